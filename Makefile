@@ -1,0 +1,74 @@
+# Two commands: `make run` serves the example models, `make test` tests everything this machine can run.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+EXAMPLES := quickstart digits
+
+.PHONY: help run test lint format models lock bench build emulate clean
+
+help: ## What there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+run: models ## Set everything up and serve the example models on http://127.0.0.1:8000
+	@$(BIN)/lightship up --default quickstart
+
+test: $(VENV)/.dev models ## Set everything up and run every test that this machine can run
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pytest --cov --cov-report=term $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev ## Style and types only
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(VENV)/.dev ## Put the code into the house's format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+models: $(EXAMPLES:%=build/examples/%.compiled) ## Train and compile the example models into ./models
+
+build/examples/%.keras: examples/%/train.py | $(VENV)/.run
+	@echo "training $*"
+	@mkdir -p $(@D)
+	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python $< $@
+
+build/examples/%.compiled: build/examples/%.keras examples/%/model.yaml
+	@$(BIN)/lightship compile $< --config examples/$*/model.yaml
+	@touch $@
+
+build: $(VENV)/.dev models ## Build the Lambda image with the SAM CLI (needs Docker)
+	$(BIN)/sam build
+
+emulate: $(VENV)/.dev models ## The real Lambda handler under the runtime emulator, without Docker, on port 9000
+	@$(BIN)/python -m tests.emulator
+
+bench: $(VENV)/.dev models ## Measure, beside the usual way; writes docs/benchmarks/
+	$(BIN)/python -m benchmarks
+
+lock: $(VENV)/.dev ## Refresh the hashed lock files from pyproject.toml
+	scripts/lock
+
+clean: ## Remove what was built (not ./models)
+	rm -rf $(VENV) build .aws-sam .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lightship needs Python 3.11 or newer: make PYTHON=python3.x")'
+	@echo "making the virtual environment $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+	@echo "installing what serving and compiling need"
+	@$(PIP) --require-hashes -r requirements/run.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	@echo "installing what the tests need"
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@

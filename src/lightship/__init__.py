@@ -1,0 +1,58 @@
+"""Lightship turns a trained TensorFlow/Keras model into a secure, serverless HTTPS prediction API.
+
+    from lightship import Call, Model
+
+    model = Model.open("models/quickstart/1")
+    model.predict(Call({"features": array})).outputs
+
+Names are imported when they are first used: ``import lightship`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from lightship.version import __version__
+
+if TYPE_CHECKING:
+    from lightship.bundle import Bundle, Manifest
+    from lightship.calls import Call, Result
+    from lightship.compiler import compile_model
+    from lightship.errors import LightshipError
+    from lightship.model import Model
+    from lightship.registry import Registry
+    from lightship.tensors import Signature, TensorSpec
+
+_HOMES = {
+    "Bundle": "bundle",
+    "Call": "calls",
+    "LightshipError": "errors",
+    "Manifest": "bundle",
+    "Model": "model",
+    "Registry": "registry",
+    "Result": "calls",
+    "Signature": "tensors",
+    "TensorSpec": "tensors",
+    "compile_model": "compiler",
+}
+
+__all__ = [
+    "Bundle",
+    "Call",
+    "LightshipError",
+    "Manifest",
+    "Model",
+    "Registry",
+    "Result",
+    "Signature",
+    "TensorSpec",
+    "__version__",
+    "compile_model",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lightship' has no attribute '{name}'")
+    return getattr(import_module(f"lightship.{_HOMES[name]}"), name)

@@ -1,0 +1,105 @@
+"""The one way in for a request: match the route, authorise, find the model, decode, run, encode.
+
+HTTP, queue messages and tests all come through here, so whatever must hold for every request holds here. Each error
+is rendered once, by the protocol that owns the path.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from lightship import wire
+from lightship.calls import Health, Prediction
+from lightship.errors import LightshipError, NotFound, TooLarge, Unauthenticated
+from lightship.serving.catalogue import Catalogue
+from lightship.wire.http import Request, Response, Route
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Service:
+    """What answers: the models, and how many bytes an answer may have as a JSON string in an event (0: no limit)."""
+
+    catalogue: Catalogue
+    max_answer: int = 0
+
+
+Parameters = Mapping[str, str]
+Operation = Callable[[Service, Route, Parameters, Request], Awaitable[Response]]
+
+
+async def answer(service: Service, request: Request) -> Response | None:
+    """The response to a request; None where no protocol knows the path. Never raises."""
+    try:
+        found = wire.match(request.method, request.path)
+        if found is None:
+            return None
+        route, parameters = found
+        if route.scope != "open" and request.caller is None:
+            raise Unauthenticated
+        response = await OPERATIONS[route.operation](service, route, parameters, request)
+        _check_size(response, service.max_answer)
+    except LightshipError as error:
+        return wire.render_error(error, request.path)
+    except Exception:
+        _LOG.exception("%s %s failed", request.method, request.path)
+        return wire.render_error(LightshipError("something is wrong on our side: the log says what"), request.path)
+    return response
+
+
+async def _predict(service: Service, route: Route, parameters: Parameters, request: Request) -> Response:
+    served = await service.catalogue.get(parameters.get("name"), _version(parameters))
+    assert route.decode is not None  # noqa: S101 - a predict route without a decoder is a bug of ours
+    call = route.decode(request, served.model.manifest)
+    result = await service.catalogue.predict(served, call)
+    return route.encode(Prediction(served.name, served.version, result))
+
+
+async def _models(service: Service, route: Route, _: Parameters, __: Request) -> Response:
+    return route.encode(service.catalogue.states())
+
+
+async def _model(service: Service, route: Route, parameters: Parameters, _: Request) -> Response:
+    return route.encode(service.catalogue.state(parameters["name"]))
+
+
+async def _live(_: Service, route: Route, __: Parameters, ___: Request) -> Response:
+    return route.encode(Health(ready=True))
+
+
+async def _ready(service: Service, route: Route, _: Parameters, request: Request) -> Response:
+    states = service.catalogue.states()
+    ready = any(state.error is None for state in states)
+    return route.encode(Health(ready, states if request.caller is not None else ()))
+
+
+OPERATIONS: dict[str, Operation] = {
+    "predict": _predict,
+    "models": _models,
+    "model": _model,
+    "live": _live,
+    "ready": _ready,
+}
+
+
+def _version(parameters: Parameters) -> int | None:
+    text = parameters.get("version")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and int(text[:18]) > 0):
+        raise NotFound(f"'{text[:40]}' is not a version: versions are numbers from 1")
+    return int(text[:18])
+
+
+def _check_size(response: Response, limit: int) -> None:
+    if not limit or len(response.body) <= limit // 2:  # escaping at most doubles JSON, so counting can wait
+        return
+    size = len(response.body) + response.body.count(b'"') + response.body.count(b"\\")
+    if size > limit:
+        raise TooLarge(
+            f"the answer has {size} bytes, more than the {limit} that can be sent back from here: ask "
+            "for fewer rows, or for fewer outputs"
+        )

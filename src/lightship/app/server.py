@@ -1,0 +1,56 @@
+"""The long-running server: the shell under uvicorn."""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+
+from lightship.answer import Service
+from lightship.app.shell import Shell
+from lightship.calls import ModelState
+from lightship.errors import SettingError
+from lightship.registry import Registry
+from lightship.serving.catalogue import Catalogue
+from lightship.settings import Settings
+
+
+class Server:
+    """One process that serves a registry. ``start`` loads the models, ``run`` blocks until Ctrl-C."""
+
+    def __init__(self, registry: Registry, settings: Settings, *, host: str, port: int) -> None:
+        self._catalogue = Catalogue(
+            registry, default=settings.default_model, refresh=settings.refresh, threads=settings.threads
+        )
+        self._shell = Shell(
+            Service(self._catalogue, settings.max_answer), token=settings.token, max_body=settings.max_body
+        )
+        self._socket = _listen(host, port)
+        shown = "localhost" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host  # noqa: S104
+        self.url = f"http://{shown}:{self._socket.getsockname()[1]}"
+
+    def start(self) -> tuple[ModelState, ...]:
+        """Load every model; one that fails is a state with an error, and does not stop the others."""
+        return self._catalogue.states()
+
+    def run(self) -> None:
+        """Serve until SIGINT or SIGTERM, then let running requests finish."""
+        config = uvicorn.Config(self._shell, lifespan="off", log_level="warning", timeout_graceful_shutdown=5)
+        try:
+            uvicorn.Server(config).run(sockets=[self._socket])
+        except KeyboardInterrupt:
+            pass  # uvicorn has shut down and hands the signal on
+        finally:
+            self._catalogue.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise SettingError(f"cannot listen on {host} port {port}: {error.strerror}") from None
+    return listener

@@ -1,0 +1,173 @@
+"""The bundle: the one thing that crosses from build time to run time.
+
+A folder with ``manifest.json``, the compiled model and ``golden.npz`` (recorded inputs and the original model's
+outputs). It is immutable, verified whenever it is opened, and never executes code. Its identity is the SHA-256 of its
+manifest, which holds the SHA-256 of every other file and nothing that differs between two identical compiles.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import orjson
+
+from lightship.errors import BundleError, NotFound
+from lightship.tensors import Signature
+
+SCHEMA = 1
+MANIFEST = "manifest.json"
+MODEL = "model.tflite"
+SAVED_MODEL = "saved_model"
+GOLDEN = "golden.npz"
+DEFAULT_SIGNATURE = "serving_default"
+
+_MANIFEST_LIMIT = 4 * 1024 * 1024
+_BLOCK = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a bundle says of itself.
+
+    Attributes:
+        engine: which entry of :mod:`lightship.engines` runs it.
+        signatures: the model's functions, the default one first.
+        files: SHA-256 in hexadecimal of every other file, by its path inside the bundle (``/`` between names).
+        source: format, digest and framework of the model file it was compiled from.
+        parity: for each signature, how far the compiled outputs are from the original's, and the tolerances.
+        metrics: evaluation figures, by name.
+        trusted: what the user allowed with ``--trust`` although it is code.
+    """
+
+    engine: str
+    signatures: tuple[Signature, ...]
+    files: Mapping[str, str]
+    source: Mapping[str, Any] = field(default_factory=dict)
+    parity: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    trusted: tuple[str, ...] = ()
+    schema: int = SCHEMA
+
+    def signature(self, name: str | None = None) -> Signature:
+        """The signature of that name, or the default one; raises NotFound."""
+        if name is None:
+            return self.signatures[0]
+        for signature in self.signatures:
+            if signature.name == name:
+                return signature
+        known = ", ".join(signature.name for signature in self.signatures)
+        raise NotFound(f"the model has no signature '{name}': it has {known}")
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON: sorted keys, two spaces, a final newline."""
+        record = {
+            "schema": self.schema,
+            "engine": self.engine,
+            "signatures": [signature.to_json() for signature in self.signatures],
+            "files": dict(self.files),
+            "source": dict(self.source),
+            "parity": dict(self.parity),
+            "metrics": dict(self.metrics),
+            "trusted": list(self.trusted),
+        }
+        return orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Manifest:
+        """The inverse of :meth:`to_bytes`; raises BundleError on anything else."""
+        try:
+            record = orjson.loads(data)
+            if record["schema"] != SCHEMA:
+                raise BundleError(f"the manifest has schema {record['schema']!r}, this Lightship reads {SCHEMA}")
+            manifest = cls(
+                engine=str(record["engine"]),
+                signatures=tuple(Signature.from_json(entry) for entry in record["signatures"]),
+                files={_inside(name): str(digest) for name, digest in record["files"].items()},
+                source=dict(record["source"]),
+                parity=dict(record["parity"]),
+                metrics=dict(record["metrics"]),
+                trusted=tuple(record["trusted"]),
+            )
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BundleError(f"{MANIFEST} is not a manifest: {type(error).__name__} {error}") from None
+        if not manifest.signatures:
+            raise BundleError(f"{MANIFEST} has no signature")
+        return manifest
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified bundle on disk. ``digest`` is the SHA-256 of its manifest, in hexadecimal."""
+
+    path: Path
+    manifest: Manifest
+    digest: str
+
+    @classmethod
+    def open(cls, path: Path) -> Bundle:
+        """Read the manifest and verify that the folder holds exactly the files it lists, byte for byte.
+
+        Raises BundleError that names the first file which is missing, changed or foreign.
+        """
+        try:
+            with (path / MANIFEST).open("rb") as file:
+                data = file.read(_MANIFEST_LIMIT + 1)
+        except OSError as error:
+            raise BundleError(f"{path} is not a bundle: cannot read {MANIFEST} ({error.strerror})") from None
+        if len(data) > _MANIFEST_LIMIT:
+            raise BundleError(f"{path / MANIFEST} is larger than {_MANIFEST_LIMIT} bytes")
+        manifest = Manifest.from_bytes(data)
+        _verify(path, manifest.files)
+        return cls(path=path, manifest=manifest, digest=hashlib.sha256(data).hexdigest())
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    """Write the manifest into a folder of otherwise finished files: it comes last, and makes them a bundle."""
+    (path / MANIFEST).write_bytes(manifest.to_bytes())
+
+
+def digests(path: Path) -> dict[str, str]:
+    """SHA-256 of every file below ``path`` except the manifest, by its path inside it, in sorted order."""
+    return {name: digest_file(path / name) for name in _names(path) if name != MANIFEST}
+
+
+def digest_file(path: Path) -> str:
+    """SHA-256 of one file in hexadecimal, read in blocks."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _verify(path: Path, files: Mapping[str, str]) -> None:
+    present = set(_names(path)) - {MANIFEST}
+    if foreign := sorted(present - files.keys()):
+        raise BundleError(f"{path / foreign[0]} is not listed in the manifest")
+    for name, expected in files.items():
+        if name not in present:
+            raise BundleError(f"{path / name} is missing")
+        if digest_file(path / name) != expected:
+            raise BundleError(f"{path / name} is corrupt or was changed: its digest is not the manifest's")
+
+
+def _names(path: Path) -> list[str]:
+    """Every file below ``path``; a symbolic link is nobody's file, because it can point out of the bundle."""
+    names = []
+    for entry in path.rglob("*"):
+        if entry.is_symlink():
+            raise BundleError(f"{entry} is a symbolic link: a bundle holds plain files only")
+        if entry.is_file():
+            names.append(entry.relative_to(path).as_posix())
+    return sorted(names)
+
+
+def _inside(name: str) -> str:
+    pure = PurePosixPath(name)
+    if pure.is_absolute() or ".." in pure.parts or pure.as_posix() != name or name == MANIFEST:
+        raise ValueError(f"the file name {name!r} does not stay inside the bundle")
+    return name

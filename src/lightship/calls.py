@@ -1,0 +1,65 @@
+"""What is asked of models and what they answer: the nouns that pass between protocols, models and jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lightship.bundle import Manifest
+from lightship.tensors import Array, Signature
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is asked of a model: input tensors by name, for a signature and outputs (default: the first, all)."""
+
+    inputs: Mapping[str, Array]
+    signature: str | None = None
+    outputs: tuple[str, ...] = ()
+    id: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a model answered: output tensors by name, in the order they were asked for."""
+
+    call: Call
+    signature: Signature
+    outputs: Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A result, and which version of which model gave it."""
+
+    model: str
+    version: int
+    result: Result
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """One model as it stands: the version that answers by default, and why it does not if it does not.
+
+    ``default`` marks the model that answers where a request names none; ``example`` is one recorded call of the
+    default signature, for documentation.
+    """
+
+    name: str
+    version: int
+    versions: tuple[int, ...]
+    default: bool = False
+    manifest: Manifest | None = None
+    digest: str | None = None
+    error: str | None = None
+    example: Call | None = None
+
+
+@dataclass(frozen=True)
+class Health:
+    """Whether requests can be answered. ``models`` is empty for a caller who may not see them."""
+
+    ready: bool
+    models: tuple[ModelState, ...] = ()

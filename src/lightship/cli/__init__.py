@@ -1,0 +1,46 @@
+"""The command line: translates words into calls of the library, and its errors into one sentence and exit code 2."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from lightship.cli.compile import compile_command
+from lightship.cli.models import models_command, show_command
+from lightship.cli.predict import predict_command
+from lightship.cli.serve import serve_command, up_command
+from lightship.errors import LightshipError
+from lightship.version import __version__
+
+
+class _Refusal(click.ClickException):
+    """A user's mistake: one sentence on standard error."""
+
+    exit_code = 2
+
+
+class _Group(click.Group):
+    """The one place where Lightship's errors become the command line's."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except LightshipError as error:
+            raise _Refusal(error.message) from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="lightship")
+def lightship() -> None:
+    """Turn a trained TensorFlow/Keras model into a prediction API.
+
+    \b
+    lightship compile churn.keras        make version 1 of the model "churn" in ./models
+    lightship serve                      answer requests on http://127.0.0.1:8000
+    lightship predict churn '[[1, 2]]'   or ask it right here
+    """
+
+
+for command in (compile_command, serve_command, up_command, models_command, show_command, predict_command):
+    lightship.add_command(command)

@@ -1,0 +1,109 @@
+"""``lightship predict``: ask a model without a server, in the protocol that the server speaks."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from lightship.calls import Prediction
+from lightship.cli.options import json_option, parse_model, registry_option
+from lightship.cli.terminal import quiet
+from lightship.errors import InvalidInput
+from lightship.model import Model
+from lightship.registry import Registry
+from lightship.wire import native
+from lightship.wire.http import Request
+
+_MEDIA_TYPES = {".csv": "text/csv", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+_MAGIC = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+
+
+@click.command("predict")
+@click.argument("model", metavar="NAME[@VERSION]")
+@click.argument("source", metavar="INPUT", default="-")
+@registry_option
+@json_option
+def predict_command(model: str, source: str, registry: Registry, as_json: bool) -> None:
+    """Predict for INPUT: JSON text, or a JSON, CSV, PNG or JPEG file, or - for standard input.
+
+    \b
+    lightship predict quickstart '[1.0, 2.0, 3.0]'
+    lightship predict quickstart measurements.csv
+    lightship predict digits seven.png --json
+    cat body.json | lightship predict quickstart
+    """
+    name, version = parse_model(model)
+    number = registry.resolve(name, version)
+    body, media_type = _read(source)
+    with quiet():
+        loaded = Model.load(registry.open(name, number))
+    request = Request("POST", "/predict", headers={"content-type": media_type}, body=body)
+    result = loaded.predict(native.decode_predict(request, loaded.manifest))
+    answer_bytes = native.encode_predict(Prediction(name, number, result)).body
+    if as_json:
+        click.echo(answer_bytes)
+    else:
+        _print(orjson.loads(answer_bytes))
+
+
+def _read(source: str) -> tuple[bytes, str]:
+    """The input's bytes and media type; a bare JSON value is wrapped as ``{"input": value}``."""
+    path = Path(source) if len(source) < 1024 and not source.lstrip().startswith(("[", "{")) else None
+    if source == "-":
+        data = sys.stdin.buffer.read()
+    elif path is not None and path.is_file():
+        data = path.read_bytes()
+    elif path is not None and not _is_json(source.encode()):
+        raise InvalidInput(f"INPUT is {source!r}: it is neither a file that exists nor JSON")
+    else:
+        data = source.encode()
+    return _typed(data, path.suffix.lower() if path is not None else "")
+
+
+def _typed(data: bytes, suffix: str) -> tuple[bytes, str]:
+    for magic, media_type in _MAGIC.items():
+        if data.startswith(magic):
+            return data, media_type
+    if suffix in _MEDIA_TYPES:
+        return data, _MEDIA_TYPES[suffix]
+    if not suffix and data.lstrip()[:1] not in (b"{", b"[", b'"') and not _is_json(data):
+        return data, "text/csv"
+    return _wrapped(data), "application/json"
+
+
+def _wrapped(data: bytes) -> bytes:
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return data  # the protocol's own sentence says what is wrong
+    whole = isinstance(value, dict) and ("input" in value or "inputs" in value)
+    return data if whole else b'{"input":' + data + b"}"
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _print(record: dict[str, Any]) -> None:
+    console = Console(markup=False)
+    console.print(f"{record['model']} version {record['version']}", style="bold")
+    predictions, classes = record["predictions"], record.get("classes")
+    table = Table("row", "prediction", *(["class", "probability"] if isinstance(classes, list) else []))
+    rows = predictions if isinstance(predictions, list) else [predictions]
+    for number, row in enumerate(rows, start=1):
+        extra: list[str] = []
+        if isinstance(classes, list):
+            name, probability = next(iter(classes[number - 1].items()))
+            extra = [name, f"{probability:.4f}"]
+        table.add_row(str(number), orjson.dumps(row).decode(), *extra)
+    console.print(table)

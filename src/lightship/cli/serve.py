@@ -1,0 +1,113 @@
+"""``lightship serve`` and ``lightship up``."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import replace
+
+import click
+from rich.console import Console
+from rich.panel import Panel
+
+from lightship.app.server import Server
+from lightship.calls import ModelState
+from lightship.cli.options import registry_option
+from lightship.cli.terminal import quiet
+from lightship.errors import SettingError
+from lightship.registry import Registry
+from lightship.settings import Settings
+
+_host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+_port_option = click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+_default_option = click.option(
+    "--default",
+    "default_model",
+    metavar="NAME",
+    help="Model that POST /predict asks.  [default: the only one]",
+)
+_anonymous_option = click.option(
+    "--allow-anonymous",
+    is_flag=True,
+    help="Answer strangers beyond this machine although no LIGHTSHIP_TOKEN is set.",
+)
+
+
+@click.command("serve")
+@_host_option
+@_port_option
+@_default_option
+@_anonymous_option
+@registry_option
+def serve_command(host: str, port: int, default_model: str | None, allow_anonymous: bool, registry: Registry) -> None:
+    """Serve the models of a registry over HTTP.
+
+    Listens on this machine only, unless LIGHTSHIP_TOKEN holds a bearer token that every request must carry, or
+    --allow-anonymous says that strangers are welcome.
+    """
+    settings = _settings(default_model, allow_anonymous)
+    _check_host(host, settings)
+    _serve(Server(registry, settings, host=host, port=port))
+
+
+@click.command("up")
+@_port_option
+@_default_option
+@registry_option
+def up_command(port: int, default_model: str | None, registry: Registry) -> None:
+    """Run everything on this machine: for now, the HTTP API."""
+    _serve(Server(registry, _settings(default_model, False), host="127.0.0.1", port=port))
+
+
+def _settings(default_model: str | None, allow_anonymous: bool) -> Settings:
+    settings = Settings.from_environment()
+    return replace(
+        settings,
+        default_model=default_model or settings.default_model,
+        allow_anonymous=allow_anonymous or settings.allow_anonymous,
+    )
+
+
+def _check_host(host: str, settings: Settings) -> None:
+    if settings.token is None and not settings.allow_anonymous and not _is_loopback(host):
+        raise SettingError(
+            f"refusing to listen on {host} for anyone who finds it: set LIGHTSHIP_TOKEN, or say --allow-anonymous"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _serve(server: Server) -> None:
+    console = Console(markup=False, highlight=False)
+    with quiet():
+        states = server.start()
+    console.print(Panel(_welcome(server, states), title="Lightship", expand=False))
+    console.print(_curl(server, states), soft_wrap=True)  # outside the panel: one line to copy
+    server.run()
+
+
+def _welcome(server: Server, states: tuple[ModelState, ...]) -> str:
+    lines = [f"{server.url}   docs: {server.url}/docs", ""]
+    lines += [f"{state.name} version {state.version}   {state.error or _inputs(state)}" for state in states]
+    return "\n".join(lines if states else [*lines, "no models yet: make one with `lightship compile SOURCE`"])
+
+
+def _inputs(state: ModelState) -> str:
+    signature = state.manifest.signature() if state.manifest else None
+    return ", ".join(f"{spec.name}: {spec}" for spec in signature.inputs) if signature else ""
+
+
+def _curl(server: Server, states: tuple[ModelState, ...]) -> str:
+    """One line to copy: for the default model where it is a row of numbers, else for the catalogue."""
+    for state in states:
+        if state.default and state.manifest is not None:
+            spec = state.manifest.signature().inputs[0]
+            if len(spec.row_shape) == 1 and spec.row_shape[0] and spec.numpy.kind == "f":
+                values = ", ".join(f"{number}.0" for number in range(1, spec.row_shape[0] + 1))
+                body = f"""-H "Content-Type: application/json" -d '{{"input": [{values}]}}'"""
+                return f"curl -X POST {body} {server.url}/predict"
+    return f"curl {server.url}/models"

@@ -1,0 +1,178 @@
+"""``model.yaml``: what a model file cannot say of itself.
+
+::
+
+    name: digits
+    inputs:
+      image: {kind: image, mode: L, scale: 0.0625}   # the options belong to the kind
+    outputs:
+      digit: {classes: ["0", "1", "2"], from_logits: false}
+    metrics: {accuracy: 0.98}
+
+Inputs and outputs are named as the model names them, in whichever signature has them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lightship import kinds
+from lightship.errors import CompileError, InvalidInput
+from lightship.tensors import Signature, TensorSpec
+
+_LIMIT = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """Class names of an output, and whether it holds logits."""
+
+    classes: tuple[str, ...] = ()
+    from_logits: bool = False
+
+
+@dataclass(frozen=True)
+class Config:
+    """A checked model.yaml; ``inputs`` holds each input's options, of which ``kind`` is one."""
+
+    name: str | None = None
+    inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    outputs: Mapping[str, OutputOptions] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, record: Mapping[str, Any]) -> Config:
+        """Check a mapping; raises CompileError that names the key and what it must be."""
+        _known(record, ("name", "inputs", "outputs", "metrics"), "")
+        return cls(
+            name=_optional_text(record, "name"),
+            inputs={name: _input(name, options) for name, options in _mapping(record, "inputs").items()},
+            outputs={name: _output(name, options) for name, options in _mapping(record, "outputs").items()},
+            metrics={name: _number(f"metrics.{name}", value) for name, value in _mapping(record, "metrics").items()},
+        )
+
+    def apply(self, signatures: tuple[Signature, ...]) -> tuple[Signature, ...]:
+        """The signatures with kinds and classes; raises CompileError for a name or a form that does not fit."""
+        _exist("inputs", self.inputs, [spec.name for signature in signatures for spec in signature.inputs])
+        _exist("outputs", self.outputs, [spec.name for signature in signatures for spec in signature.outputs])
+        return tuple(
+            replace(
+                signature,
+                inputs=tuple(self._configure(spec) for spec in signature.inputs),
+                outputs=tuple(self._classify(spec) for spec in signature.outputs),
+            )
+            for signature in signatures
+        )
+
+    def _configure(self, spec: TensorSpec) -> TensorSpec:
+        options = self.inputs.get(spec.name)
+        if not options:
+            return spec
+        others = {key: value for key, value in options.items() if key != "kind"}
+        try:
+            return replace(spec, kind=kinds.configure(spec, options["kind"], others))
+        except InvalidInput as error:
+            raise CompileError(f"model.yaml: inputs.{spec.name}: {error.message}") from None
+
+    def _classify(self, spec: TensorSpec) -> TensorSpec:
+        options = self.outputs.get(spec.name)
+        if not options:
+            return spec
+        columns = spec.shape[-1] if spec.shape else None
+        needed = 2 if columns == 1 else columns
+        if options.classes and needed != len(options.classes):
+            raise CompileError(
+                f"model.yaml: outputs.{spec.name}.classes names {len(options.classes)} classes, "
+                f"the output is {spec} and needs {needed or 'a known last dimension'}"
+            )
+        return replace(spec, classes=options.classes, from_logits=options.from_logits)
+
+
+def read_config(path: Path) -> Mapping[str, Any]:
+    """The mapping in a YAML file, of JSON's types only, checked by :meth:`Config.parse`; raises CompileError."""
+    try:
+        if path.stat().st_size > _LIMIT:
+            raise CompileError(f"{path} is larger than {_LIMIT} bytes: that is no model.yaml")
+        record = yaml.safe_load(path.read_bytes())
+        json.dumps(record, allow_nan=False)  # the mapping travels to the child process as JSON
+    except OSError as error:
+        raise CompileError(f"cannot read {path}: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise CompileError(f"{path} is not YAML: {_place(error)}") from None
+    except (TypeError, ValueError, RecursionError) as error:
+        raise CompileError(f"{path} holds a value that a model.yaml cannot have: {error}") from None
+    if record is None:
+        return {}
+    if not isinstance(record, dict):
+        raise CompileError(f"{path} must be a mapping with name, inputs, outputs, metrics")
+    Config.parse(record)
+    return record
+
+
+def _place(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or "it cannot be parsed"
+    return f"line {mark.line + 1}: {problem}" if mark else str(problem)
+
+
+def _known(record: Mapping[Any, Any], keys: Iterable[str], path: str) -> None:
+    allowed = list(keys)
+    for key in record:
+        if key not in allowed:
+            raise CompileError(f"model.yaml: there is no key '{path}{key}', there are {', '.join(allowed)}")
+
+
+def _mapping(record: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = record.get(key) or {}
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        raise CompileError(f"model.yaml: {key} must be a mapping by name, not {value!r:.60}")
+    return value
+
+
+def _optional_text(record: Mapping[str, Any], key: str) -> str | None:
+    value = record.get(key)
+    if value is not None and not isinstance(value, str):
+        raise CompileError(f"model.yaml: {key} must be a text, not {value!r:.60}")
+    return value
+
+
+def _number(path: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise CompileError(f"model.yaml: {path} must be a number, not {value!r:.60}")
+    return value
+
+
+def _input(name: str, options: Any) -> Mapping[str, Any]:
+    if not isinstance(options, dict) or not isinstance(options.get("kind"), str):
+        raise CompileError(f"model.yaml: inputs.{name} must be a mapping with a kind ({', '.join(kinds.KINDS)})")
+    return options
+
+
+def _output(name: str, options: Any) -> OutputOptions:
+    path = f"outputs.{name}"
+    if not isinstance(options, dict):
+        raise CompileError(f"model.yaml: {path} must be a mapping with classes, from_logits")
+    _known(options, ("classes", "from_logits"), f"{path}.")
+    classes = options.get("classes", [])
+    if not isinstance(classes, list) or not all(isinstance(entry, str) for entry in classes):
+        raise CompileError(f"model.yaml: {path}.classes must be a list of texts (put numbers in quotes)")
+    if len(set(classes)) != len(classes):
+        raise CompileError(f"model.yaml: {path}.classes names a class twice")
+    if not isinstance(options.get("from_logits", False), bool):
+        raise CompileError(f"model.yaml: {path}.from_logits must be true or false")
+    return OutputOptions(tuple(classes), options.get("from_logits", False))
+
+
+def _exist(side: str, named: Mapping[str, Any], names: list[str]) -> None:
+    if unknown := [name for name in named if name not in names]:
+        raise CompileError(
+            f"model.yaml: the model has no {side.removesuffix('s')} '{unknown[0]}': its {side} are "
+            f"{', '.join(dict.fromkeys(names))}"
+        )

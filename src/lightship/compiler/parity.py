@@ -1,0 +1,125 @@
+"""Does the compiled model agree with the original? Tolerances by dtype, and the comparison.
+
+Floating-point results differ by rounding: a fused or reordered sum is wrong by a few ulps of its largest *terms*, not of
+its result, so a value near zero may be off by much of itself. The absolute tolerance is therefore a share of the
+output's largest magnitude, which keeps it meaningful for probabilities of 1e-6 and for prices of 1e6 alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from lightship.errors import ParityError
+from lightship.tensors import Array
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """``|actual - expected| <= relative * |expected| + share * (largest finite |expected|)``."""
+
+    relative: float
+    share: float
+
+
+EXACT = Tolerance(0.0, 0.0)  # integers, booleans, strings
+TOLERANCES: Mapping[str, Tolerance] = {
+    "float16": Tolerance(1e-2, 1e-2),  # ulp 1e-3
+    "float32": Tolerance(1e-3, 1e-4),  # ulp 1e-7; deep networks were seen to lose up to 1e-5
+    "float64": Tolerance(1e-6, 1e-8),  # ulp 2e-16, but operators are free to compute in float32 steps
+}
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far one output of a signature is from the original's.
+
+    ``atol`` and ``rtol`` are what was applied, ``max_abs`` and ``max_rel`` the largest differences, over ``rows`` rows in
+    all. ``max_rel`` leaves out values below a thousandth of the largest magnitude. All four are rounded to two digits, so
+    that the manifest holds no noise.
+    """
+
+    signature: str
+    output: str
+    rows: int
+    rtol: float
+    atol: float
+    max_abs: float
+    max_rel: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The manifest's entry below its signature and output."""
+        return {key: value for key, value in asdict(self).items() if key not in {"signature", "output"}}
+
+
+def compare(signature: str, output: str, expected: Array, actual: Array) -> Agreement:
+    """Compare two arrays of any dtype; NaN equals NaN only. Raises ParityError with the worst difference."""
+    if expected.shape != actual.shape or expected.dtype != actual.dtype:
+        raise ParityError(
+            f"signature '{signature}', output '{output}': the original answers {_form(expected)}, "
+            f"the compiled model {_form(actual)}"
+        )
+    tolerance = TOLERANCES.get(expected.dtype.name, EXACT)
+    rows = len(expected) if expected.ndim else 1
+    if expected.dtype.kind not in "fiu":
+        return _exact(signature, output, rows, expected, actual)
+    wide = np.float64 if expected.dtype.kind == "f" else np.longdouble  # a 64-bit integer needs 64 bits of mantissa
+    want, got = expected.astype(wide), actual.astype(wide)
+    scale = float(np.max(np.abs(want), initial=0.0, where=np.isfinite(want)))
+    agreement = Agreement(
+        signature=signature,
+        output=output,
+        rows=rows,
+        rtol=tolerance.relative,
+        atol=coarse(tolerance.share * scale),
+        **_differences(want, got, scale),
+    )
+    if not np.allclose(got, want, rtol=agreement.rtol, atol=agreement.atol, equal_nan=True):
+        raise ParityError(_disagreement(agreement, want, got))
+    return agreement
+
+
+def merge(parts: list[Agreement]) -> Agreement:
+    """The agreement of one output over several batches: rows add up, the worst difference counts."""
+    first = parts[0]
+    worst = {key: max(getattr(part, key) for part in parts) for key in ("atol", "max_abs", "max_rel")}
+    return Agreement(first.signature, first.output, sum(part.rows for part in parts), first.rtol, **worst)
+
+
+def coarse(value: float) -> float:
+    """A figure rounded to two significant digits."""
+    return float(f"{value:.1e}")
+
+
+def _exact(signature: str, output: str, rows: int, expected: Array, actual: Array) -> Agreement:
+    wrong = int(np.sum(expected != actual))
+    if wrong:
+        raise ParityError(
+            f"signature '{signature}', output '{output}': {wrong} of {expected.size} values differ from the original's"
+        )
+    return Agreement(signature, output, rows, rtol=0.0, atol=0.0, max_abs=0.0, max_rel=0.0)
+
+
+def _differences(want: Array, got: Array, scale: float) -> dict[str, float]:
+    finite = np.isfinite(want) & np.isfinite(got)
+    apart = np.abs(want - got, where=finite, out=np.zeros(want.shape))
+    large = finite & (np.abs(want) > scale / 1000)
+    relative = np.divide(apart, np.abs(want), where=large, out=np.zeros(want.shape))
+    return {"max_abs": coarse(float(apart.max(initial=0))), "max_rel": coarse(float(relative.max(initial=0)))}
+
+
+def _disagreement(agreement: Agreement, want: Array, got: Array) -> str:
+    where = f"signature '{agreement.signature}', output '{agreement.output}'"
+    if odd := int(np.sum(np.isfinite(want) != np.isfinite(got))):
+        return f"{where}: {odd} of {want.size} values are NaN or infinite in only one of original and compiled model"
+    return (
+        f"{where}: the compiled model is off by {agreement.max_abs:g} (relative {agreement.max_rel:g}), more than the "
+        f"tolerance of {agreement.atol:g} absolute plus {agreement.rtol:g} relative"
+    )
+
+
+def _form(array: Array) -> str:
+    return f"{array.dtype.name} {list(array.shape)}"

@@ -1,0 +1,16 @@
+"""What every engine offers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from lightship.tensors import Array
+
+
+class Engine(Protocol):
+    """Runs the signatures of one bundle; safe to call from several threads."""
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Outputs by name, as new arrays. Inputs match the signature. Raises EngineError."""
+        ...

@@ -1,0 +1,118 @@
+"""LiteRT: one interpreter for each thread that is running, over one memory-mapped file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ai_edge_litert.interpreter import Interpreter
+
+from lightship.bundle import DEFAULT_SIGNATURE, MODEL, Bundle
+from lightship.errors import BundleError, EngineError
+from lightship.tensors import Array
+
+Run = Callable[[Mapping[str, Array]], dict[str, Array]]
+
+
+def load(bundle: Bundle) -> LiteRTEngine:
+    """Open the bundle's model; raises BundleError where LiteRT cannot read it."""
+    return LiteRTEngine(bundle.path / MODEL)
+
+
+class LiteRTEngine:
+    """Runs a .tflite file.
+
+    An interpreter holds the tensors of one call, so a thread borrows one that is idle, or opens another: there are
+    never more than threads that ran at once.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._idle = [self._open()]
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """See :class:`lightship.engines.base.Engine`."""
+        try:
+            signatures = self._idle.pop()  # list.pop and append are atomic: no lock
+        except IndexError:
+            signatures = self._open()
+        try:
+            return signatures[signature](inputs)
+        except (RuntimeError, ValueError) as error:
+            raise EngineError(f"LiteRT could not run this input: {_first_line(error)}") from None
+        finally:
+            self._idle.append(signatures)
+
+    def _open(self) -> dict[str, Run]:
+        try:
+            interpreter = Interpreter(model_path=str(self._path), num_threads=1)
+            names = list(interpreter.get_signature_list())
+            if len(names) > 1:
+                return {name: _subgraph(interpreter, name) for name in names}
+            interpreter.allocate_tensors()
+            return {(names or [DEFAULT_SIGNATURE])[0]: _Primary(interpreter).run}
+        except (RuntimeError, ValueError) as error:
+            raise BundleError(f"LiteRT cannot load {self._path.name}: {_first_line(error)}") from None
+
+
+class _Primary:
+    """The only signature of a file, or a file without any, run on the interpreter's first subgraph.
+
+    Resizing and allocating cost more than running a small model, so they happen on a new shape only. Variable tensors
+    (the state of a recurrent layer) are cleared before each call, because requests are strangers to each other.
+    """
+
+    def __init__(self, interpreter: Interpreter) -> None:
+        self._interpreter = interpreter
+        self.inputs = tensor_indices(interpreter, "inputs")
+        self.outputs = tensor_indices(interpreter, "outputs")
+        self._shapes: dict[str, tuple[int, ...]] = {}
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Outputs by name."""
+        interpreter = self._interpreter
+        shapes = {name: array.shape for name, array in inputs.items()}
+        if shapes != self._shapes:
+            self._shapes = {}  # should allocating fail, the next call starts afresh
+            for name, array in inputs.items():
+                interpreter.resize_tensor_input(self.inputs[name], array.shape)
+            interpreter.allocate_tensors()
+            self._shapes = shapes
+        else:
+            interpreter.reset_all_variables()
+        for name, array in inputs.items():
+            interpreter.set_tensor(self.inputs[name], array)
+        interpreter.invoke()
+        return {name: interpreter.get_tensor(index) for name, index in self.outputs.items()}
+
+
+def tensor_indices(interpreter: Interpreter, side: str) -> dict[str, int]:
+    """Tensor index by name, for ``inputs`` or ``outputs``; a file without signatures has its tensors' own names."""
+    details = interpreter.get_input_details() if side == "inputs" else interpreter.get_output_details()
+    signatures = interpreter.get_signature_list()
+    if not signatures:
+        return {plain_name(entry["name"]): entry["index"] for entry in details}
+    (name,) = signatures
+    runner = interpreter.get_signature_runner(name)
+    named = runner.get_input_details() if side == "inputs" else runner.get_output_details()
+    return {key: entry["index"] for key, entry in named.items()}
+
+
+def plain_name(tensor: str) -> str:
+    """A tensor's name without what converters add to it: ``serving_default_x:0`` is ``x``."""
+    return tensor.removesuffix(":0").removeprefix(f"{DEFAULT_SIGNATURE}_")
+
+
+def _subgraph(interpreter: Interpreter, name: str) -> Run:
+    runner = interpreter.get_signature_runner(name)
+
+    def run(inputs: Mapping[str, Array]) -> dict[str, Array]:
+        interpreter.reset_all_variables()
+        outputs: dict[str, Array] = runner(**inputs)
+        return outputs
+
+    return run
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

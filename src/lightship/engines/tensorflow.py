@@ -1,0 +1,51 @@
+"""TensorFlow: the way out for graphs that LiteRT cannot run. Costs seconds to start and hundreds of megabytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lightship.bundle import SAVED_MODEL, Bundle
+from lightship.errors import BundleError, EngineError, Unavailable
+from lightship.tensors import Array
+
+
+def load(bundle: Bundle) -> TensorFlowEngine:
+    """Load the bundle's SavedModel; raises Unavailable where TensorFlow is not installed."""
+    return TensorFlowEngine(bundle.path / SAVED_MODEL)
+
+
+class TensorFlowEngine:
+    """Runs the signatures of a SavedModel; TensorFlow itself is thread-safe here."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            import tensorflow as tf
+        except ImportError:
+            raise Unavailable(
+                "this model needs the TensorFlow engine, and TensorFlow is not installed here: "
+                "pip install 'lightship[compile]'"
+            ) from None
+        self._tf = tf
+        try:
+            self._loaded = tf.saved_model.load(str(path))  # keeps the variables alive
+        except (OSError, ValueError, tf.errors.OpError) as error:
+            raise BundleError(f"TensorFlow cannot load {path.name}: {first_line(error)}") from None
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """See :class:`lightship.engines.base.Engine`."""
+        tensors = {name: self._tf.constant(array) for name, array in inputs.items()}
+        try:
+            outputs = self._loaded.signatures[signature](**tensors)
+        except (ValueError, TypeError, self._tf.errors.OpError) as error:
+            raise EngineError(f"TensorFlow could not run this input: {first_line(error)}") from None
+        return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
+
+
+def first_line(error: Any) -> str:
+    """The first line of an error's text: TensorFlow's go on with the graph's internals."""
+    text = str(getattr(error, "message", error)).strip()
+    return text.splitlines()[0][:300] if text else type(error).__name__

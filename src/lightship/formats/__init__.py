@@ -1,0 +1,1 @@
+"""Files of rows: how each format is read and written."""

@@ -1,0 +1,49 @@
+"""Comma-separated values (RFC 4180): UTF-8 with or without a byte-order mark, LF or CRLF, quoted newlines."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+
+from lightship.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text cells; ``header`` is None where the first row already holds values."""
+
+    header: tuple[str, ...] | None
+    rows: list[list[str]]
+
+
+def read(data: bytes) -> Table:
+    """Parse a whole file. The first row is a header when none of its cells is a number. Raises InvalidInput."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"the CSV is not UTF-8: byte {error.start} cannot be read") from None
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+    except csv.Error as error:
+        raise InvalidInput(f"the CSV cannot be parsed: {error}") from None
+    if not rows:
+        raise InvalidInput("the CSV is empty: send at least one row")
+    header = None
+    if not any(_is_number(cell) for cell in rows[0]):
+        header, rows = tuple(cell.strip() for cell in rows[0]), rows[1:]
+        if not rows:
+            raise InvalidInput("the CSV holds a header and no rows: send at least one row")
+    width = len(header or rows[0])
+    for number, row in enumerate(rows, start=2 if header else 1):
+        if len(row) != width:
+            raise InvalidInput(f"the CSV is ragged: row {number} has {len(row)} cells, the first has {width}")
+    return Table(header, rows)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

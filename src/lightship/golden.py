@@ -1,0 +1,67 @@
+"""Golden examples: recorded inputs and the original model's outputs, in one ``.npz`` that needs no pickle.
+
+Entries are named ``<signature>|<inputs or outputs>|<tensor>``. Strings are two entries, ``…|offsets`` and ``…|bytes``
+with the shape in ``…|shape``: an object array would have to be pickled, and a pickle is code.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from lightship.errors import BundleError
+from lightship.tensors import Array
+
+Tensors = dict[str, Array]
+Golden = dict[str, tuple[Tensors, Tensors]]
+
+_SIDES = ("inputs", "outputs")
+
+
+def write_golden(path: Path, golden: Mapping[str, tuple[Mapping[str, Array], Mapping[str, Array]]]) -> None:
+    """Write inputs and outputs by signature; identical tensors give identical bytes."""
+    entries: Tensors = {}
+    for signature, sides in golden.items():
+        for side, tensors in zip(_SIDES, sides, strict=True):
+            for name, array in tensors.items():
+                entries.update(_pack(f"{signature}|{side}|{name}", array))
+    with path.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **entries)
+
+
+def read_golden(path: Path) -> Golden:
+    """The inverse of :func:`write_golden`; raises BundleError on anything else."""
+    golden: Golden = {}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            for key in archive.files:
+                signature, side, name, *part = key.split("|")
+                if part in ([], ["shape"]):
+                    array = archive[key] if not part else _unpack(archive, key.removesuffix("|shape"))
+                    golden.setdefault(signature, ({}, {}))[_SIDES.index(side)][name] = array
+    except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
+        raise BundleError(f"{path.name} holds no golden examples: {error}") from None
+    return golden
+
+
+def _pack(key: str, array: Array) -> Tensors:
+    if array.dtype != np.object_:
+        return {key: array}
+    texts = [bytes(text) for text in array.ravel()]
+    offsets = np.cumsum([0, *map(len, texts)], dtype=np.int64)
+    return {
+        f"{key}|shape": np.array(array.shape, dtype=np.int64),
+        f"{key}|offsets": offsets,
+        f"{key}|bytes": np.frombuffer(b"".join(texts), dtype=np.uint8),
+    }
+
+
+def _unpack(archive: Mapping[str, Array], key: str) -> Array:
+    offsets, data = archive[f"{key}|offsets"], archive[f"{key}|bytes"].tobytes()
+    array = np.empty(len(offsets) - 1, dtype=np.object_)
+    array[:] = [data[start:stop] for start, stop in pairwise(offsets)]
+    return array.reshape(tuple(archive[f"{key}|shape"]))

@@ -1,0 +1,73 @@
+"""Kinds of input: how encoded bytes and named columns become tensors; a plain tensor needs none.
+
+Adding a kind: one file, one entry here, one test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from lightship.errors import InvalidInput, UnsupportedMedia
+from lightship.kinds import image, tabular
+from lightship.tensors import Array, Signature, TensorSpec, to_array
+
+
+class Kind(Protocol):
+    """What the module of a kind offers."""
+
+    MEDIA_TYPES: tuple[str, ...]
+
+    def configure(self, spec: TensorSpec, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Check model.yaml's options against the tensor, fill in defaults. Raises InvalidInput."""
+
+    def from_json(self, value: Any, spec: TensorSpec) -> Array | None:
+        """A JSON value in this kind's own form as an array of rows; None where it is a plain tensor."""
+
+    def from_body(self, body: bytes, signature: Signature) -> dict[str, Array] | None:
+        """A whole request body as every input of a signature; None where the signature cannot be fed so."""
+
+    def describe(self, spec: TensorSpec) -> list[dict[str, Any]]:
+        """JSON schemas of what :meth:`from_json` takes for one row, beside the plain nested list."""
+
+
+KINDS: dict[str, Kind] = {"image": image, "tabular": tabular}
+
+
+def configure(spec: TensorSpec, kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The complete description of a kind for TensorSpec.kind; raises InvalidInput."""
+    if kind not in KINDS:
+        raise InvalidInput(f"input '{spec.name}': there is no kind '{kind}', the kinds are {', '.join(KINDS)}")
+    return {"type": kind, **KINDS[kind].configure(spec, options)}
+
+
+def kind_of(spec: TensorSpec) -> Kind | None:
+    """The kind of an input, or None for a plain tensor."""
+    return KINDS.get(spec.kind["type"]) if spec.kind else None
+
+
+def from_json(value: Any, spec: TensorSpec) -> Array:
+    """A JSON value as an array of rows for this input: in its kind's own form, or as a nested list."""
+    kind = kind_of(spec)
+    array = kind.from_json(value, spec) if kind else None
+    return to_array(value, spec) if array is None else array
+
+
+def from_body(body: bytes, media_type: str, signature: Signature) -> dict[str, Array]:
+    """A request body of a media type as the inputs of a signature; raises UnsupportedMedia or InvalidInput."""
+    for kind in KINDS.values():
+        if media_type in kind.MEDIA_TYPES:
+            inputs = kind.from_body(body, signature)
+            if inputs is not None:
+                return inputs
+    accepted = ", ".join(media_types(signature))
+    raise UnsupportedMedia(f"the body is {media_type or 'of no stated type'}: this model takes {accepted}")
+
+
+def media_types(signature: Signature) -> list[str]:
+    """Media types a signature can be asked with, JSON first."""
+    kinds = {id(kind): kind for spec in signature.inputs if (kind := kind_of(spec))}
+    extra = [media for kind in kinds.values() for media in kind.MEDIA_TYPES]
+    if "text/csv" not in extra and tabular.readable(signature):
+        extra.append("text/csv")
+    return ["application/json", *extra]

@@ -1,0 +1,133 @@
+"""Images: PNG and JPEG bytes → a float or integer tensor [batch, height, width, channels] (or without channels).
+
+An image is decoded, turned upright, brought to the mode's channels, resized to the tensor's height and width, and each
+pixel p in 0..255 becomes ``p * scale + offset``.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lightship.errors import InvalidInput, TooLarge
+from lightship.tensors import Array, Signature, TensorSpec, from_base64
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
+MEDIA_TYPES: tuple[str, ...] = ("image/png", "image/jpeg")
+MAX_PIXELS = 40_000_000
+
+_MODES = {"L": 1, "RGB": 3, "RGBA": 4}
+_OPTIONS = {"mode", "scale", "offset"}
+
+
+def configure(spec: TensorSpec, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options: ``mode`` (L, RGB, RGBA; by the channels), ``scale`` and ``offset`` (a number, or one per channel)."""
+    if unknown := sorted(set(options) - _OPTIONS):
+        raise InvalidInput(f"input '{spec.name}': an image has no option '{unknown[0]}', it has mode, scale, offset")
+    if len(spec.shape) not in (3, 4) or None in spec.shape[1:3]:
+        raise InvalidInput(f"input '{spec.name}' is {spec}: an image needs [batch, height, width, channels]")
+    channels = spec.shape[3] if len(spec.shape) == 4 else 1
+    mode = options.get("mode") or next((name for name, count in _MODES.items() if count == channels), None)
+    if _MODES.get(str(mode)) != channels:
+        raise InvalidInput(f"input '{spec.name}' has {channels} channels: mode {mode!r} does not fit (L, RGB, RGBA)")
+    return {
+        "mode": mode,
+        "scale": _per_channel(spec, "scale", options.get("scale", 1.0), channels),
+        "offset": _per_channel(spec, "offset", options.get("offset", 0.0), channels),
+    }
+
+
+def from_json(value: Any, spec: TensorSpec) -> Array | None:
+    """Base64 text, ``{"b64": text}`` or a list of them: one image each."""
+    items = value if isinstance(value, list) else [value]
+    texts = [item.get("b64") if isinstance(item, dict) else item for item in items]
+    if not texts or not all(isinstance(text, str) for text in texts):
+        return None
+    return np.concatenate([decode(from_base64(str(text), spec), spec) for text in texts])
+
+
+def from_body(body: bytes, signature: Signature) -> dict[str, Array] | None:
+    """One image for a signature whose only input is an image."""
+    if len(signature.inputs) != 1 or (signature.inputs[0].kind or {}).get("type") != "image":
+        return None
+    spec = signature.inputs[0]
+    return {spec.name: decode(body, spec)}
+
+
+def describe(spec: TensorSpec) -> list[dict[str, Any]]:
+    """JSON schema of one image in a request."""
+    return [{"type": "string", "format": "byte", "description": "a PNG or JPEG image as base64"}]
+
+
+def decode(data: bytes, spec: TensorSpec) -> Array:
+    """One encoded image as an array [1, height, width(, channels)]; raises InvalidInput or TooLarge."""
+    from PIL import Image, ImageOps
+
+    kind = spec.kind or {}
+    height, width = _size(spec)
+    picture = _open(data, spec)
+    if picture.width * picture.height > MAX_PIXELS:
+        raise TooLarge(
+            f"input '{spec.name}' is an image of {picture.width} x {picture.height} pixels: the limit is "
+            f"{MAX_PIXELS // 1_000_000} megapixels"
+        )
+    try:
+        picture.draft(kind["mode"], (width, height))  # a large JPEG is decoded at a fraction of its size
+        upright = ImageOps.exif_transpose(picture)
+        if upright.mode.startswith("I"):  # 16 bits a pixel: converting would cut at 255
+            upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
+        small = upright.convert(kind["mode"]).resize((width, height), Image.Resampling.BILINEAR)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InvalidInput(f"input '{spec.name}' is a broken image: {error}") from None
+    pixels = np.asarray(small, dtype=np.float32) * np.float32(kind["scale"]) + np.float32(kind["offset"])
+    rows = pixels.reshape((1, height, width) if len(spec.shape) == 3 else (1, height, width, -1))
+    array: Array = rows.astype(spec.numpy)
+    return array
+
+
+def _size(spec: TensorSpec) -> tuple[int, int]:
+    height, width = spec.shape[1:3]
+    return height or 0, width or 0  # configure() has refused sizes that are not known
+
+
+def _open(data: bytes, spec: TensorSpec) -> ImageFile:
+    """Read an image's header. The two decoders are named, so no other of Pillow's fifty meets a stranger's bytes."""
+    from PIL import JpegImagePlugin, PngImagePlugin
+
+    decoders = {b"\x89PNG": PngImagePlugin.PngImageFile, b"\xff\xd8\xff": JpegImagePlugin.JpegImageFile}
+    for magic, decoder in decoders.items():
+        if data.startswith(magic):
+            try:
+                return decoder(io.BytesIO(data))
+            except (OSError, SyntaxError, ValueError) as error:
+                raise InvalidInput(f"input '{spec.name}' is a broken image: {error}") from None
+    raise InvalidInput(f"input '{spec.name}' must be a PNG or JPEG image, got {len(data)} bytes that are neither")
+
+
+def _per_channel(spec: TensorSpec, option: str, value: Any, channels: int | None) -> Any:
+    values = value if isinstance(value, list) else [value]
+    numbers = all(isinstance(item, int | float) and not isinstance(item, bool) for item in values)
+    if not numbers or len(values) not in (1, channels):
+        raise InvalidInput(f"input '{spec.name}': {option} must be a number, or one for each of {channels} channels")
+    return [float(item) for item in values] if isinstance(value, list) else float(value)
+
+
+def encode_base64(row: Array, spec: TensorSpec) -> str:
+    """The inverse of :func:`decode` for one row: a PNG in base64, pixels cut to 0..255."""
+    import base64
+
+    from PIL import Image
+
+    kind = spec.kind or {}
+    pixels = (row.astype(np.float32) - np.float32(kind["offset"])) / np.float32(kind["scale"])
+    height, width = _size(spec)
+    shape = (height, width) if kind["mode"] == "L" else (height, width, _MODES[kind["mode"]])
+    picture = Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8).reshape(shape))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()

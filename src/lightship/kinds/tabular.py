@@ -1,0 +1,145 @@
+"""Tables: named columns → tensors. Any signature whose inputs are numbers or strings per row can be read from CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lightship.errors import InvalidInput
+from lightship.formats import csv
+from lightship.tensors import Array, Signature, TensorSpec, to_array
+
+MEDIA_TYPES: tuple[str, ...] = ("text/csv",)
+
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def configure(spec: TensorSpec, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Option ``columns``: a name for each column of a tensor [batch, columns]."""
+    columns = options.get("columns")
+    if set(options) != {"columns"} or not isinstance(columns, list) or not all(isinstance(c, str) for c in columns):
+        raise InvalidInput(f"input '{spec.name}': a table has one option, columns, a list of names")
+    if len(spec.shape) != 2 or spec.shape[1] != len(columns):
+        raise InvalidInput(f"input '{spec.name}' is {spec}: {len(columns)} columns do not fit")
+    if len(set(columns)) != len(columns):
+        raise InvalidInput(f"input '{spec.name}': a column's name stands twice")
+    return {"columns": columns}
+
+
+def from_json(value: Any, spec: TensorSpec) -> Array | None:
+    """An object of columns, ``{"age": 40, …}`` or ``{"age": [40, 41], …}``, or a list of such objects of scalars."""
+    columns: list[str] = (spec.kind or {})["columns"]
+    if isinstance(value, dict) and set(value) != {"b64"}:
+        _check_columns(columns, value, spec)
+        table = [value[column] for column in columns]
+        rows = [list(row) for row in zip(*table, strict=True)] if _all_lists(table, spec) else [table]
+        return to_array(rows, spec)
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        for item in value:
+            _check_columns(columns, item, spec)
+        return to_array([[item[column] for column in columns] for item in value], spec)
+    return None
+
+
+def from_body(body: bytes, signature: Signature) -> dict[str, Array] | None:
+    """A CSV file as the inputs of a signature: by its header where it has one, else in order."""
+    if not readable(signature):
+        return None
+    table = csv.read(body)
+    wanted = [(spec, column) for spec in signature.inputs for column in columns_of(spec)]
+    names = [column for _, column in wanted]
+    cells = _ordered(table, names, named=any(spec.kind for spec in signature.inputs) or len(signature.inputs) > 1)
+    inputs: dict[str, Array] = {}
+    for spec in signature.inputs:
+        chosen = [index for index, (owner, _) in enumerate(wanted) if owner is spec]
+        inputs[spec.name] = _column_array(cells, chosen, names, spec)
+    return inputs
+
+
+def describe(spec: TensorSpec) -> list[dict[str, Any]]:
+    """JSON schema of one row as an object."""
+    columns: list[str] = (spec.kind or {})["columns"]
+    return [
+        {
+            "type": "object",
+            "required": columns,
+            "additionalProperties": False,
+            "properties": {column: {"type": "number"} for column in columns},
+        }
+    ]
+
+
+def readable(signature: Signature) -> bool:
+    """Whether every input is one cell, or a known number of cells, per row."""
+    return all(
+        spec.batched and (len(spec.shape) == 1 or (len(spec.shape) == 2 and spec.shape[1] is not None))
+        for spec in signature.inputs
+    )
+
+
+def columns_of(spec: TensorSpec) -> list[str]:
+    """The names of an input's columns: its kind's, or its own name, numbered where there are several."""
+    if spec.kind and "columns" in spec.kind:
+        return list(spec.kind["columns"])
+    count = spec.shape[1] if len(spec.shape) == 2 else 1
+    return [spec.name] if count == 1 else [f"{spec.name}_{index}" for index in range(count or 0)]
+
+
+def _check_columns(columns: Sequence[str], given: Mapping[str, Any], spec: TensorSpec) -> None:
+    if missing := [column for column in columns if column not in given]:
+        raise InvalidInput(f"input '{spec.name}' lacks the column '{missing[0]}': it needs {', '.join(columns)}")
+    if unknown := [column for column in given if column not in columns]:
+        raise InvalidInput(f"input '{spec.name}' has no column '{unknown[0][:80]}': it has {', '.join(columns)}")
+
+
+def _all_lists(table: Sequence[Any], spec: TensorSpec) -> bool:
+    lists = [item for item in table if isinstance(item, list)]
+    if lists and (len(lists) != len(table) or len({len(item) for item in lists}) != 1):
+        raise InvalidInput(f"input '{spec.name}' is ragged: all columns must have the same number of rows")
+    return bool(lists)
+
+
+def _ordered(table: csv.Table, names: Sequence[str], *, named: bool) -> list[list[str]]:
+    """The table's cells in the order of ``names``."""
+    if table.header is not None and named:
+        if missing := [name for name in names if name not in table.header]:
+            raise InvalidInput(f"the CSV lacks the column '{missing[0]}': it needs {', '.join(names)}")
+        order = [table.header.index(name) for name in names]
+        return [[row[index] for index in order] for row in table.rows]
+    width = len(table.rows[0])
+    if width != len(names):
+        raise InvalidInput(f"the CSV has {width} columns: {len(names)} are expected ({', '.join(names)})")
+    return table.rows
+
+
+def _column_array(cells: list[list[str]], chosen: Sequence[int], names: Sequence[str], spec: TensorSpec) -> Array:
+    parse = _PARSERS[spec.numpy.kind]
+    rows: list[list[Any]] = []
+    for number, row in enumerate(cells, start=1):
+        for index in chosen:
+            try:
+                row[index] = parse(row[index])
+            except (ValueError, KeyError):
+                raise InvalidInput(
+                    f"row {number} of the CSV, column '{names[index]}': {row[index][:40]!r} is not {spec.dtype}"
+                ) from None
+        rows.append([row[index] for index in chosen])
+    array = to_array(rows, spec) if spec.dtype == "string" else _numbers(rows, spec)
+    return array[:, 0] if len(spec.shape) == 1 else array
+
+
+def _numbers(rows: list[list[Any]], spec: TensorSpec) -> Array:
+    with np.errstate(over="ignore"):
+        try:
+            return np.array(rows, dtype=spec.numpy)
+        except OverflowError:
+            raise InvalidInput(f"input '{spec.name}' holds an integer beyond {spec.dtype}") from None
+
+
+def _boolean(cell: str) -> bool:
+    return _BOOLEANS[cell.strip().lower()]
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {"f": float, "i": int, "u": int, "b": _boolean, "O": str}

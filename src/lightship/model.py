@@ -1,0 +1,67 @@
+"""One version of a model: validate, run, result. Synchronous, and knows nothing of HTTP, queues or files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from lightship import engines
+from lightship.bundle import GOLDEN, Bundle
+from lightship.calls import Call, Result
+from lightship.engines.base import Engine
+from lightship.errors import InvalidInput, NotFound
+from lightship.golden import read_golden
+from lightship.tensors import Array, Signature, validate
+
+
+class Model:
+    """A bundle with its engine. Safe to use from several threads."""
+
+    def __init__(self, bundle: Bundle, engine: Engine) -> None:
+        self.bundle = bundle
+        self.manifest = bundle.manifest
+        self._engine = engine
+
+    @classmethod
+    def load(cls, bundle: Bundle) -> Model:
+        """Load a verified bundle into its engine; raises BundleError or Unavailable."""
+        return cls(bundle, engines.load(bundle))
+
+    @classmethod
+    def open(cls, path: str | Path) -> Model:
+        """Open a bundle's folder: verified, then loaded."""
+        return cls.load(Bundle.open(Path(path)))
+
+    def predict(self, call: Call) -> Result:
+        """Run one call. Raises NotFound (signature, output), InvalidInput or EngineError."""
+        signature = self.manifest.signature(call.signature)
+        _check_inputs(signature, call.inputs)
+        outputs = self._engine.run(signature.name, call.inputs)
+        return Result(call=call, signature=signature, outputs=_select(signature, outputs, call.outputs))
+
+    def golden(self, signature: str | None = None) -> tuple[dict[str, Array], dict[str, Array]]:
+        """Recorded inputs and the original model's outputs for a signature."""
+        return read_golden(self.bundle.path / GOLDEN)[self.manifest.signature(signature).name]
+
+
+def _check_inputs(signature: Signature, inputs: Mapping[str, Array]) -> None:
+    names = [spec.name for spec in signature.inputs]
+    if unknown := [name for name in inputs if name not in names]:
+        raise InvalidInput(f"there is no input '{unknown[0]}': the inputs are {', '.join(names)}")
+    rows: dict[int, str] = {}
+    for spec in signature.inputs:
+        if spec.name not in inputs:
+            raise InvalidInput(f"input '{spec.name}' ({spec}) is missing")
+        validate(inputs[spec.name], spec)
+        if spec.batched:
+            rows.setdefault(len(inputs[spec.name]), spec.name)
+    if len(rows) > 1:
+        sizes = ", ".join(f"'{name}' has {count}" for count, name in rows.items())
+        raise InvalidInput(f"all inputs must have the same number of rows: {sizes}")
+
+
+def _select(signature: Signature, outputs: Mapping[str, Array], wanted: tuple[str, ...]) -> dict[str, Array]:
+    names = [spec.name for spec in signature.outputs]
+    if unknown := [name for name in wanted if name not in names]:
+        raise NotFound(f"there is no output '{unknown[0]}': the outputs are {', '.join(names)}")
+    return {name: outputs[name] for name in wanted or names}

@@ -1,0 +1,1 @@
+"""Many models behind one door: loading, versions, and where they run."""

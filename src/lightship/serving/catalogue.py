@@ -1,0 +1,154 @@
+"""The catalogue: which version of which model answers, loaded when first asked for and only once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from lightship.calls import Call, ModelState, Result
+from lightship.errors import LightshipError, NotFound
+from lightship.model import Model
+from lightship.registry import Registry
+
+T = TypeVar("T")
+
+# Handing a call to a thread and back costs about a tenth of this: shorter calls are run where they are.
+_QUICK_SECONDS = 0.001
+
+
+@dataclass(frozen=True)
+class Served:
+    """A loaded version. ``seconds_per_row`` decides where to run; a long-running server measures it."""
+
+    name: str
+    version: int
+    model: Model
+    seconds_per_row: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Listing:
+    versions: tuple[int, ...]
+    expires: float
+
+
+class Catalogue:
+    """The models of a registry as one server sees them.
+
+    Args:
+        registry: where the versions are.
+        default: the model that answers where a request names none; with a single model, that one.
+        refresh: seconds for which a listing of versions is believed.
+        threads: for calls that take longer than a millisecond; 0 runs everything where it is (Lambda).
+    """
+
+    def __init__(
+        self, registry: Registry, *, default: str | None = None, refresh: float = 2.0, threads: int = 0
+    ) -> None:
+        self._registry = registry
+        self._default = default
+        self._refresh = refresh
+        self._executor = ThreadPoolExecutor(threads, "lightship") if threads else None
+        self._listings: dict[str, _Listing] = {}
+        self._loaded: dict[tuple[str, int], Served] = {}
+        self._failed: dict[tuple[str, int], tuple[LightshipError, float]] = {}
+        self._loading = threading.Lock()
+
+    def default_name(self) -> str:
+        """The default model's name; raises NotFound where it is not clear which one is meant."""
+        if self._default is not None:
+            return self._default
+        names = self._registry.models()
+        if len(names) == 1:
+            return names[0]
+        if not names:
+            raise NotFound(f"there is no model in {self._registry.location}: compile one first")
+        raise NotFound(
+            f"there are several models ({', '.join(names)}): ask /models/<name>/predict, or set LIGHTSHIP_DEFAULT_MODEL"
+        )
+
+    async def get(self, name: str | None = None, version: int | None = None) -> Served:
+        """A loaded version, by default the newest of the default model. Raises NotFound, BundleError, Unavailable."""
+        name = name or self.default_name()
+        served = self._loaded.get((name, version or self._newest(name)))
+        if served is None:
+            served = await self._elsewhere(lambda: self.load(name, version))
+        return served
+
+    async def predict(self, served: Served, call: Call) -> Result:
+        """Run a call, in a thread where it would keep others waiting."""
+        rows = max((len(array) for array in call.inputs.values() if array.ndim), default=1)
+        if served.seconds_per_row * rows < _QUICK_SECONDS:
+            return served.model.predict(call)
+        return await self._elsewhere(lambda: served.model.predict(call))
+
+    def load(self, name: str, version: int | None = None) -> Served:
+        """Load a version if it is not yet loaded; a version that failed is tried again after ``refresh`` seconds."""
+        key = (name, self._registry.resolve(name, version))
+        with self._loading:
+            if key in self._loaded:
+                return self._loaded[key]
+            error, until = self._failed.get(key, (None, 0.0))
+            if error is not None and time.monotonic() < until:
+                raise error
+            try:
+                served = self._open(*key)
+            except LightshipError as failure:
+                self._failed[key] = (failure, time.monotonic() + self._refresh)
+                raise
+            self._failed.pop(key, None)
+            self._loaded[key] = served
+            return served
+
+    def states(self) -> tuple[ModelState, ...]:
+        """Every model as it stands, loaded if it can be."""
+        return tuple(self.state(name) for name in self._registry.models())
+
+    def state(self, name: str) -> ModelState:
+        """One model as it stands; raises NotFound."""
+        versions = tuple(self._registry.versions(name))
+        version = self._registry.resolve(name)
+        default = name == self._default or (self._default is None and self._registry.models() == [name])
+        try:
+            model = self.load(name).model
+            inputs, _ = model.golden()
+        except LightshipError as error:
+            return ModelState(name, version, versions, default, error=error.message)
+        return ModelState(name, version, versions, default, model.manifest, model.bundle.digest, example=Call(inputs))
+
+    def close(self) -> None:
+        """Let running calls finish and end the threads."""
+        if self._executor is not None:
+            self._executor.shutdown()
+
+    def _newest(self, name: str) -> int:
+        listing = self._listings.get(name)
+        if listing is None or time.monotonic() >= listing.expires:
+            versions = tuple(self._registry.versions(name))
+            listing = self._listings[name] = _Listing(versions, time.monotonic() + self._refresh)
+        return listing.versions[-1] if listing.versions else 0
+
+    def _open(self, name: str, version: int) -> Served:
+        model = Model.load(self._registry.open(name, version))
+        return Served(name, version, model, _seconds_per_row(model) if self._executor else 0.0)
+
+    async def _elsewhere(self, work: Callable[[], T]) -> T:
+        if self._executor is None:
+            return work()
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+
+def _seconds_per_row(model: Model) -> float:
+    """Time of one row of the golden examples, after a first call that warms up."""
+    inputs, _ = model.golden()
+    call = Call(inputs)
+    rows = max((len(array) for array in inputs.values() if array.ndim), default=1)
+    model.predict(call)
+    start = time.perf_counter()
+    model.predict(call)
+    return (time.perf_counter() - start) / rows

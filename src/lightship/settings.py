@@ -1,0 +1,86 @@
+"""What the environment says, read once by the rooms at the top (floors 8 and above) and passed down as values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from lightship.errors import SettingError
+
+T = TypeVar("T")
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every environment variable that Lightship reads.
+
+    Attributes:
+        registry: ``LIGHTSHIP_REGISTRY``: the folder that holds the models.
+        default_model: ``LIGHTSHIP_DEFAULT_MODEL``: answers ``POST /predict``; needed with more than one model.
+        token: ``LIGHTSHIP_TOKEN``: the bearer token that every request but a health check must carry.
+        allow_anonymous: ``LIGHTSHIP_ALLOW_ANONYMOUS``: serve beyond loopback without a token.
+        max_body: ``LIGHTSHIP_MAX_BODY_BYTES``: the largest request body in bytes, after inflating it.
+        max_answer: ``LIGHTSHIP_MAX_ANSWER_BYTES``: the largest answer in bytes; 0 for no limit.
+        refresh: ``LIGHTSHIP_REFRESH_SECONDS``: how long a new version may go unnoticed.
+        threads: ``LIGHTSHIP_THREADS``: threads for models that take longer than a millisecond.
+    """
+
+    registry: str = "./models"
+    default_model: str | None = None
+    token: str | None = None
+    allow_anonymous: bool = False
+    max_body: int = 10 * MEBIBYTE
+    max_answer: int = 0
+    refresh: float = 2.0
+    threads: int = 2
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read ``LIGHTSHIP_*``; raises SettingError that names the variable and what it must be."""
+        source = os.environ if environ is None else environ
+
+        def read(key: str, cast: Callable[[str], T], default: T) -> T:
+            text = source.get(key, "")
+            if not text:
+                return default
+            try:
+                return cast(text)
+            except ValueError as error:
+                raise SettingError(f"{key} is {text!r}: it must be {error}") from None
+
+        return cls(
+            registry=read("LIGHTSHIP_REGISTRY", str, cls.registry),
+            default_model=read("LIGHTSHIP_DEFAULT_MODEL", str, cls.default_model),
+            token=read("LIGHTSHIP_TOKEN", str, cls.token),
+            allow_anonymous=read("LIGHTSHIP_ALLOW_ANONYMOUS", _flag, cls.allow_anonymous),
+            max_body=read("LIGHTSHIP_MAX_BODY_BYTES", _count, cls.max_body),
+            max_answer=read("LIGHTSHIP_MAX_ANSWER_BYTES", _count, cls.max_answer),
+            refresh=read("LIGHTSHIP_REFRESH_SECONDS", _seconds, cls.refresh),
+            threads=max(1, read("LIGHTSHIP_THREADS", _count, cls.threads)),
+        )
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in {"0", "1", "true", "false"}:
+        raise ValueError("1 or 0")
+    return text.lower() in {"1", "true"}
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError("a whole number, zero or more")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise ValueError("a number of seconds, zero or more")
+    return value

@@ -1,0 +1,60 @@
+"""A registry in a local folder: publishing is one rename, so readers see a whole version or none."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lightship.errors import RegistryError
+
+_STAGING = ".staging-"
+
+
+class FolderStore:
+    """Folders by key (``name/version``) below ``root``; names that start with a dot are not listed."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def list(self, key: str = "") -> list[str]:
+        """Names of the folders directly below a key, sorted; none where the key does not exist."""
+        try:
+            entries = [entry for entry in (self.root / key).iterdir() if entry.is_dir()]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise RegistryError(f"cannot read the registry {self.root / key}: {error.strerror}") from None
+        return sorted(entry.name for entry in entries if not entry.name.startswith("."))
+
+    def path(self, key: str) -> Path:
+        """The local folder of a key."""
+        return self.root / key
+
+    @contextmanager
+    def staging(self) -> Iterator[Path]:
+        """A private folder on the registry's own file system; what is left in it afterwards is removed."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=self.root))
+        except OSError as error:
+            raise RegistryError(f"cannot write to the registry {self.root}: {error.strerror}") from None
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def publish(self, folder: Path, key: str) -> bool:
+        """Move a staged folder to a key in one step; False, and nothing done, where the key is taken."""
+        target = self.root / key
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o755)
+            folder.rename(target)  # onto a folder that is not empty, POSIX refuses this
+        except OSError as error:
+            if target.exists():
+                return False
+            raise RegistryError(f"cannot write to the registry {target}: {error.strerror}") from None
+        return True

@@ -1,0 +1,76 @@
+"""HTTP as the protocols see it: plain values, no server and no framework."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lightship.bundle import Manifest
+from lightship.calls import Call, ModelState
+from lightship.errors import LightshipError
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request; header names are in lower case, the body is inflated, ``caller`` is None for a stranger."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    caller: str | None = None
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters, in lower case; empty where none is stated."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True)
+class Response:
+    """One answer."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
+
+
+@dataclass(frozen=True)
+class Route:
+    """One line of a protocol's table.
+
+    Attributes:
+        method: in upper case.
+        path: with ``{name}`` and ``{version}`` where a segment is a parameter.
+        operation: what is done: a key of :data:`lightship.answer.OPERATIONS`.
+        scope: what the caller must be allowed: ``predict``, ``read``, or ``open`` for everyone.
+        decode: a request as a call for a model with this manifest (only for the operation ``predict``).
+        encode: the operation's outcome as a response.
+        describe: the OpenAPI paths that this route adds, given the models there are.
+    """
+
+    method: str
+    path: str
+    operation: str
+    scope: str
+    encode: Callable[[Any], Response]
+    decode: Callable[[Request, Manifest], Call] | None = None
+    describe: Callable[[Route, Sequence[ModelState]], dict[str, Any]] = lambda route, models: {}
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The path as a regular expression with its parameters as groups."""
+        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path))
+
+
+@dataclass(frozen=True)
+class WireProtocol:
+    """A protocol: its name, the path prefixes it owns, its routes, and how it says that something failed."""
+
+    name: str
+    prefixes: tuple[str, ...]
+    routes: tuple[Route, ...]
+    error: Callable[[LightshipError], Response]

@@ -1,0 +1,134 @@
+"""The real Lambda handler under AWS's runtime interface emulator, which the SAM CLI ships: no Docker needed.
+
+``python -m tests.emulator`` (or ``make emulate``) starts it for people; the tests and benchmarks use :class:`Emulator`.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parent.parent
+_INVOKE = "/2015-03-31/functions/function/invocations"
+_PATIENCE = 60.0
+
+
+class Emulator:
+    """A Lambda runtime with one function, as a context manager.
+
+    Args:
+        handler: ``module.function``, found from ``folder``.
+        folder: the function's code.
+        environment: variables of the function, on top of a bare environment.
+        port: where to answer; 0 takes a free one.
+        python: the interpreter, and options for it.
+    """
+
+    def __init__(
+        self,
+        handler: str = "app.handler",
+        *,
+        folder: Path = ROOT / "functions" / "predict",
+        environment: Mapping[str, str] | None = None,
+        port: int = 0,
+        python: Sequence[str] = (sys.executable,),
+    ) -> None:
+        self.port = port or _free_port()
+        self._handler, self._folder, self._python = handler, folder, python
+        self._environment = {**_bare(), **(environment or {})}
+        self._client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=_PATIENCE, trust_env=False)
+
+    def __enter__(self) -> Emulator:
+        self._process = subprocess.Popen(  # a session of its own, so that the runtime ends with the emulator
+            [
+                *(str(_binary()), "--runtime-interface-emulator-address", f"127.0.0.1:{self.port}"),
+                *("--runtime-api-address", f"127.0.0.1:{_free_port()}"),
+                *(*self._python, "-m", "awslambdaric", self._handler),
+            ],
+            cwd=self._folder,
+            env=self._environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._wait_for_port()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """One event through the Runtime API; the runtime itself starts with the first."""
+        answer: dict[str, Any] = self._client.post(_INVOKE, json=event).json()
+        return answer
+
+    @property
+    def pid(self) -> int:
+        """The emulator's process; the runtime is its child."""
+        return self._process.pid
+
+    def _wait_for_port(self) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise RuntimeError(f"the emulator ended with code {self._process.returncode}")
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+        raise TimeoutError("the emulator does not listen")
+
+
+def _bare() -> dict[str, str]:
+    """What the function may see of this environment: no credentials, no settings, the library under test."""
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT / "src"),
+        "AWS_LAMBDA_FUNCTION_NAME": "predict",
+        "LIGHTSHIP_REGISTRY": str(ROOT / "models"),
+        "LIGHTSHIP_DEFAULT_MODEL": "quickstart",
+    }
+
+
+def _binary() -> Path:
+    spec = find_spec("samcli")
+    assert spec is not None and spec.origin is not None
+    name = "aws-lambda-rie-arm64" if platform.machine() in {"arm64", "aarch64"} else "aws-lambda-rie-x86_64"
+    return Path(spec.origin).parent / "local" / "rapid" / name
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def main() -> None:
+    """Serve events until Ctrl-C."""
+    with Emulator(port=9000) as emulator:
+        url = f"http://127.0.0.1:{emulator.port}{_INVOKE}"
+        print(f"the Lambda function answers events; copy this line:\n\ncurl -d @events/predict.json {url}\n")
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            print("stopped")
+
+
+if __name__ == "__main__":
+    main()

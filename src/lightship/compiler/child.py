@@ -1,7 +1,7 @@
-"""The process that opens models: ``python -m lightship.compiler.child FD``, started by the sandbox and by nobody else.
+"""The process that opens models: ``python -m lightship.compiler.child FD``, started by the sandbox.
 
-Reads ``order.json`` in its working directory, confines itself, and runs the named module's ``build`` function. Whatever it
-has to say goes to the pipe FD as JSON lines: ``{"stage", "done"}`` while it works, then ``{"result"}`` or
+Reads ``order.json`` in its working directory, confines itself, and runs the named module's ``build`` function. Whatever
+it has to say goes to the pipe FD as JSON lines: ``{"stage", "done"}`` while it works, then ``{"result"}`` or
 ``{"error", "message"}``.
 """
 
@@ -20,12 +20,13 @@ from lightship.errors import LightshipError
 
 def main(events: int) -> None:
     """Do the work; an error of ours is an event, any other one ends the process with a traceback on stderr."""
+    pipe = os.fdopen(events, "wb", buffering=0)
     os.set_inheritable(events, False)  # what a model's code might start must not hold the pipe open
     order = json.loads(Path("order.json").read_bytes())
     processes.confine(order["limits"], order["parent"])
 
     def tell(**event: Any) -> None:
-        os.write(events, json.dumps(event).encode() + b"\n")
+        pipe.write(json.dumps(event).encode() + b"\n")
 
     try:
         build = import_module(order["module"]).build

@@ -1,7 +1,7 @@
 """Does the compiled model agree with the original? Tolerances by dtype, and the comparison.
 
-Floating-point results differ by rounding: a fused or reordered sum is wrong by a few ulps of its largest *terms*, not of
-its result, so a value near zero may be off by much of itself. The absolute tolerance is therefore a share of the
+Floating-point results differ by rounding: a fused or reordered sum is wrong by a few ulps of its largest *terms*, not
+of its result, so a value near zero may be off by much of itself. The absolute tolerance is therefore a share of the
 output's largest magnitude, which keeps it meaningful for probabilities of 1e-6 and for prices of 1e6 alike.
 """
 
@@ -37,9 +37,9 @@ TOLERANCES: Mapping[str, Tolerance] = {
 class Agreement:
     """How far one output of a signature is from the original's.
 
-    ``atol`` and ``rtol`` are what was applied, ``max_abs`` and ``max_rel`` the largest differences, over ``rows`` rows in
-    all. ``max_rel`` leaves out values below a thousandth of the largest magnitude. All four are rounded to two digits, so
-    that the manifest holds no noise.
+    ``atol`` and ``rtol`` are what was applied, ``max_abs`` and ``max_rel`` the largest differences, over ``rows`` rows
+    in all. ``max_rel`` leaves out values below a thousandth of the largest magnitude. All four are rounded to two
+    digits, so that the manifest holds no noise.
     """
 
     signature: str

@@ -1,0 +1,137 @@
+"""``lightship compile``: a model file becomes the next version of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from lightship.cli.options import json_option, registry_option
+from lightship.registry import Registry
+
+if TYPE_CHECKING:
+    from lightship.compiler import Report
+
+_STAGES = {
+    "check": "looking through the file before anything opens it",
+    "load": "opening it in a sandbox",
+    "record": "asking the original",
+    "convert": "compiling, and comparing with the original",
+    "write": "writing the bundle",
+    "measure": "measuring",
+    "publish": "publishing",
+}
+
+
+@click.command("compile")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--name", metavar="NAME", help="The model's name.  [default: model.yaml's, or the file's]")
+@click.option(
+    "--config", metavar="FILE", type=click.Path(path_type=Path), help="A model.yaml: kinds, classes, metrics."
+)
+@click.option("--data", metavar="FILE", type=click.Path(path_type=Path), help="Inputs to compare on: .csv, .npy, .npz.")
+@registry_option
+@click.option("--engine", type=click.Choice(["litert", "tensorflow"]), help="Insist on an engine.")
+@click.option("--trust", is_flag=True, help="Open the file although it holds code: it can do whatever you can.")
+@json_option
+def compile_command(
+    source: Path,
+    *,
+    name: str | None,
+    config: Path | None,
+    data: Path | None,
+    registry: Registry,
+    engine: str | None,
+    trust: bool,
+    as_json: bool,
+) -> None:
+    """Compile a model into the registry.
+
+    SOURCE is a .keras, .h5, .hdf5 or .tflite file, or a SavedModel as a folder, .zip or .tar.gz.
+    """
+    from lightship.compiler import compile_model
+
+    with _progress(visible=not as_json) as progress:
+        report = compile_model(
+            source,
+            registry=registry,
+            name=name,
+            config=config,
+            data=data,
+            engine=engine,
+            trust=trust,
+            progress=progress,
+        )
+    if as_json:
+        click.echo(orjson.dumps(report.to_json()))
+    else:
+        _print(report)
+
+
+@contextmanager
+def _progress(*, visible: bool) -> Iterator[Callable[[str, float], None]]:
+    """One line for each stage on standard error: with a bar on a terminal, plain elsewhere, none for machines."""
+    console = Console(stderr=True, quiet=not visible, markup=False, highlight=False)
+    if not console.is_terminal:
+        yield lambda stage, done: console.print(_STAGES.get(stage, stage))
+        return
+    columns = (BarColumn(bar_width=20), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=1.0)
+
+        def update(stage: str, done: float) -> None:
+            bar.update(task, description=_STAGES.get(stage, stage), completed=done)
+
+        yield update
+
+
+def _print(report: Report) -> None:
+    console = Console(markup=False, highlight=False)
+    console.print(_comparison(report))
+    console.print(_parity(report))
+    for warning in report.warnings:
+        console.print(f"warning: {warning}")
+    for code in report.trusted:
+        console.print(f"trusted: {code}")
+    if report.engine == "tensorflow":
+        reasons = ", ".join(report.reasons) or "it was asked for"
+        console.print(f"engine: TensorFlow, because of: {reasons}")
+    console.print(f"{report.name} version {report.version} ({report.digest[:12]}), engine {report.engine}")
+    console.print("next: lightship serve, or lightship predict " + report.name + " '[[...]]'")
+
+
+def _comparison(report: Report) -> Table:
+    table = Table("", "before", "after", "ratio", caption=f"before: {report.latency.subject}", caption_justify="left")
+    before, after = report.sizes.before, report.sizes.after
+    table.add_row("size", f"{before:,} bytes", f"{after:,} bytes", _ratio(before, after, "smaller", "larger"))
+    slow, fast = report.latency.before, report.latency.after
+    table.add_row("one row, median", _time(slow), _time(fast), _ratio(slow, fast, "faster", "slower"))
+    return table
+
+
+def _parity(report: Report) -> Table:
+    table = Table("signature", "output", "rows", "difference", "relative", "tolerance")
+    for entry in report.parity:
+        tolerance = f"{entry.atol:.1e} + {entry.rtol:g} relative" if entry.rtol else "exact"
+        figures = (str(entry.rows), f"{entry.max_abs:.1e}", f"{entry.max_rel:.1e}", tolerance)
+        table.add_row(entry.signature, entry.output, *figures)
+    return table
+
+
+def _ratio(before: float, after: float, better: str, worse: str) -> str:
+    if not before or not after:
+        return "-"
+    factor = before / after
+    times, word = (factor, better) if factor >= 1 else (1 / factor, worse)
+    return f"{times:,.0f}x {word}" if times >= 100 else f"{times:.3g}x {word}"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} µs"

@@ -1,0 +1,72 @@
+"""The compiler: a model file becomes the next version of a model in a registry.
+
+Everything that opens the file happens in a child process (:mod:`lightship.compiler.sandbox`); this process never
+imports TensorFlow, Keras or h5py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from lightship.bundle import Bundle
+from lightship.compiler import importers, sandbox
+from lightship.compiler.config import read_config
+from lightship.compiler.report import Latency, Report, Sizes
+from lightship.registry import Registry, check_name
+
+__all__ = ["Latency", "Report", "Sizes", "compile_model"]
+
+_ENDINGS = (".tar.gz", ".tgz")
+
+
+def compile_model(
+    source: Path,
+    *,
+    registry: Registry,
+    name: str | None = None,
+    config: Path | None = None,
+    data: Path | None = None,
+    engine: str | None = None,
+    trust: bool = False,
+    progress: Callable[[str, float], None] = lambda stage, done: None,
+) -> Report:
+    """Compile a model file or folder and publish it.
+
+    Args:
+        source: a .keras, .h5, .hdf5 or .tflite file, or a SavedModel as a folder, .zip or .tar.gz.
+        name: the model's name; otherwise model.yaml's, otherwise made from the file's.
+        config: a model.yaml, see :mod:`lightship.compiler.config`.
+        data: real inputs to compare on, see :mod:`lightship.compiler.datafiles`.
+        engine: ``litert`` or ``tensorflow`` to insist on one.
+        trust: open a file although it holds code; recorded in the manifest.
+        progress: called with a stage's name and the share of the work that is done, 0 to 1.
+
+    Raises SourceRefused, ParityError, CompileError or RegistryError; then nothing was published.
+    """
+    importers.find(source)
+    record = read_config(config) if config else {}
+    model = check_name(name or record.get("name") or name_from(source))
+    with registry.staging() as folder:
+        job = {
+            "source": str(source.resolve()),
+            "folder": str(folder.resolve()),
+            "config": record,
+            "data": str(data.resolve()) if data else None,
+            "engine": engine,
+            "trust": trust,
+        }
+        built = sandbox.run("lightship.compiler.build", job, progress=progress)
+        progress("publish", 1.0)
+        digest = Bundle.open(folder).digest
+        version = registry.publish(model, folder)
+    return Report.from_build(model, version, digest, built)
+
+
+def name_from(source: Path) -> str:
+    """A model's name from a file's: ``My model.v2.keras`` gives ``My-model.v2``; ``model`` where nothing is left."""
+    name = source.resolve().name
+    ending = next((end for end in _ENDINGS if name.endswith(end)), "" if source.is_dir() else source.suffix)
+    text = re.sub(r"[^A-Za-z0-9_.-]+", "-", name.removesuffix(ending))
+    return text.lstrip("_.-")[:64].rstrip("-") or "model"

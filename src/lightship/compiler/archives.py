@@ -1,0 +1,140 @@
+"""Zip and tar archives from strangers: looked through before anything is unpacked, unpacked with a count of bytes."""
+
+from __future__ import annotations
+
+import io
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from lightship.errors import SourceRefused
+
+ENTRIES_LIMIT = 10_000
+SIZE_LIMIT = 8 * 1024**3
+# Deflate cannot do better than 1032:1; weights rarely reach 2:1. Small files may be as repetitive as they like.
+RATIO_LIMIT = 100
+RATIO_FLOOR = 16 * 1024**2
+
+_BLOCK = 1024**2
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry as the archive declares it; ``plain`` is False for links, devices and encrypted files."""
+
+    name: str
+    size: int
+    plain: bool
+    folder: bool
+
+
+def check_entries(label: str, entries: Iterable[Entry], packed: int) -> None:
+    """Refuse an archive of ``packed`` bytes for what it declares; raises SourceRefused that names the entry."""
+    seen: set[str] = set()
+    total = 0
+    for entry in entries:
+        _check_name(label, entry.name)
+        if not entry.plain:
+            raise SourceRefused(f"{label} is refused: its entry '{entry.name}' is a link, a device or encrypted")
+        if entry.name.rstrip("/") in seen:
+            raise SourceRefused(f"{label} is refused: it holds the entry '{entry.name}' twice")
+        seen.add(entry.name.rstrip("/"))
+        total += entry.size
+        if len(seen) > ENTRIES_LIMIT:
+            raise SourceRefused(f"{label} is refused: it holds more than {ENTRIES_LIMIT} entries")
+        if total > SIZE_LIMIT or total > max(RATIO_FLOOR, RATIO_LIMIT * packed):
+            raise SourceRefused(f"{label} is refused: its {packed} bytes unpack to {total} bytes or more")
+
+
+def unpack(path: Path, folder: Path) -> None:
+    """Unpack a zip or tar archive whose entries pass :func:`check_entries`; raises SourceRefused."""
+    opener = zipped if zipfile.is_zipfile(path) else _tarred
+    with opener(path) as members:
+        for entry, file in members:
+            target = folder / PurePosixPath(entry.name)
+            if entry.folder:
+                target.mkdir(parents=True, exist_ok=True)
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _copy(path.name, entry, file, target)
+
+
+def read_entry(path: Path, name: str, limit: int) -> bytes:
+    """One entry of a checked zip archive, of at most ``limit`` bytes; raises SourceRefused."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(name) as file:
+            data = file.read(limit + 1)
+    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise SourceRefused(f"{path.name} is broken: cannot read {name} ({error})") from None
+    if len(data) > limit:
+        raise SourceRefused(f"{path.name} is refused: its {name} is larger than {limit} bytes")
+    return data
+
+
+def zip_entries(path: Path) -> list[Entry]:
+    """What a zip archive declares, checked; raises SourceRefused."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = [_zip_entry(info) for info in archive.infolist()]
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise SourceRefused(f"{path.name} is broken or truncated: {error}") from None
+    check_entries(path.name, entries, path.stat().st_size)
+    return entries
+
+
+@contextmanager
+def zipped(path: Path) -> Iterator[Iterator[tuple[Entry, IO[bytes]]]]:
+    """The entries of a zip archive with their contents, checked first."""
+    entries = zip_entries(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield ((entry, archive.open(entry.name)) for entry in entries)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise SourceRefused(f"{path.name} is broken: {error}") from None
+
+
+@contextmanager
+def _tarred(path: Path) -> Iterator[Iterator[tuple[Entry, IO[bytes]]]]:
+    """The same for a tar archive. Its headers lie among the data: the list is read once before, up to the limits."""
+    try:
+        with tarfile.open(path) as archive:
+            check_entries(path.name, map(_tar_entry, archive), path.stat().st_size)
+        with tarfile.open(path) as archive:
+            yield ((_tar_entry(info), archive.extractfile(info) or io.BytesIO()) for info in archive)
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        raise SourceRefused(f"{path.name} is broken or truncated: {error}") from None
+
+
+def _zip_entry(info: zipfile.ZipInfo) -> Entry:
+    mode = info.external_attr >> 16  # zero where the archive was not made on Unix
+    odd = stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR)
+    return Entry(info.filename, info.file_size, plain=not odd and not info.flag_bits & 1, folder=info.is_dir())
+
+
+def _tar_entry(info: tarfile.TarInfo) -> Entry:
+    # A tar archive may say './model' for every entry; a root '.' is no entry at all.
+    name = info.name.removeprefix("./")
+    return Entry(name, info.size, plain=info.isreg() or info.isdir(), folder=info.isdir())
+
+
+def _check_name(label: str, name: str) -> None:
+    pure = PurePosixPath(name)
+    if not name or "\\" in name or "\0" in name or pure.is_absolute() or ".." in pure.parts or ":" in pure.parts[0]:
+        raise SourceRefused(f"{label} is refused: its entry {name!r} points out of the archive")
+
+
+def _copy(label: str, entry: Entry, file: IO[bytes], target: Path) -> None:
+    """Copy one entry, and stop where it goes on past its declared size."""
+    left = entry.size
+    with file, target.open("xb") as output:
+        while block := file.read(_BLOCK):
+            left -= len(block)
+            if left < 0:
+                raise SourceRefused(f"{label} is refused: its entry '{entry.name}' is larger than it declares")
+            output.write(block)

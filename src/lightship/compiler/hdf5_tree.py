@@ -1,0 +1,99 @@
+"""HDF5 files, walked without reading any data: links, external storage, sizes.
+
+HDF5 can refer to other files on the machine, and can declare a dataset of terabytes in a kilobyte (CVE-2026-0897,
+-1669). h5py is itself a parser of hostile input, so this runs in the sandboxed child.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from lightship.errors import SourceRefused
+
+OBJECTS_LIMIT = 100_000
+# Deflate cannot do better than 1032:1; weights that were compressed rarely reach 2:1.
+RATIO_LIMIT = 1032
+FILTERS = frozenset({"gzip", "lzf", None})
+
+
+def check_tree(path: Path, label: str) -> None:
+    """Refuse a file that points out of itself or declares more than it holds; raises SourceRefused."""
+    with open_file(path, label) as file:
+        for name, dataset in _datasets(file, label):
+            _check_dataset(dataset, f"{label} is refused: its dataset '{name}'", path.stat().st_size)
+
+
+def open_file(path: Path, label: str) -> Any:
+    """An open ``h5py.File``; raises SourceRefused where it is not HDF5 or is truncated."""
+    try:
+        return h5py.File(path, "r")
+    except (OSError, RuntimeError) as error:
+        reason = "it is truncated" if "truncated" in str(error) else "HDF5 cannot read it"
+        raise SourceRefused(f"{label} is broken: {reason}") from None
+
+
+def attribute(path: Path, label: str, name: str) -> str | None:
+    """A text attribute of the file's root, or None where there is none; raises SourceRefused."""
+    with open_file(path, label) as file:
+        try:
+            value = file.attrs.get(name)
+        except (OSError, RuntimeError, TypeError, ValueError):
+            raise SourceRefused(f"{label} is broken: its attribute '{name}' cannot be read") from None
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", errors="replace")
+    return value if isinstance(value, str) else None
+
+
+def _datasets(file: Any, label: str) -> Iterator[tuple[str, Any]]:
+    """Every dataset once, whatever hard links lead to it."""
+    pending, seen = [("", file)], {_address(file)}
+    while pending:
+        prefix, group = pending.pop()
+        for key in group:
+            name = f"{prefix}/{key}"
+            _check_link(group.get(key, getlink=True), f"{label} is refused: '{name}'")
+            item = _item(group, key, label, name)
+            if _address(item) in seen:
+                continue
+            seen.add(_address(item))
+            if len(seen) > OBJECTS_LIMIT:
+                raise SourceRefused(f"{label} is refused: it holds more than {OBJECTS_LIMIT} objects")
+            if isinstance(item, h5py.Group):
+                pending.append((name, item))
+            elif isinstance(item, h5py.Dataset):
+                yield name, item
+
+
+def _item(group: Any, key: str, label: str, name: str) -> Any:
+    try:
+        return group[key]
+    except (KeyError, OSError, RuntimeError, ValueError):
+        raise SourceRefused(f"{label} is broken: its entry '{name}' cannot be read") from None
+
+
+def _address(item: Any) -> Any:
+    return h5py.h5o.get_info(item.id).addr
+
+
+def _check_link(link: Any, what: str) -> None:
+    if isinstance(link, h5py.ExternalLink):
+        raise SourceRefused(f"{what} is a link to the file '{link.filename}'")
+    if not isinstance(link, h5py.HardLink):
+        raise SourceRefused(f"{what} is a soft link, which no Keras file needs")
+
+
+def _check_dataset(dataset: Any, what: str, file_size: int) -> None:
+    if dataset.external:
+        raise SourceRefused(f"{what} lies in the other file '{dataset.external[0][0]}'")
+    if dataset.is_virtual:
+        raise SourceRefused(f"{what} is virtual: it is made of other files")
+    if dataset.compression not in FILTERS:
+        raise SourceRefused(f"{what} is packed with '{dataset.compression}', which would load a plug-in")
+    held = dataset.id.get_storage_size()
+    most = held * RATIO_LIMIT if dataset.compression else held
+    if dataset.nbytes > most or held > file_size:
+        raise SourceRefused(f"{what} declares {dataset.nbytes} bytes, the file holds {min(held, file_size)} of them")

@@ -1,0 +1,68 @@
+"""What an importer offers, and the original model it yields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from lightship.tensors import Array, Signature
+
+
+class Original(Protocol):
+    """A model in the framework that made it: the truth that the compiled one is compared with.
+
+    Attributes:
+        source: the manifest's ``source``: format, SHA-256 and, where known, the framework's version.
+        size: bytes of the model files.
+        signatures: the model's functions, the default one first.
+        subject: the call that :meth:`run` makes, in words.
+    """
+
+    source: Mapping[str, str]
+    size: int
+    signatures: tuple[Signature, ...]
+    subject: str
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Outputs by name, as the original framework computes them. Raises EngineError where it takes no such input."""
+        ...
+
+    def candidates(self) -> Iterator[Path]:
+        """What LiteRT's converter may try, in this order: SavedModel folders, or a finished .tflite file."""
+        ...
+
+    def saved_model(self, folder: Path) -> bool:
+        """Write what the TensorFlow engine can run into an empty folder; False where there is no such thing."""
+        ...
+
+
+class Importer(Protocol):
+    """One format of model files.
+
+    ``work`` is a scratch folder of this compile. ``check`` runs before any framework opens the file; it and ``load``
+    run in the sandboxed child only, ``matches`` runs in its parent too.
+    """
+
+    name: str
+    accepts: str
+
+    def matches(self, path: Path) -> bool:
+        """Whether a file or folder is of this format, by its name and its first bytes."""
+        ...
+
+    def check(self, path: Path, work: Path) -> tuple[str, ...]:
+        """What in the file is code, one phrase each, for the user to trust or not. Raises SourceRefused."""
+        ...
+
+    def load(self, path: Path, work: Path, *, trust: bool) -> Original:
+        """Open a checked file. Raises SourceRefused where the framework cannot."""
+        ...
+
+
+def head(path: Path, count: int = 8) -> bytes:
+    """The first bytes of a file; empty for a folder."""
+    if not path.is_file():
+        return b""
+    with path.open("rb") as file:
+        return file.read(count)

@@ -1,0 +1,157 @@
+"""TensorFlow's SavedModel: a folder, or a .zip or .tar.gz archive of one. All of its signatures."""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lightship.bundle import DEFAULT_SIGNATURE
+from lightship.compiler import archives, exports, graphs
+from lightship.compiler.importers.base import head
+from lightship.engines.tensorflow import first_line
+from lightship.errors import EngineError, SourceRefused
+from lightship.tensors import DTYPES, Array, Signature, TensorSpec
+
+
+class SavedModel:
+    """See :class:`lightship.compiler.importers.base.Importer`."""
+
+    name = "saved_model"
+    accepts = "a SavedModel (a folder, .zip or .tar.gz)"
+
+    def matches(self, path: Path) -> bool:
+        """A folder with a saved_model.pb, or an archive that is no .keras file."""
+        if path.is_dir():
+            return (path / exports.GRAPH).is_file()
+        return head(path, 2) in (b"PK", b"\x1f\x8b") and (zipfile.is_zipfile(path) or tarfile.is_tarfile(path))
+
+    def check(self, path: Path, work: Path) -> tuple[str, ...]:
+        """Operators that reach out of the model, before TensorFlow loads it. They are refused, trusted or not."""
+        folder = _folder(path, work)
+        for entry in folder.rglob("*"):
+            if entry.is_symlink():
+                raise SourceRefused(f"{path.name} is refused: '{entry.relative_to(folder)}' is a link")
+        operators = graphs.operators_in(graphs.read_saved_model(folder / exports.GRAPH, path.name))
+        if operators:
+            raise SourceRefused(
+                f"{path.name} is refused: its graph has operators that run code, touch files or the network, or that "
+                f"TensorFlow does not have: {', '.join(operators)}"
+            )
+        return ()
+
+    def load(self, path: Path, work: Path, *, trust: bool) -> SavedModelOriginal:
+        """The model in TensorFlow."""
+        folder = _folder(path, work)
+        return SavedModelOriginal(folder, work, path.name)
+
+
+class SavedModelOriginal:
+    """See :class:`lightship.compiler.importers.base.Original`."""
+
+    subject = "the SavedModel's own signature in TensorFlow"
+
+    def __init__(self, folder: Path, work: Path, label: str) -> None:
+        import tensorflow as tf
+
+        self.source: Mapping[str, str] = {"format": "saved_model", "digest": exports.digest(folder)}
+        self.size = sum(file.stat().st_size for file in exports.files(folder))
+        self._work = work
+        self._folder = _without_slots(folder, work, label)
+        try:
+            self._loaded = tf.saved_model.load(str(self._folder))
+        except Exception as error:  # TensorFlow raises whatever its loader meets
+            raise SourceRefused(f"TensorFlow cannot load {label}: {first_line(error)}") from None
+        self.signatures = tuple(_signature(label, name, self._loaded.signatures[name]) for name in self._names())
+        if not self.signatures:
+            raise SourceRefused(f"{label} has no signature: save it with tf.saved_model.save(..., signatures=...)")
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """The signature's function, on tensors."""
+        import tensorflow as tf
+
+        try:
+            tensors = {name: tf.constant(array) for name, array in inputs.items()}
+            outputs = self._loaded.signatures[signature](**tensors)
+        except (tf.errors.OpError, ValueError, TypeError) as error:
+            raise EngineError(f"TensorFlow could not run this input: {first_line(error)}") from None
+        return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
+
+    def candidates(self) -> Iterator[Path]:
+        """The folder itself; with several signatures, one that holds nothing else.
+
+        A method called ``serve`` on the exported object, and every Keras export has one, makes TFLiteConverter drop all
+        signatures but the default one, without a word.
+        """
+        import tensorflow as tf
+
+        if len(self.signatures) == 1:
+            yield self._folder
+            return
+        module = tf.Module()
+        module.original = self._loaded
+        clean = self._work / "clean"
+        functions = {signature.name: self._loaded.signatures[signature.name] for signature in self.signatures}
+        tf.saved_model.save(module, str(clean), signatures=functions)
+        yield clean
+
+    def saved_model(self, folder: Path) -> bool:
+        """The original's own files."""
+        exports.copy(self._folder, folder)
+        return True
+
+    def _names(self) -> list[str]:
+        """The default signature first, then as the file has them sorted."""
+        return sorted(self._loaded.signatures, key=lambda name: (name != DEFAULT_SIGNATURE, name))
+
+
+def _folder(path: Path, work: Path) -> Path:
+    """The SavedModel's folder: the source itself, or where its archive was unpacked."""
+    if path.is_dir():
+        return path
+    unpacked = work / "unpacked"
+    if not unpacked.exists():
+        archives.unpack(path, unpacked)
+    for graph in sorted([unpacked / exports.GRAPH, *unpacked.glob(f"*/{exports.GRAPH}")]):
+        if graph.is_file():
+            return graph.parent
+    raise SourceRefused(f"{path.name} is an archive without a model: it holds no {exports.GRAPH}")
+
+
+def _without_slots(folder: Path, work: Path, label: str) -> Path:
+    """The folder, or a copy of it without its optimizer's slot variables.
+
+    Slots (momenta and the like) serve training only, and TensorFlow fails to restore those of Keras 2 optimizers:
+    "'_UserObject' object has no attribute 'add_slot'".
+    """
+    message = graphs.read_saved_model(folder / exports.GRAPH, label)
+    nodes = [node for meta in message.meta_graphs for node in meta.object_graph_def.nodes]
+    if not any(node.slot_variables for node in nodes):
+        return folder
+    for node in nodes:
+        del node.slot_variables[:]
+    copy = work / "without_slots"
+    exports.copy(folder, copy)
+    (copy / exports.GRAPH).write_bytes(message.SerializeToString(deterministic=True))
+    return copy
+
+
+def _signature(label: str, name: str, function: Any) -> Signature:
+    _, inputs = function.structured_input_signature
+    return Signature(
+        name=name,
+        inputs=tuple(_spec(label, key, tensor) for key, tensor in inputs.items()),
+        outputs=tuple(_spec(label, key, tensor) for key, tensor in function.structured_outputs.items()),
+    )
+
+
+def _spec(label: str, name: str, tensor: Any) -> TensorSpec:
+    if tensor.dtype.name not in DTYPES:
+        raise SourceRefused(f"{label}: the tensor '{name}' is {tensor.dtype.name}, which no request can carry")
+    if tensor.shape.rank is None:
+        raise SourceRefused(f"{label}: the tensor '{name}' has no known number of dimensions: save it with a shape")
+    return TensorSpec(name=name, dtype=tensor.dtype.name, shape=tuple(tensor.shape))

@@ -1,0 +1,89 @@
+"""The configuration of a Keras model, walked whole before Keras sees it: what in it would be code?
+
+Keras builds objects from JSON by module and class name, and has been talked into importing and calling other things
+that way (CVE-2025-1550, -8747, -9906). Here the walk needs no Keras: every object must be on the list of
+:mod:`lightship.compiler.keras_names`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lightship.compiler import keras_names
+from lightship.errors import SourceRefused
+
+
+def parse(label: str, data: bytes | str) -> dict[str, Any]:
+    """A model's configuration from its JSON; raises SourceRefused."""
+    try:
+        config = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise SourceRefused(f"{label} is broken: its configuration is not JSON ({type(error).__name__})") from None
+    if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
+        raise SourceRefused(f"{label} holds no Keras model: its configuration names no class")
+    return config
+
+
+def code_in(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """What in a configuration would run code that is not Keras's own, one phrase each, in the order of the file.
+
+    The top level's ``compile_config`` is left out: loading with ``compile=False`` drops it, so losses and metrics of
+    one's own do no harm there. Inside nested models Keras reads it all the same.
+    """
+    top = {key: value for key, value in config.items() if key != "compile_config"}
+    return tuple(dict.fromkeys(phrase for node in _dicts(top) for phrase in _phrases(node)))
+
+
+def _dicts(config: Any) -> Iterator[dict[str, Any]]:
+    """Every dictionary inside nested JSON, outermost first; a stack, because files may nest deeper than Python."""
+    pending = [config]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            yield node
+            pending.extend(reversed(node.values()))
+        elif isinstance(node, list):
+            pending.extend(reversed(node))
+
+
+def _phrases(node: dict[str, Any]) -> Iterator[str]:
+    if isinstance(vocabulary := node.get("vocabulary"), str):
+        yield f"a vocabulary that is read from the file '{vocabulary:.100}'"
+    if "class_name" in node:
+        name, module, registered = node["class_name"], node.get("module"), node.get("registered_name")
+        if isinstance(name, str) and name in keras_names.PROGRAMS:
+            yield keras_names.PROGRAMS[name] + _called(node)
+        elif name == "function":
+            yield from _function(node)
+        elif not _own(name, module, registered):
+            yield f"the custom object '{_address(name, module, registered)}'"
+
+
+def _own(name: Any, module: Any, registered: Any) -> bool:
+    if not isinstance(name, str) or not isinstance(module, str | None):
+        return False
+    if registered not in (None, "", name):
+        return False
+    return name in keras_names.VALUES or keras_names.allowed(name, module)
+
+
+def _function(node: dict[str, Any]) -> Iterator[str]:
+    """A function is serialised as ``{"class_name": "function", "module": "builtins", "config": "relu"}``."""
+    name, module = node.get("config"), node.get("module")
+    keras = module in (None, "builtins") or str(module).partition(".")[0] == "keras"
+    if not keras or not isinstance(name, str) or name not in keras_names.FUNCTIONS:
+        yield f"the function '{_address(name, module, None)}'"
+
+
+def _called(node: dict[str, Any]) -> str:
+    config = node.get("config")
+    name = config.get("name") if isinstance(config, dict) else None
+    return f" '{name:.100}'" if isinstance(name, str) else ""
+
+
+def _address(name: Any, module: Any, registered: Any) -> str:
+    if isinstance(registered, str) and registered not in ("", name):
+        return registered[:100]
+    return f"{module}.{name}"[:100] if isinstance(module, str) else str(name)[:100]

@@ -1,0 +1,163 @@
+"""A loaded Keras model: its signature, its own predictions, and its export as a SavedModel."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lightship.bundle import DEFAULT_SIGNATURE
+from lightship.compiler import exports
+from lightship.engines.tensorflow import first_line
+from lightship.errors import EngineError, SourceRefused
+from lightship.tensors import DTYPES, Array, Signature, TensorSpec
+
+# A recurrent layer whose steps are written out converts where its loop does not, and grows with the number of steps.
+UNROLL_LIMIT = 256
+
+
+def load_keras(path: Path, work: Path, source: Mapping[str, str], *, trust: bool) -> KerasOriginal:
+    """Let Keras open a checked file; its training state stays closed. Raises SourceRefused."""
+    import keras
+
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=not trust)
+    except Exception as error:  # Keras raises whatever its layers raise
+        raise SourceRefused(f"Keras {keras.__version__} cannot load {path.name}: {first_line(error)}") from None
+    if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
+        raise SourceRefused(f"{path.name} holds a model whose input shape is not known: call it once, then save it")
+    return KerasOriginal(model, work, dict(source) | {"keras": keras.__version__}, path.stat().st_size)
+
+
+class KerasOriginal:
+    """See :class:`lightship.compiler.importers.base.Original`. The one signature is called ``serving_default``."""
+
+    subject = "Keras model.predict"
+
+    def __init__(self, model: Any, work: Path, source: Mapping[str, str], size: int) -> None:
+        self.source = source
+        self.size = size
+        self._model = model
+        self._work = work
+        self._inputs = _names(_inputs_of(model), [tensor.name for tensor in model.inputs])
+        self._outputs = _names(_outputs_of(model), _output_names(model))
+        self.signatures = (
+            Signature(
+                name=DEFAULT_SIGNATURE,
+                inputs=tuple(map(_spec, self._inputs, model.inputs)),
+                outputs=tuple(map(_spec, self._outputs, model.outputs)),
+            ),
+        )
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """``model.predict`` of all rows as one batch."""
+        import keras
+        import tensorflow as tf
+
+        arrays = [inputs[name] for name in self._inputs]
+        plain = [tf.constant(array) if array.dtype == np.object_ else array for array in arrays]
+        try:
+            packed = keras.tree.pack_sequence_as(_inputs_of(self._model), plain)
+            answer = self._model.predict(packed, batch_size=len(arrays[0]), verbose=0)
+        except (tf.errors.OpError, ValueError, TypeError) as error:
+            raise EngineError(f"Keras could not run this input: {first_line(error)}") from None
+        return dict(zip(self._outputs, map(np.asarray, keras.tree.flatten(answer)), strict=True))
+
+    def candidates(self) -> Iterator[Path]:
+        """The model as it is, then with its recurrent layers unrolled."""
+        plain = self._work / "exported"
+        self._export(plain)
+        yield plain
+        if _unroll(self._model):
+            unrolled = self._work / "unrolled"
+            self._export(unrolled)
+            yield unrolled
+
+    def saved_model(self, folder: Path) -> bool:
+        """An export that is the same bytes each time."""
+        self._export(folder)
+        exports.normalise(folder)
+        return True
+
+    def _export(self, folder: Path) -> None:
+        import keras
+        import tensorflow as tf
+
+        model = self._model
+
+        def call(**inputs: Any) -> dict[str, Any]:
+            packed = keras.tree.pack_sequence_as(_inputs_of(model), [inputs[name] for name in self._inputs])
+            return dict(zip(self._outputs, keras.tree.flatten(model(packed, training=False)), strict=True))
+
+        module = tf.Module()
+        # Variables that are tracked through the model alone can come out of the converter uninitialised: LiteRT then
+        # answers NaN or constants without an error. The model itself is tracked for its lookup tables.
+        module.tracked_variables = [variable.value for variable in model.variables]
+        module.tracked_model = model
+        specs = {
+            name: tf.TensorSpec(tensor.shape, tensor.dtype, name=name)
+            for name, tensor in zip(self._inputs, model.inputs, strict=True)
+        }
+        function = tf.function(call, autograph=False).get_concrete_function(**specs)
+        tf.saved_model.save(module, str(folder), signatures={DEFAULT_SIGNATURE: function})
+
+
+def _unroll(model: Any) -> bool:
+    """Write out the steps of every recurrent layer that has a known, moderate number of them; whether there was one."""
+    found = False
+    for layer in model._flatten_layers():
+        if not hasattr(layer, "unroll") or layer.unroll:
+            continue
+        steps = _steps(layer)
+        if steps is not None and steps <= UNROLL_LIMIT:
+            layer.unroll = found = True
+    return found
+
+
+def _steps(layer: Any) -> int | None:
+    """Time steps of a recurrent layer from the shape it was built for, [batch, time, ...]."""
+    shape: Sequence[int | None] = (layer.get_build_config() or {}).get("input_shape") or ()
+    return shape[1] if len(shape) > 2 else None
+
+
+def _inputs_of(model: Any) -> Any:
+    """The structure that the model is called with: a tensor, a list or a dictionary."""
+    import keras
+
+    return model.inputs[0] if isinstance(model, keras.Sequential) else model.input
+
+
+def _outputs_of(model: Any) -> Any:
+    import keras
+
+    return model.outputs[0] if isinstance(model, keras.Sequential) else model.output
+
+
+def _output_names(model: Any) -> list[str]:
+    import keras
+
+    return [model.layers[-1].name] if isinstance(model, keras.Sequential) else list(model.output_names)
+
+
+def _names(structure: Any, fallback: list[str]) -> list[str]:
+    """The keys of a dictionary, otherwise the layers' names; made unique, and fit for a signature and a file."""
+    import keras
+
+    names = fallback
+    if isinstance(structure, dict):
+        keys = keras.tree.flatten({key: key for key in structure})
+        names = keys if len(keys) == len(fallback) else fallback
+    unique: list[str] = []
+    for name in names:
+        base = re.sub(r"\W", "_", name)
+        unique.append(base if base not in unique else f"{base}_{len(unique)}")
+    return unique
+
+
+def _spec(name: str, tensor: Any) -> TensorSpec:
+    if tensor.dtype not in DTYPES:
+        raise SourceRefused(f"the tensor '{name}' is {tensor.dtype}, which no request can carry")
+    return TensorSpec(name=name, dtype=tensor.dtype, shape=tuple(tensor.shape))

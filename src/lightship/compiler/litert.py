@@ -1,0 +1,56 @@
+"""TFLiteConverter: a SavedModel as a .tflite file of builtin operators, or the operators that prevent it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from lightship.engines.litert import LiteRTEngine
+from lightship.errors import BundleError
+
+_MISSING = re.compile(r"'tf\.(\w+)' op")
+_LISTED = re.compile(r"(?:Custom|TF Select|Flex) ops: ([\w, ]+)")
+_FUSED = re.compile(r'error: loc\((?:callsite\()?fused\["(\w+):"')
+_UNRESOLVED = re.compile(r"custom op:? (?:Flex)?(\w+)|op (?:named )?Flex(\w+)")
+
+
+class Unconvertible(Exception):
+    """LiteRT cannot run this graph; ``reasons`` names the operators, or says what the converter said."""
+
+    def __init__(self, reasons: Iterable[str]) -> None:
+        self.reasons = tuple(dict.fromkeys(reasons))
+        super().__init__(", ".join(self.reasons))
+
+
+def convert(candidate: Path, signatures: list[str], target: Path) -> LiteRTEngine:
+    """Convert a SavedModel folder (a finished .tflite file is copied) and load the result; raises Unconvertible."""
+    if candidate.is_dir():
+        target.write_bytes(_converted(candidate, signatures))
+    else:
+        shutil.copyfile(candidate, target)
+    try:
+        return LiteRTEngine(target)
+    except BundleError as error:
+        raise Unconvertible(operators(error.message) or [error.message]) from None
+
+
+def operators(text: str) -> list[str]:
+    """Names of operators that an error message of the converter or of the interpreter blames, in its order."""
+    named = _MISSING.findall(text)
+    for group in _LISTED.findall(text):
+        named.extend(name.strip() for name in group.split(","))
+    named.extend("".join(pair) for pair in _UNRESOLVED.findall(text))
+    return list(dict.fromkeys(filter(None, named or _FUSED.findall(text))))
+
+
+def _converted(folder: Path, signatures: list[str]) -> bytes:
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=signatures)
+    try:
+        return bytes(converter.convert())
+    except Exception as error:  # ConverterError, and whatever the converter's passes raise
+        text = str(error)
+        raise Unconvertible(operators(text) or [text.strip().splitlines()[0][:200]]) from None

@@ -1,0 +1,88 @@
+"""Inputs to compare models on, made from a signature: the same ones each time, and some that the original accepts.
+
+A signature does not say how large an index may be (an embedding's rows) or how long a sequence must be (a cropping
+layer's margin). Both are found by asking the original: sizes from small to large, bounds from large to small.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from lightship.errors import CompileError, EngineError
+from lightship.tensors import Array, Signature, TensorSpec
+
+Tensors = dict[str, Array]
+Run = Callable[[str, Mapping[str, Array]], Tensors]
+
+ROWS = 32
+FEWEST_ROWS = 3
+_VALUES = 2**18  # of one input in one batch
+_SEED = 20
+SIZES = (8, 32, 128, 512, 2048, 10240)
+BOUNDS = (2**31 - 1, 1_000_000, 100_000, 30_000, 10_000, 5_000, 1_000, 500, 256, 100, 50, 32, 20, 10, 5, 3, 2, 1)
+_WORDS = (b"the", b"quick brown fox", b"", b"Lightship", "größer".encode(), b"42")
+
+
+def generate(run: Run, signature: Signature) -> tuple[Tensors, Tensors]:
+    """Inputs that the original accepts, and its outputs: up to 32 rows. Raises CompileError where none is found."""
+    sizes = SIZES if any(None in spec.row_shape for spec in signature.inputs) else SIZES[:1]
+    bounds = BOUNDS if any(spec.numpy.kind in "iu" for spec in signature.inputs) else BOUNDS[:1]
+    last = "its outputs were empty"
+    for size, bound in itertools.product(sizes, bounds):
+        inputs = make(signature, size=size, bound=bound)
+        try:
+            outputs = run(signature.name, inputs)
+        except EngineError as error:
+            last = error.message
+            continue
+        if all(array.size for array in outputs.values()):
+            return inputs, outputs
+    raise CompileError(f"no generated input suits signature '{signature.name}' ({last}): give real ones with --data")
+
+
+def make(signature: Signature, *, size: int, bound: int) -> Tensors:
+    """Inputs with ``size`` for what is unknown in a row, and integers from 0 to ``bound - 1``, both ends included."""
+    rng = np.random.default_rng(_SEED)
+    shapes = {spec.name: tuple(size if n is None else n for n in spec.row_shape) for spec in signature.inputs}
+    rows = max(FEWEST_ROWS, min(ROWS, *(_VALUES // max(1, math.prod(shape)) for shape in shapes.values())))
+    return {
+        spec.name: _values(rng, spec, (rows, *shapes[spec.name]) if spec.batched else shapes[spec.name], bound)
+        for spec in signature.inputs
+    }
+
+
+def take(tensors: Mapping[str, Array], signature: Signature, rows: int) -> Tensors:
+    """The first rows of every input that has any number of them."""
+    return {spec.name: tensors[spec.name][:rows] if spec.batched else tensors[spec.name] for spec in signature.inputs}
+
+
+def _values(rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], bound: int) -> Array:
+    kind = spec.numpy.kind
+    if kind == "O":
+        flat = np.empty(math.prod(shape), dtype=np.object_)
+        flat[:] = list(itertools.islice(itertools.cycle(_WORDS), len(flat)))
+        return flat.reshape(shape)
+    if kind == "b":
+        return np.asarray(rng.integers(0, 2, size=shape), dtype=np.bool_)
+    if kind in "iu":
+        return _integers(rng, spec, shape, bound)
+    if (spec.kind or {}).get("type") == "image":
+        return _pixels(rng, spec, shape)
+    return rng.standard_normal(shape).astype(spec.numpy)
+
+
+def _integers(rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], bound: int) -> Array:
+    top = min(bound, int(np.iinfo(spec.numpy).max) + 1)
+    array = rng.integers(0, top, size=shape).astype(spec.numpy)
+    array.flat[:1] = top - 1  # a bound that is too large must fail now, not by chance
+    return array
+
+
+def _pixels(rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
+    kind = spec.kind or {}
+    pixels = rng.integers(0, 256, size=shape)
+    return np.asarray(pixels * np.asarray(kind["scale"]) + np.asarray(kind["offset"]), dtype=spec.numpy)

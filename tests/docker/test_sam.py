@@ -1,0 +1,133 @@
+"""The Lambda image through the SAM CLI, as docs/deployment.md has it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore
+import httpx
+import pytest
+from botocore.config import Config
+
+pytestmark = pytest.mark.docker
+
+EVENTS = Path(__file__).parents[2] / "events"
+STATUS = {
+    "predict": 200,
+    "predict-rows": 200,
+    "predict-image": 200,
+    "models": 200,
+    "ready": 200,
+    "bad-json": 400,
+    "not-found": 404,
+}
+HEADERS = {"content-type": "application/json"}
+
+Server = Callable[[str], AbstractContextManager[str]]
+
+
+def event(name: str) -> dict[str, Any]:
+    return json.loads((EVENTS / f"{name}.json").read_text())
+
+
+def check(name: str, answer: Any) -> None:
+    """That `answer` is what the event `name` asks for, whichever way it was sent."""
+    match name:
+        case "predict" | "predict-rows":
+            assert [len(row) for row in answer] == [1] * (2 if name == "predict-rows" else 1)
+            assert all(0 <= row[0] <= 1 for row in answer)
+        case "predict-image":  # the first of scikit-learn's digits, a nought
+            assert answer["model"] == "digits"
+            (scores,) = answer["predictions"]
+            assert scores.index(max(scores)) == 0
+        case "models":
+            assert {"quickstart", "digits"} <= {model["name"] for model in answer["models"]}
+        case "ready":
+            assert answer["status"] == "ready"
+        case _:
+            assert answer["error"]["message"]
+
+
+def test_no_event_is_left_out() -> None:
+    assert {path.stem for path in EVENTS.glob("*.json")} == STATUS.keys()
+
+
+@pytest.mark.parametrize("name", STATUS)
+def test_local_invoke(sam: Any, image: str, name: str) -> None:
+    done = sam("local", "invoke", "PredictFunction", "-e", f"events/{name}.json")
+    response = json.loads(done.stdout)
+    assert response["statusCode"] == STATUS[name], response
+    check(name, json.loads(response["body"]))
+
+
+@pytest.fixture
+def api(sam_server: Server) -> Iterator[httpx.Client]:
+    with sam_server("start-api") as url, httpx.Client(base_url=url, timeout=60) as client:
+        yield client
+
+
+def test_local_start_api(api: httpx.Client) -> None:
+    """The requests of the events, over HTTP. An image travels as it is: sam-cli issue #3110 is about that."""
+    for name, status in STATUS.items():
+        request = event(name)
+        body = request.get("body", "")
+        response = api.request(
+            request["requestContext"]["http"]["method"],
+            request["rawPath"],
+            content=base64.b64decode(body) if request["isBase64Encoded"] else body,
+            headers={key: value for key, value in request["headers"].items() if key == "content-type"},
+        )
+        assert response.status_code == status, (name, response.text)
+        check(name, response.json())
+
+    document = api.get("/openapi.json").json()
+    assert "/predict" in document["paths"]
+    assert "html" in api.get("/docs").headers["content-type"]
+
+
+def test_local_start_lambda(sam_server: Server) -> None:
+    with sam_server("start-lambda") as url:
+        anonymous = Config(signature_version=botocore.UNSIGNED, retries={"total_max_attempts": 1})
+        client = boto3.client("lambda", endpoint_url=url, region_name="eu-west-1", config=anonymous)
+        for name, status in STATUS.items():
+            reply = client.invoke(FunctionName="PredictFunction", Payload=json.dumps(event(name)))
+            response = json.loads(reply["Payload"].read())
+            assert response["statusCode"] == status
+            check(name, json.loads(response["body"]))
+
+
+@pytest.fixture
+def python_in_image(docker: Any, image: str) -> Callable[..., str]:
+    def run(code: str, *options: str, stdin: str = "") -> str:
+        arguments = ["--rm", "--interactive", *options, "--entrypoint", "python", image, "-c", code]
+        return str(docker("run", *arguments, stdin=stdin))
+
+    return run
+
+
+def test_the_handler_runs_with_as_few_rights_as_lambda_gives_it(python_in_image: Any) -> None:
+    """`sam local` runs it as root in a writable file system, where a file without rights is not noticed."""
+    code = "import app, json, sys; print(json.dumps(app.handler(json.load(sys.stdin), None)))"
+    bounds = ("--user", "993:990", "--read-only", "--cap-drop", "ALL", "--network", "none")
+    said = python_in_image(
+        code, *bounds, "--env", "LIGHTSHIP_DEFAULT_MODEL=quickstart", stdin=json.dumps(event("predict"))
+    )
+    response = json.loads(said.splitlines()[-1])
+    assert response["statusCode"] == 200
+    check("predict", json.loads(response["body"]))
+
+
+def test_every_module_in_the_image_is_compiled(python_in_image: Any) -> None:
+    """A start without .pyc files takes twice as long, on each start: nothing can be written there."""
+    code = (
+        "import importlib.util, pathlib\n"
+        "compiled = lambda path: pathlib.Path(importlib.util.cache_from_source(str(path))).exists()\n"
+        "print(*[path for path in pathlib.Path().rglob('*.py') if not compiled(path)])"
+    )
+    assert python_in_image(code) == ""

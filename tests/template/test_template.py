@@ -1,0 +1,218 @@
+"""The template as CloudFormation will see it: after SAM's transform, with its parameters decided."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from samcli.yamlhelper import yaml_parse
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+ROOT = Path(__file__).parents[2]
+SOURCE = yaml_parse((ROOT / "template.yaml").read_text())
+
+JWT = {"ApiAuth": "JWT", "JwtIssuer": "https://id.example.org", "JwtAudience": ["lightship"]}
+AUTHORIZER = "arn:aws:lambda:eu-west-1:123456789012:function:authorize"
+LAMBDA = {"ApiAuth": "LAMBDA", "AuthorizerArn": AUTHORIZER}
+
+
+@pytest.fixture(scope="module")
+def deployed() -> dict[str, Any]:
+    """The output of SAM's transform, as an image that has been pushed is deployed."""
+    template = copy.deepcopy(SOURCE)
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["ImageUri"] = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/lightship:1"
+    session = boto3.Session(region_name="eu-west-1")
+    return Translator({}, Parser(), boto_session=session).translate(template, parameter_values={})
+
+
+class Decided:
+    """A template whose parameters have values: conditions are true or false, branches are taken."""
+
+    def __init__(self, template: dict[str, Any], **parameters: Any) -> None:
+        declared = template["Parameters"]
+        self.conditions = template["Conditions"]
+        self.values = {name: entry.get("Default") for name, entry in declared.items()} | parameters
+        for name, entry in declared.items():
+            if entry["Type"] == "CommaDelimitedList" and isinstance(self.values[name], str):
+                self.values[name] = self.values[name].split(",")
+
+    def __call__(self, node: Any) -> Any:
+        match node:
+            case {"Ref": "AWS::NoValue"}:
+                node = None
+            case {"Ref": name}:
+                node = self.values.get(name, node)
+            case {"Fn::If": [name, yes, no]}:
+                node = self(yes if self(self.conditions[name]) else no)
+            case {"Fn::Equals": [left, right]}:
+                node = self(left) == self(right)
+            case {"Fn::Not": [condition]}:
+                node = not self(condition)
+            case {"Fn::Join": [separator, parts]}:
+                node = separator.join(self(parts))
+            case dict():
+                resolved = {key: self(value) for key, value in node.items()}
+                node = {key: value for key, value in resolved.items() if value is not None}
+            case list():
+                node = [self(value) for value in node]
+        return node
+
+
+def api(template: dict[str, Any], **parameters: Any) -> dict[str, Any]:
+    """The OpenAPI document that API Gateway imports."""
+    return Decided(template, **parameters)(template["Resources"]["Api"]["Properties"]["Body"])
+
+
+def values(node: Any, key: str) -> Iterator[Any]:
+    """What stands under `key`, however deep."""
+    for name, child in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        if name == key:
+            yield child
+        yield from values(child, key)
+
+
+def of_type(template: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {name: entry["Properties"] for name, entry in template["Resources"].items() if entry["Type"] == kind}
+
+
+# Each step finds what the one before lets pass.
+
+
+def test_sam_accepts_it(sam: Any) -> None:
+    sam("validate", "--lint")
+
+
+def test_what_the_transform_makes_of_it_has_no_lint(deployed: dict[str, Any], tmp_path: Path) -> None:
+    output = tmp_path / "deployed.json"
+    output.write_text(json.dumps(deployed))
+    linter = Path(sys.executable).with_name("cfn-lint")
+    done = subprocess.run([linter, "--template", output], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+
+
+# Who may call.
+
+
+@pytest.mark.parametrize(
+    ("parameters", "security"),
+    [
+        ({}, [{"iam": []}]),
+        ({"ApiAuth": "AWS_IAM"}, [{"iam": []}]),
+        (JWT, [{"jwt": []}]),
+        (LAMBDA, [{"function": []}]),
+        ({"ApiAuth": "NONE"}, []),
+    ],
+    ids=["nothing said", "AWS_IAM", "JWT", "LAMBDA", "NONE"],
+)
+def test_every_route_asks_who_calls(
+    deployed: dict[str, Any], parameters: dict[str, Any], security: list[dict[str, list[str]]]
+) -> None:
+    document = api(deployed, **parameters)
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    assert operations
+    assert all(operation["security"] == security for operation in operations)
+    assert all(name in document["components"]["securitySchemes"] for scheme in security for name in scheme)
+
+
+def test_only_the_word_none_opens_the_api() -> None:
+    allowed = SOURCE["Parameters"]["ApiAuth"]["AllowedValues"]
+    assert [value for value in allowed if api_security(value) == []] == ["NONE"]
+    assert SOURCE["Parameters"]["ApiAuth"]["Default"] == "AWS_IAM"
+
+
+def api_security(value: str) -> Any:
+    body = SOURCE["Resources"]["Api"]["Properties"]["DefinitionBody"]
+    (operation,) = (operation for path in body["paths"].values() for operation in path.values())
+    return Decided(SOURCE, ApiAuth=value)(operation["security"])
+
+
+def test_the_three_schemes_are_what_api_gateway_knows(deployed: dict[str, Any]) -> None:
+    iam = api(deployed)["components"]["securitySchemes"]
+    assert iam.keys() == {"iam"}
+    assert iam["iam"]["x-amazon-apigateway-authtype"] == "awsSigv4"
+
+    jwt = api(deployed, **JWT)["components"]["securitySchemes"]["jwt"]
+    assert jwt["type"] == "oauth2"
+    expected = {"issuer": "https://id.example.org", "audience": ["lightship"]}
+    assert jwt["x-amazon-apigateway-authorizer"]["jwtConfiguration"] == expected
+
+    function = api(deployed, **LAMBDA)["components"]["securitySchemes"]["function"]
+    assert function["x-amazon-apigateway-authorizer"]["type"] == "request"
+    assert function["x-amazon-apigateway-authorizer"]["authorizerResultTtlInSeconds"] == 0
+
+
+def test_every_event_is_a_route_of_the_definition(deployed: dict[str, Any]) -> None:
+    """SAM would add a missing one by itself: without `security`."""
+    functions = of_type(SOURCE, "AWS::Serverless::Function").values()
+    events = [event["Properties"] for function in functions for event in function["Events"].values()]
+    assert {event["Path"] for event in events} == set(api(deployed)["paths"])
+    assert "$default" not in str(api(deployed)["paths"])
+
+
+def test_routes_call_the_alias(deployed: dict[str, Any]) -> None:
+    (alias,) = of_type(deployed, "AWS::Lambda::Alias")
+    (integration,) = values(api(deployed)["paths"], "x-amazon-apigateway-integration")
+    assert integration["uri"]["Fn::Sub"][1] == {"Alias": {"Ref": alias}}
+    permissions = of_type(deployed, "AWS::Lambda::Permission").values()
+    assert [each["Principal"] for each in permissions if each["FunctionName"] == {"Ref": alias}] == [
+        "apigateway.amazonaws.com"
+    ]
+
+
+def test_no_web_site_may_call_unless_named(deployed: dict[str, Any]) -> None:
+    assert "x-amazon-apigateway-cors" not in api(deployed)
+    named = api(deployed, CorsOrigins=["https://example.org"])
+    assert named["x-amazon-apigateway-cors"]["allowOrigins"] == ["https://example.org"]
+
+
+def test_the_setting_for_sam_local_says_nothing_on_aws(deployed: dict[str, Any]) -> None:
+    key = "x-amazon-apigateway-binary-media-types"
+    assert api(deployed, **{"AWS::URLSuffix": "amazonaws.com"})[key] == []
+    assert api(deployed, **{"AWS::URLSuffix": "localhost"})[key] == ["*/*"]
+
+
+# What the function may do, and what is written down.
+
+
+def test_no_policy_names_everything(deployed: dict[str, Any]) -> None:
+    statements = [each for document in values(deployed, "PolicyDocument") for each in document["Statement"]]
+    assert statements
+    assert not [each for each in statements if each["Resource"] == "*" or "*" in each["Action"]]
+    xray = {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/AWSXRayDaemonWriteAccess"}
+    assert list(values(deployed["Resources"], "ManagedPolicyArns")) == [[xray]]
+
+
+def test_logs_are_kept_for_as_long_as_the_parameter_says(deployed: dict[str, Any]) -> None:
+    groups = of_type(deployed, "AWS::Logs::LogGroup")
+    assert len(groups) == 2
+    assert all(group["RetentionInDays"] == {"Ref": "LogRetention"} for group in groups.values())
+    (function,) = of_type(deployed, "AWS::Lambda::Function").values()
+    assert function["LoggingConfig"]["LogGroup"]["Ref"] in groups
+
+
+def test_the_access_log_is_json_without_secrets(deployed: dict[str, Any]) -> None:
+    (stage,) = of_type(deployed, "AWS::ApiGatewayV2::Stage").values()
+    line = stage["AccessLogSettings"]["Format"]
+    assert json.loads(line)
+    assert not re.search(r"header|query|authorizer\.(?!error)|cookie|body", line, re.IGNORECASE)
+
+
+def test_the_function_gives_up_before_the_api_does() -> None:
+    assert SOURCE["Parameters"]["Timeout"]["MaxValue"] < 30
+
+
+def test_the_documentation_has_every_parameter_with_its_default() -> None:
+    text = (ROOT / "docs" / "deployment.md").read_text()
+    documented = dict(re.findall(r"^\| `([A-Z]\w+)` \|\s*`?([^`|]*?)`?\s*\|", text, re.MULTILINE))
+    assert documented == {name: str(entry["Default"]) for name, entry in SOURCE["Parameters"].items()}

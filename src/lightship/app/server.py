@@ -50,6 +50,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(2048)  # from now on a client may connect: it waits until the models are loaded
     except OSError as error:
         listener.close()
         raise SettingError(f"cannot listen on {host} port {port}: {error.strerror}") from None

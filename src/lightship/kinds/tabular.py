@@ -116,7 +116,7 @@ def _ordered(table: csv.Table, names: Sequence[str], *, named: bool) -> list[lis
 
 def _column_array(cells: list[list[str]], chosen: Sequence[int], names: Sequence[str], spec: TensorSpec) -> Array:
     parse = _PARSERS[spec.numpy.kind]
-    rows: list[list[Any]] = []
+    rows: list[Any] = []
     for number, row in enumerate(cells, start=1):
         for index in chosen:
             try:
@@ -125,12 +125,11 @@ def _column_array(cells: list[list[str]], chosen: Sequence[int], names: Sequence
                 raise InvalidInput(
                     f"row {number} of the CSV, column '{names[index]}': {row[index][:40]!r} is not {spec.dtype}"
                 ) from None
-        rows.append([row[index] for index in chosen])
-    array = to_array(rows, spec) if spec.dtype == "string" else _numbers(rows, spec)
-    return array[:, 0] if len(spec.shape) == 1 else array
+        rows.append(row[chosen[0]] if len(spec.shape) == 1 else [row[index] for index in chosen])
+    return to_array(rows, spec) if spec.dtype == "string" else _numbers(rows, spec)
 
 
-def _numbers(rows: list[list[Any]], spec: TensorSpec) -> Array:
+def _numbers(rows: list[Any], spec: TensorSpec) -> Array:
     with np.errstate(over="ignore"):
         try:
             return np.array(rows, dtype=spec.numpy)

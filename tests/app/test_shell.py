@@ -1,0 +1,151 @@
+"""The shell as an ASGI application: bounds, encodings, who asks, and the pages behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from lightship.answer import Service
+from lightship.app.shell import Shell
+from lightship.registry import Registry
+from lightship.serving.catalogue import Catalogue
+from tests.bundles import Registries
+
+Client = Callable[..., httpx.Response]
+LIMIT = 100_000
+
+
+def client(registries: Registries, token: str | None = None) -> Client:
+    catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart")
+    shell = Shell(Service(catalogue), token=token, max_body=LIMIT)
+
+    async def ask(*args: Any, **options: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(shell)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="http://lightship") as session:
+            return await session.request(*args, **options)
+
+    return lambda *args, **options: asyncio.run(ask(*args, **options))
+
+
+@pytest.fixture
+def ask(registries: Registries) -> Client:
+    return client(registries)
+
+
+BODY = b'{"input": [1.0, 2.0, 3.0]}'
+
+
+def test_the_curl_of_the_readme(ask: Client) -> None:
+    answer = ask("POST", "/predict", json={"input": [1.0, 2.0, 3.0]})
+    assert answer.status_code == 200
+    ((value,),) = answer.json()
+    assert 0 < value < 1
+    assert ask("POST", "/predict", json={"input": [[1.0, 2.0, 3.0]] * 2}).json() == [[value]] * 2
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("identity", bytes)]
+)
+def test_encodings_of_the_body(ask: Client, encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    assert ask("POST", "/predict", content=pack(BODY), headers={"content-encoding": encoding}).status_code == 200
+
+
+def chunks() -> Any:
+    async def generate() -> Any:
+        for _ in range(LIMIT):
+            yield b"x" * 1000
+
+    return generate()
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status", "sentence"),
+    [
+        (b"x" * (LIMIT + 1), {}, 413, "larger than 100000 bytes"),
+        (b"{}", {"content-length": "99999999999999999999999"}, 413, "larger than 100000 bytes"),
+        (gzip.compress(bytes(50_000_000)), {"content-encoding": "gzip"}, 413, "larger than 100000 bytes"),
+        (b"no gzip", {"content-encoding": "gzip"}, 400, "the body is not gzip"),
+        (gzip.compress(BODY)[:-9], {"content-encoding": "gzip"}, 400, "the gzip body is cut off"),
+        (BODY, {"content-encoding": "br"}, 415, "the body's encoding is br"),
+    ],
+)
+def test_a_body_that_breaks_its_bounds(
+    ask: Client, content: bytes, headers: dict[str, str], status: int, sentence: str
+) -> None:
+    answer = ask("POST", "/predict", content=content, headers=headers)
+    assert answer.status_code == status
+    assert sentence in answer.json()["error"]["message"]
+
+
+def test_a_stream_without_end_is_cut_at_the_limit(ask: Client) -> None:
+    assert ask("POST", "/predict", content=chunks()).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "path", ["/models", "/models/quickstart", "/docs", "/openapi.json", "/nowhere", "/static-offline-docs/x"]
+)
+@pytest.mark.parametrize("header", [None, "Bearer wrong", "Bearer ", "Basic sesame", "Bearer s\u00e9same"])
+def test_without_the_token_nothing_is_told(registries: Registries, path: str, header: str | None) -> None:
+    headers = {} if header is None else {"authorization": header.encode("latin-1")}
+    answer = client(registries, token="sesame")("GET", path, headers=headers)
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert answer.json()["error"]["code"] == "unauthenticated"
+
+
+def test_with_the_token_all_is_answered_and_health_without(registries: Registries) -> None:
+    ask = client(registries, token="sesame")
+    headers = {"authorization": "Bearer sesame"}
+    assert ask("POST", "/predict", content=BODY, headers=headers).status_code == 200
+    assert ask("POST", "/predict", content=BODY).status_code == 401
+    assert ask("GET", "/docs", headers=headers).status_code == 200
+    assert ask("GET", "/health/live").status_code == 200
+    assert ask("GET", "/health/ready").json() == {"status": "ready", "models": []}
+    assert len(ask("GET", "/health/ready", headers=headers).json()["models"]) == 2
+
+
+def test_pages_bring_their_scripts_along(ask: Client) -> None:
+    page = ask("GET", "/docs")
+    assert page.status_code == 200
+    assert "http://" not in page.text.replace("http://lightship", "")
+    assert "https://" not in page.text
+    assert ask("GET", "/static-offline-docs/swagger-ui-bundle.js").status_code == 200
+
+
+def test_what_is_nowhere_has_our_own_error(ask: Client) -> None:
+    for method, path, status in [("GET", "/nowhere", 404), ("POST", "/docs", 405)]:
+        answer = ask(method, path)
+        assert answer.status_code == status
+        assert answer.json()["error"]["message"]
+
+
+def test_every_example_in_the_document_works(ask: Client) -> None:
+    document = ask("GET", "/openapi.json").json()
+    tried = 0
+    for path, operations in document["paths"].items():
+        content = operations.get("post", {}).get("requestBody", {}).get("content", {})
+        for media_type, described in content.items():
+            if "example" in described:
+                example = described["example"]
+                body = example.encode() if isinstance(example, str) else orjson.dumps(example)
+                answer = ask("POST", path, content=body, headers={"content-type": media_type})
+                assert answer.status_code == 200, (path, media_type, answer.text)
+                tried += 1
+    assert tried >= 5
+
+
+def test_the_document_shows_each_models_own_schema(ask: Client) -> None:
+    paths = ask("GET", "/openapi.json").json()["paths"]
+    body = paths["/models/digits/predict"]["post"]["requestBody"]["content"]
+    assert set(body) == {"application/json", "image/png", "image/jpeg"}
+    rows, *_ = body["application/json"]["schema"]["properties"]["input"]["anyOf"]
+    assert rows["items"]["maxItems"] == 8
+    answer = paths["/models/quickstart/predict"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert set(answer["properties"]["classes"]["items"]["properties"]) == {"benign", "malignant"}
+    assert {"/predict", "/models", "/models/{name}", "/health/live", "/health/ready"} <= set(paths)

@@ -1,0 +1,108 @@
+"""Small bundles, one for each thing a model can be. Made by ``python -m tests.bundles FOLDER`` in a process of its own,
+so that the tests' process never imports TensorFlow."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lightship.bundle import DEFAULT_SIGNATURE, GOLDEN, MODEL, SAVED_MODEL, Manifest, digests, write_manifest
+from lightship.golden import write_golden
+from lightship.registry import Registry
+from lightship.tensors import Signature, TensorSpec
+
+
+@dataclass(frozen=True)
+class Registries:
+    """Where the tests find models: the repository's examples, and the small bundles of this file."""
+
+    examples: Path
+    small: Path
+
+
+def main(folder: str) -> None:
+    import tensorflow as tf
+
+    registry = Registry(folder)
+
+    def add(name: str, *functions: Function, engine: str = "litert") -> None:
+        publish(tf, registry, name, functions, engine)
+
+    x = TensorSpec("x", "float32", (None, 2))
+    row = np.array([[1.0, 4.0], [2.0, 0.5]], np.float32)
+    a, b = TensorSpec("a", "float32", (None, 2)), TensorSpec("b", "float32", (None, 1))
+    both = {"a": row, "b": row[:, :1]}
+    pair = (TensorSpec("sum", "float32", (None, 2)), TensorSpec("product", "float32", (None, 2)))
+    add("pair", Function(lambda a, b: {"sum": a + b, "product": a * b}, (a, b), pair, both))
+
+    y = TensorSpec("y", "float32", (None, 2))
+    double = Function(lambda x: {"y": x * 2.0}, (x,), (y,), {"x": row})
+    halve = Function(lambda x: {"y": x / 2.0}, (x,), (y,), {"x": row}, name="halve")
+    add("modes", double, halve)
+    add("roots", Function(lambda x: {"y": tf.math.sqrt(x)}, (x,), (y,), {"x": row}))
+
+    logits = TensorSpec("y", "float32", (None, 2), classes=("low", "high"), from_logits=True)
+    add("scorer", Function(lambda x: {"y": x * 1.0}, (x,), (logits,), {"x": row}))
+
+    counts = TensorSpec("n", "int32", (None, 3))
+    twice = Function(
+        lambda n: {"n2": n * 2}, (counts,), (TensorSpec("n2", "int32", (None, 3)),), {"n": np.int32([[1, 2, 3]])}
+    )
+    add("counts", twice)
+
+    flags = TensorSpec("f", "bool", (None, 2))
+    flip = TensorSpec("not_f", "bool", (None, 2))
+    add("flags", Function(lambda f: {"not_f": tf.logical_not(f)}, (flags,), (flip,), {"f": np.array([[True, False]])}))
+
+    wide = TensorSpec("y", "float32", (None, 100_000))
+    one = TensorSpec("x", "float32", (None, 1))
+    spread = Function(lambda x: {"y": x * tf.ones((1, 100_000))}, (one,), (wide,), {"x": row[:1, :1]})
+    add("wide", spread)
+
+    word, upper = TensorSpec("word", "string", (None,)), TensorSpec("upper", "string", (None,))
+    shout = Function(
+        lambda word: {"upper": tf.strings.upper(word)}, (word,), (upper,), {"word": np.array([b"ahoy"], object)}
+    )
+    add("words", shout, engine="tensorflow")
+
+
+@dataclass(frozen=True)
+class Function:
+    """A signature with its code and one recorded call."""
+
+    run: Callable[..., dict[str, Any]]
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    example: dict[str, Any]
+    name: str = DEFAULT_SIGNATURE
+
+
+def publish(tf: Any, registry: Registry, name: str, functions: tuple[Function, ...], engine: str) -> None:
+    module, concrete, golden = tf.Module(), {}, {}
+    for function in functions:
+        specs = {spec.name: tf.TensorSpec(spec.shape, spec.dtype, name=spec.name) for spec in function.inputs}
+        concrete[function.name] = tf.function(function.run).get_concrete_function(**specs)
+        outputs = function.run(**{key: tf.constant(value) for key, value in function.example.items()})
+        golden[function.name] = (function.example, {key: value.numpy() for key, value in outputs.items()})
+    with tempfile.TemporaryDirectory() as saved, registry.staging() as staged:
+        tf.saved_model.save(module, saved, signatures=concrete)
+        if engine == "tensorflow":
+            Path(saved).rename(staged / SAVED_MODEL)
+            Path(saved).mkdir()
+        else:
+            converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=list(concrete))
+            (staged / MODEL).write_bytes(converter.convert())
+        write_golden(staged / GOLDEN, golden)
+        signatures = tuple(Signature(function.name, function.inputs, function.outputs) for function in functions)
+        write_manifest(staged, Manifest(engine, signatures, digests(staged)))
+        registry.publish(name, staged)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

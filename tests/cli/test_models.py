@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from lightship.cli import lightship
+from tests.bundles import Registries
+
+
+@pytest.fixture
+def registry(registries: Registries) -> str:
+    return str(registries.small)
+
+
+def run(*words: str, stdin: bytes | str | None = None) -> Result:
+    return CliRunner(env={"COLUMNS": "200"}).invoke(lightship, words, input=stdin)
+
+
+def test_models_lists_what_there_is(registry: str) -> None:
+    table = run("models", "--registry", registry).output
+    assert "pair" in table
+    assert "a: float32 [any, 2]" in table
+    records = json.loads(run("models", "--registry", registry, "--json").output)
+    assert {record["name"] for record in records} >= {"pair", "words"}
+    assert all(record["versions"] == [1] for record in records)
+
+
+def test_models_of_an_empty_registry_says_how_to_make_one(tmp_path: Path) -> None:
+    assert "lightship compile SOURCE" in run("models", "--registry", str(tmp_path)).output
+
+
+def test_models_shows_a_damaged_one_as_such(registry: str, tmp_path: Path) -> None:
+    shutil.copytree(Path(registry) / "pair", tmp_path / "pair")
+    (tmp_path / "pair" / "1" / "model.tflite").write_bytes(b"")
+    (record,) = json.loads(run("models", "--registry", str(tmp_path), "--json").output)
+    assert "is corrupt or was changed" in record["error"]
+
+
+def test_show_tells_everything(registry: str) -> None:
+    text = run("show", "scorer@1", "--registry", registry).output
+    assert "low, high" in text
+    record = json.loads(run("show", "scorer", "--registry", registry, "--json").output)
+    assert (record["name"], record["version"], record["engine"]) == ("scorer", 1, "litert")
+    assert record["signatures"][0]["outputs"][0]["classes"] == ["low", "high"]
+
+
+@pytest.mark.parametrize("text", ["[1, 4]", '{"x": [1, 4]}', '{"input": [1, 4]}', "[[1, 4]]"])
+def test_predict_from_an_argument_or_standard_input(registry: str, text: str) -> None:
+    for result in (
+        run("predict", "modes", text, "--registry", registry, "--json"),
+        run("predict", "modes", "--registry", registry, "--json", stdin=text),
+        run("predict", "modes@1", "-", "--registry", registry, "--json", stdin=text),
+    ):
+        assert json.loads(result.output) == {"model": "modes", "version": 1, "predictions": [[2, 8]]}
+
+
+def test_predict_from_files(registry: str, registries: Registries, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("1,4\n2,3\n")
+    (tmp_path / "body.json").write_text('{"input": [1, 4]}')
+    for name, expected in (("rows.csv", [[2, 8], [4, 6]]), ("body.json", [[2, 8]])):
+        result = run("predict", "modes", str(tmp_path / name), "--registry", registry, "--json")
+        assert json.loads(result.output)["predictions"] == expected
+    assert json.loads(run("predict", "modes", "--registry", registry, "--json", stdin="1,4\n").output)[
+        "predictions"
+    ] == [[2, 8]]
+    buffer = io.BytesIO()
+    Image.new("L", (20, 20), 255).save(buffer, "JPEG")
+    (tmp_path / "white.jpg").write_bytes(buffer.getvalue())
+    for result in (
+        run("predict", "digits", str(tmp_path / "white.jpg"), "--registry", str(registries.examples), "--json"),
+        run("predict", "digits", "--registry", str(registries.examples), "--json", stdin=buffer.getvalue()),
+    ):
+        assert len(json.loads(result.output)["classes"][0]) == 10
+
+
+def test_predict_prints_a_table_for_people(registry: str) -> None:
+    text = run("predict", "scorer", "[[0, 9], [9, 0]]", "--registry", registry).output
+    assert "scorer version 1" in text
+    assert "high" in text.splitlines()[4]
+    assert "low" in text.splitlines()[5]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["predict", "modes", "[1]"], "input 'x' must have shape [any, 2], got [1, 1]"),
+        (["predict", "modes", "nowhere.csv"], "neither a file that exists nor JSON"),
+        (["predict", "modes", "[1, 2"], "the body is not JSON"),
+        (["predict", "nobody", "[1]"], "there is no model 'nobody'"),
+        (["predict", "modes@9", "[1]"], "model 'modes' has no version 9"),
+        (["predict", "modes@x", "[1]"], "write NAME or NAME@VERSION"),
+        (["show", "nobody"], "there is no model 'nobody'"),
+    ],
+)
+def test_a_mistake_gets_one_sentence_and_exit_code_2(registry: str, words: list[str], sentence: str) -> None:
+    result = run(*words, "--registry", registry)
+    assert result.exit_code == 2
+    assert sentence in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_nonsense_variable_is_a_mistake_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIGHTSHIP_THREADS", "many")
+    result = run("models")
+    assert result.exit_code == 2
+    assert "LIGHTSHIP_THREADS is 'many'" in result.output
+
+
+def test_help_teaches() -> None:
+    for words in ([], ["compile"], ["serve"], ["up"], ["models"], ["show"], ["predict"]):
+        text = run(*words, "--help").output
+        assert "Usage:" in text
+        assert len(text.splitlines()) > 5

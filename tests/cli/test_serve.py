@@ -1,0 +1,95 @@
+"""``lightship serve`` and ``up`` as processes of their own, asked over real sockets."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from tests.bundles import Registries
+from tests.emulator import ROOT
+
+
+@contextmanager
+def running(*words: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server on a free port, and its URL as it printed it."""
+    command = [sys.executable, "-u", "-m", "lightship", *words, "--port", "0"]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("LIGHTSHIP_")}
+    process = subprocess.Popen(
+        command, cwd=ROOT, env={**clean, "PYTHONPATH": "src", **environment}, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            if found := re.search(r"http://\S+", line):
+                break
+        else:
+            raise AssertionError("the server ended without a URL")
+        yield process, found.group()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("command", ["serve", "up"])
+def test_it_serves_and_ctrl_c_ends_it_cleanly(registries: Registries, command: str) -> None:
+    with running(command, "--default", "quickstart", "--registry", str(registries.examples)) as (process, url):
+        assert httpx.post(f"{url}/predict", json={"input": [1.0, 2.0, 3.0]}).status_code == 200
+        assert httpx.get(f"{url}/docs").status_code == 200
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=20)
+        assert process.returncode == 0
+    assert "Traceback" not in rest
+    assert f"{url}/predict" in rest
+
+
+def test_many_clients_at_once_all_get_their_own_answer(registries: Registries) -> None:
+    with running("serve", "--registry", str(registries.small)) as (_, url), httpx.Client(base_url=url) as client:
+
+        def ask(number: int) -> bool:
+            slow = client.post("/models/wide/predict", json={"input": [number]}).json()["predictions"][0][-1]
+            quick = client.post("/models/modes/predict", json={"input": [number, 0]}).json()["predictions"][0][0]
+            return bool(slow == number and quick == 2 * number)
+
+        with ThreadPoolExecutor(8) as pool:
+            assert all(pool.map(ask, range(64)))
+
+
+def test_a_token_is_asked_for_where_one_is_set(registries: Registries) -> None:
+    words = ("serve", "--host", "0.0.0.0", "--default", "quickstart", "--registry", str(registries.examples))
+    with running(*words, LIGHTSHIP_TOKEN="sesame") as (_, url):
+        body = {"input": [1.0, 2.0, 3.0]}
+        assert httpx.post(f"{url}/predict", json=body).status_code == 401
+        assert httpx.post(f"{url}/predict", json=body, headers={"authorization": "Bearer sesame"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--host", "0.0.0.0"], "refusing to listen on 0.0.0.0"),
+        (["--host", "example.invalid", "--allow-anonymous"], "cannot listen on example.invalid"),
+        (["--port", "70000"], "70000"),
+    ],
+)
+def test_a_mistake_gets_one_sentence_and_exit_code_2(registries: Registries, words: list[str], sentence: str) -> None:
+    command = [sys.executable, "-m", "lightship", "serve", *words, "--registry", str(registries.examples)]
+    run = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert sentence in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_port_that_is_taken_is_a_mistake(registries: Registries) -> None:
+    with running("serve", "--registry", str(registries.examples)) as (_, url):
+        command = [sys.executable, "-m", "lightship", "serve", "--port", url.rpartition(":")[2]]
+        run = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "cannot listen on 127.0.0.1 port" in run.stderr

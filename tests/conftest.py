@@ -1,0 +1,92 @@
+"""What all tests share: the SAM command, and the one place that decides whether Docker tests are run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+
+from tests.bundles import Registries
+
+ROOT = Path(__file__).parents[1]
+
+# `.ci/run` sets this: a machine that is there to test with Docker must not pass without it.
+REQUIRED = os.environ.get("LIGHTSHIP_REQUIRE_DOCKER") == "1"
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    marked = [item for item in items if item.get_closest_marker("docker")]
+    reason = _no_docker() if marked else None
+    if reason and REQUIRED:
+        raise pytest.UsageError(f"LIGHTSHIP_REQUIRE_DOCKER=1, but {reason}")
+    if reason:
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if REQUIRED and report.skipped and item.get_closest_marker("docker"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, although LIGHTSHIP_REQUIRE_DOCKER=1: {report.longrepr}"
+    return report
+
+
+def _no_docker() -> str | None:
+    try:
+        info = subprocess.run(["docker", "info"], capture_output=True, text=True, check=False, timeout=60)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"no Docker engine answers: {error}"
+    return f"no Docker engine answers: {info.stderr.strip()}" if info.returncode else None
+
+
+@pytest.fixture(scope="session")
+def sam_environment() -> dict[str, str]:
+    """The environment of a machine without an AWS account: a test that reaches for one fails at once."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))}
+    nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    return clean | nothing | {"AWS_EC2_METADATA_DISABLED": "true", "SAM_CLI_TELEMETRY": "0"}
+
+
+@pytest.fixture(scope="session")
+def sam_command() -> str:
+    return str(Path(sys.executable).with_name("sam"))
+
+
+@pytest.fixture(scope="session")
+def sam(sam_command: str, sam_environment: dict[str, str]) -> Command:
+    """Run `sam ARGUMENT…` in the root of the repository; a failure shows what it said."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sam_command, *arguments],
+            cwd=ROOT,
+            env=sam_environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=900,
+        )
+        assert done.returncode == 0, f"sam {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def registries(tmp_path_factory: pytest.TempPathFactory) -> Registries:
+    """The compiled examples (``make models``), and a registry of small bundles that is nobody's to change."""
+    small = tmp_path_factory.mktemp("registry")
+    command = [sys.executable, "-m", "tests.bundles", str(small)]
+    subprocess.run(command, cwd=ROOT, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}, check=True, capture_output=True)
+    examples = ROOT / "models"
+    assert examples.is_dir(), "the example models are missing: run `make models`"
+    return Registries(examples=examples, small=small)

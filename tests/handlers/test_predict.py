@@ -1,0 +1,116 @@
+"""The real handler under AWS's runtime emulator: cold start, warm, binary bodies, errors. No Docker needed."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bundles import Registries
+from tests.emulator import ROOT, Emulator
+
+EVENTS = {path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "events").glob("*.json"))}
+
+
+@pytest.fixture(scope="module")
+def emulator(registries: Registries) -> Iterator[Emulator]:
+    with Emulator(environment={"LIGHTSHIP_REGISTRY": str(registries.examples)}) as running:
+        yield running
+
+
+def body(answer: dict[str, Any]) -> Any:
+    return json.loads(answer["body"])
+
+
+def changed(event: str, **fields: Any) -> dict[str, Any]:
+    other = copy.deepcopy(EVENTS[event])
+    other.update(fields)
+    return other
+
+
+def with_body(text: str) -> dict[str, Any]:
+    return changed("predict", body=text, isBase64Encoded=False)
+
+
+@pytest.mark.parametrize(
+    ("event", "status"),
+    [
+        ("predict", 200),
+        ("predict-rows", 200),
+        ("predict-image", 200),
+        ("models", 200),
+        ("ready", 200),
+        ("bad-json", 400),
+        ("not-found", 404),
+    ],
+)
+def test_every_event_gets_its_status(emulator: Emulator, event: str, status: int) -> None:
+    answer = emulator.invoke(EVENTS[event])
+    assert answer["statusCode"] == status, answer
+    assert answer["headers"]["content-type"] == "application/json"
+    assert ("error" in answer["body"]) == (status != 200)
+
+
+def test_no_event_is_left_untried() -> None:
+    assert set(EVENTS) == {"predict", "predict-rows", "predict-image", "models", "ready", "bad-json", "not-found"}
+
+
+def test_cold_and_warm_give_the_same_answer(registries: Registries) -> None:
+    with Emulator(environment={"LIGHTSHIP_REGISTRY": str(registries.examples)}) as fresh:
+        answers = [fresh.invoke(EVENTS["predict"]) for _ in range(3)]
+    ((value,),) = body(answers[0])
+    assert 0 < value < 1
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_an_image_arrives_as_bytes(emulator: Emulator) -> None:
+    record = body(emulator.invoke(EVENTS["predict-image"]))
+    assert record["model"] == "digits"
+    assert len(record["predictions"][0]) == 10
+    broken = base64.b64encode(base64.b64decode(EVENTS["predict-image"]["body"])[:40]).decode()
+    answer = emulator.invoke(changed("predict-image", body=broken))
+    assert answer["statusCode"] == 400
+    assert "is a broken image" in answer["body"]
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", '{"input": NaN}', '{"input": [1, 2]}', '{"input": ' + "[" * 500])
+def test_bad_bodies_are_400(emulator: Emulator, text: str) -> None:
+    answer = emulator.invoke(with_body(text))
+    assert answer["statusCode"] == 400
+    assert body(answer)["error"]["code"] == "invalid_input"
+
+
+def test_pages_are_served_from_the_function(emulator: Emulator) -> None:
+    event = changed("models", rawPath="/docs")
+    event["requestContext"]["http"]["path"] = "/docs"
+    page = emulator.invoke(event)
+    assert page["statusCode"] == 200
+    assert "swagger-ui" in page["body"]
+
+
+def test_an_answer_too_large_for_lambda_is_said_to_be(registries: Registries) -> None:
+    environment = {"LIGHTSHIP_REGISTRY": str(registries.small), "LIGHTSHIP_DEFAULT_MODEL": "wide"}
+    with Emulator(environment=environment) as emulator:
+        answer = emulator.invoke(with_body(json.dumps({"input": [[0.1234567]] * 10})))
+        assert answer["statusCode"] == 413
+        assert "more than the 6225920 that can be sent back from here" in answer["body"]
+        assert emulator.invoke(with_body('{"input": [0.5]}'))["statusCode"] == 200
+
+
+def test_without_a_model_the_function_starts_and_says_what_is_missing(tmp_path: Path) -> None:
+    with Emulator(environment={"LIGHTSHIP_REGISTRY": str(tmp_path)}) as emulator:
+        answer = emulator.invoke(EVENTS["predict"])
+        assert answer["statusCode"] == 404
+        assert "there is no model 'quickstart': the models are none" in answer["body"]
+        assert emulator.invoke(EVENTS["ready"])["statusCode"] == 503
+
+
+def test_the_configured_token_is_asked_for(registries: Registries) -> None:
+    environment = {"LIGHTSHIP_REGISTRY": str(registries.examples), "LIGHTSHIP_TOKEN": "sesame"}
+    with Emulator(environment=environment) as emulator:
+        assert emulator.invoke(EVENTS["predict"])["statusCode"] == 401

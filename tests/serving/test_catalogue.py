@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import asyncio
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lightship.calls import Call
+from lightship.errors import BundleError
+from lightship.registry import Registry
+from lightship.serving.catalogue import Catalogue
+from tests.bundles import Registries
+
+
+def test_a_version_is_loaded_once_however_many_ask(registries: Registries) -> None:
+    catalogue = Catalogue(Registry(str(registries.small)))
+    with ThreadPoolExecutor(8) as pool:
+        served = list(pool.map(lambda _: catalogue.load("pair"), range(32)))
+    assert len({id(one) for one in served}) == 1
+
+
+def test_a_new_version_is_noticed_without_a_restart(registries: Registries, tmp_path: Path) -> None:
+    shutil.copytree(registries.small / "modes", tmp_path / "modes")
+    catalogue = Catalogue(Registry(str(tmp_path)), refresh=0)
+    assert asyncio.run(catalogue.get("modes")).version == 1
+    shutil.copytree(tmp_path / "modes" / "1", tmp_path / "modes" / "2")
+    assert asyncio.run(catalogue.get("modes")).version == 2
+    assert asyncio.run(catalogue.get("modes", 1)).version == 1
+
+
+def test_a_mended_version_is_loaded_again(registries: Registries, tmp_path: Path) -> None:
+    shutil.copytree(registries.small / "modes", tmp_path / "modes")
+    golden = tmp_path / "modes" / "1" / "golden.npz"
+    whole = golden.read_bytes()
+    golden.write_bytes(b"")
+    catalogue = Catalogue(Registry(str(tmp_path)), refresh=0)
+    with pytest.raises(BundleError):
+        catalogue.load("modes")
+    golden.write_bytes(whole)
+    assert catalogue.load("modes").version == 1
+
+
+def test_a_failure_is_remembered_for_a_while(registries: Registries, tmp_path: Path) -> None:
+    shutil.copytree(registries.small / "modes", tmp_path / "modes")
+    golden = tmp_path / "modes" / "1" / "golden.npz"
+    whole = golden.read_bytes()
+    golden.write_bytes(b"")
+    catalogue = Catalogue(Registry(str(tmp_path)), refresh=3600)
+    with pytest.raises(BundleError):
+        catalogue.load("modes")
+    golden.write_bytes(whole)
+    with pytest.raises(BundleError):
+        catalogue.load("modes")
+
+
+def test_threads_give_the_answers_that_one_gives(registries: Registries) -> None:
+    catalogue = Catalogue(Registry(str(registries.small)), threads=4)
+
+    async def ask(factor: int) -> bool:
+        served = await catalogue.get("wide")
+        result = await catalogue.predict(served, Call({"x": np.full((20, 1), factor, np.float32)}))
+        return bool((result.outputs["y"] == factor).all())
+
+    async def all_at_once() -> list[bool]:
+        return await asyncio.gather(*(ask(factor) for factor in range(16)))
+
+    assert all(asyncio.run(all_at_once()))
+    catalogue.close()

@@ -1,0 +1,264 @@
+"""The native protocol through ``answer``, over real models: what goes in, what comes out, and every refusal."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from lightship.answer import Service, answer
+from lightship.registry import Registry
+from lightship.serving.catalogue import Catalogue
+from lightship.wire.http import Request
+from tests.bundles import Registries
+
+Ask = Callable[..., tuple[int, Any]]
+
+
+def asker(location: Path, default: str | None = None, **limits: int) -> Ask:
+    service = Service(Catalogue(Registry(str(location)), default=default), **limits)
+
+    def ask(
+        method: str, path: str, body: Any = None, media_type: str = "application/json", caller: str | None = "me"
+    ) -> Any:
+        data = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
+        request = Request(method, path, headers={"content-type": media_type}, body=data, caller=caller)
+        response = asyncio.run(answer(service, request))
+        assert response is not None
+        return response.status, orjson.loads(response.body)
+
+    return ask
+
+
+@pytest.fixture(scope="module")
+def ask(registries: Registries) -> Ask:
+    return asker(registries.small, "modes")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "expected"),
+    [
+        ("/predict", {"input": [1, 4]}, [[2, 8]]),
+        ("/predict", {"input": [[1, 4], [2, 3]]}, [[2, 8], [4, 6]]),
+        ("/predict", {"input": {"x": [[1, 4]]}}, [[2, 8]]),
+        ("/predict", {"inputs": {"x": [1, 4]}}, [[2, 8]]),
+        ("/predict", {"input": [1, 4], "signature": "halve"}, [[0.5, 2]]),
+        ("/models/modes/predict", {"input": [1, 4]}, {"model": "modes", "version": 1, "predictions": [[2, 8]]}),
+        (
+            "/models/modes/versions/1/predict",
+            {"input": [1, 4]},
+            {"model": "modes", "version": 1, "predictions": [[2, 8]]},
+        ),
+        (
+            "/models/pair/predict",
+            {"input": {"a": [[1, 2], [3, 4]], "b": [[10], [20]]}},
+            {
+                "model": "pair",
+                "version": 1,
+                "predictions": {"sum": [[11, 12], [23, 24]], "product": [[10, 20], [60, 80]]},
+            },
+        ),
+        (
+            "/models/pair/predict",
+            {"input": {"a": [1, 2], "b": [10]}, "outputs": ["product"]},
+            {"model": "pair", "version": 1, "predictions": [[10, 20]]},
+        ),
+        ("/models/counts/predict", {"input": [1, 2, 3]}, {"model": "counts", "version": 1, "predictions": [[2, 4, 6]]}),
+        (
+            "/models/flags/predict",
+            {"input": [True, False]},
+            {"model": "flags", "version": 1, "predictions": [[False, True]]},
+        ),
+        (
+            "/models/words/predict",
+            {"input": ["ahoy", "é"]},
+            {"model": "words", "version": 1, "predictions": ["AHOY", "é"]},
+        ),
+        (
+            "/models/words/predict",
+            {"input": {"b64": "/w=="}},
+            {"model": "words", "version": 1, "predictions": [{"b64": "/w=="}]},
+        ),
+        ("/models/roots/predict", {"input": [-1, 4]}, {"model": "roots", "version": 1, "predictions": [[None, 2]]}),
+    ],
+)
+def test_an_answer(ask: Ask, path: str, body: Any, expected: Any) -> None:
+    assert ask("POST", path, body) == (200, expected)
+
+
+def test_classes_come_with_probabilities_the_likeliest_first(ask: Ask) -> None:
+    status, record = ask("POST", "/models/scorer/predict", {"input": [[0, 0], [0, 1000]]})
+    assert status == 200
+    assert record["classes"] == [{"low": 0.5, "high": 0.5}, {"high": 1.0, "low": 0.0}]
+    assert list(record["classes"][1]) == ["high", "low"]
+
+
+def test_csv_in(ask: Ask) -> None:
+    assert ask("POST", "/predict", b"1,4\n2,3\n", "text/csv; charset=utf-8") == (200, [[2, 8], [4, 6]])
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "code", "sentence"),
+    [
+        ("/predict", b"", 400, "invalid_input", "the body is not JSON"),
+        ("/predict", b'{"input": [1, 2}', 400, "invalid_input", "the body is not JSON"),
+        ("/predict", b'{"input": [NaN, 1]}', 400, "invalid_input", "the body is not JSON"),
+        ("/predict", b'{"input": [Infinity, 1]}', 400, "invalid_input", "the body is not JSON"),
+        ("/predict", b'{"input": [1e999, 1]}', 400, "invalid_input", "the body is not JSON"),
+        ("/predict", b'{"input": [' + b"9" * 400 + b", 1]}", 400, "invalid_input", "the body is not JSON"),
+        ("/predict", b"[" * 100_000, 400, "invalid_input", "the body is not JSON"),
+        (
+            "/predict",
+            b'{"input": ' + b"[" * 900 + b"]" * 900 + b"}",
+            400,
+            "invalid_input",
+            "input 'x' is nested too deeply",
+        ),
+        ("/predict", b'"\xff"', 400, "invalid_input", "the body is not JSON"),
+        ("/predict", [1, 2], 400, "invalid_input", "the body must be a JSON object, got a list"),
+        ("/predict", {}, 400, "invalid_input", 'must have one field "input"'),
+        ("/predict", {"input": 1, "inputs": 2}, 400, "invalid_input", 'must have one field "input"'),
+        ("/predict", {"instances": [1, 2]}, 400, "invalid_input", "unknown field 'instances'"),
+        (
+            "/predict",
+            {"input": [1, 4], "signature": 7},
+            400,
+            "invalid_input",
+            '"signature" must be a string, got an integer',
+        ),
+        ("/predict", {"input": [1, 4], "outputs": "y"}, 400, "invalid_input", '"outputs" must be a list'),
+        (
+            "/predict",
+            {"input": [1, 4], "outputs": ["z"]},
+            404,
+            "not_found",
+            "there is no output 'z': the outputs are y",
+        ),
+        (
+            "/predict",
+            {"input": [1, 4], "signature": "z"},
+            404,
+            "not_found",
+            "no signature 'z': it has serving_default, halve",
+        ),
+        ("/predict", {"input": []}, 400, "invalid_input", "input 'x' is empty: send at least one row of shape [2]"),
+        ("/predict", {"input": [[1, 2], [3]]}, 400, "invalid_input", "input 'x' is ragged"),
+        ("/predict", {"input": [1, 2, 3]}, 400, "invalid_input", "input 'x' must have shape [any, 2], got [1, 3]"),
+        ("/predict", {"input": ["a", "b"]}, 400, "invalid_input", "input 'x' must hold numbers"),
+        ("/predict", {"input": {"z": [1, 2]}}, 400, "invalid_input", "there is no input 'z': the input is 'x'"),
+        ("/models/counts/predict", {"input": [1.0, 2, 3]}, 400, "invalid_input", "input 'n' must hold integers"),
+        (
+            "/models/pair/predict",
+            {"input": [1, 2]},
+            400,
+            "invalid_input",
+            "the model has several inputs: send an object with 'a'",
+        ),
+        (
+            "/models/pair/predict",
+            {"input": {"a": [1, 2]}},
+            400,
+            "invalid_input",
+            "input 'b' (float32 [any, 1]) is missing",
+        ),
+        ("/models/pair/predict", {"input": {"a": [1, 2], "c": 1}}, 400, "invalid_input", "there is no input 'c'"),
+        ("/models/nobody/predict", {"input": 1}, 404, "not_found", "there is no model 'nobody': the models are"),
+        ("/models/%2e%2e/predict", {"input": 1}, 404, "not_found", "there is no model"),
+        (
+            "/models/modes/versions/2/predict",
+            {"input": 1},
+            404,
+            "not_found",
+            "model 'modes' has no version 2: it has 1",
+        ),
+        ("/models/modes/versions/one/predict", {"input": 1}, 404, "not_found", "'one' is not a version"),
+        ("/models/modes/versions/0/predict", {"input": 1}, 404, "not_found", "'0' is not a version"),
+        ("/models/modes/versions/٣/predict", {"input": 1}, 404, "not_found", "is not a version"),
+    ],
+)
+def test_a_refusal(ask: Ask, path: str, body: Any, status: int, code: str, sentence: str) -> None:
+    got, record = ask("POST", path, body)
+    assert (got, record["error"]["code"]) == (status, code)
+    assert sentence in record["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "media_type", ["application/xml", "image/png", "multipart/form-data; boundary=x", "text/plain"]
+)
+def test_a_media_type_that_the_model_does_not_take(ask: Ask, media_type: str) -> None:
+    status, record = ask("POST", "/predict", b"x", media_type)
+    assert status == 415
+    assert "this model takes application/json, text/csv" in record["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"), [("GET", "/predict", "POST"), ("DELETE", "/models/pair", "GET")]
+)
+def test_a_wrong_method(registries: Registries, method: str, path: str, allowed: str) -> None:
+    service = Service(Catalogue(Registry(str(registries.small))))
+    response = asyncio.run(answer(service, Request(method, path, caller="me")))
+    assert response is not None
+    assert (response.status, response.headers["allow"]) == (405, allowed)
+
+
+def test_a_path_of_no_protocol_is_nobodys(registries: Registries) -> None:
+    service = Service(Catalogue(Registry(str(registries.small))))
+    assert asyncio.run(answer(service, Request("GET", "/docs", caller="me"))) is None
+
+
+def test_a_stranger_gets_health_and_nothing_else(ask: Ask) -> None:
+    assert ask("POST", "/predict", {"input": [1, 4]}, caller=None)[0] == 401
+    assert ask("GET", "/models", caller=None)[0] == 401
+    assert ask("GET", "/health/live", caller=None) == (200, {"status": "live"})
+    assert ask("GET", "/health/ready", caller=None) == (200, {"status": "ready", "models": []})
+
+
+def test_the_catalogue_and_one_model(ask: Ask) -> None:
+    _, record = ask("GET", "/models")
+    assert [model["name"] for model in record["models"]] == sorted(model["name"] for model in record["models"])
+    assert {model["state"] for model in record["models"]} == {"available"}
+    status, model = ask("GET", "/models/pair")
+    assert status == 200
+    assert [spec["name"] for spec in model["signatures"][0]["inputs"]] == ["a", "b"]
+    assert ask("GET", "/models/nobody")[0] == 404
+
+
+def test_no_default_among_several_is_said_and_one_alone_is_the_default(registries: Registries, tmp_path: Path) -> None:
+    status, record = asker(registries.small)("POST", "/predict", {"input": 1})
+    assert status == 404
+    assert "there are several models" in record["error"]["message"]
+    empty = asker(tmp_path)("POST", "/predict", {"input": 1})
+    assert empty[0] == 404
+    assert "compile one first" in empty[1]["error"]["message"]
+    shutil.copytree(registries.small / "modes", tmp_path / "only")
+    assert asker(tmp_path)("POST", "/predict", {"input": [1, 4]}) == (200, [[2, 8]])
+
+
+def test_an_answer_over_the_limit_is_an_error_that_says_so(registries: Registries) -> None:
+    ask = asker(registries.small, max_answer=6_000_000)
+    rows = [[0.1234567]] * 10
+    status, record = ask("POST", "/models/wide/predict", {"input": rows})
+    assert (status, record["error"]["code"]) == (413, "too_large")
+    assert "more than the 6000000 that can be sent back from here" in record["error"]["message"]
+    assert ask("POST", "/models/wide/predict", {"input": rows[:1]})[0] == 200
+
+
+def test_a_damaged_model_is_refused_and_the_others_go_on(registries: Registries, tmp_path: Path) -> None:
+    for name in ("pair", "modes"):
+        shutil.copytree(registries.small / name, tmp_path / name)
+    with (tmp_path / "pair" / "1" / "model.tflite").open("ab") as file:
+        file.write(b"\0")
+    ask = asker(tmp_path, "modes")
+    status, record = ask("POST", "/models/pair/predict", {"input": {"a": [1, 2], "b": [1]}})
+    assert (status, record["error"]["code"]) == (503, "bundle_invalid")
+    assert ask("POST", "/predict", {"input": [1, 4]}) == (200, [[2, 8]])
+    status, health = ask("GET", "/health/ready")
+    assert (status, health["status"]) == (200, "degraded")
+    assert {model["name"]: model["state"] for model in health["models"]} == {"modes": "available", "pair": "failed"}
+    shutil.rmtree(tmp_path / "modes")
+    assert ask("GET", "/health/ready")[0] == 503

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lightship.bundle import GOLDEN, MANIFEST, MODEL, Bundle, Manifest, digests, write_manifest
+from lightship.calls import Call
+from lightship.errors import BundleError, InvalidInput, NotFound
+from lightship.golden import read_golden, write_golden
+from lightship.model import Model
+from tests.bundles import Registries
+
+
+@pytest.fixture
+def bundle(registries: Registries, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(registries.small / "pair" / "1", tmp_path / "bundle"))
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a flipped bit": (lambda path: flip(path / MODEL), "model.tflite is corrupt or was changed"),
+    "a truncated model": (lambda path: (path / MODEL).write_bytes(b"x"), "model.tflite is corrupt or was changed"),
+    "a missing file": (lambda path: (path / GOLDEN).unlink(), "golden.npz is missing"),
+    "a foreign file": (lambda path: (path / "evil.py").touch(), "evil.py is not listed in the manifest"),
+    "a link": (lambda path: (path / "link").symlink_to("/etc/passwd"), "link is a symbolic link"),
+    "no manifest": (lambda path: (path / MANIFEST).unlink(), "cannot read manifest.json"),
+    "half a manifest": (lambda path: (path / MANIFEST).write_bytes(b'{"schema": 1'), "is not a manifest"),
+    "a manifest of nothing": (lambda path: (path / MANIFEST).write_bytes(b"[]"), "is not a manifest"),
+    "a huge manifest": (lambda path: (path / MANIFEST).write_bytes(b" " * 5_000_000), "is larger than"),
+    "a newer schema": (lambda path: replace(path, b'"schema": 1', b'"schema": 2'), "has schema 2"),
+    "an escaping name": (
+        lambda path: replace(path, b'"golden.npz"', b'"../golden"'),
+        "does not stay inside the bundle",
+    ),
+}
+
+
+def replace(path: Path, old: bytes, new: bytes) -> None:
+    data = (path / MANIFEST).read_bytes()
+    assert old in data
+    (path / MANIFEST).write_bytes(data.replace(old, new))
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_bundle_is_refused_when_opened(bundle: Path, damage: str) -> None:
+    harm, sentence = DAMAGES[damage]
+    harm(bundle)
+    with pytest.raises(BundleError, match=sentence):
+        Bundle.open(bundle)
+
+
+def test_an_unknown_engine_is_refused(bundle: Path) -> None:
+    replace(bundle, b'"litert"', b'"abacus"')
+    with pytest.raises(BundleError, match="asks for the engine 'abacus', there are: litert, tensorflow"):
+        Model.open(bundle)
+
+
+def test_a_file_that_is_no_model_is_refused_by_the_engine(bundle: Path) -> None:
+    (bundle / MODEL).write_bytes(b"no model")
+    manifest = Manifest.from_bytes((bundle / MANIFEST).read_bytes())
+    write_manifest(bundle, Manifest(manifest.engine, manifest.signatures, digests(bundle)))
+    with pytest.raises(BundleError, match="LiteRT cannot load model.tflite"):
+        Model.open(bundle)
+
+
+def test_the_digest_is_the_manifests(registries: Registries) -> None:
+    bundle = Bundle.open(registries.small / "pair" / "1")
+    assert Manifest.from_bytes(bundle.manifest.to_bytes()) == bundle.manifest
+    assert (bundle.path / MANIFEST).read_bytes() == bundle.manifest.to_bytes()
+
+
+@pytest.mark.parametrize("name", ["pair", "modes", "roots", "counts", "flags", "words", "wide", "scorer"])
+def test_every_signature_answers_as_its_original_did(registries: Registries, name: str) -> None:
+    model = Model.open(registries.small / name / "1")
+    for signature in model.manifest.signatures:
+        inputs, expected = model.golden(signature.name)
+        outputs = model.predict(Call(inputs, signature=signature.name)).outputs
+        assert list(outputs) == [spec.name for spec in signature.outputs]
+        for key, array in outputs.items():
+            assert array.dtype == expected[key].dtype
+            np.testing.assert_array_equal(array, expected[key])
+
+
+def test_only_the_outputs_asked_for(registries: Registries) -> None:
+    model = Model.open(registries.small / "pair" / "1")
+    inputs, _ = model.golden()
+    assert list(model.predict(Call(inputs, outputs=("product",))).outputs) == ["product"]
+    with pytest.raises(NotFound, match="there is no output 'quotient': the outputs are sum, product"):
+        model.predict(Call(inputs, outputs=("quotient",)))
+
+
+def test_inputs_must_be_all_there_and_of_one_length(registries: Registries) -> None:
+    model = Model.open(registries.small / "pair" / "1")
+    row = np.ones((1, 2), np.float32)
+    for inputs, sentence in [
+        ({"a": row}, r"input 'b' \(float32 \[any, 1\]\) is missing"),
+        ({"a": row, "b": row[:, :1], "c": row}, "there is no input 'c': the inputs are a, b"),
+        ({"a": row, "b": np.ones((2, 1), np.float32)}, "same number of rows: 'a' has 1, 'b' has 2"),
+        ({"a": row.astype(np.float64), "b": row[:, :1]}, r"must be float32 \[any, 2\], got float64"),
+    ]:
+        with pytest.raises(InvalidInput, match=sentence):
+            model.predict(Call(inputs))
+
+
+def test_rows_of_any_number_and_changing_between_calls(registries: Registries) -> None:
+    model = Model.open(registries.small / "modes" / "1")
+    for count in (1, 5, 2, 1, 300):
+        array = np.arange(count * 2, dtype=np.float32).reshape(count, 2)
+        np.testing.assert_array_equal(model.predict(Call({"x": array})).outputs["y"], array * 2)
+        np.testing.assert_array_equal(model.predict(Call({"x": array}, signature="halve")).outputs["y"], array / 2)
+
+
+def test_golden_examples_round_trip_and_are_the_same_bytes_twice(tmp_path: Path) -> None:
+    texts = np.empty((2, 2), dtype=np.object_)
+    texts[:] = [[b"", b"\xff\x00"], ["é".encode(), b"x" * 1000]]
+    golden = {"serve": ({"w": texts, "n": np.int8([[1], [2]])}, {"y": np.float32([1.5])})}
+    for name in ("one", "two"):
+        write_golden(tmp_path / name, golden)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    inputs, outputs = read_golden(tmp_path / "one")["serve"]
+    assert inputs["w"].tolist() == texts.tolist()
+    assert inputs["n"].dtype == np.int8
+    assert outputs["y"].tolist() == [1.5]
+
+
+def test_a_golden_file_is_never_unpickled(tmp_path: Path) -> None:
+    with (tmp_path / "evil.npz").open("wb") as file:
+        np.savez(file, **{"s|inputs|x": np.array([object], dtype=object)})
+    with pytest.raises(BundleError, match="holds no golden examples"):
+        read_golden(tmp_path / "evil.npz")

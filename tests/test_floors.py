@@ -1,0 +1,82 @@
+"""Who may import whom: a room imports only from floors strictly below its own."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "lightship"
+
+FLOORS = (
+    ("version", "errors"),
+    ("tensors", "settings", "formats"),
+    ("bundle", "golden", "stores", "kinds"),
+    ("calls", "registry", "engines"),
+    ("wire", "model"),
+    ("serving", "compiler"),
+    ("answer",),
+    ("app",),
+    ("handlers",),
+    ("cli",),
+)
+FLOOR = {room: number for number, rooms in enumerate(FLOORS, start=1) for room in rooms}
+
+# Doors to the house: they may reach any room, and no room reaches them.
+DOORS = {"__init__", "__main__"}
+
+
+def room_of(module: str) -> str:
+    return module.split(".")[1]
+
+
+def imports(path: Path) -> list[str]:
+    """Every lightship module that a file imports, wherever in the file it does so."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found += [_module(node.module, alias.name) for alias in node.names]
+    return [module for module in found if module.startswith("lightship.")]
+
+
+def _module(package: str, name: str) -> str:
+    """``from package import name``: the name's own module where it is one, else the package's."""
+    path = SOURCE.joinpath(*package.split(".")[1:], name)
+    return f"{package}.{name}" if path.is_dir() or path.with_suffix(".py").is_file() else package
+
+
+FILES = sorted(SOURCE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(SOURCE).with_suffix("").as_posix()
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_a_room_imports_only_from_floors_below(path: Path) -> None:
+    room = name_of(path).split("/")[0]
+    if room in DOORS:
+        return
+    assert room in FLOOR, f"the room {room} stands on no floor: give it one here"
+    breaches = [module for module in imports(path) if room_of(module) != room and FLOOR[room_of(module)] >= FLOOR[room]]
+    assert not breaches, f"{name_of(path)} (floor {FLOOR[room]}) imports {breaches}"
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.name != "__init__.py"], ids=name_of)
+def test_an_alternative_does_not_import_the_package_that_lists_it(path: Path) -> None:
+    package = "lightship." + ".".join(path.relative_to(SOURCE).parent.parts)
+    assert package not in imports(path)
+
+
+def test_only_the_upper_floors_read_the_environment() -> None:
+    readers = {name_of(path) for path in FILES if "lightship.settings" in imports(path)}
+    assert all(FLOOR[reader.split("/")[0]] >= FLOOR["app"] for reader in readers)
+
+
+def test_the_walls_hold_against_a_breach(tmp_path: Path) -> None:
+    breach = tmp_path / "tensors.py"
+    breach.write_text("from lightship import kinds\nfrom lightship.app.shell import Shell\n")
+    assert imports(breach) == ["lightship.kinds", "lightship.app.shell"]

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from lightship.errors import BundleError, NotFound, RegistryError
+from lightship.registry import Registry
+from tests.bundles import Registries
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    return Registry(str(tmp_path / "models"))
+
+
+def publish(registry: Registry, registries: Registries, name: str = "pair") -> int:
+    with registry.staging() as staged:
+        shutil.copytree(registries.small / "pair" / "1", staged, dirs_exist_ok=True)
+        return registry.publish(name, staged)
+
+
+def test_versions_count_from_one_and_the_newest_is_the_default(registry: Registry, registries: Registries) -> None:
+    assert [publish(registry, registries) for _ in range(3)] == [1, 2, 3]
+    assert registry.models() == ["pair"]
+    assert registry.versions("pair") == [1, 2, 3]
+    assert registry.resolve("pair") == 3
+    assert registry.open("pair", 2).path.name == "2"
+
+
+def test_two_publishers_at_once_get_two_numbers(registry: Registry, registries: Registries) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        numbers = list(pool.map(lambda _: publish(registry, registries), range(16)))
+    assert sorted(numbers) == list(range(1, 17))
+
+
+def test_a_folder_that_is_no_bundle_is_not_published(registry: Registry) -> None:
+    with registry.staging() as staged, pytest.raises(BundleError):
+        registry.publish("empty", staged)
+    assert registry.models() == []
+
+
+def test_a_killed_publisher_leaves_no_version_behind(registry: Registry, registries: Registries) -> None:
+    code = """
+import os, shutil, signal, sys
+from lightship.registry import Registry
+with Registry(sys.argv[1]).staging() as staged:
+    shutil.copytree(sys.argv[2], staged, dirs_exist_ok=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    bundle = str(registries.small / "pair" / "1")
+    run = subprocess.run(
+        [sys.executable, "-c", code, registry.location, bundle], env={"PYTHONPATH": "src"}, check=False
+    )
+    assert run.returncode == -9
+    assert registry.models() == []
+    assert publish(registry, registries) == 1
+
+
+def test_what_is_not_there_is_said_with_what_is(registry: Registry, registries: Registries) -> None:
+    with pytest.raises(NotFound, match="there is no model 'pair': the models are none"):
+        registry.resolve("pair")
+    publish(registry, registries)
+    with pytest.raises(NotFound, match="there is no model 'pear': the models are pair"):
+        registry.resolve("pear")
+    with pytest.raises(NotFound, match="model 'pair' has no version 2: it has 1"):
+        registry.resolve("pair", 2)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../up", "-x", "a b", "x" * 65, "a\n"])
+def test_a_name_that_would_leave_the_registry_is_refused(registry: Registry, registries: Registries, name: str) -> None:
+    with pytest.raises(RegistryError, match="cannot be a model's name"):
+        publish(registry, registries, name)
+    with pytest.raises(NotFound):
+        registry.resolve(name)
+
+
+def test_a_registry_that_cannot_be_written_says_so(tmp_path: Path, registries: Registries) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RegistryError, match="cannot write to the registry"):
+        publish(Registry(str(tmp_path / "file" / "models")), registries)
+    with pytest.raises(RegistryError, match="is not a folder"):
+        Registry("ftp://somewhere")

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from lightship.errors import SettingError
+from lightship.settings import Settings
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert Settings.from_environment({"LIGHTSHIP_TOKEN": ""}) == Settings()
+
+
+def test_every_variable_is_read() -> None:
+    environ = {
+        "LIGHTSHIP_REGISTRY": "/models",
+        "LIGHTSHIP_DEFAULT_MODEL": "digits",
+        "LIGHTSHIP_TOKEN": "secret",
+        "LIGHTSHIP_ALLOW_ANONYMOUS": "1",
+        "LIGHTSHIP_MAX_BODY_BYTES": "10",
+        "LIGHTSHIP_MAX_ANSWER_BYTES": "20",
+        "LIGHTSHIP_REFRESH_SECONDS": "0.5",
+        "LIGHTSHIP_THREADS": "3",
+    }
+    assert Settings.from_environment(environ) == Settings("/models", "digits", "secret", True, 10, 20, 0.5, 3)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "expected"),
+    [
+        ("LIGHTSHIP_ALLOW_ANONYMOUS", "maybe", "it must be 1 or 0"),
+        ("LIGHTSHIP_MAX_BODY_BYTES", "-1", "it must be a whole number, zero or more"),
+        ("LIGHTSHIP_REFRESH_SECONDS", "nan", "it must be a number of seconds, zero or more"),
+        ("LIGHTSHIP_REFRESH_SECONDS", "soon", "it must be a number of seconds, zero or more"),
+    ],
+)
+def test_nonsense_is_refused_by_the_variables_name(key: str, text: str, expected: str) -> None:
+    with pytest.raises(SettingError, match=f"{key} is '{text}': {expected}"):
+        Settings.from_environment({key: text})

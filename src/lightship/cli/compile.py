@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import numpy as np
 import orjson
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -15,6 +18,7 @@ from rich.table import Table
 
 from lightship.cli.options import json_option, registry_option
 from lightship.registry import Registry
+from lightship.settings import Settings
 
 if TYPE_CHECKING:
     from lightship.compiler import Report
@@ -28,6 +32,9 @@ _STAGES = {
     "measure": "measuring",
     "publish": "publishing",
 }
+
+
+_SHORT = 16  # numbers that a person would paste
 
 
 @click.command("compile")
@@ -72,7 +79,7 @@ def compile_command(
     if as_json:
         click.echo(orjson.dumps(report.to_json()))
     else:
-        _print(report)
+        _print(report, registry)
 
 
 @contextmanager
@@ -92,7 +99,7 @@ def _progress(*, visible: bool) -> Iterator[Callable[[str, float], None]]:
         yield update
 
 
-def _print(report: Report) -> None:
+def _print(report: Report, registry: Registry) -> None:
     console = Console(markup=False, highlight=False)
     console.print(_comparison(report))
     console.print(_parity(report))
@@ -104,7 +111,18 @@ def _print(report: Report) -> None:
         reasons = ", ".join(report.reasons) or "it was asked for"
         console.print(f"engine: TensorFlow, because of: {reasons}")
     console.print(f"{report.name} version {report.version} ({report.digest[:12]}), engine {report.engine}")
-    console.print("next: lightship serve, or lightship predict " + report.name + " '[[...]]'")
+    console.print(f"next: {_next_command(report, registry)}", soft_wrap=True)
+
+
+def _next_command(report: Report, registry: Registry) -> str:
+    """Something that works when it is pasted: one row of zeros where that is short, otherwise the server."""
+    where = "" if registry.location == Settings.from_environment().registry else f" --registry {registry.location}"
+    (spec, *others) = report.signatures[0].inputs
+    row = [1 if size is None else size for size in spec.row_shape]
+    if others or spec.dtype in {"bool", "string"} or math.prod(row) > _SHORT:
+        return f"lightship serve{where}"
+    zeros = np.zeros([1, *row] if spec.batched else row, dtype=int).tolist()
+    return f"lightship predict {report.name} '{json.dumps(zeros)}'{where}"
 
 
 def _comparison(report: Report) -> Table:

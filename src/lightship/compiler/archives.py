@@ -104,9 +104,9 @@ def _tarred(path: Path) -> Iterator[Iterator[tuple[Entry, IO[bytes]]]]:
     """The same for a tar archive. Its headers lie among the data: the list is read once before, up to the limits."""
     try:
         with tarfile.open(path) as archive:
-            check_entries(path.name, map(_tar_entry, archive), path.stat().st_size)
+            check_entries(path.name, map(_tar_entry, _below_root(archive)), path.stat().st_size)
         with tarfile.open(path) as archive:
-            yield ((_tar_entry(info), archive.extractfile(info) or io.BytesIO()) for info in archive)
+            yield ((_tar_entry(info), archive.extractfile(info) or io.BytesIO()) for info in _below_root(archive))
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise SourceRefused(f"{path.name} is broken or truncated: {error}") from None
 
@@ -117,10 +117,13 @@ def _zip_entry(info: zipfile.ZipInfo) -> Entry:
     return Entry(info.filename, info.file_size, plain=not odd and not info.flag_bits & 1, folder=info.is_dir())
 
 
+def _below_root(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """``tar -C folder .`` has an entry for the folder itself, and ``./`` before all the others."""
+    return (info for info in archive if info.name != ".")
+
+
 def _tar_entry(info: tarfile.TarInfo) -> Entry:
-    # A tar archive may say './model' for every entry; a root '.' is no entry at all.
-    name = info.name.removeprefix("./")
-    return Entry(name, info.size, plain=info.isreg() or info.isdir(), folder=info.isdir())
+    return Entry(info.name.removeprefix("./"), info.size, plain=info.isreg() or info.isdir(), folder=info.isdir())
 
 
 def _check_name(label: str, name: str) -> None:

@@ -43,7 +43,8 @@ def _dicts(config: Any) -> Iterator[dict[str, Any]]:
         node = pending.pop()
         if isinstance(node, dict):
             yield node
-            pending.extend(reversed(node.values()))
+            if node.get("class_name") not in keras_names.PROGRAMS:  # what is inside a program is the program
+                pending.extend(reversed(node.values()))
         elif isinstance(node, list):
             pending.extend(reversed(node))
 

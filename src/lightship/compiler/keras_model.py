@@ -23,6 +23,7 @@ def load_keras(path: Path, work: Path, source: Mapping[str, str], *, trust: bool
     """Let Keras open a checked file; its training state stays closed. Raises SourceRefused."""
     import keras
 
+    keras.utils.set_random_seed(0)  # layers that are loaded without a seed draw one, and it is saved with the model
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=not trust)
     except Exception as error:  # Keras raises whatever its layers raise
@@ -44,7 +45,7 @@ class KerasOriginal:
         self._work = work
         self._inputs = _names(_inputs_of(model), [tensor.name for tensor in model.inputs])
         self._outputs = _names(_outputs_of(model), _output_names(model))
-        self.signatures = (
+        self.signatures: tuple[Signature, ...] = (
             Signature(
                 name=DEFAULT_SIGNATURE,
                 inputs=tuple(map(_spec, self._inputs, model.inputs)),

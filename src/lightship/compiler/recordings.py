@@ -44,19 +44,11 @@ def record(original: Original, signature: Signature, data: Path | None) -> Recor
         outputs = _ask(original, signature, inputs)
     else:
         inputs, outputs = samples.generate(original.run, signature)
-    again = _ask(original, signature, inputs)
-    for name, array in outputs.items():
-        if not _same(array, again[name]):
-            raise CompileError(
-                f"output '{name}' of signature '{signature.name}' differs each time the original is asked the same: "
-                "a model with random operators cannot be compared"
-            )
     total = _rows(signature, inputs)
-    batches = [
-        (part, _ask(original, signature, part))
-        for part in (samples.take(inputs, signature, rows) for rows in (1, 3) if rows < total)
-    ]
-    return Recording(signature, (*batches, (inputs, outputs)))
+    parts = [samples.take(inputs, signature, rows) for rows in (1, 3) if rows < total]
+    batches = (*((part, _ask(original, signature, part)) for part in parts), (inputs, outputs))
+    _check_repeatable(original, signature, *batches[0])
+    return Recording(signature, batches)
 
 
 def agree(engine: Engine, recording: Recording) -> list[Agreement]:
@@ -101,6 +93,16 @@ def check_probabilities(recording: Recording) -> None:
             )
 
 
+def _check_repeatable(original: Original, signature: Signature, inputs: Tensors, outputs: Tensors) -> None:
+    again = _ask(original, signature, inputs)
+    for name, array in outputs.items():
+        if not np.array_equal(array, again[name], equal_nan=array.dtype.kind == "f"):
+            raise CompileError(
+                f"output '{name}' of signature '{signature.name}' differs each time the original is asked the same: "
+                "a model with random operators cannot be compared"
+            )
+
+
 def _golden(recording: Recording, budget: int) -> tuple[Tensors, Tensors]:
     inputs, outputs = recording.batches[-1]
     size = sum(_bytes(array) for array in (*inputs.values(), *outputs.values()))
@@ -127,10 +129,6 @@ def _ask(original: Original, signature: Signature, inputs: Mapping[str, Array]) 
 
 def _rows(signature: Signature, inputs: Mapping[str, Array]) -> int:
     return next((len(inputs[spec.name]) for spec in signature.inputs if spec.batched), 1)
-
-
-def _same(first: Array, second: Array) -> bool:
-    return np.array_equal(first, second, equal_nan=first.dtype.kind == "f")
 
 
 def _bytes(array: Array) -> int:

@@ -27,4 +27,4 @@ def find(path: Path) -> Importer:
     except OSError as error:
         raise SourceRefused(f"cannot read {path}: {error.strerror}") from None
     accepted = ", ".join(importer.accepts for importer in IMPORTERS)
-    raise SourceRefused(f"{path.name} is no model file that can be compiled: {accepted} can")
+    raise SourceRefused(f"{path.name} is no model file: what can be compiled is {accepted}")

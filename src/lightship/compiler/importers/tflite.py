@@ -55,7 +55,7 @@ class TfliteOriginal:
         self.source: Mapping[str, str] = {"format": "tflite", "digest": digest_file(path)}
         self.size = path.stat().st_size
         self._path = path
-        interpreter = self._open()
+        self._interpreter = interpreter = self._open()
         names = sorted(interpreter.get_signature_list(), key=lambda name: (name != DEFAULT_SIGNATURE, name))
         if names:
             runners = {name: interpreter.get_signature_runner(name) for name in names}
@@ -64,9 +64,10 @@ class TfliteOriginal:
             self.signatures = (_unnamed(interpreter),)
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """One call of a fresh interpreter, which can have no state of another call."""
-        interpreter = self._open()
+        """One call of the interpreter, with its variable tensors reset: no state of another call."""
+        interpreter = self._interpreter
         try:
+            interpreter.reset_all_variables()
             if interpreter.get_signature_list():
                 return dict(interpreter.get_signature_runner(signature)(**inputs))
             return _run_unnamed(interpreter, inputs)

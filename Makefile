@@ -5,10 +5,14 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# The lock files are complete, and pip has trouble with extras in them when it resolves them once more: --no-deps.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
 EXAMPLES := quickstart digits
 
-.PHONY: help run test lint format models lock bench build emulate clean
+# What was trained is kept: the README compiles it again.
+.SECONDARY:
+
+.PHONY: help run test lint format models docs lock bench build emulate clean
 
 help: ## What there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -36,10 +40,10 @@ models: $(EXAMPLES:%=build/examples/%.compiled) ## Train and compile the example
 build/examples/%.keras: examples/%/train.py | $(VENV)/.run
 	@echo "training $*"
 	@mkdir -p $(@D)
-	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python $< $@
+	@$(BIN)/python $< $@ 2> $(@D)/$*.log || { cat $(@D)/$*.log; exit 1; }
 
 build/examples/%.compiled: build/examples/%.keras examples/%/model.yaml
-	@$(BIN)/lightship compile $< --config examples/$*/model.yaml
+	@$(BIN)/lightship compile $< --config examples/$*/model.yaml --data build/examples/$*.npz
 	@touch $@
 
 build: $(VENV)/.dev models ## Build the Lambda image with the SAM CLI (needs Docker)
@@ -50,6 +54,9 @@ emulate: $(VENV)/.dev models ## The real Lambda handler under the runtime emulat
 
 bench: $(VENV)/.dev models ## Measure, beside the usual way; writes docs/benchmarks/
 	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.run ## Make docs/command-line.md from --help
+	$(BIN)/python scripts/command-line-page > docs/command-line.md
 
 lock: $(VENV)/.dev ## Refresh the hashed lock files from pyproject.toml
 	scripts/lock
@@ -65,7 +72,7 @@ $(VENV)/bin/python:
 $(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 	@echo "installing what serving and compiling need"
 	@$(PIP) --require-hashes -r requirements/run.txt
-	@$(PIP) --no-deps --no-build-isolation -e .
+	@$(PIP) --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run

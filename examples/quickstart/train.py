@@ -4,8 +4,10 @@ Data: Breast Cancer Wisconsin (Diagnostic), as scikit-learn ships it. Trained wi
 """
 
 import sys
+from pathlib import Path
 
 import keras
+import numpy as np
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
 
@@ -13,7 +15,7 @@ COLUMNS = ["mean radius", "mean texture", "mean concavity"]
 
 
 def main(path: str) -> None:
-    """Train in a few seconds and save the model at ``path``."""
+    """Train in a few seconds; save the model at ``path``, and beside it inputs that it has not seen, as .npz."""
     keras.utils.set_random_seed(7)
     data = load_breast_cancer()
     features = data.data[:, [list(data.feature_names).index(column) for column in COLUMNS]].astype("float32")
@@ -32,6 +34,7 @@ def main(path: str) -> None:
     _, accuracy = model.evaluate(test, test_target, verbose=0)
     print(f"accuracy on {len(test)} women the model has not seen: {accuracy:.3f}")
     model.save(path)
+    np.savez(Path(path).with_suffix(".npz"), features=test)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,134 @@
+"""The README and docs/ as their reader: every ``sh`` block is run, and what follows it as ``json`` must be what comes.
+
+``sh docker`` blocks need an engine; ``sh aws`` blocks cannot be run here, and their page must say so; ``sh suite`` is
+what runs these very tests.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bundles import Registries
+from tests.emulator import ROOT
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+_FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+_KINDS = {"", "docker", "aws", "suite"}
+
+
+@dataclass(frozen=True)
+class Block:
+    page: str
+    kind: str
+    script: str
+    expected: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.script.splitlines()[0][:60]}"
+
+
+def blocks(page: Path) -> list[Block]:
+    fences = [match.groups() for match in _FENCE.finditer(page.read_text())]
+    following = [*fences[1:], ("", "", "")]
+    return [
+        Block(page.relative_to(ROOT).as_posix(), attributes.strip(), text, then[2] if then[0] == "json" else None)
+        for (language, attributes, text), then in zip(fences, following, strict=True)
+        if language in {"sh", "bash", "shell", "console"}
+    ]
+
+
+ALL = [block for page in PAGES for block in blocks(page)]
+START = "make run\n"
+
+
+@pytest.fixture(scope="module")
+def environment(registries: Registries, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A registry of its own, so that what the reader compiles does not stay in the repository's models."""
+    registry = tmp_path_factory.mktemp("reader") / "models"
+    shutil.copytree(registries.examples, registry)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LIGHTSHIP_", "MAKE", "MFLAGS"))}
+    return {**kept, "LIGHTSHIP_REGISTRY": str(registry)}
+
+
+@pytest.fixture(scope="module")
+def served(environment: dict[str, str]) -> Iterator[None]:
+    """The README's first command, in its own terminal."""
+    process = subprocess.Popen(
+        ["make", "run"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    shown = ""
+    for line in process.stdout:
+        shown += line
+        if "curl -X POST" in line:
+            break
+    else:
+        pytest.fail(f"`make run` did not end in a panel:\n{shown}")
+    assert "http://127.0.0.1:8000" in shown
+    yield
+    os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
+    process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize("block", [block for block in ALL if not block.kind and block.script != START], ids=str)
+def test_a_command_does_what_the_page_says(block: Block, served: None, environment: dict[str, str]) -> None:
+    run = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block.script],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    if "curl" in block.script and block.expected is None:
+        assert '"error"' not in run.stdout
+    if block.expected is not None:
+        assert shape(json.loads(run.stdout)) == shape(json.loads(block.expected))
+
+
+def shape(value: Any) -> Any:
+    """What must be the same wherever the model was trained: everything but the numbers, and the order of classes."""
+    if isinstance(value, dict):
+        return {key: shape(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [shape(item) for item in value]
+    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def test_the_first_block_of_the_readme_is_the_start() -> None:
+    assert ALL[0].page == "README.md"
+    assert ALL[0].script == START
+
+
+def test_every_block_says_how_it_is_tested() -> None:
+    assert {block.kind for block in ALL} <= _KINDS
+    for block in ALL:
+        if block.kind == "aws":
+            assert "not been run on AWS" in (ROOT / block.page).read_text().replace("\n", " ").replace("**", "")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_link_leads_nowhere(page: Path) -> None:
+    for target in _LINK.findall(page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_page_of_the_command_line_is_what_help_says() -> None:
+    made = subprocess.run(
+        [sys.executable, "scripts/command-line-page"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert (ROOT / "docs" / "command-line.md").read_text() == made.stdout, "run `make docs`"

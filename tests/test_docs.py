@@ -45,7 +45,7 @@ def blocks(page: Path) -> list[Block]:
     following = [*fences[1:], ("", "", "")]
     return [
         Block(page.relative_to(ROOT).as_posix(), attributes.strip(), text, then[2] if then[0] == "json" else None)
-        for (language, attributes, text), then in zip(fences, following, strict=True)
+        for (language, attributes, text), then in zip(fences, following, strict=False)
         if language in {"sh", "bash", "shell", "console"}
     ]
 

@@ -93,15 +93,20 @@ def sam_server(
 
 
 @pytest.fixture(scope="session")
-def compose() -> Callable[..., str]:
-    """Run `docker compose ARGUMENT…`, or docker-compose where that is what is installed."""
+def compose_command() -> list[str]:
+    """The plugin, or docker-compose where that is what is installed."""
     plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0
-    command = ["docker", "compose"] if plugin else ["docker-compose"]
+    return ["docker", "compose"] if plugin else ["docker-compose"]
+
+
+@pytest.fixture(scope="session")
+def compose(compose_command: list[str]) -> Callable[..., str]:
+    """Run `docker compose ARGUMENT…`."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LIGHTSHIP_")}
 
     def run(*arguments: str, **environment: str) -> str:
         done = subprocess.run(
-            [*command, "--project-name", "lightship-tests", *arguments],
+            [*compose_command, "--project-name", "lightship-tests", *arguments],
             cwd=ROOT,
             env=clean | environment,
             stdin=subprocess.DEVNULL,

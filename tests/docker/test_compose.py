@@ -69,16 +69,6 @@ def test_without_a_token_it_answers_this_machine(stack: Stack) -> None:
     assert stack.inspect("{{json .NetworkSettings.Ports}}").count("127.0.0.1") == 1
 
 
-def test_with_a_token_it_asks_for_it(stack: Stack) -> None:
-    with stack.up(LIGHTSHIP_TOKEN="open sesame") as client:
-        assert client.get("/health/live").status_code == 200
-        assert client.post("/predict", json=QUESTION).status_code == 401
-        wrong = {"authorization": "Bearer open"}
-        assert client.post("/predict", json=QUESTION, headers=wrong).status_code == 401
-        right = {"authorization": "Bearer open sesame"}
-        assert client.post("/predict", json=QUESTION, headers=right).status_code == 200
-
-
 def test_it_has_no_rights_to_abuse(stack: Stack, docker: Any) -> None:
     stack.up().close()
     assert (
@@ -89,6 +79,16 @@ def test_it_has_no_rights_to_abuse(stack: Stack, docker: Any) -> None:
     assert facts["CapEff"].strip("0") == facts["CapBnd"].strip("0") == ""
     assert facts["NoNewPrivs"] == "1"
     assert stack.inspect("{{.HostConfig.ReadonlyRootfs}}") == "true"
+
+
+def test_with_a_token_it_asks_for_it(stack: Stack) -> None:
+    with stack.up(LIGHTSHIP_TOKEN="open sesame") as client:
+        assert client.get("/health/live").status_code == 200
+        assert client.post("/predict", json=QUESTION).status_code == 401
+        wrong = {"authorization": "Bearer open"}
+        assert client.post("/predict", json=QUESTION, headers=wrong).status_code == 401
+        right = {"authorization": "Bearer open sesame"}
+        assert client.post("/predict", json=QUESTION, headers=right).status_code == 200
 
 
 def test_the_image_alone_refuses_to_answer_strangers(built: None) -> None:

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from lightship.cli import lightship
+from tests.compiler.conftest import sources
+
+__all__ = ["sources"]  # the fixture of the compiler's tests
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lightship", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_people_get_stages_tables_and_the_next_command(sources: Path, tmp_path: Path) -> None:
+    done = run("compile", str(sources / "named.tflite"), "--registry", str(tmp_path), "--name", "spoken")
+    assert done.stderr.splitlines()[:2] == [
+        "looking through the file before anything opens it",
+        "opening it in a sandbox",
+    ]
+    assert done.stderr.splitlines()[-1] == "publishing"
+    assert "before: TensorFlow's own tf.lite.Interpreter" in done.stdout
+    assert "spoken version 1 (" in done.stdout
+    following = done.stdout.splitlines()[-1].removeprefix("next: ")
+    answer = run(*shlex.split(following)[1:], "--json")
+    assert json.loads(answer.stdout)["predictions"] == [[1.0, 1.0]]
+
+
+def test_machines_get_json_and_nothing_else(sources: Path, tmp_path: Path) -> None:
+    done = run("compile", str(sources / "named.tflite"), "--registry", str(tmp_path), "--json")
+    assert done.stderr == ""
+    report = json.loads(done.stdout)
+    assert (report["name"], report["version"], report["engine"]) == ("named", 1, "litert")
+    assert report["parity"][0]["output"] == "z"
+
+
+def test_a_refusal_is_one_sentence_and_exit_code_2(sources: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(lightship, ["compile", str(sources / "lambda.keras"), "--registry", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "Error: lambda.keras is refused: it holds a Lambda layer 'evil'" in result.output
+    assert "Traceback" not in result.output

@@ -1,0 +1,59 @@
+"""Model files and their compiled bundles, each made once for all tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lightship.compiler import Report, compile_model
+from lightship.model import Model
+from lightship.registry import Registry
+
+ROOT = Path(__file__).parents[2]
+EXECUTED = "executed"  # the file that code in a model would leave beside it
+
+Compile = Callable[..., tuple[Report, Model]]
+
+
+@pytest.fixture(scope="session")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of :mod:`tests.compiler.sources`."""
+    folder = tmp_path_factory.mktemp("sources")
+    command = [sys.executable, "-m", "tests.compiler.sources", str(folder)]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    """Where the bundles of all tests go that do not look at the registry itself."""
+    return Registry(str(tmp_path_factory.mktemp("registry")))
+
+
+@pytest.fixture(scope="session")
+def compiled(sources: Path, registry: Registry) -> Compile:
+    """Compile a source with options, once: its report, and the bundle's model."""
+    cache: dict[Any, tuple[Report, Model]] = {}
+
+    def compile_once(name: str, **options: Any) -> tuple[Report, Model]:
+        key = (name, *sorted(options.items()))
+        if key not in cache:
+            report = compile_model(sources / name, registry=registry, **options)
+            cache[key] = report, Model.load(registry.open(report.name, report.version))
+        return cache[key]
+
+    return compile_once

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from lightship.compiler import archives
+from lightship.errors import SourceRefused
+
+
+def make_zip(path: Path, **entries: bytes) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+    return path
+
+
+def make_tar(path: Path, *members: tarfile.TarInfo) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for member in members:
+            archive.addfile(member, io.BytesIO(bytes(member.size)))
+    return path
+
+
+def member(name: str, kind: bytes = tarfile.REGTYPE, size: int = 0, target: str = "") -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.size, info.linkname = kind, size, target
+    return info
+
+
+def test_archives_are_unpacked(tmp_path: Path) -> None:
+    archives.unpack(make_zip(tmp_path / "a.zip", **{"d/f": b"1", "g": b"2"}), tmp_path / "zip")
+    assert (tmp_path / "zip/d/f").read_bytes() == b"1"
+    tar = make_tar(
+        tmp_path / "a.tgz", member(".", tarfile.DIRTYPE), member("./d", tarfile.DIRTYPE), member("./d/f", size=3)
+    )
+    archives.unpack(tar, tmp_path / "tar")
+    assert (tmp_path / "tar/d/f").read_bytes() == bytes(3)
+
+
+@pytest.mark.parametrize("name", ["../up", "/etc/passwd", "a/../../up", "a\\b", "C:/x"])
+def test_names_that_lead_out_are_refused(tmp_path: Path, name: str) -> None:
+    for path in (make_zip(tmp_path / "a.zip", **{name: b"x"}), make_tar(tmp_path / "a.tgz", member(name))):
+        with pytest.raises(SourceRefused, match="points out of the archive"):
+            archives.unpack(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_links_and_devices_are_refused(tmp_path: Path, kind: bytes) -> None:
+    with pytest.raises(SourceRefused, match="is a link, a device or encrypted"):
+        archives.unpack(make_tar(tmp_path / "a.tgz", member("x", kind, target="/etc/passwd")), tmp_path / "out")
+
+
+def test_a_symbolic_link_in_a_zip_is_refused(tmp_path: Path) -> None:
+    info = zipfile.ZipInfo("link")
+    info.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(info, "/etc/passwd")
+    with pytest.raises(SourceRefused, match="is a link, a device or encrypted"):
+        archives.zip_entries(tmp_path / "a.zip")
+
+
+def test_duplicates_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceRefused, match="it holds the entry 'x' twice"):
+        archives.unpack(make_tar(tmp_path / "a.tgz", member("x"), member("./x")), tmp_path / "out")
+
+
+def test_bombs_are_refused(tmp_path: Path) -> None:
+    bomb = bytes(archives.RATIO_FLOOR + 1)
+    for path in (
+        make_zip(tmp_path / "a.zip", bomb=bomb),
+        make_tar(tmp_path / "a.tgz", member("bomb", size=len(bomb))),
+    ):
+        with pytest.raises(SourceRefused, match="bytes unpack to 16777217 bytes or more"):
+            archives.unpack(path, tmp_path / "out")
+
+
+def test_a_lie_about_the_size_is_found(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "a.zip", x=bytes(1000))
+    data = path.read_bytes()
+    path.write_bytes(data.replace((1000).to_bytes(4, "little"), (10).to_bytes(4, "little")))
+    with pytest.raises(SourceRefused, match=r"a\.zip is broken"):
+        archives.unpack(path, tmp_path / "out")
+
+
+def test_too_many_entries_are_refused() -> None:
+    entries = (archives.Entry(str(number), 0, plain=True, folder=False) for number in range(archives.ENTRIES_LIMIT + 1))
+    with pytest.raises(SourceRefused, match="it holds more than 10000 entries"):
+        archives.check_entries("a.zip", entries, 1)
+
+
+def test_truncation_is_refused(tmp_path: Path) -> None:
+    tar = make_tar(tmp_path / "a.tgz", member("x", size=100_000))
+    tar.write_bytes(tar.read_bytes()[:60])
+    with pytest.raises(SourceRefused, match=r"a\.tgz is broken or truncated"):
+        archives.unpack(tar, tmp_path / "out")
+
+
+def test_an_entry_is_read_up_to_a_limit(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "a.zip", config=bytes(100))
+    assert archives.read_entry(path, "config", 100) == bytes(100)
+    with pytest.raises(SourceRefused, match="its config is larger than 99 bytes"):
+        archives.read_entry(path, "config", 99)
+    with pytest.raises(SourceRefused, match="cannot read nothing"):
+        archives.read_entry(path, "nothing", 99)

@@ -1,0 +1,59 @@
+"""What decides over a bundle, with an original whose truth we know; the rest is proven by whole compiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lightship.compiler.build import compile_best
+from lightship.compiler.recordings import record
+from lightship.errors import CompileError, ParityError
+from lightship.tensors import Array, Signature, TensorSpec
+
+
+class Claimed:
+    """An original that answers ``factor * tanh(x)`` and whose converter makes of it a file that answers ``tanh(x)``."""
+
+    source: Mapping[str, str] = {"format": "claimed"}
+    size = 0
+    subject = "a formula"
+    signatures = (
+        Signature(
+            "serving_default", (TensorSpec("x", "float32", (1, 3)),), (TensorSpec("Identity", "float32", (1, 3)),)
+        ),
+    )
+
+    def __init__(self, file: Path, factor: float) -> None:
+        self._file = file
+        self._factor = np.float32(factor)
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        return {"Identity": self._factor * np.tanh(inputs["x"])}
+
+    def candidates(self) -> Iterator[Path]:
+        yield self._file
+
+    def saved_model(self, folder: Path) -> bool:
+        return False
+
+
+def test_a_conversion_that_is_silently_wrong_is_refused(sources: Path, tmp_path: Path) -> None:
+    true, false = (Claimed(sources / "unnamed.tflite", factor) for factor in (1.0, 1.01))
+    good = record(true, true.signatures[0], None)
+    assert compile_best(true, (good,), tmp_path, None).engine == "litert"
+    wrong = record(false, false.signatures[0], None)
+    with pytest.raises(
+        ParityError, match="signature 'serving_default', output 'Identity': the compiled model is off by"
+    ):
+        compile_best(false, (wrong,), tmp_path, None)
+
+
+def test_a_file_without_another_engine_says_so(sources: Path, tmp_path: Path) -> None:
+    original = Claimed(sources / "flex.tflite", 1.0)
+    recording = record(original, original.signatures[0], None)
+    with pytest.raises(CompileError, match="only LiteRT can run this model, and it cannot: MatrixDeterminant"):
+        compile_best(original, (recording,), tmp_path, None)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,204 @@
+"""Whole compiles of real models: every kind of signature, every format, both engines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lightship.calls import Call
+from lightship.compiler import compile_model, name_from
+from lightship.errors import CompileError, RegistryError
+from lightship.registry import Registry
+from tests.compiler.conftest import Compile
+
+
+@pytest.mark.parametrize(
+    ("source", "inputs", "outputs"),
+    [
+        ("mlp.keras", {"x": "float32 [any, 3]"}, {"p": "float32 [any, 1]"}),
+        ("legacy.h5", {"x": "float32 [any, 3]"}, {"p": "float32 [any, 1]"}),
+        ("cnn.keras", {"image": "float32 [any, 8, 8, 1]"}, {"digit": "float32 [any, 3]"}),
+        (
+            "two.keras",
+            {"a": "float32 [any, 2]", "b": "float32 [any, 3]"},
+            {"u": "float32 [any, 1]", "v": "float32 [any, 2]"},
+        ),
+        ("embedding.keras", {"ids": "int32 [any, 5]"}, None),
+        ("lstm.keras", {"steps": "float32 [any, 6, 4]"}, None),
+        ("boolean.keras", {"flags": "bool [any, 3]"}, {"logical_not": "bool [any, 3]"}),
+        ("named.tflite", {"x": "float32 [any, 2]"}, {"z": "float32 [any, 2]"}),
+        ("unnamed.tflite", {"x": "float32 [1, 3]"}, {"Identity": "float32 [1, 3]"}),
+    ],
+)
+def test_litert_runs_it(compiled: Compile, source: str, inputs: dict[str, str], outputs: dict[str, str] | None) -> None:
+    report, model = compiled(source)
+    signature = model.manifest.signature()
+    assert (report.engine, report.reasons) == ("litert", ())
+    assert {spec.name: str(spec) for spec in signature.inputs} == inputs
+    assert outputs is None or {spec.name: str(spec) for spec in signature.outputs} == outputs
+    assert {entry.output for entry in report.parity} == {spec.name for spec in signature.outputs}
+    assert report.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("source", "operator"),
+    [
+        ("text.keras", "StringSplitV2"),
+        ("any_length.keras", "TensorListReserve"),
+        ("half.keras", "MatMul"),
+        ("flex", "MatrixDeterminant"),
+    ],
+)
+def test_tensorflow_runs_what_litert_cannot(compiled: Compile, source: str, operator: str) -> None:
+    report, model = compiled(source)
+    assert report.engine == "tensorflow"
+    assert operator in report.reasons
+    assert {name.partition("/")[0] for name in model.manifest.files} == {"golden.npz", "saved_model"}
+    assert report.parity[0].max_abs == 0.0
+
+
+def test_litert_can_be_insisted_on(sources: Path, tmp_path: Path) -> None:
+    registry = Registry(str(tmp_path))
+    with pytest.raises(CompileError, match="LiteRT cannot run this model because of: MatrixDeterminant"):
+        compile_model(sources / "flex", registry=registry, engine="litert")
+    assert registry.models() == []
+
+
+def test_tensorflow_can_be_asked_for(compiled: Compile, sources: Path) -> None:
+    report, model = compiled("modes", engine="tensorflow", name="asked")
+    assert (report.engine, report.reasons) == ("tensorflow", ())
+    for path in (model.bundle.path / "saved_model").rglob("*.*"):  # the original's own files
+        assert (
+            path.read_bytes() == (sources / "modes" / path.relative_to(model.bundle.path / "saved_model")).read_bytes()
+        )
+
+
+def test_every_signature_answers_although_a_method_is_called_serve(compiled: Compile) -> None:
+    _, model = compiled("modes")
+    assert [signature.name for signature in model.manifest.signatures] == ["serving_default", "encode", "serve"]
+    x = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], np.float32)
+    weights = np.array([[1.0, 2.0], [3.0, 4.0]], np.float32)
+    for name, output, expected in (("serving_default", "y", x @ weights), ("encode", "z", x @ weights + 1.0)):
+        result = model.predict(Call({"x": x}, signature=name))
+        np.testing.assert_allclose(result.outputs[output], expected)
+
+
+def test_an_archive_is_its_folder(compiled: Compile) -> None:
+    digests = {compiled(source)[0].digest for source in ("modes", "modes.zip", "modes.tar.gz")}
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("source", ["mlp.keras", "any_length.keras"])
+def test_the_same_source_has_the_same_digest(compiled: Compile, source: str) -> None:
+    first, _ = compiled(source)
+    second, _ = compiled(source, name="again")
+    assert first.digest == second.digest
+
+
+@pytest.mark.parametrize("source", ["lstm.keras", "any_length.keras"])
+def test_a_call_leaves_no_state_behind(compiled: Compile, source: str) -> None:
+    _, model = compiled(source)
+    inputs, expected = model.golden()
+    for _ in range(3):
+        for name, array in model.predict(Call(inputs)).outputs.items():
+            np.testing.assert_allclose(array, expected[name], rtol=1e-3, atol=1e-5)
+
+
+def test_golden_examples_are_the_originals_answers(compiled: Compile) -> None:
+    for source in ("two.keras", "text.keras"):
+        _, model = compiled(source)
+        inputs, expected = model.golden()
+        outputs = model.predict(Call(inputs)).outputs
+        assert len(next(iter(inputs.values()))) == 16
+        for name, array in outputs.items():
+            np.testing.assert_allclose(array, expected[name], rtol=1e-3, atol=1e-5)
+
+
+def test_the_report_says_what_was_measured(compiled: Compile, sources: Path) -> None:
+    report, model = compiled("mlp.keras")
+    assert report.sizes.before == (sources / "mlp.keras").stat().st_size
+    assert report.sizes.after == (model.bundle.path / "model.tflite").stat().st_size
+    assert report.latency.subject == "Keras model.predict"
+    assert 0 < report.latency.after < report.latency.before
+    assert json.loads(json.dumps(report.to_json()))["parity"][0]["rows"] == 37
+    assert compiled("modes")[0].latency.subject == "the SavedModel's own signature in TensorFlow"
+    assert compiled("named.tflite")[0].latency.subject == "TensorFlow's own tf.lite.Interpreter"
+
+
+def test_the_manifest_records_source_and_parity(compiled: Compile) -> None:
+    report, model = compiled("mlp.keras")
+    assert model.manifest.source["format"] == "keras"
+    assert model.manifest.source["keras"] >= "3.15.1"
+    assert model.bundle.digest == report.digest
+    assert set(model.manifest.parity["serving_default"]["p"]) == {"rows", "rtol", "atol", "max_abs", "max_rel"}
+
+
+def test_a_suspicious_output_is_a_warning(compiled: Compile) -> None:
+    report, _ = compiled("constant.keras")
+    assert "was the same for every input" in report.warnings[0]
+
+
+def test_random_outputs_cannot_be_compared(sources: Path, registry: Registry) -> None:
+    with pytest.raises(CompileError, match="differs each time the original is asked the same"):
+        compile_model(sources / "random", registry=registry)
+
+
+def test_config_and_data(compiled: Compile, tmp_path: Path) -> None:
+    config, data = tmp_path / "model.yaml", tmp_path / "rows.csv"
+    config.write_text(
+        "name: tumour\n"
+        "inputs: {x: {kind: tabular, columns: [radius, texture, concavity]}}\n"
+        "outputs: {p: {classes: [benign, malignant]}}\n"
+        "metrics: {accuracy: 0.98}\n"
+    )
+    data.write_text("texture,target,concavity,radius\n1,0,2,3\n4,1,5,6\n")
+    report, model = compiled("mlp.keras", config=config, data=data)
+    signature = model.manifest.signature()
+    assert report.name == "tumour"
+    assert signature.inputs[0].kind == {"type": "tabular", "columns": ["radius", "texture", "concavity"]}
+    assert signature.outputs[0].classes == ("benign", "malignant")
+    assert model.manifest.metrics == {"accuracy": 0.98}
+    np.testing.assert_array_equal(model.golden()[0]["x"], np.array([[3, 1, 2], [6, 4, 5]], np.float32))
+
+
+def test_an_image_kind_is_compared_on_pixels(compiled: Compile, tmp_path: Path) -> None:
+    config = tmp_path / "model.yaml"
+    config.write_text("inputs: {image: {kind: image, scale: 0.0625}}\n")
+    pixels = compiled("cnn.keras", config=config)[1].golden()[0]["image"]
+    assert pixels.min() >= 0.0
+    assert 15.0 < pixels.max() <= 255 / 16
+
+
+def test_progress_names_the_stages(sources: Path, registry: Registry) -> None:
+    seen: list[tuple[str, float]] = []
+    compile_model(sources / "named.tflite", registry=registry, progress=lambda *event: seen.append(event))
+    assert [stage for stage, _ in seen] == ["check", "load", "record", "convert", "write", "measure", "publish"]
+    assert [done for _, done in seen] == sorted(done for _, done in seen)
+
+
+def test_this_process_never_imports_the_frameworks(compiled: Compile) -> None:
+    compiled("named.tflite")
+    assert not {"keras", "h5py"} & sys.modules.keys()
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("My model.v2.keras", "My-model.v2"),
+        ("modes.tar.gz", "modes"),
+        ("__.h5", "model"),
+        ("größe.tflite", "gr-e"),
+        ("a" * 99 + ".h5", "a" * 64),
+    ],
+)
+def test_a_file_names_its_model(path: str, name: str) -> None:
+    assert name_from(Path(path)) == name
+
+
+def test_a_name_that_cannot_be_one_is_refused_before_anything_is_opened(sources: Path, registry: Registry) -> None:
+    with pytest.raises(RegistryError, match="cannot be a model's name"):
+        compile_model(sources / "mlp.keras", registry=registry, name="../up")

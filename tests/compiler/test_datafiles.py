@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lightship.compiler.datafiles import MOST_ROWS, read_data
+from lightship.errors import CompileError
+from lightship.tensors import Signature, TensorSpec
+
+Y = (TensorSpec("y", "float32", (None, 1)),)
+PLAIN = Signature("serving_default", (TensorSpec("x", "float32", (None, 2)),), Y)
+NAMED = Signature(
+    "serving_default", (TensorSpec("x", "float32", (None, 2), {"type": "tabular", "columns": ["b", "a"]}),), Y
+)
+PAIR = Signature("serving_default", (TensorSpec("n", "int32", (None, 1)), TensorSpec("s", "string", (None,))), Y)
+
+
+def test_csv_by_order_and_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b\n1,2\n\n3,4\n")
+    np.testing.assert_array_equal(read_data(path, PLAIN)["x"], np.float32([[1, 2], [3, 4]]))
+    path.write_text("a,target,b\n1,9,2\n")
+    np.testing.assert_array_equal(read_data(path, NAMED)["x"], np.float32([[2, 1]]))
+
+
+def test_arrays(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.ones((1000, 2)))
+    assert read_data(tmp_path / "x.npy", PLAIN)["x"].shape == (MOST_ROWS, 2)
+    np.savez(tmp_path / "pair.npz", n=np.int64([[1], [2]]), s=np.array(["a", "ö"]))
+    pair = read_data(tmp_path / "pair.npz", PAIR)
+    assert pair["n"].dtype == np.int32
+    assert pair["s"].tolist() == [b"a", "ö".encode()]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("x.parquet", b"", "data is read from .csv, .npy, .npz"),
+        ("x.csv", b"", "is no CSV file with a header"),
+        ("x.csv", b"\xff\xfe", "is no CSV file with a header"),
+        ("x.csv", b"a,b\n1,two\n", "x.csv, line 2: 'two' is no float32"),
+        ("x.csv", b"a,b\n1\n", "x.csv, line 2: 1 cells, the header has more"),
+        ("x.csv", b"a,b,c\n1,2,3\n", "x.csv: input 'x' must have shape [any, 2], got [1, 3]"),
+        ("x.csv", b"a,b\n1,nan\n", "x.csv: input 'x' holds NaN"),
+        ("x.npy", b"no array", "x.npy is no array without pickles"),
+        ("x.npz", b"no archive", "x.npz holds no arrays without pickles"),
+    ],
+)
+def test_a_mistake_is_a_sentence(tmp_path: Path, name: str, content: bytes, sentence: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(CompileError) as error:
+        read_data(path, PLAIN)
+    assert sentence in error.value.message
+
+
+def test_names_that_are_missing(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a,c\n1,2\n")
+    with pytest.raises(CompileError, match=r"x.csv has no column 'b', it has a, c"):
+        read_data(tmp_path / "x.csv", NAMED)
+    np.savez(tmp_path / "pair.npz", n=np.int64([[1]]))
+    with pytest.raises(CompileError, match=r"pair.npz has no array 's', it has n"):
+        read_data(tmp_path / "pair.npz", PAIR)
+    with pytest.raises(CompileError, match=r"the inputs are n, s: give an .npz file"):
+        read_data(tmp_path / "x.csv", PAIR)
+    with pytest.raises(CompileError, match="cannot read"):
+        read_data(tmp_path / "nowhere.csv", PLAIN)
+
+
+def test_pickles_stay_closed(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(CompileError, match="is no array without pickles"):
+        read_data(tmp_path / "x.npy", PLAIN)

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lightship.compiler.parity import Agreement, compare, merge
+from lightship.errors import ParityError
+from lightship.tensors import Array
+
+
+def check(expected: Array, actual: Array) -> Agreement:
+    return compare("serving_default", "y", expected, actual)
+
+
+def test_rounding_is_forgiven_and_recorded() -> None:
+    agreement = check(np.float32([[100.0], [1.0]]), np.float32([[100.001], [1.0]]))
+    assert (agreement.rows, agreement.rtol, agreement.atol) == (2, 1e-3, 1e-2)
+    assert agreement.max_abs == 1e-3
+    assert agreement.max_rel == 1e-5
+
+
+def test_a_tolerance_follows_the_outputs_scale() -> None:
+    tiny = np.float32([1e-6, 2e-6])
+    check(tiny, tiny * np.float32(1.0001))
+    with pytest.raises(ParityError):
+        check(tiny, np.zeros_like(tiny))
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "sentence"),
+    [
+        (np.float32([1.0]), np.float32([1.1]), "off by 0.1 (relative 0.1), more than the tolerance of 0.0001 absolute"),
+        (np.float32([1.0, 2.0]), np.float32([np.nan, 2.0]), "1 of 2 values are NaN or infinite in only one"),
+        (np.float32([np.nan]), np.float32([1.0]), "1 of 1 values are NaN or infinite in only one"),
+        (np.float32([1.0]), np.float64([1.0]), "the original answers float32 [1], the compiled model float64 [1]"),
+        (np.float32([[1.0]]), np.float32([1.0]), "the original answers float32 [1, 1], the compiled model float32 [1]"),
+        (np.int32([1, 2]), np.int32([1, 3]), "off by 1"),
+        (np.array([True, False]), np.array([True, True]), "1 of 2 values differ"),
+        (np.array([b"a"], object), np.array([b"b"], object), "1 of 1 values differ"),
+        (np.int64([2**62]), np.int64([2**62 + 1]), "off by 1"),
+    ],
+)
+def test_disagreement_is_named(expected: Array, actual: Array, sentence: str) -> None:
+    with pytest.raises(ParityError) as error:
+        check(expected, actual)
+    assert error.value.message.startswith("signature 'serving_default', output 'y': ")
+    assert sentence in error.value.message
+
+
+def test_nan_and_infinity_equal_themselves() -> None:
+    odd = np.float32([np.nan, np.inf, -np.inf, 1.0])
+    assert check(odd, odd.copy()).max_abs == 0.0
+
+
+def test_batches_merge_into_the_worst() -> None:
+    one = check(np.float32([1.0]), np.float32([1.00002]))
+    two = check(np.float32([1.0, 1.0]), np.float32([1.0, 1.00004]))
+    merged = merge([one, two])
+    assert merged.rows == 3
+    assert merged.max_abs == two.max_abs == 4e-5

@@ -1,0 +1,91 @@
+"""Files that must not be opened: one sentence, nothing executed, nothing published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lightship.compiler import compile_model
+from lightship.errors import CompileError, SourceRefused
+from lightship.registry import Registry
+from tests.compiler.conftest import EXECUTED, Compile
+
+REFUSED = {
+    "nowhere.keras": "there is no file or folder",
+    "text.txt": "text.txt is no model file: what can be compiled is a .keras file, a .h5 or .hdf5 file, a SavedModel",
+    "prose.keras": "it is not a zip archive",
+    "prose.h5": "its first bytes are not HDF5's",
+    "prose.tflite": "its identifier is not TFL3",
+    "truncated_mlp.keras": "truncated_mlp.keras is broken or truncated",
+    "truncated_legacy.h5": "truncated_legacy.h5 is broken: it is truncated",
+    "truncated_named.tflite": "truncated_named.tflite",
+    "lambda.keras": "it holds a Lambda layer 'evil', which runs code when the model is opened; nothing of it was run",
+    "lambda.h5": "it holds a Lambda layer 'evil', which runs code when the model is opened; nothing of it was run",
+    "custom.keras": "it holds the custom object 'mine>Noise'",
+    "bomb.keras": "bytes unpack to",
+    "traversal.keras": "points out of the archive",
+    "foreign.keras": "a .keras file has no entry 'setup.py'",
+    "linked.h5": "is a link to the file '/etc/passwd'",
+    "weights.h5": "it has weights without 'model_config'",
+    "empty.zip": "it holds no saved_model.pb",
+    "unsigned": "unsigned has no signature",
+    "python": "TensorFlow does not have: EagerPyFunc",
+    "reader": "TensorFlow does not have: ReadFile",
+    "writer": "TensorFlow does not have: WriteFile",
+    "flex.tflite": "a .tflite file has no other engine: FlexMatrixDeterminant",
+}
+
+
+@pytest.mark.parametrize("source", REFUSED)
+def test_it_is_refused(sources: Path, tmp_path: Path, source: str) -> None:
+    registry = Registry(str(tmp_path))
+    with pytest.raises(SourceRefused) as refusal:
+        compile_model(sources / source, registry=registry)
+    assert REFUSED[source] in refusal.value.message
+    assert "\n" not in refusal.value.message
+    assert registry.models() == []
+    assert list(tmp_path.iterdir()) == []
+    assert not (sources / EXECUTED).exists()
+
+
+@pytest.mark.parametrize("source", ["lambda.keras", "lambda.h5"])
+def test_trust_opens_code_and_is_recorded(compiled: Compile, sources: Path, source: str) -> None:
+    try:
+        report, model = compiled(source, trust=True)
+        assert (sources / EXECUTED).exists()  # it was run: this is what trusting means
+    finally:
+        (sources / EXECUTED).unlink(missing_ok=True)
+    assert report.trusted == ("a Lambda layer 'evil'",)
+    assert model.manifest.trusted == ("a Lambda layer 'evil'",)
+
+
+def test_trust_is_nothing_that_a_graph_can_ask_for(sources: Path, registry: Registry) -> None:
+    with pytest.raises(SourceRefused, match="WriteFile"):
+        compile_model(sources / "writer", registry=registry, trust=True)
+    assert not (sources / EXECUTED).exists()
+
+
+def test_trust_cannot_make_up_for_code_that_is_not_here(sources: Path, registry: Registry) -> None:
+    with pytest.raises(SourceRefused, match="cannot load custom.keras"):
+        compile_model(sources / "custom.keras", registry=registry, trust=True)
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ("inputs: {y: {kind: tabular, columns: [a]}}", "the model has no input 'y': its inputs are x"),
+        ("outputs: {q: {classes: [a]}}", "the model has no output 'q': its outputs are p"),
+        ("outputs: {p: {classes: [a, b, c]}}", "outputs.p.classes names 3 classes, the output is float32 [any, 1]"),
+        ("inputs: {x: {kind: image}}", "inputs.x: input 'x' is float32 [any, 3]: an image needs"),
+    ],
+)
+def test_a_config_that_does_not_fit_is_refused(
+    sources: Path, registry: Registry, tmp_path: Path, config: str, sentence: str
+) -> None:
+    path = tmp_path / "model.yaml"
+    path.write_text(config)
+    with pytest.raises(CompileError) as refusal:
+        compile_model(sources / "mlp.keras", registry=registry, config=path, name="unfit")
+    assert sentence in refusal.value.message
+    assert "unfit" not in registry.models()

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from lightship.compiler import samples
+from lightship.errors import CompileError, EngineError
+from lightship.tensors import Array, Signature, TensorSpec
+
+
+def signature(*inputs: TensorSpec) -> Signature:
+    return Signature("serving_default", inputs, (TensorSpec("y", "float32", (None,)),))
+
+
+def test_an_index_stays_below_what_the_original_takes() -> None:
+    def run(_: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        if inputs["n"].max() >= 60:
+            raise EngineError("out of range")
+        return {"y": inputs["n"]}
+
+    inputs, _ = samples.generate(run, signature(TensorSpec("n", "int32", (None, 4))))
+    assert inputs["n"].shape == (32, 4)
+    assert inputs["n"].max() == 49
+
+
+def test_a_length_grows_until_there_is_an_output() -> None:
+    def run(_: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        return {"y": inputs["x"][:, 100:]}
+
+    inputs, _ = samples.generate(run, signature(TensorSpec("x", "float32", (None, None))))
+    assert inputs["x"].shape == (32, 128)
+
+
+def test_nothing_that_suits_is_an_error_with_a_way_out() -> None:
+    def run(_: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        raise EngineError("never")
+
+    with pytest.raises(CompileError, match=r"no generated input suits signature 'serving_default' \(never\).*--data"):
+        samples.generate(run, signature(TensorSpec("x", "float32", (None, 2))))
+
+
+def test_every_dtype_is_made_the_same_each_time() -> None:
+    specs = [
+        TensorSpec(dtype, dtype, (None, 3)) for dtype in ("bool", "int8", "uint64", "float16", "float64", "string")
+    ]
+    first, second = (samples.make(signature(*specs), size=8, bound=2**31 - 1) for _ in range(2))
+    for spec in specs:
+        assert first[spec.name].dtype == spec.numpy
+        assert first[spec.name].shape == (32, 3)
+        np.testing.assert_array_equal(first[spec.name], second[spec.name])
+    assert first["int8"].max() == 127
+
+
+def test_large_inputs_have_few_rows_and_fixed_ones_their_own() -> None:
+    large = samples.make(signature(TensorSpec("x", "float32", (None, 512, 512, 3))), size=8, bound=2)
+    assert len(large["x"]) == samples.FEWEST_ROWS
+    fixed = signature(TensorSpec("x", "float32", (1, 4)), TensorSpec("scalar", "float32", ()))
+    made = samples.make(fixed, size=8, bound=2)
+    assert (made["x"].shape, made["scalar"].shape) == ((1, 4), ())
+    assert samples.take(made, fixed, 3)["x"].shape == (1, 4)

@@ -2,7 +2,10 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-PYTHON ?= python3
+# The first Python that TensorFlow has a build for.
+SUITS := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c '$(SUITS)' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 # The lock files are complete, and pip has trouble with extras in them when it resolves them once more: --no-deps.
@@ -65,7 +68,7 @@ clean: ## Remove what was built (not ./models)
 	rm -rf $(VENV) build .aws-sam .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lightship needs Python 3.11 or newer: make PYTHON=python3.x")'
+	@test -n "$(PYTHON)" || { echo "building models needs Python 3.11, 3.12 or 3.13: make PYTHON=python3.x"; exit 1; }
 	@echo "making the virtual environment $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 

@@ -43,7 +43,7 @@ def _dicts(config: Any) -> Iterator[dict[str, Any]]:
         node = pending.pop()
         if isinstance(node, dict):
             yield node
-            if node.get("class_name") not in keras_names.PROGRAMS:  # what is inside a program is the program
+            if not _program(node):  # what is inside a program is the program
                 pending.extend(reversed(node.values()))
         elif isinstance(node, list):
             pending.extend(reversed(node))
@@ -54,12 +54,17 @@ def _phrases(node: dict[str, Any]) -> Iterator[str]:
         yield f"a vocabulary that is read from the file '{vocabulary:.100}'"
     if "class_name" in node:
         name, module, registered = node["class_name"], node.get("module"), node.get("registered_name")
-        if isinstance(name, str) and name in keras_names.PROGRAMS:
-            yield keras_names.PROGRAMS[name] + _called(node)
+        if program := _program(node):
+            yield program + _called(node)
         elif name == "function":
             yield from _function(node)
         elif not _own(name, module, registered):
             yield f"the custom object '{_address(name, module, registered)}'"
+
+
+def _program(node: dict[str, Any]) -> str | None:
+    name = node.get("class_name")
+    return keras_names.PROGRAMS.get(name) if isinstance(name, str) else None
 
 
 def _own(name: Any, module: Any, registered: Any) -> bool:

@@ -64,17 +64,19 @@ AREAS: Mapping[str, frozenset[str]] = {
         """
         Constant GlorotNormal GlorotUniform HeNormal HeUniform Identity IdentityInitializer Initializer
         LecunNormal LecunUniform Ones Orthogonal OrthogonalInitializer RandomNormal RandomUniform STFT
-        STFTInitializer TruncatedNormal VarianceScaling Zeros
+        STFTInitializer TruncatedNormal VarianceScaling Zeros constant glorot_normal glorot_uniform he_normal
+        he_uniform identity lecun_normal lecun_uniform ones orthogonal random_normal random_uniform stft
+        truncated_normal variance_scaling zeros
         """
     ),
     "regularizers": _names(
         """
-        L1 L1L2 L2 OrthogonalRegularizer Regularizer
+        L1 L1L2 L2 OrthogonalRegularizer Regularizer l1 l1_l2 l2 orthogonal_regularizer
         """
     ),
     "constraints": _names(
         """
-        Constraint MaxNorm MinMaxNorm NonNeg UnitNorm
+        Constraint MaxNorm MinMaxNorm NonNeg UnitNorm max_norm min_max_norm non_neg unit_norm
         """
     ),
     "optimizers": _names(

@@ -84,7 +84,7 @@ def _child(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
                 cwd=home,
                 env=_environment(home),
                 stdin=subprocess.DEVNULL,
-                stdout=noise,
+                stdout=subprocess.DEVNULL,
                 stderr=noise,
                 pass_fds=(writer,),
                 start_new_session=True,

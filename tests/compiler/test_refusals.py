@@ -49,10 +49,10 @@ def test_it_is_refused(sources: Path, tmp_path: Path, source: str) -> None:
     assert not (sources / EXECUTED).exists()
 
 
-@pytest.mark.parametrize("source", ["lambda.keras", "lambda.h5"])
-def test_trust_opens_code_and_is_recorded(compiled: Compile, sources: Path, source: str) -> None:
+@pytest.mark.parametrize("code", ["lambda.keras", "lambda.h5"])
+def test_trust_opens_code_and_is_recorded(compiled: Compile, sources: Path, code: str) -> None:
     try:
-        report, model = compiled(source, trust=True)
+        report, model = compiled(code, trust=True)
         assert (sources / EXECUTED).exists()  # it was run: this is what trusting means
     finally:
         (sources / EXECUTED).unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from lightship.errors import BundleError
 _MISSING = re.compile(r"'tf\.(\w+)' op")
 _LISTED = re.compile(r"(?:Custom|TF Select|Flex) ops: ([\w, ]+)")
 _FUSED = re.compile(r'error: loc\((?:callsite\()?fused\["(\w+):"')
-_UNRESOLVED = re.compile(r"unresolved custom op: (?:Flex)?(\w+)")
+_UNRESOLVED = re.compile(r"unresolved custom op: (?:Flex)?(\w+)|\(Flex(\w+)\) failed")
 
 
 class Unconvertible(Exception):
@@ -41,7 +41,7 @@ def operators(text: str) -> list[str]:
     named = _MISSING.findall(text)
     for group in _LISTED.findall(text):
         named.extend(name.strip() for name in group.split(","))
-    named.extend(_UNRESOLVED.findall(text))
+    named.extend("".join(pair) for pair in _UNRESOLVED.findall(text))
     return list(dict.fromkeys(filter(None, named or _FUSED.findall(text))))
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -114,3 +117,16 @@ def test_the_configured_token_is_asked_for(registries: Registries) -> None:
     environment = {"LIGHTSHIP_REGISTRY": str(registries.examples), "LIGHTSHIP_TOKEN": "sesame"}
     with Emulator(environment=environment) as emulator:
         assert emulator.invoke(EVENTS["predict"])["statusCode"] == 401
+
+
+def test_make_emulate_prints_a_line_that_works() -> None:
+    command = [sys.executable, "-u", "-m", "tests.emulator"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            line = next(line for line in process.stdout if line.startswith("curl"))
+            answer = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, check=True)
+        finally:
+            process.send_signal(signal.SIGINT)
+    assert json.loads(answer.stdout)["statusCode"] == 200
+    assert process.returncode == 0

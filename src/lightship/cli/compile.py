@@ -94,6 +94,8 @@ def _progress(*, visible: bool) -> Iterator[Callable[[str, float], None]]:
         task = bar.add_task("starting", total=1.0)
 
         def update(stage: str, done: float) -> None:
+            if done:
+                bar.console.print(f"  {bar.tasks[task].description}")  # the finished stage stays above the bar
             bar.update(task, description=_STAGES.get(stage, stage), completed=done)
 
         yield update
@@ -137,7 +139,7 @@ def _comparison(report: Report) -> Table:
 def _parity(report: Report) -> Table:
     table = Table("signature", "output", "rows", "difference", "relative", "tolerance")
     for entry in report.parity:
-        tolerance = f"{entry.atol:.1e} + {entry.rtol:g} relative" if entry.rtol else "exact"
+        tolerance = f"{entry.atol:.1e} + {entry.rtol:.2%}" if entry.rtol else "exact"
         figures = (str(entry.rows), f"{entry.max_abs:.1e}", f"{entry.max_rel:.1e}", tolerance)
         table.add_row(entry.signature, entry.output, *figures)
     return table

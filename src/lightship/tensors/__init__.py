@@ -1,0 +1,6 @@
+"""Tensors as users describe and send them: dtypes, specifications, strict conversion, validation."""
+
+from lightship.tensors.nested import from_base64, json_type, to_array
+from lightship.tensors.specs import DTYPES, Array, Signature, TensorSpec, validate
+
+__all__ = ["DTYPES", "Array", "Signature", "TensorSpec", "from_base64", "json_type", "to_array", "validate"]

@@ -1,0 +1,148 @@
+"""JSON values as tensors: nested lists, scalars and base64, converted strictly."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from lightship.errors import InvalidInput
+from lightship.tensors.specs import Array, TensorSpec, describe_row, describe_shape
+
+# What the values of nested lists may be, by numpy's kind letter of the array they make, for a wanted kind.
+_ACCEPTED = {"f": "fiu", "i": "iu", "u": "iu", "b": "b", "O": "U"}
+_NAMES = {"f": "numbers", "i": "integers", "u": "integers", "b": "true or false", "O": "strings"}
+
+
+def to_array(value: Any, spec: TensorSpec) -> Array:
+    """Nested lists, a scalar or ``{"b64": text}`` as an array of the spec's dtype and rank.
+
+    Strict, because JSON types carry meaning: strings, booleans and null are not numbers, ``1.5`` and ``1.0`` are not
+    integers, and a number that does not fit the dtype is refused instead of wrapped. Where the value has one
+    dimension less than a batched spec, it is one row and gets its batch dimension. Raises InvalidInput.
+    """
+    if isinstance(value, dict):
+        return _from_base64(value, spec)
+    array = _text_array(value, spec) if spec.dtype == "string" else _number_array(value, spec)
+    if spec.batched and array.ndim == len(spec.shape) - 1:
+        array = array[np.newaxis]
+    return array
+
+
+def _number_array(value: Any, spec: TensorSpec) -> Array:
+    wanted = spec.numpy.kind
+    try:
+        array = np.array(value)
+    except (ValueError, OverflowError) as error:
+        fault = "ragged" if "inhomogeneous" in str(error) else "nested too deeply"
+        raise InvalidInput(f"input '{spec.name}' is {fault}: every row must have shape {describe_row(spec)}") from None
+    if array.size == 0:
+        raise InvalidInput(f"input '{spec.name}' is empty: send at least one row of shape {describe_row(spec)}")
+    if array.dtype.kind not in _ACCEPTED[wanted]:
+        raise InvalidInput(f"input '{spec.name}' must hold {_NAMES[wanted]} ({spec}), {_culprit(value, wanted)}")
+    if wanted in "iu":
+        limits = np.iinfo(spec.numpy)
+        if array.min() < limits.min or array.max() > limits.max:
+            raise InvalidInput(
+                f"input '{spec.name}' holds an integer outside {spec.dtype}'s range {limits.min}..{limits.max}"
+            )
+    with np.errstate(over="ignore"):  # what overflows becomes an infinity, which validate() refuses by name
+        return array.astype(spec.numpy, copy=False)
+
+
+def _text_array(value: Any, spec: TensorSpec) -> Array:
+    shape = _nested_shape(value, spec)
+    if len(shape) > len(spec.shape):
+        raise InvalidInput(
+            f"input '{spec.name}' must have shape {describe_shape(spec)}, got {len(shape)} or more dimensions"
+        )
+    flat = np.empty(math.prod(shape), dtype=np.object_)
+    for index, item in enumerate(_leaves(value)):
+        if isinstance(item, str):
+            flat[index] = item.encode()
+        elif isinstance(item, dict):
+            flat[index] = _base64_bytes(item, spec)
+        else:
+            raise InvalidInput(f"input '{spec.name}' must hold strings ({spec}), got {json_type(item)}")
+    return flat.reshape(shape)
+
+
+def _nested_shape(value: Any, spec: TensorSpec, depth: int = 0) -> tuple[int, ...]:
+    if not isinstance(value, list):
+        return ()
+    shapes = set() if depth > len(spec.shape) else {_nested_shape(item, spec, depth + 1) for item in value}
+    if len(shapes) > 1:
+        raise InvalidInput(f"input '{spec.name}' is ragged: every row must have shape {describe_row(spec)}")
+    return (len(value), *(shapes.pop() if shapes else ()))
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """The values inside nested lists, without recursion: a request may nest a thousand lists."""
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, list):
+            pending.extend(reversed(item))
+        else:
+            yield item
+
+
+def _from_base64(value: dict[str, Any], spec: TensorSpec) -> Array:
+    """``{"b64": text}``: the bytes of one string, or little-endian elements of whole rows in row-major order."""
+    data = _base64_bytes(value, spec)
+    if spec.dtype == "string":
+        array = np.empty((), dtype=np.object_)
+        array[()] = data
+        return array[np.newaxis] if spec.batched and len(spec.shape) == 1 else array
+    row = [size or 0 for size in spec.row_shape]
+    row_bytes = math.prod(row) * spec.numpy.itemsize
+    if not row_bytes or not data or len(data) % row_bytes:
+        raise InvalidInput(
+            f"input '{spec.name}' as base64 must be whole rows of little-endian {spec.dtype} {describe_row(spec)}, "
+            f"got {len(data)} bytes"
+        )
+    array = np.frombuffer(data, dtype=spec.numpy.newbyteorder("<")).astype(spec.numpy)
+    return array.reshape([-1, *row] if spec.batched else row)
+
+
+def _base64_bytes(value: dict[str, Any], spec: TensorSpec) -> bytes:
+    text = value.get("b64")
+    if len(value) != 1 or not isinstance(text, str):
+        raise InvalidInput(f'input \'{spec.name}\' holds an object that is not {{"b64": "..."}}')
+    return from_base64(text, spec)
+
+
+def from_base64(text: str, spec: TensorSpec) -> bytes:
+    """Decode base64 text strictly; raises InvalidInput that names the input."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidInput(f"input '{spec.name}' holds text that is not base64") from None
+
+
+def json_type(value: Any) -> str:
+    """What a JSON reader would call this value."""
+    names = {
+        bool: "a boolean",
+        int: "an integer",
+        float: "a number",
+        str: "a string",
+        list: "a list",
+        dict: "an object",
+    }
+    return "null" if value is None else names.get(type(value), type(value).__name__)
+
+
+def _culprit(value: Any, wanted: str) -> str:
+    """Name the first leaf that is to blame, for the error sentence."""
+    good: dict[str, tuple[type, ...]] = {"f": (int, float), "i": (int,), "u": (int,), "b": (bool,)}
+    for item in _leaves(value):
+        if not isinstance(item, good[wanted]) or (wanted != "b" and isinstance(item, bool)):
+            return f"got {json_type(item)}: {str(item)[:40]!r}"
+        if isinstance(item, int) and not -(2**63) <= item < 2**64:
+            return f"got an integer of {len(str(abs(item)))} digits"
+    return "got a mixture"

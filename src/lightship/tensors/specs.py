@@ -1,0 +1,159 @@
+"""What a tensor is said to be: dtypes, specifications, signatures, and whether an array keeps to them.
+
+Names of dtypes are numpy's, plus ``string`` for bytes of any length (numpy: an object array of ``bytes``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lightship.errors import InvalidInput
+
+Array = npt.NDArray[Any]
+
+DTYPES: Mapping[str, np.dtype[Any]] = {
+    "bool": np.dtype(np.bool_),
+    "int8": np.dtype(np.int8),
+    "int16": np.dtype(np.int16),
+    "int32": np.dtype(np.int32),
+    "int64": np.dtype(np.int64),
+    "uint8": np.dtype(np.uint8),
+    "uint16": np.dtype(np.uint16),
+    "uint32": np.dtype(np.uint32),
+    "uint64": np.dtype(np.uint64),
+    "float16": np.dtype(np.float16),
+    "float32": np.dtype(np.float32),
+    "float64": np.dtype(np.float64),
+    "string": np.dtype(np.object_),
+}
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One input or output of a signature.
+
+    Attributes:
+        name: as the model names it.
+        dtype: a key of :data:`DTYPES`.
+        shape: ``None`` stands for any size; the first dimension is the batch.
+        kind: how encoded bytes or named columns become this tensor, as ``{"type": "image", ...}``; ``None`` for
+            a plain tensor. The options belong to the kind (see :mod:`lightship.kinds`).
+        classes: class names of an output, one per column (or two for a single sigmoid column); empty if none.
+        from_logits: whether the output needs a softmax (or sigmoid) before its values are probabilities.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+    kind: Mapping[str, Any] | None = None
+    classes: tuple[str, ...] = ()
+    from_logits: bool = False
+    numpy: np.dtype[Any] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "numpy", DTYPES[self.dtype])
+
+    def __str__(self) -> str:
+        return f"{self.dtype} {_sizes(self.shape)}"
+
+    @property
+    def batched(self) -> bool:
+        """Whether the first dimension takes any number of rows."""
+        return bool(self.shape) and self.shape[0] is None
+
+    @property
+    def row_shape(self) -> tuple[int | None, ...]:
+        """The shape of one row: without the batch dimension where there is one."""
+        return self.shape[1:] if self.batched else self.shape
+
+    def to_json(self) -> dict[str, Any]:
+        """The manifest's form: what is empty is left out."""
+        record: dict[str, Any] = {"name": self.name, "dtype": self.dtype, "shape": list(self.shape)}
+        if self.kind:
+            record["kind"] = dict(self.kind)
+        if self.classes:
+            record["classes"] = list(self.classes)
+        if self.from_logits:
+            record["from_logits"] = True
+        return record
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> TensorSpec:
+        """The inverse of :meth:`to_json`; raises KeyError, TypeError or ValueError on another form."""
+        shape = tuple(None if size is None else int(size) for size in record["shape"])
+        if record["dtype"] not in DTYPES or any(size is not None and size < 0 for size in shape):
+            raise ValueError(f"no tensor has dtype {record['dtype']!r} and shape {record['shape']!r}")
+        return cls(
+            name=str(record["name"]),
+            dtype=record["dtype"],
+            shape=shape,
+            kind=record.get("kind"),
+            classes=tuple(record.get("classes", ())),
+            from_logits=bool(record.get("from_logits", False)),
+        )
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A named function of a model: named input tensors in, named output tensors out."""
+
+    name: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The manifest's form."""
+        return {
+            "name": self.name,
+            "inputs": [spec.to_json() for spec in self.inputs],
+            "outputs": [spec.to_json() for spec in self.outputs],
+        }
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Signature:
+        """The inverse of :meth:`to_json`."""
+        return cls(
+            name=str(record["name"]),
+            inputs=tuple(TensorSpec.from_json(spec) for spec in record["inputs"]),
+            outputs=tuple(TensorSpec.from_json(spec) for spec in record["outputs"]),
+        )
+
+
+def validate(array: Array, spec: TensorSpec) -> None:
+    """Raise InvalidInput unless the array has the spec's dtype and shape, a row, and finite numbers only."""
+    if array.dtype != spec.numpy:
+        raise InvalidInput(f"input '{spec.name}' must be {spec}, got {array.dtype.name} {list(array.shape)}")
+    if array.ndim != len(spec.shape) or any(
+        wanted is not None and size != wanted for size, wanted in zip(array.shape, spec.shape, strict=True)
+    ):
+        raise InvalidInput(f"input '{spec.name}' must have shape {describe_shape(spec)}, got {list(array.shape)}")
+    if array.size == 0:
+        raise InvalidInput(f"input '{spec.name}' is empty: send at least one row of shape {describe_row(spec)}")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise InvalidInput(
+            f"input '{spec.name}' holds NaN, Infinity or a number beyond {spec.dtype}: send finite numbers"
+        )
+
+
+def describe_shape(spec: TensorSpec) -> str:
+    """The shape for a sentence, with the columns' names where there are any: ``[any, 2] (age, income)``."""
+    return _sizes(spec.shape) + _columns(spec)
+
+
+def describe_row(spec: TensorSpec) -> str:
+    """The shape of one row for a sentence."""
+    return _sizes(spec.row_shape) + _columns(spec)
+
+
+def _sizes(shape: tuple[int | None, ...]) -> str:
+    return f"[{', '.join('any' if size is None else str(size) for size in shape)}]"
+
+
+def _columns(spec: TensorSpec) -> str:
+    columns = (spec.kind or {}).get("columns")
+    return f" ({', '.join(columns)})" if columns else ""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -59,6 +60,16 @@ with Registry(sys.argv[1]).staging() as staged:
     assert run.returncode == -9
     assert registry.models() == []
     assert publish(registry, registries) == 1
+
+
+def test_what_a_killed_publisher_left_is_swept_after_a_day(registry: Registry, registries: Registries) -> None:
+    old, new = (Path(registry.location) / name for name in (".staging-old", ".staging-new"))
+    for folder in (old, new):
+        folder.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    publish(registry, registries)
+    assert not old.exists()
+    assert new.exists()
 
 
 def test_what_is_not_there_is_said_with_what_is(registry: Registry, registries: Registries) -> None:

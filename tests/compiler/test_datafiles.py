@@ -14,6 +14,7 @@ PLAIN = Signature("serving_default", (TensorSpec("x", "float32", (None, 2)),), Y
 NAMED = Signature(
     "serving_default", (TensorSpec("x", "float32", (None, 2), {"type": "tabular", "columns": ["b", "a"]}),), Y
 )
+CUBE = Signature("serving_default", (TensorSpec("x", "float32", (None, 2, 2)),), Y)
 PAIR = Signature("serving_default", (TensorSpec("n", "int32", (None, 1)), TensorSpec("s", "string", (None,))), Y)
 
 
@@ -38,11 +39,11 @@ def test_arrays(tmp_path: Path) -> None:
     ("name", "content", "sentence"),
     [
         ("x.parquet", b"", "data is read from .csv, .npy, .npz"),
-        ("x.csv", b"", "is no CSV file with a header"),
-        ("x.csv", b"\xff\xfe", "is no CSV file with a header"),
-        ("x.csv", b"a,b\n1,two\n", "x.csv, line 2: 'two' is no float32"),
-        ("x.csv", b"a,b\n1\n", "x.csv, line 2: 1 cells, the header has more"),
-        ("x.csv", b"a,b,c\n1,2,3\n", "x.csv: input 'x' must have shape [any, 2], got [1, 3]"),
+        ("x.csv", b"", "x.csv: the CSV is empty"),
+        ("x.csv", b"\xff\xfe", "x.csv: the CSV is not UTF-8"),
+        ("x.csv", b"a,b\n1,two\n", "x.csv: row 1 of the CSV, column 'x_1': 'two' is not float32"),
+        ("x.csv", b"a,b\n1\n", "x.csv: the CSV is ragged: row 2 has 1 cells"),
+        ("x.csv", b"a,b,c\n1,2,3\n", "x.csv: the CSV has 3 columns: 2 are expected"),
         ("x.csv", b"a,b\n1,nan\n", "x.csv: input 'x' holds NaN"),
         ("x.npy", b"no array", "x.npy is no array without pickles"),
         ("x.npz", b"no archive", "x.npz holds no arrays without pickles"),
@@ -58,13 +59,15 @@ def test_a_mistake_is_a_sentence(tmp_path: Path, name: str, content: bytes, sent
 
 def test_names_that_are_missing(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("a,c\n1,2\n")
-    with pytest.raises(CompileError, match=r"x.csv has no column 'b', it has a, c"):
+    with pytest.raises(CompileError, match=r"x.csv: the CSV lacks the column 'b': it needs b, a"):
         read_data(tmp_path / "x.csv", NAMED)
     np.savez(tmp_path / "pair.npz", n=np.int64([[1]]))
     with pytest.raises(CompileError, match=r"pair.npz has no array 's', it has n"):
         read_data(tmp_path / "pair.npz", PAIR)
-    with pytest.raises(CompileError, match=r"the inputs are n, s: give an .npz file"):
-        read_data(tmp_path / "x.csv", PAIR)
+    (tmp_path / "pair.csv").write_text("s,n\nword,7\n")
+    assert read_data(tmp_path / "pair.csv", PAIR)["n"].tolist() == [[7]]
+    with pytest.raises(CompileError, match="do not fit in columns: give an .npz file"):
+        read_data(tmp_path / "x.csv", CUBE)
     with pytest.raises(CompileError, match="cannot read"):
         read_data(tmp_path / "nowhere.csv", PLAIN)
 

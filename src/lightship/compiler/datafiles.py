@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import zipfile
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lightship.errors import CompileError, InvalidInput
-from lightship.tensors import Array, Signature, TensorSpec, to_array, validate
+from lightship.kinds import tabular
+from lightship.tensors import Array, Signature, TensorSpec, validate
 
 MOST_ROWS = 256
 
@@ -55,43 +53,11 @@ def _read_npz(path: Path, signature: Signature) -> Tensors:
 
 
 def _read_csv(path: Path, signature: Signature) -> Tensors:
-    """Columns by name where model.yaml names them, otherwise all columns in order, under a header."""
-    spec = _only_input(path, signature)
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        try:
-            header, *rows = islice(csv.reader(file), MOST_ROWS + 1)
-        except (ValueError, UnicodeDecodeError, csv.Error):
-            raise CompileError(f"{path.name} is no CSV file with a header") from None
-    places = _places(path, header, list((spec.kind or {}).get("columns") or header))
-    cells = [_row(path, number, row, places, spec) for number, row in enumerate(rows, start=2) if row]
-    return {spec.name: to_array(cells, spec)}
-
-
-def _places(path: Path, header: list[str], columns: list[str]) -> list[int]:
-    names = [name.strip() for name in header]
-    if missing := [column for column in columns if column.strip() not in names]:
-        raise CompileError(f"{path.name} has no column '{missing[0]}', it has {', '.join(names)}")
-    return [names.index(column.strip()) for column in columns]
-
-
-def _row(path: Path, number: int, row: list[str], places: list[int], spec: TensorSpec) -> list[Any]:
-    if len(row) <= max(places):
-        raise CompileError(f"{path.name}, line {number}: {len(row)} cells, the header has more")
-    return [_cell(path, number, row[place], spec) for place in places]
-
-
-def _cell(path: Path, number: int, text: str, spec: TensorSpec) -> Any:
-    casts: dict[str, Any] = {"f": float, "i": int, "u": int, "b": _truth, "O": str}
-    try:
-        return casts[spec.numpy.kind](text)
-    except ValueError:
-        raise CompileError(f"{path.name}, line {number}: {text!r} is no {spec.dtype}") from None
-
-
-def _truth(text: str) -> bool:
-    if text.lower() not in {"0", "1", "true", "false"}:
-        raise ValueError(text)
-    return text.lower() in {"1", "true"}
+    """As a request's body: by the header's names where the inputs have any, else in order."""
+    tensors = tabular.from_body(path.read_bytes(), signature)
+    if tensors is None:
+        raise CompileError(f"{path.name}: inputs of this shape do not fit in columns: give an .npz file")
+    return {name: array[:MOST_ROWS] for name, array in tensors.items()}
 
 
 def _cast(array: Array, spec: TensorSpec) -> Array:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lightship.errors import RegistryError
 
 _STAGING = ".staging-"
+_ABANDONED_SECONDS = 24 * 3600.0
 
 
 class FolderStore:
@@ -38,6 +40,7 @@ class FolderStore:
         """A private folder on the registry's own file system; what is left in it afterwards is removed."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
+            self._sweep()
             folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=self.root))
         except OSError as error:
             raise RegistryError(f"cannot write to the registry {self.root}: {error.strerror}") from None
@@ -45,6 +48,13 @@ class FolderStore:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _sweep(self) -> None:
+        """Remove what publishers who were killed left behind."""
+        for folder in self.root.glob(f"{_STAGING}*"):
+            with suppress(FileNotFoundError):  # a publisher who has just finished
+                if time.time() - folder.stat().st_mtime > _ABANDONED_SECONDS:
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def publish(self, folder: Path, key: str) -> bool:
         """Move a staged folder to a key in one step; False, and nothing done, where the key is taken."""

@@ -1,0 +1,1 @@
+"""Measurements beside the usual way of serving a model. ``python -m benchmarks`` runs them; figures are never tests."""

@@ -1,0 +1,111 @@
+"""``python -m benchmarks``: measure everything, print tables, write ``docs/benchmarks/``."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from benchmarks import cores, images, lambdas, machine, report, servers
+from benchmarks.questions import ROOT, Question, ask_original
+from benchmarks.runtime_api import RuntimeFailedError
+from benchmarks.stacks import MODEL_NAME, Stack, stacks
+from benchmarks.tables import tables
+
+PARTS = ("lambda", "server", "image")
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Few repetitions: to try the benchmarks, not to quote them.")
+@click.option("--part", "parts", multiple=True, type=click.Choice(PARTS), help="One part; can be given again.")
+@click.option(
+    "--registry", type=click.Path(path_type=Path), default=ROOT / "models", help="Compiled models.  [default: ./models]"
+)
+@click.option(
+    "--keras",
+    "keras_model",
+    type=click.Path(path_type=Path),
+    default=ROOT / "build" / "examples" / f"{MODEL_NAME}.keras",
+    help="The original.  [default: where `make models` leaves it]",
+)
+def main(quick: bool, parts: tuple[str, ...], registry: Path, keras_model: Path) -> None:
+    """Measure Lightship beside the usual way.
+
+    Only the whole measurement writes docs/benchmarks; with --quick, it goes to build/benchmarks; one part is printed.
+    """
+    registry, keras_model = registry.resolve(), keras_model.resolve()
+    if not keras_model.is_file() or not (registry / MODEL_NAME).is_dir():
+        raise click.ClickException(f"there is no {keras_model} or no {registry / MODEL_NAME}: run `make models` first")
+    console = Console()
+    try:
+        results = _measure(console, parts or PARTS, registry, keras_model, quick)
+    except (RuntimeFailedError, RuntimeError, AssertionError) as error:
+        raise click.ClickException(str(error)) from error
+    for table in tables(results):
+        console.print(table.to_rich())
+    if not parts:
+        folder = ROOT / ("build" if quick else "docs") / "benchmarks"
+        report.write(results, folder)
+        console.print(f"written to {folder.relative_to(ROOT)}")
+
+
+def _measure(console: Console, parts: Sequence[str], registry: Path, keras_model: Path, quick: bool) -> dict[str, Any]:
+    results: dict[str, Any] = {
+        "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "machine": machine.describe(),
+    }
+    cores.claim()
+    compared = stacks(registry, keras_model)
+    with _progress(console) as progress:
+        task = progress.add_task("what the original model answers", total=None)
+        progress.refresh()
+        questions = ask_original(keras_model)
+        progress.update(task, total=_steps(parts, compared, quick))
+
+        def step(text: str) -> None:
+            progress.update(task, description=text, advance=1, refresh=True)
+
+        for part in parts:
+            results[part] = _part(part, compared, questions, keras_model, quick, step)
+    return results
+
+
+def _part(
+    part: str,
+    compared: Sequence[Stack],
+    questions: Sequence[Question],
+    keras_model: Path,
+    quick: bool,
+    step: Callable[[str], None],
+) -> dict[str, Any]:
+    if part == "lambda":
+        return lambdas.measure(compared, questions, lambdas.QUICK if quick else lambdas.FULL, step)
+    if part == "server":
+        return servers.measure(compared, questions, servers.QUICK if quick else servers.FULL, step)
+    return images.measure(keras_model, step, build=not quick)
+
+
+def _steps(parts: Sequence[str], compared: Sequence[Stack], quick: bool) -> int:
+    counts = {
+        "lambda": lambdas.steps(compared, lambdas.QUICK if quick else lambdas.FULL),
+        "server": servers.steps(compared, servers.QUICK if quick else servers.FULL),
+        "image": images.steps(),
+    }
+    return sum(counts[part] for part in parts)
+
+
+def _progress(console: Console) -> Progress:
+    # Drawn only when something happens: a thread that redraws would take time from what is measured.
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    return Progress(*columns, console=console, auto_refresh=False, transient=True)
+
+
+if __name__ == "__main__":
+    main()

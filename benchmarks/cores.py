@@ -1,0 +1,39 @@
+"""Which core a process runs on: what is measured has one to itself, what measures stays on another."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def claim() -> None:
+    """Keep this process, and the threads it starts from now on, on the first core."""
+    if pinnable():
+        os.sched_setaffinity(0, _cores()[:1])
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Processes that are started inside run on the last core."""
+    if not pinnable():
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, _cores()[-1:])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def pinnable() -> bool:
+    """Whether this system lets a process choose its core, and there are two to choose from."""
+    return hasattr(os, "sched_setaffinity") and len(_cores()) > 1
+
+
+def _cores() -> list[int]:
+    return list(_ALLOWED)
+
+
+_ALLOWED = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []

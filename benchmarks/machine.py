@@ -1,0 +1,55 @@
+"""What the figures were measured on, and with which versions."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from lightship.version import __version__
+
+_PACKAGES = (
+    "ai-edge-litert",
+    "awslambdaric",
+    "fastapi",
+    "httptools",
+    "keras",
+    "mangum",
+    "numpy",
+    "orjson",
+    "tensorflow-cpu",
+    "uvicorn",
+    "uvloop",
+)
+
+
+def describe() -> dict[str, Any]:
+    """Processor, cores, system, how busy it was before anything started, and versions."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "load_average_before": round(os.getloadavg()[0], 2),
+        "versions": {
+            "python": platform.python_version(),
+            "lightship": __version__,
+            **{package: _version(package) for package in _PACKAGES},
+        },
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")

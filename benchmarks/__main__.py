@@ -20,6 +20,8 @@ from benchmarks.tables import tables
 
 PARTS = ("lambda", "server", "image")
 
+_QUIET = 0.3
+
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Few repetitions: to try the benchmarks, not to quote them.")
@@ -61,6 +63,11 @@ def _measure(console: Console, parts: Sequence[str], registry: Path, keras_model
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": machine.describe(),
     }
+    busy = results["machine"]["load_average_before"]
+    if busy > _QUIET:
+        console.print(
+            f"[yellow]this machine is busy (load average {busy}): others' work will be in the figures[/yellow]"
+        )
     cores.claim()
     compared = stacks(registry, keras_model)
     with _progress(console) as progress:

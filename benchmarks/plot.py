@@ -34,7 +34,7 @@ def draw(comparisons: Sequence[Comparison], path: Path) -> None:
         text = f"{comparison.ratio:,.0f}x" if comparison.ratio >= 10 else f"{comparison.ratio:.1f}x"
         axes.annotate(f"{text}   {figures}", (furthest, row), xytext=(7, 0), textcoords="offset points", va="center")
     axes.set_xscale("log")
-    axes.set_xlim(1, 30 * max(comparison.ratio for comparison in comparisons))
+    axes.set_xlim(1, 50 * max(comparison.ratio for comparison in comparisons))
     axes.set_xticks([1, 10, 100, 1000], ["1x\n(the usual way)", "10x", "100x", "1000x"])
     axes.set_yticks(range(len(comparisons)), [comparison.figure for comparison in comparisons])
     axes.invert_yaxis()

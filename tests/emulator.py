@@ -124,10 +124,9 @@ def main() -> None:
     with Emulator(port=9000) as emulator:
         url = f"http://127.0.0.1:{emulator.port}{_INVOKE}"
         print(f"the Lambda function answers events; copy this line:\n\ncurl -d @events/predict.json {url}\n")
-        try:
-            signal.pause()
-        except KeyboardInterrupt:
-            print("stopped")
+        stop = {signal.SIGINT, signal.SIGTERM}
+        signal.pthread_sigmask(signal.SIG_BLOCK, stop)
+        signal.sigwait(stop)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from lightship.bundle import GOLDEN, Bundle
 from lightship.calls import Call, Result
 from lightship.engines.base import Engine
 from lightship.errors import InvalidInput, NotFound
-from lightship.golden import read_golden
 from lightship.tensors import Array, Signature, validate
 
 
@@ -41,13 +40,12 @@ class Model:
 
     def golden(self, signature: str | None = None) -> tuple[dict[str, Array], dict[str, Array]]:
         """Recorded inputs and the original model's outputs for a signature."""
+        from lightship.golden import read_golden  # no request asks
+
         return read_golden(self.bundle.path / GOLDEN)[self.manifest.signature(signature).name]
 
 
 def _check_inputs(signature: Signature, inputs: Mapping[str, Array]) -> None:
-    names = [spec.name for spec in signature.inputs]
-    if unknown := [name for name in inputs if name not in names]:
-        raise InvalidInput(f"there is no input '{unknown[0]}': the inputs are {', '.join(names)}")
     rows: dict[int, str] = {}
     for spec in signature.inputs:
         if spec.name not in inputs:
@@ -55,13 +53,19 @@ def _check_inputs(signature: Signature, inputs: Mapping[str, Array]) -> None:
         validate(inputs[spec.name], spec)
         if spec.batched:
             rows.setdefault(len(inputs[spec.name]), spec.name)
+    if len(inputs) > len(signature.inputs):
+        names = [spec.name for spec in signature.inputs]
+        unknown = next(name for name in inputs if name not in names)
+        raise InvalidInput(f"there is no input '{unknown}': the inputs are {', '.join(names)}")
     if len(rows) > 1:
         sizes = ", ".join(f"'{name}' has {count}" for count, name in rows.items())
         raise InvalidInput(f"all inputs must have the same number of rows: {sizes}")
 
 
 def _select(signature: Signature, outputs: Mapping[str, Array], wanted: tuple[str, ...]) -> dict[str, Array]:
+    if not wanted:
+        return {spec.name: outputs[spec.name] for spec in signature.outputs}
     names = [spec.name for spec in signature.outputs]
     if unknown := [name for name in wanted if name not in names]:
         raise NotFound(f"there is no output '{unknown[0]}': the outputs are {', '.join(names)}")
-    return {name: outputs[name] for name in wanted or names}
+    return {name: outputs[name] for name in wanted}

@@ -52,7 +52,13 @@ def test_it_applies_to_every_signature_that_has_the_name() -> None:
         ("outputs: {y: 1}", "model.yaml: outputs.y must be a mapping with classes, from_logits"),
         ("metrics: {accuracy: high}", "model.yaml: metrics.accuracy must be a number, not 'high'"),
         ("metrics: {accuracy: .inf}", "holds a value that a model.yaml cannot have"),
-        ("name: 2026-01-01", "holds a value that a model.yaml cannot have"),
+        (
+            "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\n"
+            "c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\nd: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]\n"
+            "e: [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]",
+            "more than 100000 values in all",
+        ),
+        ("name: !!binary aGk=", "holds a value that a model.yaml cannot have"),
         ("name: [", "is not YAML: line 1"),
         ("name: !!python/object/apply:os.system [ls]", "is not YAML: line 1: could not determine a constructor"),
     ],

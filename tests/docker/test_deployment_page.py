@@ -22,7 +22,7 @@ BLOCKS = re.findall(
 
 @pytest.fixture
 def terminals(compose_command: list[str], sam_environment: dict[str, str], sam_command: str) -> Iterator[Any]:
-    """Start a block in a terminal of its own; at the end each gets its Ctrl-C."""
+    """Start a block in a terminal of its own; at the end each is told to stop."""
     environment = {name: value for name, value in sam_environment.items() if not name.startswith("LIGHTSHIP_")}
     environment["PATH"] = f"{Path(sam_command).parent}{os.pathsep}{os.environ['PATH']}"
     environment["COMPOSE_PROJECT_NAME"] = "lightship-page"
@@ -40,7 +40,7 @@ def terminals(compose_command: list[str], sam_environment: dict[str, str], sam_c
     yield start
     for process in running:
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGINT)
+            os.killpg(process.pid, signal.SIGTERM)  # not SIGINT: a job in the background ignores it
         process.communicate(timeout=60)
 
 

@@ -15,7 +15,7 @@ _WINDOW_BITS = 47
 
 
 async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
-    """The whole body, inflated where Content-Encoding says so; raises TooLarge, InvalidInput or UnsupportedMedia."""
+    """The whole body as it was sent; raises TooLarge or InvalidInput."""
     declared = headers.get("content-length", "0")
     if declared.isdecimal() and int(declared[:20]) > limit:
         raise _too_large(limit)
@@ -31,11 +31,15 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
             raise _too_large(limit)
         parts.append(part)
         more = message.get("more_body", False)
-    return _inflate(b"".join(parts), headers.get("content-encoding", "identity").strip().lower(), limit)
+    return b"".join(parts)
 
 
-def _inflate(body: bytes, encoding: str, limit: int) -> bytes:
-    if encoding in {"identity", ""}:
+def inflate(body: bytes, headers: Mapping[str, str], limit: int) -> bytes:
+    """The body without its Content-Encoding; raises TooLarge, InvalidInput or UnsupportedMedia."""
+    if len(body) > limit:
+        raise _too_large(limit)
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding in {"", "identity"}:
         return body
     if encoding not in {"gzip", "deflate"}:
         raise UnsupportedMedia(f"the body's encoding is {encoding[:40]}: gzip, deflate or none is accepted")

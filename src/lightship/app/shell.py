@@ -12,7 +12,7 @@ from typing import Any
 
 from lightship import wire
 from lightship.answer import Service, answer
-from lightship.app.body import read_body
+from lightship.app.body import inflate, read_body
 from lightship.errors import LightshipError, Unauthenticated
 from lightship.wire.http import Request, Response
 
@@ -38,26 +38,32 @@ class Shell:
         self._pages: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request of an ASGI server."""
         if scope["type"] != "http":
             return
-        response = await self._answer(scope, receive)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        try:
+            body = await read_body(receive, headers, self._max_body)
+        except LightshipError as error:
+            await _send(send, wire.render_error(error, scope["path"]))
+            return
+        query = scope.get("query_string", b"").decode("latin-1")
+        response = await self.respond(scope["method"], scope["path"], query, headers, body, scope.get("aws.event"))
         if response is None:
             await self._page(scope, receive, send)
         else:
             await _send(send, response)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Response | None:
-        """The response to a request; None for one that may have a page."""
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        path: str = scope["path"]
-        caller = self._caller(scope, headers)
+    async def respond(
+        self, method: str, path: str, query: str, headers: dict[str, str], body: bytes, event: Any = None
+    ) -> Response | None:
+        """The response to a request whose body is as it was sent; None for one that may have a page."""
+        caller = self._caller(event, headers)
         try:
-            body = await read_body(receive, headers, self._max_body)
+            body = inflate(body, headers, self._max_body)
         except LightshipError as error:
             return wire.render_error(error, path)
-        query = scope.get("query_string", b"").decode("latin-1")
-        response = await answer(self._service, Request(scope["method"], path, query, headers, body, caller))
+        response = await answer(self._service, Request(method, path, query, headers, body, caller))
         if response is None and caller is None:
             return wire.render_error(Unauthenticated(), path)
         return response
@@ -69,12 +75,12 @@ class Shell:
             self._pages = pages(self._service)
         await self._pages(scope, receive, send)
 
-    def _caller(self, scope: Scope, headers: dict[str, str]) -> str | None:
+    def _caller(self, event: Any, headers: dict[str, str]) -> str | None:
         """Who asks: None is a stranger. API Gateway has already checked whom it names."""
         if self._token is not None:
             given = headers.get("authorization", "")
             return "token" if hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()) else None
-        context = (scope.get("aws.event") or {}).get("requestContext") or {}
+        context = (event or {}).get("requestContext") or {}
         iam = (context.get("authorizer") or {}).get("iam") or {}
         return iam.get("userArn") or "anonymous"
 

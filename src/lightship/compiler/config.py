@@ -14,7 +14,6 @@ Inputs and outputs are named as the model names them, in whichever signature has
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -28,6 +27,7 @@ from lightship.errors import CompileError, InvalidInput
 from lightship.tensors import Signature, TensorSpec
 
 _LIMIT = 1024 * 1024
+_MOST_VALUES = 100_000
 
 
 @dataclass(frozen=True)
@@ -101,12 +101,12 @@ def read_config(path: Path) -> Mapping[str, Any]:
         if path.stat().st_size > _LIMIT:
             raise CompileError(f"{path} is larger than {_LIMIT} bytes: that is no model.yaml")
         record = yaml.safe_load(path.read_bytes())
-        json.dumps(record, allow_nan=False)  # the mapping travels to the child process as JSON
+        _check_plain(record)
     except OSError as error:
         raise CompileError(f"cannot read {path}: {error.strerror}") from None
     except yaml.YAMLError as error:
         raise CompileError(f"{path} is not YAML: {_place(error)}") from None
-    except (TypeError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise CompileError(f"{path} holds a value that a model.yaml cannot have: {error}") from None
     if record is None:
         return {}
@@ -114,6 +114,23 @@ def read_config(path: Path) -> Mapping[str, Any]:
         raise CompileError(f"{path} must be a mapping with name, inputs, outputs, metrics")
     Config.parse(record)
     return record
+
+
+def _check_plain(record: Any) -> None:
+    """Raise ValueError unless all values are JSON's, for they travel to the child process so, and not too many.
+
+    YAML's aliases can make a million values of ten lines.
+    """
+    pending, seen = [record], 0
+    while pending:
+        value = pending.pop()
+        seen += 1
+        if seen > _MOST_VALUES:
+            raise ValueError(f"more than {_MOST_VALUES} values in all")
+        if isinstance(value, dict | list):
+            pending.extend([*value, *value.values()] if isinstance(value, dict) else value)
+        elif not isinstance(value, str | int | float | None) or (isinstance(value, float) and not math.isfinite(value)):
+            raise ValueError(f"{value} ({type(value).__name__})")
 
 
 def _place(error: yaml.YAMLError) -> str:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import contextlib
 
-from mangum import Mangum
-
 from lightship.answer import Service
 from lightship.app.shell import Shell
 from lightship.errors import LightshipError
+from lightship.handlers.gateway import Gateway
 from lightship.registry import Registry
 from lightship.serving.catalogue import Catalogue
 from lightship.settings import Settings
@@ -27,7 +26,7 @@ shell = Shell(
     token=settings.token,
     max_body=settings.max_body,
 )
-handler = Mangum(shell, lifespan="off")
+handler = Gateway(shell)
 
 with contextlib.suppress(LightshipError):  # a request, and readiness, will say what is wrong
     catalogue.load(catalogue.default_name())

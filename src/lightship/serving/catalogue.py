@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from lightship.calls import Call, ModelState, Result
 from lightship.errors import LightshipError, NotFound
 from lightship.model import Model
 from lightship.registry import Registry
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 T = TypeVar("T")
 
@@ -53,7 +54,7 @@ class Catalogue:
         self._registry = registry
         self._default = default
         self._refresh = refresh
-        self._executor = ThreadPoolExecutor(threads, "lightship") if threads else None
+        self._executor = _executor(threads) if threads else None
         self._listings: dict[str, _Listing] = {}
         self._loaded: dict[tuple[str, int], Served] = {}
         self._failed: dict[tuple[str, int], tuple[LightshipError, float]] = {}
@@ -140,7 +141,15 @@ class Catalogue:
     async def _elsewhere(self, work: Callable[[], T]) -> T:
         if self._executor is None:
             return work()
+        import asyncio
+
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+
+def _executor(threads: int) -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor  # Lambda has none, and starts sooner without
+
+    return ThreadPoolExecutor(threads, "lightship")
 
 
 def _seconds_per_row(model: Model) -> float:

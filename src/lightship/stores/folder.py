@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -38,6 +36,9 @@ class FolderStore:
     @contextmanager
     def staging(self) -> Iterator[Path]:
         """A private folder on the registry's own file system; what is left in it afterwards is removed."""
+        import shutil  # who only reads starts sooner without
+        import tempfile
+
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             self._sweep()
@@ -51,6 +52,8 @@ class FolderStore:
 
     def _sweep(self) -> None:
         """Remove what publishers who were killed left behind."""
+        import shutil
+
         for folder in self.root.glob(f"{_STAGING}*"):
             with suppress(FileNotFoundError):  # a publisher who has just finished
                 if time.time() - folder.stat().st_mtime > _ABANDONED_SECONDS:

@@ -5,6 +5,7 @@ Names of dtypes are numpy's, plus ``string`` for bytes of any length (numpy: an 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -128,16 +129,28 @@ def validate(array: Array, spec: TensorSpec) -> None:
     """Raise InvalidInput unless the array has the spec's dtype and shape, a row, and finite numbers only."""
     if array.dtype != spec.numpy:
         raise InvalidInput(f"input '{spec.name}' must be {spec}, got {array.dtype.name} {list(array.shape)}")
-    if array.ndim != len(spec.shape) or any(
-        wanted is not None and size != wanted for size, wanted in zip(array.shape, spec.shape, strict=True)
-    ):
+    if not _fits(array.shape, spec.shape):
         raise InvalidInput(f"input '{spec.name}' must have shape {describe_shape(spec)}, got {list(array.shape)}")
     if array.size == 0:
         raise InvalidInput(f"input '{spec.name}' is empty: send at least one row of shape {describe_row(spec)}")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+    if array.dtype.kind == "f" and not _finite(array):
         raise InvalidInput(
             f"input '{spec.name}' holds NaN, Infinity or a number beyond {spec.dtype}: send finite numbers"
         )
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    if len(shape) != len(wanted):
+        return False
+    for size, expected in zip(shape, wanted, strict=True):  # noqa: SIM110 - a generator costs more than the rest
+        if expected is not None and size != expected:
+            return False
+    return True
+
+
+def _finite(array: Array) -> bool:
+    """A product with itself is finite only if all elements are, and is four times as quick as asking each."""
+    return math.isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
 
 
 def describe_shape(spec: TensorSpec) -> str:

@@ -31,25 +31,29 @@ STATUS = {
     "registry_failed": 503,
 }
 
-_FIELDS = ("input", "inputs", "signature", "outputs")
+_FIELDS = frozenset({"input", "inputs", "signature", "outputs"})
+_JSON = frozenset({"", "application/json"})
 
 
 def decode_predict(request: Request, manifest: Manifest) -> Call:
     """A request's body as a call; raises InvalidInput, NotFound (signature) or UnsupportedMedia."""
     media_type = request.media_type
-    if media_type and media_type != "application/json" and not media_type.endswith("+json"):
+    if media_type not in _JSON and not media_type.endswith("+json"):
         return Call(inputs=kinds.from_body(request.body, media_type, manifest.signature()))
     body = read_object(request.body)
-    if unknown := [name for name in body if name not in _FIELDS]:
-        raise InvalidInput(f"the body has an unknown field '{unknown[0][:80]}': send {{\"input\": ...}}")
+    if not body.keys() <= _FIELDS:
+        unknown = next(name for name in body if name not in _FIELDS)
+        raise InvalidInput(f"the body has an unknown field '{unknown[:80]}': send {{\"input\": ...}}")
     if ("input" in body) == ("inputs" in body):
         raise InvalidInput('the body must have one field "input" with the values to predict for')
+    value = body["input"] if "input" in body else body["inputs"]
+    if len(body) == 1:
+        return Call(_inputs(value, manifest.signature()))
     name, outputs = body.get("signature"), body.get("outputs", [])
     if name is not None and not isinstance(name, str):
         raise InvalidInput(f'"signature" must be a string, got {json_type(name)}')
     if not isinstance(outputs, list) or not all(isinstance(output, str) for output in outputs):
         raise InvalidInput('"outputs" must be a list of output names')
-    value = body["input"] if "input" in body else body["inputs"]
     return Call(_inputs(value, manifest.signature(name)), signature=name, outputs=tuple(outputs))
 
 
@@ -90,8 +94,10 @@ def encode_predict(prediction: Prediction) -> Response:
 
 
 def _values(result: Result) -> Any:
-    values = {name: plain(array) for name, array in result.outputs.items()}
-    return next(iter(values.values())) if len(values) == 1 else values
+    if len(result.outputs) == 1:
+        (array,) = result.outputs.values()
+        return plain(array)
+    return {name: plain(array) for name, array in result.outputs.items()}
 
 
 def _classes(array: Array, spec: TensorSpec) -> list[dict[str, Any]]:

@@ -1,0 +1,77 @@
+"""The short way for API Gateway's events answers as Mangum does, which answers everything else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mangum import Mangum
+
+from lightship.answer import Service
+from lightship.app.shell import Shell
+from lightship.handlers.gateway import Gateway
+from lightship.registry import Registry
+from lightship.serving.catalogue import Catalogue
+from tests.bundles import Registries
+from tests.emulator import ROOT
+
+EVENTS = {path.stem: path for path in sorted((ROOT / "events").glob("*.json"))}
+
+
+@pytest.fixture(scope="module")
+def shell(registries: Registries) -> Shell:
+    catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart")
+    return Shell(Service(catalogue), token=None, max_body=100_000)
+
+
+def load(path: Path, **fields: Any) -> dict[str, Any]:
+    return json.loads(path.read_text()) | fields
+
+
+def at(path: str, method: str = "GET") -> dict[str, Any]:
+    event = load(EVENTS["models"], rawPath=path)
+    event["requestContext"]["http"] |= {"path": path, "method": method}
+    return event
+
+
+CASES = [
+    *(load(path) for path in EVENTS.values()),
+    at("/models/quick%73tart"),
+    at("/models/%e9"),
+    at("/nowhere"),
+    at("/docs"),
+    at("/predict"),
+    at("/health/live", "DELETE"),
+    load(EVENTS["predict"], body=None),
+    load(EVENTS["predict"], body="x" * 200_000, isBase64Encoded=False),
+    load(EVENTS["predict"], headers={"Content-Type": "application/xml"}),
+    load(EVENTS["predict"], headers={"content-type": "application/json", "content-encoding": "br"}),
+]
+
+
+@pytest.mark.parametrize("event", CASES, ids=lambda event: event["rawPath"])
+def test_an_event_is_answered_as_by_mangum(shell: Shell, event: dict[str, Any]) -> None:
+    ours, mangums = Gateway(shell)(event, None), Mangum(shell, lifespan="off")(event, None)  # type: ignore[arg-type]
+    for answer in (ours, mangums):
+        answer["headers"].pop("content-length", None)  # which API Gateway counts itself
+    assert ours == mangums
+
+
+def test_events_of_another_format_go_through_mangum(shell: Shell) -> None:
+    event = {
+        "resource": "/{proxy+}",
+        "path": "/predict",
+        "httpMethod": "POST",
+        "headers": {"content-type": "application/json"},
+        "multiValueHeaders": {"content-type": ["application/json"]},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "requestContext": {"resourcePath": "/{proxy+}", "httpMethod": "POST", "path": "/prod/predict"},
+        "body": '{"input": [1.0, 2.0, 3.0]}',
+        "isBase64Encoded": False,
+    }
+    answer = Gateway(shell)(event, None)
+    assert answer["statusCode"] == 200
+    assert len(json.loads(answer["body"])) == 1

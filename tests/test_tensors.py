@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lightship.errors import InvalidInput
-from lightship.tensors import Signature, TensorSpec, to_array, validate
+from lightship.tensors import Signature, TensorSpec, check_finite, to_array, validate
 
 FLOATS = TensorSpec("x", "float32", (None, 3))
 INTS = TensorSpec("n", "int8", (None, 2))
@@ -73,7 +73,9 @@ def test_values_become_rows_of_the_specs_dtype(spec: TensorSpec, value: Any, exp
 )
 def test_a_wrong_value_gets_one_sentence(spec: TensorSpec, value: Any, sentence: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        validate(to_array(value, spec), spec)
+        array = to_array(value, spec)
+        validate(array, spec)
+        check_finite(array, spec)
     assert sentence in refused.value.message
 
 

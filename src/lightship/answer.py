@@ -51,7 +51,8 @@ async def answer(service: Service, request: Request) -> Response | None:
 
 
 async def _predict(service: Service, route: Route, parameters: Parameters, request: Request) -> Response:
-    served = await service.catalogue.get(parameters.get("name"), _version(parameters))
+    version, label = _version(parameters), parameters.get("label")
+    served = await service.catalogue.get(parameters.get("name"), version, label)
     assert route.decode is not None  # noqa: S101 - a predict route without a decoder is a bug of ours
     call = route.decode(request, served.model.manifest)
     result = await service.catalogue.predict(served, call)
@@ -63,7 +64,26 @@ async def _models(service: Service, route: Route, _: Parameters, __: Request) ->
 
 
 async def _model(service: Service, route: Route, parameters: Parameters, _: Request) -> Response:
+    return route.encode(service.catalogue.state(parameters["name"], _version(parameters), parameters.get("label")))
+
+
+async def _status(service: Service, route: Route, parameters: Parameters, _: Request) -> Response:
+    version, label = _version(parameters), parameters.get("label")
+    return route.encode(service.catalogue.version_states(parameters["name"], version, label))
+
+
+async def _statistics(service: Service, route: Route, parameters: Parameters, _: Request) -> Response:
+    return route.encode(service.catalogue.statistics(parameters.get("name"), _version(parameters)))
+
+
+async def _load(service: Service, route: Route, parameters: Parameters, _: Request) -> Response:
+    service.catalogue.reload(parameters["name"])
     return route.encode(service.catalogue.state(parameters["name"]))
+
+
+async def _unload(service: Service, route: Route, parameters: Parameters, _: Request) -> Response:
+    service.catalogue.unload(parameters["name"])
+    return route.encode(None)
 
 
 async def _live(_: Service, route: Route, __: Parameters, ___: Request) -> Response:
@@ -80,6 +100,10 @@ OPERATIONS: dict[str, Operation] = {
     "predict": _predict,
     "models": _models,
     "model": _model,
+    "status": _status,
+    "statistics": _statistics,
+    "load": _load,
+    "unload": _unload,
     "live": _live,
     "ready": _ready,
 }

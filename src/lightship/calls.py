@@ -58,6 +58,31 @@ class ModelState:
 
 
 @dataclass(frozen=True)
+class VersionState:
+    """One version of a model: ``state`` is available, failed (with ``error``), unloaded or withdrawn."""
+
+    name: str
+    version: int
+    state: str
+    error: str | None = None
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What a version has done since it was loaded; ``last`` is the Unix time of its last call, in seconds."""
+
+    name: str
+    version: int
+    calls: int = 0
+    failures: int = 0
+    rows: int = 0
+    nanoseconds: int = 0
+    failed_nanoseconds: int = 0
+    last: float = 0.0
+
+
+@dataclass(frozen=True)
 class Health:
     """Whether requests can be answered. ``models`` is empty for a caller who may not see them."""
 

@@ -43,12 +43,21 @@ class Registry:
             return []
         return sorted(int(entry) for entry in self._store.list(name) if _VERSION.fullmatch(entry))
 
-    def resolve(self, name: str, version: int | None = None) -> int:
-        """The version asked for, or the newest; raises NotFound that says what there is."""
+    def labels(self, name: str) -> dict[str, int]:
+        """Version numbers by label."""
+        return {}
+
+    def resolve(self, name: str, version: int | None = None, label: str | None = None) -> int:
+        """The version asked for by number or label, or the newest; raises NotFound that says what there is."""
         versions = self.versions(name)
         if not versions:
             known = ", ".join(self.models()) or "none"
             raise NotFound(f"there is no model '{name[:80]}': the models are {known}")
+        if label is not None:
+            labels = self.labels(name)
+            if label not in labels:
+                raise NotFound(f"model '{name}' has no label '{label[:80]}': it has {', '.join(labels) or 'none'}")
+            return labels[label]
         if version is not None and version not in versions:
             raise NotFound(f"model '{name}' has no version {version}: it has {', '.join(map(str, versions))}")
         return version or versions[-1]

@@ -9,7 +9,7 @@ import numpy as np
 
 from lightship.errors import CompileError, InvalidInput
 from lightship.kinds import tabular
-from lightship.tensors import Array, Signature, TensorSpec, validate
+from lightship.tensors import Array, Signature, TensorSpec, check_finite, validate
 
 MOST_ROWS = 256
 
@@ -25,6 +25,7 @@ def read_data(path: Path, signature: Signature) -> Tensors:
         tensors = readers[path.suffix](path, signature)
         for spec in signature.inputs:
             validate(tensors[spec.name], spec)
+            check_finite(tensors[spec.name], spec)
     except OSError as error:
         raise CompileError(f"cannot read {path}: {error.strerror or error}") from None
     except InvalidInput as error:

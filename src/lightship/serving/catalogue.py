@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from lightship.calls import Call, ModelState, Result
-from lightship.errors import LightshipError, NotFound
+from lightship.calls import Call, ModelState, Result, Statistics, VersionState
+from lightship.errors import LightshipError, NotFound, Unavailable
 from lightship.model import Model
 from lightship.registry import Registry
+from lightship.serving.counters import Counters
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,7 @@ class Served:
     version: int
     model: Model
     seconds_per_row: float = 0.0
+    counters: Counters = field(default_factory=Counters)
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Catalogue:
         self._listings: dict[str, _Listing] = {}
         self._loaded: dict[tuple[str, int], Served] = {}
         self._failed: dict[tuple[str, int], tuple[LightshipError, float]] = {}
+        self._unloaded: set[str] = set()
         self._loading = threading.Lock()
 
     def default_name(self) -> str:
@@ -73,20 +76,23 @@ class Catalogue:
             f"there are several models ({', '.join(names)}): ask /models/<name>/predict, or set LIGHTSHIP_DEFAULT_MODEL"
         )
 
-    async def get(self, name: str | None = None, version: int | None = None) -> Served:
-        """A loaded version, by default the newest of the default model. Raises NotFound, BundleError, Unavailable."""
+    async def get(self, name: str | None = None, version: int | None = None, label: str | None = None) -> Served:
+        """A loaded version, by default the default model's default one. Raises NotFound, BundleError, Unavailable."""
         name = name or self.default_name()
-        served = self._loaded.get((name, version or self._newest(name)))
+        if name in self._unloaded:
+            raise Unavailable(f"model '{name}' was unloaded: load it first")
+        number = version or self._default_version(name, label)
+        served = self._loaded.get((name, number))
         if served is None:
-            served = await self._elsewhere(lambda: self.load(name, version))
+            served = await self._elsewhere(lambda: self.load(name, number or None))
         return served
 
     async def predict(self, served: Served, call: Call) -> Result:
         """Run a call, in a thread where it would keep others waiting."""
         rows = max((len(array) for array in call.inputs.values() if array.ndim), default=1)
         if served.seconds_per_row * rows < _QUICK_SECONDS:
-            return served.model.predict(call)
-        return await self._elsewhere(lambda: served.model.predict(call))
+            return served.counters.count(rows, lambda: served.model.predict(call))
+        return await self._elsewhere(lambda: served.counters.count(rows, lambda: served.model.predict(call)))
 
     def load(self, name: str, version: int | None = None) -> Served:
         """Load a version if it is not yet loaded; a version that failed is tried again after ``refresh`` seconds."""
@@ -110,22 +116,70 @@ class Catalogue:
         """Every model as it stands, loaded if it can be."""
         return tuple(self.state(name) for name in self._registry.models())
 
-    def state(self, name: str) -> ModelState:
-        """One model as it stands; raises NotFound."""
+    def state(self, name: str, version: int | None = None, label: str | None = None) -> ModelState:
+        """A model as it stands, seen through one version, by default its default one; raises NotFound."""
         versions = tuple(self._registry.versions(name))
-        version = self._registry.resolve(name)
+        version = self._registry.resolve(name, version, label)
         default = name == self._default or (self._default is None and self._registry.models() == [name])
         try:
-            model = self.load(name).model
+            if name in self._unloaded:
+                raise Unavailable("it was unloaded")
+            model = self.load(name, version).model
             inputs, _ = model.golden()
         except LightshipError as error:
             return ModelState(name, version, versions, default, error=error.message)
         return ModelState(name, version, versions, default, model.manifest, model.bundle.digest, example=Call(inputs))
 
+    def version_states(
+        self, name: str, version: int | None = None, label: str | None = None
+    ) -> tuple[VersionState, ...]:
+        """Every version of a model as it stands, or the one that is asked for; raises NotFound."""
+        asked = self._registry.resolve(name, version, label)
+        versions = self._registry.versions(name) if version is None and label is None else [asked]
+        return tuple(self._version_state(name, number) for number in versions)
+
+    def statistics(self, name: str | None = None, version: int | None = None) -> tuple[Statistics, ...]:
+        """What the loaded versions have done, of all models or of one; raises NotFound."""
+        if name is not None:
+            self._registry.resolve(name, version)
+        return tuple(
+            served.counters.snapshot(*key)
+            for key, served in sorted(self._loaded.items())
+            if name in (None, key[0]) and version in (None, key[1])
+        )
+
+    def reload(self, name: str) -> None:
+        """Load a model's default version, also after it was unloaded. Raises NotFound, BundleError, Unavailable."""
+        self._registry.resolve(name)
+        self._unloaded.discard(name)
+        self._listings.pop(name, None)
+        self.load(name)
+
+    def unload(self, name: str) -> None:
+        """Forget a model's versions and refuse requests for it until it is loaded again; raises NotFound."""
+        self._registry.resolve(name)
+        self._unloaded.add(name)
+        for key in [key for key in self._loaded if key[0] == name]:
+            del self._loaded[key]
+
     def close(self) -> None:
         """Let running calls finish and end the threads."""
         if self._executor is not None:
             self._executor.shutdown()
+
+    def _version_state(self, name: str, version: int) -> VersionState:
+        labels = self._registry.labels(name)
+        mine = tuple(label for label, number in labels.items() if number == version)
+        if name in self._unloaded:
+            return VersionState(name, version, "unloaded", labels=mine)
+        try:
+            self.load(name, version)
+        except LightshipError as error:
+            return VersionState(name, version, "failed", error.message, mine)
+        return VersionState(name, version, "available", labels=mine)
+
+    def _default_version(self, name: str, label: str | None) -> int:
+        return self._newest(name) if label is None else self._registry.resolve(name, label=label)
 
     def _newest(self, name: str) -> int:
         listing = self._listings.get(name)

@@ -1,6 +1,16 @@
 """Tensors as users describe and send them: dtypes, specifications, strict conversion, validation."""
 
 from lightship.tensors.nested import from_base64, json_type, to_array
-from lightship.tensors.specs import DTYPES, Array, Signature, TensorSpec, validate
+from lightship.tensors.specs import DTYPES, Array, Signature, TensorSpec, check_finite, validate
 
-__all__ = ["DTYPES", "Array", "Signature", "TensorSpec", "from_base64", "json_type", "to_array", "validate"]
+__all__ = [
+    "DTYPES",
+    "Array",
+    "Signature",
+    "TensorSpec",
+    "check_finite",
+    "from_base64",
+    "json_type",
+    "to_array",
+    "validate",
+]

@@ -50,7 +50,7 @@ def _number_array(value: Any, spec: TensorSpec) -> Array:
             raise InvalidInput(
                 f"input '{spec.name}' holds an integer outside {spec.dtype}'s range {limits.min}..{limits.max}"
             )
-    with np.errstate(over="ignore"):  # what overflows becomes an infinity, which validate() refuses by name
+    with np.errstate(over="ignore"):  # what overflows becomes an infinity, which check_finite() refuses by name
         return array.astype(spec.numpy, copy=False)
 
 

@@ -126,13 +126,17 @@ class Signature:
 
 
 def validate(array: Array, spec: TensorSpec) -> None:
-    """Raise InvalidInput unless the array has the spec's dtype and shape, a row, and finite numbers only."""
+    """Raise InvalidInput unless the array has the spec's dtype and shape, and at least one element."""
     if array.dtype != spec.numpy:
         raise InvalidInput(f"input '{spec.name}' must be {spec}, got {array.dtype.name} {list(array.shape)}")
     if not _fits(array.shape, spec.shape):
         raise InvalidInput(f"input '{spec.name}' must have shape {describe_shape(spec)}, got {list(array.shape)}")
     if array.size == 0:
         raise InvalidInput(f"input '{spec.name}' is empty: send at least one row of shape {describe_row(spec)}")
+
+
+def check_finite(array: Array, spec: TensorSpec) -> None:
+    """Raise InvalidInput where a floating-point array holds NaN or infinity: not every protocol has words for them."""
     if array.dtype.kind == "f" and not _finite(array):
         raise InvalidInput(
             f"input '{spec.name}' holds NaN, Infinity or a number beyond {spec.dtype}: send finite numbers"

@@ -63,7 +63,7 @@ class Route:
     @property
     def pattern(self) -> re.Pattern[str]:
         """The path as a regular expression with its parameters as groups."""
-        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path))
+        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/:]+)", self.path))
 
 
 @dataclass(frozen=True)

@@ -13,23 +13,11 @@ import numpy as np
 from lightship import kinds
 from lightship.bundle import Manifest
 from lightship.calls import Call, Health, ModelState, Prediction, Result
-from lightship.errors import InvalidInput, LightshipError, MethodNotAllowed, Unauthenticated
-from lightship.tensors import Array, Signature, TensorSpec, json_type
+from lightship.errors import InvalidInput, LightshipError
+from lightship.tensors import Array, Signature, TensorSpec, check_finite, json_type
 from lightship.wire.http import Request, Response, Route, WireProtocol
 from lightship.wire.json import plain, read_object, write
-
-STATUS = {
-    "invalid_input": 400,
-    "unauthenticated": 401,
-    "not_found": 404,
-    "method_not_allowed": 405,
-    "too_large": 413,
-    "unsupported_media": 415,
-    "engine_failed": 422,
-    "unavailable": 503,
-    "bundle_invalid": 503,
-    "registry_failed": 503,
-}
+from lightship.wire.statuses import error_headers, status
 
 _FIELDS = frozenset({"input", "inputs", "signature", "outputs"})
 _JSON = frozenset({"", "application/json"})
@@ -39,7 +27,8 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
     """A request's body as a call; raises InvalidInput, NotFound (signature) or UnsupportedMedia."""
     media_type = request.media_type
     if media_type not in _JSON and not media_type.endswith("+json"):
-        return Call(inputs=kinds.from_body(request.body, media_type, manifest.signature()))
+        signature = manifest.signature()
+        return Call(_finite(kinds.from_body(request.body, media_type, signature), signature))
     body = read_object(request.body)
     if not body.keys() <= _FIELDS:
         unknown = next(name for name in body if name not in _FIELDS)
@@ -58,6 +47,17 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
 
 
 def _inputs(value: Any, signature: Signature) -> dict[str, Array]:
+    return _finite(_named(value, signature), signature)
+
+
+def _finite(inputs: dict[str, Array], signature: Signature) -> dict[str, Array]:
+    for spec in signature.inputs:
+        if spec.name in inputs:
+            check_finite(inputs[spec.name], spec)
+    return inputs
+
+
+def _named(value: Any, signature: Signature) -> dict[str, Array]:
     """The value of "input": an object by input name, or the only input's own value."""
     specs = {spec.name: spec for spec in signature.inputs}
     if isinstance(value, dict) and value and value.keys() <= specs.keys():
@@ -165,12 +165,7 @@ def encode_ready(health: Health) -> Response:
 def encode_error(error: LightshipError) -> Response:
     """``{"error": {"code", "message"}}`` with the code's status."""
     body = write({"error": {"code": error.code, "message": error.message}})
-    headers = {"content-type": "application/json"}
-    if isinstance(error, MethodNotAllowed):
-        headers["allow"] = ", ".join(error.allowed)
-    if isinstance(error, Unauthenticated):
-        headers["www-authenticate"] = "Bearer"
-    return Response(STATUS.get(error.code, 500), body, headers)
+    return Response(status(error, "native"), body, error_headers(error))
 
 
 def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:

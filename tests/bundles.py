@@ -3,6 +3,7 @@ so that the tests' process never imports TensorFlow."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -70,6 +71,13 @@ def main(folder: str) -> None:
         lambda word: {"upper": tf.strings.upper(word)}, (word,), (upper,), {"word": np.array([b"ahoy"], object)}
     )
     add("words", shout, engine="tensorflow")
+
+
+def republish(registry: Registry, bundle: Path, name: str) -> int:
+    """A bundle's copy as the next version of a model."""
+    with registry.staging() as staged:
+        shutil.copytree(bundle, staged, dirs_exist_ok=True)
+        return registry.publish(name, staged)
 
 
 @dataclass(frozen=True)

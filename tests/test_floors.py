@@ -11,10 +11,10 @@ SOURCE = Path(__file__).parent.parent / "src" / "lightship"
 
 FLOORS = (
     ("version", "errors"),
-    ("tensors", "settings", "formats"),
-    ("bundle", "golden", "stores", "kinds"),
-    ("calls", "registry", "engines"),
-    ("wire", "model"),
+    ("tensors", "settings", "formats", "aws"),
+    ("bundle", "golden", "kinds", "state"),
+    ("calls", "stores", "engines"),
+    ("wire", "model", "registry"),
     ("serving", "compiler"),
     ("answer",),
     ("app",),

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +10,7 @@ import pytest
 
 from lightship.errors import BundleError, NotFound, RegistryError
 from lightship.registry import Registry
-from tests.bundles import Registries
+from tests.bundles import Registries, republish
 
 
 @pytest.fixture
@@ -20,9 +19,7 @@ def registry(tmp_path: Path) -> Registry:
 
 
 def publish(registry: Registry, registries: Registries, name: str = "pair") -> int:
-    with registry.staging() as staged:
-        shutil.copytree(registries.small / "pair" / "1", staged, dirs_exist_ok=True)
-        return registry.publish(name, staged)
+    return republish(registry, registries.small / "pair" / "1", name)
 
 
 def test_versions_count_from_one_and_the_newest_is_the_default(registry: Registry, registries: Registries) -> None:
@@ -94,5 +91,5 @@ def test_a_registry_that_cannot_be_written_says_so(tmp_path: Path, registries: R
     (tmp_path / "file").touch()
     with pytest.raises(RegistryError, match="cannot write to the registry"):
         publish(Registry(str(tmp_path / "file" / "models")), registries)
-    with pytest.raises(RegistryError, match="is not a folder"):
+    with pytest.raises(RegistryError, match="is neither a folder nor s3://bucket/prefix"):
         Registry("ftp://somewhere")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lightship import wire
 from lightship.calls import Health, Prediction
@@ -52,11 +52,14 @@ async def answer(service: Service, request: Request) -> Response | None:
 
 async def _predict(service: Service, route: Route, parameters: Parameters, request: Request) -> Response:
     version, label = _version(parameters), parameters.get("label")
-    served = await service.catalogue.get(parameters.get("name"), version, label)
+    key = request.headers.get("lightship-caller", "").encode() or request.body
+    served = await service.catalogue.get(parameters.get("name"), version, label, key=key)
     assert route.decode is not None  # noqa: S101 - a predict route without a decoder is a bug of ours
     call = route.decode(request, served.model.manifest)
     result = await service.catalogue.predict(served, call)
-    return route.encode(Prediction(served.name, served.version, result))
+    response = route.encode(Prediction(served.name, served.version, result))
+    which = {"lightship-model": served.name, "lightship-version": str(served.version)}
+    return replace(response, headers={**response.headers, **which})
 
 
 async def _models(service: Service, route: Route, _: Parameters, __: Request) -> Response:

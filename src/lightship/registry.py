@@ -1,17 +1,21 @@
-"""Versions of models under their names: ``<name>/<version>/`` in a store, versions counted from 1."""
+"""Versions of models under their names: ``<name>/<version>/`` in a store, versions counted from 1, and their state."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
-from lightship.bundle import Bundle
+from lightship.bundle import MANIFEST, Bundle
 from lightship.errors import NotFound, RegistryError
-from lightship.stores.folder import FolderStore
+from lightship.state import State
+from lightship.stores import open_store
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _VERSION = re.compile(r"[1-9][0-9]{0,17}")
+_ATTEMPTS = 50
 
 
 def check_name(name: str) -> str:
@@ -25,46 +29,64 @@ def check_name(name: str) -> str:
 
 
 class Registry:
-    """The models of one registry. ``location`` is a folder."""
+    """The models of one registry. ``location`` is a folder, or ``s3://bucket/prefix``."""
 
     def __init__(self, location: str) -> None:
-        if "://" in location:
-            raise RegistryError(f"the registry {location!r} is not a folder: folders are what this version can read")
         self.location = location
-        self._store = FolderStore(Path(location))
+        self._store = open_store(location)
 
     def models(self) -> list[str]:
         """Names of the models that have at least one version."""
         return [name for name in self._store.list() if _NAME.fullmatch(name) and self.versions(name)]
 
     def versions(self, name: str) -> list[int]:
-        """A model's version numbers, ascending; empty where there is no such model."""
-        if not _NAME.fullmatch(name):
-            return []
-        return sorted(int(entry) for entry in self._store.list(name) if _VERSION.fullmatch(entry))
+        """A model's version numbers that take requests, ascending; empty where there is no such model."""
+        return list(self.state(name).offered)
 
-    def labels(self, name: str) -> dict[str, int]:
-        """Version numbers by label."""
-        return {}
+    def state(self, name: str) -> State:
+        """A model's versions and routing; an empty state where there is no such model."""
+        return self.read_state(name)[0]
+
+    def read_state(self, name: str) -> tuple[State, str | None]:
+        """The state with its etag, for :meth:`state_changed`; None for a model whose state nobody has written yet."""
+        if not _NAME.fullmatch(name):
+            return State(), None
+        found = self._store.read(f"{name}/state.json")
+        if found is None:
+            whole = (version for version in self._numbers(name) if self._store.read(f"{name}/{version}/{MANIFEST}"))
+            return State(versions=tuple(whole)), None
+        return State.from_bytes(found[0]), found[1]
+
+    def state_changed(self, name: str, etag: str | None) -> bool:
+        """Whether a model's state is another one: a conditional request. Without an etag, only reading can tell."""
+        return etag is None or self._store.changed(f"{name}/state.json", etag)
+
+    def change(self, name: str, change: Callable[[State], State]) -> State:
+        """Change a model's state by compare-and-swap; ``change`` may be called several times. Raises RegistryError."""
+        for _ in range(_ATTEMPTS):
+            state, etag = self.read_state(name)
+            if not state.versions:
+                raise self._unknown(name)
+            changed = change(state)
+            if self._store.write(f"{name}/state.json", changed.to_bytes(), if_match=etag):
+                return changed
+        raise RegistryError(f"the state of '{name}' is changed by others all the time: try again")
 
     def resolve(self, name: str, version: int | None = None, label: str | None = None) -> int:
-        """The version asked for by number or label, or the newest; raises NotFound that says what there is."""
-        versions = self.versions(name)
-        if not versions:
-            known = ", ".join(self.models()) or "none"
-            raise NotFound(f"there is no model '{name[:80]}': the models are {known}")
-        if label is not None:
-            labels = self.labels(name)
-            if label not in labels:
-                raise NotFound(f"model '{name}' has no label '{label[:80]}': it has {', '.join(labels) or 'none'}")
-            return labels[label]
-        if version is not None and version not in versions:
-            raise NotFound(f"model '{name}' has no version {version}: it has {', '.join(map(str, versions))}")
-        return version or versions[-1]
+        """The version asked for by number or label, or the default one; raises NotFound that says what there is."""
+        state = self.state(name)
+        default = state.default()
+        if default is None:
+            raise self._unknown(name)
+        return choose(name, state, version, label) or default
 
     def open(self, name: str, version: int | None = None) -> Bundle:
-        """The verified bundle of a version, or of the newest; raises NotFound or BundleError."""
-        return Bundle.open(self._store.path(f"{name}/{self.resolve(name, version)}"))
+        """The verified bundle of a version, or of the default one; raises NotFound or BundleError."""
+        return Bundle.open(self.path(name, self.resolve(name, version)))
+
+    def path(self, name: str, version: int) -> Path:
+        """A version's bundle as a local folder; not verified."""
+        return self._store.path(f"{name}/{version}")
 
     def staging(self) -> AbstractContextManager[Path]:
         """A private folder to build a bundle in, removed at the end unless it was published."""
@@ -74,7 +96,29 @@ class Registry:
         """Make a staged bundle the next version of a model; returns its number. Two at once get two numbers."""
         check_name(name)
         Bundle.open(folder)
-        while True:
-            version = (self.versions(name) or [0])[-1] + 1
-            if self._store.publish(folder, f"{name}/{version}"):
-                return version
+        version = max((*self.state(name).versions, *self._numbers(name)), default=0) + 1
+        while not self._store.publish(folder, f"{name}/{version}"):
+            version += 1
+        self.change(name, lambda state: replace(state, versions=tuple(sorted({*state.versions, version}))))
+        return version
+
+    def _numbers(self, name: str) -> tuple[int, ...]:
+        """Numbers that are taken, also by publishers who did not finish."""
+        return tuple(sorted(int(entry) for entry in self._store.list(name) if _VERSION.fullmatch(entry)))
+
+    def _unknown(self, name: str) -> NotFound:
+        known = ", ".join(self.models()) or "none"
+        return NotFound(f"there is no model '{name[:80]}': the models are {known}")
+
+
+def choose(name: str, state: State, version: int | None, label: str | None) -> int | None:
+    """The version that a number or a label means; None where neither is given. Raises NotFound."""
+    if label is not None:
+        labels = state.routing.labels
+        if label not in labels:
+            raise NotFound(f"model '{name}' has no label '{label[:80]}': it has {', '.join(labels) or 'none'}")
+        return labels[label]
+    if version is not None and version not in state.offered:
+        known = ", ".join(map(str, state.offered)) or "none"
+        raise NotFound(f"model '{name}' has no version {version}: it has {known}")
+    return version

@@ -12,7 +12,7 @@ from lightship.calls import Call
 from lightship.errors import BundleError
 from lightship.registry import Registry
 from lightship.serving.catalogue import Catalogue
-from tests.bundles import Registries
+from tests.bundles import Registries, republish
 
 
 def test_a_version_is_loaded_once_however_many_ask(registries: Registries) -> None:
@@ -23,10 +23,12 @@ def test_a_version_is_loaded_once_however_many_ask(registries: Registries) -> No
 
 
 def test_a_new_version_is_noticed_without_a_restart(registries: Registries, tmp_path: Path) -> None:
-    shutil.copytree(registries.small / "modes", tmp_path / "modes")
-    catalogue = Catalogue(Registry(str(tmp_path)), refresh=0)
+    bundle = registries.small / "modes" / "1"
+    registry = Registry(str(tmp_path))
+    republish(registry, bundle, "modes")
+    catalogue = Catalogue(registry, refresh=0)
     assert asyncio.run(catalogue.get("modes")).version == 1
-    shutil.copytree(tmp_path / "modes" / "1", tmp_path / "modes" / "2")
+    republish(registry, bundle, "modes")
     assert asyncio.run(catalogue.get("modes")).version == 2
     assert asyncio.run(catalogue.get("modes", 1)).version == 1
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from lightship.calls import Call, ModelState, Result, Statistics, VersionState
-from lightship.errors import LightshipError, NotFound, Unavailable
+from lightship.errors import LightshipError, NotFound, RegistryError, Unavailable
 from lightship.model import Model
-from lightship.registry import Registry
+from lightship.registry import Registry, choose
 from lightship.serving.counters import Counters
+from lightship.serving.traffic import pick
+from lightship.state import State
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -35,8 +37,9 @@ class Served:
 
 
 @dataclass(frozen=True)
-class _Listing:
-    versions: tuple[int, ...]
+class _Known:
+    state: State
+    etag: str | None
     expires: float
 
 
@@ -46,7 +49,7 @@ class Catalogue:
     Args:
         registry: where the versions are.
         default: the model that answers where a request names none; with a single model, that one.
-        refresh: seconds for which a listing of versions is believed.
+        refresh: seconds for which a model's state is believed before a conditional request asks for a newer one.
         threads: for calls that take longer than a millisecond; 0 runs everything where it is (Lambda).
     """
 
@@ -57,7 +60,8 @@ class Catalogue:
         self._default = default
         self._refresh = refresh
         self._executor = _executor(threads) if threads else None
-        self._listings: dict[str, _Listing] = {}
+        self._known: dict[str, _Known] = {}
+        self._answering: dict[str, Served] = {}
         self._loaded: dict[tuple[str, int], Served] = {}
         self._failed: dict[tuple[str, int], tuple[LightshipError, float]] = {}
         self._unloaded: set[str] = set()
@@ -76,15 +80,25 @@ class Catalogue:
             f"there are several models ({', '.join(names)}): ask /models/<name>/predict, or set LIGHTSHIP_DEFAULT_MODEL"
         )
 
-    async def get(self, name: str | None = None, version: int | None = None, label: str | None = None) -> Served:
-        """A loaded version, by default the default model's default one. Raises NotFound, BundleError, Unavailable."""
+    async def get(
+        self, name: str | None = None, version: int | None = None, label: str | None = None, *, key: bytes = b""
+    ) -> Served:
+        """A loaded version: by number, by label, or the one that answers a caller with this key.
+
+        Where that one cannot be loaded and nobody named it, the version that answered before goes on. Raises NotFound,
+        BundleError, Unavailable or RegistryError.
+        """
         name = name or self.default_name()
         if name in self._unloaded:
             raise Unavailable(f"model '{name}' was unloaded: load it first")
-        number = version or self._default_version(name, label)
+        state = self._state(name)
+        named = choose(name, state, version, label)
+        number = named or pick(state, key) or self._registry.resolve(name)
         served = self._loaded.get((name, number))
         if served is None:
-            served = await self._elsewhere(lambda: self.load(name, number or None))
+            served = await self._elsewhere(lambda: self._load_or_keep(name, number, named=named is not None))
+        if named is None:
+            self._answering[name] = served
         return served
 
     async def predict(self, served: Served, call: Call) -> Result:
@@ -118,17 +132,18 @@ class Catalogue:
 
     def state(self, name: str, version: int | None = None, label: str | None = None) -> ModelState:
         """A model as it stands, seen through one version, by default its default one; raises NotFound."""
-        versions = tuple(self._registry.versions(name))
-        version = self._registry.resolve(name, version, label)
+        known = self._registry.state(name)
+        number = choose(name, known, version, label) or self._registry.resolve(name)
         default = name == self._default or (self._default is None and self._registry.models() == [name])
         try:
             if name in self._unloaded:
                 raise Unavailable("it was unloaded")
-            model = self.load(name, version).model
+            model = self.load(name, number).model
             inputs, _ = model.golden()
         except LightshipError as error:
-            return ModelState(name, version, versions, default, error=error.message)
-        return ModelState(name, version, versions, default, model.manifest, model.bundle.digest, example=Call(inputs))
+            return ModelState(name, number, known.offered, default, error=error.message)
+        digest, example = model.bundle.digest, Call(inputs)
+        return ModelState(name, number, known.offered, default, model.manifest, digest, example=example)
 
     def version_states(
         self, name: str, version: int | None = None, label: str | None = None
@@ -152,7 +167,7 @@ class Catalogue:
         """Load a model's default version, also after it was unloaded. Raises NotFound, BundleError, Unavailable."""
         self._registry.resolve(name)
         self._unloaded.discard(name)
-        self._listings.pop(name, None)
+        self._known.pop(name, None)
         self.load(name)
 
     def unload(self, name: str) -> None:
@@ -168,7 +183,7 @@ class Catalogue:
             self._executor.shutdown()
 
     def _version_state(self, name: str, version: int) -> VersionState:
-        labels = self._registry.labels(name)
+        labels = self._registry.state(name).routing.labels
         mine = tuple(label for label, number in labels.items() if number == version)
         if name in self._unloaded:
             return VersionState(name, version, "unloaded", labels=mine)
@@ -178,15 +193,32 @@ class Catalogue:
             return VersionState(name, version, "failed", error.message, mine)
         return VersionState(name, version, "available", labels=mine)
 
-    def _default_version(self, name: str, label: str | None) -> int:
-        return self._newest(name) if label is None else self._registry.resolve(name, label=label)
+    def _load_or_keep(self, name: str, version: int, *, named: bool) -> Served:
+        try:
+            return self.load(name, version)
+        except LightshipError:
+            before = self._answering.get(name)
+            if named or before is None:
+                raise
+            return before
 
-    def _newest(self, name: str) -> int:
-        listing = self._listings.get(name)
-        if listing is None or time.monotonic() >= listing.expires:
-            versions = tuple(self._registry.versions(name))
-            listing = self._listings[name] = _Listing(versions, time.monotonic() + self._refresh)
-        return listing.versions[-1] if listing.versions else 0
+    def _state(self, name: str) -> State:
+        """A model's state, asked for at most once in ``refresh`` seconds; the last one known while nobody answers."""
+        known = self._known.get(name)
+        now = time.monotonic()
+        if known is not None and now < known.expires:
+            return known.state
+        try:
+            if known is not None and not self._registry.state_changed(name, known.etag):
+                state, etag = known.state, known.etag
+            else:
+                state, etag = self._registry.read_state(name)
+        except RegistryError:
+            if known is None:
+                raise
+            state, etag = known.state, known.etag
+        self._known[name] = _Known(state, etag, now + self._refresh)
+        return state
 
     def _open(self, name: str, version: int) -> Served:
         model = Model.load(self._registry.open(name, version))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,6 +29,39 @@ class FolderStore:
         except OSError as error:
             raise RegistryError(f"cannot read the registry {self.root / key}: {error.strerror}") from None
         return sorted(entry.name for entry in entries if not entry.name.startswith("."))
+
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        """A small file and its etag; None where there is none."""
+        try:
+            data = (self.root / key).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise RegistryError(f"cannot read {self.root / key}: {error.strerror}") from None
+        return data, hashlib.sha256(data).hexdigest()
+
+    def changed(self, key: str, etag: str | None) -> bool:
+        """Whether a small file has another etag than this one."""
+        found = self.read(key)
+        return (found[1] if found else None) != etag
+
+    def write(self, key: str, data: bytes, *, if_match: str | None) -> bool:
+        """Replace a small file that has this etag (None: that does not exist); False otherwise."""
+        import fcntl
+
+        target = self.root / key
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with (target.parent / f".{target.name}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if self.changed(key, if_match):
+                    return False
+                half = target.parent / f".{target.name}.half"
+                half.write_bytes(data)
+                half.replace(target)
+        except OSError as error:
+            raise RegistryError(f"cannot write {target}: {error.strerror}") from None
+        return True
 
     def path(self, key: str) -> Path:
         """The local folder of a key."""

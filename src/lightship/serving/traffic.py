@@ -1,0 +1,33 @@
+"""Who is answered by which version: pure arithmetic on a caller's key, the same on every server."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+
+from lightship.state import State
+
+_STEPS = 10_000
+
+
+def pick(state: State, key: bytes) -> int | None:
+    """The version for a request that names none: by the traffic split, else the default. None without versions."""
+    if not state.routing.traffic:
+        return state.default()
+    point = _point(b"traffic", key) * sum(state.routing.traffic.values())
+    for version, share in sorted(state.routing.traffic.items()):
+        point -= share
+        if point < 0:
+            return version
+    return max(state.routing.traffic)
+
+
+def shadows(state: State, key: bytes) -> list[int]:
+    """The versions that run this request unheard."""
+    sampled: Mapping[int, float] = state.routing.shadows
+    return [version for version, share in sorted(sampled.items()) if _point(b"shadow", key) < share]
+
+
+def _point(purpose: bytes, key: bytes) -> float:
+    """A key's place in 0..1, evenly spread, and unrelated for two purposes."""
+    return (zlib.crc32(key, zlib.crc32(purpose)) % _STEPS) / _STEPS

@@ -1,0 +1,104 @@
+"""What may change about a model: its labels, how its traffic is split, which versions are withdrawn.
+
+One small JSON file per model, ``<name>/state.json``, changed by compare-and-swap only. It also lists the versions, so
+that one conditional request tells a reader whether anything is new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import orjson
+
+from lightship.errors import NotFound, RegistryError
+
+PRODUCTION = "production"
+
+
+@dataclass(frozen=True)
+class Routing:
+    """Which version answers. ``rollback`` goes back to the one before.
+
+    Attributes:
+        labels: version by label; ``production`` is the default version.
+        traffic: shares of the requests by version, in percent, adding up to 100; empty for no split.
+        shadows: fraction of the requests, 0 to 1, that a version also runs without being heard.
+    """
+
+    labels: Mapping[str, int] = field(default_factory=dict)
+    traffic: Mapping[int, float] = field(default_factory=dict)
+    shadows: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class State:
+    """A model's versions and routing."""
+
+    versions: tuple[int, ...] = ()
+    withdrawn: frozenset[int] = frozenset()
+    routing: Routing = Routing()
+    previous: Routing | None = None
+
+    @property
+    def offered(self) -> tuple[int, ...]:
+        """The versions that take new requests."""
+        return tuple(version for version in self.versions if version not in self.withdrawn)
+
+    def default(self) -> int | None:
+        """The version labelled production, else the newest that is offered; None where there is none."""
+        labelled = self.routing.labels.get(PRODUCTION)
+        if labelled in self.offered:
+            return labelled
+        return self.offered[-1] if self.offered else None
+
+    def reroute(self, routing: Routing) -> State:
+        """With another routing, the present one kept for a rollback; raises NotFound for versions not offered."""
+        for version in {*routing.labels.values(), *routing.traffic, *routing.shadows}:
+            if version not in self.offered:
+                known = ", ".join(map(str, self.offered)) or "none"
+                raise NotFound(f"there is no version {version} to route to: the versions are {known}")
+        return replace(self, routing=routing, previous=self.routing)
+
+    def rollback(self) -> State:
+        """With the routing before this one; a second rollback takes the first back. Raises RegistryError."""
+        if self.previous is None:
+            raise RegistryError("there is nothing to roll back to: labels and traffic have not been changed yet")
+        return self.reroute(self.previous)
+
+    def withdraw(self, version: int) -> State:
+        """Without new requests for a version; raises NotFound, or RegistryError while requests are routed to it."""
+        if version not in self.versions:
+            raise NotFound(f"there is no version {version}: the versions are {', '.join(map(str, self.versions))}")
+        if version in {*self.routing.labels.values(), *self.routing.traffic, *self.routing.shadows}:
+            raise RegistryError(f"version {version} still has a label or traffic: route its requests elsewhere first")
+        return replace(self, withdrawn=self.withdrawn | {version})
+
+    def to_bytes(self) -> bytes:
+        """JSON, sorted and indented: people read it."""
+        record = asdict(self) | {"withdrawn": sorted(self.withdrawn)}
+        return orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> State:
+        """The inverse of :meth:`to_bytes`; raises RegistryError on anything else."""
+        try:
+            record = orjson.loads(data)
+            previous = record["previous"]
+            return cls(
+                versions=tuple(int(version) for version in record["versions"]),
+                withdrawn=frozenset(int(version) for version in record["withdrawn"]),
+                routing=_routing(record["routing"]),
+                previous=_routing(previous) if previous else None,
+            )
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+            raise RegistryError(f"state.json holds no state: {type(error).__name__} {error}") from None
+
+
+def _routing(record: Mapping[str, Any]) -> Routing:
+    return Routing(
+        labels={str(label): int(version) for label, version in record["labels"].items()},
+        traffic={int(version): float(share) for version, share in record["traffic"].items()},
+        shadows={int(version): float(share) for version, share in record["shadows"].items()},
+    )

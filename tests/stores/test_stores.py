@@ -1,0 +1,139 @@
+"""What a registry asks of every store: of a folder, and of S3 (played by moto)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from lightship.calls import Call
+from lightship.errors import BundleError, NotFound, RegistryError
+from lightship.model import Model
+from lightship.registry import Registry
+from lightship.state import State
+from lightship.stores.s3 import S3Store
+from tests.bundles import Registries, republish
+
+
+@pytest.fixture(scope="module")
+def s3_endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    for name, value in {
+        "AWS_ENDPOINT_URL": s3_endpoint,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "LIGHTSHIP_CACHE": str(tmp_path / "cache"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    name = tmp_path.name.replace("_", "-")[-60:].strip("-").lower()
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=name)
+    yield name
+    client.close()
+
+
+@pytest.fixture(params=["folder", "s3"])
+def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Registry:
+    if request.param == "folder":
+        return Registry(str(tmp_path / "models"))
+    return Registry(f"s3://{request.getfixturevalue('bucket')}/some/prefix")
+
+
+@pytest.fixture
+def bundle(registries: Registries) -> Path:
+    return registries.small / "modes" / "1"
+
+
+def test_what_was_published_is_opened_byte_for_byte(registry: Registry, bundle: Path) -> None:
+    assert [republish(registry, bundle, "modes") for _ in range(2)] == [1, 2]
+    assert registry.models() == ["modes"]
+    assert registry.versions("modes") == [1, 2]
+    model = Model.load(registry.open("modes", 1))
+    inputs, outputs = model.golden()
+    assert model.predict(Call(inputs)).outputs["y"].tolist() == outputs["y"].tolist()
+    with pytest.raises(NotFound, match="has no version 3"):
+        registry.open("modes", 3)
+    with pytest.raises(NotFound, match="the models are modes"):
+        registry.open("nobody")
+
+
+def test_publishers_at_once_get_numbers_of_their_own(registry: Registry, bundle: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        numbers = list(pool.map(lambda _: republish(registry, bundle, "modes"), range(6)))
+    assert sorted(numbers) == registry.versions("modes") == [1, 2, 3, 4, 5, 6]
+
+
+def test_changes_at_once_are_all_kept(registry: Registry, bundle: Path) -> None:
+    republish(registry, bundle, "modes")
+
+    def label(number: int) -> None:
+        def change(state: State) -> State:
+            return state.reroute(replace(state.routing, labels={**state.routing.labels, f"label{number}": 1}))
+
+        registry.change("modes", change)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(label, range(8)))
+    assert len(registry.state("modes").routing.labels) == 8
+
+
+def test_a_change_is_noticed_and_its_absence_too(registry: Registry, bundle: Path) -> None:
+    republish(registry, bundle, "modes")
+    _, etag = registry.read_state("modes")
+    assert not registry.state_changed("modes", etag)
+    republish(registry, bundle, "modes")
+    assert registry.state_changed("modes", etag)
+
+
+def test_a_publisher_that_was_killed_leaves_a_number_and_no_version(bucket: str, bundle: Path) -> None:
+    store = S3Store(bucket)
+    assert store.write("modes/1/.claim", b"somebody", if_match=None)
+    registry = Registry(f"s3://{bucket}")
+    assert registry.models() == []
+    assert republish(registry, bundle, "modes") == 2
+    assert registry.versions("modes") == [2]
+
+
+def test_downloads_are_cached_within_bounds(bucket: str, registries: Registries, tmp_path: Path) -> None:
+    registry = Registry(f"s3://{bucket}")
+    names = ("pair", "modes", "roots")
+    for name in names:
+        republish(registry, registries.small / name / "1", name)
+    store = S3Store(bucket, cache=tmp_path / "small", cache_bytes=8000)
+    paths = [store.path(f"{name}/1") for name in names]
+    assert store.path("roots/1") == paths[2]
+    assert paths[2].is_dir()
+    assert not paths[0].is_dir()
+    assert sum(file.stat().st_size for file in (tmp_path / "small").rglob("*") if file.is_file()) <= 8000
+    assert not list((tmp_path / "small").glob(".half-*"))
+
+
+def test_a_tampered_object_is_refused(bucket: str, bundle: Path) -> None:
+    registry = Registry(f"s3://{bucket}")
+    republish(registry, bundle, "modes")
+    client = boto3.client("s3")
+    client.put_object(Bucket=bucket, Key="modes/1/model.tflite", Body=b"evil")
+    client.close()
+    with pytest.raises(BundleError, match="is corrupt or was changed"):
+        registry.open("modes")
+
+
+def test_a_bucket_that_is_not_there_is_said_so(bucket: str) -> None:
+    with pytest.raises(RegistryError, match="NoSuchBucket"):
+        Registry("s3://nowhere-at-all").models()
+    with pytest.raises(RegistryError, match="names no bucket"):
+        Registry("s3://")

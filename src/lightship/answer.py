@@ -66,6 +66,10 @@ async def _models(service: Service, route: Route, _: Parameters, __: Request) ->
     return route.encode(service.catalogue.states())
 
 
+async def _index(service: Service, route: Route, _: Parameters, request: Request) -> Response:
+    return route.encode((service.catalogue.states(), request))
+
+
 async def _model(service: Service, route: Route, parameters: Parameters, _: Request) -> Response:
     return route.encode(service.catalogue.state(parameters["name"], _version(parameters), parameters.get("label")))
 
@@ -79,9 +83,9 @@ async def _statistics(service: Service, route: Route, parameters: Parameters, _:
     return route.encode(service.catalogue.statistics(parameters.get("name"), _version(parameters)))
 
 
-async def _load(service: Service, route: Route, parameters: Parameters, _: Request) -> Response:
+async def _load(service: Service, route: Route, parameters: Parameters, request: Request) -> Response:
     service.catalogue.reload(parameters["name"])
-    return route.encode(service.catalogue.state(parameters["name"]))
+    return route.encode((service.catalogue.state(parameters["name"]), request))
 
 
 async def _unload(service: Service, route: Route, parameters: Parameters, _: Request) -> Response:
@@ -102,6 +106,7 @@ async def _ready(service: Service, route: Route, _: Parameters, request: Request
 OPERATIONS: dict[str, Operation] = {
     "predict": _predict,
     "models": _models,
+    "index": _index,
     "model": _model,
     "status": _status,
     "statistics": _statistics,
@@ -124,7 +129,10 @@ def _version(parameters: Parameters) -> int | None:
 def _check_size(response: Response, limit: int) -> None:
     if not limit or len(response.body) <= limit // 2:  # escaping at most doubles JSON, so counting can wait
         return
-    size = len(response.body) + response.body.count(b'"') + response.body.count(b"\\")
+    if response.headers.get("content-type") == "application/octet-stream":
+        size = (len(response.body) + 2) // 3 * 4  # base64
+    else:
+        size = len(response.body) + response.body.count(b'"') + response.body.count(b"\\")
     if size > limit:
         raise TooLarge(
             f"the answer has {size} bytes, more than the {limit} that can be sent back from here: ask "

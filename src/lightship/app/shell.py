@@ -13,6 +13,7 @@ from typing import Any
 from lightship import wire
 from lightship.answer import Service, answer
 from lightship.app.body import inflate, read_body
+from lightship.app.encodings import compress
 from lightship.errors import LightshipError, Unauthenticated
 from lightship.wire.http import Request, Response
 
@@ -64,9 +65,10 @@ class Shell:
         except LightshipError as error:
             return wire.render_error(error, path)
         response = await answer(self._service, Request(method, path, query, headers, body, caller))
-        if response is None and caller is None:
-            return wire.render_error(Unauthenticated(), path)
-        return response
+        if response is None:
+            return wire.render_error(Unauthenticated(), path) if caller is None else None
+        accepted = headers.get("accept-encoding")
+        return compress(response, accepted) if accepted else response
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._pages is None:

@@ -1,0 +1,151 @@
+"""Tensors of the Open Inference Protocol as bytes: the binary tensor extension.
+
+Elements are little-endian, in row-major order, without padding; a BOOL is one byte, 0 or 1; an element of BYTES is a
+4-byte unsigned length and that many bytes.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Mapping
+
+import numpy as np
+
+from lightship.errors import InvalidInput
+from lightship.tensors import Array, Signature, TensorSpec
+from lightship.tensors.specs import describe_row
+
+DATATYPES: Mapping[str, str] = {
+    "bool": "BOOL",
+    "int8": "INT8",
+    "int16": "INT16",
+    "int32": "INT32",
+    "int64": "INT64",
+    "uint8": "UINT8",
+    "uint16": "UINT16",
+    "uint32": "UINT32",
+    "uint64": "UINT64",
+    "float16": "FP16",
+    "float32": "FP32",
+    "float64": "FP64",
+    "string": "BYTES",
+}
+HEADER_LENGTH = "inference-header-content-length"
+
+_LENGTH = struct.Struct("<I")
+
+
+class Tail:
+    """The bytes after a request's JSON, taken from the front by one input after another."""
+
+    def __init__(self, data: memoryview) -> None:
+        self._data = data
+
+    def take(self, size: int, name: str) -> memoryview:
+        """The next ``size`` bytes; raises InvalidInput where there are not so many."""
+        if size > len(self._data):
+            raise InvalidInput(f"input '{name}' has binary_data_size {size}, and {len(self._data)} bytes are left")
+        taken, self._data = self._data[:size], self._data[size:]
+        return taken
+
+    def end(self) -> None:
+        """Raise InvalidInput where bytes are left that belong to no input."""
+        if self._data:
+            raise InvalidInput(f"{len(self._data)} bytes after the JSON belong to no input: see binary_data_size")
+
+
+def split(body: bytes, headers: Mapping[str, str]) -> tuple[bytes, Tail]:
+    """A body as its JSON and what comes after it, cut where the header says; raises InvalidInput."""
+    text = headers.get(HEADER_LENGTH)
+    if text is None:
+        return body, Tail(memoryview(b""))
+    if not (text.isascii() and text.isdecimal()) or len(text) > 18 or int(text) > len(body):
+        raise InvalidInput(
+            f"the header Inference-Header-Content-Length is '{text[:40]}': it must be the number of bytes of JSON, "
+            f"and the body has {len(body)}"
+        )
+    return body[: int(text)], Tail(memoryview(body)[int(text) :])
+
+
+def from_bytes(data: memoryview, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
+    """Bytes as an array of the spec's dtype and this shape, without a copy; raises InvalidInput."""
+    count = math.prod(shape)
+    if spec.dtype == "string":
+        return _strings(data, spec, count).reshape(shape)
+    if len(data) != count * spec.numpy.itemsize:
+        raise InvalidInput(
+            f"input '{spec.name}' has {len(data)} bytes: {DATATYPES[spec.dtype]} {_sizes(shape)} "
+            f"takes {count * spec.numpy.itemsize}"
+        )
+    if spec.dtype == "bool":
+        return _booleans(data, spec).reshape(shape)
+    return np.frombuffer(data, spec.numpy.newbyteorder("<")).reshape(shape)
+
+
+def from_raw(body: bytes, signature: Signature) -> dict[str, Array]:
+    """A body that is nothing but the only input's data; the one size that its shape leaves open follows from it.
+
+    A BYTES input is one element, the whole body, without a length before it. Raises InvalidInput.
+    """
+    if len(signature.inputs) != 1:
+        raise InvalidInput(f"a raw body needs a model with one input: this one has {len(signature.inputs)}")
+    (spec,) = signature.inputs
+    if spec.dtype == "string":
+        if any(size not in {None, 1} for size in spec.shape):
+            raise InvalidInput(f"a raw body is one element of BYTES, and input '{spec.name}' is {spec}")
+        array = np.empty(1, dtype=np.object_)
+        array[0] = body
+        return {spec.name: array.reshape([1] * len(spec.shape))}
+    return {spec.name: from_bytes(memoryview(body), spec, _raw_shape(len(body), spec))}
+
+
+def to_bytes(array: Array) -> bytes:
+    """An array's elements as bytes."""
+    if array.dtype == np.object_:
+        return b"".join(_LENGTH.pack(len(item)) + item for item in array.ravel().tolist())
+    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def datatype(array: Array) -> str:
+    """The protocol's name of an array's dtype."""
+    return DATATYPES["string" if array.dtype == np.object_ else array.dtype.name]
+
+
+def _strings(data: memoryview, spec: TensorSpec, count: int) -> Array:
+    if count * _LENGTH.size > len(data):  # so that a shape cannot ask for memory that its data does not fill
+        raise InvalidInput(f"input '{spec.name}' has {len(data)} bytes: too few for {count} elements of BYTES")
+    array = np.empty(count, dtype=np.object_)
+    position = 0
+    for index in range(count):
+        start = position + _LENGTH.size
+        end = start + _LENGTH.unpack_from(data, position)[0] if start <= len(data) else start
+        if end > len(data):
+            raise InvalidInput(f"input '{spec.name}' ends within its element {index}: BYTES are a 4-byte length each")
+        array[index] = bytes(data[start:end])
+        position = end
+    if position != len(data):
+        raise InvalidInput(f"input '{spec.name}' has {len(data) - position} bytes after its {count} elements of BYTES")
+    return array
+
+
+def _booleans(data: memoryview, spec: TensorSpec) -> Array:
+    array = np.frombuffer(data, np.uint8)
+    if array.max(initial=0) > 1:
+        raise InvalidInput(f"input '{spec.name}' is BOOL: its bytes must be 0 or 1")
+    return array.view(np.bool_)
+
+
+def _raw_shape(size: int, spec: TensorSpec) -> tuple[int, ...]:
+    if spec.shape.count(None) > 1:
+        raise InvalidInput(f"a raw body does not say which shape it has, and input '{spec.name}' is {spec}")
+    unit = math.prod(length for length in spec.shape if length is not None) * spec.numpy.itemsize
+    if size == 0 or size % unit or (None not in spec.shape and size != unit):
+        raise InvalidInput(
+            f"the raw body has {size} bytes: input '{spec.name}' takes {unit} for each {describe_row(spec)}"
+        )
+    return tuple(size // unit if length is None else length for length in spec.shape)
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return str(list(shape))[:80]

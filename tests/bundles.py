@@ -72,6 +72,21 @@ def main(folder: str) -> None:
     )
     add("words", shout, engine="tensorflow")
 
+    x1, y1 = TensorSpec("x", "float32", (None, 1)), TensorSpec("y", "float32", (None, 1))
+    scores = TensorSpec("scores", "float32", (None, 1))
+    half = Function(lambda x: {"y": x / 2.0 + 2.0}, (x1,), (y1,), {"x": row[:, :1]})
+    regress = Function(
+        lambda x: {"outputs": x / 2.0 + 2.0},
+        (x1,),
+        (TensorSpec("outputs", "float32", (None, 1)),),
+        {"x": row[:, :1]},
+        name="regress_x_to_y",
+    )
+    classify = Function(
+        lambda x: {"scores": x / 2.0 + 2.0}, (x1,), (scores,), {"x": row[:, :1]}, name="classify_x_to_y"
+    )
+    add("half_plus_two", half, regress, classify)
+
 
 def republish(registry: Registry, bundle: Path, name: str) -> int:
     """A bundle's copy as the next version of a model."""

@@ -1,0 +1,155 @@
+"""JSON values as tensors by TensorFlow Serving's rules, and its words for what is wrong with them.
+
+A value that is right is converted at once by :func:`lightship.tensors.to_array`; only one that is not is walked through
+element by element, to find what to blame.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from lightship import kinds
+from lightship.errors import InvalidInput
+from lightship.tensors import Array, TensorSpec, to_array
+from lightship.wire.tfserving_json import json_type, shown
+
+_NAMES = {"float16": "half", "float32": "float", "float64": "double"}
+_DEEPEST = 64  # numpy's limit of dimensions
+_ANY_RANK = (0,) * _DEEPEST
+
+
+def is_base64(value: Any) -> bool:
+    """Whether a value is ``{"b64": "…"}`` and nothing more."""
+    return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
+
+
+def column(value: Any, spec: TensorSpec, *, booleans: bool = True) -> Array:
+    """A whole tensor in its natural nested form; raises InvalidInput.
+
+    ``booleans`` says that the request has a boolean somewhere: numpy would take one among numbers for a number.
+    """
+    if (made := _by_kind(value, spec)) is not None:
+        return made
+    return _convert(value, spec, _faults(value, spec), booleans=booleans)
+
+
+def stack(values: Sequence[Any], spec: TensorSpec, *, key: str = "", booleans: bool = True) -> Array:
+    """One value per row as a tensor; ``key`` is the input's name where rows name it. Raises InvalidInput."""
+    if (made := _by_kind(values, spec)) is not None:
+        return made
+    return _convert(values, spec, _row_faults(values, spec, key), booleans=booleans)
+
+
+def _by_kind(value: Any, spec: TensorSpec) -> Array | None:
+    kind = kinds.kind_of(spec)
+    return kind.from_json(value, spec) if kind else None
+
+
+def _convert(value: Any, spec: TensorSpec, faults: Iterator[str], *, booleans: bool) -> Array:
+    if (booleans and spec.dtype not in ("bool", "string")) or (isinstance(value, dict) and spec.dtype != "string"):
+        _raise_first(faults)
+    try:
+        return to_array(value, replace(spec, shape=_ANY_RANK))
+    except InvalidInput:
+        _raise_first(faults)
+        raise
+
+
+def _raise_first(faults: Iterator[str]) -> None:
+    for fault in faults:
+        raise InvalidInput(fault)
+
+
+def _row_faults(values: Sequence[Any], spec: TensorSpec, key: str) -> Iterator[str]:
+    """What is wrong with rows: each must be right by itself, and of the first one's size and shape."""
+    first: list[int] = []
+    for index, value in enumerate(values):
+        shape = _shape(value)
+        fault = next(_faults(value, spec), None)
+        if index == 0:
+            first = shape
+        elif fault is None and math.prod(shape) != math.prod(first):
+            fault = f"Expecting tensor size: {math.prod(first)} but got: {math.prod(shape)}"
+        elif fault is None and shape != first:
+            fault = f"Expecting shape {shape_text(first)} but got: {shape_text(shape)}"
+        if fault:
+            named = f" key: {key}" if key else ""
+            yield f"Failed to process element: {index}{named} of 'instances' list. Error: INVALID_ARGUMENT: {fault}"
+
+
+def _faults(value: Any, spec: TensorSpec) -> Iterator[str]:
+    shape = _shape(value)
+    if len(shape) > _DEEPEST:
+        yield f"JSON Value: {shown(value)} is nested too deeply: tensors have at most {_DEEPEST} dimensions"
+        return
+    yield from _element_faults(value, 0, shape, spec)
+
+
+def _element_faults(value: Any, level: int, shape: list[int], spec: TensorSpec) -> Iterator[str]:
+    if not isinstance(value, list):
+        if level != len(shape):
+            yield (
+                f"JSON Value: {shown(value)} found at incorrect level: {level + 1} in the JSON DOM. "
+                f"Expected at level: {len(shape)}"
+            )
+        elif fault := _leaf_fault(value, spec):
+            yield fault
+    elif level >= len(shape):
+        yield f"Encountered list at unexpected level: {level} expected < {len(shape)}"
+    elif len(value) != shape[level]:
+        yield (f"Encountered list at unexpected size: {len(value)} at level: {level} expected size: {shape[level]}")
+    else:
+        for item in value:
+            yield from _element_faults(item, level + 1, shape, spec)
+
+
+def _leaf_fault(value: Any, spec: TensorSpec) -> str | None:
+    if isinstance(value, dict) and spec.dtype == "string":
+        return _base64_fault(value)
+    if _fits(value, spec):
+        return None
+    wanted = _NAMES.get(spec.dtype, spec.dtype)
+    return f"JSON Value: {shown(value)} Type: {json_type(value)} is not of expected type: {wanted}"
+
+
+def _base64_fault(value: dict[str, Any]) -> str | None:
+    if not is_base64(value):
+        return f"JSON Value: {shown(value)} not formatted correctly for base64 data"
+    try:
+        base64.b64decode(value["b64"], validate=True)
+    except (binascii.Error, ValueError):
+        return "Unable to base64 decode"
+    return None
+
+
+def _fits(value: Any, spec: TensorSpec) -> bool:
+    match spec.numpy.kind:
+        case "O":
+            return isinstance(value, str)
+        case "b":
+            return isinstance(value, bool)
+        case "f":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+    limits = np.iinfo(spec.numpy)
+    return isinstance(value, int) and not isinstance(value, bool) and limits.min <= value <= limits.max
+
+
+def _shape(value: Any) -> list[int]:
+    """The shape that a nested list seems to have, by the first element of each level."""
+    shape = []
+    while isinstance(value, list):
+        shape.append(len(value))
+        value = value[0] if value else None
+    return shape
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """A shape as TensorFlow Serving writes it."""
+    return f"[{','.join(map(str, shape))}]"

@@ -19,9 +19,10 @@ def test_every_variable_is_read() -> None:
         "LIGHTSHIP_MAX_BODY_BYTES": "10",
         "LIGHTSHIP_MAX_ANSWER_BYTES": "20",
         "LIGHTSHIP_REFRESH_SECONDS": "0.5",
+        "LIGHTSHIP_MEMORY_MB": "5",
         "LIGHTSHIP_THREADS": "3",
     }
-    assert Settings.from_environment(environ) == Settings("/models", "digits", "secret", True, 10, 20, 0.5, 3)
+    assert Settings.from_environment(environ) == Settings("/models", "digits", "secret", True, 10, 20, 0.5, 5_000_000, 3)
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,11 @@ class Bundle:
     manifest: Manifest
     digest: str
 
+    @property
+    def size(self) -> int:
+        """Bytes of its files, the manifest left out."""
+        return sum((self.path / name).stat().st_size for name in self.manifest.files)
+
     @classmethod
     def open(cls, path: Path) -> Bundle:
         """Read the manifest and verify that the folder holds exactly the files it lists, byte for byte.

@@ -19,13 +19,14 @@ class Settings:
     """Every environment variable that Lightship reads.
 
     Attributes:
-        registry: ``LIGHTSHIP_REGISTRY``: the folder that holds the models.
+        registry: ``LIGHTSHIP_REGISTRY``: the folder that holds the models, or ``s3://bucket/prefix``.
         default_model: ``LIGHTSHIP_DEFAULT_MODEL``: answers ``POST /predict``; needed with more than one model.
         token: ``LIGHTSHIP_TOKEN``: the bearer token that every request but a health check must carry.
         allow_anonymous: ``LIGHTSHIP_ALLOW_ANONYMOUS``: serve beyond loopback without a token.
         max_body: ``LIGHTSHIP_MAX_BODY_BYTES``: the largest request body in bytes, after inflating it.
         max_answer: ``LIGHTSHIP_MAX_ANSWER_BYTES``: the largest answer in bytes; 0 for no limit.
         refresh: ``LIGHTSHIP_REFRESH_SECONDS``: how long a new version may go unnoticed.
+        memory: ``LIGHTSHIP_MEMORY_MB``: megabytes of models to keep loaded; 0 for no limit.
         threads: ``LIGHTSHIP_THREADS``: threads for models that take longer than a millisecond.
     """
 
@@ -36,6 +37,7 @@ class Settings:
     max_body: int = 10 * MEBIBYTE
     max_answer: int = 0
     refresh: float = 2.0
+    memory: int = 0
     threads: int = 2
 
     @classmethod
@@ -60,6 +62,7 @@ class Settings:
             max_body=read("LIGHTSHIP_MAX_BODY_BYTES", _count, cls.max_body),
             max_answer=read("LIGHTSHIP_MAX_ANSWER_BYTES", _count, cls.max_answer),
             refresh=read("LIGHTSHIP_REFRESH_SECONDS", _seconds, cls.refresh),
+            memory=read("LIGHTSHIP_MEMORY_MB", _count, cls.memory) * 1_000_000,
             threads=max(1, read("LIGHTSHIP_THREADS", _count, cls.threads)),
         )
 

@@ -20,7 +20,11 @@ class Server:
 
     def __init__(self, registry: Registry, settings: Settings, *, host: str, port: int) -> None:
         self._catalogue = Catalogue(
-            registry, default=settings.default_model, refresh=settings.refresh, threads=settings.threads
+            registry,
+            default=settings.default_model,
+            refresh=settings.refresh,
+            threads=settings.threads,
+            memory=settings.memory,
         )
         self._shell = Shell(
             Service(self._catalogue, settings.max_answer), token=settings.token, max_body=settings.max_body

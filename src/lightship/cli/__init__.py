@@ -9,7 +9,9 @@ import click
 from lightship.cli.compile import compile_command
 from lightship.cli.models import models_command, show_command
 from lightship.cli.predict import predict_command
+from lightship.cli.routing import label_command, rollback_command, traffic_command, withdraw_command
 from lightship.cli.serve import serve_command, up_command
+from lightship.cli.transfer import pull_command, push_command
 from lightship.errors import LightshipError
 from lightship.version import __version__
 
@@ -42,5 +44,19 @@ def lightship() -> None:
     """
 
 
-for command in (compile_command, serve_command, up_command, models_command, show_command, predict_command):
+COMMANDS = (
+    compile_command,
+    serve_command,
+    up_command,
+    models_command,
+    show_command,
+    predict_command,
+    label_command,
+    traffic_command,
+    rollback_command,
+    withdraw_command,
+    push_command,
+    pull_command,
+)
+for command in COMMANDS:
     lightship.add_command(command)

@@ -78,12 +78,11 @@ def _summary(registry: Registry, name: str) -> dict[str, Any]:
 def _print(name: str, version: int, bundle: Bundle) -> None:
     console = Console(markup=False)
     manifest = bundle.manifest
-    size = sum((bundle.path / file).stat().st_size for file in manifest.files)
     facts = Table(box=None, show_header=False)
     facts.add_row("model", f"{name} version {version}")
     facts.add_row("engine", manifest.engine)
     facts.add_row("digest", bundle.digest)
-    facts.add_row("size", f"{size:,} bytes in {len(manifest.files)} files")
+    facts.add_row("size", f"{bundle.size:,} bytes in {len(manifest.files)} files")
     facts.add_row("source", ", ".join(f"{key} {value}" for key, value in manifest.source.items()))
     facts.add_row("trusted", ", ".join(manifest.trusted) or "nothing")
     for key, value in manifest.metrics.items():

@@ -20,7 +20,9 @@ from lightship.settings import Settings
 LARGEST_ANSWER = 6 * 1024 * 1024 - 64 * 1024
 
 settings = Settings.from_environment()
-catalogue = Catalogue(Registry(settings.registry), default=settings.default_model, refresh=settings.refresh)
+catalogue = Catalogue(
+    Registry(settings.registry), default=settings.default_model, refresh=settings.refresh, memory=settings.memory
+)
 shell = Shell(
     Service(catalogue, max_answer=settings.max_answer or LARGEST_ANSWER),
     token=settings.token,

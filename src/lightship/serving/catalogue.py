@@ -51,14 +51,16 @@ class Catalogue:
         default: the model that answers where a request names none; with a single model, that one.
         refresh: seconds for which a model's state is believed before a conditional request asks for a newer one.
         threads: for calls that take longer than a millisecond; 0 runs everything where it is (Lambda).
+        memory: bytes of bundles to keep loaded; beyond it the least recently used are unloaded. 0 for no limit.
     """
 
     def __init__(
-        self, registry: Registry, *, default: str | None = None, refresh: float = 2.0, threads: int = 0
+        self, registry: Registry, *, default: str | None = None, refresh: float = 2.0, threads: int = 0, memory: int = 0
     ) -> None:
         self._registry = registry
         self._default = default
         self._refresh = refresh
+        self._memory = memory
         self._executor = _executor(threads) if threads else None
         self._known: dict[str, _Known] = {}
         self._answering: dict[str, Served] = {}
@@ -124,7 +126,12 @@ class Catalogue:
                 raise
             self._failed.pop(key, None)
             self._loaded[key] = served
+            self._make_room(served)
             return served
+
+    def loaded(self) -> list[str]:
+        """Names of the models that have a version in memory, sorted."""
+        return sorted({name for name, _ in self._loaded})
 
     def states(self) -> tuple[ModelState, ...]:
         """Every model as it stands, loaded if it can be."""
@@ -174,6 +181,7 @@ class Catalogue:
         """Forget a model's versions and refuse requests for it until it is loaded again; raises NotFound."""
         self._registry.resolve(name)
         self._unloaded.add(name)
+        self._answering.pop(name, None)
         for key in [key for key in self._loaded if key[0] == name]:
             del self._loaded[key]
 
@@ -223,6 +231,20 @@ class Catalogue:
     def _open(self, name: str, version: int) -> Served:
         model = Model.load(self._registry.open(name, version))
         return Served(name, version, model, _seconds_per_row(model) if self._executor else 0.0)
+
+    def _make_room(self, newest: Served) -> None:
+        """Unload the least recently used until the rest fits. What still runs keeps its model until it is done."""
+        sizes = {key: served.model.bundle.size for key, served in self._loaded.items()}
+        others = sorted(
+            (key for key, served in self._loaded.items() if served is not newest),
+            key=lambda key: self._loaded[key].counters.last,
+        )
+        while self._memory and others and sum(sizes.values()) > self._memory:
+            key = others.pop(0)
+            served = self._loaded.pop(key)
+            del sizes[key]
+            if self._answering.get(key[0]) is served:
+                del self._answering[key[0]]
 
     async def _elsewhere(self, work: Callable[[], T]) -> T:
         if self._executor is None:

@@ -12,12 +12,15 @@ T = TypeVar("T")
 
 
 class Counters:
-    """Counts of one version. Additions of several threads may, rarely, miss one another: no lock on the hot path."""
+    """Counts of one version. Additions of several threads may, rarely, miss one another: no lock on the hot path.
+
+    ``last`` is the Unix time of the last call, in seconds.
+    """
 
     def __init__(self) -> None:
         self._calls = self._failures = self._rows = 0
         self._nanoseconds = self._failed_nanoseconds = 0
-        self._last = 0.0
+        self.last = 0.0
 
     def count(self, rows: int, work: Callable[[], T]) -> T:
         """Do the work and count it with its rows and its time."""
@@ -31,7 +34,7 @@ class Counters:
         self._calls += 1
         self._rows += rows
         self._nanoseconds += time.perf_counter_ns() - start
-        self._last = time.time()
+        self.last = time.time()
         return result
 
     def snapshot(self, name: str, version: int) -> Statistics:
@@ -44,5 +47,5 @@ class Counters:
             self._rows,
             self._nanoseconds,
             self._failed_nanoseconds,
-            self._last,
+            self.last,
         )

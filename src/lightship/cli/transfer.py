@@ -1,0 +1,49 @@
+"""``lightship push`` and ``pull``: versions from one registry to another."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import click
+
+from lightship.bundle import Bundle
+from lightship.cli.options import parse_model, registry_option
+from lightship.registry import Registry
+
+_MODEL = click.argument("model", metavar="NAME[@VERSION]")
+
+
+@click.command("push")
+@_MODEL
+@click.argument("target", metavar="URI")
+@registry_option
+def push_command(model: str, target: str, registry: Registry) -> None:
+    """Publish a version as the next one in another registry: a folder, or s3://bucket/prefix.
+
+    \b
+    lightship push churn s3://my-models/prod
+    """
+    _copy(model, registry, Registry(target))
+
+
+@click.command("pull")
+@_MODEL
+@click.argument("source", metavar="URI")
+@registry_option
+def pull_command(model: str, source: str, registry: Registry) -> None:
+    """Publish a version of another registry as the next one in this one."""
+    _copy(model, Registry(source), registry)
+
+
+def _copy(model: str, source: Registry, target: Registry) -> None:
+    name, version = parse_model(model)
+    bundle = source.open(name, version)
+    with target.staging() as staged:
+        _copy_files(bundle, staged)
+        number = target.publish(name, staged)
+    click.echo(f"{name} version {number} in {target.location} ({bundle.digest[:12]})")
+
+
+def _copy_files(bundle: Bundle, folder: Path) -> None:
+    shutil.copytree(bundle.path, folder, dirs_exist_ok=True)

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from lightship.cli import lightship
+from lightship.registry import Registry
+from tests.bundles import Registries, republish
+
+
+@pytest.fixture
+def registry(registries: Registries, tmp_path: Path) -> Registry:
+    registry = Registry(str(tmp_path / "models"))
+    for _ in range(3):
+        republish(registry, registries.small / "modes" / "1", "modes")
+    return registry
+
+
+def run(registry: Registry, *words: str) -> Result:
+    return CliRunner().invoke(lightship, [*words, "--registry", registry.location])
+
+
+def test_labels_traffic_and_the_way_back(registry: Registry) -> None:
+    assert registry.resolve("modes") == 3
+    assert "production is version 2; version 2 answers" in run(registry, "label", "modes", "production", "2").output
+    assert registry.resolve("modes") == 2
+    assert "90 % to version 1, 10 % to version 3" in run(registry, "traffic", "modes", "1=90", "3=10").output
+    assert registry.state("modes").routing.traffic == {1: 90, 3: 10}
+    assert run(registry, "rollback", "modes").exit_code == 0
+    assert registry.state("modes").routing.traffic == {}
+    assert registry.resolve("modes") == 2
+    run(registry, "rollback", "modes")
+    assert registry.state("modes").routing.traffic == {1: 90, 3: 10}
+    assert "version 2 answers" in run(registry, "traffic", "modes").output
+    assert "shadows 0.1 of the requests" in run(registry, "traffic", "modes", "3=shadow:10%").output
+    run(registry, "label", "modes", "production", "--remove")
+    assert registry.resolve("modes") == 3
+
+
+def test_a_withdrawn_version_takes_no_requests_and_keeps_its_files(registry: Registry) -> None:
+    assert run(registry, "withdraw", "modes", "3").exit_code == 0
+    assert registry.resolve("modes") == 2
+    result = run(registry, "predict", "modes@3", "[1, 2]")
+    assert result.exit_code == 2
+    assert "model 'modes' has no version 3: it has 1, 2" in result.output
+    assert registry.path("modes", 3).is_dir()
+
+
+def test_push_and_pull_copy_a_version(registry: Registry, tmp_path: Path) -> None:
+    other = str(tmp_path / "other")
+    assert f"modes version 1 in {other}" in run(registry, "push", "modes@2", other).output
+    assert Registry(other).open("modes").digest == registry.open("modes", 2).digest
+    assert "modes version 4" in run(registry, "pull", "modes", other).output
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["label", "modes", "production", "9"], "there is no version 9 to route to: the versions are 1, 2, 3"),
+        (["label", "modes", "production"], "say either a VERSION or --remove"),
+        (["label", "nobody", "production", "1"], "there is no model 'nobody'"),
+        (["traffic", "modes", "1=50"], "the shares add up to 50 %, not to 100"),
+        (["traffic", "modes", "1=50", "1=50"], "version 1 stands twice"),
+        (["traffic", "modes", "one=100"], "write VERSION=PERCENT"),
+        (["traffic", "modes", "1=-5"], "write VERSION=PERCENT"),
+        (["traffic", "modes", "9=100"], "there is no version 9 to route to"),
+        (["rollback", "modes"], "there is nothing to roll back to"),
+        (["withdraw", "modes", "9"], "there is no version 9"),
+    ],
+)
+def test_a_mistake_gets_one_sentence_and_changes_nothing(registry: Registry, words: list[str], sentence: str) -> None:
+    before = registry.read_state("modes")
+    result = run(registry, *words)
+    assert result.exit_code == 2
+    assert sentence in result.output
+    assert registry.read_state("modes") == before
+
+
+def test_a_version_with_traffic_is_not_withdrawn(registry: Registry) -> None:
+    run(registry, "label", "modes", "production", "2")
+    assert "still has a label or traffic" in run(registry, "withdraw", "modes", "2").output
+
+
+def test_the_state_is_a_file_that_people_can_read(registry: Registry) -> None:
+    run(registry, "label", "modes", "staging", "1")
+    record = json.loads((Path(registry.location) / "modes" / "state.json").read_text())
+    assert record["routing"]["labels"] == {"staging": 1}
+    assert record["versions"] == [1, 2, 3]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,16 @@ EVENTS = {path.stem: path for path in sorted((ROOT / "events").glob("*.json"))}
 def shell(registries: Registries) -> Shell:
     catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart")
     return Shell(Service(catalogue), token=None, max_body=100_000)
+
+
+@pytest.fixture(autouse=True)
+def loop() -> Iterator[None]:
+    """Mangum takes the thread's event loop, and leaves closing it to the end of the process."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 def load(path: Path, **fields: Any) -> dict[str, Any]:

@@ -22,7 +22,8 @@ def test_every_variable_is_read() -> None:
         "LIGHTSHIP_MEMORY_MB": "5",
         "LIGHTSHIP_THREADS": "3",
     }
-    assert Settings.from_environment(environ) == Settings("/models", "digits", "secret", True, 10, 20, 0.5, 5_000_000, 3)
+    expected = Settings("/models", "digits", "secret", True, 10, 20, 0.5, 5_000_000, 3)
+    assert Settings.from_environment(environ) == expected
 
 
 @pytest.mark.parametrize(

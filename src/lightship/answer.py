@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lightship import wire
 from lightship.calls import Health, Prediction
@@ -58,8 +58,10 @@ async def _predict(service: Service, route: Route, parameters: Parameters, reque
     call = route.decode(request, served.model.manifest)
     result = await service.catalogue.predict(served, call)
     response = route.encode(Prediction(served.name, served.version, result))
+    if version is None and label is None:
+        service.catalogue.shadow(served, result, key=key)
     which = {"lightship-model": served.name, "lightship-version": str(served.version)}
-    return replace(response, headers={**response.headers, **which})
+    return Response(response.status, response.body, {**response.headers, **which})
 
 
 async def _models(service: Service, route: Route, _: Parameters, __: Request) -> Response:

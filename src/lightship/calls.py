@@ -44,7 +44,7 @@ class ModelState:
     """One model as it stands: the version that answers by default, and why it does not if it does not.
 
     ``default`` marks the model that answers where a request names none; ``example`` is one recorded call of the
-    default signature, for documentation.
+    default signature, for documentation; ``shadows`` says how far versions that run unheard disagree.
     """
 
     name: str
@@ -55,6 +55,7 @@ class ModelState:
     digest: str | None = None
     error: str | None = None
     example: Call | None = None
+    shadows: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

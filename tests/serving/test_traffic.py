@@ -132,6 +132,28 @@ def test_statistics_and_unloading(registry: Registry) -> None:
     assert catalogue.loaded() == ["modes"]
 
 
+@pytest.mark.parametrize("threads", [0, 2])
+def test_a_shadow_runs_unheard_and_how_far_it_disagrees_is_recorded(
+    registry: Registry, registries: Registries, threads: int
+) -> None:
+    republish(registry, registries.small / "roots" / "1", "modes")
+    route(registry, labels={"production": 1}, shadows={2: 1.0, 3: 1.0})
+    catalogue = Catalogue(registry, default="modes", threads=threads)
+    service = Service(catalogue)
+    for _ in range(4):
+        request = Request("POST", "/predict", body=b'{"input": [[4, 9]]}', caller="me")
+        response = asyncio.run(answer(service, request))
+        assert response is not None
+        assert orjson.loads(response.body) == [[8, 18]]
+    catalogue.close()
+    same, other = catalogue.disagreements("modes")[2], catalogue.disagreements("modes")[3]
+    assert (same.compared, same.disagreed, same.largest) == (4, 0, 0)
+    assert (other.compared, other.disagreed, other.largest) == (4, 4, 15)
+    shown = asyncio.run(answer(Service(catalogue), Request("GET", "/models/modes", caller="me")))
+    assert shown is not None
+    assert orjson.loads(shown.body)["shadows"]["3"]["largest_difference"] == 15
+
+
 def test_a_foreign_state_file_is_said_to_be_none(registry: Registry, tmp_path: Path) -> None:
     (Path(registry.location) / "modes" / "state.json").write_text("[]")
     response = asyncio.run(answer(Service(Catalogue(registry)), Request("POST", "/models/modes/predict", caller="me")))

@@ -13,7 +13,8 @@ from lightship.errors import LightshipError, NotFound, RegistryError, Unavailabl
 from lightship.model import Model
 from lightship.registry import Registry, choose
 from lightship.serving.counters import Counters
-from lightship.serving.traffic import pick
+from lightship.serving.shadows import Disagreement
+from lightship.serving.traffic import pick, shadows
 from lightship.state import State
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Catalogue:
         self._loaded: dict[tuple[str, int], Served] = {}
         self._failed: dict[tuple[str, int], tuple[LightshipError, float]] = {}
         self._unloaded: set[str] = set()
+        self._disagreements: dict[tuple[str, int], Disagreement] = {}
         self._loading = threading.Lock()
 
     def default_name(self) -> str:
@@ -110,6 +112,26 @@ class Catalogue:
             return served.counters.count(rows, lambda: served.model.predict(call))
         return await self._elsewhere(lambda: served.counters.count(rows, lambda: served.model.predict(call)))
 
+    def shadow(self, served: Served, result: Result, *, key: bytes) -> None:
+        """Run the call also on the versions that shadow this one: in a thread, or in line where there is none.
+
+        On Lambda, which freezes after it has answered, in line is the only way: the caller waits for it.
+        """
+        known = self._known.get(served.name)
+        if known is None or not known.state.routing.shadows:
+            return
+        for version in shadows(known.state, key):
+            if version == served.version:
+                continue
+            if self._executor is None:
+                self._compare(served.name, version, result)
+            else:
+                self._executor.submit(self._compare, served.name, version, result)
+
+    def disagreements(self, name: str) -> dict[int, Disagreement]:
+        """What shadows of a model have shown so far, by version."""
+        return {version: seen for (model, version), seen in self._disagreements.items() if model == name}
+
     def load(self, name: str, version: int | None = None) -> Served:
         """Load a version if it is not yet loaded; a version that failed is tried again after ``refresh`` seconds."""
         key = (name, self._registry.resolve(name, version))
@@ -150,7 +172,8 @@ class Catalogue:
         except LightshipError as error:
             return ModelState(name, number, known.offered, default, error=error.message)
         digest, example = model.bundle.digest, Call(inputs)
-        return ModelState(name, number, known.offered, default, model.manifest, digest, example=example)
+        shadow = {version: seen.to_json() for version, seen in self.disagreements(name).items()}
+        return ModelState(name, number, known.offered, default, model.manifest, digest, example=example, shadows=shadow)
 
     def version_states(
         self, name: str, version: int | None = None, label: str | None = None
@@ -231,6 +254,15 @@ class Catalogue:
     def _open(self, name: str, version: int) -> Served:
         model = Model.load(self._registry.open(name, version))
         return Served(name, version, model, _seconds_per_row(model) if self._executor else 0.0)
+
+    def _compare(self, name: str, version: int, heard: Result) -> None:
+        seen = self._disagreements.setdefault((name, version), Disagreement())
+        try:
+            unheard = self.load(name, version).model.predict(heard.call)
+        except LightshipError:
+            seen.failed += 1
+        else:
+            seen.record(heard, unheard)
 
     def _make_room(self, newest: Served) -> None:
         """Unload the least recently used until the rest fits. What still runs keeps its model until it is done."""

@@ -136,6 +136,8 @@ def encode_model(state: ModelState) -> Response:
         record["engine"] = state.manifest.engine
         record["signatures"] = [signature.to_json() for signature in state.manifest.signatures]
         record["metrics"] = dict(state.manifest.metrics)
+    if state.shadows:
+        record["shadows"] = {str(version): dict(seen) for version, seen in state.shadows.items()}
     return Response(200, write(record))
 
 

@@ -1,4 +1,4 @@
-"""What TensorFlow Serving's own tests assert of its JSON (util/json_tensor_test.cc), as data: an entry for each case."""
+"""What TensorFlow Serving's own tests assert of its JSON (util/json_tensor_test.cc), as data: one entry a case."""
 
 from __future__ import annotations
 

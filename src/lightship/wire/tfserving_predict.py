@@ -5,7 +5,6 @@ Rules: api_rest.md and util/json_tensor.cc of TensorFlow Serving.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -18,8 +17,6 @@ from lightship.wire.http import Request, Response
 from lightship.wire.tfserving_json import read_object, rows, shown, whole, write
 from lightship.wire.tfserving_tensors import column, is_base64, stack
 
-_BOOLEAN = re.compile(rb"true|false")
-
 
 def decode_predict(request: Request, manifest: Manifest) -> Call:
     """A request's body as a call, whose parameters say ``format`` (rows or columns) and ``flat``; raises InvalidInput.
@@ -29,7 +26,7 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
     """
     body = read_object(request.body)
     signature = signature_of(body, manifest)
-    booleans = _BOOLEAN.search(request.body) is not None
+    booleans = b"true" in request.body or b"false" in request.body
     if "instances" in body and "inputs" in body:
         raise InvalidInput(
             f"JSON Value: {shown(body)} Not formatted correctly expecting only one of 'inputs' or 'instances' keys to "

@@ -21,6 +21,7 @@ from lightship.tensors import Array, TensorSpec, to_array
 from lightship.wire.tfserving_json import json_type, shown
 
 _NAMES = {"float16": "half", "float32": "float", "float64": "double"}
+_TYPES = {"f": frozenset({int, float}), "b": frozenset({bool}), "O": frozenset({str})}
 _DEEPEST = 64  # numpy's limit of dimensions
 _ANY_RANK = (0,) * _DEEPEST
 
@@ -69,45 +70,51 @@ def _raise_first(faults: Iterator[str]) -> None:
 
 def _row_faults(values: Sequence[Any], spec: TensorSpec, key: str) -> Iterator[str]:
     """What is wrong with rows: each must be right by itself, and of the first one's size and shape."""
-    first: list[int] = []
+    first = _shape(values[0])
     for index, value in enumerate(values):
         shape = _shape(value)
-        fault = next(_faults(value, spec), None)
-        if index == 0:
-            first = shape
-        elif fault is None and math.prod(shape) != math.prod(first):
-            fault = f"Expecting tensor size: {math.prod(first)} but got: {math.prod(shape)}"
-        elif fault is None and shape != first:
-            fault = f"Expecting shape {shape_text(first)} but got: {shape_text(shape)}"
+        fault = _fault(value, shape, spec)
+        if fault is None and shape != first:
+            sizes = math.prod(first), math.prod(shape)
+            fault = f"Expecting tensor size: {sizes[0]} but got: {sizes[1]}"
+            if sizes[0] == sizes[1]:
+                fault = f"Expecting shape {shape_text(first)} but got: {shape_text(shape)}"
         if fault:
             named = f" key: {key}" if key else ""
             yield f"Failed to process element: {index}{named} of 'instances' list. Error: INVALID_ARGUMENT: {fault}"
 
 
 def _faults(value: Any, spec: TensorSpec) -> Iterator[str]:
-    shape = _shape(value)
+    if fault := _fault(value, _shape(value), spec):
+        yield fault
+
+
+def _fault(value: Any, shape: list[int], spec: TensorSpec) -> str | None:
     if len(shape) > _DEEPEST:
-        yield f"JSON Value: {shown(value)} is nested too deeply: tensors have at most {_DEEPEST} dimensions"
-        return
-    yield from _element_faults(value, 0, shape, spec)
+        return f"JSON Value: {shown(value)} is nested too deeply: tensors have at most {_DEEPEST} dimensions"
+    return _element_fault(value, 0, shape, spec)
 
 
-def _element_faults(value: Any, level: int, shape: list[int], spec: TensorSpec) -> Iterator[str]:
+def _element_fault(value: Any, level: int, shape: list[int], spec: TensorSpec) -> str | None:
     if not isinstance(value, list):
-        if level != len(shape):
-            yield (
-                f"JSON Value: {shown(value)} found at incorrect level: {level + 1} in the JSON DOM. "
-                f"Expected at level: {len(shape)}"
-            )
-        elif fault := _leaf_fault(value, spec):
-            yield fault
-    elif level >= len(shape):
-        yield f"Encountered list at unexpected level: {level} expected < {len(shape)}"
-    elif len(value) != shape[level]:
-        yield (f"Encountered list at unexpected size: {len(value)} at level: {level} expected size: {shape[level]}")
-    else:
-        for item in value:
-            yield from _element_faults(item, level + 1, shape, spec)
+        if level == len(shape):
+            return _leaf_fault(value, spec)
+        return (
+            f"JSON Value: {shown(value)} found at incorrect level: {level + 1} in the JSON DOM. "
+            f"Expected at level: {len(shape)}"
+        )
+    if level >= len(shape):
+        return f"Encountered list at unexpected level: {level} expected < {len(shape)}"
+    if len(value) != shape[level]:
+        return f"Encountered list at unexpected size: {len(value)} at level: {level} expected size: {shape[level]}"
+    if level == len(shape) - 1 and _all_fit(value, spec):
+        return None
+    return next(filter(None, (_element_fault(item, level + 1, shape, spec) for item in value)), None)
+
+
+def _all_fit(values: list[Any], spec: TensorSpec) -> bool:
+    """Whether all are surely right by their types: millions are looked at in no time."""
+    return set(map(type, values)) <= _TYPES.get(spec.numpy.kind, frozenset())
 
 
 def _leaf_fault(value: Any, spec: TensorSpec) -> str | None:

@@ -1,0 +1,45 @@
+"""The client made from the protocol's own OpenAPI document. Run by its own Python: ``python … URL``."""
+
+from __future__ import annotations
+
+import sys
+
+from open_inference.openapi.client import OpenInferenceClient
+from open_inference.openapi.errors import BadRequestError, NotFoundError
+from open_inference.openapi.types import InferenceRequest, RequestInput, RequestOutput, TensorData
+
+
+def main(url: str) -> None:
+    client = OpenInferenceClient(base_url=url)
+    client.check_server_liveness()
+    client.check_server_readiness()
+    client.check_model_readiness("modes")
+    client.check_model_version_readiness("modes", "1")
+    assert client.read_server_metadata().name == "lightship"
+    for record in (client.read_model_metadata("modes"), client.read_model_version_metadata("modes", "1")):
+        assert record.versions == ["1"]
+        assert record.inputs is not None
+        assert record.inputs[0].shape == [-1, 2]
+    for data in ([1, 4], [[1, 4]]):
+        row = RequestInput(name="x", shape=[1, 2], datatype="FP32", data=TensorData.parse_obj(data))
+        request = InferenceRequest(id="7", inputs=[row], outputs=[RequestOutput(name="y")])
+        for response in (
+            client.model_infer("modes", request=request),
+            client.model_version_infer("modes", "1", request=request),
+        ):
+            assert response.id == "7"
+            assert response.outputs[0].data.dict()["__root__"] == [2, 8]
+    wrong = RequestInput(name="z", shape=[1, 2], datatype="FP32", data=TensorData.parse_obj([1, 4]))
+    for refused, error in (
+        (lambda: client.check_model_readiness("nobody"), NotFoundError),
+        (lambda: client.model_infer("modes", request=InferenceRequest(inputs=[wrong])), BadRequestError),
+    ):
+        try:
+            refused()
+        except error:
+            continue
+        raise AssertionError("the server should have refused")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -105,6 +105,15 @@ async def _ready(service: Service, route: Route, _: Parameters, request: Request
     return route.encode(Health(ready, states if request.caller is not None else ()))
 
 
+async def _default_ready(service: Service, route: Route, _: Parameters, __: Request) -> Response:
+    """Whether the default model can be asked. Strangers may know: no model is named, and no other is loaded for it."""
+    try:
+        await service.catalogue.get()
+    except LightshipError:
+        return route.encode(Health(ready=False))
+    return route.encode(Health(ready=True))
+
+
 OPERATIONS: dict[str, Operation] = {
     "predict": _predict,
     "models": _models,
@@ -116,6 +125,7 @@ OPERATIONS: dict[str, Operation] = {
     "unload": _unload,
     "live": _live,
     "ready": _ready,
+    "default_ready": _default_ready,
 }
 
 

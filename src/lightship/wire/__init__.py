@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from lightship.errors import LightshipError, MethodNotAllowed
-from lightship.wire import native, openinference, tfserving
+from lightship.wire import mlflow, native, openinference, tfserving
 from lightship.wire.http import Response, Route, WireProtocol
 
-PROTOCOLS: tuple[WireProtocol, ...] = (native.PROTOCOL, openinference.PROTOCOL, tfserving.PROTOCOL)
+PROTOCOLS: tuple[WireProtocol, ...] = (native.PROTOCOL, openinference.PROTOCOL, tfserving.PROTOCOL, mlflow.PROTOCOL)
 
 _FIXED = {(route.path, route.method): (p, route) for p in PROTOCOLS for route in p.routes if "{" not in route.path}
 _PATTERNS: list[tuple[re.Pattern[str], WireProtocol, Route]] = [

@@ -1,0 +1,115 @@
+"""MLflow's scoring protocol, SageMaker's too: the default model on ``POST /invocations``, health on ``GET /ping``.
+
+Source of truth: ``mlflow.pyfunc.scoring_server`` of MLflow 3. As there, unknown fields and ``params`` (our models have
+no params schema) are ignored, NaN and Infinity are legal tokens in requests, and a NaN output is the token ``NaN``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from lightship import kinds
+from lightship.bundle import Manifest
+from lightship.calls import Call, Health, ModelState, Prediction
+from lightship.errors import InvalidInput, LightshipError, UnsupportedMedia
+from lightship.version import __version__
+from lightship.wire.http import Request, Response, Route, WireProtocol
+from lightship.wire.mlflow_frames import from_object, from_rows
+from lightship.wire.statuses import error_headers, status
+from lightship.wire.tfserving_json import whole, write
+
+# SageMaker's names for one JSON value per line.
+_LINES = frozenset({"application/jsonlines", "application/x-jsonlines", "application/x-ndjson"})
+
+# MLflow's names for our codes, from the public list in its databricks.proto; the others are INTERNAL_ERROR.
+_CODES = {
+    "invalid_input": "BAD_REQUEST",
+    "unauthenticated": "UNAUTHENTICATED",
+    "not_found": "RESOURCE_DOES_NOT_EXIST",
+    "method_not_allowed": "BAD_REQUEST",
+    "too_large": "MAX_READ_SIZE_EXCEEDED",
+    "unsupported_media": "BAD_REQUEST",
+    "engine_failed": "BAD_REQUEST",
+    "unavailable": "TEMPORARILY_UNAVAILABLE",
+    "bundle_invalid": "TEMPORARILY_UNAVAILABLE",
+    "registry_failed": "TEMPORARILY_UNAVAILABLE",
+}
+
+
+def decode_invocation(request: Request, manifest: Manifest) -> Call:
+    """A body as a call of the default signature; raises InvalidInput or UnsupportedMedia."""
+    signature, media_type = manifest.signature(), request.media_type
+    if media_type in ("", "application/json"):
+        return Call(from_object(_loads(request.body), signature))
+    if media_type in _LINES:
+        lines = [_loads(line) for line in request.body.splitlines() if line.strip()]
+        return Call(from_rows(lines, signature, "the body"))
+    try:
+        return Call(kinds.from_body(request.body, media_type, signature))
+    except UnsupportedMedia as error:
+        raise UnsupportedMedia(f"{error.message}, application/jsonlines") from None
+
+
+def _loads(text: bytes) -> Any:
+    """A JSON value. orjson knows no NaN and no Infinity, so a text that has one of them is read once more."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        if b"NaN" in text or b"Infinity" in text:
+            return _loads_with_tokens(text)
+        raise InvalidInput(f"the body is not JSON: {error}") from None
+
+
+def _loads_with_tokens(text: bytes) -> Any:
+    import json  # few requests have such a token
+
+    try:
+        value = json.loads(text)
+        orjson.dumps(value)  # refuses what orjson would not have read either: half characters, very long integers
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidInput(f"the body is not JSON: {str(error)[:120]}") from None
+    return value
+
+
+def encode_invocation(prediction: Prediction) -> Response:
+    """``{"predictions": …}``: the only output's nested list, or an object of them by output name."""
+    values = {name: whole(array, "") for name, array in prediction.result.outputs.items()}
+    return Response(200, write({"predictions": values if len(values) > 1 else next(iter(values.values()))}))
+
+
+def encode_ping(health: Health) -> Response:
+    """An empty line, as MLflow says it: 200 where the default model can be asked, else 503."""
+    return Response(200 if health.ready else 503, b"\n")
+
+
+def encode_version(_: Health) -> Response:
+    """Our version, bare, as MLflow gives its own."""
+    return Response(200, __version__.encode(), {"content-type": "text/plain"})
+
+
+def encode_error(error: LightshipError) -> Response:
+    """``{"error_code", "message"}`` with the code's status."""
+    body = write({"error_code": _CODES.get(error.code, "INTERNAL_ERROR"), "message": error.message})
+    return Response(status(error, "mlflow"), body, error_headers(error))
+
+
+def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
+    """OpenAPI paths of a route; imported when asked for, because no hot request asks."""
+    from lightship.wire import mlflow_openapi
+
+    return mlflow_openapi.describe(route, models)
+
+
+PROTOCOL = WireProtocol(
+    name="mlflow",
+    prefixes=("/invocations", "/ping", "/version"),
+    routes=(
+        Route("POST", "/invocations", "predict", "predict", encode_invocation, decode_invocation, describe),
+        Route("GET", "/ping", "default_ready", "open", encode_ping, describe=describe),
+        Route("GET", "/version", "live", "read", encode_version, describe=describe),
+    ),
+    error=encode_error,
+)

@@ -1,0 +1,62 @@
+"""MLflow's scoring protocol in OpenAPI's words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lightship.calls import ModelState
+from lightship.tensors import TensorSpec
+from lightship.wire.http import Route
+
+_TYPES = {"f": "number", "i": "integer", "u": "integer", "b": "boolean", "O": "string"}
+_SUMMARIES = {"/ping": "Whether the default model can be asked", "/version": "The server's version"}
+_ERROR = {
+    "type": "object",
+    "required": ["error_code", "message"],
+    "properties": {"error_code": {"type": "string"}, "message": {"type": "string"}},
+}
+
+
+def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
+    """OpenAPI paths of one route; the form that every model takes is described: ``inputs`` by name."""
+    if route.operation != "predict":
+        operation = _operation(_SUMMARIES[route.path], route.path)
+        operation["responses"]["200"] = {"description": "The answer", "content": {"text/plain": {}}}
+        operation["responses"]["503"] = {"description": "There is no model that can be asked"}
+        return {route.path: {"get": operation}}
+    for state in models:
+        if state.default and state.manifest is not None:
+            inputs = {spec.name: _nested(spec) for spec in state.manifest.signature().inputs}
+            operation = _operation(f"Predict with {state.name}", route.path)
+            schema = _object({"inputs": _object(inputs)})
+            operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+            answer = {"type": "object", "required": ["predictions"]}
+            operation["responses"]["200"] = _content("One prediction per row", answer)
+            return {route.path: {"post": operation}}
+    return {}
+
+
+def _operation(summary: str, path: str) -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "tags": ["MLflow"],
+        "operationId": "mlflow_" + path.strip("/"),
+        "responses": {"4XX": _content("What was wrong", _ERROR)},
+    }
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties, "additionalProperties": False}
+
+
+def _nested(spec: TensorSpec) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": _TYPES[spec.numpy.kind]}
+    for size in reversed(spec.shape):
+        schema = {"type": "array", "items": schema}
+        schema |= {"minItems": 1} if size is None else {"minItems": size, "maxItems": size}
+    return schema
+
+
+def _content(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}

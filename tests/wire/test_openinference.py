@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import random
 import struct
 from collections.abc import Callable
@@ -23,9 +24,11 @@ from lightship.registry import Registry
 from lightship.serving.catalogue import Catalogue
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 from lightship.wire.http import Request, Response
+from lightship.wire.openinference import PROTOCOL
 from lightship.wire.openinference_binary import DATATYPES, from_bytes, to_bytes
 from lightship.wire.openinference_infer import decode_infer, encode_infer
 from tests.bundles import Registries
+from tests.test_imports import HEAVY, modules_after
 
 LENGTH = "inference-header-content-length"
 
@@ -550,3 +553,42 @@ def test_a_binary_answer_over_the_limit_counts_as_base64(registries: Registries)
         response = asyncio.run(answer(Service(Catalogue(Registry(str(registries.small))), limit), request))
         assert response is not None
         assert response.status == status
+
+
+def test_a_compressed_answer_through_the_gateway(service: Service) -> None:
+    gateway = Gateway(Shell(service, token=None, max_body=1_000_000))
+    item = {**ROW, "shape": [1000, 2], "data": [0.5] * 2000}
+    packed = gzip.compress(orjson.dumps({"inputs": [item]}))
+    answer = gateway(event("/v2/models/modes/infer", packed, Content_Encoding="gzip", Accept_Encoding="gzip"), None)
+    assert answer["headers"]["content-encoding"] == "gzip"
+    assert orjson.loads(gzip.decompress(body_of(answer)))["outputs"][0]["data"] == [1] * 2000
+
+
+HOT = """
+import json, sys
+from lightship.handlers.predict import handler
+item = {"name": "features", "datatype": "FP32", "shape": [1, 3], "data": [1, 2, 3]}
+http = {"path": "/v2/models/quickstart/infer", "method": "POST"}
+event = {"version": "2.0", "rawPath": http["path"], "requestContext": {"http": http}}
+event |= {"headers": {"accept-encoding": "gzip"}, "body": json.dumps({"inputs": [item]})}
+answer = handler(event, None)
+assert answer["statusCode"] == 200, answer
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+def test_a_hot_request_imports_nothing_heavy(registries: Registries) -> None:
+    assert not modules_after(HOT, registries.examples) & HEAVY
+
+
+def test_what_openapi_says_of_it() -> None:
+    paths: dict[str, Any] = {}
+    for route in PROTOCOL.routes:
+        for path, operations in route.describe(route, ()).items():
+            paths.setdefault(path, {}).update(operations)
+    operations = [operation for entry in paths.values() for operation in entry.values()]
+    assert len({operation["operationId"] for operation in operations}) == len(PROTOCOL.routes)
+    infer = paths["/v2/models/{name}/infer"]["post"]
+    assert infer["requestBody"]["content"]["application/json"]["schema"]["required"] == ["inputs"]
+    assert [parameter["name"] for parameter in infer["parameters"]] == ["name"]
+    assert paths["/v2/models/{name}"]["get"]["summary"] == "A model's tensors and versions"

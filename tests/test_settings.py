@@ -20,9 +20,10 @@ def test_every_variable_is_read() -> None:
         "LIGHTSHIP_MAX_ANSWER_BYTES": "20",
         "LIGHTSHIP_REFRESH_SECONDS": "0.5",
         "LIGHTSHIP_MEMORY_MB": "5",
+        "LIGHTSHIP_RESPONSE_CACHE_MB": "digits=2,",
         "LIGHTSHIP_THREADS": "3",
     }
-    expected = Settings("/models", "digits", "secret", True, 10, 20, 0.5, 5_000_000, 3)
+    expected = Settings("/models", "digits", "secret", True, 10, 20, 0.5, 5_000_000, {"digits": 2_000_000}, 3)
     assert Settings.from_environment(environ) == expected
 
 
@@ -31,6 +32,7 @@ def test_every_variable_is_read() -> None:
     [
         ("LIGHTSHIP_ALLOW_ANONYMOUS", "maybe", "it must be 1 or 0"),
         ("LIGHTSHIP_MAX_BODY_BYTES", "-1", "it must be a whole number, zero or more"),
+        ("LIGHTSHIP_RESPONSE_CACHE_MB", "digits", "it must be a list like churn=10,digits=5"),
         ("LIGHTSHIP_REFRESH_SECONDS", "nan", "it must be a number of seconds, zero or more"),
         ("LIGHTSHIP_REFRESH_SECONDS", "soon", "it must be a number of seconds, zero or more"),
     ],

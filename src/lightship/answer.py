@@ -56,11 +56,13 @@ async def _predict(service: Service, route: Route, parameters: Parameters, reque
     served = await service.catalogue.get(parameters.get("name"), version, label, key=key)
     assert route.decode is not None  # noqa: S101 - a predict route without a decoder is a bug of ours
     call = route.decode(request, served.model.manifest)
-    result = await service.catalogue.predict(served, call)
+    result, cached = await service.catalogue.predict(served, call)
     response = route.encode(Prediction(served.name, served.version, result))
     if version is None and label is None:
         service.catalogue.shadow(served, result, key=key)
     which = {"lightship-model": served.name, "lightship-version": str(served.version)}
+    if cached is not None:
+        which["lightship-cache"] = cached
     return Response(response.status, response.body, {**response.headers, **which})
 
 

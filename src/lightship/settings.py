@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from lightship.errors import SettingError
@@ -27,6 +27,7 @@ class Settings:
         max_answer: ``LIGHTSHIP_MAX_ANSWER_BYTES``: the largest answer in bytes; 0 for no limit.
         refresh: ``LIGHTSHIP_REFRESH_SECONDS``: how long a new version may go unnoticed.
         memory: ``LIGHTSHIP_MEMORY_MB``: megabytes of models to keep loaded; 0 for no limit.
+        response_cache: ``LIGHTSHIP_RESPONSE_CACHE_MB``: bytes of answers to keep by model, from ``churn=10,…`` in MB.
         threads: ``LIGHTSHIP_THREADS``: threads for models that take longer than a millisecond.
     """
 
@@ -38,6 +39,7 @@ class Settings:
     max_answer: int = 0
     refresh: float = 2.0
     memory: int = 0
+    response_cache: Mapping[str, int] = field(default_factory=dict)
     threads: int = 2
 
     @classmethod
@@ -63,6 +65,7 @@ class Settings:
             max_answer=read("LIGHTSHIP_MAX_ANSWER_BYTES", _count, cls.max_answer),
             refresh=read("LIGHTSHIP_REFRESH_SECONDS", _seconds, cls.refresh),
             memory=read("LIGHTSHIP_MEMORY_MB", _count, cls.memory) * 1_000_000,
+            response_cache=read("LIGHTSHIP_RESPONSE_CACHE_MB", _sizes, {}),
             threads=max(1, read("LIGHTSHIP_THREADS", _count, cls.threads)),
         )
 
@@ -87,3 +90,13 @@ def _seconds(text: str) -> float:
     if not 0 <= value < float("inf"):
         raise ValueError("a number of seconds, zero or more")
     return value
+
+
+def _sizes(text: str) -> Mapping[str, int]:
+    sizes = {}
+    for word in filter(None, text.split(",")):
+        name, separator, megabytes = word.strip().partition("=")
+        if not separator or not megabytes.isdecimal():
+            raise ValueError("a list like churn=10,digits=5: megabytes of answers to keep for each model")
+        sizes[name] = int(megabytes) * 1_000_000
+    return sizes

@@ -63,7 +63,7 @@ def test_threads_give_the_answers_that_one_gives(registries: Registries) -> None
 
     async def ask(factor: int) -> bool:
         served = await catalogue.get("wide")
-        result = await catalogue.predict(served, Call({"x": np.full((20, 1), factor, np.float32)}))
+        result, _ = await catalogue.predict(served, Call({"x": np.full((20, 1), factor, np.float32)}))
         return bool((result.outputs["y"] == factor).all())
 
     async def all_at_once() -> list[bool]:

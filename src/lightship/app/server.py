@@ -6,12 +6,10 @@ import socket
 
 import uvicorn
 
-from lightship.answer import Service
-from lightship.app.shell import Shell
+from lightship.app.assembly import assemble
 from lightship.calls import ModelState
 from lightship.errors import SettingError
 from lightship.registry import Registry
-from lightship.serving.catalogue import Catalogue
 from lightship.settings import Settings
 
 
@@ -19,15 +17,8 @@ class Server:
     """One process that serves a registry. ``start`` loads the models, ``run`` blocks until Ctrl-C."""
 
     def __init__(self, registry: Registry, settings: Settings, *, host: str, port: int) -> None:
-        self._catalogue = Catalogue(
-            registry,
-            default=settings.default_model,
-            refresh=settings.refresh,
-            threads=settings.threads,
-            memory=settings.memory,
-        )
-        self._shell = Shell(
-            Service(self._catalogue, settings.max_answer), token=settings.token, max_body=settings.max_body
+        self._catalogue, self._shell = assemble(
+            settings, registry, threads=settings.threads, max_answer=settings.max_answer
         )
         self._socket = _listen(host, port)
         shown = "localhost" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host  # noqa: S104

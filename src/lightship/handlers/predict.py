@@ -8,25 +8,18 @@ from __future__ import annotations
 
 import contextlib
 
-from lightship.answer import Service
-from lightship.app.shell import Shell
+from lightship.app.assembly import assemble
 from lightship.errors import LightshipError
 from lightship.handlers.gateway import Gateway
 from lightship.registry import Registry
-from lightship.serving.catalogue import Catalogue
 from lightship.settings import Settings
 
 # Lambda returns at most 6 MiB, the envelope and its JSON escapes included.
 LARGEST_ANSWER = 6 * 1024 * 1024 - 64 * 1024
 
 settings = Settings.from_environment()
-catalogue = Catalogue(
-    Registry(settings.registry), default=settings.default_model, refresh=settings.refresh, memory=settings.memory
-)
-shell = Shell(
-    Service(catalogue, max_answer=settings.max_answer or LARGEST_ANSWER),
-    token=settings.token,
-    max_body=settings.max_body,
+catalogue, shell = assemble(
+    settings, Registry(settings.registry), threads=0, max_answer=settings.max_answer or LARGEST_ANSWER
 )
 handler = Gateway(shell)
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from lightship.calls import Call, ModelState, Result, Statistics, VersionState
 from lightship.errors import LightshipError, NotFound, RegistryError, Unavailable
-from lightship.model import Model
 from lightship.registry import Registry, choose
-from lightship.serving.counters import Counters
+from lightship.serving.cache import ResponseCache, cache_key
 from lightship.serving.shadows import Disagreement
+from lightship.serving.shelf import Served, Shelf
 from lightship.serving.traffic import pick, shadows
 from lightship.state import State
 
@@ -24,17 +23,6 @@ T = TypeVar("T")
 
 # Handing a call to a thread and back costs about a tenth of this: shorter calls are run where they are.
 _QUICK_SECONDS = 0.001
-
-
-@dataclass(frozen=True)
-class Served:
-    """A loaded version. ``seconds_per_row`` decides where to run; a long-running server measures it."""
-
-    name: str
-    version: int
-    model: Model
-    seconds_per_row: float = 0.0
-    counters: Counters = field(default_factory=Counters)
 
 
 @dataclass(frozen=True)
@@ -53,23 +41,29 @@ class Catalogue:
         refresh: seconds for which a model's state is believed before a conditional request asks for a newer one.
         threads: for calls that take longer than a millisecond; 0 runs everything where it is (Lambda).
         memory: bytes of bundles to keep loaded; beyond it the least recently used are unloaded. 0 for no limit.
+        caches: bytes of answers to keep, for each model that has a response cache.
     """
 
     def __init__(
-        self, registry: Registry, *, default: str | None = None, refresh: float = 2.0, threads: int = 0, memory: int = 0
+        self,
+        registry: Registry,
+        *,
+        default: str | None = None,
+        refresh: float = 2.0,
+        threads: int = 0,
+        memory: int = 0,
+        caches: Mapping[str, int] | None = None,
     ) -> None:
         self._registry = registry
         self._default = default
         self._refresh = refresh
-        self._memory = memory
+        self._shelf = Shelf(registry, retry=refresh, memory=memory, measure=threads > 0)
         self._executor = _executor(threads) if threads else None
         self._known: dict[str, _Known] = {}
-        self._answering: dict[str, Served] = {}
-        self._loaded: dict[tuple[str, int], Served] = {}
-        self._failed: dict[tuple[str, int], tuple[LightshipError, float]] = {}
+        self._answering: dict[str, int] = {}
+        self._caches = {name: ResponseCache(limit) for name, limit in (caches or {}).items()}
         self._unloaded: set[str] = set()
         self._disagreements: dict[tuple[str, int], Disagreement] = {}
-        self._loading = threading.Lock()
 
     def default_name(self) -> str:
         """The default model's name; raises NotFound where it is not clear which one is meant."""
@@ -98,14 +92,27 @@ class Catalogue:
         state = self._state(name)
         named = choose(name, state, version, label)
         number = named or pick(state, key) or self._registry.resolve(name)
-        served = self._loaded.get((name, number))
+        served = self._shelf.get((name, number))
         if served is None:
             served = await self._elsewhere(lambda: self._load_or_keep(name, number, named=named is not None))
         if named is None:
-            self._answering[name] = served
+            self._answering[name] = served.version
         return served
 
-    async def predict(self, served: Served, call: Call) -> Result:
+    async def predict(self, served: Served, call: Call) -> tuple[Result, str | None]:
+        """The result of a call, and ``hit`` or ``miss`` where the model has a response cache."""
+        cache = self._caches.get(served.name)
+        if cache is None:
+            return await self._run(served, call), None
+        key = cache_key(served.model.bundle.digest, call)
+        known = cache.get(key, call)
+        if known is not None:
+            return known, "hit"
+        result = await self._run(served, call)
+        cache.put(key, result)
+        return result, "miss"
+
+    async def _run(self, served: Served, call: Call) -> Result:
         """Run a call, in a thread where it would keep others waiting."""
         rows = max((len(array) for array in call.inputs.values() if array.ndim), default=1)
         if served.seconds_per_row * rows < _QUICK_SECONDS:
@@ -133,27 +140,12 @@ class Catalogue:
         return {version: seen for (model, version), seen in self._disagreements.items() if model == name}
 
     def load(self, name: str, version: int | None = None) -> Served:
-        """Load a version if it is not yet loaded; a version that failed is tried again after ``refresh`` seconds."""
-        key = (name, self._registry.resolve(name, version))
-        with self._loading:
-            if key in self._loaded:
-                return self._loaded[key]
-            error, until = self._failed.get(key, (None, 0.0))
-            if error is not None and time.monotonic() < until:
-                raise error
-            try:
-                served = self._open(*key)
-            except LightshipError as failure:
-                self._failed[key] = (failure, time.monotonic() + self._refresh)
-                raise
-            self._failed.pop(key, None)
-            self._loaded[key] = served
-            self._make_room(served)
-            return served
+        """A version, by default the default one, loaded if it is not yet. Raises NotFound, BundleError, Unavailable."""
+        return self._shelf.load((name, self._registry.resolve(name, version)))
 
     def loaded(self) -> list[str]:
         """Names of the models that have a version in memory, sorted."""
-        return sorted({name for name, _ in self._loaded})
+        return sorted({served.name for served in self._shelf.all()})
 
     def states(self) -> tuple[ModelState, ...]:
         """Every model as it stands, loaded if it can be."""
@@ -188,9 +180,9 @@ class Catalogue:
         if name is not None:
             self._registry.resolve(name, version)
         return tuple(
-            served.counters.snapshot(*key)
-            for key, served in sorted(self._loaded.items())
-            if name in (None, key[0]) and version in (None, key[1])
+            served.counters.snapshot(served.name, served.version)
+            for served in self._shelf.all()
+            if name in (None, served.name) and version in (None, served.version)
         )
 
     def reload(self, name: str) -> None:
@@ -205,8 +197,7 @@ class Catalogue:
         self._registry.resolve(name)
         self._unloaded.add(name)
         self._answering.pop(name, None)
-        for key in [key for key in self._loaded if key[0] == name]:
-            del self._loaded[key]
+        self._shelf.drop(name)
 
     def close(self) -> None:
         """Let running calls finish and end the threads."""
@@ -228,7 +219,7 @@ class Catalogue:
         try:
             return self.load(name, version)
         except LightshipError:
-            before = self._answering.get(name)
+            before = self._shelf.get((name, self._answering.get(name, 0)))
             if named or before is None:
                 raise
             return before
@@ -251,10 +242,6 @@ class Catalogue:
         self._known[name] = _Known(state, etag, now + self._refresh)
         return state
 
-    def _open(self, name: str, version: int) -> Served:
-        model = Model.load(self._registry.open(name, version))
-        return Served(name, version, model, _seconds_per_row(model) if self._executor else 0.0)
-
     def _compare(self, name: str, version: int, heard: Result) -> None:
         seen = self._disagreements.setdefault((name, version), Disagreement())
         try:
@@ -263,20 +250,6 @@ class Catalogue:
             seen.failed += 1
         else:
             seen.record(heard, unheard)
-
-    def _make_room(self, newest: Served) -> None:
-        """Unload the least recently used until the rest fits. What still runs keeps its model until it is done."""
-        sizes = {key: served.model.bundle.size for key, served in self._loaded.items()}
-        others = sorted(
-            (key for key, served in self._loaded.items() if served is not newest),
-            key=lambda key: self._loaded[key].counters.last,
-        )
-        while self._memory and others and sum(sizes.values()) > self._memory:
-            key = others.pop(0)
-            served = self._loaded.pop(key)
-            del sizes[key]
-            if self._answering.get(key[0]) is served:
-                del self._answering[key[0]]
 
     async def _elsewhere(self, work: Callable[[], T]) -> T:
         if self._executor is None:
@@ -290,14 +263,3 @@ def _executor(threads: int) -> ThreadPoolExecutor:
     from concurrent.futures import ThreadPoolExecutor  # Lambda has none, and starts sooner without
 
     return ThreadPoolExecutor(threads, "lightship")
-
-
-def _seconds_per_row(model: Model) -> float:
-    """Time of one row of the golden examples, after a first call that warms up."""
-    inputs, _ = model.golden()
-    call = Call(inputs)
-    rows = max((len(array) for array in inputs.values() if array.ndim), default=1)
-    model.predict(call)
-    start = time.perf_counter()
-    model.predict(call)
-    return (time.perf_counter() - start) / rows

@@ -1,0 +1,22 @@
+"""Settings become the objects that they describe: the same for the Lambda function and the long-running server."""
+
+from __future__ import annotations
+
+from lightship.answer import Service
+from lightship.app.shell import Shell
+from lightship.registry import Registry
+from lightship.serving.catalogue import Catalogue
+from lightship.settings import Settings
+
+
+def assemble(settings: Settings, registry: Registry, *, threads: int, max_answer: int) -> tuple[Catalogue, Shell]:
+    """The catalogue and the shell in front of it; ``threads`` and ``max_answer`` (bytes) depend on where they run."""
+    catalogue = Catalogue(
+        registry,
+        default=settings.default_model,
+        refresh=settings.refresh,
+        threads=threads,
+        memory=settings.memory,
+        caches=settings.response_cache,
+    )
+    return catalogue, Shell(Service(catalogue, max_answer), token=settings.token, max_body=settings.max_body)

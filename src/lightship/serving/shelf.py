@@ -1,0 +1,101 @@
+"""The shelf: versions that are loaded, each only once, within a limit of memory."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from lightship.calls import Call
+from lightship.errors import LightshipError
+from lightship.model import Model
+from lightship.registry import Registry
+from lightship.serving.counters import Counters
+
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A loaded version. ``seconds_per_row`` decides where to run; a long-running server measures it."""
+
+    name: str
+    version: int
+    model: Model
+    seconds_per_row: float = 0.0
+    counters: Counters = field(default_factory=Counters)
+
+
+class Shelf:
+    """Loaded versions by name and number.
+
+    Args:
+        registry: where the bundles are.
+        retry: seconds after which a version that could not be loaded is tried again.
+        memory: bytes of bundles to keep; beyond it the least recently used are unloaded. 0 for no limit.
+        measure: whether to time each model when it is loaded.
+    """
+
+    def __init__(self, registry: Registry, *, retry: float, memory: int, measure: bool) -> None:
+        self._registry = registry
+        self._retry = retry
+        self._memory = memory
+        self._measure = measure
+        self._loaded: dict[Key, Served] = {}
+        self._failed: dict[Key, tuple[LightshipError, float]] = {}
+        self._loading = threading.Lock()
+
+    def get(self, key: Key) -> Served | None:
+        """A version that is loaded, or None."""
+        return self._loaded.get(key)
+
+    def all(self) -> list[Served]:
+        """The versions that are loaded, by name and number."""
+        return [self._loaded[key] for key in sorted(self._loaded)]
+
+    def load(self, key: Key) -> Served:
+        """A version, loaded if it is not yet; raises BundleError, Unavailable or RegistryError."""
+        with self._loading:
+            if key in self._loaded:
+                return self._loaded[key]
+            error, until = self._failed.get(key, (None, 0.0))
+            if error is not None and time.monotonic() < until:
+                raise error
+            try:
+                served = self._open(*key)
+            except LightshipError as failure:
+                self._failed[key] = (failure, time.monotonic() + self._retry)
+                raise
+            self._failed.pop(key, None)
+            self._loaded[key] = served
+            self._make_room(served)
+            return served
+
+    def drop(self, name: str) -> None:
+        """Unload every version of a model. What still runs keeps its model until it is done."""
+        with self._loading:
+            for key in [key for key in self._loaded if key[0] == name]:
+                del self._loaded[key]
+
+    def _open(self, name: str, version: int) -> Served:
+        model = Model.load(self._registry.open(name, version))
+        return Served(name, version, model, _seconds_per_row(model) if self._measure else 0.0)
+
+    def _make_room(self, newest: Served) -> None:
+        sizes = {key: served.model.bundle.size for key, served in self._loaded.items()}
+        others = [served for served in self._loaded.values() if served is not newest]
+        others.sort(key=lambda served: served.counters.last)
+        while self._memory and others and sum(sizes.values()) > self._memory:
+            oldest = others.pop(0)
+            del self._loaded[oldest.name, oldest.version], sizes[oldest.name, oldest.version]
+
+
+def _seconds_per_row(model: Model) -> float:
+    """Time of one row of the golden examples, after a first call that warms up."""
+    inputs, _ = model.golden()
+    call = Call(inputs)
+    rows = max((len(array) for array in inputs.values() if array.ndim), default=1)
+    model.predict(call)
+    start = time.perf_counter()
+    model.predict(call)
+    return (time.perf_counter() - start) / rows

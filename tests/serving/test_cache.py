@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pytest
+
+from lightship.answer import Service, answer
+from lightship.calls import Call, Result
+from lightship.registry import Registry
+from lightship.serving.cache import ResponseCache, cache_key
+from lightship.serving.catalogue import Catalogue
+from lightship.tensors import Signature
+from lightship.wire.http import Request, Response
+from tests.bundles import Registries, republish
+
+SIGNATURE = Signature("serving_default", (), ())
+
+
+def call(value: float, **fields: str) -> Call:
+    return Call({"x": np.full((1, 4), value, np.float32)}, **fields)  # type: ignore[arg-type]
+
+
+def result(value: float, size: int = 4) -> Result:
+    return Result(call(value), SIGNATURE, {"y": np.full((size,), value, np.float32)})
+
+
+def test_the_least_recently_used_is_forgotten_beyond_the_limit() -> None:
+    cache = ResponseCache(1600)
+    for number in range(3):
+        cache.put(b"%d" % number, result(number))
+    assert cache.get(b"1", call(1)) is not None
+    cache.put(b"3", result(3))
+    assert [cache.get(b"%d" % number, call(number)) is not None for number in range(4)] == [False, True, False, True]
+    cache.put(b"large", result(9, size=1000))
+    assert cache.get(b"large", call(9)) is None
+
+
+def test_the_key_is_all_that_the_answer_depends_on() -> None:
+    words = np.array([b"a", b"bc"], dtype=object)
+    calls = [
+        call(1),
+        call(2),
+        Call({"x": np.full((4, 1), 1, np.float32)}),
+        Call({"x": np.full((1, 4), 1, np.float64)}),
+        Call({"y": np.full((1, 4), 1, np.float32)}),
+        call(1, signature="other"),
+        Call(call(1).inputs, outputs=("y",)),
+        Call({"x": words}),
+        Call({"x": np.array([b"ab", b"c"], dtype=object)}),
+    ]
+    keys = {cache_key("digest", one) for one in calls} | {cache_key("another", calls[0])}
+    assert len(keys) == len(calls) + 1
+    assert cache_key("digest", call(1)) == cache_key("digest", call(1))
+
+
+@pytest.fixture
+def registry(registries: Registries, tmp_path: Path) -> Registry:
+    registry = Registry(str(tmp_path / "models"))
+    republish(registry, registries.small / "modes" / "1", "modes")
+    return registry
+
+
+def ask(service: Service, body: bytes) -> Response:
+    response = asyncio.run(answer(service, Request("POST", "/predict", body=body, caller="me")))
+    assert response is not None
+    return response
+
+
+def test_hit_and_miss_are_in_a_header_and_the_spelling_does_not_matter(registry: Registry) -> None:
+    service = Service(Catalogue(registry, caches={"modes": 10_000}))
+    first, again, other = (
+        ask(service, body) for body in (b'{"input": [1, 2]}', b'{"inputs":[[1.0,2]]}', b'{"input":[1,3]}')
+    )
+    assert [one.headers["lightship-cache"] for one in (first, again, other)] == ["miss", "hit", "miss"]
+    assert first.body == again.body != other.body
+
+
+def test_another_version_never_answers(registry: Registry, registries: Registries) -> None:
+    service = Service(Catalogue(registry, caches={"modes": 10_000}, refresh=0))
+    assert orjson.loads(ask(service, b'{"input": [4, 9]}').body) == [[8, 18]]
+    republish(registry, registries.small / "roots" / "1", "modes")
+    second = ask(service, b'{"input": [4, 9]}')
+    assert (second.headers["lightship-cache"], orjson.loads(second.body)) == ("miss", [[2, 3]])
+
+
+def test_without_one_there_is_no_header(registry: Registry) -> None:
+    assert "lightship-cache" not in ask(Service(Catalogue(registry)), b'{"input": [1, 2]}').headers

@@ -1,0 +1,62 @@
+"""KServe's manifests against KServe's own schema, and what their container runs against what we have.
+
+The schema is KServe's, cut down to the fields that the manifests have; no cluster runs here.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from lightship import wire
+from lightship.cli.serve import serve_command
+
+ROOT = Path(__file__).parents[2]
+SCHEMAS = json.loads(Path(__file__).with_name("kserve-schema.json").read_text())
+
+
+def manifest(name: str) -> dict[str, Any]:
+    record: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "kserve" / name).read_text())
+    return record
+
+
+RUNTIME, SERVICE = manifest("serving-runtime.yaml"), manifest("inference-service.yaml")
+(CONTAINER,) = RUNTIME["spec"]["containers"]
+
+
+@pytest.mark.parametrize("record", [RUNTIME, SERVICE], ids=lambda record: record["kind"])
+def test_a_manifest_is_what_kserve_s_schema_asks_for(record: dict[str, Any]) -> None:
+    validator = Draft202012Validator(SCHEMAS[record["kind"]])
+    validator.validate(record)
+    with pytest.raises(ValidationError):
+        validator.validate({**record, "spec": {**record["spec"], "protocols": ["v2"]}})
+
+
+def test_the_service_asks_for_what_the_runtime_offers() -> None:
+    model = SERVICE["spec"]["predictor"]["model"]
+    assert model["runtime"] == RUNTIME["metadata"]["name"]
+    assert model["protocolVersion"] in RUNTIME["spec"]["protocolVersions"]
+    formats = [
+        {"name": entry["name"], "version": entry["version"]} for entry in RUNTIME["spec"]["supportedModelFormats"]
+    ]
+    assert model["modelFormat"] in formats
+
+
+def test_the_container_serves_what_kserve_mounts() -> None:
+    assert CONTAINER["command"] == ["python", "-m", "lightship", "serve"]
+    with serve_command.make_context("serve", list(CONTAINER["args"])) as context:
+        assert context.params["registry"].location == "/mnt/models"
+        assert (context.params["host"], context.params["port"]) == ("0.0.0.0", CONTAINER["ports"][0]["containerPort"])
+
+
+@pytest.mark.parametrize("probe", ["readinessProbe", "livenessProbe"])
+def test_a_probe_is_a_route_that_strangers_may_ask(probe: str) -> None:
+    found = wire.match("GET", CONTAINER[probe]["httpGet"]["path"])
+    assert found is not None
+    assert found[0].scope == "open"

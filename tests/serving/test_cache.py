@@ -28,7 +28,7 @@ def result(value: float, size: int = 4) -> Result:
 
 
 def test_the_least_recently_used_is_forgotten_beyond_the_limit() -> None:
-    cache = ResponseCache(1600)
+    cache = ResponseCache(1100)
     for number in range(3):
         cache.put(b"%d" % number, result(number))
     assert cache.get(b"1", call(1)) is not None

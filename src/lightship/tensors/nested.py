@@ -13,9 +13,14 @@ import numpy as np
 from lightship.errors import InvalidInput
 from lightship.tensors.specs import Array, TensorSpec, describe_row, describe_shape
 
-# What the values of nested lists may be, by numpy's kind letter of the array they make, for a wanted kind.
-_ACCEPTED = {"f": "fiu", "i": "iu", "u": "iu", "b": "b", "O": "U"}
-_NAMES = {"f": "numbers", "i": "integers", "u": "integers", "b": "true or false", "O": "strings"}
+# What the leaves of nested lists may be, by numpy's kind letter of the wanted dtype, and what that is called.
+_LEAVES: dict[str, frozenset[type]] = {
+    "f": frozenset({int, float}),
+    "i": frozenset({int}),
+    "u": frozenset({int}),
+    "b": frozenset({bool}),
+}
+_NAMES = {"f": "numbers", "i": "integers", "u": "integers", "b": "true or false"}
 
 
 def to_array(value: Any, spec: TensorSpec) -> Array:
@@ -35,6 +40,8 @@ def to_array(value: Any, spec: TensorSpec) -> Array:
 
 def _number_array(value: Any, spec: TensorSpec) -> Array:
     wanted = spec.numpy.kind
+    if not _leaf_types(value) <= _LEAVES[wanted]:
+        raise InvalidInput(f"input '{spec.name}' must hold {_NAMES[wanted]} ({spec}), {_culprit(value, wanted)}")
     try:
         array = np.array(value)
     except (ValueError, OverflowError) as error:
@@ -42,7 +49,7 @@ def _number_array(value: Any, spec: TensorSpec) -> Array:
         raise InvalidInput(f"input '{spec.name}' is {fault}: every row must have shape {describe_row(spec)}") from None
     if array.size == 0:
         raise InvalidInput(f"input '{spec.name}' is empty: send at least one row of shape {describe_row(spec)}")
-    if array.dtype.kind not in _ACCEPTED[wanted]:
+    if array.dtype == np.object_:  # integers beyond 64 bits
         raise InvalidInput(f"input '{spec.name}' must hold {_NAMES[wanted]} ({spec}), {_culprit(value, wanted)}")
     if wanted in "iu":
         limits = np.iinfo(spec.numpy)
@@ -78,6 +85,22 @@ def _nested_shape(value: Any, spec: TensorSpec, depth: int = 0) -> tuple[int, ..
     if len(shapes) > 1:
         raise InvalidInput(f"input '{spec.name}' is ragged: every row must have shape {describe_row(spec)}")
     return (len(value), *(shapes.pop() if shapes else ()))
+
+
+def _leaf_types(value: Any) -> set[type]:
+    """The types inside nested lists; asked before numpy, which gives every element the longest string's room."""
+    pending, types = [value], set()
+    while pending:
+        item = pending.pop()
+        if isinstance(item, list):
+            inside = set(map(type, item))
+            if list in inside:
+                inside.remove(list)
+                pending.extend(sub for sub in item if isinstance(sub, list))
+            types |= inside
+        else:
+            types.add(type(item))
+    return types
 
 
 def _leaves(value: Any) -> Iterator[Any]:
@@ -139,10 +162,9 @@ def json_type(value: Any) -> str:
 
 def _culprit(value: Any, wanted: str) -> str:
     """Name the first leaf that is to blame, for the error sentence."""
-    good: dict[str, tuple[type, ...]] = {"f": (int, float), "i": (int,), "u": (int,), "b": (bool,)}
     for item in _leaves(value):
-        if not isinstance(item, good[wanted]) or (wanted != "b" and isinstance(item, bool)):
+        if type(item) not in _LEAVES[wanted]:
             return f"got {json_type(item)}: {str(item)[:40]!r}"
         if isinstance(item, int) and not -(2**63) <= item < 2**64:
             return f"got an integer of {len(str(abs(item)))} digits"
-    return "got a mixture"
+    return "got integers beyond 64 bits"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import subprocess
 import sys
 import time
@@ -149,6 +150,14 @@ def test_an_example_of_a_tables_columns() -> None:
     np.testing.assert_array_equal(call.inputs["features"], np.float32([[40, 5]]))
     rows = decode_predict(post(b'{"instances": [{"income": 5, "age": 40}]}'), for_examples(table))
     np.testing.assert_array_equal(rows.inputs["features"], np.float32([[40, 5]]))
+    columns = decode_predict(post(b'{"inputs": {"income": [5, 6], "age": [40, 41]}}'), for_examples(table))
+    np.testing.assert_array_equal(columns.inputs["features"], np.float32([[40, 5], [41, 6]]))
+
+
+def test_a_feature_of_several_dimensions_has_all_its_values() -> None:
+    spec = TensorSpec("image", "float32", (None, 2, 2))
+    with pytest.raises(InvalidInput, match="Feature: image must have"):
+        decode_regress(post(b'{"examples": [{"image": [1, 2, 3]}]}'), for_examples(spec))
 
 
 @BOTH
@@ -367,67 +376,69 @@ def test_a_body_that_is_refused(ask: Ask, body: bytes, sentence: str) -> None:
     assert sentence in record["error"]
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "expected"),
-    [
-        ("/v1/models/modes:predict", b'{"instances": [[1.0, 2.0], [3.0, 4.0]]}', {"predictions": [[2, 4], [6, 8]]}),
-        (HALF + ":predict", b'{"instances": [[1.0], [2.0]]}', {"predictions": [[2.5], [3.0]]}),
-        (HALF + "/versions/1:predict", b'{"instances": [1.0, 2.0]}', {"predictions": [2.5, 3.0]}),
-        (
-            HALF + "/versions/1:predict",
-            b'{"signature_name": "serving_default", "instances": [3.0, 4.0]}',
-            {"predictions": [3.5, 4.0]},
-        ),
-        (
-            HALF + "/versions/1:predict",
-            b'{"signature_name": "serving_default", "inputs": [3.0, 4.0]}',
-            {"outputs": [3.5, 4.0]},
-        ),
-        (HALF + ":predict", b'{"inputs": [-Infinity, Infinity]}', {"outputs": [-INF, INF]}),
-        (
-            HALF + ":regress",
-            b'{"signature_name": "regress_x_to_y", "examples": [{"x": 80.0}]}',
-            {"results": [42]},
-        ),
-        (
-            HALF + "/versions/1:regress",
-            b'{"signature_name": "regress_x_to_y", "context": {"x": 80}, "examples": [{}]}',
-            {"results": [42]},
-        ),
-        (
-            HALF + ":classify",
-            b'{"signature_name": "classify_x_to_y", "examples": [{"x": 20.0}]}',
-            {"results": [[["", 12]]]},
-        ),
-        (
-            "/v1/models/scorer:classify",
-            b'{"examples": [{"x": [0, 1000]}]}',
-            {"results": [[["low", 0.0], ["high", 1.0]]]},
-        ),
-        (
-            "/v1/models/pair:predict",
-            b'{"instances": [{"a": [1, 2], "b": [10]}, {"a": [3, 4], "b": [20]}]}',
-            {"predictions": [{"sum": [11, 12], "product": [10, 20]}, {"sum": [23, 24], "product": [60, 80]}]},
-        ),
-        (
-            "/v1/models/pair:predict",
-            b'{"inputs": {"a": [[1, 2], [3, 4]], "b": [[10], [20]]}}',
-            {"outputs": {"sum": [[11, 12], [23, 24]], "product": [[10, 20], [60, 80]]}},
-        ),
-        ("/v1/models/counts:predict", b'{"instances": [[1, 2, 3]]}', {"predictions": [[2, 4, 6]]}),
-        ("/v1/models/flags:predict", b'{"instances": [[true, false]]}', {"predictions": [[False, True]]}),
-        (
-            "/v1/models/words:predict",
-            b'{"instances": ["ahoy", {"b64": "/w=="}]}',
-            {"predictions": ["AHOY", {"b64": "/w=="}]},
-        ),
-    ],
-)
+ANSWERED: list[tuple[str, bytes, Any]] = [
+    ("/v1/models/modes:predict", b'{"instances": [[1.0, 2.0], [3.0, 4.0]]}', {"predictions": [[2, 4], [6, 8]]}),
+    (HALF + ":predict", b'{"instances": [[1.0], [2.0]]}', {"predictions": [[2.5], [3.0]]}),
+    (HALF + "/versions/1:predict", b'{"instances": [1.0, 2.0]}', {"predictions": [2.5, 3.0]}),
+    (
+        HALF + "/versions/1:predict",
+        b'{"signature_name": "serving_default", "instances": [3.0, 4.0]}',
+        {"predictions": [3.5, 4.0]},
+    ),
+    (
+        HALF + "/versions/1:predict",
+        b'{"signature_name": "serving_default", "inputs": [3.0, 4.0]}',
+        {"outputs": [3.5, 4.0]},
+    ),
+    (HALF + ":predict", b'{"inputs": [-Infinity, Infinity]}', {"outputs": [-INF, INF]}),
+    (
+        HALF + ":regress",
+        b'{"signature_name": "regress_x_to_y", "examples": [{"x": 80.0}]}',
+        {"results": [42]},
+    ),
+    (
+        HALF + "/versions/1:regress",
+        b'{"signature_name": "regress_x_to_y", "context": {"x": 80}, "examples": [{}]}',
+        {"results": [42]},
+    ),
+    (
+        HALF + ":classify",
+        b'{"signature_name": "classify_x_to_y", "examples": [{"x": 20.0}]}',
+        {"results": [[["", 12]]]},
+    ),
+    (
+        "/v1/models/scorer:classify",
+        b'{"examples": [{"x": [0, 1000]}]}',
+        {"results": [[["low", 0.0], ["high", 1.0]]]},
+    ),
+    (
+        "/v1/models/pair:predict",
+        b'{"instances": [{"a": [1, 2], "b": [10]}, {"a": [3, 4], "b": [20]}]}',
+        {"predictions": [{"sum": [11, 12], "product": [10, 20]}, {"sum": [23, 24], "product": [60, 80]}]},
+    ),
+    (
+        "/v1/models/pair:predict",
+        b'{"inputs": {"a": [[1, 2], [3, 4]], "b": [[10], [20]]}}',
+        {"outputs": {"sum": [[11, 12], [23, 24]], "product": [[10, 20], [60, 80]]}},
+    ),
+    ("/v1/models/counts:predict", b'{"instances": [[1, 2, 3]]}', {"predictions": [[2, 4, 6]]}),
+    ("/v1/models/flags:predict", b'{"instances": [[true, false]]}', {"predictions": [[False, True]]}),
+    (
+        "/v1/models/words:predict",
+        b'{"instances": ["ahoy", {"b64": "/w=="}]}',
+        {"predictions": ["AHOY", {"b64": "/w=="}]},
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "expected"), ANSWERED)
 def test_an_answer(ask: Ask, path: str, body: bytes, expected: Any) -> None:
     assert ask("POST", path, body) == (200, expected)
 
 
 def test_an_output_that_is_not_finite(ask: Ask) -> None:
+    _, record = ask("POST", "/v1/models/scorer:classify", b'{"examples": [{"x": [Infinity, 0.0]}]}')
+    assert repr(record) == repr({"results": [[["low", NAN], ["high", NAN]]]})
     _, record = ask("POST", "/v1/models/roots:predict", b'{"instances": [[-1, 4]]}')
     assert repr(record) == repr({"predictions": [[NAN, 2.0]]})
 
@@ -513,10 +524,16 @@ def test_no_body_gives_a_5xx(ask: Ask, seed: int) -> None:
         content = chance.choice([value, named, [named], [value], [named, value], [named, named]])
         body = {chance.choice(["instances", "inputs", "examples", "context"]): content for _ in range(2)}
         extra = chance.choice([{}, {}, {"signature_name": value}, {"signature_name": "halve"}])
+        path = f"/v1/models/{chance.choice(names)}:{chance.choice(['predict', 'classify', 'regress'])}"
         data = bytearray(json.dumps(body | extra).encode())
+        if chance.random() < 0.5:
+            path, right, _ = chance.choice(ANSWERED)
+            odd = json.dumps(chance.choice(oddities)).encode()
+            data = bytearray(
+                re.sub(rb"[0-9.]+", lambda found, odd=odd: chance.choice([found[0], found[0], odd]), right)
+            )
         for _ in range(chance.choice([0, 0, 1, 5])):
             data[chance.randrange(len(data))] = chance.randrange(256)
-        path = f"/v1/models/{chance.choice(names)}:{chance.choice(['predict', 'classify', 'regress'])}"
-        status, record = ask("POST", path, bytes(data[: chance.randint(1, len(data) * 2)]))
+        status, record = ask("POST", path, bytes(data[: chance.randint(len(data) // 2, len(data) * 4)]))
         assert status < 500, bytes(data)
         assert status == 200 or list(record) == ["error"]

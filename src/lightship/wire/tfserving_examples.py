@@ -192,7 +192,8 @@ def _labels_and_scores(result: Result) -> tuple[list[list[Any]], Array]:
     spec = specs[next(iter(result.outputs))]
     names = list(spec.classes)
     if names and spec.name != "scores":
-        scores = probabilities(scores, spec)
+        with np.errstate(invalid="ignore", over="ignore"):  # infinite logits are legal here, their softmax is NaN
+            scores = probabilities(scores, spec)
     if len(names) != scores.shape[1]:
         names = [""] * scores.shape[1]
     return [names] * len(scores), scores

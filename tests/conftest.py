@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 
 from tests.bundles import Registries
 
@@ -90,3 +93,43 @@ def registries(tmp_path_factory: pytest.TempPathFactory) -> Registries:
     examples = ROOT / "models"
     assert examples.is_dir(), "the example models are missing: run `make models`"
     return Registries(examples=examples, small=small)
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Generator[str]:
+    """S3 as moto plays it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3_environment(s3_endpoint: str, tmp_path: Path) -> dict[str, str]:
+    """What a process needs to find that S3."""
+    return {
+        "AWS_ENDPOINT_URL": s3_endpoint,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "LIGHTSHIP_CACHE": str(tmp_path / "cache"),
+    }
+
+
+@pytest.fixture
+def bucket(s3_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Generator[str]:
+    """An empty bucket of this test's own, in this process's environment too."""
+    for name, value in s3_environment.items():
+        monkeypatch.setenv(name, value)
+    name = re.sub(r"[^a-z0-9-]", "-", tmp_path.name.lower())[-60:].strip("-")
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=name)
+    yield name
+    client.close()
+
+
+@pytest.fixture
+def s3_registry(bucket: str) -> str:
+    """The address of an empty registry in S3."""
+    return f"s3://{bucket}/models"

@@ -1,4 +1,4 @@
-"""MLflow's scoring client, unmodified. Run by its own Python, against the default model "modes": ``python … HOST PORT``."""
+"""MLflow's scoring client, unmodified, against the default model "modes". Run by its own Python: ``… HOST PORT``."""
 
 from __future__ import annotations
 

@@ -21,6 +21,8 @@ from lightship.wire.mlflow_frames import from_object, from_rows
 from lightship.wire.statuses import error_headers, status
 from lightship.wire.tfserving_json import whole, write
 
+_TEXT = {"content-type": "text/plain"}
+
 # SageMaker's names for one JSON value per line.
 _LINES = frozenset({"application/jsonlines", "application/x-jsonlines", "application/x-ndjson"})
 
@@ -82,12 +84,12 @@ def encode_invocation(prediction: Prediction) -> Response:
 
 def encode_ping(health: Health) -> Response:
     """An empty line, as MLflow says it: 200 where the default model can be asked, else 503."""
-    return Response(200 if health.ready else 503, b"\n")
+    return Response(200 if health.ready else 503, b"\n", _TEXT)
 
 
 def encode_version(_: Health) -> Response:
     """Our version, bare, as MLflow gives its own."""
-    return Response(200, __version__.encode(), {"content-type": "text/plain"})
+    return Response(200, __version__.encode(), _TEXT)
 
 
 def encode_error(error: LightshipError) -> Response:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from lightship.calls import ModelState
 from lightship.tensors import TensorSpec
 from lightship.wire.http import Route
@@ -23,7 +25,8 @@ def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
     if route.operation != "predict":
         operation = _operation(_SUMMARIES[route.path], route.path)
         operation["responses"]["200"] = {"description": "The answer", "content": {"text/plain": {}}}
-        operation["responses"]["503"] = {"description": "There is no model that can be asked"}
+        if route.path == "/ping":
+            operation["responses"]["503"] = {"description": "It cannot", "content": {"text/plain": {}}}
         return {route.path: {"get": operation}}
     for state in models:
         if state.default and state.manifest is not None:
@@ -52,6 +55,9 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 
 def _nested(spec: TensorSpec) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": _TYPES[spec.numpy.kind]}
+    if schema["type"] == "integer":
+        limits = np.iinfo(spec.numpy)
+        schema |= {"minimum": int(limits.min), "maximum": int(limits.max)}
     for size in reversed(spec.shape):
         schema = {"type": "array", "items": schema}
         schema |= {"minItems": 1} if size is None else {"minItems": size, "maxItems": size}

@@ -135,9 +135,9 @@ def _version(parameters: Parameters) -> int | None:
     text = parameters.get("version")
     if text is None:
         return None
-    if not (text.isascii() and text.isdecimal() and int(text[:18]) > 0):
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18 and int(text) > 0):
         raise NotFound(f"'{text[:40]}' is not a version: versions are numbers from 1")
-    return int(text[:18])
+    return int(text)
 
 
 def _check_size(response: Response, limit: int) -> None:

@@ -6,6 +6,7 @@ their own, so that no room below them knows about HTTP statuses or exit codes::
     LightshipError            internal
     ├── InvalidInput          invalid_input          a request or a row that the model cannot take
     ├── NotFound              not_found              no such model, version, signature or path
+    │   └── UnknownLabel      unknown_label          the model is there, a version with this label is not
     ├── MethodNotAllowed      method_not_allowed     the path exists, the method does not
     ├── UnsupportedMedia      unsupported_media      a body of a type that this input cannot be read from
     ├── TooLarge              too_large              a body, an image or an answer over its limit
@@ -42,6 +43,12 @@ class NotFound(LightshipError):
     """No such model, version, signature or path."""
 
     code = "not_found"
+
+
+class UnknownLabel(NotFound):
+    """The model is there, a version with this label is not."""
+
+    code = "unknown_label"
 
 
 class MethodNotAllowed(LightshipError):

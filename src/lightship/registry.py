@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lightship.bundle import MANIFEST, Bundle
-from lightship.errors import NotFound, RegistryError
+from lightship.errors import NotFound, RegistryError, UnknownLabel
 from lightship.state import State
 from lightship.stores import open_store
 
@@ -116,7 +116,7 @@ def choose(name: str, state: State, version: int | None, label: str | None) -> i
     if label is not None:
         labels = state.routing.labels
         if label not in labels:
-            raise NotFound(f"model '{name}' has no label '{label[:80]}': it has {', '.join(labels) or 'none'}")
+            raise UnknownLabel(f"model '{name}' has no label '{label[:80]}': it has {', '.join(labels) or 'none'}")
         return labels[label]
     if version is not None and version not in state.offered:
         known = ", ".join(map(str, state.offered)) or "none"

@@ -322,8 +322,8 @@ def ask(registries: Registries) -> Ask:
         ("POST", "/v1/models/foo/versions/some_label:regress", "Malformed request"),
         ("POST", "/v1/models/a/b:predict", "Malformed request"),
         ("POST", "/v1/models/foo:predict\n", "Malformed request"),
-        ("POST", HALF + "/labels/nonexistent:predict", "Unrecognized servable version label: nonexistent"),
-        ("GET", HALF + "/labels/nonexistent", "Unrecognized servable version label: nonexistent"),
+        ("POST", HALF + "/labels/nonexistent:predict", "has no label 'nonexistent'"),
+        ("GET", HALF + "/labels/nonexistent", "has no label 'nonexistent'"),
     ],
 )
 def test_a_malformed_request(ask: Ask, method: str, path: str, sentence: str) -> None:

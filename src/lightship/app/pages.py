@@ -29,7 +29,7 @@ def pages(service: Service) -> FastAPI:
         merged = dict(own_document())
         states = service.catalogue.states()
         merged["paths"] = dict(merged["paths"])
-        for protocol in wire.PROTOCOLS:
+        for protocol in wire.protocols():
             for route in protocol.routes:
                 for path, operations in route.describe(route, states).items():
                     merged["paths"].setdefault(path, {}).update(operations)

@@ -1,19 +1,31 @@
-"""The wire protocols. Adding one: one file, one entry here, one test."""
+"""The wire protocols. Adding one: one file, one entry here, one test.
+
+A protocol is imported when a path of its own is asked for first, so that a cold start pays for one and not for all.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import cache
+from importlib import import_module
 
 from lightship.errors import LightshipError, MethodNotAllowed
-from lightship.wire import mlflow, native, openinference, tfserving
 from lightship.wire.http import Response, Route, WireProtocol
 
-PROTOCOLS: tuple[WireProtocol, ...] = (native.PROTOCOL, openinference.PROTOCOL, tfserving.PROTOCOL, mlflow.PROTOCOL)
+NATIVE = "lightship.wire.native"
 
-_FIXED = {(route.path, route.method): (p, route) for p in PROTOCOLS for route in p.routes if "{" not in route.path}
-_PATTERNS: list[tuple[re.Pattern[str], WireProtocol, Route]] = [
-    (route.pattern, protocol, route) for protocol in PROTOCOLS for route in protocol.routes if "{" in route.path
-]
+# Modules by the beginnings of the paths that are theirs; errors of any other path are the native protocol's.
+MODULES: dict[str, tuple[str, ...]] = {
+    NATIVE: ("/predict", "/models", "/health"),
+    "lightship.wire.openinference": ("/v2",),
+    "lightship.wire.tfserving": ("/v1/",),
+    "lightship.wire.mlflow": ("/invocations", "/ping", "/version"),
+}
+
+
+def protocols() -> list[WireProtocol]:
+    """All of them, imported."""
+    return [_load(module) for module in MODULES]
 
 
 def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
@@ -21,25 +33,41 @@ def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
 
     Raises MethodNotAllowed where a protocol has the path with other methods only.
     """
-    if (fixed := _FIXED.get((path, method))) is not None:
-        return fixed[1], {}
-    for pattern, _, route in _PATTERNS:
-        if route.method == method and (found := pattern.fullmatch(path)):
-            return route, found.groupdict()
-    if allowed := allowed_methods(path):
-        raise MethodNotAllowed(f"{path[:120]} takes {', '.join(allowed)}, not {method[:20]}", allowed=allowed)
+    module = _owner(path)
+    if module is None:
+        return None
+    fixed, patterns = _routes(module)
+    if (route := fixed.get((path, method))) is not None:
+        return route, {}
+    for pattern, candidate in patterns:
+        if candidate.method == method and (found := pattern.fullmatch(path)):
+            return candidate, found.groupdict()
+    allowed = {route.method for (known, _), route in fixed.items() if known == path}
+    allowed |= {route.method for pattern, route in patterns if pattern.fullmatch(path)}
+    if allowed:
+        ordered = tuple(sorted(allowed))
+        raise MethodNotAllowed(f"{path[:120]} takes {', '.join(ordered)}, not {method[:20]}", allowed=ordered)
     return None
-
-
-def allowed_methods(path: str) -> tuple[str, ...]:
-    """The methods that some protocol has for this path."""
-    fixed = {method for (known, method) in _FIXED if known == path}
-    return tuple(sorted(fixed | {route.method for pattern, _, route in _PATTERNS if pattern.fullmatch(path)}))
 
 
 def render_error(error: LightshipError, path: str) -> Response:
     """An error in the shape of the protocol that owns the path; the native one's for any other path."""
-    for protocol in PROTOCOLS:
-        if path.startswith(protocol.prefixes):
-            return protocol.error(error)
-    return native.PROTOCOL.error(error)
+    return _load(_owner(path) or NATIVE).error(error)
+
+
+def _owner(path: str) -> str | None:
+    return next((module for module, prefixes in MODULES.items() if path.startswith(prefixes)), None)
+
+
+@cache
+def _load(module: str) -> WireProtocol:
+    protocol: WireProtocol = import_module(module).PROTOCOL
+    return protocol
+
+
+@cache
+def _routes(module: str) -> tuple[dict[tuple[str, str], Route], list[tuple[re.Pattern[str], Route]]]:
+    """A protocol's routes without parameters by path and method, and those with them by expression."""
+    routes = _load(module).routes
+    fixed = {(route.path, route.method): route for route in routes if "{" not in route.path}
+    return fixed, [(route.pattern, route) for route in routes if "{" in route.path]

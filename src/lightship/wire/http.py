@@ -68,9 +68,8 @@ class Route:
 
 @dataclass(frozen=True)
 class WireProtocol:
-    """A protocol: its name, the path prefixes it owns, its routes, and how it says that something failed."""
+    """A protocol: its name, its routes, and how it says that something failed."""
 
     name: str
-    prefixes: tuple[str, ...]
     routes: tuple[Route, ...]
     error: Callable[[LightshipError], Response]

@@ -107,7 +107,6 @@ def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
 
 PROTOCOL = WireProtocol(
     name="mlflow",
-    prefixes=("/invocations", "/ping", "/version"),
     routes=(
         Route("POST", "/invocations", "predict", "predict", encode_invocation, decode_invocation, describe),
         Route("GET", "/ping", "default_ready", "open", encode_ping, describe=describe),

@@ -187,7 +187,6 @@ def _read(path: str, operation: str, encode: Callable[[Any], Response], scope: s
 
 PROTOCOL = WireProtocol(
     name="native",
-    prefixes=("/predict", "/models", "/health"),
     routes=(
         _predict("/predict", encode_values),
         _predict("/models/{name}/predict", encode_predict),

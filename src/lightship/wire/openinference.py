@@ -192,7 +192,6 @@ def _repository(path: str, operation: str, encode: Callable[[Any], Response], sc
 
 PROTOCOL = WireProtocol(
     name="openinference",
-    prefixes=("/v2",),
     routes=(
         _infer("/v2/models/{name}/infer"),
         _infer("/v2/models/{name}/versions/{version}/infer"),

@@ -11,6 +11,7 @@ STATUSES: dict[str, int | tuple[int, int, int, int]] = {
     "invalid_input": 400,
     "unauthenticated": 401,
     "not_found": 404,
+    "unknown_label": (404, 400, 404, 404),
     "method_not_allowed": 405,
     "too_large": 413,
     "unsupported_media": 415,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lightship.calls import Health, ModelState, VersionState
-from lightship.errors import InvalidInput, LightshipError, NotFound, Unavailable
+from lightship.errors import InvalidInput, LightshipError, Unavailable
 from lightship.tensors import Signature, TensorSpec
 from lightship.wire.http import Response, Route, WireProtocol
 from lightship.wire.statuses import error_headers, status
@@ -34,7 +34,6 @@ _DTYPES = {
     "string": "DT_STRING",
 }
 # How the registry says that a label is unknown: to TensorFlow Serving that is a bad request, unlike an unknown model.
-_NO_LABEL = re.compile(r"model '[^']*' has no label '(.*)': ", re.DOTALL)
 
 
 def encode_status(states: tuple[VersionState, ...]) -> Response:
@@ -83,9 +82,6 @@ def _tensor_info(spec: TensorSpec) -> dict[str, Any]:
 
 def encode_error(error: LightshipError) -> Response:
     """``{"error": "…"}`` with the code's status."""
-    unknown = _NO_LABEL.match(error.message) if isinstance(error, NotFound) else None
-    if unknown:
-        error = InvalidInput(f"Unrecognized servable version label: {unknown[1]}")
     return Response(status(error, "tfserving"), write({"error": error.message}), error_headers(error))
 
 
@@ -139,7 +135,6 @@ _POST = "Malformed request: POST takes /v1/models/<name>[/versions/<number>|/lab
 
 PROTOCOL = WireProtocol(
     name="tfserving",
-    prefixes=("/v1/",),
     routes=(
         _post("predict", decode_predict, encode_predict),
         _post("classify", decode_classify, encode_classify),

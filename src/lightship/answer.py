@@ -60,10 +60,11 @@ async def _predict(service: Service, route: Route, parameters: Parameters, reque
     response = route.encode(Prediction(served.name, served.version, result))
     if version is None and label is None:
         service.catalogue.shadow(served, result, key=key)
-    which = {"lightship-model": served.name, "lightship-version": str(served.version)}
+    response.headers["lightship-model"] = served.name
+    response.headers["lightship-version"] = str(served.version)
     if cached is not None:
-        which["lightship-cache"] = cached
-    return Response(response.status, response.body, {**response.headers, **which})
+        response.headers["lightship-cache"] = cached
+    return response
 
 
 async def _models(service: Service, route: Route, _: Parameters, __: Request) -> Response:

@@ -75,7 +75,7 @@ class Registry:
     def resolve(self, name: str, version: int | None = None, label: str | None = None) -> int:
         """The version asked for by number or label, or the default one; raises NotFound that says what there is."""
         state = self.state(name)
-        default = state.default()
+        default = state.default
         if default is None:
             raise self._unknown(name)
         return choose(name, state, version, label) or default

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -41,11 +42,12 @@ class State:
     routing: Routing = Routing()
     previous: Routing | None = None
 
-    @property
+    @cached_property
     def offered(self) -> tuple[int, ...]:
         """The versions that take new requests."""
         return tuple(version for version in self.versions if version not in self.withdrawn)
 
+    @cached_property
     def default(self) -> int | None:
         """The version labelled production, else the newest that is offered; None where there is none."""
         labelled = self.routing.labels.get(PRODUCTION)

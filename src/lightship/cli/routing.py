@@ -111,7 +111,7 @@ def describe(routing: Routing, state: State) -> str:
             ", ".join(f"{share:g} % to version {version}" for version, share in sorted(routing.traffic.items()))
         )
     else:
-        parts.append(f"version {state.default()} answers")
+        parts.append(f"version {state.default} answers")
     parts += [
         f"version {version} shadows {share:.4g} of the requests" for version, share in sorted(routing.shadows.items())
     ]

@@ -90,7 +90,7 @@ class Catalogue:
         if name in self._unloaded:
             raise Unavailable(f"model '{name}' was unloaded: load it first")
         state = self._state(name)
-        named = choose(name, state, version, label)
+        named = None if version is None and label is None else choose(name, state, version, label)
         number = named or pick(state, key) or self._registry.resolve(name)
         served = self._shelf.get((name, number))
         if served is None:

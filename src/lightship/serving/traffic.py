@@ -13,7 +13,7 @@ _STEPS = 10_000
 def pick(state: State, key: bytes) -> int | None:
     """The version for a request that names none: by the traffic split, else the default. None without versions."""
     if not state.routing.traffic:
-        return state.default()
+        return state.default
     point = _point(b"traffic", key) * sum(state.routing.traffic.values())
     for version, share in sorted(state.routing.traffic.items()):
         point -= share

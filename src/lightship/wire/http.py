@@ -35,7 +35,7 @@ class Response:
 
     status: int
     body: bytes
-    headers: Mapping[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
+    headers: dict[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
 
 
 @dataclass(frozen=True)

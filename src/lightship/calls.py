@@ -10,7 +10,7 @@ from lightship.bundle import Manifest
 from lightship.tensors import Array, Signature
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Call:
     """What is asked of a model: input tensors by name, for a signature and outputs (default: the first, all)."""
 
@@ -21,7 +21,7 @@ class Call:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Result:
     """What a model answered: output tensors by name, in the order they were asked for."""
 
@@ -30,7 +30,7 @@ class Result:
     outputs: Mapping[str, Array]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Prediction:
     """A result, and which version of which model gave it."""
 

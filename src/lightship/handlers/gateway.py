@@ -39,7 +39,9 @@ class Gateway:
 
     def _respond(self, event: Event) -> Coroutine[Any, Any, Response | None]:
         http, query = event["requestContext"]["http"], event.get("rawQueryString", "")
-        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        headers = event.get("headers") or {}
+        if "host" not in headers:  # API Gateway writes names in lower case, others may not
+            headers = {name.lower(): value for name, value in headers.items()}
         return self._shell.respond(http["method"], _path(http["path"]), query, headers, _body(event), event)
 
 

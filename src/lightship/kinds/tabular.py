@@ -36,7 +36,12 @@ def from_json(value: Any, spec: TensorSpec) -> Array | None:
         table = [value[column] for column in columns]
         rows = [list(row) for row in zip(*table, strict=True)] if _all_lists(table, spec) else [table]
         return to_array(rows, spec)
-    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+    if (
+        isinstance(value, list)
+        and value
+        and isinstance(value[0], dict)
+        and all(isinstance(item, dict) for item in value)
+    ):
         for item in value:
             _check_columns(columns, item, spec)
         return to_array([[item[column] for column in columns] for item in value], spec)

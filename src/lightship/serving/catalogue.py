@@ -114,10 +114,14 @@ class Catalogue:
 
     async def _run(self, served: Served, call: Call) -> Result:
         """Run a call, in a thread where it would keep others waiting."""
-        rows = max((len(array) for array in call.inputs.values() if array.ndim), default=1)
+        rows = 1
+        for array in call.inputs.values():
+            if array.ndim:
+                rows = len(array)
+                break
         if served.seconds_per_row * rows < _QUICK_SECONDS:
-            return served.counters.count(rows, lambda: served.model.predict(call))
-        return await self._elsewhere(lambda: served.counters.count(rows, lambda: served.model.predict(call)))
+            return served.predict(call, rows)
+        return await self._elsewhere(lambda: served.predict(call, rows))
 
     def shadow(self, served: Served, result: Result, *, key: bytes) -> None:
         """Run the call also on the versions that shadow this one: in a thread, or in line where there is none.

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TypeVar
 
 from lightship.calls import Statistics
-
-T = TypeVar("T")
 
 
 class Counters:
@@ -22,20 +18,17 @@ class Counters:
         self._nanoseconds = self._failed_nanoseconds = 0
         self.last = 0.0
 
-    def count(self, rows: int, work: Callable[[], T]) -> T:
-        """Do the work and count it with its rows and its time."""
-        start = time.perf_counter_ns()
-        try:
-            result = work()
-        except Exception:
-            self._failures += 1
-            self._failed_nanoseconds += time.perf_counter_ns() - start
-            raise
+    def done(self, rows: int, start: int) -> None:
+        """Count a call of so many rows that began at ``start`` (time.perf_counter_ns)."""
         self._calls += 1
         self._rows += rows
         self._nanoseconds += time.perf_counter_ns() - start
         self.last = time.time()
-        return result
+
+    def failed(self, start: int) -> None:
+        """Count a call that failed."""
+        self._failures += 1
+        self._failed_nanoseconds += time.perf_counter_ns() - start
 
     def snapshot(self, name: str, version: int) -> Statistics:
         """The counts as they are now."""

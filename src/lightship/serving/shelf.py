@@ -6,7 +6,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from lightship.calls import Call
+from lightship.calls import Call, Result
 from lightship.errors import LightshipError
 from lightship.model import Model
 from lightship.registry import Registry
@@ -24,6 +24,17 @@ class Served:
     model: Model
     seconds_per_row: float = 0.0
     counters: Counters = field(default_factory=Counters)
+
+    def predict(self, call: Call, rows: int) -> Result:
+        """Run a call and count it."""
+        start = time.perf_counter_ns()
+        try:
+            result = self.model.predict(call)
+        except Exception:
+            self.counters.failed(start)
+            raise
+        self.counters.done(rows, start)
+        return result
 
 
 class Shelf:

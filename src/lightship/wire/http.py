@@ -12,7 +12,7 @@ from lightship.calls import Call, ModelState
 from lightship.errors import LightshipError
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen, which costs a microsecond for each one made: so for all nouns of a request
 class Request:
     """One request; header names are in lower case, the body is inflated, ``caller`` is None for a stranger."""
 
@@ -26,10 +26,11 @@ class Request:
     @property
     def media_type(self) -> str:
         """The content type without its parameters, in lower case; empty where none is stated."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        stated = self.headers.get("content-type", "")
+        return stated if stated == "application/json" else stated.partition(";")[0].strip().lower()
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Response:
     """One answer."""
 

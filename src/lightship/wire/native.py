@@ -59,6 +59,9 @@ def _finite(inputs: dict[str, Array], signature: Signature) -> dict[str, Array]:
 
 def _named(value: Any, signature: Signature) -> dict[str, Array]:
     """The value of "input": an object by input name, or the only input's own value."""
+    if len(signature.inputs) == 1 and not isinstance(value, dict):
+        only = signature.inputs[0]
+        return {only.name: kinds.from_json(value, only)}
     specs = {spec.name: spec for spec in signature.inputs}
     if isinstance(value, dict) and value and value.keys() <= specs.keys():
         return {name: kinds.from_json(item, specs[name]) for name, item in value.items()}

@@ -1,1 +1,27 @@
-"""Files of rows: how each format is read and written."""
+"""Files of rows: how each format is cut, read and written. Adding one: one file, one entry here, one test."""
+
+from __future__ import annotations
+
+from lightship.errors import UnsupportedMedia
+from lightship.formats import csv_files, jsonlines, parquet
+from lightship.formats.base import Format
+
+FORMATS: tuple[Format, ...] = (csv_files, jsonlines, parquet)
+
+
+def of(key: str) -> Format:
+    """The format of a file, by the end of its name (``.gz`` is nobody's: take it off); raises UnsupportedMedia."""
+    for candidate in FORMATS:
+        if key.lower().endswith(candidate.SUFFIXES):
+            return candidate
+    endings = ", ".join(suffix for candidate in FORMATS for suffix in candidate.SUFFIXES)
+    raise UnsupportedMedia(f"'{key[-80:]}' is no file of rows: its name must end with one of {endings}")
+
+
+def named(name: str) -> Format:
+    """The format of this name; raises UnsupportedMedia."""
+    for candidate in FORMATS:
+        if name == candidate.NAME:
+            return candidate
+    names = ", ".join(candidate.NAME for candidate in FORMATS)
+    raise UnsupportedMedia(f"there is no format '{name[:80]}', the formats are {names}")

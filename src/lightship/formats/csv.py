@@ -1,4 +1,4 @@
-"""Comma-separated values (RFC 4180): UTF-8 with or without a byte-order mark, LF or CRLF, quoted newlines."""
+"""CSV (RFC 4180) that is held whole: UTF-8 with or without a byte-order mark, LF or CRLF, quoted newlines."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read(data: bytes) -> Table:
     if not rows:
         raise InvalidInput("the CSV is empty: send at least one row")
     header = None
-    if not any(_is_number(cell) for cell in rows[0]):
+    if not any(is_number(cell) for cell in rows[0]):
         header, rows = tuple(cell.strip() for cell in rows[0]), rows[1:]
         if not rows:
             raise InvalidInput("the CSV holds a header and no rows: send at least one row")
@@ -41,7 +41,8 @@ def read(data: bytes) -> Table:
     return Table(header, rows)
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Whether a cell reads as a number; ``nan`` and ``inf`` do."""
     try:
         float(cell)
     except ValueError:

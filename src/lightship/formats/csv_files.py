@@ -1,0 +1,196 @@
+"""CSV files of any size: cut at row ends, read and written. The dialect is that of ``csv``: RFC 4180, LF or CRLF.
+
+What a row is must be the same for whoever cuts a file and for whoever reads a span of it, so one pattern decides on
+both sides: a quoted field begins where a field begins, and a line end outside of quoted fields ends a row. Python's
+strict csv reader agrees with it on every row that it takes; a span with rows that it refuses is taken apart by the
+pattern.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from lightship.errors import InvalidInput
+from lightship.formats import lines
+from lightship.formats.base import FIRST_BLOCK, LONGEST_ROW, Header, Row, Span
+from lightship.formats.csv import is_number
+
+NAME = "csv"
+SUFFIXES: tuple[str, ...] = (".csv",)
+MEDIA_TYPE = "text/csv"
+STREAMED = True
+
+# A cell may be as long as a row: csv's own limit, 128 Ki characters, is a setting of the whole process.
+csv.field_size_limit(LONGEST_ROW)
+
+# A quoted field begins behind a comma, a line end or nothing; one that is never closed runs to the end.
+_QUOTED = rb'"(?<![^,\r\n]")[^"]*+(?:""[^"]*+)*+(?:"|\Z)'
+_FIELD = re.compile(_QUOTED)
+_TOKEN = re.compile(_QUOTED + rb"|\r\n?|\n")
+_LINE_ENDS = (b"\n", b"\r")
+
+# What spreadsheets take for the beginning of a formula (OWASP: CSV injection).
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def header(block: bytes) -> Header | None:
+    """The first row where none of its cells is a number.
+
+    Raises InvalidInput for a name that stands twice and for a header that is not UTF-8 or longer than FIRST_BLOCK.
+    """
+    data = lines.unmarked(block, first=1)
+    row, length = next(_split(data), (b"", 0))
+    endless = len(block) >= FIRST_BLOCK and data.endswith(row)
+    cells = row.decode("latin-1").split(",")[:-1] if endless else _cells(row.decode("latin-1"))
+    if not cells or any(is_number(cell) for cell in cells):
+        return None
+    if endless:
+        raise InvalidInput(f"the first row of the CSV holds no number and is longer than {FIRST_BLOCK // 1024} KiB")
+    columns = _names(row)
+    return Header(columns, length + len(block) - len(data))
+
+
+def scan(blocks: Iterable[bytes], *, offset: int, row: int, target: int) -> Iterator[Span]:
+    """Cut at row ends; a line that holds nothing is no row."""
+    return lines.spans(blocks, _cut, offset=offset, row=row, target=target)
+
+
+def read(data: bytes, header: Header | None, *, first: int) -> Iterator[Row]:
+    """Rows of text cells: by column where there is a header, in order and of any number where there is none."""
+    data = lines.unmarked(data, first=first)
+    number = first
+    try:
+        for cells in _rows(data.decode()):
+            yield _row(number, cells, header)
+            number += 1
+    except (UnicodeDecodeError, csv.Error):
+        for place, (text, _) in enumerate(_split(data), start=first):
+            if place >= number:
+                yield _row_of(place, text, header)
+
+
+def texts(data: bytes, *, first: int, safe: bool = False) -> list[bytes]:
+    """Each row of a span as it stands in the file, without its line end: cells can be appended to it.
+
+    ``safe`` as for :func:`write`; it leaves a row that :func:`read` refuses as it is.
+    """
+    data = lines.unmarked(data, first=first)
+    if b'"' in data:
+        found = [text for text, _ in _split(data)]
+    else:
+        found = [text for text in data.replace(b"\r", b"\n").split(b"\n") if text]
+    return [_harmless_text(text) for text in found] if safe else found
+
+
+def write(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, safe: bool = False) -> bytes:
+    """Rows of text, numbers, truth values and None (an empty cell), each ended by LF.
+
+    ``safe`` puts an apostrophe before text that a spreadsheet would take for a formula; text that is a number is none.
+    """
+    return b"".join(text + b"\n" for text in records(rows, safe=safe))
+
+
+def preamble(columns: Sequence[str], *, safe: bool = False) -> bytes:
+    """The header line."""
+    return write(columns, [columns], safe=safe)
+
+
+def records(rows: Iterable[Sequence[Any]], *, safe: bool = False) -> list[bytes]:
+    """Each row as :func:`write` writes it, without its line end."""
+    found: list[str] = []
+    # The writer quotes what holds a character of its line end: CR is quoted too, and LF ends a row all the same.
+    writer = csv.writer(SimpleNamespace(write=found.append), lineterminator="\r\n")
+    writer.writerows([_harmless(cell) for cell in row] for row in rows) if safe else writer.writerows(rows)
+    return [text[:-2].encode() for text in found]
+
+
+def without_quoted(data: bytes) -> bytes:
+    """The data with a letter in place of each quoted field: what quotes remain are part of an unquoted one."""
+    return _FIELD.sub(b"x", data)
+
+
+def _cut(piece: bytes) -> tuple[int, int]:
+    end = max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1
+    whole = piece[:end]
+    if b'"' in whole:
+        whole = without_quoted(whole)
+        if not whole.endswith(_LINE_ENDS):  # the line end that was found is part of a field
+            end = _last_row_end(piece[:end])
+            whole = whole[: max(whole.rfind(b"\n"), whole.rfind(b"\r")) + 1]
+    if b"\r" in whole:
+        whole = whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return end, lines.count(whole)
+
+
+def _last_row_end(piece: bytes) -> int:
+    return max((token.end() for token in _TOKEN.finditer(piece) if token[0].startswith(_LINE_ENDS)), default=0)
+
+
+def _split(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """Each row without its line end, and where the line end ends."""
+    start = 0
+    for token in _TOKEN.finditer(data):
+        if token[0].startswith(_LINE_ENDS):
+            if token.start() > start:
+                yield data[start : token.start()], token.end()
+            start = token.end()
+    if start < len(data):
+        yield data[start:], len(data)
+
+
+def _rows(text: str) -> Iterator[list[str]]:
+    return filter(None, csv.reader(io.StringIO(text, newline=""), strict=True))
+
+
+def _row(number: int, cells: list[str], header: Header | None) -> Row:
+    if header is None:
+        return Row(number, cells)
+    if len(cells) != len(header.columns):
+        return Row(number, cells, f"ragged: {len(cells)} cells where the header has {len(header.columns)}")
+    return Row(number, dict(zip(header.columns, cells, strict=True)))
+
+
+def _row_of(number: int, text: bytes, header: Header | None) -> Row:
+    try:
+        return _row(number, next(_rows(text.decode())), header)
+    except UnicodeDecodeError as error:
+        return Row(number, error=f"not UTF-8: byte {error.start + 1} of the row cannot be read")
+    except csv.Error as error:
+        return Row(number, error=f"cannot be parsed: {error}")
+
+
+def _cells(text: str) -> list[str]:
+    """The cells of the first row; none where it is no row."""
+    try:
+        return next(_rows(text), [])
+    except csv.Error:
+        return []
+
+
+def _names(row: bytes) -> tuple[str, ...]:
+    try:
+        columns = tuple(cell.strip() for cell in _cells(row.decode()))
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"the header of the CSV is not UTF-8: byte {error.start + 1} cannot be read") from None
+    if len(set(columns)) < len(columns):
+        twice = next(column for column in columns if columns.count(column) > 1)
+        raise InvalidInput(f"the CSV has the column '{twice[:80]}' twice: each needs a name of its own")
+    return columns
+
+
+def _harmless(cell: Any) -> Any:
+    if isinstance(cell, str) and cell.startswith(_FORMULA) and not is_number(cell):
+        return f"'{cell}"
+    return cell
+
+
+def _harmless_text(text: bytes) -> bytes:
+    try:
+        return records([next(_rows(text.decode()))], safe=True)[0]
+    except (UnicodeDecodeError, csv.Error):
+        return text

@@ -1,0 +1,98 @@
+"""JSON Lines: one JSON value per line, an object of columns (or of a model's inputs) or a list of cells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from lightship.formats import lines
+from lightship.formats.base import Header, Row, Span
+
+NAME = "jsonlines"
+SUFFIXES: tuple[str, ...] = (".jsonl", ".ndjson")
+MEDIA_TYPE = "application/x-ndjson"
+STREAMED = True
+
+
+def header(block: bytes) -> Header | None:
+    """None: every row names its own columns."""
+    return None
+
+
+def scan(blocks: Iterable[bytes], *, offset: int, row: int, target: int) -> Iterator[Span]:
+    """Cut at line ends: JSON has no newline inside a string."""
+    return lines.spans(blocks, _cut, offset=offset, row=row, target=target)
+
+
+def read(data: bytes, header: Header | None, *, first: int) -> Iterator[Row]:
+    """The value of each line that holds something, as it is: ``{"input": …}`` is left to whoever knows the model.
+
+    NaN, infinities and numbers of any size are read as Python's json reads them; integers beyond 64 bits become floats.
+    """
+    for number, text in enumerate(texts(data, first=first), start=first):
+        yield _row(number, text)
+
+
+def texts(data: bytes, *, first: int) -> list[bytes]:
+    """Each row of a span as it stands in the file, without the spaces around it."""
+    return [text.strip() for text in lines.unmarked(data, first=first).split(b"\n") if text not in _BLANK]
+
+
+def write(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, safe: bool = False) -> bytes:
+    """An object per row. NaN and infinities become null, JSON has no word for them; ``safe`` changes nothing."""
+    import orjson
+
+    option = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
+    return b"".join(orjson.dumps(dict(zip(columns, row, strict=True)), option=option) for row in rows)
+
+
+def preamble(columns: Sequence[str], *, safe: bool = False) -> bytes:
+    """Nothing: the parts joined are the file."""
+    return b""
+
+
+_BLANK = (b"", b"\r")
+
+# Lines with fewer brackets than this are not nested too deeply for any reader or writer.
+_SHALLOW = 200
+
+
+def _cut(piece: bytes) -> tuple[int, int]:
+    end = piece.rfind(b"\n") + 1
+    whole = piece[:end]
+    return end, lines.count(whole.replace(b"\r\n", b"\n") if b"\r" in whole else whole)
+
+
+def _row(number: int, text: bytes) -> Row:
+    try:
+        value = _value(text)
+    except UnicodeDecodeError as error:
+        return Row(number, error=f"not UTF-8: byte {error.start + 1} of the row cannot be read")
+    except json.JSONDecodeError as error:
+        return Row(number, error=f"not JSON: {error.msg} at character {error.pos + 1} of the row")
+    except RecursionError:
+        return Row(number, error="nested too deeply")
+    except TypeError as error:
+        return Row(number, error=f"cannot be written again: {error}")
+    if isinstance(value, dict | list):
+        return Row(number, value)
+    return Row(number, error="a row must be an object of columns or a list of cells")
+
+
+def _value(text: bytes) -> Any:
+    """The value of a line; raises TypeError where :func:`write` could not write it (half a surrogate pair, depth)."""
+    import orjson
+
+    try:
+        value = orjson.loads(text)
+        strange = text.count(b"[") + text.count(b"{") > _SHALLOW
+    except orjson.JSONDecodeError:
+        value, strange = json.loads(text.decode(), parse_int=_integer), True
+    if strange:
+        orjson.dumps([[value]])
+    return value
+
+
+def _integer(text: str) -> int | float:
+    return int(text) if len(text) <= 20 and -(2**63) <= int(text) < 2**64 else float(text)

@@ -1,0 +1,183 @@
+"""Parquet: planned from the file's end, read by row groups. pyarrow is imported when it is needed."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, BinaryIO
+
+from lightship.errors import InvalidInput, SettingError
+from lightship.formats.base import Header, Row, Span
+
+NAME = "parquet"
+SUFFIXES: tuple[str, ...] = (".parquet",)
+MEDIA_TYPE = "application/vnd.apache.parquet"
+STREAMED = False
+
+# A row group is what a worker reads at once: the most that one may take, in bytes.
+LARGEST_GROUP = 512 * 1024 * 1024
+
+# Rows that become Python's objects at a time.
+_BATCH = 4096
+
+
+def plan(file: BinaryIO, *, target: int) -> tuple[Header, list[Span]]:
+    """The columns of a seekable file, and its spans: runs ``[start, end)`` of row groups.
+
+    A span takes ``target`` bytes at most, or is one row group.
+    Raises InvalidInput for what is no Parquet, a column that stands twice and a row group over LARGEST_GROUP.
+    """
+    opened = _open(file)
+    columns = tuple(opened.schema_arrow.names)
+    if len(set(columns)) < len(columns):
+        twice = next(column for column in columns if columns.count(column) > 1)
+        raise InvalidInput(f"the Parquet file has the column '{twice[:80]}' twice: each needs a name of its own")
+    return Header(columns), list(_spans(opened.metadata, target))
+
+
+def read_rows(file: BinaryIO, span: Span) -> Iterator[Row]:
+    """The rows of a span as Python's values by column; where the file is damaged, each that cannot be read says so."""
+    number = span.first
+    try:
+        groups = list(range(span.start, span.end))
+        for batch in _open(file).iter_batches(_BATCH, row_groups=groups, use_threads=False):
+            yield from rows_of(batch, first=number)
+            number += batch.num_rows
+    except _unreadable() as error:
+        reason = _damage(error)
+        yield from (Row(place, error=reason) for place in range(number, span.first + span.rows))
+
+
+def table(file: BinaryIO, span: Span, columns: Sequence[str] | None = None) -> Any:
+    """The rows of a span as a ``pyarrow.Table``, with all columns or some; raises InvalidInput where it is damaged."""
+    groups = list(range(span.start, span.end))
+    try:
+        return _open(file).read_row_groups(groups, None if columns is None else list(columns), use_threads=False)
+    except _unreadable() as error:
+        last = span.first + span.rows - 1
+        raise InvalidInput(f"rows {span.first} to {last} of the file cannot be read: {_damage(error)}") from None
+
+
+def rows_of(table: Any, *, first: int) -> Iterator[Row]:
+    """The rows of a ``pyarrow.Table`` as Python's values by column.
+
+    One with a value that Python cannot hold (text that is no UTF-8, a date too far away) has that for its error.
+    """
+    try:
+        yield from (Row(number, cells) for number, cells in enumerate(table.to_pylist(), start=first))
+    except (ValueError, OverflowError):
+        yield from (_row(table.slice(index, 1), first + index) for index in range(table.num_rows))
+
+
+def to_bytes(table: Any) -> bytes:
+    """A ``pyarrow.Table`` as a file with one row group; equal tables give equal bytes with one version of pyarrow."""
+    from pyarrow import parquet
+
+    file = io.BytesIO()
+    parquet.write_table(table, file, row_group_size=max(1, table.num_rows))
+    return file.getvalue()
+
+
+def write(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, safe: bool = False) -> bytes:
+    """One file with one row group. A column's type follows from its values: a mixed one is text, JSON where it is none.
+
+    ``safe`` changes nothing: a spreadsheet that reads Parquet knows text from formulas.
+    """
+    import pyarrow
+
+    values = list(zip(*rows, strict=True)) or [()] * len(columns)
+    return to_bytes(pyarrow.table(dict(zip(columns, map(_column, values), strict=True))))
+
+
+def preamble(columns: Sequence[str], *, safe: bool = False) -> bytes:
+    """Nothing, and of no use: Parquet files cannot be joined end to end."""
+    return b""
+
+
+def header(block: bytes) -> Header | None:
+    """None: the columns stand at the file's end, see :func:`plan`."""
+    return None
+
+
+def scan(blocks: Iterable[bytes], *, offset: int, row: int, target: int) -> Iterator[Span]:
+    """Raises InvalidInput: see :func:`plan`."""
+    raise InvalidInput("a Parquet file is planned from its end and cannot be cut as it streams by")
+
+
+def read(data: bytes, header: Header | None, *, first: int) -> Iterator[Row]:
+    """The rows of a whole file that is held in memory; raises InvalidInput where it is none."""
+    file = io.BytesIO(data)
+    _, spans = plan(file, target=LARGEST_GROUP)
+    for span in spans:
+        yield from read_rows(file, Span(span.start, span.end, first + span.first - 1, span.rows))
+
+
+def _open(file: BinaryIO) -> Any:
+    try:
+        from pyarrow import parquet
+    except ImportError:
+        raise SettingError("Parquet needs pyarrow, which is not installed here: pip install pyarrow") from None
+    try:
+        return parquet.ParquetFile(file, memory_map=False)
+    except _unreadable() as error:
+        raise InvalidInput(f"the file is no Parquet: {_damage(error)}") from None
+
+
+def _unreadable() -> tuple[type[Exception], ...]:
+    import pyarrow
+
+    return (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError, OSError)
+
+
+def _damage(error: Exception) -> str:
+    """What pyarrow says of a damaged file; an error of the disk or the network, which has a number, is raised again."""
+    if isinstance(error, OSError) and (type(error) is not OSError or error.errno is not None):
+        raise error
+    return f"it is damaged, or written in a way that pyarrow does not know ({str(error).partition(chr(10))[0][:200]})"
+
+
+def _row(batch: Any, number: int) -> Row:
+    try:
+        return Row(number, batch.to_pylist()[0])
+    except (ValueError, OverflowError) as error:
+        return Row(number, error=f"a value cannot be read: {error}")
+
+
+def _spans(metadata: Any, target: int) -> Iterator[Span]:
+    start = first = 0
+    size = rows = 0
+    for index in range(metadata.num_row_groups):
+        group = metadata.row_group(index)
+        weight = _weight(group, index)
+        if rows and size + weight > target:
+            yield Span(start, index, first + 1, rows)
+            start, first, size, rows = index, first + rows, 0, 0
+        size, rows = size + weight, rows + group.num_rows
+    if rows:
+        yield Span(start, metadata.num_row_groups, first + 1, rows)
+
+
+def _weight(group: Any, index: int) -> int:
+    """Bytes that a row group takes: what it says, and 8 for each value however well it is packed."""
+    weight: int = max(group.total_byte_size, 8 * group.num_rows * group.num_columns)
+    if weight > LARGEST_GROUP:
+        raise InvalidInput(
+            f"row group {index} of the Parquet file takes {weight // 2**20} MiB, "
+            f"the limit is {LARGEST_GROUP // 2**20} MiB: write the file with smaller row groups"
+        )
+    return weight
+
+
+def _column(values: Sequence[Any]) -> Any:
+    import pyarrow
+
+    try:
+        array = pyarrow.array(values)
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, OverflowError):
+        array = pyarrow.array([_text(value) for value in values], pyarrow.string())
+    return array.cast(pyarrow.string()) if pyarrow.types.is_null(array.type) else array
+
+
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from lightship.formats import csv_arrays, csv_files
+
+
+def by_rows(data: bytes, columns: list[int], width: int, dtype: str) -> list[list[float]] | None:
+    """The slow way: what the fast one must agree with."""
+    parse = float if np.dtype(dtype).kind == "f" else int
+    rows = list(csv_files.read(data, None, first=1))
+    if any(row.error or len(row.cells) != width for row in rows):
+        return None
+    try:
+        table = [[parse(list(row.cells)[index]) for index in columns] for row in rows]
+    except ValueError:
+        return None
+    if parse is int and any(not np.iinfo(dtype).min <= cell <= np.iinfo(dtype).max for row in table for cell in row):
+        return None
+    return [np.array(row, dtype).tolist() for row in table]
+
+
+CELLS = (
+    *("1", "-2", "0.1", "1e-7", "1E5", "16777217", "9007199254740993", "3.4028236e38", "2147483648", "-129", "007"),
+    *(
+        " 4",
+        "5\t",
+        "",
+        "x",
+        "NA",
+        "nan",
+        "-inf",
+        "Infinity",
+        "1_0",
+        "0x10",
+        "+3",
+        ".5",
+        "5.",
+        "nan(1)",
+        "true",
+        "\u0661",
+    ),
+    *('"6"', '"7', '8"', '"a\nb"', '"a""b"', "1;2", "1e400", "\x00", "1 2", "0xg", "1d0", "99999999999999999999"),
+)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "int32", "int64", "uint8"])
+@pytest.mark.parametrize("seed", range(60))
+def test_the_fast_way_agrees_with_the_slow_one_or_gives_up(seed: int, dtype: str) -> None:
+    chance = random.Random(seed)
+    width = chance.randrange(1, 4)
+    columns = chance.sample(range(width), chance.randrange(1, width + 1))
+    good = chance.choice((1, 2, 6, len(CELLS)))
+    end = chance.choice(("\n", "\r\n", "\n\n", "\r"))
+    rows = [",".join(chance.choices(CELLS[:good], k=width)) for _ in range(chance.randrange(1, 6))]
+    if chance.random() < 0.1:
+        rows.append("1")
+    data = (chance.choice(("", "\ufeff")) + end.join(rows) + chance.choice(("", end))).encode()
+    found = csv_arrays.numbers(data, columns, width=width, first=1, dtype=dtype)
+    if found is not None:
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found.tolist(), by_rows(data, columns, width, dtype) or [])
+    elif good == 1 and end != "\r" and len(rows[-1].split(",")) == width:
+        pytest.fail("plain numbers must not fall to the slow way")
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("dtype", ["float64", "int32"])
+def test_every_cell_reads_as_python_reads_it(cell: str, dtype: str) -> None:
+    data = f"1,{cell}\n2,3\n".encode()
+    found = csv_arrays.numbers(data, [1], width=2, first=1, dtype=dtype)
+    expected = by_rows(data, [1], 2, dtype)
+    if found is not None:
+        np.testing.assert_array_equal(found.tolist(), expected or [])
+
+
+def test_text_beside_the_numbers_does_not_matter() -> None:
+    data = b'1,"a, ""b""\nc",0.5\r\n\r\n2,\xc3\xa9,-inf\r\n'
+    found = csv_arrays.numbers(data, [2, 0], width=3, first=5, dtype="float32")
+    assert found is not None
+    assert found.tolist() == [[0.5, 1], [-np.inf, 2]]
+
+
+@pytest.mark.parametrize("data", [b"1,2\n3\n", b"1,2\n3,4,5\n", b"1,\xff\n", b'"1"x,2\n', b"", b"a,b\n", b"1,2\n3,\n"])
+def test_bad_rows_are_left_to_the_slow_way(data: bytes) -> None:
+    found = csv_arrays.numbers(data, [0, 1], width=2, first=1)
+    assert found is None or (data == b"" and found.shape == (0, 2))
+
+
+def test_a_dtype_that_is_no_number_is_left_to_the_slow_way() -> None:
+    assert csv_arrays.numbers(b"1\n", [0], width=1, first=1, dtype=np.bool_) is None
+
+
+def test_without_pyarrow_the_numbers_are_the_same() -> None:
+    code = """
+import sys
+sys.modules["pyarrow"] = None
+from lightship.formats import csv_arrays
+print(csv_arrays.numbers(b'1,"x\\n",0.1\\n\\n2,y,1e3\\n', [2, 0], width=3, first=1).tolist())
+print(csv_arrays.numbers(b"1,x\\n", [0, 1], width=2, first=1))
+print(csv_arrays.numbers(b"300\\n", [0], width=1, first=1, dtype="int8"))
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code], check=False, env={"PYTHONPATH": "src"}, capture_output=True, text=True
+    )
+    assert run.stdout.splitlines() == ["[[0.1, 1.0], [1000.0, 2.0]]", "None", "None"], run.stderr
+
+
+def test_columns_are_appended_to_rows_as_they_stand() -> None:
+    texts = csv_files.texts(b'1,"a\nb"\r\n2,c\n', first=1)
+    added = [np.array([0.1, np.nan], np.float32), np.array([3, -4]), ["x,y", 'say "z"'], np.array([True, False])]
+    assert csv_arrays.append(texts, added) == b'1,"a\nb",0.1,3,"x,y",true\n2,c,nan,-4,"say ""z""",false\n'
+    assert csv_arrays.append([], [np.array([])]) == b""
+
+
+def test_a_column_of_another_length_is_no_column() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        csv_arrays.append([b"1", b"2"], [np.array([1.0])])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_cells_read_as_the_same_numbers(dtype: str) -> None:
+    bits = np.random.default_rng(7).integers(0, 2**16, 4000, np.uint16).view(np.float16)
+    with np.errstate(invalid="ignore"):
+        values = (bits.astype(dtype) * np.array(1.1, dtype)) if dtype != "float16" else bits
+    found = np.array([float(cell) for cell in csv_arrays.cells(values)]).astype(dtype)
+    np.testing.assert_array_equal(found, values)
+
+
+def test_text_that_looks_like_a_formula_can_be_made_safe() -> None:
+    assert csv_arrays.cells(["=a", "-1"], safe=True) == [b"'=a", b"-1"]
+    assert csv_arrays.append([b"1"], [["=a"], np.array([-1])], safe=True) == b"1,'=a,-1\n"

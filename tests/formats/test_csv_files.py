@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import csv
+import io
+import random
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+
+from lightship.errors import InvalidInput
+from lightship.formats import csv_files, lines
+from lightship.formats.base import FIRST_BLOCK, LONGEST_ROW, Header, Row, Span
+
+AB = Header(("a", "b"), 4)
+
+
+def blocks(data: bytes, chance: random.Random) -> Iterator[bytes]:
+    """The data in blocks of any size, empty ones among them."""
+    at = 0
+    while at < len(data):
+        size = chance.choice((0, 1, 2, 7, 50, 1000))
+        yield data[at : at + size]
+        at += size
+
+
+def scan(data: bytes, *, offset: int = 0, row: int = 1, target: int = 10**6) -> list[Span]:
+    return list(csv_files.scan([data[offset:]], offset=offset, row=row, target=target))
+
+
+def read(data: bytes, header: Header | None = None, *, first: int = 1) -> list[Row]:
+    return list(csv_files.read(data, header, first=first))
+
+
+def table(chance: random.Random) -> bytes:
+    """A file that csv reads without complaint."""
+    texts = ("", "1", "-2.5", "word", "é", "a b", '5" pipe', "x" * 40)
+    inside = ("\n", "\r\n", "\r", '"', ",", "x", "é", ",\n", '"\n"')
+    ends = chance.choice((("\n",), ("\r\n",), ("\n", "\r\n"), ("\r",), ("\n", "\r\n", "\r", "\n\n", "\r\n\r\n")))
+
+    def cell() -> str:
+        if chance.random() < 0.6:
+            return chance.choice(texts)
+        return '"' + "".join(chance.choices(inside, k=chance.randrange(5))).replace('"', '""') + '"'
+
+    rows = [
+        ",".join(cell() for _ in range(chance.randrange(1, 4))) + chance.choice(ends)
+        for _ in range(chance.randrange(20))
+    ]
+    text = chance.choice(("", "\ufeff")) + chance.choice(("", "", "\n\r\n")) + "".join(rows)
+    return (text if chance.random() < 0.5 else text.rstrip("\r\n")).encode()
+
+
+def garbage(chance: random.Random) -> bytes:
+    """What no program should have written."""
+    parts = (b'"', b'"', b",", b"\n", b"\r", b"\r\n", b"a", b"1", b"\xff", "é".encode(), b"\xef\xbb\xbf", b"\0")
+    mark = chance.choice((b"", lines.BYTE_ORDER_MARK))
+    return mark + b"".join(chance.choices(parts, k=chance.randrange(60))).lstrip(lines.BYTE_ORDER_MARK + b"\r\n")
+
+
+def check_spans(data: bytes, chance: random.Random) -> list[Row]:
+    """Cut and read a file in every way; returns its rows."""
+    target = chance.choice((1, 3, 10, 40, 200, 10**6))
+    spans = list(csv_files.scan(blocks(data, chance), offset=0, row=1, target=target))
+    assert spans == scan(data, target=target), "the spans depend on the blocks"
+    rows: list[Row] = []
+    for place, span in enumerate(spans):
+        found = read(data[span.start : span.end], first=span.first)
+        assert [row.number for row in found] == list(range(len(rows) + 1, len(rows) + 1 + span.rows))
+        assert span.rows > 0
+        assert span.rows == 1 or span.end - span.start <= 2 * max(target, longest(data))
+        assert scan(data, offset=span.end, row=span.first + span.rows, target=target) == spans[place + 1 :]
+        rows += found
+    return rows
+
+
+def longest(data: bytes) -> int:
+    return max((len(text) for text, _ in csv_files._split(lines.unmarked(data, first=1))), default=0) + len(
+        "\ufeff\r\n".encode()
+    )
+
+
+@pytest.mark.parametrize("step", [1, 5, 30, 2**20])
+@pytest.mark.parametrize("seed", range(150))
+def test_rows_of_spans_are_the_rows_of_the_file(seed: int, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "_STEP", step)
+    chance = random.Random(seed)
+    data = table(chance)
+    expected = [row for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True) if row]
+    found = check_spans(data, chance)
+    assert [row.error for row in found] == [None] * len(expected)
+    assert [row.cells for row in found] == expected
+    assert [len(read(text)) for text in csv_files.texts(data, first=1)] == [1] * len(expected)
+
+
+@pytest.mark.parametrize("step", [1, 5, 2**20])
+@pytest.mark.parametrize("seed", range(300))
+def test_bad_rows_are_the_same_rows_however_the_file_is_cut(
+    seed: int, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "_STEP", step)
+    chance = random.Random(seed)
+    data = garbage(chance)
+    found = check_spans(data, chance)
+    assert found == read(data)
+    assert len(found) == len(csv_files.texts(data, first=1))
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"a,b\n1,2\n", Header(("a", "b"), 4)),
+        (b"\xef\xbb\xbfa, b \r\n1,2\r\n", Header(("a", "b"), 10)),
+        (b'\n\r\n"x\ny","1,5"\n1,2\n', Header(("x\ny", "1,5"), 15)),
+        (b"a,b", Header(("a", "b"), 3)),
+        ("größe\n1".encode(), Header(("größe",), 8)),
+        (b"1,2\n3,4\n", None),
+        (b"city,2\n", None),
+        (b"\xff,2\n", None),
+        (b'"a\n1,2\n', None),
+        (b"", None),
+        (b"\xef\xbb\xbf\n", None),
+    ],
+)
+def test_header(data: bytes, expected: Header | None) -> None:
+    assert csv_files.header(data) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"a,b,a\n1,2,3\n", "has the column 'a' twice"),
+        ("größe,b\n1,2\n".encode("latin-1"), "header of the CSV is not UTF-8: byte 3"),
+        (b"name," * FIRST_BLOCK, "holds no number and is longer than 64 KiB"),
+    ],
+)
+def test_a_header_without_sense_is_refused(data: bytes, sentence: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        csv_files.header(data)
+    assert sentence in refused.value.message
+
+
+def test_a_long_first_row_of_numbers_is_no_header() -> None:
+    assert csv_files.header((b"0.125," * FIRST_BLOCK)[:FIRST_BLOCK]) is None
+
+
+def test_rows_are_read_by_column() -> None:
+    assert read(b'1,"x,\ny"\r\n\r\n2,z', AB, first=7) == [
+        Row(7, {"a": "1", "b": "x,\ny"}),
+        Row(8, {"a": "2", "b": "z"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bad", "sentence"),
+    [
+        (b"1", "ragged: 1 cells where the header has 2"),
+        (b"1,2,3", "ragged: 3 cells where the header has 2"),
+        (b'"1"x,2', "cannot be parsed: ',' expected after '\"'"),
+        (b'"1"x,"a\nb",2', "cannot be parsed"),
+        (b"1,\xff", "not UTF-8: byte 3 of the row cannot be read"),
+    ],
+)
+def test_a_bad_row_leaves_its_neighbours_alone(bad: bytes, sentence: str) -> None:
+    data = b'1,2\n"3","4\n"\n' + bad + b"\r\n\n5,6\n" + bad + b"\n7,8"
+    (span,) = scan(data)
+    found = read(data, AB)
+    assert [row.number for row in found] == [1, 2, 3, 4, 5, 6]
+    assert span.rows == 6
+    assert [row.cells for row in found if row.error is None] == [
+        {"a": "1", "b": "2"},
+        {"a": "3", "b": "4\n"},
+        {"a": "5", "b": "6"},
+        {"a": "7", "b": "8"},
+    ]
+    assert [sentence in str(row.error) for row in found] == [False, False, True, False, True, False]
+
+
+def test_a_quote_that_is_never_closed_takes_the_rest() -> None:
+    data = b'1,2\n3,"4\n5,6\n'
+    assert [span.rows for span in scan(data)] == [2]
+    assert [row.error for row in read(data, AB)] == [None, "cannot be parsed: unexpected end of data"]
+
+
+def test_a_line_without_end_is_refused_and_named() -> None:
+    taken = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal taken
+        yield b"1,2\n3,4\n"
+        for _ in range(100):
+            taken += 1
+            yield b"9" * 2**20
+
+    with pytest.raises(InvalidInput, match=r"row 43 \(from byte 108 of the file\) is longer than 16 MiB"):
+        list(csv_files.scan(endless(), offset=100, row=41, target=2**20))
+    assert taken <= 2 * LONGEST_ROW // 2**20
+
+
+def test_the_longest_row_passes_and_one_byte_more_does_not() -> None:
+    row = b"9" * (LONGEST_ROW - 1) + b"\n"
+    assert [span.rows for span in scan(b"1\n" + row + b"2\n", target=100)] == [1, 1, 1]
+    with pytest.raises(InvalidInput, match="row 2 "):
+        scan(b"1\n9" + row + b"2\n", target=100)
+
+
+def test_a_cell_may_be_as_long_as_a_row() -> None:
+    (row,) = read(b"x" * 300_000 + b",2\n", AB)
+    assert row.error is None
+
+
+@pytest.mark.parametrize("line", [b"1.25,2.5,3\n", b'1.25,"' + 20 * b'a ""b""\n,' + b'",3\r\n'])
+def test_memory_does_not_grow_with_the_file(line: bytes) -> None:
+    block = line * (2**20 // len(line))
+    tracemalloc.start()
+    try:
+        rows = sum(span.rows for span in csv_files.scan((block for _ in range(48)), offset=0, row=1, target=8 * 2**20))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert rows == 48 * (2**20 // len(line))
+    assert peak < 24 * 2**20
+
+
+def test_spans_hold_as_much_as_fits() -> None:
+    data = b"1,2,3\n" * 700_000
+    spans = scan(data, target=2**21)
+    assert all(2**21 - 6 < span.end - span.start <= 2**21 for span in spans[:-1])
+    assert sum(span.rows for span in spans) == 700_000
+
+
+def test_what_is_written_is_read_back() -> None:
+    rows = [["a,b", 'say "x"', "", "l\nm"], ["c\rd", "é", 1.5, 2], [None, True, "-1", "=x"]]
+    data = csv_files.write(["p", "q", "r", "s"], rows)
+    assert data == b'"a,b","say ""x""",,"l\nm"\n"c\rd",\xc3\xa9,1.5,2\n,True,-1,=x\n'
+    assert [row.cells for row in read(data)] == [["" if cell is None else str(cell) for cell in row] for row in rows]
+    assert csv_files.preamble(["p", "q,r"]) == b'p,"q,r"\n'
+
+
+def test_an_empty_cell_alone_is_a_row() -> None:
+    assert [row.cells for row in read(csv_files.write(["a"], [[""], [None], ["x"]]))] == [[""], [""], ["x"]]
+
+
+def test_formulas_become_text_and_numbers_stay() -> None:
+    cells = ["=1+1", "+x", "-y", "@z", "\tt", "\rr", "-1.5", "+2", "-1e5", "a=b", -3, -2.5, None]
+    (row,) = read(csv_files.write([], [cells], safe=True))
+    assert row.cells == [
+        *("'=1+1", "'+x", "'-y", "'@z", "'\tt", "'\rr"),
+        *("-1.5", "+2", "-1e5", "a=b", "-3", "-2.5", ""),
+    ]
+    assert csv_files.preamble(["=a", "b"], safe=True) == b"'=a,b\n"
+
+
+def test_texts_are_the_rows_as_they_stand() -> None:
+    data = b'\xef\xbb\xbf1,"a\r\nb"\r\n\r\n2, c \n"3"x,=d'
+    assert csv_files.texts(data, first=1) == [b'1,"a\r\nb"', b"2, c ", b'"3"x,=d']
+    assert csv_files.texts(b"1,2\r\n\r\n3,4\r5,6", first=9) == [b"1,2", b"3,4", b"5,6"]
+    safe = csv_files.texts(b'=1,-2\n"=3",\xff\n@x,"a,b"\n', first=1, safe=True)
+    assert safe == [b"'=1,-2", b'"=3",\xff', b'\'@x,"a,b"']

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from lightship import formats
+from lightship.errors import UnsupportedMedia
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("a/b.csv", "csv"),
+        ("B.CSV", "csv"),
+        ("x.y.jsonl", "jsonlines"),
+        ("x.ndjson", "jsonlines"),
+        ("é.parquet", "parquet"),
+    ],
+)
+def test_a_format_is_known_by_its_suffix_and_by_its_name(key: str, name: str) -> None:
+    assert formats.of(key) is formats.named(name)
+
+
+@pytest.mark.parametrize("key", ["a.txt", "csv", "a.csv.gz", "a.csv/", ""])
+def test_other_files_are_refused_with_what_is_known(key: str) -> None:
+    with pytest.raises(UnsupportedMedia, match=r"must end with one of \.csv, \.jsonl, \.ndjson, \.parquet"):
+        formats.of(key)
+
+
+def test_an_unknown_name_is_refused() -> None:
+    with pytest.raises(UnsupportedMedia, match="there is no format 'xls', the formats are csv, jsonlines, parquet"):
+        formats.named("xls")
+
+
+def test_cutting_files_needs_nothing_but_the_standard_library() -> None:
+    code = """
+import sys
+from lightship import formats
+for name, data in {"csv": b'a,b\\n1,"x\\ny"\\n', "jsonlines": b'{"a": 1}\\n[2]\\n'}.items():
+    module = formats.named(name)
+    header = module.header(data)
+    start = header.length if header else 0
+    assert [span.rows for span in module.scan([data[start:]], offset=start, row=1, target=100)] == [1 if header else 2]
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code], check=False, env={"PYTHONPATH": "src"}, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+    assert "lightship" in run.stdout.split()
+    assert not {"numpy", "orjson", "boto3", "pyarrow"} & set(run.stdout.split())

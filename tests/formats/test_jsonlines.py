@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+import math
+import random
+
+import pytest
+
+from lightship.errors import InvalidInput
+from lightship.formats import jsonlines
+from lightship.formats.base import Row
+
+
+def read(data: bytes, first: int = 1) -> list[Row]:
+    return list(jsonlines.read(data, None, first=first))
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_rows_of_spans_are_the_rows_of_the_file(seed: int) -> None:
+    chance = random.Random(seed)
+    values = [{"i": i, "text": chance.choice(("", "a\nb", "é\u2028", "x" * 50))} for i in range(chance.randrange(30))]
+    ends = ("\n", "\r\n", "\n\n", "\r\n\r\n\n")
+    text = "".join(json.dumps(value, ensure_ascii=False) + chance.choice(ends) for value in values)
+    data = (chance.choice(("", "\ufeff", "\n")) + chance.choice((text, text.rstrip()))).encode()
+    size, target = chance.choice((1, 5, 1000)), chance.choice((1, 30, 200, 10**6))
+    blocks = [data[at : at + size] for at in range(0, len(data), size)]
+    spans = list(jsonlines.scan(blocks, offset=0, row=1, target=target))
+    found = [row for span in spans for row in read(data[span.start : span.end], span.first)]
+    assert found == [Row(number, value) for number, value in enumerate(values, start=1)]
+    for place, span in enumerate(spans):
+        rest = jsonlines.scan([data[span.end :]], offset=span.end, row=span.first + span.rows, target=target)
+        assert list(rest) == spans[place + 1 :]
+        assert span.rows == len(read(data[span.start : span.end], span.first))
+
+
+@pytest.mark.parametrize(
+    ("bad", "sentence"),
+    [
+        (b'{"a": 1', "not JSON: Expecting ',' delimiter at character 8 of the row"),
+        (b"a,b", "not JSON: Expecting value at character 1 of the row"),
+        (b"  ", "not JSON"),
+        (b'{"a": "\xff"}', "not UTF-8: byte 8 of the row cannot be read"),
+        (b'{"a": "\\ud800"}', "cannot be written again"),
+        (b"[" * 300 + b"]" * 300, "cannot be written again"),
+        (b"[" * 100_000 + b"]" * 100_000, "nested too deeply"),
+        (b"5", "a row must be an object of columns or a list of cells"),
+        (b"null", "a row must be an object"),
+    ],
+)
+def test_a_bad_row_leaves_its_neighbours_alone(bad: bytes, sentence: str) -> None:
+    data = b'{"a": 1}\n' + bad + b"\n\n[2, 3]\r\n"
+    (span,) = jsonlines.scan([data], offset=0, row=1, target=10**9)
+    first, second, third = read(data)
+    assert span.rows == 3
+    assert (first, third) == (Row(1, {"a": 1}), Row(3, [2, 3]))
+    assert sentence in str(second.error)
+    assert jsonlines.texts(data, first=1) == [b'{"a": 1}', bad.strip(), b"[2, 3]"]
+
+
+def test_a_row_is_returned_as_it_stands() -> None:
+    assert read(b'{"input": [1, 2]}\n', 9) == [Row(9, {"input": [1, 2]})]
+
+
+def test_numbers_of_every_size_are_read_and_can_be_written() -> None:
+    (row,) = read(b"[NaN, -Infinity, 1e999, " + b"9" * 5000 + b", 18446744073709551615, -9223372036854775809]")
+    cells = list(row.cells)
+    assert math.isnan(cells[0])
+    assert cells[1:] == [-math.inf, math.inf, math.inf, 2**64 - 1, -(2.0**63)]
+    assert jsonlines.write("abcdef", [cells]).startswith(
+        b'{"a":null,"b":null,"c":null,"d":null,"e":18446744073709551615,'
+    )
+
+
+def test_a_line_without_end_is_refused_and_named() -> None:
+    with pytest.raises(InvalidInput, match=r"row 2 \(from byte 4 of the file\) is longer than 16 MiB"):
+        list(jsonlines.scan((b"[1]\n" if not n else b"[" * 2**20 for n in range(100)), offset=0, row=1, target=2**24))
+
+
+def test_what_is_written_is_read_back() -> None:
+    rows = [[1, "a\nb", None, [0.5, True]], [{"c": 1}, "é", -2.5, []]]
+    data = jsonlines.write(["p", "q", "r", "s"], rows)
+    assert data.count(b"\n") == 2
+    assert [list(dict(row.cells).values()) for row in read(data)] == rows  # type: ignore[arg-type]
+    assert jsonlines.preamble(["p"]) == b""
+    assert jsonlines.header(data) is None

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lightship.errors import InvalidInput
+from lightship.formats import parquet
+from lightship.formats.base import Header, Row, Span
+
+pyarrow = pytest.importorskip("pyarrow")
+from pyarrow import parquet as arrow_parquet  # noqa: E402
+
+
+def file_of(columns: dict[str, Any], *, rows_per_group: int = 10, **options: Any) -> io.BytesIO:
+    file = io.BytesIO()
+    arrow_parquet.write_table(pyarrow.table(columns), file, row_group_size=rows_per_group, **options)
+    return file
+
+
+def table_of(data: bytes) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = arrow_parquet.read_table(io.BytesIO(data)).to_pydict()
+    return found
+
+
+COLUMNS = {"x": list(range(35)), "y": [f"row {i}" if i % 3 else None for i in range(35)]}
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        (1, [Span(0, 1, 1, 10), Span(1, 2, 11, 10), Span(2, 3, 21, 10), Span(3, 4, 31, 5)]),
+        (700, [Span(0, 2, 1, 20), Span(2, 4, 21, 15)]),
+        (10**9, [Span(0, 4, 1, 35)]),
+    ],
+)
+def test_spans_are_runs_of_row_groups(target: int, expected: list[Span]) -> None:
+    file = file_of(COLUMNS)
+    header, spans = parquet.plan(file, target=target)
+    assert header == Header(("x", "y"))
+    assert spans == expected
+    rows = [row for span in spans for row in parquet.read_rows(file, span)]
+    assert rows == [Row(i + 1, {"x": i, "y": COLUMNS["y"][i]}) for i in range(35)]
+
+
+def test_only_the_ends_of_a_file_are_read_to_plan_it() -> None:
+    file = file_of({"x": np.random.default_rng(0).random(100_000)}, rows_per_group=10_000)
+    taken = 0
+
+    class Counting(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            nonlocal taken
+            found = super().read(size)
+            taken += len(found)
+            return found
+
+    counting = Counting(file.getvalue())
+    _, spans = parquet.plan(counting, target=200_000)
+    assert taken < 100_000
+    assert sum(row.cells["x"] for row in parquet.read_rows(counting, spans[1])) > 0  # type: ignore[call-overload]
+    assert taken < 500_000
+
+
+def test_a_column_that_stands_twice_is_refused() -> None:
+    file = io.BytesIO()
+    arrow_parquet.write_table(pyarrow.Table.from_arrays([pyarrow.array([1])] * 2, names=["a", "a"]), file)
+    with pytest.raises(InvalidInput, match="has the column 'a' twice"):
+        parquet.plan(file, target=1)
+
+
+@pytest.mark.parametrize("data", [b"", b"1,2\n", b"PAR1" + b"\0" * 40 + b"PAR1", b"PAR1\xff\xff\xff\x7fPAR1"])
+def test_what_is_no_parquet_is_refused(data: bytes) -> None:
+    with pytest.raises(InvalidInput, match="the file is no Parquet"):
+        parquet.plan(io.BytesIO(data), target=1)
+
+
+def test_a_row_group_that_no_worker_can_hold_is_refused() -> None:
+    bomb = file_of(dict.fromkeys("abcdefgh", np.zeros(2**23 + 1, np.bool_)), rows_per_group=2**24)
+    assert len(bomb.getvalue()) < 1_000_000
+    with pytest.raises(InvalidInput, match="row group 0 of the Parquet file takes 512 MiB, the limit is 512 MiB"):
+        parquet.plan(bomb, target=10**6)
+
+
+def test_a_damaged_row_group_is_an_error_for_each_of_its_rows() -> None:
+    file = file_of({"x": np.random.default_rng(0).random(30).round(1)}, compression="zstd", use_dictionary=False)
+    place = arrow_parquet.ParquetFile(file).metadata.row_group(1).column(0).data_page_offset
+    data = bytearray(file.getvalue())
+    data[place : place + 60] = b"\xff" * 60
+    _, (span,) = parquet.plan(io.BytesIO(data), target=10**9)
+    rows = list(parquet.read_rows(io.BytesIO(data), span))
+    assert [row.number for row in rows] == list(range(1, 31))
+    assert "damaged" in str(rows[15].error)
+    with pytest.raises(InvalidInput, match="rows 1 to 30 of the file cannot be read: it is damaged"):
+        parquet.table(io.BytesIO(data), span)
+
+
+def test_an_error_of_the_network_is_no_damage() -> None:
+    whole = file_of(COLUMNS).getvalue()
+
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() < 100:
+                raise ConnectionResetError(104, "connection reset")
+            return super().read(size)
+
+    for read in (parquet.table, lambda file, span: list(parquet.read_rows(file, span))):
+        with pytest.raises(ConnectionResetError):
+            read(Broken(whole), Span(0, 1, 1, 10))
+
+
+def test_a_value_that_cannot_be_read_is_an_error_of_its_row() -> None:
+    text = pyarrow.array([b"a", b"\xff", b"c"], pyarrow.binary()).view(pyarrow.string())
+    _, (span,) = parquet.plan(file := file_of({"t": text}), target=1)
+    first, second, third = parquet.read_rows(file, span)
+    assert (first, third) == (Row(1, {"t": "a"}), Row(3, {"t": "c"}))
+    assert "a value cannot be read" in str(second.error)
+    assert list(parquet.rows_of(parquet.table(file, span), first=1)) == [first, second, third]
+
+
+def test_a_table_keeps_its_types_and_has_equal_bytes() -> None:
+    file = file_of({"x": pyarrow.array([1, 2], pyarrow.int8()), "y": ["a", "b"]})
+    table = parquet.table(file, Span(0, 1, 1, 2), ["x"]).append_column("p", [np.array([0.5, np.nan], np.float32)])
+    data = parquet.to_bytes(table)
+    schema = arrow_parquet.read_schema(io.BytesIO(data))
+    assert [(field.name, str(field.type)) for field in schema] == [("x", "int8"), ("p", "float")]
+    assert data == parquet.to_bytes(table)
+
+
+def test_what_is_written_is_read_back() -> None:
+    rows = [
+        [1, 1.5, "a", None, True, [1, 2], 1],
+        [2, 3, None, None, False, [], "x"],
+        [3, 0.5, "c", None, None, [3], [1]],
+    ]
+    data = parquet.write("abcdefg", rows)
+    assert list(table_of(data).values()) == [
+        *([1, 2, 3], [1.5, 3.0, 0.5], ["a", None, "c"], [None] * 3),
+        *([True, False, None], [[1, 2], [], [3]], ["1", "x", "[1]"]),
+    ]
+    assert data == parquet.write("abcdefg", rows)
+    assert [row.number for row in parquet.read(data, None, first=5)] == [5, 6, 7]
+
+
+def test_a_part_may_be_empty() -> None:
+    assert table_of(parquet.write(["a", "b"], [])) == {"a": [], "b": []}
+    assert parquet.plan(io.BytesIO(parquet.write(["a"], [])), target=1) == (Header(("a",)), [])
+
+
+def test_it_cannot_be_cut_as_it_streams_by() -> None:
+    assert parquet.header(b"PAR1") is None
+    with pytest.raises(InvalidInput, match="planned from its end"):
+        parquet.scan([b"PAR1"], offset=0, row=1, target=1)
+
+
+def test_without_pyarrow_one_sentence_says_so() -> None:
+    code = """
+import io, sys
+sys.modules["pyarrow"] = None
+from lightship.errors import SettingError
+from lightship.formats import parquet
+try:
+    parquet.plan(io.BytesIO(b"PAR1"), target=1)
+except SettingError as error:
+    print(error.message)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code], check=False, env={"PYTHONPATH": "src"}, capture_output=True, text=True
+    )
+    assert run.stdout == "Parquet needs pyarrow, which is not installed here: pip install pyarrow\n", run.stderr

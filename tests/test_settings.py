@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from lightship.errors import SettingError
 from lightship.settings import Settings
+from tests.emulator import ROOT
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -22,8 +25,11 @@ def test_every_variable_is_read() -> None:
         "LIGHTSHIP_MEMORY_MB": "5",
         "LIGHTSHIP_RESPONSE_CACHE_MB": "digits=2,",
         "LIGHTSHIP_THREADS": "3",
+        "LIGHTSHIP_BATCH_ROWS": "16",
+        "LIGHTSHIP_BATCH_WINDOW_MS": "5",
     }
-    expected = Settings("/models", "digits", "secret", True, 10, 20, 0.5, 5_000_000, {"digits": 2_000_000}, 3)
+    cache = {"digits": 2_000_000}
+    expected = Settings("/models", "digits", "secret", True, 10, 20, 0.5, 5_000_000, cache, 3, 16, 0.005)
     assert Settings.from_environment(environ) == expected
 
 
@@ -40,3 +46,9 @@ def test_every_variable_is_read() -> None:
 def test_nonsense_is_refused_by_the_variables_name(key: str, text: str, expected: str) -> None:
     with pytest.raises(SettingError, match=f"{key} is '{text}': {expected}"):
         Settings.from_environment({key: text})
+
+
+def test_the_documentation_has_every_variable() -> None:
+    read = set(re.findall(r"LIGHTSHIP_[A-Z_]+", Settings.__doc__ or ""))
+    told = set(re.findall(r"^\| `(LIGHTSHIP_[A-Z_]+)`", (ROOT / "docs" / "serving.md").read_text(), re.MULTILINE))
+    assert read == told

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -60,7 +61,7 @@ class Manifest:
             if signature.name == name:
                 return signature
         known = ", ".join(signature.name for signature in self.signatures)
-        raise NotFound(f"the model has no signature '{name}': it has {known}")
+        raise NotFound(f"the model has no signature '{name[:80]}': it has {known}")
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: sorted keys, two spaces, a final newline."""
@@ -107,7 +108,7 @@ class Bundle:
     manifest: Manifest
     digest: str
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Bytes of its files, the manifest left out."""
         return sum((self.path / name).stat().st_size for name in self.manifest.files)

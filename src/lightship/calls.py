@@ -71,11 +71,15 @@ class VersionState:
 
 @dataclass(frozen=True)
 class Statistics:
-    """What a version has done since it was loaded; ``last`` is the Unix time of its last call, in seconds."""
+    """What a version has done since it was loaded; ``last`` is the Unix time of its last call, in seconds.
+
+    ``executions`` is less than ``calls`` where several were run as one batch.
+    """
 
     name: str
     version: int
     calls: int = 0
+    executions: int = 0
     failures: int = 0
     rows: int = 0
     nanoseconds: int = 0

@@ -33,10 +33,19 @@ class Model:
 
     def predict(self, call: Call) -> Result:
         """Run one call. Raises NotFound (signature, output), InvalidInput or EngineError."""
-        signature = self.manifest.signature(call.signature)
-        _check_inputs(signature, call.inputs)
+        signature = self.check(call)
         outputs = self._engine.run(signature.name, call.inputs)
         return Result(call=call, signature=signature, outputs=_select(signature, outputs, call.outputs))
+
+    def check(self, call: Call) -> Signature:
+        """The signature that a call is for; raises NotFound or InvalidInput where it does not fit."""
+        signature = self.manifest.signature(call.signature)
+        _check_inputs(signature, call.inputs)
+        return signature
+
+    def twin(self) -> Model:
+        """The same version, for calls of another shape; see :meth:`lightship.engines.base.Engine.twin`."""
+        return Model(self.bundle, self._engine.twin())
 
     def golden(self, signature: str | None = None) -> tuple[dict[str, Array], dict[str, Array]]:
         """Recorded inputs and the original model's outputs for a signature."""

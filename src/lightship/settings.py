@@ -16,7 +16,7 @@ MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True)
 class Settings:
-    """Every environment variable that Lightship reads.
+    """Every environment variable but ``LIGHTSHIP_CACHE`` and ``LIGHTSHIP_CACHE_MB``, which are the S3 store's own.
 
     Attributes:
         registry: ``LIGHTSHIP_REGISTRY``: the folder that holds the models, or ``s3://bucket/prefix``.
@@ -29,6 +29,8 @@ class Settings:
         memory: ``LIGHTSHIP_MEMORY_MB``: megabytes of models to keep loaded; 0 for no limit.
         response_cache: ``LIGHTSHIP_RESPONSE_CACHE_MB``: bytes of answers to keep by model, from ``churn=10,…`` in MB.
         threads: ``LIGHTSHIP_THREADS``: threads for models that take longer than a millisecond.
+        batch_rows: ``LIGHTSHIP_BATCH_ROWS``: the most single rows that such a thread runs as one batch; 1 for none.
+        batch_window: ``LIGHTSHIP_BATCH_WINDOW_MS``: how long a batch may wait to be fuller while another is running.
     """
 
     registry: str = "./models"
@@ -41,6 +43,8 @@ class Settings:
     memory: int = 0
     response_cache: Mapping[str, int] = field(default_factory=dict)
     threads: int = 2
+    batch_rows: int = 8
+    batch_window: float = 0.0
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -67,6 +71,8 @@ class Settings:
             memory=read("LIGHTSHIP_MEMORY_MB", _count, cls.memory) * 1_000_000,
             response_cache=read("LIGHTSHIP_RESPONSE_CACHE_MB", _sizes, {}),
             threads=max(1, read("LIGHTSHIP_THREADS", _count, cls.threads)),
+            batch_rows=max(1, read("LIGHTSHIP_BATCH_ROWS", _count, cls.batch_rows)),
+            batch_window=read("LIGHTSHIP_BATCH_WINDOW_MS", _count, 0) / 1000,
         )
 
 

@@ -16,6 +16,8 @@ def assemble(settings: Settings, registry: Registry, *, threads: int, max_answer
         default=settings.default_model,
         refresh=settings.refresh,
         threads=threads,
+        batch_rows=settings.batch_rows,
+        batch_window=settings.batch_window,
         memory=settings.memory,
         caches=settings.response_cache,
     )

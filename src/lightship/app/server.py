@@ -28,9 +28,9 @@ class Server:
         """Load every model; one that fails is a state with an error, and does not stop the others."""
         return self._catalogue.states()
 
-    def run(self) -> None:
-        """Serve until SIGINT or SIGTERM, then let running requests finish."""
-        config = uvicorn.Config(self._shell, lifespan="off", log_level="warning", timeout_graceful_shutdown=5)
+    def run(self, *, grace: int = 5) -> None:
+        """Serve until SIGINT or SIGTERM, then let running requests finish for so many seconds."""
+        config = uvicorn.Config(self._shell, lifespan="off", log_level="warning", timeout_graceful_shutdown=grace)
         try:
             uvicorn.Server(config).run(sockets=[self._socket])
         except KeyboardInterrupt:

@@ -14,3 +14,7 @@ class Engine(Protocol):
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Outputs by name, as new arrays. Inputs match the signature. Raises EngineError."""
         ...
+
+    def twin(self) -> Engine:
+        """Another one of the same bundle, for calls of another shape; itself where a new shape costs nothing."""
+        ...

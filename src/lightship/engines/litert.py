@@ -43,6 +43,10 @@ class LiteRTEngine:
         finally:
             self._idle.append(signatures)
 
+    def twin(self) -> LiteRTEngine:
+        """See :class:`lightship.engines.base.Engine`: a new shape makes an interpreter allocate its tensors anew."""
+        return LiteRTEngine(self._path)
+
     def _open(self) -> dict[str, Run]:
         try:
             interpreter = Interpreter(model_path=str(self._path), num_threads=1)

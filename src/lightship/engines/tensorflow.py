@@ -44,8 +44,13 @@ class TensorFlowEngine:
             raise EngineError(f"TensorFlow could not run this input: {first_line(error)}") from None
         return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
 
+    def twin(self) -> TensorFlowEngine:
+        """See :class:`lightship.engines.base.Engine`."""
+        return self
+
 
 def first_line(error: Any) -> str:
-    """The first line of an error's text: TensorFlow's go on with the graph's internals."""
-    text = str(getattr(error, "message", error)).strip()
-    return text.splitlines()[0][:300] if text else type(error).__name__
+    """The line of an error's text that says what is wrong: TensorFlow's go on with the graph's internals."""
+    text = str(getattr(error, "message", error)).strip().partition("\n\t [[")[0]
+    lines = text.splitlines() or [type(error).__name__]
+    return lines[-1 if lines[0] == "Graph execution error:" else 0][:300]

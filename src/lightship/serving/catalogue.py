@@ -12,17 +12,14 @@ from lightship.errors import LightshipError, NotFound, RegistryError, Unavailabl
 from lightship.registry import Registry, choose
 from lightship.serving.cache import ResponseCache, cache_key
 from lightship.serving.shadows import Disagreement
-from lightship.serving.shelf import Served, Shelf
+from lightship.serving.shelf import QUICK_SECONDS, Served, Shelf
 from lightship.serving.traffic import pick, shadows
 from lightship.state import State
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
+    from lightship.serving.batches import Batching
 
 T = TypeVar("T")
-
-# Handing a call to a thread and back costs about a tenth of this: shorter calls are run where they are.
-_QUICK_SECONDS = 0.001
 
 
 @dataclass(frozen=True)
@@ -40,6 +37,8 @@ class Catalogue:
         default: the model that answers where a request names none; with a single model, that one.
         refresh: seconds for which a model's state is believed before a conditional request asks for a newer one.
         threads: for calls that take longer than a millisecond; 0 runs everything where it is (Lambda).
+        batch_rows: the most calls of one row to run as one batch in such a thread; 1 for none.
+        batch_window: seconds for which a batch may wait to be fuller while another one is running.
         memory: bytes of bundles to keep loaded; beyond it the least recently used are unloaded. 0 for no limit.
         caches: bytes of answers to keep, for each model that has a response cache.
     """
@@ -51,14 +50,17 @@ class Catalogue:
         default: str | None = None,
         refresh: float = 2.0,
         threads: int = 0,
+        batch_rows: int = 8,
+        batch_window: float = 0.0,
         memory: int = 0,
         caches: Mapping[str, int] | None = None,
     ) -> None:
         self._registry = registry
         self._default = default
         self._refresh = refresh
-        self._shelf = Shelf(registry, retry=refresh, memory=memory, measure=threads > 0)
-        self._executor = _executor(threads) if threads else None
+        batching = _batching(threads, batch_rows, batch_window) if threads else None
+        self._executor = batching.executor if batching else None
+        self._shelf = Shelf(registry, retry=refresh, memory=memory, batching=batching)
         self._known: dict[str, _Known] = {}
         self._answering: dict[str, int] = {}
         self._caches = {name: ResponseCache(limit) for name, limit in (caches or {}).items()}
@@ -113,14 +115,18 @@ class Catalogue:
         return result, "miss"
 
     async def _run(self, served: Served, call: Call) -> Result:
-        """Run a call, in a thread where it would keep others waiting."""
+        """Run a call, in a thread where it would keep others waiting, with others where that is cheaper."""
         rows = 1
         for array in call.inputs.values():
             if array.ndim:
                 rows = len(array)
                 break
-        if served.seconds_per_row * rows < _QUICK_SECONDS:
+        if served.seconds_per_row * rows < QUICK_SECONDS:
             return served.predict(call, rows)
+        if served.batches is not None and rows == 1:
+            import asyncio
+
+            return await asyncio.wrap_future(served.batches.submit(call))
         return await self._elsewhere(lambda: served.predict(call, rows))
 
     def shadow(self, served: Served, result: Result, *, key: bytes) -> None:
@@ -263,7 +269,9 @@ class Catalogue:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
 
-def _executor(threads: int) -> ThreadPoolExecutor:
-    from concurrent.futures import ThreadPoolExecutor  # Lambda has none, and starts sooner without
+def _batching(threads: int, rows: int, window: float) -> Batching:
+    from concurrent.futures import ThreadPoolExecutor  # Lambda has no threads, and starts sooner without
 
-    return ThreadPoolExecutor(threads, "lightship")
+    from lightship.serving.batches import Batching
+
+    return Batching(ThreadPoolExecutor(threads, "lightship"), threads, rows, window)

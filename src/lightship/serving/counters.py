@@ -14,13 +14,14 @@ class Counters:
     """
 
     def __init__(self) -> None:
-        self._calls = self._failures = self._rows = 0
+        self._calls = self._executions = self._failures = self._rows = 0
         self._nanoseconds = self._failed_nanoseconds = 0
         self.last = 0.0
 
-    def done(self, rows: int, start: int) -> None:
-        """Count a call of so many rows that began at ``start`` (time.perf_counter_ns)."""
-        self._calls += 1
+    def done(self, rows: int, start: int, calls: int = 1) -> None:
+        """Count so many rows, of calls that were run as one, begun at ``start`` (time.perf_counter_ns)."""
+        self._calls += calls
+        self._executions += 1
         self._rows += rows
         self._nanoseconds += time.perf_counter_ns() - start
         self.last = time.time()
@@ -36,6 +37,7 @@ class Counters:
             name,
             version,
             self._calls,
+            self._executions,
             self._failures,
             self._rows,
             self._nanoseconds,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from lightship.calls import Call, Result
 from lightship.errors import LightshipError
@@ -12,18 +13,28 @@ from lightship.model import Model
 from lightship.registry import Registry
 from lightship.serving.counters import Counters
 
+if TYPE_CHECKING:  # Lambda batches nothing, and starts sooner without
+    from lightship.serving.batches import Batches, Batching
+
 Key = tuple[str, int]
+
+# Handing a call to a thread and back costs about a tenth of this: shorter calls are run where they are.
+QUICK_SECONDS = 0.001
 
 
 @dataclass(frozen=True)
 class Served:
-    """A loaded version. ``seconds_per_row`` decides where to run; a long-running server measures it."""
+    """A loaded version. ``seconds_per_row`` decides where to run; a long-running server measures it.
+
+    ``batches`` is where calls of one row go that are better run together.
+    """
 
     name: str
     version: int
     model: Model
     seconds_per_row: float = 0.0
     counters: Counters = field(default_factory=Counters)
+    batches: Batches | None = None
 
     def predict(self, call: Call, rows: int) -> Result:
         """Run a call and count it."""
@@ -44,14 +55,14 @@ class Shelf:
         registry: where the bundles are.
         retry: seconds after which a version that could not be loaded is tried again.
         memory: bytes of bundles to keep; beyond it the least recently used are unloaded. 0 for no limit.
-        measure: whether to time each model when it is loaded.
+        batching: how to run calls together; None (Lambda) also leaves models unmeasured.
     """
 
-    def __init__(self, registry: Registry, *, retry: float, memory: int, measure: bool) -> None:
+    def __init__(self, registry: Registry, *, retry: float, memory: int, batching: Batching | None) -> None:
         self._registry = registry
         self._retry = retry
         self._memory = memory
-        self._measure = measure
+        self._batching = batching
         self._loaded: dict[Key, Served] = {}
         self._failed: dict[Key, tuple[LightshipError, float]] = {}
         self._loading = threading.Lock()
@@ -90,7 +101,11 @@ class Shelf:
 
     def _open(self, name: str, version: int) -> Served:
         model = Model.load(self._registry.open(name, version))
-        return Served(name, version, model, _seconds_per_row(model) if self._measure else 0.0)
+        if self._batching is None:
+            return Served(name, version, model)
+        seconds, counters = _seconds_per_row(model), Counters()
+        batches = self._batching.of(model, counters) if seconds >= QUICK_SECONDS else None
+        return Served(name, version, model, seconds, counters, batches)
 
     def _make_room(self, newest: Served) -> None:
         sizes = {key: served.model.bundle.size for key, served in self._loaded.items()}
@@ -102,11 +117,11 @@ class Shelf:
 
 
 def _seconds_per_row(model: Model) -> float:
-    """Time of one row of the golden examples, after a first call that warms up."""
+    """Time of one recorded row alone, after a first call that warms up."""
     inputs, _ = model.golden()
-    call = Call(inputs)
-    rows = max((len(array) for array in inputs.values() if array.ndim), default=1)
+    signature = model.manifest.signature()
+    call = Call({spec.name: inputs[spec.name][:1] if spec.batched else inputs[spec.name] for spec in signature.inputs})
     model.predict(call)
     start = time.perf_counter()
     model.predict(call)
-    return (time.perf_counter() - start) / rows
+    return time.perf_counter() - start

@@ -1,0 +1,199 @@
+"""Micro-batching: calls of one row that wait for a thread anyway are run together as one batch.
+
+Nobody waits for company: a call that finds a thread free runs at once and alone, and while all threads are busy the
+others gather. A model is batched only where a measurement at load time says that it pays, and where its rows do not
+influence each other.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Hashable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from lightship.calls import Call, Result
+from lightship.errors import LightshipError
+from lightship.model import Model
+from lightship.serving.counters import Counters
+from lightship.tensors import Array, Signature
+
+# A batch must save this share of the time that its rows take alone, or it is not worth its memory.
+_WORTH = 0.15
+_TOLERANCE = 1e-3
+
+Waiting = tuple[Call, "Future[Result]"]
+
+
+@dataclass(frozen=True)
+class Batching:
+    """How calls are batched on this server.
+
+    Attributes:
+        executor: runs the batches; ``threads`` of a model may run at once.
+        rows: the largest batch.
+        window: seconds for which a free thread waits for a fuller batch while another one is running. 0 for none.
+    """
+
+    executor: ThreadPoolExecutor
+    threads: int
+    rows: int
+    window: float = 0.0
+
+    def of(self, model: Model, counters: Counters) -> Batches | None:
+        """The batches of a model; None where it would gain nothing by them, or would answer something else."""
+        if self.rows < 2 or not _rowwise(model.manifest.signature()) or not _worth(model, self.rows):
+            return None
+        return Batches(model, counters, self)
+
+
+class Batches:
+    """The calls of one version that are to be run together. Thread-safe.
+
+    Batches have 1, 2, 4, … rows, each size with a twin of the model, because another shape would make LiteRT allocate
+    its tensors anew: what that takes is more than a batch saves.
+    """
+
+    def __init__(self, model: Model, counters: Counters, batching: Batching) -> None:
+        self._models = {1: model}
+        self._counters = counters
+        self._batching = batching
+        self._waiting: list[Waiting] = []
+        self._threads = self._running = 0
+        self._changed = threading.Condition()
+
+    def submit(self, call: Call) -> Future[Result]:
+        """The result of a call of one row, to come; raises InvalidInput or NotFound before anybody waits for it."""
+        self._models[1].check(call)
+        future: Future[Result] = Future()
+        with self._changed:
+            self._waiting.append((call, future))
+            self._changed.notify_all()
+            starts = self._threads < self._batching.threads
+            self._threads += starts
+        if starts:
+            self._batching.executor.submit(self._work)
+        return future
+
+    def _work(self) -> None:
+        """Run one batch, and queue again behind other models while calls are waiting."""
+        batch = self._take()
+        try:
+            self._run(batch)
+        finally:
+            with self._changed:
+                self._running -= 1
+                more = bool(self._waiting)
+                self._threads -= not more
+                self._changed.notify_all()
+            if more:
+                self._batching.executor.submit(self._work)
+
+    def _take(self) -> list[Waiting]:
+        """The next batch: the first call that waits, and others of its kind, up to a power of two."""
+        with self._changed:
+            self._changed.wait_for(self._need_not_wait, self._batching.window)
+            self._running += 1
+            self._waiting = [entry for entry in self._waiting if not entry[1].cancelled()]
+            if not self._waiting:
+                return []
+            kind = _kind(self._waiting[0][0])
+            alike = [entry for entry in self._waiting if _kind(entry[0]) == kind][: self._batching.rows]
+            batch = alike[: 1 << (len(alike).bit_length() - 1)]
+            taken = set(map(id, batch))
+            self._waiting = [entry for entry in self._waiting if id(entry) not in taken]
+        return batch
+
+    def _need_not_wait(self) -> bool:
+        return not self._running or not 0 < len(self._waiting) < self._batching.rows
+
+    def _run(self, batch: Sequence[Waiting]) -> None:
+        batch = [entry for entry in batch if entry[1].set_running_or_notify_cancel()]
+        start = time.perf_counter_ns()
+        try:
+            results = self._together([call for call, _ in batch]) if len(batch) > 1 else None
+        except Exception:  # whoever is to blame will say so alone
+            results = None
+        if results is None:
+            for call, future in batch:
+                self._alone(call, future)
+            return
+        self._counters.done(len(batch), start, calls=len(batch))
+        for (_, future), result in zip(batch, results, strict=True):
+            future.set_result(result)
+
+    def _alone(self, call: Call, future: Future[Result]) -> None:
+        start = time.perf_counter_ns()
+        try:
+            result = self._models[1].predict(call)
+        except Exception as error:
+            self._counters.failed(start)
+            future.set_exception(error)
+        else:
+            self._counters.done(1, start)
+            future.set_result(result)
+
+    def _together(self, calls: Sequence[Call]) -> list[Result] | None:
+        """The calls' results; None where the outputs are not one row for each."""
+        first = calls[0]
+        inputs = {name: np.concatenate([call.inputs[name] for call in calls]) for name in first.inputs}
+        result = self._sized(len(calls)).predict(Call(inputs, first.signature, first.outputs))
+        if any(len(array) != len(calls) for array in result.outputs.values()):
+            return None
+        return [
+            Result(call, result.signature, {name: array[row : row + 1] for name, array in result.outputs.items()})
+            for row, call in enumerate(calls)
+        ]
+
+    def _sized(self, rows: int) -> Model:
+        if rows not in self._models:
+            self._models[rows] = self._models[1].twin()
+        return self._models[rows]
+
+
+def _kind(call: Call) -> Hashable:
+    """What calls must share to be one batch; dtypes are the signature's own."""
+    shapes = tuple((name, array.shape[1:]) for name, array in sorted(call.inputs.items()))
+    return call.signature, call.outputs, shapes
+
+
+def _rowwise(signature: Signature) -> bool:
+    return all(spec.batched for spec in (*signature.inputs, *signature.outputs))
+
+
+def _worth(model: Model, rows: int) -> bool:
+    """Whether a full batch of recorded rows is cheaper than its rows alone, and has the same answers."""
+    inputs, _ = model.golden()
+    try:
+        one, many = model.twin(), model.twin()
+        several = {name: np.resize(array, (rows, *array.shape[1:])) for name, array in inputs.items()}
+        single = [{name: array[row : row + 1] for name, array in several.items()} for row in range(rows)]
+        together, alone = many.predict(Call(several)), [one.predict(Call(row)) for row in single]
+        if not all(_same(together, row, result) for row, result in enumerate(alone)):
+            return False
+        return _seconds(many, several) < (1 - _WORTH) * rows * _seconds(one, single[0])
+    except LightshipError:
+        return False
+
+
+def _same(together: Result, row: int, alone: Result) -> bool:
+    return all(_close(array[row : row + 1], alone.outputs[name]) for name, array in together.outputs.items())
+
+
+def _close(first: Array, second: Array) -> bool:
+    if first.dtype.kind == "f":
+        return first.shape == second.shape and np.allclose(first, second, _TOLERANCE, _TOLERANCE, equal_nan=True)
+    return np.array_equal(first, second)
+
+
+def _seconds(model: Model, inputs: dict[str, Array]) -> float:
+    """The best of five, after the calls that warmed up."""
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        model.predict(Call(inputs))
+        times.append(time.perf_counter() - start)
+    return min(times)

@@ -1,0 +1,200 @@
+"""Micro-batching. A gate holds an engine up, so that what gathers meanwhile does not depend on how fast anything is."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from lightship import engines
+from lightship.bundle import Bundle
+from lightship.calls import Call, Statistics
+from lightship.engines.base import Engine
+from lightship.errors import EngineError, InvalidInput
+from lightship.model import Model
+from lightship.registry import Registry
+from lightship.serving.batches import Batches, Batching
+from lightship.serving.catalogue import Catalogue
+from lightship.serving.counters import Counters
+from lightship.tensors import Array
+from tests.bundles import Registries
+
+PATIENCE = 60
+
+
+@dataclass
+class GatedEngine:
+    """A real engine that begins a call when the gate is open, and has said that it is waiting for it."""
+
+    engine: Engine
+    gate: threading.Event
+    arrived: threading.Semaphore
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        self.arrived.release()
+        assert self.gate.wait(PATIENCE)
+        return self.engine.run(signature, inputs)
+
+    def twin(self) -> Engine:
+        return GatedEngine(self.engine.twin(), self.gate, self.arrived)
+
+
+@dataclass
+class Bench:
+    """Batches of one model behind a gate."""
+
+    batches: Batches
+    counters: Counters
+    gate: threading.Event
+    arrived: threading.Semaphore
+
+    def seen(self) -> Statistics:
+        return self.counters.snapshot("model", 1)
+
+
+@pytest.fixture
+def executor() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(4) as pool:
+        yield pool
+
+
+def bench(registries: Registries, name: str, batching: Batching) -> Bench:
+    bundle = Bundle.open(registries.small / name / "1")
+    gate, arrived = threading.Event(), threading.Semaphore(0)
+    counters = Counters()
+    model = Model(bundle, GatedEngine(engines.load(bundle), gate, arrived))
+    return Bench(Batches(model, counters, batching), counters, gate, arrived)
+
+
+def row(first: float, second: float = 0.0) -> Call:
+    return Call({"x": np.array([[first, second]], np.float32)})
+
+
+def test_what_gathers_while_a_call_runs_is_one_batch(registries: Registries, executor: ThreadPoolExecutor) -> None:
+    held = bench(registries, "modes", Batching(executor, threads=1, rows=8))
+    first = held.batches.submit(row(1))
+    assert held.arrived.acquire(timeout=PATIENCE)
+    rest = [held.batches.submit(row(number, -number)) for number in range(2, 7)]
+    held.gate.set()
+    assert first.result(PATIENCE).outputs["y"].tolist() == [[2, 0]]
+    for number, future in enumerate(rest, start=2):
+        assert future.result(PATIENCE).outputs["y"].tolist() == [[2 * number, -2 * number]]
+    executor.shutdown()
+    assert (held.seen().calls, held.seen().rows) == (6, 6)
+    assert held.seen().executions == 3, "the first alone, then four, then the one that was left"
+
+
+def test_no_batch_is_larger_than_it_may_be(registries: Registries, executor: ThreadPoolExecutor) -> None:
+    held = bench(registries, "modes", Batching(executor, threads=1, rows=2))
+    futures = [held.batches.submit(row(0))]
+    assert held.arrived.acquire(timeout=PATIENCE)
+    futures += [held.batches.submit(row(number)) for number in range(4)]
+    held.gate.set()
+    assert [future.result(PATIENCE).outputs["y"][0, 0] for future in futures] == [0, 0, 2, 4, 6]
+    executor.shutdown()
+    assert held.seen().executions == 3
+
+
+def test_calls_of_another_kind_are_not_mixed(registries: Registries, executor: ThreadPoolExecutor) -> None:
+    held = bench(registries, "modes", Batching(executor, threads=1, rows=8))
+    futures = [held.batches.submit(row(0))]
+    assert held.arrived.acquire(timeout=PATIENCE)
+    futures += [held.batches.submit(row(2)), held.batches.submit(Call(row(2).inputs, "halve"))]
+    futures += [held.batches.submit(row(4)), held.batches.submit(Call(row(4).inputs, "halve"))]
+    held.gate.set()
+    assert [future.result(PATIENCE).outputs["y"][0, 0] for future in futures] == [0, 4, 1, 8, 2]
+    executor.shutdown()
+    assert held.seen().executions == 3
+
+
+def test_a_call_that_does_not_fit_is_refused_before_it_waits(
+    registries: Registries, executor: ThreadPoolExecutor
+) -> None:
+    held = bench(registries, "modes", Batching(executor, threads=1, rows=8))
+    with pytest.raises(InvalidInput, match="must have shape"):
+        held.batches.submit(Call({"x": np.zeros((1, 3), np.float32)}))
+
+
+def test_who_fails_fails_alone(registries: Registries, executor: ThreadPoolExecutor) -> None:
+    held = bench(registries, "table", Batching(executor, threads=1, rows=8))
+    places = [held.batches.submit(Call({"place": np.int32([0])}))]
+    assert held.arrived.acquire(timeout=PATIENCE)
+    places += [held.batches.submit(Call({"place": np.int32([place])})) for place in (1, 2, 0, 1)]
+    held.gate.set()
+    with pytest.raises(EngineError, match="out of bounds"):
+        places.pop(2).result(PATIENCE)
+    assert [future.result(PATIENCE).outputs["found"].tolist() for future in places] == [[10], [20], [10], [20]]
+    executor.shutdown()
+    assert (held.seen().calls, held.seen().failures) == (4, 1)
+
+
+def test_a_caller_who_went_away_is_not_run(registries: Registries, executor: ThreadPoolExecutor) -> None:
+    held = bench(registries, "modes", Batching(executor, threads=1, rows=8))
+    held.batches.submit(row(0))
+    assert held.arrived.acquire(timeout=PATIENCE)
+    gone, stays = held.batches.submit(row(1)), held.batches.submit(row(2))
+    assert gone.cancel()
+    held.gate.set()
+    assert stays.result(PATIENCE).outputs["y"].tolist() == [[4, 0]]
+    executor.shutdown()
+    assert held.seen().calls == 2
+
+
+def test_a_window_makes_fuller_batches_while_another_runs(registries: Registries, executor: ThreadPoolExecutor) -> None:
+    held = bench(registries, "modes", Batching(executor, threads=2, rows=4, window=PATIENCE))
+    alone = held.batches.submit(row(0))
+    assert held.arrived.acquire(timeout=PATIENCE), "nobody else is there: no window is waited for"
+    others = [held.batches.submit(row(number)) for number in range(4)]
+    assert held.arrived.acquire(timeout=PATIENCE), "the batch is full"
+    held.gate.set()
+    assert alone.result(PATIENCE).outputs["y"].tolist() == [[0, 0]]
+    assert [future.result(PATIENCE).outputs["y"][0, 0] for future in others] == [0, 2, 4, 6]
+    executor.shutdown()
+    assert held.seen().executions == 2
+
+
+def test_the_window_ends_when_nothing_else_runs(registries: Registries, executor: ThreadPoolExecutor) -> None:
+    held = bench(registries, "modes", Batching(executor, threads=2, rows=4, window=10 * PATIENCE))
+    first = held.batches.submit(row(0))
+    assert held.arrived.acquire(timeout=PATIENCE)
+    second = held.batches.submit(row(1))
+    held.gate.set()
+    assert first.result(PATIENCE).outputs["y"].tolist() == [[0, 0]]
+    assert second.result(PATIENCE).outputs["y"].tolist() == [[2, 0]]
+
+
+def test_a_model_whose_rows_influence_each_other_is_not_batched(
+    registries: Registries, executor: ThreadPoolExecutor
+) -> None:
+    model = Model.open(registries.small / "centred" / "1")
+    inputs, _ = model.golden()
+    together, alone = (model.predict(Call({"x": inputs["x"][:rows]})).outputs["y"] for rows in (2, 1))
+    assert together[0].tolist() != alone[0].tolist()
+    assert Batching(executor, threads=1, rows=8).of(model, Counters()) is None
+
+
+def test_batching_can_be_switched_off(registries: Registries, executor: ThreadPoolExecutor) -> None:
+    model = Model.open(registries.small / "modes" / "1")
+    assert Batching(executor, threads=1, rows=1).of(model, Counters()) is None
+
+
+def test_the_catalogue_sends_slow_single_rows_through_batches(registries: Registries) -> None:
+    catalogue = Catalogue(Registry(str(registries.small)), threads=1)
+
+    async def ask_at_once(held: Bench) -> list[float]:
+        served = replace(await catalogue.get("modes"), seconds_per_row=1.0, batches=held.batches)
+        asked = [asyncio.ensure_future(catalogue.predict(served, row(number))) for number in range(5)]
+        await asyncio.to_thread(held.arrived.acquire, timeout=PATIENCE)
+        held.gate.set()
+        return [result.outputs["y"][0, 0] for result, _ in await asyncio.gather(*asked)]
+
+    with ThreadPoolExecutor(1) as executor:
+        held = bench(registries, "modes", Batching(executor, threads=1, rows=4))
+        assert asyncio.run(ask_at_once(held)) == [0, 2, 4, 6, 8]
+    assert held.seen().executions == 2
+    catalogue.close()

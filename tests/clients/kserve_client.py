@@ -1,13 +1,16 @@
-"""KServe's InferenceRESTClient. Run by its own Python: ``python kserve_client.py URL``."""
+"""KServe's InferenceRESTClient. Run by its own Python: ``python kserve_client.py URL [TOKEN]``."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Awaitable
+from typing import Any
 
 import httpx
 import numpy as np
 from kserve import InferenceRESTClient, InferInput, InferRequest
+from kserve.errors import UnsupportedProtocol
 from kserve.inference_client import RESTConfig
 from kserve.protocol.infer_type import RequestedOutput
 
@@ -18,6 +21,17 @@ def row(array: object = ROW, datatype: str = "FP32", *, binary: bool) -> InferIn
     entry = InferInput("x", list(np.shape(array)), datatype)
     entry.set_data_from_numpy(array, binary_data=binary)
     return entry
+
+
+async def refused(call: Awaitable[Any], status: int, sentence: str = "") -> None:
+    try:
+        await call
+    except httpx.HTTPStatusError as error:
+        assert error.response.status_code == status
+        assert "{" not in str(error), error
+        assert sentence in str(error)
+    else:
+        raise AssertionError("the server should have refused")
 
 
 async def second_version(url: str) -> None:
@@ -41,22 +55,52 @@ async def second_version(url: str) -> None:
         many = InferRequest("modes", [row(np.zeros((1000, 2), np.float32), binary=True)])  # the answer is compressed
         assert (await client.infer(url, many, model_name="modes")).outputs[0].as_numpy().shape == (1000, 2)
         wrong = InferRequest("modes", [row(ROW.astype(np.float64), "FP64", binary=True)])
-        for request, name, status in ((wrong, "modes", 400), (plain, "nobody", 404)):
-            try:
-                await client.infer(url, request, model_name=name)
-            except httpx.HTTPStatusError as error:
-                assert error.response.status_code == status
-                assert "{" not in str(error), error
-            else:
-                raise AssertionError("the server should have refused")
+        await refused(client.infer(url, wrong, model_name="modes"), 400)
+        await refused(client.infer(url, plain, model_name="nobody"), 404)
 
 
 async def first_version(url: str) -> None:
     async with InferenceRESTClient(RESTConfig(protocol="v1")) as client:
         answer = await client.infer(url, {"instances": [[1, 4], [2, 3]]}, model_name="modes")
         assert answer == {"predictions": [[2, 8], [4, 6]]}
+        assert await client.is_model_ready(url, "modes")
+        await refused(client.is_model_ready(url, "nobody"), 404, "there is no model 'nobody'")
+        await refused(client.explain(url, "modes", {"instances": [[1, 4]]}), 400, "there are no explainers here")
+        httpx.post(f"{url}/v2/repository/models/counts/unload").raise_for_status()
+        assert not await client.is_model_ready(url, "counts")
+        httpx.post(f"{url}/v2/repository/models/counts/load").raise_for_status()
+        assert await client.is_model_ready(url, "counts")
+        assert await client.is_server_live(url)  # it asks GET /
+        try:
+            await client.is_server_ready(url)
+        except UnsupportedProtocol:
+            return  # the client itself says that V1 has no such question
+        raise AssertionError("the client has learnt to ask: answer it")
+
+
+async def with_token(url: str, token: str) -> None:
+    headers = {"authorization": f"Bearer {token}"}
+    rows = {"instances": [[1, 4]]}
+    async with InferenceRESTClient(RESTConfig(protocol="v1")) as client:
+        assert await client.infer(url, rows, model_name="modes", headers=headers) == {"predictions": [[2, 8]]}
+        assert await client.is_model_ready(url, "modes", headers=headers)
+        await refused(client.infer(url, rows, model_name="modes"), 401, "this server wants a token")
+        await refused(client.is_model_ready(url, "modes"), 401, "this server wants a token")
+    async with InferenceRESTClient(RESTConfig(protocol="v2")) as client:
+        request = InferRequest("modes", [row(binary=True)])
+        answer = await client.infer(url, request, model_name="modes", headers=dict(headers))
+        assert answer.outputs[0].as_numpy().tolist() == [[2, 8]]
+        assert await client.is_model_ready(url, "modes", headers=headers)
+        assert await client.is_server_live(url)
+        assert await client.is_server_ready(url)
+        assert not await client.is_model_ready(url, "modes")
+        await refused(client.infer(url, request, model_name="modes"), 401, "this server wants a token")
+
+
+async def without_token(url: str) -> None:
+    await second_version(url)
+    await first_version(url)
 
 
 if __name__ == "__main__":
-    asyncio.run(second_version(sys.argv[1]))
-    asyncio.run(first_version(sys.argv[1]))
+    asyncio.run(with_token(*sys.argv[1:]) if sys.argv[2:] else without_token(sys.argv[1]))

@@ -1,10 +1,12 @@
-"""The client made from the protocol's own OpenAPI document. Run by its own Python: ``python … URL``."""
+"""The client made from the protocol's own OpenAPI document. Run by its own Python: ``python … URL [TOKEN]``."""
 
 from __future__ import annotations
 
 import sys
 
+import httpx
 from open_inference.openapi.client import OpenInferenceClient
+from open_inference.openapi.core.api_error import ApiError
 from open_inference.openapi.errors import BadRequestError, NotFoundError
 from open_inference.openapi.types import InferenceRequest, RequestInput, RequestOutput, TensorData
 
@@ -41,5 +43,24 @@ def main(url: str) -> None:
         raise AssertionError("the server should have refused")
 
 
+def with_token(url: str, token: str) -> None:
+    with httpx.Client(headers={"authorization": f"Bearer {token}"}) as authorised:
+        client = OpenInferenceClient(base_url=url, httpx_client=authorised)
+        client.check_model_readiness("modes")
+        row = RequestInput(name="x", shape=[1, 2], datatype="FP32", data=TensorData.parse_obj([1, 4]))
+        response = client.model_infer("modes", request=InferenceRequest(inputs=[row]))
+        assert response.outputs[0].data.dict()["__root__"] == [2, 8]
+    stranger = OpenInferenceClient(base_url=url)
+    stranger.check_server_liveness()
+    stranger.check_server_readiness()
+    try:
+        stranger.read_model_metadata("modes")
+    except ApiError as error:
+        assert error.status_code == 401
+        assert error.body["error"].startswith("this server wants a token")
+    else:
+        raise AssertionError("the server should have refused")
+
+
 if __name__ == "__main__":
-    main(sys.argv[1])
+    (with_token if sys.argv[2:] else main)(*sys.argv[1:])

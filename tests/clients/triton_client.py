@@ -1,4 +1,4 @@
-"""Every call that tritonclient has over HTTP. Run by its own Python: ``python triton_client.py HOST:PORT``."""
+"""Every call that tritonclient has over HTTP. Run by its own Python: ``python triton_client.py HOST:PORT [TOKEN]``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tritonclient.http as triton
 import tritonclient.http.aio as triton_aio
+from tritonclient.http.auth import BasicAuth
 from tritonclient.utils import InferenceServerException
 
 ROW = np.array([[1, 4]], np.float32)
@@ -157,6 +158,38 @@ def refusals(client: Any) -> None:
         refused(call, status="404")
 
 
+class Bearer(triton.InferenceServerClientPlugin):
+    """Adds the token to every request of a client."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: Any) -> None:
+        request.headers["authorization"] = f"Bearer {self._token}"
+
+
+def with_token(url: str, token: str) -> None:
+    headers = {"authorization": f"Bearer {token}"}
+    with triton.InferenceServerClient(url) as client:
+        for binary in (True, False):
+            # a dict of its own for each call: the client writes the length of this call's JSON into it
+            result = client.infer("modes", [tensor("x", ROW, binary=binary)], headers=dict(headers))
+            assert result.as_numpy("y").tolist() == [[2, 8]]
+        assert client.is_model_ready("modes", headers=headers)
+        assert client.get_model_metadata("modes", headers=headers)["name"] == "modes"
+        assert client.is_server_live()
+        assert client.is_server_ready()
+        assert not client.is_model_ready("modes")
+        refused(lambda: client.infer("modes", [tensor("x", ROW)]), status="401")
+        refused(lambda: client.get_model_metadata("modes", headers={"authorization": "Bearer wrong"}), status="401")
+        refused(lambda: client.unload_model("modes"), status="401")
+        client.register_plugin(Bearer(token))
+        assert client.infer("modes", [tensor("x", ROW)]).as_numpy("y").tolist() == [[2, 8]]
+        client.unregister_plugin()
+        client.register_plugin(BasicAuth("somebody", token))
+        refused(lambda: client.infer("modes", [tensor("x", ROW)]), status="401")
+
+
 async def asynchronously(url: str) -> None:
     async with triton_aio.InferenceServerClient(url) as client:
         assert await client.is_server_live()
@@ -187,4 +220,4 @@ def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    (with_token if sys.argv[2:] else main)(*sys.argv[1:])

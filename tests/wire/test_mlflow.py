@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 import shutil
 import subprocess
 import sys
@@ -246,40 +245,3 @@ def test_the_openapi_document_has_the_default_model_s_inputs(registries: Registr
     assert set(paths) == {"/invocations", "/ping", "/version"}
     schema = paths["/invocations"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert list(schema["properties"]["inputs"]["properties"]) == ["a", "b"]
-
-
-ODDITIES: list[Any] = [None, True, "", "x", 0, -1, 2**63, 2**64 - 1, 1e308, 1.5, [], {}, [[]], [[1, 2]], [[[1]]]]
-ODDITIES += [{"b64": ""}, {"b64": "AAAA"}, {"a": 1}, {"x": [1, 2]}, {"columns": ["x"], "data": [[1]]}]
-FORMS = ["dataframe_split", "dataframe_records", "instances", "inputs"]
-
-
-def oddity(chance: random.Random, depth: int = 0) -> Any:
-    """A value of any form, some of them nearly right."""
-    shape = chance.randrange(5) if depth < 3 else 0
-    if shape == 1:
-        return [oddity(chance, depth + 1) for _ in range(chance.randint(0, 3))]
-    if shape == 2:
-        return {chance.choice("abxnf"): oddity(chance, depth + 1) for _ in range(chance.randint(0, 3))}
-    if shape == 3:
-        keys = ["columns", "data", "index"]
-        return {key: oddity(chance, depth + 1) for key in chance.sample(keys, chance.randint(1, 3))}
-    return chance.choice(ODDITIES)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_no_body_gives_a_5xx(ask: Ask, seed: int) -> None:
-    chance = random.Random(seed)
-    models = ["pair", "modes", "counts", "flags", "words", "scorer", "quickstart", "digits"]
-    types = ["application/json"] * 3 + ["text/csv", "application/jsonlines", "image/png", "", "x"]
-    for _ in range(400):
-        body = {chance.choice(FORMS): oddity(chance)}
-        if chance.random() < 0.2:
-            body |= {chance.choice([*FORMS, "params"]): oddity(chance)}
-        text = orjson.dumps(body if chance.random() < 0.9 else oddity(chance))
-        for token in chance.choice([(), (), (b"NaN", b"-Infinity")]):
-            text = text.replace(chance.choice([b"1", b"0", b'"x"']), token)
-        data = bytearray(text)
-        for _ in range(chance.choice([0, 0, 0, 1, 5])):
-            data[chance.randrange(len(data))] = chance.randrange(256)
-        status, _ = ask(chance.choice(models), bytes(data), chance.choice(types))
-        assert status < 500, bytes(data)

@@ -120,7 +120,7 @@ def _ordered(table: csv.Table, names: Sequence[str], *, named: bool) -> list[lis
 
 
 def _column_array(cells: list[list[str]], chosen: Sequence[int], names: Sequence[str], spec: TensorSpec) -> Array:
-    parse = _PARSERS[spec.numpy.kind]
+    parse = PARSERS[spec.numpy.kind]
     rows: list[Any] = []
     for number, row in enumerate(cells, start=1):
         for index in chosen:
@@ -146,4 +146,5 @@ def _boolean(cell: str) -> bool:
     return _BOOLEANS[cell.strip().lower()]
 
 
-_PARSERS: dict[str, Callable[[str], Any]] = {"f": float, "i": int, "u": int, "b": _boolean, "O": str}
+# How a cell's text is read, by numpy's kind letter; each raises ValueError or KeyError.
+PARSERS: dict[str, Callable[[str], Any]] = {"f": float, "i": int, "u": int, "b": _boolean, "O": str}

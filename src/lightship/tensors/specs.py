@@ -43,7 +43,8 @@ class TensorSpec:
         dtype: a key of :data:`DTYPES`.
         shape: ``None`` stands for any size; the first dimension is the batch.
         kind: how encoded bytes or named columns become this tensor, as ``{"type": "image", ...}``; ``None`` for
-            a plain tensor. The options belong to the kind (see :mod:`lightship.kinds`).
+            a plain tensor. The options belong to the kind (see :mod:`lightship.kinds`). ``{"type": "example",
+            "features": {name: {"dtype": ..., "shape": ...}}}`` are strings that the graph parses as tf.Example.
         classes: class names of an output, one per column (or two for a single sigmoid column); empty if none.
         from_logits: whether the output needs a softmax (or sigmoid) before its values are probabilities.
     """
@@ -101,19 +102,24 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class Signature:
-    """A named function of a model: named input tensors in, named output tensors out."""
+    """A named function of a model: named input tensors in, named output tensors out.
+
+    ``method`` is what a SavedModel says that it is for: predict, classify or regress.
+    """
 
     name: str
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    method: str = "predict"
 
     def to_json(self) -> dict[str, Any]:
-        """The manifest's form."""
-        return {
+        """The manifest's form: the usual method is left out."""
+        record: dict[str, Any] = {
             "name": self.name,
             "inputs": [spec.to_json() for spec in self.inputs],
             "outputs": [spec.to_json() for spec in self.outputs],
         }
+        return record if self.method == "predict" else record | {"method": self.method}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Signature:
@@ -122,6 +128,7 @@ class Signature:
             name=str(record["name"]),
             inputs=tuple(TensorSpec.from_json(spec) for spec in record["inputs"]),
             outputs=tuple(TensorSpec.from_json(spec) for spec in record["outputs"]),
+            method=str(record.get("method", "predict")),
         )
 
 

@@ -56,6 +56,8 @@ def render_error(error: LightshipError, path: str) -> Response:
 
 
 def _owner(path: str) -> str | None:
+    if path == "/":  # KServe's V1 asks there whether the server lives
+        return "lightship.wire.tfserving"
     return next((module for module, prefixes in MODULES.items() if path.startswith(prefixes)), None)
 
 

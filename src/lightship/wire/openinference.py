@@ -147,7 +147,7 @@ def _statistics(entry: Statistics) -> dict[str, Any]:
         "version": str(entry.version),
         "last_inference": int(entry.last * 1000),
         "inference_count": entry.rows,
-        "execution_count": entry.calls,
+        "execution_count": entry.executions,
         "inference_stats": {
             "success": success,
             "fail": {"count": entry.failures, "ns": entry.failed_nanoseconds},

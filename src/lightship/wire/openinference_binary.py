@@ -14,7 +14,7 @@ import numpy as np
 
 from lightship.errors import InvalidInput
 from lightship.tensors import Array, Signature, TensorSpec
-from lightship.tensors.specs import describe_row
+from lightship.tensors.specs import DTYPES, describe_row
 
 DATATYPES: Mapping[str, str] = {
     "bool": "BOOL",
@@ -31,6 +31,7 @@ DATATYPES: Mapping[str, str] = {
     "float64": "FP64",
     "string": "BYTES",
 }
+_NAMES = {DTYPES[dtype]: name for dtype, name in DATATYPES.items()}
 HEADER_LENGTH = "inference-header-content-length"
 
 _LENGTH = struct.Struct("<I")
@@ -109,7 +110,7 @@ def to_bytes(array: Array) -> bytes:
 
 def datatype(array: Array) -> str:
     """The protocol's name of an array's dtype."""
-    return DATATYPES["string" if array.dtype == np.object_ else array.dtype.name]
+    return _NAMES[array.dtype]
 
 
 def _strings(data: memoryview, spec: TensorSpec, count: int) -> Array:

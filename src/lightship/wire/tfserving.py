@@ -1,5 +1,7 @@
 """TensorFlow Serving's REST protocol: predict, classify, regress, status and metadata under ``/v1/models``.
 
+KServe's V1 protocol has the same paths: what it asks for beside is in the same answers.
+
 Rules: api_rest.md, model_servers/http_rest_api_util.cc and http_rest_api_handler.cc of TensorFlow Serving. What its
 tests call a malformed request is answered with 400 here too, so this protocol owns everything below ``/v1/``.
 """
@@ -33,12 +35,19 @@ _DTYPES = {
     "float64": "DT_DOUBLE",
     "string": "DT_STRING",
 }
-# How the registry says that a label is unknown: to TensorFlow Serving that is a bad request, unlike an unknown model.
 
 
 def encode_status(states: tuple[VersionState, ...]) -> Response:
-    """Each version's state, in the words of GetModelStatusResponse."""
-    return Response(200, write({"model_version_status": [_version_status(state) for state in states]}))
+    """Each version's state, in the words of GetModelStatusResponse.
+
+    ``name``, and ``ready`` where one of these versions can be asked, are what KServe's V1 has in their place.
+    """
+    record = {
+        "model_version_status": [_version_status(state) for state in states],
+        "name": states[0].name,
+        "ready": any(state.state == "available" for state in states),
+    }
+    return Response(200, write(record))
 
 
 def _version_status(state: VersionState) -> dict[str, Any]:
@@ -48,6 +57,11 @@ def _version_status(state: VersionState) -> dict[str, Any]:
         "state": _STATES[state.state],
         "status": {"error_code": code, "error_message": state.error or ""},
     }
+
+
+def encode_alive(_: Health) -> Response:
+    """The process answers, in the words of KServe's V1."""
+    return Response(200, b'{"status":"alive"}')
 
 
 def encode_metadata(state: ModelState) -> Response:
@@ -66,7 +80,7 @@ def _signature_def(signature: Signature) -> dict[str, Any]:
     return {
         "inputs": {spec.name: _tensor_info(spec) for spec in signature.inputs},
         "outputs": {spec.name: _tensor_info(spec) for spec in signature.outputs},
-        "method_name": "tensorflow/serving/predict",
+        "method_name": f"tensorflow/serving/{signature.method}",
         "defaults": {},
     }
 
@@ -130,12 +144,14 @@ def _refusal(method: str, path: str, expression: str, message: str) -> Route:
 
 _LONG = _MODEL + "/versions/[0-9]{19,}"
 _LONG_MESSAGE = "Failed to convert version: numbers of versions have at most 18 digits"
+_EXPLAIN = "Malformed request: there are no explainers here: ask :predict, :classify or :regress"
 _GET = "Malformed request: GET takes /v1/models/<name>[/versions/<number>|/labels/<label>][/metadata]"
 _POST = "Malformed request: POST takes /v1/models/<name>[/versions/<number>|/labels/<label>]:predict|:classify|:regress"
 
 PROTOCOL = WireProtocol(
     name="tfserving",
     routes=(
+        Route("GET", "/", "live", "open", encode_alive),
         _post("predict", decode_predict, encode_predict),
         _post("classify", decode_classify, encode_classify),
         _post("regress", decode_regress, encode_regress),
@@ -144,6 +160,7 @@ PROTOCOL = WireProtocol(
         _refusal("GET", "/v1/models/{}", "/v1/models", "Missing model name in request."),
         _refusal("GET", "/v1/models/{}", f"{_LONG}(?:/metadata)?", _LONG_MESSAGE),
         _refusal("POST", "/v1/models/{}", f"{_LONG}:(?:predict|classify|regress)", _LONG_MESSAGE),
+        _refusal("POST", "/v1/models/{}", f"{_MODEL}{_VERSION}:explain", _EXPLAIN),
         _refusal("GET", "/v1/{}", "/v1/.*", _GET),
         _refusal("POST", "/v1/{}", "/v1/.*", _POST),
     ),

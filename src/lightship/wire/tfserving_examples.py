@@ -1,12 +1,14 @@
 """``:classify`` and ``:regress`` of TensorFlow Serving's REST API: examples of named features, onto named inputs.
 
-TensorFlow Serving packs the features into serialised tf.Example messages that the graph parses. A compiled model takes
-tensors, so a feature goes to the input of its name. Rules: util/json_tensor.cc, servables/tensorflow/classifier.cc and
-regressor.cc of TensorFlow Serving.
+TensorFlow Serving packs the features into serialised tf.Example messages that the graph parses, and so does this where
+the signature's only input is known to take them. Other signatures take tensors, and there a feature goes to the input
+of its name. Rules: util/json_tensor.cc, servables/tensorflow/classifier.cc and regressor.cc of TensorFlow Serving.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import math
 from typing import Any
 
@@ -21,6 +23,7 @@ from lightship.wire.http import Request, Response
 from lightship.wire.native import probabilities
 from lightship.wire.tfserving_json import json_type, number, read_object, shown, text, write
 from lightship.wire.tfserving_predict import signature_of
+from lightship.wire.tfserving_protobuf import example as serialise
 from lightship.wire.tfserving_tensors import is_base64, shape_text, stack
 
 Features = dict[str, list[Any]]
@@ -108,6 +111,8 @@ def _feature_type(name: str, value: Any) -> str:
 
 
 def _inputs(examples: list[Features], signature: Signature) -> dict[str, Array]:
+    if len(signature.inputs) == 1 and (signature.inputs[0].kind or {}).get("type") == "example":
+        return {spec.name: _serialised(examples, spec) for spec in signature.inputs}
     if len(signature.inputs) == 1 and not any(signature.inputs[0].name in example for example in examples):
         spec = signature.inputs[0]
         if (spec.kind or {}).get("type") == "tabular":
@@ -115,6 +120,33 @@ def _inputs(examples: list[Features], signature: Signature) -> dict[str, Array]:
         if spec.dtype == "string":
             raise InvalidInput(_SERIALIZED.format(signature.name))
     return {spec.name: _input(examples, spec) for spec in signature.inputs}
+
+
+def _serialised(examples: list[Features], spec: TensorSpec) -> Array:
+    """A serialised message for each example. A context merged in is what TensorFlow Serving's parser makes of both."""
+    known = (spec.kind or {}).get("features", {})
+    array = np.empty(len(examples), np.object_)
+    array[:] = [
+        serialise({name: _plain(values, known.get(name, {}).get("dtype")) for name, values in example.items()})
+        for example in examples
+    ]
+    return array
+
+
+def _plain(values: list[Any], dtype: str | None) -> list[Any]:
+    """Values as a tf.Example has them. JSON writers drop the ``.0`` of whole floats: the model knows which they are."""
+    if dtype == "float32" and all(isinstance(value, int) for value in values):
+        return [float(value) for value in values]
+    return [_bytes(value) if isinstance(value, str | dict) else value for value in values]
+
+
+def _bytes(value: str | dict[str, str]) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
+    try:
+        return base64.b64decode(value["b64"], validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidInput("Unable to base64 decode") from None
 
 
 def _cells(example: Features) -> dict[str, Any]:

@@ -26,7 +26,6 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
     """
     body = read_object(request.body)
     signature = signature_of(body, manifest)
-    booleans = b"true" in request.body or b"false" in request.body
     if "instances" in body and "inputs" in body:
         raise InvalidInput(
             f"JSON Value: {shown(body)} Not formatted correctly expecting only one of 'inputs' or 'instances' keys to "
@@ -35,9 +34,9 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
     if not signature.inputs:
         raise InvalidInput(f"Failed to get input map for signature: {signature.name}")
     if "instances" in body:
-        tensors, form = _from_rows(_instances(body), signature.inputs, booleans=booleans), "rows"
+        tensors, form = _from_rows(_instances(body), signature.inputs), "rows"
     elif "inputs" in body:
-        tensors, form = _from_columns(body["inputs"], signature.inputs, booleans=booleans), "columns"
+        tensors, form = _from_columns(body["inputs"], signature.inputs), "columns"
     else:
         raise InvalidInput("Missing 'inputs' or 'instances' key")
     inputs = {spec.name: _as_column(tensors[spec.name], spec) for spec in signature.inputs}
@@ -69,7 +68,7 @@ def _instances(body: dict[str, Any]) -> list[Any]:
     return instances
 
 
-def _from_rows(instances: list[Any], specs: tuple[TensorSpec, ...], *, booleans: bool) -> dict[str, Array]:
+def _from_rows(instances: list[Any], specs: tuple[TensorSpec, ...]) -> dict[str, Array]:
     if not isinstance(instances[0], dict) and len(specs) > 1:
         raise InvalidInput(
             "instances is a plain list, but expecting list of objects as multiple input tensors required as per "
@@ -80,16 +79,13 @@ def _from_rows(instances: list[Any], specs: tuple[TensorSpec, ...], *, booleans:
         if (odd := next((index for index, item in enumerate(instances) if _named(item)), None)) is not None:
             raise InvalidInput(f"Expecting value/list but got object at item {odd} of input list")
         if len(specs) == 1:
-            return {only.name: stack(instances, only, booleans=booleans)}
+            return {only.name: stack(instances, only)}
     elif (odd := next((index for index, item in enumerate(instances) if not _named(item)), None)) is not None:
         raise InvalidInput(f"Expecting object but got list at item {odd} of input list")
     if len(specs) == 1 and only.kind and only.name not in instances[0]:
-        return {only.name: stack(instances, only, booleans=booleans)}  # named columns of a table
+        return {only.name: stack(instances, only)}  # named columns of a table
     _check_keys(instances, specs)
-    return {
-        spec.name: stack([item[spec.name] for item in instances], spec, key=spec.name, booleans=booleans)
-        for spec in specs
-    }
+    return {spec.name: stack([item[spec.name] for item in instances], spec, key=spec.name) for spec in specs}
 
 
 def _check_keys(instances: list[dict[str, Any]], specs: tuple[TensorSpec, ...]) -> None:
@@ -104,7 +100,7 @@ def _check_keys(instances: list[dict[str, Any]], specs: tuple[TensorSpec, ...]) 
         raise InvalidInput(f"Failed to process element: {index}{fault}")
 
 
-def _from_columns(value: Any, specs: tuple[TensorSpec, ...], *, booleans: bool) -> dict[str, Array]:
+def _from_columns(value: Any, specs: tuple[TensorSpec, ...]) -> dict[str, Array]:
     only = specs[0]
     if not _named(value):
         if len(specs) > 1:
@@ -112,12 +108,12 @@ def _from_columns(value: Any, specs: tuple[TensorSpec, ...], *, booleans: bool) 
                 "inputs is a plain value/list, but expecting an object as multiple input tensors required as per "
                 "tensorinfo_map"
             )
-        return {only.name: column(value, only, booleans=booleans)}
+        return {only.name: column(value, only)}
     if len(specs) == 1 and only.kind and only.name not in value:
-        return {only.name: column(value, only, booleans=booleans)}
+        return {only.name: column(value, only)}
     if missing := next((spec.name for spec in specs if spec.name not in value), None):
         raise InvalidInput(f"Missing named input: {missing} in 'inputs' object.")
-    return {spec.name: column(value[spec.name], spec, booleans=booleans) for spec in specs}
+    return {spec.name: column(value[spec.name], spec) for spec in specs}
 
 
 def _named(value: Any) -> bool:

@@ -10,7 +10,7 @@ import base64
 import binascii
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,6 @@ from lightship.wire.tfserving_json import json_type, shown
 _NAMES = {"float16": "half", "float32": "float", "float64": "double"}
 _TYPES = {"f": frozenset({int, float}), "b": frozenset({bool}), "O": frozenset({str})}
 _DEEPEST = 64  # numpy's limit of dimensions
-_ANY_RANK = (0,) * _DEEPEST
 
 
 def is_base64(value: Any) -> bool:
@@ -31,21 +30,18 @@ def is_base64(value: Any) -> bool:
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
 
 
-def column(value: Any, spec: TensorSpec, *, booleans: bool = True) -> Array:
-    """A whole tensor in its natural nested form; raises InvalidInput.
-
-    ``booleans`` says that the request has a boolean somewhere: numpy would take one among numbers for a number.
-    """
+def column(value: Any, spec: TensorSpec) -> Array:
+    """A whole tensor in its natural nested form; raises InvalidInput."""
     if (made := _by_kind(value, spec)) is not None:
         return made
-    return _convert(value, spec, _faults(value, spec), booleans=booleans)
+    return _convert(value, spec, _faults(value, spec))
 
 
-def stack(values: Sequence[Any], spec: TensorSpec, *, key: str = "", booleans: bool = True) -> Array:
+def stack(values: Sequence[Any], spec: TensorSpec, *, key: str = "") -> Array:
     """One value per row as a tensor; ``key`` is the input's name where rows name it. Raises InvalidInput."""
     if (made := _by_kind(values, spec)) is not None:
         return made
-    return _convert(values, spec, _row_faults(values, spec, key), booleans=booleans)
+    return _convert(values, spec, _row_faults(values, spec, key))
 
 
 def _by_kind(value: Any, spec: TensorSpec) -> Array | None:
@@ -53,14 +49,19 @@ def _by_kind(value: Any, spec: TensorSpec) -> Array | None:
     return kind.from_json(value, spec) if kind else None
 
 
-def _convert(value: Any, spec: TensorSpec, faults: Iterator[str], *, booleans: bool) -> Array:
-    if (booleans and spec.dtype not in ("bool", "string")) or (isinstance(value, dict) and spec.dtype != "string"):
+def _convert(value: Any, spec: TensorSpec, faults: Iterator[str]) -> Array:
+    if isinstance(value, dict) and spec.dtype != "string":
         _raise_first(faults)
     try:
-        return to_array(value, replace(spec, shape=_ANY_RANK))
+        return to_array(value, _of_any_rank(spec.name, spec.dtype))
     except InvalidInput:
         _raise_first(faults)
         raise
+
+
+@lru_cache(maxsize=256)
+def _of_any_rank(name: str, dtype: str) -> TensorSpec:
+    return TensorSpec(name, dtype, (0,) * _DEEPEST)
 
 
 def _raise_first(faults: Iterator[str]) -> None:

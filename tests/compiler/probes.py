@@ -6,6 +6,7 @@ import contextlib
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -40,6 +41,28 @@ def read_parent(job: Mapping[str, Any]) -> dict[str, Any]:
         return {"read": Path(f"/proc/{os.getppid()}/environ").read_bytes().decode(errors="replace")}
     except OSError as error:
         return {"refused": type(error).__name__, "owner": Path(f"/proc/{os.getppid()}/environ").stat().st_uid}
+
+
+def connect(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Every family of addresses that this machine knows, and a connection to a port that answers."""
+    refused = {}
+    for family in socket.AddressFamily:
+        try:
+            socket.socket(family, socket.SOCK_STREAM).close()
+            refused[family.name] = "opened"
+        except OSError as error:
+            refused[family.name] = type(error).__name__
+    code = f"import socket; socket.create_connection(('127.0.0.1', {job['port']}))"
+    child = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, check=False)
+    return {"refused": refused, "grandchild": child.stderr.strip().splitlines()[-1]}
+
+
+def list_descriptors(job: Mapping[str, Any]) -> dict[str, Any]:
+    found = {}
+    for link in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # the listing's own
+            found[link.name] = str(link.readlink())
+    return found
 
 
 def spin(job: Mapping[str, Any]) -> None:
@@ -86,6 +109,8 @@ PROBES: dict[str, Callable[[Mapping[str, Any]], dict[str, Any] | None]] = {
     for function in (
         look_around,
         read_parent,
+        connect,
+        list_descriptors,
         spin,
         sleep,
         write_much,

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -82,6 +83,30 @@ def seek() -> None:
         word = type(error).__name__
     os.write(1, f"{word} ".encode())
     os._exit(0)
+
+
+def test_the_child_reaches_no_network() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        seen = probe("connect", port=server.getsockname()[1])
+        server.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            server.accept()
+    assert seen["refused"].pop("AF_UNIX") == "opened"
+    assert set(seen["refused"].values()) == {"PermissionError"}
+    assert {"AF_INET", "AF_INET6", "AF_VSOCK", "AF_NETLINK"} <= seen["refused"].keys()
+    assert seen["grandchild"] == "PermissionError: [Errno 1] Operation not permitted"
+
+
+def test_the_child_inherits_no_descriptor(tmp_path: Path) -> None:
+    with (tmp_path / "secret").open("w") as secret:
+        os.set_inheritable(secret.fileno(), True)
+        seen = probe("list_descriptors")
+    assert sorted(link.split(":")[0].rsplit("/", 1)[-1] for link in seen.values()) == [
+        "noise.txt",
+        "null",
+        "null",
+        "pipe",
+    ]
 
 
 def test_a_spinning_child_is_stopped() -> None:

@@ -7,8 +7,9 @@ imports TensorFlow, Keras or h5py.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from lightship.bundle import Bundle
 from lightship.compiler import importers, sandbox
@@ -16,7 +17,7 @@ from lightship.compiler.config import read_config
 from lightship.compiler.report import Latency, Report, Sizes
 from lightship.registry import Registry, check_name
 
-__all__ = ["Latency", "Report", "Sizes", "compile_model"]
+__all__ = ["Latency", "Report", "Sizes", "compile_into", "compile_model"]
 
 _ENDINGS = (".tar.gz", ".tgz")
 
@@ -49,19 +50,40 @@ def compile_model(
     record = read_config(config) if config else {}
     model = check_name(name or record.get("name") or name_from(source))
     with registry.staging() as folder:
-        job = {
-            "source": str(source.resolve()),
-            "folder": str(folder.resolve()),
-            "config": record,
-            "data": str(data.resolve()) if data else None,
-            "engine": engine,
-            "trust": trust,
-        }
-        built = sandbox.run("lightship.compiler.build", job, progress=progress)
+        built = compile_into(folder, source, config=record, data=data, engine=engine, trust=trust, progress=progress)
         progress("publish", 1.0)
         digest = Bundle.open(folder).digest
         version = registry.publish(model, folder)
     return Report.from_build(model, version, digest, built)
+
+
+def compile_into(
+    folder: Path,
+    source: Path,
+    *,
+    config: Mapping[str, Any],
+    data: Path | None = None,
+    engine: str | None = None,
+    trust: bool = False,
+    limits: sandbox.Limits | None = None,
+    scratch: Path | None = None,
+    progress: Callable[[str, float], None] = lambda stage, done: None,
+) -> dict[str, Any]:
+    """Compile a model file into an empty folder, for those who publish it themselves.
+
+    ``config`` is what :func:`lightship.compiler.config.read_config` returns, ``limits`` what the child process may use,
+    ``scratch`` where it unpacks; the rest is as for :func:`compile_model`. Returns what :meth:`Report.from_build`
+    takes.
+    """
+    job = {
+        "source": str(source.resolve()),
+        "folder": str(folder.resolve()),
+        "config": dict(config),
+        "data": str(data.resolve()) if data else None,
+        "engine": engine,
+        "trust": trust,
+    }
+    return sandbox.run("lightship.compiler.build", job, limits=limits, scratch=scratch, progress=progress)
 
 
 def name_from(source: Path) -> str:

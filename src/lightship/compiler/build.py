@@ -73,22 +73,28 @@ def _trusted(path: Path, code: tuple[str, ...], *, trust: bool) -> tuple[str, ..
 
 def compile_best(original: Original, recordings: tuple[Recording, ...], folder: Path, wanted: str | None) -> Compiled:
     """LiteRT where it can run the graph, otherwise TensorFlow; raises CompileError or ParityError."""
-    reasons: tuple[str, ...] = ()
-    if wanted != "tensorflow":
+    reasons = _beyond_litert(recordings)
+    if wanted != "tensorflow" and not reasons:
         for candidate in original.candidates():
             try:
                 return Compiled("litert", (), _compile_litert(candidate, recordings, folder))
             except litert.Unconvertible as error:
                 reasons = reasons or error.reasons
                 (folder / MODEL).unlink(missing_ok=True)
-        if wanted == "litert":
-            raise CompileError(f"LiteRT cannot run this model because of: {', '.join(reasons)}")
+    if wanted == "litert":
+        raise CompileError(f"LiteRT cannot run this model because of: {', '.join(reasons)}")
     if not original.saved_model(folder / SAVED_MODEL):
         raise CompileError(f"only LiteRT can run this model, and it cannot: {', '.join(reasons) or 'not wanted'}")
     from lightship.engines.tensorflow import TensorFlowEngine
 
     engine = TensorFlowEngine(folder / SAVED_MODEL)
     return Compiled("tensorflow", reasons, _agree_all(engine, recordings))
+
+
+def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
+    """What the converter need not be asked about: of graphs that parse examples it blames whatever it meets first."""
+    kinds = [spec.kind or {} for recording in recordings for spec in recording.signature.inputs]
+    return ("parsing of tf.Example",) if any(kind.get("type") == "example" for kind in kinds) else ()
 
 
 def _compile_litert(candidate: Path, recordings: tuple[Recording, ...], folder: Path) -> list[Agreement]:

@@ -57,6 +57,12 @@ def operators_in(message: Any) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def functions_of(graph_def: Any) -> dict[str, Any]:
+    """The functions of a graph's library by name."""
+    library = graph_def.library
+    return {function.signature.name: function for function in library.function}
+
+
 class Graph:
     """A graph and its function library, with who needs whom.
 
@@ -66,7 +72,7 @@ class Graph:
 
     def __init__(self, graph_def: Any) -> None:
         self._main = {node.name: node for node in graph_def.node}
-        self.functions = {function.signature.name: function for function in graph_def.library.function}
+        self.functions = functions_of(graph_def)
 
     def nodes(self) -> Iterator[tuple[str, Any]]:
         """Every node with the name of its function; the main graph's is empty."""

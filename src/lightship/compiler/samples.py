@@ -14,6 +14,7 @@ import numpy as np
 
 from lightship.errors import CompileError, EngineError
 from lightship.tensors import Array, Signature, TensorSpec
+from lightship.wire.tfserving_protobuf import example
 
 Tensors = dict[str, Array]
 Run = Callable[[str, Mapping[str, Array]], Tensors]
@@ -29,8 +30,9 @@ _WORDS = (b"the", b"quick brown fox", b"", b"Lightship", "größer".encode(), b"
 
 def generate(run: Run, signature: Signature) -> tuple[Tensors, Tensors]:
     """Inputs that the original accepts, and its outputs: up to 32 rows. Raises CompileError where none is found."""
-    sizes = SIZES if any(None in spec.row_shape for spec in signature.inputs) else SIZES[:1]
-    bounds = BOUNDS if any(spec.numpy.kind in "iu" for spec in signature.inputs) else BOUNDS[:1]
+    parts = [part for spec in signature.inputs for part in (spec, *_features(spec))]
+    sizes = SIZES if any(None in spec.row_shape for spec in parts) else SIZES[:1]
+    bounds = BOUNDS if any(spec.numpy.kind in "iu" for spec in parts) else BOUNDS[:1]
     last = "its outputs were empty"
     for size, bound in itertools.product(sizes, bounds):
         inputs = make(signature, size=size, bound=bound)
@@ -50,7 +52,7 @@ def make(signature: Signature, *, size: int, bound: int) -> Tensors:
     shapes = {spec.name: tuple(size if n is None else n for n in spec.row_shape) for spec in signature.inputs}
     rows = max(FEWEST_ROWS, min(ROWS, *(_VALUES // max(1, math.prod(shape)) for shape in shapes.values())))
     return {
-        spec.name: _values(rng, spec, (rows, *shapes[spec.name]) if spec.batched else shapes[spec.name], bound)
+        spec.name: _values(rng, spec, (rows, *shapes[spec.name]) if spec.batched else shapes[spec.name], size, bound)
         for spec in signature.inputs
     }
 
@@ -60,11 +62,12 @@ def take(tensors: Mapping[str, Array], signature: Signature, rows: int) -> Tenso
     return {spec.name: tensors[spec.name][:rows] if spec.batched else tensors[spec.name] for spec in signature.inputs}
 
 
-def _values(rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], bound: int) -> Array:
+def _values(rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], size: int, bound: int) -> Array:
     kind = spec.numpy.kind
     if kind == "O":
         flat = np.empty(math.prod(shape), dtype=np.object_)
-        flat[:] = list(itertools.islice(itertools.cycle(_WORDS), len(flat)))
+        words = itertools.islice(itertools.cycle(_WORDS), len(flat))
+        flat[:] = _examples(rng, spec, len(flat), size, bound) if _features(spec) else list(words)
         return flat.reshape(shape)
     if kind == "b":
         return np.asarray(rng.integers(0, 2, size=shape), dtype=np.bool_)
@@ -73,6 +76,20 @@ def _values(rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], 
     if (spec.kind or {}).get("type") == "image":
         return _pixels(rng, spec, shape)
     return rng.standard_normal(shape).astype(spec.numpy)
+
+
+def _features(spec: TensorSpec) -> tuple[TensorSpec, ...]:
+    """What the graph parses out of an input's serialised examples, as tensors with a batch dimension."""
+    features = (spec.kind or {}).get("features", {})
+    return tuple(TensorSpec(name, each["dtype"], (None, *each["shape"])) for name, each in features.items())
+
+
+def _examples(rng: np.random.Generator, spec: TensorSpec, count: int, size: int, bound: int) -> list[bytes]:
+    columns = {}
+    for feature in _features(spec):
+        shape = (count, *(size if n is None else n for n in feature.row_shape))
+        columns[feature.name] = _values(rng, feature, shape, size, bound).reshape(count, -1)
+    return [example({name: rows[row].tolist() for name, rows in columns.items()}) for row in range(count)]
 
 
 def _integers(rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], bound: int) -> Array:

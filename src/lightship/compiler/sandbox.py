@@ -56,14 +56,16 @@ def run(
     job: Mapping[str, Any],
     *,
     limits: Limits | None = None,
+    scratch: Path | None = None,
     progress: Callable[[str, float], None] = lambda stage, done: None,
 ) -> dict[str, Any]:
     """Run ``python -m lightship.compiler.child`` on a job and return the result of ``module``'s ``build`` function.
 
+    The child's home folder is made in ``scratch``, by default where temporary files are.
     Raises CompileError, SourceRefused or ParityError: the child's own, or one that says how the child died.
     """
     bounds = limits or Limits()
-    with tempfile.TemporaryDirectory(prefix="lightship-") as home, processes.undumpable():
+    with tempfile.TemporaryDirectory(prefix="lightship-", dir=scratch) as home, processes.undumpable():
         order = {"module": module, "job": dict(job), "limits": asdict(bounds), "parent": os.getpid()}
         Path(home, "order.json").write_text(json.dumps(order))
         with _child(Path(home)) as (child, events):

@@ -5,17 +5,20 @@ from __future__ import annotations
 import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lightship.bundle import DEFAULT_SIGNATURE
-from lightship.compiler import archives, exports, graphs
+from lightship.compiler import archives, examples, exports, graphs
 from lightship.compiler.importers.base import head
 from lightship.engines.tensorflow import first_line
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
+
+_METHODS = {f"tensorflow/serving/{method}": method for method in ("classify", "regress")}
 
 
 class SavedModel:
@@ -61,12 +64,16 @@ class SavedModelOriginal:
         self.source: Mapping[str, str] = {"format": "saved_model", "digest": exports.digest(folder)}
         self.size = sum(file.stat().st_size for file in exports.files(folder))
         self._work = work
-        self._folder = _without_slots(folder, work, label)
+        message = graphs.read_saved_model(folder / exports.GRAPH, label)
+        meta = message.meta_graphs[0]  # TensorFlow refuses to load one of several
+        self._folder = _prepared(message, meta, folder, work)
         try:
             self._loaded = tf.saved_model.load(str(self._folder))
         except Exception as error:  # TensorFlow raises whatever its loader meets
             raise SourceRefused(f"TensorFlow cannot load {label}: {first_line(error)}") from None
-        self.signatures = tuple(_signature(label, name, self._loaded.signatures[name]) for name in self._names())
+        self.signatures = tuple(
+            _declared(_signature(label, name, self._loaded.signatures[name]), meta) for name in self._names()
+        )
         if not self.signatures:
             raise SourceRefused(f"{label} has no signature: save it with tf.saved_model.save(..., signatures=...)")
 
@@ -122,22 +129,39 @@ def _folder(path: Path, work: Path) -> Path:
     raise SourceRefused(f"{path.name} is an archive without a model: it holds no {exports.GRAPH}")
 
 
-def _without_slots(folder: Path, work: Path, label: str) -> Path:
-    """The folder, or a copy of it without its optimizer's slot variables.
+def _prepared(message: Any, meta: Any, folder: Path, work: Path) -> Path:
+    """The folder, or a copy of it where its graph needs a change before TensorFlow can load it."""
+    changed = [_without_slots(meta), _unstated_shapes(meta), examples.name_ranks(meta)]
+    if not any(changed):
+        return folder
+    copy = work / "prepared"
+    exports.copy(folder, copy)
+    (copy / exports.GRAPH).write_bytes(message.SerializeToString(deterministic=True))
+    return copy
+
+
+def _without_slots(meta: Any) -> bool:
+    """Take the optimizer's slot variables out of a graph; whether there were any.
 
     Slots (momenta and the like) serve training only, and TensorFlow fails to restore those of Keras 2 optimizers:
     "'_UserObject' object has no attribute 'add_slot'".
     """
-    message = graphs.read_saved_model(folder / exports.GRAPH, label)
-    nodes = [node for meta in message.meta_graphs for node in meta.object_graph_def.nodes]
-    if not any(node.slot_variables for node in nodes):
-        return folder
+    nodes = [node for node in meta.object_graph_def.nodes if node.slot_variables]
     for node in nodes:
         del node.slot_variables[:]
-    copy = work / "without_slots"
-    exports.copy(folder, copy)
-    (copy / exports.GRAPH).write_bytes(message.SerializeToString(deterministic=True))
-    return copy
+    return bool(nodes)
+
+
+def _unstated_shapes(meta: Any) -> bool:
+    """Make unknown the outputs' shapes that a signature does not state; whether there were any.
+
+    TensorFlow's loader takes a shape that is not there for a scalar's, and refuses outputs that are none.
+    """
+    outputs = [info for signature in meta.signature_def.values() for info in signature.outputs.values()]
+    unstated = [info for info in outputs if not info.HasField("tensor_shape")]
+    for info in unstated:
+        info.tensor_shape.unknown_rank = True
+    return bool(unstated)
 
 
 def _signature(label: str, name: str, function: Any) -> Signature:
@@ -147,6 +171,14 @@ def _signature(label: str, name: str, function: Any) -> Signature:
         inputs=tuple(_spec(label, key, tensor) for key, tensor in inputs.items()),
         outputs=tuple(_spec(label, key, tensor) for key, tensor in function.structured_outputs.items()),
     )
+
+
+def _declared(signature: Signature, meta: Any) -> Signature:
+    """The signature with what the file says of it beyond its tensors: its method, and inputs that take examples."""
+    kinds = examples.example_kinds(meta)
+    inputs = tuple(replace(spec, kind=kinds.get((signature.name, spec.name))) for spec in signature.inputs)
+    method = meta.signature_def[signature.name].method_name
+    return replace(signature, inputs=inputs, method=_METHODS.get(method, signature.method))
 
 
 def _spec(label: str, name: str, tensor: Any) -> TensorSpec:

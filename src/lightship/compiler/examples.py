@@ -1,0 +1,150 @@
+"""Serialised tf.Example messages: which inputs of a SavedModel take them, and what its graph parses out of them.
+
+TensorFlow Serving's ``classify`` and ``regress`` feed nothing else. The graph says it all: the string tensor of the
+signature reaches a parsing operator, whose attributes and constant inputs name the features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+from lightship.compiler.graphs import functions_of, node_name
+
+Kind = Mapping[str, Any]
+Feature = tuple[str, Any, tuple[int | None, ...]]  # name, TensorFlow's number for the dtype, shape
+
+_SCALAR_WAS_UNKNOWN = 21  # the last version of graphs in which a placeholder's scalar shape meant any shape
+_SAME_STRINGS = ("Identity", "EnsureShape", "Reshape", "PlaceholderWithDefault", "StopGradient")
+_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+
+
+def example_kinds(meta: Any) -> dict[tuple[str, str], Kind]:
+    """``TensorSpec.kind`` of the inputs of a MetaGraphDef that take serialised examples, by signature and input."""
+    found: dict[tuple[str, str], Kind] = {}
+    for signature, definition in meta.signature_def.items():
+        for name, tensor in definition.inputs.items():
+            features = _features(meta.graph_def, tensor.name)
+            if features:
+                found[signature, name] = {"type": "example", "features": features}
+    return found
+
+
+def name_ranks(meta: Any) -> bool:
+    """Make vectors of the placeholders of serialised examples whose rank is unknown; whether there were any.
+
+    That they are vectors is TensorFlow Serving's contract, and the parsing operator's; other shapes follow from it.
+    """
+    inputs = [meta.signature_def[signature].inputs[name].name for signature, name in example_kinds(meta)]
+    names = {node_name(tensor) for tensor in inputs}
+    changed = False
+    for node in meta.graph_def.node:
+        if node.name in names and node.op == "Placeholder" and _rank_unknown(node, meta.graph_def.versions.producer):
+            node.attr["shape"].shape.Clear()
+            node.attr["shape"].shape.dim.add(size=-1)
+            changed = True
+    return changed
+
+
+def _rank_unknown(node: Any, producer: int) -> bool:
+    shape = node.attr["shape"].shape
+    return shape.unknown_rank or "shape" not in node.attr or (not shape.dim and producer <= _SCALAR_WAS_UNKNOWN)
+
+
+def _features(graph_def: Any, tensor: str) -> dict[str, Any]:
+    """Features by name, sorted, of all the operators that parse a tensor of the main graph; none where none does."""
+    from tensorflow import dtypes
+
+    features = {
+        name: {"dtype": dtypes.as_dtype(dtype).name, "shape": list(shape)}
+        for parser in _parsers(graph_def, tensor)
+        for name, dtype, shape in _PARSERS[parser.node.op](parser)
+    }
+    return dict(sorted(features.items()))
+
+
+@dataclass(frozen=True)
+class _Parser:
+    """A parsing operator, and the nodes among which its inputs are."""
+
+    node: Any
+    nodes: Iterable[Any]
+
+    def names(self, inputs: Iterable[str]) -> list[str]:
+        """The texts in constant inputs, one after another; what is not constant is not known."""
+        from tensorflow import make_ndarray
+
+        constants = {node.name: node.attr["value"].tensor for node in self.nodes if node.op == "Const"}
+        known = [constants[node_name(name)] for name in inputs if node_name(name) in constants]
+        return [text.decode() for tensor in known for text in make_ndarray(tensor).ravel()]
+
+    def dense(self, names: Iterable[str]) -> Iterator[Feature]:
+        """Features of a known size, or of any number of pieces of a known size."""
+        for name, dtype, shape in zip(
+            names, self.node.attr["Tdense"].list.type, self.node.attr["dense_shapes"].list.shape, strict=False
+        ):
+            yield name, dtype, tuple(None if dim.size < 0 else dim.size for dim in shape.dim)
+
+    def any_length(self, names: Iterable[str], dtypes: str) -> Iterator[Feature]:
+        """Features of any number of values: sparse and ragged ones."""
+        return zip(names, self.node.attr[dtypes].list.type, repeat((None,)))
+
+
+def _parse_example(parser: _Parser) -> Iterator[Feature]:
+    """Inputs: serialized, names, a key for each sparse and dense feature, the dense ones' defaults."""
+    sparse = 2 + parser.node.attr["Nsparse"].i
+    dense = sparse + parser.node.attr["Ndense"].i
+    yield from parser.any_length(parser.names(parser.node.input[2:sparse]), "sparse_types")
+    yield from parser.dense(parser.names(parser.node.input[sparse:dense]))
+
+
+def _parse_example_v2(parser: _Parser) -> Iterator[Feature]:
+    """Inputs: serialized, names, vectors of the sparse, dense and ragged features' keys, the dense ones' defaults."""
+    sparse, dense, ragged = (parser.names([name]) for name in parser.node.input[2:5])
+    yield from parser.any_length(sparse, "sparse_types")
+    yield from parser.dense(dense)
+    yield from parser.any_length(ragged, "ragged_value_types")
+
+
+def _parse_single_example(parser: _Parser) -> Iterator[Feature]:
+    """The keys are attributes."""
+    sparse, dense = ([key.decode() for key in parser.node.attr[f"{kind}_keys"].list.s] for kind in ("sparse", "dense"))
+    yield from parser.any_length(sparse, "sparse_types")
+    yield from parser.dense(dense)
+
+
+_PARSERS: Mapping[str, Callable[[_Parser], Iterator[Feature]]] = {
+    "ParseExample": _parse_example,
+    "ParseExampleV2": _parse_example_v2,
+    "ParseSingleExample": _parse_single_example,
+}
+
+
+def _parsers(graph_def: Any, tensor: str) -> Iterator[_Parser]:
+    """Parsing operators that a tensor of the main graph reaches unchanged, in functions that it is given to as well."""
+    functions = functions_of(graph_def)
+    pending, seen = [("", node_name(tensor))], set[tuple[str, str]]()
+    while pending:
+        function, name = place = pending.pop()
+        if place in seen:
+            continue
+        seen.add(place)
+        nodes = functions[function].node_def if function else graph_def.node
+        for node, index in _consumers(nodes, name):
+            if node.op in _PARSERS and index == 0:
+                yield _Parser(node, nodes)
+            elif node.op in _SAME_STRINGS and index == 0:
+                pending.append((function, node.name))
+            elif called := functions.get(node.attr["f"].func.name if node.op in _CALLS else node.op):
+                arguments = called.signature.input_arg[index : index + 1]
+                pending.extend((called.signature.name, argument.name) for argument in arguments)
+
+
+def _consumers(nodes: Iterable[Any], name: str) -> Iterator[tuple[Any, int]]:
+    """Nodes with the number of the input that is the tensor."""
+    for node in nodes:
+        for index, tensor in enumerate(node.input):
+            if not tensor.startswith("^") and node_name(tensor) == name:
+                yield node, index

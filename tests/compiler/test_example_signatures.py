@@ -1,0 +1,196 @@
+"""SavedModels that parse tf.Example messages: compiled, and asked as TensorFlow Serving's own tests ask theirs.
+
+Answers: http_rest_api_handler_test.cc and tensorflow_model_server_test.py of TensorFlow Serving.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+
+from lightship import wire
+from lightship.answer import Service, answer
+from lightship.compiler import compile_model
+from lightship.compiler.examples import example_kinds
+from lightship.compiler.samples import make
+from lightship.errors import SourceRefused
+from lightship.registry import Registry
+from lightship.serving.catalogue import Catalogue
+from lightship.tensors import Signature, TensorSpec
+from lightship.wire.http import Request
+from lightship.wire.tfserving_protobuf import example
+from tests.compiler.conftest import ROOT
+
+Ask = Callable[..., tuple[int, Any]]
+
+HALVES = pytest.mark.parametrize("model", ["half_plus_two", "half_plus_two_of_2017"])
+MIXED = {"age": 30, "image": [1.0, 2.0, 3.0, 4.0], "steps": [1, 2], "tags": ["a", "b"], "weights": [0.5, 1.0]}
+TWENTY = {"b64": base64.b64encode(example({"x": [20.0]})).decode()}
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    command = [sys.executable, "-m", "tests.compiler.example_models", str(folder)]
+    quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(command, cwd=ROOT, env=quiet, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def examples_registry(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    registry = Registry(str(tmp_path_factory.mktemp("registry")))
+    for name in ("half_plus_two", "half_plus_two_of_2017", "mixed"):
+        report = compile_model(models / name, registry=registry)
+        assert (report.engine, report.reasons) == ("tensorflow", ("parsing of tf.Example",))
+    return registry
+
+
+@pytest.fixture(scope="module")
+def ask(examples_registry: Registry) -> Ask:
+    service = Service(Catalogue(examples_registry))
+
+    def ask(method: str, path: str, record: Any = None) -> tuple[int, Any]:
+        body = b"" if record is None else json.dumps(record).encode()
+        response = asyncio.run(answer(service, Request(method, path, headers={}, body=body, caller="me")))
+        assert response is not None
+        return response.status, json.loads(response.body)
+
+    return ask
+
+
+ANSWERS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("predict", {"instances": [1.0, 2.0, 5.0]}, {"predictions": [2.5, 3.0, 4.5]}),
+    ("predict", {"inputs": [2.0, 3.0, 4.0]}, {"outputs": [3.0, 3.5, 4.0]}),
+    ("regress", {"signature_name": "regress_x_to_y", "examples": [{"x": 80.0}]}, {"results": [42]}),
+    ("regress", {"signature_name": "regress_x_to_y", "examples": [{"x": 2.0}, {"x": [80]}]}, {"results": [3, 42]}),
+    (
+        "regress",
+        {"signature_name": "regress_x_to_y2", "context": {"x": 2.0}, "examples": [{"other": ["a"]}, {"x": 4.0}]},
+        {"results": [4, 5]},
+    ),
+    ("classify", {"signature_name": "classify_x_to_y", "examples": [{"x": 20.0}]}, {"results": [[["", 12]]]}),
+    ("classify", {"signature_name": "classify_x_to_y", "examples": [{"x": 10.0}]}, {"results": [[["", 7]]]}),
+    ("predict", {"signature_name": "regress_x2_to_y3", "instances": [[2.0]]}, {"predictions": [[4]]}),
+    ("predict", {"signature_name": "classify_x_to_y", "instances": [TWENTY] * 2}, {"predictions": [[12]] * 2}),
+    ("predict", {"signature_name": "classify_x_to_y", "instances": [{"inputs": TWENTY}]}, {"predictions": [[12]]}),
+    ("predict", {"signature_name": "regress_x_to_y", "inputs": [TWENTY]}, {"outputs": [[12]]}),
+    ("predict", {"signature_name": "regress_x_to_y", "inputs": {"inputs": [TWENTY]}}, {"outputs": [[12]]}),
+]
+
+
+@HALVES
+@pytest.mark.parametrize(("method", "body", "expected"), ANSWERS)
+def test_it_answers_as_tensorflow_serving_does(
+    ask: Ask, model: str, method: str, body: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    assert ask("POST", f"/v1/models/{model}:{method}", body) == (200, expected)
+
+
+@HALVES
+@pytest.mark.parametrize("features", [{"x2": 1.0}, {"x": "a"}, {"x": [1.0, 2.0]}])
+def test_features_that_the_graph_does_not_take_are_the_clients_fault(
+    ask: Ask, model: str, features: dict[str, Any]
+) -> None:
+    body = {"signature_name": "regress_x_to_y", "examples": [features]}
+    status, record = ask("POST", f"/v1/models/{model}:regress", body)
+    assert status == 400
+    assert "TensorFlow could not run this input" in record["error"]
+
+
+def test_features_of_every_form(ask: Ask) -> None:
+    named = {**MIXED, "name": {"b64": base64.b64encode(b"Ann").decode()}, "weights": []}
+    status, record = ask("POST", "/v1/models/mixed:classify", {"examples": [MIXED, named]})
+    expected = [[["nobody", 11.5], ["ab", 33.0]], [["Ann", 10.0], ["ab", 33.0]]]
+    assert (status, record) == (200, {"results": expected})
+
+
+def test_the_manifest_says_what_is_parsed_and_what_a_signature_is_for(examples_registry: Registry) -> None:
+    half = examples_registry.open("half_plus_two").manifest
+    assert {signature.name: signature.method for signature in half.signatures} == {
+        "serving_default": "predict",
+        "classify_x_to_y": "classify",
+        "regress_x2_to_y3": "regress",
+        "regress_x_to_y": "regress",
+        "regress_x_to_y2": "regress",
+    }
+    one = {"dtype": "float32", "shape": [1]}
+    kind = {"type": "example", "features": {"x": one, "x2": one}}
+    assert half.signature("classify_x_to_y").inputs == (TensorSpec("inputs", "string", (None,), kind),)
+    assert half.signature("regress_x2_to_y3").inputs == (TensorSpec("inputs", "float32", (None, 1)),)
+    assert half.signature().to_json().keys() == {"name", "inputs", "outputs"}
+    old = examples_registry.open("half_plus_two_of_2017").manifest.signature("regress_x_to_y").inputs[0].kind or {}
+    assert old["features"] == {"tags": {"dtype": "int64", "shape": [None]}, "x": one, "x2": one}
+    mixed = examples_registry.open("mixed").manifest.signature().inputs[0].kind or {}
+    assert mixed["features"] == {
+        "age": {"dtype": "int64", "shape": []},
+        "image": {"dtype": "float32", "shape": [2, 2]},
+        "name": {"dtype": "string", "shape": [1]},
+        "steps": {"dtype": "int64", "shape": [None]},
+        "tags": {"dtype": "string", "shape": [None]},
+        "weights": {"dtype": "float32", "shape": [None]},
+    }
+
+
+def test_metadata_names_the_methods(ask: Ask) -> None:
+    status, record = ask("GET", "/v1/models/half_plus_two/metadata")
+    assert status == 200
+    signatures = record["metadata"]["signature_def"]["signature_def"]
+    assert signatures["classify_x_to_y"]["method_name"] == "tensorflow/serving/classify"
+    assert signatures["regress_x_to_y"]["method_name"] == "tensorflow/serving/regress"
+    assert signatures["serving_default"]["method_name"] == "tensorflow/serving/predict"
+    assert signatures["classify_x_to_y"]["inputs"]["inputs"]["dtype"] == "DT_STRING"
+
+
+def test_other_routes_take_the_model_for_one_of_strings(ask: Ask, examples_registry: Registry) -> None:
+    row = {"b64": base64.b64encode(example({"age": [1], "image": [1.0] * 4, "tags": [b"t"]})).decode()}
+    assert ask("POST", "/models/mixed/predict", {"input": [row]})[1]["predictions"] == {
+        "classes": [["nobody", "t"]],
+        "scores": [[4.0, 1.0]],
+    }
+    assert ask("GET", "/models/mixed")[0] == 200
+    assert ask("GET", "/v2/models/mixed")[1]["inputs"] == [{"name": "inputs", "datatype": "BYTES", "shape": [-1]}]
+    states = Catalogue(examples_registry).states()
+    for route in (route for protocol in wire.protocols() for route in protocol.routes):
+        orjson.dumps(route.describe(route, states))
+
+
+def test_a_tensor_of_unknown_rank_that_takes_no_examples_is_refused(models: Path, tmp_path: Path) -> None:
+    with pytest.raises(SourceRefused, match="the tensor 'x' has no known number of dimensions: save it with a shape"):
+        compile_model(models / "unknown_rank", registry=Registry(str(tmp_path)))
+
+
+def test_samples_are_examples_of_the_features_and_the_same_each_time() -> None:
+    features = {"n": {"dtype": "int64", "shape": [2]}, "t": {"dtype": "string", "shape": [None]}}
+    spec = TensorSpec("inputs", "string", (None,), {"type": "example", "features": features})
+    signature = Signature("serving_default", (spec,), (TensorSpec("y", "float32", (None,)),))
+    first, again = (make(signature, size=3, bound=5)["inputs"] for _ in range(2))
+    assert first.shape == (32,)
+    np.testing.assert_array_equal(first, again)
+    assert example({"n": [4, 1], "t": [b"the", b"quick brown fox", b""]}) == first[0]
+
+
+def test_the_search_ends_in_functions_that_call_each_other() -> None:
+    call = {"f": SimpleNamespace(func=SimpleNamespace(name="again"))}
+    nodes = [SimpleNamespace(name="call", op="PartitionedCall", input=["text:0"], attr=call)]
+    inside = [SimpleNamespace(name="call", op="PartitionedCall", input=["x", "^y"], attr=call)]
+    again = SimpleNamespace(
+        signature=SimpleNamespace(name="again", input_arg=[SimpleNamespace(name="x")]), node_def=inside
+    )
+    graph = SimpleNamespace(node=nodes, library=SimpleNamespace(function=[again]))
+    tensors = {"inputs": SimpleNamespace(name="text:0")}
+    meta = SimpleNamespace(graph_def=graph, signature_def={"serving_default": SimpleNamespace(inputs=tensors)})
+    assert example_kinds(meta) == {}

@@ -7,12 +7,15 @@ from typing import Any
 from lightship.errors import RegistryError
 
 
-def client(service: str) -> Any:
-    """A boto3 client from the environment's credentials, region and endpoint; raises RegistryError without boto3."""
+def client(service: str, *, attempts: int = 6) -> Any:
+    """A boto3 client from the environment's credentials, region and endpoint; raises RegistryError without boto3.
+
+    ``attempts`` is how often a call is tried in all: few where somebody waits for the answer.
+    """
     try:
         import boto3
         from botocore.config import Config
     except ImportError:
         raise RegistryError("s3:// needs boto3, which is not installed here: pip install 'lightship[s3]'") from None
     make: Any = boto3.client  # typed for each service by its literal name
-    return make(service, config=Config(retries={"mode": "adaptive", "total_max_attempts": 6}))
+    return make(service, config=Config(connect_timeout=3, retries={"mode": "adaptive", "total_max_attempts": attempts}))

@@ -116,9 +116,9 @@ def choose(name: str, state: State, version: int | None, label: str | None) -> i
     if label is not None:
         labels = state.routing.labels
         if label not in labels:
-            raise UnknownLabel(f"model '{name}' has no label '{label[:80]}': it has {', '.join(labels) or 'none'}")
+            raise UnknownLabel(f"model '{name[:80]}' has no label '{label[:80]}': it has {', '.join(labels) or 'none'}")
         return labels[label]
     if version is not None and version not in state.offered:
         known = ", ".join(map(str, state.offered)) or "none"
-        raise NotFound(f"model '{name}' has no version {version}: it has {known}")
+        raise NotFound(f"model '{name[:80]}' has no version {version}: it has {known}")
     return version

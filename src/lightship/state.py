@@ -6,12 +6,11 @@ that one conditional request tells a reader whether anything is new.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
-
-import orjson
 
 from lightship.errors import NotFound, RegistryError
 
@@ -80,13 +79,13 @@ class State:
     def to_bytes(self) -> bytes:
         """JSON, sorted and indented: people read it."""
         record = asdict(self) | {"withdrawn": sorted(self.withdrawn)}
-        return orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
+        return json.dumps(record, indent=2, sort_keys=True).encode()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> State:
         """The inverse of :meth:`to_bytes`; raises RegistryError on anything else."""
         try:
-            record = orjson.loads(data)
+            record = json.loads(data)
             previous = record["previous"]
             return cls(
                 versions=tuple(int(version) for version in record["versions"]),
@@ -94,7 +93,7 @@ class State:
                 routing=_routing(record["routing"]),
                 previous=_routing(previous) if previous else None,
             )
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RegistryError(f"state.json holds no state: {type(error).__name__} {error}") from None
 
 

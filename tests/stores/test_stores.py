@@ -86,7 +86,7 @@ def test_downloads_are_cached_within_bounds(bucket: str, registries: Registries,
     for name in names:
         republish(registry, registries.small / name / "1", name)
     store = S3Store(bucket, cache=tmp_path / "small", cache_bytes=8000)
-    paths = [store.path(f"{name}/1") for name in names]
+    paths = [Path(store.path(f"{name}/1")) for name in names]  # plain ones, that hold nothing
     assert store.path("roots/1") == paths[2]
     assert paths[2].is_dir()
     assert not paths[0].is_dir()

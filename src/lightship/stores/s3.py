@@ -3,7 +3,8 @@
 Two publishers cannot get the same number: each first creates ``name/version/.claim`` with If-None-Match. One that is
 killed leaves a claimed number without a manifest, which is never a version.
 
-Published folders are cached on local disk by their manifest's digest, the least recently used removed beyond a limit.
+Published folders are cached on local disk by their manifest's digest. Room for a download is made before it starts, by
+removing the least recently used: a Lambda function's disk is small, and what is on it outlives a call that timed out.
 """
 
 from __future__ import annotations
@@ -17,14 +18,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from lightship import aws
 from lightship.bundle import MANIFEST, Manifest
-from lightship.errors import NotFound, RegistryError
+from lightship.errors import NotFound, RegistryError, SettingError
 
+_MEBIBYTE = 1024 * 1024
 _CLAIM = ".claim"
+_HALF = ".half-"
 _TAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 _MISSING = {"NoSuchKey", "404", "NotFound"}
+_DENIED = {"AccessDenied", "403"}
+_UNCHANGED = {"304", "NotModified"}
+
+
+class _Folder(type(Path())):  # type: ignore[misc]  # pathlib's own cannot be referenced weakly
+    """A cached folder's path. As long as somebody keeps it, as a loaded model does, the folder is not removed."""
 
 
 class S3Store:
@@ -33,10 +43,10 @@ class S3Store:
     Args:
         place: ``bucket`` or ``bucket/prefix``.
         cache: local folder for what was downloaded; by default ``LIGHTSHIP_CACHE``'s, or one in the temporary folder.
-        cache_bytes: how much of it to keep.
+        cache_bytes: how much of it to keep; by default ``LIGHTSHIP_CACHE_MB``'s, or 400 MiB.
     """
 
-    def __init__(self, place: str, *, cache: Path | None = None, cache_bytes: int = 400 * 1024 * 1024) -> None:
+    def __init__(self, place: str, *, cache: Path | None = None, cache_bytes: int | None = None) -> None:
         bucket, _, prefix = place.partition("/")
         if not bucket:
             raise RegistryError(f"'s3://{place}' names no bucket: write s3://bucket/prefix")
@@ -45,8 +55,9 @@ class S3Store:
         self._cache = cache or Path(
             os.environ.get("LIGHTSHIP_CACHE") or Path(tempfile.gettempdir()) / "lightship-cache"
         )
-        self._cache_bytes = cache_bytes
-        self._client = aws.client("s3")
+        self._cache_bytes = _cache_bytes() if cache_bytes is None else cache_bytes
+        self._held: WeakValueDictionary[str, _Folder] = WeakValueDictionary()
+        self._client = aws.client("s3", attempts=3)
 
     def list(self, key: str = "") -> list[str]:
         """Names of the folders directly below a key, sorted."""
@@ -54,7 +65,7 @@ class S3Store:
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=prefix, Delimiter="/"
         )
-        with self._errors(key):
+        with self._errors("list", key):
             found = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
         return sorted(name[len(prefix) :].rstrip("/") for name in found)
 
@@ -66,44 +77,41 @@ class S3Store:
         """A conditional GET: answered without a body while nothing has changed."""
         if etag is None:
             return self._get(key) is not None
-        try:
-            self._client.get_object(Bucket=self._bucket, Key=self._key(key), IfNoneMatch=etag)
-        except self._client.exceptions.ClientError as error:
-            if _code(error) in {"304", "NotModified"}:
-                return False
-            if _code(error) in _MISSING:
-                return True
-            raise RegistryError(f"cannot read s3://{self._bucket}/{self._key(key)}: {_code(error)}") from None
+        with self._errors("read", key):
+            try:
+                self._client.get_object(Bucket=self._bucket, Key=self._key(key), IfNoneMatch=etag)
+            except self._client.exceptions.ClientError as error:
+                if _code(error) in _UNCHANGED:
+                    return False
+                if _code(error) not in _MISSING:
+                    raise
         return True
 
     def write(self, key: str, data: bytes, *, if_match: str | None) -> bool:
         """Replace a small object that has this etag (None: that does not exist); False otherwise."""
         condition = {"IfNoneMatch": "*"} if if_match is None else {"IfMatch": if_match}
-        try:
-            self._client.put_object(Bucket=self._bucket, Key=self._key(key), Body=data, **condition)
-        except self._client.exceptions.ClientError as error:
-            if _code(error) in _TAKEN | _MISSING:
+        with self._errors("write", key):
+            try:
+                self._client.put_object(Bucket=self._bucket, Key=self._key(key), Body=data, **condition)
+            except self._client.exceptions.ClientError as error:
+                if _code(error) not in _TAKEN | _MISSING:
+                    raise
                 return False
-            raise RegistryError(f"cannot write s3://{self._bucket}/{self._key(key)}: {_code(error)}") from None
         return True
 
     def path(self, key: str) -> Path:
-        """A published folder, downloaded unless it is in the cache; raises NotFound."""
+        """A published folder, downloaded unless it is in the cache; raises NotFound, or RegistryError without room."""
         found = self._get(f"{key}/{MANIFEST}")
         if found is None:
-            raise NotFound(f"there is nothing published at s3://{self._bucket}/{self._key(key)}")
-        target = self._cache / hashlib.sha256(found[0]).hexdigest()
-        if target.is_dir():
-            os.utime(target)
-            return target
-        self._cache.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".half-", dir=self._cache))
+            raise NotFound(f"there is nothing published at {self._uri(key)}")
+        name = hashlib.sha256(found[0]).hexdigest()
+        target = self._held.setdefault(name, _Folder(self._cache / name))
         try:
-            self._download(key, Manifest.from_bytes(found[0]), folder)
-            (folder / MANIFEST).write_bytes(found[0])
-            self._keep(folder, target)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if not target.is_dir():
+                self._fetch(key, found[0], target)
+            os.utime(target)
+        except OSError as error:
+            raise RegistryError(f"cannot keep {self._uri(key)} in {self._cache}: {error.strerror}") from None
         return target
 
     @contextmanager
@@ -119,51 +127,102 @@ class S3Store:
         if not self.write(f"{key}/{_CLAIM}", uuid.uuid4().bytes, if_match=None):
             return False
         files = [file for file in sorted(folder.rglob("*")) if file.is_file() and file.name != MANIFEST]
-        with self._errors(key):
+        with self._errors("write", key):
             for file in files:
                 self._client.upload_file(
                     str(file), self._bucket, self._key(f"{key}/{file.relative_to(folder).as_posix()}")
                 )
         return self.write(f"{key}/{MANIFEST}", (folder / MANIFEST).read_bytes(), if_match=None)
 
+    def _fetch(self, key: str, manifest: bytes, target: Path) -> None:
+        with self._alone():
+            if target.is_dir():  # another process has just been here
+                return
+            self._make_room(self._size(key))
+            folder = Path(tempfile.mkdtemp(prefix=_HALF, dir=self._cache))
+            try:
+                self._download(key, Manifest.from_bytes(manifest), folder)
+                (folder / MANIFEST).write_bytes(manifest)
+                folder.rename(target)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One download at a time: what is half there is nobody's then, and room that was made stays."""
+        import fcntl
+
+        self._cache.mkdir(parents=True, exist_ok=True)
+        with (self._cache / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for left in self._cache.glob(f"{_HALF}*"):
+                shutil.rmtree(left, ignore_errors=True)
+            yield
+
+    def _make_room(self, needed: int) -> None:
+        """Remove the least recently used until so many bytes fit, within the limit and on the disk.
+
+        What this process uses stays: its files are mapped, so that removing them would free nothing and break it.
+        """
+        cached = sorted((entry for entry in self._cache.iterdir() if not entry.name.startswith(".")), key=_age)
+        kept = sum(map(_size, cached))
+        for entry in cached:
+            if kept + needed <= self._cache_bytes and needed <= shutil.disk_usage(self._cache).free:
+                break
+            if entry.name not in self._held:
+                kept -= _size(entry)
+                shutil.rmtree(entry, ignore_errors=True)
+
+    def _size(self, key: str) -> int:
+        """Bytes below a key."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._key(f"{key}/"))
+        with self._errors("list", key):
+            return sum(entry["Size"] for page in pages for entry in page.get("Contents", []))
+
     def _download(self, key: str, manifest: Manifest, folder: Path) -> None:
-        with self._errors(key):
+        with self._errors("read", key):
             for name in manifest.files:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 self._client.download_file(self._bucket, self._key(f"{key}/{name}"), str(folder / name))
 
-    def _keep(self, folder: Path, target: Path) -> None:
-        """Make room, then put a finished download into the cache; another process may have been quicker."""
-        cached = sorted((entry for entry in self._cache.iterdir() if not entry.name.startswith(".")), key=_age)
-        sizes = {entry: _size(entry) for entry in cached}
-        while cached and sum(sizes[entry] for entry in cached) + _size(folder) > self._cache_bytes:
-            shutil.rmtree(cached.pop(0), ignore_errors=True)
-        try:
-            folder.rename(target)
-        except OSError:
-            if not target.is_dir():
-                raise
-
     def _get(self, key: str) -> tuple[bytes, str] | None:
-        try:
-            found = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
-        except self._client.exceptions.ClientError as error:
-            if _code(error) in _MISSING:
-                return None
-            raise RegistryError(f"cannot read s3://{self._bucket}/{self._key(key)}: {_code(error)}") from None
-        return found["Body"].read(), found["ETag"]
+        with self._errors("read", key):
+            try:
+                found = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
+            except self._client.exceptions.ClientError as error:
+                if _code(error) in _MISSING or (_code(error) in _DENIED and not self._listed(key)):
+                    return None
+                raise
+            return found["Body"].read(), found["ETag"]
+
+    def _listed(self, key: str) -> bool:
+        """Whether an object is there. S3 denies a missing one to who may not list, and may not heed a listed prefix."""
+        first = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._key(key), MaxKeys=1)
+        return [entry["Key"] for entry in first.get("Contents", [])] == [self._key(key)]
 
     def _key(self, key: str) -> str:
         return self._prefix + key
 
+    def _uri(self, key: str) -> str:
+        return f"s3://{self._bucket}/{self._key(key)}"
+
     @contextmanager
-    def _errors(self, key: str) -> Iterator[None]:
+    def _errors(self, verb: str, key: str) -> Iterator[None]:
+        """Every error of S3 or on the way to it becomes a RegistryError: who serves goes on with what is known."""
+        from boto3.exceptions import Boto3Error
         from botocore.exceptions import BotoCoreError
 
         try:
             yield
-        except (self._client.exceptions.ClientError, BotoCoreError) as error:
-            raise RegistryError(f"s3://{self._bucket}/{self._key(key)} failed: {_code(error)}") from None
+        except (self._client.exceptions.ClientError, BotoCoreError, Boto3Error) as error:
+            raise RegistryError(f"cannot {verb} {self._uri(key)}: {_code(error)}") from None
+
+
+def _cache_bytes() -> int:
+    text = os.environ.get("LIGHTSHIP_CACHE_MB") or "400"
+    if not text.isdecimal():
+        raise SettingError(f"LIGHTSHIP_CACHE_MB is {text!r}: it must be a whole number, zero or more")
+    return int(text) * _MEBIBYTE
 
 
 def _code(error: Any) -> str:

@@ -1,0 +1,45 @@
+"""A chunk's rows as their format has them: read, prepared for a model, and written again with predictions beside them.
+
+Adding a format of rows: one file, one entry here, one test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, Protocol
+
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.predictions import Scored
+from lightship.jobs.records import Chunk, Job
+from lightship.jobs.rows import Prepared
+from lightship.tensors import Signature
+
+
+class Content(Protocol):
+    """Rows of one chunk; positions count from 0."""
+
+    columns: tuple[str, ...]
+    """The input's own columns in the output; empty where each row names its own."""
+
+    def prepare(self) -> Prepared:
+        """The rows as tensors, and why some are none."""
+
+    def cells(self, column: str, positions: Sequence[int]) -> list[Any]:
+        """A column's cells, for the rows at these positions; None where a row has none."""
+
+    def text(self, position: int) -> str:
+        """A row as a person would find it in the file."""
+
+    def write(self, scored: Scored, names: Sequence[str]) -> bytes:
+        """The part: the rows that were scored with their predictions, in the job's output format."""
+
+
+# Which module opens the chunks of a format: ``open_chunk(job, chunk, signature, cloud)``.
+MODULES = {"csv": "tables", "jsonlines": "documents", "parquet": "columnar", "images": "pictures"}
+
+
+def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Content:
+    """Read a chunk; raises InvalidInput where the whole file does not fit the model, NotFound where it is gone."""
+    opener: Callable[..., Content] = import_module(f"lightship.jobs.{MODULES[job.format]}").open_chunk
+    return opener(job, chunk, signature, cloud)

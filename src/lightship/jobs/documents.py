@@ -1,0 +1,99 @@
+"""Chunks of JSON lines: each row keeps its text as it stands in the file, and gets its predictions as more fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+
+from lightship.formats import jsonlines, lines, parquet
+from lightship.formats.base import Row
+from lightship.jobs import rows
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.layout import layout
+from lightship.jobs.predictions import Scored
+from lightship.jobs.records import Chunk, Job
+from lightship.jobs.rows import Prepared
+from lightship.jobs.tables import read_span
+from lightship.tensors import Signature
+
+# The field that holds a row which is a bare list.
+_INPUT = "input"
+
+
+def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Documents:
+    """See :func:`lightship.jobs.contents.open_chunk`."""
+    return Documents(read_span(job, chunk, cloud), job, chunk, signature)
+
+
+class Documents:
+    """See :class:`lightship.jobs.contents.Content`."""
+
+    columns: tuple[str, ...] = ()
+
+    def __init__(self, data: bytes, job: Job, chunk: Chunk, signature: Signature) -> None:
+        self._job = job
+        self._layout = layout(signature, None, table=False)
+        self._rows: list[Row] = list(jsonlines.read(data, None, first=chunk.first))
+        plain = lines.unmarked(data, first=chunk.first)
+        self._texts = [text for line in plain.split(b"\n") if (text := line.strip())]
+
+    def prepare(self) -> Prepared:
+        """See :class:`lightship.jobs.contents.Content`."""
+        return rows.from_rows(self._rows, self._layout, text=False)
+
+    def cells(self, column: str, positions: Sequence[int]) -> list[Any]:
+        """See :class:`lightship.jobs.contents.Content`."""
+        return [_fields(self._rows[position]).get(column) for position in positions]
+
+    def text(self, position: int) -> str:
+        """See :class:`lightship.jobs.contents.Content`."""
+        return self._texts[position].decode(errors="backslashreplace")
+
+    def write(self, scored: Scored, names: Sequence[str]) -> bytes:
+        """See :class:`lightship.jobs.contents.Content`."""
+        positions = scored.positions.tolist()
+        if self._job.output_format == "parquet":
+            return self._parquet(positions, scored, names)
+        fields = [b"%s:%%b" % orjson.dumps(name).replace(b"%", b"%%") for name in names]
+        template = b",".join(fields) + b"}\n"
+        tokens = zip(*map(_tokens, scored.columns), strict=True)
+        return b"".join(
+            self._beginning(position, names) + template % token
+            for position, token in zip(positions, tokens, strict=True)
+        )
+
+    def _beginning(self, position: int, names: Sequence[str]) -> bytes:
+        """A row without its closing brace, and without the fields that its predictions replace."""
+        cells = self._rows[position].cells
+        if not isinstance(cells, Mapping):
+            return b'{"%s":%b,' % (_INPUT.encode(), self._texts[position])
+        if any(name in cells for name in names):
+            kept = orjson.dumps({name: cell for name, cell in cells.items() if name not in names})
+            return kept[:-1] + (b"," if len(kept) > 2 else b"")
+        return self._texts[position][:-1] + b","
+
+    def _parquet(self, positions: list[int], scored: Scored, names: Sequence[str]) -> bytes:
+        records = [{k: v for k, v in _fields(self._rows[place]).items() if k not in names} for place in positions]
+        columns = list(dict.fromkeys(name for record in records for name in record))
+        plain = [column.tolist() if isinstance(column, np.ndarray) else column for column in scored.columns]
+        table = [
+            [*(record.get(name) for name in columns), *(column[place] for column in plain)]
+            for place, record in enumerate(records)
+        ]
+        return parquet.write([*columns, *names], table)
+
+
+def _fields(row: Row) -> Mapping[str, Any]:
+    return row.cells if isinstance(row.cells, Mapping) else {_INPUT: row.cells}
+
+
+def _tokens(column: Any) -> list[bytes]:
+    """A column's values as JSON; NaN and infinities are null."""
+    if isinstance(column, np.ndarray) and column.dtype.kind in "fiu" and len(column):
+        data = orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)
+        return data[1:-1].split(b",")
+    values = column.tolist() if isinstance(column, np.ndarray) else column
+    return [orjson.dumps(value) for value in values]

@@ -1,0 +1,139 @@
+"""Which columns of a file feed which input of a model, and their cells as tensors.
+
+A file with column names is read by them; without names, or where a model's only input has none either, by position.
+A row of JSON may also hold an input as a whole, under its name, in any form that its kind takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lightship import kinds
+from lightship.errors import InvalidInput
+from lightship.formats.base import Header
+from lightship.kinds import tabular
+from lightship.tensors import Array, Signature, TensorSpec, check_finite, to_array, validate
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a model wants of each row.
+
+    Attributes:
+        signature: the model's function.
+        columns: for each input, the names of its columns.
+        places: for each input, the positions of its columns; None where rows are told apart by names only.
+        width: how many cells a row has; None where that is not known.
+        positional: whether cells that have names are read by position, because the model's only input has none.
+    """
+
+    signature: Signature
+    columns: Mapping[str, tuple[str, ...]]
+    places: Mapping[str, tuple[int, ...]] | None
+    width: int | None
+    positional: bool = False
+
+
+def layout(signature: Signature, header: Header | None, *, table: bool) -> Layout:
+    """The layout of a file; ``table`` for one whose rows are cells, not JSON. Raises InvalidInput if it cannot fit."""
+    if unbatched := [spec for spec in signature.inputs if not spec.batched]:
+        raise InvalidInput(f"input '{unbatched[0].name}' ({unbatched[0]}) takes no batches: jobs cannot score it")
+    if not tabular.readable(signature):
+        if table:
+            raise InvalidInput(f"the model's inputs are no columns of a table: send JSON lines ({_inputs(signature)})")
+        return Layout(signature, {}, None, None)
+    columns = {spec.name: tuple(tabular.columns_of(spec)) for spec in signature.inputs}
+    wanted = [name for names in columns.values() for name in names]
+    if header is None:
+        return Layout(signature, columns, _places(columns, wanted), len(wanted))
+    missing = [name for name in wanted if name not in header.columns]
+    anonymous = len(signature.inputs) == 1 and not signature.inputs[0].kind
+    if missing and anonymous and len(header.columns) == len(wanted):
+        return Layout(signature, columns, _places(columns, wanted), len(wanted), positional=True)
+    if missing:
+        raise InvalidInput(f"the file lacks the column '{missing[0]}': it needs {', '.join(wanted)}")
+    return Layout(signature, columns, _places(columns, header.columns), len(header.columns))
+
+
+def tensors(rows: Sequence[Any], wanted: Layout, *, text: bool) -> dict[str, Array]:
+    """The cells of rows as a batch of each input; ``text`` where cells are text that is to be parsed.
+
+    Raises InvalidInput if any row does not fit.
+    """
+    inputs = {}
+    for spec in wanted.signature.inputs:
+        array = _batch(
+            [_pick(cells, spec, wanted, tabular.PARSERS[spec.numpy.kind] if text else None) for cells in rows], spec
+        )
+        if len(array) != len(rows):
+            raise InvalidInput(f"input '{spec.name}' ({spec}) does not fit: one value of each row is one row of it")
+        validate(array, spec)
+        check_finite(array, spec)
+        inputs[spec.name] = array
+    return inputs
+
+
+def _batch(values: list[Any], spec: TensorSpec) -> Array:
+    if spec.kind and spec.kind["type"] == "image":
+        return kinds.from_json(values, spec)
+    return to_array(values, spec)
+
+
+def _pick(cells: Any, spec: TensorSpec, wanted: Layout, parse: Callable[[str], Any] | None) -> Any:
+    """One row's value for an input: a whole one, a list of cells, or a cell where the input has one per row."""
+    if isinstance(cells, Mapping):
+        if spec.name in cells and wanted.columns.get(spec.name) != (spec.name,):
+            value = cells[spec.name]
+            return _columns(value, spec) if isinstance(value, Mapping) else value
+        chosen = _by_name(cells, spec, wanted)
+    else:
+        chosen = _by_place(cells, spec, wanted)
+    if parse:
+        chosen = [_parsed(cell, spec, parse) for cell in chosen]
+    return chosen[0] if len(spec.shape) == 1 else chosen
+
+
+def _by_name(cells: Mapping[str, Any], spec: TensorSpec, wanted: Layout) -> list[Any]:
+    if wanted.positional:
+        return _by_place(list(cells.values()), spec, wanted)
+    try:
+        return [cells[name] for name in wanted.columns[spec.name]]
+    except KeyError as error:
+        raise InvalidInput(f"the row lacks {error}: it needs {_needs(spec, wanted)}") from None
+
+
+def _by_place(cells: Sequence[Any], spec: TensorSpec, wanted: Layout) -> list[Any]:
+    if wanted.places is None:
+        if len(wanted.signature.inputs) == 1:
+            return list(cells)
+        raise InvalidInput(f"the row is a list: the model has several inputs ({_inputs(wanted.signature)})")
+    if len(cells) != wanted.width:
+        raise InvalidInput(f"the row has {len(cells)} cells: {wanted.width} are expected")
+    return [cells[place] for place in wanted.places[spec.name]]
+
+
+def _columns(value: Mapping[str, Any], spec: TensorSpec) -> Any:
+    """An input as an object of its columns; every other object is left to the input's kind."""
+    names = (spec.kind or {}).get("columns", ())
+    return [value[name] for name in names] if names and set(names) == set(value) else value
+
+
+def _parsed(cell: str, spec: TensorSpec, parse: Callable[[str], Any]) -> Any:
+    try:
+        return parse(cell)
+    except (ValueError, KeyError):
+        raise InvalidInput(f"{cell[:40]!r} is not {spec.dtype}") from None
+
+
+def _places(columns: Mapping[str, Sequence[str]], names: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    return {owner: tuple(names.index(name) for name in chosen) for owner, chosen in columns.items()}
+
+
+def _inputs(signature: Signature) -> str:
+    return ", ".join(f"'{spec.name}' {spec}" for spec in signature.inputs)
+
+
+def _needs(spec: TensorSpec, wanted: Layout) -> str:
+    return ", ".join(wanted.columns.get(spec.name) or [spec.name])

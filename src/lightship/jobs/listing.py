@@ -1,0 +1,64 @@
+"""Splitting what cannot be cut as it streams by: Parquet, whose plan is at its end, and prefixes of images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+
+from lightship.errors import InvalidInput
+from lightship.formats import parquet
+from lightship.formats.base import Header
+from lightship.jobs import objects, plan, starting
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.ledger import Ledger
+from lightship.jobs.ranges import open_file
+from lightship.jobs.records import LEASE, Chunk, Cursor, Job
+
+_TOGETHER = 10
+
+# Images of a chunk: their pixels are held at once.
+_IMAGES = 64
+_LISTING = "application/json"
+
+
+def handle(job: Job, cloud: Cloud) -> str:
+    """Enter a job's chunks and send them; who does it again enters the same ones."""
+    current = Ledger(cloud).attempt(job.id, LEASE)
+    if current is None:
+        plan.conclude(job, cloud)
+        return "split"
+    header, chunks = _images(current, cloud) if current.format == starting.IMAGES else _row_groups(current, cloud)
+    cursor = Cursor()
+    while batch := list(islice(chunks, _TOGETHER)):
+        if batch[0].index >= plan.MOST_CHUNKS:
+            raise InvalidInput(f"{job.source.name} is too large: a job has {plan.MOST_CHUNKS} chunks at most")
+        cursor = plan.publish(current, batch, header, cloud)
+    return plan.finish(current, cursor, cloud)
+
+
+def _row_groups(job: Job, cloud: Cloud) -> tuple[Header, Iterator[Chunk]]:
+    with open_file(job.source, cloud) as file:
+        header, spans = parquet.plan(file, target=job.options.chunk_bytes(job.source.size))
+    chunks = (Chunk(job.id, index, span.first, span.rows, span.start, span.end) for index, span in enumerate(spans))
+    return header, chunks
+
+
+def _images(job: Job, cloud: Cloud) -> tuple[None, Iterator[Chunk]]:
+    """The prefix is listed once: what is added to it later is not part of the job."""
+    key = f"{job.work}listing.json"
+    found = list(objects.list_keys(cloud, job.source.bucket, job.source.key))
+    wanted = [[entry.key, entry.etag] for entry in found if entry.key.lower().endswith(starting.IMAGE_SUFFIXES)]
+    objects.put_once(cloud, key, json.dumps(wanted).encode(), _LISTING)
+    keys = json.loads(objects.read(cloud, key))
+    if not keys:
+        raise InvalidInput(f"there is no image below s3://{job.source.bucket}/{job.source.key}")
+    return None, _groups(job, keys, cloud)
+
+
+def _groups(job: Job, keys: list[list[str]], cloud: Cloud) -> Iterator[Chunk]:
+    for index, start in enumerate(range(0, len(keys), _IMAGES)):
+        group = keys[start : start + _IMAGES]
+        key = f"{job.work}chunk-{index:05}"
+        objects.put_once(cloud, key, json.dumps(group).encode(), _LISTING)
+        yield Chunk(job.id, index, start + 1, len(group), key=key)

@@ -1,0 +1,56 @@
+"""What is put on the queues: JSON that names a job, and a chunk of it where it is one. All else is in the ledger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lightship.errors import Unavailable
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.records import Job
+
+SCHEMA = 1
+_BATCH = 10
+_ATTEMPTS = 4
+
+
+def split(job: Job, cloud: Cloud) -> None:
+    """Have a job's file split, from where it was left."""
+    _send(cloud, cloud.split_queue, [_body(job, split={"job": job.id})])
+
+
+def plan(job: Job, cloud: Cloud) -> None:
+    """Have a job's file split by those who have its format's library."""
+    _send(cloud, cloud.score_queue, [_body(job, plan={"job": job.id})])
+
+
+def chunks(job: Job, indices: Iterable[int], cloud: Cloud) -> None:
+    """Have chunks of a job scored."""
+    _send(cloud, cloud.score_queue, [_body(job, chunk={"job": job.id, "index": index}) for index in indices])
+
+
+def finish(job: Job, cloud: Cloud) -> None:
+    """Have the receipt of a job written whose chunks are all done."""
+    _send(cloud, cloud.score_queue, [_body(job, finish={"job": job.id})])
+
+
+def _body(job: Job, **what: Mapping[str, Any]) -> str:
+    return json.dumps({"schema": SCHEMA, **what, "correlation": job.correlation})
+
+
+def _send(cloud: Cloud, queue: str, bodies: Sequence[str]) -> None:
+    for start in range(0, len(bodies), _BATCH):
+        entries = [{"Id": str(place), "MessageBody": body} for place, body in enumerate(bodies[start : start + _BATCH])]
+        _send_batch(cloud, queue, entries)
+
+
+def _send_batch(cloud: Cloud, queue: str, entries: list[dict[str, str]]) -> None:
+    """SQS may take some of a batch and refuse the others, in an answer that is a success."""
+    for _ in range(_ATTEMPTS):
+        answer = cloud.sqs.send_message_batch(QueueUrl=queue, Entries=entries)
+        refused = {entry["Id"] for entry in answer.get("Failed", [])}
+        if not refused:
+            return
+        entries = [entry for entry in entries if entry["Id"] in refused]
+    raise Unavailable(f"SQS refused {len(entries)} messages {_ATTEMPTS} times")

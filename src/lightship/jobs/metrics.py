@@ -1,0 +1,64 @@
+"""Evaluation figures of a job whose file has the true answers: counts that chunks make and receipts add up.
+
+A chunk's counts are plain numbers, so that they can be kept in the ledger and added in any grouping:
+
+    classes     {"kind": "classes", "rows", "right", "log_loss": sum of -ln p} and, unless there are too many classes,
+                {"classes", "confusion": [[…]] (truth by prediction)}
+    numbers     {"kind": "numbers", "rows", "absolute": sum |e|, "squared": sum e², "truth", "truth_squared"}
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def merge(counts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The counts of several chunks as one; empty where there are none."""
+    counted = [count for count in counts if count]
+    if not counted:
+        return {}
+    merged = {name: _add([count[name] for count in counted]) for name in counted[0] if name not in _CONSTANT}
+    return {name: counted[0][name] for name in _CONSTANT if name in counted[0]} | merged
+
+
+def figures(counts: Mapping[str, Any]) -> dict[str, Any]:
+    """What the counts say: accuracy, confusion and log_loss, or mae, rmse and r2; empty without rows."""
+    if not counts or not counts["rows"]:
+        return {}
+    return _of_classes(counts) if counts["kind"] == "classes" else _of_numbers(counts)
+
+
+_CONSTANT = ("kind", "output", "classes")
+
+
+def _add(values: Sequence[Any]) -> Any:
+    if isinstance(values[0], list):
+        return [_add(column) for column in zip(*values, strict=True)]
+    if all(isinstance(value, int) for value in values):
+        return sum(values)
+    return math.fsum(values)  # exact: the order of the chunks does not matter
+
+
+def _of_classes(counts: Mapping[str, Any]) -> dict[str, Any]:
+    rows = counts["rows"]
+    found = {
+        "output": counts["output"],
+        "rows": rows,
+        "accuracy": counts["right"] / rows,
+        "log_loss": counts["log_loss"] / rows,
+    }
+    return found | {name: counts[name] for name in ("classes", "confusion") if name in counts}
+
+
+def _of_numbers(counts: Mapping[str, Any]) -> dict[str, Any]:
+    rows, squared = counts["rows"], counts["squared"]
+    spread = counts["truth_squared"] - counts["truth"] ** 2 / rows
+    found = {
+        "output": counts["output"],
+        "rows": rows,
+        "mae": counts["absolute"] / rows,
+        "rmse": math.sqrt(squared / rows),
+    }
+    return found | ({"r2": 1 - squared / spread} if spread > 0 else {})

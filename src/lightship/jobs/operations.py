@@ -1,0 +1,223 @@
+"""What a job's caller may ask for. A job belongs to its owner; to everybody else it is not there."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from lightship.errors import InvalidInput, NotFound
+from lightship.jobs import messages, objects, receipts, starting
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.items import Tally
+from lightship.jobs.ledger import Ledger
+from lightship.jobs.records import Job, Options, Source, State
+from lightship.jobs.standing import state_of
+
+# US dollars, us-east-1, 2026: Lambda per GB-second (x86), DynamoDB per write and per read, SQS per request, S3 per PUT
+# and per GET. An estimate for people, not a bill.
+_GB_SECOND = 0.0000166667
+_CHUNK_CALLS = 3 * 0.625e-6 + 2 * 0.125e-6 + 3 * 0.4e-6 + 5e-6 + 0.4e-6
+
+# What a row of a small table costs a worker of one core; images cost a thousand times as much.
+_SECONDS_PER_ROW = 3e-6
+_GIGABYTES = 1769 / 1024
+
+# How long an upload's address works, in seconds, and the most that one PUT takes, in bytes.
+UPLOAD_SECONDS = 3600
+LARGEST_UPLOAD = 5 * 1024**3
+
+
+@dataclass(frozen=True)
+class Status:
+    """A job and what can be said of its progress.
+
+    ``rows`` and ``chunks`` are totals, None until the file is split; ``rate`` is rows per second since the job was
+    made; ``left`` is how many seconds the rest takes at that rate; ``cost`` is US dollars so far, a rough estimate.
+    """
+
+    job: Job
+    state: State
+    done: Tally
+    rows: int | None
+    chunks: int | None
+    rate: float
+    left: float | None
+    cost: float
+
+    @property
+    def progress(self) -> float | None:
+        """What part of the rows is done, 0 to 1; None until the file is split."""
+        if not self.rows:
+            return None if self.rows is None else 1.0
+        return self.done.rows / self.rows
+
+    def to_json(self) -> dict[str, Any]:
+        """For a wire: names and plain values."""
+        job = self.job
+        record: dict[str, Any] = {
+            "id": job.id,
+            "state": str(self.state),
+            "model": {"name": job.model, "version": job.version, "digest": job.digest},
+            "input": f"s3://{job.source.bucket}/{job.source.key}",
+            "created": job.created,
+            "updated": max(job.updated, self.done.updated),
+            "rows": {"total": self.rows, "done": self.done.rows, "rejected": self.done.rejected},
+            "chunks": {"total": self.chunks, "done": self.done.chunks},
+            "progress": self.progress,
+            "rows_per_second": round(self.rate, 1),
+            "seconds_left": None if self.left is None else round(self.left, 1),
+            "cost_estimate_usd": round(self.cost, 6),
+            "correlation": job.correlation,
+        }
+        if job.reason:
+            record["reason"] = job.reason
+        if self.state in {State.DONE, State.CLOSED}:
+            record["receipt"] = job.output + receipts.RECEIPT
+        return record
+
+
+def upload(cloud: Cloud, *, owner: str, name: str, size: int = 0) -> dict[str, Any]:
+    """Where an owner may put a file: ``key``, and ``url`` for one PUT, or ``parts`` with one each beyond 5 GB.
+
+    Of a multipart upload, ``upload`` is what :func:`complete` wants, with the parts' ETags. Raises InvalidInput.
+    """
+    if not name or "/" in name or len(name.encode()) > 200:
+        raise InvalidInput("an upload's name is that of a file, without folders and up to 200 bytes long")
+    place = {"Bucket": cloud.bucket, "Key": f"{starting.upload_prefix(owner)}{uuid.uuid4().hex}/{name}"}
+    if size <= LARGEST_UPLOAD:
+        url = cloud.s3.generate_presigned_url("put_object", Params=place, ExpiresIn=UPLOAD_SECONDS)
+        return {"key": place["Key"], "url": url}
+    part = max(64 * 1024**2, -(-size // 10_000))
+    place["UploadId"] = cloud.s3.create_multipart_upload(**place)["UploadId"]
+    urls = [
+        cloud.s3.generate_presigned_url(
+            "upload_part", Params={**place, "PartNumber": number + 1}, ExpiresIn=24 * UPLOAD_SECONDS
+        )
+        for number in range(-(-size // part))
+    ]
+    return {"key": place["Key"], "upload": place["UploadId"], "part_bytes": part, "parts": urls}
+
+
+def complete(cloud: Cloud, *, owner: str, key: str, upload: str, etags: list[str]) -> None:
+    """Make one object of an upload's parts; raises NotFound for a key that is not the owner's."""
+    _check_own(owner, key)
+    parts = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(etags, start=1)]
+    cloud.s3.complete_multipart_upload(Bucket=cloud.bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": parts})
+
+
+def start(
+    cloud: Cloud,
+    *,
+    owner: str,
+    model: str,
+    key: str,
+    version: int | None = None,
+    options: Options = starting.NO_OPTIONS,
+    run: str = "",
+    correlation: str = "",
+) -> Job:
+    """Score an object under the owner's own prefix. The same request again is the same job, unless ``run`` differs.
+
+    Raises NotFound (object, model, version, somebody else's object), InvalidInput or UnsupportedMedia.
+    """
+    _check_own(owner, key)
+    source = Source(cloud.bucket, key) if key.endswith("/") else objects.describe(cloud, cloud.bucket, key)
+    if version is not None:
+        starting.pinned(cloud, model, version, withdrawn=False)
+    job = starting.start(
+        cloud,
+        owner=owner,
+        model=model,
+        source=source,
+        options=options,
+        run=run,
+        correlation=correlation,
+        version=version,
+    )
+    if job.state == State.SPLITTING:
+        messages.split(job, cloud)
+    return job
+
+
+def status(cloud: Cloud, *, owner: str, job: str) -> Status:
+    """Where a job stands; raises NotFound."""
+    return _status(find(cloud, owner=owner, job=job), cloud)
+
+
+def jobs(cloud: Cloud, *, owner: str, limit: int = 50) -> list[Job]:
+    """An owner's jobs, the newest first; their states are the stored ones."""
+    return Ledger(cloud).owned(owner, limit)
+
+
+def cancel(cloud: Cloud, *, owner: str, job: str) -> Job:
+    """Stop a job whose outcome is open: it gets no receipt. Raises NotFound; InvalidInput where it is decided."""
+    found = find(cloud, owner=owner, job=job)
+    ended = Ledger(cloud).end(found.id, State.CANCELLED, "cancelled by its owner") or found
+    if ended.state != State.CANCELLED:
+        raise InvalidInput(f"the job is {ended.state}: there is nothing left to cancel")
+    return ended
+
+
+def retry(cloud: Cloud, *, owner: str, job: str) -> int:
+    """Send again what nobody is at work on: the splitting, chunks that are not done, the receipt; returns how many.
+
+    What is under way after all does no harm by coming twice. Raises NotFound; InvalidInput where the job has ended.
+    """
+    found = find(cloud, owner=owner, job=job)
+    if found.final:
+        raise InvalidInput(f"the job is {found.state}: start it again with another run token")
+    ledger = Ledger(cloud)
+    left = [chunk for chunk in ledger.chunks(found.id) if chunk.result is None and chunk.lease < cloud.now()]
+    for chunk in left:
+        ledger.revive(chunk)
+    messages.chunks(found, [chunk.index for chunk in left], cloud)
+    if found.state == State.SPLITTING and found.lease < cloud.now():
+        messages.split(found, cloud)
+        return len(left) + 1
+    if found.state == State.RUNNING and not left:
+        messages.finish(found, cloud)
+        return 1
+    return len(left)
+
+
+def close(cloud: Cloud, *, owner: str, job: str) -> Job:
+    """Give an incomplete job its receipt without the dead chunks, whose rows it lists as missing.
+
+    Raises NotFound; InvalidInput unless the job is incomplete, or was being closed before.
+    """
+    found = find(cloud, owner=owner, job=job)
+    ledger = Ledger(cloud)
+    if found.sealed is None:
+        state = _status(found, cloud).state
+        if state != State.INCOMPLETE or found.chunks is None:
+            raise InvalidInput(f"the job is {state}: only an incomplete one whose file is split can be closed")
+        dead = tuple(chunk.index for chunk in ledger.chunks(found.id) if chunk.result is None)
+        found = ledger.seal(found.id, dead) or found
+    if found.sealed is None:
+        raise InvalidInput(f"the job is {found.state}: only an incomplete one can be closed")
+    return (receipts.write(found, cloud) if not found.final else found) or found
+
+
+def find(cloud: Cloud, *, owner: str, job: str) -> Job:
+    """An owner's job; raises NotFound, also for somebody else's."""
+    found = Ledger(cloud).job(job)
+    if found is None or found.owner != owner:
+        raise NotFound(f"there is no job '{job[:80]}'")
+    return found
+
+
+def _status(job: Job, cloud: Cloud) -> Status:
+    tally = Ledger(cloud).tally(job.id)
+    state = state_of(job, tally, cloud)
+    end = job.updated if job.final else cloud.now()
+    seconds = max(end - job.created, 1e-3)
+    rate = tally.rows / seconds
+    left = (job.rows - tally.rows) / rate if rate and job.rows is not None and not job.final else None
+    cost = tally.chunks * _CHUNK_CALLS + (tally.rows * _SECONDS_PER_ROW * _GIGABYTES * _GB_SECOND)
+    return Status(job, state, tally, job.rows, job.chunks, rate, left, cost)
+
+
+def _check_own(owner: str, key: str) -> None:
+    if not key.startswith(starting.upload_prefix(owner)):
+        raise NotFound(f"there is no object '{key[:200]}' among your uploads")

@@ -1,0 +1,83 @@
+"""Chunks of images: each object below a prefix is a row, which its key names in the output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from lightship.errors import InvalidInput, LightshipError
+from lightship.formats import csv_arrays, csv_files, parquet
+from lightship.jobs import objects
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.predictions import Scored
+from lightship.jobs.records import Chunk, Job, Source
+from lightship.jobs.rows import Batch, Prepared
+from lightship.jobs.tables import append
+from lightship.kinds import image
+from lightship.tensors import Array, Signature, TensorSpec
+
+_AT_ONCE = 8
+
+
+def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Pictures:
+    """See :func:`lightship.jobs.contents.open_chunk`."""
+    spec = signature.inputs[0]
+    if len(signature.inputs) != 1 or (spec.kind or {}).get("type") != "image":
+        raise InvalidInput("the model takes no images: its only input would have to be one")
+    entries = json.loads(objects.read(cloud, chunk.key))
+    return Pictures([Source(job.source.bucket, key, "", etag) for key, etag in entries], job, spec, cloud)
+
+
+class Pictures:
+    """See :class:`lightship.jobs.contents.Content`."""
+
+    columns = ("key",)
+
+    def __init__(self, sources: Sequence[Source], job: Job, spec: TensorSpec, cloud: Cloud) -> None:
+        self._sources = sources
+        self._job = job
+        self._spec = spec
+        self._cloud = cloud
+
+    def prepare(self) -> Prepared:
+        """See :class:`lightship.jobs.contents.Content`."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = list(pool.map(self._pixels, self._sources))
+        rejects = {place: entry.message for place, entry in enumerate(found) if isinstance(entry, LightshipError)}
+        good = [(place, entry) for place, entry in enumerate(found) if not isinstance(entry, LightshipError)]
+        if not good:
+            return Prepared(len(found), [], rejects)
+        positions, arrays = zip(*good, strict=True)
+        batch = Batch(np.array(positions), {self._spec.name: np.concatenate(arrays)})
+        return Prepared(len(found), [batch], rejects)
+
+    def cells(self, column: str, positions: Sequence[int]) -> list[Any]:
+        """See :class:`lightship.jobs.contents.Content`: images have no other columns."""
+        return [None for _ in positions]
+
+    def text(self, position: int) -> str:
+        """See :class:`lightship.jobs.contents.Content`."""
+        return self._sources[position].key
+
+    def write(self, scored: Scored, names: Sequence[str]) -> bytes:
+        """See :class:`lightship.jobs.contents.Content`."""
+        keys = [self._sources[place].key for place in scored.positions.tolist()]
+        columns = (*self.columns, *names)
+        options = self._job.options
+        if self._job.output_format == "parquet":
+            plain = [column.tolist() if isinstance(column, np.ndarray) else column for column in scored.columns]
+            return parquet.write(columns, [list(row) for row in zip(keys, *plain, strict=True)])
+        texts = csv_arrays.cells(keys, safe=options.safe)
+        body = append(texts, scored.columns)
+        return body if options.single else csv_files.preamble(columns, safe=options.safe) + body
+
+    def _pixels(self, source: Source) -> Array | LightshipError:
+        """An image's array [1, …], or why it has none; what is gone meanwhile is a reject too."""
+        try:
+            return image.decode(objects.read_range(self._cloud, source, 0, None), self._spec)
+        except LightshipError as error:
+            return error

@@ -1,0 +1,45 @@
+"""An object as a seekable file that is read by ranges: for libraries that want to jump about in it."""
+
+from __future__ import annotations
+
+import io
+from typing import BinaryIO, cast
+
+from lightship.jobs import objects
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.records import Source
+
+_BUFFER = 256 * 1024
+
+
+def open_file(source: Source, cloud: Cloud) -> BinaryIO:
+    """A source's version as a buffered binary file; raises NotFound at its first read."""
+    return cast(BinaryIO, io.BufferedReader(_Ranges(source, cloud), _BUFFER))
+
+
+class _Ranges(io.RawIOBase):
+    def __init__(self, source: Source, cloud: Cloud) -> None:
+        self._source = source
+        self._cloud = cloud
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._source.size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        end = min(self._at + len(buffer), self._source.size)
+        data = objects.read_range(self._cloud, self._source, self._at, end)
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)

@@ -1,0 +1,138 @@
+"""The work of the score queue: a chunk's rows are read, predicted and written, and whoever does the last one concludes.
+
+The order makes a death at any point harmless: the part is written once, then the chunk is marked done, then it is
+counted, then, if it was the last one, the receipt is written. A message that comes again goes through the same steps
+and finds done what is done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from lightship.errors import BundleError, InvalidInput, NotFound, UnsupportedMedia
+from lightship.jobs import evaluation, listing, objects, plan, receipts
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.contents import Content, open_chunk
+from lightship.jobs.items import GROUP
+from lightship.jobs.ledger import Ledger
+from lightship.jobs.predictions import names, predict
+from lightship.jobs.records import LEASE, Chunk, Job, Result
+from lightship.jobs.rows import Prepared
+from lightship.model import Model
+from lightship.registry import Registry
+
+# What will fail again however often it is tried: the job fails. Everything else asks for the message to come again.
+_PERMANENT = (InvalidInput, NotFound, UnsupportedMedia, BundleError)
+
+# Characters of a rejected row's text that its error file repeats.
+_LONGEST_TEXT = 10_000
+
+_ERRORS_MEDIA_TYPE = "application/x-ndjson"
+_MEDIA_TYPES = {"csv": "text/csv", "jsonlines": "application/x-ndjson", "parquet": "application/vnd.apache.parquet"}
+
+
+def handle(message: Mapping[str, Any], cloud: Cloud) -> str:
+    """Do what a message of the score queue asks: a chunk, a plan or the receipt; returns one word for the log.
+
+    Whatever is raised asks for the message to be delivered again.
+    """
+    what = next(name for name in ("chunk", "plan", "finish") if name in message)
+    job = Ledger(cloud).job(message[what]["job"])
+    if job is None:
+        return "unknown"
+    if job.final:
+        return plan.end(job, cloud)
+    try:
+        if what == "chunk":
+            return _chunk(job, int(message[what]["index"]), cloud)
+        return listing.handle(job, cloud) if what == "plan" else _finish(job, cloud)
+    except _PERMANENT as error:
+        return plan.fail(job, error.message, cloud)
+
+
+def _chunk(job: Job, index: int, cloud: Cloud) -> str:
+    ledger = Ledger(cloud)
+    chunk = ledger.claim(job.id, index, LEASE)
+    if chunk is None:
+        return "unknown"
+    result = chunk.result or ledger.finish(chunk, score(job, chunk, cloud))
+    counted = ledger.count(job.id, index, result)
+    current = job if job.chunks is not None else ledger.job(job.id)
+    if current is None or current.final:
+        return "late"
+    if result.rejected and _too_many(current, ledger):
+        return plan.fail(current, _threshold_reason(current), cloud)
+    if current.chunks is not None and counted == min(GROUP, current.chunks - index // GROUP * GROUP):
+        return _finish(current, cloud)
+    return "scored"
+
+
+def _finish(job: Job, cloud: Cloud) -> str:
+    """The receipt, where every chunk is counted; who counts the last one finds that it is so."""
+    tally = Ledger(cloud).tally(job.id)
+    if tally.chunks != job.chunks:
+        return "scored"
+    if tally.rejected and _too_many(job, Ledger(cloud)):
+        return plan.fail(job, _threshold_reason(job), cloud)
+    concluded = receipts.conclude(job, cloud)
+    return plan.end(concluded, cloud) if concluded else "unknown"
+
+
+def score(job: Job, chunk: Chunk, cloud: Cloud) -> Result:
+    """Predict a chunk's rows and write its part, and its rejected rows where there are any."""
+    model = load(cloud.registry, job.model, job.version, job.digest)
+    signature = model.manifest.signature()
+    content = open_chunk(job, chunk, signature, cloud)
+    prepared = content.prepare()
+    if prepared.count != chunk.rows:  # better no result than one that lacks rows
+        last = chunk.first + chunk.rows - 1
+        raise InvalidInput(f"rows {chunk.first} to {last} of the file are read as {prepared.count} rows")
+    scored = predict(model, prepared)
+    columns = names(signature, content.columns)
+    metrics: dict[str, Any] = {}
+    if target := evaluation.target_of(signature, job.options.target, content.columns):
+        if content.columns and target not in content.columns:
+            raise InvalidInput(f"the file has no column '{target[:80]}' with the true answers")
+        metrics = evaluation.count(signature, content.cells(target, scored.positions.tolist()), scored)
+    key, media_type = receipts.part_key(job, chunk.index), _MEDIA_TYPES[job.output_format]
+    parts = {"output": objects.put_once(cloud, key, content.write(scored, columns), media_type)}
+    if prepared.rejects:
+        data = _rejects(content, prepared, chunk.first)
+        key = receipts.errors_key(job, chunk.index)
+        parts["errors"] = objects.put_once(cloud, key, data, _ERRORS_MEDIA_TYPE)
+    return Result(prepared.count, len(prepared.rejects), (*content.columns, *columns), parts, metrics)
+
+
+@lru_cache(maxsize=2)
+def load(registry: str, name: str, version: int, digest: str) -> Model:
+    """A pinned version, whether it is withdrawn meanwhile or not; raises BundleError where it is another content."""
+    path = Registry(registry).path(name, version)
+    model = Model.open(path)
+    if model.bundle.digest != digest:
+        raise BundleError(f"version {version} of '{name}' is not the one that this job began with")
+    return model
+
+
+def _rejects(content: Content, prepared: Prepared, first: int) -> bytes:
+    records = (
+        {"row": first + position, "reason": prepared.rejects[position], "text": content.text(position)[:_LONGEST_TEXT]}
+        for position in sorted(prepared.rejects)
+    )
+    return b"".join(json.dumps(record, ensure_ascii=False).encode(errors="replace") + b"\n" for record in records)
+
+
+def _too_many(job: Job, ledger: Ledger) -> bool:
+    """Whether the rejected rows reach the job's threshold; a fraction is of all rows, so it waits for their number."""
+    limit = job.options.threshold
+    if limit is None or (limit < 1 and job.rows is None):
+        return False
+    most = limit if limit >= 1 else limit * (job.rows or 0)
+    return ledger.tally(job.id).rejected > most
+
+
+def _threshold_reason(job: Job) -> str:
+    limit = job.options.threshold or 0
+    return f"too many rows were rejected: more than {limit:g}" if limit >= 1 else f"more than {limit:.2%} rejected"

@@ -1,0 +1,158 @@
+"""Where jobs begin: a file dropped into the bucket, or a request for one.
+
+Needs nothing but the standard library and boto3: the function that splits files is small.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+from lightship import formats
+from lightship.errors import InvalidInput, LightshipError, NotFound, UnsupportedMedia
+from lightship.jobs import objects
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.ledger import Ledger
+from lightship.jobs.records import SYSTEM, Job, Options, Source, State, job_id
+from lightship.state import State as Versions
+
+NO_OPTIONS = Options()
+
+IMAGES = "images"
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+
+# Files in folders below it wait for a schedule or a request that names them.
+_DROPPED = re.compile(r"batch/([A-Za-z0-9][A-Za-z0-9_.-]{0,63})/input/([^/]+)", re.DOTALL)
+_S3 = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
+
+
+def start(
+    cloud: Cloud,
+    *,
+    owner: str,
+    model: str,
+    source: Source,
+    options: Options = NO_OPTIONS,
+    correlation: str = "",
+    run: str = "",
+    version: int | None = None,
+) -> Job:
+    """Enter a job into the ledger, unless the same one is there: then that one is returned. See :func:`make`."""
+    job = make(cloud, owner, model, source, options, correlation=correlation, run=run, version=version)
+    return Ledger(cloud).create(job)
+
+
+def make(
+    cloud: Cloud,
+    owner: str,
+    model: str,
+    source: Source,
+    options: Options = NO_OPTIONS,
+    *,
+    correlation: str = "",
+    run: str = "",
+    version: int | None = None,
+) -> Job:
+    """A job that nobody knows of yet, its model's version pinned.
+
+    ``run`` tells a deliberate rerun from a repetition. Raises InvalidInput, NotFound (model, version) or
+    UnsupportedMedia.
+    """
+    number, digest = pinned(cloud, model, version)
+    name, gzip = format_of(source, options)
+    identity = job_id(owner, source, digest, options, run)
+    return Job(identity, owner, model, number, digest, source, name, gzip, options, correlation, run)
+
+
+def dropped(cloud: Cloud, event: Mapping[str, Any]) -> Job | None:
+    """The job of an S3 event that came through EventBridge; None for an object that is nobody's input.
+
+    A file that cannot be scored has a job too: failed, with the reason. The event's id pins the model's version, so
+    that an event which comes again after a new version was published is still the same job.
+    """
+    entry = event["detail"]["object"]
+    key = entry["key"]
+    found = _DROPPED.fullmatch(key)
+    if found is None:
+        return None
+    bucket = event["detail"]["bucket"]["name"]
+    source = Source(bucket, key, entry.get("version-id", ""), entry.get("etag", ""), entry.get("size", 0))
+    model, correlation = found[1], str(event.get("id", ""))
+    try:
+        format_of(source, NO_OPTIONS)
+        version = pinned_by(cloud, correlation, model)
+        return start(cloud, owner=SYSTEM, model=model, source=source, correlation=correlation, version=version)
+    except (InvalidInput, NotFound, UnsupportedMedia) as error:
+        return _refused(cloud, model, source, correlation, error)
+
+
+def upload_prefix(owner: str) -> str:
+    """Where an owner may put what he wants scored, and nobody else."""
+    return f"uploads/{quote(owner, safe='')}/"
+
+
+def pinned(cloud: Cloud, model: str, version: int | None = None, *, withdrawn: bool = True) -> tuple[int, str]:
+    """A version of a model, by default the one that answers, and its bundle's digest; raises NotFound.
+
+    A withdrawn version takes no new work; one that was pinned before goes on.
+    """
+    found = _S3.fullmatch(f"{cloud.registry.rstrip('/')}/{model}/")
+    if found is None:
+        raise NotFound(f"jobs find their models in S3, and {cloud.registry!r} is not there")
+    place = Source(found[1], found[2])
+    try:
+        versions = Versions.from_bytes(_registered(cloud, place, "state.json"))
+        number = version or versions.default
+        if number not in (versions.versions if withdrawn else versions.offered):
+            raise NotFound(model)
+        return number, hashlib.sha256(_registered(cloud, place, f"{number}/manifest.json")).hexdigest()
+    except NotFound:
+        what = f"version {version} of model '{model}'" if version else f"model '{model}'"
+        raise NotFound(f"there is no {what} that takes new work") from None
+
+
+def _registered(cloud: Cloud, place: Source, name: str) -> bytes:
+    return objects.read_range(cloud, Source(place.bucket, place.key + name), 0, None)
+
+
+def pinned_by(cloud: Cloud, token: str, model: str) -> int:
+    """The version of a model that answered when a token was first seen; raises NotFound."""
+    if not token:
+        return pinned(cloud, model)[0]
+    return int(Ledger(cloud).pin(f"{token}/{model}", {"version": pinned(cloud, model)[0]})["version"])
+
+
+def _refused(cloud: Cloud, model: str, source: Source, correlation: str, error: LightshipError) -> Job:
+    """A job that failed before it began."""
+    identity = job_id(SYSTEM, source, "", NO_OPTIONS, "")
+    job = Job(identity, SYSTEM, model, 0, "", source, "", correlation=correlation)
+    return Ledger(cloud).create(replace(job, state=State.FAILED, reason=error.message))
+
+
+def format_of(source: Source, options: Options) -> tuple[str, bool]:
+    """Name of a source's format, and whether it is compressed; raises UnsupportedMedia or InvalidInput."""
+    if source.key.endswith("/"):
+        return IMAGES, False
+    gzip = source.key.endswith(".gz")
+    found = formats.of(source.key.removesuffix(".gz"))
+    if gzip and not found.STREAMED:
+        raise UnsupportedMedia(f"{source.name} is compressed twice: a {found.NAME} file is not to be gzipped")
+    wanted = options.output or found.NAME
+    if wanted not in {found.NAME, "parquet"}:
+        raise InvalidInput(f"a {found.NAME} file can become {found.NAME} or parquet, not {wanted[:80]!r}")
+    if wanted == "parquet" and options.single:
+        raise InvalidInput("parquet is written in parts: one file of it cannot be asked for")
+    return found.NAME, gzip
+
+
+def readable(source: Source) -> bool:
+    """Whether a source has the suffix of a format."""
+    try:
+        format_of(source, NO_OPTIONS)
+    except UnsupportedMedia:
+        return False
+    return True

@@ -1,0 +1,105 @@
+"""A cloud for tests: S3 and DynamoDB as moto plays them in this process, and queues whose messages a test hands out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from moto import mock_aws
+
+from lightship.jobs.cloud import Cloud
+
+REGISTRY = "s3://jobs/models"
+SETTINGS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
+TABLE = {
+    "BillingMode": "PAY_PER_REQUEST",
+    "KeySchema": [{"AttributeName": "job", "KeyType": "HASH"}, {"AttributeName": "item", "KeyType": "RANGE"}],
+    "AttributeDefinitions": [
+        {"AttributeName": "job", "AttributeType": "S"},
+        {"AttributeName": "item", "AttributeType": "S"},
+        {"AttributeName": "owner", "AttributeType": "S"},
+        {"AttributeName": "created", "AttributeType": "N"},
+    ],
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": "owner",
+            "KeySchema": [
+                {"AttributeName": "owner", "KeyType": "HASH"},
+                {"AttributeName": "created", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+    ],
+}
+
+
+@dataclass
+class Queues:
+    """What was sent: the queue's name and the message. At least once and in any order are for the test to play."""
+
+    sent: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
+        assert 0 < len(Entries) <= 10
+        assert len({entry["Id"] for entry in Entries}) == len(Entries)
+        self.sent += [(QueueUrl, json.loads(entry["MessageBody"])) for entry in Entries]
+        return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
+
+
+@dataclass
+class Clock:
+    """Time stands still unless a test moves it."""
+
+    seconds: float = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@contextmanager
+def moto_cloud(models: Path, *names: str, versioned: bool = True) -> Iterator[Cloud]:
+    """An empty bucket but for these models of a registry's folder, and an empty ledger."""
+    with mock_aws():
+        s3, dynamodb = boto3.client("s3"), boto3.client("dynamodb")
+        s3.create_bucket(Bucket="jobs")
+        if versioned:
+            s3.put_bucket_versioning(Bucket="jobs", VersioningConfiguration={"Status": "Enabled"})
+        push(s3, models, *names)
+        dynamodb.create_table(TableName="jobs", **TABLE)
+        yield Cloud("jobs", "jobs", "split", "score", REGISTRY, s3, dynamodb, Queues(), Clock())
+        s3.close()
+        dynamodb.close()
+
+
+def push(s3: Any, models: Path, *names: str) -> None:
+    for name in names:
+        for file in sorted((models / name).rglob("*")):
+            if file.is_file() and not file.name.startswith("."):
+                key = f"models/{file.relative_to(models).as_posix()}"
+                s3.put_object(Bucket="jobs", Key=key, Body=file.read_bytes())
+
+
+def drop(cloud: Cloud, key: str, data: bytes) -> dict[str, Any]:
+    """Put a file into the bucket; the event that EventBridge makes of it."""
+    put = cloud.s3.put_object(Bucket="jobs", Key=key, Body=data)
+    entry = {"key": key, "size": len(data), "etag": put["ETag"].strip('"'), "sequencer": "00"}
+    if "VersionId" in put:
+        entry["version-id"] = put["VersionId"]
+    return {
+        "version": "0",
+        "id": "17793124-05d4-b198-2fde-7ededc63b103",
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "detail": {"version": "0", "bucket": {"name": "jobs"}, "object": entry, "reason": "PutObject"},
+    }
+
+
+def objects_below(cloud: Cloud, prefix: str) -> dict[str, bytes]:
+    """Content by key."""
+    found = cloud.s3.list_objects_v2(Bucket="jobs", Prefix=prefix).get("Contents", [])
+    return {e["Key"]: cloud.s3.get_object(Bucket="jobs", Key=e["Key"])["Body"].read() for e in found}

@@ -1,0 +1,34 @@
+"""A cloud of each test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lightship.jobs import score
+from lightship.jobs.cloud import Cloud
+from tests.bundles import Registries
+from tests.jobs.clouds import SETTINGS, moto_cloud
+
+
+@pytest.fixture(autouse=True)
+def _settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    for name, value in SETTINGS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("LIGHTSHIP_CACHE", str(tmp_path_factory.getbasetemp() / "jobs-models"))
+    score.load.cache_clear()
+
+
+@pytest.fixture
+def models(registries: Registries) -> Path:
+    return registries.examples
+
+
+@pytest.fixture
+def cloud(registries: Registries) -> Iterator[Cloud]:
+    """Its registry holds the example ``quickstart``: three columns, the classes benign and malignant."""
+    with moto_cloud(registries.examples, "quickstart") as made:
+        yield made

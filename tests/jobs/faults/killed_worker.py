@@ -1,0 +1,68 @@
+"""Workers that die for good: ``python -m tests.jobs.faults.killed_worker TABLE SPLIT_QUEUE SCORE_QUEUE KILLS``.
+
+One process after the other takes messages from real queues and sends itself SIGKILL at its k-th call to a storage,
+before or after it took effect, k growing from worker to worker; the last one lives, and ends when the queues are
+empty. Processes are forked, because starting Python twenty times would take a minute.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from lightship.jobs import plan, score
+from lightship.jobs.cloud import Cloud, connect
+
+
+def main(table: str, split_queue: str, score_queue: str, kills: int) -> None:
+    for number in range(kills + 1):
+        child = os.fork()
+        if not child:
+            cloud = connect(bucket="jobs", table=table, split_queue=split_queue, score_queue=score_queue)
+            if number < kills:
+                _doom(cloud, 1 + number // 2, after=bool(number % 2))
+            _work(cloud)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        print(-os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status), flush=True)
+
+
+def _work(cloud: Cloud) -> None:
+    handlers: dict[str, Callable[[dict[str, Any], Cloud], str]] = {
+        cloud.split_queue: plan.handle,
+        cloud.score_queue: score.handle,
+    }
+    idle = 0
+    while idle < len(handlers):
+        for queue, handle in handlers.items():
+            found = cloud.sqs.receive_message(QueueUrl=queue).get("Messages", [])
+            idle = 0 if found else idle + 1
+            for message in found:
+                handle(json.loads(message["Body"]), cloud)
+                cloud.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+
+
+def _doom(cloud: Cloud, call: int, *, after: bool) -> None:
+    """Let this process die at its so many-th call; receiving messages does not count."""
+    calls = 0
+    for client in (cloud.s3, cloud.dynamodb, cloud.sqs):
+
+        def counted(name: str, arguments: Any, real: Any = client._make_api_call) -> Any:
+            nonlocal calls
+            calls += name != "ReceiveMessage"
+            if calls == call and not after:
+                os.kill(os.getpid(), signal.SIGKILL)
+            answer = real(name, arguments)
+            if calls == call:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return answer
+
+        client._make_api_call = counted
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))

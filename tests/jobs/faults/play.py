@@ -1,0 +1,85 @@
+"""The job that is disturbed: nine rows, one of them poison, in chunks of a few rows; and what must come of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lightship.jobs import objects, starting
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.ledger import Ledger
+from lightship.jobs.records import SYSTEM, Job, Options
+from tests.jobs.clouds import objects_below
+from tests.jobs.faults.cloud import Stage
+from tests.jobs.faults.queues import Delivery
+
+KEY = "uploads/me/plain.csv"
+GZIP_KEY = "uploads/me/small.csv.gz"
+POISON = 5
+
+
+def rows(poison: int = POISON) -> list[str]:
+    """Rows by number, one of them with a line end inside and no number."""
+    good = [f"{7 + number}.5,{10 + number},0.{number}" for number in range(9)]
+    good[poison - 1] = '"not\na number",1,2'
+    return good
+
+
+def data(poison: int = POISON) -> bytes:
+    return "\n".join(["mean radius,mean texture,mean concavity", *rows(poison)]).encode() + b"\n"
+
+
+DATA = data()
+FORMS = {
+    "three parts": (KEY, Options(chunk=50)),
+    "two parts": (KEY, Options(chunk=90)),
+    "gzip to one file": (GZIP_KEY, Options(chunk=90, single=True)),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run left: the output's files, the calls it took, how many messages failed, and how many faults struck."""
+
+    files: dict[str, bytes]
+    calls: list[str]
+    failures: int
+    felt: int
+
+
+def play(
+    stage: Stage, form: str, planned: Mapping[int, str], chance: random.Random | None = None, skew: float = 0.0
+) -> Outcome:
+    """Run the job with these faults until all is quiet; its state must be final."""
+    key, options = FORMS[form]
+    with stage.run(skew, chance) as (cloud, faults):
+        job = start(stage, cloud, key, options)
+        faults.planned = planned
+        delivery = Delivery(cloud, faults, chance)
+        delivery.until_quiet({"schema": 1, "split": {"job": job.id}, "correlation": ""})
+        calls = list(faults.calls)
+        found = Ledger(cloud).job(job.id)
+        assert found is not None
+        assert found.state == "done"
+        return Outcome(objects_below(cloud, "batch/quickstart/output/"), calls, delivery.failures, faults.felt)
+
+
+def start(stage: Stage, cloud: Cloud, key: str, options: Options) -> Job:
+    source = objects.describe(stage.cloud, "jobs", key)
+    return starting.start(cloud, owner=SYSTEM, model="quickstart", source=source, options=options)
+
+
+def check_rows(files: dict[str, bytes], poison: int = POISON) -> None:
+    """Every input row exactly once, in its order, in the output or among the errors."""
+    (key,) = [key for key in files if key.endswith("/receipt.json")]
+    receipt = json.loads(files[key])
+    texts = [files[part["key"]].decode() for part in receipt["parts"]]
+    found = [row["mean texture"] for text in texts for row in csv.DictReader(io.StringIO(text))]
+    errors = [json.loads(line)["row"] for part in receipt["errors"] for line in files[part["key"]].splitlines()]
+    assert found == [str(10 + number) for number in range(9) if number != poison - 1]
+    assert errors == [poison]
+    assert receipt["rows"] == {"read": 9, "scored": 8, "rejected": 1}

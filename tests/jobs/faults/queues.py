@@ -1,0 +1,64 @@
+"""What SQS promises: a message comes until its function has succeeded, perhaps again after that, in any order."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from lightship.jobs.cloud import Cloud
+from tests.jobs.clouds import objects_below
+from tests.jobs.faults.cloud import Faults, Killed
+from tests.jobs.workers import handle
+
+_ENOUGH = 400
+
+
+@dataclass
+class Delivery:
+    """Messages on their way. With ``chance``, they come shuffled, and some of them again after they were done."""
+
+    cloud: Cloud
+    faults: Faults
+    chance: random.Random | None = None
+    waiting: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    failures: int = 0
+
+    def until_quiet(self, *events: dict[str, Any]) -> None:
+        self.waiting += [("split", event) for event in events]
+        for _ in range(_ENOUGH):
+            if not self.waiting:
+                return
+            place = self.chance.randrange(len(self.waiting)) if self.chance else 0
+            queue, message = self.waiting.pop(place)
+            self.faults.other = partial(handle, queue, message, self.cloud)
+            if not self._succeeds(queue, message):
+                self.failures += 1
+                self.waiting.append((queue, message))
+                check_receipt(self.cloud)
+            elif self.chance and self.chance.random() < 0.1:
+                self.waiting.append((queue, message))
+            self.waiting += self.cloud.sqs.sent
+            self.cloud.sqs.sent = []
+        raise AssertionError(f"still not quiet: {self.waiting}")
+
+    def _succeeds(self, queue: str, message: dict[str, Any]) -> bool:
+        self.faults.at_work = True
+        try:
+            handle(queue, message, self.cloud)
+        except (Killed, Exception):
+            return False
+        finally:
+            self.faults.at_work = False
+        return True
+
+
+def check_receipt(cloud: Cloud) -> None:
+    """No receipt without its parts, at any moment."""
+    found = objects_below(cloud, "batch/quickstart/output/")
+    for key, data in found.items():
+        if key.endswith("/receipt.json"):
+            receipt = json.loads(data)
+            assert {part["key"] for part in [*receipt["parts"], *receipt["errors"]]} <= found.keys()

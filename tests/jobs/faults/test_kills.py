@@ -1,0 +1,29 @@
+"""Every call to a storage in turn: the worker dies before it takes effect, or just after, or is overtaken there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.jobs.faults.cloud import Stage
+from tests.jobs.faults.play import check_rows, play
+
+
+@pytest.mark.parametrize("form", ["three parts", "gzip to one file"])
+def test_a_worker_that_dies_anywhere_loses_and_doubles_nothing(theatre: Stage, form: str) -> None:
+    undisturbed = play(theatre, form, {})
+    check_rows(undisturbed.files)
+    assert len(undisturbed.calls) > 25
+    for number, name in enumerate(undisturbed.calls, start=1):
+        for fault in ("killed before", "killed after"):
+            found = play(theatre, form, {number: fault})
+            assert found.failures == 1, f"{fault} call {number} ({name}) was not felt"
+            assert found.files == undisturbed.files, f"{fault} call {number} ({name})"
+
+
+@pytest.mark.parametrize("fault", ["overtaken", "twice"])
+def test_two_workers_with_one_message_do_its_work_once(theatre: Stage, fault: str) -> None:
+    undisturbed = play(theatre, "two parts", {})
+    for number, name in enumerate(undisturbed.calls, start=1):
+        found = play(theatre, "two parts", {number: fault})
+        assert (found.felt, found.failures) == (1, 0)
+        assert found.files == undisturbed.files, f"{fault} at call {number} ({name})"

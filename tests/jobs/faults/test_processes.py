@@ -1,0 +1,53 @@
+"""Workers that are processes of their own, killed by SIGKILL, with queues that deliver again what was not deleted."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+
+from lightship.jobs import cloud as clouds
+from lightship.jobs import operations
+from lightship.jobs.ledger import Ledger
+from lightship.jobs.records import Options
+from tests.bundles import Registries
+from tests.conftest import ROOT
+from tests.jobs.clouds import TABLE, objects_below, push
+from tests.jobs.faults.play import DATA, check_rows
+
+KILLS = 24
+
+
+def test_workers_that_are_killed_one_after_the_other_finish_a_job(
+    registries: Registries, s3_endpoint: str, s3_environment: dict[str, str], tmp_path: Path, monkeypatch: object
+) -> None:
+    for name, value in s3_environment.items():
+        monkeypatch.setenv(name, value)  # type: ignore[attr-defined]
+    clients = {name: boto3.client(name) for name in ("s3", "dynamodb", "sqs")}
+    clients["s3"].create_bucket(Bucket="jobs")
+    push(clients["s3"], registries.examples, "quickstart")
+    clients["dynamodb"].create_table(TableName="killed", **TABLE)
+    at_once = {"VisibilityTimeout": "0"}
+    urls = [clients["sqs"].create_queue(QueueName=name, Attributes=at_once)["QueueUrl"] for name in ("split", "score")]
+    cloud = clouds.connect(bucket="jobs", table="killed", split_queue=urls[0], score_queue=urls[1])
+    key = "uploads/ann/1/p.csv.gz"
+    cloud.s3.put_object(Bucket="jobs", Key=key, Body=gzip.compress(DATA))
+    job = operations.start(cloud, owner="ann", model="quickstart", key=key, options=Options(chunk=50, single=True))
+
+    command = [sys.executable, "-m", "tests.jobs.faults.killed_worker", "killed", *urls, str(KILLS)]
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=240
+    ).stdout.split()
+    assert done.count("-9") >= 20
+    assert done[-1] == "0"
+    found = Ledger(cloud).job(job.id)
+    assert found is not None
+    assert found.state == "done"
+    check_rows(objects_below(cloud, job.output))
+    for client in (*clients.values(), cloud.s3, cloud.dynamodb, cloud.sqs):
+        client.close()

@@ -1,0 +1,223 @@
+"""Every format of input, every format of output, and what a bad row of each becomes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow
+import pytest
+from PIL import Image
+from pyarrow import parquet
+
+from lightship.jobs import operations
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.records import SYSTEM, Job, Options
+from tests.bundles import Registries
+from tests.jobs.clouds import drop, moto_cloud, objects_below, push
+from tests.jobs.workers import run
+
+COLUMNS = ["mean radius", "mean texture", "mean concavity"]
+CELLS = [[10.5, 20.0, 0.1], [20.5, 30.0, 0.4], [8.25, 11.0, 0.0]]
+PREDICTED = ["predicted_malignancy", "probability_benign", "probability_malignant"]
+
+
+@pytest.fixture
+def all_models(registries: Registries) -> Iterator[Cloud]:
+    with moto_cloud(registries.examples, "quickstart", "digits") as made:
+        push(made.s3, registries.small, *(folder.name for folder in registries.small.iterdir() if folder.is_dir()))
+        yield made
+
+
+def scored(cloud: Cloud, model: str, name: str, data: bytes, **options: Any) -> tuple[Job, dict, dict[str, bytes]]:
+    """The job, its receipt and its files by the end of their names."""
+    key = f"uploads/system/1/{name}"
+    drop(cloud, key, data)
+    job = operations.start(cloud, owner=SYSTEM, model=model, key=key, options=Options(**options))
+    return finished(cloud, job)
+
+
+def finished(cloud: Cloud, job: Job) -> tuple[Job, dict, dict[str, bytes]]:
+    run(cloud)
+    job = operations.status(cloud, owner=SYSTEM, job=job.id).job
+    files = {key.removeprefix(job.output): data for key, data in objects_below(cloud, job.output).items()}
+    return job, json.loads(files.get("receipt.json", b"{}")), files
+
+
+def as_csv(rows: list[list[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def as_table(rows: list[list[Any]]) -> bytes:
+    file = io.BytesIO()
+    columns = dict(zip(COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
+    parquet.write_table(pyarrow.table(columns), file, row_group_size=2)
+    return file.getvalue()
+
+
+def as_lines(rows: list[Any]) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def probabilities(data: bytes) -> list[float]:
+    return [round(float(row["probability_malignant"]), 5) for row in csv.DictReader(io.StringIO(data.decode()))]
+
+
+@pytest.fixture
+def right(all_models: Cloud) -> list[float]:
+    _, _, files = scored(all_models, "quickstart", "right.csv", as_csv([COLUMNS, *CELLS]))
+    return probabilities(files["part-00000.csv"])
+
+
+def test_json_lines_keep_their_fields_and_get_more(all_models: Cloud, right: list[float]) -> None:
+    named = [dict(zip(COLUMNS, row, strict=True)) for row in CELLS]
+    identified = [{**row, "id": f"p{number}"} for number, row in enumerate(named)]
+    whole = [{"features": row} for row in CELLS]
+    mixed = [{"features": named[0]}, named[1], CELLS[2]]
+    for number, rows in enumerate((identified, whole, mixed)):
+        _, receipt, files = scored(all_models, "quickstart", f"{number}.jsonl", as_lines(rows))
+        found = [json.loads(line) for line in files["part-00000.jsonl"].splitlines()]
+        assert [round(row["probability_malignant"], 5) for row in found] == right
+        assert [set(row) - set(PREDICTED) for row in found[:2]] == [set(row) for row in rows[:2]]
+        assert receipt["rows"] == {"read": 3, "scored": 3, "rejected": 0}
+        assert receipt["columns"] == PREDICTED
+    assert found[2]["input"] == CELLS[2]
+
+
+def test_fields_of_an_earlier_prediction_are_replaced(all_models: Cloud, right: list[float]) -> None:
+    row = {"features": CELLS[0], "predicted_malignancy": "x", "note": "%s"}
+    _, _, files = scored(all_models, "quickstart", "again.jsonl", as_lines([row]))
+    found = json.loads(files["part-00000.jsonl"], object_pairs_hook=lambda pairs: pairs)
+    assert [name for name, _ in found] == ["features", "note", *PREDICTED]
+    assert round(dict(found)["probability_malignant"], 5) == right[0]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_every_format_becomes_parquet(all_models: Cloud, right: list[float], name: str) -> None:
+    rows = {"a.csv": as_csv([COLUMNS, *CELLS]), "a.parquet": as_table(CELLS)}
+    data = rows.get(name) or as_lines([dict(zip(COLUMNS, row, strict=True)) for row in CELLS])
+    _, receipt, files = scored(all_models, "quickstart", name, data, output="parquet", chunk=1)
+    tables = [parquet.read_table(io.BytesIO(files[f"part-{part:05}.parquet"])) for part in range(len(receipt["parts"]))]
+    table = pyarrow.concat_tables(tables)
+    assert table.column_names == [*COLUMNS, *PREDICTED]
+    assert [list(row.values())[:3] for row in table.to_pylist()] == CELLS
+    assert [round(value, 5) for value in table["probability_malignant"].to_pylist()] == right
+    assert len(tables) > 1
+
+
+def test_bad_rows_of_each_format_are_told_by_number_and_reason(all_models: Cloud, right: list[float]) -> None:
+    bad_csv = as_csv([COLUMNS, CELLS[0], ["x", 1, 2], CELLS[1], [1, 2], CELLS[2], ["nan", 1, 1]])
+    bad_lines = as_lines([{"features": CELLS[0]}, {"features": ["x", 1, 2]}, {"features": CELLS[1]}, {"f": 1}])
+    bad_lines += as_lines([{"features": CELLS[2]}]) + b"{broken\n"
+    table = as_table([CELLS[0], [None, 1.0, 2.0], CELLS[1], [float("inf"), 1.0, 1.0], CELLS[2], [None, None, None]])
+    for name, data in {"b.csv": bad_csv, "b.jsonl": bad_lines, "b.parquet": table}.items():
+        _, receipt, files = scored(all_models, "quickstart", name, data)
+        (part,) = receipt["errors"]
+        errors = [
+            json.loads(line) for line in files[part["key"].partition("/errors/")[2].join(["errors/", ""])].splitlines()
+        ]
+        assert [error["row"] for error in errors] == [2, 4, 6], name
+        assert all(error["reason"] and isinstance(error["text"], str) for error in errors)
+        assert receipt["rows"] == {"read": 6, "scored": 3, "rejected": 3}
+    assert errors[0]["reason"] == "input 'features' must hold numbers (float32 [any, 3]), got null: 'None'"
+
+
+def test_a_header_without_the_models_columns_fails_the_whole_job(all_models: Cloud) -> None:
+    job, _, files = scored(all_models, "quickstart", "c.csv", as_csv([["a", "b", "c"], *CELLS]))
+    assert job.state == "failed"
+    assert "lacks the column 'mean radius'" in job.reason
+    assert json.loads(files["failure.json"])["reason"] == job.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("empty.csv", b"", "empty.csv is empty"),
+        ("cut.csv.gz", b"\x1f\x8b\x08\x00\x00", "cut off"),
+        ("not.csv.gz", b"plain text", "no gzip"),
+        ("not.parquet", b"plain text", "no Parquet"),
+        ("twice.csv", b"a,a,b\n1,2,3\n", "twice"),
+    ],
+)
+def test_files_that_are_none_fail_with_a_sentence(all_models: Cloud, name: str, data: bytes, reason: str) -> None:
+    job, receipt, _ = scored(all_models, "quickstart", name, data)
+    assert (job.state, receipt) == ("failed", {})
+    assert reason in job.reason
+
+
+def test_a_header_without_rows_is_a_job_of_no_rows(all_models: Cloud) -> None:
+    for single in (False, True):
+        job, receipt, files = scored(all_models, "quickstart", f"{single}.csv", as_csv([COLUMNS]), single=single)
+        assert job.state == "done"
+        assert receipt["rows"]["read"] == 0
+        assert len(receipt["parts"]) == single
+        assert not single or files["predictions.csv"] == b""
+
+
+def test_one_file_has_one_header_and_all_rows(all_models: Cloud, right: list[float]) -> None:
+    _, receipt, files = scored(all_models, "quickstart", "d.csv", as_csv([COLUMNS, *CELLS]), single=True, chunk=20)
+    assert probabilities(files["predictions.csv"]) == right
+    assert [part["key"].rpartition("/")[2] for part in receipt["parts"]] == ["predictions.csv"]
+
+
+def test_text_for_spreadsheets_is_harmless_and_numbers_are_not_spoiled(all_models: Cloud) -> None:
+    rows = [["note", *COLUMNS], ["=cmd()", "-1.5", 2, 3], ["@x", 1, 2, 3], ["-7", 1, 2, 3], ["fine, really", 1, 2, 3]]
+    _, _, files = scored(all_models, "quickstart", "e.csv", as_csv(rows), safe=True)
+    found = list(csv.DictReader(io.StringIO(files["part-00000.csv"].decode())))
+    assert [row["note"] for row in found] == ["'=cmd()", "'@x", "-7", "fine, really"]
+    assert found[0]["mean radius"] == "-1.5"
+
+
+def test_logits_several_outputs_lists_and_strings_become_columns(all_models: Cloud) -> None:
+    _, receipt, files = scored(all_models, "scorer", "f.csv", b"1,4\n2,0.5\n")
+    rows = list(csv.DictReader(io.StringIO(files["part-00000.csv"].decode())))
+    assert [row["predicted_y"] for row in rows] == ["high", "low"]
+    assert float(rows[0]["probability_high"]) == pytest.approx(1 / (1 + np.exp(-3)))
+    assert receipt["columns"][:2] == ["x_0", "x_1"]
+    _, receipt, _ = scored(all_models, "pair", "g.csv", b"a_0,a_1,b\n1,2,3\n")
+    assert receipt["columns"][3:] == [
+        "predicted_sum_0",
+        "predicted_sum_1",
+        "predicted_product_0",
+        "predicted_product_1",
+    ]
+    _, _, files = scored(all_models, "wide", "h.csv", b"1\n2\n")
+    rows = [row.split(b",", 1)[1] for row in files["part-00000.csv"].splitlines()[1:]]
+    assert [json.loads(row.strip(b'"'))[99_999] for row in rows] == [1, 2]
+
+
+def test_a_row_that_the_model_cannot_run_is_a_reject(all_models: Cloud) -> None:
+    _, receipt, files = scored(all_models, "table", "i.csv", b"0\n1\n-999999999\n1\n")
+    rows = list(csv.DictReader(io.StringIO(files["part-00000.csv"].decode())))
+    assert [float(row["predicted_found"]) for row in rows] == [10, 20, 20]
+    assert receipt["rows"]["rejected"] == 1
+
+
+def test_a_prefix_of_images_is_scored(all_models: Cloud, registries: Registries) -> None:
+    for number in range(70):
+        picture = io.BytesIO()
+        Image.new("L", (16, 16), number).save(picture, "PNG")
+        drop(all_models, f"uploads/system/2/{number:03}.png", picture.getvalue() if number != 7 else b"broken")
+    drop(all_models, "uploads/system/2/readme.txt", b"")
+    job = operations.start(all_models, owner=SYSTEM, model="digits", key="uploads/system/2/")
+    _, receipt, files = finished(all_models, job)
+    assert receipt["rows"] == {"read": 70, "scored": 69, "rejected": 1}
+    rows = [row for part in (0, 1) for row in csv.DictReader(io.StringIO(files[f"part-{part:05}.csv"].decode()))]
+    assert [row["key"][-7:] for row in rows] == [f"{n:03}.png" for n in range(70) if n != 7]
+    assert list(rows[0]) == receipt["columns"]
+    assert len(rows[0]) == 12
+    (error,) = [json.loads(line) for line in files["errors/part-00000.jsonl"].splitlines()]
+    assert (error["row"], error["text"]) == (8, "uploads/system/2/007.png")
+
+
+def test_images_for_a_model_of_tables_fail_the_job(all_models: Cloud) -> None:
+    drop(all_models, "uploads/system/3/a.png", b"x")
+    job = operations.start(all_models, owner=SYSTEM, model="quickstart", key="uploads/system/3/")
+    job, _, _ = finished(all_models, job)
+    assert (job.state, job.reason[:26]) == ("failed", "the model takes no images:")

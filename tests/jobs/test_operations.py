@@ -1,0 +1,209 @@
+"""What callers may ask for, of their own jobs only."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import urllib.request
+from typing import Any
+
+import pytest
+
+from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
+from lightship.jobs import operations, plan, score
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.ledger import RETENTION
+from lightship.jobs.records import ATTEMPTS, LEASE, Job, Options
+from tests.jobs.clouds import drop, objects_below
+from tests.jobs.faults.play import DATA
+from tests.jobs.workers import run
+
+KEY = "uploads/ann/1/p.csv"
+
+
+def started(cloud: Cloud, content: bytes = DATA, *, word: str = "", **options: Any) -> Job:
+    """A job of ann's in three chunks, its file split."""
+    drop(cloud, KEY, content)
+    chosen = Options(**{"chunk": 50, **options})
+    job = operations.start(cloud, owner="ann", model="quickstart", key=KEY, options=chosen, run=word, correlation="c1")
+    plan.handle(cloud.sqs.sent.pop(0)[1], cloud)
+    return job
+
+
+def status(cloud: Cloud, job: Job) -> operations.Status:
+    return operations.status(cloud, owner="ann", job=job.id)
+
+
+def exhausted(cloud: Cloud, index: int) -> None:
+    """A chunk's message comes five times, and each time its worker dies: then it is in the dead-letter queue."""
+    cut = next(entry for entry in cloud.sqs.sent if entry[1]["chunk"]["index"] == index)
+    cloud.sqs.sent.remove(cut)
+    lost = dataclasses.replace(cloud, registry="s3://no-such-bucket/models")
+    for _ in range(ATTEMPTS):
+        with pytest.raises(Exception, match="NoSuchBucket"):
+            score.handle(cut[1], lost)
+
+
+def test_progress_from_the_start_to_the_receipt(cloud: Cloud) -> None:
+    job = started(cloud)
+    first = status(cloud, job)
+    assert (first.state, first.progress, first.rows, first.chunks) == ("running", 0.0, 9, 3)
+    cloud.now.seconds += 10  # type: ignore[attr-defined]
+    score.handle(cloud.sqs.sent.pop(0)[1], cloud)
+    second = status(cloud, job)
+    assert second.done.chunks == 1
+    assert second.rate == pytest.approx(second.done.rows / 10)
+    assert second.left == pytest.approx((9 - second.done.rows) / second.rate)
+    assert second.cost > 0
+    run(cloud)
+    record = status(cloud, job).to_json()
+    assert (record["state"], record["progress"], record["correlation"]) == ("done", 1.0, "c1")
+    receipt = json.loads(objects_below(cloud, job.output)[record["receipt"]])
+    assert receipt["correlation"] == "c1"
+
+
+def test_the_same_request_is_the_same_job_and_a_run_token_makes_another(cloud: Cloud) -> None:
+    drop(cloud, KEY, DATA)
+    ask = {"owner": "ann", "model": "quickstart", "key": KEY}
+    first = operations.start(cloud, **ask)
+    run(cloud)
+    again = operations.start(cloud, **ask)
+    assert (again.id, again.state) == (first.id, "done")
+    assert cloud.sqs.sent == []
+    assert operations.start(cloud, **ask, run="again").id != first.id
+    assert {job.id for job in operations.jobs(cloud, owner="ann")} >= {first.id}
+    assert len(operations.jobs(cloud, owner="ann")) == 2
+
+
+def test_somebody_elses_job_and_object_are_not_there(cloud: Cloud) -> None:
+    job = started(cloud)
+    for ask in (operations.status, operations.cancel, operations.retry, operations.close):
+        with pytest.raises(NotFound, match="there is no job"):
+            ask(cloud, owner="bob", job=job.id)
+    with pytest.raises(NotFound, match="among your uploads"):
+        operations.start(cloud, owner="bob", model="quickstart", key=KEY)
+    assert operations.jobs(cloud, owner="bob") == []
+    with pytest.raises(NotFound, match="among your uploads"):
+        operations.start(cloud, owner="an", model="quickstart", key=KEY)
+
+
+def test_what_cannot_be_scored_is_refused_at_once(cloud: Cloud) -> None:
+    drop(cloud, KEY, DATA)
+    drop(cloud, "uploads/ann/1/p.xls", DATA)
+    with pytest.raises(NotFound, match="there is no model 'nobody'"):
+        operations.start(cloud, owner="ann", model="nobody", key=KEY)
+    with pytest.raises(NotFound, match="there is no version 9"):
+        operations.start(cloud, owner="ann", model="quickstart", version=9, key=KEY)
+    with pytest.raises(NotFound, match="is not there"):
+        operations.start(cloud, owner="ann", model="quickstart", key="uploads/ann/2/p.csv")
+    with pytest.raises(UnsupportedMedia, match="must end with one of"):
+        operations.start(cloud, owner="ann", model="quickstart", key="uploads/ann/1/p.xls")
+    with pytest.raises(InvalidInput, match="parquet is written in parts"):
+        options = Options(output="parquet", single=True)
+        operations.start(cloud, owner="ann", model="quickstart", key=KEY, options=options)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"threshold": -1}, {"threshold": float("nan")}, {"single": 1}, {"speed": 2}, {"chunk": True}]
+)
+def test_options_without_sense_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        Options.from_json(wrong)
+
+
+@pytest.mark.parametrize(("threshold", "state"), [(0, "failed"), (0.1, "failed"), (0.2, "done"), (1, "done")])
+def test_too_many_rejected_rows_fail_a_job(cloud: Cloud, threshold: float, state: str) -> None:
+    job = started(cloud, threshold=threshold)
+    run(cloud)
+    found = status(cloud, job)
+    assert found.state == state
+    assert (f"{job.output}receipt.json" in objects_below(cloud, job.output)) == (state == "done")
+    assert bool(found.job.reason) == (state == "failed")
+
+
+def test_a_job_whose_chunk_is_given_up_is_incomplete_until_it_is_retried(cloud: Cloud) -> None:
+    job = started(cloud)
+    exhausted(cloud, 1)
+    run(cloud)
+    assert status(cloud, job).state == "running"
+    cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
+    assert status(cloud, job).state == "incomplete"
+    assert operations.retry(cloud, owner="ann", job=job.id) == 1
+    assert status(cloud, job).state == "running"
+    run(cloud)
+    assert status(cloud, job).state == "done"
+
+
+def test_an_incomplete_job_can_be_closed_with_what_it_has(cloud: Cloud) -> None:
+    job = started(cloud)
+    exhausted(cloud, 1)
+    kept = list(cloud.sqs.sent)
+    with pytest.raises(InvalidInput, match="the job is running"):
+        operations.close(cloud, owner="ann", job=job.id)
+    run(cloud)
+    cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
+    assert operations.close(cloud, owner="ann", job=job.id).state == "closed"
+    receipt = json.loads(objects_below(cloud, job.output)[f"{job.output}receipt.json"])
+    assert receipt["complete"] is False
+    (missing,) = receipt["missing"]
+    assert receipt["rows"]["read"] + missing["rows"] == 9
+    assert len(receipt["parts"]) == 2
+    cloud.sqs.sent = kept
+    assert set(run(cloud)) == {"closed"}
+    assert operations.close(cloud, owner="ann", job=job.id).state == "closed"
+
+
+def test_what_has_ended_can_neither_be_cancelled_nor_retried(cloud: Cloud) -> None:
+    job = started(cloud)
+    run(cloud)
+    with pytest.raises(InvalidInput, match="the job is done"):
+        operations.cancel(cloud, owner="ann", job=job.id)
+    with pytest.raises(InvalidInput, match="run token"):
+        operations.retry(cloud, owner="ann", job=job.id)
+
+
+def test_a_job_is_forgotten_in_the_end(cloud: Cloud) -> None:
+    job = started(cloud)
+    run(cloud)
+    cloud.now.seconds += RETENTION + 1  # type: ignore[attr-defined]
+    with pytest.raises(NotFound):
+        status(cloud, job)
+    assert operations.jobs(cloud, owner="ann") == []
+
+
+def test_uploads_go_under_the_owners_own_prefix(cloud: Cloud) -> None:
+    place = operations.upload(cloud, owner="a/../n", name="p.csv")
+    assert place["key"].startswith("uploads/a%2F..%2Fn/")
+    assert urllib.request.urlparse(place["url"]).scheme == "https"
+    large = operations.upload(cloud, owner="ann", name="p.csv", size=6 * 1024**3)
+    assert len(large["parts"]) == 96
+    with pytest.raises(InvalidInput, match="without folders"):
+        operations.upload(cloud, owner="ann", name="a/b.csv")
+    upload = {"Bucket": "jobs", "Key": large["key"], "UploadId": large["upload"]}
+    etag = cloud.s3.upload_part(**upload, PartNumber=1, Body=DATA)["ETag"]
+    with pytest.raises(NotFound):
+        operations.complete(cloud, owner="bob", key=large["key"], upload=large["upload"], etags=[etag])
+    operations.complete(cloud, owner="ann", key=large["key"], upload=large["upload"], etags=[etag])
+    assert objects_below(cloud, large["key"]) == {large["key"]: DATA}
+
+
+RUN = {"model": "quickstart", "input": "s3://jobs/nightly/", "schedule": "nightly"}
+
+
+def scheduled(cloud: Cloud, day: int, **other: str) -> str:
+    return plan.handle({"schema": 1, "run": {**RUN, "time": f"2026-11-{day:02}T00:00:00Z", **other}}, cloud)
+
+
+def test_a_schedule_scores_what_is_below_its_prefix_each_time(cloud: Cloud) -> None:
+    drop(cloud, "nightly/a.csv", DATA)
+    drop(cloud, "nightly/b.csv", DATA)
+    drop(cloud, "nightly/readme.txt", b"")
+    assert [scheduled(cloud, 10), scheduled(cloud, 10)] == ["started", "started"]
+    assert scheduled(cloud, 11) == "overlapping"
+    run(cloud)
+    assert [scheduled(cloud, 9), scheduled(cloud, 11), scheduled(cloud, 10)] == ["late", "started", "late"]
+    run(cloud)
+    jobs = operations.jobs(cloud, owner="system")
+    assert len(jobs) == 4
+    assert {job.state for job in jobs} == {"done"}
+    assert scheduled(cloud, 12, schedule="other", input="s3://jobs/nothing/") == "empty"

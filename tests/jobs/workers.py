@@ -1,0 +1,20 @@
+"""Lambda's part: messages go to their functions until the queues are quiet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lightship.jobs import plan, score
+from lightship.jobs.cloud import Cloud
+
+
+def handle(queue: str, message: dict[str, Any], cloud: Cloud) -> str:
+    return plan.handle(message, cloud) if queue == "split" else score.handle(message, cloud)
+
+
+def run(cloud: Cloud, *events: dict[str, Any]) -> list[str]:
+    """Deliver events to the split queue, and every message that follows; what the functions said."""
+    said = [handle("split", event, cloud) for event in events]
+    while cloud.sqs.sent:
+        said.append(handle(*cloud.sqs.sent.pop(0), cloud))
+    return said

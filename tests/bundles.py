@@ -72,6 +72,14 @@ def main(folder: str) -> None:
     )
     add("words", shout, engine="tensorflow")
 
+    place, found = TensorSpec("place", "int32", (None,)), TensorSpec("found", "float32", (None,))
+    look_up = Function(
+        lambda place: {"found": tf.gather([10.0, 20.0], place)}, (place,), (found,), {"place": np.int32([0])}
+    )
+    add("table", look_up)
+
+    add("centred", Function(lambda x: {"y": x - tf.reduce_mean(x, axis=0)}, (x,), (y,), {"x": row}))
+
     x1, y1 = TensorSpec("x", "float32", (None, 1)), TensorSpec("y", "float32", (None, 1))
     scores = TensorSpec("scores", "float32", (None, 1))
     half = Function(lambda x: {"y": x / 2.0 + 2.0}, (x1,), (y1,), {"x": row[:, :1]})

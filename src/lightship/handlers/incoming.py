@@ -1,0 +1,59 @@
+"""Names below ``incoming/``: what of it is a model file, and what lies beside one.
+
+``incoming/churn.keras`` is a file for the model churn, ``incoming/churn.yaml`` its model.yaml, to be there first, and
+``incoming/churn.keras.report.json`` is where the outcome is written.
+"""
+
+from __future__ import annotations
+
+from lightship.errors import RegistryError, SourceRefused
+from lightship.registry import check_name
+
+PREFIX = "incoming/"
+SUFFIXES = (".keras", ".h5", ".hdf5", ".tflite", ".zip", ".tar.gz", ".tgz")
+CONFIG = ".yaml"
+REPORT = ".report.json"
+
+
+def is_drop(key: str) -> bool:
+    """Whether an object asks for something: model.yaml, reports and the consoles' folder marks do not."""
+    return key.startswith(PREFIX) and not key.endswith(("/", CONFIG, REPORT))
+
+
+def split(key: str) -> tuple[str, str]:
+    """The file's name without prefix, and its suffix; raises SourceRefused where a model file cannot be there."""
+    name = key.removeprefix(PREFIX)
+    if "/" in name:
+        raise SourceRefused(f"{name[:200]!r} is in a folder of its own: a model file belongs right below {PREFIX}")
+    for suffix in SUFFIXES:
+        if name.endswith(suffix):
+            return name.removesuffix(suffix), suffix
+    raise SourceRefused(f"{name[:200]!r} is no model file: its name must end with one of {', '.join(SUFFIXES)}")
+
+
+def config_key(key: str) -> str:
+    """Where a model file's model.yaml is."""
+    return f"{PREFIX}{split(key)[0]}{CONFIG}"
+
+
+def report_key(key: str) -> str:
+    """Where a model file's report is."""
+    return f"{key}{REPORT}"
+
+
+def model_name(key: str, given: str | None) -> str:
+    """The model's name: model.yaml's, else the file's; raises SourceRefused where it can be none."""
+    try:
+        return check_name(given or split(key)[0])
+    except RegistryError as error:
+        more = "" if given else "; rename the file, or give a name in its model.yaml"
+        raise SourceRefused(f"{error.message}{more}") from None
+
+
+def local_name(key: str, model: str) -> str:
+    """What a model file is called on disk: as in the bucket, unless its name has characters that no disk should see."""
+    name, suffix = split(key)
+    try:
+        return check_name(name) + suffix
+    except RegistryError:
+        return model + suffix

@@ -1,0 +1,78 @@
+"""Where the functions that queues start find what they work on: names from the environment, given by the template."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lightship.errors import SettingError
+
+if TYPE_CHECKING:
+    from lightship.jobs.cloud import Cloud
+
+
+@dataclass(frozen=True)
+class Places:
+    """Each is empty where the environment does not have it.
+
+    Attributes:
+        bucket: ``LIGHTSHIP_BUCKET``.
+        registry: ``LIGHTSHIP_REGISTRY``.
+        jobs_table: ``LIGHTSHIP_JOBS_TABLE``: the ledger's name.
+        split_queue: ``LIGHTSHIP_SPLIT_QUEUE``: a URL.
+        score_queue: ``LIGHTSHIP_SCORE_QUEUE``: a URL.
+        event_bus: ``LIGHTSHIP_EVENT_BUS``: a name or ARN.
+        reply_queues: ``LIGHTSHIP_REPLY_QUEUES``: ARNs, separated by commas, or the word none.
+    """
+
+    bucket: str
+    registry: str
+    jobs_table: str = ""
+    split_queue: str = ""
+    score_queue: str = ""
+    event_bus: str = "default"
+    reply_queues: tuple[str, ...] = ()
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Places:
+        """Read them; raises SettingError where the two that every function needs are not both there."""
+        source = os.environ if environ is None else environ
+        if missing := [name for name in ("LIGHTSHIP_BUCKET", "LIGHTSHIP_REGISTRY") if not source.get(name)]:
+            raise SettingError(f"{missing[0]} is not set: this function needs it")
+        return cls(
+            bucket=source["LIGHTSHIP_BUCKET"],
+            registry=source["LIGHTSHIP_REGISTRY"],
+            jobs_table=source.get("LIGHTSHIP_JOBS_TABLE", ""),
+            split_queue=source.get("LIGHTSHIP_SPLIT_QUEUE", ""),
+            score_queue=source.get("LIGHTSHIP_SCORE_QUEUE", ""),
+            event_bus=source.get("LIGHTSHIP_EVENT_BUS") or cls.event_bus,
+            reply_queues=_arns(source.get("LIGHTSHIP_REPLY_QUEUES", "")),
+        )
+
+    def cloud(self) -> Cloud:
+        """What the jobs work with; raises SettingError where the environment names no ledger or queue."""
+        from lightship.jobs import cloud
+
+        needed = {
+            "LIGHTSHIP_JOBS_TABLE": self.jobs_table,
+            "LIGHTSHIP_SPLIT_QUEUE": self.split_queue,
+            "LIGHTSHIP_SCORE_QUEUE": self.score_queue,
+        }
+        if missing := [name for name, value in needed.items() if not value]:
+            raise SettingError(f"{missing[0]} is not set: this function needs it")
+        return cloud.connect(
+            bucket=self.bucket,
+            table=self.jobs_table,
+            split_queue=self.split_queue,
+            score_queue=self.score_queue,
+            registry=self.registry,
+        )
+
+
+def _arns(text: str) -> tuple[str, ...]:
+    words = [word.strip() for word in text.split(",") if word.strip() not in {"", "none"}]
+    if wrong := [word for word in words if not word.startswith("arn:") or word.count(":") != 5]:
+        raise SettingError(f"LIGHTSHIP_REPLY_QUEUES has {wrong[0]!r}: it must be ARNs of queues, separated by commas")
+    return tuple(words)

@@ -1,0 +1,112 @@
+"""Where the answer to a queued request goes: an object, a queue or an event. Adding a way: one function, one entry.
+
+A sender names a way, and the function's role and settings say which places it reaches: objects below ``replies/`` of
+its own bucket, queues of ``LIGHTSHIP_REPLY_QUEUES``, its own event bus. An answer that is sent twice, because a message
+came twice, is one object, one message of a FIFO queue, or two events with the same id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from lightship.errors import InvalidInput
+from lightship.handlers import announcements
+from lightship.handlers.places import Places
+
+PREFIX = "replies/"
+
+# What a message or an event may have; queues that take more are not asked to.
+LARGEST = announcements.LARGEST
+
+_TAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+
+
+@dataclass(frozen=True)
+class Post:
+    """The ways out of the function: its places, and clients of S3, SQS and EventBridge."""
+
+    places: Places
+    s3: Any
+    sqs: Any
+    events: Any
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where one answer goes; ``place`` is a prefix, a queue's URL or the bus, ``limit`` bytes (0 for none)."""
+
+    way: str
+    place: str
+    limit: int = LARGEST
+
+
+def address(reply: Any, post: Post) -> Address:
+    """The address that a request's ``reply`` names, without one the event bus; raises InvalidInput."""
+    if reply is None:
+        return Address("event", post.places.event_bus)
+    if not isinstance(reply, dict) or len(reply) != 1 or next(iter(reply)) not in WAYS:
+        raise InvalidInput(f"'reply' must be an object with one key of {', '.join(WAYS)}")
+    ((way, wanted),) = reply.items()
+    return WAYS[way][0](wanted, post)
+
+
+def send(to: Address, record: Mapping[str, Any], post: Post, *, group: str | None) -> None:
+    """Send an answer; ``record["id"]`` is the request's, ``group`` its group in a FIFO queue."""
+    WAYS[to.way][1](to, record, post, group)
+
+
+def _prefix(wanted: Any, post: Post) -> Address:
+    text = wanted.removeprefix(f"s3://{post.places.bucket}/") if isinstance(wanted, str) else ""
+    if not text.startswith(PREFIX) or len(text) > 500:
+        raise InvalidInput(f"'reply.s3' must be a prefix that begins with {PREFIX}, in the bucket of this stack")
+    return Address("s3", text.rstrip("/"), limit=0)
+
+
+def _put(to: Address, record: Mapping[str, Any], post: Post, group: str | None) -> None:
+    key = f"{to.place}/{quote(record['id'], safe='')}.json"
+    body = json.dumps(record).encode()
+    try:
+        post.s3.put_object(
+            Bucket=post.places.bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*"
+        )
+    except post.s3.exceptions.ClientError as error:
+        if str(error.response["Error"]["Code"]) not in _TAKEN:
+            raise
+
+
+def _queue(wanted: Any, post: Post) -> Address:
+    name = re.split("[:/]", wanted)[-1] if isinstance(wanted, str) else ""
+    for arn in post.places.reply_queues:
+        *_, account, known = arn.split(":")
+        if name == known:  # the address is made of what is allowed, not of what was asked for
+            return Address("queue", f"{post.sqs.meta.endpoint_url.rstrip('/')}/{account}/{known}")
+    raise InvalidInput("'reply.queue' must name a queue that this stack may answer to (its parameter ReplyQueues)")
+
+
+def _send(to: Address, record: Mapping[str, Any], post: Post, group: str | None) -> None:
+    fifo = {}
+    if to.place.endswith(".fifo"):
+        token = hashlib.sha256(record["id"].encode()).hexdigest()
+        fifo = {"MessageGroupId": group or token, "MessageDeduplicationId": token}
+    post.sqs.send_message(QueueUrl=to.place, MessageBody=json.dumps(record), **fifo)
+
+
+def _event(wanted: Any, post: Post) -> Address:
+    return Address("event", post.places.event_bus)
+
+
+def _announce(to: Address, record: Mapping[str, Any], post: Post, group: str | None) -> None:
+    kind = "Prediction Made" if record["status"] < 400 else "Prediction Refused"
+    announcements.announce(post.events, to.place, kind, record)
+
+
+Read = Callable[[Any, Post], Address]
+Write = Callable[[Address, Mapping[str, Any], Post, str | None], None]
+
+WAYS: dict[str, tuple[Read, Write]] = {"s3": (_prefix, _put), "queue": (_queue, _send), "event": (_event, _announce)}

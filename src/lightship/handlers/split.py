@@ -1,0 +1,30 @@
+"""A data file in the bucket, a schedule's run or a job that goes on: chunks on a queue. See :mod:`lightship.jobs.plan`.
+
+Standard library and boto3 alone, with Powertools: the function is a zip file on the layer.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from lightship.handlers.places import Places
+from lightship.handlers.queues import Message, Queue, expect
+from lightship.jobs import plan
+from lightship.jobs.cloud import Cloud
+
+# The share of an invocation after which a job goes on by a message to the next one.
+_SHARE = 0.75
+
+
+def work(message: Message, cloud: Cloud) -> str:
+    """Split what a message is about; returns the word of :func:`lightship.jobs.plan.handle`."""
+    body = expect(message.body(), "split", "run")
+    return plan.handle(body, cloud, deadline=cloud.now() + _SHARE * message.remaining())
+
+
+@cache
+def _cloud() -> Cloud:
+    return Places.from_environment().cloud()
+
+
+handler = Queue("split", lambda message: work(message, _cloud()))

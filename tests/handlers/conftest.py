@@ -1,0 +1,58 @@
+"""What the tests of functions that queues start share: clients, a versioned bucket, and a logger left as it was."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _loggers_as_before() -> Iterator[None]:
+    """The first batch makes the library's logger a structured one: not for tests that come later."""
+    logger = logging.getLogger("lightship")
+    before = dict(vars(logger))
+    handlers = list(logger.handlers)
+    yield
+    vars(logger).clear()
+    vars(logger).update(before)
+    logger.handlers = handlers
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """AWS as moto plays it: a versioned bucket and the clients. ``heard`` is a queue that hears our events."""
+
+    bucket: str
+    s3: Any
+    sqs: Any
+    events: Any
+    heard: str
+
+    def hear(self) -> list[dict[str, Any]]:
+        """The events that came since the last time, oldest first."""
+        found = self.sqs.receive_message(QueueUrl=self.heard, MaxNumberOfMessages=10).get("Messages", [])
+        for message in found:
+            self.sqs.delete_message(QueueUrl=self.heard, ReceiptHandle=message["ReceiptHandle"])
+        return [json.loads(message["Body"]) for message in found]
+
+
+@pytest.fixture
+def cloud(bucket: str) -> Iterator[Cloud]:
+    clients = [boto3.client(name) for name in ("s3", "sqs", "events")]
+    s3, sqs, events = clients
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    heard = sqs.create_queue(QueueName=bucket)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=heard, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events.put_rule(Name=bucket, EventPattern='{"source": ["lightship"]}')
+    events.put_targets(Rule=bucket, Targets=[{"Id": "queue", "Arn": arn}])
+    yield Cloud(bucket, s3, sqs, events, heard)
+    events.remove_targets(Rule=bucket, Ids=["queue"])
+    events.delete_rule(Name=bucket)
+    for client in clients:
+        client.close()

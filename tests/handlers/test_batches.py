@@ -1,0 +1,171 @@
+"""Split and score as Lambda starts them, the first one on its layer: a dropped file is scored, a bad message kept."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from lightship.errors import SettingError
+from lightship.handlers.places import Places
+from lightship.registry import Registry
+from tests.bundles import Registries, republish
+from tests.emulator import ROOT, Emulator
+from tests.handlers.conftest import Cloud
+from tests.handlers.records import dropped, failures, load, with_bodies
+from tests.template.decided import SOURCE
+
+ROWS = b"mean radius,mean texture,mean concavity\n17.99,10.38,0.3001\n13.54,14.36,0.06664\n"
+KEY = "batch/quickstart/input/rows.csv"
+TABLE = {
+    name: SOURCE["Resources"]["JobsTable"]["Properties"][name]
+    for name in ("BillingMode", "KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes")
+}
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The layer and the zip function, as `sam build` has their Makefiles make them."""
+    folder = tmp_path_factory.mktemp("built")
+    for source, target in {
+        "layers/lightship": "build-LightshipLayer",
+        "functions/split": "build-SplitFunction",
+    }.items():
+        artifacts = folder / Path(source).name
+        artifacts.mkdir()
+        environ = os.environ | {"ARTIFACTS_DIR": str(artifacts)}
+        command = ["make", "--directory", str(ROOT / source), target, f"PYTHON={sys.executable}"]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+class Functions:
+    """Both functions, with the queues between them."""
+
+    def __init__(self, cloud: Cloud, split: Emulator, score: Emulator, queue: str) -> None:
+        self.cloud, self.split, self.score, self.queue = cloud, split, score, queue
+
+    def drop(self, key: str, body: bytes) -> dict[str, Any]:
+        answer = self.cloud.s3.put_object(Bucket=self.cloud.bucket, Key=key, Body=body)
+        return dropped("split", self.cloud.bucket, key, answer, len(body))
+
+    def chunks(self) -> dict[str, Any]:
+        """What is on the queue of the second function, as the event that it gets."""
+        found = self.cloud.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", [])
+        return with_bodies("score", *[message["Body"] for message in found])
+
+    def output(self) -> dict[str, bytes]:
+        """Files below the only job's output, by the end of their keys."""
+        found = self.cloud.s3.list_objects_v2(Bucket=self.cloud.bucket, Prefix="batch/quickstart/output/")
+        keys = [entry["Key"] for entry in found.get("Contents", [])]
+        read = {key: self.cloud.s3.get_object(Bucket=self.cloud.bucket, Key=key)["Body"].read() for key in keys}
+        return {key.split("/", 4)[4]: data for key, data in read.items()}
+
+
+@pytest.fixture
+def functions(
+    cloud: Cloud, registries: Registries, built: Path, s3_registry: str, s3_environment: dict[str, str]
+) -> Iterator[Functions]:
+    republish(Registry(s3_registry), registries.examples / "quickstart" / "1", "quickstart")
+    dynamodb = boto3.client("dynamodb")
+    dynamodb.create_table(TableName=cloud.bucket, **TABLE)
+    dynamodb.close()
+    names = {kind: f"{kind}-{cloud.bucket[-60:]}" for kind in ("split", "score")}
+    queues = {kind: cloud.sqs.create_queue(QueueName=name)["QueueUrl"] for kind, name in names.items()}
+    environment = s3_environment | {
+        "LIGHTSHIP_BUCKET": cloud.bucket,
+        "LIGHTSHIP_REGISTRY": s3_registry,
+        "LIGHTSHIP_JOBS_TABLE": cloud.bucket,
+        "LIGHTSHIP_SPLIT_QUEUE": queues["split"],
+        "LIGHTSHIP_SCORE_QUEUE": queues["score"],
+    }
+    on_layer = environment | {"PYTHONPATH": str(built / "lightship" / "python")}
+    with ExitStack() as stack:
+        split = stack.enter_context(Emulator(folder=built / "split", environment=on_layer))
+        score = stack.enter_context(Emulator("score.app.handler", folder=ROOT / "functions", environment=environment))
+        yield Functions(cloud, split, score, queues["score"])
+
+
+def test_a_dropped_file_is_scored_once(functions: Functions) -> None:
+    event = functions.drop(KEY, ROWS)
+    for _ in range(2):  # the event comes twice
+        assert functions.split.invoke(event) == {"batchItemFailures": []}
+    chunks = functions.chunks()
+    assert {json.loads(record["body"])["chunk"]["index"] for record in chunks["Records"]} == {0}
+    assert functions.score.invoke(chunks) == {"batchItemFailures": []}
+    output = functions.output()
+    assert set(output) == {"part-00000.csv", "receipt.json"}
+    rows = list(csv.DictReader(io.StringIO(output["part-00000.csv"].decode())))
+    assert [row["mean radius"] for row in rows] == ["17.99", "13.54"]
+    assert float(rows[0]["probability_malignant"]) > float(rows[1]["probability_malignant"])
+    correlation = json.loads(event["Records"][0]["body"])["id"]
+    assert {json.loads(record["body"])["correlation"] for record in chunks["Records"]} == {correlation}
+
+
+def test_what_cannot_be_scored_is_an_outcome(functions: Functions) -> None:
+    assert functions.split.invoke(functions.drop(KEY, b"")) == {"batchItemFailures": []}
+    assert functions.chunks()["Records"] == []
+    assert "rows.csv is empty" in functions.output()["failure.json"].decode()
+
+
+def test_the_events_of_the_files_find_nothing_to_do(functions: Functions) -> None:
+    """They are about a job, a folder and an object that nobody has made: no failure, for it would stay one."""
+    assert functions.score.invoke(load("score", functions.cloud.bucket)) == {"batchItemFailures": []}
+    assert functions.split.invoke(load("split-run", functions.cloud.bucket)) == {"batchItemFailures": []}
+    assert functions.split.invoke(load("split", functions.cloud.bucket)) == {"batchItemFailures": []}
+    assert set(functions.output()) == {"failure.json"}
+
+
+def test_what_is_no_message_of_theirs_is_left_to_the_dead_letters(functions: Functions) -> None:
+    for function, name in ((functions.split, "split"), (functions.score, "score")):
+        event = with_bodies(name, "no JSON", {"schema": 1, "request": {}}, {"schema": 9, "split": {}, "chunk": {}})
+        assert failures(function.invoke(event)) == ["message-1", "message-2", "message-3"]
+
+
+ALONE = """
+import sys
+sys.path[:0] = {paths!r}
+import app
+names = {{name.partition(".")[0] for name in sys.modules}}
+print(*sorted(name for name in names if name not in sys.stdlib_module_names and not name.startswith("_")))
+print(*sorted({{path for module in list(sys.modules.values()) for path in [getattr(module, "__file__", None) or ""]
+    if path.endswith(".so") and "/python3" not in path}}))
+"""
+
+
+def test_the_layer_is_all_that_the_zip_function_needs(built: Path) -> None:
+    """Without site-packages: what it imports is on the layer, and none of it was compiled for one processor."""
+    layer = built / "lightship" / "python"
+    code = ALONE.format(paths=[str(built / "split"), str(layer)])
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    names, compiled = done.stdout.split("\n")[:2]
+    assert {"app", "aws_lambda_powertools", "lightship"} <= set(names.split())
+    assert not {"numpy", "orjson", "pyarrow"} & set(names.split())
+    assert compiled == ""
+    assert not list(layer.rglob("*.so"))
+
+
+def test_a_place_that_is_not_named_is_said_to_be_missing() -> None:
+    with pytest.raises(SettingError, match="LIGHTSHIP_REGISTRY is not set: this function needs it"):
+        Places.from_environment({"LIGHTSHIP_BUCKET": "bucket"})
+    environ = {"LIGHTSHIP_BUCKET": "bucket", "LIGHTSHIP_REGISTRY": "s3://bucket/models"}
+    places = Places.from_environment(environ | {"LIGHTSHIP_REPLY_QUEUES": "none"})
+    assert (places.event_bus, places.reply_queues) == ("default", ())
+    arns = "arn:aws:sqs:eu-west-1:123456789012:a, arn:aws:sqs:eu-west-1:123456789012:b"
+    assert len(Places.from_environment(environ | {"LIGHTSHIP_REPLY_QUEUES": arns}).reply_queues) == 2
+    with pytest.raises(SettingError, match="LIGHTSHIP_REPLY_QUEUES has 'a': it must be ARNs of queues"):
+        Places.from_environment(environ | {"LIGHTSHIP_REPLY_QUEUES": "a"})
+    with pytest.raises(SettingError, match="LIGHTSHIP_JOBS_TABLE is not set: this function needs it"):
+        places.cloud()

@@ -1,0 +1,347 @@
+"""Model files dropped into a bucket: real ones, compiled in the sandbox, published to a registry in S3."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lightship.handlers.compile import Workshop, work
+from lightship.handlers.queues import Queue
+from lightship.model import Model
+from lightship.registry import Registry
+from tests.emulator import ROOT, Emulator
+from tests.handlers.conftest import Cloud
+from tests.handlers.records import Context, dropped, failures, load, with_bodies
+
+KERAS = ROOT / "build" / "examples" / "quickstart.keras"
+CONFIG = (ROOT / "examples" / "quickstart" / "model.yaml").read_bytes()
+TFLITE = ROOT / "models" / "quickstart" / "1" / "model.tflite"
+
+Event = dict[str, Any]
+Drop = Callable[[Event], Event]
+
+
+class Yard:
+    """The bucket, and the compile function on it."""
+
+    def __init__(self, cloud: Cloud, registry: str) -> None:
+        self.cloud = cloud
+        self.registry = Registry(registry)
+        self.workshop = Workshop(registry, "default", cloud.s3, cloud.events)
+
+    def put(self, key: str, body: bytes) -> Event:
+        """Drop a file: the event that S3 makes of it."""
+        answer = self.cloud.s3.put_object(Bucket=self.cloud.bucket, Key=key, Body=body)
+        return dropped("compile", self.cloud.bucket, key, answer, len(body))
+
+    def invoke(self, event: Event, **changes: Any) -> list[str]:
+        """The ids of the messages that come again."""
+        workshop = replace(self.workshop, **changes)
+        return failures(Queue("compile", lambda message: work(message, workshop))(event, Context()))
+
+    def report(self, key: str) -> dict[str, Any]:
+        found = self.cloud.s3.get_object(Bucket=self.cloud.bucket, Key=f"{key}.report.json")
+        record: dict[str, Any] = json.loads(found["Body"].read())
+        return record
+
+    def set_report(self, key: str, record: Any) -> None:
+        text = record if isinstance(record, str) else json.dumps(record)
+        self.cloud.s3.put_object(Bucket=self.cloud.bucket, Key=f"{key}.report.json", Body=text.encode())
+
+    def keys(self, prefix: str = "incoming/") -> list[str]:
+        found = self.cloud.s3.list_objects_v2(Bucket=self.cloud.bucket, Prefix=prefix)
+        return [entry["Key"] for entry in found.get("Contents", [])]
+
+
+@pytest.fixture
+def yard(cloud: Cloud, s3_registry: str) -> Yard:
+    return Yard(cloud, s3_registry)
+
+
+class Clumsy:
+    """A client that fails at the calls which ``fails`` picks out, before or after they are made."""
+
+    def __init__(self, client: Any, fails: Callable[[str, dict[str, Any]], bool], *, after: bool = False) -> None:
+        self._client, self._fails, self._after = client, fails, after
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._client, name)
+        if not callable(found) or name == "exceptions":
+            return found
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            fails = self._fails(name, options)
+            if not fails or self._after:
+                result = found(*arguments, **options)
+            if fails:
+                raise ConnectionResetError("the connection was reset")
+            return result
+
+        return call
+
+
+def with_a_lambda_layer(path: Path) -> bytes:
+    """A copy of a .keras file that has code in it, hidden in the place of its last layer."""
+    with zipfile.ZipFile(KERAS) as good, zipfile.ZipFile(path, "w") as bad:
+        for name in good.namelist():
+            data = good.read(name)
+            if name == "config.json":
+                record = json.loads(data)
+                record["config"]["layers"][-1]["class_name"] = "Lambda"
+                data = json.dumps(record).encode()
+            bad.writestr(name, data)
+    return path.read_bytes()
+
+
+def test_a_model_file_becomes_a_version_once(yard: Yard) -> None:
+    yard.cloud.s3.put_object(Bucket=yard.cloud.bucket, Key="incoming/quickstart.yaml", Body=CONFIG)
+    event = yard.put("incoming/quickstart.keras", KERAS.read_bytes())
+    assert yard.invoke(event) == []
+    assert yard.registry.versions("quickstart") == [1]
+    model = Model.load(yard.registry.open("quickstart"))
+    assert model.manifest.signature().outputs[0].classes == ("benign", "malignant")
+    report = yard.report("incoming/quickstart.keras")
+    assert (report["state"], report["model"], report["version"], report["new"]) == ("published", "quickstart", 1, True)
+    assert report["digest"] == model.bundle.digest
+    assert report["compiled"]["engine"] == "litert"
+    assert report["correlation"] == json.loads(event["Records"][0]["body"])["id"]
+    (announced,) = yard.cloud.hear()
+    assert (announced["source"], announced["detail-type"]) == ("lightship", "Model Published")
+    told = {name: announced["detail"][name] for name in ("model", "version", "digest", "key", "correlation")}
+    assert told == {name: report[name] for name in ("model", "version", "digest", "correlation")} | {
+        "key": "incoming/quickstart.keras"
+    }
+
+    # the same message once more: nothing is done at all
+    assert yard.invoke(event) == []
+    assert yard.report("incoming/quickstart.keras") == report
+    assert yard.cloud.hear() == []
+
+    # the same file once more: said to be there, without compiling it
+    assert yard.invoke(yard.put("incoming/quickstart.keras", KERAS.read_bytes())) == []
+    again = yard.report("incoming/quickstart.keras")
+    assert (again["state"], again["version"], again["new"]) == ("published", 1, False)
+    assert again["object"] != report["object"]
+    assert again["compiled"] == report["compiled"]  # with the first compile's timings
+    assert [event["detail"]["new"] for event in yard.cloud.hear()] == [False]
+
+    # after a death between publishing and reporting, nobody remembers: it is compiled, and found to be there
+    yard.cloud.s3.delete_object(Bucket=yard.cloud.bucket, Key="incoming/quickstart.keras.report.json")
+    assert yard.invoke(yard.put("incoming/quickstart.keras", KERAS.read_bytes())) == []
+    assert yard.report("incoming/quickstart.keras")["new"] is False
+    assert yard.registry.versions("quickstart") == [1]
+
+    # another model.yaml makes another version of the same file
+    yard.cloud.s3.put_object(Bucket=yard.cloud.bucket, Key="incoming/quickstart.yaml", Body=b"name: quickstart")
+    assert yard.invoke(yard.put("incoming/quickstart.keras", KERAS.read_bytes())) == []
+    assert yard.report("incoming/quickstart.keras")["version"] == 2
+    assert yard.registry.versions("quickstart") == [1, 2]
+
+
+REFUSED = {
+    "incoming/prose.keras": (b"I am no model.", "prose.keras is no .keras file"),
+    "incoming/prose.tflite": (b"I am no model.", "its identifier is not TFL3"),
+    "incoming/empty.h5": (b"", "its first bytes are not HDF5's"),
+    "incoming/team/churn.keras": (b"x", "a model file belongs right below incoming/"),
+    "incoming/notes.txt": (b"x", "its name must end with one of .keras, .h5, .hdf5, .tflite, .zip, .tar.gz, .tgz"),
+    "incoming/..keras": (b"x", "'.' cannot be a model's name"),
+    "incoming/my model (1)%2B+é.keras": (b"x", "rename the file, or give a name in its model.yaml"),
+    "incoming/a\tb<&'\\\"*?.keras": (b"x", "cannot be a model's name"),  # moto has no path for a line feed
+    f"incoming/{'x' * 900}.keras": (b"x", "cannot be a model's name"),
+}
+
+
+@pytest.mark.parametrize("key", REFUSED)
+def test_a_refusal_is_an_outcome(yard: Yard, key: str) -> None:
+    body, sentence = REFUSED[key]
+    assert yard.invoke(yard.put(key, body)) == []
+    report = yard.report(key)
+    assert report["state"] == "refused"
+    assert sentence in report["reason"]
+    assert "/tmp" not in report["reason"]
+    (announced,) = yard.cloud.hear()
+    assert announced["detail-type"] == "Model Refused"
+    assert announced["detail"]["reason"] == report["reason"]
+    assert announced["detail"]["key"] == key
+    assert yard.keys("models/") == []
+
+
+def test_a_file_with_code_in_it_is_refused_unopened(yard: Yard, tmp_path: Path) -> None:
+    event = yard.put("incoming/evil.keras", with_a_lambda_layer(tmp_path / "evil.keras"))
+    assert yard.invoke(event) == []
+    report = yard.report("incoming/evil.keras")
+    assert (report["state"], report["code"]) == ("refused", "source_refused")
+    assert "which runs code when the model is opened; nothing of it was run" in report["reason"]
+    before = yard.report("incoming/evil.keras")
+    assert yard.invoke(event) == []  # its message once more
+    assert yard.report("incoming/evil.keras") == before
+    assert len(yard.cloud.hear()) == 1
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        (b"name: [", "model.yaml is not YAML: line 1"),
+        (b"nmae: churn", "there is no key 'nmae'"),
+        (b"name: a/b", "'a/b' cannot be a model's name"),
+        (b"#" * (1024 * 1024 + 100), "model.yaml is larger than 1048576 bytes"),
+        (b"\xff\xfe\x00", "model.yaml is not YAML"),
+    ],
+)
+def test_a_bad_model_yaml_is_refused(yard: Yard, config: bytes, sentence: str) -> None:
+    yard.cloud.s3.put_object(Bucket=yard.cloud.bucket, Key="incoming/churn.yaml", Body=config)
+    assert yard.invoke(yard.put("incoming/churn.keras", b"x")) == []
+    reason = yard.report("incoming/churn.keras")["reason"]
+    assert sentence in reason
+    assert "/tmp" not in reason
+
+
+def test_odd_characters_are_no_obstacle_to_a_name_in_model_yaml(yard: Yard) -> None:
+    yard.cloud.s3.put_object(Bucket=yard.cloud.bucket, Key="incoming/über %2F+ 1.yaml", Body=b"name: fine")
+    assert yard.invoke(yard.put("incoming/über %2F+ 1.tflite", TFLITE.read_bytes())) == []
+    assert yard.report("incoming/über %2F+ 1.tflite")["model"] == "fine"
+    assert yard.registry.versions("fine") == [1]
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["incoming/churn.yaml", "incoming/churn.keras.report.json", "incoming/", "incoming/a/", "elsewhere/churn.keras"],
+)
+def test_what_is_no_model_file_is_left_alone(yard: Yard, key: str) -> None:
+    assert yard.invoke(yard.put(key, b"x")) == []
+    assert yard.keys("") == [key]
+    assert yard.cloud.hear() == []
+
+
+@pytest.mark.parametrize("body", ["no JSON", {"schema": 1, "split": {"job": "x"}}, {"detail-type": "Object Deleted"}])
+def test_a_message_that_is_no_such_event_goes_to_the_dead_letters(yard: Yard, body: Any) -> None:
+    assert yard.invoke(with_bodies("compile", body)) == ["message-1"]
+
+
+def test_a_file_that_has_gone_is_nobodys(yard: Yard) -> None:
+    assert yard.invoke(load("compile", yard.cloud.bucket)) == []  # as the file stands: there never was such an object
+    event = yard.put("incoming/churn.keras", b"x")
+    yard.cloud.s3.delete_object(Bucket=yard.cloud.bucket, Key="incoming/churn.keras")
+    assert yard.invoke(event) == []
+    assert yard.keys() == []
+
+
+def test_of_two_files_with_one_name_the_newer_one_counts(yard: Yard) -> None:
+    older = yard.put("incoming/churn.keras", b"older")
+    newer = yard.put("incoming/churn.keras", b"newer")
+    assert yard.invoke(newer) == []
+    report = yard.report("incoming/churn.keras")
+    assert yard.invoke(older) == []  # late
+    assert yard.report("incoming/churn.keras") == report
+
+
+def test_a_file_that_is_replaced_while_it_is_compiled_is_not_published(yard: Yard) -> None:
+    event = yard.put("incoming/churn.tflite", TFLITE.read_bytes())
+
+    def replace_it(name: str, options: dict[str, Any]) -> bool:
+        if name == "download_file":
+            yard.put("incoming/churn.tflite", b"a newer one")
+        return False
+
+    assert yard.invoke(event, s3=Clumsy(yard.cloud.s3, replace_it)) == []
+    assert yard.registry.versions("churn") == []
+    assert yard.report("incoming/churn.tflite")["state"] == "gone"
+    assert yard.cloud.hear() == []
+
+
+def test_one_of_two_invocations_compiles(yard: Yard) -> None:
+    event = yard.put("incoming/churn.keras", b"no model")
+    place = {"version_id": json.loads(event["Records"][0]["body"])["detail"]["object"]["version-id"]}
+    head = yard.cloud.s3.head_object(Bucket=yard.cloud.bucket, Key="incoming/churn.keras")
+    place |= {"etag": head["ETag"].strip('"'), "size": 8}
+    claim = {"state": "compiling", "object": place, "attempt": 1, "until": 1000.0, "before": {}}
+    yard.set_report("incoming/churn.keras", claim)
+    assert yard.invoke(event, now=lambda: 999.0) == ["message-1"]
+    assert yard.report("incoming/churn.keras") == claim
+    assert yard.invoke(event, now=lambda: 1001.0) == []  # the other one is dead
+    assert yard.report("incoming/churn.keras")["state"] == "refused"
+
+
+def test_a_file_that_ends_the_function_again_and_again_is_refused(yard: Yard) -> None:
+    event = yard.put("incoming/churn.tflite", TFLITE.read_bytes())
+
+    def dies(name: str, options: dict[str, Any]) -> bool:
+        if name == "download_file":
+            raise KeyboardInterrupt  # what neither we nor Powertools take for a failure, like a kill
+        return False
+
+    for attempt in (1, 2, 3):
+        with pytest.raises(KeyboardInterrupt):
+            yard.invoke(event, s3=Clumsy(yard.cloud.s3, dies), now=lambda time=attempt * 1000.0: time)
+        assert yard.report("incoming/churn.tflite")["attempt"] == attempt
+    assert yard.invoke(event, now=lambda: 4000.0) == []
+    assert "ended the function 3 times" in yard.report("incoming/churn.tflite")["reason"]
+    assert yard.cloud.hear()[0]["detail-type"] == "Model Refused"
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_whatever_call_fails_the_next_delivery_finishes(yard: Yard, after: bool) -> None:
+    """Every call to S3 and EventBridge in turn, of a file that is refused quickly."""
+    event = yard.put("incoming/churn.keras", b"no model")
+    calls: list[str] = []
+    assert yard.invoke(event, s3=Clumsy(yard.cloud.s3, lambda name, _: bool(calls.append(name)))) == []
+    expected = yard.report("incoming/churn.keras")
+    yard.cloud.hear()
+    assert len(calls) >= 6
+    for place in range(len(calls) + 1):
+        yard.cloud.s3.delete_object(Bucket=yard.cloud.bucket, Key="incoming/churn.keras.report.json")
+        passed: list[str] = []
+
+        def fails(name: str, _: Any, place: int = place, passed: list[str] = passed) -> bool:
+            passed.append(name)
+            return len(passed) == place % len(calls) + 1
+
+        if place < len(calls):
+            yard.invoke(event, s3=Clumsy(yard.cloud.s3, fails, after=after))
+        else:
+            assert yard.invoke(event, events=Clumsy(yard.cloud.events, fails, after=after)) == ["message-1"]
+        assert yard.invoke(event, now=lambda: 4e9) == []  # every lease is over by then
+        assert yard.report("incoming/churn.keras") == expected
+        heard = yard.cloud.hear()
+        assert heard
+        assert {entry["detail"]["reason"] for entry in heard} == {expected["reason"]}
+
+
+@pytest.mark.parametrize("record", ["no JSON", "[1]", {"state": "compiling"}, {"state": 1, "before": 2}, "[" * 100_000])
+def test_a_report_that_somebody_else_wrote_does_no_harm(yard: Yard, record: Any) -> None:
+    yard.set_report("incoming/churn.keras", record)
+    assert yard.invoke(yard.put("incoming/churn.keras", b"no model")) == []
+    assert yard.report("incoming/churn.keras")["state"] == "refused"
+
+
+def test_a_file_too_large_for_the_disk_is_refused(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lightship.handlers import materials
+
+    monkeypatch.setattr(materials, "_ROOM", 10**18)
+    assert yard.invoke(yard.put("incoming/churn.keras", b"no model")) == []
+    report = yard.report("incoming/churn.keras")
+    assert report["code"] == "too_large"
+    assert "the file has 8 bytes, and this function's disk has room for files of 0" in report["reason"]
+
+
+def test_the_function_as_lambda_starts_it(yard: Yard, s3_environment: dict[str, str], s3_registry: str) -> None:
+    """Through the runtime API, with settings and credentials from the environment only."""
+    environment = s3_environment | {
+        "LIGHTSHIP_BUCKET": yard.cloud.bucket,
+        "LIGHTSHIP_REGISTRY": s3_registry,
+        "LIGHTSHIP_EVENT_BUS": "default",
+        "PATH": os.environ["PATH"],
+    }
+    event = yard.put("incoming/small.tflite", TFLITE.read_bytes())
+    with Emulator(folder=ROOT / "functions" / "compile", environment=environment) as emulator:
+        assert emulator.invoke(event) == {"batchItemFailures": []}
+    assert yard.registry.versions("small") == [1]
+    assert yard.report("incoming/small.tflite")["state"] == "published"
+    assert [event["detail-type"] for event in yard.cloud.hear()] == ["Model Published"]

@@ -1,0 +1,218 @@
+"""The loop over a batch: what failed comes again, groups keep their order, and the log says which work it was about."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from lightship.errors import InvalidInput, Unavailable
+from lightship.handlers.queues import Dropped, Message, Queue, dropped, expect
+from tests.emulator import ROOT
+from tests.handlers.records import Context, bodies, failures, load, with_bodies
+
+
+def queue(*failing: str, seen: list[str] | None = None) -> Queue:
+    """A queue whose messages in ``failing`` fail."""
+
+    def handle(message: Message) -> str:
+        if seen is not None:
+            seen.append(message.id)
+        if message.id in failing:
+            raise Unavailable("the store is closed")
+        return "done"
+
+    return Queue("test", handle)
+
+
+def split_events(count: int, group: str | None = None) -> dict[str, Any]:
+    return with_bodies("split-run", *[bodies(load("split-run"))[0]] * count, group=group)
+
+
+def fifo(*groups: str) -> dict[str, Any]:
+    event = with_bodies("requests-fifo", *[bodies(load("requests-fifo"))[0]] * len(groups))
+    for record, group in zip(event["Records"], groups, strict=True):
+        record["attributes"]["MessageGroupId"] = group
+    return event
+
+
+@pytest.mark.parametrize("failing", [(), ("message-1",), ("message-3",), ("message-2", "message-3")])
+def test_what_failed_comes_again_and_nothing_else(failing: tuple[str, ...]) -> None:
+    seen: list[str] = []
+    answer = queue(*failing, seen=seen)(split_events(3), Context())
+    assert failures(answer) == list(failing)
+    assert seen == ["message-1", "message-2", "message-3"]
+
+
+def test_a_batch_that_fails_as_a_whole_is_named_as_a_whole() -> None:
+    everything = ["message-1", "message-2"]
+    assert failures(queue(*everything)(split_events(2), Context())) == everything
+    assert failures(queue(*everything)(fifo("a", "a"), Context())) == everything
+
+
+def test_a_second_batch_knows_nothing_of_the_first() -> None:
+    handler = queue("message-2")
+    assert failures(handler(split_events(2), Context())) == ["message-2"]
+    assert failures(handler(split_events(1), Context())) == []
+
+
+@pytest.mark.parametrize("position", [1, 2, 3, 4, 5])
+def test_after_a_failure_the_later_ones_of_its_group_come_again(position: int) -> None:
+    groups = ("a", "b", "a", "b", "a")
+    seen: list[str] = []
+    answer = queue(f"message-{position}", seen=seen)(fifo(*groups), Context())
+    failed = groups[position - 1]
+    kept = [f"message-{n}" for n, group in enumerate(groups, start=1) if group == failed and n >= position]
+    assert failures(answer) == kept
+    assert [message for message in seen if message in kept] == kept[:1]
+    assert {f"message-{n}" for n, group in enumerate(groups, start=1) if group != failed} <= set(seen)
+
+
+def test_groups_of_a_standard_queue_are_no_order() -> None:
+    """SQS has groups there too, for fairness between tenants."""
+    assert failures(queue("message-1")(split_events(3, group="tenant"), Context())) == ["message-1"]
+
+
+def test_a_record_is_not_begun_without_time() -> None:
+    seen: list[str] = []
+    answer = queue(seen=seen)(split_events(2), Context(seconds=0.5))
+    assert failures(answer) == ["message-1", "message-2"]
+    assert seen == []
+
+
+def test_every_queues_event_is_one_of_these_tests() -> None:
+    queued = {path.stem for path in (ROOT / "events").glob("*.json") if "Records" in json.loads(path.read_text())}
+    assert queued == {"compile", "split", "split-run", "score", "requests", "requests-fifo"}
+
+
+def test_an_object_is_read_from_its_event() -> None:
+    assert dropped(bodies(load("compile"))[0]) == Dropped(
+        bucket="lightship-example",
+        key="incoming/quickstart.keras",
+        version="3sL4kqtJlcpXroDTDmJrmSpXd3dIbrHY",
+        etag="b1946ac92492d2347c6235b4d2611184",
+        size=18219,
+    )
+    assert dropped({"source": "aws.s3", "detail-type": "Object Deleted"}) is None
+    assert dropped(bodies(load("score"))[0]) is None
+    for detail in ({}, {"bucket": 1}, {"bucket": {"name": "b"}, "object": {}}, None):
+        with pytest.raises(InvalidInput, match="the Object Created event lacks"):
+            dropped({"source": "aws.s3", "detail-type": "Object Created", "detail": detail})
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "the message is not JSON"),
+        ('{"a": ', "the message is not JSON"),
+        ("[" * 100_000, "the message is not JSON"),
+        ("[1]", "the message is not a JSON object"),
+        ("{}", "the message has schema None, this Lightship reads 1"),
+        ('{"schema": 2, "chunk": {}}', "the message has schema 2, this Lightship reads 1"),
+        ('{"schema": 1}', "the message must hold one of chunk, finish"),
+        ('{"schema": 1, "chunk": {}, "finish": {}}', "the message must hold one of chunk, finish"),
+    ],
+)
+def test_a_message_that_is_none_of_ours_is_said_to_be(text: str, sentence: str) -> None:
+    message = Message("id", text, lambda: 1.0)
+    with pytest.raises(InvalidInput) as refusal:
+        expect(message.body(), "chunk", "finish")
+    assert refusal.value.message == sentence
+
+
+@pytest.mark.parametrize(
+    ("body", "correlation"),
+    [
+        (bodies(load("compile"))[0], "6f2a1d0c-5b7e-4c39-9a61-3d6f0c1f2a01"),
+        (bodies(load("score"))[0], "example-chunk"),
+        ({"schema": 1, "id": "mine", "request": {}}, "message-1"),
+        ({"schema": 1, "correlation": 7}, "message-1"),
+        ({"correlation": "x" * 1000}, "x" * 128),
+        ("no JSON", "message-1"),
+    ],
+)
+def test_one_id_all_the_way(body: Any, correlation: str) -> None:
+    event = with_bodies("score", body)
+    seen = []
+    Queue("test", lambda message: seen.append(message.correlation) or "done")(event, Context())
+    assert seen == [correlation]
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_logs_and_metrics_say_what_and_not_with_which_values(capsys: pytest.CaptureFixture[str]) -> None:
+    def handle(message: Message) -> str:
+        logging.getLogger("lightship.anywhere").warning("on the way", extra={"model": "churn"})
+        if message.id == "message-2":
+            raise KeyError("a secret of the payload")
+        return "published"
+
+    event = with_bodies("score", {"correlation": "first"}, {"correlation": "second", "password": "hunter2"})
+    Queue("compile", handle)(event, Context())
+    text = capsys.readouterr().out
+    assert "hunter2" not in text
+    assert "a secret" not in text
+    *logged, measured = lines(text)
+    assert [(line["correlation_id"], line["message"]) for line in logged] == [
+        ("first", "on the way"),
+        ("first", "published"),
+        ("second", "on the way"),
+        ("second", "failed: it comes again"),
+    ]
+    assert {(line["service"], line["function"]) for line in logged} == {("lightship", "compile")}
+    assert logged[0]["model"] == "churn"
+    assert logged[3]["error"] == "KeyError"
+    assert any("handle" in frame for frame in logged[3]["stack"])
+    assert (measured["service"], measured["Published"], measured["Failed"]) == ("compile", [1.0], [1.0])
+    (directive,) = measured["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "Lightship"
+
+
+def test_what_fails_on_the_way_to_aws_is_said_by_its_code(capsys: pytest.CaptureFixture[str]) -> None:
+    from botocore.exceptions import ClientError
+
+    def handle(message: Message) -> str:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "arn:secret"}}, "PutObject")
+
+    Queue("test", handle)(split_events(1), Context())
+    line = lines(capsys.readouterr().out)[0]
+    assert (line["error"], line["code"]) == ("ClientError", "AccessDenied")
+
+
+TRACED = """
+from lightship.handlers.queues import Queue
+from tests.handlers.records import Context, with_bodies
+Queue("score", lambda message: "scored")(with_bodies("score", {"correlation": "the-id"}), Context())
+"""
+
+
+def test_a_record_is_a_subsegment_of_the_trace() -> None:
+    """As in Lambda: a trace that is sampled, and a daemon that listens to datagrams."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("127.0.0.1", 0))
+        daemon.settimeout(30)
+        environ = os.environ | {
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}",
+            "LAMBDA_TASK_ROOT": "/var/task",
+            "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{daemon.getsockname()[1]}",
+            "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
+        }
+        subprocess.run([sys.executable, "-c", TRACED], env=environ, check=True, capture_output=True, timeout=60)
+        segment = json.loads(daemon.recv(65536).partition(b"\n")[2])
+    assert segment["name"] == "## score"
+    assert segment["annotations"] == {"correlation": "the-id"}
+    assert segment["trace_id"] == "1-5759e988-bd862e3fe1be46a994272793"
+
+
+def test_nothing_of_this_is_imported_for_http() -> None:
+    code = "import sys, lightship.handlers.gateway; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"aws_lambda_powertools", "boto3", "lightship.handlers.queues"} & set(done.stdout.split())

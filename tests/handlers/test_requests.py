@@ -1,0 +1,256 @@
+"""A queue of single predictions: any protocol in, an answer at the place that the message names, each once."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lightship.answer import Service
+from lightship.handlers.places import Places
+from lightship.handlers.queues import Queue
+from lightship.handlers.replies import Post
+from lightship.handlers.requests import Desk, work
+from lightship.registry import Registry
+from lightship.serving.catalogue import Catalogue
+from tests.bundles import Registries, republish
+from tests.emulator import ROOT, Emulator
+from tests.handlers.conftest import Cloud
+from tests.handlers.records import Context, bodies, failures, load, with_bodies
+
+Event = dict[str, Any]
+
+
+class Office:
+    """The bucket, two queues for replies, and the function on them."""
+
+    def __init__(self, cloud: Cloud, registry: str | Path) -> None:
+        self.cloud = cloud
+        self.queues = {
+            kind: cloud.sqs.create_queue(QueueName=f"r-{cloud.bucket[-50:]}{ending}", Attributes=attributes)["QueueUrl"]
+            for kind, ending, attributes in (("plain", "", {}), ("fifo", ".fifo", {"FifoQueue": "true"}))
+        }
+        attributes = [
+            cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"]) for url in self.queues.values()
+        ]
+        self.arns = tuple(found["Attributes"]["QueueArn"] for found in attributes)
+        places = Places(cloud.bucket, str(registry), reply_queues=self.arns)
+        catalogue = Catalogue(Registry(str(registry)), default="modes", refresh=0)
+        self.desk = Desk(Service(catalogue), Post(places, cloud.s3, cloud.sqs, cloud.events), max_body=100_000)
+
+    def invoke(self, event: Event) -> list[str]:
+        return failures(Queue("requests", lambda message: work(message, self.desk))(event, Context()))
+
+    def ask(self, body: Any) -> dict[str, Any]:
+        """The one event that answers a message which names no other way."""
+        assert self.invoke(with_bodies("requests", body)) == []
+        (heard,) = self.cloud.hear()
+        detail: dict[str, Any] = heard["detail"]
+        kind = "Prediction Made" if detail["status"] < 400 else "Prediction Refused"
+        assert heard["detail-type"] == kind
+        return detail
+
+    def replies(self) -> dict[str, Any]:
+        """Every object below replies/."""
+        found = self.cloud.s3.list_objects_v2(Bucket=self.cloud.bucket).get("Contents", [])
+        objects = {
+            entry["Key"]: self.cloud.s3.get_object(Bucket=self.cloud.bucket, Key=entry["Key"]) for entry in found
+        }
+        return {key: json.loads(answer["Body"].read()) for key, answer in objects.items()}
+
+    def received(self, kind: str) -> list[dict[str, Any]]:
+        answer = self.cloud.sqs.receive_message(
+            QueueUrl=self.queues[kind], MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+        )
+        return list(answer.get("Messages", []))
+
+
+@pytest.fixture
+def office(cloud: Cloud, registries: Registries) -> Office:
+    return Office(cloud, registries.small)
+
+
+def request(path: str = "/predict", body: Any = '{"input": [4, 9]}', **more: Any) -> dict[str, Any]:
+    return {"schema": 1, "request": {"method": "POST", "path": path, "body": body}, **more}
+
+
+def test_the_events_of_the_files_are_answered_where_they_say(office: Office, registries: Registries) -> None:
+    office.desk = Desk(Service(Catalogue(Registry(str(registries.examples)), default="quickstart")), office.desk.post)
+    assert office.invoke(load("requests", office.cloud.bucket)) == []
+    answered = office.replies()
+    assert {key: reply["status"] for key, reply in answered.items()} == {
+        "replies/example/order-1.json": 200,
+        "replies/example/order-3.json": 400,
+    }
+    good, bad = answered.values()
+    ((value,),) = json.loads(good["body"])
+    assert 0 < value < 1
+    assert good["headers"]["lightship-model"] == "quickstart"
+    assert (good["id"], good["correlation"]) == ("order-1", "example-1")
+    assert json.loads(bad["body"])["error"]["code"] == "invalid_input"
+    (heard,) = office.cloud.hear()
+    assert heard["detail"]["id"] == "order-2"
+    assert json.loads(heard["detail"]["body"]) == {"predictions": [[pytest.approx(value, abs=1e-6)]]}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "answer"),
+    [
+        ("/predict", '{"input": [4, 9]}', [[8.0, 18.0]]),
+        ("/predict", {"input": [4, 9]}, [[8.0, 18.0]]),
+        ("/models/modes/predict", '{"input": [4, 9]}', {"predictions": [[8.0, 18.0]]}),
+        ("/v1/models/modes:predict", '{"instances": [[4, 9]]}', {"predictions": [[8.0, 18.0]]}),
+        (
+            "/v2/models/modes/infer",
+            {"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 2], "data": [4, 9]}]},
+            [8.0, 18.0],
+        ),
+        ("/invocations", '{"instances": [[4, 9]]}', {"predictions": [[8.0, 18.0]]}),
+    ],
+)
+def test_every_protocol_is_understood(office: Office, path: str, body: Any, answer: Any) -> None:
+    message = request(path, body)
+    message["request"]["headers"] = {"Content-Type": "application/json"}
+    reply = office.ask(message)
+    assert reply["status"] == 200, reply
+    said = json.loads(reply["body"])
+    if "/v2" in path:
+        said = said["outputs"][0]["data"]
+    if isinstance(said, dict):
+        said = {"predictions": said["predictions"]}
+    assert said == answer
+    assert reply["id"] == "message-1"
+
+
+def test_bytes_travel_as_base64_both_ways(office: Office) -> None:
+    message = request()
+    packed = gzip.compress(b'{"input": [4, 9]}')
+    message["request"] |= {"headers": {"Content-Encoding": "gzip"}, "body_base64": base64.b64encode(packed).decode()}
+    assert json.loads(office.ask(message)["body"]) == [[8.0, 18.0]]
+    output = {"name": "y", "parameters": {"binary_data": True}}
+    given = {"name": "x", "datatype": "FP32", "shape": [1, 2], "data": [4, 9]}
+    reply = office.ask(request("/v2/models/modes/infer", {"inputs": [given], "outputs": [output]}))
+    assert base64.b64decode(reply["body_base64"]).endswith(b"\0\0\0A\0\0\x90A")
+
+
+MISTAKES: list[tuple[Any, int, str]] = [
+    ("no JSON", 400, "the message is not JSON"),
+    ([1], 400, "the message is not a JSON object"),
+    ({"schema": 2, "request": {}}, 400, "the message has schema 2"),
+    ({"schema": 1}, 400, "the message must hold one of request"),
+    ({"schema": 1, "request": 7}, 400, "'request' must be an object"),
+    ({"schema": 1, "request": {"path": 7}}, 400, "'request' must have a path"),
+    (request() | {"id": ""}, 400, "'id' must be a text of 1 to 128"),
+    (request() | {"id": "a\nb"}, 400, "'id' must be a text of 1 to 128"),
+    (request() | {"reply": "here"}, 400, "'reply' must be an object with one key of s3, queue, event"),
+    (request() | {"reply": {"s3": "replies/", "event": 1}}, 400, "'reply' must be an object with one key"),
+    (request() | {"reply": {"s3": "models/"}}, 400, "'reply.s3' must be a prefix that begins with replies/"),
+    (request() | {"reply": {"s3": "s3://another/replies/"}}, 400, "'reply.s3' must be a prefix"),
+    (request() | {"reply": {"queue": "https://sqs.example.com/1/somebodys"}}, 400, "'reply.queue' must name a queue"),
+    (request("/nowhere"), 404, "there is nothing at /nowhere"),
+    (request("/models/nobody/predict"), 404, "there is no model 'nobody'"),
+    (request(body='{"input": [1]}'), 400, "input"),
+    (request(body="\ud800"), 400, "'request' must have its body"),
+    ({"schema": 1, "request": {"path": "/predict", "body_base64": "%"}}, 400, "'request' must have its body"),
+    ({"schema": 1, "request": {"path": "/predict", "headers": {"a": 1}}}, 400, "'request.headers' must be an object"),
+    (request(body="1" * 100_001), 413, "the body is larger than 100000 bytes"),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "sentence"), MISTAKES, ids=[sentence for _, _, sentence in MISTAKES])
+def test_a_mistake_is_answered_and_never_comes_again(office: Office, body: Any, status: int, sentence: str) -> None:
+    reply = office.ask(body)
+    assert reply["status"] == status
+    assert sentence in json.loads(reply["body"])["error"]["message"]
+    assert office.replies() == {}
+
+
+def test_an_answer_to_a_queue_comes_once_and_in_order(office: Office) -> None:
+    name = office.queues["fifo"].rsplit("/", 1)[-1]
+    first = request(id="a", reply={"queue": name})
+    second = request(id="b", reply={"queue": office.arns[1]})
+    event = with_bodies("requests-fifo", first, second, group="north")
+    assert office.invoke(event) == []
+    assert office.invoke(event) == []  # delivered twice
+    found = office.received("fifo")
+    assert [json.loads(message["Body"])["id"] for message in found] == ["a", "b"]
+    assert {message["Attributes"]["MessageGroupId"] for message in found} == {"north"}
+    assert office.invoke(with_bodies("requests", request(reply={"queue": office.queues["plain"]}))) == []
+    assert [json.loads(message["Body"])["status"] for message in office.received("plain")] == [200]
+
+
+def test_an_object_is_written_once(office: Office, registries: Registries) -> None:
+    event = with_bodies("requests", request(id="the/id", reply={"s3": f"s3://{office.cloud.bucket}/replies/a/"}))
+    assert office.invoke(event) == []
+    before = office.replies()
+    assert list(before) == ["replies/a/the%2Fid.json"]
+    event["Records"][0]["body"] = json.dumps(request("/nowhere", id="the/id", reply={"s3": "replies/a"}))
+    assert office.invoke(event) == []
+    assert office.replies() == before
+
+
+def test_an_answer_too_large_for_its_way_is_said_to_be(office: Office) -> None:
+    ask = request("/models/wide/predict", '{"input": [[0.1234567]]}', id="wide")
+    reply = office.ask(ask)
+    assert reply["status"] == 413
+    assert "have it put into S3" in json.loads(reply["body"])["error"]["message"]
+    assert office.invoke(with_bodies("requests", ask | {"reply": {"s3": "replies/"}})) == []
+    assert office.replies()["replies/wide.json"]["status"] == 200
+
+
+@pytest.fixture
+def ailing(cloud: Cloud, registries: Registries, tmp_path: Path) -> Iterator[Office]:
+    """With a model ``modes`` that answers, and a model ``broken`` whose files were changed."""
+    registry = Registry(str(tmp_path / "registry"))
+    republish(registry, registries.small / "modes" / "1", "modes")
+    republish(registry, registries.small / "modes" / "1", "broken")
+    (registry.path("broken", 1) / "model.tflite").write_bytes(b"changed")
+    yield Office(cloud, registry.location)
+
+
+def test_our_failure_comes_again_and_is_not_answered(ailing: Office) -> None:
+    broken = request("/models/broken/predict")
+    assert ailing.invoke(with_bodies("requests", request(), broken, request())) == ["message-2"]
+    assert {heard["detail"]["id"] for heard in ailing.cloud.hear()} == {"message-1", "message-3"}
+
+
+def test_a_group_waits_for_what_failed(ailing: Office) -> None:
+    event = load("requests-fifo", ailing.cloud.bucket)
+    for record, body in zip(event["Records"], bodies(event), strict=True):
+        path = "/models/broken/predict" if body["id"] == "order-1" else "/predict"
+        record["body"] = json.dumps({**body, "request": {"path": path, "body": '{"input": [4, 9]}'}})
+    ids = [record["messageId"] for record in event["Records"]]
+    assert ailing.invoke(event) == [ids[0], ids[2]]  # both of the group north
+    assert list(ailing.replies()) == ["replies/south/order-2.json"]
+
+
+def test_a_place_that_cannot_be_reached_makes_it_come_again(office: Office) -> None:
+    office.cloud.sqs.delete_queue(QueueUrl=office.queues["plain"])
+    gone = request(reply={"queue": office.queues["plain"]})
+    assert office.invoke(with_bodies("requests", gone, request())) == ["message-1"]
+
+
+def test_the_function_as_lambda_starts_it(
+    office: Office, s3_environment: dict[str, str], registries: Registries
+) -> None:
+    environment = s3_environment | {
+        "LIGHTSHIP_BUCKET": office.cloud.bucket,
+        "LIGHTSHIP_REGISTRY": str(registries.examples),
+        "LIGHTSHIP_REPLY_QUEUES": ",".join(office.arns),
+        "PYTHONPATH": str(ROOT / "src"),
+    }
+    with Emulator("lightship.handlers.requests.handler", environment=environment) as emulator:
+        for name in ("requests", "requests-fifo"):
+            assert emulator.invoke(load(name, office.cloud.bucket)) == {"batchItemFailures": []}
+    assert {key: reply["status"] for key, reply in office.replies().items()} == {
+        "replies/example/order-1.json": 200,
+        "replies/example/order-3.json": 400,
+        "replies/north/order-1.json": 200,
+        "replies/north/order-3.json": 200,
+        "replies/south/order-2.json": 200,
+    }

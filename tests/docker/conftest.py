@@ -45,7 +45,7 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def image(sam: Callable[..., object]) -> str:
     """The function's image, as `sam build` names it."""
-    sam("build")
+    sam("build", "PredictFunction")
     return "predictfunction:predict"
 
 

@@ -55,7 +55,7 @@ def check(name: str, answer: Any) -> None:
 
 
 def test_no_event_is_left_out() -> None:
-    assert {path.stem for path in EVENTS.glob("*.json")} == STATUS.keys()
+    assert {path.stem for path in EVENTS.glob("*.json") if '"rawPath"' in path.read_text()} == STATUS.keys()
 
 
 @pytest.mark.parametrize("name", STATUS)

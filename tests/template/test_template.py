@@ -13,12 +13,10 @@ from typing import Any
 
 import boto3
 import pytest
-from samcli.yamlhelper import yaml_parse
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-ROOT = Path(__file__).parents[2]
-SOURCE = yaml_parse((ROOT / "template.yaml").read_text())
+from tests.template.decided import ROOT, SOURCE, Decided
 
 JWT = {"ApiAuth": "JWT", "JwtIssuer": "https://id.example.org", "JwtAudience": ["lightship"]}
 AUTHORIZER = "arn:aws:lambda:eu-west-1:123456789012:function:authorize"
@@ -27,46 +25,17 @@ LAMBDA = {"ApiAuth": "LAMBDA", "AuthorizerArn": AUTHORIZER}
 
 @pytest.fixture(scope="module")
 def deployed() -> dict[str, Any]:
-    """The output of SAM's transform, as an image that has been pushed is deployed."""
+    """The output of SAM's transform, as images and archives that have been pushed are deployed."""
     template = copy.deepcopy(SOURCE)
     for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            resource["Properties"]["ContentUri"] = "s3://deployments/layer"
         if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["ImageUri"] = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/lightship:1"
+            image = resource["Properties"].get("PackageType") == "Image"
+            pushed = {"ImageUri": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/lightship:1"}
+            resource["Properties"] |= pushed if image else {"CodeUri": "s3://deployments/function"}
     session = boto3.Session(region_name="eu-west-1")
     return Translator({}, Parser(), boto_session=session).translate(template, parameter_values={})
-
-
-class Decided:
-    """A template whose parameters have values: conditions are true or false, branches are taken."""
-
-    def __init__(self, template: dict[str, Any], **parameters: Any) -> None:
-        declared = template["Parameters"]
-        self.conditions = template["Conditions"]
-        self.values = {name: entry.get("Default") for name, entry in declared.items()} | parameters
-        for name, entry in declared.items():
-            if entry["Type"] == "CommaDelimitedList" and isinstance(self.values[name], str):
-                self.values[name] = self.values[name].split(",")
-
-    def __call__(self, node: Any) -> Any:
-        match node:
-            case {"Ref": "AWS::NoValue"}:
-                node = None
-            case {"Ref": name}:
-                node = self.values.get(name, node)
-            case {"Fn::If": [name, yes, no]}:
-                node = self(yes if self(self.conditions[name]) else no)
-            case {"Fn::Equals": [left, right]}:
-                node = self(left) == self(right)
-            case {"Fn::Not": [condition]}:
-                node = not self(condition)
-            case {"Fn::Join": [separator, parts]}:
-                node = separator.join(self(parts))
-            case dict():
-                resolved = {key: self(value) for key, value in node.items()}
-                node = {key: value for key, value in resolved.items() if value is not None}
-            case list():
-                node = [self(value) for value in node]
-        return node
 
 
 def api(template: dict[str, Any], **parameters: Any) -> dict[str, Any]:
@@ -155,14 +124,15 @@ def test_the_three_schemes_are_what_api_gateway_knows(deployed: dict[str, Any]) 
 def test_every_event_is_a_route_of_the_definition(deployed: dict[str, Any]) -> None:
     """SAM would add a missing one by itself: without `security`."""
     functions = of_type(SOURCE, "AWS::Serverless::Function").values()
-    events = [event["Properties"] for function in functions for event in function["Events"].values()]
-    assert {event["Path"] for event in events} == set(api(deployed)["paths"])
+    events = [event for function in functions for event in function["Events"].values()]
+    routes = {event["Properties"]["Path"] for event in events if event["Type"] == "HttpApi"}
+    assert routes == set(api(deployed)["paths"])
     assert "$default" not in str(api(deployed)["paths"])
 
 
 def test_routes_call_the_alias(deployed: dict[str, Any]) -> None:
     (alias,) = of_type(deployed, "AWS::Lambda::Alias")
-    (integration,) = values(api(deployed)["paths"], "x-amazon-apigateway-integration")
+    (integration,) = values(deployed["Resources"]["Api"], "x-amazon-apigateway-integration")
     assert integration["uri"]["Fn::Sub"][1] == {"Alias": {"Ref": alias}}
     permissions = of_type(deployed, "AWS::Lambda::Permission").values()
     assert [each["Principal"] for each in permissions if each["FunctionName"] == {"Ref": alias}] == [
@@ -182,23 +152,34 @@ def test_the_setting_for_sam_local_says_nothing_on_aws(deployed: dict[str, Any])
     assert api(deployed, **{"AWS::URLSuffix": "localhost"})[key] == ["*/*"]
 
 
-# What the function may do, and what is written down.
+# What functions may do, and what is written down.
 
 
-def test_no_policy_names_everything(deployed: dict[str, Any]) -> None:
-    statements = [each for document in values(deployed, "PolicyDocument") for each in document["Statement"]]
-    assert statements
-    assert not [each for each in statements if each["Resource"] == "*" or "*" in each["Action"]]
+def test_no_policy_of_a_role_names_everything(deployed: dict[str, Any]) -> None:
+    owned = of_type(deployed, "AWS::IAM::Role") | of_type(deployed, "AWS::IAM::Policy")
+    statements = [each for document in values(owned, "PolicyDocument") for each in document["Statement"]]
+    assert len(statements) > 20
+    found = [each.get("Fn::If", [None, each])[1] for each in statements]
+    assert not [each for each in found if each["Resource"] == "*" or "*" in str(each["Action"])]
     xray = {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/AWSXRayDaemonWriteAccess"}
-    assert list(values(deployed["Resources"], "ManagedPolicyArns")) == [[xray]]
+    assert all(arns == [xray] for arns in values(owned, "ManagedPolicyArns"))
+
+
+def test_every_function_has_the_role_that_is_written_here(deployed: dict[str, Any]) -> None:
+    """SAM makes one where none is named, with policies that name everything."""
+    roles = {name: function["Role"] for name, function in of_type(deployed, "AWS::Lambda::Function").items()}
+    assert len(roles) == 5
+    assert all(role == {"Fn::GetAtt": [name.replace("Function", "Role"), "Arn"]} for name, role in roles.items())
 
 
 def test_logs_are_kept_for_as_long_as_the_parameter_says(deployed: dict[str, Any]) -> None:
     groups = of_type(deployed, "AWS::Logs::LogGroup")
-    assert len(groups) == 2
+    functions = of_type(deployed, "AWS::Lambda::Function")
     assert all(group["RetentionInDays"] == {"Ref": "LogRetention"} for group in groups.values())
-    (function,) = of_type(deployed, "AWS::Lambda::Function").values()
-    assert function["LoggingConfig"]["LogGroup"]["Ref"] in groups
+    assert len({json.dumps(group["LogGroupName"]) for group in groups.values()}) == len(groups)
+    used = {name: function["LoggingConfig"]["LogGroup"]["Ref"] for name, function in functions.items()}
+    assert used == {name: name.replace("Function", "Logs") for name in functions}
+    assert groups.keys() == {*used.values(), "AccessLogs"}
 
 
 def test_the_access_log_is_json_without_secrets(deployed: dict[str, Any]) -> None:

@@ -1,0 +1,5 @@
+"""CompileFunction's entry point: the library holds the logic."""
+
+from lightship.handlers.compile import handler
+
+__all__ = ["handler"]

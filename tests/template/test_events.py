@@ -1,0 +1,182 @@
+"""Functions that files, messages and the clock start: their code, what they are told, the ledger, the schedule."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from typing import Any
+
+import pytest
+
+from tests.template.decided import ROOT, SOURCE, Decided, environment, with_bucket
+
+FUNCTIONS = {name: entry for name, entry in SOURCE["Resources"].items() if name.endswith("Function")}
+STARTED = sorted(FUNCTIONS.keys() - {"PredictFunction"})
+PLACES = {"LIGHTSHIP_BUCKET": "Bucket", "LIGHTSHIP_REGISTRY": "s3://Bucket/models"}
+JOBS = {
+    "LIGHTSHIP_JOBS_TABLE": "JobsTable",
+    "LIGHTSHIP_SPLIT_QUEUE": "SplitQueue",
+    "LIGHTSHIP_SCORE_QUEUE": "ScoreQueue",
+}
+BUS = {"LIGHTSHIP_EVENT_BUS": "default"}
+CACHE = {"LIGHTSHIP_CACHE_MB": "1024"}
+TOLD = {
+    "CompileFunction": PLACES | BUS,
+    "SplitFunction": PLACES | JOBS,
+    "ScoreFunction": PLACES | JOBS | CACHE,
+    "RequestsFunction": PLACES
+    | BUS
+    | CACHE
+    | {"LIGHTSHIP_DEFAULT_MODEL": "quickstart", "LIGHTSHIP_MEMORY_MB": "512", "LIGHTSHIP_REPLY_QUEUES": "none"},
+}
+NIGHTLY = {
+    "ScheduleExpression": "cron(0 3 * * ? *)",
+    "ScheduleTimezone": "Europe/Zurich",
+    "ScheduleModel": "churn",
+    "ScheduleInput": "batch/churn/input/nightly/",
+}
+
+
+@pytest.mark.parametrize("name", STARTED)
+def test_a_function_is_told_where_things_are(name: str) -> None:
+    assert environment(name, **with_bucket().values) == TOLD[name]
+
+
+@pytest.mark.parametrize("name", STARTED)
+def test_a_queue_starts_it_and_nothing_else(name: str) -> None:
+    assert {event["Type"] for event in FUNCTIONS[name]["Properties"]["Events"].values()} == {"SQS"}
+    assert FUNCTIONS[name]["Condition"] == "HasBucket"
+
+
+@pytest.mark.parametrize("name", ["ScoreFunction", "RequestsFunction"])
+def test_what_predicts_is_one_image(name: str) -> None:
+    assert FUNCTIONS[name]["Metadata"] == FUNCTIONS["PredictFunction"]["Metadata"]
+    assert FUNCTIONS[name]["Properties"]["ImageConfig"].keys() == {"Command"}
+
+
+def test_what_compiles_is_another() -> None:
+    metadata = FUNCTIONS["CompileFunction"]["Metadata"]
+    assert (ROOT / metadata["DockerContext"] / metadata["Dockerfile"]).is_file()
+    assert metadata["DockerTag"] != FUNCTIONS["PredictFunction"]["Metadata"]["DockerTag"]
+    assert "ImageConfig" not in FUNCTIONS["CompileFunction"]["Properties"]
+
+
+def test_what_splits_is_a_zip_on_the_layer() -> None:
+    split = FUNCTIONS["SplitFunction"]
+    layer = SOURCE["Resources"]["LightshipLayer"]
+    assert split["Properties"]["Layers"] == [{"Ref": "LightshipLayer"}]
+    assert split["Properties"]["Runtime"] in layer["Properties"]["CompatibleRuntimes"]
+    assert set(layer["Properties"]["CompatibleArchitectures"]) == set(
+        SOURCE["Parameters"]["Architecture"]["AllowedValues"]
+    )
+    for name, folder in {"SplitFunction": "CodeUri", "LightshipLayer": "ContentUri"}.items():
+        resource = SOURCE["Resources"][name]
+        assert resource["Metadata"] == {"BuildMethod": "makefile"}
+        makefile = (ROOT / resource["Properties"][folder] / "Makefile").read_text()
+        assert re.search(rf"^build-{name}:", makefile, re.MULTILINE)
+
+
+def test_a_makefile_may_look_beyond_its_folder() -> None:
+    """Otherwise SAM builds in a copy of the folder alone, from where src/lightship cannot be reached."""
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    environments = [value for value in config.values() if isinstance(value, dict)]
+    assert all(each["build"]["parameters"]["build_in_source"] is True for each in environments)
+
+
+def test_every_queue_that_starts_a_function_has_an_event_to_try_it_with() -> None:
+    """The last part of a record's eventSourceARN is the queue's logical name."""
+    events = [json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")]
+    sources = [record.get("eventSourceARN", "") for event in events for record in event.get("Records", [])]
+    queues = with_bucket().resources("AWS::SQS::Queue")
+    tried = {source.rsplit(":", 1)[-1].removesuffix(".fifo") for source in sources}
+    assert tried == {name for name in queues if name.endswith("Queue")}
+
+
+# The ledger.
+
+
+def test_the_ledger_costs_nothing_idle_and_forgets_nothing_by_accident() -> None:
+    resource = SOURCE["Resources"]["JobsTable"]
+    table = resource["Properties"]
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert "TableName" not in table
+
+
+def test_the_ledger_has_the_keys_that_jobs_go_by() -> None:
+    table = SOURCE["Resources"]["JobsTable"]["Properties"]
+    types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
+    assert types == {"job": "S", "item": "S", "owner": "S", "created": "N"}
+    assert keys(table) == {"HASH": "job", "RANGE": "item"}
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == "owner"
+    assert keys(index) == {"HASH": "owner", "RANGE": "created"}
+    assert index["Projection"] == {"ProjectionType": "ALL"}
+
+
+def keys(entry: dict[str, Any]) -> dict[str, str]:
+    return {each["KeyType"]: each["AttributeName"] for each in entry["KeySchema"]}
+
+
+# The schedule.
+
+
+def test_nothing_is_scheduled_unless_said() -> None:
+    assert with_bucket().resources("AWS::Scheduler::Schedule") == {}
+    assert with_bucket(**NIGHTLY).resources("AWS::Scheduler::Schedule").keys() == {"Schedule"}
+    assert with_bucket(**NIGHTLY, Registry="image").resources("AWS::Scheduler::Schedule") == {}
+
+
+def test_the_schedule_puts_a_run_on_the_queue() -> None:
+    schedule = with_bucket(**NIGHTLY).resources("AWS::Scheduler::Schedule")["Schedule"]
+    assert (schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"]) == (
+        "cron(0 3 * * ? *)",
+        "Europe/Zurich",
+    )
+    assert schedule["GroupName"] == "ScheduleGroup"
+    target = schedule["Target"]
+    assert (target["Arn"], target["RoleArn"]) == ("SplitQueue", "ScheduleRole")
+    assert json.loads(target["Input"]) == {
+        "schema": 1,
+        "run": {
+            "model": "churn",
+            "input": "s3://Bucket/batch/churn/input/nightly/",
+            "schedule": "lightship",
+            "time": "<aws.scheduler.scheduled-time>",
+        },
+        "correlation": "<aws.scheduler.execution-id>",
+    }
+
+
+@pytest.mark.parametrize("missing", ["ScheduleModel", "ScheduleInput"])
+def test_half_a_schedule_is_refused(missing: str) -> None:
+    rule = SOURCE["Rules"]["ScheduleNeedsAnInput"]
+    assert not Decided(SOURCE)(rule["RuleCondition"])
+    assert Decided(SOURCE, **NIGHTLY)(rule["RuleCondition"])
+    bucket, both = (assertion["Assert"] for assertion in rule["Assertions"])
+    assert not Decided(SOURCE, **NIGHTLY)(bucket)
+    assert with_bucket(**NIGHTLY)(bucket)
+    assert with_bucket(**NIGHTLY)(both)
+    assert not with_bucket(**NIGHTLY | {missing: ""})(both)
+
+
+@pytest.mark.parametrize("name", ["ReplyQueues", "ScheduleExpression", "ScheduleInput"])
+def test_a_slip_of_the_pen_is_refused_before_anything_is_made(name: str) -> None:
+    pattern = SOURCE["Parameters"][name]["AllowedPattern"]
+    queue = "arn:aws:sqs:eu-west-1:123456789012:replies"
+    good = {
+        "ReplyQueues": ["none", queue, f"{queue}.fifo"],
+        "ScheduleExpression": ["", "rate(1 day)", "cron(0 3 * * ? *)", "at(2026-12-01T03:00:00)"],
+        "ScheduleInput": ["", "batch/churn/input/nightly/", "batch/churn/input/rows.csv"],
+    }
+    bad = {
+        "ReplyQueues": ["", "*", "arn:aws:sqs:eu-west-1:123456789012:*", "https://sqs.eu-west-1.amazonaws.com/1/q"],
+        "ScheduleExpression": ["daily", "cron", "0 3 * * *"],
+        "ScheduleInput": ["s3://bucket/rows.csv", "models/churn/", "batch/churn/output/x", 'batch/c/input/"'],
+    }
+    assert all(re.search(pattern, value) for value in good[name])
+    assert not any(re.search(pattern, value) for value in bad[name])

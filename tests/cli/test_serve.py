@@ -44,11 +44,12 @@ def test_it_serves_and_ctrl_c_ends_it_cleanly(registries: Registries, command: s
     with running(command, "--default", "quickstart", "--registry", str(registries.examples)) as (process, url):
         assert httpx.post(f"{url}/predict", json={"input": [1.0, 2.0, 3.0]}).status_code == 200
         assert httpx.get(f"{url}/docs").status_code == 200
+        assert process.stdout is not None
+        assert any(f"{url}/predict" in line for line in process.stdout), "a line to copy"
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=20)
         assert process.returncode == 0
     assert "Traceback" not in rest
-    assert f"{url}/predict" in rest
 
 
 def test_many_clients_at_once_all_get_their_own_answer(registries: Registries) -> None:

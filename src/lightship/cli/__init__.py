@@ -6,12 +6,14 @@ from typing import Any
 
 import click
 
+from lightship.cli.batch import batch_command, job_command
 from lightship.cli.compile import compile_command
 from lightship.cli.models import models_command, show_command
 from lightship.cli.predict import predict_command
 from lightship.cli.routing import label_command, rollback_command, traffic_command, withdraw_command
-from lightship.cli.serve import serve_command, up_command
+from lightship.cli.serve import serve_command
 from lightship.cli.transfer import pull_command, push_command
+from lightship.cli.up import up_command
 from lightship.errors import LightshipError
 from lightship.version import __version__
 
@@ -51,6 +53,8 @@ COMMANDS = (
     models_command,
     show_command,
     predict_command,
+    batch_command,
+    job_command,
     label_command,
     traffic_command,
     rollback_command,

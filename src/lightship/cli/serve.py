@@ -1,4 +1,4 @@
-"""``lightship serve`` and ``lightship up``."""
+"""``lightship serve``, and what ``lightship up`` shares with it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from lightship.registry import Registry
 from lightship.settings import Settings
 
 _host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-_port_option = click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
-_default_option = click.option(
+port_option = click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+default_option = click.option(
     "--default",
     "default_model",
     metavar="NAME",
@@ -34,8 +34,8 @@ _anonymous_option = click.option(
 
 @click.command("serve")
 @_host_option
-@_port_option
-@_default_option
+@port_option
+@default_option
 @_anonymous_option
 @registry_option
 def serve_command(host: str, port: int, default_model: str | None, allow_anonymous: bool, registry: Registry) -> None:
@@ -44,21 +44,13 @@ def serve_command(host: str, port: int, default_model: str | None, allow_anonymo
     Listens on this machine only, unless LIGHTSHIP_TOKEN holds a bearer token that every request must carry, or
     --allow-anonymous says that strangers are welcome.
     """
-    settings = _settings(default_model, allow_anonymous)
+    settings = settings_of(default_model, allow_anonymous=allow_anonymous)
     _check_host(host, settings)
     _serve(Server(registry, settings, host=host, port=port))
 
 
-@click.command("up")
-@_port_option
-@_default_option
-@registry_option
-def up_command(port: int, default_model: str | None, registry: Registry) -> None:
-    """Run everything on this machine: for now, the HTTP API."""
-    _serve(Server(registry, _settings(default_model, False), host="127.0.0.1", port=port))
-
-
-def _settings(default_model: str | None, allow_anonymous: bool) -> Settings:
+def settings_of(default_model: str | None, *, allow_anonymous: bool = False) -> Settings:
+    """The environment's settings, with what options say instead."""
     settings = Settings.from_environment()
     return replace(
         settings,
@@ -85,12 +77,13 @@ def _serve(server: Server) -> None:
     console = Console(markup=False, highlight=False)
     with quiet():
         states = server.start()
-    console.print(Panel(_welcome(server, states), title="Lightship", expand=False))
-    console.print(_curl(server, states), soft_wrap=True)  # outside the panel: one line to copy
+    console.print(Panel(welcome(server, states), title="Lightship", expand=False))
+    console.print(curl(server, states), soft_wrap=True)  # outside the panel: one line to copy
     server.run()
 
 
-def _welcome(server: Server, states: tuple[ModelState, ...]) -> str:
+def welcome(server: Server, states: tuple[ModelState, ...]) -> str:
+    """Where the server is and what it serves, a line for each model."""
     lines = [f"{server.url}   docs: {server.url}/docs", ""]
     lines += [f"{state.name} version {state.version}   {state.error or _inputs(state)}" for state in states]
     return "\n".join(lines if states else [*lines, "no models yet: make one with `lightship compile SOURCE`"])
@@ -101,7 +94,7 @@ def _inputs(state: ModelState) -> str:
     return ", ".join(f"{spec.name}: {spec}" for spec in signature.inputs) if signature else ""
 
 
-def _curl(server: Server, states: tuple[ModelState, ...]) -> str:
+def curl(server: Server, states: tuple[ModelState, ...]) -> str:
     """One line to copy: for the default model where it is a row of numbers, else for the catalogue."""
     for state in states:
         if state.default and state.manifest is not None:

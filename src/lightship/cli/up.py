@@ -1,0 +1,168 @@
+"""``lightship up``: the deployed system on this machine."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.panel import Panel
+
+from lightship.app.server import Server
+from lightship.calls import ModelState
+from lightship.cli.options import registry_option
+from lightship.cli.serve import curl, default_option, port_option, settings_of, welcome
+from lightship.cli.terminal import quiet
+from lightship.errors import SettingError
+from lightship.local.mirror import mirror, place
+from lightship.local.parts import FunctionSpec
+from lightship.local.stack import Stack
+from lightship.registry import Registry
+
+# What the template fits to a Lambda function's size, and to its image.
+_SIZES = {"LIGHTSHIP_DEFAULT_MODEL", "LIGHTSHIP_MEMORY_MB", "LIGHTSHIP_CACHE_MB"}
+
+# What another terminal needs to work with this stack, for `source`; here as long as the stack is.
+_FILE = Path(".lightship.env")
+
+
+def _parameters(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for text in values:
+        name, separator, value = text.partition("=")
+        if not separator or not name:
+            raise click.BadParameter(f"{text!r}: write NAME=VALUE")
+        found[name] = value
+    return found
+
+
+@click.command("up")
+@port_option
+@click.option(
+    "--aws-port", type=click.IntRange(0, 65535), help="Where S3, SQS and the others answer.  [default: PORT+1]"
+)
+@default_option
+@registry_option
+@click.option(
+    "--template",
+    default="template.yaml",
+    show_default=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="What to run: buckets, queues and functions are read from it.",
+)
+@click.option(
+    "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", callback=_parameters, help="Of the template."
+)
+@click.option(
+    "--redeliver",
+    default=5,
+    show_default=True,
+    type=click.IntRange(0, 43200),
+    metavar="SECONDS",
+    help="When a message that was not handled comes again. AWS waits for its queue's visibility timeout.",
+)
+def up_command(
+    port: int,
+    aws_port: int | None,
+    default_model: str | None,
+    registry: Registry,
+    template: Path,
+    parameters: Mapping[str, str],
+    redeliver: int,
+) -> None:
+    """Run everything on this machine: the API, and S3, EventBridge, SQS and DynamoDB with the functions behind them.
+
+    Needs no Docker and no AWS account. The models of the registry are copied into the bucket, and everything in the
+    bucket, the queues and the table is gone when this ends.
+    """
+    console = Console(markup=False, highlight=False)
+    stack = Stack(
+        template,
+        overrides={"Registry": "bucket", **parameters},
+        port=(port and port + 1) if aws_port is None else aws_port,
+        redeliver=redeliver,
+        complain=lambda function, sentence: console.print(f"{function}: {sentence}", soft_wrap=True),
+    )
+    with _signals(), stack, _shared(stack):
+        _run(stack, registry, default_model, port, console)
+
+
+def _run(stack: Stack, registry: Registry, default_model: str | None, port: int, console: Console) -> None:
+    function = _api(stack)
+    location = function.environment.get("LIGHTSHIP_REGISTRY", "")
+    bucket, _ = place(location)
+    copied = mirror(registry, stack.cloud.client("s3"), location)
+    variables = {name: value for name, value in function.environment.items() if name not in _SIZES}
+    os.environ.update({**variables, **stack.environment, "LIGHTSHIP_CACHE": str(stack.folder / "cache")})
+    server = Server(Registry(location), settings_of(default_model), host="127.0.0.1", port=port)
+    with quiet():
+        states = server.start()
+    console.print(Panel(_screen(stack, server, states, registry, copied), title="Lightship", expand=False))
+    for line in _commands(stack, server, states, bucket):
+        console.print(line, soft_wrap=True)  # outside the panel: lines to copy
+    server.run(grace=1)
+
+
+def _api(stack: Stack) -> FunctionSpec:
+    if stack.wiring.api is None:
+        raise SettingError("the template has no function with an HttpApi event: nothing would answer requests")
+    return stack.wiring.api
+
+
+def _screen(stack: Stack, server: Server, states: tuple[ModelState, ...], registry: Registry, copied: int) -> str:
+    queued = ", ".join(sorted({mapping.function for mapping in stack.wiring.mappings})) or "none yet"
+    return "\n".join(
+        [
+            welcome(server, states),
+            "",
+            f"S3, SQS, EventBridge and DynamoDB: {stack.cloud.endpoint}",
+            f"functions behind queues: {queued}",
+            f"their logs, until the end: {stack.folder}",
+            f"{copied} versions of {registry.location} were copied into the bucket.",
+            "Bucket, queues and table live as long as this: Ctrl-C, and what they hold is gone.",
+        ]
+    )
+
+
+def _commands(stack: Stack, server: Server, states: tuple[ModelState, ...], bucket: str) -> list[str]:
+    return [
+        curl(server, states),
+        f"source {_FILE}   (another terminal's way to this stack: endpoint, credentials that are none, names)",
+        f"curl -T FILE {stack.cloud.endpoint}/{bucket}/KEY   or, with that: aws s3 cp FILE s3://{bucket}/KEY",
+        f"lightship push NAME s3://{bucket}/models   (a model compiled while this runs)",
+    ]
+
+
+@contextmanager
+def _shared(stack: Stack) -> Iterator[None]:
+    """The variables by which a process finds this stack, in a file."""
+    told = [function.environment for function in stack.wiring.functions.values()]
+    names = {name: value for variables in told for name, value in variables.items() if name not in _SIZES}
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in sorted({**names, **stack.environment}.items())]
+    _FILE.write_text("".join(lines))
+    try:
+        yield
+    finally:
+        _FILE.unlink(missing_ok=True)
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """SIGTERM, and a terminal that closes, end this as Ctrl-C does: uvicorn hands signals on when it has shut down."""
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, interrupt) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

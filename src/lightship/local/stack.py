@@ -1,0 +1,109 @@
+"""The whole stack on this machine: the cloud, its functions, and what moves messages between them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from lightship.errors import NotFound
+from lightship.local import wiring, workers
+from lightship.local.cloud import Cloud
+from lightship.local.parts import SourceMapping, Wiring
+from lightship.local.poller import Poller
+from lightship.local.workers import ProcessFunction
+
+
+class Stack:
+    """A template running here, as a context manager; nothing of it is left afterwards.
+
+    Args:
+        template: the SAM template.
+        overrides: values of its parameters instead of their defaults.
+        port: where AWS's API answers on the loopback interface; 0 takes a free one.
+        environment: variables of every function that come after the template's own.
+        redeliver: as :class:`Poller`'s; None keeps the queues' visibility timeouts, as on AWS.
+        complain: hears, with the function's logical name and one sentence, of every failed invocation.
+    """
+
+    def __init__(
+        self,
+        template: Path,
+        *,
+        overrides: Mapping[str, str] | None = None,
+        port: int = 0,
+        environment: Mapping[str, str] | None = None,
+        redeliver: int | None = None,
+        complain: Callable[[str, str], None] = lambda function, sentence: None,
+    ) -> None:
+        self._ending = ExitStack()
+        self.folder = Path(tempfile.mkdtemp(prefix="lightship-up-"))
+        self._ending.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        try:
+            self.cloud = Cloud(self.folder, port=port)
+            self._ending.callback(self.cloud.close)
+            self.wiring: Wiring = wiring.read(template, endpoint=self.cloud.endpoint, overrides=overrides)
+        except BaseException:
+            self._ending.close()
+            raise
+        everywhere = {**self.cloud.environment, "AWS_REGION": wiring.REGION, **(environment or {})}
+        self.functions = {
+            name: ProcessFunction(spec, environment=everywhere, folder=self.folder)
+            for name, spec in self.wiring.functions.items()
+        }
+        self._redeliver, self._complain = redeliver, complain
+        self._pollers: list[Poller] = []
+
+    def __enter__(self) -> Stack:
+        """Make the resources and start to poll; functions start with their first message."""
+        try:
+            self.cloud.make(self.wiring)
+            sqs = self.cloud.client("sqs", attempts=1)  # a poller tries again by itself
+            self._pollers = [self._poller(mapping, sqs) for mapping in self.wiring.mappings]
+        except BaseException:
+            self._ending.close()
+            raise
+        self._ending.callback(workers.close, self.functions.values())
+        for poller in self._pollers:
+            poller.start()
+            self._ending.callback(poller.stop)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End every process and wait for the threads, two seconds at most."""
+        self._ending.close()
+        for poller in self._pollers:
+            poller.join(0.5)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process needs to find this cloud: endpoint, credentials that are none, region."""
+        return dict(self.cloud.environment)
+
+    def invoke(self, function: str, event: Any) -> Any:
+        """Invoke a function by its logical name, as ``aws lambda invoke`` does; raises NotFound, FunctionFailed."""
+        if function not in self.functions:
+            raise NotFound(f"there is no function {function!r}: there are {', '.join(self.functions) or 'none'}")
+        return self.functions[function].invoke(event)
+
+    def processes(self) -> list[int]:
+        """Ids of all child processes."""
+        pids = (pid for function in self.functions.values() for pid in function.processes())
+        return [self.cloud.process.pid, *pids]
+
+    def _poller(self, mapping: SourceMapping, sqs: Any) -> Poller:
+        return Poller(
+            mapping,
+            self.functions[mapping.function],
+            sqs,
+            slots=max(2, os.cpu_count() or 2),
+            redeliver=self._redeliver,
+            complain=lambda mapping, sentence: self._complain(mapping.function, sentence),
+        )

@@ -1,0 +1,124 @@
+"""Intrinsic functions, as CloudFormation works them out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lightship.errors import SettingError
+from lightship.local.intrinsics import NO_VALUE, Scope, load
+
+DOCUMENT = """
+Parameters:
+  Name: {Type: String, Default: churn}
+  Size: {Type: Number, Default: 12}
+  Sites: {Type: CommaDelimitedList, Default: "a, b"}
+  Given: {Type: String}
+Mappings:
+  Visibility: {"12": {Seconds: 72}}
+Conditions:
+  IsChurn: !Equals [!Ref Name, churn]
+  IsTwelve: !Equals [!Ref Size, "12"]
+  Both: !And [!Condition IsChurn, Condition: IsTwelve]
+  Neither: !Not [!Or [!Condition IsChurn, !Condition IsTwelve]]
+Resources:
+  Bucket: {Type: "AWS::S3::Bucket"}
+"""
+
+
+def lookup(name: str, attribute: str | None) -> str | None:
+    return {("Bucket", None): "bucket", ("Bucket", "Arn"): "arn:bucket"}.get((name, attribute))
+
+
+@pytest.fixture
+def scope(tmp_path: Path) -> Scope:
+    return make(tmp_path, DOCUMENT, Given="g")
+
+
+def make(folder: Path, text: str, **overrides: str) -> Scope:
+    (folder / "template.yaml").write_text(text)
+    return Scope(load(folder / "template.yaml"), overrides, {"AWS::Region": "us-east-1"}, lookup)
+
+
+def resolve(scope: Scope, folder: Path, text: str) -> Any:
+    path = folder / "value.yaml"
+    path.write_text(f"Resources: {{}}\nValue: {text}\n")
+    return scope.resolve(load(path)["Value"], "Thing")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("!Ref Name", "churn"),
+        ("!Ref Size", 12),
+        ("!Ref Bucket", "bucket"),
+        ("!GetAtt Bucket.Arn", "arn:bucket"),
+        ("{Fn::GetAtt: [Bucket, Arn]}", "arn:bucket"),
+        (
+            "!Sub 's3://${Bucket}/${Name}/${AWS::Region}/${Bucket.Arn}/${!Kept}'",
+            "s3://bucket/churn/us-east-1/arn:bucket/${Kept}",
+        ),
+        ("!Sub ['${X}-${Size}', {X: !If [IsChurn, yes-, no-]}]", "yes--12"),
+        ("!Join ['+', !Ref Sites]", "a+b"),
+        ("!Select [1, !Ref Sites]", "b"),
+        ("!Select ['0', !Split ['/', x/y]]", "x"),
+        ("!FindInMap [Visibility, !Ref Size, Seconds]", 72),
+        ("!If [Both, [1, !Ref AWS::NoValue], 2]", [1]),
+        ("{a: !If [Neither, 1, !Ref AWS::NoValue], b: 2}", {"b": 2}),
+        ("{Condition: {StringLike: {x: y}}}", {"Condition": {"StringLike": {"x": "y"}}}),
+    ],
+)
+def test_functions(scope: Scope, tmp_path: Path, text: str, value: Any) -> None:
+    assert resolve(scope, tmp_path, text) == value
+
+
+def test_no_value_by_itself_is_nothing(scope: Scope, tmp_path: Path) -> None:
+    assert resolve(scope, tmp_path, "!Ref AWS::NoValue") is NO_VALUE
+
+
+@pytest.mark.parametrize(("condition", "truth"), [("Both", True), ("Neither", False)])
+def test_conditions(scope: Scope, condition: str, truth: bool) -> None:
+    assert scope.holds(condition, "Thing") is truth
+
+
+def test_overrides_take_the_place_of_defaults(tmp_path: Path) -> None:
+    other = make(tmp_path, DOCUMENT, Given="g", Name="other", Size="13")
+    assert other.holds("Neither", "Thing")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("!Ref Nobody", "Thing cannot be played here: a reference to Nobody"),
+        ("!GetAtt Bucket.Colour", "Thing cannot be played here: Bucket.Colour"),
+        ("!ImportValue x", "Thing cannot be played here: Fn::ImportValue is not known here"),
+        ("!Select [7, !Ref Sites]", "Thing cannot be played here: Fn::Select of"),
+        ("!If [Nowhere, 1, 2]", "Thing cannot be played here: there is no condition 'Nowhere'"),
+        ("!Sub '${Nobody}'", "Thing cannot be played here: a reference to Nobody"),
+        ("!FindInMap [Visibility, '13', Seconds]", "Thing cannot be played here: Fn::FindInMap of"),
+        ("!And [a string, !Condition IsChurn]", "is no condition"),
+    ],
+)
+def test_what_cannot_be_worked_out_names_the_resource(scope: Scope, tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(SettingError, match=sentence.replace("(", "\\(").replace("[", "\\[")):
+        resolve(scope, tmp_path, text)
+
+
+def test_parameters_are_checked(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="parameter Given has no default"):
+        make(tmp_path, DOCUMENT)
+    with pytest.raises(SettingError, match="no parameter 'Colour': it has Name, Size, Sites, Given"):
+        make(tmp_path, DOCUMENT, Colour="red")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"), [("[1, 2", "is not YAML"), ("- 1", "has no Resources"), (None, "cannot read the template")]
+)
+def test_a_file_that_is_no_template(tmp_path: Path, text: str | None, sentence: str) -> None:
+    path = tmp_path / "template.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(SettingError, match=sentence):
+        load(path)

@@ -1,0 +1,138 @@
+"""``lightship up`` as a process of its own, with this folder's template behind a real API."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import boto3
+import httpx
+import pytest
+
+from lightship.registry import Registry
+from tests.bundles import Registries, republish
+from tests.cli.test_serve import running
+from tests.emulator import ROOT
+from tests.local.test_stack import BUCKET, wait_for
+from tests.local.test_workers import gone
+
+ROW = {"input": [[1.0, 4.0]]}
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This folder's template, its API's function told where the models are, as the repository's is."""
+    folder = tmp_path_factory.mktemp("template") / "tests" / "local"
+    folder.mkdir(parents=True)
+    (folder / "functions").symlink_to(Path(__file__).parent / "functions")
+    text = Path(__file__).with_name("template.yaml").read_text()
+    events = "      Events:\n        Every"
+    registry = "!If [HasBucket, !Sub 's3://${Bucket}/models', ./models]"
+    variables = f"      Environment: {{Variables: {{LIGHTSHIP_REGISTRY: {registry}}}}}\n"
+    assert events in text
+    path = folder / "template.yaml"
+    path.write_text(text.replace(events, variables + events))
+    return path
+
+
+@pytest.fixture
+def source(tmp_path: Path, registries: Registries) -> Registry:
+    """A registry with two versions of a model, the first one in production."""
+    registry = Registry(str(tmp_path / "models"))
+    republish(registry, registries.small / "modes" / "1", "modes")
+    republish(registry, registries.small / "roots" / "1", "modes")
+    return registry
+
+
+def children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    threads = Path(f"/proc/{pid}/task").iterdir() if listed.exists() else ()
+    return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+
+
+@pytest.fixture
+def up(
+    template: Path, source: Registry, tmp_path: Path
+) -> Iterator[Callable[[], tuple[subprocess.Popen[str], str, dict[str, str]]]]:
+    words = ("up", "--template", str(template), "--registry", source.location, "--default", "modes")
+    with running(*words, TMPDIR=str(tmp_path)) as (process, url):
+
+        def read() -> tuple[subprocess.Popen[str], str, dict[str, str]]:
+            return process, url, dict(re.findall(r"(AWS_\w+)=(\S+)", (ROOT / ".lightship.env").read_text()))
+
+        yield read
+
+
+def test_the_bucket_is_what_the_api_serves(
+    up: Callable[[], tuple[subprocess.Popen[str], str, dict[str, str]]],
+    registries: Registries,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    _, url, variables = up()
+    for name, value in {**variables, "LIGHTSHIP_CACHE": str(tmp_path / "cache")}.items():
+        monkeypatch.setenv(name, value)
+    answer = httpx.get(f"{url}/models/modes").json()
+    assert answer["versions"] == [1, 2]
+    registry = Registry(f"s3://{BUCKET}/models")
+    assert registry.versions("modes") == [1, 2]
+    assert republish(registry, registries.small / "modes" / "1", "modes") == 3
+    wait_for(lambda: httpx.get(f"{url}/models/modes").json()["versions"] == [1, 2, 3])
+    assert httpx.post(f"{url}/models/modes/versions/3/predict", json=ROW).json()["predictions"] == [[2.0, 8.0]]
+
+
+def test_an_object_put_by_plain_http_is_handled(
+    up: Callable[[], tuple[subprocess.Popen[str], str, dict[str, str]]],
+) -> None:
+    _, _, variables = up()
+    endpoint = variables["AWS_ENDPOINT_URL"]
+    assert httpx.put(f"{endpoint}/{BUCKET}/batch/modes/input/a.csv", content=b"1,2\n").status_code == 200
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        region_name=variables["AWS_DEFAULT_REGION"],
+    )
+    assert wait_for(lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix="out/").get("Contents"))
+    s3.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_ctrl_c_ends_everything_within_two_seconds(
+    up: Callable[[], tuple[subprocess.Popen[str], str, dict[str, str]]], number: signal.Signals
+) -> None:
+    process, _, variables = up()
+    httpx.put(f"{variables['AWS_ENDPOINT_URL']}/{BUCKET}/batch/modes/input/a.csv", content=b"1,2\n")
+    wait_for(lambda: len(children(process.pid)) == 2)  # the cloud, and a worker
+    pids = children(process.pid)
+    started = time.monotonic()
+    process.send_signal(number)
+    rest, _ = process.communicate(timeout=20)
+    wait_for(lambda: all(map(gone, pids)))
+    assert time.monotonic() - started < 2.0
+    assert process.returncode == (-number if number == signal.SIGKILL else 0)
+    assert "Traceback" not in rest
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--template", "nowhere.yaml"], "cannot read the template nowhere.yaml"),
+        (["--parameter", "Colour=red"], "the template has no parameter 'Colour'"),
+        (["--parameter", "Colour"], "write NAME=VALUE"),
+        (["--parameter", "Registry=image"], "which is no bucket"),
+    ],
+)
+def test_a_mistake_gets_one_sentence_and_exit_code_2(template: Path, words: list[str], sentence: str) -> None:
+    command = [sys.executable, "-m", "lightship", "up", "--port", "0", "--template", str(template), *words]
+    run = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert sentence in run.stderr
+    assert "Traceback" not in run.stderr

@@ -1,0 +1,110 @@
+"""What of a template runs here: this folder's template, variations of it, and the repository's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lightship.errors import SettingError
+from lightship.local.parts import SourceMapping, Wiring
+from lightship.local.wiring import read
+from tests.local.conftest import TEMPLATE
+
+ROOT = Path(__file__).parents[2]
+ENDPOINT = "http://127.0.0.1:5555"
+URL = f"{ENDPOINT}/123456789012/lightship-local"
+ARN = "arn:aws:sqs:us-east-1:123456789012:lightship-local"
+
+
+@pytest.fixture(scope="module")
+def wired() -> Wiring:
+    return read(TEMPLATE, endpoint=ENDPOINT, overrides={"Registry": "bucket"})
+
+
+def test_buckets_queues_rules_and_tables(wired: Wiring) -> None:
+    (bucket,) = wired.buckets.values()
+    assert (bucket.name, bucket.versioned, bucket.events) == ("lightship-local-bucket", True, True)
+    queue = wired.queues["ShoutQueue"]
+    assert (queue.url, queue.arn, queue.visibility, queue.fifo) == (f"{URL}-ShoutQueue", f"{ARN}-ShoutQueue", 5, False)
+    assert queue.redrive == {"deadLetterTargetArn": f"{ARN}-ShoutDeadLetters", "maxReceiveCount": 2}
+    ordered = wired.queues["OrderedQueue"]
+    assert ordered.fifo
+    assert ordered.name.endswith(".fifo")
+    rule = wired.rules["ShoutRule"]
+    assert rule.pattern["detail"]["bucket"] == {"name": ["lightship-local-bucket"]}
+    assert rule.targets == ({"Id": "queue", "Arn": queue.arn},)
+    table = wired.tables["JobsTable"]
+    assert table.expires == "expires"
+    assert table.definition["GlobalSecondaryIndexes"][0]["IndexName"] == "owner"
+
+
+def test_functions_and_their_mappings(wired: Wiring) -> None:
+    shout, echo, plain = (wired.functions[f"{name}Function"] for name in ("Shout", "Echo", "Plain"))
+    assert shout.handler == "shout.app.handler"
+    assert shout.timeout == 5
+    assert shout.environment == {
+        "LIGHTSHIP_EVENT_BUS": "default",
+        "LIGHTSHIP_BUCKET": "lightship-local-bucket",
+        "LIGHTSHIP_REGISTRY": "s3://lightship-local-bucket/models",
+        "LIGHTSHIP_SHOUT_QUEUE": f"{URL}-ShoutQueue",
+        "LIGHTSHIP_JOBS_TABLE": "lightship-local-JobsTable",
+    }
+    assert (echo.handler, echo.timeout, echo.memory, echo.http) == ("app.handler", 4, 256, True)
+    assert echo.folder == plain.folder == TEMPLATE.parent / "functions" / "echo"
+    assert (plain.handler, plain.timeout, plain.http) == ("app.handler", 1, False)
+    assert wired.api == echo
+    expected = SourceMapping("ShoutFunction", wired.queues["ShoutQueue"], 10, 0, reports=True, concurrency=2)
+    assert wired.mappings == (expected,)
+
+
+def test_what_a_condition_leaves_out_is_not_there() -> None:
+    wired = read(TEMPLATE, endpoint=ENDPOINT)
+    assert not wired.buckets
+    assert not wired.rules
+    assert not wired.mappings
+    assert set(wired.functions) == {"EchoFunction", "PlainFunction"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        (
+            "Arn: !GetAtt ShoutQueue.Arn,",
+            "Arn: arn:aws:lambda:x,",
+            "ShoutRule .*its target arn:aws:lambda:x is not a queue",
+        ),
+        ("{Id: queue,", "{Id: queue, Input: '{}',", r"ShoutRule .*its target changes the event \(Input\)"),
+        ("EventPattern:", "EventPattern: !Ref AWS::NoValue\n      Other:", "ShoutRule .*it has no EventPattern"),
+        ("Queue: !GetAtt ShoutQueue.Arn", "Queue: nowhere", "ShoutFunction.Messages .*nowhere is not a queue"),
+        ("BatchSize: 10", "BatchSize: 11", "ShoutFunction.Messages .*need a batching window"),
+        ("BatchSize: 10", "BatchSize: ten", "ShoutFunction.Messages .*'ten' should be a number"),
+        ("BatchSize: 10", "FilterCriteria: {}", "ShoutFunction.Messages .*FilterCriteria"),
+        ("Queue: !GetAtt ShoutQueue.Arn", "Queue: !GetAtt OrderedQueue.Arn", "ShoutFunction.Messages .*FIFO"),
+        ("VisibilityTimeout: !Ref ScoreTimeout", "VisibilityTimeout: 4", "visibility timeout is shorter"),
+        ("MaximumConcurrency: !Ref Concurrency", "MaximumConcurrency: 1", "from 2 to 1000"),
+        ("Type: SQS\n", "Type: S3\n", "ShoutFunction.Messages .*an event of type S3; send it to a queue"),
+        ("AWS::Serverless::HttpApi", "AWS::Lambda::EventSourceMapping", "Api .*write it as an SQS event"),
+        ("LIGHTSHIP_BUCKET: !Ref Bucket", "LIGHTSHIP_BUCKET: !Ref Api", "ShoutFunction .*a reference to Api"),
+        ("local/functions/echo/Dockerfile", "local/functions/none/Dockerfile", "EchoFunction .*No such file"),
+    ],
+)
+def test_what_cannot_be_played_names_the_resource(tmp_path: Path, before: str, after: str, sentence: str) -> None:
+    text = TEMPLATE.read_text()
+    assert before in text
+    folder = tmp_path / "tests" / "local"
+    folder.mkdir(parents=True)
+    (folder / "functions").symlink_to(TEMPLATE.parent / "functions")
+    window = {"Window": "1"} if "FIFO" in sentence else {}
+    (folder / "template.yaml").write_text(text.replace(before, after))
+    with pytest.raises(SettingError, match=sentence):
+        read(folder / "template.yaml", endpoint=ENDPOINT, overrides={"Registry": "bucket", **window})
+
+
+def test_the_repositorys_own_template_can_be_played() -> None:
+    wired = read(ROOT / "template.yaml", endpoint=ENDPOINT, overrides={"Registry": "bucket"})
+    (bucket,) = wired.buckets.values()
+    assert wired.api is not None
+    assert wired.api.logical == "PredictFunction"
+    assert wired.api.environment["LIGHTSHIP_REGISTRY"] == f"s3://{bucket.name}/models"
+    assert {function.folder.parent for function in wired.functions.values()} == {ROOT / "functions"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,13 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import cores, images, lambdas, machine, report, servers
+from benchmarks import batching, cores, images, lambdas, machine, peers, protocols, registries, report, servers
 from benchmarks.questions import ROOT, Question, ask_original
 from benchmarks.runtime_api import RuntimeFailedError
-from benchmarks.stacks import MODEL_NAME, Stack, stacks
+from benchmarks.stacks import MODEL_NAME, stacks
 from benchmarks.tables import tables
 
-PARTS = ("lambda", "server", "image")
+PARTS = ("lambda", "server", "peers", "protocols", "batching", "registry", "image")
 
 _QUIET = 0.3
 
@@ -69,43 +70,55 @@ def _measure(console: Console, parts: Sequence[str], registry: Path, keras_model
             f"[yellow]this machine is busy (load average {busy}): others' work will be in the figures[/yellow]"
         )
     cores.claim()
-    compared = stacks(registry, keras_model)
+    works = _works(registry, keras_model, quick)
     with _progress(console) as progress:
         task = progress.add_task("what the original model answers", total=None)
         progress.refresh()
         questions = ask_original(keras_model)
-        progress.update(task, total=_steps(parts, compared, quick))
+        progress.update(task, total=sum(works[part].steps for part in parts))
 
         def step(text: str) -> None:
             progress.update(task, description=text, advance=1, refresh=True)
 
         for part in parts:
-            results[part] = _part(part, compared, questions, keras_model, quick, step)
+            results[part] = works[part].measure(questions, step)
     return results
 
 
-def _part(
-    part: str,
-    compared: Sequence[Stack],
-    questions: Sequence[Question],
-    keras_model: Path,
-    quick: bool,
-    step: Callable[[str], None],
-) -> dict[str, Any]:
-    if part == "lambda":
-        return lambdas.measure(compared, questions, lambdas.QUICK if quick else lambdas.FULL, step)
-    if part == "server":
-        return servers.measure(compared, questions, servers.QUICK if quick else servers.FULL, step)
-    return images.measure(keras_model, step, build=not quick)
+Step = Callable[[str], None]
 
 
-def _steps(parts: Sequence[str], compared: Sequence[Stack], quick: bool) -> int:
-    counts = {
-        "lambda": lambdas.steps(compared, lambdas.QUICK if quick else lambdas.FULL),
-        "server": servers.steps(compared, servers.QUICK if quick else servers.FULL),
-        "image": images.steps(),
+@dataclass(frozen=True)
+class _Work:
+    """A part: how often it will say what comes next, and how it is measured."""
+
+    steps: int
+    measure: Callable[[Sequence[Question], Step], dict[str, Any]]
+
+
+def _works(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Work]:
+    compared = stacks(registry, keras_model)
+    lives = lambdas.QUICK if quick else lambdas.FULL
+    served = servers.QUICK if quick else servers.FULL
+    beside = peers.QUICK if quick else peers.FULL
+    calls = protocols.QUICK if quick else protocols.FULL
+    batches = batching.QUICK if quick else batching.FULL
+    asked = registries.QUICK if quick else registries.FULL
+    return {
+        "lambda": _Work(
+            lambdas.steps(compared, lives), lambda rows, step: lambdas.measure(compared, rows, lives, step)
+        ),
+        "server": _Work(
+            servers.steps(compared, served), lambda rows, step: servers.measure(compared, rows, served, step)
+        ),
+        "peers": _Work(
+            peers.steps(beside), lambda rows, step: peers.measure(registry, keras_model, rows, beside, step)
+        ),
+        "protocols": _Work(protocols.steps(), lambda _, step: protocols.measure(registry, calls, step)),
+        "batching": _Work(batching.steps(), lambda _, step: batching.measure(batches, step)),
+        "registry": _Work(registries.steps(), lambda _, step: registries.measure(registry, asked, step)),
+        "image": _Work(images.steps(), lambda _, step: images.measure(keras_model, step, build=not quick)),
     }
-    return sum(counts[part] for part in parts)
 
 
 def _progress(console: Console) -> Progress:

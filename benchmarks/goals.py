@@ -1,4 +1,4 @@
-"""What the figures are held against: the usual way, and the bare handler as the bound."""
+"""What the figures are held against: the usual way, other servers, and what the libraries take alone as the bound."""
 
 from __future__ import annotations
 
@@ -6,34 +6,46 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# A warm event may take so many times as long as in a bare handler.
+# A warm event may take so many times as long as in a bare handler, a request of a protocol as its bound.
 BOUND = 1.5
+PROTOCOL_BOUND = 2.0
+
+# Requests per second beside every server with the same compiled model inside.
+PEERS = 3.0
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One figure of the usual way and of Lightship.
+    """One figure of something else and of Lightship.
 
     Attributes:
         figure: what was measured, in words.
         unit: ``ms``, ``MiB``, ``MB`` or ``/s``.
+        other: what the goal is judged against: the usual way's figure, or another server's.
         goal: how many times better it must be; None where nothing is asked.
         aim: how many times better it should be.
+        tuned: the tuned way's figure, where there is one.
         bare: the bare handler's figure, where there is one.
     """
 
     figure: str
     unit: str
-    usual: float
+    other: float
     lightship: float
     goal: float | None = None
     aim: float | None = None
+    tuned: float | None = None
     bare: float | None = None
 
     @property
     def ratio(self) -> float:
         """How many times better Lightship is; below 1 it is worse."""
         return self.better(self.lightship)
+
+    @property
+    def beside_tuned(self) -> float | None:
+        """How many times better than the tuned way Lightship is; None where that was not measured."""
+        return None if self.tuned is None else self.ratio / self.better(self.tuned)
 
     @property
     def verdict(self) -> str:
@@ -46,13 +58,31 @@ class Comparison:
         return f"{goal}; aim of {self.aim:g}x {'met' if self.ratio >= self.aim else 'missed'}"
 
     def better(self, value: float) -> float:
-        """How many times better than the usual way a value of this figure is."""
-        return value / self.usual if self.unit == "/s" else self.usual / value
+        """How many times better than the other's a value of this figure is."""
+        return value / self.other if self.unit == "/s" else self.other / value
 
 
 def comparisons(results: Mapping[str, Any]) -> list[Comparison]:
-    """Every comparison that the parts in these results allow."""
+    """Every comparison with the usual way that the parts in these results allow."""
     return [*_of_lambda(results.get("lambda")), *_of_server(results.get("server")), *_of_image(results.get("image"))]
+
+
+def beside_peers(results: Mapping[str, Any]) -> dict[tuple[str, str], Comparison]:
+    """Requests per second beside other servers, by their name and how many requests are under way at once."""
+    part = results.get("peers")
+    if part is None:
+        return {}
+    ours = part["servers"]["lightship"]
+    return {
+        (name, concurrency): Comparison(
+            *(f"beside {name}, {concurrency} at once", "/s"),
+            *(_rate(figures), _rate(ours[concurrency])),
+            goal=PEERS if name in part["same_model_inside"] else None,
+        )
+        for name, by_concurrency in part["servers"].items()
+        for concurrency, figures in by_concurrency.items()
+        if name != "lightship"
+    }
 
 
 def beside_bare(results: Mapping[str, Any]) -> float | None:
@@ -69,36 +99,39 @@ _WARM = "warm event, p50"
 def _of_lambda(part: Mapping[str, Any] | None) -> list[Comparison]:
     if part is None:
         return []
-    usual, ours, bare = (part["stacks"][name] for name in ("usual", "lightship", "bare"))
-    first, warm, memory = "first_answer_ms", "warm_event_ms", "peak_memory_mib"
+    measured = {name: part["stacks"][name] for name in ("usual", "lightship", "tuned", "bare")}
+
+    def compared(figure: str, unit: str, key: str, value: str, **goals: float) -> Comparison:
+        other, lightship, tuned, bare = (stack[key][value] for stack in measured.values())
+        return Comparison(figure, unit, other, lightship, tuned=tuned, bare=bare, **goals)
+
     found = [
-        Comparison(
-            *("process start → first answer", "ms", usual[first]["median"], ours[first]["median"]),
-            goal=10,
-            aim=30,
-            bare=bare[first]["median"],
-        ),
-        Comparison(_WARM, "ms", usual[warm]["p50"], ours[warm]["p50"], goal=300, bare=bare[warm]["p50"]),
+        compared("process start → first answer", "ms", "first_answer_ms", "median", goal=10, aim=30),
+        compared(_WARM, "ms", "warm_event_ms", "p50", goal=300),
     ]
-    if usual[memory] and ours[memory]:
-        peaks = (usual[memory]["median"], ours[memory]["median"])
-        found.append(Comparison("peak memory", "MiB", *peaks, goal=7, bare=bare[memory]["median"]))
+    if all(stack["peak_memory_mib"] for stack in measured.values()):
+        found.append(compared("peak memory", "MiB", "peak_memory_mib", "median", goal=7))
     return found
 
 
 def _of_server(part: Mapping[str, Any] | None) -> list[Comparison]:
     if part is None:
         return []
-    usual, ours = part["servers"]["usual"], part["servers"]["lightship"]
-    rate = "requests_per_second"
+    usual, ours, tuned = (part["servers"][name] for name in ("usual", "lightship", "tuned"))
     return [
         Comparison(
             *(f"requests per second, {concurrency} at once", "/s"),
-            *(usual[concurrency][rate]["median"], ours[concurrency][rate]["median"]),
+            *(_rate(usual[concurrency]), _rate(ours[concurrency])),
             goal=300 if concurrency == "16" else None,
+            tuned=_rate(tuned[concurrency]),
         )
         for concurrency in ours
     ]
+
+
+def _rate(figures: Mapping[str, Any]) -> float:
+    rate: float = figures["requests_per_second"]["median"]
+    return rate
 
 
 def _of_image(part: Mapping[str, Any] | None) -> list[Comparison]:

@@ -33,7 +33,7 @@ class Plan:
     slow_events: int
 
 
-FULL = Plan(rounds=9, events=1000, slow_events=60)
+FULL = Plan(rounds=5, events=1000, slow_events=40)
 QUICK = Plan(rounds=2, events=200, slow_events=10)
 
 

@@ -13,10 +13,12 @@ from lightship.version import __version__
 _PACKAGES = (
     "ai-edge-litert",
     "awslambdaric",
+    "boto3",
     "fastapi",
     "httptools",
     "keras",
     "mangum",
+    "moto",
     "numpy",
     "orjson",
     "tensorflow-cpu",

@@ -1,4 +1,4 @@
-"""The plot: how many times better than the usual way, every figure on one scale."""
+"""The plot: how many times better than the usual way, and than other servers, every figure on one scale."""
 
 from __future__ import annotations
 
@@ -13,35 +13,46 @@ from benchmarks.tables import shown
 mpl.use("svg")
 
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 
-_OURS, _BARE, _GOAL = "#1f6f8b", "#b9c7cd", "#c8553d"
+_OURS, _TUNED, _BARE, _GOAL = "#1f6f8b", "#d9a441", "#b9c7cd", "#c8553d"
 
 
-def draw(comparisons: Sequence[Comparison], path: Path) -> None:
-    """One bar a comparison, from 1 (as good as the usual way) rightwards: equal lengths are equal ratios."""
+def draw(usual: Sequence[Comparison], peers: Sequence[Comparison], path: Path) -> None:
+    """One bar a comparison, from 1 (as good as the other) rightwards: equal lengths are equal ratios."""
     plt.rcParams.update({"svg.hashsalt": "lightship", "font.size": 10})
-    figure, axes = plt.subplots(figsize=(9, 0.62 * len(comparisons) + 1.3), layout="constrained")
-    for row, comparison in enumerate(comparisons):
-        axes.barh(row, comparison.ratio - 1, left=1, height=0.55, color=_OURS, label="Lightship")
-        if comparison.bare is not None:
-            bound = comparison.better(comparison.bare)
-            axes.plot([bound, bound], [row - 0.38, row + 0.38], color=_BARE, lw=4, label="bare handler, the bound")
-        if comparison.goal is not None:
-            goal = [comparison.goal] * 2
-            axes.plot(goal, [row - 0.38, row + 0.38], color=_GOAL, lw=2, label="goal")
-        figures = f"{shown(comparison.usual, comparison.unit)} → {shown(comparison.lightship, comparison.unit)}"
-        furthest = max(comparison.ratio, comparison.better(comparison.bare or comparison.usual), comparison.goal or 1)
-        text = f"{comparison.ratio:,.0f}x" if comparison.ratio >= 10 else f"{comparison.ratio:.1f}x"
-        axes.annotate(f"{text}   {figures}", (furthest, row), xytext=(7, 0), textcoords="offset points", va="center")
+    rows = [*usual, *peers]
+    figure, axes = plt.subplots(figsize=(10, 0.55 * len(rows) + 1.4), layout="constrained")
+    for row, comparison in enumerate(rows):
+        _bar(axes, row, comparison)
+    if usual and peers:
+        axes.axhline(len(usual) - 0.5, color="#999999", lw=0.8)
     axes.set_xscale("log")
-    axes.set_xlim(1, 50 * max(comparison.ratio for comparison in comparisons))
-    axes.set_xticks([1, 10, 100, 1000], ["1x\n(the usual way)", "10x", "100x", "1000x"])
-    axes.set_yticks(range(len(comparisons)), [comparison.figure for comparison in comparisons])
-    axes.invert_yaxis()
-    axes.set_xlabel("times better than FastAPI + load_model + model.predict (logarithmic)")
+    axes.set_xlim(1, 50 * max(comparison.ratio for comparison in rows))
+    axes.set_xticks([1, 10, 100, 1000], ["1x", "10x", "100x", "1000x"])
+    axes.set_yticks(range(len(rows)), [comparison.figure for comparison in rows])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    below = "\nbelow the line: times as many requests per second as other servers" if peers else ""
+    axes.set_xlabel(f"times better than FastAPI + load_model + model.predict (logarithmic){below}")
     axes.spines[["top", "right"]].set_visible(False)
     handles, labels = axes.get_legend_handles_labels()
     unique = dict(zip(labels, handles, strict=True))
     axes.legend(unique.values(), unique.keys(), loc="lower right", frameon=False)
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
+
+
+def _bar(axes: Axes, row: int, comparison: Comparison) -> None:
+    axes.barh(row, comparison.ratio - 1, left=1, height=0.55, color=_OURS, label="Lightship")
+    marks = {
+        "the usual way, tuned": (comparison.tuned and comparison.better(comparison.tuned), _TUNED, 3),
+        "bare handler, the bound": (comparison.bare and comparison.better(comparison.bare), _BARE, 4),
+        "goal": (comparison.goal, _GOAL, 2),
+    }
+    for label, (place, color, width) in marks.items():
+        if place is not None:
+            axes.plot([place, place], [row - 0.38, row + 0.38], color=color, lw=width, label=label)
+    furthest = max(comparison.ratio, *(place for place, _, _ in marks.values() if place is not None), 1)
+    figures = f"{shown(comparison.other, comparison.unit)} → {shown(comparison.lightship, comparison.unit)}"
+    text = f"{shown(comparison.ratio, 'x')}   {figures}"
+    axes.annotate(text, (furthest, row), xytext=(7, 0), textcoords="offset points", va="center")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import plot
-from benchmarks.goals import comparisons
+from benchmarks.goals import beside_peers, comparisons
 from benchmarks.questions import ROOT
 from benchmarks.tables import tables
 
@@ -22,7 +22,7 @@ def write(results: Mapping[str, Any], folder: Path) -> None:
     """Write ``results.json``, ``ratios.svg`` and ``README.md``, whose prose is that of docs/benchmarks."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-    plot.draw(comparisons(results), folder / "ratios.svg")
+    plot.draw(comparisons(results), list(beside_peers(results).values()), folder / "ratios.svg")
     before, _, rest = PROSE.read_text().partition(_BEGIN)
     _, _, after = rest.partition(_END)
     (folder / "README.md").write_text(f"{before}{_BEGIN}\n\n{_figures(results)}\n\n{_END}{after}")

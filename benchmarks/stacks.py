@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+BUILT = ROOT / "build" / "benchmarks"
 MODEL_NAME = "quickstart"
 
 
@@ -17,8 +19,9 @@ class Stack:
 
     Attributes:
         name: as in the tables.
-        folder: holds ``app.py``.
+        folder: where its processes start; for Lambda it holds ``app.py``.
         variables: environment of its processes, on top of a bare one.
+        server: the command of its long-running server, with ``{port}``; empty where it has none.
         slow: whether one answer takes tens of milliseconds, so that fewer are asked for.
         predicts: whether its answers are predictions, to be compared with the original's.
     """
@@ -26,6 +29,7 @@ class Stack:
     name: str
     folder: Path
     variables: Mapping[str, str] = field(default_factory=dict)
+    server: tuple[str, ...] = ()
     slow: bool = False
     predicts: bool = True
 
@@ -34,23 +38,34 @@ class Stack:
         return {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT / "src"),
-            "KERAS_HOME": str(ROOT / "build" / "benchmarks" / "keras"),
+            "KERAS_HOME": str(BUILT / "keras"),
             "TF_CPP_MIN_LOG_LEVEL": "3",
             **self.variables,
         }
 
 
 def stacks(registry: Path, keras_model: Path) -> list[Stack]:
-    """All of them: ``usual``, ``lightship``, ``bare``, and ``noop``, which is the measurement's own share."""
+    """``usual``, ``tuned``, ``lightship``, ``bare``, and ``noop``, which is the measurement's own share."""
     here = Path(__file__).parent
-    newest = max((registry / MODEL_NAME).glob("[1-9]*"), key=lambda folder: int(folder.name))
+    original = {"MODEL": str(keras_model)}
+    uvicorn = (sys.executable, "-m", "uvicorn", "app:app", "--port", "{port}")
     return [
-        Stack("usual", here / "usual", {"MODEL": str(keras_model)}, slow=True),
-        Stack(
-            "lightship",
-            ROOT / "functions" / "predict",
-            {"LIGHTSHIP_REGISTRY": str(registry), "LIGHTSHIP_DEFAULT_MODEL": MODEL_NAME},
-        ),
-        Stack("bare", here / "bare", {"MODEL": str(newest / "model.tflite")}),
-        Stack("noop", here / "noop", predicts=False),
+        Stack("usual", here / "usual", original, uvicorn, slow=True),
+        Stack("tuned", here / "tuned", {**original, "PYTHONPATH": str(here)}, uvicorn, slow=True),
+        lightship(registry),
+        Stack("bare", here / "bare", {"MODEL": str(compiled(registry))}),
+        Stack("noop", here / "noop", server=(sys.executable, "server.py", "{port}"), predicts=False),
     ]
+
+
+def lightship(registry: Path) -> Stack:
+    """This project as it is shipped."""
+    variables = {"LIGHTSHIP_REGISTRY": str(registry), "LIGHTSHIP_DEFAULT_MODEL": MODEL_NAME}
+    serve = ("-m", "lightship", "serve", "--port", "{port}", "--registry", str(registry), "--default", MODEL_NAME)
+    return Stack("lightship", ROOT / "functions" / "predict", variables, (sys.executable, *serve))
+
+
+def compiled(registry: Path, model: str = MODEL_NAME) -> Path:
+    """The .tflite file of a model's newest version."""
+    newest = max((registry / model).glob("[1-9]*"), key=lambda folder: int(folder.name))
+    return newest / "model.tflite"

@@ -8,7 +8,7 @@ from typing import Any
 
 import rich.table
 
-from benchmarks.goals import BOUND, beside_bare, comparisons
+from benchmarks.goals import BOUND, PROTOCOL_BOUND, beside_bare, beside_peers, comparisons
 
 Row = tuple[str, ...]
 
@@ -38,62 +38,130 @@ class Table:
 
 
 def tables(results: Mapping[str, Any]) -> list[Table]:
-    """One table of ratios and goals, and one of every part's figures."""
-    makers = {"lambda": _lambda, "server": _server, "image": _image}
-    return [_ratios(results), *(make(results[part]) for part, make in makers.items() if part in results)]
+    """Ratios and goals, then every part's figures."""
+    found = [_ratios(results)] if comparisons(results) else []
+    for part, make in _MAKERS.items():
+        if part in results:
+            found += make(results)
+    return found
 
 
 def shown(value: float, unit: str) -> str:
     """A figure with its unit and three significant digits."""
-    if unit == "ms" and value >= 1000:
-        value, unit = value / 1000, "s"
+    for larger, smaller in (("ms", "µs"), ("s", "ms")):
+        if unit == smaller and value >= 1000:
+            value, unit = value / 1000, larger
     digits = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-    return f"{digits}{'' if unit == '/s' else ' '}{unit}"
+    return f"{digits}{'' if unit in {'/s', 'x', '%'} else ' '}{unit}"
 
 
 def _ratios(results: Mapping[str, Any]) -> Table:
-    rows = [
-        (
-            comparison.figure,
-            shown(comparison.usual, comparison.unit),
-            shown(comparison.lightship, comparison.unit),
-            f"{shown(comparison.ratio, '')[:-1]}x",
-            comparison.verdict,
-        )
-        for comparison in comparisons(results)
-    ]
+    rows = []
+    for comparison in comparisons(results):
+        tuned = ("", "")
+        if comparison.tuned is not None and comparison.beside_tuned is not None:
+            tuned = (shown(comparison.tuned, comparison.unit), shown(comparison.beside_tuned, "x"))
+        measured = [shown(value, comparison.unit) for value in (comparison.other, comparison.lightship)]
+        rows.append((comparison.figure, *measured, shown(comparison.ratio, "x"), comparison.verdict, *tuned))
     times = beside_bare(results)
     if times is not None:
-        met = "met" if times <= BOUND else "missed"
-        rows.append(("warm event beside the bare handler's", "", "", f"{times:.2f}x", f"aim of ≤ {BOUND}x {met}"))
-    return Table("Ratios and goals", ("", "usual", "lightship", "ratio", "goal"), tuple(rows))
+        verdict = f"aim of ≤ {BOUND}x {'met' if times <= BOUND else 'missed'}"
+        rows.append(("warm event beside the bare handler's", "", "", f"{times:.2f}x", verdict, "", ""))
+    heads = ("", "usual", "lightship", "ratio", "goal", "tuned", "ratio beside tuned")
+    return Table("Ratios and goals", heads, tuple(rows))
 
 
-def _lambda(part: Mapping[str, Any]) -> Table:
-    rows = []
+def _lambda(results: Mapping[str, Any]) -> list[Table]:
+    part, rows = results["lambda"], []
     for name, figures in part["stacks"].items():
         first, warm, memory = figures["first_answer_ms"], figures["warm_event_ms"], figures["peak_memory_mib"]
         times = [shown(value, "ms") for value in (first["median"], first["min"], warm["p50"], warm["p99"])]
         rows.append((name, *times, f"{warm['events']:,}", shown(memory["median"], "MiB") if memory else "unknown"))
     title = f"Lambda's runtime interface: {part['rounds']} fresh processes of each"
     heads = ("", "first answer", "best", "warm p50", "warm p99", "warm events", "peak memory")
-    return Table(title, heads, tuple(rows))
+    return [Table(title, heads, tuple(rows))]
 
 
-def _server(part: Mapping[str, Any]) -> Table:
+_SERVER_HEADS = ("", "at once", "requests", "p50", "p99", "answers")
+
+
+def _server(results: Mapping[str, Any]) -> list[Table]:
+    title = f"A server over loopback: {results['server']['rounds']} rounds"
+    return [Table(title, _SERVER_HEADS, tuple(_server_rows(results["server"])))]
+
+
+def _peers(results: Mapping[str, Any]) -> list[Table]:
+    part, compared, rows = results["peers"], beside_peers(results), []
+    for row in _server_rows(part):
+        comparison = compared.get(row[:2])
+        rows.append((*row, shown(comparison.ratio, "x"), comparison.verdict) if comparison else (*row, "", ""))
+    versions = ", ".join(f"{name} {version}" for name, version in part["versions"].items())
+    title = f"Beside other servers over loopback: {versions}, {part['rounds']} rounds"
+    return [Table(title, (*_SERVER_HEADS, "lightship's ratio", "goal"), tuple(rows))]
+
+
+def _server_rows(part: Mapping[str, Any]) -> list[Row]:
     rows = []
     for name, by_concurrency in part["servers"].items():
         for concurrency, figures in by_concurrency.items():
-            rate, latency = figures["requests_per_second"], figures["latency_ms"]
+            latency = figures["latency_ms"]
             latencies = [shown(latency[key], "ms") for key in ("p50", "p99")]
-            rows.append((name, concurrency, shown(rate["median"], "/s"), *latencies, f"{latency['requests']:,}"))
-    title = f"A server over loopback: {part['rounds']} rounds"
-    heads = ("", "at once", "requests", "p50", "p99", "answers")
-    return Table(title, heads, tuple(rows))
+            rate = shown(figures["requests_per_second"]["median"], "/s")
+            rows.append((name, concurrency, rate, *latencies, f"{latency['requests']:,}"))
+    return rows
 
 
-def _image(part: Mapping[str, Any]) -> Table:
+def _protocols(results: Mapping[str, Any]) -> list[Table]:
+    found = []
+    for model, measured in results["protocols"]["models"].items():
+        rows = []
+        for name, way in measured["ways"].items():
+            times = way["times_bound"]
+            verdict = f"aim of ≤ {PROTOCOL_BOUND:g}x {'met' if times <= PROTOCOL_BOUND else 'missed'}"
+            beside = ("", "") if name == way["bound"] else (f"{times:.2f}x", verdict)
+            rows.append((name, shown(way["p50_us"], "µs"), shown(way["p99_us"], "µs"), f"{way['requests']:,}", *beside))
+        title = f"One request in the process, {measured['inputs']} numbers ({model})"
+        found.append(Table(title, ("", "p50", "p99", "requests", "beside its bound", "aim"), tuple(rows)))
+    return found
+
+
+def _batching(results: Mapping[str, Any]) -> list[Table]:
+    rows = []
+    for engine, watches in results["batching"]["engines"].items():
+        alone = {watch["at_once"]: watch for watch in watches if watch["largest_batch"] == 1}
+        for watch in watches:
+            if watch["largest_batch"] > 1:
+                without, rate = alone[watch["at_once"]]["calls_per_second"], watch["calls_per_second"]
+                rates = (shown(without, "/s"), shown(rate, "/s"), shown(rate / without, "x"))
+                rows.append((engine, str(watch["at_once"]), *rates, f"{watch['calls_together']:.1f}"))
+    heads = ("", "at once", "calls alone", "in batches", "ratio", "calls in a batch")
+    return [Table("Micro-batching: a convolutional model", heads, tuple(rows))]
+
+
+def _registry(results: Mapping[str, Any]) -> list[Table]:
+    part, rows = results["registry"], []
+    for name, figures in part["stores"].items():
+        times = [shown(figures[key], "µs") for key in ("p50_us", "p99_us", "processor_p50_us")]
+        share = figures["processor_p50_us"] / (part["refresh_seconds"] * 1e6) * 100
+        rows.append((name, *times, shown(share, "%"), f"{figures['questions']:,}"))
+    title = f"Whether a model's state is another one, asked at most every {part['refresh_seconds']:g} s"
+    return [Table(title, ("", "p50", "p99", "processor", "of a processor at most", "questions"), tuple(rows))]
+
+
+def _image(results: Mapping[str, Any]) -> list[Table]:
+    part = results["image"]
     if "megabytes" not in part:
-        return Table("Image", ("", "size"), ((f"not measured here: {part['not_measured']}", ""),))
+        return [Table("Image", ("", "size"), ((f"not measured here: {part['not_measured']}", ""),))]
     rows = tuple((name, shown(size, "MB")) for name, size in part["megabytes"].items())
-    return Table("Image, uncompressed", ("", "size"), rows)
+    return [Table("Image, uncompressed", ("", "size"), rows)]
+
+
+_MAKERS = {
+    "lambda": _lambda,
+    "server": _server,
+    "peers": _peers,
+    "protocols": _protocols,
+    "batching": _batching,
+    "registry": _registry,
+    "image": _image,
+}

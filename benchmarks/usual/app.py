@@ -22,8 +22,8 @@ class Body(BaseModel):
 def predict(body: Body) -> list[list[float]]:
     """Predict for one row."""
     rows = np.array([body.input], dtype=np.float32)
-    answer: list[list[float]] = model.predict(rows, verbose=0).tolist()
+    answer: list[list[float]] = model.predict(rows).tolist()
     return answer
 
 
-handler = Mangum(app, lifespan="off")
+handler = Mangum(app)

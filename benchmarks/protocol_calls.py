@@ -1,0 +1,208 @@
+"""Requests of every protocol, asked of the shell in this process, and the bounds beside them.
+
+``python -m benchmarks.protocol_calls`` reads orders as JSON from standard input and writes figures to standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+from ai_edge_litert.interpreter import Interpreter
+
+from benchmarks.figures import percentile
+from benchmarks.stacks import ROOT
+from lightship.wire.http import Response
+
+TOLERANCE = 1e-6
+
+_ROWS = 16
+_EVENT: dict[str, Any] = json.loads((ROOT / "events" / "predict.json").read_text())
+_BINARY = "application/octet-stream"
+_HEADER_LENGTH = "inference-header-content-length"
+
+Row = list[float]
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to ask for a row and to be answered.
+
+    Attributes:
+        name: as in the tables; ``bound`` is the name of the one that it is compared with.
+        requests: what ``ask`` takes, one for each row.
+        ask: what is timed.
+        read: the row's prediction in what ``ask`` returned, to be compared with LiteRT's own.
+    """
+
+    name: str
+    bound: str
+    requests: Sequence[Any]
+    ask: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+
+
+class _Bound:
+    """Decode, run, encode: what the same libraries take without a protocol, a check or a choice."""
+
+    def __init__(self, model: Path) -> None:
+        self.interpreter = Interpreter(model_path=str(model), num_threads=1)
+        self.interpreter.allocate_tensors()
+        self._input = self.interpreter.get_input_details()[0]["index"]
+        self._output = self.interpreter.get_output_details()[0]["index"]
+
+    def run(self, row: np.ndarray) -> np.ndarray:
+        """The output for a batch of one."""
+        self.interpreter.set_tensor(self._input, row)
+        self.interpreter.invoke()
+        output: np.ndarray = self.interpreter.get_tensor(self._output)
+        return output
+
+    def json(self, body: bytes) -> bytes:
+        """JSON in and out."""
+        row = np.array([orjson.loads(body)["input"]], dtype=np.float32)
+        return orjson.dumps(self.run(row), option=orjson.OPT_SERIALIZE_NUMPY)
+
+    def binary(self, body: bytes) -> bytes:
+        """The elements' bytes in and out."""
+        return self.run(np.frombuffer(body, np.float32).reshape(1, -1)).tobytes()
+
+
+def main() -> None:
+    """Carry out the orders on standard input."""
+    orders = json.load(sys.stdin)
+    plan, source = orders["plan"], random.Random(7)  # noqa: S311
+    rows = [[round(source.uniform(0, 1), 4) for _ in range(orders["width"])] for _ in range(_ROWS)]
+    bound = _Bound(Path(orders["path"]))
+    ways = [*_bounds(bound, rows), *_protocols(orders["model"], rows, bound)]
+    for way in ways:
+        _check(way, rows, bound)
+    samples: dict[str, list[float]] = {way.name: [] for way in ways}
+    for _ in range(plan["rounds"]):
+        for way in ways:
+            samples[way.name] += _microseconds(way, plan["requests"])
+    json.dump({way.name: _figures(way, samples) for way in ways}, sys.stdout)
+
+
+def _bounds(bound: _Bound, rows: Sequence[Row]) -> list[Way]:
+    return [
+        Way("bound, JSON", "bound, JSON", [_dump({"input": row}) for row in rows], bound.json, orjson.loads),
+        Way("bound, binary", "bound, binary", [_bytes(row) for row in rows], bound.binary, _floats),
+    ]
+
+
+def _protocols(model: str, rows: Sequence[Row], bound: _Bound) -> Iterator[Way]:
+    from lightship.handlers.predict import shell  # reads the environment, and loads the model
+
+    def ask(request: tuple[str, dict[str, str], bytes]) -> Response:
+        path, headers, body = request
+        try:
+            shell.respond("POST", path, "", headers, body, _EVENT).send(None)
+        except StopIteration as end:
+            response: Response = end.value
+            return response
+        raise RuntimeError(f"{path} waited")
+
+    native, infer = f"/models/{model}/predict", f"/v2/models/{model}/infer"
+    (name,) = bound.interpreter.get_signature_runner().get_input_details()
+
+    def way(title: str, path: str, make: Callable[[Row], Any], read: Callable[[Response], Any]) -> Way:
+        return Way(title, "bound, JSON", [(path, _headers(), _dump(make(row))) for row in rows], ask, read)
+
+    yield way("native", "/predict", lambda row: {"input": row}, _json)
+    yield way("native, by name", native, lambda row: {"input": row}, lambda answer: _json(answer)["predictions"])
+    yield way(
+        "TensorFlow Serving, instances",
+        f"/v1/models/{model}:predict",
+        lambda row: {"instances": [row]},
+        lambda answer: _json(answer)["predictions"],
+    )
+    yield way(
+        "MLflow, SageMaker",
+        "/invocations",
+        lambda row: {"inputs": [row]},
+        lambda answer: _json(answer)["predictions"],
+    )
+    yield way(
+        "Open Inference V2, JSON",
+        infer,
+        lambda row: {"inputs": [{"name": name, "datatype": "FP32", "shape": [1, len(row)], "data": row}]},
+        lambda answer: _json(answer)["outputs"][0]["data"],
+    )
+    binary = [(infer, *_infer_binary(name, row)) for row in rows]
+    yield Way("Open Inference V2, binary", "bound, binary", binary, ask, _read_binary)
+
+
+def _infer_binary(name: str, row: Row) -> tuple[dict[str, str], bytes]:
+    """Headers and body of a request that is binary both ways, as Triton's client writes it."""
+    data = _bytes(row)
+    tensor = {"name": name, "datatype": "FP32", "shape": [1, len(row)], "parameters": {"binary_data_size": len(data)}}
+    text = _dump({"inputs": [tensor], "parameters": {"binary_data_output": True}})
+    return {**_headers(), "content-type": _BINARY, _HEADER_LENGTH: str(len(text))}, text + data
+
+
+def _read_binary(answer: Response) -> Any:
+    assert answer.status == 200, answer.body
+    return _floats(answer.body[int(answer.headers[_HEADER_LENGTH]) :])
+
+
+def _json(answer: Response) -> Any:
+    assert answer.status == 200, answer.body
+    return orjson.loads(answer.body)
+
+
+def _headers() -> dict[str, str]:
+    return dict(_EVENT["headers"])
+
+
+def _dump(value: Any) -> bytes:
+    return orjson.dumps(value)
+
+
+def _bytes(row: Row) -> bytes:
+    return np.array(row, dtype="<f4").tobytes()
+
+
+def _floats(data: bytes) -> np.ndarray:
+    return np.frombuffer(data, "<f4")
+
+
+def _check(way: Way, rows: Sequence[Row], bound: _Bound) -> None:
+    for row, request in zip(rows, way.requests, strict=True):
+        wanted = bound.run(np.array([row], dtype=np.float32)).ravel()
+        given = np.ravel(way.read(way.ask(request)))
+        assert given.shape == wanted.shape and np.allclose(given, wanted, atol=TOLERANCE), f"{way.name} is wrong"
+
+
+def _microseconds(way: Way, count: int) -> list[float]:
+    ask, clock = way.ask, time.perf_counter_ns
+    taken = []
+    for request in islice(cycle(way.requests), count):
+        start = clock()
+        ask(request)
+        taken.append((clock() - start) / 1000)
+    return taken
+
+
+def _figures(way: Way, samples: dict[str, list[float]]) -> dict[str, Any]:
+    p50, bound = percentile(samples[way.name], 50), percentile(samples[way.bound], 50)
+    return {
+        "bound": way.bound,
+        "p50_us": p50,
+        "p99_us": percentile(samples[way.name], 99),
+        "requests": len(samples[way.name]),
+        "times_bound": round(p50 / bound, 3),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""Goals are judged against the usual way and the peers with our model inside; the tables say what was measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from benchmarks.goals import beside_bare, beside_peers, comparisons
+from benchmarks.tables import Table, shown, tables
+
+
+def _life(first: float, warm: float, memory: float) -> dict[str, Any]:
+    return {
+        "first_answer_ms": {"median": first, "min": first},
+        "warm_event_ms": {"p50": warm, "p99": warm, "events": 10},
+        "peak_memory_mib": {"median": memory},
+    }
+
+
+def _served(rate: float) -> dict[str, Any]:
+    figures = {"requests_per_second": {"median": rate}, "latency_ms": {"p50": 1.0, "p99": 2.0, "requests": 10}}
+    return {"1": figures, "16": figures}
+
+
+RESULTS: dict[str, Any] = {
+    "lambda": {
+        "rounds": 1,
+        "stacks": {
+            "usual": _life(4000, 120, 600),
+            "tuned": _life(3000, 50, 600),
+            "lightship": _life(100, 0.2, 50),
+            "bare": _life(80, 0.16, 40),
+        },
+    },
+    "server": {
+        "rounds": 1,
+        "servers": {"usual": _served(10), "tuned": _served(20), "lightship": _served(6000)},
+    },
+    "peers": {
+        "rounds": 1,
+        "servers": {"lightship": _served(6000), "bentoml (LiteRT)": _served(3000), "bentoml (TensorFlow)": _served(60)},
+        "versions": {"bentoml": "1.2.3"},
+        "same_model_inside": ["bentoml (LiteRT)"],
+    },
+    "protocols": {
+        "models": {
+            "quickstart": {
+                "inputs": 3,
+                "ways": {
+                    "bound": {"bound": "bound", "p50_us": 5, "p99_us": 6, "requests": 10, "times_bound": 1.0},
+                    "native": {"bound": "bound", "p50_us": 20, "p99_us": 2000, "requests": 10, "times_bound": 4.0},
+                },
+            }
+        }
+    },
+    "registry": {
+        "refresh_seconds": 2.0,
+        "stores": {"folder": {"p50_us": 10, "p99_us": 20, "processor_p50_us": 200, "questions": 10}},
+    },
+    "image": {"not_measured": "no Docker engine answers"},
+}
+
+
+def test_goals_are_judged_against_the_usual_way() -> None:
+    found = {comparison.figure: comparison for comparison in comparisons(RESULTS)}
+    warm = found["warm event, p50"]
+    assert warm.ratio == pytest.approx(600)
+    assert warm.beside_tuned == pytest.approx(250)
+    assert warm.verdict == "met: ≥ 300x"
+    rate = found["requests per second, 16 at once"]
+    assert (rate.ratio, rate.beside_tuned, rate.verdict) == (600, 300, "met: ≥ 300x")
+    assert beside_bare(RESULTS) == pytest.approx(1.25)
+
+
+def test_only_peers_with_the_same_model_have_a_goal() -> None:
+    found = beside_peers(RESULTS)
+    assert found["bentoml (LiteRT)", "16"].verdict == "MISSED: ≥ 3x"
+    assert found["bentoml (TensorFlow)", "16"].ratio == 100
+    assert found["bentoml (TensorFlow)", "16"].verdict == "no goal"
+
+
+def test_every_part_has_its_table() -> None:
+    rows = {table.title: {row[0]: row[1:] for row in table.rows} for table in tables(RESULTS)}
+    assert rows["Ratios and goals"]["warm event, p50"] == ("120 ms", "0.2 ms", "600x", "met: ≥ 300x", "50 ms", "250x")
+    assert rows["Beside other servers over loopback: bentoml 1.2.3, 1 rounds"]["bentoml (LiteRT)"][-2:] == (
+        "2x",
+        "MISSED: ≥ 3x",
+    )
+    assert rows["One request in the process, 3 numbers (quickstart)"]["native"] == (
+        *("20 µs", "2 ms", "10", "4.00x"),
+        "aim of ≤ 2x missed",
+    )
+    assert rows["Whether a model's state is another one, asked at most every 2 s"]["folder"][3] == "0.01%"
+    assert rows["Image"] == {"not measured here: no Docker engine answers": ("",)}
+
+
+@pytest.mark.parametrize("part", sorted(RESULTS))
+def test_a_part_alone_has_its_table(part: str) -> None:
+    for table in tables({part: RESULTS[part]}):
+        assert all(len(row) == len(table.columns) for row in table.rows), table.title
+
+
+def test_markdown_has_a_line_for_each_row() -> None:
+    table = Table("Title", ("", "figure"), (("one", "1"), ("two", "2")))
+    assert table.to_markdown() == "### Title\n\n|  | figure |\n| --- | ---: |\n| one | 1 |\n| two | 2 |"
+
+
+def test_figures_have_three_digits() -> None:
+    assert [shown(*figure) for figure in ((0.1234, "ms"), (1234.0, "ms"), (1234.0, "µs"), (1234.4, "/s"))] == [
+        "0.123 ms",
+        "1.23 s",
+        "1.23 ms",
+        "1,234/s",
+    ]

@@ -11,11 +11,13 @@ BIN := $(VENV)/bin
 # The lock files are complete, and pip has trouble with extras in them when it resolves them once more: --no-deps.
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
 EXAMPLES := quickstart digits
+FUZZ_SECONDS := 60
+FAULT_SECONDS := 600
 
 # What was trained is kept: the README compiles it again.
 .SECONDARY:
 
-.PHONY: help run test lint format models docs lock bench build emulate clean
+.PHONY: help run test fuzz faults lint format models docs lock bench build emulate clean
 
 help: ## What there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -28,6 +30,12 @@ test: $(VENV)/.dev models ## Set everything up and run every test that this mach
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pytest --cov --cov-report=term $(PYTEST_ARGS)
+
+fuzz: $(VENV)/.dev models ## Look for requests that break the server, for FUZZ_SECONDS (60)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/pytest -q -s tests/wire/test_fuzz.py
+
+faults: $(VENV)/.dev models ## Kill, delay and double what jobs do, at random, for FAULT_SECONDS (600)
+	LIGHTSHIP_FAULT_SECONDS=$(FAULT_SECONDS) $(BIN)/pytest -q -s tests/jobs/faults/test_schedules.py
 
 lint: $(VENV)/.dev ## Style and types only
 	$(BIN)/ruff check

@@ -15,10 +15,10 @@ FLOORS = (
     ("bundle", "golden", "kinds", "state"),
     ("calls", "stores", "engines"),
     ("wire", "model", "registry"),
-    ("serving", "compiler"),
+    ("serving", "compiler", "jobs"),
     ("answer",),
     ("app",),
-    ("handlers",),
+    ("handlers", "local"),
     ("cli",),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS, start=1) for room in rooms}

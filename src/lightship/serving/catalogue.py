@@ -88,7 +88,7 @@ class Catalogue:
         Where that one cannot be loaded and nobody named it, the version that answered before goes on. Raises NotFound,
         BundleError, Unavailable or RegistryError.
         """
-        name = name or self.default_name()
+        name = name or self._default or self.default_name()
         if name in self._unloaded:
             raise Unavailable(f"model '{name}' was unloaded: load it first")
         state = self._state(name)

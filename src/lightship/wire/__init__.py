@@ -22,6 +22,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     "lightship.wire.mlflow": ("/invocations", "/ping", "/version"),
 }
 
+# Routes without parameters by path and method, of the protocols that were asked so far: what is hot is found at once.
+_FIXED: dict[tuple[str, str], Route] = {}
+
 
 def protocols() -> list[WireProtocol]:
     """All of them, imported."""
@@ -33,16 +36,18 @@ def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
 
     Raises MethodNotAllowed where a protocol has the path with other methods only.
     """
+    if (route := _FIXED.get((path, method))) is not None:
+        return route, {}
     module = _owner(path)
     if module is None:
         return None
-    fixed, patterns = _routes(module)
-    if (route := fixed.get((path, method))) is not None:
+    patterns = _patterns(module)
+    if (route := _FIXED.get((path, method))) is not None:  # the first request of this protocol
         return route, {}
     for pattern, candidate in patterns:
         if candidate.method == method and (found := pattern.fullmatch(path)):
             return candidate, found.groupdict()
-    allowed = {route.method for (known, _), route in fixed.items() if known == path}
+    allowed = {known_method for known, known_method in _FIXED if known == path}
     allowed |= {route.method for pattern, route in patterns if pattern.fullmatch(path)}
     if allowed:
         ordered = tuple(sorted(allowed))
@@ -68,8 +73,8 @@ def _load(module: str) -> WireProtocol:
 
 
 @cache
-def _routes(module: str) -> tuple[dict[tuple[str, str], Route], list[tuple[re.Pattern[str], Route]]]:
-    """A protocol's routes without parameters by path and method, and those with them by expression."""
+def _patterns(module: str) -> list[tuple[re.Pattern[str], Route]]:
+    """A protocol's routes with parameters by expression; those without are in :data:`_FIXED` from now on."""
     routes = _load(module).routes
-    fixed = {(route.path, route.method): route for route in routes if "{" not in route.path}
-    return fixed, [(route.pattern, route) for route in routes if "{" in route.path]
+    _FIXED.update({(route.path, route.method): route for route in routes if "{" not in route.path})
+    return [(route.pattern, route) for route in routes if "{" in route.path]

@@ -47,7 +47,7 @@ class ProcessFunction:
         self.spec = spec
         self.log = folder / f"{spec.logical}.log"
         self._folder = folder
-        self._environment = {**children.environment(), **environment, **_lambda_variables(spec), **spec.environment}
+        self._environment = {**children.environment(), **_lambda_variables(spec), **spec.environment, **environment}
         self._lock = threading.Lock()
         self._workers: set[_Worker] = set()
         self._idle: list[_Worker] = []

@@ -1,0 +1,150 @@
+"""The functions that queues start, built by ``sam build`` and invoked by ``sam local`` with every file of events/.
+
+S3 and the others are played by moto, on the address by which containers reach this machine.
+"""
+
+from __future__ import annotations
+
+import gzip
+import ipaddress
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from tests.bundles import Registries
+from tests.conftest import ROOT
+from tests.handlers.records import EXAMPLE_BUCKET, dropped, with_bodies
+from tests.handlers.test_batches import TABLE
+
+pytestmark = pytest.mark.docker
+
+FUNCTIONS = {
+    "compile": "CompileFunction",
+    "split": "SplitFunction",
+    "split-run": "SplitFunction",
+    "score": "ScoreFunction",
+    "requests": "RequestsFunction",
+    "requests-fifo": "RequestsFunction",
+}
+ROWS = (ROOT / "examples" / "quickstart" / "patients.csv").read_bytes()
+KEY = "batch/quickstart/input/patients.csv.gz"
+
+Invoke = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """What the functions find: names and endpoint for ``sam local``, and the clients to look at it."""
+
+    variables: dict[str, str]
+    s3: Any
+    sqs: Any
+
+    def objects(self, prefix: str) -> dict[str, bytes]:
+        found = self.s3.list_objects_v2(Bucket=EXAMPLE_BUCKET, Prefix=prefix).get("Contents", [])
+        keys = [entry["Key"] for entry in found]
+        return {key: self.s3.get_object(Bucket=EXAMPLE_BUCKET, Key=key)["Body"].read() for key in keys}
+
+
+@pytest.fixture(scope="module")
+def cloud(docker: Callable[..., str], registries: Registries) -> Iterator[Cloud]:
+    (network,) = json.loads(docker("network", "inspect", "bridge"))
+    subnet = ipaddress.ip_network(network["IPAM"]["Config"][0]["Subnet"])
+    server = ThreadedMotoServer(ip_address=str(next(subnet.hosts())), port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    reach = {"endpoint_url": f"http://{host}:{port}", "region_name": "us-east-1"}
+    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    s3, sqs, dynamodb = clients = [boto3.client(name, **reach, **keys) for name in ("s3", "sqs", "dynamodb")]
+    s3.create_bucket(Bucket=EXAMPLE_BUCKET)
+    s3.put_bucket_versioning(Bucket=EXAMPLE_BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    for path in (registries.examples / "quickstart").rglob("*"):
+        if path.is_file():
+            s3.upload_file(str(path), EXAMPLE_BUCKET, f"models/{path.relative_to(registries.examples).as_posix()}")
+    dynamodb.create_table(TableName="jobs", **TABLE)
+    queues = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("split", "score")}
+    variables = {
+        "AWS_ENDPOINT_URL": reach["endpoint_url"],
+        "LIGHTSHIP_BUCKET": EXAMPLE_BUCKET,
+        "LIGHTSHIP_REGISTRY": f"s3://{EXAMPLE_BUCKET}/models",
+        "LIGHTSHIP_JOBS_TABLE": "jobs",
+        "LIGHTSHIP_SPLIT_QUEUE": queues["split"],
+        "LIGHTSHIP_SCORE_QUEUE": queues["score"],
+    }
+    yield Cloud(variables, s3, sqs)
+    for client in clients:
+        client.close()
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def built(sam: Any) -> None:
+    sam("build", "--parameter-overrides", "Registry=bucket")
+
+
+@pytest.fixture
+def invoke(sam: Any, built: None, cloud: Cloud, tmp_path: Path) -> Invoke:
+    """What a function answers through ``sam local invoke``."""
+    variables = tmp_path / "variables.json"
+    variables.write_text(json.dumps({"Parameters": cloud.variables}))
+    bucket = ("--parameter-overrides", "Registry=bucket", "--env-vars", str(variables))
+
+    def run(function: str, event: Path | dict[str, Any]) -> Any:
+        if isinstance(event, dict):
+            path = tmp_path / "event.json"
+            path.write_text(json.dumps(event))
+            event = path
+        return json.loads(sam("local", "invoke", function, "-e", str(event), *bucket).stdout.splitlines()[-1])
+
+    return run
+
+
+def test_no_event_is_left_out() -> None:
+    assert {path.stem for path in (ROOT / "events").glob("*.json") if '"Records"' in path.read_text()} == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_event_is_answered_as_it_stands(invoke: Invoke, cloud: Cloud, name: str) -> None:
+    assert invoke(FUNCTIONS[name], ROOT / "events" / f"{name}.json") == {"batchItemFailures": []}
+    replies = {key: json.loads(body)["status"] for key, body in cloud.objects("replies/").items()}
+    if name == "requests":
+        assert replies["replies/example/order-1.json"] == 200
+    if name == "requests-fifo":
+        assert replies["replies/north/order-1.json"] == replies["replies/south/order-2.json"] == 200
+
+
+def test_a_model_file_becomes_a_version(invoke: Invoke, cloud: Cloud) -> None:
+    key = "incoming/dropped.keras"
+    body = (ROOT / "build" / "examples" / "quickstart.keras").read_bytes()
+    put = cloud.s3.put_object(Bucket=EXAMPLE_BUCKET, Key=key, Body=body)
+    assert invoke("CompileFunction", dropped("compile", EXAMPLE_BUCKET, key, put, len(body))) == {
+        "batchItemFailures": []
+    }
+    report = json.loads(cloud.objects(f"{key}.report.json")[f"{key}.report.json"])
+    assert (report["state"], report["version"]) == ("published", 1), report
+    assert "models/dropped/1/manifest.json" in cloud.objects("models/dropped/")
+
+
+def test_a_data_file_becomes_a_scored_file(invoke: Invoke, cloud: Cloud) -> None:
+    body = gzip.compress(ROWS)
+    put = cloud.s3.put_object(Bucket=EXAMPLE_BUCKET, Key=KEY, Body=body)
+    assert invoke("SplitFunction", dropped("split", EXAMPLE_BUCKET, KEY, put, len(body))) == {"batchItemFailures": []}
+    url = cloud.variables["LIGHTSHIP_SCORE_QUEUE"]
+    (message,) = cloud.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    assert invoke("ScoreFunction", with_bodies("score", message["Body"])) == {"batchItemFailures": []}
+    output = cloud.objects("batch/quickstart/output/")
+    (receipt,) = [json.loads(body) for key, body in output.items() if key.endswith("receipt.json")]
+    assert receipt["rows"]["scored"] == len(ROWS.splitlines()) - 1
+    assert b"probability_malignant" in output[receipt["parts"][0]["key"]]
+
+
+def test_a_failed_record_is_handed_back(invoke: Invoke) -> None:
+    """A message that nobody can read is kept, for somebody to look at."""
+    answer = invoke("ScoreFunction", with_bodies("score", "not JSON"))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}

@@ -52,6 +52,13 @@ def test_it_serves_and_ctrl_c_ends_it_cleanly(registries: Registries, command: s
     assert "Traceback" not in rest
 
 
+def test_it_ends_cleanly_when_it_is_told_to_before_it_has_answered_anybody(registries: Registries) -> None:
+    with running("serve", "--registry", str(registries.examples)) as (process, _):
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+        assert process.returncode == 0
+
+
 def test_many_clients_at_once_all_get_their_own_answer(registries: Registries) -> None:
     with running("serve", "--registry", str(registries.small)) as (_, url), httpx.Client(base_url=url) as client:
 

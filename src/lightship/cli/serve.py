@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from rich.panel import Panel
 from lightship.app.server import Server
 from lightship.calls import ModelState
 from lightship.cli.options import registry_option
-from lightship.cli.terminal import quiet
+from lightship.cli.terminal import interruptible, quiet
 from lightship.errors import SettingError
 from lightship.registry import Registry
 from lightship.settings import Settings
@@ -46,7 +47,8 @@ def serve_command(host: str, port: int, default_model: str | None, allow_anonymo
     """
     settings = settings_of(default_model, allow_anonymous=allow_anonymous)
     _check_host(host, settings)
-    _serve(Server(registry, settings, host=host, port=port))
+    with interruptible(), contextlib.suppress(KeyboardInterrupt):
+        _serve(Server(registry, settings, host=host, port=port))
 
 
 def settings_of(default_model: str | None, *, allow_anonymous: bool = False) -> Settings:

@@ -1,10 +1,12 @@
-"""What people see on their terminal."""
+"""What people see on their terminal, and how they end what runs there."""
 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 @contextmanager
@@ -19,3 +21,22 @@ def quiet() -> Iterator[None]:
         os.dup2(saved, 2)
         os.close(saved)
         os.close(null)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """SIGTERM, and a terminal that closes, raise KeyboardInterrupt as Ctrl-C does; uvicorn hands signals on to this.
+
+    From the beginning: as the first process of a container, one without a handler never hears them.
+    """
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, interrupt) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

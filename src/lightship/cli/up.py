@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -18,7 +16,7 @@ from lightship.app.server import Server
 from lightship.calls import ModelState
 from lightship.cli.options import registry_option
 from lightship.cli.serve import curl, default_option, port_option, settings_of, welcome
-from lightship.cli.terminal import quiet
+from lightship.cli.terminal import interruptible, quiet
 from lightship.errors import SettingError
 from lightship.local.mirror import mirror, place
 from lightship.local.parts import FunctionSpec
@@ -89,7 +87,7 @@ def up_command(
         redeliver=redeliver,
         complain=lambda function, sentence: console.print(f"{function}: {sentence}", soft_wrap=True),
     )
-    with _signals(), stack, _shared(stack):
+    with interruptible(), stack, _shared(stack):
         _run(stack, registry, default_model, port, console)
 
 
@@ -150,19 +148,3 @@ def _shared(stack: Stack) -> Iterator[None]:
         yield
     finally:
         _FILE.unlink(missing_ok=True)
-
-
-@contextmanager
-def _signals() -> Iterator[None]:
-    """SIGTERM, and a terminal that closes, end this as Ctrl-C does: uvicorn hands signals on when it has shut down."""
-
-    def interrupt(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, interrupt) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)

@@ -1,5 +1,7 @@
 """The README and docs/ as their reader: every ``sh`` block is run, and what follows it as ``json`` must be what comes.
 
+Of what follows as ``csv``, the first line must come.
+
 ``sh docker`` blocks need an engine; ``sh aws`` blocks cannot be run here, and their page must say so; ``sh suite`` is
 what runs these very tests.
 """
@@ -35,6 +37,7 @@ class Block:
     kind: str
     script: str
     expected: str | None = None
+    header: str | None = None
 
     def __str__(self) -> str:
         return f"{self.page}: {self.script.splitlines()[0][:60]}"
@@ -44,7 +47,13 @@ def blocks(page: Path) -> list[Block]:
     fences = [match.groups() for match in _FENCE.finditer(page.read_text())]
     following = [*fences[1:], ("", "", "")]
     return [
-        Block(page.relative_to(ROOT).as_posix(), attributes.strip(), text, then[2] if then[0] == "json" else None)
+        Block(
+            page.relative_to(ROOT).as_posix(),
+            attributes.strip(),
+            text,
+            expected=then[2] if then[0] == "json" else None,
+            header=then[2].splitlines()[0] if then[0] == "csv" else None,
+        )
         for (language, attributes, text), then in zip(fences, following, strict=False)
         if language in {"sh", "bash", "shell", "console"}
     ]
@@ -96,6 +105,8 @@ def test_a_command_does_what_the_page_says(block: Block, served: None, environme
     assert run.returncode == 0, run.stderr
     if "curl" in block.script and block.expected is None:
         assert '"error"' not in run.stdout
+    if block.header is not None:
+        assert block.header in run.stdout.splitlines()
     if block.expected is not None:
         assert shape(json.loads(run.stdout)) == shape(json.loads(block.expected))
 

@@ -112,7 +112,8 @@ def _say(cloud: Cloud, status: Status, output: Path | None, as_json: bool) -> No
     if as_json:
         click.echo(orjson.dumps(receipt, option=orjson.OPT_INDENT_2))
         return
-    table = Table("", "", title=f"job {status.job.id}", show_header=False)
+    table = Table("", "", show_header=False)
+    table.add_row("job", status.job.id)
     for what in ("read", "scored", "rejected"):
         table.add_row(f"rows {what}", f"{receipt['rows'][what]:,}")
     for name, value in receipt.get("metrics", {}).items():

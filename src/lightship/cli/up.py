@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 from collections.abc import Iterator, Mapping
@@ -87,7 +88,7 @@ def up_command(
         redeliver=redeliver,
         complain=lambda function, sentence: console.print(f"{function}: {sentence}", soft_wrap=True),
     )
-    with interruptible(), stack, _shared(stack):
+    with contextlib.suppress(KeyboardInterrupt), interruptible(), stack, _shared(stack):
         _run(stack, registry, default_model, port, console)
 
 

@@ -56,10 +56,7 @@ def start(
 def end(children: Iterable[subprocess.Popen[bytes]]) -> None:
     """End children and whatever they started: those with nothing to do by themselves, the others at once."""
     children = list(children)
-    for child in children:
-        if child.stdin is not None:
-            with contextlib.suppress(OSError):  # a line that nobody has read is still in its buffer
-                child.stdin.close()
+    hang_up(children)
     deadline = time.monotonic() + _GRACE_SECONDS
     for child in children:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -67,6 +64,14 @@ def end(children: Iterable[subprocess.Popen[bytes]]) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()
+
+
+def hang_up(children: Iterable[subprocess.Popen[bytes]]) -> None:
+    """Tell children that their parent is about to end; :func:`end` waits for them."""
+    for child in children:
+        if child.stdin is not None:
+            with contextlib.suppress(OSError):  # a line that nobody has read is still in its buffer
+                child.stdin.close()
 
 
 def follow(heard: Callable[[bytes | None], None]) -> None:

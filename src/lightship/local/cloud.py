@@ -70,6 +70,10 @@ class Cloud:
         except BotoCoreError as error:
             raise SettingError(f"the AWS API on this machine does not answer: {error} (see {self._log})") from None
 
+    def hang_up(self) -> None:
+        """Have the server end by itself, while others do."""
+        children.hang_up([self.process])
+
     def close(self) -> None:
         """End the server; what is in it is gone."""
         children.end([self.process])

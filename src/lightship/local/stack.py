@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +18,9 @@ from lightship.local.cloud import Cloud
 from lightship.local.parts import SourceMapping, Wiring
 from lightship.local.poller import Poller
 from lightship.local.workers import ProcessFunction
+
+# Their processes gone, threads find out by themselves.
+_THREADS_SECONDS = 0.5
 
 
 class Stack:
@@ -77,10 +81,12 @@ class Stack:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End every process and wait for the threads, two seconds at most."""
+        """End every process, and wait for the threads as long as all of them may take together."""
+        self.cloud.hang_up()
         self._ending.close()
+        deadline = time.monotonic() + _THREADS_SECONDS
         for poller in self._pollers:
-            poller.join(0.5)
+            poller.join(max(0.0, deadline - time.monotonic()))
 
     @property
     def environment(self) -> dict[str, str]:

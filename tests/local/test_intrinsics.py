@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +113,25 @@ def test_parameters_are_checked(tmp_path: Path) -> None:
         make(tmp_path, DOCUMENT)
     with pytest.raises(SettingError, match="no parameter 'Colour': it has Name, Size, Sites, Given"):
         make(tmp_path, DOCUMENT, Colour="red")
+
+
+@pytest.mark.parametrize(
+    ("declared", "value", "expected"),
+    [
+        ({"Type": "Number", "MinValue": 512, "MaxValue": 10240}, "99999", "a number from 512 to 10240"),
+        ({"Type": "Number"}, "many", "a number from -inf to inf"),
+        ({"Type": "String", "AllowedValues": [30, 60]}, "45", "one of 30, 60"),
+        ({"Type": "String", "AllowedPattern": "^a+$", "ConstraintDescription": "an a or more"}, "ab", "an a or more"),
+        ({"Type": "CommaDelimitedList", "AllowedPattern": "^a+$"}, "a, b", "what ^a+$ describes"),
+    ],
+)
+def test_what_a_deployment_would_refuse_is_refused(
+    tmp_path: Path, declared: dict[str, Any], value: str, expected: str
+) -> None:
+    path = tmp_path / "template.yaml"
+    path.write_text(json.dumps({"Parameters": {"Size": declared}, "Resources": {}}))
+    with pytest.raises(SettingError, match=re.escape(f"must be {expected}")):
+        Scope(load(path), {"Size": value}, {}, lambda name, attribute: None)
 
 
 @pytest.mark.parametrize(

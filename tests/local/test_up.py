@@ -121,6 +121,27 @@ def test_ctrl_c_ends_everything_within_two_seconds(
     assert "Traceback" not in rest
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+def test_ctrl_c_ends_the_whole_repository_s_stack(registries: Registries, tmp_path: Path) -> None:
+    words = ("up", "--registry", str(registries.examples), "--default", "quickstart")
+    with running(*words, TMPDIR=str(tmp_path)) as (process, _):
+        variables = wait_for(
+            lambda: dict(re.findall(r"export (\w+)=(\S+)", (ROOT / ".lightship.env").read_text())) or None
+        )
+        bucket = f"{variables['AWS_ENDPOINT_URL']}/{variables['LIGHTSHIP_BUCKET']}"
+        rows = (ROOT / "examples" / "quickstart" / "patients.csv").read_bytes()
+        assert httpx.put(f"{bucket}/batch/quickstart/input/a.csv", content=rows).status_code == 200
+        wait_for(lambda: "receipt.json" in httpx.get(f"{bucket}?prefix=batch/quickstart/output/").text)
+        pids = children(process.pid)
+        assert len(pids) >= 3  # the cloud, SplitFunction, ScoreFunction
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        wait_for(lambda: all(map(gone, pids)))
+        assert time.monotonic() - started < 2.0
+        rest, _ = process.communicate(timeout=20)
+        assert (process.returncode, "Traceback" in rest) == (0, False)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -158,8 +158,8 @@ def test_an_event_that_cannot_be_delivered_is_kept(rule: str) -> None:
     assert target == {"Id": "queue", "Arn": queue, "DeadLetterConfig": {"Arn": dead_letters(queue)}}
 
 
-@pytest.mark.parametrize("ending", ["keras", "h5", "hdf5", "tflite", "zip", "tar.gz", "tgz"])
-def test_a_model_file_is_compiled(ending: str) -> None:
+@pytest.mark.parametrize("ending", ["keras", "h5", "hdf5", "tflite", "zip", "tar.gz", "tgz", "KERAS", "pkl"])
+def test_a_model_file_is_compiled_and_any_other_is_told_that_it_is_none(ending: str) -> None:
     assert matches("IncomingRule", f"incoming/churn.v2 & co.{ending}")
     assert not matches("InputRule", f"incoming/churn.{ending}")
 
@@ -167,15 +167,12 @@ def test_a_model_file_is_compiled(ending: str) -> None:
 @pytest.mark.parametrize(
     "key",
     [
-        "incoming/churn.yaml",
-        "incoming/churn.keras.report.json",
-        "incoming/churn.keras.part",
         "models/churn/1/model.tflite",
         "elsewhere/incoming/churn.keras",
         "churn.keras",
     ],
 )
-def test_what_is_beside_it_is_not(key: str) -> None:
+def test_what_lies_elsewhere_is_not(key: str) -> None:
     assert not matches("IncomingRule", key)
 
 

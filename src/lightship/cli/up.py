@@ -86,7 +86,9 @@ def up_command(
         overrides={"Registry": "bucket", **parameters},
         port=(port and port + 1) if aws_port is None else aws_port,
         redeliver=redeliver,
-        complain=lambda function, sentence: console.print(f"{function}: {sentence}", soft_wrap=True),
+        complain=lambda function, sentence: console.print(
+            f"{function}: {sentence} (see {stack.folder / function}.log)", soft_wrap=True
+        ),
     )
     with contextlib.suppress(KeyboardInterrupt), interruptible(), stack, _shared(stack):
         _run(stack, registry, default_model, port, console)
@@ -140,12 +142,14 @@ def _commands(stack: Stack, server: Server, states: tuple[ModelState, ...], buck
 
 @contextmanager
 def _shared(stack: Stack) -> Iterator[None]:
-    """The variables by which a process finds this stack, in a file."""
+    """The variables by which a process finds this stack, in a file: the newest stack's, where there are several."""
     told = [function.environment for function in stack.wiring.functions.values()]
     names = {name: value for variables in told for name, value in variables.items() if name not in _SIZES}
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in sorted({**names, **stack.environment}.items())]
-    _FILE.write_text("".join(lines))
+    text = "".join(lines)
+    _FILE.write_text(text)
     try:
         yield
     finally:
-        _FILE.unlink(missing_ok=True)
+        if _FILE.is_file() and _FILE.read_text() == text:
+            _FILE.unlink()

@@ -21,6 +21,8 @@ _VARIABLE = re.compile(r"\$\{([^!{}][^{}]*)\}")
 # How to look up a resource: (logical name, attribute; None for Ref) → value; None where it cannot be said.
 Lookup = Callable[[str, str | None], str | None]
 
+_LIMITS = (("MinValue", "-inf"), ("MaxValue", "inf"))
+
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml's where there is one
     """YAML with CloudFormation's short tags, as their long forms."""
@@ -204,9 +206,34 @@ def _parameters(document: Mapping[str, Any], overrides: Mapping[str, str]) -> di
         value = overrides.get(name, parameter.get("Default"))
         if value is None:
             raise SettingError(f"the template's parameter {name} has no default: give it a value")
+        items = [item.strip() for item in str(value).split(",")]
         is_list = parameter.get("Type") == "CommaDelimitedList"
-        values[name] = [item.strip() for item in str(value).split(",")] if is_list else value
+        for item in items if is_list else [str(value)]:
+            _check(name, item, parameter)
+        values[name] = items if is_list else value
     return values
+
+
+def _check(name: str, value: str, parameter: Mapping[str, Any]) -> None:
+    """Refuse what a deployment would refuse."""
+    if allowed := parameter.get("AllowedValues"):
+        expected, right = f"one of {', '.join(map(str, allowed))}", value in map(str, allowed)
+    elif parameter.get("Type") == "Number":
+        least, most = (float(parameter.get(limit, fallback)) for limit, fallback in _LIMITS)
+        expected, right = f"a number from {least:g} to {most:g}", _is_between(value, least, most)
+    else:
+        pattern = parameter.get("AllowedPattern", ".*")
+        expected = parameter.get("ConstraintDescription", f"what {pattern} describes")
+        right = re.fullmatch(pattern, value, re.DOTALL) is not None
+    if not right:
+        raise SettingError(f"the template's parameter {name} cannot be {value[:80]!r}: it must be {expected}")
+
+
+def _is_between(text: str, least: float, most: float) -> bool:
+    try:
+        return least <= float(text) <= most
+    except ValueError:
+        return False
 
 
 def _text(value: Any) -> str:

@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "lightship"
 
 FLOORS = (
     ("version", "errors"),
-    ("tensors", "settings", "formats", "aws"),
+    ("tensors", "settings", "formats", "aws", "triggers"),
     ("bundle", "golden", "kinds", "state"),
     ("calls", "stores", "engines"),
     ("wire", "model", "registry"),

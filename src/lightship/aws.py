@@ -19,3 +19,24 @@ def client(service: str, *, attempts: int = 6) -> Any:
         raise RegistryError("s3:// needs boto3, which is not installed here: pip install 'lightship[s3]'") from None
     make: Any = boto3.client  # typed for each service by its literal name
     return make(service, config=Config(connect_timeout=3, retries={"mode": "adaptive", "total_max_attempts": attempts}))
+
+
+def complaint(error: BaseException) -> str | None:
+    """What went wrong between here and AWS, as one sentence; None for an error that is not boto3's.
+
+    boto3 need not be there: its errors are known by where they come from.
+    """
+    origins = {base.__module__.partition(".")[0] for base in type(error).__mro__}
+    if not origins & {"boto3", "botocore", "s3transfer"}:
+        return None
+    text = " ".join(str(error).split())
+    match type(error).__name__:
+        case "NoCredentialsError" | "PartialCredentialsError":
+            return (
+                f"AWS is not asked without credentials: {text} (log in with the AWS command line, or set AWS_PROFILE)"
+            )
+        case "NoRegionError":
+            return "AWS is not asked without a region: set AWS_DEFAULT_REGION"
+        case "EndpointConnectionError" | "ConnectTimeoutError" | "ConnectionClosedError" | "ReadTimeoutError":
+            return f"AWS does not answer: {text} (if that is this machine, does `lightship up` still run?)"
+    return f"AWS refuses: {text}" if hasattr(error, "response") else f"AWS cannot be asked: {text}"

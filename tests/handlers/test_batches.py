@@ -158,7 +158,7 @@ def test_the_layer_is_all_that_the_zip_function_needs(built: Path) -> None:
 
 
 def test_a_place_that_is_not_named_is_said_to_be_missing() -> None:
-    with pytest.raises(SettingError, match="LIGHTSHIP_REGISTRY is not set: this function needs it"):
+    with pytest.raises(SettingError, match="LIGHTSHIP_REGISTRY is not set: a function has it from the template"):
         Places.from_environment({"LIGHTSHIP_BUCKET": "bucket"})
     environ = {"LIGHTSHIP_BUCKET": "bucket", "LIGHTSHIP_REGISTRY": "s3://bucket/models"}
     places = Places.from_environment(environ | {"LIGHTSHIP_REPLY_QUEUES": "none"})
@@ -167,5 +167,5 @@ def test_a_place_that_is_not_named_is_said_to_be_missing() -> None:
     assert len(Places.from_environment(environ | {"LIGHTSHIP_REPLY_QUEUES": arns}).reply_queues) == 2
     with pytest.raises(SettingError, match="LIGHTSHIP_REPLY_QUEUES has 'a': it must be ARNs of queues"):
         Places.from_environment(environ | {"LIGHTSHIP_REPLY_QUEUES": "a"})
-    with pytest.raises(SettingError, match="LIGHTSHIP_JOBS_TABLE is not set: this function needs it"):
+    with pytest.raises(SettingError, match="LIGHTSHIP_JOBS_TABLE is not set: a function has it from the template"):
         places.cloud()

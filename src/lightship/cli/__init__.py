@@ -6,11 +6,14 @@ from typing import Any
 
 import click
 
+from lightship import aws
 from lightship.cli.batch import batch_command, job_command
 from lightship.cli.compile import compile_command
+from lightship.cli.dlq import dlq_command
 from lightship.cli.models import models_command, show_command
 from lightship.cli.predict import predict_command
 from lightship.cli.routing import label_command, rollback_command, traffic_command, withdraw_command
+from lightship.cli.schedule import schedule_command
 from lightship.cli.serve import serve_command
 from lightship.cli.transfer import pull_command, push_command
 from lightship.cli.up import up_command
@@ -25,13 +28,17 @@ class _Refusal(click.ClickException):
 
 
 class _Group(click.Group):
-    """The one place where Lightship's errors become the command line's."""
+    """The one place where Lightship's errors, and AWS's, become the command line's."""
 
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
         except LightshipError as error:
             raise _Refusal(error.message) from error
+        except Exception as error:
+            if (sentence := aws.complaint(error)) is None:
+                raise
+            raise _Refusal(sentence) from error
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -55,6 +62,8 @@ COMMANDS = (
     predict_command,
     batch_command,
     job_command,
+    dlq_command,
+    schedule_command,
     label_command,
     traffic_command,
     rollback_command,

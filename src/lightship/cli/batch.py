@@ -20,7 +20,7 @@ from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.operations import Status
 from lightship.jobs.receipts import RECEIPT
-from lightship.jobs.records import FINAL, Options, State
+from lightship.jobs.records import FINAL, SYSTEM, Options, State
 
 _PAUSE = 0.5
 
@@ -68,10 +68,13 @@ def batch_command(
     _say(cloud, status, output, as_json)
 
 
-def _stack() -> tuple[Cloud, str]:
-    """The stack of the environment, and who asks there: the ARN by which API Gateway knows the caller too."""
+def _stack(*, system: bool = False) -> tuple[Cloud, str]:
+    """The stack of the environment, and whose jobs are meant: the caller's, by the ARN that API Gateway knows too.
+
+    ``system`` means those that files and the clock started. No right is checked here: who may use the table has it.
+    """
     cloud = Places.from_environment().cloud()
-    return cloud, str(aws.client("sts").get_caller_identity()["Arn"])
+    return cloud, SYSTEM if system else str(aws.client("sts", attempts=2).get_caller_identity()["Arn"])
 
 
 def _follow(cloud: Cloud, owner: str, job: str, console: Console) -> Status:
@@ -126,17 +129,23 @@ def _say(cloud: Cloud, status: Status, output: Path | None, as_json: bool) -> No
 
 @click.group("job")
 def job_command() -> None:
-    """See to a job: its status, and what its owner may do about it."""
+    """See to a job: its status, and what its owner may do about it.
+
+    Your jobs are those that you started. Those that a file dropped into the bucket or the clock started belong to the
+    system: say --system to mean them.
+    """
 
 
 _id_argument = click.argument("identity", metavar="ID")
+_system_option = click.option("--system", is_flag=True, help="A job that a file in the bucket or the clock started.")
 
 
 @job_command.command("list")
+@click.option("--system", is_flag=True, help="Those that files in the bucket and the clock started, instead of yours.")
 @json_option
-def list_command(as_json: bool) -> None:
+def list_command(system: bool, as_json: bool) -> None:
     """Your jobs, the newest first."""
-    cloud, owner = _stack()
+    cloud, owner = _stack(system=system)
     found = [operations.status(cloud, owner=owner, job=job.id) for job in operations.jobs(cloud, owner=owner)]
     if as_json:
         click.echo(orjson.dumps([status.to_json() for status in found], option=orjson.OPT_INDENT_2))
@@ -150,32 +159,36 @@ def list_command(as_json: bool) -> None:
 
 @job_command.command("status")
 @_id_argument
-def status_command(identity: str) -> None:
+@_system_option
+def status_command(identity: str, system: bool) -> None:
     """How far a job is, as JSON."""
-    cloud, owner = _stack()
+    cloud, owner = _stack(system=system)
     status = operations.status(cloud, owner=owner, job=identity)
     click.echo(orjson.dumps(status.to_json(), option=orjson.OPT_INDENT_2))
 
 
 @job_command.command("cancel")
 @_id_argument
-def cancel_command(identity: str) -> None:
+@_system_option
+def cancel_command(identity: str, system: bool) -> None:
     """Stop a job: it gets no receipt."""
-    cloud, owner = _stack()
+    cloud, owner = _stack(system=system)
     click.echo(f"job {identity} is {operations.cancel(cloud, owner=owner, job=identity).state}")
 
 
 @job_command.command("retry")
 @_id_argument
-def retry_command(identity: str) -> None:
+@_system_option
+def retry_command(identity: str, system: bool) -> None:
     """Send again what nobody is at work on."""
-    cloud, owner = _stack()
+    cloud, owner = _stack(system=system)
     click.echo(f"{operations.retry(cloud, owner=owner, job=identity)} messages sent again")
 
 
 @job_command.command("close")
 @_id_argument
-def close_command(identity: str) -> None:
+@_system_option
+def close_command(identity: str, system: bool) -> None:
     """Give an incomplete job its receipt, which lists the rows that are missing."""
-    cloud, owner = _stack()
+    cloud, owner = _stack(system=system)
     click.echo(f"job {identity} is {operations.close(cloud, owner=owner, job=identity).state}")

@@ -78,7 +78,8 @@ def up_command(
     """Run everything on this machine: the API, and S3, EventBridge, SQS and DynamoDB with the functions behind them.
 
     Needs no Docker and no AWS account. The models of the registry are copied into the bucket, and everything in the
-    bucket, the queues and the table is gone when this ends.
+    bucket, the queues and the table is gone when this ends. There is no clock: what is scheduled waits for
+    `lightship schedule run`.
     """
     console = Console(markup=False, highlight=False)
     stack = Stack(
@@ -137,13 +138,14 @@ def _commands(stack: Stack, server: Server, states: tuple[ModelState, ...], buck
         f"source {_FILE}   (another terminal's way to this stack: endpoint, credentials that are none, names)",
         f"curl -T FILE {stack.cloud.endpoint}/{bucket}/KEY   or, with that: aws s3 cp FILE s3://{bucket}/KEY",
         f"lightship push NAME s3://{bucket}/models   (a model compiled while this runs)",
+        *(f"lightship schedule run {each.name}   (there is no clock here)" for each in stack.wiring.schedules.values()),
     ]
 
 
 @contextmanager
 def _shared(stack: Stack) -> Iterator[None]:
     """The variables by which a process finds this stack, in a file: the newest stack's, where there are several."""
-    told = [function.environment for function in stack.wiring.functions.values()]
+    told = [*(function.environment for function in stack.wiring.functions.values()), stack.wiring.environment]
     names = {name: value for variables in told for name, value in variables.items() if name not in _SIZES}
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in sorted({**names, **stack.environment}.items())]
     text = "".join(lines)

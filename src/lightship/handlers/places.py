@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lightship.errors import SettingError
@@ -25,6 +25,8 @@ class Places:
         score_queue: ``LIGHTSHIP_SCORE_QUEUE``: a URL.
         event_bus: ``LIGHTSHIP_EVENT_BUS``: a name or ARN.
         reply_queues: ``LIGHTSHIP_REPLY_QUEUES``: ARNs, separated by commas, or the word none.
+        queues: ``LIGHTSHIP_QUEUES``: the working queues' URLs by name, from ``score=URL,…``. For people, not functions.
+        schedule_group: ``LIGHTSHIP_SCHEDULE_GROUP``: where the stack's schedules are. For people, too.
     """
 
     bucket: str
@@ -34,13 +36,15 @@ class Places:
     score_queue: str = ""
     event_bus: str = "default"
     reply_queues: tuple[str, ...] = ()
+    queues: Mapping[str, str] = field(default_factory=dict)
+    schedule_group: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Places:
         """Read them; raises SettingError where the two that every function needs are not both there."""
         source = os.environ if environ is None else environ
         if missing := [name for name in ("LIGHTSHIP_BUCKET", "LIGHTSHIP_REGISTRY") if not source.get(name)]:
-            raise SettingError(f"{missing[0]} is not set: this function needs it")
+            raise unset(missing[0])
         return cls(
             bucket=source["LIGHTSHIP_BUCKET"],
             registry=source["LIGHTSHIP_REGISTRY"],
@@ -49,6 +53,8 @@ class Places:
             score_queue=source.get("LIGHTSHIP_SCORE_QUEUE", ""),
             event_bus=source.get("LIGHTSHIP_EVENT_BUS") or cls.event_bus,
             reply_queues=_arns(source.get("LIGHTSHIP_REPLY_QUEUES", "")),
+            queues=_urls(source.get("LIGHTSHIP_QUEUES", "")),
+            schedule_group=source.get("LIGHTSHIP_SCHEDULE_GROUP", ""),
         )
 
     def cloud(self) -> Cloud:
@@ -61,7 +67,7 @@ class Places:
             "LIGHTSHIP_SCORE_QUEUE": self.score_queue,
         }
         if missing := [name for name, value in needed.items() if not value]:
-            raise SettingError(f"{missing[0]} is not set: this function needs it")
+            raise unset(missing[0])
         return cloud.connect(
             bucket=self.bucket,
             table=self.jobs_table,
@@ -69,6 +75,21 @@ class Places:
             score_queue=self.score_queue,
             registry=self.registry,
         )
+
+
+def unset(name: str) -> SettingError:
+    """The error of a variable that is not there."""
+    return SettingError(
+        f"{name} is not set: a function has it from the template, a terminal from .lightship.env (`lightship up`) "
+        "or from a deployed stack's output Environment"
+    )
+
+
+def _urls(text: str) -> dict[str, str]:
+    pairs = [word.strip().partition("=") for word in text.split(",") if word.strip()]
+    if wrong := [name for name, _, url in pairs if not name or not url.startswith(("http://", "https://"))]:
+        raise SettingError(f"LIGHTSHIP_QUEUES has {wrong[0]!r}: it must be NAME=URL, separated by commas")
+    return {name: url for name, _, url in pairs}
 
 
 def _arns(text: str) -> tuple[str, ...]:

@@ -112,9 +112,13 @@ class Ledger:
         found = self._update(chunk.job, key, fresh, "pending") or self._get(chunk.job, key)
         return items.to_chunk(found).result or result
 
-    def revive(self, chunk: Chunk) -> None:
+    def revive(self, identity: str, index: int) -> None:
         """Give a chunk that is not done all its attempts again."""
-        self._update(chunk.job, items.chunk_key(chunk.index), {"attempts": 0, "lease": 0.0}, "pending")
+        self._update(identity, items.chunk_key(index), {"attempts": 0, "lease": 0.0}, "pending")
+
+    def revive_splitting(self, identity: str) -> None:
+        """Give a job that is to be split all its attempts again."""
+        self._update(identity, "job", {"attempts": 0, "lease": 0.0}, State.SPLITTING)
 
     def chunks(self, identity: str) -> Iterator[Chunk]:
         """Every chunk of a job, in order."""

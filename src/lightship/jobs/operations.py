@@ -170,9 +170,10 @@ def retry(cloud: Cloud, *, owner: str, job: str) -> int:
     ledger = Ledger(cloud)
     left = [chunk for chunk in ledger.chunks(found.id) if chunk.result is None and chunk.lease < cloud.now()]
     for chunk in left:
-        ledger.revive(chunk)
+        ledger.revive(chunk.job, chunk.index)
     messages.chunks(found, [chunk.index for chunk in left], cloud)
     if found.state == State.SPLITTING and found.lease < cloud.now():
+        ledger.revive_splitting(found.id)
         messages.split(found, cloud)
         return len(left) + 1
     if found.state == State.RUNNING and not left:

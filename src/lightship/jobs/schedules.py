@@ -28,17 +28,29 @@ def run(what: Mapping[str, Any], correlation: str, cloud: Cloud) -> str:
     """
     schedule, time = str(what.get("schedule", "")), str(what.get("time", ""))
     ledger = Ledger(cloud)
-    before, identities = ledger.last_run(schedule)
-    if before > time:
-        return "late"
-    if before < time and any(standing.under_way(identity, cloud) for identity in identities):
-        return "overlapping"
+    if hindrance := hindered(schedule, time, cloud):
+        return hindrance
     jobs = _jobs(what, f"{schedule}@{time}", correlation, cloud)
     if not ledger.begin_run(schedule, time, [job.id for job in jobs]):
         return "late"
     for job in jobs:
         messages.split(ledger.create(job), cloud)
     return "started" if jobs else "empty"
+
+
+def hindered(schedule: str, time: str, cloud: Cloud) -> str:
+    """Why a run would be left out, as :func:`run` says it; empty where it would not."""
+    before, identities = Ledger(cloud).last_run(schedule)
+    if before > time:
+        return "late"
+    if before < time and any(standing.under_way(identity, cloud) for identity in identities):
+        return "overlapping"
+    return ""
+
+
+def last(schedule: str, cloud: Cloud) -> str:
+    """When a schedule ran last, ISO 8601; empty where it never did."""
+    return Ledger(cloud).last_run(schedule)[0]
 
 
 def _jobs(what: Mapping[str, Any], token: str, correlation: str, cloud: Cloud) -> list[Job]:

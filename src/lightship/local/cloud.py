@@ -11,7 +11,7 @@ from typing import Any
 
 from lightship.errors import SettingError
 from lightship.local import children
-from lightship.local.parts import Bucket, Queue, Rule, Table, Wiring
+from lightship.local.parts import Bucket, Queue, Rule, Schedule, Table, Wiring
 from lightship.local.wiring import REGION
 
 
@@ -60,7 +60,7 @@ class Cloud:
         return make(service, endpoint_url=self.endpoint, config=config)
 
     def make(self, wiring: Wiring) -> None:
-        """Make every bucket, queue, rule and table; raises SettingError with what moto said."""
+        """Make every bucket, queue, rule, table and schedule; raises SettingError with what moto said."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -91,6 +91,8 @@ class Cloud:
             dynamodb = self.client("dynamodb")
             for table in wiring.tables.values():
                 make_table(dynamodb, table)
+        if wiring.schedule_groups or wiring.schedules:
+            make_schedules(self.client("scheduler"), wiring.schedule_groups, list(wiring.schedules.values()))
 
 
 def make_queues(sqs: Any, queues: list[Queue]) -> None:
@@ -126,6 +128,14 @@ def make_table(dynamodb: Any, table: Table) -> None:
     if table.expires is not None:
         specification = {"Enabled": True, "AttributeName": table.expires}
         dynamodb.update_time_to_live(TableName=table.name, TimeToLiveSpecification=specification)
+
+
+def make_schedules(scheduler: Any, groups: tuple[str, ...], schedules: list[Schedule]) -> None:
+    """Make schedules in their groups: there to be read, because moto has no clock."""
+    for group in groups:
+        scheduler.create_schedule_group(Name=group)
+    for schedule in schedules:
+        scheduler.create_schedule(Name=schedule.name, **schedule.definition)
 
 
 def _listen(port: int) -> socket.socket:

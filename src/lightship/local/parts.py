@@ -58,6 +58,14 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """A schedule of EventBridge Scheduler: what CreateSchedule takes. No clock starts it here."""
+
+    name: str
+    definition: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class FunctionSpec:
     """A Lambda function: where its code is, what is called, and within which limits (seconds, megabytes)."""
 
@@ -86,7 +94,10 @@ class SourceMapping:
 
 @dataclass(frozen=True)
 class Wiring:
-    """Everything that runs on a laptop, by the template's logical names."""
+    """Everything that runs on a laptop, by the template's logical names.
+
+    ``environment`` is what the template's output ``Environment`` tells the command line.
+    """
 
     buckets: Mapping[str, Bucket]
     queues: Mapping[str, Queue]
@@ -95,6 +106,9 @@ class Wiring:
     buses: tuple[str, ...]
     functions: Mapping[str, FunctionSpec]
     mappings: tuple[SourceMapping, ...]
+    schedules: Mapping[str, Schedule]
+    schedule_groups: tuple[str, ...]
+    environment: Mapping[str, str]
 
     @property
     def api(self) -> FunctionSpec | None:

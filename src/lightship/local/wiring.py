@@ -10,7 +10,7 @@ from typing import Any
 
 from lightship.errors import SettingError
 from lightship.local import intrinsics
-from lightship.local.parts import Bucket, FunctionSpec, Queue, Rule, SourceMapping, Table, Wiring
+from lightship.local.parts import Bucket, FunctionSpec, Queue, Rule, Schedule, SourceMapping, Table, Wiring
 
 ACCOUNT = "123456789012"  # moto's
 REGION = "us-east-1"
@@ -24,9 +24,19 @@ _NAMED = {
     "AWS::Events::Rule": ("Name", "arn:aws:events:{region}:{account}:rule/{name}"),
     "AWS::Events::EventBus": ("Name", "arn:aws:events:{region}:{account}:event-bus/{name}"),
     "AWS::Scheduler::ScheduleGroup": ("Name", "arn:aws:scheduler:{region}:{account}:schedule-group/{name}"),
+    "AWS::Scheduler::Schedule": ("Name", ""),  # its ARN has its group in it, and nobody asks for it
     "AWS::Logs::LogGroup": ("LogGroupName", "arn:aws:logs:{region}:{account}:log-group:{name}:*"),
     "AWS::IAM::Role": ("RoleName", "arn:aws:iam::{account}:role/{name}"),
 }
+_SCHEDULE = (
+    "Description",
+    "GroupName",
+    "ScheduleExpression",
+    "ScheduleExpressionTimezone",
+    "FlexibleTimeWindow",
+    "State",
+    "Target",
+)
 _COMMAND = re.compile(r"^CMD\s+(\[.*\])\s*$", re.MULTILINE)
 _QUEUE_ATTRIBUTES = (
     "VisibilityTimeout",
@@ -72,6 +82,7 @@ class _Reader:
             "AWS::StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{stack}/local",
         }
         self._scope = intrinsics.Scope(document, overrides, pseudo, self._lookup)
+        self._outputs = document.get("Outputs") or {}
         self._globals = (document.get("Globals") or {}).get("Function") or {}
         self._resources: dict[str, dict[str, Any]] = {
             name: resource
@@ -93,6 +104,9 @@ class _Reader:
             buses=tuple(self._name(name) for name in self._of("AWS::Events::EventBus")),
             functions=functions,
             mappings=tuple(mapping for name in functions for mapping in self._mappings(functions[name])),
+            schedules={name: self._schedule(name) for name in self._of("AWS::Scheduler::Schedule")},
+            schedule_groups=tuple(self._name(name) for name in self._of("AWS::Scheduler::ScheduleGroup")),
+            environment=self._environment(),
         )
 
     def _of(self, kind: str) -> list[str]:
@@ -124,7 +138,7 @@ class _Reader:
         if attribute is None:
             return self._url(name) if kind == "AWS::SQS::Queue" else name
         if attribute == "Arn":
-            return _NAMED[kind][1].format(name=name, region=REGION, account=ACCOUNT)
+            return _NAMED[kind][1].format(name=name, region=REGION, account=ACCOUNT) or None
         return name if attribute in {"QueueName", "Name"} else None
 
     def _name(self, logical: str) -> str:
@@ -163,16 +177,31 @@ class _Reader:
         pattern = self._value(logical, "EventPattern")
         if pattern is None:
             raise _cannot(logical, "it has no EventPattern")
-        queues = {queue.arn for queue in self._queues.values()}
         targets = self._value(logical, "Targets", default=[])
         for target in targets:
-            if target.get("Arn") not in queues:
-                raise _cannot(logical, f"its target {target.get('Arn')} is not a queue of this template")
+            self._check_target(logical, target)
             if odd := {"Input", "InputPath", "InputTransformer"} & set(target):
                 raise _cannot(logical, f"its target changes the event ({', '.join(sorted(odd))})")
         kept = ("Id", "Arn", "SqsParameters")
         plain = tuple({key: target[key] for key in kept if key in target} for target in targets)
         return Rule(self._name(logical), self._value(logical, "EventBusName", default="default"), pattern, plain)
+
+    def _schedule(self, logical: str) -> Schedule:
+        found = {key: self._value(logical, key) for key in _SCHEDULE}
+        definition = {key: value for key, value in found.items() if value is not None}
+        self._check_target(logical, definition.get("Target", {}))
+        return Schedule(self._name(logical), definition)
+
+    def _check_target(self, logical: str, target: Mapping[str, Any]) -> None:
+        if target.get("Arn") not in {queue.arn for queue in self._queues.values()}:
+            raise _cannot(logical, f"its target {target.get('Arn')} is not a queue of this template")
+
+    def _environment(self) -> dict[str, str]:
+        output, where = self._outputs.get("Environment"), "output Environment"
+        if output is None or ("Condition" in output and not self._scope.holds(output["Condition"], where)):
+            return {}
+        words = str(self._scope.resolve(output["Value"], where)).split()
+        return {name: value for name, _, value in (word.partition("=") for word in words)}
 
     def _table(self, logical: str) -> Table:
         keys = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes", "ProvisionedThroughput")

@@ -12,7 +12,7 @@ import pytest
 from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
 from lightship.jobs import operations, plan, score
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger import RETENTION
+from lightship.jobs.ledger import RETENTION, Ledger
 from lightship.jobs.records import ATTEMPTS, LEASE, Job, Options
 from tests.jobs.clouds import drop, objects_below
 from tests.jobs.faults.play import DATA
@@ -207,3 +207,39 @@ def test_a_schedule_scores_what_is_below_its_prefix_each_time(cloud: Cloud) -> N
     assert len(jobs) == 4
     assert {job.state for job in jobs} == {"done"}
     assert scheduled(cloud, 12, schedule="other", input="s3://jobs/nothing/") == "empty"
+
+
+def test_an_incomplete_run_does_not_keep_the_next_one_back(cloud: Cloud) -> None:
+    """Nobody is at work on it: it waits for a person, and the clock does not."""
+    drop(cloud, "nightly/a.csv", DATA)
+    assert scheduled(cloud, 10) == "started"
+    (message,) = [message for _, message in cloud.sqs.sent]
+    cloud.sqs.sent.clear()
+    for _ in range(ATTEMPTS):
+        Ledger(cloud).attempt(message["split"]["job"], LEASE)
+    assert scheduled(cloud, 11) == "overlapping"
+    cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
+    assert scheduled(cloud, 11) == "started"
+
+
+def test_a_run_that_comes_days_late_still_runs_where_it_is_the_latest(cloud: Cloud) -> None:
+    drop(cloud, "nightly/a.csv", DATA)
+    assert scheduled(cloud, 10) == "started"
+    run(cloud)
+    cloud.now.seconds += 4 * 24 * 3600  # type: ignore[attr-defined]
+    assert scheduled(cloud, 11) == "started"
+    assert set(run(cloud)) == {"split", "done"}
+
+
+def test_a_splitting_that_was_given_up_is_retried_with_all_its_attempts(cloud: Cloud) -> None:
+    drop(cloud, KEY, DATA)
+    job = operations.start(cloud, owner="ann", model="quickstart", key=KEY)
+    for _ in range(ATTEMPTS):
+        Ledger(cloud).attempt(job.id, LEASE)
+    cloud.sqs.sent.clear()
+    cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
+    assert status(cloud, job).state == "incomplete"
+    assert operations.retry(cloud, owner="ann", job=job.id) == 1
+    assert status(cloud, job).state == "splitting"
+    run(cloud)
+    assert status(cloud, job).state == "done"

@@ -91,6 +91,14 @@ def test_the_table_has_its_keys_its_index_and_its_expiry(stack: Stack) -> None:
     assert expiry["AttributeName"] == "expires"
 
 
+def test_a_schedule_is_there_to_be_read(stack: Stack) -> None:
+    scheduler = stack.cloud.client("scheduler")
+    found = scheduler.get_schedule(GroupName="lightship-local", Name="nightly")
+    scheduler.close()
+    assert (found["ScheduleExpression"], found["State"]) == ("cron(0 3 * * ? *)", "ENABLED")
+    assert found["Target"]["Arn"] == stack.wiring.queues["ShoutQueue"].arn
+
+
 def test_a_function_is_invoked_by_its_name(stack: Stack) -> None:
     answer = stack.invoke("EchoFunction", {"a": 1})
     assert answer["environment"]["AWS_ENDPOINT_URL"] == stack.environment["AWS_ENDPOINT_URL"]

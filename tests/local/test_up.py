@@ -86,6 +86,34 @@ def test_the_bucket_is_what_the_api_serves(
     assert httpx.post(f"{url}/models/modes/versions/3/predict", json=ROW).json()["predictions"] == [[2.0, 8.0]]
 
 
+def test_another_terminal_is_told_what_the_output_environment_tells(
+    up: Callable[[], tuple[subprocess.Popen[str], str, dict[str, str]]],
+) -> None:
+    process, _, variables = up()
+    told = dict(re.findall(r"export (LIGHTSHIP_\w+)=(\S+)", (ROOT / ".lightship.env").read_text()))
+    assert told["LIGHTSHIP_SCHEDULE_GROUP"] == "lightship-local"
+    queue = f"{variables['AWS_ENDPOINT_URL']}/123456789012/lightship-local-ShoutQueue"
+    assert told["LIGHTSHIP_QUEUES"] == f"shout={queue}"
+    assert process.stdout is not None
+    assert any("lightship schedule run nightly" in line for line in process.stdout)
+    command = [sys.executable, "-m", "lightship", "schedule", "run", "nightly"]
+    places = {"LIGHTSHIP_BUCKET": BUCKET, "LIGHTSHIP_REGISTRY": f"s3://{BUCKET}/models"}
+    environment = {"PYTHONPATH": "src", **variables, **told, **places}
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert run.stdout.startswith("sent: the run of nightly at 20"), run.stderr
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=variables["AWS_ENDPOINT_URL"],
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        region_name=variables["AWS_DEFAULT_REGION"],
+    )
+    (written,) = wait_for(lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix="out/").get("Contents"))
+    body = s3.get_object(Bucket=BUCKET, Key=written["Key"])["Body"].read()
+    s3.close()
+    assert b'"night":"20' in body
+
+
 def test_an_object_put_by_plain_http_is_handled(
     up: Callable[[], tuple[subprocess.Popen[str], str, dict[str, str]]],
 ) -> None:

@@ -58,8 +58,31 @@ def test_functions_and_their_mappings(wired: Wiring) -> None:
     assert wired.mappings == (expected,)
 
 
+def test_schedules_and_what_a_terminal_is_told(wired: Wiring) -> None:
+    assert wired.schedule_groups == ("lightship-local",)
+    nightly = wired.schedules["Nightly"]
+    assert nightly.name == "nightly"
+    assert nightly.definition == {
+        "GroupName": "lightship-local",
+        "ScheduleExpression": "cron(0 3 * * ? *)",
+        "ScheduleExpressionTimezone": "Europe/Zurich",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": {
+            "Arn": f"{ARN}-ShoutQueue",
+            "RoleArn": "arn:aws:iam::123456789012:role/lightship-local-SchedulerRole",
+            "Input": '{"night":"<aws.scheduler.scheduled-time>","bucket":"lightship-local-bucket"}',
+        },
+    }
+    assert wired.environment == {
+        "LIGHTSHIP_QUEUES": f"shout={URL}-ShoutQueue",
+        "LIGHTSHIP_SCHEDULE_GROUP": "lightship-local",
+    }
+
+
 def test_what_a_condition_leaves_out_is_not_there() -> None:
     wired = read(TEMPLATE, endpoint=ENDPOINT)
+    assert not wired.schedules
+    assert not wired.environment
     assert not wired.buckets
     assert not wired.rules
     assert not wired.mappings
@@ -74,6 +97,8 @@ def test_what_a_condition_leaves_out_is_not_there() -> None:
             "Arn: arn:aws:lambda:x,",
             "ShoutRule .*its target arn:aws:lambda:x is not a queue",
         ),
+        ("Arn: !GetAtt ShoutQueue.Arn\n        RoleArn", "Arn: x\n        RoleArn", "Nightly .*x is not a queue"),
+        ("${Nights}", "${Mornings}", "output Environment .*a reference to Mornings"),
         ("{Id: queue,", "{Id: queue, Input: '{}',", r"ShoutRule .*its target changes the event \(Input\)"),
         ("EventPattern:", "EventPattern: !Ref AWS::NoValue\n      Other:", "ShoutRule .*it has no EventPattern"),
         ("Queue: !GetAtt ShoutQueue.Arn", "Queue: nowhere", "ShoutFunction.Messages .*nowhere is not a queue"),

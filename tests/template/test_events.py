@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from lightship.handlers.places import Places
+from lightship.local.wiring import read
 from tests.template.decided import ROOT, SOURCE, Decided, environment, with_bucket
 
 FUNCTIONS = {name: entry for name, entry in SOURCE["Resources"].items() if name.endswith("Function")}
@@ -137,7 +139,7 @@ def test_the_schedule_puts_a_run_on_the_queue() -> None:
         "cron(0 3 * * ? *)",
         "Europe/Zurich",
     )
-    assert schedule["GroupName"] == "ScheduleGroup"
+    assert (schedule["GroupName"], schedule["Name"]) == ("ScheduleGroup", "lightship")
     target = schedule["Target"]
     assert (target["Arn"], target["RoleArn"]) == ("SplitQueue", "ScheduleRole")
     assert json.loads(target["Input"]) == {
@@ -150,6 +152,35 @@ def test_the_schedule_puts_a_run_on_the_queue() -> None:
         },
         "correlation": "<aws.scheduler.execution-id>",
     }
+
+
+# What a terminal is told.
+
+
+def told() -> dict[str, str]:
+    """The output Environment, as `export` reads it."""
+    text = with_bucket()(SOURCE["Outputs"]["Environment"]["Value"])
+    return dict(word.split("=", 1) for word in text.split(" "))
+
+
+def test_the_output_environment_says_what_up_says() -> None:
+    local = read(ROOT / "template.yaml", endpoint="http://127.0.0.1:1", overrides={"Registry": "bucket"})
+    assert told().keys() == local.environment.keys()
+    known = {name for function in FUNCTIONS for name in environment(function)}
+    assert told().keys() - known == {"LIGHTSHIP_QUEUES", "LIGHTSHIP_SCHEDULE_GROUP"}
+    assert told().items() >= (PLACES | JOBS).items()
+    assert SOURCE["Outputs"]["Environment"]["Condition"] == "HasBucket"
+
+
+def test_the_output_environment_is_all_that_the_command_line_reads() -> None:
+    """Split at spaces by a shell that also expands * ? [ and ~, into names that Places and its cloud know."""
+    local = read(ROOT / "template.yaml", endpoint="http://127.0.0.1:1", overrides={"Registry": "bucket"})
+    places = Places.from_environment(local.environment)
+    assert "" not in {places.jobs_table, places.split_queue, places.score_queue, places.schedule_group}
+    working = {queue.url for queue in local.queues.values() if queue.redrive}
+    assert set(places.queues.values()) == working
+    assert list(places.queues) == ["compile", "split", "score", "requests", "requests-fifo"]
+    assert not set("*?[~'\"$`\\") & set("".join(told().values()))
 
 
 @pytest.mark.parametrize("missing", ["ScheduleModel", "ScheduleInput"])

@@ -11,6 +11,9 @@ BIN := $(VENV)/bin
 # The lock files are complete, and pip has trouble with extras in them when it resolves them once more: --no-deps.
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
 EXAMPLES := quickstart digits
+# A schedule to run by hand: there is no clock on a laptop.
+NIGHTLY := --parameter 'ScheduleExpression=cron(0 3 * * ? *)' --parameter ScheduleModel=quickstart \
+	--parameter ScheduleInput=batch/quickstart/input/nightly/
 FUZZ_SECONDS := 60
 FAULT_SECONDS := 600
 
@@ -23,7 +26,7 @@ help: ## What there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
 run: models ## Set everything up and serve the example models on http://127.0.0.1:8000
-	@$(BIN)/lightship up --default quickstart
+	@$(BIN)/lightship up --default quickstart $(NIGHTLY)
 
 test: $(VENV)/.dev models ## Set everything up and run every test that this machine can run
 	$(BIN)/ruff check

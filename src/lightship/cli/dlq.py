@@ -11,7 +11,7 @@ import click
 import orjson
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
+from rich.table import Column, Table
 
 from lightship import aws
 from lightship.cli.options import json_option
@@ -57,7 +57,7 @@ def list_command(as_json: bool) -> None:
     loads = [(queue, queues.load(sqs, queue)) for queue in found]
     if as_json:
         return _print([{**asdict(queue), "messages": asdict(load)} for queue, load in loads])
-    table = Table("queue", "waiting", "under way", "dead", "dead-letter queue")
+    table = Table("queue", "waiting", "under way", "dead", Column("dead-letter queue", overflow="fold"))
     for queue, load in loads:
         counts = (load.waiting, load.under_way, load.dead)
         table.add_row(queue.name, *(f"{count:,}" for count in counts), queue.dead.rpartition("/")[2])
@@ -81,7 +81,7 @@ def show_command(name: str, limit: int, as_json: bool) -> None:
         return _print([_record(letter) for letter in found])
     if not found:
         return click.echo(f"no dead letters of the queue {name}")
-    table = Table("id", "received", "sent", "what", "correlation")
+    table = Table(*(Column(name, overflow="fold") for name in ("id", "received", "sent", "what", "correlation")))
     for letter in found:
         table.add_row(letter.id, str(letter.received), _time(letter), _about(letter), _correlation(letter))
     Console(markup=False).print(table)
@@ -111,7 +111,7 @@ def redrive_command(name: str, everything: bool, limit: int | None, as_json: boo
         done = letters.redrive(sqs, queue, limit=many, prepare=_preparation(queue), told=lambda: progress.advance(task))
     if as_json:
         return _print(asdict(done))
-    click.echo(f"{done.moved} messages sent back to the queue {name}")
+    click.echo(f"{done.moved} message{'' if done.moved == 1 else 's'} sent back to the queue {name}")
     if done.kept:
         click.echo(f"{done.kept} kept, because they are younger than six minutes: redrive them then")
     return None

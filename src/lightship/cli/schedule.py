@@ -8,7 +8,7 @@ from typing import Any
 import click
 import orjson
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from lightship import aws
 from lightship.cli.options import json_option
@@ -55,7 +55,8 @@ def list_command(as_json: bool) -> None:
             f"no schedules in the group {places.schedule_group}: the template makes one of its parameters "
             "ScheduleExpression, ScheduleModel and ScheduleInput"
         )
-    table = Table("schedule", "when", "time zone", "model", "input", "last run")
+    titles = ("schedule", "when", "time zone", "model", "input", "last run")
+    table = Table(*(Column(title, overflow="fold") for title in titles))
     for record in records:
         when = record["expression"] if record["enabled"] else f"{record['expression']} (disabled)"
         cells = (when, record["timezone"], record["model"] or "-", record["input"] or "-", record["last"] or "never")

@@ -66,7 +66,7 @@ RIGHTS = {
         "Bucket/replies/*": {PUT},
         BUS: {"events:PutEvents"},
     },
-    "ScheduleRole": {"SplitQueue": {SEND}},
+    "ScheduleRole": {"SplitQueue": {SEND}, "SplitDeadLetters": {SEND}},
 }
 LISTED = {
     "CompileRole": ["incoming/*", "models/*"],

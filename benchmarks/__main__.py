@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from benchmarks.questions import ROOT, Question, ask_original
 from benchmarks.runtime_api import RuntimeFailedError
 from benchmarks.stacks import MODEL_NAME, stacks
 from benchmarks.tables import tables
+from lightship.errors import LightshipError
 
 PARTS = ("lambda", "server", "peers", "protocols", "batching", "registry", "jobs", "image")
 
@@ -49,7 +51,7 @@ def main(quick: bool, parts: tuple[str, ...], registry: Path, keras_model: Path)
     console = Console()
     try:
         results = _measure(console, parts or PARTS, registry, keras_model, quick)
-    except (RuntimeFailedError, RuntimeError, AssertionError) as error:
+    except (RuntimeFailedError, RuntimeError, AssertionError, LightshipError, subprocess.TimeoutExpired) as error:
         raise click.ClickException(str(error)) from error
     for table in tables(results):
         console.print(table.to_rich())

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import processes
+from benchmarks.figures import significant
 from benchmarks.jobs.inputs import COLUMNS, lines
 from lightship.bundle import Bundle
 from lightship.handlers.places import Places
@@ -118,8 +119,9 @@ def main() -> None:
     before = processes.processor_seconds("self")
     figures = {"split": split, "score": score_some}[orders["what"]](job, cloud, rows)
     used = processes.processor_seconds("self") - before
-    size = {"megabytes": s3.size / 1e6, "rows": rows}
-    json.dump({**size, **figures, "processor_seconds": used, "peak_memory_mib": processes.peak()}, sys.stdout)
+    size = {"megabytes": significant(s3.size / 1e6), "rows": rows}
+    peak = significant(processes.peak() or 0.0)
+    json.dump({**size, **figures, "processor_seconds": significant(used), "peak_memory_mib": peak}, sys.stdout)
 
 
 if __name__ == "__main__":

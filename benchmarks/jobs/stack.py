@@ -142,8 +142,11 @@ def _start(stack: Stack, function: ProcessFunction, count: int) -> None:
     body = {_SPLIT: '{"schema": 1, "split": {"job": "0"}}', _SCORE: '{"schema": 1, "chunk": {"job": "0", "index": 0}}'}
     message = {"MessageId": "0", "ReceiptHandle": "0", "Body": body[logical], "MD5OfBody": ""}
     (queue,) = (mapping.queue for mapping in stack.wiring.mappings if mapping.function == logical)
-    with ThreadPoolExecutor(count) as threads:
-        answers = list(threads.map(lambda _: function.invoke(event([message], queue)), range(count)))
+    try:
+        with ThreadPoolExecutor(count) as threads:
+            answers = list(threads.map(lambda _: function.invoke(event([message], queue)), range(count)))
+    except workers.FunctionFailed as error:
+        raise RuntimeError(f"{logical} does not start: {error}; it said:\n{_log(function)}") from None
     assert len(function.processes()) == count, f"{logical} has {len(function.processes())} processes, not {count}"
     assert answers == [{"batchItemFailures": []}] * count, f"{logical} answers {answers}"
 

@@ -51,7 +51,7 @@ class Stack:
 
     def environment(self, function: str) -> dict[str, str]:
         """The variables of a process that works as this function does."""
-        return {**self.server, **self.wiring.functions[function].environment}
+        return {**self.wiring.functions[function].environment, **self.server}
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks import batching, cores, images, lambdas, machine, peers, protocols, registries, report, servers
+from benchmarks.jobs import part as jobs
 from benchmarks.questions import ROOT, Question, ask_original
 from benchmarks.runtime_api import RuntimeFailedError
 from benchmarks.stacks import MODEL_NAME, stacks
 from benchmarks.tables import tables
+from lightship.errors import LightshipError
 
-PARTS = ("lambda", "server", "peers", "protocols", "batching", "registry", "image")
+PARTS = ("lambda", "server", "peers", "protocols", "batching", "registry", "jobs", "image")
 
 _QUIET = 0.3
 
@@ -48,7 +51,7 @@ def main(quick: bool, parts: tuple[str, ...], registry: Path, keras_model: Path)
     console = Console()
     try:
         results = _measure(console, parts or PARTS, registry, keras_model, quick)
-    except (RuntimeFailedError, RuntimeError, AssertionError) as error:
+    except (RuntimeFailedError, RuntimeError, AssertionError, LightshipError, subprocess.TimeoutExpired) as error:
         raise click.ClickException(str(error)) from error
     for table in tables(results):
         console.print(table.to_rich())
@@ -104,6 +107,7 @@ def _works(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Work]:
     calls = protocols.QUICK if quick else protocols.FULL
     batches = batching.QUICK if quick else batching.FULL
     asked = registries.QUICK if quick else registries.FULL
+    scored = jobs.QUICK if quick else jobs.FULL
     return {
         "lambda": _Work(
             lambdas.steps(compared, lives), lambda rows, step: lambdas.measure(compared, rows, lives, step)
@@ -117,6 +121,9 @@ def _works(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Work]:
         "protocols": _Work(protocols.steps(), lambda _, step: protocols.measure(registry, calls, step)),
         "batching": _Work(batching.steps(), lambda _, step: batching.measure(batches, step)),
         "registry": _Work(registries.steps(), lambda _, step: registries.measure(registry, asked, step)),
+        "jobs": _Work(
+            jobs.steps(scored), lambda rows, step: jobs.measure(registry, keras_model.parent, rows, scored, step)
+        ),
         "image": _Work(images.steps(), lambda _, step: images.measure(keras_model, step, build=not quick)),
     }
 

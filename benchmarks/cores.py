@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 
@@ -25,6 +25,13 @@ def apart() -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
+
+
+def spread(processes: Sequence[int]) -> None:
+    """Move processes that are running: the first to the last core, the second to the one before, and so on."""
+    if pinnable():
+        for place, process in enumerate(processes):
+            os.sched_setaffinity(process, {_cores()[-1 - place % len(_cores())]})
 
 
 def pinnable() -> bool:

@@ -10,6 +10,12 @@ from typing import Any
 BOUND = 1.5
 PROTOCOL_BOUND = 2.0
 
+# Rows per second of one core beside pandas and model.predict, what part of the bound they are, and how many times the
+# memory for the smallest file a worker may need for the largest one.
+PANDAS = 10.0
+JOBS_BOUND = 0.6
+FLAT = 1.1
+
 # Requests per second beside every server with the same compiled model inside.
 PEERS = 3.0
 
@@ -50,8 +56,10 @@ class Comparison:
     @property
     def verdict(self) -> str:
         """Whether the goal is met, and the aim."""
-        if self.goal is None:
+        if self.goal is None and self.aim is None:
             return "no goal"
+        if self.goal is None:
+            return f"aim of {self.aim:g}x {'met' if self.ratio >= (self.aim or 0) else 'missed'}"
         goal = f"{'met' if self.ratio >= self.goal else 'MISSED'}: ≥ {self.goal:g}x"
         if self.aim is None:
             return goal
@@ -64,7 +72,12 @@ class Comparison:
 
 def comparisons(results: Mapping[str, Any]) -> list[Comparison]:
     """Every comparison with the usual way that the parts in these results allow."""
-    return [*_of_lambda(results.get("lambda")), *_of_server(results.get("server")), *_of_image(results.get("image"))]
+    return [
+        *_of_lambda(results.get("lambda")),
+        *_of_server(results.get("server")),
+        *_of_jobs(results.get("jobs")),
+        *_of_image(results.get("image")),
+    ]
 
 
 def beside_peers(results: Mapping[str, Any]) -> dict[tuple[str, str], Comparison]:
@@ -91,6 +104,27 @@ def beside_bare(results: Mapping[str, Any]) -> float | None:
         if comparison.figure == _WARM and comparison.bare is not None:
             return comparison.lightship / comparison.bare
     return None
+
+
+def beside_bound(part: Mapping[str, Any]) -> dict[str, float]:
+    """What part of the bound's rows per second of one core a worker's are, by input."""
+    return {
+        name: per_core(file["ways"]["lightship, 1 worker"]) / per_core(file["ways"]["bound"])
+        for name, file in part["files"].items()
+    }
+
+
+def growth(part: Mapping[str, Any]) -> dict[str, float]:
+    """How many times the memory for the smallest file the largest one takes, by who splits and who scores."""
+    return {
+        what: seen[-1]["peak_memory_mib"] / seen[0]["peak_memory_mib"] for what, seen in part["memory"].items() if seen
+    }
+
+
+def per_core(way: Mapping[str, Any]) -> float:
+    """Rows for each second of processor time."""
+    rate: float = way["rows_per_processor_second"]["median"]
+    return rate
 
 
 _WARM = "warm event, p50"
@@ -126,6 +160,20 @@ def _of_server(part: Mapping[str, Any] | None) -> list[Comparison]:
             tuned=_rate(tuned[concurrency]),
         )
         for concurrency in ours
+    ]
+
+
+def _of_jobs(part: Mapping[str, Any] | None) -> list[Comparison]:
+    """The usual way of jobs is pandas with ``model.predict``."""
+    if part is None or "files" not in part:
+        return []
+    return [
+        Comparison(
+            *(f"{name}, file to file: rows per second of one core", "/s"),
+            *(per_core(file["ways"]["usual"]), per_core(file["ways"]["lightship, 1 worker"])),
+            aim=PANDAS,
+        )
+        for name, file in part["files"].items()
     ]
 
 

@@ -14,10 +14,9 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from benchmarks import cores
+from benchmarks import cores, processes
 from benchmarks.figures import percentile, spread
 from benchmarks.questions import Question
 from benchmarks.runtime_api import Outcome, RuntimeApi, RuntimeFailedError
@@ -86,7 +85,7 @@ def _live(stack: Stack, questions: Sequence[Question], events: int) -> _Life:
             )
         try:
             outcomes = [api.invoke(messages[id(question)]) for question in asked]
-            peak = _peak(process.pid)
+            peak = processes.peak(process.pid)
         except RuntimeFailedError as error:
             log.seek(0)
             said = log.read().decode(errors="replace")[-2000:]
@@ -105,15 +104,6 @@ def _check(stack: Stack, asked: Sequence[Question], outcomes: Sequence[Outcome])
         answer = json.loads(outcome.body)
         right = not outcome.failed and answer["statusCode"] == 200 and question.answered_by(answer["body"])
         assert right, f"{stack.name} answers {question.body} with {outcome.body[:500]!r}, not with {question.answer}"
-
-
-def _peak(pid: int) -> float | None:
-    """The most memory that was resident at once, in MiB; None where the system does not say."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return None
-    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
 
 
 def _summary(lives: Sequence[_Life]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ _PACKAGES = (
     "moto",
     "numpy",
     "orjson",
+    "pyarrow",
     "tensorflow-cpu",
     "uvicorn",
     "uvloop",

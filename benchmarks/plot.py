@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 from benchmarks.goals import Comparison
-from benchmarks.tables import shown
+from benchmarks.table import shown
 
 mpl.use("svg")
 

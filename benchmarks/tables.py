@@ -3,38 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import rich.table
-
 from benchmarks.goals import BOUND, PROTOCOL_BOUND, beside_bare, beside_peers, comparisons
-
-Row = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A title, the columns' heads and rows of the same length; the first column is text, the others figures."""
-
-    title: str
-    columns: Row
-    rows: tuple[Row, ...]
-
-    def to_rich(self) -> rich.table.Table:
-        """For the terminal."""
-        table = rich.table.Table(title=self.title, title_justify="left")
-        for index, column in enumerate(self.columns):
-            table.add_column(column, justify="right" if index else "left")
-        for row in self.rows:
-            table.add_row(*row)
-        return table
-
-    def to_markdown(self) -> str:
-        """For the documentation."""
-        rule = ("---", *["---:"] * (len(self.columns) - 1))
-        lines = ["| " + " | ".join(row) + " |" for row in (self.columns, rule, *self.rows)]
-        return "\n".join([f"### {self.title}", "", *lines])
+from benchmarks.jobs import tables as jobs
+from benchmarks.table import Row, Table, shown
 
 
 def tables(results: Mapping[str, Any]) -> list[Table]:
@@ -44,15 +17,6 @@ def tables(results: Mapping[str, Any]) -> list[Table]:
         if part in results:
             found += make(results)
     return found
-
-
-def shown(value: float, unit: str) -> str:
-    """A figure with its unit and three significant digits."""
-    for larger, smaller in (("ms", "µs"), ("s", "ms")):
-        if unit == smaller and value >= 1000:
-            value, unit = value / 1000, larger
-    digits = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-    return f"{digits}{'' if unit in {'/s', 'x', '%'} else ' '}{unit}"
 
 
 def _ratios(results: Mapping[str, Any]) -> Table:
@@ -163,5 +127,6 @@ _MAKERS = {
     "protocols": _protocols,
     "batching": _batching,
     "registry": _registry,
+    "jobs": jobs.tables,
     "image": _image,
 }

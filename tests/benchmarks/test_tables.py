@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from benchmarks.goals import beside_bare, beside_peers, comparisons
-from benchmarks.tables import Table, shown, tables
+from benchmarks.table import Table, shown
+from benchmarks.tables import tables
 
 
 def _life(first: float, warm: float, memory: float) -> dict[str, Any]:

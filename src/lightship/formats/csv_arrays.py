@@ -20,7 +20,7 @@ from lightship.formats import csv_files, lines
 # A quoted field that ends where a field ends.
 _CLOSED = re.compile(rb'"(?<![^,\r\n]")[^"]*+(?:""[^"]*+)*+"(?=[,\r\n]|\Z)')
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
-_ARROWS_OWN = (re.compile(rb"[xX]"), re.compile(rb"[nN]\("))
+_CALL = re.compile(rb"[nN]\(")
 
 
 def numbers(
@@ -35,7 +35,7 @@ def numbers(
     data = lines.unmarked(data, first=first)
     if wanted.kind not in "fiu" or not _regular(data, wanted.kind):
         return None
-    parsed = (_by_arrow if _has_arrow() else _by_rows)(data, columns, width, wanted.kind)
+    parsed = (_by_arrow if has_arrow() else _by_rows)(data, columns, width, wanted.kind)
     return None if parsed is None else _table(parsed, wanted)
 
 
@@ -65,6 +65,15 @@ def cells(values: Any, *, safe: bool = False) -> list[bytes]:
     return found
 
 
+def has_arrow() -> bool:
+    """Whether pyarrow is installed."""
+    try:
+        import pyarrow.csv
+    except ImportError:
+        return False
+    return bool(pyarrow.csv)
+
+
 def _regular(data: bytes, kind: str) -> bool:
     """Whether every parser of CSV makes the same of it."""
     if not data.isascii() and not _is_utf8(data):
@@ -74,7 +83,9 @@ def _regular(data: bytes, kind: str) -> bool:
     if b"\r" in data and _LONE_RETURN.search(data):
         return False
     # Arrow takes 0x10 for an integer and nan(1) for a number; Python takes neither.
-    return _ARROWS_OWN[kind == "f"].search(data) is None
+    if kind == "f":
+        return b"(" not in data or _CALL.search(data) is None
+    return b"x" not in data and b"X" not in data
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -83,14 +94,6 @@ def _is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _has_arrow() -> bool:
-    try:
-        import pyarrow.csv
-    except ImportError:
-        return False
-    return bool(pyarrow.csv)
 
 
 def _by_arrow(data: bytes, columns: Sequence[int], width: int, kind: str) -> list[npt.NDArray[Any]] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -90,8 +91,8 @@ def _names(spec: TensorSpec, *, several: bool) -> list[str]:
 def _columns(array: Array, spec: TensorSpec) -> list[Any]:
     if _has_classes(spec):
         table = probabilities(array, spec)
-        likeliest = table.argmax(axis=1).tolist()
-        return [[spec.classes[place] for place in likeliest], *table.T]
+        classes = np.array(spec.classes, dtype=np.object_)
+        return [classes[table.argmax(axis=1)].tolist(), *table.T]
     if _width(spec) is None:
         return [[_text(value) for value in array.tolist()]]
     table = array.reshape(len(array), -1)
@@ -122,7 +123,7 @@ def _text(value: Any) -> Any:
 
 def _together(parts: Sequence[Any]) -> Any:
     if isinstance(parts[0], list):
-        return [value for part in parts for value in part]
+        return list(chain.from_iterable(parts))
     return np.concatenate(parts)
 
 

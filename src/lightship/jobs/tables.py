@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from lightship.formats import csv_arrays, csv_files, parquet
+from lightship.formats import csv_arrays, csv_columns, csv_files, lines, parquet
 from lightship.formats.base import Row
 from lightship.jobs import objects, rows
 from lightship.jobs.cloud import Cloud
@@ -59,12 +59,19 @@ class Table:
         columns = (*self.columns, *names)
         if self._job.output_format == "parquet":
             return parquet.write(columns, self._typed(scored))
-        texts = self._texts
+        body = self._body(scored)
+        return body if self._job.options.single else csv_files.preamble(columns, safe=self._job.options.safe) + body
+
+    def _body(self, scored: Scored) -> bytes:
+        """The rows as they stand, each with its predictions; one by one where rows were rejected, or are to be safe."""
         if self._job.options.safe:
             texts = csv_files.texts(self._data, first=self._first, safe=True)
-        chosen = [texts[position] for position in scored.positions.tolist()]
-        body = append(chosen, scored.columns)
-        return body if self._job.options.single else csv_files.preamble(columns, safe=self._job.options.safe) + body
+        else:
+            quick = csv_columns.append(lines.unmarked(self._data, first=self._first), scored.columns)
+            if quick is not None:
+                return quick
+            texts = self._texts
+        return append([texts[position] for position in scored.positions.tolist()], scored.columns)
 
     def _typed(self, scored: Scored) -> list[list[Any]]:
         """Rows for a format with types: what the model takes as numbers is numbers, all else is text."""

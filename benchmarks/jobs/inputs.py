@@ -1,0 +1,58 @@
+"""The files that are scored: a table for the quickstart model, and images of digits."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.stacks import BUILT
+
+FOLDER = BUILT / "jobs"
+COLUMNS = b"mean radius,mean texture,mean concavity\n"
+
+# Radius, texture and concavity of the cells in the quickstart model's data, with as many digits as it has.
+_LEAST, _MOST, _DIGITS = np.array([7.0, 10.0, 0.0]), np.array([24.0, 34.0, 0.4]), 4
+
+
+@dataclass(frozen=True)
+class Input:
+    """What is scored: ``path`` is a file, or a folder of images; ``model`` is an example's name."""
+
+    name: str
+    model: str
+    path: Path
+    rows: int
+
+
+def table(rows: int) -> Input:
+    """A CSV file of so many different rows, the same ones every time."""
+    path = FOLDER / f"rows-{rows}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(COLUMNS + lines(rows))
+    return Input("CSV", "quickstart", path, rows)
+
+
+def lines(rows: int) -> bytes:
+    """Rows of such a file."""
+    values = np.random.default_rng(7).uniform(_LEAST, _MOST, (rows, len(_LEAST))).round(_DIGITS)
+    return b"".join(b"%a,%a,%a\n" % tuple(row) for row in values.tolist())
+
+
+def images(count: int) -> Input:
+    """A folder of PNG files of 8 x 8 pixels: the digits that scikit-learn ships, again and again."""
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    folder = FOLDER / f"images-{count}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    pixels = (load_digits().images / 16 * 255).round().astype(np.uint8)
+    for number in range(count):
+        buffer = io.BytesIO()
+        Image.fromarray(pixels[number % len(pixels)]).save(buffer, "PNG")
+        (folder / f"{number:06}.png").write_bytes(buffer.getvalue())
+    return Input("images", "digits", folder, count)

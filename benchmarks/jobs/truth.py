@@ -1,0 +1,56 @@
+"""Whether a scored file is right: every row against what the original Keras model said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow
+from pyarrow import csv
+
+from benchmarks.questions import TOLERANCE
+
+
+def check(way: str, parts: Sequence[bytes], truth: bytes) -> None:
+    """Compare CSV, in parts of which each has the header line, with the original's, row by row and in its order.
+
+    The input's own columns must be the same, of a key the last part; probabilities may differ by TOLERANCE, and the
+    class must be the one that they say. Raises AssertionError with the first row that is wrong.
+    """
+    found, wanted = pyarrow.concat_tables(map(_read, parts)), _read(truth)
+    assert found.column_names == wanted.column_names, f"{way} has the columns {found.column_names}"
+    assert found.num_rows == wanted.num_rows, f"{way} has {found.num_rows} rows, not {wanted.num_rows}"
+    for name in wanted.column_names:
+        if name.startswith("predicted_"):
+            wrong = _cells(found, name) != _likeliest(found)
+        elif name.startswith("probability_"):
+            wrong = ~(np.abs(_cells(found, name) - _cells(wanted, name)) <= TOLERANCE)
+        else:
+            wrong = _cells(found, name) != _cells(wanted, name)
+        assert not wrong.any(), f"{way} is wrong in row {wrong.argmax() + 1}: {_row(found, wrong.argmax())}"
+
+
+def _read(data: bytes) -> pyarrow.Table:
+    table = csv.read_csv(pyarrow.BufferReader(data))
+    predicted = [name for name in table.column_names if name.startswith("predicted_")]
+    for name in predicted:  # a class may look like a number
+        place = table.column_names.index(name)
+        table = table.set_column(place, name, table[name].cast(pyarrow.string()))
+    return table
+
+
+def _cells(table: pyarrow.Table, name: str) -> np.ndarray:
+    if name != "key":
+        return table[name].to_numpy()
+    return np.array([key.rpartition("/")[2] for key in table[name].to_pylist()])
+
+
+def _likeliest(table: pyarrow.Table) -> np.ndarray:
+    names = [name for name in table.column_names if name.startswith("probability_")]
+    chances = np.stack([table[name].to_numpy() for name in names], axis=1)
+    return np.array([name.removeprefix("probability_") for name in names], dtype=object)[chances.argmax(axis=1)]
+
+
+def _row(table: pyarrow.Table, place: int) -> dict[str, object]:
+    (row,) = table.slice(place, 1).to_pylist()
+    return dict(row)

@@ -1,0 +1,125 @@
+"""On paper: 10^9 rows at 1000 concurrent functions, from what was measured here and what AWS's documentation says.
+
+Nothing of it was run on AWS. Each line of the tables is one formula below.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.goals import per_core
+from benchmarks.table import Table, shown
+from lightship.jobs.records import Options
+
+ROWS = 10**9
+FUNCTIONS = 1000
+
+# AWS's documentation, November 2026. Lambda: megabytes of one core; what an SQS mapping begins with, and gains a second
+# (300 a minute). DynamoDB: writes of one partition key. S3: of one prefix, and megabytes a second of one connection.
+CORE_MB = 1769
+FIRST_FUNCTIONS, FUNCTIONS_A_SECOND = 5, 5.0
+WRITES_A_SECOND = 1000
+PUTS_A_SECOND, GETS_A_SECOND = 3500, 5500
+STREAM_MB = 85.0
+
+# Assumed: how long a call of S3 or DynamoDB takes inside AWS. Counted in the code: calls, write units and reads of a
+# chunk that is scored, and calls for ten chunks that are entered, one after the other.
+CALL_SECONDS = 0.01
+CALLS, WRITE_UNITS, READS, SPLIT_CALLS = 7, 5, 2, 12
+
+# The template's defaults: memory of the function that splits.
+SPLIT_MB = 1024
+
+# US dollars, us-east-1: a GB-second, and a million of invocations, writes, reads, calls of SQS, PUTs and GETs.
+GB_SECOND = 0.0000166667
+MILLION = {"invocations": 0.20, "writes": 0.625, "reads": 0.125, "messages": 0.40, "puts": 5.0, "gets": 0.40}
+MESSAGES = 3  # sent, received, deleted
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A job of 10^9 rows in one file. Megabytes are 10^6 bytes; ``work`` is seconds of all functions together."""
+
+    megabytes: float
+    chunks: int
+    chunk_seconds: float
+    split_seconds: float
+
+    @property
+    def work(self) -> float:
+        """Seconds that all chunks take one after the other."""
+        return self.chunks * self.chunk_seconds
+
+    def limits(self) -> dict[str, float]:
+        """The seconds that such a job takes at least, by what holds it up."""
+        return {
+            "one function reads the file to cut it": self.split_seconds,
+            f"SQS adds {FUNCTIONS_A_SECOND:g} functions a second to {FIRST_FUNCTIONS}": ramp(self.work),
+            f"{WRITES_A_SECOND:,} writes a second to one job's items": self.chunks * WRITE_UNITS / WRITES_A_SECOND,
+            f"{FUNCTIONS:,} functions at once": self.work / FUNCTIONS,
+            f"{PUTS_A_SECOND:,} PUTs a second below one prefix": self.chunks / PUTS_A_SECOND,
+            f"{GETS_A_SECOND:,} GETs a second below one prefix": self.chunks / GETS_A_SECOND,
+        }
+
+    def costs(self) -> dict[str, float]:
+        """US dollars by service; storage is not in it."""
+        seconds = self.work * CORE_MB / 1024 + self.split_seconds * SPLIT_MB / 1024
+        return {
+            "Lambda": seconds * GB_SECOND + _price(invocations=self.chunks),
+            "DynamoDB": _price(writes=self.chunks * WRITE_UNITS, reads=self.chunks * READS),
+            "S3": _price(puts=self.chunks, gets=self.chunks),
+            "SQS": _price(messages=self.chunks * MESSAGES),
+        }
+
+
+def paper(part: Mapping[str, Any]) -> Paper:
+    """The job, from part ``jobs`` of the results."""
+    file, split = part["files"]["CSV"], part["memory"]["split"][-1]
+    size = ROWS * file["bytes"] / file["rows"]
+    chunks = math.ceil(size / Options().chunk_bytes(int(size)))
+    computing = ROWS / chunks / per_core(file["ways"]["lightship, 1 worker"])
+    moving = size / chunks / 1e6 / STREAM_MB * 3  # what is written is about twice what was read
+    scanned = min(STREAM_MB, split["megabytes"] / split["processor_seconds"] * SPLIT_MB / CORE_MB)
+    entering = chunks / 10 * SPLIT_CALLS * CALL_SECONDS
+    return Paper(size / 1e6, chunks, computing + moving + CALLS * CALL_SECONDS, size / 1e6 / scanned + entering)
+
+
+def ramp(work: float) -> float:
+    """Seconds until so many seconds of work are done by functions that grow in number, up to FUNCTIONS."""
+    full = (FUNCTIONS - FIRST_FUNCTIONS) / FUNCTIONS_A_SECOND
+    until_full = FIRST_FUNCTIONS * full + FUNCTIONS_A_SECOND * full**2 / 2
+    if work > until_full:
+        return full + (work - until_full) / FUNCTIONS
+    # work = first * t + gain * t² / 2, solved for t
+    growth = FUNCTIONS_A_SECOND
+    return (math.sqrt(FIRST_FUNCTIONS**2 + 2 * growth * work) - FIRST_FUNCTIONS) / growth
+
+
+def tables(results: Mapping[str, Any]) -> list[Table]:
+    """The job, what holds it up and what it costs; nothing where jobs were not measured."""
+    part = results.get("jobs")
+    if part is None or "files" not in part:
+        return []
+    job = paper(part)
+    facts = (
+        ("the file", shown(job.megabytes / 1000, "GB")),
+        ("its chunks", f"{job.chunks:,}"),
+        ("a chunk, in a function of one core", shown(job.chunk_seconds, "s")),
+        ("all chunks, one after the other", shown(job.work, "s")),
+    )
+    limits = sorted(job.limits().items(), key=lambda limit: -limit[1])
+    held = tuple((name, shown(seconds, "s"), "" if place else "first") for place, (name, seconds) in enumerate(limits))
+    costs = job.costs()
+    money = tuple((name, f"${dollars:.4f}") for name, dollars in {**costs, "together": sum(costs.values())}.items())
+    return [
+        Table("10⁹ rows in one file", ("", ""), facts),
+        Table("What holds it up, at least", ("", "seconds", "binds"), held),
+        Table("What it costs", ("", "US dollars"), money),
+    ]
+
+
+def _price(**counts: float) -> float:
+    return sum(count * MILLION[name] / 1e6 for name, count in counts.items())

@@ -1,0 +1,42 @@
+"""A table of figures: in the terminal, and in Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import rich.table
+
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A title, the columns' heads and rows of the same length; the first column is text, the others figures."""
+
+    title: str
+    columns: Row
+    rows: tuple[Row, ...]
+
+    def to_rich(self) -> rich.table.Table:
+        """For the terminal."""
+        table = rich.table.Table(title=self.title, title_justify="left")
+        for index, column in enumerate(self.columns):
+            table.add_column(column, justify="right" if index else "left")
+        for row in self.rows:
+            table.add_row(*row)
+        return table
+
+    def to_markdown(self) -> str:
+        """For the documentation."""
+        rule = ("---", *["---:"] * (len(self.columns) - 1))
+        lines = ["| " + " | ".join(row) + " |" for row in (self.columns, rule, *self.rows)]
+        return "\n".join([f"### {self.title}", "", *lines])
+
+
+def shown(value: float, unit: str) -> str:
+    """A figure with its unit and three significant digits."""
+    for larger, smaller in (("ms", "µs"), ("s", "ms")):
+        if unit == smaller and value >= 1000:
+            value, unit = value / 1000, larger
+    digits = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{digits}{'' if unit in {'/s', 'x', '%'} else ' '}{unit}"

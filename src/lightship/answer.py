@@ -45,7 +45,7 @@ async def answer(service: Service, request: Request) -> Response | None:
     except LightshipError as error:
         return wire.render_error(error, request.path)
     except Exception:
-        _LOG.exception("%s %s failed", request.method, request.path)
+        _LOG.exception("%s %s failed, correlation %s", request.method, request.path, request.correlation or "unknown")
         return wire.render_error(LightshipError("something is wrong on our side: the log says what"), request.path)
     return response
 

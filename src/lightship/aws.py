@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from lightship.errors import RegistryError
@@ -18,7 +19,19 @@ def client(service: str, *, attempts: int = 6) -> Any:
     except ImportError:
         raise RegistryError("s3:// needs boto3, which is not installed here: pip install 'lightship[s3]'") from None
     make: Any = boto3.client  # typed for each service by its literal name
-    return make(service, config=Config(connect_timeout=3, retries={"mode": "adaptive", "total_max_attempts": attempts}))
+    signing = _signing() if service == "s3" else {}
+    retries: Any = {"mode": "adaptive", "total_max_attempts": attempts}
+    return make(service, config=Config(connect_timeout=3, retries=retries, **signing))
+
+
+def _signing() -> dict[str, Any]:
+    """How S3's addresses are signed: so that they work in every region, with a KMS key and for a bucket just made.
+
+    boto3 by itself signs them by an older rule, for an address that sends a new bucket's first callers elsewhere.
+    """
+    if os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"):
+        return {"signature_version": "s3v4"}  # somebody else's S3 need not have a host for each bucket
+    return {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
 
 
 def complaint(error: BaseException) -> str | None:

@@ -11,6 +11,7 @@ their own, so that no room below them knows about HTTP statuses or exit codes::
     ├── UnsupportedMedia      unsupported_media      a body of a type that this input cannot be read from
     ├── TooLarge              too_large              a body, an image or an answer over its limit
     ├── Unauthenticated       unauthenticated        no token, or a wrong one
+    ├── Forbidden             forbidden              a caller who may not do this, whatever he sends
     ├── Unavailable           unavailable            the model exists and cannot be served now
     ├── BundleError           bundle_invalid         a bundle that is corrupt, truncated, tampered or too new
     ├── EngineError           engine_failed          the engine could not run this input
@@ -80,6 +81,12 @@ class Unauthenticated(LightshipError):
 
     def __init__(self) -> None:
         super().__init__("this server wants a token: send the header Authorization: Bearer <token>")
+
+
+class Forbidden(LightshipError):
+    """A caller who may not do this, whatever he sends."""
+
+    code = "forbidden"
 
 
 class Unavailable(LightshipError):

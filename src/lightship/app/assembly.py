@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from lightship.answer import Service
 from lightship.app.shell import Shell
 from lightship.registry import Registry
 from lightship.serving.catalogue import Catalogue
 from lightship.settings import Settings
 
+if TYPE_CHECKING:
+    from lightship.jobs.cloud import Cloud
 
-def assemble(settings: Settings, registry: Registry, *, threads: int, max_answer: int) -> tuple[Catalogue, Shell]:
-    """The catalogue and the shell in front of it; ``threads`` and ``max_answer`` (bytes) depend on where they run."""
+
+def assemble(
+    settings: Settings,
+    registry: Registry,
+    *,
+    threads: int,
+    max_answer: int,
+    jobs: Callable[[], Cloud | None] = lambda: None,
+) -> tuple[Catalogue, Shell]:
+    """The catalogue and the shell in front of it; ``threads`` and ``max_answer`` (bytes) depend on where they run.
+
+    ``jobs`` is as in :class:`Shell`.
+    """
     catalogue = Catalogue(
         registry,
         default=settings.default_model,
@@ -21,4 +37,4 @@ def assemble(settings: Settings, registry: Registry, *, threads: int, max_answer
         memory=settings.memory,
         caches=settings.response_cache,
     )
-    return catalogue, Shell(Service(catalogue, max_answer), token=settings.token, max_body=settings.max_body)
+    return catalogue, Shell(Service(catalogue, max_answer), token=settings.token, max_body=settings.max_body, jobs=jobs)

@@ -1,4 +1,4 @@
-"""Everything that is not a protocol's route: FastAPI with the documentation, imported at its first use.
+"""Everything that is not a protocol's route: FastAPI with the documentation and the jobs, imported at its first use.
 
 The OpenAPI document is FastAPI's own, merged with what the protocols' tables of routes say of themselves. The pages
 bring their scripts along, so that they work without the internet and load nothing from strangers.
@@ -6,22 +6,29 @@ bring their scripts along, so that they work without the internet and load nothi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
 
 from lightship import wire
 from lightship.answer import Service
+from lightship.app.job_errors import render
+from lightship.app.jobs import Opener, router
 from lightship.errors import LightshipError, MethodNotAllowed, NotFound
+from lightship.jobs.cloud import Cloud
 from lightship.version import __version__
 
 
-def pages(service: Service) -> FastAPI:
-    """The FastAPI application behind the shell."""
+def pages(service: Service, jobs: Callable[[], Cloud | None]) -> FastAPI:
+    """The FastAPI application behind the shell, which tells it who asks."""
     app: FastAPI = FastAPIOffline(title="Lightship", version=__version__)
+    app.state.jobs = Opener(jobs)
+    app.include_router(router)
     own_document = app.openapi
 
     def document() -> dict[str, Any]:
@@ -42,9 +49,20 @@ def pages(service: Service) -> FastAPI:
 
 async def _render(request: Request, error: Exception) -> Response:
     """Starlette's 404 and 405 in the native protocol's shape."""
-    path, allowed = request.url.path, ("GET",)
+    path = request.url.path
     ours: LightshipError = NotFound(f"there is nothing at {path[:120]}: see /docs")
     if isinstance(error, HTTPException) and error.status_code == 405:
-        ours = MethodNotAllowed(f"{path[:120]} takes GET, not {request.method}", allowed=allowed)
-    response = wire.render_error(ours, path)
-    return Response(response.body, response.status, dict(response.headers))
+        allowed = tuple(sorted(_methods([*request.app.routes, *router.routes], request.scope)))
+        sentence = f"{path[:120]} takes {', '.join(allowed)}, not {request.method[:20]}"
+        ours = MethodNotAllowed(sentence, allowed=allowed)
+    return render(ours, request)
+
+
+def _methods(routes: list[BaseRoute], scope: Any) -> set[str]:
+    """The methods that a path takes; Starlette itself names those of the first route that has it."""
+    return {
+        method
+        for route in routes
+        if route.matches(scope)[0] == Match.PARTIAL
+        for method in getattr(route, "methods", None) or ()
+    }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -12,13 +14,27 @@ from lightship.errors import SettingError
 from lightship.registry import Registry
 from lightship.settings import Settings
 
+if TYPE_CHECKING:
+    from lightship.jobs.cloud import Cloud
+
 
 class Server:
-    """One process that serves a registry. ``start`` loads the models, ``run`` blocks until Ctrl-C."""
+    """One process that serves a registry. ``start`` loads the models, ``run`` blocks until Ctrl-C.
 
-    def __init__(self, registry: Registry, settings: Settings, *, host: str, port: int) -> None:
+    ``jobs`` is as in :class:`lightship.app.shell.Shell`.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        settings: Settings,
+        *,
+        host: str,
+        port: int,
+        jobs: Callable[[], Cloud | None] = lambda: None,
+    ) -> None:
         self._catalogue, self._shell = assemble(
-            settings, registry, threads=settings.threads, max_answer=settings.max_answer
+            settings, registry, threads=settings.threads, max_answer=settings.max_answer, jobs=jobs
         )
         self._socket = _listen(host, port)
         shown = "localhost" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host  # noqa: S104

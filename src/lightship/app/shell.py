@@ -7,15 +7,20 @@ requests do not pass FastAPI: it is imported when the first page of documentatio
 from __future__ import annotations
 
 import hmac
+import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lightship import wire
 from lightship.answer import Service, answer
 from lightship.app.body import inflate, read_body
+from lightship.app.callers import ANONYMOUS, TOKEN, caller_of
 from lightship.app.encodings import compress
 from lightship.errors import LightshipError, Unauthenticated
 from lightship.wire.http import Request, Response
+
+if TYPE_CHECKING:
+    from lightship.jobs.cloud import Cloud
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -30,10 +35,19 @@ class Shell:
         service: what answers.
         token: the bearer token to ask for; None where something in front (API Gateway, loopback) keeps strangers out.
         max_body: the largest request body in bytes, inflated.
+        jobs: makes what jobs are worked on with, None where there is no such thing; called when the first one is asked.
     """
 
-    def __init__(self, service: Service, *, token: str | None, max_body: int) -> None:
+    def __init__(
+        self,
+        service: Service,
+        *,
+        token: str | None,
+        max_body: int,
+        jobs: Callable[[], Cloud | None] = lambda: None,
+    ) -> None:
         self._service = service
+        self._jobs = jobs
         self._token = token
         self._max_body = max_body
         self._pages: ASGIApp | None = None
@@ -49,42 +63,66 @@ class Shell:
             await _send(send, wire.render_error(error, scope["path"]))
             return
         query = scope.get("query_string", b"").decode("latin-1")
-        response = await self.respond(scope["method"], scope["path"], query, headers, body, scope.get("aws.event"))
-        if response is None:
-            await self._page(scope, receive, send)
+        answered = await self.respond(scope["method"], scope["path"], query, headers, body, scope.get("aws.event"))
+        if isinstance(answered, Request):
+            await self._page(scope, answered, receive, send)
         else:
-            await _send(send, response)
+            await _send(send, answered)
 
     async def respond(
         self, method: str, path: str, query: str, headers: dict[str, str], body: bytes, event: Any = None
-    ) -> Response | None:
-        """The response to a request whose body is as it was sent; None for one that may have a page."""
-        caller = self._caller(event, headers)
+    ) -> Response | Request:
+        """The response to a request whose body is as it was sent; for one that may have a page, what is known of it."""
+        context = event.get("requestContext") or {} if event else {}
+        caller = self._caller(event, context, headers)
         try:
             body = inflate(body, headers, self._max_body)
         except LightshipError as error:
             return wire.render_error(error, path)
-        response = await answer(self._service, Request(method, path, query, headers, body, caller))
+        request = Request(method, path, query, headers, body, caller, context.get("requestId", ""))
+        response = await answer(self._service, request)
         if response is None:
-            return wire.render_error(Unauthenticated(), path) if caller is None else None
+            return wire.render_error(Unauthenticated(), path) if caller is None else request
         accepted = headers.get("accept-encoding")
         return compress(response, accepted) if accepted else response
 
-    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _page(self, scope: Scope, request: Request, receive: Receive, send: Send) -> None:
+        """Hand on to FastAPI what was found out here: who asks, by which id, and the body, which is read only once."""
         if self._pages is None:
             from lightship.app.pages import pages
 
-            self._pages = pages(self._service)
-        await self._pages(scope, receive, send)
+            self._pages = pages(self._service, self._jobs)
+        correlation = request.correlation or uuid.uuid4().hex
+        state = {"caller": request.caller, "correlation": correlation}
+        await self._pages({**scope, "state": state}, _replay(request.body, receive), _naming(correlation, send))
 
-    def _caller(self, event: Any, headers: dict[str, str]) -> str | None:
+    def _caller(self, event: Any, context: dict[str, Any], headers: dict[str, str]) -> str | None:
         """Who asks: None is a stranger. API Gateway has already checked whom it names."""
         if self._token is not None:
             given = headers.get("authorization", "")
-            return "token" if hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()) else None
-        context = (event or {}).get("requestContext") or {}
-        iam = (context.get("authorizer") or {}).get("iam") or {}
-        return iam.get("userArn") or "anonymous"
+            return TOKEN if hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()) else None
+        return caller_of(context) if event else ANONYMOUS
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A body that is here already, as an ASGI application receives it, and then what else there is to receive."""
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> MutableMapping[str, Any]:
+        return messages.pop() if messages else await receive()
+
+    return again
+
+
+def _naming(correlation: str, send: Send) -> Send:
+    """``send`` with the id by which the request is known as a header of the answer."""
+
+    async def named(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], (b"x-correlation-id", correlation.encode())]}
+        await send(message)
+
+    return named
 
 
 async def _send(send: Send, response: Response) -> None:

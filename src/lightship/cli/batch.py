@@ -146,7 +146,7 @@ _system_option = click.option("--system", is_flag=True, help="A job that a file 
 def list_command(system: bool, as_json: bool) -> None:
     """Your jobs, the newest first."""
     cloud, owner = _stack(system=system)
-    found = [operations.status(cloud, owner=owner, job=job.id) for job in operations.jobs(cloud, owner=owner)]
+    found = operations.statuses(cloud, owner=owner)
     if as_json:
         click.echo(orjson.dumps([status.to_json() for status in found], option=orjson.OPT_INDENT_2))
         return

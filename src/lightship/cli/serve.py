@@ -15,6 +15,7 @@ from lightship.calls import ModelState
 from lightship.cli.options import registry_option
 from lightship.cli.terminal import interruptible, quiet
 from lightship.errors import SettingError
+from lightship.handlers import places
 from lightship.registry import Registry
 from lightship.settings import Settings
 
@@ -48,7 +49,7 @@ def serve_command(host: str, port: int, default_model: str | None, allow_anonymo
     settings = settings_of(default_model, allow_anonymous=allow_anonymous)
     _check_host(host, settings)
     with interruptible(), contextlib.suppress(KeyboardInterrupt):
-        _serve(Server(registry, settings, host=host, port=port))
+        _serve(Server(registry, settings, host=host, port=port, jobs=places.jobs))
 
 
 def settings_of(default_model: str | None, *, allow_anonymous: bool = False) -> Settings:

@@ -19,6 +19,7 @@ from lightship.cli.options import registry_option
 from lightship.cli.serve import curl, default_option, port_option, settings_of, welcome
 from lightship.cli.terminal import interruptible, quiet
 from lightship.errors import SettingError
+from lightship.handlers import places
 from lightship.local.mirror import mirror, place
 from lightship.local.parts import FunctionSpec
 from lightship.local.stack import Stack
@@ -102,7 +103,7 @@ def _run(stack: Stack, registry: Registry, default_model: str | None, port: int,
     copied = mirror(registry, stack.cloud.client("s3"), location)
     variables = {name: value for name, value in function.environment.items() if name not in _SIZES}
     os.environ.update({**variables, **stack.environment, "LIGHTSHIP_CACHE": str(stack.folder / "cache")})
-    server = Server(Registry(location), settings_of(default_model), host="127.0.0.1", port=port)
+    server = Server(Registry(location), settings_of(default_model), host="127.0.0.1", port=port, jobs=places.jobs)
     with quiet():
         states = server.start()
     console.print(Panel(_screen(stack, server, states, registry, copied), title="Lightship", expand=False))

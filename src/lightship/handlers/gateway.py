@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from lightship.app.shell import Shell
-from lightship.wire.http import Response
+from lightship.wire.http import Request, Response
 
 T = TypeVar("T")
 Event = dict[str, Any]
@@ -28,7 +28,7 @@ class Gateway:
         """Answer one event."""
         if event.get("version") == "2.0":
             response = _finish(self._respond(event))
-            if response is not None:
+            if isinstance(response, Response):
                 return _result(response)
         if self._mangum is None:
             from mangum import Mangum
@@ -37,7 +37,7 @@ class Gateway:
         answer: dict[str, Any] = self._mangum(event, context)
         return answer
 
-    def _respond(self, event: Event) -> Coroutine[Any, Any, Response | None]:
+    def _respond(self, event: Event) -> Coroutine[Any, Any, Response | Request]:
         http, query = event["requestContext"]["http"], event.get("rawQueryString", "")
         headers = event.get("headers") or {}
         if "host" not in headers:  # API Gateway writes names in lower case, others may not

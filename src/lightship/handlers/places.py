@@ -57,8 +57,11 @@ class Places:
             schedule_group=source.get("LIGHTSHIP_SCHEDULE_GROUP", ""),
         )
 
-    def cloud(self) -> Cloud:
-        """What the jobs work with; raises SettingError where the environment names no ledger or queue."""
+    def cloud(self, *, attempts: int = 6) -> Cloud:
+        """What the jobs work with; raises SettingError where the environment names no ledger or queue.
+
+        ``attempts`` is as in :func:`lightship.aws.client`.
+        """
         from lightship.jobs import cloud
 
         needed = {
@@ -74,7 +77,17 @@ class Places:
             split_queue=self.split_queue,
             score_queue=self.score_queue,
             registry=self.registry,
+            attempts=attempts,
         )
+
+
+def jobs() -> Cloud | None:
+    """What a server of HTTP requests works on jobs with; None where the environment names no stack that has them."""
+    try:
+        places = Places.from_environment()
+    except SettingError:
+        return None
+    return places.cloud(attempts=3) if places.jobs_table else None
 
 
 def unset(name: str) -> SettingError:

@@ -10,6 +10,7 @@ import contextlib
 
 from lightship.app.assembly import assemble
 from lightship.errors import LightshipError
+from lightship.handlers import places
 from lightship.handlers.gateway import Gateway
 from lightship.registry import Registry
 from lightship.settings import Settings
@@ -19,7 +20,11 @@ LARGEST_ANSWER = 6 * 1024 * 1024 - 64 * 1024
 
 settings = Settings.from_environment()
 catalogue, shell = assemble(
-    settings, Registry(settings.registry), threads=0, max_answer=settings.max_answer or LARGEST_ANSWER
+    settings,
+    Registry(settings.registry),
+    threads=0,
+    max_answer=settings.max_answer or LARGEST_ANSWER,
+    jobs=places.jobs,
 )
 handler = Gateway(shell)
 

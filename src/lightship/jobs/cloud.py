@@ -34,7 +34,12 @@ class Cloud:
     now: Callable[[], float] = time.time
 
 
-def connect(*, bucket: str, table: str, split_queue: str, score_queue: str, registry: str = "") -> Cloud:
-    """The cloud of these resources, reached with the environment's credentials and endpoint."""
-    clients = {name: aws.client(name) for name in ("s3", "dynamodb", "sqs")}
+def connect(
+    *, bucket: str, table: str, split_queue: str, score_queue: str, registry: str = "", attempts: int = 6
+) -> Cloud:
+    """The cloud of these resources, reached with the environment's credentials and endpoint.
+
+    ``attempts`` is as in :func:`lightship.aws.client`.
+    """
+    clients = {name: aws.client(name, attempts=attempts) for name in ("s3", "dynamodb", "sqs")}
     return Cloud(bucket, table, split_queue, score_queue, registry or f"s3://{bucket}/models", **clients)

@@ -21,6 +21,7 @@ SUSPICIOUS_RATIO = 300
 _LEAST_PART = 5 * BLOCK
 _RECONNECTIONS = 5
 _MISSING = {"NoSuchKey", "NoSuchVersion", "NotFound", "404"}
+_DENIED = {"403", "AccessDenied"}
 _CHANGED = {"PreconditionFailed", "412"}
 _TAKEN = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
 
@@ -30,6 +31,8 @@ def describe(cloud: Cloud, bucket: str, key: str) -> Source:
     try:
         found = cloud.s3.head_object(Bucket=bucket, Key=key)
     except cloud.s3.exceptions.ClientError as error:
+        if _code(error) in _DENIED:  # S3's word for a missing object too, to those who may not list all of the bucket
+            raise NotFound(f"s3://{bucket}/{key} is not there, or not ours to read") from None
         raise _missing(error, bucket, key) from None
     return Source(bucket, key, found.get("VersionId", ""), found["ETag"].strip('"'), found["ContentLength"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,15 @@ _GIGABYTES = 1769 / 1024
 # How long an upload's address works, in seconds, and the most that one PUT takes, in bytes.
 UPLOAD_SECONDS = 3600
 LARGEST_UPLOAD = 5 * 1024**3
+
+# An upload in parts: their addresses must fit in one answer of Lambda's 6 MB, and S3 takes no part over 5 GB.
+_MOST_PARTS = 1000
+_LEAST_PART = 64 * 1024**2
+
+# What S3 says of parts that do not make an object.
+_WRONG_PARTS = {"InvalidPart", "InvalidPartOrder", "EntityTooSmall", "MalformedXML", "InvalidRequest"}
+
+_ID = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -82,13 +92,15 @@ def upload(cloud: Cloud, *, owner: str, name: str, size: int = 0) -> dict[str, A
 
     Of a multipart upload, ``upload`` is what :func:`complete` wants, with the parts' ETags. Raises InvalidInput.
     """
-    if not name or "/" in name or len(name.encode()) > 200:
-        raise InvalidInput("an upload's name is that of a file, without folders and up to 200 bytes long")
+    if not name.isprintable() or not name or "/" in name or len(name.encode()) > 200:
+        raise InvalidInput("an upload's name is that of a file, printable, without folders and up to 200 bytes long")
+    if not 0 <= size <= _MOST_PARTS * LARGEST_UPLOAD:
+        raise InvalidInput(f"an upload's size is from 0 to {_MOST_PARTS * LARGEST_UPLOAD} bytes")
     place = {"Bucket": cloud.bucket, "Key": f"{starting.upload_prefix(owner)}{uuid.uuid4().hex}/{name}"}
     if size <= LARGEST_UPLOAD:
         url = cloud.s3.generate_presigned_url("put_object", Params=place, ExpiresIn=UPLOAD_SECONDS)
         return {"key": place["Key"], "url": url}
-    part = max(64 * 1024**2, -(-size // 10_000))
+    part = max(_LEAST_PART, -(-size // _MOST_PARTS))
     place["UploadId"] = cloud.s3.create_multipart_upload(**place)["UploadId"]
     urls = [
         cloud.s3.generate_presigned_url(
@@ -100,10 +112,23 @@ def upload(cloud: Cloud, *, owner: str, name: str, size: int = 0) -> dict[str, A
 
 
 def complete(cloud: Cloud, *, owner: str, key: str, upload: str, etags: list[str]) -> None:
-    """Make one object of an upload's parts; raises NotFound for a key that is not the owner's."""
+    """Make one object of an upload's parts, once however often it is asked for.
+
+    Raises NotFound for a key that is not the owner's or an upload that is none, InvalidInput for parts that are not
+    what was uploaded.
+    """
     _check_own(owner, key)
     parts = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(etags, start=1)]
-    cloud.s3.complete_multipart_upload(Bucket=cloud.bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": parts})
+    place = {"Bucket": cloud.bucket, "Key": key}
+    try:
+        cloud.s3.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts})
+    except cloud.s3.exceptions.ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in _WRONG_PARTS:
+            raise InvalidInput(f"the parts do not make a file: S3 says {code}") from None
+        if code != "NoSuchUpload":
+            raise
+        objects.describe(cloud, cloud.bucket, key)  # an upload that is completed is gone, and its object is there
 
 
 def start(
@@ -148,6 +173,11 @@ def status(cloud: Cloud, *, owner: str, job: str) -> Status:
 def jobs(cloud: Cloud, *, owner: str, limit: int = 50) -> list[Job]:
     """An owner's jobs, the newest first; their states are the stored ones."""
     return Ledger(cloud).owned(owner, limit)
+
+
+def statuses(cloud: Cloud, *, owner: str, limit: int = 50) -> list[Status]:
+    """Where an owner's jobs stand, the newest first."""
+    return [_status(job, cloud) for job in jobs(cloud, owner=owner, limit=limit)]
 
 
 def cancel(cloud: Cloud, *, owner: str, job: str) -> Job:
@@ -202,7 +232,7 @@ def close(cloud: Cloud, *, owner: str, job: str) -> Job:
 
 def find(cloud: Cloud, *, owner: str, job: str) -> Job:
     """An owner's job; raises NotFound, also for somebody else's."""
-    found = Ledger(cloud).job(job)
+    found = Ledger(cloud).job(job) if _ID.fullmatch(job) else None
     if found is None or found.owner != owner:
         raise NotFound(f"there is no job '{job[:80]}'")
     return found

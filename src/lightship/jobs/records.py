@@ -25,6 +25,7 @@ ATTEMPTS = 5
 LEASE = 900.0
 
 _MEBIBYTE = 1024 * 1024
+_LONGEST_OPTION = 1000
 
 
 class State(StrEnum):
@@ -93,7 +94,9 @@ class Options:
         for name, types in wanted.items():
             value = getattr(self, name)
             if not isinstance(value, types) or (bool not in types and isinstance(value, bool)):
-                raise InvalidInput(f"the job's option '{name}' cannot be {value!r}")
+                raise InvalidInput(f"the job's option '{name}' cannot be {repr(value)[:80]}")
+            if isinstance(value, str) and len(value) > _LONGEST_OPTION:
+                raise InvalidInput(f"the job's option '{name}' has over {_LONGEST_OPTION} characters")
         if not (self.threshold is None or 0 <= self.threshold < float("inf")) or self.chunk < 0:
             raise InvalidInput("a job's threshold and its chunk's bytes are zero or more")
 

@@ -25,6 +25,8 @@ NO_OPTIONS = Options()
 IMAGES = "images"
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 
+_LONGEST_OWNER = 512
+
 # Files in folders below it wait for a schedule or a request that names them.
 _DROPPED = re.compile(r"batch/([A-Za-z0-9][A-Za-z0-9_.-]{0,63})/input/([^/]+)", re.DOTALL)
 _S3 = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
@@ -91,8 +93,9 @@ def dropped(cloud: Cloud, event: Mapping[str, Any]) -> Job | None:
 
 
 def upload_prefix(owner: str) -> str:
-    """Where an owner may put what he wants scored, and nobody else."""
-    return f"uploads/{quote(owner, safe='')}/"
+    """Where an owner may put what he wants scored, and nobody else. Keys end at 1024 bytes: long names are digested."""
+    name = quote(owner, safe="")
+    return f"uploads/{name if len(name) <= _LONGEST_OWNER else hashlib.sha256(owner.encode()).hexdigest()}/"
 
 
 def pinned(cloud: Cloud, model: str, version: int | None = None, *, withdrawn: bool = True) -> tuple[int, str]:

@@ -11,10 +11,15 @@ from lightship.bundle import Manifest
 from lightship.calls import Call, ModelState
 from lightship.errors import LightshipError
 
+_CORRELATION = re.compile(r"[!-~]{1,128}")
+
 
 @dataclass(slots=True)  # not frozen, which costs a microsecond for each one made: so for all nouns of a request
 class Request:
-    """One request; header names are in lower case, the body is inflated, ``caller`` is None for a stranger."""
+    """One request; header names are in lower case, the body is inflated, ``caller`` is None for a stranger.
+
+    ``id`` is what API Gateway calls it, empty where nothing did.
+    """
 
     method: str
     path: str
@@ -22,12 +27,22 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     caller: str | None = None
+    id: str = ""
 
     @property
     def media_type(self) -> str:
         """The content type without its parameters, in lower case; empty where none is stated."""
         stated = self.headers.get("content-type", "")
         return stated if stated == "application/json" else stated.partition(";")[0].strip().lower()
+
+    @property
+    def correlation(self) -> str:
+        """The id by which logs and jobs name it: its header ``x-correlation-id``, else ``id``; empty without both.
+
+        A header that is not 1 to 128 printable ASCII characters without spaces counts for nothing: it goes into logs.
+        """
+        given = self.headers.get("x-correlation-id", "")
+        return given if _CORRELATION.fullmatch(given) else self.id
 
 
 @dataclass(slots=True)

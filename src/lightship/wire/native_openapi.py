@@ -24,7 +24,7 @@ _SUMMARIES = {
     "live": "Whether the process answers",
     "ready": "Whether models can be served",
 }
-_ERROR = {
+ERROR = {
     "type": "object",
     "required": ["error"],
     "properties": {
@@ -58,7 +58,7 @@ def _operation(route: Route, summary: str, tag: str = "lightship") -> dict[str, 
         "operationId": f"{route.operation}_{route.path.strip('/').replace('/', '_').translate({123: None, 125: None})}",
         "responses": {
             "200": _json_content("The answer", {"type": "object"}),
-            "4XX": _json_content("What was wrong", _ERROR),
+            "4XX": _json_content("What was wrong", ERROR),
         },
     }
     if names:

@@ -10,6 +10,7 @@ PROTOCOLS = ("native", "tfserving", "openinference", "mlflow")
 STATUSES: dict[str, int | tuple[int, int, int, int]] = {
     "invalid_input": 400,
     "unauthenticated": 401,
+    "forbidden": 403,
     "not_found": 404,
     "unknown_label": (404, 400, 404, 404),
     "method_not_allowed": 405,

@@ -1,0 +1,56 @@
+"""Who asks, as API Gateway's event names him: whom it has checked, it writes into ``requestContext.authorizer``.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html (payload 2.0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# Everybody who reaches a server that asks for no token: one caller.
+ANONYMOUS = "anonymous"
+
+# Everybody who has the token.
+TOKEN = "token"  # noqa: S105
+
+# Somebody whom API Gateway lets in without saying who he is: he may predict, and own nothing.
+UNKNOWN = "unknown"
+
+
+def caller_of(context: Mapping[str, Any]) -> str:
+    """The caller of an event with this ``requestContext``; :data:`UNKNOWN` where he could not be told from others.
+
+    An ARN (AWS_IAM), ``cognito:IDENTITY`` (AWS_IAM through an identity pool, whose users share an ARN),
+    ``ISSUER#SUBJECT`` (JWT), or ``lambda:PRINCIPAL``, the ``principalId`` or ``sub`` in the context that a Lambda
+    authorizer answers with. Only the first is bare, and ``system`` has no colon: nobody can call himself another.
+    """
+    authorizer = context.get("authorizer")
+    if not isinstance(authorizer, dict):
+        return UNKNOWN
+    for kind, name in _NAMES.items():
+        if found := authorizer.get(kind):
+            return name(found) or UNKNOWN
+    return UNKNOWN
+
+
+def _iam(found: Mapping[str, Any]) -> str:
+    pool = found.get("cognitoIdentity")
+    if pool:
+        identity = pool.get("identityId")
+        return f"cognito:{identity}" if identity else ""
+    return found.get("userArn") or ""
+
+
+def _jwt(found: Mapping[str, Any]) -> str:
+    claims = found.get("claims") or {}
+    issuer, subject = claims.get("iss"), claims.get("sub")
+    return f"{issuer}#{subject}" if issuer and subject else ""
+
+
+def _lambda(found: Mapping[str, Any]) -> str:
+    principal = found.get("principalId") or found.get("sub")
+    return f"lambda:{principal}" if principal else ""
+
+
+_NAMES = {"iam": _iam, "jwt": _jwt, "lambda": _lambda}

@@ -1,0 +1,47 @@
+"""Who asks: whom API Gateway has checked, by the names that its events have for him."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lightship.app.callers import UNKNOWN, caller_of
+
+USER = "arn:aws:iam::123456789012:user/ann"
+ROLE = "arn:aws:sts::123456789012:assumed-role/pool/CognitoIdentityCredentials"
+
+
+@pytest.mark.parametrize(
+    ("authorizer", "caller"),
+    [
+        ({"iam": {"userArn": USER, "cognitoIdentity": None}}, USER),
+        ({"iam": {"userArn": ROLE, "cognitoIdentity": {"identityId": "eu-west-1:1-2"}}}, "cognito:eu-west-1:1-2"),
+        ({"jwt": {"claims": {"iss": "https://id.example.org", "sub": "ann"}}}, "https://id.example.org#ann"),
+        ({"lambda": {"principalId": "ann", "sub": "other"}}, "lambda:ann"),
+        ({"lambda": {"sub": "ann"}}, "lambda:ann"),
+        ({"lambda": {"principalId": "system"}}, "lambda:system"),
+    ],
+)
+def test_a_caller_has_a_name_of_his_own(authorizer: dict[str, Any], caller: str) -> None:
+    assert caller_of({"authorizer": authorizer}) == caller
+
+
+@pytest.mark.parametrize(
+    "authorizer",
+    [
+        None,
+        {},
+        {"iam": None},
+        {"iam": {"accountId": "123456789012"}},
+        {"iam": {"userArn": ROLE, "cognitoIdentity": {"identityPoolId": "eu-west-1:3"}}},
+        {"jwt": {"claims": {"iss": "https://id.example.org"}, "scopes": None}},
+        {"jwt": {"claims": None}},
+        {"lambda": None},
+        {"lambda": {"tier": "gold"}},
+        {"principalId": "of a REST API"},
+    ],
+)
+def test_who_cannot_be_told_from_others_has_none(authorizer: Any) -> None:
+    assert caller_of({"authorizer": authorizer}) == UNKNOWN
+    assert caller_of({}) == UNKNOWN

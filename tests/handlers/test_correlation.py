@@ -1,0 +1,107 @@
+"""One id from an HTTP header to the receipt, by every message and in every function's log lines."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from lightship.answer import Service
+from lightship.app.shell import Shell
+from lightship.handlers import score, split
+from lightship.handlers.queues import Queue
+from lightship.jobs.cloud import Cloud
+from lightship.registry import Registry
+from lightship.serving.catalogue import Catalogue
+from tests.bundles import Registries
+from tests.handlers.records import Context, bodies, failures, with_bodies
+from tests.jobs.clouds import SETTINGS, Clock, drop, moto_cloud, objects_below
+from tests.jobs.faults.play import DATA
+
+ID = "from-the-header-42"
+KEY = "uploads/anonymous/1/p.csv"
+
+
+class Ticking(Clock):
+    """A second passes with every look: whoever has a deadline comes to it."""
+
+    def __call__(self) -> float:
+        self.seconds += 1.0
+        return self.seconds
+
+
+@pytest.fixture
+def cloud(registries: Registries, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cloud]:
+    for name, value in {**SETTINGS, "LIGHTSHIP_CACHE": str(tmp_path / "cache")}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with moto_cloud(registries.examples, "quickstart") as made:
+        yield replace(made, now=Ticking())
+
+
+def post(cloud: Cloud, registries: Registries, body: dict[str, Any], headers: dict[str, str]) -> httpx.Response:
+    catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart")
+    shell = Shell(Service(catalogue), token=None, max_body=100_000, jobs=lambda: cloud)
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(shell)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="http://lightship") as session:
+            return await session.post("/jobs", json=body, headers=headers)
+
+    return asyncio.run(ask())
+
+
+def test_one_id_from_the_header_to_the_receipt(
+    cloud: Cloud,
+    registries: Registries,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    drop(cloud, KEY, DATA)
+    body = {"model": "quickstart", "key": KEY, "options": {"chunk": 50}}
+    with caplog.at_level(logging.INFO, "lightship"):
+        answer = post(cloud, registries, body, {"x-correlation-id": ID})
+    assert (answer.status_code, answer.headers["x-correlation-id"], answer.json()["correlation"]) == (202, ID, ID)
+    assert f"job {answer.json()['id']} is asked for, correlation {ID}" in caplog.messages
+
+    functions = {
+        "split": Queue("split", lambda message: split.work(message, cloud)),
+        "score": Queue("score", lambda message: score.work(message, cloud)),
+    }
+    seen = []
+    while cloud.sqs.sent:
+        # Chunks first: so they are all done before the file is said to be split, and a message asks for the receipt.
+        cloud.sqs.sent.sort(key=lambda sent: sent[0])
+        queue, message = cloud.sqs.sent.pop(0)
+        event = with_bodies(queue, message)
+        assert failures(functions[queue](event, Context(seconds=2.0))) == []
+        (only,) = bodies(event)
+        seen.append((queue, *(only.keys() - {"schema", "correlation"}), only["correlation"]))
+    assert {(queue, what) for queue, what, _ in seen} == {("split", "split"), ("score", "chunk"), ("score", "finish")}
+    assert {correlation for _, _, correlation in seen} == {ID}
+
+    receipt = f"batch/quickstart/output/{answer.json()['id']}/receipt.json"
+    assert json.loads(objects_below(cloud, receipt)[receipt])["correlation"] == ID
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    logged = [line for line in lines if "level" in line]
+    assert len(logged) >= len(seen)
+    assert {(line["function"], line["correlation_id"]) for line in logged} == {("split", ID), ("score", ID)}
+
+
+def test_a_request_that_fails_is_logged_with_its_id(registries: Registries, caplog: pytest.LogCaptureFixture) -> None:
+    catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart")
+    catalogue.states = None  # type: ignore[method-assign,assignment]
+    shell = Shell(Service(catalogue), token=None, max_body=100_000)
+    event = {"requestContext": {"requestId": "of-the-gateway"}}
+    for headers, expected in [({}, "of-the-gateway"), ({"x-correlation-id": ID}, ID)]:
+        caplog.clear()
+        asyncio.run(shell.respond("GET", "/models", "", headers, b"", event))
+        assert caplog.messages == [f"GET /models failed, correlation {expected}"]

@@ -1,0 +1,405 @@
+"""``/jobs`` through the shell and through Lambda's events: what a caller may ask for, of his own jobs only."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from lightship.answer import Service
+from lightship.app.shell import Shell
+from lightship.handlers.gateway import Gateway
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.records import LEASE
+from lightship.registry import Registry
+from lightship.serving.catalogue import Catalogue
+from tests.bundles import Registries
+from tests.emulator import ROOT
+from tests.jobs.clouds import drop, objects_below
+from tests.jobs.faults.play import DATA
+from tests.jobs.test_operations import exhausted
+from tests.jobs.workers import run
+
+Client = Callable[..., httpx.Response]
+KEY = "uploads/anonymous/1/p.csv"
+JOB = {"model": "quickstart", "key": KEY}
+NONE = "0" * 32
+ANN, BOB = ({"iam": {"userArn": f"arn:aws:iam::123456789012:user/{name}"}} for name in ("ann", "bob"))
+
+
+def shell(registries: Registries, cloud: Cloud | None, token: str | None = None) -> Shell:
+    catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart")
+    return Shell(Service(catalogue), token=token, max_body=100_000, jobs=lambda: cloud)
+
+
+def client(app: Shell) -> Client:
+    async def ask(*args: Any, **options: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="http://lightship") as session:
+            return await session.request(*args, **options)
+
+    return lambda *args, **options: asyncio.run(ask(*args, **options))
+
+
+@pytest.fixture
+def ask(registries: Registries, cloud: Cloud) -> Client:
+    return client(shell(registries, cloud))
+
+
+@pytest.fixture
+def invoke(registries: Registries, cloud: Cloud) -> Iterator[Callable[..., tuple[int, Any]]]:
+    """The Lambda handler, given a caller, a method, a path and perhaps a body; Mangum takes the thread's event loop."""
+    gateway = Gateway(shell(registries, cloud))
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+
+    def call(authorizer: Any, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        event = json.loads((ROOT / "events" / "predict.json").read_text())
+        event["requestContext"]["http"] |= {"method": method, "path": path}
+        event["requestContext"]["authorizer"] = authorizer
+        answer = gateway(event | {"rawPath": path, "body": None if body is None else json.dumps(body)}, None)
+        return answer["statusCode"], json.loads(answer["body"])
+
+    yield call
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+def test_from_the_upload_to_the_receipt(ask: Client, cloud: Cloud) -> None:
+    place = ask("POST", "/jobs", json={"upload": {"name": "p.csv", "size": len(DATA)}})
+    assert place.status_code == 200
+    assert place.json().keys() == {"key", "url"}
+    assert place.json()["url"].startswith("https://jobs.s3")
+    drop(cloud, place.json()["key"], DATA)
+    started = ask("POST", "/jobs", json={"model": "quickstart", "key": place.json()["key"], "options": {"chunk": 50}})
+    assert started.status_code == 202
+    job = started.json()
+    assert (job["state"], job["progress"], job["correlation"]) == (
+        "splitting",
+        None,
+        started.headers["x-correlation-id"],
+    )
+    run(cloud)
+    done = ask("GET", f"/jobs/{job['id']}").json()
+    assert (done["state"], done["progress"], done["rows"]["total"]) == ("done", 1.0, 9)
+    assert json.loads(objects_below(cloud, done["receipt"])[done["receipt"]])["job"] == job["id"]
+    assert ask("GET", "/jobs").json() == {"jobs": [done]}
+
+
+def test_the_same_request_again_is_the_same_job(ask: Client, cloud: Cloud) -> None:
+    drop(cloud, KEY, DATA)
+    first, again = (ask("POST", "/jobs", json=JOB) for _ in range(2))
+    assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
+    assert ask("POST", "/jobs", json=JOB | {"run": "again"}).json()["id"] != first.json()["id"]
+    assert ask("POST", "/jobs", json=JOB | {"version": 1}).json()["id"] == first.json()["id"]
+    assert len(ask("GET", "/jobs").json()["jobs"]) == 2
+    assert len(ask("GET", "/jobs?limit=1").json()["jobs"]) == 1
+
+
+def test_a_large_file_comes_in_parts_that_become_one_however_often_it_is_asked(ask: Client, cloud: Cloud) -> None:
+    place = ask("POST", "/jobs", json={"upload": {"name": "p.csv", "size": 6 * 1024**3}}).json()
+    assert len(place["parts"]) == -(-6 * 1024**3 // place["part_bytes"])
+    upload = {"Bucket": "jobs", "Key": place["key"], "UploadId": place["upload"]}
+    etag = cloud.s3.upload_part(**upload, PartNumber=1, Body=DATA)["ETag"]
+    body = {"model": "quickstart", "key": place["key"], "parts": {"upload": place["upload"], "etags": ['"wrong"']}}
+    wrong = ask("POST", "/jobs", json=body)
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (400, "invalid_input")
+    body["parts"]["etags"] = [etag]
+    first, again = (ask("POST", "/jobs", json=body) for _ in range(2))
+    assert first.status_code == again.status_code == 202
+    assert first.json()["id"] == again.json()["id"]
+    forgotten(cloud)
+    assert ask("POST", "/jobs", json=body).json()["id"] == first.json()["id"]
+    run(cloud)
+    assert ask("GET", f"/jobs/{first.json()['id']}").json()["rows"]["total"] == 9
+    body["key"] = KEY
+    assert ask("POST", "/jobs", json=body).status_code == 404
+
+
+def forgotten(cloud: Cloud) -> None:
+    """From now on S3 knows of no upload in parts: what it says of one that is completed, after a while."""
+    answer = {"Error": {"Code": "NoSuchUpload", "Message": "The specified upload does not exist."}}
+
+    def refuse(**_: Any) -> Any:
+        return SimpleNamespace(status_code=404), answer
+
+    cloud.s3.meta.events.register("before-call.s3.CompleteMultipartUpload", refuse)
+
+
+def test_a_file_without_end_is_refused_before_it_is_uploaded(ask: Client) -> None:
+    answer = ask("POST", "/jobs", json={"upload": {"name": "p.csv", "size": 2**50}})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_input")
+
+
+def test_cancel_retry_and_close(ask: Client, cloud: Cloud) -> None:
+    drop(cloud, KEY, DATA)
+    body = JOB | {"options": {"chunk": 50}}
+    job = ask("POST", "/jobs", json=body).json()["id"]
+    refused = ask("POST", f"/jobs/{job}/close")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "invalid_input")
+    assert ask("POST", f"/jobs/{job}/cancel").json()["state"] == "cancelled"
+    assert "run token" in ask("POST", f"/jobs/{job}/retry").json()["error"]["message"]
+    other = ask("POST", "/jobs", json=body | {"run": "again"}).json()["id"]
+    cloud.sqs.sent.pop(0)  # the cancelled job's
+    run_split(cloud)
+    exhausted(cloud, 1)
+    run(cloud)
+    cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
+    assert ask("GET", f"/jobs/{other}").json()["state"] == "incomplete"
+    assert ask("POST", f"/jobs/{other}/retry").json()["state"] == "running"
+    assert [message for _, message in cloud.sqs.sent if "chunk" in message]
+    cloud.sqs.sent.clear()
+    cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
+    exhausted_again(cloud, other)
+    closed = ask("POST", f"/jobs/{other}/close").json()
+    assert (closed["state"], closed["receipt"]) == ("closed", f"batch/quickstart/output/{other}/receipt.json")
+
+
+def run_split(cloud: Cloud) -> None:
+    """The splitting alone, as the split queue's function does it."""
+    from lightship.jobs import plan
+
+    plan.handle(cloud.sqs.sent.pop(0)[1], cloud)
+
+
+def exhausted_again(cloud: Cloud, job: str) -> None:
+    """The chunk that was sent again dies five times more."""
+    cloud.sqs.sent = [("score", {"schema": 1, "chunk": {"job": job, "index": 1}})]
+    exhausted(cloud, 1)
+    cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
+
+
+# Whose it is.
+
+
+def test_a_job_is_its_callers_and_to_others_it_is_not_there(
+    invoke: Callable[..., tuple[int, Any]], cloud: Cloud
+) -> None:
+    _, place = invoke(ANN, "POST", "/jobs", {"upload": {"name": "p.csv"}})
+    drop(cloud, place["key"], DATA)
+    body = {"model": "quickstart", "key": place["key"]}
+    status, job = invoke(ANN, "POST", "/jobs", body)
+    assert (status, job["state"], job["correlation"]) == (202, "splitting", "lightship-predict")
+    run(cloud)
+    path = f"/jobs/{job['id']}"
+    assert invoke(ANN, "GET", path)[1]["state"] == "done"
+    assert [found["id"] for found in invoke(ANN, "GET", "/jobs")[1]["jobs"]] == [job["id"]]
+    assert invoke(BOB, "GET", "/jobs") == (200, {"jobs": []})
+    assert invoke(BOB, "POST", "/jobs", body)[0] == 404
+    absent = invoke(BOB, "GET", f"/jobs/{NONE}")[1]["error"]["message"].replace(NONE, job["id"])
+    for method, where in [("GET", ""), ("POST", "/cancel"), ("POST", "/retry"), ("POST", "/close")]:
+        status, answer = invoke(BOB, method, path + where)
+        assert (status, answer["error"]["message"]) == (404, absent)
+
+
+@pytest.mark.parametrize("authorizer", [None, {"lambda": {"tier": "gold"}}, {"jwt": {"claims": {"iss": "https://i"}}}])
+def test_nobody_in_particular_owns_nothing_on_a_deployed_api(
+    invoke: Callable[..., tuple[int, Any]], authorizer: Any
+) -> None:
+    for method, path, body in [("POST", "/jobs", {"upload": {"name": "p.csv"}}), ("GET", "/jobs", None)]:
+        status, answer = invoke(authorizer, method, path, body)
+        assert (status, answer["error"]["code"]) == (403, "forbidden")
+    assert invoke(authorizer, "POST", "/predict", {"input": [1.0, 2.0, 3.0]})[0] == 200
+
+
+def test_a_token_is_one_caller_and_strangers_get_nowhere(registries: Registries, cloud: Cloud) -> None:
+    ask = client(shell(registries, cloud, token="sesame"))
+    asked = {"upload": {"name": "p.csv"}}
+    assert ask("POST", "/jobs", json=asked).status_code == 401
+    place = ask("POST", "/jobs", json=asked, headers={"authorization": "Bearer sesame"}).json()
+    assert place["key"].startswith("uploads/token/")
+
+
+def test_a_caller_with_a_long_name_has_a_prefix_of_his_own(
+    invoke: Callable[..., tuple[int, Any]], cloud: Cloud
+) -> None:
+    keys = set()
+    for end in "ab":
+        caller = {"jwt": {"claims": {"iss": "https://id.example.org", "sub": "ö" * 250 + end}}}
+        _, place = invoke(caller, "POST", "/jobs", {"upload": {"name": f"{'n' * 196}.csv"}})
+        drop(cloud, place["key"], DATA)  # S3 takes keys of 1024 bytes
+        assert invoke(caller, "POST", "/jobs", {"model": "quickstart", "key": place["key"]})[0] == 202
+        keys.add(place["key"].split("/")[1])
+    assert len(keys) == 2
+
+
+# What is wrong is said in one sentence.
+
+WRONG: list[tuple[Any, int, str]] = [
+    (b"{", 400, "the body is not JSON"),
+    (b"", 400, "the body is not JSON"),
+    (b"[]", 400, "the body must be a JSON object"),
+    (b'{"model": NaN}', 400, "the body is not JSON"),
+    (b"[" * 5000, 400, "the body is not JSON"),
+    (b'{"model": "quickstart", "key": "\\ud800"}', 400, "the body is not JSON"),
+    (b"x" * 100_001, 413, "larger than 100000 bytes"),
+    ({}, 400, "the body lacks 'model'"),
+    ({"model": "quickstart"}, 400, "the body lacks 'key'"),
+    ({"upload": None}, 400, "'upload'"),
+    ({"upload": {}}, 400, "the body lacks 'upload.name'"),
+    ({"upload": {"name": "a/b.csv"}}, 400, "without folders"),
+    ({"upload": {"name": "a\x00.csv"}}, 400, "printable"),
+    ({"upload": {"name": "p.csv", "size": "12"}}, 400, "'upload.size'"),
+    ({"upload": {"name": "p.csv", "size": -1}}, 400, "'upload.size'"),
+    ({"upload": {"name": "p.csv"}, "model": "quickstart"}, 400, "unknown field 'model'"),
+    (JOB | {"speed": 2}, 400, "the body has an unknown field 'speed'"),
+    (JOB | {"y" * 50_000: 2}, 400, "unknown field 'yyyy"),
+    (JOB | {"model": 3}, 400, "'model'"),
+    (JOB | {"model": "../state"}, 400, "'model'"),
+    (JOB | {"model": "nobody"}, 404, "there is no model 'nobody'"),
+    (JOB | {"version": 9}, 404, "there is no version 9"),
+    (JOB | {"version": True}, 400, "'version'"),
+    (JOB | {"version": 0}, 400, "'version'"),
+    (JOB | {"options": {"speed": 2}}, 400, "a job has no option 'speed'"),
+    (JOB | {"options": {"threshold": "1"}}, 400, "the job's option 'threshold' cannot be '1'"),
+    (JOB | {"options": {"target": "t" * 2000}}, 400, "the job's option 'target' has over 1000 characters"),
+    (JOB | {"options": []}, 400, "'options'"),
+    (JOB | {"run": 1}, 400, "'run'"),
+    (JOB | {"run": "r" * 201}, 400, "'run'"),
+    (JOB | {"parts": {"upload": "u", "etags": []}}, 400, "'parts.etags'"),
+    (JOB | {"parts": {"upload": "u", "etags": ["e"]}, "key": "uploads/ann/1/p.csv"}, 404, "among your uploads"),
+    (JOB | {"key": "uploads/ann/1/p.csv"}, 404, "there is no object 'uploads/ann/1/p.csv' among your uploads"),
+    (JOB | {"key": "batch/quickstart/input/p.csv"}, 404, "among your uploads"),
+    (JOB | {"key": "models/quickstart/state.json"}, 404, "among your uploads"),
+    (JOB | {"key": "uploads/anonymous/../ann/1/p.csv"}, 404, "is not there"),
+    (JOB | {"key": "uploads/anonymous/2/p.csv"}, 404, "is not there"),
+    (JOB | {"key": "uploads/anonymous/" + "k" * 2000}, 400, "'key'"),
+    (JOB | {"key": "uploads/anonymous/1/p.xls"}, 415, "must end with one of"),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "sentence"), WRONG, ids=lambda value: str(value)[:60])
+def test_a_mistake_gets_one_sentence(ask: Client, cloud: Cloud, body: Any, status: int, sentence: str) -> None:
+    drop(cloud, KEY, DATA)
+    drop(cloud, "uploads/anonymous/1/p.xls", DATA)
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answer = ask("POST", "/jobs", content=content)
+    error = answer.json()["error"]
+    assert (answer.status_code, error.keys()) == (status, {"code", "message"})
+    assert sentence in error["message"]
+    assert len(error["message"]) < 400
+    assert "\n" not in error["message"]
+    assert cloud.sqs.sent == []
+
+
+@pytest.mark.parametrize(
+    ("media_type", "status"), [("text/csv", 415), ("", 200), ("application/json; charset=utf-8", 200)]
+)
+def test_the_body_is_json_and_says_so_or_says_nothing(ask: Client, media_type: str, status: int) -> None:
+    headers = {"content-type": media_type} if media_type else {}
+    answer = ask("POST", "/jobs", content=b'{"upload": {"name": "p.csv"}}', headers=headers)
+    assert answer.status_code == status
+
+
+def test_a_compressed_body_is_read_as_everywhere(ask: Client) -> None:
+    import gzip
+
+    packed = gzip.compress(b'{"upload": {"name": "p.csv"}}')
+    assert ask("POST", "/jobs", content=packed, headers={"content-encoding": "gzip"}).status_code == 200
+
+
+@pytest.mark.parametrize("job", ["x", NONE, NONE.upper() + "A", "k" * 3000, "pin%23x", "%00", "ä"])
+@pytest.mark.parametrize("what", ["", "/cancel", "/retry", "/close"])
+def test_an_id_that_is_none_is_not_there(ask: Client, job: str, what: str) -> None:
+    answer = ask("POST" if what else "GET", f"/jobs/{job}{what}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    assert len(answer.json()["error"]["message"]) < 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/jobs", "GET, POST"),
+        ("PUT", f"/jobs/{NONE}", "GET"),
+        ("GET", f"/jobs/{NONE}/cancel", "POST"),
+        ("PATCH", f"/jobs/{NONE}/close", "POST"),
+    ],
+)
+def test_another_method_is_told_which_there_are(ask: Client, method: str, path: str, allowed: str) -> None:
+    answer = ask(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert answer.json()["error"]["message"] == f"{path} takes {allowed}, not {method}"
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "many", "1.5", ""])
+def test_a_limit_without_sense(ask: Client, limit: str) -> None:
+    answer = ask("GET", f"/jobs?limit={limit}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_input")
+
+
+def test_a_server_without_a_stack_says_what_it_takes(registries: Registries) -> None:
+    ask = client(shell(registries, None))
+    asked = {"upload": {"name": "p.csv"}}
+    for answer in (ask("POST", "/jobs", json=asked), ask("GET", "/jobs"), ask("POST", f"/jobs/{NONE}/cancel")):
+        assert answer.status_code == 404
+        assert "`lightship up`" in answer.json()["error"]["message"]
+
+
+THROTTLED = ClientError({"Error": {"Code": "ProvisionedThroughputExceededException", "Message": "m"}}, "GetItem")
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "code"),
+    [
+        (THROTTLED, 503, "unavailable"),
+        (EndpointConnectionError(endpoint_url="https://dynamodb"), 503, "unavailable"),
+        (ZeroDivisionError("ours"), 500, "internal"),
+    ],
+)
+def test_a_failure_that_is_ours_is_a_sentence_and_a_log_line_with_the_id(
+    registries: Registries,
+    cloud: Cloud,
+    caplog: pytest.LogCaptureFixture,
+    failure: Exception,
+    status: int,
+    code: str,
+) -> None:
+    class Failing:
+        def query(self, **_: Any) -> None:
+            raise failure
+
+    ask = client(shell(registries, replace(cloud, dynamodb=Failing())))
+    answer = ask("GET", "/jobs", headers={"x-correlation-id": "c-1"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert [record.getMessage() for record in caplog.records] == ["GET /jobs failed, correlation c-1"]
+
+
+# The id of a request.
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 129, "ä", "tab\there"])
+def test_an_id_that_could_spoil_a_log_is_replaced(ask: Client, given: str) -> None:
+    answer = ask("GET", "/jobs", headers={"x-correlation-id": given.encode("latin-1")})
+    assert answer.headers["x-correlation-id"] not in {"", given}
+    assert answer.headers["x-correlation-id"].isascii()
+
+
+def test_an_id_is_answered_with_also_where_the_answer_is_an_error(ask: Client) -> None:
+    for path, status in [("/jobs", 200), (f"/jobs/{NONE}", 404), ("/jobs?limit=0", 400)]:
+        answer = ask("GET", path, headers={"x-correlation-id": "c-1"})
+        assert (answer.status_code, answer.headers["x-correlation-id"]) == (status, "c-1")
+
+
+# The document.
+
+
+def test_every_example_in_the_document_works(ask: Client, cloud: Cloud) -> None:
+    described = ask("GET", "/openapi.json").json()["paths"]["/jobs"]["post"]["requestBody"]["content"]
+    examples = described["application/json"]["examples"]
+    place = ask("POST", "/jobs", json=examples["upload"]["value"]).json()
+    drop(cloud, place["key"], DATA)
+    assert ask("POST", "/jobs", json=examples["job"]["value"] | {"key": place["key"]}).status_code == 202
+
+
+def test_the_document_denies_no_answer_of_validation(ask: Client) -> None:
+    paths = ask("GET", "/openapi.json").json()["paths"]
+    operations = [each for path, found in paths.items() if path.startswith("/jobs") for each in found.values()]
+    assert len(operations) == 6
+    assert not [each for each in operations if "422" in each["responses"] or "4XX" not in each["responses"]]

@@ -6,9 +6,15 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.bundles import Registries
+import boto3
+import httpx
+import pytest
+
+from lightship.registry import Registry
+from tests.bundles import Registries, republish
 from tests.cli.test_serve import running
 from tests.clients.conftest import Client, environment
+from tests.jobs.clouds import TABLE
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 BOUNDS = ("--max-examples", "15", "--seed", "7", "--suppress-health-check", "all")
@@ -30,6 +36,32 @@ def schemathesis(document: str, folder: Path, *options: str) -> str:
 def test_our_document_and_the_server_agree(registries: Registries, tmp_path: Path) -> None:
     with running("serve", "--default", "quickstart", "--registry", str(registries.examples)) as (_, url):
         schemathesis(f"{url}/openapi.json", tmp_path)
+
+
+@pytest.fixture
+def stack(bucket: str, s3_registry: str, s3_environment: dict[str, str], registries: Registries) -> dict[str, str]:
+    """What a process needs to find a bucket, a table and queues that jobs can be put on; nobody works on them."""
+    republish(Registry(s3_registry), registries.examples / "quickstart" / "1", "quickstart")
+    dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
+    dynamodb.create_table(TableName=bucket, **TABLE)
+    queues = {kind: sqs.create_queue(QueueName=f"{kind}-{bucket[-60:]}")["QueueUrl"] for kind in ("split", "score")}
+    dynamodb.close()
+    sqs.close()
+    return s3_environment | {
+        "LIGHTSHIP_BUCKET": bucket,
+        "LIGHTSHIP_REGISTRY": s3_registry,
+        "LIGHTSHIP_JOBS_TABLE": bucket,
+        "LIGHTSHIP_SPLIT_QUEUE": queues["split"],
+        "LIGHTSHIP_SCORE_QUEUE": queues["score"],
+    }
+
+
+def test_our_document_and_the_jobs_of_a_stack_agree(stack: dict[str, str], tmp_path: Path) -> None:
+    with running("serve", "--registry", stack["LIGHTSHIP_REGISTRY"], **stack) as (_, url):
+        shown = schemathesis(f"{url}/openapi.json", tmp_path, "--include-path-regex", "^/jobs")
+        assert re.search(r"Operations:\s+7 selected", shown), shown
+        asked = {"upload": {"name": "p.csv"}}
+        assert httpx.post(f"{url}/jobs", json=asked).json()["key"].startswith("uploads/anonymous/")
 
 
 def test_the_protocols_own_document_and_the_server_agree(client: Client, served: str, tmp_path: Path) -> None:

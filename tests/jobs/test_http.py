@@ -6,8 +6,10 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -91,6 +93,12 @@ def test_from_the_upload_to_the_receipt(ask: Client, cloud: Cloud) -> None:
     assert (done["state"], done["progress"], done["rows"]["total"]) == ("done", 1.0, 9)
     assert json.loads(objects_below(cloud, done["receipt"])[done["receipt"]])["job"] == job["id"]
     assert ask("GET", "/jobs").json() == {"jobs": [done]}
+    sent = ask("GET", f"/jobs/{job['id']}/output/receipt.json")
+    assert sent.status_code == 307
+    assert sent.headers["location"].partition("?")[0].endswith(f"/{done['receipt']}")
+    for name in ("nothing.csv", "n" * 1100, "", "../x"):
+        answer = ask("GET", f"/jobs/{job['id']}/output/{quote(name, safe='')}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
 
 
 def test_the_same_request_again_is_the_same_job(ask: Client, cloud: Cloud) -> None:
@@ -194,7 +202,13 @@ def test_a_job_is_its_callers_and_to_others_it_is_not_there(
     assert invoke(BOB, "GET", "/jobs") == (200, {"jobs": []})
     assert invoke(BOB, "POST", "/jobs", body)[0] == 404
     absent = invoke(BOB, "GET", f"/jobs/{NONE}")[1]["error"]["message"].replace(NONE, job["id"])
-    for method, where in [("GET", ""), ("POST", "/cancel"), ("POST", "/retry"), ("POST", "/close")]:
+    for method, where in [
+        ("GET", ""),
+        ("GET", "/output/receipt.json"),
+        ("POST", "/cancel"),
+        ("POST", "/retry"),
+        ("POST", "/close"),
+    ]:
         status, answer = invoke(BOB, method, path + where)
         assert (status, answer["error"]["message"]) == (404, absent)
 
@@ -306,11 +320,17 @@ def test_a_compressed_body_is_read_as_everywhere(ask: Client) -> None:
 
 
 @pytest.mark.parametrize("job", ["x", NONE, NONE.upper() + "A", "k" * 3000, "pin%23x", "%00", "ä"])
-@pytest.mark.parametrize("what", ["", "/cancel", "/retry", "/close"])
-def test_an_id_that_is_none_is_not_there(ask: Client, job: str, what: str) -> None:
-    answer = ask("POST" if what else "GET", f"/jobs/{job}{what}")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
-    assert len(answer.json()["error"]["message"]) < 200
+def test_an_id_that_is_none_is_not_there(ask: Client, job: str) -> None:
+    for method, what in [
+        ("GET", ""),
+        ("GET", "/output/x"),
+        ("POST", "/cancel"),
+        ("POST", "/retry"),
+        ("POST", "/close"),
+    ]:
+        answer = ask(method, f"/jobs/{job}{what}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+        assert len(answer.json()["error"]["message"]) < 200
 
 
 @pytest.mark.parametrize(
@@ -371,6 +391,27 @@ def test_a_failure_that_is_ours_is_a_sentence_and_a_log_line_with_the_id(
     assert [record.getMessage() for record in caplog.records] == ["GET /jobs failed, correlation c-1"]
 
 
+def test_a_slow_table_keeps_nobody_else_waiting(registries: Registries, cloud: Cloud) -> None:
+    begun, answered = Event(), Event()
+
+    class Slow:
+        def query(self, **_: Any) -> dict[str, Any]:
+            begun.set()
+            assert answered.wait(30)
+            return {"Items": []}
+
+    async def both() -> list[int]:
+        transport = httpx.ASGITransport(shell(registries, replace(cloud, dynamodb=Slow())))  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="http://lightship") as session:
+            jobs = asyncio.create_task(session.get("/jobs"))
+            assert await asyncio.to_thread(begun.wait, 30)
+            live = await session.get("/health/live")
+            answered.set()
+            return [live.status_code, (await jobs).status_code]
+
+    assert asyncio.run(both()) == [200, 200]
+
+
 # The id of a request.
 
 
@@ -401,5 +442,5 @@ def test_every_example_in_the_document_works(ask: Client, cloud: Cloud) -> None:
 def test_the_document_denies_no_answer_of_validation(ask: Client) -> None:
     paths = ask("GET", "/openapi.json").json()["paths"]
     operations = [each for path, found in paths.items() if path.startswith("/jobs") for each in found.values()]
-    assert len(operations) == 6
+    assert len(operations) == 7
     assert not [each for each in operations if "422" in each["responses"] or "4XX" not in each["responses"]]

@@ -8,6 +8,8 @@ import tomllib
 from typing import Any
 
 import pytest
+from samcli.lib.providers.provider import Stack
+from samcli.lib.providers.sam_function_provider import SamFunctionProvider
 
 from lightship.handlers.places import Places
 from lightship.local.wiring import read
@@ -43,6 +45,25 @@ NIGHTLY = {
 @pytest.mark.parametrize("name", STARTED)
 def test_a_function_is_told_where_things_are(name: str) -> None:
     assert environment(name, **with_bucket().values) == TOLD[name]
+
+
+def test_the_api_is_told_where_jobs_are_where_there_are_any() -> None:
+    told = environment("PredictFunction", **with_bucket().values)
+    assert {name: told[name] for name in PLACES | JOBS | CACHE} == PLACES | JOBS | CACHE
+    for registry in ("image", "shared-models"):
+        told = environment("PredictFunction", **with_bucket(Registry=registry).values)
+        assert {told[name] for name in ("LIGHTSHIP_BUCKET", *JOBS)} == {""}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what SAM itself uses
+def test_sam_local_reads_the_same() -> None:
+    """Half understood, an !If is an object there, and the function would be told that a stack is where none is."""
+    functions = SamFunctionProvider([Stack("", "", "template.yaml", {}, SOURCE)], ignore_code_extraction_warnings=True)
+    predict = functions.get("PredictFunction")
+    assert predict is not None
+    told = predict.environment["Variables"]
+    assert told["LIGHTSHIP_REGISTRY"] == "/var/task/models"
+    assert {told[name] for name in ("LIGHTSHIP_BUCKET", *JOBS)} == {""}
 
 
 @pytest.mark.parametrize("name", STARTED)

@@ -24,6 +24,18 @@ KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-1111-2222-3333-4444555566
 REPLIES = "arn:aws:sqs:eu-west-1:123456789012:replies"
 
 RIGHTS = {
+    "PredictRole": {
+        "PredictLogs": LOGS,
+        "SplitQueue": {SEND},
+        "ScoreQueue": {SEND},
+        "Bucket": {LIST},
+        "Bucket/models/*": {GET},
+        "Bucket/uploads/*": {GET, PUT},
+        "Bucket/scratch/*": {GET},
+        "Bucket/batch/*/output/*": {GET, PUT},
+        "JobsTable": TABLE,
+        "JobsTable/index/owner": {"dynamodb:Query"},
+    },
     "CompileRole": {
         "CompileLogs": LOGS,
         "CompileQueue": CONSUME,
@@ -69,6 +81,7 @@ RIGHTS = {
     "ScheduleRole": {"SplitQueue": {SEND}, "SplitDeadLetters": {SEND}},
 }
 LISTED = {
+    "PredictRole": "models/*",
     "CompileRole": ["incoming/*", "models/*"],
     "SplitRole": ["batch/*/input/*", "models/*", "uploads/*", "scratch/*"],
     "ScoreRole": ["batch/*/input/*", "models/*", "uploads/*", "scratch/*"],
@@ -97,7 +110,7 @@ def rights(role: str, **parameters: Any) -> dict[str, set[str]]:
             [value] if isinstance(value, str) else value for value in (statement["Action"], statement["Resource"])
         )
         for resource in resources:
-            found[resource] |= set(actions)
+            found[resource.removeprefix("arn:aws:s3:::")] |= set(actions)
     return dict(found)
 
 
@@ -113,7 +126,14 @@ def test_it_may_do_this_and_nothing_else(role: str) -> None:
 
 def test_no_role_is_left_out() -> None:
     roles = {name for name, entry in SOURCE["Resources"].items() if entry["Type"] == "AWS::IAM::Role"}
-    assert roles == {*RIGHTS, "PredictRole"}  # tests/template/test_bucket.py has that one
+    assert roles == RIGHTS.keys()
+
+
+@pytest.mark.parametrize("registry", ["image", "shared-models"])
+def test_without_queues_the_api_may_read_models_and_nothing_else(registry: str) -> None:
+    """Where there are any in a bucket; tests/template/test_bucket.py has the statements."""
+    resources = rights("PredictRole", Registry=registry).keys() - {"PredictLogs"}
+    assert resources <= {"shared-models", "shared-models/models/*"}
 
 
 @every_role

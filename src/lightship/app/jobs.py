@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 
 from lightship.app.callers import UNKNOWN
 from lightship.app.job_errors import Route
@@ -135,6 +135,12 @@ def jobs(asking: Asking, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> dic
 def job(asking: Asking, job: str) -> dict[str, Any]:
     """How far a job is."""
     return asking.status(job)
+
+
+@router.get("/{job}/output/{name:path}", status_code=307, response_class=RedirectResponse)
+def output(asking: Asking, job: str, name: str) -> str:
+    """Where an object of a job's output is, for an hour: `receipt.json`, and the parts that it names."""
+    return operations.download(asking.cloud, owner=asking.owner, job=job, name=name)
 
 
 @router.post("/{job}/cancel", response_model=JobStatus, response_model_exclude_unset=True)

@@ -24,8 +24,8 @@ _CHUNK_CALLS = 3 * 0.625e-6 + 2 * 0.125e-6 + 3 * 0.4e-6 + 5e-6 + 0.4e-6
 _SECONDS_PER_ROW = 3e-6
 _GIGABYTES = 1769 / 1024
 
-# How long an upload's address works, in seconds, and the most that one PUT takes, in bytes.
-UPLOAD_SECONDS = 3600
+# How long an object's address works, in seconds, and the most that one PUT takes, in bytes.
+ADDRESS_SECONDS = 3600
 LARGEST_UPLOAD = 5 * 1024**3
 
 # An upload in parts: their addresses must fit in one answer of Lambda's 6 MB, and S3 takes no part over 5 GB.
@@ -34,6 +34,8 @@ _LEAST_PART = 64 * 1024**2
 
 # What S3 says of parts that do not make an object.
 _WRONG_PARTS = {"InvalidPart", "InvalidPartOrder", "EntityTooSmall", "MalformedXML", "InvalidRequest"}
+
+_LONGEST_KEY = 1024
 
 _ID = re.compile("[0-9a-f]{32}")
 
@@ -98,13 +100,13 @@ def upload(cloud: Cloud, *, owner: str, name: str, size: int = 0) -> dict[str, A
         raise InvalidInput(f"an upload's size is from 0 to {_MOST_PARTS * LARGEST_UPLOAD} bytes")
     place = {"Bucket": cloud.bucket, "Key": f"{starting.upload_prefix(owner)}{uuid.uuid4().hex}/{name}"}
     if size <= LARGEST_UPLOAD:
-        url = cloud.s3.generate_presigned_url("put_object", Params=place, ExpiresIn=UPLOAD_SECONDS)
+        url = cloud.s3.generate_presigned_url("put_object", Params=place, ExpiresIn=ADDRESS_SECONDS)
         return {"key": place["Key"], "url": url}
     part = max(_LEAST_PART, -(-size // _MOST_PARTS))
     place["UploadId"] = cloud.s3.create_multipart_upload(**place)["UploadId"]
     urls = [
         cloud.s3.generate_presigned_url(
-            "upload_part", Params={**place, "PartNumber": number + 1}, ExpiresIn=24 * UPLOAD_SECONDS
+            "upload_part", Params={**place, "PartNumber": number + 1}, ExpiresIn=24 * ADDRESS_SECONDS
         )
         for number in range(-(-size // part))
     ]
@@ -178,6 +180,16 @@ def jobs(cloud: Cloud, *, owner: str, limit: int = 50) -> list[Job]:
 def statuses(cloud: Cloud, *, owner: str, limit: int = 50) -> list[Status]:
     """Where an owner's jobs stand, the newest first."""
     return [_status(job, cloud) for job in jobs(cloud, owner=owner, limit=limit)]
+
+
+def download(cloud: Cloud, *, owner: str, job: str, name: str) -> str:
+    """The address of an object below a job's output, as ``receipt.json`` or a part; raises NotFound."""
+    place = find(cloud, owner=owner, job=job).output + name
+    if len(place.encode()) > _LONGEST_KEY:
+        raise NotFound("the job has no output of such a long name")
+    objects.describe(cloud, cloud.bucket, place)
+    what = {"Bucket": cloud.bucket, "Key": place}
+    return str(cloud.s3.generate_presigned_url("get_object", Params=what, ExpiresIn=ADDRESS_SECONDS))
 
 
 def cancel(cloud: Cloud, *, owner: str, job: str) -> Job:

@@ -1,0 +1,98 @@
+"""Jobs over HTTP against ``lightship up`` with the repository's own template: a real client, real functions."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.bundles import Registries
+from tests.cli.test_serve import running
+from tests.emulator import ROOT
+from tests.local.test_stack import BUCKET, wait_for
+
+FILE = ROOT / "examples" / "quickstart" / "patients.csv"
+ID = "from-the-client-1"
+
+
+@pytest.fixture
+def up(registries: Registries, tmp_path: Path) -> Iterator[tuple[httpx.Client, dict[str, str]]]:
+    """A client of the API, and what another terminal needs to work with the stack."""
+    words = ("up", "--registry", str(registries.examples), "--default", "quickstart", "--aws-port", "0")
+    with running(*words, TMPDIR=str(tmp_path)) as (_, url), httpx.Client(base_url=url, timeout=60) as client:
+        yield client, dict(re.findall(r"export (\w+)=(\S+)", (ROOT / ".lightship.env").read_text()))
+
+
+def cli(variables: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """``lightship`` as another caller: the principal of the credentials, not the API's anonymous one."""
+    environ = {**variables, "PYTHONPATH": "src"}
+    command = [sys.executable, "-m", "lightship", *words]
+    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+
+
+def done(client: httpx.Client, job: str) -> Any:
+    return wait_for(lambda: found if (found := client.get(f"/jobs/{job}").json())["state"] == "done" else None)
+
+
+def output(client: httpx.Client, status: Any, key: str) -> httpx.Response:
+    """An object below a job's output, by its key: from the bucket, by the address that the API gives."""
+    name = key.partition(f"/{status['id']}/")[2]
+    answer = client.get(f"/jobs/{status['id']}/output/{name}", follow_redirects=True)
+    assert answer.status_code == 200
+    assert answer.url.path == f"/{BUCKET}/{key}"
+    return answer
+
+
+def test_from_the_upload_to_the_receipt(up: tuple[httpx.Client, dict[str, str]]) -> None:
+    client, variables = up
+    content = FILE.read_bytes()
+    place = client.post("/jobs", json={"upload": {"name": FILE.name, "size": len(content)}}).json()
+    assert httpx.put(place["url"], content=content).status_code == 200
+    body = {"model": "quickstart", "key": place["key"]}
+    started = client.post("/jobs", json=body, headers={"x-correlation-id": ID})
+    assert (started.status_code, started.headers["x-correlation-id"]) == (202, ID)
+    job = started.json()["id"]
+    status = done(client, job)
+
+    receipt = output(client, status, status["receipt"]).json()
+    assert (receipt["job"], receipt["correlation"], receipt["rows"]["scored"]) == (job, ID, 3)
+    (part,) = receipt["parts"]
+    rows = list(csv.DictReader(io.StringIO(output(client, status, part["key"]).text)))
+    given = list(csv.DictReader(io.StringIO(content.decode())))
+    assert [{name: row[name] for name in given[0]} for row in rows] == given
+    inputs = [[float(value) for value in row.values()] for row in given]
+    answers = client.post("/models/quickstart/predict", json={"input": inputs}).json()["classes"]
+    assert [float(row["probability_malignant"]) for row in rows] == pytest.approx(
+        [answer["malignant"] for answer in answers]
+    )
+
+    again = client.post("/jobs", json=body)
+    assert (again.status_code, again.json()["id"], again.json()["state"]) == (202, job, "done")
+    assert [found["id"] for found in client.get("/jobs").json()["jobs"]] == [job]
+
+    listed = cli(variables, "job", "list", "--json")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert json.loads(listed.stdout) == []
+    for what in ("status", "cancel", "retry", "close"):
+        refused = cli(variables, "job", what, job)
+        assert (refused.returncode, refused.stderr.count("there is no job")) == (2, 1)
+
+
+def test_the_job_of_somebody_else_is_not_there(up: tuple[httpx.Client, dict[str, str]]) -> None:
+    client, variables = up
+    ended = cli(variables, "batch", "quickstart", str(FILE), "--json")
+    assert ended.returncode == 0, ended.stderr
+    job = json.loads(ended.stdout)["job"]
+    assert client.get("/jobs").json() == {"jobs": []}
+    for method, path in [("GET", ""), ("POST", "/cancel"), ("POST", "/retry"), ("POST", "/close")]:
+        answer = client.request(method, f"/jobs/{job}{path}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")

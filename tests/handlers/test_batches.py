@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 
 from lightship.errors import SettingError
+from lightship.handlers import places as surroundings
 from lightship.handlers.places import Places
 from lightship.registry import Registry
 from tests.bundles import Registries, republish
@@ -53,17 +55,18 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Functions:
     """Both functions, with the queues between them."""
 
-    def __init__(self, cloud: Cloud, split: Emulator, score: Emulator, queue: str) -> None:
-        self.cloud, self.split, self.score, self.queue = cloud, split, score, queue
+    def __init__(self, cloud: Cloud, split: Emulator, score: Emulator, environment: dict[str, str]) -> None:
+        self.cloud, self.split, self.score, self.environment = cloud, split, score, environment
 
     def drop(self, key: str, body: bytes) -> dict[str, Any]:
         answer = self.cloud.s3.put_object(Bucket=self.cloud.bucket, Key=key, Body=body)
         return dropped("split", self.cloud.bucket, key, answer, len(body))
 
-    def chunks(self) -> dict[str, Any]:
-        """What is on the queue of the second function, as the event that it gets."""
-        found = self.cloud.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", [])
-        return with_bodies("score", *[message["Body"] for message in found])
+    def queued(self, name: str) -> dict[str, Any]:
+        """What is on a function's queue, as the event that it gets."""
+        url = self.environment[f"LIGHTSHIP_{name.upper()}_QUEUE"]
+        found = self.cloud.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        return with_bodies(name, *[message["Body"] for message in found])
 
     def output(self) -> dict[str, bytes]:
         """Files below the only job's output, by the end of their keys."""
@@ -94,14 +97,14 @@ def functions(
     with ExitStack() as stack:
         split = stack.enter_context(Emulator(folder=built / "split", environment=on_layer))
         score = stack.enter_context(Emulator("score.app.handler", folder=ROOT / "functions", environment=environment))
-        yield Functions(cloud, split, score, queues["score"])
+        yield Functions(cloud, split, score, environment)
 
 
 def test_a_dropped_file_is_scored_once(functions: Functions) -> None:
     event = functions.drop(KEY, ROWS)
     for _ in range(2):  # the event comes twice
         assert functions.split.invoke(event) == {"batchItemFailures": []}
-    chunks = functions.chunks()
+    chunks = functions.queued("score")
     assert {json.loads(record["body"])["chunk"]["index"] for record in chunks["Records"]} == {0}
     assert functions.score.invoke(chunks) == {"batchItemFailures": []}
     output = functions.output()
@@ -113,9 +116,31 @@ def test_a_dropped_file_is_scored_once(functions: Functions) -> None:
     assert {json.loads(record["body"])["correlation"] for record in chunks["Records"]} == {correlation}
 
 
+def test_a_job_that_is_asked_for_goes_through_all_functions(functions: Functions) -> None:
+    def ask(method: str, path: str, body: Any = None) -> Any:
+        event = json.loads((ROOT / "events" / "predict.json").read_text())
+        event["requestContext"]["http"] |= {"method": method, "path": path}
+        answer = predict.invoke(event | {"rawPath": path, "body": None if body is None else json.dumps(body)})
+        assert answer["statusCode"] in {200, 202}, answer
+        assert answer["headers"]["x-correlation-id"] == "lightship-predict"
+        return json.loads(answer["body"])
+
+    with Emulator(environment=functions.environment) as predict:
+        place = ask("POST", "/jobs", {"upload": {"name": "rows.csv"}})
+        assert place["key"].startswith("uploads/arn%3Aaws%3Aiam%3A%3A123456789012%3Auser%2Fexample/")
+        assert httpx.put(place["url"], content=ROWS).status_code == 200
+        job = ask("POST", "/jobs", {"model": "quickstart", "key": place["key"]})["id"]
+        for name, function in (("split", functions.split), ("score", functions.score)):
+            assert function.invoke(functions.queued(name)) == {"batchItemFailures": []}
+        status = ask("GET", f"/jobs/{job}")
+    assert (status["state"], status["rows"]["done"]) == ("done", 2)
+    receipt = json.loads(functions.output()["receipt.json"])
+    assert (receipt["job"], receipt["correlation"]) == (job, "lightship-predict")
+
+
 def test_what_cannot_be_scored_is_an_outcome(functions: Functions) -> None:
     assert functions.split.invoke(functions.drop(KEY, b"")) == {"batchItemFailures": []}
-    assert functions.chunks()["Records"] == []
+    assert functions.queued("score")["Records"] == []
     assert "rows.csv is empty" in functions.output()["failure.json"].decode()
 
 
@@ -169,3 +194,16 @@ def test_a_place_that_is_not_named_is_said_to_be_missing() -> None:
         Places.from_environment(environ | {"LIGHTSHIP_REPLY_QUEUES": "a"})
     with pytest.raises(SettingError, match="LIGHTSHIP_JOBS_TABLE is not set: a function has it from the template"):
         places.cloud()
+
+
+def test_a_server_has_jobs_where_the_environment_names_all_that_they_take(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in functions.environment.items():
+        monkeypatch.setenv(name, value)
+    cloud = surroundings.jobs()
+    assert cloud is not None
+    assert cloud.bucket == functions.cloud.bucket
+    for name in ("LIGHTSHIP_SCORE_QUEUE", "LIGHTSHIP_JOBS_TABLE", "LIGHTSHIP_BUCKET"):
+        monkeypatch.setenv(name, "")
+        assert surroundings.jobs() is None

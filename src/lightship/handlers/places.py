@@ -82,12 +82,13 @@ class Places:
 
 
 def jobs() -> Cloud | None:
-    """What a server of HTTP requests works on jobs with; None where the environment names no stack that has them."""
+    """What a server of HTTP requests works on jobs with; None where the environment does not name all of it."""
     try:
         places = Places.from_environment()
     except SettingError:
         return None
-    return places.cloud(attempts=3) if places.jobs_table else None
+    whole = places.jobs_table and places.split_queue and places.score_queue
+    return places.cloud(attempts=3) if whole else None
 
 
 def unset(name: str) -> SettingError:

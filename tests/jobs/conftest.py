@@ -10,6 +10,7 @@ import pytest
 from lightship.jobs import score
 from lightship.jobs.cloud import Cloud
 from tests.bundles import Registries
+from tests.jobs.asking import Client, client, shell
 from tests.jobs.clouds import SETTINGS, moto_cloud
 
 
@@ -32,3 +33,8 @@ def cloud(registries: Registries) -> Iterator[Cloud]:
     """Its registry holds the example ``quickstart``: three columns, the classes benign and malignant."""
     with moto_cloud(registries.examples, "quickstart") as made:
         yield made
+
+
+@pytest.fixture
+def ask(registries: Registries, cloud: Cloud) -> Client:
+    return client(shell(registries, cloud))

@@ -1,0 +1,37 @@
+"""The shell in front of a test's cloud, and a client of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from lightship.answer import Service
+from lightship.app.shell import Shell
+from lightship.jobs.cloud import Cloud
+from lightship.registry import Registry
+from lightship.serving.catalogue import Catalogue
+from tests.bundles import Registries
+
+Client = Callable[..., httpx.Response]
+
+# An upload of the caller that all are where nobody asks who, a job over it, and the id of a job that there is not.
+KEY = "uploads/anonymous/1/p.csv"
+JOB = {"model": "quickstart", "key": KEY}
+NONE = "0" * 32
+
+
+def shell(registries: Registries, cloud: Cloud | None, token: str | None = None) -> Shell:
+    catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart")
+    return Shell(Service(catalogue), token=token, max_body=100_000, jobs=lambda: cloud)
+
+
+def client(app: Shell) -> Client:
+    async def ask(*args: Any, **options: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="http://lightship") as session:
+            return await session.request(*args, **options)
+
+    return lambda *args, **options: asyncio.run(ask(*args, **options))

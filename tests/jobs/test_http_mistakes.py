@@ -1,0 +1,159 @@
+"""What callers of ``/jobs`` do wrong, and what goes wrong on our side: one sentence each, in the native shape."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from lightship.jobs.cloud import Cloud
+from tests.bundles import Registries
+from tests.jobs.asking import JOB, KEY, NONE, Client, client, shell
+from tests.jobs.clouds import drop
+from tests.jobs.faults.play import DATA
+
+WRONG: list[tuple[Any, int, str]] = [
+    (b"{", 400, "the body is not JSON"),
+    (b"", 400, "the body is not JSON"),
+    (b"[]", 400, "the body must be a JSON object"),
+    (b'{"model": NaN}', 400, "the body is not JSON"),
+    (b"[" * 5000, 400, "the body is not JSON"),
+    (b'{"model": "quickstart", "key": "\\ud800"}', 400, "the body is not JSON"),
+    (b"x" * 100_001, 413, "larger than 100000 bytes"),
+    ({}, 400, "the body lacks 'model'"),
+    ({"model": "quickstart"}, 400, "the body lacks 'key'"),
+    ({"upload": None}, 400, "'upload'"),
+    ({"upload": {}}, 400, "the body lacks 'upload.name'"),
+    ({"upload": {"name": "a/b.csv"}}, 400, "without folders"),
+    ({"upload": {"name": "a\x00.csv"}}, 400, "printable"),
+    ({"upload": {"name": "p.csv", "size": "12"}}, 400, "'upload.size'"),
+    ({"upload": {"name": "p.csv", "size": -1}}, 400, "'upload.size'"),
+    ({"upload": {"name": "p.csv"}, "model": "quickstart"}, 400, "unknown field 'model'"),
+    (JOB | {"speed": 2}, 400, "the body has an unknown field 'speed'"),
+    (JOB | {"y" * 50_000: 2}, 400, "unknown field 'yyyy"),
+    (JOB | {"model": 3}, 400, "'model'"),
+    (JOB | {"model": "../state"}, 400, "'model'"),
+    (JOB | {"model": "nobody"}, 404, "there is no model 'nobody'"),
+    (JOB | {"version": 9}, 404, "there is no version 9"),
+    (JOB | {"version": True}, 400, "'version'"),
+    (JOB | {"version": 0}, 400, "'version'"),
+    (JOB | {"options": {"speed": 2}}, 400, "a job has no option 'speed'"),
+    (JOB | {"options": {"threshold": "1"}}, 400, "the job's option 'threshold' cannot be '1'"),
+    (JOB | {"options": {"target": "t" * 2000}}, 400, "the job's option 'target' has over 1000 characters"),
+    (JOB | {"options": []}, 400, "'options'"),
+    (JOB | {"run": 1}, 400, "'run'"),
+    (JOB | {"run": "r" * 201}, 400, "'run'"),
+    (JOB | {"parts": {"upload": "u", "etags": []}}, 400, "'parts.etags'"),
+    (JOB | {"parts": {"upload": "u", "etags": ["e"]}, "key": "uploads/ann/1/p.csv"}, 404, "among your uploads"),
+    (JOB | {"key": "uploads/ann/1/p.csv"}, 404, "there is no object 'uploads/ann/1/p.csv' among your uploads"),
+    (JOB | {"key": "batch/quickstart/input/p.csv"}, 404, "among your uploads"),
+    (JOB | {"key": "models/quickstart/state.json"}, 404, "among your uploads"),
+    (JOB | {"key": "uploads/anonymous/../ann/1/p.csv"}, 404, "is not there"),
+    (JOB | {"key": "uploads/anonymous/2/p.csv"}, 404, "is not there"),
+    (JOB | {"key": "uploads/anonymous/" + "k" * 2000}, 400, "'key'"),
+    (JOB | {"key": "uploads/anonymous/1/p.xls"}, 415, "must end with one of"),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "sentence"), WRONG, ids=lambda value: str(value)[:60])
+def test_a_mistake_gets_one_sentence(ask: Client, cloud: Cloud, body: Any, status: int, sentence: str) -> None:
+    drop(cloud, KEY, DATA)
+    drop(cloud, "uploads/anonymous/1/p.xls", DATA)
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answer = ask("POST", "/jobs", content=content)
+    error = answer.json()["error"]
+    assert (answer.status_code, error.keys()) == (status, {"code", "message"})
+    assert sentence in error["message"]
+    assert len(error["message"]) < 400
+    assert "\n" not in error["message"]
+    assert cloud.sqs.sent == []
+
+
+@pytest.mark.parametrize(
+    ("media_type", "status"), [("text/csv", 415), ("", 200), ("application/json; charset=utf-8", 200)]
+)
+def test_the_body_is_json_and_says_so_or_says_nothing(ask: Client, media_type: str, status: int) -> None:
+    headers = {"content-type": media_type} if media_type else {}
+    answer = ask("POST", "/jobs", content=b'{"upload": {"name": "p.csv"}}', headers=headers)
+    assert answer.status_code == status
+
+
+def test_a_compressed_body_is_read_as_everywhere(ask: Client) -> None:
+    packed = gzip.compress(b'{"upload": {"name": "p.csv"}}')
+    assert ask("POST", "/jobs", content=packed, headers={"content-encoding": "gzip"}).status_code == 200
+
+
+@pytest.mark.parametrize("job", ["x", NONE, NONE.upper() + "A", "k" * 3000, "pin%23x", "%00", "ä"])
+def test_an_id_that_is_none_is_not_there(ask: Client, job: str) -> None:
+    for method, what in [
+        ("GET", ""),
+        ("GET", "/output/x"),
+        ("POST", "/cancel"),
+        ("POST", "/retry"),
+        ("POST", "/close"),
+    ]:
+        answer = ask(method, f"/jobs/{job}{what}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+        assert len(answer.json()["error"]["message"]) < 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/jobs", "GET, POST"),
+        ("PUT", f"/jobs/{NONE}", "GET"),
+        ("GET", f"/jobs/{NONE}/cancel", "POST"),
+        ("PATCH", f"/jobs/{NONE}/close", "POST"),
+    ],
+)
+def test_another_method_is_told_which_there_are(ask: Client, method: str, path: str, allowed: str) -> None:
+    answer = ask(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert answer.json()["error"]["message"] == f"{path} takes {allowed}, not {method}"
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "many", "1.5", ""])
+def test_a_limit_without_sense(ask: Client, limit: str) -> None:
+    answer = ask("GET", f"/jobs?limit={limit}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_input")
+
+
+def test_a_server_without_a_stack_says_what_it_takes(registries: Registries) -> None:
+    ask = client(shell(registries, None))
+    asked = {"upload": {"name": "p.csv"}}
+    for answer in (ask("POST", "/jobs", json=asked), ask("GET", "/jobs"), ask("POST", f"/jobs/{NONE}/cancel")):
+        assert answer.status_code == 404
+        assert "`lightship up`" in answer.json()["error"]["message"]
+
+
+THROTTLED = ClientError({"Error": {"Code": "ProvisionedThroughputExceededException", "Message": "m"}}, "GetItem")
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "code"),
+    [
+        (THROTTLED, 503, "unavailable"),
+        (EndpointConnectionError(endpoint_url="https://dynamodb"), 503, "unavailable"),
+        (ZeroDivisionError("ours"), 500, "internal"),
+    ],
+)
+def test_a_failure_that_is_ours_is_a_sentence_and_a_log_line_with_the_id(
+    registries: Registries,
+    cloud: Cloud,
+    caplog: pytest.LogCaptureFixture,
+    failure: Exception,
+    status: int,
+    code: str,
+) -> None:
+    class Failing:
+        def query(self, **_: Any) -> None:
+            raise failure
+
+    ask = client(shell(registries, replace(cloud, dynamodb=Failing())))
+    answer = ask("GET", "/jobs", headers={"x-correlation-id": "c-1"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert [record.getMessage() for record in caplog.records] == ["GET /jobs failed, correlation c-1"]

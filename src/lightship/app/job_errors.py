@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from lightship import wire
+from lightship import aws, wire
 from lightship.errors import InvalidInput, LightshipError, Unavailable, UnsupportedMedia
 from lightship.wire.json import read_object
 
@@ -76,10 +76,6 @@ def sentence(errors: Sequence[Mapping[str, Any]]) -> str:
 
 def _ours(error: Exception) -> LightshipError:
     """What to tell of an error that nobody foresaw: AWS's failures pass, and ours do not."""
-    try:
-        from botocore.exceptions import BotoCoreError, ClientError
-    except ImportError:  # then it cannot be one of them
-        return LightshipError("something is wrong on our side: the log says what")
-    if isinstance(error, BotoCoreError | ClientError):
+    if aws.complaint(error) is not None:  # its words are for the log: they name what callers need not know
         return Unavailable("the jobs' bucket, table or queues do not answer as they should: ask again later")
     return LightshipError("something is wrong on our side: the log says what")

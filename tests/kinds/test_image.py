@@ -80,9 +80,112 @@ def test_base64_alone_in_an_object_or_in_a_list() -> None:
     assert kinds.from_json([[[1], [2], [3]], [[4], [5], [6]]], spec()).shape == (1, 2, 3, 1)
 
 
+def png_chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
 def png_header(width: int, height: int) -> bytes:
-    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk)) + b"\0\0\1\0IDAT"
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + b"\0\0\1\0IDAT"
+
+
+def with_chunks(png: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
+    """With more chunks after the header, which ends at byte 33."""
+    return png[:33] + b"".join(png_chunk(*chunk) for chunk in chunks) + png[33:]
+
+
+def exif(*entries: tuple[int, int, int, int]) -> bytes:
+    """EXIF data (a big-endian TIFF file) of one directory: tag, type, count and value or offset of each entry."""
+    head = b"MM\0*\0\0\0\x08" + struct.pack(">H", len(entries))
+    return head + b"".join(struct.pack(">HHII", *entry) for entry in entries) + bytes(4)
+
+
+# As cameras and attackers write them: Pillow raises struct.error, TypeError or AttributeError at some. Resolutions are
+# no rationals but bytes or text, a description is a rational; the picture lies on its side (6) all the same.
+SIDEWAYS = (0x0112, 3, 1, 6 << 16)
+ODD_EXIF = {
+    "resolution of bytes": exif(SIDEWAYS, (0x011A, 7, 4, 0x61626364)),
+    "resolution of text": exif(SIDEWAYS, (0x011A, 2, 4, 0x61626300)),
+    "rational description": exif((0x010E, 5, 1, 8), SIDEWAYS),
+    "camera data that is a text": exif(SIDEWAYS, (0x8769, 2, 4, 0x61626300)),
+    "orientation of bytes": exif((0x0112, 7, 4, 0x61626364)),
+    "nothing": b"",
+    "a beginning": b"MM\0*",
+    "no TIFF": b"x" * 20,
+    "an offset beyond its end": b"MM\0*\xff\xff\xff\xff" + bytes(20),
+}
+WIDE = Image.fromarray(np.repeat(np.uint8([[0, 250]]), 8, axis=1).repeat(8, axis=0))  # black on the left
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # Pillow says it, and goes on
+@pytest.mark.parametrize("data", ODD_EXIF.values(), ids=ODD_EXIF)
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
+def test_odd_metadata_costs_nobody_the_picture(data: bytes, file_format: str) -> None:
+    if file_format == "JPEG":
+        body = encode(WIDE, "JPEG")
+        body = body[:2] + b"\xff\xe1" + struct.pack(">H", len(data) + 8) + b"Exif\0\0" + data + body[2:]
+    else:
+        body = with_chunks(encode(WIDE), (b"eXIf", data))
+    (rows,) = image.decode(body, spec((None, 2, 2, 1)))[..., 0]
+    sideways = rows[0].mean() < 50 and rows[1].mean() > 200
+    assert sideways == (exif(SIDEWAYS)[10:-4] in data)
+    assert sideways or (rows[:, 0].mean() < 50 and rows[:, 1].mean() > 200)
+
+
+def test_what_makes_no_pixels_is_not_inflated() -> None:
+    bombs = [(b"zTXt", b"t\0\0" + zlib.compress(bytes(1 << 22), 9)), (b"iCCP", b"p\0\0no zlib"), (b"acTL", bytes(8))]
+    np.testing.assert_array_equal(image.decode(with_chunks(encode(GREY), *bombs), spec())[0, :, :, 0], np.asarray(GREY))
+
+
+def test_transparency_and_palettes_are_kept() -> None:
+    palette = GREY.convert("P")
+    body = encode(palette, transparency=bytes([255, 255]) + bytes(254))
+    expected = Image.open(io.BytesIO(body)).convert("RGBA")
+    np.testing.assert_array_equal(image.decode(body, spec((None, 2, 3, 4)))[0], np.asarray(expected))
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "shape", "fits"),
+    [
+        (2, (4000, 3125), (None, 2, 2, 1), True),
+        (2, (4000, 3126), (None, 2, 2, 1), False),
+        (6103, (1, 1), (None, 2, 2, 1), True),  # of 64 x 64 pixels each
+        (6104, (1, 1), (None, 2, 2, 1), False),
+        (124, (1, 1), (None, 224, 224, 3), True),  # of 448 x 448
+        (125, (1, 1), (None, 224, 224, 3), False),
+        (1, (1, 60_000), (None, 224, 224, 3), False),  # to be 224 wide and 60,000 high on its way
+        (1, (1, 1), (None, 3000, 3000, 1), True),  # one of the model's own size is never too large
+    ],
+)
+def test_the_images_of_a_request_have_one_limit_together(
+    count: int, size: tuple[int, int], shape: tuple[int | None, ...], fits: bool
+) -> None:
+    text = base64.b64encode(encode(Image.new("1", size))).decode()
+    if fits:
+        assert kinds.from_json([text] * count, spec(shape)).shape == (count, *shape[1:])
+        return
+    with pytest.raises(TooLarge, match=r"pixels: the limit is 25 megapixels together, and no side counts as less than"):
+        kinds.from_json([text] * count, spec(shape))
+
+
+def jpeg_of_scans(count: int) -> bytes:
+    """A progressive grey JPEG of one block: a first scan, and then the same refinement over and over."""
+
+    def segment(marker: int, *data: int) -> bytes:
+        return bytes([0xFF, marker, 0, len(data) + 2, *data])
+
+    tables = segment(0xDB, 0, *[1] * 64) + segment(0xC4, 0, 1, *[0] * 16) + segment(0xC4, 0x10, 1, *[0] * 16)
+    frame = segment(0xC2, 8, 0, 8, 0, 8, 1, 1, 0x11, 0)
+    first, more = segment(0xDA, 1, 1, 0, 0, 0, 0) + b"\0", segment(0xDA, 1, 1, 0, 1, 63, 0) + b"\0"
+    return b"\xff\xd8" + tables + frame + first + more * (count - 1) + b"\xff\xd9"
+
+
+def test_a_jpeg_goes_over_its_pixels_so_many_times_and_no_more() -> None:
+    assert image.decode(jpeg_of_scans(100), spec()).shape == (1, 2, 3, 1)
+    arithmetic = jpeg_of_scans(1).replace(b"\xff\xc2", b"\xff\xca")
+    for body in (jpeg_of_scans(101), arithmetic):
+        with pytest.raises(InvalidInput, match="is a JPEG image of a strange kind"):
+            image.decode(body, spec())
 
 
 @pytest.mark.parametrize(
@@ -93,8 +196,8 @@ def png_header(width: int, height: int) -> bytes:
         (b"\x89PNG\r\n\x1a\n", InvalidInput, "is a broken image"),
         (b"\xff\xd8\xff", InvalidInput, "is a broken image"),
         (encode(GREY)[:-32], InvalidInput, "is a broken image"),
-        (png_header(10_000, 10_000), TooLarge, "10000 x 10000 pixels: the limit is 40 megapixels"),
-        (png_header(2**31 - 1, 2**31 - 1), TooLarge, "the limit is 40 megapixels"),
+        (png_header(10_000, 10_000), TooLarge, "10000 x 10000 pixels: the limit is 25 megapixels"),
+        (png_header(2**31 - 1, 2**31 - 1), TooLarge, "the limit is 25 megapixels"),
     ],
 )
 def test_what_is_no_picture_is_refused(data: bytes, error: type[LightshipError], sentence: str) -> None:

@@ -44,8 +44,20 @@ def png() -> bytes:
     return file.getvalue()
 
 
+def jpeg() -> bytes:
+    """With what a camera writes beside the pixels."""
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[0x0112], exif[0x010E], exif[0x011A] = (
+        6,
+        "a gradient, on its side",
+        72.0,
+    )  # orientation, description, resolution
+    Image.linear_gradient("L").resize((16, 8)).convert("RGB").save(file, "JPEG", exif=exif)
+    return file.getvalue()
+
+
 PICTURE = png()
-CSV, PNG = {"content-type": "text/csv"}, {"content-type": "image/png"}
+CSV, PNG, JPEG = {"content-type": "text/csv"}, {"content-type": "image/png"}, {"content-type": "image/jpeg"}
 BINARY = {"binary_data_output": True}
 X = tensor("x", "FP32", [2, 2], [1, 4, 2.5, 3])
 PAIR = {"a": [[1, 2], [3, 4]], "b": [[10], [20]]}
@@ -66,6 +78,7 @@ RIGHT: dict[str, list[Sent]] = {
         *as_json("/predict", {"input": TABLE}, {"input": [14.1, 19.3, 0.09]}, default="quickstart"),
         Sent("/predict", b"mean radius,mean texture,mean concavity\n14.1,19.3,0.09\n", CSV, "quickstart"),
         Sent("/predict", PICTURE, PNG, "digits"),
+        Sent("/predict", jpeg(), JPEG, "digits"),
         *as_json("/predict", {"input": base64.b64encode(PICTURE).decode()}, default="digits"),
     ],
     "tfserving": [

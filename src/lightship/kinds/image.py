@@ -7,19 +7,22 @@ pixel p in 0..255 becomes ``p * scale + offset``.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lightship.errors import InvalidInput, TooLarge
+from lightship.kinds.image_files import broken, open_image, turn_of
 from lightship.tensors import Array, Signature, TensorSpec, from_base64
 
 if TYPE_CHECKING:
+    from PIL import Image
     from PIL.ImageFile import ImageFile
 
 MEDIA_TYPES: tuple[str, ...] = ("image/png", "image/jpeg")
-MAX_PIXELS = 40_000_000
+MAX_PIXELS = 25_000_000  # of all images in one input of a request
+_SHORTEST = 64
 
 _MODES = {"L": 1, "RGB": 3, "RGBA": 4}
 _OPTIONS = {"mode", "scale", "offset"}
@@ -48,7 +51,7 @@ def from_json(value: Any, spec: TensorSpec) -> Array | None:
     texts = [item.get("b64") if isinstance(item, dict) else item for item in items]
     if not texts or not all(isinstance(text, str) for text in texts):
         return None
-    return np.concatenate([decode(from_base64(str(text), spec), spec) for text in texts])
+    return decode_all((from_base64(str(text), spec) for text in texts), spec)
 
 
 def from_body(body: bytes, signature: Signature) -> dict[str, Array] | None:
@@ -66,47 +69,63 @@ def describe(spec: TensorSpec) -> list[dict[str, Any]]:
 
 def decode(data: bytes, spec: TensorSpec) -> Array:
     """One encoded image as an array [1, height, width(, channels)]; raises InvalidInput or TooLarge."""
-    from PIL import Image, ImageOps
+    return decode_all([data], spec)
+
+
+def decode_all(files: Iterable[bytes], spec: TensorSpec) -> Array:
+    """Encoded images as an array [batch, height, width(, channels)]; raises InvalidInput.
+
+    Raises TooLarge before any of them is decoded where they have more than :data:`MAX_PIXELS` together. A small one
+    counts as if no side were shorter than 64 pixels, or than twice the model's longer side: it costs as much.
+    """
+    side = max(_SHORTEST, 2 * max(_size(spec)))
+    limit = max(MAX_PIXELS, side * side)
+    pictures: list[ImageFile] = []
+    pixels = 0
+    for data in files:
+        picture = open_image(data, spec.name)
+        pixels += max(picture.width, side) * max(picture.height, side)
+        if pixels > limit:
+            before = f"{len(pictures)} images and then " if pictures else ""
+            raise TooLarge(
+                f"input '{spec.name}' holds {before}an image of {picture.width} x {picture.height} pixels: the limit "
+                f"is {limit // 1_000_000} megapixels together, and no side counts as less than {side} pixels"
+            )
+        pictures.append(picture)
+    return np.concatenate([_pixels(picture, spec) for picture in pictures])
+
+
+def _pixels(picture: ImageFile, spec: TensorSpec) -> Array:
+    from PIL import Image
 
     kind = spec.kind or {}
     height, width = _size(spec)
-    picture = _open(data, spec)
-    if picture.width * picture.height > MAX_PIXELS:
-        raise TooLarge(
-            f"input '{spec.name}' is an image of {picture.width} x {picture.height} pixels: the limit is "
-            f"{MAX_PIXELS // 1_000_000} megapixels"
-        )
     try:
-        picture.draft(kind["mode"], (width, height))  # a large JPEG is decoded at a fraction of its size
-        upright = ImageOps.exif_transpose(picture)
-        if upright.mode.startswith("I"):  # 16 bits a pixel: converting would cut at 255
-            upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
-        small = upright.convert(kind["mode"]).resize((width, height), Image.Resampling.BILINEAR)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise InvalidInput(f"input '{spec.name}' is a broken image: {error}") from None
+        picture.draft(kind["mode"], (max(height, width),) * 2)  # a large JPEG is decoded at a fraction of its size
+        picture.load()
+        turn = turn_of(picture)
+        upright = picture if turn is None else picture.transpose(turn)
+        small = _in_mode(upright, kind["mode"]).resize((width, height), Image.Resampling.BILINEAR)
+    except Exception as error:  # Pillow's decoders raise whatever they stumble over
+        raise broken(spec.name, error) from None
+    picture.close()  # of many images, one at a time is held at its full size
     pixels = np.asarray(small, dtype=np.float32) * np.float32(kind["scale"]) + np.float32(kind["offset"])
     rows = pixels.reshape((1, height, width) if len(spec.shape) == 3 else (1, height, width, -1))
     array: Array = rows.astype(spec.numpy)
     return array
 
 
+def _in_mode(picture: Image.Image, mode: str) -> Image.Image:
+    from PIL import Image
+
+    if picture.mode.startswith("I"):  # 16 bits a pixel: converting would cut at 255
+        picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+    return picture if picture.mode == mode else picture.convert(mode)
+
+
 def _size(spec: TensorSpec) -> tuple[int, int]:
     height, width = spec.shape[1:3]
     return height or 0, width or 0  # configure() has refused sizes that are not known
-
-
-def _open(data: bytes, spec: TensorSpec) -> ImageFile:
-    """Read an image's header. The two decoders are named, so no other of Pillow's fifty meets a stranger's bytes."""
-    from PIL import JpegImagePlugin, PngImagePlugin
-
-    decoders = {b"\x89PNG": PngImagePlugin.PngImageFile, b"\xff\xd8\xff": JpegImagePlugin.JpegImageFile}
-    for magic, decoder in decoders.items():
-        if data.startswith(magic):
-            try:
-                return decoder(io.BytesIO(data))
-            except (OSError, SyntaxError, ValueError) as error:
-                raise InvalidInput(f"input '{spec.name}' is a broken image: {error}") from None
-    raise InvalidInput(f"input '{spec.name}' must be a PNG or JPEG image, got {len(data)} bytes that are neither")
 
 
 def _per_channel(spec: TensorSpec, option: str, value: Any, channels: int | None) -> Any:

@@ -1,0 +1,91 @@
+"""Opening a stranger's PNG or JPEG file: its header, and no more of it than its pixels take.
+
+What else these formats may hold costs a decoder far more than it costs the sender: a kilobyte of a PNG's texts and
+profiles inflates to a megabyte, and each of a JPEG's scans goes over the whole image again.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from typing import TYPE_CHECKING, Any
+
+from lightship.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from PIL.Image import Transpose
+    from PIL.ImageFile import ImageFile
+
+# The chunks of a PNG that say what its pixels are, and which way is up; the others are left out.
+_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"eXIf", b"IDAT", b"IEND"})
+
+# The frame header of a JPEG with arithmetic coding, which takes ten times as long and which nobody else reads.
+_ARITHMETIC = re.compile(rb"\xff[\xc9\xca]\x00[\x0b\x11\x14]\x08")
+
+# Beginnings of a JPEG's scans and of its EXIF segments. A progressive file has about ten.
+_PARTS = re.compile(rb"\xff(?:\xda\x00[\x08\x0a\x0c\x0e]|\xe1..Exif\0\0)", re.DOTALL)
+MAX_PARTS = 100
+
+_ORIENTATION = 0x0112
+
+
+def open_image(data: bytes, name: str) -> ImageFile:
+    """Read the header of a PNG or JPEG file for the input of this name; raises InvalidInput.
+
+    The two decoders are named, so no other of Pillow's fifty meets a stranger's bytes.
+    """
+    from PIL import JpegImagePlugin, PngImagePlugin
+
+    decoder: type[ImageFile]
+    if data.startswith(b"\x89PNG"):
+        decoder, data = PngImagePlugin.PngImageFile, _pixels_only(data)
+    elif data.startswith(b"\xff\xd8\xff"):
+        if _ARITHMETIC.search(data) or sum(1 for _ in _PARTS.finditer(data)) > MAX_PARTS:
+            raise InvalidInput(f"input '{name}' is a JPEG image of a strange kind: save it as a plain one")
+        decoder = JpegImagePlugin.JpegImageFile
+    else:
+        raise InvalidInput(f"input '{name}' must be a PNG or JPEG image, got {len(data)} bytes that are neither")
+    try:
+        return decoder(io.BytesIO(data))
+    except Exception as error:  # Pillow's parsers raise whatever they stumble over
+        raise broken(name, error) from None
+
+
+def broken(name: str, error: Exception) -> InvalidInput:
+    """What to raise for an image on which Pillow failed so."""
+    return InvalidInput(f"input '{name}' is a broken image: {str(error)[:120]}")
+
+
+def turn_of(picture: ImageFile) -> Transpose | None:
+    """What turns an image that is loaded upright, by its EXIF orientation (the TIFF 6.0 tag 274).
+
+    None where it is upright already, and where nobody can read the EXIF data: cameras write odd things there.
+    """
+    from PIL.Image import Transpose
+
+    turns: dict[Any, Transpose] = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    try:
+        return turns.get(picture.getexif().get(_ORIENTATION))
+    except Exception:
+        return None
+
+
+def _pixels_only(data: bytes) -> bytes:
+    """A PNG without the chunks that make no pixels; what is broken in it stays broken."""
+    kept, start = [data[:8]], 8
+    while start + 12 <= len(data):  # a chunk is its length, its name, so many bytes and a checksum
+        (length,) = struct.unpack_from(">I", data, start)
+        end = start + 12 + length
+        if data[start + 4 : start + 8] in _CHUNKS:
+            kept.append(data[start:end])
+        start = end
+    return b"".join([*kept, data[start:]])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from lightship import wire
 from lightship.calls import Health, Prediction
@@ -55,7 +56,10 @@ async def _predict(service: Service, route: Route, parameters: Parameters, reque
     key = request.headers.get("lightship-caller", "").encode() or request.body
     served = await service.catalogue.get(parameters.get("name"), version, label, key=key)
     assert route.decode is not None  # noqa: S101 - a predict route without a decoder is a bug of ours
-    call = route.decode(request, served.model.manifest)
+    if len(request.body) < served.decode_here:
+        call = route.decode(request, served.model.manifest)
+    else:
+        call = await service.catalogue.elsewhere(partial(route.decode, request, served.model.manifest))
     result, cached = await service.catalogue.predict(served, call)
     response = route.encode(Prediction(served.name, served.version, result))
     if version is None and label is None:

@@ -96,7 +96,7 @@ class Catalogue:
         number = named or pick(state, key) or self._registry.resolve(name)
         served = self._shelf.get((name, number))
         if served is None:
-            served = await self._elsewhere(lambda: self._load_or_keep(name, number, named=named is not None))
+            served = await self.elsewhere(lambda: self._load_or_keep(name, number, named=named is not None))
         if named is None:
             self._answering[name] = served.version
         return served
@@ -127,7 +127,7 @@ class Catalogue:
             import asyncio
 
             return await asyncio.wrap_future(served.batches.submit(call))
-        return await self._elsewhere(lambda: served.predict(call, rows))
+        return await self.elsewhere(lambda: served.predict(call, rows))
 
     def shadow(self, served: Served, result: Result, *, key: bytes) -> None:
         """Run the call also on the versions that shadow this one: in a thread, or in line where there is none.
@@ -261,7 +261,8 @@ class Catalogue:
         else:
             seen.record(heard, unheard)
 
-    async def _elsewhere(self, work: Callable[[], T]) -> T:
+    async def elsewhere(self, work: Callable[[], T]) -> T:
+        """Do in a thread what would keep others waiting, or where it is where there are no threads (Lambda)."""
         if self._executor is None:
             return work()
         import asyncio

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -21,12 +22,16 @@ Key = tuple[str, int]
 # Handing a call to a thread and back costs about a tenth of this: shorter calls are run where they are.
 QUICK_SECONDS = 0.001
 
+# Bodies of fewer bytes are decoded in a millisecond, strange ones in ten.
+_QUICK_BYTES = 16_384
+
 
 @dataclass(frozen=True)
 class Served:
     """A loaded version. ``seconds_per_row`` decides where to run; a long-running server measures it.
 
-    ``batches`` is where calls of one row go that are better run together.
+    ``batches`` is where calls of one row go that are better run together. Bodies of ``decode_here`` bytes or more are
+    decoded in a thread, on a long-running server.
     """
 
     name: str
@@ -35,6 +40,7 @@ class Served:
     seconds_per_row: float = 0.0
     counters: Counters = field(default_factory=Counters)
     batches: Batches | None = None
+    decode_here: int = sys.maxsize
 
     def predict(self, call: Call, rows: int) -> Result:
         """Run a call and count it."""
@@ -105,7 +111,7 @@ class Shelf:
             return Served(name, version, model)
         seconds, counters = _seconds_per_row(model), Counters()
         batches = self._batching.of(model, counters) if seconds >= QUICK_SECONDS else None
-        return Served(name, version, model, seconds, counters, batches)
+        return Served(name, version, model, seconds, counters, batches, _decode_here(model))
 
     def _make_room(self, newest: Served) -> None:
         sizes = {key: served.model.bundle.size for key, served in self._loaded.items()}
@@ -114,6 +120,11 @@ class Shelf:
         while self._memory and others and sum(sizes.values()) > self._memory:
             oldest = others.pop(0)
             del self._loaded[oldest.name, oldest.version], sizes[oldest.name, oldest.version]
+
+
+def _decode_here(model: Model) -> int:
+    kinds = {(spec.kind or {}).get("type") for signature in model.manifest.signatures for spec in signature.inputs}
+    return 0 if "image" in kinds else _QUICK_BYTES  # a hundred bytes may be an image of many megapixels
 
 
 def _seconds_per_row(model: Model) -> float:

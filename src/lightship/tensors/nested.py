@@ -7,6 +7,7 @@ import binascii
 import math
 import struct
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -103,19 +104,18 @@ def _nested_shape(value: Any, spec: TensorSpec, depth: int = 0) -> tuple[int, ..
 
 
 def _leaf_types(value: Any) -> set[type]:
-    """The types inside nested lists; asked before numpy, which gives every element the longest string's room."""
-    pending, types = [value], set()
-    while pending:
-        item = pending.pop()
-        if isinstance(item, list):
-            inside = set(map(type, item))
-            if list in inside:
-                inside.remove(list)
-                pending.extend(sub for sub in item if isinstance(sub, list))
-            types |= inside
-        else:
-            types.add(type(item))
-    return types
+    """The types inside nested lists; asked before numpy, which gives every element the longest string's room.
+
+    A level at a time, because a list each would take five times as long where millions of lists hold one number.
+    """
+    level, types = [[value]], set[type]()
+    while True:
+        inside = set(map(type, chain.from_iterable(level)))
+        types |= inside
+        if list not in inside:
+            return types - {list}
+        inner = chain.from_iterable(level)
+        level = list(inner) if len(inside) == 1 else [item for item in inner if isinstance(item, list)]
 
 
 def _leaves(value: Any) -> Iterator[Any]:

@@ -1,0 +1,68 @@
+"""What may take long to decode is decoded in a thread: a server answers others meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Iterator
+
+import pytest
+
+from lightship.answer import Service, answer
+from lightship.registry import Registry
+from lightship.serving.catalogue import Catalogue
+from lightship.wire.http import Request
+from tests.bundles import Registries
+from tests.wire.right_requests import PICTURE
+
+IMAGE = base64.b64encode(PICTURE)
+LONG = b" " * 20_000  # JSON may begin so; a body with many rows would be run in a thread, too
+
+
+@pytest.fixture(scope="module")
+def service(registries: Registries) -> Iterator[Service]:
+    catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart", threads=1)
+    catalogue.states()  # loaded: loading is done in a thread as well
+    yield Service(catalogue)
+    catalogue.close()
+
+
+def order(service: Service, *requests: Request) -> list[str]:
+    """The paths of requests that come at the same time, in the order of their answers."""
+    answered = []
+
+    async def ask(request: Request) -> None:
+        response = await answer(service, request)
+        assert response is not None
+        assert response.status == 200, response.body
+        answered.append(request.path)
+
+    async def ask_all() -> None:
+        await asyncio.gather(*map(ask, requests))
+
+    asyncio.run(ask_all())
+    return answered
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/predict", LONG + b'{"input": [1, 2, 3]}'),
+        ("/models/digits/predict", b'{"input": "%b"}' % IMAGE),
+        ("/v1/models/quickstart:predict", LONG + b'{"instances": [[1, 2, 3]]}'),
+        ("/v1/models/digits:predict", b'{"instances": [{"b64": "%b"}]}' % IMAGE),
+        (
+            "/v2/models/quickstart/infer",
+            LONG + b'{"inputs": [{"name": "features", "shape": [1, 3], "datatype": "FP32", "data": [1, 2, 3]}]}',
+        ),
+        ("/invocations", LONG + b'{"inputs": [[1, 2, 3]]}'),
+    ],
+)
+def test_others_are_answered_meanwhile(service: Service, path: str, body: bytes) -> None:
+    slow = Request("POST", path, headers={"content-type": "application/json"}, body=body, caller="me")
+    assert order(service, slow, Request("GET", "/health/live")) == ["/health/live", path]
+
+
+def test_what_is_short_is_decoded_where_it_is(service: Service) -> None:
+    quick = Request("POST", "/predict", body=b'{"input": [1, 2, 3]}', caller="me")
+    assert order(service, quick, Request("GET", "/health/live")) == ["/predict", "/health/live"]

@@ -132,6 +132,7 @@ def test_csv_in(ask: Ask) -> None:
             "invalid_input",
             '"signature" must be a string, got an integer',
         ),
+        ("/predict", {"input": [1, 4], "outputs": ["y", "y"]}, 400, "invalid_input", "output 'y' is there twice"),
         ("/predict", {"input": [1, 4], "outputs": "y"}, 400, "invalid_input", '"outputs" must be a list'),
         (
             "/predict",

@@ -6,6 +6,7 @@ A NaN or an infinity in an output becomes ``null``. A body is JSON, or what an i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,9 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
         raise InvalidInput(f'"signature" must be a string, got {json_type(name)}')
     if not isinstance(outputs, list) or not all(isinstance(output, str) for output in outputs):
         raise InvalidInput('"outputs" must be a list of output names')
+    if len(set(outputs)) < len(outputs):
+        twice = next(one for one, other in pairwise(sorted(outputs)) if one == other)
+        raise InvalidInput(f"output '{twice[:80]}' is there twice")
     return Call(_inputs(value, manifest.signature(name)), signature=name, outputs=tuple(outputs))
 
 

@@ -64,6 +64,7 @@ CASES = [
     at("/health/live", "DELETE"),
     load(EVENTS["predict"], body=None),
     load(EVENTS["predict"], body="x" * 200_000, isBase64Encoded=False),
+    load(EVENTS["predict"], body=" " * 50_000 + '{"input": [1.0, 2.0, 3.0]}', isBase64Encoded=False),
     load(EVENTS["predict"], headers={"Content-Type": "application/xml"}),
     load(EVENTS["predict"], headers={"content-type": "application/json", "content-encoding": "br"}),
 ]
@@ -77,19 +78,35 @@ def test_an_event_is_answered_as_by_mangum(shell: Shell, event: dict[str, Any]) 
     assert ours == mangums
 
 
+V1: dict[str, Any] = {
+    "resource": "/{proxy+}",
+    "path": "/predict",
+    "httpMethod": "POST",
+    "headers": {"content-type": "application/json"},
+    "multiValueHeaders": {"content-type": ["application/json"]},
+    "queryStringParameters": None,
+    "multiValueQueryStringParameters": None,
+    "requestContext": {"resourcePath": "/{proxy+}", "httpMethod": "POST", "path": "/prod/predict"},
+    "body": '{"input": [1.0, 2.0, 3.0]}',
+    "isBase64Encoded": False,
+}
+
+
 def test_events_of_another_format_go_through_mangum(shell: Shell) -> None:
-    event = {
-        "resource": "/{proxy+}",
-        "path": "/predict",
-        "httpMethod": "POST",
-        "headers": {"content-type": "application/json"},
-        "multiValueHeaders": {"content-type": ["application/json"]},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
-        "requestContext": {"resourcePath": "/{proxy+}", "httpMethod": "POST", "path": "/prod/predict"},
-        "body": '{"input": [1.0, 2.0, 3.0]}',
-        "isBase64Encoded": False,
-    }
-    answer = Gateway(shell)(event, None)
+    answer = Gateway(shell)(V1, None)
     assert answer["statusCode"] == 200
     assert len(json.loads(answer["body"])) == 1
+
+
+@pytest.mark.parametrize("event", [load(EVENTS["predict"]), at("/docs"), V1], ids=["2.0", "a page", "1.0"])
+@pytest.mark.parametrize(
+    ("body", "encoded", "sentence"),
+    [("abc", True, "Incorrect padding"), ("%%%", True, "base64"), ("\ud800", False, "surrogates not allowed")],
+)
+def test_a_body_that_is_none_is_refused(
+    shell: Shell, event: dict[str, Any], body: str, encoded: bool, sentence: str
+) -> None:
+    answer = Gateway(shell)({**event, "body": body, "isBase64Encoded": encoded}, None)
+    error = json.loads(answer["body"])["error"]
+    assert (answer["statusCode"], error["code"]) == (400, "invalid_input")
+    assert sentence in error["message"]

@@ -10,7 +10,9 @@ import base64
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from lightship import wire
 from lightship.app.shell import Shell
+from lightship.errors import InvalidInput
 from lightship.wire.http import Request, Response
 
 T = TypeVar("T")
@@ -26,8 +28,13 @@ class Gateway:
 
     def __call__(self, event: Event, context: Any) -> dict[str, Any]:
         """Answer one event."""
+        try:
+            body = _body(event)
+        except ValueError as error:  # what base64 and UTF-8 refuse
+            wrong = InvalidInput(f"the event's body is not what it says: {error}")
+            return _result(wire.render_error(wrong, event.get("rawPath") or event.get("path") or "/"))
         if event.get("version") == "2.0":
-            response = _finish(self._respond(event))
+            response = _finish(self._respond(event, body))
             if isinstance(response, Response):
                 return _result(response)
         if self._mangum is None:
@@ -37,12 +44,12 @@ class Gateway:
         answer: dict[str, Any] = self._mangum(event, context)
         return answer
 
-    def _respond(self, event: Event) -> Coroutine[Any, Any, Response | Request]:
+    def _respond(self, event: Event, body: bytes) -> Coroutine[Any, Any, Response | Request]:
         http, query = event["requestContext"]["http"], event.get("rawQueryString", "")
         headers = event.get("headers") or {}
         if "host" not in headers:  # API Gateway writes names in lower case, others may not
             headers = {name.lower(): value for name, value in headers.items()}
-        return self._shell.respond(http["method"], _path(http["path"]), query, headers, _body(event), event)
+        return self._shell.respond(http["method"], _path(http["path"]), query, headers, body, event)
 
 
 def _path(path: str) -> str:
@@ -55,7 +62,7 @@ def _path(path: str) -> str:
 
 def _body(event: Event) -> bytes:
     body = event.get("body") or ""
-    return base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+    return base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
 
 
 def _result(response: Response) -> dict[str, Any]:

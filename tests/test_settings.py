@@ -48,6 +48,13 @@ def test_nonsense_is_refused_by_the_variables_name(key: str, text: str, expected
         Settings.from_environment({key: text})
 
 
+@pytest.mark.parametrize("token", ["s\u00e9same", "open sesame", "sesame\n"])
+def test_a_token_that_no_header_can_bring_is_refused_and_not_told(token: str) -> None:
+    with pytest.raises(SettingError, match="LIGHTSHIP_TOKEN must be printable ASCII characters") as refused:
+        Settings.from_environment({"LIGHTSHIP_TOKEN": token})
+    assert "same" not in refused.value.message
+
+
 def test_the_documentation_has_every_variable() -> None:
     read = set(re.findall(r"LIGHTSHIP_[A-Z_]+", Settings.__doc__ or ""))
     told = set(re.findall(r"^\| `(LIGHTSHIP_[A-Z_]+)`", (ROOT / "docs" / "serving.md").read_text(), re.MULTILINE))

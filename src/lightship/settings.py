@@ -28,7 +28,7 @@ class Settings:
         refresh: ``LIGHTSHIP_REFRESH_SECONDS``: how long a new version may go unnoticed.
         memory: ``LIGHTSHIP_MEMORY_MB``: megabytes of models to keep loaded; 0 for no limit.
         response_cache: ``LIGHTSHIP_RESPONSE_CACHE_MB``: bytes of answers to keep by model, from ``churn=10,…`` in MB.
-        threads: ``LIGHTSHIP_THREADS``: threads for models that take longer than a millisecond.
+        threads: ``LIGHTSHIP_THREADS``: threads for models that take longer than a millisecond, large bodies and images.
         batch_rows: ``LIGHTSHIP_BATCH_ROWS``: the most single rows that such a thread runs as one batch; 1 for none.
         batch_window: ``LIGHTSHIP_BATCH_WINDOW_MS``: how long a batch may wait to be fuller while another is running.
     """
@@ -63,7 +63,7 @@ class Settings:
         return cls(
             registry=read("LIGHTSHIP_REGISTRY", str, cls.registry),
             default_model=read("LIGHTSHIP_DEFAULT_MODEL", str, cls.default_model),
-            token=read("LIGHTSHIP_TOKEN", str, cls.token),
+            token=read("LIGHTSHIP_TOKEN", _token, cls.token),
             allow_anonymous=read("LIGHTSHIP_ALLOW_ANONYMOUS", _flag, cls.allow_anonymous),
             max_body=read("LIGHTSHIP_MAX_BODY_BYTES", _count, cls.max_body),
             max_answer=read("LIGHTSHIP_MAX_ANSWER_BYTES", _count, cls.max_answer),
@@ -74,6 +74,13 @@ class Settings:
             batch_rows=max(1, read("LIGHTSHIP_BATCH_ROWS", _count, cls.batch_rows)),
             batch_window=read("LIGHTSHIP_BATCH_WINDOW_MS", _count, 0) / 1000,
         )
+
+
+def _token(text: str) -> str:
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        # the value is a secret, so the sentence is without it
+        raise SettingError("LIGHTSHIP_TOKEN must be printable ASCII characters without spaces, to fit into a header")
+    return text
 
 
 def _flag(text: str) -> bool:

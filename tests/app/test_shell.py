@@ -50,8 +50,26 @@ def test_the_curl_of_the_readme(ask: Client) -> None:
     assert ask("POST", "/predict", json={"input": [[1.0, 2.0, 3.0]] * 2}).json() == [[value]] * 2
 
 
+def in_two(body: bytes) -> bytes:
+    """As `cat a.gz b.gz` makes it."""
+    return gzip.compress(body[:9]) + gzip.compress(body[9:])
+
+
+def raw(body: bytes) -> bytes:
+    """RFC 1951 without the header of RFC 1950: what some clients take "deflate" to mean."""
+    return zlib.compress(body, wbits=-zlib.MAX_WBITS)
+
+
 @pytest.mark.parametrize(
-    ("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("identity", bytes)]
+    ("encoding", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("GZIP", in_two),
+        ("x-gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("deflate", raw),
+        ("identity", bytes),
+    ],
 )
 def test_encodings_of_the_body(ask: Client, encoding: str, pack: Callable[[bytes], bytes]) -> None:
     assert ask("POST", "/predict", content=pack(BODY), headers={"content-encoding": encoding}).status_code == 200
@@ -73,6 +91,19 @@ def chunks() -> Any:
         (gzip.compress(bytes(50_000_000)), {"content-encoding": "gzip"}, 413, "larger than 100000 bytes"),
         (b"no gzip", {"content-encoding": "gzip"}, 400, "the body is not gzip"),
         (gzip.compress(BODY)[:-9], {"content-encoding": "gzip"}, 400, "the gzip body is cut off"),
+        (
+            gzip.compress(BODY) + b"junk",
+            {"content-encoding": "gzip"},
+            400,
+            "after the end of the gzip body come 4 bytes",
+        ),
+        (zlib.compress(BODY) * 2, {"content-encoding": "deflate"}, 400, "after the end of the deflate body come"),
+        (raw(BODY) + b"junk", {"content-encoding": "deflate"}, 400, "after the end of the deflate body come 4 bytes"),
+        (raw(BODY)[:-3], {"content-encoding": "deflate"}, 400, "the deflate body is cut off"),
+        (in_two(BODY)[:-9], {"content-encoding": "gzip"}, 400, "the gzip body is cut off"),
+        (gzip.compress(bytes(60_000)) * 2, {"content-encoding": "gzip"}, 413, "larger than 100000 bytes"),
+        (gzip.compress(b"") * 200, {"content-encoding": "gzip"}, 400, "after the end of the gzip body come"),
+        (b"", {"content-encoding": "gzip"}, 400, "the gzip body is cut off"),
         (BODY, {"content-encoding": "br"}, 415, "the body's encoding is br"),
     ],
 )
@@ -91,7 +122,9 @@ def test_a_stream_without_end_is_cut_at_the_limit(ask: Client) -> None:
 @pytest.mark.parametrize(
     "path", ["/models", "/models/quickstart", "/docs", "/openapi.json", "/nowhere", "/static-offline-docs/x"]
 )
-@pytest.mark.parametrize("header", [None, "Bearer wrong", "Bearer ", "Basic sesame", "Bearer s\u00e9same"])
+@pytest.mark.parametrize(
+    "header", [None, "Bearer wrong", "Bearer ", "Basic sesame", "sesame", "Bearer  sesame", "Bearer s\u00e9same"]
+)
 def test_without_the_token_nothing_is_told(registries: Registries, path: str, header: str | None) -> None:
     headers = {} if header is None else {"authorization": header.encode("latin-1")}
     answer = client(registries, token="sesame")("GET", path, headers=headers)
@@ -103,6 +136,7 @@ def test_with_the_token_all_is_answered_and_health_without(registries: Registrie
     ask = client(registries, token="sesame")
     headers = {"authorization": "Bearer sesame"}
     assert ask("POST", "/predict", content=BODY, headers=headers).status_code == 200
+    assert ask("POST", "/predict", content=BODY, headers={"authorization": "bearer sesame"}).status_code == 200
     assert ask("POST", "/predict", content=BODY).status_code == 401
     assert ask("GET", "/docs", headers=headers).status_code == 200
     assert ask("GET", "/health/live").status_code == 200

@@ -99,8 +99,9 @@ class Shell:
     def _caller(self, event: Any, context: dict[str, Any], headers: dict[str, str]) -> str | None:
         """Who asks: None is a stranger. API Gateway has already checked whom it names."""
         if self._token is not None:
-            given = headers.get("authorization", "")
-            return TOKEN if hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()) else None
+            scheme, _, given = headers.get("authorization", "").partition(" ")
+            right = hmac.compare_digest(given.encode(), self._token.encode())
+            return TOKEN if right and scheme.lower() == "bearer" else None
         return caller_of(context) if event else ANONYMOUS
 
 

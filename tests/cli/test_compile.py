@@ -46,3 +46,12 @@ def test_a_refusal_is_one_sentence_and_exit_code_2(sources: Path, tmp_path: Path
     assert result.exit_code == 2
     assert "Error: lambda.keras is refused: it holds a Lambda layer 'evil'" in result.output
     assert "Traceback" not in result.output
+
+
+def test_an_empty_name_is_a_mistake_and_not_left_to_the_file(sources: Path, tmp_path: Path) -> None:
+    source, config = str(sources / "named.tflite"), tmp_path / "model.yaml"
+    config.write_text('name: ""\n')
+    for words in (["--name", ""], ["--config", str(config)]):
+        result = CliRunner().invoke(lightship, ["compile", source, *words, "--registry", str(tmp_path)])
+        assert result.exit_code == 2
+        assert "'' cannot be a model's name" in result.output

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,21 @@ NAMED = Signature(
 )
 CUBE = Signature("serving_default", (TensorSpec("x", "float32", (None, 2, 2)),), Y)
 PAIR = Signature("serving_default", (TensorSpec("n", "int32", (None, 1)), TensorSpec("s", "string", (None,))), Y)
+
+
+def archive(member: bytes) -> bytes:
+    """An .npz file with this as its array x."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        made.writestr("x.npy", member)
+    return file.getvalue()
+
+
+BIG = (
+    b"\x93NUMPY\1\0\x60\0"
+    + b"{'descr': '<f4', 'fortran_order': False, 'shape': (10000000000000000, 2), }".ljust(95)
+    + b"\n"
+)
 
 
 def test_csv_by_order_and_by_name(tmp_path: Path) -> None:
@@ -45,8 +62,12 @@ def test_arrays(tmp_path: Path) -> None:
         ("x.csv", b"a,b\n1\n", "x.csv: the CSV is ragged: row 2 has 1 cells"),
         ("x.csv", b"a,b,c\n1,2,3\n", "x.csv: the CSV has 3 columns: 2 are expected"),
         ("x.csv", b"a,b\n1,nan\n", "x.csv: input 'x' holds NaN"),
-        ("x.npy", b"no array", "x.npy is no array without pickles"),
-        ("x.npz", b"no archive", "x.npz holds no arrays without pickles"),
+        ("x.npy", b"no array", "x.npy cannot be read as plain arrays: write it with numpy.save"),
+        ("x.npy", b"\x93NUMPY\1\0\5\0((((\n", "x.npy cannot be read as plain arrays: write it with numpy.save"),
+        ("x.npz", b"no archive", "x.npz cannot be read as plain arrays: write it with numpy.savez"),
+        ("x.npz", b"PK", "x.npz cannot be read as plain arrays: write it with numpy.savez"),
+        ("x.npz", archive(b"no array"), "x.npz cannot be read as plain arrays: write it with numpy.savez"),
+        ("x.npz", archive(BIG), "x.npz cannot be read as plain arrays: write it with numpy.savez"),
     ],
 )
 def test_a_mistake_is_a_sentence(tmp_path: Path, name: str, content: bytes, sentence: str) -> None:
@@ -55,6 +76,7 @@ def test_a_mistake_is_a_sentence(tmp_path: Path, name: str, content: bytes, sent
     with pytest.raises(CompileError) as error:
         read_data(path, PLAIN)
     assert sentence in error.value.message
+    assert "load" not in error.value.message  # as numpy puts it: "you can load it unsafely"
 
 
 def test_names_that_are_missing(tmp_path: Path) -> None:
@@ -74,5 +96,5 @@ def test_names_that_are_missing(tmp_path: Path) -> None:
 
 def test_pickles_stay_closed(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.array([{}], dtype=object), allow_pickle=True)
-    with pytest.raises(CompileError, match="is no array without pickles"):
+    with pytest.raises(CompileError, match=r"cannot be read as plain arrays: .* \(objects are never unpickled\)"):
         read_data(tmp_path / "x.npy", PLAIN)

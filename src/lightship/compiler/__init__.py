@@ -48,7 +48,8 @@ def compile_model(
     """
     importers.find(source)
     record = read_config(config) if config else {}
-    model = check_name(name or record.get("name") or name_from(source))
+    names = (name, record.get("name"), name_from(source))
+    model = check_name(next(given for given in names if given is not None))
     with registry.staging() as folder:
         built = compile_into(folder, source, config=record, data=data, engine=engine, trust=trust, progress=progress)
         progress("publish", 1.0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -35,22 +36,29 @@ def read_data(path: Path, signature: Signature) -> Tensors:
 
 def _read_npy(path: Path, signature: Signature) -> Tensors:
     spec = _only_input(path, signature)
-    try:
-        array = np.load(path, allow_pickle=False, mmap_mode="r")
-    except (ValueError, EOFError) as error:
-        raise CompileError(f"{path.name} is no array without pickles: {error}") from None
-    return {spec.name: _cast(array, spec)}
+    with _plain_arrays(path, "save"):
+        return {spec.name: _cast(np.load(path, allow_pickle=False, mmap_mode="r"), spec)}
 
 
 def _read_npz(path: Path, signature: Signature) -> Tensors:
+    with _plain_arrays(path, "savez"), np.load(path, allow_pickle=False) as archive:
+        missing = [spec.name for spec in signature.inputs if spec.name not in archive.files]
+        if missing:
+            raise CompileError(f"{path.name} has no array '{missing[0]}', it has {', '.join(archive.files)}")
+        return {spec.name: _cast(archive[spec.name], spec) for spec in signature.inputs}
+
+
+@contextmanager
+def _plain_arrays(path: Path, writer: str) -> Iterator[None]:
+    """Say in our own words what numpy cannot read: its own would have a pickle opened."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            missing = [spec.name for spec in signature.inputs if spec.name not in archive.files]
-            if missing:
-                raise CompileError(f"{path.name} has no array '{missing[0]}', it has {', '.join(archive.files)}")
-            return {spec.name: _cast(archive[spec.name], spec) for spec in signature.inputs}
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise CompileError(f"{path.name} holds no arrays without pickles: {error}") from None
+        yield
+    except (CompileError, OSError):
+        raise
+    except Exception:  # whatever numpy and zipfile stumble over
+        raise CompileError(
+            f"{path.name} cannot be read as plain arrays: write it with numpy.{writer} (objects are never unpickled)"
+        ) from None
 
 
 def _read_csv(path: Path, signature: Signature) -> Tensors:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from lightship import wire
+from lightship.wire.http import WireProtocol
 from tests.bundles import Registries
+from tests.conftest import ROOT
 
 HEAVY = {
     "tensorflow",
@@ -22,30 +29,85 @@ HEAVY = {
     "rich",
 }
 
-HOT = """
+FEATURES = {"name": "features", "shape": [1, 3], "datatype": "FP32"}
+COLUMNS = ["mean radius", "mean texture", "mean concavity"]
+BINARY = {"binary_data_output": True}
+IMAGE = ROOT / "events" / "predict-image.json"
+
+# Requests to each route that predicts, and to those that are asked every few seconds; in a POST, JSON or bytes.
+HOT: dict[str, list[tuple[str, Any]]] = {
+    "native": [
+        ("/predict", {"input": [1, 2, 3]}),
+        ("/predict", {"input": dict.fromkeys(COLUMNS, 1)}),
+        ("/models/quickstart/predict", {"input": [[1, 2, 3], [4, 5, 6]]}),
+        ("/models/quickstart/versions/1/predict", {"input": [1, 2, 3]}),
+        ("/health/live", None),
+        ("/health/ready", None),
+    ],
+    "openinference": [
+        ("/v2/models/quickstart/infer", {"inputs": [FEATURES | {"data": [1, 2, 3]}]}),
+        ("/v2/models/quickstart/versions/1/infer", {"inputs": [FEATURES | {"data": [1, 2, 3]}], "parameters": BINARY}),
+        ("/v2/health/live", None),
+        ("/v2/health/ready", None),
+        ("/v2/models/quickstart/ready", None),
+    ],
+    "tfserving": [
+        ("/v1/models/quickstart:predict", {"instances": [[1, 2, 3]]}),
+        ("/v1/models/quickstart:predict", b'{"instances": [[NaN, 2, 3]]}'),
+        ("/v1/models/quickstart/versions/1:predict", {"inputs": [[1, 2, 3]]}),
+        ("/v1/models/quickstart:classify", {"examples": [{"features": [1, 2, 3]}]}),
+        ("/v1/models/quickstart:regress", {"examples": [{"features": [1, 2, 3]}]}),
+        ("/v1/models/quickstart", None),
+    ],
+    "mlflow": [
+        ("/invocations", {"inputs": [[1, 2, 3]]}),
+        ("/invocations", {"dataframe_split": {"columns": COLUMNS, "data": [[1, 2, 3]]}}),
+        ("/invocations", {"dataframe_records": [dict.fromkeys(COLUMNS, 1)]}),
+        ("/ping", None),
+    ],
+}
+
+CODE = """
 import json, sys
 from lightship.handlers.predict import handler
-event = json.load(open("events/{event}.json"))
-answer = handler(event, None)
-assert answer["statusCode"] == 200, answer
-print(*sorted({{name.partition(".")[0] for name in sys.modules}}))
+for event in json.load(sys.stdin):
+    answer = handler(event, None)
+    assert answer["statusCode"] == 200, answer
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 
 
-def modules_after(code: str, registry: Path) -> set[str]:
+def modules_after(code: str, registry: Path, given: str = "") -> set[str]:
     environment = {"LIGHTSHIP_REGISTRY": str(registry), "LIGHTSHIP_DEFAULT_MODEL": "quickstart", "PYTHONPATH": "src"}
-    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, env=environment, input=given, capture_output=True, text=True, check=True)
     return set(run.stdout.split())
 
 
-def test_a_hot_request_imports_nothing_heavy(registries: Registries) -> None:
-    modules = modules_after(HOT.format(event="predict"), registries.examples)
+def event_of(path: str, body: Any) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((ROOT / "events" / "predict.json").read_text())
+    event["requestContext"]["http"] |= {"path": path, "method": "GET" if body is None else "POST"}
+    text = body.decode() if isinstance(body, bytes) else "" if body is None else json.dumps(body)
+    return event | {"rawPath": path, "body": text}
+
+
+@pytest.mark.parametrize("protocol", wire.protocols(), ids=lambda protocol: protocol.name)
+def test_a_hot_request_imports_nothing_heavy(registries: Registries, protocol: WireProtocol) -> None:
+    events = [event_of(path, body) for path, body in HOT[protocol.name]]
+    modules = modules_after(CODE, registries.examples, json.dumps(events))
     assert not modules & (HEAVY | {"PIL"})
     assert "ai_edge_litert" in modules
 
 
+def test_no_route_that_predicts_is_left_out() -> None:
+    for protocol in wire.protocols():
+        for route in protocol.routes:
+            asked = any(route.pattern.fullmatch(path) for path, _ in HOT[protocol.name])
+            assert asked or route.operation != "predict", route.path
+
+
 def test_an_image_adds_pillow_and_nothing_else(registries: Registries) -> None:
-    modules = modules_after(HOT.format(event="predict-image"), registries.examples)
+    modules = modules_after(CODE, registries.examples, json.dumps([json.loads(IMAGE.read_text())]))
     assert not modules & HEAVY
     assert "PIL" in modules
 

@@ -15,7 +15,7 @@ from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger import RETENTION, Ledger
 from lightship.jobs.records import ATTEMPTS, LEASE, Job, Options
 from tests.jobs.clouds import drop, objects_below
-from tests.jobs.faults.play import DATA
+from tests.jobs.faults.play import DATA, THIRD
 from tests.jobs.workers import run
 
 KEY = "uploads/ann/1/p.csv"
@@ -24,7 +24,7 @@ KEY = "uploads/ann/1/p.csv"
 def started(cloud: Cloud, content: bytes = DATA, *, word: str = "", **options: Any) -> Job:
     """A job of ann's in three chunks, its file split."""
     drop(cloud, KEY, content)
-    chosen = Options(**{"chunk": 50, **options})
+    chosen = Options(**{"chunk": THIRD, **options})
     job = operations.start(cloud, owner="ann", model="quickstart", key=KEY, options=chosen, run=word, correlation="c1")
     plan.handle(cloud.sqs.sent.pop(0)[1], cloud)
     return job

@@ -71,15 +71,14 @@ def to_job(item: Mapping[str, Any]) -> Job:
     """A job's item as a job."""
     facts = json.loads(item["facts"])
     facts |= {"source": Source(**facts["source"]), "options": Options(**facts["options"])}
-    cursor = json.loads(item.get("cursor") or "{}")
-    header = cursor.pop("header", None)
+    header = json.loads(item.get("header") or "null")
     return Job(
         id=item["job"],
         created=item["created"],
         updated=item["updated"],
         state=State(item["state"]),
         header=Header(tuple(header["columns"]), header["length"]) if header else None,
-        cursor=Cursor(**cursor),
+        cursor=Cursor(**json.loads(item.get("cursor") or "{}")),
         chunks=int(item["chunks"]) if "chunks" in item else None,
         rows=int(item["rows"]) if "rows" in item else None,
         sealed=tuple(json.loads(item["sealed"])) if "sealed" in item else None,

@@ -77,10 +77,13 @@ class Ledger:
         found = self._update(identity, "job", {"lease": self._now() + lease}, State.SPLITTING, add={"attempts": 1})
         return items.to_job(found) if found else None
 
-    def advance(self, identity: str, cursor: Cursor, header: Header | None) -> None:
+    def describe(self, identity: str, header: Header | None) -> None:
+        """Say what columns a file has: before its first chunk is entered, because whoever finds one reads by them."""
+        self._update(identity, "job", {"header": asdict(header) if header else None}, State.SPLITTING)
+
+    def advance(self, identity: str, cursor: Cursor) -> None:
         """Say how far the file is split, and that this attempt got somewhere."""
-        record = {"header": asdict(header) if header else None, **asdict(cursor)}
-        fresh = {"place": cursor.index, "cursor": record, "attempts": 0, "updated": self._now()}
+        fresh = {"place": cursor.index, "cursor": asdict(cursor), "attempts": 0, "updated": self._now()}
         behind = "(attribute_not_exists(place) OR place < :new_place)"  # another splitter may be further
         self._update(identity, "job", fresh, State.SPLITTING, when=behind)
 

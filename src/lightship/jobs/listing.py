@@ -29,11 +29,12 @@ def handle(job: Job, cloud: Cloud) -> str:
         plan.conclude(job, cloud)
         return "split"
     header, chunks = _images(current, cloud) if current.format == starting.IMAGES else _row_groups(current, cloud)
+    Ledger(cloud).describe(current.id, header)
     cursor = Cursor()
     while batch := list(islice(chunks, _TOGETHER)):
         if batch[0].index >= plan.MOST_CHUNKS:
             raise InvalidInput(f"{job.source.name} is too large: a job has {plan.MOST_CHUNKS} chunks at most")
-        cursor = plan.publish(current, batch, header, cloud)
+        cursor = plan.publish(current, batch, cloud)
     return plan.finish(current, cursor, cloud)
 
 

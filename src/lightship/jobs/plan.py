@@ -1,7 +1,8 @@
 """The work of the split queue: a job's file becomes chunks on the score queue, and is never loaded whole.
 
-The ledger's cursor says how far it got. Chunks are entered, then sent, then the cursor moves: who dies in between
-leaves work to do again, and doing it again changes nothing. Needs nothing but the standard library and boto3.
+The ledger's cursor says how far it got. The file's columns are kept first; then chunks are entered, then sent, then
+the cursor moves: who dies in between leaves work to do again, and doing it again changes nothing. Needs nothing but
+the standard library and boto3.
 """
 
 from __future__ import annotations
@@ -72,12 +73,14 @@ def end(job: Job, cloud: Cloud) -> str:
 def _split(job: Job, cloud: Cloud, deadline: float) -> str:
     scanner = formats.named(job.format)
     cursor, header, blocks = _beginning(job, scanner, cloud)
+    if not cursor.index:
+        Ledger(cloud).describe(job.id, header)
     content = _Content(blocks, cursor.offset, keep=job.gzip)
     target = job.options.chunk_bytes(job.source.size)
     spans = scanner.scan(content, offset=cursor.offset, row=cursor.row, target=target)
     chunks = _chunks(job, spans, cursor.index, content, cloud)
     while batch := list(islice(chunks, _TOGETHER)):
-        cursor = publish(job, batch, header, cloud)
+        cursor = publish(job, batch, cloud)
         if cloud.now() > deadline:
             messages.split(job, cloud)
             return "continued"
@@ -141,7 +144,7 @@ def _chunks(job: Job, spans: Iterable[Span], index: int, content: _Content, clou
         yield Chunk(job.id, place, span.first, span.rows, span.start, span.end, key)
 
 
-def publish(job: Job, batch: list[Chunk], header: Header | None, cloud: Cloud) -> Cursor:
+def publish(job: Job, batch: list[Chunk], cloud: Cloud) -> Cursor:
     """Enter chunks into the ledger, send them, and move the cursor behind them."""
     ledger = Ledger(cloud)
     for chunk in batch:
@@ -149,7 +152,7 @@ def publish(job: Job, batch: list[Chunk], header: Header | None, cloud: Cloud) -
     messages.chunks(job, [chunk.index for chunk in batch], cloud)
     last = batch[-1]
     cursor = Cursor(last.end, last.first + last.rows, last.index + 1)
-    ledger.advance(job.id, cursor, header)
+    ledger.advance(job.id, cursor)
     return cursor
 
 

@@ -18,8 +18,9 @@ from lightship.jobs.cloud import Cloud
 from tests.jobs.clouds import TABLE, Clock, Queues, moto_cloud
 
 # What can become of a call. `twice` is what a client does that got no answer: it asks again, and nobody hears of it.
-# `overtaken` is another worker with the same message, who comes in between and does all of it.
-FAULTS = ("killed before", "killed after", "throttled", "lost", "twice", "reset", "overtaken")
+# `overtaken` is another worker with the same message, who comes in between and does all of it. `delivered at once` is
+# other workers who are done with what is being sent before its sender hears that it was.
+FAULTS = ("killed before", "killed after", "throttled", "lost", "twice", "reset", "overtaken", "delivered at once")
 
 
 class Killed(BaseException):
@@ -29,11 +30,12 @@ class Killed(BaseException):
 @dataclass
 class Faults:
     """Which calls (counted from 1) go wrong, and how. ``calls`` is what was called while ``at_work``;
-    ``other`` is the other worker."""
+    ``other`` is the other worker, ``others`` are those who take what was just sent."""
 
     planned: Mapping[int, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     other: Callable[[], Any] = str
+    others: Callable[[], Any] = str
     felt: int = 0
     at_work: bool = False
 
@@ -56,6 +58,8 @@ class Faults:
             raise EndpointConnectionError(endpoint_url="https://aws")
         if fault == "twice":
             return operation()
+        if fault == "delivered at once":
+            self.others()
         if fault == "reset" and name == "GetObject":
             answer["Body"] = StreamingBody(_Broken(answer["Body"].read()), None)
         return answer

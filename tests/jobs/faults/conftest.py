@@ -10,7 +10,7 @@ import pytest
 from tests.bundles import Registries
 from tests.jobs.clouds import SETTINGS, drop
 from tests.jobs.faults.cloud import Stage, stage
-from tests.jobs.faults.play import DATA, GZIP_KEY, KEY
+from tests.jobs.faults.play import DATA, GZIP_KEY, KEY, PARQUET_KEY, table
 
 
 @pytest.fixture(scope="module")
@@ -22,4 +22,5 @@ def theatre(registries: Registries) -> Iterator[Stage]:
         with stage(registries.examples) as found:
             drop(found.cloud, KEY, DATA)
             drop(found.cloud, GZIP_KEY, gzip.compress(DATA, mtime=0))
+            drop(found.cloud, PARQUET_KEY, table())
             yield found

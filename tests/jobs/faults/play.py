@@ -1,4 +1,7 @@
-"""The job that is disturbed: nine rows, one of them poison, in chunks of a few rows; and what must come of it."""
+"""The job that is disturbed: nine rows, one of them poison, in chunks of a few rows; and what must come of it.
+
+Its columns are not the model's, nor in the model's order: who reads them by position gets other bytes.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+import pyarrow
+from pyarrow import parquet
 
 from lightship.jobs import objects, starting
 from lightship.jobs.cloud import Cloud
@@ -19,25 +25,42 @@ from tests.jobs.faults.queues import Delivery
 
 KEY = "uploads/me/plain.csv"
 GZIP_KEY = "uploads/me/small.csv.gz"
+PARQUET_KEY = "uploads/me/typed.parquet"
+COLUMNS = ("mean texture", "patient", "mean concavity", "mean radius")
 POISON = 5
+
+# Bytes of a chunk that make three of the rows below.
+THIRD = 60
 
 
 def rows(poison: int = POISON) -> list[str]:
-    """Rows by number, one of them with a line end inside and no number."""
-    good = [f"{7 + number}.5,{10 + number},0.{number}" for number in range(9)]
-    good[poison - 1] = '"not\na number",1,2'
+    """Rows by number, one of them (0: none) with a line end inside and no number."""
+    good = [f"{10 + number},p{number},0.{number},{7 + number}.5" for number in range(9)]
+    if poison:
+        good[poison - 1] = '1,p,2,"not\na number"'
     return good
 
 
 def data(poison: int = POISON) -> bytes:
-    return "\n".join(["mean radius,mean texture,mean concavity", *rows(poison)]).encode() + b"\n"
+    return "\n".join([",".join(COLUMNS), *rows(poison)]).encode() + b"\n"
+
+
+def table() -> bytes:
+    """The rows as Parquet, three to a group; the poison one lacks a number."""
+    cells = list(zip(*(row.split(",") for row in rows(0)), strict=True))
+    columns = [[*map(float, column)] if number != 1 else list(column) for number, column in enumerate(cells)]
+    columns[3][POISON - 1] = None
+    file = io.BytesIO()
+    parquet.write_table(pyarrow.table(dict(zip(COLUMNS, columns, strict=True))), file, row_group_size=3)
+    return file.getvalue()
 
 
 DATA = data()
 FORMS = {
-    "three parts": (KEY, Options(chunk=50)),
+    "three parts": (KEY, Options(chunk=THIRD)),
     "two parts": (KEY, Options(chunk=90)),
     "gzip to one file": (GZIP_KEY, Options(chunk=90, single=True)),
+    "parquet": (PARQUET_KEY, Options(chunk=1)),
 }
 
 

@@ -26,6 +26,9 @@ class Delivery:
     waiting: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     failures: int = 0
 
+    def __post_init__(self) -> None:
+        self.faults.others = self._at_once
+
     def until_quiet(self, *events: dict[str, Any]) -> None:
         self.waiting += [("split", event) for event in events]
         for _ in range(_ENOUGH):
@@ -40,18 +43,24 @@ class Delivery:
                 check_receipt(self.cloud)
             elif self.chance and self.chance.random() < 0.1:
                 self.waiting.append((queue, message))
-            self.waiting += self.cloud.sqs.sent
-            self.cloud.sqs.sent = []
+            self.waiting += self._sent()
         raise AssertionError(f"still not quiet: {self.waiting}")
 
+    def _sent(self) -> list[tuple[str, dict[str, Any]]]:
+        sent, self.cloud.sqs.sent = self.cloud.sqs.sent, []
+        return sent
+
+    def _at_once(self) -> None:
+        self.waiting += [entry for entry in self._sent() if not self._succeeds(*entry)]
+
     def _succeeds(self, queue: str, message: dict[str, Any]) -> bool:
-        self.faults.at_work = True
+        before, self.faults.at_work = self.faults.at_work, True
         try:
             handle(queue, message, self.cloud)
         except (Killed, Exception):
             return False
         finally:
-            self.faults.at_work = False
+            self.faults.at_work = before
         return True
 
 

@@ -16,7 +16,7 @@ from lightship.jobs.records import SYSTEM, Job, Options
 from lightship.registry import Registry
 from tests.bundles import Registries, republish
 from tests.jobs.clouds import REGISTRY, drop, objects_below
-from tests.jobs.faults.play import DATA, check_rows, data
+from tests.jobs.faults.play import DATA, THIRD, check_rows, data
 from tests.jobs.workers import run
 
 INPUT = "batch/quickstart/input/p.csv"
@@ -26,7 +26,7 @@ OUTPUT = "batch/quickstart/output/"
 def begun(cloud: Cloud, content: bytes = DATA) -> Job:
     """A job in three chunks that is split, with its messages waiting."""
     drop(cloud, "uploads/system/1/p.csv", content)
-    options = Options(chunk=50)
+    options = Options(chunk=THIRD)
     job = operations.start(
         cloud, owner=SYSTEM, model="quickstart", key="uploads/system/1/p.csv", options=options, correlation="c"
     )

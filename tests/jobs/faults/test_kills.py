@@ -27,3 +27,14 @@ def test_two_workers_with_one_message_do_its_work_once(theatre: Stage, fault: st
         found = play(theatre, "two parts", {number: fault})
         assert (found.felt, found.failures) == (1, 0)
         assert found.files == undisturbed.files, f"{fault} at call {number} ({name})"
+
+
+@pytest.mark.parametrize("form", ["three parts", "gzip to one file", "parquet"])
+def test_messages_that_are_delivered_before_their_sender_goes_on_are_scored_alike(theatre: Stage, form: str) -> None:
+    undisturbed = play(theatre, form, {})
+    sendings = [number for number, name in enumerate(undisturbed.calls, start=1) if name == "SendMessageBatch"]
+    assert sendings
+    for number in sendings:
+        found = play(theatre, form, {number: "delivered at once"})
+        assert (found.felt, found.failures) == (1, 0)
+        assert found.files == undisturbed.files, f"delivered at once at call {number}"

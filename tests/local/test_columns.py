@@ -1,0 +1,89 @@
+"""The repository's own template, running: small files whose columns are in another order than their model's."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lightship.calls import Call
+from lightship.handlers.places import Places
+from lightship.jobs import operations
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.records import FINAL, Job
+from lightship.local.mirror import mirror
+from lightship.local.stack import Stack
+from lightship.model import Model
+from lightship.registry import Registry
+from tests.bundles import Registries
+from tests.emulator import ROOT
+from tests.local.test_stack import wait_for
+
+OWNER = "ann"
+JOBS = 8
+COLUMNS = ["mean concavity", "patient", "mean texture", "mean radius"]
+ROWS = [[0.1, "a", 20.5, 10.25], [0.4, "b", 30.0, 20.5], [0.0, "c", 11.0, 8.25]]
+
+
+@pytest.fixture(scope="module")
+def running(registries: Registries, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Cloud]]:
+    """The stack with the example models in its bucket, and a caller's way to its jobs."""
+    with (
+        Stack(ROOT / "template.yaml", overrides={"Registry": "bucket"}, redeliver=1) as stack,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        told = stack.wiring.functions["SplitFunction"].environment
+        for name, value in {**told, **stack.environment}.items():
+            patch.setenv(name, value)
+        patch.setenv("LIGHTSHIP_CACHE", str(tmp_path_factory.mktemp("cache")))
+        mirror(Registry(str(registries.examples)), stack.cloud.client("s3"), told["LIGHTSHIP_REGISTRY"])
+        cloud = Places.from_environment().cloud()
+        yield stack, cloud
+        for client in (cloud.s3, cloud.dynamodb, cloud.sqs):
+            client.close()
+
+
+def started(cloud: Cloud, number: int) -> Job:
+    text = io.StringIO()
+    csv.writer(text).writerows([COLUMNS, *ROWS])
+    place = operations.upload(cloud, owner=OWNER, name=f"{number}.csv")
+    cloud.s3.put_object(Bucket=cloud.bucket, Key=place["key"], Body=text.getvalue().encode())
+    return operations.start(cloud, owner=OWNER, model="quickstart", key=place["key"])
+
+
+def finished(cloud: Cloud, job: Job) -> Any:
+    """A job's receipt, and the rows of its part."""
+    wait_for(lambda: operations.status(cloud, owner=OWNER, job=job.id).state in FINAL)
+    receipt = json.loads(read(cloud, f"{job.output}receipt.json"))
+    (part,) = receipt["parts"]
+    return receipt, list(csv.DictReader(io.StringIO(read(cloud, part["key"]))))
+
+
+def read(cloud: Cloud, key: str) -> str:
+    return str(cloud.s3.get_object(Bucket=cloud.bucket, Key=key)["Body"].read().decode())
+
+
+def probabilities(registry: Path) -> list[float]:
+    """What the model says, asked with its own order of columns."""
+    model = Model.open(registry / "quickstart" / "1")
+    (spec,) = model.manifest.signature().inputs
+    order = [COLUMNS.index(name) for name in ("mean radius", "mean texture", "mean concavity")]
+    batch = np.array([[row[place] for place in order] for row in ROWS], spec.numpy)
+    (output,) = model.predict(Call({spec.name: batch})).outputs.values()
+    return [float(value) for value in output[:, -1]]
+
+
+def test_every_job_reads_its_columns_by_their_names(running: tuple[Stack, Cloud], registries: Registries) -> None:
+    _, cloud = running
+    expected = probabilities(registries.examples)
+    for number in range(JOBS):  # one after the other: workers that wait for their message are the quickest
+        receipt, rows = finished(cloud, started(cloud, number))
+        assert receipt["columns"][:4] == COLUMNS
+        assert [row["patient"] for row in rows] == ["a", "b", "c"]
+        assert [float(row["probability_malignant"]) for row in rows] == pytest.approx(expected, abs=1e-6)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterator
 
 import pytest
 
 from tests.bundles import Registries
-from tests.jobs.clouds import SETTINGS, drop
+from tests.jobs.clouds import SETTINGS
 from tests.jobs.faults.cloud import Stage, stage
-from tests.jobs.faults.play import DATA, GZIP_KEY, KEY, PARQUET_KEY, table
+from tests.jobs.faults.play import furnish
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +19,5 @@ def theatre(registries: Registries) -> Iterator[Stage]:
             patch.setenv(name, value)
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
         with stage(registries.examples) as found:
-            drop(found.cloud, KEY, DATA)
-            drop(found.cloud, GZIP_KEY, gzip.compress(DATA, mtime=0))
-            drop(found.cloud, PARQUET_KEY, table())
+            furnish(found)
             yield found

@@ -6,6 +6,7 @@ Its columns are not the model's, nor in the model's order: who reads them by pos
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import random
@@ -19,7 +20,7 @@ from lightship.jobs import objects, starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger import Ledger
 from lightship.jobs.records import SYSTEM, Job, Options
-from tests.jobs.clouds import objects_below
+from tests.jobs.clouds import drop
 from tests.jobs.faults.cloud import Stage
 from tests.jobs.faults.queues import Delivery
 
@@ -64,6 +65,12 @@ FORMS = {
 }
 
 
+def furnish(stage: Stage) -> None:
+    """Put the forms' inputs into the bucket."""
+    for key, content in ((KEY, DATA), (GZIP_KEY, gzip.compress(DATA, mtime=0)), (PARQUET_KEY, table())):
+        drop(stage.cloud, key, content)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a run left: the output's files, the calls it took, how many messages failed, and how many faults struck."""
@@ -82,13 +89,14 @@ def play(
     with stage.run(skew, chance) as (cloud, faults):
         job = start(stage, cloud, key, options)
         faults.planned = planned
-        delivery = Delivery(cloud, faults, chance)
+        faults.quick = chance is not None and chance.random() < 0.3
+        delivery = Delivery(stage, cloud, faults, chance)
         delivery.until_quiet({"schema": 1, "split": {"job": job.id}, "correlation": ""})
         calls = list(faults.calls)
         found = Ledger(cloud).job(job.id)
         assert found is not None
         assert found.state == "done"
-        return Outcome(objects_below(cloud, "batch/quickstart/output/"), calls, delivery.failures, faults.felt)
+        return Outcome(stage.output(), calls, delivery.failures, faults.felt)
 
 
 def start(stage: Stage, cloud: Cloud, key: str, options: Options) -> Job:

@@ -9,8 +9,7 @@ from functools import partial
 from typing import Any
 
 from lightship.jobs.cloud import Cloud
-from tests.jobs.clouds import objects_below
-from tests.jobs.faults.cloud import Faults, Killed
+from tests.jobs.faults.cloud import Faults, Killed, Stage
 from tests.jobs.workers import handle
 
 _ENOUGH = 400
@@ -20,6 +19,7 @@ _ENOUGH = 400
 class Delivery:
     """Messages on their way. With ``chance``, they come shuffled, and some of them again after they were done."""
 
+    stage: Stage
     cloud: Cloud
     faults: Faults
     chance: random.Random | None = None
@@ -40,7 +40,7 @@ class Delivery:
             if not self._succeeds(queue, message):
                 self.failures += 1
                 self.waiting.append((queue, message))
-                check_receipt(self.cloud)
+                check_receipt(self.stage.output())
             elif self.chance and self.chance.random() < 0.1:
                 self.waiting.append((queue, message))
             self.waiting += self._sent()
@@ -64,9 +64,8 @@ class Delivery:
         return True
 
 
-def check_receipt(cloud: Cloud) -> None:
+def check_receipt(found: dict[str, bytes]) -> None:
     """No receipt without its parts, at any moment."""
-    found = objects_below(cloud, "batch/quickstart/output/")
     for key, data in found.items():
         if key.endswith("/receipt.json"):
             receipt = json.loads(data)

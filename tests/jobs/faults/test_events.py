@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from pathlib import Path
 
@@ -79,6 +80,22 @@ def test_an_event_that_comes_again_after_a_new_version_is_the_same_job(cloud: Cl
     assert said == ["split", "done"]
     assert run(cloud, event) == ["done"]
     assert len(operations.jobs(cloud, owner=SYSTEM)) == 1
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_messages_in_any_order_twice_and_late_are_one_job(cloud: Cloud, order: tuple[int, ...]) -> None:
+    """What started the job comes again in the middle, and everything once more when all is done."""
+    job = begun(cloud)
+    first = {"schema": 1, "split": {"job": job.id}}
+    chunks = [message for _, message in cloud.sqs.sent]
+    said = [score.handle(chunks[order[0]], cloud), plan.handle(first, cloud)]
+    said += [score.handle(chunks[place], cloud) for place in order[1:]]
+    assert said == ["scored", "running", "scored", "done"]
+    files = objects_below(cloud, job.output)
+    check_rows(files)
+    late = [score.handle(chunks[place], cloud) for place in reversed(order)]
+    assert [*late, plan.handle(first, cloud)] == ["done"] * 4
+    assert objects_below(cloud, job.output) == files
 
 
 def test_a_full_disk_delays_a_job_and_does_not_fail_it(

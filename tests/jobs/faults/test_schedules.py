@@ -1,47 +1,42 @@
-"""Faults by chance: several in a run, messages shuffled and doubled, clocks that differ. A failure prints its seed.
+"""A few hundred schedules of faults by chance, on every processor. What was run is printed; a failure names its seed.
 
-``LIGHTSHIP_FAULT_SECONDS`` says how long to go on, ``LIGHTSHIP_FAULT_SEED`` where to begin.
+``LIGHTSHIP_FAULT_SECONDS`` says how long to go on beyond that, ``LIGHTSHIP_FAULT_SEED`` where to begin.
 """
 
 from __future__ import annotations
 
 import os
-import random
-import time
+import subprocess
+import sys
 
-from tests.jobs.faults.cloud import FAULTS, Stage
-from tests.jobs.faults.play import check_rows, play
+import pytest
 
-SECONDS = float(os.environ.get("LIGHTSHIP_FAULT_SECONDS", "25"))
+from tests.bundles import Registries
+from tests.conftest import ROOT
+
+SECONDS = os.environ.get("LIGHTSHIP_FAULT_SECONDS", "0")
 SEED = int(os.environ.get("LIGHTSHIP_FAULT_SEED", "20261124"))
-PLAYED = ("two parts", "gzip to one file")
-MOST = 300
-LEAST = 20
+RUNS = 200
 
 
-def test_any_schedule_of_faults_ends_like_an_undisturbed_run(theatre: Stage) -> None:
-    expected = {form: play(theatre, form, {}).files for form in PLAYED}
-    for files in expected.values():
-        check_rows(files)
-    end = time.monotonic() + SECONDS
-    longer = "LIGHTSHIP_FAULT_SECONDS" in os.environ
-    runs = felt = 0
-    while runs < LEAST or (time.monotonic() < end and (longer or runs < MOST)):
-        felt += _one(theatre, SEED + runs, expected)
-        runs += 1
-    print(f"{runs} schedules from seed {SEED}, {felt} faults")
+def test_any_schedule_of_faults_ends_like_an_undisturbed_run(
+    registries: Registries, capsys: pytest.CaptureFixture[str]
+) -> None:
+    players = os.cpu_count() or 1
+    command = [sys.executable, "-m", "tests.jobs.faults.schedules", str(registries.examples)]
+    numbers = [[str(SEED + player), str(players), str(-(-RUNS // players)), SECONDS] for player in range(players)]
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+    started = [
+        subprocess.Popen(
+            [*command, *words], cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for words in numbers
+    ]
+    said = [process.communicate() for process in started]
+    for process, (_, complaint) in zip(started, said, strict=True):
+        assert process.returncode == 0, complaint
+    runs, felt = (sum(int(out.split()[place]) for out, _ in said) for place in (0, 1))
+    with capsys.disabled():
+        print(f"\n{runs} schedules of faults from seed {SEED} on, {felt} faults felt")
+    assert runs >= RUNS
     assert felt > runs
-
-
-def _one(stage: Stage, seed: int, expected: dict[str, dict[str, bytes]]) -> int:
-    chance = random.Random(seed)
-    form = chance.choice(PLAYED)
-    planned = {chance.randint(1, 50): chance.choice(FAULTS) for _ in range(chance.randint(1, 6))}
-    skew = chance.choice([0.0, 60.0, 86_400.0])
-    try:
-        found = play(stage, form, planned, chance, skew)
-        assert found.files == expected[form]
-    except BaseException:
-        print(f"seed {seed}: {form}, {planned}, clocks {skew} s apart")
-        raise
-    return found.felt

@@ -1,0 +1,139 @@
+"""Jobs over a network that fails: clients of :mod:`lightship.aws`, with their adaptive retries, behind a proxy."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from lightship.jobs import cloud as clouds
+from lightship.jobs import operations, plan, score
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.records import Options
+from tests.bundles import Registries
+from tests.jobs.clouds import SETTINGS, TABLE, objects_below, push
+from tests.jobs.faults.play import DATA, check_rows
+from tests.jobs.faults.proxy import FAULTS, Proxy, proxy
+
+KEY = "uploads/ann/1/p.csv.gz"
+SEED = 20261124
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run's output, and how many messages came again because their function had failed."""
+
+    files: dict[str, bytes]
+    failures: int
+
+
+@dataclass
+class Network:
+    """The way to moto through a proxy, and a direct one for what others do: queues hand out messages, files come."""
+
+    proxy: Proxy
+    direct: dict[str, Any]
+    urls: list[str]
+    runs: int = 0
+
+    @cached_property
+    def expected(self) -> dict[str, bytes]:
+        """The output of a run that nothing disturbs."""
+        found = self.run(lambda number: "")
+        assert found.failures == 0
+        check_rows(found.files)
+        return found.files
+
+    def run(self, disturbed: Callable[[int], str]) -> Outcome:
+        """Score the file, from an empty ledger and an empty output on, by clients that know nothing yet."""
+        self.runs += 1
+        table = f"network-{self.runs}"
+        self.direct["dynamodb"].create_table(TableName=table, **TABLE)
+        for prefix in ("batch/", "scratch/"):
+            for key in objects_below(self._cloud(table), prefix):
+                self.direct["s3"].delete_object(Bucket="jobs", Key=key)
+        score.load.cache_clear()
+        with ExitStack() as ending:
+            cloud = clouds.connect(bucket="jobs", table=table, split_queue=self.urls[0], score_queue=self.urls[1])
+            for client in (cloud.s3, cloud.dynamodb, cloud.sqs):
+                ending.callback(client.close)
+            options = Options(chunk=90, single=True)
+            job = operations.start(cloud, owner="ann", model="quickstart", key=KEY, options=options)
+            self.proxy.begin(disturbed)
+            failures = self._work(cloud)
+            self.proxy.plan = lambda number: ""
+            assert operations.status(cloud, owner="ann", job=job.id).state == "done"
+        return Outcome(objects_below(self._cloud(table), "batch/"), failures)
+
+    def _cloud(self, table: str) -> Cloud:
+        return Cloud("jobs", table, *self.urls, "", self.direct["s3"], self.direct["dynamodb"], self.direct["sqs"])
+
+    def _work(self, cloud: Cloud) -> int:
+        """Lambda's part, until the queues are empty."""
+        failures = 0
+        sqs = self.direct["sqs"]
+        handlers = {cloud.split_queue: plan.handle, cloud.score_queue: score.handle}
+        while found := [(url, m) for url in handlers for m in sqs.receive_message(QueueUrl=url).get("Messages", [])]:
+            for url, message in found:
+                failures += 1
+                with suppress(Exception):
+                    handlers[url](json.loads(message["Body"]), cloud)
+                    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                    failures -= 1
+        return failures
+
+
+@pytest.fixture(scope="module")
+def network(registries: Registries, s3_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    with proxy(s3_endpoint) as server, pytest.MonkeyPatch.context() as patch:
+        for name, value in SETTINGS.items():
+            patch.setenv(name, value)
+        direct = {name: boto3.client(name, endpoint_url=s3_endpoint) for name in ("s3", "dynamodb", "sqs")}
+        direct["s3"].create_bucket(Bucket="jobs")
+        push(direct["s3"], registries.examples, "quickstart")
+        direct["s3"].put_object(Bucket="jobs", Key=KEY, Body=gzip.compress(DATA, mtime=0))
+        names = ("network-split", "network-score")
+        at_once = {"VisibilityTimeout": "0"}
+        urls = [direct["sqs"].create_queue(QueueName=name, Attributes=at_once)["QueueUrl"] for name in names]
+        yield Network(server, direct, urls)
+        for client in direct.values():
+            client.close()
+
+
+@pytest.fixture(autouse=True)
+def _through_the_proxy(network: Network, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", network.proxy.endpoint)
+    monkeypatch.setenv("LIGHTSHIP_CACHE", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("fault", "first", "every"), [("throttled", 9, 14), ("reset", 1, 6), ("lost", 3, 6), ("halved", 5, 6)]
+)
+def test_a_request_that_fails_is_asked_again(network: Network, fault: str, first: int, every: int) -> None:
+    """Throttled requests are few: each one slows the client down for all that follow, as it shall."""
+    expected = network.expected
+    found = network.run(lambda number: fault if number % every == first else "")
+    assert {operation.partition(".")[0] for operation in network.proxy.felt} >= {"S3", "DynamoDB_20120810"}
+    assert found.failures == (fault == "halved")  # a manifest that breaks off: its message comes again
+    assert found.files == expected
+
+
+def test_requests_that_fail_by_chance_lose_and_double_nothing(
+    network: Network, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expected = network.expected
+    chance = random.Random(SEED)
+    found = network.run(lambda number: chance.choice(FAULTS) if chance.random() < 0.15 else "")
+    with capsys.disabled():
+        print(f"\n{len(network.proxy.felt)} of {network.proxy.requests} requests failed by chance, seed {SEED}")
+    assert len(network.proxy.felt) > 2
+    assert found.files == expected

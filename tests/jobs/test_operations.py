@@ -34,14 +34,20 @@ def status(cloud: Cloud, job: Job) -> operations.Status:
     return operations.status(cloud, owner="ann", job=job.id)
 
 
-def exhausted(cloud: Cloud, index: int) -> None:
-    """A chunk's message comes five times, and each time its worker dies: then it is in the dead-letter queue."""
+def taken(cloud: Cloud, index: int) -> dict[str, Any]:
+    """A chunk's message, out of its queue."""
     cut = next(entry for entry in cloud.sqs.sent if entry[1]["chunk"]["index"] == index)
     cloud.sqs.sent.remove(cut)
+    return cut[1]
+
+
+def exhausted(cloud: Cloud, index: int) -> None:
+    """A chunk's message comes five times, and each time its worker fails: then it is in the dead-letter queue."""
+    message = taken(cloud, index)
     lost = dataclasses.replace(cloud, registry="s3://no-such-bucket/models")
     for _ in range(ATTEMPTS):
         with pytest.raises(Exception, match="NoSuchBucket"):
-            score.handle(cut[1], lost)
+            score.handle(message, lost)
 
 
 def test_progress_from_the_start_to_the_receipt(cloud: Cloud) -> None:
@@ -124,12 +130,70 @@ def test_too_many_rejected_rows_fail_a_job(cloud: Cloud, threshold: float, state
 def test_a_job_whose_chunk_is_given_up_is_incomplete_until_it_is_retried(cloud: Cloud) -> None:
     job = started(cloud)
     exhausted(cloud, 1)
+    assert status(cloud, job).state == "running"
+    run(cloud)
+    assert status(cloud, job).state == "incomplete"
+    assert operations.retry(cloud, owner="ann", job=job.id) == 1
+    assert status(cloud, job).state == "running"
+    run(cloud)
+    assert status(cloud, job).state == "done"
+
+
+def test_a_chunk_whose_workers_died_is_given_up_when_the_last_ones_lease_is_over(cloud: Cloud) -> None:
+    job = started(cloud)
+    taken(cloud, 1)
+    for _ in range(ATTEMPTS):
+        Ledger(cloud).claim(job.id, 1, LEASE)
     run(cloud)
     assert status(cloud, job).state == "running"
     cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
     assert status(cloud, job).state == "incomplete"
-    assert operations.retry(cloud, owner="ann", job=job.id) == 1
+
+
+def test_a_worker_that_fails_does_not_speak_for_the_one_after_it(cloud: Cloud) -> None:
+    job = started(cloud)
+    ledger = Ledger(cloud)
+    first, second = (ledger.claim(job.id, 1, LEASE) for _ in range(2))
+    assert first
+    ledger.release(first)
+    chunk = list(ledger.chunks(job.id))[1]
+    assert second == chunk
+    ledger.release(chunk)
+    assert list(ledger.chunks(job.id))[1].lease == 0
+
+
+def test_a_splitting_that_fails_every_time_is_incomplete_at_once(cloud: Cloud) -> None:
+    drop(cloud, KEY, DATA)
+    job = operations.start(cloud, owner="ann", model="quickstart", key=KEY)
+    (message,) = [message for _, message in cloud.sqs.sent]
+    cloud.sqs.sent.clear()
+    lost = dataclasses.replace(cloud, sqs=None)
+    for _ in range(ATTEMPTS):
+        assert status(cloud, job).state == "splitting"
+        with pytest.raises(AttributeError):
+            plan.handle(message, lost)
+    assert status(cloud, job).state == "incomplete"
+    assert operations.retry(cloud, owner="ann", job=job.id) == 2
+    run(cloud)
+    assert status(cloud, job).state == "done"
+
+
+@pytest.mark.parametrize("missing", ["count", "receipt"])
+def test_a_job_whose_last_step_was_given_up_is_finished_by_a_retry(cloud: Cloud, missing: str) -> None:
+    """The last message's worker dies each time when its chunk is done: before it counts it, or before the receipt."""
+    job = started(cloud)
+    taken(cloud, 1)
+    run(cloud)
+    ledger = Ledger(cloud)
+    chunk = ledger.claim(job.id, 1, LEASE)
+    assert chunk
+    result = ledger.finish(chunk, score.score(ledger.job(job.id) or job, chunk, cloud))
+    if missing == "receipt":
+        ledger.count(job.id, 1, result)
     assert status(cloud, job).state == "running"
+    cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
+    assert status(cloud, job).state == "incomplete"
+    assert operations.retry(cloud, owner="ann", job=job.id) == 1
     run(cloud)
     assert status(cloud, job).state == "done"
 
@@ -141,7 +205,6 @@ def test_an_incomplete_job_can_be_closed_with_what_it_has(cloud: Cloud) -> None:
     with pytest.raises(InvalidInput, match="the job is running"):
         operations.close(cloud, owner="ann", job=job.id)
     run(cloud)
-    cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
     assert operations.close(cloud, owner="ann", job=job.id).state == "closed"
     receipt = json.loads(objects_below(cloud, job.output)[f"{job.output}receipt.json"])
     assert receipt["complete"] is False

@@ -85,6 +85,7 @@ def to_job(item: Mapping[str, Any]) -> Job:
         reason=item.get("reason", ""),
         attempts=int(item.get("attempts", 0)),
         lease=item.get("lease", 0.0),
+        given_up="given_up" in item,
         **facts,
     )
 

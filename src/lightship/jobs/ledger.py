@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -15,12 +16,23 @@ from lightship.formats.base import Header
 from lightship.jobs import items
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.items import Tally
-from lightship.jobs.records import Chunk, Cursor, Job, Result, State
+from lightship.jobs.records import ATTEMPTS, Chunk, Cursor, Job, Result, State
 
 # Seconds that an item is kept after it was made.
 RETENTION = 90 * 24 * 3600
 
 _NEW = "attribute_not_exists(job)"
+
+
+@contextmanager
+def releasing(release: Callable[[], None]) -> Iterator[None]:
+    """Release at once what an error leaves, where that can be said: what counts is the error."""
+    try:
+        yield
+    except Exception:
+        with suppress(Exception):
+            release()
+        raise
 
 
 class Ledger:
@@ -107,6 +119,17 @@ class Ledger:
         fresh = {"lease": self._now() + lease}
         found = self._update(identity, key, fresh, "pending", add={"attempts": 1}) or self._get(identity, key)
         return items.to_chunk(found) if found else None
+
+    def release(self, chunk: Chunk) -> None:
+        """Say that an attempt has failed, unless another one has begun; after the last one the job knows of it, too."""
+        fresh = {"lease": 0.0, "attempts": chunk.attempts}
+        self._update(chunk.job, items.chunk_key(chunk.index), fresh, "pending", when="#attempts = :new_attempts")
+        if chunk.attempts >= ATTEMPTS:
+            self._update(chunk.job, "job", {"given_up": 1}, State.SPLITTING, State.RUNNING)
+
+    def release_splitting(self, identity: str) -> None:
+        """Say that an attempt to split a job's file has failed."""
+        self._update(identity, "job", {"lease": 0.0}, State.SPLITTING)
 
     def finish(self, chunk: Chunk, result: Result) -> Result:
         """Mark a chunk done unless another worker has; returns the result that stands."""

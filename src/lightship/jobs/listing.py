@@ -11,7 +11,7 @@ from lightship.formats import parquet
 from lightship.formats.base import Header
 from lightship.jobs import objects, plan, starting
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger import Ledger
+from lightship.jobs.ledger import Ledger, releasing
 from lightship.jobs.ranges import open_file
 from lightship.jobs.records import LEASE, Chunk, Cursor, Job
 
@@ -24,18 +24,24 @@ _LISTING = "application/json"
 
 def handle(job: Job, cloud: Cloud) -> str:
     """Enter a job's chunks and send them; who does it again enters the same ones."""
-    current = Ledger(cloud).attempt(job.id, LEASE)
+    ledger = Ledger(cloud)
+    current = ledger.attempt(job.id, LEASE)
     if current is None:
         plan.conclude(job, cloud)
         return "split"
-    header, chunks = _images(current, cloud) if current.format == starting.IMAGES else _row_groups(current, cloud)
-    Ledger(cloud).describe(current.id, header)
+    with releasing(lambda: ledger.release_splitting(job.id)):
+        return _split(current, cloud)
+
+
+def _split(job: Job, cloud: Cloud) -> str:
+    header, chunks = _images(job, cloud) if job.format == starting.IMAGES else _row_groups(job, cloud)
+    Ledger(cloud).describe(job.id, header)
     cursor = Cursor()
     while batch := list(islice(chunks, _TOGETHER)):
         if batch[0].index >= plan.MOST_CHUNKS:
             raise InvalidInput(f"{job.source.name} is too large: a job has {plan.MOST_CHUNKS} chunks at most")
-        cursor = plan.publish(current, batch, cloud)
-    return plan.finish(current, cursor, cloud)
+        cursor = plan.publish(job, batch, cloud)
+    return plan.finish(job, cursor, cloud)
 
 
 def _row_groups(job: Job, cloud: Cloud) -> tuple[Header, Iterator[Chunk]]:

@@ -16,7 +16,7 @@ from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
 from lightship.formats.base import FIRST_BLOCK, Format, Header, Span
 from lightship.jobs import messages, objects, receipts, schedules, starting
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger import Ledger
+from lightship.jobs.ledger import Ledger, releasing
 from lightship.jobs.records import LEASE, Chunk, Cursor, Job, State
 
 # The most chunks of a job: S3 joins no more objects to one file.
@@ -46,14 +46,16 @@ def _proceed(job: Job, cloud: Cloud, deadline: float) -> str:
         conclude(job, cloud)
     if job.state != State.SPLITTING:
         return end(job, cloud)
-    current = Ledger(cloud).attempt(job.id, LEASE)
+    if job.format == starting.IMAGES or not formats.named(job.format).STREAMED:
+        messages.plan(job, cloud)
+        return "handed over"
+    ledger = Ledger(cloud)
+    current = ledger.attempt(job.id, LEASE)
     if current is None:
         return "elsewhere"
-    if current.format == starting.IMAGES or not formats.named(current.format).STREAMED:
-        messages.plan(current, cloud)
-        return "handed over"
     try:
-        return _split(current, cloud, deadline)
+        with releasing(lambda: ledger.release_splitting(job.id)):
+            return _split(current, cloud, deadline)
     except _PERMANENT as error:
         return fail(current, error.message, cloud)
 

@@ -128,7 +128,7 @@ class Job:
 
     ``digest`` is the model's, pinned at the start. ``header`` is None until the file's beginning was read, and where it
     has none. ``chunks`` and ``rows`` are known once the file is split. ``sealed`` says that the outcome is decided and
-    lists the chunks that the receipt leaves out.
+    lists the chunks that the receipt leaves out. ``given_up`` says that a chunk had no attempt left.
     """
 
     id: str
@@ -153,6 +153,7 @@ class Job:
     updated: float = 0.0
     attempts: int = 0
     lease: float = 0.0
+    given_up: bool = False
 
     @property
     def output(self) -> str:

@@ -17,7 +17,7 @@ from lightship.jobs import evaluation, listing, objects, plan, receipts
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.contents import Content, open_chunk
 from lightship.jobs.items import GROUP
-from lightship.jobs.ledger import Ledger
+from lightship.jobs.ledger import Ledger, releasing
 from lightship.jobs.predictions import names, predict
 from lightship.jobs.records import LEASE, Chunk, Job, Result
 from lightship.jobs.rows import Prepared
@@ -48,7 +48,10 @@ def handle(message: Mapping[str, Any], cloud: Cloud) -> str:
     try:
         if what == "chunk":
             return _chunk(job, int(message[what]["index"]), cloud)
-        return listing.handle(job, cloud) if what == "plan" else _finish(job, cloud)
+        if what == "plan":
+            return listing.handle(job, cloud)
+        _recount(job, cloud)
+        return _finish(job, cloud)
     except _PERMANENT as error:
         return plan.fail(job, error.message, cloud)
 
@@ -58,7 +61,8 @@ def _chunk(job: Job, index: int, cloud: Cloud) -> str:
     chunk = ledger.claim(job.id, index, LEASE)
     if chunk is None:
         return "unknown"
-    result = chunk.result or ledger.finish(chunk, score(job, chunk, cloud))
+    with releasing(lambda: ledger.release(chunk)):
+        result = chunk.result or ledger.finish(chunk, score(job, chunk, cloud))
     counted = ledger.count(job.id, index, result)
     current = job if job.chunks is not None else ledger.job(job.id)
     if current is None or current.final:
@@ -68,6 +72,15 @@ def _chunk(job: Job, index: int, cloud: Cloud) -> str:
     if current.chunks is not None and counted == min(GROUP, current.chunks - index // GROUP * GROUP):
         return _finish(current, cloud)
     return "scored"
+
+
+def _recount(job: Job, cloud: Cloud) -> None:
+    """Count the chunks that are done: workers may have died each time between the one and the other."""
+    ledger = Ledger(cloud)
+    if ledger.tally(job.id).chunks != job.chunks:
+        for chunk in ledger.chunks(job.id):
+            if chunk.result:
+                ledger.count(job.id, chunk.index, chunk.result)
 
 
 def _finish(job: Job, cloud: Cloud) -> str:

@@ -9,19 +9,20 @@ from lightship.jobs.records import ATTEMPTS, LEASE, Job, State
 
 
 def state_of(job: Job, tally: Tally, cloud: Cloud) -> State:
-    """A job's state; ``incomplete`` where nothing is under way any more and chunks, or the splitting, are given up.
+    """A job's state; ``incomplete`` where nothing is under way any more and chunks, or other steps, are given up.
 
-    While something was done within a lease's time, nobody asks all chunks for that.
+    While something was done within a lease's time, all chunks are asked for that only where one said so itself.
     """
     now = cloud.now()
-    if job.final or job.sealed is not None:
+    if job.final:
         return job.state
     if job.state == State.SPLITTING:
         return State.INCOMPLETE if job.attempts >= ATTEMPTS and job.lease < now else job.state
-    if max(job.updated, tally.updated) + LEASE > now or tally.chunks == job.chunks:
+    quiet = max(job.updated, tally.updated) + LEASE < now
+    if not quiet and (not job.given_up or job.sealed is not None):
         return job.state
     left = [chunk for chunk in Ledger(cloud).chunks(job.id) if chunk.result is None]
-    return State.INCOMPLETE if left and all(chunk.dead(now) for chunk in left) else job.state
+    return State.INCOMPLETE if (left or quiet) and all(chunk.dead(now) for chunk in left) else job.state
 
 
 def under_way(identity: str, cloud: Cloud) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -25,7 +26,7 @@ from tests.jobs.faults.play import DATA, check_rows
 from tests.jobs.faults.proxy import FAULTS, Proxy, proxy
 
 KEY = "uploads/ann/1/p.csv.gz"
-SEED = 20261124
+SEED = int(os.environ.get("LIGHTSHIP_FAULT_SEED", "20261124"))
 
 
 @dataclass(frozen=True)
@@ -135,5 +136,5 @@ def test_requests_that_fail_by_chance_lose_and_double_nothing(
     found = network.run(lambda number: chance.choice(FAULTS) if chance.random() < 0.15 else "")
     with capsys.disabled():
         print(f"\n{len(network.proxy.felt)} of {network.proxy.requests} requests failed by chance, seed {SEED}")
-    assert len(network.proxy.felt) > 2
+    assert network.proxy.felt
     assert found.files == expected

@@ -16,6 +16,7 @@ from lightship.handlers.compile import Workshop, work
 from lightship.handlers.queues import Queue
 from lightship.model import Model
 from lightship.registry import Registry
+from tests.disks import full_disk
 from tests.emulator import ROOT, Emulator
 from tests.handlers.conftest import Cloud
 from tests.handlers.records import Context, dropped, failures, load, with_bodies
@@ -329,6 +330,23 @@ def test_a_file_too_large_for_the_disk_is_refused(yard: Yard, monkeypatch: pytes
     report = yard.report("incoming/churn.keras")
     assert report["code"] == "too_large"
     assert "the file has 8 bytes, and this function's disk has room for files of 0" in report["reason"]
+
+
+def test_a_disk_that_fills_up_in_mid_download_delays_a_file_and_does_not_refuse_it(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    event = yard.put("incoming/churn.tflite", TFLITE.read_bytes())
+    with full_disk(), caplog.at_level("ERROR", "lightship"):
+        assert yard.invoke(event) == ["message-1"]
+    sentence = f"the disk is too full at the moment for a file of {TFLITE.stat().st_size} bytes"
+    assert sentence in [getattr(record, "reason", None) for record in caplog.records]
+    assert [entry for entry in tmp_path.iterdir() if entry.name.startswith("lightship-incoming")] == []
+    assert yard.keys("models/") == []
+    assert yard.report("incoming/churn.tflite")["state"] == "waiting"
+    assert yard.cloud.hear() == []
+    assert yard.invoke(event) == []
+    assert yard.registry.versions("churn") == [1]
 
 
 def test_the_function_as_lambda_starts_it(yard: Yard, s3_environment: dict[str, str], s3_registry: str) -> None:

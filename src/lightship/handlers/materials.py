@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import shutil
 import tempfile
 import time
@@ -79,6 +80,8 @@ def fetch(drop: Dropped, place: Mapping[str, Any], folder: Path, s3: Any) -> Mat
         s3.download_file(drop.bucket, drop.key, str(source), ExtraArgs=version)
     except s3.exceptions.ClientError as error:
         raise _gone(error) from None
+    except OSError as error:  # others have filled the disk meanwhile
+        raise (_full(int(place["size"])) if error.errno == errno.ENOSPC else error) from None
     digests = {"sha256": digest_file(source), "config_sha256": digest_file(config) if beside is not None else None}
     return Material(model, source, record, digests)
 
@@ -90,7 +93,11 @@ def _check_room(size: int, disk: Any) -> None:
             "compile it with `lightship compile` and push the version with `lightship push`"
         )
     if size > disk.free // _ROOM:
-        raise Unavailable(f"the disk is too full at the moment for a file of {size} bytes")
+        raise _full(size)
+
+
+def _full(size: int) -> Unavailable:
+    return Unavailable(f"the disk is too full at the moment for a file of {size} bytes")
 
 
 def _small(s3: Any, bucket: str, key: str) -> bytes | None:

@@ -16,6 +16,7 @@ from lightship.jobs.ledger import Ledger
 from lightship.jobs.records import SYSTEM, Job, Options
 from lightship.registry import Registry
 from tests.bundles import Registries, republish
+from tests.disks import full_disk
 from tests.jobs.clouds import REGISTRY, drop, objects_below
 from tests.jobs.faults.play import DATA, THIRD, check_rows, data
 from tests.jobs.workers import run
@@ -102,11 +103,10 @@ def test_a_full_disk_delays_a_job_and_does_not_fail_it(
     cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = begun(cloud)
-    (tmp_path / "full").write_text("a file where the folder should be")
-    with monkeypatch.context() as patch:
-        patch.setenv("LIGHTSHIP_CACHE", str(tmp_path / "full"))
-        with pytest.raises(RegistryError, match="cannot keep"):
-            score.handle(cloud.sqs.sent[0][1], cloud)
+    monkeypatch.setenv("LIGHTSHIP_CACHE", str(tmp_path))
+    with full_disk(), pytest.raises(RegistryError, match="cannot keep .*: No space left on device"):
+        score.handle(cloud.sqs.sent[0][1], cloud)
+    assert [entry.name for entry in tmp_path.iterdir()] == [".lock"]  # nothing half there, which nobody would remove
     assert state(cloud, job) == "running"
     run(cloud)
     assert state(cloud, job) == "done"

@@ -61,13 +61,13 @@ def make(
 ) -> Job:
     """A job that nobody knows of yet, its model's version pinned.
 
-    ``run`` tells a deliberate rerun from a repetition. Raises InvalidInput, NotFound (model, version) or
-    UnsupportedMedia.
+    ``run`` tells a deliberate rerun from a repetition. What nobody has named yet is correlated by the job's own id.
+    Raises InvalidInput, NotFound (model, version) or UnsupportedMedia.
     """
     number, digest = pinned(cloud, model, version)
     name, gzip = format_of(source, options)
     identity = job_id(owner, source, digest, options, run)
-    return Job(identity, owner, model, number, digest, source, name, gzip, options, correlation, run)
+    return Job(identity, owner, model, number, digest, source, name, gzip, options, correlation or identity, run)
 
 
 def dropped(cloud: Cloud, event: Mapping[str, Any]) -> Job | None:

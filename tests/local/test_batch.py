@@ -1,10 +1,13 @@
-"""The repository's own template, running: small files whose columns are in another order than their model's."""
+"""Jobs by the repository's own template, running: what real processes with real timing make of small files."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,3 +90,24 @@ def test_every_job_reads_its_columns_by_their_names(running: tuple[Stack, Cloud]
         assert receipt["columns"][:4] == COLUMNS
         assert [row["patient"] for row in rows] == ["a", "b", "c"]
         assert [float(row["probability_malignant"]) for row in rows] == pytest.approx(expected, abs=1e-6)
+
+
+def correlations(stack: Stack, function: str) -> list[str]:
+    """The ids of all lines that a function has logged."""
+    lines = stack.functions[function].log.read_text().splitlines() if stack.functions[function].log.exists() else []
+    records = [json.loads(line) for line in lines if line.startswith("{")]
+    return [record["correlation_id"] for record in records if "correlation_id" in record]
+
+
+def test_one_id_goes_from_the_command_line_through_every_log_to_the_receipt(running: tuple[Stack, Cloud]) -> None:
+    stack, _ = running
+    before = {name: len(correlations(stack, name)) for name in ("SplitFunction", "ScoreFunction")}
+    command = [sys.executable, "-m", "lightship", "batch", "quickstart", "examples/quickstart/patients.csv", "--json"]
+    environment = {**os.environ, "PYTHONPATH": "src"}
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    receipt = json.loads(ended.stdout)
+    assert receipt["correlation"] == receipt["job"]
+    for name, number in before.items():
+        said = wait_for(lambda name=name, number=number: correlations(stack, name)[number:])
+        assert set(said) == {receipt["correlation"]}

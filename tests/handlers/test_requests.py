@@ -151,6 +151,8 @@ MISTAKES: list[tuple[Any, int, str]] = [
     (request() | {"reply": {"s3": "replies/", "event": 1}}, 400, "'reply' must be an object with one key"),
     (request() | {"reply": {"s3": "models/"}}, 400, "'reply.s3' must be a prefix that begins with replies/"),
     (request() | {"reply": {"s3": "s3://another/replies/"}}, 400, "'reply.s3' must be a prefix"),
+    (request() | {"reply": {"s3": "replies/../models"}}, 400, "'reply.s3' has '..' in it"),
+    (request() | {"reply": {"s3": "replies/a/.."}}, 400, "'reply.s3' has '..' in it"),
     (request() | {"reply": {"queue": "https://sqs.example.com/1/somebodys"}}, 400, "'reply.queue' must name a queue"),
     (request("/nowhere"), 404, "there is nothing at /nowhere"),
     (request("/models/nobody/predict"), 404, "there is no model 'nobody'"),

@@ -234,6 +234,33 @@ def test_a_job_is_forgotten_in_the_end(cloud: Cloud) -> None:
     assert operations.jobs(cloud, owner="ann") == []
 
 
+def test_a_job_that_was_forgotten_begins_anew_though_the_table_still_holds_it(cloud: Cloud) -> None:
+    """DynamoDB deletes what has expired when it likes, and the items of one job one by one."""
+    first = started(cloud)
+    cloud.now.seconds += 10  # type: ignore[attr-defined]
+    run(cloud)
+    before = objects_below(cloud, first.output)
+    for key in before:
+        cloud.s3.delete_object(Bucket="jobs", Key=key)
+    cloud.now.seconds += RETENTION - 5  # type: ignore[attr-defined]
+    again = Ledger(cloud).create(first)
+    assert (again.id, again.created) == (first.id, cloud.now())
+    plan.handle({"schema": 1, "split": {"job": again.id}}, cloud)
+    assert status(cloud, again).done.chunks == 0
+    score.handle(taken(cloud, 1), cloud)
+    assert status(cloud, again).done.chunks == 1
+    run(cloud)
+    assert objects_below(cloud, again.output) == before
+
+
+def test_what_was_pinned_is_pinned_anew_when_it_has_expired(cloud: Cloud) -> None:
+    ledger = Ledger(cloud)
+    assert ledger.pin("token", {"version": 1}) == {"version": 1}
+    assert ledger.pin("token", {"version": 2}) == {"version": 1}
+    cloud.now.seconds += RETENTION + 1  # type: ignore[attr-defined]
+    assert ledger.pin("token", {"version": 2}) == {"version": 2}
+
+
 def test_uploads_go_under_the_owners_own_prefix(cloud: Cloud) -> None:
     place = operations.upload(cloud, owner="a/../n", name="p.csv")
     assert place["key"].startswith("uploads/a%2F..%2Fn/")

@@ -65,6 +65,8 @@ def _prefix(wanted: Any, post: Post) -> Address:
     text = wanted.removeprefix(f"s3://{post.places.bucket}/") if isinstance(wanted, str) else ""
     if not text.startswith(PREFIX) or len(text) > 500:
         raise InvalidInput(f"'reply.s3' must be a prefix that begins with {PREFIX}, in the bucket of this stack")
+    if ".." in text.split("/"):  # a name like any other to S3, and a way out of the folder to many of its clients
+        raise InvalidInput("'reply.s3' has '..' in it, which is no folder's name")
     return Address("s3", text.rstrip("/"), limit=0)
 
 

@@ -21,7 +21,10 @@ from lightship.jobs.records import ATTEMPTS, Chunk, Cursor, Job, Result, State
 # Seconds that an item is kept after it was made.
 RETENTION = 90 * 24 * 3600
 
-_NEW = "attribute_not_exists(job)"
+# A job's chunks and tallies that have less to live are an earlier job's of the same name, which they outlive a little.
+_FRESH = RETENTION / 2
+
+_NEW = "attribute_not_exists(job) OR expires < :end"
 
 
 @contextmanager
@@ -61,7 +64,11 @@ class Ledger:
         return self._update(f"schedule#{schedule}", "run", fresh, when=when) is not None
 
     def create(self, job: Job) -> Job:
-        """Enter a job unless it is there; returns what stands."""
+        """Enter a job unless it is there; returns what stands. Of one that has expired nothing is counted any more."""
+        if found := self.job(job.id):
+            return found
+        for tally in self._items(job.id, "tally#"):
+            self._put(job.id, tally["item"], {"updated": 0.0}, life=_FRESH)
         now = self._now()
         job = replace(job, created=now, updated=now)
         return job if self._put(job.id, "job", items.of_job(job)) else self.job(job.id) or job
@@ -101,7 +108,7 @@ class Ledger:
 
     def add(self, chunk: Chunk) -> None:
         """Enter a chunk unless it is there."""
-        self._put(chunk.job, items.chunk_key(chunk.index), items.of_chunk(chunk))
+        self._put(chunk.job, items.chunk_key(chunk.index), items.of_chunk(chunk), life=_FRESH)
 
     def split(self, identity: str, *, chunks: int, rows: int) -> Job | None:
         """Say that the file is split, unless it is said; returns the job as it stands."""
@@ -177,10 +184,11 @@ class Ledger:
         self._update(identity, "job", fresh, *open_states, when="attribute_not_exists(sealed)")
         return self.job(identity)
 
-    def _put(self, identity: str, item: str, fresh: Mapping[str, Any]) -> bool:
-        """Make an item unless it is there."""
+    def _put(self, identity: str, item: str, fresh: Mapping[str, Any], *, life: float = 0.0) -> bool:
+        """Make an item unless it is there, with more than ``life`` seconds to live: DynamoDB is late with deleting."""
         entry = self._key(identity, item) | items.attributes({**fresh, "expires": self._expires()})
-        return self._write(self._client.put_item, _NEW, Item=entry) is not None
+        end = items.attributes({":end": self._now() + life})
+        return self._write(self._client.put_item, _NEW, Item=entry, ExpressionAttributeValues=end) is not None
 
     def _update(
         self,

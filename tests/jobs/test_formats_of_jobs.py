@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 from collections.abc import Iterator
@@ -46,6 +47,11 @@ def finished(cloud: Cloud, job: Job) -> tuple[Job, dict, dict[str, bytes]]:
     job = operations.status(cloud, owner=SYSTEM, job=job.id).job
     files = {key.removeprefix(job.output): data for key, data in objects_below(cloud, job.output).items()}
     return job, json.loads(files.get("receipt.json", b"{}")), files
+
+
+def name_of(part: dict[str, Any]) -> str:
+    """A part of a receipt, as in the names of the files."""
+    return "/".join(part["key"].split("/")[4:])
 
 
 def as_csv(rows: list[list[Any]]) -> bytes:
@@ -126,6 +132,23 @@ def test_bad_rows_of_each_format_are_told_by_number_and_reason(all_models: Cloud
         assert all(error["reason"] and isinstance(error["text"], str) for error in errors)
         assert receipt["rows"] == {"read": 6, "scored": 3, "rejected": 3}
     assert errors[0]["reason"] == "input 'features' must hold numbers (float32 [any, 3]), got null: 'None'"
+
+
+def test_a_line_of_blanks_is_a_rejected_row_wherever_it_stands(all_models: Cloud, right: list[float]) -> None:
+    good = as_lines(CELLS[:2])
+    data = b"  \n" + good + b" \t\n" + as_lines(CELLS[2:]) + b"   "
+    for number, chunk in enumerate((0, 1)):
+        _, receipt, files = scored(all_models, "quickstart", f"{number}.jsonl", data, chunk=chunk)
+        found = [json.loads(line) for part in receipt["parts"] for line in files[name_of(part)].splitlines()]
+        errors = [json.loads(line) for part in receipt["errors"] for line in files[name_of(part)].splitlines()]
+        assert [round(row["probability_malignant"], 5) for row in found] == right
+        assert [row["input"] for row in found] == CELLS
+        assert [(error["row"], error["text"]) for error in errors] == [(1, ""), (4, ""), (6, "")]
+
+
+def test_suffixes_may_be_capitals(all_models: Cloud, right: list[float]) -> None:
+    _, _, files = scored(all_models, "quickstart", "A.Csv.GZ", gzip.compress(as_csv([COLUMNS, *CELLS])))
+    assert probabilities(files["part-00000.csv"]) == right
 
 
 def test_a_header_without_the_models_columns_fails_the_whole_job(all_models: Cloud) -> None:

@@ -111,14 +111,32 @@ def test_options_without_sense_are_refused(wrong: dict[str, Any]) -> None:
         Options.from_json(wrong)
 
 
-@pytest.mark.parametrize(("threshold", "state"), [(0, "failed"), (0.1, "failed"), (0.2, "done"), (1, "done")])
-def test_too_many_rejected_rows_fail_a_job(cloud: Cloud, threshold: float, state: str) -> None:
-    job = started(cloud, threshold=threshold)
+@pytest.mark.parametrize(
+    ("threshold", "reason"),
+    [
+        (0, "a row was rejected: the job was to fail at the first one"),
+        (0.07, "too many rows were rejected: 7% of all or more"),
+        (0.075, ""),
+        (1, "too many rows were rejected: 1 or more"),
+        (7, "too many rows were rejected: 7 or more"),
+        (8, ""),
+        (None, ""),
+    ],
+)
+def test_a_job_fails_when_its_rejected_rows_reach_the_threshold(
+    cloud: Cloud, threshold: float | None, reason: str
+) -> None:
+    job = started(cloud, b"".join(b"1,2,x\n" if n % 15 == 7 else b"1,2,3\n" for n in range(100)), threshold=threshold)
     run(cloud)
     found = status(cloud, job)
-    assert found.state == state
-    assert (f"{job.output}receipt.json" in objects_below(cloud, job.output)) == (state == "done")
-    assert bool(found.job.reason) == (state == "failed")
+    assert (found.state, found.job.reason) == ("failed" if reason else "done", reason)
+    assert (f"{job.output}receipt.json" in objects_below(cloud, job.output)) == (not reason)
+
+
+def test_without_a_rejected_row_no_threshold_is_reached(cloud: Cloud) -> None:
+    job = started(cloud, b"1,2,3\n" * 9, threshold=0)
+    run(cloud)
+    assert status(cloud, job).state == "done"
 
 
 def test_a_job_whose_chunk_is_given_up_is_incomplete_until_it_is_retried(cloud: Cloud) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from lightship.formats import jsonlines, lines, parquet
+from lightship.formats import jsonlines, parquet
 from lightship.formats.base import Row
 from lightship.jobs import rows
 from lightship.jobs.cloud import Cloud
@@ -37,8 +37,7 @@ class Documents:
         self._job = job
         self._layout = layout(signature, None, table=False)
         self._rows: list[Row] = list(jsonlines.read(data, None, first=chunk.first))
-        plain = lines.unmarked(data, first=chunk.first)
-        self._texts = [text for line in plain.split(b"\n") if (text := line.strip())]
+        self._texts = jsonlines.texts(data, first=chunk.first)
 
     def prepare(self) -> Prepared:
         """See :class:`lightship.jobs.contents.Content`."""

@@ -127,12 +127,15 @@ def _rejects(content: Content, prepared: Prepared, first: int) -> bytes:
 def _too_many(job: Job, ledger: Ledger) -> bool:
     """Whether the rejected rows reach the job's threshold; a fraction is of all rows, so it waits for their number."""
     limit = job.options.threshold
-    if limit is None or (limit < 1 and job.rows is None):
+    if limit is None or (0 < limit < 1 and job.rows is None):
         return False
-    most = limit if limit >= 1 else limit * (job.rows or 0)
-    return ledger.tally(job.id).rejected > most
+    rejected = ledger.tally(job.id).rejected
+    return rejected > 0 and (rejected if limit >= 1 else rejected / max(1, job.rows or 0)) >= limit
 
 
 def _threshold_reason(job: Job) -> str:
     limit = job.options.threshold or 0
-    return f"too many rows were rejected: more than {limit:g}" if limit >= 1 else f"more than {limit:.2%} rejected"
+    if not limit:
+        return "a row was rejected: the job was to fail at the first one"
+    reached = f"{limit:g} or more" if limit >= 1 else f"{100 * limit:g}% of all or more"
+    return f"too many rows were rejected: {reached}"

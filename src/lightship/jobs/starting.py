@@ -140,8 +140,9 @@ def format_of(source: Source, options: Options) -> tuple[str, bool]:
     """Name of a source's format, and whether it is compressed; raises UnsupportedMedia or InvalidInput."""
     if source.key.endswith("/"):
         return IMAGES, False
-    gzip = source.key.endswith(".gz")
-    found = formats.of(source.key.removesuffix(".gz"))
+    key = source.key.lower()
+    gzip = key.endswith(".gz")
+    found = formats.of(key.removesuffix(".gz"))
     if gzip and not found.STREAMED:
         raise UnsupportedMedia(f"{source.name} is compressed twice: a {found.NAME} file is not to be gzipped")
     wanted = options.output or found.NAME

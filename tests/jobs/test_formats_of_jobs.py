@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.records import SYSTEM, Job, Options
 from tests.bundles import Registries
-from tests.jobs.clouds import drop, moto_cloud, objects_below, push
+from tests.jobs.clouds import drop, moto_cloud, objects_below, push, renamed
 from tests.jobs.workers import run
 
 COLUMNS = ["mean radius", "mean texture", "mean concavity"]
@@ -195,6 +196,23 @@ def test_text_for_spreadsheets_is_harmless_and_numbers_are_not_spoiled(all_model
     found = list(csv.DictReader(io.StringIO(files["part-00000.csv"].decode())))
     assert [row["note"] for row in found] == ["'=cmd()", "'@x", "-7", "fine, really"]
     assert found[0]["mean radius"] == "-1.5"
+
+
+def test_predicted_text_is_harmless_too(all_models: Cloud, registries: Registries, tmp_path: Path) -> None:
+    renamed(all_models, registries.small / "scorer", "formulas", tmp_path, classes=["=cmd", " =cmd"])
+    for single in (False, True):
+        _, _, files = scored(all_models, "formulas", "s.csv", b"x_0,x_1\n1,4\n2,0.5\n", safe=True, single=single)
+        rows = list(csv.DictReader(io.StringIO(files["predictions.csv" if single else "part-00000.csv"].decode())))
+        assert [row["predicted_y"] for row in rows] == ["' =cmd", "'=cmd"]
+    renamed(all_models, registries.examples / "digits", "ats", tmp_path, classes=[f"@{digit}" for digit in range(10)])
+    picture = io.BytesIO()
+    Image.new("L", (16, 16)).save(picture, "PNG")
+    drop(all_models, "uploads/system/4/=1.png", picture.getvalue())
+    options = Options(safe=True)
+    job = operations.start(all_models, owner=SYSTEM, model="ats", key="uploads/system/4/", options=options)
+    _, _, files = finished(all_models, job)
+    (row,) = csv.DictReader(io.StringIO(files["part-00000.csv"].decode()))
+    assert row["predicted_digit"].startswith("'@")
 
 
 def test_logits_several_outputs_lists_and_strings_become_columns(all_models: Cloud) -> None:

@@ -72,7 +72,7 @@ class Pictures:
             plain = [column.tolist() if isinstance(column, np.ndarray) else column for column in scored.columns]
             return parquet.write(columns, [list(row) for row in zip(keys, *plain, strict=True)])
         texts = csv_arrays.cells(keys, safe=options.safe)
-        body = append(texts, scored.columns)
+        body = append(texts, scored.columns, safe=options.safe)
         return body if options.single else csv_files.preamble(columns, safe=options.safe) + body
 
     def _pixels(self, source: Source) -> Array | LightshipError:

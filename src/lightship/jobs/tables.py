@@ -64,14 +64,15 @@ class Table:
 
     def _body(self, scored: Scored) -> bytes:
         """The rows as they stand, each with its predictions; one by one where rows were rejected, or are to be safe."""
-        if self._job.options.safe:
+        safe = self._job.options.safe
+        if safe:
             texts = csv_files.texts(self._data, first=self._first, safe=True)
         else:
             quick = csv_columns.append(lines.unmarked(self._data, first=self._first), scored.columns)
             if quick is not None:
                 return quick
             texts = self._texts
-        return append([texts[position] for position in scored.positions.tolist()], scored.columns)
+        return append([texts[position] for position in scored.positions.tolist()], scored.columns, safe=safe)
 
     def _typed(self, scored: Scored) -> list[list[Any]]:
         """Rows for a format with types: what the model takes as numbers is numbers, all else is text."""
@@ -101,20 +102,24 @@ class Table:
         return csv_files.texts(self._data, first=self._first)
 
 
-def append(texts: Sequence[bytes], columns: Sequence[Any]) -> bytes:
-    """Rows of CSV, each with one cell of each of the columns (arrays, lists of text, or lists of lists) behind it."""
+def append(texts: Sequence[bytes], columns: Sequence[Any], *, safe: bool) -> bytes:
+    """Rows of CSV, each with one cell of each of the columns (arrays, lists of text, or lists of lists) behind it.
+
+    ``safe`` keeps the columns' text from being taken for formulas; the rows are the caller's.
+    """
     if not texts:
         return b""
-    return b"\n".join(map(b",".join, zip(texts, *map(_as_cells, columns), strict=True))) + b"\n"
+    cells = [_as_cells(column, safe=safe) for column in columns]
+    return b"\n".join(map(b",".join, zip(texts, *cells, strict=True))) + b"\n"
 
 
-def _as_cells(column: Any) -> list[bytes]:
+def _as_cells(column: Any, *, safe: bool) -> list[bytes]:
     """A column as cells; a list in a cell is JSON. Few texts, as names of classes are, are quoted once each."""
     if not isinstance(column, list):
-        return csv_arrays.cells(column)
+        return csv_arrays.cells(column, safe=safe)
     if column and isinstance(column[0], list):
         import orjson
 
-        return csv_arrays.cells([orjson.dumps(value).decode() for value in column])
+        return csv_arrays.cells([orjson.dumps(value).decode() for value in column], safe=safe)
     distinct = list(dict.fromkeys(column))
-    return list(map(dict(zip(distinct, csv_arrays.cells(distinct), strict=True)).__getitem__, column))
+    return list(map(dict(zip(distinct, csv_arrays.cells(distinct, safe=safe), strict=True)).__getitem__, column))

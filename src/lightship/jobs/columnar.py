@@ -41,6 +41,11 @@ class Columnar:
         self.columns = job.header.columns if job.header else ()
         self._layout = layout(signature, job.header, table=False)
 
+    @property
+    def fields(self) -> Sequence[str]:
+        """See :class:`lightship.jobs.contents.Content`."""
+        return self.columns
+
     def prepare(self) -> Prepared:
         """See :class:`lightship.jobs.contents.Content`."""
         inputs = self._numbers() if self._damaged is None else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,11 @@ class Documents:
         self._layout = layout(signature, None, table=False)
         self._rows: list[Row] = list(jsonlines.read(data, None, first=chunk.first))
         self._texts = jsonlines.texts(data, first=chunk.first)
+
+    @cached_property
+    def fields(self) -> Collection[str]:
+        """See :class:`lightship.jobs.contents.Content`."""
+        return dict.fromkeys(name for row in self._rows if not row.error for name in _fields(row))
 
     def prepare(self) -> Prepared:
         """See :class:`lightship.jobs.contents.Content`."""

@@ -43,6 +43,11 @@ class Pictures:
         self._spec = spec
         self._cloud = cloud
 
+    @property
+    def fields(self) -> Sequence[str]:
+        """See :class:`lightship.jobs.contents.Content`."""
+        return self.columns
+
     def prepare(self) -> Prepared:
         """See :class:`lightship.jobs.contents.Content`."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -69,8 +69,8 @@ class Options:
     Attributes:
         output: the output's format; None for the input's own.
         single: one file instead of parts.
-        threshold: rejected rows at which the job fails: a fraction of all rows below 1, else a count; 0 for the first one,
-            None for never.
+        threshold: rejected rows at which the job fails: a fraction of all rows below 1, else a count; 0 for the first
+            one, None for never.
         safe: keep spreadsheets from taking text in CSV for formulas.
         target: the column with the true answers; None for a column named like an output.
         chunk: about how many bytes a chunk has; 0 to choose by the file's size.

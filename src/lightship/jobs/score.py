@@ -18,11 +18,12 @@ from lightship.jobs.cloud import Cloud
 from lightship.jobs.contents import Content, open_chunk
 from lightship.jobs.items import GROUP
 from lightship.jobs.ledger import Ledger
-from lightship.jobs.predictions import names, predict
+from lightship.jobs.predictions import Scored, names, predict
 from lightship.jobs.records import LEASE, Chunk, Job, Result
 from lightship.jobs.rows import Prepared
 from lightship.model import Model
 from lightship.registry import Registry
+from lightship.tensors import Signature
 
 # What will fail again however often it is tried: the job fails. Everything else asks for the message to come again.
 _PERMANENT = (InvalidInput, NotFound, UnsupportedMedia, BundleError)
@@ -92,11 +93,7 @@ def score(job: Job, chunk: Chunk, cloud: Cloud) -> Result:
         raise InvalidInput(f"rows {chunk.first} to {last} of the file are read as {prepared.count} rows")
     scored = predict(model, prepared)
     columns = names(signature, content.columns)
-    metrics: dict[str, Any] = {}
-    if target := evaluation.target_of(signature, job.options.target, content.columns):
-        if content.columns and target not in content.columns:
-            raise InvalidInput(f"the file has no column '{target[:80]}' with the true answers")
-        metrics = evaluation.count(signature, content.cells(target, scored.positions.tolist()), scored)
+    metrics = _metrics(job, chunk, content, scored, signature)
     key, media_type = receipts.part_key(job, chunk.index), _MEDIA_TYPES[job.output_format]
     parts = {"output": objects.put_once(cloud, key, content.write(scored, columns), media_type)}
     if prepared.rejects:
@@ -104,6 +101,17 @@ def score(job: Job, chunk: Chunk, cloud: Cloud) -> Result:
         key = receipts.errors_key(job, chunk.index)
         parts["errors"] = objects.put_once(cloud, key, data, _ERRORS_MEDIA_TYPE)
     return Result(prepared.count, len(prepared.rejects), (*content.columns, *columns), parts, metrics)
+
+
+def _metrics(job: Job, chunk: Chunk, content: Content, scored: Scored, signature: Signature) -> dict[str, Any]:
+    """Counts where the file says the truth. Rows that name their own columns may lack it, but not all of the first."""
+    fields = content.fields
+    target = evaluation.target_of(signature, job.options.target, fields)
+    if target is None:
+        return {}
+    if fields and target not in fields and (content.columns or chunk.first == 1):
+        raise InvalidInput(f"the file has no column '{target[:80]}' with the true answers")
+    return evaluation.count(signature, content.cells(target, scored.positions.tolist()), scored)
 
 
 @lru_cache(maxsize=2)

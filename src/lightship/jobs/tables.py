@@ -40,6 +40,11 @@ class Table:
         wanted = tuple(name for names in self._layout.columns.values() for name in names)
         self.columns = job.header.columns if job.header else wanted
 
+    @property
+    def fields(self) -> Sequence[str]:
+        """See :class:`lightship.jobs.contents.Content`."""
+        return self.columns
+
     def prepare(self) -> Prepared:
         """See :class:`lightship.jobs.contents.Content`."""
         quick = rows.from_csv(self._data, self._layout, first=self._first)

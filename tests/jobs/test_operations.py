@@ -13,7 +13,7 @@ from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
 from lightship.jobs import operations, plan, score
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger import RETENTION, Ledger
-from lightship.jobs.records import ATTEMPTS, LEASE, Job, Options
+from lightship.jobs.records import ATTEMPTS, LARGEST_CHUNK, LEASE, Job, Options
 from tests.jobs.clouds import drop, objects_below
 from tests.jobs.faults.play import DATA
 from tests.jobs.workers import run
@@ -104,11 +104,21 @@ def test_what_cannot_be_scored_is_refused_at_once(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"threshold": -1}, {"threshold": float("nan")}, {"single": 1}, {"speed": 2}, {"chunk": True}]
+    "wrong",
+    [
+        *({"threshold": -1}, {"threshold": float("nan")}, {"single": 1}, {"speed": 2}, {"chunk": True}),
+        *({"chunk": -1}, {"chunk": LARGEST_CHUNK + 1}, {"chunk": 10**15}),
+    ],
 )
 def test_options_without_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         Options.from_json(wrong)
+
+
+def test_no_file_is_so_large_that_its_chunks_do_not_fit_a_worker() -> None:
+    sizes = [Options().chunk_bytes(size) for size in (1, 60 * 10**9, 5 * 2**40)]
+    assert sizes == [8 * 2**20, 12_000_000, LARGEST_CHUNK]
+    assert Options(chunk=LARGEST_CHUNK).chunk_bytes(1) == LARGEST_CHUNK
 
 
 @pytest.mark.parametrize(

@@ -278,7 +278,8 @@ def test_a_header_without_rows_is_a_job_of_no_rows(all_models: Cloud) -> None:
         assert job.state == "done"
         assert receipt["rows"]["read"] == 0
         assert len(receipt["parts"]) == single
-        assert not single or files["predictions.csv"] == b""
+        assert receipt["columns"] == [*COLUMNS, *PREDICTED]
+        assert not single or files["predictions.csv"] == as_csv([[*COLUMNS, *PREDICTED]])
 
 
 def test_one_file_has_one_header_and_all_rows(all_models: Cloud, right: list[float]) -> None:

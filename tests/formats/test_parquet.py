@@ -89,10 +89,10 @@ def test_a_row_group_that_no_worker_can_hold_is_refused() -> None:
 
 
 def test_rows_that_are_larger_than_the_file_says_are_refused() -> None:
-    bomb = file_of({"x": ["y" * 10_000] * 25_000}, rows_per_group=25_000)
+    bomb = file_of({"x": ["y" * 10_000] * 30_000}, rows_per_group=30_000)
     assert len(bomb.getvalue()) < 100_000
     _, (span,) = parquet.plan(bomb, target=10**6)
-    with pytest.raises(InvalidInput, match="the rows from 1 on take over 200 MiB when they are unpacked: write"):
+    with pytest.raises(InvalidInput, match="the rows from 1 on take over 250 MiB when they are unpacked: write"):
         parquet.table(bomb, span)
 
 

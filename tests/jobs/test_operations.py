@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 import urllib.request
 from typing import Any
 
@@ -14,6 +17,8 @@ from lightship.jobs import operations, plan, score
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger import RETENTION, Ledger
 from lightship.jobs.records import ATTEMPTS, LARGEST_CHUNK, LEASE, Job, Options
+from tests.bundles import Registries
+from tests.emulator import ROOT
 from tests.jobs.clouds import drop, objects_below
 from tests.jobs.faults.play import DATA
 from tests.jobs.workers import run
@@ -113,6 +118,16 @@ def test_what_cannot_be_scored_is_refused_at_once(cloud: Cloud) -> None:
 def test_options_without_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         Options.from_json(wrong)
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_the_largest_chunk_fits_a_worker(registries: Registries, form: str) -> None:
+    command = [sys.executable, "-m", "tests.jobs.largest_chunk", str(registries.examples / "quickstart" / "1"), form]
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=300)
+    rows, mebibytes = map(int, done.stdout.split())
+    assert rows > 10**6
+    assert mebibytes < 1769 - 256  # the rest is for the runtime, boto3 and the model
 
 
 def test_no_file_is_so_large_that_its_chunks_do_not_fit_a_worker() -> None:

@@ -20,6 +20,9 @@ STREAMED = False
 # score it.
 LARGEST_GROUP = 200 * 1024 * 1024
 
+# What its rows may take when they are unpacked: text may be longer than a group says, and marks of nulls come on top.
+_LARGEST_UNPACKED = LARGEST_GROUP * 5 // 4
+
 # Decimals of so many digits are integers of 64 bits.
 _DIGITS = 18
 
@@ -69,7 +72,7 @@ def lost(span: Span, found: Any, damage: str | None) -> list[Row]:
 def table(file: BinaryIO, span: Span) -> tuple[Any, str | None]:
     """The rows of a span as a ``pyarrow.Table``: those before the first one that cannot be read, and why that is so.
 
-    Raises InvalidInput where they take more than LARGEST_GROUP: how well a file packs them is not known before.
+    Raises InvalidInput where they are much more than LARGEST_GROUP: how well a file packs them is not known before.
     """
     import pyarrow
 
@@ -80,9 +83,9 @@ def table(file: BinaryIO, span: Span) -> tuple[Any, str | None]:
         for batch in opened.iter_batches(_BATCH, row_groups=groups, use_threads=False):
             batches.append(batch)
             size += batch.nbytes
-            if size > LARGEST_GROUP:
+            if size > _LARGEST_UNPACKED:
                 raise InvalidInput(
-                    f"the rows from {span.first} on take over {LARGEST_GROUP // 2**20} MiB when they are unpacked: "
+                    f"the rows from {span.first} on take over {_LARGEST_UNPACKED // 2**20} MiB when they are unpacked: "
                     "write the file with smaller row groups"
                 )
     except _unreadable() as error:

@@ -251,6 +251,15 @@ def test_formulas_become_text_and_numbers_stay() -> None:
     assert csv_files.preamble(["=a", "b"], safe=True) == b"'=a,b\n"
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\n", "\u00a0 "])
+@pytest.mark.parametrize("sign", "=+-@\uff1d\uff0b\uff0d\uff20")
+def test_formulas_behind_blanks_and_in_full_width_become_text_too(blank: str, sign: str) -> None:
+    cell = f"{blank}{sign}A1"
+    assert csv_files.records([[cell, f"{blank}7", f"x{cell}"]], safe=True) == csv_files.records(
+        [[f"'{cell}", f"{blank}7", f"x{cell}"]]
+    )
+
+
 def test_texts_are_the_rows_as_they_stand() -> None:
     data = b'\xef\xbb\xbf1,"a\r\nb"\r\n\r\n2, c \n"3"x,=d'
     assert csv_files.texts(data, first=1) == [b'1,"a\r\nb"', b"2, c ", b'"3"x,=d']

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import dataclasses
 import io
 import subprocess
 import sys
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from lightship.errors import InvalidInput
 from lightship.formats import parquet
 from lightship.formats.base import Header, Row, Span
+from lightship.formats.parquet import Column
 
 pyarrow = pytest.importorskip("pyarrow")
 from pyarrow import parquet as arrow_parquet  # noqa: E402
@@ -81,8 +84,16 @@ def test_what_is_no_parquet_is_refused(data: bytes) -> None:
 def test_a_row_group_that_no_worker_can_hold_is_refused() -> None:
     bomb = file_of(dict.fromkeys("abcdefgh", np.zeros(2**23 + 1, np.bool_)), rows_per_group=2**24)
     assert len(bomb.getvalue()) < 1_000_000
-    with pytest.raises(InvalidInput, match="row group 0 of the Parquet file takes 512 MiB, the limit is 512 MiB"):
+    with pytest.raises(InvalidInput, match="row group 0 of the Parquet file takes 512 MiB, the limit is 200 MiB"):
         parquet.plan(bomb, target=10**6)
+
+
+def test_rows_that_are_larger_than_the_file_says_are_refused() -> None:
+    bomb = file_of({"x": ["y" * 10_000] * 30_000}, rows_per_group=30_000)
+    assert len(bomb.getvalue()) < 100_000
+    _, (span,) = parquet.plan(bomb, target=10**6)
+    with pytest.raises(InvalidInput, match="the rows from 1 on take over 250 MiB when they are unpacked: write"):
+        parquet.table(bomb, span)
 
 
 def test_a_damaged_row_group_is_an_error_for_each_of_its_rows() -> None:
@@ -94,8 +105,10 @@ def test_a_damaged_row_group_is_an_error_for_each_of_its_rows() -> None:
     rows = list(parquet.read_rows(io.BytesIO(data), span))
     assert [row.number for row in rows] == list(range(1, 31))
     assert "damaged" in str(rows[15].error)
-    with pytest.raises(InvalidInput, match="rows 1 to 30 of the file cannot be read: it is damaged"):
-        parquet.table(io.BytesIO(data), span)
+    table, damage = parquet.table(io.BytesIO(data), span)
+    assert str(damage).startswith("it is damaged")
+    assert parquet.lost(span, table, damage) == [row for row in rows if row.error]
+    assert table.to_pylist() == [row.cells for row in rows if not row.error]
 
 
 def test_an_error_of_the_network_is_no_damage() -> None:
@@ -107,9 +120,8 @@ def test_an_error_of_the_network_is_no_damage() -> None:
                 raise ConnectionResetError(104, "connection reset")
             return super().read(size)
 
-    for read in (parquet.table, lambda file, span: list(parquet.read_rows(file, span))):
-        with pytest.raises(ConnectionResetError):
-            read(Broken(whole), Span(0, 1, 1, 10))
+    with pytest.raises(ConnectionResetError):
+        parquet.table(Broken(whole), Span(0, 1, 1, 10))
 
 
 def test_a_value_that_cannot_be_read_is_an_error_of_its_row() -> None:
@@ -118,16 +130,49 @@ def test_a_value_that_cannot_be_read_is_an_error_of_its_row() -> None:
     first, second, third = parquet.read_rows(file, span)
     assert (first, third) == (Row(1, {"t": "a"}), Row(3, {"t": "c"}))
     assert "a value cannot be read" in str(second.error)
-    assert list(parquet.rows_of(parquet.table(file, span), first=1)) == [first, second, third]
+    assert list(parquet.rows_of(parquet.table(file, span)[0], first=1)) == [first, second, third]
 
 
 def test_a_table_keeps_its_types_and_has_equal_bytes() -> None:
     file = file_of({"x": pyarrow.array([1, 2], pyarrow.int8()), "y": ["a", "b"]})
-    table = parquet.table(file, Span(0, 1, 1, 2), ["x"]).append_column("p", [np.array([0.5, np.nan], np.float32)])
+    table, damage = parquet.table(file, Span(0, 1, 1, 2))
     data = parquet.to_bytes(table)
     schema = arrow_parquet.read_schema(io.BytesIO(data))
-    assert [(field.name, str(field.type)) for field in schema] == [("x", "int8"), ("p", "float")]
+    assert damage is None
+    assert [(field.name, str(field.type)) for field in schema] == [("x", "int8"), ("y", "string")]
     assert data == parquet.to_bytes(table)
+
+
+COLUMNS_OF_ALL = [
+    Column("f", np.array([0.5, np.nan], np.float32), "float32"),
+    Column("h", np.array([0.5, 1], np.float16), "float16"),
+    Column("i", [2**62, None], "int64"),
+    Column("b", [True, False], "bool"),
+    Column("l", [[1.5, 2], []], "float64", 1),
+    Column("n", [[["a"], []], [["b"]]], "string", 2),
+    Column("t", ["a", {"b": [1, None]}]),
+]
+
+
+def test_a_schema_does_not_follow_from_the_values() -> None:
+    full = parquet.build(COLUMNS_OF_ALL)
+    empty = parquet.build([dataclasses.replace(column, values=[]) for column in COLUMNS_OF_ALL])
+    nothing = parquet.build([dataclasses.replace(column, values=[None]) for column in COLUMNS_OF_ALL])
+    schema, *others = (arrow_parquet.read_schema(io.BytesIO(data)) for data in (full, empty, nothing))
+    assert others == [schema, schema]
+    assert [str(kind) for kind in schema.types[:4]] == ["float", "halffloat", "int64", "bool"]
+    assert table_of(full)["t"] == ["a", '{"b": [1, null]}']
+    assert table_of(full)["n"] == [[["a"], []], [["b"]]]
+
+
+def test_decimals_become_numbers() -> None:
+    kinds = {"a": (9, 0), "b": (30, 2), "c": (18, 0), "d": (19, 0), "e": (4, 3)}
+    columns = {
+        n: pyarrow.array([Decimal(1), None, Decimal(-2)], pyarrow.decimal128(*kind)) for n, kind in kinds.items()
+    }
+    found = parquet.without_decimals(pyarrow.table(columns | {"x": ["a", "b", "c"]}))
+    assert [str(kind) for kind in found.schema.types] == ["int64", "double", "int64", "double", "double", "string"]
+    assert found["e"].to_pylist() == [1.0, None, -2.0]
 
 
 def test_what_is_written_is_read_back() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,9 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
+from lightship.bundle import MANIFEST
 from lightship.jobs.cloud import Cloud
+from lightship.registry import Registry
 
 REGISTRY = "s3://jobs/models"
 SETTINGS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -82,6 +85,18 @@ def push(s3: Any, models: Path, *names: str) -> None:
             if file.is_file() and not file.name.startswith("."):
                 key = f"models/{file.relative_to(models).as_posix()}"
                 s3.put_object(Bucket="jobs", Key=key, Body=file.read_bytes())
+
+
+def renamed(cloud: Cloud, model: Path, name: str, folder: Path, **output: Any) -> None:
+    """A copy of a model under another name, its first output said to be different."""
+    registry = Registry(str(folder))
+    with registry.staging() as staged:
+        shutil.copytree(model / "1", staged, dirs_exist_ok=True)
+        manifest = json.loads((staged / MANIFEST).read_bytes())
+        manifest["signatures"][0]["outputs"][0] |= output
+        (staged / MANIFEST).write_text(json.dumps(manifest))
+        registry.publish(name, staged)
+    push(cloud.s3, folder, name)
 
 
 def drop(cloud: Cloud, key: str, data: bytes) -> dict[str, Any]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +21,7 @@ from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.records import SYSTEM, Job, Options
 from tests.bundles import Registries
-from tests.jobs.clouds import drop, moto_cloud, objects_below, push
+from tests.jobs.clouds import drop, moto_cloud, objects_below, push, renamed
 from tests.jobs.workers import run
 
 COLUMNS = ["mean radius", "mean texture", "mean concavity"]
@@ -46,6 +49,11 @@ def finished(cloud: Cloud, job: Job) -> tuple[Job, dict, dict[str, bytes]]:
     job = operations.status(cloud, owner=SYSTEM, job=job.id).job
     files = {key.removeprefix(job.output): data for key, data in objects_below(cloud, job.output).items()}
     return job, json.loads(files.get("receipt.json", b"{}")), files
+
+
+def name_of(part: dict[str, Any]) -> str:
+    """A part of a receipt, as in the names of the files."""
+    return "/".join(part["key"].split("/")[4:])
 
 
 def as_csv(rows: list[list[Any]]) -> bytes:
@@ -111,6 +119,102 @@ def test_every_format_becomes_parquet(all_models: Cloud, right: list[float], nam
     assert len(tables) > 1
 
 
+def whole(files: dict[str, bytes], receipt: dict) -> pyarrow.Table:
+    """The parts together, as a dataset is read: their schemas must be the same."""
+    tables = [parquet.read_table(io.BytesIO(files[name_of(part)])) for part in receipt["parts"]]
+    assert len(tables) > 1
+    assert [table.schema for table in tables] == [tables[0].schema] * len(tables)
+    return pyarrow.concat_tables(tables)
+
+
+GOOD = dict(zip(COLUMNS, [10, 20.5, 0], strict=True))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{**GOOD, "id": 1}, {**GOOD, "id": 1.5}, {**GOOD, "id": None}, {**GOOD, "id": "a"}, {**GOOD, "id": [1]}],
+        [CELLS[0], [1, 2, 3], GOOD],
+        [{"features": [1, 2, 3]}, {"features": GOOD}, {"features": [1.5, 2, 2**60]}, {"x": "bad", "features": 0}],
+    ],
+)
+def test_parts_of_json_lines_have_one_schema(all_models: Cloud, rows: list[Any]) -> None:
+    _, receipt, files = scored(all_models, "quickstart", "a.jsonl", as_lines(rows), output="parquet", chunk=1)
+    parts = [part for part in receipt["parts"] if parquet.read_table(io.BytesIO(files[name_of(part)])).num_rows]
+    table = whole(files, receipt | {"parts": parts})
+    if "id" in table.column_names:
+        assert table["id"].to_pylist() == ["1", "1.5", None, "a", "[1]"]
+    if "features" in table.column_names:
+        assert table["features"].to_pylist() == [[1, 2, 3], [10, 20.5, 0], [1.5, 2, 2**60]]
+    else:
+        assert [str(table.schema.field(name).type) for name in COLUMNS] == ["double"] * 3
+    assert [str(table.schema.field(name).type) for name in PREDICTED] == ["string", "float", "float"]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_a_part_without_rows_has_the_schema_of_the_others(all_models: Cloud, name: str) -> None:
+    rows: list[list[Any]] = [[None, 1.5, 2.5], [None, 1.5, 2.5], [10.5, 20.0, 0.1], [7.5, 9.0, 0.2]]
+    named = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+    data = {"a.csv": as_csv([COLUMNS, *rows]), "a.jsonl": as_lines(named), "a.parquet": as_table(rows)}[name]
+    _, receipt, files = scored(all_models, "quickstart", name, data, output="parquet", chunk=1)
+    assert receipt["rows"] == {"read": 4, "scored": 2, "rejected": 2}
+    table = whole(files, receipt)
+    assert [list(row.values())[:3] for row in table.to_pylist()] == rows[2:]
+    assert [str(kind) for kind in table.schema.types] == [*["double"] * 3, "string", "float", "float"]
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "types"),
+    [
+        ("scorer", "x_0,x_1\n,\n1,4\n", "double double string float float"),
+        ("pair", "id,b,a_0,a_1\n,,,\ne,1,2,3\n", "string double double double float float float float"),
+        ("counts", "n_0,n_1,n_2\n,,\n1,2,3\n", "int64 int64 int64 int32 int32 int32"),
+        ("flags", "f_0,f_1\n,\ntrue,0\n", "bool bool bool bool"),
+        ("wide", "x\nbad\n1\n", "double list<element: float>"),
+        ("table", "place\nbad\n1\n", "int64 float"),
+        ("half_plus_two", "anonymous\nbad\n1\n", "double float"),
+    ],
+)
+def test_what_a_model_takes_and_gives_has_its_types(all_models: Cloud, model: str, data: str, types: str) -> None:
+    _, receipt, files = scored(all_models, model, "a.csv", data.encode(), output="parquet", chunk=1)
+    assert receipt["rows"] == {"read": 2, "scored": 1, "rejected": 1}
+    assert " ".join(str(kind) for kind in whole(files, receipt).schema.types) == types
+
+
+def test_predictions_for_images_have_their_types(all_models: Cloud) -> None:
+    for number in range(65):
+        picture = io.BytesIO()
+        Image.new("L", (16, 16), number).save(picture, "PNG")
+        drop(all_models, f"uploads/system/5/{number:03}.png", picture.getvalue() if number == 64 else b"broken")
+    options = Options(output="parquet")
+    job = operations.start(all_models, owner=SYSTEM, model="digits", key="uploads/system/5/", options=options)
+    _, receipt, files = finished(all_models, job)
+    table = whole(files, receipt)
+    assert [str(kind) for kind in table.schema.types] == ["string", "string", *["float"] * 10]
+    assert table["key"].to_pylist() == ["uploads/system/5/064.png"]
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_decimals_are_numbers_to_a_model_and_stay_decimals(
+    all_models: Cloud, missing: bool, right: list[float]
+) -> None:
+    rows = [*CELLS, [None, 1, 2]] if missing else CELLS
+    decimals = [
+        pyarrow.array([None if cell is None else Decimal(str(cell)) for cell in column], pyarrow.decimal128(12, 3))
+        for column in zip(*rows, strict=True)
+    ]
+    truths = pyarrow.array([Decimal(place % 2) for place in range(len(rows))], pyarrow.decimal128(5, 1))
+    table = pyarrow.table(dict(zip([*COLUMNS, "truth"], [*decimals, truths], strict=True)))
+    file = io.BytesIO()
+    parquet.write_table(table, file)
+    _, receipt, files = scored(all_models, "quickstart", "a.parquet", file.getvalue(), target="truth")
+    found = parquet.read_table(io.BytesIO(files["part-00000.parquet"]))
+    assert receipt["rows"]["rejected"] == missing
+    assert [round(value, 5) for value in found["probability_malignant"].to_pylist()] == right
+    assert found.select([*COLUMNS, "truth"]).equals(table.slice(0, 3))
+    assert np.sum(receipt["metrics"]["confusion"], axis=1).tolist() == [2, 1]
+
+
 def test_bad_rows_of_each_format_are_told_by_number_and_reason(all_models: Cloud, right: list[float]) -> None:
     bad_csv = as_csv([COLUMNS, CELLS[0], ["x", 1, 2], CELLS[1], [1, 2], CELLS[2], ["nan", 1, 1]])
     bad_lines = as_lines([{"features": CELLS[0]}, {"features": ["x", 1, 2]}, {"features": CELLS[1]}, {"f": 1}])
@@ -126,6 +230,23 @@ def test_bad_rows_of_each_format_are_told_by_number_and_reason(all_models: Cloud
         assert all(error["reason"] and isinstance(error["text"], str) for error in errors)
         assert receipt["rows"] == {"read": 6, "scored": 3, "rejected": 3}
     assert errors[0]["reason"] == "input 'features' must hold numbers (float32 [any, 3]), got null: 'None'"
+
+
+def test_a_line_of_blanks_is_a_rejected_row_wherever_it_stands(all_models: Cloud, right: list[float]) -> None:
+    good = as_lines(CELLS[:2])
+    data = b"  \n" + good + b" \t\n" + as_lines(CELLS[2:]) + b"   "
+    for number, chunk in enumerate((0, 1)):
+        _, receipt, files = scored(all_models, "quickstart", f"{number}.jsonl", data, chunk=chunk)
+        found = [json.loads(line) for part in receipt["parts"] for line in files[name_of(part)].splitlines()]
+        errors = [json.loads(line) for part in receipt["errors"] for line in files[name_of(part)].splitlines()]
+        assert [round(row["probability_malignant"], 5) for row in found] == right
+        assert [row["input"] for row in found] == CELLS
+        assert [(error["row"], error["text"]) for error in errors] == [(1, ""), (4, ""), (6, "")]
+
+
+def test_suffixes_may_be_capitals(all_models: Cloud, right: list[float]) -> None:
+    _, _, files = scored(all_models, "quickstart", "A.Csv.GZ", gzip.compress(as_csv([COLUMNS, *CELLS])))
+    assert probabilities(files["part-00000.csv"]) == right
 
 
 def test_a_header_without_the_models_columns_fails_the_whole_job(all_models: Cloud) -> None:
@@ -157,7 +278,8 @@ def test_a_header_without_rows_is_a_job_of_no_rows(all_models: Cloud) -> None:
         assert job.state == "done"
         assert receipt["rows"]["read"] == 0
         assert len(receipt["parts"]) == single
-        assert not single or files["predictions.csv"] == b""
+        assert receipt["columns"] == [*COLUMNS, *PREDICTED]
+        assert not single or files["predictions.csv"] == as_csv([[*COLUMNS, *PREDICTED]])
 
 
 def test_one_file_has_one_header_and_all_rows(all_models: Cloud, right: list[float]) -> None:
@@ -172,6 +294,23 @@ def test_text_for_spreadsheets_is_harmless_and_numbers_are_not_spoiled(all_model
     found = list(csv.DictReader(io.StringIO(files["part-00000.csv"].decode())))
     assert [row["note"] for row in found] == ["'=cmd()", "'@x", "-7", "fine, really"]
     assert found[0]["mean radius"] == "-1.5"
+
+
+def test_predicted_text_is_harmless_too(all_models: Cloud, registries: Registries, tmp_path: Path) -> None:
+    renamed(all_models, registries.small / "scorer", "formulas", tmp_path, classes=["=cmd", " =cmd"])
+    for single in (False, True):
+        _, _, files = scored(all_models, "formulas", "s.csv", b"x_0,x_1\n1,4\n2,0.5\n", safe=True, single=single)
+        rows = list(csv.DictReader(io.StringIO(files["predictions.csv" if single else "part-00000.csv"].decode())))
+        assert [row["predicted_y"] for row in rows] == ["' =cmd", "'=cmd"]
+    renamed(all_models, registries.examples / "digits", "ats", tmp_path, classes=[f"@{digit}" for digit in range(10)])
+    picture = io.BytesIO()
+    Image.new("L", (16, 16)).save(picture, "PNG")
+    drop(all_models, "uploads/system/4/=1.png", picture.getvalue())
+    options = Options(safe=True)
+    job = operations.start(all_models, owner=SYSTEM, model="ats", key="uploads/system/4/", options=options)
+    _, _, files = finished(all_models, job)
+    (row,) = csv.DictReader(io.StringIO(files["part-00000.csv"].decode()))
+    assert row["predicted_digit"].startswith("'@")
 
 
 def test_logits_several_outputs_lists_and_strings_become_columns(all_models: Cloud) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 import urllib.request
 from typing import Any
 
@@ -13,7 +16,9 @@ from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
 from lightship.jobs import operations, plan, score
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger import RETENTION, Ledger
-from lightship.jobs.records import ATTEMPTS, LEASE, Job, Options
+from lightship.jobs.records import ATTEMPTS, LARGEST_CHUNK, LEASE, Job, Options
+from tests.bundles import Registries
+from tests.emulator import ROOT
 from tests.jobs.clouds import drop, objects_below
 from tests.jobs.faults.play import DATA, THIRD
 from tests.jobs.workers import run
@@ -110,21 +115,59 @@ def test_what_cannot_be_scored_is_refused_at_once(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"threshold": -1}, {"threshold": float("nan")}, {"single": 1}, {"speed": 2}, {"chunk": True}]
+    "wrong",
+    [
+        *({"threshold": -1}, {"threshold": float("nan")}, {"single": 1}, {"speed": 2}, {"chunk": True}),
+        *({"chunk": -1}, {"chunk": LARGEST_CHUNK + 1}, {"chunk": 10**15}),
+    ],
 )
 def test_options_without_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         Options.from_json(wrong)
 
 
-@pytest.mark.parametrize(("threshold", "state"), [(0, "failed"), (0.1, "failed"), (0.2, "done"), (1, "done")])
-def test_too_many_rejected_rows_fail_a_job(cloud: Cloud, threshold: float, state: str) -> None:
-    job = started(cloud, threshold=threshold)
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_the_largest_chunk_fits_a_worker(registries: Registries, form: str) -> None:
+    command = [sys.executable, "-m", "tests.jobs.largest_chunk", str(registries.examples / "quickstart" / "1"), form]
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=300)
+    rows, mebibytes = map(int, done.stdout.split())
+    assert rows > 10**6
+    assert mebibytes < 1769 - 256  # the rest is for the runtime, boto3 and the model
+
+
+def test_no_file_is_so_large_that_its_chunks_do_not_fit_a_worker() -> None:
+    sizes = [Options().chunk_bytes(size) for size in (1, 60 * 10**9, 5 * 2**40)]
+    assert sizes == [8 * 2**20, 12_000_000, LARGEST_CHUNK]
+    assert Options(chunk=LARGEST_CHUNK).chunk_bytes(1) == LARGEST_CHUNK
+
+
+@pytest.mark.parametrize(
+    ("threshold", "reason"),
+    [
+        (0, "a row was rejected: the job was to fail at the first one"),
+        (0.07, "too many rows were rejected: 7% of all or more"),
+        (0.075, ""),
+        (1, "too many rows were rejected: 1 or more"),
+        (7, "too many rows were rejected: 7 or more"),
+        (8, ""),
+        (None, ""),
+    ],
+)
+def test_a_job_fails_when_its_rejected_rows_reach_the_threshold(
+    cloud: Cloud, threshold: float | None, reason: str
+) -> None:
+    job = started(cloud, b"".join(b"1,2,x\n" if n % 15 == 7 else b"1,2,3\n" for n in range(100)), threshold=threshold)
     run(cloud)
     found = status(cloud, job)
-    assert found.state == state
-    assert (f"{job.output}receipt.json" in objects_below(cloud, job.output)) == (state == "done")
-    assert bool(found.job.reason) == (state == "failed")
+    assert (found.state, found.job.reason) == ("failed" if reason else "done", reason)
+    assert (f"{job.output}receipt.json" in objects_below(cloud, job.output)) == (not reason)
+
+
+def test_without_a_rejected_row_no_threshold_is_reached(cloud: Cloud) -> None:
+    job = started(cloud, b"1,2,3\n" * 9, threshold=0)
+    run(cloud)
+    assert status(cloud, job).state == "done"
 
 
 def test_a_job_whose_chunk_is_given_up_is_incomplete_until_it_is_retried(cloud: Cloud) -> None:

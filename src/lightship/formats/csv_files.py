@@ -34,8 +34,10 @@ _FIELD = re.compile(_QUOTED)
 _TOKEN = re.compile(_QUOTED + rb"|\r\n?|\n")
 _LINE_ENDS = (b"\n", b"\r")
 
-# What spreadsheets take for the beginning of a formula (OWASP: CSV injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What spreadsheets take for the beginning of a formula (OWASP: CSV injection), some of them behind blanks, some of them
+# in full width too.
+_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+_INVISIBLE = ("\t", "\r", "\n")
 
 
 def header(block: bytes) -> Header | None:
@@ -184,9 +186,9 @@ def _names(row: bytes) -> tuple[str, ...]:
 
 
 def _harmless(cell: Any) -> Any:
-    if isinstance(cell, str) and cell.startswith(_FORMULA) and not is_number(cell):
-        return f"'{cell}"
-    return cell
+    if not isinstance(cell, str) or not (cell.startswith(_INVISIBLE) or cell.lstrip().startswith(_FORMULA)):
+        return cell
+    return cell if is_number(cell) else f"'{cell}"
 
 
 def _harmless_text(text: bytes) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from lightship.errors import InvalidInput, SettingError
@@ -15,11 +16,31 @@ SUFFIXES: tuple[str, ...] = (".parquet",)
 MEDIA_TYPE = "application/vnd.apache.parquet"
 STREAMED = False
 
-# A row group is what a worker reads at once: the most that one may take, in bytes.
-LARGEST_GROUP = 512 * 1024 * 1024
+# A row group is what a worker reads at once: the most that one may take, in bytes. Six times as much is needed to
+# score it.
+LARGEST_GROUP = 200 * 1024 * 1024
 
-# Rows that become Python's objects at a time.
+# What its rows may take when they are unpacked: text may be longer than a group says, and marks of nulls come on top.
+_LARGEST_UNPACKED = LARGEST_GROUP * 5 // 4
+
+# Decimals of so many digits are integers of 64 bits.
+_DIGITS = 18
+
+# Rows that are read at a time.
 _BATCH = 4096
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column to be written: ``dtype`` is numpy's name of one, or string; its values are lists, ``depth`` deep.
+
+    Values of ``string`` that are no text become JSON.
+    """
+
+    name: str
+    values: Any
+    dtype: str = "string"
+    depth: int = 0
 
 
 def plan(file: BinaryIO, *, target: int) -> tuple[Header, list[Span]]:
@@ -38,25 +59,38 @@ def plan(file: BinaryIO, *, target: int) -> tuple[Header, list[Span]]:
 
 def read_rows(file: BinaryIO, span: Span) -> Iterator[Row]:
     """The rows of a span as Python's values by column; where the file is damaged, each that cannot be read says so."""
-    number = span.first
+    found, damage = table(file, span)
+    yield from rows_of(found, first=span.first)
+    yield from lost(span, found, damage)
+
+
+def lost(span: Span, found: Any, damage: str | None) -> list[Row]:
+    """The rows of a span that :func:`table` could not read."""
+    return [Row(span.first + place, error=damage) for place in range(found.num_rows, span.rows)] if damage else []
+
+
+def table(file: BinaryIO, span: Span) -> tuple[Any, str | None]:
+    """The rows of a span as a ``pyarrow.Table``: those before the first one that cannot be read, and why that is so.
+
+    Raises InvalidInput where they are much more than LARGEST_GROUP: how well a file packs them is not known before.
+    """
+    import pyarrow
+
+    batches, size, damage = [], 0, None
+    opened = _open(file)
     try:
         groups = list(range(span.start, span.end))
-        for batch in _open(file).iter_batches(_BATCH, row_groups=groups, use_threads=False):
-            yield from rows_of(batch, first=number)
-            number += batch.num_rows
+        for batch in opened.iter_batches(_BATCH, row_groups=groups, use_threads=False):
+            batches.append(batch)
+            size += batch.nbytes
+            if size > _LARGEST_UNPACKED:
+                raise InvalidInput(
+                    f"the rows from {span.first} on take over {_LARGEST_UNPACKED // 2**20} MiB when they are unpacked: "
+                    "write the file with smaller row groups"
+                )
     except _unreadable() as error:
-        reason = _damage(error)
-        yield from (Row(place, error=reason) for place in range(number, span.first + span.rows))
-
-
-def table(file: BinaryIO, span: Span, columns: Sequence[str] | None = None) -> Any:
-    """The rows of a span as a ``pyarrow.Table``, with all columns or some; raises InvalidInput where it is damaged."""
-    groups = list(range(span.start, span.end))
-    try:
-        return _open(file).read_row_groups(groups, None if columns is None else list(columns), use_threads=False)
-    except _unreadable() as error:
-        last = span.first + span.rows - 1
-        raise InvalidInput(f"rows {span.first} to {last} of the file cannot be read: {_damage(error)}") from None
+        damage = _damage(error)
+    return pyarrow.Table.from_batches(batches, opened.schema_arrow), damage
 
 
 def rows_of(table: Any, *, first: int) -> Iterator[Row]:
@@ -64,10 +98,24 @@ def rows_of(table: Any, *, first: int) -> Iterator[Row]:
 
     One with a value that Python cannot hold (text that is no UTF-8, a date too far away) has that for its error.
     """
-    try:
-        yield from (Row(number, cells) for number, cells in enumerate(table.to_pylist(), start=first))
-    except (ValueError, OverflowError):
-        yield from (_row(table.slice(index, 1), first + index) for index in range(table.num_rows))
+    for batch in table.to_batches(max_chunksize=_BATCH):
+        try:
+            yield from (Row(number, cells) for number, cells in enumerate(batch.to_pylist(), start=first))
+        except (ValueError, OverflowError):
+            yield from (_row(batch.slice(index, 1), first + index) for index in range(batch.num_rows))
+        first += batch.num_rows
+
+
+def without_decimals(table: Any) -> Any:
+    """A ``pyarrow.Table`` with its decimals as numbers that models know: int64 where they have no fraction, float64."""
+    import pyarrow
+
+    for place, field in enumerate(table.schema):
+        if pyarrow.types.is_decimal(field.type):
+            whole = field.type.scale <= 0 and field.type.precision - field.type.scale <= _DIGITS
+            kind = pyarrow.int64() if whole else pyarrow.float64()
+            table = table.set_column(place, field.name, table.column(place).cast(kind))
+    return table
 
 
 def to_bytes(table: Any) -> bytes:
@@ -77,6 +125,26 @@ def to_bytes(table: Any) -> bytes:
     file = io.BytesIO()
     parquet.write_table(table, file, row_group_size=max(1, table.num_rows))
     return file.getvalue()
+
+
+def build(columns: Sequence[Column]) -> bytes:
+    """One file with one row group, whose schema follows from names, dtypes and depths alone, not from the values."""
+    import pyarrow
+
+    return to_bytes(pyarrow.table({column.name: array(column) for column in columns}))
+
+
+def array(column: Column) -> Any:
+    """A column as a ``pyarrow.Array``."""
+    import pyarrow
+
+    kind = pyarrow.type_for_alias(column.dtype)
+    for _ in range(column.depth):
+        kind = pyarrow.list_(kind)
+    values = column.values
+    if column.dtype == "string" and not column.depth:
+        values = [_text(value) for value in values]
+    return pyarrow.array(values, kind)
 
 
 def write(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, safe: bool = False) -> bytes:

@@ -5,7 +5,7 @@ Adding a format of rows: one file, one entry here, one test.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -21,6 +21,10 @@ class Content(Protocol):
 
     columns: tuple[str, ...]
     """The input's own columns in the output; empty where each row names its own."""
+
+    @property
+    def fields(self) -> Collection[str]:
+        """The columns whose cells can be asked for: the input's own, or all that any of the rows names."""
 
     def prepare(self) -> Prepared:
         """The rows as tensors, and why some are none."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import orjson
 
-from lightship.formats import jsonlines, lines, parquet
+from lightship.formats import jsonlines, parquet
 from lightship.formats.base import Row
-from lightship.jobs import rows
+from lightship.formats.parquet import Column
+from lightship.jobs import predictions, rows
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.layout import layout
+from lightship.jobs.layout import WIDEST, is_nested, kinds_of, layout, typed
 from lightship.jobs.predictions import Scored
 from lightship.jobs.records import Chunk, Job
 from lightship.jobs.rows import Prepared
@@ -37,8 +39,12 @@ class Documents:
         self._job = job
         self._layout = layout(signature, None, table=False)
         self._rows: list[Row] = list(jsonlines.read(data, None, first=chunk.first))
-        plain = lines.unmarked(data, first=chunk.first)
-        self._texts = [text for line in plain.split(b"\n") if (text := line.strip())]
+        self._texts = jsonlines.texts(data, first=chunk.first)
+
+    @cached_property
+    def fields(self) -> Collection[str]:
+        """See :class:`lightship.jobs.contents.Content`."""
+        return dict.fromkeys(name for row in self._rows if not row.error for name in _fields(row))
 
     def prepare(self) -> Prepared:
         """See :class:`lightship.jobs.contents.Content`."""
@@ -76,14 +82,28 @@ class Documents:
         return self._texts[position][:-1] + b","
 
     def _parquet(self, positions: list[int], scored: Scored, names: Sequence[str]) -> bytes:
-        records = [{k: v for k, v in _fields(self._rows[place]).items() if k not in names} for place in positions]
-        columns = list(dict.fromkeys(name for record in records for name in record))
-        plain = [column.tolist() if isinstance(column, np.ndarray) else column for column in scored.columns]
-        table = [
-            [*(record.get(name) for name in columns), *(column[place] for column in plain)]
-            for place, record in enumerate(records)
+        """The fields that any row has; what the model takes has its type, all else is text."""
+        records = [typed(self._rows[place].cells, self._layout) for place in positions]
+        cells, whole = self._types()
+        types = cells | whole
+        fields = dict.fromkeys(name for record in records for name in record) or cells or whole
+        columns = [
+            Column(name, [record.get(name) for record in records], *types.get(name, ()))
+            for name in fields
+            if name not in names
         ]
-        return parquet.write([*columns, *names], table)
+        return parquet.build([*columns, *predictions.typed(self._layout.signature, names, scored)])
+
+    def _types(self) -> tuple[dict[str, tuple[str, int]], dict[str, tuple[str, int]]]:
+        """dtype and depth of the model's columns, and of its inputs as a whole."""
+        own = [name for names in self._layout.columns.values() for name in names]
+        cells = {name: (WIDEST[kind], 0) for name, kind in kinds_of(self._layout, own).items()}
+        whole = {
+            spec.name: (WIDEST[spec.numpy.kind], len(spec.row_shape))
+            for spec in self._layout.signature.inputs
+            if is_nested(spec) and self._layout.columns.get(spec.name) != (spec.name,)
+        }
+        return cells, whole
 
 
 def _fields(row: Row) -> Mapping[str, Any]:
@@ -96,4 +116,4 @@ def _tokens(column: Any) -> list[bytes]:
         data = orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)
         return data[1:-1].split(b",")
     values = column.tolist() if isinstance(column, np.ndarray) else column
-    return [orjson.dumps(value) for value in values]
+    return [bytes(memoryview(orjson.dumps(value))) for value in values]  # a copy: the result itself keeps 4 KiB each

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,16 +14,18 @@ from lightship.tensors import Array, Signature, TensorSpec
 # As scikit-learn's log_loss does with float32: a probability of nothing would make the whole sum infinite.
 _LEAST = float(np.finfo(np.float32).eps)
 
+# A number from here on is no measurement, and its square may be beyond all numbers.
+_LARGEST = 1e100
 
 # Classes beyond which no confusion is counted: a chunk's counts go into one item of the ledger.
 _MOST_CONFUSED = 50
 
 
-def target_of(signature: Signature, asked: str | None, columns: Sequence[str]) -> str | None:
-    """The column with the true answers: the one asked for, or one named like the first output."""
+def target_of(signature: Signature, asked: str | None, names: Collection[str]) -> str | None:
+    """The column with the true answers: the one asked for, or one of these that is named like the first output."""
     if asked is not None:
         return asked
-    return next((spec.name for spec in signature.outputs[:1] if spec.name in columns), None)
+    return next((spec.name for spec in signature.outputs[:1] if spec.name in names), None)
 
 
 def count(signature: Signature, truths: Sequence[Any], scored: Scored) -> dict[str, Any]:
@@ -40,8 +43,9 @@ def count(signature: Signature, truths: Sequence[Any], scored: Scored) -> dict[s
 
 
 def _classes(spec: TensorSpec, truths: Sequence[Any], table: Array) -> dict[str, Any]:
-    places = np.array([_class(truth, spec.classes) for truth in truths], dtype=np.int64)
-    known = places >= 0
+    place = _places(spec.classes)
+    places = np.array([place(truth) for truth in truths], dtype=np.int64)
+    known = (places >= 0) & np.isfinite(table).all(axis=1)
     truth, chosen = places[known], table[known].astype(np.float64)
     likeliest = chosen.argmax(axis=1)
     of_truth = np.clip(chosen[np.arange(len(truth)), truth], _LEAST, 1 - _LEAST)
@@ -61,26 +65,46 @@ def _classes(spec: TensorSpec, truths: Sequence[Any], table: Array) -> dict[str,
 
 def _numbers(spec: TensorSpec, truths: Sequence[Any], values: Array) -> dict[str, Any]:
     wanted = np.array([_number(truth) for truth in truths], dtype=np.float64)
-    known = np.isfinite(wanted) & np.isfinite(values)
+    known = (np.abs(wanted) < _LARGEST) & (np.abs(values.astype(np.float64)) < _LARGEST)  # NaN is not either
     truth = wanted[known]
     error = values[known].astype(np.float64) - truth
+    mean, spread = _moments(truth)
     return {
         "kind": "numbers",
         "output": spec.name,
         "rows": len(truth),
         "absolute": float(np.abs(error).sum()),
         "squared": float((error**2).sum()),
-        "truth": float(truth.sum()),
-        "truth_squared": float((truth**2).sum()),
+        "mean": mean,
+        "spread": spread,
     }
 
 
-def _class(truth: Any, classes: Sequence[str]) -> int:
-    """A class's place; -1 where the cell names none."""
-    if str(truth).strip() in classes:
-        return classes.index(str(truth).strip())
-    number = _number(truth)
-    return int(number) if number in range(len(classes)) else -1
+def _moments(truth: Array) -> tuple[float, float]:
+    """Mean, and sum of the squared distances from it; measured from the first truth, as large ones differ by little."""
+    if not len(truth):
+        return 0.0, 0.0
+    distances = truth - truth[0]
+    mean = float(distances.mean())
+    return float(truth[0]) + mean, float(((distances - mean) ** 2).sum())
+
+
+def _places(classes: Sequence[str]) -> Callable[[Any], int]:
+    """Where the class stands that a cell names; -1 where it names none.
+
+    A number is the class named by it, also as 1.0 for "1"; only where no class is named by a number is it a position.
+    """
+    names = {name: place for place, name in reversed(list(enumerate(classes)))}
+    numbers = {_number(name): place for name, place in names.items() if math.isfinite(_number(name))}
+    numbers = numbers or {float(place): place for place in range(len(classes))}
+
+    def place(truth: Any) -> int:
+        text = str(truth).strip()
+        if isinstance(truth, bool) and text not in names:
+            text = text.lower()
+        return names.get(text, numbers.get(_number(truth), -1))
+
+    return place
 
 
 def _number(truth: Any) -> float:

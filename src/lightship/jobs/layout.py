@@ -10,11 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from lightship import kinds
 from lightship.errors import InvalidInput
 from lightship.formats.base import Header
 from lightship.kinds import tabular
 from lightship.tensors import Array, Signature, TensorSpec, check_finite, to_array, validate
+
+# The widest dtype of each of numpy's kinds: a file's own digits fit, whatever a model makes of them.
+WIDEST = {"f": "float64", "i": "int64", "u": "uint64", "b": "bool", "O": "string"}
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,37 @@ def tensors(rows: Sequence[Any], wanted: Layout, *, text: bool) -> dict[str, Arr
     return inputs
 
 
+def kinds_of(wanted: Layout, columns: Sequence[str]) -> dict[str, str]:
+    """numpy's kind letter of each of a file's columns that a model takes cells from."""
+    places = wanted.places or {}
+    return {columns[at]: spec.numpy.kind for spec in wanted.signature.inputs for at in places.get(spec.name, ())}
+
+
+def typed(cells: Any, wanted: Layout) -> dict[str, Any]:
+    """A good row of JSON by column, the model's inputs as values of Python's own types, whatever form they have.
+
+    A list of cells gets the names of the model's columns. Where a row has an input as a whole, what it has beside that
+    under the names of its columns is left out: the model did not read it.
+    """
+    own = [name for names in wanted.columns.values() for name in names]
+    if not isinstance(cells, Mapping):
+        cells = dict(zip(own, cells, strict=True)) if own else {wanted.signature.inputs[0].name: cells}
+    found = dict(cells)
+    for spec in wanted.signature.inputs:
+        columns = wanted.columns.get(spec.name, ())
+        if spec.name in cells and columns != (spec.name,):
+            found |= dict.fromkeys((name for name in columns if name in found), None)
+            found[spec.name] = _plain(_columns(cells[spec.name], spec), spec)
+        elif spec.numpy.kind == "f":
+            found |= {name: float(cells[name]) for name in columns}
+    return found
+
+
+def is_nested(spec: TensorSpec) -> bool:
+    """Whether an input as a whole is lists of numbers in a row of JSON; else it may have several forms."""
+    return spec.numpy.kind != "O" and (spec.kind or {}).get("type") != "image"
+
+
 def _batch(values: list[Any], spec: TensorSpec) -> Array:
     if spec.kind and spec.kind["type"] == "image":
         return kinds.from_json(values, spec)
@@ -85,8 +121,7 @@ def _pick(cells: Any, spec: TensorSpec, wanted: Layout, parse: Callable[[str], A
     """One row's value for an input: a whole one, a list of cells, or a cell where the input has one per row."""
     if isinstance(cells, Mapping):
         if spec.name in cells and wanted.columns.get(spec.name) != (spec.name,):
-            value = cells[spec.name]
-            return _columns(value, spec) if isinstance(value, Mapping) else value
+            return _columns(cells[spec.name], spec)
         chosen = _by_name(cells, spec, wanted)
     else:
         chosen = _by_place(cells, spec, wanted)
@@ -114,10 +149,16 @@ def _by_place(cells: Sequence[Any], spec: TensorSpec, wanted: Layout) -> list[An
     return [cells[place] for place in wanted.places[spec.name]]
 
 
-def _columns(value: Mapping[str, Any], spec: TensorSpec) -> Any:
+def _plain(value: Any, spec: TensorSpec) -> Any:
+    return np.array(value, WIDEST[spec.numpy.kind]).tolist() if is_nested(spec) else value
+
+
+def _columns(value: Any, spec: TensorSpec) -> Any:
     """An input as an object of its columns; every other object is left to the input's kind."""
     names = (spec.kind or {}).get("columns", ())
-    return [value[name] for name in names] if names and set(names) == set(value) else value
+    if not isinstance(value, Mapping) or not names or set(names) != set(value):
+        return value
+    return [value[name] for name in names]
 
 
 def _parsed(cell: str, spec: TensorSpec, parse: Callable[[str], Any]) -> Any:

@@ -4,7 +4,11 @@ A chunk's counts are plain numbers, so that they can be kept in the ledger and a
 
     classes     {"kind": "classes", "rows", "right", "log_loss": sum of -ln p} and, unless there are too many classes,
                 {"classes", "confusion": [[…]] (truth by prediction)}
-    numbers     {"kind": "numbers", "rows", "absolute": sum |e|, "squared": sum e², "truth", "truth_squared"}
+    numbers     {"kind": "numbers", "rows", "absolute": sum |e|, "squared": sum e², "mean": of the truths,
+                "spread": sum of their squared distances from it}
+
+Means and spreads are merged as in Chan, Golub, LeVeque (1983), "Algorithms for Computing the Sample Variance": a sum of
+squares would lose what large truths differ by.
 """
 
 from __future__ import annotations
@@ -19,8 +23,9 @@ def merge(counts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     counted = [count for count in counts if count]
     if not counted:
         return {}
-    merged = {name: _add([count[name] for count in counted]) for name in counted[0] if name not in _CONSTANT}
-    return {name: counted[0][name] for name in _CONSTANT if name in counted[0]} | merged
+    merged = {name: _add([count[name] for count in counted]) for name in counted[0] if name not in _CONSTANT + _MOMENTS}
+    constant = {name: counted[0][name] for name in _CONSTANT if name in counted[0]}
+    return constant | merged | (_moments(counted) if "mean" in counted[0] else {})
 
 
 def figures(counts: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,6 +36,7 @@ def figures(counts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _CONSTANT = ("kind", "output", "classes")
+_MOMENTS = ("mean", "spread")
 
 
 def _add(values: Sequence[Any]) -> Any:
@@ -39,6 +45,17 @@ def _add(values: Sequence[Any]) -> Any:
     if all(isinstance(value, int) for value in values):
         return sum(values)
     return math.fsum(values)  # exact: the order of the chunks does not matter
+
+
+def _moments(counts: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Mean and spread of all; measured from the least mean, so that equal truths have no spread at all."""
+    filled = [count for count in counts if count["rows"]]
+    if not filled:
+        return dict.fromkeys(_MOMENTS, 0.0)
+    rows, least = sum(count["rows"] for count in filled), min(count["mean"] for count in filled)
+    mean = least + math.fsum(count["rows"] * (count["mean"] - least) for count in filled) / rows
+    between = [count["rows"] * (count["mean"] - mean) ** 2 for count in filled]
+    return {"mean": mean, "spread": math.fsum([*between, *(count["spread"] for count in filled)])}
 
 
 def _of_classes(counts: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,8 +70,7 @@ def _of_classes(counts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_numbers(counts: Mapping[str, Any]) -> dict[str, Any]:
-    rows, squared = counts["rows"], counts["squared"]
-    spread = counts["truth_squared"] - counts["truth"] ** 2 / rows
+    rows, squared, spread = counts["rows"], counts["squared"], counts["spread"]
     found = {
         "output": counts["output"],
         "rows": rows,

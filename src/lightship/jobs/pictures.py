@@ -11,14 +11,15 @@ import numpy as np
 
 from lightship.errors import InvalidInput, LightshipError
 from lightship.formats import csv_arrays, csv_files, parquet
-from lightship.jobs import objects
+from lightship.formats.parquet import Column
+from lightship.jobs import objects, predictions
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.predictions import Scored
 from lightship.jobs.records import Chunk, Job, Source
 from lightship.jobs.rows import Batch, Prepared
 from lightship.jobs.tables import append
 from lightship.kinds import image
-from lightship.tensors import Array, Signature, TensorSpec
+from lightship.tensors import Array, Signature
 
 _AT_ONCE = 8
 
@@ -29,7 +30,7 @@ def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Pi
     if len(signature.inputs) != 1 or (spec.kind or {}).get("type") != "image":
         raise InvalidInput("the model takes no images: its only input would have to be one")
     entries = json.loads(objects.read(cloud, chunk.key))
-    return Pictures([Source(job.source.bucket, key, "", etag) for key, etag in entries], job, spec, cloud)
+    return Pictures([Source(job.source.bucket, key, "", etag) for key, etag in entries], job, signature, cloud)
 
 
 class Pictures:
@@ -37,11 +38,17 @@ class Pictures:
 
     columns = ("key",)
 
-    def __init__(self, sources: Sequence[Source], job: Job, spec: TensorSpec, cloud: Cloud) -> None:
+    def __init__(self, sources: Sequence[Source], job: Job, signature: Signature, cloud: Cloud) -> None:
         self._sources = sources
         self._job = job
-        self._spec = spec
+        self._signature = signature
+        self._spec = signature.inputs[0]
         self._cloud = cloud
+
+    @property
+    def fields(self) -> Sequence[str]:
+        """See :class:`lightship.jobs.contents.Content`."""
+        return self.columns
 
     def prepare(self) -> Prepared:
         """See :class:`lightship.jobs.contents.Content`."""
@@ -66,14 +73,13 @@ class Pictures:
     def write(self, scored: Scored, names: Sequence[str]) -> bytes:
         """See :class:`lightship.jobs.contents.Content`."""
         keys = [self._sources[place].key for place in scored.positions.tolist()]
-        columns = (*self.columns, *names)
         options = self._job.options
         if self._job.output_format == "parquet":
-            plain = [column.tolist() if isinstance(column, np.ndarray) else column for column in scored.columns]
-            return parquet.write(columns, [list(row) for row in zip(keys, *plain, strict=True)])
+            predicted = predictions.typed(self._signature, names, scored)
+            return parquet.build([Column(self.columns[0], keys), *predicted])
         texts = csv_arrays.cells(keys, safe=options.safe)
-        body = append(texts, scored.columns)
-        return body if options.single else csv_files.preamble(columns, safe=options.safe) + body
+        body = append(texts, scored.columns, safe=options.safe)
+        return body if options.single else csv_files.preamble((*self.columns, *names), safe=options.safe) + body
 
     def _pixels(self, source: Source) -> Array | LightshipError:
         """An image's array [1, …], or why it has none; what is gone meanwhile is a reject too."""

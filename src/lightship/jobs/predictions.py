@@ -16,6 +16,7 @@ import numpy as np
 
 from lightship.calls import Call
 from lightship.errors import LightshipError
+from lightship.formats.parquet import Column
 from lightship.jobs.rows import Prepared, halved
 from lightship.model import Model
 from lightship.tensors import Array, Signature, TensorSpec
@@ -77,6 +78,23 @@ def predict(model: Model, prepared: Prepared) -> Scored:
 def columns(signature: Signature, outputs: Mapping[str, Array]) -> list[Any]:
     """The values of each column: arrays of numbers, lists of text, or lists of lists."""
     return [column for spec in signature.outputs for column in _columns(outputs[spec.name], spec)]
+
+
+def typed(signature: Signature, names: Sequence[str], scored: Scored) -> list[Column]:
+    """Columns for a format with types: the same ones for every chunk, because they follow from the signature."""
+    kinds = [kind for spec in signature.outputs for kind in _kinds(spec)]
+    return [
+        Column(name, values, dtype, depth)
+        for name, values, (dtype, depth) in zip(names, scored.columns, kinds, strict=True)
+    ]
+
+
+def _kinds(spec: TensorSpec) -> list[tuple[str, int]]:
+    """Each column's dtype, and how many lists deep its values are."""
+    if _has_classes(spec):
+        return [("string", 0), *(("float32", 0) for _ in spec.classes)]
+    width = _width(spec)
+    return [(spec.dtype, len(spec.shape) - 1)] if width is None else [(spec.dtype, 0)] * width
 
 
 def _names(spec: TensorSpec, *, several: bool) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from lightship import formats
-from lightship.jobs import metrics, objects
+from lightship.jobs import metrics, objects, starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger import Ledger
 from lightship.jobs.records import Chunk, Job
@@ -40,15 +40,16 @@ def write(job: Job, cloud: Cloud) -> Job | None:
     missing = set(job.sealed or ())
     chunks = list(ledger.chunks(job.id))
     done = [chunk for chunk in chunks if chunk.index not in missing]
+    columns = next((chunk.result.columns for chunk in done if chunk.result), None) or _columns(job, cloud)
     if job.options.single:
-        _join(job, done, cloud)
-    data = receipt(job, done, [chunk for chunk in chunks if chunk.index in missing])
+        _join(job, done, columns, cloud)
+    data = receipt(job, done, [chunk for chunk in chunks if chunk.index in missing], columns)
     objects.put_once(cloud, job.output + RECEIPT, data, _MEDIA_TYPE)
     ledger.settle(job)
     return ledger.job(job.id)
 
 
-def receipt(job: Job, done: Sequence[Chunk], missing: Sequence[Chunk]) -> bytes:
+def receipt(job: Job, done: Sequence[Chunk], missing: Sequence[Chunk], columns: Sequence[str]) -> bytes:
     """A receipt's bytes. Rows are numbered from 1; ``missing`` are the rows of chunks that a closed job never got."""
     results = [chunk.result for chunk in done if chunk.result]
     rows, rejected = sum(result.rows for result in results), sum(result.rejected for result in results)
@@ -60,7 +61,7 @@ def receipt(job: Job, done: Sequence[Chunk], missing: Sequence[Chunk]) -> bytes:
         "options": asdict(job.options),
         "correlation": job.correlation,
         "format": job.output_format,
-        "columns": list(results[0].columns) if results else [],
+        "columns": list(columns),
         "complete": not missing,
         "rows": {"read": rows, "scored": rows - rejected, "rejected": rejected},
         "parts": [{"key": single_key(job)}] if job.options.single else _parts(results, "output"),
@@ -100,10 +101,19 @@ def _parts(results: Sequence[Any], what: str) -> list[Mapping[str, Any]]:
     return [result.parts[what] for result in results if what in result.parts]
 
 
-def _join(job: Job, done: Sequence[Chunk], cloud: Cloud) -> None:
+def _columns(job: Job, cloud: Cloud) -> tuple[str, ...]:
+    """The output's columns where no chunk has any: a file of a header alone. Whoever predicts has what this needs."""
+    from lightship.bundle import Manifest
+    from lightship.jobs.predictions import names
+
+    signature = Manifest.from_bytes(starting.manifest(cloud, job.model, job.version)).signature()
+    own = job.header.columns if job.header else ()
+    return (*own, *names(signature, own))
+
+
+def _join(job: Job, done: Sequence[Chunk], columns: Sequence[str], cloud: Cloud) -> None:
     results = [chunk.result for chunk in done if chunk.result]
     output = formats.named(job.output_format)
-    columns = results[0].columns if results else ()
-    preamble = output.preamble(columns, safe=job.options.safe) if columns else b""
+    preamble = output.preamble(columns, safe=job.options.safe)
     keys = [str(part["key"]) for part in _parts(results, "output")]
     objects.join(cloud, keys, single_key(job), preamble=preamble, media_type=output.MEDIA_TYPE)

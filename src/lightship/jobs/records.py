@@ -27,6 +27,9 @@ LEASE = 900.0
 _MEBIBYTE = 1024 * 1024
 _LONGEST_OPTION = 1000
 
+# The most bytes of a chunk: rows of a few bytes each take forty times as much when they are scored.
+LARGEST_CHUNK = 32 * _MEBIBYTE
+
 
 class State(StrEnum):
     """A job's states; ``incomplete`` is never stored: it is said of a running job whose remaining chunks are dead."""
@@ -69,10 +72,11 @@ class Options:
     Attributes:
         output: the output's format; None for the input's own.
         single: one file instead of parts.
-        threshold: rejected rows at which the job fails: a fraction of all rows below 1, else a count; None for never.
+        threshold: rejected rows at which the job fails: a fraction of all rows below 1, else a count; 0 for the first
+            one, None for never.
         safe: keep spreadsheets from taking text in CSV for formulas.
         target: the column with the true answers; None for a column named like an output.
-        chunk: about how many bytes a chunk has; 0 to choose by the file's size.
+        chunk: about how many bytes a chunk has, up to LARGEST_CHUNK; 0 to choose by the file's size.
     """
 
     output: str | None = None
@@ -97,8 +101,10 @@ class Options:
                 raise InvalidInput(f"the job's option '{name}' cannot be {repr(value)[:80]}")
             if isinstance(value, str) and len(value) > _LONGEST_OPTION:
                 raise InvalidInput(f"the job's option '{name}' has over {_LONGEST_OPTION} characters")
-        if not (self.threshold is None or 0 <= self.threshold < float("inf")) or self.chunk < 0:
-            raise InvalidInput("a job's threshold and its chunk's bytes are zero or more")
+        if not (self.threshold is None or 0 <= self.threshold < float("inf")):
+            raise InvalidInput("a job's threshold is zero or more")
+        if not 0 <= self.chunk <= LARGEST_CHUNK:
+            raise InvalidInput(f"a job's chunks have from 0 to {LARGEST_CHUNK} bytes")
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Options:
@@ -109,8 +115,8 @@ class Options:
         return cls(**record)
 
     def chunk_bytes(self, size: int) -> int:
-        """Bytes of a chunk: 8 MiB, more where a file of that size would have over 5000 of them."""
-        return self.chunk or max(8 * _MEBIBYTE, size // 5000)
+        """Bytes of a chunk: 8 MiB, or up to 32 MiB where a file of that size would have over 5000 of them."""
+        return self.chunk or min(max(8 * _MEBIBYTE, size // 5000), LARGEST_CHUNK)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ found is the same, whichever way was taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -20,6 +20,9 @@ from lightship.jobs.layout import Layout, tensors
 from lightship.tensors import Array
 
 T = TypeVar("T")
+
+# Rows that are held as Python's objects at a time.
+_BLOCK = 8192
 
 
 @dataclass
@@ -54,21 +57,28 @@ def from_csv(data: bytes, wanted: Layout, *, first: int) -> Prepared | None:
     return Prepared(count, [Batch(np.arange(count), inputs)] if count else [])
 
 
-def from_rows(rows: Sequence[Row], wanted: Layout, *, text: bool) -> Prepared:
-    """Rows of any format; ``text`` where their cells are text that is to be parsed."""
-    rejects = {position: row.error for position, row in enumerate(rows) if row.error}
-    good = [position for position, row in enumerate(rows) if not row.error]
+def from_rows(rows: Iterable[Row], wanted: Layout, *, text: bool) -> Prepared:
+    """Rows of any format; ``text`` where their cells are text that is to be parsed. Few are held at a time."""
+    found, rest = Prepared(0), iter(rows)
+    while block := list(islice(rest, _BLOCK)):
+        _add(found, block, wanted, text=text)
+    return Prepared(found.count, list(_joined(found.batches)), found.rejects)
+
+
+def _add(found: Prepared, rows: Sequence[Row], wanted: Layout, *, text: bool) -> None:
+    """More rows behind those that were found."""
+    good = [place for place, row in enumerate(rows) if not row.error]
 
     def convert(start: int, end: int) -> Mapping[str, Array]:
-        return tensors([rows[position].cells for position in good[start:end]], wanted, text=text)
+        return tensors([rows[place].cells for place in good[start:end]], wanted, text=text)
 
-    batches = []
-    for start, end, found in halved(convert, 0, len(good)):
-        if isinstance(found, LightshipError):
-            rejects[good[start]] = found.message
+    found.rejects |= {found.count + place: row.error for place, row in enumerate(rows) if row.error}
+    for start, end, array in halved(convert, 0, len(good)):
+        if isinstance(array, LightshipError):
+            found.rejects[found.count + good[start]] = array.message
         else:
-            batches.append(Batch(np.array(good[start:end]), found))
-    return Prepared(len(rows), list(_joined(batches)), rejects)
+            found.batches.append(Batch(found.count + np.array(good[start:end]), array))
+    found.count += len(rows)
 
 
 def halved(attempt: Callable[[int, int], T], start: int, end: int) -> Iterator[tuple[int, int, T | LightshipError]]:

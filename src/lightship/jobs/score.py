@@ -18,11 +18,12 @@ from lightship.jobs.cloud import Cloud
 from lightship.jobs.contents import Content, open_chunk
 from lightship.jobs.items import GROUP
 from lightship.jobs.ledger import Ledger, releasing
-from lightship.jobs.predictions import names, predict
+from lightship.jobs.predictions import Scored, names, predict
 from lightship.jobs.records import LEASE, Chunk, Job, Result
 from lightship.jobs.rows import Prepared
 from lightship.model import Model
 from lightship.registry import Registry
+from lightship.tensors import Signature
 
 # What will fail again however often it is tried: the job fails. Everything else asks for the message to come again.
 _PERMANENT = (InvalidInput, NotFound, UnsupportedMedia, BundleError)
@@ -105,11 +106,7 @@ def score(job: Job, chunk: Chunk, cloud: Cloud) -> Result:
         raise InvalidInput(f"rows {chunk.first} to {last} of the file are read as {prepared.count} rows")
     scored = predict(model, prepared)
     columns = names(signature, content.columns)
-    metrics: dict[str, Any] = {}
-    if target := evaluation.target_of(signature, job.options.target, content.columns):
-        if content.columns and target not in content.columns:
-            raise InvalidInput(f"the file has no column '{target[:80]}' with the true answers")
-        metrics = evaluation.count(signature, content.cells(target, scored.positions.tolist()), scored)
+    metrics = _metrics(job, chunk, content, scored, signature)
     key, media_type = receipts.part_key(job, chunk.index), _MEDIA_TYPES[job.output_format]
     parts = {"output": objects.put_once(cloud, key, content.write(scored, columns), media_type)}
     if prepared.rejects:
@@ -117,6 +114,17 @@ def score(job: Job, chunk: Chunk, cloud: Cloud) -> Result:
         key = receipts.errors_key(job, chunk.index)
         parts["errors"] = objects.put_once(cloud, key, data, _ERRORS_MEDIA_TYPE)
     return Result(prepared.count, len(prepared.rejects), (*content.columns, *columns), parts, metrics)
+
+
+def _metrics(job: Job, chunk: Chunk, content: Content, scored: Scored, signature: Signature) -> dict[str, Any]:
+    """Counts where the file says the truth. Rows that name their own columns may lack it, but not all of the first."""
+    fields = content.fields
+    target = evaluation.target_of(signature, job.options.target, fields)
+    if target is None:
+        return {}
+    if fields and target not in fields and (content.columns or chunk.first == 1):
+        raise InvalidInput(f"the file has no column '{target[:80]}' with the true answers")
+    return evaluation.count(signature, content.cells(target, scored.positions.tolist()), scored)
 
 
 @lru_cache(maxsize=2)
@@ -140,12 +148,15 @@ def _rejects(content: Content, prepared: Prepared, first: int) -> bytes:
 def _too_many(job: Job, ledger: Ledger) -> bool:
     """Whether the rejected rows reach the job's threshold; a fraction is of all rows, so it waits for their number."""
     limit = job.options.threshold
-    if limit is None or (limit < 1 and job.rows is None):
+    if limit is None or (0 < limit < 1 and job.rows is None):
         return False
-    most = limit if limit >= 1 else limit * (job.rows or 0)
-    return ledger.tally(job.id).rejected > most
+    rejected = ledger.tally(job.id).rejected
+    return rejected > 0 and (rejected if limit >= 1 else rejected / max(1, job.rows or 0)) >= limit
 
 
 def _threshold_reason(job: Job) -> str:
     limit = job.options.threshold or 0
-    return f"too many rows were rejected: more than {limit:g}" if limit >= 1 else f"more than {limit:.2%} rejected"
+    if not limit:
+        return "a row was rejected: the job was to fail at the first one"
+    reached = f"{limit:g} or more" if limit >= 1 else f"{100 * limit:g}% of all or more"
+    return f"too many rows were rejected: {reached}"

@@ -103,10 +103,7 @@ def pinned(cloud: Cloud, model: str, version: int | None = None, *, withdrawn: b
 
     A withdrawn version takes no new work; one that was pinned before goes on.
     """
-    found = _S3.fullmatch(f"{cloud.registry.rstrip('/')}/{model}/")
-    if found is None:
-        raise NotFound(f"jobs find their models in S3, and {cloud.registry!r} is not there")
-    place = Source(found[1], found[2])
+    place = _place(cloud, model)
     try:
         versions = Versions.from_bytes(_registered(cloud, place, "state.json"))
         number = version or versions.default
@@ -116,6 +113,18 @@ def pinned(cloud: Cloud, model: str, version: int | None = None, *, withdrawn: b
     except NotFound:
         what = f"version {version} of model '{model}'" if version else f"model '{model}'"
         raise NotFound(f"there is no {what} that takes new work") from None
+
+
+def manifest(cloud: Cloud, model: str, version: int) -> bytes:
+    """What a bundle says of itself; raises NotFound."""
+    return _registered(cloud, _place(cloud, model), f"{version}/manifest.json")
+
+
+def _place(cloud: Cloud, model: str) -> Source:
+    found = _S3.fullmatch(f"{cloud.registry.rstrip('/')}/{model}/")
+    if found is None:
+        raise NotFound(f"jobs find their models in S3, and {cloud.registry!r} is not there")
+    return Source(found[1], found[2])
 
 
 def _registered(cloud: Cloud, place: Source, name: str) -> bytes:
@@ -140,8 +149,9 @@ def format_of(source: Source, options: Options) -> tuple[str, bool]:
     """Name of a source's format, and whether it is compressed; raises UnsupportedMedia or InvalidInput."""
     if source.key.endswith("/"):
         return IMAGES, False
-    gzip = source.key.endswith(".gz")
-    found = formats.of(source.key.removesuffix(".gz"))
+    key = source.key.lower()
+    gzip = key.endswith(".gz")
+    found = formats.of(key.removesuffix(".gz"))
     if gzip and not found.STREAMED:
         raise UnsupportedMedia(f"{source.name} is compressed twice: a {found.NAME} file is not to be gzipped")
     wanted = options.output or found.NAME

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from lightship.formats import csv_arrays, csv_columns, csv_files, lines, parquet
 from lightship.formats.base import Row
-from lightship.jobs import objects, rows
+from lightship.formats.parquet import Column
+from lightship.jobs import objects, predictions, rows
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.layout import layout
+from lightship.jobs.layout import WIDEST, kinds_of, layout
 from lightship.jobs.predictions import Scored
 from lightship.jobs.records import Chunk, Job, Source
 from lightship.jobs.rows import Prepared
+from lightship.kinds import tabular
 from lightship.tensors import Signature
+
+# Rows that are put together at a time: cells as objects take many times their bytes.
+_BLOCK = 65_536
 
 
 def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Table:
@@ -40,15 +45,20 @@ class Table:
         wanted = tuple(name for names in self._layout.columns.values() for name in names)
         self.columns = job.header.columns if job.header else wanted
 
+    @property
+    def fields(self) -> Sequence[str]:
+        """See :class:`lightship.jobs.contents.Content`."""
+        return self.columns
+
     def prepare(self) -> Prepared:
         """See :class:`lightship.jobs.contents.Content`."""
         quick = rows.from_csv(self._data, self._layout, first=self._first)
-        return quick or rows.from_rows(self._rows, self._layout, text=True)
+        return quick or rows.from_rows(self._rows(), self._layout, text=True)
 
     def cells(self, column: str, positions: Sequence[int]) -> list[Any]:
         """See :class:`lightship.jobs.contents.Content`."""
-        found = self._rows
-        return [self._cells(found[position]).get(column) for position in positions]
+        found = [self._cells(row).get(column) for row in self._rows()]
+        return [found[position] for position in positions]
 
     def text(self, position: int) -> str:
         """See :class:`lightship.jobs.contents.Content`."""
@@ -58,63 +68,65 @@ class Table:
         """See :class:`lightship.jobs.contents.Content`."""
         columns = (*self.columns, *names)
         if self._job.output_format == "parquet":
-            return parquet.write(columns, self._typed(scored))
+            return parquet.build([*self._typed(scored), *predictions.typed(self._layout.signature, names, scored)])
         body = self._body(scored)
         return body if self._job.options.single else csv_files.preamble(columns, safe=self._job.options.safe) + body
 
     def _body(self, scored: Scored) -> bytes:
         """The rows as they stand, each with its predictions; one by one where rows were rejected, or are to be safe."""
-        if self._job.options.safe:
+        safe = self._job.options.safe
+        if safe:
             texts = csv_files.texts(self._data, first=self._first, safe=True)
         else:
             quick = csv_columns.append(lines.unmarked(self._data, first=self._first), scored.columns)
             if quick is not None:
                 return quick
             texts = self._texts
-        return append([texts[position] for position in scored.positions.tolist()], scored.columns)
+        return append([texts[position] for position in scored.positions.tolist()], scored.columns, safe=safe)
 
-    def _typed(self, scored: Scored) -> list[list[Any]]:
-        """Rows for a format with types: what the model takes as numbers is numbers, all else is text."""
-        wanted = {
-            name: float if spec.numpy.kind == "f" else int
-            for spec in self._layout.signature.inputs
-            if spec.numpy.kind in "fiu"
-            for name in self._layout.columns[spec.name]
-        }
-        plain = [column.tolist() if hasattr(column, "tolist") else column for column in scored.columns]
-        found = []
-        for place, position in enumerate(scored.positions.tolist()):
-            cells = self._cells(self._rows[position])
-            mine = [wanted[name](cell) if name in wanted else cell for name, cell in cells.items()]
-            found.append([*mine, *(column[place] for column in plain)])
-        return found
+    def _typed(self, scored: Scored) -> list[Column]:
+        """The input's columns for a format with types: what the model takes has its type, all else is text."""
+        chosen = set(scored.positions.tolist())
+        kinds = dict.fromkeys(self.columns, "O") | kinds_of(self._layout, self.columns)
+        values: dict[str, list[Any]] = {name: [] for name in self.columns}
+        for cells in (self._cells(row) for position, row in enumerate(self._rows()) if position in chosen):
+            for name, kind in kinds.items():
+                values[name].append(tabular.PARSERS[kind](cells[name]))
+        return [Column(name, values[name], WIDEST[kind]) for name, kind in kinds.items()]
 
     def _cells(self, row: Row) -> Mapping[str, Any]:
         return row.cells if isinstance(row.cells, Mapping) else dict(zip(self.columns, row.cells, strict=False))
 
-    @cached_property
-    def _rows(self) -> list[Row]:
-        return list(csv_files.read(self._data, self._job.header, first=self._first))
+    def _rows(self) -> Iterator[Row]:
+        """Read again whenever they are asked for: as objects they take forty times their bytes."""
+        return csv_files.read(self._data, self._job.header, first=self._first)
 
     @cached_property
     def _texts(self) -> list[bytes]:
         return csv_files.texts(self._data, first=self._first)
 
 
-def append(texts: Sequence[bytes], columns: Sequence[Any]) -> bytes:
-    """Rows of CSV, each with one cell of each of the columns (arrays, lists of text, or lists of lists) behind it."""
-    if not texts:
-        return b""
-    return b"\n".join(map(b",".join, zip(texts, *map(_as_cells, columns), strict=True))) + b"\n"
+def append(texts: Sequence[bytes], columns: Sequence[Any], *, safe: bool) -> bytes:
+    """Rows of CSV, each with one cell of each of the columns (arrays, lists of text, or lists of lists) behind it.
+
+    ``safe`` keeps the columns' text from being taken for formulas; the rows are the caller's.
+    """
+    blocks = (slice(first, first + _BLOCK) for first in range(0, len(texts), _BLOCK))
+    return b"".join(_appended(texts[block], [column[block] for column in columns], safe=safe) for block in blocks)
 
 
-def _as_cells(column: Any) -> list[bytes]:
+def _appended(texts: Sequence[bytes], columns: Sequence[Any], *, safe: bool) -> bytes:
+    cells = [_as_cells(column, safe=safe) for column in columns]
+    return b"\n".join(map(b",".join, zip(texts, *cells, strict=True))) + b"\n"
+
+
+def _as_cells(column: Any, *, safe: bool) -> list[bytes]:
     """A column as cells; a list in a cell is JSON. Few texts, as names of classes are, are quoted once each."""
     if not isinstance(column, list):
-        return csv_arrays.cells(column)
+        return csv_arrays.cells(column, safe=safe)
     if column and isinstance(column[0], list):
         import orjson
 
-        return csv_arrays.cells([orjson.dumps(value).decode() for value in column])
+        return csv_arrays.cells([orjson.dumps(value).decode() for value in column], safe=safe)
     distinct = list(dict.fromkeys(column))
-    return list(map(dict(zip(distinct, csv_arrays.cells(distinct), strict=True)).__getitem__, column))
+    return list(map(dict(zip(distinct, csv_arrays.cells(distinct, safe=safe), strict=True)).__getitem__, column))

@@ -127,7 +127,7 @@ def probabilities(array: Array, spec: TensorSpec) -> Array:
     """
     table = np.asarray(array, dtype=np.float64).reshape(len(array), -1)
     if table.shape[1] == 1:
-        second = 1 / (1 + np.exp(-table)) if spec.from_logits else table
+        second = np.exp(-np.logaddexp(0, -table)) if spec.from_logits else table  # a sigmoid that cannot overflow
         table = np.hstack([1 - second, second])
     elif spec.from_logits:
         table = np.exp(table - table.max(axis=1, keepdims=True))

@@ -1,0 +1,60 @@
+"""What scoring the largest chunk takes: ``python -m tests.jobs.largest_chunk MODEL FORM`` prints how many rows, and its
+peak in MiB."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow
+from pyarrow import parquet as arrow_parquet
+
+from lightship.formats import parquet
+from lightship.formats.base import Header
+from lightship.jobs.columnar import Columnar
+from lightship.jobs.predictions import names, predict
+from lightship.jobs.records import LARGEST_CHUNK, Chunk, Job, Source
+from lightship.jobs.tables import Table
+from lightship.model import Model
+from lightship.tensors import Signature
+
+COLUMNS = ("mean radius", "mean texture", "mean concavity")
+ROW = b"12.3456,20.1234,0.12345\n"
+
+
+def main(path: str, form: str) -> None:
+    model = Model.open(Path(path))
+    signature = model.manifest.signature()
+    job = Job("job", "ann", "quickstart", 1, "", Source("bucket", "key"), form, header=Header(COLUMNS))
+    content = row_group(job, signature) if form == "parquet" else text(job, signature)
+    prepared = content.prepare()
+    scored = predict(model, prepared)
+    data = content.write(scored, names(signature, content.columns))
+    assert data
+    print(len(scored.positions), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+
+
+def row_group(job: Job, signature: Signature) -> Columnar:
+    """As many rows of three equal numbers as one may have: in the file they take next to nothing."""
+    rows = parquet.LARGEST_GROUP // 8 // len(COLUMNS)
+    with tempfile.TemporaryFile() as file:
+        table = pyarrow.table(dict.fromkeys(COLUMNS, pyarrow.array(np.full(rows, 1.5))))
+        arrow_parquet.write_table(table, file, row_group_size=rows)
+        del table
+        _, (span,) = parquet.plan(file, target=LARGEST_CHUNK)
+        found, damage = parquet.table(file, span)
+    assert damage is None
+    return Columnar(found, [], job, signature)
+
+
+def text(job: Job, signature: Signature) -> Table:
+    """Rows of numbers, the last of which is none: they are looked at one by one."""
+    rows = LARGEST_CHUNK // len(ROW)
+    return Table(ROW * (rows - 1) + b"x,1,2\n", job, Chunk("job", 0, 1, rows), signature)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

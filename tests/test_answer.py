@@ -21,8 +21,8 @@ from tests.bundles import Registries
 Ask = Callable[..., tuple[int, Any]]
 
 
-def asker(location: Path, default: str | None = None, **limits: int) -> Ask:
-    service = Service(Catalogue(Registry(str(location)), default=default), **limits)
+def asker(location: Path, default: str | None = None, refresh: float = 2.0, **limits: int) -> Ask:
+    service = Service(Catalogue(Registry(str(location)), default=default, refresh=refresh), **limits)
 
     def ask(
         method: str, path: str, body: Any = None, media_type: str = "application/json", caller: str | None = "me"
@@ -255,7 +255,7 @@ def test_a_damaged_model_is_refused_and_the_others_go_on(registries: Registries,
         shutil.copytree(registries.small / name, tmp_path / name)
     with (tmp_path / "pair" / "1" / "model.tflite").open("ab") as file:
         file.write(b"\0")
-    ask = asker(tmp_path, "modes")
+    ask = asker(tmp_path, "modes", refresh=0)
     status, record = ask("POST", "/models/pair/predict", {"input": {"a": [1, 2], "b": [1]}})
     assert (status, record["error"]["code"]) == (503, "bundle_invalid")
     assert ask("POST", "/predict", {"input": [1, 4]}) == (200, [[2, 8]])

@@ -19,6 +19,7 @@ def test_every_variable_is_read() -> None:
         "LIGHTSHIP_DEFAULT_MODEL": "digits",
         "LIGHTSHIP_TOKEN": "secret",
         "LIGHTSHIP_ALLOW_ANONYMOUS": "1",
+        "LIGHTSHIP_ALLOW_ADMIN": "1",
         "LIGHTSHIP_MAX_BODY_BYTES": "10",
         "LIGHTSHIP_MAX_ANSWER_BYTES": "20",
         "LIGHTSHIP_REFRESH_SECONDS": "0.5",
@@ -29,7 +30,7 @@ def test_every_variable_is_read() -> None:
         "LIGHTSHIP_BATCH_WINDOW_MS": "5",
     }
     cache = {"digits": 2_000_000}
-    expected = Settings("/models", "digits", "secret", True, 10, 20, 0.5, 5_000_000, cache, 3, 16, 0.005)
+    expected = Settings("/models", "digits", "secret", True, True, 10, 20, 0.5, 5_000_000, cache, 3, 16, 0.005)
     assert Settings.from_environment(environ) == expected
 
 

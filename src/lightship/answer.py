@@ -13,7 +13,7 @@ from functools import partial
 
 from lightship import wire
 from lightship.calls import Health, Prediction
-from lightship.errors import LightshipError, NotFound, TooLarge, Unauthenticated
+from lightship.errors import Forbidden, LightshipError, NotFound, TooLarge, Unauthenticated
 from lightship.serving.catalogue import Catalogue
 from lightship.wire.http import Request, Response, Route
 
@@ -22,10 +22,12 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Service:
-    """What answers: the models, and how many bytes an answer may have as a JSON string in an event (0: no limit)."""
+    """What answers: the models, how many bytes an answer may have as a JSON string in an event (0: no limit), and
+    whether callers may load and unload models."""
 
     catalogue: Catalogue
     max_answer: int = 0
+    allow_admin: bool = False
 
 
 Parameters = Mapping[str, str]
@@ -41,6 +43,8 @@ async def answer(service: Service, request: Request) -> Response | None:
         route, parameters = found
         if route.scope != "open" and request.caller is None:
             raise Unauthenticated
+        if route.scope == "admin" and not service.allow_admin:
+            raise Forbidden("nobody may load or unload models here: LIGHTSHIP_ALLOW_ADMIN=1 allows all callers to")
         response = await OPERATIONS[route.operation](service, route, parameters, request)
         _check_size(response, service.max_answer)
     except LightshipError as error:
@@ -72,34 +76,40 @@ async def _predict(service: Service, route: Route, parameters: Parameters, reque
 
 
 async def _models(service: Service, route: Route, _: Parameters, __: Request) -> Response:
-    return route.encode(service.catalogue.states())
+    standings = service.catalogue.standings
+    return route.encode(await service.catalogue.told(lambda ask: standings.states(ask=ask)))
 
 
 async def _index(service: Service, route: Route, _: Parameters, request: Request) -> Response:
-    return route.encode((service.catalogue.states(), request))
+    standings = service.catalogue.standings
+    return route.encode((await service.catalogue.told(lambda ask: standings.all_versions(ask=ask)), request))
 
 
 async def _model(service: Service, route: Route, parameters: Parameters, _: Request) -> Response:
-    return route.encode(service.catalogue.state(parameters["name"], _version(parameters), parameters.get("label")))
+    name, version, label = parameters["name"], _version(parameters), parameters.get("label")
+    state = service.catalogue.standings.state
+    return route.encode(await service.catalogue.told(lambda ask: state(name, version, label, ask=ask)))
 
 
 async def _status(service: Service, route: Route, parameters: Parameters, _: Request) -> Response:
-    version, label = _version(parameters), parameters.get("label")
-    return route.encode(service.catalogue.version_states(parameters["name"], version, label))
+    name, version, label = parameters["name"], _version(parameters), parameters.get("label")
+    states = service.catalogue.standings.version_states
+    return route.encode(await service.catalogue.told(lambda ask: states(name, version, label, ask=ask)))
 
 
 async def _statistics(service: Service, route: Route, parameters: Parameters, _: Request) -> Response:
-    return route.encode(service.catalogue.statistics(parameters.get("name"), _version(parameters)))
+    name, version = parameters.get("name"), _version(parameters)
+    statistics = service.catalogue.standings.statistics
+    return route.encode(await service.catalogue.told(lambda ask: statistics(name, version, ask=ask)))
 
 
 async def _load(service: Service, route: Route, parameters: Parameters, request: Request) -> Response:
-    service.catalogue.reload(parameters["name"])
-    return route.encode((service.catalogue.state(parameters["name"]), request))
+    state = await service.catalogue.aside(lambda: service.catalogue.reload(parameters["name"]))
+    return route.encode((state, request))
 
 
 async def _unload(service: Service, route: Route, parameters: Parameters, _: Request) -> Response:
-    service.catalogue.unload(parameters["name"])
-    return route.encode(None)
+    return route.encode(await service.catalogue.aside(lambda: service.catalogue.unload(parameters["name"])))
 
 
 async def _live(_: Service, route: Route, __: Parameters, ___: Request) -> Response:
@@ -107,18 +117,15 @@ async def _live(_: Service, route: Route, __: Parameters, ___: Request) -> Respo
 
 
 async def _ready(service: Service, route: Route, _: Parameters, request: Request) -> Response:
-    states = service.catalogue.states()
-    ready = any(state.error is None for state in states)
+    standings = service.catalogue.standings
+    states = await service.catalogue.told(lambda ask: standings.states(ask=ask))
+    ready = any(state.ready for state in states)
     return route.encode(Health(ready, states if request.caller is not None else ()))
 
 
 async def _default_ready(service: Service, route: Route, _: Parameters, __: Request) -> Response:
-    """Whether the default model can be asked. Strangers may know: no model is named, and no other is loaded for it."""
-    try:
-        await service.catalogue.get()
-    except LightshipError:
-        return route.encode(Health(ready=False))
-    return route.encode(Health(ready=True))
+    """Whether the default model can be asked. Strangers may know: no model is named."""
+    return route.encode(Health(await service.catalogue.ready()))
 
 
 OPERATIONS: dict[str, Operation] = {

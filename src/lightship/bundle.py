@@ -114,20 +114,22 @@ class Bundle:
         return sum((self.path / name).stat().st_size for name in self.manifest.files)
 
     @classmethod
-    def open(cls, path: Path) -> Bundle:
+    def open(cls, path: Path, *, called: str | None = None) -> Bundle:
         """Read the manifest and verify that the folder holds exactly the files it lists, byte for byte.
 
-        Raises BundleError that names the first file which is missing, changed or foreign.
+        Raises BundleError that names the first file which is missing, changed or foreign, inside what the bundle is
+        ``called``: by default its path, which is nothing for strangers to know.
         """
+        called = called or str(path)
         try:
             with (path / MANIFEST).open("rb") as file:
                 data = file.read(_MANIFEST_LIMIT + 1)
         except OSError as error:
-            raise BundleError(f"{path} is not a bundle: cannot read {MANIFEST} ({error.strerror})") from None
+            raise BundleError(f"{called} is not a bundle: cannot read {MANIFEST} ({error.strerror})") from None
         if len(data) > _MANIFEST_LIMIT:
-            raise BundleError(f"{path / MANIFEST} is larger than {_MANIFEST_LIMIT} bytes")
+            raise BundleError(f"{called}/{MANIFEST} is larger than {_MANIFEST_LIMIT} bytes")
         manifest = Manifest.from_bytes(data)
-        _verify(path, manifest.files)
+        _verify(path, manifest.files, called)
         return cls(path=path, manifest=manifest, digest=hashlib.sha256(data).hexdigest())
 
 
@@ -138,7 +140,7 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
 
 def digests(path: Path) -> dict[str, str]:
     """SHA-256 of every file below ``path`` except the manifest, by its path inside it, in sorted order."""
-    return {name: digest_file(path / name) for name in _names(path) if name != MANIFEST}
+    return {name: digest_file(path / name) for name in _names(path, str(path)) if name != MANIFEST}
 
 
 def digest_file(path: Path) -> str:
@@ -150,23 +152,23 @@ def digest_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _verify(path: Path, files: Mapping[str, str]) -> None:
-    present = set(_names(path)) - {MANIFEST}
+def _verify(path: Path, files: Mapping[str, str], called: str) -> None:
+    present = set(_names(path, called)) - {MANIFEST}
     if foreign := sorted(present - files.keys()):
-        raise BundleError(f"{path / foreign[0]} is not listed in the manifest")
+        raise BundleError(f"{called}/{foreign[0]} is not listed in the manifest")
     for name, expected in files.items():
         if name not in present:
-            raise BundleError(f"{path / name} is missing")
+            raise BundleError(f"{called}/{name} is missing")
         if digest_file(path / name) != expected:
-            raise BundleError(f"{path / name} is corrupt or was changed: its digest is not the manifest's")
+            raise BundleError(f"{called}/{name} is corrupt or was changed: its digest is not the manifest's")
 
 
-def _names(path: Path) -> list[str]:
+def _names(path: Path, called: str) -> list[str]:
     """Every file below ``path``; a symbolic link is nobody's file, because it can point out of the bundle."""
     names = []
     for entry in path.rglob("*"):
         if entry.is_symlink():
-            raise BundleError(f"{entry} is a symbolic link: a bundle holds plain files only")
+            raise BundleError(f"{called}/{entry.relative_to(path)} is a symbolic link: a bundle holds plain files only")
         if entry.is_file():
             names.append(entry.relative_to(path).as_posix())
     return sorted(names)

@@ -43,12 +43,14 @@ class Prediction:
 class ModelState:
     """One model as it stands: the version that answers by default, and why it does not if it does not.
 
-    ``default`` marks the model that answers where a request names none; ``example`` is one recorded call of the
-    default signature, for documentation; ``shadows`` says how far versions that run unheard disagree.
+    ``version`` is None where none is known, because the model's state cannot be read. ``answering`` is the version that
+    goes on in spite of an ``error``. ``withdrawn`` versions take no requests. ``default`` marks the model that answers
+    where a request names none; ``example`` is one recorded call of the default signature, for documentation;
+    ``shadows`` says how far versions that run unheard disagree.
     """
 
     name: str
-    version: int
+    version: int | None
     versions: tuple[int, ...]
     default: bool = False
     manifest: Manifest | None = None
@@ -56,11 +58,21 @@ class ModelState:
     error: str | None = None
     example: Call | None = None
     shadows: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    answering: int | None = None
+    withdrawn: tuple[int, ...] = ()
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests are answered: by its version, or by the one that goes on."""
+        return self.error is None or self.answering is not None
 
 
 @dataclass(frozen=True)
 class VersionState:
-    """One version of a model: ``state`` is available, failed (with ``error``), unloaded or withdrawn."""
+    """One version of a model: ``state`` is available, failed (with ``error``), unloaded or withdrawn.
+
+    A version is loaded when it is first asked for: until it has failed, it is available.
+    """
 
     name: str
     version: int
@@ -73,7 +85,8 @@ class VersionState:
 class Statistics:
     """What a version has done since it was loaded; ``last`` is the Unix time of its last call, in seconds.
 
-    ``executions`` is less than ``calls`` where several were run as one batch.
+    ``executions`` is less than ``calls`` where several were run as one batch, or answered from the response cache
+    (``hits``). ``nanoseconds`` are those of executions; ``hit_nanoseconds`` and ``miss_nanoseconds`` the cache's own.
     """
 
     name: str
@@ -85,6 +98,10 @@ class Statistics:
     nanoseconds: int = 0
     failed_nanoseconds: int = 0
     last: float = 0.0
+    hits: int = 0
+    hit_nanoseconds: int = 0
+    misses: int = 0
+    miss_nanoseconds: int = 0
 
 
 @dataclass(frozen=True)

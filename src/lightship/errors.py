@@ -16,6 +16,7 @@ their own, so that no room below them knows about HTTP statuses or exit codes::
     ├── BundleError           bundle_invalid         a bundle that is corrupt, truncated, tampered or too new
     ├── EngineError           engine_failed          the engine could not run this input
     ├── RegistryError         registry_failed        a registry that cannot be read or written
+    │   └── StateError        registry_failed        a model's state file that holds no state
     ├── SettingError          setting_invalid        an environment variable or option without sense
     └── CompileError          compile_failed         the source cannot become a bundle
         ├── SourceRefused     source_refused         a model file that is none, is broken or is not safe to open
@@ -111,6 +112,10 @@ class RegistryError(LightshipError):
     """A registry that cannot be read or written."""
 
     code = "registry_failed"
+
+
+class StateError(RegistryError):
+    """A model's state file that holds no state: the registry answers, and this model cannot be found in it."""
 
 
 class SettingError(LightshipError):

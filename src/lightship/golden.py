@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -33,18 +34,19 @@ def write_golden(path: Path, golden: Mapping[str, tuple[Mapping[str, Array], Map
         np.savez_compressed(file, allow_pickle=False, **entries)
 
 
-def read_golden(path: Path) -> Golden:
+def read_golden(source: Path | BinaryIO) -> Golden:
     """The inverse of :func:`write_golden`; raises BundleError on anything else."""
     golden: Golden = {}
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with np.load(source, allow_pickle=False) as archive:
             for key in archive.files:
                 signature, side, name, *part = key.split("|")
                 if part in ([], ["shape"]):
                     array = archive[key] if not part else _unpack(archive, key.removesuffix("|shape"))
                     golden.setdefault(signature, ({}, {}))[_SIDES.index(side)][name] = array
     except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
-        raise BundleError(f"{path.name} holds no golden examples: {error}") from None
+        why = getattr(error, "strerror", None) or error  # an OSError's text names the whole path
+        raise BundleError(f"the bundle holds no golden examples: {why}") from None
     return golden
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lightship.bundle import MANIFEST, Bundle
-from lightship.errors import NotFound, RegistryError, UnknownLabel
+from lightship.bundle import GOLDEN, MANIFEST, Bundle, Manifest
+from lightship.errors import BundleError, NotFound, RegistryError, StateError, UnknownLabel
 from lightship.state import State
 from lightship.stores import open_store
+
+if TYPE_CHECKING:
+    from lightship.golden import Golden
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _VERSION = re.compile(r"[1-9][0-9]{0,17}")
@@ -36,8 +42,12 @@ class Registry:
         self._store = open_store(location)
 
     def models(self) -> list[str]:
-        """Names of the models that have at least one version."""
-        return [name for name in self._store.list() if _NAME.fullmatch(name) and self.versions(name)]
+        """Names of the models that have at least one version, or a state that cannot be read."""
+        return [name for name in self.names() if self._has_versions(name)]
+
+    def names(self) -> list[str]:
+        """Names of what may be models: of some, nothing but a publisher's first claim is there."""
+        return [name for name in self._store.list() if _NAME.fullmatch(name)]
 
     def versions(self, name: str) -> list[int]:
         """A model's version numbers that take requests, ascending; empty where there is no such model."""
@@ -48,14 +58,17 @@ class Registry:
         return self.read_state(name)[0]
 
     def read_state(self, name: str) -> tuple[State, str | None]:
-        """The state with its etag, for :meth:`state_changed`; None for a model whose state nobody has written yet."""
+        """The state with its etag, for :meth:`state_changed`; None for a model whose state nobody has written yet.
+
+        Raises StateError where the state is none, RegistryError where the store does not answer.
+        """
         if not _NAME.fullmatch(name):
             return State(), None
         found = self._store.read(f"{name}/state.json")
         if found is None:
             whole = (version for version in self._numbers(name) if self._store.read(f"{name}/{version}/{MANIFEST}"))
             return State(versions=tuple(whole)), None
-        return State.from_bytes(found[0]), found[1]
+        return State.from_bytes(found[0], f"{name}/state.json"), found[1]
 
     def state_changed(self, name: str, etag: str | None) -> bool:
         """Whether a model's state is another one: a conditional request. Without an etag, only reading can tell."""
@@ -82,7 +95,40 @@ class Registry:
 
     def open(self, name: str, version: int | None = None) -> Bundle:
         """The verified bundle of a version, or of the default one; raises NotFound or BundleError."""
-        return Bundle.open(self.path(name, self.resolve(name, version)))
+        return self.bundle(name, self.resolve(name, version))
+
+    def bundle(self, name: str, version: int) -> Bundle:
+        """The verified bundle of a version, whether it takes requests or was withdrawn; raises NotFound or BundleError.
+
+        A local copy that went bad is fetched once more.
+        """
+        key = f"{name}/{version}"
+        try:
+            return Bundle.open(self._store.path(key), called=key)
+        except BundleError:
+            renewed = self._store.renew(key)
+            if renewed is None:
+                raise
+            return Bundle.open(renewed, called=key)
+
+    def manifest(self, name: str, version: int) -> tuple[Manifest, str]:
+        """What a version says of itself, and its digest: read alone, nothing else is verified.
+
+        Raises NotFound, BundleError or RegistryError.
+        """
+        found = self._store.read(f"{name}/{version}/{MANIFEST}")
+        if found is None:
+            raise NotFound(f"there is no {name}/{version}/{MANIFEST}")
+        return Manifest.from_bytes(found[0]), hashlib.sha256(found[0]).hexdigest()
+
+    def golden(self, name: str, version: int) -> Golden:
+        """A version's recorded calls by signature; raises NotFound, BundleError or RegistryError."""
+        from lightship.golden import read_golden  # no request asks
+
+        found = self._store.read(f"{name}/{version}/{GOLDEN}")
+        if found is None:
+            raise NotFound(f"there is no {name}/{version}/{GOLDEN}")
+        return read_golden(io.BytesIO(found[0]))
 
     def path(self, name: str, version: int) -> Path:
         """A version's bundle as a local folder; not verified."""
@@ -102,6 +148,12 @@ class Registry:
         self.change(name, lambda state: replace(state, versions=tuple(sorted({*state.versions, version}))))
         return version
 
+    def _has_versions(self, name: str) -> bool:
+        try:
+            return bool(self.versions(name))
+        except StateError:
+            return True
+
     def _numbers(self, name: str) -> tuple[int, ...]:
         """Numbers that are taken, also by publishers who did not finish."""
         return tuple(sorted(int(entry) for entry in self._store.list(name) if _VERSION.fullmatch(entry)))
@@ -120,5 +172,6 @@ def choose(name: str, state: State, version: int | None, label: str | None) -> i
         return labels[label]
     if version is not None and version not in state.offered:
         known = ", ".join(map(str, state.offered)) or "none"
-        raise NotFound(f"model '{name[:80]}' has no version {version}: it has {known}")
+        withdrawn = f", and {version} was withdrawn" if version in state.withdrawn else ""
+        raise NotFound(f"model '{name[:80]}' has no version {version}: it has {known}{withdrawn}")
     return version

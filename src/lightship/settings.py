@@ -23,6 +23,7 @@ class Settings:
         default_model: ``LIGHTSHIP_DEFAULT_MODEL``: answers ``POST /predict``; needed with more than one model.
         token: ``LIGHTSHIP_TOKEN``: the bearer token that every request but a health check must carry.
         allow_anonymous: ``LIGHTSHIP_ALLOW_ANONYMOUS``: serve beyond loopback without a token.
+        allow_admin: ``LIGHTSHIP_ALLOW_ADMIN``: let callers load and unload models.
         max_body: ``LIGHTSHIP_MAX_BODY_BYTES``: the largest request body in bytes, after inflating it.
         max_answer: ``LIGHTSHIP_MAX_ANSWER_BYTES``: the largest answer in bytes; 0 for no limit.
         refresh: ``LIGHTSHIP_REFRESH_SECONDS``: how long a new version may go unnoticed.
@@ -37,6 +38,7 @@ class Settings:
     default_model: str | None = None
     token: str | None = None
     allow_anonymous: bool = False
+    allow_admin: bool = False
     max_body: int = 10 * MEBIBYTE
     max_answer: int = 0
     refresh: float = 2.0
@@ -65,6 +67,7 @@ class Settings:
             default_model=read("LIGHTSHIP_DEFAULT_MODEL", str, cls.default_model),
             token=read("LIGHTSHIP_TOKEN", _token, cls.token),
             allow_anonymous=read("LIGHTSHIP_ALLOW_ANONYMOUS", _flag, cls.allow_anonymous),
+            allow_admin=read("LIGHTSHIP_ALLOW_ADMIN", _flag, cls.allow_admin),
             max_body=read("LIGHTSHIP_MAX_BODY_BYTES", _count, cls.max_body),
             max_answer=read("LIGHTSHIP_MAX_ANSWER_BYTES", _count, cls.max_answer),
             refresh=read("LIGHTSHIP_REFRESH_SECONDS", _seconds, cls.refresh),

@@ -7,14 +7,26 @@ that one conditional request tells a reader whether anything is new.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from lightship.errors import NotFound, RegistryError
+from lightship.errors import NotFound, RegistryError, StateError
 
 PRODUCTION = "production"
+
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+def check_label(label: str) -> str:
+    """Return a label; raises RegistryError where it could not be part of a URL."""
+    if not _LABEL.fullmatch(label):
+        raise RegistryError(
+            f"{label[:80]!r} cannot be a label: use up to 64 letters, digits, '-', '_' and '.', a letter or digit first"
+        )
+    return label
 
 
 @dataclass(frozen=True)
@@ -30,6 +42,11 @@ class Routing:
     labels: Mapping[str, int] = field(default_factory=dict)
     traffic: Mapping[int, float] = field(default_factory=dict)
     shadows: Mapping[int, float] = field(default_factory=dict)
+
+    @cached_property
+    def versions(self) -> frozenset[int]:
+        """Every version that it leads to."""
+        return frozenset((*self.labels.values(), *self.traffic, *self.shadows))
 
 
 @dataclass(frozen=True)
@@ -56,7 +73,7 @@ class State:
 
     def reroute(self, routing: Routing) -> State:
         """With another routing, the present one kept for a rollback; raises NotFound for versions not offered."""
-        for version in {*routing.labels.values(), *routing.traffic, *routing.shadows}:
+        for version in sorted(routing.versions):
             if version not in self.offered:
                 known = ", ".join(map(str, self.offered)) or "none"
                 raise NotFound(f"there is no version {version} to route to: the versions are {known}")
@@ -65,14 +82,22 @@ class State:
     def rollback(self) -> State:
         """With the routing before this one; a second rollback takes the first back. Raises RegistryError."""
         if self.previous is None:
-            raise RegistryError("there is nothing to roll back to: labels and traffic have not been changed yet")
+            unchanged = "there is nothing to roll back to: labels and traffic have not been changed yet"
+            raise RegistryError(unchanged + self._way_back())
         return self.reroute(self.previous)
+
+    def _way_back(self) -> str:
+        """A new version goes live by itself, and that is no change of labels or traffic."""
+        if len(self.offered) < 2:
+            return ""
+        before = self.offered[-2]
+        return f"; for version {before} to answer again, say: lightship label NAME {PRODUCTION} {before}"
 
     def withdraw(self, version: int) -> State:
         """Without new requests for a version; raises NotFound, or RegistryError while requests are routed to it."""
         if version not in self.versions:
             raise NotFound(f"there is no version {version}: the versions are {', '.join(map(str, self.versions))}")
-        if version in {*self.routing.labels.values(), *self.routing.traffic, *self.routing.shadows}:
+        if version in self.routing.versions:
             raise RegistryError(f"version {version} still has a label or traffic: route its requests elsewhere first")
         return replace(self, withdrawn=self.withdrawn | {version})
 
@@ -82,8 +107,8 @@ class State:
         return json.dumps(record, indent=2, sort_keys=True).encode()
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> State:
-        """The inverse of :meth:`to_bytes`; raises RegistryError on anything else."""
+    def from_bytes(cls, data: bytes, place: str = "state.json") -> State:
+        """The inverse of :meth:`to_bytes`; raises StateError, which names the place, on anything else."""
         try:
             record = json.loads(data)
             previous = record["previous"]
@@ -94,7 +119,7 @@ class State:
                 previous=_routing(previous) if previous else None,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise RegistryError(f"state.json holds no state: {type(error).__name__} {error}") from None
+            raise StateError(f"{place} holds no state: {type(error).__name__} {error}") from None
 
 
 def _routing(record: Mapping[str, Any]) -> Routing:

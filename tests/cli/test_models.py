@@ -42,6 +42,21 @@ def test_models_shows_a_damaged_one_as_such(registry: str, tmp_path: Path) -> No
     assert "is corrupt or was changed" in record["error"]
 
 
+def test_models_shows_one_whose_state_is_none_and_all_others(registry: str, tmp_path: Path) -> None:
+    for name in ("pair", "modes"):
+        shutil.copytree(Path(registry) / name, tmp_path / name)
+    (tmp_path / "pair" / "state.json").write_text("{}")
+    result = run("models", "--registry", str(tmp_path), "--json")
+    assert result.exit_code == 0
+    whole, broken = json.loads(result.output)
+    assert (whole["name"], whole["version"]) == ("modes", 1)
+    assert (broken["name"], broken["version"], broken["versions"]) == ("pair", None, [])
+    assert "pair/state.json holds no state" in broken["error"]
+    assert "pair/state.json holds no state" in run("models", "--registry", str(tmp_path)).output
+    shown = run("show", "pair", "--registry", str(tmp_path))
+    assert (shown.exit_code, "pair/state.json holds no state" in shown.output) == (2, True)
+
+
 def test_show_tells_everything(registry: str) -> None:
     text = run("show", "scorer@1", "--registry", registry).output
     assert "low, high" in text

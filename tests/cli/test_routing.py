@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,13 @@ def test_a_withdrawn_version_takes_no_requests_and_keeps_its_files(registry: Reg
     assert registry.resolve("modes") == 2
     result = run(registry, "predict", "modes@3", "[1, 2]")
     assert result.exit_code == 2
-    assert "model 'modes' has no version 3: it has 1, 2" in result.output
+    assert "model 'modes' has no version 3: it has 1, 2, and 3 was withdrawn" in result.output
     assert registry.path("modes", 3).is_dir()
+    assert "modes version 3, withdrawn" in run(registry, "show", "modes@3").output
+    record = json.loads(run(registry, "show", "modes@3", "--json").output)
+    assert (record["digest"], record["withdrawn"]) == (registry.bundle("modes", 3).digest, True)
+    assert json.loads(run(registry, "show", "modes@2", "--json").output)["withdrawn"] is False
+    assert "3 was withdrawn" in run(registry, "push", "modes@3", registry.location + "-elsewhere").output
 
 
 def test_push_and_pull_copy_a_version(registry: Registry, tmp_path: Path) -> None:
@@ -68,6 +74,10 @@ def test_push_and_pull_copy_a_version(registry: Registry, tmp_path: Path) -> Non
         (["traffic", "modes", "1=-5"], "write VERSION=PERCENT"),
         (["traffic", "modes", "9=100"], "there is no version 9 to route to"),
         (["rollback", "modes"], "there is nothing to roll back to"),
+        (["rollback", "modes"], "for version 2 to answer again, say: lightship label NAME production 2"),
+        (["label", "modes", "", "1"], "'' cannot be a label"),
+        (["label", "modes", "a/b c", "1"], "'a/b c' cannot be a label"),
+        (["label", "modes", "a:b", "1"], "'a:b' cannot be a label"),
         (["withdraw", "modes", "9"], "there is no version 9"),
     ],
 )
@@ -77,6 +87,12 @@ def test_a_mistake_gets_one_sentence_and_changes_nothing(registry: Registry, wor
     assert result.exit_code == 2
     assert sentence in result.output
     assert registry.read_state("modes") == before
+
+
+def test_a_label_that_no_path_could_address_can_still_be_taken_away(registry: Registry) -> None:
+    registry.change("modes", lambda state: state.reroute(replace(state.routing, labels={"a/b": 1})))
+    assert run(registry, "label", "modes", "a/b", "--remove").exit_code == 0
+    assert registry.state("modes").routing.labels == {}
 
 
 def test_a_version_with_traffic_is_not_withdrawn(registry: Registry) -> None:

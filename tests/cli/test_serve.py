@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -57,6 +59,16 @@ def test_it_ends_cleanly_when_it_is_told_to_before_it_has_answered_anybody(regis
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=20)
         assert process.returncode == 0
+
+
+def test_it_starts_although_the_state_of_one_model_is_none(registries: Registries, tmp_path: Path) -> None:
+    for name in ("pair", "modes"):
+        shutil.copytree(registries.small / name, tmp_path / name)
+    (tmp_path / "pair" / "state.json").write_text("{}")
+    with running("serve", "--registry", str(tmp_path)) as (_, url):
+        assert httpx.post(f"{url}/models/modes/predict", json={"input": [1, 2]}).status_code == 200
+        assert httpx.get(f"{url}/health/ready").json()["status"] == "degraded"
+        assert httpx.post(f"{url}/v2/repository/models/modes/unload").status_code == 403
 
 
 def test_many_clients_at_once_all_get_their_own_answer(registries: Registries) -> None:

@@ -24,8 +24,8 @@ Client = Callable[..., str]
 
 @pytest.fixture(scope="session")
 def served(registries: Registries) -> Iterator[str]:
-    """The URL of a server with the small bundles."""
-    with running("serve", "--registry", str(registries.small)) as (_, url):
+    """The URL of a server with the small bundles, which callers may load and unload."""
+    with running("serve", "--registry", str(registries.small), LIGHTSHIP_ALLOW_ADMIN="1") as (_, url):
         yield url
 
 

@@ -163,7 +163,7 @@ def test_other_routes_take_the_model_for_one_of_strings(ask: Ask, examples_regis
     }
     assert ask("GET", "/models/mixed")[0] == 200
     assert ask("GET", "/v2/models/mixed")[1]["inputs"] == [{"name": "inputs", "datatype": "BYTES", "shape": [-1]}]
-    states = Catalogue(examples_registry).states()
+    states = Catalogue(examples_registry).standings.states()
     for route in (route for protocol in wire.protocols() for route in protocol.routes):
         orjson.dumps(route.describe(route, states))
 

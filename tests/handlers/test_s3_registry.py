@@ -242,7 +242,7 @@ def test_a_disk_without_room_is_said_to_be(
     registry = Registry(s3_registry)
     republish(registry, registries.small / "modes" / "1", "modes")
     (tmp_path / "cache").write_text("a file where the folder should be")
-    with pytest.raises(RegistryError, match=r"cannot keep s3://\S+/models/modes/1 in \S+: "):
+    with pytest.raises(RegistryError, match=r"cannot keep s3://\S+/models/modes/1 in the cache, LIGHTSHIP_CACHE: "):
         registry.open("modes")
     monkeypatch.setenv("LIGHTSHIP_CACHE_MB", "lots")
     with pytest.raises(SettingError, match="LIGHTSHIP_CACHE_MB is 'lots': it must be a whole number"):

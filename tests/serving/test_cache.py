@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,18 @@ def test_the_least_recently_used_is_forgotten_beyond_the_limit() -> None:
     assert [cache.get(b"%d" % number, call(number)) is not None for number in range(4)] == [False, True, False, True]
     cache.put(b"large", result(9, size=1000))
     assert cache.get(b"large", call(9)) is None
+
+
+def test_nothing_is_kept_but_what_is_counted() -> None:
+    cache, asked = ResponseCache(10_000), call(1)
+    batch = np.zeros((1000, 4), np.float32)
+    kept = [weakref.ref(asked.inputs["x"]), weakref.ref(batch)]
+    cache.put(b"key", Result(asked, SIGNATURE, {"y": batch[:1]}))
+    del asked, batch
+    assert [reference() for reference in kept] == [None, None]
+    found = cache.get(b"key", call(2))
+    assert found is not None
+    assert found.outputs["y"].tolist() == [[0, 0, 0, 0]]
 
 
 def test_the_key_is_all_that_the_answer_depends_on() -> None:
@@ -76,6 +89,21 @@ def test_hit_and_miss_are_in_a_header_and_the_spelling_does_not_matter(registry:
     )
     assert [one.headers["lightship-cache"] for one in (first, again, other)] == ["miss", "hit", "miss"]
     assert first.body == again.body != other.body
+
+
+def test_hits_and_misses_are_in_the_statistics_of_the_open_inference_protocol(registry: Registry) -> None:
+    service = Service(Catalogue(registry, caches={"modes": 10_000}))
+    for _ in range(3):
+        ask(service, b'{"input": [[1, 2], [3, 4]]}')
+    response = asyncio.run(answer(service, Request("GET", "/v2/models/modes/stats", caller="me")))
+    assert response is not None
+    (stats,) = orjson.loads(response.body)["model_stats"]
+    counts = {name: entry["count"] for name, entry in stats["inference_stats"].items()}
+    assert (stats["inference_count"], stats["execution_count"]) == (6, 1)
+    assert (counts["success"], counts["compute_infer"], counts["cache_hit"], counts["cache_miss"]) == (3, 1, 2, 1)
+    nanoseconds = {name: entry["ns"] for name, entry in stats["inference_stats"].items()}
+    assert nanoseconds["success"] == nanoseconds["compute_infer"] + nanoseconds["cache_hit"]
+    assert min(nanoseconds["cache_hit"], nanoseconds["cache_miss"]) > 0
 
 
 def test_another_version_never_answers(registry: Registry, registries: Registries) -> None:

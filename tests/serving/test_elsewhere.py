@@ -22,7 +22,7 @@ LONG = b" " * 20_000  # JSON may begin so; a body with many rows would be run in
 @pytest.fixture(scope="module")
 def service(registries: Registries) -> Iterator[Service]:
     catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart", threads=1)
-    catalogue.states()  # loaded: loading is done in a thread as well
+    catalogue.start()  # loaded: loading is done in a thread as well
     yield Service(catalogue)
     catalogue.close()
 

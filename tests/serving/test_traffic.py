@@ -19,6 +19,7 @@ from lightship.registry import Registry
 from lightship.serving.catalogue import Catalogue
 from lightship.serving.traffic import pick, shadows
 from lightship.state import Routing, State
+from lightship.wire import native
 from lightship.wire.http import Request, Response
 from tests.bundles import Registries, republish
 
@@ -81,10 +82,10 @@ def test_a_version_that_fails_to_load_leaves_the_old_one_answering(registry: Reg
     republish(registry, registries.small / "modes" / "1", "modes")
     (registry.path("modes", 3) / "model.tflite").write_bytes(b"")
     assert asyncio.run(catalogue.get("modes")).version == 2
-    state = catalogue.state("modes")
+    state = catalogue.standings.state("modes")
     assert state.version == 3
     assert "is corrupt or was changed" in str(state.error)
-    states = {entry.version: entry.state for entry in catalogue.version_states("modes")}
+    states = {entry.version: entry.state for entry in catalogue.standings.version_states("modes")}
     assert states == {1: "available", 2: "available", 3: "failed"}
 
 
@@ -119,7 +120,7 @@ def test_statistics_and_unloading(registry: Registry) -> None:
     inputs, _ = served.model.golden()
     for _ in range(3):
         asyncio.run(catalogue.predict(served, Call(inputs)))
-    (statistics,) = catalogue.statistics("modes")
+    (statistics,) = catalogue.standings.statistics("modes")
     assert (statistics.calls, statistics.rows, statistics.failures) == (3, 6, 0)
     assert statistics.nanoseconds > 0
     catalogue.unload("modes")
@@ -146,12 +147,10 @@ def test_a_shadow_runs_unheard_and_how_far_it_disagrees_is_recorded(
         assert response is not None
         assert orjson.loads(response.body) == [[8, 18]]
     catalogue.close()
-    same, other = catalogue.disagreements("modes")[2], catalogue.disagreements("modes")[3]
-    assert (same.compared, same.disagreed, same.largest) == (4, 0, 0)
-    assert (other.compared, other.disagreed, other.largest) == (4, 4, 15)
-    shown = asyncio.run(answer(Service(catalogue), Request("GET", "/models/modes", caller="me")))
-    assert shown is not None
-    assert orjson.loads(shown.body)["shadows"]["3"]["largest_difference"] == 15
+    shown = native.encode_model(catalogue.standings.state("modes"))
+    same, other = (orjson.loads(shown.body)["shadows"][version] for version in "23")
+    assert same == {"compared": 4, "disagreed": 0, "failed": 0, "dropped": 0, "largest_difference": 0}
+    assert other == {"compared": 4, "disagreed": 4, "failed": 0, "dropped": 0, "largest_difference": 15}
 
 
 def test_a_foreign_state_file_is_said_to_be_none(registry: Registry, tmp_path: Path) -> None:

@@ -104,6 +104,33 @@ def test_a_tampered_object_is_refused(bucket: str, bundle: Path) -> None:
         registry.open("modes")
 
 
+def test_a_cached_file_that_went_bad_is_fetched_again(bucket: str, bundle: Path, tmp_path: Path) -> None:
+    registry = Registry(f"s3://{bucket}")
+    republish(registry, bundle, "modes")
+    digest = registry.open("modes").digest
+    (cached,) = (tmp_path / "cache").glob("*/model.tflite")
+    whole = cached.read_bytes()
+    for damage in (whole[:100], whole[:-1] + b"x", b""):
+        cached.write_bytes(damage)
+        assert registry.open("modes").digest == digest
+        assert cached.read_bytes() == whole
+    cached.unlink()
+    assert registry.open("modes").digest == digest
+
+
+def test_what_s3_mended_is_opened_although_it_was_cached_when_it_was_bad(bucket: str, bundle: Path) -> None:
+    registry = Registry(f"s3://{bucket}")
+    republish(registry, bundle, "modes")
+    client, place = boto3.client("s3"), {"Bucket": bucket, "Key": "modes/1/model.tflite"}
+    client.put_object(**place, Body=b"evil")
+    for _ in range(2):
+        with pytest.raises(BundleError, match=r"^modes/1/model.tflite is corrupt or was changed"):
+            registry.open("modes")
+    client.put_object(**place, Body=(bundle / "model.tflite").read_bytes())
+    client.close()
+    assert Model.load(registry.open("modes")).golden()
+
+
 def test_a_bucket_that_is_not_there_is_said_so(bucket: str) -> None:
     with pytest.raises(RegistryError, match="NoSuchBucket"):
         Registry("s3://nowhere-at-all").models()

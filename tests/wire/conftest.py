@@ -22,7 +22,7 @@ AskJson = Callable[..., tuple[int, Any]]
 
 @pytest.fixture(scope="module")
 def service(registries: Registries) -> Service:
-    return Service(Catalogue(Registry(str(registries.small))))
+    return Service(Catalogue(Registry(str(registries.small))), allow_admin=True)
 
 
 @pytest.fixture(scope="module")

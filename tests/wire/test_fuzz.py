@@ -93,8 +93,8 @@ def shells(registries: Registries) -> Shells:
     def shell(default: str) -> Shell:
         folder = registries.examples if default in {"quickstart", "digits"} else registries.small
         catalogue = Catalogue(Registry(str(folder)), default=default)
-        catalogue.states()
-        return Shell(Service(catalogue), token=None, max_body=LIMIT)
+        catalogue.start()
+        return Shell(Service(catalogue, allow_admin=True), token=None, max_body=LIMIT)
 
     return lambda sent: shell(sent.default)
 

@@ -238,7 +238,7 @@ def test_a_hot_request_imports_nothing_heavy(registries: Registries) -> None:
 def test_the_openapi_document_has_the_default_model_s_inputs(registries: Registries) -> None:
     from lightship.wire import mlflow
 
-    states = Catalogue(Registry(str(registries.small)), default="pair").states()
+    states = Catalogue(Registry(str(registries.small)), default="pair").standings.states()
     paths: dict[str, Any] = {}
     for route in mlflow.PROTOCOL.routes:
         paths |= route.describe(route, states)

@@ -41,9 +41,11 @@ def test_the_routes_that_tell(ask: Ask) -> None:
         ]
         assert get(f"{path}/ready") == {"name": "pair", "ready": True}
         assert get(f"{path}/config")["input"][0] == {"name": "a", "data_type": "TYPE_FP32", "dims": [-1, 2]}
-        assert [entry["name"] for entry in get(f"{path}/stats")["model_stats"]] == ["pair"]
     assert get("/v2/models/words/config")["input"][0]["data_type"] == "TYPE_STRING"
-    assert "pair" in {entry["name"] for entry in get("/v2/models/stats")["model_stats"]}
+    ask("POST", "/v2/models/modes/infer", {"inputs": [ROW]})
+    for path in ("/v2/models/modes", "/v2/models/modes/versions/1"):
+        assert [entry["name"] for entry in get(f"{path}/stats")["model_stats"]] == ["modes"]
+    assert "modes" in {entry["name"] for entry in get("/v2/models/stats")["model_stats"]}
 
 
 @pytest.mark.parametrize(

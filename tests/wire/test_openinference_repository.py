@@ -19,7 +19,9 @@ def test_the_repository(registries: Registries) -> None:
     catalogue = Catalogue(Registry(str(registries.small)))
 
     def post(path: str, body: bytes = b"") -> tuple[int, Any]:
-        response = asyncio.run(answer(Service(catalogue), Request("POST", path, body=body, caller="me")))
+        response = asyncio.run(
+            answer(Service(catalogue, allow_admin=True), Request("POST", path, body=body, caller="me"))
+        )
         assert response is not None
         return response.status, orjson.loads(response.body)
 
@@ -45,3 +47,23 @@ def _get(catalogue: Catalogue, path: str) -> tuple[int, Any]:
     response = asyncio.run(answer(Service(catalogue), Request("GET", path, caller="me")))
     assert response is not None
     return response.status, orjson.loads(response.body)
+
+
+def test_nobody_loads_or_unloads_where_that_is_not_allowed(registries: Registries) -> None:
+    catalogue = Catalogue(Registry(str(registries.small)))
+    for verb in ("unload", "load"):
+        path = f"/v2/repository/models/modes/{verb}"
+        response = asyncio.run(answer(Service(catalogue), Request("POST", path, body=b"{}", caller="me")))
+        assert response is not None
+        assert response.status == 403
+        assert list(orjson.loads(response.body)) == ["error"]
+        assert "LIGHTSHIP_ALLOW_ADMIN=1" in orjson.loads(response.body)["error"]
+        stranger = asyncio.run(answer(Service(catalogue), Request("POST", path)))
+        assert stranger is not None
+        assert stranger.status == 401
+    body = orjson.dumps({"inputs": [ROW]})
+    answered = asyncio.run(
+        answer(Service(catalogue), Request("POST", "/v2/models/modes/infer", body=body, caller="me"))
+    )
+    assert answered is not None
+    assert answered.status == 200

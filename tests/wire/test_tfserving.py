@@ -151,7 +151,7 @@ def test_a_stranger_and_a_strange_method(ask_json: AskJson) -> None:
 
 
 def test_openapi_has_the_paths_of_models_that_can_answer_them(registries: Registries) -> None:
-    states = Catalogue(Registry(str(registries.small))).states()
+    states = Catalogue(Registry(str(registries.small))).standings.states()
     paths: dict[str, Any] = {}
     for route in tfserving.PROTOCOL.routes:
         paths |= route.describe(route, states)

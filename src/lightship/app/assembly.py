@@ -37,4 +37,5 @@ def assemble(
         memory=settings.memory,
         caches=settings.response_cache,
     )
-    return catalogue, Shell(Service(catalogue, max_answer), token=settings.token, max_body=settings.max_body, jobs=jobs)
+    service = Service(catalogue, max_answer, settings.allow_admin)
+    return catalogue, Shell(service, token=settings.token, max_body=settings.max_body, jobs=jobs)

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute, Match, Route
 
 from lightship import wire
 from lightship.answer import Service
@@ -29,28 +29,28 @@ def pages(service: Service, jobs: Callable[[], Cloud | None]) -> FastAPI:
     app: FastAPI = FastAPIOffline(title="Lightship", version=__version__)
     app.state.jobs = Opener(jobs)
     app.include_router(router)
-    own_document = app.openapi
+    standings = service.catalogue.standings
 
-    def document() -> dict[str, Any]:
-        app.openapi_schema = None  # models come and go
-        merged = dict(own_document())
-        states = service.catalogue.states()
+    async def document(_: Request) -> Response:
+        states = await service.catalogue.told(lambda ask: standings.states(ask=ask, examples=True))
+        merged = dict(app.openapi())
         merged["paths"] = dict(merged["paths"])
         for protocol in wire.protocols():
             for route in protocol.routes:
                 for path, operations in route.describe(route, states).items():
                     merged["paths"].setdefault(path, {}).update(operations)
-        return merged
+        return JSONResponse(merged)
 
-    app.openapi = document  # type: ignore[method-assign]
+    app.router.routes.insert(0, Route("/openapi.json", document))  # before FastAPI's own, which may not wait
     app.add_exception_handler(HTTPException, _render)
+    app.add_exception_handler(LightshipError, _render)
     return app
 
 
 async def _render(request: Request, error: Exception) -> Response:
-    """Starlette's 404 and 405 in the native protocol's shape."""
+    """Our own errors, and Starlette's 404 and 405, in the native protocol's shape."""
     path = request.url.path
-    ours: LightshipError = NotFound(f"there is nothing at {path[:120]}: see /docs")
+    ours = error if isinstance(error, LightshipError) else NotFound(f"there is nothing at {path[:120]}: see /docs")
     if isinstance(error, HTTPException) and error.status_code == 405:
         allowed = tuple(sorted(_methods([*request.app.routes, *router.routes], request.scope)))
         sentence = f"{path[:120]} takes {', '.join(allowed)}, not {request.method[:20]}"

@@ -42,7 +42,7 @@ class Server:
 
     def start(self) -> tuple[ModelState, ...]:
         """Load every model; one that fails is a state with an error, and does not stop the others."""
-        return self._catalogue.states()
+        return self._catalogue.start()
 
     def run(self, *, grace: int = 5) -> None:
         """Serve until SIGINT or SIGTERM, then let running requests finish for so many seconds."""

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from lightship.bundle import Bundle
 from lightship.cli.options import json_option, parse_model, registry_option
-from lightship.errors import BundleError
+from lightship.errors import LightshipError
 from lightship.registry import Registry
 
 
@@ -29,7 +29,7 @@ def models_command(registry: Registry, as_json: bool) -> None:
     for record in records:
         versions = ", ".join(map(str, record["versions"]))
         cells = [record["engine"], record["input"], record["output"], record["digest"][:12]]
-        table.add_row(record["name"], str(record["version"]), versions, *cells)
+        table.add_row(record["name"], str(record["version"] or "-"), versions, *cells)
     Console(markup=False).print(table)
     return None
 
@@ -39,26 +39,25 @@ def models_command(registry: Registry, as_json: bool) -> None:
 @registry_option
 @json_option
 def show_command(model: str, registry: Registry, as_json: bool) -> None:
-    """Show one version of a model: signatures, parity, metrics, where it came from."""
+    """Show one version of a model, also a withdrawn one: signatures, parity, metrics, where it came from."""
     name, version = parse_model(model)
-    number = registry.resolve(name, version)
-    bundle = registry.open(name, number)
+    state = registry.state(name)
+    withdrawn = version in state.withdrawn
+    number = version if version is not None and withdrawn else registry.resolve(name, version)
+    bundle = registry.bundle(name, number)
     if as_json:
-        record = {"name": name, "version": number, "digest": bundle.digest}
+        record = {"name": name, "version": number, "digest": bundle.digest, "withdrawn": withdrawn}
         return click.echo(orjson.dumps({**record, **orjson.loads(bundle.manifest.to_bytes())}))
-    _print(name, number, bundle)
+    _print(f"{name} version {number}{', withdrawn' if withdrawn else ''}", bundle)
     return None
 
 
 def _summary(registry: Registry, name: str) -> dict[str, Any]:
-    record: dict[str, Any] = {
-        "name": name,
-        "version": registry.resolve(name),
-        "versions": registry.versions(name),
-    }
+    record: dict[str, Any] = {"name": name, "version": None, "versions": []}
     try:
+        record |= {"version": registry.resolve(name), "versions": registry.versions(name)}
         bundle = registry.open(name)
-    except BundleError as error:
+    except LightshipError as error:
         return {
             **record,
             "engine": "-",
@@ -75,11 +74,11 @@ def _summary(registry: Registry, name: str) -> dict[str, Any]:
     return record
 
 
-def _print(name: str, version: int, bundle: Bundle) -> None:
+def _print(called: str, bundle: Bundle) -> None:
     console = Console(markup=False)
     manifest = bundle.manifest
     facts = Table(box=None, show_header=False)
-    facts.add_row("model", f"{name} version {version}")
+    facts.add_row("model", called)
     facts.add_row("engine", manifest.engine)
     facts.add_row("digest", bundle.digest)
     facts.add_row("size", f"{bundle.size:,} bytes in {len(manifest.files)} files")

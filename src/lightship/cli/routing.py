@@ -8,7 +8,7 @@ import click
 
 from lightship.cli.options import registry_option
 from lightship.registry import Registry
-from lightship.state import Routing, State
+from lightship.state import Routing, State, check_label
 
 _NAME = click.argument("name", metavar="NAME")
 _SHADOW = "shadow:"
@@ -29,6 +29,8 @@ def label_command(name: str, label: str, version: int | None, remove: bool, regi
     """
     if remove == (version is not None):
         raise click.UsageError("say either a VERSION or --remove")
+    if not remove:
+        check_label(label)
 
     def change(state: State) -> State:
         labels = {key: value for key, value in state.routing.labels.items() if key != label}

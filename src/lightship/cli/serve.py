@@ -88,8 +88,12 @@ def _serve(server: Server) -> None:
 def welcome(server: Server, states: tuple[ModelState, ...]) -> str:
     """Where the server is and what it serves, a line for each model."""
     lines = [f"{server.url}   docs: {server.url}/docs", ""]
-    lines += [f"{state.name} version {state.version}   {state.error or _inputs(state)}" for state in states]
+    lines += [f"{_called(state)}   {state.error or _inputs(state)}" for state in states]
     return "\n".join(lines if states else [*lines, "no models yet: make one with `lightship compile SOURCE`"])
+
+
+def _called(state: ModelState) -> str:
+    return state.name if state.version is None else f"{state.name} version {state.version}"
 
 
 def _inputs(state: ModelState) -> str:

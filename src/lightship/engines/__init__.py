@@ -20,6 +20,6 @@ def load(bundle: Bundle) -> Engine:
     module = ENGINES.get(bundle.manifest.engine)
     if module is None:
         known = ", ".join(ENGINES)
-        raise BundleError(f"{bundle.path} asks for the engine '{bundle.manifest.engine}', there are: {known}")
+        raise BundleError(f"the bundle asks for the engine '{bundle.manifest.engine}', there are: {known}")
     engine: Engine = import_module(module).load(bundle)
     return engine

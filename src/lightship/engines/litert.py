@@ -56,7 +56,8 @@ class LiteRTEngine:
             interpreter.allocate_tensors()
             return {(names or [DEFAULT_SIGNATURE])[0]: _Primary(interpreter).run}
         except (RuntimeError, ValueError) as error:
-            raise BundleError(f"LiteRT cannot load {self._path.name}: {_first_line(error)}") from None
+            why = _first_line(error).replace(str(self._path), self._path.name)
+            raise BundleError(f"LiteRT cannot load {self._path.name}: {why}") from None
 
 
 class _Primary:

@@ -33,7 +33,8 @@ class TensorFlowEngine:
         try:
             self._loaded = tf.saved_model.load(str(path))  # keeps the variables alive
         except (OSError, ValueError, tf.errors.OpError) as error:
-            raise BundleError(f"TensorFlow cannot load {path.name}: {first_line(error)}") from None
+            why = first_line(error).replace(str(path), path.name)
+            raise BundleError(f"TensorFlow cannot load {path.name}: {why}") from None
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """See :class:`lightship.engines.base.Engine`."""

@@ -130,8 +130,7 @@ def _metrics(job: Job, chunk: Chunk, content: Content, scored: Scored, signature
 @lru_cache(maxsize=2)
 def load(registry: str, name: str, version: int, digest: str) -> Model:
     """A pinned version, whether it is withdrawn meanwhile or not; raises BundleError where it is another content."""
-    path = Registry(registry).path(name, version)
-    model = Model.open(path)
+    model = Model.load(Registry(registry).bundle(name, version))
     if model.bundle.digest != digest:
         raise BundleError(f"version {version} of '{name}' is not the one that this job began with")
     return model

@@ -13,7 +13,7 @@ from collections import OrderedDict
 import numpy as np
 
 from lightship.calls import Call, Result
-from lightship.tensors import Array
+from lightship.tensors import Array, Signature
 
 _OVERHEAD = 500  # bytes of bookkeeping for an entry, roughly
 
@@ -24,7 +24,7 @@ class ResponseCache:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._size = 0
-        self._entries: OrderedDict[bytes, tuple[Result, int]] = OrderedDict()
+        self._entries: OrderedDict[bytes, tuple[Signature, dict[str, Array], int]] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, key: bytes, call: Call) -> Result | None:
@@ -33,19 +33,19 @@ class ResponseCache:
             if key not in self._entries:
                 return None
             self._entries.move_to_end(key)
-            result, _ = self._entries[key]
-        return Result(call, result.signature, result.outputs)
+            signature, outputs, _ = self._entries[key]
+        return Result(call, signature, outputs)
 
     def put(self, key: bytes, result: Result) -> None:
-        """Remember an answer; one that is larger than the whole cache is not."""
+        """Remember an answer, not what was asked; one that is larger than the whole cache is not remembered."""
         size = _OVERHEAD + sum(_bytes(array) for array in result.outputs.values())
         with self._lock:
             if size > self._limit or key in self._entries:
                 return
-            self._entries[key] = (result, size)
+            self._entries[key] = result.signature, {name: _own(array) for name, array in result.outputs.items()}, size
             self._size += size
             while self._size > self._limit:
-                self._size -= self._entries.popitem(last=False)[1][1]
+                self._size -= self._entries.popitem(last=False)[1][-1]
 
 
 def cache_key(digest: str, call: Call) -> bytes:
@@ -61,6 +61,11 @@ def cache_key(digest: str, call: Call) -> bytes:
         else:
             key.update(np.ascontiguousarray(array).data)
     return key.digest()
+
+
+def _own(array: Array) -> Array:
+    """A row of a batch would keep the whole batch in memory."""
+    return array if array.base is None else array.copy()
 
 
 def _bytes(array: Array) -> int:

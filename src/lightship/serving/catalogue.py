@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from lightship.calls import Call, ModelState, Result, Statistics, VersionState
-from lightship.errors import LightshipError, NotFound, RegistryError, Unavailable
+from lightship.calls import Call, ModelState, Result
+from lightship.errors import LightshipError, Unavailable
 from lightship.registry import Registry, choose
 from lightship.serving.cache import ResponseCache, cache_key
-from lightship.serving.shadows import Disagreement
-from lightship.serving.shelf import QUICK_SECONDS, Served, Shelf
+from lightship.serving.known import Known
+from lightship.serving.shadows import Shadows
+from lightship.serving.shelf import QUICK_SECONDS, Key, Served, Shelf
+from lightship.serving.standings import Standings
 from lightship.serving.traffic import pick, shadows
 from lightship.state import State
 
 if TYPE_CHECKING:
-    from lightship.serving.batches import Batching
+    from lightship.serving.threads import Threads
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class _Known:
-    state: State
-    etag: str | None
-    expires: float
-
-
 class Catalogue:
-    """The models of a registry as one server sees them.
+    """The models of a registry as one server sees them. ``standings`` tells how they stand.
 
     Args:
         registry: where the versions are.
@@ -40,6 +35,7 @@ class Catalogue:
         batch_rows: the most calls of one row to run as one batch in such a thread; 1 for none.
         batch_window: seconds for which a batch may wait to be fuller while another one is running.
         memory: bytes of bundles to keep loaded; beyond it the least recently used are unloaded. 0 for no limit.
+        idle: seconds for which a version that nothing leads to any more is kept after it was last asked for.
         caches: bytes of answers to keep, for each model that has a response cache.
     """
 
@@ -53,52 +49,54 @@ class Catalogue:
         batch_rows: int = 8,
         batch_window: float = 0.0,
         memory: int = 0,
+        idle: float = 600.0,
         caches: Mapping[str, int] | None = None,
     ) -> None:
-        self._registry = registry
         self._default = default
-        self._refresh = refresh
-        batching = _batching(threads, batch_rows, batch_window) if threads else None
-        self._executor = batching.executor if batching else None
-        self._shelf = Shelf(registry, retry=refresh, memory=memory, batching=batching)
-        self._known: dict[str, _Known] = {}
+        self._threads = _threads(threads, batch_rows, batch_window) if threads else None
+        self._known = Known(registry, refresh)
+        batching = self._threads.batching if self._threads else None
+        self._shelf = Shelf(registry, retry=refresh, memory=memory, idle=idle, batching=batching)
+        self._shadows = Shadows(lambda *key: self._shelf.load(key), self._threads.shadows if self._threads else None)
         self._answering: dict[str, int] = {}
-        self._caches = {name: ResponseCache(limit) for name, limit in (caches or {}).items()}
         self._unloaded: set[str] = set()
-        self._disagreements: dict[tuple[str, int], Disagreement] = {}
+        self._caches = {name: ResponseCache(limit) for name, limit in (caches or {}).items()}
+        self.standings = Standings(
+            registry,
+            self._known,
+            self._shelf,
+            self._shadows,
+            default=default,
+            unloaded=self._unloaded,
+            answering=self._answering,
+            retry=self._retry,
+        )
 
     def default_name(self) -> str:
         """The default model's name; raises NotFound where it is not clear which one is meant."""
-        if self._default is not None:
-            return self._default
-        names = self._registry.models()
-        if len(names) == 1:
-            return names[0]
-        if not names:
-            raise NotFound(f"there is no model in {self._registry.location}: compile one first")
-        raise NotFound(
-            f"there are several models ({', '.join(names)}): ask /models/<name>/predict, or set LIGHTSHIP_DEFAULT_MODEL"
-        )
+        return self.standings.default_name()
 
     async def get(
         self, name: str | None = None, version: int | None = None, label: str | None = None, *, key: bytes = b""
     ) -> Served:
         """A loaded version: by number, by label, or the one that answers a caller with this key.
 
-        Where that one cannot be loaded and nobody named it, the version that answered before goes on. Raises NotFound,
-        BundleError, Unavailable or RegistryError.
+        Where nobody named it, the version that answered before goes on: where the new one cannot be loaded, and on a
+        long-running server while it is being loaded. Raises NotFound, BundleError, Unavailable or RegistryError.
         """
-        name = name or self._default or self.default_name()
-        if name in self._unloaded:
-            raise Unavailable(f"model '{name}' was unloaded: load it first")
-        state = self._state(name)
-        named = None if version is None and label is None else choose(name, state, version, label)
-        number = named or pick(state, key) or self._registry.resolve(name)
-        served = self._shelf.get((name, number))
+        model = name or self._default or await self._only()
+        if model in self._unloaded:
+            raise Unavailable(f"model '{model}' was unloaded: load it first")
+        state = self._known.recent(model) or await self._asked(model)
+        named = None if version is None and label is None else choose(model, state, version, label)
+        number = named or pick(state, key)
+        if number is None:
+            raise await self.told(lambda ask: self._known.unknown(model, ask=ask))
+        served = self._shelf.get((model, number))
         if served is None:
-            served = await self.elsewhere(lambda: self._load_or_keep(name, number, named=named is not None))
+            served = await self._load((model, number), None if named else self._before(model, state))
         if named is None:
-            self._answering[name] = served.version
+            self._answering[model] = served.version
         return served
 
     async def predict(self, served: Served, call: Call) -> tuple[Result, str | None]:
@@ -106,27 +104,26 @@ class Catalogue:
         cache = self._caches.get(served.name)
         if cache is None:
             return await self._run(served, call), None
+        start = time.perf_counter_ns()
         key = cache_key(served.model.bundle.digest, call)
         known = cache.get(key, call)
         if known is not None:
+            served.counters.hit(_rows(call), start)
             return known, "hit"
+        looked = time.perf_counter_ns()
         result = await self._run(served, call)
+        ran = time.perf_counter_ns()
         cache.put(key, result)
+        served.counters.missed(time.perf_counter_ns() - ran + looked - start)
         return result, "miss"
 
     async def _run(self, served: Served, call: Call) -> Result:
         """Run a call, in a thread where it would keep others waiting, with others where that is cheaper."""
-        rows = 1
-        for array in call.inputs.values():
-            if array.ndim:
-                rows = len(array)
-                break
-        if served.seconds_per_row * rows < QUICK_SECONDS:
+        rows = _rows(call)
+        if self._threads is None or served.seconds_per_row * rows < QUICK_SECONDS:
             return served.predict(call, rows)
         if served.batches is not None and rows == 1:
-            import asyncio
-
-            return await asyncio.wrap_future(served.batches.submit(call))
+            return await self._threads.result(served.batches.submit(call))
         return await self.elsewhere(lambda: served.predict(call, rows))
 
     def shadow(self, served: Served, result: Result, *, key: bytes) -> None:
@@ -134,145 +131,135 @@ class Catalogue:
 
         On Lambda, which freezes after it has answered, in line is the only way: the caller waits for it.
         """
-        known = self._known.get(served.name)
-        if known is None or not known.state.routing.shadows:
+        state = self._known.last(served.name)
+        if state is None or not state.routing.shadows:
             return
-        for version in shadows(known.state, key):
-            if version == served.version:
-                continue
-            if self._executor is None:
-                self._compare(served.name, version, result)
-            else:
-                self._executor.submit(self._compare, served.name, version, result)
+        for version in shadows(state, key):
+            if version != served.version:
+                self._shadows.run(served.name, version, result)
 
-    def disagreements(self, name: str) -> dict[int, Disagreement]:
-        """What shadows of a model have shown so far, by version."""
-        return {version: seen for (model, version), seen in self._disagreements.items() if model == name}
+    async def ready(self) -> bool:
+        """Whether the default model can be asked; should nobody have asked for it yet, it is loaded to find out."""
+        tell = self.standings
+        try:
+            state = await self.told(lambda ask: tell.state(tell.default_name(ask=ask), ask=ask))
+            if state.version and state.error is None and not self._shelf.was_loaded((state.name, state.version)):
+                await self.get(state.name)
+        except LightshipError:
+            return False
+        return state.ready
+
+    async def told(self, tell: Callable[[bool], T]) -> T:
+        """What ``tell(True)`` finds by asking the registry; should that take long, ``tell(False)`` by what is known.
+
+        On a long-running server nobody else waits for it.
+        """
+        return tell(True) if self._threads is None else await self._threads.told(tell)
+
+    async def elsewhere(self, work: Callable[[], T]) -> T:
+        """The result of work that would keep others waiting: of a thread that runs models, where there are any."""
+        return work() if self._threads is None else await self._threads.result(self._threads.calls.submit(work))
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """The result of work that loads models: on a long-running server nobody else waits for it."""
+        return work() if self._threads is None else await self._threads.result(self._threads.loads.submit(work))
+
+    def start(self) -> tuple[ModelState, ...]:
+        """Load every model's default version; one that fails is a state with an error, and does not stop the others."""
+        for name in self._known.names():
+            with suppress(LightshipError):
+                self.load(name)
+        return self.standings.states()
 
     def load(self, name: str, version: int | None = None) -> Served:
         """A version, by default the default one, loaded if it is not yet. Raises NotFound, BundleError, Unavailable."""
-        return self._shelf.load((name, self._registry.resolve(name, version)))
+        state = self._known.state(name)
+        number = choose(name, state, version, None) if state.versions else None
+        number = number or state.default
+        if number is None:
+            raise self._known.unknown(name)
+        served = self._shelf.load((name, number))
+        if version is None:
+            self._answering[name] = number
+        return served
 
     def loaded(self) -> list[str]:
         """Names of the models that have a version in memory, sorted."""
         return sorted({served.name for served in self._shelf.all()})
 
-    def states(self) -> tuple[ModelState, ...]:
-        """Every model as it stands, loaded if it can be."""
-        return tuple(self.state(name) for name in self._registry.models())
-
-    def state(self, name: str, version: int | None = None, label: str | None = None) -> ModelState:
-        """A model as it stands, seen through one version, by default its default one; raises NotFound."""
-        known = self._registry.state(name)
-        number = choose(name, known, version, label) or self._registry.resolve(name)
-        default = name == self._default or (self._default is None and self._registry.models() == [name])
-        try:
-            if name in self._unloaded:
-                raise Unavailable("it was unloaded")
-            model = self.load(name, number).model
-            inputs, _ = model.golden()
-        except LightshipError as error:
-            return ModelState(name, number, known.offered, default, error=error.message)
-        digest, example = model.bundle.digest, Call(inputs)
-        shadow = {version: seen.to_json() for version, seen in self.disagreements(name).items()}
-        return ModelState(name, number, known.offered, default, model.manifest, digest, example=example, shadows=shadow)
-
-    def version_states(
-        self, name: str, version: int | None = None, label: str | None = None
-    ) -> tuple[VersionState, ...]:
-        """Every version of a model as it stands, or the one that is asked for; raises NotFound."""
-        asked = self._registry.resolve(name, version, label)
-        versions = self._registry.versions(name) if version is None and label is None else [asked]
-        return tuple(self._version_state(name, number) for number in versions)
-
-    def statistics(self, name: str | None = None, version: int | None = None) -> tuple[Statistics, ...]:
-        """What the loaded versions have done, of all models or of one; raises NotFound."""
-        if name is not None:
-            self._registry.resolve(name, version)
-        return tuple(
-            served.counters.snapshot(served.name, served.version)
-            for served in self._shelf.all()
-            if name in (None, served.name) and version in (None, served.version)
-        )
-
-    def reload(self, name: str) -> None:
+    def reload(self, name: str) -> ModelState:
         """Load a model's default version, also after it was unloaded. Raises NotFound, BundleError, Unavailable."""
-        self._registry.resolve(name)
+        self._known.expire(name)
+        if not self._known.state(name).versions:
+            raise self._known.unknown(name)
         self._unloaded.discard(name)
-        self._known.pop(name, None)
         self.load(name)
+        return self.standings.state(name)
 
     def unload(self, name: str) -> None:
         """Forget a model's versions and refuse requests for it until it is loaded again; raises NotFound."""
-        self._registry.resolve(name)
+        if not self._known.state(name).versions:
+            raise self._known.unknown(name)
         self._unloaded.add(name)
         self._answering.pop(name, None)
         self._shelf.drop(name)
 
     def close(self) -> None:
         """Let running calls finish and end the threads."""
-        if self._executor is not None:
-            self._executor.shutdown()
+        if self._threads is not None:
+            self._threads.close()
 
-    def _version_state(self, name: str, version: int) -> VersionState:
-        labels = self._registry.state(name).routing.labels
-        mine = tuple(label for label, number in labels.items() if number == version)
-        if name in self._unloaded:
-            return VersionState(name, version, "unloaded", labels=mine)
-        try:
-            self.load(name, version)
-        except LightshipError as error:
-            return VersionState(name, version, "failed", error.message, mine)
-        return VersionState(name, version, "available", labels=mine)
+    async def _only(self) -> str:
+        return await self.told(lambda ask: self.standings.default_name(ask=ask))
 
-    def _load_or_keep(self, name: str, version: int, *, named: bool) -> Served:
-        try:
-            return self.load(name, version)
-        except LightshipError:
-            before = self._shelf.get((name, self._answering.get(name, 0)))
-            if named or before is None:
-                raise
-            return before
+    async def _asked(self, name: str) -> State:
+        return await self.told(lambda ask: self._ask(name, ask=ask))
 
-    def _state(self, name: str) -> State:
-        """A model's state, asked for at most once in ``refresh`` seconds; the last one known while nobody answers."""
-        known = self._known.get(name)
-        now = time.monotonic()
-        if known is not None and now < known.expires:
-            return known.state
-        try:
-            if known is not None and not self._registry.state_changed(name, known.etag):
-                state, etag = known.state, known.etag
-            else:
-                state, etag = self._registry.read_state(name)
-        except RegistryError:
-            if known is None:
-                raise
-            state, etag = known.state, known.etag
-        self._known[name] = _Known(state, etag, now + self._refresh)
+    def _ask(self, name: str, *, ask: bool) -> State:
+        """A model's state from the registry, and room for what it says that nobody needs; raises NotFound."""
+        state = self._known.ask(name) if ask else self._known.state(name, ask=False)
+        if not state.versions:
+            raise self._known.unknown(name, ask=ask)
+        needed = {*state.routing.versions, state.default, self._answering.get(name)}
+        self._shelf.tidy(name, offered=state.offered, needed=needed)
         return state
 
-    def _compare(self, name: str, version: int, heard: Result) -> None:
-        seen = self._disagreements.setdefault((name, version), Disagreement())
-        try:
-            unheard = self.load(name, version).model.predict(heard.call)
-        except LightshipError:
-            seen.failed += 1
-        else:
-            seen.record(heard, unheard)
+    def _before(self, name: str, state: State) -> Served | None:
+        """The version that answered before, where it is loaded and still takes requests."""
+        number = self._answering.get(name, 0)
+        return self._shelf.get((name, number)) if number in state.offered else None
 
-    async def elsewhere(self, work: Callable[[], T]) -> T:
-        """Do in a thread what would keep others waiting, or where it is where there are no threads (Lambda)."""
-        if self._executor is None:
-            return work()
-        import asyncio
+    async def _load(self, key: Key, before: Served | None) -> Served:
+        """A version, or the one before it: where it fails, and on a long-running server until it is loaded."""
+        if self._threads is None:
+            try:
+                return self._shelf.load(key)
+            except LightshipError:
+                if before is None:
+                    raise
+                return before
+        if before is None:
+            return await self._threads.shared(self._threads.once(key, self._shelf.load))
+        self._retry(key)
+        return before
 
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+    def _retry(self, key: Key) -> None:
+        """Load a version in a thread, or in line where there is none, unless it has failed a moment ago."""
+        if self._threads is None:
+            with suppress(LightshipError):
+                self._shelf.load(key)
+        elif not self._shelf.resting(key):
+            self._threads.once(key, self._shelf.load)
 
 
-def _batching(threads: int, rows: int, window: float) -> Batching:
-    from concurrent.futures import ThreadPoolExecutor  # Lambda has no threads, and starts sooner without
+def _rows(call: Call) -> int:
+    for array in call.inputs.values():
+        if array.ndim:
+            return len(array)
+    return 1
 
-    from lightship.serving.batches import Batching
 
-    return Batching(ThreadPoolExecutor(threads, "lightship"), threads, rows, window)
+def _threads(calls: int, rows: int, window: float) -> Threads:
+    from lightship.serving.threads import Threads  # Lambda has none, and starts sooner without
+
+    return Threads(calls, rows, window)

@@ -16,6 +16,7 @@ class Counters:
     def __init__(self) -> None:
         self._calls = self._executions = self._failures = self._rows = 0
         self._nanoseconds = self._failed_nanoseconds = 0
+        self._hits = self._hit_nanoseconds = self._misses = self._miss_nanoseconds = 0
         self.last = 0.0
 
     def done(self, rows: int, start: int, calls: int = 1) -> None:
@@ -31,6 +32,19 @@ class Counters:
         self._failures += 1
         self._failed_nanoseconds += time.perf_counter_ns() - start
 
+    def hit(self, rows: int, start: int) -> None:
+        """Count a call that the response cache answered, looked up from ``start`` on."""
+        self._calls += 1
+        self._rows += rows
+        self._hits += 1
+        self._hit_nanoseconds += time.perf_counter_ns() - start
+        self.last = time.time()
+
+    def missed(self, nanoseconds: int) -> None:
+        """Count a call that the response cache did not answer, and what looking it up and keeping it took."""
+        self._misses += 1
+        self._miss_nanoseconds += nanoseconds
+
     def snapshot(self, name: str, version: int) -> Statistics:
         """The counts as they are now."""
         return Statistics(
@@ -43,4 +57,8 @@ class Counters:
             self._nanoseconds,
             self._failed_nanoseconds,
             self.last,
+            self._hits,
+            self._hit_nanoseconds,
+            self._misses,
+            self._miss_nanoseconds,
         )

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lightship.calls import Result
+from lightship.errors import LightshipError
+from lightship.serving.shelf import Served
 from lightship.tensors import Array
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 # Differences of rounding are not disagreement: the compiler's own tolerance for float32.
 _RELATIVE = 1e-3
 _ABSOLUTE = 1e-4
 
+# Calls that wait for a shadow hold their inputs and outputs: more than so many are not worth their memory.
+_WAITING = 32
+
 
 @dataclass
 class Disagreement:
-    """What was seen of one shadow so far; differences are absolute, over all outputs that are numbers."""
+    """What was seen of one shadow so far; differences are absolute, over all outputs that are numbers.
+
+    ``dropped`` calls were sampled and not run, because too many were waiting.
+    """
 
     compared: int = 0
     disagreed: int = 0
     failed: int = 0
+    dropped: int = 0
     largest: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
@@ -31,6 +44,7 @@ class Disagreement:
             "compared": self.compared,
             "disagreed": self.disagreed,
             "failed": self.failed,
+            "dropped": self.dropped,
             "largest_difference": self.largest,
         }
 
@@ -40,6 +54,50 @@ class Disagreement:
         agree, largest = compare(heard.outputs, unheard.outputs)
         self.disagreed += not agree
         self.largest = max(self.largest, largest)
+
+
+class Shadows:
+    """Runs calls on versions that nobody hears.
+
+    Args:
+        load: a version, loaded if it is not yet.
+        executor: where they run, one at a time and apart from what answers; None runs them where they are (Lambda).
+    """
+
+    def __init__(self, load: Callable[[str, int], Served], executor: Executor | None) -> None:
+        self._load = load
+        self._executor = executor
+        self._room = threading.BoundedSemaphore(_WAITING)
+        self._seen: dict[tuple[str, int], Disagreement] = {}
+
+    def run(self, name: str, version: int, heard: Result) -> None:
+        """Compare a version's answer with the one that was heard, now or soon; never where too many are waiting."""
+        seen = self._seen.setdefault((name, version), Disagreement())
+        if self._executor is None:
+            self._compare(name, version, heard, seen)
+        elif self._room.acquire(blocking=False):
+            self._executor.submit(self._compare, name, version, heard, seen).add_done_callback(
+                lambda _: self._room.release()
+            )
+        else:
+            seen.dropped += 1
+
+    def seen(self, name: str) -> dict[int, Disagreement]:
+        """What shadows of a model have shown so far, by version."""
+        return {version: seen for (model, version), seen in list(self._seen.items()) if model == name}
+
+    def close(self) -> None:
+        """Let what is waiting finish."""
+        if self._executor is not None:
+            self._executor.shutdown()
+
+    def _compare(self, name: str, version: int, heard: Result, seen: Disagreement) -> None:
+        try:
+            unheard = self._load(name, version).model.predict(heard.call)
+        except LightshipError:
+            seen.failed += 1
+        else:
+            seen.record(heard, unheard)
 
 
 def compare(heard: Mapping[str, Array], unheard: Mapping[str, Array]) -> tuple[bool, float]:

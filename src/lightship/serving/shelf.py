@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ class Served:
     """A loaded version. ``seconds_per_row`` decides where to run; a long-running server measures it.
 
     ``batches`` is where calls of one row go that are better run together. Bodies of ``decode_here`` bytes or more are
-    decoded in a thread, on a long-running server.
+    decoded in a thread, on a long-running server. ``since`` is the Unix time of its loading.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Served:
     counters: Counters = field(default_factory=Counters)
     batches: Batches | None = None
     decode_here: int = sys.maxsize
+    since: float = field(default_factory=time.time)
 
     def predict(self, call: Call, rows: int) -> Result:
         """Run a call and count it."""
@@ -61,17 +63,23 @@ class Shelf:
         registry: where the bundles are.
         retry: seconds after which a version that could not be loaded is tried again.
         memory: bytes of bundles to keep; beyond it the least recently used are unloaded. 0 for no limit.
+        idle: seconds for which a version that no longer answers by default is kept after it was last asked for.
         batching: how to run calls together; None (Lambda) also leaves models unmeasured.
     """
 
-    def __init__(self, registry: Registry, *, retry: float, memory: int, batching: Batching | None) -> None:
+    def __init__(
+        self, registry: Registry, *, retry: float, memory: int, idle: float, batching: Batching | None
+    ) -> None:
         self._registry = registry
         self._retry = retry
         self._memory = memory
+        self._idle = idle
         self._batching = batching
         self._loaded: dict[Key, Served] = {}
         self._failed: dict[Key, tuple[LightshipError, float]] = {}
-        self._loading = threading.Lock()
+        self._whole: set[Key] = set()
+        self._loading: dict[Key, threading.Lock] = {}
+        self._moving = threading.Lock()
 
     def get(self, key: Key) -> Served | None:
         """A version that is loaded, or None."""
@@ -79,34 +87,57 @@ class Shelf:
 
     def all(self) -> list[Served]:
         """The versions that are loaded, by name and number."""
-        return [self._loaded[key] for key in sorted(self._loaded)]
+        return sorted(self._loaded.values(), key=lambda served: (served.name, served.version))
+
+    def failure(self, key: Key) -> LightshipError | None:
+        """Why a version could not be loaded the last time that it was tried."""
+        return self._failed[key][0] if key in self._failed else None
+
+    def resting(self, key: Key) -> bool:
+        """Whether a version could not be loaded, and it is too soon to try again."""
+        return key in self._failed and time.monotonic() < self._failed[key][1]
+
+    def was_loaded(self, key: Key) -> bool:
+        """Whether a version has ever been loaded, also where memory has made it go since."""
+        return key in self._whole
 
     def load(self, key: Key) -> Served:
         """A version, loaded if it is not yet; raises BundleError, Unavailable or RegistryError."""
-        with self._loading:
+        with self._loading.setdefault(key, threading.Lock()):
             if key in self._loaded:
                 return self._loaded[key]
             error, until = self._failed.get(key, (None, 0.0))
             if error is not None and time.monotonic() < until:
-                raise error
+                raise error.with_traceback(None)  # raised many times, it would gather all of them
             try:
                 served = self._open(*key)
             except LightshipError as failure:
                 self._failed[key] = (failure, time.monotonic() + self._retry)
                 raise
             self._failed.pop(key, None)
-            self._loaded[key] = served
-            self._make_room(served)
+            self._whole.add(key)
+            with self._moving:
+                self._loaded[key] = served
+                self._make_room(served)
             return served
 
     def drop(self, name: str) -> None:
         """Unload every version of a model. What still runs keeps its model until it is done."""
-        with self._loading:
+        with self._moving:
             for key in [key for key in self._loaded if key[0] == name]:
                 del self._loaded[key]
 
+    def tidy(self, name: str, *, offered: Collection[int], needed: Collection[int | None]) -> None:
+        """Unload a model's versions that are withdrawn, and those that nobody needs nor has asked for in a while."""
+        with self._moving:
+            for served in [served for served in self._loaded.values() if served.name == name]:
+                asked = max(served.counters.last, served.since)
+                idle = served.version not in needed and time.time() - asked >= self._idle
+                if idle or served.version not in offered:
+                    del self._loaded[name, served.version]
+
     def _open(self, name: str, version: int) -> Served:
-        model = Model.load(self._registry.open(name, version))
+        model = Model.load(self._registry.bundle(name, version))
         if self._batching is None:
             return Served(name, version, model)
         seconds, counters = _seconds_per_row(model), Counters()

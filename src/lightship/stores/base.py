@@ -30,6 +30,10 @@ class Store(Protocol):
         """A published folder as a local one."""
         ...
 
+    def renew(self, key: str) -> Path | None:
+        """The same folder, fetched anew because its files are not what was published; None for what is the original."""
+        ...
+
     def staging(self) -> AbstractContextManager[Path]:
         """A private local folder to build in, removed at the end."""
         ...

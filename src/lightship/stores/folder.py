@@ -27,7 +27,7 @@ class FolderStore:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise RegistryError(f"cannot read the registry {self.root / key}: {error.strerror}") from None
+            raise RegistryError(f"cannot read {key or 'models'} in the registry: {error.strerror}") from None
         return sorted(entry.name for entry in entries if not entry.name.startswith("."))
 
     def read(self, key: str) -> tuple[bytes, str] | None:
@@ -37,7 +37,7 @@ class FolderStore:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise RegistryError(f"cannot read {self.root / key}: {error.strerror}") from None
+            raise RegistryError(f"cannot read {key} in the registry: {error.strerror}") from None
         return data, hashlib.sha256(data).hexdigest()
 
     def changed(self, key: str, etag: str | None) -> bool:
@@ -66,6 +66,9 @@ class FolderStore:
     def path(self, key: str) -> Path:
         """The local folder of a key."""
         return self.root / key
+
+    def renew(self, key: str) -> None:
+        """Nothing: a folder here is the published one itself."""
 
     @contextmanager
     def staging(self) -> Iterator[Path]:

@@ -21,8 +21,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from lightship import aws
-from lightship.bundle import MANIFEST, Manifest
-from lightship.errors import NotFound, RegistryError, SettingError
+from lightship.bundle import MANIFEST, Bundle, Manifest
+from lightship.errors import BundleError, NotFound, RegistryError, SettingError
 
 _MEBIBYTE = 1024 * 1024
 _CLAIM = ".claim"
@@ -101,17 +101,26 @@ class S3Store:
 
     def path(self, key: str) -> Path:
         """A published folder, downloaded unless it is in the cache; raises NotFound, or RegistryError without room."""
+        return self._path(key, renew=False)
+
+    def renew(self, key: str) -> Path:
+        """The folder downloaded once more, unless what is in the cache is whole by now."""
+        return self._path(key, renew=True)
+
+    def _path(self, key: str, *, renew: bool) -> Path:
         found = self._get(f"{key}/{MANIFEST}")
         if found is None:
             raise NotFound(f"there is nothing published at {self._uri(key)}")
         name = hashlib.sha256(found[0]).hexdigest()
         target = self._held.setdefault(name, _Folder(self._cache / name))
         try:
-            if not target.is_dir():
+            if renew or not target.is_dir():
                 self._fetch(key, found[0], target)
             os.utime(target)
         except OSError as error:
-            raise RegistryError(f"cannot keep {self._uri(key)} in {self._cache}: {error.strerror}") from None
+            raise RegistryError(
+                f"cannot keep {self._uri(key)} in the cache, LIGHTSHIP_CACHE: {error.strerror}"
+            ) from None
         return target
 
     @contextmanager
@@ -136,8 +145,9 @@ class S3Store:
 
     def _fetch(self, key: str, manifest: bytes, target: Path) -> None:
         with self._alone():
-            if target.is_dir():  # another process has just been here
+            if target.is_dir() and _whole(target):  # another process has just been here
                 return
+            shutil.rmtree(target, ignore_errors=True)
             self._make_room(self._size(key))
             folder = Path(tempfile.mkdtemp(prefix=_HALF, dir=self._cache))
             try:
@@ -216,6 +226,14 @@ class S3Store:
             yield
         except (self._client.exceptions.ClientError, BotoCoreError, Boto3Error) as error:
             raise RegistryError(f"cannot {verb} {self._uri(key)}: {_code(error)}") from None
+
+
+def _whole(folder: Path) -> bool:
+    try:
+        Bundle.open(folder)
+    except BundleError:
+        return False
+    return True
 
 
 def _cache_bytes() -> int:

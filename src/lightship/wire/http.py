@@ -62,7 +62,8 @@ class Route:
         method: in upper case.
         path: with ``{name}`` and ``{version}`` where a segment is a parameter.
         operation: what is done: a key of :data:`lightship.answer.OPERATIONS`.
-        scope: what the caller must be allowed: ``predict``, ``read``, or ``open`` for everyone.
+        scope: what the caller must be allowed: ``predict``, ``read``, ``admin``, which a server has to be told to
+            allow, or ``open`` for everyone.
         decode: a request as a call for a model with this manifest (only for the operation ``predict``).
         encode: the operation's outcome as a response.
         describe: the OpenAPI paths that this route adds, given the models there are.

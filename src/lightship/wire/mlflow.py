@@ -30,6 +30,7 @@ _LINES = frozenset({"application/jsonlines", "application/x-jsonlines", "applica
 _CODES = {
     "invalid_input": "BAD_REQUEST",
     "unauthenticated": "UNAUTHENTICATED",
+    "forbidden": "PERMISSION_DENIED",
     "not_found": "RESOURCE_DOES_NOT_EXIST",
     "method_not_allowed": "BAD_REQUEST",
     "too_large": "MAX_READ_SIZE_EXCEEDED",

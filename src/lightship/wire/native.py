@@ -157,6 +157,10 @@ def _summary(state: ModelState) -> dict[str, Any]:
     record["state"] = "available" if state.error is None else "failed"
     if state.error is not None:
         record["error"] = state.error
+    if state.answering is not None:
+        record["answering"] = state.answering
+    if state.withdrawn:
+        record["withdrawn"] = list(state.withdrawn)
     if state.digest is not None:
         record["digest"] = state.digest
     return record

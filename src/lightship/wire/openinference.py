@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lightship.calls import Health, ModelState, Statistics
+from lightship.calls import Health, ModelState, Statistics, VersionState
 from lightship.errors import InvalidInput, LightshipError, Unavailable
 from lightship.tensors import Signature, TensorSpec
 from lightship.version import __version__
@@ -42,8 +42,8 @@ def encode_ready(health: Health) -> Response:
 
 def encode_model_ready(state: ModelState) -> Response:
     """Whether a version can be asked; 503 with the reason where it cannot."""
-    record = {"name": state.name, "ready": state.error is None}
-    if state.error is None:
+    record = {"name": state.name, "ready": state.ready}
+    if state.ready:
         return Response(200, write(record))
     return Response(503, write({**record, "error": state.error}))
 
@@ -81,13 +81,13 @@ def encode_statistics(statistics: tuple[Statistics, ...]) -> Response:
     return Response(200, write({"model_stats": [_statistics(entry) for entry in statistics]}))
 
 
-def encode_index(outcome: tuple[tuple[ModelState, ...], Request]) -> Response:
-    """Every version of every model, or only what is ready. Versions are loaded when asked for: all that can be, are."""
+def encode_index(outcome: tuple[tuple[VersionState, ...], Request]) -> Response:
+    """Every version of every model, or only what is ready: what is loaded, or will be when it is first asked for."""
     states, request = outcome
     only_ready = _body(request).get("ready", False)
     if not isinstance(only_ready, bool):
         raise InvalidInput('"ready" must be true or false')
-    rows = [_indexed(state, version) for state in states for version in state.versions]
+    rows = [_indexed(state) for state in states]
     return Response(200, write([row for row in rows if row["state"] == "READY" or not only_ready]))
 
 
@@ -140,7 +140,7 @@ def _dimensions(spec: TensorSpec) -> list[int]:
 
 
 def _statistics(entry: Statistics) -> dict[str, Any]:
-    success = {"count": entry.calls, "ns": entry.nanoseconds}
+    success = {"count": entry.calls, "ns": entry.nanoseconds + entry.hit_nanoseconds}
     nothing = {"count": 0, "ns": 0}
     return {
         "name": entry.name,
@@ -153,19 +153,19 @@ def _statistics(entry: Statistics) -> dict[str, Any]:
             "fail": {"count": entry.failures, "ns": entry.failed_nanoseconds},
             "queue": nothing,
             "compute_input": nothing,
-            "compute_infer": success,
+            "compute_infer": {"count": entry.calls - entry.hits, "ns": entry.nanoseconds},
             "compute_output": nothing,
-            "cache_hit": nothing,
-            "cache_miss": nothing,
+            "cache_hit": {"count": entry.hits, "ns": entry.hit_nanoseconds},
+            "cache_miss": {"count": entry.misses, "ns": entry.miss_nanoseconds},
         },
         "batch_stats": [],
     }
 
 
-def _indexed(state: ModelState, version: int) -> dict[str, Any]:
-    failed = state.error is not None and (version == state.version or state.manifest is None)
-    row = {"name": state.name, "version": str(version), "state": "UNAVAILABLE" if failed else "READY"}
-    return {**row, "reason": state.error or "" if failed else ""}
+def _indexed(state: VersionState) -> dict[str, Any]:
+    ready = state.state == "available"
+    row = {"name": state.name, "version": str(state.version), "state": "READY" if ready else "UNAVAILABLE"}
+    return {**row, "reason": "" if ready else state.error or f"it was {state.state}"}
 
 
 def _body(request: Request) -> dict[str, Any]:

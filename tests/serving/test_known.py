@@ -1,0 +1,171 @@
+"""What is asked of a registry in S3 and how often, and what goes on while it does not answer."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from lightship.answer import Service, answer
+from lightship.errors import RegistryError
+from lightship.registry import Registry
+from lightship.serving.catalogue import Catalogue
+from lightship.serving.known import Known
+from lightship.wire.http import Request, Response
+from tests.bundles import Registries, republish
+
+ROUTES = [
+    ("POST", "/predict", b'{"input": [1, 2]}'),
+    ("POST", "/models/modes/predict", b'{"input": [1, 2]}'),
+    ("POST", "/models/modes/versions/1/predict", b'{"input": [1, 2]}'),
+    ("POST", "/v1/models/modes:predict", b'{"instances": [[1, 2]]}'),
+    ("POST", "/invocations", b'{"inputs": [1, 2]}'),
+    ("GET", "/models", b""),
+    ("GET", "/models/modes", b""),
+    ("GET", "/health/ready", b""),
+    ("GET", "/ping", b""),
+    ("GET", "/v1/models/modes", b""),
+    ("GET", "/v1/models/modes/metadata", b""),
+    ("GET", "/v2/models/modes", b""),
+    ("GET", "/v2/models/modes/ready", b""),
+    ("GET", "/v2/models/modes/stats", b""),
+    ("GET", "/v2/health/ready", b""),
+    ("POST", "/v2/repository/index", b""),
+]
+
+
+class Line:
+    """The line to S3: counts what is asked, can be cut, and can keep us waiting."""
+
+    def __init__(self) -> None:
+        self.asked: Counter[str] = Counter()
+        self.cut = False
+        self.released = threading.Event()
+        self.released.set()
+
+    def __call__(self, model: Any, **_: Any) -> None:
+        assert self.released.wait(60)
+        if self.cut:
+            raise EndpointConnectionError(endpoint_url="s3")
+        self.asked[model.name] += 1
+
+
+@pytest.fixture
+def line(bucket: str, monkeypatch: pytest.MonkeyPatch) -> Line:
+    session, line = boto3.Session(), Line()
+    session.events.register("before-call.s3", line)
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", session)
+    return line
+
+
+@pytest.fixture
+def registry(line: Line, s3_registry: str, registries: Registries) -> Registry:
+    registry = Registry(s3_registry)
+    republish(registry, registries.small / "modes" / "1", "modes")
+    return registry
+
+
+@pytest.fixture
+def catalogues(registry: Registry) -> Iterator[Any]:
+    made = []
+
+    def make(**options: Any) -> Catalogue:
+        made.append(Catalogue(registry, **options))
+        return made[-1]
+
+    yield make
+    for catalogue in made:
+        catalogue.close()
+
+
+def ask(catalogue: Catalogue, method: str, path: str, body: bytes = b"") -> Response:
+    headers = {"content-type": "application/json"}
+    response = asyncio.run(answer(Service(catalogue), Request(method, path, headers=headers, body=body, caller="me")))
+    assert response is not None
+    return response
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_in_an_interval_the_registry_is_asked_once_whatever_is_asked_of_us(
+    catalogues: Any, line: Line, threads: int
+) -> None:
+    catalogue = catalogues(refresh=3600, threads=threads)
+    catalogue.start()
+    line.asked.clear()
+    assert {ask(catalogue, *route).status for route in ROUTES} == {200}
+    for path in ("/v1/models/nobody:predict", "/models/nobody/predict", "/models/no-one/predict"):
+        assert ask(catalogue, "POST", path, b"{}").status == 404
+    assert not line.asked
+
+
+def test_after_an_interval_there_is_one_listing_and_one_question_for_each_model(
+    catalogues: Any, registry: Registry, registries: Registries, line: Line
+) -> None:
+    for name in ("pair", "roots"):
+        republish(registry, registries.small / name / "1", name)
+    catalogue = catalogues(refresh=0)
+    catalogue.start()
+    line.asked.clear()
+    assert ask(catalogue, "GET", "/models").status == 200
+    assert line.asked == {"ListObjectsV2": 1, "GetObject": 3}
+    line.asked.clear()
+    assert ask(catalogue, "POST", "/models/modes/predict", b'{"input": [1, 2]}').status == 200
+    assert line.asked == {"GetObject": 1}
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route[1])
+def test_while_s3_cannot_be_reached_everything_goes_on(
+    catalogues: Any, line: Line, threads: int, route: tuple[str, str, bytes]
+) -> None:
+    catalogue = catalogues(refresh=0, threads=threads)
+    catalogue.start()
+    before = ask(catalogue, *route)
+    line.cut = True
+    after = ask(catalogue, *route)
+    assert (before.status, after.status) == (200, 200)
+    assert after.body == before.body or route[1].endswith("/stats")
+
+
+def test_while_s3_keeps_us_waiting_nobody_but_one_request_waits(catalogues: Any, line: Line) -> None:
+    """And that one, and readiness, for a moment only: after it, what is known goes on."""
+    catalogue = catalogues(refresh=0.001, threads=2)
+    catalogue.start()
+
+    async def all_at_once() -> list[int]:
+        headers = {"content-type": "application/json"}
+        requests = [Request(method, path, "", headers, body, "me") for method, path, body in ROUTES]
+        line.released.clear()
+        try:
+            responses = await asyncio.gather(*(answer(Service(catalogue), request) for request in requests))
+        finally:
+            line.released.set()
+        return [response.status for response in responses if response is not None]
+
+    assert asyncio.run(all_at_once()) == [200] * len(ROUTES)
+
+
+def test_what_strangers_make_up_is_asked_for_once_and_not_remembered(registry: Registry, line: Line) -> None:
+    known = Known(registry, 3600)
+    assert known.names() == ("modes",)
+    line.asked.clear()
+    assert {known.state(f"nobody{number}").versions for number in range(50)} == {()}
+    assert not line.asked
+    assert known.last("nobody1") is None
+
+
+def test_a_registry_that_never_answered_says_so(registry: Registry, line: Line) -> None:
+    line.cut = True
+    known = Known(registry, 3600)
+    for question in (known.names, lambda: known.state("modes")):
+        with pytest.raises(RegistryError, match="EndpointConnectionError"):
+            question()
+    line.cut = False
+    assert known.names() == ("modes",)
+    assert known.state("modes").default == 1

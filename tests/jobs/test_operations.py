@@ -126,6 +126,7 @@ def test_options_without_sense_are_refused(wrong: dict[str, Any]) -> None:
         Options.from_json(wrong)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 @pytest.mark.parametrize("form", ["parquet", "csv"])
 def test_the_largest_chunk_fits_a_worker(registries: Registries, form: str) -> None:
     command = [sys.executable, "-m", "tests.jobs.largest_chunk", str(registries.examples / "quickstart" / "1"), form]

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 from pyarrow import parquet
 
-from lightship.jobs import operations
+from lightship.jobs import operations, plan
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.records import SYSTEM, Job, Options
 from tests.bundles import Registries
@@ -270,6 +270,18 @@ def test_files_that_are_none_fail_with_a_sentence(all_models: Cloud, name: str, 
     job, receipt, _ = scored(all_models, "quickstart", name, data)
     assert (job.state, receipt) == ("failed", {})
     assert reason in job.reason
+
+
+def test_a_gzip_file_that_no_invocation_could_inflate_is_refused(
+    all_models: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = as_csv([COLUMNS, *CELLS])
+    monkeypatch.setattr(plan, "LARGEST_GZIP", len(data))
+    job, _, _ = scored(all_models, "quickstart", "right.csv.gz", gzip.compress(data))
+    assert job.state == "done"
+    job, receipt, _ = scored(all_models, "quickstart", "large.csv.gz", gzip.compress(data + b"1,2,3\n"))
+    assert (job.state, receipt) == ("failed", {})
+    assert job.reason == f"large.csv.gz inflates to more than {len(data)} bytes: send it uncompressed, or in parts"
 
 
 def test_a_header_without_rows_is_a_job_of_no_rows(all_models: Cloud) -> None:

@@ -22,6 +22,10 @@ from lightship.jobs.records import LEASE, Chunk, Cursor, Job, State
 # The most chunks of a job: S3 joins no more objects to one file.
 MOST_CHUNKS = 10_000
 
+# The most bytes that a gzip file may inflate to. Who goes on with one inflates it from its beginning, and must get
+# further within one invocation: 300 s of about half a core by default, and a core inflates 270 MB of CSV a second.
+LARGEST_GZIP = 16 * 1024**3
+
 _TOGETHER = 10
 _PERMANENT = (InvalidInput, NotFound, UnsupportedMedia)
 
@@ -141,6 +145,10 @@ def _chunks(job: Job, spans: Iterable[Span], index: int, content: _Content, clou
             raise InvalidInput(f"{job.source.name} is too large: a job has {MOST_CHUNKS} chunks at most")
         key = ""
         if job.gzip:
+            if span.end > LARGEST_GZIP:
+                raise InvalidInput(
+                    f"{job.source.name} inflates to more than {LARGEST_GZIP} bytes: send it uncompressed, or in parts"
+                )
             key = f"{job.work}chunk-{place:05}"
             objects.put_once(cloud, key, content.take(span), "application/octet-stream")
         yield Chunk(job.id, place, span.first, span.rows, span.start, span.end, key)

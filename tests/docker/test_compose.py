@@ -82,12 +82,12 @@ def test_it_has_no_rights_to_abuse(stack: Stack, docker: Any) -> None:
 
 
 def test_with_a_token_it_asks_for_it(stack: Stack) -> None:
-    with stack.up(LIGHTSHIP_TOKEN="open sesame") as client:
+    with stack.up(LIGHTSHIP_TOKEN="open-sesame") as client:
         assert client.get("/health/live").status_code == 200
         assert client.post("/predict", json=QUESTION).status_code == 401
         wrong = {"authorization": "Bearer open"}
         assert client.post("/predict", json=QUESTION, headers=wrong).status_code == 401
-        right = {"authorization": "Bearer open sesame"}
+        right = {"authorization": "Bearer open-sesame"}
         assert client.post("/predict", json=QUESTION, headers=right).status_code == 200
 
 

@@ -1,6 +1,6 @@
 """Part ``jobs``: rows per second from file to file, memory as files grow, and what a record of a queue costs.
 
-Three ways to score the same file: the usual one (pandas and ``model.predict``, benchmarks/pandas), Lightship with one
+Three ways to score the same file: the usual one (pandas and ``model.predict``, benchmarks/dataframes), Lightship with one
 and two workers (:mod:`benchmarks.jobs.stack`), and the bound (:mod:`benchmarks.jobs.bound`). Each is compared row by
 row with what the original Keras model says, which is the usual way's output.
 """
@@ -137,7 +137,7 @@ class _Bench:
 
     def _usual(self, source: Input) -> tuple[dict[str, Any], bytes]:
         target, figures = FOLDER / "usual.csv", FOLDER / "usual.json"
-        script = ROOT / "benchmarks" / "pandas" / _SCRIPTS[source.name]
+        script = ROOT / "benchmarks" / "dataframes" / _SCRIPTS[source.name]
         model = self.originals / f"{source.model}.keras"
         with cores.apart():
             done = subprocess.run(

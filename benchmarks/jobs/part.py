@@ -1,8 +1,8 @@
 """Part ``jobs``: rows per second from file to file, memory as files grow, and what a record of a queue costs.
 
-Three ways to score the same file: the usual one (pandas and ``model.predict``, benchmarks/dataframes), Lightship with one
-and two workers (:mod:`benchmarks.jobs.stack`), and the bound (:mod:`benchmarks.jobs.bound`). Each is compared row by
-row with what the original Keras model says, which is the usual way's output.
+Three ways to score the same file: the usual one (pandas and ``model.predict``, benchmarks/dataframes), Lightship with
+one and two workers (:mod:`benchmarks.jobs.stack`), and the bound (:mod:`benchmarks.jobs.bound`). Each is compared row
+by row with what the original Keras model says, which is the usual way's output.
 """
 
 from __future__ import annotations

@@ -137,7 +137,8 @@ def chunks_scored(registry: str, count: int, cloud: Cloud) -> dict[str, Any]:
     for index, row in enumerate(rows):
         ledger.add(Chunk(job.id, index, index + 1, 1, start, start + len(row)))
         start += len(row)
-    ledger.advance(job.id, Cursor(start, count + 1, count), header)
+    ledger.describe(job.id, header)
+    ledger.advance(job.id, Cursor(start, count + 1, count))
     events = [event([{"schema": 1, "chunk": {"job": job.id, "index": index}}]) for index in range(count)]
     figures = timed(handled(score.handler), events, 1)
     tally = ledger.tally(job.id)

@@ -50,13 +50,14 @@ def measure(
 ) -> dict[str, Any]:
     """Figures by stack. ``step`` is told what comes next. Raises RuntimeFailedError, AssertionError."""
     lives: dict[str, list[_Life]] = {stack.name: [] for stack in stacks}
-    for number in range(plan.rounds + 1):
-        for stack in stacks:
-            step(f"round {number} of {plan.rounds}: {stack.name}" if number else f"compiled files: {stack.name}")
-            events = plan.slow_events if stack.slow else plan.events
-            life = _live(stack, questions, events if number else 1)
-            if number:  # the first one writes .pyc files, and brings everything into the page cache
-                lives[stack.name].append(life)
+    with cores.awake():
+        for number in range(plan.rounds + 1):
+            for stack in stacks:
+                step(f"round {number} of {plan.rounds}: {stack.name}" if number else f"compiled files: {stack.name}")
+                events = plan.slow_events if stack.slow else plan.events
+                life = _live(stack, questions, events if number else 1)
+                if number:  # the first one writes .pyc files, and brings everything into the page cache
+                    lives[stack.name].append(life)
     return {
         "rounds": plan.rounds,
         "one_core_each": cores.pinnable(),

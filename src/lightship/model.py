@@ -55,17 +55,23 @@ class Model:
 
 
 def _check_inputs(signature: Signature, inputs: Mapping[str, Array]) -> None:
-    rows: dict[int, str] = {}
     for spec in signature.inputs:
         if spec.name not in inputs:
             raise InvalidInput(f"input '{spec.name}' ({spec}) is missing")
         validate(inputs[spec.name], spec)
-        if spec.batched:
-            rows.setdefault(len(inputs[spec.name]), spec.name)
     if len(inputs) > len(signature.inputs):
         names = [spec.name for spec in signature.inputs]
         unknown = next(name for name in inputs if name not in names)
         raise InvalidInput(f"there is no input '{unknown}': the inputs are {', '.join(names)}")
+    if len(inputs) > 1:
+        _check_rows(signature, inputs)
+
+
+def _check_rows(signature: Signature, inputs: Mapping[str, Array]) -> None:
+    rows: dict[int, str] = {}
+    for spec in signature.inputs:
+        if spec.batched:
+            rows.setdefault(len(inputs[spec.name]), spec.name)
     if len(rows) > 1:
         sizes = ", ".join(f"'{name}' has {count}" for count, name in rows.items())
         raise InvalidInput(f"all inputs must have the same number of rows: {sizes}")
@@ -73,6 +79,8 @@ def _check_inputs(signature: Signature, inputs: Mapping[str, Array]) -> None:
 
 def _select(signature: Signature, outputs: Mapping[str, Array], wanted: tuple[str, ...]) -> dict[str, Array]:
     if not wanted:
+        if len(outputs) == 1:
+            return dict(outputs)
         return {spec.name: outputs[spec.name] for spec in signature.outputs}
     names = [spec.name for spec in signature.outputs]
     if unknown := [name for name in wanted if name not in names]:

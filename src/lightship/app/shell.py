@@ -75,10 +75,11 @@ class Shell:
         """The response to a request whose body is as it was sent; for one that may have a page, what is known of it."""
         context = event.get("requestContext") or {} if event else {}
         caller = self._caller(event, context, headers)
-        try:
-            body = inflate(body, headers, self._max_body)
-        except LightshipError as error:
-            return wire.render_error(error, path)
+        if "content-encoding" in headers or len(body) > self._max_body:
+            try:
+                body = inflate(body, headers, self._max_body)
+            except LightshipError as error:
+                return wire.render_error(error, path)
         request = Request(method, path, query, headers, body, caller, context.get("requestId", ""))
         response = await answer(self._service, request)
         if response is None:

@@ -76,19 +76,23 @@ class _Primary:
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Outputs by name."""
         interpreter = self._interpreter
-        shapes = {name: array.shape for name, array in inputs.items()}
-        if shapes != self._shapes:
-            self._shapes = {}  # should allocating fail, the next call starts afresh
-            for name, array in inputs.items():
-                interpreter.resize_tensor_input(self.inputs[name], array.shape)
-            interpreter.allocate_tensors()
-            self._shapes = shapes
+        for name, array in inputs.items():
+            if self._shapes.get(name) != array.shape:
+                self._resize(inputs)
+                break
         else:
             interpreter.reset_all_variables()
         for name, array in inputs.items():
             interpreter.set_tensor(self.inputs[name], array)
         interpreter.invoke()
         return {name: interpreter.get_tensor(index) for name, index in self.outputs.items()}
+
+    def _resize(self, inputs: Mapping[str, Array]) -> None:
+        self._shapes = {}  # should allocating fail, the next call starts afresh
+        for name, array in inputs.items():
+            self._interpreter.resize_tensor_input(self.inputs[name], array.shape)
+        self._interpreter.allocate_tensors()
+        self._shapes = {name: array.shape for name, array in inputs.items()}
 
 
 def tensor_indices(interpreter: Interpreter, side: str) -> dict[str, int]:

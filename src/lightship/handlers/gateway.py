@@ -46,18 +46,14 @@ class Gateway:
 
     def _respond(self, event: Event, body: bytes) -> Coroutine[Any, Any, Response | Request]:
         http, query = event["requestContext"]["http"], event.get("rawQueryString", "")
-        headers = event.get("headers") or {}
+        headers, path = event.get("headers") or {}, http["path"]
         if "host" not in headers:  # API Gateway writes names in lower case, others may not
             headers = {name.lower(): value for name, value in headers.items()}
-        return self._shell.respond(http["method"], _path(http["path"]), query, headers, body, event)
+        if "%" in path:
+            from urllib.parse import unquote
 
-
-def _path(path: str) -> str:
-    if "%" not in path:
-        return path
-    from urllib.parse import unquote
-
-    return unquote(path)
+            path = unquote(path)
+        return self._shell.respond(http["method"], path, query, headers, body, event)
 
 
 def _body(event: Event) -> bytes:

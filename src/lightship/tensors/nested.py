@@ -34,15 +34,15 @@ def to_array(value: Any, spec: TensorSpec) -> Array:
     """
     if isinstance(value, dict):
         return _from_base64(value, spec)
-    array = _text_array(value, spec) if spec.dtype == "string" else _number_array(value, spec)
+    array = _flat_row(value) if spec.dtype == "float32" else None
+    if array is None:
+        array = _text_array(value, spec) if spec.dtype == "string" else _number_array(value, spec)
     if spec.batched and array.ndim == len(spec.shape) - 1:
         array = array[np.newaxis]
     return array
 
 
 def _number_array(value: Any, spec: TensorSpec) -> Array:
-    if spec.dtype == "float32" and (row := _flat_row(value)) is not None:
-        return row
     wanted = spec.numpy.kind
     if not _leaf_types(value) <= _LEAVES[wanted]:
         raise InvalidInput(f"input '{spec.name}' must hold {_NAMES[wanted]} ({spec}), {_culprit(value, wanted)}")

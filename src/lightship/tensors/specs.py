@@ -47,6 +47,9 @@ class TensorSpec:
             "features": {name: {"dtype": ..., "shape": ...}}}`` are strings that the graph parses as tf.Example.
         classes: class names of an output, one per column (or two for a single sigmoid column); empty if none.
         from_logits: whether the output needs a softmax (or sigmoid) before its values are probabilities.
+        numpy: the dtype as numpy's.
+        batched: whether the first dimension takes any number of rows.
+        row_shape: the shape of one row: without the batch dimension where there is one.
     """
 
     name: str
@@ -56,22 +59,17 @@ class TensorSpec:
     classes: tuple[str, ...] = ()
     from_logits: bool = False
     numpy: np.dtype[Any] = field(init=False, repr=False, compare=False)
+    batched: bool = field(init=False, repr=False, compare=False)
+    row_shape: tuple[int | None, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        batched = self.shape[:1] == (None,)
         object.__setattr__(self, "numpy", DTYPES[self.dtype])
+        object.__setattr__(self, "batched", batched)
+        object.__setattr__(self, "row_shape", self.shape[1:] if batched else self.shape)
 
     def __str__(self) -> str:
         return f"{self.dtype} {_sizes(self.shape)}"
-
-    @property
-    def batched(self) -> bool:
-        """Whether the first dimension takes any number of rows."""
-        return bool(self.shape) and self.shape[0] is None
-
-    @property
-    def row_shape(self) -> tuple[int | None, ...]:
-        """The shape of one row: without the batch dimension where there is one."""
-        return self.shape[1:] if self.batched else self.shape
 
     def to_json(self) -> dict[str, Any]:
         """The manifest's form: what is empty is left out."""
@@ -136,7 +134,7 @@ def validate(array: Array, spec: TensorSpec) -> None:
     """Raise InvalidInput unless the array has the spec's dtype and shape, and at least one element."""
     if array.dtype != spec.numpy:
         raise InvalidInput(f"input '{spec.name}' must be {spec}, got {array.dtype.name} {list(array.shape)}")
-    if not _fits(array.shape, spec.shape):
+    if not _fits(array.shape, spec):
         raise InvalidInput(f"input '{spec.name}' must have shape {describe_shape(spec)}, got {list(array.shape)}")
     if array.size == 0:
         raise InvalidInput(f"input '{spec.name}' is empty: send at least one row of shape {describe_row(spec)}")
@@ -150,9 +148,12 @@ def check_finite(array: Array, spec: TensorSpec) -> None:
         )
 
 
-def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+def _fits(shape: tuple[int, ...], spec: TensorSpec) -> bool:
+    wanted = spec.shape
     if len(shape) != len(wanted):
         return False
+    if spec.batched and shape[1:] == spec.row_shape:
+        return True
     for size, expected in zip(shape, wanted, strict=True):  # noqa: SIM110 - a generator costs more than the rest
         if expected is not None and size != expected:
             return False

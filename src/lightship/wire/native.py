@@ -38,7 +38,8 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
         raise InvalidInput('the body must have one field "input" with the values to predict for')
     value = body["input"] if "input" in body else body["inputs"]
     if len(body) == 1:
-        return Call(_inputs(value, manifest.signature()))
+        signature = manifest.signature()
+        return Call(_finite(_named(value, signature), signature))
     name, outputs = body.get("signature"), body.get("outputs", [])
     if name is not None and not isinstance(name, str):
         raise InvalidInput(f'"signature" must be a string, got {json_type(name)}')
@@ -47,11 +48,8 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
     if len(set(outputs)) < len(outputs):
         twice = next(one for one, other in pairwise(sorted(outputs)) if one == other)
         raise InvalidInput(f"output '{twice[:80]}' is there twice")
-    return Call(_inputs(value, manifest.signature(name)), signature=name, outputs=tuple(outputs))
-
-
-def _inputs(value: Any, signature: Signature) -> dict[str, Array]:
-    return _finite(_named(value, signature), signature)
+    signature = manifest.signature(name)
+    return Call(_finite(_named(value, signature), signature), signature=name, outputs=tuple(outputs))
 
 
 def _finite(inputs: dict[str, Array], signature: Signature) -> dict[str, Array]:

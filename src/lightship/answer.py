@@ -57,7 +57,7 @@ async def answer(service: Service, request: Request) -> Response | None:
 
 
 async def _predict(service: Service, route: Route, parameters: Parameters, request: Request) -> Response:
-    version, label = _version(parameters), parameters.get("label")
+    version, label = _version(parameters) if parameters else None, parameters.get("label")
     key = request.headers.get("lightship-caller", "").encode() or request.body
     served = await service.catalogue.get(parameters.get("name"), version, label, key=key)
     assert route.decode is not None  # noqa: S101 - a predict route without a decoder is a bug of ours
@@ -69,8 +69,7 @@ async def _predict(service: Service, route: Route, parameters: Parameters, reque
     response = route.encode(Prediction(served.name, served.version, result))
     if version is None and label is None:
         service.catalogue.shadow(served, result, key=key)
-    response.headers["lightship-model"] = served.name
-    response.headers["lightship-version"] = str(served.version)
+    response.headers.update(served.headers)
     if cached is not None:
         response.headers["lightship-cache"] = cached
     return response

@@ -35,7 +35,7 @@ class Model:
         """Run one call. Raises NotFound (signature, output), InvalidInput or EngineError."""
         signature = self.check(call)
         outputs = self._engine.run(signature.name, call.inputs)
-        return Result(call=call, signature=signature, outputs=_select(signature, outputs, call.outputs))
+        return Result(call, signature, _select(signature, outputs, call.outputs))
 
     def check(self, call: Call) -> Signature:
         """The signature that a call is for; raises NotFound or InvalidInput where it does not fit."""

@@ -74,7 +74,11 @@ class Shell:
     ) -> Response | Request:
         """The response to a request whose body is as it was sent; for one that may have a page, what is known of it."""
         context = event.get("requestContext") or {} if event else {}
-        caller = self._caller(event, context, headers)
+        caller: str | None  # None is a stranger
+        if self._token is not None:
+            caller = TOKEN if _bears(self._token, headers) else None
+        else:  # API Gateway has already checked whom it names
+            caller = caller_of(context) if event else ANONYMOUS
         if "content-encoding" in headers or len(body) > self._max_body:
             try:
                 body = inflate(body, headers, self._max_body)
@@ -97,13 +101,12 @@ class Shell:
         state = {"caller": request.caller, "correlation": correlation}
         await self._pages({**scope, "state": state}, _replay(request.body, receive), _naming(correlation, send))
 
-    def _caller(self, event: Any, context: dict[str, Any], headers: dict[str, str]) -> str | None:
-        """Who asks: None is a stranger. API Gateway has already checked whom it names."""
-        if self._token is not None:
-            scheme, _, given = headers.get("authorization", "").partition(" ")
-            right = hmac.compare_digest(given.encode(), self._token.encode())
-            return TOKEN if right and scheme.lower() == "bearer" else None
-        return caller_of(context) if event else ANONYMOUS
+
+def _bears(token: str, headers: dict[str, str]) -> bool:
+    """Whether a request's ``Authorization`` is this bearer token."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    right = hmac.compare_digest(given.encode(), token.encode())
+    return right and scheme.lower() == "bearer"
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

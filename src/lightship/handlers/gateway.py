@@ -68,7 +68,7 @@ def _result(response: Response) -> dict[str, Any]:
         body, binary = base64.b64encode(response.body).decode(), True
     return {
         "statusCode": response.status,
-        "headers": dict(response.headers),
+        "headers": response.headers,
         "body": body,
         "isBase64Encoded": binary,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,8 @@ class Served:
     """A loaded version. ``seconds_per_row`` decides where to run; a long-running server measures it.
 
     ``batches`` is where calls of one row go that are better run together. Bodies of ``decode_here`` bytes or more are
-    decoded in a thread, on a long-running server. ``since`` is the Unix time of its loading.
+    decoded in a thread, on a long-running server. ``since`` is the Unix time of its loading, ``headers`` say in every
+    answer who gave it.
     """
 
     name: str
@@ -43,6 +44,11 @@ class Served:
     batches: Batches | None = None
     decode_here: int = sys.maxsize
     since: float = field(default_factory=time.time)
+    headers: Mapping[str, str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        headers = {"lightship-model": self.name, "lightship-version": str(self.version)}
+        object.__setattr__(self, "headers", headers)
 
     def predict(self, call: Call, rows: int) -> Result:
         """Run a call and count it."""

@@ -8,12 +8,12 @@ import math
 import struct
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from lightship.errors import InvalidInput
-from lightship.tensors.specs import Array, TensorSpec, describe_row, describe_shape
+from lightship.tensors.specs import Array, TensorSpec, check_finite, describe_row, describe_shape
 
 # What the leaves of nested lists may be, by numpy's kind letter of the wanted dtype, and what that is called.
 _LEAVES: dict[str, frozenset[type]] = {
@@ -25,24 +25,25 @@ _LEAVES: dict[str, frozenset[type]] = {
 _NAMES = {"f": "numbers", "i": "integers", "u": "integers", "b": "true or false"}
 
 
-def to_array(value: Any, spec: TensorSpec) -> Array:
+def to_array(value: Any, spec: TensorSpec, *, over: Literal["raise", "ignore"] = "raise") -> Array:
     """Nested lists, a scalar or ``{"b64": text}`` as an array of the spec's dtype and rank.
 
     Strict, because JSON types carry meaning: strings, booleans and null are not numbers, ``1.5`` and ``1.0`` are not
     integers, and a number that does not fit the dtype is refused instead of wrapped. Where the value has one
-    dimension less than a batched spec, it is one row and gets its batch dimension. Raises InvalidInput.
+    dimension less than a batched spec, it is one row and gets its batch dimension. A float beyond the dtype becomes an
+    infinity where ``over`` is ``ignore``. Raises InvalidInput.
     """
     if isinstance(value, dict):
         return _from_base64(value, spec)
     array = _flat_row(value) if spec.dtype == "float32" else None
     if array is None:
-        array = _text_array(value, spec) if spec.dtype == "string" else _number_array(value, spec)
+        array = _text_array(value, spec) if spec.dtype == "string" else _number_array(value, spec, over)
     if spec.batched and array.ndim == len(spec.shape) - 1:
         array = array[np.newaxis]
     return array
 
 
-def _number_array(value: Any, spec: TensorSpec) -> Array:
+def _number_array(value: Any, spec: TensorSpec, over: Literal["raise", "ignore"]) -> Array:
     wanted = spec.numpy.kind
     if not _leaf_types(value) <= _LEAVES[wanted]:
         raise InvalidInput(f"input '{spec.name}' must hold {_NAMES[wanted]} ({spec}), {_culprit(value, wanted)}")
@@ -61,8 +62,11 @@ def _number_array(value: Any, spec: TensorSpec) -> Array:
             raise InvalidInput(
                 f"input '{spec.name}' holds an integer outside {spec.dtype}'s range {limits.min}..{limits.max}"
             )
-    with np.errstate(over="ignore"):  # what overflows becomes an infinity, which check_finite() refuses by name
-        return array.astype(spec.numpy, copy=False)
+    try:
+        with np.errstate(over=over):
+            return array.astype(spec.numpy, copy=False)
+    except FloatingPointError:
+        raise InvalidInput(f"input '{spec.name}' holds a number beyond {spec.dtype}: send smaller ones") from None
 
 
 def _flat_row(value: Any) -> Array | None:
@@ -72,7 +76,7 @@ def _flat_row(value: Any) -> Array | None:
         return None
     try:
         flat = np.frombuffer(struct.pack(f"={len(row)}f", *row), np.float32)
-    except OverflowError:  # where numpy makes an infinity, which check_finite() refuses by name
+    except OverflowError:  # beyond float32, or a whole number beyond float64
         return None
     return flat if row is value else flat[np.newaxis]
 
@@ -144,6 +148,7 @@ def _from_base64(value: dict[str, Any], spec: TensorSpec) -> Array:
             f"got {len(data)} bytes"
         )
     array = np.frombuffer(data, dtype=spec.numpy.newbyteorder("<")).astype(spec.numpy)
+    check_finite(array, spec)
     return array.reshape([-1, *row] if spec.batched else row)
 
 

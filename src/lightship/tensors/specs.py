@@ -132,10 +132,12 @@ class Signature:
 
 def validate(array: Array, spec: TensorSpec) -> None:
     """Raise InvalidInput unless the array has the spec's dtype and shape, and at least one element."""
+    shape = array.shape
     if array.dtype != spec.numpy:
-        raise InvalidInput(f"input '{spec.name}' must be {spec}, got {array.dtype.name} {list(array.shape)}")
-    if not _fits(array.shape, spec):
-        raise InvalidInput(f"input '{spec.name}' must have shape {describe_shape(spec)}, got {list(array.shape)}")
+        raise InvalidInput(f"input '{spec.name}' must be {spec}, got {array.dtype.name} {list(shape)}")
+    exact = len(shape) == len(spec.shape) and shape[spec.batched :] == spec.row_shape
+    if not exact and not _fits(shape, spec.shape):
+        raise InvalidInput(f"input '{spec.name}' must have shape {describe_shape(spec)}, got {list(shape)}")
     if array.size == 0:
         raise InvalidInput(f"input '{spec.name}' is empty: send at least one row of shape {describe_row(spec)}")
 
@@ -148,16 +150,10 @@ def check_finite(array: Array, spec: TensorSpec) -> None:
         )
 
 
-def _fits(shape: tuple[int, ...], spec: TensorSpec) -> bool:
-    wanted = spec.shape
-    if len(shape) != len(wanted):
-        return False
-    if spec.batched and shape[1:] == spec.row_shape:
-        return True
-    for size, expected in zip(shape, wanted, strict=True):  # noqa: SIM110 - a generator costs more than the rest
-        if expected is not None and size != expected:
-            return False
-    return True
+def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(wanted) and all(
+        expected in (None, size) for size, expected in zip(shape, wanted, strict=True)
+    )
 
 
 def _finite(array: Array) -> bool:

@@ -31,15 +31,14 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
         signature = manifest.signature()
         return Call(_finite(kinds.from_body(request.body, media_type, signature), signature))
     body = read_object(request.body)
+    if len(body) == 1 and "input" in body:
+        return Call(_inputs(body["input"], manifest.signature()))
     if not body.keys() <= _FIELDS:
         unknown = next(name for name in body if name not in _FIELDS)
         raise InvalidInput(f"the body has an unknown field '{unknown[:80]}': send {{\"input\": ...}}")
     if ("input" in body) == ("inputs" in body):
         raise InvalidInput('the body must have one field "input" with the values to predict for')
     value = body["input"] if "input" in body else body["inputs"]
-    if len(body) == 1:
-        signature = manifest.signature()
-        return Call(_finite(_named(value, signature), signature))
     name, outputs = body.get("signature"), body.get("outputs", [])
     if name is not None and not isinstance(name, str):
         raise InvalidInput(f'"signature" must be a string, got {json_type(name)}')
@@ -48,18 +47,18 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
     if len(set(outputs)) < len(outputs):
         twice = next(one for one, other in pairwise(sorted(outputs)) if one == other)
         raise InvalidInput(f"output '{twice[:80]}' is there twice")
-    signature = manifest.signature(name)
-    return Call(_finite(_named(value, signature), signature), signature=name, outputs=tuple(outputs))
+    return Call(_inputs(value, manifest.signature(name)), signature=name, outputs=tuple(outputs))
 
 
 def _finite(inputs: dict[str, Array], signature: Signature) -> dict[str, Array]:
+    """The inputs of a body that has words for NaN and infinity: JSON has none."""
     for spec in signature.inputs:
         if spec.name in inputs:
             check_finite(inputs[spec.name], spec)
     return inputs
 
 
-def _named(value: Any, signature: Signature) -> dict[str, Array]:
+def _inputs(value: Any, signature: Signature) -> dict[str, Array]:
     """The value of "input": an object by input name, or the only input's own value."""
     if len(signature.inputs) == 1 and not isinstance(value, dict):
         only = signature.inputs[0]

@@ -53,7 +53,7 @@ def _convert(value: Any, spec: TensorSpec, faults: Iterator[str]) -> Array:
     if isinstance(value, dict) and spec.dtype != "string":
         _raise_first(faults)
     try:
-        return to_array(value, _of_any_rank(spec.name, spec.dtype))
+        return to_array(value, _of_any_rank(spec.name, spec.dtype), over="ignore")
     except InvalidInput:
         _raise_first(faults)
         raise

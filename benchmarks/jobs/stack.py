@@ -35,6 +35,9 @@ from lightship.registry import Registry
 OWNER = "benchmark"
 _SPLIT, _SCORE = "SplitFunction", "ScoreFunction"
 
+# boto3 signs the SHA-256 of a body where there is no TLS, as there is on AWS.
+_AS_OVER_TLS = "[default]\ns3 =\n    payload_signing_enabled = false\n"
+
 # What Lambda would do to a job that has not ended by then, in seconds, and how often its end is looked for.
 _PATIENCE = 600.0
 _LOOK = 0.02
@@ -74,8 +77,10 @@ def running(registry: Path, folder: Path) -> Iterator[Stack]:
             **clients,
         )
         mirror(Registry(str(registry)), cloud.s3, cloud.registry)
-        cache = {"LIGHTSHIP_CACHE": str(folder / "models"), "AWS_REGION": wiring.REGION}
-        yield Stack(cloud, found, {**server.environment, **cache}, folder)
+        settings = folder / "aws"
+        settings.write_text(_AS_OVER_TLS)
+        ours = {"LIGHTSHIP_CACHE": str(folder / "models"), "AWS_REGION": wiring.REGION, "AWS_CONFIG_FILE": str(settings)}
+        yield Stack(cloud, found, {**server.environment, **ours}, folder)
     finally:
         server.close()
 

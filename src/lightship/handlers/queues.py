@@ -101,7 +101,7 @@ def expect(body: Mapping[str, Any], *kinds: str) -> Mapping[str, Any]:
     if "detail-type" in body:
         return body
     if body.get("schema") != SCHEMA:
-        raise InvalidInput(f"the message has schema {str(body.get('schema'))[:20]}, this Lightship reads {SCHEMA}")
+        raise InvalidInput(f"the message has schema {ascii(body.get('schema'))[:20]}, this Lightship reads {SCHEMA}")
     if sum(kind in body for kind in kinds) != 1:
         raise InvalidInput(f"the message must hold one of {', '.join(kinds)}")
     return body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -16,6 +17,14 @@ BLOCK = 1024 * 1024
 # Inflated bytes beyond which a gzip file may not be so many times its own size: deflate's best is about 1030.
 SUSPICIOUS_BYTES = 64 * BLOCK
 SUSPICIOUS_RATIO = 300
+
+# Bytes that a gzip file may have beside so many for each inflated one. Only members of nothing take more.
+HOLLOW_BYTES = 4 * BLOCK
+HOLLOW_RATIO = 100
+
+# What zlib is given of a gzip file's member at first.
+_FIRST_PIECE = 512
+_PADDING = re.compile(rb"\0*")
 
 # S3's limits for a multipart upload: every part but the last has at least so many bytes; and how many parts there are.
 _LEAST_PART = 5 * BLOCK
@@ -71,28 +80,51 @@ def stream(cloud: Cloud, source: Source, start: int = 0, end: int | None = None)
 def inflate(blocks: Iterable[bytes], skip: int = 0) -> Iterator[bytes]:
     """The content of a gzip file of any number of members, from byte ``skip`` on, in blocks of bounded size.
 
-    Raises InvalidInput for what is no gzip, is cut off, or inflates beyond all reason.
+    Raises InvalidInput for what is no gzip, is cut off, inflates beyond all reason, or to next to nothing.
     """
-    engine = zlib.decompressobj(wbits=31)
+    held = bytearray()
+    for content in _inflated(blocks):
+        held += content[skip:]
+        skip = max(0, skip - len(content))
+        if len(held) >= BLOCK:
+            yield bytes(held)
+            held.clear()
+    if held:
+        yield bytes(held)
+
+
+def _inflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """What a gzip file holds, in pieces of any size.
+
+    zlib copies what comes after a member, so that it is given little at first, and twice as much each time it goes on.
+    """
+    engine, most = zlib.decompressobj(wbits=31), _FIRST_PIECE
     taken = given = 0
     for block in blocks:
-        taken += len(block)
-        pending = block
-        while pending := pending.lstrip(b"\0") if engine.eof else pending:  # zeros may pad a member's end
+        start, view = 0, memoryview(block)
+        while (start := _zeros(block, start) if engine.eof else start) < len(block):
             if engine.eof:
-                engine = zlib.decompressobj(wbits=31)
+                engine, most = zlib.decompressobj(wbits=31), _FIRST_PIECE
+            piece = view[start : start + most]
             try:
-                content = engine.decompress(pending, BLOCK)
+                content = engine.decompress(piece, BLOCK)
             except zlib.error as error:
                 raise InvalidInput(f"the file is no gzip, or is damaged: {error}") from None
-            pending = engine.unconsumed_tail or engine.unused_data
-            given += len(content)
+            read = len(piece) - len(engine.unconsumed_tail) - len(engine.unused_data)
+            start, taken, given, most = start + read, taken + read, given + len(content), min(2 * most, BLOCK)
             if given > max(SUSPICIOUS_BYTES, SUSPICIOUS_RATIO * taken):
                 raise InvalidInput(f"the gzip file inflates to over {SUSPICIOUS_RATIO} times its size: that is refused")
-            if content and given > skip:
-                yield content[max(0, len(content) - (given - skip)) :]
+            if taken > HOLLOW_BYTES + HOLLOW_RATIO * given:
+                raise InvalidInput(f"the gzip file holds {given} bytes in its first {taken}: a hollow one is refused")
+            yield content
     if not engine.eof and taken:
         raise InvalidInput("the gzip file is cut off: its end is missing")
+
+
+def _zeros(block: bytes, start: int) -> int:
+    """Where zeros end, which may pad a member's end."""
+    found = _PADDING.match(block, start)
+    return found.end() if found else start
 
 
 def put_once(cloud: Cloud, key: str, data: bytes, media_type: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from lightship import aws
 from lightship.errors import InvalidInput
 from lightship.handlers import announcements
 from lightship.handlers.places import Places
@@ -29,8 +30,6 @@ _LONGEST_KEY = 1024
 
 # A region as a part of a host's name: SQS has one in each of its URLs but the oldest.
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+")
-
-_TAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
 
 @dataclass(frozen=True)
@@ -83,13 +82,7 @@ def _key(wanted: Any, identity: str, post: Post) -> Address:
 
 def _put(to: Address, record: Mapping[str, Any], post: Post, group: str | None) -> None:
     body = json.dumps(record).encode()
-    try:
-        post.s3.put_object(
-            Bucket=post.places.bucket, Key=to.place, Body=body, ContentType="application/json", IfNoneMatch="*"
-        )
-    except post.s3.exceptions.ClientError as error:
-        if str(error.response["Error"]["Code"]) not in _TAKEN:
-            raise
+    aws.put(post.s3, etag=None, Bucket=post.places.bucket, Key=to.place, Body=body, ContentType="application/json")
 
 
 def _queue(wanted: Any, identity: str, post: Post) -> Address:

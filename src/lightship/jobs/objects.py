@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from lightship import aws
 from lightship.errors import InvalidInput, NotFound, Unavailable
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.records import Source
@@ -29,10 +30,6 @@ _PADDING = re.compile(rb"\0*")
 # S3's limits for a multipart upload: every part but the last has at least so many bytes; and how many parts there are.
 _LEAST_PART = 5 * BLOCK
 _RECONNECTIONS = 5
-_MISSING = {"NoSuchKey", "NoSuchVersion", "NotFound", "404"}
-_DENIED = {"403", "AccessDenied"}
-_CHANGED = {"PreconditionFailed", "412"}
-_TAKEN = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
 
 
 def describe(cloud: Cloud, bucket: str, key: str) -> Source:
@@ -40,7 +37,7 @@ def describe(cloud: Cloud, bucket: str, key: str) -> Source:
     try:
         found = cloud.s3.head_object(Bucket=bucket, Key=key)
     except cloud.s3.exceptions.ClientError as error:
-        if _code(error) in _DENIED:  # S3's word for a missing object too, to those who may not list all of the bucket
+        if aws.code(error) in aws.DENIED:  # S3's word for a missing object too, to those who may not list the bucket
             raise NotFound(f"s3://{bucket}/{key} is not there, or not ours to read") from None
         raise _missing(error, bucket, key) from None
     return Source(bucket, key, found.get("VersionId", ""), found["ETag"].strip('"'), found["ContentLength"])
@@ -133,19 +130,9 @@ def put_once(cloud: Cloud, key: str, data: bytes, media_type: str) -> dict[str, 
     Writers agree on the content. Should they not (processors round differently), the first one is right.
     """
     digest = hashlib.sha256(data).hexdigest()
-    try:
-        cloud.s3.put_object(
-            Bucket=cloud.bucket,
-            Key=key,
-            Body=data,
-            ContentType=media_type,
-            Metadata={"sha256": digest},
-            IfNoneMatch="*",
-        )
-    except cloud.s3.exceptions.ClientError as error:
-        if _code(error) not in _TAKEN:
-            raise
-        found = cloud.s3.head_object(Bucket=cloud.bucket, Key=key)
+    place = {"Bucket": cloud.bucket, "Key": key}
+    if aws.put(cloud.s3, etag=None, **place, Body=data, ContentType=media_type, Metadata={"sha256": digest}) is None:
+        found = cloud.s3.head_object(**place)
         return {"key": key, "bytes": found["ContentLength"], "sha256": found["Metadata"].get("sha256", "")}
     return {"key": key, "bytes": len(data), "sha256": digest}
 
@@ -195,16 +182,16 @@ def _open(cloud: Cloud, source: Source, start: int, end: int | None) -> Any:
     try:
         return cloud.s3.get_object(Bucket=source.bucket, Key=source.key, **pinned, **span)["Body"]
     except cloud.s3.exceptions.ClientError as error:
-        if _code(error) in {"InvalidRange", "416"} and end is None:
+        if aws.code(error) in {"InvalidRange", "416"} and end is None:
             return None
         raise _missing(error, source.bucket, source.key) from None
 
 
 def _missing(error: Exception, bucket: str, key: str) -> Exception:
     """What to raise for an error of S3: itself, unless it says that the object is not there any more."""
-    if _code(error) in _MISSING:
+    if aws.code(error) in aws.MISSING:
         return NotFound(f"s3://{bucket}/{key} is not there")
-    if _code(error) in _CHANGED:
+    if aws.code(error) in aws.UNMET:
         return NotFound(f"s3://{bucket}/{key} is not what it was when the job was made: it was replaced")
     return error
 
@@ -214,10 +201,6 @@ def _broken() -> tuple[type[Exception], ...]:
     from botocore.exceptions import HTTPClientError, IncompleteReadError, ResponseStreamingError
 
     return (HTTPClientError, IncompleteReadError, ResponseStreamingError, ConnectionError, TimeoutError)
-
-
-def _code(error: Any) -> str:
-    return str(error.response.get("Error", {}).get("Code"))
 
 
 def _uri(source: Source) -> str:

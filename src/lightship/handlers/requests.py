@@ -21,8 +21,9 @@ from lightship.app.body import inflate
 from lightship.errors import InvalidInput, LightshipError, NotFound, TooLarge, Unavailable
 from lightship.handlers import replies
 from lightship.handlers.places import Places
-from lightship.handlers.queues import SCHEMA, Message, Queue, expect
+from lightship.handlers.queues import Message, Queue, expect
 from lightship.handlers.replies import Address, Post
+from lightship.jobs import messages
 from lightship.registry import Registry
 from lightship.settings import MEBIBYTE, Settings
 from lightship.wire.http import Request, Response
@@ -128,7 +129,7 @@ def _record(order: Order, response: Response, correlation: str) -> dict[str, Any
         body = {"body": response.body.decode()}
     except UnicodeDecodeError:
         body = {"body_base64": base64.b64encode(response.body).decode()}
-    head = {"schema": SCHEMA, "id": order.id, "correlation": correlation, "status": response.status}
+    head = {"schema": messages.SCHEMA, "id": order.id, "correlation": correlation, "status": response.status}
     return {**head, "headers": dict(response.headers), **body}
 
 

@@ -152,6 +152,7 @@ def _about(letter: Letter) -> str:
             about = f"{kind}: s3://{bucket}/{key}"
         case _:
             about = letter.body
+    about = about.encode(errors="backslashreplace").decode()  # JSON can escape half of a character
     return about if len(about) <= _LONGEST else f"{about[: _LONGEST - 1]}…"
 
 

@@ -29,3 +29,21 @@ def test_an_address_is_the_regions_own_and_signed_by_the_rule_of_today(
     client.close()
     assert f"{signed.scheme}://{signed.netloc}{signed.path}" == address
     assert parse_qs(signed.query)["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+
+
+def test_an_object_is_put_in_place_of_the_one_that_was_read(bucket: str) -> None:
+    s3 = aws.client("s3")
+    place = {"Bucket": bucket, "Key": "a"}
+    assert aws.put(s3, etag='"0"', **place, Body=b"0") is None  # there is none yet
+    first = aws.put(s3, etag=None, **place, Body=b"1")
+    assert first is not None
+    assert aws.put(s3, etag=None, **place, Body=b"2") is None
+    second = aws.put(s3, etag=first, **place, Body=b"3")
+    assert second is not None
+    assert aws.put(s3, etag=first, **place, Body=b"4") is None
+    found = s3.get_object(**place)
+    assert (found["Body"].read(), found["ETag"]) == (b"3", second)
+    with pytest.raises(s3.exceptions.NoSuchBucket) as raised:
+        aws.put(s3, etag=None, Bucket=f"{bucket[:50]}-none", Key="a", Body=b"")
+    assert aws.code(raised.value) == "NoSuchBucket"
+    s3.close()

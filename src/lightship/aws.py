@@ -7,6 +7,12 @@ from typing import Any
 
 from lightship.errors import RegistryError
 
+# What S3 says by name, or by HTTP status where an answer has no body: that an object, or this version of it, is not
+# there; that it may not be read; that a condition does not hold, or that another write decides it just now.
+MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "NotFound", "404"})
+DENIED = frozenset({"AccessDenied", "403"})
+UNMET = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+
 
 def client(service: str, *, attempts: int = 6) -> Any:
     """A boto3 client from the environment's credentials, region and endpoint; raises RegistryError without boto3.
@@ -32,6 +38,26 @@ def _signing() -> dict[str, Any]:
     if os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"):
         return {"signature_version": "s3v4"}  # somebody else's S3 need not have a host for each bucket
     return {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
+
+
+def code(error: BaseException) -> str:
+    """AWS's own code of an error; the name of its class for one that AWS did not answer with."""
+    response: Any = getattr(error, "response", {})
+    return str(response.get("Error", {}).get("Code") or type(error).__name__)
+
+
+def put(s3: Any, *, etag: str | None, **parameters: Any) -> str | None:
+    """Put an object in place of the one with this etag (None: of none), and return the new one's etag.
+
+    ``parameters`` are ``put_object``'s. None, and nothing done, where another object is there, or the one is not.
+    """
+    condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+    try:
+        return str(s3.put_object(**parameters, **condition)["ETag"])
+    except s3.exceptions.ClientError as error:
+        if code(error) in UNMET or (etag is not None and code(error) in MISSING):
+            return None
+        raise
 
 
 def complaint(error: BaseException) -> str | None:

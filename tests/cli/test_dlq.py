@@ -52,6 +52,7 @@ ABOUT = [
     ({"schema": 1, "finish": {"job": "j1"}}, "receipt of job j1"),
     ({"run": {"schedule": "s", "time": "2026-11-10T00:00:00Z", "model": "m"}}, "run of schedule s at 2026-11-10"),
     ({"detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, "object": {"key": "k"}}}, "s3://b/k"),
+    ({"request": {"method": "POST", "path": "/models/\ud800/predict"}}, "POST /models/\\ud800/predict"),
     ({"chunk": "j1"}, '{"chunk": "j1"}'),
     ([1], "[1]"),
     ("x" * 300, "x" * 150),
@@ -65,6 +66,7 @@ def test_show_says_what_a_message_is_about(yard: Yard, deaden: Deaden) -> None:
     for body, what in ABOUT:
         assert what in shown[json.dumps(body)]
         assert len(shown[json.dumps(body)]) <= 200
+    assert yard.run("dlq", "show", "score").exit_code == 0
 
 
 def test_redrive_takes_a_letter_back_as_it_was(yard: Yard, deaden: Deaden) -> None:

@@ -134,6 +134,8 @@ def test_a_message_that_is_none_of_ours_is_said_to_be(text: str, sentence: str) 
         ({"schema": 1, "id": "mine", "request": {}}, "message-1"),
         ({"schema": 1, "correlation": 7}, "message-1"),
         ({"correlation": "x" * 1000}, "x" * 128),
+        ({"correlation": "half of a character: \ud800"}, "message-1"),
+        ({"correlation": "two\nlines"}, "message-1"),
         ("no JSON", "message-1"),
     ],
 )

@@ -6,12 +6,15 @@ import base64
 import gzip
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lightship.answer import Service
+from lightship.errors import InvalidInput
+from lightship.handlers import replies
 from lightship.handlers.places import Places
 from lightship.handlers.queues import Queue
 from lightship.handlers.replies import Post
@@ -149,11 +152,19 @@ MISTAKES: list[tuple[Any, int, str]] = [
     (request() | {"id": "a\nb"}, 400, "'id' must be a text of 1 to 128"),
     (request() | {"reply": "here"}, 400, "'reply' must be an object with one key of s3, queue, event"),
     (request() | {"reply": {"s3": "replies/", "event": 1}}, 400, "'reply' must be an object with one key"),
-    (request() | {"reply": {"s3": "models/"}}, 400, "'reply.s3' must be a prefix that begins with replies/"),
-    (request() | {"reply": {"s3": "s3://another/replies/"}}, 400, "'reply.s3' must be a prefix"),
+    (request() | {"reply": {"s3": "models/"}}, 400, "'reply.s3' must be a printable prefix that begins with replies/"),
+    (request() | {"reply": {"s3": "s3://another/replies/"}}, 400, "'reply.s3' must be a printable prefix"),
     (request() | {"reply": {"s3": "replies/../models"}}, 400, "'reply.s3' has '..' in it"),
     (request() | {"reply": {"s3": "replies/a/.."}}, 400, "'reply.s3' has '..' in it"),
+    (request() | {"reply": {"s3": "replies/\ud800"}}, 400, "'reply.s3' must be a printable prefix"),
+    (request() | {"reply": {"s3": "replies/" + "é" * 509}}, 400, "'reply.s3' and 'id' make a key of 1041 bytes"),
+    (request(id="😀" * 128) | {"reply": {"s3": "replies/"}}, 400, "'reply.s3' and 'id' make a key of 1549 bytes"),
     (request() | {"reply": {"queue": "https://sqs.example.com/1/somebodys"}}, 400, "'reply.queue' must name a queue"),
+    (request("/models/\ud800/predict"), 400, "'request' must have a path, a method and headers of whole characters"),
+    ({"schema": 1, "request": {"path": "/", "method": "\ud800"}}, 400, "'request' must have a path, a method"),
+    ({"schema": 1, "request": {"path": "/", "headers": {"\ud800": "a"}}}, 400, "'request' must have a path, a method"),
+    ({"schema": 1, "request": {"path": "/", "headers": {"a": "\ud800"}}}, 400, "'request' must have a path, a method"),
+    ({"schema": "\ud800", "request": {}}, 400, "the message has schema '\\ud800'"),
     (request("/nowhere"), 404, "there is nothing at /nowhere"),
     (request("/models/nobody/predict"), 404, "there is no model 'nobody'"),
     (request(body='{"input": [1]}'), 400, "input"),
@@ -184,6 +195,60 @@ def test_an_answer_to_a_queue_comes_once_and_in_order(office: Office) -> None:
     assert {message["Attributes"]["MessageGroupId"] for message in found} == {"north"}
     assert office.invoke(with_bodies("requests", request(reply={"queue": office.queues["plain"]}))) == []
     assert [json.loads(message["Body"])["status"] for message in office.received("plain")] == [200]
+
+
+ANSWERS = "arn:aws:sqs:us-east-1:{}:answers"
+OTHERS = "arn:aws:sqs:us-east-1:{}:others"
+FAR = "arn:aws:sqs:eu-west-1:111111111111:far"
+SQS = "https://sqs.us-east-1.amazonaws.com"
+
+
+@pytest.fixture
+def branches(office: Office) -> Post:
+    """An office whose places name queues of two accounts, and one of another region."""
+    queues = (ANSWERS.format("1" * 12), ANSWERS.format("2" * 12), OTHERS.format("3" * 12), FAR)
+    places = replace(office.desk.post.places, reply_queues=queues)
+    return replace(office.desk.post, places=places)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "queue"),
+    [
+        (ANSWERS.format("2" * 12), "/222222222222/answers"),
+        (ANSWERS.format("1" * 12), "/111111111111/answers"),
+        (f"{SQS}/222222222222/answers", "/222222222222/answers"),
+        ("http://localhost:8001/111111111111/answers", "/111111111111/answers"),
+        ("https://queue.amazonaws.com/222222222222/answers", "/222222222222/answers"),
+        ("others", "/333333333333/others"),
+    ],
+)
+def test_an_answer_goes_to_the_queue_of_the_account_that_was_named(branches: Post, wanted: str, queue: str) -> None:
+    address = replies.address({"queue": wanted}, "order-1", branches)
+    assert address.place == branches.sqs.meta.endpoint_url.rstrip("/") + queue
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sentence"),
+    [
+        ("answers", "is the name of several queues: give the ARN of one"),
+        (ANSWERS.format("3" * 12), "must name a queue that this stack may answer to"),
+        (f"{SQS}/333333333333/answers", "must name a queue that this stack may answer to"),
+        ("https://sqs.eu-west-1.amazonaws.com/111111111111/answers", "must name a queue that this stack may answer to"),
+        ("elsewhere:others", "must name a queue that this stack may answer to"),
+        (f"x{SQS}/1111111111111/answers", "must name a queue that this stack may answer to"),
+        ("://", "must name a queue that this stack may answer to"),
+        ("", "must name a queue that this stack may answer to"),
+        (7, "must name a queue that this stack may answer to"),
+        (["answers"], "must name a queue that this stack may answer to"),
+        (FAR, "must name a queue in the region of this stack, us-east-1"),
+        ("far", "must name a queue in the region of this stack, us-east-1"),
+        ("https://sqs.eu-west-1.amazonaws.com/111111111111/far", "must name a queue in the region of this stack"),
+        ("https://vpce-0-1.sqs.eu-west-1.vpce.amazonaws.com/111111111111/far", "must name a queue in the region"),
+    ],
+)
+def test_a_queue_that_is_not_plainly_named_gets_nothing(branches: Post, wanted: Any, sentence: str) -> None:
+    with pytest.raises(InvalidInput, match=f"^'reply.queue' {sentence}"):
+        replies.address({"queue": wanted}, "order-1", branches)
 
 
 def test_an_object_is_written_once(office: Office, registries: Registries) -> None:

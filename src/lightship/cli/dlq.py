@@ -17,7 +17,7 @@ from lightship import aws
 from lightship.cli.options import json_option
 from lightship.errors import InvalidInput
 from lightship.handlers.places import Places, unset
-from lightship.jobs import redriven
+from lightship.jobs import messages, redriven
 from lightship.triggers import letters, queues
 from lightship.triggers.letters import Letter
 from lightship.triggers.queues import Queue
@@ -83,7 +83,8 @@ def show_command(name: str, limit: int, as_json: bool) -> None:
         return click.echo(f"no dead letters of the queue {name}")
     table = Table(*(Column(name, overflow="fold") for name in ("id", "received", "sent", "what", "correlation")))
     for letter in found:
-        table.add_row(letter.id, str(letter.received), _time(letter), _about(letter), _correlation(letter))
+        correlation = messages.correlation(letter.content, letter.id)
+        table.add_row(letter.id, str(letter.received), _time(letter), _about(letter), correlation)
     Console(markup=False).print(table)
     return None
 
@@ -151,13 +152,8 @@ def _about(letter: Letter) -> str:
             about = f"{kind}: s3://{bucket}/{key}"
         case _:
             about = letter.body
+    about = about.encode(errors="backslashreplace").decode()  # JSON can escape half of a character
     return about if len(about) <= _LONGEST else f"{about[: _LONGEST - 1]}…"
-
-
-def _correlation(letter: Letter) -> str:
-    content = letter.content
-    found = content.get("correlation") or (content.get("id") if "detail-type" in content else None)
-    return str(found)[:128] if found else letter.id
 
 
 def _time(letter: Letter) -> str:
@@ -166,7 +162,7 @@ def _time(letter: Letter) -> str:
 
 def _record(letter: Letter) -> dict[str, Any]:
     record = {name: value for name, value in asdict(letter).items() if name != "handle"}
-    return {**record, "what": _about(letter), "correlation": _correlation(letter)}
+    return {**record, "what": _about(letter), "correlation": messages.correlation(letter.content, letter.id)}
 
 
 def _print(value: Any) -> None:

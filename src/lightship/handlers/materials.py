@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lightship import aws
 from lightship.bundle import digest_file
 from lightship.compiler.config import read_config
 from lightship.errors import TooLarge, Unavailable
@@ -25,7 +26,6 @@ _ROOM = 4
 _LARGEST_CONFIG = 1024 * 1024 + 1  # a byte more than read_config takes: it says so
 _SCRATCH = "lightship-incoming-"
 _ABANDONED_SECONDS = 1800.0
-_MISSING = {"NoSuchKey", "NoSuchVersion", "404", "NotFound"}
 
 
 @dataclass(frozen=True)
@@ -113,5 +113,4 @@ def _small(s3: Any, bucket: str, key: str) -> bytes | None:
 
 def _gone(error: Exception) -> Exception:
     """Gone for an error of S3's that says so, the error itself for any other."""
-    code = getattr(error, "response", {}).get("Error", {}).get("Code")
-    return Gone() if str(code) in _MISSING else error
+    return Gone() if aws.code(error) in aws.MISSING else error

@@ -20,8 +20,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from lightship.errors import InvalidInput, LightshipError, Unavailable
 from lightship.handlers.telemetry import Telemetry
-
-SCHEMA = 1
+from lightship.jobs import messages
 
 _LOG = logging.getLogger(__name__)
 
@@ -58,13 +57,11 @@ class Message:
 
     @property
     def correlation(self) -> str:
-        """The id that the whole way of a piece of work has: the message's own, an event's, or SQS's."""
+        """See :func:`lightship.jobs.messages.correlation`."""
         try:
-            body = self.body()
+            return messages.correlation(self.body(), self.id)
         except InvalidInput:
             return self.id
-        given = body.get("correlation") or (body.get("id") if "detail-type" in body else None)
-        return given[:128] if isinstance(given, str) else self.id
 
 
 @dataclass(frozen=True)
@@ -100,8 +97,8 @@ def expect(body: Mapping[str, Any], *kinds: str) -> Mapping[str, Any]:
     """A message that is an event or one of ours of these kinds, unchanged; raises InvalidInput for any other."""
     if "detail-type" in body:
         return body
-    if body.get("schema") != SCHEMA:
-        raise InvalidInput(f"the message has schema {str(body.get('schema'))[:20]}, this Lightship reads {SCHEMA}")
+    if (schema := body.get("schema")) != messages.SCHEMA:
+        raise InvalidInput(f"the message has schema {ascii(schema)[:20]}, this Lightship reads {messages.SCHEMA}")
     if sum(kind in body for kind in kinds) != 1:
         raise InvalidInput(f"the message must hold one of {', '.join(kinds)}")
     return body

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from lightship import aws
 from lightship.errors import InvalidInput
 from lightship.handlers import announcements
 from lightship.handlers.places import Places
@@ -24,7 +25,11 @@ PREFIX = "replies/"
 # What a message or an event may have; queues that take more are not asked to.
 LARGEST = announcements.LARGEST
 
-_TAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+# S3's limit, in bytes of UTF-8.
+_LONGEST_KEY = 1024
+
+# A region as a part of a host's name: SQS has one in each of its URLs but the oldest.
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+")
 
 
 @dataclass(frozen=True)
@@ -39,21 +44,21 @@ class Post:
 
 @dataclass(frozen=True)
 class Address:
-    """Where one answer goes; ``place`` is a prefix, a queue's URL or the bus, ``limit`` bytes (0 for none)."""
+    """Where one answer goes; ``place`` is a key, a queue's URL or the bus, ``limit`` bytes (0 for none)."""
 
     way: str
     place: str
     limit: int = LARGEST
 
 
-def address(reply: Any, post: Post) -> Address:
-    """The address that a request's ``reply`` names, without one the event bus; raises InvalidInput."""
+def address(reply: Any, identity: str, post: Post) -> Address:
+    """The address that ``reply`` names for the request of this id, without one the event bus; raises InvalidInput."""
     if reply is None:
         return Address("event", post.places.event_bus)
     if not isinstance(reply, dict) or len(reply) != 1 or next(iter(reply)) not in WAYS:
         raise InvalidInput(f"'reply' must be an object with one key of {', '.join(WAYS)}")
     ((way, wanted),) = reply.items()
-    return WAYS[way][0](wanted, post)
+    return WAYS[way][0](wanted, identity, post)
 
 
 def send(to: Address, record: Mapping[str, Any], post: Post, *, group: str | None) -> None:
@@ -61,34 +66,46 @@ def send(to: Address, record: Mapping[str, Any], post: Post, *, group: str | Non
     WAYS[to.way][1](to, record, post, group)
 
 
-def _prefix(wanted: Any, post: Post) -> Address:
-    text = wanted.removeprefix(f"s3://{post.places.bucket}/") if isinstance(wanted, str) else ""
-    if not text.startswith(PREFIX) or len(text) > 500:
-        raise InvalidInput(f"'reply.s3' must be a prefix that begins with {PREFIX}, in the bucket of this stack")
-    if ".." in text.split("/"):  # a name like any other to S3, and a way out of the folder to many of its clients
+def _key(wanted: Any, identity: str, post: Post) -> Address:
+    prefix = wanted.removeprefix(f"s3://{post.places.bucket}/") if isinstance(wanted, str) else ""
+    if not prefix.startswith(PREFIX) or not prefix.isprintable():
+        raise InvalidInput(
+            f"'reply.s3' must be a printable prefix that begins with {PREFIX}, in the bucket of this stack"
+        )
+    if ".." in prefix.split("/"):  # a name like any other to S3, and a way out of the folder to many of its clients
         raise InvalidInput("'reply.s3' has '..' in it, which is no folder's name")
-    return Address("s3", text.rstrip("/"), limit=0)
+    key = f"{prefix.rstrip('/')}/{quote(identity, safe='')}.json"
+    if (size := len(key.encode())) > _LONGEST_KEY:
+        raise InvalidInput(f"'reply.s3' and 'id' make a key of {size} bytes: S3 takes {_LONGEST_KEY} at most")
+    return Address("s3", key, limit=0)
 
 
 def _put(to: Address, record: Mapping[str, Any], post: Post, group: str | None) -> None:
-    key = f"{to.place}/{quote(record['id'], safe='')}.json"
     body = json.dumps(record).encode()
-    try:
-        post.s3.put_object(
-            Bucket=post.places.bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*"
-        )
-    except post.s3.exceptions.ClientError as error:
-        if str(error.response["Error"]["Code"]) not in _TAKEN:
-            raise
+    aws.put(post.s3, etag=None, Bucket=post.places.bucket, Key=to.place, Body=body, ContentType="application/json")
 
 
-def _queue(wanted: Any, post: Post) -> Address:
-    name = re.split("[:/]", wanted)[-1] if isinstance(wanted, str) else ""
-    for arn in post.places.reply_queues:
-        *_, account, known = arn.split(":")
-        if name == known:  # the address is made of what is allowed, not of what was asked for
-            return Address("queue", f"{post.sqs.meta.endpoint_url.rstrip('/')}/{account}/{known}")
-    raise InvalidInput("'reply.queue' must name a queue that this stack may answer to (its parameter ReplyQueues)")
+def _queue(wanted: Any, identity: str, post: Post) -> Address:
+    here = post.sqs.meta.region_name
+    known = {tuple(arn.split(":")[3:]) for arn in post.places.reply_queues if _names(wanted, arn)}
+    found = [f"{account}/{name}" for region, account, name in known if region == here]
+    if known and not found:
+        raise InvalidInput(f"'reply.queue' must name a queue in the region of this stack, {here}")
+    if len(found) > 1:
+        raise InvalidInput("'reply.queue' is the name of several queues: give the ARN of one")
+    if not found:
+        raise InvalidInput("'reply.queue' must name a queue that this stack may answer to (its parameter ReplyQueues)")
+    # the address is made of what is allowed, not of what was asked for
+    return Address("queue", f"{post.sqs.meta.endpoint_url.rstrip('/')}/{found[0]}")
+
+
+def _names(wanted: Any, arn: str) -> bool:
+    """Whether a text means the queue with this ARN: by the ARN, by a URL with its account and name, or by its name."""
+    *_, region, account, name = arn.split(":")
+    if not isinstance(wanted, str) or "://" not in wanted:
+        return wanted in (arn, name)
+    host = wanted.split("/")[2].split(".")
+    return wanted.endswith(f"/{account}/{name}") and (region in host or not any(map(_REGION.fullmatch, host)))
 
 
 def _send(to: Address, record: Mapping[str, Any], post: Post, group: str | None) -> None:
@@ -99,7 +116,7 @@ def _send(to: Address, record: Mapping[str, Any], post: Post, group: str | None)
     post.sqs.send_message(QueueUrl=to.place, MessageBody=json.dumps(record), **fifo)
 
 
-def _event(wanted: Any, post: Post) -> Address:
+def _event(wanted: Any, identity: str, post: Post) -> Address:
     return Address("event", post.places.event_bus)
 
 
@@ -108,7 +125,7 @@ def _announce(to: Address, record: Mapping[str, Any], post: Post, group: str | N
     announcements.announce(post.events, to.place, kind, record)
 
 
-Read = Callable[[Any, Post], Address]
+Read = Callable[[Any, str, Post], Address]
 Write = Callable[[Address, Mapping[str, Any], Post, str | None], None]
 
-WAYS: dict[str, tuple[Read, Write]] = {"s3": (_prefix, _put), "queue": (_queue, _send), "event": (_event, _announce)}
+WAYS: dict[str, tuple[Read, Write]] = {"s3": (_key, _put), "queue": (_queue, _send), "event": (_event, _announce)}

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lightship import aws
 from lightship.errors import Unavailable
 
 SCHEMA = 1
@@ -20,8 +21,6 @@ _OPEN = {"compiling", "waiting", "gone"}
 
 _LARGEST = 4 * 1024 * 1024
 _LONGEST_CLAIM = 3600.0  # seconds; Lambda runs for a quarter of that
-_MISSING = {"NoSuchKey", "404", "NotFound"}
-_TAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def read(s3: Any, bucket: str, key: str) -> Report:
     try:
         found = s3.get_object(Bucket=bucket, Key=key)
     except s3.exceptions.ClientError as error:
-        if _code(error) in _MISSING:
+        if aws.code(error) in aws.MISSING:
             return Report({}, None)
         raise
     try:
@@ -94,16 +93,8 @@ def write(s3: Any, bucket: str, key: str, record: Mapping[str, Any], etag: str |
     A write that is repeated, because its answer was lost, finds its own: that is a success.
     """
     body = json.dumps({"schema": SCHEMA, **record}, indent=2).encode()
-    condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
-    try:
-        answer = s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json", **condition)
-    except s3.exceptions.ClientError as error:
-        if _code(error) not in _TAKEN | _MISSING:
-            raise
+    put = aws.put(s3, etag=etag, Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+    if put is None:
         there = read(s3, bucket, key)
         return there.etag if there.record == json.loads(body) else None
-    return str(answer["ETag"])
-
-
-def _code(error: Any) -> str:
-    return str(error.response.get("Error", {}).get("Code"))
+    return put

@@ -21,8 +21,9 @@ from lightship.app.body import inflate
 from lightship.errors import InvalidInput, LightshipError, NotFound, TooLarge, Unavailable
 from lightship.handlers import replies
 from lightship.handlers.places import Places
-from lightship.handlers.queues import SCHEMA, Message, Queue, expect
+from lightship.handlers.queues import Message, Queue, expect
 from lightship.handlers.replies import Address, Post
+from lightship.jobs import messages
 from lightship.registry import Registry
 from lightship.settings import MEBIBYTE, Settings
 from lightship.wire.http import Request, Response
@@ -65,7 +66,7 @@ def work(message: Message, desk: Desk) -> str:
 
 def _read(message: Message, desk: Desk) -> Order:
     """Never fails: somebody who cannot be understood gets an event that says so."""
-    nowhere, nothing = replies.address(None, desk.post), Request("POST", "")
+    nowhere, nothing = replies.address(None, message.id, desk.post), Request("POST", "")
     try:
         body = expect(message.body(), "request")
         identity = body.get("id", message.id)
@@ -74,7 +75,7 @@ def _read(message: Message, desk: Desk) -> Order:
     except InvalidInput as error:
         return Order(message.id, nowhere, nothing, error)
     try:
-        to = replies.address(body.get("reply"), desk.post)
+        to = replies.address(body.get("reply"), identity, desk.post)
     except InvalidInput as error:
         return Order(identity, nowhere, nothing, error)
     try:
@@ -92,6 +93,10 @@ def _request(record: Any, sender: str, max_body: int) -> Request:
         raise InvalidInput("'request' must have a path such as /predict, and may have a method")
     if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
         raise InvalidInput("'request.headers' must be an object of texts")
+    try:
+        "".join([path, method, *headers, *headers.values()]).encode()
+    except UnicodeEncodeError:  # JSON can escape half of a character, and no error could quote it
+        raise InvalidInput("'request' must have a path, a method and headers of whole characters") from None
     lower = {name.lower(): value for name, value in headers.items()}
     path, _, query = path.partition("?")
     body = inflate(_body(record), lower, max_body)
@@ -124,7 +129,7 @@ def _record(order: Order, response: Response, correlation: str) -> dict[str, Any
         body = {"body": response.body.decode()}
     except UnicodeDecodeError:
         body = {"body_base64": base64.b64encode(response.body).decode()}
-    head = {"schema": SCHEMA, "id": order.id, "correlation": correlation, "status": response.status}
+    head = {"schema": messages.SCHEMA, "id": order.id, "correlation": correlation, "status": response.status}
     return {**head, "headers": dict(response.headers), **body}
 
 

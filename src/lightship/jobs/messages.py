@@ -1,14 +1,19 @@
-"""What is put on the queues: JSON that names a job, and a chunk of it where it is one. All else is in the ledger."""
+"""What is put on the queues: JSON that names a job, and a chunk of it where it is one. All else is in the ledger.
+
+All messages of ours have a schema, and an id that is the same all the way.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lightship.errors import Unavailable
-from lightship.jobs.cloud import Cloud
-from lightship.jobs.records import Job
+
+if TYPE_CHECKING:  # functions that have nothing to do with jobs read messages, too
+    from lightship.jobs.cloud import Cloud
+    from lightship.jobs.records import Job
 
 SCHEMA = 1
 _BATCH = 10
@@ -33,6 +38,15 @@ def chunks(job: Job, indices: Iterable[int], cloud: Cloud) -> None:
 def finish(job: Job, cloud: Cloud) -> None:
     """Have the receipt of a job written whose chunks are all done."""
     _send(cloud, cloud.score_queue, [_body(job, finish={"job": job.id})])
+
+
+def correlation(content: Mapping[str, Any], otherwise: str) -> str:
+    """The id that the whole way of a piece of work has: its message's own, an event's, or else SQS's.
+
+    It goes into logs: 128 characters are kept, and one that cannot be printed counts for nothing.
+    """
+    given = content.get("correlation") or (content.get("id") if "detail-type" in content else None)
+    return given[:128] if isinstance(given, str) and given.isprintable() else otherwise
 
 
 def _body(job: Job, **what: Mapping[str, Any]) -> str:

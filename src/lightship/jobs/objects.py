@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from lightship import aws
 from lightship.errors import InvalidInput, NotFound, Unavailable
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.records import Source
@@ -17,13 +19,17 @@ BLOCK = 1024 * 1024
 SUSPICIOUS_BYTES = 64 * BLOCK
 SUSPICIOUS_RATIO = 300
 
+# Bytes that a gzip file may have beside so many for each inflated one. Only members of nothing take more.
+HOLLOW_BYTES = 4 * BLOCK
+HOLLOW_RATIO = 100
+
+# What zlib is given of a gzip file's member at first.
+_FIRST_PIECE = 512
+_PADDING = re.compile(rb"\0*")
+
 # S3's limits for a multipart upload: every part but the last has at least so many bytes; and how many parts there are.
 _LEAST_PART = 5 * BLOCK
 _RECONNECTIONS = 5
-_MISSING = {"NoSuchKey", "NoSuchVersion", "NotFound", "404"}
-_DENIED = {"403", "AccessDenied"}
-_CHANGED = {"PreconditionFailed", "412"}
-_TAKEN = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
 
 
 def describe(cloud: Cloud, bucket: str, key: str) -> Source:
@@ -31,7 +37,7 @@ def describe(cloud: Cloud, bucket: str, key: str) -> Source:
     try:
         found = cloud.s3.head_object(Bucket=bucket, Key=key)
     except cloud.s3.exceptions.ClientError as error:
-        if _code(error) in _DENIED:  # S3's word for a missing object too, to those who may not list all of the bucket
+        if aws.code(error) in aws.DENIED:  # S3's word for a missing object too, to those who may not list the bucket
             raise NotFound(f"s3://{bucket}/{key} is not there, or not ours to read") from None
         raise _missing(error, bucket, key) from None
     return Source(bucket, key, found.get("VersionId", ""), found["ETag"].strip('"'), found["ContentLength"])
@@ -71,28 +77,51 @@ def stream(cloud: Cloud, source: Source, start: int = 0, end: int | None = None)
 def inflate(blocks: Iterable[bytes], skip: int = 0) -> Iterator[bytes]:
     """The content of a gzip file of any number of members, from byte ``skip`` on, in blocks of bounded size.
 
-    Raises InvalidInput for what is no gzip, is cut off, or inflates beyond all reason.
+    Raises InvalidInput for what is no gzip, is cut off, inflates beyond all reason, or to next to nothing.
     """
-    engine = zlib.decompressobj(wbits=31)
+    held = bytearray()
+    for content in _inflated(blocks):
+        held += content[skip:]
+        skip = max(0, skip - len(content))
+        if len(held) >= BLOCK:
+            yield bytes(held)
+            held.clear()
+    if held:
+        yield bytes(held)
+
+
+def _inflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """What a gzip file holds, in pieces of any size.
+
+    zlib copies what comes after a member, so that it is given little at first, and twice as much each time it goes on.
+    """
+    engine, most = zlib.decompressobj(wbits=31), _FIRST_PIECE
     taken = given = 0
     for block in blocks:
-        taken += len(block)
-        pending = block
-        while pending := pending.lstrip(b"\0") if engine.eof else pending:  # zeros may pad a member's end
+        start, view = 0, memoryview(block)
+        while (start := _zeros(block, start) if engine.eof else start) < len(block):
             if engine.eof:
-                engine = zlib.decompressobj(wbits=31)
+                engine, most = zlib.decompressobj(wbits=31), _FIRST_PIECE
+            piece = view[start : start + most]
             try:
-                content = engine.decompress(pending, BLOCK)
+                content = engine.decompress(piece, BLOCK)
             except zlib.error as error:
                 raise InvalidInput(f"the file is no gzip, or is damaged: {error}") from None
-            pending = engine.unconsumed_tail or engine.unused_data
-            given += len(content)
+            read = len(piece) - len(engine.unconsumed_tail) - len(engine.unused_data)
+            start, taken, given, most = start + read, taken + read, given + len(content), min(2 * most, BLOCK)
             if given > max(SUSPICIOUS_BYTES, SUSPICIOUS_RATIO * taken):
                 raise InvalidInput(f"the gzip file inflates to over {SUSPICIOUS_RATIO} times its size: that is refused")
-            if content and given > skip:
-                yield content[max(0, len(content) - (given - skip)) :]
+            if taken > HOLLOW_BYTES + HOLLOW_RATIO * given:
+                raise InvalidInput(f"the gzip file holds {given} bytes in its first {taken}: a hollow one is refused")
+            yield content
     if not engine.eof and taken:
         raise InvalidInput("the gzip file is cut off: its end is missing")
+
+
+def _zeros(block: bytes, start: int) -> int:
+    """Where zeros end, which may pad a member's end."""
+    found = _PADDING.match(block, start)
+    return found.end() if found else start
 
 
 def put_once(cloud: Cloud, key: str, data: bytes, media_type: str) -> dict[str, Any]:
@@ -101,19 +130,9 @@ def put_once(cloud: Cloud, key: str, data: bytes, media_type: str) -> dict[str, 
     Writers agree on the content. Should they not (processors round differently), the first one is right.
     """
     digest = hashlib.sha256(data).hexdigest()
-    try:
-        cloud.s3.put_object(
-            Bucket=cloud.bucket,
-            Key=key,
-            Body=data,
-            ContentType=media_type,
-            Metadata={"sha256": digest},
-            IfNoneMatch="*",
-        )
-    except cloud.s3.exceptions.ClientError as error:
-        if _code(error) not in _TAKEN:
-            raise
-        found = cloud.s3.head_object(Bucket=cloud.bucket, Key=key)
+    place = {"Bucket": cloud.bucket, "Key": key}
+    if aws.put(cloud.s3, etag=None, **place, Body=data, ContentType=media_type, Metadata={"sha256": digest}) is None:
+        found = cloud.s3.head_object(**place)
         return {"key": key, "bytes": found["ContentLength"], "sha256": found["Metadata"].get("sha256", "")}
     return {"key": key, "bytes": len(data), "sha256": digest}
 
@@ -163,16 +182,16 @@ def _open(cloud: Cloud, source: Source, start: int, end: int | None) -> Any:
     try:
         return cloud.s3.get_object(Bucket=source.bucket, Key=source.key, **pinned, **span)["Body"]
     except cloud.s3.exceptions.ClientError as error:
-        if _code(error) in {"InvalidRange", "416"} and end is None:
+        if aws.code(error) in {"InvalidRange", "416"} and end is None:
             return None
         raise _missing(error, source.bucket, source.key) from None
 
 
 def _missing(error: Exception, bucket: str, key: str) -> Exception:
     """What to raise for an error of S3: itself, unless it says that the object is not there any more."""
-    if _code(error) in _MISSING:
+    if aws.code(error) in aws.MISSING:
         return NotFound(f"s3://{bucket}/{key} is not there")
-    if _code(error) in _CHANGED:
+    if aws.code(error) in aws.UNMET:
         return NotFound(f"s3://{bucket}/{key} is not what it was when the job was made: it was replaced")
     return error
 
@@ -182,10 +201,6 @@ def _broken() -> tuple[type[Exception], ...]:
     from botocore.exceptions import HTTPClientError, IncompleteReadError, ResponseStreamingError
 
     return (HTTPClientError, IncompleteReadError, ResponseStreamingError, ConnectionError, TimeoutError)
-
-
-def _code(error: Any) -> str:
-    return str(error.response.get("Error", {}).get("Code"))
 
 
 def _uri(source: Source) -> str:

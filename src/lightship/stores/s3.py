@@ -17,7 +17,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from weakref import WeakValueDictionary
 
 from lightship import aws
@@ -27,9 +26,6 @@ from lightship.errors import BundleError, NotFound, RegistryError, SettingError
 _MEBIBYTE = 1024 * 1024
 _CLAIM = ".claim"
 _HALF = ".half-"
-_TAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
-_MISSING = {"NoSuchKey", "404", "NotFound"}
-_DENIED = {"AccessDenied", "403"}
 _UNCHANGED = {"304", "NotModified"}
 
 
@@ -81,23 +77,17 @@ class S3Store:
             try:
                 self._client.get_object(Bucket=self._bucket, Key=self._key(key), IfNoneMatch=etag)
             except self._client.exceptions.ClientError as error:
-                if _code(error) in _UNCHANGED:
+                if aws.code(error) in _UNCHANGED:
                     return False
-                if _code(error) not in _MISSING:
+                if aws.code(error) not in aws.MISSING:
                     raise
         return True
 
     def write(self, key: str, data: bytes, *, if_match: str | None) -> bool:
         """Replace a small object that has this etag (None: that does not exist); False otherwise."""
-        condition = {"IfNoneMatch": "*"} if if_match is None else {"IfMatch": if_match}
         with self._errors("write", key):
-            try:
-                self._client.put_object(Bucket=self._bucket, Key=self._key(key), Body=data, **condition)
-            except self._client.exceptions.ClientError as error:
-                if _code(error) not in _TAKEN | _MISSING:
-                    raise
-                return False
-        return True
+            put = aws.put(self._client, etag=if_match, Bucket=self._bucket, Key=self._key(key), Body=data)
+        return put is not None
 
     def path(self, key: str) -> Path:
         """A published folder, downloaded unless it is in the cache; raises NotFound, or RegistryError without room."""
@@ -200,7 +190,7 @@ class S3Store:
             try:
                 found = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
             except self._client.exceptions.ClientError as error:
-                if _code(error) in _MISSING or (_code(error) in _DENIED and not self._listed(key)):
+                if aws.code(error) in aws.MISSING or (aws.code(error) in aws.DENIED and not self._listed(key)):
                     return None
                 raise
             return found["Body"].read(), found["ETag"]
@@ -225,7 +215,7 @@ class S3Store:
         try:
             yield
         except (self._client.exceptions.ClientError, BotoCoreError, Boto3Error) as error:
-            raise RegistryError(f"cannot {verb} {self._uri(key)}: {_code(error)}") from None
+            raise RegistryError(f"cannot {verb} {self._uri(key)}: {aws.code(error)}") from None
 
 
 def _whole(folder: Path) -> bool:
@@ -241,11 +231,6 @@ def _cache_bytes() -> int:
     if not text.isdecimal():
         raise SettingError(f"LIGHTSHIP_CACHE_MB is {text!r}: it must be a whole number, zero or more")
     return int(text) * _MEBIBYTE
-
-
-def _code(error: Any) -> str:
-    response = getattr(error, "response", {})
-    return str(response.get("Error", {}).get("Code") or type(error).__name__)
 
 
 def _age(entry: Path) -> float:

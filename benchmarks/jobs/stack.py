@@ -79,8 +79,8 @@ def running(registry: Path, folder: Path) -> Iterator[Stack]:
         mirror(Registry(str(registry)), cloud.s3, cloud.registry)
         settings = folder / "aws"
         settings.write_text(_AS_OVER_TLS)
-        ours = {"LIGHTSHIP_CACHE": str(folder / "models"), "AWS_REGION": wiring.REGION, "AWS_CONFIG_FILE": str(settings)}
-        yield Stack(cloud, found, {**server.environment, **ours}, folder)
+        ours = {"LIGHTSHIP_CACHE": str(folder / "models"), "AWS_CONFIG_FILE": str(settings)}
+        yield Stack(cloud, found, {**server.environment, "AWS_REGION": wiring.REGION, **ours}, folder)
     finally:
         server.close()
 

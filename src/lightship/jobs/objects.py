@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 import zlib
@@ -127,14 +128,19 @@ def _zeros(block: bytes, start: int) -> int:
 def put_once(cloud: Cloud, key: str, data: bytes, media_type: str) -> dict[str, Any]:
     """Write an object unless it is there; returns key, bytes and sha256 of what stands.
 
-    Writers agree on the content. Should they not (processors round differently), the first one is right.
+    S3 refuses what arrives with another digest, and boto3 works out no checksum of its own. Writers agree on the
+    content. Should they not (processors round differently), the first one is right.
     """
-    digest = hashlib.sha256(data).hexdigest()
+    digest = hashlib.sha256(data)
     place = {"Bucket": cloud.bucket, "Key": key}
-    if aws.put(cloud.s3, etag=None, **place, Body=data, ContentType=media_type, Metadata={"sha256": digest}) is None:
+    checksum = {
+        "ChecksumSHA256": base64.b64encode(digest.digest()).decode(),
+        "Metadata": {"sha256": digest.hexdigest()},
+    }
+    if aws.put(cloud.s3, etag=None, **place, Body=data, ContentType=media_type, **checksum) is None:
         found = cloud.s3.head_object(**place)
         return {"key": key, "bytes": found["ContentLength"], "sha256": found["Metadata"].get("sha256", "")}
-    return {"key": key, "bytes": len(data), "sha256": digest}
+    return {"key": key, "bytes": len(data), "sha256": digest.hexdigest()}
 
 
 def join(cloud: Cloud, keys: Iterable[str], target: str, *, preamble: bytes, media_type: str) -> None:

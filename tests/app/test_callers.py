@@ -20,6 +20,7 @@ ROLE = "arn:aws:sts::123456789012:assumed-role/pool/CognitoIdentityCredentials"
         ({"jwt": {"claims": {"iss": "https://id.example.org", "sub": "ann"}}}, "https://id.example.org#ann"),
         ({"lambda": {"principalId": "ann", "sub": "other"}}, "lambda:ann"),
         ({"lambda": {"sub": "ann"}}, "lambda:ann"),
+        ({"lambda": {"sub": 7}}, "lambda:7"),
         ({"lambda": {"principalId": "system"}}, "lambda:system"),
     ],
 )
@@ -39,6 +40,7 @@ def test_a_caller_has_a_name_of_his_own(authorizer: dict[str, Any], caller: str)
         {"jwt": {"claims": None}},
         {"lambda": None},
         {"lambda": {"tier": "gold"}},
+        {"lambda": {"principalId": 1.8446744073709552e19}},
         {"principalId": "of a REST API"},
     ],
 )

@@ -50,7 +50,8 @@ def _jwt(found: Mapping[str, Any]) -> str:
 
 def _lambda(found: Mapping[str, Any]) -> str:
     principal = found.get("principalId") or found.get("sub")
-    return f"lambda:{principal}" if principal else ""
+    # A number that was no whole one, or too long for one, is rounded: two callers may have the same.
+    return f"lambda:{principal}" if principal and not isinstance(principal, float) else ""
 
 
 _NAMES = {"iam": _iam, "jwt": _jwt, "lambda": _lambda}

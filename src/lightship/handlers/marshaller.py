@@ -16,14 +16,16 @@ _JSON = "application/json"
 
 
 class Marshaller:
-    """See ``awslambdaric.lambda_runtime_marshaller.LambdaMarshaller``, which is ``usual``."""
+    """See ``awslambdaric.lambda_runtime_marshaller.LambdaMarshaller``, which is ``usual``.
+
+    An event's integers beyond 64 bits become floats, and a result's NaN null: our results hold none.
+    """
 
     def __init__(self, usual: Any) -> None:
         self._usual = usual
 
     def unmarshal_request(self, request: bytes | str, content_type: str = _JSON) -> Any:
-        """An event from its JSON; raises the runtime's FaultException. Integers beyond 64 bits, of which no event has
-        any, become floats."""
+        """An event from its JSON; raises the runtime's FaultException."""
         try:
             return orjson.loads(request) if content_type == _JSON else request
         except orjson.JSONDecodeError:
@@ -39,7 +41,7 @@ class Marshaller:
 
 
 def install() -> None:
-    """Give the runtime that this process is run by another marshaller; nothing where there is none."""
-    if (runtime := sys.modules.get(_RUNTIME)) is not None:
-        client: Any = runtime.LambdaRuntimeClient
-        client.marshaller = Marshaller(client.marshaller)
+    """Give the runtime that this process is run by another marshaller; nothing where there is none to replace."""
+    client: Any = getattr(sys.modules.get(_RUNTIME), "LambdaRuntimeClient", None)
+    if (usual := getattr(client, "marshaller", None)) is not None:
+        client.marshaller = Marshaller(usual)

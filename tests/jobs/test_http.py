@@ -147,7 +147,9 @@ def test_cancel_retry_and_close(ask: Client, cloud: Cloud) -> None:
     cloud.sqs.sent.clear()
     cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
     exhausted_again(cloud, other)
-    closed = ask("POST", f"/jobs/{other}/close").json()
+    assert ask("POST", f"/jobs/{other}/close").json()["state"] == "running"
+    assert run(cloud) == ["closed"]
+    closed = ask("GET", f"/jobs/{other}").json()
     assert (closed["state"], closed["receipt"]) == ("closed", f"batch/quickstart/output/{other}/receipt.json")
 
 

@@ -249,7 +249,10 @@ def test_an_incomplete_job_can_be_closed_with_what_it_has(cloud: Cloud) -> None:
     with pytest.raises(InvalidInput, match="the job is running"):
         operations.close(cloud, owner="ann", job=job.id)
     run(cloud)
-    assert operations.close(cloud, owner="ann", job=job.id).state == "closed"
+    operations.close(cloud, owner="ann", job=job.id)
+    with pytest.raises(InvalidInput, match="its receipt is being written"):
+        operations.cancel(cloud, owner="ann", job=job.id)
+    assert run(cloud) == ["closed"]
     receipt = json.loads(objects_below(cloud, job.output)[f"{job.output}receipt.json"])
     assert receipt["complete"] is False
     (missing,) = receipt["missing"]

@@ -151,7 +151,12 @@ class Ledger:
 
     def revive_splitting(self, identity: str) -> None:
         """Give a job that is to be split all its attempts again."""
-        self._update(identity, "job", {"attempts": 0, "lease": 0.0}, State.SPLITTING)
+        fresh = {"attempts": 0, "lease": 0.0, "updated": self._now()}
+        self._update(identity, "job", fresh, State.SPLITTING)
+
+    def touch(self, identity: str) -> None:
+        """Say that somebody is, or will be, at work on a job."""
+        self._update(identity, "job", {"updated": self._now()}, State.SPLITTING, State.RUNNING)
 
     def chunks(self, identity: str) -> Iterator[Chunk]:
         """Every chunk of a job, in order."""
@@ -176,6 +181,16 @@ class Ledger:
         """The last step of a sealed job, when its receipt is written."""
         state = State.CLOSED if job.sealed else State.DONE
         self._update(job.id, "job", {"state": state, "updated": self._now()}, State.RUNNING)
+    def keep_upload(self, identity: str, upload: str, *, lost: str) -> str:
+        """Keep the upload that a job's one file is made by, unless there is another than ``lost``: returns what stands.
+
+        ``lost`` is empty where there is none.
+        """
+        fresh = {"upload": upload, "lost": lost, "updated": self._now()}
+        when = "(attribute_not_exists(#upload) OR #upload = :new_lost)"
+        found = self._update(identity, "job", fresh, State.RUNNING, when=when) or self._get(identity, "job")
+        return str(found.get("upload", upload))
+
 
     def end(self, identity: str, state: State, reason: str) -> Job | None:
         """Fail or cancel a job whose outcome is not decided; returns the job as it stands."""

@@ -199,6 +199,8 @@ def cancel(cloud: Cloud, *, owner: str, job: str) -> Job:
     if ended.state != State.CANCELLED:
         raise InvalidInput(f"the job is {ended.state}: there is nothing left to cancel")
     return ended
+    if ended.sealed is not None and not ended.final:
+        raise InvalidInput("the job's outcome is decided and its receipt is being written: it cannot be cancelled")
 
 
 def retry(cloud: Cloud, *, owner: str, job: str) -> int:
@@ -225,7 +227,9 @@ def retry(cloud: Cloud, *, owner: str, job: str) -> int:
 
 
 def close(cloud: Cloud, *, owner: str, job: str) -> Job:
-    """Give an incomplete job its receipt without the dead chunks, whose rows it lists as missing.
+    """Have an incomplete job get its receipt without the dead chunks, whose rows it lists as missing.
+
+    The outcome is decided at once, and a worker writes the receipt.
 
     Raises NotFound; InvalidInput unless the job is incomplete, or was being closed before.
     """
@@ -239,7 +243,9 @@ def close(cloud: Cloud, *, owner: str, job: str) -> Job:
         found = ledger.seal(found.id, dead) or found
     if found.sealed is None:
         raise InvalidInput(f"the job is {found.state}: only an incomplete one can be closed")
-    return (receipts.write(found, cloud) if not found.final else found) or found
+    if not found.final:
+        messages.finish(found, cloud)
+    return found
 
 
 def find(cloud: Cloud, *, owner: str, job: str) -> Job:

@@ -134,7 +134,8 @@ class Job:
 
     ``digest`` is the model's, pinned at the start. ``header`` is None until the file's beginning was read, and where it
     has none. ``chunks`` and ``rows`` are known once the file is split. ``sealed`` says that the outcome is decided and
-    lists the chunks that the receipt leaves out. ``given_up`` says that a chunk had no attempt left.
+    lists the chunks that the receipt leaves out. ``given_up`` says that a chunk had no attempt left. ``upload`` is S3's
+    id of the multipart upload that makes the one file.
     """
 
     id: str
@@ -165,6 +166,7 @@ class Job:
     def output(self) -> str:
         """Prefix of everything that the job's reader gets."""
         return f"batch/{self.model}/output/{self.id}/"
+    upload: str = ""
 
     @property
     def work(self) -> str:

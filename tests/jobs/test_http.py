@@ -147,6 +147,7 @@ def test_cancel_retry_and_close(ask: Client, cloud: Cloud) -> None:
     cloud.sqs.sent.clear()
     cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
     exhausted_again(cloud, other)
+    assert "ScoreTimeout" in ask("GET", f"/jobs/{other}").json()["reason"]
     assert ask("POST", f"/jobs/{other}/close").json()["state"] == "running"
     assert run(cloud) == ["closed"]
     closed = ask("GET", f"/jobs/{other}").json()
@@ -229,10 +230,13 @@ def test_a_slow_table_keeps_nobody_else_waiting(registries: Registries, cloud: C
     begun, answered = Event(), Event()
 
     class Slow:
-        def query(self, **_: Any) -> dict[str, Any]:
+        def get_paginator(self, _: str) -> Any:
+            return self
+
+        def paginate(self, **_: Any) -> list[dict[str, Any]]:
             begun.set()
             assert answered.wait(30)
-            return {"Items": []}
+            return [{"Items": []}]
 
     async def both() -> list[int]:
         transport = httpx.ASGITransport(shell(registries, replace(cloud, dynamodb=Slow())))  # type: ignore[arg-type]

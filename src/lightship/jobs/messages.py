@@ -30,8 +30,13 @@ def chunks(job: Job, indices: Iterable[int], cloud: Cloud) -> None:
     _send(cloud, cloud.score_queue, [_body(job, chunk={"job": job.id, "index": index}) for index in indices])
 
 
+def retry(job: Job, indices: Sequence[int], cloud: Cloud) -> None:
+    """Have chunks of a job sent again by somebody who has more time."""
+    _send(cloud, cloud.split_queue, [_body(job, retry={"job": job.id, "indices": list(indices)})])
+
+
 def finish(job: Job, cloud: Cloud) -> None:
-    """Have the receipt of a job written whose chunks are all done."""
+    """Have the receipt of a job written whose chunks are all done, or which is sealed."""
     _send(cloud, cloud.score_queue, [_body(job, finish={"job": job.id})])
 
 

@@ -437,50 +437,6 @@ def test_uploads_go_under_the_owners_own_prefix(cloud: Cloud) -> None:
     assert objects_below(cloud, large["key"]) == {large["key"]: DATA}
 
 
-RUN = {"model": "quickstart", "input": "s3://jobs/nightly/", "schedule": "nightly"}
-
-
-def scheduled(cloud: Cloud, day: int, **other: str) -> str:
-    return plan.handle({"schema": 1, "run": {**RUN, "time": f"2026-11-{day:02}T00:00:00Z", **other}}, cloud)
-
-
-def test_a_schedule_scores_what_is_below_its_prefix_each_time(cloud: Cloud) -> None:
-    drop(cloud, "nightly/a.csv", DATA)
-    drop(cloud, "nightly/b.csv", DATA)
-    drop(cloud, "nightly/readme.txt", b"")
-    assert [scheduled(cloud, 10), scheduled(cloud, 10)] == ["started", "started"]
-    assert scheduled(cloud, 11) == "overlapping"
-    run(cloud)
-    assert [scheduled(cloud, 9), scheduled(cloud, 11), scheduled(cloud, 10)] == ["late", "started", "late"]
-    run(cloud)
-    jobs = operations.jobs(cloud, owner="system")
-    assert len(jobs) == 4
-    assert {job.state for job in jobs} == {"done"}
-    assert scheduled(cloud, 12, schedule="other", input="s3://jobs/nothing/") == "empty"
-
-
-def test_an_incomplete_run_does_not_keep_the_next_one_back(cloud: Cloud) -> None:
-    """Nobody is at work on it: it waits for a person, and the clock does not."""
-    drop(cloud, "nightly/a.csv", DATA)
-    assert scheduled(cloud, 10) == "started"
-    (message,) = [message for _, message in cloud.sqs.sent]
-    cloud.sqs.sent.clear()
-    for _ in range(ATTEMPTS):
-        Ledger(cloud).attempt(message["split"]["job"], LEASE)
-    assert scheduled(cloud, 11) == "overlapping"
-    cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
-    assert scheduled(cloud, 11) == "started"
-
-
-def test_a_run_that_comes_days_late_still_runs_where_it_is_the_latest(cloud: Cloud) -> None:
-    drop(cloud, "nightly/a.csv", DATA)
-    assert scheduled(cloud, 10) == "started"
-    run(cloud)
-    cloud.now.seconds += 4 * 24 * 3600  # type: ignore[attr-defined]
-    assert scheduled(cloud, 11) == "started"
-    assert set(run(cloud)) == {"split", "done"}
-
-
 def test_a_splitting_that_was_given_up_is_retried_with_all_its_attempts(cloud: Cloud) -> None:
     drop(cloud, KEY, DATA)
     job = operations.start(cloud, owner="ann", model="quickstart", key=KEY)

@@ -35,6 +35,12 @@ def retry(job: Job, indices: Sequence[int], cloud: Cloud) -> None:
     _send(cloud, cloud.split_queue, [_body(job, retry={"job": job.id, "indices": list(indices)})])
 
 
+def run(what: Mapping[str, Any], correlation: str, cloud: Cloud) -> None:
+    """Have a schedule's run go on."""
+    body = json.dumps({"schema": SCHEMA, "run": what, "correlation": correlation})
+    _send(cloud, cloud.split_queue, [body])
+
+
 def finish(job: Job, cloud: Cloud) -> None:
     """Have the receipt of a job written whose chunks are all done, or which is sealed."""
     _send(cloud, cloud.score_queue, [_body(job, finish={"job": job.id})])

@@ -40,7 +40,7 @@ def handle(message: Mapping[str, Any], cloud: Cloud, *, deadline: float = float(
         job = starting.dropped(cloud, message)
         return _proceed(job, cloud, deadline) if job else "ignored"
     if "run" in message:
-        return schedules.run(message["run"], str(message.get("correlation", "")), cloud)
+        return schedules.run(message["run"], str(message.get("correlation", "")), cloud, deadline=deadline)
     if "retry" in message:
         return _retry(message["retry"], cloud, deadline)
     found = Ledger(cloud).job(message["split"]["job"])

@@ -204,6 +204,11 @@ def test_a_job_whose_messages_died_before_a_worker_began_is_incomplete_in_the_en
     cloud.now.seconds += 2  # type: ignore[attr-defined]
     assert status(cloud, job).state == "incomplete"
     operations.close(cloud, owner="ann", job=job.id)
+    assert status(cloud, job).state == "running"
+    cloud.sqs.sent.clear()
+    cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
+    assert status(cloud, job).state == "incomplete"
+    assert operations.retry(cloud, owner="ann", job=job.id) == 1
     assert run(cloud) == ["closed"]
     receipt = json.loads(objects_below(cloud, job.output)[f"{job.output}receipt.json"])
     assert sum(missing["rows"] for missing in receipt["missing"]) == 9

@@ -52,7 +52,8 @@ def handle(message: Mapping[str, Any], cloud: Cloud, *, deadline: float = float(
             return _chunk(job, int(message[what]["index"]), cloud, deadline)
         if what == "plan":
             return listing.handle(job, cloud)
-        _recount(job, cloud)
+        if job.sealed is None:
+            _recount(job, cloud)
         return _finish(job, cloud, deadline)
     except _PERMANENT as error:
         return plan.fail(job, error.message, cloud)

@@ -34,7 +34,8 @@ def state_of(job: Job, tally: Tally, cloud: Cloud) -> State:
     quiet = max(job.updated, tally.updated) + LEASE < now
     if not quiet and (not job.given_up or job.sealed is not None):
         return job.state
-    left = [chunk for chunk in Ledger(cloud).chunks(job.id) if chunk.result is None]
+    chunks = Ledger(cloud).chunks(job.id) if job.sealed is None else ()  # a sealed job waits for no chunk
+    left = [chunk for chunk in chunks if chunk.result is None]
     dead = all(chunk.lease < now for chunk in left) if silent(job, tally, now) else all(c.dead(now) for c in left)
     return State.INCOMPLETE if (left or quiet) and dead else job.state
 

@@ -147,7 +147,10 @@ def test_cancel_retry_and_close(ask: Client, cloud: Cloud) -> None:
     cloud.sqs.sent.clear()
     cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
     exhausted_again(cloud, other)
-    closed = ask("POST", f"/jobs/{other}/close").json()
+    assert "ScoreTimeout" in ask("GET", f"/jobs/{other}").json()["reason"]
+    assert ask("POST", f"/jobs/{other}/close").json()["state"] == "running"
+    assert run(cloud) == ["closed"]
+    closed = ask("GET", f"/jobs/{other}").json()
     assert (closed["state"], closed["receipt"]) == ("closed", f"batch/quickstart/output/{other}/receipt.json")
 
 
@@ -227,10 +230,13 @@ def test_a_slow_table_keeps_nobody_else_waiting(registries: Registries, cloud: C
     begun, answered = Event(), Event()
 
     class Slow:
-        def query(self, **_: Any) -> dict[str, Any]:
+        def get_paginator(self, _: str) -> Any:
+            return self
+
+        def paginate(self, **_: Any) -> list[dict[str, Any]]:
             begun.set()
             assert answered.wait(30)
-            return {"Items": []}
+            return [{"Items": []}]
 
     async def both() -> list[int]:
         transport = httpx.ASGITransport(shell(registries, replace(cloud, dynamodb=Slow())))  # type: ignore[arg-type]

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
-from lightship.jobs import operations, plan, score
+from lightship.formats.base import Header
+from lightship.jobs import operations, plan, retries, score
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger import RETENTION, Ledger
-from lightship.jobs.records import ATTEMPTS, LARGEST_CHUNK, LEASE, Job, Options
+from lightship.jobs.records import ATTEMPTS, LARGEST_CHUNK, LEASE, SILENCE, Job, Options
 from tests.bundles import Registries
 from tests.emulator import ROOT
 from tests.jobs.clouds import drop, objects_below
@@ -194,6 +195,112 @@ def test_a_chunk_whose_workers_died_is_given_up_when_the_last_ones_lease_is_over
     assert status(cloud, job).state == "incomplete"
 
 
+def test_a_job_whose_messages_died_before_a_worker_began_is_incomplete_in_the_end(cloud: Cloud) -> None:
+    """SQS counts what the ledger never heard of: a function that could not start, or a table that refused."""
+    job = started(cloud)
+    cloud.sqs.sent.clear()
+    cloud.now.seconds += SILENCE - 1  # type: ignore[attr-defined]
+    assert status(cloud, job).state == "running"
+    cloud.now.seconds += 2  # type: ignore[attr-defined]
+    assert status(cloud, job).state == "incomplete"
+    operations.close(cloud, owner="ann", job=job.id)
+    assert status(cloud, job).state == "running"
+    cloud.sqs.sent.clear()
+    cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
+    assert status(cloud, job).state == "incomplete"
+    assert operations.retry(cloud, owner="ann", job=job.id) == 1
+    assert run(cloud) == ["closed"]
+    receipt = json.loads(objects_below(cloud, job.output)[f"{job.output}receipt.json"])
+    assert sum(missing["rows"] for missing in receipt["missing"]) == 9
+
+
+def test_a_splitting_that_nobody_began_is_incomplete_in_the_end(cloud: Cloud) -> None:
+    drop(cloud, KEY, DATA)
+    job = operations.start(cloud, owner="ann", model="quickstart", key=KEY)
+    cloud.sqs.sent.clear()
+    cloud.now.seconds += SILENCE + 1  # type: ignore[attr-defined]
+    assert status(cloud, job).state == "incomplete"
+    assert operations.retry(cloud, owner="ann", job=job.id) == 1
+    assert status(cloud, job).state == "splitting"
+    run(cloud)
+    assert status(cloud, job).state == "done"
+
+
+def test_a_job_that_only_waited_long_is_finished_by_its_messages(cloud: Cloud) -> None:
+    job = started(cloud)
+    cloud.now.seconds += SILENCE + 1  # type: ignore[attr-defined]
+    assert status(cloud, job).state == "incomplete"
+    run(cloud)
+    assert status(cloud, job).state == "done"
+
+
+def test_a_worker_that_is_at_work_on_a_silent_job_keeps_it_running(cloud: Cloud) -> None:
+    job = started(cloud)
+    cloud.now.seconds += SILENCE + 1  # type: ignore[attr-defined]
+    Ledger(cloud).claim(job.id, 1, LEASE)
+    assert status(cloud, job).state == "running"
+
+
+def many(cloud: Cloud, *, dead: int) -> Job:
+    """A job of 25 chunks, of which the first ``dead`` have failed five times; no message is left."""
+    job = started(cloud, b"1,2,3\n" * 25, chunk=6)
+    cloud.sqs.sent.clear()
+    ledger = Ledger(cloud)
+    for index in range(dead):
+        for _ in range(ATTEMPTS):
+            chunk = ledger.claim(job.id, index, LEASE)
+            assert chunk
+            ledger.release(chunk)
+    return job
+
+
+def sent(cloud: Cloud) -> list[int]:
+    return [message["chunk"]["index"] for _, message in cloud.sqs.sent]
+
+
+def test_a_retry_that_is_cut_off_leaves_no_chunk_to_be_waited_for_in_vain(cloud: Cloud) -> None:
+    class Refusing:
+        def send_message_batch(self, **batch: Any) -> Any:
+            if len(cloud.sqs.sent) >= 10:
+                raise TimeoutError
+            return cloud.sqs.send_message_batch(**batch)
+
+    job = many(cloud, dead=25)
+    assert status(cloud, job).state == "incomplete"
+    with pytest.raises(TimeoutError):
+        operations.retry(dataclasses.replace(cloud, sqs=Refusing()), owner="ann", job=job.id)
+    revived = [chunk.index for chunk in Ledger(cloud).chunks(job.id) if not chunk.attempts]
+    assert revived == sent(cloud) == list(range(10))
+    run(cloud)
+    cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
+    assert status(cloud, job).state == "incomplete"
+    assert operations.retry(cloud, owner="ann", job=job.id) == 15
+    run(cloud)
+    assert status(cloud, job).state == "done"
+
+
+def test_a_retry_sends_nothing_that_waits_in_its_queue(cloud: Cloud) -> None:
+    job = many(cloud, dead=12)
+    retried = [operations.retry(cloud, owner="ann", job=job.id) for _ in range(3)]
+    assert (retried, sent(cloud)) == ([12, 0, 0], list(range(12)))
+    cloud.sqs.sent.clear()
+    cloud.now.seconds += SILENCE + 1  # type: ignore[attr-defined]
+    retried = [operations.retry(cloud, owner="ann", job=job.id) for _ in range(3)]
+    assert (retried, sent(cloud)) == ([25, 0, 0], list(range(25)))
+    assert status(cloud, job).state == "running"
+
+
+def test_a_long_retry_goes_on_in_the_background(cloud: Cloud) -> None:
+    job = many(cloud, dead=25)
+    steps = [retries.send(job, range(25), cloud, deadline=cloud.now() - 1)]
+    while goes_on := [entry for entry in cloud.sqs.sent if entry[0] == "split"]:
+        cloud.sqs.sent.remove(goes_on[0])
+        steps.append(plan.handle(goes_on[0][1], cloud, deadline=cloud.now() - 1))
+    assert (steps, sent(cloud)) == (["continued", "continued", "retried"], list(range(25)))
+    run(cloud)
+    assert status(cloud, job).state == "done"
+
+
 def test_a_worker_that_fails_does_not_speak_for_the_one_after_it(cloud: Cloud) -> None:
     job = started(cloud)
     ledger = Ledger(cloud)
@@ -217,7 +324,7 @@ def test_a_splitting_that_fails_every_time_is_incomplete_at_once(cloud: Cloud) -
         with pytest.raises(AttributeError):
             plan.handle(message, lost)
     assert status(cloud, job).state == "incomplete"
-    assert operations.retry(cloud, owner="ann", job=job.id) == 2
+    assert operations.retry(cloud, owner="ann", job=job.id) == 1
     run(cloud)
     assert status(cloud, job).state == "done"
 
@@ -249,7 +356,10 @@ def test_an_incomplete_job_can_be_closed_with_what_it_has(cloud: Cloud) -> None:
     with pytest.raises(InvalidInput, match="the job is running"):
         operations.close(cloud, owner="ann", job=job.id)
     run(cloud)
-    assert operations.close(cloud, owner="ann", job=job.id).state == "closed"
+    operations.close(cloud, owner="ann", job=job.id)
+    with pytest.raises(InvalidInput, match="its receipt is being written"):
+        operations.cancel(cloud, owner="ann", job=job.id)
+    assert run(cloud) == ["closed"]
     receipt = json.loads(objects_below(cloud, job.output)[f"{job.output}receipt.json"])
     assert receipt["complete"] is False
     (missing,) = receipt["missing"]
@@ -267,6 +377,17 @@ def test_what_has_ended_can_neither_be_cancelled_nor_retried(cloud: Cloud) -> No
         operations.cancel(cloud, owner="ann", job=job.id)
     with pytest.raises(InvalidInput, match="run token"):
         operations.retry(cloud, owner="ann", job=job.id)
+
+
+def test_all_jobs_are_listed_however_much_there_is_to_say_of_each(cloud: Cloud) -> None:
+    """DynamoDB answers with a megabyte at a time."""
+    drop(cloud, KEY, DATA)
+    header = Header(tuple(f"{number:04}{'x' * 60}" for number in range(1000)), 0)
+    for number in range(20):
+        job = operations.start(cloud, owner="ann", model="quickstart", key=KEY, run=str(number))
+        Ledger(cloud).describe(job.id, header)
+        cloud.now.seconds += 1  # type: ignore[attr-defined]
+    assert [job.run for job in operations.jobs(cloud, owner="ann", limit=18)] == [str(19 - n) for n in range(18)]
 
 
 def test_a_job_is_forgotten_in_the_end(cloud: Cloud) -> None:
@@ -319,50 +440,6 @@ def test_uploads_go_under_the_owners_own_prefix(cloud: Cloud) -> None:
         operations.complete(cloud, owner="bob", key=large["key"], upload=large["upload"], etags=[etag])
     operations.complete(cloud, owner="ann", key=large["key"], upload=large["upload"], etags=[etag])
     assert objects_below(cloud, large["key"]) == {large["key"]: DATA}
-
-
-RUN = {"model": "quickstart", "input": "s3://jobs/nightly/", "schedule": "nightly"}
-
-
-def scheduled(cloud: Cloud, day: int, **other: str) -> str:
-    return plan.handle({"schema": 1, "run": {**RUN, "time": f"2026-11-{day:02}T00:00:00Z", **other}}, cloud)
-
-
-def test_a_schedule_scores_what_is_below_its_prefix_each_time(cloud: Cloud) -> None:
-    drop(cloud, "nightly/a.csv", DATA)
-    drop(cloud, "nightly/b.csv", DATA)
-    drop(cloud, "nightly/readme.txt", b"")
-    assert [scheduled(cloud, 10), scheduled(cloud, 10)] == ["started", "started"]
-    assert scheduled(cloud, 11) == "overlapping"
-    run(cloud)
-    assert [scheduled(cloud, 9), scheduled(cloud, 11), scheduled(cloud, 10)] == ["late", "started", "late"]
-    run(cloud)
-    jobs = operations.jobs(cloud, owner="system")
-    assert len(jobs) == 4
-    assert {job.state for job in jobs} == {"done"}
-    assert scheduled(cloud, 12, schedule="other", input="s3://jobs/nothing/") == "empty"
-
-
-def test_an_incomplete_run_does_not_keep_the_next_one_back(cloud: Cloud) -> None:
-    """Nobody is at work on it: it waits for a person, and the clock does not."""
-    drop(cloud, "nightly/a.csv", DATA)
-    assert scheduled(cloud, 10) == "started"
-    (message,) = [message for _, message in cloud.sqs.sent]
-    cloud.sqs.sent.clear()
-    for _ in range(ATTEMPTS):
-        Ledger(cloud).attempt(message["split"]["job"], LEASE)
-    assert scheduled(cloud, 11) == "overlapping"
-    cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
-    assert scheduled(cloud, 11) == "started"
-
-
-def test_a_run_that_comes_days_late_still_runs_where_it_is_the_latest(cloud: Cloud) -> None:
-    drop(cloud, "nightly/a.csv", DATA)
-    assert scheduled(cloud, 10) == "started"
-    run(cloud)
-    cloud.now.seconds += 4 * 24 * 3600  # type: ignore[attr-defined]
-    assert scheduled(cloud, 11) == "started"
-    assert set(run(cloud)) == {"split", "done"}
 
 
 def test_a_splitting_that_was_given_up_is_retried_with_all_its_attempts(cloud: Cloud) -> None:

@@ -31,8 +31,7 @@ RIGHTS = {
         "Bucket": {LIST},
         "Bucket/models/*": {GET},
         "Bucket/uploads/*": {GET, PUT},
-        "Bucket/scratch/*": {GET},
-        "Bucket/batch/*/output/*": {GET, PUT},
+        "Bucket/batch/*/output/*": {GET},
         "JobsTable": TABLE,
         "JobsTable/index/owner": {"dynamodb:Query"},
     },
@@ -66,7 +65,7 @@ RIGHTS = {
         "Bucket/uploads/*": {GET, GET_VERSION},
         "Bucket/models/*": {GET},
         "Bucket/scratch/*": {GET, PUT},
-        "Bucket/batch/*/output/*": {GET, PUT},
+        "Bucket/batch/*/output/*": {GET, PUT, "s3:ListMultipartUploadParts"},
         "JobsTable": TABLE,
     },
     "RequestsRole": {

@@ -112,7 +112,7 @@ class JobStatus(BaseModel):
     seconds_left: float | None
     cost_estimate_usd: float
     correlation: str
-    reason: str | None = Field(default=None, description="Why it failed or was cancelled.")
+    reason: str | None = Field(default=None, description="Why it failed, was cancelled or is incomplete.")
     receipt: str | None = Field(default=None, description="Key of the receipt, when it is there.")
 
 

@@ -191,4 +191,5 @@ def retry_command(identity: str, system: bool) -> None:
 def close_command(identity: str, system: bool) -> None:
     """Give an incomplete job its receipt, which lists the rows that are missing."""
     cloud, owner = _stack(system=system)
-    click.echo(f"job {identity} is {operations.close(cloud, owner=owner, job=identity).state}")
+    closed = operations.close(cloud, owner=owner, job=identity)
+    click.echo(f"job {identity} is {closed.state if closed.final else 'being closed: its receipt is on the way'}")

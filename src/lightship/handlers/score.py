@@ -9,10 +9,14 @@ from lightship.handlers.queues import Message, Queue, expect
 from lightship.jobs import score
 from lightship.jobs.cloud import Cloud
 
+# The share of an invocation after which one file of many parts goes on by a message to the next one.
+_SHARE = 0.75
+
 
 def work(message: Message, cloud: Cloud) -> str:
     """Score what a message is about; returns the word of :func:`lightship.jobs.score.handle`."""
-    return score.handle(expect(message.body(), "chunk", "plan", "finish"), cloud)
+    body = expect(message.body(), "chunk", "plan", "finish")
+    return score.handle(body, cloud, deadline=cloud.now() + _SHARE * message.remaining())
 
 
 @cache

@@ -18,7 +18,7 @@ _SHARE = 0.75
 
 def work(message: Message, cloud: Cloud) -> str:
     """Split what a message is about; returns the word of :func:`lightship.jobs.plan.handle`."""
-    body = expect(message.body(), "split", "run")
+    body = expect(message.body(), "split", "run", "retry")
     return plan.handle(body, cloud, deadline=cloud.now() + _SHARE * message.remaining())
 
 

@@ -86,6 +86,7 @@ def to_job(item: Mapping[str, Any]) -> Job:
         attempts=int(item.get("attempts", 0)),
         lease=item.get("lease", 0.0),
         given_up="given_up" in item,
+        upload=item.get("upload", ""),
         **facts,
     )
 

@@ -7,9 +7,10 @@ what stands and goes on from there.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
+from itertools import islice
 from typing import Any
 
 from lightship.formats.base import Header
@@ -80,7 +81,7 @@ class Ledger:
 
     def owned(self, owner: str, limit: int) -> list[Job]:
         """An owner's jobs, the newest first. A job of this very moment may be missing."""
-        answer = self._client.query(
+        pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName="owner",
             KeyConditionExpression="#owner = :owner",
@@ -89,7 +90,8 @@ class Ledger:
             ScanIndexForward=False,
             Limit=limit,
         )
-        return [items.to_job(item) for item in map(items.plain, answer["Items"]) if item["expires"] > self._now()]
+        found = (item for page in pages for item in map(items.plain, page["Items"]) if item["expires"] > self._now())
+        return [items.to_job(item) for item in islice(found, limit)]
 
     def attempt(self, identity: str, lease: float) -> Job | None:
         """A job that is to be split, with one attempt more; None where it is not splitting."""
@@ -145,13 +147,20 @@ class Ledger:
         found = self._update(chunk.job, key, fresh, "pending") or self._get(chunk.job, key)
         return items.to_chunk(found).result or result
 
-    def revive(self, identity: str, index: int) -> None:
-        """Give a chunk that is not done all its attempts again."""
-        self._update(identity, items.chunk_key(index), {"attempts": 0, "lease": 0.0}, "pending")
+    def revive(self, identity: str, indices: Iterable[int]) -> None:
+        """Give chunks that are not done all their attempts again, and their job time to be heard of."""
+        for index in indices:
+            self._update(identity, items.chunk_key(index), {"attempts": 0, "lease": 0.0}, "pending")
+        self.touch(identity)
 
     def revive_splitting(self, identity: str) -> None:
         """Give a job that is to be split all its attempts again."""
-        self._update(identity, "job", {"attempts": 0, "lease": 0.0}, State.SPLITTING)
+        fresh = {"attempts": 0, "lease": 0.0, "updated": self._now()}
+        self._update(identity, "job", fresh, State.SPLITTING)
+
+    def touch(self, identity: str) -> None:
+        """Say that somebody is, or will be, at work on a job."""
+        self._update(identity, "job", {"updated": self._now()}, State.SPLITTING, State.RUNNING)
 
     def chunks(self, identity: str) -> Iterator[Chunk]:
         """Every chunk of a job, in order."""
@@ -171,6 +180,16 @@ class Ledger:
         fresh = {"sealed": list(missing), "updated": self._now()}
         self._update(identity, "job", fresh, State.RUNNING, when="attribute_not_exists(sealed)")
         return self.job(identity)
+
+    def keep_upload(self, identity: str, upload: str, *, lost: str) -> str:
+        """Keep the upload that a job's one file is made by, unless there is another than ``lost``: returns what stands.
+
+        ``lost`` is empty where there is none.
+        """
+        fresh = {"upload": upload, "lost": lost, "updated": self._now()}
+        when = "(attribute_not_exists(#upload) OR #upload = :new_lost)"
+        found = self._update(identity, "job", fresh, State.RUNNING, when=when) or self._get(identity, "job")
+        return str(found.get("upload", upload))
 
     def settle(self, job: Job) -> None:
         """The last step of a sealed job, when its receipt is written."""

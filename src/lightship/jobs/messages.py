@@ -35,8 +35,19 @@ def chunks(job: Job, indices: Iterable[int], cloud: Cloud) -> None:
     _send(cloud, cloud.score_queue, [_body(job, chunk={"job": job.id, "index": index}) for index in indices])
 
 
+def retry(job: Job, indices: Sequence[int], cloud: Cloud) -> None:
+    """Have chunks of a job sent again by somebody who has more time."""
+    _send(cloud, cloud.split_queue, [_body(job, retry={"job": job.id, "indices": list(indices)})])
+
+
+def run(what: Mapping[str, Any], correlation: str, cloud: Cloud) -> None:
+    """Have a schedule's run go on."""
+    body = json.dumps({"schema": SCHEMA, "run": what, "correlation": correlation})
+    _send(cloud, cloud.split_queue, [body])
+
+
 def finish(job: Job, cloud: Cloud) -> None:
-    """Have the receipt of a job written whose chunks are all done."""
+    """Have the receipt of a job written whose chunks are all done, or which is sealed."""
     _send(cloud, cloud.score_queue, [_body(job, finish={"job": job.id})])
 
 

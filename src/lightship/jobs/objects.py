@@ -1,4 +1,4 @@
-"""Objects: read in ranges and as streams, written once, joined without being loaded."""
+"""Objects: read in ranges and as streams, written once."""
 
 from __future__ import annotations
 
@@ -28,8 +28,6 @@ HOLLOW_RATIO = 100
 _FIRST_PIECE = 512
 _PADDING = re.compile(rb"\0*")
 
-# S3's limits for a multipart upload: every part but the last has at least so many bytes; and how many parts there are.
-_LEAST_PART = 5 * BLOCK
 _RECONNECTIONS = 5
 
 
@@ -141,33 +139,6 @@ def put_once(cloud: Cloud, key: str, data: bytes, media_type: str) -> dict[str, 
         found = cloud.s3.head_object(**place)
         return {"key": key, "bytes": found["ContentLength"], "sha256": found["Metadata"].get("sha256", "")}
     return {"key": key, "bytes": len(data), "sha256": digest.hexdigest()}
-
-
-def join(cloud: Cloud, keys: Iterable[str], target: str, *, preamble: bytes, media_type: str) -> None:
-    """Objects of the jobs' bucket one after the other as one object, after a preamble.
-
-    Objects of 5 MiB and more are copied by S3 itself, the others pass through here; nothing is held but a part. Whoever
-    does it again writes the same bytes over themselves.
-    """
-    upload = cloud.s3.create_multipart_upload(Bucket=cloud.bucket, Key=target, ContentType=media_type)
-    place = {"Bucket": cloud.bucket, "Key": target, "UploadId": upload["UploadId"]}
-    parts: list[str] = []
-    held = preamble
-    for key in keys:
-        size = cloud.s3.head_object(Bucket=cloud.bucket, Key=key)["ContentLength"]
-        if not held and size >= _LEAST_PART:
-            copy = {"Bucket": cloud.bucket, "Key": key}
-            answer = cloud.s3.upload_part_copy(**place, PartNumber=len(parts) + 1, CopySource=copy)
-            parts.append(answer["CopyPartResult"]["ETag"])
-            continue
-        held += read(cloud, key)
-        if len(held) >= _LEAST_PART:
-            parts.append(cloud.s3.upload_part(**place, PartNumber=len(parts) + 1, Body=held)["ETag"])
-            held = b""
-    if held or not parts:
-        parts.append(cloud.s3.upload_part(**place, PartNumber=len(parts) + 1, Body=held)["ETag"])
-    numbered = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(parts, start=1)]
-    cloud.s3.complete_multipart_upload(**place, MultipartUpload={"Parts": numbered})
 
 
 def list_keys(cloud: Cloud, bucket: str, prefix: str) -> Iterator[Source]:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from lightship.errors import InvalidInput, NotFound
-from lightship.jobs import messages, objects, receipts, starting
+from lightship.jobs import messages, objects, receipts, retries, starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.items import Tally
 from lightship.jobs.ledger import Ledger
 from lightship.jobs.records import Job, Options, Source, State
-from lightship.jobs.standing import state_of
+from lightship.jobs.standing import INCOMPLETE, silent, state_of
 
 # US dollars, us-east-1, 2026: Lambda per GB-second (x86), DynamoDB per write and per read, SQS per request, S3 per PUT
 # and per GET. An estimate for people, not a bill.
@@ -36,6 +36,9 @@ _LEAST_PART = 64 * 1024**2
 _WRONG_PARTS = {"InvalidPart", "InvalidPartOrder", "EntityTooSmall", "MalformedXML", "InvalidRequest"}
 
 _LONGEST_KEY = 1024
+
+# Seconds of a request in which chunks are sent again; the others follow in the background.
+_RETRY_SECONDS = 5.0
 
 _ID = re.compile("[0-9a-f]{32}")
 
@@ -82,8 +85,8 @@ class Status:
             "cost_estimate_usd": round(self.cost, 6),
             "correlation": job.correlation,
         }
-        if job.reason:
-            record["reason"] = job.reason
+        if reason := job.reason or (INCOMPLETE if self.state == State.INCOMPLETE else ""):
+            record["reason"] = reason
         if self.state in {State.DONE, State.CLOSED}:
             record["receipt"] = job.output + receipts.RECEIPT
         return record
@@ -196,6 +199,8 @@ def cancel(cloud: Cloud, *, owner: str, job: str) -> Job:
     """Stop a job whose outcome is open: it gets no receipt. Raises NotFound; InvalidInput where it is decided."""
     found = find(cloud, owner=owner, job=job)
     ended = Ledger(cloud).end(found.id, State.CANCELLED, "cancelled by its owner") or found
+    if ended.sealed is not None and not ended.final:
+        raise InvalidInput("the job's outcome is decided and its receipt is being written: it cannot be cancelled")
     if ended.state != State.CANCELLED:
         raise InvalidInput(f"the job is {ended.state}: there is nothing left to cancel")
     return ended
@@ -204,28 +209,33 @@ def cancel(cloud: Cloud, *, owner: str, job: str) -> Job:
 def retry(cloud: Cloud, *, owner: str, job: str) -> int:
     """Send again what nobody is at work on: the splitting, chunks that are not done, the receipt; returns how many.
 
-    What is under way after all does no harm by coming twice. Raises NotFound; InvalidInput where the job has ended.
+    Chunks that nobody has tried wait in the queue, and are sent only where nothing was heard of the job for long. Of
+    many chunks, some are sent in the background. What is under way after all does no harm by coming twice. Raises
+    NotFound; InvalidInput where the job has ended.
     """
     found = find(cloud, owner=owner, job=job)
     if found.final:
         raise InvalidInput(f"the job is {found.state}: start it again with another run token")
-    ledger = Ledger(cloud)
-    left = [chunk for chunk in ledger.chunks(found.id) if chunk.result is None and chunk.lease < cloud.now()]
-    for chunk in left:
-        ledger.revive(chunk.job, chunk.index)
-    messages.chunks(found, [chunk.index for chunk in left], cloud)
-    if found.state == State.SPLITTING and found.lease < cloud.now():
-        ledger.revive_splitting(found.id)
-        messages.split(found, cloud)
-        return len(left) + 1
-    if found.state == State.RUNNING and not left:
+    ledger, now = Ledger(cloud), cloud.now()
+    left = [chunk for chunk in ledger.chunks(found.id) if chunk.result is None]
+    if found.sealed is not None or (found.state == State.RUNNING and not left):
         messages.finish(found, cloud)
+        ledger.touch(found.id)
         return 1
-    return len(left)
+    unheard = silent(found, ledger.tally(found.id), now)
+    splitting = found.state == State.SPLITTING and found.lease < now
+    if splitting:
+        messages.split(found, cloud)
+        ledger.revive_splitting(found.id)
+    again = [chunk.index for chunk in left if chunk.lease < now and (chunk.attempts or unheard)]
+    retries.send(found, again, cloud, deadline=now + _RETRY_SECONDS)
+    return len(again) + splitting
 
 
 def close(cloud: Cloud, *, owner: str, job: str) -> Job:
-    """Give an incomplete job its receipt without the dead chunks, whose rows it lists as missing.
+    """Have an incomplete job get its receipt without the dead chunks, whose rows it lists as missing.
+
+    The outcome is decided at once, and a worker writes the receipt.
 
     Raises NotFound; InvalidInput unless the job is incomplete, or was being closed before.
     """
@@ -239,7 +249,9 @@ def close(cloud: Cloud, *, owner: str, job: str) -> Job:
         found = ledger.seal(found.id, dead) or found
     if found.sealed is None:
         raise InvalidInput(f"the job is {found.state}: only an incomplete one can be closed")
-    return (receipts.write(found, cloud) if not found.final else found) or found
+    if not found.final:
+        messages.finish(found, cloud)
+    return found
 
 
 def find(cloud: Cloud, *, owner: str, job: str) -> Job:

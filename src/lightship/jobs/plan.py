@@ -14,7 +14,7 @@ from typing import Any
 from lightship import formats
 from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
 from lightship.formats.base import FIRST_BLOCK, Format, Header, Span
-from lightship.jobs import messages, objects, receipts, schedules, starting
+from lightship.jobs import messages, objects, receipts, retries, schedules, starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger import Ledger, releasing
 from lightship.jobs.records import LEASE, Chunk, Cursor, Job, State
@@ -40,9 +40,18 @@ def handle(message: Mapping[str, Any], cloud: Cloud, *, deadline: float = float(
         job = starting.dropped(cloud, message)
         return _proceed(job, cloud, deadline) if job else "ignored"
     if "run" in message:
-        return schedules.run(message["run"], str(message.get("correlation", "")), cloud)
+        return schedules.run(message["run"], str(message.get("correlation", "")), cloud, deadline=deadline)
+    if "retry" in message:
+        return _retry(message["retry"], cloud, deadline)
     found = Ledger(cloud).job(message["split"]["job"])
     return _proceed(found, cloud, deadline) if found else "unknown"
+
+
+def _retry(what: Mapping[str, Any], cloud: Cloud, deadline: float) -> str:
+    job = Ledger(cloud).job(what["job"])
+    if job is None:
+        return "unknown"
+    return end(job, cloud) if job.final else retries.send(job, what["indices"], cloud, deadline=deadline)
 
 
 def _proceed(job: Job, cloud: Cloud, deadline: float) -> str:

@@ -11,7 +11,8 @@ from dataclasses import asdict
 from typing import Any
 
 from lightship import formats
-from lightship.jobs import metrics, objects, starting
+from lightship.errors import NotFound
+from lightship.jobs import joins, messages, metrics, objects, starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger import Ledger
 from lightship.jobs.records import Chunk, Job
@@ -22,27 +23,29 @@ FAILURE = "failure.json"
 _MEDIA_TYPE = "application/json"
 
 
-def conclude(job: Job, cloud: Cloud) -> Job | None:
+def conclude(job: Job, cloud: Cloud, *, deadline: float = float("inf")) -> Job | None:
     """Seal a job whose chunks are all done, write its receipt, and say that it is done; returns it as it stands.
 
-    Anybody may do it, and again. A job that was failed or cancelled before gets no receipt.
+    Anybody may do it, and again. A job that was failed or cancelled before gets no receipt. One file is made for as
+    long as ``deadline`` (seconds of ``cloud.now``) says, and goes on by a message.
     """
     ledger = Ledger(cloud)
     sealed = ledger.seal(job.id)
     if sealed is None or sealed.sealed is None:
         return sealed
-    return write(sealed, cloud)
+    return _write(sealed, cloud, deadline)
 
 
-def write(job: Job, cloud: Cloud) -> Job | None:
+def _write(job: Job, cloud: Cloud, deadline: float) -> Job | None:
     """The last steps of a sealed job."""
     ledger = Ledger(cloud)
     missing = set(job.sealed or ())
     chunks = list(ledger.chunks(job.id))
     done = [chunk for chunk in chunks if chunk.index not in missing]
     columns = next((chunk.result.columns for chunk in done if chunk.result), None) or _columns(job, cloud)
-    if job.options.single:
-        _join(job, done, columns, cloud)
+    if job.options.single and not _join(job, done, columns, cloud, deadline):
+        messages.finish(job, cloud)
+        return job
     data = receipt(job, done, [chunk for chunk in chunks if chunk.index in missing], columns)
     objects.put_once(cloud, job.output + RECEIPT, data, _MEDIA_TYPE)
     ledger.settle(job)
@@ -111,9 +114,15 @@ def _columns(job: Job, cloud: Cloud) -> tuple[str, ...]:
     return (*own, *names(signature, own))
 
 
-def _join(job: Job, done: Sequence[Chunk], columns: Sequence[str], cloud: Cloud) -> None:
-    results = [chunk.result for chunk in done if chunk.result]
-    output = formats.named(job.output_format)
+def _join(job: Job, done: Sequence[Chunk], columns: Sequence[str], cloud: Cloud, deadline: float) -> bool:
+    """Make one file of a job's parts; False where the time is up before it is there."""
+    ledger, output, target = Ledger(cloud), formats.named(job.output_format), single_key(job)
+    ledger.touch(job.id)
+    sizes = {str(part["key"]): int(part["bytes"]) for part in _parts([c.result for c in done if c.result], "output")}
     preamble = output.preamble(columns, safe=job.options.safe)
-    keys = [str(part["key"]) for part in _parts(results, "output")]
-    objects.join(cloud, keys, single_key(job), preamble=preamble, media_type=output.MEDIA_TYPE)
+    upload = job.upload or ledger.keep_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost="")
+    try:
+        return joins.join(cloud, sizes, target, upload=upload, scratch=job.work, preamble=preamble, deadline=deadline)
+    except NotFound:
+        ledger.keep_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost=upload)
+        return False

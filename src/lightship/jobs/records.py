@@ -24,6 +24,11 @@ ATTEMPTS = 5
 # Seconds after which a worker that has not finished a chunk is taken for dead: Lambda's longest run.
 LEASE = 900.0
 
+# Seconds of silence after which a job's messages count as dead, however few attempts the ledger knows of: SQS counts
+# the times that nobody could begin, too. A message comes ATTEMPTS times, each time hidden for six times its function's
+# timeout (the template's Visibility), which is a lease at most.
+SILENCE = ATTEMPTS * 6 * LEASE
+
 _MEBIBYTE = 1024 * 1024
 _LONGEST_OPTION = 1000
 
@@ -32,7 +37,7 @@ LARGEST_CHUNK = 32 * _MEBIBYTE
 
 
 class State(StrEnum):
-    """A job's states; ``incomplete`` is never stored: it is said of a running job whose remaining chunks are dead."""
+    """A job's states; ``incomplete`` is never stored: it is said of one that nobody seems to be at work on any more."""
 
     SPLITTING = "splitting"
     RUNNING = "running"
@@ -134,7 +139,8 @@ class Job:
 
     ``digest`` is the model's, pinned at the start. ``header`` is None until the file's beginning was read, and where it
     has none. ``chunks`` and ``rows`` are known once the file is split. ``sealed`` says that the outcome is decided and
-    lists the chunks that the receipt leaves out. ``given_up`` says that a chunk had no attempt left.
+    lists the chunks that the receipt leaves out. ``given_up`` says that a chunk had no attempt left. ``upload`` is S3's
+    id of the multipart upload that makes the one file.
     """
 
     id: str
@@ -160,6 +166,7 @@ class Job:
     attempts: int = 0
     lease: float = 0.0
     given_up: bool = False
+    upload: str = ""
 
     @property
     def output(self) -> str:

@@ -28,7 +28,7 @@ def revive(message: Mapping[str, Any], cloud: Cloud) -> None:
 def _revive(message: Mapping[str, Any], cloud: Cloud) -> None:
     ledger = Ledger(cloud)
     if "chunk" in message:
-        ledger.revive(str(message["chunk"]["job"]), int(message["chunk"]["index"]))
+        ledger.revive(str(message["chunk"]["job"]), [int(message["chunk"]["index"])])
     for what in ("split", "plan"):
         if what in message:
             ledger.revive_splitting(str(message[what]["job"]))

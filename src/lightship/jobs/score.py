@@ -35,9 +35,10 @@ _ERRORS_MEDIA_TYPE = "application/x-ndjson"
 _MEDIA_TYPES = {"csv": "text/csv", "jsonlines": "application/x-ndjson", "parquet": "application/vnd.apache.parquet"}
 
 
-def handle(message: Mapping[str, Any], cloud: Cloud) -> str:
+def handle(message: Mapping[str, Any], cloud: Cloud, *, deadline: float = float("inf")) -> str:
     """Do what a message of the score queue asks: a chunk, a plan or the receipt; returns one word for the log.
 
+    ``deadline`` is when to go on with one file by a message to oneself, in seconds of ``cloud.now``.
     Whatever is raised asks for the message to be delivered again.
     """
     what = next(name for name in ("chunk", "plan", "finish") if name in message)
@@ -48,16 +49,17 @@ def handle(message: Mapping[str, Any], cloud: Cloud) -> str:
         return plan.end(job, cloud)
     try:
         if what == "chunk":
-            return _chunk(job, int(message[what]["index"]), cloud)
+            return _chunk(job, int(message[what]["index"]), cloud, deadline)
         if what == "plan":
             return listing.handle(job, cloud)
-        _recount(job, cloud)
-        return _finish(job, cloud)
+        if job.sealed is None:
+            _recount(job, cloud)
+        return _finish(job, cloud, deadline)
     except _PERMANENT as error:
         return plan.fail(job, error.message, cloud)
 
 
-def _chunk(job: Job, index: int, cloud: Cloud) -> str:
+def _chunk(job: Job, index: int, cloud: Cloud, deadline: float) -> str:
     ledger = Ledger(cloud)
     chunk = ledger.claim(job.id, index, LEASE)
     if chunk is None:
@@ -71,7 +73,7 @@ def _chunk(job: Job, index: int, cloud: Cloud) -> str:
     if result.rejected and _too_many(current, ledger):
         return plan.fail(current, _threshold_reason(current), cloud)
     if current.chunks is not None and counted == min(GROUP, current.chunks - index // GROUP * GROUP):
-        return _finish(current, cloud)
+        return _finish(current, cloud, deadline)
     return "scored"
 
 
@@ -84,15 +86,18 @@ def _recount(job: Job, cloud: Cloud) -> None:
                 ledger.count(job.id, chunk.index, chunk.result)
 
 
-def _finish(job: Job, cloud: Cloud) -> str:
-    """The receipt, where every chunk is counted; who counts the last one finds that it is so."""
-    tally = Ledger(cloud).tally(job.id)
-    if tally.chunks != job.chunks:
-        return "scored"
-    if tally.rejected and _too_many(job, Ledger(cloud)):
-        return plan.fail(job, _threshold_reason(job), cloud)
-    concluded = receipts.conclude(job, cloud)
-    return plan.end(concluded, cloud) if concluded else "unknown"
+def _finish(job: Job, cloud: Cloud, deadline: float) -> str:
+    """The receipt, where every chunk is counted or the job is sealed; who counts the last one finds that it is so."""
+    if job.sealed is None:
+        tally = Ledger(cloud).tally(job.id)
+        if tally.chunks != job.chunks:
+            return "scored"
+        if tally.rejected and _too_many(job, Ledger(cloud)):
+            return plan.fail(job, _threshold_reason(job), cloud)
+    concluded = receipts.conclude(job, cloud, deadline=deadline)
+    if concluded is None:
+        return "unknown"
+    return plan.end(concluded, cloud) if concluded.final else "continued"
 
 
 def score(job: Job, chunk: Chunk, cloud: Cloud) -> Result:

@@ -64,10 +64,23 @@ def make(
     ``run`` tells a deliberate rerun from a repetition. What nobody has named yet is correlated by the job's own id.
     Raises InvalidInput, NotFound (model, version) or UnsupportedMedia.
     """
-    number, digest = pinned(cloud, model, version)
+    return made(owner, model, pinned(cloud, model, version), source, options, correlation=correlation, run=run)
+
+
+def made(
+    owner: str,
+    model: str,
+    version: tuple[int, str],
+    source: Source,
+    options: Options,
+    *,
+    correlation: str = "",
+    run: str = "",
+) -> Job:
+    """A job of a version that is pinned, as by :func:`pinned`; raises InvalidInput or UnsupportedMedia."""
     name, gzip = format_of(source, options)
-    identity = job_id(owner, source, digest, options, run)
-    return Job(identity, owner, model, number, digest, source, name, gzip, options, correlation or identity, run)
+    identity = job_id(owner, source, version[1], options, run)
+    return Job(identity, owner, model, *version, source, name, gzip, options, correlation or identity, run)
 
 
 def dropped(cloud: Cloud, event: Mapping[str, Any]) -> Job | None:
@@ -89,7 +102,7 @@ def dropped(cloud: Cloud, event: Mapping[str, Any]) -> Job | None:
         version = pinned_by(cloud, correlation, model)
         return start(cloud, owner=SYSTEM, model=model, source=source, correlation=correlation, version=version)
     except (InvalidInput, NotFound, UnsupportedMedia) as error:
-        return _refused(cloud, model, source, correlation, error)
+        return Ledger(cloud).create(refused(model, source, error, correlation=correlation))
 
 
 def upload_prefix(owner: str) -> str:
@@ -138,11 +151,11 @@ def pinned_by(cloud: Cloud, token: str, model: str) -> int:
     return int(Ledger(cloud).pin(f"{token}/{model}", {"version": pinned(cloud, model)[0]})["version"])
 
 
-def _refused(cloud: Cloud, model: str, source: Source, correlation: str, error: LightshipError) -> Job:
-    """A job that failed before it began."""
-    identity = job_id(SYSTEM, source, "", NO_OPTIONS, "")
-    job = Job(identity, SYSTEM, model, 0, "", source, "", correlation=correlation)
-    return Ledger(cloud).create(replace(job, state=State.FAILED, reason=error.message))
+def refused(model: str, source: Source, error: LightshipError, *, correlation: str = "", run: str = "") -> Job:
+    """A job of the system's that failed before it began."""
+    identity = job_id(SYSTEM, source, "", NO_OPTIONS, run)
+    job = Job(identity, SYSTEM, model, 0, "", source, "", correlation=correlation or identity, run=run)
+    return replace(job, state=State.FAILED, reason=error.message)
 
 
 def format_of(source: Source, options: Options) -> tuple[str, bool]:

@@ -1,0 +1,117 @@
+"""The parts of a job become one object, by an upload that goes on where it was left, whoever takes it up.
+
+What each of its pieces holds follows from the parts' sizes alone, and S3 knows which of them are there. So it may be
+interrupted anywhere, and be done by two at the same time: they write the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from lightship.jobs import objects
+from lightship.jobs.cloud import Cloud
+
+# S3's limit for a multipart upload: every piece but the last has at least so many bytes.
+_LEAST_PIECE = 5 * 1024 * 1024
+
+# Small parts that are put together at a time. Of a piece that has more of them, these are kept as objects of their own,
+# so that who is interrupted has got somewhere.
+_TOGETHER = 32
+
+
+@dataclass(frozen=True)
+class _Piece:
+    number: int
+    head: bytes
+    keys: list[str]
+    size: int
+
+
+def begin(cloud: Cloud, target: str, media_type: str) -> str:
+    """Begin the upload of an object; returns its id. One that is never completed is removed by the bucket's rule."""
+    return str(cloud.s3.create_multipart_upload(Bucket=cloud.bucket, Key=target, ContentType=media_type)["UploadId"])
+
+
+def join(
+    cloud: Cloud,
+    sizes: Mapping[str, int],
+    target: str,
+    *,
+    upload: str,
+    scratch: str,
+    preamble: bytes = b"",
+    deadline: float = float("inf"),
+) -> bool:
+    """Objects of the jobs' bucket one after the other as one object, after a preamble; False where the time is up.
+
+    ``sizes`` is bytes by key. Objects of 5 MiB and more are copied by S3 itself, the others pass through here; nothing
+    is held but a piece. ``scratch`` is a prefix for what is kept in between. Raises NotFound where the upload is gone
+    and nothing came of it.
+    """
+    place = {"Bucket": cloud.bucket, "Key": target, "UploadId": upload}
+    try:
+        there = _there(cloud, place)
+        for piece in _pieces(sizes, preamble):
+            if piece.number not in there and not _add(cloud, piece, place, scratch, deadline):
+                return False
+        parts = [{"ETag": etag, "PartNumber": number} for number, etag in sorted(_there(cloud, place).items())]
+        cloud.s3.complete_multipart_upload(**place, MultipartUpload={"Parts": parts})
+    except cloud.s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchUpload":
+            raise
+        objects.describe(cloud, cloud.bucket, target)  # another one has completed it
+    return True
+
+
+def _there(cloud: Cloud, place: Mapping[str, str]) -> dict[int, str]:
+    """The ETags of the pieces that are uploaded, by number."""
+    pages = cloud.s3.get_paginator("list_parts").paginate(**place)
+    return {part["PartNumber"]: part["ETag"] for page in pages for part in page.get("Parts", [])}
+
+
+def _pieces(sizes: Mapping[str, int], preamble: bytes) -> Iterator[_Piece]:
+    """What is uploaded together: there is always one, and only the last may be small."""
+    head, size, number = preamble, len(preamble), 1
+    keys: list[str] = []
+    for key, length in sizes.items():
+        keys.append(key)
+        size += length
+        if size >= _LEAST_PIECE:
+            yield _Piece(number, head, keys, size)
+            head, size, number, keys = b"", 0, number + 1, []
+    if size or number == 1:
+        yield _Piece(number, head, keys, size)
+
+
+def _add(cloud: Cloud, piece: _Piece, place: Mapping[str, str], scratch: str, deadline: float) -> bool:
+    """Upload a piece; False where the time is up, before that or after."""
+    numbered = {**place, "PartNumber": piece.number}
+    if len(piece.keys) == 1 and not piece.head and piece.size >= _LEAST_PIECE:
+        cloud.s3.upload_part_copy(**numbered, CopySource={"Bucket": cloud.bucket, "Key": piece.keys[0]})
+        return cloud.now() <= deadline
+    keys = piece.keys
+    if len(keys) > _TOGETHER:
+        runs = {
+            f"{scratch}joined-{piece.number:05}-{at:05}": keys[at : at + _TOGETHER]
+            for at in range(0, len(keys), _TOGETHER)
+        }
+        if not _keep(cloud, runs, scratch, deadline):
+            return False
+        keys = list(runs)
+    cloud.s3.upload_part(**numbered, Body=piece.head + _read(cloud, keys))
+    return cloud.now() <= deadline
+
+
+def _keep(cloud: Cloud, runs: Mapping[str, Sequence[str]], scratch: str, deadline: float) -> bool:
+    """Put together the parts of each run and keep them under its name; False where the time is up before all are."""
+    found = {source.key for source in objects.list_keys(cloud, cloud.bucket, f"{scratch}joined-")}
+    for name in [name for name in runs if name not in found]:
+        objects.put_once(cloud, name, _read(cloud, runs[name]), "application/octet-stream")
+        if cloud.now() > deadline:
+            return False
+    return True
+
+
+def _read(cloud: Cloud, keys: Sequence[str]) -> bytes:
+    return b"".join(objects.read(cloud, key) for key in keys)

@@ -1,0 +1,98 @@
+"""One file of many parts: the same bytes whatever happens while it is made."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lightship.errors import NotFound
+from lightship.jobs import joins, operations, plan, score
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.records import Job, Options
+from tests.jobs.clouds import drop, objects_below
+
+MEBIBYTE = 1024 * 1024
+SIZES = {"s/a": 100, "s/b": 6 * MEBIBYTE, "s/c": 5 * MEBIBYTE, "s/d": 0, "s/e": 7, "s/f": 5 * MEBIBYTE + 1, "s/g": 3}
+PREAMBLE = b"x,y\n"
+TARGET = "batch/quickstart/output/1/predictions.csv"
+KEY = "uploads/ann/1/p.csv"
+HEADER = b"mean radius,mean texture,mean concavity\n"
+
+
+def uploads(cloud: Cloud) -> list[str]:
+    return [entry["UploadId"] for entry in cloud.s3.list_multipart_uploads(Bucket="jobs").get("Uploads", [])]
+
+
+def test_large_and_small_parts_become_one_object_step_by_step(cloud: Cloud) -> None:
+    for number, (key, size) in enumerate(SIZES.items()):
+        drop(cloud, key, bytes([97 + number]) * size)
+    upload = joins.begin(cloud, TARGET, "text/csv")
+    steps = 0
+
+    def step() -> bool:
+        how = {"preamble": PREAMBLE, "deadline": cloud.now() - 1}
+        return joins.join(cloud, SIZES, TARGET, upload=upload, scratch="scratch/1/", **how)  # type: ignore[arg-type]
+
+    while not step():
+        steps += 1
+    assert steps == 4  # a and b behind the preamble; c by itself, copied; d, e and f; g
+    expected = PREAMBLE + b"".join(bytes([97 + number]) * size for number, size in enumerate(SIZES.values()))
+    assert objects_below(cloud, TARGET) == {TARGET: expected}
+    assert cloud.s3.head_object(Bucket="jobs", Key=TARGET)["ContentType"] == "text/csv"
+    assert step()  # another one has completed it
+    assert uploads(cloud) == []
+
+
+def test_an_upload_that_came_to_nothing_is_told_from_one_that_is_complete(cloud: Cloud) -> None:
+    upload = joins.begin(cloud, TARGET, "text/csv")
+    cloud.s3.abort_multipart_upload(Bucket="jobs", Key=TARGET, UploadId=upload)
+    with pytest.raises(NotFound):
+        joins.join(cloud, {}, TARGET, upload=upload, scratch="scratch/1/")
+
+
+def single(cloud: Cloud, word: str) -> Job:
+    """A job of 80 chunks for one file, all of them scored but the last."""
+    drop(cloud, KEY, HEADER + b"".join(b"%d.5,20,0.1\n" % (number % 9) for number in range(80)))
+    options = Options(chunk=10, single=True)
+    job = operations.start(cloud, owner="ann", model="quickstart", key=KEY, options=options, run=word)
+    plan.handle(cloud.sqs.sent.pop(0)[1], cloud)
+    assert len(cloud.sqs.sent) == 80
+    for _ in range(79):
+        score.handle(cloud.sqs.sent.pop(0)[1], cloud)
+    return job
+
+
+def content(cloud: Cloud, job: Job) -> bytes:
+    (part,) = json.loads(objects_below(cloud, job.output)[f"{job.output}receipt.json"])["parts"]
+    return objects_below(cloud, job.output)[part["key"]]
+
+
+def until_quiet(cloud: Cloud) -> list[str]:
+    """Every message is handled by a function whose time is up as soon as it begins."""
+    said = []
+    while cloud.sqs.sent:
+        said.append(score.handle(cloud.sqs.sent.pop(0)[1], cloud, deadline=cloud.now() - 1))
+    return said
+
+
+def test_one_file_goes_on_by_messages_where_the_time_is_up(cloud: Cloud) -> None:
+    undisturbed = single(cloud, "1")
+    assert score.handle(cloud.sqs.sent.pop(0)[1], cloud) == "done"
+    disturbed = single(cloud, "2")
+    assert until_quiet(cloud) == ["continued"] * 4 + ["done"]  # three runs of parts, and what they make
+    assert content(cloud, disturbed) == content(cloud, undisturbed)
+    assert len(content(cloud, disturbed).splitlines()) == 81
+    assert uploads(cloud) == []
+
+
+def test_one_file_that_is_being_made_keeps_its_job_running_and_begins_again_where_its_upload_is_lost(
+    cloud: Cloud,
+) -> None:
+    job = single(cloud, "")
+    assert score.handle(cloud.sqs.sent.pop(0)[1], cloud, deadline=cloud.now() - 1) == "continued"
+    assert operations.status(cloud, owner="ann", job=job.id).state == "running"
+    (upload,) = uploads(cloud)
+    cloud.s3.abort_multipart_upload(Bucket="jobs", Key=f"{job.output}predictions.csv", UploadId=upload)
+    assert until_quiet(cloud)[-1] == "done"
+    assert len(content(cloud, job).splitlines()) == 81

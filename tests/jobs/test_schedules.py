@@ -1,0 +1,151 @@
+"""What the clock starts: a run's jobs, and when a run is left out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from lightship.jobs import operations, plan, schedules
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.ledger import Ledger
+from lightship.jobs.records import ATTEMPTS, LEASE, SILENCE, Job
+from tests.jobs.clouds import drop, objects_below
+from tests.jobs.faults.play import DATA
+from tests.jobs.workers import run
+
+RUN = {"model": "quickstart", "input": "s3://jobs/nightly/", "schedule": "nightly"}
+
+
+def scheduled(cloud: Cloud, day: int, **other: Any) -> str:
+    return plan.handle({"schema": 1, "run": {**RUN, "time": f"2026-11-{day:02}T00:00:00Z", **other}}, cloud)
+
+
+def test_a_schedule_scores_what_is_below_its_prefix_each_time(cloud: Cloud) -> None:
+    drop(cloud, "nightly/a.csv", DATA)
+    drop(cloud, "nightly/b.csv", DATA)
+    drop(cloud, "nightly/readme.txt", b"")
+    assert [scheduled(cloud, 10), scheduled(cloud, 10)] == ["started", "started"]
+    assert scheduled(cloud, 11) == "overlapping"
+    run(cloud)
+    assert [scheduled(cloud, 9), scheduled(cloud, 11), scheduled(cloud, 10)] == ["late", "started", "late"]
+    run(cloud)
+    jobs = operations.jobs(cloud, owner="system")
+    assert len(jobs) == 4
+    assert {job.state for job in jobs} == {"done"}
+    assert scheduled(cloud, 12, schedule="other", input="s3://jobs/nothing/") == "empty"
+
+
+def test_an_incomplete_run_does_not_keep_the_next_one_back(cloud: Cloud) -> None:
+    """Nobody is at work on it: it waits for a person, and the clock does not."""
+    drop(cloud, "nightly/a.csv", DATA)
+    assert scheduled(cloud, 10) == "started"
+    (message,) = [message for _, message in cloud.sqs.sent]
+    cloud.sqs.sent.clear()
+    for _ in range(ATTEMPTS):
+        Ledger(cloud).attempt(message["split"]["job"], LEASE)
+    assert scheduled(cloud, 11) == "overlapping"
+    cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
+    assert scheduled(cloud, 11) == "started"
+
+
+def test_a_run_that_comes_days_late_still_runs_where_it_is_the_latest(cloud: Cloud) -> None:
+    drop(cloud, "nightly/a.csv", DATA)
+    assert scheduled(cloud, 10) == "started"
+    run(cloud)
+    cloud.now.seconds += 4 * 24 * 3600  # type: ignore[attr-defined]
+    assert scheduled(cloud, 11) == "started"
+    assert set(run(cloud)) == {"split", "done"}
+
+
+def jobs(cloud: Cloud) -> list[Job]:
+    return operations.jobs(cloud, owner="system")
+
+
+def test_a_run_whose_messages_died_unheard_does_not_keep_the_next_one_back(cloud: Cloud) -> None:
+    drop(cloud, "nightly/a.csv", DATA)
+    assert scheduled(cloud, 10) == "started"
+    plan.handle(cloud.sqs.sent.pop(0)[1], cloud)
+    cloud.sqs.sent.clear()
+    assert scheduled(cloud, 11) == "overlapping"
+    cloud.now.seconds += SILENCE + 1  # type: ignore[attr-defined]
+    assert scheduled(cloud, 11) == "started"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"model": "nobody"}, "there is no model 'nobody' that takes new work"),
+        ({"options": {"speed": 2}}, "a job has no option 'speed'"),
+        ({"options": "fast"}, "the run's options 'fast' are not options by name"),
+        ({"options": {"output": "jsonlines"}}, "a csv file can become csv or parquet, not 'jsonlines'"),
+        ({"input": "s3://jobs/nightly/b.csv"}, "s3://jobs/nightly/b.csv is not there"),
+        ({"input": "nightly/"}, "the run's input 'nightly/' is not s3://bucket/key"),
+    ],
+)
+def test_a_run_that_can_never_work_is_a_failed_job(cloud: Cloud, wrong: dict[str, Any], reason: str) -> None:
+    drop(cloud, "nightly/a.csv", DATA)
+    assert [scheduled(cloud, 10, **wrong), scheduled(cloud, 10, **wrong)] == ["started", "started"]
+    assert run(cloud) == []
+    (job,) = jobs(cloud)
+    assert job.state == "failed"
+    assert reason in job.reason
+    assert json.loads(objects_below(cloud, job.output)[f"{job.output}failure.json"])["reason"] == job.reason
+    assert scheduled(cloud, 11) == "started"
+
+
+def test_a_file_that_cannot_be_scored_keeps_no_other_back(cloud: Cloud) -> None:
+    drop(cloud, "nightly/a.csv", DATA)
+    drop(cloud, "nightly/b.jsonl", b"[1, 2, 3]\n")
+    assert scheduled(cloud, 10, options={"output": "csv"}) == "started"
+    run(cloud)
+    assert {job.source.name: str(job.state) for job in jobs(cloud)} == {"a.csv": "done", "b.jsonl": "failed"}
+
+
+def test_an_image_among_data_files_is_not_what_a_run_scores(cloud: Cloud) -> None:
+    drop(cloud, "nightly/a.csv", DATA)
+    drop(cloud, "nightly/logo.png", b"")
+    drop(cloud, "pictures/logo.png", b"")
+    assert [scheduled(cloud, 10), scheduled(cloud, 10, schedule="p", input="s3://jobs/pictures/")] == ["started"] * 2
+    assert {(job.source.key, job.format) for job in jobs(cloud)} == {
+        ("nightly/a.csv", "csv"),
+        ("pictures/", "images"),
+    }
+
+
+def test_a_run_of_many_files_goes_on_by_messages_and_reads_the_version_once(cloud: Cloud) -> None:
+    for number in range(12):
+        drop(cloud, f"nightly/{number:02}.csv", DATA)
+    read: list[str] = []
+    cloud.s3.meta.events.register("before-call.s3.GetObject", lambda params, **_: read.append(params["url_path"]))
+    steps = [
+        plan.handle({"schema": 1, "run": {**RUN, "time": "2026-11-10T00:00:00Z"}}, cloud, deadline=cloud.now() - 1)
+    ]
+    assert len(read) == 4  # state and manifest: which version there is, and which is pinned
+    while goes_on := [entry for entry in cloud.sqs.sent if "run" in entry[1]]:
+        cloud.sqs.sent.remove(goes_on[0])
+        steps.append(plan.handle(goes_on[0][1], cloud, deadline=cloud.now() - 1))
+    assert steps == ["continued"] * 11 + ["started"]
+    assert scheduled(cloud, 11) == "overlapping"
+    run(cloud)
+    assert [str(job.state) for job in jobs(cloud)] == ["done"] * 12
+
+
+def test_a_run_of_too_many_files_says_so(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedules, "MOST_FILES", 2)
+    for name in "abc":
+        drop(cloud, f"nightly/{name}.csv", DATA)
+    assert scheduled(cloud, 10) == "started"
+    (job,) = jobs(cloud)
+    assert (job.state, job.reason) == (
+        "failed",
+        "below s3://jobs/nightly/ are more than 2 data files: a run takes no more",
+    )
+
+
+def test_the_jobs_of_the_largest_run_fit_into_one_item(cloud: Cloud) -> None:
+    names = [f"{number:032x}" for number in range(schedules.MOST_FILES)]
+    assert len(json.dumps(names)) < 400_000 - 1000
+    assert Ledger(cloud).begin_run("nightly", "2026-11-10T00:00:00Z", names)
+    assert Ledger(cloud).last_run("nightly") == ("2026-11-10T00:00:00Z", names)

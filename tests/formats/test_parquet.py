@@ -96,6 +96,89 @@ def test_rows_that_are_larger_than_the_file_says_are_refused() -> None:
         parquet.table(bomb, span)
 
 
+def repeated(value: Any, times: int) -> Any:
+    return pyarrow.DictionaryArray.from_arrays(pyarrow.array(np.zeros(times, np.int32)), pyarrow.array(value))
+
+
+LONG = "x" * 200 * 1024
+REPEATED = repeated([LONG], 4096)
+OFFSETS = pyarrow.array(range(4097), pyarrow.int32())
+
+
+@pytest.mark.parametrize(
+    ("column", "options"),
+    [
+        (REPEATED, {}),
+        (REPEATED, {"store_schema": False}),
+        (pyarrow.ListArray.from_arrays(OFFSETS, REPEATED), {"store_schema": False}),
+        (pyarrow.LargeListArray.from_arrays(OFFSETS.cast("int64"), REPEATED), {"store_schema": False}),
+        (pyarrow.StructArray.from_arrays([REPEATED], ["s"]), {"store_schema": False}),
+        (pyarrow.MapArray.from_arrays(OFFSETS, REPEATED, REPEATED), {"store_schema": False}),
+        (pyarrow.array([LONG] * 4096), {"use_dictionary": False, "column_encoding": "DELTA_BYTE_ARRAY"}),
+    ],
+)
+def test_a_text_that_is_written_once_for_many_rows_takes_no_memory_for_each(column: Any, options: Any) -> None:
+    bomb = file_of({"s": column}, rows_per_group=4096, compression="zstd", **options)
+    assert len(bomb.getvalue()) < 400_000
+    _, (span,) = parquet.plan(bomb, target=10**6)
+    default = pyarrow.default_memory_pool()
+    watched = pyarrow.proxy_memory_pool(default)
+    pyarrow.set_memory_pool(watched)
+    try:
+        with pytest.raises(InvalidInput, match="take over 250 MiB when they are unpacked"):
+            parquet.table(bomb, span)
+    finally:
+        pyarrow.set_memory_pool(default)
+    assert watched.max_memory() < 400 * 2**20
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pyarrow.ListArray.from_arrays([0, 2**25], np.zeros(2**25, np.int64)),
+        repeated(pyarrow.array([b"0" * 10**6], pyarrow.binary(10**6)), 250),
+    ],
+)
+def test_values_that_are_more_than_rows_count_all(column: Any) -> None:
+    bomb = file_of({"v": column}, rows_per_group=250, store_schema=False)
+    assert len(bomb.getvalue()) < 10**6
+    with pytest.raises(InvalidInput, match="row group 0 of the Parquet file takes 2.. MiB, the limit is 200 MiB"):
+        parquet.plan(bomb, target=10**6)
+
+
+def test_rows_are_read_as_they_were_written_however_they_are_packed() -> None:
+    texts = ["a", None, "é", "a"]
+    nested = pyarrow.array([["a", None], None, [], ["b"]])
+    table = pyarrow.table(
+        {
+            "text": texts,
+            "large": pyarrow.array(texts, pyarrow.large_string()),
+            "view": pyarrow.array(texts, pyarrow.string_view()),
+            "bytes": pyarrow.array([b"\xff", b"", None, b"\xff"]),
+            "words": pyarrow.array(texts).dictionary_encode(),
+            "list": nested,
+            "large_list": nested.cast(pyarrow.large_list(pyarrow.string())),
+            "pair": pyarrow.array([["a", "b"], None, ["a", "a"], ["c", None]], pyarrow.list_(pyarrow.string(), 2)),
+            "struct": pyarrow.array([{"a": "x", "b": 1}, None, {"a": None, "b": 2}, {"a": "x", "b": 3}]),
+            "map": pyarrow.array(
+                [[("k", "v")], None, [], [("k", None)]], pyarrow.map_(pyarrow.string(), pyarrow.string())
+            ),
+            "number": [1.5, None, 2.5, 3.5],
+        }
+    )
+    for options in ({}, {"use_dictionary": False}, {"use_dictionary": ["text"]}, {"data_page_version": "2.0"}):
+        file = io.BytesIO()
+        arrow_parquet.write_table(table, file, row_group_size=3, **options)
+        _, (span,) = parquet.plan(file, target=10**9)
+        assert parquet.table(file, span) == (arrow_parquet.read_table(file), None)
+
+
+def test_names_that_the_ledger_cannot_hold_are_refused() -> None:
+    columns = {f"feature_with_quite_a_long_name_{place:05}": [1.0] for place in range(2000)}
+    with pytest.raises(InvalidInput, match="the names of the Parquet file's columns take more than 64 KiB"):
+        parquet.plan(file_of(columns), target=1)
+
+
 def test_a_damaged_row_group_is_an_error_for_each_of_its_rows() -> None:
     file = file_of({"x": np.random.default_rng(0).random(30).round(1)}, compression="zstd", use_dictionary=False)
     place = arrow_parquet.ParquetFile(file).metadata.row_group(1).column(0).data_page_offset

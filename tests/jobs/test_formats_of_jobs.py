@@ -232,6 +232,39 @@ def test_bad_rows_of_each_format_are_told_by_number_and_reason(all_models: Cloud
     assert errors[0]["reason"] == "input 'features' must hold numbers (float32 [any, 3]), got null: 'None'"
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        pyarrow.array([1_700_000_000_000_000_001] * 6, pyarrow.timestamp("ns")),
+        pyarrow.array([400_000_000_000_000_000] * 6, pyarrow.timestamp("us")),
+        pyarrow.array([b"\xff"] * 6).view(pyarrow.string()),
+        pyarrow.array([[1.0]] * 6),
+    ],
+    ids=["nanoseconds", "year 14645", "no UTF-8", "named like the input"],
+)
+def test_a_column_that_the_model_does_not_take_spoils_no_row(
+    all_models: Cloud, column: pyarrow.Array, right: list[float]
+) -> None:
+    numbers = list(map(list, zip(*CELLS, [None, 1.0, 1.0], *CELLS[1:], strict=True)))
+    file = io.BytesIO()
+    table = pyarrow.table(dict(zip([*COLUMNS, "features"], [*numbers, column], strict=True)))
+    parquet.write_table(table, file, row_group_size=10)
+    _, receipt, files = scored(all_models, "quickstart", "a.parquet", file.getvalue())
+    assert receipt["rows"] == {"read": 6, "scored": 5, "rejected": 1}
+    found = parquet.read_table(io.BytesIO(files["part-00000.parquet"]))
+    assert [round(value, 5) for value in found["probability_malignant"].to_pylist()] == [*right, *right[1:]]
+    assert found["features"].equals(pyarrow.chunked_array([table["features"].chunk(0).take([0, 1, 2, 4, 5])]))
+    (error,) = map(json.loads, files["errors/part-00000.jsonl"].splitlines())
+    assert error["row"] == 4
+    assert error["text"].startswith("{'mean radius': None, 'mean texture': 1.0, 'mean concavity': 1.0, 'features': ")
+
+
+def test_a_column_of_csv_that_is_named_like_the_models_input_spoils_no_row(all_models: Cloud) -> None:
+    data = as_csv([[*COLUMNS, "features"], *([*row, "x"] for row in CELLS), ["bad", 1, 2, "x"]])
+    _, receipt, _ = scored(all_models, "quickstart", "a.csv", data)
+    assert receipt["rows"] == {"read": 4, "scored": 3, "rejected": 1}
+
+
 def test_a_line_of_blanks_is_a_rejected_row_wherever_it_stands(all_models: Cloud, right: list[float]) -> None:
     good = as_lines(CELLS[:2])
     data = b"  \n" + good + b" \t\n" + as_lines(CELLS[2:]) + b"   "

@@ -19,9 +19,11 @@ def read(data: bytes, first: int = 1) -> list[Row]:
 def test_rows_of_spans_are_the_rows_of_the_file(seed: int) -> None:
     chance = random.Random(seed)
     values = [{"i": i, "text": chance.choice(("", "a\nb", "é\u2028", "x" * 50))} for i in range(chance.randrange(30))]
-    ends = ("\n", "\r\n", "\n\n", "\r\n\r\n\n")
+    ends = ("\n", "\r\n", "\n\n", "\r\n\r\n\n", "\n\r")
     text = "".join(json.dumps(value, ensure_ascii=False) + chance.choice(ends) for value in values)
-    data = (chance.choice(("", "\ufeff", "\n")) + chance.choice((text, text.rstrip()))).encode()
+    data = (
+        chance.choice(("", "\ufeff", "\n")) + chance.choice((text, text.rstrip(), text.rstrip("\r") + "\r"))
+    ).encode()
     size, target = chance.choice((1, 5, 1000)), chance.choice((1, 30, 200, 10**6))
     blocks = [data[at : at + size] for at in range(0, len(data), size)]
     spans = list(jsonlines.scan(blocks, offset=0, row=1, target=target))

@@ -76,6 +76,8 @@ def has_arrow() -> bool:
 
 def _regular(data: bytes, kind: str) -> bool:
     """Whether every parser of CSV makes the same of it."""
+    if data.startswith(lines.BYTE_ORDER_MARK):  # Arrow takes it away wherever it stands first
+        return False
     if not data.isascii() and not _is_utf8(data):
         return False
     if b'"' in data and b'"' in _CLOSED.sub(b"", data):

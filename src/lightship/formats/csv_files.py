@@ -116,7 +116,7 @@ def without_quoted(data: bytes) -> bytes:
     return _FIELD.sub(b"x", data)
 
 
-def _cut(piece: bytes) -> tuple[int, int]:
+def _cut(piece: bytes, last: bool) -> tuple[int, int]:
     end = max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1
     whole = piece[:end]
     if b'"' in whole:
@@ -124,6 +124,8 @@ def _cut(piece: bytes) -> tuple[int, int]:
         if not whole.endswith(_LINE_ENDS):  # the line end that was found is part of a field
             end = _last_row_end(piece[:end])
             whole = whole[: max(whole.rfind(b"\n"), whole.rfind(b"\r")) + 1]
+    if last and not end:
+        return len(piece), int(bool(piece))
     if b"\r" in whole:
         whole = whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return end, lines.count(whole)

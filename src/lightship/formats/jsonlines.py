@@ -58,8 +58,10 @@ _BLANK = (b"", b"\r")
 _SHALLOW = 200
 
 
-def _cut(piece: bytes) -> tuple[int, int]:
+def _cut(piece: bytes, last: bool) -> tuple[int, int]:
     end = piece.rfind(b"\n") + 1
+    if last and not end:
+        return len(piece), int(piece not in _BLANK)
     whole = piece[:end]
     return end, lines.count(whole.replace(b"\r\n", b"\n") if b"\r" in whole else whole)
 

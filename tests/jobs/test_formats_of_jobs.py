@@ -290,6 +290,34 @@ def test_a_header_without_the_models_columns_fails_the_whole_job(all_models: Clo
 
 
 @pytest.mark.parametrize(
+    ("first", "header", "expected"),
+    [
+        (["n/a", "missing"], None, {"read": 1, "scored": 1, "rejected": 0}),
+        (["n/a", "missing"], False, {"read": 2, "scored": 1, "rejected": 1}),
+        ([2018, 2019], None, {"read": 2, "scored": 2, "rejected": 0}),
+        ([2018, 2019], True, {"read": 1, "scored": 1, "rejected": 0}),
+    ],
+)
+def test_the_first_row_of_csv_is_what_it_is_said_to_be(
+    all_models: Cloud, first: list[Any], header: bool | None, expected: dict[str, int]
+) -> None:
+    _, receipt, files = scored(all_models, "scorer", "a.csv", as_csv([first, [1, 4]]), header=header, single=True)
+    assert receipt["rows"] == expected
+    names, *rows = csv.reader(io.StringIO(files["predictions.csv"].decode()))
+    assert names[:2] == (["x_0", "x_1"] if header is False or expected["scored"] == 2 else list(map(str, first)))
+    assert len(rows) == expected["scored"]
+
+
+def test_a_header_with_the_models_columns_is_one_though_a_name_is_a_number(
+    all_models: Cloud, right: list[float]
+) -> None:
+    rows = [[*COLUMNS[::-1], 2019], *([*row[::-1], 7] for row in CELLS)]
+    _, receipt, files = scored(all_models, "quickstart", "a.csv", as_csv(rows))
+    assert receipt["columns"][:4] == [*COLUMNS[::-1], "2019"]
+    assert probabilities(files["part-00000.csv"]) == right
+
+
+@pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
         ("empty.csv", b"", "empty.csv is empty"),

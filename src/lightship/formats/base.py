@@ -6,7 +6,7 @@ Nothing here needs more than the standard library: files are cut where nothing e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -57,10 +57,13 @@ class Format(Protocol):
     # Whether scan() can cut it as it streams by. If not, whoever has the format's library plans it from the file's end.
     STREAMED: bool
 
-    def header(self, block: bytes) -> Header | None:
+    def header(
+        self, block: bytes, *, said: bool | None = None, names: Callable[[], Collection[str]] = tuple
+    ) -> Header | None:
         """The header at a file's beginning; None where the first row already holds values. Raises InvalidInput.
 
-        ``block`` is the whole file or at least its first FIRST_BLOCK bytes.
+        ``block`` is the whole file or at least its first FIRST_BLOCK bytes. ``said`` is whether the file has a header,
+        where somebody knows; ``names`` gives the columns that are looked for, where the row does not speak for itself.
         """
 
     def scan(self, blocks: Iterable[bytes], *, offset: int, row: int, target: int) -> Iterator[Span]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,21 +40,22 @@ _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 _INVISIBLE = ("\t", "\r", "\n")
 
 
-def header(block: bytes) -> Header | None:
-    """The first row where none of its cells is a number.
+def header(block: bytes, *, said: bool | None = None, names: Callable[[], Collection[str]] = tuple) -> Header | None:
+    """The first row where somebody says so, none of its cells is a number, or all of ``names`` are among them.
 
-    Raises InvalidInput for a name that stands twice and for a header that is not UTF-8 or longer than FIRST_BLOCK.
+    Raises InvalidInput for a name that stands twice and for a header that cannot be read or is longer than FIRST_BLOCK.
     """
+    if said is False:
+        return None
     data = lines.unmarked(block, first=1)
     row, length = next(_split(data), (b"", 0))
     endless = len(block) >= FIRST_BLOCK and data.endswith(row)
-    cells = row.decode("latin-1").split(",")[:-1] if endless else _cells(row.decode("latin-1"))
-    if not cells or any(is_number(cell) for cell in cells):
+    cells = _cells(row.decode(errors="surrogateescape"))[: -1 if endless else None]
+    if not said and (not cells or (any(map(is_number, cells)) and not _named(cells, names()))):
         return None
     if endless:
-        raise InvalidInput(f"the first row of the CSV holds no number and is longer than {FIRST_BLOCK // 1024} KiB")
-    columns = _names(row)
-    return Header(columns, length + len(block) - len(data))
+        raise InvalidInput(f"the first row of the CSV is its header and longer than {FIRST_BLOCK // 1024} KiB")
+    return Header(_names(row), length + len(block) - len(data)) if row else None
 
 
 def scan(blocks: Iterable[bytes], *, offset: int, row: int, target: int) -> Iterator[Span]:
@@ -168,6 +169,11 @@ def _row_of(number: int, text: bytes, header: Header | None) -> Row:
         return Row(number, error=f"cannot be parsed: {error}")
 
 
+def _named(cells: Sequence[str], names: Collection[str]) -> bool:
+    """Whether a row has all of these names; numbers alone are none that tell a header from values."""
+    return not all(map(is_number, names)) and {cell.strip() for cell in cells}.issuperset(names)
+
+
 def _cells(text: str) -> list[str]:
     """The cells of the first row; none where it is no row."""
     try:
@@ -181,6 +187,8 @@ def _names(row: bytes) -> tuple[str, ...]:
         columns = tuple(cell.strip() for cell in _cells(row.decode()))
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the header of the CSV is not UTF-8: byte {error.start + 1} cannot be read") from None
+    if not columns:
+        raise InvalidInput("the first row of the CSV cannot be read as its header: a quote is wrong or never closed")
     if len(set(columns)) < len(columns):
         twice = next(column for column in columns if columns.count(column) > 1)
         raise InvalidInput(f"the CSV has the column '{twice[:80]}' twice: each needs a name of its own")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from lightship.formats import lines
@@ -15,7 +15,7 @@ MEDIA_TYPE = "application/x-ndjson"
 STREAMED = True
 
 
-def header(block: bytes) -> Header | None:
+def header(block: bytes, *, said: bool | None = None, names: Callable[[], Collection[str]] = tuple) -> Header | None:
     """None: every row names its own columns."""
     return None
 

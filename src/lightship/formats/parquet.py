@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -178,7 +178,7 @@ def preamble(columns: Sequence[str], *, safe: bool = False) -> bytes:
     return b""
 
 
-def header(block: bytes) -> Header | None:
+def header(block: bytes, *, said: bool | None = None, names: Callable[[], Collection[str]] = tuple) -> Header | None:
     """None: the columns stand at the file's end, see :func:`plan`."""
     return None
 

@@ -8,6 +8,7 @@ the standard library and boto3.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
@@ -105,7 +106,8 @@ def _beginning(job: Job, scanner: Format, cloud: Cloud) -> tuple[Cursor, Header 
         first += block
         if len(first) >= FIRST_BLOCK:
             break
-    header = scanner.header(first) if first else None
+    names = partial(starting.columns, cloud, job.model, job.version)
+    header = scanner.header(first, said=job.options.header, names=names) if first else None
     length = header.length if header else 0
     return Cursor(offset=length), header, chain([first[length:]], blocks)
 

@@ -6,6 +6,7 @@ Needs nothing but the standard library and boto3: the function that splits files
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -118,6 +119,13 @@ def pinned(cloud: Cloud, model: str, version: int | None = None, *, withdrawn: b
 def manifest(cloud: Cloud, model: str, version: int) -> bytes:
     """What a bundle says of itself; raises NotFound."""
     return _registered(cloud, _place(cloud, model), f"{version}/manifest.json")
+
+
+def columns(cloud: Cloud, model: str, version: int) -> list[str]:
+    """The columns that a model's inputs are called to have, or the inputs' own names; raises NotFound."""
+    (signature, *_) = json.loads(manifest(cloud, model, version))["signatures"]
+    named = [(spec.get("kind") or {}).get("columns") or [spec["name"]] for spec in signature["inputs"]]
+    return [name for names in named for name in names]
 
 
 def _place(cloud: Cloud, model: str) -> Source:

@@ -98,12 +98,31 @@ def test_json_lines_keep_their_fields_and_get_more(all_models: Cloud, right: lis
     assert found[2]["input"] == CELLS[2]
 
 
-def test_fields_of_an_earlier_prediction_are_replaced(all_models: Cloud, right: list[float]) -> None:
-    row = {"features": CELLS[0], "predicted_malignancy": "x", "note": "%s"}
-    _, _, files = scored(all_models, "quickstart", "again.jsonl", as_lines([row]))
-    found = json.loads(files["part-00000.jsonl"], object_pairs_hook=lambda pairs: pairs)
-    assert [name for name, _ in found] == ["features", "note", *PREDICTED]
-    assert round(dict(found)["probability_malignant"], 5) == right[0]
+def test_fields_that_are_called_like_a_prediction_make_way_for_it(all_models: Cloud, right: list[float]) -> None:
+    own = {"predicted_malignancy": "x", "note": "%s", "predicted_malignancy_input": 7}
+    rows = [{"features": CELLS[0], **own}, {"features": CELLS[1], "predicted_malignancy": "y"}, CELLS[2]]
+    for form in (None, "parquet"):
+        _, receipt, files = scored(all_models, "quickstart", "again.jsonl", as_lines(rows), output=form)
+        if form:
+            found = parquet.read_table(io.BytesIO(files["part-00000.parquet"])).to_pylist()
+        else:
+            found = [json.loads(line) for line in files["part-00000.jsonl"].splitlines()]
+        assert [round(row["probability_malignant"], 5) for row in found] == right
+        assert receipt["columns"] == PREDICTED
+        first = ["features", "predicted_malignancy_input_2", "note", "predicted_malignancy_input"]
+        assert list(found[0])[:4] == first
+        assert [found[0][name] for name in first[1:]] == ["x", "%s", "7" if form else 7]
+        assert found[1]["predicted_malignancy_input"] == "y"
+
+
+def test_a_result_is_scored_again_and_nothing_is_lost(all_models: Cloud, right: list[float]) -> None:
+    data = as_lines([{"features": row} for row in CELLS])
+    for time in range(3):
+        _, _, files = scored(all_models, "quickstart", f"{time}.jsonl", data)
+        data = files["part-00000.jsonl"]
+    found = [json.loads(line) for line in data.splitlines()]
+    kept = ["probability_malignant", "probability_malignant_input", "probability_malignant_input_2"]
+    assert [[round(row[name], 5) for row in found] for name in kept] == [right] * 3
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])

@@ -127,8 +127,14 @@ print(csv_arrays.numbers(b"300\\n", [0], width=1, first=1, dtype="int8"))
 
 def test_columns_are_appended_to_rows_as_they_stand() -> None:
     texts = csv_files.texts(b'1,"a\nb"\r\n2,c\n', first=1)
-    added = [np.array([0.1, np.nan], np.float32), np.array([3, -4]), ["x,y", 'say "z"'], np.array([True, False])]
-    assert csv_arrays.append(texts, added) == b'1,"a\nb",0.1,3,"x,y",true\n2,c,nan,-4,"say ""z""",false\n'
+    added = [
+        np.array([0.1, np.nan], np.float32),
+        np.array([3, -4]),
+        ["x,y", 'say "z"'],
+        [[1], [2, 3]],
+        np.array([1, 0]) > 0,
+    ]
+    assert csv_arrays.append(texts, added) == b'1,"a\nb",0.1,3,"x,y",[1],true\n2,c,nan,-4,"say ""z""","[2,3]",false\n'
     assert csv_arrays.append([], [np.array([])]) == b""
 
 

@@ -270,19 +270,19 @@ def test_spans_hold_as_much_as_fits() -> None:
 
 def test_what_is_written_is_read_back() -> None:
     rows = [["a,b", 'say "x"', "", "l\nm"], ["c\rd", "é", 1.5, 2], [None, True, "-1", "=x"]]
-    data = csv_files.write(["p", "q", "r", "s"], rows)
+    data = b"".join(row + b"\n" for row in csv_files.records(rows))
     assert data == b'"a,b","say ""x""",,"l\nm"\n"c\rd",\xc3\xa9,1.5,2\n,True,-1,=x\n'
     assert [row.cells for row in read(data)] == [["" if cell is None else str(cell) for cell in row] for row in rows]
     assert csv_files.preamble(["p", "q,r"]) == b'p,"q,r"\n'
 
 
 def test_an_empty_cell_alone_is_a_row() -> None:
-    assert [row.cells for row in read(csv_files.write(["a"], [[""], [None], ["x"]]))] == [[""], [""], ["x"]]
+    assert [row.cells for row in read(b"\n".join(csv_files.records([[""], [None], ["x"]])))] == [[""], [""], ["x"]]
 
 
 def test_formulas_become_text_and_numbers_stay() -> None:
     cells = ["=1+1", "+x", "-y", "@z", "\tt", "\rr", "-1.5", "+2", "-1e5", "a=b", -3, -2.5, None]
-    (row,) = read(csv_files.write([], [cells], safe=True))
+    (row,) = read(csv_files.records([cells], safe=True)[0])
     assert row.cells == [
         *("'=1+1", "'+x", "'-y", "'@z", "'\tt", "'\rr"),
         *("-1.5", "+2", "-1e5", "a=b", "-3", "-2.5", ""),

@@ -30,6 +30,11 @@ def table_of(data: bytes) -> dict[str, list[Any]]:
     return found
 
 
+def rows_of(file: Any, span: Span) -> list[Row]:
+    found, damage = parquet.table(file, span)
+    return [*parquet.rows_of(found, first=span.first), *parquet.lost(span, found, damage)]
+
+
 COLUMNS = {"x": list(range(35)), "y": [f"row {i}" if i % 3 else None for i in range(35)]}
 
 
@@ -46,7 +51,7 @@ def test_spans_are_runs_of_row_groups(target: int, expected: list[Span]) -> None
     header, spans = parquet.plan(file, target=target)
     assert header == Header(("x", "y"))
     assert spans == expected
-    rows = [row for span in spans for row in parquet.read_rows(file, span)]
+    rows = [row for span in spans for row in rows_of(file, span)]
     assert rows == [Row(i + 1, {"x": i, "y": COLUMNS["y"][i]}) for i in range(35)]
 
 
@@ -64,7 +69,7 @@ def test_only_the_ends_of_a_file_are_read_to_plan_it() -> None:
     counting = Counting(file.getvalue())
     _, spans = parquet.plan(counting, target=200_000)
     assert taken < 100_000
-    assert sum(row.cells["x"] for row in parquet.read_rows(counting, spans[1])) > 0  # type: ignore[call-overload]
+    assert sum(row.cells["x"] for row in rows_of(counting, spans[1])) > 0  # type: ignore[call-overload]
     assert taken < 500_000
 
 
@@ -185,7 +190,7 @@ def test_a_damaged_row_group_is_an_error_for_each_of_its_rows() -> None:
     data = bytearray(file.getvalue())
     data[place : place + 60] = b"\xff" * 60
     _, (span,) = parquet.plan(io.BytesIO(data), target=10**9)
-    rows = list(parquet.read_rows(io.BytesIO(data), span))
+    rows = list(rows_of(io.BytesIO(data), span))
     assert [row.number for row in rows] == list(range(1, 31))
     assert "damaged" in str(rows[15].error)
     table, damage = parquet.table(io.BytesIO(data), span)
@@ -210,7 +215,7 @@ def test_an_error_of_the_network_is_no_damage() -> None:
 def test_a_value_that_cannot_be_read_is_an_error_of_its_row() -> None:
     text = pyarrow.array([b"a", b"\xff", b"c"], pyarrow.binary()).view(pyarrow.string())
     _, (span,) = parquet.plan(file := file_of({"t": text}), target=1)
-    first, second, third = parquet.read_rows(file, span)
+    first, second, third = rows_of(file, span)
     assert (first, third) == (Row(1, {"t": "a"}), Row(3, {"t": "c"}))
     assert "a value cannot be read" in str(second.error)
     assert list(parquet.rows_of(parquet.table(file, span)[0], first=1)) == [first, second, third]
@@ -258,30 +263,11 @@ def test_decimals_become_numbers() -> None:
     assert found["e"].to_pylist() == [1.0, None, -2.0]
 
 
-def test_what_is_written_is_read_back() -> None:
-    rows = [
-        [1, 1.5, "a", None, True, [1, 2], 1],
-        [2, 3, None, None, False, [], "x"],
-        [3, 0.5, "c", None, None, [3], [1]],
-    ]
-    data = parquet.write("abcdefg", rows)
-    assert list(table_of(data).values()) == [
-        *([1, 2, 3], [1.5, 3.0, 0.5], ["a", None, "c"], [None] * 3),
-        *([True, False, None], [[1, 2], [], [3]], ["1", "x", "[1]"]),
-    ]
-    assert data == parquet.write("abcdefg", rows)
-    assert [row.number for row in parquet.read(data, None, first=5)] == [5, 6, 7]
-
-
-def test_a_part_may_be_empty() -> None:
-    assert table_of(parquet.write(["a", "b"], [])) == {"a": [], "b": []}
-    assert parquet.plan(io.BytesIO(parquet.write(["a"], [])), target=1) == (Header(("a",)), [])
-
-
-def test_it_cannot_be_cut_as_it_streams_by() -> None:
-    assert parquet.header(b"PAR1") is None
-    with pytest.raises(InvalidInput, match="planned from its end"):
-        parquet.scan([b"PAR1"], offset=0, row=1, target=1)
+def test_a_file_may_hold_no_row() -> None:
+    data = parquet.build([Column("a", [])])
+    assert table_of(data) == {"a": []}
+    assert parquet.plan(io.BytesIO(data), target=1) == (Header(("a",)), [])
+    assert parquet.preamble(["a"]) == b""
 
 
 def test_without_pyarrow_one_sentence_says_so() -> None:

@@ -54,8 +54,13 @@ class Format(Protocol):
     NAME: str
     SUFFIXES: tuple[str, ...]
     MEDIA_TYPE: str
-    # Whether scan() can cut it as it streams by. If not, whoever has the format's library plans it from the file's end.
-    STREAMED: bool
+
+    def preamble(self, columns: Sequence[str], *, safe: bool = False) -> bytes:
+        """What stands before the first part where parts are joined to one file: CSV's header line."""
+
+
+class Streamed(Format, Protocol):
+    """What it offers where a file can be cut as it streams by: any other is planned by whoever has its library."""
 
     def header(
         self, block: bytes, *, said: bool | None = None, names: Callable[[], Collection[str]] = tuple
@@ -73,12 +78,3 @@ class Format(Protocol):
         at any span's end, with the same spans. Lines that hold nothing are no rows and may stand between two spans.
         Raises InvalidInput for a row over LONGEST_ROW bytes.
         """
-
-    def read(self, data: bytes, header: Header | None, *, first: int) -> Iterator[Row]:
-        """The rows of a span's bytes; a row that is none is returned with its error, never raised."""
-
-    def write(self, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, safe: bool = False) -> bytes:
-        """Rows as one part without a header line; ``safe`` keeps spreadsheets from taking text for formulas."""
-
-    def preamble(self, columns: Sequence[str], *, safe: bool = False) -> bytes:
-        """What stands before the first part where parts are joined to one file: CSV's header line."""

@@ -23,7 +23,6 @@ from lightship.formats.csv import is_number
 NAME = "csv"
 SUFFIXES: tuple[str, ...] = (".csv",)
 MEDIA_TYPE = "text/csv"
-STREAMED = True
 
 # A cell may be as long as a row: csv's own limit, 128 Ki characters, is a setting of the whole process.
 csv.field_size_limit(LONGEST_ROW)
@@ -80,7 +79,7 @@ def read(data: bytes, header: Header | None, *, first: int) -> Iterator[Row]:
 def texts(data: bytes, *, first: int, safe: bool = False) -> list[bytes]:
     """Each row of a span as it stands in the file, without its line end: cells can be appended to it.
 
-    ``safe`` as for :func:`write`; it leaves a row that :func:`read` refuses as it is.
+    ``safe`` as for :func:`records`; it leaves a row that :func:`read` refuses as it is.
     """
     data = lines.unmarked(data, first=first)
     if b'"' in data:
@@ -90,21 +89,16 @@ def texts(data: bytes, *, first: int, safe: bool = False) -> list[bytes]:
     return [_harmless_text(text) for text in found] if safe else found
 
 
-def write(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, safe: bool = False) -> bytes:
-    """Rows of text, numbers, truth values and None (an empty cell), each ended by LF.
-
-    ``safe`` puts an apostrophe before text that a spreadsheet would take for a formula; text that is a number is none.
-    """
-    return b"".join(text + b"\n" for text in records(rows, safe=safe))
-
-
 def preamble(columns: Sequence[str], *, safe: bool = False) -> bytes:
     """The header line."""
-    return write(columns, [columns], safe=safe)
+    return records([columns], safe=safe)[0] + b"\n"
 
 
 def records(rows: Iterable[Sequence[Any]], *, safe: bool = False) -> list[bytes]:
-    """Each row as :func:`write` writes it, without its line end."""
+    """Rows of text, numbers, truth values and None (an empty cell), without their line ends.
+
+    ``safe`` puts an apostrophe before text that a spreadsheet would take for a formula; text that is a number is none.
+    """
     found: list[str] = []
     # The writer quotes what holds a character of its line end: CR is quoted too, and LF ends a row all the same.
     writer = csv.writer(SimpleNamespace(write=found.append), lineterminator="\r\n")

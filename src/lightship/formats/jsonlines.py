@@ -12,7 +12,6 @@ from lightship.formats.base import Header, Row, Span
 NAME = "jsonlines"
 SUFFIXES: tuple[str, ...] = (".jsonl", ".ndjson")
 MEDIA_TYPE = "application/x-ndjson"
-STREAMED = True
 
 
 def header(block: bytes, *, said: bool | None = None, names: Callable[[], Collection[str]] = tuple) -> Header | None:
@@ -37,14 +36,6 @@ def read(data: bytes, header: Header | None, *, first: int) -> Iterator[Row]:
 def texts(data: bytes, *, first: int) -> list[bytes]:
     """Each row of a span as it stands in the file, without the spaces around it."""
     return [text.strip() for text in lines.unmarked(data, first=first).split(b"\n") if text not in _BLANK]
-
-
-def write(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, safe: bool = False) -> bytes:
-    """An object per row. NaN and infinities become null, JSON has no word for them; ``safe`` changes nothing."""
-    import orjson
-
-    option = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
-    return b"".join(orjson.dumps(dict(zip(columns, row, strict=True)), option=option) for row in rows)
 
 
 def preamble(columns: Sequence[str], *, safe: bool = False) -> bytes:
@@ -83,7 +74,7 @@ def _row(number: int, text: bytes) -> Row:
 
 
 def _value(text: bytes) -> Any:
-    """The value of a line; raises TypeError where :func:`write` could not write it (half a surrogate pair, depth)."""
+    """The value of a line; raises TypeError where orjson could not write it (half a surrogate pair, depth)."""
     import orjson
 
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -15,7 +15,6 @@ from lightship.formats.base import FIRST_BLOCK, Header, Row, Span
 NAME = "parquet"
 SUFFIXES: tuple[str, ...] = (".parquet",)
 MEDIA_TYPE = "application/vnd.apache.parquet"
-STREAMED = False
 
 # A row group is what a worker reads at once: the most that one may take, in bytes. Six times as much is needed to
 # score it.
@@ -59,13 +58,6 @@ def plan(file: BinaryIO, *, target: int) -> tuple[Header, list[Span]]:
         twice = next(column for column in columns if columns.count(column) > 1)
         raise InvalidInput(f"the Parquet file has the column '{twice[:80]}' twice: each needs a name of its own")
     return Header(columns), list(_spans(opened.metadata, target))
-
-
-def read_rows(file: BinaryIO, span: Span) -> Iterator[Row]:
-    """The rows of a span as Python's values by column; where the file is damaged, each that cannot be read says so."""
-    found, damage = table(file, span)
-    yield from rows_of(found, first=span.first)
-    yield from lost(span, found, damage)
 
 
 def lost(span: Span, found: Any, damage: str | None) -> list[Row]:
@@ -162,38 +154,9 @@ def array(column: Column) -> Any:
     return pyarrow.array(values, kind)
 
 
-def write(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, safe: bool = False) -> bytes:
-    """One file with one row group. A column's type follows from its values: a mixed one is text, JSON where it is none.
-
-    ``safe`` changes nothing: a spreadsheet that reads Parquet knows text from formulas.
-    """
-    import pyarrow
-
-    values = list(zip(*rows, strict=True)) or [()] * len(columns)
-    return to_bytes(pyarrow.table(dict(zip(columns, map(_column, values), strict=True))))
-
-
 def preamble(columns: Sequence[str], *, safe: bool = False) -> bytes:
-    """Nothing, and of no use: Parquet files cannot be joined end to end."""
+    """Nothing: every part is a file of its own."""
     return b""
-
-
-def header(block: bytes, *, said: bool | None = None, names: Callable[[], Collection[str]] = tuple) -> Header | None:
-    """None: the columns stand at the file's end, see :func:`plan`."""
-    return None
-
-
-def scan(blocks: Iterable[bytes], *, offset: int, row: int, target: int) -> Iterator[Span]:
-    """Raises InvalidInput: see :func:`plan`."""
-    raise InvalidInput("a Parquet file is planned from its end and cannot be cut as it streams by")
-
-
-def read(data: bytes, header: Header | None, *, first: int) -> Iterator[Row]:
-    """The rows of a whole file that is held in memory; raises InvalidInput where it is none."""
-    file = io.BytesIO(data)
-    _, spans = plan(file, target=LARGEST_GROUP)
-    for span in spans:
-        yield from read_rows(file, Span(span.start, span.end, first + span.first - 1, span.rows))
 
 
 def _open(file: BinaryIO, **options: Any) -> Any:
@@ -242,16 +205,6 @@ def _spans(metadata: Any, target: int) -> Iterator[Span]:
         size, rows = size + weight, rows + metadata.row_group(index).num_rows
     if rows:
         yield Span(start, metadata.num_row_groups, first + 1, rows)
-
-
-def _column(values: Sequence[Any]) -> Any:
-    import pyarrow
-
-    try:
-        array = pyarrow.array(values)
-    except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, OverflowError):
-        array = pyarrow.array([_text(value) for value in values], pyarrow.string())
-    return array.cast(pyarrow.string()) if pyarrow.types.is_null(array.type) else array
 
 
 def _text(value: Any) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from lightship import formats
 from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
-from lightship.formats.base import FIRST_BLOCK, Format, Header, Span
+from lightship.formats.base import FIRST_BLOCK, Header, Span, Streamed
 from lightship.jobs import messages, objects, receipts, schedules, starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger import Ledger, releasing
@@ -51,7 +51,8 @@ def _proceed(job: Job, cloud: Cloud, deadline: float) -> str:
         conclude(job, cloud)
     if job.state != State.SPLITTING:
         return end(job, cloud)
-    if job.format == starting.IMAGES or not formats.named(job.format).STREAMED:
+    scanner = formats.streamed(job.format)
+    if scanner is None:
         messages.plan(job, cloud)
         return "handed over"
     ledger = Ledger(cloud)
@@ -60,7 +61,7 @@ def _proceed(job: Job, cloud: Cloud, deadline: float) -> str:
         return "elsewhere"
     try:
         with releasing(lambda: ledger.release_splitting(job.id)):
-            return _split(current, cloud, deadline)
+            return _split(current, scanner, cloud, deadline)
     except _PERMANENT as error:
         return fail(current, error.message, cloud)
 
@@ -77,8 +78,7 @@ def end(job: Job, cloud: Cloud) -> str:
     return str(job.state)
 
 
-def _split(job: Job, cloud: Cloud, deadline: float) -> str:
-    scanner = formats.named(job.format)
+def _split(job: Job, scanner: Streamed, cloud: Cloud, deadline: float) -> str:
     cursor, header, blocks = _beginning(job, scanner, cloud)
     if not cursor.index:
         Ledger(cloud).describe(job.id, header)
@@ -96,7 +96,7 @@ def _split(job: Job, cloud: Cloud, deadline: float) -> str:
     return finish(job, cursor, cloud)
 
 
-def _beginning(job: Job, scanner: Format, cloud: Cloud) -> tuple[Cursor, Header | None, Iterator[bytes]]:
+def _beginning(job: Job, scanner: Streamed, cloud: Cloud) -> tuple[Cursor, Header | None, Iterator[bytes]]:
     """Where to go on, the header, and the file's content from there on."""
     if job.cursor.index:
         return job.cursor, job.header, _content(job, job.cursor.offset, cloud)

@@ -160,7 +160,7 @@ def format_of(source: Source, options: Options) -> tuple[str, bool]:
     key = source.key.lower()
     gzip = key.endswith(".gz")
     found = formats.of(key.removesuffix(".gz"))
-    if gzip and not found.STREAMED:
+    if gzip and not formats.streamed(found.NAME):
         raise UnsupportedMedia(f"{source.name} is compressed twice: a {found.NAME} file is not to be gzipped")
     wanted = options.output or found.NAME
     if wanted not in {found.NAME, "parquet"}:

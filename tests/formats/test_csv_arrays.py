@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from lightship.formats import csv_arrays, csv_files
+from lightship.formats import csv_arrays, csv_files, lines
 
 
 def by_rows(data: bytes, columns: list[int], width: int, dtype: str) -> list[list[float]] | None:
@@ -60,12 +60,19 @@ def test_the_fast_way_agrees_with_the_slow_one_or_gives_up(seed: int, dtype: str
     rows = [",".join(chance.choices(CELLS[:good], k=width)) for _ in range(chance.randrange(1, 6))]
     if chance.random() < 0.1:
         rows.append("1")
-    data = (chance.choice(("", "\ufeff")) + end.join(rows) + chance.choice(("", end))).encode()
+    data = (
+        chance.choice(("", "\ufeff", "\ufeff", "\ufeff\ufeff")) + end.join(rows) + chance.choice(("", end))
+    ).encode()
     found = csv_arrays.numbers(data, columns, width=width, first=1, dtype=dtype)
     if found is not None:
         assert found.dtype == dtype
         np.testing.assert_array_equal(found.tolist(), by_rows(data, columns, width, dtype) or [])
-    elif good == 1 and end != "\r" and len(rows[-1].split(",")) == width:
+    elif (
+        good == 1
+        and end != "\r"
+        and not data.startswith(2 * lines.BYTE_ORDER_MARK)
+        and len(rows[-1].split(",")) == width
+    ):
         pytest.fail("plain numbers must not fall to the slow way")
 
 
@@ -84,6 +91,13 @@ def test_text_beside_the_numbers_does_not_matter() -> None:
     found = csv_arrays.numbers(data, [2, 0], width=3, first=5, dtype="float32")
     assert found is not None
     assert found.tolist() == [[0.5, 1], [-np.inf, 2]]
+
+
+def test_only_the_mark_before_row_1_is_none_of_its_first_cell() -> None:
+    data = lines.BYTE_ORDER_MARK + b"2.5\n"
+    assert csv_arrays.numbers(data, [0], width=1, first=1) is not None
+    assert csv_arrays.numbers(data, [0], width=1, first=2) is None
+    assert csv_arrays.numbers(lines.BYTE_ORDER_MARK + data, [0], width=1, first=1) is None
 
 
 @pytest.mark.parametrize("data", [b"1,2\n3\n", b"1,2\n3,4,5\n", b"1,\xff\n", b'"1"x,2\n', b"", b"a,b\n", b"1,2\n3,\n"])
@@ -113,8 +127,14 @@ print(csv_arrays.numbers(b"300\\n", [0], width=1, first=1, dtype="int8"))
 
 def test_columns_are_appended_to_rows_as_they_stand() -> None:
     texts = csv_files.texts(b'1,"a\nb"\r\n2,c\n', first=1)
-    added = [np.array([0.1, np.nan], np.float32), np.array([3, -4]), ["x,y", 'say "z"'], np.array([True, False])]
-    assert csv_arrays.append(texts, added) == b'1,"a\nb",0.1,3,"x,y",true\n2,c,nan,-4,"say ""z""",false\n'
+    added = [
+        np.array([0.1, np.nan], np.float32),
+        np.array([3, -4]),
+        ["x,y", 'say "z"'],
+        [[1], [2, 3]],
+        np.array([1, 0]) > 0,
+    ]
+    assert csv_arrays.append(texts, added) == b'1,"a\nb",0.1,3,"x,y",[1],true\n2,c,nan,-4,"say ""z""","[2,3]",false\n'
     assert csv_arrays.append([], [np.array([])]) == b""
 
 

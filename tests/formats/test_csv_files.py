@@ -131,12 +131,51 @@ def test_header(data: bytes, expected: Header | None) -> None:
     [
         (b"a,b,a\n1,2,3\n", "has the column 'a' twice"),
         ("größe,b\n1,2\n".encode("latin-1"), "header of the CSV is not UTF-8: byte 3"),
-        (b"name," * FIRST_BLOCK, "holds no number and is longer than 64 KiB"),
+        (b"name," * FIRST_BLOCK, "the first row of the CSV is its header and longer than 64 KiB"),
     ],
 )
 def test_a_header_without_sense_is_refused(data: bytes, sentence: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         csv_files.header(data)
+    assert sentence in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("data", "said", "expected"),
+    [
+        (b"n/a,-\n1,2\n", None, ("n/a", "-")),
+        (b"n/a,-\n1,2\n", False, None),
+        (b"n/a,-\n1,2\n", True, ("n/a", "-")),
+        (b"a,2019\n1,2\n", None, None),
+        (b"a,2019\n1,2\n", True, ("a", "2019")),
+        (b"2018,2019\n1,2\n", True, ("2018", "2019")),
+        (b"a,a\n1,2\n", False, None),
+        (b"", True, None),
+        (b"\n", True, None),
+    ],
+)
+def test_who_knows_whether_there_is_a_header_is_believed(
+    data: bytes, said: bool | None, expected: tuple[str, ...] | None
+) -> None:
+    found = csv_files.header(data, said=said)
+    assert (found and found.columns) == expected
+
+
+def test_a_first_row_with_all_the_names_that_are_looked_for_is_a_header() -> None:
+    row = "größe, b ,2019\n".encode()
+    assert csv_files.header(row, names=lambda: ("b", "größe")) == Header(("größe", "b", "2019"), len(row))
+    assert csv_files.header(row, names=lambda: ("b", "c")) is None
+    assert csv_files.header(row, names=lambda: ("b", "2019")) is not None
+    assert csv_files.header(b"2,1\n", names=lambda: ("1", "2")) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [(b'"a\n1,2\n', "cannot be read as its header"), (b"0.125," * FIRST_BLOCK, "longer than 64 KiB")],
+)
+def test_a_header_that_is_none_is_refused_where_there_is_to_be_one(data: bytes, sentence: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        csv_files.header(data, said=True)
     assert sentence in refused.value.message
 
 
@@ -231,19 +270,19 @@ def test_spans_hold_as_much_as_fits() -> None:
 
 def test_what_is_written_is_read_back() -> None:
     rows = [["a,b", 'say "x"', "", "l\nm"], ["c\rd", "é", 1.5, 2], [None, True, "-1", "=x"]]
-    data = csv_files.write(["p", "q", "r", "s"], rows)
+    data = b"".join(row + b"\n" for row in csv_files.records(rows))
     assert data == b'"a,b","say ""x""",,"l\nm"\n"c\rd",\xc3\xa9,1.5,2\n,True,-1,=x\n'
     assert [row.cells for row in read(data)] == [["" if cell is None else str(cell) for cell in row] for row in rows]
     assert csv_files.preamble(["p", "q,r"]) == b'p,"q,r"\n'
 
 
 def test_an_empty_cell_alone_is_a_row() -> None:
-    assert [row.cells for row in read(csv_files.write(["a"], [[""], [None], ["x"]]))] == [[""], [""], ["x"]]
+    assert [row.cells for row in read(b"\n".join(csv_files.records([[""], [None], ["x"]])))] == [[""], [""], ["x"]]
 
 
 def test_formulas_become_text_and_numbers_stay() -> None:
     cells = ["=1+1", "+x", "-y", "@z", "\tt", "\rr", "-1.5", "+2", "-1e5", "a=b", -3, -2.5, None]
-    (row,) = read(csv_files.write([], [cells], safe=True))
+    (row,) = read(csv_files.records([cells], safe=True)[0])
     assert row.cells == [
         *("'=1+1", "'+x", "'-y", "'@z", "'\tt", "'\rr"),
         *("-1.5", "+2", "-1e5", "a=b", "-3", "-2.5", ""),

@@ -34,6 +34,15 @@ def test_an_unknown_name_is_refused() -> None:
         formats.named("xls")
 
 
+def test_parquet_is_not_cut_as_it_streams_by() -> None:
+    assert {name: formats.streamed(name) for name in ("csv", "jsonlines", "parquet", "images")} == {
+        "csv": formats.named("csv"),
+        "jsonlines": formats.named("jsonlines"),
+        "parquet": None,
+        "images": None,
+    }
+
+
 def test_cutting_files_needs_nothing_but_the_standard_library() -> None:
     code = """
 import sys

@@ -4,6 +4,7 @@ import json
 import math
 import random
 
+import orjson
 import pytest
 
 from lightship.errors import InvalidInput
@@ -19,9 +20,11 @@ def read(data: bytes, first: int = 1) -> list[Row]:
 def test_rows_of_spans_are_the_rows_of_the_file(seed: int) -> None:
     chance = random.Random(seed)
     values = [{"i": i, "text": chance.choice(("", "a\nb", "é\u2028", "x" * 50))} for i in range(chance.randrange(30))]
-    ends = ("\n", "\r\n", "\n\n", "\r\n\r\n\n")
+    ends = ("\n", "\r\n", "\n\n", "\r\n\r\n\n", "\n\r")
     text = "".join(json.dumps(value, ensure_ascii=False) + chance.choice(ends) for value in values)
-    data = (chance.choice(("", "\ufeff", "\n")) + chance.choice((text, text.rstrip()))).encode()
+    data = (
+        chance.choice(("", "\ufeff", "\n")) + chance.choice((text, text.rstrip(), text.rstrip("\r") + "\r"))
+    ).encode()
     size, target = chance.choice((1, 5, 1000)), chance.choice((1, 30, 200, 10**6))
     blocks = [data[at : at + size] for at in range(0, len(data), size)]
     spans = list(jsonlines.scan(blocks, offset=0, row=1, target=target))
@@ -66,9 +69,7 @@ def test_numbers_of_every_size_are_read_and_can_be_written() -> None:
     cells = list(row.cells)
     assert math.isnan(cells[0])
     assert cells[1:] == [-math.inf, math.inf, math.inf, 2**64 - 1, -(2.0**63)]
-    assert jsonlines.write("abcdef", [cells]).startswith(
-        b'{"a":null,"b":null,"c":null,"d":null,"e":18446744073709551615,'
-    )
+    assert orjson.dumps(cells).startswith(b"[null,null,null,null,18446744073709551615,")
 
 
 def test_a_line_without_end_is_refused_and_named() -> None:
@@ -76,10 +77,6 @@ def test_a_line_without_end_is_refused_and_named() -> None:
         list(jsonlines.scan((b"[1]\n" if not n else b"[" * 2**20 for n in range(100)), offset=0, row=1, target=2**24))
 
 
-def test_what_is_written_is_read_back() -> None:
-    rows = [[1, "a\nb", None, [0.5, True]], [{"c": 1}, "é", -2.5, []]]
-    data = jsonlines.write(["p", "q", "r", "s"], rows)
-    assert data.count(b"\n") == 2
-    assert [list(dict(row.cells).values()) for row in read(data)] == rows  # type: ignore[arg-type]
+def test_every_row_names_its_own_columns() -> None:
     assert jsonlines.preamble(["p"]) == b""
-    assert jsonlines.header(data) is None
+    assert jsonlines.header(b'{"a": 1}\n') is None

@@ -30,6 +30,11 @@ def table_of(data: bytes) -> dict[str, list[Any]]:
     return found
 
 
+def rows_of(file: Any, span: Span) -> list[Row]:
+    found, damage = parquet.table(file, span)
+    return [*parquet.rows_of(found, first=span.first), *parquet.lost(span, found, damage)]
+
+
 COLUMNS = {"x": list(range(35)), "y": [f"row {i}" if i % 3 else None for i in range(35)]}
 
 
@@ -46,7 +51,7 @@ def test_spans_are_runs_of_row_groups(target: int, expected: list[Span]) -> None
     header, spans = parquet.plan(file, target=target)
     assert header == Header(("x", "y"))
     assert spans == expected
-    rows = [row for span in spans for row in parquet.read_rows(file, span)]
+    rows = [row for span in spans for row in rows_of(file, span)]
     assert rows == [Row(i + 1, {"x": i, "y": COLUMNS["y"][i]}) for i in range(35)]
 
 
@@ -64,7 +69,7 @@ def test_only_the_ends_of_a_file_are_read_to_plan_it() -> None:
     counting = Counting(file.getvalue())
     _, spans = parquet.plan(counting, target=200_000)
     assert taken < 100_000
-    assert sum(row.cells["x"] for row in parquet.read_rows(counting, spans[1])) > 0  # type: ignore[call-overload]
+    assert sum(row.cells["x"] for row in rows_of(counting, spans[1])) > 0  # type: ignore[call-overload]
     assert taken < 500_000
 
 
@@ -96,13 +101,96 @@ def test_rows_that_are_larger_than_the_file_says_are_refused() -> None:
         parquet.table(bomb, span)
 
 
+def repeated(value: Any, times: int) -> Any:
+    return pyarrow.DictionaryArray.from_arrays(pyarrow.array(np.zeros(times, np.int32)), pyarrow.array(value))
+
+
+LONG = "x" * 200 * 1024
+REPEATED = repeated([LONG], 4096)
+OFFSETS = pyarrow.array(range(4097), pyarrow.int32())
+
+
+@pytest.mark.parametrize(
+    ("column", "options"),
+    [
+        (REPEATED, {}),
+        (REPEATED, {"store_schema": False}),
+        (pyarrow.ListArray.from_arrays(OFFSETS, REPEATED), {"store_schema": False}),
+        (pyarrow.LargeListArray.from_arrays(OFFSETS.cast("int64"), REPEATED), {"store_schema": False}),
+        (pyarrow.StructArray.from_arrays([REPEATED], ["s"]), {"store_schema": False}),
+        (pyarrow.MapArray.from_arrays(OFFSETS, REPEATED, REPEATED), {"store_schema": False}),
+        (pyarrow.array([LONG] * 4096), {"use_dictionary": False, "column_encoding": "DELTA_BYTE_ARRAY"}),
+    ],
+)
+def test_a_text_that_is_written_once_for_many_rows_takes_no_memory_for_each(column: Any, options: Any) -> None:
+    bomb = file_of({"s": column}, rows_per_group=4096, compression="zstd", **options)
+    assert len(bomb.getvalue()) < 400_000
+    _, (span,) = parquet.plan(bomb, target=10**6)
+    default = pyarrow.default_memory_pool()
+    watched = pyarrow.proxy_memory_pool(default)
+    pyarrow.set_memory_pool(watched)
+    try:
+        with pytest.raises(InvalidInput, match="take over 250 MiB when they are unpacked"):
+            parquet.table(bomb, span)
+    finally:
+        pyarrow.set_memory_pool(default)
+    assert watched.max_memory() < 400 * 2**20
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pyarrow.ListArray.from_arrays([0, 2**25], np.zeros(2**25, np.int64)),
+        repeated(pyarrow.array([b"0" * 10**6], pyarrow.binary(10**6)), 250),
+    ],
+)
+def test_values_that_are_more_than_rows_count_all(column: Any) -> None:
+    bomb = file_of({"v": column}, rows_per_group=250, store_schema=False)
+    assert len(bomb.getvalue()) < 10**6
+    with pytest.raises(InvalidInput, match="row group 0 of the Parquet file takes 2.. MiB, the limit is 200 MiB"):
+        parquet.plan(bomb, target=10**6)
+
+
+def test_rows_are_read_as_they_were_written_however_they_are_packed() -> None:
+    texts = ["a", None, "é", "a"]
+    nested = pyarrow.array([["a", None], None, [], ["b"]])
+    table = pyarrow.table(
+        {
+            "text": texts,
+            "large": pyarrow.array(texts, pyarrow.large_string()),
+            "view": pyarrow.array(texts, pyarrow.string_view()),
+            "bytes": pyarrow.array([b"\xff", b"", None, b"\xff"]),
+            "words": pyarrow.array(texts).dictionary_encode(),
+            "list": nested,
+            "large_list": nested.cast(pyarrow.large_list(pyarrow.string())),
+            "pair": pyarrow.array([["a", "b"], None, ["a", "a"], ["c", None]], pyarrow.list_(pyarrow.string(), 2)),
+            "struct": pyarrow.array([{"a": "x", "b": 1}, None, {"a": None, "b": 2}, {"a": "x", "b": 3}]),
+            "map": pyarrow.array(
+                [[("k", "v")], None, [], [("k", None)]], pyarrow.map_(pyarrow.string(), pyarrow.string())
+            ),
+            "number": [1.5, None, 2.5, 3.5],
+        }
+    )
+    for options in ({}, {"use_dictionary": False}, {"use_dictionary": ["text"]}, {"data_page_version": "2.0"}):
+        file = io.BytesIO()
+        arrow_parquet.write_table(table, file, row_group_size=3, **options)
+        _, (span,) = parquet.plan(file, target=10**9)
+        assert parquet.table(file, span) == (arrow_parquet.read_table(file), None)
+
+
+def test_names_that_the_ledger_cannot_hold_are_refused() -> None:
+    columns = {f"feature_with_quite_a_long_name_{place:05}": [1.0] for place in range(2000)}
+    with pytest.raises(InvalidInput, match="the names of the Parquet file's columns take more than 64 KiB"):
+        parquet.plan(file_of(columns), target=1)
+
+
 def test_a_damaged_row_group_is_an_error_for_each_of_its_rows() -> None:
     file = file_of({"x": np.random.default_rng(0).random(30).round(1)}, compression="zstd", use_dictionary=False)
     place = arrow_parquet.ParquetFile(file).metadata.row_group(1).column(0).data_page_offset
     data = bytearray(file.getvalue())
     data[place : place + 60] = b"\xff" * 60
     _, (span,) = parquet.plan(io.BytesIO(data), target=10**9)
-    rows = list(parquet.read_rows(io.BytesIO(data), span))
+    rows = list(rows_of(io.BytesIO(data), span))
     assert [row.number for row in rows] == list(range(1, 31))
     assert "damaged" in str(rows[15].error)
     table, damage = parquet.table(io.BytesIO(data), span)
@@ -127,7 +215,7 @@ def test_an_error_of_the_network_is_no_damage() -> None:
 def test_a_value_that_cannot_be_read_is_an_error_of_its_row() -> None:
     text = pyarrow.array([b"a", b"\xff", b"c"], pyarrow.binary()).view(pyarrow.string())
     _, (span,) = parquet.plan(file := file_of({"t": text}), target=1)
-    first, second, third = parquet.read_rows(file, span)
+    first, second, third = rows_of(file, span)
     assert (first, third) == (Row(1, {"t": "a"}), Row(3, {"t": "c"}))
     assert "a value cannot be read" in str(second.error)
     assert list(parquet.rows_of(parquet.table(file, span)[0], first=1)) == [first, second, third]
@@ -175,30 +263,11 @@ def test_decimals_become_numbers() -> None:
     assert found["e"].to_pylist() == [1.0, None, -2.0]
 
 
-def test_what_is_written_is_read_back() -> None:
-    rows = [
-        [1, 1.5, "a", None, True, [1, 2], 1],
-        [2, 3, None, None, False, [], "x"],
-        [3, 0.5, "c", None, None, [3], [1]],
-    ]
-    data = parquet.write("abcdefg", rows)
-    assert list(table_of(data).values()) == [
-        *([1, 2, 3], [1.5, 3.0, 0.5], ["a", None, "c"], [None] * 3),
-        *([True, False, None], [[1, 2], [], [3]], ["1", "x", "[1]"]),
-    ]
-    assert data == parquet.write("abcdefg", rows)
-    assert [row.number for row in parquet.read(data, None, first=5)] == [5, 6, 7]
-
-
-def test_a_part_may_be_empty() -> None:
-    assert table_of(parquet.write(["a", "b"], [])) == {"a": [], "b": []}
-    assert parquet.plan(io.BytesIO(parquet.write(["a"], [])), target=1) == (Header(("a",)), [])
-
-
-def test_it_cannot_be_cut_as_it_streams_by() -> None:
-    assert parquet.header(b"PAR1") is None
-    with pytest.raises(InvalidInput, match="planned from its end"):
-        parquet.scan([b"PAR1"], offset=0, row=1, target=1)
+def test_a_file_may_hold_no_row() -> None:
+    data = parquet.build([Column("a", [])])
+    assert table_of(data) == {"a": []}
+    assert parquet.plan(io.BytesIO(data), target=1) == (Header(("a",)), [])
+    assert parquet.preamble(["a"]) == b""
 
 
 def test_without_pyarrow_one_sentence_says_so() -> None:

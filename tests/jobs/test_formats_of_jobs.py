@@ -98,12 +98,31 @@ def test_json_lines_keep_their_fields_and_get_more(all_models: Cloud, right: lis
     assert found[2]["input"] == CELLS[2]
 
 
-def test_fields_of_an_earlier_prediction_are_replaced(all_models: Cloud, right: list[float]) -> None:
-    row = {"features": CELLS[0], "predicted_malignancy": "x", "note": "%s"}
-    _, _, files = scored(all_models, "quickstart", "again.jsonl", as_lines([row]))
-    found = json.loads(files["part-00000.jsonl"], object_pairs_hook=lambda pairs: pairs)
-    assert [name for name, _ in found] == ["features", "note", *PREDICTED]
-    assert round(dict(found)["probability_malignant"], 5) == right[0]
+def test_fields_that_are_called_like_a_prediction_make_way_for_it(all_models: Cloud, right: list[float]) -> None:
+    own = {"predicted_malignancy": "x", "note": "%s", "predicted_malignancy_input": 7}
+    rows = [{"features": CELLS[0], **own}, {"features": CELLS[1], "predicted_malignancy": "y"}, CELLS[2]]
+    for form in (None, "parquet"):
+        _, receipt, files = scored(all_models, "quickstart", "again.jsonl", as_lines(rows), output=form)
+        if form:
+            found = parquet.read_table(io.BytesIO(files["part-00000.parquet"])).to_pylist()
+        else:
+            found = [json.loads(line) for line in files["part-00000.jsonl"].splitlines()]
+        assert [round(row["probability_malignant"], 5) for row in found] == right
+        assert receipt["columns"] == PREDICTED
+        first = ["features", "predicted_malignancy_input_2", "note", "predicted_malignancy_input"]
+        assert list(found[0])[:4] == first
+        assert [found[0][name] for name in first[1:]] == ["x", "%s", "7" if form else 7]
+        assert found[1]["predicted_malignancy_input"] == "y"
+
+
+def test_a_result_is_scored_again_and_nothing_is_lost(all_models: Cloud, right: list[float]) -> None:
+    data = as_lines([{"features": row} for row in CELLS])
+    for time in range(3):
+        _, _, files = scored(all_models, "quickstart", f"{time}.jsonl", data)
+        data = files["part-00000.jsonl"]
+    found = [json.loads(line) for line in data.splitlines()]
+    kept = ["probability_malignant", "probability_malignant_input", "probability_malignant_input_2"]
+    assert [[round(row[name], 5) for row in found] for name in kept] == [right] * 3
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
@@ -232,6 +251,39 @@ def test_bad_rows_of_each_format_are_told_by_number_and_reason(all_models: Cloud
     assert errors[0]["reason"] == "input 'features' must hold numbers (float32 [any, 3]), got null: 'None'"
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        pyarrow.array([1_700_000_000_000_000_001] * 6, pyarrow.timestamp("ns")),
+        pyarrow.array([400_000_000_000_000_000] * 6, pyarrow.timestamp("us")),
+        pyarrow.array([b"\xff"] * 6).view(pyarrow.string()),
+        pyarrow.array([[1.0]] * 6),
+    ],
+    ids=["nanoseconds", "year 14645", "no UTF-8", "named like the input"],
+)
+def test_a_column_that_the_model_does_not_take_spoils_no_row(
+    all_models: Cloud, column: pyarrow.Array, right: list[float]
+) -> None:
+    numbers = list(map(list, zip(*CELLS, [None, 1.0, 1.0], *CELLS[1:], strict=True)))
+    file = io.BytesIO()
+    table = pyarrow.table(dict(zip([*COLUMNS, "features"], [*numbers, column], strict=True)))
+    parquet.write_table(table, file, row_group_size=10)
+    _, receipt, files = scored(all_models, "quickstart", "a.parquet", file.getvalue())
+    assert receipt["rows"] == {"read": 6, "scored": 5, "rejected": 1}
+    found = parquet.read_table(io.BytesIO(files["part-00000.parquet"]))
+    assert [round(value, 5) for value in found["probability_malignant"].to_pylist()] == [*right, *right[1:]]
+    assert found["features"].equals(pyarrow.chunked_array([table["features"].chunk(0).take([0, 1, 2, 4, 5])]))
+    (error,) = map(json.loads, files["errors/part-00000.jsonl"].splitlines())
+    assert error["row"] == 4
+    assert error["text"].startswith("{'mean radius': None, 'mean texture': 1.0, 'mean concavity': 1.0, 'features': ")
+
+
+def test_a_column_of_csv_that_is_named_like_the_models_input_spoils_no_row(all_models: Cloud) -> None:
+    data = as_csv([[*COLUMNS, "features"], *([*row, "x"] for row in CELLS), ["bad", 1, 2, "x"]])
+    _, receipt, _ = scored(all_models, "quickstart", "a.csv", data)
+    assert receipt["rows"] == {"read": 4, "scored": 3, "rejected": 1}
+
+
 def test_a_line_of_blanks_is_a_rejected_row_wherever_it_stands(all_models: Cloud, right: list[float]) -> None:
     good = as_lines(CELLS[:2])
     data = b"  \n" + good + b" \t\n" + as_lines(CELLS[2:]) + b"   "
@@ -254,6 +306,34 @@ def test_a_header_without_the_models_columns_fails_the_whole_job(all_models: Clo
     assert job.state == "failed"
     assert "lacks the column 'mean radius'" in job.reason
     assert json.loads(files["failure.json"])["reason"] == job.reason
+
+
+@pytest.mark.parametrize(
+    ("first", "header", "expected"),
+    [
+        (["n/a", "missing"], None, {"read": 1, "scored": 1, "rejected": 0}),
+        (["n/a", "missing"], False, {"read": 2, "scored": 1, "rejected": 1}),
+        ([2018, 2019], None, {"read": 2, "scored": 2, "rejected": 0}),
+        ([2018, 2019], True, {"read": 1, "scored": 1, "rejected": 0}),
+    ],
+)
+def test_the_first_row_of_csv_is_what_it_is_said_to_be(
+    all_models: Cloud, first: list[Any], header: bool | None, expected: dict[str, int]
+) -> None:
+    _, receipt, files = scored(all_models, "scorer", "a.csv", as_csv([first, [1, 4]]), header=header, single=True)
+    assert receipt["rows"] == expected
+    names, *rows = csv.reader(io.StringIO(files["predictions.csv"].decode()))
+    assert names[:2] == (["x_0", "x_1"] if header is False or expected["scored"] == 2 else list(map(str, first)))
+    assert len(rows) == expected["scored"]
+
+
+def test_a_header_with_the_models_columns_is_one_though_a_name_is_a_number(
+    all_models: Cloud, right: list[float]
+) -> None:
+    rows = [[*COLUMNS[::-1], 2019], *([*row[::-1], 7] for row in CELLS)]
+    _, receipt, files = scored(all_models, "quickstart", "a.csv", as_csv(rows))
+    assert receipt["columns"][:4] == [*COLUMNS[::-1], "2019"]
+    assert probabilities(files["part-00000.csv"]) == right
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,15 @@ def test_from_the_upload_to_the_receipt(ask: Client, cloud: Cloud) -> None:
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
 
 
+def test_a_caller_says_whether_there_is_a_header(ask: Client, cloud: Cloud) -> None:
+    drop(cloud, KEY, b"n/a,missing,-\n1,2,3\n")
+    jobs = [ask("POST", "/jobs", json=JOB | {"options": {"header": header}}).json() for header in (True, False)]
+    run(cloud)
+    wrong, right = (ask("GET", f"/jobs/{job['id']}").json() for job in jobs)
+    assert (wrong["state"], "the file lacks the column" in wrong["reason"]) == ("failed", True)
+    assert (right["state"], right["rows"]) == ("done", {"total": 2, "done": 2, "rejected": 1})
+
+
 def test_the_same_request_again_is_the_same_job(ask: Client, cloud: Cloud) -> None:
     drop(cloud, KEY, DATA)
     first, again = (ask("POST", "/jobs", json=JOB) for _ in range(2))

@@ -44,6 +44,7 @@ WRONG: list[tuple[Any, int, str]] = [
     (JOB | {"options": {"speed": 2}}, 400, "a job has no option 'speed'"),
     (JOB | {"options": {"threshold": "1"}}, 400, "the job's option 'threshold' cannot be '1'"),
     (JOB | {"options": {"target": "t" * 2000}}, 400, "the job's option 'target' has over 1000 characters"),
+    (JOB | {"options": {"header": "no"}}, 400, "the job's option 'header' cannot be 'no'"),
     (JOB | {"options": []}, 400, "'options'"),
     (JOB | {"run": 1}, 400, "'run'"),
     (JOB | {"run": "r" * 201}, 400, "'run'"),

@@ -119,7 +119,7 @@ def test_what_cannot_be_scored_is_refused_at_once(cloud: Cloud) -> None:
     "wrong",
     [
         *({"threshold": -1}, {"threshold": float("nan")}, {"single": 1}, {"speed": 2}, {"chunk": True}),
-        *({"chunk": -1}, {"chunk": LARGEST_CHUNK + 1}, {"chunk": 10**15}),
+        *({"chunk": -1}, {"chunk": LARGEST_CHUNK + 1}, {"chunk": 10**15}, {"header": 1}, {"header": "no"}),
     ],
 )
 def test_options_without_sense_are_refused(wrong: dict[str, Any]) -> None:

@@ -99,12 +99,27 @@ def correlations(stack: Stack, function: str) -> list[str]:
     return [record["correlation_id"] for record in records if "correlation_id" in record]
 
 
+def batch(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lightship", "batch", "quickstart", *words, "--json"]
+    environment = {**os.environ, "PYTHONPATH": "src"}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_command_line_says_whether_there_is_a_header(running: tuple[Stack, Cloud], tmp_path: Path) -> None:
+    file = tmp_path / "headerless.csv"
+    file.write_text("n/a,missing,-\n1,2,3\n")
+    ended = batch(str(file), "--no-header")
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["rows"] == {"read": 2, "scored": 1, "rejected": 1}
+    for words in ([], ["--header"]):
+        refused = batch(str(file), *words)
+        assert (refused.returncode, "lacks the column 'mean radius'" in refused.stderr) == (2, True)
+
+
 def test_one_id_goes_from_the_command_line_through_every_log_to_the_receipt(running: tuple[Stack, Cloud]) -> None:
     stack, _ = running
     before = {name: len(correlations(stack, name)) for name in ("SplitFunction", "ScoreFunction")}
-    command = [sys.executable, "-m", "lightship", "batch", "quickstart", "examples/quickstart/patients.csv", "--json"]
-    environment = {**os.environ, "PYTHONPATH": "src"}
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    ended = batch("examples/quickstart/patients.csv")
     assert ended.returncode == 0, ended.stderr
     receipt = json.loads(ended.stdout)
     assert receipt["correlation"] == receipt["job"]

@@ -34,6 +34,9 @@ _PAUSE = 0.5
 @click.option("--format", "output_format", type=click.Choice(["parquet"]), help="Another format than the input's.")
 @click.option("--threshold", type=float, help="Rejected rows at which to fail: a fraction below 1, else a count.")
 @click.option("--target", help="Column with the true answers: the receipt has metrics.")
+@click.option(
+    "--header/--no-header", default=None, help="Whether a CSV's first row names the columns.  [default: found out]"
+)
 @click.option("--safe", is_flag=True, help="Keep spreadsheets from taking text for formulas.")
 @click.option(
     "--again", "run", default="", metavar="TOKEN", help="Another word for a deliberate rerun of the same file."
@@ -46,6 +49,7 @@ def batch_command(
     output_format: str | None,
     threshold: float | None,
     target: str | None,
+    header: bool | None,
     safe: bool,
     run: str,
     as_json: bool,
@@ -55,7 +59,7 @@ def batch_command(
     Works where `lightship up` or a deployed stack says, in the variables that `lightship up` prints.
     """
     name, version = parse_model(model)
-    options = Options(output_format, output is not None, threshold, safe, target)
+    options = Options(output_format, output is not None, threshold, safe, target, header)
     if output is not None and not output.parent.is_dir():
         raise InvalidInput(f"there is no folder {output.parent} to write {output.name} into")
     cloud, owner = _stack()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from lightship.errors import UnsupportedMedia
 from lightship.formats import csv_files, jsonlines, parquet
-from lightship.formats.base import Format
+from lightship.formats.base import Format, Streamed
 
-FORMATS: tuple[Format, ...] = (csv_files, jsonlines, parquet)
+STREAMED: tuple[Streamed, ...] = (csv_files, jsonlines)
+FORMATS: tuple[Format, ...] = (*STREAMED, parquet)
 
 
 def of(key: str) -> Format:
@@ -25,3 +26,8 @@ def named(name: str) -> Format:
             return candidate
     names = ", ".join(candidate.NAME for candidate in FORMATS)
     raise UnsupportedMedia(f"there is no format '{name[:80]}', the formats are {names}")
+
+
+def streamed(name: str) -> Streamed | None:
+    """The format of this name where its files can be cut as they stream by."""
+    return next((candidate for candidate in STREAMED if name == candidate.NAME), None)

@@ -6,7 +6,7 @@ Nothing here needs more than the standard library: files are cut where nothing e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -54,13 +54,21 @@ class Format(Protocol):
     NAME: str
     SUFFIXES: tuple[str, ...]
     MEDIA_TYPE: str
-    # Whether scan() can cut it as it streams by. If not, whoever has the format's library plans it from the file's end.
-    STREAMED: bool
 
-    def header(self, block: bytes) -> Header | None:
+    def preamble(self, columns: Sequence[str], *, safe: bool = False) -> bytes:
+        """What stands before the first part where parts are joined to one file: CSV's header line."""
+
+
+class Streamed(Format, Protocol):
+    """What it offers where a file can be cut as it streams by: any other is planned by whoever has its library."""
+
+    def header(
+        self, block: bytes, *, said: bool | None = None, names: Callable[[], Collection[str]] = tuple
+    ) -> Header | None:
         """The header at a file's beginning; None where the first row already holds values. Raises InvalidInput.
 
-        ``block`` is the whole file or at least its first FIRST_BLOCK bytes.
+        ``block`` is the whole file or at least its first FIRST_BLOCK bytes. ``said`` is whether the file has a header,
+        where somebody knows; ``names`` gives the columns that are looked for, where the row does not speak for itself.
         """
 
     def scan(self, blocks: Iterable[bytes], *, offset: int, row: int, target: int) -> Iterator[Span]:
@@ -70,12 +78,3 @@ class Format(Protocol):
         at any span's end, with the same spans. Lines that hold nothing are no rows and may stand between two spans.
         Raises InvalidInput for a row over LONGEST_ROW bytes.
         """
-
-    def read(self, data: bytes, header: Header | None, *, first: int) -> Iterator[Row]:
-        """The rows of a span's bytes; a row that is none is returned with its error, never raised."""
-
-    def write(self, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, safe: bool = False) -> bytes:
-        """Rows as one part without a header line; ``safe`` keeps spreadsheets from taking text for formulas."""
-
-    def preamble(self, columns: Sequence[str], *, safe: bool = False) -> bytes:
-        """What stands before the first part where parts are joined to one file: CSV's header line."""

@@ -17,6 +17,9 @@ import orjson
 
 from lightship.formats import csv_files, lines
 
+# Rows that are put together at a time: cells as objects take many times their bytes.
+_BLOCK = 65_536
+
 # A quoted field that ends where a field ends.
 _CLOSED = re.compile(rb'"(?<![^,\r\n]")[^"]*+(?:""[^"]*+)*+"(?=[,\r\n]|\Z)')
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
@@ -39,16 +42,14 @@ def numbers(
     return None if parsed is None else _table(parsed, wanted)
 
 
-def append(texts: Sequence[bytes], added: Sequence[Any], *, safe: bool = False) -> bytes:
-    """Rows (see :func:`lightship.formats.csv_files.texts`), each with one cell of each of the columns ``added``.
+def append(texts: Sequence[bytes], columns: Sequence[Any], *, safe: bool = False) -> bytes:
+    """Rows (see :func:`lightship.formats.csv_files.texts`), each with one cell of each column behind it, ended by LF.
 
-    A column is an array [rows] of numbers, or a sequence of text, which ``safe`` keeps from being taken for formulas.
-    Each row ends with LF.
+    A column is an array [rows] of numbers, a list of text, or a list of lists. ``safe`` keeps its text from being taken
+    for formulas; the rows are the caller's.
     """
-    if not texts:
-        return b""
-    columns = [cells(values, safe=safe) for values in added]
-    return b"\n".join(map(b",".join, zip(texts, *columns, strict=True))) + b"\n"
+    blocks = (slice(first, first + _BLOCK) for first in range(0, len(texts), _BLOCK))
+    return b"".join(_appended(texts[block], [column[block] for column in columns], safe=safe) for block in blocks)
 
 
 def cells(values: Any, *, safe: bool = False) -> list[bytes]:
@@ -76,6 +77,8 @@ def has_arrow() -> bool:
 
 def _regular(data: bytes, kind: str) -> bool:
     """Whether every parser of CSV makes the same of it."""
+    if data.startswith(lines.BYTE_ORDER_MARK):  # Arrow takes it away wherever it stands first
+        return False
     if not data.isascii() and not _is_utf8(data):
         return False
     if b'"' in data and b'"' in _CLOSED.sub(b"", data):
@@ -139,3 +142,18 @@ def _table(parsed: list[npt.NDArray[Any]], dtype: np.dtype[Any]) -> npt.NDArray[
         with np.errstate(over="ignore"):
             table[:, index] = column
     return table
+
+
+def _appended(texts: Sequence[bytes], columns: Sequence[Any], *, safe: bool) -> bytes:
+    added = [_as_cells(column, safe=safe) for column in columns]
+    return b"\n".join(map(b",".join, zip(texts, *added, strict=True))) + b"\n"
+
+
+def _as_cells(column: Any, *, safe: bool) -> list[bytes]:
+    """A column as cells; a list in a cell is JSON. Few texts, as names of classes are, are quoted once each."""
+    if not isinstance(column, list):
+        return cells(column, safe=safe)
+    if column and isinstance(column[0], list):
+        return cells([orjson.dumps(value).decode() for value in column], safe=safe)
+    distinct = list(dict.fromkeys(column))
+    return list(map(dict(zip(distinct, cells(distinct, safe=safe), strict=True)).__getitem__, column))

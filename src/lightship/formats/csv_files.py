@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,7 +23,6 @@ from lightship.formats.csv import is_number
 NAME = "csv"
 SUFFIXES: tuple[str, ...] = (".csv",)
 MEDIA_TYPE = "text/csv"
-STREAMED = True
 
 # A cell may be as long as a row: csv's own limit, 128 Ki characters, is a setting of the whole process.
 csv.field_size_limit(LONGEST_ROW)
@@ -40,21 +39,22 @@ _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 _INVISIBLE = ("\t", "\r", "\n")
 
 
-def header(block: bytes) -> Header | None:
-    """The first row where none of its cells is a number.
+def header(block: bytes, *, said: bool | None = None, names: Callable[[], Collection[str]] = tuple) -> Header | None:
+    """The first row where somebody says so, none of its cells is a number, or all of ``names`` are among them.
 
-    Raises InvalidInput for a name that stands twice and for a header that is not UTF-8 or longer than FIRST_BLOCK.
+    Raises InvalidInput for a name that stands twice and for a header that cannot be read or is longer than FIRST_BLOCK.
     """
+    if said is False:
+        return None
     data = lines.unmarked(block, first=1)
     row, length = next(_split(data), (b"", 0))
     endless = len(block) >= FIRST_BLOCK and data.endswith(row)
-    cells = row.decode("latin-1").split(",")[:-1] if endless else _cells(row.decode("latin-1"))
-    if not cells or any(is_number(cell) for cell in cells):
+    cells = _cells(row.decode(errors="surrogateescape"))[: -1 if endless else None]
+    if not said and (not cells or (any(map(is_number, cells)) and not _named(cells, names()))):
         return None
     if endless:
-        raise InvalidInput(f"the first row of the CSV holds no number and is longer than {FIRST_BLOCK // 1024} KiB")
-    columns = _names(row)
-    return Header(columns, length + len(block) - len(data))
+        raise InvalidInput(f"the first row of the CSV is its header and longer than {FIRST_BLOCK // 1024} KiB")
+    return Header(_names(row), length + len(block) - len(data)) if row else None
 
 
 def scan(blocks: Iterable[bytes], *, offset: int, row: int, target: int) -> Iterator[Span]:
@@ -79,7 +79,7 @@ def read(data: bytes, header: Header | None, *, first: int) -> Iterator[Row]:
 def texts(data: bytes, *, first: int, safe: bool = False) -> list[bytes]:
     """Each row of a span as it stands in the file, without its line end: cells can be appended to it.
 
-    ``safe`` as for :func:`write`; it leaves a row that :func:`read` refuses as it is.
+    ``safe`` as for :func:`records`; it leaves a row that :func:`read` refuses as it is.
     """
     data = lines.unmarked(data, first=first)
     if b'"' in data:
@@ -89,21 +89,16 @@ def texts(data: bytes, *, first: int, safe: bool = False) -> list[bytes]:
     return [_harmless_text(text) for text in found] if safe else found
 
 
-def write(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, safe: bool = False) -> bytes:
-    """Rows of text, numbers, truth values and None (an empty cell), each ended by LF.
-
-    ``safe`` puts an apostrophe before text that a spreadsheet would take for a formula; text that is a number is none.
-    """
-    return b"".join(text + b"\n" for text in records(rows, safe=safe))
-
-
 def preamble(columns: Sequence[str], *, safe: bool = False) -> bytes:
     """The header line."""
-    return write(columns, [columns], safe=safe)
+    return records([columns], safe=safe)[0] + b"\n"
 
 
 def records(rows: Iterable[Sequence[Any]], *, safe: bool = False) -> list[bytes]:
-    """Each row as :func:`write` writes it, without its line end."""
+    """Rows of text, numbers, truth values and None (an empty cell), without their line ends.
+
+    ``safe`` puts an apostrophe before text that a spreadsheet would take for a formula; text that is a number is none.
+    """
     found: list[str] = []
     # The writer quotes what holds a character of its line end: CR is quoted too, and LF ends a row all the same.
     writer = csv.writer(SimpleNamespace(write=found.append), lineterminator="\r\n")
@@ -116,7 +111,7 @@ def without_quoted(data: bytes) -> bytes:
     return _FIELD.sub(b"x", data)
 
 
-def _cut(piece: bytes) -> tuple[int, int]:
+def _cut(piece: bytes, last: bool) -> tuple[int, int]:
     end = max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1
     whole = piece[:end]
     if b'"' in whole:
@@ -124,6 +119,8 @@ def _cut(piece: bytes) -> tuple[int, int]:
         if not whole.endswith(_LINE_ENDS):  # the line end that was found is part of a field
             end = _last_row_end(piece[:end])
             whole = whole[: max(whole.rfind(b"\n"), whole.rfind(b"\r")) + 1]
+    if last and not end:
+        return len(piece), int(bool(piece))
     if b"\r" in whole:
         whole = whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return end, lines.count(whole)
@@ -166,6 +163,11 @@ def _row_of(number: int, text: bytes, header: Header | None) -> Row:
         return Row(number, error=f"cannot be parsed: {error}")
 
 
+def _named(cells: Sequence[str], names: Collection[str]) -> bool:
+    """Whether a row has all of these names; numbers alone are none that tell a header from values."""
+    return not all(map(is_number, names)) and {cell.strip() for cell in cells}.issuperset(names)
+
+
 def _cells(text: str) -> list[str]:
     """The cells of the first row; none where it is no row."""
     try:
@@ -179,6 +181,8 @@ def _names(row: bytes) -> tuple[str, ...]:
         columns = tuple(cell.strip() for cell in _cells(row.decode()))
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the header of the CSV is not UTF-8: byte {error.start + 1} cannot be read") from None
+    if not columns:
+        raise InvalidInput("the first row of the CSV cannot be read as its header: a quote is wrong or never closed")
     if len(set(columns)) < len(columns):
         twice = next(column for column in columns if columns.count(column) > 1)
         raise InvalidInput(f"the CSV has the column '{twice[:80]}' twice: each needs a name of its own")

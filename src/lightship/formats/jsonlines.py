@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from lightship.formats import lines
@@ -12,10 +12,9 @@ from lightship.formats.base import Header, Row, Span
 NAME = "jsonlines"
 SUFFIXES: tuple[str, ...] = (".jsonl", ".ndjson")
 MEDIA_TYPE = "application/x-ndjson"
-STREAMED = True
 
 
-def header(block: bytes) -> Header | None:
+def header(block: bytes, *, said: bool | None = None, names: Callable[[], Collection[str]] = tuple) -> Header | None:
     """None: every row names its own columns."""
     return None
 
@@ -39,14 +38,6 @@ def texts(data: bytes, *, first: int) -> list[bytes]:
     return [text.strip() for text in lines.unmarked(data, first=first).split(b"\n") if text not in _BLANK]
 
 
-def write(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, safe: bool = False) -> bytes:
-    """An object per row. NaN and infinities become null, JSON has no word for them; ``safe`` changes nothing."""
-    import orjson
-
-    option = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
-    return b"".join(orjson.dumps(dict(zip(columns, row, strict=True)), option=option) for row in rows)
-
-
 def preamble(columns: Sequence[str], *, safe: bool = False) -> bytes:
     """Nothing: the parts joined are the file."""
     return b""
@@ -58,8 +49,10 @@ _BLANK = (b"", b"\r")
 _SHALLOW = 200
 
 
-def _cut(piece: bytes) -> tuple[int, int]:
+def _cut(piece: bytes, last: bool) -> tuple[int, int]:
     end = piece.rfind(b"\n") + 1
+    if last and not end:
+        return len(piece), int(piece not in _BLANK)
     whole = piece[:end]
     return end, lines.count(whole.replace(b"\r\n", b"\n") if b"\r" in whole else whole)
 
@@ -81,7 +74,7 @@ def _row(number: int, text: bytes) -> Row:
 
 
 def _value(text: bytes) -> Any:
-    """The value of a line; raises TypeError where :func:`write` could not write it (half a surrogate pair, depth)."""
+    """The value of a line; raises TypeError where orjson could not write it (half a surrogate pair, depth)."""
     import orjson
 
     try:

@@ -12,8 +12,9 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # How much is looked at at a time, in bytes: enough that Python's share does not show, little enough for a cache.
 _STEP = 1024 * 1024
 
-# Where the last whole row of a piece ends (0: nowhere in it), and how many rows stand before that.
-Cut = Callable[[bytes], tuple[int, int]]
+# Where the last whole row of a piece ends (0: nowhere in it), and how many rows stand before that. Of a piece at the
+# file's end without any line end, whether it is a row: then all of it is taken.
+Cut = Callable[[bytes, bool], tuple[int, int]]
 
 
 def spans(blocks: Iterable[bytes], cut: Cut, *, offset: int, row: int, target: int) -> Iterator[Span]:
@@ -90,9 +91,7 @@ def _fill(stream: _Stream, cut: Cut, row: int, target: int, offset: int) -> tupl
 
 
 def _whole(piece: bytes, cut: Cut, *, marked: bool, last: bool) -> tuple[int, int]:
-    """Cut a piece behind a byte-order mark; at the end of the file, what no line end follows is a row too."""
+    """Cut a piece behind a byte-order mark; ``last`` where the file ends with it."""
     mark = len(BYTE_ORDER_MARK) if marked and piece.startswith(BYTE_ORDER_MARK) else 0
-    end, rows = cut(piece[mark:])
-    if end:
-        return mark + end, rows
-    return (len(piece), int(len(piece) > mark)) if last else (0, 0)
+    end, rows = cut(piece[mark:], last)
+    return (mark + end, rows) if end or last else (0, 0)

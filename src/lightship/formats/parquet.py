@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from lightship.errors import InvalidInput, SettingError
-from lightship.formats.base import Header, Row, Span
+from lightship.formats import parquet_sizes
+from lightship.formats.base import FIRST_BLOCK, Header, Row, Span
 
 NAME = "parquet"
 SUFFIXES: tuple[str, ...] = (".parquet",)
 MEDIA_TYPE = "application/vnd.apache.parquet"
-STREAMED = False
 
 # A row group is what a worker reads at once: the most that one may take, in bytes. Six times as much is needed to
 # score it.
@@ -26,7 +26,7 @@ _LARGEST_UNPACKED = LARGEST_GROUP * 5 // 4
 # Decimals of so many digits are integers of 64 bits.
 _DIGITS = 18
 
-# Rows that are read at a time.
+# Rows that are Python's objects at a time.
 _BATCH = 4096
 
 
@@ -47,21 +47,17 @@ def plan(file: BinaryIO, *, target: int) -> tuple[Header, list[Span]]:
     """The columns of a seekable file, and its spans: runs ``[start, end)`` of row groups.
 
     A span takes ``target`` bytes at most, or is one row group.
-    Raises InvalidInput for what is no Parquet, a column that stands twice and a row group over LARGEST_GROUP.
+    Raises InvalidInput for what is no Parquet, a column that stands twice, names of columns over FIRST_BLOCK bytes and
+    a row group over LARGEST_GROUP.
     """
     opened = _open(file)
     columns = tuple(opened.schema_arrow.names)
+    if sum(len(column.encode()) + 1 for column in columns) > FIRST_BLOCK:
+        raise InvalidInput(f"the names of the Parquet file's columns take more than {FIRST_BLOCK // 1024} KiB")
     if len(set(columns)) < len(columns):
         twice = next(column for column in columns if columns.count(column) > 1)
         raise InvalidInput(f"the Parquet file has the column '{twice[:80]}' twice: each needs a name of its own")
     return Header(columns), list(_spans(opened.metadata, target))
-
-
-def read_rows(file: BinaryIO, span: Span) -> Iterator[Row]:
-    """The rows of a span as Python's values by column; where the file is damaged, each that cannot be read says so."""
-    found, damage = table(file, span)
-    yield from rows_of(found, first=span.first)
-    yield from lost(span, found, damage)
 
 
 def lost(span: Span, found: Any, damage: str | None) -> list[Row]:
@@ -76,21 +72,24 @@ def table(file: BinaryIO, span: Span) -> tuple[Any, str | None]:
     """
     import pyarrow
 
-    batches, size, damage = [], 0, None
+    tables, size, damage = [], 0, None
     opened = _open(file)
+    schema, groups = opened.schema_arrow, range(span.start, span.end)
     try:
-        groups = list(range(span.start, span.end))
-        for batch in opened.iter_batches(_BATCH, row_groups=groups, use_threads=False):
-            batches.append(batch)
-            size += batch.nbytes
-            if size > _LARGEST_UNPACKED:
-                raise InvalidInput(
-                    f"the rows from {span.first} on take over {_LARGEST_UNPACKED // 2**20} MiB when they are unpacked: "
-                    "write the file with smaller row groups"
-                )
+        coded, rows = parquet_sizes.reading(opened, groups, _LARGEST_UNPACKED)
+        opened = _open(file, metadata=opened.metadata, read_dictionary=coded)
+        for group in groups:  # one by one: each has dictionaries of its own
+            for batch in opened.iter_batches(rows, row_groups=[group], use_threads=False):
+                size += sum(map(parquet_sizes.unpacked, batch.columns))
+                if size > _LARGEST_UNPACKED:
+                    raise InvalidInput(
+                        f"the rows from {span.first} on take over {_LARGEST_UNPACKED // 2**20} MiB when they are "
+                        "unpacked: write the file with smaller row groups"
+                    )
+                tables.append(pyarrow.Table.from_batches([batch]).cast(schema))
     except _unreadable() as error:
         damage = _damage(error)
-    return pyarrow.Table.from_batches(batches, opened.schema_arrow), damage
+    return pyarrow.concat_tables(tables) if tables else schema.empty_table(), damage
 
 
 def rows_of(table: Any, *, first: int) -> Iterator[Row]:
@@ -104,6 +103,14 @@ def rows_of(table: Any, *, first: int) -> Iterator[Row]:
         except (ValueError, OverflowError):
             yield from (_row(batch.slice(index, 1), first + index) for index in range(batch.num_rows))
         first += batch.num_rows
+
+
+def cell(scalar: Any) -> Any:
+    """A ``pyarrow.Scalar`` as Python's value, or as text that says so where Python cannot hold it."""
+    try:
+        return scalar.as_py()
+    except (ValueError, OverflowError):
+        return f"({scalar.type} that cannot be read)"
 
 
 def without_decimals(table: Any) -> Any:
@@ -147,47 +154,18 @@ def array(column: Column) -> Any:
     return pyarrow.array(values, kind)
 
 
-def write(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, safe: bool = False) -> bytes:
-    """One file with one row group. A column's type follows from its values: a mixed one is text, JSON where it is none.
-
-    ``safe`` changes nothing: a spreadsheet that reads Parquet knows text from formulas.
-    """
-    import pyarrow
-
-    values = list(zip(*rows, strict=True)) or [()] * len(columns)
-    return to_bytes(pyarrow.table(dict(zip(columns, map(_column, values), strict=True))))
-
-
 def preamble(columns: Sequence[str], *, safe: bool = False) -> bytes:
-    """Nothing, and of no use: Parquet files cannot be joined end to end."""
+    """Nothing: every part is a file of its own."""
     return b""
 
 
-def header(block: bytes) -> Header | None:
-    """None: the columns stand at the file's end, see :func:`plan`."""
-    return None
-
-
-def scan(blocks: Iterable[bytes], *, offset: int, row: int, target: int) -> Iterator[Span]:
-    """Raises InvalidInput: see :func:`plan`."""
-    raise InvalidInput("a Parquet file is planned from its end and cannot be cut as it streams by")
-
-
-def read(data: bytes, header: Header | None, *, first: int) -> Iterator[Row]:
-    """The rows of a whole file that is held in memory; raises InvalidInput where it is none."""
-    file = io.BytesIO(data)
-    _, spans = plan(file, target=LARGEST_GROUP)
-    for span in spans:
-        yield from read_rows(file, Span(span.start, span.end, first + span.first - 1, span.rows))
-
-
-def _open(file: BinaryIO) -> Any:
+def _open(file: BinaryIO, **options: Any) -> Any:
     try:
         from pyarrow import parquet
     except ImportError:
         raise SettingError("Parquet needs pyarrow, which is not installed here: pip install pyarrow") from None
     try:
-        return parquet.ParquetFile(file, memory_map=False)
+        return parquet.ParquetFile(file, memory_map=False, **options)
     except _unreadable() as error:
         raise InvalidInput(f"the file is no Parquet: {_damage(error)}") from None
 
@@ -215,36 +193,18 @@ def _row(batch: Any, number: int) -> Row:
 def _spans(metadata: Any, target: int) -> Iterator[Span]:
     start = first = 0
     size = rows = 0
-    for index in range(metadata.num_row_groups):
-        group = metadata.row_group(index)
-        weight = _weight(group, index)
+    for index, weight in enumerate(parquet_sizes.weights(metadata)):
+        if weight > LARGEST_GROUP:
+            raise InvalidInput(
+                f"row group {index} of the Parquet file takes {weight // 2**20} MiB, "
+                f"the limit is {LARGEST_GROUP // 2**20} MiB: write the file with smaller row groups"
+            )
         if rows and size + weight > target:
             yield Span(start, index, first + 1, rows)
             start, first, size, rows = index, first + rows, 0, 0
-        size, rows = size + weight, rows + group.num_rows
+        size, rows = size + weight, rows + metadata.row_group(index).num_rows
     if rows:
         yield Span(start, metadata.num_row_groups, first + 1, rows)
-
-
-def _weight(group: Any, index: int) -> int:
-    """Bytes that a row group takes: what it says, and 8 for each value however well it is packed."""
-    weight: int = max(group.total_byte_size, 8 * group.num_rows * group.num_columns)
-    if weight > LARGEST_GROUP:
-        raise InvalidInput(
-            f"row group {index} of the Parquet file takes {weight // 2**20} MiB, "
-            f"the limit is {LARGEST_GROUP // 2**20} MiB: write the file with smaller row groups"
-        )
-    return weight
-
-
-def _column(values: Sequence[Any]) -> Any:
-    import pyarrow
-
-    try:
-        array = pyarrow.array(values)
-    except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, OverflowError):
-        array = pyarrow.array([_text(value) for value in values], pyarrow.string())
-    return array.cast(pyarrow.string()) if pyarrow.types.is_null(array.type) else array
 
 
 def _text(value: Any) -> str | None:

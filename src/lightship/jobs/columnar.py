@@ -47,7 +47,7 @@ class Columnar:
         """See :class:`lightship.jobs.contents.Content`."""
         inputs = None if self._lost else self._numbers()
         if inputs is None:
-            return rows.from_rows(chain(self._rows(self._plain), self._lost), self._layout, text=False)
+            return rows.from_rows(chain(self._rows(self._read()), self._lost), self._layout, text=False)
         count = self._table.num_rows
         return Prepared(count, [Batch(np.arange(count), inputs)] if count else [])
 
@@ -58,7 +58,9 @@ class Columnar:
 
     def text(self, position: int) -> str:
         """See :class:`lightship.jobs.contents.Content`."""
-        return "".join(str(row.cells) for row in self._rows(self._plain.slice(position, 1)) if row.cells)
+        if position >= self._plain.num_rows:
+            return ""
+        return str({name: parquet.cell(self._plain.column(name)[position]) for name in self.columns})
 
     def write(self, scored: Scored, names: Sequence[str]) -> bytes:
         """See :class:`lightship.jobs.contents.Content`."""
@@ -67,6 +69,13 @@ class Columnar:
         for column in predictions.typed(self._layout.signature, names, scored):
             table = table.append_column(column.name, [parquet.array(column)])
         return parquet.to_bytes(table)
+
+    def _read(self) -> Any:
+        """The table without the columns that the model does not take: what they hold is no reason to reject a row."""
+        if self._layout.places is not None:
+            return self._plain.select(sorted({place for places in self._layout.places.values() for place in places}))
+        wanted = [spec.name for spec in self._layout.signature.inputs if spec.name in self.columns]
+        return self._plain.select(wanted) if wanted else self._plain
 
     def _numbers(self) -> dict[str, Array] | None:
         """Every input from columns of numbers without gaps; None where one is anything else."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -72,19 +73,29 @@ class Documents:
         )
 
     def _beginning(self, position: int, names: Sequence[str]) -> bytes:
-        """A row without its closing brace, and without the fields that its predictions replace."""
+        """A row without its closing brace."""
         cells = self._rows[position].cells
         if not isinstance(cells, Mapping):
             return b'{"%s":%b,' % (_INPUT.encode(), self._texts[position])
-        if any(name in cells for name in names):
-            kept = orjson.dumps({name: cell for name, cell in cells.items() if name not in names})
-            return kept[:-1] + (b"," if len(kept) > 2 else b"")
-        return self._texts[position][:-1] + b","
+        kept = self._kept(cells, names)
+        return (self._texts[position] if kept is cells else orjson.dumps(kept))[:-1] + b","
+
+    def _kept(self, cells: Mapping[str, Any], names: Sequence[str]) -> Mapping[str, Any]:
+        """A row's fields. One that is called like a prediction makes way for it: all rows have that under one name."""
+        if not any(name in cells for name in names):
+            return cells
+        used = {*cells, *names, *chain.from_iterable(self._types)}
+        kept = {}
+        for name, cell in cells.items():
+            place = predictions.unused(f"{name}_{_INPUT}", used) if name in names else name
+            used.add(place)
+            kept[place] = cell
+        return kept
 
     def _parquet(self, positions: list[int], scored: Scored, names: Sequence[str]) -> bytes:
         """The fields that any row has; what the model takes has its type, all else is text."""
-        records = [typed(self._rows[place].cells, self._layout) for place in positions]
-        cells, whole = self._types()
+        records = [self._kept(typed(self._rows[place].cells, self._layout), names) for place in positions]
+        cells, whole = self._types
         types = cells | whole
         fields = dict.fromkeys(name for record in records for name in record) or cells or whole
         columns = [
@@ -94,6 +105,7 @@ class Documents:
         ]
         return parquet.build([*columns, *predictions.typed(self._layout.signature, names, scored)])
 
+    @cached_property
     def _types(self) -> tuple[dict[str, tuple[str, int]], dict[str, tuple[str, int]]]:
         """dtype and depth of the model's columns, and of its inputs as a whole."""
         own = [name for names in self._layout.columns.values() for name in names]

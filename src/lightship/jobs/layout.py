@@ -32,6 +32,7 @@ class Layout:
         places: for each input, the positions of its columns; None where rows are told apart by names only.
         width: how many cells a row has; None where that is not known.
         positional: whether cells that have names are read by position, because the model's only input has none.
+        whole: whether a row may have an input as a whole; no row of a file whose columns are the model's has.
     """
 
     signature: Signature
@@ -39,6 +40,7 @@ class Layout:
     places: Mapping[str, tuple[int, ...]] | None
     width: int | None
     positional: bool = False
+    whole: bool = False
 
 
 def layout(signature: Signature, header: Header | None, *, table: bool) -> Layout:
@@ -48,11 +50,11 @@ def layout(signature: Signature, header: Header | None, *, table: bool) -> Layou
     if not tabular.readable(signature):
         if table:
             raise InvalidInput(f"the model's inputs are no columns of a table: send JSON lines ({_inputs(signature)})")
-        return Layout(signature, {}, None, None)
+        return Layout(signature, {}, None, None, whole=True)
     columns = {spec.name: tuple(tabular.columns_of(spec)) for spec in signature.inputs}
     wanted = [name for names in columns.values() for name in names]
     if header is None:
-        return Layout(signature, columns, _places(columns, wanted), len(wanted))
+        return Layout(signature, columns, _places(columns, wanted), len(wanted), whole=not table)
     missing = [name for name in wanted if name not in header.columns]
     anonymous = len(signature.inputs) == 1 and not signature.inputs[0].kind
     if missing and anonymous and len(header.columns) == len(wanted):
@@ -120,7 +122,7 @@ def _batch(values: list[Any], spec: TensorSpec) -> Array:
 def _pick(cells: Any, spec: TensorSpec, wanted: Layout, parse: Callable[[str], Any] | None) -> Any:
     """One row's value for an input: a whole one, a list of cells, or a cell where the input has one per row."""
     if isinstance(cells, Mapping):
-        if spec.name in cells and wanted.columns.get(spec.name) != (spec.name,):
+        if wanted.whole and spec.name in cells and wanted.columns.get(spec.name) != (spec.name,):
             return _columns(cells[spec.name], spec)
         chosen = _by_name(cells, spec, wanted)
     else:

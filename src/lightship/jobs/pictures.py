@@ -17,7 +17,6 @@ from lightship.jobs.cloud import Cloud
 from lightship.jobs.predictions import Scored
 from lightship.jobs.records import Chunk, Job, Source
 from lightship.jobs.rows import Batch, Prepared
-from lightship.jobs.tables import append
 from lightship.kinds import image
 from lightship.tensors import Array, Signature
 
@@ -78,7 +77,7 @@ class Pictures:
             predicted = predictions.typed(self._signature, names, scored)
             return parquet.build([Column(self.columns[0], keys), *predicted])
         texts = csv_arrays.cells(keys, safe=options.safe)
-        body = append(texts, scored.columns, safe=options.safe)
+        body = csv_arrays.append(texts, scored.columns, safe=options.safe)
         return body if options.single else csv_files.preamble((*self.columns, *names), safe=options.safe) + body
 
     def _pixels(self, source: Source) -> Array | LightshipError:

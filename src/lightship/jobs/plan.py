@@ -8,12 +8,13 @@ the standard library and boto3.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
 from lightship import formats
 from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
-from lightship.formats.base import FIRST_BLOCK, Format, Header, Span
+from lightship.formats.base import FIRST_BLOCK, Header, Span, Streamed
 from lightship.jobs import messages, objects, receipts, retries, schedules, starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger import Ledger, releasing
@@ -59,7 +60,8 @@ def _proceed(job: Job, cloud: Cloud, deadline: float) -> str:
         conclude(job, cloud)
     if job.state != State.SPLITTING:
         return end(job, cloud)
-    if job.format == starting.IMAGES or not formats.named(job.format).STREAMED:
+    scanner = formats.streamed(job.format)
+    if scanner is None:
         messages.plan(job, cloud)
         return "handed over"
     ledger = Ledger(cloud)
@@ -68,7 +70,7 @@ def _proceed(job: Job, cloud: Cloud, deadline: float) -> str:
         return "elsewhere"
     try:
         with releasing(lambda: ledger.release_splitting(job.id)):
-            return _split(current, cloud, deadline)
+            return _split(current, scanner, cloud, deadline)
     except _PERMANENT as error:
         return fail(current, error.message, cloud)
 
@@ -85,8 +87,7 @@ def end(job: Job, cloud: Cloud) -> str:
     return str(job.state)
 
 
-def _split(job: Job, cloud: Cloud, deadline: float) -> str:
-    scanner = formats.named(job.format)
+def _split(job: Job, scanner: Streamed, cloud: Cloud, deadline: float) -> str:
     cursor, header, blocks = _beginning(job, scanner, cloud)
     if not cursor.index:
         Ledger(cloud).describe(job.id, header)
@@ -104,7 +105,7 @@ def _split(job: Job, cloud: Cloud, deadline: float) -> str:
     return finish(job, cursor, cloud)
 
 
-def _beginning(job: Job, scanner: Format, cloud: Cloud) -> tuple[Cursor, Header | None, Iterator[bytes]]:
+def _beginning(job: Job, scanner: Streamed, cloud: Cloud) -> tuple[Cursor, Header | None, Iterator[bytes]]:
     """Where to go on, the header, and the file's content from there on."""
     if job.cursor.index:
         return job.cursor, job.header, _content(job, job.cursor.offset, cloud)
@@ -114,7 +115,8 @@ def _beginning(job: Job, scanner: Format, cloud: Cloud) -> tuple[Cursor, Header 
         first += block
         if len(first) >= FIRST_BLOCK:
             break
-    header = scanner.header(first) if first else None
+    names = partial(starting.columns, cloud, job.model, job.version)
+    header = scanner.header(first, said=job.options.header, names=names) if first else None
     length = header.length if header else 0
     return Cursor(offset=length), header, chain([first[length:]], blocks)
 

@@ -7,7 +7,7 @@ there are several numbers per row; over 64 of them, or a tensor of more dimensio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -43,10 +43,14 @@ def names(signature: Signature, taken: Iterable[str]) -> tuple[str, ...]:
     found: list[str] = []
     used = set(taken)
     for name in (name for spec in signature.outputs for name in _names(spec, several=several)):
-        unique = next(option for number in range(1, 10**6) if (option := _numbered(name, number)) not in used)
-        used.add(unique)
-        found.append(unique)
+        found.append(unused(name, used))
+        used.add(found[-1])
     return tuple(found)
+
+
+def unused(name: str, used: Collection[str]) -> str:
+    """A name, numbered where it is used already."""
+    return next(option for number in range(1, 10**6) if (option := _numbered(name, number)) not in used)
 
 
 def predict(model: Model, prepared: Prepared) -> Scored:

@@ -81,6 +81,7 @@ class Options:
             one, None for never.
         safe: keep spreadsheets from taking text in CSV for formulas.
         target: the column with the true answers; None for a column named like an output.
+        header: whether the first row of CSV has the columns' names; None to find out by the row.
         chunk: about how many bytes a chunk has, up to LARGEST_CHUNK; 0 to choose by the file's size.
     """
 
@@ -89,6 +90,7 @@ class Options:
     threshold: float | None = None
     safe: bool = False
     target: str | None = None
+    header: bool | None = None
     chunk: int = 0
 
     def __post_init__(self) -> None:
@@ -98,6 +100,7 @@ class Options:
             "threshold": (int, float, type(None)),
             "safe": (bool,),
             "target": (str, type(None)),
+            "header": (bool, type(None)),
             "chunk": (int,),
         }
         for name, types in wanted.items():

@@ -6,6 +6,7 @@ Needs nothing but the standard library and boto3: the function that splits files
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -133,6 +134,13 @@ def manifest(cloud: Cloud, model: str, version: int) -> bytes:
     return _registered(cloud, _place(cloud, model), f"{version}/manifest.json")
 
 
+def columns(cloud: Cloud, model: str, version: int) -> list[str]:
+    """The columns that a model's inputs are called to have, or the inputs' own names; raises NotFound."""
+    (signature, *_) = json.loads(manifest(cloud, model, version))["signatures"]
+    named = [(spec.get("kind") or {}).get("columns") or [spec["name"]] for spec in signature["inputs"]]
+    return [name for names in named for name in names]
+
+
 def _place(cloud: Cloud, model: str) -> Source:
     found = _S3.fullmatch(f"{cloud.registry.rstrip('/')}/{model}/")
     if found is None:
@@ -165,7 +173,7 @@ def format_of(source: Source, options: Options) -> tuple[str, bool]:
     key = source.key.lower()
     gzip = key.endswith(".gz")
     found = formats.of(key.removesuffix(".gz"))
-    if gzip and not found.STREAMED:
+    if gzip and not formats.streamed(found.NAME):
         raise UnsupportedMedia(f"{source.name} is compressed twice: a {found.NAME} file is not to be gzipped")
     wanted = options.output or found.NAME
     if wanted not in {found.NAME, "parquet"}:

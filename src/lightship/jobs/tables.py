@@ -18,9 +18,6 @@ from lightship.jobs.rows import Prepared
 from lightship.kinds import tabular
 from lightship.tensors import Signature
 
-# Rows that are put together at a time: cells as objects take many times their bytes.
-_BLOCK = 65_536
-
 
 def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Table:
     """See :func:`lightship.jobs.contents.open_chunk`."""
@@ -82,7 +79,7 @@ class Table:
             if quick is not None:
                 return quick
             texts = self._texts
-        return append([texts[position] for position in scored.positions.tolist()], scored.columns, safe=safe)
+        return csv_arrays.append([texts[position] for position in scored.positions.tolist()], scored.columns, safe=safe)
 
     def _typed(self, scored: Scored) -> list[Column]:
         """The input's columns for a format with types: what the model takes has its type, all else is text."""
@@ -104,29 +101,3 @@ class Table:
     @cached_property
     def _texts(self) -> list[bytes]:
         return csv_files.texts(self._data, first=self._first)
-
-
-def append(texts: Sequence[bytes], columns: Sequence[Any], *, safe: bool) -> bytes:
-    """Rows of CSV, each with one cell of each of the columns (arrays, lists of text, or lists of lists) behind it.
-
-    ``safe`` keeps the columns' text from being taken for formulas; the rows are the caller's.
-    """
-    blocks = (slice(first, first + _BLOCK) for first in range(0, len(texts), _BLOCK))
-    return b"".join(_appended(texts[block], [column[block] for column in columns], safe=safe) for block in blocks)
-
-
-def _appended(texts: Sequence[bytes], columns: Sequence[Any], *, safe: bool) -> bytes:
-    cells = [_as_cells(column, safe=safe) for column in columns]
-    return b"\n".join(map(b",".join, zip(texts, *cells, strict=True))) + b"\n"
-
-
-def _as_cells(column: Any, *, safe: bool) -> list[bytes]:
-    """A column as cells; a list in a cell is JSON. Few texts, as names of classes are, are quoted once each."""
-    if not isinstance(column, list):
-        return csv_arrays.cells(column, safe=safe)
-    if column and isinstance(column[0], list):
-        import orjson
-
-        return csv_arrays.cells([orjson.dumps(value).decode() for value in column], safe=safe)
-    distinct = list(dict.fromkeys(column))
-    return list(map(dict(zip(distinct, csv_arrays.cells(distinct, safe=safe), strict=True)).__getitem__, column))

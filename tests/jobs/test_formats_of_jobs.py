@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 from pyarrow import parquet
 
+from lightship.errors import InvalidInput
 from lightship.jobs import operations, plan
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.records import SYSTEM, Job, Options
@@ -54,6 +55,13 @@ def finished(cloud: Cloud, job: Job) -> tuple[Job, dict, dict[str, bytes]]:
 def name_of(part: dict[str, Any]) -> str:
     """A part of a receipt, as in the names of the files."""
     return "/".join(part["key"].split("/")[4:])
+
+
+def picture(shade: int) -> bytes:
+    """A PNG file of one shade of grey."""
+    file = io.BytesIO()
+    Image.new("L", (16, 16), shade).save(file, "PNG")
+    return file.getvalue()
 
 
 def as_csv(rows: list[list[Any]]) -> bytes:
@@ -183,9 +191,7 @@ def test_what_a_model_takes_and_gives_has_its_types(all_models: Cloud, model: st
 
 def test_predictions_for_images_have_their_types(all_models: Cloud) -> None:
     for number in range(65):
-        picture = io.BytesIO()
-        Image.new("L", (16, 16), number).save(picture, "PNG")
-        drop(all_models, f"uploads/system/5/{number:03}.png", picture.getvalue() if number == 64 else b"broken")
+        drop(all_models, f"uploads/system/5/{number:03}.png", picture(number) if number == 64 else b"broken")
     options = Options(output="parquet")
     job = operations.start(all_models, owner=SYSTEM, model="digits", key="uploads/system/5/", options=options)
     _, receipt, files = finished(all_models, job)
@@ -315,9 +321,7 @@ def test_predicted_text_is_harmless_too(all_models: Cloud, registries: Registrie
         rows = list(csv.DictReader(io.StringIO(files["predictions.csv" if single else "part-00000.csv"].decode())))
         assert [row["predicted_y"] for row in rows] == ["' =cmd", "'=cmd"]
     renamed(all_models, registries.examples / "digits", "ats", tmp_path, classes=[f"@{digit}" for digit in range(10)])
-    picture = io.BytesIO()
-    Image.new("L", (16, 16)).save(picture, "PNG")
-    drop(all_models, "uploads/system/4/=1.png", picture.getvalue())
+    drop(all_models, "uploads/system/4/=1.png", picture(0))
     options = Options(safe=True)
     job = operations.start(all_models, owner=SYSTEM, model="ats", key="uploads/system/4/", options=options)
     _, _, files = finished(all_models, job)
@@ -352,9 +356,7 @@ def test_a_row_that_the_model_cannot_run_is_a_reject(all_models: Cloud) -> None:
 
 def test_a_prefix_of_images_is_scored(all_models: Cloud, registries: Registries) -> None:
     for number in range(70):
-        picture = io.BytesIO()
-        Image.new("L", (16, 16), number).save(picture, "PNG")
-        drop(all_models, f"uploads/system/2/{number:03}.png", picture.getvalue() if number != 7 else b"broken")
+        drop(all_models, f"uploads/system/2/{number:03}.png", picture(number) if number != 7 else b"broken")
     drop(all_models, "uploads/system/2/readme.txt", b"")
     job = operations.start(all_models, owner=SYSTEM, model="digits", key="uploads/system/2/")
     _, receipt, files = finished(all_models, job)
@@ -365,6 +367,33 @@ def test_a_prefix_of_images_is_scored(all_models: Cloud, registries: Registries)
     assert len(rows[0]) == 12
     (error,) = [json.loads(line) for line in files["errors/part-00000.jsonl"].splitlines()]
     assert (error["row"], error["text"]) == (8, "uploads/system/2/007.png")
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"output": "parquet", "single": True}, "parquet is written in parts"),
+        ({"output": "jsonlines"}, "images can become csv or parquet, not 'jsonlines'"),
+        ({"output": "xyz"}, "images can become csv or parquet, not 'xyz'"),
+    ],
+)
+def test_images_become_nothing_that_their_receipt_could_not_vouch_for(
+    all_models: Cloud, options: dict[str, Any], reason: str
+) -> None:
+    drop(all_models, "uploads/system/6/a.png", picture(1))
+    with pytest.raises(InvalidInput, match=reason):
+        operations.start(all_models, owner=SYSTEM, model="digits", key="uploads/system/6/", options=Options(**options))
+
+
+def test_images_of_several_parts_become_one_file_with_one_header(all_models: Cloud) -> None:
+    for number in range(65):
+        drop(all_models, f"uploads/system/7/{number:03}.png", picture(number))
+    options = Options(output="csv", single=True)
+    job = operations.start(all_models, owner=SYSTEM, model="digits", key="uploads/system/7/", options=options)
+    _, receipt, files = finished(all_models, job)
+    rows = list(csv.DictReader(io.StringIO(files["predictions.csv"].decode())))
+    assert [row["key"][-7:] for row in rows] == [f"{number:03}.png" for number in range(65)]
+    assert list(rows[0]) == receipt["columns"]
 
 
 def test_images_for_a_model_of_tables_fail_the_job(all_models: Cloud) -> None:

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from threading import Event
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -97,22 +96,10 @@ def test_a_large_file_comes_in_parts_that_become_one_however_often_it_is_asked(a
     first, again = (ask("POST", "/jobs", json=body) for _ in range(2))
     assert first.status_code == again.status_code == 202
     assert first.json()["id"] == again.json()["id"]
-    forgotten(cloud)
-    assert ask("POST", "/jobs", json=body).json()["id"] == first.json()["id"]
     run(cloud)
     assert ask("GET", f"/jobs/{first.json()['id']}").json()["rows"]["total"] == 9
     body["key"] = KEY
     assert ask("POST", "/jobs", json=body).status_code == 404
-
-
-def forgotten(cloud: Cloud) -> None:
-    """From now on S3 knows of no upload in parts: what it says of one that is completed, after a while."""
-    answer = {"Error": {"Code": "NoSuchUpload", "Message": "The specified upload does not exist."}}
-
-    def refuse(**_: Any) -> Any:
-        return SimpleNamespace(status_code=404), answer
-
-    cloud.s3.meta.events.register("before-call.s3.CompleteMultipartUpload", refuse)
 
 
 def test_a_file_without_end_is_refused_before_it_is_uploaded(ask: Client) -> None:

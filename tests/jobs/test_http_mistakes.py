@@ -55,6 +55,8 @@ WRONG: list[tuple[Any, int, str]] = [
     (JOB | {"key": "uploads/anonymous/../ann/1/p.csv"}, 404, "is not there"),
     (JOB | {"key": "uploads/anonymous/2/p.csv"}, 404, "is not there"),
     (JOB | {"key": "uploads/anonymous/" + "k" * 2000}, 400, "'key'"),
+    (JOB | {"key": "uploads/anonymous/" + "ä" * 600 + ".csv"}, 404, "among your uploads"),
+    (JOB | {"parts": {"upload": "nobody's", "etags": ["e"]}, "key": "uploads/anonymous/2/p.csv"}, 404, "is not there"),
     (JOB | {"key": "uploads/anonymous/1/p.xls"}, 415, "must end with one of"),
 ]
 

@@ -123,6 +123,7 @@ def complete(cloud: Cloud, *, owner: str, key: str, upload: str, etags: list[str
     parts = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(etags, start=1)]
     place = {"Bucket": cloud.bucket, "Key": key}
     try:
+        cloud.s3.list_parts(**place, UploadId=upload, MaxParts=1)  # not every S3 says to the next call what it lacks
         cloud.s3.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts})
     except cloud.s3.exceptions.ClientError as error:
         code = error.response["Error"]["Code"]
@@ -151,7 +152,7 @@ def start(
     _check_own(owner, key)
     source = Source(cloud.bucket, key) if key.endswith("/") else objects.describe(cloud, cloud.bucket, key)
     if version is not None:
-        starting.pinned(cloud, model, version, withdrawn=False)
+        starting.pinned(cloud, model, version, allow_withdrawn=False)
     job = starting.start(
         cloud,
         owner=owner,
@@ -262,5 +263,5 @@ def _status(job: Job, cloud: Cloud) -> Status:
 
 
 def _check_own(owner: str, key: str) -> None:
-    if not key.startswith(starting.upload_prefix(owner)):
+    if not key.startswith(starting.upload_prefix(owner)) or len(key.encode()) > _LONGEST_KEY:
         raise NotFound(f"there is no object '{key[:200]}' among your uploads")

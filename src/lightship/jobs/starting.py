@@ -74,14 +74,17 @@ def dropped(cloud: Cloud, event: Mapping[str, Any]) -> Job | None:
     """The job of an S3 event that came through EventBridge; None for an object that is nobody's input.
 
     A file that cannot be scored has a job too: failed, with the reason. The event's id pins the model's version, so
-    that an event which comes again after a new version was published is still the same job.
+    that an event which comes again after a new version was published is still the same job. Raises InvalidInput for
+    half an event.
     """
-    entry = event["detail"]["object"]
-    key = entry["key"]
+    try:
+        entry, bucket = event["detail"]["object"], str(event["detail"]["bucket"]["name"])
+        key = str(entry["key"])
+    except (KeyError, TypeError) as error:
+        raise InvalidInput(f"the Object Created event lacks what it must have: {error}") from None
     found = _DROPPED.fullmatch(key)
     if found is None:
         return None
-    bucket = event["detail"]["bucket"]["name"]
     source = Source(bucket, key, entry.get("version-id", ""), entry.get("etag", ""), entry.get("size", 0))
     model, correlation = found[1], str(event.get("id", ""))
     try:
@@ -98,7 +101,7 @@ def upload_prefix(owner: str) -> str:
     return f"uploads/{name if len(name) <= _LONGEST_OWNER else hashlib.sha256(owner.encode()).hexdigest()}/"
 
 
-def pinned(cloud: Cloud, model: str, version: int | None = None, *, withdrawn: bool = True) -> tuple[int, str]:
+def pinned(cloud: Cloud, model: str, version: int | None = None, *, allow_withdrawn: bool = True) -> tuple[int, str]:
     """A version of a model, by default the one that answers, and its bundle's digest; raises NotFound.
 
     A withdrawn version takes no new work; one that was pinned before goes on.
@@ -106,12 +109,12 @@ def pinned(cloud: Cloud, model: str, version: int | None = None, *, withdrawn: b
     place = _place(cloud, model)
     try:
         versions = Versions.from_bytes(_registered(cloud, place, "state.json"))
-        number = version or versions.default
-        if number not in (versions.versions if withdrawn else versions.offered):
+        number = versions.default if version is None else version
+        if number is None or number not in (versions.versions if allow_withdrawn else versions.offered):
             raise NotFound(model)
         return number, hashlib.sha256(_registered(cloud, place, f"{number}/manifest.json")).hexdigest()
     except NotFound:
-        what = f"version {version} of model '{model}'" if version else f"model '{model}'"
+        what = f"model '{model}'" if version is None else f"version {version} of model '{model}'"
         raise NotFound(f"there is no {what} that takes new work") from None
 
 
@@ -148,18 +151,23 @@ def _refused(cloud: Cloud, model: str, source: Source, correlation: str, error: 
 def format_of(source: Source, options: Options) -> tuple[str, bool]:
     """Name of a source's format, and whether it is compressed; raises UnsupportedMedia or InvalidInput."""
     if source.key.endswith("/"):
+        _check_output("images", "csv", options)
         return IMAGES, False
     key = source.key.lower()
     gzip = key.endswith(".gz")
     found = formats.of(key.removesuffix(".gz"))
     if gzip and not found.STREAMED:
         raise UnsupportedMedia(f"{source.name} is compressed twice: a {found.NAME} file is not to be gzipped")
-    wanted = options.output or found.NAME
-    if wanted not in {found.NAME, "parquet"}:
-        raise InvalidInput(f"a {found.NAME} file can become {found.NAME} or parquet, not {wanted[:80]!r}")
+    _check_output(f"a {found.NAME} file", found.NAME, options)
+    return found.NAME, gzip
+
+
+def _check_output(what: str, own: str, options: Options) -> None:
+    wanted = options.output or own
+    if wanted not in {own, "parquet"}:
+        raise InvalidInput(f"{what} can become {own} or parquet, not {wanted[:80]!r}")
     if wanted == "parquet" and options.single:
         raise InvalidInput("parquet is written in parts: one file of it cannot be asked for")
-    return found.NAME, gzip
 
 
 def readable(source: Source) -> bool:

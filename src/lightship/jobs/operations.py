@@ -145,12 +145,18 @@ def start(
     run: str = "",
     correlation: str = "",
 ) -> Job:
-    """Score an object under the owner's own prefix. The same request again is the same job, unless ``run`` differs.
+    """Score an object under the owner's own prefix, or the images below a key that ends with ``/``.
 
-    Raises NotFound (object, model, version, somebody else's object), InvalidInput or UnsupportedMedia.
+    The same request again is the same job, unless ``run`` or the object, or one of the images, differs. Of more than
+    ``starting.MOST_COMPARED`` images each request is a job of its own.
+
+    Raises NotFound (object, images, model, version, somebody else's object), InvalidInput or UnsupportedMedia.
     """
     _check_own(owner, key)
-    source = Source(cloud.bucket, key) if key.endswith("/") else objects.describe(cloud, cloud.bucket, key)
+    if key.endswith("/"):
+        source = starting.images(cloud, Source(cloud.bucket, key))
+    else:
+        source = objects.describe(cloud, cloud.bucket, key)
     if version is not None:
         starting.pinned(cloud, model, version, allow_withdrawn=False)
     job = starting.start(

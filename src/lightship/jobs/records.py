@@ -50,7 +50,8 @@ FINAL = frozenset({State.DONE, State.FAILED, State.CANCELLED, State.CLOSED})
 class Source:
     """The object that is scored, as it was when the job was made. ``version`` is empty in an unversioned bucket.
 
-    A key that ends with ``/`` is a prefix: every object below it is a row (images).
+    A key that ends with ``/`` is a prefix: every object below it is a row (images), and ``etag`` is a digest of theirs,
+    or empty where nobody compares them with what they were.
     """
 
     bucket: str

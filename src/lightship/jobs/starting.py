@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -17,13 +19,16 @@ from lightship.errors import InvalidInput, LightshipError, NotFound, Unsupported
 from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger import Ledger
-from lightship.jobs.records import SYSTEM, Job, Options, Source, State, job_id
+from lightship.jobs.records import SYSTEM, Job, Options, Source, State, canonical, job_id
 from lightship.state import State as Versions
 
 NO_OPTIONS = Options()
 
 IMAGES = "images"
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+
+# The most objects below a prefix that are compared with what they were: ten calls, about a second.
+MOST_COMPARED = 10_000
 
 _LONGEST_OWNER = 512
 
@@ -99,6 +104,30 @@ def upload_prefix(owner: str) -> str:
     """Where an owner may put what he wants scored, and nobody else. Keys end at 1024 bytes: long names are digested."""
     name = quote(owner, safe="")
     return f"uploads/{name if len(name) <= _LONGEST_OWNER else hashlib.sha256(owner.encode()).hexdigest()}/"
+
+
+def images(cloud: Cloud, prefix: Source) -> Source:
+    """A prefix of images as it is now: its etag is a digest of theirs. Raises NotFound where there is none.
+
+    Of more than MOST_COMPARED objects it is a word that never comes again: listing them all would take too long.
+    """
+    below = list(islice(objects.list_keys(cloud, prefix.bucket, prefix.key), MOST_COMPARED + 1))
+    if len(below) > MOST_COMPARED:
+        return replace(prefix, etag=uuid.uuid4().hex)
+    if not any(map(is_image, below)):
+        raise NotFound(f"there is no image below s3://{prefix.bucket}/{prefix.key}")
+    return replace(prefix, etag=digest_of(below))
+
+
+def digest_of(below: Iterable[Source]) -> str:
+    """What tells the images among these objects from others: a digest of their keys and etags."""
+    pairs = [[entry.key, entry.etag] for entry in below if is_image(entry)]
+    return hashlib.sha256(canonical(pairs)).hexdigest()[:32]
+
+
+def is_image(source: Source) -> bool:
+    """Whether an object has the suffix of an image."""
+    return source.key.lower().endswith(IMAGE_SUFFIXES)
 
 
 def pinned(cloud: Cloud, model: str, version: int | None = None, *, allow_withdrawn: bool = True) -> tuple[int, str]:

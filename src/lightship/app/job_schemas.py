@@ -25,6 +25,9 @@ class UploadedFile(_Strict):
 
     name: str = Field(description="Its name; the ending says what it is.")
     size: int = Field(default=0, ge=0, description="Bytes. Beyond 5 GB it is uploaded in parts.")
+    folder: str = Field(
+        default="", max_length=1024, description="`folder` of an earlier answer, to put it beside that file: images."
+    )
 
 
 class UploadRequest(_Strict):
@@ -67,6 +70,7 @@ class UploadPlace(BaseModel):
     """Where to put a file: one address for one PUT, or one for each part. They work for an hour, parts' for a day."""
 
     key: str
+    folder: str = Field(description="The key's own; as the `key` of a job it means all images in it.")
     url: str | None = None
     upload: str | None = None
     part_bytes: int | None = Field(default=None, description="Bytes of each part but the last.")

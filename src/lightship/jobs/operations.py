@@ -38,6 +38,7 @@ _WRONG_PARTS = {"InvalidPart", "InvalidPartOrder", "EntityTooSmall", "MalformedX
 _LONGEST_KEY = 1024
 
 _ID = re.compile("[0-9a-f]{32}")
+_FOLDER = re.compile("[0-9a-f]{32}/")
 
 
 @dataclass(frozen=True)
@@ -89,19 +90,25 @@ class Status:
         return record
 
 
-def upload(cloud: Cloud, *, owner: str, name: str, size: int = 0) -> dict[str, Any]:
+def upload(cloud: Cloud, *, owner: str, name: str, size: int = 0, folder: str = "") -> dict[str, Any]:
     """Where an owner may put a file: ``key``, and ``url`` for one PUT, or ``parts`` with one each beyond 5 GB.
 
-    Of a multipart upload, ``upload`` is what :func:`complete` wants, with the parts' ETags. Raises InvalidInput.
+    It is in a folder of its own, or in the ``folder`` of an earlier answer. Of a multipart upload, ``upload`` is what
+    :func:`complete` wants, with the parts' ETags. Raises InvalidInput; NotFound for a folder that is not the owner's.
     """
     if not name.isprintable() or not name or "/" in name or len(name.encode()) > 200:
         raise InvalidInput("an upload's name is that of a file, printable, without folders and up to 200 bytes long")
     if not 0 <= size <= _MOST_PARTS * LARGEST_UPLOAD:
         raise InvalidInput(f"an upload's size is from 0 to {_MOST_PARTS * LARGEST_UPLOAD} bytes")
-    place = {"Bucket": cloud.bucket, "Key": f"{starting.upload_prefix(owner)}{uuid.uuid4().hex}/{name}"}
+    own = starting.upload_prefix(owner)
+    folder = folder or f"{own}{uuid.uuid4().hex}/"
+    if not _FOLDER.fullmatch(folder.removeprefix(own)):
+        raise NotFound(f"there is no folder '{folder[:200]}' among your uploads")
+    place = {"Bucket": cloud.bucket, "Key": folder + name}
+    answer: dict[str, Any] = {"key": place["Key"], "folder": folder}
     if size <= LARGEST_UPLOAD:
         url = cloud.s3.generate_presigned_url("put_object", Params=place, ExpiresIn=ADDRESS_SECONDS)
-        return {"key": place["Key"], "url": url}
+        return answer | {"url": url}
     part = max(_LEAST_PART, -(-size // _MOST_PARTS))
     place["UploadId"] = cloud.s3.create_multipart_upload(**place)["UploadId"]
     urls = [
@@ -110,7 +117,7 @@ def upload(cloud: Cloud, *, owner: str, name: str, size: int = 0) -> dict[str, A
         )
         for number in range(-(-size // part))
     ]
-    return {"key": place["Key"], "upload": place["UploadId"], "part_bytes": part, "parts": urls}
+    return answer | {"upload": place["UploadId"], "part_bytes": part, "parts": urls}
 
 
 def complete(cloud: Cloud, *, owner: str, key: str, upload: str, etags: list[str]) -> None:
@@ -266,6 +273,12 @@ def _status(job: Job, cloud: Cloud) -> Status:
     left = (job.rows - tally.rows) / rate if rate and job.rows is not None and not job.final else None
     cost = tally.chunks * _CHUNK_CALLS + (tally.rows * _SECONDS_PER_ROW * _GIGABYTES * _GB_SECOND)
     return Status(job, state, tally, job.rows, job.chunks, rate, left, cost)
+
+
+def check_key(key: str) -> None:
+    """Raises InvalidInput for an upload's key that S3, or whoever reads it in a log, could not take."""
+    if not key.isprintable() or len(key.encode()) > _LONGEST_KEY:
+        raise InvalidInput(f"{key[-200:]!r} is no name for an upload: it is to be printable, and not as long")
 
 
 def _check_own(owner: str, key: str) -> None:

@@ -53,6 +53,12 @@ def working(yard: Yard) -> Iterator[Yard]:
         client.close()
 
 
+def test_a_worker_knows_the_memory_that_its_time_is_paid_by(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert yard.cloud.memory == 1769
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
+    assert Places.from_environment().cloud().memory == 512
+
+
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
     """A folder with images, one of them in a folder of its own, and with what is none."""

@@ -101,7 +101,7 @@ class Chunks(BaseModel):
 
 
 class JobStatus(BaseModel):
-    """A job and how far it is. Times are seconds since 1970, costs a rough estimate."""
+    """A job and how far it is. Times are seconds since 1970."""
 
     id: str
     state: State
@@ -114,7 +114,13 @@ class JobStatus(BaseModel):
     progress: float | None = Field(description="0 to 1; null until the file is split.")
     rows_per_second: float
     seconds_left: float | None
-    cost_estimate_usd: float
+    gigabyte_seconds: float = Field(
+        description="What the chunks that are done took, as measured: seconds times gigabytes of memory."
+    )
+    cost_estimate_usd: float = Field(
+        description="Roughly, so far: those gigabyte-seconds and the chunks' calls, in us-east-1. "
+        "Splitting, attempts that failed, storage and logs are not in it."
+    )
     correlation: str
     reason: str | None = Field(default=None, description="Why it failed or was cancelled.")
     receipt: str | None = Field(default=None, description="Key of the receipt, when it is there.")

@@ -15,14 +15,12 @@ from lightship.jobs.ledger import Ledger
 from lightship.jobs.records import Job, Options, Source, State
 from lightship.jobs.standing import state_of
 
-# US dollars, us-east-1, 2026: Lambda per GB-second (x86), DynamoDB per write and per read, SQS per request, S3 per PUT
-# and per GET. An estimate for people, not a bill.
-_GB_SECOND = 0.0000166667
-_CHUNK_CALLS = 3 * 0.625e-6 + 2 * 0.125e-6 + 3 * 0.4e-6 + 5e-6 + 0.4e-6
-
-# What a row of a small table costs a worker of one core; images cost a thousand times as much.
-_SECONDS_PER_ROW = 3e-6
-_GIGABYTES = 1769 / 1024
+# US dollars, us-east-1, 2026: Lambda per GB-second (x86); a chunk's invocation, five writes and two reads of DynamoDB,
+# three requests of SQS and PUT of S3; its GET, of which a chunk of images has one for each. An estimate for people, not
+# a bill: what splitting takes, attempts that failed, storage and logs are not in it.
+GIGABYTE_SECOND = 0.0000166667
+_CHUNK = 0.2e-6 + 5 * 0.625e-6 + 2 * 0.125e-6 + 3 * 0.4e-6 + 5e-6
+_GET = 0.4e-6
 
 # How long an object's address works, in seconds, and the most that one PUT takes, in bytes.
 ADDRESS_SECONDS = 3600
@@ -46,7 +44,8 @@ class Status:
     """A job and what can be said of its progress.
 
     ``rows`` and ``chunks`` are totals, None until the file is split; ``rate`` is rows per second since the job was
-    made; ``left`` is how many seconds the rest takes at that rate; ``cost`` is US dollars so far, a rough estimate.
+    made; ``left`` is how many seconds the rest takes at that rate; ``cost`` is US dollars so far, a rough estimate:
+    the gigabyte-seconds that the workers measured and the calls of the chunks that are done.
     """
 
     job: Job
@@ -80,6 +79,7 @@ class Status:
             "progress": self.progress,
             "rows_per_second": round(self.rate, 1),
             "seconds_left": None if self.left is None else round(self.left, 1),
+            "gigabyte_seconds": round(self.done.gigabyte_seconds, 3),
             "cost_estimate_usd": round(self.cost, 6),
             "correlation": job.correlation,
         }
@@ -271,7 +271,8 @@ def _status(job: Job, cloud: Cloud) -> Status:
     seconds = max(end - job.created, 1e-3)
     rate = tally.rows / seconds
     left = (job.rows - tally.rows) / rate if rate and job.rows is not None and not job.final else None
-    cost = tally.chunks * _CHUNK_CALLS + (tally.rows * _SECONDS_PER_ROW * _GIGABYTES * _GB_SECOND)
+    gets = tally.rows if job.format == starting.IMAGES else tally.chunks
+    cost = tally.gigabyte_seconds * GIGABYTE_SECOND + tally.chunks * _CHUNK + gets * _GET
     return Status(job, state, tally, job.rows, job.chunks, rate, left, cost)
 
 

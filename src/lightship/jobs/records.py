@@ -185,13 +185,17 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a chunk. ``parts`` has key, bytes and sha256 of each object written, by what it holds."""
+    """What became of a chunk. ``parts`` has key, bytes and sha256 of each object written, by what it holds.
+
+    ``gigabyte_seconds`` is what it took whoever was the first: seconds times the gigabytes of the function.
+    """
 
     rows: int
     rejected: int
     columns: tuple[str, ...] = ()
     parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    gigabyte_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -63,10 +63,10 @@ def test_a_worker_knows_the_memory_that_its_time_is_paid_by(yard: Yard, monkeypa
 def pictures(tmp_path: Path) -> Path:
     """A folder with images, one of them in a folder of its own, and with what is none."""
     folder = tmp_path / "pictures"
-    for number, name in enumerate(["a.png", "b.JPG", "more/ü.jpeg", ".hidden.png"]):
+    for number, name in enumerate(["a.png", "b.JPG", "more/ü.jpeg", ".hidden.png", ".thumbnails/a.png"]):
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("L", (16, 16), 60 * number).save(file, "PNG" if name.endswith("png") else "JPEG")
+        Image.new("L", (16, 16), 50 * number).save(file, "PNG" if name.endswith("png") else "JPEG")
     (folder / "readme.txt").write_text("no image")
     return folder
 
@@ -160,17 +160,17 @@ def test_what_people_see(working: Yard, monkeypatch: pytest.MonkeyPatch) -> None
         (("quickstart", "p.csv", "--output", "nowhere/p.csv"), "there is no folder"),
         (("quickstart", "p.csv", "--format", "parquet", "--output", "p.xls"), "--output must be a folder"),
         (("quickstart", "p.csv", "--threshold", "-1"), "threshold is zero or more"),
-        (("quickstart", "broken\nname"), "no name for an upload"),
+        (("quickstart", "images"), "the model takes no images"),
+        (("digits", "broken"), "is no name for an upload"),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_uploaded(
     yard: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], sentence: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("p.csv", "p.xls", "full/p.csv", "broken\nname/a.png"):
+    for name in ("p.csv", "p.xls", "full/p.csv", "images/a.png", "broken/a\n.png"):
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_bytes(PATIENTS.read_bytes())
-    Path("broken\nname/a\n.png").write_bytes(b"")
     Path("empty").mkdir()
     assert sentence in refused(yard.run("batch", *words))
     assert sent(yard) == []

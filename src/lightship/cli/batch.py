@@ -14,11 +14,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Column, Table
 
 from lightship import aws
+from lightship.bundle import Manifest
 from lightship.cli import downloads, uploads
 from lightship.cli.options import json_option, parse_model
 from lightship.errors import InvalidInput
 from lightship.handlers.places import Places
-from lightship.jobs import objects, operations, starting
+from lightship.jobs import objects, operations, pictures, starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.operations import Status
 from lightship.jobs.receipts import RECEIPT
@@ -70,7 +71,9 @@ def batch_command(
         options = replace(options, single=not parts)
     starting.format_of(asked, options)
     cloud, owner = _stack()
-    starting.pinned(cloud, name, version, allow_withdrawn=False)
+    number, _ = starting.pinned(cloud, name, version, allow_withdrawn=False)
+    if not last:
+        pictures.check(Manifest.from_bytes(starting.manifest(cloud, name, number)).signature())
     console = Console(stderr=True)
     key = uploads.send(files, cloud, owner, console) + last
     job = operations.start(cloud, owner=owner, model=name, key=key, version=version, options=options, run=run)

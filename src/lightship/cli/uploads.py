@@ -30,10 +30,11 @@ def find(path: Path) -> dict[str, Path]:
     """A file by its name, or the images in and below a folder by their paths in it; raises InvalidInput for none."""
     if not path.is_dir():
         return {path.name: path}
+    below = {file.relative_to(path): file for file in sorted(path.rglob("*")) if file.is_file()}
     found = {
-        file.relative_to(path).as_posix(): file
-        for file in sorted(path.rglob("[!.]*"))
-        if file.name.lower().endswith(starting.IMAGE_SUFFIXES) and file.is_file()
+        name.as_posix(): file
+        for name, file in below.items()
+        if name.name.lower().endswith(starting.IMAGE_SUFFIXES) and not any(part.startswith(".") for part in name.parts)
     }
     if not found:
         raise InvalidInput(f"there is no image in {path}: their names end with {', '.join(starting.IMAGE_SUFFIXES)}")

@@ -29,11 +29,15 @@ LARGEST_IMAGE = 32 * 1024 * 1024
 
 def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Pictures:
     """See :func:`lightship.jobs.contents.open_chunk`."""
-    spec = signature.inputs[0]
-    if len(signature.inputs) != 1 or (spec.kind or {}).get("type") != "image":
-        raise InvalidInput("the model takes no images: its only input would have to be one")
+    check(signature)
     entries = json.loads(objects.read(cloud, chunk.key))  # of key, etag and size, which an older listing does not have
     return Pictures([Source(job.source.bucket, entry[0], "", *entry[1:]) for entry in entries], job, signature, cloud)
+
+
+def check(signature: Signature) -> None:
+    """Raises InvalidInput unless a model's only input is an image."""
+    if len(signature.inputs) != 1 or (signature.inputs[0].kind or {}).get("type") != "image":
+        raise InvalidInput("the model takes no images: its only input would have to be one")
 
 
 class Pictures:

@@ -146,6 +146,7 @@ def test_what_people_see(working: Yard, monkeypatch: pytest.MonkeyPatch) -> None
     assert f"job {job.id} is splitting: Ctrl-C leaves it at work" in result.stderr
     assert f"s3://{working.bucket}/{job.output}" in re.sub(r"[│\s]", "", result.stdout)
     assert "…" not in result.stdout
+    assert job.id in working.run("job", "list").stdout
 
 
 @pytest.mark.parametrize(

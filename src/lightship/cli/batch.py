@@ -65,11 +65,10 @@ def batch_command(
     files, last = uploads.find(path), "" if path.is_dir() else path.name
     asked = Source("", f"/{last}")
     options = Options(output_format, False, threshold, safe, target)
+    own, _ = starting.format_of(asked, options)
     if output is not None:
-        own, _ = starting.format_of(asked, options)
         parts = downloads.in_parts(output, parquet="parquet" in {own, output_format})
         options = replace(options, single=not parts)
-    starting.format_of(asked, options)
     cloud, owner = _stack()
     number, _ = starting.pinned(cloud, name, version, allow_withdrawn=False)
     if not last:
@@ -77,7 +76,7 @@ def batch_command(
     console = Console(stderr=True)
     key = uploads.send(files, cloud, owner, console) + last
     job = operations.start(cloud, owner=owner, model=name, key=key, version=version, options=options, run=run)
-    hint = "" if job.final else ": Ctrl-C leaves it at work, `lightship job cancel ID` stops it"
+    hint = "" if job.final else f": Ctrl-C leaves it at work, `lightship job cancel {job.id}` stops it"
     click.echo(f"job {job.id} is {job.state}{hint}", err=True)
     status = _follow(cloud, owner, job.id, console)
     receipt = _receipt(cloud, status)
@@ -158,7 +157,7 @@ def list_command(system: bool, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps([status.to_json() for status in found], option=orjson.OPT_INDENT_2))
         return
-    table = Table(Column("job", overflow="fold"), "model", "file", "state", "rows")
+    table = Table(Column("job", no_wrap=True, min_width=32), "model", "file", "state", "rows")
     for status in found:
         model = f"{status.job.model} {status.job.version}"
         table.add_row(status.job.id, model, status.job.source.name, str(status.state), f"{status.done.rows:,}")

@@ -279,7 +279,9 @@ def _status(job: Job, cloud: Cloud) -> Status:
 def check_key(key: str) -> None:
     """Raises InvalidInput for an upload's key that S3, or whoever reads it in a log, could not take."""
     if not key.isprintable() or len(key.encode()) > _LONGEST_KEY:
-        raise InvalidInput(f"{key[-200:]!r} is no name for an upload: it is to be printable, and not as long")
+        raise InvalidInput(
+            f"{key[-200:]!r} is no name for an upload: it must be printable, up to {_LONGEST_KEY} bytes in all"
+        )
 
 
 def _check_own(owner: str, key: str) -> None:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from lightship.jobs import plan
+from lightship.errors import InvalidInput
+from lightship.jobs import plan, redriven
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger import Ledger
 from lightship.jobs.records import SYSTEM
 from tests.jobs.clouds import drop
+
+
+@pytest.mark.parametrize("detail", [None, {}, {"object": {"key": "batch/quickstart/input/rows.csv"}}, {"object": []}])
+def test_half_an_event_is_told_what_it_lacks(cloud: Cloud, detail: Any) -> None:
+    event = drop(cloud, "batch/quickstart/input/rows.csv", b"1,2,3\n") | {"detail": detail}
+    with pytest.raises(InvalidInput, match="the Object Created event lacks what it must have"):
+        plan.handle(event, cloud)
+    redriven.revive(event, cloud)
+    assert Ledger(cloud).owned(SYSTEM, 10) == []
 
 
 @pytest.mark.parametrize(

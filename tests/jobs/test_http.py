@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from threading import Event
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -21,7 +20,7 @@ from lightship.jobs.records import LEASE
 from tests.bundles import Registries
 from tests.emulator import ROOT
 from tests.jobs.asking import JOB, KEY, NONE, Client, client, shell
-from tests.jobs.clouds import drop, objects_below
+from tests.jobs.clouds import drop, moto_cloud, objects_below
 from tests.jobs.faults.play import DATA
 from tests.jobs.test_operations import exhausted
 from tests.jobs.workers import run
@@ -51,7 +50,7 @@ def invoke(registries: Registries, cloud: Cloud) -> Iterator[Callable[..., tuple
 def test_from_the_upload_to_the_receipt(ask: Client, cloud: Cloud) -> None:
     place = ask("POST", "/jobs", json={"upload": {"name": "p.csv", "size": len(DATA)}})
     assert place.status_code == 200
-    assert place.json().keys() == {"key", "url"}
+    assert place.json().keys() == {"key", "folder", "url"}
     assert place.json()["url"].startswith("https://jobs.s3")
     drop(cloud, place.json()["key"], DATA)
     started = ask("POST", "/jobs", json={"model": "quickstart", "key": place.json()["key"], "options": {"chunk": 50}})
@@ -84,6 +83,40 @@ def test_a_caller_says_whether_there_is_a_header(ask: Client, cloud: Cloud) -> N
     assert (right["state"], right["rows"]) == ("done", {"total": 2, "done": 2, "rejected": 1})
 
 
+def test_images_come_together_by_their_folder(registries: Registries) -> None:
+    with moto_cloud(registries.examples, "digits") as cloud:
+        ask = client(shell(registries, cloud))
+        seven = (ROOT / "examples" / "digits" / "seven.png").read_bytes()
+        folder = ""
+        for name in ("1.png", "2.png"):
+            place = ask("POST", "/jobs", json={"upload": {"name": name, "folder": folder}}).json()
+            folder = folder or place["folder"]
+            assert place["key"] == folder + name
+            drop(cloud, place["key"], seven)
+        job = ask("POST", "/jobs", json={"model": "digits", "key": folder}).json()["id"]
+        run(cloud)
+        assert ask("GET", f"/jobs/{job}").json()["rows"] == {"total": 2, "done": 2, "rejected": 0}
+        assert ask("POST", "/jobs", json={"model": "digits", "key": folder}).json()["id"] == job
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        *("x", "/", "uploads/", "uploads/anonymous/", f"uploads/anonymous/{NONE}", f"uploads/anonymous/{NONE}/a/"),
+        *(
+            f"uploads/ann/{NONE}/",
+            f"uploads/anonymous/../ann/{NONE}/",
+            "batch/quickstart/input/",
+            "models/quickstart/1/",
+        ),
+    ],
+)
+def test_a_folder_that_no_upload_of_the_callers_was_given_is_not_there(ask: Client, folder: str) -> None:
+    answer = ask("POST", "/jobs", json={"upload": {"name": "1.png", "folder": folder}})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    assert "among your uploads" in answer.json()["error"]["message"]
+
+
 def test_the_same_request_again_is_the_same_job(ask: Client, cloud: Cloud) -> None:
     drop(cloud, KEY, DATA)
     first, again = (ask("POST", "/jobs", json=JOB) for _ in range(2))
@@ -106,22 +139,10 @@ def test_a_large_file_comes_in_parts_that_become_one_however_often_it_is_asked(a
     first, again = (ask("POST", "/jobs", json=body) for _ in range(2))
     assert first.status_code == again.status_code == 202
     assert first.json()["id"] == again.json()["id"]
-    forgotten(cloud)
-    assert ask("POST", "/jobs", json=body).json()["id"] == first.json()["id"]
     run(cloud)
     assert ask("GET", f"/jobs/{first.json()['id']}").json()["rows"]["total"] == 9
     body["key"] = KEY
     assert ask("POST", "/jobs", json=body).status_code == 404
-
-
-def forgotten(cloud: Cloud) -> None:
-    """From now on S3 knows of no upload in parts: what it says of one that is completed, after a while."""
-    answer = {"Error": {"Code": "NoSuchUpload", "Message": "The specified upload does not exist."}}
-
-    def refuse(**_: Any) -> Any:
-        return SimpleNamespace(status_code=404), answer
-
-    cloud.s3.meta.events.register("before-call.s3.CompleteMultipartUpload", refuse)
 
 
 def test_a_file_without_end_is_refused_before_it_is_uploaded(ask: Client) -> None:

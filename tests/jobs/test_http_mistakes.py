@@ -32,6 +32,12 @@ WRONG: list[tuple[Any, int, str]] = [
     ({"upload": {"name": "a\x00.csv"}}, 400, "printable"),
     ({"upload": {"name": "p.csv", "size": "12"}}, 400, "'upload.size'"),
     ({"upload": {"name": "p.csv", "size": -1}}, 400, "'upload.size'"),
+    ({"upload": {"name": "p.png", "folder": 1}}, 400, "'upload.folder'"),
+    (
+        {"upload": {"name": "p.png", "folder": "uploads/ann/1/"}},
+        404,
+        "there is no folder 'uploads/ann/1/' among your uploads",
+    ),
     ({"upload": {"name": "p.csv"}, "model": "quickstart"}, 400, "unknown field 'model'"),
     (JOB | {"speed": 2}, 400, "the body has an unknown field 'speed'"),
     (JOB | {"y" * 50_000: 2}, 400, "unknown field 'yyyy"),
@@ -56,6 +62,8 @@ WRONG: list[tuple[Any, int, str]] = [
     (JOB | {"key": "uploads/anonymous/../ann/1/p.csv"}, 404, "is not there"),
     (JOB | {"key": "uploads/anonymous/2/p.csv"}, 404, "is not there"),
     (JOB | {"key": "uploads/anonymous/" + "k" * 2000}, 400, "'key'"),
+    (JOB | {"key": "uploads/anonymous/" + "ä" * 600 + ".csv"}, 404, "among your uploads"),
+    (JOB | {"parts": {"upload": "nobody's", "etags": ["e"]}, "key": "uploads/anonymous/2/p.csv"}, 404, "is not there"),
     (JOB | {"key": "uploads/anonymous/1/p.xls"}, 415, "must end with one of"),
 ]
 

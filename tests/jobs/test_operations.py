@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import urllib.request
 from typing import Any
 
@@ -16,6 +17,7 @@ from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
 from lightship.formats.base import Header
 from lightship.jobs import operations, plan, retries, score
 from lightship.jobs.cloud import Cloud
+from lightship.jobs.items import Tally
 from lightship.jobs.ledger import RETENTION, Ledger
 from lightship.jobs.records import ATTEMPTS, LARGEST_CHUNK, LEASE, SILENCE, Job, Options
 from tests.bundles import Registries
@@ -74,6 +76,37 @@ def test_progress_from_the_start_to_the_receipt(cloud: Cloud) -> None:
     assert receipt["correlation"] == "c1"
 
 
+def test_the_cost_is_that_of_the_time_that_was_measured_and_of_the_functions_memory(cloud: Cloud) -> None:
+    job = started(cloud)
+    ledger = Ledger(cloud)
+    chunk, large = ledger.claim(job.id, 0, LEASE), dataclasses.replace(cloud, memory=10240)
+    assert chunk
+    began = time.perf_counter()
+    result = score.score(ledger.job(job.id) or job, chunk, large)
+    assert 0 < result.gigabyte_seconds <= (time.perf_counter() - began) * 10
+    calls = status(cloud, job).cost
+    assert calls == 0
+    ledger.count(job.id, 0, ledger.finish(chunk, dataclasses.replace(result, gigabyte_seconds=1000.0)))
+    found = status(cloud, job)
+    assert found.done.gigabyte_seconds == found.to_json()["gigabyte_seconds"] == 1000
+    assert found.cost == pytest.approx(1000 * operations.GIGABYTE_SECOND, rel=0.01)
+    run(cloud)
+    assert status(cloud, job).done.gigabyte_seconds > 1000
+
+
+def test_a_chunk_that_an_earlier_version_counted_still_counts(cloud: Cloud) -> None:
+    job = started(cloud)
+    ledger = Ledger(cloud)
+    values = {":count": {"S": "5,1"}, ":updated": {"N": "1"}}
+    cloud.dynamodb.update_item(
+        TableName=cloud.table,
+        Key={"job": {"S": job.id}, "item": {"S": "tally#0000"}},
+        UpdateExpression="SET c000000 = :count, updated = :updated",
+        ExpressionAttributeValues=values,
+    )
+    assert ledger.tally(job.id) == Tally(1, 5, 1, 1.0, 0.0)
+
+
 def test_the_same_request_is_the_same_job_and_a_run_token_makes_another(cloud: Cloud) -> None:
     drop(cloud, KEY, DATA)
     ask = {"owner": "ann", "model": "quickstart", "key": KEY}
@@ -104,8 +137,9 @@ def test_what_cannot_be_scored_is_refused_at_once(cloud: Cloud) -> None:
     drop(cloud, "uploads/ann/1/p.xls", DATA)
     with pytest.raises(NotFound, match="there is no model 'nobody'"):
         operations.start(cloud, owner="ann", model="nobody", key=KEY)
-    with pytest.raises(NotFound, match="there is no version 9"):
-        operations.start(cloud, owner="ann", model="quickstart", version=9, key=KEY)
+    for version in (9, 0):
+        with pytest.raises(NotFound, match=f"there is no version {version}"):
+            operations.start(cloud, owner="ann", model="quickstart", version=version, key=KEY)
     with pytest.raises(NotFound, match="is not there"):
         operations.start(cloud, owner="ann", model="quickstart", key="uploads/ann/2/p.csv")
     with pytest.raises(UnsupportedMedia, match="must end with one of"):

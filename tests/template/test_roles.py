@@ -30,7 +30,7 @@ RIGHTS = {
         "ScoreQueue": {SEND},
         "Bucket": {LIST},
         "Bucket/models/*": {GET},
-        "Bucket/uploads/*": {GET, PUT},
+        "Bucket/uploads/*": {GET, PUT, "s3:ListMultipartUploadParts"},
         "Bucket/batch/*/output/*": {GET},
         "JobsTable": TABLE,
         "JobsTable/index/owner": {"dynamodb:Query"},
@@ -80,11 +80,11 @@ RIGHTS = {
     "ScheduleRole": {"SplitQueue": {SEND}, "SplitDeadLetters": {SEND}},
 }
 LISTED = {
-    "PredictRole": "models/*",
+    "PredictRole": ["models/*", "uploads/*"],
     "CompileRole": ["incoming/*", "models/*"],
     "SplitRole": ["batch/*/input/*", "models/*", "uploads/*", "scratch/*"],
     "ScoreRole": ["batch/*/input/*", "models/*", "uploads/*", "scratch/*"],
-    "RequestsRole": "models/*",
+    "RequestsRole": ["models/*"],
 }
 FUNCTIONS = sorted(RIGHTS.keys() - {"ScheduleRole"})
 
@@ -113,9 +113,14 @@ def rights(role: str, **parameters: Any) -> dict[str, set[str]]:
     return dict(found)
 
 
-def conditions(role: str) -> dict[str, Any]:
-    """Under which conditions, by action."""
-    return {str(each["Action"]): each["Condition"] for each in stated(role) if "Condition" in each}
+def conditions(role: str) -> dict[tuple[str, str, str], list[str]]:
+    """What must be one of what, by action and operator: of all statements together."""
+    found = defaultdict(list)
+    for each in stated(role):
+        for operator, terms in each.get("Condition", {}).items():
+            for name, values in terms.items():
+                found[each["Action"], operator, name] += [values] if isinstance(values, str) else values
+    return dict(found)
 
 
 @every_role
@@ -152,9 +157,9 @@ def test_only_what_compiles_may_write_a_model() -> None:
 
 @every_function
 def test_it_lists_what_it_may_read_and_sends_events_under_its_own_name(role: str) -> None:
-    expected = {LIST: {"StringLike": {"s3:prefix": LISTED[role]}}}
+    expected = {(LIST, "StringLike", "s3:prefix"): LISTED[role]}
     if BUS in RIGHTS[role]:
-        expected["events:PutEvents"] = {"StringEquals": {"events:source": "lightship"}}
+        expected["events:PutEvents", "StringEquals", "events:source"] = ["lightship"]
     assert conditions(role) == expected
 
 

@@ -25,6 +25,9 @@ class UploadedFile(_Strict):
 
     name: str = Field(description="Its name; the ending says what it is.")
     size: int = Field(default=0, ge=0, description="Bytes. Beyond 5 GB it is uploaded in parts.")
+    folder: str = Field(
+        default="", max_length=1024, description="`folder` of an earlier answer, to put it beside that file: images."
+    )
 
 
 class UploadRequest(_Strict):
@@ -67,6 +70,7 @@ class UploadPlace(BaseModel):
     """Where to put a file: one address for one PUT, or one for each part. They work for an hour, parts' for a day."""
 
     key: str
+    folder: str = Field(description="The key's own; as the `key` of a job it means all images in it.")
     url: str | None = None
     upload: str | None = None
     part_bytes: int | None = Field(default=None, description="Bytes of each part but the last.")
@@ -97,7 +101,7 @@ class Chunks(BaseModel):
 
 
 class JobStatus(BaseModel):
-    """A job and how far it is. Times are seconds since 1970, costs a rough estimate."""
+    """A job and how far it is. Times are seconds since 1970."""
 
     id: str
     state: State
@@ -110,7 +114,13 @@ class JobStatus(BaseModel):
     progress: float | None = Field(description="0 to 1; null until the file is split.")
     rows_per_second: float
     seconds_left: float | None
-    cost_estimate_usd: float
+    gigabyte_seconds: float = Field(
+        description="What the chunks that are done took, as measured: seconds times gigabytes of memory."
+    )
+    cost_estimate_usd: float = Field(
+        description="Roughly, so far: those gigabyte-seconds and the chunks' calls, in us-east-1. "
+        "Splitting, attempts that failed, storage and logs are not in it."
+    )
     correlation: str
     reason: str | None = Field(default=None, description="Why it failed, was cancelled or is incomplete.")
     receipt: str | None = Field(default=None, description="Key of the receipt, when it is there.")

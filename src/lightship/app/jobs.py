@@ -101,8 +101,7 @@ Asking = Annotated[Caller, Depends(_caller)]
 def ask(asking: Asking, body: Annotated[Asked, Body(openapi_examples=_EXAMPLES)]) -> Any:
     """Ask where to put a file (`upload`), or have one scored that was put there. The same again is the same job."""
     if isinstance(body, UploadRequest):
-        size = body.upload.size
-        return JSONResponse(operations.upload(asking.cloud, owner=asking.owner, name=body.upload.name, size=size))
+        return JSONResponse(operations.upload(asking.cloud, owner=asking.owner, **body.upload.model_dump()))
     return _start(asking, body)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,26 +11,31 @@ import click
 import orjson
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from lightship import aws
+from lightship.bundle import Manifest
+from lightship.cli import downloads, uploads
 from lightship.cli.options import json_option, parse_model
 from lightship.errors import InvalidInput
 from lightship.handlers.places import Places
-from lightship.jobs import operations
+from lightship.jobs import objects, operations, pictures, starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.operations import Status
 from lightship.jobs.receipts import RECEIPT
-from lightship.jobs.records import FINAL, SYSTEM, Options, State
+from lightship.jobs.records import FINAL, SYSTEM, Options, Source, State
 
 _PAUSE = 0.5
 
 
 @click.command("batch")
 @click.argument("model", metavar="NAME[@VERSION]")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("path", metavar="FILE|FOLDER", type=click.Path(exists=True, path_type=Path))
 @click.option(
-    "--output", type=click.Path(path_type=Path), help="Where to write the result.  [default: it stays in the bucket]"
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Where to write the result: a file, or an empty folder for parts, as always with Parquet.  "
+    "[default: it stays in the bucket]",
 )
 @click.option("--format", "output_format", type=click.Choice(["parquet"]), help="Another format than the input's.")
 @click.option("--threshold", type=float, help="Rejected rows at which to fail: a fraction below 1, else a count.")
@@ -44,7 +50,7 @@ _PAUSE = 0.5
 @json_option
 def batch_command(
     model: str,
-    file: Path,
+    path: Path,
     output: Path | None,
     output_format: str | None,
     threshold: float | None,
@@ -54,22 +60,33 @@ def batch_command(
     run: str,
     as_json: bool,
 ) -> None:
-    """Score a CSV, JSON Lines or Parquet file with the functions of a stack.
+    """Score a data file, or a folder of images, with the functions of a stack.
 
-    Works where `lightship up` or a deployed stack says, in the variables that `lightship up` prints.
+    A file is CSV, JSON Lines or Parquet, images are PNG or JPEG. Works where `lightship up` or a deployed stack says,
+    in the variables that `lightship up` prints. What is there from an earlier time is not uploaded again.
     """
     name, version = parse_model(model)
-    options = Options(output_format, output is not None, threshold, safe, target, header)
-    if output is not None and not output.parent.is_dir():
-        raise InvalidInput(f"there is no folder {output.parent} to write {output.name} into")
+    files, last = uploads.find(path), "" if path.is_dir() else path.name
+    asked = Source("", f"/{last}")
+    options = Options(output_format, False, threshold, safe, target, header)
+    own, _ = starting.format_of(asked, options)
+    if output is not None:
+        parts = downloads.in_parts(output, parquet="parquet" in {own, output_format})
+        options = replace(options, single=not parts)
     cloud, owner = _stack()
-    place = operations.upload(cloud, owner=owner, name=file.name)
-    cloud.s3.upload_file(str(file), cloud.bucket, place["key"])
-    job = operations.start(cloud, owner=owner, model=name, key=place["key"], version=version, options=options, run=run)
-    status = _follow(cloud, owner, job.id, Console(stderr=True))
-    if status.state == State.DONE and output is not None:
-        _download(cloud, status, output)
-    _say(cloud, status, output, as_json)
+    number, _ = starting.pinned(cloud, name, version, allow_withdrawn=False)
+    if not last:
+        pictures.check(Manifest.from_bytes(starting.manifest(cloud, name, number)).signature())
+    console = Console(stderr=True)
+    key = uploads.send(files, cloud, owner, console) + last
+    job = operations.start(cloud, owner=owner, model=name, key=key, version=version, options=options, run=run)
+    hint = "" if job.final else f": Ctrl-C leaves it at work, `lightship job cancel {job.id}` stops it"
+    click.echo(f"job {job.id} is {job.state}{hint}", err=True)
+    status = _follow(cloud, owner, job.id, console)
+    receipt = _receipt(cloud, status)
+    if output is not None:
+        downloads.save(cloud, receipt, output)
+    _say(cloud, status, receipt, output, as_json)
 
 
 def _stack(*, system: bool = False) -> tuple[Cloud, str]:
@@ -95,40 +112,30 @@ def _follow(cloud: Cloud, owner: str, job: str, console: Console) -> Status:
             time.sleep(_PAUSE)
 
 
-def _download(cloud: Cloud, status: Status, output: Path) -> None:
-    """The one file of a job: whole or not at all."""
-    half = output.with_name(f"{output.name}.part")
-    try:
-        cloud.s3.download_file(cloud.bucket, _receipt(cloud, status)["parts"][0]["key"], str(half))
-        half.replace(output)
-    finally:
-        half.unlink(missing_ok=True)
-
-
 def _receipt(cloud: Cloud, status: Status) -> Any:
-    found = cloud.s3.get_object(Bucket=cloud.bucket, Key=status.job.output + RECEIPT)
-    return orjson.loads(found["Body"].read())
-
-
-def _say(cloud: Cloud, status: Status, output: Path | None, as_json: bool) -> None:
-    """The receipt, or why there is none: InvalidInput."""
+    """A job's receipt; raises InvalidInput that says why there is none."""
     if status.state not in {State.DONE, State.CLOSED}:
         reason = status.job.reason or "some chunks failed every time: `lightship job retry` sends them again"
         raise InvalidInput(f"job {status.job.id} is {status.state}: {reason}")
-    receipt = _receipt(cloud, status)
+    return orjson.loads(objects.read(cloud, status.job.output + RECEIPT))
+
+
+def _say(cloud: Cloud, status: Status, receipt: Any, output: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps(receipt, option=orjson.OPT_INDENT_2))
         return
-    table = Table("", "", show_header=False)
+    table = Table("", Column(overflow="fold"), show_header=False)
     table.add_row("job", status.job.id)
     for what in ("read", "scored", "rejected"):
         table.add_row(f"rows {what}", f"{receipt['rows'][what]:,}")
+    if missing := sum(span["rows"] for span in receipt.get("missing", [])):
+        table.add_row("rows missing", f"{missing:,}")
     for name, value in receipt.get("metrics", {}).items():
         table.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
     table.add_row("result", str(output or f"s3://{cloud.bucket}/{status.job.output}"))
     for part in receipt["errors"]:
         table.add_row("rejected rows", f"s3://{cloud.bucket}/{part['key']}")
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 @click.group("job")
@@ -154,11 +161,11 @@ def list_command(system: bool, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps([status.to_json() for status in found], option=orjson.OPT_INDENT_2))
         return
-    table = Table("job", "model", "file", "state", "rows")
+    table = Table(Column("job", no_wrap=True, min_width=32), "model", "file", "state", "rows")
     for status in found:
         model = f"{status.job.model} {status.job.version}"
         table.add_row(status.job.id, model, status.job.source.name, str(status.state), f"{status.done.rows:,}")
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 @job_command.command("status")

@@ -27,6 +27,7 @@ class Places:
         reply_queues: ``LIGHTSHIP_REPLY_QUEUES``: ARNs, separated by commas, or the word none.
         queues: ``LIGHTSHIP_QUEUES``: the working queues' URLs by name, from ``score=URL,…``. For people, not functions.
         schedule_group: ``LIGHTSHIP_SCHEDULE_GROUP``: where the stack's schedules are. For people, too.
+        memory: ``AWS_LAMBDA_FUNCTION_MEMORY_SIZE``: MiB, as Lambda says; 0 elsewhere.
     """
 
     bucket: str
@@ -38,6 +39,7 @@ class Places:
     reply_queues: tuple[str, ...] = ()
     queues: Mapping[str, str] = field(default_factory=dict)
     schedule_group: str = ""
+    memory: int = 0
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Places:
@@ -55,6 +57,7 @@ class Places:
             reply_queues=_arns(source.get("LIGHTSHIP_REPLY_QUEUES", "")),
             queues=_urls(source.get("LIGHTSHIP_QUEUES", "")),
             schedule_group=source.get("LIGHTSHIP_SCHEDULE_GROUP", ""),
+            memory=int(source.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE") or 0),
         )
 
     def cloud(self, *, attempts: int = 6) -> Cloud:
@@ -78,6 +81,7 @@ class Places:
             score_queue=self.score_queue,
             registry=self.registry,
             attempts=attempts,
+            memory=self.memory or cloud.CORE,
         )
 
 

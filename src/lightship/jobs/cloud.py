@@ -9,6 +9,9 @@ from typing import Any
 
 from lightship import aws
 
+# MiB with which a function has one whole core.
+CORE = 1769
+
 
 @dataclass(frozen=True)
 class Cloud:
@@ -21,6 +24,7 @@ class Cloud:
         score_queue: URL of the queue whose messages go to :func:`lightship.jobs.score.handle`.
         registry: where the models are, ``s3://bucket/prefix``.
         now: seconds since 1970.
+        memory: MiB of the function that this is, which is what its time costs; one core's, where it is none.
     """
 
     bucket: str
@@ -32,14 +36,23 @@ class Cloud:
     dynamodb: Any = field(repr=False)
     sqs: Any = field(repr=False)
     now: Callable[[], float] = time.time
+    memory: int = CORE
 
 
 def connect(
-    *, bucket: str, table: str, split_queue: str, score_queue: str, registry: str = "", attempts: int = 6
+    *,
+    bucket: str,
+    table: str,
+    split_queue: str,
+    score_queue: str,
+    registry: str = "",
+    attempts: int = 6,
+    memory: int = CORE,
 ) -> Cloud:
     """The cloud of these resources, reached with the environment's credentials and endpoint.
 
-    ``attempts`` is as in :func:`lightship.aws.client`.
+    ``attempts`` is as in :func:`lightship.aws.client`, ``memory`` as in :class:`Cloud`.
     """
     clients = {name: aws.client(name, attempts=attempts) for name in ("s3", "dynamodb", "sqs")}
-    return Cloud(bucket, table, split_queue, score_queue, registry or f"s3://{bucket}/models", **clients)
+    place = registry or f"s3://{bucket}/models"
+    return Cloud(bucket, table, split_queue, score_queue, place, **clients, memory=memory)

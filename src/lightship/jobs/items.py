@@ -10,7 +10,7 @@ from typing import Any
 from lightship.formats.base import Header
 from lightship.jobs.records import Chunk, Cursor, Job, Options, Result, Source, State
 
-# Chunks that are counted by one item: small enough to be rewritten in one unit of write capacity.
+# Chunks that are counted by one item: small enough to be rewritten in two units of write capacity.
 GROUP = 64
 
 _FACTS = ("owner", "model", "version", "digest", "source", "format", "gzip", "options", "correlation", "run")
@@ -18,12 +18,16 @@ _FACTS = ("owner", "model", "version", "digest", "source", "format", "gzip", "op
 
 @dataclass(frozen=True)
 class Tally:
-    """What is done of a job: chunks, rows read and rows rejected; ``updated`` is when the last chunk was counted."""
+    """What is done of a job: chunks, rows read and rows rejected, and the gigabyte-seconds that it took.
+
+    ``updated`` is when the last chunk was counted.
+    """
 
     chunks: int = 0
     rows: int = 0
     rejected: int = 0
     updated: float = 0.0
+    gigabyte_seconds: float = 0.0
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -31,6 +35,7 @@ class Tally:
             self.rows + other.rows,
             self.rejected + other.rejected,
             max(self.updated, other.updated),
+            self.gigabyte_seconds + other.gigabyte_seconds,
         )
 
 
@@ -106,14 +111,15 @@ def to_chunk(item: Mapping[str, Any]) -> Chunk:
 
 def of_count(index: int, result: Result) -> dict[str, Any]:
     """What is stored where a chunk is counted: under its own name, so that a second time changes nothing."""
-    return {f"c{index:06}": f"{result.rows},{result.rejected}"}
+    return {f"c{index:06}": f"{result.rows},{result.rejected},{result.gigabyte_seconds:.3g}"}
 
 
 def to_tally(item: Mapping[str, Any]) -> Tally:
     """A tally's item as a tally."""
     counts = [value.split(",") for name, value in item.items() if name[0] == "c" and name[1:].isdecimal()]
     rows, rejected = (sum(int(count[place]) for count in counts) for place in (0, 1))
-    return Tally(len(counts), rows, rejected, item["updated"])
+    gigabyte_seconds = sum(float(count[2]) for count in counts if len(count) > 2)  # an older version had none
+    return Tally(len(counts), rows, rejected, item["updated"], gigabyte_seconds)
 
 
 def _attribute(value: Any) -> dict[str, str]:

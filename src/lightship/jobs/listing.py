@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
-from lightship.errors import InvalidInput
+from lightship.errors import InvalidInput, NotFound
 from lightship.formats import parquet
 from lightship.formats.base import Header
 from lightship.jobs import objects, plan, starting
@@ -54,18 +55,27 @@ def _row_groups(job: Job, cloud: Cloud) -> tuple[Header, Iterator[Chunk]]:
 def _images(job: Job, cloud: Cloud) -> tuple[None, Iterator[Chunk]]:
     """The prefix is listed once: what is added to it later is not part of the job."""
     key = f"{job.work}listing.json"
-    found = list(objects.list_keys(cloud, job.source.bucket, job.source.key))
-    wanted = [[entry.key, entry.etag] for entry in found if entry.key.lower().endswith(starting.IMAGE_SUFFIXES)]
-    objects.put_once(cloud, key, json.dumps(wanted).encode(), _LISTING)
-    keys = json.loads(objects.read(cloud, key))
-    if not keys:
-        raise InvalidInput(f"there is no image below s3://{job.source.bucket}/{job.source.key}")
-    return None, _groups(job, keys, cloud)
+    try:
+        objects.describe(cloud, cloud.bucket, key)
+    except NotFound:
+        objects.put_once(cloud, key, json.dumps(_list(job, cloud)).encode(), _LISTING)
+    return None, _groups(job, json.loads(objects.read(cloud, key)), cloud)
 
 
-def _groups(job: Job, keys: list[list[str]], cloud: Cloud) -> Iterator[Chunk]:
-    for index, start in enumerate(range(0, len(keys), _IMAGES)):
-        group = keys[start : start + _IMAGES]
+def _list(job: Job, cloud: Cloud) -> list[list[Any]]:
+    """Key, etag and size of each image. Raises InvalidInput where they are not those that the job was made for."""
+    below, place = list(objects.list_keys(cloud, job.source.bucket, job.source.key)), job.source
+    if place.etag and len(below) <= starting.MOST_COMPARED and starting.digest_of(below) != place.etag:
+        raise InvalidInput(f"what is below s3://{place.bucket}/{place.key} was changed before the job began: ask again")
+    images = [[entry.key, entry.etag, entry.size] for entry in below if starting.is_image(entry)]
+    if not images:
+        raise InvalidInput(f"there is no image below s3://{place.bucket}/{place.key}")
+    return images
+
+
+def _groups(job: Job, images: list[list[Any]], cloud: Cloud) -> Iterator[Chunk]:
+    for index, start in enumerate(range(0, len(images), _IMAGES)):
+        group = images[start : start + _IMAGES]
         key = f"{job.work}chunk-{index:05}"
         objects.put_once(cloud, key, json.dumps(group).encode(), _LISTING)
         yield Chunk(job.id, index, start + 1, len(group), key=key)

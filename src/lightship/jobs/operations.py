@@ -15,14 +15,12 @@ from lightship.jobs.ledger import Ledger
 from lightship.jobs.records import Job, Options, Source, State
 from lightship.jobs.standing import INCOMPLETE, silent, state_of
 
-# US dollars, us-east-1, 2026: Lambda per GB-second (x86), DynamoDB per write and per read, SQS per request, S3 per PUT
-# and per GET. An estimate for people, not a bill.
-_GB_SECOND = 0.0000166667
-_CHUNK_CALLS = 3 * 0.625e-6 + 2 * 0.125e-6 + 3 * 0.4e-6 + 5e-6 + 0.4e-6
-
-# What a row of a small table costs a worker of one core; images cost a thousand times as much.
-_SECONDS_PER_ROW = 3e-6
-_GIGABYTES = 1769 / 1024
+# US dollars, us-east-1, 2026: Lambda per GB-second (x86); a chunk's invocation, five writes and two reads of DynamoDB,
+# three requests of SQS and PUT of S3; its GET, of which a chunk of images has one for each. An estimate for people, not
+# a bill: what splitting takes, attempts that failed, storage and logs are not in it.
+GIGABYTE_SECOND = 0.0000166667
+_CHUNK = 0.2e-6 + 5 * 0.625e-6 + 2 * 0.125e-6 + 3 * 0.4e-6 + 5e-6
+_GET = 0.4e-6
 
 # How long an object's address works, in seconds, and the most that one PUT takes, in bytes.
 ADDRESS_SECONDS = 3600
@@ -41,6 +39,7 @@ _LONGEST_KEY = 1024
 _RETRY_SECONDS = 5.0
 
 _ID = re.compile("[0-9a-f]{32}")
+_FOLDER = re.compile("[0-9a-f]{32}/")
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,8 @@ class Status:
     """A job and what can be said of its progress.
 
     ``rows`` and ``chunks`` are totals, None until the file is split; ``rate`` is rows per second since the job was
-    made; ``left`` is how many seconds the rest takes at that rate; ``cost`` is US dollars so far, a rough estimate.
+    made; ``left`` is how many seconds the rest takes at that rate; ``cost`` is US dollars so far, a rough estimate:
+    the gigabyte-seconds that the workers measured and the calls of the chunks that are done.
     """
 
     job: Job
@@ -82,6 +82,7 @@ class Status:
             "progress": self.progress,
             "rows_per_second": round(self.rate, 1),
             "seconds_left": None if self.left is None else round(self.left, 1),
+            "gigabyte_seconds": round(self.done.gigabyte_seconds, 3),
             "cost_estimate_usd": round(self.cost, 6),
             "correlation": job.correlation,
         }
@@ -92,19 +93,25 @@ class Status:
         return record
 
 
-def upload(cloud: Cloud, *, owner: str, name: str, size: int = 0) -> dict[str, Any]:
+def upload(cloud: Cloud, *, owner: str, name: str, size: int = 0, folder: str = "") -> dict[str, Any]:
     """Where an owner may put a file: ``key``, and ``url`` for one PUT, or ``parts`` with one each beyond 5 GB.
 
-    Of a multipart upload, ``upload`` is what :func:`complete` wants, with the parts' ETags. Raises InvalidInput.
+    It is in a folder of its own, or in the ``folder`` of an earlier answer. Of a multipart upload, ``upload`` is what
+    :func:`complete` wants, with the parts' ETags. Raises InvalidInput; NotFound for a folder that is not the owner's.
     """
     if not name.isprintable() or not name or "/" in name or len(name.encode()) > 200:
         raise InvalidInput("an upload's name is that of a file, printable, without folders and up to 200 bytes long")
     if not 0 <= size <= _MOST_PARTS * LARGEST_UPLOAD:
         raise InvalidInput(f"an upload's size is from 0 to {_MOST_PARTS * LARGEST_UPLOAD} bytes")
-    place = {"Bucket": cloud.bucket, "Key": f"{starting.upload_prefix(owner)}{uuid.uuid4().hex}/{name}"}
+    own = starting.upload_prefix(owner)
+    folder = folder or f"{own}{uuid.uuid4().hex}/"
+    if not _FOLDER.fullmatch(folder.removeprefix(own)):
+        raise NotFound(f"there is no folder '{folder[:200]}' among your uploads")
+    place = {"Bucket": cloud.bucket, "Key": folder + name}
+    answer: dict[str, Any] = {"key": place["Key"], "folder": folder}
     if size <= LARGEST_UPLOAD:
         url = cloud.s3.generate_presigned_url("put_object", Params=place, ExpiresIn=ADDRESS_SECONDS)
-        return {"key": place["Key"], "url": url}
+        return answer | {"url": url}
     part = max(_LEAST_PART, -(-size // _MOST_PARTS))
     place["UploadId"] = cloud.s3.create_multipart_upload(**place)["UploadId"]
     urls = [
@@ -113,7 +120,7 @@ def upload(cloud: Cloud, *, owner: str, name: str, size: int = 0) -> dict[str, A
         )
         for number in range(-(-size // part))
     ]
-    return {"key": place["Key"], "upload": place["UploadId"], "part_bytes": part, "parts": urls}
+    return answer | {"upload": place["UploadId"], "part_bytes": part, "parts": urls}
 
 
 def complete(cloud: Cloud, *, owner: str, key: str, upload: str, etags: list[str]) -> None:
@@ -126,6 +133,7 @@ def complete(cloud: Cloud, *, owner: str, key: str, upload: str, etags: list[str
     parts = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(etags, start=1)]
     place = {"Bucket": cloud.bucket, "Key": key}
     try:
+        cloud.s3.list_parts(**place, UploadId=upload, MaxParts=1)  # not every S3 says to the next call what it lacks
         cloud.s3.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts})
     except cloud.s3.exceptions.ClientError as error:
         code = error.response["Error"]["Code"]
@@ -147,14 +155,20 @@ def start(
     run: str = "",
     correlation: str = "",
 ) -> Job:
-    """Score an object under the owner's own prefix. The same request again is the same job, unless ``run`` differs.
+    """Score an object under the owner's own prefix, or the images below a key that ends with ``/``.
 
-    Raises NotFound (object, model, version, somebody else's object), InvalidInput or UnsupportedMedia.
+    The same request again is the same job, unless ``run`` or the object, or one of the images, differs. Of more than
+    ``starting.MOST_COMPARED`` images each request is a job of its own.
+
+    Raises NotFound (object, images, model, version, somebody else's object), InvalidInput or UnsupportedMedia.
     """
     _check_own(owner, key)
-    source = Source(cloud.bucket, key) if key.endswith("/") else objects.describe(cloud, cloud.bucket, key)
+    if key.endswith("/"):
+        source = starting.images(cloud, Source(cloud.bucket, key))
+    else:
+        source = objects.describe(cloud, cloud.bucket, key)
     if version is not None:
-        starting.pinned(cloud, model, version, withdrawn=False)
+        starting.pinned(cloud, model, version, allow_withdrawn=False)
     job = starting.start(
         cloud,
         owner=owner,
@@ -269,10 +283,19 @@ def _status(job: Job, cloud: Cloud) -> Status:
     seconds = max(end - job.created, 1e-3)
     rate = tally.rows / seconds
     left = (job.rows - tally.rows) / rate if rate and job.rows is not None and not job.final else None
-    cost = tally.chunks * _CHUNK_CALLS + (tally.rows * _SECONDS_PER_ROW * _GIGABYTES * _GB_SECOND)
+    gets = tally.rows if job.format == starting.IMAGES else tally.chunks
+    cost = tally.gigabyte_seconds * GIGABYTE_SECOND + tally.chunks * _CHUNK + gets * _GET
     return Status(job, state, tally, job.rows, job.chunks, rate, left, cost)
 
 
+def check_key(key: str) -> None:
+    """Raises InvalidInput for an upload's key that S3, or whoever reads it in a log, could not take."""
+    if not key.isprintable() or len(key.encode()) > _LONGEST_KEY:
+        raise InvalidInput(
+            f"{key[-200:]!r} is no name for an upload: it must be printable, up to {_LONGEST_KEY} bytes in all"
+        )
+
+
 def _check_own(owner: str, key: str) -> None:
-    if not key.startswith(starting.upload_prefix(owner)):
+    if not key.startswith(starting.upload_prefix(owner)) or len(key.encode()) > _LONGEST_KEY:
         raise NotFound(f"there is no object '{key[:200]}' among your uploads")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lightship.errors import InvalidInput, LightshipError
+from lightship.errors import InvalidInput, LightshipError, TooLarge
 from lightship.formats import csv_arrays, csv_files, parquet
 from lightship.formats.parquet import Column
 from lightship.jobs import objects, predictions
@@ -22,14 +22,21 @@ from lightship.tensors import Array, Signature
 
 _AT_ONCE = 8
 
+# The most bytes of an image: so many times as much as are read at once fits a worker.
+LARGEST_IMAGE = 32 * 1024 * 1024
+
 
 def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Pictures:
     """See :func:`lightship.jobs.contents.open_chunk`."""
-    spec = signature.inputs[0]
-    if len(signature.inputs) != 1 or (spec.kind or {}).get("type") != "image":
+    check(signature)
+    entries = json.loads(objects.read(cloud, chunk.key))  # of key, etag and size, which an older listing does not have
+    return Pictures([Source(job.source.bucket, entry[0], "", *entry[1:]) for entry in entries], job, signature, cloud)
+
+
+def check(signature: Signature) -> None:
+    """Raises InvalidInput unless a model's only input is an image."""
+    if len(signature.inputs) != 1 or (signature.inputs[0].kind or {}).get("type") != "image":
         raise InvalidInput("the model takes no images: its only input would have to be one")
-    entries = json.loads(objects.read(cloud, chunk.key))
-    return Pictures([Source(job.source.bucket, key, "", etag) for key, etag in entries], job, signature, cloud)
 
 
 class Pictures:
@@ -82,6 +89,8 @@ class Pictures:
 
     def _pixels(self, source: Source) -> Array | LightshipError:
         """An image's array [1, …], or why it has none; what is gone meanwhile is a reject too."""
+        if source.size > LARGEST_IMAGE:
+            return TooLarge(f"the image has {source.size} bytes: {LARGEST_IMAGE} are the most")
         try:
             return image.decode(objects.read_range(self._cloud, source, 0, None), self._spec)
         except LightshipError as error:

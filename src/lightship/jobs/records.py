@@ -55,7 +55,8 @@ FINAL = frozenset({State.DONE, State.FAILED, State.CANCELLED, State.CLOSED})
 class Source:
     """The object that is scored, as it was when the job was made. ``version`` is empty in an unversioned bucket.
 
-    A key that ends with ``/`` is a prefix: every object below it is a row (images).
+    A key that ends with ``/`` is a prefix: every object below it is a row (images), and ``etag`` is a digest of theirs,
+    or empty where nobody compares them with what they were.
     """
 
     bucket: str
@@ -194,13 +195,17 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a chunk. ``parts`` has key, bytes and sha256 of each object written, by what it holds."""
+    """What became of a chunk. ``parts`` has key, bytes and sha256 of each object written, by what it holds.
+
+    ``gigabyte_seconds`` is what it took whoever was the first: seconds times the gigabytes of the function.
+    """
 
     rows: int
     rejected: int
     columns: tuple[str, ...] = ()
     parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    gigabyte_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lightship.errors import InvalidInput
 from lightship.jobs import starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger import Ledger
@@ -21,7 +22,7 @@ def revive(message: Mapping[str, Any], cloud: Cloud) -> None:
     """
     try:
         _revive(message, cloud)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, InvalidInput):
         return
 
 

@@ -8,6 +8,7 @@ and finds done what is done.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -102,6 +103,7 @@ def _finish(job: Job, cloud: Cloud, deadline: float) -> str:
 
 def score(job: Job, chunk: Chunk, cloud: Cloud) -> Result:
     """Predict a chunk's rows and write its part, and its rejected rows where there are any."""
+    begun = time.perf_counter()
     model = load(cloud.registry, job.model, job.version, job.digest)
     signature = model.manifest.signature()
     content = open_chunk(job, chunk, signature, cloud)
@@ -118,7 +120,8 @@ def score(job: Job, chunk: Chunk, cloud: Cloud) -> Result:
         data = _rejects(content, prepared, chunk.first)
         key = receipts.errors_key(job, chunk.index)
         parts["errors"] = objects.put_once(cloud, key, data, _ERRORS_MEDIA_TYPE)
-    return Result(prepared.count, len(prepared.rejects), (*content.columns, *columns), parts, metrics)
+    took = (time.perf_counter() - begun) * cloud.memory / 1024
+    return Result(prepared.count, len(prepared.rejects), (*content.columns, *columns), parts, metrics, took)
 
 
 def _metrics(job: Job, chunk: Chunk, content: Content, scored: Scored, signature: Signature) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -18,13 +20,16 @@ from lightship.errors import InvalidInput, LightshipError, NotFound, Unsupported
 from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger import Ledger
-from lightship.jobs.records import SYSTEM, Job, Options, Source, State, job_id
+from lightship.jobs.records import SYSTEM, Job, Options, Source, State, canonical, job_id
 from lightship.state import State as Versions
 
 NO_OPTIONS = Options()
 
 IMAGES = "images"
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+
+# The most objects below a prefix that are compared with what they were: ten calls, about a second.
+MOST_COMPARED = 10_000
 
 _LONGEST_OWNER = 512
 
@@ -88,14 +93,17 @@ def dropped(cloud: Cloud, event: Mapping[str, Any]) -> Job | None:
     """The job of an S3 event that came through EventBridge; None for an object that is nobody's input.
 
     A file that cannot be scored has a job too: failed, with the reason. The event's id pins the model's version, so
-    that an event which comes again after a new version was published is still the same job.
+    that an event which comes again after a new version was published is still the same job. Raises InvalidInput for
+    half an event.
     """
-    entry = event["detail"]["object"]
-    key = entry["key"]
+    try:
+        entry, bucket = event["detail"]["object"], str(event["detail"]["bucket"]["name"])
+        key = str(entry["key"])
+    except (KeyError, TypeError) as error:
+        raise InvalidInput(f"the Object Created event lacks what it must have: {error}") from None
     found = _DROPPED.fullmatch(key)
     if found is None:
         return None
-    bucket = event["detail"]["bucket"]["name"]
     source = Source(bucket, key, entry.get("version-id", ""), entry.get("etag", ""), entry.get("size", 0))
     model, correlation = found[1], str(event.get("id", ""))
     try:
@@ -112,7 +120,31 @@ def upload_prefix(owner: str) -> str:
     return f"uploads/{name if len(name) <= _LONGEST_OWNER else hashlib.sha256(owner.encode()).hexdigest()}/"
 
 
-def pinned(cloud: Cloud, model: str, version: int | None = None, *, withdrawn: bool = True) -> tuple[int, str]:
+def images(cloud: Cloud, prefix: Source) -> Source:
+    """A prefix of images as it is now: its etag is a digest of theirs. Raises NotFound where there is none.
+
+    Of more than MOST_COMPARED objects it is a word that never comes again: listing them all would take too long.
+    """
+    below = list(islice(objects.list_keys(cloud, prefix.bucket, prefix.key), MOST_COMPARED + 1))
+    if len(below) > MOST_COMPARED:
+        return replace(prefix, etag=uuid.uuid4().hex)
+    if not any(map(is_image, below)):
+        raise NotFound(f"there is no image below s3://{prefix.bucket}/{prefix.key}")
+    return replace(prefix, etag=digest_of(below))
+
+
+def digest_of(below: Iterable[Source]) -> str:
+    """What tells the images among these objects from others: a digest of their keys and etags."""
+    pairs = [[entry.key, entry.etag] for entry in below if is_image(entry)]
+    return hashlib.sha256(canonical(pairs)).hexdigest()[:32]
+
+
+def is_image(source: Source) -> bool:
+    """Whether an object has the suffix of an image."""
+    return source.key.lower().endswith(IMAGE_SUFFIXES)
+
+
+def pinned(cloud: Cloud, model: str, version: int | None = None, *, allow_withdrawn: bool = True) -> tuple[int, str]:
     """A version of a model, by default the one that answers, and its bundle's digest; raises NotFound.
 
     A withdrawn version takes no new work; one that was pinned before goes on.
@@ -120,12 +152,12 @@ def pinned(cloud: Cloud, model: str, version: int | None = None, *, withdrawn: b
     place = _place(cloud, model)
     try:
         versions = Versions.from_bytes(_registered(cloud, place, "state.json"))
-        number = version or versions.default
-        if number not in (versions.versions if withdrawn else versions.offered):
+        number = versions.default if version is None else version
+        if number is None or number not in (versions.versions if allow_withdrawn else versions.offered):
             raise NotFound(model)
         return number, hashlib.sha256(_registered(cloud, place, f"{number}/manifest.json")).hexdigest()
     except NotFound:
-        what = f"version {version} of model '{model}'" if version else f"model '{model}'"
+        what = f"model '{model}'" if version is None else f"version {version} of model '{model}'"
         raise NotFound(f"there is no {what} that takes new work") from None
 
 
@@ -169,18 +201,23 @@ def refused(model: str, source: Source, error: LightshipError, *, correlation: s
 def format_of(source: Source, options: Options) -> tuple[str, bool]:
     """Name of a source's format, and whether it is compressed; raises UnsupportedMedia or InvalidInput."""
     if source.key.endswith("/"):
+        _check_output("images", "csv", options)
         return IMAGES, False
     key = source.key.lower()
     gzip = key.endswith(".gz")
     found = formats.of(key.removesuffix(".gz"))
     if gzip and not formats.streamed(found.NAME):
         raise UnsupportedMedia(f"{source.name} is compressed twice: a {found.NAME} file is not to be gzipped")
-    wanted = options.output or found.NAME
-    if wanted not in {found.NAME, "parquet"}:
-        raise InvalidInput(f"a {found.NAME} file can become {found.NAME} or parquet, not {wanted[:80]!r}")
+    _check_output(f"a {found.NAME} file", found.NAME, options)
+    return found.NAME, gzip
+
+
+def _check_output(what: str, own: str, options: Options) -> None:
+    wanted = options.output or own
+    if wanted not in {own, "parquet"}:
+        raise InvalidInput(f"{what} can become {own} or parquet, not {wanted[:80]!r}")
     if wanted == "parquet" and options.single:
         raise InvalidInput("parquet is written in parts: one file of it cannot be asked for")
-    return found.NAME, gzip
 
 
 def readable(source: Source) -> bool:

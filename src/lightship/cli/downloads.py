@@ -1,0 +1,50 @@
+"""A job's result on its way from the bucket to where its caller wants it: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from lightship.errors import InvalidInput
+from lightship.jobs.cloud import Cloud
+
+_AT_ONCE = 8
+
+
+def in_parts(output: Path, *, parquet: bool) -> bool:
+    """Whether a result is to be in parts: where it is Parquet, or the place is a folder.
+
+    Raises InvalidInput for a place where it cannot be.
+    """
+    folder = output.is_dir()
+    if not folder and not output.parent.is_dir():
+        raise InvalidInput(f"there is no folder {output.parent} to write {output.name} into")
+    if folder and any(output.iterdir()):
+        raise InvalidInput(f"the folder {output} is not empty: name a file in it, or an empty folder for the parts")
+    if parquet and output.exists() and not folder:
+        raise InvalidInput(f"a result in Parquet is in parts: --output must be a folder, and {output} is a file")
+    if not os.access(output if folder else output.parent, os.W_OK):
+        raise InvalidInput(f"{output} cannot be written: the folder may not be written to")
+    return parquet or folder
+
+
+def save(cloud: Cloud, receipt: Mapping[str, Any], output: Path) -> None:
+    """Download what a receipt names: one file to ``output``, several parts into it; raises InvalidInput."""
+    keys = [str(part["key"]) for part in receipt["parts"]]
+    folder = not receipt["options"]["single"]
+    try:
+        if folder:
+            output.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".lightship-", dir=output if folder else output.parent) as halfway:
+            halves = [Path(halfway, key.rpartition("/")[2]) for key in keys]
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                list(pool.map(lambda key, half: cloud.s3.download_file(cloud.bucket, key, str(half)), keys, halves))
+            for half in halves:
+                half.replace(output / half.name if folder else output)
+    except OSError as error:
+        at = f"s3://{cloud.bucket}/{keys[0].rpartition('/')[0]}/"
+        raise InvalidInput(f"{output} cannot be written ({error.strerror}): the result stays at {at}") from None

@@ -1,0 +1,207 @@
+"""``lightship batch`` against a stack whose functions run in a thread of this process."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import pyarrow
+import pytest
+from click.testing import Result
+from PIL import Image
+from pyarrow import parquet
+
+from lightship.cli import uploads
+from lightship.errors import InvalidInput
+from lightship.handlers.places import Places
+from lightship.jobs import operations
+from tests.cli.conftest import Yard
+from tests.emulator import ROOT
+from tests.jobs.workers import handle
+
+PATIENTS = ROOT / "examples" / "quickstart" / "patients.csv"
+
+
+@pytest.fixture
+def working(yard: Yard) -> Iterator[Yard]:
+    """A stack that works: what comes to its queues is done."""
+    stop = Event()
+    cloud = Places.from_environment().cloud()
+
+    def work() -> None:
+        while not stop.is_set():
+            for name in ("split", "score"):
+                url = yard.queues[name].url
+                answer = cloud.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0)
+                for message in answer.get("Messages", []):
+                    handle(name, json.loads(message["Body"]), cloud)
+                    cloud.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            stop.wait(0.05)
+
+    thread = Thread(target=work)
+    thread.start()
+    yield yard
+    stop.set()
+    thread.join()
+    for client in (cloud.s3, cloud.sqs, cloud.dynamodb):
+        client.close()
+
+
+def test_a_worker_knows_the_memory_that_its_time_is_paid_by(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert yard.cloud.memory == 1769
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
+    assert Places.from_environment().cloud().memory == 512
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder with images, one of them in a folder of its own, and with what is none."""
+    folder = tmp_path / "pictures"
+    for number, name in enumerate(["a.png", "b.JPG", "more/ü.jpeg", ".hidden.png", ".thumbnails/a.png"]):
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (16, 16), 50 * number).save(file, "PNG" if name.endswith("png") else "JPEG")
+    (folder / "readme.txt").write_text("no image")
+    return folder
+
+
+def sent(yard: Yard) -> list[str]:
+    """Every version of every object that was uploaded."""
+    found = yard.s3.list_object_versions(Bucket=yard.bucket, Prefix="uploads/").get("Versions", [])
+    return [entry["Key"] for entry in found]
+
+
+def refused(result: Result) -> str:
+    """The sentence of a command that was refused."""
+    assert result.exit_code == 2, result.output
+    assert "Traceback" not in result.stderr
+    return " ".join(result.stderr.split())
+
+
+def test_the_same_file_again_is_the_same_job_and_is_not_sent_again(working: Yard, tmp_path: Path) -> None:
+    first = working.json("batch", "quickstart", str(PATIENTS))
+    assert first["rows"]["scored"] == 3
+    assert working.json("batch", "quickstart", str(PATIENTS))["job"] == first["job"]
+    assert len(sent(working)) == 1
+    assert working.json("batch", "quickstart", str(PATIENTS), "--again", "word")["job"] != first["job"]
+    assert len(sent(working)) == 1
+    other = tmp_path / PATIENTS.name
+    other.write_bytes(PATIENTS.read_bytes().replace(b"1", b"2", 1))
+    assert working.json("batch", "quickstart", str(other))["job"] != first["job"]
+    assert len(sent(working)) == 2
+
+
+def test_a_folder_of_images_is_one_job(working: Yard, pictures: Path, tmp_path: Path) -> None:
+    output = tmp_path / "scored.csv"
+    receipt = working.json("batch", "digits", str(pictures), "--output", str(output))
+    assert receipt["rows"] == {"read": 3, "scored": 3, "rejected": 0}
+    rows = list(csv.DictReader(io.StringIO(output.read_text())))
+    prefix = receipt["input"]["key"]
+    assert [row["key"].removeprefix(prefix) for row in rows] == ["a.png", "b.JPG", "more/ü.jpeg"]
+    again = working.json("batch", "digits", str(pictures), "--output", str(tmp_path / "again.csv"))
+    assert (again["job"], len(sent(working))) == (receipt["job"], 3)
+    Image.new("L", (16, 16), 200).save(pictures / "c.png")
+    more = working.json("batch", "digits", str(pictures))
+    assert more["rows"]["scored"] == 4
+
+
+def test_an_upload_that_broke_off_goes_on(working: Yard, pictures: Path) -> None:
+    receipt = working.json("batch", "digits", str(pictures))
+    key = f"{receipt['input']['key']}a.png"
+    working.s3.delete_object(Bucket=working.bucket, Key=key)
+    working.json("batch", "digits", str(pictures), "--again", "word")
+    assert len(sent(working)) == 4
+    assert sent(working).count(key) == 2
+
+
+def test_the_result_in_parts_comes_into_a_folder(working: Yard, tmp_path: Path) -> None:
+    for name, words in {"new": ("--format", "parquet"), "empty": ()}.items():
+        output = tmp_path / name
+        if not words:
+            output.mkdir()
+        receipt = working.json("batch", "quickstart", str(PATIENTS), *words, "--output", str(output))
+        assert sorted(file.name for file in output.iterdir()) == [
+            part["key"].rpartition("/")[2] for part in receipt["parts"]
+        ]
+    assert parquet.read_table(tmp_path / "new").num_rows == 3
+    source = tmp_path / "p.parquet"
+    parquet.write_table(
+        pyarrow.table({name: [1.0] for name in ("mean radius", "mean texture", "mean concavity")}), source
+    )
+    working.json("batch", "quickstart", str(source), "--output", str(tmp_path / "scored.parquet"))
+    assert parquet.read_table(tmp_path / "scored.parquet").num_rows == 1
+
+
+def test_what_people_see(working: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    result = working.run("batch", "quickstart", str(PATIENTS))
+    assert result.exit_code == 0, result.output
+    (job,) = operations.jobs(working.cloud, owner="arn:aws:sts::123456789012:user/moto", limit=5)
+    assert f"job {job.id} is splitting: Ctrl-C leaves it at work" in result.stderr
+    assert f"s3://{working.bucket}/{job.output}" in re.sub(r"[│\s]", "", result.stdout)
+    assert "…" not in result.stdout
+    assert job.id in working.run("job", "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("nobody", "p.csv"), "there is no model 'nobody'"),
+        (("quickstart@0", "p.csv"), "there is no version 0 of model 'quickstart'"),
+        (("quickstart@9", "p.csv"), "there is no version 9 of model 'quickstart'"),
+        (("quickstart", "p.xls"), "must end with one of"),
+        (("quickstart", "empty"), "there is no image in"),
+        (("quickstart", "p.csv", "--output", "full"), "is not empty: name a file in it"),
+        (("quickstart", "p.csv", "--output", "nowhere/p.csv"), "there is no folder"),
+        (("quickstart", "p.csv", "--format", "parquet", "--output", "p.xls"), "--output must be a folder"),
+        (("quickstart", "p.csv", "--threshold", "-1"), "threshold is zero or more"),
+        (("quickstart", "images"), "the model takes no images"),
+        (("digits", "broken"), "is no name for an upload"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_uploaded(
+    yard: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], sentence: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("p.csv", "p.xls", "full/p.csv", "images/a.png", "broken/a\n.png"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_bytes(PATIENTS.read_bytes())
+    Path("empty").mkdir()
+    assert sentence in refused(yard.run("batch", *words))
+    assert sent(yard) == []
+    assert operations.jobs(yard.cloud, owner="arn:aws:sts::123456789012:user/moto") == []
+
+
+def test_a_file_that_changes_while_it_is_sent_is_not_there_under_its_old_content(
+    yard: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "p.csv"
+    for content in (PATIENTS.read_bytes(), PATIENTS.read_bytes() * 300_000):  # in one piece, and in parts
+        file.write_bytes(content)
+
+        def grow(params: dict[str, Any], **_: Any) -> None:
+            with file.open("ab") as more:
+                more.write(b"1,2,3\n")
+
+        events = yard.cloud.s3.meta.events
+        events.register("before-parameter-build.s3.ListObjectsV2", grow, "grow")
+        with pytest.raises(InvalidInput, match="was changed while it was uploaded"):
+            uploads.send({"p.csv": file}, yard.cloud, "ann", quiet())
+        events.unregister("before-parameter-build.s3.ListObjectsV2", unique_id="grow")
+        assert sent(yard) == []
+    assert yard.s3.list_multipart_uploads(Bucket=yard.bucket).get("Uploads", []) == []
+    folder = uploads.send({"p.csv": file}, yard.cloud, "ann", quiet())
+    found = yard.s3.get_object(Bucket=yard.bucket, Key=f"{folder}p.csv")["Body"].read()
+    assert found == file.read_bytes()
+
+
+def quiet() -> Any:
+    from rich.console import Console
+
+    return Console(quiet=True)

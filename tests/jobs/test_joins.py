@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from lightship.jobs import joins, operations, plan, score
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.records import Job, Options
 from tests.jobs.clouds import drop, objects_below
+from tests.jobs.faults.cloud import Killed
 
 MEBIBYTE = 1024 * 1024
 SIZES = {"s/a": 100, "s/b": 6 * MEBIBYTE, "s/c": 5 * MEBIBYTE, "s/d": 0, "s/e": 7, "s/f": 5 * MEBIBYTE + 1, "s/g": 3}
@@ -42,6 +45,42 @@ def test_large_and_small_parts_become_one_object_step_by_step(cloud: Cloud) -> N
     assert cloud.s3.head_object(Bucket="jobs", Key=TARGET)["ContentType"] == "text/csv"
     assert step()  # another one has completed it
     assert uploads(cloud) == []
+
+
+@pytest.mark.parametrize("moment", ["before-call", "after-call"])
+def test_whoever_dies_at_any_call_leaves_what_another_one_finishes(
+    cloud: Cloud, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joins, "_TOGETHER", 3)
+    cloud.s3.put_bucket_versioning(Bucket="jobs", VersioningConfiguration={"Status": "Suspended"})
+    sizes = {**{f"s/{number}": number for number in range(7)}, "s/x": 5 * MEBIBYTE, "s/y": 5 * MEBIBYTE, "s/z": 3}
+    for number, (key, size) in enumerate(sizes.items()):
+        drop(cloud, key, bytes([65 + number]) * size)
+    expected = PREAMBLE + b"".join(bytes([65 + number]) * size for number, size in enumerate(sizes.values()))
+    calls, fatal = 0, 0
+
+    def count(**_: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == fatal:
+            raise Killed
+
+    def join() -> bool:
+        return joins.join(cloud, sizes, TARGET, upload=upload, scratch=f"scratch/{fatal}/", preamble=PREAMBLE)
+
+    cloud.s3.meta.events.register(f"{moment}.s3", count)
+    survived = False
+    while not survived:
+        upload = joins.begin(cloud, TARGET, "text/csv")
+        calls, fatal = 0, fatal + 1
+        with contextlib.suppress(Killed):
+            survived = join()
+        calls = fatal
+        assert join()
+        assert objects_below(cloud, TARGET) == {TARGET: expected}
+        assert uploads(cloud) == []
+        cloud.s3.delete_object(Bucket="jobs", Key=TARGET)
+    assert fatal > 20
 
 
 def test_an_upload_that_came_to_nothing_is_told_from_one_that_is_complete(cloud: Cloud) -> None:

@@ -159,7 +159,7 @@ def test_a_failure_that_is_ours_is_a_sentence_and_a_log_line_with_the_id(
     code: str,
 ) -> None:
     class Failing:
-        def query(self, **_: Any) -> None:
+        def get_paginator(self, _: str) -> None:
             raise failure
 
     ask = client(shell(registries, replace(cloud, dynamodb=Failing())))

@@ -7,6 +7,9 @@ from typing import Any
 
 from lightship.errors import RegistryError
 
+# What boto3 calls it when nobody answers.
+_SILENT = {"EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ReadTimeoutError"}
+
 
 def client(service: str, *, attempts: int = 6) -> Any:
     """A boto3 client from the environment's credentials, region and endpoint; raises RegistryError without boto3.
@@ -34,6 +37,17 @@ def _signing() -> dict[str, Any]:
     return {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
 
 
+def advice(error: BaseException | None) -> str:
+    """What a terminal can do about an endpoint that does not answer, to end a sentence; empty for any other error."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    if not endpoint or type(error).__name__ not in _SILENT:
+        return ""
+    return (
+        f"; AWS_ENDPOINT_URL is {endpoint}: if that was a `lightship up` that has ended, its variables are still set "
+        "here: use another terminal, or `unset AWS_ENDPOINT_URL LIGHTSHIP_REGISTRY`"
+    )
+
+
 def complaint(error: BaseException) -> str | None:
     """What went wrong between here and AWS, as one sentence; None for an error that is not boto3's.
 
@@ -50,6 +64,6 @@ def complaint(error: BaseException) -> str | None:
             )
         case "NoRegionError":
             return "AWS is not asked without a region: set AWS_DEFAULT_REGION"
-        case "EndpointConnectionError" | "ConnectTimeoutError" | "ConnectionClosedError" | "ReadTimeoutError":
-            return f"AWS does not answer: {text} (if that is this machine, does `lightship up` still run?)"
+        case name if name in _SILENT:
+            return f"AWS does not answer: {text}{advice(error)}"
     return f"AWS refuses: {text}" if hasattr(error, "response") else f"AWS cannot be asked: {text}"

@@ -27,9 +27,9 @@ def test_people_get_stages_tables_and_the_next_command(sources: Path, tmp_path: 
     ]
     assert done.stderr.splitlines()[-1] == "publishing"
     assert "before: TensorFlow's own tf.lite.Interpreter" in done.stdout
-    assert "spoken version 1 (" in done.stdout
-    following = done.stdout.splitlines()[-1].removeprefix("next: ")
-    answer = run(*shlex.split(following)[1:], "--json")
+    assert f"spoken version 1 in {tmp_path} (" in done.stdout
+    following = shlex.split(done.stdout.splitlines()[-1].removeprefix("next: "))
+    answer = subprocess.run([*following, "--json"], capture_output=True, text=True, check=False)
     assert json.loads(answer.stdout)["predictions"] == [[1.0, 1.0]]
 
 

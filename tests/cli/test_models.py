@@ -127,6 +127,19 @@ def test_a_nonsense_variable_is_a_mistake_too(monkeypatch: pytest.MonkeyPatch) -
     assert "LIGHTSHIP_THREADS is 'many'" in result.output
 
 
+def test_variables_of_a_stack_that_has_ended_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_DEFAULT_REGION": "us-east-1"}
+    keys = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+    for name, value in {**gone, **keys, "LIGHTSHIP_REGISTRY": "s3://lightship-local-bucket/models"}.items():
+        monkeypatch.setenv(name, value)
+    for words in (["models"], ["predict", "quickstart", "[1, 2, 3]"]):
+        result = run(*words)
+        assert result.exit_code == 2
+        assert "cannot " in result.output
+        assert "AWS_ENDPOINT_URL is http://127.0.0.1:9" in result.output
+        assert "unset AWS_ENDPOINT_URL LIGHTSHIP_REGISTRY" in result.output
+
+
 def test_help_teaches() -> None:
     for words in ([], ["compile"], ["serve"], ["up"], ["models"], ["show"], ["predict"]):
         text = run(*words, "--help").output

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+
+def command(*words: str) -> str:
+    """A line that runs this very program again, to be pasted where it was started."""
+    name = Path(sys.argv[0]).name
+    program = [sys.executable, "-m", "lightship"] if name == "__main__.py" else [sys.argv[0]]
+    return shlex.join([*(program if name in {"lightship", "__main__.py"} else ["lightship"]), *words])
 
 
 @contextmanager

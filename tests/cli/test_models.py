@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
@@ -138,6 +139,25 @@ def test_variables_of_a_stack_that_has_ended_are_named(monkeypatch: pytest.Monke
         assert "cannot " in result.output
         assert "AWS_ENDPOINT_URL is http://127.0.0.1:9" in result.output
         assert "unset AWS_ENDPOINT_URL LIGHTSHIP_REGISTRY" in result.output
+
+
+def at_80_columns(*words: str) -> str:
+    return CliRunner(env={"COLUMNS": "80"}).invoke(lightship, words).output
+
+
+def test_a_narrow_terminal_cuts_nothing_that_is_typed_or_pasted(registries: Registries, tmp_path: Path) -> None:
+    long = "a-name-of-forty-characters-for-one-model"
+    shutil.copytree(registries.examples / "quickstart", tmp_path / long)
+    assert long in at_80_columns("models", "--registry", str(tmp_path))
+    shown = at_80_columns("show", long, "--registry", str(tmp_path))
+    assert "columns  mean radius, mean texture, mean concavity\n" in shown
+
+
+def test_help_has_a_whole_line_for_each_command() -> None:
+    groups = [[], *([name] for name, command in lightship.commands.items() if isinstance(command, click.Group))]
+    assert len(groups) == 4
+    for words in groups:
+        assert "..." not in at_80_columns(*words, "--help").partition("Commands:")[2]
 
 
 def test_help_teaches() -> None:

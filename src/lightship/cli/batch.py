@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import click
 import orjson
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from lightship import aws
 from lightship.cli.options import json_option, parse_model
@@ -50,9 +51,10 @@ def batch_command(
     run: str,
     as_json: bool,
 ) -> None:
-    """Score a CSV, JSON Lines or Parquet file with the functions of a stack.
+    """Score a file of rows with the functions of a stack.
 
-    Works where `lightship up` or a deployed stack says, in the variables that `lightship up` prints.
+    FILE is CSV, JSON Lines or Parquet. Works where `lightship up` or a deployed stack says, in the variables that
+    .lightship.env or the stack's output Environment sets.
     """
     name, version = parse_model(model)
     options = Options(output_format, output is not None, threshold, safe, target)
@@ -150,11 +152,12 @@ def list_command(system: bool, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps([status.to_json() for status in found], option=orjson.OPT_INDENT_2))
         return
-    table = Table("job", "model", "file", "state", "rows")
+    table = Table(Column("job", no_wrap=True), Column("what", overflow="fold"), "state", "started, UTC")
     for status in found:
-        model = f"{status.job.model} {status.job.version}"
-        table.add_row(status.job.id, model, status.job.source.name, str(status.state), f"{status.done.rows:,}")
-    Console().print(table)
+        what = f"{status.job.source.name}\n{status.job.model}@{status.job.version}"
+        started = datetime.fromtimestamp(status.job.created, UTC).strftime("%Y-%m-%d\n%H:%M:%S")
+        table.add_row(status.job.id, what, f"{status.state}\n{status.done.rows:,} rows", started)
+    Console(markup=False).print(table)
 
 
 @job_command.command("status")
@@ -189,6 +192,9 @@ def retry_command(identity: str, system: bool) -> None:
 @_id_argument
 @_system_option
 def close_command(identity: str, system: bool) -> None:
-    """Give an incomplete job its receipt, which lists the rows that are missing."""
+    """Give an incomplete job its receipt.
+
+    The receipt lists the rows that are missing.
+    """
     cloud, owner = _stack(system=system)
     click.echo(f"job {identity} is {operations.close(cloud, owner=owner, job=identity).state}")

@@ -30,7 +30,9 @@ _MAGIC = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 @registry_option
 @json_option
 def predict_command(model: str, source: str, registry: Registry, as_json: bool) -> None:
-    """Predict for INPUT: JSON text, or a JSON, CSV, PNG or JPEG file, or - for standard input.
+    """Ask a model, without a server.
+
+    INPUT is JSON text, or a JSON, CSV, PNG or JPEG file, or - for standard input.
 
     \b
     lightship predict quickstart '[1.0, 2.0, 3.0]'

@@ -19,6 +19,7 @@ from lightship.cli.serve import curl, default_option, port_option, settings_of, 
 from lightship.cli.terminal import command, interruptible, quiet
 from lightship.errors import SettingError
 from lightship.handlers import places
+from lightship.local import logs
 from lightship.local.mirror import mirror, place
 from lightship.local.parts import FunctionSpec
 from lightship.local.stack import Stack
@@ -80,11 +81,12 @@ def up_command(
     parameters: Mapping[str, str],
     redeliver: int,
 ) -> None:
-    """Run everything on this machine: the API, and S3, EventBridge, SQS and DynamoDB with the functions behind them.
+    """Run the whole system on this machine.
 
-    Needs no Docker and no AWS account. The models of the registry are copied into the bucket, and everything in the
-    bucket, the queues and the table is gone when this ends. There is no clock: what is scheduled waits for
-    `lightship schedule run`.
+    The API, and S3, EventBridge, SQS and DynamoDB with the functions behind them. Needs no Docker and no AWS account.
+    The models of the registry are copied into the bucket, and everything in the bucket, the queues and the table is
+    gone when this ends. Other terminals find it by .lightship.env, which is in this folder as long as it runs. There is
+    no clock: what is scheduled waits for `lightship schedule run`.
     """
     console = Console(markup=False, highlight=False)
     stack = Stack(
@@ -118,7 +120,7 @@ def _run(stack: Stack, source: str | None, default_model: str | None, port: int,
 
 
 def _source(given: str | None, own: str) -> Registry:
-    """What is copied: not what .lightship.env left in this terminal, for that is the stack's own bucket, still empty."""
+    """What is copied: never what .lightship.env left in this terminal, the stack's own bucket, which is still empty."""
     said = given or Settings.from_environment().registry
     return Registry(said if said != own else Settings.registry)
 
@@ -167,7 +169,8 @@ def _shared(stack: Stack) -> Iterator[None]:
     """The variables by which a process finds this stack, in a file: the newest stack's, where there are several."""
     told = [*(function.environment for function in stack.wiring.functions.values()), stack.wiring.environment]
     names = {name: value for variables in told for name, value in variables.items() if name not in _SIZES}
-    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in sorted({**names, **stack.environment}.items())]
+    every = {**names, **stack.environment, logs.VARIABLE: str(stack.folder)}
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in sorted(every.items())]
     text = "".join(lines)
     _FILE.write_text(text)
     try:

@@ -188,6 +188,7 @@ def test_what_a_former_one_left_in_the_terminal_is_not_its_source(template: Path
         (["--parameter", "Colour=red"], "the template has no parameter 'Colour'"),
         (["--parameter", "Colour"], "write NAME=VALUE"),
         (["--parameter", "Registry=image"], "which is no bucket"),
+        (["--aws-port", "0", "--default", "nope"], "./models has no such model: "),
     ],
 )
 def test_a_mistake_gets_one_sentence_and_exit_code_2(template: Path, words: list[str], sentence: str) -> None:

@@ -15,7 +15,7 @@ from rich.panel import Panel
 
 from lightship.app.server import Server
 from lightship.calls import ModelState
-from lightship.cli.serve import curl, default_option, port_option, settings_of, welcome
+from lightship.cli.serve import check_default, curl, default_option, port_option, settings_of, welcome
 from lightship.cli.terminal import command, interruptible, quiet
 from lightship.errors import SettingError
 from lightship.handlers import places
@@ -107,6 +107,7 @@ def _run(stack: Stack, source: str | None, default_model: str | None, port: int,
     location = function.environment.get("LIGHTSHIP_REGISTRY", "")
     bucket, _ = place(location)
     registry = _source(source, location)
+    check_default(default_model, registry)
     copied = mirror(registry, stack.cloud.client("s3"), location)
     variables = {name: value for name, value in function.environment.items() if name not in _SIZES}
     os.environ.update({**variables, **stack.environment, "LIGHTSHIP_CACHE": str(stack.folder / "cache")})

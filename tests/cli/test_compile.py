@@ -48,6 +48,14 @@ def test_a_refusal_is_one_sentence_and_exit_code_2(sources: Path, tmp_path: Path
     assert "Traceback" not in result.output
 
 
+def test_data_of_another_kind_is_refused_before_the_model_is_opened(sources: Path, tmp_path: Path) -> None:
+    for data, sentence in (("README.md", "data is read from .csv, .npy, .npz"), ("no.csv", "there is no such file")):
+        refused = run("compile", str(sources / "named.tflite"), "--data", data, "--registry", str(tmp_path))
+        assert refused.returncode == 2
+        assert sentence in refused.stderr.splitlines()[-1]
+        assert "sandbox" not in refused.stderr
+
+
 def test_an_empty_name_is_a_mistake_and_not_left_to_the_file(sources: Path, tmp_path: Path) -> None:
     source, config = str(sources / "named.tflite"), tmp_path / "model.yaml"
     config.write_text('name: ""\n')

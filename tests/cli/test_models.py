@@ -108,6 +108,15 @@ def test_predict_prints_a_table_for_people(registry: str) -> None:
         (["predict", "modes", "[1]"], "input 'x' must have shape [any, 2], got [1, 1]"),
         (["predict", "modes", "nowhere.csv"], "neither a file that exists nor JSON"),
         (["predict", "modes", "[1, 2"], "the body is not JSON"),
+        (
+            ["predict", "table", "[99]"],
+            "could not run this input: gather index out of bounds: node number 0 (GATHER) failed",
+        ),
+        (["predict", "modes"], "there is no INPUT, and nothing came from standard input"),
+        (
+            ["predict", "modes", "pyproject.toml"],
+            "INPUT is a .toml file that is none of them: `lightship batch` scores",
+        ),
         (["predict", "nobody", "[1]"], "there is no model 'nobody'"),
         (["predict", "modes@9", "[1]"], "model 'modes' has no version 9"),
         (["predict", "modes@x", "[1]"], "write NAME or NAME@VERSION"),

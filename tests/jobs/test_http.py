@@ -67,6 +67,9 @@ def test_from_the_upload_to_the_receipt(ask: Client, cloud: Cloud) -> None:
     assert (done["state"], done["progress"], done["rows"]["total"]) == ("done", 1.0, 9)
     assert json.loads(objects_below(cloud, done["receipt"])[done["receipt"]])["job"] == job["id"]
     assert ask("GET", "/jobs").json() == {"jobs": [done]}
+    nothing = ask("GET", f"/jobs/{job['id']}/output/part-99999.csv")
+    assert nothing.status_code == 404
+    assert nothing.json()["error"]["message"].startswith("the job has no output 'part-99999.csv'")
     sent = ask("GET", f"/jobs/{job['id']}/output/receipt.json")
     assert sent.status_code == 307
     assert sent.headers["location"].partition("?")[0].endswith(f"/{done['receipt']}")

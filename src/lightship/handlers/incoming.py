@@ -49,8 +49,9 @@ def model_name(key: str, given: str | None) -> str:
     except RegistryError as error:
         raise SourceRefused(f"{error.message}; rename the file") from None
     if given not in {None, name}:
+        other = str(given)[:80]
         raise SourceRefused(
-            f"{PREFIX}{name}{CONFIG} names the model {str(given)[:80]!r}, and a dropped file's own name is its model's: "
-            f"leave the name out, or drop both files as {str(given)[:80]}{suffix} and {str(given)[:80]}{CONFIG}"
+            f"{PREFIX}{name}{CONFIG} names the model '{other}', and a dropped file's own name is its model's: leave "
+            f"the name out, or drop both files as {other}{suffix} and {other}{CONFIG}"
         )
     return name

@@ -276,6 +276,11 @@ def test_every_example_in_the_document_works(ask: Client, cloud: Cloud) -> None:
 
 def test_the_document_denies_no_answer_of_validation(ask: Client) -> None:
     paths = ask("GET", "/openapi.json").json()["paths"]
+    summaries = [
+        operation["summary"] for path in paths if path.startswith("/jobs") for operation in paths[path].values()
+    ]
+    assert len(summaries) == 7
+    assert all(len(summary.split()) > 2 for summary in summaries)
     operations = [each for path, found in paths.items() if path.startswith("/jobs") for each in found.values()]
     assert len(operations) == 7
     assert not [each for each in operations if "422" in each["responses"] or "4XX" not in each["responses"]]

@@ -151,17 +151,18 @@ def _commands(stack: Stack, server: Server, states: tuple[ModelState, ...], buck
     """Lines to paste into another terminal. In parentheses, the variables of the stack end with the command."""
 
     def here(*words: str) -> str:
-        return f"(. ./{_FILE}; {command(*words)})"
+        return f"(. ./{_FILE} && {command(*words)})"
 
     return [
         curl(server, states),
-        f"{here('compile', 'FILE')}   # a model, served here at once",
+        f"{here('compile', 'FILE')}   # a model, served here in a moment",
         f"{here('batch', 'NAME', 'FILE')}   # a file of rows, scored by NAME",
         *(
             f"{here('schedule', 'run', each.name)}   # there is no clock here"
             for each in stack.wiring.schedules.values()
         ),
         f"curl -T FILE {stack.cloud.endpoint}/{bucket}/KEY   # into the bucket",
+        f"curl -u local:local {stack.cloud.endpoint}/{bucket}/KEY   # out of it",
     ]
 
 

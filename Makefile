@@ -14,8 +14,14 @@ EXAMPLES := quickstart digits
 # A schedule to run by hand: there is no clock on a laptop.
 NIGHTLY := --parameter 'ScheduleExpression=cron(0 3 * * ? *)' --parameter ScheduleModel=quickstart \
 	--parameter ScheduleInput=batch/quickstart/input/nightly/
+PORT := 8000
 FUZZ_SECONDS := 60
 FAULT_SECONDS := 600
+
+# .lightship.env, read in a terminal, outlives the bucket that it names.
+ifneq (,$(filter s3://lightship-local-bucket/%,$(LIGHTSHIP_REGISTRY)))
+unexport LIGHTSHIP_REGISTRY
+endif
 
 # What was trained is kept: the README compiles it again.
 .SECONDARY:
@@ -25,8 +31,8 @@ FAULT_SECONDS := 600
 help: ## What there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
-run: models ## Set everything up and serve the example models on http://127.0.0.1:8000
-	@$(BIN)/lightship up --default quickstart $(NIGHTLY)
+run: models ## Set everything up and serve the example models on http://127.0.0.1:8000 (PORT=8000)
+	@$(BIN)/lightship up --port $(PORT) --default quickstart $(NIGHTLY)
 
 test: $(VENV)/.dev models ## Set everything up and run every test that this machine can run
 	$(BIN)/ruff check

@@ -56,7 +56,7 @@ def test_values_become_rows_of_the_specs_dtype(spec: TensorSpec, value: Any, exp
         (FLOATS, ["1", 2, 3], "input 'x' must hold numbers (float32 [any, 3]), got a string: '1'"),
         (FLOATS, [None, 2, 3], "input 'x' must hold numbers (float32 [any, 3]), got null"),
         (FLOATS, [True, True, True], "input 'x' must hold numbers (float32 [any, 3]), got a boolean"),
-        (FLOATS, [1, True, 3], "input 'x' must hold numbers (float32 [any, 3]), got a boolean: 'True'"),
+        (FLOATS, [1, True, 3], "input 'x' must hold numbers (float32 [any, 3]), got a boolean: true"),
         (FLOATS, [[["x" * 400_000, *[1] * 100_000]]], "must hold numbers (float32 [any, 3]), got a string"),
         (INTS, [[2**63, -1]], "holds an integer outside int8's range"),
         (FLOATS, [1e39, 2, 3], "input 'x' holds a number beyond float32"),

@@ -13,6 +13,9 @@ MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "NotFound", "404"})
 DENIED = frozenset({"AccessDenied", "403"})
 UNMET = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
 
+# What boto3 calls it when nobody answers.
+_SILENT = {"EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ReadTimeoutError"}
+
 
 def client(service: str, *, attempts: int = 6) -> Any:
     """A boto3 client from the environment's credentials, region and endpoint; raises RegistryError without boto3.
@@ -60,6 +63,17 @@ def put(s3: Any, *, etag: str | None, **parameters: Any) -> str | None:
         raise
 
 
+def advice(error: BaseException | None) -> str:
+    """What a terminal can do about an endpoint that does not answer, to end a sentence; empty for any other error."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    if not endpoint or type(error).__name__ not in _SILENT:
+        return ""
+    return (
+        f"; AWS_ENDPOINT_URL is {endpoint}: if that was a `lightship up` that has ended, its variables are still set "
+        "here: use another terminal, or `unset AWS_ENDPOINT_URL LIGHTSHIP_REGISTRY`"
+    )
+
+
 def complaint(error: BaseException) -> str | None:
     """What went wrong between here and AWS, as one sentence; None for an error that is not boto3's.
 
@@ -76,6 +90,6 @@ def complaint(error: BaseException) -> str | None:
             )
         case "NoRegionError":
             return "AWS is not asked without a region: set AWS_DEFAULT_REGION"
-        case "EndpointConnectionError" | "ConnectTimeoutError" | "ConnectionClosedError" | "ReadTimeoutError":
-            return f"AWS does not answer: {text} (if that is this machine, does `lightship up` still run?)"
+        case name if name in _SILENT:
+            return f"AWS does not answer: {text}{advice(error)}"
     return f"AWS refuses: {text}" if hasattr(error, "response") else f"AWS cannot be asked: {text}"

@@ -27,9 +27,9 @@ def test_people_get_stages_tables_and_the_next_command(sources: Path, tmp_path: 
     ]
     assert done.stderr.splitlines()[-1] == "publishing"
     assert "before: TensorFlow's own tf.lite.Interpreter" in done.stdout
-    assert "spoken version 1 (" in done.stdout
-    following = done.stdout.splitlines()[-1].removeprefix("next: ")
-    answer = run(*shlex.split(following)[1:], "--json")
+    assert f"spoken version 1 in {tmp_path} (" in done.stdout
+    following = shlex.split(done.stdout.splitlines()[-1].removeprefix("next: "))
+    answer = subprocess.run([*following, "--json"], capture_output=True, text=True, check=False)
     assert json.loads(answer.stdout)["predictions"] == [[1.0, 1.0]]
 
 
@@ -46,6 +46,14 @@ def test_a_refusal_is_one_sentence_and_exit_code_2(sources: Path, tmp_path: Path
     assert result.exit_code == 2
     assert "Error: lambda.keras is refused: it holds a Lambda layer 'evil'" in result.output
     assert "Traceback" not in result.output
+
+
+def test_data_of_another_kind_is_refused_before_the_model_is_opened(sources: Path, tmp_path: Path) -> None:
+    for data, sentence in (("README.md", "data is read from .csv, .npy, .npz"), ("no.csv", "there is no such file")):
+        refused = run("compile", str(sources / "named.tflite"), "--data", data, "--registry", str(tmp_path))
+        assert refused.returncode == 2
+        assert sentence in refused.stderr.splitlines()[-1]
+        assert "sandbox" not in refused.stderr
 
 
 def test_an_empty_name_is_a_mistake_and_not_left_to_the_file(sources: Path, tmp_path: Path) -> None:

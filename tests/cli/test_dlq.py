@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lightship.handlers.compile import Workshop, work
+from lightship.handlers.queues import Queue
 from lightship.jobs import operations, plan, score
 from lightship.jobs.records import SYSTEM
 from lightship.triggers import letters, queues
 from tests.cli.conftest import Yard
 from tests.emulator import ROOT
+from tests.handlers.records import Context, failures, with_bodies
 
 Deaden = Callable[..., None]
 REQUEST = json.dumps({"schema": 1, "request": {"method": "POST", "path": "/predict"}, "correlation": "c-1"})
@@ -31,6 +36,7 @@ def test_list_counts_what_waits_and_what_is_dead(yard: Yard, deaden: Deaden) -> 
     assert found["score"]["messages"] == {"waiting": 0, "under_way": 0, "dead": 0}
     said = yard.run("dlq", "list").stdout
     assert "requests-fifo" in said
+    assert max(map(len, said.splitlines())) <= 80
 
 
 def test_show_leaves_a_letter_where_it_is(yard: Yard, deaden: Deaden) -> None:
@@ -42,8 +48,27 @@ def test_show_leaves_a_letter_where_it_is(yard: Yard, deaden: Deaden) -> None:
     assert abs(shown["sent"] - time.time()) < 60
     assert shown["received"] > 5
     assert yard.bodies(yard.dead["requests"]) == [REQUEST]
-    assert "POST" in yard.run("dlq", "show", "requests").stdout
+    assert "POST /predict\n" in yard.run("dlq", "show", "requests").stdout
+    assert shown["id"] in yard.run("dlq", "show", "requests").stdout
     assert yard.run("dlq", "show", "score").stdout == "no dead letters of the queue score\n"
+
+
+def test_show_says_why_where_the_function_s_log_is_on_this_machine(
+    yard: Yard, deaden: Deaden, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    deaden("compile", REQUEST)
+    assert "why          see the function's log" in yard.run("dlq", "show", "compile").stdout
+    (letter,) = yard.json("dlq", "show", "compile")
+    event = with_bodies("compile", json.loads(REQUEST))
+    event["Records"][0]["messageId"] = letter["id"]
+    workshop = Workshop(yard.cloud.registry, "default", yard.s3, None)
+    with (tmp_path / "CompileFunction.log").open("w") as log, redirect_stdout(log):
+        failing = Queue("compile", lambda message: work(message, workshop))(event, Context())
+    assert failures(failing) == [letter["id"]]
+    monkeypatch.setenv("LIGHTSHIP_LOGS", str(tmp_path))
+    (letter,) = yard.json("dlq", "show", "compile")
+    assert letter["why"] == "the queue of model files takes S3's Object Created events and nothing else"
+    assert f"why          {letter['why']}\n" in yard.run("dlq", "show", "compile").stdout
 
 
 ABOUT = [

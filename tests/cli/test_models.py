@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
@@ -107,6 +108,15 @@ def test_predict_prints_a_table_for_people(registry: str) -> None:
         (["predict", "modes", "[1]"], "input 'x' must have shape [any, 2], got [1, 1]"),
         (["predict", "modes", "nowhere.csv"], "neither a file that exists nor JSON"),
         (["predict", "modes", "[1, 2"], "the body is not JSON"),
+        (
+            ["predict", "table", "[99]"],
+            "could not run this input: gather index out of bounds: node number 0 (GATHER) failed",
+        ),
+        (["predict", "modes"], "there is no INPUT, and nothing came from standard input"),
+        (
+            ["predict", "modes", "pyproject.toml"],
+            "INPUT is a .toml file that is none of them: `lightship batch` scores",
+        ),
         (["predict", "nobody", "[1]"], "there is no model 'nobody'"),
         (["predict", "modes@9", "[1]"], "model 'modes' has no version 9"),
         (["predict", "modes@x", "[1]"], "write NAME or NAME@VERSION"),
@@ -125,6 +135,38 @@ def test_a_nonsense_variable_is_a_mistake_too(monkeypatch: pytest.MonkeyPatch) -
     result = run("models")
     assert result.exit_code == 2
     assert "LIGHTSHIP_THREADS is 'many'" in result.output
+
+
+def test_variables_of_a_stack_that_has_ended_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_DEFAULT_REGION": "us-east-1"}
+    keys = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+    for name, value in {**gone, **keys, "LIGHTSHIP_REGISTRY": "s3://lightship-local-bucket/models"}.items():
+        monkeypatch.setenv(name, value)
+    for words in (["models"], ["predict", "quickstart", "[1, 2, 3]"]):
+        result = run(*words)
+        assert result.exit_code == 2
+        assert "cannot " in result.output
+        assert "AWS_ENDPOINT_URL is http://127.0.0.1:9" in result.output
+        assert "unset AWS_ENDPOINT_URL LIGHTSHIP_REGISTRY" in result.output
+
+
+def at_80_columns(*words: str) -> str:
+    return CliRunner(env={"COLUMNS": "80"}).invoke(lightship, words).output
+
+
+def test_a_narrow_terminal_cuts_nothing_that_is_typed_or_pasted(registries: Registries, tmp_path: Path) -> None:
+    long = "a-name-of-forty-characters-for-one-model"
+    shutil.copytree(registries.examples / "quickstart", tmp_path / long)
+    assert long in at_80_columns("models", "--registry", str(tmp_path))
+    shown = at_80_columns("show", long, "--registry", str(tmp_path))
+    assert "columns  mean radius, mean texture, mean concavity\n" in shown
+
+
+def test_help_has_a_whole_line_for_each_command() -> None:
+    groups = [[], *([name] for name, command in lightship.commands.items() if isinstance(command, click.Group))]
+    assert len(groups) == 4
+    for words in groups:
+        assert "..." not in at_80_columns(*words, "--help").partition("Commands:")[2]
 
 
 def test_help_teaches() -> None:

@@ -35,7 +35,9 @@ def test_list_says_when_what_runs_and_when_it_ran_last(yard: Yard) -> None:
         "input": f"s3://{yard.bucket}/batch/quickstart/input/nightly/",
         "last": "",
     }
-    assert "never" in yard.run("schedule", "list").stdout
+    said = yard.run("schedule", "list").stdout
+    assert f"input     {before['input']}\n" in said
+    assert "last run  never\n" in said
     yard.run("schedule", "run", yard.name, "--time", NIGHT)
     assert plan.handle(json.loads(sent(yard)[0]), yard.cloud) == "started"
     assert yard.json("schedule", "list")[0]["last"] == NIGHT
@@ -60,6 +62,8 @@ def test_a_run_becomes_jobs_of_the_system(yard: Yard) -> None:
     assert yard.json("job", "list") == []
     (job,) = yard.json("job", "list", "--system")
     assert job["input"].endswith("nightly/rows.csv")
+    said = yard.run("job", "list", "--system").stdout
+    assert all(text in said for text in (job["id"], "rows.csv", "quickstart@1", "splitting", "started, UTC"))
     assert yard.run("job", "status", job["id"]).exit_code == 2
     assert json.loads(yard.run("job", "status", "--system", job["id"]).stdout)["state"] == "splitting"
     assert "is cancelled" in yard.run("job", "cancel", "--system", job["id"]).stdout

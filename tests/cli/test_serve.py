@@ -97,6 +97,7 @@ def test_a_token_is_asked_for_where_one_is_set(registries: Registries) -> None:
         (["--host", "0.0.0.0"], "refusing to listen on 0.0.0.0"),
         (["--host", "example.invalid", "--allow-anonymous"], "cannot listen on example.invalid"),
         (["--port", "70000"], "70000"),
+        (["--port", "0", "--default", "nope"], "has no such model: digits, quickstart"),
     ],
 )
 def test_a_mistake_gets_one_sentence_and_exit_code_2(registries: Registries, words: list[str], sentence: str) -> None:
@@ -113,3 +114,4 @@ def test_a_port_that_is_taken_is_a_mistake(registries: Registries) -> None:
         run = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert "cannot listen on 127.0.0.1 port" in run.stderr
+    assert "choose another with --port" in run.stderr

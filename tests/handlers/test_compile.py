@@ -153,7 +153,7 @@ REFUSED = {
     "incoming/team/churn.keras": (b"x", "a model file belongs right below incoming/"),
     "incoming/notes.txt": (b"x", "its name must end with one of .keras, .h5, .hdf5, .tflite, .zip, .tar.gz, .tgz"),
     "incoming/..keras": (b"x", "'.' cannot be a model's name"),
-    "incoming/my model (1)%2B+é.keras": (b"x", "rename the file, or give a name in its model.yaml"),
+    "incoming/my model (1)%2B+é.keras": (b"x", "a letter or digit first; rename the file"),
     "incoming/a\tb<&'\\\"*?.keras": (b"x", "cannot be a model's name"),  # moto has no path for a line feed
     f"incoming/{'x' * 900}.keras": (b"x", "cannot be a model's name"),
 }
@@ -191,7 +191,8 @@ def test_a_file_with_code_in_it_is_refused_unopened(yard: Yard, tmp_path: Path) 
     [
         (b"name: [", "model.yaml is not YAML: line 1"),
         (b"nmae: churn", "there is no key 'nmae'"),
-        (b"name: a/b", "'a/b' cannot be a model's name"),
+        (b"name: a/b", "incoming/churn.yaml names the model 'a/b', and a dropped file's own name is its model's"),
+        (b"name: wine", "drop both files as wine.keras and wine.yaml"),
         (b"#" * (1024 * 1024 + 100), "model.yaml is larger than 1048576 bytes"),
         (b"\xff\xfe\x00", "model.yaml is not YAML"),
     ],
@@ -204,11 +205,14 @@ def test_a_bad_model_yaml_is_refused(yard: Yard, config: bytes, sentence: str) -
     assert "/tmp" not in reason
 
 
-def test_odd_characters_are_no_obstacle_to_a_name_in_model_yaml(yard: Yard) -> None:
-    yard.cloud.s3.put_object(Bucket=yard.cloud.bucket, Key="incoming/über %2F+ 1.yaml", Body=b"name: fine")
-    assert yard.invoke(yard.put("incoming/über %2F+ 1.tflite", TFLITE.read_bytes())) == []
-    assert yard.report("incoming/über %2F+ 1.tflite")["model"] == "fine"
-    assert yard.registry.versions("fine") == [1]
+def test_a_model_yaml_cannot_make_a_file_another_model_s_version(yard: Yard) -> None:
+    for key, name in (("wine", b"wine"), ("vino", b"wine"), ("über %2F+ 1", b"wine")):
+        yard.cloud.s3.put_object(Bucket=yard.cloud.bucket, Key=f"incoming/{key}.yaml", Body=b"name: " + name)
+        assert yard.invoke(yard.put(f"incoming/{key}.tflite", TFLITE.read_bytes())) == []
+    reports = [yard.report(f"incoming/{key}.tflite")["state"] for key in ("wine", "vino", "über %2F+ 1")]
+    assert reports == ["published", "refused", "refused"]
+    assert yard.registry.models() == ["wine"]
+    assert yard.registry.versions("wine") == [1]
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,9 @@ def test_from_the_upload_to_the_receipt(ask: Client, cloud: Cloud) -> None:
     assert (done["state"], done["progress"], done["rows"]["total"]) == ("done", 1.0, 9)
     assert json.loads(objects_below(cloud, done["receipt"])[done["receipt"]])["job"] == job["id"]
     assert ask("GET", "/jobs").json() == {"jobs": [done]}
+    nothing = ask("GET", f"/jobs/{job['id']}/output/part-99999.csv")
+    assert nothing.status_code == 404
+    assert nothing.json()["error"]["message"].startswith("the job has no output 'part-99999.csv'")
     sent = ask("GET", f"/jobs/{job['id']}/output/receipt.json")
     assert sent.status_code == 307
     assert sent.headers["location"].partition("?")[0].endswith(f"/{done['receipt']}")
@@ -309,6 +312,11 @@ def test_every_example_in_the_document_works(ask: Client, cloud: Cloud) -> None:
 
 def test_the_document_denies_no_answer_of_validation(ask: Client) -> None:
     paths = ask("GET", "/openapi.json").json()["paths"]
+    summaries = [
+        operation["summary"] for path in paths if path.startswith("/jobs") for operation in paths[path].values()
+    ]
+    assert len(summaries) == 7
+    assert all(len(summary.split()) > 2 for summary in summaries)
     operations = [each for path, found in paths.items() if path.startswith("/jobs") for each in found.values()]
     assert len(operations) == 7
     assert not [each for each in operations if "422" in each["responses"] or "4XX" not in each["responses"]]

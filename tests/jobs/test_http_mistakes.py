@@ -24,7 +24,7 @@ WRONG: list[tuple[Any, int, str]] = [
     (b"[" * 5000, 400, "the body is not JSON"),
     (b'{"model": "quickstart", "key": "\\ud800"}', 400, "the body is not JSON"),
     (b"x" * 100_001, 413, "larger than 100000 bytes"),
-    ({}, 400, "the body lacks 'model'"),
+    ({}, 400, "the body lacks 'model': send {\"upload\": …} to get a place for a file, or"),
     ({"model": "quickstart"}, 400, "the body lacks 'key'"),
     ({"upload": None}, 400, "'upload'"),
     ({"upload": {}}, 400, "the body lacks 'upload.name'"),

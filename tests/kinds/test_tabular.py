@@ -89,6 +89,8 @@ def test_several_inputs_of_several_dtypes() -> None:
         ("1,2\n3\n", "is ragged: row 2 has 1 cells, the first has 2"),
         ("1,2,3\n", "has 3 columns: 2 are expected (age, income)"),
         ("age,shoe\n1,2\n", "lacks the column 'income'"),
+        ("age;income\n1;2\n", "its one column has ';' in it ('age;income'): separate the cells by commas"),
+        ("1;2\n3;4\n", "separate the cells by commas"),
         ("1,x\n", "row 1 of the CSV, column 'income': 'x' is not float32"),
         ('"1,2\n', "cannot be parsed"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -50,6 +51,24 @@ def output(client: httpx.Client, status: Any, key: str) -> httpx.Response:
     assert answer.status_code == 200
     assert answer.url.path == f"/{BUCKET}/{key}"
     return answer
+
+
+def test_the_lines_that_it_prints_work_in_another_terminal(registries: Registries, tmp_path: Path) -> None:
+    words = ("up", "--registry", str(registries.examples), "--default", "quickstart", "--aws-port", "0")
+    with running(*words, TMPDIR=str(tmp_path)) as (process, url):
+        assert process.stdout is not None
+        printed: list[str] = []
+        while not printed or not printed[-1].startswith("curl -T"):
+            printed.append(process.stdout.readline())
+        compiling, scoring = (line for line in printed if line.startswith("(") and "FILE" in line)
+        bare = {"PATH": os.environ["PATH"], "PYTHONPATH": "src"}
+        for line, words in (
+            (compiling.replace("FILE", "build/examples/quickstart.keras"), "quickstart version 2 in s3://"),
+            (scoring.replace("FILE", str(FILE)).replace("NAME", "quickstart"), "rows scored"),
+        ):
+            run = subprocess.run(["sh", "-c", line], cwd=ROOT, env=bare, capture_output=True, text=True, check=False)
+            assert words in run.stdout, run.stderr
+        wait_for(lambda: httpx.get(f"{url}/models/quickstart").json()["versions"] == [1, 2])
 
 
 def test_from_the_upload_to_the_receipt(up: tuple[httpx.Client, dict[str, str]]) -> None:

@@ -170,6 +170,17 @@ def test_ctrl_c_ends_the_whole_repository_s_stack(registries: Registries, tmp_pa
         assert (process.returncode, "Traceback" in rest) == (0, False)
 
 
+def test_what_a_former_one_left_in_the_terminal_is_not_its_source(template: Path, tmp_path: Path) -> None:
+    stale = {"LIGHTSHIP_REGISTRY": f"s3://{BUCKET}/models", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    with running("up", "--template", str(template), "--default", "quickstart", TMPDIR=str(tmp_path), **stale) as (
+        _,
+        url,
+    ):
+        names = {model["name"] for model in httpx.get(f"{url}/models").json()["models"]}
+        assert {"quickstart", "digits"} <= names
+        assert httpx.post(f"{url}/predict", json={"input": [1, 2, 3]}).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -177,6 +188,7 @@ def test_ctrl_c_ends_the_whole_repository_s_stack(registries: Registries, tmp_pa
         (["--parameter", "Colour=red"], "the template has no parameter 'Colour'"),
         (["--parameter", "Colour"], "write NAME=VALUE"),
         (["--parameter", "Registry=image"], "which is no bucket"),
+        (["--aws-port", "0", "--default", "nope"], "./models has no such model: "),
     ],
 )
 def test_a_mistake_gets_one_sentence_and_exit_code_2(template: Path, words: list[str], sentence: str) -> None:

@@ -67,7 +67,8 @@ def sentence(errors: Sequence[Mapping[str, Any]]) -> str:
     name = ".".join(place[1:]) or place[0]
     match error["type"]:
         case "missing":
-            return f"the {place[0]} lacks '{name}'"
+            forms = ': send {"upload": …} to get a place for a file, or {"model": …, "key": …} to have it scored'
+            return f"the {place[0]} lacks '{name}'{forms if name == 'model' else ''}"
         case "extra_forbidden":
             return f"the {place[0]} has an unknown field '{name}'"
     message = str(error["msg"])[:200]

@@ -93,6 +93,7 @@ Asking = Annotated[Caller, Depends(_caller)]
 
 @router.post(
     "",
+    summary="Ask where to put a file, or have it scored",
     status_code=202,
     response_model=JobStatus,
     response_model_exclude_unset=True,
@@ -123,40 +124,52 @@ def _start(asking: Caller, body: JobRequest) -> dict[str, Any]:
     return asking.status(job.id)
 
 
-@router.get("", response_model=JobList, response_model_exclude_unset=True)
+@router.get("", summary="Your jobs, the newest first", response_model=JobList, response_model_exclude_unset=True)
 def jobs(asking: Asking, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> dict[str, Any]:
     """Your jobs, the newest first."""
     found = operations.statuses(asking.cloud, owner=asking.owner, limit=limit)
     return {"jobs": [status.to_json() for status in found]}
 
 
-@router.get("/{job}", response_model=JobStatus, response_model_exclude_unset=True)
+@router.get("/{job}", summary="How far a job is", response_model=JobStatus, response_model_exclude_unset=True)
 def job(asking: Asking, job: str) -> dict[str, Any]:
     """How far a job is."""
     return asking.status(job)
 
 
-@router.get("/{job}/output/{name:path}", status_code=307, response_class=RedirectResponse)
+@router.get(
+    "/{job}/output/{name:path}",
+    summary="Fetch a job's receipt or output",
+    status_code=307,
+    response_class=RedirectResponse,
+)
 def output(asking: Asking, job: str, name: str) -> str:
     """Where an object of a job's output is, for an hour: `receipt.json`, and the parts that it names."""
     return operations.download(asking.cloud, owner=asking.owner, job=job, name=name)
 
 
-@router.post("/{job}/cancel", response_model=JobStatus, response_model_exclude_unset=True)
+@router.post("/{job}/cancel", summary="Stop a job", response_model=JobStatus, response_model_exclude_unset=True)
 def cancel(asking: Asking, job: str) -> dict[str, Any]:
     """Stop a job: it gets no receipt."""
     operations.cancel(asking.cloud, owner=asking.owner, job=job)
     return asking.status(job)
 
 
-@router.post("/{job}/retry", response_model=JobStatus, response_model_exclude_unset=True)
+@router.post(
+    "/{job}/retry", summary="Send unfinished work again", response_model=JobStatus, response_model_exclude_unset=True
+)
 def retry(asking: Asking, job: str) -> dict[str, Any]:
     """Send again what nobody is at work on."""
     operations.retry(asking.cloud, owner=asking.owner, job=job)
     return asking.status(job)
 
 
-@router.post("/{job}/close", response_model=JobStatus, response_model_exclude_unset=True)
+@router.post(
+    "/{job}/close",
+    summary="End an incomplete job without its missing rows",
+    response_model=JobStatus,
+    response_model_exclude_unset=True,
+)
 def close(asking: Asking, job: str) -> dict[str, Any]:
     """Give an incomplete job its receipt, which lists the rows that are missing."""
     operations.close(asking.cloud, owner=asking.owner, job=job)

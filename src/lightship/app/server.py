@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -65,5 +66,6 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.listen(2048)  # from now on a client may connect: it waits until the models are loaded
     except OSError as error:
         listener.close()
-        raise SettingError(f"cannot listen on {host} port {port}: {error.strerror}") from None
+        other = ": choose another with --port" if error.errno == errno.EADDRINUSE else ""
+        raise SettingError(f"cannot listen on {host} port {port}: {error.strerror}{other}") from None
     return listener

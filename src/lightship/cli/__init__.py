@@ -34,7 +34,7 @@ class _Group(click.Group):
         try:
             return super().invoke(context)
         except LightshipError as error:
-            raise _Refusal(error.message) from error
+            raise _Refusal(error.message + aws.advice(error.__context__)) from error
         except Exception as error:
             if (sentence := aws.complaint(error)) is None:
                 raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,11 @@ def batch_command(
     run: str,
     as_json: bool,
 ) -> None:
-    """Score a data file, or a folder of images, with the functions of a stack.
+    """Score a data file, or a folder of images.
 
-    A file is CSV, JSON Lines or Parquet, images are PNG or JPEG. Works where `lightship up` or a deployed stack says,
-    in the variables that `lightship up` prints. What is there from an earlier time is not uploaded again.
+    A file is CSV, JSON Lines or Parquet, images are PNG or JPEG. The functions of a stack do it: the one that the
+    variables of .lightship.env, or of a deployed stack's output Environment, lead to. What is there from an earlier
+    time is not uploaded again.
     """
     name, version = parse_model(model)
     files, last = uploads.find(path), "" if path.is_dir() else path.name
@@ -161,10 +163,11 @@ def list_command(system: bool, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps([status.to_json() for status in found], option=orjson.OPT_INDENT_2))
         return
-    table = Table(Column("job", no_wrap=True, min_width=32), "model", "file", "state", "rows")
+    table = Table(Column("job", no_wrap=True), Column("what", overflow="fold"), "state", "started, UTC")
     for status in found:
-        model = f"{status.job.model} {status.job.version}"
-        table.add_row(status.job.id, model, status.job.source.name, str(status.state), f"{status.done.rows:,}")
+        what = f"{status.job.source.name}\n{status.job.model}@{status.job.version}"
+        started = datetime.fromtimestamp(status.job.created, UTC).strftime("%Y-%m-%d\n%H:%M:%S")
+        table.add_row(status.job.id, what, f"{status.state}\n{status.done.rows:,} rows", started)
     Console(markup=False).print(table)
 
 
@@ -200,7 +203,10 @@ def retry_command(identity: str, system: bool) -> None:
 @_id_argument
 @_system_option
 def close_command(identity: str, system: bool) -> None:
-    """Give an incomplete job its receipt, which lists the rows that are missing."""
+    """Give an incomplete job its receipt.
+
+    The receipt lists the rows that are missing.
+    """
     cloud, owner = _stack(system=system)
     closed = operations.close(cloud, owner=owner, job=identity)
     click.echo(f"job {identity} is {closed.state if closed.final else 'being closed: its receipt is on the way'}")

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from lightship.cli.options import json_option, registry_option
+from lightship.cli.terminal import command
 from lightship.registry import Registry
 from lightship.settings import Settings
 
@@ -112,19 +113,24 @@ def _print(report: Report, registry: Registry) -> None:
     if report.engine == "tensorflow":
         reasons = ", ".join(report.reasons) or "it was asked for"
         console.print(f"engine: TensorFlow, because of: {reasons}")
-    console.print(f"{report.name} version {report.version} ({report.digest[:12]}), engine {report.engine}")
+        console.print(
+            "TensorFlow has to be installed where it is served (pip install 'lightship[compile]'): this repository's "
+            "images for Lambda (functions/predict) and servers (deploy/server) have none, and answer 503 for this model"
+        )
+    published = f"{report.name} version {report.version} in {registry.location} ({report.digest[:12]})"
+    console.print(f"{published}, engine {report.engine}", soft_wrap=True)
     console.print(f"next: {_next_command(report, registry)}", soft_wrap=True)
 
 
 def _next_command(report: Report, registry: Registry) -> str:
     """Something that works when it is pasted: one row of zeros where that is short, otherwise the server."""
-    where = "" if registry.location == Settings.from_environment().registry else f" --registry {registry.location}"
+    where = [] if registry.location == Settings.from_environment().registry else ["--registry", registry.location]
     (spec, *others) = report.signatures[0].inputs
     row = [1 if size is None else size for size in spec.row_shape]
     if others or spec.dtype in {"bool", "string"} or math.prod(row) > _SHORT:
-        return f"lightship serve{where}"
+        return command("serve", *where)
     zeros = np.zeros([1, *row] if spec.batched else row, dtype=int).tolist()
-    return f"lightship predict {report.name} '{json.dumps(zeros)}'{where}"
+    return command("predict", report.name, json.dumps(zeros), *where)
 
 
 def _comparison(report: Report) -> Table:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
 import orjson
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Column, Table
+from rich.table import Table
 
 from lightship import aws
 from lightship.cli.options import json_option
+from lightship.cli.terminal import facts
 from lightship.errors import InvalidInput
 from lightship.handlers.places import Places, unset
 from lightship.jobs import messages, redriven
+from lightship.local import logs
 from lightship.triggers import letters, queues
 from lightship.triggers.letters import Letter
 from lightship.triggers.queues import Queue
@@ -30,7 +34,7 @@ _LONGEST = 200
 
 @click.group("dlq")
 def dlq_command() -> None:
-    """Dead-letter queues: see what functions gave up, and send it again.
+    """Dead letters: see what functions gave up, and send it again.
 
     A message that a function does not manage comes again; after the fifth time it is a dead letter, until it is 14 days
     old. Nothing else happens by itself: find out what is wrong, mend it, and redrive.
@@ -51,16 +55,18 @@ _queue_argument = click.argument("name", metavar="QUEUE")
 @dlq_command.command("list")
 @json_option
 def list_command(as_json: bool) -> None:
-    """Each queue, how many messages wait in it, and how many are dead. SQS counts roughly."""
+    """Each queue, how many messages wait in it, and how many are dead.
+
+    SQS counts roughly. With --json, the queues' addresses are there too.
+    """
     sqs, named = _queues()
     found = [queues.find(sqs, named, name) for name in named]
     loads = [(queue, queues.load(sqs, queue)) for queue in found]
     if as_json:
         return _print([{**asdict(queue), "messages": asdict(load)} for queue, load in loads])
-    table = Table("queue", "waiting", "under way", "dead", Column("dead-letter queue", overflow="fold"))
+    table = Table("queue", "waiting", "under way", "dead")
     for queue, load in loads:
-        counts = (load.waiting, load.under_way, load.dead)
-        table.add_row(queue.name, *(f"{count:,}" for count in counts), queue.dead.rpartition("/")[2])
+        table.add_row(queue.name, *(f"{count:,}" for count in (load.waiting, load.under_way, load.dead)))
     Console(markup=False).print(table)
     return None
 
@@ -74,6 +80,9 @@ def show_command(name: str, limit: int, as_json: bool) -> None:
 
     QUEUE is compile, split, score, requests or requests-fifo. For a moment its dead letters are hidden from others who
     look, and each look counts as received. A FIFO queue shows the first ten of each group. With --json they are whole.
+
+    Why one died is in the log of the function behind the queue, under its correlation; of `lightship up`'s functions it
+    is shown here.
     """
     sqs, named = _queues()
     found = letters.show(sqs, queues.find(sqs, named, name), limit=limit)
@@ -81,11 +90,14 @@ def show_command(name: str, limit: int, as_json: bool) -> None:
         return _print([_record(letter) for letter in found])
     if not found:
         return click.echo(f"no dead letters of the queue {name}")
-    table = Table(*(Column(name, overflow="fold") for name in ("id", "received", "sent", "what", "correlation")))
     for letter in found:
-        correlation = messages.correlation(letter.content, letter.id)
-        table.add_row(letter.id, str(letter.received), _time(letter), _about(letter), correlation)
-    Console(markup=False).print(table)
+        record = {
+            "why": _why(letter) or "see the function's log, by the correlation",
+            "message": letter.id,
+            "correlation": messages.correlation(letter.content, letter.id),
+            "sent": f"{_time(letter)} UTC, received {letter.received} times since",
+        }
+        facts(_about(letter), record)
     return None
 
 
@@ -160,9 +172,16 @@ def _time(letter: Letter) -> str:
     return datetime.fromtimestamp(letter.sent, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def _why(letter: Letter) -> str | None:
+    """Why it failed the last time, where its function's log is on this machine."""
+    folder = os.environ.get(logs.VARIABLE)
+    return logs.why(Path(folder), letter.id) if folder else None
+
+
 def _record(letter: Letter) -> dict[str, Any]:
     record = {name: value for name, value in asdict(letter).items() if name != "handle"}
-    return {**record, "what": _about(letter), "correlation": messages.correlation(letter.content, letter.id)}
+    correlation = messages.correlation(letter.content, letter.id)
+    return {**record, "what": _about(letter), "why": _why(letter), "correlation": correlation}
 
 
 def _print(value: Any) -> None:

@@ -7,12 +7,14 @@ from typing import Any
 import click
 import orjson
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from lightship.bundle import Bundle
 from lightship.cli.options import json_option, parse_model, registry_option
+from lightship.cli.terminal import facts
 from lightship.errors import LightshipError
 from lightship.registry import Registry
+from lightship.tensors import TensorSpec
 
 
 @click.command("models")
@@ -25,11 +27,11 @@ def models_command(registry: Registry, as_json: bool) -> None:
         return click.echo(orjson.dumps(records))
     if not records:
         return click.echo(f"no models in {registry.location}: make one with `lightship compile SOURCE`")
-    table = Table("model", "version", "versions", "engine", "input", "output", "digest")
+    table = Table(Column("model", no_wrap=True), "version", "input", "output", "engine")
     for record in records:
-        versions = ", ".join(map(str, record["versions"]))
-        cells = [record["engine"], record["input"], record["output"], record["digest"][:12]]
-        table.add_row(record["name"], str(record["version"] or "-"), versions, *cells)
+        others = f" of {', '.join(map(str, record['versions']))}" if len(record["versions"]) > 1 else ""
+        cells = [f"{record['version'] or '-'}{others}", record["input"], record["output"], record["engine"]]
+        table.add_row(record["name"], *cells)
     Console(markup=False).print(table)
     return None
 
@@ -39,7 +41,10 @@ def models_command(registry: Registry, as_json: bool) -> None:
 @registry_option
 @json_option
 def show_command(model: str, registry: Registry, as_json: bool) -> None:
-    """Show one version of a model, also a withdrawn one: signatures, parity, metrics, where it came from."""
+    """Show a version: its tensors, columns, metrics and origin.
+
+    Also a withdrawn one. With --json, everything that its manifest says.
+    """
     name, version = parse_model(model)
     state = registry.state(name)
     withdrawn = version in state.withdrawn
@@ -75,23 +80,28 @@ def _summary(registry: Registry, name: str) -> dict[str, Any]:
 
 
 def _print(called: str, bundle: Bundle) -> None:
-    console = Console(markup=False)
     manifest = bundle.manifest
-    facts = Table(box=None, show_header=False)
-    facts.add_row("model", called)
-    facts.add_row("engine", manifest.engine)
-    facts.add_row("digest", bundle.digest)
-    facts.add_row("size", f"{bundle.size:,} bytes in {len(manifest.files)} files")
-    facts.add_row("source", ", ".join(f"{key} {value}" for key, value in manifest.source.items()))
-    facts.add_row("trusted", ", ".join(manifest.trusted) or "nothing")
-    for key, value in manifest.metrics.items():
-        facts.add_row(key, str(value))
-    console.print(facts)
-    table = Table("signature", "", "tensor", "dtype and shape", "kind", "classes")
+    record = {
+        "engine": manifest.engine,
+        "digest": bundle.digest,
+        "size": f"{bundle.size:,} bytes in {len(manifest.files)} files",
+        "source": ", ".join(f"{key} {value}" for key, value in manifest.source.items()),
+        "trusted": ", ".join(manifest.trusted) or "nothing",
+        **{key: str(value) for key, value in manifest.metrics.items()},
+    }
+    facts(called, record)
     for signature in manifest.signatures:
-        for side, specs in (("in", signature.inputs), ("out", signature.outputs)):
+        for side, specs in (("input", signature.inputs), ("output", signature.outputs)):
             for spec in specs:
-                kind = ", ".join(f"{key} {value}" for key, value in (spec.kind or {}).items() if key != "type")
-                kind = f"{spec.kind['type']}: {kind}" if spec.kind else ""
-                table.add_row(signature.name, side, spec.name, str(spec), kind, ", ".join(spec.classes))
-    console.print(table)
+                facts(f"{side} {spec.name}: {spec}, of the signature {signature.name}", _properties(spec))
+
+
+def _properties(spec: TensorSpec) -> dict[str, str]:
+    """What a request has to say of a tensor, or an answer says: lists as their items."""
+    kind = dict(spec.kind or {})
+    named = {"kind": kind.pop("type")} if kind else {}
+    record = {**named, **kind, **({"classes": spec.classes} if spec.classes else {})}
+    return {
+        key: ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        for key, value in record.items()
+    }

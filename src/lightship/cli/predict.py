@@ -30,7 +30,9 @@ _MAGIC = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 @registry_option
 @json_option
 def predict_command(model: str, source: str, registry: Registry, as_json: bool) -> None:
-    """Predict for INPUT: JSON text, or a JSON, CSV, PNG or JPEG file, or - for standard input.
+    """Ask a model, without a server.
+
+    INPUT is JSON text, or a JSON, CSV, PNG or JPEG file, or - for standard input.
 
     \b
     lightship predict quickstart '[1.0, 2.0, 3.0]'
@@ -57,6 +59,8 @@ def _read(source: str) -> tuple[bytes, str]:
     path = Path(source) if len(source) < 1024 and not source.lstrip().startswith(("[", "{")) else None
     if source == "-":
         data = sys.stdin.buffer.read()
+        if not data.strip():
+            raise InvalidInput("there is no INPUT, and nothing came from standard input: say JSON text or a file")
     elif path is not None and path.is_file():
         data = path.read_bytes()
     elif path is not None and not _is_json(source.encode()):
@@ -72,6 +76,11 @@ def _typed(data: bytes, suffix: str) -> tuple[bytes, str]:
             return data, media_type
     if suffix in _MEDIA_TYPES:
         return data, _MEDIA_TYPES[suffix]
+    if suffix not in {"", ".json"} and not _is_json(data):
+        raise InvalidInput(
+            f"predict takes JSON, CSV, PNG and JPEG files, and INPUT is a {suffix} file that is none of them: "
+            "`lightship batch` scores CSV, JSON Lines and Parquet files"
+        )
     if not suffix and data.lstrip()[:1] not in (b"{", b"[", b'"') and not _is_json(data):
         return data, "text/csv"
     return _wrapped(data), "application/json"

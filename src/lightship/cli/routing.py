@@ -21,7 +21,9 @@ _SHADOW = "shadow:"
 @click.option("--remove", is_flag=True, help="Take the label away.")
 @registry_option
 def label_command(name: str, label: str, version: int | None, remove: bool, registry: Registry) -> None:
-    """Give a version a LABEL; `production` is the version that answers by default.
+    """Give a version a LABEL.
+
+    `production` is the version that answers by default.
 
     \b
     lightship label churn production 3
@@ -44,7 +46,9 @@ def label_command(name: str, label: str, version: int | None, remove: bool, regi
 @click.argument("shares", metavar="VERSION=SHARE...", nargs=-1)
 @registry_option
 def traffic_command(name: str, shares: tuple[str, ...], registry: Registry) -> None:
-    """Split the requests that name no version; without shares, the default version gets all again.
+    """Split the requests that name no version among versions.
+
+    Without shares, the default version gets all again.
 
     \b
     lightship traffic churn 3=90 4=10           90 % and 10 %
@@ -60,7 +64,10 @@ def traffic_command(name: str, shares: tuple[str, ...], registry: Registry) -> N
 @_NAME
 @registry_option
 def rollback_command(name: str, registry: Registry) -> None:
-    """Go back to the labels and traffic before the last change; once more takes that back."""
+    """Go back to the labels and traffic before the last change.
+
+    Once more takes that back.
+    """
     _say(name, registry.change(name, State.rollback))
 
 
@@ -69,7 +76,10 @@ def rollback_command(name: str, registry: Registry) -> None:
 @click.argument("version", type=click.IntRange(1))
 @registry_option
 def withdraw_command(name: str, version: int, registry: Registry) -> None:
-    """Take no new requests for a version; its files stay for what is running."""
+    """Take no new requests for a version.
+
+    Its files stay for what is running.
+    """
     _say(name, registry.change(name, lambda state: state.withdraw(version)))
 
 

@@ -7,11 +7,10 @@ from typing import Any
 
 import click
 import orjson
-from rich.console import Console
-from rich.table import Column, Table
 
 from lightship import aws
 from lightship.cli.options import json_option
+from lightship.cli.terminal import facts
 from lightship.errors import InvalidInput
 from lightship.handlers.places import Places, unset
 from lightship.jobs import schedules as runs
@@ -43,7 +42,7 @@ def schedule_command() -> None:
 @schedule_command.command("list")
 @json_option
 def list_command(as_json: bool) -> None:
-    """The stack's schedules: when they run, what they score, and when they did so last."""
+    """The stack's schedules: when each runs, and when it ran last."""
     places, scheduler = _scheduler()
     cloud = places.cloud()
     found = schedules.schedules(scheduler, places.schedule_group)
@@ -55,13 +54,10 @@ def list_command(as_json: bool) -> None:
             f"no schedules in the group {places.schedule_group}: the template makes one of its parameters "
             "ScheduleExpression, ScheduleModel and ScheduleInput"
         )
-    titles = ("schedule", "when", "time zone", "model", "input", "last run")
-    table = Table(*(Column(title, overflow="fold") for title in titles))
     for record in records:
-        when = record["expression"] if record["enabled"] else f"{record['expression']} (disabled)"
-        cells = (when, record["timezone"], record["model"] or "-", record["input"] or "-", record["last"] or "never")
-        table.add_row(record["name"], *cells)
-    Console(markup=False).print(table)
+        when = f"{record['expression']}, {record['timezone']}{'' if record['enabled'] else ' (disabled)'}"
+        names = {"model": record["model"] or "-", "input": record["input"] or "-"}
+        facts(record["name"], {"when": when, **names, "last run": record["last"] or "never"})
     return None
 
 

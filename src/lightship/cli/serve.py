@@ -48,6 +48,7 @@ def serve_command(host: str, port: int, default_model: str | None, allow_anonymo
     """
     settings = settings_of(default_model, allow_anonymous=allow_anonymous)
     _check_host(host, settings)
+    check_default(default_model, registry)
     with interruptible(), contextlib.suppress(KeyboardInterrupt):
         _serve(Server(registry, settings, host=host, port=port, jobs=places.jobs))
 
@@ -60,6 +61,12 @@ def settings_of(default_model: str | None, *, allow_anonymous: bool = False) -> 
         default_model=default_model or settings.default_model,
         allow_anonymous=allow_anonymous or settings.allow_anonymous,
     )
+
+
+def check_default(name: str | None, registry: Registry) -> None:
+    """Raises SettingError for the name of no model, where there are models; the first one may come later."""
+    if name and name not in (names := registry.names()) and names:
+        raise SettingError(f"--default is '{name[:80]}', and {registry.location} has no such model: {', '.join(names)}")
 
 
 def _check_host(host: str, settings: Settings) -> None:

@@ -3,10 +3,35 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+import click
+
+
+def command(*words: str) -> str:
+    """A line that runs this very program again, to be pasted where it was started."""
+    name = Path(sys.argv[0]).name
+    program = [sys.executable, "-m", "lightship"] if name == "__main__.py" else [sys.argv[0]]
+    return shlex.join([*(program if name in {"lightship", "__main__.py"} else ["lightship"]), *words])
+
+
+def facts(title: str, record: Mapping[str, str]) -> None:
+    """A thing and what is to be said of it, a line each, for people: whole, however narrow their terminal is."""
+    width = max(map(len, record), default=0)
+    click.secho(_printable(title), bold=True)
+    for name, value in record.items():
+        click.echo(f"  {name:<{width}}  {_printable(value)}".rstrip())
+
+
+def _printable(text: str) -> str:
+    """Without what moves a terminal's cursor: strangers' texts are shown, too."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 @contextmanager

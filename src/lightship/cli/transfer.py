@@ -19,7 +19,9 @@ _MODEL = click.argument("model", metavar="NAME[@VERSION]")
 @click.argument("target", metavar="URI")
 @registry_option
 def push_command(model: str, target: str, registry: Registry) -> None:
-    """Publish a version as the next one in another registry: a folder, or s3://bucket/prefix.
+    """Copy a version into another registry, as the next one there.
+
+    URI is a folder, or s3://bucket/prefix.
 
     \b
     lightship push churn s3://my-models/prod
@@ -32,7 +34,10 @@ def push_command(model: str, target: str, registry: Registry) -> None:
 @click.argument("source", metavar="URI")
 @registry_option
 def pull_command(model: str, source: str, registry: Registry) -> None:
-    """Publish a version of another registry as the next one in this one."""
+    """Copy a version of another registry, as the next one here.
+
+    URI is a folder, or s3://bucket/prefix.
+    """
     _copy(model, Registry(source), registry)
 
 

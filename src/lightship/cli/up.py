@@ -15,20 +15,21 @@ from rich.panel import Panel
 
 from lightship.app.server import Server
 from lightship.calls import ModelState
-from lightship.cli.options import registry_option
-from lightship.cli.serve import curl, default_option, port_option, settings_of, welcome
-from lightship.cli.terminal import interruptible, quiet
+from lightship.cli.serve import check_default, curl, default_option, port_option, settings_of, welcome
+from lightship.cli.terminal import command, interruptible, quiet
 from lightship.errors import SettingError
 from lightship.handlers import places
+from lightship.local import logs
 from lightship.local.mirror import mirror, place
 from lightship.local.parts import FunctionSpec
 from lightship.local.stack import Stack
 from lightship.registry import Registry
+from lightship.settings import Settings
 
 # What the template fits to a Lambda function's size, and to its image.
 _SIZES = {"LIGHTSHIP_DEFAULT_MODEL", "LIGHTSHIP_MEMORY_MB", "LIGHTSHIP_CACHE_MB"}
 
-# What another terminal needs to work with this stack, for `source`; here as long as the stack is.
+# What another terminal needs to work with this stack, for the shell to read; here as long as the stack is.
 _FILE = Path(".lightship.env")
 
 
@@ -48,7 +49,11 @@ def _parameters(_: click.Context, __: click.Parameter, values: tuple[str, ...]) 
     "--aws-port", type=click.IntRange(0, 65535), help="Where S3, SQS and the others answer.  [default: PORT+1]"
 )
 @default_option
-@registry_option
+@click.option(
+    "--registry",
+    metavar="URI",
+    help="Folder whose models are copied into the bucket.  [default: $LIGHTSHIP_REGISTRY, or ./models]",
+)
 @click.option(
     "--template",
     default="template.yaml",
@@ -71,16 +76,17 @@ def up_command(
     port: int,
     aws_port: int | None,
     default_model: str | None,
-    registry: Registry,
+    registry: str | None,
     template: Path,
     parameters: Mapping[str, str],
     redeliver: int,
 ) -> None:
-    """Run everything on this machine: the API, and S3, EventBridge, SQS and DynamoDB with the functions behind them.
+    """Run the whole system on this machine.
 
-    Needs no Docker and no AWS account. The models of the registry are copied into the bucket, and everything in the
-    bucket, the queues and the table is gone when this ends. There is no clock: what is scheduled waits for
-    `lightship schedule run`.
+    The API, and S3, EventBridge, SQS and DynamoDB with the functions behind them. Needs no Docker and no AWS account.
+    The models of the registry are copied into the bucket, and everything in the bucket, the queues and the table is
+    gone when this ends. Other terminals find it by .lightship.env, which is in this folder as long as it runs. There is
+    no clock: what is scheduled waits for `lightship schedule run`.
     """
     console = Console(markup=False, highlight=False)
     stack = Stack(
@@ -96,10 +102,12 @@ def up_command(
         _run(stack, registry, default_model, port, console)
 
 
-def _run(stack: Stack, registry: Registry, default_model: str | None, port: int, console: Console) -> None:
+def _run(stack: Stack, source: str | None, default_model: str | None, port: int, console: Console) -> None:
     function = _api(stack)
     location = function.environment.get("LIGHTSHIP_REGISTRY", "")
     bucket, _ = place(location)
+    registry = _source(source, location)
+    check_default(default_model, registry)
     copied = mirror(registry, stack.cloud.client("s3"), location)
     variables = {name: value for name, value in function.environment.items() if name not in _SIZES}
     os.environ.update({**variables, **stack.environment, "LIGHTSHIP_CACHE": str(stack.folder / "cache")})
@@ -110,6 +118,12 @@ def _run(stack: Stack, registry: Registry, default_model: str | None, port: int,
     for line in _commands(stack, server, states, bucket):
         console.print(line, soft_wrap=True)  # outside the panel: lines to copy
     server.run(grace=1)
+
+
+def _source(given: str | None, own: str) -> Registry:
+    """What is copied: never what .lightship.env left in this terminal, the stack's own bucket, which is still empty."""
+    said = given or Settings.from_environment().registry
+    return Registry(said if said != own else Settings.registry)
 
 
 def _api(stack: Stack) -> FunctionSpec:
@@ -134,12 +148,21 @@ def _screen(stack: Stack, server: Server, states: tuple[ModelState, ...], regist
 
 
 def _commands(stack: Stack, server: Server, states: tuple[ModelState, ...], bucket: str) -> list[str]:
+    """Lines to paste into another terminal. In parentheses, the variables of the stack end with the command."""
+
+    def here(*words: str) -> str:
+        return f"(. ./{_FILE} && {command(*words)})"
+
     return [
         curl(server, states),
-        f"source {_FILE}   (another terminal's way to this stack: endpoint, credentials that are none, names)",
-        f"curl -T FILE {stack.cloud.endpoint}/{bucket}/KEY   or, with that: aws s3 cp FILE s3://{bucket}/KEY",
-        f"lightship push NAME s3://{bucket}/models   (a model compiled while this runs)",
-        *(f"lightship schedule run {each.name}   (there is no clock here)" for each in stack.wiring.schedules.values()),
+        f"{here('compile', 'FILE')}   # a model, served here in a moment",
+        f"{here('batch', 'NAME', 'FILE')}   # a file of rows, scored by NAME",
+        *(
+            f"{here('schedule', 'run', each.name)}   # there is no clock here"
+            for each in stack.wiring.schedules.values()
+        ),
+        f"curl -T FILE {stack.cloud.endpoint}/{bucket}/KEY   # into the bucket",
+        f"curl -u local:local {stack.cloud.endpoint}/{bucket}/KEY   # out of it",
     ]
 
 
@@ -148,7 +171,8 @@ def _shared(stack: Stack) -> Iterator[None]:
     """The variables by which a process finds this stack, in a file: the newest stack's, where there are several."""
     told = [*(function.environment for function in stack.wiring.functions.values()), stack.wiring.environment]
     names = {name: value for variables in told for name, value in variables.items() if name not in _SIZES}
-    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in sorted({**names, **stack.environment}.items())]
+    every = {**names, **stack.environment, logs.VARIABLE: str(stack.folder)}
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in sorted(every.items())]
     text = "".join(lines)
     _FILE.write_text(text)
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lightship.bundle import Bundle
-from lightship.compiler import importers, sandbox
+from lightship.compiler import datafiles, importers, sandbox
 from lightship.compiler.config import read_config
 from lightship.compiler.report import Latency, Report, Sizes
 from lightship.registry import Registry, check_name
@@ -47,6 +47,8 @@ def compile_model(
     Raises SourceRefused, ParityError, CompileError or RegistryError; then nothing was published.
     """
     importers.find(source)
+    if data is not None:
+        datafiles.check_file(data)
     record = read_config(config) if config else {}
     names = (name, record.get("name"), name_from(source))
     model = check_name(next(given for given in names if given is not None))

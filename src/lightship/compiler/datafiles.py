@@ -12,16 +12,24 @@ from lightship.errors import CompileError, InvalidInput
 from lightship.kinds import tabular
 from lightship.tensors import Array, Signature, TensorSpec, check_finite, validate
 
+SUFFIXES = (".csv", ".npy", ".npz")
 MOST_ROWS = 256
 
 Tensors = dict[str, Array]
 
 
+def check_file(path: Path) -> None:
+    """Raises CompileError for a file that is not there or cannot hold data, by its name alone."""
+    if path.suffix not in SUFFIXES:
+        raise CompileError(f"{path.name}: data is read from {', '.join(SUFFIXES)}")
+    if not path.is_file():
+        raise CompileError(f"cannot read {path}: there is no such file")
+
+
 def read_data(path: Path, signature: Signature) -> Tensors:
     """Up to 256 rows for each input of a signature; raises CompileError that says what the file should hold."""
     readers = {".csv": _read_csv, ".npy": _read_npy, ".npz": _read_npz}
-    if path.suffix not in readers:
-        raise CompileError(f"{path.name}: data is read from {', '.join(readers)}")
+    check_file(path)
     try:
         tensors = readers[path.suffix](path, signature)
         for spec in signature.inputs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -124,4 +125,6 @@ def _subgraph(interpreter: Interpreter, name: str) -> Run:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    """LiteRT puts an operator's own words and where it stands side by side, with nothing between them."""
+    line = str(error).strip().partition("\n")[0]
+    return re.sub(r"(?<=[^\s:;])Node number", ": node number", line) or type(error).__name__

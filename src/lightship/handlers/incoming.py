@@ -42,18 +42,16 @@ def report_key(key: str) -> str:
 
 
 def model_name(key: str, given: str | None) -> str:
-    """The model's name: model.yaml's, else the file's; raises SourceRefused where it can be none."""
-    try:
-        return check_name(given or split(key)[0])
-    except RegistryError as error:
-        more = "" if given else "; rename the file, or give a name in its model.yaml"
-        raise SourceRefused(f"{error.message}{more}") from None
-
-
-def local_name(key: str, model: str) -> str:
-    """What a model file is called on disk: as in the bucket, unless its name has characters that no disk should see."""
+    """The model's name: the file's, which its model.yaml may repeat; raises SourceRefused for any other."""
     name, suffix = split(key)
     try:
-        return check_name(name) + suffix
-    except RegistryError:
-        return model + suffix
+        check_name(name)
+    except RegistryError as error:
+        raise SourceRefused(f"{error.message}; rename the file") from None
+    if given not in {None, name}:
+        other = str(given)[:80]
+        raise SourceRefused(
+            f"{PREFIX}{name}{CONFIG} names the model '{other}', and a dropped file's own name is its model's: leave "
+            f"the name out, or drop both files as {other}{suffix} and {other}{CONFIG}"
+        )
+    return name

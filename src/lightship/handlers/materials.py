@@ -74,7 +74,7 @@ def fetch(drop: Dropped, place: Mapping[str, Any], folder: Path, s3: Any) -> Mat
         config.write_bytes(beside)
     record = read_config(config) if beside is not None else {}
     model = incoming.model_name(drop.key, record.get("name"))
-    source = folder / incoming.local_name(drop.key, model)
+    source = folder / drop.key.removeprefix(incoming.PREFIX)
     version = {"VersionId": place["version_id"]} if place["version_id"] else {}
     try:
         s3.download_file(drop.bucket, drop.key, str(source), ExtraArgs=version)

@@ -204,7 +204,10 @@ def download(cloud: Cloud, *, owner: str, job: str, name: str) -> str:
     place = find(cloud, owner=owner, job=job).output + name
     if len(place.encode()) > _LONGEST_KEY:
         raise NotFound("the job has no output of such a long name")
-    objects.describe(cloud, cloud.bucket, place)
+    try:
+        objects.describe(cloud, cloud.bucket, place)
+    except NotFound:
+        raise NotFound(f"the job has no output '{name[:200]}': receipt.json names what there is") from None
     what = {"Bucket": cloud.bucket, "Key": place}
     return str(cloud.s3.generate_presigned_url("get_object", Params=what, ExpiresIn=ADDRESS_SECONDS))
 

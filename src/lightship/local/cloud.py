@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -146,5 +147,6 @@ def _listen(port: int) -> socket.socket:
         listener.listen(128)
     except OSError as error:
         listener.close()
-        raise SettingError(f"cannot listen on 127.0.0.1 port {port}: {os.strerror(error.errno or 0)}") from None
+        other = ": choose another with --port or --aws-port" if error.errno == errno.EADDRINUSE else ""
+        raise SettingError(f"cannot listen on 127.0.0.1 port {port}: {os.strerror(error.errno or 0)}{other}") from None
     return listener

@@ -61,7 +61,8 @@ class Standings:
         if not names:
             raise NotFound("there is no model in the registry: compile one first")
         raise NotFound(
-            f"there are several models ({', '.join(names)}): ask /models/<name>/predict, or set LIGHTSHIP_DEFAULT_MODEL"
+            f"there are several models ({', '.join(names)}): ask /models/<name>/predict, or start the server with "
+            "--default or LIGHTSHIP_DEFAULT_MODEL"
         )
 
     def states(self, *, ask: bool = True, examples: bool = False) -> tuple[ModelState, ...]:

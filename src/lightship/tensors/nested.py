@@ -184,6 +184,8 @@ def _culprit(value: Any, wanted: str) -> str:
     """Name the first leaf that is to blame, for the error sentence."""
     for item in _leaves(value):
         if type(item) not in _LEAVES[wanted]:
+            if item is None or isinstance(item, bool):  # by JSON's words, not Python's
+                return f"got {'null' if item is None else f'a boolean: {item}'.lower()}"
             return f"got {json_type(item)}: {str(item)[:40]!r}"
         if isinstance(item, int) and not -(2**63) <= item < 2**64:
             return f"got an integer of {len(str(abs(item)))} digits"

@@ -61,7 +61,7 @@ def _version_status(state: VersionState) -> dict[str, Any]:
 
 def encode_alive(_: Health) -> Response:
     """The process answers, in the words of KServe's V1."""
-    return Response(200, b'{"status":"alive"}')
+    return Response(200, b'{"status":"alive","docs":"/docs"}')
 
 
 def encode_metadata(state: ModelState) -> Response:

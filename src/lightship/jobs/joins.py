@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from lightship import aws
 from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
 
@@ -58,7 +59,7 @@ def join(
         parts = [{"ETag": etag, "PartNumber": number} for number, etag in sorted(_there(cloud, place).items())]
         cloud.s3.complete_multipart_upload(**place, MultipartUpload={"Parts": parts})
     except cloud.s3.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchUpload":
+        if aws.code(error) != "NoSuchUpload":
             raise
         objects.describe(cloud, cloud.bucket, target)  # another one has completed it
     return True

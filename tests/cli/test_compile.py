@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from lightship.cli import lightship
 from tests.compiler.conftest import sources
+from tests.emulator import ROOT
 
 __all__ = ["sources"]  # the fixture of the compiler's tests
 
@@ -54,6 +55,14 @@ def test_data_of_another_kind_is_refused_before_the_model_is_opened(sources: Pat
         assert refused.returncode == 2
         assert sentence in refused.stderr.splitlines()[-1]
         assert "sandbox" not in refused.stderr
+
+
+def test_a_model_that_needs_tensorflow_says_where(sources: Path, tmp_path: Path) -> None:
+    done = run("compile", str(sources / "flex"), "--registry", str(tmp_path))
+    (line,) = (line for line in done.stdout.splitlines() if "has to be installed where it is served" in line)
+    assert "images for Lambda (functions/predict) and servers (deploy/server) have none" in line
+    locked = [(ROOT / "requirements" / f"{name}.txt").read_text() for name in ("predict", "serve")]
+    assert not any("tensorflow" in text for text in locked)
 
 
 def test_an_empty_name_is_a_mistake_and_not_left_to_the_file(sources: Path, tmp_path: Path) -> None:

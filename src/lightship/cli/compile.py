@@ -34,6 +34,10 @@ _STAGES = {
     "publish": "publishing",
 }
 
+_NEEDS_TENSORFLOW = (
+    "TensorFlow has to be installed where it is served (pip install 'lightship[compile]'): the images for "
+    "Lambda (functions/predict) and servers (deploy/server) have none, and answer 503 for this model"
+)
 
 _SHORT = 16  # numbers that a person would paste
 
@@ -113,10 +117,7 @@ def _print(report: Report, registry: Registry) -> None:
     if report.engine == "tensorflow":
         reasons = ", ".join(report.reasons) or "it was asked for"
         console.print(f"engine: TensorFlow, because of: {reasons}")
-        console.print(
-            "TensorFlow has to be installed where it is served (pip install 'lightship[compile]'): this repository's "
-            "images for Lambda (functions/predict) and servers (deploy/server) have none, and answer 503 for this model"
-        )
+        console.print(_NEEDS_TENSORFLOW, soft_wrap=True)
     published = f"{report.name} version {report.version} in {registry.location} ({report.digest[:12]})"
     console.print(f"{published}, engine {report.engine}", soft_wrap=True)
     console.print(f"next: {_next_command(report, registry)}", soft_wrap=True)

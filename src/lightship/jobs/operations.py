@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from lightship import aws
 from lightship.errors import InvalidInput, NotFound
 from lightship.jobs import messages, objects, receipts, retries, starting
 from lightship.jobs.cloud import Cloud
@@ -136,7 +137,7 @@ def complete(cloud: Cloud, *, owner: str, key: str, upload: str, etags: list[str
         cloud.s3.list_parts(**place, UploadId=upload, MaxParts=1)  # not every S3 says to the next call what it lacks
         cloud.s3.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts})
     except cloud.s3.exceptions.ClientError as error:
-        code = error.response["Error"]["Code"]
+        code = aws.code(error)
         if code in _WRONG_PARTS:
             raise InvalidInput(f"the parts do not make a file: S3 says {code}") from None
         if code != "NoSuchUpload":

@@ -119,7 +119,8 @@ def to_tally(item: Mapping[str, Any]) -> Tally:
     counts = [value.split(",") for name, value in item.items() if name[0] == "c" and name[1:].isdecimal()]
     rows, rejected = (sum(int(count[place]) for count in counts) for place in (0, 1))
     gigabyte_seconds = sum(float(count[2]) for count in counts if len(count) > 2)  # an older version had none
-    return Tally(len(counts), rows, rejected, item["updated"], gigabyte_seconds)
+    # Its first update makes the item, and moto shows it to readers before it has what the update puts into it.
+    return Tally(len(counts), rows, rejected, item.get("updated", 0.0), gigabyte_seconds)
 
 
 def _attribute(value: Any) -> dict[str, str]:

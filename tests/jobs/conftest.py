@@ -11,7 +11,7 @@ from lightship.jobs import score
 from lightship.jobs.cloud import Cloud
 from tests.bundles import Registries
 from tests.jobs.asking import Client, client, shell
-from tests.jobs.clouds import SETTINGS, moto_cloud
+from tests.jobs.clouds import SETTINGS, moto_cloud, push
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +32,13 @@ def models(registries: Registries) -> Path:
 def cloud(registries: Registries) -> Iterator[Cloud]:
     """Its registry holds the example ``quickstart``: three columns, the classes benign and malignant."""
     with moto_cloud(registries.examples, "quickstart") as made:
+        yield made
+
+
+@pytest.fixture
+def all_models(registries: Registries) -> Iterator[Cloud]:
+    with moto_cloud(registries.examples, "quickstart", "digits") as made:
+        push(made.s3, registries.small, *(folder.name for folder in registries.small.iterdir() if folder.is_dir()))
         yield made
 
 

@@ -6,7 +6,6 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,55 +13,18 @@ from typing import Any
 import numpy as np
 import pyarrow
 import pytest
-from PIL import Image
 from pyarrow import parquet
 
-from lightship.errors import InvalidInput, NotFound
-from lightship.jobs import listing, operations, plan, starting
+from lightship.jobs import operations, plan
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.pictures import LARGEST_IMAGE
-from lightship.jobs.records import SYSTEM, Job, Options
+from lightship.jobs.records import SYSTEM, Options
 from tests.bundles import Registries
-from tests.jobs.clouds import drop, moto_cloud, objects_below, push, renamed
-from tests.jobs.workers import run
+from tests.jobs.clouds import drop, renamed
+from tests.jobs.scoring import finished, name_of, picture, scored
 
 COLUMNS = ["mean radius", "mean texture", "mean concavity"]
 CELLS = [[10.5, 20.0, 0.1], [20.5, 30.0, 0.4], [8.25, 11.0, 0.0]]
 PREDICTED = ["predicted_malignancy", "probability_benign", "probability_malignant"]
-
-
-@pytest.fixture
-def all_models(registries: Registries) -> Iterator[Cloud]:
-    with moto_cloud(registries.examples, "quickstart", "digits") as made:
-        push(made.s3, registries.small, *(folder.name for folder in registries.small.iterdir() if folder.is_dir()))
-        yield made
-
-
-def scored(cloud: Cloud, model: str, name: str, data: bytes, **options: Any) -> tuple[Job, dict, dict[str, bytes]]:
-    """The job, its receipt and its files by the end of their names."""
-    key = f"uploads/system/1/{name}"
-    drop(cloud, key, data)
-    job = operations.start(cloud, owner=SYSTEM, model=model, key=key, options=Options(**options))
-    return finished(cloud, job)
-
-
-def finished(cloud: Cloud, job: Job) -> tuple[Job, dict, dict[str, bytes]]:
-    run(cloud)
-    job = operations.status(cloud, owner=SYSTEM, job=job.id).job
-    files = {key.removeprefix(job.output): data for key, data in objects_below(cloud, job.output).items()}
-    return job, json.loads(files.get("receipt.json", b"{}")), files
-
-
-def name_of(part: dict[str, Any]) -> str:
-    """A part of a receipt, as in the names of the files."""
-    return "/".join(part["key"].split("/")[4:])
-
-
-def picture(shade: int) -> bytes:
-    """A PNG file of one shade of grey."""
-    file = io.BytesIO()
-    Image.new("L", (16, 16), shade).save(file, "PNG")
-    return file.getvalue()
 
 
 def as_csv(rows: list[list[Any]]) -> bytes:
@@ -433,138 +395,3 @@ def test_a_row_that_the_model_cannot_run_is_a_reject(all_models: Cloud) -> None:
     rows = list(csv.DictReader(io.StringIO(files["part-00000.csv"].decode())))
     assert [float(row["predicted_found"]) for row in rows] == [10, 20, 20]
     assert receipt["rows"]["rejected"] == 1
-
-
-def test_a_prefix_of_images_is_scored(all_models: Cloud, registries: Registries) -> None:
-    for number in range(70):
-        drop(all_models, f"uploads/system/2/{number:03}.png", picture(number) if number != 7 else b"broken")
-    drop(all_models, "uploads/system/2/readme.txt", b"")
-    job = operations.start(all_models, owner=SYSTEM, model="digits", key="uploads/system/2/")
-    _, receipt, files = finished(all_models, job)
-    assert receipt["rows"] == {"read": 70, "scored": 69, "rejected": 1}
-    rows = [row for part in (0, 1) for row in csv.DictReader(io.StringIO(files[f"part-{part:05}.csv"].decode()))]
-    assert [row["key"][-7:] for row in rows] == [f"{n:03}.png" for n in range(70) if n != 7]
-    assert list(rows[0]) == receipt["columns"]
-    assert len(rows[0]) == 12
-    (error,) = [json.loads(line) for line in files["errors/part-00000.jsonl"].splitlines()]
-    assert (error["row"], error["text"]) == (8, "uploads/system/2/007.png")
-
-
-@pytest.mark.parametrize(
-    ("options", "reason"),
-    [
-        ({"output": "parquet", "single": True}, "parquet is written in parts"),
-        ({"output": "jsonlines"}, "images can become csv or parquet, not 'jsonlines'"),
-        ({"output": "xyz"}, "images can become csv or parquet, not 'xyz'"),
-    ],
-)
-def test_images_become_nothing_that_their_receipt_could_not_vouch_for(
-    all_models: Cloud, options: dict[str, Any], reason: str
-) -> None:
-    drop(all_models, "uploads/system/6/a.png", picture(1))
-    with pytest.raises(InvalidInput, match=reason):
-        operations.start(all_models, owner=SYSTEM, model="digits", key="uploads/system/6/", options=Options(**options))
-
-
-def test_images_of_several_parts_become_one_file_with_one_header(all_models: Cloud) -> None:
-    for number in range(65):
-        drop(all_models, f"uploads/system/7/{number:03}.png", picture(number))
-    options = Options(output="csv", single=True)
-    job = operations.start(all_models, owner=SYSTEM, model="digits", key="uploads/system/7/", options=options)
-    _, receipt, files = finished(all_models, job)
-    rows = list(csv.DictReader(io.StringIO(files["predictions.csv"].decode())))
-    assert [row["key"][-7:] for row in rows] == [f"{number:03}.png" for number in range(65)]
-    assert list(rows[0]) == receipt["columns"]
-
-
-def keys(files: dict[str, bytes]) -> list[str]:
-    """The images that are in the output."""
-    return [row["key"].rpartition("/")[2] for row in csv.DictReader(io.StringIO(files["part-00000.csv"].decode()))]
-
-
-def test_the_same_images_are_the_same_job_and_others_are_another(all_models: Cloud) -> None:
-    ask = {"owner": SYSTEM, "model": "digits", "key": "uploads/system/8/"}
-    with pytest.raises(NotFound, match="there is no image below s3://jobs/uploads/system/8/"):
-        operations.start(all_models, **ask)
-    drop(all_models, "uploads/system/8/a.png", picture(1))
-    first, _, _ = finished(all_models, operations.start(all_models, **ask))
-    drop(all_models, "uploads/system/8/readme.txt", b"")
-    assert operations.start(all_models, **ask).id == first.id
-    drop(all_models, "uploads/system/8/b.png", picture(2))
-    second, _, files = finished(all_models, operations.start(all_models, **ask))
-    assert second.id != first.id
-    assert keys(files) == ["a.png", "b.png"]
-    drop(all_models, "uploads/system/8/b.png", picture(3))
-    assert operations.start(all_models, **ask).id not in {first.id, second.id}
-
-
-def test_images_that_change_before_the_job_lists_them_are_not_passed_off_as_those_that_were_meant(
-    all_models: Cloud,
-) -> None:
-    ask = {"owner": SYSTEM, "model": "digits", "key": "uploads/system/9/"}
-    drop(all_models, "uploads/system/9/a.png", picture(1))
-    started = operations.start(all_models, **ask)
-    drop(all_models, "uploads/system/9/b.png", picture(2))
-    job, _, _ = finished(all_models, started)
-    assert (job.state, job.reason) == (
-        "failed",
-        "what is below s3://jobs/uploads/system/9/ was changed before the job began: ask again",
-    )
-    again, _, files = finished(all_models, operations.start(all_models, **ask))
-    assert (again.state, keys(files)) == ("done", ["a.png", "b.png"])
-
-
-def test_images_that_come_while_they_are_scored_are_not_part_of_the_job(all_models: Cloud) -> None:
-    drop(all_models, "uploads/system/9/a.png", picture(1))
-    job = operations.start(all_models, owner=SYSTEM, model="digits", key="uploads/system/9/")
-    plan.handle(all_models.sqs.sent[0][1], all_models)
-    listing.handle(job, all_models)
-    drop(all_models, "uploads/system/9/b.png", picture(2))
-    job, _, files = finished(all_models, job)
-    assert (job.state, keys(files)) == ("done", ["a.png"])
-
-
-def test_more_images_than_are_compared_are_a_job_for_each_request(
-    all_models: Cloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(starting, "MOST_COMPARED", 1)
-    for name in ("a.png", "b.png"):
-        drop(all_models, f"uploads/system/10/{name}", picture(1))
-    ask = {"owner": SYSTEM, "model": "digits", "key": "uploads/system/10/"}
-    first, second = (finished(all_models, operations.start(all_models, **ask)) for _ in range(2))
-    assert first[0].id != second[0].id
-    assert keys(first[2]) == keys(second[2]) == ["a.png", "b.png"]
-
-
-def test_an_image_that_would_not_fit_a_worker_is_rejected_unread(all_models: Cloud) -> None:
-    drop(all_models, "uploads/system/11/a.png", picture(1))
-    drop(all_models, "uploads/system/11/b.png", picture(1) + bytes(LARGEST_IMAGE))
-    read: list[str] = []
-    all_models.s3.meta.events.register(
-        "before-parameter-build.s3.GetObject", lambda params, **_: read.append(params["Key"])
-    )
-    job = operations.start(all_models, owner=SYSTEM, model="digits", key="uploads/system/11/")
-    _, receipt, files = finished(all_models, job)
-    assert receipt["rows"] == {"read": 2, "scored": 1, "rejected": 1}
-    (error,) = [json.loads(line) for line in files["errors/part-00000.jsonl"].splitlines()]
-    size = len(picture(1)) + LARGEST_IMAGE
-    assert (error["row"], error["reason"]) == (2, f"the image has {size} bytes: {LARGEST_IMAGE} are the most")
-    assert "uploads/system/11/a.png" in read
-    assert "uploads/system/11/b.png" not in read
-
-
-def test_a_listing_without_sizes_is_read_all_the_same(all_models: Cloud) -> None:
-    """As a job has it that an earlier version began."""
-    put = drop(all_models, "uploads/system/12/a.png", picture(1))
-    job = operations.start(all_models, owner=SYSTEM, model="digits", key="uploads/system/12/")
-    entry = [put["detail"]["object"][name] for name in ("key", "etag")]
-    drop(all_models, f"{job.work}listing.json", json.dumps([entry]).encode())
-    _, receipt, files = finished(all_models, job)
-    assert (receipt["rows"]["scored"], keys(files)) == (1, ["a.png"])
-
-
-def test_images_for_a_model_of_tables_fail_the_job(all_models: Cloud) -> None:
-    drop(all_models, "uploads/system/3/a.png", b"x")
-    job = operations.start(all_models, owner=SYSTEM, model="quickstart", key="uploads/system/3/")
-    job, _, _ = finished(all_models, job)
-    assert (job.state, job.reason[:26]) == ("failed", "the model takes no images:")

@@ -22,7 +22,7 @@ from tests.emulator import ROOT
 from tests.jobs.asking import JOB, KEY, NONE, Client, client, shell
 from tests.jobs.clouds import drop, moto_cloud, objects_below
 from tests.jobs.faults.play import DATA
-from tests.jobs.test_operations import exhausted
+from tests.jobs.jobs import exhausted
 from tests.jobs.workers import run
 
 ANN, BOB = ({"iam": {"userArn": f"arn:aws:iam::123456789012:user/{name}"}} for name in ("ann", "bob"))

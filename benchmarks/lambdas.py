@@ -32,6 +32,14 @@ class Plan:
     slow_events: int
 
 
+# What the runtime asks the environment for at each event, and finds on AWS.
+_VARIABLES = {
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
+    "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+    "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/benchmark",
+    "AWS_LAMBDA_LOG_STREAM_NAME": "2026/01/01/[$LATEST]benchmark",
+}
+
 FULL = Plan(rounds=5, events=1000, slow_events=40)
 QUICK = Plan(rounds=2, events=200, slow_events=10)
 
@@ -74,7 +82,7 @@ def _live(stack: Stack, questions: Sequence[Question], events: int) -> _Life:
     asked = list(itertools.islice(itertools.cycle(questions), events + 1))
     messages = {id(question): question.event() for question in questions}
     with RuntimeApi() as api, tempfile.TemporaryFile() as log:
-        variables = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": stack.name}
+        variables = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": stack.name, **_VARIABLES}
         with cores.apart():
             start = time.perf_counter()
             process = subprocess.Popen(

@@ -46,7 +46,7 @@ def _bar(axes: Axes, row: int, comparison: Comparison) -> None:
     axes.barh(row, comparison.ratio - 1, left=1, height=0.55, color=_OURS, label="Lightship")
     marks = {
         "the usual way, tuned": (comparison.tuned and comparison.better(comparison.tuned), _TUNED, 3),
-        "bare handler, the bound": (comparison.bare and comparison.better(comparison.bare), _BARE, 4),
+        "bare handler": (comparison.bare and comparison.better(comparison.bare), _BARE, 4),
         "goal": (comparison.goal, _GOAL, 2),
     }
     for label, (place, color, width) in marks.items():

@@ -45,15 +45,16 @@ class Stack:
 
 
 def stacks(registry: Path, keras_model: Path) -> list[Stack]:
-    """``usual``, ``tuned``, ``lightship``, ``bare``, and ``noop``, which is the measurement's own share."""
+    """``usual``, ``tuned``, ``lightship``, ``bare``, ``bound``, and ``noop``, which is the measurement's own share."""
     here = Path(__file__).parent
-    original = {"MODEL": str(keras_model)}
+    original, model = {"MODEL": str(keras_model)}, {"MODEL": str(compiled(registry))}
     uvicorn = (sys.executable, "-m", "uvicorn", "app:app", "--port", "{port}")
     return [
         Stack("usual", here / "usual", original, uvicorn, slow=True),
         Stack("tuned", here / "tuned", {**original, "PYTHONPATH": str(here)}, uvicorn, slow=True),
         lightship(registry),
-        Stack("bare", here / "bare", {"MODEL": str(compiled(registry))}),
+        Stack("bare", here / "bare", model),
+        Stack("bound", here / "bound", {**model, "PYTHONPATH": os.pathsep.join((str(here), str(ROOT / "src")))}),
         Stack("noop", here / "noop", server=(sys.executable, "server.py", "{port}"), predicts=False),
     ]
 

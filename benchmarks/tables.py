@@ -27,10 +27,9 @@ def _ratios(results: Mapping[str, Any]) -> Table:
             tuned = (shown(comparison.tuned, comparison.unit), shown(comparison.beside_tuned, "x"))
         measured = [shown(value, comparison.unit) for value in (comparison.other, comparison.lightship)]
         rows.append((comparison.figure, *measured, shown(comparison.ratio, "x"), comparison.verdict, *tuned))
-    times = beside_bare(results)
-    if times is not None:
+    for name, times in beside_bare(results).items():
         verdict = f"aim of ≤ {BOUND}x {'met' if times <= BOUND else 'missed'}"
-        rows.append(("warm event beside the bare handler's", "", "", f"{times:.2f}x", verdict, "", ""))
+        rows.append((f"warm event beside {name}", "", "", f"{times:.2f}x", verdict, "", ""))
     heads = ("", "usual", "lightship", "ratio", "goal", "tuned", "ratio beside tuned")
     return Table("Ratios and goals", heads, tuple(rows))
 

@@ -6,12 +6,10 @@ AWS's runtime interface client leaves its marshaller to be replaced by a functio
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import orjson
 
-_RUNTIME = "awslambdaric.lambda_runtime_client"
 _JSON = "application/json"
 
 
@@ -38,10 +36,3 @@ class Marshaller:
         except orjson.JSONEncodeError:
             found: tuple[bytes | str, str] = self._usual.marshal_response(response)
             return found
-
-
-def install() -> None:
-    """Give the runtime that this process is run by another marshaller; nothing where there is none to replace."""
-    client: Any = getattr(sys.modules.get(_RUNTIME), "LambdaRuntimeClient", None)
-    if (usual := getattr(client, "marshaller", None)) is not None:
-        client.marshaller = Marshaller(usual)

@@ -10,7 +10,7 @@ import contextlib
 
 from lightship.app.assembly import assemble
 from lightship.errors import LightshipError
-from lightship.handlers import marshaller, places
+from lightship.handlers import places, runtime
 from lightship.handlers.gateway import Gateway
 from lightship.registry import Registry
 from lightship.settings import Settings
@@ -27,7 +27,7 @@ catalogue, shell = assemble(
     jobs=places.jobs,
 )
 handler = Gateway(shell)
-marshaller.install()
+runtime.install()
 
 with contextlib.suppress(LightshipError):  # a request, and readiness, will say what is wrong
     catalogue.load(catalogue.default_name())

@@ -1,0 +1,9 @@
+"""The bare handler, where Lightship does the runtime's JSON and asks Lambda for events: what Lightship's handler costs."""
+
+from bare.app import handler
+
+from lightship.handlers import runtime
+
+runtime.install()
+
+__all__ = ["handler"]

@@ -1,0 +1,126 @@
+"""A Lambda Runtime API that says what a test tells it to, byte for byte, and keeps what it was asked."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import BinaryIO
+
+EVENT_HEADERS = {
+    "Lambda-Runtime-Aws-Request-Id": "1-2-3",
+    "Lambda-Runtime-Deadline-Ms": "1790000000123",
+    "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-west-1:123456789012:function:predict",
+    "Lambda-Runtime-Trace-Id": "Root=1-2-3;Sampled=0",
+    "Lambda-Runtime-Client-Context": '{"custom": {"name": "Zoë"}}',
+    "Content-Type": "application/json",
+}
+ACCEPTED = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
+
+
+def event(body: bytes, *, status: str = "200 OK", **more: str) -> bytes:
+    """An answer with its length; ``more`` are headers, ``_`` for ``-``."""
+    return _head(status, {**EVENT_HEADERS, **_named(more), "Content-Length": str(len(body))}) + body
+
+
+def chunked_event(*chunks: bytes) -> bytes:
+    """An answer in chunks, as AWS's own emulator sends all but small events."""
+    body = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in (*chunks, b""))
+    return _head("200 OK", {**EVENT_HEADERS, "Transfer-Encoding": "chunked"}) + body
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request: on which connection (counted from 1), its first line, headers (names in lower case) and body."""
+
+    connection: int
+    line: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class ScriptedRuntimeApi:
+    """As a context manager. Each request gets the next of ``answers``; the first that there is none for waits.
+
+    An empty answer closes the connection instead; one that says ``Connection: close``, or that breaks off (``...``),
+    is the last on its own.
+    """
+
+    def __init__(self, answers: Sequence[bytes]) -> None:
+        self.asked: list[Asked] = []
+        self._answers = list(answers)
+        self._news, self._over = threading.Condition(), threading.Event()
+        self._connections: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> ScriptedRuntimeApi:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        for blocking in (self._listener, *self._connections):
+            with contextlib.suppress(OSError):
+                blocking.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+
+    @property
+    def address(self) -> str:
+        """The value of ``AWS_LAMBDA_RUNTIME_API``."""
+        host, port = self._listener.getsockname()
+        return f"{host}:{port}"
+
+    def wait_for(self, count: int, seconds: float = 30) -> None:
+        """Return when so many requests have come."""
+        with self._news:
+            assert self._news.wait_for(lambda: len(self.asked) >= count, seconds), self.asked
+
+    def _serve(self) -> None:
+        while not self._over.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._connections.append(connection)
+            with connection, connection.makefile("rb") as reader:
+                while self._answer(connection, reader):
+                    pass
+
+    def _answer(self, connection: socket.socket, reader: BinaryIO) -> bool:
+        """Answer one request; whether its connection stays open."""
+        if not (line := reader.readline()):
+            return False
+        headers = _headers(iter(reader.readline, b"\r\n"))
+        body = reader.read(int(headers.get("content-length", 0)))
+        with self._news:
+            self.asked.append(Asked(len(self._connections), line.decode().strip(), headers, body))
+            self._news.notify()
+        if not self._answers:
+            return not self._over.wait()
+        answer = self._answers.pop(0)
+        connection.sendall(answer)
+        return bool(answer) and b"close\r\n" not in answer and not answer.endswith(b"...")
+
+
+def _head(status: str, headers: dict[str, str]) -> bytes:
+    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+
+def _named(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def _headers(lines: Iterable[bytes]) -> dict[str, str]:
+    found = {}
+    for line in lines:
+        name, _, value = line.decode().partition(":")
+        found[name.lower()] = value.strip()
+    return found

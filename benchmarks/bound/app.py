@@ -1,4 +1,4 @@
-"""The bare handler, where Lightship does the runtime's JSON and asks Lambda for events: what Lightship's handler costs."""
+"""The bare handler where Lightship does the runtime's JSON and asks Lambda for events: what its own handler costs."""
 
 from bare.app import handler
 

@@ -33,6 +33,23 @@ def chunked_event(*chunks: bytes) -> bytes:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What is said to one request.
+
+    Attributes:
+        data: byte for byte.
+        closes: whether the connection is closed after it, with no word of it.
+        unread: whether the request's body is left unread.
+        delay: seconds to wait before it.
+    """
+
+    data: bytes
+    closes: bool = False
+    unread: bool = False
+    delay: float = 0.0
+
+
+@dataclass(frozen=True)
 class Asked:
     """One request: on which connection (counted from 1), its first line, headers (names in lower case) and body."""
 
@@ -43,15 +60,12 @@ class Asked:
 
 
 class ScriptedRuntimeApi:
-    """As a context manager. Each request gets the next of ``answers``; the first that there is none for waits.
+    """As a context manager. Each request gets the next of ``answers``; the first that there is none for waits."""
 
-    An empty answer closes the connection instead; one that says ``Connection: close``, or that breaks off (``...``),
-    is the last on its own.
-    """
-
-    def __init__(self, answers: Sequence[bytes]) -> None:
+    def __init__(self, answers: Sequence[Answer | bytes]) -> None:
         self.asked: list[Asked] = []
-        self._answers = list(answers)
+        self.closed = 0
+        self._answers = [Answer(answer) if isinstance(answer, bytes) else answer for answer in answers]
         self._news, self._over = threading.Condition(), threading.Event()
         self._connections: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -77,10 +91,10 @@ class ScriptedRuntimeApi:
         host, port = self._listener.getsockname()
         return f"{host}:{port}"
 
-    def wait_for(self, count: int, seconds: float = 30) -> None:
-        """Return when so many requests have come."""
+    def wait(self, *, asked: int = 0, closed: int = 0) -> None:
+        """Return when so many requests have come, and so many connections are closed."""
         with self._news:
-            assert self._news.wait_for(lambda: len(self.asked) >= count, seconds), self.asked
+            assert self._news.wait_for(lambda: len(self.asked) >= asked and self.closed >= closed, 30), self.asked
 
     def _serve(self) -> None:
         while not self._over.is_set():
@@ -92,21 +106,25 @@ class ScriptedRuntimeApi:
             with connection, connection.makefile("rb") as reader:
                 while self._answer(connection, reader):
                     pass
+            with self._news:
+                self.closed += 1
+                self._news.notify()
 
     def _answer(self, connection: socket.socket, reader: BinaryIO) -> bool:
         """Answer one request; whether its connection stays open."""
         if not (line := reader.readline()):
             return False
         headers = _headers(iter(reader.readline, b"\r\n"))
-        body = reader.read(int(headers.get("content-length", 0)))
+        answer = self._answers.pop(0) if self._answers else None
+        body = b"" if answer and answer.unread else reader.read(int(headers.get("content-length", 0)))
         with self._news:
             self.asked.append(Asked(len(self._connections), line.decode().strip(), headers, body))
             self._news.notify()
-        if not self._answers:
+        if answer is None:
             return not self._over.wait()
-        answer = self._answers.pop(0)
-        connection.sendall(answer)
-        return bool(answer) and b"close\r\n" not in answer and not answer.endswith(b"...")
+        self._over.wait(answer.delay)
+        connection.sendall(answer.data)
+        return not answer.closes
 
 
 def _head(status: str, headers: dict[str, str]) -> bytes:

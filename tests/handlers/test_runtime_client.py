@@ -7,14 +7,15 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
 
+from lightship.handlers import runtime_client
 from lightship.handlers.runtime_client import RuntimeApiError, RuntimeClient
-from tests.handlers.runtime_apis import ACCEPTED, Asked, ScriptedRuntimeApi, chunked_event, event
+from tests.handlers.runtime_apis import ACCEPTED, Answer, Asked, ScriptedRuntimeApi, chunked_event, event
 
 LONG = "é".encode() * 1_000_000
 FOUND = (
@@ -40,14 +41,14 @@ client.post_error("1-2-3", '{{"errorMessage": "Zo\\u00eb"}}', '{{"working_direct
 USUAL = """
 import runtime_client
 def make():
-    runtime_client.initialize_client("usual")
+    runtime_client.initialize_client("tests")
     return runtime_client
 """
 OURS = """
 import os
 from lightship.handlers.runtime_client import RuntimeClient
 def make():
-    return RuntimeClient(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    return RuntimeClient(os.environ["AWS_LAMBDA_RUNTIME_API"], "tests")
 """
 
 
@@ -56,8 +57,15 @@ def spoken(maker: str, answers: Sequence[bytes]) -> tuple[Any, list[Asked]]:
     with ScriptedRuntimeApi(answers) as api:
         environment = os.environ | {"AWS_LAMBDA_RUNTIME_API": api.address}
         command = [sys.executable, "-c", f"{maker}\n{CALLS}"]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+        assert all(asked.headers["host"] == api.address for asked in api.asked)
     return json.loads(done.stdout), api.asked
+
+
+@contextmanager
+def client_of(*answers: Answer | bytes) -> Iterator[tuple[RuntimeClient, ScriptedRuntimeApi]]:
+    with ScriptedRuntimeApi(answers) as api, closing(RuntimeClient(api.address, "tests")) as client:
+        yield client, api
 
 
 @pytest.mark.parametrize(
@@ -66,11 +74,12 @@ def spoken(maker: str, answers: Sequence[bytes]) -> tuple[Any, list[Asked]]:
         event(b'{"a": "\xc3\xa9"}'),
         event(b"{}", Lambda_Runtime_Cognito_Identity="{}", Lambda_Runtime_Aws_Tenant_Id="t"),
         event(b"{}", Lambda_Runtime_Invocation_Id="77"),
+        event(b"{}", Lambda_Runtime_Client_Context="", Lambda_Runtime_Trace_Id=""),
         chunked_event(b'{"a": ', b'"\xc3', b'\xa9"}'),
         chunked_event(LONG),
         event(LONG),
     ],
-    ids=["plain", "tenant", "invocation", "chunks", "long chunk", "long"],
+    ids=["plain", "tenant", "invocation", "empty", "chunks", "long chunk", "long"],
 )
 def test_it_says_and_understands_what_awss_own_client_does(first: bytes) -> None:
     answers = [first, ACCEPTED, event(b"{}"), ACCEPTED]
@@ -80,18 +89,14 @@ def test_it_says_and_understands_what_awss_own_client_does(first: bytes) -> None
     assert len(ours_asked) == len(usual_asked) == 4
     for one, other in zip(ours_asked, usual_asked, strict=True):
         assert (one.line, one.body) == (other.line, other.body)
-        assert one.headers["host"].startswith("127.0.0.1:")
-        for name in ("content-type", "lambda-runtime-invocation-id"):
+        for name in ("user-agent", "content-type", "lambda-runtime-invocation-id"):
             assert one.headers.get(name) == other.headers.get(name)
     cause = "lambda-runtime-function-xray-error-cause"
     assert ours_asked[3].headers[cause] == usual_asked[3].headers[cause] == '{"working_directory": "/"}'
 
 
 def test_all_of_it_takes_one_connection() -> None:
-    with (
-        ScriptedRuntimeApi([event(b"1"), ACCEPTED, chunked_event(b"2"), ACCEPTED]) as api,
-        closing(RuntimeClient(api.address)) as client,
-    ):
+    with client_of(event(b"1"), ACCEPTED, chunked_event(b"2"), ACCEPTED) as (client, api):
         assert client.next()[0] == b"1"
         client.post_invocation_result("1-2-3", b"1", "application/json")
         assert client.next()[0] == b"2"
@@ -99,53 +104,86 @@ def test_all_of_it_takes_one_connection() -> None:
     assert [asked.connection for asked in api.asked] == [1, 1, 1, 1]
 
 
-@pytest.mark.parametrize(
-    ("answers", "connections"),
-    [
-        ([event(b"1"), b"", ACCEPTED], [1, 1, 2]),
-        ([event(b"1", Connection="close"), ACCEPTED], [1, 2]),
-    ],
-    ids=["closed while it worked", "closed as announced"],
-)
-def test_a_closed_connection_is_made_anew(answers: list[bytes], connections: list[int]) -> None:
-    with ScriptedRuntimeApi(answers) as api, closing(RuntimeClient(api.address)) as client:
+def test_it_waits_for_as_long_as_there_is_no_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime_client, "_CONNECT_SECONDS", 0.1)  # which limits the connecting alone
+    with client_of(Answer(event(b"1"), delay=0.5)) as (client, _):
+        assert client.next()[0] == b"1"
+
+
+def test_what_only_says_that_the_answer_will_come_is_passed_over() -> None:
+    with client_of(event(b"1"), b"HTTP/1.1 100 Continue\r\n\r\n" + ACCEPTED, event(b"2")) as (client, _):
         client.next()
+        client.post_invocation_result("1-2-3", b"1", "application/json")
+        assert client.next()[0] == b"2"
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        Answer(event(b'{"n": 1}'), closes=True),
+        event(b'{"n": 1}', Connection="Close"),
+        Answer(b"HTTP/1.0 200 OK\r\nlambda-runtime-aws-request-id: 1-2-3\r\n\r\n" + b'{"n": 1}', closes=True),
+    ],
+    ids=["without a word", "as announced", "as the end of the event"],
+)
+def test_a_closed_connection_is_made_anew(first: Answer | bytes) -> None:
+    with client_of(first, ACCEPTED) as (client, api):
+        assert client.next()[0] == b'{"n": 1}'
+        api.wait(closed=1)
         client.post_invocation_result("1-2-3", b'{"kept": true}', "application/json")
-    assert [asked.connection for asked in api.asked] == connections
-    assert api.asked[-1].body == b'{"kept": true}'
+    assert [asked.connection for asked in api.asked] == [1, 2]
+    assert api.asked[1].body == b'{"kept": true}'
 
 
 @pytest.mark.parametrize(
-    ("answers", "said"),
+    ("answer", "said"),
     [
-        ([event(b'{"errorType": "Extension.Crash"}', status="403 Forbidden")], "gave no event: 403.*Extension.Crash"),
-        ([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"], "gave no event: 200"),
-        ([event(b"1" * 99)[:-93] + b"..."], "broke off: 9 of 99 bytes came"),
-        ([b"", b""], "broke off: no answer came"),
-        ([b"SSH-2.0-OpenSSH_9.2\r\n..."], "broke off"),
+        (event(b'{"errorType": "Extension.Crash"}', status="403 Forbidden"), "gave no event: 403.*Extension.Crash"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "gave no event: 200"),
+        (event(b"{}", Lambda_Runtime_Deadline_Ms="soon"), "without a deadline: .*soon"),
+        (Answer(event(b"1" * 99)[:-90], closes=True), "broke off: the answer ended in the middle"),
+        (Answer(event(b"1" * 99)[:60], closes=True), "broke off: the answer ended in the middle"),
+        (Answer(b"", closes=True), "broke off: no answer came"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "broke off: Expected HTTP/"),
     ],
-    ids=["refused", "no id", "half", "nothing", "no HTTP"],
+    ids=["refused", "no id", "no deadline", "half a body", "half the headers", "nothing", "no HTTP"],
 )
-def test_what_is_no_event_is_said_in_a_sentence(answers: list[bytes], said: str) -> None:
-    with (
-        ScriptedRuntimeApi(answers) as api,
-        closing(RuntimeClient(api.address)) as client,
-        pytest.raises(RuntimeApiError, match=said),
-    ):
+def test_what_is_no_event_is_said_in_a_sentence(answer: Answer | bytes, said: str) -> None:
+    with client_of(answer) as (client, api), pytest.raises(RuntimeApiError, match=said):
         client.next()
+    assert len(api.asked) == 1
 
 
-def test_an_outcome_that_is_not_taken_is_said_with_what_lambda_said() -> None:
+def test_after_a_failure_it_begins_afresh() -> None:
+    with client_of(Answer(event(b"1" * 99)[:-90], closes=True), event(b"2")) as (client, api):
+        with pytest.raises(RuntimeApiError):
+            client.next()
+        assert client.next()[0] == b"2"
+    assert [asked.connection for asked in api.asked] == [1, 2]
+
+
+@pytest.mark.parametrize("unread", [False, True], ids=["when all was read", "as soon as its length was read"])
+def test_an_outcome_that_is_not_taken_is_said_with_what_lambda_said(unread: bool) -> None:
     refusal = event(b'{"errorType": "RequestEntityTooLarge"}', status="413 Request Entity Too Large")
-    with ScriptedRuntimeApi([event(b"{}"), refusal]) as api, closing(RuntimeClient(api.address)) as client:
+    said = "did not take the outcome: 413.*RequestEntityTooLarge"
+    with client_of(event(b"{}"), Answer(refusal, closes=True, unread=unread)) as (client, api):
         client.next()
-        with pytest.raises(RuntimeApiError, match="did not take the outcome: 413.*RequestEntityTooLarge"):
-            client.post_invocation_result("1-2-3", LONG, "application/json")
-    assert api.asked[1].body == LONG
+        with pytest.raises(RuntimeApiError, match=said):
+            client.post_invocation_result("1-2-3", LONG * 8, "application/json")
+    assert api.asked[1].body == (b"" if unread else LONG * 8)
+    assert len(api.asked) == 2
+
+
+def test_an_outcome_is_never_posted_twice() -> None:
+    with client_of(event(b"{}"), Answer(b"", closes=True), ACCEPTED) as (client, api):
+        client.next()
+        with pytest.raises(RuntimeApiError, match="no answer came"):
+            client.post_invocation_result("1-2-3", b"1", "application/json")
+    assert len(api.asked) == 2
 
 
 def test_nobody_there_is_said_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         host, port = unused.getsockname()
     with pytest.raises(RuntimeApiError, match="refused"):
-        RuntimeClient(f"{host}:{port}").next()
+        RuntimeClient(f"{host}:{port}", "tests").next()

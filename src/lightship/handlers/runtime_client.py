@@ -2,19 +2,24 @@
 
 That one prepares libcurl anew for every request, and on Python 3.12 and later it waits for each event in a new thread,
 because compiled code that waits lets no signal through. Python's own sockets do. The protocol is a request for the next
-event and a post of its outcome, both plain HTTP/1.1 to an address inside the execution environment:
+event and a post of its outcome, both HTTP/1.1 to an address inside the execution environment:
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
 from __future__ import annotations
 
+import select
 import socket
+from contextlib import suppress
 from typing import Any
+
+from httptools import HttpParserError, HttpResponseParser
 
 _INVOCATION = "/2018-06-01/runtime/invocation/"
 _REQUEST_ID = "lambda-runtime-aws-request-id"
 _DEADLINE = "lambda-runtime-deadline-ms"
 _CONNECT_SECONDS = 1.0
+_BLOCK = 1 << 16
 
 
 class RuntimeApiError(RuntimeError):
@@ -22,7 +27,7 @@ class RuntimeApiError(RuntimeError):
 
 
 class Headers:
-    """An event's headers, whose names' case does not matter."""
+    """An event's headers, whose names' case does not matter. Raises ValueError where the deadline is no number."""
 
     def __init__(self, found: dict[str, str]) -> None:
         self._found: dict[str, Any] = {**found, _DEADLINE: int(found.get(_DEADLINE, 0))}
@@ -37,12 +42,13 @@ class RuntimeClient:
 
     Args:
         address: ``host:port``, the value of ``AWS_LAMBDA_RUNTIME_API``.
+        user_agent: what Lambda is told of the runtime.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, user_agent: str) -> None:
         host, _, port = address.rpartition(":")
-        self._place = (host, int(port))
-        self._common = f" HTTP/1.1\r\nHost: {address}\r\nUser-Agent: lightship\r\n"
+        self._address = (host, int(port))
+        self._common = f" HTTP/1.1\r\nHost: {address}\r\nUser-Agent: {user_agent}\r\n"
         self._next = f"GET {_INVOCATION}next{self._common}\r\n".encode()
         self._connection: _Connection | None = None
 
@@ -51,7 +57,10 @@ class RuntimeClient:
         status, headers, event = self._exchange(self._next)
         if status != 200 or _REQUEST_ID not in headers:
             raise RuntimeApiError(f"Lambda's Runtime API gave no event: {status}, {event[:500]!r}")
-        return event, Headers(headers)
+        try:
+            return event, Headers(headers)
+        except ValueError as error:
+            raise RuntimeApiError(f"Lambda's Runtime API gave an event without a deadline: {error}") from None
 
     def post_invocation_result(
         self, request_id: str, result: bytes, content_type: str, invocation_id: str | None = None
@@ -76,19 +85,18 @@ class RuntimeClient:
             raise RuntimeApiError(f"Lambda's Runtime API did not take the outcome: {status}, {answer[:500]!r}")
 
     def _exchange(self, request: bytes) -> tuple[int, dict[str, str], bytes]:
-        """Ask on the open connection; on a new one where there is none, or where it was closed in the meantime."""
+        """Status, headers (names in lower case) and body of the answer. A request is sent once, and never again."""
         try:
-            if self._connection is None or not (line := self._connection.ask(request)):
+            if self._connection is None or self._connection.is_closed():
                 self.close()
-                self._connection = _Connection(self._place)
-                line = self._connection.ask(request)
-            status, headers, body = self._connection.answer(line)
-        except (OSError, ValueError) as error:
+                self._connection = _Connection(self._address)
+            answer = self._connection.exchange(request)
+        except (OSError, HttpParserError) as error:
             self.close()
             raise RuntimeApiError(f"Lambda's Runtime API broke off: {error}") from error
-        if headers.get("connection") == "close":
+        if not answer.keeps_alive:
             self.close()
-        return status, headers, body
+        return answer.status, answer.headers, b"".join(answer.blocks)
 
     def close(self) -> None:
         """Close the connection; the next call makes another."""
@@ -98,48 +106,65 @@ class RuntimeClient:
 
 
 class _Connection:
-    """HTTP/1.1 as far as the Runtime API speaks it. Raises OSError, and ValueError for what is no HTTP."""
+    """Raises OSError, and HttpParserError for what is no HTTP."""
 
-    def __init__(self, place: tuple[str, int]) -> None:
-        self._socket = socket.create_connection(place, _CONNECT_SECONDS)
+    def __init__(self, address: tuple[str, int]) -> None:
+        self._socket = socket.create_connection(address, _CONNECT_SECONDS)
         self._socket.settimeout(None)  # an execution environment may be frozen for hours while it waits
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._reader = self._socket.makefile("rb")
+        self._readable = select.poll()
+        self._readable.register(self._socket, select.POLLIN)
+        self._answer = _Answer()
 
-    def ask(self, request: bytes) -> bytes:
-        """The first line of an answer; nothing where the other side is gone."""
-        try:
+    def is_closed(self) -> bool:
+        """Whether the other side has gone since its last answer: it could have nothing else to say."""
+        return bool(self._readable.poll(0))
+
+    def exchange(self, request: bytes) -> _Answer:
+        """The answer to a request, which is sent once: valid until the next one."""
+        with suppress(ConnectionError):  # a refusal may be there all the same, of more than anybody wants to read
             self._socket.sendall(request)
-            return self._reader.readline()
-        except ConnectionError:
-            return b""
-
-    def answer(self, line: bytes) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers (names in lower case) and body of the answer that begins with this line."""
-        if not line:
-            raise ConnectionError("no answer came")
-        status, headers = int(line[9:12]), {}
-        while line := self._reader.readline().rstrip():
-            name, _, value = line.decode(errors="replace").partition(":")
-            headers[name.lower()] = value.strip()
-        whole = self._chunks() if "transfer-encoding" in headers else self._exactly(headers.get("content-length", "0"))
-        return status, headers, whole
+        self._answer.on_message_begin()
+        while not self._answer.is_complete:
+            self._answer.feed(self._socket.recv(_BLOCK))
+        return self._answer
 
     def close(self) -> None:
-        self._reader.close()
         self._socket.close()
 
-    def _chunks(self) -> bytes:
-        chunks = []
-        while chunk := self._exactly(self._reader.readline(), base=16):
-            chunks.append(chunk)
-            self._reader.readline()
-        self._reader.readline()
-        return b"".join(chunks)
 
-    def _exactly(self, size: bytes | str, base: int = 10) -> bytes:
-        expected = int(size, base)
-        data = self._reader.read(expected)
-        if len(data) < expected:
-            raise ConnectionError(f"{len(data)} of {expected} bytes came")
-        return data
+class _Answer:
+    """The answers of one connection, one after the other, as httptools reads them."""
+
+    def __init__(self) -> None:
+        self._parser = HttpResponseParser(self)
+        self.on_message_begin()
+
+    def feed(self, data: bytes) -> None:
+        """Read what has come, nothing where the other side has closed. Raises ConnectionError and HttpParserError."""
+        if data:
+            self._parser.feed_data(data)
+        elif self._has_all_headers and not {"content-length", "transfer-encoding"} & self.headers.keys():
+            self.on_message_complete()
+        else:
+            raise ConnectionError("the answer ended in the middle" if self.headers else "no answer came")
+
+    def on_message_begin(self) -> None:
+        self.headers: dict[str, str] = {}
+        self.blocks: list[bytes] = []
+        self._has_all_headers = self.is_complete = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if value:
+            self.headers.setdefault(name.decode(errors="replace").lower(), value.decode(errors="replace"))
+
+    def on_headers_complete(self) -> None:
+        self._has_all_headers = True
+
+    def on_body(self, body: bytes) -> None:
+        self.blocks.append(body)
+
+    def on_message_complete(self) -> None:
+        self.status = self._parser.get_status_code()
+        self.keeps_alive = self._parser.should_keep_alive()
+        self.is_complete = self.status >= 200  # before that, it only says that the answer will come

@@ -97,6 +97,12 @@ def test_the_same_file_again_is_the_same_job_and_is_not_sent_again(working: Yard
     assert len(sent(working)) == 2
 
 
+def test_without_a_terminal_there_is_no_trace_of_a_progress_bar(working: Yard) -> None:
+    done = working.run("batch", "quickstart", str(PATIENTS))
+    assert done.exit_code == 0
+    assert re.fullmatch(r"job \w{32} is .*stops it\n", done.stderr)
+
+
 def test_a_folder_of_images_is_one_job(working: Yard, pictures: Path, tmp_path: Path) -> None:
     output = tmp_path / "scored.csv"
     receipt = working.json("batch", "digits", str(pictures), "--output", str(output))

@@ -11,13 +11,14 @@ from typing import Any
 import click
 import orjson
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
 from lightship import aws
 from lightship.bundle import Manifest
 from lightship.cli import downloads, uploads
 from lightship.cli.options import json_option, parse_model
+from lightship.cli.terminal import bar
 from lightship.errors import InvalidInput
 from lightship.handlers.places import Places
 from lightship.jobs import objects, operations, pictures, starting
@@ -103,7 +104,7 @@ def _stack(*, system: bool = False) -> tuple[Cloud, str]:
 def _follow(cloud: Cloud, owner: str, job: str, console: Console) -> Status:
     """Show a job's progress until nothing more will happen by itself."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with bar(console, *columns) as progress:
         task = progress.add_task("splitting", total=None)
         while True:
             status = operations.status(cloud, owner=owner, job=job)

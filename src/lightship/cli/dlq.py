@@ -12,12 +12,11 @@ from typing import Any
 import click
 import orjson
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from lightship import aws
 from lightship.cli.options import json_option
-from lightship.cli.terminal import facts
+from lightship.cli.terminal import bar, facts
 from lightship.errors import InvalidInput
 from lightship.handlers.places import Places, unset
 from lightship.jobs import messages, redriven
@@ -119,7 +118,7 @@ def redrive_command(name: str, everything: bool, limit: int | None, as_json: boo
     queue = queues.find(sqs, named, name)
     waiting = queues.load(sqs, queue).dead
     many = min(waiting, limit or waiting)  # those that come back meanwhile are not sent round and round
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with bar(Console(stderr=True)) as progress:
         task = progress.add_task("redriving", total=many)
         done = letters.redrive(sqs, queue, limit=many, prepare=_preparation(queue), told=lambda: progress.advance(task))
     if as_json:

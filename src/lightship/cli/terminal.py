@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
+from rich.progress import Progress, ProgressColumn
 
 
 def command(*words: str) -> str:
@@ -32,6 +34,11 @@ def facts(title: str, record: Mapping[str, str]) -> None:
 def _printable(text: str) -> str:
     """Without what moves a terminal's cursor: strangers' texts are shown, too."""
     return "".join(character if character.isprintable() else " " for character in text)
+
+
+def bar(console: Console, *columns: str | ProgressColumn) -> Progress:
+    """A progress bar that is gone when the work is done; where there is no terminal nothing, not even an empty line."""
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 @contextmanager

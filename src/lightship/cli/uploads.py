@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rich.console import Console
-from rich.progress import Progress
 
+from lightship.cli.terminal import bar
 from lightship.errors import InvalidInput
 from lightship.jobs import objects, operations, starting
 from lightship.jobs.cloud import Cloud
@@ -53,7 +53,7 @@ def send(files: Mapping[str, Path], cloud: Cloud, owner: str, console: Console) 
     there = {source.key: source.size for source in objects.list_keys(cloud, cloud.bucket, folder)}
     missing = {name: file for name, file in files.items() if there.get(folder + name) != file.stat().st_size}
     with (
-        Progress(console=console, transient=True) as progress,
+        bar(console) as progress,
         ThreadPoolExecutor(_AT_ONCE if len(missing) > 1 else 1) as pool,
     ):
         task = progress.add_task("uploading", total=sum(file.stat().st_size for file in missing.values()))

@@ -82,6 +82,9 @@ def test_predict_from_files(registry: str, registries: Registries, tmp_path: Pat
     for name, expected in (("rows.csv", [[2, 8], [4, 6]]), ("body.json", [[2, 8]])):
         result = run("predict", "modes", str(tmp_path / name), "--registry", registry, "--json")
         assert json.loads(result.output)["predictions"] == expected
+    for word, expected in (("--header", [[4, 6]]), ("--no-header", [[2, 8], [4, 6]])):
+        result = run("predict", "modes", str(tmp_path / "rows.csv"), word, "--registry", registry, "--json")
+        assert json.loads(result.output)["predictions"] == expected
     assert json.loads(run("predict", "modes", "--registry", registry, "--json", stdin="1,4\n").output)[
         "predictions"
     ] == [[2, 8]]
@@ -108,6 +111,7 @@ def test_predict_prints_a_table_for_people(registry: str) -> None:
         (["predict", "modes", "[1]"], "input 'x' must have shape [any, 2], got [1, 1]"),
         (["predict", "modes", "nowhere.csv"], "neither a file that exists nor JSON"),
         (["predict", "modes", "[1, 2"], "the body is not JSON"),
+        (["predict", "modes", "[1, 2]", "--header"], "about CSV, and INPUT is application/json"),
         (
             ["predict", "table", "[99]"],
             "could not run this input: gather index out of bounds: node number 0 (GATHER) failed",

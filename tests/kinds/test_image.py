@@ -226,6 +226,6 @@ def test_wrong_options_are_refused(shape: tuple[int | None, ...], options: dict[
 
 def test_a_body_feeds_only_a_signature_with_one_image() -> None:
     two = Signature("s", (spec(), TensorSpec("x", "float32", (None, 1))), ())
-    assert image.from_body(encode(GREY), two) is None
+    assert image.from_body(encode(GREY), two, {}) is None
     with pytest.raises(LightshipError, match="this model takes application/json"):
-        kinds.from_body(encode(GREY), "image/png", two)
+        kinds.from_body(encode(GREY), "image/png", two, {})

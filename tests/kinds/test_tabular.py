@@ -22,8 +22,8 @@ MIXED = Signature(
 )
 
 
-def read(text: str, *specs: TensorSpec) -> dict[str, Any]:
-    inputs = tabular.from_body(text.encode(), Signature("s", specs, ()))
+def read(text: str, *specs: TensorSpec, **parameters: str) -> dict[str, Any]:
+    inputs = tabular.from_body(text.encode(), Signature("s", specs, ()), parameters)
     assert inputs is not None
     return {name: array.tolist() for name, array in inputs.items()}
 
@@ -71,6 +71,25 @@ def test_csv_with_and_without_a_header(text: str) -> None:
     assert read(text, NAMED) == {"x": [[1, 2], [3, 4]]}
 
 
+def named(*columns: str) -> TensorSpec:
+    return TensorSpec("x", "float32", (None, 2), kinds.configure(PLAIN, "tabular", {"columns": list(columns)}))
+
+
+def test_names_that_look_like_numbers_are_a_header_where_all_of_them_are_there() -> None:
+    assert read("2,q,id\n1,2,3\n", named("2", "q")) == {"x": [[1, 2]]}
+    assert read("1,2\n3,4\n", named("1", "2")) == {"x": [[1, 2], [3, 4]]}
+
+
+def test_somebody_may_say_whether_there_is_a_header() -> None:
+    words = TensorSpec("word", "string", (None,))
+    assert read("good\nbad\n", words) == {"word": [b"bad"]}
+    assert read("good\nbad\n", words, header="absent") == {"word": [b"good", b"bad"]}
+    assert read("2,1\n3,4\n", named("1", "2"), header="Present") == {"x": [[4, 3]]}
+    assert read("1,2\n3,4\n", PLAIN, header="present") == {"x": [[3, 4]]}
+    with pytest.raises(InvalidInput, match="header=maybe: a CSV's header is present or absent"):
+        read("1,2\n", PLAIN, header="maybe")
+
+
 def test_a_plain_tensor_takes_columns_in_order() -> None:
     assert read("1,2\n", PLAIN) == {"x": [[1, 2]]}
     assert read("left,right\n1,2\n", PLAIN) == {"x": [[1, 2]]}
@@ -88,6 +107,7 @@ def test_several_inputs_of_several_dtypes() -> None:
         ("age,income\n", "holds a header and no rows"),
         ("1,2\n3\n", "is ragged: row 2 has 1 cells, the first has 2"),
         ("1,2,3\n", "has 3 columns: 2 are expected (age, income)"),
+        ("age,income,age\n1,2,3\n", "has the column 'age' twice"),
         ("age,shoe\n1,2\n", "lacks the column 'income'"),
         ("age;income\n1;2\n", "its one column has ';' in it ('age;income'): separate the cells by commas"),
         ("1;2\n3;4\n", "separate the cells by commas"),
@@ -103,7 +123,7 @@ def test_a_wrong_csv_gets_one_sentence(text: str, sentence: str) -> None:
 
 def test_a_csv_in_another_encoding_is_refused() -> None:
     with pytest.raises(InvalidInput, match="not UTF-8: byte 2"):
-        tabular.from_body(b"1,\xff\n", Signature("s", (NAMED,), ()))
+        tabular.from_body(b"1,\xff\n", Signature("s", (NAMED,), ()), {})
 
 
 def test_integers_beyond_the_dtype_are_refused() -> None:

@@ -99,6 +99,8 @@ def test_json_in_every_form(ask: Ask, model: str, body: Any, expected: Any) -> N
     [
         ("text/csv", b"1,4\n2,3\n"),
         ("text/csv; charset=utf-8", b"p,q\r\n1,4\r\n2,3\r\n"),
+        ("text/csv; header=present", b"0,1\n1,4\n2,3\n"),
+        ('Text/CSV;charset=utf-8 ; Header="absent"', b"1,4\n2,3\n"),
         ("application/jsonlines", b"[1,4]\n\n[2,3]\n"),
         ("application/jsonlines", b'{"x": [1,4]}\r\n{"x": [2,3]}'),
         ("application/x-ndjson", b'{"p": 1, "q": 4}\n{"p": 2, "q": 3}\n'),

@@ -17,7 +17,7 @@ from rich.table import Column, Table
 from lightship import aws
 from lightship.bundle import Manifest
 from lightship.cli import downloads, uploads
-from lightship.cli.options import json_option, parse_model
+from lightship.cli.options import header_option, json_option, parse_model
 from lightship.cli.terminal import bar
 from lightship.errors import InvalidInput
 from lightship.handlers.places import Places
@@ -42,9 +42,7 @@ _PAUSE = 0.5
 @click.option("--format", "output_format", type=click.Choice(["parquet"]), help="Another format than the input's.")
 @click.option("--threshold", type=float, help="Rejected rows at which to fail: a fraction below 1, else a count.")
 @click.option("--target", help="Column with the true answers: the receipt has metrics.")
-@click.option(
-    "--header/--no-header", default=None, help="Whether a CSV's first row names the columns.  [default: found out]"
-)
+@header_option
 @click.option("--safe", is_flag=True, help="Keep spreadsheets from taking text for formulas.")
 @click.option(
     "--again", "run", default="", metavar="TOKEN", help="Another word for a deliberate rerun of the same file."

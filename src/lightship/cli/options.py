@@ -18,6 +18,9 @@ registry_option = click.option(
     callback=_registry,
     help="Folder with the models.  [default: $LIGHTSHIP_REGISTRY, or ./models]",
 )
+header_option = click.option(
+    "--header/--no-header", default=None, help="Whether a CSV's first row names the columns.  [default: found out]"
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 
 

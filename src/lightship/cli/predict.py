@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lightship.calls import Prediction
-from lightship.cli.options import json_option, parse_model, registry_option
+from lightship.cli.options import header_option, json_option, parse_model, registry_option
 from lightship.cli.terminal import quiet
 from lightship.errors import InvalidInput
 from lightship.model import Model
@@ -27,9 +27,10 @@ _MAGIC = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 @click.command("predict")
 @click.argument("model", metavar="NAME[@VERSION]")
 @click.argument("source", metavar="INPUT", default="-")
+@header_option
 @registry_option
 @json_option
-def predict_command(model: str, source: str, registry: Registry, as_json: bool) -> None:
+def predict_command(model: str, source: str, header: bool | None, registry: Registry, as_json: bool) -> None:
     """Ask a model, without a server.
 
     INPUT is JSON text, or a JSON, CSV, PNG or JPEG file, or - for standard input.
@@ -42,10 +43,14 @@ def predict_command(model: str, source: str, registry: Registry, as_json: bool) 
     """
     name, version = parse_model(model)
     number = registry.resolve(name, version)
-    body, media_type = _read(source)
+    body, content_type = _read(source)
+    if header is not None:
+        if content_type != "text/csv":
+            raise InvalidInput(f"--header and --no-header are about CSV, and INPUT is {content_type}")
+        content_type += f"; header={'present' if header else 'absent'}"
     with quiet():
         loaded = Model.load(registry.open(name, number))
-    request = Request("POST", "/predict", headers={"content-type": media_type}, body=body)
+    request = Request("POST", "/predict", headers={"content-type": content_type}, body=body)
     result = loaded.predict(native.decode_predict(request, loaded.manifest))
     answer_bytes = native.encode_predict(Prediction(name, number, result)).body
     if as_json:

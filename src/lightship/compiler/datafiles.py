@@ -71,7 +71,7 @@ def _plain_arrays(path: Path, writer: str) -> Iterator[None]:
 
 def _read_csv(path: Path, signature: Signature) -> Tensors:
     """As a request's body: by the header's names where the inputs have any, else in order."""
-    tensors = tabular.from_body(path.read_bytes(), signature)
+    tensors = tabular.from_body(path.read_bytes(), signature, {})
     if tensors is None:
         raise CompileError(f"{path.name}: inputs of this shape do not fit in columns: give an .npz file")
     return {name: array[:MOST_ROWS] for name, array in tensors.items()}

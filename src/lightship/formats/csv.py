@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from lightship.errors import InvalidInput
@@ -17,8 +18,8 @@ class Table:
     rows: list[list[str]]
 
 
-def read(data: bytes) -> Table:
-    """Parse a whole file. The first row is a header when none of its cells is a number. Raises InvalidInput."""
+def read(data: bytes, *, said: bool | None = None, names: Collection[str] = ()) -> Table:
+    """Parse a whole file. ``said`` is whether it has a header, else :func:`is_header` decides. Raises InvalidInput."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -30,8 +31,8 @@ def read(data: bytes) -> Table:
     if not rows:
         raise InvalidInput("the CSV is empty: send at least one row")
     header = None
-    if not any(is_number(cell) for cell in rows[0]):
-        header, rows = tuple(cell.strip() for cell in rows[0]), rows[1:]
+    if is_header(rows[0], lambda: names) if said is None else said:
+        header, rows = columns(rows[0]), rows[1:]
         if not rows:
             raise InvalidInput("the CSV holds a header and no rows: send at least one row")
     width = len(header or rows[0])
@@ -39,6 +40,25 @@ def read(data: bytes) -> Table:
         if len(row) != width:
             raise InvalidInput(f"the CSV is ragged: row {number} has {len(row)} cells, the first has {width}")
     return Table(header, rows)
+
+
+def is_header(cells: Sequence[str], names: Callable[[], Collection[str]]) -> bool:
+    """Whether a first row names columns: none of its cells is a number, or all of ``names`` are among them.
+
+    Names that are all numbers themselves do not tell a header from values.
+    """
+    if not any(map(is_number, cells)):
+        return True
+    wanted = names()
+    return not all(map(is_number, wanted)) and {cell.strip() for cell in cells}.issuperset(wanted)
+
+
+def columns(cells: Sequence[str]) -> tuple[str, ...]:
+    """The names in a header; raises InvalidInput for one that stands twice."""
+    found = tuple(cell.strip() for cell in cells)
+    if twice := next((name for name in found if found.count(name) > 1), None):
+        raise InvalidInput(f"the CSV has the column '{twice[:80]}' twice: each needs a name of its own")
+    return found
 
 
 def is_number(cell: str) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 from lightship.errors import InvalidInput
 from lightship.formats import lines
 from lightship.formats.base import FIRST_BLOCK, LONGEST_ROW, Header, Row, Span
-from lightship.formats.csv import is_number
+from lightship.formats.csv import columns, is_header, is_number
 
 NAME = "csv"
 SUFFIXES: tuple[str, ...] = (".csv",)
@@ -50,7 +50,7 @@ def header(block: bytes, *, said: bool | None = None, names: Callable[[], Collec
     row, length = next(_split(data), (b"", 0))
     endless = len(block) >= FIRST_BLOCK and data.endswith(row)
     cells = _cells(row.decode(errors="surrogateescape"))[: -1 if endless else None]
-    if not said and (not cells or (any(map(is_number, cells)) and not _named(cells, names()))):
+    if not said and not (cells and is_header(cells, names)):
         return None
     if endless:
         raise InvalidInput(f"the first row of the CSV is its header and longer than {FIRST_BLOCK // 1024} KiB")
@@ -163,11 +163,6 @@ def _row_of(number: int, text: bytes, header: Header | None) -> Row:
         return Row(number, error=f"cannot be parsed: {error}")
 
 
-def _named(cells: Sequence[str], names: Collection[str]) -> bool:
-    """Whether a row has all of these names; numbers alone are none that tell a header from values."""
-    return not all(map(is_number, names)) and {cell.strip() for cell in cells}.issuperset(names)
-
-
 def _cells(text: str) -> list[str]:
     """The cells of the first row; none where it is no row."""
     try:
@@ -178,15 +173,12 @@ def _cells(text: str) -> list[str]:
 
 def _names(row: bytes) -> tuple[str, ...]:
     try:
-        columns = tuple(cell.strip() for cell in _cells(row.decode()))
+        cells = _cells(row.decode())
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the header of the CSV is not UTF-8: byte {error.start + 1} cannot be read") from None
-    if not columns:
+    if not cells:
         raise InvalidInput("the first row of the CSV cannot be read as its header: a quote is wrong or never closed")
-    if len(set(columns)) < len(columns):
-        twice = next(column for column in columns if columns.count(column) > 1)
-        raise InvalidInput(f"the CSV has the column '{twice[:80]}' twice: each needs a name of its own")
-    return columns
+    return columns(cells)
 
 
 def _harmless(cell: Any) -> Any:

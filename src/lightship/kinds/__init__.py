@@ -24,8 +24,11 @@ class Kind(Protocol):
     def from_json(self, value: Any, spec: TensorSpec) -> Array | None:
         """A JSON value in this kind's own form as an array of rows; None where it is a plain tensor."""
 
-    def from_body(self, body: bytes, signature: Signature) -> dict[str, Array] | None:
-        """A whole request body as every input of a signature; None where the signature cannot be fed so."""
+    def from_body(self, body: bytes, signature: Signature, parameters: Mapping[str, str]) -> dict[str, Array] | None:
+        """A whole request body as every input of a signature; None where the signature cannot be fed so.
+
+        ``parameters`` are those of its media type.
+        """
 
     def describe(self, spec: TensorSpec) -> list[dict[str, Any]]:
         """JSON schemas of what :meth:`from_json` takes for one row, beside the plain nested list."""
@@ -54,11 +57,11 @@ def from_json(value: Any, spec: TensorSpec) -> Array:
     return to_array(value, spec) if array is None else array
 
 
-def from_body(body: bytes, media_type: str, signature: Signature) -> dict[str, Array]:
+def from_body(body: bytes, media_type: str, signature: Signature, parameters: Mapping[str, str]) -> dict[str, Array]:
     """A request body of a media type as the inputs of a signature; raises UnsupportedMedia or InvalidInput."""
     for kind in KINDS.values():
         if media_type in kind.MEDIA_TYPES:
-            inputs = kind.from_body(body, signature)
+            inputs = kind.from_body(body, signature, parameters)
             if inputs is not None:
                 return inputs
     accepted = ", ".join(media_types(signature))

@@ -54,7 +54,7 @@ def from_json(value: Any, spec: TensorSpec) -> Array | None:
     return decode_all((from_base64(str(text), spec) for text in texts), spec)
 
 
-def from_body(body: bytes, signature: Signature) -> dict[str, Array] | None:
+def from_body(body: bytes, signature: Signature, _: Mapping[str, str]) -> dict[str, Array] | None:
     """One image for a signature whose only input is an image."""
     if len(signature.inputs) != 1 or (signature.inputs[0].kind or {}).get("type") != "image":
         return None

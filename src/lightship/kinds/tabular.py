@@ -13,6 +13,9 @@ from lightship.tensors import Array, Signature, TensorSpec, to_array
 
 MEDIA_TYPES: tuple[str, ...] = ("text/csv",)
 
+# The media type's parameter ``header`` (RFC 4180); without it, it is found out.
+_HEADER = {"": None, "present": True, "absent": False}
+
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -48,13 +51,16 @@ def from_json(value: Any, spec: TensorSpec) -> Array | None:
     return None
 
 
-def from_body(body: bytes, signature: Signature) -> dict[str, Array] | None:
-    """A CSV file as the inputs of a signature: by its header where it has one, else in order."""
+def from_body(body: bytes, signature: Signature, parameters: Mapping[str, str]) -> dict[str, Array] | None:
+    """A CSV file as the inputs of a signature: by its header where it has one, else in order.
+
+    ``parameters`` are those of the media type, of which ``header`` says whether it has one.
+    """
     if not readable(signature):
         return None
-    table = csv.read(body)
     wanted = [(spec, column) for spec in signature.inputs for column in columns_of(spec)]
     names = [column for _, column in wanted]
+    table = csv.read(body, said=_has_header(parameters), names=names)
     cells = _ordered(table, names, named=any(spec.kind for spec in signature.inputs) or len(signature.inputs) > 1)
     inputs: dict[str, Array] = {}
     for spec in signature.inputs:
@@ -104,6 +110,13 @@ def _all_lists(table: Sequence[Any], spec: TensorSpec) -> bool:
     if lists and (len(lists) != len(table) or len({len(item) for item in lists}) != 1):
         raise InvalidInput(f"input '{spec.name}' is ragged: all columns must have the same number of rows")
     return bool(lists)
+
+
+def _has_header(parameters: Mapping[str, str]) -> bool | None:
+    said = parameters.get("header", "")
+    if said.lower() not in _HEADER:
+        raise InvalidInput(f"the content type says header={said[:80]}: a CSV's header is present or absent")
+    return _HEADER[said.lower()]
 
 
 def _ordered(table: csv.Table, names: Sequence[str], *, named: bool) -> list[list[str]]:

@@ -36,6 +36,13 @@ class Request:
         return stated if stated == "application/json" else stated.partition(";")[0].strip().lower()
 
     @property
+    def media_parameters(self) -> dict[str, str]:
+        """The content type's parameters: names in lower case, values without their quotes."""
+        _, *stated = self.headers.get("content-type", "").split(";")
+        pairs = [parameter.partition("=") for parameter in stated]
+        return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
+
+    @property
     def correlation(self) -> str:
         """The id by which logs and jobs name it: its header ``x-correlation-id``, else ``id``; empty without both.
 

@@ -51,7 +51,7 @@ def decode_invocation(request: Request, manifest: Manifest) -> Call:
         lines = [_loads(line) for line in request.body.splitlines() if line.strip()]
         return Call(from_rows(lines, signature, "the body"))
     try:
-        return Call(kinds.from_body(request.body, media_type, signature))
+        return Call(kinds.from_body(request.body, media_type, signature, request.media_parameters))
     except UnsupportedMedia as error:
         raise UnsupportedMedia(f"{error.message}, application/jsonlines") from None
 

@@ -29,7 +29,7 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
     media_type = request.media_type
     if media_type not in _JSON and not media_type.endswith("+json"):
         signature = manifest.signature()
-        return Call(_finite(kinds.from_body(request.body, media_type, signature), signature))
+        return Call(_finite(kinds.from_body(request.body, media_type, signature, request.media_parameters), signature))
     body = read_object(request.body)
     if len(body) == 1 and "input" in body:
         return Call(_inputs(body["input"], manifest.signature()))

@@ -108,6 +108,7 @@ def test_several_inputs_of_several_dtypes() -> None:
         ("1,2\n3\n", "is ragged: row 2 has 1 cells, the first has 2"),
         ("1,2,3\n", "has 3 columns: 2 are expected (age, income)"),
         ("age,income,age\n1,2,3\n", "has the column 'age' twice"),
+        ("age,,income,\n1,2,3,4\n", "has the column '' twice"),
         ("age,shoe\n1,2\n", "lacks the column 'income'"),
         ("age;income\n1;2\n", "its one column has ';' in it ('age;income'): separate the cells by commas"),
         ("1;2\n3;4\n", "separate the cells by commas"),

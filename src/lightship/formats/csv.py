@@ -56,8 +56,11 @@ def is_header(cells: Sequence[str], names: Callable[[], Collection[str]]) -> boo
 def columns(cells: Sequence[str]) -> tuple[str, ...]:
     """The names in a header; raises InvalidInput for one that stands twice."""
     found = tuple(cell.strip() for cell in cells)
-    if twice := next((name for name in found if found.count(name) > 1), None):
-        raise InvalidInput(f"the CSV has the column '{twice[:80]}' twice: each needs a name of its own")
+    known: set[str] = set()
+    for name in found:
+        if name in known:
+            raise InvalidInput(f"the CSV has the column '{name[:80]}' twice: each needs a name of its own")
+        known.add(name)
     return found
 
 

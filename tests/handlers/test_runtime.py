@@ -88,9 +88,10 @@ def test_an_error_is_told_and_the_next_event_is_answered(folder: Path) -> None:
         ("4.2.99", {}, False),
         ("4.3.0", {}, True),
         ("1.2.2", {}, True),
+        ("unknown", {}, True),
         ("4.2.99", {"AWS_LAMBDA_MAX_CONCURRENCY": "8"}, True),
     ],
-    ids=["known", "newer", "older", "events side by side"],
+    ids=["known", "newer", "older", "unknown", "events side by side"],
 )
 def test_what_nobody_has_tried_is_left_alone(version: str, variables: dict[str, str], untouched: bool) -> None:
     script = f"""

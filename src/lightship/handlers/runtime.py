@@ -7,6 +7,7 @@ nobody has tried, or for several events at once, all of it stays as it was.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import Any
 
@@ -34,8 +35,8 @@ def install() -> None:
 
 
 def _is_known(runtime: Any) -> bool:
-    major, minor, *_ = runtime.__version__.split(".")
-    return OLDEST <= (int(major), int(minor)) <= NEWEST
+    found = re.match(r"(\d+)\.(\d+)\.", getattr(runtime, "__version__", ""))
+    return found is not None and OLDEST <= (int(found[1]), int(found[2])) <= NEWEST
 
 
 def _without_a_thread(usual: Any) -> Any:

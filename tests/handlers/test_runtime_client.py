@@ -144,9 +144,10 @@ def test_a_closed_connection_is_made_anew(first: Answer | bytes) -> None:
         (Answer(event(b"1" * 99)[:-90], closes=True), "broke off: the answer ended in the middle"),
         (Answer(event(b"1" * 99)[:60], closes=True), "broke off: the answer ended in the middle"),
         (Answer(b"", closes=True), "broke off: no answer came"),
+        (Answer(b"HTTP/1.1 100 Continue\r\n\r\n", closes=True), "broke off: no answer came"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "broke off: Expected HTTP/"),
     ],
-    ids=["refused", "no id", "no deadline", "half a body", "half the headers", "nothing", "no HTTP"],
+    ids=["refused", "no id", "no deadline", "half a body", "half the headers", "nothing", "nothing more", "no HTTP"],
 )
 def test_what_is_no_event_is_said_in_a_sentence(answer: Answer | bytes, said: str) -> None:
     with client_of(answer) as (client, api), pytest.raises(RuntimeApiError, match=said):

@@ -106,7 +106,7 @@ class RuntimeClient:
 
 
 class _Connection:
-    """Raises OSError, and HttpParserError for what is no HTTP."""
+    """One connection, for one request at a time. Raises OSError, and HttpParserError for what is no HTTP."""
 
     def __init__(self, address: tuple[str, int]) -> None:
         self._socket = socket.create_connection(address, _CONNECT_SECONDS)
@@ -167,4 +167,5 @@ class _Answer:
     def on_message_complete(self) -> None:
         self.status = self._parser.get_status_code()
         self.keeps_alive = self._parser.should_keep_alive()
+        self._has_all_headers = False
         self.is_complete = self.status >= 200  # before that, it only says that the answer will come

@@ -53,8 +53,10 @@ class Pipe:
 
 
 @contextmanager
-def held(registry: Registry, version: int) -> Iterator[Pipe]:
+def held(catalogue: Catalogue, registry: Registry, version: int) -> Iterator[Pipe]:
+    """A version that the server knows of, so that no request has to ask for it first, and that does not load."""
     pipe = Pipe(registry.path("modes", version) / "manifest.json")
+    assert catalogue.standings.statistics("modes", version) == ()
     try:
         yield pipe
     finally:
@@ -81,7 +83,7 @@ def test_while_a_new_version_loads_the_one_before_answers(
 
     async def go_live() -> None:
         version = republish(registry, registries.small / "modes" / "1", "modes")
-        with held(registry, version) as pipe:
+        with held(catalogue, registry, version) as pipe:
             for _ in range(3):
                 assert await post(service, "/models/modes/predict", b'{"input": [1, 2]}') == (200, "1")
             pair = b'{"input": {"a": [1, 2], "b": [1]}}'
@@ -99,7 +101,7 @@ def test_whoever_names_a_version_waits_for_it_and_keeps_nobody_waiting(
 
     async def ask_for_it() -> None:
         version = republish(registry, registries.small / "modes" / "1", "modes")
-        with held(registry, version) as pipe:
+        with held(catalogue, registry, version) as pipe:
             paths = [f"/models/modes/versions/{version}/predict"] * 20
             waiting = [asyncio.ensure_future(post(service, path, b'{"input": [1, 2]}')) for path in paths]
             republish(registry, registries.small / "roots" / "1", "roots")
@@ -119,7 +121,7 @@ def test_readiness_does_not_wait_for_what_is_loading(
 
     async def ask_for_it() -> None:
         version = republish(registry, registries.small / "modes" / "1", "modes")
-        with held(registry, version) as pipe:
+        with held(catalogue, registry, version) as pipe:
             waiting = asyncio.ensure_future(post(service, f"/models/modes/versions/{version}/predict", b"{}"))
             for path in ("/v1/models/modes", "/ping", "/health/ready", "/v2/health/ready", "/models"):
                 request = Request("GET", path, caller="me")
@@ -142,7 +144,7 @@ def test_shadows_beyond_what_is_worth_keeping_are_dropped_and_counted(
     registry.change("modes", lambda state: state.reroute(replace(state.routing, labels=labels, shadows=sampled)))
 
     async def ask_often() -> None:
-        with held(registry, version) as pipe:
+        with held(catalogue, registry, version) as pipe:
             for number in range(100):
                 body = b'{"input": [1, %d]}' % number
                 assert await post(service, "/models/modes/predict", body) == (200, "1")
@@ -201,7 +203,7 @@ def test_a_version_that_was_withdrawn_does_not_answer_while_another_one_loads(
     registry.change("modes", lambda state: state.withdraw(1))
 
     async def ask_for_it() -> None:
-        with held(registry, version) as pipe:
+        with held(catalogue, registry, version) as pipe:
             waiting = asyncio.ensure_future(post(service, "/models/modes/predict", b'{"input": [1, 2]}'))
             await asyncio.to_thread(pipe.write)
             assert await waiting == (200, str(version))

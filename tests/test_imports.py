@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,11 @@ HEAVY = {
     "pydantic",
     "click",
     "rich",
+    "lightship.formats",
+    "lightship.jobs",
 }
+
+PATH = os.pathsep.join((str(ROOT / "src"), str(ROOT / "functions" / "predict")))
 
 FEATURES = {"name": "features", "shape": [1, 3], "datatype": "FP32"}
 COLUMNS = ["mean radius", "mean texture", "mean concavity"]
@@ -73,12 +78,18 @@ from lightship.handlers.predict import handler
 for event in json.load(sys.stdin):
     answer = handler(event, None)
     assert answer["statusCode"] == 200, answer
-print(*sorted({name.partition(".")[0] for name in sys.modules}))
+print(*sorted({".".join(name.split(".")[: 1 + name.startswith("lightship.")]) for name in sys.modules}))
+"""
+
+APP = """
+import gc
+import app
+print(*(word for word, holds in (("enabled", gc.isenabled()), ("frozen", gc.get_freeze_count())) if holds))
 """
 
 
-def modules_after(code: str, registry: Path, given: str = "") -> set[str]:
-    environment = {"LIGHTSHIP_REGISTRY": str(registry), "LIGHTSHIP_DEFAULT_MODEL": "quickstart", "PYTHONPATH": "src"}
+def words_after(code: str, registry: Path, given: str = "") -> set[str]:
+    environment = {"LIGHTSHIP_REGISTRY": str(registry), "LIGHTSHIP_DEFAULT_MODEL": "quickstart", "PYTHONPATH": PATH}
     command = [sys.executable, "-c", code]
     run = subprocess.run(command, env=environment, input=given, capture_output=True, text=True, check=True)
     return set(run.stdout.split())
@@ -94,7 +105,7 @@ def event_of(path: str, body: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("protocol", wire.protocols(), ids=lambda protocol: protocol.name)
 def test_a_hot_request_imports_nothing_heavy(registries: Registries, protocol: WireProtocol) -> None:
     events = [event_of(path, body) for path, body in HOT[protocol.name]]
-    modules = modules_after(CODE, registries.examples, json.dumps(events))
+    modules = words_after(CODE, registries.examples, json.dumps(events))
     assert not modules & (HEAVY | {"PIL"})
     assert "ai_edge_litert" in modules
 
@@ -107,11 +118,17 @@ def test_no_route_that_predicts_is_left_out() -> None:
 
 
 def test_an_image_adds_pillow_and_nothing_else(registries: Registries) -> None:
-    modules = modules_after(CODE, registries.examples, json.dumps([json.loads(IMAGE.read_text())]))
+    modules = words_after(CODE, registries.examples, json.dumps([json.loads(IMAGE.read_text())]))
     assert not modules & HEAVY
     assert "PIL" in modules
 
 
+def test_garbage_is_looked_for_again_once_the_function_has_started_and_not_in_what_it_started_with(
+    registries: Registries,
+) -> None:
+    assert words_after(APP, registries.examples) == {"enabled", "frozen"}
+
+
 def test_importing_the_package_imports_no_room(registries: Registries) -> None:
     code = "import sys, lightship; print(*(name for name in sys.modules if name.startswith('lightship')))"
-    assert modules_after(code, registries.examples) == {"lightship", "lightship.version"}
+    assert words_after(code, registries.examples) == {"lightship", "lightship.version"}

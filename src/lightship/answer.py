@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from lightship import wire
 from lightship.calls import Health, Prediction
@@ -20,8 +20,7 @@ from lightship.wire.http import Request, Response, Route
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(NamedTuple):
     """What answers: the models, how many bytes an answer may have as a JSON string in an event (0: no limit), and
     whether callers may load and unload models."""
 
@@ -69,7 +68,8 @@ async def _predict(service: Service, route: Route, parameters: Parameters, reque
     response = route.encode(Prediction(served.name, served.version, result))
     if version is None and label is None:
         service.catalogue.shadow(served, result, key=key)
-    response.headers.update(served.headers)
+    response.headers["lightship-model"] = served.name
+    response.headers["lightship-version"] = str(served.version)
     if cached is not None:
         response.headers["lightship-cache"] = cached
     return response

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -30,8 +28,7 @@ _MANIFEST_LIMIT = 4 * 1024 * 1024
 _BLOCK = 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(NamedTuple):
     """What a bundle says of itself.
 
     Attributes:
@@ -47,9 +44,9 @@ class Manifest:
     engine: str
     signatures: tuple[Signature, ...]
     files: Mapping[str, str]
-    source: Mapping[str, Any] = field(default_factory=dict)
-    parity: Mapping[str, Any] = field(default_factory=dict)
-    metrics: Mapping[str, Any] = field(default_factory=dict)
+    source: Mapping[str, Any] = {}
+    parity: Mapping[str, Any] = {}
+    metrics: Mapping[str, Any] = {}
     trusted: tuple[str, ...] = ()
     schema: int = SCHEMA
 
@@ -100,15 +97,14 @@ class Manifest:
         return manifest
 
 
-@dataclass(frozen=True)
-class Bundle:
+class Bundle(NamedTuple):
     """A verified bundle on disk. ``digest`` is the SHA-256 of its manifest, in hexadecimal."""
 
     path: Path
     manifest: Manifest
     digest: str
 
-    @cached_property
+    @property
     def size(self) -> int:
         """Bytes of its files, the manifest left out."""
         return sum((self.path / name).stat().st_size for name in self.manifest.files)

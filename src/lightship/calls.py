@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from lightship.bundle import Manifest
 from lightship.tensors import Array, Signature
 
 
-@dataclass(slots=True)
-class Call:
+class Call(NamedTuple):
     """What is asked of a model: input tensors by name, for a signature and outputs (default: the first, all)."""
 
     inputs: Mapping[str, Array]
     signature: str | None = None
     outputs: tuple[str, ...] = ()
     id: str | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = {}
 
 
-@dataclass(slots=True)
-class Result:
+class Result(NamedTuple):
     """What a model answered: output tensors by name, in the order they were asked for."""
 
     call: Call
@@ -30,8 +27,7 @@ class Result:
     outputs: Mapping[str, Array]
 
 
-@dataclass(slots=True)
-class Prediction:
+class Prediction(NamedTuple):
     """A result, and which version of which model gave it."""
 
     model: str
@@ -39,8 +35,7 @@ class Prediction:
     result: Result
 
 
-@dataclass(frozen=True)
-class ModelState:
+class ModelState(NamedTuple):
     """One model as it stands: the version that answers by default, and why it does not if it does not.
 
     ``version`` is None where none is known, because the model's state cannot be read. ``answering`` is the version that
@@ -57,7 +52,7 @@ class ModelState:
     digest: str | None = None
     error: str | None = None
     example: Call | None = None
-    shadows: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    shadows: Mapping[int, Mapping[str, Any]] = {}
     answering: int | None = None
     withdrawn: tuple[int, ...] = ()
 
@@ -67,8 +62,7 @@ class ModelState:
         return self.error is None or self.answering is not None
 
 
-@dataclass(frozen=True)
-class VersionState:
+class VersionState(NamedTuple):
     """One version of a model: ``state`` is available, failed (with ``error``), unloaded or withdrawn.
 
     A version is loaded when it is first asked for: until it has failed, it is available.
@@ -81,8 +75,7 @@ class VersionState:
     labels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Statistics:
+class Statistics(NamedTuple):
     """What a version has done since it was loaded; ``last`` is the Unix time of its last call, in seconds.
 
     ``executions`` is less than ``calls`` where several were run as one batch, or answered from the response cache
@@ -104,8 +97,7 @@ class Statistics:
     miss_nanoseconds: int = 0
 
 
-@dataclass(frozen=True)
-class Health:
+class Health(NamedTuple):
     """Whether requests can be answered. ``models`` is empty for a caller who may not see them."""
 
     ready: bool

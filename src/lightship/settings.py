@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from lightship.errors import SettingError
 
@@ -14,8 +13,7 @@ T = TypeVar("T")
 MEBIBYTE = 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """Every environment variable but ``LIGHTSHIP_CACHE`` and ``LIGHTSHIP_CACHE_MB``, which are the S3 store's own.
 
     Attributes:
@@ -43,7 +41,7 @@ class Settings:
     max_answer: int = 0
     refresh: float = 2.0
     memory: int = 0
-    response_cache: Mapping[str, int] = field(default_factory=dict)
+    response_cache: Mapping[str, int] = {}
     threads: int = 2
     batch_rows: int = 8
     batch_window: float = 0.0
@@ -62,19 +60,20 @@ class Settings:
             except ValueError as error:
                 raise SettingError(f"{key} is {text!r}: it must be {error}") from None
 
+        usual = cls()
         return cls(
-            registry=read("LIGHTSHIP_REGISTRY", str, cls.registry),
-            default_model=read("LIGHTSHIP_DEFAULT_MODEL", str, cls.default_model),
-            token=read("LIGHTSHIP_TOKEN", _token, cls.token),
-            allow_anonymous=read("LIGHTSHIP_ALLOW_ANONYMOUS", _flag, cls.allow_anonymous),
-            allow_admin=read("LIGHTSHIP_ALLOW_ADMIN", _flag, cls.allow_admin),
-            max_body=read("LIGHTSHIP_MAX_BODY_BYTES", _count, cls.max_body),
-            max_answer=read("LIGHTSHIP_MAX_ANSWER_BYTES", _count, cls.max_answer),
-            refresh=read("LIGHTSHIP_REFRESH_SECONDS", _seconds, cls.refresh),
-            memory=read("LIGHTSHIP_MEMORY_MB", _count, cls.memory) * 1_000_000,
+            registry=read("LIGHTSHIP_REGISTRY", str, usual.registry),
+            default_model=read("LIGHTSHIP_DEFAULT_MODEL", str, usual.default_model),
+            token=read("LIGHTSHIP_TOKEN", _token, usual.token),
+            allow_anonymous=read("LIGHTSHIP_ALLOW_ANONYMOUS", _flag, usual.allow_anonymous),
+            allow_admin=read("LIGHTSHIP_ALLOW_ADMIN", _flag, usual.allow_admin),
+            max_body=read("LIGHTSHIP_MAX_BODY_BYTES", _count, usual.max_body),
+            max_answer=read("LIGHTSHIP_MAX_ANSWER_BYTES", _count, usual.max_answer),
+            refresh=read("LIGHTSHIP_REFRESH_SECONDS", _seconds, usual.refresh),
+            memory=read("LIGHTSHIP_MEMORY_MB", _count, usual.memory) * 1_000_000,
             response_cache=read("LIGHTSHIP_RESPONSE_CACHE_MB", _sizes, {}),
-            threads=max(1, read("LIGHTSHIP_THREADS", _count, cls.threads)),
-            batch_rows=max(1, read("LIGHTSHIP_BATCH_ROWS", _count, cls.batch_rows)),
+            threads=max(1, read("LIGHTSHIP_THREADS", _count, usual.threads)),
+            batch_rows=max(1, read("LIGHTSHIP_BATCH_ROWS", _count, usual.batch_rows)),
             batch_window=read("LIGHTSHIP_BATCH_WINDOW_MS", _count, 0) / 1000,
         )
 

@@ -207,7 +207,7 @@ SQS = "https://sqs.us-east-1.amazonaws.com"
 def branches(office: Office) -> Post:
     """An office whose places name queues of two accounts, and one of another region."""
     queues = (ANSWERS.format("1" * 12), ANSWERS.format("2" * 12), OTHERS.format("3" * 12), FAR)
-    places = replace(office.desk.post.places, reply_queues=queues)
+    places = office.desk.post.places._replace(reply_queues=queues)
     return replace(office.desk.post, places=places)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -187,7 +187,7 @@ def test_the_catalogue_sends_slow_single_rows_through_batches(registries: Regist
     catalogue = Catalogue(Registry(str(registries.small)), threads=1)
 
     async def ask_at_once(held: Bench) -> list[float]:
-        served = replace(await catalogue.get("modes"), seconds_per_row=1.0, batches=held.batches)
+        served = (await catalogue.get("modes"))._replace(seconds_per_row=1.0, batches=held.batches)
         asked = [asyncio.ensure_future(catalogue.predict(served, row(number))) for number in range(5)]
         await asyncio.to_thread(held.arrived.acquire, timeout=PATIENCE)
         held.gate.set()

@@ -16,7 +16,7 @@ from lightship.app.shell import Shell
 from lightship.handlers.gateway import Gateway
 from lightship.wire.openinference import PROTOCOL
 from tests.bundles import Registries
-from tests.test_imports import HEAVY, modules_after
+from tests.test_imports import HEAVY, words_after
 from tests.wire.conftest import Ask
 from tests.wire.openinference_cases import LENGTH, ROW, sized
 
@@ -128,7 +128,7 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 
 
 def test_a_hot_request_imports_nothing_heavy(registries: Registries) -> None:
-    assert not modules_after(HOT, registries.examples) & HEAVY
+    assert not words_after(HOT, registries.examples) & HEAVY
 
 
 def test_what_openapi_says_of_it() -> None:

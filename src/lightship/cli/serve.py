@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-from dataclasses import replace
 
 import click
 from rich.console import Console
@@ -56,8 +55,7 @@ def serve_command(host: str, port: int, default_model: str | None, allow_anonymo
 def settings_of(default_model: str | None, *, allow_anonymous: bool = False) -> Settings:
     """The environment's settings, with what options say instead."""
     settings = Settings.from_environment()
-    return replace(
-        settings,
+    return settings._replace(
         default_model=default_model or settings.default_model,
         allow_anonymous=allow_anonymous or settings.allow_anonymous,
     )

@@ -123,7 +123,7 @@ def _run(stack: Stack, source: str | None, default_model: str | None, port: int,
 def _source(given: str | None, own: str) -> Registry:
     """What is copied: never what .lightship.env left in this terminal, the stack's own bucket, which is still empty."""
     said = given or Settings.from_environment().registry
-    return Registry(said if said != own else Settings.registry)
+    return Registry(said if said != own else Settings().registry)
 
 
 def _api(stack: Stack) -> FunctionSpec:

@@ -63,8 +63,7 @@ class Config:
         _exist("inputs", self.inputs, [spec.name for signature in signatures for spec in signature.inputs])
         _exist("outputs", self.outputs, [spec.name for signature in signatures for spec in signature.outputs])
         return tuple(
-            replace(
-                signature,
+            signature._replace(
                 inputs=tuple(self._configure(spec) for spec in signature.inputs),
                 outputs=tuple(self._classify(spec) for spec in signature.outputs),
             )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lightship.errors import SettingError
 
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from lightship.jobs.cloud import Cloud
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(NamedTuple):
     """Each is empty where the environment does not have it.
 
     Attributes:
@@ -37,7 +35,7 @@ class Places:
     score_queue: str = ""
     event_bus: str = "default"
     reply_queues: tuple[str, ...] = ()
-    queues: Mapping[str, str] = field(default_factory=dict)
+    queues: Mapping[str, str] = {}
     schedule_group: str = ""
     memory: int = 0
 
@@ -53,7 +51,7 @@ class Places:
             jobs_table=source.get("LIGHTSHIP_JOBS_TABLE", ""),
             split_queue=source.get("LIGHTSHIP_SPLIT_QUEUE", ""),
             score_queue=source.get("LIGHTSHIP_SCORE_QUEUE", ""),
-            event_bus=source.get("LIGHTSHIP_EVENT_BUS") or cls.event_bus,
+            event_bus=source.get("LIGHTSHIP_EVENT_BUS") or cls._field_defaults["event_bus"],
             reply_queues=_arns(source.get("LIGHTSHIP_REPLY_QUEUES", "")),
             queues=_urls(source.get("LIGHTSHIP_QUEUES", "")),
             schedule_group=source.get("LIGHTSHIP_SCHEDULE_GROUP", ""),

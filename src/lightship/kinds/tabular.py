@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lightship.errors import InvalidInput
-from lightship.formats import csv
 from lightship.tensors import Array, Signature, TensorSpec, to_array
+
+if TYPE_CHECKING:
+    from lightship.formats import csv
 
 MEDIA_TYPES: tuple[str, ...] = ("text/csv",)
 
@@ -58,6 +60,8 @@ def from_body(body: bytes, signature: Signature, parameters: Mapping[str, str]) 
     """
     if not readable(signature):
         return None
+    from lightship.formats import csv  # JSON does not wait for the formats of files
+
     wanted = [(spec, column) for spec in signature.inputs for column in columns_of(spec)]
     names = [column for _, column in wanted]
     table = csv.read(body, said=_has_header(parameters), names=names)

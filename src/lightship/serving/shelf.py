@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import TYPE_CHECKING, NamedTuple
 
 from lightship.calls import Call, Result
 from lightship.errors import LightshipError
@@ -27,28 +26,21 @@ QUICK_SECONDS = 0.001
 _QUICK_BYTES = 16_384
 
 
-@dataclass(frozen=True)
-class Served:
+class Served(NamedTuple):
     """A loaded version. ``seconds_per_row`` decides where to run; a long-running server measures it.
 
     ``batches`` is where calls of one row go that are better run together. Bodies of ``decode_here`` bytes or more are
-    decoded in a thread, on a long-running server. ``since`` is the Unix time of its loading, ``headers`` say in every
-    answer who gave it.
+    decoded in a thread, on a long-running server. ``since`` is the Unix time of its loading, in seconds.
     """
 
     name: str
     version: int
     model: Model
+    counters: Counters
+    since: float
     seconds_per_row: float = 0.0
-    counters: Counters = field(default_factory=Counters)
     batches: Batches | None = None
     decode_here: int = sys.maxsize
-    since: float = field(default_factory=time.time)
-    headers: Mapping[str, str] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        headers = {"lightship-model": self.name, "lightship-version": str(self.version)}
-        object.__setattr__(self, "headers", headers)
 
     def predict(self, call: Call, rows: int) -> Result:
         """Run a call and count it."""
@@ -144,11 +136,12 @@ class Shelf:
 
     def _open(self, name: str, version: int) -> Served:
         model = Model.load(self._registry.bundle(name, version))
+        served = Served(name, version, model, Counters(), time.time())
         if self._batching is None:
-            return Served(name, version, model)
-        seconds, counters = _seconds_per_row(model), Counters()
-        batches = self._batching.of(model, counters) if seconds >= QUICK_SECONDS else None
-        return Served(name, version, model, seconds, counters, batches, _decode_here(model))
+            return served
+        seconds = _seconds_per_row(model)
+        batches = self._batching.of(model, served.counters) if seconds >= QUICK_SECONDS else None
+        return served._replace(seconds_per_row=seconds, batches=batches, decode_here=_decode_here(model))
 
     def _make_room(self, newest: Served) -> None:
         sizes = {key: served.model.bundle.size for key, served in self._loaded.items()}

@@ -8,14 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from lightship.errors import InvalidInput
 
-Array = npt.NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Array: TypeAlias = "NDArray[Any]"
 
 DTYPES: Mapping[str, np.dtype[Any]] = {
     "bool": np.dtype(np.bool_),
@@ -98,8 +100,7 @@ class TensorSpec:
         )
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(NamedTuple):
     """A named function of a model: named input tensors in, named output tensors out.
 
     ``method`` is what a SavedModel says that it is for: predict, classify or regress.

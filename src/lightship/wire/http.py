@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from lightship.bundle import Manifest
 from lightship.calls import Call, ModelState
@@ -14,8 +14,7 @@ from lightship.errors import LightshipError
 _CORRELATION = re.compile(r"[!-~]{1,128}")
 
 
-@dataclass(slots=True)  # not frozen, which costs a microsecond for each one made: so for all nouns of a request
-class Request:
+class Request(NamedTuple):
     """One request; header names are in lower case, the body is inflated, ``caller`` is None for a stranger.
 
     ``id`` is what API Gateway calls it, empty where nothing did.
@@ -24,7 +23,7 @@ class Request:
     method: str
     path: str
     query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     body: bytes = b""
     caller: str | None = None
     id: str = ""
@@ -61,8 +60,7 @@ class Response:
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(NamedTuple):
     """One line of a protocol's table.
 
     Attributes:
@@ -74,6 +72,8 @@ class Route:
         decode: a request as a call for a model with this manifest (only for the operation ``predict``).
         encode: the operation's outcome as a response.
         describe: the OpenAPI paths that this route adds, given the models there are.
+        expression: a regular expression with the parameters as groups, where ``path`` alone does not say which paths
+            are meant.
     """
 
     method: str
@@ -83,15 +83,15 @@ class Route:
     encode: Callable[[Any], Response]
     decode: Callable[[Request, Manifest], Call] | None = None
     describe: Callable[[Route, Sequence[ModelState]], dict[str, Any]] = lambda route, models: {}
+    expression: str = ""
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """The path as a regular expression with its parameters as groups."""
-        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/:]+)", self.path))
+        """What paths must match as a whole, with the parameters as groups."""
+        return re.compile(self.expression or re.sub(r"\{(\w+)\}", r"(?P<\1>[^/:]+)", self.path), re.DOTALL)
 
 
-@dataclass(frozen=True)
-class WireProtocol:
+class WireProtocol(NamedTuple):
     """A protocol: its name, its routes, and how it says that something failed."""
 
     name: str

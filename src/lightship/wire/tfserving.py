@@ -8,9 +8,7 @@ tests call a malformed request is answered with 400 here too, so this protocol o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from lightship.calls import Health, ModelState, VersionState
@@ -106,31 +104,20 @@ def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
     return tfserving_openapi.describe(route, models)
 
 
-@dataclass(frozen=True)
-class VersionedRoute(Route):
-    """A route whose model may be named with a version or a label: one expression for the three paths."""
-
-    expression: str = ""
-
-    @property
-    def pattern(self) -> re.Pattern[str]:
-        """The expression that paths must match as a whole."""
-        return re.compile(self.expression, re.DOTALL)
-
-
+# A model may be named with a version or a label: one expression for the three paths.
 _MODEL = "/v1/models/(?P<name>[^/:]+)"
 _VERSION = "(?:/versions/(?P<version>[0-9]{1,18})|/labels/(?P<label>[^/:]+))?"
 
 
 def _post(method: str, decode: Any, encode: Callable[[Any], Response]) -> Route:
     path = f"/v1/models/{{name}}:{method}"
-    return VersionedRoute(
+    return Route(
         "POST", path, "predict", "predict", encode, decode, describe, expression=f"{_MODEL}{_VERSION}:{method}"
     )
 
 
 def _get(path: str, operation: str, encode: Callable[[Any], Response], end: str = "") -> Route:
-    return VersionedRoute("GET", path, operation, "read", encode, describe=describe, expression=_MODEL + _VERSION + end)
+    return Route("GET", path, operation, "read", encode, describe=describe, expression=_MODEL + _VERSION + end)
 
 
 def _refusal(method: str, path: str, expression: str, message: str) -> Route:
@@ -139,7 +126,7 @@ def _refusal(method: str, path: str, expression: str, message: str) -> Route:
     def refuse(_: Health) -> Response:
         raise InvalidInput(message)
 
-    return VersionedRoute(method, path, "live", "read", refuse, expression=expression)
+    return Route(method, path, "live", "read", refuse, expression=expression)
 
 
 _LONG = _MODEL + "/versions/[0-9]{19,}"

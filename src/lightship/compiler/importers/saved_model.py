@@ -178,7 +178,7 @@ def _declared(signature: Signature, meta: Any) -> Signature:
     kinds = examples.example_kinds(meta)
     inputs = tuple(replace(spec, kind=kinds.get((signature.name, spec.name))) for spec in signature.inputs)
     method = meta.signature_def[signature.name].method_name
-    return replace(signature, inputs=inputs, method=_METHODS.get(method, signature.method))
+    return signature._replace(inputs=inputs, method=_METHODS.get(method, signature.method))
 
 
 def _spec(label: str, name: str, tensor: Any) -> TensorSpec:

@@ -98,16 +98,15 @@ class Manifest(NamedTuple):
 
 
 class Bundle(NamedTuple):
-    """A verified bundle on disk. ``digest`` is the SHA-256 of its manifest, in hexadecimal."""
+    """A verified bundle on disk.
+
+    ``digest`` is the SHA-256 of its manifest, in hexadecimal; ``size`` the bytes of its files, the manifest left out.
+    """
 
     path: Path
     manifest: Manifest
     digest: str
-
-    @property
-    def size(self) -> int:
-        """Bytes of its files, the manifest left out."""
-        return sum((self.path / name).stat().st_size for name in self.manifest.files)
+    size: int
 
     @classmethod
     def open(cls, path: Path, *, called: str | None = None) -> Bundle:
@@ -126,7 +125,8 @@ class Bundle(NamedTuple):
             raise BundleError(f"{called}/{MANIFEST} is larger than {_MANIFEST_LIMIT} bytes")
         manifest = Manifest.from_bytes(data)
         _verify(path, manifest.files, called)
-        return cls(path=path, manifest=manifest, digest=hashlib.sha256(data).hexdigest())
+        size = sum((path / name).stat().st_size for name in manifest.files)
+        return cls(path=path, manifest=manifest, digest=hashlib.sha256(data).hexdigest(), size=size)
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:

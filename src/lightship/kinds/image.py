@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lightship.errors import InvalidInput, TooLarge
-from lightship.kinds.image_files import broken, open_image, turn_of
 from lightship.tensors import Array, Signature, TensorSpec, from_base64
 
 if TYPE_CHECKING:
@@ -78,6 +77,8 @@ def decode_all(files: Iterable[bytes], spec: TensorSpec) -> Array:
     Raises TooLarge before any of them is decoded where they have more than :data:`MAX_PIXELS` together. A small one
     counts as if no side were shorter than 64 pixels, or than twice the model's longer side: it costs as much.
     """
+    from lightship.kinds.image_files import open_image
+
     side = max(_SHORTEST, 2 * max(_size(spec)))
     limit = max(MAX_PIXELS, side * side)
     pictures: list[ImageFile] = []
@@ -97,6 +98,8 @@ def decode_all(files: Iterable[bytes], spec: TensorSpec) -> Array:
 
 def _pixels(picture: ImageFile, spec: TensorSpec) -> Array:
     from PIL import Image
+
+    from lightship.kinds.image_files import broken, turn_of
 
     kind = spec.kind or {}
     height, width = _size(spec)

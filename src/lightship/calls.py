@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from lightship.bundle import Manifest
 from lightship.tensors import Array, Signature
 
 
-class Call(NamedTuple):
+@dataclass(slots=True)
+class Call:
     """What is asked of a model: input tensors by name, for a signature and outputs (default: the first, all)."""
 
     inputs: Mapping[str, Array]
     signature: str | None = None
     outputs: tuple[str, ...] = ()
     id: str | None = None
-    parameters: Mapping[str, Any] = {}
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Result(NamedTuple):
+@dataclass(slots=True)
+class Result:
     """What a model answered: output tensors by name, in the order they were asked for."""
 
     call: Call
@@ -27,7 +30,8 @@ class Result(NamedTuple):
     outputs: Mapping[str, Array]
 
 
-class Prediction(NamedTuple):
+@dataclass(slots=True)
+class Prediction:
     """A result, and which version of which model gave it."""
 
     model: str

@@ -14,7 +14,8 @@ from lightship.errors import LightshipError
 _CORRELATION = re.compile(r"[!-~]{1,128}")
 
 
-class Request(NamedTuple):
+@dataclass(slots=True)  # read sooner than a named tuple, and made sooner than a frozen one: so all nouns of a request
+class Request:
     """One request; header names are in lower case, the body is inflated, ``caller`` is None for a stranger.
 
     ``id`` is what API Gateway calls it, empty where nothing did.
@@ -23,7 +24,7 @@ class Request(NamedTuple):
     method: str
     path: str
     query: str = ""
-    headers: Mapping[str, str] = {}
+    headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     caller: str | None = None
     id: str = ""

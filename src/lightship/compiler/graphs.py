@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def operators_in(message: Any) -> tuple[str, ...]:
 
 def functions_of(graph_def: Any) -> dict[str, Any]:
     """The functions of a graph's library by name."""
-    return {function.signature.name: function for function in graph_def.library.function}
+    return {function.signature.name: function for function in attrgetter("library.function")(graph_def)}
 
 
 class Graph:

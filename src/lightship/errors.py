@@ -25,9 +25,17 @@ their own, so that no room below them knows about HTTP statuses or exit codes::
 
 
 class LightshipError(Exception):
-    """Base of every error that Lightship raises on purpose: its text is one sentence for the user."""
+    """Base of every error that Lightship raises on purpose: its text is one sentence for the user.
+
+    ``detail`` is what a framework or an engine said, which a model file can choose: for the log and for the terminal
+    of the person who runs a command, never for an HTTP answer, a report or an event.
+    """
 
     code = "internal"
+
+    def __init__(self, message: str = "", *, detail: str = "") -> None:
+        super().__init__(*[message] if message else [])
+        self.detail = detail
 
     @property
     def message(self) -> str:

@@ -1,4 +1,4 @@
-"""The process that opens models: ``python -m lightship.compiler.child FD``, started by the sandbox.
+"""The process that opens models: ``python -m lightship.compiler.sandbox.child FD``, started by the sandbox.
 
 Reads ``order.json`` in its working directory, confines itself, and runs the named module's ``build`` function. Whatever
 it has to say goes to the pipe FD as JSON lines: ``{"stage", "done"}`` while it works, then ``{"result"}`` or
@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from lightship.compiler import processes
+from lightship.compiler.sandbox import processes
 from lightship.errors import LightshipError
 
 

@@ -1,7 +1,7 @@
 """A child process for work on files that nobody trusts: no credentials, limited means, dead when its parent is.
 
 The child starts with an environment made from nothing, a home folder that is removed afterwards, its own session, and
-rlimits that it sets itself before it touches the file (:mod:`lightship.compiler.child`). It talks back in JSON lines
+rlimits that it sets itself before it touches the file (:mod:`lightship.compiler.sandbox.child`). It talks back in JSON lines
 over a private pipe. However it ends, the parent gets its result or one sentence.
 """
 
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import lightship
-from lightship.compiler import processes
+from lightship.compiler.sandbox import processes
 from lightship.errors import CompileError, ParityError, SourceRefused
 
 GIBIBYTE = 1024**3
@@ -59,7 +59,7 @@ def run(
     scratch: Path | None = None,
     progress: Callable[[str, float], None] = lambda stage, done: None,
 ) -> dict[str, Any]:
-    """Run ``python -m lightship.compiler.child`` on a job and return the result of ``module``'s ``build`` function.
+    """Run ``python -m lightship.compiler.sandbox.child`` on a job and return the result of ``module``'s ``build`` function.
 
     The child's home folder is made in ``scratch``, by default where temporary files are.
     Raises CompileError, SourceRefused or ParityError: the child's own, or one that says how the child died.
@@ -82,7 +82,7 @@ def _child(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     try:
         with (home / "noise.txt").open("wb") as noise:
             child = subprocess.Popen(
-                [sys.executable, "-P", "-m", "lightship.compiler.child", str(writer)],
+                [sys.executable, "-P", "-m", "lightship.compiler.sandbox.child", str(writer)],
                 cwd=home,
                 env=_environment(home),
                 stdin=subprocess.DEVNULL,

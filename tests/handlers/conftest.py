@@ -11,6 +11,8 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.handlers.workers import LocalLambda, invocations
+
 
 @pytest.fixture(autouse=True)
 def _loggers_as_before() -> Iterator[None]:
@@ -22,6 +24,13 @@ def _loggers_as_before() -> Iterator[None]:
     vars(logger).clear()
     vars(logger).update(before)
     logger.handlers = handlers
+
+
+@pytest.fixture(scope="session")
+def local_lambda(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalLambda]:
+    """Where the functions of tests/handlers/workers.py are invoked."""
+    with invocations(tmp_path_factory.mktemp("workers")) as served:
+        yield served
 
 
 @dataclass(frozen=True)

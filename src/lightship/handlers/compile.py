@@ -172,9 +172,7 @@ def _job(
     )
 
 
-def _publish(
-    material: Material, compiled: Compiled, staged: Path, digest: str, workshop: Workshop
-) -> dict[str, Any]:
+def _publish(material: Material, compiled: Compiled, staged: Path, digest: str, workshop: Workshop) -> dict[str, Any]:
     there = _version(workshop.registry, material.model, digest)
     version = there or Registry(workshop.registry).publish(material.model, staged)
     outcome = {"state": "published", "model": material.model, "version": version, "digest": digest}

@@ -115,9 +115,10 @@ def _exactly(bucket: str, key: str, version: str, etag: str) -> dict[str, str]:
 def _hash(body: Any, limit: int) -> str:
     """The SHA-256 of a stream's beginning, in hexadecimal."""
     digest = hashlib.sha256()
-    while limit and (block := body.read(min(limit, _BLOCK))):
-        digest.update(block)
-        limit -= len(block)
+    with contextlib.closing(body):
+        while limit and (block := body.read(min(limit, _BLOCK))):
+            digest.update(block)
+            limit -= len(block)
     return digest.hexdigest()
 
 

@@ -73,7 +73,7 @@ def _open_up(folder: Path) -> None:
 
 
 def _load(name: str) -> Handler:
-    sys.path.insert(0, os.getcwd())
+    sys.path.insert(0, str(Path.cwd()))
     module, _, function = name.rpartition(".")
     handler: Handler = getattr(import_module(module), function)
     return handler

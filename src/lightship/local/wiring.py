@@ -233,7 +233,7 @@ class _Reader:
         )
 
     def _code(self, logical: str) -> tuple[Path, str, bool]:
-        """The folder, the handler and whether a process serves once: an image's Dockerfile is in its function's folder."""
+        """The folder, the handler, whether a process serves once: an image's Dockerfile is in its function's folder."""
         if self._value(logical, "PackageType", default="Zip") == "Zip":
             folder = self._root / str(self._value(logical, "CodeUri", default="."))
             return folder.resolve(), str(self._value(logical, "Handler")), False

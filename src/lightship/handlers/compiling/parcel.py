@@ -1,8 +1,8 @@
 """One archive for a worker's answer and its bundle: ``answer.json``, then ``bundle/…``, in the plain ustar format.
 
 The worker writes it as a stream. The broker reads it as a stream, as if the model file had written it: one header of
-512 bytes after the other, plain files only. Extended headers (PAX, GNU), links, sparse files, folders and devices are refused, so that
-nothing is read into memory whose size the archive decides.
+512 bytes after the other, plain files only. Extended headers (PAX, GNU), links, sparse files, folders and devices are
+refused, so that nothing is read into memory whose size the archive decides.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,9 +101,10 @@ def collect(s3: Any, bucket: str, claim: str, folder: Path) -> answer.Refusal | 
             raise WorkerFailed("the worker ended without an answer; see its log") from None
         raise
     try:
-        if found["ContentLength"] > LARGEST:
-            raise parcel.InvalidParcel("it is larger than it may be")
-        return answer.read(parcel.unpack(found["Body"], folder, limit=found["ContentLength"]))
+        with closing(found["Body"]) as body:
+            if found["ContentLength"] > LARGEST:
+                raise parcel.InvalidParcel("it is larger than it may be")
+            return answer.read(parcel.unpack(body, folder, limit=found["ContentLength"]))
     except (parcel.InvalidParcel, answer.InvalidAnswer) as error:
         raise forged(str(error)) from None
 
@@ -125,7 +127,9 @@ def verify(folder: Path, compiled: answer.Compiled, suffix: str, sha256: str) ->
 def forged(why: str) -> CompileError:
     """The error of an answer that the worker's own code does not give."""
     _LOG.error("the worker's answer is invalid", extra={"reason": answer.sentence(why)})
-    return CompileError("the answer of the function that opened this file is not valid: nothing was published", detail=why)
+    return CompileError(
+        "the answer of the function that opened this file is not valid: nothing was published", detail=why
+    )
 
 
 def _is_of(manifest: Manifest, sha256: str) -> bool:

@@ -54,13 +54,7 @@ def work(job: Job, remaining: Callable[[], float]) -> int:
 def _answer(job: Job, folder: Path, remaining: Callable[[], float]) -> Parcel:
     """The parcel of a compiled model, or of the reason why there is none."""
     try:
-        parcel = _compiled(job, folder, remaining)
-        if parcel.size > job.largest or len(parcel.answer) > ANSWER_LIMIT:
-            raise TooLarge(
-                f"the compiled model has {parcel.size} bytes, at most {job.largest} can be published here: compile it "
-                "with `lightship compile` and push the version with `lightship push`"
-            )
-        return parcel
+        return _compiled(job, folder, remaining)
     except (CompileError, TooLarge) as error:
         _LOG.warning("refused", extra={"code": error.code, "detail": error.detail[:_LONGEST_DETAIL]})
         refusal = Refusal(error.code, error.message.replace(f"{folder}/", ""))
@@ -83,7 +77,17 @@ def _compiled(job: Job, folder: Path, remaining: Callable[[], float]) -> Parcel:
         scratch=folder,
         progress=lambda stage, done: _LOG.info("%s", stage, extra={"done": round(done, 2)}),
     )
-    return Parcel(json.dumps({"compiled": built}).encode(), staged)
+    parcel = Parcel(json.dumps({"compiled": built}).encode(), staged)
+    _check_size(parcel, job.largest)
+    return parcel
+
+
+def _check_size(parcel: Parcel, largest: int) -> None:
+    if parcel.size > largest or len(parcel.answer) > ANSWER_LIMIT:
+        raise TooLarge(
+            f"the compiled model has {parcel.size} bytes, at most {largest} can be published here: compile it with "
+            "`lightship compile` and push the version with `lightship push`"
+        )
 
 
 def _config(job: Job, folder: Path) -> Mapping[str, Any]:

@@ -18,12 +18,13 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lightship.compiler.sandbox import bait, events, memory, process
+from lightship.compiler.sandbox import bait, events, hiding, memory, process
+from lightship.compiler.sandbox.kernel import seatbelt
 from lightship.compiler.sandbox.limits import Limits
 from lightship.errors import CompileError, LightshipError, ParityError, SandboxUnavailable, SourceRefused
 
@@ -32,7 +33,7 @@ __all__ = ["Limits", "Outcome", "run"]
 PROOFS = ("kernel", "powerless", "none")
 
 _ERRORS = {error.code: error for error in (CompileError, SourceRefused, ParityError)}
-_ADVICE = "compile on a machine that has it, or accept the risk with --no-sandbox"
+_ADVICE = "compile on a machine that has it, or, if you trust the file's author, with --no-sandbox"
 
 Told = Callable[[str, float], None]
 
@@ -96,7 +97,8 @@ def run(
         if isinstance(outcome, Outcome):
             return outcome
         lacks.append(outcome)
-    raise SandboxUnavailable(f"cannot open model files safely here: {'; '.join(lacks)}. To go on, {_ADVICE}")
+    reasons = "; ".join(lacks)
+    raise SandboxUnavailable(f"model files cannot be opened safely here: {reasons}. Nothing was opened: {_ADVICE}")
 
 
 def _paths(paths: Sequence[Path]) -> tuple[str, ...]:
@@ -107,39 +109,50 @@ def _try(attempt: _Attempt, proof: str, powerless: Mapping[str, Any] | None) -> 
     """Return the outcome of a child that may use one proof, or what the machine lacks for it."""
     with (
         tempfile.TemporaryDirectory(prefix="lightship-", dir=attempt.scratch) as home,
-        process.undumpable(),
+        hiding.undumpable(),
         bait.laid() as baits,
     ):
+        writes = (os.path.realpath(home), *attempt.writes)
         order = {
             "proof": proof,
             "powerless": powerless,
             "module": attempt.module,
             "job": dict(attempt.job),
             "reads": attempt.reads,
-            "writes": (home, *attempt.writes),
+            "writes": writes,
             "limits": dataclasses.asdict(attempt.limits),
             "parent": os.getpid(),
+            "private": [str(Path.home())],
             "bait": dataclasses.asdict(baits),
         }
         Path(home, "order.json").write_text(json.dumps(order))
-        with process.started(Path(home), attempt.limits) as child:
+        prefix = seatbelt.prefix(attempt.reads, writes) if proof == "kernel" else ()
+        with process.started(Path(home), attempt.limits, prefix=prefix) as child:
             return _outcome(child, proof, attempt)
 
 
 def _outcome(child: process.Child, proof: str, attempt: _Attempt) -> Outcome | str:
-    means: tuple[str, ...] | None = None
-    for event in child.events(time.monotonic() + attempt.limits.wall_seconds):
+    stream = child.events(time.monotonic() + attempt.limits.wall_seconds)
+    match next(stream, None):
+        case events.Lacking(reason):
+            return reason
+        case events.Failed() as failed:
+            raise _error(failed)
+        case events.Proven(proven, means) if proven == proof:
+            return Outcome(_result(child, stream, attempt.progress), proof, means)
+    raise child.obituary()
+
+
+def _result(child: process.Child, stream: Iterator[events.Event], progress: Told) -> dict[str, Any]:
+    """From here on the model file may be open, and what the child says may be the file's doing."""
+    for event in stream:
         match event:
-            case events.Lacking(reason) if means is None:
-                return reason
-            case events.Proven(proven, means) if proven == proof:
-                pass
-            case events.Failed():
-                raise _error(event)
-            case events.Progress(stage, done) if means is not None:
-                attempt.progress(stage, done)
-            case events.Finished(result) if means is not None:
-                return Outcome(result, proof, means)
+            case events.Progress(stage, done):
+                progress(stage, done)
+            case events.Failed() as failed:
+                raise _error(failed)
+            case events.Finished(result):
+                return result
             case _:
                 raise SourceRefused("the process that opened this model sent events out of order: it was stopped")
     raise child.obituary()

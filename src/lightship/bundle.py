@@ -39,6 +39,8 @@ class Manifest(NamedTuple):
         parity: for each signature, how far the compiled outputs are from the original's, and the tolerances.
         metrics: evaluation figures, by name.
         trusted: what the user allowed with ``--trust`` although it is code.
+        sandbox: the proof that the process that opened the model file was confined: ``kernel``, ``powerless`` or
+            ``none`` (``--no-sandbox``); empty in bundles that are older than this field.
     """
 
     engine: str
@@ -48,6 +50,7 @@ class Manifest(NamedTuple):
     parity: Mapping[str, Any] = {}
     metrics: Mapping[str, Any] = {}
     trusted: tuple[str, ...] = ()
+    sandbox: str = ""
     schema: int = SCHEMA
 
     def signature(self, name: str | None = None) -> Signature:
@@ -71,6 +74,7 @@ class Manifest(NamedTuple):
             "parity": dict(self.parity),
             "metrics": dict(self.metrics),
             "trusted": list(self.trusted),
+            **({"sandbox": self.sandbox} if self.sandbox else {}),
         }
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
@@ -89,6 +93,7 @@ class Manifest(NamedTuple):
                 parity=dict(record["parity"]),
                 metrics=dict(record["metrics"]),
                 trusted=tuple(record["trusted"]),
+                sandbox=str(record.get("sandbox", "")),
             )
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"{MANIFEST} is not a manifest: {type(error).__name__} {error}") from None

@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from lightship.compiler import sandbox
-from lightship.compiler.sandbox import processes
-from lightship.compiler.sandbox import Limits
+from lightship.compiler.sandbox import Limits, processes
 from lightship.errors import CompileError, ParityError, SourceRefused
 from tests.compiler.conftest import ROOT
 

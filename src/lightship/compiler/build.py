@@ -56,7 +56,15 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
         begin("convert")
         compiled = compile_best(original, recordings, folder, job["engine"])
         begin("write")
-        _write(folder, original.source, compiled, recordings, metrics=config.metrics, trusted=trusted)
+        _write(
+            folder,
+            original.source,
+            compiled,
+            recordings,
+            metrics=config.metrics,
+            trusted=trusted,
+            sandbox=str(job["sandbox"]),
+        )
         begin("measure")
         return _result(folder, original, compiled, recordings, trusted)
 
@@ -119,6 +127,7 @@ def _write(
     *,
     metrics: Mapping[str, float],
     trusted: tuple[str, ...],
+    sandbox: str,
 ) -> None:
     write_golden(folder / GOLDEN, golden(recordings))
     parity: dict[str, dict[str, Any]] = {}
@@ -132,6 +141,7 @@ def _write(
         parity=parity,
         metrics=metrics,
         trusted=trusted,
+        sandbox=sandbox,
     )
     write_manifest(folder, manifest)
 

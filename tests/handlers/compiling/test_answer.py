@@ -30,6 +30,7 @@ COMPILED: dict[str, Any] = {
     "latency": {"subject": "model.predict", "before": 0.1, "after": 0.01},
     "warnings": ["looks odd"],
     "trusted": [],
+    "sandbox": "kernel",
 }
 
 

@@ -1,159 +1,162 @@
-"""A child process for work on files that nobody trusts: no credentials, limited means, dead when its parent is.
+"""The sandbox: a child process that opens model files, which proves that it is confined before it opens one.
 
-The child starts with an environment made from nothing, a home folder that is removed afterwards, its own session, and
-rlimits that it sets itself before it touches the file (:mod:`lightship.compiler.sandbox.child`). It talks back in JSON lines
-over a private pipe. However it ends, the parent gets its result or one sentence.
+The parent (:func:`run`) starts ``python -m lightship.compiler.sandbox.child`` with an environment made from nothing, a
+home folder that is removed afterwards, a session of its own and pipes for events and errors. The child confines itself
+and proves it. ``accept`` lists the proofs that will do, in the order in which they are tried:
+
+    kernel      seccomp, with Landlock or namespaces; a probe tries to get out and fails (:mod:`.kernel`, :mod:`.probe`)
+    powerless   nothing to lose: a worker whose credentials are denied everything (``powerless.prove``)
+    none        no proof: the measures that the machine has are applied, and the caller knows what is given up
+
+Where none of them holds the file is not opened. However the child ends, the parent gets a result or one sentence.
 """
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import json
 import os
-import select
-import signal
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import lightship
-from lightship.compiler.sandbox import processes
-from lightship.errors import CompileError, ParityError, SourceRefused
+from lightship.compiler.sandbox import bait, events, hiding, memory, process
+from lightship.compiler.sandbox.kernel import seatbelt
+from lightship.compiler.sandbox.limits import Limits
+from lightship.errors import CompileError, LightshipError, ParityError, SandboxUnavailable, SourceRefused
 
-GIBIBYTE = 1024**3
-_EVENTS_LIMIT = 64 * 1024 * 1024
+__all__ = ["Limits", "Outcome", "run"]
+
+PROOFS = ("kernel", "powerless", "none")
+
 _ERRORS = {error.code: error for error in (CompileError, SourceRefused, ParityError)}
+_ADVICE = "compile on a machine that has it, or, if you trust the file's author, with --no-sandbox"
 
-# All that the child's environment takes from the parent's; the last one makes test coverage follow into the child.
-_KEPT = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ", "COVERAGE_PROCESS_CONFIG")
-_FIXED = {
-    "HDF5_USE_FILE_LOCKING": "FALSE",  # a source may lie in a folder that cannot be written
-    "KERAS_BACKEND": "tensorflow",
-    "PATH": "/usr/bin:/bin",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONHASHSEED": "0",  # the order of sets must not reach a bundle's digest
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-}
+Told = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What the child may use. TensorFlow maps far more memory than it touches: 32 GiB of addresses is generous."""
+class Outcome:
+    """What the child returned, the proof that held (one of ``PROOFS``) and the measures that were in force."""
 
-    cpu_seconds: int = 3600
-    wall_seconds: float = 3600.0
-    memory_bytes: int = 32 * GIBIBYTE
-    file_bytes: int = 8 * GIBIBYTE
+    result: dict[str, Any]
+    proof: str
+    means: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """One start of the child."""
+
+    module: str
+    job: Mapping[str, Any]
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    limits: Limits
+    scratch: Path | None
+    progress: Told
 
 
 def run(
     module: str,
     job: Mapping[str, Any],
     *,
+    reads: Sequence[Path] = (),
+    writes: Sequence[Path] = (),
     limits: Limits | None = None,
     scratch: Path | None = None,
-    progress: Callable[[str, float], None] = lambda stage, done: None,
-) -> dict[str, Any]:
-    """Run ``python -m lightship.compiler.sandbox.child`` on a job and return the result of ``module``'s ``build`` function.
+    progress: Told = lambda stage, done: None,
+    accept: Sequence[str] = ("kernel",),
+    powerless: Mapping[str, Any] | None = None,
+) -> Outcome:
+    """Run ``module``'s ``build`` function on a job in a confined child process and return what it returned.
 
-    The child's home folder is made in ``scratch``, by default where temporary files are.
-    Raises CompileError, SourceRefused or ParityError: the child's own, or one that says how the child died.
+    Args:
+        job: JSON for ``build(job, progress)``; the child adds ``sandbox``, the proof that held.
+        reads: files and folders that the child may read besides Python and its libraries.
+        writes: folders that the child may write besides its home folder.
+        limits: what the child may use.
+        scratch: where the child's home folder is made, by default where temporary files are.
+        progress: called with a stage's name and the share of the work that is done, 0 to 1.
+        accept: the proofs that will do, in order.
+        powerless: what ``powerless.prove`` is given, when that proof is accepted.
+
+    Raises SandboxUnavailable where no accepted proof holds, or CompileError, SourceRefused or ParityError: the child's
+    own, or one that says how the child ended.
     """
     bounds = limits or Limits()
-    with tempfile.TemporaryDirectory(prefix="lightship-", dir=scratch) as home, processes.undumpable():
-        order = {"module": module, "job": dict(job), "limits": asdict(bounds), "parent": os.getpid()}
+    if bounds.memory_bytes is None:
+        bounds = dataclasses.replace(bounds, memory_bytes=memory.share())
+    attempt = _Attempt(module, job, _paths(reads), _paths(writes), bounds, scratch, progress)
+    lacks = []
+    for proof in accept:
+        outcome = _try(attempt, proof, powerless if proof == "powerless" else None)
+        if isinstance(outcome, Outcome):
+            return outcome
+        lacks.append(outcome)
+    reasons = "; ".join(lacks)
+    raise SandboxUnavailable(f"model files cannot be opened safely here: {reasons}. Nothing was opened: {_ADVICE}")
+
+
+def _paths(paths: Sequence[Path]) -> tuple[str, ...]:
+    return tuple(str(path.resolve()) for path in paths)
+
+
+def _try(attempt: _Attempt, proof: str, powerless: Mapping[str, Any] | None) -> Outcome | str:
+    """Return the outcome of a child that may use one proof, or what the machine lacks for it."""
+    with (
+        tempfile.TemporaryDirectory(prefix="lightship-", dir=attempt.scratch) as home,
+        hiding.undumpable(),
+        bait.laid() as baits,
+    ):
+        writes = (os.path.realpath(home), *attempt.writes)
+        order = {
+            "proof": proof,
+            "powerless": powerless,
+            "module": attempt.module,
+            "job": dict(attempt.job),
+            "reads": attempt.reads,
+            "writes": writes,
+            "limits": dataclasses.asdict(attempt.limits),
+            "parent": os.getpid(),
+            "private": [str(Path.home())],
+            "bait": dataclasses.asdict(baits),
+        }
         Path(home, "order.json").write_text(json.dumps(order))
-        with _child(Path(home)) as (child, events):
-            result = _follow(events, time.monotonic() + bounds.wall_seconds, progress)
-            if result is not None:
+        prefix = seatbelt.prefix(attempt.reads, writes) if proof == "kernel" else ()
+        with process.started(Path(home), attempt.limits, prefix=prefix) as child:
+            return _outcome(child, proof, attempt)
+
+
+def _outcome(child: process.Child, proof: str, attempt: _Attempt) -> Outcome | str:
+    stream = child.events(time.monotonic() + attempt.limits.wall_seconds)
+    match next(stream, None):
+        case events.Lacking(reason):
+            return reason
+        case events.Failed() as failed:
+            raise _error(failed)
+        case events.Proven(proven, means) if proven == proof:
+            return Outcome(_result(child, stream, attempt.progress), proof, means)
+    raise child.obituary()
+
+
+def _result(child: process.Child, stream: Iterator[events.Event], progress: Told) -> dict[str, Any]:
+    """From here on the model file may be open, and what the child says may be the file's doing."""
+    for event in stream:
+        match event:
+            case events.Progress(stage, done):
+                progress(stage, done)
+            case events.Failed() as failed:
+                raise _error(failed)
+            case events.Finished(result):
                 return result
-            _end(child)
-            raise SourceRefused(_cause_of_death(child, Path(home), bounds))
+            case _:
+                raise SourceRefused("the process that opened this model sent events out of order: it was stopped")
+    raise child.obituary()
 
 
-@contextlib.contextmanager
-def _child(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    reader, writer = os.pipe()
-    try:
-        with (home / "noise.txt").open("wb") as noise:
-            child = subprocess.Popen(
-                [sys.executable, "-P", "-m", "lightship.compiler.sandbox.child", str(writer)],
-                cwd=home,
-                env=_environment(home),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=noise,
-                pass_fds=(writer,),
-                start_new_session=True,
-            )
-    except BaseException:
-        os.close(reader)
-        raise
-    finally:
-        os.close(writer)
-    try:
-        yield child, reader
-    finally:
-        os.close(reader)
-        _end(child)
-
-
-def _environment(home: Path) -> dict[str, str]:
-    kept = {key: os.environ[key] for key in _KEPT if key in os.environ}
-    paths = [str(Path(lightship.__path__[0]).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return kept | _FIXED | {"HOME": str(home), "TMPDIR": str(home), "PYTHONPATH": os.pathsep.join(paths)}
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Reap a child that has finished; kill one that has not, and whatever it started."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        child.wait(timeout=0.5)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
-
-
-def _follow(events: int, deadline: float, progress: Callable[[str, float], None]) -> dict[str, Any] | None:
-    """Pass on the child's progress; its result, or None where it ended or ran out of time without one."""
-    for line in _lines(events, deadline):
-        event = json.loads(line)
-        if "error" in event:
-            raise _ERRORS.get(event["error"], CompileError)(str(event["message"]))
-        if "result" in event:
-            return dict(event["result"])
-        progress(str(event["stage"]), float(event["done"]))
-    return None
-
-
-def _lines(events: int, deadline: float) -> Iterator[bytes]:
-    pending, total = b"", 0
-    while total < _EVENTS_LIMIT and select.select([events], [], [], max(0.0, deadline - time.monotonic()))[0]:
-        block = os.read(events, 65536)
-        if not block:
-            return
-        total += len(block)
-        *lines, pending = (pending + block).split(b"\n")
-        yield from lines
-
-
-def _cause_of_death(child: subprocess.Popen[bytes], home: Path, limits: Limits) -> str:
-    code = child.returncode
-    if code == -signal.SIGXCPU:
-        return f"opening this model took more than {limits.cpu_seconds} s of processor time: it was stopped"
-    if code == -signal.SIGKILL:
-        return f"opening this model took too long or too much memory (over {limits.wall_seconds:g} s): it was stopped"
-    if code < 0:
-        return f"the process that opened this model crashed ({signal.Signals(-code).name}): nothing was published"
-    return f"the process that opened this model ended without a result: {_last_words(home)}"
-
-
-def _last_words(home: Path) -> str:
-    with (home / "noise.txt").open("rb") as file:
-        file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
-        lines = file.read().decode(errors="replace").strip().splitlines()
-    return lines[-1][:300] if lines else "it said nothing"
+def _error(event: events.Failed) -> LightshipError:
+    return _ERRORS.get(event.code, CompileError)(event.message, detail=event.detail)

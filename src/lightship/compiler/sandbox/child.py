@@ -1,41 +1,116 @@
 """The process that opens models: ``python -m lightship.compiler.sandbox.child FD``, started by the sandbox.
 
-Reads ``order.json`` in its working directory, confines itself, and runs the named module's ``build`` function. Whatever
-it has to say goes to the pipe FD as JSON lines: ``{"stage", "done"}`` while it works, then ``{"result"}`` or
-``{"error", "message"}``.
+It reads ``order.json`` in its working directory, bounds and confines itself, proves that, and runs the named module's
+``build`` function. What it has to say goes to the pipe FD as lines (:mod:`lightship.compiler.sandbox.events`): first
+``{"proof", "means"}`` or ``{"lacks"}``, then ``{"stage", "done"}`` while it works, then ``{"result"}`` or
+``{"error", "message", "detail"}``.
+
+Nothing that it imports before it is confined may start a thread, because threads are confined one by one: no numpy.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import resource
+import signal
 import sys
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from lightship.compiler.sandbox import processes
+from lightship.compiler.sandbox import events, kernel, memory, probe
+from lightship.compiler.sandbox.bait import Bait
+from lightship.compiler.sandbox.kernel import syscalls
+from lightship.compiler.sandbox.kernel.view import View, view
+from lightship.compiler.sandbox.limits import bound
+from lightship.compiler.sandbox.unproven import Unproven
 from lightship.errors import LightshipError
 
+Order = Mapping[str, Any]
 
-def main(events: int) -> None:
+
+def main(pipe: int) -> None:
     """Do the work; an error of ours is an event, any other one ends the process with a traceback on stderr."""
-    pipe = os.fdopen(events, "wb", buffering=0)
-    os.set_inheritable(events, False)  # what a model's code might start must not hold the pipe open
+    os.set_inheritable(pipe, False)  # what a model's code might start must not hold the pipe open
     order = json.loads(Path("order.json").read_bytes())
-    processes.confine(order["limits"], order["parent"])
+    die_with(order["parent"])
+    apply(order["limits"])
 
-    def tell(**event: Any) -> None:
-        pipe.write(json.dumps(event).encode() + b"\n")
+    def tell(**record: Any) -> None:
+        os.write(pipe, events.line(**record))
 
     try:
-        build = import_module(order["module"]).build
-        tell(result=build(order["job"], lambda stage, done: tell(stage=stage, done=done)))
+        means = PROOFS[order["proof"]](order, pipe)
+    except Unproven as error:
+        tell(lacks=error.reason)
+        return
+    tell(proof=order["proof"], means=means)
+    try:
+        tell(result=_build(order, lambda stage, done: tell(stage=stage, done=done)))
     except LightshipError as error:
-        tell(error=error.code, message=error.message)
+        tell(**events.error(error.code, error.message, error.detail))
     except MemoryError:
-        limit = order["limits"]["memory_bytes"] // 1024**3
-        tell(error="source_refused", message=f"opening this model takes more than {limit} GiB of memory")
+        limit = memory.text(order["limits"]["memory_bytes"])
+        tell(**events.error("source_refused", f"opening this model takes more than {limit} of memory"))
+
+
+def die_with(parent: int) -> None:
+    """Let the kernel kill this process when its parent dies."""
+    if sys.platform == "linux":
+        syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before the line above
+        os._exit(1)
+
+
+def apply(limits: Mapping[str, Any]) -> None:
+    """Bound this process and what it starts; the parent watches what they really use (:mod:`.memory`).
+
+    The CPU limit sends SIGXCPU, a file over its limit fails with EFBIG, memory over its limit is a MemoryError or an
+    abort of the library that asked for it. Where memory runs out all the same, the kernel takes this process first.
+    """
+    bound(resource.RLIMIT_CPU, int(limits["cpu_seconds"]), spare=5)
+    bound(resource.RLIMIT_DATA, memory.addresses(int(limits["memory_bytes"])))
+    bound(resource.RLIMIT_FSIZE, int(limits["file_bytes"]))
+    bound(resource.RLIMIT_CORE, 0)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def _kernel(order: Order, pipe: int) -> tuple[str, ...]:
+    bait = Bait(**order["bait"])
+    probe.before(bait, events=pipe)
+    workplace = Path("root").absolute()
+    workplace.mkdir()
+    means = kernel.insist(_view(order), workplace=str(workplace))
+    probe.after(bait, hidden="namespaces" in means)
+    return means
+
+
+def _powerless(order: Order, pipe: int) -> tuple[str, ...]:
+    import_module("lightship.compiler.sandbox.powerless").prove(order["powerless"] or {})
+    return kernel.attempt(_view(order))
+
+
+def _none(order: Order, pipe: int) -> tuple[str, ...]:
+    return kernel.attempt(_view(order))
+
+
+PROOFS: dict[str, Callable[[Order, int], tuple[str, ...]]] = {
+    "kernel": _kernel,
+    "powerless": _powerless,
+    "none": _none,
+}
+
+
+def _view(order: Order) -> View:
+    return view(order["reads"], order["writes"], private=order["private"])
+
+
+def _build(order: Order, progress: Callable[[str, float], None]) -> Any:
+    return import_module(order["module"]).build({**order["job"], "sandbox": order["proof"]}, progress)
 
 
 if __name__ == "__main__":

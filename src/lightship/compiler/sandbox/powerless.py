@@ -66,6 +66,8 @@ def prove(order: Mapping[str, str]) -> None:
 
     Needs the network. Afterwards nothing here keeps the credentials.
     """
+    if not order:
+        raise Unproven("nothing says which credentials there are to be tried out")
     what = Order(**order)
     if not (what.access_key and what.secret_key and what.region):
         raise Unproven("this environment has no credentials whose rights could be tried out")

@@ -80,6 +80,7 @@ class Compiled:
     parity: tuple[Agreement, ...]
     latency: Latency
     warnings: tuple[str, ...]
+    sandbox: str = ""
 
     def report(self, name: str, version: int, digest: str) -> dict[str, Any]:
         """What the report beside the file says of the compile; nothing in it was trusted."""
@@ -95,6 +96,7 @@ class Compiled:
             "latency": asdict(self.latency),
             "warnings": list(self.warnings),
             "trusted": [],
+            "sandbox": self.sandbox,
         }
 
 
@@ -139,6 +141,7 @@ def _compiled(record: Mapping[str, Any]) -> Compiled:
         parity=tuple(_agreement(_mapping(entry)) for entry in _sequence(record["parity"])),
         latency=Latency(sentence(latency["subject"]), _number(latency["before"]), _number(latency["after"])),
         warnings=tuple(sentence(entry) for entry in _sequence(record["warnings"])),
+        sandbox=sentence(record.get("sandbox", "")),
     )
 
 

@@ -25,6 +25,9 @@ from lightship.handlers.compiling.job import Job, Upload
 
 PREFIX = "quarantine/"
 
+# Proofs of the sandbox, as the manifest records them, with which a dropped file is published.
+PROOFS = frozenset({"kernel", "powerless"})
+
 # Bytes of the largest answer: as large as the largest file that is compiled.
 LARGEST = 2560 * 1024 * 1024
 
@@ -117,8 +120,8 @@ def verify(folder: Path, compiled: answer.Compiled, suffix: str, sha256: str) ->
         raise forged(error.message) from None
     if bundle.manifest.signatures != compiled.signatures or bundle.manifest.engine != compiled.engine:
         raise forged("its bundle has other signatures or another engine than it says")
-    if bundle.manifest.trusted:
-        raise forged("its bundle says that code of the file was trusted")
+    if bundle.manifest.trusted or bundle.manifest.sandbox not in PROOFS:
+        raise forged("its bundle says that code of the file was trusted, or that no sandbox held")
     if suffix not in _ARCHIVES and not _is_of(bundle.manifest, sha256):
         raise forged("its bundle was compiled from another file")
     return bundle

@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from lightship import compiler
-from lightship.compiler import sandbox
 from lightship.compiler.config import read_config
-from lightship.compiler.sandbox import powerless
+from lightship.compiler.sandbox import Limits, powerless
 from lightship.errors import CompileError, TooLarge
 from lightship.handlers import incoming
 from lightship.handlers.compiling import transfers
@@ -73,8 +72,10 @@ def _compiled(job: Job, folder: Path, remaining: Callable[[], float]) -> Parcel:
         staged,
         source,
         config=record,
-        limits=sandbox.Limits(wall_seconds=max(1.0, min(job.seconds, remaining() - _OWN_SECONDS))),
+        limits=Limits(wall_seconds=max(1.0, min(job.seconds, remaining() - _OWN_SECONDS))),
         scratch=folder,
+        accept=ACCEPTED,
+        powerless=powerless.Order.from_environment(job.bucket, job.key).to_json(),
         progress=lambda stage, done: _LOG.info("%s", stage, extra={"done": round(done, 2)}),
     )
     parcel = Parcel(json.dumps({"compiled": built}).encode(), staged)

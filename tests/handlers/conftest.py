@@ -12,6 +12,7 @@ import boto3
 import pytest
 
 from tests.handlers.workers import LocalLambda, invocations
+from tests.handlers.yards import Yard
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +66,8 @@ def cloud(bucket: str) -> Iterator[Cloud]:
     events.delete_rule(Name=bucket)
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def yard(cloud: Cloud, s3_registry: str, local_lambda: LocalLambda) -> Yard:
+    return Yard(cloud, s3_registry, local_lambda)

@@ -22,6 +22,7 @@ from tests.emulator import ROOT, Emulator
 from tests.handlers.conftest import Cloud
 from tests.handlers.records import Context, dropped, failures, load, with_bodies
 from tests.handlers.workers import SILENT, WARM, WORKER, LocalLambda
+from tests.handlers.yards import Yard
 
 KERAS = ROOT / "build" / "examples" / "quickstart.keras"
 CONFIG = (ROOT / "examples" / "quickstart" / "model.yaml").read_bytes()
@@ -29,48 +30,6 @@ TFLITE = ROOT / "models" / "quickstart" / "1" / "model.tflite"
 
 Event = dict[str, Any]
 Drop = Callable[[Event], Event]
-
-
-class Yard:
-    """The bucket, the compile function on it, and the worker that it invokes."""
-
-    def __init__(self, cloud: Cloud, registry: str, served: LocalLambda) -> None:
-        self.cloud = cloud
-        self.registry = Registry(registry)
-        self.logs = served.folder
-        self._lambda = boto3.client("lambda", endpoint_url=served.endpoint)
-        self.workshop = Workshop(registry, "default", cloud.s3, cloud.events, self.workers(WORKER))
-
-    def workers(self, name: str) -> Workers:
-        return Workers(self._lambda, name)
-
-    def put(self, key: str, body: bytes) -> Event:
-        """Drop a file: the event that S3 makes of it."""
-        answer = self.cloud.s3.put_object(Bucket=self.cloud.bucket, Key=key, Body=body)
-        return dropped("compile", self.cloud.bucket, key, answer, len(body))
-
-    def invoke(self, event: Event, **changes: Any) -> list[str]:
-        """The ids of the messages that come again."""
-        workshop = replace(self.workshop, **changes)
-        return failures(Queue("compile", lambda message: work(message, workshop))(event, Context()))
-
-    def report(self, key: str) -> dict[str, Any]:
-        found = self.cloud.s3.get_object(Bucket=self.cloud.bucket, Key=f"{key}.report.json")
-        record: dict[str, Any] = json.loads(found["Body"].read())
-        return record
-
-    def set_report(self, key: str, record: Any) -> None:
-        text = record if isinstance(record, str) else json.dumps(record)
-        self.cloud.s3.put_object(Bucket=self.cloud.bucket, Key=f"{key}.report.json", Body=text.encode())
-
-    def keys(self, prefix: str = "incoming/") -> list[str]:
-        found = self.cloud.s3.list_objects_v2(Bucket=self.cloud.bucket, Prefix=prefix)
-        return [entry["Key"] for entry in found.get("Contents", [])]
-
-
-@pytest.fixture
-def yard(cloud: Cloud, s3_registry: str, local_lambda: LocalLambda) -> Yard:
-    return Yard(cloud, s3_registry, local_lambda)
 
 
 class Clumsy:

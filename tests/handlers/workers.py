@@ -13,16 +13,22 @@ from lightship.local.parts import FunctionSpec
 from lightship.local.workers import ProcessFunction
 from tests.emulator import ROOT
 
-# As the template has it; kept for the next job, which is quicker; and one that answers and uploads nothing.
-WORKER, WARM, SILENT = "worker", "warm", "silent"
+# As the template has it; kept for the next job, which is quicker; one that uploads nothing; one that uploads forgeries.
+WORKER, WARM, SILENT, FORGER = "worker", "warm", "silent", "forger"
 
-_FOLDERS = {WORKER: "functions/compile", WARM: "functions/compile", SILENT: "tests/local/functions/echo"}
+_FOLDERS = {
+    WORKER: "functions/compile",
+    WARM: "functions/compile",
+    SILENT: "tests/local/functions/echo",
+    FORGER: "tests/handlers/forger",
+}
+_BUNDLE = {"LIGHTSHIP_FORGER_BUNDLE": str(ROOT / "models" / "quickstart" / "1")}
 
 
 def _spec(name: str) -> FunctionSpec:
     arn = f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
     folder = ROOT / _FOLDERS[name]
-    return FunctionSpec(name, name, arn, folder, "app.handler", 600.0, 3008, {}, http=False, once=name == WORKER)
+    return FunctionSpec(name, name, arn, folder, "app.handler", 600.0, 3008, _BUNDLE, http=False, once=name == WORKER)
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class LocalLambda:
 
 @contextmanager
 def invocations(folder: Path) -> Iterator[LocalLambda]:
-    """Serve the three functions. None of them has credentials."""
+    """Serve the functions. None of them has credentials."""
     functions = {name: ProcessFunction(_spec(name), environment={}, folder=folder) for name in _FOLDERS}
     server = Invocations()
     server.serve(functions)

@@ -6,12 +6,12 @@ import json
 import socket
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 
 from lightship.compiler.sandbox.powerless import Order, prove
@@ -79,8 +79,7 @@ def account() -> Iterator[Account]:
     made.add("compile", ["s3:GetObject"], f"arn:aws:s3:::{BUCKET}/incoming/*")
     for name, actions in RIGHTS.items():
         made.add(name, actions)
-    reset = f"{made.endpoint}/moto-api/reset-auth"
-    urllib.request.urlopen(urllib.request.Request(reset, b"0", {"Content-Type": "text/plain"})).close()
+    httpx.post(f"{made.endpoint}/moto-api/reset-auth", content=b"0", trust_env=False).raise_for_status()
     yield made
     server.kill()
     server.wait()

@@ -10,17 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
-from lightship.handlers.compile import Workshop, work
-from lightship.handlers.compiling.quarantine import Workers
-from lightship.handlers.queues import Queue
 from lightship.model import Model
-from lightship.registry import Registry
 from tests.emulator import ROOT, Emulator
-from tests.handlers.conftest import Cloud
-from tests.handlers.records import Context, dropped, failures, load, with_bodies
+from tests.handlers.records import load, with_bodies
 from tests.handlers.workers import SILENT, WARM, WORKER, LocalLambda
 from tests.handlers.yards import Yard
 

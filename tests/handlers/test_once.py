@@ -37,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 
 def run(
     folder: Path, scratch: Path, *answers: bytes
-) -> tuple["subprocess.CompletedProcess[str]", list[tuple[str, bytes]]]:
+) -> tuple[subprocess.CompletedProcess[str], list[tuple[str, bytes]]]:
     """What the process did, and what it asked the Runtime API for."""
     scratch.mkdir(exist_ok=True)
     with ScriptedRuntimeApi(answers) as api:

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-
 from lightship.local.stack import Stack
 from tests.emulator import ROOT
 from tests.local.test_stack import BUCKET, wait_for

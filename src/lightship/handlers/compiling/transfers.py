@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import urllib3
@@ -26,9 +27,10 @@ def fetch(download: Download, target: Path, *, limit: int) -> None:
             answer = pool.request(
                 "GET", download.url, headers=dict(download.headers), preload_content=False, timeout=_TIMEOUT
             )
-            if answer.status != 200:
-                raise Unavailable(f"the file cannot be fetched: S3 answers {answer.status}")
-            _write(answer.stream(_BLOCK), target, limit)
+            with closing(answer):
+                if answer.status != 200:
+                    raise Unavailable(f"the file cannot be fetched: S3 answers {answer.status}")
+                _write(answer.stream(_BLOCK), target, limit)
     except urllib3.exceptions.HTTPError as error:
         raise Unavailable(f"the file cannot be fetched: {type(error).__name__}") from None
 

@@ -69,5 +69,7 @@ def cloud(bucket: str) -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def yard(cloud: Cloud, s3_registry: str, local_lambda: LocalLambda) -> Yard:
-    return Yard(cloud, s3_registry, local_lambda)
+def yard(cloud: Cloud, s3_registry: str, local_lambda: LocalLambda) -> Iterator[Yard]:
+    made = Yard(cloud, s3_registry, local_lambda)
+    yield made
+    made.close()

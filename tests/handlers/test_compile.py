@@ -338,7 +338,8 @@ def test_the_function_as_lambda_starts_it(
     }
     event = yard.put("incoming/small.tflite", TFLITE.read_bytes())
     handler = "lightship.handlers.compile.handler"
-    with Emulator(handler, folder=ROOT / "functions" / "predict", environment=environment) as emulator:
+    folder = ROOT / "functions" / "predict"
+    with Emulator(handler, folder=folder, environment=environment, patience=300.0) as emulator:
         assert emulator.invoke(event) == {"batchItemFailures": []}
     assert yard.registry.versions("small") == [1]
     assert yard.report("incoming/small.tflite")["state"] == "published"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.config import Config
 
 from lightship.handlers.compile import Workshop, work
 from lightship.handlers.compiling.quarantine import Workers
@@ -28,8 +29,13 @@ class Yard:
         self.cloud = cloud
         self.registry = Registry(registry)
         self.logs = served.folder
-        self._lambda = boto3.client("lambda", endpoint_url=served.endpoint)
+        # As the broker makes it: one attempt, and longer than a worker may take on a busy machine.
+        patient = Config(read_timeout=600, retries={"total_max_attempts": 1})
+        self._lambda = boto3.client("lambda", endpoint_url=served.endpoint, config=patient)
         self.workshop = Workshop(registry, "default", cloud.s3, cloud.events, self.workers(WORKER))
+
+    def close(self) -> None:
+        self._lambda.close()
 
     def workers(self, name: str) -> Workers:
         return Workers(self._lambda, name)

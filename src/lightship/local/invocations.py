@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html, synchronous invoc
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
@@ -95,8 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in {**headers, "Content-Type": "application/json", "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+        with contextlib.suppress(ConnectionError):  # the caller's own time is over
+            self.end_headers()
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: the functions have logs of their own."""

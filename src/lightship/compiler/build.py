@@ -102,7 +102,7 @@ def _compile_litert(candidate: Path, recordings: tuple[Recording, ...], folder: 
     try:
         return _agree_all(engine, recordings)
     except EngineError as error:
-        raise litert.Unconvertible(litert.operators(error.message) or [error.message]) from None
+        raise litert.Unconvertible(litert.operators(error.detail) or [error.message]) from None
     except KeyError as error:
         raise litert.Unconvertible([f"the converted model lacks {error}"]) from None
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from lightship.bundle import DEFAULT_SIGNATURE
 from lightship.compiler import exports
-from lightship.engines.tensorflow import first_line
+from lightship.engines.causes import translated
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 
@@ -27,7 +27,7 @@ def load_keras(path: Path, work: Path, source: Mapping[str, str], *, trust: bool
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=not trust)
     except Exception as error:  # Keras raises whatever its layers raise
-        raise SourceRefused(f"Keras {keras.__version__} cannot load {path.name}: {first_line(error)}") from None
+        raise translated(SourceRefused, f"Keras {keras.__version__} cannot load {path.name}", error) from None
     if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
         raise SourceRefused(f"{path.name} holds a model whose input shape is not known: call it once, then save it")
     return KerasOriginal(model, work, dict(source) | {"keras": keras.__version__}, path.stat().st_size)
@@ -64,7 +64,7 @@ class KerasOriginal:
             packed = keras.tree.pack_sequence_as(_inputs_of(self._model), plain)
             answer = self._model.predict(packed, batch_size=len(arrays[0]), verbose=0)
         except (tf.errors.OpError, ValueError, TypeError) as error:
-            raise EngineError(f"Keras could not run this input: {first_line(error)}") from None
+            raise translated(EngineError, "Keras could not run this input", error) from None
         return dict(zip(self._outputs, map(np.asarray, keras.tree.flatten(answer)), strict=True))
 
     def candidates(self) -> Iterator[Path]:

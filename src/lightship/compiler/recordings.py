@@ -124,7 +124,8 @@ def _ask(original: Original, signature: Signature, inputs: Mapping[str, Array]) 
     try:
         return original.run(signature.name, inputs)
     except EngineError as error:
-        raise CompileError(f"the original does not take this input of '{signature.name}': {error.message}") from None
+        what = f"the original does not take this input of '{signature.name}': {error.message}"
+        raise CompileError(what, detail=error.detail) from None
 
 
 def _rows(signature: Signature, inputs: Mapping[str, Array]) -> int:

@@ -33,17 +33,18 @@ def generate(run: Run, signature: Signature) -> tuple[Tensors, Tensors]:
     parts = [part for spec in signature.inputs for part in (spec, *_features(spec))]
     sizes = SIZES if any(None in spec.row_shape for spec in parts) else SIZES[:1]
     bounds = BOUNDS if any(spec.numpy.kind in "iu" for spec in parts) else BOUNDS[:1]
-    last = "its outputs were empty"
+    last = EngineError("its outputs were empty")
     for size, bound in itertools.product(sizes, bounds):
         inputs = make(signature, size=size, bound=bound)
         try:
             outputs = run(signature.name, inputs)
         except EngineError as error:
-            last = error.message
+            last = error
             continue
         if all(array.size for array in outputs.values()):
             return inputs, outputs
-    raise CompileError(f"no generated input suits signature '{signature.name}' ({last}): give real ones with --data")
+    what = f"no generated input suits signature '{signature.name}' ({last.message}): give real ones with --data"
+    raise CompileError(what, detail=last.detail)
 
 
 def make(signature: Signature, *, size: int, bound: int) -> Tensors:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ai_edge_litert.interpreter import Interpreter
 
 from lightship.bundle import DEFAULT_SIGNATURE, MODEL, Bundle
-from lightship.errors import BundleError, EngineError
+from lightship.errors import BundleError, EngineError, LightshipError
 from lightship.tensors import Array
 
 Run = Callable[[Mapping[str, Array]], dict[str, Array]]
@@ -40,7 +39,7 @@ class LiteRTEngine:
         try:
             return signatures[signature](inputs)
         except (RuntimeError, ValueError) as error:
-            raise EngineError(f"LiteRT could not run this input: {_first_line(error)}") from None
+            raise _translated(EngineError, "LiteRT could not run this input", error) from None
         finally:
             self._idle.append(signatures)
 
@@ -57,8 +56,8 @@ class LiteRTEngine:
             interpreter.allocate_tensors()
             return {(names or [DEFAULT_SIGNATURE])[0]: _Primary(interpreter).run}
         except (RuntimeError, ValueError) as error:
-            why = _first_line(error).replace(str(self._path), self._path.name)
-            raise BundleError(f"LiteRT cannot load {self._path.name}: {why}") from None
+            what = f"LiteRT cannot load {self._path.name}"
+            raise _translated(BundleError, what, error, place=str(self._path)) from None
 
 
 class _Primary:
@@ -124,7 +123,7 @@ def _subgraph(interpreter: Interpreter, name: str) -> Run:
     return run
 
 
-def _first_line(error: Exception) -> str:
-    """LiteRT puts an operator's own words and where it stands side by side, with nothing between them."""
-    line = str(error).strip().partition("\n")[0]
-    return re.sub(r"(?<=[^\s:;])Node number", ": node number", line) or type(error).__name__
+def _translated(kind: type[LightshipError], what: str, error: Exception, *, place: str = "") -> LightshipError:
+    from lightship.engines.causes import translated  # imported on a failure only
+
+    return translated(kind, what, error, place=place)

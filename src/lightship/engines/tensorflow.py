@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lightship.bundle import SAVED_MODEL, Bundle
+from lightship.engines.causes import translated
 from lightship.errors import BundleError, EngineError, Unavailable
 from lightship.tensors import Array
 
@@ -33,8 +33,7 @@ class TensorFlowEngine:
         try:
             self._loaded = tf.saved_model.load(str(path))  # keeps the variables alive
         except (OSError, ValueError, tf.errors.OpError) as error:
-            why = first_line(error).replace(str(path), path.name)
-            raise BundleError(f"TensorFlow cannot load {path.name}: {why}") from None
+            raise translated(BundleError, f"TensorFlow cannot load {path.name}", error, place=str(path)) from None
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """See :class:`lightship.engines.base.Engine`."""
@@ -42,16 +41,9 @@ class TensorFlowEngine:
         try:
             outputs = self._loaded.signatures[signature](**tensors)
         except (ValueError, TypeError, self._tf.errors.OpError) as error:
-            raise EngineError(f"TensorFlow could not run this input: {first_line(error)}") from None
+            raise translated(EngineError, "TensorFlow could not run this input", error) from None
         return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
 
     def twin(self) -> TensorFlowEngine:
         """See :class:`lightship.engines.base.Engine`."""
         return self
-
-
-def first_line(error: Any) -> str:
-    """The line of an error's text that says what is wrong: TensorFlow's go on with the graph's internals."""
-    text = str(getattr(error, "message", error)).strip().partition("\n\t [[")[0]
-    lines = text.splitlines() or [type(error).__name__]
-    return lines[-1 if lines[0] == "Graph execution error:" else 0][:300]

@@ -14,7 +14,7 @@ import numpy as np
 from lightship.bundle import DEFAULT_SIGNATURE
 from lightship.compiler import archives, examples, exports, graphs
 from lightship.compiler.importers.base import head
-from lightship.engines.tensorflow import first_line
+from lightship.engines.causes import translated
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 
@@ -70,7 +70,7 @@ class SavedModelOriginal:
         try:
             self._loaded = tf.saved_model.load(str(self._folder))
         except Exception as error:  # TensorFlow raises whatever its loader meets
-            raise SourceRefused(f"TensorFlow cannot load {label}: {first_line(error)}") from None
+            raise translated(SourceRefused, f"TensorFlow cannot load {label}", error) from None
         self.signatures = tuple(
             _declared(_signature(label, name, self._loaded.signatures[name]), meta) for name in self._names()
         )
@@ -85,7 +85,7 @@ class SavedModelOriginal:
             tensors = {name: tf.constant(array) for name, array in inputs.items()}
             outputs = self._loaded.signatures[signature](**tensors)
         except (tf.errors.OpError, ValueError, TypeError) as error:
-            raise EngineError(f"TensorFlow could not run this input: {first_line(error)}") from None
+            raise translated(EngineError, "TensorFlow could not run this input", error) from None
         return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
 
     def candidates(self) -> Iterator[Path]:

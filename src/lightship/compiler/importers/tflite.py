@@ -11,8 +11,8 @@ import numpy as np
 
 from lightship.bundle import DEFAULT_SIGNATURE, digest_file
 from lightship.compiler.importers.base import head
+from lightship.engines.causes import translated
 from lightship.engines.litert import plain_name
-from lightship.engines.tensorflow import first_line
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 
@@ -72,7 +72,7 @@ class TfliteOriginal:
                 return dict(interpreter.get_signature_runner(signature)(**inputs))
             return _run_unnamed(interpreter, inputs)
         except (RuntimeError, ValueError) as error:
-            raise EngineError(f"TensorFlow's interpreter could not run this input: {first_line(error)}") from None
+            raise translated(EngineError, "TensorFlow's interpreter could not run this input", error) from None
 
     def candidates(self) -> Iterator[Path]:
         """The file itself."""
@@ -89,7 +89,7 @@ class TfliteOriginal:
             interpreter = tf.lite.Interpreter(model_path=str(self._path))
             interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
-            raise SourceRefused(f"{self._path.name} cannot be loaded: {first_line(error)}") from None
+            raise translated(SourceRefused, f"{self._path.name} cannot be loaded", error) from None
         return interpreter
 
 

@@ -53,7 +53,8 @@ class LiteRTEngine:
             names = list(interpreter.get_signature_list())
             if len(names) > 1:
                 return {name: _subgraph(interpreter, name) for name in names}
-            interpreter.allocate_tensors()
+            if not is_dynamic(interpreter):
+                interpreter.allocate_tensors()
             return {(names or [DEFAULT_SIGNATURE])[0]: _Primary(interpreter).run}
         except (RuntimeError, ValueError) as error:
             what = f"LiteRT cannot load {self._path.name}"
@@ -105,6 +106,11 @@ def tensor_indices(interpreter: Interpreter, side: str) -> dict[str, int]:
     runner = interpreter.get_signature_runner(name)
     named = runner.get_input_details() if side == "inputs" else runner.get_output_details()
     return {key: entry["index"] for key, entry in named.items()}
+
+
+def is_dynamic(interpreter: Interpreter) -> bool:
+    """Return whether an input has sizes that vary: the file's placeholders need not be sizes that can be allocated."""
+    return any((entry["shape_signature"] < 0).any() for entry in interpreter.get_input_details())
 
 
 def plain_name(tensor: str) -> str:

@@ -39,6 +39,7 @@ class Manifest(NamedTuple):
         parity: for each signature, how far the compiled outputs are from the original's, and the tolerances.
         metrics: evaluation figures, by name.
         trusted: what the user allowed with ``--trust`` although it is code.
+        slow: whether the user accepted, with ``--slow``, a model of any latency and memory.
     """
 
     engine: str
@@ -48,6 +49,7 @@ class Manifest(NamedTuple):
     parity: Mapping[str, Any] = {}
     metrics: Mapping[str, Any] = {}
     trusted: tuple[str, ...] = ()
+    slow: bool = False
     schema: int = SCHEMA
 
     def signature(self, name: str | None = None) -> Signature:
@@ -71,6 +73,7 @@ class Manifest(NamedTuple):
             "parity": dict(self.parity),
             "metrics": dict(self.metrics),
             "trusted": list(self.trusted),
+            "slow": self.slow,
         }
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
@@ -89,6 +92,7 @@ class Manifest(NamedTuple):
                 parity=dict(record["parity"]),
                 metrics=dict(record["metrics"]),
                 trusted=tuple(record["trusted"]),
+                slow=bool(record.get("slow", False)),
             )
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"{MANIFEST} is not a manifest: {type(error).__name__} {error}") from None

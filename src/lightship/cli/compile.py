@@ -52,6 +52,7 @@ _SHORT = 16  # numbers that a person would paste
 @registry_option
 @click.option("--engine", type=click.Choice(["litert", "tensorflow"]), help="Insist on an engine.")
 @click.option("--trust", is_flag=True, help="Open the file although it holds code: it can do whatever you can.")
+@click.option("--slow", is_flag=True, help="Accept a model that takes more time or memory than the stated limits.")
 @json_option
 def compile_command(
     source: Path,
@@ -62,6 +63,7 @@ def compile_command(
     registry: Registry,
     engine: str | None,
     trust: bool,
+    slow: bool,
     as_json: bool,
 ) -> None:
     """Compile a model into the registry.
@@ -79,6 +81,7 @@ def compile_command(
             data=data,
             engine=engine,
             trust=trust,
+            slow=slow,
             progress=progress,
         )
     if as_json:
@@ -140,6 +143,7 @@ def _comparison(report: Report) -> Table:
     table.add_row("size", f"{before:,} bytes", f"{after:,} bytes", _ratio(before, after, "smaller", "larger"))
     slow, fast = report.latency.before, report.latency.after
     table.add_row("one row, median", _time(slow), _time(fast), _ratio(slow, fast, "faster", "slower"))
+    table.add_row("memory, loaded and called", "-", f"{report.cost.bytes / 1024**2:,.1f} MiB", "-")
     return table
 
 

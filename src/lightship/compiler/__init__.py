@@ -14,10 +14,11 @@ from typing import Any
 from lightship.bundle import Bundle
 from lightship.compiler import datafiles, importers, sandbox
 from lightship.compiler.config import read_config
+from lightship.compiler.limits import Cost
 from lightship.compiler.report import Latency, Report, Sizes
 from lightship.registry import Registry, check_name
 
-__all__ = ["Latency", "Report", "Sizes", "compile_into", "compile_model"]
+__all__ = ["Cost", "Latency", "Report", "Sizes", "compile_into", "compile_model"]
 
 _ENDINGS = (".tar.gz", ".tgz")
 
@@ -31,6 +32,7 @@ def compile_model(
     data: Path | None = None,
     engine: str | None = None,
     trust: bool = False,
+    slow: bool = False,
     progress: Callable[[str, float], None] = lambda stage, done: None,
 ) -> Report:
     """Compile a model file or folder and publish it.
@@ -42,6 +44,7 @@ def compile_model(
         data: real inputs to compare on, see :mod:`lightship.compiler.datafiles`.
         engine: ``litert`` or ``tensorflow`` to insist on one.
         trust: open a file although it holds code; recorded in the manifest.
+        slow: accept a model that exceeds :mod:`lightship.compiler.limits`; recorded in the manifest.
         progress: called with a stage's name and the share of the work that is done, 0 to 1.
 
     Raises SourceRefused, ParityError, CompileError or RegistryError; then nothing was published.
@@ -53,7 +56,9 @@ def compile_model(
     names = (name, record.get("name"), name_from(source))
     model = check_name(next(given for given in names if given is not None))
     with registry.staging() as folder:
-        built = compile_into(folder, source, config=record, data=data, engine=engine, trust=trust, progress=progress)
+        built = compile_into(
+            folder, source, config=record, data=data, engine=engine, trust=trust, slow=slow, progress=progress
+        )
         progress("publish", 1.0)
         digest = Bundle.open(folder).digest
         version = registry.publish(model, folder)
@@ -68,6 +73,7 @@ def compile_into(
     data: Path | None = None,
     engine: str | None = None,
     trust: bool = False,
+    slow: bool = False,
     limits: sandbox.Limits | None = None,
     scratch: Path | None = None,
     progress: Callable[[str, float], None] = lambda stage, done: None,
@@ -85,6 +91,7 @@ def compile_into(
         "data": str(data.resolve()) if data else None,
         "engine": engine,
         "trust": trust,
+        "slow": slow,
     }
     return sandbox.run("lightship.compiler.build", job, limits=limits, scratch=scratch, progress=progress)
 

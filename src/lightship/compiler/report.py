@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lightship.compiler.limits import Cost
 from lightship.compiler.parity import Agreement
 from lightship.tensors import Signature
 
@@ -37,6 +38,7 @@ class Report:
     Attributes:
         reasons: why LiteRT could not be used, by operator or message; empty with the engine ``litert``.
         parity: one entry for each output of each signature.
+        cost: what one call of one row took in a process that had opened nothing else.
         warnings: sentences about what compiled and still looks wrong.
         trusted: code in the source that ``--trust`` allowed.
     """
@@ -50,6 +52,7 @@ class Report:
     sizes: Sizes
     parity: tuple[Agreement, ...]
     latency: Latency
+    cost: Cost
     warnings: tuple[str, ...]
     trusted: tuple[str, ...]
 
@@ -70,6 +73,7 @@ class Report:
             sizes=Sizes(**built["sizes"]),
             parity=tuple(Agreement(**record) for record in built["parity"]),
             latency=Latency(**built["latency"]),
+            cost=Cost(**built["cost"]),
             warnings=tuple(built["warnings"]),
             trusted=tuple(built["trusted"]),
         )

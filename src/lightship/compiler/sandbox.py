@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import lightship
+from lightship.compiler import limits as model_limits
 from lightship.compiler import processes
 from lightship.errors import CompileError, ParityError, SourceRefused
 
@@ -145,6 +146,8 @@ def _cause_of_death(child: subprocess.Popen[bytes], home: Path, limits: Limits) 
     code = child.returncode
     if code == -signal.SIGXCPU:
         return f"opening this model took more than {limits.cpu_seconds} s of processor time: it was stopped"
+    if code == -signal.SIGALRM:
+        return model_limits.overdue()
     if code == -signal.SIGKILL:
         return f"opening this model took too long or too much memory (over {limits.wall_seconds:g} s): it was stopped"
     if code < 0:

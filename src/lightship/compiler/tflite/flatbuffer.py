@@ -46,7 +46,7 @@ class Table:
 
     def text(self, field: str) -> str:
         """Return a string, empty where the file has none."""
-        return bytes(self.fields.get(field, b"")).decode("utf-8", errors="replace")
+        return str(self.fields.get(field, ""))
 
     def table(self, field: str) -> Table | None:
         """Return a table or a union's table; None where the file has none."""
@@ -155,14 +155,17 @@ class _Reader:
             raise BrokenFile(f"{where} has more than {MOST_TABLES} entries")
         return [self._follow(start + 4 * index, where) for index in range(count)]
 
-    def _string(self, at: int, where: str) -> bytes:
+    def _string(self, at: int, where: str) -> str:
         count, start = self._vector(at, 1, where)
         self._string_bytes += count
         if self._string_bytes > MOST_STRING_BYTES:
             raise BrokenFile(f"its strings are longer than {MOST_STRING_BYTES} bytes in all")
         if start + count >= self._size or self._data[start + count]:
             raise BrokenFile(f"{where} does not end with a zero byte")
-        return bytes(self._data[start : start + count])
+        try:
+            return bytes(self._data[start : start + count]).decode()
+        except UnicodeDecodeError:
+            raise BrokenFile(f"{where} is not UTF-8") from None
 
     def _vector(self, at: int, width: int, where: str) -> tuple[int, int]:
         """Return how many entries a vector has, and where they begin."""

@@ -6,6 +6,7 @@ keeps the sandbox of its parent. What crashes it is not published.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import resource
@@ -32,6 +33,7 @@ Tensors = dict[str, Array]
 
 _ODD_SECONDS = 3.0  # for inputs that nobody means: a slow model gets fewer of them
 _ODD_DEADLINE = 10.0
+_ODD_BYTES = 2 * 1024**3  # of addresses: an input that sizes a tensor must not take all memory
 _BATCHES = (1, 2, 7)
 _ERRORS = {error.code: error for error in (CompileError, ParityError, SourceRefused)}
 
@@ -134,6 +136,7 @@ def try_bundle(folder: Path, *, slow: bool, tell: Callable[[dict[str, Any]], Non
         with limits.deadline(wait):
             _check_golden(model, signature.name)
     tell(asdict(cost))
+    _bound_memory()
     end = time.monotonic() + _ODD_SECONDS
     for signature in model.manifest.signatures:
         for inputs in _odd_inputs(model, signature):
@@ -156,6 +159,15 @@ def _measured(folder: Path) -> tuple[Model, Cost]:
 def _peak_bytes() -> int:
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _bound_memory() -> None:
+    if sys.platform == "linux":
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        bound = pages * resource.getpagesize() + _ODD_BYTES
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        lower = bound if soft == resource.RLIM_INFINITY else min(soft, bound)
+        resource.setrlimit(resource.RLIMIT_AS, (lower, hard))
 
 
 def _time(model: Model, signature: str, inputs: Tensors) -> float:
@@ -186,10 +198,12 @@ def _ask(model: Model, signature: str, inputs: Tensors) -> None:
 def _odd_inputs(model: Model, signature: Signature) -> Iterator[Tensors]:
     """Yield zeros, extremes and what is no number in the shape of one golden row, then other batch sizes."""
     row = _first_row(model.golden(signature.name)[0], signature)
-    for pick in range(max(len(_extremes(spec)) for spec in signature.inputs) if signature.inputs else 0):
+    most = max((len(_extremes(spec)) for spec in signature.inputs), default=0)
+    for pick, shift in itertools.product(range(most), range(min(2, len(signature.inputs)))):
+        # the same extreme for all inputs, then a different one for each: the smallest integer and -1 are a pair
         yield {
-            spec.name: np.full_like(row[spec.name], _extremes(spec)[pick % len(_extremes(spec))])
-            for spec in signature.inputs
+            spec.name: np.full_like(row[spec.name], _extremes(spec)[(pick + position * shift) % len(_extremes(spec))])
+            for position, spec in enumerate(signature.inputs)
         }
     if any(spec.batched for spec in signature.inputs):
         for rows in _BATCHES:
@@ -206,5 +220,5 @@ def _extremes(spec: TensorSpec) -> tuple[Any, ...]:
         return (0.0, limit.max, limit.min, np.nan, np.inf, -np.inf, limit.tiny)
     if kind in "iu":
         bounds = np.iinfo(spec.numpy)
-        return (0, bounds.max, bounds.min, bounds.max // 2)
+        return (0, bounds.max, bounds.min, bounds.max // 2 if kind == "u" else -1)
     return (False, True) if kind == "b" else (b"", b"\xff\x00" * 1000)

@@ -110,8 +110,8 @@ def _check_buffers(model: Table, size: int) -> None:
 def _check_signatures(model: Table) -> None:
     subgraphs = model.tables("subgraphs")
     names = [signature.text("signature_key") for signature in model.tables("signature_defs")]
-    if len(set(names)) != len(names):
-        raise BrokenFile("two of its signatures have the same name")
+    if "" in names or len(set(names)) != len(names):
+        raise BrokenFile("a signature has no name, or two have the same")
     for name, signature in zip(names, model.tables("signature_defs"), strict=True):
         what = f"signature '{name[:80]}'"
         number = signature.number("subgraph_index")

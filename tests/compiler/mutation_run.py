@@ -1,4 +1,4 @@
-"""Compile mutants of a .tflite file and serve what was published. Runs in the sandboxed child, started by the fuzz test.
+"""Compile mutants of a .tflite file and serve what was published, in the sandboxed child of the fuzz test.
 
 Each mutant is compiled by :func:`lightship.compiler.build.build` in a forked process, as the child of a compile would
 do it, without the seconds that starting one takes. What was published is then opened and asked in another process.
@@ -6,6 +6,7 @@ do it, without the seconds that starting one takes. What was published is then o
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -125,10 +126,8 @@ def _ask(
         if spec.numpy.kind in "iu":
             values = np.clip(values, *(getattr(np.iinfo(spec.numpy), bound) for bound in ("min", "max")))
         inputs[spec.name] = golden[spec.name] if spec.dtype == "string" else values.astype(spec.numpy)
-    try:
+    with contextlib.suppress(LightshipError):
         model.predict(Call(inputs=inputs, signature=signature.name))
-    except LightshipError:
-        pass
 
 
 def _forked(task: Callable[[], str]) -> tuple[str, str]:

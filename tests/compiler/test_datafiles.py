@@ -132,7 +132,13 @@ def test_read_data_compressed_zeros_are_read_no_further_than_the_rows_in_use(tmp
 
 @pytest.mark.parametrize(
     "content",
-    [declared("(-1, 2)"), declared("(4, 2)"), declared("(4, 2)", "|O"), declared("(4, 2)", "<U0"), declared("(4, 2.5)")],
+    [
+        declared("(-1, 2)"),
+        declared("(4, 2)"),
+        declared("(4, 2)", "|O"),
+        declared("(4, 2)", "<U0"),
+        declared("(4, 2.5)"),
+    ],
     ids=["negative", "short", "objects", "empty texts", "fraction"],
 )
 def test_read_data_header_that_does_not_fit_its_data_is_refused(tmp_path: Path, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Models that are slow, large, endless or fatal: refused with a sentence, or accepted with --slow where that is possible."""
+"""Models that are slow, large, endless or fatal: refused with a sentence, or accepted with --slow."""
 
 from __future__ import annotations
 

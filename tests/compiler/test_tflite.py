@@ -105,9 +105,11 @@ BROKEN: dict[str, Change] = {
     "output that is not computed": lambda m: graph(m).operators.pop(),
     "subgraph input": lambda m: write(graph(m), inputs=[999]),
     "subgraph output": lambda m: write(graph(m), outputs=[-1]),
-    "constant input": lambda m: graph(m).inputs.append(graph(m).tensors.index(weights(m)))
-    if isinstance(graph(m).inputs, list)
-    else write(graph(m), inputs=[*graph(m).inputs, graph(m).tensors.index(weights(m))]),
+    "constant input": lambda m: (
+        graph(m).inputs.append(graph(m).tensors.index(weights(m)))
+        if isinstance(graph(m).inputs, list)
+        else write(graph(m), inputs=[*graph(m).inputs, graph(m).tensors.index(weights(m))])
+    ),
     "signature's subgraph": lambda m: write(m.signatureDefs[0], subgraphIndex=7),
     "signature's tensor": lambda m: write(m.signatureDefs[0].inputs[0], tensorIndex=5),
     "signature twice": lambda m: m.signatureDefs.append(m.signatureDefs[0]),

@@ -113,7 +113,7 @@ def remainder(divisor: int | None = -1) -> bytes:
 
 
 def placeholder_too_small() -> bytes:
-    """A 3×3 convolution of images of any size, whose placeholder is one pixel: too small for the kernel."""
+    """A 3 by 3 convolution of images of any size, whose placeholder is one pixel: too small for the kernel."""
     graph = Graph()
     main = graph.subgraph()
     image = main.tensor("float32", 1, 1, 1, 1, signature=(-1, -1, -1, 1))

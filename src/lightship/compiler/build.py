@@ -69,9 +69,7 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
         importer = importers.find(path)
         trusted = _trusted(path, importer.check(path, Path(work)), trust=job["trust"])
         begin("load")
-        original = Bounded(
-            importer.load(path, Path(work), trust=job["trust"]), None if slow else limits.CALL_SECONDS
-        )
+        original = Bounded(importer.load(path, Path(work), trust=job["trust"]), None if slow else limits.CALL_SECONDS)
         signatures = config.apply(original.signatures)
         begin("record")
         recordings = tuple(record(original, signature, data) for signature in signatures)
@@ -124,9 +122,7 @@ def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
     return ("parsing of tf.Example",) if any(kind.get("type") == "example" for kind in kinds) else ()
 
 
-def _compile_litert(
-    candidate: Path, recordings: tuple[Recording, ...], folder: Path, *, slow: bool
-) -> list[Agreement]:
+def _compile_litert(candidate: Path, recordings: tuple[Recording, ...], folder: Path, *, slow: bool) -> list[Agreement]:
     engine = litert.convert(candidate, [recording.signature.name for recording in recordings], folder / MODEL)
     try:
         return _agree_all(engine, recordings, slow=slow)

@@ -1,7 +1,7 @@
 """Read a flatbuffer whose writer is not trusted: every offset, size and alignment is checked before it is followed.
 
-The rules are those of the verifier of flatbuffers' C++ library (``flatbuffers/verifier.h``), which has no Python version. The work
-is bounded by the number of tables and the length of strings; vectors of numbers are views of the file, never copied.
+The rules are those of ``flatbuffers/verifier.h``, which exists for C++ only. The work is bounded by the number of tables
+and the length of strings; vectors of numbers are views of the file, never copied.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lightship.compiler.tflite.layout import Field, Kind, Layout, layouts
+from lightship.compiler.tflite.layout import Field, Kind, layouts
 from lightship.tensors import Array
 
 MOST_BYTES = 2**31 - 1  # offsets are 32 bits wide, and signed in one direction
@@ -54,7 +54,8 @@ class Table:
 
     def tables(self, field: str) -> Sequence[Table]:
         """Return a vector of tables, empty where the file has none."""
-        return self.fields.get(field, ())
+        found: Sequence[Table] = self.fields.get(field, ())
+        return found
 
 
 def read(data: Any, root: str) -> Table:
@@ -106,22 +107,24 @@ class _Reader:
         return offsets
 
     def _value(self, at: int, field: Field, table: int, offsets: Sequence[int], where: str, depth: int) -> Any:
+        value: Any
         match field.kind:
             case Kind.NUMBER:
-                return self._number(at, field.dtype, where)
+                value = self._number(at, field.dtype, where)
             case Kind.STRING:
-                return self._string(self._follow(at, where), where)
+                value = self._string(self._follow(at, where), where)
             case Kind.TABLE:
-                return self._table(self._follow(at, where), field.table, depth + 1)
+                value = self._table(self._follow(at, where), field.table, depth + 1)
             case Kind.UNION:
-                return self._union(at, field, table, offsets, where, depth)
+                value = self._union(at, field, table, offsets, where, depth)
             case Kind.NUMBERS:
-                return self._numbers(self._follow(at, where), field.dtype, where)
+                value = self._numbers(self._follow(at, where), field.dtype, where)
             case Kind.STRINGS:
-                return [self._string(entry, where) for entry in self._offsets(self._follow(at, where), where)]
+                value = [self._string(entry, where) for entry in self._offsets(self._follow(at, where), where)]
             case Kind.TABLES:
                 entries = self._offsets(self._follow(at, where), where)
-                return [self._table(entry, field.table, depth + 1) for entry in entries]
+                value = [self._table(entry, field.table, depth + 1) for entry in entries]
+        return value
 
     def _union(self, at: int, field: Field, table: int, offsets: Sequence[int], where: str, depth: int) -> Table | None:
         type_offset = offsets[field.slot // 2 - 3]
@@ -133,7 +136,7 @@ class _Reader:
 
     def _follow(self, at: int, where: str) -> int:
         """Return the place that an offset points to."""
-        offset = self._number(at, "<u4", where)
+        offset: int = self._number(at, "<u4", where)
         if not offset or at + offset >= self._size:
             raise BrokenFile(f"{where} points out of the file")
         return at + offset

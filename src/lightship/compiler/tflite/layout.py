@@ -110,7 +110,7 @@ def _layout(schema: Any, table: type) -> Layout:
 def _field(schema: Any, table: type, name: str) -> Field | None:
     """Return what an accessor reads; None where it reads no value, such as a vector's length."""
     reader, recorder = table(), _Recorder()
-    reader._tab = recorder  # type: ignore[attr-defined]
+    reader._tab = recorder
     accessor = getattr(reader, name)
     answer = accessor(*[0] * len(inspect.signature(accessor).parameters))
     (_, slot), *calls = recorder.calls
@@ -126,7 +126,9 @@ def _field(schema: Any, table: type, name: str) -> Field | None:
 
 def _dtype(flags: Any) -> str:
     """Return numpy's name for a number of flatbuffers: ``<i4``, ``|u1``, ``|b1``."""
-    letter = {"Bool": "b", "Uint": "u", "Int": "i", "Floa": "f"}[flags.__name__[:4] if flags.__name__[0] != "I" else "Int"]
+    letter = {"Bool": "b", "Uint": "u", "Int": "i", "Floa": "f"}[
+        flags.__name__[:4] if flags.__name__[0] != "I" else "Int"
+    ]
     return f"{'|' if flags.bytewidth == 1 else '<'}{letter}{flags.bytewidth}"
 
 

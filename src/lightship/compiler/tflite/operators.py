@@ -78,7 +78,7 @@ def check_calls(calls: Mapping[int, Sequence[int]]) -> None:
     """Raise BrokenFile where a subgraph runs itself, directly or through others, or does not exist."""
     done: set[int] = set()
     for start in calls:
-        path, pending = [], [(start, False)]
+        pending, path = [(start, False)], list[int]()
         active: set[int] = set()
         while pending:
             subgraph, leaving = pending.pop()

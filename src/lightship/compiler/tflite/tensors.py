@@ -87,7 +87,9 @@ def _is_strings(data: Array, count: int) -> bool:
         return False
     head = data[: 4 * (count + 2)].view("<i4")
     offsets = head[1:]
-    return bool(head[0] == count and offsets[0] == len(head) * 4 and offsets[-1] <= len(data) and (np.diff(offsets) >= 0).all())
+    return bool(
+        head[0] == count and offsets[0] == len(head) * 4 and offsets[-1] <= len(data) and (np.diff(offsets) >= 0).all()
+    )
 
 
 def _check_sparsity(sparsity: Table, rank: int, what: str) -> None:

@@ -80,6 +80,24 @@ def test_compile_within_the_limits_reports_the_cost_and_the_same_digest_twice(tm
     assert first.to_json()["cost"] == {"seconds": first.cost.seconds, "bytes": first.cost.bytes}
 
 
+@pytest.mark.parametrize(
+    ("content", "answers"),
+    [
+        (tflite_models.two_signatures(), {"serving_default": 9.0, "double": 6.0}),
+        (tflite_models.two_signatures(names=("double",)), {"double": 6.0}),
+        (tflite_models.two_signatures() + b"PK\5\6" + bytes(18), {"serving_default": 9.0, "double": 6.0}),
+    ],
+    ids=["two", "one", "with a zip archive of metadata behind"],
+)
+def test_compile_of_tflite_signatures_keeps_each(tmp_path: Path, content: bytes, answers: dict[str, float]) -> None:
+    compile_with(tmp_path, content)
+    model = Model.open(tmp_path / "bundle")
+    assert [signature.name for signature in model.manifest.signatures] == list(answers)
+    for name, value in answers.items():
+        outputs = model.predict(Call({"x": np.full((4, 2), 3.0, np.float32)}, signature=name)).outputs
+        np.testing.assert_array_equal(outputs["y"], np.full((4, 2), value, np.float32))
+
+
 def test_compile_of_a_placeholder_that_cannot_be_allocated_serves_real_sizes(tmp_path: Path) -> None:
     compile_with(tmp_path, tflite_models.placeholder_too_small())
     model = Model.open(tmp_path / "bundle")

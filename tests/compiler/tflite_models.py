@@ -112,6 +112,25 @@ def remainder(divisor: int | None = -1) -> bytes:
     return graph.to_bytes()
 
 
+def two_signatures(*, names: tuple[str, ...] = ("double", "serving_default")) -> bytes:
+    """``x + x`` and ``x * x``, one subgraph each, with as many signatures as there are names."""
+    graph = Graph()
+    for code, options in ((Operators.ADD, schema.AddOptionsT()), (Operators.MUL, schema.MulOptionsT())):
+        part = graph.subgraph()
+        x = part.tensor("float32", 1, 2, signature=(-1, 2))
+        part.between([x], [part.run(code, [x, x], part.tensor("float32", 1, 2, signature=(-1, 2)), options)])
+    graph.model.signatureDefs = [_signature(name, number) for number, name in enumerate(names)]
+    return graph.to_bytes()
+
+
+def _signature(name: str, subgraph: int) -> schema.SignatureDefT:
+    signature, given, answer = schema.SignatureDefT(), schema.TensorMapT(), schema.TensorMapT()
+    given.name, given.tensorIndex, answer.name, answer.tensorIndex = "x", 0, "y", 1
+    signature.signatureKey, signature.subgraphIndex = name, subgraph
+    signature.inputs, signature.outputs = [given], [answer]
+    return signature
+
+
 def placeholder_too_small() -> bytes:
     """A 3 by 3 convolution of images of any size, whose placeholder is one pixel: too small for the kernel."""
     graph = Graph()

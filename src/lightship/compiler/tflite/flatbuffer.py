@@ -1,7 +1,7 @@
 """Read a flatbuffer whose writer is not trusted: every offset, size and alignment is checked before it is followed.
 
-The rules are those of ``flatbuffers/verifier.h``, which exists for C++ only. The work is bounded by the number of tables
-and the length of strings; vectors of numbers are views of the file, never copied.
+The rules are those of ``flatbuffers/verifier.h``, which exists for C++ only. The work is bounded by the number of
+tables and the length of strings; vectors of numbers are views of the file, never copied.
 """
 
 from __future__ import annotations

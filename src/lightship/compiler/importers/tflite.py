@@ -30,6 +30,10 @@ class TfliteFile:
         """By name or by the flatbuffer's identifier."""
         return (path.suffix == ".tflite" and path.is_file()) or head(path)[4:] == IDENTIFIER
 
+    def owns(self, path: Path) -> bool:
+        """Every file that matches."""
+        return True
+
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
         """The flatbuffer's outline, and that LiteRT has all of its operators: there is no other engine for it."""
         if head(path)[4:] != IDENTIFIER:

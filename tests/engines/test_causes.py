@@ -16,7 +16,7 @@ SECRET = "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI"  # what an assertion of a hostile
         ("Incompatible shapes: [2,3] vs. [2,4]", "the shapes [2,3] and [2,4] do not fit together"),
         (
             "Input to reshape is a tensor with 6 values, but the requested shape has 4",
-            "it cannot be reshaped: there are 6 values where 4",
+            "it cannot be reshaped: there are 6 values",
         ),
         ("Key: x.  Can't parse serialized Example.", "a feature of a serialised tf.Example"),
         ("assertion failed: [wrong]", "an assertion of the model failed"),

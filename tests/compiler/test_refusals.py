@@ -13,7 +13,7 @@ from tests.compiler.conftest import EXECUTED, Compile
 
 REFUSED = {
     "nowhere.keras": "there is no file or folder",
-    "text.txt": "text.txt is no model file: what can be compiled is a .keras file, a .h5 or .hdf5 file, a SavedModel",
+    "text.txt": "text.txt is not a model file: what can be compiled is a .keras file, a .h5",
     "prose.keras": "it is not a zip archive",
     "prose.h5": "its first bytes are not HDF5's",
     "prose.tflite": "its identifier is not TFL3",

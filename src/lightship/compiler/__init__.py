@@ -49,7 +49,7 @@ def compile_model(
 
     Raises SourceRefused, ParityError, CompileError or RegistryError; then nothing was published.
     """
-    importers.find(source)
+    importers.candidates(source)
     if data is not None:
         datafiles.check_file(data)
     record = read_config(config) if config else {}

@@ -40,15 +40,19 @@ class Original(Protocol):
 class Importer(Protocol):
     """One format of model files.
 
-    ``work`` is a scratch folder of this compile. ``check`` runs before any framework opens the file; it and ``load``
-    run in the sandboxed child only, ``matches`` runs in its parent too.
+    ``work`` is a scratch folder of this compile. ``check`` runs before any framework opens the file. ``matches`` runs
+    in the unconfined parent too and parses nothing; all else runs in the sandboxed child only.
     """
 
     name: str
     accepts: str
 
     def matches(self, path: Path) -> bool:
-        """Whether a file or folder is of this format, by its name and its first bytes."""
+        """Whether a file or folder may be of this format, by its name and its first bytes alone."""
+        ...
+
+    def owns(self, path: Path) -> bool:
+        """Whether a file that matches is of this format: two formats are zip archives, and their entries tell."""
         ...
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
@@ -58,6 +62,10 @@ class Importer(Protocol):
     def load(self, path: Path, work: Path, *, trust: bool) -> Original:
         """Open a checked file. Raises SourceRefused where the framework cannot."""
         ...
+
+
+ZIP = b"PK"
+GZIP = b"\x1f\x8b"
 
 
 def head(path: Path, count: int = 8) -> bytes:

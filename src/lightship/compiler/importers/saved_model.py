@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tarfile
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +11,7 @@ import numpy as np
 
 from lightship.bundle import DEFAULT_SIGNATURE
 from lightship.compiler import archives, examples, exports, graphs
-from lightship.compiler.importers.base import head
+from lightship.compiler.importers.base import GZIP, ZIP, head
 from lightship.engines.causes import translated
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
@@ -28,10 +26,14 @@ class SavedModel:
     accepts = "a SavedModel (a folder, .zip or .tar.gz)"
 
     def matches(self, path: Path) -> bool:
-        """A folder with a saved_model.pb, or an archive that is no .keras file."""
+        """A folder with a saved_model.pb, or a zip or gzip file."""
         if path.is_dir():
             return (path / exports.GRAPH).is_file()
-        return head(path, 2) in (b"PK", b"\x1f\x8b") and (zipfile.is_zipfile(path) or tarfile.is_tarfile(path))
+        return head(path, 2) in (ZIP, GZIP)
+
+    def owns(self, path: Path) -> bool:
+        """A folder, or an archive that is not a .keras file's."""
+        return True
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
         """Operators that reach out of the model, before TensorFlow loads it. They are refused, trusted or not."""

@@ -34,6 +34,10 @@ class TfliteFile:
         """By name or by the flatbuffer's identifier."""
         return (path.suffix == ".tflite" and path.is_file()) or head(path)[4:] == IDENTIFIER
 
+    def owns(self, path: Path) -> bool:
+        """Every file that matches."""
+        return True
+
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
         """Verify the whole file, and that LiteRT has all of its operators: there is no other engine for it."""
         if missing := sorted(set(_outline(path).custom) - CUSTOM):

@@ -133,6 +133,16 @@ def test_outline_of_a_broken_model_is_refused(tmp_path: Path, change: str) -> No
         verify(tmp_path / "model.tflite", edited(BROKEN[change]))
 
 
+def test_outline_error_shows_a_chosen_name_on_one_plain_line(tmp_path: Path) -> None:
+    def rename(model: Any) -> None:
+        write(model.signatureDefs[0], signatureKey="a\nTraceback: \x1b[31m" + "b" * 1000, subgraphIndex=7)
+
+    with pytest.raises(BrokenFile) as error:
+        verify(tmp_path / "model.tflite", edited(rename))
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 200
+
+
 def test_outline_of_a_rewritten_model_passes(tmp_path: Path) -> None:
     found = verify(tmp_path / "model.tflite", edited())
     assert found.operators["FULLY_CONNECTED"] >= 2

@@ -10,7 +10,7 @@ import numpy as np
 
 from lightship.bundle import DEFAULT_SIGNATURE, digest_file
 from lightship.compiler.importers.base import head
-from lightship.compiler.tflite import BrokenFile, Outline, outline
+from lightship.compiler.tflite import BrokenFile, Outline, outline, shown
 from lightship.engines.causes import translated
 from lightship.engines.litert import is_dynamic, plain_name
 from lightship.errors import EngineError, SourceRefused
@@ -43,7 +43,7 @@ class TfliteFile:
         if missing := sorted(set(_outline(path).custom) - CUSTOM):
             raise SourceRefused(
                 f"{path.name} needs operators that LiteRT does not have, and a .tflite file has no other engine: "
-                f"{', '.join(name[:80] for name in missing[:10])}"
+                f"{', '.join(map(shown, missing[:10]))}"
             )
         return ()
 

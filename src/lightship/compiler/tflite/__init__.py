@@ -6,6 +6,7 @@ Weights are not read: the time depends on the number of tensors and operators, n
 from __future__ import annotations
 
 import mmap
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from lightship.compiler.tflite.operators import (
 )
 from lightship.compiler.tflite.tensors import check_tensors, elements, is_constant
 
-__all__ = ["BrokenFile", "Outline", "outline"]
+__all__ = ["BrokenFile", "Outline", "outline", "shown"]
 
 VERSION = 3
 MOST_SUBGRAPHS = 1000
@@ -86,6 +87,11 @@ def _outline(data: Any) -> Outline:
     )
 
 
+def shown(name: str) -> str:
+    """Return a name that the file chose as it may stand in a message: one line of at most 80 plain characters."""
+    return re.sub(r"[^\w.:/ -]", "?", name)[:80]
+
+
 def _check_counts(subgraphs: Sequence[Table]) -> None:
     if not 0 < len(subgraphs) <= MOST_SUBGRAPHS:
         raise BrokenFile(f"it has {len(subgraphs)} subgraphs, between 1 and {MOST_SUBGRAPHS} are possible")
@@ -113,7 +119,7 @@ def _check_signatures(model: Table) -> None:
     if "" in names or len(set(names)) != len(names):
         raise BrokenFile("a signature has no name, or two have the same")
     for name, signature in zip(names, model.tables("signature_defs"), strict=True):
-        what = f"signature '{name[:80]}'"
+        what = f"signature '{shown(name)}'"
         number = signature.number("subgraph_index")
         if number >= len(subgraphs):
             raise BrokenFile(f"{what} names subgraph {number}, and there are {len(subgraphs)}")

@@ -15,6 +15,7 @@ from lightship.cli.predict import predict_command
 from lightship.cli.routing import label_command, rollback_command, traffic_command, withdraw_command
 from lightship.cli.schedule import schedule_command
 from lightship.cli.serve import serve_command
+from lightship.cli.terminal import printable
 from lightship.cli.transfer import pull_command, push_command
 from lightship.cli.up import up_command
 from lightship.errors import LightshipError
@@ -34,6 +35,8 @@ class _Group(click.Group):
         try:
             return super().invoke(context)
         except LightshipError as error:
+            for line in error.detail.splitlines():
+                click.echo(f"  {printable(line)}", err=True)
             raise _Refusal(error.message + aws.advice(error.__context__)) from error
         except Exception as error:
             if (sentence := aws.complaint(error)) is None:

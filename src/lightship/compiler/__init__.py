@@ -128,8 +128,7 @@ def compile_into(
         powerless=powerless,
     )
     bundle = leftovers.verified(folder, sandbox=outcome.proof, largest=bounds.file_bytes)
-    measures = f"{outcome.proof}: {', '.join(outcome.means) or 'nothing'}"
-    return {**outcome.result, "digest": bundle.digest, "sandbox": measures}
+    return {**outcome.result, "digest": bundle.digest, "sandbox": str(outcome)}
 
 
 def name_from(source: Path) -> str:

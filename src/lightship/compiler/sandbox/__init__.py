@@ -40,11 +40,22 @@ Told = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the child returned, the proof that held (one of ``PROOFS``) and the measures that were in force."""
+    """What the child returned, and how it was confined.
+
+    Attributes:
+        proof: the one of ``PROOFS`` that held.
+        means: the measures that were in force.
+        lacks: why the proofs before it did not hold.
+    """
 
     result: dict[str, Any]
     proof: str
     means: tuple[str, ...]
+    lacks: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the proof, its measures and what was missing, on one line."""
+        return "; ".join((f"{self.proof}: {', '.join(self.means) or 'nothing'}", *self.lacks))
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,8 @@ def run(
         writes: folders that the child may write besides its home folder.
         limits: what the child may use.
         scratch: where the child's home folder is made, by default where temporary files are.
-        progress: called with a stage's name and the share of the work that is done, 0 to 1.
+        progress: called with a stage's name and the share of the work that is done, 0 to 1; with ``unconfined``
+            before the file is opened without a proof.
         accept: the proofs that will do, in order.
         powerless: what ``powerless.prove`` is given, when that proof is accepted.
 
@@ -91,11 +103,11 @@ def run(
     if bounds.memory_bytes is None:
         bounds = dataclasses.replace(bounds, memory_bytes=memory.share())
     attempt = _Attempt(module, job, _paths(reads), _paths(writes), bounds, scratch, progress)
-    lacks = []
+    lacks: list[str] = []
     for proof in accept:
         outcome = _try(attempt, proof, powerless if proof == "powerless" else None)
         if isinstance(outcome, Outcome):
-            return outcome
+            return dataclasses.replace(outcome, lacks=tuple(lacks))
         lacks.append(outcome)
     reasons = "; ".join(lacks)
     raise SandboxUnavailable(f"model files cannot be opened safely here: {reasons}. Nothing was opened: {_ADVICE}")
@@ -139,6 +151,8 @@ def _outcome(child: process.Child, proof: str, attempt: _Attempt) -> Outcome | s
         case events.Failed() as failed:
             raise _error(failed)
         case events.Proven(proven, means) if proven == proof:
+            if proof == "none":
+                attempt.progress("unconfined", 0.0)
             return Outcome(_result(child, stream, attempt.progress), proof, means)
     raise child.obituary()
 

@@ -48,6 +48,10 @@ def main(pipe: int) -> None:
         tell(lacks=error.reason)
         return
     tell(proof=order["proof"], means=means)
+    for path in order["reads"]:
+        if not os.access(path, os.R_OK):
+            tell(**events.error("source_refused", f"{path} cannot be read by this user without special rights"))
+            return
     try:
         tell(result=_build(order, lambda stage, done: tell(stage=stage, done=done)))
     except LightshipError as error:

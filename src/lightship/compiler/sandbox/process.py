@@ -114,8 +114,7 @@ class Child:
             os.set_blocking(self._stderr, False)
             while self._keep(os.read(self._stderr, _BLOCK)):
                 pass
-        lines = self._words.decode(errors="replace").strip().splitlines()
-        return SourceRefused(self._cause(self._popen.returncode), detail=lines[-1][:300] if lines else "")
+        return SourceRefused(self._cause(self._popen.returncode), detail=self._words.decode(errors="replace").strip())
 
     def _cause(self, code: int) -> str:
         if code == -signal.SIGXCPU:

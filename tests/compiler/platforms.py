@@ -56,11 +56,11 @@ def main(features: Sequence[str], command: Sequence[str]) -> int:
     if version is not None:
         socket.send_fds(theirs, [b"."], [listener])
         os.close(listener)
-    os.execv(command[0], list(command))
+    os.execv(command[0], list(command))  # noqa: S606 - this process becomes the command
 
 
 def become_nobody() -> None:
-    """Give up the superuser's rights, where the interpreter can be reached by others: in mounts of our own if need be."""
+    """Give up the superuser's rights; an interpreter in a private folder is made reachable in mounts of our own."""
     private = next((path for path in (Path(sys.base_prefix), *Path(sys.base_prefix).parents) if not others(path)), None)
     if private is not None:
         reveal(Path(sys.base_prefix), private)

@@ -125,7 +125,7 @@ def kill_itself(job: Mapping[str, Any]) -> None:
 
 def send(job: Mapping[str, Any]) -> None:
     """Write to the pipe of events what is none."""
-    pipe = max(int(name) for name in os.listdir("/proc/self/fd") if Path("/proc/self/fd", name).is_fifo())
+    pipe = max(int(link.name) for link in Path("/proc/self/fd").iterdir() if link.is_fifo())
     for _ in range(job.get("times", 1)):
         os.write(pipe, job["text"].encode())
     time.sleep(600)

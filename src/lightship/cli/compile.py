@@ -40,8 +40,8 @@ _NEEDS_TENSORFLOW = (
 )
 
 _UNCONFINED = (
-    "warning: this machine has no sandbox, and --no-sandbox was given: code in the model file can read, change and send "
-    "whatever you can"
+    "warning: this machine has no sandbox and --no-sandbox was given: code in the model file can read, change and send "
+    "everything that you can"
 )
 
 _SHORT = 16  # numbers that a person would paste
@@ -57,11 +57,7 @@ _SHORT = 16  # numbers that a person would paste
 @registry_option
 @click.option("--engine", type=click.Choice(["litert", "tensorflow"]), help="Insist on an engine.")
 @click.option("--trust", is_flag=True, help="Open the file although it holds code: it can do whatever you can.")
-@click.option(
-    "--no-sandbox",
-    is_flag=True,
-    help="Compile, too, where this machine has no sandbox: a file can do whatever you can.",
-)
+@click.option("--no-sandbox", is_flag=True, help="Compile even if this machine cannot confine what opens the file.")
 @json_option
 def compile_command(
     source: Path,

@@ -56,7 +56,7 @@ _SHORT = 16  # numbers that a person would paste
 @click.option("--data", metavar="FILE", type=click.Path(path_type=Path), help="Inputs to compare on: .csv, .npy, .npz.")
 @registry_option
 @click.option("--engine", type=click.Choice(["litert", "tensorflow"]), help="Insist on an engine.")
-@click.option("--trust", is_flag=True, help="Open the file although it holds code: it can do whatever you can.")
+@click.option("--trust", is_flag=True, help="Open the file although it holds code, which is then run in the sandbox.")
 @click.option("--no-sandbox", is_flag=True, help="Compile even if this machine cannot confine what opens the file.")
 @json_option
 def compile_command(

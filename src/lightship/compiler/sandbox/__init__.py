@@ -14,7 +14,6 @@ Where none of them holds the file is not opened. However the child ends, the par
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import tempfile
 import time
@@ -26,6 +25,7 @@ from typing import Any
 from lightship.compiler.sandbox import bait, events, hiding, memory, process
 from lightship.compiler.sandbox.kernel import seatbelt
 from lightship.compiler.sandbox.limits import Limits
+from lightship.compiler.sandbox.order import Order
 from lightship.errors import CompileError, LightshipError, ParityError, SandboxUnavailable, SourceRefused
 
 __all__ = ["Limits", "Outcome", "run"]
@@ -124,21 +124,20 @@ def _try(attempt: _Attempt, proof: str, powerless: Mapping[str, Any] | None) -> 
         hiding.undumpable(),
         bait.laid() as baits,
     ):
-        writes = (os.path.realpath(home), *attempt.writes)
-        order = {
-            "proof": proof,
-            "powerless": powerless,
-            "module": attempt.module,
-            "job": dict(attempt.job),
-            "reads": attempt.reads,
-            "writes": writes,
-            "limits": dataclasses.asdict(attempt.limits),
-            "parent": os.getpid(),
-            "private": [str(Path.home())],
-            "bait": dataclasses.asdict(baits),
-        }
-        Path(home, "order.json").write_text(json.dumps(order))
-        prefix = seatbelt.prefix(attempt.reads, writes) if proof == "kernel" else ()
+        order = Order(
+            proof=proof,
+            powerless=powerless or {},
+            module=attempt.module,
+            job=attempt.job,
+            reads=attempt.reads,
+            writes=(os.path.realpath(home), *attempt.writes),
+            private=(str(Path.home()),),
+            limits=attempt.limits,
+            parent=os.getpid(),
+            bait=baits,
+        )
+        order.write(Path(home))
+        prefix = seatbelt.prefix(order.reads, order.writes, private=order.private) if proof == "kernel" else ()
         with process.started(Path(home), attempt.limits, prefix=prefix) as child:
             return _outcome(child, proof, attempt)
 

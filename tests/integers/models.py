@@ -1,6 +1,7 @@
 """Models that return their input, one for each integer dtype, and a model that takes 64-bit hashes modulo 1000.
 
-Made by ``python -m tests.integers.models FOLDER`` in a process of its own, so that the tests' process never imports TensorFlow.
+Made by ``python -m tests.integers.models FOLDER`` in a process of its own, so that the tests' process never imports
+TensorFlow.
 """
 
 from __future__ import annotations

@@ -217,7 +217,8 @@ MESSAGES: dict[str, Way] = {
 JOBS: dict[str, Way] = {
     "CSV": lambda rows, room: room.job("a.csv", as_csv(rows)),
     "CSV with quotes and signs": lambda rows, room: room.job(
-        "a.csv", as_csv([[f'"{cell:+}"' for cell in row] for row in rows])  # type: ignore[misc]
+        "a.csv",
+        as_csv([[f'"{cell:+}"' for cell in row] for row in rows]),  # type: ignore[misc]
     ),
     "CSV to Parquet": lambda rows, room: room.job("a.csv", as_csv(rows), "parquet"),
     "JSON Lines": lambda rows, room: room.job("a.jsonl", as_lines(named(rows))),

@@ -148,9 +148,8 @@ def _column_array(cells: list[list[str]], chosen: Sequence[int], names: Sequence
             try:
                 row[index] = parse(row[index])
             except (ValueError, KeyError):
-                raise InvalidInput(
-                    f"row {number} of the CSV, column '{names[index]}': {row[index][:40]!r} is not {describe_cell(spec)}"
-                ) from None
+                place = f"row {number} of the CSV, column '{names[index]}'"
+                raise InvalidInput(f"{place}: {row[index][:40]!r} is not {describe_cell(spec)}") from None
         rows.append(row[chosen[0]] if len(spec.shape) == 1 else [row[index] for index in chosen])
     if spec.dtype == "string":
         return to_array(rows, spec)

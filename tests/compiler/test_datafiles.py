@@ -98,3 +98,10 @@ def test_pickles_stay_closed(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(CompileError, match=r"cannot be read as plain arrays: .* \(objects are never unpickled\)"):
         read_data(tmp_path / "x.npy", PLAIN)
+
+
+@pytest.mark.parametrize("wrong", [2**31, -(2**31) - 1])
+def test_data_with_an_integer_outside_the_inputs_range_is_refused(tmp_path: Path, wrong: int) -> None:
+    np.savez(tmp_path / "pair.npz", n=np.int64([[1], [wrong]]), s=np.array(["a", "b"]))
+    with pytest.raises(CompileError, match="'n'"):
+        read_data(tmp_path / "pair.npz", PAIR)

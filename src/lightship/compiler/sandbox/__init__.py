@@ -130,7 +130,7 @@ def _try(attempt: _Attempt, proof: str, powerless: Mapping[str, Any] | None) -> 
             module=attempt.module,
             job=attempt.job,
             reads=attempt.reads,
-            writes=(os.path.realpath(home), *attempt.writes),
+            writes=(os.path.realpath(home), *attempt.writes, *process.coverage_folder()),
             private=(str(Path.home()),),
             limits=attempt.limits,
             parent=os.getpid(),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import os
 import select
 import signal
@@ -26,9 +28,11 @@ _EVENTS = 10_000
 _PROCESSES = 64
 _LAST_WORDS = 4096
 _LOOK_SECONDS = 0.2
+_LOOK_SHARE = 20  # on a machine with thousands of processes: no more than a twentieth of the time
 
-# All that the child's environment takes from the parent's; the last one makes test coverage follow into the child.
-KEPT = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ", "COVERAGE_PROCESS_CONFIG")
+_COVERAGE = "COVERAGE_PROCESS_CONFIG"  # set while tests are measured: they follow into the child
+# All that the child's environment takes from the parent's.
+KEPT = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ", _COVERAGE)
 FIXED = {
     "HDF5_USE_FILE_LOCKING": "FALSE",  # a source may lie in a folder that cannot be written
     "KERAS_BACKEND": "tensorflow",
@@ -37,6 +41,13 @@ FIXED = {
     "PYTHONHASHSEED": "0",  # the order of sets must not reach a bundle's digest
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
+
+
+def coverage_folder() -> tuple[str, ...]:
+    """Return the folder where the coverage of tests is recorded, while it is measured: the child adds its own there."""
+    if _COVERAGE not in os.environ:
+        return ()
+    return (str(Path(json.loads(base64.b64decode(os.environ[_COVERAGE]))["data_file"]).parent),)
 
 
 class Child:
@@ -91,8 +102,8 @@ class Child:
             self._stop(f"took longer than {self._limits.wall_seconds:g} s")
         if now < self._next_look:
             return
-        self._next_look = now + _LOOK_SECONDS
         usage = memory.usage(self._popen.pid)
+        self._next_look = now + max(_LOOK_SECONDS, _LOOK_SHARE * (time.monotonic() - now))
         if usage.bytes > (limit := self._limits.memory_bytes or memory.share()):
             self._stop(f"took more than {memory.text(limit)} of memory")
         if usage.processes > _PROCESSES:

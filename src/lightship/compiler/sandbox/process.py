@@ -118,23 +118,23 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._popen.pid, signal.SIGKILL)
 
-    def obituary(self) -> SourceRefused:
-        """End the child, and return the error that says why it ended without a result."""
+    def fate(self) -> tuple[str, str]:
+        """End the child; return how it ended without a result, as the end of a sentence, and its last words."""
         self.end()
         with contextlib.suppress(BlockingIOError):
             os.set_blocking(self._stderr, False)
             while self._keep(os.read(self._stderr, _BLOCK)):
                 pass
-        return SourceRefused(self._cause(self._popen.returncode), detail=self._words.decode(errors="replace").strip())
+        return self._ending(self._popen.returncode), self._words.decode(errors="replace").strip()
 
-    def _cause(self, code: int) -> str:
+    def _ending(self, code: int) -> str:
         if code == -signal.SIGXCPU:
-            return f"opening this model took more than {self._limits.cpu_seconds} s of processor time: it was stopped"
+            return f"took more than {self._limits.cpu_seconds} s of processor time and was stopped"
         if code == -signal.SIGKILL:
-            return "the system killed the process that opened this model, most likely because memory ran out"
+            return "was killed by the system, most likely because memory ran out"
         if code < 0:
-            return f"the process that opened this model crashed ({_signal_name(-code)}): nothing was published"
-        return f"the process that opened this model ended without a result (exit code {code}): nothing was published"
+            return f"crashed ({_signal_name(-code)})"
+        return f"ended without a result (exit code {code})"
 
     def end(self) -> None:
         """Wait for a child that is finishing; kill one that is not, and all that it started."""

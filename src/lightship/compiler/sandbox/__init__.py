@@ -132,7 +132,7 @@ def _try(attempt: _Attempt, proof: str, powerless: Mapping[str, Any] | None) -> 
             job=attempt.job,
             reads=attempt.reads,
             writes=(os.path.realpath(home), *attempt.writes, *process.coverage_folder()),
-            private=(str(Path.home()),),
+            private=(os.path.expanduser("~"),),  # noqa: PTH111 - unlike Path.home, never fails
             limits=attempt.limits,
             parent=os.getpid(),
             bait=baits,

@@ -39,6 +39,7 @@ test: $(VENV)/.dev models ## Set everything up and run every test that this mach
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	@mkdir -p build/coverage
 	$(BIN)/pytest --cov --cov-report=term $(PYTEST_ARGS)
 
 fuzz: $(VENV)/.dev models ## Look for requests that break the server, for FUZZ_SECONDS (60)

@@ -119,7 +119,7 @@ ATTACKS: dict[str, Callable[[], bytes]] = {
     "bomb.tar.gz": lambda: tarred("saved_model.pb", size=64 * 1024**2),
     "offset.tflite": cut_tensor_vector,
     "empty.tflite": lambda: b"",
-    "crash.tflite": lambda: tflite_models.remainder(),
+    "crash.tflite": tflite_models.remainder,
     "large.tflite": lambda: tflite_models.filled(250_000_000),
 }
 

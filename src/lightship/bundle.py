@@ -40,6 +40,8 @@ class Manifest(NamedTuple):
         metrics: evaluation figures, by name.
         trusted: what the user allowed with ``--trust`` although it is code.
         slow: whether the user accepted, with ``--slow``, a model of any latency and memory.
+        sandbox: the proof that the process that opened the model file was confined: ``kernel``, ``powerless`` or
+            ``none`` (``--no-sandbox``); empty in bundles that are older than this field.
     """
 
     engine: str
@@ -50,6 +52,7 @@ class Manifest(NamedTuple):
     metrics: Mapping[str, Any] = {}
     trusted: tuple[str, ...] = ()
     slow: bool = False
+    sandbox: str = ""
     schema: int = SCHEMA
 
     def signature(self, name: str | None = None) -> Signature:
@@ -73,7 +76,8 @@ class Manifest(NamedTuple):
             "parity": dict(self.parity),
             "metrics": dict(self.metrics),
             "trusted": list(self.trusted),
-            "slow": self.slow,
+            **({"slow": True} if self.slow else {}),
+            **({"sandbox": self.sandbox} if self.sandbox else {}),
         }
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
@@ -93,6 +97,7 @@ class Manifest(NamedTuple):
                 metrics=dict(record["metrics"]),
                 trusted=tuple(record["trusted"]),
                 slow=bool(record.get("slow", False)),
+                sandbox=str(record.get("sandbox", "")),
             )
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"{MANIFEST} is not a manifest: {type(error).__name__} {error}") from None

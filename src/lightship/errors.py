@@ -20,7 +20,8 @@ their own, so that no room below them knows about HTTP statuses or exit codes::
     ├── SettingError          setting_invalid        an environment variable or option without sense
     └── CompileError          compile_failed         the source cannot become a bundle
         ├── SourceRefused     source_refused         a model file that is none, is broken or is not safe to open
-        └── ParityError       parity_failed          the compiled model does not agree with the original
+        ├── ParityError       parity_failed          the compiled model does not agree with the original
+        └── SandboxUnavailable sandbox_unavailable   this machine cannot confine the process that opens model files
 """
 
 
@@ -148,3 +149,9 @@ class ParityError(CompileError):
     """The compiled model does not agree with the original."""
 
     code = "parity_failed"
+
+
+class SandboxUnavailable(CompileError):
+    """This machine cannot confine the process that opens model files: names what it lacks. Nothing was opened."""
+
+    code = "sandbox_unavailable"

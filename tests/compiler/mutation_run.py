@@ -98,7 +98,7 @@ def _try(source: Path, bundle: Path, tally: Tally) -> str:
 def _compile(source: Path, bundle: Path) -> str:
     job = {
         "source": str(source), "folder": str(bundle), "config": {}, "data": None, "engine": None,
-        "trust": False, "slow": False,
+        "trust": False, "slow": False, "sandbox": "kernel",
     }  # fmt: skip
     limits.CALL_SECONDS, limits.MOST_SECONDS, latency.SECONDS = CALL_SECONDS, MOST_SECONDS, 0.0
     try:
@@ -155,7 +155,6 @@ def _forked(task: Callable[[], str]) -> tuple[str, str]:
 
 
 def _run(task: Callable[[], str], writer: int) -> None:
-    os.setpgid(0, 0)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     code = 0

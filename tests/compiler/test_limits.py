@@ -35,7 +35,7 @@ def compile_with(folder: Path, content: bytes, *, slow: bool = False, **limits: 
         "source": str(source), "folder": str(bundle), "config": {}, "data": None, "engine": None,
         "trust": False, "slow": slow, "limits": limits,
     }  # fmt: skip
-    return sandbox.run("tests.compiler.limit_probe", job)
+    return sandbox.run("tests.compiler.limit_probe", job, reads=[source], writes=[bundle]).result
 
 
 def test_compile_of_a_model_with_too_much_memory_names_both_figures(tmp_path: Path) -> None:

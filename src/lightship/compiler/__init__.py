@@ -7,20 +7,30 @@ imports TensorFlow, Keras or h5py.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lightship.bundle import Bundle
-from lightship.compiler import datafiles, importers, sandbox
-from lightship.compiler.config import read_config
-from lightship.compiler.limits import Cost
-from lightship.compiler.report import Latency, Report, Sizes
-from lightship.registry import Registry, check_name
+from lightship.compiler.sandbox import Limits, run
+
+# The sandboxed child imports this package before it is confined. What follows loads numpy, which starts threads, and
+# threads are confined one by one: so the functions import what they need.
+if TYPE_CHECKING:
+    from lightship.compiler.limits import Cost
+    from lightship.compiler.report import Latency, Report, Sizes
+    from lightship.registry import Registry
 
 __all__ = ["Cost", "Latency", "Report", "Sizes", "compile_into", "compile_model"]
 
 _ENDINGS = (".tar.gz", ".tgz")
+
+
+def __getattr__(name: str) -> Any:
+    if name in {"Cost", "Latency", "Report", "Sizes"}:
+        return getattr(import_module("lightship.compiler.report"), name)
+    raise AttributeError(f"module 'lightship.compiler' has no attribute '{name}'")
 
 
 def compile_model(
@@ -33,6 +43,7 @@ def compile_model(
     engine: str | None = None,
     trust: bool = False,
     slow: bool = False,
+    sandbox: bool = True,
     progress: Callable[[str, float], None] = lambda stage, done: None,
 ) -> Report:
     """Compile a model file or folder and publish it.
@@ -45,24 +56,38 @@ def compile_model(
         engine: ``litert`` or ``tensorflow`` to insist on one.
         trust: open a file although it holds code; recorded in the manifest.
         slow: accept a model that exceeds :mod:`lightship.compiler.limits`; recorded in the manifest.
+        sandbox: False opens the file, too, where this machine has no sandbox; recorded in the manifest.
         progress: called with a stage's name and the share of the work that is done, 0 to 1.
 
     Raises SourceRefused, ParityError, CompileError or RegistryError; then nothing was published.
     """
+    from lightship.compiler import datafiles, importers
+    from lightship.compiler.config import read_config
+    from lightship.compiler.report import Report
+    from lightship.registry import check_name
+
     importers.candidates(source)
     if data is not None:
         datafiles.check_file(data)
     record = read_config(config) if config else {}
     names = (name, record.get("name"), name_from(source))
     model = check_name(next(given for given in names if given is not None))
+    accept = ("kernel",) if sandbox else ("kernel", "none")
     with registry.staging() as folder:
         built = compile_into(
-            folder, source, config=record, data=data, engine=engine, trust=trust, slow=slow, progress=progress
+            folder,
+            source,
+            config=record,
+            data=data,
+            engine=engine,
+            trust=trust,
+            slow=slow,
+            accept=accept,
+            progress=progress,
         )
+        report = Report.from_build(model, 0, built["digest"], built)
         progress("publish", 1.0)
-        digest = Bundle.open(folder).digest
-        version = registry.publish(model, folder)
-    return Report.from_build(model, version, digest, built)
+        return replace(report, version=registry.publish(model, folder))
 
 
 def compile_into(
@@ -74,16 +99,26 @@ def compile_into(
     engine: str | None = None,
     trust: bool = False,
     slow: bool = False,
-    limits: sandbox.Limits | None = None,
+    limits: Limits | None = None,
     scratch: Path | None = None,
+    accept: Sequence[str] = ("kernel",),
+    powerless: Mapping[str, Any] | None = None,
     progress: Callable[[str, float], None] = lambda stage, done: None,
 ) -> dict[str, Any]:
-    """Compile a model file into an empty folder, for those who publish it themselves.
+    """Compile a model file into an empty folder, for callers that publish it themselves.
 
-    ``config`` is what :func:`lightship.compiler.config.read_config` returns, ``limits`` what the child process may use,
-    ``scratch`` where it unpacks; the rest is as for :func:`compile_model`. Returns what :meth:`Report.from_build`
-    takes.
+    Args:
+        config: what :func:`lightship.compiler.config.read_config` returns.
+        limits: what the child process may use.
+        scratch: where it unpacks.
+        accept: the proofs of a sandbox that will do, see :mod:`lightship.compiler.sandbox`.
+        powerless: what ``powerless.prove`` is given, where that proof is accepted.
+
+    The rest is as for :func:`compile_model`. Returns what :meth:`Report.from_build` takes; the bundle was verified, and
+    ``digest`` is its digest. Raises SandboxUnavailable, SourceRefused, ParityError or CompileError.
     """
+    from lightship.compiler import leftovers
+
     job = {
         "source": str(source.resolve()),
         "folder": str(folder.resolve()),
@@ -93,7 +128,20 @@ def compile_into(
         "trust": trust,
         "slow": slow,
     }
-    return sandbox.run("lightship.compiler.build", job, limits=limits, scratch=scratch, progress=progress)
+    bounds = limits or Limits()
+    outcome = run(
+        "lightship.compiler.build",
+        job,
+        reads=[source, data] if data else [source],
+        writes=[folder],
+        limits=bounds,
+        scratch=scratch,
+        progress=progress,
+        accept=accept,
+        powerless=powerless,
+    )
+    bundle = leftovers.verified(folder, sandbox=outcome.proof, largest=bounds.file_bytes)
+    return {**outcome.result, "digest": bundle.digest, "sandbox": str(outcome)}
 
 
 def name_from(source: Path) -> str:

@@ -78,7 +78,16 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
         begin("convert")
         compiled = compile_best(original, recordings, folder, job["engine"], slow=slow)
         begin("write")
-        _write(folder, original.source, compiled, recordings, metrics=config.metrics, trusted=trusted, slow=slow)
+        _write(
+            folder,
+            original.source,
+            compiled,
+            recordings,
+            metrics=config.metrics,
+            trusted=trusted,
+            sandbox=str(job["sandbox"]),
+            slow=slow,
+        )
         begin("measure")
         cost = trial.run(folder, slow=slow)
         return _result(folder, original, compiled, recordings, trusted) | {"cost": asdict(cost)}
@@ -149,6 +158,7 @@ def _write(
     metrics: Mapping[str, float],
     trusted: tuple[str, ...],
     slow: bool,
+    sandbox: str,
 ) -> None:
     write_golden(folder / GOLDEN, golden(recordings))
     parity: dict[str, dict[str, Any]] = {}
@@ -163,6 +173,7 @@ def _write(
         metrics=metrics,
         trusted=trusted,
         slow=slow,
+        sandbox=sandbox,
     )
     write_manifest(folder, manifest)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from lightship.compiler.limits import Cost
 from lightship.compiler.parity import Agreement
+from lightship.errors import LightshipError, SourceRefused
 from lightship.tensors import Signature
 
 
@@ -41,6 +42,7 @@ class Report:
         cost: what one call of one row took in a process that had opened nothing else.
         warnings: sentences about what compiled and still looks wrong.
         trusted: code in the source that ``--trust`` allowed.
+        sandbox: the proof that the process was confined, and the measures in force (:mod:`lightship.compiler.sandbox`).
     """
 
     name: str
@@ -55,6 +57,7 @@ class Report:
     cost: Cost
     warnings: tuple[str, ...]
     trusted: tuple[str, ...]
+    sandbox: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain dictionaries and lists."""
@@ -62,18 +65,39 @@ class Report:
 
     @classmethod
     def from_build(cls, name: str, version: int, digest: str, built: Mapping[str, Any]) -> Report:
-        """A report from what the child process sent (:func:`lightship.compiler.build.build`)."""
-        return cls(
-            name=name,
-            version=version,
-            digest=digest,
-            engine=str(built["engine"]),
-            reasons=tuple(built["reasons"]),
-            signatures=tuple(Signature.from_json(record) for record in built["signatures"]),
-            sizes=Sizes(**built["sizes"]),
-            parity=tuple(Agreement(**record) for record in built["parity"]),
-            latency=Latency(**built["latency"]),
-            cost=Cost(**built["cost"]),
-            warnings=tuple(built["warnings"]),
-            trusted=tuple(built["trusted"]),
-        )
+        """Return a report from what the child process sent (:func:`lightship.compiler.build.build`).
+
+        Raises SourceRefused on anything else: a model's code may have sent it.
+        """
+        try:
+            return cls(
+                name=name,
+                version=version,
+                digest=digest,
+                engine=str(built["engine"]),
+                reasons=_texts(built["reasons"]),
+                signatures=tuple(Signature.from_json(record) for record in built["signatures"]),
+                sizes=Sizes(**{name: int(size) for name, size in built["sizes"].items()}),
+                parity=tuple(_agreement(record) for record in built["parity"]),
+                latency=_latency(**built["latency"]),
+                cost=Cost(float(built["cost"]["seconds"]), int(built["cost"]["bytes"])),
+                warnings=_texts(built["warnings"]),
+                trusted=_texts(built["trusted"]),
+                sandbox=str(built.get("sandbox", "")),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, LightshipError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise SourceRefused("the process that compiled this model sent what is no report", detail=reason) from None
+
+
+def _texts(values: Iterable[Any]) -> tuple[str, ...]:
+    return tuple(str(value) for value in values)
+
+
+def _latency(*, subject: Any, before: Any, after: Any) -> Latency:
+    return Latency(str(subject), float(before), float(after))
+
+
+def _agreement(record: Mapping[str, Any]) -> Agreement:
+    figures = {name: float(record[name]) for name in ("rtol", "atol", "max_abs", "max_rel")}
+    return Agreement(str(record["signature"]), str(record["output"]), int(record["rows"]), **figures)

@@ -19,7 +19,7 @@ from typing import Any
 
 from lightship import aws, compiler
 from lightship.bundle import MANIFEST, Bundle
-from lightship.compiler import sandbox
+from lightship.compiler.sandbox import Limits
 from lightship.errors import CompileError, InvalidInput, SourceRefused, TooLarge
 from lightship.handlers import incoming, materials, reports
 from lightship.handlers.announcements import announce
@@ -119,7 +119,7 @@ def _publish(
 ) -> dict[str, Any]:
     """Compile, and publish what is new. Raises CompileError, or Gone where a newer file has come meanwhile."""
     registry = Registry(workshop.registry)
-    limits = sandbox.Limits(wall_seconds=max(1.0, message.remaining() - _OWN_SECONDS))
+    limits = Limits(wall_seconds=max(1.0, message.remaining() - _OWN_SECONDS))
     with registry.staging() as staged:
         built = compiler.compile_into(
             staged,

@@ -1,0 +1,75 @@
+"""What the probe tries to reach: a file, sockets and a process outside the sandbox, which the parent keeps ready."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+SECRET = b"bait"
+
+
+@dataclass(frozen=True)
+class Bait:
+    """Addresses of what every process of the user can reach; empty where this machine has no such socket.
+
+    Attributes:
+        folder: a folder outside the job, with a file ``secret``.
+        tcp, tcp6, udp: ports that listen on the loopback address; 0 for none.
+        path: the address of a listening UNIX socket in ``folder``.
+        abstract: the name of one outside the file system (Linux), without its leading zero byte.
+        pid: the parent's process id.
+    """
+
+    folder: str
+    tcp: int
+    tcp6: int
+    udp: int
+    path: str
+    abstract: str
+    pid: int
+
+
+@contextlib.contextmanager
+def laid() -> Iterator[Bait]:
+    """Keep everything ready until the child has tried."""
+    with tempfile.TemporaryDirectory(prefix="lightship-bait-") as folder, contextlib.ExitStack() as stack:
+        Path(folder, "secret").write_bytes(SECRET)
+        path, abstract = f"{folder}/socket", f"lightship-{secrets.token_hex(8)}" if sys.platform == "linux" else ""
+
+        def listen(family: int, kind: int, address: str | tuple[str, int]) -> int:
+            return stack.enter_context(_bound(family, kind, address))
+
+        listen(socket.AF_UNIX, socket.SOCK_STREAM, path)
+        if abstract:
+            listen(socket.AF_UNIX, socket.SOCK_STREAM, f"\0{abstract}")
+        yield Bait(
+            folder=os.path.realpath(folder),
+            tcp=listen(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 0)),
+            tcp6=listen(socket.AF_INET6, socket.SOCK_STREAM, ("::1", 0)),
+            udp=listen(socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", 0)),
+            path=path,
+            abstract=abstract,
+            pid=os.getpid(),
+        )
+
+
+@contextlib.contextmanager
+def _bound(family: int, kind: int, address: str | tuple[str, int]) -> Iterator[int]:
+    """Keep a socket at an address and return its port, 0 where it cannot be had (no IPv6, or a UNIX socket)."""
+    with contextlib.ExitStack() as stack:
+        try:
+            ours = stack.enter_context(socket.socket(family, kind))
+            ours.bind(address)
+            if kind == socket.SOCK_STREAM:
+                ours.listen()
+            name = ours.getsockname()
+        except OSError:
+            name = ("", 0)
+        yield name[1] if isinstance(name, tuple) else 0

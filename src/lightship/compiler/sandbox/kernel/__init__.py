@@ -1,0 +1,93 @@
+"""What the kernel offers to confine a process for good: Linux's measures are installed here, macOS's by its starter.
+
+:func:`insist` installs all measures that a proof needs, or says what the machine lacks; :func:`attempt` installs those
+that the machine has.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+
+from lightship.compiler.sandbox.kernel import capabilities, landlock, namespaces, seccomp, syscalls
+from lightship.compiler.sandbox.kernel.view import View
+from lightship.compiler.sandbox.unproven import Unproven
+
+
+def insist(view: View, *, workplace: str) -> tuple[str, ...]:
+    """Confine this process to a view of the file system, without network or other processes; return the measures.
+
+    Raises Unproven that says what is missing. It must have one thread, because each thread has measures of its own.
+    """
+    if sys.platform == "darwin":
+        return ("sandbox-exec",)  # applied before this program was started: the probe sees whether it holds
+    if sys.platform != "linux":
+        raise Unproven(f"there is no sandbox for {sys.platform}")
+    if (threads := len(os.listdir("/proc/self/task"))) != 1:  # noqa: PTH208 - nothing but their number
+        raise Unproven(f"the process has {threads} threads before it is confined")
+    version, reason = _landlock_version()
+    if not version:
+        _enter_namespaces(view, workplace, reason)
+    capabilities.drop()
+    _give_up_privileges()
+    if version:
+        _restrict(view, version)
+    seccomp.install(lone=version < landlock.SCOPES_SIGNALS)
+    return ("seccomp", f"landlock {version}" if version else "namespaces")
+
+
+def attempt(view: View) -> tuple[str, ...]:
+    """Install the measures that can be had, each by itself, and return their names."""
+    if sys.platform != "linux":
+        return ()
+    version, _ = _landlock_version()
+    steps: dict[str, Callable[[], None]] = {
+        "no_new_privs": _give_up_privileges,
+        f"landlock {version}": lambda: _restrict(view, version),
+        "seccomp": lambda: seccomp.install(lone=version < landlock.SCOPES_SIGNALS),
+        "capabilities": capabilities.drop,  # last: without no_new_privs, seccomp needs one
+    }
+    if not version:
+        del steps[f"landlock {version}"]
+    held = []
+    for name, step in steps.items():
+        with contextlib.suppress(Unproven, OSError):
+            step()
+            held.append(name)
+    return tuple(held)
+
+
+def _landlock_version() -> tuple[int, str]:
+    """Return the version of Landlock, or 0 and what is wrong with it."""
+    try:
+        version = landlock.abi()
+    except OSError as error:
+        return 0, f"the kernel has no Landlock ({error.strerror})"
+    if version < landlock.OLDEST:
+        return 0, f"the kernel's Landlock is version {version} ({landlock.OLDEST} is needed, Linux 6.2)"
+    return version, ""
+
+
+def _enter_namespaces(view: View, workplace: str, reason: str) -> None:
+    try:
+        namespaces.enter(view, workplace=workplace)
+    except OSError as error:
+        raise Unproven(f"{reason} and no namespaces for this user ({error.strerror})") from None
+
+
+def _give_up_privileges() -> None:
+    try:
+        syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
+        if syscalls.prctl(syscalls.PR_GET_NO_NEW_PRIVS) != 1:
+            raise Unproven("no_new_privs does not hold")
+    except OSError as error:
+        raise Unproven(f"no_new_privs cannot be set ({error.strerror})") from None
+
+
+def _restrict(view: View, version: int) -> None:
+    try:
+        landlock.restrict(view, version=version)
+    except OSError as error:
+        raise Unproven(f"the kernel refuses Landlock ({error.strerror})") from None

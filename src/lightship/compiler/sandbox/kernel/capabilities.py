@@ -1,0 +1,57 @@
+"""Give up the superuser's capabilities, which would undo the other measures."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import struct
+
+from lightship.compiler.sandbox.kernel import syscalls
+from lightship.compiler.sandbox.unproven import Unproven
+
+_VERSION_3 = 0x20080522
+_SETPCAP = 8
+_MOST = 64
+_AMBIENT_CLEAR_ALL = 4
+# linux/securebits.h: uid 0 means nothing, changing the uid gives nothing, none can be raised; all of it locked.
+_SECUREBITS = 0b11101111
+
+
+def drop() -> None:
+    """Empty all sets of capabilities, for good; raises Unproven where one is left."""
+    try:
+        effective, *_ = held = _held()
+        if effective & 1 << _SETPCAP:
+            _empty_bounding()
+            syscalls.prctl(syscalls.PR_SET_SECUREBITS, _SECUREBITS)
+        if any(held):
+            syscalls.prctl(syscalls.PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL)
+            _call("capset", bytes(24))
+        left = any(_held())
+    except OSError as error:
+        raise Unproven(f"capabilities cannot be given up ({error.strerror})") from None
+    if left:
+        raise Unproven("capabilities are left after they were given up")
+
+
+def _empty_bounding() -> None:
+    for capability in range(_MOST):
+        try:
+            syscalls.prctl(syscalls.PR_CAPBSET_DROP, capability)
+        except OSError as error:
+            if error.errno == errno.EINVAL and capability:  # the kernel has no more
+                return
+            raise
+
+
+def _held() -> tuple[int, int, int]:
+    """Return the effective, permitted and inheritable sets; the ambient one is part of these."""
+    low = struct.unpack("=6I", _call("capget", bytes(24)))
+    effective, permitted, inheritable = (low[i] | low[i + 3] << 32 for i in range(3))
+    return effective, permitted, inheritable
+
+
+def _call(name: str, sets: bytes) -> bytes:
+    header, data = syscalls.buffer(struct.pack("=Ii", _VERSION_3, 0)), syscalls.buffer(sets)
+    syscalls.call(name, ctypes.addressof(header), ctypes.addressof(data))
+    return data.raw

@@ -1,0 +1,116 @@
+"""Namespaces: a root of its own that holds a view of the file system, without network. For kernels without Landlock.
+
+A user namespace gives an ordinary user the right to make the others. Processes keep their ids: seccomp keeps signals
+from those outside.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from lightship.compiler.sandbox.kernel import syscalls
+from lightship.compiler.sandbox.kernel.view import View
+
+# linux/sched.h, sys/mount.h
+_NEWNS, _NEWIPC, _NEWUSER, _NEWNET = 0x00020000, 0x08000000, 0x10000000, 0x40000000
+_RDONLY, _NOSUID, _NODEV, _NOEXEC = 1, 2, 4, 8
+_REMOUNT, _BIND, _REC, _PRIVATE = 32, 4096, 16384, 1 << 18
+_DETACH = 2
+# Flags that the kernel does not let a user namespace take off a mount.
+_LOCKED = {"ro": _RDONLY, "nosuid": _NOSUID, "nodev": _NODEV, "noexec": _NOEXEC, "noatime": 1024, "nodiratime": 2048}
+_LOCKED["relatime"] = 1 << 21
+
+_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+
+
+def enter(view: View, *, workplace: str) -> None:
+    """Move this process into namespaces whose root holds a view and nothing else; raises OSError.
+
+    ``workplace`` is an empty folder to build the root in. The process must have one thread.
+    """
+    _unshare()
+    _mount(None, "/", None, _REC | _PRIVATE)
+    _mount("lightship", workplace, "tmpfs", _NOSUID | _NODEV, b"mode=755,size=1m")
+    root = Path(workplace)
+    for path in sorted({*view.reads, *view.devices, *view.writes}):
+        _bind(path, root, recursive=path not in view.writes)
+    _link_folders(root)
+    for path in _mounts(root):
+        writable = any(path == f"{root}{folder}" for folder in view.writes)
+        if path != str(root):
+            _remount(path, _mounts(root)[path], read_only=not writable)
+    _link_proc(root)
+    _remount(str(root), _mounts(root)[str(root)], read_only=True)
+    _pivot(root)
+
+
+def _unshare() -> None:
+    user, group = os.geteuid(), os.getegid()
+    syscalls.call("unshare", _NEWUSER | _NEWNS | _NEWNET | _NEWIPC)
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+
+
+def _bind(path: str, root: Path, *, recursive: bool) -> None:
+    target = Path(f"{root}{path}")
+    if not target.exists():  # it does where a folder around it was bound before
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if Path(path).is_dir():
+            target.mkdir()
+        else:
+            target.touch()
+    _mount(path, str(target), None, _BIND | (_REC if recursive else 0))
+
+
+def _link_folders(root: Path) -> None:
+    """/lib and others are links into /usr on most systems, and programs name the link."""
+    for name in ("bin", "sbin", "lib", "lib32", "lib64"):
+        link = Path("/", name)
+        if link.is_symlink():
+            (root / name).symlink_to(link.readlink())
+
+
+def _link_proc(root: Path) -> None:
+    """Complete what the view has of /proc by two links; TensorFlow ends the process where it cannot read the second."""
+    own = root / "proc" / str(os.getpid())
+    own.mkdir(parents=True, exist_ok=True)
+    (root / "proc/self").symlink_to(own.name)
+    (own / "exe").symlink_to(Path("/proc/self/exe").readlink())
+
+
+def _mounts(root: Path) -> dict[str, list[str]]:
+    """Return the mounts at and below a folder, with their options, in the order in which they were made."""
+    return {path: options for path, options in _mountinfo() if path == str(root) or path.startswith(f"{root}/")}
+
+
+def _mountinfo() -> Iterator[tuple[str, list[str]]]:
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields = line.split(" ")
+        path = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), fields[4])
+        yield path, fields[5].split(",")
+
+
+def _remount(path: str, options: list[str], *, read_only: bool) -> None:
+    flags = sum(_LOCKED[option] for option in options if option in _LOCKED) | _NOSUID
+    _mount(None, path, None, _REMOUNT | _BIND | flags | (_RDONLY if read_only else 0))
+
+
+def _mount(source: str | None, target: str, kind: str | None, flags: int, data: bytes | None = None) -> None:
+    syscalls.call("mount", _path(source), _path(target), _path(kind), flags, data)
+
+
+def _path(text: str | None) -> bytes | None:
+    return None if text is None else os.fsencode(text)
+
+
+def _pivot(root: Path) -> None:
+    """Make a folder the root, and take the old one away: both lie at "." for a moment."""
+    here = Path.cwd()
+    os.chdir(root)
+    syscalls.syscall(_PIVOT_ROOT[syscalls.processor()], b".", b".")
+    syscalls.call("umount2", b".", _DETACH)
+    os.chdir(here)

@@ -1,0 +1,48 @@
+"""macOS: ``sandbox-exec`` starts the child inside a profile. Written from Apple's documentation; it was never run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from lightship.compiler.sandbox.kernel import view
+
+_PROGRAM = Path("/usr/bin/sandbox-exec")
+_READABLE = ("/usr", "/bin", "/sbin", "/System", "/Library/Frameworks", "/private/var/db/timezone", "/dev")
+
+
+def prefix(reads: Iterable[str], writes: Iterable[str], *, private: Iterable[str]) -> tuple[str, ...]:
+    """Return the words in front of the child's command: none where there is no ``sandbox-exec``.
+
+    Where it does not do what is written here, the child's probe gets out, and nothing is opened.
+    """
+    if sys.platform != "darwin" or not _PROGRAM.exists():
+        return ()
+    readable = (os.path.realpath(path) for path in (*view.python(private), *reads))
+    return (str(_PROGRAM), "-p", profile(readable, writes))
+
+
+def profile(reads: Iterable[str], writes: Iterable[str]) -> str:
+    """Return a profile that refuses everything but work on named files and folders."""
+    return "\n".join(
+        (
+            "(version 1)",
+            "(deny default)",
+            "(allow process-exec process-fork sysctl-read)",
+            "(allow signal (target self))",
+            "(allow file-read-metadata)",
+            f"(allow file-read* {_subpaths((*_READABLE, *reads))})",
+            f"(allow file-read* file-write* {_subpaths(writes)})",
+            '(allow file-write-data (literal "/dev/null"))',
+        )
+    )
+
+
+def _subpaths(paths: Iterable[str]) -> str:
+    return " ".join(f'(subpath "{_quoted(path)}")' for path in dict.fromkeys(paths))
+
+
+def _quoted(path: str) -> str:
+    return path.replace("\\", "\\\\").replace('"', '\\"')

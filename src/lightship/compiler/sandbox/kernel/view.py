@@ -1,0 +1,76 @@
+"""The part of the file system that the child needs: what it may read, and what it may write."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+# The system's programs and libraries, and of /etc what their loader and clock read.
+_SYSTEM = (
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/etc/alternatives",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.preload",
+    "/etc/localtime",
+    "/sys/devices/system/cpu",
+    "/sys/devices/system/node",
+)
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
+# Of its own process and of the machine; of no other process.
+_PROC = ("cmdline", "fd", "limits", "maps", "stat", "statm", "status")
+_MACHINE = ("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/sys/vm/overcommit_memory")
+
+
+@dataclass(frozen=True)
+class View:
+    """Absolute paths without symbolic links: what can be read and executed, devices, and what can be written."""
+
+    reads: tuple[str, ...]
+    devices: tuple[str, ...]
+    writes: tuple[str, ...]
+
+
+def view(reads: Iterable[str], writes: Iterable[str], *, private: Iterable[str]) -> View:
+    """Return what a job's paths and this Python need.
+
+    Paths that do not exist are left out.
+    """
+    own = f"/proc/{os.getpid()}"
+    proc = (*(f"{own}/{name}" for name in _PROC), *_MACHINE)
+    return View(
+        reads=_existing((*_SYSTEM, *python(private), *proc, *reads)),
+        devices=_existing(_DEVICES),
+        writes=_existing(writes),
+    )
+
+
+def python(private: Iterable[str]) -> Iterable[str]:
+    """Return where this Python, its modules and the libraries that it was told of are.
+
+    Paths that contain one of the ``private`` folders, as ``PYTHONPATH=/`` would, are left out.
+    """
+    return _without(_python(), ("/etc", "/proc", *private))
+
+
+def _python() -> Iterable[str]:
+    yield from (sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), *filter(None, sys.path))
+    yield from filter(None, os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep))
+
+
+def _without(paths: Iterable[str], private: Iterable[str]) -> Iterable[str]:
+    kept = [Path(os.path.realpath(path)) for path in private]
+    return (path for path in paths if not any(folder.is_relative_to(os.path.realpath(path)) for folder in kept))
+
+
+def _existing(paths: Iterable[str]) -> tuple[str, ...]:
+    """Return real paths, each once, those that contain others first."""
+    return tuple(sorted({os.path.realpath(path) for path in paths if Path(path).exists()}))

@@ -1,0 +1,29 @@
+"""What the child process may use, and the rlimits that bound it."""
+
+from __future__ import annotations
+
+import resource
+from dataclasses import dataclass
+
+GIBIBYTE = 1024**3
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the child process and everything that it starts may use.
+
+    ``memory_bytes`` is what they really use together; None means :func:`lightship.compiler.sandbox.memory.share`.
+    """
+
+    cpu_seconds: int = 3600
+    wall_seconds: float = 3600.0
+    memory_bytes: int | None = None
+    file_bytes: int = 8 * GIBIBYTE
+
+
+def bound(kind: int, value: int, *, spare: int = 0) -> None:
+    """Set a soft rlimit, and a hard one ``spare`` above it, never above the present hard one."""
+    _, hard = resource.getrlimit(kind)
+    wanted = value + spare
+    top = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(kind, (min(value, top), top))

@@ -1,0 +1,203 @@
+"""The probe: the child tries to get out of the sandbox before a model file is opened, and every attempt must fail.
+
+What every process of the user can do is tried before the sandbox is closed, too, and must succeed then: an attempt that
+could not have worked proves nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+from collections.abc import Callable
+from ctypes import addressof, create_string_buffer
+from pathlib import Path
+from struct import pack
+
+from lightship.compiler.sandbox.bait import Bait
+from lightship.compiler.sandbox.kernel import syscalls
+from lightship.compiler.sandbox.unproven import Unproven
+
+Attempt = Callable[[Bait], object]
+
+_PTRACE_SEIZE = 0x4206  # attaches and does not stop the process, should it succeed
+_NEW_USER = 0x10000000
+_FOLDERS = {"linux": "/proc/self/fd", "darwin": "/dev/fd"}
+_REFUSALS = frozenset({errno.EPERM, errno.EACCES})
+
+
+def read_file(bait: Bait) -> None:
+    """Read a file outside the job."""
+    Path(bait.folder, "secret").read_bytes()
+
+
+def list_folder(bait: Bait) -> None:
+    """List a folder outside the job."""
+    os.listdir(bait.folder)  # noqa: PTH208 - nothing but whether it can be
+
+
+def write_file(bait: Bait) -> None:
+    """Make a file outside the job."""
+    path = Path(bait.folder, "written")
+    path.write_bytes(b"")
+    path.unlink()
+
+
+def overwrite_file(bait: Bait) -> None:
+    """Open a file outside the job for writing."""
+    Path(bait.folder, "secret").open("r+b").close()
+
+
+def change_mode(bait: Bait) -> None:
+    """Change the mode of a file outside the job."""
+    Path(bait.folder, "secret").chmod(0o600)
+
+
+def send_signal(bait: Bait) -> None:
+    """Send the parent a signal that does nothing."""
+    os.kill(bait.pid, 0)
+
+
+def connect_tcp(bait: Bait) -> None:
+    """Connect to a TCP port."""
+    _connect(socket.AF_INET, ("127.0.0.1", bait.tcp))
+
+
+def connect_tcp_ipv6(bait: Bait) -> None:
+    """Connect to a TCP port over IPv6."""
+    _connect(socket.AF_INET6, ("::1", bait.tcp6))
+
+
+def send_udp(bait: Bait) -> None:
+    """Send a datagram."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
+        ours.sendto(b"", ("127.0.0.1", bait.udp))
+
+
+def connect_unix_path(bait: Bait) -> None:
+    """Connect to a UNIX socket in a folder."""
+    _connect(socket.AF_UNIX, bait.path)
+
+
+def connect_unix_abstract(bait: Bait) -> None:
+    """Connect to a UNIX socket outside the file system."""
+    _connect(socket.AF_UNIX, f"\0{bait.abstract}")
+
+
+def open_netlink(bait: Bait) -> None:
+    """Open a socket to the kernel."""
+    socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close()  # type: ignore[attr-defined,unused-ignore]
+
+
+def open_pair(bait: Bait) -> None:
+    """Open a pair of sockets, of which one could be connected anew."""
+    for ours in socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM):
+        ours.close()
+
+
+def read_environment(bait: Bait) -> None:
+    """Read the parent's environment."""
+    Path(f"/proc/{bait.pid}/environ").read_bytes()
+
+
+def read_status(bait: Bait) -> None:
+    """Read what every user may read of the parent."""
+    Path(f"/proc/{bait.pid}/status").read_bytes()
+
+
+def list_descriptors(bait: Bait) -> None:
+    """List the parent's descriptors."""
+    os.listdir(f"/proc/{bait.pid}/fd")  # noqa: PTH208 - nothing but whether it can be
+
+
+def open_memory(bait: Bait) -> None:
+    """Open the parent's memory as a file."""
+    Path(f"/proc/{bait.pid}/mem").open("rb").close()
+
+
+def read_memory(bait: Bait) -> None:
+    """Read the parent's memory by its system call."""
+    ours = create_string_buffer(1)
+    vector = create_string_buffer(pack("@PN", addressof(ours), 1))
+    syscalls.call("process_vm_readv", bait.pid, addressof(vector), 1, addressof(vector), 1, 0)
+
+
+def trace(bait: Bait) -> None:
+    """Attach to the parent as a debugger does."""
+    syscalls.call("ptrace", _PTRACE_SEIZE, bait.pid, 0, 0)
+
+
+def make_namespace(bait: Bait) -> None:
+    """Make a user namespace, which gives capabilities."""
+    syscalls.call("unshare", _NEW_USER)
+
+
+def _connect(family: int, address: str | tuple[str, int]) -> None:
+    with socket.socket(family, socket.SOCK_STREAM) as ours:
+        ours.settimeout(1)
+        ours.connect(address)
+
+
+# What can be done without a sandbox, and must be possible before it is closed.
+POSSIBLE: tuple[Attempt, ...] = (read_file, list_folder, write_file, overwrite_file, change_mode, send_signal)
+NETWORK: tuple[Attempt, ...] = (connect_tcp, connect_tcp_ipv6, send_udp, connect_unix_path, open_pair)
+LINUX: tuple[Attempt, ...] = (
+    connect_unix_abstract,
+    open_netlink,
+    read_environment,
+    read_status,
+    list_descriptors,
+    open_memory,
+    read_memory,
+    trace,
+    make_namespace,
+)
+
+
+def before(bait: Bait, *, events: int) -> None:
+    """Check that the attempts can work, and that no descriptor but the pipe of events was inherited."""
+    for attempt in POSSIBLE:
+        if (found := _try(attempt, bait)) != "possible":
+            raise Unproven(f"the probe cannot run: {attempt.__name__} fails without a sandbox ({found})")
+    if foreign := _descriptors() - {0, 1, 2, events}:
+        raise Unproven(f"the process has inherited descriptors ({', '.join(map(str, sorted(foreign)))})")
+
+
+def findings(bait: Bait) -> dict[str, str]:
+    """Try everything; return for each attempt ``possible``, or the name of the error that refused it."""
+    attempts = (*POSSIBLE, *NETWORK, *(LINUX if sys.platform == "linux" else ()))
+    return {attempt.__name__: _try(attempt, bait) for attempt in attempts}
+
+
+def after(bait: Bait, *, hidden: bool) -> None:
+    """Check that every attempt is refused; raises Unproven that names those that are not.
+
+    ``hidden`` says that paths outside do not exist, rather than being refused.
+    """
+    refusals = {errno.errorcode[number] for number in _REFUSALS | ({errno.ENOENT} if hidden else set())}
+    open_ways = [f"{name} ({found})" for name, found in findings(bait).items() if found not in refusals]
+    if open_ways:
+        raise Unproven(f"the sandbox does not hold, the probe was not refused: {', '.join(open_ways)}")
+
+
+def _try(attempt: Attempt, bait: Bait) -> str:
+    try:
+        attempt(bait)
+    except OSError as error:
+        return errno.errorcode.get(error.errno or 0, type(error).__name__)
+    return "possible"
+
+
+def _descriptors() -> set[int]:
+    found = {int(name) for name in os.listdir(_FOLDERS[sys.platform])}  # noqa: PTH208 - their names are numbers
+    return {number for number in found if _is_open(number)}
+
+
+def _is_open(number: int) -> bool:
+    """Return whether a descriptor is open: the one that listed them is closed by now."""
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True

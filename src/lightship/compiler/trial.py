@@ -27,6 +27,7 @@ from lightship.calls import Call
 from lightship.compiler import limits
 from lightship.compiler.limits import Cost
 from lightship.compiler.parity import compare
+from lightship.compiler.sandbox import memory
 from lightship.errors import CompileError, LightshipError, ParityError, SourceRefused
 from lightship.model import Model
 from lightship.tensors import Array, Signature, TensorSpec
@@ -35,7 +36,7 @@ Tensors = dict[str, Array]
 
 _ODD_SECONDS = 3.0  # for inputs that nobody means: a slow model gets fewer of them
 _ODD_DEADLINE = 10.0
-_ODD_BYTES = 2 * 1024**3  # of addresses: an input that sizes a tensor must not take all memory
+_ODD_BYTES = 2 * 1024**3  # beyond what the golden examples took: an input that sizes a tensor must not take all memory
 _BATCHES = (1, 2, 7)
 _ERRORS = {error.code: error for error in (CompileError, ParityError, SourceRefused)}
 
@@ -164,12 +165,12 @@ def _peak_bytes() -> int:
 
 
 def _bound_memory() -> None:
+    """Let this process take ``_ODD_BYTES`` more than until now; the sandbox's own limit may be lower."""
     if sys.platform == "linux":
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-        bound = pages * resource.getpagesize() + _ODD_BYTES
-        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        bound = memory.addresses(_peak_bytes() + _ODD_BYTES)
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
         lower = bound if soft == resource.RLIM_INFINITY else min(soft, bound)
-        resource.setrlimit(resource.RLIMIT_AS, (lower, hard))
+        resource.setrlimit(resource.RLIMIT_DATA, (lower, hard))
 
 
 def _time(model: Model, signature: str, inputs: Tensors) -> float:

@@ -29,7 +29,7 @@ def test_people_get_stages_tables_and_the_next_command(sources: Path, tmp_path: 
         "opening it in a sandbox",
     ]
     assert done.stderr.splitlines()[-1] == "publishing"
-    assert "before: TensorFlow's own tf.lite.Interpreter" in done.stdout
+    assert "before: LiteRT's reference kernels" in done.stdout
     assert f"spoken version 1 in {tmp_path} (" in done.stdout
     following = shlex.split(done.stdout.splitlines()[-1].removeprefix("next: "))
     answer = subprocess.run([*following, "--json"], capture_output=True, text=True, check=False)

@@ -114,6 +114,7 @@ BROKEN: dict[str, Change] = {
     "signature's tensor": lambda m: write(m.signatureDefs[0].inputs[0], tensorIndex=5),
     "signature twice": lambda m: m.signatureDefs.append(m.signatureDefs[0]),
     "signature's nameless input": lambda m: write(m.signatureDefs[0].inputs[0], name=""),
+    "name with a zero byte": lambda m: write(m.signatureDefs[0], signatureKey="\0serving"),
     "metadata's buffer": lambda m: write(m.metadata[0], buffer=999),
     "recursion": run_itself,
     "WHILE without options": lambda m: (run_itself(m), write(graph(m).operators[-1], builtinOptions=None))[0],

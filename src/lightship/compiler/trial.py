@@ -36,7 +36,7 @@ Tensors = dict[str, Array]
 
 _ODD_SECONDS = 3.0  # for inputs that nobody means: a slow model gets fewer of them
 _ODD_DEADLINE = 10.0
-_ODD_BYTES = 2 * 1024**3  # an input that sizes a tensor must not take all memory
+_ODD_BYTES = 2 * 1024**3  # beyond what the golden examples took: an input that sizes a tensor must not take all memory
 _BATCHES = (1, 2, 7)
 _ERRORS = {error.code: error for error in (CompileError, ParityError, SourceRefused)}
 

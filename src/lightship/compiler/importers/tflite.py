@@ -67,12 +67,7 @@ class TfliteOriginal:
         self._stateful = found.stateful
         self._reference = False
         interpreter = self._open()
-        names = sorted(interpreter.get_signature_list(), key=lambda name: (name != DEFAULT_SIGNATURE, name))
-        if names:
-            runners = {name: interpreter.get_signature_runner(name) for name in names}
-            self.signatures = tuple(_named(name, runner) for name, runner in runners.items())
-        else:
-            self.signatures = (_unnamed(interpreter),)
+        self.signatures = _signatures(path, interpreter)
         self._reference = not found.quantised and found.multiplications * self._rows() < REFERENCE_MULTIPLICATIONS
         self.subject = f"LiteRT's {'reference kernels' if self._reference else 'interpreter'}"
         self._interpreter = self._open()
@@ -119,6 +114,17 @@ def _outline(path: Path) -> Outline:
         return outline(path)
     except BrokenFile as error:
         raise SourceRefused(f"{path.name} is broken or truncated: {error}") from None
+
+
+def _signatures(path: Path, interpreter: Any) -> tuple[Signature, ...]:
+    """Return the default signature first; tensors' own names make one where the file has none."""
+    try:
+        names = sorted(interpreter.get_signature_list(), key=lambda name: (name != DEFAULT_SIGNATURE, name))
+        if not names:
+            return (_unnamed(interpreter),)
+        return tuple(_named(name, interpreter.get_signature_runner(name)) for name in names)
+    except (RuntimeError, ValueError) as error:
+        raise translated(SourceRefused, f"the signatures of {path.name} cannot be read", error) from None
 
 
 def _named(name: str, runner: Any) -> Signature:

@@ -165,8 +165,11 @@ class _Reader:
             raise BrokenFile(f"its strings are longer than {MOST_STRING_BYTES} bytes in all")
         if start + count >= self._size or self._data[start + count]:
             raise BrokenFile(f"{where} does not end with a zero byte")
+        text = bytes(self._data[start : start + count])
+        if b"\0" in text:  # LiteRT reads no further, and would know it by another name than we do
+            raise BrokenFile(f"{where} holds a zero byte")
         try:
-            return bytes(self._data[start : start + count]).decode()
+            return text.decode()
         except UnicodeDecodeError:
             raise BrokenFile(f"{where} is not UTF-8") from None
 

@@ -39,6 +39,8 @@ class Manifest(NamedTuple):
         parity: for each signature, how far the compiled outputs are from the original's, and the tolerances.
         metrics: evaluation figures, by name.
         trusted: what the user allowed with ``--trust`` although it is code.
+        stateful: whether a call changes variables or tables of the model; None in manifests that do not say so.
+        reset: the signature of the model file that assigns the initial values; it is not one of ``signatures``.
     """
 
     engine: str
@@ -49,6 +51,8 @@ class Manifest(NamedTuple):
     metrics: Mapping[str, Any] = {}
     trusted: tuple[str, ...] = ()
     schema: int = SCHEMA
+    stateful: bool | None = None
+    reset: str = ""
 
     def signature(self, name: str | None = None) -> Signature:
         """The signature of that name, or the default one; raises NotFound."""
@@ -72,6 +76,10 @@ class Manifest(NamedTuple):
             "metrics": dict(self.metrics),
             "trusted": list(self.trusted),
         }
+        if self.stateful is not None:
+            record["stateful"] = self.stateful
+        if self.reset:
+            record["reset"] = self.reset
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
     @classmethod
@@ -89,6 +97,8 @@ class Manifest(NamedTuple):
                 parity=dict(record["parity"]),
                 metrics=dict(record["metrics"]),
                 trusted=tuple(record["trusted"]),
+                stateful=None if (known := record.get("stateful")) is None else bool(known),
+                reset=str(record.get("reset", "")),
             )
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"{MANIFEST} is not a manifest: {type(error).__name__} {error}") from None

@@ -13,9 +13,17 @@ from lightship.calls import Call
 from lightship.compiler import importers, latency, litert
 from lightship.compiler.config import Config
 from lightship.compiler.importers.base import Original
-from lightship.compiler.parity import Agreement
-from lightship.compiler.recordings import Recording, agree, check_probabilities, golden, oddities, record
-from lightship.compiler.samples import take
+from lightship.compiler.parity import Agreement, OtherForm
+from lightship.compiler.recordings import (
+    Recording,
+    agree,
+    check_engine_state,
+    check_original_state,
+    check_probabilities,
+    golden,
+    oddities,
+    record,
+)
 from lightship.engines.base import Engine
 from lightship.errors import CompileError, EngineError, SourceRefused
 from lightship.golden import write_golden
@@ -26,11 +34,16 @@ STAGES = ("check", "load", "record", "convert", "write", "measure")
 
 @dataclass(frozen=True)
 class Compiled:
-    """What won: the engine, why not LiteRT where it is not LiteRT, and how well it agrees with the original."""
+    """What won: the engine, why not LiteRT where it is not LiteRT, and how well it agrees with the original.
+
+    ``stateful`` and ``reset`` are the manifest's.
+    """
 
     engine: str
     reasons: tuple[str, ...]
     agreements: list[Agreement]
+    stateful: bool
+    reset: str = ""
 
 
 def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dict[str, Any]:
@@ -53,6 +66,7 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
         recordings = tuple(record(original, signature, data) for signature in signatures)
         for recording in recordings:
             check_probabilities(recording)
+        check_original_state(original, recordings)
         begin("convert")
         compiled = compile_best(original, recordings, folder, job["engine"])
         begin("write")
@@ -77,7 +91,7 @@ def compile_best(original: Original, recordings: tuple[Recording, ...], folder: 
     if wanted != "tensorflow" and not reasons:
         for candidate in original.candidates():
             try:
-                return Compiled("litert", (), _compile_litert(candidate, recordings, folder))
+                return _compile_litert(original, candidate, recordings, folder)
             except litert.Unconvertible as error:
                 reasons = reasons or error.reasons
                 (folder / MODEL).unlink(missing_ok=True)
@@ -88,7 +102,7 @@ def compile_best(original: Original, recordings: tuple[Recording, ...], folder: 
     from lightship.engines.tensorflow import TensorFlowEngine
 
     engine = TensorFlowEngine(folder / SAVED_MODEL)
-    return Compiled("tensorflow", reasons, _agree_all(engine, recordings))
+    return Compiled("tensorflow", reasons, _agree_all(engine, recordings), engine.stateful)
 
 
 def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
@@ -97,10 +111,13 @@ def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
     return ("parsing of tf.Example",) if any(kind.get("type") == "example" for kind in kinds) else ()
 
 
-def _compile_litert(candidate: Path, recordings: tuple[Recording, ...], folder: Path) -> list[Agreement]:
-    engine = litert.convert(candidate, [recording.signature.name for recording in recordings], folder / MODEL)
+def _compile_litert(original: Original, candidate: Path, recordings: tuple[Recording, ...], folder: Path) -> Compiled:
+    names = [recording.signature.name for recording in recordings]
+    engine = litert.convert(candidate, names, folder / MODEL, stateful=original.stateful, reset=original.reset)
     try:
-        return _agree_all(engine, recordings)
+        return Compiled("litert", (), _agree_all(engine, recordings), engine.stateful, original.reset)
+    except OtherForm as error:
+        raise litert.Unconvertible([error.message]) from None
     except EngineError as error:
         raise litert.Unconvertible(litert.operators(error.message) or [error.message]) from None
     except KeyError as error:
@@ -108,7 +125,9 @@ def _compile_litert(candidate: Path, recordings: tuple[Recording, ...], folder: 
 
 
 def _agree_all(engine: Engine, recordings: tuple[Recording, ...]) -> list[Agreement]:
-    return [agreement for recording in recordings for agreement in agree(engine, recording)]
+    agreements = [agreement for recording in recordings for agreement in agree(engine, recording)]
+    check_engine_state(engine, recordings)
+    return agreements
 
 
 def _write(
@@ -132,6 +151,8 @@ def _write(
         parity=parity,
         metrics=metrics,
         trusted=trusted,
+        stateful=compiled.stateful,
+        reset=compiled.reset,
     )
     write_manifest(folder, manifest)
 
@@ -146,9 +167,9 @@ def _result(
     model = Model.open(folder)
     _check_golden(model, recordings)
     first = recordings[0]
-    row = take(first.batches[0][0], first.signature, 1)
-    before = latency.p50(lambda: original.run(first.signature.name, row))
-    after = latency.p50(lambda: model.predict(Call(inputs=row)))
+    smallest, _ = first.batches[0]
+    before = latency.p50(lambda: original.run(first.signature.name, smallest))
+    after = latency.p50(lambda: model.predict(Call(inputs=smallest)))
     files = [folder / name for name in model.manifest.files if name != GOLDEN]
     return {
         "engine": compiled.engine,
@@ -157,9 +178,18 @@ def _result(
         "sizes": {"before": original.size, "after": sum(file.stat().st_size for file in files)},
         "parity": [asdict(agreement) for agreement in compiled.agreements],
         "latency": {"subject": original.subject, "before": before, "after": after},
-        "warnings": [sentence for recording in recordings for sentence in oddities(recording)],
+        "warnings": [*_state_warnings(compiled), *(text for recording in recordings for text in oddities(recording))],
         "trusted": list(trusted),
     }
+
+
+def _state_warnings(compiled: Compiled) -> list[str]:
+    if not compiled.stateful:
+        return []
+    return [
+        "a call changes variables of the model: every call is answered from their initial values, and never in a batch "
+        "with others or from the response cache"
+    ]
 
 
 def _check_golden(model: Model, recordings: tuple[Recording, ...]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from lightship.bundle import DEFAULT_SIGNATURE, digest_file
 from lightship.compiler.importers.base import head
 from lightship.engines.litert import plain_name
+from lightship.engines.litert_state import keeps_state
 from lightship.engines.tensorflow import first_line
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
@@ -50,10 +51,12 @@ class TfliteOriginal:
     """See :class:`lightship.compiler.importers.base.Original`."""
 
     subject = "TensorFlow's own tf.lite.Interpreter"
+    reset = ""
 
     def __init__(self, path: Path) -> None:
         self.source: Mapping[str, str] = {"format": "tflite", "digest": digest_file(path)}
         self.size = path.stat().st_size
+        self.stateful = keeps_state(path)
         self._path = path
         self._interpreter = interpreter = self._open()
         names = sorted(interpreter.get_signature_list(), key=lambda name: (name != DEFAULT_SIGNATURE, name))
@@ -64,8 +67,8 @@ class TfliteOriginal:
             self.signatures = (_unnamed(interpreter),)
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """One call of the interpreter, with its variable tensors reset: no state of another call."""
-        interpreter = self._interpreter
+        """One call of the interpreter, with its variable tensors reset; with resource variables, of a new one."""
+        interpreter = self._open() if self.stateful else self._interpreter
         try:
             interpreter.reset_all_variables()
             if interpreter.get_signature_list():

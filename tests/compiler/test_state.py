@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -164,8 +165,10 @@ def test_operators_of_a_file_decide_whether_it_keeps_state(stateful_sources: Pat
     assert keeps_state(stateful_sources / "counter.tflite")
     assert not keeps_state(stateful_sources / "reader.tflite"), "its table is initialised by CALL_ONCE"
     assert not keeps_state(ROOT / "models" / "quickstart" / "1" / "model.tflite")
-    (tmp_path / "broken.tflite").write_bytes(b"\xff" * 64)
-    assert keeps_state(tmp_path / "broken.tflite")
+    for number, content in enumerate((b"", b"\xff" * 64, b"\x10\0\0\0TFL3" + bytes(64))):
+        broken = tmp_path / f"{number}.tflite"
+        broken.write_bytes(content)
+        assert isinstance(keeps_state(broken), bool)
 
 
 def test_state_that_cannot_be_reset_is_refused_with_its_operators(stateful_sources: Path, models: Registry) -> None:
@@ -180,7 +183,7 @@ def test_a_server_answers_a_stateful_model_uncached_and_unbatched(
     registry = Registry(str(tmp_path / "models"))
     republish(registry, compile_once("counter.tflite")[1].bundle.path, "counter")
     republish(registry, compile_once("counter")[1].bundle.path, "counter")
-    registry.change("counter", lambda state: state.reroute(state.routing._replace(shadows={1: 1.0})))
+    registry.change("counter", lambda state: state.reroute(replace(state.routing, shadows={1: 1.0})))
     service = Service(Catalogue(registry, threads=threads, caches={"counter": 100_000}))
 
     async def ask_all() -> list[Response | None]:

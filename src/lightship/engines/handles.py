@@ -39,8 +39,8 @@ class Flow:
     """Where handles go.
 
     ``users`` are the nodes that take a handle, by its origin: the name of an argument of the outermost graph, or of a
-    node that makes a variable, a table, a queue or the like. An origin that begins with ``&`` is a variable of
-    TensorFlow 1: what takes its value, instead of its reference, does not count.
+    node that makes a variable, a table, a queue or the like, after a ``#``. After ``&`` it is a variable of TensorFlow 1:
+    what takes its value, instead of its reference, does not count.
     """
 
     def __init__(self, functions: Iterable[Any]) -> None:
@@ -53,15 +53,13 @@ class Flow:
         nodes = list(nodes)
         flowing = dict(arguments)
         for node in nodes:
-            if (mark := _makes_state(node)) is not None:
+            if mark := _makes_state(node):
                 flowing[node.name] = frozenset({mark + node.name})
         passing = [node for node in nodes if node.op in PASSING or node.op in LOOPS]
         while sum(_pass_on(node, flowing) for node in passing):
             pass
         for node in nodes:
-            inputs = _inputs(node, flowing)
-            if any(inputs):
-                self._take(node, inputs)
+            self._take(node, _inputs(node, flowing))
 
     def _take(self, node: Any, inputs: list[Origins]) -> None:
         called = [self._functions[name] for name in _called(node) if name in self._functions]
@@ -117,13 +115,13 @@ def _returns_handles(node: Any) -> bool:
 
 
 def _makes_state(node: Any) -> str | None:
-    """Return ``&`` for a node that makes a reference, nothing for one that makes a resource, None for all others."""
+    """Return ``&`` for a node that makes a reference, ``#`` for one that makes a resource, None for all others."""
     if node.op in PASSING or node.op in LOOPS or node.op in ONE_CALL or node.op.startswith("Anonymous"):
         return None
     outputs = _definition(node).output_arg
     if any(output.is_ref for output in outputs):
         return None if _takes_references(node) else "&"
-    return "" if any(output.type == _DT_RESOURCE for output in outputs) else None
+    return "#" if any(output.type == _DT_RESOURCE for output in outputs) else None
 
 
 def _takes_references(node: Any) -> bool:

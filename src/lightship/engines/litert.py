@@ -9,7 +9,6 @@ from pathlib import Path
 from ai_edge_litert.interpreter import Interpreter
 
 from lightship.bundle import DEFAULT_SIGNATURE, MODEL, Bundle
-from lightship.engines.litert_state import keeps_state
 from lightship.errors import BundleError, EngineError
 from lightship.tensors import Array
 
@@ -22,7 +21,11 @@ def load(bundle: Bundle) -> LiteRTEngine:
     Where an older manifest does not say whether the model is stateful, its operators do.
     """
     path, manifest = bundle.path / MODEL, bundle.manifest
-    stateful = keeps_state(path) if manifest.stateful is None else manifest.stateful
+    stateful = manifest.stateful
+    if stateful is None:
+        from lightship.engines.litert_state import keeps_state  # a newer bundle starts without it
+
+        stateful = keeps_state(path)
     return LiteRTEngine(path, stateful=stateful, reset=manifest.reset)
 
 

@@ -29,12 +29,12 @@ def keeps_state(path: Path) -> bool:
     What CALL_ONCE initialises is not a change: it runs once for each interpreter. A file that cannot be read is said to
     keep state, which is the safe answer.
     """
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        try:
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             if not _CHANGES.intersection(_operator_codes(content)):
                 return False
-        except struct.error:
-            return True
+    except (struct.error, ValueError):  # an empty file cannot be mapped
+        return True
     return _changes_outside_of_initialisation(path.read_bytes())
 
 

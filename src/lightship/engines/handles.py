@@ -38,9 +38,9 @@ Origins = frozenset[str]
 class Flow:
     """Where handles go.
 
-    ``users`` are the nodes that take a handle, by its origin: the name of an argument of the outermost graph, or of a
-    node that makes a variable, a table, a queue or the like, after a ``#``. After ``&`` it is a variable of TensorFlow 1:
-    what takes its value, instead of its reference, does not count.
+    ``users`` are the nodes that take a handle, by its origin: the name of an argument of the outermost graph, or ``#``
+    and the name of a node that makes a variable, a table, a queue or the like. ``&`` begins the name of a variable of
+    TensorFlow 1: what takes its value, instead of its reference, does not count.
     """
 
     def __init__(self, functions: Iterable[Any]) -> None:

@@ -48,11 +48,6 @@ class Outline:
     quantised: bool
     multiplications: int
 
-    @property
-    def stateful(self) -> bool:
-        """Whether operators keep values from one call to the next."""
-        return not _STATE.isdisjoint(self.operators)
-
 
 def outline(path: Path) -> Outline:
     """Verify a file and return its outline; raises BrokenFile."""

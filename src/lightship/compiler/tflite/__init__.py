@@ -29,8 +29,6 @@ VERSION = 3
 MOST_SUBGRAPHS = 1000
 MOST_TENSORS = 100_000
 
-_STATE = frozenset({"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "HASHTABLE"})
-
 
 @dataclass(frozen=True)
 class Outline:

@@ -17,6 +17,7 @@ NIGHTLY := --parameter 'ScheduleExpression=cron(0 3 * * ? *)' --parameter Schedu
 PORT := 8000
 FUZZ_SECONDS := 60
 FAULT_SECONDS := 600
+MODEL_FUZZ_SECONDS := 3600
 
 # .lightship.env, read in a terminal, outlives the bucket that it names.
 ifneq (,$(filter s3://lightship-local-bucket/%,$(LIGHTSHIP_REGISTRY)))
@@ -26,10 +27,10 @@ endif
 # What was trained is kept: the README compiles it again.
 .SECONDARY:
 
-.PHONY: help run test fuzz faults lint format models docs lock bench build emulate clean
+.PHONY: help run test fuzz fuzz-models faults lint format models docs lock bench build emulate clean
 
 help: ## What there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 run: models ## Set everything up and serve the example models on http://127.0.0.1:8000 (PORT=8000)
 	@$(BIN)/lightship up --port $(PORT) --default quickstart $(NIGHTLY)
@@ -38,10 +39,14 @@ test: $(VENV)/.dev models ## Set everything up and run every test that this mach
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	@mkdir -p build/coverage
 	$(BIN)/pytest --cov --cov-report=term $(PYTEST_ARGS)
 
 fuzz: $(VENV)/.dev models ## Look for requests that break the server, for FUZZ_SECONDS (60)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/pytest -q -s tests/wire/test_fuzz.py
+
+fuzz-models: $(VENV)/.dev models ## Compile and serve mutants of the example models, for MODEL_FUZZ_SECONDS (3600)
+	MODEL_FUZZ_SECONDS=$(MODEL_FUZZ_SECONDS) $(BIN)/pytest -q -s tests/compiler/test_tflite_fuzz.py
 
 faults: $(VENV)/.dev models ## Kill, delay and double what jobs do, at random, for FAULT_SECONDS (600)
 	LIGHTSHIP_FAULT_SECONDS=$(FAULT_SECONDS) $(BIN)/pytest -q -s tests/jobs/faults/test_schedules.py
@@ -62,8 +67,10 @@ build/examples/%.keras: examples/%/train.py | $(VENV)/.run
 	@mkdir -p $(@D)
 	@$(BIN)/python $< $@ 2> $(@D)/$*.log || { cat $(@D)/$*.log; exit 1; }
 
+# --no-sandbox: they were trained here a moment ago, so they compile on machines without a sandbox, too; where there is
+# one it is used all the same.
 build/examples/%.compiled: build/examples/%.keras examples/%/model.yaml
-	@$(BIN)/lightship compile $< --config examples/$*/model.yaml --data build/examples/$*.npz
+	@$(BIN)/lightship compile $< --no-sandbox --config examples/$*/model.yaml --data build/examples/$*.npz
 	@touch $@
 
 build: $(VENV)/.dev models ## Build the Lambda image with the SAM CLI (needs Docker)

@@ -48,6 +48,8 @@ async def answer(service: Service, request: Request) -> Response | None:
         if service.max_answer and len(response.body) > service.max_answer // 2:  # escaping at most doubles JSON
             _check_size(response, service.max_answer)
     except LightshipError as error:
+        if error.detail:
+            _LOG.warning("%s (%s), correlation %s", error.message, error.detail, request.correlation or "unknown")
         return wire.render_error(error, request.path)
     except Exception:
         _LOG.exception("%s %s failed, correlation %s", request.method, request.path, request.correlation or "unknown")

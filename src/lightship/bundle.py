@@ -39,8 +39,11 @@ class Manifest(NamedTuple):
         parity: for each signature, how far the compiled outputs are from the original's, and the tolerances.
         metrics: evaluation figures, by name.
         trusted: what the user allowed with ``--trust`` although it is code.
+        slow: whether the user accepted, with ``--slow``, a model of any latency and memory.
         sandbox: the proof that the process that opened the model file was confined: ``kernel``, ``powerless`` or
             ``none`` (``--no-sandbox``); empty in bundles that are older than this field.
+        stateful: whether a call changes variables or tables of the model; None in manifests that do not say so.
+        reset: the signature of the model file that assigns the initial values; it is not one of ``signatures``.
     """
 
     engine: str
@@ -50,8 +53,11 @@ class Manifest(NamedTuple):
     parity: Mapping[str, Any] = {}
     metrics: Mapping[str, Any] = {}
     trusted: tuple[str, ...] = ()
+    slow: bool = False
     sandbox: str = ""
     schema: int = SCHEMA
+    stateful: bool | None = None
+    reset: str = ""
 
     def signature(self, name: str | None = None) -> Signature:
         """The signature of that name, or the default one; raises NotFound."""
@@ -74,8 +80,13 @@ class Manifest(NamedTuple):
             "parity": dict(self.parity),
             "metrics": dict(self.metrics),
             "trusted": list(self.trusted),
+            **({"slow": True} if self.slow else {}),
             **({"sandbox": self.sandbox} if self.sandbox else {}),
         }
+        if self.stateful is not None:
+            record["stateful"] = self.stateful
+        if self.reset:
+            record["reset"] = self.reset
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
     @classmethod
@@ -93,7 +104,10 @@ class Manifest(NamedTuple):
                 parity=dict(record["parity"]),
                 metrics=dict(record["metrics"]),
                 trusted=tuple(record["trusted"]),
+                slow=bool(record.get("slow", False)),
                 sandbox=str(record.get("sandbox", "")),
+                stateful=None if (known := record.get("stateful")) is None else bool(known),
+                reset=str(record.get("reset", "")),
             )
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"{MANIFEST} is not a manifest: {type(error).__name__} {error}") from None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+from lightship.bundle import Bundle
 from lightship.cli import lightship
 from tests.compiler.conftest import sources
 from tests.emulator import ROOT
@@ -27,7 +29,7 @@ def test_people_get_stages_tables_and_the_next_command(sources: Path, tmp_path: 
         "opening it in a sandbox",
     ]
     assert done.stderr.splitlines()[-1] == "publishing"
-    assert "before: TensorFlow's own tf.lite.Interpreter" in done.stdout
+    assert "before: LiteRT's reference kernels" in done.stdout
     assert f"spoken version 1 in {tmp_path} (" in done.stdout
     following = shlex.split(done.stdout.splitlines()[-1].removeprefix("next: "))
     answer = subprocess.run([*following, "--json"], capture_output=True, text=True, check=False)
@@ -55,6 +57,38 @@ def test_data_of_another_kind_is_refused_before_the_model_is_opened(sources: Pat
         assert refused.returncode == 2
         assert sentence in refused.stderr.splitlines()[-1]
         assert "sandbox" not in refused.stderr
+
+
+def run_without_a_sandbox(*words: str) -> subprocess.CompletedProcess[str]:
+    """As on a machine that has neither Landlock nor namespaces."""
+    machine = [sys.executable, "-m", "tests.compiler.platforms", "no-landlock", "no-namespaces", "--"]
+    environ = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
+    command = [*machine, sys.executable, "-m", "lightship", *words]
+    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+
+
+def test_compile_without_a_sandbox_refuses_and_publishes_nothing(sources: Path, tmp_path: Path) -> None:
+    done = run_without_a_sandbox("compile", str(sources / "named.tflite"), "--registry", str(tmp_path))
+    assert done.returncode == 2
+    assert "Landlock" in done.stderr
+    assert "--no-sandbox" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_sandbox_warns_and_is_recorded(sources: Path, tmp_path: Path) -> None:
+    words = ("compile", str(sources / "named.tflite"), "--registry", str(tmp_path), "--no-sandbox", "--json")
+    done = run_without_a_sandbox(*words)
+    assert done.returncode == 0
+    assert done.stderr.startswith("warning: ")
+    assert json.loads(done.stdout)["sandbox"].startswith("none: ")
+    assert Bundle.open(tmp_path / "named" / "1").manifest.sandbox == "none"
+
+
+def test_no_sandbox_on_a_machine_that_has_one_uses_it(sources: Path, tmp_path: Path) -> None:
+    done = run("compile", str(sources / "named.tflite"), "--registry", str(tmp_path), "--no-sandbox", "--json")
+    assert done.stderr == ""
+    assert json.loads(done.stdout)["sandbox"].startswith("kernel: seccomp, ")
+    assert Bundle.open(tmp_path / "named" / "1").manifest.sandbox == "kernel"
 
 
 def test_a_model_that_needs_tensorflow_says_where(sources: Path, tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
-"""Things that code in a model file might do, for the tests of the sandbox. ``job["probe"]`` names one."""
+"""What code in a model file could do, for the tests of the sandbox. ``job["probe"]`` names one."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import json
 import os
 import resource
 import signal
@@ -14,6 +16,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from lightship.compiler.sandbox import probe
+from lightship.compiler.sandbox.bait import Bait
 from lightship.errors import BundleError, ParityError
 
 
@@ -23,9 +27,7 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
 
 
 def look_around(job: Mapping[str, Any]) -> dict[str, Any]:
-    limits = {
-        name: resource.getrlimit(getattr(resource, name))[0] for name in ("RLIMIT_CPU", "RLIMIT_CORE", "RLIMIT_AS")
-    }
+    limits = {name: resource.getrlimit(getattr(resource, name))[0] for name in ("RLIMIT_CPU", "RLIMIT_CORE")}
     return {
         "environ": dict(os.environ),
         "cwd": str(Path.cwd()),
@@ -36,25 +38,43 @@ def look_around(job: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def read_parent(job: Mapping[str, Any]) -> dict[str, Any]:
+def escape(job: Mapping[str, Any]) -> dict[str, Any]:
+    """All attempts of the sandbox's own probe, in this process and in one that it starts."""
+    code = f"import json; from tests.compiler.probes import escape_here as f; print(json.dumps(f({job['bait']!r})))"
+    child = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True)
+    return {"here": escape_here(job["bait"]), "grandchild": json.loads(child.stdout)}
+
+
+def escape_here(bait: Mapping[str, Any]) -> dict[str, str]:
+    return probe.findings(Bait(**bait))
+
+
+def open_sockets(job: Mapping[str, Any]) -> dict[str, Any]:
+    """A socket of every family of addresses that this machine knows."""
+    return {
+        family.name: attempt(lambda family=family: socket.socket(family).close()) for family in socket.AddressFamily
+    }
+
+
+def read(job: Mapping[str, Any]) -> dict[str, Any]:
+    return {path: attempt(Path(path).read_bytes) for path in job["paths"]}
+
+
+def write(job: Mapping[str, Any]) -> dict[str, Any]:
+    return {path: attempt(lambda path=path: Path(path).write_bytes(b"written")) for path in job["paths"]}
+
+
+def leave_group(job: Mapping[str, Any]) -> dict[str, Any]:
+    """What a process would do to outlive this one."""
+    return {"setsid": attempt(os.setsid), "setpgid": attempt(lambda: os.setpgid(0, 0))}
+
+
+def attempt(action: Callable[[], Any]) -> str:
     try:
-        return {"read": Path(f"/proc/{os.getppid()}/environ").read_bytes().decode(errors="replace")}
+        action()
     except OSError as error:
-        return {"refused": type(error).__name__, "owner": Path(f"/proc/{os.getppid()}/environ").stat().st_uid}
-
-
-def connect(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Every family of addresses that this machine knows, and a connection to a port that answers."""
-    refused = {}
-    for family in socket.AddressFamily:
-        try:
-            socket.socket(family, socket.SOCK_STREAM).close()
-            refused[family.name] = "opened"
-        except OSError as error:
-            refused[family.name] = type(error).__name__
-    code = f"import socket; socket.create_connection(('127.0.0.1', {job['port']}))"
-    child = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, check=False)
-    return {"refused": refused, "grandchild": child.stderr.strip().splitlines()[-1]}
+        return errno.errorcode[error.errno or 0]
+    return "possible"
 
 
 def list_descriptors(job: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,7 +104,45 @@ def write_much(job: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def take_memory(job: Mapping[str, Any]) -> dict[str, Any]:
-    return {"size": len(bytearray(64 * 1024**3))}
+    """Use memory, a little more each time, in a process of its own if asked to."""
+    if job.get("grandchild"):
+        code = "from tests.compiler.probes import take_memory as f; f({})"
+        return {"code": subprocess.run([sys.executable, "-c", code], check=False).returncode}
+    taken = []
+    while True:
+        taken.append(b"." * 16 * 1024**2)
+        time.sleep(0.01)
+
+
+def take_addresses(job: Mapping[str, Any]) -> dict[str, Any]:
+    return {"size": len(bytearray(1024**4))}
+
+
+def kill_itself(job: Mapping[str, Any]) -> None:
+    """As the kernel does where memory runs out."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def send(job: Mapping[str, Any]) -> None:
+    """Write to the pipe of events what is none."""
+    pipe = max(int(link.name) for link in Path("/proc/self/fd").iterdir() if link.is_fifo())
+    for _ in range(job.get("times", 1)):
+        os.write(pipe, job["text"].encode())
+    time.sleep(600)
+
+
+def shout(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill standard error and standard output."""
+    for _ in range(256):
+        os.write(1, bytes(1024**2))
+        os.write(2, b"x" * 1024**2)
+    return {"home": sum(path.stat().st_size for path in Path.cwd().iterdir())}
+
+
+def start_many(job: Mapping[str, Any]) -> None:
+    for _ in range(200):
+        subprocess.Popen(["sleep", "600"])
+    time.sleep(600)
 
 
 def crash(job: Mapping[str, Any]) -> None:
@@ -92,7 +150,7 @@ def crash(job: Mapping[str, Any]) -> None:
 
 
 def fail(job: Mapping[str, Any]) -> None:
-    print("a line that nobody wants to see")
+    print("a line on standard output")
     raise KeyError("of our own")
 
 
@@ -108,13 +166,21 @@ PROBES: dict[str, Callable[[Mapping[str, Any]], dict[str, Any] | None]] = {
     function.__name__: function  # type: ignore[attr-defined]
     for function in (
         look_around,
-        read_parent,
-        connect,
+        escape,
+        open_sockets,
+        read,
+        write,
+        leave_group,
         list_descriptors,
         spin,
         sleep,
         write_much,
         take_memory,
+        take_addresses,
+        kill_itself,
+        send,
+        shout,
+        start_many,
         crash,
         fail,
         disagree,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -98,3 +99,69 @@ def test_pickles_stay_closed(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(CompileError, match=r"cannot be read as plain arrays: .* \(objects are never unpickled\)"):
         read_data(tmp_path / "x.npy", PLAIN)
+
+
+def declared(shape: str, descr: str = "<f4", *, fortran: bool = False) -> bytes:
+    """The header of a .npy file that declares an array, without the array."""
+    text = f"{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}"
+    return b"\x93NUMPY\1\0" + (127).to_bytes(2, "little") + text.ljust(126).encode() + b"\n"
+
+
+@pytest.mark.parametrize("shape", ["(200, 100000000)", "(1, 1000000000000)"])
+def test_read_data_array_larger_than_the_limit_takes_no_memory(tmp_path: Path, shape: str) -> None:
+    (tmp_path / "x.npy").write_bytes(declared(shape))
+    (tmp_path / "x.npz").write_bytes(archive(declared(shape)))
+    for name in ("x.npy", "x.npz"):
+        tracemalloc.start()
+        with pytest.raises(CompileError, match="bytes of memory"):
+            read_data(tmp_path / name, PLAIN)
+        assert tracemalloc.get_traced_memory()[1] < 1024**2
+        tracemalloc.stop()
+
+
+def test_read_data_compressed_zeros_are_read_no_further_than_the_rows_in_use(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_DEFLATED) as made, made.open("x.npy", "w") as file:
+        file.write(declared("(25000000, 2)"))
+        for _ in range(200):
+            file.write(bytes(1_000_000))
+    tracemalloc.start()
+    assert read_data(tmp_path / "x.npz", PLAIN)["x"].shape == (MOST_ROWS, 2)
+    assert tracemalloc.get_traced_memory()[1] < 4 * 1024**2
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        declared("(-1, 2)"),
+        declared("(4, 2)"),
+        declared("(4, 2)", "|O"),
+        declared("(4, 2)", "<U0"),
+        declared("(4, 2.5)"),
+    ],
+    ids=["negative", "short", "objects", "empty texts", "fraction"],
+)
+def test_read_data_header_that_does_not_fit_its_data_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.npy").write_bytes(content)
+    with pytest.raises(CompileError):
+        read_data(tmp_path / "x.npy", PLAIN)
+
+
+def test_read_data_array_in_fortran_order_keeps_its_rows(tmp_path: Path) -> None:
+    rows = np.arange(1200, dtype=np.float32).reshape(600, 2)
+    np.save(tmp_path / "x.npy", np.asfortranarray(rows))
+    np.testing.assert_array_equal(read_data(tmp_path / "x.npy", PLAIN)["x"], rows[:MOST_ROWS])
+
+
+def test_read_data_csv_over_the_limit_is_refused_unread(tmp_path: Path) -> None:
+    with (tmp_path / "x.csv").open("wb") as file:
+        file.truncate(10 * 1024**3)
+    with pytest.raises(CompileError, match="x.csv has 10737418240 bytes"):
+        read_data(tmp_path / "x.csv", PLAIN)
+
+
+@pytest.mark.parametrize("wrong", [2**31, -(2**31) - 1])
+def test_data_with_an_integer_outside_the_inputs_range_is_refused(tmp_path: Path, wrong: int) -> None:
+    np.savez(tmp_path / "pair.npz", n=np.int64([[1], [wrong]]), s=np.array(["a", "b"]))
+    with pytest.raises(CompileError, match="'n'"):
+        read_data(tmp_path / "pair.npz", PAIR)

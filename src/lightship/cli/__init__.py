@@ -12,9 +12,10 @@ from lightship.cli.compile import compile_command
 from lightship.cli.dlq import dlq_command
 from lightship.cli.models import models_command, show_command
 from lightship.cli.predict import predict_command
-from lightship.cli.routing import label_command, rollback_command, traffic_command, withdraw_command
+from lightship.cli.routing import history_command, label_command, rollback_command, traffic_command, withdraw_command
 from lightship.cli.schedule import schedule_command
 from lightship.cli.serve import serve_command
+from lightship.cli.terminal import printable
 from lightship.cli.transfer import pull_command, push_command
 from lightship.cli.up import up_command
 from lightship.errors import LightshipError
@@ -34,11 +35,17 @@ class _Group(click.Group):
         try:
             return super().invoke(context)
         except LightshipError as error:
-            raise _Refusal(error.message + aws.advice(error.__context__)) from error
+            raise _Refusal(_sentence(error) + aws.advice(error.__context__)) from error
         except Exception as error:
             if (sentence := aws.complaint(error)) is None:
                 raise
             raise _Refusal(sentence) from error
+
+
+def _sentence(error: LightshipError) -> str:
+    """Return an error's sentence, and below it what a framework said; a model file can put anything into both."""
+    said = f"\n(in the framework's own words: {printable(error.detail)})" if error.detail else ""
+    return printable(error.message) + said
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -67,6 +74,7 @@ COMMANDS = (
     label_command,
     traffic_command,
     rollback_command,
+    history_command,
     withdraw_command,
     push_command,
     pull_command,

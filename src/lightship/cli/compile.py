@@ -39,6 +39,11 @@ _NEEDS_TENSORFLOW = (
     "Lambda (functions/predict) and servers (deploy/server) have none, and answer 503 for this model"
 )
 
+_UNCONFINED = (
+    "warning: this machine has no sandbox and --no-sandbox was given: code in the model file can read, change and send "
+    "everything that you can"
+)
+
 _SHORT = 16  # numbers that a person would paste
 
 
@@ -51,7 +56,9 @@ _SHORT = 16  # numbers that a person would paste
 @click.option("--data", metavar="FILE", type=click.Path(path_type=Path), help="Inputs to compare on: .csv, .npy, .npz.")
 @registry_option
 @click.option("--engine", type=click.Choice(["litert", "tensorflow"]), help="Insist on an engine.")
-@click.option("--trust", is_flag=True, help="Open the file although it holds code: it can do whatever you can.")
+@click.option("--trust", is_flag=True, help="Open the file although it holds code, which is then run in the sandbox.")
+@click.option("--slow", is_flag=True, help="Accept a model that takes more time or memory than the stated limits.")
+@click.option("--no-sandbox", is_flag=True, help="Compile even if this machine cannot confine what opens the file.")
 @json_option
 def compile_command(
     source: Path,
@@ -62,6 +69,8 @@ def compile_command(
     registry: Registry,
     engine: str | None,
     trust: bool,
+    slow: bool,
+    no_sandbox: bool,
     as_json: bool,
 ) -> None:
     """Compile a model into the registry.
@@ -79,12 +88,26 @@ def compile_command(
             data=data,
             engine=engine,
             trust=trust,
-            progress=progress,
+            slow=slow,
+            sandbox=not no_sandbox,
+            progress=_warning(progress),
         )
     if as_json:
         click.echo(orjson.dumps(report.to_json()))
     else:
         _print(report, registry)
+
+
+def _warning(progress: Callable[[str, float], None]) -> Callable[[str, float], None]:
+    """Say on standard error what is given up before a file is opened without a sandbox, to machines, too."""
+
+    def update(stage: str, done: float) -> None:
+        if stage == "unconfined":
+            click.echo(_UNCONFINED, err=True)
+        else:
+            progress(stage, done)
+
+    return update
 
 
 @contextmanager
@@ -118,6 +141,7 @@ def _print(report: Report, registry: Registry) -> None:
         reasons = ", ".join(report.reasons) or "it was asked for"
         console.print(f"engine: TensorFlow, because of: {reasons}")
         console.print(_NEEDS_TENSORFLOW, soft_wrap=True)
+    console.print(f"sandbox: {report.sandbox}", soft_wrap=True)
     published = f"{report.name} version {report.version} in {registry.location} ({report.digest[:12]})"
     console.print(f"{published}, engine {report.engine}", soft_wrap=True)
     console.print(f"next: {_next_command(report, registry)}", soft_wrap=True)
@@ -140,6 +164,7 @@ def _comparison(report: Report) -> Table:
     table.add_row("size", f"{before:,} bytes", f"{after:,} bytes", _ratio(before, after, "smaller", "larger"))
     slow, fast = report.latency.before, report.latency.after
     table.add_row("one row, median", _time(slow), _time(fast), _ratio(slow, fast, "faster", "slower"))
+    table.add_row("memory, loaded and called", "-", f"{report.cost.bytes / 1024**2:,.1f} MiB", "-")
     return table
 
 

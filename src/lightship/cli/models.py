@@ -87,6 +87,7 @@ def _print(called: str, bundle: Bundle) -> None:
         "size": f"{bundle.size:,} bytes in {len(manifest.files)} files",
         "source": ", ".join(f"{key} {value}" for key, value in manifest.source.items()),
         "trusted": ", ".join(manifest.trusted) or "nothing",
+        "sandbox": manifest.sandbox or "not recorded",
         **{key: str(value) for key, value in manifest.metrics.items()},
     }
     facts(called, record)

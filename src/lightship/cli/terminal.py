@@ -26,13 +26,13 @@ def command(*words: str) -> str:
 def facts(title: str, record: Mapping[str, str]) -> None:
     """A thing and what is to be said of it, a line each, for people: whole, however narrow their terminal is."""
     width = max(map(len, record), default=0)
-    click.secho(_printable(title), bold=True)
+    click.secho(printable(title), bold=True)
     for name, value in record.items():
-        click.echo(f"  {name:<{width}}  {_printable(value)}".rstrip())
+        click.echo(f"  {name:<{width}}  {printable(value)}".rstrip())
 
 
-def _printable(text: str) -> str:
-    """Without what moves a terminal's cursor: strangers' texts are shown, too."""
+def printable(text: str) -> str:
+    """Return a text without characters that control a terminal: names and messages can come from a model file."""
     return "".join(character if character.isprintable() else " " for character in text)
 
 

@@ -18,16 +18,17 @@ from lightship.compiler.sandbox import Limits, run
 # The sandboxed child imports this package before it is confined. What follows loads numpy, which starts threads, and
 # threads are confined one by one: so the functions import what they need.
 if TYPE_CHECKING:
+    from lightship.compiler.limits import Cost
     from lightship.compiler.report import Latency, Report, Sizes
     from lightship.registry import Registry
 
-__all__ = ["Latency", "Report", "Sizes", "compile_into", "compile_model"]
+__all__ = ["Cost", "Latency", "Report", "Sizes", "compile_into", "compile_model"]
 
 _ENDINGS = (".tar.gz", ".tgz")
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"Latency", "Report", "Sizes"}:
+    if name in {"Cost", "Latency", "Report", "Sizes"}:
         return getattr(import_module("lightship.compiler.report"), name)
     raise AttributeError(f"module 'lightship.compiler' has no attribute '{name}'")
 
@@ -41,6 +42,7 @@ def compile_model(
     data: Path | None = None,
     engine: str | None = None,
     trust: bool = False,
+    slow: bool = False,
     sandbox: bool = True,
     progress: Callable[[str, float], None] = lambda stage, done: None,
 ) -> Report:
@@ -53,6 +55,7 @@ def compile_model(
         data: real inputs to compare on, see :mod:`lightship.compiler.datafiles`.
         engine: ``litert`` or ``tensorflow`` to insist on one.
         trust: open a file although it holds code; recorded in the manifest.
+        slow: accept a model that exceeds :mod:`lightship.compiler.limits`; recorded in the manifest.
         sandbox: False opens the file, too, where this machine has no sandbox; recorded in the manifest.
         progress: called with a stage's name and the share of the work that is done, 0 to 1.
 
@@ -63,7 +66,7 @@ def compile_model(
     from lightship.compiler.report import Report
     from lightship.registry import check_name
 
-    importers.find(source)
+    importers.candidates(source)
     if data is not None:
         datafiles.check_file(data)
     record = read_config(config) if config else {}
@@ -72,7 +75,15 @@ def compile_model(
     accept = ("kernel",) if sandbox else ("kernel", "none")
     with registry.staging() as folder:
         built = compile_into(
-            folder, source, config=record, data=data, engine=engine, trust=trust, accept=accept, progress=progress
+            folder,
+            source,
+            config=record,
+            data=data,
+            engine=engine,
+            trust=trust,
+            slow=slow,
+            accept=accept,
+            progress=progress,
         )
         report = Report.from_build(model, 0, built["digest"], built)
         progress("publish", 1.0)
@@ -87,6 +98,7 @@ def compile_into(
     data: Path | None = None,
     engine: str | None = None,
     trust: bool = False,
+    slow: bool = False,
     limits: Limits | None = None,
     scratch: Path | None = None,
     accept: Sequence[str] = ("kernel",),
@@ -114,6 +126,7 @@ def compile_into(
         "data": str(data.resolve()) if data else None,
         "engine": engine,
         "trust": trust,
+        "slow": slow,
     }
     bounds = limits or Limits()
     outcome = run(
@@ -128,8 +141,7 @@ def compile_into(
         powerless=powerless,
     )
     bundle = leftovers.verified(folder, sandbox=outcome.proof, largest=bounds.file_bytes)
-    measures = f"{outcome.proof}: {', '.join(outcome.means) or 'nothing'}"
-    return {**outcome.result, "digest": bundle.digest, "sandbox": measures}
+    return {**outcome.result, "digest": bundle.digest, "sandbox": str(outcome)}
 
 
 def name_from(source: Path) -> str:

@@ -1,7 +1,11 @@
-"""Zip and tar archives from strangers: looked through before anything is unpacked, unpacked with a count of bytes."""
+"""Zip and tar archives that may be hostile: check the entries first, then unpack them and count the bytes.
+
+Runs in the sandboxed child only.
+"""
 
 from __future__ import annotations
 
+import gzip
 import io
 import stat
 import tarfile
@@ -53,8 +57,9 @@ def check_entries(label: str, entries: Iterable[Entry], packed: int) -> None:
 
 
 def unpack(path: Path, folder: Path) -> None:
-    """Unpack a zip or tar archive whose entries pass :func:`check_entries`; raises SourceRefused."""
-    opener = zipped if zipfile.is_zipfile(path) else _tarred
+    """Unpack a zip or .tar.gz archive whose entries pass :func:`check_entries`; raises SourceRefused."""
+    with path.open("rb") as archive:
+        opener = zipped if archive.read(2) == b"PK" else _tarred
     with opener(path) as members:
         for entry, file in members:
             target = folder / PurePosixPath(entry.name)
@@ -71,7 +76,9 @@ def read_entry(path: Path, name: str, limit: int) -> bytes:
         with zipfile.ZipFile(path) as archive, archive.open(name) as file:
             data = file.read(limit + 1)
     except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise SourceRefused(f"{path.name} is broken: cannot read {name} ({error})") from None
+        raise SourceRefused(
+            f"{path.name} is broken: its entry {name} cannot be read", detail=str(error)[:300]
+        ) from None
     if len(data) > limit:
         raise SourceRefused(f"{path.name} is refused: its {name} is larger than {limit} bytes")
     return data
@@ -83,7 +90,8 @@ def zip_entries(path: Path) -> list[Entry]:
         with zipfile.ZipFile(path) as archive:
             entries = [_zip_entry(info) for info in archive.infolist()]
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise SourceRefused(f"{path.name} is broken or truncated: {error}") from None
+        what = f"{path.name} is broken or truncated: its list of entries cannot be read"
+        raise SourceRefused(what, detail=str(error)[:300]) from None
     check_entries(path.name, entries, path.stat().st_size)
     return entries
 
@@ -96,19 +104,48 @@ def zipped(path: Path) -> Iterator[Iterator[tuple[Entry, IO[bytes]]]]:
         with zipfile.ZipFile(path) as archive:
             yield ((entry, archive.open(entry.name)) for entry in entries)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise SourceRefused(f"{path.name} is broken: {error}") from None
+        raise SourceRefused(f"{path.name} is broken: an entry cannot be unpacked", detail=str(error)[:300]) from None
 
 
 @contextmanager
 def _tarred(path: Path) -> Iterator[Iterator[tuple[Entry, IO[bytes]]]]:
     """The same for a tar archive. Its headers lie among the data: the list is read once before, up to the limits."""
     try:
-        with tarfile.open(path) as archive:
+        with _tar(path) as archive:
             check_entries(path.name, map(_tar_entry, _below_root(archive)), path.stat().st_size)
-        with tarfile.open(path) as archive:
+        with _tar(path) as archive:
             yield ((_tar_entry(info), archive.extractfile(info) or io.BytesIO()) for info in _below_root(archive))
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        raise SourceRefused(f"{path.name} is broken or truncated: {error}") from None
+        what = f"{path.name} is broken or truncated: it cannot be read as .tar.gz"
+        raise SourceRefused(what, detail=str(error)[:300]) from None
+
+
+@contextmanager
+def _tar(path: Path) -> Iterator[tarfile.TarFile]:
+    """Open a .tar.gz as a stream that ends where it inflates to more than the limits allow.
+
+    tarfile reads extended headers and skipped entries whole, whatever their size, before the caller sees an entry.
+    """
+    with _Bounded(path) as inflated, tarfile.open(fileobj=inflated, mode="r|") as archive:
+        yield archive
+
+
+class _Bounded(gzip.GzipFile):
+    """A gzip file that raises SourceRefused once it has inflated to more than the limits allow."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "rb")
+        self._label = path.name
+        self._packed = path.stat().st_size
+        self._left = min(SIZE_LIMIT, max(RATIO_FLOOR, RATIO_LIMIT * self._packed))
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return up to ``size`` bytes."""
+        block = super().read(size)
+        self._left -= len(block)
+        if self._left < 0:
+            raise SourceRefused(f"{self._label} is refused: its {self._packed} bytes unpack to far too many")
+        return block
 
 
 def _zip_entry(info: zipfile.ZipInfo) -> Entry:

@@ -10,51 +10,89 @@ from typing import Any
 
 from lightship.bundle import GOLDEN, MODEL, SAVED_MODEL, Manifest, digests, write_manifest
 from lightship.calls import Call
-from lightship.compiler import importers, latency, litert
+from lightship.compiler import importers, latency, limits, litert
 from lightship.compiler.config import Config
 from lightship.compiler.importers.base import Original
-from lightship.compiler.parity import Agreement
-from lightship.compiler.recordings import Recording, agree, check_probabilities, golden, oddities, record
-from lightship.compiler.samples import take
+from lightship.compiler.parity import Agreement, OtherForm
+from lightship.compiler.recordings import (
+    Recording,
+    agree,
+    check_engine_state,
+    check_original_state,
+    check_probabilities,
+    golden,
+    oddities,
+    record,
+)
+from lightship.compiler.trial import Trial
 from lightship.engines.base import Engine
 from lightship.errors import CompileError, EngineError, SourceRefused
 from lightship.golden import write_golden
 from lightship.model import Model
+from lightship.tensors import Array, Signature
 
 STAGES = ("check", "load", "record", "convert", "write", "measure")
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """What won: the engine, why not LiteRT where it is not LiteRT, and how well it agrees with the original."""
+    """What won: the engine, why not LiteRT where it is not LiteRT, and how well it agrees with the original.
+
+    ``stateful`` and ``reset`` are the manifest's.
+    """
 
     engine: str
     reasons: tuple[str, ...]
     agreements: list[Agreement]
+    stateful: bool
+    reset: str = ""
+
+
+class Bounded:
+    """An original whose calls end: one that takes longer than ``seconds`` ends the process (None: no limit)."""
+
+    def __init__(self, original: Original, seconds: float | None) -> None:
+        self._original = original
+        self._seconds = seconds
+        self.source: Mapping[str, str] = original.source
+        self.size = original.size
+        self.signatures: tuple[Signature, ...] = original.signatures
+        self.subject = original.subject
+        self.stateful = original.stateful
+        self.reset = original.reset
+        self.candidates = original.candidates
+        self.saved_model = original.saved_model
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """See :class:`lightship.compiler.importers.base.Original`."""
+        with limits.deadline(self._seconds):
+            return self._original.run(signature, inputs)
 
 
 def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dict[str, Any]:
     """Fill ``job["folder"]`` with a bundle; the result is what :class:`lightship.compiler.report.Report` is made of."""
     path, folder = Path(job["source"]), Path(job["folder"])
     data = Path(job["data"]) if job["data"] else None
+    slow = bool(job["slow"])
     config = Config.parse(job["config"])
 
     def begin(stage: str) -> None:
         progress(stage, STAGES.index(stage) / len(STAGES))
 
-    with tempfile.TemporaryDirectory() as work:
+    with Trial() as trial, tempfile.TemporaryDirectory() as work:
         begin("check")
         importer = importers.find(path)
         trusted = _trusted(path, importer.check(path, Path(work)), trust=job["trust"])
         begin("load")
-        original = importer.load(path, Path(work), trust=job["trust"])
+        original = Bounded(importer.load(path, Path(work), trust=job["trust"]), None if slow else limits.CALL_SECONDS)
         signatures = config.apply(original.signatures)
         begin("record")
         recordings = tuple(record(original, signature, data) for signature in signatures)
         for recording in recordings:
             check_probabilities(recording)
+        check_original_state(original, recordings)
         begin("convert")
-        compiled = compile_best(original, recordings, folder, job["engine"])
+        compiled = compile_best(original, recordings, folder, job["engine"], slow=slow)
         begin("write")
         _write(
             folder,
@@ -64,9 +102,11 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
             metrics=config.metrics,
             trusted=trusted,
             sandbox=str(job["sandbox"]),
+            slow=slow,
         )
         begin("measure")
-        return _result(folder, original, compiled, recordings, trusted)
+        cost = trial.run(folder, slow=slow)
+        return _result(folder, original, compiled, recordings, trusted) | {"cost": asdict(cost)}
 
 
 def _trusted(path: Path, code: tuple[str, ...], *, trust: bool) -> tuple[str, ...]:
@@ -79,13 +119,15 @@ def _trusted(path: Path, code: tuple[str, ...], *, trust: bool) -> tuple[str, ..
     return code
 
 
-def compile_best(original: Original, recordings: tuple[Recording, ...], folder: Path, wanted: str | None) -> Compiled:
+def compile_best(
+    original: Original, recordings: tuple[Recording, ...], folder: Path, wanted: str | None, *, slow: bool = False
+) -> Compiled:
     """LiteRT where it can run the graph, otherwise TensorFlow; raises CompileError or ParityError."""
     reasons = _beyond_litert(recordings)
     if wanted != "tensorflow" and not reasons:
         for candidate in original.candidates():
             try:
-                return Compiled("litert", (), _compile_litert(candidate, recordings, folder))
+                return _compile_litert(original, candidate, recordings, folder, slow=slow)
             except litert.Unconvertible as error:
                 reasons = reasons or error.reasons
                 (folder / MODEL).unlink(missing_ok=True)
@@ -96,7 +138,7 @@ def compile_best(original: Original, recordings: tuple[Recording, ...], folder: 
     from lightship.engines.tensorflow import TensorFlowEngine
 
     engine = TensorFlowEngine(folder / SAVED_MODEL)
-    return Compiled("tensorflow", reasons, _agree_all(engine, recordings))
+    return Compiled("tensorflow", reasons, _agree_all(engine, recordings, slow=slow), engine.stateful)
 
 
 def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
@@ -105,18 +147,30 @@ def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
     return ("parsing of tf.Example",) if any(kind.get("type") == "example" for kind in kinds) else ()
 
 
-def _compile_litert(candidate: Path, recordings: tuple[Recording, ...], folder: Path) -> list[Agreement]:
-    engine = litert.convert(candidate, [recording.signature.name for recording in recordings], folder / MODEL)
+def _compile_litert(
+    original: Original, candidate: Path, recordings: tuple[Recording, ...], folder: Path, *, slow: bool
+) -> Compiled:
+    names = [recording.signature.name for recording in recordings]
+    engine = litert.convert(candidate, names, folder / MODEL, stateful=original.stateful, reset=original.reset)
     try:
-        return _agree_all(engine, recordings)
+        agreements = _agree_all(engine, recordings, slow=slow)
+        return Compiled("litert", (), agreements, engine.stateful, original.reset)
+    except OtherForm as error:
+        raise litert.Unconvertible([error.message]) from None
     except EngineError as error:
-        raise litert.Unconvertible(litert.operators(error.message) or [error.message]) from None
+        raise litert.Unconvertible(litert.operators(error.detail) or [error.message]) from None
     except KeyError as error:
         raise litert.Unconvertible([f"the converted model lacks {error}"]) from None
 
 
-def _agree_all(engine: Engine, recordings: tuple[Recording, ...]) -> list[Agreement]:
-    return [agreement for recording in recordings for agreement in agree(engine, recording)]
+def _agree_all(engine: Engine, recordings: tuple[Recording, ...], *, slow: bool) -> list[Agreement]:
+    agreements = []
+    for recording in recordings:
+        with limits.deadline(None if slow else limits.CALL_SECONDS * (len(recording.batches) + 1)):
+            agreements += agree(engine, recording)
+    with limits.deadline(None if slow else limits.CALL_SECONDS * 4 * len(recordings)):
+        check_engine_state(engine, recordings)
+    return agreements
 
 
 def _write(
@@ -127,6 +181,7 @@ def _write(
     *,
     metrics: Mapping[str, float],
     trusted: tuple[str, ...],
+    slow: bool,
     sandbox: str,
 ) -> None:
     write_golden(folder / GOLDEN, golden(recordings))
@@ -141,7 +196,10 @@ def _write(
         parity=parity,
         metrics=metrics,
         trusted=trusted,
+        slow=slow,
         sandbox=sandbox,
+        stateful=compiled.stateful,
+        reset=compiled.reset,
     )
     write_manifest(folder, manifest)
 
@@ -154,11 +212,10 @@ def _result(
     trusted: tuple[str, ...],
 ) -> dict[str, Any]:
     model = Model.open(folder)
-    _check_golden(model, recordings)
     first = recordings[0]
-    row = take(first.batches[0][0], first.signature, 1)
-    before = latency.p50(lambda: original.run(first.signature.name, row))
-    after = latency.p50(lambda: model.predict(Call(inputs=row)))
+    smallest, _ = first.batches[0]
+    before = latency.p50(lambda: original.run(first.signature.name, smallest))
+    after = latency.p50(lambda: model.predict(Call(inputs=smallest)))
     files = [folder / name for name in model.manifest.files if name != GOLDEN]
     return {
         "engine": compiled.engine,
@@ -167,18 +224,15 @@ def _result(
         "sizes": {"before": original.size, "after": sum(file.stat().st_size for file in files)},
         "parity": [asdict(agreement) for agreement in compiled.agreements],
         "latency": {"subject": original.subject, "before": before, "after": after},
-        "warnings": [sentence for recording in recordings for sentence in oddities(recording)],
+        "warnings": [*_state_warnings(compiled), *(text for recording in recordings for text in oddities(recording))],
         "trusted": list(trusted),
     }
 
 
-def _check_golden(model: Model, recordings: tuple[Recording, ...]) -> None:
-    """The bundle as its readers will see it: every golden example, validated and answered."""
-    from lightship.compiler.parity import compare
-
-    for recording in recordings:
-        name = recording.signature.name
-        inputs, expected = model.golden(name)
-        outputs = model.predict(Call(inputs=inputs, signature=name)).outputs
-        for output, array in expected.items():
-            compare(name, output, array, outputs[output])
+def _state_warnings(compiled: Compiled) -> list[str]:
+    if not compiled.stateful:
+        return []
+    return [
+        "a call changes variables of the model: every call is answered from their initial values, and never in a batch "
+        "with others or from the response cache"
+    ]

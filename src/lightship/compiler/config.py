@@ -20,14 +20,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lightship import kinds
+from lightship.compiler import plain_yaml
 from lightship.errors import CompileError, InvalidInput
 from lightship.tensors import Signature, TensorSpec
-
-_LIMIT = 1024 * 1024
-_MOST_VALUES = 100_000
 
 
 @dataclass(frozen=True)
@@ -95,47 +91,20 @@ class Config:
 
 
 def read_config(path: Path) -> Mapping[str, Any]:
-    """The mapping in a YAML file, of JSON's types only, checked by :meth:`Config.parse`; raises CompileError."""
+    """Return the mapping in a YAML file, of JSON's types only, checked by :meth:`Config.parse`; raises CompileError."""
     try:
-        if path.stat().st_size > _LIMIT:
-            raise CompileError(f"{path} is larger than {_LIMIT} bytes: that is no model.yaml")
-        record = yaml.safe_load(path.read_bytes())
-        _check_plain(record)
+        with path.open("rb") as file:
+            record = plain_yaml.load(file.read(plain_yaml.LARGEST + 1))
     except OSError as error:
         raise CompileError(f"cannot read {path}: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        raise CompileError(f"{path} is not YAML: {_place(error)}") from None
-    except (ValueError, RecursionError) as error:
-        raise CompileError(f"{path} holds a value that a model.yaml cannot have: {error}") from None
+    except plain_yaml.YamlError as error:
+        raise CompileError(f"{path} is not a model.yaml: {error}") from None
     if record is None:
         return {}
     if not isinstance(record, dict):
         raise CompileError(f"{path} must be a mapping with name, inputs, outputs, metrics")
     Config.parse(record)
     return record
-
-
-def _check_plain(record: Any) -> None:
-    """Raise ValueError unless all values are JSON's, for they travel to the child process so, and not too many.
-
-    YAML's aliases can make a million values of ten lines.
-    """
-    pending, seen = [record], 0
-    while pending:
-        value = pending.pop()
-        seen += 1
-        if seen > _MOST_VALUES:
-            raise ValueError(f"more than {_MOST_VALUES} values in all")
-        if isinstance(value, dict | list):
-            pending.extend([*value, *value.values()] if isinstance(value, dict) else value)
-        elif not isinstance(value, str | int | float | None) or (isinstance(value, float) and not math.isfinite(value)):
-            raise ValueError(f"{value} ({type(value).__name__})")
-
-
-def _place(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or "it cannot be parsed"
-    return f"line {mark.line + 1}: {problem}" if mark else str(problem)
 
 
 def _known(record: Mapping[Any, Any], keys: Iterable[str], path: str) -> None:

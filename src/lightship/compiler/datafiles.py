@@ -1,10 +1,17 @@
-"""Real inputs for the comparison (``--data``): .csv, .npy or .npz; never a pickle."""
+"""Real inputs for the comparison (``--data``): .csv, .npy or .npz; never a pickle.
+
+The file is read in the sandboxed child only, and no more of it than the rows that are used: what an array's header or
+an archive's entry declares is compared with a limit before memory is taken for it.
+"""
 
 from __future__ import annotations
 
+import math
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -14,6 +21,8 @@ from lightship.tensors import Array, Signature, TensorSpec, check_finite, valida
 
 SUFFIXES = (".csv", ".npy", ".npz")
 MOST_ROWS = 256
+MOST_CSV_BYTES = 16 * 1024**2
+MOST_ARRAY_BYTES = 1024**3  # of the rows that are used; of a whole array in Fortran's order
 
 Tensors = dict[str, Array]
 
@@ -44,16 +53,40 @@ def read_data(path: Path, signature: Signature) -> Tensors:
 
 def _read_npy(path: Path, signature: Signature) -> Tensors:
     spec = _only_input(path, signature)
-    with _plain_arrays(path, "save"):
-        return {spec.name: _cast(np.load(path, allow_pickle=False, mmap_mode="r"), spec)}
+    with _plain_arrays(path, "save"), path.open("rb") as file:
+        return {spec.name: _cast(_read_array(path, file, spec), spec)}
 
 
 def _read_npz(path: Path, signature: Signature) -> Tensors:
-    with _plain_arrays(path, "savez"), np.load(path, allow_pickle=False) as archive:
-        missing = [spec.name for spec in signature.inputs if spec.name not in archive.files]
+    with _plain_arrays(path, "savez"), zipfile.ZipFile(path) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
+        missing = [spec.name for spec in signature.inputs if spec.name not in names]
         if missing:
-            raise CompileError(f"{path.name} has no array '{missing[0]}', it has {', '.join(archive.files)}")
-        return {spec.name: _cast(archive[spec.name], spec) for spec in signature.inputs}
+            raise CompileError(f"{path.name} has no array '{missing[0]}', it has {', '.join(names[:20])}")
+        tensors = {}
+        for spec in signature.inputs:
+            with archive.open(f"{spec.name}.npy") as file:
+                tensors[spec.name] = _cast(_read_array(path, file, spec), spec)
+        return tensors
+
+
+def _read_array(path: Path, file: IO[bytes], spec: TensorSpec) -> Array:
+    """Return the first rows of an array; raises CompileError where they are too large, ValueError for no array."""
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    shape, fortran, dtype = readers[np.lib.format.read_magic(file)](file)
+    if dtype.hasobject or any(size < 0 for size in shape):
+        raise ValueError("not numbers or texts")
+    rows = min(shape[0], MOST_ROWS) if spec.batched and shape else None
+    part = shape if rows is None or fortran else (rows, *shape[1:])
+    size = math.prod(part) * dtype.itemsize
+    if size > MOST_ARRAY_BYTES:
+        raise CompileError(
+            f"{path.name}: the array for '{spec.name}' needs {size} bytes of memory, and the limit is "
+            f"{MOST_ARRAY_BYTES}: give fewer rows ({MOST_ROWS} are used)"
+        )
+    data = file.read(size)
+    array: Array = np.frombuffer(data, dtype, math.prod(part)).reshape(part, order="F" if fortran else "C")
+    return array[:rows]
 
 
 @contextmanager
@@ -61,7 +94,7 @@ def _plain_arrays(path: Path, writer: str) -> Iterator[None]:
     """Say in our own words what numpy cannot read: its own would have a pickle opened."""
     try:
         yield
-    except (CompileError, OSError):
+    except (CompileError, InvalidInput, OSError):
         raise
     except Exception:  # whatever numpy and zipfile stumble over
         raise CompileError(
@@ -71,6 +104,10 @@ def _plain_arrays(path: Path, writer: str) -> Iterator[None]:
 
 def _read_csv(path: Path, signature: Signature) -> Tensors:
     """As a request's body: by the header's names where the inputs have any, else in order."""
+    if (size := path.stat().st_size) > MOST_CSV_BYTES:
+        raise CompileError(
+            f"{path.name} has {size} bytes, and the limit is {MOST_CSV_BYTES}: give fewer rows ({MOST_ROWS} are used)"
+        )
     tensors = tabular.from_body(path.read_bytes(), signature, {})
     if tensors is None:
         raise CompileError(f"{path.name}: inputs of this shape do not fit in columns: give an .npz file")
@@ -84,8 +121,16 @@ def _cast(array: Array, spec: TensorSpec) -> Array:
         return np.char.encode(rows, "utf-8").astype(np.object_)
     if rows.dtype.kind == "S" and spec.dtype == "string":
         return rows.astype(np.object_)
+    if rows.dtype.kind in "iu" and spec.numpy.kind in "iu" and not _in_range(rows, spec):
+        limits = np.iinfo(spec.numpy)
+        raise InvalidInput(f"input '{spec.name}' holds an integer outside {spec.dtype} ({limits.min}..{limits.max})")
     same = rows.dtype.kind == spec.numpy.kind or (spec.numpy.kind == "f" and rows.dtype.kind in "iu")
     return np.ascontiguousarray(rows, dtype=spec.numpy) if same else rows
+
+
+def _in_range(rows: Array, spec: TensorSpec) -> bool:
+    limits = np.iinfo(spec.numpy)
+    return not rows.size or (int(rows.min()) >= limits.min and int(rows.max()) <= limits.max)
 
 
 def _only_input(path: Path, signature: Signature) -> TensorSpec:

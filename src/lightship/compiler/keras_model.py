@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import numpy as np
 
 from lightship.bundle import DEFAULT_SIGNATURE
 from lightship.compiler import exports
-from lightship.engines.tensorflow import first_line
+from lightship.engines.causes import translated
+from lightship.engines.tensorflow_state import State, Unrestorable, state_of
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 
@@ -27,14 +29,17 @@ def load_keras(path: Path, work: Path, source: Mapping[str, str], *, trust: bool
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=not trust)
     except Exception as error:  # Keras raises whatever its layers raise
-        raise SourceRefused(f"Keras {keras.__version__} cannot load {path.name}: {first_line(error)}") from None
+        raise translated(SourceRefused, f"Keras {keras.__version__} cannot load {path.name}", error) from None
     if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
         raise SourceRefused(f"{path.name} holds a model whose input shape is not known: call it once, then save it")
     return KerasOriginal(model, work, dict(source) | {"keras": keras.__version__}, path.stat().st_size)
 
 
 class KerasOriginal:
-    """See :class:`lightship.compiler.importers.base.Original`. The one signature is called ``serving_default``."""
+    """See :class:`lightship.compiler.importers.base.Original`. The one signature is called ``serving_default``.
+
+    Layers with ``stateful=True`` keep variables from call to call: these are set back before each call and export.
+    """
 
     subject = "Keras model.predict"
 
@@ -53,37 +58,59 @@ class KerasOriginal:
             ),
         )
 
+    @property
+    def stateful(self) -> bool:
+        """See :class:`lightship.compiler.importers.base.Original`."""
+        return bool(self._state)
+
+    @property
+    def reset(self) -> str:
+        """See :class:`lightship.compiler.importers.base.Original`."""
+        return exports.reset_name(self._state, [DEFAULT_SIGNATURE])
+
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """``model.predict`` of all rows as one batch."""
         import keras
         import tensorflow as tf
 
+        self._state.restore()
         arrays = [inputs[name] for name in self._inputs]
         plain = [tf.constant(array) if array.dtype == np.object_ else array for array in arrays]
         try:
             packed = keras.tree.pack_sequence_as(_inputs_of(self._model), plain)
             answer = self._model.predict(packed, batch_size=len(arrays[0]), verbose=0)
         except (tf.errors.OpError, ValueError, TypeError) as error:
-            raise EngineError(f"Keras could not run this input: {first_line(error)}") from None
+            raise translated(EngineError, "Keras could not run this input", error) from None
         return dict(zip(self._outputs, map(np.asarray, keras.tree.flatten(answer)), strict=True))
 
     def candidates(self) -> Iterator[Path]:
         """The model as it is, then with its recurrent layers unrolled."""
         plain = self._work / "exported"
-        self._export(plain)
+        self._export(plain, reset=self.reset)
         yield plain
         if _unroll(self._model):
+            del self._function  # it is the function of the loop
             unrolled = self._work / "unrolled"
-            self._export(unrolled)
+            self._export(unrolled, reset=self.reset)
             yield unrolled
 
     def saved_model(self, folder: Path) -> bool:
         """An export that is the same bytes each time."""
-        self._export(folder)
+        self._export(folder, reset="")
         exports.normalise(folder)
         return True
 
-    def _export(self, folder: Path) -> None:
+    @cached_property
+    def _state(self) -> State:
+        """What calls change, with the values of before the first one."""
+        try:
+            return state_of([self._function])
+        except Unrestorable as error:
+            raise SourceRefused(exports.unrestorable("the model", error)) from None
+
+    @cached_property
+    def _function(self) -> Any:
+        """The model's call as a concrete function."""
         import keras
         import tensorflow as tf
 
@@ -93,17 +120,21 @@ class KerasOriginal:
             packed = keras.tree.pack_sequence_as(_inputs_of(model), [inputs[name] for name in self._inputs])
             return dict(zip(self._outputs, keras.tree.flatten(model(packed, training=False)), strict=True))
 
-        module = tf.Module()
-        # Variables that are tracked through the model alone can come out of the converter uninitialised: LiteRT then
-        # answers NaN or constants without an error. The model itself is tracked for its lookup tables.
-        module.tracked_variables = [variable.value for variable in model.variables]
-        module.tracked_model = model
         specs = {
             name: tf.TensorSpec(tensor.shape, tensor.dtype, name=name)
             for name, tensor in zip(self._inputs, model.inputs, strict=True)
         }
-        function = tf.function(call, autograph=False).get_concrete_function(**specs)
-        tf.saved_model.save(module, str(folder), signatures={DEFAULT_SIGNATURE: function})
+        return tf.function(call, autograph=False).get_concrete_function(**specs)
+
+    def _export(self, folder: Path, *, reset: str) -> None:
+        import tensorflow as tf
+
+        module = tf.Module()
+        # Variables that are tracked through the model alone can come out of the converter uninitialised: LiteRT then
+        # answers NaN or constants without an error. The model itself is tracked for its lookup tables.
+        module.tracked_variables = [variable.value for variable in self._model.variables]
+        module.tracked_model = self._model
+        exports.save(module, folder, {DEFAULT_SIGNATURE: self._function}, state=self._state, reset=reset)
 
 
 def _unroll(model: Any) -> bool:

@@ -8,12 +8,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lightship.engines.litert import LiteRTEngine
+from lightship.engines.litert_state import keeps_state
 from lightship.errors import BundleError
 
-_MISSING = re.compile(r"'tf\.(\w+)' op")
-_LISTED = re.compile(r"(?:Custom|TF Select|Flex) ops: ([\w, ]+)")
-_FUSED = re.compile(r'error: loc\((?:callsite\()?fused\["(\w+):"')
-_UNRESOLVED = re.compile(r"unresolved custom op: (?:Flex)?(\w+)|\(Flex(\w+)\) failed")
+_NAME = r"([A-Za-z_][A-Za-z0-9_]{0,63})"
+_MISSING = re.compile(rf"'tf\.{_NAME}' op")
+_LISTED = re.compile(r"(?:Custom|TF Select|Flex) ops: ([A-Za-z0-9_, ]{1,1000})")
+_FUSED = re.compile(rf'error: loc\((?:callsite\()?fused\["{_NAME}:"')
+_UNRESOLVED = re.compile(rf"unresolved custom op: (?:Flex)?{_NAME}|\(Flex{_NAME}\) failed")
 
 
 class Unconvertible(Exception):
@@ -24,16 +26,21 @@ class Unconvertible(Exception):
         super().__init__(", ".join(self.reasons))
 
 
-def convert(candidate: Path, signatures: list[str], target: Path) -> LiteRTEngine:
-    """Convert a SavedModel folder (a finished .tflite file is copied) and load the result; raises Unconvertible."""
+def convert(
+    candidate: Path, signatures: list[str], target: Path, *, stateful: bool = False, reset: str = ""
+) -> LiteRTEngine:
+    """Convert a SavedModel folder (a finished .tflite file is copied) and load the result; raises Unconvertible.
+
+    ``stateful`` and ``reset`` are the original's; see :class:`lightship.compiler.importers.base.Original`.
+    """
     if candidate.is_dir():
-        target.write_bytes(_converted(candidate, signatures))
+        target.write_bytes(_converted(candidate, [*signatures, *filter(None, [reset])]))
     else:
         shutil.copyfile(candidate, target)
     try:
-        return LiteRTEngine(target)
+        return LiteRTEngine(target, stateful=stateful or keeps_state(target), reset=reset)
     except BundleError as error:
-        raise Unconvertible(operators(error.message) or [error.message]) from None
+        raise Unconvertible(operators(error.detail) or [error.message]) from None
 
 
 def operators(text: str) -> list[str]:
@@ -53,4 +60,4 @@ def _converted(folder: Path, signatures: list[str]) -> bytes:
         return bytes(converter.convert())
     except Exception as error:  # ConverterError, and whatever the converter's passes raise
         text = str(error)
-        raise Unconvertible(operators(text) or [text.strip().splitlines()[0][:200]]) from None
+        raise Unconvertible(operators(text) or [f"TFLiteConverter failed ({type(error).__name__})"]) from None

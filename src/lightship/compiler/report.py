@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lightship.compiler.limits import Cost
 from lightship.compiler.parity import Agreement
 from lightship.errors import LightshipError, SourceRefused
 from lightship.tensors import Signature
@@ -38,6 +39,7 @@ class Report:
     Attributes:
         reasons: why LiteRT could not be used, by operator or message; empty with the engine ``litert``.
         parity: one entry for each output of each signature.
+        cost: what one call of one row took in a process that had opened nothing else.
         warnings: sentences about what compiled and still looks wrong.
         trusted: code in the source that ``--trust`` allowed.
         sandbox: the proof that the process was confined, and the measures in force (:mod:`lightship.compiler.sandbox`).
@@ -52,6 +54,7 @@ class Report:
     sizes: Sizes
     parity: tuple[Agreement, ...]
     latency: Latency
+    cost: Cost
     warnings: tuple[str, ...]
     trusted: tuple[str, ...]
     sandbox: str = ""
@@ -77,6 +80,7 @@ class Report:
                 sizes=Sizes(**{name: int(size) for name, size in built["sizes"].items()}),
                 parity=tuple(_agreement(record) for record in built["parity"]),
                 latency=_latency(**built["latency"]),
+                cost=Cost(float(built["cost"]["seconds"]), int(built["cost"]["bytes"])),
                 warnings=_texts(built["warnings"]),
                 trusted=_texts(built["trusted"]),
                 sandbox=str(built.get("sandbox", "")),

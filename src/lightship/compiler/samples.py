@@ -33,17 +33,18 @@ def generate(run: Run, signature: Signature) -> tuple[Tensors, Tensors]:
     parts = [part for spec in signature.inputs for part in (spec, *_features(spec))]
     sizes = SIZES if any(None in spec.row_shape for spec in parts) else SIZES[:1]
     bounds = BOUNDS if any(spec.numpy.kind in "iu" for spec in parts) else BOUNDS[:1]
-    last = "its outputs were empty"
+    last = EngineError("its outputs were empty")
     for size, bound in itertools.product(sizes, bounds):
         inputs = make(signature, size=size, bound=bound)
         try:
             outputs = run(signature.name, inputs)
         except EngineError as error:
-            last = error.message
+            last = error
             continue
         if all(array.size for array in outputs.values()):
             return inputs, outputs
-    raise CompileError(f"no generated input suits signature '{signature.name}' ({last}): give real ones with --data")
+    what = f"no generated input suits signature '{signature.name}' ({last.message}): give real ones with --data"
+    raise CompileError(what, detail=last.detail)
 
 
 def make(signature: Signature, *, size: int, bound: int) -> Tensors:
@@ -60,6 +61,21 @@ def make(signature: Signature, *, size: int, bound: int) -> Tensors:
 def take(tensors: Mapping[str, Array], signature: Signature, rows: int) -> Tensors:
     """The first rows of every input that has any number of them."""
     return {spec.name: tensors[spec.name][:rows] if spec.batched else tensors[spec.name] for spec in signature.inputs}
+
+
+def altered(tensors: Mapping[str, Array]) -> Tensors:
+    """Return other inputs of the same shapes and dtypes.
+
+    Floats are a thousand times as large, truth values inverted, and all others moved on by one place.
+    """
+    return {name: _altered(array) for name, array in tensors.items()}
+
+
+def _altered(array: Array) -> Array:
+    if array.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return np.asarray(array * 1000, dtype=array.dtype)
+    return np.logical_not(array) if array.dtype.kind == "b" else np.roll(array, 1)
 
 
 def _values(rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], size: int, bound: int) -> Array:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ai_edge_litert.interpreter import Interpreter
 
 from lightship.bundle import DEFAULT_SIGNATURE, MODEL, Bundle
-from lightship.errors import BundleError, EngineError
+from lightship.errors import BundleError, EngineError, LightshipError
 from lightship.tensors import Array
 
 Run = Callable[[Mapping[str, Array]], dict[str, Array]]
 
 
 def load(bundle: Bundle) -> LiteRTEngine:
-    """Open the bundle's model; raises BundleError where LiteRT cannot read it."""
-    return LiteRTEngine(bundle.path / MODEL)
+    """Open the bundle's model; raises BundleError where LiteRT cannot read it.
+
+    Where an older manifest does not say whether the model is stateful, its operators do.
+    """
+    path, manifest = bundle.path / MODEL, bundle.manifest
+    stateful = manifest.stateful
+    if stateful is None:
+        from lightship.engines.litert_state import keeps_state  # a newer bundle starts without it
+
+        stateful = keeps_state(path)
+    return LiteRTEngine(path, stateful=stateful, reset=manifest.reset)
 
 
 class LiteRTEngine:
@@ -25,11 +33,17 @@ class LiteRTEngine:
 
     An interpreter holds the tensors of one call, so a thread borrows one that is idle, or opens another: there are
     never more than threads that ran at once.
+
+    LiteRT keeps resource variables from call to call and cannot reset them. For a ``stateful`` file, the signature
+    ``reset`` assigns their initial values before each call; without one, each call has a new interpreter.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, stateful: bool = False, reset: str = "") -> None:
+        self.stateful = stateful
         self._path = path
-        self._idle = [self._open()]
+        self._reset = reset if stateful else ""
+        self._fresh = stateful and not reset
+        self._idle = [self._open()]  # also of a stateful file, whose first call uses it: an error shows now
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """See :class:`lightship.engines.base.Engine`."""
@@ -40,25 +54,29 @@ class LiteRTEngine:
         try:
             return signatures[signature](inputs)
         except (RuntimeError, ValueError) as error:
-            raise EngineError(f"LiteRT could not run this input: {_first_line(error)}") from None
+            raise _translated(EngineError, "LiteRT could not run this input", error) from None
         finally:
-            self._idle.append(signatures)
+            if not self._fresh:
+                self._idle.append(signatures)
 
     def twin(self) -> LiteRTEngine:
         """See :class:`lightship.engines.base.Engine`: a new shape makes an interpreter allocate its tensors anew."""
-        return LiteRTEngine(self._path)
+        return LiteRTEngine(self._path, stateful=self.stateful, reset=self._reset)
 
     def _open(self) -> dict[str, Run]:
         try:
             interpreter = Interpreter(model_path=str(self._path), num_threads=1)
             names = list(interpreter.get_signature_list())
+            if self._reset:
+                return _resetting(interpreter, names, self._reset)
             if len(names) > 1:
                 return {name: _subgraph(interpreter, name) for name in names}
-            interpreter.allocate_tensors()
+            if not is_dynamic(interpreter):
+                interpreter.allocate_tensors()
             return {(names or [DEFAULT_SIGNATURE])[0]: _Primary(interpreter).run}
         except (RuntimeError, ValueError) as error:
-            why = _first_line(error).replace(str(self._path), self._path.name)
-            raise BundleError(f"LiteRT cannot load {self._path.name}: {why}") from None
+            what = f"LiteRT cannot load {self._path.name}"
+            raise _translated(BundleError, what, error, place=str(self._path)) from None
 
 
 class _Primary:
@@ -108,6 +126,11 @@ def tensor_indices(interpreter: Interpreter, side: str) -> dict[str, int]:
     return {key: entry["index"] for key, entry in named.items()}
 
 
+def is_dynamic(interpreter: Interpreter) -> bool:
+    """Return whether an input has sizes that vary: the file's placeholders need not be sizes that can be allocated."""
+    return any((entry["shape_signature"] < 0).any() for entry in interpreter.get_input_details())
+
+
 def plain_name(tensor: str) -> str:
     """A tensor's name without what converters add to it: ``serving_default_x:0`` is ``x``."""
     return tensor.removesuffix(":0").removeprefix(f"{DEFAULT_SIGNATURE}_")
@@ -124,7 +147,21 @@ def _subgraph(interpreter: Interpreter, name: str) -> Run:
     return run
 
 
-def _first_line(error: Exception) -> str:
-    """LiteRT puts an operator's own words and where it stands side by side, with nothing between them."""
-    line = str(error).strip().partition("\n")[0]
-    return re.sub(r"(?<=[^\s:;])Node number", ": node number", line) or type(error).__name__
+def _translated(kind: type[LightshipError], what: str, error: Exception, *, place: str = "") -> LightshipError:
+    from lightship.engines.causes import translated  # imported on a failure only
+
+    return translated(kind, what, error, place=place)
+
+
+def _resetting(interpreter: Interpreter, names: list[str], reset: str) -> dict[str, Run]:
+    """Return the signatures other than ``reset``, each of which runs it first."""
+    start = interpreter.get_signature_runner(reset)
+
+    def from_initial_state(run: Run) -> Run:
+        def wrapped(inputs: Mapping[str, Array]) -> dict[str, Array]:
+            start()
+            return run(inputs)
+
+        return wrapped
+
+    return {name: from_initial_state(_subgraph(interpreter, name)) for name in names if name != reset}

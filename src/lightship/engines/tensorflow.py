@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lightship.bundle import SAVED_MODEL, Bundle
+from lightship.engines.causes import translated
+from lightship.engines.tensorflow_state import State, Unrestorable, state_of
 from lightship.errors import BundleError, EngineError, Unavailable
 from lightship.tensors import Array
 
 
 def load(bundle: Bundle) -> TensorFlowEngine:
     """Load the bundle's SavedModel; raises Unavailable where TensorFlow is not installed."""
-    return TensorFlowEngine(bundle.path / SAVED_MODEL)
+    return TensorFlowEngine(bundle.path / SAVED_MODEL, stateful=bundle.manifest.stateful)
 
 
 class TensorFlowEngine:
-    """Runs the signatures of a SavedModel; TensorFlow itself is thread-safe here."""
+    """Runs the signatures of a SavedModel; TensorFlow itself is thread-safe here.
 
-    def __init__(self, path: Path) -> None:
+    All threads share its variables. Where a signature changes one, calls run one at a time, each from the initial
+    values.
+    """
+
+    def __init__(self, path: Path, *, stateful: bool | None = None) -> None:
         try:
             import tensorflow as tf
         except ImportError:
@@ -33,25 +40,26 @@ class TensorFlowEngine:
         try:
             self._loaded = tf.saved_model.load(str(path))  # keeps the variables alive
         except (OSError, ValueError, tf.errors.OpError) as error:
-            why = first_line(error).replace(str(path), path.name)
-            raise BundleError(f"TensorFlow cannot load {path.name}: {why}") from None
+            raise translated(BundleError, f"TensorFlow cannot load {path.name}", error, place=str(path)) from None
+        try:
+            self._state = State() if stateful is False else state_of(self._loaded.signatures.values())
+        except Unrestorable as error:
+            raise BundleError(f"{path.name} keeps data between calls that cannot be reset: {error}") from None
+        self.stateful = bool(self._state)
+        self._alone = threading.Lock() if self.stateful else nullcontext()
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """See :class:`lightship.engines.base.Engine`."""
         tensors = {name: self._tf.constant(array) for name, array in inputs.items()}
         try:
-            outputs = self._loaded.signatures[signature](**tensors)
+            with self._alone:
+                if self.stateful:
+                    self._state.restore()
+                outputs = self._loaded.signatures[signature](**tensors)
+                return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
         except (ValueError, TypeError, self._tf.errors.OpError) as error:
-            raise EngineError(f"TensorFlow could not run this input: {first_line(error)}") from None
-        return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
+            raise translated(EngineError, "TensorFlow could not run this input", error) from None
 
     def twin(self) -> TensorFlowEngine:
         """See :class:`lightship.engines.base.Engine`."""
         return self
-
-
-def first_line(error: Any) -> str:
-    """The line of an error's text that says what is wrong: TensorFlow's go on with the graph's internals."""
-    text = str(getattr(error, "message", error)).strip().partition("\n\t [[")[0]
-    lines = text.splitlines() or [type(error).__name__]
-    return lines[-1 if lines[0] == "Graph execution error:" else 0][:300]

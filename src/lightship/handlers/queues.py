@@ -179,5 +179,6 @@ def _describe(error: Exception) -> dict[str, Any]:
         "error": type(error).__name__,
         "code": error.code if isinstance(error, LightshipError) else code,
         "reason": error.message if isinstance(error, LightshipError) else None,
+        "detail": error.detail if isinstance(error, LightshipError) else None,
         "stack": [f"{at.filename}:{at.lineno} {at.name}" for at in traceback.extract_tb(error.__traceback__)],
     }

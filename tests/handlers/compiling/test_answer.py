@@ -28,6 +28,7 @@ COMPILED: dict[str, Any] = {
     "sizes": {"before": 2, "after": 1},
     "parity": [AGREEMENT],
     "latency": {"subject": "model.predict", "before": 0.1, "after": 0.01},
+    "cost": {"seconds": 0.01, "bytes": 1000},
     "warnings": ["looks odd"],
     "trusted": [],
     "sandbox": "kernel",

@@ -40,6 +40,7 @@ def answer(folder, **fields):
         "sizes": {"before": 1, "after": 1},
         "parity": [],
         "latency": {"subject": "nothing", "before": 0, "after": 0},
+        "cost": {"seconds": 0, "bytes": 0},
         "warnings": [],
         "trusted": [],
         **fields,

@@ -16,15 +16,26 @@ IMPORTERS: tuple[Importer, ...] = (
 )
 
 
-def find(path: Path) -> Importer:
-    """The importer for a file or folder; raises SourceRefused that lists what there is."""
+def candidates(path: Path) -> list[Importer]:
+    """Return the importers whose format a file or folder may have, by its name and first bytes: nothing is parsed.
+
+    Raises SourceRefused that lists the formats where there is none, or where the file cannot be read.
+    """
     if not path.exists():
         raise SourceRefused(f"there is no file or folder {path}")
     try:
-        for importer in IMPORTERS:
-            if importer.matches(path):
-                return importer
+        found = [importer for importer in IMPORTERS if importer.matches(path)]
     except OSError as error:
         raise SourceRefused(f"cannot read {path}: {error.strerror}") from None
-    accepted = ", ".join(importer.accepts for importer in IMPORTERS)
-    raise SourceRefused(f"{path.name} is no model file: what can be compiled is {accepted}")
+    if not found:
+        accepted = ", ".join(importer.accepts for importer in IMPORTERS)
+        raise SourceRefused(f"{path.name} is not a model file: what can be compiled is {accepted}")
+    return found
+
+
+def find(path: Path) -> Importer:
+    """Return the importer for a file or folder; reads the list of an archive's entries, so only the child calls it.
+
+    Raises SourceRefused.
+    """
+    return next(importer for importer in candidates(path) if importer.owns(path))

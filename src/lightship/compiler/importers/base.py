@@ -24,8 +24,21 @@ class Original(Protocol):
     signatures: tuple[Signature, ...]
     subject: str
 
+    @property
+    def stateful(self) -> bool:
+        """Whether a call changes variables or tables."""
+        ...
+
+    @property
+    def reset(self) -> str:
+        """The signature of :meth:`candidates`' SavedModels that assigns the initial values; empty without one."""
+        ...
+
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Outputs by name, as the original framework computes them. Raises EngineError where it takes no such input."""
+        """Outputs by name, as the original framework computes them from the model's initial state.
+
+        Raises EngineError where it takes no such input.
+        """
         ...
 
     def candidates(self) -> Iterator[Path]:
@@ -40,15 +53,19 @@ class Original(Protocol):
 class Importer(Protocol):
     """One format of model files.
 
-    ``work`` is a scratch folder of this compile. ``check`` runs before any framework opens the file; it and ``load``
-    run in the sandboxed child only, ``matches`` runs in its parent too.
+    ``work`` is a scratch folder of this compile. ``check`` runs before any framework opens the file. ``matches`` runs
+    in the unconfined parent too and parses nothing; all else runs in the sandboxed child only.
     """
 
     name: str
     accepts: str
 
     def matches(self, path: Path) -> bool:
-        """Whether a file or folder is of this format, by its name and its first bytes."""
+        """Whether a file or folder may be of this format, by its name and its first bytes alone."""
+        ...
+
+    def owns(self, path: Path) -> bool:
+        """Whether a file that matches is of this format: two formats are zip archives, and their entries tell."""
         ...
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
@@ -58,6 +75,10 @@ class Importer(Protocol):
     def load(self, path: Path, work: Path, *, trust: bool) -> Original:
         """Open a checked file. Raises SourceRefused where the framework cannot."""
         ...
+
+
+ZIP = b"PK"
+GZIP = b"\x1f\x8b"
 
 
 def head(path: Path, count: int = 8) -> bytes:

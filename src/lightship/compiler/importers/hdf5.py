@@ -24,6 +24,10 @@ class Hdf5File:
         """By name or by the format's first bytes."""
         return (path.suffix in SUFFIXES and path.is_file()) or head(path) == MAGIC
 
+    def owns(self, path: Path) -> bool:
+        """Every file that matches."""
+        return True
+
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
         """The HDF5 tree, and the configuration."""
         from lightship.compiler import hdf5_tree  # imports h5py, which the parent must not

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 from lightship.bundle import digest_file
 from lightship.compiler import archives, keras_config
-from lightship.compiler.importers.base import head
+from lightship.compiler.importers.base import ZIP, head
 from lightship.compiler.keras_model import KerasOriginal, load_keras
 from lightship.errors import SourceRefused
 
 CONFIG = "config.json"
+METADATA = "metadata.json"
 WEIGHTS = "model.weights.h5"
-ENTRIES = frozenset({CONFIG, "metadata.json", WEIGHTS, "assets"})
+ENTRIES = frozenset({CONFIG, METADATA, WEIGHTS, "assets"})
 _CONFIG_LIMIT = 256 * 1024**2
 
 
@@ -24,19 +24,19 @@ class KerasFile:
     accepts = "a .keras file"
 
     def matches(self, path: Path) -> bool:
+        """A .keras file by name, or any zip archive."""
+        return (path.suffix == ".keras" and path.is_file()) or head(path, 2) == ZIP
+
+    def owns(self, path: Path) -> bool:
         """A .keras file by name, or a zip archive with a Keras configuration in it."""
-        if path.suffix == ".keras" and path.is_file():
-            return True
-        if head(path, 2) != b"PK" or not zipfile.is_zipfile(path):
-            return False
-        with zipfile.ZipFile(path) as archive:
-            return CONFIG in archive.NameToInfo and "metadata.json" in archive.NameToInfo
+        names = {entry.name for entry in archives.zip_entries(path)} if path.suffix != ".keras" else {CONFIG, METADATA}
+        return {CONFIG, METADATA} <= names
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
         """The archive's entries, the weights' HDF5 tree, and the configuration."""
         from lightship.compiler import hdf5_tree  # imports h5py, which the parent must not
 
-        if head(path, 2) != b"PK":
+        if head(path, 2) != ZIP:
             raise SourceRefused(f"{path.name} is no .keras file: it is not a zip archive")
         entries = [entry.name for entry in archives.zip_entries(path)]
         for name in entries:

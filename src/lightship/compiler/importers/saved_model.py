@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tarfile
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +11,9 @@ import numpy as np
 
 from lightship.bundle import DEFAULT_SIGNATURE
 from lightship.compiler import archives, examples, exports, graphs
-from lightship.compiler.importers.base import head
-from lightship.engines.tensorflow import first_line
+from lightship.compiler.importers.base import GZIP, ZIP, head
+from lightship.engines.causes import translated
+from lightship.engines.tensorflow_state import Unrestorable, state_of
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 
@@ -28,10 +27,14 @@ class SavedModel:
     accepts = "a SavedModel (a folder, .zip or .tar.gz)"
 
     def matches(self, path: Path) -> bool:
-        """A folder with a saved_model.pb, or an archive that is no .keras file."""
+        """A folder with a saved_model.pb, or a zip or gzip file."""
         if path.is_dir():
             return (path / exports.GRAPH).is_file()
-        return head(path, 2) in (b"PK", b"\x1f\x8b") and (zipfile.is_zipfile(path) or tarfile.is_tarfile(path))
+        return head(path, 2) in (ZIP, GZIP)
+
+    def owns(self, path: Path) -> bool:
+        """A folder, or an archive that is not a .keras file's."""
+        return True
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
         """Operators that reach out of the model, before TensorFlow loads it. They are refused, trusted or not."""
@@ -70,46 +73,55 @@ class SavedModelOriginal:
         try:
             self._loaded = tf.saved_model.load(str(self._folder))
         except Exception as error:  # TensorFlow raises whatever its loader meets
-            raise SourceRefused(f"TensorFlow cannot load {label}: {first_line(error)}") from None
+            raise translated(SourceRefused, f"TensorFlow cannot load {label}", error) from None
         self.signatures = tuple(
             _declared(_signature(label, name, self._loaded.signatures[name]), meta) for name in self._names()
         )
         if not self.signatures:
             raise SourceRefused(f"{label} has no signature: save it with tf.saved_model.save(..., signatures=...)")
+        try:
+            self._state = state_of(self._functions().values())
+        except Unrestorable as error:
+            raise SourceRefused(exports.unrestorable(label, error)) from None
+        self.stateful = bool(self._state)
+        self.reset = exports.reset_name(self._state, [signature.name for signature in self.signatures])
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """The signature's function, on tensors."""
         import tensorflow as tf
 
+        self._state.restore()
         try:
             tensors = {name: tf.constant(array) for name, array in inputs.items()}
             outputs = self._loaded.signatures[signature](**tensors)
         except (tf.errors.OpError, ValueError, TypeError) as error:
-            raise EngineError(f"TensorFlow could not run this input: {first_line(error)}") from None
+            raise translated(EngineError, "TensorFlow could not run this input", error) from None
         return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
 
     def candidates(self) -> Iterator[Path]:
-        """The folder itself; with several signatures, one that holds nothing else.
+        """The folder itself; with several signatures, or one that resets the others, one that holds nothing else.
 
         A method called ``serve`` on the exported object, and every Keras export has one, makes TFLiteConverter drop all
         signatures but the default one, without a word.
         """
         import tensorflow as tf
 
-        if len(self.signatures) == 1:
+        if len(self.signatures) == 1 and not self.reset:
             yield self._folder
             return
         module = tf.Module()
         module.original = self._loaded
         clean = self._work / "clean"
-        functions = {signature.name: self._loaded.signatures[signature.name] for signature in self.signatures}
-        tf.saved_model.save(module, str(clean), signatures=functions)
+        exports.save(module, clean, self._functions(), state=self._state, reset=self.reset)
         yield clean
 
     def saved_model(self, folder: Path) -> bool:
         """The original's own files."""
         exports.copy(self._folder, folder)
         return True
+
+    def _functions(self) -> dict[str, Any]:
+        return {name: self._loaded.signatures[name] for name in self._names()}
 
     def _names(self) -> list[str]:
         """The default signature first, then as the file has them sorted."""

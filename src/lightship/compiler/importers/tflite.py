@@ -1,8 +1,7 @@
-"""LiteRT's own format (.tflite): compiled already, so it is checked and compared with TensorFlow's interpreter."""
+"""LiteRT's own format (.tflite): verified, then opened by LiteRT, and compared with LiteRT's reference kernels."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,19 @@ import numpy as np
 
 from lightship.bundle import DEFAULT_SIGNATURE, digest_file
 from lightship.compiler.importers.base import head
-from lightship.engines.litert import plain_name
-from lightship.engines.tensorflow import first_line
+from lightship.compiler.tflite import BrokenFile, Outline, outline, shown
+from lightship.engines.causes import translated
+from lightship.engines.litert import is_dynamic, plain_name
+from lightship.engines.litert_state import keeps_state
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 
 IDENTIFIER = b"TFL3"  # at bytes 4 to 7 of the flatbuffer
 CUSTOM = frozenset({"TFLite_Detection_PostProcess"})  # the custom operators that LiteRT has
+
+# Multiplications of one call up to which reference kernels, about 20 times slower than others, take half a second.
+REFERENCE_MULTIPLICATIONS = 100_000_000
+_ROWS = 32  # of the largest batch that the original is asked
 
 
 class TfliteFile:
@@ -30,82 +35,101 @@ class TfliteFile:
         """By name or by the flatbuffer's identifier."""
         return (path.suffix == ".tflite" and path.is_file()) or head(path)[4:] == IDENTIFIER
 
+    def owns(self, path: Path) -> bool:
+        """Every file that matches."""
+        return True
+
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
-        """The flatbuffer's outline, and that LiteRT has all of its operators: there is no other engine for it."""
-        if head(path)[4:] != IDENTIFIER:
-            raise SourceRefused(f"{path.name} is no .tflite file: its identifier is not {IDENTIFIER.decode()}")
-        if missing := sorted(set(_custom_operators(path)) - CUSTOM):
+        """Verify the whole file, and that LiteRT has all of its operators: there is no other engine for it."""
+        if missing := sorted(set(_outline(path).custom) - CUSTOM):
             raise SourceRefused(
                 f"{path.name} needs operators that LiteRT does not have, and a .tflite file has no other engine: "
-                f"{', '.join(missing)}"
+                f"{', '.join(map(shown, missing[:10]))}"
             )
         return ()
 
     def load(self, path: Path, work: Path, *, trust: bool) -> TfliteOriginal:
-        """The model in TensorFlow's interpreter."""
-        return TfliteOriginal(path)
+        """Open the model in LiteRT."""
+        return TfliteOriginal(path, _outline(path))
 
 
 class TfliteOriginal:
-    """See :class:`lightship.compiler.importers.base.Original`."""
+    """See :class:`lightship.compiler.importers.base.Original`.
 
-    subject = "TensorFlow's own tf.lite.Interpreter"
+    LiteRT with its reference kernels. A model with quantised tensors is run by the kernels that serve it, in an
+    interpreter of its own, because two right kernels may differ by a step of the quantisation; so is a model that is
+    too large for reference kernels.
+    """
 
-    def __init__(self, path: Path) -> None:
+    reset = ""
+
+    def __init__(self, path: Path, found: Outline) -> None:
         self.source: Mapping[str, str] = {"format": "tflite", "digest": digest_file(path)}
         self.size = path.stat().st_size
+        self.stateful = keeps_state(path)
         self._path = path
-        self._interpreter = interpreter = self._open()
-        names = sorted(interpreter.get_signature_list(), key=lambda name: (name != DEFAULT_SIGNATURE, name))
-        if names:
-            runners = {name: interpreter.get_signature_runner(name) for name in names}
-            self.signatures = tuple(_named(name, runner) for name, runner in runners.items())
-        else:
-            self.signatures = (_unnamed(interpreter),)
+        self._reference = False
+        interpreter = self._open()
+        self.signatures = _signatures(path, interpreter)
+        self._reference = not found.quantised and found.multiplications * self._rows() < REFERENCE_MULTIPLICATIONS
+        self.subject = f"LiteRT's {'reference kernels' if self._reference else 'interpreter'}"
+        self._interpreter = self._open()
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """One call of the interpreter, with its variable tensors reset: no state of another call."""
-        interpreter = self._interpreter
+        """Make one call without the state of another: variable tensors are reset, resource variables are new."""
+        """One call of the interpreter, with its variable tensors reset; with resource variables, of a new one."""
+        interpreter = self._open() if self.stateful else self._interpreter
         try:
+            interpreter = self._open() if self.stateful else self._interpreter
             interpreter.reset_all_variables()
             if interpreter.get_signature_list():
                 return dict(interpreter.get_signature_runner(signature)(**inputs))
             return _run_unnamed(interpreter, inputs)
         except (RuntimeError, ValueError) as error:
-            raise EngineError(f"TensorFlow's interpreter could not run this input: {first_line(error)}") from None
+            raise translated(EngineError, "LiteRT could not run this input", error) from None
 
     def candidates(self) -> Iterator[Path]:
-        """The file itself."""
+        """Yield the file itself."""
         yield self._path
 
     def saved_model(self, folder: Path) -> bool:
-        """There is none."""
+        """Return False: there is none."""
         return False
 
-    def _open(self) -> Any:
-        import tensorflow as tf
+    def _rows(self) -> int:
+        return _ROWS if any(spec.batched for signature in self.signatures for spec in signature.inputs) else 1
 
+    def _open(self) -> Any:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        kernels = OpResolverType.BUILTIN_REF if self._reference else OpResolverType.AUTO
         try:
-            interpreter = tf.lite.Interpreter(model_path=str(self._path))
-            interpreter.allocate_tensors()
+            interpreter = Interpreter(str(self._path), num_threads=1, experimental_op_resolver_type=kernels)
+            if not is_dynamic(interpreter):  # a placeholder's shape need not be one that can be allocated
+                interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
-            raise SourceRefused(f"{self._path.name} cannot be loaded: {first_line(error)}") from None
+            raise translated(SourceRefused, f"{self._path.name} cannot be loaded", error) from None
         return interpreter
 
 
-def _custom_operators(path: Path) -> Iterator[str]:
-    """Names of the custom operators, Flex ones among them; raises SourceRefused where the outline is broken."""
-    from ai_edge_litert.schema_py_generated import Model
-
+def _outline(path: Path) -> Outline:
+    if head(path)[4:] != IDENTIFIER:
+        raise SourceRefused(f"{path.name} is not a .tflite file: its identifier is not {IDENTIFIER.decode()}")
     try:
-        model = Model.GetRootAsModel(path.read_bytes(), 0)
-        if not model.SubgraphsLength() or not model.BuffersLength():
-            raise SourceRefused(f"{path.name} is broken: it holds no graph")
-        for index in range(model.OperatorCodesLength()):
-            if name := model.OperatorCodes(index).CustomCode():
-                yield name.decode("utf-8", errors="replace")
-    except (struct.error, IndexError, TypeError, ValueError, AttributeError):
-        raise SourceRefused(f"{path.name} is broken or truncated: its tables cannot be read") from None
+        return outline(path)
+    except BrokenFile as error:
+        raise SourceRefused(f"{path.name} is broken or truncated: {error}") from None
+
+
+def _signatures(path: Path, interpreter: Any) -> tuple[Signature, ...]:
+    """Return the default signature first; tensors' own names make one where the file has none."""
+    try:
+        names = sorted(interpreter.get_signature_list(), key=lambda name: (name != DEFAULT_SIGNATURE, name))
+        if not names:
+            return (_unnamed(interpreter),)
+        return tuple(_named(name, interpreter.get_signature_runner(name)) for name in names)
+    except (RuntimeError, ValueError) as error:
+        raise translated(SourceRefused, f"the signatures of {path.name} cannot be read", error) from None
 
 
 def _named(name: str, runner: Any) -> Signature:

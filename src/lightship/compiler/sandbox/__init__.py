@@ -14,7 +14,6 @@ Where none of them holds the file is not opened. However the child ends, the par
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import tempfile
 import time
@@ -26,6 +25,7 @@ from typing import Any
 from lightship.compiler.sandbox import bait, events, hiding, memory, process
 from lightship.compiler.sandbox.kernel import seatbelt
 from lightship.compiler.sandbox.limits import Limits
+from lightship.compiler.sandbox.order import Order
 from lightship.errors import CompileError, LightshipError, ParityError, SandboxUnavailable, SourceRefused
 
 __all__ = ["Limits", "Outcome", "run"]
@@ -40,11 +40,22 @@ Told = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the child returned, the proof that held (one of ``PROOFS``) and the measures that were in force."""
+    """What the child returned, and how it was confined.
+
+    Attributes:
+        proof: the one of ``PROOFS`` that held.
+        means: the measures that were in force.
+        lacks: why the proofs before it did not hold.
+    """
 
     result: dict[str, Any]
     proof: str
     means: tuple[str, ...]
+    lacks: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the proof, its measures and what was missing, on one line."""
+        return "; ".join((f"{self.proof}: {', '.join(self.means) or 'nothing'}", *self.lacks))
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,8 @@ def run(
         writes: folders that the child may write besides its home folder.
         limits: what the child may use.
         scratch: where the child's home folder is made, by default where temporary files are.
-        progress: called with a stage's name and the share of the work that is done, 0 to 1.
+        progress: called with a stage's name and the share of the work that is done, 0 to 1; with ``unconfined``
+            before the file is opened without a proof.
         accept: the proofs that will do, in order.
         powerless: what ``powerless.prove`` is given, when that proof is accepted.
 
@@ -91,56 +103,59 @@ def run(
     if bounds.memory_bytes is None:
         bounds = dataclasses.replace(bounds, memory_bytes=memory.share())
     attempt = _Attempt(module, job, _paths(reads), _paths(writes), bounds, scratch, progress)
-    lacks = []
+    lacks: list[events.Lacking] = []
     for proof in accept:
         outcome = _try(attempt, proof, powerless if proof == "powerless" else None)
         if isinstance(outcome, Outcome):
-            return outcome
+            return dataclasses.replace(outcome, lacks=tuple(lacking.reason for lacking in lacks))
         lacks.append(outcome)
-    reasons = "; ".join(lacks)
-    raise SandboxUnavailable(f"model files cannot be opened safely here: {reasons}. Nothing was opened: {_ADVICE}")
+    reasons, detail = "; ".join(lacking.reason for lacking in lacks), "\n".join(lacking.detail for lacking in lacks)
+    sentence = f"model files cannot be opened safely here: {reasons}. Nothing was opened: {_ADVICE}"
+    raise SandboxUnavailable(sentence, detail=detail.strip())
 
 
 def _paths(paths: Sequence[Path]) -> tuple[str, ...]:
     return tuple(str(path.resolve()) for path in paths)
 
 
-def _try(attempt: _Attempt, proof: str, powerless: Mapping[str, Any] | None) -> Outcome | str:
+def _try(attempt: _Attempt, proof: str, powerless: Mapping[str, Any] | None) -> Outcome | events.Lacking:
     """Return the outcome of a child that may use one proof, or what the machine lacks for it."""
     with (
         tempfile.TemporaryDirectory(prefix="lightship-", dir=attempt.scratch) as home,
         hiding.undumpable(),
         bait.laid() as baits,
     ):
-        writes = (os.path.realpath(home), *attempt.writes)
-        order = {
-            "proof": proof,
-            "powerless": powerless,
-            "module": attempt.module,
-            "job": dict(attempt.job),
-            "reads": attempt.reads,
-            "writes": writes,
-            "limits": dataclasses.asdict(attempt.limits),
-            "parent": os.getpid(),
-            "private": [str(Path.home())],
-            "bait": dataclasses.asdict(baits),
-        }
-        Path(home, "order.json").write_text(json.dumps(order))
-        prefix = seatbelt.prefix(attempt.reads, writes) if proof == "kernel" else ()
+        order = Order(
+            proof=proof,
+            powerless=powerless or {},
+            module=attempt.module,
+            job=attempt.job,
+            reads=attempt.reads,
+            writes=(os.path.realpath(home), *attempt.writes, *process.coverage_folder()),
+            private=(os.path.expanduser("~"),),  # noqa: PTH111 - unlike Path.home, never fails
+            limits=attempt.limits,
+            parent=os.getpid(),
+            bait=baits,
+        )
+        order.write(Path(home))
+        prefix = seatbelt.prefix(order.reads, order.writes, private=order.private) if proof == "kernel" else ()
         with process.started(Path(home), attempt.limits, prefix=prefix) as child:
             return _outcome(child, proof, attempt)
 
 
-def _outcome(child: process.Child, proof: str, attempt: _Attempt) -> Outcome | str:
+def _outcome(child: process.Child, proof: str, attempt: _Attempt) -> Outcome | events.Lacking:
     stream = child.events(time.monotonic() + attempt.limits.wall_seconds)
     match next(stream, None):
-        case events.Lacking(reason):
-            return reason
+        case events.Lacking() as lacking:
+            return lacking
         case events.Failed() as failed:
             raise _error(failed)
         case events.Proven(proven, means) if proven == proof:
+            if proof == "none":
+                attempt.progress("unconfined", 0.0)
             return Outcome(_result(child, stream, attempt.progress), proof, means)
-    raise child.obituary()
+    end, words = child.fate()
+    return events.Lacking(f"the process {end} before it was confined", words)
 
 
 def _result(child: process.Child, stream: Iterator[events.Event], progress: Told) -> dict[str, Any]:
@@ -155,7 +170,8 @@ def _result(child: process.Child, stream: Iterator[events.Event], progress: Told
                 return result
             case _:
                 raise SourceRefused("the process that opened this model sent events out of order: it was stopped")
-    raise child.obituary()
+    end, words = child.fate()
+    raise SourceRefused(f"the process that opened this model {end}: nothing was published", detail=words)
 
 
 def _error(event: events.Failed) -> LightshipError:

@@ -11,49 +11,50 @@ Nothing that it imports before it is confined may start a thread, because thread
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from lightship.compiler.sandbox import events, kernel, memory, probe
-from lightship.compiler.sandbox.bait import Bait
 from lightship.compiler.sandbox.kernel import syscalls
 from lightship.compiler.sandbox.kernel.view import View, view
-from lightship.compiler.sandbox.limits import bound
+from lightship.compiler.sandbox.limits import Limits, bound
+from lightship.compiler.sandbox.order import Order
 from lightship.compiler.sandbox.unproven import Unproven
 from lightship.errors import LightshipError
-
-Order = Mapping[str, Any]
 
 
 def main(pipe: int) -> None:
     """Do the work; an error of ours is an event, any other one ends the process with a traceback on stderr."""
     os.set_inheritable(pipe, False)  # what a model's code might start must not hold the pipe open
-    order = json.loads(Path("order.json").read_bytes())
-    die_with(order["parent"])
-    apply(order["limits"])
+    order = Order.read(Path())
+    die_with(order.parent)
+    apply(order.limits)
 
     def tell(**record: Any) -> None:
         os.write(pipe, events.line(**record))
 
     try:
-        means = PROOFS[order["proof"]](order, pipe)
+        means = PROOFS[order.proof](order, pipe)
     except Unproven as error:
         tell(lacks=error.reason)
         return
-    tell(proof=order["proof"], means=means)
+    tell(proof=order.proof, means=means)
+    for path in order.reads:
+        if not os.access(path, os.R_OK):
+            tell(**events.error("source_refused", f"{path} cannot be read by this user without special rights"))
+            return
     try:
         tell(result=_build(order, lambda stage, done: tell(stage=stage, done=done)))
     except LightshipError as error:
         tell(**events.error(error.code, error.message, error.detail))
     except MemoryError:
-        limit = memory.text(order["limits"]["memory_bytes"])
+        limit = memory.text(order.limits.memory_bytes or 0)
         tell(**events.error("source_refused", f"opening this model takes more than {limit} of memory"))
 
 
@@ -65,32 +66,31 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
 
-def apply(limits: Mapping[str, Any]) -> None:
+def apply(limits: Limits) -> None:
     """Bound this process and what it starts; the parent watches what they really use (:mod:`.memory`).
 
     The CPU limit sends SIGXCPU, a file over its limit fails with EFBIG, memory over its limit is a MemoryError or an
     abort of the library that asked for it. Where memory runs out all the same, the kernel takes this process first.
     """
-    bound(resource.RLIMIT_CPU, int(limits["cpu_seconds"]), spare=5)
-    bound(resource.RLIMIT_DATA, memory.addresses(int(limits["memory_bytes"])))
-    bound(resource.RLIMIT_FSIZE, int(limits["file_bytes"]))
+    bound(resource.RLIMIT_CPU, limits.cpu_seconds, spare=5)
+    bound(resource.RLIMIT_DATA, memory.addresses(limits.memory_bytes or memory.share()))
+    bound(resource.RLIMIT_FSIZE, limits.file_bytes)
     bound(resource.RLIMIT_CORE, 0)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def _kernel(order: Order, pipe: int) -> tuple[str, ...]:
-    bait = Bait(**order["bait"])
-    probe.before(bait, events=pipe)
+    probe.before(order.bait, events=pipe)
     workplace = Path("root").absolute()
     workplace.mkdir()
     means = kernel.insist(_view(order), workplace=str(workplace))
-    probe.after(bait, hidden="namespaces" in means)
+    probe.after(order.bait, hidden="namespaces" in means)
     return means
 
 
 def _powerless(order: Order, pipe: int) -> tuple[str, ...]:
-    import_module("lightship.compiler.sandbox.powerless").prove(order["powerless"] or {})
+    import_module("lightship.compiler.sandbox.powerless").prove(order.powerless)
     return kernel.attempt(_view(order))
 
 
@@ -106,11 +106,11 @@ PROOFS: dict[str, Callable[[Order, int], tuple[str, ...]]] = {
 
 
 def _view(order: Order) -> View:
-    return view(order["reads"], order["writes"], private=order["private"])
+    return view(order.reads, order.writes, private=order.private)
 
 
 def _build(order: Order, progress: Callable[[str, float], None]) -> Any:
-    return import_module(order["module"]).build({**order["job"], "sandbox": order["proof"]}, progress)
+    return import_module(order.module).build({**order.job, "sandbox": order.proof}, progress)
 
 
 if __name__ == "__main__":

@@ -22,9 +22,10 @@ class Proven:
 
 @dataclass(frozen=True)
 class Lacking:
-    """The child could not prove it and ends without opening the file."""
+    """The child could not prove it and ends without opening the file; ``detail`` is what it wrote to standard error."""
 
     reason: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def parse(line: bytes) -> Event:
         case {"lacks": str(reason)}:
             return Lacking(_text(reason))
         case {"error": str(code), "message": str(message), "detail": str(detail)}:
-            return Failed(code, _text(message), _text(detail, _LONGEST_DETAIL))
+            return Failed(code, _text(message), detail[:_LONGEST_DETAIL])
         case {"result": dict(result)}:
             return Finished(result)
         case {"stage": str(stage), "done": int(done) | float(done)} if math.isfinite(done):
@@ -84,6 +85,6 @@ def error(code: str, message: str, detail: str = "") -> Mapping[str, str]:
     return {"error": code, "message": message, "detail": detail}
 
 
-def _text(text: str, longest: int = _LONGEST_TEXT) -> str:
+def _text(text: str) -> str:
     """Return a text on one line, without characters that move a terminal's cursor."""
-    return "".join(character if character.isprintable() else " " for character in text[:longest])
+    return "".join(character if character.isprintable() else " " for character in text[:_LONGEST_TEXT])

@@ -70,6 +70,14 @@ class Latency:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """Seconds of one call with one row, and bytes of memory of loading and that call."""
+
+    seconds: float
+    bytes: int
+
+
+@dataclass(frozen=True)
 class Compiled:
     """The result of one compile, as :class:`lightship.compiler.report.Report` has it."""
 
@@ -79,6 +87,7 @@ class Compiled:
     sizes: Sizes
     parity: tuple[Agreement, ...]
     latency: Latency
+    cost: Cost
     warnings: tuple[str, ...]
     sandbox: str = ""
 
@@ -94,6 +103,7 @@ class Compiled:
             "sizes": asdict(self.sizes),
             "parity": [asdict(agreement) for agreement in self.parity],
             "latency": asdict(self.latency),
+            "cost": asdict(self.cost),
             "warnings": list(self.warnings),
             "trusted": [],
             "sandbox": self.sandbox,
@@ -132,7 +142,7 @@ def _compiled(record: Mapping[str, Any]) -> Compiled:
         raise InvalidAnswer("it names an unknown engine")
     if record.get("trusted"):
         raise InvalidAnswer("it says that code of the file was trusted")
-    sizes, latency = _mapping(record["sizes"]), _mapping(record["latency"])
+    sizes, latency, cost = (_mapping(record[name]) for name in ("sizes", "latency", "cost"))
     return Compiled(
         engine=str(record["engine"]),
         reasons=tuple(sentence(entry) for entry in _sequence(record["reasons"])),
@@ -140,6 +150,7 @@ def _compiled(record: Mapping[str, Any]) -> Compiled:
         sizes=Sizes(_count(sizes["before"]), _count(sizes["after"])),
         parity=tuple(_agreement(_mapping(entry)) for entry in _sequence(record["parity"])),
         latency=Latency(sentence(latency["subject"]), _number(latency["before"]), _number(latency["after"])),
+        cost=Cost(_number(cost["seconds"]), _count(cost["bytes"])),
         warnings=tuple(sentence(entry) for entry in _sequence(record["warnings"])),
         sandbox=sentence(record.get("sandbox", "")),
     )

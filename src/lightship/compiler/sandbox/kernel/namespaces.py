@@ -75,8 +75,11 @@ def _link_folders(root: Path) -> None:
 
 
 def _link_proc(root: Path) -> None:
-    (root / "proc").mkdir(exist_ok=True)
-    (root / "proc/self").symlink_to(str(os.getpid()))
+    """Complete what the view has of /proc by two links; TensorFlow ends the process where it cannot read the second."""
+    own = root / "proc" / str(os.getpid())
+    own.mkdir(parents=True, exist_ok=True)
+    (root / "proc/self").symlink_to(own.name)
+    (own / "exe").symlink_to(Path("/proc/self/exe").readlink())
 
 
 def _mounts(root: Path) -> dict[str, list[str]]:

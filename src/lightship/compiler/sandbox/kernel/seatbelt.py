@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+
+from lightship.compiler.sandbox.kernel import view
 
 _PROGRAM = Path("/usr/bin/sandbox-exec")
 _READABLE = ("/usr", "/bin", "/sbin", "/System", "/Library/Frameworks", "/private/var/db/timezone", "/dev")
 
 
-def prefix(reads: Iterable[str], writes: Iterable[str]) -> tuple[str, ...]:
-    """Return the words in front of the child's command: none where there is no ``sandbox-exec``."""
+def prefix(reads: Iterable[str], writes: Iterable[str], *, private: Iterable[str]) -> tuple[str, ...]:
+    """Return the words in front of the child's command: none where there is no ``sandbox-exec``.
+
+    Where it does not do what is written here, the child's probe gets out, and nothing is opened.
+    """
     if sys.platform != "darwin" or not _PROGRAM.exists():
         return ()
-    return (str(_PROGRAM), "-p", profile(reads, writes))
+    readable = (os.path.realpath(path) for path in (*view.python(private), *reads))
+    return (str(_PROGRAM), "-p", profile(readable, writes))
 
 
 def profile(reads: Iterable[str], writes: Iterable[str]) -> str:

@@ -42,20 +42,26 @@ class View:
 def view(reads: Iterable[str], writes: Iterable[str], *, private: Iterable[str]) -> View:
     """Return what a job's paths and this Python need.
 
-    Paths that do not exist are left out, and so are Python's if they contain one of the ``private`` folders.
+    Paths that do not exist are left out.
     """
     own = f"/proc/{os.getpid()}"
     proc = (*(f"{own}/{name}" for name in _PROC), *_MACHINE)
-    python = _without(_python(), ("/etc", "/proc", *private))
     return View(
-        reads=_existing((*_SYSTEM, *python, *proc, *reads)),
+        reads=_existing((*_SYSTEM, *python(private), *proc, *reads)),
         devices=_existing(_DEVICES),
         writes=_existing(writes),
     )
 
 
+def python(private: Iterable[str]) -> Iterable[str]:
+    """Return where this Python, its modules and the libraries that it was told of are.
+
+    Paths that contain one of the ``private`` folders, as ``PYTHONPATH=/`` would, are left out.
+    """
+    return _without(_python(), ("/etc", "/proc", *private))
+
+
 def _python() -> Iterable[str]:
-    """Return where this Python, its modules and the libraries that it was told of are."""
     yield from (sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), *filter(None, sys.path))
     yield from filter(None, os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep))
 

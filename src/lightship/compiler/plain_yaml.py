@@ -1,0 +1,91 @@
+"""YAML without what makes a small file large or slow: anchors, aliases, merge keys, deep nesting, other types.
+
+A document is looked through as a stream of events, which PyYAML makes without building anything, before its values are
+constructed. What is left has the types of JSON.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from typing import Any
+
+import yaml
+
+LARGEST = 256 * 1024  # bytes
+DEEPEST = 16
+MOST_VALUES = 30_000
+LONGEST = 10_000  # characters of one value
+
+
+class YamlError(ValueError):
+    """A document that is not YAML of this form; its text says what is wrong and in which line."""
+
+
+def load(data: bytes) -> Any:
+    """Return a document's value: mappings, lists, texts, finite numbers, booleans and None. Raises YamlError."""
+    if len(data) > LARGEST:
+        raise YamlError(f"it is larger than {LARGEST} bytes")
+    try:
+        _check(data)
+        value = yaml.load(data, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise YamlError(f"{line}{error.problem or 'it cannot be parsed'}"[:300]) from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise YamlError("it holds characters that YAML does not have") from None
+    except (ValueError, RecursionError):
+        raise YamlError("it holds a value that cannot be read, such as a number of thousands of digits") from None
+    _check_types(value)
+    return value
+
+
+def _check(data: bytes) -> None:
+    """Raise MarkedYAMLError for the first event that is not accepted, before the rest is read."""
+    depth = values = 0
+    for event in yaml.parse(data, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        values += isinstance(event, yaml.NodeEvent)
+        if fault := _fault(event, depth, values):
+            raise yaml.MarkedYAMLError(problem=fault, problem_mark=event.start_mark)  # type: ignore[arg-type]
+
+
+def _fault(event: yaml.Event, depth: int, values: int) -> str:
+    """Return what is wrong with an event; empty where it is accepted."""
+    if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+        return "anchors (&) and aliases (*) are not accepted: write the values out"
+    if depth > DEEPEST:
+        return f"it is nested more than {DEEPEST} levels deep"
+    if values > MOST_VALUES:
+        return f"it holds more than {MOST_VALUES} values"
+    if isinstance(event, yaml.ScalarEvent) and len(event.value) > LONGEST:
+        return f"a value is longer than {LONGEST} characters"
+    return ""
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, which also refuses merge keys and keys that a mapping holds twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Return a mapping; raises MarkedYAMLError."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise yaml.MarkedYAMLError(problem="merge keys (<<) are not accepted", problem_mark=key.start_mark)
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                problem = f"the key '{key.value[:80]}' is there twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
+def _check_types(value: Any) -> None:
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            pending += [*item, *item.values()]
+        elif isinstance(item, list):
+            pending += item
+        elif not isinstance(item, str | int | float | None) or (isinstance(item, float) and not math.isfinite(item)):
+            raise YamlError(f"it holds {str(item)[:60]!r}, which is not a text, a finite number, true, false or null")

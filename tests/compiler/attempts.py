@@ -1,0 +1,22 @@
+"""One run of the sandbox, told as JSON: what held and what the probe finds from inside, or which error came.
+
+``python -m tests.compiler.attempts PROOF…`` tries the proofs that it names.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+
+from lightship.compiler.sandbox import bait, run
+from lightship.errors import LightshipError
+
+if __name__ == "__main__":
+    with bait.laid() as laid:
+        job = {"probe": "escape", "bait": dataclasses.asdict(laid)}
+        try:
+            outcome = run("tests.compiler.probes", job, accept=sys.argv[1:])
+            print(json.dumps({"proof": outcome.proof, "means": outcome.means, **outcome.result}))
+        except LightshipError as error:
+            print(json.dumps({"error": error.code, "message": error.message, "detail": error.detail}))

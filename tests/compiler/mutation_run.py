@@ -1,0 +1,166 @@
+"""Compile mutants of a .tflite file and serve what was published, in the sandboxed child of the fuzz test.
+
+Each mutant is compiled by :func:`lightship.compiler.build.build` in a forked process, as the child of a compile would
+do it, without the seconds that starting one takes. What was published is then opened and asked in another process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import resource
+import select
+import shutil
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lightship.bundle import GOLDEN
+from lightship.calls import Call
+from lightship.compiler import build as compiler
+from lightship.compiler import latency, limits
+from lightship.compiler.importers.tflite import TfliteFile
+from lightship.errors import LightshipError, SourceRefused
+from lightship.model import Model
+from lightship.tensors import Signature
+from tests.compiler.mutations import Mutator
+
+CALL_SECONDS = 3.0  # the limits of a compile, scaled down: these models take microseconds
+MOST_SECONDS = 0.5
+LONGEST = 60  # processor seconds of one compile or one server: longer is a hang
+MEMORY = 8 * 1024**3
+
+
+@dataclass
+class Tally:
+    """What became of the mutants, and the numbers of those that broke a promise."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    broken: dict[str, str] = field(default_factory=dict)
+    verify_seconds: float = 0.0
+    slowest_verify: float = 0.0
+
+
+def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dict[str, Any]:
+    """Try mutants from ``job["first"]`` until there were ``job["count"]`` or ``job["seconds"]`` are over."""
+    mutator = Mutator(Path(job["source"]).read_bytes(), job["seed"])
+    tally, end = Tally(), time.monotonic() + job["seconds"]
+    work = Path.cwd() / "mutants"
+    (work / "warm").mkdir(parents=True)
+    assert _compile(Path(job["source"]), work / "warm") == "published"  # imports, which every fork then has
+    gc.collect()
+    gc.freeze()  # a collection in a fork would copy every page
+    for number in range(job["first"], job["first"] + job["count"]):
+        if time.monotonic() > end:
+            break
+        shutil.rmtree(work, ignore_errors=True)
+        (work / "bundle").mkdir(parents=True)
+        source = work / "mutant.tflite"
+        source.write_bytes(mutator.mutant(number))
+        outcome = _try(source, work / "bundle", tally)
+        tally.outcomes[outcome] += 1
+        if outcome.startswith("broken"):
+            tally.broken[str(number)] = outcome
+    return vars(tally)
+
+
+def _try(source: Path, bundle: Path, tally: Tally) -> str:
+    start = time.perf_counter()
+    try:
+        TfliteFile().check(source, source.parent)
+    except SourceRefused:
+        return "rejected by the verifier"
+    except Exception as error:  # the promise is one sentence, never a traceback
+        return f"broken: the verifier raised {type(error).__name__}: {error}"
+    finally:
+        seconds = time.perf_counter() - start
+        tally.verify_seconds += seconds
+        tally.slowest_verify = max(tally.slowest_verify, seconds)
+    status, answer = _forked(lambda: _compile(source, bundle))
+    if status == "hung":
+        return "broken: the compile hung"
+    if status != "ended" or answer.startswith("broken"):
+        return "crashed in the child" if status != "ended" else answer
+    if answer != "published":
+        return answer
+    status, answer = _forked(lambda: _serve(bundle))
+    return answer if status == "ended" else f"broken: published, and {status} when served"
+
+
+def _compile(source: Path, bundle: Path) -> str:
+    job = {
+        "source": str(source), "folder": str(bundle), "config": {}, "data": None, "engine": None,
+        "trust": False, "slow": False, "sandbox": "kernel",
+    }  # fmt: skip
+    limits.CALL_SECONDS, limits.MOST_SECONDS, latency.SECONDS = CALL_SECONDS, MOST_SECONDS, 0.0
+    try:
+        compiler.build(job, lambda stage, done: None)
+    except LightshipError as error:
+        return "crashed in the trial" if "crashed" in error.message else "refused by LiteRT or a limit"
+    return "published"
+
+
+def _serve(bundle: Path) -> str:
+    """Open the bundle and ask it as callers would: golden rows, other batches, random and odd values."""
+    rng = np.random.default_rng(5)
+    model = Model.open(bundle)
+    assert (bundle / GOLDEN).exists()
+    for signature in model.manifest.signatures:
+        inputs, _ = model.golden(signature.name)
+        for rows in (1, 4, 33):
+            for scale in (1.0, 1e30):
+                _ask(model, signature, inputs, rng, rows, scale)
+    return "published"
+
+
+def _ask(
+    model: Model, signature: Signature, golden: dict[str, Any], rng: np.random.Generator, rows: int, scale: float
+) -> None:
+    inputs = {}
+    for spec in signature.inputs:
+        shape = (rows, *golden[spec.name].shape[1:]) if spec.batched else golden[spec.name].shape
+        values = rng.standard_normal(shape) * scale
+        if spec.numpy.kind in "iu":
+            values = np.clip(values, *(getattr(np.iinfo(spec.numpy), bound) for bound in ("min", "max")))
+        inputs[spec.name] = golden[spec.name] if spec.dtype == "string" else values.astype(spec.numpy)
+    with contextlib.suppress(LightshipError):
+        model.predict(Call(inputs=inputs, signature=signature.name))
+
+
+def _forked(task: Callable[[], str]) -> tuple[str, str]:
+    """Run a task in a forked process: ``ended`` and its answer, or how the process died, or ``hung``."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.close(reader)
+        _run(task, writer)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        # a task that waits for ever cannot be killed from inside the sandbox: it ends the whole run
+        assert select.select([pipe], [], [], 4 * LONGEST)[0], "a forked process neither works nor ends"
+        answer = pipe.read().decode()
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if code == -signal.SIGXCPU:
+        return "hung", ""
+    return ("ended", json.loads(answer)) if code == 0 and answer else (f"died ({code})", "")
+
+
+def _run(task: Callable[[], str], writer: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (LONGEST, LONGEST + 5))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    code = 0
+    try:
+        answer = task()
+    except Exception as error:
+        answer = f"broken: {type(error).__name__}: {error}"
+    os.write(writer, json.dumps(answer).encode())
+    os._exit(code)

@@ -1,0 +1,136 @@
+"""What a hostile child may leave or send: the parent looks through it before it trusts or publishes any of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lightship.bundle import MANIFEST, Bundle, Manifest, digests, write_manifest
+from lightship.compiler.leftovers import verified
+from lightship.compiler.report import Report
+from lightship.errors import SourceRefused
+from lightship.tensors import Signature, TensorSpec
+
+MEBIBYTE = 1024**2
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A bundle as a child in the sandbox leaves it."""
+    path = tmp_path / "bundle"
+    path.mkdir()
+    (path / "model.tflite").write_bytes(b"model")
+    spec = TensorSpec("x", "float32", (None, 1))
+    signature = Signature("serving_default", (spec,), (spec,))
+    write_manifest(path, Manifest("litert", (signature,), digests(path), sandbox="kernel"))
+    return path
+
+
+def test_leftovers_of_an_honest_child_are_its_bundle(folder: Path) -> None:
+    assert verified(folder, sandbox="kernel", largest=MEBIBYTE) == Bundle.open(folder)
+
+
+def link(folder: Path) -> None:
+    (folder / "more").symlink_to("/etc/passwd")
+
+
+def link_of_the_manifest(folder: Path) -> None:
+    (folder / MANIFEST).unlink()
+    (folder / MANIFEST).symlink_to("/etc/passwd")
+
+
+def link_to_a_folder(folder: Path) -> None:
+    (folder / "more").symlink_to("/etc")
+
+
+def second_name(folder: Path) -> None:
+    os.link(folder / "model.tflite", folder.parent / "model.tflite")
+
+
+def pipe(folder: Path) -> None:
+    (folder / MANIFEST).unlink()
+    os.mkfifo(folder / MANIFEST)
+
+
+def large_file(folder: Path) -> None:
+    with (folder / "more").open("wb") as file:
+        file.truncate(2 * MEBIBYTE)
+
+
+def unlisted_file(folder: Path) -> None:
+    (folder / "more").touch()
+
+
+def prose(folder: Path) -> None:
+    (folder / MANIFEST).write_text("a manifest")
+
+
+def another_proof(folder: Path) -> None:
+    manifest = Bundle.open(folder).manifest
+    write_manifest(folder, manifest._replace(sandbox="powerless"))
+
+
+HOSTILE = (
+    link,
+    link_of_the_manifest,
+    link_to_a_folder,
+    second_name,
+    pipe,
+    large_file,
+    unlisted_file,
+    prose,
+    another_proof,
+)
+
+
+@pytest.mark.parametrize("damage", HOSTILE)
+def test_leftovers_of_a_hostile_child_are_refused(folder: Path, damage: Callable[[Path], None]) -> None:
+    damage(folder)
+    with pytest.raises(SourceRefused):
+        verified(folder, sandbox="kernel", largest=MEBIBYTE)
+
+
+def test_manifest_without_a_sandbox_is_read_and_keeps_its_bytes(folder: Path) -> None:
+    old = Bundle.open(folder).manifest._replace(sandbox="")
+    assert b"sandbox" not in old.to_bytes()
+    assert Manifest.from_bytes(old.to_bytes()) == old
+
+
+RESULT: dict[str, Any] = {
+    "engine": "litert",
+    "reasons": [],
+    "signatures": [],
+    "sizes": {"before": 1, "after": 1},
+    "parity": [],
+    "latency": {"subject": "a call", "before": 1.0, "after": 1.0},
+    "warnings": [],
+    "trusted": [],
+}
+
+
+def test_report_of_a_result_holds_its_sandbox() -> None:
+    assert Report.from_build("m", 1, "d", {**RESULT, "sandbox": "kernel: seccomp"}).sandbox == "kernel: seccomp"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"engine": None, "sizes": None},
+        {"reasons": 1},
+        {"signatures": [{"name": []}]},
+        {"signatures": {"a": 1}},
+        {"sizes": {"before": "many", "after": 1}},
+        {"sizes": {"bytes": 1}},
+        {"parity": [{"signature": "s"}]},
+        {"latency": {"subject": "s", "before": [], "after": 1}},
+        {"latency": []},
+        {"trusted": 7},
+    ],
+)
+def test_result_of_another_shape_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SourceRefused):
+        Report.from_build("m", 1, "d", {**RESULT, **wrong})

@@ -1,0 +1,106 @@
+"""Models that are slow, large, endless or fatal: refused with a sentence, or accepted with --slow."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lightship.calls import Call
+from lightship.compiler import compile_model, sandbox
+from lightship.compiler.limits import MOST_BYTES, MOST_SECONDS
+from lightship.errors import CompileError, SourceRefused
+from lightship.model import Model
+from lightship.registry import Registry
+from tests.compiler import tflite_models
+from tests.compiler.conftest import ROOT
+
+MEBIBYTE = 1024**2
+
+
+@pytest.fixture(autouse=True)
+def probes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child finds the tests' own modules."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+def compile_with(folder: Path, content: bytes, *, slow: bool = False, **limits: Any) -> dict[str, Any]:
+    source, bundle = folder / "model.tflite", folder / "bundle"
+    source.write_bytes(content)
+    bundle.mkdir(exist_ok=True)
+    job = {
+        "source": str(source), "folder": str(bundle), "config": {}, "data": None, "engine": None,
+        "trust": False, "slow": slow, "limits": limits,
+    }  # fmt: skip
+    return sandbox.run("tests.compiler.limit_probe", job, reads=[source], writes=[bundle]).result
+
+
+def test_compile_of_a_model_with_too_much_memory_names_both_figures(tmp_path: Path) -> None:
+    with pytest.raises(CompileError, match=r"take 1\d\d MiB of memory.* 64 MiB.*--slow"):
+        compile_with(tmp_path, tflite_models.filled(30_000_000), MOST_BYTES=64 * MEBIBYTE)
+
+
+def test_compile_of_a_model_with_too_long_calls_names_both_figures(tmp_path: Path) -> None:
+    with pytest.raises(CompileError, match=r"takes 0\.\d s, and the limit is 0\.01 s.*--slow"):
+        compile_with(tmp_path, tflite_models.filled(30_000_000), MOST_SECONDS=0.01)
+
+
+def test_compile_with_slow_accepts_both_and_records_it(tmp_path: Path) -> None:
+    content = tflite_models.filled(30_000_000)
+    built = compile_with(tmp_path, content, slow=True, MOST_SECONDS=0.01, MOST_BYTES=64 * MEBIBYTE, CALL_SECONDS=0.01)
+    assert built["cost"]["bytes"] > 64 * MEBIBYTE
+    assert built["cost"]["seconds"] > 0.01
+    assert Model.open(tmp_path / "bundle").manifest.slow
+
+
+def test_compile_of_a_model_whose_call_never_ends_is_stopped(tmp_path: Path) -> None:
+    start = time.monotonic()
+    with pytest.raises(SourceRefused, match=r"one call of this model took more than \d+ s and was stopped"):
+        compile_with(tmp_path, tflite_models.endless(), CALL_SECONDS=1)
+    assert time.monotonic() - start < 30
+
+
+@pytest.mark.parametrize("divisor", [-1, None], ids=["one input", "two inputs"])
+def test_compile_of_a_model_that_unusual_inputs_crash_is_refused(tmp_path: Path, divisor: int | None) -> None:
+    with pytest.raises(SourceRefused, match=r"crashed on unusual inputs \(SIGFPE\)"):
+        compile_with(tmp_path, tflite_models.remainder(divisor))
+
+
+def test_compile_within_the_limits_reports_the_cost_and_the_same_digest_twice(tmp_path: Path) -> None:
+    registry = Registry(str(tmp_path / "registry"))
+    source = tmp_path / "model.tflite"
+    source.write_bytes(tflite_models.placeholder_too_small())
+    first, second = (compile_model(source, registry=registry) for _ in range(2))
+    assert first.digest == second.digest
+    assert 0 < first.cost.seconds < MOST_SECONDS
+    assert 0 < first.cost.bytes < MOST_BYTES
+    assert first.to_json()["cost"] == {"seconds": first.cost.seconds, "bytes": first.cost.bytes}
+
+
+@pytest.mark.parametrize(
+    ("content", "answers"),
+    [
+        (tflite_models.two_signatures(), {"serving_default": 9.0, "double": 6.0}),
+        (tflite_models.two_signatures(names=("double",)), {"double": 6.0}),
+        (tflite_models.two_signatures() + b"PK\5\6" + bytes(18), {"serving_default": 9.0, "double": 6.0}),
+    ],
+    ids=["two", "one", "with a zip archive of metadata behind"],
+)
+def test_compile_of_tflite_signatures_keeps_each(tmp_path: Path, content: bytes, answers: dict[str, float]) -> None:
+    compile_with(tmp_path, content)
+    model = Model.open(tmp_path / "bundle")
+    assert [signature.name for signature in model.manifest.signatures] == list(answers)
+    for name, value in answers.items():
+        outputs = model.predict(Call({"x": np.full((4, 2), 3.0, np.float32)}, signature=name)).outputs
+        np.testing.assert_array_equal(outputs["y"], np.full((4, 2), value, np.float32))
+
+
+def test_compile_of_a_placeholder_that_cannot_be_allocated_serves_real_sizes(tmp_path: Path) -> None:
+    compile_with(tmp_path, tflite_models.placeholder_too_small())
+    model = Model.open(tmp_path / "bundle")
+    for height, width in ((3, 3), (5, 9)):
+        outputs = model.predict(Call({"t0": np.ones((1, height, width, 1), np.float32)})).outputs
+        np.testing.assert_array_equal(outputs["t3"], np.full((1, height - 2, width - 2, 1), 9, np.float32))

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from lightship.compiler import plain_yaml
+from lightship.compiler.plain_yaml import YamlError
+
+# A few hundred bytes whose merge keys took PyYAML over a minute.
+MERGED = b"a0: &a0 {x: 1}\n" + b"".join(
+    b"a%d: &a%d {<<: [%s]}\n" % (level, level, b", ".join([b"*a%d" % (level - 1)] * 9)) for level in range(1, 12)
+)
+
+
+def test_load_plain_document_returns_values_of_json() -> None:
+    text = b"name: churn\ninputs: {x: {columns: [a, 'b']}}\nmetrics: {auc: 0.5, n: 3, ok: true, why: null}\n"
+    assert plain_yaml.load(text) == {
+        "name": "churn",
+        "inputs": {"x": {"columns": ["a", "b"]}},
+        "metrics": {"auc": 0.5, "n": 3, "ok": True, "why": None},
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MERGED,
+        b"{<<: {a: 1}}",
+        b"a: &x 1",
+        b"a: 1\na: 2",
+        b"[" * plain_yaml.LARGEST,
+        b"- " * 100_000,
+        b"? " * 100_000,
+        b":" * plain_yaml.LARGEST,
+        b"[" + b"1," * plain_yaml.MOST_VALUES + b"]",
+        b"#" * (plain_yaml.LARGEST + 1),
+        b"a: 2001-01-01",
+        b"a: !!set {x}",
+        b"a: !!binary aGk=",
+        b"a: .nan",
+        b"a: " + b"1" * 9_000,
+        b"? [a]\n: 1",
+        b"a: \x00",
+        b"\xff",
+        b"--- 1\n--- 2",
+    ],
+    ids=lambda text: repr(text[:12]),
+)
+def test_load_document_that_is_not_plain_raises_soon(text: bytes) -> None:
+    start = time.process_time()
+    with pytest.raises(YamlError):
+        plain_yaml.load(text)
+    assert time.process_time() - start < 10  # seconds: it was over 60 for the merge keys

@@ -1,0 +1,92 @@
+"""The sandbox on machines that lack something: it proves that it holds by other means, or nothing is opened."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.compiler.conftest import ROOT
+
+USERS = ["root", "nobody"]
+
+HOLDS = {
+    (): "landlock",
+    ("landlock=3",): "landlock 3",
+    ("landlock=5",): "landlock 5",
+    ("landlock=1",): "namespaces",
+    ("no-landlock",): "namespaces",
+    ("no-namespaces",): "landlock",
+}
+# What is missing, and the word that names it.
+LACKS = {
+    ("no-landlock", "no-namespaces"): "Landlock",
+    ("landlock=1", "no-namespaces"): "version 1",
+    ("no-landlock", "no-mounts"): "namespaces",
+    ("no-landlock-rules",): "Landlock",
+    ("no-landlock-restriction",): "Landlock",
+    ("no-seccomp",): "seccomp",
+    ("no-new-privs",): "no_new_privs",
+    ("i686",): "i686",
+    ("deadly-landlock",): "SIGSYS",
+}
+LACKS_AS_ROOT = {("no-capset",): "capabilities", ("no-capability-bounds",): "capabilities"}
+
+
+def attempt(*features: str, user: str, accept: tuple[str, ...] = ("kernel",)) -> dict[str, Any]:
+    """What a run of the sandbox says on such a machine."""
+    if user == "nobody" and os.geteuid() == 0:
+        features = (*features, "nobody")
+    elif user == "root" and os.geteuid():
+        pytest.skip("needs the superuser")
+    words = [sys.executable, "-m", "tests.compiler.platforms", *features, "--"]
+    words += [sys.executable, "-m", "tests.compiler.attempts", *accept]
+    environ = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
+    done = subprocess.run(words, env=environ, cwd="/", capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("user", USERS)
+@pytest.mark.parametrize("features", HOLDS, ids="+".join)
+def test_sandbox_without_a_feature_that_it_can_replace_holds(features: tuple[str, ...], user: str) -> None:
+    seen = attempt(*features, user=user)
+    assert seen["proof"] == "kernel"
+    assert "seccomp" in seen["means"]
+    assert HOLDS[features] in " ".join(seen["means"])
+    refusals = {"EPERM", "EACCES"} | ({"ENOENT"} if "namespaces" in seen["means"] else set())
+    for process in ("here", "grandchild"):
+        assert set(seen[process].values()) <= refusals, seen[process]
+
+
+@pytest.mark.parametrize("user", USERS)
+@pytest.mark.parametrize("features", LACKS, ids="+".join)
+def test_sandbox_without_a_feature_that_it_needs_refuses_and_names_it(features: tuple[str, ...], user: str) -> None:
+    seen = attempt(*features, user=user)
+    assert seen["error"] == "sandbox_unavailable"
+    assert LACKS[features] in seen["message"]
+    assert "here" not in seen  # the job was not run
+
+
+@pytest.mark.parametrize("features", LACKS_AS_ROOT, ids="+".join)
+def test_sandbox_of_root_that_keeps_its_capabilities_refuses(features: tuple[str, ...]) -> None:
+    seen = attempt(*features, user="root")
+    assert seen["error"] == "sandbox_unavailable"
+    assert LACKS_AS_ROOT[features] in seen["message"]
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_no_sandbox_continues_with_the_measures_that_there_are(user: str) -> None:
+    seen = attempt("no-landlock", "no-namespaces", user=user, accept=("kernel", "none"))
+    assert seen["proof"] == "none"
+    assert "seccomp" in seen["means"]
+    assert seen["here"]["connect_tcp"] == "EPERM"  # seccomp alone
+    assert seen["here"]["read_file"] == "possible"
+
+
+def test_no_sandbox_where_there_is_one_uses_it() -> None:
+    assert attempt(user="nobody", accept=("kernel", "none"))["proof"] == "kernel"

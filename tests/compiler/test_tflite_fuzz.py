@@ -1,0 +1,37 @@
+"""Mutants of the example models through verifier, compile, trial and serving: no hang, no crash outside the child, and
+nothing published that crashes when it is served.
+
+The suite takes 2,000 mutants of each model, always the same ones. ``make fuzz-models`` takes new ones for
+``MODEL_FUZZ_SECONDS``. A mutant is named by its seed and number: ``Mutator(data, seed).mutant(number)``.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+
+from lightship.compiler import sandbox
+from tests.compiler.conftest import ROOT
+
+MODELS = {name: ROOT / "models" / name / "1" / "model.tflite" for name in ("quickstart", "digits")}
+SECONDS = float(os.environ.get("MODEL_FUZZ_SECONDS", "0"))
+MUTANTS = 10**9 if SECONDS else 2000
+SEED = random.SystemRandom().randrange(10**6) if SECONDS else 20
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_compile_of_mutants_publishes_nothing_that_crashes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    seconds = SECONDS / len(MODELS) or 1800.0
+    job = {"source": str(MODELS[name]), "seed": SEED, "first": 0, "count": MUTANTS, "seconds": seconds}
+    bounds = sandbox.Limits(cpu_seconds=int(seconds) + 600, wall_seconds=seconds + 600)
+    tally = sandbox.run("tests.compiler.mutation_run", job, reads=[MODELS[name]], limits=bounds).result
+    total = sum(tally["outcomes"].values())
+    print(f"\n{name}, seed {SEED}: {total} mutants: {tally['outcomes']}")
+    print(f"verified in {tally['verify_seconds'] / total * 1e3:.1f} ms each, at most {tally['slowest_verify']:.3f} s")
+    assert not tally["broken"], f"seed {SEED}"
+    assert SECONDS or total == MUTANTS
+    assert {"rejected by the verifier", "published"} <= tally["outcomes"].keys()
+    assert tally["slowest_verify"] < 5.0

@@ -113,6 +113,11 @@ def no_sandbox(folder):
     return packed(folder)
 
 
+def slow(folder):
+    changed(folder, slow=True)
+    return packed(folder)
+
+
 def garbage(folder):
     return os.urandom(5000)
 
@@ -135,6 +140,7 @@ CASES = {
         other_signatures,
         trusted,
         no_sandbox,
+        slow,
         garbage,
         too_large,
     )

@@ -120,8 +120,8 @@ def verify(folder: Path, compiled: answer.Compiled, suffix: str, sha256: str) ->
         raise forged(error.message) from None
     if bundle.manifest.signatures != compiled.signatures or bundle.manifest.engine != compiled.engine:
         raise forged("its bundle has other signatures or another engine than it says")
-    if bundle.manifest.trusted or bundle.manifest.sandbox not in PROOFS:
-        raise forged("its bundle says that code of the file was trusted, or that no sandbox held")
+    if bundle.manifest.trusted or bundle.manifest.slow or bundle.manifest.sandbox not in PROOFS:
+        raise forged("its bundle says that code was trusted, a slow model accepted, or that no sandbox held")
     if suffix not in _ARCHIVES and not _is_of(bundle.manifest, sha256):
         raise forged("its bundle was compiled from another file")
     return bundle

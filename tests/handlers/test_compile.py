@@ -151,7 +151,7 @@ def test_a_file_with_code_in_it_is_refused_unopened(yard: Yard, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        (b"name: [", "model.yaml is not YAML: line 1"),
+        (b"name: [", "model.yaml is not a model.yaml: line 1"),
         (b"nmae: churn", "there is no key 'nmae'"),
         (b"name: a/b", "incoming/churn.yaml names the model 'a/b', and a dropped file's own name is its model's"),
         (b"name: wine", "drop both files as wine.keras and wine.yaml"),

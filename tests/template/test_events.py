@@ -73,6 +73,17 @@ def test_sam_local_reads_the_same() -> None:
     assert {told[name] for name in ("LIGHTSHIP_BUCKET", *JOBS)} == {""}
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(("seconds", "worker"), [(None, 540), ("900", 810)])
+def test_sam_local_finds_the_timeout_of_the_worker(seconds: str | None, worker: int) -> None:
+    """It looks for texts in a mapping, and does not turn a parameter's number into one."""
+    overrides = {"Registry": "bucket"} | ({"CompileTimeout": seconds} if seconds else {})
+    stack = Stack("", "", "template.yaml", overrides, SOURCE)
+    function = SamFunctionProvider([stack], ignore_code_extraction_warnings=True).get(INVOKED)
+    assert function is not None
+    assert function.timeout == worker
+
+
 @pytest.mark.parametrize("name", STARTED)
 def test_a_queue_starts_it_and_nothing_else(name: str) -> None:
     assert {event["Type"] for event in FUNCTIONS[name]["Properties"]["Events"].values()} == {"SQS"}

@@ -73,13 +73,13 @@ def test_what_fails_five_times_is_kept_for_two_weeks(name: str) -> None:
 def test_a_message_stays_hidden_for_six_times_the_timeout(name: str) -> None:
     function = MAPPED[name][0]
     parameter = function.replace("Function", "Timeout")
-    for seconds in SOURCE["Parameters"][parameter]["AllowedValues"]:
+    for seconds in map(int, SOURCE["Parameters"][parameter]["AllowedValues"]):
         decided = with_bucket(**{parameter: seconds})
         assert decided.resources("AWS::Serverless::Function")[function]["Timeout"] == seconds
         assert decided.resources("AWS::SQS::Queue")[name]["VisibilityTimeout"] == 6 * seconds
 
 
-@pytest.mark.parametrize("seconds", SOURCE["Parameters"]["CompileTimeout"]["AllowedValues"])
+@pytest.mark.parametrize("seconds", [*map(int, SOURCE["Parameters"]["CompileTimeout"]["AllowedValues"])])
 def test_the_worker_ends_before_the_broker_that_waits_for_it(seconds: int) -> None:
     functions = with_bucket(CompileTimeout=seconds).resources("AWS::Serverless::Function")
     worker, broker = (functions[name]["Timeout"] for name in ("CompileWorkerFunction", "CompileFunction"))

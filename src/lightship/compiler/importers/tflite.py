@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE, digest_file
 from lightship.compiler.importers.base import head
 from lightship.engines.litert import plain_name
@@ -34,7 +35,10 @@ class TfliteFile:
         """The flatbuffer's outline, and that LiteRT has all of its operators: there is no other engine for it."""
         if head(path)[4:] != IDENTIFIER:
             raise SourceRefused(f"{path.name} is no .tflite file: its identifier is not {IDENTIFIER.decode()}")
-        if missing := sorted(set(_custom_operators(path)) - CUSTOM):
+        missing = sorted(set(_custom_operators(path)) - CUSTOM)
+        if refused := graphs.phrases_of(graphs.flex_findings(missing)):
+            raise SourceRefused(f"{path.name} is refused: it holds {'; '.join(refused)}")
+        if missing:
             raise SourceRefused(
                 f"{path.name} needs operators that LiteRT does not have, and a .tflite file has no other engine: "
                 f"{', '.join(missing)}"
@@ -101,6 +105,8 @@ def _custom_operators(path: Path) -> Iterator[str]:
         model = Model.GetRootAsModel(path.read_bytes(), 0)
         if not model.SubgraphsLength() or not model.BuffersLength():
             raise SourceRefused(f"{path.name} is broken: it holds no graph")
+        if model.ExternalBufferGroupsLength():
+            raise SourceRefused(f"{path.name} is refused: it keeps weights in other files")
         for index in range(model.OperatorCodesLength()):
             if name := model.OperatorCodes(index).CustomCode():
                 yield name.decode("utf-8", errors="replace")

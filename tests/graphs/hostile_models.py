@@ -17,6 +17,11 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tensorflow.python.client import pywrap_tf_session
 from tensorflow.python.framework import op_def_library
 
+from lightship.bundle import DEFAULT_SIGNATURE, SAVED_MODEL, Manifest, digests, write_manifest
+from lightship.compiler.importers.saved_model import SavedModel
+from lightship.errors import SourceRefused
+from lightship.tensors import Signature, TensorSpec
+
 Edit = Callable[[Any], None]
 
 
@@ -30,6 +35,33 @@ def main(folder: Path) -> None:
         save(folder / name, call, edit=edit)
     save_vocabularies(folder, victim)
     save_savers(folder)
+    save_bundles(folder)
+    models = sorted(graph.parent for graph in folder.glob("*/saved_model.pb"))
+    (folder / "checked.json").write_text(json.dumps({model.name: checked(model) for model in models}))
+
+
+def save_bundles(folder: Path) -> None:
+    """Bundles as an earlier Lightship made them, whose graphs were checked less; one was compiled with --trust."""
+    x, y = TensorSpec("x", "float32", (None, 3)), TensorSpec("y", "float32", (None, 1))
+    signature = Signature(name=DEFAULT_SIGNATURE, inputs=(x,), outputs=(y,))
+    for name, source, trusted in (
+        ("old", "process", ()),
+        ("old-trusted", "process", ("operators that end or delay the process: Abort",)),
+        ("old-asset", "vocabulary-dots", ()),
+        ("old-good", "good-vocabulary", ()),
+    ):
+        bundle = folder / "bundles" / name
+        shutil.copytree(folder / source, bundle / SAVED_MODEL)
+        files = digests(bundle)
+        write_manifest(bundle, Manifest(engine="tensorflow", signatures=(signature,), files=files, trusted=trusted))
+
+
+def checked(model: Path) -> dict[str, Any]:
+    """What the importer says of a model: its phrases, or the sentence that refuses it."""
+    try:
+        return {"phrases": SavedModel().check(model, model)}
+    except SourceRefused as refusal:
+        return {"refused": refusal.message}
 
 
 def registered() -> list[str]:

@@ -10,7 +10,7 @@ from lightship.graphs.filenames import Filenames
 from lightship.graphs.operators import RESTORERS, SAVERS, TABLES_FROM_FILES, Finding, reason
 
 # Operators that make tensors from bytes, with the attribute that says of which type.
-_TYPED: Mapping[str, str] = {
+TYPED: Mapping[str, str] = {
     "Const": "dtype",
     "ParseTensor": "out_type",
     "SerializeTensor": "T",
@@ -73,8 +73,8 @@ def _makes_handles(node: Any) -> bool:
     """Return whether a node makes a handle of a resource out of bytes: a request's, or the file's."""
     tensors = [tensor for value in node.attr.values() for tensor in [value.tensor, *value.list.tensor]]
     types = [tensor.dtype for tensor in tensors]
-    if node.op in _TYPED and _TYPED[node.op] in node.attr:
-        types.append(node.attr[_TYPED[node.op]].type)
+    if node.op in TYPED and TYPED[node.op] in node.attr:
+        types.append(node.attr[TYPED[node.op]].type)
     return any(dtype in _HANDLES for dtype in types)
 
 

@@ -1,6 +1,6 @@
-"""SavedModels that reach out of the model, one for each way. Made by ``python -m tests.graphs.hostile_models FOLDER`` in
-a process of its own, so that the tests' process never imports TensorFlow. Nothing here runs an operator that does harm;
-the files that they name are made for it."""
+"""SavedModels that reach out of the model, one for each way. Made by ``python -m tests.graphs.hostile_models FOLDER``
+in a process of its own, so that the tests' process never imports TensorFlow. Nothing here runs an operator that does
+harm; the files that they name are made for it."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def calls(victim: str) -> dict[str, Callable[[Any], dict[str, Any]]]:
         "memory-empty": lambda x: {"y": tf.raw_ops.Empty(shape=tf.shape(x), dtype=tf.float32)},
         "memory-handle": lambda x: {
             "y": x + tf.raw_ops.ReadVariableOp(
-                resource=tf.raw_ops.ParseTensor(serialized=tf.constant(handle().SerializeToString()), out_type=tf.resource),
+                resource=tf.raw_ops.ParseTensor(serialized=handle().SerializeToString(), out_type=tf.resource),
                 dtype=tf.float32,
             )
         },
@@ -233,7 +233,11 @@ class Lookup(tf.Module):  # type: ignore[misc]
     def __init__(self, vocabulary: Path, filename: Callable[[Any], Any] = lambda path: path) -> None:
         super().__init__()
         initializer = tf.lookup.TextFileInitializer(
-            str(vocabulary), tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER
+            str(vocabulary),
+            tf.string,
+            tf.lookup.TextFileIndex.WHOLE_LINE,
+            tf.int64,
+            tf.lookup.TextFileIndex.LINE_NUMBER,
         )
         if filename is not Lookup.__init__.__defaults__[0]:  # type: ignore[index]
             initializer = Elsewhere(initializer, filename)

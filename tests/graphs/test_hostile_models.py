@@ -83,7 +83,9 @@ def test_check_every_hostile_model_is_tested(checked: dict[str, Any]) -> None:
     assert checked.keys() == {*TRUSTABLE, *BROKEN, *GOOD}
 
 
-@pytest.mark.parametrize(("model", "operator"), [("files-calibration", "CalibrationStatisticsSaver"), ("process", "Abort")])
+@pytest.mark.parametrize(
+    ("model", "operator"), [("files-calibration", "CalibrationStatisticsSaver"), ("process", "Abort")]
+)
 def test_compile_reported_attack_is_refused_unopened(hostile: Path, tmp_path: Path, model: str, operator: str) -> None:
     before = (hostile / "victim.txt").read_bytes()
     registry = Registry(str(tmp_path))

@@ -2,7 +2,7 @@
 
 Keras builds objects from JSON by module and class name, and has been talked into importing and calling other things
 that way (CVE-2025-1550, -8747, -9906). Here the walk needs no Keras: every object must be on the lists of
-:mod:`lightship.compiler.keras_names` and :mod:`lightship.compiler.keras2_names`, of both versions whichever made the file.
+:mod:`lightship.compiler.keras_names` (Keras 3) and :mod:`lightship.compiler.keras2_names`.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def _phrases(node: dict[str, Any]) -> Iterator[str]:
     if isinstance(vocabulary := node.get("vocabulary"), str):
         yield f"a vocabulary that is read from the file '{vocabulary:.100}'"
     for key, value in node.items():
-        if key.endswith("activation") and isinstance(value, str) and not keras_names.activation(value):
-            yield f"the function '{value:.100}'"
+        if key.endswith("activation"):
+            yield from _activation(value)
     if "class_name" in node:
         name, module, registered = node["class_name"], node.get("module"), node.get("registered_name")
         if program := _program(node):
@@ -65,6 +65,14 @@ def _phrases(node: dict[str, Any]) -> Iterator[str]:
             yield f"the custom object '{_address(name, module, registered)}'"
         else:
             yield from keras2_config.phrases(name, node.get("config"))
+
+
+def _activation(value: Any) -> Iterator[str]:
+    """An activation is a name or an object; Keras 2 writes down a lambda's code without saying what it is."""
+    if isinstance(value, str) and not keras_names.activation(value):
+        yield f"the function '{value:.100}'"
+    elif isinstance(value, list) or (isinstance(value, dict) and "class_name" not in value):
+        yield "a Python lambda as an activation"
 
 
 def _program(node: dict[str, Any]) -> str | None:

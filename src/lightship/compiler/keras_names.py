@@ -188,7 +188,9 @@ PACKAGES = ("keras", "tf_keras")
 def allowed(name: str, module: str | None) -> bool:
     """Whether this is a class that Keras serialises of its own. Old files name no module."""
     if module is None:
-        return any(name in names for areas in (AREAS, keras2_names.AREAS) for names in areas.values()) or name in FUNCTIONS
+        return (
+            any(name in names for areas in (AREAS, keras2_names.AREAS) for names in areas.values()) or name in FUNCTIONS
+        )
     parts = module.split(".")
     if parts[0] not in PACKAGES:
         return False

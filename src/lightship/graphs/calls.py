@@ -37,10 +37,9 @@ class Graph:
             if place in needed:
                 continue
             needed.add(place)
-            function, name = place
             for node in self._inside(place):
                 pending.extend((called, "") for called in self.called_by(node) if called in self.functions)
-                if not function:
+                if not place[0]:
                     pending.extend(("", node_name(text)) for text in node.input)
         return needed
 

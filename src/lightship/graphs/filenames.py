@@ -55,7 +55,9 @@ class Filenames:
             arguments = self._graph.functions[function].signature.input_arg
             names = [argument.name for argument in arguments]
             if name in names:
-                if not any(argument.number_attr or argument.type_list_attr for argument in arguments):  # lists of tensors
+                if not any(
+                    argument.number_attr or argument.type_list_attr for argument in arguments
+                ):  # lists of tensors
                     yield from self._arguments(function, names.index(name), len(names))
                 return
         nodes = self._graph.functions[function].node_def if function else self._graph.main.values()
@@ -77,7 +79,9 @@ class Filenames:
 
     def _has_twin(self, handle: Any) -> bool:
         name = _shared(handle)
-        return any(node.op == "VarHandleOp" and node is not handle and _shared(node) == name for _, node in self._graph.nodes())
+        return any(
+            node.op == "VarHandleOp" and node is not handle and _shared(node) == name for _, node in self._graph.nodes()
+        )
 
     def _arguments(self, function: str, index: int, count: int) -> Iterator[tuple[str, str]]:
         """Yield what a function's argument is at each call; nothing where one of the calls is not a plain one."""

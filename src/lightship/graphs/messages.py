@@ -40,7 +40,7 @@ def node_name(tensor: str) -> str:
 
 
 def assets_of(meta: Any) -> list[Any]:
-    """Return the AssetFileDefs of a MetaGraphDef, which earlier TensorFlows kept in a collection; raises SourceRefused."""
+    """Return the AssetFileDefs of a MetaGraphDef, in old files those of a collection; raises SourceRefused."""
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import meta_graph_pb2
 

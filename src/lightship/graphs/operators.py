@@ -1,8 +1,8 @@
 """The list of TensorFlow operators that a model may hold, and of the ones that were reviewed and are refused.
 
-``seen.txt`` is what Keras 3 and tf_keras make of their layers and applications (``make operators``), ``reviewed.txt`` what
-was read and only computes, ``refused.txt`` the rest of TensorFlow's registry with a reason each. An operator that is on
-no list, as those of a later TensorFlow, is refused until it is reviewed.
+``seen.txt`` is what Keras 3 and tf_keras make of their layers and applications (``make operators``), ``reviewed.txt``
+what was read and only computes, ``refused.txt`` the rest of TensorFlow's registry with a reason each. An operator that
+is on no list, as those of a later TensorFlow, is refused until it is reviewed.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from lightship import graphs
-from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
 from lightship.compiler import archives, examples, exports
 from lightship.compiler.importers.base import head

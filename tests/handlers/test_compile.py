@@ -141,7 +141,7 @@ def test_a_file_with_code_in_it_is_refused_unopened(yard: Yard, tmp_path: Path) 
     assert yard.invoke(event) == []
     report = yard.report("incoming/evil.keras")
     assert (report["state"], report["code"]) == ("refused", "source_refused")
-    assert "which runs code when the model is opened; nothing of it was run" in report["reason"]
+    assert "a Lambda layer" in report["reason"]
     before = yard.report("incoming/evil.keras")
     assert yard.invoke(event) == []  # its message once more
     assert yard.report("incoming/evil.keras") == before

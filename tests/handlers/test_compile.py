@@ -141,7 +141,7 @@ def test_a_file_with_code_in_it_is_refused_unopened(yard: Yard, tmp_path: Path) 
     assert yard.invoke(event) == []
     report = yard.report("incoming/evil.keras")
     assert (report["state"], report["code"]) == ("refused", "source_refused")
-    assert "which runs code when the model is opened; nothing of it was run" in report["reason"]
+    assert "a Lambda layer" in report["reason"]
     before = yard.report("incoming/evil.keras")
     assert yard.invoke(event) == []  # its message once more
     assert yard.report("incoming/evil.keras") == before
@@ -151,12 +151,12 @@ def test_a_file_with_code_in_it_is_refused_unopened(yard: Yard, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        (b"name: [", "model.yaml is not YAML: line 1"),
+        (b"name: [", "model.yaml is not a model.yaml: line 1"),
         (b"nmae: churn", "there is no key 'nmae'"),
         (b"name: a/b", "incoming/churn.yaml names the model 'a/b', and a dropped file's own name is its model's"),
         (b"name: wine", "drop both files as wine.keras and wine.yaml"),
         (b"#" * (1024 * 1024 + 100), "model.yaml is larger than 1048576 bytes"),
-        (b"\xff\xfe\x00", "model.yaml is not YAML"),
+        (b"\xff\xfe\x00", "model.yaml is not a model.yaml"),
     ],
 )
 def test_a_bad_model_yaml_is_refused(yard: Yard, config: bytes, sentence: str) -> None:

@@ -110,11 +110,12 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
 
 
 def _trusted(path: Path, code: tuple[str, ...], *, trust: bool) -> tuple[str, ...]:
+    """Return what of the file is trusted; raises SourceRefused that names it where it is not."""
     if code and not trust:
-        more = f" (and {len(code) - 1} more)" if len(code) > 1 else ""
+        named = [f"{phrase:.400}" for phrase in code[:8]] + [f"{len(code) - 8} more"] * (len(code) > 8)
         raise SourceRefused(
-            f"{path.name} is refused: it holds {code[0]}{more}, which runs code when the model is opened; nothing of "
-            "it was run. If you trust whoever made the file, compile it with --trust"
+            f"{path.name} is refused: it holds {'; '.join(named)}. This can reach out of the model or run code; "
+            "nothing of it was run. If you trust the person who made the file, compile it with --trust"
         )
     return code
 

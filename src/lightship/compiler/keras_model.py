@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
 from lightship.compiler import exports
 from lightship.engines.causes import translated
@@ -32,7 +33,8 @@ def load_keras(path: Path, work: Path, source: Mapping[str, str], *, trust: bool
         raise translated(SourceRefused, f"Keras {keras.__version__} cannot load {path.name}", error) from None
     if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
         raise SourceRefused(f"{path.name} holds a model whose input shape is not known: call it once, then save it")
-    return KerasOriginal(model, work, dict(source) | {"keras": keras.__version__}, path.stat().st_size)
+    origin = dict(source) | {"keras": keras.__version__}
+    return KerasOriginal(model, work, origin, path.stat().st_size, trust=trust)
 
 
 class KerasOriginal:
@@ -43,8 +45,9 @@ class KerasOriginal:
 
     subject = "Keras model.predict"
 
-    def __init__(self, model: Any, work: Path, source: Mapping[str, str], size: int) -> None:
+    def __init__(self, model: Any, work: Path, source: Mapping[str, str], size: int, *, trust: bool) -> None:
         self.source = source
+        self._trust = trust
         self.size = size
         self._model = model
         self._work = work
@@ -135,6 +138,15 @@ class KerasOriginal:
         module.tracked_variables = [variable.value for variable in self._model.variables]
         module.tracked_model = self._model
         exports.save(module, folder, {DEFAULT_SIGNATURE: self._function}, state=self._state, reset=reset)
+        if not self._trust:
+            _check_export(folder)
+
+
+def _check_export(folder: Path) -> None:
+    """Refuse operators that a checked configuration should not have led to; raises SourceRefused."""
+    found = graphs.phrases_of(graphs.findings(graphs.read_saved_model(folder / exports.GRAPH, "the export")))
+    if found:
+        raise SourceRefused(f"the model's layers make {'; '.join(found)}. If you trust it, compile it with --trust")
 
 
 def _unroll(model: Any) -> bool:

@@ -6,19 +6,51 @@ import threading
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from lightship.bundle import SAVED_MODEL, Bundle
 from lightship.engines.causes import translated
 from lightship.engines.tensorflow_state import State, Unrestorable, state_of
-from lightship.errors import BundleError, EngineError, Unavailable
+from lightship.errors import BundleError, EngineError, SourceRefused, Unavailable
 from lightship.tensors import Array
 
 
 def load(bundle: Bundle) -> TensorFlowEngine:
-    """Load the bundle's SavedModel; raises Unavailable where TensorFlow is not installed."""
+    """Load the bundle's SavedModel; raises Unavailable where TensorFlow is not installed, and BundleError."""
+    tensorflow()
+    if not bundle.manifest.trusted:
+        _check_operators(bundle.path / SAVED_MODEL)
     return TensorFlowEngine(bundle.path / SAVED_MODEL, stateful=bundle.manifest.stateful)
+
+
+def tensorflow() -> Any:
+    """Import TensorFlow; raises Unavailable."""
+    try:
+        import tensorflow as tf
+    except ImportError:
+        raise Unavailable(
+            "this model needs the TensorFlow engine, and TensorFlow is not installed here: "
+            "pip install 'lightship[compile]'"
+        ) from None
+    return tf
+
+
+def _check_operators(folder: Path) -> None:
+    """Refuse a graph whose operators are not on the list: earlier versions of Lightship compiled more of them."""
+    from lightship import graphs  # no other engine needs it
+
+    try:
+        message = graphs.read_saved_model(folder / "saved_model.pb", folder.name)
+    except SourceRefused as error:
+        raise BundleError(error.message) from None
+    found = [*graphs.phrases_of(graphs.findings(message)), *graphs.stray_assets(message)]
+    if found:
+        raise BundleError(
+            f"this version was compiled when its graph was checked less: it holds {'; '.join(found):.400}. Compile its "
+            "source again, with --trust if you trust the person who made it"
+        )
 
 
 class TensorFlowEngine:
@@ -29,13 +61,7 @@ class TensorFlowEngine:
     """
 
     def __init__(self, path: Path, *, stateful: bool | None = None) -> None:
-        try:
-            import tensorflow as tf
-        except ImportError:
-            raise Unavailable(
-                "this model needs the TensorFlow engine, and TensorFlow is not installed here: "
-                "pip install 'lightship[compile]'"
-            ) from None
+        tf = tensorflow()
         self._tf = tf
         try:
             self._loaded = tf.saved_model.load(str(path))  # keeps the variables alive

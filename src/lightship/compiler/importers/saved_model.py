@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
-from lightship.compiler import archives, examples, exports, graphs
+from lightship.compiler import archives, examples, exports
 from lightship.compiler.importers.base import GZIP, ZIP, head
 from lightship.engines.causes import translated
 from lightship.engines.tensorflow_state import Unrestorable, state_of
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 
+_OTHER_GRAPHS = ("saved_model.pbtxt", "saved_model.cpb")  # forms of saved_model.pb that TensorFlow reads, too
 _METHODS = {f"tensorflow/serving/{method}": method for method in ("classify", "regress")}
 
 
@@ -37,18 +39,21 @@ class SavedModel:
         return True
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
-        """Operators that reach out of the model, before TensorFlow loads it. They are refused, trusted or not."""
+        """Operators that are not on the list of :mod:`lightship.graphs`, before TensorFlow loads any."""
         folder = _folder(path, work)
         for entry in folder.rglob("*"):
             if entry.is_symlink():
                 raise SourceRefused(f"{path.name} is refused: '{entry.relative_to(folder)}' is a link")
-        operators = graphs.operators_in(graphs.read_saved_model(folder / exports.GRAPH, path.name))
-        if operators:
-            raise SourceRefused(
-                f"{path.name} is refused: its graph has operators that run code, touch files or the network, or that "
-                f"TensorFlow does not have: {', '.join(operators)}"
-            )
-        return ()
+        for name in _OTHER_GRAPHS:
+            if (folder / name).exists():
+                raise SourceRefused(f"{path.name} is refused: it holds a second graph, '{name}'")
+        message = graphs.read_saved_model(folder / exports.GRAPH, path.name)
+        if stray := graphs.stray_assets(message):
+            raise SourceRefused(f"{path.name} is refused: its asset '{stray[0]:.100}' is outside of its folder")
+        found = graphs.findings(message)
+        if unknown := graphs.phrases_of(finding for finding in found if finding[0] == "unknown"):
+            raise SourceRefused(f"{path.name} cannot be loaded: its graph holds {unknown[0]}")
+        return graphs.phrases_of(found)
 
     def load(self, path: Path, work: Path, *, trust: bool) -> SavedModelOriginal:
         """The model in TensorFlow."""

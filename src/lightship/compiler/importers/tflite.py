@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE, digest_file
 from lightship.compiler.importers.base import head
 from lightship.compiler.tflite import BrokenFile, Outline, outline, shown
@@ -41,7 +42,10 @@ class TfliteFile:
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
         """Verify the whole file, and that LiteRT has all of its operators: there is no other engine for it."""
-        if missing := sorted(set(_outline(path).custom) - CUSTOM):
+        missing = sorted(set(_outline(path).custom) - CUSTOM)
+        if refused := graphs.phrases_of(graphs.flex_findings(missing)):
+            raise SourceRefused(f"{path.name} is refused: it holds {'; '.join(refused)}")
+        if missing:
             raise SourceRefused(
                 f"{path.name} needs operators that LiteRT does not have, and a .tflite file has no other engine: "
                 f"{', '.join(map(shown, missing[:10]))}"

@@ -14,6 +14,7 @@ import resource
 import signal
 import sys
 import time
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -115,6 +116,8 @@ def _serve(orders: int, answers: int) -> None:
     except LightshipError as error:
         _write(answers, {"error": error.code, "message": error.message})
         code = 0
+    except Exception:
+        traceback.print_exc()  # for the sandbox's log: the exit code alone says nothing
     finally:
         os._exit(code)
 

@@ -27,7 +27,7 @@ endif
 # What was trained is kept: the README compiles it again.
 .SECONDARY:
 
-.PHONY: help run test fuzz fuzz-models faults lint format models docs lock bench build emulate clean
+.PHONY: help run test fuzz fuzz-models faults lint format models docs operators lock bench build emulate clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -39,6 +39,7 @@ test: $(VENV)/.dev models ## Set everything up and run every test that this mach
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	@mkdir -p build/coverage
 	$(BIN)/pytest --cov --cov-report=term $(PYTEST_ARGS)
 
 fuzz: $(VENV)/.dev models ## Look for requests that break the server, for FUZZ_SECONDS (60)
@@ -83,6 +84,10 @@ bench: $(VENV)/.dev models ## Measure, beside the usual way; writes docs/benchma
 
 docs: $(VENV)/.run ## Make docs/command-line.md from --help
 	$(BIN)/python scripts/command-line-page > docs/command-line.md
+
+operators: $(VENV)/.dev ## List the operators of Keras's layers and applications again, for 20 minutes
+	$(BIN)/python scripts/operators-seen > src/lightship/graphs/seen.new
+	mv src/lightship/graphs/seen.new src/lightship/graphs/seen.txt
 
 lock: $(VENV)/.dev ## Refresh the hashed lock files from pyproject.toml
 	scripts/lock

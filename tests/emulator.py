@@ -34,6 +34,8 @@ class Emulator:
         environment: variables of the function, on top of a bare environment.
         port: where to answer; 0 takes a free one.
         python: the interpreter, and options for it.
+        runtime: instead of AWS's own runtime, the command that the handler's name is given to.
+        patience: seconds to wait for an answer.
     """
 
     def __init__(
@@ -44,18 +46,21 @@ class Emulator:
         environment: Mapping[str, str] | None = None,
         port: int = 0,
         python: Sequence[str] = (sys.executable,),
+        runtime: Sequence[str] = (),
+        patience: float = _PATIENCE,
     ) -> None:
         self.port = port or _free_port()
-        self._handler, self._folder, self._python = handler, folder, python
+        self._handler, self._folder = handler, folder
+        self._runtime = runtime or (*python, "-m", "awslambdaric")
         self._environment = {**_bare(), **(environment or {})}
-        self._client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=_PATIENCE, trust_env=False)
+        self._client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=patience, trust_env=False)
 
     def __enter__(self) -> Emulator:
         self._process = subprocess.Popen(  # a session of its own, so that the runtime ends with the emulator
             [
                 *(str(_binary()), "--runtime-interface-emulator-address", f"127.0.0.1:{self.port}"),
                 *("--runtime-api-address", f"127.0.0.1:{_free_port()}"),
-                *(*self._python, "-m", "awslambdaric", self._handler),
+                *(*self._runtime, self._handler),
             ],
             cwd=self._folder,
             env=self._environment,

@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "lightship"
 FLOORS = (
     ("version", "errors"),
     ("tensors", "settings", "formats", "aws", "triggers"),
-    ("bundle", "golden", "kinds", "state"),
+    ("bundle", "golden", "kinds", "state", "graphs"),
     ("calls", "stores", "engines"),
     ("wire", "model", "registry"),
     ("serving", "compiler", "jobs"),

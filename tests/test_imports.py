@@ -114,6 +114,13 @@ def test_a_hot_request_imports_nothing_heavy(registries: Registries, protocol: W
     assert "ai_edge_litert" in modules
 
 
+def test_broker_of_model_files_imports_no_parser_of_them(registries: Registries) -> None:
+    modules = words_after(f"import sys, lightship.handlers.compile{MODULES}", registries.examples)
+    parsers = {"yaml", "h5py", "tensorflow", "keras", "ai_edge_litert", "PIL", "lightship.compiler"}
+    assert "lightship.handlers" in modules
+    assert not modules & parsers
+
+
 def test_no_route_that_predicts_is_left_out() -> None:
     for protocol in wire.protocols():
         for route in protocol.routes:

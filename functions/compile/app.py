@@ -1,5 +1,5 @@
-"""CompileFunction's entry point: the library holds the logic."""
+"""CompileWorkerFunction's entry point: the library holds the logic."""
 
-from lightship.handlers.compile import handler
+from lightship.handlers.compiling.worker import handler
 
 __all__ = ["handler"]

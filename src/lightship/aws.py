@@ -17,10 +17,11 @@ UNMET = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "4
 _SILENT = {"EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ReadTimeoutError"}
 
 
-def client(service: str, *, attempts: int = 6) -> Any:
+def client(service: str, *, attempts: int = 6, read_timeout: float = 60.0) -> Any:
     """A boto3 client from the environment's credentials, region and endpoint; raises RegistryError without boto3.
 
-    ``attempts`` is how often a call is tried in all: few where somebody waits for the answer.
+    ``attempts`` is how often a call is tried in all: few where somebody waits for the answer. ``read_timeout`` is how
+    many seconds a call waits for its answer.
     """
     try:
         import boto3
@@ -30,7 +31,10 @@ def client(service: str, *, attempts: int = 6) -> Any:
     make: Any = boto3.client  # typed for each service by its literal name
     signing = _signing() if service == "s3" else {}
     retries: Any = {"mode": "adaptive", "total_max_attempts": attempts}
-    return make(service, config=Config(connect_timeout=3, retries=retries, **signing))
+    return make(
+        service,
+        config=Config(connect_timeout=3, read_timeout=read_timeout, retries=retries, tcp_keepalive=True, **signing),
+    )
 
 
 def _signing() -> dict[str, Any]:

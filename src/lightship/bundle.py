@@ -42,6 +42,8 @@ class Manifest(NamedTuple):
         slow: whether the user accepted, with ``--slow``, a model of any latency and memory.
         sandbox: the proof that the process that opened the model file was confined: ``kernel``, ``powerless`` or
             ``none`` (``--no-sandbox``); empty in bundles that are older than this field.
+        stateful: whether a call changes variables or tables of the model; None in manifests that do not say so.
+        reset: the signature of the model file that assigns the initial values; it is not one of ``signatures``.
     """
 
     engine: str
@@ -54,6 +56,8 @@ class Manifest(NamedTuple):
     slow: bool = False
     sandbox: str = ""
     schema: int = SCHEMA
+    stateful: bool | None = None
+    reset: str = ""
 
     def signature(self, name: str | None = None) -> Signature:
         """The signature of that name, or the default one; raises NotFound."""
@@ -79,6 +83,10 @@ class Manifest(NamedTuple):
             **({"slow": True} if self.slow else {}),
             **({"sandbox": self.sandbox} if self.sandbox else {}),
         }
+        if self.stateful is not None:
+            record["stateful"] = self.stateful
+        if self.reset:
+            record["reset"] = self.reset
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
     @classmethod
@@ -98,6 +106,8 @@ class Manifest(NamedTuple):
                 trusted=tuple(record["trusted"]),
                 slow=bool(record.get("slow", False)),
                 sandbox=str(record.get("sandbox", "")),
+                stateful=None if (known := record.get("stateful")) is None else bool(known),
+                reset=str(record.get("reset", "")),
             )
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"{MANIFEST} is not a manifest: {type(error).__name__} {error}") from None

@@ -37,6 +37,11 @@ class Model:
         outputs = self._engine.run(signature.name, call.inputs)
         return Result(call, signature, _select(signature, outputs, call.outputs))
 
+    @property
+    def stateful(self) -> bool:
+        """Whether a call changes variables of the model; see :class:`lightship.engines.base.Engine`."""
+        return self._engine.stateful
+
     def check(self, call: Call) -> Signature:
         """The signature that a call is for; raises NotFound or InvalidInput where it does not fit."""
         signature = self.manifest.signature(call.signature)

@@ -57,6 +57,13 @@ class Registry:
         """A model's versions and routing; an empty state where there is no such model."""
         return self.read_state(name)[0]
 
+    def known_state(self, name: str) -> State:
+        """A model's versions and routing; raises NotFound where there is no such model."""
+        state = self.state(name)
+        if not state.versions:
+            raise self._unknown(name)
+        return state
+
     def read_state(self, name: str) -> tuple[State, str | None]:
         """The state with its etag, for :meth:`state_changed`; None for a model whose state nobody has written yet.
 
@@ -75,12 +82,17 @@ class Registry:
         return etag is None or self._store.changed(f"{name}/state.json", etag)
 
     def change(self, name: str, change: Callable[[State], State]) -> State:
-        """Change a model's state by compare-and-swap; ``change`` may be called several times. Raises RegistryError."""
+        """Change a model's state by compare-and-swap; ``change`` may be called several times. Raises RegistryError.
+
+        Nothing is written where ``change`` returns the state that it was given.
+        """
         for _ in range(_ATTEMPTS):
             state, etag = self.read_state(name)
             if not state.versions:
                 raise self._unknown(name)
             changed = change(state)
+            if changed is state:
+                return state
             if self._store.write(f"{name}/state.json", changed.to_bytes(), if_match=etag):
                 return changed
         raise RegistryError(f"the state of '{name}' is changed by others all the time: try again")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -16,6 +17,9 @@ from typing import Any
 from lightship.errors import NotFound, RegistryError, StateError
 
 PRODUCTION = "production"
+
+# Entries of the history that a state keeps: the oldest are dropped.
+KEPT = 50
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -31,12 +35,12 @@ def check_label(label: str) -> str:
 
 @dataclass(frozen=True)
 class Routing:
-    """Which version answers. ``rollback`` goes back to the one before.
+    """Which version answers.
 
     Attributes:
         labels: version by label; ``production`` is the default version.
         traffic: shares of the requests by version, in percent, adding up to 100; empty for no split.
-        shadows: fraction of the requests, 0 to 1, that a version also runs without being heard.
+        shadows: fraction of the requests, 0 to 1, that a version also runs without its answers being used.
     """
 
     labels: Mapping[str, int] = field(default_factory=dict)
@@ -45,18 +49,40 @@ class Routing:
 
     @cached_property
     def versions(self) -> frozenset[int]:
-        """Every version that it leads to."""
+        """Return every version that it leads to."""
         return frozenset((*self.labels.values(), *self.traffic, *self.shadows))
 
 
 @dataclass(frozen=True)
+class Entry:
+    """One routing of the history.
+
+    Attributes:
+        number: counted from 1; numbers of dropped entries are not used again.
+        routing: what this change put in force.
+        change: the command, as ``label production 2``.
+        at: when, in UTC as ISO 8601; None where it was not recorded.
+        before: number of the entry that a rollback from here leads to; None where nothing was before.
+    """
+
+    number: int
+    routing: Routing
+    change: str
+    at: str | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True)
 class State:
-    """A model's versions and routing."""
+    """A model's versions and routing, and the routings before it, oldest first.
+
+    The last entry of the history is the present routing. A state that was written without a history has none.
+    """
 
     versions: tuple[int, ...] = ()
     withdrawn: frozenset[int] = frozenset()
     routing: Routing = Routing()
-    previous: Routing | None = None
+    history: tuple[Entry, ...] = ()
 
     @cached_property
     def offered(self) -> tuple[int, ...]:
@@ -71,39 +97,110 @@ class State:
             return labelled
         return self.offered[-1] if self.offered else None
 
-    def reroute(self, routing: Routing) -> State:
-        """With another routing, the present one kept for a rollback; raises NotFound for versions not offered."""
-        for version in sorted(routing.versions):
-            if version not in self.offered:
-                known = ", ".join(map(str, self.offered)) or "none"
-                raise NotFound(f"there is no version {version} to route to: the versions are {known}")
-        return replace(self, routing=routing, previous=self.routing)
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """The history, complete also where the present routing was written without an entry."""
+        last = self.history[-1] if self.history else None
+        if last and last.routing == self.routing:
+            return self.history
+        if last:
+            found = Entry(last.number + 1, self.routing, "changed without an entry", before=last.number)
+            return (*self.history, found)[-KEPT:]
+        return (Entry(1, self.routing, "before the first recorded change"),)
 
-    def rollback(self) -> State:
-        """With the routing before this one; a second rollback takes the first back. Raises RegistryError."""
-        if self.previous is None:
-            unchanged = "there is nothing to roll back to: labels and traffic have not been changed yet"
-            raise RegistryError(unchanged + self._way_back())
-        return self.reroute(self.previous)
+    @property
+    def previous(self) -> Routing | None:
+        """The routing that a rollback leads to; None where there is none."""
+        before = self._entry(self.entries[-1].before)
+        return before.routing if before else None
 
-    def _way_back(self) -> str:
-        """A new version goes live by itself, and that is no change of labels or traffic."""
-        if len(self.offered) < 2:
+    def reroute(self, routing: Routing, *, change: str = "changed", at: str | None = None) -> State:
+        """Return the state with another routing, as an entry of the history; itself where it is the present one.
+
+        ``at`` is the time, by default now. Raises NotFound for versions that are not offered.
+        """
+        if routing == self.routing:
+            return self
+        self._check_offered(routing)
+        return self._record(routing, change, at, before=self.entries[-1].number)
+
+    def rollback(self, to: int | None = None, *, at: str | None = None) -> State:
+        """Return the state with the routing before the present one, or of entry ``to``; itself if that is in force.
+
+        Repeated rollbacks lead further back, never to what was just left. Raises NotFound for an entry that is not
+        kept, RegistryError where nothing is before the present one or a version was withdrawn.
+        """
+        entry = self._entry(to) if to is not None else self._before()
+        if entry is None:
+            kept = f"{self.entries[0].number} to {self.entries[-1].number}"
+            raise NotFound(f"there is no entry {to} in the history: it has {kept}")
+        if entry.routing == self.routing:
+            return self
+        if gone := sorted(entry.routing.versions.difference(self.offered)):
+            raise RegistryError(
+                f"entry {entry.number} leads to version {gone[0]}, which was withdrawn: choose another entry with "
+                "`lightship rollback NAME --to N`, see `lightship history NAME`"
+            )
+        return self._record(entry.routing, f"rollback to {entry.number}", at, before=entry.before)
+
+    def _before(self) -> Entry:
+        """Return the entry before the present one; raises RegistryError."""
+        number = self.entries[-1].before
+        if number is None:
+            unchanged = "there is nothing to roll back to: this is the first of the recorded labels and traffic"
+            raise RegistryError(unchanged + self.way_back())
+        if (entry := self._entry(number)) is None:
+            raise RegistryError(f"there is nothing to roll back to: entry {number} is older than the {KEPT} kept")
+        return entry
+
+    def way_back(self) -> str:
+        """Return how to leave a version that answers only because it is the newest; empty where that is not so.
+
+        A new version goes live by itself where nothing is labelled production, which is no change of the routing.
+        """
+        if len(self.offered) < 2 or self.routing.traffic or self.routing.labels.get(PRODUCTION) in self.offered:
             return ""
-        before = self.offered[-2]
-        return f"; for version {before} to answer again, say: lightship label NAME {PRODUCTION} {before}"
+        newest, before = self.offered[-1], self.offered[-2]
+        return (
+            f"; version {newest} answers because it is the newest and none is labelled {PRODUCTION}: for version "
+            f"{before} to answer again, say: lightship label NAME {PRODUCTION} {before}"
+        )
 
     def withdraw(self, version: int) -> State:
-        """Without new requests for a version; raises NotFound, or RegistryError while requests are routed to it."""
+        """Return the state without new requests for a version; itself where it was withdrawn before.
+
+        Raises NotFound, or RegistryError while requests are routed to it.
+        """
         if version not in self.versions:
             raise NotFound(f"there is no version {version}: the versions are {', '.join(map(str, self.versions))}")
         if version in self.routing.versions:
             raise RegistryError(f"version {version} still has a label or traffic: route its requests elsewhere first")
+        if version in self.withdrawn:
+            return self
         return replace(self, withdrawn=self.withdrawn | {version})
 
+    def _record(self, routing: Routing, change: str, at: str | None, *, before: int | None) -> State:
+        now = at or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        entry = Entry(self.entries[-1].number + 1, routing, change, now, before)
+        return replace(self, routing=routing, history=(*self.entries, entry)[-KEPT:])
+
+    def _entry(self, number: int | None) -> Entry | None:
+        return next((entry for entry in self.entries if entry.number == number), None)
+
+    def _check_offered(self, routing: Routing) -> None:
+        for version in sorted(routing.versions):
+            if version not in self.offered:
+                known = ", ".join(map(str, self.offered)) or "none"
+                withdrawn = f", and {version} was withdrawn" if version in self.withdrawn else ""
+                raise NotFound(f"there is no version {version} to route to: the versions are {known}{withdrawn}")
+
     def to_bytes(self) -> bytes:
-        """JSON, sorted and indented: people read it."""
-        record = asdict(self) | {"withdrawn": sorted(self.withdrawn)}
+        """JSON, sorted and indented: people read it.
+
+        ``previous`` is what versions of Lightship without a history read and roll back to.
+        """
+        previous = asdict(self.previous) if self.previous else None
+        record = asdict(self) | {"withdrawn": sorted(self.withdrawn), "previous": previous}
         return json.dumps(record, indent=2, sort_keys=True).encode()
 
     @classmethod
@@ -111,15 +208,37 @@ class State:
         """The inverse of :meth:`to_bytes`; raises StateError, which names the place, on anything else."""
         try:
             record = json.loads(data)
-            previous = record["previous"]
+            routing = _routing(record["routing"])
             return cls(
                 versions=tuple(int(version) for version in record["versions"]),
                 withdrawn=frozenset(int(version) for version in record["withdrawn"]),
-                routing=_routing(record["routing"]),
-                previous=_routing(previous) if previous else None,
+                routing=routing,
+                history=_history(record, routing),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StateError(f"{place} holds no state: {type(error).__name__} {error}") from None
+
+
+def _history(record: Mapping[str, Any], routing: Routing) -> tuple[Entry, ...]:
+    """Return the entries of a state file; of one that has only the routing before, written by 0.1.0, these two."""
+    if "history" in record:
+        return tuple(map(_read_entry, record["history"]))
+    previous = _routing(record["previous"]) if record["previous"] else routing
+    if previous == routing:
+        return ()
+    first = Entry(1, previous, "before the last change, recorded by Lightship 0.1.0")
+    return (first, Entry(2, routing, "the last change, recorded by Lightship 0.1.0", before=1))
+
+
+def _read_entry(record: Mapping[str, Any]) -> Entry:
+    at, before = record["at"], record["before"]
+    return Entry(
+        number=int(record["number"]),
+        routing=_routing(record["routing"]),
+        change=str(record["change"]),
+        at=None if at is None else str(at),
+        before=None if before is None else int(before),
+    )
 
 
 def _routing(record: Mapping[str, Any]) -> Routing:

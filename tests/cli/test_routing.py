@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_labels_traffic_and_the_way_back(registry: Registry) -> None:
     assert run(registry, "rollback", "modes").exit_code == 0
     assert registry.state("modes").routing.traffic == {}
     assert registry.resolve("modes") == 2
-    run(registry, "rollback", "modes")
+    run(registry, "rollback", "modes", "--to", "3")
     assert registry.state("modes").routing.traffic == {1: 90, 3: 10}
     assert "version 2 answers" in run(registry, "traffic", "modes").output
     assert "shadows 0.1 of the requests" in run(registry, "traffic", "modes", "3=shadow:10%").output
@@ -79,6 +80,11 @@ def test_push_and_pull_copy_a_version(registry: Registry, tmp_path: Path) -> Non
         (["label", "modes", "a/b c", "1"], "'a/b c' cannot be a label"),
         (["label", "modes", "a:b", "1"], "'a:b' cannot be a label"),
         (["withdraw", "modes", "9"], "there is no version 9"),
+        (["label", "modes", "typo", "--remove"], "model 'modes' has no label 'typo': the labels are none"),
+        (["traffic", "modes", "1=0", "2=100"], "leave version 1 out"),
+        (["traffic", "modes", "1=shadow:0%"], "leave version 1 out"),
+        (["rollback", "modes", "--to", "7"], "there is no entry 7"),
+        (["history", "nobody"], "there is no model 'nobody'"),
     ],
 )
 def test_a_mistake_gets_one_sentence_and_changes_nothing(registry: Registry, words: list[str], sentence: str) -> None:
@@ -105,3 +111,64 @@ def test_the_state_is_a_file_that_people_can_read(registry: Registry) -> None:
     record = json.loads((Path(registry.location) / "modes" / "state.json").read_text())
     assert record["routing"]["labels"] == {"staging": 1}
     assert record["versions"] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["label", "modes", "production", "2"],
+        ["traffic", "modes", "1=90", "2=10"],
+        ["traffic", "modes", "2=10", "1=90%"],
+        ["withdraw", "modes", "3"],
+    ],
+)
+def test_a_command_that_changes_nothing_says_so_and_writes_nothing(registry: Registry, words: list[str]) -> None:
+    run(registry, "label", "modes", "production", "2")
+    run(registry, "traffic", "modes", "1=90", "2=10")
+    run(registry, "withdraw", "modes", "3")
+    before = registry.read_state("modes")
+    result = run(registry, *words)
+    assert result.exit_code == 0
+    assert "already so" in result.output
+    assert registry.read_state("modes") == before
+
+
+def test_rollback_prints_before_and_after(registry: Registry) -> None:
+    run(registry, "label", "modes", "production", "1")
+    run(registry, "label", "modes", "production", "2")
+    before, after = run(registry, "rollback", "modes").output.splitlines()
+    assert "version 2 answers" in before
+    assert "version 1 answers" in after
+
+
+def test_rollback_after_a_new_version_went_live_by_itself_says_how_to_leave_it(registry: Registry) -> None:
+    run(registry, "label", "modes", "staging", "1")
+    output = run(registry, "rollback", "modes").output
+    assert registry.resolve("modes") == 3
+    assert "lightship label NAME production 2" in output
+
+
+def test_history_lists_number_time_change_and_what_is_in_force(registry: Registry) -> None:
+    run(registry, "label", "modes", "production", "2")
+    run(registry, "traffic", "modes", "1=90", "2=10")
+    run(registry, "label", "modes", "production", "--remove")
+    run(registry, "rollback", "modes")
+    entries = json.loads(run(registry, "history", "modes", "--json").output)
+    assert [entry["number"] for entry in entries] == [5, 4, 3, 2, 1]
+    assert [entry["in_force"] for entry in entries] == [True, False, False, False, False]
+    assert [entry["change"] for entry in entries[:4]] == [
+        "rollback to 3",
+        "label production --remove",
+        "traffic 1=90 2=10",
+        "label production 2",
+    ]
+    assert entries[0]["routing"] == {"labels": {"production": 2}, "traffic": {"1": 90.0, "2": 10.0}, "shadows": {}}
+    assert all(datetime.fromisoformat(entry["at"]).tzinfo for entry in entries[:-1])
+    assert "5 (in force)" in run(registry, "history", "modes").output
+
+
+def test_a_label_on_a_withdrawn_version_is_refused(registry: Registry) -> None:
+    run(registry, "withdraw", "modes", "3")
+    result = run(registry, "label", "modes", "production", "3")
+    assert result.exit_code == 2
+    assert "3 was withdrawn" in result.output

@@ -22,9 +22,10 @@ ARM = syscalls.processor() == "aarch64"
 LANDLOCK = 444
 SECCOMP, PRCTL, UNSHARE, CAPSET, MOUNT = (277, 167, 97, 91, 40) if ARM else (317, 157, 272, 126, 165)
 
-# feature: the system call, the value of its first argument (None for any), and the kernel's answer
+# feature: the system call, the value of its first argument (None for any), and the kernel's answer (0: it kills)
 LACKING: dict[str, tuple[int, int | None, int]] = {
     "no-landlock": (LANDLOCK, None, errno.ENOSYS),
+    "deadly-landlock": (LANDLOCK, None, 0),
     "no-landlock-rules": (LANDLOCK + 1, None, errno.EPERM),
     "no-landlock-restriction": (LANDLOCK + 2, None, errno.EPERM),
     "no-seccomp": (SECCOMP, 1, errno.EINVAL),
@@ -36,7 +37,7 @@ LACKING: dict[str, tuple[int, int | None, int]] = {
 }
 NOBODY = 65534
 
-_ALLOW, _ERROR, _NOTIFY = 0x7FFF0000, 0x00050000, 0x7FC00000
+_ALLOW, _ERROR, _NOTIFY, _KILL = 0x7FFF0000, 0x00050000, 0x7FC00000, 0x80000000
 _RECEIVE, _SEND = 0xC0502100, 0xC0182101  # linux/seccomp.h
 
 
@@ -90,10 +91,11 @@ def install(rules: Sequence[tuple[int, int | None, int]], *, versions: bool) -> 
     """Install a filter; return a descriptor of questions about Landlock's version, if they are to be answered."""
     steps = [(0x20, 0, 0, 0)]
     for number, argument, answer in rules:
+        verdict = (0x06, 0, 0, _ERROR | answer if answer else _KILL)
         if argument is None:
-            steps += [(0x15, 0, 1, number), (0x06, 0, 0, _ERROR | answer)]
+            steps += [(0x15, 0, 1, number), verdict]
         else:
-            steps += [(0x15, 0, 4, number), (0x20, 0, 0, 16), (0x15, 0, 1, argument), (0x06, 0, 0, _ERROR | answer)]
+            steps += [(0x15, 0, 4, number), (0x20, 0, 0, 16), (0x15, 0, 1, argument), verdict]
             steps += [(0x20, 0, 0, 0)]
     if versions:  # landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION)
         steps += [(0x15, 0, 3, LANDLOCK), (0x20, 0, 0, 32), (0x15, 0, 1, 1), (0x06, 0, 0, _NOTIFY)]

@@ -131,6 +131,10 @@ def save_tflite(folder: Path) -> None:
     flex = tf.lite.TFLiteConverter.from_saved_model(str(folder / "flex"))
     flex.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
     (folder / "flex.tflite").write_bytes(flex.convert())
+    reader = flatbuffer_utils.read_model(str(folder / "flex.tflite"))
+    for code in reader.operatorCodes:
+        code.customCode = code.customCode and b"FlexReadFile"
+    flatbuffer_utils.write_model(reader, str(folder / "flex_reader.tflite"))
 
 
 def save_code(folder: Path) -> None:

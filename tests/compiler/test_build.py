@@ -20,6 +20,8 @@ class Claimed:
     source: Mapping[str, str] = {"format": "claimed"}
     size = 0
     subject = "a formula"
+    stateful = False
+    reset = ""
     signatures = (
         Signature(
             "serving_default",

@@ -158,3 +158,10 @@ def test_read_data_csv_over_the_limit_is_refused_unread(tmp_path: Path) -> None:
         file.truncate(10 * 1024**3)
     with pytest.raises(CompileError, match="x.csv has 10737418240 bytes"):
         read_data(tmp_path / "x.csv", PLAIN)
+
+
+@pytest.mark.parametrize("wrong", [2**31, -(2**31) - 1])
+def test_data_with_an_integer_outside_the_inputs_range_is_refused(tmp_path: Path, wrong: int) -> None:
+    np.savez(tmp_path / "pair.npz", n=np.int64([[1], [wrong]]), s=np.array(["a", "b"]))
+    with pytest.raises(CompileError, match="'n'"):
+        read_data(tmp_path / "pair.npz", PAIR)

@@ -32,6 +32,7 @@ LACKS = {
     ("no-seccomp",): "seccomp",
     ("no-new-privs",): "no_new_privs",
     ("i686",): "i686",
+    ("deadly-landlock",): "SIGSYS",
 }
 LACKS_AS_ROOT = {("no-capset",): "capabilities", ("no-capability-bounds",): "capabilities"}
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 import gzip
 import ipaddress
 import json
+import signal
+import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,8 +43,12 @@ Invoke = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Cloud:
-    """What the functions find: names and endpoint for ``sam local``, and the clients to look at it."""
+    """What the functions find: names and endpoint for ``sam local``, and the clients to look at it.
 
+    ``host`` is the address by which containers reach this machine.
+    """
+
+    host: str
     variables: dict[str, str]
     s3: Any
     sqs: Any
@@ -77,7 +84,7 @@ def cloud(docker: Callable[..., str], registries: Registries) -> Iterator[Cloud]
         "LIGHTSHIP_SPLIT_QUEUE": queues["split"],
         "LIGHTSHIP_SCORE_QUEUE": queues["score"],
     }
-    yield Cloud(variables, s3, sqs)
+    yield Cloud(str(host), variables, s3, sqs)
     for client in clients:
         client.close()
     server.stop()
@@ -88,11 +95,51 @@ def built(sam: Any) -> None:
     sam("build", "--parameter-overrides", "Registry=bucket")
 
 
+@pytest.fixture(scope="module")
+def local_lambda(
+    built: None,
+    cloud: Cloud,
+    sam_command: str,
+    sam_environment: dict[str, str],
+    wait: Callable[..., None],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """Lambda's API for containers: by it the broker invokes the worker, in the image with TensorFlow."""
+    with socket.socket() as listener:
+        listener.bind((cloud.host, 0))
+        port = listener.getsockname()[1]
+    log = tmp_path_factory.mktemp("sam") / "start-lambda.log"
+    arguments = ["--host", cloud.host, "--port", str(port), "--parameter-overrides", "Registry=bucket"]
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [sam_command, "local", "start-lambda", *arguments],
+            cwd=ROOT,
+            env=sam_environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+    def listens() -> bool:
+        with socket.socket() as client:
+            return client.connect_ex((cloud.host, port)) == 0
+
+    try:
+        wait(lambda: listens() or server.poll() is not None, log.read_text)
+        assert server.poll() is None, log.read_text()
+        yield f"http://{cloud.host}:{port}"
+    finally:
+        server.send_signal(signal.SIGTERM)  # on which it removes its containers
+        server.wait(timeout=60)
+
+
 @pytest.fixture
-def invoke(sam: Any, built: None, cloud: Cloud, tmp_path: Path) -> Invoke:
+def invoke(sam: Any, built: None, cloud: Cloud, request: pytest.FixtureRequest, tmp_path: Path) -> Invoke:
     """What a function answers through ``sam local invoke``."""
+    served = "local_lambda" in request.fixturenames
+    address = {"AWS_ENDPOINT_URL_LAMBDA": request.getfixturevalue("local_lambda")} if served else {}
     variables = tmp_path / "variables.json"
-    variables.write_text(json.dumps({"Parameters": cloud.variables}))
+    variables.write_text(json.dumps({"Parameters": cloud.variables | address}))
     bucket = ("--parameter-overrides", "Registry=bucket", "--env-vars", str(variables))
 
     def run(function: str, event: Path | dict[str, Any]) -> Any:
@@ -119,7 +166,8 @@ def test_every_event_is_answered_as_it_stands(invoke: Invoke, cloud: Cloud, name
         assert replies["replies/north/order-1.json"] == replies["replies/south/order-2.json"] == 200
 
 
-def test_a_model_file_becomes_a_version(invoke: Invoke, cloud: Cloud) -> None:
+def test_a_model_file_becomes_a_version(local_lambda: str, invoke: Invoke, cloud: Cloud) -> None:
+    """By a broker without TensorFlow and a worker without credentials, each in its own container."""
     key = "incoming/dropped.keras"
     body = (ROOT / "build" / "examples" / "quickstart.keras").read_bytes()
     put = cloud.s3.put_object(Bucket=EXAMPLE_BUCKET, Key=key, Body=body)
@@ -127,8 +175,18 @@ def test_a_model_file_becomes_a_version(invoke: Invoke, cloud: Cloud) -> None:
         "batchItemFailures": []
     }
     report = json.loads(cloud.objects(f"{key}.report.json")[f"{key}.report.json"])
-    assert (report["state"], report["version"]) == ("published", 1), report
+    assert (report["state"], report.get("version")) == ("published", 1), report
+    manifest = json.loads(cloud.objects("models/dropped/1/manifest.json")["models/dropped/1/manifest.json"])
+    assert manifest["sandbox"] == "kernel"  # moto grants everything to everybody: credentials prove nothing here
     assert "models/dropped/1/manifest.json" in cloud.objects("models/dropped/")
+
+
+def test_worker_addresses_expired_is_unavailable(sam: Any, built: None) -> None:
+    """The example event, as it stands: nothing answers its addresses."""
+    event = ROOT / "events" / "compile-worker.json"
+    options = ("--parameter-overrides", "Registry=bucket", "--tenant-id", "example")
+    answer = sam("local", "invoke", "CompileWorkerFunction", "-e", str(event), *options).stdout.splitlines()[-1]
+    assert json.loads(answer)["errorType"] == "Unavailable"
 
 
 def test_a_data_file_becomes_a_scored_file(invoke: Invoke, cloud: Cloud) -> None:

@@ -11,6 +11,9 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.handlers.workers import LocalLambda, invocations
+from tests.handlers.yards import Yard
+
 
 @pytest.fixture(autouse=True)
 def _loggers_as_before() -> Iterator[None]:
@@ -22,6 +25,13 @@ def _loggers_as_before() -> Iterator[None]:
     vars(logger).clear()
     vars(logger).update(before)
     logger.handlers = handlers
+
+
+@pytest.fixture(scope="session")
+def local_lambda(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalLambda]:
+    """Where the functions of tests/handlers/workers.py are invoked."""
+    with invocations(tmp_path_factory.mktemp("workers")) as served:
+        yield served
 
 
 @dataclass(frozen=True)
@@ -56,3 +66,10 @@ def cloud(bucket: str) -> Iterator[Cloud]:
     events.delete_rule(Name=bucket)
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def yard(cloud: Cloud, s3_registry: str, local_lambda: LocalLambda) -> Iterator[Yard]:
+    made = Yard(cloud, s3_registry, local_lambda)
+    yield made
+    made.close()

@@ -1,4 +1,4 @@
-"""Model files dropped into a bucket: real ones, compiled in the sandbox, published to a registry in S3."""
+"""Model files dropped into a bucket: real ones, compiled by a worker without rights, published to a registry in S3."""
 
 from __future__ import annotations
 
@@ -12,14 +12,11 @@ from typing import Any
 
 import pytest
 
-from lightship.handlers.compile import Workshop, work
-from lightship.handlers.queues import Queue
 from lightship.model import Model
-from lightship.registry import Registry
-from tests.disks import full_disk
 from tests.emulator import ROOT, Emulator
-from tests.handlers.conftest import Cloud
-from tests.handlers.records import Context, dropped, failures, load, with_bodies
+from tests.handlers.records import load, with_bodies
+from tests.handlers.workers import SILENT, WARM, WORKER, LocalLambda
+from tests.handlers.yards import Yard
 
 KERAS = ROOT / "build" / "examples" / "quickstart.keras"
 CONFIG = (ROOT / "examples" / "quickstart" / "model.yaml").read_bytes()
@@ -27,43 +24,6 @@ TFLITE = ROOT / "models" / "quickstart" / "1" / "model.tflite"
 
 Event = dict[str, Any]
 Drop = Callable[[Event], Event]
-
-
-class Yard:
-    """The bucket, and the compile function on it."""
-
-    def __init__(self, cloud: Cloud, registry: str) -> None:
-        self.cloud = cloud
-        self.registry = Registry(registry)
-        self.workshop = Workshop(registry, "default", cloud.s3, cloud.events)
-
-    def put(self, key: str, body: bytes) -> Event:
-        """Drop a file: the event that S3 makes of it."""
-        answer = self.cloud.s3.put_object(Bucket=self.cloud.bucket, Key=key, Body=body)
-        return dropped("compile", self.cloud.bucket, key, answer, len(body))
-
-    def invoke(self, event: Event, **changes: Any) -> list[str]:
-        """The ids of the messages that come again."""
-        workshop = replace(self.workshop, **changes)
-        return failures(Queue("compile", lambda message: work(message, workshop))(event, Context()))
-
-    def report(self, key: str) -> dict[str, Any]:
-        found = self.cloud.s3.get_object(Bucket=self.cloud.bucket, Key=f"{key}.report.json")
-        record: dict[str, Any] = json.loads(found["Body"].read())
-        return record
-
-    def set_report(self, key: str, record: Any) -> None:
-        text = record if isinstance(record, str) else json.dumps(record)
-        self.cloud.s3.put_object(Bucket=self.cloud.bucket, Key=f"{key}.report.json", Body=text.encode())
-
-    def keys(self, prefix: str = "incoming/") -> list[str]:
-        found = self.cloud.s3.list_objects_v2(Bucket=self.cloud.bucket, Prefix=prefix)
-        return [entry["Key"] for entry in found.get("Contents", [])]
-
-
-@pytest.fixture
-def yard(cloud: Cloud, s3_registry: str) -> Yard:
-    return Yard(cloud, s3_registry)
 
 
 class Clumsy:
@@ -82,6 +42,8 @@ class Clumsy:
             if not fails or self._after:
                 result = found(*arguments, **options)
             if fails:
+                if self._after and isinstance(result, dict) and "Body" in result:
+                    result["Body"].close()
                 raise ConnectionResetError("the connection was reset")
             return result
 
@@ -179,7 +141,7 @@ def test_a_file_with_code_in_it_is_refused_unopened(yard: Yard, tmp_path: Path) 
     assert yard.invoke(event) == []
     report = yard.report("incoming/evil.keras")
     assert (report["state"], report["code"]) == ("refused", "source_refused")
-    assert "which runs code when the model is opened; nothing of it was run" in report["reason"]
+    assert "a Lambda layer" in report["reason"]
     before = yard.report("incoming/evil.keras")
     assert yard.invoke(event) == []  # its message once more
     assert yard.report("incoming/evil.keras") == before
@@ -189,12 +151,12 @@ def test_a_file_with_code_in_it_is_refused_unopened(yard: Yard, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        (b"name: [", "model.yaml is not YAML: line 1"),
+        (b"name: [", "model.yaml is not a model.yaml: line 1"),
         (b"nmae: churn", "there is no key 'nmae'"),
         (b"name: a/b", "incoming/churn.yaml names the model 'a/b', and a dropped file's own name is its model's"),
         (b"name: wine", "drop both files as wine.keras and wine.yaml"),
         (b"#" * (1024 * 1024 + 100), "model.yaml is larger than 1048576 bytes"),
-        (b"\xff\xfe\x00", "model.yaml is not YAML"),
+        (b"\xff\xfe\x00", "model.yaml is not a model.yaml"),
     ],
 )
 def test_a_bad_model_yaml_is_refused(yard: Yard, config: bytes, sentence: str) -> None:
@@ -251,7 +213,7 @@ def test_a_file_that_is_replaced_while_it_is_compiled_is_not_published(yard: Yar
     event = yard.put("incoming/churn.tflite", TFLITE.read_bytes())
 
     def replace_it(name: str, options: dict[str, Any]) -> bool:
-        if name == "download_file":
+        if name == "generate_presigned_post":
             yard.put("incoming/churn.tflite", b"a newer one")
         return False
 
@@ -278,7 +240,7 @@ def test_a_file_that_ends_the_function_again_and_again_is_refused(yard: Yard) ->
     event = yard.put("incoming/churn.tflite", TFLITE.read_bytes())
 
     def dies(name: str, options: dict[str, Any]) -> bool:
-        if name == "download_file":
+        if name == "generate_presigned_post":
             raise KeyboardInterrupt  # what neither we nor Powertools take for a failure, like a kill
         return False
 
@@ -294,6 +256,8 @@ def test_a_file_that_ends_the_function_again_and_again_is_refused(yard: Yard) ->
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_whatever_call_fails_the_next_delivery_finishes(yard: Yard, after: bool) -> None:
     """Every call to S3 and EventBridge in turn, of a file that is refused quickly."""
+    yard.cloud.s3.put_object(Bucket=yard.cloud.bucket, Key="incoming/churn.yaml", Body=b"nmae: churn")
+    yard.workshop = replace(yard.workshop, workers=yard.workers(WARM))
     event = yard.put("incoming/churn.keras", b"no model")
     calls: list[str] = []
     assert yard.invoke(event, s3=Clumsy(yard.cloud.s3, lambda name, _: bool(calls.append(name)))) == []
@@ -326,43 +290,56 @@ def test_a_report_that_somebody_else_wrote_does_no_harm(yard: Yard, record: Any)
     assert yard.report("incoming/churn.keras")["state"] == "refused"
 
 
-def test_a_file_too_large_for_the_disk_is_refused(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lightship.handlers import materials
-
-    monkeypatch.setattr(materials, "_ROOM", 10**18)
-    assert yard.invoke(yard.put("incoming/churn.keras", b"no model")) == []
-    report = yard.report("incoming/churn.keras")
-    assert report["code"] == "too_large"
-    assert "the file has 8 bytes, and this function's disk has room for files of 0" in report["reason"]
-
-
-def test_a_disk_that_fills_up_in_mid_download_delays_a_file_and_does_not_refuse_it(
-    yard: Yard, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+def test_broker_worker_ends_without_answer_counts_the_attempt(yard: Yard) -> None:
     event = yard.put("incoming/churn.tflite", TFLITE.read_bytes())
-    with full_disk(), caplog.at_level("ERROR", "lightship"):
-        assert yard.invoke(event) == ["message-1"]
-    sentence = f"the disk is too full at the moment for a file of {TFLITE.stat().st_size} bytes"
-    assert sentence in [getattr(record, "reason", None) for record in caplog.records]
-    assert [entry for entry in tmp_path.iterdir() if entry.name.startswith("lightship-incoming")] == []
+    silent = yard.workers(SILENT)
+    for attempt in (1, 2, 3):
+        assert yard.invoke(event, workers=silent) == ["message-1"]  # and the next delivery need not wait for a claim
+        assert yard.report("incoming/churn.tflite")["attempt"] == attempt
+    assert yard.invoke(event, workers=silent) == []
+    assert yard.report("incoming/churn.tflite")["code"] == "source_refused"
     assert yard.keys("models/") == []
+
+
+def test_broker_worker_cannot_be_invoked_counts_no_attempt(yard: Yard) -> None:
+    event = yard.put("incoming/churn.tflite", TFLITE.read_bytes())
+    assert yard.invoke(event, workers=yard.workers("no-such-function")) == ["message-1"]
     assert yard.report("incoming/churn.tflite")["state"] == "waiting"
     assert yard.cloud.hear() == []
-    assert yard.invoke(event) == []
-    assert yard.registry.versions("churn") == [1]
 
 
-def test_the_function_as_lambda_starts_it(yard: Yard, s3_environment: dict[str, str], s3_registry: str) -> None:
+def test_broker_never_logs_a_signed_address(yard: Yard, capfd: pytest.CaptureFixture[str]) -> None:
+    def unreachable(name: str, options: dict[str, Any]) -> bool:
+        if name == "generate_presigned_post":  # after the file was signed: the worker finds none
+            yard.cloud.s3.delete_object(Bucket=yard.cloud.bucket, Key="incoming/churn.tflite", VersionId=version)
+        return False
+
+    event = yard.put("incoming/churn.tflite", TFLITE.read_bytes())
+    version = json.loads(event["Records"][0]["body"])["detail"]["object"]["version-id"]
+    assert yard.invoke(event, s3=Clumsy(yard.cloud.s3, unreachable)) == ["message-1"]
+    assert yard.invoke(yard.put("incoming/churn.tflite", TFLITE.read_bytes())) == []
+    said = "".join(capfd.readouterr())
+    logs = said + "".join(log.read_text() for log in yard.logs.glob("w*.log"))
+    assert "the file cannot be fetched" in logs
+    assert "Signature" not in logs
+
+
+def test_the_function_as_lambda_starts_it(
+    yard: Yard, s3_environment: dict[str, str], s3_registry: str, local_lambda: LocalLambda
+) -> None:
     """Through the runtime API, with settings and credentials from the environment only."""
     environment = s3_environment | {
         "LIGHTSHIP_BUCKET": yard.cloud.bucket,
         "LIGHTSHIP_REGISTRY": s3_registry,
         "LIGHTSHIP_EVENT_BUS": "default",
+        "LIGHTSHIP_COMPILE_WORKER": WORKER,
+        "AWS_ENDPOINT_URL_LAMBDA": local_lambda.endpoint,
         "PATH": os.environ["PATH"],
     }
     event = yard.put("incoming/small.tflite", TFLITE.read_bytes())
-    with Emulator(folder=ROOT / "functions" / "compile", environment=environment) as emulator:
+    handler = "lightship.handlers.compile.handler"
+    folder = ROOT / "functions" / "predict"
+    with Emulator(handler, folder=folder, environment=environment, patience=300.0) as emulator:
         assert emulator.invoke(event) == {"batchItemFailures": []}
     assert yard.registry.versions("small") == [1]
     assert yard.report("incoming/small.tflite")["state"] == "published"

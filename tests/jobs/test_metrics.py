@@ -248,3 +248,14 @@ def test_counts_merged_in_any_order_are_those_of_one_pass(seed: int, kind: str) 
 def test_nothing_counted_is_no_figures() -> None:
     assert metrics.figures(metrics.merge([{}, {}])) == {}
     assert metrics.figures(metrics.merge(counts_of(NUMBER, ["x", None], np.zeros((2, 1)), chunks=2))) == {}
+
+
+@pytest.mark.parametrize(
+    ("truth", "right"),
+    [(2**53 + 1, 1), (str(2**53 + 1), 1), (f"{2**53 + 1}.0", 1), (Decimal(2**53 + 1), 1), (2**53, 0), (2**53 + 3, 0)],
+)
+def test_classes_named_by_64_bit_integers_are_told_apart(truth: Any, right: int) -> None:
+    signature = classified(str(2**53 + 1), str(2**53), str(2**53 + 4))
+    (counts,) = counts_of(signature, [truth], np.float32([[0.8, 0.1, 0.1]]))
+    assert counts["right"] == right
+    assert counts["rows"] == (truth != 2**53 + 3)

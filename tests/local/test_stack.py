@@ -18,8 +18,8 @@ from tests.local.test_workers import gone
 BUCKET = "lightship-local-bucket"
 
 
-def wait_for(look: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 30
+def wait_for(look: Callable[[], Any], seconds: float = 30.0) -> Any:
+    deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline
     return found

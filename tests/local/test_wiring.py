@@ -111,7 +111,7 @@ def test_what_a_condition_leaves_out_is_not_there() -> None:
         ("Type: SQS\n", "Type: S3\n", "ShoutFunction.Messages .*an event of type S3; send it to a queue"),
         ("AWS::Serverless::HttpApi", "AWS::Lambda::EventSourceMapping", "Api .*write it as an SQS event"),
         ("LIGHTSHIP_BUCKET: !Ref Bucket", "LIGHTSHIP_BUCKET: !Ref Api", "ShoutFunction .*a reference to Api"),
-        ("local/functions/echo/Dockerfile", "local/functions/none/Dockerfile", "EchoFunction .*No such file"),
+        ("local/functions/echo/Dockerfile", "local/functions/none/Dockerfile", "ShoutFunction .*No such file"),
     ],
 )
 def test_what_cannot_be_played_names_the_resource(tmp_path: Path, before: str, after: str, sentence: str) -> None:

@@ -34,6 +34,7 @@ class GatedEngine:
     engine: Engine
     gate: threading.Event
     arrived: threading.Semaphore
+    stateful = False
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         self.arrived.release()
@@ -68,7 +69,8 @@ def bench(registries: Registries, name: str, batching: Batching) -> Bench:
     gate, arrived = threading.Event(), threading.Semaphore(0)
     counters = Counters()
     model = Model(bundle, GatedEngine(engines.load(bundle), gate, arrived))
-    return Bench(Batches(model, counters, batching), counters, gate, arrived)
+    names = [signature.name for signature in bundle.manifest.signatures]
+    return Bench(Batches(model, counters, batching, names), counters, gate, arrived)
 
 
 def row(first: float, second: float = 0.0) -> Call:
@@ -187,7 +189,7 @@ def test_the_catalogue_sends_slow_single_rows_through_batches(registries: Regist
     catalogue = Catalogue(Registry(str(registries.small)), threads=1)
 
     async def ask_at_once(held: Bench) -> list[float]:
-        served = (await catalogue.get("modes"))._replace(seconds_per_row=1.0, batches=held.batches)
+        served = (await catalogue.get("modes"))._replace(seconds_per_row={None: 1.0}, batches=held.batches)
         asked = [asyncio.ensure_future(catalogue.predict(served, row(number))) for number in range(5)]
         await asyncio.to_thread(held.arrived.acquire, timeout=PATIENCE)
         held.gate.set()

@@ -149,7 +149,7 @@ def test_shadows_beyond_what_is_worth_keeping_are_dropped_and_counted(
                 body = b'{"input": [1, %d]}' % number
                 assert await post(service, "/models/modes/predict", body) == (200, "1")
             served = await catalogue.get("pair")
-            slow = served._replace(seconds_per_row=1.0)  # goes to the threads that answer
+            slow = served._replace(seconds_per_row={None: 1.0})  # goes to the threads that answer
             result, _ = await asyncio.wait_for(catalogue.predict(slow, Call(served.model.golden()[0])), PATIENCE)
             assert result.outputs
             await asyncio.to_thread(pipe.write)

@@ -106,13 +106,13 @@ def test_what_nobody_needs_goes() -> None:
     }
 
 
-def test_only_what_jobs_leave_behind_expires() -> None:
+def test_only_what_jobs_and_the_compile_worker_leave_behind_expires() -> None:
     """Nothing else does: not models, not what was dropped, not what came of it."""
     rules = bucket()["LifecycleConfiguration"]["Rules"]
     expiring = {rule.get("Prefix"): rule for rule in rules if "ExpirationInDays" in rule}
-    assert expiring.keys() == {"scratch/", "uploads/"}
+    days = {prefix: rule["ExpirationInDays"] for prefix, rule in expiring.items()}
+    assert days == {"scratch/": 7, "uploads/": 7, "quarantine/": 1}
     for rule in expiring.values():
-        assert rule["ExpirationInDays"] == 7
         assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
 
 

@@ -16,7 +16,8 @@ from lightship.local.wiring import read
 from tests.template.decided import ROOT, SOURCE, Decided, environment, with_bucket
 
 FUNCTIONS = {name: entry for name, entry in SOURCE["Resources"].items() if name.endswith("Function")}
-STARTED = sorted(FUNCTIONS.keys() - {"PredictFunction"})
+INVOKED = "CompileWorkerFunction"
+STARTED = sorted(FUNCTIONS.keys() - {"PredictFunction", INVOKED})
 PLACES = {"LIGHTSHIP_BUCKET": "Bucket", "LIGHTSHIP_REGISTRY": "s3://Bucket/models"}
 JOBS = {
     "LIGHTSHIP_JOBS_TABLE": "JobsTable",
@@ -26,7 +27,13 @@ JOBS = {
 BUS = {"LIGHTSHIP_EVENT_BUS": "default"}
 CACHE = {"LIGHTSHIP_CACHE_MB": "1024"}
 TOLD = {
-    "CompileFunction": PLACES | BUS,
+    "CompileFunction": PLACES
+    | BUS
+    | {
+        "AWS_ENDPOINT_URL_LAMBDA": "",
+        "LIGHTSHIP_COMPILE_WORKER": INVOKED,
+        "LIGHTSHIP_COMPILE_TENANCY": "PER_TENANT",
+    },
     "SplitFunction": PLACES | JOBS,
     "ScoreFunction": PLACES | JOBS | CACHE,
     "RequestsFunction": PLACES
@@ -66,23 +73,52 @@ def test_sam_local_reads_the_same() -> None:
     assert {told[name] for name in ("LIGHTSHIP_BUCKET", *JOBS)} == {""}
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(("seconds", "worker"), [(None, 540), ("900", 810)])
+def test_sam_local_finds_the_timeout_of_the_worker(seconds: str | None, worker: int) -> None:
+    """It looks for texts in a mapping, and does not turn a parameter's number into one."""
+    overrides = {"Registry": "bucket"} | ({"CompileTimeout": seconds} if seconds else {})
+    stack = Stack("", "", "template.yaml", overrides, SOURCE)
+    function = SamFunctionProvider([stack], ignore_code_extraction_warnings=True).get(INVOKED)
+    assert function is not None
+    assert function.timeout == worker
+
+
 @pytest.mark.parametrize("name", STARTED)
 def test_a_queue_starts_it_and_nothing_else(name: str) -> None:
     assert {event["Type"] for event in FUNCTIONS[name]["Properties"]["Events"].values()} == {"SQS"}
     assert FUNCTIONS[name]["Condition"] == "HasBucket"
 
 
-@pytest.mark.parametrize("name", ["ScoreFunction", "RequestsFunction"])
-def test_what_predicts_is_one_image(name: str) -> None:
+def test_what_opens_model_files_is_invoked_and_knows_no_resource() -> None:
+    worker = FUNCTIONS[INVOKED]
+    assert worker["Condition"] == "HasBucket"
+    assert not {"Events", "VpcConfig", "FunctionUrlConfig", "Layers"} & worker["Properties"].keys()
+    assert environment(INVOKED, **with_bucket().values) == {"POWERTOOLS_TRACE_DISABLED": "true"}
+    assert worker["Properties"]["Tracing"] == "Disabled"  # it may not write traces
+
+
+def test_no_environment_opens_two_model_files() -> None:
+    worker = with_bucket().resources("AWS::Serverless::Function")[INVOKED]
+    assert worker["TenancyConfig"] == {"TenantIsolationMode": "PER_TENANT"}
+    without = with_bucket(CompileTenancy="NONE")
+    assert "TenancyConfig" not in without.resources("AWS::Serverless::Function")[INVOKED]
+    assert environment("CompileFunction", **without.values)["LIGHTSHIP_COMPILE_TENANCY"] == "NONE"
+    dockerfile = (ROOT / FUNCTIONS[INVOKED]["Metadata"]["Dockerfile"]).read_text()
+    assert 'ENTRYPOINT ["python", "-m", "lightship.handlers.once", "/tmp"]' in dockerfile
+
+
+@pytest.mark.parametrize("name", ["CompileFunction", "ScoreFunction", "RequestsFunction"])
+def test_what_does_not_open_model_files_is_one_image(name: str) -> None:
     assert FUNCTIONS[name]["Metadata"] == FUNCTIONS["PredictFunction"]["Metadata"]
     assert FUNCTIONS[name]["Properties"]["ImageConfig"].keys() == {"Command"}
 
 
 def test_what_compiles_is_another() -> None:
-    metadata = FUNCTIONS["CompileFunction"]["Metadata"]
+    metadata = FUNCTIONS[INVOKED]["Metadata"]
     assert (ROOT / metadata["DockerContext"] / metadata["Dockerfile"]).is_file()
     assert metadata["DockerTag"] != FUNCTIONS["PredictFunction"]["Metadata"]["DockerTag"]
-    assert "ImageConfig" not in FUNCTIONS["CompileFunction"]["Properties"]
+    assert "ImageConfig" not in FUNCTIONS[INVOKED]["Properties"]
 
 
 def test_what_splits_is_a_zip_on_the_layer() -> None:
@@ -187,7 +223,7 @@ def told() -> dict[str, str]:
 def test_the_output_environment_says_what_up_says() -> None:
     local = read(ROOT / "template.yaml", endpoint="http://127.0.0.1:1", overrides={"Registry": "bucket"})
     assert told().keys() == local.environment.keys()
-    known = {name for function in FUNCTIONS for name in environment(function)}
+    known = {name for function in FUNCTIONS for name in environment(function, **with_bucket().values)}
     assert told().keys() - known == {"LIGHTSHIP_QUEUES", "LIGHTSHIP_SCHEDULE_GROUP"}
     assert told().items() >= (PLACES | JOBS).items()
     assert SOURCE["Outputs"]["Environment"]["Condition"] == "HasBucket"

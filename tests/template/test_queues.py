@@ -22,7 +22,6 @@ MAPPED = {
 FILLED = {"IncomingRule": "CompileQueue", "InputRule": "SplitQueue"}
 
 every_queue = pytest.mark.parametrize("name", MAPPED)
-every_timeout = pytest.mark.parametrize("seconds", SOURCE["Parameters"]["ScoreTimeout"]["AllowedValues"])
 
 
 def dead_letters(name: str) -> str:
@@ -34,7 +33,7 @@ def mappings(queue: str) -> list[tuple[str, dict[str, Any]]]:
     return [
         (name, event["Properties"])
         for name, function in FUNCTIONS.items()
-        for event in function["Events"].values()
+        for event in function.get("Events", {}).values()
         if event["Properties"].get("Queue") == queue
     ]
 
@@ -71,13 +70,20 @@ def test_what_fails_five_times_is_kept_for_two_weeks(name: str) -> None:
 
 
 @every_queue
-@every_timeout
-def test_a_message_stays_hidden_for_six_times_the_timeout(name: str, seconds: int) -> None:
+def test_a_message_stays_hidden_for_six_times_the_timeout(name: str) -> None:
     function = MAPPED[name][0]
     parameter = function.replace("Function", "Timeout")
-    decided = with_bucket(**{parameter: seconds})
-    assert decided.resources("AWS::Serverless::Function")[function]["Timeout"] == seconds
-    assert decided.resources("AWS::SQS::Queue")[name]["VisibilityTimeout"] == 6 * seconds
+    for seconds in map(int, SOURCE["Parameters"][parameter]["AllowedValues"]):
+        decided = with_bucket(**{parameter: seconds})
+        assert decided.resources("AWS::Serverless::Function")[function]["Timeout"] == seconds
+        assert decided.resources("AWS::SQS::Queue")[name]["VisibilityTimeout"] == 6 * seconds
+
+
+@pytest.mark.parametrize("seconds", [*map(int, SOURCE["Parameters"]["CompileTimeout"]["AllowedValues"])])
+def test_the_worker_ends_before_the_broker_that_waits_for_it(seconds: int) -> None:
+    functions = with_bucket(CompileTimeout=seconds).resources("AWS::Serverless::Function")
+    worker, broker = (functions[name]["Timeout"] for name in ("CompileWorkerFunction", "CompileFunction"))
+    assert worker + 20 <= broker <= 900
 
 
 @every_queue

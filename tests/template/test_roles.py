@@ -42,8 +42,11 @@ RIGHTS = {
         "Bucket/incoming/*": {GET, GET_VERSION},
         "Bucket/incoming/*.report.json": {PUT},
         "Bucket/models/*": {GET, PUT, "s3:AbortMultipartUpload"},
+        "Bucket/quarantine/*": {GET, PUT},
+        "CompileWorkerFunction": {"lambda:InvokeFunction"},
         BUS: {"events:PutEvents"},
     },
+    "CompileWorkerRole": {"CompileWorkerLogs": LOGS},
     "SplitRole": {
         "SplitLogs": LOGS,
         "SplitQueue": {*CONSUME, SEND},
@@ -81,15 +84,17 @@ RIGHTS = {
 }
 LISTED = {
     "PredictRole": ["models/*", "uploads/*"],
-    "CompileRole": ["incoming/*", "models/*"],
+    "CompileRole": ["incoming/*", "models/*", "quarantine/*"],
     "SplitRole": ["batch/*/input/*", "models/*", "uploads/*", "scratch/*"],
     "ScoreRole": ["batch/*/input/*", "models/*", "uploads/*", "scratch/*"],
     "RequestsRole": ["models/*"],
 }
 FUNCTIONS = sorted(RIGHTS.keys() - {"ScheduleRole"})
+KINDS = {"CompileRole": ["Model Published", "Model Refused"]}
 
 every_role = pytest.mark.parametrize("role", RIGHTS)
 every_function = pytest.mark.parametrize("role", FUNCTIONS)
+every_function_with_a_bucket = pytest.mark.parametrize("role", LISTED)
 
 
 def stated(role: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -100,11 +105,14 @@ def stated(role: str, **parameters: Any) -> list[dict[str, Any]]:
     return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
 
+def allowed(role: str, **parameters: Any) -> list[dict[str, Any]]:
+    return [statement for statement in stated(role, **parameters) if statement["Effect"] == "Allow"]
+
+
 def rights(role: str, **parameters: Any) -> dict[str, set[str]]:
     """What a role may do, by resource."""
     found = defaultdict(set)
-    for statement in stated(role, **parameters):
-        assert statement["Effect"] == "Allow"
+    for statement in allowed(role, **parameters):
         actions, resources = (
             [value] if isinstance(value, str) else value for value in (statement["Action"], statement["Resource"])
         )
@@ -116,7 +124,7 @@ def rights(role: str, **parameters: Any) -> dict[str, set[str]]:
 def conditions(role: str) -> dict[tuple[str, str, str], list[str]]:
     """What must be one of what, by action and operator: of all statements together."""
     found = defaultdict(list)
-    for each in stated(role):
+    for each in allowed(role):
         for operator, terms in each.get("Condition", {}).items():
             for name, values in terms.items():
                 found[each["Action"], operator, name] += [values] if isinstance(values, str) else values
@@ -140,6 +148,28 @@ def test_without_queues_the_api_may_read_models_and_nothing_else(registry: str) 
     assert resources <= {"shared-models", "shared-models/models/*"}
 
 
+def test_what_opens_model_files_may_write_its_log_and_nothing_else() -> None:
+    role = with_bucket(BucketKey=KEY).resources("AWS::IAM::Role")["CompileWorkerRole"]
+    assert "ManagedPolicyArns" not in role
+    assert stated("CompileWorkerRole", BucketKey=KEY) == [
+        {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "CompileWorkerLogs"}
+    ]
+
+
+def test_what_compiles_creates_manifests_and_never_replaces_one() -> None:
+    denied = {role: [each for each in stated(role) if each["Effect"] == "Deny"] for role in RIGHTS}
+    assert {role: statements for role, statements in denied.items() if statements} == {
+        "CompileRole": [
+            {
+                "Effect": "Deny",
+                "Action": PUT,
+                "Resource": "Bucket/models/*/manifest.json",
+                "Condition": {"Null": {"s3:if-none-match": "true"}},
+            }
+        ]
+    }
+
+
 @every_role
 def test_only_keys_of_objects_are_patterns(role: str) -> None:
     assert not [arn for arn in rights(role) if "*" in arn and not arn.startswith("Bucket/")]
@@ -155,15 +185,17 @@ def test_only_what_compiles_may_write_a_model() -> None:
     assert [role for role in RIGHTS if PUT in rights(role).get("Bucket/models/*", set())] == ["CompileRole"]
 
 
-@every_function
+@every_function_with_a_bucket
 def test_it_lists_what_it_may_read_and_sends_events_under_its_own_name(role: str) -> None:
     expected = {(LIST, "StringLike", "s3:prefix"): LISTED[role]}
     if BUS in RIGHTS[role]:
         expected["events:PutEvents", "StringEquals", "events:source"] = ["lightship"]
+    if role in KINDS:
+        expected["events:PutEvents", "StringEquals", "events:detail-type"] = KINDS[role]
     assert conditions(role) == expected
 
 
-@every_function
+@every_function_with_a_bucket
 def test_a_key_of_yours_is_used_through_s3_alone(role: str) -> None:
     assert rights(role, BucketKey=KEY) == RIGHTS[role] | {KEY: {"kms:Decrypt", "kms:GenerateDataKey"}}
     statement = stated(role, BucketKey=KEY)[-1]

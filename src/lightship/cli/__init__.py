@@ -12,7 +12,7 @@ from lightship.cli.compile import compile_command
 from lightship.cli.dlq import dlq_command
 from lightship.cli.models import models_command, show_command
 from lightship.cli.predict import predict_command
-from lightship.cli.routing import label_command, rollback_command, traffic_command, withdraw_command
+from lightship.cli.routing import history_command, label_command, rollback_command, traffic_command, withdraw_command
 from lightship.cli.schedule import schedule_command
 from lightship.cli.serve import serve_command
 from lightship.cli.terminal import printable
@@ -74,6 +74,7 @@ COMMANDS = (
     label_command,
     traffic_command,
     rollback_command,
+    history_command,
     withdraw_command,
     push_command,
     pull_command,

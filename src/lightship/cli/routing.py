@@ -1,14 +1,19 @@
-"""``lightship label``, ``traffic``, ``rollback`` and ``withdraw``: which version answers."""
+"""``lightship label``, ``traffic``, ``rollback``, ``history`` and ``withdraw``: which version answers."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import asdict, replace
 
 import click
+import orjson
+from rich.console import Console
+from rich.table import Table
 
-from lightship.cli.options import registry_option
+from lightship.cli.options import json_option, registry_option
+from lightship.errors import UnknownLabel
 from lightship.registry import Registry
-from lightship.state import Routing, State, check_label
+from lightship.state import State, check_label
 
 _NAME = click.argument("name", metavar="NAME")
 _SHADOW = "shadow:"
@@ -35,10 +40,15 @@ def label_command(name: str, label: str, version: int | None, remove: bool, regi
         check_label(label)
 
     def change(state: State) -> State:
-        labels = {key: value for key, value in state.routing.labels.items() if key != label}
-        return state.reroute(replace(state.routing, labels=labels | ({label: version} if version else {})))
+        labels = dict(state.routing.labels)
+        if version is not None:
+            labels[label] = version
+        elif labels.pop(label, None) is None:
+            known = ", ".join(sorted(labels)) or "none"
+            raise UnknownLabel(f"model '{name}' has no label '{label[:80]}': the labels are {known}")
+        return state.reroute(replace(state.routing, labels=labels), change=_command())
 
-    _say(name, registry.change(name, change))
+    _say(name, *_changed(name, registry, change))
 
 
 @click.command("traffic")
@@ -55,20 +65,55 @@ def traffic_command(name: str, shares: tuple[str, ...], registry: Registry) -> N
     lightship traffic churn 3=100 5=shadow:10%  version 5 runs a tenth of them unheard
     """
     split, shadows = parse_shares(shares)
-    _say(
-        name, registry.change(name, lambda state: state.reroute(replace(state.routing, traffic=split, shadows=shadows)))
-    )
+
+    def change(state: State) -> State:
+        return state.reroute(replace(state.routing, traffic=split, shadows=shadows), change=_command())
+
+    _say(name, *_changed(name, registry, change))
 
 
 @click.command("rollback")
 @_NAME
+@click.option("--to", type=click.IntRange(1), metavar="N", help="Entry of `lightship history NAME`.")
 @registry_option
-def rollback_command(name: str, registry: Registry) -> None:
-    """Go back to the labels and traffic before the last change.
+def rollback_command(name: str, to: int | None, registry: Registry) -> None:
+    """Go back to the labels and traffic before the present ones.
 
-    Once more takes that back.
+    Once more goes one change further back. With --to, go to an entry of the history. A rollback is itself an entry:
+    --to leads forward again. Publishing a version is no change of labels or traffic.
+
+    \b
+    lightship rollback churn
+    lightship rollback churn --to 3
     """
-    _say(name, registry.change(name, State.rollback))
+    before, after = _changed(name, registry, lambda state: state.rollback(to))
+    if after is before:
+        return _say(name, before, after)
+    click.echo(f"{name}, before: {describe(before)}")
+    click.echo(f"{name}, now: {describe(after)}{after.way_back() if after.default == before.default else ''}")
+    return None
+
+
+@click.command("history")
+@_NAME
+@registry_option
+@json_option
+def history_command(name: str, registry: Registry, as_json: bool) -> None:
+    """List the changes of labels and traffic, the newest first.
+
+    The first entry of the list is in force. The last 50 are kept.
+    """
+    state = registry.known_state(name)
+    entries = state.entries[::-1]
+    if as_json:
+        records = [asdict(entry) | {"in_force": entry is entries[0]} for entry in entries]
+        return click.echo(orjson.dumps(records, option=orjson.OPT_NON_STR_KEYS))
+    table = Table("entry", "when (UTC)", "change", "routing")
+    for entry in entries:
+        number = f"{entry.number}{' (in force)' if entry is entries[0] else ''}"
+        table.add_row(number, entry.at or "-", entry.change, describe(replace(state, routing=entry.routing)))
+    Console(markup=False).print(table)
+    return None
 
 
 @click.command("withdraw")
@@ -80,7 +125,7 @@ def withdraw_command(name: str, version: int, registry: Registry) -> None:
 
     Its files stay for what is running.
     """
-    _say(name, registry.change(name, lambda state: state.withdraw(version)))
+    _say(name, *_changed(name, registry, lambda state: state.withdraw(version)))
 
 
 def parse_shares(words: tuple[str, ...]) -> tuple[dict[int, float], dict[int, float]]:
@@ -97,6 +142,8 @@ def parse_shares(words: tuple[str, ...]) -> tuple[dict[int, float], dict[int, fl
             )
         if int(version) in split | shadows:
             raise click.BadParameter(f"version {version} stands twice")
+        if not percent:
+            raise click.BadParameter(f"{word!r} is no share: leave version {version} out")
         (shadows if shadow else split)[int(version)] = percent / 100 if shadow else percent
     if split and abs(sum(split.values()) - 100) > 1e-6:
         raise click.BadParameter(f"the shares add up to {sum(split.values()):g} %, not to 100")
@@ -111,19 +158,41 @@ def _percent(text: str) -> float | None:
     return value if 0 <= value <= 100 else None
 
 
-def _say(name: str, state: State) -> None:
-    click.echo(f"{name}: {describe(state.routing, state)}")
+def _changed(name: str, registry: Registry, change: Callable[[State], State]) -> tuple[State, State]:
+    """Change a model's state; return it as it was, and as it is now: the same object where nothing changed."""
+    seen: list[State] = []
+
+    def remembered(state: State) -> State:
+        seen.append(state)
+        return change(state)
+
+    after = registry.change(name, remembered)
+    return seen[-1], after
 
 
-def describe(routing: Routing, state: State) -> str:
-    """One line: who answers."""
+def _command() -> str:
+    """Return the words of the present command without the model's name, as an entry of the history shows them."""
+    context = click.get_current_context()
+    parameters = context.params
+    words = [parameters.get("label"), parameters.get("version"), *parameters.get("shares", ())]
+    removed = ["--remove"] if parameters.get("remove") else []
+    return " ".join([str(context.info_name), *(str(word) for word in words if word is not None), *removed])
+
+
+def _say(name: str, before: State, after: State) -> None:
+    click.echo(f"{name}: {'already so: ' if after is before else ''}{describe(after)}")
+
+
+def describe(state: State) -> str:
+    """Return one line: who answers."""
+    routing = state.routing
     parts = [f"{label} is version {version}" for label, version in sorted(routing.labels.items())]
     if routing.traffic:
         parts.append(
             ", ".join(f"{share:g} % to version {version}" for version, share in sorted(routing.traffic.items()))
         )
     else:
-        parts.append(f"version {state.default} answers")
+        parts.append("no version answers" if state.default is None else f"version {state.default} answers")
     parts += [
         f"version {version} shadows {share:.4g} of the requests" for version, share in sorted(routing.shadows.items())
     ]

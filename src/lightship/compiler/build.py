@@ -13,9 +13,17 @@ from lightship.calls import Call
 from lightship.compiler import importers, latency, limits, litert
 from lightship.compiler.config import Config
 from lightship.compiler.importers.base import Original
-from lightship.compiler.parity import Agreement
-from lightship.compiler.recordings import Recording, agree, check_probabilities, golden, oddities, record
-from lightship.compiler.samples import take
+from lightship.compiler.parity import Agreement, OtherForm
+from lightship.compiler.recordings import (
+    Recording,
+    agree,
+    check_engine_state,
+    check_original_state,
+    check_probabilities,
+    golden,
+    oddities,
+    record,
+)
 from lightship.compiler.trial import Trial
 from lightship.engines.base import Engine
 from lightship.errors import CompileError, EngineError, SourceRefused
@@ -28,11 +36,16 @@ STAGES = ("check", "load", "record", "convert", "write", "measure")
 
 @dataclass(frozen=True)
 class Compiled:
-    """What won: the engine, why not LiteRT where it is not LiteRT, and how well it agrees with the original."""
+    """What won: the engine, why not LiteRT where it is not LiteRT, and how well it agrees with the original.
+
+    ``stateful`` and ``reset`` are the manifest's.
+    """
 
     engine: str
     reasons: tuple[str, ...]
     agreements: list[Agreement]
+    stateful: bool
+    reset: str = ""
 
 
 class Bounded:
@@ -45,6 +58,8 @@ class Bounded:
         self.size = original.size
         self.signatures: tuple[Signature, ...] = original.signatures
         self.subject = original.subject
+        self.stateful = original.stateful
+        self.reset = original.reset
         self.candidates = original.candidates
         self.saved_model = original.saved_model
 
@@ -75,6 +90,7 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
         recordings = tuple(record(original, signature, data) for signature in signatures)
         for recording in recordings:
             check_probabilities(recording)
+        check_original_state(original, recordings)
         begin("convert")
         compiled = compile_best(original, recordings, folder, job["engine"], slow=slow)
         begin("write")
@@ -94,11 +110,12 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
 
 
 def _trusted(path: Path, code: tuple[str, ...], *, trust: bool) -> tuple[str, ...]:
+    """Return what of the file is trusted; raises SourceRefused that names it where it is not."""
     if code and not trust:
-        more = f" (and {len(code) - 1} more)" if len(code) > 1 else ""
+        named = [f"{phrase:.400}" for phrase in code[:8]] + [f"{len(code) - 8} more"] * (len(code) > 8)
         raise SourceRefused(
-            f"{path.name} is refused: it holds {code[0]}{more}, which runs code when the model is opened; nothing of "
-            "it was run. If you trust whoever made the file, compile it with --trust"
+            f"{path.name} is refused: it holds {'; '.join(named)}. This can reach out of the model or run code; "
+            "nothing of it was run. If you trust the person who made the file, compile it with --trust"
         )
     return code
 
@@ -111,7 +128,7 @@ def compile_best(
     if wanted != "tensorflow" and not reasons:
         for candidate in original.candidates():
             try:
-                return Compiled("litert", (), _compile_litert(candidate, recordings, folder, slow=slow))
+                return _compile_litert(original, candidate, recordings, folder, slow=slow)
             except litert.Unconvertible as error:
                 reasons = reasons or error.reasons
                 (folder / MODEL).unlink(missing_ok=True)
@@ -122,7 +139,7 @@ def compile_best(
     from lightship.engines.tensorflow import TensorFlowEngine
 
     engine = TensorFlowEngine(folder / SAVED_MODEL)
-    return Compiled("tensorflow", reasons, _agree_all(engine, recordings, slow=slow))
+    return Compiled("tensorflow", reasons, _agree_all(engine, recordings, slow=slow), engine.stateful)
 
 
 def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
@@ -131,10 +148,16 @@ def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
     return ("parsing of tf.Example",) if any(kind.get("type") == "example" for kind in kinds) else ()
 
 
-def _compile_litert(candidate: Path, recordings: tuple[Recording, ...], folder: Path, *, slow: bool) -> list[Agreement]:
-    engine = litert.convert(candidate, [recording.signature.name for recording in recordings], folder / MODEL)
+def _compile_litert(
+    original: Original, candidate: Path, recordings: tuple[Recording, ...], folder: Path, *, slow: bool
+) -> Compiled:
+    names = [recording.signature.name for recording in recordings]
+    engine = litert.convert(candidate, names, folder / MODEL, stateful=original.stateful, reset=original.reset)
     try:
-        return _agree_all(engine, recordings, slow=slow)
+        agreements = _agree_all(engine, recordings, slow=slow)
+        return Compiled("litert", (), agreements, engine.stateful, original.reset)
+    except OtherForm as error:
+        raise litert.Unconvertible([error.message]) from None
     except EngineError as error:
         raise litert.Unconvertible(litert.operators(error.detail) or [error.message]) from None
     except KeyError as error:
@@ -146,6 +169,8 @@ def _agree_all(engine: Engine, recordings: tuple[Recording, ...], *, slow: bool)
     for recording in recordings:
         with limits.deadline(None if slow else limits.CALL_SECONDS * (len(recording.batches) + 1)):
             agreements += agree(engine, recording)
+    with limits.deadline(None if slow else limits.CALL_SECONDS * 4 * len(recordings)):
+        check_engine_state(engine, recordings)
     return agreements
 
 
@@ -174,6 +199,8 @@ def _write(
         trusted=trusted,
         slow=slow,
         sandbox=sandbox,
+        stateful=compiled.stateful,
+        reset=compiled.reset,
     )
     write_manifest(folder, manifest)
 
@@ -187,9 +214,9 @@ def _result(
 ) -> dict[str, Any]:
     model = Model.open(folder)
     first = recordings[0]
-    row = take(first.batches[0][0], first.signature, 1)
-    before = latency.p50(lambda: original.run(first.signature.name, row))
-    after = latency.p50(lambda: model.predict(Call(inputs=row)))
+    smallest, _ = first.batches[0]
+    before = latency.p50(lambda: original.run(first.signature.name, smallest))
+    after = latency.p50(lambda: model.predict(Call(inputs=smallest)))
     files = [folder / name for name in model.manifest.files if name != GOLDEN]
     return {
         "engine": compiled.engine,
@@ -198,6 +225,15 @@ def _result(
         "sizes": {"before": original.size, "after": sum(file.stat().st_size for file in files)},
         "parity": [asdict(agreement) for agreement in compiled.agreements],
         "latency": {"subject": original.subject, "before": before, "after": after},
-        "warnings": [sentence for recording in recordings for sentence in oddities(recording)],
+        "warnings": [*_state_warnings(compiled), *(text for recording in recordings for text in oddities(recording))],
         "trusted": list(trusted),
     }
+
+
+def _state_warnings(compiled: Compiled) -> list[str]:
+    if not compiled.stateful:
+        return []
+    return [
+        "a call changes variables of the model: every call is answered from their initial values, and never in a batch "
+        "with others or from the response cache"
+    ]

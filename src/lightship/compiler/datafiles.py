@@ -94,7 +94,7 @@ def _plain_arrays(path: Path, writer: str) -> Iterator[None]:
     """Say in our own words what numpy cannot read: its own would have a pickle opened."""
     try:
         yield
-    except (CompileError, OSError):
+    except (CompileError, InvalidInput, OSError):
         raise
     except Exception:  # whatever numpy and zipfile stumble over
         raise CompileError(
@@ -121,8 +121,16 @@ def _cast(array: Array, spec: TensorSpec) -> Array:
         return np.char.encode(rows, "utf-8").astype(np.object_)
     if rows.dtype.kind == "S" and spec.dtype == "string":
         return rows.astype(np.object_)
+    if rows.dtype.kind in "iu" and spec.numpy.kind in "iu" and not _in_range(rows, spec):
+        limits = np.iinfo(spec.numpy)
+        raise InvalidInput(f"input '{spec.name}' holds an integer outside {spec.dtype} ({limits.min}..{limits.max})")
     same = rows.dtype.kind == spec.numpy.kind or (spec.numpy.kind == "f" and rows.dtype.kind in "iu")
     return np.ascontiguousarray(rows, dtype=spec.numpy) if same else rows
+
+
+def _in_range(rows: Array, spec: TensorSpec) -> bool:
+    limits = np.iinfo(spec.numpy)
+    return not rows.size or (int(rows.min()) >= limits.min and int(rows.max()) <= limits.max)
 
 
 def _only_input(path: Path, signature: Signature) -> TensorSpec:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
-from lightship.compiler.graphs import functions_of, node_name
+from lightship.graphs import functions_of, node_name
 
 Kind = Mapping[str, Any]
 Feature = tuple[str, Any, tuple[int | None, ...]]  # name, TensorFlow's number for the dtype, shape

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from lightship.bundle import digest_file
+from lightship.engines.tensorflow_state import State, Unrestorable
 
 GRAPH = "saved_model.pb"
+# The signature of our own exports that assigns initial values. No manifest lists it.
+RESET = "lightship_reset"
 # What a SavedModel is made of. fingerprint.pb holds a random number, and nothing reads it.
 ENTRIES = (GRAPH, "assets", "assets.extra", "variables")
 
@@ -34,6 +39,43 @@ def copy(folder: Path, target: Path) -> None:
         destination = target / file.relative_to(folder)
         destination.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, destination)
+
+
+def save(module: Any, folder: Path, functions: Mapping[str, Any], *, state: State, reset: str) -> None:
+    """Save functions with the module's variables in their initial state.
+
+    ``reset``, unless it is empty, becomes the name of one more signature, which assigns the initial values.
+    """
+    import tensorflow as tf
+
+    state.restore()
+    signatures = dict(functions)
+    if reset:
+
+        def assign() -> dict[str, Any]:
+            state.restore()
+            return {"done": tf.constant(True)}
+
+        signatures[reset] = tf.function(assign, autograph=False).get_concrete_function()
+    tf.saved_model.save(module, str(folder), signatures=signatures)
+
+
+def reset_name(state: State, signatures: Collection[str]) -> str:
+    """Return a name for the signature that assigns initial values; empty where none can: LiteRT changes no tables."""
+    if not state.variables or state.tables:
+        return ""
+    name = RESET
+    while name in signatures:
+        name += "_"
+    return name
+
+
+def unrestorable(label: str, error: Unrestorable) -> str:
+    """Say that a model's state cannot be set back to its initial values."""
+    return (
+        f"{label} is refused: it keeps data from one call for the next, and Lightship cannot reset what these "
+        f"operators change: {error}"
+    )
 
 
 def normalise(folder: Path) -> None:

@@ -1,8 +1,8 @@
 """The configuration of a Keras model, walked whole before Keras sees it: what in it would be code?
 
 Keras builds objects from JSON by module and class name, and has been talked into importing and calling other things
-that way (CVE-2025-1550, -8747, -9906). Here the walk needs no Keras: every object must be on the list of
-:mod:`lightship.compiler.keras_names`.
+that way (CVE-2025-1550, -8747, -9906). Here the walk needs no Keras: every object must be on the lists of
+:mod:`lightship.compiler.keras_names` (Keras 3) and :mod:`lightship.compiler.keras2_names`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lightship.compiler import keras_names
+from lightship.compiler import keras2_config, keras_names
 from lightship.errors import SourceRefused
 
 
@@ -52,6 +52,9 @@ def _dicts(config: Any) -> Iterator[dict[str, Any]]:
 def _phrases(node: dict[str, Any]) -> Iterator[str]:
     if isinstance(vocabulary := node.get("vocabulary"), str):
         yield f"a vocabulary that is read from the file '{vocabulary:.100}'"
+    for key, value in node.items():
+        if key.endswith("activation"):
+            yield from _activation(value)
     if "class_name" in node:
         name, module, registered = node["class_name"], node.get("module"), node.get("registered_name")
         if program := _program(node):
@@ -60,6 +63,16 @@ def _phrases(node: dict[str, Any]) -> Iterator[str]:
             yield from _function(node)
         elif not _own(name, module, registered):
             yield f"the custom object '{_address(name, module, registered)}'"
+        else:
+            yield from keras2_config.phrases(name, node.get("config"))
+
+
+def _activation(value: Any) -> Iterator[str]:
+    """An activation is a name or an object; Keras 2 writes down a lambda's code without saying what it is."""
+    if isinstance(value, str) and not keras_names.activation(value):
+        yield f"the function '{value:.100}'"
+    elif isinstance(value, list) or (isinstance(value, dict) and "class_name" not in value):
+        yield "a Python lambda as an activation"
 
 
 def _program(node: dict[str, Any]) -> str | None:
@@ -78,9 +91,10 @@ def _own(name: Any, module: Any, registered: Any) -> bool:
 def _function(node: dict[str, Any]) -> Iterator[str]:
     """A function is serialised as ``{"class_name": "function", "module": "builtins", "config": "relu"}``."""
     name, module = node.get("config"), node.get("module")
-    keras = module in (None, "builtins") or str(module).partition(".")[0] == "keras"
-    if not keras or not isinstance(name, str) or name not in keras_names.FUNCTIONS:
-        yield f"the function '{_address(name, module, None)}'"
+    keras = module in (None, "builtins") or str(module).partition(".")[0] in keras_names.PACKAGES
+    plain = node.get("registered_name") in (None, "", "function", name)  # Keras 2 looks functions up by it
+    if not keras or not plain or not isinstance(name, str) or name not in keras_names.FUNCTIONS:
+        yield f"the function '{_address(name, module, None if plain else node['registered_name'])}'"
 
 
 def _called(node: dict[str, Any]) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
 from lightship.compiler import exports
 from lightship.engines.causes import translated
+from lightship.engines.tensorflow_state import State, Unrestorable, state_of
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 
@@ -30,16 +33,21 @@ def load_keras(path: Path, work: Path, source: Mapping[str, str], *, trust: bool
         raise translated(SourceRefused, f"Keras {keras.__version__} cannot load {path.name}", error) from None
     if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
         raise SourceRefused(f"{path.name} holds a model whose input shape is not known: call it once, then save it")
-    return KerasOriginal(model, work, dict(source) | {"keras": keras.__version__}, path.stat().st_size)
+    origin = dict(source) | {"keras": keras.__version__}
+    return KerasOriginal(model, work, origin, path.stat().st_size, trust=trust)
 
 
 class KerasOriginal:
-    """See :class:`lightship.compiler.importers.base.Original`. The one signature is called ``serving_default``."""
+    """See :class:`lightship.compiler.importers.base.Original`. The one signature is called ``serving_default``.
+
+    Layers with ``stateful=True`` keep variables from call to call: these are set back before each call and export.
+    """
 
     subject = "Keras model.predict"
 
-    def __init__(self, model: Any, work: Path, source: Mapping[str, str], size: int) -> None:
+    def __init__(self, model: Any, work: Path, source: Mapping[str, str], size: int, *, trust: bool) -> None:
         self.source = source
+        self._trust = trust
         self.size = size
         self._model = model
         self._work = work
@@ -53,11 +61,22 @@ class KerasOriginal:
             ),
         )
 
+    @property
+    def stateful(self) -> bool:
+        """See :class:`lightship.compiler.importers.base.Original`."""
+        return bool(self._state)
+
+    @property
+    def reset(self) -> str:
+        """See :class:`lightship.compiler.importers.base.Original`."""
+        return exports.reset_name(self._state, [DEFAULT_SIGNATURE])
+
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """``model.predict`` of all rows as one batch."""
         import keras
         import tensorflow as tf
 
+        self._state.restore()
         arrays = [inputs[name] for name in self._inputs]
         plain = [tf.constant(array) if array.dtype == np.object_ else array for array in arrays]
         try:
@@ -70,20 +89,31 @@ class KerasOriginal:
     def candidates(self) -> Iterator[Path]:
         """The model as it is, then with its recurrent layers unrolled."""
         plain = self._work / "exported"
-        self._export(plain)
+        self._export(plain, reset=self.reset)
         yield plain
         if _unroll(self._model):
+            del self._function  # it is the function of the loop
             unrolled = self._work / "unrolled"
-            self._export(unrolled)
+            self._export(unrolled, reset=self.reset)
             yield unrolled
 
     def saved_model(self, folder: Path) -> bool:
         """An export that is the same bytes each time."""
-        self._export(folder)
+        self._export(folder, reset="")
         exports.normalise(folder)
         return True
 
-    def _export(self, folder: Path) -> None:
+    @cached_property
+    def _state(self) -> State:
+        """What calls change, with the values of before the first one."""
+        try:
+            return state_of([self._function])
+        except Unrestorable as error:
+            raise SourceRefused(exports.unrestorable("the model", error)) from None
+
+    @cached_property
+    def _function(self) -> Any:
+        """The model's call as a concrete function."""
         import keras
         import tensorflow as tf
 
@@ -93,17 +123,30 @@ class KerasOriginal:
             packed = keras.tree.pack_sequence_as(_inputs_of(model), [inputs[name] for name in self._inputs])
             return dict(zip(self._outputs, keras.tree.flatten(model(packed, training=False)), strict=True))
 
-        module = tf.Module()
-        # Variables that are tracked through the model alone can come out of the converter uninitialised: LiteRT then
-        # answers NaN or constants without an error. The model itself is tracked for its lookup tables.
-        module.tracked_variables = [variable.value for variable in model.variables]
-        module.tracked_model = model
         specs = {
             name: tf.TensorSpec(tensor.shape, tensor.dtype, name=name)
             for name, tensor in zip(self._inputs, model.inputs, strict=True)
         }
-        function = tf.function(call, autograph=False).get_concrete_function(**specs)
-        tf.saved_model.save(module, str(folder), signatures={DEFAULT_SIGNATURE: function})
+        return tf.function(call, autograph=False).get_concrete_function(**specs)
+
+    def _export(self, folder: Path, *, reset: str) -> None:
+        import tensorflow as tf
+
+        module = tf.Module()
+        # Variables that are tracked through the model alone can come out of the converter uninitialised: LiteRT then
+        # answers NaN or constants without an error. The model itself is tracked for its lookup tables.
+        module.tracked_variables = [variable.value for variable in self._model.variables]
+        module.tracked_model = self._model
+        exports.save(module, folder, {DEFAULT_SIGNATURE: self._function}, state=self._state, reset=reset)
+        if not self._trust:
+            _check_export(folder)
+
+
+def _check_export(folder: Path) -> None:
+    """Refuse operators that a checked configuration should not have led to; raises SourceRefused."""
+    found = graphs.phrases_of(graphs.findings(graphs.read_saved_model(folder / exports.GRAPH, "the export")))
+    if found:
+        raise SourceRefused(f"the model's layers make {'; '.join(found)}. If you trust it, compile it with --trust")
 
 
 def _unroll(model: Any) -> bool:

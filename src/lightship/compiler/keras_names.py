@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lightship.compiler import keras2_names
+
 # Layers that are a program, or a way to one, and what to call them in a sentence.
 PROGRAMS: Mapping[str, str] = {
     "Lambda": "a Lambda layer",
@@ -176,15 +178,28 @@ OPERATIONS = _names(
 )
 
 # How Keras writes down plain values.
-VALUES = _names("__bytes__ __ellipsis__ __keras_tensor__ __numpy__ __slice__ __tensor__ __tuple__")
+VALUES = _names("TensorShape __bytes__ __ellipsis__ __keras_tensor__ __numpy__ __slice__ __tensor__ __tuple__")
+
+
+# The packages that serialise these classes.
+PACKAGES = ("keras", "tf_keras")
 
 
 def allowed(name: str, module: str | None) -> bool:
     """Whether this is a class that Keras serialises of its own. Old files name no module."""
     if module is None:
-        return any(name in names for names in AREAS.values()) or name in FUNCTIONS
+        return (
+            any(name in names for areas in (AREAS, keras2_names.AREAS) for names in areas.values()) or name in FUNCTIONS
+        )
     parts = module.split(".")
-    if parts[0] != "keras":
+    if parts[0] not in PACKAGES:
         return False
     area = (parts[2:3] if parts[1:2] == ["src"] else parts[1:2]) or [""]
-    return name in (OPERATIONS if area[0] == "ops" else AREAS.get(area[0], frozenset()))
+    if area[0] == "ops":
+        return name in OPERATIONS
+    return any(name in areas.get(area[0], frozenset()) for areas in (AREAS, keras2_names.AREAS))
+
+
+def activation(name: str) -> bool:
+    """Whether a text may stand where a layer takes an activation: a function's name or, in Keras 2, a layer's."""
+    return name in FUNCTIONS or name in AREAS["layers"] or name in keras2_names.AREAS["layers"]

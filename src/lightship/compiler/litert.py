@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lightship.engines.litert import LiteRTEngine
+from lightship.engines.litert_state import keeps_state
 from lightship.errors import BundleError
 
 _NAME = r"([A-Za-z_][A-Za-z0-9_]{0,63})"
@@ -25,14 +26,19 @@ class Unconvertible(Exception):
         super().__init__(", ".join(self.reasons))
 
 
-def convert(candidate: Path, signatures: list[str], target: Path) -> LiteRTEngine:
-    """Convert a SavedModel folder (a finished .tflite file is copied) and load the result; raises Unconvertible."""
+def convert(
+    candidate: Path, signatures: list[str], target: Path, *, stateful: bool = False, reset: str = ""
+) -> LiteRTEngine:
+    """Convert a SavedModel folder (a finished .tflite file is copied) and load the result; raises Unconvertible.
+
+    ``stateful`` and ``reset`` are the original's; see :class:`lightship.compiler.importers.base.Original`.
+    """
     if candidate.is_dir():
-        target.write_bytes(_converted(candidate, signatures))
+        target.write_bytes(_converted(candidate, [*signatures, *filter(None, [reset])]))
     else:
         shutil.copyfile(candidate, target)
     try:
-        return LiteRTEngine(target)
+        return LiteRTEngine(target, stateful=stateful or keeps_state(target), reset=reset)
     except BundleError as error:
         raise Unconvertible(operators(error.detail) or [error.message]) from None
 

@@ -55,10 +55,17 @@ class Agreement:
         return {key: value for key, value in asdict(self).items() if key not in {"signature", "output"}}
 
 
+class OtherForm(ParityError):
+    """The compiled model's output has another shape or dtype than the original's."""
+
+
 def compare(signature: str, output: str, expected: Array, actual: Array) -> Agreement:
-    """Compare two arrays of any dtype; NaN equals NaN only. Raises ParityError with the worst difference."""
+    """Compare two arrays of any dtype; NaN equals NaN only.
+
+    Raises OtherForm, or ParityError with the worst difference.
+    """
     if expected.shape != actual.shape or expected.dtype != actual.dtype:
-        raise ParityError(
+        raise OtherForm(
             f"signature '{signature}', output '{output}': the original answers {_form(expected)}, "
             f"the compiled model {_form(actual)}"
         )

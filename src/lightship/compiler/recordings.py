@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,31 +13,36 @@ import numpy as np
 from lightship.compiler import samples
 from lightship.compiler.datafiles import read_data
 from lightship.compiler.importers.base import Original
+from lightship.compiler.independence import independent_rows
 from lightship.compiler.parity import Agreement, compare, merge
 from lightship.engines.base import Engine
 from lightship.errors import CompileError, EngineError
-from lightship.tensors import Array, Signature, TensorSpec
+from lightship.tensors import Array, Signature
 
 Tensors = dict[str, Array]
+Run = Callable[[str, Mapping[str, Array]], Tensors]
 
 GOLDEN_BYTES = 1024 * 1024
+GOLDEN_ROWS = 16
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Batches of one signature; the largest comes last, and is what the golden examples are cut from."""
+    """Batches of one signature, each asked as a whole; the largest comes last. Without rows there is one."""
 
     signature: Signature
     batches: tuple[tuple[Tensors, Tensors], ...]
 
-    @property
-    def rows(self) -> int:
-        """Rows of the largest batch; 1 for a signature without a batch dimension."""
-        return _rows(self.signature, self.batches[-1][0])
+    def up_to(self, rows: int, size: float = float("inf")) -> tuple[Tensors, Tensors]:
+        """Return the largest batch of at most so many rows and bytes; the smallest one where there is none."""
+        small = [batch for batch in self.batches if _rows(self.signature, batch[0]) <= rows and _size(*batch) <= size]
+        return small[-1] if small else self.batches[0]
 
 
 def record(original: Original, signature: Signature, data: Path | None) -> Recording:
-    """Ask the original, in batches of 1, 3 and all rows, so that a dynamic batch and stale state would show.
+    """Ask the original, in batches of 1, 3, 16 and all rows, so that a dynamic batch and stale state would show.
+
+    The recording's signature says whether rows are independent, as measured on the original.
 
     Raises CompileError where it takes no input that is known, or answers the same one differently each time.
     """
@@ -45,10 +52,37 @@ def record(original: Original, signature: Signature, data: Path | None) -> Recor
     else:
         inputs, outputs = samples.generate(original.run, signature)
     total = _rows(signature, inputs)
-    parts = [samples.take(inputs, signature, rows) for rows in (1, 3) if rows < total]
+    parts = [samples.take(inputs, signature, rows) for rows in (1, 3, GOLDEN_ROWS) if rows < total]
     batches = (*((part, _ask(original, signature, part)) for part in parts), (inputs, outputs))
     _check_repeatable(original, signature, *batches[0])
-    return Recording(signature, batches)
+    recording = Recording(signature, batches)
+    measured = independent_rows(partial(original.run, signature.name), signature, *recording.up_to(GOLDEN_ROWS))
+    return Recording(signature._replace(independent_rows=measured), batches)
+
+
+def check_original_state(original: Original, recordings: Sequence[Recording]) -> None:
+    """Ask every signature A, then B twice, then A again: no call may see another one's data. Raises CompileError."""
+    for recording, outputs in zip(recordings, _ask_again(original.run, recordings), strict=True):
+        _check_same(recording, outputs)
+
+
+def check_engine_state(engine: Engine, recordings: Sequence[Recording]) -> None:
+    """Ask an engine as :func:`check_original_state` does; raises ParityError."""
+    for recording, outputs in zip(recordings, _ask_again(engine.run, recordings), strict=True):
+        for name, expected in recording.batches[0][1].items():
+            compare(recording.signature.name, name, expected, outputs[name])
+
+
+def _ask_again(run: Run, recordings: Sequence[Recording]) -> list[Tensors]:
+    """Return each signature's answer to its first batch, after it and the others were asked for other things."""
+    first = [(recording.signature.name, recording.batches[0][0]) for recording in recordings]
+    for name, inputs in first:
+        run(name, inputs)
+    for _ in range(2):
+        for name, inputs in first:
+            with suppress(EngineError):  # the model may not take these values
+                run(name, samples.altered(inputs))
+    return [run(name, inputs) for name, inputs in first]
 
 
 def agree(engine: Engine, recording: Recording) -> list[Agreement]:
@@ -63,15 +97,23 @@ def agree(engine: Engine, recording: Recording) -> list[Agreement]:
 
 
 def golden(recordings: tuple[Recording, ...]) -> dict[str, tuple[Tensors, Tensors]]:
-    """A few rows of every recording: as many as fit into 1 MiB in all, at least one of each."""
+    """Return a whole batch of every recording: the largest of up to 16 rows that fits into 1 MiB in all.
+
+    The smallest batch is recorded where none fits.
+    """
     budget = GOLDEN_BYTES // len(recordings)
-    return {recording.signature.name: _golden(recording, budget) for recording in recordings}
+    return {recording.signature.name: recording.up_to(GOLDEN_ROWS, budget) for recording in recordings}
 
 
 def oddities(recording: Recording) -> list[str]:
-    """Sentences about outputs that are NaN or the same whatever goes in."""
+    """Sentences about outputs that are NaN or the same whatever goes in, and about rows that depend on each other."""
     found = []
     inputs, outputs = recording.batches[-1]
+    if recording.signature.independent_rows is False:
+        found.append(
+            f"rows of signature '{recording.signature.name}' depend on each other: a request is answered as a whole, "
+            "and jobs, which cut files into chunks, do not take the model"
+        )
     several = _rows(recording.signature, inputs) > 1
     for name, array in outputs.items():
         where = f"output '{name}' of signature '{recording.signature.name}'"
@@ -94,30 +136,17 @@ def check_probabilities(recording: Recording) -> None:
 
 
 def _check_repeatable(original: Original, signature: Signature, inputs: Tensors, outputs: Tensors) -> None:
-    again = _ask(original, signature, inputs)
-    for name, array in outputs.items():
+    _check_same(Recording(signature, ((inputs, outputs),)), _ask(original, signature, inputs))
+
+
+def _check_same(recording: Recording, again: Tensors) -> None:
+    signature = recording.signature
+    for name, array in recording.batches[0][1].items():
         if not np.array_equal(array, again[name], equal_nan=array.dtype.kind == "f"):
             raise CompileError(
                 f"output '{name}' of signature '{signature.name}' differs each time the original is asked the same: "
                 "a model with random operators cannot be compared"
             )
-
-
-def _golden(recording: Recording, budget: int) -> tuple[Tensors, Tensors]:
-    inputs, outputs = recording.batches[-1]
-    size = sum(_bytes(array) for array in (*inputs.values(), *outputs.values()))
-    rows = max(1, min(16, recording.rows * budget // max(1, size)))
-    for part, answers in recording.batches:
-        if _rows(recording.signature, part) == rows:
-            return part, answers
-    cut = samples.take(inputs, recording.signature, rows)
-    return cut, {
-        spec.name: _cut(outputs[spec.name], spec, recording.rows, rows) for spec in recording.signature.outputs
-    }
-
-
-def _cut(array: Array, spec: TensorSpec, total: int, rows: int) -> Array:
-    return array[:rows] if spec.batched and len(array) == total else array
 
 
 def _ask(original: Original, signature: Signature, inputs: Mapping[str, Array]) -> Tensors:
@@ -130,6 +159,10 @@ def _ask(original: Original, signature: Signature, inputs: Mapping[str, Array]) 
 
 def _rows(signature: Signature, inputs: Mapping[str, Array]) -> int:
     return next((len(inputs[spec.name]) for spec in signature.inputs if spec.batched), 1)
+
+
+def _size(inputs: Tensors, outputs: Tensors) -> int:
+    return sum(_bytes(array) for array in (*inputs.values(), *outputs.values()))
 
 
 def _bytes(array: Array) -> int:

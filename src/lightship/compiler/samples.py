@@ -63,6 +63,21 @@ def take(tensors: Mapping[str, Array], signature: Signature, rows: int) -> Tenso
     return {spec.name: tensors[spec.name][:rows] if spec.batched else tensors[spec.name] for spec in signature.inputs}
 
 
+def altered(tensors: Mapping[str, Array]) -> Tensors:
+    """Return other inputs of the same shapes and dtypes.
+
+    Floats are a thousand times as large, truth values inverted, and all others moved on by one place.
+    """
+    return {name: _altered(array) for name, array in tensors.items()}
+
+
+def _altered(array: Array) -> Array:
+    if array.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return np.asarray(array * 1000, dtype=array.dtype)
+    return np.logical_not(array) if array.dtype.kind == "b" else np.roll(array, 1)
+
+
 def _values(rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], size: int, bound: int) -> Array:
     kind = spec.numpy.kind
     if kind == "O":

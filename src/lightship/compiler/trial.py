@@ -168,12 +168,10 @@ def _peak_bytes() -> int:
 
 
 def _bound_memory() -> None:
-    """Let this process take ``_ODD_BYTES`` more than until now; the sandbox's own limit may be lower."""
-    if sys.platform == "linux":
-        bound = memory.addresses(_peak_bytes() + _ODD_BYTES)
-        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        lower = bound if soft == resource.RLIM_INFINITY else min(soft, bound)
-        resource.setrlimit(resource.RLIMIT_DATA, (lower, hard))
+    """Bound what odd inputs may add; /proc, which would tell the exact size, is out of reach in the sandbox."""
+    bound = memory.addresses(_peak_bytes() + _ODD_BYTES)
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (bound if soft == resource.RLIM_INFINITY else min(soft, bound), hard))
 
 
 def _time(model: Model, signature: str, inputs: Tensors) -> float:

@@ -9,7 +9,13 @@ from lightship.tensors import Array
 
 
 class Engine(Protocol):
-    """Runs the signatures of one bundle; safe to call from several threads."""
+    """Runs the signatures of one bundle; safe to call from several threads.
+
+    Attributes:
+        stateful: whether a call changes variables or tables. Every call is answered from their initial values.
+    """
+
+    stateful: bool
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Outputs by name, as new arrays. Inputs match the signature. Raises EngineError."""

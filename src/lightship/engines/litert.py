@@ -15,8 +15,17 @@ Run = Callable[[Mapping[str, Array]], dict[str, Array]]
 
 
 def load(bundle: Bundle) -> LiteRTEngine:
-    """Open the bundle's model; raises BundleError where LiteRT cannot read it."""
-    return LiteRTEngine(bundle.path / MODEL)
+    """Open the bundle's model; raises BundleError where LiteRT cannot read it.
+
+    Where an older manifest does not say whether the model is stateful, its operators do.
+    """
+    path, manifest = bundle.path / MODEL, bundle.manifest
+    stateful = manifest.stateful
+    if stateful is None:
+        from lightship.engines.litert_state import keeps_state  # a newer bundle starts without it
+
+        stateful = keeps_state(path)
+    return LiteRTEngine(path, stateful=stateful, reset=manifest.reset)
 
 
 class LiteRTEngine:
@@ -24,11 +33,17 @@ class LiteRTEngine:
 
     An interpreter holds the tensors of one call, so a thread borrows one that is idle, or opens another: there are
     never more than threads that ran at once.
+
+    LiteRT keeps resource variables from call to call and cannot reset them. For a ``stateful`` file, the signature
+    ``reset`` assigns their initial values before each call; without one, each call has a new interpreter.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, stateful: bool = False, reset: str = "") -> None:
+        self.stateful = stateful
         self._path = path
-        self._idle = [self._open()]
+        self._reset = reset if stateful else ""
+        self._fresh = stateful and not reset
+        self._idle = [self._open()]  # also of a stateful file, whose first call uses it: an error shows now
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """See :class:`lightship.engines.base.Engine`."""
@@ -41,16 +56,19 @@ class LiteRTEngine:
         except (RuntimeError, ValueError) as error:
             raise _translated(EngineError, "LiteRT could not run this input", error) from None
         finally:
-            self._idle.append(signatures)
+            if not self._fresh:
+                self._idle.append(signatures)
 
     def twin(self) -> LiteRTEngine:
         """See :class:`lightship.engines.base.Engine`: a new shape makes an interpreter allocate its tensors anew."""
-        return LiteRTEngine(self._path)
+        return LiteRTEngine(self._path, stateful=self.stateful, reset=self._reset)
 
     def _open(self) -> dict[str, Run]:
         try:
             interpreter = Interpreter(model_path=str(self._path), num_threads=1)
             names = list(interpreter.get_signature_list())
+            if self._reset:
+                return _resetting(interpreter, names, self._reset)
             if len(names) > 1:
                 return {name: _subgraph(interpreter, name) for name in names}
             if not is_dynamic(interpreter):
@@ -133,3 +151,17 @@ def _translated(kind: type[LightshipError], what: str, error: Exception, *, plac
     from lightship.engines.causes import translated  # imported on a failure only
 
     return translated(kind, what, error, place=place)
+
+
+def _resetting(interpreter: Interpreter, names: list[str], reset: str) -> dict[str, Run]:
+    """Return the signatures other than ``reset``, each of which runs it first."""
+    start = interpreter.get_signature_runner(reset)
+
+    def from_initial_state(run: Run) -> Run:
+        def wrapped(inputs: Mapping[str, Array]) -> dict[str, Array]:
+            start()
+            return run(inputs)
+
+        return wrapped
+
+    return {name: from_initial_state(_subgraph(interpreter, name)) for name in names if name != reset}

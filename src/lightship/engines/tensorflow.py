@@ -2,47 +2,89 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from lightship.bundle import SAVED_MODEL, Bundle
 from lightship.engines.causes import translated
-from lightship.errors import BundleError, EngineError, Unavailable
+from lightship.engines.tensorflow_state import State, Unrestorable, state_of
+from lightship.errors import BundleError, EngineError, SourceRefused, Unavailable
 from lightship.tensors import Array
 
 
 def load(bundle: Bundle) -> TensorFlowEngine:
-    """Load the bundle's SavedModel; raises Unavailable where TensorFlow is not installed."""
-    return TensorFlowEngine(bundle.path / SAVED_MODEL)
+    """Load the bundle's SavedModel; raises Unavailable where TensorFlow is not installed, and BundleError."""
+    tensorflow()
+    if not bundle.manifest.trusted:
+        _check_operators(bundle.path / SAVED_MODEL)
+    return TensorFlowEngine(bundle.path / SAVED_MODEL, stateful=bundle.manifest.stateful)
+
+
+def tensorflow() -> Any:
+    """Import TensorFlow; raises Unavailable."""
+    try:
+        import tensorflow as tf
+    except ImportError:
+        raise Unavailable(
+            "this model needs the TensorFlow engine, and TensorFlow is not installed here: "
+            "pip install 'lightship[compile]'"
+        ) from None
+    return tf
+
+
+def _check_operators(folder: Path) -> None:
+    """Refuse a graph whose operators are not on the list: earlier versions of Lightship compiled more of them."""
+    from lightship import graphs  # no other engine needs it
+
+    try:
+        message = graphs.read_saved_model(folder / "saved_model.pb", folder.name)
+    except SourceRefused as error:
+        raise BundleError(error.message) from None
+    found = [*graphs.phrases_of(graphs.findings(message)), *graphs.stray_assets(message)]
+    if found:
+        raise BundleError(
+            f"this version was compiled when its graph was checked less: it holds {'; '.join(found):.400}. Compile its "
+            "source again, with --trust if you trust the person who made it"
+        )
 
 
 class TensorFlowEngine:
-    """Runs the signatures of a SavedModel; TensorFlow itself is thread-safe here."""
+    """Runs the signatures of a SavedModel; TensorFlow itself is thread-safe here.
 
-    def __init__(self, path: Path) -> None:
-        try:
-            import tensorflow as tf
-        except ImportError:
-            raise Unavailable(
-                "this model needs the TensorFlow engine, and TensorFlow is not installed here: "
-                "pip install 'lightship[compile]'"
-            ) from None
+    All threads share its variables. Where a signature changes one, calls run one at a time, each from the initial
+    values.
+    """
+
+    def __init__(self, path: Path, *, stateful: bool | None = None) -> None:
+        tf = tensorflow()
         self._tf = tf
         try:
             self._loaded = tf.saved_model.load(str(path))  # keeps the variables alive
         except (OSError, ValueError, tf.errors.OpError) as error:
             raise translated(BundleError, f"TensorFlow cannot load {path.name}", error, place=str(path)) from None
+        try:
+            self._state = State() if stateful is False else state_of(self._loaded.signatures.values())
+        except Unrestorable as error:
+            raise BundleError(f"{path.name} keeps data between calls that cannot be reset: {error}") from None
+        self.stateful = bool(self._state)
+        self._alone = threading.Lock() if self.stateful else nullcontext()
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """See :class:`lightship.engines.base.Engine`."""
         tensors = {name: self._tf.constant(array) for name, array in inputs.items()}
         try:
-            outputs = self._loaded.signatures[signature](**tensors)
+            with self._alone:
+                if self.stateful:
+                    self._state.restore()
+                outputs = self._loaded.signatures[signature](**tensors)
+                return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
         except (ValueError, TypeError, self._tf.errors.OpError) as error:
             raise translated(EngineError, "TensorFlow could not run this input", error) from None
-        return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
 
     def twin(self) -> TensorFlowEngine:
         """See :class:`lightship.engines.base.Engine`."""

@@ -17,6 +17,9 @@ import orjson
 
 from lightship.formats import csv_files, lines
 
+# The widest dtype of each of numpy's kinds of number: cells are read as it, exactly where they are integers.
+_WIDEST = {"f": "float64", "i": "int64", "u": "uint64"}
+
 # Rows that are put together at a time: cells as objects take many times their bytes.
 _BLOCK = 65_536
 
@@ -105,7 +108,7 @@ def _by_arrow(data: bytes, columns: Sequence[int], width: int, kind: str) -> lis
 
     names = [str(index) for index in range(width)]
     chosen = [names[index] for index in columns]
-    dtype = pyarrow.float64() if kind == "f" else pyarrow.int64()
+    dtype = pyarrow.type_for_alias(_WIDEST[kind])
     try:
         table = arrow.read_csv(
             pyarrow.BufferReader(data),
@@ -121,7 +124,7 @@ def _by_arrow(data: bytes, columns: Sequence[int], width: int, kind: str) -> lis
 
 
 def _by_rows(data: bytes, columns: Sequence[int], width: int, kind: str) -> list[npt.NDArray[Any]] | None:
-    parse, dtype = (float, np.float64) if kind == "f" else (int, np.int64)
+    parse, dtype = float if kind == "f" else int, _WIDEST[kind]
     try:
         rows = [row for row in csv.reader(io.StringIO(data.decode(), newline=""), strict=True) if row]
         if any(len(row) != width for row in rows):

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, BinaryIO
 
 from lightship.errors import InvalidInput, SettingError
@@ -22,9 +23,6 @@ LARGEST_GROUP = 200 * 1024 * 1024
 
 # What its rows may take when they are unpacked: text may be longer than a group says, and marks of nulls come on top.
 _LARGEST_UNPACKED = LARGEST_GROUP * 5 // 4
-
-# Decimals of so many digits are integers of 64 bits.
-_DIGITS = 18
 
 # Rows that are Python's objects at a time.
 _BATCH = 4096
@@ -108,21 +106,30 @@ def rows_of(table: Any, *, first: int) -> Iterator[Row]:
 def cell(scalar: Any) -> Any:
     """A ``pyarrow.Scalar`` as Python's value, or as text that says so where Python cannot hold it."""
     try:
-        return scalar.as_py()
+        return number(scalar.as_py())
     except (ValueError, OverflowError):
         return f"({scalar.type} that cannot be read)"
 
 
 def without_decimals(table: Any) -> Any:
-    """A ``pyarrow.Table`` with its decimals as numbers that models know: int64 where they have no fraction, float64."""
+    """Return a ``pyarrow.Table`` with its decimals as numbers that models take.
+
+    Those without a fraction become int64 or uint64, and stay decimals where neither holds all of a column (see
+    :func:`number`); all others become float64.
+    """
     import pyarrow
 
     for place, field in enumerate(table.schema):
         if pyarrow.types.is_decimal(field.type):
-            whole = field.type.scale <= 0 and field.type.precision - field.type.scale <= _DIGITS
-            kind = pyarrow.int64() if whole else pyarrow.float64()
-            table = table.set_column(place, field.name, table.column(place).cast(kind))
+            table = table.set_column(place, field.name, _of_decimals(table.column(place)))
     return table
+
+
+def number(value: Any) -> Any:
+    """Return a decimal as JSON's readers would: an integer up to 64 bits, else a float; any other value as it is."""
+    if not isinstance(value, Decimal):
+        return value
+    return int(value) if value == value.to_integral_value() and -(2**63) <= value < 2**64 else float(value)
 
 
 def to_bytes(table: Any) -> bytes:
@@ -157,6 +164,19 @@ def array(column: Column) -> Any:
 def preamble(columns: Sequence[str], *, safe: bool = False) -> bytes:
     """Nothing: every part is a file of its own."""
     return b""
+
+
+def _of_decimals(column: Any) -> Any:
+    import pyarrow
+
+    if column.type.scale > 0:
+        return column.cast(pyarrow.float64())
+    for kind in (pyarrow.int64(), pyarrow.uint64()):
+        try:
+            return column.cast(kind)
+        except pyarrow.ArrowInvalid:  # a value is beyond it
+            continue
+    return column
 
 
 def _open(file: BinaryIO, **options: Any) -> Any:

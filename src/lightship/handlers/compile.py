@@ -1,4 +1,7 @@
-"""A model file in the bucket becomes a version: ``incoming/<name>.<suffix>`` → bundle → registry → report and event.
+"""The broker: ``incoming/<name>.<suffix>`` → a worker that opens it → bundle → registry → report and event.
+
+This function has the rights and parses nothing of the file: it hashes the bytes, has a worker without rights compile
+them (:mod:`lightship.handlers.compiling`), and checks the bundle that comes back as hostile input.
 
 A file that is refused is an outcome like a version: it has its reason in the report and in an event, and its message is
 done. What is returned to the queue is what may go better another time. The same file never becomes two versions: the
@@ -11,20 +14,24 @@ import contextlib
 import hashlib
 import logging
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lightship import aws, compiler
-from lightship.bundle import MANIFEST, Bundle
-from lightship.compiler.sandbox import Limits
+from lightship import aws
+from lightship.bundle import MANIFEST
 from lightship.errors import CompileError, InvalidInput, SourceRefused, TooLarge
 from lightship.handlers import incoming, materials, reports
 from lightship.handlers.announcements import announce
+from lightship.handlers.compiling import quarantine
+from lightship.handlers.compiling.answer import Compiled, Refusal
+from lightship.handlers.compiling.job import Job
+from lightship.handlers.compiling.quarantine import WorkerFailed, Workers
 from lightship.handlers.materials import Gone, Material
-from lightship.handlers.places import Places
+from lightship.handlers.places import Places, unset
 from lightship.handlers.queues import Dropped, Message, Queue, dropped
 from lightship.registry import Registry
 from lightship.stores import open_store
@@ -32,20 +39,27 @@ from lightship.stores import open_store
 # Invocations that a file may end before it is refused.
 _ATTEMPTS = 3
 
-# Seconds of an invocation that are not the child's: to fetch the file, to publish the bundle, to report.
-_OWN_SECONDS = 20.0
+# Seconds of an invocation that are not the worker's: to publish the bundle, to report.
+_OWN_SECONDS = 15.0
+
+# Seconds that signed addresses work: as long as a function may run.
+_SIGNED_SECONDS = 900
+
+# Longer than Lambda lets any function run.
+_WAIT_SECONDS = 930.0
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Workshop:
-    """What compiling a dropped file takes: clients of S3 and EventBridge, the registry's address, a bus, a clock."""
+    """What compiling a dropped file takes: clients of S3 and EventBridge, the worker, the registry, a bus, a clock."""
 
     registry: str
     event_bus: str
     s3: Any
     events: Any
+    workers: Workers
     now: Callable[[], float] = time.time
 
 
@@ -68,31 +82,41 @@ def work(message: Message, workshop: Workshop) -> str:
             _tell(drop, {**outcome, "object": place, "correlation": message.correlation}, begun, workshop)
         except Exception as error:
             with contextlib.suppress(Exception):  # it is the first error that counts
-                reports.release(workshop.s3, drop.bucket, key, begun, "gone" if isinstance(error, Gone) else "waiting")
+                _give_up(drop, begun, error, workshop)
             raise
     except Gone:
         return "gone"
     return "repeated" if outcome.get("new") is False else str(outcome["state"])
 
 
+def _give_up(drop: Dropped, begun: reports.Report, error: Exception, workshop: Workshop) -> None:
+    """End the claim: an attempt counts where the file may have ended the worker, and nowhere else."""
+    key = incoming.report_key(drop.key)
+    if isinstance(error, WorkerFailed):
+        reports.end(workshop.s3, drop.bucket, key, begun, workshop.now())
+    else:
+        reports.release(workshop.s3, drop.bucket, key, begun, "gone" if isinstance(error, Gone) else "waiting")
+
+
 def _outcome(
     drop: Dropped, place: Mapping[str, Any], begun: reports.Report, message: Message, workshop: Workshop
 ) -> dict[str, Any]:
     """Publish the file, or find that it is published, or say why it cannot be."""
-    with materials.scratch() as folder:
-        try:
-            if begun.attempts > _ATTEMPTS:
-                raise SourceRefused(
-                    f"compiling it ended the function {_ATTEMPTS} times, perhaps for want of memory or time: give it "
-                    "more (CompileMemory, CompileTimeout), or compile the file with `lightship compile`"
-                )
-            material = materials.fetch(drop, place, folder, workshop.s3)
-            return _known(material, begun.published, workshop.registry) or _publish(
-                material, folder, lambda: materials.locate(drop, workshop.s3) == place, message, workshop
+    try:
+        if begun.attempts > _ATTEMPTS:
+            raise SourceRefused(
+                f"compiling it ended the function {_ATTEMPTS} times, perhaps for want of memory or time: give it "
+                "more (CompileMemory, CompileTimeout), or compile the file with `lightship compile`"
             )
-        except (CompileError, TooLarge) as error:
-            reason = error.message.replace(f"{folder}/", "")
-            return {"state": "refused", "code": error.code, "reason": reason[:2000]}
+        material = materials.examine(drop, place, workshop.s3)
+        known = _known(material, begun.published, workshop.registry)
+        return known or _compile(drop, place, material, message, workshop)
+    except (CompileError, TooLarge) as error:
+        return _refused(Refusal(error.code, error.message[:2000]))
+
+
+def _refused(refusal: Refusal) -> dict[str, Any]:
+    return {"state": "refused", "code": refusal.code, "reason": refusal.reason}
 
 
 def _known(material: Material, before: Mapping[str, Any], registry: str) -> dict[str, Any] | None:
@@ -114,28 +138,45 @@ def _version(registry: str, model: str, digest: str) -> int | None:
     return None
 
 
-def _publish(
-    material: Material, folder: Path, still_there: Callable[[], bool], message: Message, workshop: Workshop
+def _compile(
+    drop: Dropped, place: Mapping[str, Any], material: Material, message: Message, workshop: Workshop
 ) -> dict[str, Any]:
-    """Compile, and publish what is new. Raises CompileError, or Gone where a newer file has come meanwhile."""
-    registry = Registry(workshop.registry)
-    limits = Limits(wall_seconds=max(1.0, message.remaining() - _OWN_SECONDS))
-    with registry.staging() as staged:
-        built = compiler.compile_into(
-            staged,
-            material.source,
-            config=material.config,
-            limits=limits,
-            scratch=folder,
-            progress=lambda stage, done: _LOG.info("%s", stage, extra={"done": round(done, 2)}),
-        )
-        digest = Bundle.open(staged).digest
-        if not still_there():
-            raise Gone
-        there = _version(workshop.registry, material.model, digest)
-        version = there or registry.publish(material.model, staged)
-    report = compiler.Report.from_build(material.model, version, digest, built).to_json()
+    """Have the worker compile, and publish what is new. Raises CompileError, WorkerFailed, or Gone."""
+    claim = uuid.uuid4().hex
+    quarantine.invoke(workshop.workers, _job(drop, place, material, claim, message, workshop), claim)
+    with materials.scratch() as staged:
+        answer = quarantine.collect(workshop.s3, drop.bucket, claim, staged)
+        if isinstance(answer, Refusal):
+            return _refused(answer)
+        _, suffix = incoming.split(drop.key)
+        digest = quarantine.verify(staged, answer, suffix, str(material.digests["sha256"])).digest
+        if materials.locate(drop, workshop.s3) != place:
+            raise Gone  # a newer file has come meanwhile
+        return _publish(material, answer, staged, digest, workshop)
+
+
+def _job(
+    drop: Dropped, place: Mapping[str, Any], material: Material, claim: str, message: Message, workshop: Workshop
+) -> Job:
+    config = material.config
+    return Job(
+        bucket=drop.bucket,
+        key=drop.key,
+        size=int(place["size"]),
+        source=materials.sign(workshop.s3, material.source, _SIGNED_SECONDS),
+        config=None if config is None else materials.sign(workshop.s3, config, _SIGNED_SECONDS),
+        upload=quarantine.upload(workshop.s3, drop.bucket, claim, _SIGNED_SECONDS),
+        largest=quarantine.LARGEST,
+        seconds=max(1.0, message.remaining() - _OWN_SECONDS),
+        correlation=message.correlation,
+    )
+
+
+def _publish(material: Material, compiled: Compiled, staged: Path, digest: str, workshop: Workshop) -> dict[str, Any]:
+    there = _version(workshop.registry, material.model, digest)
+    version = there or Registry(workshop.registry).publish(material.model, staged)
     outcome = {"state": "published", "model": material.model, "version": version, "digest": digest}
+    report = compiled.report(material.model, version, digest)
     return {**outcome, "new": there is None, **material.digests, "compiled": report}
 
 
@@ -153,7 +194,12 @@ def _tell(drop: Dropped, record: Mapping[str, Any], begun: reports.Report, works
 @cache
 def _workshop() -> Workshop:
     places = Places.from_environment()
-    return Workshop(places.registry, places.event_bus, aws.client("s3"), aws.client("events"))
+    if not places.compile_worker:
+        raise unset("LIGHTSHIP_COMPILE_WORKER")
+    # One attempt: an invocation that is repeated while the first one still works would be a second worker.
+    client = aws.client("lambda", attempts=1, read_timeout=_WAIT_SECONDS)
+    workers = Workers(client, places.compile_worker, tenancy=places.compile_tenancy)
+    return Workshop(places.registry, places.event_bus, aws.client("s3"), aws.client("events"), workers)
 
 
 handler = Queue("compile", lambda message: work(message, _workshop()), reserve=5.0)

@@ -1,9 +1,9 @@
-"""What is compiled: a dropped model file and the model.yaml beside it, fetched within this disk's limits."""
+"""What is compiled: a dropped model file and the model.yaml beside it, named and hashed, and never parsed."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
+import hashlib
 import shutil
 import tempfile
 import time
@@ -14,32 +14,41 @@ from pathlib import Path
 from typing import Any
 
 from lightship import aws
-from lightship.bundle import digest_file
-from lightship.compiler.config import read_config
-from lightship.errors import TooLarge, Unavailable
+from lightship.errors import TooLarge
 from lightship.handlers import incoming
+from lightship.handlers.compiling.job import Download
 from lightship.handlers.queues import Dropped
 
-# A file of so many bytes needs so many times as many on the disk: itself, what is in it, the graph, the bundle.
-_ROOM = 4
+# Bytes of the largest file that is compiled on AWS: a quarter of the worker's disk.
+LARGEST = 2560 * 1024 * 1024
 
-_LARGEST_CONFIG = 1024 * 1024 + 1  # a byte more than read_config takes: it says so
+# One byte more of a model.yaml than its reader takes, which then says so.
+_LARGEST_CONFIG = 1024 * 1024 + 1
+
 _SCRATCH = "lightship-incoming-"
 _ABANDONED_SECONDS = 1800.0
+_BLOCK = 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Material:
-    """A model file and its model.yaml on this disk, the model's name, and the SHA-256 of both files by name."""
+    """A model file and its model.yaml, where they are in S3.
+
+    Attributes:
+        model: the model's name, from the file's.
+        digests: the SHA-256 of both files by name; None for a model.yaml that is not there.
+        source: parameters of S3's GetObject for exactly this file.
+        config: the same for its model.yaml; None where there is none.
+    """
 
     model: str
-    source: Path
-    config: Mapping[str, Any]
     digests: Mapping[str, str | None]
+    source: Mapping[str, str]
+    config: Mapping[str, str] | None
 
 
 class Gone(Exception):
-    """The object is not there any more, or another one is in its place: whoever put it there has an event too."""
+    """The object is not there any more, or another one is in its place: that one has an event of its own."""
 
 
 def locate(drop: Dropped, s3: Any) -> dict[str, Any]:
@@ -58,59 +67,61 @@ def locate(drop: Dropped, s3: Any) -> dict[str, Any]:
 def scratch() -> Iterator[Path]:
     """A folder for one file. What invocations that timed out left on the disk is removed first."""
     for left in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
-        with contextlib.suppress(FileNotFoundError):  # somebody who has just finished
+        with contextlib.suppress(FileNotFoundError):  # of an invocation that has just finished
             if left.is_dir() and time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
                 shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=_SCRATCH) as folder:
         yield Path(folder)
 
 
-def fetch(drop: Dropped, place: Mapping[str, Any], folder: Path, s3: Any) -> Material:
-    """Both files. Raises SourceRefused (name), CompileError (model.yaml), TooLarge, Unavailable (disk) or Gone."""
-    _check_room(int(place["size"]), shutil.disk_usage(folder))
-    config = folder / "model.yaml"
-    beside = _small(s3, drop.bucket, incoming.config_key(drop.key))
-    if beside is not None:
-        config.write_bytes(beside)
-    record = read_config(config) if beside is not None else {}
-    model = incoming.model_name(drop.key, record.get("name"))
-    source = folder / drop.key.removeprefix(incoming.PREFIX)
-    version = {"VersionId": place["version_id"]} if place["version_id"] else {}
+def examine(drop: Dropped, place: Mapping[str, Any], s3: Any) -> Material:
+    """Name and hash both files. Raises SourceRefused (name), TooLarge or Gone."""
+    model = incoming.model_name(drop.key, None)
+    if int(place["size"]) > LARGEST:
+        raise TooLarge(
+            f"the file has {place['size']} bytes, and files of at most {LARGEST} are compiled here: compile it with "
+            "`lightship compile` and push the version with `lightship push`"
+        )
+    source = _exactly(drop.bucket, drop.key, place["version_id"], f'"{place["etag"]}"')
     try:
-        s3.download_file(drop.bucket, drop.key, str(source), ExtraArgs=version)
+        sha256 = _hash(s3.get_object(**source)["Body"], LARGEST)
     except s3.exceptions.ClientError as error:
         raise _gone(error) from None
-    except OSError as error:  # others have filled the disk meanwhile
-        raise (_full(int(place["size"])) if error.errno == errno.ENOSPC else error) from None
-    digests = {"sha256": digest_file(source), "config_sha256": digest_file(config) if beside is not None else None}
-    return Material(model, source, record, digests)
+    config, config_sha256 = _config(s3, drop.bucket, incoming.config_key(drop.key))
+    return Material(model, {"sha256": sha256, "config_sha256": config_sha256}, source, config)
 
 
-def _check_room(size: int, disk: Any) -> None:
-    if size > disk.total // _ROOM:
-        raise TooLarge(
-            f"the file has {size} bytes, and this function's disk has room for files of {disk.total // _ROOM}: "
-            "compile it with `lightship compile` and push the version with `lightship push`"
-        )
-    if size > disk.free // _ROOM:
-        raise _full(size)
+def sign(s3: Any, parameters: Mapping[str, str], seconds: int) -> Download:
+    """An address that gives one object for so many seconds: this version of it, and no other."""
+    url = s3.generate_presigned_url("get_object", Params=dict(parameters), ExpiresIn=seconds)
+    return Download(url, {"If-Match": parameters["IfMatch"]})
 
 
-def _full(size: int) -> Unavailable:
-    return Unavailable(f"the disk is too full at the moment for a file of {size} bytes")
-
-
-def _small(s3: Any, bucket: str, key: str) -> bytes | None:
-    """The beginning of an object, None where there is none."""
+def _config(s3: Any, bucket: str, key: str) -> tuple[Mapping[str, str] | None, str | None]:
     try:
-        body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read(_LARGEST_CONFIG)
+        found = s3.get_object(Bucket=bucket, Key=key)
     except s3.exceptions.ClientError as error:
         if isinstance(_gone(error), Gone):
-            return None
+            return None, None
         raise
-    return body
+    return _exactly(bucket, key, found.get("VersionId", ""), found["ETag"]), _hash(found["Body"], _LARGEST_CONFIG)
+
+
+def _exactly(bucket: str, key: str, version: str, etag: str) -> dict[str, str]:
+    parameters = {"Bucket": bucket, "Key": key, "IfMatch": etag}
+    return parameters | ({"VersionId": version} if version else {})
+
+
+def _hash(body: Any, limit: int) -> str:
+    """The SHA-256 of a stream's beginning, in hexadecimal."""
+    digest = hashlib.sha256()
+    with contextlib.closing(body):
+        while limit and (block := body.read(min(limit, _BLOCK))):
+            digest.update(block)
+            limit -= len(block)
+    return digest.hexdigest()
 
 
 def _gone(error: Exception) -> Exception:
     """Gone for an error of S3's that says so, the error itself for any other."""
-    return Gone() if aws.code(error) in aws.MISSING else error
+    return Gone() if aws.code(error) in aws.MISSING | {"PreconditionFailed"} else error

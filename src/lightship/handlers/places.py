@@ -25,6 +25,8 @@ class Places(NamedTuple):
         reply_queues: ``LIGHTSHIP_REPLY_QUEUES``: ARNs, separated by commas, or the word none.
         queues: ``LIGHTSHIP_QUEUES``: the working queues' URLs by name, from ``score=URL,…``. For people, not functions.
         schedule_group: ``LIGHTSHIP_SCHEDULE_GROUP``: where the stack's schedules are. For people, too.
+        compile_worker: ``LIGHTSHIP_COMPILE_WORKER``: the function that opens model files, by name or ARN.
+        compile_tenancy: ``LIGHTSHIP_COMPILE_TENANCY``: whether that function keeps its tenants apart (``PER_TENANT``).
         memory: ``AWS_LAMBDA_FUNCTION_MEMORY_SIZE``: MiB, as Lambda says; 0 elsewhere.
     """
 
@@ -37,6 +39,8 @@ class Places(NamedTuple):
     reply_queues: tuple[str, ...] = ()
     queues: Mapping[str, str] = {}
     schedule_group: str = ""
+    compile_worker: str = ""
+    compile_tenancy: bool = False
     memory: int = 0
 
     @classmethod
@@ -55,6 +59,8 @@ class Places(NamedTuple):
             reply_queues=_arns(source.get("LIGHTSHIP_REPLY_QUEUES", "")),
             queues=_urls(source.get("LIGHTSHIP_QUEUES", "")),
             schedule_group=source.get("LIGHTSHIP_SCHEDULE_GROUP", ""),
+            compile_worker=source.get("LIGHTSHIP_COMPILE_WORKER", ""),
+            compile_tenancy=source.get("LIGHTSHIP_COMPILE_TENANCY") == "PER_TENANT",
             memory=int(source.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE") or 0),
         )
 

@@ -87,6 +87,11 @@ def release(s3: Any, bucket: str, key: str, begun: Report, state: str) -> None:
     write(s3, bucket, key, record, begun.etag)
 
 
+def end(s3: Any, bucket: str, key: str, begun: Report, now: float) -> None:
+    """End a claim whose attempt failed, so that the next invocation need not wait and counts this attempt."""
+    write(s3, bucket, key, {**begun.record, "until": now}, begun.etag)
+
+
 def write(s3: Any, bucket: str, key: str, record: Mapping[str, Any], etag: str | None) -> str | None:
     """Put a report in place of the one with this etag (None: of none); None, and nothing done, where it is another.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -47,7 +48,8 @@ class Columnar:
         """See :class:`lightship.jobs.contents.Content`."""
         inputs = None if self._lost else self._numbers()
         if inputs is None:
-            return rows.from_rows(chain(self._rows(self._read()), self._lost), self._layout, text=False)
+            found = map(_with_numbers, self._rows(self._read()))
+            return rows.from_rows(chain(found, self._lost), self._layout, text=False)
         count = self._table.num_rows
         return Prepared(count, [Batch(np.arange(count), inputs)] if count else [])
 
@@ -90,6 +92,11 @@ class Columnar:
 
     def _rows(self, table: Any) -> Iterator[Row]:
         return parquet.rows_of(table, first=1)
+
+
+def _with_numbers(row: Row) -> Row:
+    """Return a row without decimals: a column whose values no integer dtype holds together still has them."""
+    return replace(row, cells={name: parquet.number(cell) for name, cell in dict(row.cells).items()})
 
 
 def _side_by_side(columns: Sequence[Any], spec: TensorSpec) -> Array | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
+from lightship.formats import parquet
 from lightship.jobs.predictions import Scored, names
 from lightship.tensors import Array, Signature, TensorSpec
 
@@ -16,6 +18,9 @@ _LEAST = float(np.finfo(np.float32).eps)
 
 # A number from here on is no measurement, and its square may be beyond all numbers.
 _LARGEST = 1e100
+
+# Integers up to here are exact as float64.
+_EXACT = 2**53
 
 # Classes beyond which no confusion is counted: a chunk's counts go into one item of the ledger.
 _MOST_CONFUSED = 50
@@ -64,10 +69,9 @@ def _classes(spec: TensorSpec, truths: Sequence[Any], table: Array) -> dict[str,
 
 
 def _numbers(spec: TensorSpec, truths: Sequence[Any], values: Array) -> dict[str, Any]:
-    wanted = np.array([_number(truth) for truth in truths], dtype=np.float64)
-    known = (np.abs(wanted) < _LARGEST) & (np.abs(values.astype(np.float64)) < _LARGEST)  # NaN is not either
-    truth = wanted[known]
-    error = values[known].astype(np.float64) - truth
+    wanted = [_number(truth) for truth in truths]
+    known = _measured(wanted) & _measured(values)
+    truth, error = _distances([wanted[place] for place in np.flatnonzero(known)], values[known])
     mean, spread = _moments(truth)
     return {
         "kind": "numbers",
@@ -80,11 +84,28 @@ def _numbers(spec: TensorSpec, truths: Sequence[Any], values: Array) -> dict[str
     }
 
 
+def _measured(numbers: Any) -> Array:
+    return np.abs(np.array(numbers, np.float64)) < _LARGEST  # NaN is not either
+
+
+def _distances(truths: Sequence[int | float], values: Array) -> tuple[Array, Array]:
+    """Return the truths as an array, and how far each prediction is from its own.
+
+    Integers beyond 2**53 are subtracted as integers: as float64 neighbours would be equal. The truths then come as
+    integers, an array of objects.
+    """
+    if values.dtype.kind == "f" or all(abs(number) <= _EXACT for number in (*truths, *values.tolist())):
+        truth = np.array(truths, np.float64)
+        return truth, values.astype(np.float64) - truth
+    errors = [float(value - truth) for value, truth in zip(values.tolist(), truths, strict=True)]
+    return np.array(truths, np.object_), np.array(errors, np.float64)
+
+
 def _moments(truth: Array) -> tuple[float, float]:
     """Mean, and sum of the squared distances from it; measured from the first truth, as large ones differ by little."""
     if not len(truth):
         return 0.0, 0.0
-    distances = truth - truth[0]
+    distances = (truth - truth[0]).astype(np.float64)
     mean = float(distances.mean())
     return float(truth[0]) + mean, float(((distances - mean) ** 2).sum())
 
@@ -107,8 +128,10 @@ def _places(classes: Sequence[str]) -> Callable[[Any], int]:
     return place
 
 
-def _number(truth: Any) -> float:
+def _number(truth: Any) -> int | float:
+    """Return a cell as a number, a whole one of up to 64 bits as an integer; NaN where it is none."""
     try:
-        return float(truth)
-    except (TypeError, ValueError):
-        return float("nan")
+        number = parquet.number(Decimal(truth) if isinstance(truth, str) else truth)
+        return number if type(number) is int else float(number)
+    except (ArithmeticError, TypeError, ValueError):
+        return math.nan

@@ -71,14 +71,12 @@ def tensors(rows: Sequence[Any], wanted: Layout, *, text: bool) -> dict[str, Arr
     """
     inputs = {}
     for spec in wanted.signature.inputs:
-        array = _batch(
-            [_pick(cells, spec, wanted, tabular.PARSERS[spec.numpy.kind] if text else None) for cells in rows], spec
-        )
-        if len(array) != len(rows):
-            raise InvalidInput(f"input '{spec.name}' ({spec}) does not fit: one value of each row is one row of it")
-        validate(array, spec)
-        check_finite(array, spec)
-        inputs[spec.name] = array
+        parse = tabular.parser(spec) if text else None
+        values = [_pick(cells, spec, wanted, parse) for cells in rows]
+        try:
+            inputs[spec.name] = _checked(values, spec)
+        except InvalidInput as error:
+            raise (len(rows) == 1 and _of_column(values[0], spec, wanted)) or error from None
     return inputs
 
 
@@ -113,10 +111,14 @@ def is_nested(spec: TensorSpec) -> bool:
     return spec.numpy.kind != "O" and (spec.kind or {}).get("type") != "image"
 
 
-def _batch(values: list[Any], spec: TensorSpec) -> Array:
-    if spec.kind and spec.kind["type"] == "image":
-        return kinds.from_json(values, spec)
-    return to_array(values, spec)
+def _checked(values: list[Any], spec: TensorSpec) -> Array:
+    """Return one value of each row as a batch that the model takes; raises InvalidInput."""
+    array = kinds.from_json(values, spec) if (spec.kind or {}).get("type") == "image" else to_array(values, spec)
+    if len(array) != len(values):
+        raise InvalidInput(f"input '{spec.name}' ({spec}) does not fit: one value of each row is one row of it")
+    validate(array, spec)
+    check_finite(array, spec)
+    return array
 
 
 def _pick(cells: Any, spec: TensorSpec, wanted: Layout, parse: Callable[[str], Any] | None) -> Any:
@@ -128,7 +130,8 @@ def _pick(cells: Any, spec: TensorSpec, wanted: Layout, parse: Callable[[str], A
     else:
         chosen = _by_place(cells, spec, wanted)
     if parse:
-        chosen = [_parsed(cell, spec, parse) for cell in chosen]
+        names = wanted.columns[spec.name]
+        chosen = [_parsed(cell, name, spec, parse) for cell, name in zip(chosen, names, strict=True)]
     return chosen[0] if len(spec.shape) == 1 else chosen
 
 
@@ -163,11 +166,23 @@ def _columns(value: Any, spec: TensorSpec) -> Any:
     return [value[name] for name in names]
 
 
-def _parsed(cell: str, spec: TensorSpec, parse: Callable[[str], Any]) -> Any:
+def _parsed(cell: str, column: str, spec: TensorSpec, parse: Callable[[str], Any]) -> Any:
     try:
         return parse(cell)
     except (ValueError, KeyError):
-        raise InvalidInput(f"{cell[:40]!r} is not {spec.dtype}") from None
+        raise InvalidInput(f"column '{column}': {cell[:40]!r} is not {tabular.describe_cell(spec)}") from None
+
+
+def _of_column(value: Any, spec: TensorSpec, wanted: Layout) -> InvalidInput | None:
+    """Return the error of the first cell of a row that does not fit, with its column; None where no cell is wrong."""
+    names = wanted.columns.get(spec.name, ())
+    cells = value if isinstance(value, list) else [value]
+    for name, cell in zip(names, cells, strict=False) if len(cells) == len(names) else ():
+        try:
+            _checked([cell], TensorSpec(spec.name, spec.dtype, (None,)))
+        except InvalidInput as error:
+            return InvalidInput(f"column '{name}': {error.message}")
+    return None
 
 
 def _places(columns: Mapping[str, Sequence[str]], names: Sequence[str]) -> dict[str, tuple[int, ...]]:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from lightship.errors import BundleError, InvalidInput, NotFound, UnsupportedMedia
-from lightship.jobs import evaluation, listing, objects, plan, receipts
+from lightship.jobs import evaluation, listing, objects, plan, receipts, starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.contents import Content, open_chunk
 from lightship.jobs.items import GROUP
@@ -106,6 +106,7 @@ def score(job: Job, chunk: Chunk, cloud: Cloud) -> Result:
     begun = time.perf_counter()
     model = load(cloud.registry, job.model, job.version, job.digest)
     signature = model.manifest.signature()
+    starting.check_rows(job.model, signature.independent_rows)
     content = open_chunk(job, chunk, signature, cloud)
     prepared = content.prepare()
     if prepared.count != chunk.rows:  # better no result than one that lacks rows

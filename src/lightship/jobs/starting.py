@@ -145,9 +145,10 @@ def is_image(source: Source) -> bool:
 
 
 def pinned(cloud: Cloud, model: str, version: int | None = None, *, allow_withdrawn: bool = True) -> tuple[int, str]:
-    """A version of a model, by default the one that answers, and its bundle's digest; raises NotFound.
+    """A version of a model, by default the one that answers, and its bundle's digest.
 
-    A withdrawn version takes no new work; one that was pinned before goes on.
+    Raises NotFound, or InvalidInput where its rows depend on each other. A withdrawn version takes no new work; one
+    that was pinned before goes on.
     """
     place = _place(cloud, model)
     try:
@@ -155,10 +156,30 @@ def pinned(cloud: Cloud, model: str, version: int | None = None, *, allow_withdr
         number = versions.default if version is None else version
         if number is None or number not in (versions.versions if allow_withdrawn else versions.offered):
             raise NotFound(model)
-        return number, hashlib.sha256(_registered(cloud, place, f"{number}/manifest.json")).hexdigest()
+        content = _registered(cloud, place, f"{number}/manifest.json")
     except NotFound:
         what = f"model '{model}'" if version is None else f"version {version} of model '{model}'"
         raise NotFound(f"there is no {what} that takes new work") from None
+    check_rows(model, _independent_rows(content))
+    return number, hashlib.sha256(content).hexdigest()
+
+
+def _independent_rows(manifest: bytes) -> bool | None:
+    """Return what a manifest says of its default signature's rows; a broken one fails where it is opened."""
+    try:
+        known: bool | None = json.loads(manifest)["signatures"][0].get("independent_rows")
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
+    return known
+
+
+def check_rows(model: str, independent: bool | None) -> None:
+    """Raise InvalidInput for a model whose rows depend on each other; ``independent`` is its default signature's."""
+    if independent is False:
+        raise InvalidInput(
+            f"the rows of model '{model}' depend on each other, and a job cuts its file into chunks: send the rows "
+            "that belong together in one request"
+        )
 
 
 def manifest(cloud: Cloud, model: str, version: int) -> bytes:

@@ -141,30 +141,49 @@ def _ordered(table: csv.Table, names: Sequence[str], *, named: bool) -> list[lis
 
 
 def _column_array(cells: list[list[str]], chosen: Sequence[int], names: Sequence[str], spec: TensorSpec) -> Array:
-    parse = PARSERS[spec.numpy.kind]
+    parse = parser(spec)
     rows: list[Any] = []
     for number, row in enumerate(cells, start=1):
         for index in chosen:
             try:
                 row[index] = parse(row[index])
             except (ValueError, KeyError):
-                raise InvalidInput(
-                    f"row {number} of the CSV, column '{names[index]}': {row[index][:40]!r} is not {spec.dtype}"
-                ) from None
+                place = f"row {number} of the CSV, column '{names[index]}'"
+                raise InvalidInput(f"{place}: {row[index][:40]!r} is not {describe_cell(spec)}") from None
         rows.append(row[chosen[0]] if len(spec.shape) == 1 else [row[index] for index in chosen])
-    return to_array(rows, spec) if spec.dtype == "string" else _numbers(rows, spec)
-
-
-def _numbers(rows: list[Any], spec: TensorSpec) -> Array:
+    if spec.dtype == "string":
+        return to_array(rows, spec)
     with np.errstate(over="ignore"):
-        try:
-            return np.array(rows, dtype=spec.numpy)
-        except OverflowError:
-            raise InvalidInput(f"input '{spec.name}' holds an integer beyond {spec.dtype}") from None
+        return np.array(rows, dtype=spec.numpy)
 
 
 def _boolean(cell: str) -> bool:
     return _BOOLEANS[cell.strip().lower()]
+
+
+def parser(spec: TensorSpec) -> Callable[[str], Any]:
+    """Return the function that reads a cell for this input; it raises ValueError or KeyError for any other text."""
+    parse = PARSERS[spec.numpy.kind]
+    if spec.numpy.kind not in "iu":
+        return parse
+    limits = np.iinfo(spec.numpy)
+    least, most = limits.min, limits.max
+
+    def integer(cell: str) -> int:
+        number = int(cell)
+        if not least <= number <= most:
+            raise ValueError
+        return number
+
+    return integer
+
+
+def describe_cell(spec: TensorSpec) -> str:
+    """Return what a cell for this input must be: ``float32``, or ``int8 (-128..127)``."""
+    if spec.numpy.kind not in "iu":
+        return spec.dtype
+    limits = np.iinfo(spec.numpy)
+    return f"{spec.dtype} ({limits.min}..{limits.max})"
 
 
 # How a cell's text is read, by numpy's kind letter; each raises ValueError or KeyError.

@@ -67,7 +67,10 @@ class Schedule:
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """A Lambda function: where its code is, what is called, and within which limits (seconds, megabytes)."""
+    """A Lambda function: where its code is, what is called, and within which limits (seconds, megabytes).
+
+    ``once``: each of its processes serves one invocation and ends.
+    """
 
     logical: str
     name: str
@@ -78,6 +81,7 @@ class FunctionSpec:
     memory: int
     environment: Mapping[str, str]
     http: bool
+    once: bool = False
 
 
 @dataclass(frozen=True)

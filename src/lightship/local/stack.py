@@ -15,6 +15,7 @@ from typing import Any
 from lightship.errors import NotFound
 from lightship.local import wiring, workers
 from lightship.local.cloud import Cloud
+from lightship.local.invocations import Invocations
 from lightship.local.parts import SourceMapping, Wiring
 from lightship.local.poller import Poller
 from lightship.local.workers import ProcessFunction
@@ -55,11 +56,19 @@ class Stack:
         except BaseException:
             self._ending.close()
             raise
-        everywhere = {**self.cloud.environment, "AWS_REGION": wiring.REGION, **(environment or {})}
+        self._invocations = Invocations()
+        self._ending.callback(self._invocations.close)
+        everywhere = {
+            **self.cloud.environment,
+            "AWS_REGION": wiring.REGION,
+            "AWS_ENDPOINT_URL_LAMBDA": self._invocations.endpoint,
+            **(environment or {}),
+        }
         self.functions = {
             name: ProcessFunction(spec, environment=everywhere, folder=self.folder)
             for name, spec in self.wiring.functions.items()
         }
+        self._invocations.serve({function.spec.name: function for function in self.functions.values()})
         self._redeliver, self._complain = redeliver, complain
         self._pollers: list[Poller] = []
 

@@ -38,6 +38,7 @@ _SCHEDULE = (
     "Target",
 )
 _COMMAND = re.compile(r"^CMD\s+(\[.*\])\s*$", re.MULTILINE)
+_ONCE = re.compile(r"^ENTRYPOINT\s.*\blightship\.handlers\.once\b", re.MULTILINE)
 _QUEUE_ATTRIBUTES = (
     "VisibilityTimeout",
     "DelaySeconds",
@@ -216,7 +217,7 @@ class _Reader:
             **common.get("Environment", {}).get("Variables", {}),
             **self._value(logical, "Environment", "Variables", default={}),
         }
-        folder, handler = self._code(logical)
+        folder, handler, once = self._code(logical)
         events = self._properties(logical).get("Events") or {}
         return FunctionSpec(
             logical=logical,
@@ -228,17 +229,19 @@ class _Reader:
             memory=self._number(logical, self._value(logical, "MemorySize", default=common.get("MemorySize", 128))),
             environment={key: _text(value) for key, value in variables.items()},
             http=any(event.get("Type") == "HttpApi" for event in events.values()),
+            once=once,
         )
 
-    def _code(self, logical: str) -> tuple[Path, str]:
-        """The folder and the handler: an image's Dockerfile lies in its function's folder."""
+    def _code(self, logical: str) -> tuple[Path, str, bool]:
+        """The folder, the handler, whether a process serves once: an image's Dockerfile is in its function's folder."""
         if self._value(logical, "PackageType", default="Zip") == "Zip":
             folder = self._root / str(self._value(logical, "CodeUri", default="."))
-            return folder.resolve(), str(self._value(logical, "Handler"))
+            return folder.resolve(), str(self._value(logical, "Handler")), False
         metadata = self._resources[logical].get("Metadata") or {}
         dockerfile = self._root / metadata.get("DockerContext", ".") / metadata.get("Dockerfile", "Dockerfile")
-        command = self._value(logical, "ImageConfig", "Command") or _command(logical, dockerfile)
-        return dockerfile.parent.resolve(), str(command[0])
+        text = _text_of(logical, dockerfile)
+        command = self._value(logical, "ImageConfig", "Command") or _command(logical, dockerfile, text)
+        return dockerfile.parent.resolve(), str(command[0]), _ONCE.search(text) is not None
 
     def _mappings(self, function: FunctionSpec) -> list[SourceMapping]:
         found = []
@@ -281,11 +284,15 @@ def _check(mapping: SourceMapping, function: FunctionSpec, where: str) -> None:
         raise _cannot(where, "MaximumConcurrency is from 2 to 1000")
 
 
-def _command(logical: str, dockerfile: Path) -> list[str]:
+def _text_of(logical: str, dockerfile: Path) -> str:
     try:
-        commands = _COMMAND.findall(dockerfile.read_text())
+        return dockerfile.read_text()
     except OSError as error:
         raise _cannot(logical, f"{dockerfile}: {error.strerror}") from None
+
+
+def _command(logical: str, dockerfile: Path, text: str) -> list[str]:
+    commands = _COMMAND.findall(text)
     if not commands:
         raise _cannot(logical, f"{dockerfile} has no CMD, and the function no ImageConfig.Command")
     return list(json.loads(commands[-1]))

@@ -23,7 +23,14 @@ START_SECONDS = 120.0
 
 
 class FunctionFailed(Exception):
-    """An invocation that gave no result: the handler raised, ran out of time, or its process ended. One sentence."""
+    """An invocation that gave no result: the handler raised, ran out of time, or its process ended. One sentence.
+
+    ``kind`` is the name of the handler's error; of what ended without one, ``Runtime.ExitError``.
+    """
+
+    def __init__(self, sentence: str, *, kind: str = "Runtime.ExitError") -> None:
+        super().__init__(sentence)
+        self.kind = kind
 
 
 class Function(Protocol):
@@ -95,7 +102,7 @@ class ProcessFunction:
         return worker
 
     def _give_back(self, worker: _Worker) -> None:
-        if not worker.alive:
+        if self.spec.once or not worker.alive:
             self._discard(worker)
             return
         with self._lock:
@@ -181,7 +188,7 @@ class _Worker:
             raise FunctionFailed(self._end() if in_time else too_late)
         answer = json.loads(line)
         if "error" in answer:
-            raise FunctionFailed(f"{answer['error']}: {answer['message']}")
+            raise FunctionFailed(f"{answer['error']}: {answer['message']}", kind=str(answer["error"]))
         return answer["result"]
 
     def _line(self, deadline: float) -> bytes | None:

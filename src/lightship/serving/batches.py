@@ -1,15 +1,15 @@
 """Micro-batching: calls of one row that wait for a thread anyway are run together as one batch.
 
 Nobody waits for company: a call that finds a thread free runs at once and alone, and while all threads are busy the
-others gather. A model is batched only where a measurement at load time says that it pays, and where its rows do not
-influence each other.
+others gather. A signature is batched only where a measurement at load time says that it pays, and where its rows were
+measured not to influence each other. Calls of a stateful model are never batched.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -44,10 +44,11 @@ class Batching:
     window: float = 0.0
 
     def of(self, model: Model, counters: Counters) -> Batches | None:
-        """The batches of a model; None where it would gain nothing by them, or would answer something else."""
-        if self.rows < 2 or not _rowwise(model.manifest.signature()) or not _worth(model, self.rows):
+        """The batches of a model; None where no signature gains anything by them, or all would answer differently."""
+        if self.rows < 2 or model.stateful:
             return None
-        return Batches(model, counters, self)
+        names = [signature.name for signature in model.manifest.signatures if _worth(model, signature, self.rows)]
+        return Batches(model, counters, self, names) if names else None
 
 
 class Batches:
@@ -55,15 +56,23 @@ class Batches:
 
     Batches have 1, 2, 4, … rows, each size with a twin of the model, because another shape would make LiteRT allocate
     its tensors anew: what that takes is more than a batch saves.
+
+    ``signatures`` are the names of those that may be batched.
     """
 
-    def __init__(self, model: Model, counters: Counters, batching: Batching) -> None:
+    def __init__(self, model: Model, counters: Counters, batching: Batching, signatures: Collection[str]) -> None:
+        default = model.manifest.signature().name
+        self._signatures = frozenset([*signatures, *([None] if default in signatures else [])])
         self._models = {1: model}
         self._counters = counters
         self._batching = batching
         self._waiting: list[Waiting] = []
         self._threads = self._running = 0
         self._changed = threading.Condition()
+
+    def takes(self, call: Call) -> bool:
+        """Return whether a call's signature may be batched."""
+        return call.signature in self._signatures
 
     def submit(self, call: Call) -> Future[Result]:
         """The result of a call of one row, to come; raises InvalidInput or NotFound before anybody waits for it."""
@@ -160,21 +169,28 @@ def _kind(call: Call) -> Hashable:
     return call.signature, call.outputs, shapes
 
 
-def _rowwise(signature: Signature) -> bool:
-    return all(spec.batched for spec in (*signature.inputs, *signature.outputs))
+def _rowwise(signature: Signature, recorded: int) -> bool:
+    """Return whether rows are independent; where an older manifest does not say so, recorded rows have to show it."""
+    if not all(spec.batched for spec in (*signature.inputs, *signature.outputs)):
+        return False
+    return recorded > 1 if signature.independent_rows is None else signature.independent_rows
 
 
-def _worth(model: Model, rows: int) -> bool:
+def _worth(model: Model, signature: Signature, rows: int) -> bool:
     """Whether a full batch of recorded rows is cheaper than its rows alone, and has the same answers."""
-    inputs, _ = model.golden()
+    inputs, _ = model.golden(signature.name)
+    if not _rowwise(signature, len(next(iter(inputs.values())))):
+        return False
     try:
         one, many = model.twin(), model.twin()
         several = {name: np.resize(array, (rows, *array.shape[1:])) for name, array in inputs.items()}
         single = [{name: array[row : row + 1] for name, array in several.items()} for row in range(rows)]
-        together, alone = many.predict(Call(several)), [one.predict(Call(row)) for row in single]
+        together = many.predict(Call(several, signature.name))
+        alone = [one.predict(Call(row, signature.name)) for row in single]
         if not all(_same(together, row, result) for row, result in enumerate(alone)):
             return False
-        return _seconds(many, several) < (1 - _WORTH) * rows * _seconds(one, single[0])
+        batch, row = Call(several, signature.name), Call(single[0], signature.name)
+        return _seconds(many, batch) < (1 - _WORTH) * rows * _seconds(one, row)
     except LightshipError:
         return False
 
@@ -189,11 +205,11 @@ def _close(first: Array, second: Array) -> bool:
     return np.array_equal(first, second)
 
 
-def _seconds(model: Model, inputs: dict[str, Array]) -> float:
+def _seconds(model: Model, call: Call) -> float:
     """The best of five, after the calls that warmed up."""
     times = []
     for _ in range(5):
         start = time.perf_counter()
-        model.predict(Call(inputs))
+        model.predict(call)
         times.append(time.perf_counter() - start)
     return min(times)

@@ -57,7 +57,9 @@ class Catalogue:
         self._known = Known(registry, refresh)
         batching = self._threads.batching if self._threads else None
         self._shelf = Shelf(registry, retry=refresh, memory=memory, idle=idle, batching=batching)
-        self._shadows = Shadows(lambda *key: self._shelf.load(key), self._threads.shadows if self._threads else None)
+        self._shadows = Shadows(
+            lambda *key: self._shelf.load(key, spare=True), self._threads.shadows if self._threads else None
+        )
         self._answering: dict[str, int] = {}
         self._unloaded: set[str] = set()
         self._caches = {name: ResponseCache(limit) for name, limit in (caches or {}).items()}
@@ -102,7 +104,7 @@ class Catalogue:
     async def predict(self, served: Served, call: Call) -> tuple[Result, str | None]:
         """The result of a call, and ``hit`` or ``miss`` where the model has a response cache."""
         cache = self._caches.get(served.name)
-        if cache is None:
+        if cache is None or served.model.stateful:
             return await self._run(served, call), None
         start = time.perf_counter_ns()
         key = cache_key(served.model.bundle.digest, call)
@@ -120,9 +122,9 @@ class Catalogue:
     async def _run(self, served: Served, call: Call) -> Result:
         """Run a call, in a thread where it would keep others waiting, with others where that is cheaper."""
         rows = _rows(call)
-        if self._threads is None or served.seconds_per_row * rows < QUICK_SECONDS:
+        if self._threads is None or served.seconds_per_row.get(call.signature, 0.0) * rows < QUICK_SECONDS:
             return served.predict(call, rows)
-        if served.batches is not None and rows == 1:
+        if rows == 1 and served.batches is not None and served.batches.takes(call):
             return await self._threads.result(served.batches.submit(call))
         return await self.elsewhere(lambda: served.predict(call, rows))
 

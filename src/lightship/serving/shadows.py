@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from lightship.tensors import Array
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+
+_LOG = logging.getLogger(__name__)
 
 # Differences of rounding are not disagreement: the compiler's own tolerance for float32.
 _RELATIVE = 1e-3
@@ -50,8 +53,8 @@ class Disagreement:
 
     def record(self, heard: Result, unheard: Result) -> None:
         """Compare two answers to one call."""
-        self.compared += 1
         agree, largest = compare(heard.outputs, unheard.outputs)
+        self.compared += 1
         self.disagreed += not agree
         self.largest = max(self.largest, largest)
 
@@ -71,14 +74,21 @@ class Shadows:
         self._seen: dict[tuple[str, int], Disagreement] = {}
 
     def run(self, name: str, version: int, heard: Result) -> None:
-        """Compare a version's answer with the one that was heard, now or soon; never where too many are waiting."""
+        """Compare a version's answer with the one that was heard, now or soon; never where too many are waiting.
+
+        Never raises: what fails here is no business of the caller who was answered.
+        """
         seen = self._seen.setdefault((name, version), Disagreement())
         if self._executor is None:
             self._compare(name, version, heard, seen)
         elif self._room.acquire(blocking=False):
-            self._executor.submit(self._compare, name, version, heard, seen).add_done_callback(
-                lambda _: self._room.release()
-            )
+            try:
+                future = self._executor.submit(self._compare, name, version, heard, seen)
+            except RuntimeError:  # the server is shutting down
+                self._room.release()
+                seen.dropped += 1
+            else:
+                future.add_done_callback(lambda _: self._room.release())
         else:
             seen.dropped += 1
 
@@ -93,24 +103,40 @@ class Shadows:
 
     def _compare(self, name: str, version: int, heard: Result, seen: Disagreement) -> None:
         try:
-            unheard = self._load(name, version).model.predict(heard.call)
-        except LightshipError:
+            model = self._load(name, version).model
+            if model.stateful:  # this version may be serving too: it runs in an engine of its own
+                model = model.twin()
+            seen.record(heard, model.predict(heard.call))
+        except LightshipError as error:
             seen.failed += 1
-        else:
-            seen.record(heard, unheard)
+            _LOG.warning("shadow version %s of model '%s' failed: %s", version, name, error.message)
+        except Exception:
+            seen.failed += 1
+            _LOG.exception("shadow version %s of model '%s' failed", version, name)
 
 
 def compare(heard: Mapping[str, Array], unheard: Mapping[str, Array]) -> tuple[bool, float]:
-    """Whether two answers agree but for rounding, and the largest absolute difference of their numbers."""
-    if {name: array.shape for name, array in heard.items()} != {name: array.shape for name, array in unheard.items()}:
+    """Whether two answers agree but for rounding, and the largest absolute difference of their numbers.
+
+    Never raises: arrays of different shapes or kinds of dtype disagree.
+    """
+    if {name: _form(array) for name, array in heard.items()} != {name: _form(array) for name, array in unheard.items()}:
         return False, 0.0
     agree, largest = True, 0.0
     for name, expected in heard.items():
-        actual = unheard[name]
-        if expected.dtype.kind == "f" and actual.dtype.kind == "f":
-            difference = np.abs(expected.astype(np.float64) - actual.astype(np.float64))
-            agree &= bool(np.allclose(actual, expected, rtol=_RELATIVE, atol=_ABSOLUTE, equal_nan=True))
-            largest = max(largest, float(np.nanmax(difference, initial=0.0)))
+        if expected.dtype.kind == "f":
+            agree &= bool(np.allclose(unheard[name], expected, rtol=_RELATIVE, atol=_ABSOLUTE, equal_nan=True))
+            largest = max(largest, _largest_difference(expected, unheard[name]))
         else:
-            agree &= bool((expected == actual).all())
+            agree &= np.array_equal(expected, unheard[name])
     return agree, largest
+
+
+def _form(array: Array) -> tuple[tuple[int, ...], str]:
+    return array.shape, array.dtype.kind
+
+
+def _largest_difference(one: Array, other: Array) -> float:
+    with np.errstate(invalid="ignore", over="ignore"):  # infinity minus itself
+        difference = np.abs(one.astype(np.float64) - other.astype(np.float64))
+    return float(np.max(difference, initial=0.0, where=np.isfinite(difference)))

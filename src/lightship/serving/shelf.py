@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightship.calls import Call, Result
-from lightship.errors import LightshipError
+from lightship.errors import LightshipError, Unavailable
 from lightship.model import Model
 from lightship.registry import Registry
 from lightship.serving.counters import Counters
+from lightship.tensors import Signature
 
 if TYPE_CHECKING:  # Lambda batches nothing, and starts sooner without
     from lightship.serving.batches import Batches, Batching
@@ -29,6 +31,7 @@ _QUICK_BYTES = 16_384
 class Served(NamedTuple):
     """A loaded version. ``seconds_per_row`` decides where to run; a long-running server measures it.
 
+    It is by signature; None stands for the default one.
     ``batches`` is where calls of one row go that are better run together. Bodies of ``decode_here`` bytes or more are
     decoded in a thread, on a long-running server. ``since`` is the Unix time of its loading, in seconds.
     """
@@ -38,7 +41,7 @@ class Served(NamedTuple):
     model: Model
     counters: Counters
     since: float
-    seconds_per_row: float = 0.0
+    seconds_per_row: Mapping[str | None, float] = MappingProxyType({})
     batches: Batches | None = None
     decode_here: int = sys.maxsize
 
@@ -76,6 +79,7 @@ class Shelf:
         self._loaded: dict[Key, Served] = {}
         self._failed: dict[Key, tuple[LightshipError, float]] = {}
         self._whole: set[Key] = set()
+        self._sizes: dict[Key, int] = {}
         self._loading: dict[Key, threading.Lock] = {}
         self._moving = threading.Lock()
 
@@ -99,24 +103,32 @@ class Shelf:
         """Whether a version has ever been loaded, also where memory has made it go since."""
         return key in self._whole
 
-    def load(self, key: Key) -> Served:
-        """A version, loaded if it is not yet; raises BundleError, Unavailable or RegistryError."""
+    def load(self, key: Key, *, spare: bool = False) -> Served:
+        """A version, loaded if it is not yet; raises BundleError, Unavailable or RegistryError.
+
+        A ``spare`` one, which answers no caller, unloads no other version: without room for it, Unavailable is raised.
+        """
         with self._loading.setdefault(key, threading.Lock()):
             if key in self._loaded:
                 return self._loaded[key]
             error, until = self._failed.get(key, (None, 0.0))
             if error is not None and time.monotonic() < until:
                 raise error.with_traceback(None)  # raised many times, it would gather all of them
+            if spare:
+                self._check_room(key)
             try:
                 served = self._open(*key)
-            except LightshipError as failure:
-                self._failed[key] = (failure, time.monotonic() + self._retry)
+            except Exception as failure:
+                self._failed[key] = (_known(failure), time.monotonic() + self._retry)
                 raise
             self._failed.pop(key, None)
-            self._whole.add(key)
+            self._sizes[key] = served.model.bundle.size
             with self._moving:
+                if spare:
+                    self._check_room(key)
                 self._loaded[key] = served
                 self._make_room(served)
+            self._whole.add(key)
             return served
 
     def drop(self, name: str) -> None:
@@ -139,9 +151,16 @@ class Shelf:
         served = Served(name, version, model, Counters(), time.time())
         if self._batching is None:
             return served
-        seconds = _seconds_per_row(model)
-        batches = self._batching.of(model, served.counters) if seconds >= QUICK_SECONDS else None
+        seconds = _seconds_by_signature(model)
+        batches = self._batching.of(model, served.counters) if max(seconds.values()) >= QUICK_SECONDS else None
         return served._replace(seconds_per_row=seconds, batches=batches, decode_here=_decode_here(model))
+
+    def _check_room(self, key: Key) -> None:
+        """Raise Unavailable where a version of known size would push out another one."""
+        size = self._sizes.get(key, 0)
+        used = sum(served.model.bundle.size for served in list(self._loaded.values()))
+        if self._memory and used + size > self._memory:
+            raise Unavailable(f"{size} bytes beside the {used} in use are over the limit of {self._memory} bytes")
 
     def _make_room(self, newest: Served) -> None:
         sizes = {key: served.model.bundle.size for key, served in self._loaded.items()}
@@ -152,16 +171,30 @@ class Shelf:
             del self._loaded[oldest.name, oldest.version], sizes[oldest.name, oldest.version]
 
 
+def _known(failure: Exception) -> LightshipError:
+    """Return the error to raise until the next try; what is not ours is in the log of the first one."""
+    return failure if isinstance(failure, LightshipError) else LightshipError("the version could not be loaded")
+
+
 def _decode_here(model: Model) -> int:
     kinds = {(spec.kind or {}).get("type") for signature in model.manifest.signatures for spec in signature.inputs}
     return 0 if "image" in kinds else _QUICK_BYTES  # a hundred bytes may be an image of many megapixels
 
 
-def _seconds_per_row(model: Model) -> float:
-    """Time of one recorded row alone, after a first call that warms up."""
-    inputs, _ = model.golden()
-    signature = model.manifest.signature()
-    call = Call({spec.name: inputs[spec.name][:1] if spec.batched else inputs[spec.name] for spec in signature.inputs})
+def _seconds_by_signature(model: Model) -> dict[str | None, float]:
+    seconds: dict[str | None, float] = {each.name: _seconds(model, each) for each in model.manifest.signatures}
+    return seconds | {None: seconds[model.manifest.signature().name]}
+
+
+def _seconds(model: Model, signature: Signature) -> float:
+    """Return the time of one recorded row, after a first call that warms up.
+
+    Where rows are not known to be independent, the whole recorded batch runs, and its time is the upper bound.
+    """
+    inputs, _ = model.golden(signature.name)
+    if signature.independent_rows:
+        inputs = {spec.name: inputs[spec.name][:1] if spec.batched else inputs[spec.name] for spec in signature.inputs}
+    call = Call(inputs, signature.name)
     model.predict(call)
     start = time.perf_counter()
     model.predict(call)

@@ -29,7 +29,8 @@ def to_array(value: Any, spec: TensorSpec, *, over: Literal["raise", "ignore"] =
     """Nested lists, a scalar or ``{"b64": text}`` as an array of the spec's dtype and rank.
 
     Strict, because JSON types carry meaning: strings, booleans and null are not numbers, ``1.5`` and ``1.0`` are not
-    integers, and a number that does not fit the dtype is refused instead of wrapped. Where the value has one
+    integers, and a number that does not fit the dtype is refused instead of wrapped. Integers never pass through a
+    floating dtype on their way to an integer one. Where the value has one
     dimension less than a batched spec, it is one row and gets its batch dimension. A float beyond the dtype becomes an
     infinity where ``over`` is ``ignore``. Raises InvalidInput.
     """
@@ -48,25 +49,34 @@ def _number_array(value: Any, spec: TensorSpec, over: Literal["raise", "ignore"]
     if not _leaf_types(value) <= _LEAVES[wanted]:
         raise InvalidInput(f"input '{spec.name}' must hold {_NAMES[wanted]} ({spec}), {_culprit(value, wanted)}")
     try:
-        array = np.array(value)
-    except (ValueError, OverflowError) as error:
+        array = np.array(value, spec.numpy if wanted != "f" else None)
+    except OverflowError:
+        raise InvalidInput(_beyond(value, spec)) from None
+    except ValueError as error:
         fault = "ragged" if "inhomogeneous" in str(error) else "nested too deeply"
         raise InvalidInput(f"input '{spec.name}' is {fault}: every row must have shape {describe_row(spec)}") from None
     if array.size == 0:
         raise InvalidInput(f"input '{spec.name}' is empty: send at least one row of shape {describe_row(spec)}")
-    if array.dtype == np.object_:  # integers beyond 64 bits
-        raise InvalidInput(f"input '{spec.name}' must hold {_NAMES[wanted]} ({spec}), {_culprit(value, wanted)}")
-    if wanted in "iu":
-        limits = np.iinfo(spec.numpy)
-        if array.min() < limits.min or array.max() > limits.max:
-            raise InvalidInput(
-                f"input '{spec.name}' holds an integer outside {spec.dtype}'s range {limits.min}..{limits.max}"
-            )
+    return array if wanted != "f" else _floats(array, value, spec, over)
+
+
+def _floats(array: Array, value: Any, spec: TensorSpec, over: Literal["raise", "ignore"]) -> Array:
+    """Return numbers as the spec's floating dtype; raises InvalidInput for a number beyond it."""
+    if array.dtype == np.object_:
+        raise InvalidInput(f"input '{spec.name}' must hold {_NAMES['f']} ({spec}), {_culprit(value, 'f')}")
     try:
         with np.errstate(over=over):
             return array.astype(spec.numpy, copy=False)
     except FloatingPointError:
         raise InvalidInput(f"input '{spec.name}' holds a number beyond {spec.dtype}: send smaller ones") from None
+
+
+def _beyond(value: Any, spec: TensorSpec) -> str:
+    """Return the sentence about the first integer outside the range of the spec's dtype."""
+    limits = np.iinfo(spec.numpy)
+    first = next(item for item in _leaves(value) if not limits.min <= item <= limits.max)
+    got = first if -(2**63) <= first < 2**64 else f"an integer of {len(str(abs(first)))} digits"
+    return f"input '{spec.name}' holds an integer outside {spec.dtype}'s range {limits.min}..{limits.max}: got {got}"
 
 
 def _flat_row(value: Any) -> Array | None:

@@ -103,22 +103,29 @@ class TensorSpec:
 class Signature(NamedTuple):
     """A named function of a model: named input tensors in, named output tensors out.
 
-    ``method`` is what a SavedModel says that it is for: predict, classify or regress.
+    ``method`` is what a SavedModel says that it is for: predict, classify or regress. ``independent_rows`` says whether
+    a row's outputs are the same whatever rows come with it, as measured when the model was compiled; None where that is
+    not known.
     """
 
     name: str
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     method: str = "predict"
+    independent_rows: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The manifest's form: the usual method is left out."""
+        """The manifest's form: the usual method, and what is not known, are left out."""
         record: dict[str, Any] = {
             "name": self.name,
             "inputs": [spec.to_json() for spec in self.inputs],
             "outputs": [spec.to_json() for spec in self.outputs],
         }
-        return record if self.method == "predict" else record | {"method": self.method}
+        if self.method != "predict":
+            record["method"] = self.method
+        if self.independent_rows is not None:
+            record["independent_rows"] = self.independent_rows
+        return record
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Signature:
@@ -128,6 +135,7 @@ class Signature(NamedTuple):
             inputs=tuple(TensorSpec.from_json(spec) for spec in record["inputs"]),
             outputs=tuple(TensorSpec.from_json(spec) for spec in record["outputs"]),
             method=str(record.get("method", "predict")),
+            independent_rows=None if (known := record.get("independent_rows")) is None else bool(known),
         )
 
 

@@ -24,8 +24,21 @@ class Original(Protocol):
     signatures: tuple[Signature, ...]
     subject: str
 
+    @property
+    def stateful(self) -> bool:
+        """Whether a call changes variables or tables."""
+        ...
+
+    @property
+    def reset(self) -> str:
+        """The signature of :meth:`candidates`' SavedModels that assigns the initial values; empty without one."""
+        ...
+
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Outputs by name, as the original framework computes them. Raises EngineError where it takes no such input."""
+        """Outputs by name, as the original framework computes them from the model's initial state.
+
+        Raises EngineError where it takes no such input.
+        """
         ...
 
     def candidates(self) -> Iterator[Path]:

@@ -9,13 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
-from lightship.compiler import archives, examples, exports, graphs
+from lightship.compiler import archives, examples, exports
 from lightship.compiler.importers.base import GZIP, ZIP, head
 from lightship.engines.causes import translated
+from lightship.engines.tensorflow_state import Unrestorable, state_of
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 
+_OTHER_GRAPHS = ("saved_model.pbtxt", "saved_model.cpb")  # forms of saved_model.pb that TensorFlow reads, too
 _METHODS = {f"tensorflow/serving/{method}": method for method in ("classify", "regress")}
 
 
@@ -36,18 +39,21 @@ class SavedModel:
         return True
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
-        """Operators that reach out of the model, before TensorFlow loads it. They are refused, trusted or not."""
+        """Operators that are not on the list of :mod:`lightship.graphs`, before TensorFlow loads any."""
         folder = _folder(path, work)
         for entry in folder.rglob("*"):
             if entry.is_symlink():
                 raise SourceRefused(f"{path.name} is refused: '{entry.relative_to(folder)}' is a link")
-        operators = graphs.operators_in(graphs.read_saved_model(folder / exports.GRAPH, path.name))
-        if operators:
-            raise SourceRefused(
-                f"{path.name} is refused: its graph has operators that run code, touch files or the network, or that "
-                f"TensorFlow does not have: {', '.join(operators)}"
-            )
-        return ()
+        for name in _OTHER_GRAPHS:
+            if (folder / name).exists():
+                raise SourceRefused(f"{path.name} is refused: it holds a second graph, '{name}'")
+        message = graphs.read_saved_model(folder / exports.GRAPH, path.name)
+        if stray := graphs.stray_assets(message):
+            raise SourceRefused(f"{path.name} is refused: its asset '{stray[0]:.100}' is outside of its folder")
+        found = graphs.findings(message)
+        if unknown := graphs.phrases_of(finding for finding in found if finding[0] == "unknown"):
+            raise SourceRefused(f"{path.name} cannot be loaded: its graph holds {unknown[0]}")
+        return graphs.phrases_of(found)
 
     def load(self, path: Path, work: Path, *, trust: bool) -> SavedModelOriginal:
         """The model in TensorFlow."""
@@ -78,11 +84,18 @@ class SavedModelOriginal:
         )
         if not self.signatures:
             raise SourceRefused(f"{label} has no signature: save it with tf.saved_model.save(..., signatures=...)")
+        try:
+            self._state = state_of(self._functions().values())
+        except Unrestorable as error:
+            raise SourceRefused(exports.unrestorable(label, error)) from None
+        self.stateful = bool(self._state)
+        self.reset = exports.reset_name(self._state, [signature.name for signature in self.signatures])
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """The signature's function, on tensors."""
         import tensorflow as tf
 
+        self._state.restore()
         try:
             tensors = {name: tf.constant(array) for name, array in inputs.items()}
             outputs = self._loaded.signatures[signature](**tensors)
@@ -91,27 +104,29 @@ class SavedModelOriginal:
         return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
 
     def candidates(self) -> Iterator[Path]:
-        """The folder itself; with several signatures, one that holds nothing else.
+        """The folder itself; with several signatures, or one that resets the others, one that holds nothing else.
 
         A method called ``serve`` on the exported object, and every Keras export has one, makes TFLiteConverter drop all
         signatures but the default one, without a word.
         """
         import tensorflow as tf
 
-        if len(self.signatures) == 1:
+        if len(self.signatures) == 1 and not self.reset:
             yield self._folder
             return
         module = tf.Module()
         module.original = self._loaded
         clean = self._work / "clean"
-        functions = {signature.name: self._loaded.signatures[signature.name] for signature in self.signatures}
-        tf.saved_model.save(module, str(clean), signatures=functions)
+        exports.save(module, clean, self._functions(), state=self._state, reset=self.reset)
         yield clean
 
     def saved_model(self, folder: Path) -> bool:
         """The original's own files."""
         exports.copy(self._folder, folder)
         return True
+
+    def _functions(self) -> dict[str, Any]:
+        return {name: self._loaded.signatures[name] for name in self._names()}
 
     def _names(self) -> list[str]:
         """The default signature first, then as the file has them sorted."""

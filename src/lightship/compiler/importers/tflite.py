@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE, digest_file
 from lightship.compiler.importers.base import head
 from lightship.compiler.tflite import BrokenFile, Outline, outline, shown
 from lightship.engines.causes import translated
 from lightship.engines.litert import is_dynamic, plain_name
+from lightship.engines.litert_state import keeps_state
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 
@@ -40,7 +42,10 @@ class TfliteFile:
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
         """Verify the whole file, and that LiteRT has all of its operators: there is no other engine for it."""
-        if missing := sorted(set(_outline(path).custom) - CUSTOM):
+        missing = sorted(set(_outline(path).custom) - CUSTOM)
+        if refused := graphs.phrases_of(graphs.flex_findings(missing)):
+            raise SourceRefused(f"{path.name} is refused: it holds {'; '.join(refused)}")
+        if missing:
             raise SourceRefused(
                 f"{path.name} needs operators that LiteRT does not have, and a .tflite file has no other engine: "
                 f"{', '.join(map(shown, missing[:10]))}"
@@ -60,11 +65,13 @@ class TfliteOriginal:
     too large for reference kernels.
     """
 
+    reset = ""
+
     def __init__(self, path: Path, found: Outline) -> None:
         self.source: Mapping[str, str] = {"format": "tflite", "digest": digest_file(path)}
         self.size = path.stat().st_size
+        self.stateful = keeps_state(path)
         self._path = path
-        self._stateful = found.stateful
         self._reference = False
         interpreter = self._open()
         self.signatures = _signatures(path, interpreter)
@@ -74,8 +81,10 @@ class TfliteOriginal:
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Make one call without the state of another: variable tensors are reset, resource variables are new."""
+        """One call of the interpreter, with its variable tensors reset; with resource variables, of a new one."""
+        interpreter = self._open() if self.stateful else self._interpreter
         try:
-            interpreter = self._open() if self._stateful else self._interpreter
+            interpreter = self._open() if self.stateful else self._interpreter
             interpreter.reset_all_variables()
             if interpreter.get_signature_list():
                 return dict(interpreter.get_signature_runner(signature)(**inputs))

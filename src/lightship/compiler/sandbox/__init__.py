@@ -103,21 +103,22 @@ def run(
     if bounds.memory_bytes is None:
         bounds = dataclasses.replace(bounds, memory_bytes=memory.share())
     attempt = _Attempt(module, job, _paths(reads), _paths(writes), bounds, scratch, progress)
-    lacks: list[str] = []
+    lacks: list[events.Lacking] = []
     for proof in accept:
         outcome = _try(attempt, proof, powerless if proof == "powerless" else None)
         if isinstance(outcome, Outcome):
-            return dataclasses.replace(outcome, lacks=tuple(lacks))
+            return dataclasses.replace(outcome, lacks=tuple(lacking.reason for lacking in lacks))
         lacks.append(outcome)
-    reasons = "; ".join(lacks)
-    raise SandboxUnavailable(f"model files cannot be opened safely here: {reasons}. Nothing was opened: {_ADVICE}")
+    reasons, detail = "; ".join(lacking.reason for lacking in lacks), "\n".join(lacking.detail for lacking in lacks)
+    sentence = f"model files cannot be opened safely here: {reasons}. Nothing was opened: {_ADVICE}"
+    raise SandboxUnavailable(sentence, detail=detail.strip())
 
 
 def _paths(paths: Sequence[Path]) -> tuple[str, ...]:
     return tuple(str(path.resolve()) for path in paths)
 
 
-def _try(attempt: _Attempt, proof: str, powerless: Mapping[str, Any] | None) -> Outcome | str:
+def _try(attempt: _Attempt, proof: str, powerless: Mapping[str, Any] | None) -> Outcome | events.Lacking:
     """Return the outcome of a child that may use one proof, or what the machine lacks for it."""
     with (
         tempfile.TemporaryDirectory(prefix="lightship-", dir=attempt.scratch) as home,
@@ -130,8 +131,8 @@ def _try(attempt: _Attempt, proof: str, powerless: Mapping[str, Any] | None) -> 
             module=attempt.module,
             job=attempt.job,
             reads=attempt.reads,
-            writes=(os.path.realpath(home), *attempt.writes),
-            private=(str(Path.home()),),
+            writes=(os.path.realpath(home), *attempt.writes, *process.coverage_folder()),
+            private=(os.path.expanduser("~"),),  # noqa: PTH111 - unlike Path.home, never fails
             limits=attempt.limits,
             parent=os.getpid(),
             bait=baits,
@@ -142,18 +143,19 @@ def _try(attempt: _Attempt, proof: str, powerless: Mapping[str, Any] | None) -> 
             return _outcome(child, proof, attempt)
 
 
-def _outcome(child: process.Child, proof: str, attempt: _Attempt) -> Outcome | str:
+def _outcome(child: process.Child, proof: str, attempt: _Attempt) -> Outcome | events.Lacking:
     stream = child.events(time.monotonic() + attempt.limits.wall_seconds)
     match next(stream, None):
-        case events.Lacking(reason):
-            return reason
+        case events.Lacking() as lacking:
+            return lacking
         case events.Failed() as failed:
             raise _error(failed)
         case events.Proven(proven, means) if proven == proof:
             if proof == "none":
                 attempt.progress("unconfined", 0.0)
             return Outcome(_result(child, stream, attempt.progress), proof, means)
-    raise child.obituary()
+    end, words = child.fate()
+    return events.Lacking(f"the process {end} before it was confined", words)
 
 
 def _result(child: process.Child, stream: Iterator[events.Event], progress: Told) -> dict[str, Any]:
@@ -168,7 +170,8 @@ def _result(child: process.Child, stream: Iterator[events.Event], progress: Told
                 return result
             case _:
                 raise SourceRefused("the process that opened this model sent events out of order: it was stopped")
-    raise child.obituary()
+    end, words = child.fate()
+    raise SourceRefused(f"the process that opened this model {end}: nothing was published", detail=words)
 
 
 def _error(event: events.Failed) -> LightshipError:

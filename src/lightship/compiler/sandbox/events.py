@@ -22,9 +22,10 @@ class Proven:
 
 @dataclass(frozen=True)
 class Lacking:
-    """The child could not prove it and ends without opening the file."""
+    """The child could not prove it and ends without opening the file; ``detail`` is what it wrote to standard error."""
 
     reason: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import os
 import select
 import signal
@@ -27,9 +29,11 @@ _EVENTS = 10_000
 _PROCESSES = 64
 _LAST_WORDS = 4096
 _LOOK_SECONDS = 0.2
+_LOOK_SHARE = 20  # on a machine with thousands of processes: no more than a twentieth of the time
 
-# All that the child's environment takes from the parent's; the last one makes test coverage follow into the child.
-KEPT = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ", "COVERAGE_PROCESS_CONFIG")
+_COVERAGE = "COVERAGE_PROCESS_CONFIG"  # set while tests are measured: they follow into the child
+# All that the child's environment takes from the parent's.
+KEPT = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ", _COVERAGE)
 FIXED = {
     "HDF5_USE_FILE_LOCKING": "FALSE",  # a source may lie in a folder that cannot be written
     "KERAS_BACKEND": "tensorflow",
@@ -38,6 +42,13 @@ FIXED = {
     "PYTHONHASHSEED": "0",  # the order of sets must not reach a bundle's digest
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
+
+
+def coverage_folder() -> tuple[str, ...]:
+    """Return the folder where the coverage of tests is recorded, while it is measured: the child adds its own there."""
+    if _COVERAGE not in os.environ:
+        return ()
+    return (str(Path(json.loads(base64.b64decode(os.environ[_COVERAGE]))["data_file"]).parent),)
 
 
 class Child:
@@ -92,8 +103,8 @@ class Child:
             self._stop(f"took longer than {self._limits.wall_seconds:g} s")
         if now < self._next_look:
             return
-        self._next_look = now + _LOOK_SECONDS
         usage = memory.usage(self._popen.pid)
+        self._next_look = now + max(_LOOK_SECONDS, _LOOK_SHARE * (time.monotonic() - now))
         if usage.bytes > (limit := self._limits.memory_bytes or memory.share()):
             self._stop(f"took more than {memory.text(limit)} of memory")
         if usage.processes > _PROCESSES:
@@ -108,25 +119,25 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._popen.pid, signal.SIGKILL)
 
-    def obituary(self) -> SourceRefused:
-        """End the child, and return the error that says why it ended without a result."""
+    def fate(self) -> tuple[str, str]:
+        """End the child; return how it ended without a result, as the end of a sentence, and its last words."""
         self.end()
         with contextlib.suppress(BlockingIOError):
             os.set_blocking(self._stderr, False)
             while self._keep(os.read(self._stderr, _BLOCK)):
                 pass
-        return SourceRefused(self._cause(self._popen.returncode), detail=self._words.decode(errors="replace").strip())
+        return self._ending(self._popen.returncode), self._words.decode(errors="replace").strip()
 
-    def _cause(self, code: int) -> str:
+    def _ending(self, code: int) -> str:
         if code == -signal.SIGXCPU:
-            return f"opening this model took more than {self._limits.cpu_seconds} s of processor time: it was stopped"
+            return f"took more than {self._limits.cpu_seconds} s of processor time and was stopped"
         if code == -signal.SIGALRM:
-            return model_limits.overdue()
+            return f"was stopped: {model_limits.overdue()}"
         if code == -signal.SIGKILL:
-            return "the system killed the process that opened this model, most likely because memory ran out"
+            return "was killed by the system, most likely because memory ran out"
         if code < 0:
-            return f"the process that opened this model crashed ({_signal_name(-code)}): nothing was published"
-        return f"the process that opened this model ended without a result (exit code {code}): nothing was published"
+            return f"crashed ({_signal_name(-code)})"
+        return f"ended without a result (exit code {code})"
 
     def end(self) -> None:
         """Wait for a child that is finishing; kill one that is not, and all that it started."""

@@ -29,8 +29,6 @@ VERSION = 3
 MOST_SUBGRAPHS = 1000
 MOST_TENSORS = 100_000
 
-_STATE = frozenset({"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "HASHTABLE"})
-
 
 @dataclass(frozen=True)
 class Outline:
@@ -47,11 +45,6 @@ class Outline:
     custom: tuple[str, ...]
     quantised: bool
     multiplications: int
-
-    @property
-    def stateful(self) -> bool:
-        """Whether operators keep values from one call to the next."""
-        return not _STATE.isdisjoint(self.operators)
 
 
 def outline(path: Path) -> Outline:

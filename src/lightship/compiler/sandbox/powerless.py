@@ -1,0 +1,128 @@
+"""Prove that the credentials of this environment open nothing: the second of the two proofs of the sandbox.
+
+A child process on Lambda can read the credentials of its function, whatever the kernel offers. Where these are denied
+on S3, SQS, DynamoDB and EventBridge, there is nothing to lose. The probe asks each service for what a hostile file
+would want, and accepts one answer only: access denied. Success, silence, an invalid token and any other error prove
+nothing. No call changes anything where it is allowed: the write to S3 is conditional on an etag that no object has.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from lightship.compiler.sandbox.unproven import Unproven
+
+# What the four services answer to a principal without the right, by their documentation.
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
+
+# An etag is 32 hexadecimal digits, for parts followed by their number: no object has this one.
+_NO_ETAG = '"lightship-probe"'
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the probe needs: the credentials of this environment, and the object that the job is about.
+
+    Attributes:
+        bucket: the bucket whose rights a hostile file would want.
+        key: the object that is compiled: a role that may read it is not the worker's.
+        access_key, secret_key, token: from the environment; empty where there are none.
+        region: of the four services.
+        endpoint: instead of AWS's own; empty for those.
+    """
+
+    bucket: str
+    key: str
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    token: str = field(repr=False)
+    region: str
+    endpoint: str = ""
+
+    @classmethod
+    def from_environment(cls, bucket: str, key: str, environ: Mapping[str, str] | None = None) -> Order:
+        """Take the credentials that Lambda gives a function."""
+        source = os.environ if environ is None else environ
+        return cls(
+            bucket=bucket,
+            key=key,
+            access_key=source.get("AWS_ACCESS_KEY_ID", ""),
+            secret_key=source.get("AWS_SECRET_ACCESS_KEY", ""),
+            token=source.get("AWS_SESSION_TOKEN", ""),
+            region=source.get("AWS_REGION") or source.get("AWS_DEFAULT_REGION", ""),
+            endpoint=source.get("AWS_ENDPOINT_URL", ""),
+        )
+
+    def to_json(self) -> dict[str, str]:
+        """As JSON holds it, for the child process."""
+        return asdict(self)
+
+
+def prove(order: Mapping[str, str]) -> None:
+    """Show that every probe is denied; ``order`` is :meth:`Order.to_json`'s. Raises Unproven.
+
+    Needs the network. Afterwards nothing here keeps the credentials.
+    """
+    if not order:
+        raise Unproven("nothing says which credentials there are to be tried out")
+    what = Order(**order)
+    if not (what.access_key and what.secret_key and what.region):
+        raise Unproven("this environment has no credentials whose rights could be tried out")
+    for service, operation, call in _probes(what):
+        _expect_denied(service, operation, call)
+
+
+def _probes(order: Order) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+    s3 = _client("s3", order)
+    place = {"Bucket": order.bucket, "Key": order.key}
+    yield "S3", "GetObject", lambda: s3.get_object(**place)
+    yield "S3", "ListObjectsV2", lambda: s3.list_objects_v2(Bucket=order.bucket, MaxKeys=1)
+    yield "S3", "PutObject", lambda: s3.put_object(**place, Body=b"", IfMatch=_NO_ETAG)
+    yield "S3", "ListBuckets", s3.list_buckets
+    sqs = _client("sqs", order)
+    yield "SQS", "ListQueues", sqs.list_queues
+    dynamodb = _client("dynamodb", order)
+    yield "DynamoDB", "ListTables", dynamodb.list_tables
+    events = _client("events", order)
+    yield "EventBridge", "ListRules", events.list_rules
+    entry = {"Source": "lightship", "DetailType": "Sandbox Probe", "Detail": "{}"}
+    yield "EventBridge", "PutEvents", lambda: events.put_events(Entries=[entry])
+
+
+def _expect_denied(service: str, operation: str, call: Callable[[], Any]) -> None:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        call()
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        if code in _DENIED:
+            return
+        raise Unproven(f"{service} answers {operation} with {_printable(code)} and not with access denied") from None
+    except BotoCoreError as error:
+        raise Unproven(f"{service} does not answer {operation} ({type(error).__name__})") from None
+    raise Unproven(f"the credentials of this environment are allowed {operation} on {service}")
+
+
+def _client(service: str, order: Order) -> Any:
+    from botocore.config import Config
+    from botocore.session import Session
+
+    retries: Any = {"mode": "standard", "total_max_attempts": 3}
+    config = Config(connect_timeout=3, read_timeout=10, retries=retries, proxies={})
+    return Session().create_client(
+        service,
+        region_name=order.region,
+        endpoint_url=order.endpoint or None,
+        aws_access_key_id=order.access_key,
+        aws_secret_access_key=order.secret_key,
+        aws_session_token=order.token or None,
+        config=config,
+    )
+
+
+def _printable(code: str) -> str:
+    return "".join(letter for letter in code if letter.isalnum() or letter in "._-")[:60] or "an error without a code"

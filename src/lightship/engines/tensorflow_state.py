@@ -1,0 +1,132 @@
+"""Variables and tables that the functions of a SavedModel change, and their initial values.
+
+Decided by operator: a variable or table is changed by any operator that is not known to only read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lightship.engines.handles import Flow
+from lightship.tensors import Array
+
+# Operators that leave an initialised variable or table as it is.
+READERS = frozenset(
+    {
+        "BoostedTreesGetEnsembleStates",
+        "BoostedTreesPredict",
+        "InitializeTable",
+        "InitializeTableFromDataset",
+        "InitializeTableFromTextFile",
+        "InitializeTableFromTextFileV2",
+        "InitializeTableV2",
+        "IsBoostedTreesEnsembleInitialized",
+        "LookupTableExport",
+        "LookupTableExportV2",
+        "LookupTableFind",
+        "LookupTableFindV2",
+        "LookupTableSize",
+        "LookupTableSizeV2",
+        "ReadVariableOp",
+        "ResourceGather",
+        "ResourceGatherNd",
+        "VarIsInitializedOp",
+        "VariableShape",
+    }
+)
+
+
+class Unrestorable(Exception):
+    """State that cannot be set back; ``operators`` are those that change it."""
+
+    def __init__(self, operators: Iterable[str]) -> None:
+        self.operators = tuple(sorted(set(operators)))
+        super().__init__(", ".join(self.operators))
+
+
+@dataclass
+class State:
+    """Initial values of what functions change; false where they change nothing.
+
+    Attributes:
+        variables: each ``tf.Variable`` with its value.
+        tables: each table's handle with its keys and values.
+    """
+
+    variables: list[tuple[Any, Array]] = field(default_factory=list)
+    tables: list[tuple[Any, Array, Array]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.variables or self.tables)
+
+    def restore(self) -> None:
+        """Assign the initial values. Called while a ``tf.function`` is traced, it becomes part of its graph."""
+        import tensorflow as tf
+
+        for variable, value in self.variables:
+            variable.assign(value)
+        for handle, keys, values in self.tables:
+            tf.raw_ops.LookupTableImportV2(table_handle=handle, keys=keys, values=values)
+
+
+def state_of(functions: Iterable[Any]) -> State:
+    """Return what concrete functions change, with the values of now: initial ones, where nothing has run yet.
+
+    Raises Unrestorable.
+    """
+    variables: dict[int, tuple[Any, Array]] = {}
+    tables: dict[int, tuple[Any, Array, Array]] = {}
+    lost: set[str] = set()
+    for function in functions:
+        known = {id(variable.handle): variable for variable in function.variables}
+        for handle, users in _changed(function):
+            if id(handle) in known:
+                variables[id(handle)] = known[id(handle)], np.array(known[id(handle)].numpy())
+            elif handle is not None and (dtypes := _table_dtypes(users)):
+                tables[id(handle)] = handle, *_exported(handle, *dtypes)
+            else:
+                lost.update(node.op for node in users if node.op not in READERS)
+    if lost:
+        raise Unrestorable(lost)
+    return State(list(variables.values()), list(tables.values()))
+
+
+def _changed(function: Any) -> Iterator[tuple[Any, list[Any]]]:
+    """Yield the handle of everything that a function changes, and the nodes that take it.
+
+    The handle is None for what the graph makes for itself.
+    """
+    graph = function.graph.as_graph_def()
+    names = [tensor.op.name for tensor in function.graph.inputs]
+    captured = function.captured_inputs
+    handles = dict(zip(names[len(names) - len(captured) :], captured, strict=True))
+    flow = Flow(graph.library.function)
+    flow.follow(graph.node, {name: frozenset({name}) for name, tensor in handles.items() if _is_handle(tensor)})
+    for origin, users in flow.users.items():
+        if any(node.op not in READERS for node in users):
+            yield handles.get(origin), users
+
+
+def _is_handle(tensor: Any) -> bool:
+    import tensorflow as tf
+
+    return bool(tensor.dtype == tf.resource)
+
+
+def _table_dtypes(users: list[Any]) -> tuple[Any, Any] | None:
+    """Return the dtypes of a table's keys and values, which the operators that take it name."""
+    for node in users:
+        if node.op.startswith("LookupTable") and "Tin" in node.attr and "Tout" in node.attr:
+            return node.attr["Tin"].type, node.attr["Tout"].type
+    return None
+
+
+def _exported(handle: Any, keys: Any, values: Any) -> tuple[Array, Array]:
+    import tensorflow as tf
+
+    exported = tf.raw_ops.LookupTableExportV2(table_handle=handle, Tkeys=keys, Tvalues=values)
+    return np.array(exported.keys.numpy()), np.array(exported.values.numpy())

@@ -1,0 +1,87 @@
+"""The list of TensorFlow operators that a model may hold, and of the ones that were reviewed and are refused.
+
+``seen.txt`` is what Keras 3 and tf_keras make of their layers and applications (``make operators``), ``reviewed.txt``
+what was read and only computes, ``refused.txt`` the rest of TensorFlow's registry with a reason each. An operator that
+is on no list, as those of a later TensorFlow, is refused until it is reviewed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+# Reasons of refused.txt, as they follow "operators that".
+REASONS: Mapping[str, str] = {
+    "files": "read or write files",
+    "saver": "save or restore files outside of the model's own saver",
+    "network": "send or receive data, or call other processes",
+    "process": "end or delay the process",
+    "python": "call Python",
+    "memory": "reach memory or other models' resources by address or name",
+    "debug": "write what they see to files or addresses",
+    "datasets": "build input pipelines, which read files and start threads",
+    "waiting": "wait for other calls or keep their data",
+    "programs": "run a program that they carry or name",
+    "devices": "need devices that no server has",
+    "tests": "belong to TensorFlow's own tests",
+    "internal": "TensorFlow makes for itself",
+    "unreviewed": "have not been reviewed",
+    "unknown": "TensorFlow does not have",
+}
+SAVERS = frozenset({"Save", "SaveSlices", "SaveV2", "ShardedFilename", "ShardedFilespec", "MergeV2Checkpoints"})
+RESTORERS = frozenset({"Restore", "RestoreSlice", "RestoreV2"})
+TABLES_FROM_FILES = frozenset({"InitializeTableFromTextFile", "InitializeTableFromTextFileV2"})
+
+Finding = tuple[str, str]  # a key of REASONS, and an operator
+
+_SHOWN = 100  # characters of a name that a file chose
+
+
+def allowed() -> frozenset[str]:
+    """Return the operators that a model may hold anywhere."""
+    return _lists()[0]
+
+
+def refused() -> Mapping[str, str]:
+    """Return the reviewed operators that a model may not hold, with the reason's key."""
+    return _lists()[1]
+
+
+def reason(operator: str, *, registered: bool) -> str | None:
+    """Return why an operator is refused, a key of REASONS; None for an allowed one."""
+    permitted, reasons = _lists()
+    if operator in permitted:
+        return None
+    return reasons.get(operator) or ("unreviewed" if registered else "unknown")
+
+
+def phrases_of(found: Iterable[Finding]) -> tuple[str, ...]:
+    """Return one phrase for each reason among the findings, its operators sorted."""
+    groups: dict[str, set[str]] = {}
+    for why, operator in found:
+        groups.setdefault(why, set()).add(_shown(operator))
+    return tuple(f"operators that {REASONS[why]}: {', '.join(sorted(groups[why]))}" for why in REASONS if why in groups)
+
+
+def flex_findings(customs: Iterable[str]) -> tuple[Finding, ...]:
+    """Return the refused ones of the TensorFlow operators that a .tflite file calls ``Flex...``."""
+    names = sorted({name.removeprefix("Flex") for name in customs if name.startswith("Flex")})
+    return tuple((why, name) for name in names if (why := reason(name, registered=True)))
+
+
+def _shown(operator: str) -> str:
+    plain = operator.replace(">", "").replace("_", "").isalnum() and operator.isascii()
+    return operator[:_SHOWN] if plain else repr(operator[:_SHOWN])
+
+
+@cache
+def _lists() -> tuple[frozenset[str], Mapping[str, str]]:
+    reasons = {line.split()[0]: line.split()[1] for line in _lines("refused")}
+    return frozenset([*_lines("seen"), *_lines("reviewed")]) - reasons.keys(), reasons
+
+
+def _lines(name: str) -> Iterator[str]:
+    for line in Path(__file__).with_name(f"{name}.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            yield line

@@ -1,0 +1,225 @@
+"""What a worker answers, read as if the model file had written it: field by field, with limits, into typed values.
+
+The process that opened the file may have been taken over by it. So every text is bounded and printable, every number
+finite, unknown fields are dropped, and whatever else is not as expected makes the whole answer invalid.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from lightship.tensors import Signature, TensorSpec
+
+# What a worker may refuse a file with: codes of lightship.errors.
+CODES = frozenset({"compile_failed", "source_refused", "parity_failed", "sandbox_unavailable", "too_large"})
+ENGINES = frozenset({"litert", "tensorflow"})
+
+_LONGEST_SENTENCE = 2000
+_LONGEST_NAME = 1000
+_MOST = 10_000
+
+
+class InvalidAnswer(ValueError):
+    """The worker's answer is not one that it gives by itself; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why the file does not become a version: a code and one sentence."""
+
+    code: str
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer as the worker sends it."""
+        return {"refused": asdict(self)}
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """As :class:`lightship.compiler.parity.Agreement`, whose package the broker does not import."""
+
+    signature: str
+    output: str
+    rows: int
+    rtol: float
+    atol: float
+    max_abs: float
+    max_rel: float
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes of the source's model files and of the bundle's."""
+
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Median seconds of one call before and after, and what the first of them timed."""
+
+    subject: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of one call with one row, and bytes of memory of loading and that call."""
+
+    seconds: float
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The result of one compile, as :class:`lightship.compiler.report.Report` has it."""
+
+    engine: str
+    reasons: tuple[str, ...]
+    signatures: tuple[Signature, ...]
+    sizes: Sizes
+    parity: tuple[Agreement, ...]
+    latency: Latency
+    cost: Cost
+    warnings: tuple[str, ...]
+    sandbox: str = ""
+
+    def report(self, name: str, version: int, digest: str) -> dict[str, Any]:
+        """What the report beside the file says of the compile; nothing in it was trusted."""
+        return {
+            "name": name,
+            "version": version,
+            "digest": digest,
+            "engine": self.engine,
+            "reasons": list(self.reasons),
+            "signatures": [signature.to_json() for signature in self.signatures],
+            "sizes": asdict(self.sizes),
+            "parity": [asdict(agreement) for agreement in self.parity],
+            "latency": asdict(self.latency),
+            "cost": asdict(self.cost),
+            "warnings": list(self.warnings),
+            "trusted": [],
+            "sandbox": self.sandbox,
+        }
+
+
+def read(data: bytes) -> Refusal | Compiled:
+    """An answer from its bytes; raises InvalidAnswer."""
+    try:
+        record = _mapping(json.loads(data, parse_constant=_no_number))
+        if "refused" in record:
+            return _refusal(_mapping(record["refused"]))
+        return _compiled(_mapping(record["compiled"]))
+    except KeyError as error:
+        raise InvalidAnswer(f"it lacks {error}") from None
+    except InvalidAnswer:
+        raise
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        raise InvalidAnswer("it is not JSON of the expected form") from None
+
+
+def sentence(value: Any) -> str:
+    """A text for people: its letters that can be printed, in one line, up to a limit."""
+    text = "".join(letter if letter.isprintable() else " " for letter in _text(value))
+    return text[:_LONGEST_SENTENCE]
+
+
+def _refusal(record: Mapping[str, Any]) -> Refusal:
+    if record["code"] not in CODES:
+        raise InvalidAnswer("it refuses the file with an unknown code")
+    return Refusal(str(record["code"]), sentence(record["reason"]))
+
+
+def _compiled(record: Mapping[str, Any]) -> Compiled:
+    if record["engine"] not in ENGINES:
+        raise InvalidAnswer("it names an unknown engine")
+    if record.get("trusted"):
+        raise InvalidAnswer("it says that code of the file was trusted")
+    sizes, latency, cost = (_mapping(record[name]) for name in ("sizes", "latency", "cost"))
+    return Compiled(
+        engine=str(record["engine"]),
+        reasons=tuple(sentence(entry) for entry in _sequence(record["reasons"])),
+        signatures=tuple(_signature(entry) for entry in _sequence(record["signatures"])),
+        sizes=Sizes(_count(sizes["before"]), _count(sizes["after"])),
+        parity=tuple(_agreement(_mapping(entry)) for entry in _sequence(record["parity"])),
+        latency=Latency(sentence(latency["subject"]), _number(latency["before"]), _number(latency["after"])),
+        cost=Cost(_number(cost["seconds"]), _count(cost["bytes"])),
+        warnings=tuple(sentence(entry) for entry in _sequence(record["warnings"])),
+        sandbox=sentence(record.get("sandbox", "")),
+    )
+
+
+def _agreement(record: Mapping[str, Any]) -> Agreement:
+    return Agreement(
+        signature=_name(record["signature"]),
+        output=_name(record["output"]),
+        rows=_count(record["rows"]),
+        rtol=_number(record["rtol"]),
+        atol=_number(record["atol"]),
+        max_abs=_number(record["max_abs"]),
+        max_rel=_number(record["max_rel"]),
+    )
+
+
+def _signature(record: Any) -> Signature:
+    signature = Signature.from_json(_mapping(record))
+    _name(signature.name)
+    _name(signature.method)
+    for spec in (*signature.inputs, *signature.outputs):
+        _check_spec(spec)
+    return signature
+
+
+def _check_spec(spec: TensorSpec) -> None:
+    _name(spec.name)
+    if spec.kind is not None and not isinstance(_mapping(spec.kind).get("type"), str):
+        raise InvalidAnswer("it has an input of no kind")
+    for label in spec.classes:
+        _text(label)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidAnswer("it has something else where an object belongs")
+    return value
+
+
+def _sequence(value: Any) -> list[Any]:
+    if not isinstance(value, list) or len(value) > _MOST:
+        raise InvalidAnswer(f"it has something else where a list of at most {_MOST} belongs")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise InvalidAnswer("it has something else where a text belongs")
+    return value
+
+
+def _name(value: Any) -> str:
+    if not _text(value).isprintable() or len(value) > _LONGEST_NAME:
+        raise InvalidAnswer("it has a name that is too long or cannot be printed")
+    return str(value)
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
+        raise InvalidAnswer("it has something else where a count belongs")
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InvalidAnswer("it has something else where a number belongs")
+    return float(value)
+
+
+def _no_number(text: str) -> Any:
+    raise InvalidAnswer("it has something else where a number belongs")

@@ -1,0 +1,170 @@
+"""One archive for a worker's answer and its bundle: ``answer.json``, then ``bundle/…``, in the plain ustar format.
+
+The worker writes it as a stream. The broker reads it as a stream, as if the model file had written it: one header of
+512 bytes after the other, plain files only. Extended headers (PAX, GNU), links, sparse files, folders and devices are
+refused, so that nothing is read into memory whose size the archive decides.
+"""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from lightship.bundle import GOLDEN, MANIFEST, MODEL, SAVED_MODEL
+from lightship.errors import CompileError
+
+ANSWER = "answer.json"
+ANSWER_LIMIT = 1024 * 1024
+ENTRIES_LIMIT = 10_000
+
+_BUNDLE = "bundle/"
+_FILES = frozenset({MANIFEST, MODEL, GOLDEN})
+_FOLDERS = frozenset({SAVED_MODEL})
+_LONGEST_NAME = 255
+_BLOCK = 1024 * 1024
+_HEADER = tarfile.BLOCKSIZE
+_END = bytes(2 * _HEADER)
+
+
+class InvalidParcel(ValueError):
+    """The archive is not one that a worker writes; the text says where."""
+
+
+class Readable(Protocol):
+    """A stream of bytes, such as the body of an S3 object."""
+
+    def read(self, amount: int) -> bytes:
+        """At most so many bytes; none at the end."""
+        ...
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """An archive to be written: the answer, and the bundle's folder if there is one."""
+
+    answer: bytes
+    folder: Path | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the archive."""
+        sizes = [len(self.answer), *(file.stat().st_size for file in self._files())]
+        return sum(_HEADER + _padded(size) for size in sizes) + len(_END)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The archive in blocks; raises CompileError for a file name that is too long."""
+        yield _header(ANSWER, len(self.answer))
+        yield self.answer + _padding(len(self.answer))
+        for file in self._files():
+            size = file.stat().st_size
+            yield _header(f"{_BUNDLE}{file.relative_to(str(self.folder)).as_posix()}", size)
+            with file.open("rb") as opened:
+                while block := opened.read(_BLOCK):
+                    yield block
+            yield _padding(size)
+        yield _END
+
+    def _files(self) -> list[Path]:
+        return sorted(path for path in self.folder.rglob("*") if path.is_file()) if self.folder else []
+
+
+def unpack(stream: Readable, folder: Path, *, limit: int) -> bytes:
+    """Write the bundle's files into an empty folder and return the answer; raises InvalidParcel.
+
+    At most ``limit`` bytes are read, whatever the headers say.
+    """
+    reader = _Reader(stream, limit)
+    answer: bytes | None = None
+    for name, size in _entries(reader):
+        if answer is None:
+            if name != ANSWER or size > ANSWER_LIMIT:
+                raise InvalidParcel(f"it does not begin with {ANSWER} of at most {ANSWER_LIMIT} bytes")
+            answer = b"".join(reader.blocks(size))
+        else:
+            _write(folder / _inside(name), reader.blocks(size))
+        reader.skip(_padded(size) - size)
+    if answer is None:
+        raise InvalidParcel("it is empty")
+    return answer
+
+
+def _entries(reader: _Reader) -> Iterator[tuple[str, int]]:
+    """Name and size of each entry; the caller reads the content before it asks for the next one."""
+    for _ in range(ENTRIES_LIMIT):
+        header = reader.exactly(_HEADER)
+        if header == bytes(_HEADER):
+            return
+        try:
+            entry = tarfile.TarInfo.frombuf(header, "utf-8", "strict")
+        except (tarfile.TarError, ValueError):
+            raise InvalidParcel("one of its headers is broken") from None
+        if entry.type != tarfile.REGTYPE or not 0 <= entry.size <= reader.left:
+            raise InvalidParcel("one of its entries is not a plain file of a possible size")
+        yield entry.name, entry.size
+    raise InvalidParcel(f"it has more than {ENTRIES_LIMIT} entries")
+
+
+def _inside(name: str) -> PurePosixPath:
+    """The path of a bundle's file; raises InvalidParcel for any name that a bundle does not have."""
+    path = PurePosixPath(name.removeprefix(_BUNDLE))
+    known = str(path) in _FILES or (len(path.parts) > 1 and path.parts[0] in _FOLDERS)
+    plain = name == f"{_BUNDLE}{path}" and name.isprintable() and len(name) <= _LONGEST_NAME and "\\" not in name
+    if not known or not plain or ".." in path.parts:
+        raise InvalidParcel("one of its entries has a name that no file of a bundle has")
+    return path
+
+
+def _write(target: Path, blocks: Iterator[bytes]) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as file:
+            for block in blocks:
+                file.write(block)
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        raise InvalidParcel("two of its entries have one name") from None
+
+
+class _Reader:
+    """Reads exactly what is asked for from a stream, and never more than a limit in all."""
+
+    def __init__(self, stream: Readable, limit: int) -> None:
+        self._stream = stream
+        self.left = limit
+
+    def exactly(self, size: int) -> bytes:
+        return b"".join(self.blocks(size))
+
+    def blocks(self, size: int) -> Iterator[bytes]:
+        if size > self.left:
+            raise InvalidParcel("it is larger than it may be")
+        self.left -= size
+        while size:
+            block = self._stream.read(min(size, _BLOCK))
+            if not block:
+                raise InvalidParcel("it is truncated")
+            size -= len(block)
+            yield block
+
+    def skip(self, size: int) -> None:
+        for _ in self.blocks(size):
+            pass
+
+
+def _header(name: str, size: int) -> bytes:
+    entry = tarfile.TarInfo(name)
+    entry.size = size
+    try:
+        return entry.tobuf(tarfile.USTAR_FORMAT, "utf-8", "strict")
+    except ValueError:
+        raise CompileError(f"the compiled model has a file whose name is too long: {name[:100]!r}") from None
+
+
+def _padded(size: int) -> int:
+    return -(-size // _HEADER) * _HEADER
+
+
+def _padding(size: int) -> bytes:
+    return bytes(_padded(size) - size)

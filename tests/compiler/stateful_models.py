@@ -1,0 +1,130 @@
+"""Models that keep state, and models whose rows depend on each other.
+
+Made by ``python -m tests.compiler.stateful_models FOLDER``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+X = tf.TensorSpec((1, 2), tf.float32, name="x")
+ROWS = tf.TensorSpec((None, 2), tf.float32, name="x")
+
+
+class Counter(tf.Module):  # type: ignore[misc]
+    """Add what earlier calls sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = tf.Variable(10.0)
+
+    @tf.function(input_signature=[X])
+    def serve(self, x: Any) -> Any:
+        answer = {"y": x + self.total}
+        self.total.assign_add(tf.reduce_sum(x))
+        return answer
+
+
+class Notes(tf.Module):  # type: ignore[misc]
+    """Remember a row in one signature and return it in another; ``remember`` does not use the former value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = tf.Variable([[5.0, 7.0]])
+
+    @tf.function(input_signature=[X])
+    def remember(self, x: Any) -> Any:
+        self.last.assign(x * 2.0)
+        return {"kept": self.last.read_value()}
+
+    @tf.function(input_signature=[X])
+    def recall(self, x: Any) -> Any:
+        return {"last": self.last + 0.0 * x}
+
+
+class Table(tf.Module):  # type: ignore[misc]
+    """Count how often a number was seen, in a table that only TensorFlow has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = tf.lookup.experimental.MutableHashTable(tf.int64, tf.int64, 0)
+
+    @tf.function(input_signature=[tf.TensorSpec((1,), tf.int64, name="n")])
+    def serve(self, n: Any) -> Any:
+        before = tf.ensure_shape(self.seen.lookup(n), (1,))
+        self.seen.insert(n, before + 1)
+        return {"before": before}
+
+
+class Reader(tf.Module):  # type: ignore[misc]
+    """Look up in a table that is initialised once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        pairs = tf.lookup.KeyValueTensorInitializer(tf.constant(["a", "b"]), tf.constant([1, 2], tf.int64))
+        self.table = tf.lookup.StaticHashTable(pairs, -1)
+
+    @tf.function(input_signature=[tf.TensorSpec((1,), tf.string, name="word")])
+    def serve(self, word: Any) -> Any:
+        return {"place": self.table.lookup(word)}
+
+
+class Company(tf.Module):  # type: ignore[misc]
+    """A signature with independent rows, and one whose rows depend on each other."""
+
+    @tf.function(input_signature=[ROWS])
+    def double(self, x: Any) -> Any:
+        return {"y": x * 2.0}
+
+    @tf.function(input_signature=[ROWS])
+    def centre(self, x: Any) -> Any:
+        return {"y": x - tf.reduce_mean(x, axis=0, keepdims=True)}
+
+
+class Detector(tf.Module):  # type: ignore[misc]
+    """Keep as many boxes as do not overlap."""
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec((None, 4), tf.float32, name="boxes"),
+            tf.TensorSpec((None,), tf.float32, name="scores"),
+        ]
+    )
+    def serve(self, boxes: Any, scores: Any) -> Any:
+        return {"indices": tf.image.non_max_suppression(boxes, scores, 5, 0.5)}
+
+
+class Queue(tf.Module):  # type: ignore[misc]
+    """Count in a variable of TensorFlow 1's kind, which nothing outside of the graph can set back."""
+
+    @tf.function(input_signature=[X])
+    def serve(self, x: Any) -> Any:
+        handle = tf.raw_ops.VarHandleOp(dtype=tf.float32, shape=(1, 2), shared_name="hidden")
+        tf.raw_ops.AssignVariableOp(resource=handle, value=x)
+        return {"y": tf.raw_ops.ReadVariableOp(resource=handle, dtype=tf.float32)}
+
+
+def main(folder: Path) -> None:
+    keras.utils.set_random_seed(1)
+    steps = keras.Input(batch_shape=(1, 4, 2), name="steps")
+    hidden = keras.layers.LSTM(3, stateful=True)(steps)
+    keras.Model(steps, keras.layers.Dense(1, name="out")(hidden)).save(folder / "lstm.keras")
+    for module in (Counter(), Table(), Detector(), Queue(), Reader()):
+        name = type(module).__name__.lower()
+        tf.saved_model.save(module, str(folder / name), signatures={"serving_default": module.serve})
+    notes, company = Notes(), Company()
+    tf.saved_model.save(notes, str(folder / "notes"), signatures={"remember": notes.remember, "recall": notes.recall})
+    both = {"serving_default": company.double, "centre": company.centre}
+    tf.saved_model.save(company, str(folder / "company"), signatures=both)
+    for name, keys in (("counter", ["serving_default"]), ("notes", ["remember", "recall"]), ("reader", None)):
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(folder / name), signature_keys=keys)
+        (folder / f"{name}.tflite").write_bytes(converter.convert())
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

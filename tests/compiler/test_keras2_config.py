@@ -1,0 +1,112 @@
+"""Files that tf_keras wrote: its own layers pass, its ways to code are named without tf_keras being there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lightship.compiler import importers, keras2_names
+from lightship.compiler.keras_config import code_in
+from tests.compiler.conftest import ROOT
+
+GOOD = ("good_dense", "good_local", "good_ragged", "good_recurrent", "good_slices", "good_words", "operators")
+HOSTILE = {
+    "bytecode": "a Lambda layer 'evil'",
+    "function": "a Lambda layer 'evil'",
+    "nested": "a Lambda layer 'evil'",
+    "custom": "the custom object 'mine>Mine'",
+    "named_activation": "the function",
+    "activation": "a Python lambda",
+}
+EDITED = {
+    "reads": "the function 'tf.io.read_file'",
+    "raw": "the function 'tf.raw_ops.WriteFile'",
+    "calls_python": "the function 'tf.py_function'",
+    "loads": "the function 'tf.load_op_library'",
+    "node": "operators that end or delay the process: Abort",
+    "calls": "a TensorFlowOpLayer of the operator PartitionedCall",
+    "handles": "a TensorFlowOpLayer of the operator ParseTensor",
+}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("keras2")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.compiler.keras2_files", str(folder)],
+        cwd=ROOT,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def check(path: Path, work: Path) -> tuple[str, ...]:
+    return importers.find(path).check(path, work)
+
+
+@pytest.mark.parametrize("suffix", ["h5", "keras"])
+@pytest.mark.parametrize("name", GOOD)
+def test_check_keras2_layers_of_its_own_pass(files: Path, tmp_path: Path, name: str, suffix: str) -> None:
+    assert check(files / f"{name}.{suffix}", tmp_path) == ()
+
+
+@pytest.mark.parametrize("suffix", ["h5", "keras"])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_check_keras2_code_is_named(files: Path, tmp_path: Path, name: str, suffix: str) -> None:
+    found = check(files / f"{name}.{suffix}", tmp_path)
+    assert found and found[0].startswith(HOSTILE[name])
+
+
+@pytest.mark.parametrize("name", EDITED)
+def test_check_keras2_layer_that_calls_tensorflow_by_name_is_named(files: Path, tmp_path: Path, name: str) -> None:
+    assert check(files / f"{name}.h5", tmp_path) == (EDITED[name],)
+
+
+def test_check_keras2_node_of_an_allowed_operator_passes(files: Path, tmp_path: Path) -> None:
+    assert check(files / "good_node.h5", tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    ("layer", "phrase"),
+    [
+        ({"class_name": "ClassMethod", "config": {"cls_symbol": "io.gfile.GFile", "method_name": "from_tensor"}},
+         "the function 'tf.io.gfile.GFile.from_tensor'"),
+        ({"class_name": "ClassMethod", "config": {"cls_symbol": [], "method_name": {}}}, "the function 'tf.[].{}'"),
+        ({"class_name": "InstanceMethod", "config": {"attr_name": "__reduce__"}}, "the attribute '__reduce__'"),
+        ({"class_name": "InstanceProperty", "config": {"attr_name": "graph"}}, "the attribute 'graph'"),
+        ({"class_name": "SlicingOpLambda", "config": {"function": "io.write_file"}}, "the function 'tf.io.write_file'"),
+        ({"class_name": "TFOpLambda", "config": None}, "the function 'tf.None'"),
+        ({"class_name": "TensorFlowOpLayer", "config": {"node_def": "\n\x01n"}}, "a TensorFlowOpLayer"),
+        ({"class_name": "ResidualWrapper", "config": {}}, "the custom object 'ResidualWrapper'"),
+        ({"class_name": "DenseFeatures", "config": {}}, "the custom object 'DenseFeatures'"),
+        ({"class_name": "function", "module": "keras.activations", "config": "relu", "registered_name": "get_file"},
+         "the function 'get_file'"),
+        ({"class_name": "Dense", "config": {"activation": "<lambda>"}}, "the function '<lambda>'"),
+        ({"class_name": "StringLookup", "module": "tf_keras.src.layers", "config": {"vocabulary": "/etc/passwd"}},
+         "a vocabulary that is read from the file '/etc/passwd'"),
+    ],
+)  # fmt: skip
+def test_code_in_keras2_ways_to_code_are_named(layer: dict[str, object], phrase: str) -> None:
+    assert code_in({"class_name": "Sequential", "config": {"layers": [layer]}}) == (phrase,)
+
+
+@pytest.mark.parametrize("symbol", ["math.add", "compat.v1.transpose", "__operators__.getitem", "cast", "image.resize"])
+def test_pure_functions_of_tensorflow(symbol: str) -> None:
+    assert keras2_names.pure(symbol)
+
+
+@pytest.mark.parametrize(
+    "symbol",
+    ["io.read_file", "raw_ops.ReadFile", "map_fn", "print", "numpy_function", "compat.v1.py_func", "math", "",
+     "nn.fixed_unigram_candidate_sampler", "lookup.TextFileInitializer", "add.math", "compat.v1.compat.v1.add"],
+)  # fmt: skip
+def test_pure_other_names_are_refused(symbol: str) -> None:
+    assert not keras2_names.pure(symbol)

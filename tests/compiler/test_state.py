@@ -1,0 +1,243 @@
+"""State between calls, and rows that depend on each other: from the model file to the answer of a server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pytest
+
+from lightship.answer import Service, answer
+from lightship.bundle import Bundle, write_manifest
+from lightship.calls import Call
+from lightship.compiler import Report, compile_model
+from lightship.engines.litert_state import keeps_state
+from lightship.errors import NotFound, SourceRefused
+from lightship.model import Model
+from lightship.registry import Registry
+from lightship.serving.batches import Batching
+from lightship.serving.catalogue import Catalogue
+from lightship.serving.counters import Counters
+from lightship.tensors import Array
+from lightship.wire.http import Request, Response
+from tests.bundles import republish
+
+ROOT = Path(__file__).parents[2]
+
+Compiled = tuple[Report, Model]
+Compile = Callable[..., Compiled]
+
+# Source, engine that is asked for, engine that runs it, and the name of the reset signature.
+STATEFUL = [
+    pytest.param("counter", None, "litert", "lightship_reset", id="one signature"),
+    pytest.param("notes", None, "litert", "lightship_reset", id="two signatures"),
+    pytest.param("lstm.keras", None, "litert", "lightship_reset", id="stateful Keras layer"),
+    pytest.param("counter.tflite", None, "litert", "", id="foreign file"),
+    pytest.param("notes.tflite", None, "litert", "", id="foreign file with two signatures"),
+    pytest.param("counter", "tensorflow", "tensorflow", "", id="TensorFlow"),
+    pytest.param("table", None, "tensorflow", "", id="table"),
+]
+
+
+@pytest.fixture(scope="module")
+def stateful_sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("stateful")
+    command = [sys.executable, "-m", "tests.compiler.stateful_models", str(folder)]
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    return Registry(str(tmp_path_factory.mktemp("models")))
+
+
+@pytest.fixture(scope="module")
+def compile_once(stateful_sources: Path, models: Registry) -> Iterator[Compile]:
+    done: dict[tuple[str, str | None], Compiled] = {}
+
+    def compiled(source: str, engine: str | None = None) -> Compiled:
+        if (source, engine) not in done:
+            report = compile_model(stateful_sources / source, registry=models, engine=engine)
+            done[source, engine] = report, Model.load(models.open(report.name, report.version))
+        return done[source, engine]
+
+    yield compiled
+
+
+def calls(model: Model) -> list[Call]:
+    """Two calls of every signature, which differ in their inputs."""
+    found = []
+    for signature in model.manifest.signatures:
+        inputs, _ = model.golden(signature.name)
+        other = {name: array + np.ones(1, array.dtype) for name, array in inputs.items()}
+        found += [Call(inputs, signature.name), Call(other, signature.name)]
+    return found
+
+
+def ask(model: Model, call: Call) -> dict[str, list[object]]:
+    return {name: array.tolist() for name, array in model.predict(call).outputs.items()}
+
+
+@pytest.mark.parametrize(("source", "wanted", "engine", "reset"), STATEFUL)
+def test_a_stateful_model_answers_interleaved_calls_from_its_initial_state(
+    compile_once: Compile, source: str, wanted: str | None, engine: str, reset: str
+) -> None:
+    _, model = compile_once(source, wanted)
+    assert (model.manifest.engine, model.manifest.stateful, model.manifest.reset) == (engine, True, reset)
+    assert model.stateful
+    first = [ask(model, call) for call in calls(model)]
+    for _ in range(3):
+        assert [ask(model, call) for call in calls(model)] == first
+    for signature in model.manifest.signatures:
+        inputs, expected = model.golden(signature.name)
+        _assert_close(model.predict(Call(inputs, signature.name)).outputs, expected)
+
+
+@pytest.mark.parametrize(("source", "wanted", "engine", "reset"), STATEFUL)
+def test_a_stateful_model_answers_threads_from_its_initial_state(
+    compile_once: Compile, source: str, wanted: str | None, engine: str, reset: str
+) -> None:
+    _, model = compile_once(source, wanted)
+    asked = calls(model)
+    expected = [ask(model, call) for call in asked]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda call: ask(model, call), asked * 25))
+    assert found == expected * 25
+
+
+def _assert_close(found: Mapping[str, Array], expected: Mapping[str, Array]) -> None:
+    for name, array in expected.items():
+        np.testing.assert_allclose(found[name], array, rtol=1e-3, atol=1e-5)
+
+
+def test_the_initial_value_is_the_one_of_the_file(compile_once: Compile) -> None:
+    x = np.array([[1, 2]], np.float32)
+    assert ask(compile_once("counter")[1], Call({"x": x})) == {"y": [[11, 12]]}
+    assert ask(compile_once("counter.tflite")[1], Call({"x": x})) == {"y": [[11, 12]]}
+    assert ask(compile_once("notes")[1], Call({"x": x}, "recall")) == {"last": [[5, 7]]}
+    assert ask(compile_once("table")[1], Call({"n": np.array([3], np.int64)})) == {"before": [0]}
+
+
+def test_the_reset_signature_is_hidden(compile_once: Compile, models: Registry) -> None:
+    report, model = compile_once("counter")
+    assert [signature.name for signature in model.manifest.signatures] == ["serving_default"]
+    with pytest.raises(NotFound):
+        model.predict(Call({}, model.manifest.reset))
+    service = Service(Catalogue(models))
+    for path in (f"/models/{report.name}", f"/v2/models/{report.name}", f"/v1/models/{report.name}/metadata"):
+        assert b"lightship_reset" not in _get(service, path).body
+
+
+def _get(service: Service, path: str) -> Response:
+    response = asyncio.run(answer(service, Request("GET", path, caller="me")))
+    assert response is not None
+    assert response.status == 200
+    return response
+
+
+@pytest.mark.parametrize("source", ["counter", "notes.tflite"])
+def test_a_manifest_that_does_not_say_whether_a_model_is_stateful_is_decided_by_operators(
+    compile_once: Compile, tmp_path: Path, source: str
+) -> None:
+    registry = Registry(str(tmp_path / "models"))
+    republish(registry, compile_once(source)[1].bundle.path, "old")
+    bundle = registry.open("old")
+    write_manifest(bundle.path, bundle.manifest._replace(stateful=None, reset=""))
+    model = Model.load(Bundle.open(bundle.path))
+    assert model.manifest.stateful is None
+    assert model.stateful
+    first = [ask(model, call) for call in calls(model)]
+    assert [ask(model, call) for call in calls(model)] == first
+
+
+def test_operators_of_a_file_decide_whether_it_keeps_state(stateful_sources: Path, tmp_path: Path) -> None:
+    assert keeps_state(stateful_sources / "counter.tflite")
+    assert not keeps_state(stateful_sources / "reader.tflite"), "its table is initialised by CALL_ONCE"
+    assert not keeps_state(ROOT / "models" / "quickstart" / "1" / "model.tflite")
+    for number, content in enumerate((b"", b"\xff" * 64, b"\x10\0\0\0TFL3" + bytes(64))):
+        broken = tmp_path / f"{number}.tflite"
+        broken.write_bytes(content)
+        assert isinstance(keeps_state(broken), bool)
+
+
+def test_state_that_cannot_be_reset_is_refused_with_its_operators(stateful_sources: Path, models: Registry) -> None:
+    with pytest.raises(SourceRefused, match="AssignVariableOp"):
+        compile_model(stateful_sources / "queue", registry=models)
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_a_server_answers_a_stateful_model_uncached_and_unbatched(
+    compile_once: Compile, tmp_path: Path, threads: int
+) -> None:
+    registry = Registry(str(tmp_path / "models"))
+    republish(registry, compile_once("counter.tflite")[1].bundle.path, "counter")
+    republish(registry, compile_once("counter")[1].bundle.path, "counter")
+    registry.change("counter", lambda state: state.reroute(replace(state.routing, shadows={1: 1.0})))
+    service = Service(Catalogue(registry, threads=threads, caches={"counter": 100_000}))
+
+    async def ask_all() -> list[Response | None]:
+        bodies = [b'{"input": [[1, 2]]}', b'{"input": [[30, 40]]}'] * 10
+        requests = [Request("POST", "/models/counter/predict", body=body, caller="me") for body in bodies]
+        return list(await asyncio.gather(*(answer(service, request) for request in requests)))
+
+    for number, response in enumerate(asyncio.run(ask_all())):
+        assert response is not None
+        assert orjson.loads(response.body)["predictions"] == ([[40, 50]] if number % 2 else [[11, 12]])
+        assert "lightship-cache" not in response.headers
+    served = asyncio.run(service.catalogue.get("counter"))
+    assert served.batches is None
+    service.catalogue.close()
+    seen = service.catalogue.standings.state("counter").shadows[1]
+    assert (seen["disagreed"], seen["failed"]) == (0, 0)
+
+
+def test_a_stateful_model_is_not_batched(compile_once: Compile) -> None:
+    _, model = compile_once("counter")
+    with ThreadPoolExecutor(1) as executor:
+        assert Batching(executor, threads=1, rows=8).of(model, Counters()) is None
+
+
+def test_independence_of_rows_is_recorded_for_every_signature(compile_once: Compile) -> None:
+    report, model = compile_once("company")
+    double, centre = model.manifest.signatures
+    assert (double.name, double.independent_rows) == ("serving_default", True)
+    assert (centre.name, centre.independent_rows) == ("centre", False)
+    assert any("'centre'" in warning for warning in report.warnings)
+    x = np.array([[1, 2], [3, 6]], np.float32)
+    assert ask(model, Call({"x": x}, "centre")) == {"y": [[-1, -2], [1, 2]]}
+    with ThreadPoolExecutor(1) as executor:
+        batches = Batching(executor, threads=1, rows=8).of(model, Counters())
+    assert batches is None or not batches.takes(Call({"x": x[:1]}, "centre"))
+
+
+def test_a_golden_example_is_a_whole_recorded_batch(compile_once: Compile) -> None:
+    _, model = compile_once("company")
+    inputs, expected = model.golden("centre")
+    assert len(inputs["x"]) == 16
+    np.testing.assert_allclose(expected["y"], inputs["x"] - inputs["x"].mean(axis=0), atol=1e-5)
+
+
+def test_outputs_of_another_shape_than_the_originals_are_served_by_tensorflow(
+    compile_once: Compile, models: Registry
+) -> None:
+    report, model = compile_once("detector")
+    assert report.engine == "tensorflow"
+    assert "'indices'" in report.reasons[0]
+    assert model.manifest.signature().independent_rows is False
+    service = Service(Catalogue(models))
+    body = b'{"input": {"boxes": [[0, 0, 1, 1], [0, 0, 1, 0.9], [5, 5, 6, 6]], "scores": [0.5, 0.9, 0.4]}}'
+    request = Request("POST", "/models/detector/predict", body=body, caller="me")
+    response = asyncio.run(answer(service, request))
+    assert response is not None
+    assert orjson.loads(response.body)["predictions"] == [1, 2]

@@ -1,0 +1,50 @@
+"""The function that opens model files, in processes of its own, behind Lambda's Invoke API on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lightship.local import workers
+from lightship.local.invocations import Invocations
+from lightship.local.parts import FunctionSpec
+from lightship.local.workers import ProcessFunction
+from tests.emulator import ROOT
+
+# As the template has it; kept for the next job, which is quicker; one that uploads nothing; one that uploads forgeries.
+WORKER, WARM, SILENT, FORGER = "worker", "warm", "silent", "forger"
+
+_FOLDERS = {
+    WORKER: "functions/compile",
+    WARM: "functions/compile",
+    SILENT: "tests/local/functions/echo",
+    FORGER: "tests/handlers/forger",
+}
+_BUNDLE = {"LIGHTSHIP_FORGER_BUNDLE": str(ROOT / "models" / "quickstart" / "1")}
+
+
+def _spec(name: str) -> FunctionSpec:
+    arn = f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
+    folder = ROOT / _FOLDERS[name]
+    return FunctionSpec(name, name, arn, folder, "app.handler", 600.0, 3008, _BUNDLE, http=False, once=name == WORKER)
+
+
+@dataclass(frozen=True)
+class LocalLambda:
+    """Where the functions are invoked, and the folder of their logs."""
+
+    endpoint: str
+    folder: Path
+
+
+@contextmanager
+def invocations(folder: Path) -> Iterator[LocalLambda]:
+    """Serve the functions. None of them has credentials."""
+    functions = {name: ProcessFunction(_spec(name), environment={}, folder=folder) for name in _FOLDERS}
+    server = Invocations()
+    server.serve(functions)
+    yield LocalLambda(server.endpoint, folder)
+    workers.close(functions.values())
+    server.close()

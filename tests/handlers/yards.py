@@ -1,0 +1,64 @@
+"""The bucket of model files, and the compile function on it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from lightship.handlers.compile import Workshop, work
+from lightship.handlers.compiling.quarantine import Workers
+from lightship.handlers.queues import Queue
+from lightship.registry import Registry
+from tests.handlers.records import Context, dropped, failures
+from tests.handlers.workers import WORKER, LocalLambda
+
+if TYPE_CHECKING:
+    from tests.handlers.conftest import Cloud
+
+Event = dict[str, Any]
+
+
+class Yard:
+    """The bucket, the compile function on it, and the worker that it invokes."""
+
+    def __init__(self, cloud: Cloud, registry: str, served: LocalLambda) -> None:
+        self.cloud = cloud
+        self.registry = Registry(registry)
+        self.logs = served.folder
+        # As the broker makes it: one attempt, and longer than a worker may take on a busy machine.
+        patient = Config(read_timeout=600, retries={"total_max_attempts": 1})
+        self._lambda = boto3.client("lambda", endpoint_url=served.endpoint, config=patient)
+        self.workshop = Workshop(registry, "default", cloud.s3, cloud.events, self.workers(WORKER))
+
+    def close(self) -> None:
+        self._lambda.close()
+
+    def workers(self, name: str) -> Workers:
+        return Workers(self._lambda, name)
+
+    def put(self, key: str, body: bytes) -> Event:
+        """Drop a file: the event that S3 makes of it."""
+        answer = self.cloud.s3.put_object(Bucket=self.cloud.bucket, Key=key, Body=body)
+        return dropped("compile", self.cloud.bucket, key, answer, len(body))
+
+    def invoke(self, event: Event, **changes: Any) -> list[str]:
+        """The ids of the messages that come again."""
+        workshop = replace(self.workshop, **changes)
+        return failures(Queue("compile", lambda message: work(message, workshop))(event, Context()))
+
+    def report(self, key: str) -> dict[str, Any]:
+        found = self.cloud.s3.get_object(Bucket=self.cloud.bucket, Key=f"{key}.report.json")
+        record: dict[str, Any] = json.loads(found["Body"].read())
+        return record
+
+    def set_report(self, key: str, record: Any) -> None:
+        text = record if isinstance(record, str) else json.dumps(record)
+        self.cloud.s3.put_object(Bucket=self.cloud.bucket, Key=f"{key}.report.json", Body=text.encode())
+
+    def keys(self, prefix: str = "incoming/") -> list[str]:
+        found = self.cloud.s3.list_objects_v2(Bucket=self.cloud.bucket, Prefix=prefix)
+        return [entry["Key"] for entry in found.get("Contents", [])]

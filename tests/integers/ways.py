@@ -1,0 +1,230 @@
+"""Every way in which integers reach a model, each as a function from rows to the rows that came back.
+
+The models are those of :mod:`tests.integers.models`: what comes back is what was sent, or a way in or out changed it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import numpy as np
+import pyarrow
+from click.testing import CliRunner
+from pyarrow import parquet
+
+from lightship.answer import Service, answer
+from lightship.cli import lightship
+from lightship.handlers.places import Places
+from lightship.handlers.queues import Queue
+from lightship.handlers.replies import Post
+from lightship.handlers.requests import Desk, work
+from lightship.registry import Registry
+from lightship.serving.catalogue import Catalogue
+from lightship.wire.http import Request
+from tests.handlers.records import Context, failures, with_bodies
+from tests.jobs.clouds import moto_cloud
+from tests.jobs.scoring import scored
+
+Rows = list[list[int]]
+NAMES = ("n_0", "n_1", "n_2")
+OUTPUTS = ("predicted_m_0", "predicted_m_1", "predicted_m_2")
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where a way finds the models: their registry, the one to ask, its dtype, and a folder for files."""
+
+    registry: Path
+    model: str
+    dtype: str
+    folder: Path
+    bucket: str = ""
+
+    def answer(self, path: str, body: bytes, media_type: str, **headers: str) -> tuple[int, bytes]:
+        """The status and body of an answer; the model is the default one."""
+        service = Service(Catalogue(Registry(str(self.registry)), default=self.model))
+        named = {"content-type": media_type} | {name.replace("_", "-"): value for name, value in headers.items()}
+        response = asyncio.run(answer(service, Request("POST", path, headers=named, body=body, caller="me")))
+        assert response is not None
+        return response.status, response.body
+
+    def post(self, path: str, body: Any, media_type: str = "application/json", **headers: str) -> Any:
+        """The JSON of a good answer."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        status, answered = self.answer(path, data, media_type, **headers)
+        assert status == 200, answered
+        return json.loads(answered)
+
+    def command(self, source: str, stdin: bytes | None = None) -> Rows:
+        """Run ``lightship predict``."""
+        words = ["predict", self.model, source, "--json", "--registry", str(self.registry)]
+        result = CliRunner().invoke(lightship, words, input=stdin)
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout.splitlines()[-1])["predictions"]
+
+    def file(self, name: str, data: bytes) -> str:
+        path = self.folder / name
+        path.write_bytes(data)
+        return str(path)
+
+    def job(self, name: str, data: bytes, output: str | None = None) -> Rows:
+        """Score a file in a job, and read the first part of its output."""
+        with moto_cloud(self.registry, self.model) as cloud:
+            _, receipt, files = scored(cloud, self.model, name, data, output=output)
+        assert receipt["rows"]["rejected"] == 0, files
+        ((ending, part),) = [(key, data) for key, data in files.items() if key.startswith("part-")]
+        return READERS[ending.rpartition(".")[2]](part)
+
+    def queue(self, request: dict[str, Any]) -> Any:
+        """Answer a request that came as a message, with the answer as an object in S3."""
+        clients = [boto3.client(name) for name in ("s3", "sqs", "events")]
+        places = Places(self.bucket, str(self.registry))
+        desk = Desk(Service(Catalogue(Registry(str(self.registry)), default=self.model)), Post(places, *clients))
+        event = with_bodies("requests", {"schema": 1, "id": "a", "request": request, "reply": {"s3": "replies/"}})
+        assert failures(Queue("requests", lambda message: work(message, desk))(event, Context())) == []
+        record = json.loads(clients[0].get_object(Bucket=self.bucket, Key="replies/a.json")["Body"].read())
+        for client in clients:
+            client.close()
+        assert record["status"] == 200, record
+        return json.loads(record["body"])
+
+
+def from_csv(data: bytes) -> Rows:
+    return [[int(row[name]) for name in OUTPUTS] for row in csv.DictReader(io.StringIO(data.decode()))]
+
+
+def from_lines(data: bytes) -> Rows:
+    return [[json.loads(line)[name] for name in OUTPUTS] for line in data.splitlines()]
+
+
+def from_parquet(data: bytes) -> Rows:
+    return [[row[name] for name in OUTPUTS] for row in parquet.read_table(io.BytesIO(data)).to_pylist()]
+
+
+READERS: dict[str, Callable[[bytes], Rows]] = {"csv": from_csv, "jsonl": from_lines, "parquet": from_parquet}
+
+
+def named(rows: Rows) -> list[dict[str, int]]:
+    return [dict(zip(NAMES, row, strict=True)) for row in rows]
+
+
+def as_csv(rows: Rows, *, header: bool = True) -> bytes:
+    lines = [NAMES, *rows] if header else rows
+    return b"".join(",".join(map(str, line)).encode() + b"\n" for line in lines)
+
+
+def as_lines(values: list[Any]) -> bytes:
+    return b"".join(json.dumps(value).encode() + b"\n" for value in values)
+
+
+def as_parquet(rows: Rows, kind: pyarrow.DataType) -> bytes:
+    file = io.BytesIO()
+    columns = {name: pyarrow.array(cells, kind) for name, cells in zip(NAMES, zip(*rows, strict=True), strict=True)}
+    parquet.write_table(pyarrow.table(columns), file)
+    return file.getvalue()
+
+
+def tensor(rows: Rows, room: Room, data: Any) -> dict[str, Any]:
+    return {
+        "inputs": [{"name": "n", "datatype": room.dtype.upper(), "shape": [len(rows), 3], **data}],
+    }
+
+
+def rows_of(answered: Any) -> Rows:
+    """The rows of an answer of the Open Inference Protocol, whose data are flat."""
+    flat = answered["outputs"][0]["data"]
+    return [flat[first : first + 3] for first in range(0, len(flat), 3)]
+
+
+def v2(rows: Rows, room: Room, data: Any) -> Rows:
+    return rows_of(room.post(f"/v2/models/{room.model}/infer", tensor(rows, room, {"data": data})))
+
+
+def v2_binary(rows: Rows, room: Room) -> Rows:
+    raw = np.array(rows, room.dtype).tobytes()
+    head = json.dumps(tensor(rows, room, {"parameters": {"binary_data_size": len(raw)}})).encode()
+    length = {"inference_header_content_length": str(len(head))}
+    return rows_of(room.post(f"/v2/models/{room.model}/infer", head + raw, "application/octet-stream", **length))
+
+
+def v1(room: Room, body: Any) -> Any:
+    return room.post(f"/v1/models/{room.model}:predict", body)
+
+
+def mlflow(room: Room, field: str, value: Any) -> Rows:
+    return room.post("/invocations", {field: value})["predictions"]
+
+
+def base64_of(rows: Rows, room: Room) -> dict[str, str]:
+    return {"b64": base64.b64encode(np.array(rows, room.dtype).tobytes()).decode()}
+
+
+def queued(room: Room, body: dict[str, Any]) -> Rows:
+    return room.queue({"path": "/predict", "headers": {"content-type": "application/json"}, **body})
+
+
+Way = Callable[[Rows, Room], Rows]
+
+PROTOCOLS: dict[str, Way] = {
+    "native": lambda rows, room: room.post("/predict", {"input": rows}),
+    "native, by name": lambda rows, room: room.post("/predict", {"inputs": {"n": rows}}),
+    "native, base64": lambda rows, room: room.post("/predict", {"input": base64_of(rows, room)}),
+    "native, a row": lambda rows, room: [room.post("/predict", {"input": row})[0] for row in rows],
+    "native, CSV": lambda rows, room: room.post("/predict", as_csv(rows), "text/csv"),
+    "v1 rows": lambda rows, room: v1(room, {"instances": rows})["predictions"],
+    "v1 named rows": lambda rows, room: v1(room, {"instances": [{"n": row} for row in rows]})["predictions"],
+    "v1 columns": lambda rows, room: v1(room, {"inputs": rows})["outputs"],
+    "v1 named columns": lambda rows, room: v1(room, {"inputs": {"n": rows}})["outputs"],
+    "v2 nested": lambda rows, room: v2(rows, room, rows),
+    "v2 flat": lambda rows, room: v2(rows, room, [cell for row in rows for cell in row]),
+    "v2 binary": v2_binary,
+    "mlflow split": lambda rows, room: mlflow(room, "dataframe_split", {"columns": NAMES, "data": rows}),
+    "mlflow unnamed split": lambda rows, room: mlflow(room, "dataframe_split", {"data": rows}),
+    "mlflow records": lambda rows, room: mlflow(room, "dataframe_records", named(rows)),
+    "mlflow instances": lambda rows, room: mlflow(room, "instances", rows),
+    "mlflow inputs": lambda rows, room: mlflow(room, "inputs", {"n": rows}),
+    "mlflow CSV": lambda rows, room: room.post("/invocations", as_csv(rows), "text/csv")["predictions"],
+    "mlflow lines": lambda rows, room: room.post("/invocations", as_lines(rows), "application/jsonlines")[
+        "predictions"
+    ],
+}
+
+COMMANDS: dict[str, Way] = {
+    "JSON text": lambda rows, room: room.command(json.dumps(rows)),
+    "JSON file": lambda rows, room: room.command(room.file("rows.json", json.dumps(rows).encode())),
+    "CSV file": lambda rows, room: room.command(room.file("rows.csv", as_csv(rows))),
+    "CSV file without header": lambda rows, room: room.command(room.file("r.csv", as_csv(rows, header=False))),
+    "standard input": lambda rows, room: room.command("-", json.dumps({"input": rows}).encode()),
+}
+
+MESSAGES: dict[str, Way] = {
+    "JSON": lambda rows, room: queued(room, {"body": {"input": rows}}),
+    "text": lambda rows, room: queued(room, {"body": json.dumps({"input": rows})}),
+    "base64": lambda rows, room: queued(
+        room, {"body_base64": base64.b64encode(json.dumps({"input": rows}).encode()).decode()}
+    ),
+}
+
+JOBS: dict[str, Way] = {
+    "CSV": lambda rows, room: room.job("a.csv", as_csv(rows)),
+    "CSV with quotes and signs": lambda rows, room: room.job(
+        "a.csv",
+        as_csv([[f'"{cell:+}"' for cell in row] for row in rows]),  # type: ignore[misc]
+    ),
+    "CSV to Parquet": lambda rows, room: room.job("a.csv", as_csv(rows), "parquet"),
+    "JSON Lines": lambda rows, room: room.job("a.jsonl", as_lines(named(rows))),
+    "JSON Lines to Parquet": lambda rows, room: room.job("a.jsonl", as_lines(named(rows)), "parquet"),
+    "lists of JSON to Parquet": lambda rows, room: room.job("a.jsonl", as_lines(rows), "parquet"),
+    "whole inputs of JSON": lambda rows, room: room.job("a.jsonl", as_lines([{"n": row} for row in rows])),
+    "Parquet": lambda rows, room: room.job("a.parquet", as_parquet(rows, pyarrow.type_for_alias(room.dtype))),
+    "Parquet of decimals": lambda rows, room: room.job("a.parquet", as_parquet(rows, pyarrow.decimal128(20, 0))),
+}

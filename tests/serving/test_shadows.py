@@ -1,0 +1,146 @@
+"""Shadow traffic: whatever a shadow does, the caller has the answer of the version that serves."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+
+from lightship.answer import Service, answer
+from lightship.bundle import Bundle
+from lightship.calls import Call, Result
+from lightship.engines.base import Engine
+from lightship.model import Model
+from lightship.registry import Registry
+from lightship.serving.catalogue import Catalogue
+from lightship.serving.counters import Counters
+from lightship.serving.shadows import Shadows, compare
+from lightship.serving.shelf import Served
+from lightship.tensors import Array
+from lightship.wire.http import Request
+from tests.bundles import Registries, republish
+
+
+@dataclass
+class FailingEngine:
+    """An engine that raises."""
+
+    error: Exception
+    stateful: bool = False
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        raise self.error
+
+    def twin(self) -> Engine:
+        return self
+
+
+@pytest.fixture
+def heard(registries: Registries) -> Result:
+    model = Model.open(registries.small / "modes" / "1")
+    return model.predict(Call({"x": np.array([[1, 2]], np.float32)}))
+
+
+ERRORS = [OSError(28, "No space left on device"), MemoryError(), ValueError("x"), RecursionError(), KeyError("y")]
+
+
+@pytest.mark.parametrize("threads", [0, 1])
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_an_exception_of_a_shadow_is_counted_and_logged(
+    registries: Registries, heard: Result, error: Exception, threads: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = Model(Bundle.open(registries.small / "modes" / "1"), FailingEngine(error))
+    with ThreadPoolExecutor(threads) if threads else nullcontext() as executor, caplog.at_level(logging.WARNING):
+        shadows = Shadows(lambda name, version: Served(name, version, model, Counters(), 0.0), executor)
+        shadows.run("modes", 2, heard)
+        shadows.close()
+    seen = shadows.seen("modes")[2]
+    assert (seen.compared, seen.failed) == (0, 1)
+    assert "modes" in caplog.text
+
+
+@pytest.mark.parametrize("threads", [0, 1])
+def test_an_exception_while_a_shadow_is_loaded_is_counted(heard: Result, threads: int) -> None:
+    def load(name: str, version: int) -> Served:
+        raise OSError(5, "Input/output error")
+
+    with ThreadPoolExecutor(threads) if threads else nullcontext() as executor:
+        shadows = Shadows(load, executor)
+        shadows.run("modes", 2, heard)
+        shadows.close()
+    assert shadows.seen("modes")[2].failed == 1
+
+
+def test_a_call_after_the_end_of_the_executor_is_dropped(heard: Result, registries: Registries) -> None:
+    model = Model.open(registries.small / "modes" / "1")
+    executor = ThreadPoolExecutor(1)
+    shadows = Shadows(lambda name, version: Served(name, version, model, Counters(), 0.0), executor)
+    shadows.close()
+    shadows.run("modes", 2, heard)
+    assert shadows.seen("modes")[2].dropped == 1
+
+
+INFINITE = np.array([np.inf, np.nan, 1.0], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("heard", "unheard", "expected"),
+    [
+        (np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32), (True, 0.0)),
+        (np.zeros((0, 2), np.float32), np.zeros((1, 2), np.float32), (False, 0.0)),
+        (np.zeros(2, np.float32), np.zeros(2, np.int32), (False, 0.0)),
+        (np.array([b"a"], object), np.array([1.0], np.float32), (False, 0.0)),
+        (np.array([b"a"], object), np.array([b"a"], object), (True, 0.0)),
+        (np.array([True]), np.array([False]), (False, 0.0)),
+        (np.array(1.0, np.float16), np.array(1.5, np.float64), (False, 0.5)),
+        (INFINITE, INFINITE, (True, 0.0)),
+        (np.array([1j]), np.array([1j]), (True, 0.0)),
+        (np.array([2**64 - 1], np.uint64), np.array([2**64 - 2], np.uint64), (False, 0.0)),
+    ],
+    ids=str,
+)
+def test_compare_of_odd_arrays_does_not_raise(heard: Array, unheard: Array, expected: tuple[bool, float]) -> None:
+    assert compare({"y": heard}, {"y": unheard}) == expected
+
+
+def test_compare_of_other_outputs_disagrees() -> None:
+    assert compare({"y": np.zeros(1)}, {"z": np.zeros(1)}) == (False, 0.0)
+
+
+def _two_versions(registries: Registries, tmp_path: Path) -> Registry:
+    registry = Registry(str(tmp_path / "models"))
+    for _ in range(2):
+        republish(registry, registries.small / "modes" / "1", "modes")
+    registry.change("modes", lambda state: state.reroute(replace(state.routing, labels={"production": 1})))
+    registry.change("modes", lambda state: state.reroute(replace(state.routing, shadows={2: 1.0})))
+    return registry
+
+
+def _ask(catalogue: Catalogue) -> Any:
+    request = Request("POST", "/predict", body=b'{"input": [[1, 2]]}', caller="me")
+    response = asyncio.run(answer(Service(catalogue), request))
+    assert response is not None
+    return orjson.loads(response.body)
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_a_shadow_without_room_does_not_unload_the_version_that_serves(
+    registries: Registries, tmp_path: Path, threads: int
+) -> None:
+    registry = _two_versions(registries, tmp_path)
+    catalogue = Catalogue(registry, default="modes", threads=threads, memory=registry.open("modes").size)
+    for _ in range(3):
+        assert _ask(catalogue) == [[2, 4]]
+    catalogue.close()
+    (statistics,) = catalogue.standings.statistics("modes")
+    assert (statistics.version, statistics.calls) == (1, 3), "the same loaded version answered each time"
+    assert catalogue.standings.state("modes").shadows[2]["failed"] == 3

@@ -20,7 +20,7 @@ _SILENT = {"EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedEr
 def client(service: str, *, attempts: int = 6, read_timeout: float = 60.0) -> Any:
     """A boto3 client from the environment's credentials, region and endpoint; raises RegistryError without boto3.
 
-    ``attempts`` is how often a call is tried in all: few where somebody waits for the answer. ``read_timeout`` is how
+    ``attempts`` is how often a call is tried in all: few where a client waits for the answer. ``read_timeout`` is how
     many seconds a call waits for its answer.
     """
     try:

@@ -38,7 +38,7 @@ from lightship.tensors import Array, Signature, TensorSpec
 
 Tensors = dict[str, Array]
 
-_ODD_SECONDS = 3.0  # for inputs that nobody means: a slow model gets fewer of them
+_ODD_SECONDS = 3.0  # for unusual inputs: a slow model gets fewer of them
 _ODD_DEADLINE = 10.0
 _ODD_BYTES = 2 * 1024**3  # beyond what the golden examples took: an input that sizes a tensor must not take all memory
 _BATCHES = (1, 2, 7)
@@ -132,7 +132,7 @@ def _write(pipe: int, event: dict[str, Any]) -> None:
 
 
 def try_bundle(folder: Path, *, slow: bool, tell: Callable[[dict[str, Any]], None]) -> None:
-    """Open a bundle as a server does, measure it, check its golden examples, and ask it what nobody should.
+    """Open a bundle as a server does, measure it, check its golden examples, and try unusual inputs.
 
     ``tell`` gets the cost before the odd inputs are tried. Raises BundleError, CompileError, ParityError, EngineError.
     """

@@ -16,18 +16,19 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from lightship import aws
 from lightship.bundle import MANIFEST
+from lightship.compiler.report import Report
 from lightship.errors import CompileError, InvalidInput, SourceRefused, TooLarge
 from lightship.handlers import incoming, materials, reports
 from lightship.handlers.announcements import announce
 from lightship.handlers.compiling import quarantine
-from lightship.handlers.compiling.answer import Compiled, Refusal
+from lightship.handlers.compiling.answer import Refusal
 from lightship.handlers.compiling.job import Job
 from lightship.handlers.compiling.quarantine import WorkerFailed, Workers
 from lightship.handlers.materials import Gone, Material
@@ -172,11 +173,11 @@ def _job(
     )
 
 
-def _publish(material: Material, compiled: Compiled, staged: Path, digest: str, workshop: Workshop) -> dict[str, Any]:
+def _publish(material: Material, compiled: Report, staged: Path, digest: str, workshop: Workshop) -> dict[str, Any]:
     there = _version(workshop.registry, material.model, digest)
     version = there or Registry(workshop.registry).publish(material.model, staged)
     outcome = {"state": "published", "model": material.model, "version": version, "digest": digest}
-    report = compiled.report(material.model, version, digest)
+    report = replace(compiled, name=material.model, version=version, digest=digest).to_json()
     return {**outcome, "new": there is None, **material.digests, "compiled": report}
 
 

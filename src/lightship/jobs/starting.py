@@ -148,7 +148,7 @@ def pinned(cloud: Cloud, model: str, version: int | None = None, *, allow_withdr
     """A version of a model, by default the one that answers, and its bundle's digest.
 
     Raises NotFound, or InvalidInput where its rows depend on each other. A withdrawn version takes no new work; one
-    that was pinned before goes on.
+    that was pinned before stays.
     """
     place = _place(cloud, model)
     try:

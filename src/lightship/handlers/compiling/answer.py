@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lightship.compiler.limits import Cost
+from lightship.compiler.parity import Agreement
+from lightship.compiler.report import Latency, Report, Sizes
 from lightship.tensors import Signature, TensorSpec
 
 # What a worker may refuse a file with: codes of lightship.errors.
@@ -39,79 +42,8 @@ class Refusal:
         return {"refused": asdict(self)}
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """As :class:`lightship.compiler.parity.Agreement`, whose package the broker does not import."""
-
-    signature: str
-    output: str
-    rows: int
-    rtol: float
-    atol: float
-    max_abs: float
-    max_rel: float
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """Bytes of the source's model files and of the bundle's."""
-
-    before: int
-    after: int
-
-
-@dataclass(frozen=True)
-class Latency:
-    """Median seconds of one call before and after, and what the first of them timed."""
-
-    subject: str
-    before: float
-    after: float
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Seconds of one call with one row, and bytes of memory of loading and that call."""
-
-    seconds: float
-    bytes: int
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """The result of one compile, as :class:`lightship.compiler.report.Report` has it."""
-
-    engine: str
-    reasons: tuple[str, ...]
-    signatures: tuple[Signature, ...]
-    sizes: Sizes
-    parity: tuple[Agreement, ...]
-    latency: Latency
-    cost: Cost
-    warnings: tuple[str, ...]
-    sandbox: str = ""
-
-    def report(self, name: str, version: int, digest: str) -> dict[str, Any]:
-        """What the report beside the file says of the compile; nothing in it was trusted."""
-        return {
-            "name": name,
-            "version": version,
-            "digest": digest,
-            "engine": self.engine,
-            "reasons": list(self.reasons),
-            "signatures": [signature.to_json() for signature in self.signatures],
-            "sizes": asdict(self.sizes),
-            "parity": [asdict(agreement) for agreement in self.parity],
-            "latency": asdict(self.latency),
-            "cost": asdict(self.cost),
-            "warnings": list(self.warnings),
-            "trusted": [],
-            "sandbox": self.sandbox,
-        }
-
-
-def read(data: bytes) -> Refusal | Compiled:
-    """An answer from its bytes; raises InvalidAnswer."""
+def read(data: bytes) -> Refusal | Report:
+    """Return a refusal or a report, which has no name, version and digest yet; raises InvalidAnswer."""
     try:
         record = _mapping(json.loads(data, parse_constant=_no_number))
         if "refused" in record:
@@ -137,13 +69,16 @@ def _refusal(record: Mapping[str, Any]) -> Refusal:
     return Refusal(str(record["code"]), sentence(record["reason"]))
 
 
-def _compiled(record: Mapping[str, Any]) -> Compiled:
+def _compiled(record: Mapping[str, Any]) -> Report:
     if record["engine"] not in ENGINES:
         raise InvalidAnswer("it names an unknown engine")
     if record.get("trusted"):
         raise InvalidAnswer("it says that code of the file was trusted")
     sizes, latency, cost = (_mapping(record[name]) for name in ("sizes", "latency", "cost"))
-    return Compiled(
+    return Report(
+        name="",
+        version=0,
+        digest="",
         engine=str(record["engine"]),
         reasons=tuple(sentence(entry) for entry in _sequence(record["reasons"])),
         signatures=tuple(_signature(entry) for entry in _sequence(record["signatures"])),
@@ -152,6 +87,7 @@ def _compiled(record: Mapping[str, Any]) -> Compiled:
         latency=Latency(sentence(latency["subject"]), _number(latency["before"]), _number(latency["after"])),
         cost=Cost(_number(cost["seconds"]), _count(cost["bytes"])),
         warnings=tuple(sentence(entry) for entry in _sequence(record["warnings"])),
+        trusted=(),
         sandbox=sentence(record.get("sandbox", "")),
     )
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from lightship import aws
 from lightship.bundle import Bundle, Manifest
+from lightship.compiler.report import Report
 from lightship.errors import BundleError, CompileError, Unavailable
 from lightship.handlers.compiling import answer, parcel
 from lightship.handlers.compiling.job import Job, Upload
@@ -95,7 +96,7 @@ def invoke(workers: Workers, job: Job, claim: str) -> None:
         raise Unavailable("the worker could not fetch the file or upload its answer; see its log")
 
 
-def collect(s3: Any, bucket: str, claim: str, folder: Path) -> answer.Refusal | answer.Compiled:
+def collect(s3: Any, bucket: str, claim: str, folder: Path) -> answer.Refusal | Report:
     """Unpack the worker's bundle into an empty folder, and return its answer; raises WorkerFailed or CompileError."""
     try:
         found = s3.get_object(Bucket=bucket, Key=key(claim))
@@ -112,7 +113,7 @@ def collect(s3: Any, bucket: str, claim: str, folder: Path) -> answer.Refusal | 
         raise forged(str(error)) from None
 
 
-def verify(folder: Path, compiled: answer.Compiled, suffix: str, sha256: str) -> Bundle:
+def verify(folder: Path, compiled: Report, suffix: str, sha256: str) -> Bundle:
     """The bundle in a folder, of the file with this digest and nothing but what it lists; raises CompileError."""
     try:
         bundle = Bundle.open(folder, called="the bundle")

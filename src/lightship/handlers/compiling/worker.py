@@ -2,7 +2,7 @@
 
 It fetches the file by a signed address, compiles it in the sandbox, and uploads its answer, with the bundle where there
 is one, by another. Its role may write its own log and nothing else. ``model.yaml`` is read here too, and not by the
-broker: a parser of what somebody dropped belongs where nothing can be lost.
+broker: a parser of a dropped file belongs where nothing can be lost.
 """
 
 from __future__ import annotations

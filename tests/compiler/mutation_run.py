@@ -26,7 +26,7 @@ import numpy as np
 from lightship.bundle import GOLDEN
 from lightship.calls import Call
 from lightship.compiler import build as compiler
-from lightship.compiler import latency, limits
+from lightship.compiler import latency, limits, trial
 from lightship.compiler.importers.tflite import TfliteFile
 from lightship.errors import LightshipError, SourceRefused
 from lightship.model import Model
@@ -103,8 +103,9 @@ def _compile(source: Path, bundle: Path) -> str:
     limits.CALL_SECONDS, limits.MOST_SECONDS, latency.SECONDS = CALL_SECONDS, MOST_SECONDS, 0.0
     try:
         compiler.build(job, lambda stage, done: None)
-    except LightshipError as error:
-        return "crashed in the trial" if "crashed" in error.message else "refused by LiteRT or a limit"
+        trial.build(job, lambda stage, done: None)
+    except LightshipError:
+        return "refused by LiteRT or a limit"
     return "published"
 
 

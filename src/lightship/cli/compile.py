@@ -31,6 +31,7 @@ _STAGES = {
     "convert": "compiling, and comparing with the original",
     "write": "writing the bundle",
     "measure": "measuring",
+    "try": "trying the bundle in a fresh process",
     "publish": "publishing",
 }
 

@@ -7,8 +7,10 @@ imports TensorFlow, Keras or h5py.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,19 +131,19 @@ def compile_into(
         "slow": slow,
     }
     bounds = limits or Limits()
-    outcome = run(
-        "lightship.compiler.build",
-        job,
-        reads=[source, data] if data else [source],
-        writes=[folder],
-        limits=bounds,
-        scratch=scratch,
-        progress=progress,
-        accept=accept,
-        powerless=powerless,
-    )
+    end = time.monotonic() + bounds.wall_seconds
+    confine = partial(run, scratch=scratch, progress=progress, accept=accept, powerless=powerless)
+    reads = [source, data] if data else [source]
+    outcome = confine("lightship.compiler.build", job, reads=reads, writes=[folder], limits=bounds)
     bundle = leftovers.verified(folder, sandbox=outcome.proof, largest=bounds.file_bytes)
-    return {**outcome.result, "digest": bundle.digest, "sandbox": str(outcome)}
+    trial = confine(
+        "lightship.compiler.trial",
+        {"folder": job["folder"], "slow": slow},
+        reads=[folder],
+        limits=replace(bounds, wall_seconds=max(1.0, end - time.monotonic())),
+        subject="a process that served the compiled model",
+    )
+    return {**outcome.result, "cost": trial.result, "digest": bundle.digest, "sandbox": str(outcome)}
 
 
 def name_from(source: Path) -> str:

@@ -24,7 +24,6 @@ from lightship.compiler.recordings import (
     oddities,
     record,
 )
-from lightship.compiler.trial import Trial
 from lightship.engines.base import Engine
 from lightship.errors import CompileError, EngineError, SourceRefused
 from lightship.golden import write_golden
@@ -79,7 +78,7 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
     def begin(stage: str) -> None:
         progress(stage, STAGES.index(stage) / len(STAGES))
 
-    with Trial() as trial, tempfile.TemporaryDirectory() as work:
+    with tempfile.TemporaryDirectory() as work:
         begin("check")
         importer = importers.find(path)
         trusted = _trusted(path, importer.check(path, Path(work)), trust=job["trust"])
@@ -105,8 +104,7 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
             slow=slow,
         )
         begin("measure")
-        cost = trial.run(folder, slow=slow)
-        return _result(folder, original, compiled, recordings, trusted) | {"cost": asdict(cost)}
+        return _result(folder, original, compiled, recordings, trusted)
 
 
 def _trusted(path: Path, code: tuple[str, ...], *, trust: bool) -> tuple[str, ...]:

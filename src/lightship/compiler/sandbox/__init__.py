@@ -69,6 +69,7 @@ class _Attempt:
     limits: Limits
     scratch: Path | None
     progress: Told
+    subject: str
 
 
 def run(
@@ -80,6 +81,7 @@ def run(
     limits: Limits | None = None,
     scratch: Path | None = None,
     progress: Told = lambda stage, done: None,
+    subject: str = "the process that opened this model",
     accept: Sequence[str] = ("kernel",),
     powerless: Mapping[str, Any] | None = None,
 ) -> Outcome:
@@ -93,6 +95,7 @@ def run(
         scratch: where the child's home folder is made, by default where temporary files are.
         progress: called with a stage's name and the share of the work that is done, 0 to 1; with ``unconfined``
             before the file is opened without a proof.
+        subject: what the child is called in the sentence about its end.
         accept: the proofs that will do, in order.
         powerless: what ``powerless.prove`` is given, when that proof is accepted.
 
@@ -102,7 +105,7 @@ def run(
     bounds = limits or Limits()
     if bounds.memory_bytes is None:
         bounds = dataclasses.replace(bounds, memory_bytes=memory.share())
-    attempt = _Attempt(module, job, _paths(reads), _paths(writes), bounds, scratch, progress)
+    attempt = _Attempt(module, job, _paths(reads), _paths(writes), bounds, scratch, progress, subject)
     lacks: list[events.Lacking] = []
     for proof in accept:
         outcome = _try(attempt, proof, powerless if proof == "powerless" else None)
@@ -153,25 +156,25 @@ def _outcome(child: process.Child, proof: str, attempt: _Attempt) -> Outcome | e
         case events.Proven(proven, means) if proven == proof:
             if proof == "none":
                 attempt.progress("unconfined", 0.0)
-            return Outcome(_result(child, stream, attempt.progress), proof, means)
+            return Outcome(_result(child, stream, attempt), proof, means)
     end, words = child.fate()
     return events.Lacking(f"the process {end} before it was confined", words)
 
 
-def _result(child: process.Child, stream: Iterator[events.Event], progress: Told) -> dict[str, Any]:
+def _result(child: process.Child, stream: Iterator[events.Event], attempt: _Attempt) -> dict[str, Any]:
     """From here on the model file may be open, and what the child says may be the file's doing."""
     for event in stream:
         match event:
             case events.Progress(stage, done):
-                progress(stage, done)
+                attempt.progress(stage, done)
             case events.Failed() as failed:
                 raise _error(failed)
             case events.Finished(result):
                 return result
             case _:
-                raise SourceRefused("the process that opened this model sent events out of order: it was stopped")
+                raise SourceRefused(f"{attempt.subject} sent events out of order: it was stopped")
     end, words = child.fate()
-    raise SourceRefused(f"the process that opened this model {end}: nothing was published", detail=words)
+    raise SourceRefused(f"{attempt.subject} {end}: nothing was published", detail=words)
 
 
 def _error(event: events.Failed) -> LightshipError:

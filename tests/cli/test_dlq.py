@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from lightship.handlers.compile import Workshop, work
+from lightship.handlers.compiling.quarantine import Workers
 from lightship.handlers.queues import Queue
 from lightship.jobs import operations, plan, score
 from lightship.jobs.records import SYSTEM
@@ -61,7 +62,7 @@ def test_show_says_why_where_the_function_s_log_is_on_this_machine(
     (letter,) = yard.json("dlq", "show", "compile")
     event = with_bodies("compile", json.loads(REQUEST))
     event["Records"][0]["messageId"] = letter["id"]
-    workshop = Workshop(yard.cloud.registry, "default", yard.s3, None)
+    workshop = Workshop(yard.cloud.registry, "default", yard.s3, None, Workers(None, "none"))
     with (tmp_path / "CompileFunction.log").open("w") as log, redirect_stdout(log):
         failing = Queue("compile", lambda message: work(message, workshop))(event, Context())
     assert failures(failing) == [letter["id"]]

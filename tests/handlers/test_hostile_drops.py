@@ -13,21 +13,18 @@ import shutil
 import stat
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from lightship.handlers.compile import Workshop, work
-from lightship.handlers.queues import Queue
-from lightship.registry import Registry
 from tests.compiler import tflite_models
 from tests.compiler.conftest import EXECUTED, sources
 from tests.emulator import ROOT
-from tests.handlers.conftest import Cloud
-from tests.handlers.records import Context, dropped, failures
+from tests.handlers.workers import WARM
+from tests.handlers.yards import Yard
 
 __all__ = ["sources"]  # the fixture of the compiler's tests
 
@@ -124,29 +121,9 @@ ATTACKS: dict[str, Callable[[], bytes]] = {
 }
 
 
-class Yard:
-    """The bucket with the compile function behind its queue."""
-
-    def __init__(self, cloud: Cloud, registry: str) -> None:
-        self.cloud = cloud
-        self.registry = Registry(registry)
-        self._workshop = Workshop(registry, "default", cloud.s3, cloud.events)
-
-    def drop(self, key: str, body: bytes) -> list[str]:
-        """Put a file and deliver its event; returns the messages that come again."""
-        answer = self.cloud.s3.put_object(Bucket=self.cloud.bucket, Key=key, Body=body)
-        event = dropped("compile", self.cloud.bucket, key, answer, len(body))
-        return failures(Queue("compile", lambda message: work(message, self._workshop))(event, Context()))
-
-    def report(self, key: str) -> dict[str, Any]:
-        found = self.cloud.s3.get_object(Bucket=self.cloud.bucket, Key=f"{key}.report.json")
-        record: dict[str, Any] = json.loads(found["Body"].read())
-        return record
-
-
-@pytest.fixture
-def yard(cloud: Cloud, s3_registry: str) -> Iterator[Yard]:
-    yield Yard(cloud, s3_registry)
+def drop(yard: Yard, key: str, body: bytes) -> list[str]:
+    """Put a file and deliver its event to a worker that is warm; returns the messages that come again."""
+    return yard.invoke(yard.put(key, body), workers=yard.workers(WARM))
 
 
 def check_refused(yard: Yard, key: str, caplog: pytest.LogCaptureFixture, *codes: str) -> None:
@@ -172,7 +149,7 @@ def test_drop_of_a_hostile_file_of_the_corpus_is_refused(
         path = Path(shutil.make_archive(str(tmp_path / name), "zip", path))
     key = f"incoming/{path.name}"
     with caplog.at_level(logging.INFO):
-        assert yard.drop(key, path.read_bytes()) == []
+        assert drop(yard, key, path.read_bytes()) == []
     check_refused(yard, key, caplog, "source_refused")
     assert not (sources / EXECUTED).exists()
 
@@ -181,7 +158,7 @@ def test_drop_of_a_hostile_file_of_the_corpus_is_refused(
 def test_drop_of_a_public_attack_is_refused(yard: Yard, name: str, caplog: pytest.LogCaptureFixture) -> None:
     key = f"incoming/{name}"
     with caplog.at_level(logging.INFO):
-        assert yard.drop(key, ATTACKS[name]()) == []
+        assert drop(yard, key, ATTACKS[name]()) == []
     check_refused(yard, key, caplog, "source_refused", "compile_failed")
     assert not Path(EXECUTED).exists()
 
@@ -192,12 +169,12 @@ def test_drop_of_a_mutant_is_refused_or_published_and_its_message_is_done(yard: 
     changed = bytearray(QUICKSTART.read_bytes())
     for place in rng.integers(0, len(changed), count):
         changed[int(place)] = 0xFF
-    assert yard.drop("incoming/mutant.tflite", bytes(changed)) == []
+    assert drop(yard, "incoming/mutant.tflite", bytes(changed)) == []
     assert yard.report("incoming/mutant.tflite")["state"] in {"refused", "published"}
 
 
 def test_drop_after_a_hostile_file_is_compiled(yard: Yard) -> None:
-    assert yard.drop("incoming/churn.tflite", cut_tensor_vector()) == []
-    assert yard.drop("incoming/churn.tflite", QUICKSTART.read_bytes()) == []
+    assert drop(yard, "incoming/churn.tflite", cut_tensor_vector()) == []
+    assert drop(yard, "incoming/churn.tflite", QUICKSTART.read_bytes()) == []
     assert yard.report("incoming/churn.tflite")["state"] == "published"
     assert os.environ["AWS_SECRET_ACCESS_KEY"] not in json.dumps(yard.report("incoming/churn.tflite"))

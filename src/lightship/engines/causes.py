@@ -14,7 +14,7 @@ from lightship.errors import LightshipError
 
 E = TypeVar("E", bound=LightshipError)
 
-DETAIL_LENGTH = 300  # characters
+DETAIL_LENGTH = 600  # characters: LiteRT names the operator at the end of a long sentence
 
 _NUMBER = r"(-?\d{1,20})"
 _SHAPE = r"(\[[\d, ?]{0,80}\])"
@@ -42,7 +42,6 @@ _CAUSES = tuple(
         (r"(?i)invalid utf-?8", "a text is not UTF-8"),
         (r"(?i)(?:expected|got|unknown) image|decode_(?:image|jpeg|png)|Invalid (?:PNG|JPEG|GIF|BMP)",
          "an encoded image cannot be read"),
-        (r"failed to prepare|Failed to (?:apply|create).*delegate", "its tensors have shapes that an operator refuses"),
     )
 )  # fmt: skip
 
@@ -68,7 +67,7 @@ def known_cause(text: str) -> str:
 
 
 def detail(error: object) -> str:
-    """Return the line of an error's text that says what is wrong, printable, at most 300 characters long."""
+    """Return the line of an error's text that says what is wrong, printable, at most 600 characters long."""
     text = text_of(error).strip().partition("\n\t [[")[0]
     lines = text.splitlines() or [type(error).__name__]
     line = lines[-1 if lines[0] == "Graph execution error:" else 0]

@@ -132,7 +132,7 @@ def test_the_manifest_says_what_is_parsed_and_what_a_signature_is_for(examples_r
     kind = {"type": "example", "features": {"x": one, "x2": one}}
     assert half.signature("classify_x_to_y").inputs == (TensorSpec("inputs", "string", (None,), kind),)
     assert half.signature("regress_x2_to_y3").inputs == (TensorSpec("inputs", "float32", (None, 1)),)
-    assert half.signature().to_json().keys() == {"name", "inputs", "outputs"}
+    assert half.signature().to_json().keys() == {"name", "inputs", "outputs", "independent_rows"}
     old = examples_registry.open("half_plus_two_of_2017").manifest.signature("regress_x_to_y").inputs[0].kind or {}
     assert old["features"] == {"tags": {"dtype": "int64", "shape": [None]}, "x": one, "x2": one}
     mixed = examples_registry.open("mixed").manifest.signature().inputs[0].kind or {}

@@ -107,6 +107,7 @@ RESULT: dict[str, Any] = {
     "sizes": {"before": 1, "after": 1},
     "parity": [],
     "latency": {"subject": "a call", "before": 1.0, "after": 1.0},
+    "cost": {"seconds": 1.0, "bytes": 1},
     "warnings": [],
     "trusted": [],
 }
@@ -128,6 +129,8 @@ def test_report_of_a_result_holds_its_sandbox() -> None:
         {"parity": [{"signature": "s"}]},
         {"latency": {"subject": "s", "before": [], "after": 1}},
         {"latency": []},
+        {"cost": {"seconds": 1.0}},
+        {"cost": {"seconds": 1.0, "bytes": float("inf")}},
         {"trusted": 7},
     ],
 )

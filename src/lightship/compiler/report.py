@@ -85,9 +85,11 @@ class Report:
                 trusted=_texts(built["trusted"]),
                 sandbox=str(built.get("sandbox", "")),
             )
-        except (KeyError, TypeError, ValueError, AttributeError, LightshipError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError, LightshipError) as error:
             reason = f"{type(error).__name__}: {error}"
-            raise SourceRefused("the process that compiled this model sent what is no report", detail=reason) from None
+            raise SourceRefused(
+                "the process that compiled this model sent something that is not a report", detail=reason
+            ) from None
 
 
 def _texts(values: Iterable[Any]) -> tuple[str, ...]:

@@ -155,7 +155,7 @@ def test_a_file_with_code_in_it_is_refused_unopened(yard: Yard, tmp_path: Path) 
         (b"nmae: churn", "there is no key 'nmae'"),
         (b"name: a/b", "incoming/churn.yaml names the model 'a/b', and a dropped file's own name is its model's"),
         (b"name: wine", "drop both files as wine.keras and wine.yaml"),
-        (b"#" * (1024 * 1024 + 100), "model.yaml is larger than 1048576 bytes"),
+        (b"#" * (256 * 1024 + 100), "it is larger than 262144 bytes"),
         (b"\xff\xfe\x00", "model.yaml is not a model.yaml"),
     ],
 )

@@ -87,9 +87,8 @@ class Report:
             )
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError, LightshipError) as error:
             reason = f"{type(error).__name__}: {error}"
-            raise SourceRefused(
-                "the process that compiled this model sent something that is not a report", detail=reason
-            ) from None
+            what = "the process that compiled this model sent something that is not a report"
+            raise SourceRefused(what, detail=reason) from None
 
 
 def _texts(values: Iterable[Any]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lightship import compiler
+from lightship.compiler import plain_yaml
 from lightship.compiler.config import read_config
 from lightship.compiler.sandbox import Limits, powerless
 from lightship.errors import CompileError, TooLarge
@@ -36,7 +37,6 @@ _ROOM = 4
 # Seconds of an invocation that are not the compiler's: to fetch the file, to upload the answer.
 _OWN_SECONDS = 10.0
 
-_LARGEST_CONFIG = 1024 * 1024 + 1  # one byte more than read_config accepts
 _LONGEST_DETAIL = 2000
 
 _LOG = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def _config(job: Job, folder: Path) -> Mapping[str, Any]:
     if job.config is None:
         return {}
     path = folder / "model.yaml"
-    transfers.fetch(job.config, path, limit=_LARGEST_CONFIG)
+    transfers.fetch(job.config, path, limit=plain_yaml.LARGEST + 1)
     return read_config(path)
 
 

@@ -85,7 +85,7 @@ bench: $(VENV)/.dev models ## Measure, beside the usual way; writes docs/benchma
 docs: $(VENV)/.run ## Make docs/command-line.md from --help
 	$(BIN)/python scripts/command-line-page > docs/command-line.md
 
-operators: $(VENV)/.dev ## List the operators of Keras's layers and applications again, for 20 minutes
+operators: $(VENV)/.dev ## List the operators of Keras's layers and applications again, for about 40 minutes
 	$(BIN)/python scripts/operators-seen > src/lightship/graphs/seen.new
 	mv src/lightship/graphs/seen.new src/lightship/graphs/seen.txt
 

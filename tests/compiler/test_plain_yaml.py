@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -52,3 +54,19 @@ def test_load_document_that_is_not_plain_raises_soon(text: bytes) -> None:
     with pytest.raises(YamlError):
         plain_yaml.load(text)
     assert time.process_time() - start < 10  # seconds: it was over 60 for the merge keys
+
+
+def test_load_keeps_its_rules_where_another_package_changed_the_safe_loader() -> None:
+    changed = """
+import yaml
+yaml.SafeLoader.add_constructor("tag:yaml.org,2002:map", lambda loader, node: dict(loader.construct_pairs(node)))
+yaml.SafeLoader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
+from lightship.compiler import plain_yaml
+for text in (b"{<<: {a: 1}}", b"a: 1\\na: 2", b"a: 2001-01-01", b"? [a]\\n: 1"):
+    try:
+        print(plain_yaml.load(text))
+    except plain_yaml.YamlError:
+        print("refused")
+"""
+    done = subprocess.run([sys.executable, "-c", changed], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["refused"] * 4

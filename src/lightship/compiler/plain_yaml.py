@@ -64,7 +64,22 @@ def _fault(event: yaml.Event, depth: int, values: int) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, which also refuses merge keys and keys that a mapping holds twice."""
+    """PyYAML's safe loader for the types of JSON; refuses merge keys and keys that a mapping holds twice.
+
+    Its constructors are its own: other packages in a process change those of ``yaml.SafeLoader``.
+    """
+
+    yaml_constructors = {  # noqa: RUF012 - PyYAML's own name and form
+        "tag:yaml.org,2002:null": yaml.constructor.SafeConstructor.construct_yaml_null,
+        "tag:yaml.org,2002:bool": yaml.constructor.SafeConstructor.construct_yaml_bool,
+        "tag:yaml.org,2002:int": yaml.constructor.SafeConstructor.construct_yaml_int,
+        "tag:yaml.org,2002:float": yaml.constructor.SafeConstructor.construct_yaml_float,
+        "tag:yaml.org,2002:str": yaml.constructor.SafeConstructor.construct_yaml_str,
+        "tag:yaml.org,2002:seq": yaml.constructor.SafeConstructor.construct_yaml_seq,
+        "tag:yaml.org,2002:map": yaml.constructor.SafeConstructor.construct_yaml_map,
+        None: yaml.constructor.SafeConstructor.construct_undefined,
+    }
+    yaml_multi_constructors = {}  # noqa: RUF012
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """Return a mapping; raises MarkedYAMLError."""

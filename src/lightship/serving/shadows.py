@@ -1,4 +1,4 @@
-"""Shadow traffic: a version runs a sampled share of the requests unheard, and how far it disagrees is recorded."""
+"""Shadow traffic: a version also runs a sample of the requests, and how far it disagrees is recorded."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class Disagreement:
             "largest_difference": self.largest,
         }
 
-    def record(self, heard: Result, unheard: Result) -> None:
+    def record(self, answered: Result, shadowed: Result) -> None:
         """Compare two answers to one call."""
-        agree, largest = compare(heard.outputs, unheard.outputs)
+        agree, largest = compare(answered.outputs, shadowed.outputs)
         self.compared += 1
         self.disagreed += not agree
         self.largest = max(self.largest, largest)
@@ -73,17 +73,17 @@ class Shadows:
         self._room = threading.BoundedSemaphore(_WAITING)
         self._seen: dict[tuple[str, int], Disagreement] = {}
 
-    def run(self, name: str, version: int, heard: Result) -> None:
-        """Compare a version's answer with the one that was heard, now or soon; never where too many are waiting.
+    def run(self, name: str, version: int, answered: Result) -> None:
+        """Compare a version's answer with the one that the caller got, now or soon; never where too many are waiting.
 
         Never raises: what fails here is no business of the caller who was answered.
         """
         seen = self._seen.setdefault((name, version), Disagreement())
         if self._executor is None:
-            self._compare(name, version, heard, seen)
+            self._compare(name, version, answered, seen)
         elif self._room.acquire(blocking=False):
             try:
-                future = self._executor.submit(self._compare, name, version, heard, seen)
+                future = self._executor.submit(self._compare, name, version, answered, seen)
             except RuntimeError:  # the server is shutting down
                 self._room.release()
                 seen.dropped += 1
@@ -101,12 +101,12 @@ class Shadows:
         if self._executor is not None:
             self._executor.shutdown()
 
-    def _compare(self, name: str, version: int, heard: Result, seen: Disagreement) -> None:
+    def _compare(self, name: str, version: int, answered: Result, seen: Disagreement) -> None:
         try:
             model = self._load(name, version).model
             if model.stateful:  # this version may be serving too: it runs in an engine of its own
                 model = model.twin()
-            seen.record(heard, model.predict(heard.call))
+            seen.record(answered, model.predict(answered.call))
         except LightshipError as error:
             seen.failed += 1
             _LOG.warning("shadow version %s of model '%s' failed: %s", version, name, error.message)
@@ -115,20 +115,22 @@ class Shadows:
             _LOG.exception("shadow version %s of model '%s' failed", version, name)
 
 
-def compare(heard: Mapping[str, Array], unheard: Mapping[str, Array]) -> tuple[bool, float]:
+def compare(answered: Mapping[str, Array], shadowed: Mapping[str, Array]) -> tuple[bool, float]:
     """Whether two answers agree but for rounding, and the largest absolute difference of their numbers.
 
     Never raises: arrays of different shapes or kinds of dtype disagree.
     """
-    if {name: _form(array) for name, array in heard.items()} != {name: _form(array) for name, array in unheard.items()}:
+    if {name: _form(array) for name, array in answered.items()} != {
+        name: _form(array) for name, array in shadowed.items()
+    }:
         return False, 0.0
     agree, largest = True, 0.0
-    for name, expected in heard.items():
+    for name, expected in answered.items():
         if expected.dtype.kind == "f":
-            agree &= bool(np.allclose(unheard[name], expected, rtol=_RELATIVE, atol=_ABSOLUTE, equal_nan=True))
-            largest = max(largest, _largest_difference(expected, unheard[name]))
+            agree &= bool(np.allclose(shadowed[name], expected, rtol=_RELATIVE, atol=_ABSOLUTE, equal_nan=True))
+            largest = max(largest, _largest_difference(expected, shadowed[name]))
         else:
-            agree &= np.array_equal(expected, unheard[name])
+            agree &= np.array_equal(expected, shadowed[name])
     return agree, largest
 
 

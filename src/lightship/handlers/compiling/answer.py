@@ -89,6 +89,7 @@ def _compiled(record: Mapping[str, Any]) -> Report:
         warnings=tuple(sentence(entry) for entry in _sequence(record["warnings"])),
         trusted=(),
         sandbox=sentence(record.get("sandbox", "")),
+        rewrites=tuple(sentence(entry) for entry in _sequence(record["rewrites"])),
     )
 
 

@@ -18,6 +18,8 @@ PORT := 8000
 FUZZ_SECONDS := 60
 FAULT_SECONDS := 600
 MODEL_FUZZ_SECONDS := 3600
+# A suite in full, with the tests that are marked slow and are not part of `make test`.
+FULL := pytest -q -s -m ''
 
 # .lightship.env, read in a terminal, outlives the bucket that it names.
 ifneq (,$(filter s3://lightship-local-bucket/%,$(LIGHTSHIP_REGISTRY)))
@@ -43,13 +45,13 @@ test: $(VENV)/.dev models ## Set everything up and run every test that this mach
 	$(BIN)/pytest --cov --cov-report=term $(PYTEST_ARGS)
 
 fuzz: $(VENV)/.dev models ## Look for requests that break the server, for FUZZ_SECONDS (60)
-	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/pytest -q -s tests/wire/test_fuzz.py
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/$(FULL) tests/wire/test_fuzz.py
 
 fuzz-models: $(VENV)/.dev models ## Compile and serve mutants of the example models, for MODEL_FUZZ_SECONDS (3600)
-	MODEL_FUZZ_SECONDS=$(MODEL_FUZZ_SECONDS) $(BIN)/pytest -q -s tests/compiler/test_tflite_fuzz.py
+	MODEL_FUZZ_SECONDS=$(MODEL_FUZZ_SECONDS) $(BIN)/$(FULL) tests/compiler/test_tflite_fuzz.py
 
 faults: $(VENV)/.dev models ## Kill, delay and double what jobs do, at random, for FAULT_SECONDS (600)
-	LIGHTSHIP_FAULT_SECONDS=$(FAULT_SECONDS) $(BIN)/pytest -q -s tests/jobs/faults/test_schedules.py
+	LIGHTSHIP_FAULT_SECONDS=$(FAULT_SECONDS) $(BIN)/$(FULL) tests/jobs/faults/test_schedules.py
 
 lint: $(VENV)/.dev ## Style and types only
 	$(BIN)/ruff check

@@ -10,7 +10,7 @@ from typing import Any
 
 from lightship.bundle import GOLDEN, MODEL, SAVED_MODEL, Manifest, digests, write_manifest
 from lightship.calls import Call
-from lightship.compiler import importers, latency, limits, litert
+from lightship.compiler import importers, latency, limits, litert, stages
 from lightship.compiler.config import Config
 from lightship.compiler.importers.base import Original
 from lightship.compiler.parity import Agreement, OtherForm
@@ -29,8 +29,6 @@ from lightship.errors import CompileError, EngineError, SourceRefused
 from lightship.golden import write_golden
 from lightship.model import Model
 from lightship.tensors import Array, Signature
-
-STAGES = ("check", "load", "record", "convert", "write", "measure")
 
 
 @dataclass(frozen=True)
@@ -57,6 +55,7 @@ class Bounded:
         self.size = original.size
         self.signatures: tuple[Signature, ...] = original.signatures
         self.subject = original.subject
+        self.notes = original.notes
         self.stateful = original.stateful
         self.reset = original.reset
         self.candidates = original.candidates
@@ -76,7 +75,7 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
     config = Config.parse(job["config"])
 
     def begin(stage: str) -> None:
-        progress(stage, STAGES.index(stage) / len(STAGES))
+        progress(stage, stages.BUILD.index(stage) / len(stages.BUILD))
 
     with tempfile.TemporaryDirectory() as work:
         begin("check")
@@ -223,7 +222,11 @@ def _result(
         "sizes": {"before": original.size, "after": sum(file.stat().st_size for file in files)},
         "parity": [asdict(agreement) for agreement in compiled.agreements],
         "latency": {"subject": original.subject, "before": before, "after": after},
-        "warnings": [*_state_warnings(compiled), *(text for recording in recordings for text in oddities(recording))],
+        "warnings": [
+            *original.notes,
+            *_state_warnings(compiled),
+            *(text for recording in recordings for text in oddities(recording)),
+        ],
         "trusted": list(trusted),
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +11,8 @@ import numpy as np
 
 from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
-from lightship.compiler import exports
-from lightship.engines.causes import translated
+from lightship.compiler import exports, tensor_names
+from lightship.compiler.keras_errors import translated
 from lightship.engines.tensorflow_state import State, Unrestorable, state_of
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
@@ -32,9 +31,30 @@ def load_keras(path: Path, work: Path, source: Mapping[str, str], *, trust: bool
     except Exception as error:  # Keras raises whatever its layers raise
         raise translated(SourceRefused, f"Keras {keras.__version__} cannot load {path.name}", error) from None
     if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
-        raise SourceRefused(f"{path.name} holds a model whose input shape is not known: call it once, then save it")
+        raise _unusable(path.name, model)
     origin = dict(source) | {"keras": keras.__version__}
     return KerasOriginal(model, work, origin, path.stat().st_size, trust=trust)
+
+
+def _unusable(label: str, model: Any) -> SourceRefused:
+    """Return the error for a model that has no inputs or outputs."""
+    import keras
+
+    layers = getattr(model, "layers", None)
+    if layers == [] and isinstance(model, keras.Sequential):
+        return SourceRefused(f"{label} holds an empty Sequential: add layers, then save the model again")
+    if layers and (shape := _declared_shape(model)):
+        try:
+            model(keras.KerasTensor(shape))
+        except Exception as error:  # Keras builds a Sequential without its inputs where a layer fails
+            return translated(SourceRefused, f"{label} cannot be built", error)
+    return SourceRefused(f"{label} holds a model whose input shape is not known: call it once, then save it")
+
+
+def _declared_shape(model: Any) -> Any:
+    """Return the shape that the first layer of a Sequential declares; None where it does not."""
+    configs = model.get_config().get("layers") or [{}]
+    return configs[0].get("config", {}).get("batch_shape")
 
 
 class KerasOriginal:
@@ -51,8 +71,14 @@ class KerasOriginal:
         self.size = size
         self._model = model
         self._work = work
-        self._inputs = _names(_inputs_of(model), [tensor.name for tensor in model.inputs])
-        self._outputs = _names(_outputs_of(model), _output_names(model))
+        inputs = _names(_inputs_of(model), [tensor.name for tensor in model.inputs])
+        outputs = _names(_outputs_of(model), _output_names(model))
+        self._inputs = tensor_names.fit(inputs, fallback="input")
+        self._outputs = tensor_names.fit(outputs, fallback="output")
+        self.notes = [
+            *tensor_names.changes("input", inputs, self._inputs),
+            *tensor_names.changes("output", outputs, self._outputs),
+        ]
         self.signatures: tuple[Signature, ...] = (
             Signature(
                 name=DEFAULT_SIGNATURE,
@@ -82,7 +108,7 @@ class KerasOriginal:
         try:
             packed = keras.tree.pack_sequence_as(_inputs_of(self._model), plain)
             answer = self._model.predict(packed, batch_size=len(arrays[0]), verbose=0)
-        except (tf.errors.OpError, ValueError, TypeError) as error:
+        except Exception as error:  # whatever the layers raise
             raise translated(EngineError, "Keras could not run this input", error) from None
         return dict(zip(self._outputs, map(np.asarray, keras.tree.flatten(answer)), strict=True))
 
@@ -119,15 +145,18 @@ class KerasOriginal:
 
         model = self._model
 
-        def call(**inputs: Any) -> dict[str, Any]:
-            packed = keras.tree.pack_sequence_as(_inputs_of(model), [inputs[name] for name in self._inputs])
+        def call(tensors: list[Any]) -> dict[str, Any]:
+            packed = keras.tree.pack_sequence_as(_inputs_of(model), tensors)
             return dict(zip(self._outputs, keras.tree.flatten(model(packed, training=False)), strict=True))
 
-        specs = {
-            name: tf.TensorSpec(tensor.shape, tensor.dtype, name=name)
+        specs = [
+            tf.TensorSpec(tensor.shape, tensor.dtype, name=name)
             for name, tensor in zip(self._inputs, model.inputs, strict=True)
-        }
-        return tf.function(call, autograph=False).get_concrete_function(**specs)
+        ]
+        try:
+            return tf.function(call, autograph=False).get_concrete_function(specs)
+        except Exception as error:  # whatever the layers raise
+            raise translated(SourceRefused, "Keras cannot trace this model", error) from None
 
     def _export(self, folder: Path, *, reset: str) -> None:
         import tensorflow as tf
@@ -187,18 +216,14 @@ def _output_names(model: Any) -> list[str]:
 
 
 def _names(structure: Any, fallback: list[str]) -> list[str]:
-    """The keys of a dictionary, otherwise the layers' names; made unique, and fit for a signature and a file."""
+    """The keys of a dictionary, otherwise the layers' names."""
     import keras
 
     names = fallback
     if isinstance(structure, dict):
         keys = keras.tree.flatten({key: key for key in structure})
         names = keys if len(keys) == len(fallback) else fallback
-    unique: list[str] = []
-    for name in names:
-        base = re.sub(r"\W", "_", name)
-        unique.append(base if base not in unique else f"{base}_{len(unique)}")
-    return unique
+    return names
 
 
 def _spec(name: str, tensor: Any) -> TensorSpec:

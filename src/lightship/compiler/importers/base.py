@@ -17,12 +17,14 @@ class Original(Protocol):
         size: bytes of the model files.
         signatures: the model's functions, the default one first.
         subject: the call that :meth:`run` makes, in words.
+        notes: sentences for the report's warnings, e.g. about a tensor that had to be renamed.
     """
 
     source: Mapping[str, str]
     size: int
     signatures: tuple[Signature, ...]
     subject: str
+    notes: list[str]
 
     @property
     def stateful(self) -> bool:

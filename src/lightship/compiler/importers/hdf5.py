@@ -40,7 +40,7 @@ class Hdf5File:
             raise SourceRefused(
                 f"{path.name} holds no whole model: it has weights without 'model_config', save the model"
             )
-        return keras_config.code_in(keras_config.parse(path.name, config))
+        return keras_config.loadable_code(path.name, keras_config.parse(path.name, config))
 
     def load(self, path: Path, work: Path, *, trust: bool) -> KerasOriginal:
         """The model in Keras, without its training state. Keras goes by the suffix, so the file gets the usual one."""

@@ -48,7 +48,7 @@ class KerasFile:
         archives.unpack(path, work / "checked")
         hdf5_tree.check_tree(work / "checked" / WEIGHTS, f"{path.name}: {WEIGHTS}")
         config = archives.read_entry(path, CONFIG, _CONFIG_LIMIT)
-        return keras_config.code_in(keras_config.parse(path.name, config))
+        return keras_config.loadable_code(path.name, keras_config.parse(path.name, config))
 
     def load(self, path: Path, work: Path, *, trust: bool) -> KerasOriginal:
         """The model in Keras, without its training state."""

@@ -14,6 +14,7 @@ from lightship.bundle import DEFAULT_SIGNATURE
 from lightship.compiler import archives, examples, exports
 from lightship.compiler.importers.base import GZIP, ZIP, head
 from lightship.engines.causes import translated
+from lightship.engines.tensorflow_calls import call
 from lightship.engines.tensorflow_state import Unrestorable, state_of
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
@@ -70,6 +71,7 @@ class SavedModelOriginal:
         import tensorflow as tf
 
         self.source: Mapping[str, str] = {"format": "saved_model", "digest": exports.digest(folder)}
+        self.notes: list[str] = []
         self.size = sum(file.stat().st_size for file in exports.files(folder))
         self._work = work
         message = graphs.read_saved_model(folder / exports.GRAPH, label)
@@ -98,7 +100,7 @@ class SavedModelOriginal:
         self._state.restore()
         try:
             tensors = {name: tf.constant(array) for name, array in inputs.items()}
-            outputs = self._loaded.signatures[signature](**tensors)
+            outputs = call(self._loaded.signatures[signature], tensors)
         except (tf.errors.OpError, ValueError, TypeError) as error:
             raise translated(EngineError, "TensorFlow could not run this input", error) from None
         return {name: np.asarray(value.numpy()) for name, value in outputs.items()}

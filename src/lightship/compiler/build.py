@@ -58,6 +58,7 @@ class Bounded:
         self.notes = original.notes
         self.stateful = original.stateful
         self.reset = original.reset
+        self.hints = original.hints
         self.candidates = original.candidates
         self.saved_model = original.saved_model
 

@@ -18,6 +18,7 @@ _DESERIALISED = re.compile(
     r"when deserializing class '(\w{1,60})' using config=\{(?:.{0,200}?'name': '([^']{1,100})')?"
 )
 _CONFIG = re.compile(r"(?:using )?config\s?=\s?\{.*", re.DOTALL)
+_LAMBDA_SHAPE = "could not automatically infer the shape of the Lambda"
 _UNDEFINED = re.compile(r"name '(\w{1,60})' is not defined")
 _SCOPE = re.compile(r"'([^']{1,100})' is not a valid scope name")
 
@@ -52,6 +53,11 @@ def _own_words(cause: str) -> str:
         return (
             f"its code needs '{undefined[1]}', which the file does not hold: export a SavedModel (model.export) from "
             "the program that defines it"
+        )
+    if _LAMBDA_SHAPE in cause:
+        return (
+            "the Lambda layer's code fails, most likely for lack of what its program imported or defined: export a "
+            "SavedModel (model.export) from that program"
         )
     if scope := _SCOPE.search(cause):
         return (

@@ -11,7 +11,8 @@ import numpy as np
 
 from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
-from lightship.compiler import exports, tensor_names
+from lightship.compiler import exports, keras_hints, tensor_names
+from lightship.compiler.hints import Hint
 from lightship.compiler.keras_errors import translated
 from lightship.engines.tensorflow_state import State, Unrestorable, state_of
 from lightship.errors import EngineError, SourceRefused
@@ -32,6 +33,7 @@ def load_keras(path: Path, work: Path, source: Mapping[str, str], *, trust: bool
         raise translated(SourceRefused, f"Keras {keras.__version__} cannot load {path.name}", error) from None
     if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
         raise _unusable(path.name, model)
+    keras_hints.check_vocabularies(path.name, model)
     origin = dict(source) | {"keras": keras.__version__}
     return KerasOriginal(model, work, origin, path.stat().st_size, trust=trust)
 
@@ -111,6 +113,10 @@ class KerasOriginal:
         except Exception as error:  # whatever the layers raise
             raise translated(EngineError, "Keras could not run this input", error) from None
         return dict(zip(self._outputs, map(np.asarray, keras.tree.flatten(answer)), strict=True))
+
+    def hints(self, signature: Signature) -> dict[str, Hint]:
+        """See :class:`lightship.compiler.importers.base.Original`."""
+        return keras_hints.hints_of(self._model, self._inputs)
 
     def candidates(self) -> Iterator[Path]:
         """The model as it is, then with its recurrent layers unrolled."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from lightship.compiler.hints import Hint
 from lightship.tensors import Array, Signature
 
 
@@ -41,6 +42,10 @@ class Original(Protocol):
 
         Raises EngineError where it takes no such input.
         """
+        ...
+
+    def hints(self, signature: Signature) -> Mapping[str, Hint]:
+        """Return what is known about the values of a signature's inputs, by input."""
         ...
 
     def candidates(self) -> Iterator[Path]:

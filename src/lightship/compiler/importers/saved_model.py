@@ -11,7 +11,8 @@ import numpy as np
 
 from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
-from lightship.compiler import archives, examples, exports
+from lightship.compiler import archives, examples, exports, graph_hints
+from lightship.compiler.hints import Hint
 from lightship.compiler.importers.base import GZIP, ZIP, head
 from lightship.engines.causes import translated
 from lightship.engines.tensorflow_calls import call
@@ -104,6 +105,10 @@ class SavedModelOriginal:
         except (tf.errors.OpError, ValueError, TypeError) as error:
             raise translated(EngineError, "TensorFlow could not run this input", error) from None
         return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
+
+    def hints(self, signature: Signature) -> dict[str, Hint]:
+        """See :class:`lightship.compiler.importers.base.Original`."""
+        return graph_hints.hints_of(self._loaded.signatures[signature.name], signature)
 
     def candidates(self) -> Iterator[Path]:
         """The folder itself; with several signatures, or one that resets the others, one that holds nothing else.

@@ -10,6 +10,7 @@ import numpy as np
 
 from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE, digest_file
+from lightship.compiler.hints import Hint
 from lightship.compiler.importers.base import head
 from lightship.compiler.tflite import BrokenFile, Outline, outline, shown
 from lightship.engines.causes import translated
@@ -90,6 +91,10 @@ class TfliteOriginal:
             return _run_only(interpreter, inputs)
         except (RuntimeError, ValueError) as error:
             raise translated(EngineError, "LiteRT could not run this input", error) from None
+
+    def hints(self, signature: Signature) -> dict[str, Hint]:
+        """Return no hints: a quantised input takes every value of its dtype."""
+        return {}
 
     def candidates(self) -> Iterator[Path]:
         """Yield the file itself."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from lightship.bundle import GOLDEN, MODEL, SAVED_MODEL, Manifest, digests, write_manifest
 from lightship.calls import Call
-from lightship.compiler import importers, latency, limits, litert
+from lightship.compiler import importers, latency, limits, litert, stages
 from lightship.compiler.config import Config
 from lightship.compiler.importers.base import Original
 from lightship.compiler.parity import Agreement
@@ -30,8 +30,6 @@ from lightship.errors import CompileError, EngineError, ParityError, SourceRefus
 from lightship.golden import write_golden
 from lightship.model import Model
 from lightship.tensors import Array, Signature
-
-STAGES = ("check", "load", "record", "convert", "write", "measure")
 
 
 @dataclass(frozen=True)
@@ -59,8 +57,10 @@ class Bounded:
         self.size = original.size
         self.signatures: tuple[Signature, ...] = original.signatures
         self.subject = original.subject
+        self.notes = original.notes
         self.stateful = original.stateful
         self.reset = original.reset
+        self.hints = original.hints
         self.candidates = original.candidates
         self.saved_model = original.saved_model
 
@@ -78,7 +78,7 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
     config = Config.parse(job["config"])
 
     def begin(stage: str) -> None:
-        progress(stage, STAGES.index(stage) / len(STAGES))
+        progress(stage, stages.BUILD.index(stage) / len(stages.BUILD))
 
     with tempfile.TemporaryDirectory() as work:
         begin("check")
@@ -237,7 +237,11 @@ def _result(
         "parity": [asdict(agreement) for agreement in compiled.agreements],
         "latency": {"subject": original.subject, "before": before, "after": after},
         "rewrites": list(compiled.rewrites),
-        "warnings": [*_state_warnings(compiled), *(text for recording in recordings for text in oddities(recording))],
+        "warnings": [
+            *original.notes,
+            *_state_warnings(compiled),
+            *(text for recording in recordings for text in oddities(recording)),
+        ],
         "trusted": list(trusted),
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -12,10 +11,11 @@ import numpy as np
 
 from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
-from lightship.compiler import exports
+from lightship.compiler import exports, keras_hints, tensor_names
 from lightship.compiler.frameworks import Framework
+from lightship.compiler.hints import Hint
+from lightship.compiler.keras_errors import translated
 from lightship.compiler.unrolling import unrolled
-from lightship.engines.causes import translated
 from lightship.engines.tensorflow_state import State, Unrestorable, state_of
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
@@ -31,9 +31,29 @@ def load_keras(
         what = f"{framework.package} {framework.version} cannot load {path.name}"
         raise translated(SourceRefused, what, error) from None
     if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
-        raise SourceRefused(f"{path.name} holds a model whose input shape is not known: call it once, then save it")
+        raise _unusable(path.name, model, framework)
+    keras_hints.check_vocabularies(path.name, model)
     origin = dict(source) | {framework.package: framework.version}
     return KerasOriginal(model, work, origin, path.stat().st_size, framework=framework, trust=trust)
+
+
+def _unusable(label: str, model: Any, framework: Framework) -> SourceRefused:
+    """Return the error for a model that has no inputs or outputs."""
+    layers = getattr(model, "layers", None)
+    if layers == [] and isinstance(model, framework.module.Sequential):
+        return SourceRefused(f"{label} holds an empty Sequential: add layers, then save the model again")
+    if layers and (shape := _declared_shape(model)):
+        try:
+            model(framework.module.Input(batch_shape=shape))
+        except Exception as error:  # Keras builds a Sequential without its inputs where a layer fails
+            return translated(SourceRefused, f"{label} cannot be built", error)
+    return SourceRefused(f"{label} holds a model whose input shape is not known: call it once, then save it")
+
+
+def _declared_shape(model: Any) -> Any:
+    """Return the shape that the first layer of a Sequential declares; None where it does not."""
+    configs = model.get_config().get("layers") or [{}]
+    return configs[0].get("config", {}).get("batch_shape")
 
 
 class KerasOriginal:
@@ -53,6 +73,7 @@ class KerasOriginal:
         self._model = model
         self._work = work
         self._traced = _Traced(framework, model)
+        self.notes = self._traced.renamed
         self.signatures: tuple[Signature, ...] = (self._traced.signature,)
 
     @property
@@ -74,10 +95,14 @@ class KerasOriginal:
         plain = [tf.constant(array) if array.dtype == np.object_ else array for array in arrays]
         try:
             answer = self._model.predict(self._traced.packed(plain), batch_size=len(arrays[0]), verbose=0)
-        except (tf.errors.OpError, ValueError, TypeError) as error:
+        except Exception as error:  # whatever the layers raise
             raise translated(EngineError, "Keras could not run this input", error) from None
         flat = map(np.asarray, self._framework.flatten(answer))
         return dict(zip(self._traced.outputs, flat, strict=True))
+
+    def hints(self, signature: Signature) -> dict[str, Hint]:
+        """See :class:`lightship.compiler.importers.base.Original`."""
+        return keras_hints.hints_of(self._model, self._traced.inputs)
 
     def candidates(self) -> Iterator[Path]:
         """The model as it is, then with its recurrent layers unrolled."""
@@ -113,8 +138,13 @@ class _Traced:
         answer = model.outputs[0] if sequential else model.output
         last = [model.layers[-1].name] if sequential else list(model.output_names)
         first = [tensor.name for tensor in model.inputs]
-        self.inputs: list[str] = like.inputs if like else self._names(self._structure, first)
-        self.outputs: list[str] = like.outputs if like else self._names(answer, last)
+        inputs, outputs = self._names(self._structure, first), self._names(answer, last)
+        self.inputs: list[str] = like.inputs if like else tensor_names.fit(inputs, fallback="input")
+        self.outputs: list[str] = like.outputs if like else tensor_names.fit(outputs, fallback="output")
+        self.renamed = [
+            *tensor_names.changes("input", inputs, self.inputs),
+            *tensor_names.changes("output", outputs, self.outputs),
+        ]
 
     @property
     def signature(self) -> Signature:
@@ -150,27 +180,26 @@ class _Traced:
     def _function(self) -> Any:
         import tensorflow as tf
 
-        def call(**inputs: Any) -> dict[str, Any]:
-            answer = self._model(self.packed([inputs[name] for name in self.inputs]), training=False)
+        def call(tensors: list[Any]) -> dict[str, Any]:
+            answer = self._model(self.packed(tensors), training=False)
             return dict(zip(self.outputs, self._framework.flatten(answer), strict=True))
 
-        specs = {
-            name: tf.TensorSpec(tensor.shape, tensor.dtype, name=name)
+        specs = [
+            tf.TensorSpec(tensor.shape, tensor.dtype, name=name)
             for name, tensor in zip(self.inputs, self._model.inputs, strict=True)
-        }
-        return tf.function(call, autograph=False).get_concrete_function(**specs)
+        ]
+        try:
+            return tf.function(call, autograph=False).get_concrete_function(specs)
+        except Exception as error:  # whatever the layers raise
+            raise translated(SourceRefused, "Keras cannot trace this model", error) from None
 
     def _names(self, structure: Any, fallback: list[str]) -> list[str]:
-        """Return a dictionary's keys, otherwise the layers' names; made unique, and fit for a signature and a file."""
+        """Return a dictionary's keys, otherwise the layers' names."""
         names = fallback
         if isinstance(structure, dict):
             keys = self._framework.flatten({key: key for key in structure})
             names = keys if len(keys) == len(fallback) else fallback
-        unique: list[str] = []
-        for name in names:
-            base = re.sub(r"\W", "_", name)
-            unique.append(base if base not in unique else f"{base}_{len(unique)}")
-        return unique
+        return names
 
 
 def _check_export(folder: Path) -> None:

@@ -50,7 +50,7 @@ def record(original: Original, signature: Signature, data: Path | None) -> Recor
         inputs = read_data(data, signature)
         outputs = _ask(original, signature, inputs)
     else:
-        inputs, outputs = samples.generate(original.run, signature)
+        inputs, outputs = samples.generate(original.run, signature, original.hints(signature))
     total = _rows(signature, inputs)
     parts = [samples.take(inputs, signature, rows) for rows in (1, 3, GOLDEN_ROWS) if rows < total]
     batches = (*((part, _ask(original, signature, part)) for part in parts), (inputs, outputs))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from lightship.compiler.hints import Hint
 from lightship.tensors import Array, Signature
 
 
@@ -17,12 +18,14 @@ class Original(Protocol):
         size: bytes of the model files.
         signatures: the model's functions, the default one first.
         subject: the call that :meth:`run` makes, in words.
+        notes: sentences for the report's warnings, e.g. about a tensor that had to be renamed.
     """
 
     source: Mapping[str, str]
     size: int
     signatures: tuple[Signature, ...]
     subject: str
+    notes: list[str]
 
     @property
     def stateful(self) -> bool:
@@ -39,6 +42,10 @@ class Original(Protocol):
 
         Raises EngineError where it takes no such input.
         """
+        ...
+
+    def hints(self, signature: Signature) -> Mapping[str, Hint]:
+        """Return what is known about the values of a signature's inputs, by input."""
         ...
 
     def candidates(self) -> Iterator[Path]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,12 @@ import numpy as np
 
 from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
-from lightship.compiler import exports, keras_hints, tensor_names
+from lightship.compiler import export_check, exports, keras_hints, tensor_names
 from lightship.compiler.hints import Hint
+from lightship.compiler.importers.base import Batch
 from lightship.compiler.keras_errors import translated
 from lightship.engines.tensorflow_state import State, Unrestorable, state_of
-from lightship.errors import EngineError, SourceRefused
+from lightship.errors import CompileError, EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 
 # A recurrent layer whose steps are written out converts where its loop does not, and grows with the number of steps.
@@ -77,6 +80,7 @@ class KerasOriginal:
         outputs = _names(_outputs_of(model), _output_names(model))
         self._inputs = tensor_names.fit(inputs, fallback="input")
         self._outputs = tensor_names.fit(outputs, fallback="output")
+        self._shapes: list[tuple[int | None, ...]] = [tuple(tensor.shape) for tensor in model.inputs]
         self.notes = [
             *tensor_names.changes("input", inputs, self._inputs),
             *tensor_names.changes("output", outputs, self._outputs),
@@ -114,9 +118,75 @@ class KerasOriginal:
             raise translated(EngineError, "Keras could not run this input", error) from None
         return dict(zip(self._outputs, map(np.asarray, keras.tree.flatten(answer)), strict=True))
 
+    def calls(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Callable[[], object]]:
+        """See :class:`lightship.compiler.importers.base.Original`."""
+        import keras
+        import tensorflow as tf
+
+        tensors = [tf.constant(inputs[name]) for name in self._inputs]
+        packed = keras.tree.pack_sequence_as(_inputs_of(self._model), tensors)
+        return {
+            self.subject: lambda: self.run(signature, inputs),
+            "Keras model.predict_on_batch": lambda: self._model.predict_on_batch(packed),
+            "Keras model(...)": lambda: self._model(packed, training=False),
+            "the exported signature in TensorFlow": lambda: self._function(tensors),
+        }
+
     def hints(self, signature: Signature) -> dict[str, Hint]:
         """See :class:`lightship.compiler.importers.base.Original`."""
         return keras_hints.hints_of(self._model, self._inputs)
+
+    def check_export(self, batches: Mapping[str, Sequence[Batch]]) -> tuple[Signature, ...]:
+        """See :class:`lightship.compiler.importers.base.Original`."""
+        recorded = batches[DEFAULT_SIGNATURE]
+        if not (wrong := export_check.difference(self._run_exported, recorded)):
+            return self.signatures
+        arrays = [recorded[-1][0][name] for name in self._inputs]
+        layer = self._wrong_layer(arrays)
+        where = f"layer {layer}" if layer else "the model"
+        shapes = export_check.fixed_shapes(self._shapes, arrays)
+        if shapes != self._shapes:
+            self._fix(shapes)
+            wrong = export_check.difference(self._run_exported, recorded)
+        if wrong:
+            raise CompileError(f"the export of {where} computes otherwise than the model: {wrong}")
+        sizes = ", ".join(f"'{spec.name}' {list(spec.shape)}" for spec in self.signatures[0].inputs)
+        self.notes.append(
+            f"the export of {where} computes otherwise than the model where a size is unknown: the inputs are fixed "
+            f"to the sizes of the compared data, {sizes}"
+        )
+        return self.signatures
+
+    def _fix(self, shapes: list[tuple[int | None, ...]]) -> None:
+        """Export for these shapes of the inputs from now on."""
+        self._shapes = shapes
+        del self._function
+        outputs = self._function.structured_outputs
+        (signature,) = self.signatures
+        self.signatures = (
+            signature._replace(
+                inputs=tuple(replace(spec, shape=shape) for spec, shape in zip(signature.inputs, shapes, strict=True)),
+                outputs=tuple(replace(spec, shape=tuple(outputs[spec.name].shape)) for spec in signature.outputs),
+            ),
+        )
+
+    def _run_exported(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Run what :meth:`candidates` and :meth:`saved_model` export."""
+        import tensorflow as tf
+
+        self._state.restore()
+        try:
+            outputs = self._function([tf.constant(inputs[name]) for name in self._inputs])
+        except (tf.errors.OpError, ValueError, TypeError) as error:
+            raise translated(EngineError, "TensorFlow could not run the export", error) from None
+        return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
+
+    def _wrong_layer(self, arrays: list[Array]) -> str:
+        import keras
+
+        with suppress(Exception):  # a name for a message: no layer is named where the search fails
+            return export_check.first_wrong_layer(keras, self._model, arrays, self._shapes)
+        return ""
 
     def candidates(self) -> Iterator[Path]:
         """The model as it is, then with its recurrent layers unrolled."""
@@ -156,8 +226,8 @@ class KerasOriginal:
             return dict(zip(self._outputs, keras.tree.flatten(model(packed, training=False)), strict=True))
 
         specs = [
-            tf.TensorSpec(tensor.shape, tensor.dtype, name=name)
-            for name, tensor in zip(self._inputs, model.inputs, strict=True)
+            tf.TensorSpec(shape, tensor.dtype, name=name)
+            for name, shape, tensor in zip(self._inputs, self._shapes, model.inputs, strict=True)
         ]
         try:
             return tf.function(call, autograph=False).get_concrete_function(specs)

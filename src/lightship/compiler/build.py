@@ -23,6 +23,7 @@ from lightship.compiler.recordings import (
     golden,
     oddities,
     record,
+    restated,
 )
 from lightship.compiler.rewrites import Rewritten, rewrite
 from lightship.engines.base import Engine
@@ -61,6 +62,8 @@ class Bounded:
         self.stateful = original.stateful
         self.reset = original.reset
         self.hints = original.hints
+        self.calls = original.calls
+        self.check_export = original.check_export
         self.candidates = original.candidates
         self.saved_model = original.saved_model
 
@@ -93,6 +96,9 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
             check_probabilities(recording)
         check_original_state(original, recordings)
         begin("convert")
+        recordings = restated(
+            recordings, original.check_export({each.signature.name: each.batches for each in recordings})
+        )
         compiled = compile_best(original, recordings, folder, job["engine"], slow=slow)
         begin("write")
         _write(
@@ -226,7 +232,8 @@ def _result(
     model = Model.open(folder)
     first = recordings[0]
     smallest, _ = first.batches[0]
-    before = latency.p50(lambda: original.run(first.signature.name, smallest))
+    before = {name: latency.p50(call) for name, call in original.calls(first.signature.name, smallest).items()}
+    fastest = min(before, key=before.__getitem__)
     after = latency.p50(lambda: model.predict(Call(inputs=smallest)))
     files = [folder / name for name in model.manifest.files if name != GOLDEN]
     return {
@@ -235,7 +242,12 @@ def _result(
         "signatures": [recording.signature.to_json() for recording in recordings],
         "sizes": {"before": original.size, "after": sum(file.stat().st_size for file in files)},
         "parity": [asdict(agreement) for agreement in compiled.agreements],
-        "latency": {"subject": original.subject, "before": before, "after": after},
+        "latency": {
+            "subject": fastest,
+            "before": before.pop(fastest),
+            "after": after,
+            "others": before,
+        },
         "rewrites": list(compiled.rewrites),
         "warnings": [
             *original.notes,

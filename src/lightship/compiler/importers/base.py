@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from lightship.compiler.hints import Hint
 from lightship.tensors import Array, Signature
+
+Batch = tuple[dict[str, Array], dict[str, Array]]  # inputs and outputs
 
 
 class Original(Protocol):
@@ -41,6 +43,17 @@ class Original(Protocol):
         """Outputs by name, as the original framework computes them from the model's initial state.
 
         Raises EngineError where it takes no such input.
+        """
+        ...
+
+    def calls(self, signature: str, inputs: Mapping[str, Array]) -> Mapping[str, Callable[[], object]]:
+        """Return the ways to make a call in the original framework, in words; the one that users know comes first."""
+        ...
+
+    def check_export(self, batches: Mapping[str, Sequence[Batch]]) -> tuple[Signature, ...]:
+        """Compare what is exported with recorded inputs and outputs by signature, and return the exports' signatures.
+
+        They have fixed sizes where only such an export agrees; a note says so. Raises CompileError where none does.
         """
         ...
 

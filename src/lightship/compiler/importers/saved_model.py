@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
 from lightship.compiler import archives, examples, exports, graph_hints
 from lightship.compiler.hints import Hint
-from lightship.compiler.importers.base import GZIP, ZIP, head
+from lightship.compiler.importers.base import GZIP, ZIP, Batch, head
 from lightship.engines.causes import translated
 from lightship.engines.tensorflow_calls import call
 from lightship.engines.tensorflow_state import Unrestorable, state_of
@@ -105,6 +105,14 @@ class SavedModelOriginal:
         except (tf.errors.OpError, ValueError, TypeError) as error:
             raise translated(EngineError, "TensorFlow could not run this input", error) from None
         return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
+
+    def calls(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Callable[[], object]]:
+        """See :class:`lightship.compiler.importers.base.Original`."""
+        return {self.subject: lambda: self.run(signature, inputs)}
+
+    def check_export(self, batches: Mapping[str, Sequence[Batch]]) -> tuple[Signature, ...]:
+        """Return the signatures: the file itself is what is served or converted."""
+        return self.signatures
 
     def hints(self, signature: Signature) -> dict[str, Hint]:
         """See :class:`lightship.compiler.importers.base.Original`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE, digest_file
 from lightship.compiler.hints import Hint
-from lightship.compiler.importers.base import head
+from lightship.compiler.importers.base import Batch, head
 from lightship.compiler.tflite import BrokenFile, Outline, outline, shown
 from lightship.engines.causes import translated
 from lightship.engines.litert import is_dynamic, plain_name, tensor_indices
@@ -91,6 +91,14 @@ class TfliteOriginal:
             return _run_only(interpreter, inputs)
         except (RuntimeError, ValueError) as error:
             raise translated(EngineError, "LiteRT could not run this input", error) from None
+
+    def calls(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Callable[[], object]]:
+        """See :class:`lightship.compiler.importers.base.Original`."""
+        return {self.subject: lambda: self.run(signature, inputs)}
+
+    def check_export(self, batches: Mapping[str, Sequence[Batch]]) -> tuple[Signature, ...]:
+        """Return the signatures: the file itself is what is served or converted."""
+        return self.signatures
 
     def hints(self, signature: Signature) -> dict[str, Hint]:
         """Return no hints: a quantised input takes every value of its dtype."""

@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from lightship.compiler.rewrites import recast
 from lightship.compiler.rewrites.graph import Graph, Unfreezable, frozen, save
 
 # Functions by the sentence about them in the report, in the order in which they are applied. Each changes the graph in
 # place and returns whether it changed anything.
-REWRITES: dict[str, Callable[[Graph], bool]] = {}
+REWRITES: dict[str, Callable[[Graph], bool]] = {
+    **{f"{dtype} computed in float32": partial(recast.apply, dtype=dtype) for dtype in recast.DTYPES},
+}
+# What each of them leaves of the original's precision, the coarsest first.
+PRECISIONS: dict[str, str] = {
+    f"{dtype} computed in float32": dtype if dtype != "float64" else "float32" for dtype in recast.DTYPES
+}
 
 
 @dataclass(frozen=True)
@@ -43,4 +51,4 @@ def rewrite(source: Path, target: Path, signatures: Sequence[str]) -> Rewritten 
     if not applied:
         return None
     save(graphs, target)
-    return Rewritten(target, applied)
+    return Rewritten(target, applied, next((PRECISIONS[text] for text in PRECISIONS if text in applied), ""))

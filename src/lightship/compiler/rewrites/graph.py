@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,8 @@ def save(graphs: Sequence[Graph], folder: Path) -> None:
 def _function(graph: Graph) -> Any:
     import tensorflow as tf
 
-    imported = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(graph.definition, name=""), [])
+    definition = _renamed(graph.definition)
+    imported = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=""), [])
     inside = imported.graph
     pruned = imported.prune(
         [inside.as_graph_element(tensor) for tensor in graph.inputs.values()],
@@ -85,3 +87,38 @@ def _function(graph: Graph) -> Any:
         return dict(zip(graph.outputs, pruned(*arrays), strict=True))
 
     return tf.function(call, autograph=False, input_signature=specs).get_concrete_function()
+
+
+def _renamed(definition: Any) -> Any:
+    """Return a copy whose functions have new names: in one process, TensorFlow takes a name for one function only."""
+    copy = type(definition)()
+    copy.CopyFrom(definition)
+    digest = hashlib.sha256(definition.SerializeToString(deterministic=True)).hexdigest()[:16]
+    names = {function.signature.name: f"{function.signature.name}_{digest}" for function in copy.library.function}
+    for function in copy.library.function:
+        function.signature.name = names[function.signature.name]
+    for nodes in (copy.node, *(function.node_def for function in copy.library.function)):
+        for value in (value for node in nodes for value in node.attr.values()):
+            for called in (value.func, *value.list.func) if value.HasField("func") else value.list.func:
+                called.name = names.get(called.name, called.name)
+    return copy
+
+
+def unused_name(graph: Graph, name: str) -> str:
+    """Return ``name``, with a number where a node or a function of the graph has it."""
+    taken = {node.name for nodes in graph.bodies() for node in nodes}
+    taken |= {function.signature.name for function in graph.definition.library.function}
+    return next(unique for unique in (name, *(f"{name}_{n}" for n in range(1, len(taken) + 2))) if unique not in taken)
+
+
+def add_node(nodes: Any, operator: str, name: str, inputs: Sequence[str]) -> Any:
+    """Add a node without attributes to one of :meth:`Graph.bodies` and return it."""
+    node = nodes.add(name=name, op=operator)
+    node.input.extend(inputs)
+    return node
+
+
+def rename_inputs(nodes: Any, names: Mapping[str, str]) -> None:
+    """Let the nodes read other tensors: new names by old ones, both as a node's input has them."""
+    for node in nodes:
+        node.input[:] = [names.get(name, name) for name in node.input]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -30,12 +30,9 @@ _WORDS = (b"the", b"quick brown fox", b"", b"Lightship", "größer".encode(), b"
 
 def generate(run: Run, signature: Signature) -> tuple[Tensors, Tensors]:
     """Inputs that the original accepts, and its outputs: up to 32 rows. Raises CompileError where none is found."""
-    parts = [part for spec in signature.inputs for part in (spec, *_features(spec))]
-    sizes = SIZES if any(None in spec.row_shape for spec in parts) else SIZES[:1]
-    bounds = BOUNDS if any(spec.numpy.kind in "iu" for spec in parts) else BOUNDS[:1]
     last = EngineError("its outputs were empty")
-    for size, bound in itertools.product(sizes, bounds):
-        inputs = make(signature, size=size, bound=bound)
+    for size, bound, whole in _attempts(signature):
+        inputs = make(signature, size=size, bound=bound, whole=whole)
         try:
             outputs = run(signature.name, inputs)
         except EngineError as error:
@@ -47,15 +44,38 @@ def generate(run: Run, signature: Signature) -> tuple[Tensors, Tensors]:
     raise CompileError(what, detail=last.detail)
 
 
-def make(signature: Signature, *, size: int, bound: int) -> Tensors:
-    """Inputs with ``size`` for what is unknown in a row, and integers from 0 to ``bound - 1``, both ends included."""
+def _attempts(signature: Signature) -> Iterator[tuple[int, int, bool]]:
+    """Yield sizes and bounds to try; at last with whole floats, because Keras 2 feeds indices as floats by default."""
+    parts = [part for spec in signature.inputs for part in (spec, *_features(spec))]
+    sizes = SIZES if any(None in spec.row_shape for spec in parts) else SIZES[:1]
+    bounds = BOUNDS if any(spec.numpy.kind in "iu" for spec in parts) else BOUNDS[:1]
+    yield from ((size, bound, False) for size, bound in itertools.product(sizes, bounds))
+    if any(spec.numpy.kind == "f" for spec in signature.inputs):
+        yield from ((SIZES[0], bound, True) for bound in BOUNDS)
+
+
+def make(signature: Signature, *, size: int, bound: int, whole: bool = False) -> Tensors:
+    """Inputs with ``size`` for what is unknown in a row, and integers from 0 to ``bound - 1``, both ends included.
+
+    ``whole`` makes floats such integers too.
+    """
     rng = np.random.default_rng(_SEED)
     shapes = {spec.name: tuple(size if n is None else n for n in spec.row_shape) for spec in signature.inputs}
     rows = max(FEWEST_ROWS, min(ROWS, *(_VALUES // max(1, math.prod(shape)) for shape in shapes.values())))
     return {
-        spec.name: _values(rng, spec, (rows, *shapes[spec.name]) if spec.batched else shapes[spec.name], size, bound)
+        spec.name: _input(
+            rng, spec, (rows, *shapes[spec.name]) if spec.batched else shapes[spec.name], size, bound, whole
+        )
         for spec in signature.inputs
     }
+
+
+def _input(
+    rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], size: int, bound: int, whole: bool
+) -> Array:
+    if whole and spec.numpy.kind == "f":
+        return _integers(rng, shape, min(bound, 2 ** (np.finfo(spec.numpy).nmant + 1))).astype(spec.numpy)
+    return _values(rng, spec, shape, size, bound)
 
 
 def take(tensors: Mapping[str, Array], signature: Signature, rows: int) -> Tensors:
@@ -88,7 +108,7 @@ def _values(rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], 
     if kind == "b":
         return np.asarray(rng.integers(0, 2, size=shape), dtype=np.bool_)
     if kind in "iu":
-        return _integers(rng, spec, shape, bound)
+        return _integers(rng, shape, min(bound, int(np.iinfo(spec.numpy).max) + 1)).astype(spec.numpy)
     if (spec.kind or {}).get("type") == "image":
         return _pixels(rng, spec, shape)
     return rng.standard_normal(shape).astype(spec.numpy)
@@ -108,10 +128,9 @@ def _examples(rng: np.random.Generator, spec: TensorSpec, count: int, size: int,
     return [example({name: rows[row].tolist() for name, rows in columns.items()}) for row in range(count)]
 
 
-def _integers(rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], bound: int) -> Array:
-    top = min(bound, int(np.iinfo(spec.numpy).max) + 1)
-    array = rng.integers(0, top, size=shape).astype(spec.numpy)
-    array.flat[:1] = top - 1  # a bound that is too large must fail now, not by chance
+def _integers(rng: np.random.Generator, shape: tuple[int, ...], bound: int) -> Array:
+    array = rng.integers(0, bound, size=shape)
+    array.flat[:1] = bound - 1  # a bound that is too large must fail now, not by chance
     return array
 
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
-from lightship.compiler import exports
+from lightship.compiler import export_check, exports, keras_hints
 from lightship.compiler.frameworks import Framework
+from lightship.compiler.hints import Hint
+from lightship.compiler.importers.base import Batch
+from lightship.compiler.keras_errors import translated
+from lightship.compiler.keras_function import Traced, check_export
 from lightship.compiler.unrolling import unrolled
-from lightship.engines.causes import translated
-from lightship.engines.tensorflow_state import State, Unrestorable, state_of
-from lightship.errors import EngineError, SourceRefused
-from lightship.tensors import DTYPES, Array, Signature, TensorSpec
+from lightship.errors import CompileError, EngineError, SourceRefused
+from lightship.tensors import Array, Signature
 
 
 def load_keras(
@@ -31,9 +31,29 @@ def load_keras(
         what = f"{framework.package} {framework.version} cannot load {path.name}"
         raise translated(SourceRefused, what, error) from None
     if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
-        raise SourceRefused(f"{path.name} holds a model whose input shape is not known: call it once, then save it")
+        raise _unusable(path.name, model, framework)
+    keras_hints.check_vocabularies(path.name, model)
     origin = dict(source) | {framework.package: framework.version}
     return KerasOriginal(model, work, origin, path.stat().st_size, framework=framework, trust=trust)
+
+
+def _unusable(label: str, model: Any, framework: Framework) -> SourceRefused:
+    """Return the error for a model that has no inputs or outputs."""
+    layers = getattr(model, "layers", None)
+    if layers == [] and isinstance(model, framework.module.Sequential):
+        return SourceRefused(f"{label} holds an empty Sequential: add layers, then save the model again")
+    if layers and (shape := _declared_shape(model)):
+        try:
+            model(framework.module.Input(batch_shape=shape))
+        except Exception as error:  # Keras builds a Sequential without its inputs where a layer fails
+            return translated(SourceRefused, f"{label} cannot be built", error)
+    return SourceRefused(f"{label} holds a model whose input shape is not known: call it once, then save it")
+
+
+def _declared_shape(model: Any) -> Any:
+    """Return the shape that the first layer of a Sequential declares; None where it does not."""
+    configs = model.get_config().get("layers") or [{}]
+    return configs[0].get("config", {}).get("batch_shape")
 
 
 class KerasOriginal:
@@ -52,7 +72,8 @@ class KerasOriginal:
         self._trust = trust
         self._model = model
         self._work = work
-        self._traced = _Traced(framework, model)
+        self._traced = Traced(framework, model)
+        self.notes = self._traced.renamed
         self.signatures: tuple[Signature, ...] = (self._traced.signature,)
 
     @property
@@ -74,10 +95,65 @@ class KerasOriginal:
         plain = [tf.constant(array) if array.dtype == np.object_ else array for array in arrays]
         try:
             answer = self._model.predict(self._traced.packed(plain), batch_size=len(arrays[0]), verbose=0)
-        except (tf.errors.OpError, ValueError, TypeError) as error:
+        except Exception as error:  # whatever the layers raise
             raise translated(EngineError, "Keras could not run this input", error) from None
         flat = map(np.asarray, self._framework.flatten(answer))
         return dict(zip(self._traced.outputs, flat, strict=True))
+
+    def calls(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Callable[[], object]]:
+        """See :class:`lightship.compiler.importers.base.Original`."""
+        import tensorflow as tf
+
+        tensors = [tf.constant(inputs[name]) for name in self._traced.inputs]
+        packed = self._traced.packed(tensors)
+        return {
+            self.subject: lambda: self.run(signature, inputs),
+            f"{self._framework.title} model.predict_on_batch": lambda: self._model.predict_on_batch(packed),
+            f"{self._framework.title} model(...)": lambda: self._model(packed, training=False),
+            "the exported signature in TensorFlow": lambda: self._traced.function(tensors),
+        }
+
+    def hints(self, signature: Signature) -> dict[str, Hint]:
+        """See :class:`lightship.compiler.importers.base.Original`."""
+        return keras_hints.hints_of(self._model, self._traced.inputs)
+
+    def check_export(self, batches: Mapping[str, Sequence[Batch]]) -> tuple[Signature, ...]:
+        """See :class:`lightship.compiler.importers.base.Original`."""
+        recorded = batches[DEFAULT_SIGNATURE]
+        if not (wrong := export_check.difference(self._run_exported, recorded)):
+            return self.signatures
+        arrays = [recorded[-1][0][name] for name in self._traced.inputs]
+        layer = self._wrong_layer(arrays)
+        where = f"layer {layer}" if layer else "the model"
+        shapes = export_check.fixed_shapes(self._traced.shapes, arrays)
+        if shapes != self._traced.shapes:
+            self._traced = Traced(self._framework, self._model, shapes=shapes)
+            self.signatures = (self._traced.signature,)
+            wrong = export_check.difference(self._run_exported, recorded)
+        if wrong:
+            raise CompileError(f"the export of {where} computes otherwise than the model: {wrong}")
+        sizes = ", ".join(f"'{spec.name}' {list(spec.shape)}" for spec in self.signatures[0].inputs)
+        self.notes.append(
+            f"the export of {where} computes otherwise than the model where a size is unknown: the inputs are fixed "
+            f"to the sizes of the compared data, {sizes}"
+        )
+        return self.signatures
+
+    def _run_exported(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Run what :meth:`candidates` and :meth:`saved_model` export."""
+        import tensorflow as tf
+
+        self._traced.state.restore()
+        try:
+            outputs = self._traced.function([tf.constant(inputs[name]) for name in self._traced.inputs])
+        except (tf.errors.OpError, ValueError, TypeError) as error:
+            raise translated(EngineError, "TensorFlow could not run the export", error) from None
+        return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
+
+    def _wrong_layer(self, arrays: list[Array]) -> str:
+        with suppress(Exception):  # a name for a message: no layer is named where the search fails
+            return export_check.first_wrong_layer(self._framework.module, self._model, arrays, self._traced.shapes)
+        return ""
 
     def candidates(self) -> Iterator[Path]:
         """The model as it is, then with its recurrent layers unrolled."""
@@ -87,7 +163,7 @@ class KerasOriginal:
         self._traced.state.restore()  # what the copy holds as initial values are the values of now
         if copy := unrolled(self._framework, self._model):
             folder = self._work / "unrolled"
-            self._export(_Traced(self._framework, copy, like=self._traced), folder, reset=self.reset)
+            self._export(Traced(self._framework, copy, like=self._traced), folder, reset=self.reset)
             yield folder
 
     def saved_model(self, folder: Path) -> bool:
@@ -96,105 +172,7 @@ class KerasOriginal:
         exports.normalise(folder)
         return True
 
-    def _export(self, traced: _Traced, folder: Path, *, reset: str) -> None:
+    def _export(self, traced: Traced, folder: Path, *, reset: str) -> None:
         traced.save(folder, reset=reset)
         if not self._trust:
-            _check_export(folder)
-
-
-class _Traced:
-    """A model's call as one concrete function, with the names of its tensors and the variables that it changes."""
-
-    def __init__(self, framework: Framework, model: Any, *, like: _Traced | None = None) -> None:
-        self._framework = framework
-        self._model = model
-        sequential = isinstance(model, framework.module.Sequential)
-        self._structure = model.inputs[0] if sequential else model.input
-        answer = model.outputs[0] if sequential else model.output
-        last = [model.layers[-1].name] if sequential else list(model.output_names)
-        first = [tensor.name for tensor in model.inputs]
-        self.inputs: list[str] = like.inputs if like else self._names(self._structure, first)
-        self.outputs: list[str] = like.outputs if like else self._names(answer, last)
-
-    @property
-    def signature(self) -> Signature:
-        """The function's inputs and outputs."""
-        return Signature(
-            name=DEFAULT_SIGNATURE,
-            inputs=tuple(map(_spec, self.inputs, self._model.inputs)),
-            outputs=tuple(map(_spec, self.outputs, self._model.outputs)),
-        )
-
-    def packed(self, arrays: list[Any]) -> Any:
-        """Return arrays in the form that the model is called with: a tensor, a list or a dictionary."""
-        return self._framework.pack(self._structure, arrays)
-
-    @cached_property
-    def state(self) -> State:
-        """What calls change, with the values of before the first one."""
-        try:
-            return state_of([self._function])
-        except Unrestorable as error:
-            raise SourceRefused(exports.unrestorable("the model", error)) from None
-
-    def save(self, folder: Path, *, reset: str) -> None:
-        """Write a SavedModel with this function and all that it needs."""
-        import tensorflow as tf
-
-        module = tf.Module()
-        for name, value in self._framework.tracked(self._model).items():
-            setattr(module, name, value)
-        exports.save(module, folder, {DEFAULT_SIGNATURE: self._function}, state=self.state, reset=reset)
-
-    @cached_property
-    def _function(self) -> Any:
-        import tensorflow as tf
-
-        def call(**inputs: Any) -> dict[str, Any]:
-            answer = self._model(self.packed([inputs[name] for name in self.inputs]), training=False)
-            return dict(zip(self.outputs, self._framework.flatten(answer), strict=True))
-
-        specs = {
-            name: tf.TensorSpec(tensor.shape, tensor.dtype, name=name)
-            for name, tensor in zip(self.inputs, self._model.inputs, strict=True)
-        }
-        return tf.function(call, autograph=False).get_concrete_function(**specs)
-
-    def _names(self, structure: Any, fallback: list[str]) -> list[str]:
-        """Return a dictionary's keys, otherwise the layers' names; made unique, and fit for a signature and a file."""
-        names = fallback
-        if isinstance(structure, dict):
-            keys = self._framework.flatten({key: key for key in structure})
-            names = keys if len(keys) == len(fallback) else fallback
-        unique: list[str] = []
-        for name in names:
-            base = re.sub(r"\W", "_", name)
-            unique.append(base if base not in unique else f"{base}_{len(unique)}")
-        return unique
-
-
-def _check_export(folder: Path) -> None:
-    """Refuse operators that a checked configuration should not have led to; raises SourceRefused."""
-    found = graphs.phrases_of(graphs.findings(graphs.read_saved_model(folder / exports.GRAPH, "the export")))
-    if found:
-        raise SourceRefused(f"the model's layers make {'; '.join(found)}. If you trust it, compile it with --trust")
-
-
-def _spec(name: str, tensor: Any) -> TensorSpec:
-    import tensorflow as tf
-
-    if _composite(tensor):
-        raise SourceRefused(f"the tensor '{name}' is ragged or sparse, and a request carries arrays: add a layer that "
-                            "makes it of an array, and save the model again")  # fmt: skip
-    dtype = tf.as_dtype(tensor.dtype).name
-    if dtype not in DTYPES:
-        raise SourceRefused(f"the tensor '{name}' is {dtype}, which no request can carry")
-    return TensorSpec(name=name, dtype=dtype, shape=tuple(tensor.shape))
-
-
-def _composite(tensor: Any) -> bool:
-    """Return whether a symbolic tensor stands for a ragged or sparse one; Keras 3 marks it, tf_keras types it."""
-    import tensorflow as tf
-
-    typed = isinstance(getattr(tensor, "type_spec", None), tf.RaggedTensorSpec | tf.SparseTensorSpec)
-    return typed or bool(getattr(tensor, "ragged", False) or getattr(tensor, "sparse", False))
+            check_export(folder)

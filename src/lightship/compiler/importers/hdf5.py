@@ -42,7 +42,7 @@ class Hdf5File:
         hdf5_tree.check_tree(path, path.name)
         config = _config(path)
         _framework(path, config)
-        return keras_config.code_in(config)
+        return keras_config.loadable_code(path.name, config)
 
     def load(self, path: Path, work: Path, *, trust: bool) -> KerasOriginal:
         """The model in the package of its version, without its training state.

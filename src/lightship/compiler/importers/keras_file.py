@@ -56,7 +56,7 @@ class KerasFile:
         hdf5_tree.check_tree(work / "checked" / WEIGHTS, f"{path.name}: {WEIGHTS}")
         config = _config(path)
         _framework(path, config)
-        return keras_config.code_in(config)
+        return keras_config.loadable_code(path.name, config)
 
     def load(self, path: Path, work: Path, *, trust: bool) -> KerasOriginal:
         """The model in the package of its version, without its training state.

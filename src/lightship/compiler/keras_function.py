@@ -80,6 +80,9 @@ class Traced:
         module = tf.Module()
         for name, value in self._framework.tracked(self._model).items():
             setattr(module, name, value)
+        module.changed_variables = [
+            variable for variable, _ in self.state.variables
+        ]  # tf_keras keeps some of them apart
         exports.save(module, folder, {DEFAULT_SIGNATURE: self.function}, state=self.state, reset=reset)
 
     @cached_property

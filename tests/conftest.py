@@ -26,14 +26,17 @@ LONGEST = ("docker", "sources", "up", "test_schedules.py", "test_hostile_drops.p
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+def pytest_configure() -> None:
+    """Stop before a worker starts: what a worker raises while it collects is an internal error of pytest-xdist."""
+    if REQUIRED and (reason := _no_docker()):
+        raise pytest.UsageError(f"LIGHTSHIP_REQUIRE_DOCKER=1, but {reason}")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     _group(items)
     marked = [item for item in items if item.get_closest_marker("docker")]
-    reason = _no_docker() if marked else None
-    if reason and REQUIRED:
-        raise pytest.UsageError(f"LIGHTSHIP_REQUIRE_DOCKER=1, but {reason}")
-    if reason:
+    if marked and (reason := _no_docker()):
         for item in marked:
             item.add_marker(pytest.mark.skip(reason=reason))
 

@@ -10,11 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lightship.compiler.rewrites import tensor_lists
 from lightship.compiler.rewrites.graph import Graph, Unfreezable, frozen, save
 
 # Functions by the sentence about them in the report, in the order in which they are applied. Each changes the graph in
 # place and returns whether it changed anything.
-REWRITES: dict[str, Callable[[Graph], bool]] = {}
+REWRITES: dict[str, Callable[[Graph], bool]] = {
+    "lists of tensors became tensors": tensor_lists.apply,
+}
 
 
 @dataclass(frozen=True)

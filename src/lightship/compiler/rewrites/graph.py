@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,8 @@ def save(graphs: Sequence[Graph], folder: Path) -> None:
 def _function(graph: Graph) -> Any:
     import tensorflow as tf
 
-    imported = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(graph.definition, name=""), [])
+    definition = _renamed(graph.definition)
+    imported = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=""), [])
     inside = imported.graph
     pruned = imported.prune(
         [inside.as_graph_element(tensor) for tensor in graph.inputs.values()],
@@ -85,3 +87,18 @@ def _function(graph: Graph) -> Any:
         return dict(zip(graph.outputs, pruned(*arrays), strict=True))
 
     return tf.function(call, autograph=False, input_signature=specs).get_concrete_function()
+
+
+def _renamed(definition: Any) -> Any:
+    """Return a copy whose functions have new names: in one process, TensorFlow takes a name for one function only."""
+    copy = type(definition)()
+    copy.CopyFrom(definition)
+    digest = hashlib.sha256(definition.SerializeToString(deterministic=True)).hexdigest()[:16]
+    names = {function.signature.name: f"{function.signature.name}_{digest}" for function in copy.library.function}
+    for function in copy.library.function:
+        function.signature.name = names[function.signature.name]
+    for nodes in (copy.node, *(function.node_def for function in copy.library.function)):
+        for value in (value for node in nodes for value in node.attr.values()):
+            for called in (value.func, *value.list.func) if value.HasField("func") else value.list.func:
+                called.name = names.get(called.name, called.name)
+    return copy

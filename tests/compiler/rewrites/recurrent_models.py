@@ -29,6 +29,8 @@ def main(folder: Path) -> None:
         inputs = kind.Input((None, FEATURES), name="x")
         model = kind.Model(inputs, layer(kind.layers)(inputs))
         write(folder, name, lambda x, model=model: model(x, training=False), (None, None, FEATURES), [model])
+    for name, function in functions().items():
+        write(folder, name, function, (None, None, FEATURES))
 
 
 def layers() -> dict[str, tuple[Any, Callable[[Any], Callable[[Any], Any]]]]:
@@ -62,6 +64,31 @@ def decoder(of: Any, x: Any) -> Any:
     """One LSTM starts in the state in which another ended."""
     _, *state = of.LSTM(4, return_state=True)(x)
     return of.LSTM(4, return_sequences=True)(x, initial_state=state)
+
+
+def functions() -> dict[str, Callable[[Any], Any]]:
+    """Return loops that are no layers."""
+    return {"running_sum": running_sum, "nested_loops": nested_loops}
+
+
+def running_sum(x: Any) -> Any:
+    """Sum over time, by a loop with a TensorArray whose elements have no declared shape."""
+    steps = tf.transpose(x, (1, 0, 2))
+    count = tf.shape(steps)[0]
+    sums = tf.TensorArray(tf.float32, size=count)
+
+    def step(place: Any, total: Any, sums: Any) -> Any:
+        total = total + steps[place]
+        return place + 1, total, sums.write(place, total)
+
+    _, _, sums = tf.while_loop(lambda place, *_: place < count, step, (0, tf.zeros_like(steps[0]), sums))
+    return tf.transpose(sums.stack(), (1, 0, 2))
+
+
+def nested_loops(x: Any) -> Any:
+    """Map over time, and over the rows in each step."""
+    steps = tf.transpose(x, (1, 0, 2))
+    return tf.map_fn(lambda step: tf.map_fn(lambda row: row * 2.0 + tf.reduce_sum(row), step), steps)
 
 
 def write(folder: Path, name: str, call: Callable[[Any], Any], shape: tuple[int | None, ...], kept: Any = ()) -> None:

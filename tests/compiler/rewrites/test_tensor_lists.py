@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from lightship.engines.litert import LiteRTEngine
+from lightship.errors import EngineError
 from lightship.tensors import Array
 
 ROOT = Path(__file__).parents[3]
@@ -28,6 +29,8 @@ NAMES = (
     "keras2_lstm",
     "keras2_bidirectional_gru",
     "keras2_masked",
+    "running_sum",
+    "nested_loops",
 )
 
 
@@ -64,3 +67,17 @@ def test_litert_rewritten_loop_answers_like_the_original_in_threads(models: Path
         answers = list(pool.map(lambda call: engine.run("serving_default", {"x": call[0]})["y"], calls))
     for answer, (_, expected) in zip(answers, calls, strict=True):
         np.testing.assert_allclose(answer, expected, rtol=1e-5, atol=2e-6)
+
+
+def test_litert_rewritten_loop_without_time_steps_raises_and_answers_the_next_call(models: Path) -> None:
+    engine = LiteRTEngine(models / "gru_sequences.tflite")  # TensorFlow raises, too
+    x, expected = recorded(models, "gru_sequences")[0]
+    with pytest.raises(EngineError):
+        engine.run("serving_default", {"x": x[:, :0]})
+    np.testing.assert_allclose(engine.run("serving_default", {"x": x})["y"], expected, rtol=1e-5, atol=2e-6)
+
+
+def test_litert_rewritten_loop_without_rows_returns_no_rows(models: Path) -> None:
+    x, expected = recorded(models, "lstm")[0]
+    answer = LiteRTEngine(models / "lstm.tflite").run("serving_default", {"x": x[:0]})["y"]
+    assert answer.shape == (0, *expected.shape[1:])

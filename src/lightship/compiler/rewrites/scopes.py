@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,17 @@ class Scope:
 
         tensor = tf.make_tensor_proto(value, dtype=dtype)
         return self.add("Const", name, [], dtype=tf.as_dtype(dtype), value=tensor)
+
+    def remove_unused(self, chosen: Callable[[Any], bool]) -> None:
+        """Remove the chosen ones among the nodes whose outputs nothing takes, and what then becomes unused."""
+        returned = [] if self.function is None else [*self.function.ret.values(), *self.function.control_ret.values()]
+        while True:
+            taken = {name_of(each) for each in (*returned, *(each for node in self.nodes for each in node.input))}
+            unused = [place for place, node in enumerate(self.nodes) if node.name not in taken and chosen(node)]
+            if not unused:
+                return
+            for place in reversed(unused):
+                del self._by_name[self.nodes[place].name], self.nodes[place]
 
     def redirect(self, replaced: dict[str, str]) -> None:
         """Let everything that takes one tensor take another."""

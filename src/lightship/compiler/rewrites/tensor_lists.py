@@ -40,6 +40,8 @@ def _is_of_lists(node: Any) -> bool:
 
 
 def _rewrite(library: Library) -> None:
+    for scope in library.reachable():
+        scope.remove_unused(_is_of_lists)
     shapes = _find_shapes(library)
     library.prune()
     types = ListTypes(library)
@@ -125,14 +127,15 @@ def _set(place: _Place) -> None:
     """Write one slice; LiteRT does it in place where nothing else reads the list."""
     import tensorflow as tf
 
-    if place.element.shape is None:
-        raise Untraceable("a list of elements whose number of dimensions is not known")
     dtype = place.element.dtype
     axis = place.constant("axis", 0)
     item = place.add("ExpandDims", "slice", place.inputs[2], axis, T=dtype, Tdim=tf.int32)
     one = place.constant("one", [1])
     first = place.add("Reshape", "first", place.inputs[1], one, T=tf.int32, Tshape=tf.int32)
-    others = place.constant("others", [0] * len(place.element.shape))
+    shape = place.add("Shape", "shape", place.inputs[2], T=dtype, out_type=tf.int32)
+    others = place.add(
+        "ZerosLike", "others", shape, output="y", T=tf.int32
+    )  # constant where the number of dimensions is known
     start = place.add("ConcatV2", "start", first, others, axis, N=2, T=tf.int32, Tidx=tf.int32)
     place.become("XlaDynamicUpdateSlice", place.inputs[0], item, start, T=dtype, Tindices=tf.int32)
 

@@ -136,6 +136,8 @@ def _print(report: Report, registry: Registry) -> None:
     console.print(_parity(report))
     for warning in report.warnings:
         console.print(f"warning: {warning}")
+    for text in report.rewrites:
+        console.print(f"rewritten: {text}")
     for code in report.trusted:
         console.print(f"trusted: {code}")
     if report.engine == "tensorflow":

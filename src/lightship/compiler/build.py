@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from lightship.calls import Call
 from lightship.compiler import importers, latency, limits, litert, stages
 from lightship.compiler.config import Config
 from lightship.compiler.importers.base import Original
-from lightship.compiler.parity import Agreement, OtherForm
+from lightship.compiler.parity import Agreement
 from lightship.compiler.recordings import (
     Recording,
     agree,
@@ -25,8 +25,9 @@ from lightship.compiler.recordings import (
     record,
     restated,
 )
+from lightship.compiler.rewrites import Rewritten, rewrite
 from lightship.engines.base import Engine
-from lightship.errors import CompileError, EngineError, SourceRefused
+from lightship.errors import CompileError, EngineError, ParityError, SourceRefused
 from lightship.golden import write_golden
 from lightship.model import Model
 from lightship.tensors import Array, Signature
@@ -36,7 +37,7 @@ from lightship.tensors import Array, Signature
 class Compiled:
     """What won: the engine, why not LiteRT where it is not LiteRT, and how well it agrees with the original.
 
-    ``stateful`` and ``reset`` are the manifest's.
+    ``stateful`` and ``reset`` are the manifest's. ``rewrites`` says what was changed in the graph for LiteRT.
     """
 
     engine: str
@@ -44,6 +45,7 @@ class Compiled:
     agreements: list[Agreement]
     stateful: bool
     reset: str = ""
+    rewrites: tuple[str, ...] = ()
 
 
 class Bounded:
@@ -130,12 +132,14 @@ def compile_best(
     """LiteRT where it can run the graph, otherwise TensorFlow; raises CompileError or ParityError."""
     reasons = _beyond_litert(recordings)
     if wanted != "tensorflow" and not reasons:
-        for candidate in original.candidates():
+        for attempt in _attempts(original, recordings):
             try:
-                return _compile_litert(original, candidate, recordings, folder, slow=slow)
+                return _compile_litert(original, attempt, recordings, folder, slow=slow)
             except litert.Unconvertible as error:
                 reasons = reasons or error.reasons
-                (folder / MODEL).unlink(missing_ok=True)
+            except ParityError as error:
+                reasons = reasons or (error.message,)
+            (folder / MODEL).unlink(missing_ok=True)
     if wanted == "litert":
         raise CompileError(f"LiteRT cannot run this model because of: {', '.join(reasons)}")
     if not original.saved_model(folder / SAVED_MODEL):
@@ -146,6 +150,17 @@ def compile_best(
     return Compiled("tensorflow", reasons, _agree_all(engine, recordings, slow=slow), engine.stateful)
 
 
+def _attempts(original: Original, recordings: tuple[Recording, ...]) -> Iterator[Rewritten]:
+    """Return what LiteRT's converter may try: each candidate as it is, then rewritten."""
+    signatures = [recording.signature.name for recording in recordings]
+    for candidate in original.candidates():
+        yield Rewritten(candidate, ())
+        if candidate.is_dir() and not original.stateful:
+            with tempfile.TemporaryDirectory() as work:
+                if rewritten := rewrite(candidate, Path(work), signatures):
+                    yield rewritten
+
+
 def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
     """What the converter need not be asked about: of graphs that parse examples it blames whatever it meets first."""
     kinds = [spec.kind or {} for recording in recordings for spec in recording.signature.inputs]
@@ -153,15 +168,13 @@ def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
 
 
 def _compile_litert(
-    original: Original, candidate: Path, recordings: tuple[Recording, ...], folder: Path, *, slow: bool
+    original: Original, attempt: Rewritten, recordings: tuple[Recording, ...], folder: Path, *, slow: bool
 ) -> Compiled:
     names = [recording.signature.name for recording in recordings]
-    engine = litert.convert(candidate, names, folder / MODEL, stateful=original.stateful, reset=original.reset)
+    engine = litert.convert(attempt.folder, names, folder / MODEL, stateful=original.stateful, reset=original.reset)
     try:
         agreements = _agree_all(engine, recordings, slow=slow)
-        return Compiled("litert", (), agreements, engine.stateful, original.reset)
-    except OtherForm as error:
-        raise litert.Unconvertible([error.message]) from None
+        return Compiled("litert", (), agreements, engine.stateful, original.reset, attempt.applied)
     except EngineError as error:
         raise litert.Unconvertible(litert.operators(error.detail) or [error.message]) from None
     except KeyError as error:
@@ -235,6 +248,7 @@ def _result(
             "after": after,
             "others": before,
         },
+        "rewrites": list(compiled.rewrites),
         "warnings": [
             *original.notes,
             *_state_warnings(compiled),

@@ -42,7 +42,7 @@ _FOREIGN_LAYERS = frozenset({"TFSMLayer", "TorchModuleWrapper", "JaxLayer", "Fla
 
 
 def loadable_code(label: str, config: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return :func:`code_in`; raises SourceRefused, with what to do instead, where ``--trust`` cannot load all of it."""
+    """Return :func:`code_in`; raises SourceRefused with a remedy where ``--trust`` cannot load all of it."""
     for code in _codes(config):
         if code.remedy:
             raise SourceRefused(

@@ -55,17 +55,13 @@ class Agreement:
         return {key: value for key, value in asdict(self).items() if key not in {"signature", "output"}}
 
 
-class OtherForm(ParityError):
-    """The compiled model's output has another shape or dtype than the original's."""
-
-
 def compare(signature: str, output: str, expected: Array, actual: Array) -> Agreement:
     """Compare two arrays of any dtype; NaN equals NaN only.
 
-    Raises OtherForm, or ParityError with the worst difference.
+    Raises ParityError with the worst difference, or with the other shape or dtype.
     """
     if expected.shape != actual.shape or expected.dtype != actual.dtype:
-        raise OtherForm(
+        raise ParityError(
             f"signature '{signature}', output '{output}': the original answers {_form(expected)}, "
             f"the compiled model {_form(actual)}"
         )

@@ -43,6 +43,7 @@ class Report:
         parity: one entry for each output of each signature.
         cost: what one call of one row took in a process that had opened nothing else.
         warnings: sentences about what compiled and still looks wrong.
+        rewrites: what was changed in the graph so that LiteRT can run it.
         trusted: code in the source that ``--trust`` allowed.
         sandbox: the proof that the process was confined, and the measures in force (:mod:`lightship.compiler.sandbox`).
     """
@@ -60,6 +61,7 @@ class Report:
     warnings: tuple[str, ...]
     trusted: tuple[str, ...]
     sandbox: str = ""
+    rewrites: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain dictionaries and lists."""
@@ -86,6 +88,7 @@ class Report:
                 warnings=_texts(built["warnings"]),
                 trusted=_texts(built["trusted"]),
                 sandbox=str(built.get("sandbox", "")),
+                rewrites=_texts(built["rewrites"]),
             )
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError, LightshipError) as error:
             reason = f"{type(error).__name__}: {error}"

@@ -99,6 +99,7 @@ class Importer(Protocol):
 
 ZIP = b"PK"
 GZIP = b"\x1f\x8b"
+HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def head(path: Path, count: int = 8) -> bytes:

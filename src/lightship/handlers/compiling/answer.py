@@ -90,6 +90,7 @@ def _compiled(record: Mapping[str, Any]) -> Report:
         warnings=tuple(sentence(entry) for entry in _sequence(record["warnings"])),
         trusted=(),
         sandbox=sentence(record.get("sandbox", "")),
+        rewrites=tuple(sentence(entry) for entry in _sequence(record["rewrites"])),
     )
 
 

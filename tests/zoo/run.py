@@ -1,0 +1,90 @@
+"""Run groups of the zoo in child processes: a crash or a time limit costs one model, not the run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from tests.zoo.groups import GROUPS, Group
+from tests.zoo.rows import REFUSED, Row, read
+
+ROOT = Path(__file__).parents[2]
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Models that share a process."""
+
+    group: Group
+    names: tuple[str, ...]
+
+
+def run(groups: Iterable[str], names: Iterable[str] = ()) -> list[Row]:
+    """Measure whole groups, or the named models of them; prints a line for each process that ends."""
+    chunks = [chunk for name in groups for chunk in _chunks(GROUPS[name], set(names))]
+    with ThreadPoolExecutor(WORKERS) as workers:
+        return [row for rows in workers.map(_measure, chunks) for row in rows]
+
+
+def _chunks(group: Group, wanted: set[str]) -> list[Chunk]:
+    names = [name for name in group.builders(import_module(group.package)) if not wanted or name in wanted]
+    starts = range(0, len(names), group.process)
+    return [Chunk(group, tuple(names[start : start + group.process])) for start in starts]
+
+
+def _measure(chunk: Chunk) -> list[Row]:
+    """Rows of a chunk's models; after a process that died, its next models run in another one."""
+    left, rows = deque(chunk.names), list[Row]()
+    while left:
+        start = time.monotonic()
+        found, how = _child(chunk.group, list(left))
+        rows += found
+        for _ in found:
+            left.popleft()
+        if left and how:
+            rows.append(Row(chunk.group.name, left.popleft(), REFUSED, (f"the process ended: {how}",)))
+        litert = sum(row.on_litert for row in found)
+        took = time.monotonic() - start
+        print(f"{chunk.group.name}: {len(found)} models, {litert} on LiteRT, {took:.0f} s {how}", flush=True)
+    return rows
+
+
+def _child(group: Group, names: list[str]) -> tuple[list[Row], str]:
+    with tempfile.TemporaryDirectory() as work:
+        path = Path(work, "rows")
+        command = [sys.executable, "-m", "tests.zoo.chunk", str(path), group.name, *names]
+        with Path(work, "log").open("w") as log:
+            try:
+                done = subprocess.run(
+                    command,
+                    cwd=ROOT,
+                    env=_environment(),
+                    stdout=log,
+                    stderr=log,
+                    check=False,
+                    timeout=group.minutes * 60,
+                )
+                how = "" if done.returncode == 0 else _ended(done.returncode)
+            except subprocess.TimeoutExpired:
+                how = f"after {group.minutes:g} minutes"
+        return read(path), how
+
+
+def _environment() -> dict[str, str]:
+    paths = [str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+def _ended(status: int) -> str:
+    return f"by {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"

@@ -1,4 +1,4 @@
-"""What all tests share: the SAM command, and the one place that decides whether Docker tests are run."""
+"""What all tests share: the SAM command, whether Docker tests are run, and which tests may run at the same time."""
 
 from __future__ import annotations
 
@@ -20,10 +20,15 @@ ROOT = Path(__file__).parents[1]
 # `.ci/run` sets this: a machine that is there to test with Docker must not pass without it.
 REQUIRED = os.environ.get("LIGHTSHIP_REQUIRE_DOCKER") == "1"
 
+# Groups of tests that take minutes: they start first, so that no worker is left alone with one at the end.
+LONGEST = ("docker", "sources", "up", "test_schedules.py", "test_hostile_drops.py", "test_public_models.py")
+
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    _group(items)
     marked = [item for item in items if item.get_closest_marker("docker")]
     reason = _no_docker() if marked else None
     if reason and REQUIRED:
@@ -31,6 +36,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if reason:
         for item in marked:
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _group(items: list[pytest.Item]) -> None:
+    """Assign each test to a group that one worker of pytest-xdist runs: its own mark, or "docker", or its file.
+
+    A file is not split: fixtures of its module would be made twice. Docker tests share images and ports.
+    """
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    order: dict[pytest.Item, int] = {}
+    for item in items:
+        mark = item.get_closest_marker("xdist_group")
+        if mark is None:
+            docker = item.get_closest_marker("docker")
+            mark = pytest.mark.xdist_group("docker" if docker else item.path.relative_to(ROOT).as_posix()).mark
+            item.add_marker(pytest.mark.xdist_group(*mark.args))
+        order[item] = ranks.get(mark.args[0].rpartition("/")[2], len(LONGEST))
+    items.sort(key=order.__getitem__)
 
 
 @pytest.hookimpl(wrapper=True)

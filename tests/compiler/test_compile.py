@@ -16,6 +16,8 @@ from lightship.errors import CompileError, RegistryError
 from lightship.registry import Registry
 from tests.compiler.conftest import Compile
 
+pytestmark = pytest.mark.xdist_group("sources")
+
 
 @pytest.mark.parametrize(
     ("source", "inputs", "outputs"),

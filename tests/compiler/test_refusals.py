@@ -11,6 +11,8 @@ from lightship.errors import CompileError, SourceRefused
 from lightship.registry import Registry
 from tests.compiler.conftest import EXECUTED, Compile
 
+pytestmark = pytest.mark.xdist_group("sources")
+
 REFUSED = {
     "nowhere.keras": "there is no file or folder",
     "text.txt": "text.txt is not a model file: what can be compiled is a .keras file, a .h5",

@@ -1,7 +1,11 @@
-"""Measure some models in one process: ``python -m tests.zoo.chunk ROWS GROUP NAME…`` appends a row for each."""
+"""Measure some models in one process: ``python -m tests.zoo.chunk ROWS GROUP NAME…`` appends a row for each.
+
+``python -m tests.zoo.chunk --list GROUP`` prints the names of a group.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from importlib import import_module
@@ -28,5 +32,13 @@ def main(rows: Path, group: Group, names: list[str]) -> None:
         append(rows, row)
 
 
+def names(group: Group) -> list[str]:
+    return list(group.builders(import_module(group.package)))
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), GROUPS[sys.argv[2]], sys.argv[3:])
+    first, group, *wanted = sys.argv[1:]
+    if first == "--list":
+        print(json.dumps(names(GROUPS[group])))
+    else:
+        main(Path(first), GROUPS[group], wanted)

@@ -64,6 +64,14 @@ def test_tensorflow_runs_what_litert_cannot(compiled: Compile, source: str, oper
     assert report.parity[0].max_abs == 0.0
 
 
+def test_compile_wrong_litert_answers_uses_tensorflow_and_says_why(compiled: Compile) -> None:
+    report, model = compiled("nan")
+    assert report.engine == "tensorflow"
+    assert "output 'y'" in report.reasons[0]
+    answer = model.predict(Call(inputs={"x": np.array([[1.0, -1.0]], np.float32)})).outputs["y"]
+    assert answer.tolist() == [0.0]
+
+
 def test_litert_can_be_insisted_on(sources: Path, tmp_path: Path) -> None:
     registry = Registry(str(tmp_path))
     with pytest.raises(CompileError, match="LiteRT cannot run this model because of: MatrixDeterminant"):

@@ -109,6 +109,7 @@ RESULT: dict[str, Any] = {
     "latency": {"subject": "a call", "before": 1.0, "after": 1.0},
     "cost": {"seconds": 1.0, "bytes": 1},
     "warnings": [],
+    "rewrites": [],
     "trusted": [],
 }
 

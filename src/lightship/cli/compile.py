@@ -136,6 +136,8 @@ def _print(report: Report, registry: Registry) -> None:
     console.print(_parity(report))
     for warning in report.warnings:
         console.print(f"warning: {warning}")
+    for text in report.rewrites:
+        console.print(f"rewritten: {text}")
     for code in report.trusted:
         console.print(f"trusted: {code}")
     if report.engine == "tensorflow":
@@ -165,6 +167,11 @@ def _comparison(report: Report) -> Table:
     table.add_row("size", f"{before:,} bytes", f"{after:,} bytes", _ratio(before, after, "smaller", "larger"))
     slow, fast = report.latency.before, report.latency.after
     table.add_row("one row, median", _time(slow), _time(fast), _ratio(slow, fast, "faster", "slower"))
+    for name, seconds in report.latency.others.items():
+        if name.endswith("model.predict"):
+            table.add_row(
+                f"{name}, for comparison", _time(seconds), _time(fast), _ratio(seconds, fast, "faster", "slower")
+            )
     table.add_row("memory, loaded and called", "-", f"{report.cost.bytes / 1024**2:,.1f} MiB", "-")
     return table
 

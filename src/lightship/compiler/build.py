@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from lightship.bundle import GOLDEN, MODEL, SAVED_MODEL, Manifest, digests, write_manifest
 from lightship.calls import Call
-from lightship.compiler import importers, latency, limits, litert
+from lightship.compiler import importers, latency, limits, litert, stages
 from lightship.compiler.config import Config
 from lightship.compiler.importers.base import Original
-from lightship.compiler.parity import Agreement, OtherForm
+from lightship.compiler.parity import Agreement
 from lightship.compiler.recordings import (
     Recording,
     agree,
@@ -23,21 +23,22 @@ from lightship.compiler.recordings import (
     golden,
     oddities,
     record,
+    replayed,
+    restated,
 )
+from lightship.compiler.rewrites import Rewritten, rewrite
 from lightship.engines.base import Engine
-from lightship.errors import CompileError, EngineError, SourceRefused
+from lightship.errors import CompileError, EngineError, ParityError, SourceRefused
 from lightship.golden import write_golden
 from lightship.model import Model
 from lightship.tensors import Array, Signature
-
-STAGES = ("check", "load", "record", "convert", "write", "measure")
 
 
 @dataclass(frozen=True)
 class Compiled:
     """What won: the engine, why not LiteRT where it is not LiteRT, and how well it agrees with the original.
 
-    ``stateful`` and ``reset`` are the manifest's.
+    ``stateful`` and ``reset`` are the manifest's. ``rewrites`` says what was changed in the graph for LiteRT.
     """
 
     engine: str
@@ -45,6 +46,7 @@ class Compiled:
     agreements: list[Agreement]
     stateful: bool
     reset: str = ""
+    rewrites: tuple[str, ...] = ()
 
 
 class Bounded:
@@ -57,8 +59,12 @@ class Bounded:
         self.size = original.size
         self.signatures: tuple[Signature, ...] = original.signatures
         self.subject = original.subject
+        self.notes = original.notes
         self.stateful = original.stateful
         self.reset = original.reset
+        self.hints = original.hints
+        self.calls = original.calls
+        self.check_export = original.check_export
         self.candidates = original.candidates
         self.saved_model = original.saved_model
 
@@ -76,7 +82,7 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
     config = Config.parse(job["config"])
 
     def begin(stage: str) -> None:
-        progress(stage, STAGES.index(stage) / len(STAGES))
+        progress(stage, stages.BUILD.index(stage) / len(stages.BUILD))
 
     with tempfile.TemporaryDirectory() as work:
         begin("check")
@@ -91,6 +97,9 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
             check_probabilities(recording)
         check_original_state(original, recordings)
         begin("convert")
+        recordings = restated(
+            recordings, original.check_export({each.signature.name: each.batches for each in recordings})
+        )
         compiled = compile_best(original, recordings, folder, job["engine"], slow=slow)
         begin("write")
         _write(
@@ -124,12 +133,14 @@ def compile_best(
     """LiteRT where it can run the graph, otherwise TensorFlow; raises CompileError or ParityError."""
     reasons = _beyond_litert(recordings)
     if wanted != "tensorflow" and not reasons:
-        for candidate in original.candidates():
+        for attempt in _attempts(original, recordings):
             try:
-                return _compile_litert(original, candidate, recordings, folder, slow=slow)
+                return _compile_litert(original, attempt, recordings, folder, slow=slow)
             except litert.Unconvertible as error:
                 reasons = reasons or error.reasons
-                (folder / MODEL).unlink(missing_ok=True)
+            except ParityError as error:
+                reasons = reasons or (error.message,)
+            (folder / MODEL).unlink(missing_ok=True)
     if wanted == "litert":
         raise CompileError(f"LiteRT cannot run this model because of: {', '.join(reasons)}")
     if not original.saved_model(folder / SAVED_MODEL):
@@ -140,6 +151,17 @@ def compile_best(
     return Compiled("tensorflow", reasons, _agree_all(engine, recordings, slow=slow), engine.stateful)
 
 
+def _attempts(original: Original, recordings: tuple[Recording, ...]) -> Iterator[Rewritten]:
+    """Return what LiteRT's converter may try: each candidate as it is, then rewritten."""
+    signatures = [recording.signature.name for recording in recordings]
+    for candidate in original.candidates():
+        yield Rewritten(candidate, ())
+        if candidate.is_dir() and not original.stateful:
+            with tempfile.TemporaryDirectory() as work:
+                if rewritten := rewrite(candidate, Path(work), signatures):
+                    yield rewritten
+
+
 def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
     """What the converter need not be asked about: of graphs that parse examples it blames whatever it meets first."""
     kinds = [spec.kind or {} for recording in recordings for spec in recording.signature.inputs]
@@ -147,28 +169,39 @@ def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
 
 
 def _compile_litert(
-    original: Original, candidate: Path, recordings: tuple[Recording, ...], folder: Path, *, slow: bool
+    original: Original, attempt: Rewritten, recordings: tuple[Recording, ...], folder: Path, *, slow: bool
 ) -> Compiled:
     names = [recording.signature.name for recording in recordings]
-    engine = litert.convert(candidate, names, folder / MODEL, stateful=original.stateful, reset=original.reset)
+    engine = litert.convert(attempt.folder, names, folder / MODEL, stateful=original.stateful, reset=original.reset)
     try:
-        agreements = _agree_all(engine, recordings, slow=slow)
-        return Compiled("litert", (), agreements, engine.stateful, original.reset)
-    except OtherForm as error:
-        raise litert.Unconvertible([error.message]) from None
+        if attempt.precision:
+            _check_recast(engine, attempt.folder, recordings, slow=slow)
+        agreements = _agree_all(engine, recordings, slow=slow, precision=attempt.precision)
+        return Compiled("litert", (), agreements, engine.stateful, original.reset, attempt.applied)
     except EngineError as error:
         raise litert.Unconvertible(litert.operators(error.detail) or [error.message]) from None
     except KeyError as error:
         raise litert.Unconvertible([f"the converted model lacks {error}"]) from None
 
 
-def _agree_all(engine: Engine, recordings: tuple[Recording, ...], *, slow: bool) -> list[Agreement]:
+def _check_recast(engine: Engine, folder: Path, recordings: tuple[Recording, ...], *, slow: bool) -> None:
+    """Compare with a SavedModel that computes in float32, to float32's precision; raises ParityError."""
+    from lightship.engines.tensorflow import TensorFlowEngine
+
+    with limits.deadline(None if slow else limits.CALL_SECONDS * len(recordings)):
+        recast = replayed(TensorFlowEngine(folder), recordings)
+    _agree_all(engine, recast, slow=slow, precision="float32")
+
+
+def _agree_all(
+    engine: Engine, recordings: tuple[Recording, ...], *, slow: bool, precision: str = ""
+) -> list[Agreement]:
     agreements = []
     for recording in recordings:
         with limits.deadline(None if slow else limits.CALL_SECONDS * (len(recording.batches) + 1)):
-            agreements += agree(engine, recording)
+            agreements += agree(engine, recording, precision=precision)
     with limits.deadline(None if slow else limits.CALL_SECONDS * 4 * len(recordings)):
-        check_engine_state(engine, recordings)
+        check_engine_state(engine, recordings, precision=precision)
     return agreements
 
 
@@ -199,6 +232,7 @@ def _write(
         sandbox=sandbox,
         stateful=compiled.stateful,
         reset=compiled.reset,
+        rewrites=compiled.rewrites,
     )
     write_manifest(folder, manifest)
 
@@ -213,7 +247,8 @@ def _result(
     model = Model.open(folder)
     first = recordings[0]
     smallest, _ = first.batches[0]
-    before = latency.p50(lambda: original.run(first.signature.name, smallest))
+    before = {name: latency.p50(call) for name, call in original.calls(first.signature.name, smallest).items()}
+    fastest = min(before, key=before.__getitem__)
     after = latency.p50(lambda: model.predict(Call(inputs=smallest)))
     files = [folder / name for name in model.manifest.files if name != GOLDEN]
     return {
@@ -222,8 +257,18 @@ def _result(
         "signatures": [recording.signature.to_json() for recording in recordings],
         "sizes": {"before": original.size, "after": sum(file.stat().st_size for file in files)},
         "parity": [asdict(agreement) for agreement in compiled.agreements],
-        "latency": {"subject": original.subject, "before": before, "after": after},
-        "warnings": [*_state_warnings(compiled), *(text for recording in recordings for text in oddities(recording))],
+        "latency": {
+            "subject": fastest,
+            "before": before.pop(fastest),
+            "after": after,
+            "others": before,
+        },
+        "rewrites": list(compiled.rewrites),
+        "warnings": [
+            *original.notes,
+            *_state_warnings(compiled),
+            *(text for recording in recordings for text in oddities(recording)),
+        ],
         "trusted": list(trusted),
     }
 

@@ -48,6 +48,12 @@ def attribute(path: Path, label: str, name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def names(path: Path, label: str) -> frozenset[str]:
+    """The names of the root's entries and attributes; raises SourceRefused."""
+    with open_file(path, label) as file:
+        return frozenset([*file, *file.attrs])
+
+
 def _datasets(file: Any, label: str) -> Iterator[tuple[str, Any]]:
     """Every dataset once, whatever hard links lead to it."""
     pending, seen = [("", file)], {_address(file)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def record(original: Original, signature: Signature, data: Path | None) -> Recor
         inputs = read_data(data, signature)
         outputs = _ask(original, signature, inputs)
     else:
-        inputs, outputs = samples.generate(original.run, signature)
+        inputs, outputs = samples.generate(original.run, signature, original.hints(signature))
     total = _rows(signature, inputs)
     parts = [samples.take(inputs, signature, rows) for rows in (1, 3, GOLDEN_ROWS) if rows < total]
     batches = (*((part, _ask(original, signature, part)) for part in parts), (inputs, outputs))
@@ -60,17 +60,34 @@ def record(original: Original, signature: Signature, data: Path | None) -> Recor
     return Recording(signature._replace(independent_rows=measured), batches)
 
 
+def restated(recordings: Sequence[Recording], signatures: Sequence[Signature]) -> tuple[Recording, ...]:
+    """Return recordings whose signatures have the shapes of others by name; all else stays."""
+    shapes = {signature.name: signature for signature in signatures}
+    return tuple(
+        Recording(_reshaped(recording.signature, shapes[recording.signature.name]), recording.batches)
+        for recording in recordings
+    )
+
+
+def _reshaped(signature: Signature, other: Signature) -> Signature:
+    shapes = {(side, spec.name): spec.shape for side in ("inputs", "outputs") for spec in getattr(other, side)}
+    return signature._replace(
+        inputs=tuple(replace(spec, shape=shapes["inputs", spec.name]) for spec in signature.inputs),
+        outputs=tuple(replace(spec, shape=shapes["outputs", spec.name]) for spec in signature.outputs),
+    )
+
+
 def check_original_state(original: Original, recordings: Sequence[Recording]) -> None:
     """Ask every signature A, then B twice, then A again: no call may see another one's data. Raises CompileError."""
     for recording, outputs in zip(recordings, _ask_again(original.run, recordings), strict=True):
         _check_same(recording, outputs)
 
 
-def check_engine_state(engine: Engine, recordings: Sequence[Recording]) -> None:
+def check_engine_state(engine: Engine, recordings: Sequence[Recording], *, precision: str = "") -> None:
     """Ask an engine as :func:`check_original_state` does; raises ParityError."""
     for recording, outputs in zip(recordings, _ask_again(engine.run, recordings), strict=True):
         for name, expected in recording.batches[0][1].items():
-            compare(recording.signature.name, name, expected, outputs[name])
+            compare(recording.signature.name, name, expected, outputs[name], precision=precision)
 
 
 def _ask_again(run: Run, recordings: Sequence[Recording]) -> list[Tensors]:
@@ -85,14 +102,28 @@ def _ask_again(run: Run, recordings: Sequence[Recording]) -> list[Tensors]:
     return [run(name, inputs) for name, inputs in first]
 
 
-def agree(engine: Engine, recording: Recording) -> list[Agreement]:
-    """Compare an engine with every batch, and with the first one again; raises ParityError or EngineError."""
+def replayed(engine: Engine, recordings: Sequence[Recording]) -> tuple[Recording, ...]:
+    """Return the recordings' inputs with the outputs of another engine; raises EngineError."""
+    return tuple(
+        Recording(
+            recording.signature,
+            tuple((inputs, engine.run(recording.signature.name, inputs)) for inputs, _ in recording.batches),
+        )
+        for recording in recordings
+    )
+
+
+def agree(engine: Engine, recording: Recording, *, precision: str = "") -> list[Agreement]:
+    """Compare an engine with every batch, and with the first one again; raises ParityError or EngineError.
+
+    ``precision`` is that of :func:`lightship.compiler.parity.compare`.
+    """
     signature = recording.signature
     parts: dict[str, list[Agreement]] = {spec.name: [] for spec in signature.outputs}
     for inputs, expected in (*recording.batches, recording.batches[0]):
         actual = engine.run(signature.name, inputs)
         for name, array in expected.items():
-            parts[name].append(compare(signature.name, name, array, actual[name]))
+            parts[name].append(compare(signature.name, name, array, actual[name], precision=precision))
     return [merge(entries) for entries in parts.values()]
 
 

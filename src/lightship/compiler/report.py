@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lightship.compiler.limits import Cost
@@ -24,12 +24,14 @@ class Sizes:
 class Latency:
     """Median seconds of one call with one row, in this process, on this machine.
 
-    ``subject`` says what ``before`` timed: the call that users of the source's framework make.
+    ``subject`` says what ``before`` timed: the fastest way to make the call in the source's framework. ``others`` has
+    the slower ways, ``model.predict`` among them.
     """
 
     subject: str
     before: float
     after: float
+    others: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Report:
         parity: one entry for each output of each signature.
         cost: what one call of one row took in a process that had opened nothing else.
         warnings: sentences about what compiled and still looks wrong.
+        rewrites: what was changed in the graph so that LiteRT can run it.
         trusted: code in the source that ``--trust`` allowed.
         sandbox: the proof that the process was confined, and the measures in force (:mod:`lightship.compiler.sandbox`).
     """
@@ -58,6 +61,7 @@ class Report:
     warnings: tuple[str, ...]
     trusted: tuple[str, ...]
     sandbox: str = ""
+    rewrites: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain dictionaries and lists."""
@@ -84,6 +88,7 @@ class Report:
                 warnings=_texts(built["warnings"]),
                 trusted=_texts(built["trusted"]),
                 sandbox=str(built.get("sandbox", "")),
+                rewrites=_texts(built["rewrites"]),
             )
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError, LightshipError) as error:
             reason = f"{type(error).__name__}: {error}"
@@ -95,8 +100,9 @@ def _texts(values: Iterable[Any]) -> tuple[str, ...]:
     return tuple(str(value) for value in values)
 
 
-def _latency(*, subject: Any, before: Any, after: Any) -> Latency:
-    return Latency(str(subject), float(before), float(after))
+def _latency(*, subject: Any, before: Any, after: Any, others: Mapping[str, Any] | None = None) -> Latency:
+    slower = {str(name): float(seconds) for name, seconds in (others or {}).items()}
+    return Latency(str(subject), float(before), float(after), slower)
 
 
 def _agreement(record: Mapping[str, Any]) -> Agreement:

@@ -12,6 +12,7 @@ import numpy as np
 
 from lightship.bundle import SAVED_MODEL, Bundle
 from lightship.engines.causes import translated
+from lightship.engines.tensorflow_calls import call
 from lightship.engines.tensorflow_state import State, Unrestorable, state_of
 from lightship.errors import BundleError, EngineError, SourceRefused, Unavailable
 from lightship.tensors import Array
@@ -81,7 +82,7 @@ class TensorFlowEngine:
             with self._alone:
                 if self.stateful:
                     self._state.restore()
-                outputs = self._loaded.signatures[signature](**tensors)
+                outputs = call(self._loaded.signatures[signature], tensors)
                 return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
         except (ValueError, TypeError, self._tf.errors.OpError) as error:
             raise translated(EngineError, "TensorFlow could not run this input", error) from None

@@ -31,6 +31,7 @@ COMPILED: dict[str, Any] = {
     "latency": {"subject": "model.predict", "before": 0.1, "after": 0.01},
     "cost": {"seconds": 0.01, "bytes": 1000},
     "warnings": ["looks odd"],
+    "rewrites": ["loops over lists became loops over tensors"],
     "trusted": [],
     "sandbox": "kernel",
 }

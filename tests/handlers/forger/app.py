@@ -42,6 +42,7 @@ def answer(folder, **fields):
         "latency": {"subject": "nothing", "before": 0, "after": 0},
         "cost": {"seconds": 0, "bytes": 0},
         "warnings": [],
+        "rewrites": [],
         "trusted": [],
         **fields,
     }

@@ -1,0 +1,54 @@
+"""Rewrites of a graph that LiteRT's converter does not take, into one that it takes.
+
+A rewrite changes the frozen graph of one signature, whichever framework made it. Adding one: a module with a function
+``apply(graph) -> bool``, one entry in REWRITES, one test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from lightship.compiler.rewrites import recast
+from lightship.compiler.rewrites.graph import Graph, Unfreezable, frozen, save
+
+# Functions by the sentence about them in the report, in the order in which they are applied. Each changes the graph in
+# place and returns whether it changed anything.
+REWRITES: dict[str, Callable[[Graph], bool]] = {
+    **{f"{dtype} computed in float32": partial(recast.apply, dtype=dtype) for dtype in recast.DTYPES},
+}
+# What each of them leaves of the original's precision, the coarsest first.
+PRECISIONS: dict[str, str] = {
+    f"{dtype} computed in float32": dtype if dtype != "float64" else "float32" for dtype in recast.DTYPES
+}
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """A SavedModel of the rewritten graphs, and what was done to them.
+
+    ``precision`` is the dtype whose accuracy the result can be held to, where a rewrite computes in another one than
+    the original; empty where the original's values are kept.
+    """
+
+    folder: Path
+    applied: tuple[str, ...]
+    precision: str = ""
+
+
+def rewrite(source: Path, target: Path, signatures: Sequence[str]) -> Rewritten | None:
+    """Write a SavedModel's signatures, rewritten, to ``target``; None where no rewrite applies.
+
+    The graphs are frozen: variables become constants, so a model that assigns to any must not be given.
+    """
+    try:
+        graphs = frozen(source, signatures)
+    except Unfreezable:
+        return None
+    applied = tuple(text for text, apply in REWRITES.items() if sum(apply(graph) for graph in graphs))  # all of them
+    if not applied:
+        return None
+    save(graphs, target)
+    return Rewritten(target, applied, next((PRECISIONS[text] for text in PRECISIONS if text in applied), ""))

@@ -1,0 +1,124 @@
+"""The frozen graph of a signature: read from a SavedModel, and written as one again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class Unfreezable(Exception):
+    """TensorFlow cannot replace the variables of this graph by constants."""
+
+
+@dataclass
+class Graph:
+    """One signature as a GraphDef without variables.
+
+    Attributes:
+        name: the signature's name.
+        definition: the GraphDef; its library holds the functions that loops and branches call.
+        inputs: tensor names in ``definition`` by input name, as ``x:0``.
+        outputs: tensor names in ``definition`` by output name.
+    """
+
+    name: str
+    definition: Any
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+
+    def bodies(self) -> Iterator[Any]:
+        """Return the repeated field of nodes of the graph itself, then of each function in its library."""
+        yield self.definition.node
+        for function in self.definition.library.function:
+            yield function.node_def
+
+
+def frozen(folder: Path, signatures: Sequence[str]) -> list[Graph]:
+    """Return the signatures of a SavedModel with constants for variables and with their loops; raises Unfreezable."""
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(folder))
+    return [_frozen(name, loaded.signatures[name]) for name in signatures]
+
+
+def _frozen(name: str, function: Any) -> Graph:
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    _, arguments = function.structured_input_signature
+    try:
+        constant = convert_variables_to_constants_v2(function, lower_control_flow=False)
+    except Exception as error:  # TensorFlow raises whatever its converter meets
+        raise Unfreezable(str(error)) from None
+    # Inputs of a frozen function are named after the signature's arguments, and come in the function's own order.
+    names = {tensor.name: tensor.op.name for tensor in constant.inputs}
+    by_argument = {spec.name or key: key for key, spec in arguments.items()}
+    inputs = {by_argument.get(operation, operation): tensor for tensor, operation in names.items()}
+    outputs = dict(zip(sorted(function.structured_outputs), (tensor.name for tensor in constant.outputs), strict=True))
+    return Graph(name, constant.graph.as_graph_def(), inputs, outputs)
+
+
+def save(graphs: Sequence[Graph], folder: Path) -> None:
+    """Write graphs as the signatures of a SavedModel."""
+    import tensorflow as tf
+
+    module = tf.Module()
+    tf.saved_model.save(module, str(folder), signatures={graph.name: _function(graph) for graph in graphs})
+
+
+def _function(graph: Graph) -> Any:
+    import tensorflow as tf
+
+    definition = _renamed(graph.definition)
+    imported = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=""), [])
+    inside = imported.graph
+    pruned = imported.prune(
+        [inside.as_graph_element(tensor) for tensor in graph.inputs.values()],
+        [inside.as_graph_element(tensor) for tensor in graph.outputs.values()],
+    )
+    specs = [
+        tf.TensorSpec(tensor.shape, tensor.dtype, name=name)
+        for name, tensor in zip(graph.inputs, pruned.inputs, strict=True)
+    ]
+
+    def call(*arrays: Any) -> dict[str, Any]:
+        return dict(zip(graph.outputs, pruned(*arrays), strict=True))
+
+    return tf.function(call, autograph=False, input_signature=specs).get_concrete_function()
+
+
+def _renamed(definition: Any) -> Any:
+    """Return a copy whose functions have new names: in one process, TensorFlow takes a name for one function only."""
+    copy = type(definition)()
+    copy.CopyFrom(definition)
+    digest = hashlib.sha256(definition.SerializeToString(deterministic=True)).hexdigest()[:16]
+    names = {function.signature.name: f"{function.signature.name}_{digest}" for function in copy.library.function}
+    for function in copy.library.function:
+        function.signature.name = names[function.signature.name]
+    for nodes in (copy.node, *(function.node_def for function in copy.library.function)):
+        for value in (value for node in nodes for value in node.attr.values()):
+            for called in (value.func, *value.list.func) if value.HasField("func") else value.list.func:
+                called.name = names.get(called.name, called.name)
+    return copy
+
+
+def unused_name(graph: Graph, name: str) -> str:
+    """Return ``name``, with a number where a node or a function of the graph has it."""
+    taken = {node.name for nodes in graph.bodies() for node in nodes}
+    taken |= {function.signature.name for function in graph.definition.library.function}
+    return next(unique for unique in (name, *(f"{name}_{n}" for n in range(1, len(taken) + 2))) if unique not in taken)
+
+
+def add_node(nodes: Any, operator: str, name: str, inputs: Sequence[str]) -> Any:
+    """Add a node without attributes to one of :meth:`Graph.bodies` and return it."""
+    node = nodes.add(name=name, op=operator)
+    node.input.extend(inputs)
+    return node
+
+
+def rename_inputs(nodes: Any, names: Mapping[str, str]) -> None:
+    """Let the nodes read other tensors: new names by old ones, both as a node's input has them."""
+    for node in nodes:
+        node.input[:] = [names.get(name, name) for name in node.input]

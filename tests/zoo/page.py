@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tests.zoo.layers import LEFT_OUT
+from tests.zoo.layers import LEFT_OUT, LEFT_OUT_OF_KERAS2
 from tests.zoo.results import ROOT, Results
 from tests.zoo.rows import REFUSED, Row
 
@@ -168,7 +168,7 @@ def _megabytes(count: int) -> str:
 
 def _left_out() -> str:
     by_reason: dict[str, list[str]] = {}
-    for name, reason in LEFT_OUT.items():
+    for name, reason in (LEFT_OUT | LEFT_OUT_OF_KERAS2).items():
         by_reason.setdefault(reason, []).append(name)
     return "; ".join(f"{', '.join(names)} ({reason})" for reason, names in by_reason.items())
 

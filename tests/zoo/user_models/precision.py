@@ -53,10 +53,17 @@ def class_number() -> keras.Model:
     return keras.Model(row, [ops.argmax(probabilities, axis=-1), ops.max(probabilities, axis=-1)])
 
 
-def monte_carlo_dropout() -> keras.Model:
+class LastingDropout(layers.Dropout):
     """Dropout that stays on, so that the spread of several answers says how sure the model is."""
+
+    def call(self, x):
+        return super().call(x, training=True)
+
+
+@saved_as("export")
+def monte_carlo_dropout() -> keras.Model:
     row = keras.Input((10,))
-    return keras.Model(row, layers.Dense(1)(layers.Dropout(0.3)(layers.Dense(32, "relu")(row), training=True)))
+    return keras.Model(row, layers.Dense(1)(LastingDropout(0.3)(layers.Dense(32, "relu")(row))))
 
 
 def functional_operators() -> keras.Model:

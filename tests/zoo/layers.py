@@ -34,6 +34,7 @@ LEFT_OUT_OF_KERAS2 = {"SpectralNormalization": "cannot be built with tf_keras be
 Input = tuple[tuple[int | None, ...], str]
 
 IMAGE: Input = ((8, 8, 3), "float32")
+PIXELS: Input = ((8, 8, 3), "uint8")
 VOLUME: Input = ((6, 6, 6, 2), "float32")
 STEPS: Input = ((6, 4), "float32")
 SERIES: Input = ((None, 4), "float32")  # of any length
@@ -52,6 +53,7 @@ INPUTS: tuple[tuple[str, Input], ...] = (
     *((name, SERIES) for name in ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "TimeDistributed", "Masking")),
     *((name, STEPS) for name in ("MultiHeadAttention", "GroupQuery", "Attention", "AdditiveAttention", "EinsumDense")),
     *((name, STEPS) for name in ("Permute", "LayerNormalization", "RMSNormalization")),
+    ("Equalization", PIXELS),
     ("MelSpectrogram", SIGNAL),
     ("STFTSpectrogram", CHANNEL),
     *((name, ROW) for name in ("Dense", "RepeatVector", "Discretization", "Normalization", "Dot", "Activity")),
@@ -73,7 +75,6 @@ USUAL: dict[str, dict[str, Any]] = {
     "AveragePooling1D": {"pool_size": 2},
     "AveragePooling2D": {"pool_size": 2},
     "AveragePooling3D": {"pool_size": 2},
-    "Equalization": {"value_range": (0, 255)},
     "GroupNormalization": {"groups": 3},
     "MelSpectrogram": {
         "fft_length": 16,

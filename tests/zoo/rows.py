@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,6 @@ class Row:
     source_bytes: int | None = None
     seconds: float = 0.0
     memory: int = 0
-    extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def on_litert(self) -> bool:
@@ -46,9 +45,6 @@ class Row:
     @property
     def compiled(self) -> bool:
         return self.engine != REFUSED
-
-    def with_reason(self, text: str) -> Row:
-        return replace(self, reasons=(*self.reasons, text))
 
 
 def read(path: Path) -> list[Row]:
@@ -64,4 +60,4 @@ def append(path: Path, row: Row) -> None:
 
 
 def from_json(record: dict[str, Any]) -> Row:
-    return Row(**{**record, "reasons": tuple(record["reasons"])})
+    return Row(**record | {"reasons": tuple(record["reasons"])})

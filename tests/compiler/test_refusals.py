@@ -29,7 +29,7 @@ REFUSED = {
     "traversal.keras": "points out of the archive",
     "foreign.keras": "a .keras file has no entry 'setup.py'",
     "linked.h5": "is a link to the file '/etc/passwd'",
-    "weights.h5": "it has weights without 'model_config'",
+    "weights.h5": "'model_config' is missing",
     "empty.zip": "it holds no saved_model.pb",
     "unsigned": "unsigned has no signature",
     "python": "operators that call Python: EagerPyFunc",

@@ -21,6 +21,7 @@ class Framework:
         title: its name in a sentence.
         tree: the module that flattens and packs nested structures.
         tracked: attributes by name that a ``tf.Module`` needs for a complete export of a model.
+        replaced: layers that the package lacks, with the name of one that computes the same and takes its weights.
         writable: whether ``load_model`` opens an archive for writing too, so that it must be a copy.
     """
 
@@ -28,6 +29,7 @@ class Framework:
     title: str
     tree: str
     tracked: Callable[[Any], Mapping[str, Any]]
+    replaced: Mapping[str, str]
     writable: bool
 
     @property
@@ -43,7 +45,8 @@ class Framework:
     def load(self, path: Path, *, trust: bool) -> Any:
         """Load a checked file without its training state; the package raises whatever its layers raise."""
         self.module.utils.set_random_seed(0)  # layers without a seed draw one when they load, and an export holds it
-        return self.module.saving.load_model(path, compile=False, safe_mode=not trust)
+        others = {old: getattr(self.module.layers, new) for old, new in self.replaced.items()}
+        return self.module.saving.load_model(path, custom_objects=others, compile=False, safe_mode=not trust)
 
     def flatten(self, structure: Any) -> list[Any]:
         """Return the leaves of nested lists and dictionaries."""
@@ -76,6 +79,13 @@ def _tables(model: Any) -> Iterator[Any]:
                 yield value
 
 
-KERAS3 = Framework("keras", "Keras", "keras.tree", _tracked_by_keras, writable=False)
-KERAS2 = Framework("tf_keras", "tf_keras", "tensorflow.nest", _tracked_by_tf_keras, writable=True)
+KERAS3 = Framework("keras", "Keras", "keras.tree", _tracked_by_keras, replaced={}, writable=False)
+KERAS2 = Framework(
+    "tf_keras",
+    "tf_keras",
+    "tensorflow.nest",
+    _tracked_by_tf_keras,
+    replaced={"CuDNNGRU": "GRU", "CuDNNLSTM": "LSTM"},
+    writable=True,
+)
 BY_MAJOR: Mapping[int, Framework] = {2: KERAS2, 3: KERAS3}

@@ -85,7 +85,7 @@ def _child(group: Group, names: list[str]) -> tuple[list[Row], str]:
 
 
 def _environment() -> dict[str, str]:
-    paths = [str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
+    paths = [os.environ.get("PYTHONPATH", ""), str(ROOT / "src"), str(ROOT)]
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 

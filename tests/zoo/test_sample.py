@@ -36,3 +36,10 @@ def test_user_model_compiles_to_litert_with_parity(rows: dict[str, Row], name: s
 def test_user_model_of_strings_compiles_to_tensorflow_and_names_the_operator(rows: dict[str, Row], name: str) -> None:
     assert rows[name].engine == "tensorflow"
     assert ON_TENSORFLOW[name] in rows[name].reasons
+
+
+def test_model_that_ends_its_process_is_a_row_and_the_next_one_is_measured() -> None:
+    ended, after = run(GROUPS["users"], ["no_such_model", "age_in_buckets"])
+    assert ended.engine == "refused"
+    assert "exit status 1" in ended.reasons[0]
+    assert after.on_litert

@@ -37,7 +37,8 @@ _STAGES = {
 
 _NEEDS_TENSORFLOW = (
     "TensorFlow has to be installed where this model is served: deploy with Engine=tensorflow on AWS, "
-    "LIGHTSHIP_ENGINE=tensorflow with docker compose, or pip install 'lightship[tensorflow]'; without it the answer is 503"
+    "LIGHTSHIP_ENGINE=tensorflow with docker compose, or pip install 'lightship[tensorflow]'. Without it the answer "
+    "is 503"
 )
 
 _UNCONFINED = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,9 @@ from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 
 Shape = tuple[int | None, ...]
+
+# What an unknown size is fixed at where Keras cannot trace a model without it, in this order.
+_SIZES = (128, 32, 512)
 
 
 class Traced:
@@ -45,6 +49,35 @@ class Traced:
             *tensor_names.changes("input", inputs, self.inputs),
             *tensor_names.changes("output", outputs, self.outputs),
         ]
+
+    @classmethod
+    def of(cls, framework: Framework, model: Any) -> Traced:
+        """Return a model's function, for fixed sizes where Keras cannot trace it for unknown ones.
+
+        Raises SourceRefused.
+        """
+        traced = cls(framework, model)
+        _ = traced.signature  # refuses tensors that no request can carry
+        try:
+            _ = traced._function
+        except SourceRefused as error:
+            if fixed := traced._traceable():
+                fixed.renamed.append(f"{error.message} for sizes that are not known: {_sizes(fixed.signature)}")
+                return fixed
+            raise
+        return traced
+
+    def _traceable(self) -> Traced | None:
+        """Return the function for the first fixed size for which Keras can trace it; None without one."""
+        for size in _SIZES:
+            shapes = [(*shape[:1], *(size if n is None else n for n in shape[1:])) for shape in self.shapes]
+            if shapes == self.shapes:
+                return None
+            fixed = Traced(self._framework, self._model, like=self, shapes=shapes)
+            with suppress(SourceRefused):
+                _ = fixed._function
+                return fixed
+        return None
 
     @property
     def signature(self) -> Signature:
@@ -126,6 +159,11 @@ class Traced:
             keys = self._framework.flatten({key: key for key in structure})
             names = keys if len(keys) == len(fallback) else fallback
         return names
+
+
+def _sizes(signature: Signature) -> str:
+    inputs = ", ".join(f"'{spec.name}' {list(spec.shape)}" for spec in signature.inputs)
+    return f"the inputs are fixed to {inputs}; for other sizes save the model with them"
 
 
 def check_export(folder: Path) -> None:

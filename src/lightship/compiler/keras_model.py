@@ -73,7 +73,7 @@ class KerasOriginal:
         self._trust = trust
         self._model = model
         self._work = work
-        self._traced = Traced(framework, model)
+        self._traced = Traced.of(framework, model)
         self.notes = self._traced.renamed
         self.signatures: tuple[Signature, ...] = (self._traced.signature,)
 

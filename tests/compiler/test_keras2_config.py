@@ -100,6 +100,8 @@ def test_check_keras2_node_of_an_allowed_operator_passes(files: Path, tmp_path: 
         ({"class_name": "Custom>Dense", "config": {}}, "the custom object 'Custom>Dense'"),
         ({"class_name": "deserialize", "module": "tf_keras.regularizers", "config": {}},
          "the custom object 'tf_keras.regularizers.deserialize'"),
+        ({"class_name": "__tuple__", "items": [{"_TYPE": "COMPOSITE"}, '{"class_name": "TypeSpec"}']},
+         "a constant of a composite type"),
         ({"class_name": "__tuple__", "items": [{"class_name": "Lambda", "config": {}}]}, "a Lambda layer"),
         ({"class_name": "StringLookup", "module": "tf_keras.src.layers", "config": {"vocabulary": "/etc/passwd"}},
          "a vocabulary that is read from the file '/etc/passwd'"),

@@ -11,6 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from lightship.compiler import early_layers
+
 
 @dataclass(frozen=True)
 class Framework:
@@ -22,6 +24,7 @@ class Framework:
         tree: the module that flattens and packs nested structures.
         tracked: attributes by name that a ``tf.Module`` needs for a complete export of a model.
         replaced: layers that the package lacks, with the name of one that computes the same and takes its weights.
+        early: arguments by layer that files of early releases do not have (:mod:`lightship.compiler.early_layers`).
         writable: whether ``load_model`` opens an archive for writing too, so that it must be a copy.
     """
 
@@ -30,6 +33,7 @@ class Framework:
     tree: str
     tracked: Callable[[Any], Mapping[str, Any]]
     replaced: Mapping[str, str]
+    early: Mapping[str, Mapping[str, Any]]
     writable: bool
 
     @property
@@ -46,6 +50,8 @@ class Framework:
         """Load a checked file without its training state; the package raises whatever its layers raise."""
         self.module.utils.set_random_seed(0)  # layers without a seed draw one when they load, and an export holds it
         others = {old: getattr(self.module.layers, new) for old, new in self.replaced.items()}
+        for name, arguments in self.early.items():
+            others[name] = early_layers.with_defaults(getattr(self.module.layers, name), arguments)
         return self.module.saving.load_model(path, custom_objects=others, compile=False, safe_mode=not trust)
 
     def flatten(self, structure: Any) -> list[Any]:
@@ -79,13 +85,14 @@ def _tables(model: Any) -> Iterator[Any]:
                 yield value
 
 
-KERAS3 = Framework("keras", "Keras", "keras.tree", _tracked_by_keras, replaced={}, writable=False)
+KERAS3 = Framework("keras", "Keras", "keras.tree", _tracked_by_keras, replaced={}, early={}, writable=False)
 KERAS2 = Framework(
     "tf_keras",
     "tf_keras",
     "tensorflow.nest",
     _tracked_by_tf_keras,
     replaced={"CuDNNGRU": "GRU", "CuDNNLSTM": "LSTM"},
+    early=early_layers.KERAS2,
     writable=True,
 )
 BY_MAJOR: Mapping[int, Framework] = {2: KERAS2, 3: KERAS3}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lightship.compiler.importers import hdf5, keras_file, saved_model, tflite
+from lightship.compiler.importers import foreign, hdf5, keras_file, saved_model, tflite
 from lightship.compiler.importers.base import Importer
 from lightship.errors import SourceRefused
 
@@ -28,6 +28,8 @@ def candidates(path: Path) -> list[Importer]:
     except OSError as error:
         raise SourceRefused(f"cannot read {path}: {error.strerror}") from None
     if not found:
+        if other := foreign.by_head(path):
+            raise SourceRefused(f"{path.name} is {other}")
         accepted = ", ".join(importer.accepts for importer in IMPORTERS)
         raise SourceRefused(f"{path.name} is not a model file: what can be compiled is {accepted}")
     return found

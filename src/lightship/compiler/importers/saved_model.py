@@ -13,6 +13,7 @@ from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
 from lightship.compiler import archives, examples, exports, graph_hints
 from lightship.compiler.hints import Hint
+from lightship.compiler.importers import foreign
 from lightship.compiler.importers.base import GZIP, ZIP, Batch, head
 from lightship.engines.causes import translated
 from lightship.engines.tensorflow_calls import call
@@ -158,6 +159,8 @@ def _folder(path: Path, work: Path) -> Path:
     for graph in sorted([unpacked / exports.GRAPH, *unpacked.glob(f"*/{exports.GRAPH}")]):
         if graph.is_file():
             return graph.parent
+    if other := foreign.by_entries(entry.relative_to(unpacked).as_posix() for entry in unpacked.rglob("*")):
+        raise SourceRefused(f"{path.name} is {other}")
     raise SourceRefused(f"{path.name} is an archive without a model: it holds no {exports.GRAPH}")
 
 

@@ -23,7 +23,8 @@ class Framework:
         title: its name in a sentence.
         tree: the module that flattens and packs nested structures.
         tracked: attributes by name that a ``tf.Module`` needs for a complete export of a model.
-        replaced: layers that the package lacks, with the name of one that computes the same and takes its weights.
+        layers: classes by the names in a file where the package does not find them by itself; the value is where in
+            the package, as ``module:class``, the class is that takes their configuration and weights.
         early: arguments by layer that files of early releases do not have (:mod:`lightship.compiler.early_layers`).
         writable: whether ``load_model`` opens an archive for writing too, so that it must be a copy.
     """
@@ -32,7 +33,7 @@ class Framework:
     title: str
     tree: str
     tracked: Callable[[Any], Mapping[str, Any]]
-    replaced: Mapping[str, str]
+    layers: Mapping[str, str]
     early: Mapping[str, Mapping[str, Any]]
     writable: bool
 
@@ -49,10 +50,14 @@ class Framework:
     def load(self, path: Path, *, trust: bool) -> Any:
         """Load a checked file without its training state; the package raises whatever its layers raise."""
         self.module.utils.set_random_seed(0)  # layers without a seed draw one when they load, and an export holds it
-        others = {old: getattr(self.module.layers, new) for old, new in self.replaced.items()}
+        found = {name: self._class(address) for name, address in self.layers.items()}
         for name, arguments in self.early.items():
-            others[name] = early_layers.with_defaults(getattr(self.module.layers, name), arguments)
-        return self.module.saving.load_model(path, custom_objects=others, compile=False, safe_mode=not trust)
+            found[name] = early_layers.with_defaults(getattr(self.module.layers, name), arguments)
+        return self.module.saving.load_model(path, custom_objects=found, compile=False, safe_mode=not trust)
+
+    def _class(self, address: str) -> Any:
+        module, _, name = address.partition(":")
+        return getattr(import_module(f"{self.package}.{module}"), name)
 
     def flatten(self, structure: Any) -> list[Any]:
         """Return the leaves of nested lists and dictionaries."""
@@ -85,13 +90,22 @@ def _tables(model: Any) -> Iterator[Any]:
                 yield value
 
 
-KERAS3 = Framework("keras", "Keras", "keras.tree", _tracked_by_keras, replaced={}, early={}, writable=False)
+# Layers of keras.applications that no registry holds: a .h5 file names the class only, a .keras file this address.
+_APPLICATIONS = {
+    "LayerScale": "src.applications.convnext:LayerScale",
+    "StochasticDepth": "src.applications.convnext:StochasticDepth",
+    "CustomScaleLayer": "src.applications.inception_resnet_v2:CustomScaleLayer",
+}
+# GPU layers that TensorFlow 2 replaced: tf_keras converts their weights.
+_CUDNN = {"CuDNNGRU": "layers:GRU", "CuDNNLSTM": "layers:LSTM"}
+
+KERAS3 = Framework("keras", "Keras", "keras.tree", _tracked_by_keras, layers=_APPLICATIONS, early={}, writable=False)
 KERAS2 = Framework(
     "tf_keras",
     "tf_keras",
     "tensorflow.nest",
     _tracked_by_tf_keras,
-    replaced={"CuDNNGRU": "GRU", "CuDNNLSTM": "LSTM"},
+    layers=_APPLICATIONS | _CUDNN,
     early=early_layers.KERAS2,
     writable=True,
 )

@@ -19,7 +19,7 @@ def refusal(path: Path) -> str:
     return refused.value.message
 
 
-@pytest.mark.parametrize("name", ["model.h5", "model.hdf5", "model.pt", "model"])
+@pytest.mark.parametrize("name", ["model.h5", "model.hdf5", "model.pt"])
 def test_check_a_pytorch_archive_is_named(tmp_path: Path, name: str) -> None:
     with zipfile.ZipFile(tmp_path / name, "w") as archive:
         archive.writestr("archive/data.pkl", pickle.dumps({}))
@@ -33,7 +33,7 @@ def test_check_a_pickle_is_named(tmp_path: Path, name: str) -> None:
     assert "pickle" in refusal(tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "model.safetensors", "frozen.pb", "model.json"])
+@pytest.mark.parametrize("name", ["model.onnx", "model.safetensors", "frozen.pb", "model.json", "model.npz"])
 def test_check_a_file_of_another_framework_says_what_to_do(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\x08\x07 some bytes")
     assert ": " in refusal(tmp_path / name)

@@ -39,7 +39,7 @@ class Hdf5File:
         from lightship.compiler import hdf5_tree  # imports h5py, which the parent must not
 
         if head(path) != MAGIC:
-            raise SourceRefused(f"{path.name} is no HDF5 file: {_foreign(path)}")
+            raise SourceRefused(_not_hdf5(path))
         hdf5_tree.check_tree(path, path.name)
         config = _config(path)
         _framework(path, config)
@@ -65,6 +65,10 @@ def _config(path: Path) -> dict[str, Any]:
     text = hdf5_tree.attribute(path, path.name, "model_config")
     if text is None:
         raise SourceRefused(_no_model(path.name, hdf5_tree.names(path, path.name)))
+    if "model_weights" not in hdf5_tree.names(path, path.name):
+        raise SourceRefused(
+            f"{path.name} holds a model without weights ('model_weights' is missing): save all of it with model.save()"
+        )
     return keras_config.parse(path.name, text)
 
 
@@ -75,6 +79,12 @@ def _framework(path: Path, config: Mapping[str, Any]) -> Framework:
     return BY_MAJOR[keras_versions.major(path.name, version, config)]
 
 
+def _not_hdf5(path: Path) -> str:
+    entries = [entry.name for entry in archives.zip_entries(path)] if head(path, 2) == ZIP else []
+    what = foreign.renamed(path, entries)
+    return f"{path.name} is {what}" if what else f"{path.name} is no HDF5 file: its first bytes are not HDF5's"
+
+
 def _no_model(label: str, names: frozenset[str]) -> str:
     """Say what an HDF5 file without a configuration is, by its root's groups and attributes."""
     if names & _WEIGHTS or label.endswith(".weights.h5"):  # the suffix that save_weights of Keras 3 requires
@@ -83,9 +93,3 @@ def _no_model(label: str, names: frozenset[str]) -> str:
             "weights into it, and save all of it with model.save()"
         )
     return f"{label} is an HDF5 file, but not a Keras model: it has no 'model_config', which model.save() writes"
-
-
-def _foreign(path: Path) -> str:
-    """Say what a file with the name of an HDF5 file is instead."""
-    entries = (entry.name for entry in archives.zip_entries(path)) if head(path, 2) == ZIP else ()
-    return foreign.by_entries(entries) or foreign.by_head(path) or "its first bytes are not HDF5's"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.conftest import ROOT
 from tests.docker.conftest import Cloud
 from tests.handlers.records import EXAMPLE_BUCKET, dropped, with_bodies

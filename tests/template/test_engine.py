@@ -59,7 +59,7 @@ def test_litert_does_not_wait_for_tensorflow(path: str) -> None:
 @every_engine
 def test_sam_builds_the_target_of_the_engine(engine: str) -> None:
     built = {name: function.metadata for name, function in functions(Engine=engine).items() if function.metadata}
-    expected = {name: engine for name in RUN_MODELS} | {"CompileFunction": "litert"}
+    expected = dict.fromkeys(RUN_MODELS, engine) | {"CompileFunction": "litert"}
     for name, target in expected.items():
         assert (built[name]["DockerBuildTarget"], built[name]["DockerTag"]) == (target, target)
     assert "DockerBuildTarget" not in built["CompileWorkerFunction"]

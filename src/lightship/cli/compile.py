@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _NEEDS_TENSORFLOW = (
     "TensorFlow has to be installed where this model is served: deploy with Engine=tensorflow on AWS, "
-    "LIGHTSHIP_ENGINE=tensorflow with docker compose, or pip install 'lightship[tensorflow]'; without it the answer is 503"
+    "LIGHTSHIP_ENGINE=tensorflow with docker compose, or pip install 'lightship[tensorflow]'. Without it the answer "
+    "is 503"
 )
 
 _SHORT = 16  # numbers that a person would paste

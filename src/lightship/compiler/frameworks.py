@@ -21,7 +21,8 @@ class Framework:
         title: its name in a sentence.
         tree: the module that flattens and packs nested structures.
         tracked: attributes by name that a ``tf.Module`` needs for a complete export of a model.
-        replaced: layers that the package lacks, with the name of one that computes the same and takes its weights.
+        layers: classes by the names in a file where the package does not find them by itself; the value is where in
+            the package, as ``module:class``, the class is that takes their configuration and weights.
         writable: whether ``load_model`` opens an archive for writing too, so that it must be a copy.
     """
 
@@ -29,7 +30,7 @@ class Framework:
     title: str
     tree: str
     tracked: Callable[[Any], Mapping[str, Any]]
-    replaced: Mapping[str, str]
+    layers: Mapping[str, str]
     writable: bool
 
     @property
@@ -45,8 +46,12 @@ class Framework:
     def load(self, path: Path, *, trust: bool) -> Any:
         """Load a checked file without its training state; the package raises whatever its layers raise."""
         self.module.utils.set_random_seed(0)  # layers without a seed draw one when they load, and an export holds it
-        others = {old: getattr(self.module.layers, new) for old, new in self.replaced.items()}
-        return self.module.saving.load_model(path, custom_objects=others, compile=False, safe_mode=not trust)
+        found = {name: self._class(address) for name, address in self.layers.items()}
+        return self.module.saving.load_model(path, custom_objects=found, compile=False, safe_mode=not trust)
+
+    def _class(self, address: str) -> Any:
+        module, _, name = address.partition(":")
+        return getattr(import_module(f"{self.package}.{module}"), name)
 
     def flatten(self, structure: Any) -> list[Any]:
         """Return the leaves of nested lists and dictionaries."""
@@ -79,13 +84,17 @@ def _tables(model: Any) -> Iterator[Any]:
                 yield value
 
 
-KERAS3 = Framework("keras", "Keras", "keras.tree", _tracked_by_keras, replaced={}, writable=False)
+# Layers of keras.applications that no registry holds: a .h5 file names the class only, a .keras file this address.
+_APPLICATIONS = {
+    "LayerScale": "src.applications.convnext:LayerScale",
+    "StochasticDepth": "src.applications.convnext:StochasticDepth",
+    "CustomScaleLayer": "src.applications.inception_resnet_v2:CustomScaleLayer",
+}
+# GPU layers that TensorFlow 2 replaced: tf_keras converts their weights.
+_CUDNN = {"CuDNNGRU": "layers:GRU", "CuDNNLSTM": "layers:LSTM"}
+
+KERAS3 = Framework("keras", "Keras", "keras.tree", _tracked_by_keras, layers=_APPLICATIONS, writable=False)
 KERAS2 = Framework(
-    "tf_keras",
-    "tf_keras",
-    "tensorflow.nest",
-    _tracked_by_tf_keras,
-    replaced={"CuDNNGRU": "GRU", "CuDNNLSTM": "LSTM"},
-    writable=True,
+    "tf_keras", "tf_keras", "tensorflow.nest", _tracked_by_tf_keras, layers=_APPLICATIONS | _CUDNN, writable=True
 )
 BY_MAJOR: Mapping[int, Framework] = {2: KERAS2, 3: KERAS3}

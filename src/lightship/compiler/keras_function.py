@@ -98,6 +98,8 @@ class Traced:
         module = tf.Module()
         for name, value in self._framework.tracked(self._model).items():
             setattr(module, name, value)
+        # tf_keras keeps some of them apart from the model's variables
+        module.changed_variables = [variable for variable, _ in self.state.variables]
         exports.save(module, folder, {DEFAULT_SIGNATURE: self._function}, state=self.state, reset=reset)
 
     @cached_property

@@ -53,7 +53,8 @@ def _unusable(label: str, model: Any, framework: Framework) -> SourceRefused:
 def _declared_shape(model: Any) -> Any:
     """Return the shape that the first layer of a Sequential declares; None where it does not."""
     configs = model.get_config().get("layers") or [{}]
-    return configs[0].get("config", {}).get("batch_shape")
+    first = configs[0].get("config", {})
+    return first.get("batch_shape") or first.get("batch_input_shape")
 
 
 class KerasOriginal:

@@ -64,6 +64,10 @@ def _config(path: Path) -> dict[str, Any]:
     text = hdf5_tree.attribute(path, path.name, "model_config")
     if text is None:
         raise SourceRefused(_no_model(path.name, hdf5_tree.names(path, path.name)))
+    if "model_weights" not in hdf5_tree.names(path, path.name):
+        raise SourceRefused(
+            f"{path.name} holds a model without weights ('model_weights' is missing): save all of it with model.save()"
+        )
     return keras_config.parse(path.name, text)
 
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from lightship.compiler.rewrites import recast, tensor_lists
+from lightship.compiler.rewrites import new_axes, recast, replacement, tensor_lists
 from lightship.compiler.rewrites.graph import Graph, Unfreezable, frozen, save
 
 # Functions by the sentence about them in the report, in the order in which they are applied. Each changes the graph in
 # place and returns whether it changed anything.
 REWRITES: dict[str, Callable[[Graph], bool]] = {
     "lists of tensors became tensors": tensor_lists.apply,
+    "slices that add axes became expansions": partial(replacement.replace, rules=new_axes.RULES),
     **{f"{dtype} computed in float32": partial(recast.apply, dtype=dtype) for dtype in recast.DTYPES},
 }
 # What each of them leaves of the original's precision, the coarsest first.

@@ -94,7 +94,7 @@ bench: $(VENV)/.dev models ## Measure, beside the usual way; writes docs/benchma
 
 zoo: $(VENV)/.dev ## Compile ninety user models, all layers and applications; writes docs/coverage.md, in 20 minutes
 	$(BIN)/python -m tests.zoo
-	$(BIN)/pytest -q tests/zoo/test_coverage.py
+	$(BIN)/$(FULL) tests/zoo/test_coverage.py
 
 docs: $(VENV)/.run ## Make docs/command-line.md from --help
 	$(BIN)/python scripts/command-line-page > docs/command-line.md

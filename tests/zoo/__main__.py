@@ -30,7 +30,7 @@ def main() -> None:
         return
     found = results.load()
     if rows:
-        found = found.with_rows(rows)
+        found = found.with_rows(rows) if options.only else found.with_groups(rows)
         found.write()
     page.PAGE.write_text(page.render(found))
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tests.zoo.layers import LEFT_OUT
 from tests.zoo.rows import Row, from_json
 
 ROOT = Path(__file__).parents[2]
@@ -31,14 +30,23 @@ class Results:
         return [row for row in (self.before if before else self.now) if row.group == group]
 
     def with_rows(self, rows: Iterable[Row]) -> Results:
-        """Replace rows by newer ones of the same models; what is not among them is kept."""
+        """Replace rows by newer ones of the same models; those of other models are kept."""
         newer = {(row.group, row.name): row for row in rows}
         kept = tuple(newer.pop((row.group, row.name), row) for row in self.now)
         return replace(self, now=(*kept, *newer.values()), measured=_measured())
 
+    def with_groups(self, rows: Sequence[Row]) -> Results:
+        """Replace whole groups by newer rows, so that models that left the zoo leave the figures."""
+        groups = {row.group for row in rows}
+        kept = tuple(row for row in self.now if row.group not in groups)
+        return replace(self, now=(*kept, *rows), measured=_measured())
+
     def write(self) -> None:
-        record = asdict(self) | {"before": _lines(self.before), "now": _lines(self.now), "left_out": LEFT_OUT}
-        FILE.write_text(json.dumps(record, indent=1) + "\n")
+        """Write the file, each row on a line of its own, so that a diff shows what changed."""
+        head = {"measured": self.measured, "before_commit": self.before_commit}
+        lines = [f'"{key}": {json.dumps(value)}' for key, value in head.items()]
+        lines += [f'"{key}": [\n{_lines(rows)}\n]' for key, rows in (("before", self.before), ("now", self.now))]
+        FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 def load() -> Results:
@@ -51,8 +59,8 @@ def load() -> Results:
     )
 
 
-def _lines(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    return [asdict(row) for row in rows]
+def _lines(rows: Iterable[Row]) -> str:
+    return ",\n".join(json.dumps(asdict(row)) for row in rows)
 
 
 def _measured() -> dict[str, str]:

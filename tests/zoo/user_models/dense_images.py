@@ -26,7 +26,7 @@ def unet() -> keras.Model:
 def unet_any_size() -> keras.Model:
     image = keras.Input((None, None, 1))
     down = layers.Conv2D(8, 3, strides=2, padding="same", activation="relu")(image)
-    up = layers.UpSampling2D(interpolation="bilinear")(layers.Conv2D(8, 3, padding="same", activation="relu")(down))
+    up = layers.UpSampling2D()(layers.Conv2D(8, 3, padding="same", activation="relu")(down))
     return keras.Model(image, layers.Conv2D(2, 1, activation="softmax")(up))
 
 

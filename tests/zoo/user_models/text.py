@@ -58,7 +58,7 @@ def causal_decoder() -> keras.Model:
     """A small GPT: any length, causal attention, the embedding used again for the logits."""
     tokens = keras.Input((None,), dtype="int32")
     embedding = layers.ReversibleEmbedding(100, 16)
-    x = embedding(tokens) + layers.Embedding(64, 16)(ops.arange(ops.shape(tokens)[1]))
+    x = embedding(tokens) + layers.Embedding(64, 16)(ops.cumsum(ops.ones_like(tokens), axis=1) - 1)
     for _ in range(2):
         x = _encoder_block(x, causal=True)
     return keras.Model(tokens, embedding(x, reverse=True))

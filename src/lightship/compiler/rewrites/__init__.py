@@ -17,6 +17,7 @@ from lightship.compiler.rewrites import (
     integers,
     lookup,
     mathematics,
+    new_axes,
     pooling,
     recast,
     replacement,
@@ -30,6 +31,7 @@ from lightship.compiler.rewrites.graph import Graph, Unfreezable, frozen, save
 # place and returns whether it changed anything.
 REWRITES: dict[str, Callable[[Graph], bool]] = {
     "lists of tensors became tensors": tensor_lists.apply,
+    "slices that add axes became expansions": partial(replacement.replace, rules=new_axes.RULES),
     **{f"{dtype} computed in float32": partial(recast.apply, dtype=dtype) for dtype in recast.DTYPES},
     "lookups of numbers became searches in constants": lookup.apply,
     "sums of integers became sums of float32": partial(replacement.replace, rules=integers.RULES),

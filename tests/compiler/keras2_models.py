@@ -112,6 +112,27 @@ def write_old_files(folder: Path) -> None:
     shutil.copyfile(folder / "plain.keras", folder / "renamed.zip")
     shutil.copyfile(folder / "lstm.h5", folder / "hdf5_inside.keras")
     write_cudnn(folder)
+    write_early_gru(folder)
+
+
+def write_early_gru(folder: Path) -> None:
+    """GRU layers as Keras 2.0 saved them, before they had ``reset_after``; and what they answer."""
+    steps = np.random.default_rng(2).normal(size=(3, 6, 3)).astype(np.float32)
+    cell = layers.RNN(layers.GRUCell(4, bias_initializer="normal", reset_after=False))
+    inner = layers.GRU(4, bias_initializer="normal", reset_after=False, return_sequences=True)
+    model = keras.Sequential([layers.Bidirectional(inner, input_shape=(6, 3)), cell])
+    model.save(folder / "early_gru.h5")
+    np.savez(folder / "bundles" / "early_gru.npz", steps=steps, answer=model.predict(steps, verbose=0))
+    edit(folder, "early_gru.h5", "early_gru.h5", without_reset_after, version="2.0.8")
+
+
+def without_reset_after(config: Any) -> None:
+    pending = [config]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            node.pop("reset_after", None)
+        pending += node.values() if isinstance(node, dict) else node if isinstance(node, list) else []
 
 
 def drop_input(config: dict[str, Any]) -> None:

@@ -25,7 +25,9 @@ as a share of the model file; time is that of one call with one row, in the fram
 machine that wrote this page; difference is the largest one of any output, on generated inputs.
 
 """
-_COMPILED = "| package | file | format | engine | size | time before | after | difference |\n|---|---|---|---|---|---|---|---|"
+_COMPILED = (
+    "| package | file | format | engine | size | time before | after | difference |\n|---|---|---|---|---|---|---|---|"
+)
 _REFUSED = "| package | file | format | reason |\n|---|---|---|---|"
 
 

@@ -27,7 +27,7 @@ LITERT = (
     "hard_sigmoid.h5", "hard_sigmoid.keras", "hard_sigmoid_lstm.h5", "stateful.h5", "removed.h5", "fixed_batch.h5",
     "lists.h5", "dictionaries.h5", "dictionaries.keras",
     "built_by_a_call.h5", "no_input_layer.h5", "list_of_layers.h5", "renamed.zip", "hdf5_inside.keras",
-    "cudnn_LSTM.h5", "cudnn_GRU.h5", "lambda.h5", "lambda_archive.keras",
+    "cudnn_LSTM.h5", "cudnn_GRU.h5", "early_gru.h5", "lambda.h5", "lambda_archive.keras",
 )  # fmt: skip
 # A part of the message that names what is wrong: a version, an attribute, a layer, a weight, an operator.
 REFUSED = {
@@ -102,8 +102,8 @@ def test_compile_hard_sigmoid_has_the_values_of_keras2(files: Path, name: str) -
     np.testing.assert_allclose(answer, np.clip(0.2 * x + 0.5, 0, 1), atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["cudnn_LSTM", "cudnn_GRU"])
-def test_compile_gpu_layer_answers_as_the_layer_that_replaced_it(files: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["cudnn_LSTM", "cudnn_GRU", "early_gru"])
+def test_compile_old_recurrent_layer_answers_as_the_layer_that_replaced_it(files: Path, name: str) -> None:
     model = bundle(files, f"{name}.h5")
     truth = np.load(files / "bundles" / f"{name}.npz")
     (spec,) = model.manifest.signature().inputs

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lightship.compiler import compile_model
+from lightship.compiler import compile_model, limits
 from lightship.errors import CompileError, SourceRefused
 from lightship.registry import Registry
 from tests.compiler.conftest import EXECUTED, Compile
@@ -61,8 +61,49 @@ def test_trust_opens_code_and_is_recorded(compiled: Compile, sources: Path, code
 
 
 def test_trust_cannot_make_up_for_code_that_is_not_here(sources: Path, registry: Registry) -> None:
-    with pytest.raises(SourceRefused, match="cannot load custom.keras"):
+    with pytest.raises(SourceRefused) as refusal:
         compile_model(sources / "custom.keras", registry=registry, trust=True)
+    assert "mine>Noise" in refusal.value.message
+    assert "--trust" not in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    "config", ["inputs: {x: {kind: picture}}", "outputs: [p]", "name: [", "metrics: {accuracy: high}"]
+)
+def test_broken_model_yaml_is_refused_before_a_sandbox_starts(sources: Path, tmp_path: Path, config: str) -> None:
+    (tmp_path / "model.yaml").write_text(config)
+    begun: list[str] = []
+    with pytest.raises(CompileError):
+        compile_model(
+            sources / "mlp.keras",
+            registry=Registry(str(tmp_path / "registry")),
+            config=tmp_path / "model.yaml",
+            progress=lambda stage, done: begun.append(stage),
+        )
+    assert begun == []
+    assert not (tmp_path / "registry").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("m.keras", b"PK\x03\x04"),
+        ("m.h5", b"\x89HDF\r\n\x1a\n"),
+        ("m.tflite", b"\x20\0\0\0TFL3"),
+        ("m/saved_model.pb", b""),
+    ],
+)
+def test_model_of_2_gib_is_refused_without_being_read(tmp_path: Path, name: str, head: bytes) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    with path.open("wb") as file:
+        file.write(head)
+        file.truncate(limits.MOST_SOURCE_BYTES)  # sparse: it takes no room
+    source = path if path.parent == tmp_path else path.parent
+    begun: list[str] = []
+    with pytest.raises(SourceRefused, match="GiB"):
+        compile_model(source, registry=Registry(str(tmp_path / "r")), progress=lambda stage, done: begun.append(stage))
+    assert begun == []
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,9 @@ def functions(
     on_layer = environment | {"PYTHONPATH": str(built / "lightship" / "python")}
     with ExitStack() as stack:
         split = stack.enter_context(Emulator(folder=built / "split", environment=on_layer))
-        score = stack.enter_context(Emulator("score.app.handler", folder=ROOT / "functions", environment=environment))
+        score = stack.enter_context(
+            Emulator("score.app.handler", folder=ROOT / "functions", environment=environment, patience=180)
+        )
         yield Functions(cloud, split, score, environment)
 
 
@@ -125,7 +127,8 @@ def test_score_tensorflow_model_writes_its_outputs(
     assert functions.score.invoke(functions.queued("score")) == {"batchItemFailures": []}
     output = functions.output("words")
     assert json.loads(output["receipt.json"])["rows"]["scored"] == 2
-    assert [row["upper"] for row in csv.DictReader(io.StringIO(output["part-00000.csv"].decode()))] == ["AHOY", "SAIL"]
+    rows = list(csv.DictReader(io.StringIO(output["part-00000.csv"].decode())))
+    assert [row["predicted_upper"] for row in rows] == ["AHOY", "SAIL"]
 
 
 def test_a_job_that_is_asked_for_goes_through_all_functions(functions: Functions) -> None:

@@ -87,7 +87,7 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
     with tempfile.TemporaryDirectory() as work:
         begin("check")
         importer = importers.find(path)
-        trusted = _trusted(path, importer.check(path, Path(work)), trust=job["trust"])
+        trusted = trusted_code(path, importer.check(path, Path(work)), trust=job["trust"])
         begin("load")
         original = Bounded(importer.load(path, Path(work), trust=job["trust"]), None if slow else limits.CALL_SECONDS)
         signatures = config.apply(original.signatures)
@@ -116,8 +116,8 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
         return _result(folder, original, compiled, recordings, trusted)
 
 
-def _trusted(path: Path, code: tuple[str, ...], *, trust: bool) -> tuple[str, ...]:
-    """Return what of the file is trusted; raises SourceRefused that names it where it is not."""
+def trusted_code(path: Path, code: tuple[str, ...], *, trust: bool) -> tuple[str, ...]:
+    """Return the code that ``--trust`` allowed; raises SourceRefused that names it where it is not."""
     if code and not trust:
         named = [f"{phrase:.400}" for phrase in code[:8]] + [f"{len(code) - 8} more"] * (len(code) > 8)
         raise SourceRefused(

@@ -43,18 +43,24 @@ def first_wrong_layer(package: Any, model: Any, tensors: Sequence[Any], shapes: 
     """
     import tensorflow as tf
 
-    layers = [layer for layer in model.layers if _single(layer)]
-    if not layers:
-        return ""
-    partial = package.Model(model.inputs, [layer.output for layer in layers])
     specs = [tf.TensorSpec(shape, tensor.dtype) for shape, tensor in zip(shapes, model.inputs, strict=True)]
-    traced = tf.function(lambda given: partial(given, training=False), autograph=False).get_concrete_function(specs)
     constants = [tf.constant(tensor) for tensor in tensors]
-    pairs = zip(layers, _listed(partial(constants, training=False)), _listed(traced(constants)), strict=True)
-    for layer, eager, graph in pairs:
-        if _differ(eager.numpy(), graph.numpy()):
+    for layer in filter(_single, model.layers):
+        if _wrong(package.Model(model.inputs, layer.output), specs, constants):
             return f"'{layer.name}' ({type(layer).__name__})"
     return ""
+
+
+def _wrong(partial: Any, specs: Sequence[Any], constants: Sequence[Any]) -> bool:
+    """Return whether a model answers otherwise in a graph than without, or fails there."""
+    import tensorflow as tf
+
+    expected = partial(constants, training=False)
+    try:
+        traced = tf.function(lambda given: partial(given, training=False), autograph=False)
+        return _differ(expected.numpy(), traced.get_concrete_function(specs)(constants).numpy())
+    except (tf.errors.OpError, ValueError, TypeError):
+        return True
 
 
 def _differ(expected: Array, actual: Array) -> bool:
@@ -71,7 +77,3 @@ def _single(layer: Any) -> bool:
         return hasattr(layer.output, "shape") and type(layer).__name__ != "InputLayer"
     except (AttributeError, ValueError):  # never called, or called on several inputs
         return False
-
-
-def _listed(outputs: Any) -> list[Any]:
-    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]

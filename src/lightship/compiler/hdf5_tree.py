@@ -12,6 +12,7 @@ from typing import Any
 
 import h5py
 
+from lightship.compiler import limits
 from lightship.errors import SourceRefused
 
 OBJECTS_LIMIT = 100_000
@@ -22,9 +23,12 @@ FILTERS = frozenset({"gzip", "lzf", None})
 
 def check_tree(path: Path, label: str) -> None:
     """Refuse a file that points out of itself or declares more than it holds; raises SourceRefused."""
+    total = 0
     with open_file(path, label) as file:
         for name, dataset in _datasets(file, label):
             _check_dataset(dataset, f"{label} is refused: its dataset '{name}'", path.stat().st_size)
+            total += dataset.nbytes
+    limits.check_size(label, total)
 
 
 def open_file(path: Path, label: str) -> Any:

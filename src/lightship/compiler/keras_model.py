@@ -73,7 +73,7 @@ class KerasOriginal:
         self._trust = trust
         self._model = model
         self._work = work
-        self._traced = Traced(framework, model)
+        self._traced = Traced.of(framework, model)
         self.notes = self._traced.renamed
         self.signatures: tuple[Signature, ...] = (self._traced.signature,)
 
@@ -105,13 +105,15 @@ class KerasOriginal:
         """See :class:`lightship.compiler.importers.base.Original`."""
         import tensorflow as tf
 
-        tensors = [tf.constant(inputs[name]) for name in self._traced.inputs]
-        packed = self._traced.packed(tensors)
+        title, packed = (
+            self._framework.title,
+            self._traced.packed([tf.constant(inputs[n]) for n in self._traced.inputs]),
+        )
         return {
             self.subject: lambda: self.run(signature, inputs),
-            f"{self._framework.title} model.predict_on_batch": lambda: self._model.predict_on_batch(packed),
-            f"{self._framework.title} model(...)": lambda: self._model(packed, training=False),
-            "the exported signature in TensorFlow": lambda: self._traced.function(tensors),
+            f"{title} model.predict_on_batch": lambda: self._model.predict_on_batch(packed),
+            f"{title} model(...)": lambda: self._model(packed, training=False),
+            "the exported signature in TensorFlow": lambda: self._traced.run(inputs),
         }
 
     def hints(self, signature: Signature) -> dict[str, Hint]:
@@ -121,40 +123,30 @@ class KerasOriginal:
     def check_export(self, batches: Mapping[str, Sequence[Batch]]) -> tuple[Signature, ...]:
         """See :class:`lightship.compiler.importers.base.Original`."""
         recorded = batches[DEFAULT_SIGNATURE]
-        if not (wrong := export_check.difference(self._run_exported, recorded)):
+        if not (wrong := export_check.difference(self._traced.run, recorded)):
             return self.signatures
-        arrays = [recorded[-1][0][name] for name in self._traced.inputs]
-        layer = self._wrong_layer(arrays)
-        where = f"layer {layer}" if layer else "the model"
-        shapes = export_check.fixed_shapes(self._traced.shapes, arrays)
-        if shapes != self._traced.shapes:
-            self._traced = Traced(self._framework, self._model, shapes=shapes)
-            self.signatures = (self._traced.signature,)
-            wrong = export_check.difference(self._run_exported, recorded)
-        if wrong:
+        where = self._wrong_layer(recorded[-1][0])
+        fixed = self._traced.fixed(recorded[-1][0])
+        if fixed:
+            wrong = export_check.difference(fixed.run, recorded)
+        if wrong or not fixed:
             raise CompileError(f"the export of {where} computes otherwise than the model: {wrong}")
-        sizes = ", ".join(f"'{spec.name}' {list(spec.shape)}" for spec in self.signatures[0].inputs)
+        self._traced, self.signatures = fixed, (fixed.signature,)
+        sizes = ", ".join(f"'{spec.name}' {list(spec.shape)}" for spec in fixed.signature.inputs)
         self.notes.append(
             f"the export of {where} computes otherwise than the model where a size is unknown: the inputs are fixed "
             f"to the sizes of the compared data, {sizes}"
         )
         return self.signatures
 
-    def _run_exported(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Run what :meth:`candidates` and :meth:`saved_model` export."""
-        import tensorflow as tf
-
-        self._traced.state.restore()
-        try:
-            outputs = self._traced.function([tf.constant(inputs[name]) for name in self._traced.inputs])
-        except (tf.errors.OpError, ValueError, TypeError) as error:
-            raise translated(EngineError, "TensorFlow could not run the export", error) from None
-        return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
-
-    def _wrong_layer(self, arrays: list[Array]) -> str:
-        with suppress(Exception):  # a name for a message: no layer is named where the search fails
-            return export_check.first_wrong_layer(self._framework.module, self._model, arrays, self._traced.shapes)
-        return ""
+    def _wrong_layer(self, inputs: Mapping[str, Array]) -> str:
+        """Return the layer whose export is wrong, or the model where it is not found, as part of a sentence."""
+        with suppress(Exception):  # whatever the layers raise: it is for a message only
+            arrays = [inputs[name] for name in self._traced.inputs]
+            package = self._framework.module
+            if layer := export_check.first_wrong_layer(package, self._model, arrays, self._traced.shapes):
+                return f"layer {layer}"
+        return "the model"
 
     def candidates(self) -> Iterator[Path]:
         """The model as it is, then with its recurrent layers unrolled."""

@@ -20,7 +20,7 @@ from lightship.tensors import Array
 
 
 def load(bundle: Bundle) -> TensorFlowEngine:
-    """Load the bundle's SavedModel and run it once; raises Unavailable where TensorFlow is not installed, BundleError."""
+    """Load the bundle's SavedModel and run it once; raises BundleError, and Unavailable without TensorFlow."""
     tensorflow()
     if not bundle.manifest.trusted:
         _check_operators(bundle.path / SAVED_MODEL)
@@ -33,10 +33,11 @@ def tensorflow() -> Any:
     """Import TensorFlow; raises Unavailable."""
     try:
         import tensorflow as tf
-    except ImportError:
+    except ImportError as error:
         raise Unavailable(
             "this model needs the TensorFlow engine, and TensorFlow is not installed here: build and deploy with "
-            "Engine=tensorflow, or pip install 'lightship[tensorflow]'"
+            "Engine=tensorflow, or pip install 'lightship[tensorflow]'",
+            detail=str(error),  # TensorFlow may be there, and a package that it imports not
         ) from None
     return tf
 
@@ -58,8 +59,9 @@ def _check_operators(folder: Path) -> None:
 
 
 def _warm_up(engine: TensorFlowEngine, bundle: Bundle) -> None:
-    """Run a recorded call of each signature: in its first call TensorFlow optimises the graph, starts threads and
-    allocates, which takes many times as long as a call. A failure here is left to the request that meets it.
+    """Run a recorded call of each signature, because a first call takes many times as long as the next ones.
+
+    TensorFlow optimises the graph, starts threads and allocates in it. A failure is left to the request that meets it.
     """
     with suppress(LightshipError):
         golden = read_golden(bundle.path / GOLDEN)

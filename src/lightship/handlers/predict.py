@@ -3,9 +3,9 @@
 Importing this module loads the default model, so that Lambda's initialisation, which has a full processor, pays for
 it and not the first request.
 
-Lambda ends an initialisation on demand after 10 seconds and starts it again from nothing, at the first request's expense.
-TensorFlow can take longer, so its image sets ``LIGHTSHIP_INIT_SECONDS``: after that time the model continues to load in
-a thread, and a request waits for the rest of it.
+Lambda ends an initialisation on demand after 10 seconds and starts it again from nothing, while the first request
+waits. TensorFlow can take longer, so its image sets ``LIGHTSHIP_INIT_SECONDS``: after that time the model continues to
+load in a thread, and a request waits for the rest of it.
 """
 
 from __future__ import annotations

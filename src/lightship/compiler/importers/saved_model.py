@@ -11,7 +11,7 @@ import numpy as np
 
 from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
-from lightship.compiler import archives, examples, exports, graph_hints
+from lightship.compiler import archives, examples, exports, graph_hints, limits
 from lightship.compiler.hints import Hint
 from lightship.compiler.importers.base import GZIP, ZIP, Batch, head
 from lightship.engines.causes import translated
@@ -49,6 +49,7 @@ class SavedModel:
         for name in _OTHER_GRAPHS:
             if (folder / name).exists():
                 raise SourceRefused(f"{path.name} is refused: it holds a second graph, '{name}'")
+        limits.check_size(path.name, sum(file.stat().st_size for file in exports.files(folder)))
         message = graphs.read_saved_model(folder / exports.GRAPH, path.name)
         if stray := graphs.stray_assets(message):
             raise SourceRefused(f"{path.name} is refused: its asset '{stray[0]:.100}' is outside of its folder")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +22,37 @@ class Graph:
         definition: the GraphDef; its library holds the functions that loops and branches call.
         inputs: tensor names in ``definition`` by input name, as ``x:0``.
         outputs: tensor names in ``definition`` by output name.
+        captures: handles of tables by the placeholder that stands for them in ``definition``.
     """
 
     name: str
     definition: Any
     inputs: dict[str, str]
     outputs: dict[str, str]
+    captures: dict[str, Any] = field(default_factory=dict)
 
     def bodies(self) -> Iterator[Any]:
         """Return the repeated field of nodes of the graph itself, then of each function in its library."""
         yield self.definition.node
         for function in self.definition.library.function:
             yield function.node_def
+
+    def is_closed(self) -> bool:
+        """Return whether the outputs depend on nothing but the inputs."""
+        return not self.captures.keys() & _ancestors(self.definition.node, self.outputs.values())
+
+
+def _ancestors(nodes: Iterable[Any], tensors: Iterable[str]) -> set[str]:
+    """Return the names of the nodes that tensors depend on."""
+    sources = {node.name: node.input for node in nodes}
+    found: set[str] = set()
+    waiting = list(tensors)
+    while waiting:
+        name = waiting.pop().lstrip("^").partition(":")[0]
+        if name not in found:
+            found.add(name)
+            waiting.extend(sources[name])
+    return found
 
 
 def frozen(folder: Path, signatures: Sequence[str]) -> list[Graph]:
@@ -55,17 +74,19 @@ def _frozen(name: str, function: Any) -> Graph:
     # Inputs of a frozen function are named after the signature's arguments, and come in the function's own order.
     names = {tensor.name: tensor.op.name for tensor in constant.inputs}
     by_argument = {spec.name or key: key for key, spec in arguments.items()}
-    inputs = {by_argument.get(operation, operation): tensor for tensor, operation in names.items()}
+    captures = {inside.op.name: outside for outside, inside in function.graph.captures if inside.name in names}
+    inputs = {by_argument.get(name, name): tensor for tensor, name in names.items() if name not in captures}
     outputs = dict(zip(sorted(function.structured_outputs), (tensor.name for tensor in constant.outputs), strict=True))
-    return Graph(name, constant.graph.as_graph_def(), inputs, outputs)
+    return Graph(name, constant.graph.as_graph_def(), inputs, outputs, captures)
 
 
 def save(graphs: Sequence[Graph], folder: Path) -> None:
     """Write graphs as the signatures of a SavedModel."""
     import tensorflow as tf
 
-    module = tf.Module()
-    tf.saved_model.save(module, str(folder), signatures={graph.name: _function(graph) for graph in graphs})
+    functions = {graph.name: _function(graph) for graph in graphs}
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(tf.Module(), str(folder), signatures=functions, options=options)
 
 
 def _function(graph: Graph) -> Any:

@@ -1,0 +1,84 @@
+"""lightship init: a starter model.yaml."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lightship.cli import lightship
+from lightship.compiler import plain_yaml
+from lightship.compiler.config import Config
+from lightship.compiler.description import Description
+from lightship.compiler.starter import starter
+from lightship.tensors import Signature, TensorSpec
+from tests.compiler.conftest import sources
+
+__all__ = ["sources"]  # the fixture of the compiler's tests
+
+
+def described(*inputs: TensorSpec, outputs: tuple[TensorSpec, ...] = ()) -> Description:
+    signature = Signature(name="serving_default", inputs=inputs, outputs=outputs)
+    return Description("keras", (signature,), probabilities=frozenset(spec.name for spec in outputs))
+
+
+def uncommented(text: str) -> str:
+    """The text with all suggestions in force, and without the sentences between them."""
+    lines = [line.replace("  # ", "  ", 1) for line in text.splitlines()]
+    return "\n".join(line for line in lines if not line.startswith("  ") or "{" in line)
+
+
+def test_starter_is_valid_and_sets_nothing_but_the_name() -> None:
+    text = starter("digits", "digits.keras", described(TensorSpec("x", "float32", (None, 8, 8, 1))))
+    assert Config.parse(plain_yaml.load(text.encode())) == Config(name="digits")
+
+
+@pytest.mark.parametrize("name", ["x", "größe a", "self", "true", "a: b", 'quo"te', "line\nbreak", "1"])
+def test_starter_suggestions_fit_the_signature_whatever_its_names(name: str) -> None:
+    spec, output = TensorSpec(name, "float32", (None, 3)), TensorSpec("p", "float32", (None, 2))
+    description = described(spec, outputs=(output,))
+    config = Config.parse(plain_yaml.load(uncommented(starter("m", "m.keras", description)).encode()))
+    (signature,) = config.apply(description.signatures)
+    assert signature.inputs[0].kind == {"type": "tabular", "columns": ["column_1", "column_2", "column_3"]}
+    assert signature.outputs[0].classes == ("class 0", "class 1")
+
+
+@pytest.mark.parametrize(("dtype", "channels", "mode"), [("uint8", 3, "RGB"), ("float32", 1, "L")])
+def test_starter_suggests_an_image(dtype: str, channels: int, mode: str) -> None:
+    description = described(TensorSpec("picture", dtype, (None, 28, 28, channels)))
+    config = Config.parse(plain_yaml.load(uncommented(starter("m", "m.keras", description)).encode()))
+    (signature,) = config.apply(description.signatures)
+    assert signature.inputs[0].kind is not None
+    assert signature.inputs[0].kind["mode"] == mode
+
+
+@pytest.mark.parametrize("source", ["mlp.keras", "legacy.h5", "named.tflite", "modes"])
+def test_init_writes_names_of_every_format_and_never_overwrites(sources: Path, tmp_path: Path, source: str) -> None:
+    target = tmp_path / "made.yaml"
+    words = ["init", str(sources / source), "--output", str(target)]
+    written = CliRunner().invoke(lightship, [*words, "--json"])
+    assert written.exit_code == 0, written.output
+    (signature, *_) = json.loads(written.stdout)["signatures"]
+    text = target.read_text()
+    assert all(f"# {spec['name']}: {spec['dtype']} [" in text for spec in signature["inputs"] + signature["outputs"])
+    target.write_text("mine")
+    assert CliRunner().invoke(lightship, words).exit_code == 2
+    assert target.read_text() == "mine"
+
+
+def test_init_json_writes_no_file_that_was_not_named(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(lightship, ["init", str(sources / "named.tflite"), "--json"])
+    assert json.loads(result.stdout)["format"] == "tflite"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_init_of_a_foreign_file_is_exit_code_2(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"")
+    result = CliRunner().invoke(lightship, ["init", str(tmp_path / "model.onnx"), "--output", str(tmp_path / "m.yaml")])
+    assert result.exit_code == 2
+    assert not (tmp_path / "m.yaml").exists()

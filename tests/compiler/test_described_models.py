@@ -1,0 +1,157 @@
+"""Names, samples, exports and refusals of real models, as the compiler's child sees them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What :mod:`tests.compiler.described_models` prints: one process opens all models."""
+    folder = tmp_path_factory.mktemp("described")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.compiler.described_models", str(folder)],
+        cwd=ROOT, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def names(model: dict[str, Any]) -> list[str]:
+    return [spec["name"] for spec in model["signature"]["inputs"]]
+
+
+@pytest.mark.parametrize(
+    ("model", "expected", "renamed"),
+    [
+        ("self.keras", ["self_1", "other"], 1),
+        ("spaces.keras", ["my_input", "grosse"], 2),
+        ("same.keras", ["a_b", "a_b_1"], 2),
+        ("graph_v1", ["größe a", "self"], 0),  # a SavedModel keeps its names
+    ],
+)
+def test_model_with_unusual_tensor_names_is_called_and_says_what_it_renamed(
+    opened: dict[str, Any], model: str, expected: list[str], renamed: int
+) -> None:
+    assert names(opened[model]) == expected
+    assert len(opened[model]["notes"]) == renamed
+
+
+# File, and what its sentence names: the layer or object, and what to do.
+REFUSED = {
+    "layer_name.keras": ("größte", "rename"),
+    "lambda_activation.keras": ("layer 'head'", "export a SavedModel"),
+    "function_activation.keras": ("named_relu", "export a SavedModel"),
+    "registered.keras": ("mine>Scale", "export a SavedModel"),
+    "lambda_without_import.keras": ("'tf'", "export a SavedModel"),
+    "empty.keras": ("empty Sequential", "add layers"),
+    "text_without_vocabulary.h5": ("text_vectorization", "save the model as .keras"),
+    "unsigned": ("no signature", "signatures="),
+    "without_variables": ("variables are missing", "copy the whole folder"),
+    "picky": ("--data", "numpy.savez"),
+    "foreign.pt": ("PyTorch", "convert"),
+    "foreign.onnx": ("ONNX", "convert"),
+    "foreign.pkl": ("pickle", "save the model"),
+    "foreign.json": ("without its weights", "model.save()"),
+    "foreign.pb": ("saved_model.pb", "folder"),
+    "foreign.ckpt": ("checkpoint", "model.save()"),
+    "foreign.safetensors": ("weights", "model.save()"),
+}
+
+
+@pytest.mark.parametrize("model", REFUSED)
+def test_refused_model_names_cause_and_remedy(opened: dict[str, Any], model: str) -> None:
+    sentence = opened[model]["sentence"]
+    for named in REFUSED[model]:
+        assert named in sentence
+    assert "\n" not in sentence
+    assert "'config'" not in sentence + opened[model]["detail"]  # no configuration of Keras's
+    assert "--trust" not in sentence  # which could not load any of these
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+@pytest.mark.parametrize("tenth", range(10))
+def test_file_cut_anywhere_is_refused(opened: dict[str, Any], tenth: int, ending: str) -> None:
+    assert opened[f"cut_{tenth}{ending}"]["refused"] == "SourceRefused"
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5", ".tflite", ".zip", ".tar.gz", ".bin"])
+def test_random_bytes_are_refused_by_name(opened: dict[str, Any], ending: str) -> None:
+    answer = opened[f"random{ending}"]
+    assert answer["refused"] == "SourceRefused"
+    assert answer["sentence"].startswith(f"random{ending} ")
+
+
+@pytest.mark.parametrize("model", ["mixed.keras", "mixed"])
+def test_samples_of_lookups_are_of_their_vocabularies_with_some_other_words(opened: dict[str, Any], model: str) -> None:
+    inputs = opened[model]["inputs"]
+    words = {f"b'{word}'" for word in ("red", "green", "blue")}
+    assert words <= set(inputs["colour"])
+    assert set(inputs["colour"]) - words  # the unknown word's own path is compared, too
+    assert {"10115", "80331"} <= set(inputs["zip"])
+
+
+def test_samples_of_a_text_layer_are_sentences_of_its_words(opened: dict[str, Any]) -> None:
+    (texts,) = opened["text.keras"]["inputs"].values()
+    known = [text for text in texts if set(text.strip("b'").split()) <= {"the", "cat", "sat", "a", "dog"}]
+    assert len(known) > len(texts) / 2
+    assert any(" " in text for text in known)
+
+
+def test_samples_of_a_lookup_without_unknown_words_are_known(opened: dict[str, Any]) -> None:
+    (words,) = opened["all_known.keras"]["inputs"].values()
+    assert set(words) == {"b'red'", "b'green'"}
+
+
+@pytest.mark.parametrize(("model", "below"), [("embedding.keras", 1234), ("category.keras", 7)])
+def test_samples_of_integers_use_the_layers_range(opened: dict[str, Any], model: str, below: int) -> None:
+    (values,) = opened[model]["inputs"].values()
+    numbers = [int(value) for value in values]
+    assert below * 0.7 < max(numbers) < below
+
+
+def test_samples_of_a_normalization_are_around_its_mean(opened: dict[str, Any]) -> None:
+    (values,) = opened["normalization.keras"]["inputs"].values()
+    first = [float(value) for value in values[::2]]
+    assert 1000 < sum(first) / len(first) < 3000
+
+
+def test_samples_of_a_rescaling_are_pixels(opened: dict[str, Any]) -> None:
+    (values,) = opened["pixels.keras"]["inputs"].values()
+    assert 100 < max(float(value) for value in values) < 500
+    assert opened["pixels.keras"]["pixels"] == [names(opened["pixels.keras"])[0]]
+
+
+def test_samples_of_an_image_signature_are_images(opened: dict[str, Any]) -> None:
+    assert len(opened["images"]["inputs"]["image_bytes"]) > 1
+
+
+def test_probabilities_are_measured(opened: dict[str, Any]) -> None:
+    assert opened["mixed.keras"]["probabilities"] == ["p"]
+    assert opened["normalization.keras"]["probabilities"] == []
+
+
+def test_wrong_export_is_repeated_with_fixed_sizes_and_names_the_layer(opened: dict[str, Any]) -> None:
+    model = opened["cnn_lstm.keras"]
+    (frames,) = model["signature"]["inputs"]
+    assert frames["shape"] == [None, 8, 8, 8, 1]
+    assert any("'each_frame' (TimeDistributed)" in note for note in model["notes"])
+
+
+def test_latency_is_compared_with_every_way_to_call_a_keras_model(opened: dict[str, Any]) -> None:
+    calls = opened["normalization.keras"]["calls"]
+    assert [name.split()[-1] for name in calls] == [
+        "model.predict",
+        "model.predict_on_batch",
+        "model(...)",
+        "TensorFlow",
+    ]

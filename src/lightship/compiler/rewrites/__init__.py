@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from lightship.compiler.rewrites import recast, tensor_lists
+from lightship.compiler.rewrites import recast, saturation, tensor_lists
 from lightship.compiler.rewrites.graph import Graph, Unfreezable, frozen, save
 
 # Functions by the sentence about them in the report, in the order in which they are applied. Each changes the graph in
@@ -19,6 +19,7 @@ from lightship.compiler.rewrites.graph import Graph, Unfreezable, frozen, save
 REWRITES: dict[str, Callable[[Graph], bool]] = {
     "lists of tensors became tensors": tensor_lists.apply,
     **{f"{dtype} computed in float32": partial(recast.apply, dtype=dtype) for dtype in recast.DTYPES},
+    "softplus of large values computed exactly": saturation.apply,
 }
 # What each of them leaves of the original's precision, the coarsest first.
 PRECISIONS: dict[str, str] = {
@@ -53,3 +54,8 @@ def rewrite(source: Path, target: Path, signatures: Sequence[str]) -> Rewritten 
         return None
     save(graphs, target)
     return Rewritten(target, applied, next((PRECISIONS[text] for text in PRECISIONS if text in applied), ""))
+
+
+def required(source: Path) -> bool:
+    """Return whether LiteRT converts a SavedModel as it is, but may compute other values: only its rewrite is right."""
+    return saturation.concerns(source)

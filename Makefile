@@ -34,7 +34,7 @@ endif
 # What was trained is kept: the README compiles it again.
 .SECONDARY:
 
-.PHONY: help run test coverage fuzz fuzz-models faults lint format models docs operators lock bench zoo build emulate clean
+.PHONY: help run test coverage fuzz fuzz-models public-models faults lint format models docs operators lock bench zoo build emulate clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -57,6 +57,9 @@ fuzz: $(VENV)/.dev models ## Look for requests that break the server, for FUZZ_S
 
 fuzz-models: $(VENV)/.dev models ## Compile and serve mutants of the example models, for MODEL_FUZZ_SECONDS (3600)
 	MODEL_FUZZ_SECONDS=$(MODEL_FUZZ_SECONDS) $(BIN)/$(FULL) tests/compiler/test_tflite_fuzz.py
+
+public-models: $(VENV)/.dev ## Compile the model files of public packages; writes docs/public-models.md
+	PUBLIC_MODELS_PAGE=docs/public-models.md $(BIN)/$(FULL) tests/compiler/test_public_models.py
 
 faults: $(VENV)/.dev models ## Kill, delay and double what jobs do, at random, for FAULT_SECONDS (600)
 	LIGHTSHIP_FAULT_SECONDS=$(FAULT_SECONDS) $(BIN)/$(FULL) tests/jobs/faults/test_schedules.py

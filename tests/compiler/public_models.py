@@ -34,6 +34,10 @@ def _litert(package: str, path: str, *, sample: bool = False) -> PublicModel:
     return PublicModel(package, path, engine="litert", sample=sample)
 
 
+def _unsuitable(package: str, path: str, cause: str) -> PublicModel:
+    return PublicModel(package, path, refused="compile_failed", cause=cause)
+
+
 def _refused(package: str, path: str, cause: str, *, sample: bool = False) -> PublicModel:
     return PublicModel(package, path, refused="source_refused", cause=cause, sample=sample)
 
@@ -59,8 +63,8 @@ MODELS = (
     _litert("ecg-quality", "ecg_quality/models/CNN5s.h5"),
     _litert("ecg-quality", "ecg_quality/models/LSTM2s.h5"),
     _litert("ecg-quality", "ecg_quality/models/OSCNN2s.h5"),
-    _litert("emopy", "EmoPy/models/conv_model_0256.hdf5"),
-    _litert("emopy", "EmoPy/models/conv_model_145.hdf5"),
+    _unsuitable("emopy", "EmoPy/models/conv_model_0256.hdf5", "channels_first"),
+    _unsuitable("emopy", "EmoPy/models/conv_model_145.hdf5", "channels_first"),
     _refused("emopy", "EmoPy/models/conv_weights_012.h5", "weights"),
     _litert("ethnicolr", "ethnicolr/models/census/lstm/census2000_ln_lstm.h5"),
     _litert("ethnicolr", "ethnicolr/models/fl_voter_reg/lstm/fl_all_fullname_lstm_5_cat_2022.h5"),
@@ -77,9 +81,9 @@ MODELS = (
     _litert("inaspeechsegmenter", "inaSpeechSegmenter/keras_male_female_cnn.hdf5"),
     _litert("inaspeechsegmenter", "inaSpeechSegmenter/keras_speech_music_cnn.hdf5"),
     _litert("inaspeechsegmenter", "inaSpeechSegmenter/keras_speech_music_noise_cnn.hdf5"),
-    _litert("ionmob", "ionmob/pretrained_models/DeepTwoMerModel"),
-    _litert("ionmob", "ionmob/pretrained_models/GRUPredictor"),
-    _litert("ionmob", "ionmob/pretrained_models/SqrtModel"),
+    _refused("ionmob", "ionmob/pretrained_models/DeepTwoMerModel", "output_1"),
+    _refused("ionmob", "ionmob/pretrained_models/GRUPredictor", "output_1"),
+    _refused("ionmob", "ionmob/pretrained_models/SqrtModel", "output_1"),
     _refused("mhcnuggets", "mhcnuggets/saves/production/H-2-Db_BA.h5", "weights"),
     _litert("mhcseqnet", "MHCSeqNet/PretrainedModels/onehot/model_1.h5"),
     _litert("mhcseqnet", "MHCSeqNet/PretrainedModels/sequence/model_1.h5"),

@@ -26,7 +26,7 @@ from lightship.compiler.recordings import (
     replayed,
     restated,
 )
-from lightship.compiler.rewrites import Rewritten, rewrite
+from lightship.compiler.rewrites import Rewritten, required, rewrite
 from lightship.engines.base import Engine
 from lightship.errors import CompileError, EngineError, ParityError, SourceRefused
 from lightship.golden import write_golden
@@ -152,14 +152,19 @@ def compile_best(
 
 
 def _attempts(original: Original, recordings: tuple[Recording, ...]) -> Iterator[Rewritten]:
-    """Return what LiteRT's converter may try: each candidate as it is, then rewritten."""
+    """Return what LiteRT's converter may try: each candidate as it is, then rewritten; or rewritten at once."""
     signatures = [recording.signature.name for recording in recordings]
     for candidate in original.candidates():
-        yield Rewritten(candidate, ())
-        if candidate.is_dir() and not original.stateful:
+        plain = Rewritten(candidate, ())
+        rewritable = candidate.is_dir() and not original.stateful
+        rewritten_first = rewritable and required(candidate)
+        if not rewritten_first:
+            yield plain
+        if rewritable:
             with tempfile.TemporaryDirectory() as work:
-                if rewritten := rewrite(candidate, Path(work), signatures):
-                    yield rewritten
+                rewritten = rewrite(candidate, Path(work), signatures)
+                if rewritten or rewritten_first:
+                    yield rewritten or plain
 
 
 def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:

@@ -36,6 +36,8 @@ _CAUSES = tuple(
         (r"Feature: .{1,100}\(data type: \w+\) is required", "a serialised tf.Example lacks a feature"),
         (r"Key: .{1,100}\. {1,2}(?:Data types don't match|Can't parse|Number of \w+ values)",
          "a feature of a serialised tf.Example has another dtype or another number of values"),
+        (r"only supports? (?:NHWC|NDHWC)",
+         "a layer has data_format='channels_first', which TensorFlow has on GPUs only: use channels_last"),
         (r"(?i)table not initialized", "a lookup table has no content"),
         (r"(?i)assertion failed", "an assertion of the model failed"),
         (r"sstable|Read less bytes than requested|Checksum does not match|(?i:checkpoint is truncated)",

@@ -19,10 +19,15 @@ from lightship.compiler.importers.base import Original
 from lightship.compiler.importers.saved_model import SavedModel
 from lightship.compiler.keras_model import KerasOriginal
 from lightship.compiler.recordings import record
-from tests.compiler.rewrites import operator_cases, precision_cases, slicing_cases
+from tests.compiler.rewrites import operator_cases, precision_cases, saturation_cases, slicing_cases
 
 Case = Callable[[Path], Any]
-CASES: Mapping[str, Case] = {**precision_cases.CASES, **operator_cases.CASES, **slicing_cases.CASES}
+CASES: Mapping[str, Case] = {
+    **precision_cases.CASES,
+    **operator_cases.CASES,
+    **slicing_cases.CASES,
+    **saturation_cases.CASES,
+}
 
 
 def main(target: Path) -> None:

@@ -22,6 +22,7 @@ from lightship.compiler.rewrites import (
     recast,
     replacement,
     resizing,
+    saturation,
     suppression,
     tensor_lists,
 )
@@ -41,6 +42,7 @@ REWRITES: dict[str, Callable[[Graph], bool]] = {
     "mathematical functions became approximations": partial(replacement.replace, rules=mathematics.RULES),
     "operations on bits became arithmetic": partial(replacement.replace, rules=bitwise.RULES),
     "operators along an axis became slices": partial(replacement.replace, rules=arrangement.RULES),
+    "softplus of large values computed exactly": saturation.apply,
 }
 # What each of them leaves of the original's precision, the coarsest first.
 PRECISIONS: dict[str, str] = {
@@ -75,3 +77,8 @@ def rewrite(source: Path, target: Path, signatures: Sequence[str]) -> Rewritten 
         return None
     save(graphs, target)
     return Rewritten(target, applied, next((PRECISIONS[text] for text in PRECISIONS if text in applied), ""))
+
+
+def required(source: Path) -> bool:
+    """Return whether LiteRT converts a SavedModel as it is, but may compute other values: only its rewrite is right."""
+    return saturation.concerns(source)

@@ -1,0 +1,15 @@
+"""Softplus of large values on LiteRT."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compiler.rewrites.conftest import Outcomes
+from tests.compiler.rewrites.saturation_cases import CASES
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_saturation_softplus_of_large_values_runs_on_litert(outcomes: Outcomes, case: str) -> None:
+    outcome = outcomes[case]
+    assert outcome["engine"] == "litert"
+    assert outcome["max_abs"] <= outcome["atol"]

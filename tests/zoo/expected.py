@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 # Name → (engine, a word that the reason holds).
-USERS: dict[str, tuple[str, str]] = {}
-LAYERS: dict[str, tuple[str, str]] = {}
-LAYERS_KERAS2: dict[str, tuple[str, str]] = {}
-APPLICATIONS: dict[str, tuple[str, str]] = {}
+Expected = dict[str, tuple[str, str]]
+
+USERS: Expected = {
+    "hashed_strings": ("tensorflow", "StringToHashBucketFast"),
+    "monte_carlo_dropout": ("tensorflow", "StatelessRandomUniformV2"),
+    "string_classifier": ("tensorflow", "StringSplitV2"),
+}
+_STRINGS_AND_CODE: Expected = {
+    "HashedCrossing": ("tensorflow", "SparseCross"),
+    "Hashing": ("tensorflow", "StringToHashBucketFast"),
+    "Lambda": ("refused", "Lambda"),
+    "TextVectorization": ("tensorflow", "StringSplitV2"),
+}
+LAYERS: Expected = {**_STRINGS_AND_CODE, "Equalization": ("refused", "cannot load")}  # nor does Keras load it
+LAYERS_KERAS2: Expected = {**_STRINGS_AND_CODE, "DenseFeatures": ("refused", "DenseFeatures")}
+APPLICATIONS: Expected = {}

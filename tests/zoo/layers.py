@@ -156,6 +156,8 @@ def _ordinary(keras: Any, name: str) -> Any:
     layers = keras.layers
     special: dict[str, Build] = {
         "Bidirectional": lambda: layers.Bidirectional(layers.LSTM(3, return_sequences=True)),
+        # Alone it answers with its very input, of which Keras makes no model.
+        "Equalization": lambda: keras.Sequential([layers.Equalization(), layers.Rescaling(1.0)]),
         "Lambda": lambda: layers.Lambda(lambda x: x * 2),
         "Pipeline": lambda: layers.Pipeline([layers.Rescaling(0.5), layers.RandomFlip()]),
         "RNN": lambda: layers.RNN([layers.LSTMCell(3), layers.GRUCell(3), layers.SimpleRNNCell(3)]),

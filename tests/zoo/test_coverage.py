@@ -13,7 +13,7 @@ LAYERS_COMPILED = 0.97  # by either engine, with parity
 USERS_ON_LITERT = 0.95
 USER_MODELS = 90
 
-KNOWN: Mapping[str, Mapping[str, tuple[str, str]]] = {
+KNOWN: Mapping[str, expected.Expected] = {
     "users": expected.USERS,
     "layers": expected.LAYERS,
     "layers-keras2": expected.LAYERS_KERAS2,

@@ -10,12 +10,12 @@ from tests.zoo.run import run
 
 ON_LITERT = (
     "lstm_any_length",
-    "masked_readings",
     "bidirectional_tagger",
-    "next_frame_conv_lstm",
+    "causal_decoder",
     "mixed_float16_cnn",
     "float64_physics",
     "int8_mlp",
+    "integer_lookup_embedding",
     "class_number",
     "cnn3d_scan",
 )

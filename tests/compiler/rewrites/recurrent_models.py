@@ -68,7 +68,12 @@ def decoder(of: Any, x: Any) -> Any:
 
 def functions() -> dict[str, Callable[[Any], Any]]:
     """Return loops that are no layers."""
-    return {"running_sum": running_sum, "nested_loops": nested_loops}
+    return {
+        "running_sum": running_sum,
+        "nested_loops": nested_loops,
+        "branch_in_loop": branch_in_loop,
+        "growing_list": growing_list,
+    }
 
 
 def running_sum(x: Any) -> Any:
@@ -89,6 +94,31 @@ def nested_loops(x: Any) -> Any:
     """Map over time, and over the rows in each step."""
     steps = tf.transpose(x, (1, 0, 2))
     return tf.map_fn(lambda step: tf.map_fn(lambda row: row * 2.0 + tf.reduce_sum(row), step), steps)
+
+
+def branch_in_loop(x: Any) -> Any:
+    """Write to a TensorArray in one branch or the other."""
+    steps = tf.transpose(x, (1, 0, 2))
+    count = tf.shape(steps)[0]
+
+    def step(place: Any, written: Any) -> Any:
+        now = steps[place]
+        up, down = (lambda: written.write(place, now * 2.0)), (lambda: written.write(place, -now))
+        return place + 1, tf.cond(tf.reduce_sum(now) > 0.0, up, down)
+
+    _, written = tf.while_loop(lambda place, _: place < count, step, (0, tf.TensorArray(tf.float32, size=count)))
+    return tf.transpose(written.stack(), (1, 0, 2))
+
+
+def growing_list(x: Any) -> Any:
+    """Write to a TensorArray that grows with each step."""
+    steps = tf.transpose(x, (1, 0, 2))
+    count = tf.shape(steps)[0]
+    written = tf.TensorArray(tf.float32, size=0, dynamic_size=True)
+    _, written = tf.while_loop(
+        lambda place, _: place < count, lambda place, old: (place + 1, old.write(place, steps[place])), (0, written)
+    )
+    return tf.transpose(written.stack(), (1, 0, 2))
 
 
 def write(folder: Path, name: str, call: Callable[[Any], Any], shape: tuple[int | None, ...], kept: Any = ()) -> None:

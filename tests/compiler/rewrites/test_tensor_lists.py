@@ -31,6 +31,7 @@ NAMES = (
     "keras2_masked",
     "running_sum",
     "nested_loops",
+    "branch_in_loop",
 )
 
 
@@ -81,3 +82,8 @@ def test_litert_rewritten_loop_without_rows_returns_no_rows(models: Path) -> Non
     x, expected = recorded(models, "lstm")[0]
     answer = LiteRTEngine(models / "lstm.tflite").run("serving_default", {"x": x[:0]})["y"]
     assert answer.shape == (0, *expected.shape[1:])
+
+
+def test_rewrite_list_that_grows_leaves_the_graph_alone(models: Path) -> None:
+    assert (models / "growing_list.npz").exists()
+    assert not (models / "growing_list.tflite").exists()

@@ -52,6 +52,8 @@ def _rewrite(library: Library) -> None:
         if node.op not in _REPLACEMENTS:
             raise Untraceable(f"{node.op} has no equivalent")
         output, replace = _REPLACEMENTS[node.op]
+        if node.attr["resize_if_index_out_of_bounds"].b:
+            raise Untraceable(f"the list {node.name} grows")
         replace(_Place(scope, node, tuple(node.input), element, shapes.get((scope.name, node.name))))
         scope.redirect({scope.reference(node.name, output): scope.reference(node.name)})
 

@@ -18,6 +18,13 @@ PORT := 8000
 FUZZ_SECONDS := 60
 FAULT_SECONDS := 600
 MODEL_FUZZ_SECONDS := 3600
+# Tests run in groups (tests/conftest.py), and afterwards those that measure time. PYTEST_ARGS may select none of the latter.
+WORKERS := 2
+TOGETHER = -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m 'not slow and not alone'
+ALONE := -m 'alone and not slow'
+NO_TESTS := 5
+# A suite in full, with the tests that are marked slow and are not part of `make test`.
+FULL := pytest -q -s -m ''
 
 # .lightship.env, read in a terminal, outlives the bucket that it names.
 ifneq (,$(filter s3://lightship-local-bucket/%,$(LIGHTSHIP_REGISTRY)))
@@ -27,7 +34,7 @@ endif
 # What was trained is kept: the README compiles it again.
 .SECONDARY:
 
-.PHONY: help run test fuzz fuzz-models faults lint format models docs operators lock bench build emulate clean
+.PHONY: help run test coverage fuzz fuzz-models faults lint format models docs operators lock bench zoo build emulate clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -35,21 +42,24 @@ help: ## What there is
 run: models ## Set everything up and serve the example models on http://127.0.0.1:8000 (PORT=8000)
 	@$(BIN)/lightship up --port $(PORT) --default quickstart $(NIGHTLY)
 
-test: $(VENV)/.dev models ## Set everything up and run every test that this machine can run
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/mypy
+test: lint models ## Set everything up and run every test that this machine can run, WORKERS (2) at a time
+	$(BIN)/pytest $(TOGETHER) $(PYTEST_ARGS)
+	$(BIN)/pytest $(ALONE) $(PYTEST_ARGS) || [ $$? = $(NO_TESTS) ]
+
+coverage: $(VENV)/.dev models ## Run the same tests and measure which lines they run, for twice as long
 	@mkdir -p build/coverage
-	$(BIN)/pytest --cov --cov-report=term $(PYTEST_ARGS)
+	@rm -f build/coverage/*
+	$(BIN)/pytest --cov --cov-report= $(TOGETHER) $(PYTEST_ARGS)
+	$(BIN)/pytest --cov --cov-append --cov-report=term $(ALONE) $(PYTEST_ARGS) || [ $$? = $(NO_TESTS) ]
 
 fuzz: $(VENV)/.dev models ## Look for requests that break the server, for FUZZ_SECONDS (60)
-	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/pytest -q -s tests/wire/test_fuzz.py
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/$(FULL) tests/wire/test_fuzz.py
 
 fuzz-models: $(VENV)/.dev models ## Compile and serve mutants of the example models, for MODEL_FUZZ_SECONDS (3600)
-	MODEL_FUZZ_SECONDS=$(MODEL_FUZZ_SECONDS) $(BIN)/pytest -q -s tests/compiler/test_tflite_fuzz.py
+	MODEL_FUZZ_SECONDS=$(MODEL_FUZZ_SECONDS) $(BIN)/$(FULL) tests/compiler/test_tflite_fuzz.py
 
 faults: $(VENV)/.dev models ## Kill, delay and double what jobs do, at random, for FAULT_SECONDS (600)
-	LIGHTSHIP_FAULT_SECONDS=$(FAULT_SECONDS) $(BIN)/pytest -q -s tests/jobs/faults/test_schedules.py
+	LIGHTSHIP_FAULT_SECONDS=$(FAULT_SECONDS) $(BIN)/$(FULL) tests/jobs/faults/test_schedules.py
 
 lint: $(VENV)/.dev ## Style and types only
 	$(BIN)/ruff check
@@ -81,6 +91,10 @@ emulate: $(VENV)/.dev models ## The real Lambda handler under the runtime emulat
 
 bench: $(VENV)/.dev models ## Measure, beside the usual way; writes docs/benchmarks/
 	$(BIN)/python -m benchmarks
+
+zoo: $(VENV)/.dev ## Compile ninety user models, all layers and applications; writes docs/coverage.md, in 20 minutes
+	$(BIN)/python -m tests.zoo
+	$(BIN)/pytest -q tests/zoo/test_coverage.py
 
 docs: $(VENV)/.run ## Make docs/command-line.md from --help
 	$(BIN)/python scripts/command-line-page > docs/command-line.md

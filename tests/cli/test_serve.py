@@ -19,6 +19,8 @@ import pytest
 from tests.bundles import Registries
 from tests.emulator import ROOT
 
+pytestmark = pytest.mark.xdist_group("up")  # each writes .lightship.env
+
 
 @contextmanager
 def running(*words: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:

@@ -10,6 +10,8 @@ from tests.bundles import Registries
 from tests.cli.test_serve import running
 from tests.clients.conftest import Client
 
+pytestmark = pytest.mark.xdist_group("up")  # each writes .lightship.env
+
 TOKEN = "open-sesame"
 
 

@@ -100,6 +100,7 @@ def save_saved_models(folder: Path) -> None:
     with tarfile.open(folder / "modes.tar.gz", "w:gz") as archive:
         archive.add(folder / "modes", arcname=".")
     save_function(folder / "flex", lambda x: {"y": tf.linalg.det(x)}, (None, 2, 2))
+    save_function(folder / "nan", lambda x: {"y": tf.reduce_max(tf.math.log(x), 1)})  # LiteRT keeps NaN
     save_function(folder / "random", lambda x: {"y": x + tf.random.uniform(tf.shape(x))}, (None, 2))
     touch = str(folder / EXECUTED)
     save_function(

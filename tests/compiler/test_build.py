@@ -13,6 +13,8 @@ from lightship.compiler.recordings import record
 from lightship.errors import CompileError
 from lightship.tensors import Array, Signature, TensorSpec
 
+pytestmark = pytest.mark.xdist_group("sources")
+
 
 class Claimed:
     """An original that answers ``factor * tanh(x)`` and whose converter makes of it a file that answers ``tanh(x)``."""

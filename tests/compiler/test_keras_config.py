@@ -10,6 +10,8 @@ from lightship.compiler import keras_names
 from lightship.compiler.keras_config import code_in, parse
 from lightship.errors import SourceRefused
 
+pytestmark = pytest.mark.xdist_group("sources")
+
 DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 1}, "registered_name": None}
 
 

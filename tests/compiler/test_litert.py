@@ -8,6 +8,8 @@ import pytest
 from lightship.compiler.litert import convert, operators
 from lightship.errors import EngineError
 
+pytestmark = pytest.mark.xdist_group("sources")
+
 
 @pytest.mark.parametrize(
     ("text", "names"),

@@ -9,9 +9,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from lightship.compiler import Report, compile_model
 from lightship.registry import Registry
 from tests.compiler.test_sandbox import gone, until
+
+pytestmark = pytest.mark.xdist_group("sources")
 
 
 def test_a_killed_compile_leaves_no_version(sources: Path, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from lightship.errors import CompileError, SourceRefused
 from lightship.registry import Registry
 from tests.compiler.conftest import EXECUTED, Compile
 
+pytestmark = pytest.mark.xdist_group("sources")
+
 REFUSED = {
     "nowhere.keras": "there is no file or folder",
     "text.txt": "text.txt is not a model file: what can be compiled is a .keras file, a .h5",
@@ -27,7 +29,7 @@ REFUSED = {
     "traversal.keras": "points out of the archive",
     "foreign.keras": "a .keras file has no entry 'setup.py'",
     "linked.h5": "is a link to the file '/etc/passwd'",
-    "weights.h5": "it has weights without 'model_config'",
+    "weights.h5": "'model_config' is missing",
     "empty.zip": "it holds no saved_model.pb",
     "unsigned": "unsigned has no signature",
     "python": "operators that call Python: EagerPyFunc",

@@ -16,6 +16,8 @@ from lightship.graphs.operators import REASONS
 from lightship.model import Model
 from lightship.registry import Registry
 
+pytestmark = pytest.mark.xdist_group("graphs")
+
 # The reason and the operators, by model.
 TRUSTABLE = {
     "datasets": ("datasets", "AnonymousIteratorV3"),

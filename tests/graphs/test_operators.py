@@ -11,6 +11,8 @@ import pytest
 from lightship import graphs
 from lightship.graphs import operators
 
+pytestmark = pytest.mark.xdist_group("graphs")
+
 
 def _names(text: str) -> list[str]:
     return text.split()

@@ -10,6 +10,7 @@ from lightship import aws
 from lightship.cli.batch import batch_command, job_command
 from lightship.cli.compile import compile_command
 from lightship.cli.dlq import dlq_command
+from lightship.cli.init import init_command
 from lightship.cli.models import models_command, show_command
 from lightship.cli.predict import predict_command
 from lightship.cli.routing import history_command, label_command, rollback_command, traffic_command, withdraw_command
@@ -61,6 +62,7 @@ def lightship() -> None:
 
 
 COMMANDS = (
+    init_command,
     compile_command,
     serve_command,
     up_command,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +11,10 @@ import click
 import numpy as np
 import orjson
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from lightship.cli.options import json_option, registry_option
+from lightship.cli.stages import stages, warning
 from lightship.cli.terminal import command
 from lightship.registry import Registry
 from lightship.settings import Settings
@@ -24,25 +22,10 @@ from lightship.settings import Settings
 if TYPE_CHECKING:
     from lightship.compiler import Report
 
-_STAGES = {
-    "check": "looking through the file before anything opens it",
-    "load": "opening it in a sandbox",
-    "record": "asking the original",
-    "convert": "compiling, and comparing with the original",
-    "write": "writing the bundle",
-    "measure": "measuring",
-    "try": "trying the bundle in a fresh process",
-    "publish": "publishing",
-}
-
 _NEEDS_TENSORFLOW = (
-    "TensorFlow has to be installed where it is served (pip install 'lightship[compile]'): the images for "
-    "Lambda (functions/predict) and servers (deploy/server) have none, and answer 503 for this model"
-)
-
-_UNCONFINED = (
-    "warning: this machine has no sandbox and --no-sandbox was given: code in the model file can read, change and send "
-    "everything that you can"
+    "TensorFlow has to be installed where this model is served: deploy with Engine=tensorflow on AWS, "
+    "LIGHTSHIP_ENGINE=tensorflow with docker compose, or pip install 'lightship[tensorflow]'. Without it the answer "
+    "is 503"
 )
 
 _SHORT = 16  # numbers that a person would paste
@@ -80,7 +63,7 @@ def compile_command(
     """
     from lightship.compiler import compile_model
 
-    with _progress(visible=not as_json) as progress:
+    with stages(visible=not as_json) as progress:
         report = compile_model(
             source,
             registry=registry,
@@ -91,7 +74,7 @@ def compile_command(
             trust=trust,
             slow=slow,
             sandbox=not no_sandbox,
-            progress=_warning(progress),
+            progress=warning(progress),
         )
     if as_json:
         click.echo(orjson.dumps(report.to_json()))
@@ -99,43 +82,12 @@ def compile_command(
         _print(report, registry)
 
 
-def _warning(progress: Callable[[str, float], None]) -> Callable[[str, float], None]:
-    """Say on standard error what is given up before a file is opened without a sandbox, to machines, too."""
-
-    def update(stage: str, done: float) -> None:
-        if stage == "unconfined":
-            click.echo(_UNCONFINED, err=True)
-        else:
-            progress(stage, done)
-
-    return update
-
-
-@contextmanager
-def _progress(*, visible: bool) -> Iterator[Callable[[str, float], None]]:
-    """One line for each stage on standard error: with a bar on a terminal, plain elsewhere, none for machines."""
-    console = Console(stderr=True, quiet=not visible, markup=False, highlight=False)
-    if not console.is_terminal:
-        yield lambda stage, done: console.print(_STAGES.get(stage, stage))
-        return
-    columns = (BarColumn(bar_width=20), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("starting", total=1.0)
-
-        def update(stage: str, done: float) -> None:
-            if done:
-                bar.console.print(f"  {bar.tasks[task].description}")  # the finished stage stays above the bar
-            bar.update(task, description=_STAGES.get(stage, stage), completed=done)
-
-        yield update
-
-
 def _print(report: Report, registry: Registry) -> None:
     console = Console(markup=False, highlight=False)
     console.print(_comparison(report))
     console.print(_parity(report))
-    for warning in report.warnings:
-        console.print(f"warning: {warning}")
+    for text in report.warnings:
+        console.print(f"warning: {text}")
     for text in report.rewrites:
         console.print(f"rewritten: {text}")
     for code in report.trusted:
@@ -167,6 +119,11 @@ def _comparison(report: Report) -> Table:
     table.add_row("size", f"{before:,} bytes", f"{after:,} bytes", _ratio(before, after, "smaller", "larger"))
     slow, fast = report.latency.before, report.latency.after
     table.add_row("one row, median", _time(slow), _time(fast), _ratio(slow, fast, "faster", "slower"))
+    for name, seconds in report.latency.others.items():
+        if name.endswith("model.predict"):
+            table.add_row(
+                f"{name}, for comparison", _time(seconds), _time(fast), _ratio(seconds, fast, "faster", "slower")
+            )
     table.add_row("memory, loaded and called", "-", f"{report.cost.bytes / 1024**2:,.1f} MiB", "-")
     return table
 

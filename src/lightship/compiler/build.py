@@ -10,7 +10,7 @@ from typing import Any
 
 from lightship.bundle import GOLDEN, MODEL, SAVED_MODEL, Manifest, digests, write_manifest
 from lightship.calls import Call
-from lightship.compiler import importers, latency, limits, litert
+from lightship.compiler import importers, latency, limits, litert, stages
 from lightship.compiler.config import Config
 from lightship.compiler.importers.base import Original
 from lightship.compiler.parity import Agreement
@@ -24,6 +24,7 @@ from lightship.compiler.recordings import (
     oddities,
     record,
     replayed,
+    restated,
 )
 from lightship.compiler.rewrites import Rewritten, rewrite
 from lightship.engines.base import Engine
@@ -31,8 +32,6 @@ from lightship.errors import CompileError, EngineError, ParityError, SourceRefus
 from lightship.golden import write_golden
 from lightship.model import Model
 from lightship.tensors import Array, Signature
-
-STAGES = ("check", "load", "record", "convert", "write", "measure")
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,12 @@ class Bounded:
         self.size = original.size
         self.signatures: tuple[Signature, ...] = original.signatures
         self.subject = original.subject
+        self.notes = original.notes
         self.stateful = original.stateful
         self.reset = original.reset
+        self.hints = original.hints
+        self.calls = original.calls
+        self.check_export = original.check_export
         self.candidates = original.candidates
         self.saved_model = original.saved_model
 
@@ -79,12 +82,12 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
     config = Config.parse(job["config"])
 
     def begin(stage: str) -> None:
-        progress(stage, STAGES.index(stage) / len(STAGES))
+        progress(stage, stages.BUILD.index(stage) / len(stages.BUILD))
 
     with tempfile.TemporaryDirectory() as work:
         begin("check")
         importer = importers.find(path)
-        trusted = _trusted(path, importer.check(path, Path(work)), trust=job["trust"])
+        trusted = trusted_code(path, importer.check(path, Path(work)), trust=job["trust"])
         begin("load")
         original = Bounded(importer.load(path, Path(work), trust=job["trust"]), None if slow else limits.CALL_SECONDS)
         signatures = config.apply(original.signatures)
@@ -94,6 +97,9 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
             check_probabilities(recording)
         check_original_state(original, recordings)
         begin("convert")
+        recordings = restated(
+            recordings, original.check_export({each.signature.name: each.batches for each in recordings})
+        )
         compiled = compile_best(original, recordings, folder, job["engine"], slow=slow)
         begin("write")
         _write(
@@ -110,8 +116,8 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
         return _result(folder, original, compiled, recordings, trusted)
 
 
-def _trusted(path: Path, code: tuple[str, ...], *, trust: bool) -> tuple[str, ...]:
-    """Return what of the file is trusted; raises SourceRefused that names it where it is not."""
+def trusted_code(path: Path, code: tuple[str, ...], *, trust: bool) -> tuple[str, ...]:
+    """Return the code that ``--trust`` allowed; raises SourceRefused that names it where it is not."""
     if code and not trust:
         named = [f"{phrase:.400}" for phrase in code[:8]] + [f"{len(code) - 8} more"] * (len(code) > 8)
         raise SourceRefused(
@@ -241,7 +247,8 @@ def _result(
     model = Model.open(folder)
     first = recordings[0]
     smallest, _ = first.batches[0]
-    before = latency.p50(lambda: original.run(first.signature.name, smallest))
+    before = {name: latency.p50(call) for name, call in original.calls(first.signature.name, smallest).items()}
+    fastest = min(before, key=before.__getitem__)
     after = latency.p50(lambda: model.predict(Call(inputs=smallest)))
     files = [folder / name for name in model.manifest.files if name != GOLDEN]
     return {
@@ -250,9 +257,18 @@ def _result(
         "signatures": [recording.signature.to_json() for recording in recordings],
         "sizes": {"before": original.size, "after": sum(file.stat().st_size for file in files)},
         "parity": [asdict(agreement) for agreement in compiled.agreements],
-        "latency": {"subject": original.subject, "before": before, "after": after},
+        "latency": {
+            "subject": fastest,
+            "before": before.pop(fastest),
+            "after": after,
+            "others": before,
+        },
         "rewrites": list(compiled.rewrites),
-        "warnings": [*_state_warnings(compiled), *(text for recording in recordings for text in oddities(recording))],
+        "warnings": [
+            *original.notes,
+            *_state_warnings(compiled),
+            *(text for recording in recordings for text in oddities(recording)),
+        ],
         "trusted": list(trusted),
     }
 

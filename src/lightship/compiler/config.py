@@ -137,6 +137,9 @@ def _number(path: str, value: Any) -> float:
 def _input(name: str, options: Any) -> Mapping[str, Any]:
     if not isinstance(options, dict) or not isinstance(options.get("kind"), str):
         raise CompileError(f"model.yaml: inputs.{name} must be a mapping with a kind ({', '.join(kinds.KINDS)})")
+    if options["kind"] not in kinds.KINDS:
+        given, known = options["kind"], ", ".join(kinds.KINDS)
+        raise CompileError(f"model.yaml: inputs.{name}: there is no kind '{given:.100}', the kinds are {known}")
     return options
 
 

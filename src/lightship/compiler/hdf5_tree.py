@@ -12,6 +12,7 @@ from typing import Any
 
 import h5py
 
+from lightship.compiler import limits
 from lightship.errors import SourceRefused
 
 OBJECTS_LIMIT = 100_000
@@ -22,9 +23,12 @@ FILTERS = frozenset({"gzip", "lzf", None})
 
 def check_tree(path: Path, label: str) -> None:
     """Refuse a file that points out of itself or declares more than it holds; raises SourceRefused."""
+    total = 0
     with open_file(path, label) as file:
         for name, dataset in _datasets(file, label):
             _check_dataset(dataset, f"{label} is refused: its dataset '{name}'", path.stat().st_size)
+            total += dataset.nbytes
+    limits.check_size(label, total)
 
 
 def open_file(path: Path, label: str) -> Any:
@@ -46,6 +50,12 @@ def attribute(path: Path, label: str, name: str) -> str | None:
     if isinstance(value, bytes):
         value = value.decode("utf-8", errors="replace")
     return value if isinstance(value, str) else None
+
+
+def names(path: Path, label: str) -> frozenset[str]:
+    """The names of the root's entries and attributes; raises SourceRefused."""
+    with open_file(path, label) as file:
+        return frozenset([*file, *file.attrs])
 
 
 def _datasets(file: Any, label: str) -> Iterator[tuple[str, Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from lightship.compiler import keras2_config, keras_names
 from lightship.errors import SourceRefused
@@ -26,14 +26,45 @@ def parse(label: str, data: bytes | str) -> dict[str, Any]:
     return config
 
 
+class Code(NamedTuple):
+    """What in a configuration is code: a phrase, and what to do where Keras cannot load it even if it is trusted."""
+
+    phrase: str
+    remedy: str = ""
+
+
+_EXPORT = "export a SavedModel (model.export) from the program that defines it"
+_MISSING = f"the file does not hold its code: {_EXPORT}"
+_NO_LAMBDA = f"Keras cannot read it back: use a named activation, or {_EXPORT}"
+_VOCABULARY = "no other file is opened: give the layer a list of words and save the model again"
+_FOREIGN = f"it needs files or packages that are not here: {_EXPORT}"
+# Arguments that may be a name. tf_keras looks some of them up in a whole module of its own, functions included.
+_IDENTIFIED = ("initializer", "regularizer", "constraint")
+_FOREIGN_LAYERS = frozenset({"TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"})
+
+
+def loadable_code(label: str, config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return :func:`code_in`; raises SourceRefused with a remedy where ``--trust`` cannot load all of it."""
+    for code in _codes(config):
+        if code.remedy:
+            raise SourceRefused(
+                f"{label} is refused: it holds {code.phrase}. {code.remedy[0].upper()}{code.remedy[1:]}"
+            )
+    return code_in(config)
+
+
 def code_in(config: Mapping[str, Any]) -> tuple[str, ...]:
     """What in a configuration would run code that is not Keras's own, one phrase each, in the order of the file.
 
     The top level's ``compile_config`` is left out: loading with ``compile=False`` drops it, so losses and metrics of
     one's own do no harm there. Inside nested models Keras reads it all the same.
     """
+    return tuple(dict.fromkeys(code.phrase for code in _codes(config)))
+
+
+def _codes(config: Mapping[str, Any]) -> Iterator[Code]:
     top = {key: value for key, value in config.items() if key != "compile_config"}
-    return tuple(dict.fromkeys(phrase for node in _dicts(top) for phrase in _phrases(node)))
+    return (code for node in _dicts(top) for code in _code(node))
 
 
 def _dicts(config: Any) -> Iterator[dict[str, Any]]:
@@ -49,30 +80,33 @@ def _dicts(config: Any) -> Iterator[dict[str, Any]]:
             pending.extend(reversed(node))
 
 
-def _phrases(node: dict[str, Any]) -> Iterator[str]:
+def _code(node: dict[str, Any]) -> Iterator[Code]:
     if isinstance(vocabulary := node.get("vocabulary"), str):
-        yield f"a vocabulary that is read from the file '{vocabulary:.100}'"
+        yield Code(f"a vocabulary that is read from the file '{vocabulary:.100}'", _VOCABULARY)
     for key, value in node.items():
         if key.endswith("activation"):
-            yield from _activation(value)
+            yield from _activation(value, node)
+        elif key.endswith(_IDENTIFIED) and isinstance(value, str) and not keras_names.allowed(value, None):
+            yield Code(f"the {key.rpartition('_')[2]} '{value:.100}'", _MISSING)
     if "class_name" in node:
         name, module, registered = node["class_name"], node.get("module"), node.get("registered_name")
         if program := _program(node):
-            yield program + _called(node)
+            yield Code(program + _called(node), _FOREIGN if name in _FOREIGN_LAYERS else "")
         elif name == "function":
             yield from _function(node)
         elif not _own(name, module, registered):
-            yield f"the custom object '{_address(name, module, registered)}'"
+            yield Code(f"the custom object '{_address(name, module, registered)}'", _MISSING)
         else:
-            yield from keras2_config.phrases(name, node.get("config"))
+            yield from map(Code, keras2_config.phrases(name, node.get("config")))
 
 
-def _activation(value: Any) -> Iterator[str]:
+def _activation(value: Any, node: dict[str, Any]) -> Iterator[Code]:
     """An activation is a name or an object; Keras 2 writes down a lambda's code without saying what it is."""
     if isinstance(value, str) and not keras_names.activation(value):
-        yield f"the function '{value:.100}'"
+        yield Code(f"the function '{value:.100}'", _MISSING)
     elif isinstance(value, list) or (isinstance(value, dict) and "class_name" not in value):
-        yield "a Python lambda as an activation"
+        layer = f" of layer '{node['name']:.100}'" if isinstance(node.get("name"), str) else ""
+        yield Code(f"a Python lambda as an activation{layer}", _NO_LAMBDA)
 
 
 def _program(node: dict[str, Any]) -> str | None:
@@ -83,18 +117,21 @@ def _program(node: dict[str, Any]) -> str | None:
 def _own(name: Any, module: Any, registered: Any) -> bool:
     if not isinstance(name, str) or not isinstance(module, str | None):
         return False
-    if registered not in (None, "", name):
+    name = keras_names.canonical(name)
+    if registered not in (None, "", name) and not (
+        isinstance(registered, str) and keras_names.canonical(registered) == name
+    ):
         return False
     return name in keras_names.VALUES or keras_names.allowed(name, module)
 
 
-def _function(node: dict[str, Any]) -> Iterator[str]:
+def _function(node: dict[str, Any]) -> Iterator[Code]:
     """A function is serialised as ``{"class_name": "function", "module": "builtins", "config": "relu"}``."""
     name, module = node.get("config"), node.get("module")
     keras = module in (None, "builtins") or str(module).partition(".")[0] in keras_names.PACKAGES
     plain = node.get("registered_name") in (None, "", "function", name)  # Keras 2 looks functions up by it
     if not keras or not plain or not isinstance(name, str) or name not in keras_names.FUNCTIONS:
-        yield f"the function '{_address(name, module, None if plain else node['registered_name'])}'"
+        yield Code(f"the function '{_address(name, module, None if plain else node['registered_name'])}'", _MISSING)
 
 
 def _called(node: dict[str, Any]) -> str:

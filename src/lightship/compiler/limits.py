@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from lightship.errors import CompileError
+from lightship.errors import CompileError, SourceRefused
 
 # Seconds of one call with one row. The function that answers requests has 15 s and, at its default memory, half a core.
 MOST_SECONDS = 5.0
@@ -15,6 +15,10 @@ MOST_SECONDS = 5.0
 # Bytes by which loading and one call of one row may raise a process's peak memory: the function that answers requests
 # has 1,024 MiB by default, and needs 128 of them itself.
 MOST_BYTES = 896 * 1024**2
+
+# Bytes of a model. A .tflite file's offsets and TensorFlow's messages end here, and nothing that answers requests loads
+# so much.
+MOST_SOURCE_BYTES = 2 * 1024**3
 
 # Seconds of any call that the compiler makes, of batches and of the original too.
 CALL_SECONDS = 120.0
@@ -39,6 +43,15 @@ def check(cost: Cost) -> None:
         raise CompileError(
             f"loading the model and one call with one row take {cost.bytes / 1024**2:,.0f} MiB of memory, and the "
             f"limit is {MOST_BYTES // 1024**2} MiB: `lightship compile --slow` accepts it"
+        )
+
+
+def check_size(label: str, size: int) -> None:
+    """Raise SourceRefused where the files of a model, or what they unpack to, are larger than the limit."""
+    if size >= MOST_SOURCE_BYTES:
+        raise SourceRefused(
+            f"{label} is a model of {size / 1024**3:.1f} GiB, and the limit is {MOST_SOURCE_BYTES // 1024**3} GiB, "
+            "which is all that a .tflite file can hold: save its weights as float16, or split it"
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def record(original: Original, signature: Signature, data: Path | None) -> Recor
         inputs = read_data(data, signature)
         outputs = _ask(original, signature, inputs)
     else:
-        inputs, outputs = samples.generate(original.run, signature)
+        inputs, outputs = samples.generate(original.run, signature, original.hints(signature))
     total = _rows(signature, inputs)
     parts = [samples.take(inputs, signature, rows) for rows in (1, 3, GOLDEN_ROWS) if rows < total]
     batches = (*((part, _ask(original, signature, part)) for part in parts), (inputs, outputs))
@@ -58,6 +58,23 @@ def record(original: Original, signature: Signature, data: Path | None) -> Recor
     recording = Recording(signature, batches)
     measured = independent_rows(partial(original.run, signature.name), signature, *recording.up_to(GOLDEN_ROWS))
     return Recording(signature._replace(independent_rows=measured), batches)
+
+
+def restated(recordings: Sequence[Recording], signatures: Sequence[Signature]) -> tuple[Recording, ...]:
+    """Return recordings whose signatures have the shapes of others by name; all else stays."""
+    shapes = {signature.name: signature for signature in signatures}
+    return tuple(
+        Recording(_reshaped(recording.signature, shapes[recording.signature.name]), recording.batches)
+        for recording in recordings
+    )
+
+
+def _reshaped(signature: Signature, other: Signature) -> Signature:
+    shapes = {(side, spec.name): spec.shape for side in ("inputs", "outputs") for spec in getattr(other, side)}
+    return signature._replace(
+        inputs=tuple(replace(spec, shape=shapes["inputs", spec.name]) for spec in signature.inputs),
+        outputs=tuple(replace(spec, shape=shapes["outputs", spec.name]) for spec in signature.outputs),
+    )
 
 
 def check_original_state(original: Original, recordings: Sequence[Recording]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lightship.compiler.limits import Cost
@@ -24,12 +24,14 @@ class Sizes:
 class Latency:
     """Median seconds of one call with one row, in this process, on this machine.
 
-    ``subject`` says what ``before`` timed: the call that users of the source's framework make.
+    ``subject`` says what ``before`` timed: the fastest way to make the call in the source's framework. ``others`` has
+    the slower ways, ``model.predict`` among them.
     """
 
     subject: str
     before: float
     after: float
+    others: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,9 @@ def _texts(values: Iterable[Any]) -> tuple[str, ...]:
     return tuple(str(value) for value in values)
 
 
-def _latency(*, subject: Any, before: Any, after: Any) -> Latency:
-    return Latency(str(subject), float(before), float(after))
+def _latency(*, subject: Any, before: Any, after: Any, others: Mapping[str, Any] | None = None) -> Latency:
+    slower = {str(name): float(seconds) for name, seconds in (others or {}).items()}
+    return Latency(str(subject), float(before), float(after), slower)
 
 
 def _agreement(record: Mapping[str, Any]) -> Agreement:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from lightship.compiler.hints import Hint, usable
 from lightship.errors import CompileError, EngineError
 from lightship.tensors import Array, Signature, TensorSpec
 from lightship.wire.tfserving_protobuf import example
@@ -28,14 +30,14 @@ BOUNDS = (2**31 - 1, 1_000_000, 100_000, 30_000, 10_000, 5_000, 1_000, 500, 256,
 _WORDS = (b"the", b"quick brown fox", b"", b"Lightship", "größer".encode(), b"42")
 
 
-def generate(run: Run, signature: Signature) -> tuple[Tensors, Tensors]:
-    """Inputs that the original accepts, and its outputs: up to 32 rows. Raises CompileError where none is found."""
-    parts = [part for spec in signature.inputs for part in (spec, *_features(spec))]
-    sizes = SIZES if any(None in spec.row_shape for spec in parts) else SIZES[:1]
-    bounds = BOUNDS if any(spec.numpy.kind in "iu" for spec in parts) else BOUNDS[:1]
+def generate(run: Run, signature: Signature, hints: Mapping[str, Hint] | None = None) -> tuple[Tensors, Tensors]:
+    """Inputs that the original accepts, and its outputs: up to 32 rows. Raises CompileError where none is found.
+
+    ``hints`` are tried first: with some words that are in no vocabulary, without them, then no hints at all.
+    """
     last = EngineError("its outputs were empty")
-    for size, bound in itertools.product(sizes, bounds):
-        inputs = make(signature, size=size, bound=bound)
+    for draw, size, bound in _attempts(signature, usable(hints or {}, signature.inputs)):
+        inputs = make(signature, size=size, bound=bound, draw=draw)
         try:
             outputs = run(signature.name, inputs)
         except EngineError as error:
@@ -44,18 +46,66 @@ def generate(run: Run, signature: Signature) -> tuple[Tensors, Tensors]:
         if all(array.size for array in outputs.values()):
             return inputs, outputs
     what = f"no generated input suits signature '{signature.name}' ({last.message}): give real ones with --data"
-    raise CompileError(what, detail=last.detail)
+    raise CompileError(what + _how_bytes(signature), detail=last.detail)
 
 
-def make(signature: Signature, *, size: int, bound: int) -> Tensors:
-    """Inputs with ``size`` for what is unknown in a row, and integers from 0 to ``bound - 1``, both ends included."""
+def _attempts(signature: Signature, hints: Mapping[str, Hint]) -> Iterator[tuple[Drawn, int, int]]:
+    """Yield what to draw from, sizes and bounds; at last whole floats, because Keras 2 feeds indices as floats."""
+    drawn = [Drawn(hints, unknown=True), Drawn(hints), Drawn()] if hints else [Drawn()]
+    parts = [part for spec in signature.inputs for part in (spec, *_features(spec))]
+    sizes = SIZES if any(None in spec.row_shape for spec in parts) else SIZES[:1]
+    bounds = BOUNDS if any(spec.numpy.kind in "iu" for spec in parts) else BOUNDS[:1]
+    yield from itertools.product(drawn, sizes, bounds)
+    if any(spec.numpy.kind == "f" for spec in signature.inputs):
+        yield from ((Drawn(whole=True), SIZES[0], bound) for bound in BOUNDS)
+
+
+def _how_bytes(signature: Signature) -> str:
+    """Say how a data file holds bytes, for a signature that takes strings: encoded images and the like."""
+    texts = [spec.name for spec in signature.inputs if spec.dtype == "string"]
+    if not texts:
+        return ""
+    return (
+        f". Files as bytes: numpy.savez('data.npz', **{{'{texts[0]}': numpy.array([open(file, 'rb').read() "
+        "for file in files])})"
+    )
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What generated values are drawn from: ``hints`` by input, with ``unknown`` words too; all else by dtype.
+
+    ``whole`` makes floats integers, as indices are.
+    """
+
+    hints: Mapping[str, Hint] = field(default_factory=dict)
+    unknown: bool = False
+    whole: bool = False
+
+    def values(self, rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], bound: int) -> Array | None:
+        """Return an input's values; None without a hint, and for images, whose kind says what their pixels are."""
+        if self.whole and spec.numpy.kind == "f":
+            return _integers(rng, shape, min(bound, 2 ** (np.finfo(spec.numpy).nmant + 1))).astype(spec.numpy)
+        hint = self.hints.get(spec.name)
+        image = (spec.kind or {}).get("type") == "image"
+        return None if hint is None or image else hint.values(rng, spec, shape, unknown=self.unknown)
+
+
+def make(signature: Signature, *, size: int, bound: int, draw: Drawn | None = None) -> Tensors:
+    """Inputs with ``size`` for what is unknown in a row, and integers from 0 to ``bound - 1``, both ends included.
+
+    ``draw`` has what is known of the values of an input.
+    """
+    draw = draw or Drawn()
     rng = np.random.default_rng(_SEED)
     shapes = {spec.name: tuple(size if n is None else n for n in spec.row_shape) for spec in signature.inputs}
     rows = max(FEWEST_ROWS, min(ROWS, *(_VALUES // max(1, math.prod(shape)) for shape in shapes.values())))
-    return {
-        spec.name: _values(rng, spec, (rows, *shapes[spec.name]) if spec.batched else shapes[spec.name], size, bound)
-        for spec in signature.inputs
-    }
+    tensors = {}
+    for spec in signature.inputs:
+        shape = (rows, *shapes[spec.name]) if spec.batched else shapes[spec.name]
+        hinted = draw.values(rng, spec, shape, bound)
+        tensors[spec.name] = _values(rng, spec, shape, size, bound) if hinted is None else hinted
+    return tensors
 
 
 def take(tensors: Mapping[str, Array], signature: Signature, rows: int) -> Tensors:
@@ -88,7 +138,7 @@ def _values(rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], 
     if kind == "b":
         return np.asarray(rng.integers(0, 2, size=shape), dtype=np.bool_)
     if kind in "iu":
-        return _integers(rng, spec, shape, bound)
+        return _integers(rng, shape, min(bound, int(np.iinfo(spec.numpy).max) + 1)).astype(spec.numpy)
     if (spec.kind or {}).get("type") == "image":
         return _pixels(rng, spec, shape)
     return rng.standard_normal(shape).astype(spec.numpy)
@@ -108,10 +158,9 @@ def _examples(rng: np.random.Generator, spec: TensorSpec, count: int, size: int,
     return [example({name: rows[row].tolist() for name, rows in columns.items()}) for row in range(count)]
 
 
-def _integers(rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], bound: int) -> Array:
-    top = min(bound, int(np.iinfo(spec.numpy).max) + 1)
-    array = rng.integers(0, top, size=shape).astype(spec.numpy)
-    array.flat[:1] = top - 1  # a bound that is too large must fail now, not by chance
+def _integers(rng: np.random.Generator, shape: tuple[int, ...], bound: int) -> Array:
+    array = rng.integers(0, bound, size=shape)
+    array.flat[:1] = bound - 1  # a bound that is too large must fail now, not by chance
     return array
 
 

@@ -138,6 +138,8 @@ def plain_name(tensor: str) -> str:
 
 def _subgraph(interpreter: Interpreter, name: str) -> Run:
     runner = interpreter.get_signature_runner(name)
+    if "self" in runner.get_input_details():  # a runner takes tensors as keywords, and has no other way in
+        raise ValueError(f"signature '{name}' of several has an input 'self', which LiteRT's Python API cannot take")
 
     def run(inputs: Mapping[str, Array]) -> dict[str, Array]:
         interpreter.reset_all_variables()

@@ -7,6 +7,8 @@ import pytest
 from lightship.compiler import importers
 from lightship.errors import SourceRefused
 
+pytestmark = pytest.mark.xdist_group("sources")
+
 
 @pytest.mark.parametrize(
     ("source", "name"),

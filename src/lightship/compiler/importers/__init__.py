@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from lightship.compiler.importers import hdf5, keras_file, saved_model, tflite
+from lightship.compiler import limits
+from lightship.compiler.importers import foreign, hdf5, keras_file, saved_model, tflite
 from lightship.compiler.importers.base import Importer
 from lightship.errors import SourceRefused
 
@@ -19,18 +21,30 @@ IMPORTERS: tuple[Importer, ...] = (
 def candidates(path: Path) -> list[Importer]:
     """Return the importers whose format a file or folder may have, by its name and first bytes: nothing is parsed.
 
-    Raises SourceRefused that lists the formats where there is none, or where the file cannot be read.
+    Raises SourceRefused that says what the file is or lists the formats where there is none, where the file cannot be
+    read, and where it is too large.
     """
     if not path.exists():
         raise SourceRefused(f"there is no file or folder {path}")
     try:
         found = [importer for importer in IMPORTERS if importer.matches(path)]
+        what = foreign.explained(path) if path.is_file() or not found else ""
+        if what:
+            raise SourceRefused(f"{path.name} is {what}")
+        limits.check_size(path.name, sum(_sizes(path)) if found else 0)
     except OSError as error:
         raise SourceRefused(f"cannot read {path}: {error.strerror}") from None
     if not found:
         accepted = ", ".join(importer.accepts for importer in IMPORTERS)
         raise SourceRefused(f"{path.name} is not a model file: what can be compiled is {accepted}")
     return found
+
+
+def _sizes(path: Path) -> Iterator[int]:
+    """Yield the sizes of a file, or of all files in a folder."""
+    for entry in path.rglob("*") if path.is_dir() else [path]:
+        if entry.is_file():
+            yield entry.stat().st_size
 
 
 def find(path: Path) -> Importer:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from lightship.compiler.hints import Hint
 from lightship.tensors import Array, Signature
+
+Batch = tuple[dict[str, Array], dict[str, Array]]  # inputs and outputs
 
 
 class Original(Protocol):
@@ -17,12 +20,14 @@ class Original(Protocol):
         size: bytes of the model files.
         signatures: the model's functions, the default one first.
         subject: the call that :meth:`run` makes, in words.
+        notes: sentences for the report's warnings, e.g. about a tensor that had to be renamed.
     """
 
     source: Mapping[str, str]
     size: int
     signatures: tuple[Signature, ...]
     subject: str
+    notes: list[str]
 
     @property
     def stateful(self) -> bool:
@@ -39,6 +44,21 @@ class Original(Protocol):
 
         Raises EngineError where it takes no such input.
         """
+        ...
+
+    def calls(self, signature: str, inputs: Mapping[str, Array]) -> Mapping[str, Callable[[], object]]:
+        """Return the ways to make a call in the original framework, in words; the one that users know comes first."""
+        ...
+
+    def check_export(self, batches: Mapping[str, Sequence[Batch]]) -> tuple[Signature, ...]:
+        """Compare what is exported with recorded inputs and outputs by signature, and return the exports' signatures.
+
+        They have fixed sizes where only such an export agrees; a note says so. Raises CompileError where none does.
+        """
+        ...
+
+    def hints(self, signature: Signature) -> Mapping[str, Hint]:
+        """Return what is known about the values of a signature's inputs, by input."""
         ...
 
     def candidates(self) -> Iterator[Path]:
@@ -79,6 +99,7 @@ class Importer(Protocol):
 
 ZIP = b"PK"
 GZIP = b"\x1f\x8b"
+HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def head(path: Path, count: int = 8) -> bytes:

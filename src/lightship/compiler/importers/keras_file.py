@@ -1,12 +1,17 @@
-"""Keras 3's own format: a zip archive of config.json, metadata.json, model.weights.h5 and assets/."""
+"""The ``.keras`` format of Keras 2 and 3: a zip archive of config.json, metadata.json, model.weights.h5 and assets/."""
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from lightship.bundle import digest_file
-from lightship.compiler import archives, keras_config
-from lightship.compiler.importers.base import ZIP, head
+from lightship.compiler import archives, keras_config, keras_versions
+from lightship.compiler.frameworks import BY_MAJOR, Framework
+from lightship.compiler.importers.base import HDF5, ZIP, head
 from lightship.compiler.keras_model import KerasOriginal, load_keras
 from lightship.errors import SourceRefused
 
@@ -15,6 +20,7 @@ METADATA = "metadata.json"
 WEIGHTS = "model.weights.h5"
 ENTRIES = frozenset({CONFIG, METADATA, WEIGHTS, "assets"})
 _CONFIG_LIMIT = 256 * 1024**2
+_METADATA_LIMIT = 1024**2
 
 
 class KerasFile:
@@ -24,8 +30,9 @@ class KerasFile:
     accepts = "a .keras file"
 
     def matches(self, path: Path) -> bool:
-        """A .keras file by name, or any zip archive."""
-        return (path.suffix == ".keras" and path.is_file()) or head(path, 2) == ZIP
+        """A .keras file by name, or any zip archive. Keras 2 before 2.12 wrote HDF5 into a .keras file."""
+        first = head(path)
+        return (path.suffix == ".keras" and path.is_file() and first != HDF5) or first.startswith(ZIP)
 
     def owns(self, path: Path) -> bool:
         """A .keras file by name, or a zip archive with a Keras configuration in it."""
@@ -47,10 +54,42 @@ class KerasFile:
                 raise SourceRefused(f"{path.name} is no .keras file: it holds no {name}")
         archives.unpack(path, work / "checked")
         hdf5_tree.check_tree(work / "checked" / WEIGHTS, f"{path.name}: {WEIGHTS}")
-        config = archives.read_entry(path, CONFIG, _CONFIG_LIMIT)
-        return keras_config.code_in(keras_config.parse(path.name, config))
+        config = _config(path)
+        _framework(path, config)
+        return keras_config.loadable_code(path.name, config)
 
     def load(self, path: Path, work: Path, *, trust: bool) -> KerasOriginal:
-        """The model in Keras, without its training state."""
+        """The model in the package of its version, without its training state.
+
+        Both packages go by the suffix, so the file gets the usual one.
+        """
         source = {"format": self.name, "digest": digest_file(path)}
-        return load_keras(path, work, source, trust=trust)
+        framework = _framework(path, _config(path))
+        opened = path
+        if framework.writable:
+            opened = work / f"{path.stem}.keras"
+            shutil.copyfile(path, opened)
+        elif path.suffix != ".keras":
+            opened = work / f"{path.stem}.keras"
+            opened.symlink_to(path.resolve())
+        return load_keras(opened, work, source, framework=framework, trust=trust)
+
+
+def _config(path: Path) -> dict[str, Any]:
+    return keras_config.parse(path.name, archives.read_entry(path, CONFIG, _CONFIG_LIMIT))
+
+
+def _framework(path: Path, config: Mapping[str, Any]) -> Framework:
+    return BY_MAJOR[keras_versions.major(path.name, _version(path), config)]
+
+
+def _version(path: Path) -> str | None:
+    """Return metadata.json's version, which decides how the file is loaded; None where it has none."""
+    if METADATA not in {entry.name for entry in archives.zip_entries(path)}:
+        return None
+    try:
+        metadata = json.loads(archives.read_entry(path, METADATA, _METADATA_LIMIT))
+    except (ValueError, RecursionError):
+        raise SourceRefused(f"{path.name} is broken: its {METADATA} is not JSON") from None
+    version = metadata.get("keras_version") if isinstance(metadata, dict) else None
+    return version if isinstance(version, str) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,11 @@ import numpy as np
 
 from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
-from lightship.compiler import archives, examples, exports
-from lightship.compiler.importers.base import GZIP, ZIP, head
+from lightship.compiler import archives, examples, exports, graph_hints, limits
+from lightship.compiler.hints import Hint
+from lightship.compiler.importers.base import GZIP, ZIP, Batch, head
 from lightship.engines.causes import translated
+from lightship.engines.tensorflow_calls import call
 from lightship.engines.tensorflow_state import Unrestorable, state_of
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
@@ -47,6 +49,7 @@ class SavedModel:
         for name in _OTHER_GRAPHS:
             if (folder / name).exists():
                 raise SourceRefused(f"{path.name} is refused: it holds a second graph, '{name}'")
+        limits.check_size(path.name, sum(file.stat().st_size for file in exports.files(folder)))
         message = graphs.read_saved_model(folder / exports.GRAPH, path.name)
         if stray := graphs.stray_assets(message):
             raise SourceRefused(f"{path.name} is refused: its asset '{stray[0]:.100}' is outside of its folder")
@@ -70,6 +73,7 @@ class SavedModelOriginal:
         import tensorflow as tf
 
         self.source: Mapping[str, str] = {"format": "saved_model", "digest": exports.digest(folder)}
+        self.notes: list[str] = []
         self.size = sum(file.stat().st_size for file in exports.files(folder))
         self._work = work
         message = graphs.read_saved_model(folder / exports.GRAPH, label)
@@ -98,10 +102,22 @@ class SavedModelOriginal:
         self._state.restore()
         try:
             tensors = {name: tf.constant(array) for name, array in inputs.items()}
-            outputs = self._loaded.signatures[signature](**tensors)
+            outputs = call(self._loaded.signatures[signature], tensors)
         except (tf.errors.OpError, ValueError, TypeError) as error:
             raise translated(EngineError, "TensorFlow could not run this input", error) from None
         return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
+
+    def calls(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Callable[[], object]]:
+        """See :class:`lightship.compiler.importers.base.Original`."""
+        return {self.subject: lambda: self.run(signature, inputs)}
+
+    def check_export(self, batches: Mapping[str, Sequence[Batch]]) -> tuple[Signature, ...]:
+        """Return the signatures: the file itself is what is served or converted."""
+        return self.signatures
+
+    def hints(self, signature: Signature) -> dict[str, Hint]:
+        """See :class:`lightship.compiler.importers.base.Original`."""
+        return graph_hints.hints_of(self._loaded.signatures[signature.name], signature)
 
     def candidates(self) -> Iterator[Path]:
         """The folder itself; with several signatures, or one that resets the others, one that holds nothing else.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,11 @@ import numpy as np
 
 from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE, digest_file
-from lightship.compiler.importers.base import head
+from lightship.compiler.hints import Hint
+from lightship.compiler.importers.base import Batch, head
 from lightship.compiler.tflite import BrokenFile, Outline, outline, shown
 from lightship.engines.causes import translated
-from lightship.engines.litert import is_dynamic, plain_name
+from lightship.engines.litert import is_dynamic, plain_name, tensor_indices
 from lightship.engines.litert_state import keeps_state
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
@@ -69,6 +70,7 @@ class TfliteOriginal:
 
     def __init__(self, path: Path, found: Outline) -> None:
         self.source: Mapping[str, str] = {"format": "tflite", "digest": digest_file(path)}
+        self.notes: list[str] = []
         self.size = path.stat().st_size
         self.stateful = keeps_state(path)
         self._path = path
@@ -81,16 +83,26 @@ class TfliteOriginal:
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Make one call without the state of another: variable tensors are reset, resource variables are new."""
-        """One call of the interpreter, with its variable tensors reset; with resource variables, of a new one."""
-        interpreter = self._open() if self.stateful else self._interpreter
         try:
             interpreter = self._open() if self.stateful else self._interpreter
             interpreter.reset_all_variables()
-            if interpreter.get_signature_list():
+            if len(self.signatures) > 1:
                 return dict(interpreter.get_signature_runner(signature)(**inputs))
-            return _run_unnamed(interpreter, inputs)
+            return _run_only(interpreter, inputs)
         except (RuntimeError, ValueError) as error:
             raise translated(EngineError, "LiteRT could not run this input", error) from None
+
+    def calls(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Callable[[], object]]:
+        """See :class:`lightship.compiler.importers.base.Original`."""
+        return {self.subject: lambda: self.run(signature, inputs)}
+
+    def check_export(self, batches: Mapping[str, Sequence[Batch]]) -> tuple[Signature, ...]:
+        """Return the signatures: the file itself is what is served or converted."""
+        return self.signatures
+
+    def hints(self, signature: Signature) -> dict[str, Hint]:
+        """Return no hints: a quantised input takes every value of its dtype."""
+        return {}
 
     def candidates(self) -> Iterator[Path]:
         """Yield the file itself."""
@@ -131,12 +143,18 @@ def _signatures(path: Path, interpreter: Any) -> tuple[Signature, ...]:
         names = sorted(interpreter.get_signature_list(), key=lambda name: (name != DEFAULT_SIGNATURE, name))
         if not names:
             return (_unnamed(interpreter),)
-        return tuple(_named(name, interpreter.get_signature_runner(name)) for name in names)
+        return tuple(_named(name, interpreter) for name in names)
     except (RuntimeError, ValueError) as error:
         raise translated(SourceRefused, f"the signatures of {path.name} cannot be read", error) from None
 
 
-def _named(name: str, runner: Any) -> Signature:
+def _named(name: str, interpreter: Any) -> Signature:
+    runner = interpreter.get_signature_runner(name)
+    if "self" in runner.get_input_details() and len(interpreter.get_signature_list()) > 1:
+        raise SourceRefused(
+            f"an input of signature '{name}' is called 'self', which LiteRT's Python interpreter cannot take from a "
+            "file of several signatures: rename it, or write one file for each signature"
+        )
     return Signature(
         name=name,
         inputs=tuple(_spec(key, entry) for key, entry in runner.get_input_details().items()),
@@ -152,16 +170,16 @@ def _unnamed(interpreter: Any) -> Signature:
     )
 
 
-def _run_unnamed(interpreter: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    details = {plain_name(entry["name"]): entry["index"] for entry in interpreter.get_input_details()}
+def _run_only(interpreter: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """Run the only signature by the indices of its tensors: their names need not be keywords of Python."""
+    indices = tensor_indices(interpreter, "inputs")
     for name, array in inputs.items():
-        interpreter.resize_tensor_input(details[name], array.shape)
+        interpreter.resize_tensor_input(indices[name], array.shape)
     interpreter.allocate_tensors()
     for name, array in inputs.items():
-        interpreter.set_tensor(details[name], array)
+        interpreter.set_tensor(indices[name], array)
     interpreter.invoke()
-    outputs = interpreter.get_output_details()
-    return {plain_name(entry["name"]): interpreter.get_tensor(entry["index"]) for entry in outputs}
+    return {name: interpreter.get_tensor(index) for name, index in tensor_indices(interpreter, "outputs").items()}
 
 
 def _spec(name: str, entry: Mapping[str, Any]) -> TensorSpec:

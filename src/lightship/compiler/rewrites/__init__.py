@@ -22,12 +22,14 @@ from lightship.compiler.rewrites import (
     replacement,
     resizing,
     suppression,
+    tensor_lists,
 )
 from lightship.compiler.rewrites.graph import Graph, Unfreezable, frozen, save
 
 # Functions by the sentence about them in the report, in the order in which they are applied. Each changes the graph in
 # place and returns whether it changed anything.
 REWRITES: dict[str, Callable[[Graph], bool]] = {
+    "lists of tensors became tensors": tensor_lists.apply,
     **{f"{dtype} computed in float32": partial(recast.apply, dtype=dtype) for dtype in recast.DTYPES},
     "lookups of numbers became searches in constants": lookup.apply,
     "sums of integers became sums of float32": partial(replacement.replace, rules=integers.RULES),

@@ -15,11 +15,13 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from lightship.compiler import stages
 from lightship.compiler.sandbox import events, kernel, memory, probe
 from lightship.compiler.sandbox.kernel import syscalls
 from lightship.compiler.sandbox.kernel.view import View, view
@@ -30,7 +32,7 @@ from lightship.errors import LightshipError
 
 
 def main(pipe: int) -> None:
-    """Do the work; an error of ours is an event, any other one ends the process with a traceback on stderr."""
+    """Do the work; every error is an event, an unexpected one with its class and the stage that it came in."""
     os.set_inheritable(pipe, False)  # what a model's code might start must not hold the pipe open
     order = Order.read(Path())
     die_with(order.parent)
@@ -49,13 +51,30 @@ def main(pipe: int) -> None:
         if not os.access(path, os.R_OK):
             tell(**events.error("source_refused", f"{path} cannot be read by this user without special rights"))
             return
+    stage = "load"
+
+    def progress(begun: str, done: float) -> None:
+        nonlocal stage
+        stage = begun
+        tell(stage=begun, done=done)
+
     try:
-        tell(result=_build(order, lambda stage, done: tell(stage=stage, done=done)))
+        tell(result=_build(order, progress))
     except LightshipError as error:
         tell(**events.error(error.code, error.message, error.detail))
     except MemoryError:
         limit = memory.text(order.limits.memory_bytes or 0)
         tell(**events.error("source_refused", f"opening this model takes more than {limit} of memory"))
+    except Exception as error:
+        traceback.print_exc()
+        tell(**_unexpected(stage, error))
+
+
+def _unexpected(stage: str, error: Exception) -> Mapping[str, str]:
+    """Return an error that neither Lightship nor a framework's translation foresaw; its text is a detail."""
+    kind = type(error).__name__
+    sentence = f"{stages.doing(stage)}: unexpected {kind:.100}. If the model runs in its framework, report this"
+    return events.error("compile_failed", sentence, f"{kind:.100}: {error}")
 
 
 def die_with(parent: int) -> None:

@@ -24,6 +24,7 @@ ENGINES = frozenset({"litert", "tensorflow"})
 _LONGEST_SENTENCE = 2000
 _LONGEST_NAME = 1000
 _MOST = 10_000
+_MOST_CALLS = 20  # ways to call the original that were timed
 
 
 class InvalidAnswer(ValueError):
@@ -84,12 +85,24 @@ def _compiled(record: Mapping[str, Any]) -> Report:
         signatures=tuple(_signature(entry) for entry in _sequence(record["signatures"])),
         sizes=Sizes(_count(sizes["before"]), _count(sizes["after"])),
         parity=tuple(_agreement(_mapping(entry)) for entry in _sequence(record["parity"])),
-        latency=Latency(sentence(latency["subject"]), _number(latency["before"]), _number(latency["after"])),
+        latency=_latency(latency),
         cost=Cost(_number(cost["seconds"]), _count(cost["bytes"])),
         warnings=tuple(sentence(entry) for entry in _sequence(record["warnings"])),
         trusted=(),
         sandbox=sentence(record.get("sandbox", "")),
         rewrites=tuple(sentence(entry) for entry in _sequence(record["rewrites"])),
+    )
+
+
+def _latency(record: Mapping[str, Any]) -> Latency:
+    others = _mapping(record.get("others", {}))
+    if len(others) > _MOST_CALLS:
+        raise InvalidAnswer("it has too many figures")
+    return Latency(
+        subject=sentence(record["subject"]),
+        before=_number(record["before"]),
+        after=_number(record["after"]),
+        others={sentence(name): _number(seconds) for name, seconds in others.items()},
     )
 
 

@@ -1,0 +1,58 @@
+"""What commands that open model files show of their progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+_STAGES = {
+    "check": "looking through the file before anything opens it",
+    "load": "opening it in a sandbox",
+    "describe": "reading names and shapes",
+    "record": "asking the original",
+    "convert": "compiling, and comparing with the original",
+    "write": "writing the bundle",
+    "measure": "measuring",
+    "try": "trying the bundle in a fresh process",
+    "publish": "publishing",
+}
+
+_UNCONFINED = (
+    "warning: this machine has no sandbox and --no-sandbox was given: code in the model file can read, change and send "
+    "everything that you can"
+)
+
+
+def warning(progress: Callable[[str, float], None]) -> Callable[[str, float], None]:
+    """Say on standard error what is given up before a file is opened without a sandbox, to machines, too."""
+
+    def update(stage: str, done: float) -> None:
+        if stage == "unconfined":
+            click.echo(_UNCONFINED, err=True)
+        else:
+            progress(stage, done)
+
+    return update
+
+
+@contextmanager
+def stages(*, visible: bool) -> Iterator[Callable[[str, float], None]]:
+    """Print one line for each stage on standard error: with a bar on a terminal, plain elsewhere, none for machines."""
+    console = Console(stderr=True, quiet=not visible, markup=False, highlight=False)
+    if not console.is_terminal:
+        yield lambda stage, done: console.print(_STAGES.get(stage, stage))
+        return
+    columns = (BarColumn(bar_width=20), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=1.0)
+
+        def update(stage: str, done: float) -> None:
+            if done:
+                bar.console.print(f"  {bar.tasks[task].description}")  # the finished stage stays above the bar
+            bar.update(task, description=_STAGES.get(stage, stage), completed=done)
+
+        yield update

@@ -1,0 +1,87 @@
+"""What is known about the values that an input takes, so that generated samples are ones that the model knows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lightship.tensors import Array, TensorSpec
+
+MOST_WORDS = 1000
+_WORDS_PER_TEXT = 4
+_UNKNOWN_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Hint:
+    """Values of one input.
+
+    Attributes:
+        words: texts as bytes, or integers, of a vocabulary.
+        sentences: whether a text may hold several words.
+        below: integers must be smaller.
+        center, spread: mean and standard deviation of floats, which broadcast to a row.
+    """
+
+    words: tuple[Any, ...] = ()
+    sentences: bool = False
+    below: int | None = None
+    center: Any = field(default=0.0)
+    spread: Any = field(default=1.0)
+
+    def values(self, rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], *, unknown: bool) -> Array:
+        """Return an array of ``spec``'s dtype; with ``unknown`` a tenth of the words are outside the vocabulary."""
+        if self.words:
+            return self._drawn(rng, spec, shape, unknown=unknown)
+        if self.below is not None:
+            return rng.integers(0, max(1, self.below), size=shape).astype(spec.numpy)
+        return np.asarray(rng.standard_normal(shape) * self.spread + self.center, dtype=spec.numpy)
+
+    def _drawn(self, rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], *, unknown: bool) -> Array:
+        count = math.prod(shape)
+        chosen = [self.words[pick] for pick in rng.integers(0, len(self.words), size=count)]
+        if self.sentences:
+            chosen = [b" ".join([word, *self._others(rng)]) for word in chosen]
+        if unknown:
+            for place in np.flatnonzero(rng.random(count) < _UNKNOWN_SHARE):
+                chosen[place] = b"lightship" if spec.dtype == "string" else np.iinfo(spec.numpy).max
+        array = np.empty(count, dtype=spec.numpy)
+        array[:] = chosen
+        return array.reshape(shape)
+
+    def _others(self, rng: np.random.Generator) -> list[Any]:
+        return [self.words[pick] for pick in rng.integers(0, len(self.words), size=rng.integers(0, _WORDS_PER_TEXT))]
+
+
+def vocabulary(words: Iterable[Any], *, sentences: bool = False) -> Hint:
+    """Return the hint of a vocabulary: texts and bytes become bytes, numbers Python integers."""
+    plain = [word.encode() if isinstance(word, str) else word for word in words]
+    if len(plain) > MOST_WORDS:
+        plain = plain[:: math.ceil(len(plain) / MOST_WORDS)]
+    return Hint(words=tuple(bytes(w) if isinstance(w, bytes) else int(w) for w in plain), sentences=sentences)
+
+
+def usable(hints: Mapping[str, Hint], inputs: Iterable[TensorSpec]) -> dict[str, Hint]:
+    """Return the hints that fit the inputs' dtypes and say something."""
+    specs = {spec.name: spec for spec in inputs}
+    return {name: hint for name, hint in hints.items() if name in specs and _fits(hint, specs[name])}
+
+
+def _fits(hint: Hint, spec: TensorSpec) -> bool:
+    kind = spec.numpy.kind
+    if hint.words:
+        if isinstance(hint.words[0], bytes):
+            return kind == "O"
+        return kind in "iu" and max(hint.words) <= np.iinfo(spec.numpy).max
+    if hint.below is not None:
+        return kind in "iuf"
+    row = tuple(size or 1 for size in spec.row_shape)
+    try:
+        broadcast = np.broadcast_shapes(np.shape(hint.center), np.shape(hint.spread), row)
+    except ValueError:
+        return False
+    return kind == "f" and len(broadcast) <= len(spec.shape)

@@ -1,0 +1,44 @@
+"""Say what a file is that no importer takes, and what to do with it: by its name and its entries' names alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+_CONVERT = "convert it to TensorFlow or .tflite first"
+_WHOLE = "build the model in code, load these weights into it, and save all of it with model.save()"
+_CHECKPOINT = f"a checkpoint, which holds weights without a model: {_WHOLE}"
+_PICKLE = "a pickle, a program that runs when it is opened: save the model in a format of TensorFlow's"
+_PYTORCH = f"a PyTorch file: {_CONVERT}, for example with litert-torch"
+
+_BY_ENDING: Mapping[str, str] = {
+    ".pt": _PYTORCH,
+    ".pth": _PYTORCH,
+    ".onnx": f"an ONNX file: {_CONVERT}",
+    ".pkl": _PICKLE,
+    ".pickle": _PICKLE,
+    ".joblib": _PICKLE,
+    ".safetensors": f"a file of weights without a model: {_WHOLE}",
+    ".gguf": "a file of a language model for llama.cpp, and none of TensorFlow's",
+    ".ckpt": _CHECKPOINT,
+    ".index": _CHECKPOINT,
+    ".npz": f"a file of arrays without a model: {_WHOLE}",
+    ".json": "the configuration of a model without its weights: save all of it with model.save()",
+    ".pb": "a graph without the rest of its model: give the folder that holds saved_model.pb, and save a frozen graph "
+    "of TensorFlow 1 as a SavedModel",
+    ".py": "a program: run it and save the model with model.save()",
+}
+
+
+def explained(path: Path) -> str:
+    """Return what a file or folder is and what to do, as the end of a sentence; empty where that is not known."""
+    if path.is_dir():
+        names = {entry.name for entry in path.iterdir()}
+        if "checkpoint" in names or any(name.endswith(".index") for name in names):
+            return _CHECKPOINT
+        if (path / "keras_metadata.pb").is_file() or "variables" in names:
+            return "a SavedModel without its saved_model.pb: copy the whole folder"
+        return ""
+    if ".data-0" in path.name:
+        return _CHECKPOINT
+    return _BY_ENDING.get(path.suffix.lower(), "")

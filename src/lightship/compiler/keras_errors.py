@@ -1,0 +1,90 @@
+"""Translate Keras's exceptions: which layer, and what is wrong, without the configuration that Keras prints."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeVar
+
+from lightship.engines.causes import detail, known_cause, text_of
+from lightship.errors import LightshipError
+
+E = TypeVar("E", bound=LightshipError)
+
+_TERMINAL = re.compile(r"\x1b\[[0-9;]*m")
+_CALLED = re.compile(r"Exception encountered when calling (?:layer '(?P<name>[^']{1,100})' \(type \w{1,60}\)|"
+                     r"(?P<kind>\w{1,60})\.call\(\))\.?\s*(?P<cause>.*)", re.DOTALL)  # fmt: skip
+_BUILT = "Exception encountered: "
+_DESERIALISED = re.compile(
+    r"when deserializing class '(\w{1,60})' using config=\{(?:.{0,200}?'name': '([^']{1,100})')?"
+)
+_CONFIG = re.compile(r"(?:using )?config\s?=\s?\{.*", re.DOTALL)
+_LAMBDA_SHAPE = "could not automatically infer the shape of the Lambda"
+_UNDEFINED = re.compile(r"name '(\w{1,60})' is not defined")
+_SCOPE = re.compile(r"'([^']{1,100})' is not a valid scope name")
+
+_UNKNOWN_ARGUMENT = re.compile(
+    r"Keyword argument not understood:', '(\w{1,60})'|unexpected keyword argument '(\w{1,60})'"
+    r"|[Uu]nrecognized keyword arguments(?: passed to \w{1,60})?: \{'(\w{1,60})'"
+)
+_LAYERS = re.compile(r"Model expected (\d{1,6}) layers, found (\d{1,6}) saved layers")
+_VALUES = re.compile(
+    r"variable '\s?([^']{1,200}?)(?::0)?'.{0,30}variable shape (\([\d, ]{0,60}\)).{0,40}value shape (\([\d, ]{0,60}\))"
+)
+
+
+def translated(kind: type[E], what: str, error: object) -> E:
+    """Return an error of a kind that says ``what``, with the layer and the cause where they are known.
+
+    The line of Keras's text that says what is wrong is the error's detail.
+    """
+    layer, cause = layer_and_cause(text_of(error))
+    where = f": layer '{layer}'" if layer else ""
+    known = _own_words(cause) or known_cause(cause)
+    return kind(f"{what}{where}{f': {known}' if known else ''}", detail=detail(cause) if cause else detail(error))
+
+
+def layer_and_cause(text: str) -> tuple[str, str]:
+    """Return the layer's name or class, empty where Keras names neither, and the text without configurations."""
+    text = _TERMINAL.sub("", text)
+    layer = ""
+    if _BUILT in text:
+        before, _, text = text.rpartition(_BUILT)
+        found = _DESERIALISED.findall(before)
+        layer = (found[-1][1] or found[-1][0]) if found else ""
+    if called := _CALLED.search(text):
+        layer = called["name"] or (called["kind"] if called["kind"] not in ("Functional", "Sequential") else layer)
+        text = called["cause"].partition("\n\nArguments received")[0].partition("\n\nCall arguments received")[0]
+    return layer, _CONFIG.sub("…", text).strip()
+
+
+def _own_words(cause: str) -> str:
+    if undefined := _UNDEFINED.search(cause):
+        return (
+            f"its code needs '{undefined[1]}', which the file does not hold: export a SavedModel (model.export) from "
+            "the program that defines it"
+        )
+    if _LAMBDA_SHAPE in cause:
+        return (
+            "the Lambda layer's code fails, most likely for lack of what its program imported or defined: export a "
+            "SavedModel (model.export) from that program"
+        )
+    if scope := _SCOPE.search(cause):
+        return (
+            f"TensorFlow cannot use the layer name '{scope[1]}': rename it with letters from A to Z, digits and "
+            "underscores, and save the model again"
+        )
+    if argument := _UNKNOWN_ARGUMENT.search(cause):
+        name = next(filter(None, argument.groups()))
+        return f"this version does not know the argument '{name}': the file was edited, or a later version wrote it"
+    return _weights(cause)
+
+
+def _weights(cause: str) -> str:
+    """Say how the weights of a file do not fit its configuration."""
+    if layers := _LAYERS.search(cause):
+        if layers[1] == "0":
+            return "its input shape is not known: call the model once, then save it"
+        return f"its configuration has {layers[1]} layers with weights, and the file holds the weights of {layers[2]}"
+    if values := _VALUES.search(cause):
+        return f"the weights '{values[1]}' have the shape {values[3]}, and the configuration needs {values[2]}"
+    return ""

@@ -1,0 +1,22 @@
+"""Call the concrete functions of a loaded SavedModel with tensors by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# What a Python method calls its first argument: no keyword of TensorFlow's ``__call__`` can have this name.
+_TAKEN = "self"
+
+
+def call(function: Any, tensors: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the outputs of a signature's function by name; tensors may have any names."""
+    if _TAKEN not in tensors:
+        return dict(function(**tensors))
+    import tensorflow as tf
+
+    ordered = tf.nest.flatten(dict(tensors))  # by name, as TensorFlow orders a function's keyword arguments
+    outputs = tf.raw_ops.StatefulPartitionedCall(
+        args=[*ordered, *function.captured_inputs], Tout=[tensor.dtype for tensor in function.outputs], f=function
+    )
+    return dict(tf.nest.pack_sequence_as(function.structured_outputs, outputs))

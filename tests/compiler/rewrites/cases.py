@@ -16,8 +16,8 @@ import keras
 
 from lightship.compiler.build import Compiled, compile_best
 from lightship.compiler.importers.base import Original
+from lightship.compiler.importers.keras_file import KerasFile
 from lightship.compiler.importers.saved_model import SavedModel
-from lightship.compiler.keras_model import KerasOriginal
 from lightship.compiler.recordings import record
 from tests.compiler.rewrites import operator_cases, precision_cases, saturation_cases, slicing_cases
 
@@ -46,7 +46,8 @@ def outcome(case: Case) -> dict[str, Any]:
 def opened(model: Any, work: Path) -> Original:
     if isinstance(model, Path):
         return SavedModel().load(model, work, trust=False)
-    return KerasOriginal(model, work, {}, 1, trust=False)
+    model.save(work / "model.keras")
+    return KerasFile().load(work / "model.keras", work, trust=False)
 
 
 def described(compiled: Compiled) -> dict[str, Any]:

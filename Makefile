@@ -34,7 +34,7 @@ endif
 # What was trained is kept: the README compiles it again.
 .SECONDARY:
 
-.PHONY: help run test coverage fuzz fuzz-models faults lint format models docs operators lock bench build emulate clean
+.PHONY: help run test coverage fuzz fuzz-models faults lint format models docs operators lock bench zoo build emulate clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -91,6 +91,10 @@ emulate: $(VENV)/.dev models ## The real Lambda handler under the runtime emulat
 
 bench: $(VENV)/.dev models ## Measure, beside the usual way; writes docs/benchmarks/
 	$(BIN)/python -m benchmarks
+
+zoo: $(VENV)/.dev ## Compile ninety user models, all layers and applications; writes docs/coverage.md, in 20 minutes
+	$(BIN)/python -m tests.zoo
+	$(BIN)/$(FULL) tests/zoo/test_coverage.py
 
 docs: $(VENV)/.run ## Make docs/command-line.md from --help
 	$(BIN)/python scripts/command-line-page > docs/command-line.md

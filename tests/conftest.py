@@ -21,19 +21,31 @@ ROOT = Path(__file__).parents[1]
 REQUIRED = os.environ.get("LIGHTSHIP_REQUIRE_DOCKER") == "1"
 
 # Groups of tests that take minutes: they start first, so that no worker is left alone with one at the end.
-LONGEST = ("docker", "sources", "up", "test_schedules.py", "test_hostile_drops.py", "test_public_models.py")
+LONGEST = (
+    "docker",
+    "sources",
+    "up",
+    "mutants of digits",
+    "mutants of quickstart",
+    "tests/compiler/test_public_models.py",
+    "tests/handlers/test_hostile_drops.py",
+    "tests/jobs/faults/test_schedules.py",
+)
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def pytest_configure() -> None:
+    """Stop before a worker starts: what a worker raises while it collects is an internal error of pytest-xdist."""
+    if REQUIRED and (reason := _no_docker()):
+        raise pytest.UsageError(f"LIGHTSHIP_REQUIRE_DOCKER=1, but {reason}")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     _group(items)
     marked = [item for item in items if item.get_closest_marker("docker")]
-    reason = _no_docker() if marked else None
-    if reason and REQUIRED:
-        raise pytest.UsageError(f"LIGHTSHIP_REQUIRE_DOCKER=1, but {reason}")
-    if reason:
+    if marked and (reason := _no_docker()):
         for item in marked:
             item.add_marker(pytest.mark.skip(reason=reason))
 
@@ -51,7 +63,7 @@ def _group(items: list[pytest.Item]) -> None:
             docker = item.get_closest_marker("docker")
             mark = pytest.mark.xdist_group("docker" if docker else item.path.relative_to(ROOT).as_posix()).mark
             item.add_marker(pytest.mark.xdist_group(*mark.args))
-        order[item] = ranks.get(mark.args[0].rpartition("/")[2], len(LONGEST))
+        order[item] = ranks.get(mark.args[0], len(LONGEST))
     items.sort(key=order.__getitem__)
 
 

@@ -28,9 +28,10 @@ def test_every_variable_is_read() -> None:
         "LIGHTSHIP_THREADS": "3",
         "LIGHTSHIP_BATCH_ROWS": "16",
         "LIGHTSHIP_BATCH_WINDOW_MS": "5",
+        "LIGHTSHIP_INIT_SECONDS": "8",
     }
     cache = {"digits": 2_000_000}
-    expected = Settings("/models", "digits", "secret", True, True, 10, 20, 0.5, 5_000_000, cache, 3, 16, 0.005)
+    expected = Settings("/models", "digits", "secret", True, True, 10, 20, 0.5, 5_000_000, cache, 3, 16, 0.005, 8.0)
     assert Settings.from_environment(environ) == expected
 
 

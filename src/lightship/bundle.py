@@ -44,6 +44,7 @@ class Manifest(NamedTuple):
             ``none`` (``--no-sandbox``); empty in bundles that are older than this field.
         stateful: whether a call changes variables or tables of the model; None in manifests that do not say so.
         reset: the signature of the model file that assigns the initial values; it is not one of ``signatures``.
+        rewrites: what the compiler changed in the graph so that LiteRT can run it.
     """
 
     engine: str
@@ -58,6 +59,7 @@ class Manifest(NamedTuple):
     schema: int = SCHEMA
     stateful: bool | None = None
     reset: str = ""
+    rewrites: tuple[str, ...] = ()
 
     def signature(self, name: str | None = None) -> Signature:
         """The signature of that name, or the default one; raises NotFound."""
@@ -87,6 +89,8 @@ class Manifest(NamedTuple):
             record["stateful"] = self.stateful
         if self.reset:
             record["reset"] = self.reset
+        if self.rewrites:
+            record["rewrites"] = list(self.rewrites)
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
     @classmethod
@@ -108,6 +112,7 @@ class Manifest(NamedTuple):
                 sandbox=str(record.get("sandbox", "")),
                 stateful=None if (known := record.get("stateful")) is None else bool(known),
                 reset=str(record.get("reset", "")),
+                rewrites=tuple(map(str, record.get("rewrites", ()))),
             )
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"{MANIFEST} is not a manifest: {type(error).__name__} {error}") from None

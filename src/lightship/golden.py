@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 
 from lightship.errors import BundleError
-from lightship.tensors import Array
+from lightship.tensors import Array, Signature
 
 Tensors = dict[str, Array]
 Golden = dict[str, tuple[Tensors, Tensors]]
@@ -48,6 +48,13 @@ def read_golden(source: Path | BinaryIO) -> Golden:
         why = getattr(error, "strerror", None) or error  # an OSError's text names the whole path
         raise BundleError(f"the bundle holds no golden examples: {why}") from None
     return golden
+
+
+def smallest_call(inputs: Mapping[str, Array], signature: Signature) -> Tensors:
+    """Return one row of recorded inputs, or all rows where rows are not known to be independent."""
+    if not signature.independent_rows:
+        return dict(inputs)
+    return {spec.name: inputs[spec.name][:1] if spec.batched else inputs[spec.name] for spec in signature.inputs}
 
 
 def _pack(key: str, array: Array) -> Tensors:

@@ -30,6 +30,8 @@ class Settings(NamedTuple):
         threads: ``LIGHTSHIP_THREADS``: threads for models that take longer than a millisecond, large bodies and images.
         batch_rows: ``LIGHTSHIP_BATCH_ROWS``: the most single rows that such a thread runs as one batch; 1 for none.
         batch_window: ``LIGHTSHIP_BATCH_WINDOW_MS``: how long a batch may wait to be fuller while another is running.
+        init_seconds: ``LIGHTSHIP_INIT_SECONDS``: how long a Lambda function that starts on demand waits for its default
+            model before it takes requests; 0 for as long as loading takes.
     """
 
     registry: str = "./models"
@@ -45,6 +47,7 @@ class Settings(NamedTuple):
     threads: int = 2
     batch_rows: int = 8
     batch_window: float = 0.0
+    init_seconds: float = 0.0
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -75,6 +78,7 @@ class Settings(NamedTuple):
             threads=max(1, read("LIGHTSHIP_THREADS", _count, usual.threads)),
             batch_rows=max(1, read("LIGHTSHIP_BATCH_ROWS", _count, usual.batch_rows)),
             batch_window=read("LIGHTSHIP_BATCH_WINDOW_MS", _count, 0) / 1000,
+            init_seconds=read("LIGHTSHIP_INIT_SECONDS", _seconds, usual.init_seconds),
         )
 
 

@@ -90,12 +90,40 @@ def test_check_keras2_node_of_an_allowed_operator_passes(files: Path, tmp_path: 
         ({"class_name": "function", "module": "keras.activations", "config": "relu", "registered_name": "get_file"},
          "the function 'get_file'"),
         ({"class_name": "Dense", "config": {"activation": "<lambda>"}}, "the function '<lambda>'"),
+        ({"class_name": "Dense", "config": {"activity_regularizer": "deserialize"}}, "the regularizer 'deserialize'"),
+        ({"class_name": "Dense", "config": {"kernel_constraint": "backend"}}, "the constraint 'backend'"),
+        ({"class_name": "Dense", "config": {"bias_initializer": "mine>ones"}}, "the initializer 'mine>ones'"),
+        ({"class_name": "TypeSpec", "type_spec": "tf.TensorSpec", "serialized": []}, "the custom object 'TypeSpec'"),
+        ({"class_name": "CompositeTensor", "spec": {}, "tensors": []}, "the custom object 'CompositeTensor'"),
+        ({"class_name": "Dense", "registered_name": "Custom>CustomScaleLayer"},
+         "the custom object 'Custom>CustomScaleLayer'"),
+        ({"class_name": "Custom>Dense", "config": {}}, "the custom object 'Custom>Dense'"),
+        ({"class_name": "deserialize", "module": "tf_keras.regularizers", "config": {}},
+         "the custom object 'tf_keras.regularizers.deserialize'"),
+        ({"class_name": "__tuple__", "items": [{"_TYPE": "COMPOSITE"}, '{"class_name": "TypeSpec"}']},
+         "a constant of a composite type"),
+        ({"class_name": "__tuple__", "items": [{"class_name": "Lambda", "config": {}}]}, "a Lambda layer"),
         ({"class_name": "StringLookup", "module": "tf_keras.src.layers", "config": {"vocabulary": "/etc/passwd"}},
          "a vocabulary that is read from the file '/etc/passwd'"),
     ],
 )  # fmt: skip
 def test_code_in_keras2_ways_to_code_are_named(layer: dict[str, object], phrase: str) -> None:
     assert code_in({"class_name": "Sequential", "config": {"layers": [layer]}}) == (phrase,)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        {"class_name": "Dense", "config": {"kernel_initializer": "glorot_uniform", "kernel_constraint": "maxnorm"}},
+        {"class_name": "Dense", "config": {"kernel_initializer": {"class_name": "GlorotUniformV2", "config": {}}}},
+        {"class_name": "Custom>CustomScaleLayer", "config": {}},
+        {"class_name": "CustomScaleLayer", "module": "tf_keras.src.applications.inception_resnet_v2",
+         "registered_name": "Custom>CustomScaleLayer", "config": {}},
+        {"class_name": "LayerScale", "module": "tf_keras.src.applications.convnext", "registered_name": "LayerScale"},
+    ],
+)  # fmt: skip
+def test_code_in_keras2_names_of_its_own_pass(layer: dict[str, object]) -> None:
+    assert code_in({"class_name": "Sequential", "config": {"layers": [layer]}}) == ()
 
 
 @pytest.mark.parametrize("symbol", ["math.add", "compat.v1.transpose", "__operators__.getitem", "cast", "image.resize"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import json
 import os
 import signal
 import socket
@@ -9,9 +11,17 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
+
+from tests.bundles import Registries
+from tests.handlers.records import EXAMPLE_BUCKET
+from tests.handlers.test_batches import TABLE
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,7 +56,7 @@ def free_port() -> int:
 def image(sam: Callable[..., object]) -> str:
     """The function's image, as `sam build` names it."""
     sam("build", "PredictFunction")
-    return "predictfunction:predict"
+    return "predictfunction:litert"
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +71,57 @@ def docker() -> Callable[..., str]:
         return done.stdout.strip()
 
     return run
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """What the functions find: names and endpoint for ``sam local``, and the clients to look at it.
+
+    ``host`` is the address by which containers reach this machine.
+    """
+
+    host: str
+    variables: dict[str, str]
+    s3: Any
+    sqs: Any
+
+    def objects(self, prefix: str) -> dict[str, bytes]:
+        found = self.s3.list_objects_v2(Bucket=EXAMPLE_BUCKET, Prefix=prefix).get("Contents", [])
+        keys = [entry["Key"] for entry in found]
+        return {key: self.s3.get_object(Bucket=EXAMPLE_BUCKET, Key=key)["Body"].read() for key in keys}
+
+
+@pytest.fixture(scope="session")
+def cloud(docker: Callable[..., str], registries: Registries) -> Iterator[Cloud]:
+    """AWS as moto plays it, on the address by which containers reach this machine, with a model of each engine."""
+    (network,) = json.loads(docker("network", "inspect", "bridge"))
+    subnet = ipaddress.ip_network(network["IPAM"]["Config"][0]["Subnet"])
+    server = ThreadedMotoServer(ip_address=str(next(subnet.hosts())), port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    reach = {"endpoint_url": f"http://{host}:{port}", "region_name": "us-east-1"}
+    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    s3, sqs, dynamodb = clients = [boto3.client(name, **reach, **keys) for name in ("s3", "sqs", "dynamodb")]
+    s3.create_bucket(Bucket=EXAMPLE_BUCKET)
+    s3.put_bucket_versioning(Bucket=EXAMPLE_BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    for registry, name in ((registries.examples, "quickstart"), (registries.small, "words")):
+        for path in (registry / name).rglob("*"):
+            if path.is_file():
+                s3.upload_file(str(path), EXAMPLE_BUCKET, f"models/{path.relative_to(registry).as_posix()}")
+    dynamodb.create_table(TableName="jobs", **TABLE)
+    queues = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("split", "score")}
+    variables = {
+        "AWS_ENDPOINT_URL": reach["endpoint_url"],
+        "LIGHTSHIP_BUCKET": EXAMPLE_BUCKET,
+        "LIGHTSHIP_REGISTRY": f"s3://{EXAMPLE_BUCKET}/models",
+        "LIGHTSHIP_JOBS_TABLE": "jobs",
+        "LIGHTSHIP_SPLIT_QUEUE": queues["split"],
+        "LIGHTSHIP_SCORE_QUEUE": queues["score"],
+    }
+    yield Cloud(str(host), variables, s3, sqs)
+    for client in clients:
+        client.close()
+    server.stop()
 
 
 @pytest.fixture

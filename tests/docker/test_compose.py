@@ -61,6 +61,14 @@ def test_the_port_is_5000_and_only_this_machine_s(compose: Callable[..., str]) -
     assert port.removesuffix("/tcp") == "127.0.0.1:5000:8000"
 
 
+@pytest.mark.parametrize(("settings", "engine"), [({}, "litert"), ({"LIGHTSHIP_ENGINE": "tensorflow"}, "tensorflow")])
+def test_engine_selects_the_target_and_the_image(
+    compose: Callable[..., str], settings: dict[str, str], engine: str
+) -> None:
+    service = yaml.safe_load(compose("config", **settings))["services"]["lightship"]
+    assert (service["build"]["target"], service["image"]) == (engine, f"lightship:{engine}")
+
+
 def test_without_a_token_it_answers_this_machine(stack: Stack) -> None:
     with stack.up() as client:
         answer = client.post("/predict", json=QUESTION)
@@ -93,7 +101,7 @@ def test_with_a_token_it_asks_for_it(stack: Stack) -> None:
 
 def test_the_image_alone_refuses_to_answer_strangers(built: None) -> None:
     done = subprocess.run(
-        ["docker", "run", "--rm", "lightship"], capture_output=True, text=True, check=False, timeout=60
+        ["docker", "run", "--rm", "lightship:litert"], capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode != 0
     assert "LIGHTSHIP_TOKEN" in done.stderr

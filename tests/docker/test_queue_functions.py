@@ -1,29 +1,24 @@
 """The functions that queues start, built by ``sam build`` and invoked by ``sam local`` with every file of events/.
 
-S3 and the others are played by moto, on the address by which containers reach this machine.
+S3 and the others are played by moto: the fixture ``cloud``.
 """
 
 from __future__ import annotations
 
 import gzip
-import ipaddress
 import json
 import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
-from tests.bundles import Registries
 from tests.conftest import ROOT
+from tests.docker.conftest import Cloud
 from tests.handlers.records import EXAMPLE_BUCKET, dropped, with_bodies
-from tests.handlers.test_batches import TABLE
 
 pytestmark = pytest.mark.docker
 
@@ -39,55 +34,6 @@ ROWS = (ROOT / "examples" / "quickstart" / "patients.csv").read_bytes()
 KEY = "batch/quickstart/input/patients.csv.gz"
 
 Invoke = Callable[..., Any]
-
-
-@dataclass(frozen=True)
-class Cloud:
-    """What the functions find: names and endpoint for ``sam local``, and the clients to look at it.
-
-    ``host`` is the address by which containers reach this machine.
-    """
-
-    host: str
-    variables: dict[str, str]
-    s3: Any
-    sqs: Any
-
-    def objects(self, prefix: str) -> dict[str, bytes]:
-        found = self.s3.list_objects_v2(Bucket=EXAMPLE_BUCKET, Prefix=prefix).get("Contents", [])
-        keys = [entry["Key"] for entry in found]
-        return {key: self.s3.get_object(Bucket=EXAMPLE_BUCKET, Key=key)["Body"].read() for key in keys}
-
-
-@pytest.fixture(scope="module")
-def cloud(docker: Callable[..., str], registries: Registries) -> Iterator[Cloud]:
-    (network,) = json.loads(docker("network", "inspect", "bridge"))
-    subnet = ipaddress.ip_network(network["IPAM"]["Config"][0]["Subnet"])
-    server = ThreadedMotoServer(ip_address=str(next(subnet.hosts())), port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    reach = {"endpoint_url": f"http://{host}:{port}", "region_name": "us-east-1"}
-    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-    s3, sqs, dynamodb = clients = [boto3.client(name, **reach, **keys) for name in ("s3", "sqs", "dynamodb")]
-    s3.create_bucket(Bucket=EXAMPLE_BUCKET)
-    s3.put_bucket_versioning(Bucket=EXAMPLE_BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    for path in (registries.examples / "quickstart").rglob("*"):
-        if path.is_file():
-            s3.upload_file(str(path), EXAMPLE_BUCKET, f"models/{path.relative_to(registries.examples).as_posix()}")
-    dynamodb.create_table(TableName="jobs", **TABLE)
-    queues = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("split", "score")}
-    variables = {
-        "AWS_ENDPOINT_URL": reach["endpoint_url"],
-        "LIGHTSHIP_BUCKET": EXAMPLE_BUCKET,
-        "LIGHTSHIP_REGISTRY": f"s3://{EXAMPLE_BUCKET}/models",
-        "LIGHTSHIP_JOBS_TABLE": "jobs",
-        "LIGHTSHIP_SPLIT_QUEUE": queues["split"],
-        "LIGHTSHIP_SCORE_QUEUE": queues["score"],
-    }
-    yield Cloud(str(host), variables, s3, sqs)
-    for client in clients:
-        client.close()
-    server.stop()
 
 
 @pytest.fixture(scope="module")

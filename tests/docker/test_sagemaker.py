@@ -22,7 +22,8 @@ Start = Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def server_image() -> str:
-    command = ["docker", "build", "--quiet", "--file", "deploy/server/Dockerfile", "--tag", IMAGE, "."]
+    options = ["--quiet", "--target", "litert", "--file", "deploy/server/Dockerfile", "--tag", IMAGE]
+    command = ["docker", "build", *options, "."]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=900)
     assert done.returncode == 0, done.stderr
     return IMAGE

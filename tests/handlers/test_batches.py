@@ -68,9 +68,9 @@ class Functions:
         found = self.cloud.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
         return with_bodies(name, *[message["Body"] for message in found])
 
-    def output(self) -> dict[str, bytes]:
-        """Files below the only job's output, by the end of their keys."""
-        found = self.cloud.s3.list_objects_v2(Bucket=self.cloud.bucket, Prefix="batch/quickstart/output/")
+    def output(self, model: str = "quickstart") -> dict[str, bytes]:
+        """Files below the model's only job's output, by the end of their keys."""
+        found = self.cloud.s3.list_objects_v2(Bucket=self.cloud.bucket, Prefix=f"batch/{model}/output/")
         keys = [entry["Key"] for entry in found.get("Contents", [])]
         read = {key: self.cloud.s3.get_object(Bucket=self.cloud.bucket, Key=key)["Body"].read() for key in keys}
         return {key.split("/", 4)[4]: data for key, data in read.items()}
@@ -96,7 +96,9 @@ def functions(
     on_layer = environment | {"PYTHONPATH": str(built / "lightship" / "python")}
     with ExitStack() as stack:
         split = stack.enter_context(Emulator(folder=built / "split", environment=on_layer))
-        score = stack.enter_context(Emulator("score.app.handler", folder=ROOT / "functions", environment=environment))
+        score = stack.enter_context(
+            Emulator("score.app.handler", folder=ROOT / "functions", environment=environment, patience=180)
+        )
         yield Functions(cloud, split, score, environment)
 
 
@@ -114,6 +116,19 @@ def test_a_dropped_file_is_scored_once(functions: Functions) -> None:
     assert float(rows[0]["probability_malignant"]) > float(rows[1]["probability_malignant"])
     correlation = json.loads(event["Records"][0]["body"])["id"]
     assert {json.loads(record["body"])["correlation"] for record in chunks["Records"]} == {correlation}
+
+
+def test_score_tensorflow_model_writes_its_outputs(
+    functions: Functions, registries: Registries, s3_registry: str
+) -> None:
+    republish(Registry(s3_registry), registries.small / "words" / "1", "words")
+    event = functions.drop("batch/words/input/words.csv", b"word\nahoy\nsail\n")
+    assert functions.split.invoke(event) == {"batchItemFailures": []}
+    assert functions.score.invoke(functions.queued("score")) == {"batchItemFailures": []}
+    output = functions.output("words")
+    assert json.loads(output["receipt.json"])["rows"]["scored"] == 2
+    rows = list(csv.DictReader(io.StringIO(output["part-00000.csv"].decode())))
+    assert [row["predicted_upper"] for row in rows] == ["AHOY", "SAIL"]
 
 
 def test_a_job_that_is_asked_for_goes_through_all_functions(functions: Functions) -> None:

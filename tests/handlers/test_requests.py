@@ -321,3 +321,29 @@ def test_the_function_as_lambda_starts_it(
         "replies/north/order-3.json": 200,
         "replies/south/order-2.json": 200,
     }
+
+
+def test_requests_function_answers_for_a_tensorflow_model(
+    office: Office, s3_environment: dict[str, str], registries: Registries
+) -> None:
+    environment = s3_environment | {
+        "LIGHTSHIP_BUCKET": office.cloud.bucket,
+        "LIGHTSHIP_REGISTRY": str(registries.small),
+        "LIGHTSHIP_DEFAULT_MODEL": "words",
+        "PYTHONPATH": str(ROOT / "src"),
+    }
+    asked = [
+        request(body={"input": ["ahoy"]}, id="native", reply={"s3": "replies/"}),
+        request("/v1/models/words:predict", {"instances": ["sail"]}, id="v1", reply={"s3": "replies/"}),
+        request(body={"input": [1]}, id="wrong", reply={"s3": "replies/"}),
+    ]
+    with Emulator("lightship.handlers.requests.handler", environment=environment, patience=180) as emulator:
+        assert emulator.invoke(with_bodies("requests", *asked)) == {"batchItemFailures": []}
+    replies = office.replies()
+    assert {key: reply["status"] for key, reply in replies.items()} == {
+        "replies/native.json": 200,
+        "replies/v1.json": 200,
+        "replies/wrong.json": 400,
+    }
+    assert json.loads(replies["replies/native.json"]["body"]) == ["AHOY"]
+    assert json.loads(replies["replies/v1.json"]["body"]) == {"predictions": ["SAIL"]}

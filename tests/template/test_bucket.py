@@ -163,8 +163,9 @@ def test_the_disk_and_the_memory_are_what_the_store_and_the_shelf_are_told() -> 
     variables = environment("PredictFunction", ModelMemory=300, Disk=700)
     assert Decided(SOURCE, Disk=700)(function["EphemeralStorage"]) == {"Size": 700}
     assert (variables["LIGHTSHIP_MEMORY_MB"], variables["LIGHTSHIP_CACHE_MB"]) == ("300", "700")
-    defaults = {name: SOURCE["Parameters"][name]["Default"] for name in ("Memory", "ModelMemory", "Disk")}
-    assert defaults["ModelMemory"] * 2 <= min(defaults["Memory"], defaults["Disk"])
+    defaults = {name: SOURCE["Parameters"][name]["Default"] for name in ("ModelMemory", "Disk")}
+    memory = [engine["Memory"] for engine in SOURCE["Mappings"]["EngineDefaults"].values()]
+    assert defaults["ModelMemory"] * 2 <= min(*memory, defaults["Disk"])
 
 
 @pytest.mark.parametrize("name", ["Registry", "BucketKey"])

@@ -109,8 +109,11 @@ def test_no_environment_opens_two_model_files() -> None:
 
 
 @pytest.mark.parametrize("name", ["CompileFunction", "ScoreFunction", "RequestsFunction"])
-def test_what_does_not_open_model_files_is_one_image(name: str) -> None:
-    assert FUNCTIONS[name]["Metadata"] == FUNCTIONS["PredictFunction"]["Metadata"]
+@pytest.mark.parametrize("engine", ["litert", "tensorflow"])
+def test_what_runs_models_is_one_image_and_the_broker_has_no_tensorflow(name: str, engine: str) -> None:
+    of_predict = with_bucket(Engine="litert" if name == "CompileFunction" else engine)
+    metadata = with_bucket(Engine=engine)(FUNCTIONS[name]["Metadata"])
+    assert metadata == of_predict(FUNCTIONS["PredictFunction"]["Metadata"])
     assert FUNCTIONS[name]["Properties"]["ImageConfig"].keys() == {"Command"}
 
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from lightship.compiler import Report
 
 _NEEDS_TENSORFLOW = (
-    "TensorFlow has to be installed where it is served (pip install 'lightship[compile]'): the images for "
-    "Lambda (functions/predict) and servers (deploy/server) have none, and answer 503 for this model"
+    "TensorFlow has to be installed where this model is served: deploy with Engine=tensorflow on AWS, "
+    "LIGHTSHIP_ENGINE=tensorflow with docker compose, or pip install 'lightship[tensorflow]'. Without it the answer "
+    "is 503"
 )
 
 _SHORT = 16  # numbers that a person would paste

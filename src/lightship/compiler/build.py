@@ -23,6 +23,7 @@ from lightship.compiler.recordings import (
     golden,
     oddities,
     record,
+    replayed,
     restated,
 )
 from lightship.compiler.rewrites import Rewritten, rewrite
@@ -173,7 +174,9 @@ def _compile_litert(
     names = [recording.signature.name for recording in recordings]
     engine = litert.convert(attempt.folder, names, folder / MODEL, stateful=original.stateful, reset=original.reset)
     try:
-        agreements = _agree_all(engine, recordings, slow=slow)
+        if attempt.precision:
+            _check_recast(engine, attempt.folder, recordings, slow=slow)
+        agreements = _agree_all(engine, recordings, slow=slow, precision=attempt.precision)
         return Compiled("litert", (), agreements, engine.stateful, original.reset, attempt.applied)
     except EngineError as error:
         raise litert.Unconvertible(litert.operators(error.detail) or [error.message]) from None
@@ -181,13 +184,24 @@ def _compile_litert(
         raise litert.Unconvertible([f"the converted model lacks {error}"]) from None
 
 
-def _agree_all(engine: Engine, recordings: tuple[Recording, ...], *, slow: bool) -> list[Agreement]:
+def _check_recast(engine: Engine, folder: Path, recordings: tuple[Recording, ...], *, slow: bool) -> None:
+    """Compare with a SavedModel that computes in float32, to float32's precision; raises ParityError."""
+    from lightship.engines.tensorflow import TensorFlowEngine
+
+    with limits.deadline(None if slow else limits.CALL_SECONDS * len(recordings)):
+        recast = replayed(TensorFlowEngine(folder), recordings)
+    _agree_all(engine, recast, slow=slow, precision="float32")
+
+
+def _agree_all(
+    engine: Engine, recordings: tuple[Recording, ...], *, slow: bool, precision: str = ""
+) -> list[Agreement]:
     agreements = []
     for recording in recordings:
         with limits.deadline(None if slow else limits.CALL_SECONDS * (len(recording.batches) + 1)):
-            agreements += agree(engine, recording)
+            agreements += agree(engine, recording, precision=precision)
     with limits.deadline(None if slow else limits.CALL_SECONDS * 4 * len(recordings)):
-        check_engine_state(engine, recordings)
+        check_engine_state(engine, recordings, precision=precision)
     return agreements
 
 
@@ -218,6 +232,7 @@ def _write(
         sandbox=sandbox,
         stateful=compiled.stateful,
         reset=compiled.reset,
+        rewrites=compiled.rewrites,
     )
     write_manifest(folder, manifest)
 

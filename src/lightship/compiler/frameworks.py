@@ -11,6 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from lightship.compiler import early_layers
+
 
 @dataclass(frozen=True)
 class Framework:
@@ -20,14 +22,20 @@ class Framework:
         package: the Python package, which is also its name in a manifest's ``source``.
         title: its name in a sentence.
         tree: the module that flattens and packs nested structures.
-        tracked: attributes by name that a ``tf.Module`` needs for a complete export of a model.
+        variables: TensorFlow's own variables of a model. Exports that track Keras's instead can leave the converter
+            uninitialised: LiteRT then answers NaN, without an error.
+        layers: classes by the names in a file where the package does not find them by itself; the value is where in
+            the package, as ``module:class``, the class is that takes their configuration and weights.
+        early: arguments by layer that files of early releases do not have (:mod:`lightship.compiler.early_layers`).
         writable: whether ``load_model`` opens an archive for writing too, so that it must be a copy.
     """
 
     package: str
     title: str
     tree: str
-    tracked: Callable[[Any], Mapping[str, Any]]
+    variables: Callable[[Any], list[Any]]
+    layers: Mapping[str, str]
+    early: Mapping[str, Mapping[str, Any]]
     writable: bool
 
     @property
@@ -43,7 +51,24 @@ class Framework:
     def load(self, path: Path, *, trust: bool) -> Any:
         """Load a checked file without its training state; the package raises whatever its layers raise."""
         self.module.utils.set_random_seed(0)  # layers without a seed draw one when they load, and an export holds it
-        return self.module.saving.load_model(path, compile=False, safe_mode=not trust)
+        found = {name: self._class(address) for name, address in self.layers.items()}
+        for name, arguments in self.early.items():
+            found[name] = early_layers.with_defaults(getattr(self.module.layers, name), arguments)
+        return self.module.saving.load_model(path, custom_objects=found, compile=False, safe_mode=not trust)
+
+    def _class(self, address: str) -> Any:
+        module, _, name = address.partition(":")
+        return getattr(import_module(f"{self.package}.{module}"), name)
+
+    def tracked(self, model: Any) -> Mapping[str, Any]:
+        """Return what an export of a model needs, by attribute of its ``tf.Module``.
+
+        The model itself is left out: TensorFlow would trace it and each layer once more, as Keras declares them.
+        """
+        return {
+            "tracked_variables": self.variables(model),
+            "tracked_tables": list(_tables(model, self.module.layers.Layer)),
+        }
 
     def flatten(self, structure: Any) -> list[Any]:
         """Return the leaves of nested lists and dictionaries."""
@@ -54,28 +79,52 @@ class Framework:
         return import_module(self.tree).pack_sequence_as(structure, leaves)
 
 
-def _tracked_by_keras(model: Any) -> Mapping[str, Any]:
-    """Variables apart from the model, which is there for its tables.
-
-    Tracked through the model alone they can leave the converter uninitialised: LiteRT then answers NaN, without error.
-    """
-    return {"tracked_variables": [variable.value for variable in model.variables], "tracked_model": model}
-
-
-def _tracked_by_tf_keras(model: Any) -> Mapping[str, Any]:
-    """Variables and tables without the model: tf_keras would add a trace of each layer to the export."""
-    return {"tracked_variables": list(model.variables), "tracked_tables": list(_tables(model))}
-
-
-def _tables(model: Any) -> Iterator[Any]:
+def _tables(model: Any, layer: type) -> Iterator[Any]:
+    """Return the lookup tables that layers hold, nested ones too."""
     import tensorflow as tf
 
-    for module in (model, *model.submodules):
-        for value in vars(module).values():
-            if isinstance(value, tf.saved_model.experimental.TrackableResource):
-                yield value
+    pending: list[Any] = [model]
+    seen: set[int] = set()
+    while pending:
+        value = pending.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, tf.saved_model.experimental.TrackableResource):
+            yield value
+        elif isinstance(value, dict):
+            pending.extend(value.values())
+        elif isinstance(value, list | tuple):
+            pending.extend(value)
+        elif isinstance(value, layer):
+            pending.extend(vars(value).values())
 
 
-KERAS3 = Framework("keras", "Keras", "keras.tree", _tracked_by_keras, writable=False)
-KERAS2 = Framework("tf_keras", "tf_keras", "tensorflow.nest", _tracked_by_tf_keras, writable=True)
+# Layers of keras.applications that no registry holds: a .h5 file names the class only, a .keras file this address.
+_APPLICATIONS = {
+    "LayerScale": "src.applications.convnext:LayerScale",
+    "StochasticDepth": "src.applications.convnext:StochasticDepth",
+    "CustomScaleLayer": "src.applications.inception_resnet_v2:CustomScaleLayer",
+}
+# GPU layers that TensorFlow 2 replaced: tf_keras converts their weights.
+_CUDNN = {"CuDNNGRU": "layers:GRU", "CuDNNLSTM": "layers:LSTM"}
+
+KERAS3 = Framework(
+    "keras",
+    "Keras",
+    "keras.tree",
+    variables=lambda model: [variable.value for variable in model.variables],
+    layers=_APPLICATIONS,
+    early={},
+    writable=False,
+)
+KERAS2 = Framework(
+    "tf_keras",
+    "tf_keras",
+    "tensorflow.nest",
+    variables=lambda model: list(model.variables),
+    layers=_APPLICATIONS | _CUDNN,
+    early=early_layers.KERAS2,
+    writable=True,
+)
 BY_MAJOR: Mapping[int, Framework] = {2: KERAS2, 3: KERAS3}

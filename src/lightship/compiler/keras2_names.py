@@ -25,7 +25,15 @@ AREAS: Mapping[str, frozenset[str]] = {
         """
     ),
     "engine": _names("InputLayer TensorFlowOpLayer"),
-    "constraints": _names("RadialConstraint radial_constraint"),
+    "initializers": _names(
+        """
+        ConstantV2 GlorotNormalV2 GlorotUniformV2 HeNormalV2 HeUniformV2 IdentityV2 LecunNormalV2 LecunUniformV2
+        OnesV2 OrthogonalV2 RandomNormalV2 RandomUniformV2 TruncatedNormalV2 VarianceScalingV2 ZerosV2
+        glorot_normalV2 glorot_uniformV2 he_normalV2 he_uniformV2 lecun_normalV2 lecun_uniformV2 normal one uniform
+        zero
+        """
+    ),
+    "constraints": _names("RadialConstraint maxnorm nonneg radial_constraint unitnorm"),
     "metrics": _names("MeanRelativeError MeanTensor"),
     "mixed_precision": _names("Policy PolicyV1"),
 }

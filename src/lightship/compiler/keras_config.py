@@ -38,6 +38,10 @@ _MISSING = f"the file does not hold its code: {_EXPORT}"
 _NO_LAMBDA = f"Keras cannot read it back: use a named activation, or {_EXPORT}"
 _VOCABULARY = "no other file is opened: give the layer a list of words and save the model again"
 _FOREIGN = f"it needs files or packages that are not here: {_EXPORT}"
+# The mark of a constant that tf_keras decodes from JSON inside JSON, into types that it finds by name.
+_COMPOSITE = ("_TYPE", "COMPOSITE")
+# Arguments that may be a name. tf_keras looks some of them up in a whole module of its own, functions included.
+_IDENTIFIED = ("initializer", "regularizer", "constraint")
 _FOREIGN_LAYERS = frozenset({"TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"})
 
 
@@ -82,8 +86,12 @@ def _code(node: dict[str, Any]) -> Iterator[Code]:
     if isinstance(vocabulary := node.get("vocabulary"), str):
         yield Code(f"a vocabulary that is read from the file '{vocabulary:.100}'", _VOCABULARY)
     for key, value in node.items():
+        if (key, value) == _COMPOSITE:
+            yield Code("a constant of a composite type")
         if key.endswith("activation"):
             yield from _activation(value, node)
+        elif key.endswith(_IDENTIFIED) and isinstance(value, str) and not keras_names.allowed(value, None):
+            yield Code(f"the {key.rpartition('_')[2]} '{value:.100}'", _MISSING)
     if "class_name" in node:
         name, module, registered = node["class_name"], node.get("module"), node.get("registered_name")
         if program := _program(node):
@@ -113,7 +121,10 @@ def _program(node: dict[str, Any]) -> str | None:
 def _own(name: Any, module: Any, registered: Any) -> bool:
     if not isinstance(name, str) or not isinstance(module, str | None):
         return False
-    if registered not in (None, "", name):
+    name = keras_names.canonical(name)
+    if registered not in (None, "", name) and not (
+        isinstance(registered, str) and keras_names.canonical(registered) == name
+    ):
         return False
     return name in keras_names.VALUES or keras_names.allowed(name, module)
 

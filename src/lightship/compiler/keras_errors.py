@@ -22,6 +22,15 @@ _LAMBDA_SHAPE = "could not automatically infer the shape of the Lambda"
 _UNDEFINED = re.compile(r"name '(\w{1,60})' is not defined")
 _SCOPE = re.compile(r"'([^']{1,100})' is not a valid scope name")
 
+_UNKNOWN_ARGUMENT = re.compile(
+    r"Keyword argument not understood:', '(\w{1,60})'|unexpected keyword argument '(\w{1,60})'"
+    r"|[Uu]nrecognized keyword arguments(?: passed to \w{1,60})?: \{'(\w{1,60})'"
+)
+_LAYERS = re.compile(r"Model expected (\d{1,6}) layers, found (\d{1,6}) saved layers")
+_VALUES = re.compile(
+    r"variable '\s?([^']{1,200}?)(?::0)?'.{0,30}variable shape (\([\d, ]{0,60}\)).{0,40}value shape (\([\d, ]{0,60}\))"
+)
+
 
 def translated(kind: type[E], what: str, error: object) -> E:
     """Return an error of a kind that says ``what``, with the layer and the cause where they are known.
@@ -64,4 +73,18 @@ def _own_words(cause: str) -> str:
             f"TensorFlow cannot use the layer name '{scope[1]}': rename it with letters from A to Z, digits and "
             "underscores, and save the model again"
         )
+    if argument := _UNKNOWN_ARGUMENT.search(cause):
+        name = next(filter(None, argument.groups()))
+        return f"this version does not know the argument '{name}': the file was edited, or a later version wrote it"
+    return _weights(cause)
+
+
+def _weights(cause: str) -> str:
+    """Say how the weights of a file do not fit its configuration."""
+    if layers := _LAYERS.search(cause):
+        if layers[1] == "0":
+            return "its input shape is not known: call the model once, then save it"
+        return f"its configuration has {layers[1]} layers with weights, and the file holds the weights of {layers[2]}"
+    if values := _VALUES.search(cause):
+        return f"the weights '{values[1]}' have the shape {values[3]}, and the configuration needs {values[2]}"
     return ""

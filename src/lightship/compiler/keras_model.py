@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
-from lightship.compiler import export_check, exports, keras_hints, tensor_names
+from lightship.compiler import export_check, exports, keras_hints
 from lightship.compiler.frameworks import Framework
 from lightship.compiler.hints import Hint
 from lightship.compiler.importers.base import Batch
 from lightship.compiler.keras_errors import translated
+from lightship.compiler.keras_function import Traced, check_export
 from lightship.compiler.unrolling import unrolled
-from lightship.engines.tensorflow_state import State, Unrestorable, state_of
 from lightship.errors import CompileError, EngineError, SourceRefused
-from lightship.tensors import DTYPES, Array, Signature, TensorSpec
-
-Shape = tuple[int | None, ...]
+from lightship.tensors import Array, Signature
 
 
 def load_keras(
@@ -58,7 +53,8 @@ def _unusable(label: str, model: Any, framework: Framework) -> SourceRefused:
 def _declared_shape(model: Any) -> Any:
     """Return the shape that the first layer of a Sequential declares; None where it does not."""
     configs = model.get_config().get("layers") or [{}]
-    return configs[0].get("config", {}).get("batch_shape")
+    first = configs[0].get("config", {})
+    return first.get("batch_shape") or first.get("batch_input_shape")
 
 
 class KerasOriginal:
@@ -77,7 +73,7 @@ class KerasOriginal:
         self._trust = trust
         self._model = model
         self._work = work
-        self._traced = _Traced(framework, model)
+        self._traced = Traced.of(framework, model)
         self.notes = self._traced.renamed
         self.signatures: tuple[Signature, ...] = (self._traced.signature,)
 
@@ -160,7 +156,7 @@ class KerasOriginal:
         self._traced.state.restore()  # what the copy holds as initial values are the values of now
         if copy := unrolled(self._framework, self._model):
             folder = self._work / "unrolled"
-            self._export(_Traced(self._framework, copy, like=self._traced), folder, reset=self.reset)
+            self._export(Traced(self._framework, copy, like=self._traced), folder, reset=self.reset)
             yield folder
 
     def saved_model(self, folder: Path) -> bool:
@@ -169,138 +165,7 @@ class KerasOriginal:
         exports.normalise(folder)
         return True
 
-    def _export(self, traced: _Traced, folder: Path, *, reset: str) -> None:
+    def _export(self, traced: Traced, folder: Path, *, reset: str) -> None:
         traced.save(folder, reset=reset)
         if not self._trust:
-            _check_export(folder)
-
-
-class _Traced:
-    """A model's call as one concrete function, with the names of its tensors and the variables that it changes."""
-
-    def __init__(
-        self, framework: Framework, model: Any, *, like: _Traced | None = None, shapes: Sequence[Shape] = ()
-    ) -> None:
-        self._framework = framework
-        self._model = model
-        sequential = isinstance(model, framework.module.Sequential)
-        self._structure = model.inputs[0] if sequential else model.input
-        answer = model.outputs[0] if sequential else model.output
-        last = [model.layers[-1].name] if sequential else list(model.output_names)
-        first = [tensor.name for tensor in model.inputs]
-        inputs, outputs = self._names(self._structure, first), self._names(answer, last)
-        self.inputs: list[str] = like.inputs if like else tensor_names.fit(inputs, fallback="input")
-        self.outputs: list[str] = like.outputs if like else tensor_names.fit(outputs, fallback="output")
-        stated = [tuple(tensor.shape) for tensor in model.inputs]
-        self.shapes: list[Shape] = list(shapes) or (like.shapes if like else stated)
-        self._fixed = self.shapes != stated
-        self.renamed = [
-            *tensor_names.changes("input", inputs, self.inputs),
-            *tensor_names.changes("output", outputs, self.outputs),
-        ]
-
-    @property
-    def signature(self) -> Signature:
-        """The function's inputs and outputs."""
-        inputs = map(_spec, self.inputs, self._model.inputs)
-        outputs = tuple(map(_spec, self.outputs, self._model.outputs))
-        if self._fixed:
-            traced = self._function.structured_outputs
-            outputs = tuple(replace(spec, shape=tuple(traced[spec.name].shape)) for spec in outputs)
-        return Signature(
-            name=DEFAULT_SIGNATURE,
-            inputs=tuple(replace(spec, shape=shape) for spec, shape in zip(inputs, self.shapes, strict=True)),
-            outputs=outputs,
-        )
-
-    def fixed(self, inputs: Mapping[str, Array]) -> _Traced | None:
-        """Return the function for the sizes of these inputs, with any batch; None where no other size is unknown."""
-        shapes = export_check.fixed_shapes(self.shapes, [inputs[name] for name in self.inputs])
-        if shapes == self.shapes:
-            return None
-        self.state.restore()  # what the other holds as initial values are the values of now
-        return _Traced(self._framework, self._model, like=self, shapes=shapes)
-
-    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Return what the function answers in TensorFlow, before it is exported."""
-        import tensorflow as tf
-
-        self.state.restore()
-        try:
-            outputs = self._function([tf.constant(inputs[name]) for name in self.inputs])
-        except (tf.errors.OpError, ValueError, TypeError) as error:
-            raise translated(EngineError, "TensorFlow could not run the export", error) from None
-        return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
-
-    def packed(self, arrays: list[Any]) -> Any:
-        """Return arrays in the form that the model is called with: a tensor, a list or a dictionary."""
-        return self._framework.pack(self._structure, arrays)
-
-    @cached_property
-    def state(self) -> State:
-        """What calls change, with the values of before the first one."""
-        try:
-            return state_of([self._function])
-        except Unrestorable as error:
-            raise SourceRefused(exports.unrestorable("the model", error)) from None
-
-    def save(self, folder: Path, *, reset: str) -> None:
-        """Write a SavedModel with this function and all that it needs."""
-        import tensorflow as tf
-
-        module = tf.Module()
-        for name, value in self._framework.tracked(self._model).items():
-            setattr(module, name, value)
-        exports.save(module, folder, {DEFAULT_SIGNATURE: self._function}, state=self.state, reset=reset)
-
-    @cached_property
-    def _function(self) -> Any:
-        import tensorflow as tf
-
-        def call(tensors: list[Any]) -> dict[str, Any]:
-            answer = self._model(self.packed(tensors), training=False)
-            return dict(zip(self.outputs, self._framework.flatten(answer), strict=True))
-
-        specs = [
-            tf.TensorSpec(shape, tensor.dtype, name=name)
-            for name, shape, tensor in zip(self.inputs, self.shapes, self._model.inputs, strict=True)
-        ]
-        try:
-            return tf.function(call, autograph=False).get_concrete_function(specs)
-        except Exception as error:  # whatever the layers raise
-            raise translated(SourceRefused, "Keras cannot trace this model", error) from None
-
-    def _names(self, structure: Any, fallback: list[str]) -> list[str]:
-        """Return a dictionary's keys, otherwise the layers' names."""
-        names = fallback
-        if isinstance(structure, dict):
-            keys = self._framework.flatten({key: key for key in structure})
-            names = keys if len(keys) == len(fallback) else fallback
-        return names
-
-
-def _check_export(folder: Path) -> None:
-    """Refuse operators that a checked configuration should not have led to; raises SourceRefused."""
-    found = graphs.phrases_of(graphs.findings(graphs.read_saved_model(folder / exports.GRAPH, "the export")))
-    if found:
-        raise SourceRefused(f"the model's layers make {'; '.join(found)}. If you trust it, compile it with --trust")
-
-
-def _spec(name: str, tensor: Any) -> TensorSpec:
-    import tensorflow as tf
-
-    if _composite(tensor):
-        raise SourceRefused(f"the tensor '{name}' is ragged or sparse, and a request carries arrays: add a layer that "
-                            "makes it of an array, and save the model again")  # fmt: skip
-    dtype = tf.as_dtype(tensor.dtype).name
-    if dtype not in DTYPES:
-        raise SourceRefused(f"the tensor '{name}' is {dtype}, which no request can carry")
-    return TensorSpec(name=name, dtype=dtype, shape=tuple(tensor.shape))
-
-
-def _composite(tensor: Any) -> bool:
-    """Return whether a symbolic tensor stands for a ragged or sparse one; Keras 3 marks it, tf_keras types it."""
-    import tensorflow as tf
-
-    typed = isinstance(getattr(tensor, "type_spec", None), tf.RaggedTensorSpec | tf.SparseTensorSpec)
-    return typed or bool(getattr(tensor, "ragged", False) or getattr(tensor, "sparse", False))
+            check_export(folder)

@@ -125,7 +125,11 @@ AREAS: Mapping[str, frozenset[str]] = {
         SeedGenerator
         """
     ),
+    "applications": _names("CustomScaleLayer LayerScale StochasticDepth"),
 }
+
+# tf_keras registers one layer of its applications as a user would.
+_REGISTERED: Mapping[str, str] = {"Custom>CustomScaleLayer": "CustomScaleLayer"}
 
 # Functions that a configuration may name, wherever a layer takes one.
 FUNCTIONS = _names(
@@ -198,6 +202,11 @@ def allowed(name: str, module: str | None) -> bool:
     if area[0] == "ops":
         return name in OPERATIONS
     return any(name in areas.get(area[0], frozenset()) for areas in (AREAS, keras2_names.AREAS))
+
+
+def canonical(name: str) -> str:
+    """Return a class's own name for one under which the package registers it."""
+    return _REGISTERED.get(name, name)
 
 
 def activation(name: str) -> bool:

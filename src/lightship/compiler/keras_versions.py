@@ -26,7 +26,7 @@ _KERAS3_CLASSES = frozenset({"__keras_tensor__", "DTypePolicy"})
 def major(label: str, version: str | None, config: Mapping[str, Any]) -> int:
     """Return the major version, 2 or 3, of the Keras that wrote a file.
 
-    A file without a version (Keras 2 before 2.0.3) is decided by its configuration. Raises SourceRefused for a version
+    A file without a version is decided by its configuration. Raises SourceRefused for a version
     that neither package loads.
     """
     found = _VERSION.match(version or "")

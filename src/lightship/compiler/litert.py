@@ -55,8 +55,8 @@ def operators(text: str) -> list[str]:
 def _converted(folder: Path, signatures: list[str]) -> bytes:
     import tensorflow as tf
 
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=signatures)
     try:
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=signatures)
         return bytes(converter.convert())
     except Exception as error:  # ConverterError, and whatever the converter's passes raise
         text = str(error)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,9 +24,21 @@ class Tolerance:
     relative: float
     share: float
 
+    def bounds(self, scale: float) -> Bounds:
+        """Return what it allows where the largest finite magnitude is ``scale``."""
+        return Bounds(self.relative, coarse(self.share * scale))
+
+
+class Bounds(NamedTuple):
+    """``|actual - expected| <= rtol * |expected| + atol``."""
+
+    rtol: float
+    atol: float
+
 
 EXACT = Tolerance(0.0, 0.0)  # integers, booleans, strings
 TOLERANCES: Mapping[str, Tolerance] = {
+    "bfloat16": Tolerance(8e-2, 8e-2),  # ulp 8e-3
     "float16": Tolerance(1e-2, 1e-2),  # ulp 1e-3
     "float32": Tolerance(1e-3, 1e-4),  # ulp 1e-7; deep networks were seen to lose up to 1e-5
     "float64": Tolerance(1e-6, 1e-8),  # ulp 2e-16, but operators are free to compute in float32 steps
@@ -55,8 +67,19 @@ class Agreement:
         return {key: value for key, value in asdict(self).items() if key not in {"signature", "output"}}
 
 
-def compare(signature: str, output: str, expected: Array, actual: Array) -> Agreement:
+def compare(
+    signature: str,
+    output: str,
+    expected: Array,
+    actual: Array,
+    *,
+    precision: str = "",
+    bounds: Bounds | None = None,
+) -> Agreement:
     """Compare two arrays of any dtype; NaN equals NaN only.
+
+    ``precision`` is the dtype in which the expected values were computed, where it is coarser than their own.
+    ``bounds`` is what an earlier comparison of the same output applied, instead of the dtype's tolerance.
 
     Raises ParityError with the worst difference, or with the other shape or dtype.
     """
@@ -65,21 +88,14 @@ def compare(signature: str, output: str, expected: Array, actual: Array) -> Agre
             f"signature '{signature}', output '{output}': the original answers {_form(expected)}, "
             f"the compiled model {_form(actual)}"
         )
-    tolerance = TOLERANCES.get(expected.dtype.name, EXACT)
     rows = len(expected) if expected.ndim else 1
     if expected.dtype.kind not in "fiu":
         return _exact(signature, output, rows, expected, actual)
     wide = np.float64 if expected.dtype.kind == "f" else np.longdouble  # a 64-bit integer needs 64 bits of mantissa
     want, got = expected.astype(wide), actual.astype(wide)
     scale = float(np.max(np.abs(want), initial=0.0, where=np.isfinite(want)))
-    agreement = Agreement(
-        signature=signature,
-        output=output,
-        rows=rows,
-        rtol=tolerance.relative,
-        atol=coarse(tolerance.share * scale),
-        **_differences(want, got, scale),
-    )
+    applied = bounds or _tolerance(expected, precision).bounds(scale)
+    agreement = Agreement(signature, output, rows, *applied, **_differences(want, got, scale))
     if not np.allclose(got, want, rtol=agreement.rtol, atol=agreement.atol, equal_nan=True):
         raise ParityError(_disagreement(agreement, want, got))
     return agreement
@@ -95,6 +111,13 @@ def merge(parts: list[Agreement]) -> Agreement:
 def coarse(value: float) -> float:
     """A figure rounded to two significant digits."""
     return float(f"{value:.1e}")
+
+
+def _tolerance(expected: Array, precision: str) -> Tolerance:
+    """Return the coarser tolerance of the values' own dtype and of ``precision``; integers are exact."""
+    own = TOLERANCES.get(expected.dtype.name, EXACT)
+    given = TOLERANCES.get(precision, own)
+    return max(own, given, key=lambda tolerance: tolerance.share) if own != EXACT else own
 
 
 def _exact(signature: str, output: str, rows: int, expected: Array, actual: Array) -> Agreement:

@@ -83,11 +83,11 @@ def check_original_state(original: Original, recordings: Sequence[Recording]) ->
         _check_same(recording, outputs)
 
 
-def check_engine_state(engine: Engine, recordings: Sequence[Recording]) -> None:
+def check_engine_state(engine: Engine, recordings: Sequence[Recording], *, precision: str = "") -> None:
     """Ask an engine as :func:`check_original_state` does; raises ParityError."""
     for recording, outputs in zip(recordings, _ask_again(engine.run, recordings), strict=True):
         for name, expected in recording.batches[0][1].items():
-            compare(recording.signature.name, name, expected, outputs[name])
+            compare(recording.signature.name, name, expected, outputs[name], precision=precision)
 
 
 def _ask_again(run: Run, recordings: Sequence[Recording]) -> list[Tensors]:
@@ -102,14 +102,28 @@ def _ask_again(run: Run, recordings: Sequence[Recording]) -> list[Tensors]:
     return [run(name, inputs) for name, inputs in first]
 
 
-def agree(engine: Engine, recording: Recording) -> list[Agreement]:
-    """Compare an engine with every batch, and with the first one again; raises ParityError or EngineError."""
+def replayed(engine: Engine, recordings: Sequence[Recording]) -> tuple[Recording, ...]:
+    """Return the recordings' inputs with the outputs of another engine; raises EngineError."""
+    return tuple(
+        Recording(
+            recording.signature,
+            tuple((inputs, engine.run(recording.signature.name, inputs)) for inputs, _ in recording.batches),
+        )
+        for recording in recordings
+    )
+
+
+def agree(engine: Engine, recording: Recording, *, precision: str = "") -> list[Agreement]:
+    """Compare an engine with every batch, and with the first one again; raises ParityError or EngineError.
+
+    ``precision`` is that of :func:`lightship.compiler.parity.compare`.
+    """
     signature = recording.signature
     parts: dict[str, list[Agreement]] = {spec.name: [] for spec in signature.outputs}
     for inputs, expected in (*recording.batches, recording.batches[0]):
         actual = engine.run(signature.name, inputs)
         for name, array in expected.items():
-            parts[name].append(compare(signature.name, name, array, actual[name]))
+            parts[name].append(compare(signature.name, name, array, actual[name], precision=precision))
     return [merge(entries) for entries in parts.values()]
 
 

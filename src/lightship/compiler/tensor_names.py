@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-_RESERVED = frozenset({"self"})  # TensorFlow passes a signature's tensors to a method as keywords
+# TensorFlow makes a signature's tensors parameters of a Python method.
+_RESERVED = frozenset({"self", *keyword.kwlist})
 
 
 def fit(names: Iterable[str], *, fallback: str) -> list[str]:
@@ -17,8 +19,8 @@ def fit(names: Iterable[str], *, fallback: str) -> list[str]:
     fitted: list[str] = []
     for name in names:
         base = _plain(name) or fallback
-        unique, number = base, 1
-        while unique in fitted or unique in _RESERVED:
+        unique, number = f"{base}_" if base in _RESERVED else base, 1
+        while unique in fitted:
             unique, number = f"{base}_{number}", number + 1
         fitted.append(unique)
     return fitted

@@ -21,7 +21,7 @@ from lightship.bundle import SAVED_MODEL
 from lightship.calls import Call
 from lightship.compiler import limits
 from lightship.compiler.limits import Cost
-from lightship.compiler.parity import compare
+from lightship.compiler.parity import Bounds, compare
 from lightship.compiler.sandbox import memory
 from lightship.errors import LightshipError
 from lightship.model import Model
@@ -104,7 +104,8 @@ def _check_golden(model: Model, name: str) -> None:
     inputs, expected = model.golden(name)
     outputs = model.predict(Call(inputs=inputs, signature=name)).outputs
     for output, array in expected.items():
-        compare(name, output, array, outputs[output])
+        recorded = model.manifest.parity[name][output]
+        compare(name, output, array, outputs[output], bounds=Bounds(recorded["rtol"], recorded["atol"]))
 
 
 def _ask(model: Model, signature: str, inputs: Tensors) -> None:

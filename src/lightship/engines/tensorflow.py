@@ -4,36 +4,40 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lightship.bundle import SAVED_MODEL, Bundle
+from lightship.bundle import GOLDEN, SAVED_MODEL, Bundle
 from lightship.engines.causes import translated
 from lightship.engines.tensorflow_calls import call
 from lightship.engines.tensorflow_state import State, Unrestorable, state_of
-from lightship.errors import BundleError, EngineError, SourceRefused, Unavailable
+from lightship.errors import BundleError, EngineError, LightshipError, SourceRefused, Unavailable
+from lightship.golden import read_golden, smallest_call
 from lightship.tensors import Array
 
 
 def load(bundle: Bundle) -> TensorFlowEngine:
-    """Load the bundle's SavedModel; raises Unavailable where TensorFlow is not installed, and BundleError."""
+    """Load the bundle's SavedModel and run it once; raises BundleError, and Unavailable without TensorFlow."""
     tensorflow()
     if not bundle.manifest.trusted:
         _check_operators(bundle.path / SAVED_MODEL)
-    return TensorFlowEngine(bundle.path / SAVED_MODEL, stateful=bundle.manifest.stateful)
+    engine = TensorFlowEngine(bundle.path / SAVED_MODEL, stateful=bundle.manifest.stateful)
+    _warm_up(engine, bundle)
+    return engine
 
 
 def tensorflow() -> Any:
     """Import TensorFlow; raises Unavailable."""
     try:
         import tensorflow as tf
-    except ImportError:
+    except ImportError as error:
         raise Unavailable(
-            "this model needs the TensorFlow engine, and TensorFlow is not installed here: "
-            "pip install 'lightship[compile]'"
+            "this model needs the TensorFlow engine, and TensorFlow is not installed here: build and deploy with "
+            "Engine=tensorflow, or pip install 'lightship[tensorflow]'",
+            detail=str(error),  # TensorFlow may be there, and a package that it imports not
         ) from None
     return tf
 
@@ -52,6 +56,19 @@ def _check_operators(folder: Path) -> None:
             f"this version was compiled when its graph was checked less: it holds {'; '.join(found):.400}. Compile its "
             "source again, with --trust if you trust the person who made it"
         )
+
+
+def _warm_up(engine: TensorFlowEngine, bundle: Bundle) -> None:
+    """Run a recorded call of each signature, because a first call takes many times as long as the next ones.
+
+    TensorFlow optimises the graph, starts threads and allocates in it. A failure is left to the request that meets it.
+    """
+    with suppress(LightshipError):
+        golden = read_golden(bundle.path / GOLDEN)
+        for signature in bundle.manifest.signatures:
+            if signature.name in golden:
+                inputs, _ = golden[signature.name]
+                engine.run(signature.name, smallest_call(inputs, signature))
 
 
 class TensorFlowEngine:

@@ -2,11 +2,17 @@
 
 Importing this module loads the default model, so that Lambda's initialisation, which has a full processor, pays for
 it and not the first request.
+
+Lambda ends an initialisation on demand after 10 seconds and starts it again from nothing, while the first request
+waits. TensorFlow can take longer, so its image sets ``LIGHTSHIP_INIT_SECONDS``: after that time the model continues to
+load in a thread, and a request waits for the rest of it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
+from threading import Thread
 
 from lightship.app.assembly import assemble
 from lightship.errors import LightshipError
@@ -29,5 +35,15 @@ catalogue, shell = assemble(
 handler = Gateway(shell)
 runtime.install()
 
-with contextlib.suppress(LightshipError):  # a request, and readiness, will say what is wrong
-    catalogue.load(catalogue.default_name())
+
+def _load_default() -> None:
+    with contextlib.suppress(LightshipError):  # a request, and readiness, will say what is wrong
+        catalogue.load(catalogue.default_name())
+
+
+if settings.init_seconds and os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") == "on-demand":
+    _loading = Thread(target=_load_default, daemon=True)
+    _loading.start()
+    _loading.join(settings.init_seconds)
+else:  # also with provisioned concurrency, which has minutes and no request that waits
+    _load_default()

@@ -1,9 +1,11 @@
-"""Say what a file is that no importer takes, and what to do with it: by its name and its entries' names alone."""
+"""Say what a file is that no importer takes, and what to do: by its name, its first bytes and its entries' names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+from lightship.compiler.importers.base import head
 
 _CONVERT = "convert it to TensorFlow or .tflite first"
 _WHOLE = "build the model in code, load these weights into it, and save all of it with model.save()"
@@ -42,3 +44,14 @@ def explained(path: Path) -> str:
     if ".data-0" in path.name:
         return _CHECKPOINT
     return _BY_ENDING.get(path.suffix.lower(), "")
+
+
+def renamed(path: Path, entries: Iterable[str]) -> str:
+    """Return what a file is that has another format's name, and what to do; empty where that is not known.
+
+    ``entries`` are the names of a zip archive's entries.
+    """
+    if any(name.rpartition("/")[2] == "data.pkl" for name in entries):
+        return _PYTORCH
+    protocol = head(path, 2)
+    return _PICKLE if protocol[:1] == b"\x80" and protocol[1:] in (b"\2", b"\3", b"\4", b"\5") else ""

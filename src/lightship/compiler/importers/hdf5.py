@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from lightship.bundle import digest_file
-from lightship.compiler import keras_config, keras_versions
+from lightship.compiler import archives, keras_config, keras_versions
 from lightship.compiler.frameworks import BY_MAJOR, Framework
+from lightship.compiler.importers import foreign
 from lightship.compiler.importers.base import HDF5 as MAGIC
-from lightship.compiler.importers.base import head
+from lightship.compiler.importers.base import ZIP, head
 from lightship.compiler.keras_model import KerasOriginal, load_keras
 from lightship.errors import SourceRefused
 
@@ -38,7 +39,7 @@ class Hdf5File:
         from lightship.compiler import hdf5_tree  # imports h5py, which the parent must not
 
         if head(path) != MAGIC:
-            raise SourceRefused(f"{path.name} is no HDF5 file: its first bytes are not HDF5's")
+            raise SourceRefused(_not_hdf5(path))
         hdf5_tree.check_tree(path, path.name)
         config = _config(path)
         _framework(path, config)
@@ -64,6 +65,10 @@ def _config(path: Path) -> dict[str, Any]:
     text = hdf5_tree.attribute(path, path.name, "model_config")
     if text is None:
         raise SourceRefused(_no_model(path.name, hdf5_tree.names(path, path.name)))
+    if "model_weights" not in hdf5_tree.names(path, path.name):
+        raise SourceRefused(
+            f"{path.name} holds a model without weights ('model_weights' is missing): save all of it with model.save()"
+        )
     return keras_config.parse(path.name, text)
 
 
@@ -74,9 +79,15 @@ def _framework(path: Path, config: Mapping[str, Any]) -> Framework:
     return BY_MAJOR[keras_versions.major(path.name, version, config)]
 
 
+def _not_hdf5(path: Path) -> str:
+    entries = [entry.name for entry in archives.zip_entries(path)] if head(path, 2) == ZIP else []
+    what = foreign.renamed(path, entries)
+    return f"{path.name} is {what}" if what else f"{path.name} is no HDF5 file: its first bytes are not HDF5's"
+
+
 def _no_model(label: str, names: frozenset[str]) -> str:
     """Say what an HDF5 file without a configuration is, by its root's groups and attributes."""
-    if names & _WEIGHTS:
+    if names & _WEIGHTS or label.endswith(".weights.h5"):  # the suffix that save_weights of Keras 3 requires
         return (
             f"{label} holds weights without a model ('model_config' is missing): build the model in code, load these "
             "weights into it, and save all of it with model.save()"

@@ -8,13 +8,44 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from lightship.compiler.rewrites import (
+    arrangement,
+    bitwise,
+    integers,
+    lookup,
+    mathematics,
+    new_axes,
+    pooling,
+    recast,
+    replacement,
+    resizing,
+    suppression,
+    tensor_lists,
+)
 from lightship.compiler.rewrites.graph import Graph, Unfreezable, frozen, save
 
 # Functions by the sentence about them in the report, in the order in which they are applied. Each changes the graph in
 # place and returns whether it changed anything.
-REWRITES: dict[str, Callable[[Graph], bool]] = {}
+REWRITES: dict[str, Callable[[Graph], bool]] = {
+    "lists of tensors became tensors": tensor_lists.apply,
+    "slices that add axes became expansions": partial(replacement.replace, rules=new_axes.RULES),
+    **{f"{dtype} computed in float32": partial(recast.apply, dtype=dtype) for dtype in recast.DTYPES},
+    "lookups of numbers became searches in constants": lookup.apply,
+    "sums of integers became sums of float32": partial(replacement.replace, rules=integers.RULES),
+    "selected boxes are cut to their number": partial(replacement.replace, rules=suppression.RULES),
+    "resizing became matrix multiplications": partial(replacement.replace, rules=resizing.RULES),
+    "pooling of volumes became pooling of images": partial(replacement.replace, rules=pooling.RULES),
+    "mathematical functions became approximations": partial(replacement.replace, rules=mathematics.RULES),
+    "operations on bits became arithmetic": partial(replacement.replace, rules=bitwise.RULES),
+    "operators along an axis became slices": partial(replacement.replace, rules=arrangement.RULES),
+}
+# What each of them leaves of the original's precision, the coarsest first.
+PRECISIONS: dict[str, str] = {
+    f"{dtype} computed in float32": dtype if dtype != "float64" else "float32" for dtype in recast.DTYPES
+}
 
 
 @dataclass(frozen=True)
@@ -40,7 +71,7 @@ def rewrite(source: Path, target: Path, signatures: Sequence[str]) -> Rewritten 
     except Unfreezable:
         return None
     applied = tuple(text for text, apply in REWRITES.items() if sum(apply(graph) for graph in graphs))  # all of them
-    if not applied:
+    if not applied or not all(graph.is_closed() for graph in graphs):
         return None
     save(graphs, target)
-    return Rewritten(target, applied)
+    return Rewritten(target, applied, next((PRECISIONS[text] for text in PRECISIONS if text in applied), ""))

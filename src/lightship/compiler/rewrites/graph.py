@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +22,37 @@ class Graph:
         definition: the GraphDef; its library holds the functions that loops and branches call.
         inputs: tensor names in ``definition`` by input name, as ``x:0``.
         outputs: tensor names in ``definition`` by output name.
+        captures: handles of tables by the placeholder that stands for them in ``definition``.
     """
 
     name: str
     definition: Any
     inputs: dict[str, str]
     outputs: dict[str, str]
+    captures: dict[str, Any] = field(default_factory=dict)
 
     def bodies(self) -> Iterator[Any]:
         """Return the repeated field of nodes of the graph itself, then of each function in its library."""
         yield self.definition.node
         for function in self.definition.library.function:
             yield function.node_def
+
+    def is_closed(self) -> bool:
+        """Return whether the outputs depend on nothing but the inputs."""
+        return not self.captures.keys() & _ancestors(self.definition.node, self.outputs.values())
+
+
+def _ancestors(nodes: Iterable[Any], tensors: Iterable[str]) -> set[str]:
+    """Return the names of the nodes that tensors depend on."""
+    sources = {node.name: node.input for node in nodes}
+    found: set[str] = set()
+    waiting = list(tensors)
+    while waiting:
+        name = waiting.pop().lstrip("^").partition(":")[0]
+        if name not in found:
+            found.add(name)
+            waiting.extend(sources[name])
+    return found
 
 
 def frozen(folder: Path, signatures: Sequence[str]) -> list[Graph]:
@@ -54,23 +74,26 @@ def _frozen(name: str, function: Any) -> Graph:
     # Inputs of a frozen function are named after the signature's arguments, and come in the function's own order.
     names = {tensor.name: tensor.op.name for tensor in constant.inputs}
     by_argument = {spec.name or key: key for key, spec in arguments.items()}
-    inputs = {by_argument.get(operation, operation): tensor for tensor, operation in names.items()}
+    captures = {inside.op.name: outside for outside, inside in function.graph.captures if inside.name in names}
+    inputs = {by_argument.get(name, name): tensor for tensor, name in names.items() if name not in captures}
     outputs = dict(zip(sorted(function.structured_outputs), (tensor.name for tensor in constant.outputs), strict=True))
-    return Graph(name, constant.graph.as_graph_def(), inputs, outputs)
+    return Graph(name, constant.graph.as_graph_def(), inputs, outputs, captures)
 
 
 def save(graphs: Sequence[Graph], folder: Path) -> None:
     """Write graphs as the signatures of a SavedModel."""
     import tensorflow as tf
 
-    module = tf.Module()
-    tf.saved_model.save(module, str(folder), signatures={graph.name: _function(graph) for graph in graphs})
+    functions = {graph.name: _function(graph) for graph in graphs}
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(tf.Module(), str(folder), signatures=functions, options=options)
 
 
 def _function(graph: Graph) -> Any:
     import tensorflow as tf
 
-    imported = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(graph.definition, name=""), [])
+    definition = _renamed(graph.definition)
+    imported = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=""), [])
     inside = imported.graph
     pruned = imported.prune(
         [inside.as_graph_element(tensor) for tensor in graph.inputs.values()],
@@ -85,3 +108,38 @@ def _function(graph: Graph) -> Any:
         return dict(zip(graph.outputs, pruned(*arrays), strict=True))
 
     return tf.function(call, autograph=False, input_signature=specs).get_concrete_function()
+
+
+def _renamed(definition: Any) -> Any:
+    """Return a copy whose functions have new names: in one process, TensorFlow takes a name for one function only."""
+    copy = type(definition)()
+    copy.CopyFrom(definition)
+    digest = hashlib.sha256(definition.SerializeToString(deterministic=True)).hexdigest()[:16]
+    names = {function.signature.name: f"{function.signature.name}_{digest}" for function in copy.library.function}
+    for function in copy.library.function:
+        function.signature.name = names[function.signature.name]
+    for nodes in (copy.node, *(function.node_def for function in copy.library.function)):
+        for value in (value for node in nodes for value in node.attr.values()):
+            for called in (value.func, *value.list.func) if value.HasField("func") else value.list.func:
+                called.name = names.get(called.name, called.name)
+    return copy
+
+
+def unused_name(graph: Graph, name: str) -> str:
+    """Return ``name``, with a number where a node or a function of the graph has it."""
+    taken = {node.name for nodes in graph.bodies() for node in nodes}
+    taken |= {function.signature.name for function in graph.definition.library.function}
+    return next(unique for unique in (name, *(f"{name}_{n}" for n in range(1, len(taken) + 2))) if unique not in taken)
+
+
+def add_node(nodes: Any, operator: str, name: str, inputs: Sequence[str]) -> Any:
+    """Add a node without attributes to one of :meth:`Graph.bodies` and return it."""
+    node = nodes.add(name=name, op=operator)
+    node.input.extend(inputs)
+    return node
+
+
+def rename_inputs(nodes: Any, names: Mapping[str, str]) -> None:
+    """Let the nodes read other tensors: new names by old ones, both as a node's input has them."""
+    for node in nodes:
+        node.input[:] = [names.get(name, name) for name in node.input]

@@ -1,0 +1,56 @@
+"""Sums of integers that LiteRT has for floating point only: exact in float32 as long as they stay below 2 ** 24."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lightship.compiler.rewrites.constants import constant
+from lightship.compiler.rewrites.replacement import Function, Rule
+
+_TERMS = 2**24 // 2**14  # products of two int8 whose sum float32 holds
+
+
+def _batch_matmul(operation: Any) -> Function | None:
+    """Return products of float32 parts, as many as exactness takes, for int8 multiplied into int32."""
+    import tensorflow as tf
+
+    left, right = operation.inputs
+    adjoint = [operation.get_attr(name) for name in ("adj_x", "adj_y")]
+    terms = left.shape[-2 if adjoint[0] else -1] if left.shape.rank else None
+    if left.dtype != tf.int8 or right.dtype != tf.int8 or operation.outputs[0].dtype != tf.int32 or not terms:
+        return None
+
+    def function(left: Any, right: Any) -> Any:
+        left, right = tf.cast(left, tf.float32), tf.cast(right, tf.float32)
+        left = tf.linalg.matrix_transpose(left) if adjoint[0] else left
+        right = tf.linalg.matrix_transpose(right) if adjoint[1] else right
+        parts = [
+            tf.cast(tf.matmul(left[..., start : start + _TERMS], right[..., start : start + _TERMS, :]), tf.int32)
+            for start in range(0, terms, _TERMS)
+        ]
+        return sum(parts[1:], parts[0])
+
+    return function
+
+
+def _bincount(operation: Any) -> Function | None:
+    """Return the sum of one-hot vectors for a matrix of values; with weights, theirs."""
+    import tensorflow as tf
+
+    values, size, weights = operation.inputs
+    count = constant(size)
+    plain = weights.shape.as_list() == [0] if weights.shape.rank is not None else None
+    if count is None or values.shape.rank not in {1, 2} or plain is None or weights.dtype != tf.float32:
+        return None
+    binary, depth = operation.get_attr("binary_output"), int(count)
+
+    def function(values: Any, _: Any, weights: Any) -> Any:
+        places = tf.one_hot(values, depth, dtype=tf.float32)
+        if binary:
+            return tf.reduce_max(places, -2)
+        return tf.reduce_sum(places if plain else places * weights[..., None], -2)
+
+    return function
+
+
+RULES: dict[str, Rule] = {"BatchMatMulV3": _batch_matmul, "DenseBincount": _bincount}

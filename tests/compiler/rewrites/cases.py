@@ -1,0 +1,59 @@
+"""Models that LiteRT's converter does not take as they are, by the rewrite that they need.
+
+``python -m tests.compiler.rewrites.cases FILE`` compiles them all and writes what it came to as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from lightship.compiler.build import Compiled, compile_best
+from lightship.compiler.importers.base import Original
+from lightship.compiler.importers.saved_model import SavedModel
+from lightship.compiler.keras_model import KerasOriginal
+from lightship.compiler.recordings import record
+from tests.compiler.rewrites import operator_cases, precision_cases, slicing_cases
+
+Case = Callable[[Path], Any]
+CASES: Mapping[str, Case] = {**precision_cases.CASES, **operator_cases.CASES, **slicing_cases.CASES}
+
+
+def main(target: Path) -> None:
+    target.write_text(json.dumps({name: outcome(case) for name, case in CASES.items()}))
+
+
+def outcome(case: Case) -> dict[str, Any]:
+    """Compile the Keras model, or the SavedModel in a folder, that a case makes."""
+    keras.utils.set_random_seed(1)
+    with tempfile.TemporaryDirectory() as work, tempfile.TemporaryDirectory() as folder:
+        original = opened(case(Path(work) / "model"), Path(work))
+        recordings = tuple(record(original, signature, None) for signature in original.signatures)
+        return described(compile_best(original, recordings, Path(folder), None))
+
+
+def opened(model: Any, work: Path) -> Original:
+    if isinstance(model, Path):
+        return SavedModel().load(model, work, trust=False)
+    return KerasOriginal(model, work, {}, 1, trust=False)
+
+
+def described(compiled: Compiled) -> dict[str, Any]:
+    return {
+        "engine": compiled.engine,
+        "rewrites": compiled.rewrites,
+        "reasons": compiled.reasons,
+        "rtol": max(agreement.rtol for agreement in compiled.agreements),
+        "max_abs": max(agreement.max_abs for agreement in compiled.agreements),
+        "atol": max(agreement.atol for agreement in compiled.agreements),
+    }
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,119 @@
+"""Recurrent models, rewritten and converted for LiteRT, with the original's answers at several batches and lengths.
+
+Made by ``python -m tests.compiler.rewrites.recurrent_models FOLDER`` in a process of its own: NAME.tflite and NAME.npz,
+which holds the inputs ``x0``, ``x1`` … and the answers ``y0``, ``y1`` …
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from lightship.compiler import litert
+from lightship.compiler.rewrites import rewrite
+
+FEATURES = 3
+SIZES = [(1, 7), (3, 1), (1, 7), (32, 100), (1, 1), (3, 7)]  # rows and time steps, in the order in which they are run
+
+
+def main(folder: Path) -> None:
+    keras.utils.set_random_seed(1)
+    for name, (kind, layer) in layers().items():
+        inputs = kind.Input((None, FEATURES), name="x")
+        model = kind.Model(inputs, layer(kind.layers)(inputs))
+        write(folder, name, lambda x, model=model: model(x, training=False), (None, None, FEATURES), [model])
+    for name, function in functions().items():
+        write(folder, name, function, (None, None, FEATURES))
+
+
+def layers() -> dict[str, tuple[Any, Callable[[Any], Callable[[Any], Any]]]]:
+    """Return the package, and the layers on sequences of any length, by the name of the model."""
+    return {
+        "lstm": (keras, lambda of: of.LSTM(4)),
+        "gru_sequences": (keras, lambda of: of.GRU(4, return_sequences=True, go_backwards=True)),
+        "gru_reset_before": (keras, lambda of: of.GRU(4, reset_after=False)),
+        "simple_rnn": (keras, lambda of: of.SimpleRNN(4, return_sequences=True)),
+        "bidirectional_masked": (
+            keras,
+            lambda of: lambda x: of.Bidirectional(of.GRU(4, return_sequences=True))(of.Masking()(x)),
+        ),
+        "zero_output_for_mask": (
+            keras,
+            lambda of: lambda x: of.LSTM(4, return_sequences=True, zero_output_for_mask=True)(of.Masking()(x)),
+        ),
+        "encoder_decoder": (keras, lambda of: lambda x: decoder(of, x)),
+        "stacked_cells": (keras, lambda of: of.RNN([of.LSTMCell(4), of.GRUCell(5)], return_sequences=True)),
+        "conv_lstm": (
+            keras,
+            lambda of: lambda x: of.ConvLSTM1D(2, 2, padding="same")(of.Reshape((-1, FEATURES, 1))(x)),
+        ),
+        "keras2_lstm": (tf_keras, lambda of: of.LSTM(4, recurrent_activation="hard_sigmoid")),
+        "keras2_bidirectional_gru": (tf_keras, lambda of: of.Bidirectional(of.GRU(4, return_sequences=True))),
+        "keras2_masked": (tf_keras, lambda of: lambda x: of.LSTM(4)(of.Masking()(x))),
+    }
+
+
+def decoder(of: Any, x: Any) -> Any:
+    """One LSTM starts in the state in which another ended."""
+    _, *state = of.LSTM(4, return_state=True)(x)
+    return of.LSTM(4, return_sequences=True)(x, initial_state=state)
+
+
+def functions() -> dict[str, Callable[[Any], Any]]:
+    """Return loops that are no layers."""
+    return {"running_sum": running_sum, "nested_loops": nested_loops}
+
+
+def running_sum(x: Any) -> Any:
+    """Sum over time, by a loop with a TensorArray whose elements have no declared shape."""
+    steps = tf.transpose(x, (1, 0, 2))
+    count = tf.shape(steps)[0]
+    sums = tf.TensorArray(tf.float32, size=count)
+
+    def step(place: Any, total: Any, sums: Any) -> Any:
+        total = total + steps[place]
+        return place + 1, total, sums.write(place, total)
+
+    _, _, sums = tf.while_loop(lambda place, *_: place < count, step, (0, tf.zeros_like(steps[0]), sums))
+    return tf.transpose(sums.stack(), (1, 0, 2))
+
+
+def nested_loops(x: Any) -> Any:
+    """Map over time, and over the rows in each step."""
+    steps = tf.transpose(x, (1, 0, 2))
+    return tf.map_fn(lambda step: tf.map_fn(lambda row: row * 2.0 + tf.reduce_sum(row), step), steps)
+
+
+def write(folder: Path, name: str, call: Callable[[Any], Any], shape: tuple[int | None, ...], kept: Any = ()) -> None:
+    """Save a function as a SavedModel, rewrite and convert it, and record answers."""
+    spec = tf.TensorSpec(shape, tf.float32, name="x")
+    function = tf.function(lambda x: {"y": call(x)}, autograph=False).get_concrete_function(x=spec)
+    module = tf.Module()
+    module.kept = kept
+    source, target = folder / f"{name}.source", folder / f"{name}.rewritten"
+    tf.saved_model.save(module, str(source), signatures={"serving_default": function})
+    recorded = {}
+    for place, x in enumerate(examples(name)):
+        recorded |= {f"x{place}": x, f"y{place}": function(x=tf.constant(x))["y"].numpy()}
+    np.savez(folder / f"{name}.npz", **recorded)
+    if rewrite(source, target, ["serving_default"]):
+        litert.convert(target, ["serving_default"], folder / f"{name}.tflite")
+
+
+def examples(name: str) -> Iterator[Any]:
+    """Yield random inputs, with steps of zeros that Masking skips."""
+    generator = np.random.default_rng(len(name))
+    for rows, steps in SIZES:
+        x = generator.normal(size=(rows, steps, FEATURES)).astype(np.float32)
+        yield x * (generator.uniform(size=(rows, steps, 1)) > 0.3).astype(np.float32)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,52 @@
+"""Operators that LiteRT lacks, rewritten: each case was compared with TensorFlow's answers when it was compiled."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compiler.rewrites.conftest import Outcomes
+
+RESIZING = "resizing became matrix multiplications"
+POOLING = "pooling of volumes became pooling of images"
+MATHEMATICS = "mathematical functions became approximations"
+BITWISE = "operations on bits became arithmetic"
+AXIS = "operators along an axis became slices"
+INTEGERS = "sums of integers became sums of float32"
+
+
+@pytest.mark.parametrize(
+    ("case", "rewrite"),
+    [
+        ("resize_bicubic", RESIZING),
+        ("resize_lanczos3", RESIZING),
+        ("resize_area", RESIZING),
+        ("shrink_bilinear", RESIZING),
+        ("shrink_lanczos5", RESIZING),
+        ("shrink_mitchellcubic", RESIZING),
+        ("legacy_bicubic", RESIZING),
+        ("max_pool", POOLING),
+        ("average_pool", POOLING),
+        ("average_pool_valid", POOLING),
+        ("erf", MATHEMATICS),
+        ("erfc", MATHEMATICS),
+        ("erfinv", MATHEMATICS),
+        ("erf_in_loop", MATHEMATICS),
+        ("argmax", BITWISE),
+        ("bitwise_and", BITWISE),
+        ("bitwise_or", BITWISE),
+        ("left_shift", BITWISE),
+        ("roll", AXIS),
+        ("cumprod", AXIS),
+        ("integer_lookup", "lookups of numbers became searches in constants"),
+        ("int8_product", INTEGERS),
+        ("multi_hot", INTEGERS),
+        ("suppression", "selected boxes are cut to their number"),
+    ],
+)
+def test_rewrite_operator_that_litert_lacks_runs_on_litert(outcomes: Outcomes, case: str, rewrite: str) -> None:
+    assert (outcomes[case]["engine"], outcomes[case]["rewrites"]) == ("litert", [rewrite])
+
+
+@pytest.mark.parametrize("case", ["resize_unknown", "shift_unknown", "cumprod_unknown", "string_lookup"])
+def test_rewrite_operator_of_unknown_sizes_stays_as_it_is(outcomes: Outcomes, case: str) -> None:
+    assert outcomes[case]["engine"] == "tensorflow"

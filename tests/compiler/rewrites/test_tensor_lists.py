@@ -1,0 +1,83 @@
+"""Loops over time steps on LiteRT: Keras 3, Keras 2 and loops of one's own, with any batch and any length."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lightship.engines.litert import LiteRTEngine
+from lightship.errors import EngineError
+from lightship.tensors import Array
+
+ROOT = Path(__file__).parents[3]
+NAMES = (
+    "lstm",
+    "gru_sequences",
+    "gru_reset_before",
+    "simple_rnn",
+    "bidirectional_masked",
+    "zero_output_for_mask",
+    "encoder_decoder",
+    "stacked_cells",
+    "conv_lstm",
+    "keras2_lstm",
+    "keras2_bidirectional_gru",
+    "keras2_masked",
+    "running_sum",
+    "nested_loops",
+)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of :mod:`tests.compiler.rewrites.recurrent_models`."""
+    folder = tmp_path_factory.mktemp("recurrent")
+    command = [sys.executable, "-m", "tests.compiler.rewrites.recurrent_models", str(folder)]
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def recorded(models: Path, name: str) -> list[tuple[Array, Array]]:
+    """Return the inputs and the original's answers."""
+    with np.load(models / f"{name}.npz") as arrays:
+        return [(arrays[f"x{place}"], arrays[f"y{place}"]) for place in range(len(arrays) // 2)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_litert_rewritten_loop_answers_like_the_original_at_any_batch_and_length(models: Path, name: str) -> None:
+    engine = LiteRTEngine(models / f"{name}.tflite")
+    assert not engine.stateful
+    for x, expected in recorded(models, name):
+        answer = engine.run("serving_default", {"x": x})["y"]
+        np.testing.assert_allclose(answer, expected, rtol=1e-5, atol=2e-6)
+
+
+def test_litert_rewritten_loop_answers_like_the_original_in_threads(models: Path) -> None:
+    engine = LiteRTEngine(models / "lstm.tflite")
+    calls = recorded(models, "lstm") * 4
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda call: engine.run("serving_default", {"x": call[0]})["y"], calls))
+    for answer, (_, expected) in zip(answers, calls, strict=True):
+        np.testing.assert_allclose(answer, expected, rtol=1e-5, atol=2e-6)
+
+
+def test_litert_rewritten_loop_without_time_steps_raises_and_answers_the_next_call(models: Path) -> None:
+    engine = LiteRTEngine(models / "gru_sequences.tflite")  # TensorFlow raises, too
+    x, expected = recorded(models, "gru_sequences")[0]
+    with pytest.raises(EngineError):
+        engine.run("serving_default", {"x": x[:, :0]})
+    np.testing.assert_allclose(engine.run("serving_default", {"x": x})["y"], expected, rtol=1e-5, atol=2e-6)
+
+
+def test_litert_rewritten_loop_without_rows_returns_no_rows(models: Path) -> None:
+    x, expected = recorded(models, "lstm")[0]
+    answer = LiteRTEngine(models / "lstm.tflite").run("serving_default", {"x": x[:0]})["y"]
+    assert answer.shape == (0, *expected.shape[1:])

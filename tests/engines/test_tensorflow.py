@@ -1,0 +1,72 @@
+"""Loading a TensorFlow bundle runs each signature once, so that no request pays for a first call."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.emulator import ROOT
+
+# Two signatures that say on stderr when they run. The recorded call of "fails" is then replaced by one that fails.
+LOADED = """
+import json, sys
+from pathlib import Path
+import numpy as np
+import tensorflow as tf
+from lightship.bundle import GOLDEN, Manifest, digests, write_manifest
+from lightship.calls import Call
+from lightship.golden import read_golden, write_golden
+from lightship.model import Model
+from lightship.registry import Registry
+from lightship.tensors import TensorSpec
+from tests.bundles import Function, publish
+
+def function(name):
+    def run(place):
+        tf.print("ran", name, tf.shape(place), output_stream=sys.stderr)
+        return {"found": tf.gather([10.0, 20.0], place)}
+
+    place, found = TensorSpec("place", "int32", (None,)), TensorSpec("found", "float32", (None,))
+    return Function(run, (place,), (found,), {"place": np.int32([0, 1])}, name=name)
+
+registry = Registry(sys.argv[1])
+publish(tf, registry, "spoken", (function("first"), function("fails")), "tensorflow")
+path = registry.path("spoken", 1)
+golden = read_golden(path / GOLDEN)
+golden["fails"][0]["place"] = np.int32([7])
+write_golden(path / GOLDEN, golden)
+before = Manifest.from_bytes((path / "manifest.json").read_bytes())
+signatures = (before.signatures[0]._replace(independent_rows=True), before.signatures[1])
+write_manifest(path, before._replace(signatures=signatures, files=digests(path), trusted=("it prints",)))
+print("loading", file=sys.stderr, flush=True)
+model = Model.open(path)
+print("loaded", file=sys.stderr, flush=True)
+print(json.dumps(model.predict(Call({"place": np.int32([1])}, "fails")).outputs["found"].tolist()))
+"""
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    folder = tmp_path_factory.mktemp("registry")
+    environ = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
+    command = [sys.executable, "-c", LOADED, str(folder)]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=180)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def while_loading(said: Any) -> str:
+    return str(said.stderr.partition("loading\n")[2].partition("loaded\n")[0])
+
+
+def test_load_runs_each_signature_once_on_its_recorded_call(said: Any) -> None:
+    assert while_loading(said).splitlines()[:2] == ["ran first [1]", "ran fails [1]"]
+
+
+def test_load_recorded_call_fails_leaves_it_to_the_request(said: Any) -> None:
+    assert json.loads(said.stdout) == [20.0]

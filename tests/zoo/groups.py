@@ -1,0 +1,62 @@
+"""The groups of the zoo: what is in each, and how it is built and saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from tests.zoo import applications, layers, sizes
+
+USER_MODULES = ("tabular", "images", "dense_images", "sequences", "text", "recommenders", "precision")
+
+Build = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Models by name; ``process`` is how many of them share a process, ``minutes`` what that process may take."""
+
+    name: str
+    package: str
+    builders: Callable[[Any], Mapping[str, Build]]
+    process: int = 15
+    minutes: float = 10.0
+
+    def form(self, name: str, build: Build) -> str:
+        """The format that a model is saved in."""
+        if self.package == "keras":
+            return str(getattr(build, "form", "keras"))
+        return "keras" if name in _WITH_VOCABULARY else "h5"
+
+
+# Keras 2's .h5 files lose vocabularies.
+_WITH_VOCABULARY = {"StringLookup", "IntegerLookup", "TextVectorization"}
+
+
+def user_models(_: Any = None) -> Mapping[str, Build]:
+    """Every public function of the modules of :mod:`tests.zoo.user_models`, in their order."""
+    return {name: build for module in USER_MODULES for name, build in _builders(module)}
+
+
+def _builders(module: str) -> Iterator[tuple[str, Build]]:
+    loaded = import_module(f"tests.zoo.user_models.{module}")
+    for name, value in vars(loaded).items():
+        ours = getattr(value, "__module__", "") == loaded.__name__ and not isinstance(value, type)
+        if ours and callable(value) and not name.startswith("_"):
+            yield name, value
+
+
+GROUPS = {
+    group.name: group
+    for group in (
+        Group("users", "keras", user_models),
+        Group("layers", "keras", layers.ordinary, process=30),
+        Group("layers-keras2", "tf_keras", layers.ordinary, process=30),
+        Group("options", "keras", layers.options, process=30),
+        Group("applications", "keras", applications.applications, process=1),
+        Group("applications-keras2", "tf_keras", applications.applications, process=1),
+        Group("sizes", "keras", sizes.sizes, process=1),
+    )
+}

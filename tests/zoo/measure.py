@@ -1,0 +1,90 @@
+"""Compile one model as the sandboxed child does, in this process, and say what came of it."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lightship.compiler.build import build
+from lightship.errors import LightshipError
+from tests.zoo.rows import REFUSED, Row
+from tests.zoo.saving import save
+
+_LONGEST = 300  # characters of a reason
+_STATISTICS = {"mean", "variance", "count", "kernel_scale", "embeddings_scale"}  # of data, or of a quantised weight
+
+
+def measure(group: str, name: str, model: Any, form: str) -> Row:
+    """Save a model, compile its file and return the row; an unexpected exception is a row, too."""
+    vary(model)
+    with tempfile.TemporaryDirectory() as work:
+        bundle = Path(work, "bundle")
+        bundle.mkdir()
+        path = save(model, Path(work), form)
+        return compiled(group, name, path, bundle)
+
+
+def compiled(group: str, name: str, path: Path, bundle: Path) -> Row:
+    """Compile a file into an empty folder."""
+    job = {
+        "source": str(path),
+        "folder": str(bundle),
+        "data": None,
+        "engine": None,
+        "trust": False,
+        "slow": False,
+        "sandbox": "none",
+        "config": {},
+    }
+    start = time.perf_counter()
+    try:
+        result = build(job, lambda *_: None)
+    except LightshipError as error:
+        return Row(group, name, REFUSED, (_short(error.message),), seconds=_since(start), memory=peak())
+    except Exception as error:
+        return Row(group, name, REFUSED, (_short(f"{type(error).__name__}: {error}"),), seconds=_since(start))
+    sizes, latency = result["sizes"], result["latency"]
+    return Row(
+        group,
+        name,
+        result["engine"],
+        tuple(map(_short, result["reasons"])),
+        max_abs=max((part["max_abs"] for part in result["parity"]), default=0.0),
+        size=round(sizes["after"] / sizes["before"], 3),
+        latency=round(latency["before"] / latency["after"], 2),
+        source_bytes=sizes["before"],
+        seconds=_since(start),
+        memory=peak(),
+    )
+
+
+def vary(model: Any) -> None:
+    """Move a model's weights a little: zeros and ones would hide a weight in the wrong place."""
+    rng = np.random.default_rng(7)
+    for weight in model.weights:
+        name, value = weight.name.split("/")[-1].split(":")[0], np.asarray(weight)
+        if name in _STATISTICS or "seed" in name or value.dtype.kind != "f":
+            continue
+        moved = value + rng.normal(0.0, 0.05, value.shape) * (value.std() or 1.0)
+        weight.assign(np.abs(moved) if name.endswith("variance") else moved)
+
+
+def peak() -> int:
+    """The largest resident set of this process so far, in bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _since(start: float) -> float:
+    return round(time.perf_counter() - start, 2)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

@@ -1,0 +1,179 @@
+"""Render docs/coverage.md from docs/coverage.json."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tests.zoo.layers import LEFT_OUT, LEFT_OUT_OF_KERAS2
+from tests.zoo.results import ROOT, Results
+from tests.zoo.rows import REFUSED, Row
+
+PAGE = ROOT / "docs" / "coverage.md"
+
+TITLES = {
+    "users": "User models (Keras 3)",
+    "layers": "Layer classes of Keras 3",
+    "layers-keras2": "Layer classes of tf_keras (Keras 2)",
+    "options": "Options of layers (Keras 3)",
+    "applications": "Families of keras.applications",
+    "applications-keras2": "Families of tf_keras.applications",
+}
+
+HEAD = """# Which models compile
+
+Made by `make zoo` from [coverage.json](coverage.json); do not edit. Every model below is saved as a file, checked,
+loaded, recorded, converted and compared as `lightship compile` does it. It counts as compiled only where its outputs
+agree with the original's.
+
+- **LiteRT**: the converted model agrees with the original. **TensorFlow**: LiteRT cannot run it, and the bundle needs
+  the TensorFlow engine.
+- **Parity** is the largest difference of any output from the original's, over all recorded batches.
+- **Size** is bytes of the bundle's model divided by bytes of the source file. **Faster** is the time of one row
+  through the original divided by that of the compiled model. Before, the original was `model.predict`, or a
+  SavedModel's signature; now it is the fastest way to call it that Keras and TensorFlow offer, so that the two
+  columns do not compare. A model on TensorFlow is about as fast as the original.
+- Layers that are not counted: {left_out}.
+
+Measured with {measured}. "Before" is commit {commit}.
+"""
+
+
+def render(results: Results) -> str:
+    parts = [
+        HEAD.format(left_out=_left_out(), measured=_measured(results), commit=results.before_commit),
+        _totals(results),
+        _users(results),
+        *(_exceptions(results, group) for group in ("layers", "layers-keras2", "options")),
+        *(_applications(results, group) for group in ("applications", "applications-keras2")),
+        _sizes(results),
+    ]
+    return "\n".join(parts)
+
+
+def _totals(results: Results) -> str:
+    rows = [_total(results, group) for group in TITLES]
+    names = (
+        "Group",
+        "Models",
+        "Compiled",
+        "On LiteRT",
+        "On TensorFlow",
+        "Refused",
+        "Compiled before",
+        "On LiteRT before",
+    )
+    return _table("Totals", names, rows)
+
+
+def _total(results: Results, group: str) -> list[str]:
+    rows, before = results.rows(group), results.rows(group, before=True)
+    tensorflow, refused = (sum(row.engine == engine for row in rows) for engine in ("tensorflow", REFUSED))
+    then = [
+        share(before, [row for row in before if row.compiled]),
+        share(before, [row for row in before if row.on_litert]),
+    ]
+    now = [share(rows, [row for row in rows if row.compiled]), share(rows, [row for row in rows if row.on_litert])]
+    return [TITLES[group], str(len(rows)), *now, str(tensorflow), str(refused), *then]
+
+
+def share(rows: Sequence[Row], part: Sequence[Row]) -> str:
+    return f"{len(part)} ({100 * len(part) / len(rows):.1f} %)" if rows else "not measured"
+
+
+def _users(results: Results) -> str:
+    before = {row.name: row for row in results.rows("users", before=True)}
+    names = (
+        "Model",
+        "Engine before → now",
+        "Parity",
+        "Size before → now",
+        "Faster before → now",
+        "Seconds",
+        "Why not LiteRT",
+    )
+    return _table(TITLES["users"], names, [_user(row, before.get(row.name)) for row in results.rows("users")])
+
+
+def _user(row: Row, before: Row | None) -> list[str]:
+    return [
+        f"`{row.name}`",
+        _change(before and before.engine, row.engine),
+        _figure(row.max_abs, ".1g"),
+        _change(before and _figure(before.size, ".2f"), _figure(row.size, ".2f")),
+        _change(before and _figure(before.latency, ",.0f"), _figure(row.latency, ",.0f")),
+        f"{row.seconds:.0f}",
+        _reasons(row),
+    ]
+
+
+def _exceptions(results: Results, group: str) -> str:
+    rows = results.rows(group)
+    exact = sum(row.on_litert for row in rows)
+    names = ("Layer", "Engine", "Parity", "Why not LiteRT")
+    listed = [
+        [f"`{row.name}`", row.engine, _figure(row.max_abs, ".1g"), _reasons(row)] for row in rows if not row.on_litert
+    ]
+    text = _table(TITLES[group], names, listed)
+    return f"{text}\nAll others, {exact} of {len(rows)}, are on LiteRT with parity.\n"
+
+
+def _applications(results: Results, group: str) -> str:
+    names = ("Family", "Engine", "Parity", "Seconds", "Peak memory", "Why not LiteRT")
+    rows = results.rows(group)
+    return _table(TITLES[group], names, [_cost(row) for row in rows])
+
+
+def _cost(row: Row) -> list[str]:
+    return [
+        f"`{row.name}`",
+        row.engine,
+        _figure(row.max_abs, ".1g"),
+        f"{row.seconds:.0f}",
+        _megabytes(row.memory),
+        _reasons(row),
+    ]
+
+
+def _sizes(results: Results) -> str:
+    names = ("Model", "File", "Engine", "Parity", "Seconds", "Peak memory", "Why not LiteRT")
+    rows = [
+        [line[0], _megabytes(row.source_bytes or 0), *line[1:]]
+        for row in results.rows("sizes")
+        for line in [_cost(row)]
+    ]
+    text = _table("Compile time and memory by size", names, rows)
+    return f"{text}\nSeconds of one compile after TensorFlow is imported; peak memory of the whole process.\n"
+
+
+def _table(title: str, names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"## {title}", "", "| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
+
+
+def _reasons(row: Row) -> str:
+    return "; ".join(row.reasons).replace("|", "\\|") if not row.on_litert else ""
+
+
+def _change(before: str | None, now: str) -> str:
+    return now if before is None or before == now else f"{before} → {now}"
+
+
+def _figure(value: float | None, form: str) -> str:
+    if value is None:
+        return "-"
+    return format(value, form) if value else "exact" if form == ".1g" else "0"
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.0f} MB" if count >= 1e6 else f"{count / 1e3:,.0f} KB"
+
+
+def _left_out() -> str:
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in (LEFT_OUT | LEFT_OUT_OF_KERAS2).items():
+        by_reason.setdefault(reason, []).append(name)
+    return "; ".join(f"{', '.join(names)} ({reason})" for reason, names in by_reason.items())
+
+
+def _measured(results: Results) -> str:
+    return ", ".join(f"{name} {value}" for name, value in results.measured.items() if name != "machine")

@@ -1,0 +1,70 @@
+"""The committed figures, docs/coverage.json: what is measured now, and what was at the commit before issue 11."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tests.zoo.rows import Row, from_json
+
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "docs" / "coverage.json"
+PACKAGES = ("keras", "tf-keras", "tensorflow-cpu", "ai-edge-litert")
+
+
+@dataclass(frozen=True)
+class Results:
+    """Rows of all groups, with the versions and the machine that they were measured with."""
+
+    before: tuple[Row, ...]
+    before_commit: str
+    now: tuple[Row, ...]
+    measured: dict[str, str]
+
+    def rows(self, group: str, *, before: bool = False) -> list[Row]:
+        return [row for row in (self.before if before else self.now) if row.group == group]
+
+    def with_rows(self, rows: Iterable[Row]) -> Results:
+        """Replace rows by newer ones of the same models; those of other models are kept."""
+        newer = {(row.group, row.name): row for row in rows}
+        kept = tuple(newer.pop((row.group, row.name), row) for row in self.now)
+        return replace(self, now=(*kept, *newer.values()), measured=_measured())
+
+    def with_groups(self, rows: Sequence[Row]) -> Results:
+        """Replace whole groups by newer rows, so that models that left the zoo leave the figures."""
+        groups = {row.group for row in rows}
+        kept = tuple(row for row in self.now if row.group not in groups)
+        return replace(self, now=(*kept, *rows), measured=_measured())
+
+    def write(self) -> None:
+        """Write the file, each row on a line of its own, so that a diff shows what changed."""
+        head = {"measured": self.measured, "before_commit": self.before_commit}
+        lines = [f'"{key}": {json.dumps(value)}' for key, value in head.items()]
+        lines += [f'"{key}": [\n{_lines(rows)}\n]' for key, rows in (("before", self.before), ("now", self.now))]
+        FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def load() -> Results:
+    record: dict[str, Any] = json.loads(FILE.read_text())
+    return Results(
+        before=tuple(map(from_json, record["before"])),
+        before_commit=record["before_commit"],
+        now=tuple(map(from_json, record["now"])),
+        measured=record["measured"],
+    )
+
+
+def _lines(rows: Iterable[Row]) -> str:
+    return ",\n".join(json.dumps(asdict(row)) for row in rows)
+
+
+def _measured() -> dict[str, str]:
+    return {name: version(name) for name in PACKAGES} | {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    }

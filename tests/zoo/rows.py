@@ -1,0 +1,63 @@
+"""What was measured of one model of the zoo."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model of the zoo by the group that makes it and its name there."""
+
+    group: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model: the engine that runs it, or ``refused``, why it is not LiteRT, and the figures.
+
+    ``max_abs`` is the largest difference from the original's outputs. ``size`` is bytes of the bundle's model files
+    divided by the original's, ``latency`` the original's seconds divided by the compiled model's for one row.
+    ``seconds`` is one compile in a process that has TensorFlow imported, ``memory`` the process's peak in bytes.
+    """
+
+    group: str
+    name: str
+    engine: str
+    reasons: tuple[str, ...] = ()
+    max_abs: float | None = None
+    size: float | None = None
+    latency: float | None = None
+    source_bytes: int | None = None
+    seconds: float = 0.0
+    memory: int = 0
+
+    @property
+    def on_litert(self) -> bool:
+        return self.engine == "litert"
+
+    @property
+    def compiled(self) -> bool:
+        return self.engine != REFUSED
+
+
+def read(path: Path) -> list[Row]:
+    """Rows of a file with one JSON object a line."""
+    if not path.exists():
+        return []
+    return [from_json(json.loads(line)) for line in path.read_text().splitlines() if line]
+
+
+def append(path: Path, row: Row) -> None:
+    with path.open("a") as file:
+        file.write(json.dumps(asdict(row)) + "\n")
+
+
+def from_json(record: dict[str, Any]) -> Row:
+    return Row(**record | {"reasons": tuple(record["reasons"])})

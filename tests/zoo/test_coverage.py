@@ -1,0 +1,72 @@
+"""The page says what the committed figures say; `make zoo` also asserts that fresh figures reach the targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from tests.zoo import applications, expected, page, results
+from tests.zoo.rows import Row
+
+LAYERS_COMPILED = 0.97  # by either engine, with parity
+USERS_ON_LITERT = 0.95
+USER_MODELS = 90
+
+KNOWN: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "users": expected.USERS,
+    "layers": expected.LAYERS,
+    "layers-keras2": expected.LAYERS_KERAS2,
+    "applications": expected.APPLICATIONS,
+    "applications-keras2": expected.APPLICATIONS,
+}
+
+
+@pytest.fixture(scope="module")
+def found() -> results.Results:
+    return results.load()
+
+
+def test_page_from_committed_figures_is_the_committed_page(found: results.Results) -> None:
+    assert page.render(found) == page.PAGE.read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("group", ["layers", "layers-keras2"])
+def test_layers_of_a_package_compile_but_for_three_percent(found: results.Results, group: str) -> None:
+    rows = found.rows(group)
+    assert sum(row.compiled for row in rows) >= LAYERS_COMPILED * len(rows)
+
+
+@pytest.mark.slow
+def test_user_models_run_on_litert_but_for_five_percent(found: results.Results) -> None:
+    rows = found.rows("users")
+    assert len({row.name for row in rows}) == len(rows) == USER_MODELS
+    assert sum(row.on_litert for row in rows) >= USERS_ON_LITERT * USER_MODELS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("group", ["applications", "applications-keras2"])
+def test_applications_compile_within_the_bounds(found: results.Results, group: str) -> None:
+    rows = found.rows(group)
+    assert rows
+    assert all(row.on_litert for row in rows)
+    assert max(row.seconds for row in rows) < applications.SECONDS
+    assert max(row.memory for row in rows) < applications.BYTES
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("group", KNOWN)
+def test_models_that_are_not_on_litert_are_those_expected(found: results.Results, group: str) -> None:
+    others = {row.name: row for row in found.rows(group) if not row.on_litert}
+    assert sorted(others) == sorted(KNOWN[group])
+    for name, (engine, word) in KNOWN[group].items():
+        assert _is(others[name], engine, word), f"{name}: {others[name].engine} because of {others[name].reasons}"
+
+
+def _is(row: Row, engine: str, word: str) -> bool:
+    return row.engine == engine and any(word in reason for reason in row.reasons)
+
+
+def test_models_on_tensorflow_name_a_reason(found: results.Results) -> None:
+    assert all(row.reasons for row in found.now if not row.on_litert)

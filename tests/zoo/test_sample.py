@@ -1,0 +1,45 @@
+"""A sample of the zoo, measured now: each kind of rewrite once, in one child process."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.zoo.groups import GROUPS
+from tests.zoo.rows import Row
+from tests.zoo.run import run
+
+ON_LITERT = (
+    "lstm_any_length",
+    "masked_readings",
+    "bidirectional_tagger",
+    "next_frame_conv_lstm",
+    "mixed_float16_cnn",
+    "float64_physics",
+    "int8_mlp",
+    "class_number",
+    "cnn3d_scan",
+)
+ON_TENSORFLOW = {"hashed_strings": "StringToHashBucketFast"}
+
+
+@pytest.fixture(scope="module")
+def rows() -> dict[str, Row]:
+    return {row.name: row for row in run(GROUPS["users"], [*ON_LITERT, *ON_TENSORFLOW])}
+
+
+@pytest.mark.parametrize("name", ON_LITERT)
+def test_user_model_compiles_to_litert_with_parity(rows: dict[str, Row], name: str) -> None:
+    assert rows[name].engine == "litert", rows[name].reasons
+
+
+@pytest.mark.parametrize("name", ON_TENSORFLOW)
+def test_user_model_of_strings_compiles_to_tensorflow_and_names_the_operator(rows: dict[str, Row], name: str) -> None:
+    assert rows[name].engine == "tensorflow"
+    assert ON_TENSORFLOW[name] in rows[name].reasons
+
+
+def test_model_that_ends_its_process_is_a_row_and_the_next_one_is_measured() -> None:
+    ended, after = run(GROUPS["users"], ["no_such_model", "age_in_buckets"])
+    assert ended.engine == "refused"
+    assert "exit status 1" in ended.reasons[0]
+    assert after.on_litert

@@ -129,6 +129,8 @@ def test_report_of_a_result_holds_its_sandbox() -> None:
         {"sizes": {"bytes": 1}},
         {"parity": [{"signature": "s"}]},
         {"latency": {"subject": "s", "before": [], "after": 1}},
+        {"latency": {"subject": "s", "before": 1, "after": 1, "others": {"t": "soon"}}},
+        {"latency": {"subject": "s", "before": 1, "after": 1, "others": 3}},
         {"latency": []},
         {"cost": {"seconds": 1.0}},
         {"cost": {"seconds": 1.0, "bytes": float("inf")}},

@@ -134,8 +134,9 @@ def test_the_report_says_what_was_measured(compiled: Compile, sources: Path) -> 
     assert report.sizes.before == (sources / "mlp.keras").stat().st_size
     assert report.sizes.after == (model.bundle.path / "model.tflite").stat().st_size
     assert 0 < report.latency.after < report.latency.before
-    assert report.latency.before < report.latency.others["Keras model.predict"]  # the fastest call counts
-    assert report.latency.before == min(report.latency.before, *report.latency.others.values())
+    assert report.latency.before == min(
+        report.latency.before, *report.latency.others.values()
+    )  # the fastest call counts
     assert json.loads(json.dumps(report.to_json()))["parity"][0]["rows"] == 1 + 3 + 16 + 32 + 1
     assert compiled("modes")[0].latency.subject == "the SavedModel's own signature in TensorFlow"
     assert compiled("named.tflite")[0].latency.subject == "LiteRT's reference kernels"

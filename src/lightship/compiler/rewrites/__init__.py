@@ -26,7 +26,7 @@ from lightship.compiler.rewrites import (
     suppression,
     tensor_lists,
 )
-from lightship.compiler.rewrites.graph import Graph, Unfreezable, frozen, save
+from lightship.compiler.rewrites.graph import Graph, frozen, save
 
 # Functions by the sentence about them in the report, in the order in which they are applied. Each changes the graph in
 # place and returns whether it changed anything.
@@ -64,14 +64,17 @@ class Rewritten:
 
 
 def rewrite(source: Path, target: Path, signatures: Sequence[str]) -> Rewritten | None:
-    """Write a SavedModel's signatures, rewritten, to ``target``; None where no rewrite applies.
+    """Write a SavedModel's signatures, rewritten, to ``target``; None where no rewrite applies, or one fails.
 
     The graphs are frozen: variables become constants, so a model that assigns to any must not be given.
     """
     try:
-        graphs = frozen(source, signatures)
-    except Unfreezable:
+        return _rewritten(frozen(source, signatures), target)
+    except Exception:  # Unfreezable, and whatever TensorFlow raises of a graph that a rewrite does not foresee
         return None
+
+
+def _rewritten(graphs: list[Graph], target: Path) -> Rewritten | None:
     applied = tuple(text for text, apply in REWRITES.items() if sum(apply(graph) for graph in graphs))  # all of them
     if not applied or not all(graph.is_closed() for graph in graphs):
         return None

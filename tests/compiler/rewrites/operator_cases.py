@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
@@ -15,7 +16,8 @@ X: Shapes = {"x": ((None, 7), "float32")}
 IMAGE: Shapes = {"x": ((None, 9, 13, 3), "float32")}
 VOLUME: Shapes = {"x": ((None, 6, 7, 5, 2), "float32")}
 BITS: Shapes = {"x": ((None, 5), "int32"), "y": ((None, 5), "int32")}
-BYTES: Shapes = {"x": ((None, 2500), "int8"), "y": ((2500, 3), "int8")}  # more terms than float32 sums exactly
+BYTES: Shapes = {"x": ((None, 2500), "int8")}
+WEIGHTS = (np.arange(7500) % 255 - 127).reshape(2500, 3).astype(np.int8)  # more terms than float32 sums exactly
 IDS: Shapes = {"x": ((None, 4), "int64")}
 BOXES: Shapes = {"x": ((None, 4), "float32"), "y": ((None,), "float32")}
 
@@ -53,6 +55,7 @@ REWRITTEN: dict[str, Callable[[Path], Path]] = {
     "erf": saved(lambda x: tf.math.erf(x * 3), X),
     "erfc": saved(lambda x: tf.math.log(tf.math.erfc(tf.abs(x))), X),
     "erfinv": saved(lambda x: tf.math.erfinv(tf.tanh(x)), X),
+    "normal_distribution": saved(lambda x: 0.5 * (1.0 + tf.math.erf(x / 2.0**0.5)), X),
     "erf_in_loop": saved(loop, X),
     "argmax": saved(lambda x: ops.argmax(x, -1), X),
     "bitwise_and": saved(lambda x, y: tf.bitwise.bitwise_and(x * 858993459, y * 1717986918), BITS),
@@ -61,7 +64,7 @@ REWRITTEN: dict[str, Callable[[Path], Path]] = {
     "roll": saved(lambda x: tf.roll(x, [1, -9], [0, 1]), X),
     "cumprod": saved(lambda x: tf.math.cumprod(x, -1, exclusive=True, reverse=True), X),
     "integer_lookup": saved(layers.IntegerLookup(vocabulary=[2, 1, 3]), IDS),
-    "int8_product": saved(lambda x, y: tf.matmul(x, y, output_type=tf.int32), BYTES),
+    "int8_product": saved(lambda x: tf.matmul(x, WEIGHTS, output_type=tf.int32), BYTES),
     "multi_hot": saved(layers.Discretization([0.0], output_mode="multi_hot"), X),
     "suppression": saved(lambda x, y: tf.gather(x, tf.image.non_max_suppression(x, y, 5, 0.5)), BOXES),
 }

@@ -30,6 +30,7 @@ INTEGERS = "sums of integers became sums of float32"
         ("erf", MATHEMATICS),
         ("erfc", MATHEMATICS),
         ("erfinv", MATHEMATICS),
+        ("normal_distribution", MATHEMATICS),
         ("erf_in_loop", MATHEMATICS),
         ("argmax", BITWISE),
         ("bitwise_and", BITWISE),

@@ -82,6 +82,31 @@ def _erf(x: Any) -> Any:
     return bounded * _polynomial(square, _ERF_OVER) / _polynomial(square, _ERF_UNDER)
 
 
+def _outside_gelu(function: Function) -> Rule:
+    """Return a rule that leaves exact GELU, which LiteRT has: x / 2 times 1 + erf(x / √2), or erfc(-x / √2)."""
+    rule = _of_floats(function)
+    return lambda operation: None if _in_gelu(operation) else rule(operation)
+
+
+def _in_gelu(operation: Any) -> bool:
+    """Return whether the result is multiplied by what the argument was made of."""
+    place = operation
+    if operation.type == "Erf":
+        place = next((sum_ for sum_ in operation.outputs[0].consumers() if sum_.type == "AddV2"), operation)
+    products = [product for product in place.outputs[0].consumers() if product.type == "Mul"]
+    argument = operation.inputs[0].op
+    return len(products) == 1 and bool(_sources(products[0], but=place.name) & _sources(argument, but=""))
+
+
+def _sources(operation: Any, *, but: str) -> set[str]:
+    """Return the names of a product's factors, and of theirs, that are not constants."""
+    names: set[str] = set()
+    for factor in (tensor.op for tensor in operation.inputs if tensor.op.name != but):
+        inner = factor.inputs if factor.type in {"Mul", "RealDiv", "Neg"} else ()
+        names |= {tensor.op.name for tensor in (*factor.outputs, *inner) if tensor.op.type != "Const"}
+    return names
+
+
 def _erfc(x: Any) -> Any:
     import tensorflow as tf
 
@@ -102,7 +127,7 @@ def _erfinv(x: Any) -> Any:
 
 
 RULES: dict[str, Rule] = {
-    "Erf": _of_floats(_erf),
-    "Erfc": _of_floats(_erfc),
+    "Erf": _outside_gelu(_erf),
+    "Erfc": _outside_gelu(_erfc),
     "Erfinv": _of_floats(_erfinv),
 }

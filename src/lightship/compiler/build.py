@@ -137,9 +137,9 @@ def compile_best(
             try:
                 return _compile_litert(original, attempt, recordings, folder, slow=slow)
             except litert.Unconvertible as error:
-                reasons = reasons or error.reasons
+                reasons = error.reasons
             except ParityError as error:
-                reasons = reasons or (error.message,)
+                reasons = (error.message,)
             (folder / MODEL).unlink(missing_ok=True)
     if wanted == "litert":
         raise CompileError(f"LiteRT cannot run this model because of: {', '.join(reasons)}")

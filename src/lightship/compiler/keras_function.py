@@ -140,11 +140,12 @@ class Traced:
         import tensorflow as tf
 
         def call(tensors: list[Any]) -> dict[str, Any]:
-            answer = self._model(self.packed(tensors), training=False)
-            return dict(zip(self.outputs, self._framework.flatten(answer), strict=True))
+            answer = self._framework.flatten(self._model(self.packed(tensors), training=False))
+            carried = [tf.cast(each, _carried(each)) for each in answer]
+            return dict(zip(self.outputs, carried, strict=True))
 
         specs = [
-            tf.TensorSpec(shape, tensor.dtype, name=name)
+            tf.TensorSpec(shape, _carried(tensor), name=name)
             for name, shape, tensor in zip(self.inputs, self.shapes, self._model.inputs, strict=True)
         ]
         try:
@@ -173,13 +174,19 @@ def check_export(folder: Path) -> None:
         raise SourceRefused(f"the model's layers make {'; '.join(found)}. If you trust it, compile it with --trust")
 
 
-def _spec(name: str, tensor: Any) -> TensorSpec:
+def _carried(tensor: Any) -> str:
+    """Return the dtype in which a request or an answer carries a tensor: bfloat16, which numpy lacks, as float32."""
     import tensorflow as tf
 
+    dtype = str(tf.as_dtype(tensor.dtype).name)
+    return "float32" if dtype == "bfloat16" else dtype
+
+
+def _spec(name: str, tensor: Any) -> TensorSpec:
     if _composite(tensor):
         raise SourceRefused(f"the tensor '{name}' is ragged or sparse, and a request carries arrays: add a layer that "
                             "makes it of an array, and save the model again")  # fmt: skip
-    dtype = tf.as_dtype(tensor.dtype).name
+    dtype = _carried(tensor)
     if dtype not in DTYPES:
         raise SourceRefused(f"the tensor '{name}' is {dtype}, which no request can carry")
     return TensorSpec(name=name, dtype=dtype, shape=tuple(tensor.shape))

@@ -97,8 +97,9 @@ class KerasOriginal:
             answer = self._model.predict(self._traced.packed(plain), batch_size=len(arrays[0]), verbose=0)
         except Exception as error:  # whatever the layers raise
             raise translated(EngineError, "Keras could not run this input", error) from None
-        flat = map(np.asarray, self._framework.flatten(answer))
-        return dict(zip(self._traced.outputs, flat, strict=True))
+        flat = [np.asarray(array) for array in self._framework.flatten(answer)]
+        carried = [array.astype(np.float32) if array.dtype.name == "bfloat16" else array for array in flat]
+        return dict(zip(self._traced.outputs, carried, strict=True))
 
     def calls(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Callable[[], object]]:
         """See :class:`lightship.compiler.importers.base.Original`."""

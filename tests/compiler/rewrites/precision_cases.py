@@ -64,6 +64,7 @@ CASES = {
     "mixed_bfloat16": with_policy("mixed_bfloat16", network),
     "float64": with_policy("float64", network),
     "attention_float16": with_policy("float16", attention),
+    "attention_bfloat16": with_policy("mixed_bfloat16", attention),  # answers bfloat16
     "half": half,
     "double": double,
     "overflow": overflow,

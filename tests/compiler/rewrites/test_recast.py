@@ -14,6 +14,7 @@ from tests.compiler.rewrites.conftest import Outcomes
         ("mixed_bfloat16", "bfloat16", 8e-2),
         ("float64", "float64", 1e-3),
         ("attention_float16", "float16", 1e-2),
+        ("attention_bfloat16", "bfloat16", 8e-2),
         ("half", "float16", 1e-2),
         ("double", "float64", 1e-3),
     ],

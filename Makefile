@@ -18,9 +18,9 @@ PORT := 8000
 FUZZ_SECONDS := 60
 FAULT_SECONDS := 600
 MODEL_FUZZ_SECONDS := 3600
-# Tests run in groups (tests/conftest.py), and afterwards those that measure time. PYTEST_ARGS may select none of the latter.
+# Whole files at a time, and afterwards the tests that run alone. PYTEST_ARGS may select none of the latter.
 WORKERS := 2
-TOGETHER = -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m 'not slow and not alone'
+TOGETHER = -n $(WORKERS) --dist loadfile -m 'not slow and not alone'
 ALONE := -m 'alone and not slow'
 NO_TESTS := 5
 # A suite in full, with the tests that are marked slow and are not part of `make test`.

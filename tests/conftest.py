@@ -1,4 +1,4 @@
-"""What all tests share: the SAM command, whether Docker tests are run, and which tests may run at the same time."""
+"""What all tests share: the SAM command, whether Docker tests are run, and that they run alone."""
 
 from __future__ import annotations
 
@@ -20,18 +20,6 @@ ROOT = Path(__file__).parents[1]
 # `.ci/run` sets this: a machine that is there to test with Docker must not pass without it.
 REQUIRED = os.environ.get("LIGHTSHIP_REQUIRE_DOCKER") == "1"
 
-# Groups of tests that take minutes: they start first, so that no worker is left alone with one at the end.
-LONGEST = (
-    "docker",
-    "sources",
-    "up",
-    "mutants of digits",
-    "mutants of quickstart",
-    "tests/compiler/test_public_models.py",
-    "tests/handlers/test_hostile_drops.py",
-    "tests/jobs/faults/test_schedules.py",
-)
-
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -43,28 +31,13 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    _group(items)
+    """Run Docker tests alone, because they share images and ports; skip them where no engine answers."""
     marked = [item for item in items if item.get_closest_marker("docker")]
+    for item in marked:
+        item.add_marker(pytest.mark.alone)
     if marked and (reason := _no_docker()):
         for item in marked:
             item.add_marker(pytest.mark.skip(reason=reason))
-
-
-def _group(items: list[pytest.Item]) -> None:
-    """Assign each test to a group that one worker of pytest-xdist runs: its own mark, or "docker", or its file.
-
-    A file is not split: fixtures of its module would be made twice. Docker tests share images and ports.
-    """
-    ranks = {name: rank for rank, name in enumerate(LONGEST)}
-    order: dict[pytest.Item, int] = {}
-    for item in items:
-        mark = item.get_closest_marker("xdist_group")
-        if mark is None:
-            docker = item.get_closest_marker("docker")
-            mark = pytest.mark.xdist_group("docker" if docker else item.path.relative_to(ROOT).as_posix()).mark
-            item.add_marker(pytest.mark.xdist_group(*mark.args))
-        order[item] = ranks.get(mark.args[0], len(LONGEST))
-    items.sort(key=order.__getitem__)
 
 
 @pytest.hookimpl(wrapper=True)

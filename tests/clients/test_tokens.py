@@ -10,7 +10,7 @@ from tests.bundles import Registries
 from tests.cli.test_serve import running
 from tests.clients.conftest import Client
 
-pytestmark = pytest.mark.xdist_group("up")  # each writes .lightship.env
+pytestmark = pytest.mark.alone  # writes .lightship.env
 
 TOKEN = "open-sesame"
 

@@ -13,7 +13,7 @@ from lightship.compiler.recordings import record
 from lightship.errors import CompileError
 from lightship.tensors import Array, Signature, TensorSpec
 
-pytestmark = pytest.mark.xdist_group("sources")
+pytestmark = pytest.mark.alone  # shares its compiled models with other files
 
 
 class Claimed:

@@ -10,7 +10,7 @@ from lightship.compiler import keras_names
 from lightship.compiler.keras_config import code_in, parse
 from lightship.errors import SourceRefused
 
-pytestmark = pytest.mark.xdist_group("sources")
+pytestmark = pytest.mark.alone  # shares its compiled models with other files
 
 DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 1}, "registered_name": None}
 

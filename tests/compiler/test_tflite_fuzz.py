@@ -21,9 +21,7 @@ MUTANTS = 10**9 if SECONDS else 2000
 SEED = random.SystemRandom().randrange(10**6) if SECONDS else 20
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.xdist_group(f"mutants of {name}")) for name in MODELS]
-)
+@pytest.mark.parametrize("name", MODELS)
 def test_compile_of_mutants_publishes_nothing_that_crashes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     seconds = SECONDS / len(MODELS) or 1800.0

@@ -16,7 +16,7 @@ from lightship.graphs.operators import REASONS
 from lightship.model import Model
 from lightship.registry import Registry
 
-pytestmark = pytest.mark.xdist_group("graphs")
+pytestmark = pytest.mark.alone  # shares its compiled models with other files
 
 # The reason and the operators, by model.
 TRUSTABLE = {

@@ -21,7 +21,7 @@ from tests.emulator import ROOT
 from tests.local.test_stack import BUCKET, wait_for
 from tests.local.test_workers import gone
 
-pytestmark = pytest.mark.xdist_group("up")  # each writes .lightship.env
+pytestmark = pytest.mark.alone  # writes .lightship.env
 
 ROW = {"input": [[1.0, 4.0]]}
 
@@ -133,7 +133,6 @@ def test_an_object_put_by_plain_http_is_handled(
     s3.close()
 
 
-@pytest.mark.alone
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_ctrl_c_ends_everything_within_two_seconds(
@@ -152,7 +151,6 @@ def test_ctrl_c_ends_everything_within_two_seconds(
     assert "Traceback" not in rest
 
 
-@pytest.mark.alone
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 def test_ctrl_c_ends_the_whole_repository_s_stack(registries: Registries, tmp_path: Path) -> None:
     words = ("up", "--registry", str(registries.examples), "--default", "quickstart")

@@ -7,7 +7,7 @@ import pytest
 from lightship.compiler import importers
 from lightship.errors import SourceRefused
 
-pytestmark = pytest.mark.xdist_group("sources")
+pytestmark = pytest.mark.alone  # shares its compiled models with other files
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lightship.compiler.build import compile_best
+from lightship.compiler.hints import Hint
+from lightship.compiler.importers.base import Batch
 from lightship.compiler.recordings import record
 from lightship.errors import CompileError
 from lightship.tensors import Array, Signature, TensorSpec
@@ -35,9 +37,19 @@ class Claimed:
     def __init__(self, file: Path, factor: float) -> None:
         self._file = file
         self._factor = np.float32(factor)
+        self.notes: list[str] = []
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         return {"PartitionedCall": self._factor * np.tanh(inputs["x"])}
+
+    def calls(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Callable[[], object]]:
+        return {self.subject: lambda: self.run(signature, inputs)}
+
+    def check_export(self, batches: Mapping[str, Sequence[Batch]]) -> tuple[Signature, ...]:
+        return self.signatures
+
+    def hints(self, signature: Signature) -> dict[str, Hint]:
+        return {}
 
     def candidates(self) -> Iterator[Path]:
         yield self._file

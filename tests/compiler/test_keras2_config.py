@@ -18,6 +18,9 @@ HOSTILE = {
     "bytecode": "a Lambda layer 'evil'",
     "function": "a Lambda layer 'evil'",
     "nested": "a Lambda layer 'evil'",
+}
+# Code that the file does not hold: --trust could not load it.
+MISSING = {
     "custom": "the custom object 'mine>Mine'",
     "named_activation": "the function",
     "activation": "a Python lambda",
@@ -63,6 +66,15 @@ def test_check_keras2_layers_of_its_own_pass(files: Path, tmp_path: Path, name: 
 def test_check_keras2_code_is_named(files: Path, tmp_path: Path, name: str, suffix: str) -> None:
     found = check(files / f"{name}.{suffix}", tmp_path)
     assert found and found[0].startswith(HOSTILE[name])
+
+
+@pytest.mark.parametrize("suffix", ["h5", "keras"])
+@pytest.mark.parametrize("name", MISSING)
+def test_check_keras2_code_that_is_not_in_the_file_is_refused(
+    files: Path, tmp_path: Path, name: str, suffix: str
+) -> None:
+    with pytest.raises(SourceRefused, match=MISSING[name]):
+        check(files / f"{name}.{suffix}", tmp_path)
 
 
 @pytest.mark.parametrize("name", EDITED)

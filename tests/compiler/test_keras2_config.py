@@ -11,6 +11,7 @@ import pytest
 
 from lightship.compiler import importers, keras2_names
 from lightship.compiler.keras_config import code_in
+from lightship.errors import SourceRefused
 from tests.compiler.conftest import ROOT
 
 GOOD = ("good_dense", "good_local", "good_ragged", "good_recurrent", "good_slices", "good_words", "operators")

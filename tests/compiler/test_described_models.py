@@ -33,7 +33,7 @@ def names(model: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize(
     ("model", "expected", "renamed"),
     [
-        ("self.keras", ["self_1", "other"], 1),
+        ("self.keras", ["self_", "other"], 1),
         ("spaces.keras", ["my_input", "grosse"], 2),
         ("same.keras", ["a_b", "a_b_1"], 2),
         ("graph_v1", ["größe a", "self"], 0),  # a SavedModel keeps its names

@@ -78,7 +78,7 @@ def test_a_mistake_is_named_with_its_key(tmp_path: Path, text: str, sentence: st
         ({"outputs": {"q": {}}}, "the model has no output 'q': its outputs are y, z"),
         ({"outputs": {"y": {"classes": ["a"]}}}, "outputs.y.classes names 1 classes, the output is float32 [any, 2]"),
         ({"outputs": {"z": {"classes": ["a"]}}}, "and needs a known last dimension"),
-        ({"inputs": {"x": {"kind": "sound"}}}, "inputs.x: input 'x': there is no kind 'sound'"),
+        ({"inputs": {"x": {"kind": "sound"}}}, "inputs.x: there is no kind 'sound'"),
     ],
 )
 def test_what_does_not_fit_the_model_is_refused(record: dict[str, object], sentence: str) -> None:

@@ -90,6 +90,7 @@ class ProcessFunction:
                 if worker.alive:
                     return worker
                 self._workers.discard(worker)
+                worker.close()
             if self._closed:
                 raise FunctionFailed("the stack is ending")
             worker = _Worker(self.spec, self._environment, self._folder, self.log)
@@ -102,12 +103,11 @@ class ProcessFunction:
         return worker
 
     def _give_back(self, worker: _Worker) -> None:
-        if self.spec.once or not worker.alive:
-            self._discard(worker)
-            return
         with self._lock:
-            if not self._closed:
+            if reusable := not (self.spec.once or self._closed) and worker.alive:
                 self._idle.append(worker)
+        if not reusable:
+            self._discard(worker)
 
     def _discard(self, worker: _Worker) -> None:
         with self._lock:

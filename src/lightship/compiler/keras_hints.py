@@ -44,7 +44,7 @@ def _first_hint(layers: list[Any], tensor: Any, depth: int) -> Hint | None:
             continue
         if hint := _hint(layer):
             return hint
-        if inner := _inner(layer, tensor):
+        if (inner := _inner(layer, tensor)) is not None:
             found = _first_hint(list(_layers(layer)), inner, depth - 1)
         elif type(layer).__name__ in _MOVING and (moved := _tensors(layer, "output")):
             found = _first_hint(layers, moved[0], depth - 1)

@@ -18,6 +18,8 @@ ON_LITERT = (
     "integer_lookup_embedding",
     "class_number",
     "cnn3d_scan",
+    "siamese_images",
+    "stacked_lstm",
 )
 ON_TENSORFLOW = {"hashed_strings": "StringToHashBucketFast"}
 

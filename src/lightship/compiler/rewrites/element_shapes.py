@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lightship.compiler.rewrites.library import CALLS, LOOPS, Library
+from lightship.compiler.rewrites.functions import CALLS, LOOPS, Library
 from lightship.compiler.rewrites.scopes import Scope, name_of
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lightship.compiler.rewrites.element_shapes import Untraceable
-from lightship.compiler.rewrites.library import CALLS, LOOPS, Library
+from lightship.compiler.rewrites.functions import CALLS, LOOPS, Library
 from lightship.compiler.rewrites.scopes import Scope, index_of
 
 VARIANT = 21  # DataType.DT_VARIANT, the type of a list

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from lightship.compiler.rewrites.element_shapes import Untraceable, shape_of_elements
+from lightship.compiler.rewrites.functions import Library
 from lightship.compiler.rewrites.graph import Graph
-from lightship.compiler.rewrites.library import Library
 from lightship.compiler.rewrites.list_types import Element, ListTypes
 from lightship.compiler.rewrites.scopes import Scope, fill
 

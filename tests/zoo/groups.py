@@ -22,7 +22,7 @@ class Group:
     package: str
     builders: Callable[[Any], Mapping[str, Build]]
     process: int = 15
-    minutes: float = 10.0
+    minutes: float = 30.0
 
     def form(self, name: str, build: Build) -> str:
         """The format that a model is saved in."""

@@ -88,7 +88,7 @@ def _users(results: Results) -> str:
         "Parity",
         "Size before → now",
         "Faster before → now",
-        "Seconds",
+        "CPU seconds",
         "Why not LiteRT",
     )
     return _table(TITLES["users"], names, [_user(row, before.get(row.name)) for row in results.rows("users")])
@@ -118,7 +118,7 @@ def _exceptions(results: Results, group: str) -> str:
 
 
 def _applications(results: Results, group: str) -> str:
-    names = ("Family", "Engine", "Parity", "Seconds", "Peak memory", "Why not LiteRT")
+    names = ("Family", "Engine", "Parity", "CPU seconds", "Peak memory", "Why not LiteRT")
     rows = results.rows(group)
     return _table(TITLES[group], names, [_cost(row) for row in rows])
 
@@ -134,15 +134,21 @@ def _cost(row: Row) -> list[str]:
     ]
 
 
+_COST = (
+    "CPU seconds are those of all threads for one compile after TensorFlow is imported: an idle machine with several\n"
+    "processors takes less time by the clock. Peak memory is that of the whole process.\n"
+)
+
+
 def _sizes(results: Results) -> str:
-    names = ("Model", "File", "Engine", "Parity", "Seconds", "Peak memory", "Why not LiteRT")
+    names = ("Model", "File", "Engine", "Parity", "CPU seconds", "Peak memory", "Why not LiteRT")
     rows = [
         [line[0], _megabytes(row.source_bytes or 0), *line[1:]]
         for row in results.rows("sizes")
         for line in [_cost(row)]
     ]
     text = _table("Compile time and memory by size", names, rows)
-    return f"{text}\nSeconds of one compile after TensorFlow is imported; peak memory of the whole process.\n"
+    return f"{text}\n{_COST}"
 
 
 def _table(title: str, names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -24,7 +24,8 @@ class Row:
 
     ``max_abs`` is the largest difference from the original's outputs. ``size`` is bytes of the bundle's model files
     divided by the original's, ``latency`` the original's seconds divided by the compiled model's for one row.
-    ``seconds`` is the processor time of one compile after TensorFlow is imported, ``memory`` the process's peak in bytes.
+    ``seconds`` is the processor time of one compile after TensorFlow is imported, ``memory`` the process's peak in
+    bytes.
     """
 
     group: str

@@ -10,7 +10,10 @@ from lightship.compiler.importers.base import head
 _CONVERT = "convert it to TensorFlow or .tflite first"
 _WHOLE = "build the model in code, load these weights into it, and save all of it with model.save()"
 _CHECKPOINT = f"a checkpoint, which holds weights without a model: {_WHOLE}"
-_PICKLE = "a pickle, a program that runs when it is opened: save the model in a format of TensorFlow's"
+_PICKLE = (
+    "a pickle, a program that runs when it is opened: save the model with Keras's model.save(); scikit-learn's models "
+    "cannot be compiled"
+)
 _PYTORCH = f"a PyTorch file: {_CONVERT}, for example with litert-torch"
 
 _BY_ENDING: Mapping[str, str] = {

@@ -54,6 +54,14 @@ def test_starter_suggests_an_image(dtype: str, channels: int, mode: str) -> None
     assert signature.inputs[0].kind["mode"] == mode
 
 
+def test_starter_suggests_classes_and_no_columns_for_a_fixed_batch() -> None:
+    description = described(TensorSpec("x", "float32", (1, 4)), outputs=(TensorSpec("p", "float32", (1, 2)),))
+    config = Config.parse(plain_yaml.load(uncommented(starter("m", "m.tflite", description)).encode()))
+    (signature,) = config.apply(description.signatures)
+    assert signature.inputs[0].kind is None
+    assert signature.outputs[0].classes == ("class 0", "class 1")
+
+
 @pytest.mark.parametrize("source", ["mlp.keras", "legacy.h5", "named.tflite", "modes"])
 def test_init_writes_names_of_every_format_and_never_overwrites(sources: Path, tmp_path: Path, source: str) -> None:
     target = tmp_path / "made.yaml"

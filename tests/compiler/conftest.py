@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +12,7 @@ import pytest
 from lightship.compiler import Report, compile_model
 from lightship.model import Model
 from lightship.registry import Registry
+from tests.model_files import write
 
 ROOT = Path(__file__).parents[2]
 EXECUTED = "executed"  # the file that code in a model would leave beside it
@@ -26,16 +24,7 @@ Compile = Callable[..., tuple[Report, Model]]
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of :mod:`tests.compiler.sources`."""
     folder = tmp_path_factory.mktemp("sources")
-    command = [sys.executable, "-m", "tests.compiler.sources", str(folder)]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    write("tests.compiler.sources", folder)
     return folder
 
 

@@ -102,6 +102,8 @@ def save_saved_models(folder: Path) -> None:
     save_function(folder / "flex", lambda x: {"y": tf.linalg.det(x)}, (None, 2, 2))
     save_function(folder / "nan", lambda x: {"y": tf.reduce_max(tf.math.log(x), 1)})  # LiteRT keeps NaN
     save_function(folder / "random", lambda x: {"y": x + tf.random.uniform(tf.shape(x))}, (None, 2))
+    save_function(folder / "unknown_rank", lambda x: {"y": tf.cond(x[0, 0] > 1e9, lambda: x[0], lambda: x)})
+    save_function(folder / "varying_rank", lambda x: {"y": tf.squeeze(x)})
     touch = str(folder / EXECUTED)
     save_function(
         folder / "python", lambda x: {"y": tf.py_function(lambda t: (Path(touch).touch(), t)[1], [x], x.dtype)}

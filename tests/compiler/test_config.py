@@ -39,6 +39,14 @@ def test_it_applies_to_every_signature_that_has_the_name() -> None:
         ("inputs: [x]", "model.yaml: inputs must be a mapping by name, not ['x']"),
         ("inputs: {x: image}", "model.yaml: inputs.x must be a mapping with a kind (image, tabular)"),
         ("inputs: {x: {mode: L}}", "model.yaml: inputs.x must be a mapping with a kind"),
+        ("inputs: {x: {kind: sound}}", "model.yaml: inputs.x: there is no kind 'sound'"),
+        ("inputs: {x: {kind: image, mode: BGR}}", "model.yaml: inputs.x: there is no mode 'BGR'"),
+        ("inputs: {x: {kind: image, scael: 1}}", "model.yaml: inputs.x: an image has no option 'scael'"),
+        ("inputs: {x: {kind: image, 3: 1}}", "model.yaml: inputs.x: an image has no option '3'"),
+        ("inputs: {x: {kind: image, scale: big}}", "model.yaml: inputs.x: scale must be a number"),
+        ("inputs: {x: {kind: image, offset: [1, b]}}", "model.yaml: inputs.x: offset must be a number"),
+        ("inputs: {x: {kind: tabular}}", "model.yaml: inputs.x: a table has one option, columns"),
+        ("inputs: {x: {kind: tabular, columns: [a, a]}}", "model.yaml: inputs.x: two columns have the name 'a'"),
         (
             "outputs: {y: {labels: [a]}}",
             "model.yaml: there is no key 'outputs.y.labels', there are classes, from_logits",
@@ -78,7 +86,7 @@ def test_a_mistake_is_named_with_its_key(tmp_path: Path, text: str, sentence: st
         ({"outputs": {"q": {}}}, "the model has no output 'q': its outputs are y, z"),
         ({"outputs": {"y": {"classes": ["a"]}}}, "outputs.y.classes names 1 classes, the output is float32 [any, 2]"),
         ({"outputs": {"z": {"classes": ["a"]}}}, "and needs a known last dimension"),
-        ({"inputs": {"x": {"kind": "sound"}}}, "inputs.x: there is no kind 'sound'"),
+        ({"inputs": {"x": {"kind": "tabular", "columns": ["a"]}}}, "inputs.x: input 'x' is float32 [any, 3]"),
     ],
 )
 def test_what_does_not_fit_the_model_is_refused(record: dict[str, object], sentence: str) -> None:

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.model_files import write
 
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What :mod:`tests.compiler.described_models` prints: one process opens all models."""
     folder = tmp_path_factory.mktemp("described")
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.compiler.described_models", str(folder)],
-        cwd=ROOT, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    printed = write("tests.compiler.described_models", folder)
+    return dict(json.loads(printed.splitlines()[-1]))
 
 
 def names(model: dict[str, Any]) -> list[str]:

@@ -8,9 +8,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,7 +28,7 @@ from lightship.serving.catalogue import Catalogue
 from lightship.tensors import Signature, TensorSpec
 from lightship.wire.http import Request
 from lightship.wire.tfserving_protobuf import example
-from tests.compiler.conftest import ROOT
+from tests.model_files import write
 
 Ask = Callable[..., tuple[int, Any]]
 
@@ -43,10 +40,7 @@ TWENTY = {"b64": base64.b64encode(example({"x": [20.0]})).decode()}
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
-    command = [sys.executable, "-m", "tests.compiler.example_models", str(folder)]
-    quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(command, cwd=ROOT, env=quiet, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    write("tests.compiler.example_models", folder)
     return folder
 
 

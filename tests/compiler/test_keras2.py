@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +15,7 @@ from lightship.compiler.keras_versions import major
 from lightship.errors import SourceRefused
 from lightship.model import Model
 from lightship.registry import Registry
-from tests.compiler.conftest import ROOT
+from tests.model_files import write
 
 # Files that LiteRT runs, by the function of keras2_models that writes them.
 LITERT = (
@@ -51,15 +48,7 @@ REFUSED = {
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of :mod:`tests.compiler.keras2_models`, with a bundle of each that compiles."""
     folder = tmp_path_factory.mktemp("keras2")
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.compiler.keras2_models", str(folder)],
-        cwd=ROOT,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    write("tests.compiler.keras2_models", folder)
     return folder
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +9,7 @@ import pytest
 from lightship.compiler import importers, keras2_names
 from lightship.compiler.keras_config import code_in
 from lightship.errors import SourceRefused
-from tests.compiler.conftest import ROOT
+from tests.model_files import write
 
 GOOD = ("good_dense", "good_local", "good_ragged", "good_recurrent", "good_slices", "good_words", "operators")
 HOSTILE = {
@@ -40,15 +37,7 @@ EDITED = {
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("keras2")
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.compiler.keras2_files", str(folder)],
-        cwd=ROOT,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    write("tests.compiler.keras2_files", folder)
     return folder
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lightship.compiler import keras_names
-from lightship.compiler.keras_config import code_in, parse
+from lightship.compiler.keras_config import code_in, loadable_code, parse
 from lightship.errors import SourceRefused
 
 pytestmark = pytest.mark.alone  # shares its compiled models with other files
@@ -91,6 +91,12 @@ def test_what_keras_serialises_of_its_own_passes(value: Any) -> None:
 
 def test_the_top_levels_training_configuration_stays_closed() -> None:
     assert code_in(model(DENSE, compile_config={"loss": {"class_name": "Mine", "config": {}}})) == ()
+
+
+def test_loadable_code_layer_of_a_later_keras_names_the_version_as_the_cause() -> None:
+    later = {"module": "keras.layers", "class_name": "Later", "config": {}, "registered_name": None}
+    with pytest.raises(SourceRefused, match=r"'keras\.layers\.Later'.*version"):
+        loadable_code("m.keras", model(later))
 
 
 def test_depth_is_no_way_out() -> None:

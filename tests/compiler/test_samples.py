@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lightship.compiler import samples
+from lightship.engines.causes import translated
 from lightship.errors import CompileError, EngineError
 from lightship.tensors import Array, Signature, TensorSpec
 
@@ -60,3 +61,12 @@ def test_large_inputs_have_few_rows_and_fixed_ones_their_own() -> None:
     made = samples.make(fixed, size=8, bound=2)
     assert (made["x"].shape, made["scalar"].shape) == ((1, 4), ())
     assert samples.take(made, fixed, 3)["x"].shape == (1, 4)
+
+
+def test_generate_model_that_only_a_gpu_runs_names_the_layout_and_no_data() -> None:
+    def run(_: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        raise translated(EngineError, "Keras could not run this input", "The Conv2D op currently only supports NHWC")
+
+    with pytest.raises(CompileError, match="channels_first") as refused:
+        samples.generate(run, signature(TensorSpec("x", "float32", (None, 3, 8, 8))))
+    assert "--data" not in refused.value.message

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -29,6 +26,7 @@ from lightship.serving.counters import Counters
 from lightship.tensors import Array
 from lightship.wire.http import Request, Response
 from tests.bundles import republish
+from tests.model_files import write
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,10 +48,7 @@ STATEFUL = [
 @pytest.fixture(scope="module")
 def stateful_sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stateful")
-    command = [sys.executable, "-m", "tests.compiler.stateful_models", str(folder)]
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    write("tests.compiler.stateful_models", folder)
     return folder
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,6 @@ from pyarrow import parquet
 
 from lightship.jobs import score
 from tests.bundles import Registries
-from tests.conftest import ROOT
 from tests.integers.models import INTEGERS
 from tests.integers.ways import (
     COMMANDS,
@@ -36,6 +32,7 @@ from tests.integers.ways import (
 )
 from tests.jobs.clouds import SETTINGS, moto_cloud
 from tests.jobs.scoring import scored
+from tests.model_files import write
 
 by_dtype = pytest.mark.parametrize("dtype", INTEGERS)
 
@@ -55,8 +52,7 @@ def extremes(dtype: str) -> Rows:
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("integers")
-    command = [sys.executable, "-m", "tests.integers.models", str(folder)]
-    subprocess.run(command, cwd=ROOT, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}, check=True, capture_output=True)
+    write("tests.integers.models", folder)
     return folder
 
 

@@ -137,7 +137,7 @@ def test_integers_beyond_the_dtype_are_refused() -> None:
     [
         ({}, "a table has one option, columns"),
         ({"columns": ["a"]}, "1 columns do not fit"),
-        ({"columns": ["a", "a"]}, "a column's name stands twice"),
+        ({"columns": ["a", "a"]}, "two columns have the name 'a'"),
         ({"columns": "ab"}, "a list of names"),
     ],
 )

@@ -89,9 +89,8 @@ def zip_entries(path: Path) -> list[Entry]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [_zip_entry(info) for info in archive.infolist()]
-    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        what = f"{path.name} is broken or truncated: its list of entries cannot be read"
-        raise SourceRefused(what, detail=str(error)[:300]) from None
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        raise SourceRefused(f"{path.name} is broken or truncated: its list of entries cannot be read") from None
     check_entries(path.name, entries, path.stat().st_size)
     return entries
 

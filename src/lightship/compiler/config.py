@@ -70,9 +70,8 @@ class Config:
         options = self.inputs.get(spec.name)
         if not options:
             return spec
-        others = {key: value for key, value in options.items() if key != "kind"}
         try:
-            return replace(spec, kind=kinds.configure(spec, options["kind"], others))
+            return replace(spec, kind=kinds.configure(spec, options["kind"], _without_kind(options)))
         except InvalidInput as error:
             raise CompileError(f"model.yaml: inputs.{spec.name}: {error.message}") from None
 
@@ -137,10 +136,15 @@ def _number(path: str, value: Any) -> float:
 def _input(name: str, options: Any) -> Mapping[str, Any]:
     if not isinstance(options, dict) or not isinstance(options.get("kind"), str):
         raise CompileError(f"model.yaml: inputs.{name} must be a mapping with a kind ({', '.join(kinds.KINDS)})")
-    if options["kind"] not in kinds.KINDS:
-        given, known = options["kind"], ", ".join(kinds.KINDS)
-        raise CompileError(f"model.yaml: inputs.{name}: there is no kind '{given:.100}', the kinds are {known}")
+    try:
+        kinds.check_options(options["kind"], _without_kind(options))
+    except InvalidInput as error:
+        raise CompileError(f"model.yaml: inputs.{name}: {error.message}") from None
     return options
+
+
+def _without_kind(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in options.items() if key != "kind"}
 
 
 def _output(name: str, options: Any) -> OutputOptions:

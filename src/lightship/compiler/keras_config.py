@@ -35,6 +35,7 @@ class Code(NamedTuple):
 
 _EXPORT = "export a SavedModel (model.export) from the program that defines it"
 _MISSING = f"the file does not hold its code: {_EXPORT}"
+_LATER = "this Keras has no such layer: export a SavedModel (model.export) with the version that wrote the file"
 _NO_LAMBDA = f"Keras cannot read it back: use a named activation, or {_EXPORT}"
 _VOCABULARY = "no other file is opened: give the layer a list of words and save the model again"
 _FOREIGN = f"it needs files or packages that are not here: {_EXPORT}"
@@ -99,7 +100,8 @@ def _code(node: dict[str, Any]) -> Iterator[Code]:
         elif name == "function":
             yield from _function(node)
         elif not _own(name, module, registered):
-            yield Code(f"the custom object '{_address(name, module, registered)}'", _MISSING)
+            remedy = _LATER if module == "keras.layers" and not registered else _MISSING
+            yield Code(f"the custom object '{_address(name, module, registered)}'", remedy)
         else:
             yield from map(Code, keras2_config.phrases(name, node.get("config")))
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lightship.compiler.hints import Hint, usable
+from lightship.engines.causes import GPU_ONLY
 from lightship.errors import CompileError, EngineError
 from lightship.tensors import Array, Signature, TensorSpec
 from lightship.wire.tfserving_protobuf import example
@@ -41,6 +42,10 @@ def generate(run: Run, signature: Signature, hints: Mapping[str, Hint] | None = 
         try:
             outputs = run(signature.name, inputs)
         except EngineError as error:
+            if GPU_ONLY in error.message:
+                raise CompileError(
+                    f"signature '{signature.name}' cannot run: {GPU_ONLY}", detail=error.detail
+                ) from None
             last = error
             continue
         if all(array.size for array in outputs.values()):

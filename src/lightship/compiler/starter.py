@@ -45,7 +45,7 @@ def _input(spec: TensorSpec, description: Description) -> Iterator[str]:
         pixels = spec.dtype == "uint8" or spec.name in description.pixels
         yield "If it is a picture, requests may send PNG and JPEG; a pixel (0 to 255) becomes pixel * scale + offset:"
         yield f"{name}: {{kind: image, mode: {mode}, scale: {1.0 if pixels else 1 / 255!r}}}"
-    elif (columns := _columns(spec)) > 1:
+    elif spec.batched and (columns := _columns(spec)) > 1:
         listed = ", ".join(f"column_{number}" for number in range(1, columns + 1))
         yield "Names of its columns, for CSV headers and JSON objects:"
         yield f"{name}: {{kind: tabular, columns: [{listed}]}}"
@@ -79,8 +79,8 @@ def _image_mode(spec: TensorSpec) -> str | None:
 
 
 def _columns(spec: TensorSpec) -> int:
-    """Return the columns of a [batch, columns] tensor of numbers; 0 for others, and for more than a person names."""
-    numbers = spec.numpy.kind in "fiu" and len(spec.shape) == 2 and spec.batched
+    """Return the columns of a [rows, columns] tensor of numbers; 0 for others, and for more than a person names."""
+    numbers = spec.numpy.kind in "fiu" and len(spec.shape) == 2
     columns = (spec.shape[1] or 0) if numbers else 0
     return columns if columns <= _LISTED else 0
 

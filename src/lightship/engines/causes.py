@@ -19,6 +19,9 @@ DETAIL_LENGTH = 600  # characters: LiteRT names the operator at the end of a lon
 _NUMBER = r"(-?\d{1,20})"
 _SHAPE = r"(\[[\d, ?]{0,80}\])"
 
+# A cause that no input changes.
+GPU_ONLY = "a layer has data_format='channels_first', which TensorFlow has on GPUs only: use channels_last"
+
 # What a text is searched for, and the cause; {0}, {1} are the groups, which can hold numbers only.
 _CAUSES = tuple(
     (re.compile(pattern), cause)
@@ -36,8 +39,7 @@ _CAUSES = tuple(
         (r"Feature: .{1,100}\(data type: \w+\) is required", "a serialised tf.Example lacks a feature"),
         (r"Key: .{1,100}\. {1,2}(?:Data types don't match|Can't parse|Number of \w+ values)",
          "a feature of a serialised tf.Example has another dtype or another number of values"),
-        (r"only supports? (?:NHWC|NDHWC)",
-         "a layer has data_format='channels_first', which TensorFlow has on GPUs only: use channels_last"),
+        (r"only supports? (?:NHWC|NDHWC)", GPU_ONLY),
         (r"(?i)table not initialized", "a lookup table has no content"),
         (r"(?i)assertion failed", "an assertion of the model failed"),
         (r"sstable|Read less bytes than requested|Checksum does not match|(?i:checkpoint is truncated)",

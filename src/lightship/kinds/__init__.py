@@ -18,8 +18,11 @@ class Kind(Protocol):
 
     MEDIA_TYPES: tuple[str, ...]
 
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Check model.yaml's options as far as they do not depend on the tensor. Raises InvalidInput."""
+
     def configure(self, spec: TensorSpec, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Check model.yaml's options against the tensor, fill in defaults. Raises InvalidInput."""
+        """Check checked options against the tensor, fill in defaults. Raises InvalidInput."""
 
     def from_json(self, value: Any, spec: TensorSpec) -> Array | None:
         """A JSON value in this kind's own form as an array of rows; None where it is a plain tensor."""
@@ -37,10 +40,19 @@ class Kind(Protocol):
 KINDS: dict[str, Kind] = {"image": image, "tabular": tabular}
 
 
+def check_options(kind: str, options: Mapping[str, Any]) -> None:
+    """Check the options of a kind before any model is there; raises InvalidInput."""
+    if kind not in KINDS:
+        raise InvalidInput(f"there is no kind '{kind:.100}', the kinds are {', '.join(KINDS)}")
+    KINDS[kind].check_options(options)
+
+
 def configure(spec: TensorSpec, kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """The complete description of a kind for TensorSpec.kind; raises InvalidInput."""
-    if kind not in KINDS:
-        raise InvalidInput(f"input '{spec.name}': there is no kind '{kind}', the kinds are {', '.join(KINDS)}")
+    try:
+        check_options(kind, options)
+    except InvalidInput as error:
+        raise InvalidInput(f"input '{spec.name}': {error.message}") from None
     return {"type": kind, **KINDS[kind].configure(spec, options)}
 
 

@@ -27,10 +27,19 @@ _MODES = {"L": 1, "RGB": 3, "RGBA": 4}
 _OPTIONS = {"mode", "scale", "offset"}
 
 
+def check_options(options: Mapping[str, Any]) -> None:
+    """See :func:`configure`."""
+    if unknown := sorted(map(str, set(options) - _OPTIONS)):
+        raise InvalidInput(f"an image has no option '{unknown[0]:.100}', it has mode, scale, offset")
+    if options.get("mode") not in (None, *_MODES):
+        raise InvalidInput(f"there is no mode {options['mode']!r:.100}, the modes are {', '.join(_MODES)}")
+    for option in ("scale", "offset"):
+        if not _numbers(options.get(option, 0)):
+            raise InvalidInput(f"{option} must be a number, or a list with one for each channel")
+
+
 def configure(spec: TensorSpec, options: Mapping[str, Any]) -> dict[str, Any]:
     """Options: ``mode`` (L, RGB, RGBA; by the channels), ``scale`` and ``offset`` (a number, or one per channel)."""
-    if unknown := sorted(set(options) - _OPTIONS):
-        raise InvalidInput(f"input '{spec.name}': an image has no option '{unknown[0]}', it has mode, scale, offset")
     if len(spec.shape) not in (3, 4) or None in spec.shape[1:3]:
         raise InvalidInput(f"input '{spec.name}' is {spec}: an image needs [batch, height, width, channels]")
     channels = spec.shape[3] if len(spec.shape) == 4 else 1
@@ -132,11 +141,14 @@ def _size(spec: TensorSpec) -> tuple[int, int]:
 
 
 def _per_channel(spec: TensorSpec, option: str, value: Any, channels: int | None) -> Any:
-    values = value if isinstance(value, list) else [value]
-    numbers = all(isinstance(item, int | float) and not isinstance(item, bool) for item in values)
-    if not numbers or len(values) not in (1, channels):
+    if isinstance(value, list) and len(value) not in (1, channels):
         raise InvalidInput(f"input '{spec.name}': {option} must be a number, or one for each of {channels} channels")
-    return [float(item) for item in values] if isinstance(value, list) else float(value)
+    return [float(item) for item in value] if isinstance(value, list) else float(value)
+
+
+def _numbers(value: Any) -> bool:
+    values = value if isinstance(value, list) else [value]
+    return all(isinstance(item, int | float) and not isinstance(item, bool) for item in values)
 
 
 def encode_base64(row: Array, spec: TensorSpec) -> str:

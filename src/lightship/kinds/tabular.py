@@ -21,15 +21,20 @@ _HEADER = {"": None, "present": True, "absent": False}
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
-def configure(spec: TensorSpec, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Option ``columns``: a name for each column of a tensor [batch, columns]."""
+def check_options(options: Mapping[str, Any]) -> None:
+    """See :func:`configure`."""
     columns = options.get("columns")
     if set(options) != {"columns"} or not isinstance(columns, list) or not all(isinstance(c, str) for c in columns):
-        raise InvalidInput(f"input '{spec.name}': a table has one option, columns, a list of names")
+        raise InvalidInput("a table has one option, columns, a list of names")
+    if twice := [column for place, column in enumerate(columns) if column in columns[:place]]:
+        raise InvalidInput(f"two columns have the name '{twice[0]:.100}'")
+
+
+def configure(spec: TensorSpec, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Option ``columns``: a name for each column of a tensor [batch, columns]."""
+    columns = options["columns"]
     if len(spec.shape) != 2 or spec.shape[1] != len(columns):
         raise InvalidInput(f"input '{spec.name}' is {spec}: {len(columns)} columns do not fit")
-    if len(set(columns)) != len(columns):
-        raise InvalidInput(f"input '{spec.name}': a column's name stands twice")
     return {"columns": columns}
 
 

@@ -19,7 +19,9 @@ def refusal(path: Path) -> str:
     return refused.value.message
 
 
-@pytest.mark.parametrize("name", ["model.h5", "model.hdf5", "model.pt"])
+@pytest.mark.parametrize(
+    "name", ["model.h5", "model.hdf5", "model.pt", "model.keras", "model.zip", "pytorch_model.bin"]
+)
 def test_check_a_pytorch_archive_is_named(tmp_path: Path, name: str) -> None:
     with zipfile.ZipFile(tmp_path / name, "w") as archive:
         archive.writestr("archive/data.pkl", pickle.dumps({}))
@@ -27,10 +29,25 @@ def test_check_a_pytorch_archive_is_named(tmp_path: Path, name: str) -> None:
     assert "PyTorch" in refusal(tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["model.h5", "model.pkl", "model.joblib"])
+@pytest.mark.parametrize("name", ["model.h5", "model.pkl", "model.joblib", "model.keras", "model.tflite", "model"])
 def test_check_a_pickle_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(pickle.dumps({"weights": [1.0]}))
     assert "pickle" in refusal(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["model.h5", "model.keras", "model.tflite", "model.zip", "model"])
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"", "empty"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "git lfs pull"),
+        (b"<!DOCTYPE html><html><body>404</body></html>", "web page"),
+    ],
+    ids=["empty", "pointer", "web page"],
+)
+def test_check_what_a_download_left_is_named(tmp_path: Path, name: str, content: bytes, named: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert named in refusal(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "model.safetensors", "frozen.pb", "model.json", "model.npz"])

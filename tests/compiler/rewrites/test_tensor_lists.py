@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,8 +11,8 @@ import pytest
 from lightship.engines.litert import LiteRTEngine
 from lightship.errors import EngineError
 from lightship.tensors import Array
+from tests.model_files import write
 
-ROOT = Path(__file__).parents[3]
 NAMES = (
     "lstm",
     "gru_sequences",
@@ -39,10 +36,7 @@ NAMES = (
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of :mod:`tests.compiler.rewrites.recurrent_models`."""
     folder = tmp_path_factory.mktemp("recurrent")
-    command = [sys.executable, "-m", "tests.compiler.rewrites.recurrent_models", str(folder)]
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    write("tests.compiler.rewrites.recurrent_models", folder)
     return folder
 
 

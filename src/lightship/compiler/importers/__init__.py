@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from lightship.compiler import limits
+from lightship.compiler import archives, limits
 from lightship.compiler.importers import foreign, hdf5, keras_file, saved_model, tflite
-from lightship.compiler.importers.base import Importer
+from lightship.compiler.importers.base import ZIP, Importer, head
 from lightship.errors import SourceRefused
 
 IMPORTERS: tuple[Importer, ...] = (
@@ -52,4 +52,7 @@ def find(path: Path) -> Importer:
 
     Raises SourceRefused.
     """
-    return next(importer for importer in candidates(path) if importer.owns(path))
+    found = candidates(path)
+    if head(path, 2) == ZIP and (what := foreign.archived(entry.name for entry in archives.zip_entries(path))):
+        raise SourceRefused(f"{path.name} is {what}")
+    return next(importer for importer in found if importer.owns(path))

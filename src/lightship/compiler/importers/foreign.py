@@ -10,7 +10,10 @@ from lightship.compiler.importers.base import head
 _CONVERT = "convert it to TensorFlow or .tflite first"
 _WHOLE = "build the model in code, load these weights into it, and save all of it with model.save()"
 _CHECKPOINT = f"a checkpoint, which holds weights without a model: {_WHOLE}"
-_PICKLE = "a pickle, a program that runs when it is opened: save the model in a format of TensorFlow's"
+_PICKLE = (
+    "a pickle, a program that runs when it is opened: save the model with Keras's model.save(); scikit-learn's models "
+    "cannot be compiled"
+)
 _PYTORCH = f"a PyTorch file: {_CONVERT}, for example with litert-torch"
 
 _BY_ENDING: Mapping[str, str] = {
@@ -31,6 +34,15 @@ _BY_ENDING: Mapping[str, str] = {
     ".py": "a program: run it and save the model with model.save()",
 }
 
+_WEB_PAGE = "a web page, which a failed download leaves: download the file itself"
+_PICKLES = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
+# First bytes, in lower case.
+_BY_CONTENT: tuple[tuple[tuple[bytes, ...], str], ...] = (
+    ((b"version https://git-lfs",), "a pointer of Git LFS in place of the file: run git lfs pull in its repository"),
+    ((b"<!doctype html", b"<html"), _WEB_PAGE),
+    (_PICKLES, _PICKLE),
+)
+
 
 def explained(path: Path) -> str:
     """Return what a file or folder is and what to do, as the end of a sentence; empty where that is not known."""
@@ -43,15 +55,15 @@ def explained(path: Path) -> str:
         return ""
     if ".data-0" in path.name:
         return _CHECKPOINT
-    return _BY_ENDING.get(path.suffix.lower(), "")
+    return _BY_ENDING.get(path.suffix.lower(), "") or _by_content(head(path, 32))
 
 
-def renamed(path: Path, entries: Iterable[str]) -> str:
-    """Return what a file is that has another format's name, and what to do; empty where that is not known.
+def _by_content(first: bytes) -> str:
+    if not first:
+        return "empty: download it or save it again"
+    return next((what for starts, what in _BY_CONTENT if first.lower().startswith(starts)), "")
 
-    ``entries`` are the names of a zip archive's entries.
-    """
-    if any(name.rpartition("/")[2] == "data.pkl" for name in entries):
-        return _PYTORCH
-    protocol = head(path, 2)
-    return _PICKLE if protocol[:1] == b"\x80" and protocol[1:] in (b"\2", b"\3", b"\4", b"\5") else ""
+
+def archived(entries: Iterable[str]) -> str:
+    """Return what a zip archive is by its entries' names, and what to do; empty where that is not known."""
+    return _PYTORCH if any(name.rpartition("/")[2] == "data.pkl" for name in entries) else ""

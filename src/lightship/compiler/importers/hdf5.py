@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from lightship.bundle import digest_file
-from lightship.compiler import archives, keras_config, keras_versions
+from lightship.compiler import keras_config, keras_versions
 from lightship.compiler.frameworks import BY_MAJOR, Framework
-from lightship.compiler.importers import foreign
 from lightship.compiler.importers.base import HDF5 as MAGIC
-from lightship.compiler.importers.base import ZIP, head
+from lightship.compiler.importers.base import head
 from lightship.compiler.keras_model import KerasOriginal, load_keras
 from lightship.errors import SourceRefused
 
@@ -39,7 +38,7 @@ class Hdf5File:
         from lightship.compiler import hdf5_tree  # imports h5py, which the parent must not
 
         if head(path) != MAGIC:
-            raise SourceRefused(_not_hdf5(path))
+            raise SourceRefused(f"{path.name} is no HDF5 file: its first bytes are not HDF5's")
         hdf5_tree.check_tree(path, path.name)
         config = _config(path)
         _framework(path, config)
@@ -77,12 +76,6 @@ def _framework(path: Path, config: Mapping[str, Any]) -> Framework:
 
     version = hdf5_tree.attribute(path, path.name, "keras_version")
     return BY_MAJOR[keras_versions.major(path.name, version, config)]
-
-
-def _not_hdf5(path: Path) -> str:
-    entries = [entry.name for entry in archives.zip_entries(path)] if head(path, 2) == ZIP else []
-    what = foreign.renamed(path, entries)
-    return f"{path.name} is {what}" if what else f"{path.name} is no HDF5 file: its first bytes are not HDF5's"
 
 
 def _no_model(label: str, names: frozenset[str]) -> str:

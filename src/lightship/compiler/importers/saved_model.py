@@ -11,13 +11,13 @@ import numpy as np
 
 from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
-from lightship.compiler import archives, examples, exports, graph_hints, limits
+from lightship.compiler import archives, examples, exports, graph_hints, limits, output_shapes
 from lightship.compiler.hints import Hint
 from lightship.compiler.importers.base import GZIP, ZIP, Batch, head
 from lightship.engines.causes import translated
 from lightship.engines.tensorflow_calls import call
 from lightship.engines.tensorflow_state import Unrestorable, state_of
-from lightship.errors import EngineError, SourceRefused
+from lightship.errors import CompileError, EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 
 _OTHER_GRAPHS = ("saved_model.pbtxt", "saved_model.cpb")  # forms of saved_model.pb that TensorFlow reads, too
@@ -83,15 +83,14 @@ class SavedModelOriginal:
             self._loaded = tf.saved_model.load(str(self._folder))
         except Exception as error:  # TensorFlow raises whatever its loader meets
             raise translated(SourceRefused, f"TensorFlow cannot load {label}", error) from None
-        self.signatures = tuple(
-            _declared(_signature(label, name, self._loaded.signatures[name]), meta) for name in self._names()
-        )
-        if not self.signatures:
+        if not self._loaded.signatures:
             raise SourceRefused(f"{label} has no signature: save it with tf.saved_model.save(..., signatures=...)")
         try:
             self._state = state_of(self._functions().values())
         except Unrestorable as error:
             raise SourceRefused(exports.unrestorable(label, error)) from None
+        stated = [_declared(_signature(label, name, function), meta) for name, function in self._functions().items()]
+        self.signatures = tuple(self._completed(label, signature) for signature in stated)
         self.stateful = bool(self._state)
         self.reset = exports.reset_name(self._state, [signature.name for signature in self.signatures])
 
@@ -140,6 +139,23 @@ class SavedModelOriginal:
         """The original's own files."""
         exports.copy(self._folder, folder)
         return True
+
+    def _completed(self, label: str, signature: Signature) -> Signature:
+        """The signature with the shapes of outputs that state no number of dimensions, measured by calls."""
+        tensors = self._loaded.signatures[signature.name].structured_outputs
+        unknown = [name for name, tensor in tensors.items() if tensor.shape.rank is None]
+        if not unknown:
+            return signature
+        try:
+            return output_shapes.measured(self._bounded, signature, self.hints(signature), unknown=unknown)
+        except CompileError as error:
+            raise SourceRefused(_no_rank(label, unknown[0]), detail=error.message) from None
+        except ValueError as error:
+            raise SourceRefused(_no_rank(label, str(error))) from None
+
+    def _bounded(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        with limits.deadline(limits.CALL_SECONDS):
+            return self.run(signature, inputs)
 
     def _functions(self) -> dict[str, Any]:
         return {name: self._loaded.signatures[name] for name in self._names()}
@@ -201,7 +217,7 @@ def _signature(label: str, name: str, function: Any) -> Signature:
     _, inputs = function.structured_input_signature
     return Signature(
         name=name,
-        inputs=tuple(_spec(label, key, tensor) for key, tensor in inputs.items()),
+        inputs=tuple(_input(label, key, tensor) for key, tensor in inputs.items()),
         outputs=tuple(_spec(label, key, tensor) for key, tensor in function.structured_outputs.items()),
     )
 
@@ -214,9 +230,19 @@ def _declared(signature: Signature, meta: Any) -> Signature:
     return signature._replace(inputs=inputs, method=_METHODS.get(method, signature.method))
 
 
+def _input(label: str, name: str, tensor: Any) -> TensorSpec:
+    if tensor.shape.rank is None:
+        raise SourceRefused(_no_rank(label, name))
+    return _spec(label, name, tensor)
+
+
+def _no_rank(label: str, name: str) -> str:
+    return f"{label}: the tensor '{name}' has no known number of dimensions: save it with a shape"
+
+
 def _spec(label: str, name: str, tensor: Any) -> TensorSpec:
+    """The tensor's name, dtype and shape; () where its number of dimensions is unknown."""
     if tensor.dtype.name not in DTYPES:
         raise SourceRefused(f"{label}: the tensor '{name}' is {tensor.dtype.name}, which no request can carry")
-    if tensor.shape.rank is None:
-        raise SourceRefused(f"{label}: the tensor '{name}' has no known number of dimensions: save it with a shape")
-    return TensorSpec(name=name, dtype=tensor.dtype.name, shape=tuple(tensor.shape))
+    shape = () if tensor.shape.rank is None else tuple(tensor.shape)
+    return TensorSpec(name=name, dtype=tensor.dtype.name, shape=shape)

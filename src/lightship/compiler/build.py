@@ -26,6 +26,7 @@ from lightship.compiler.recordings import (
     replayed,
     restated,
 )
+from lightship.compiler.pruning import pruned
 from lightship.compiler.rewrites import Rewritten, required, rewrite
 from lightship.engines.base import Engine
 from lightship.errors import CompileError, EngineError, ParityError, SourceRefused
@@ -155,16 +156,17 @@ def _attempts(original: Original, recordings: tuple[Recording, ...]) -> Iterator
     """Return what LiteRT's converter may try: each candidate as it is, then rewritten; or rewritten at once."""
     signatures = [recording.signature.name for recording in recordings]
     for candidate in original.candidates():
-        plain = Rewritten(candidate, ())
-        rewritable = candidate.is_dir() and not original.stateful
-        rewritten_first = rewritable and required(candidate)
-        if not rewritten_first:
-            yield plain
-        if rewritable:
-            with tempfile.TemporaryDirectory() as work:
-                rewritten = rewrite(candidate, Path(work), signatures)
-                if rewritten or rewritten_first:
-                    yield rewritten or plain
+        if not candidate.is_dir() or original.stateful:
+            yield Rewritten(candidate, ())
+            continue
+        with tempfile.TemporaryDirectory() as work:
+            needed = pruned(candidate, Path(work, "pruned"), signatures)
+            rewritten_first = required(needed)
+            if not rewritten_first:
+                yield Rewritten(needed, ())
+            rewritten = rewrite(needed, Path(work, "rewritten"), signatures)
+            if rewritten or rewritten_first:
+                yield rewritten or Rewritten(needed, ())
 
 
 def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:

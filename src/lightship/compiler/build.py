@@ -14,6 +14,7 @@ from lightship.compiler import importers, latency, limits, litert, stages
 from lightship.compiler.config import Config
 from lightship.compiler.importers.base import Original
 from lightship.compiler.parity import Agreement
+from lightship.compiler.pruning import pruned
 from lightship.compiler.recordings import (
     Recording,
     agree,
@@ -26,7 +27,6 @@ from lightship.compiler.recordings import (
     replayed,
     restated,
 )
-from lightship.compiler.pruning import pruned
 from lightship.compiler.rewrites import Rewritten, required, rewrite
 from lightship.engines.base import Engine
 from lightship.errors import CompileError, EngineError, ParityError, SourceRefused

@@ -31,9 +31,14 @@ def prune_functions(graph: Any, results: Iterable[str]) -> None:
 
 
 def _prune_function(function: Any) -> None:
-    _keep(function.node_def, _ancestors(function.node_def, function.ret.values()))
-    function.control_ret.clear()
-    del function.signature.control_output[:]
+    """Keep what the results need, and its order: TensorFlow inlines no function without."""
+    needed = _ancestors(function.node_def, function.ret.values())
+    needed |= {node.name for node in function.node_def if node.op == "NoOp"}  # these pass the order on
+    _keep(function.node_def, needed)
+    for name in [name for name, node in function.control_ret.items() if node not in needed]:
+        del function.control_ret[name]
+    kept = [name for name in function.signature.control_output if name in function.control_ret]
+    function.signature.control_output[:] = kept
 
 
 def _keep(nodes: Any, names: set[str]) -> None:

@@ -86,6 +86,9 @@ REWRITTEN: dict[str, Callable[[Path], Path]] = {
     "image_of_any_size": saved(enlarged, {"x": ((None, None, None, 3), "float32")}),
     "int8_product": saved(lambda x: tf.matmul(x, WEIGHTS, output_type=tf.int32), BYTES),
     "multi_hot": saved(layers.Discretization([0.0], output_mode="multi_hot"), X),
+    "multi_hot_texts": saved(
+        layers.StringLookup(vocabulary=["a", "b"], output_mode="multi_hot"), {"x": ((None, 3), "string")}
+    ),
     "suppression": saved(lambda x, y: tf.gather(x, tf.image.non_max_suppression(x, y, 5, 0.5)), BOXES),
 }
 

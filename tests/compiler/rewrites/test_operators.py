@@ -43,6 +43,7 @@ INTEGERS = "sums of integers became sums of float32"
         ("image_of_any_size", "known sizes became constants in reshapes"),
         ("int8_product", INTEGERS),
         ("multi_hot", INTEGERS),
+        ("multi_hot_texts", INTEGERS),
         ("suppression", "selected boxes are cut to their number"),
     ],
 )

@@ -273,17 +273,24 @@ def _result(
         "rewrites": list(compiled.rewrites),
         "warnings": [
             *original.notes,
-            *_state_warnings(compiled),
+            *state_warnings(compiled),
             *(text for recording in recordings for text in oddities(recording)),
         ],
         "trusted": list(trusted),
     }
 
 
-def _state_warnings(compiled: Compiled) -> list[str]:
-    if not compiled.stateful:
-        return []
-    return [
-        "a call changes variables of the model: every call is answered from their initial values, and never in a batch "
-        "with others or from the response cache"
-    ]
+def state_warnings(compiled: Compiled) -> list[str]:
+    """Sentences about what calls change, and about random numbers in outputs."""
+    found = []
+    if compiled.stateful:
+        found.append(
+            "a call changes variables of the model: every call is answered from their initial values, and never in a "
+            "batch with others or from the response cache"
+        )
+    if drawn := [name for name in compiled.reasons if "Random" in name]:
+        found.append(
+            f"outputs depend on random numbers ({', '.join(drawn)}): the model's own outputs differ from call to call. "
+            "If that is not wanted, call its random layers with training=False and save it again"
+        )
+    return found

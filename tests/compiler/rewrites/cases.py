@@ -14,7 +14,7 @@ from typing import Any
 
 import keras
 
-from lightship.compiler.build import Compiled, compile_best
+from lightship.compiler.build import Compiled, compile_best, state_warnings
 from lightship.compiler.importers.base import Original
 from lightship.compiler.importers.keras_file import KerasFile
 from lightship.compiler.importers.saved_model import SavedModel
@@ -55,6 +55,7 @@ def described(compiled: Compiled) -> dict[str, Any]:
     return {
         "engine": compiled.engine,
         "stateful": compiled.stateful,
+        "warnings": state_warnings(compiled),
         "rewrites": compiled.rewrites,
         "reasons": compiled.reasons,
         "rtol": max(agreement.rtol for agreement in compiled.agreements),

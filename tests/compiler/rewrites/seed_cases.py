@@ -40,10 +40,22 @@ def counted(path: Path) -> Path:
     return path
 
 
+def monte_carlo(path: Path) -> Path:
+    """A SavedModel whose dropout stays on."""
+    module = tf.Module()
+    module.layer = layers.Dropout(0.5, seed=1)
+    module.seed = module.layer.seed_generator.state.value
+    spec = tf.TensorSpec((None, 3), tf.float32, name="x")
+    call = tf.function(lambda x: {"o": module.layer(x, training=True)}, autograph=False)
+    tf.saved_model.save(module, str(path), signatures={"serving_default": call.get_concrete_function(x=spec)})
+    return path
+
+
 CASES: dict[str, Callable[[Path], Any]] = {
     "dropout_lstm": lambda path: recurrent(layers.LSTM(4, dropout=0.2, recurrent_dropout=0.1)),
     "dropout_bidirectional": lambda path: recurrent(layers.Bidirectional(layers.GRU(4, dropout=0.2))),
     "dropout_unrolled": lambda path: recurrent(layers.LSTM(4, dropout=0.2, unroll=True), time=5),
     "dropout_exported": exported,
     "counted": counted,
+    "monte_carlo": monte_carlo,
 }

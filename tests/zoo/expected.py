@@ -8,7 +8,6 @@ Expected = dict[str, tuple[str, str]]
 USERS: Expected = {
     "hashed_strings": ("tensorflow", "StringToHashBucketFast"),
     "monte_carlo_dropout": ("tensorflow", "StatelessRandomUniformV2"),
-    "string_and_number_features": ("tensorflow", "HashTableV2"),
     "string_classifier": ("tensorflow", "StringSplitV2"),
 }
 _STRINGS_AND_CODE: Expected = {

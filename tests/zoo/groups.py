@@ -54,7 +54,7 @@ GROUPS = {
         Group("users", "keras", user_models),
         Group("layers", "keras", layers.ordinary, process=30),
         Group("layers-keras2", "tf_keras", layers.ordinary, process=30),
-        Group("options", "keras", layers.options, process=30),
+        Group("options", "keras", layers.options, process=10),
         Group("applications", "keras", applications.applications, process=1),
         Group("applications-keras2", "tf_keras", applications.applications, process=1),
         Group("sizes", "keras", sizes.sizes, process=1),

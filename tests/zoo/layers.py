@@ -139,7 +139,13 @@ def _options(keras: Any) -> Iterator[tuple[str, Build]]:
             *(form for form in listed[name not in USUAL :] if form != USUAL.get(name)),
             *OPTIONS.get(name, ()),
         ):
-            wanted = IMAGE if len(form.get("dims", ())) == 3 else None
+            wanted = (
+                IMAGE
+                if len(form.get("dims", ())) == 3
+                else LONG_IDS
+                if name == "StringLookup" and "invert" in form
+                else None
+            )
             build = lambda make=make, form=form: make(**form)  # noqa: E731
             yield _title(name, form), partial(_model, keras, name, build, wanted=wanted)
         for form in LENGTHS.get(name, ()):

@@ -20,6 +20,8 @@ ON_LITERT = (
     "cnn3d_scan",
     "siamese_images",
     "stacked_lstm",
+    "string_and_number_features",
+    "unet_any_size",
 )
 ON_TENSORFLOW = {"hashed_strings": "StringToHashBucketFast"}
 

@@ -14,6 +14,7 @@ from lightship.compiler import importers, latency, limits, litert, stages
 from lightship.compiler.config import Config
 from lightship.compiler.importers.base import Original
 from lightship.compiler.parity import Agreement
+from lightship.compiler.pruning import pruned
 from lightship.compiler.recordings import (
     Recording,
     agree,
@@ -155,16 +156,17 @@ def _attempts(original: Original, recordings: tuple[Recording, ...]) -> Iterator
     """Return what LiteRT's converter may try: each candidate as it is, then rewritten; or rewritten at once."""
     signatures = [recording.signature.name for recording in recordings]
     for candidate in original.candidates():
-        plain = Rewritten(candidate, ())
-        rewritable = candidate.is_dir() and not original.stateful
-        rewritten_first = rewritable and required(candidate)
-        if not rewritten_first:
-            yield plain
-        if rewritable:
-            with tempfile.TemporaryDirectory() as work:
-                rewritten = rewrite(candidate, Path(work), signatures)
-                if rewritten or rewritten_first:
-                    yield rewritten or plain
+        if not candidate.is_dir() or original.stateful:
+            yield Rewritten(candidate, ())
+            continue
+        with tempfile.TemporaryDirectory() as work:
+            needed = pruned(candidate, Path(work, "pruned"), signatures)
+            rewritten_first = required(needed)
+            if not rewritten_first:
+                yield Rewritten(needed, ())
+            rewritten = rewrite(needed, Path(work, "rewritten"), signatures)
+            if rewritten or rewritten_first:
+                yield rewritten or Rewritten(needed, ())
 
 
 def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
@@ -271,17 +273,24 @@ def _result(
         "rewrites": list(compiled.rewrites),
         "warnings": [
             *original.notes,
-            *_state_warnings(compiled),
+            *state_warnings(compiled),
             *(text for recording in recordings for text in oddities(recording)),
         ],
         "trusted": list(trusted),
     }
 
 
-def _state_warnings(compiled: Compiled) -> list[str]:
-    if not compiled.stateful:
-        return []
-    return [
-        "a call changes variables of the model: every call is answered from their initial values, and never in a batch "
-        "with others or from the response cache"
-    ]
+def state_warnings(compiled: Compiled) -> list[str]:
+    """Sentences about what calls change, and about random numbers in outputs."""
+    found = []
+    if compiled.stateful:
+        found.append(
+            "a call changes variables of the model: every call is answered from their initial values, and never in a "
+            "batch with others or from the response cache"
+        )
+    if drawn := [name for name in compiled.reasons if "Random" in name]:
+        found.append(
+            f"outputs depend on random numbers ({', '.join(drawn)}): the model's own outputs differ from call to call. "
+            "If that is not wanted, call its random layers with training=False and save it again"
+        )
+    return found

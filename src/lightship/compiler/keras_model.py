@@ -16,7 +16,6 @@ from lightship.compiler.hints import Hint
 from lightship.compiler.importers.base import Batch
 from lightship.compiler.keras_errors import translated
 from lightship.compiler.keras_function import Traced, check_export
-from lightship.compiler.unrolling import unrolled
 from lightship.errors import CompileError, EngineError, SourceRefused
 from lightship.tensors import Array, Signature
 
@@ -150,23 +149,18 @@ class KerasOriginal:
         return "the model"
 
     def candidates(self) -> Iterator[Path]:
-        """The model as it is, then with its recurrent layers unrolled, whose loops may not be what can be rewritten."""
-        plain = self._work / "exported"
-        self._export(self._traced, plain, reset=self.reset)
-        yield plain
-        self._traced.state.restore()  # what the copy holds as initial values are the values of now
-        if copy := unrolled(self._framework, self._model):
-            folder = self._work / "unrolled"
-            self._export(Traced(self._framework, copy, like=self._traced), folder, reset=self.reset)
-            yield folder
+        """The model's export."""
+        folder = self._work / "exported"
+        self._export(folder, reset=self.reset)
+        yield folder
 
     def saved_model(self, folder: Path) -> bool:
         """An export that is the same bytes each time."""
-        self._export(self._traced, folder, reset="")
+        self._export(folder, reset="")
         exports.normalise(folder)
         return True
 
-    def _export(self, traced: Traced, folder: Path, *, reset: str) -> None:
-        traced.save(folder, reset=reset)
+    def _export(self, folder: Path, *, reset: str) -> None:
+        self._traced.save(folder, reset=reset)
         if not self._trust:
             check_export(folder)

@@ -1,16 +1,18 @@
 """Variables and tables that the functions of a SavedModel change, and their initial values.
 
-Decided by operator: a variable or table is changed by any operator that is not known to only read it.
+Decided by operator: a variable or table is changed by any operator that is not known to only read it. Where no result
+depends on anything that is changed, there is no state: recurrent layers count up a seed that only training reads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from lightship.engines.dead_code import prune
 from lightship.engines.handles import Flow
 from lightship.tensors import Array
 
@@ -104,11 +106,21 @@ def _changed(function: Any) -> Iterator[tuple[Any, list[Any]]]:
     names = [tensor.op.name for tensor in function.graph.inputs]
     captured = function.captured_inputs
     handles = dict(zip(names[len(names) - len(captured) :], captured, strict=True))
+    changed = {
+        origin: users
+        for origin, users in _users(graph, handles).items()
+        if any(node.op not in READERS for node in users)
+    }
+    prune(graph, [tensor.name for tensor in function.outputs])
+    if changed.keys() & _users(graph, handles).keys():
+        yield from ((handles.get(origin), users) for origin, users in changed.items())
+
+
+def _users(graph: Any, handles: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return the nodes that take a handle, by its origin."""
     flow = Flow(graph.library.function)
     flow.follow(graph.node, {name: frozenset({name}) for name, tensor in handles.items() if _is_handle(tensor)})
-    for origin, users in flow.users.items():
-        if any(node.op not in READERS for node in users):
-            yield handles.get(origin), users
+    return flow.users
 
 
 def _is_handle(tensor: Any) -> bool:

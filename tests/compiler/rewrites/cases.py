@@ -14,12 +14,12 @@ from typing import Any
 
 import keras
 
-from lightship.compiler.build import Compiled, compile_best
+from lightship.compiler.build import Compiled, compile_best, state_warnings
 from lightship.compiler.importers.base import Original
 from lightship.compiler.importers.keras_file import KerasFile
 from lightship.compiler.importers.saved_model import SavedModel
 from lightship.compiler.recordings import record
-from tests.compiler.rewrites import operator_cases, precision_cases, saturation_cases, slicing_cases
+from tests.compiler.rewrites import operator_cases, precision_cases, saturation_cases, seed_cases, slicing_cases
 
 Case = Callable[[Path], Any]
 CASES: Mapping[str, Case] = {
@@ -27,6 +27,7 @@ CASES: Mapping[str, Case] = {
     **operator_cases.CASES,
     **slicing_cases.CASES,
     **saturation_cases.CASES,
+    **seed_cases.CASES,
 }
 
 
@@ -53,6 +54,8 @@ def opened(model: Any, work: Path) -> Original:
 def described(compiled: Compiled) -> dict[str, Any]:
     return {
         "engine": compiled.engine,
+        "stateful": compiled.stateful,
+        "warnings": state_warnings(compiled),
         "rewrites": compiled.rewrites,
         "reasons": compiled.reasons,
         "rtol": max(agreement.rtol for agreement in compiled.agreements),

@@ -45,6 +45,24 @@ def loop(x: Any) -> Any:
     return tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, tf.math.erf(y) + 1.0), (0, x))[1]
 
 
+class Lookups(tf.Module):  # type: ignore[misc]
+    """Two tables, of which LiteRT has one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts = layers.StringLookup(vocabulary=["a", "b"])
+        self.numbers = layers.IntegerLookup(vocabulary=[5, 3])
+
+    def __call__(self, x: Any, y: Any) -> Any:
+        return tf.concat([self.texts(x), self.numbers(y)], -1)
+
+
+def enlarged(x: Any) -> Any:
+    """Channels that LiteRT's converter does not know: the sizes of an enlarged image are computed."""
+    large = tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2)
+    return tf.nn.conv2d(large, tf.ones((2, 2, 3, 2)), 1, "SAME")
+
+
 REWRITTEN: dict[str, Callable[[Path], Path]] = {
     **{f"resize_{name}": resized(name) for name in ("bicubic", "lanczos3", "area")},
     **{f"shrink_{name}": resized(name, antialias=True) for name in ("bilinear", "lanczos5", "mitchellcubic")},
@@ -64,8 +82,13 @@ REWRITTEN: dict[str, Callable[[Path], Path]] = {
     "roll": saved(lambda x: tf.roll(x, [1, -9], [0, 1]), X),
     "cumprod": saved(lambda x: tf.math.cumprod(x, -1, exclusive=True, reverse=True), X),
     "integer_lookup": saved(layers.IntegerLookup(vocabulary=[2, 1, 3]), IDS),
+    "lookups_of_texts_and_numbers": saved(Lookups(), {"x": ((None, 2), "string"), "y": ((None, 4), "int64")}),
+    "image_of_any_size": saved(enlarged, {"x": ((None, None, None, 3), "float32")}),
     "int8_product": saved(lambda x: tf.matmul(x, WEIGHTS, output_type=tf.int32), BYTES),
     "multi_hot": saved(layers.Discretization([0.0], output_mode="multi_hot"), X),
+    "multi_hot_texts": saved(
+        layers.StringLookup(vocabulary=["a", "b"], output_mode="multi_hot"), {"x": ((None, 3), "string")}
+    ),
     "suppression": saved(lambda x, y: tf.gather(x, tf.image.non_max_suppression(x, y, 5, 0.5)), BOXES),
 }
 

@@ -39,8 +39,11 @@ INTEGERS = "sums of integers became sums of float32"
         ("roll", AXIS),
         ("cumprod", AXIS),
         ("integer_lookup", "lookups of numbers became searches in constants"),
+        ("lookups_of_texts_and_numbers", "lookups of numbers became searches in constants"),
+        ("image_of_any_size", "known sizes became constants in reshapes"),
         ("int8_product", INTEGERS),
         ("multi_hot", INTEGERS),
+        ("multi_hot_texts", INTEGERS),
         ("suppression", "selected boxes are cut to their number"),
     ],
 )

@@ -15,6 +15,7 @@ from lightship.compiler.rewrites import (
     arrangement,
     bitwise,
     integers,
+    known_sizes,
     lookup,
     mathematics,
     new_axes,
@@ -24,6 +25,7 @@ from lightship.compiler.rewrites import (
     resizing,
     saturation,
     suppression,
+    tables,
     tensor_lists,
 )
 from lightship.compiler.rewrites.graph import Graph, frozen, save
@@ -42,6 +44,7 @@ REWRITES: dict[str, Callable[[Graph], bool]] = {
     "mathematical functions became approximations": partial(replacement.replace, rules=mathematics.RULES),
     "operations on bits became arithmetic": partial(replacement.replace, rules=bitwise.RULES),
     "operators along an axis became slices": partial(replacement.replace, rules=arrangement.RULES),
+    "known sizes became constants in reshapes": partial(replacement.replace, rules=known_sizes.RULES),
     "softplus of large values computed exactly": saturation.apply,
 }
 # What each of them leaves of the original's precision, the coarsest first.
@@ -76,7 +79,7 @@ def rewrite(source: Path, target: Path, signatures: Sequence[str]) -> Rewritten 
 
 def _rewritten(graphs: list[Graph], target: Path) -> Rewritten | None:
     applied = tuple(text for text, apply in REWRITES.items() if sum(apply(graph) for graph in graphs))  # all of them
-    if not applied or not all(graph.is_closed() for graph in graphs):
+    if not applied or not all(tables.keep(graph) for graph in graphs):
         return None
     save(graphs, target)
     return Rewritten(target, applied, next((PRECISIONS[text] for text in PRECISIONS if text in applied), ""))

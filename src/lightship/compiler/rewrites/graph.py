@@ -23,6 +23,8 @@ class Graph:
         inputs: tensor names in ``definition`` by input name, as ``x:0``.
         outputs: tensor names in ``definition`` by output name.
         captures: handles of tables by the placeholder that stands for them in ``definition``.
+        loaded: the SavedModel, without which TensorFlow deletes the tables.
+        tables: those of them that the graph is saved with, as TensorFlow's objects.
     """
 
     name: str
@@ -30,6 +32,8 @@ class Graph:
     inputs: dict[str, str]
     outputs: dict[str, str]
     captures: dict[str, Any] = field(default_factory=dict)
+    loaded: Any = None
+    tables: dict[str, Any] = field(default_factory=dict)
 
     def bodies(self) -> Iterator[Any]:
         """Return the repeated field of nodes of the graph itself, then of each function in its library."""
@@ -37,9 +41,9 @@ class Graph:
         for function in self.definition.library.function:
             yield function.node_def
 
-    def is_closed(self) -> bool:
-        """Return whether the outputs depend on nothing but the inputs."""
-        return not self.captures.keys() & _ancestors(self.definition.node, self.outputs.values())
+    def needed_captures(self) -> list[str]:
+        """Return the captures that outputs depend on."""
+        return sorted(self.captures.keys() & _ancestors(self.definition.node, self.outputs.values()))
 
 
 def _ancestors(nodes: Iterable[Any], tensors: Iterable[str]) -> set[str]:
@@ -60,12 +64,13 @@ def frozen(folder: Path, signatures: Sequence[str]) -> list[Graph]:
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(folder))
-    return [_frozen(name, loaded.signatures[name]) for name in signatures]
+    return [_frozen(name, loaded) for name in signatures]
 
 
-def _frozen(name: str, function: Any) -> Graph:
+def _frozen(name: str, loaded: Any) -> Graph:
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+    function = loaded.signatures[name]
     _, arguments = function.structured_input_signature
     try:
         constant = convert_variables_to_constants_v2(function, lower_control_flow=False)
@@ -77,7 +82,7 @@ def _frozen(name: str, function: Any) -> Graph:
     captures = {inside.op.name: outside for outside, inside in function.graph.captures if inside.name in names}
     inputs = {by_argument.get(name, name): tensor for tensor, name in names.items() if name not in captures}
     outputs = dict(zip(sorted(function.structured_outputs), (tensor.name for tensor in constant.outputs), strict=True))
-    return Graph(name, constant.graph.as_graph_def(), inputs, outputs, captures)
+    return Graph(name, constant.graph.as_graph_def(), inputs, outputs, captures, loaded)
 
 
 def save(graphs: Sequence[Graph], folder: Path) -> None:
@@ -86,7 +91,9 @@ def save(graphs: Sequence[Graph], folder: Path) -> None:
 
     functions = {graph.name: _function(graph) for graph in graphs}
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    tf.saved_model.save(tf.Module(), str(folder), signatures=functions, options=options)
+    module = tf.Module()
+    module.tables = [table for graph in graphs for table in graph.tables.values()]
+    tf.saved_model.save(module, str(folder), signatures=functions, options=options)
 
 
 def _function(graph: Graph) -> Any:
@@ -96,16 +103,20 @@ def _function(graph: Graph) -> Any:
     imported = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=""), [])
     inside = imported.graph
     pruned = imported.prune(
-        [inside.as_graph_element(tensor) for tensor in graph.inputs.values()],
+        [
+            inside.as_graph_element(tensor)
+            for tensor in (*graph.inputs.values(), *(f"{name}:0" for name in graph.tables))
+        ],
         [inside.as_graph_element(tensor) for tensor in graph.outputs.values()],
     )
     specs = [
         tf.TensorSpec(tensor.shape, tensor.dtype, name=name)
-        for name, tensor in zip(graph.inputs, pruned.inputs, strict=True)
+        for name, tensor in zip(graph.inputs, pruned.inputs, strict=False)  # handles of tables come last
     ]
 
     def call(*arrays: Any) -> dict[str, Any]:
-        return dict(zip(graph.outputs, pruned(*arrays), strict=True))
+        tables = [table.resource_handle for table in graph.tables.values()]
+        return dict(zip(graph.outputs, pruned(*arrays, *tables), strict=True))
 
     return tf.function(call, autograph=False, input_signature=specs).get_concrete_function()
 

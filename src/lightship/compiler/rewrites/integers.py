@@ -8,6 +8,7 @@ from lightship.compiler.rewrites.constants import constant
 from lightship.compiler.rewrites.replacement import Function, Rule
 
 _TERMS = 2**24 // 2**14  # products of two int8 whose sum float32 holds
+_COUNTS = {"float32", "int32", "int64"}
 
 
 def _batch_matmul(operation: Any) -> Function | None:
@@ -34,23 +35,36 @@ def _batch_matmul(operation: Any) -> Function | None:
 
 
 def _bincount(operation: Any) -> Function | None:
-    """Return the sum of one-hot vectors for a matrix of values; with weights, theirs."""
+    """Return the sum of one-hot vectors for a vector or a matrix of values; with weights, theirs."""
     import tensorflow as tf
 
     values, size, weights = operation.inputs
-    count = constant(size)
+    count, shape = constant(size), _shape(values)
     plain = weights.shape.as_list() == [0] if weights.shape.rank is not None else None
-    if count is None or values.shape.rank not in {1, 2} or plain is None or weights.dtype != tf.float32:
+    if count is None or shape.rank not in {1, 2} or plain is None or weights.dtype.name not in _COUNTS:
         return None
-    binary, depth = operation.get_attr("binary_output"), int(count)
+    binary, depth, sizes = operation.get_attr("binary_output"), int(count), shape.as_list()
+    if values.shape.rank is None and None in sizes[1:]:
+        return None
 
     def function(values: Any, _: Any, weights: Any) -> Any:
-        places = tf.one_hot(values, depth, dtype=tf.float32)
+        values = values if values.shape.rank else tf.reshape(values, [-1, *sizes[1:]])
+        places = tf.one_hot(values, depth, dtype=weights.dtype)
         if binary:
             return tf.reduce_max(places, -2)
         return tf.reduce_sum(places if plain else places * weights[..., None], -2)
 
     return function
+
+
+def _shape(tensor: Any) -> Any:
+    """Return a tensor's shape; that of a lookup, which TensorFlow does not know, is what it was asked for."""
+    operation = tensor.op
+    if tensor.shape.rank is None and operation.type in {"Identity", "Cast"}:
+        return _shape(operation.inputs[0])
+    if tensor.shape.rank is None and operation.type == "LookupTableFindV2" and operation.inputs[2].shape.rank == 0:
+        return _shape(operation.inputs[1])
+    return tensor.shape
 
 
 RULES: dict[str, Rule] = {"BatchMatMulV3": _batch_matmul, "DenseBincount": _bincount}

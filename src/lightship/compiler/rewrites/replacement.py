@@ -49,19 +49,24 @@ def _operations(graph: Graph, operators: Collection[str]) -> list[tuple[Any, Any
 
 
 def _replace(graph: Graph, owner: Any, node: Any, operation: Any, function: Function) -> bool:
-    traced = _traced(operation, function)
-    if traced is None:
+    concrete = _traced(operation, function)
+    if concrete is None:
         return False
+    traced = type(concrete.function_def)()
+    traced.CopyFrom(concrete.function_def)
     used = _drop_unused_arguments(traced)
     graph.definition.library.function.add().CopyFrom(traced)
     if owner is not None:
         _rename_outputs(owner, node, operation)
     _become_call(node, operation, traced.signature.name, used)
+    both = zip(operation.outputs, concrete.outputs, strict=True)
+    shapes = [before.shape if before.shape.rank is not None else after.shape for before, after in both]
+    node.attr[_SHAPES].list.shape.extend(shape.as_proto() for shape in shapes)
     return True
 
 
 def _traced(operation: Any, function: Function) -> Any:
-    """Return a FunctionDef of the same input and output types as the operation; None where it would need others."""
+    """Return a function of the same input and output types as the operation; None where it would need others."""
     import tensorflow as tf
 
     specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in operation.inputs]
@@ -69,9 +74,7 @@ def _traced(operation: Any, function: Function) -> Any:
     wanted = [tensor.dtype for tensor in operation.outputs]
     if [tensor.dtype for tensor in concrete.outputs] != wanted or concrete.graph.as_graph_def().library.function:
         return None
-    traced = type(concrete.function_def)()
-    traced.CopyFrom(concrete.function_def)
-    return traced
+    return concrete
 
 
 def _drop_unused_arguments(traced: Any) -> list[int]:
@@ -95,7 +98,6 @@ def _become_call(node: Any, operation: Any, function: str, used: list[int]) -> N
     node.attr["f"].func.name = function
     node.attr["Tin"].list.type.extend(operation.inputs[place].dtype.as_datatype_enum for place in used)
     node.attr["Tout"].list.type.extend(tensor.dtype.as_datatype_enum for tensor in operation.outputs)
-    node.attr[_SHAPES].list.shape.extend(tensor.shape.as_proto() for tensor in operation.outputs)
 
 
 def _rename_outputs(body: Any, node: Any, operation: Any) -> None:

@@ -1,0 +1,61 @@
+"""Models that change variables on which no output depends: seeds of dropout, statistics of batches, counters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+
+def recurrent(*more: Any, time: int | None = None) -> keras.Model:
+    return keras.Sequential([keras.Input((time, 3)), *more])
+
+
+def exported(path: Path) -> Path:
+    """A SavedModel that Keras wrote: the seed is changed in a function that the signature calls."""
+    recurrent(layers.GRU(4, dropout=0.3)).export(str(path), verbose=False)
+    return path
+
+
+def counted(path: Path) -> Path:
+    """A SavedModel that counts its rows, in a branch of a function."""
+    module = tf.Module()
+    module.calls = tf.Variable(0)
+
+    @tf.function(autograph=False)
+    def count(x: Any) -> Any:
+        return tf.cond(tf.shape(x)[0] > 1, lambda: module.calls.assign_add(2), lambda: module.calls.assign_add(1))
+
+    def call(x: Any) -> dict[str, Any]:
+        count(x)
+        return {"o": tf.roll(x, 1, -1)}
+
+    spec = tf.TensorSpec((None, 3), tf.float32, name="x")
+    concrete = tf.function(call, autograph=False).get_concrete_function(x=spec)
+    tf.saved_model.save(module, str(path), signatures={"serving_default": concrete})
+    return path
+
+
+def monte_carlo(path: Path) -> Path:
+    """A SavedModel whose dropout stays on."""
+    module = tf.Module()
+    module.layer = layers.Dropout(0.5, seed=1)
+    module.seed = module.layer.seed_generator.state.value
+    spec = tf.TensorSpec((None, 3), tf.float32, name="x")
+    call = tf.function(lambda x: {"o": module.layer(x, training=True)}, autograph=False)
+    tf.saved_model.save(module, str(path), signatures={"serving_default": call.get_concrete_function(x=spec)})
+    return path
+
+
+CASES: dict[str, Callable[[Path], Any]] = {
+    "dropout_lstm": lambda path: recurrent(layers.LSTM(4, dropout=0.2, recurrent_dropout=0.1)),
+    "dropout_bidirectional": lambda path: recurrent(layers.Bidirectional(layers.GRU(4, dropout=0.2))),
+    "dropout_unrolled": lambda path: recurrent(layers.LSTM(4, dropout=0.2, unroll=True), time=5),
+    "dropout_exported": exported,
+    "counted": counted,
+    "monte_carlo": monte_carlo,
+}

@@ -56,7 +56,7 @@ class Settings(NamedTuple):
     init_seconds: float = 0.0
     body_seconds: float = 30.0
     bodies: int = 100_000_000
-    connections: int = 1000
+    connections: int = 4000
     idle_seconds: float = 75.0
     allowed_hosts: tuple[str, ...] = ()
 

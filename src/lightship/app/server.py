@@ -125,7 +125,6 @@ class _Listener:
 
     def start(self) -> None:
         """Listen. Raises SettingError where that fails."""
-        _allow_files(self._settings.connections + _FILES)
         self._thread.start()
         until = time.monotonic() + _PATIENCE
         while not self._ended.is_set() and time.monotonic() < until:
@@ -172,7 +171,7 @@ class _Listener:
             ),
             websockets=False,
             backlog=_BACKLOG,
-            backpressure=self._settings.connections,
+            backpressure=_allowed_connections(self._settings.connections),
             log_level=LogLevels.error,
             log_dictconfig=_LOGGING,
         )
@@ -200,9 +199,10 @@ def _hold(host: str, port: int) -> socket.socket:
     return held
 
 
-def _allow_files(count: int) -> None:
-    """Let the process open so many files, as far as its hard limit allows."""
+def _allowed_connections(count: int) -> int:
+    """So many connections, or as many as the process may open files for; its soft limit is raised for them."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
-    if soft < wanted:
+    wanted = count + _FILES if hard == resource.RLIM_INFINITY else min(count + _FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max(1, wanted - _FILES)

@@ -29,9 +29,17 @@ def test_every_variable_is_read() -> None:
         "LIGHTSHIP_BATCH_ROWS": "16",
         "LIGHTSHIP_BATCH_WINDOW_MS": "5",
         "LIGHTSHIP_INIT_SECONDS": "8",
+        "LIGHTSHIP_BODY_SECONDS": "1.5",
+        "LIGHTSHIP_BODIES_MB": "40",
+        "LIGHTSHIP_CONNECTIONS": "50",
+        "LIGHTSHIP_IDLE_SECONDS": "9",
+        "LIGHTSHIP_ALLOWED_HOSTS": "api.example.com, Other.example",
     }
     cache = {"digits": 2_000_000}
-    expected = Settings("/models", "digits", "secret", True, True, 10, 20, 0.5, 5_000_000, cache, 3, 16, 0.005, 8.0)
+    hosts = ("api.example.com", "other.example")
+    limits = (1.5, 40_000_000, 50, 9.0, hosts)
+    model = ("/models", "digits", "secret", True, True, 10, 20, 0.5, 5_000_000, cache, 3, 16, 0.005, 8.0)
+    expected = Settings(*model, *limits)
     assert Settings.from_environment(environ) == expected
 
 

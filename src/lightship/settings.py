@@ -32,6 +32,12 @@ class Settings(NamedTuple):
         batch_window: ``LIGHTSHIP_BATCH_WINDOW_MS``: how long a batch may wait to be fuller while another is running.
         init_seconds: ``LIGHTSHIP_INIT_SECONDS``: how long a Lambda function that starts on demand waits for its default
             model before it takes requests; 0 for as long as loading takes.
+        body_seconds: ``LIGHTSHIP_BODY_SECONDS``: how long a request's body may take to arrive; 0 for no limit.
+        bodies: ``LIGHTSHIP_BODIES_MB``: megabytes of request bodies that are in memory at a time; 0 for no limit.
+        connections: ``LIGHTSHIP_CONNECTIONS``: connections that a server has open at a time; others wait.
+        idle_seconds: ``LIGHTSHIP_IDLE_SECONDS``: how long a connection may bring no complete head of a request.
+        allowed_hosts: ``LIGHTSHIP_ALLOWED_HOSTS``: names that the ``Host`` header may have, or ``*``; empty for this
+            machine's own names on loopback, and for any name elsewhere.
     """
 
     registry: str = "./models"
@@ -48,6 +54,11 @@ class Settings(NamedTuple):
     batch_rows: int = 8
     batch_window: float = 0.0
     init_seconds: float = 0.0
+    body_seconds: float = 30.0
+    bodies: int = 100_000_000
+    connections: int = 4000
+    idle_seconds: float = 75.0
+    allowed_hosts: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -79,6 +90,11 @@ class Settings(NamedTuple):
             batch_rows=max(1, read("LIGHTSHIP_BATCH_ROWS", _count, usual.batch_rows)),
             batch_window=read("LIGHTSHIP_BATCH_WINDOW_MS", _count, 0) / 1000,
             init_seconds=read("LIGHTSHIP_INIT_SECONDS", _seconds, usual.init_seconds),
+            body_seconds=read("LIGHTSHIP_BODY_SECONDS", _seconds, usual.body_seconds),
+            bodies=read("LIGHTSHIP_BODIES_MB", _megabytes, usual.bodies),
+            connections=max(1, read("LIGHTSHIP_CONNECTIONS", _count, usual.connections)),
+            idle_seconds=max(0.1, read("LIGHTSHIP_IDLE_SECONDS", _seconds, usual.idle_seconds)),
+            allowed_hosts=read("LIGHTSHIP_ALLOWED_HOSTS", _names, usual.allowed_hosts),
         )
 
 
@@ -99,6 +115,14 @@ def _count(text: str) -> int:
     if not text.isdecimal():
         raise ValueError("a whole number, zero or more")
     return int(text)
+
+
+def _megabytes(text: str) -> int:
+    return _count(text) * 1_000_000
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(word.strip().lower() for word in text.split(",") if word.strip())
 
 
 def _seconds(text: str) -> float:

@@ -9,6 +9,7 @@ import pytest
 from lightship.app.callers import UNKNOWN, caller_of
 
 USER = "arn:aws:iam::123456789012:user/ann"
+SESSION = "arn:aws:sts::123456789012:assumed-role/scoring/"
 ROLE = "arn:aws:sts::123456789012:assumed-role/pool/CognitoIdentityCredentials"
 
 
@@ -16,6 +17,8 @@ ROLE = "arn:aws:sts::123456789012:assumed-role/pool/CognitoIdentityCredentials"
     ("authorizer", "caller"),
     [
         ({"iam": {"userArn": USER, "cognitoIdentity": None}}, USER),
+        ({"iam": {"userArn": SESSION + "monday"}}, SESSION.rstrip("/")),
+        ({"iam": {"userArn": SESSION + "tuesday"}}, SESSION.rstrip("/")),
         ({"iam": {"userArn": ROLE, "cognitoIdentity": {"identityId": "eu-west-1:1-2"}}}, "cognito:eu-west-1:1-2"),
         ({"jwt": {"claims": {"iss": "https://id.example.org", "sub": "ann"}}}, "https://id.example.org#ann"),
         ({"lambda": {"principalId": "ann", "sub": "other"}}, "lambda:ann"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from lightship.answer import Service
@@ -22,10 +22,11 @@ def assemble(
     threads: int,
     max_answer: int,
     jobs: Callable[[], Cloud | None] = lambda: None,
+    hosts: Collection[str] = (),
 ) -> tuple[Catalogue, Shell]:
     """The catalogue and the shell in front of it; ``threads`` and ``max_answer`` (bytes) depend on where they run.
 
-    ``jobs`` is as in :class:`Shell`.
+    ``jobs`` is as in :class:`Shell`; ``hosts`` too, where the settings name none.
     """
     catalogue = Catalogue(
         registry,
@@ -38,4 +39,12 @@ def assemble(
         caches=settings.response_cache,
     )
     service = Service(catalogue, max_answer, settings.allow_admin)
-    return catalogue, Shell(service, token=settings.token, max_body=settings.max_body, jobs=jobs)
+    return catalogue, Shell(
+        service,
+        token=settings.token,
+        max_body=settings.max_body,
+        jobs=jobs,
+        body_seconds=settings.body_seconds,
+        bodies=settings.bodies,
+        hosts=settings.allowed_hosts or hosts,
+    )

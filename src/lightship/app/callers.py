@@ -21,9 +21,9 @@ UNKNOWN = "unknown"
 def caller_of(context: Mapping[str, Any]) -> str:
     """The caller of an event with this ``requestContext``; :data:`UNKNOWN` where he could not be told from others.
 
-    An ARN (AWS_IAM), ``cognito:IDENTITY`` (AWS_IAM through an identity pool, whose users share an ARN),
-    ``ISSUER#SUBJECT`` (JWT), or ``lambda:PRINCIPAL``, the ``principalId`` or ``sub`` in the context that a Lambda
-    authorizer answers with. Only the first is bare, and ``system`` has no colon: nobody can call himself another.
+    An ARN (AWS_IAM) of a user, or of a role whatever its session; ``cognito:IDENTITY`` (AWS_IAM through an identity
+    pool, whose users share an ARN); ``ISSUER#SUBJECT`` (JWT); or ``lambda:PRINCIPAL``, the ``principalId`` or ``sub``
+    in the context of a Lambda authorizer. Only the first has no prefix, so no caller can take the name of another.
     """
     authorizer = context.get("authorizer")
     if not isinstance(authorizer, dict):
@@ -39,7 +39,13 @@ def _iam(found: Mapping[str, Any]) -> str:
     if pool:
         identity = pool.get("identityId")
         return f"cognito:{identity}" if identity else ""
-    return found.get("userArn") or ""
+    return _role(found.get("userArn") or "")
+
+
+def _role(arn: str) -> str:
+    """An ARN without the session, which each caller of a role names as it likes (``…:assumed-role/ROLE/SESSION``)."""
+    kind, separator, rest = arn.partition(":assumed-role/")
+    return f"{kind}{separator}{rest.partition('/')[0]}" if separator else arn
 
 
 def _jwt(found: Mapping[str, Any]) -> str:

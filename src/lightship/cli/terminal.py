@@ -57,7 +57,7 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGTERM, and a terminal that closes, raise KeyboardInterrupt as Ctrl-C does; uvicorn hands signals on to this.
+    """SIGTERM, and a terminal that closes, raise KeyboardInterrupt as Ctrl-C does.
 
     From the beginning: as the first process of a container, one without a handler never hears them.
     """

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from lightship.errors import InvalidInput
+
+# Columns that a file may have where its reader names fewer: each costs more time than its comma takes to send.
+MAX_COLUMNS = 10_000
 
 
 @dataclass(frozen=True)
@@ -24,22 +27,32 @@ def read(data: bytes, *, said: bool | None = None, names: Collection[str] = ()) 
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the CSV is not UTF-8: byte {error.start} cannot be read") from None
+    limit = max(MAX_COLUMNS, 4 * len(names))
+    if (commas := text.count(",", 0, text.find("\n") % (len(text) + 1))) >= limit:
+        raise InvalidInput(f"the first line of the CSV has {commas} commas: {limit} columns are the most")
+    rows = filter(None, csv.reader(io.StringIO(text, newline=""), strict=True))
     try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+        return _table(rows, said, names)
     except csv.Error as error:
         raise InvalidInput(f"the CSV cannot be parsed: {error}") from None
-    if not rows:
+
+
+def _table(rows: Iterator[list[str]], said: bool | None, names: Collection[str]) -> Table:
+    """Read rows up to the first one that is wrong."""
+    first = next(rows, None)
+    if first is None:
         raise InvalidInput("the CSV is empty: send at least one row")
-    header = None
-    if is_header(rows[0], lambda: names) if said is None else said:
-        header, rows = columns(rows[0]), rows[1:]
-        if not rows:
-            raise InvalidInput("the CSV holds a header and no rows: send at least one row")
-    width = len(header or rows[0])
-    for number, row in enumerate(rows, start=2 if header else 1):
+    header, found = None, [first]
+    if is_header(first, lambda: names) if said is None else said:
+        header, found = columns(first), []
+    width = len(first)
+    for number, row in enumerate(rows, start=2):
         if len(row) != width:
             raise InvalidInput(f"the CSV is ragged: row {number} has {len(row)} cells, the first has {width}")
-    return Table(header, rows)
+        found.append(row)
+    if not found:
+        raise InvalidInput("the CSV holds a header and no rows: send at least one row")
+    return Table(header, found)
 
 
 def is_header(cells: Sequence[str], names: Callable[[], Collection[str]]) -> bool:

@@ -33,10 +33,14 @@ _CODES = {
     "forbidden": "PERMISSION_DENIED",
     "not_found": "RESOURCE_DOES_NOT_EXIST",
     "method_not_allowed": "BAD_REQUEST",
+    "body_timeout": "BAD_REQUEST",
     "too_large": "MAX_READ_SIZE_EXCEEDED",
+    "url_too_long": "BAD_REQUEST",
+    "headers_too_large": "BAD_REQUEST",
     "unsupported_media": "BAD_REQUEST",
     "engine_failed": "BAD_REQUEST",
     "unavailable": "TEMPORARILY_UNAVAILABLE",
+    "overloaded": "TEMPORARILY_UNAVAILABLE",
     "bundle_invalid": "TEMPORARILY_UNAVAILABLE",
     "registry_failed": "TEMPORARILY_UNAVAILABLE",
 }
@@ -85,12 +89,12 @@ def encode_invocation(prediction: Prediction) -> Response:
 
 def encode_ping(health: Health) -> Response:
     """An empty line, as MLflow says it: 200 where the default model can be asked, else 503."""
-    return Response(200 if health.ready else 503, b"\n", _TEXT)
+    return Response(200 if health.ready else 503, b"\n", dict(_TEXT))
 
 
 def encode_version(_: Health) -> Response:
     """Our version, bare, as MLflow gives its own."""
-    return Response(200, __version__.encode(), _TEXT)
+    return Response(200, __version__.encode(), dict(_TEXT))
 
 
 def encode_error(error: LightshipError) -> Response:

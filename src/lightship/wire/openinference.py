@@ -91,12 +91,15 @@ def encode_index(outcome: tuple[tuple[VersionState, ...], Request]) -> Response:
     return Response(200, write([row for row in rows if row["state"] == "READY" or not only_ready]))
 
 
-def encode_loaded(outcome: tuple[ModelState, Request]) -> Response:
-    """A model is loaded. It is loaded as it is: raises InvalidInput where the request brings another configuration."""
-    state, request = outcome
-    if _body(request).get("parameters"):
-        raise InvalidInput(f"model '{state.name}' is loaded as it is: a bundle's files and configuration are fixed")
+def encode_loaded(_: ModelState) -> Response:
+    """A model is loaded."""
     return Response(200, b"{}")
+
+
+def check_load(request: Request) -> None:
+    """Raise InvalidInput where a request to load a model brings another configuration."""
+    if _body(request).get("parameters"):
+        raise InvalidInput("a model is loaded as it is: a bundle's files and configuration are fixed")
 
 
 def encode_unloaded(_: None) -> Response:
@@ -187,7 +190,8 @@ def _infer(path: str) -> Route:
 
 
 def _repository(path: str, operation: str, encode: Callable[[Any], Response], scope: str) -> Route:
-    return Route("POST", f"/v2/repository/{path}", operation, scope, encode, describe=describe)
+    check = check_load if operation == "load" else None
+    return Route("POST", f"/v2/repository/{path}", operation, scope, encode, describe=describe, check=check)
 
 
 PROTOCOL = WireProtocol(

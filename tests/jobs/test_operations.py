@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
-from lightship.formats.base import Header
 from lightship.jobs import operations, plan, score
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.items import Tally
@@ -179,10 +178,10 @@ def test_without_a_rejected_row_no_threshold_is_reached(cloud: Cloud) -> None:
 def test_all_jobs_are_listed_however_much_there_is_to_say_of_each(cloud: Cloud) -> None:
     """DynamoDB answers with a megabyte at a time."""
     drop(cloud, KEY, DATA)
-    header = Header(tuple(f"{number:04}{'x' * 60}" for number in range(1000)), 0)
     for number in range(20):
         job = operations.start(cloud, owner="ann", model="quickstart", key=KEY, run=str(number))
-        Ledger(cloud).describe(job.id, header)
+        Ledger(cloud).split(job.id, chunks=10_000, rows=10_000)
+        Ledger(cloud).seal(job.id, tuple(range(10_000)))
         cloud.now.seconds += 1  # type: ignore[attr-defined]
     assert [job.run for job in operations.jobs(cloud, owner="ann", limit=18)] == [str(19 - n) for n in range(18)]
 

@@ -71,13 +71,23 @@ def test_logs_are_kept_for_as_long_as_the_parameter_says(deployed: dict[str, Any
     assert groups.keys() == {*used.values(), "AccessLogs"}
 
 
+def access_log(deployed: dict[str, Any]) -> str:
+    """The format of a line."""
+    stages = of_type(deployed, "AWS::ApiGatewayV2::Stage").values()
+    (line,) = (each["AccessLogSettings"]["Format"] for each in stages if each["ApiId"] == {"Ref": "Api"})
+    return str(line)
+
+
 def test_the_access_log_is_json_without_secrets(deployed: dict[str, Any]) -> None:
-    (stage,) = (
-        each for each in of_type(deployed, "AWS::ApiGatewayV2::Stage").values() if each["ApiId"] == {"Ref": "Api"}
-    )
-    line = stage["AccessLogSettings"]["Format"]
+    line = access_log(deployed)
     assert json.loads(line)
     assert not re.search(r"header|query|authorizer\.(?!error)|cookie|body", line, re.IGNORECASE)
+
+
+def test_access_log_values_that_may_hold_quotes_come_last(deployed: dict[str, Any]) -> None:
+    """API Gateway escapes nothing: a line that a caller's path breaks can still be read up to there."""
+    names = list(json.loads(access_log(deployed)))
+    assert names[-4:] == ["path", "message", "functionError", "authorizerError"]
 
 
 def test_the_function_gives_up_before_the_api_does() -> None:

@@ -8,11 +8,13 @@ import os
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from typing import Any
 
 import pytest
 
+from lightship import aws
 from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
 from lightship.jobs import operations, plan, score
 from lightship.jobs.cloud import Cloud
@@ -220,6 +222,20 @@ def test_what_was_pinned_is_pinned_anew_when_it_has_expired(cloud: Cloud) -> Non
     assert ledger.pin("token", {"version": 2}) == {"version": 1}
     cloud.now.seconds += RETENTION + 1  # type: ignore[attr-defined]
     assert ledger.pin("token", {"version": 2}) == {"version": 2}
+
+
+def signed_headers(url: str) -> list[str]:
+    query = urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)
+    return query["X-Amz-SignedHeaders"][0].split(";")
+
+
+def test_upload_address_of_a_stated_size_signs_the_length(cloud: Cloud) -> None:
+    cloud = dataclasses.replace(cloud, s3=aws.client("s3"))
+    place = operations.upload(cloud, owner="ann", name="p.csv", size=12)
+    assert "content-length" in signed_headers(place["url"])
+    large = operations.upload(cloud, owner="ann", name="p.csv", size=6 * 1024**3)
+    assert all("content-length" in signed_headers(url) for url in large["parts"])
+    assert signed_headers(operations.upload(cloud, owner="ann", name="p.csv")["url"]) == ["host"]
 
 
 def test_uploads_go_under_the_owners_own_prefix(cloud: Cloud) -> None:

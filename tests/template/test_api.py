@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 import openapi_spec_validator
@@ -10,7 +11,7 @@ import pytest
 from samcli.lib.providers.api_provider import ApiProvider
 from samcli.lib.providers.provider import Stack
 
-from tests.template.decided import SOURCE, Decided
+from tests.template.decided import SOURCE, Decided, environment
 from tests.template.deployed import api, of_type, transformed, values
 
 METHODS = {"get", "head", "post", "put", "patch", "delete"}
@@ -143,6 +144,14 @@ def test_every_event_is_a_route_of_the_definition(deployed: dict[str, Any]) -> N
     }
     assert routes == {(path, method) for path, methods in api(deployed)["paths"].items() for method in methods}
     assert "$default" not in str(api(deployed)["paths"])
+
+
+def test_base_path_reaches_the_function() -> None:
+    assert environment("PredictFunction")["LIGHTSHIP_BASE_PATH"] == ""
+    assert environment("PredictFunction", BasePath="/ml")["LIGHTSHIP_BASE_PATH"] == "/ml"
+    pattern = SOURCE["Parameters"]["BasePath"]["AllowedPattern"]
+    assert all(re.search(pattern, text) for text in ("", "/ml", "/ml/v2"))
+    assert not any(re.search(pattern, text) for text in ("/", "ml", "/ml/", "https://h/ml"))
 
 
 def test_routes_call_the_alias(deployed: dict[str, Any]) -> None:

@@ -112,7 +112,7 @@ def test_a_schedule_of_ones_own_need_not_be_a_job(yard: Yard) -> None:
     assert yard.run("schedule", "run", "hello").exit_code == 0
     (body,) = yard.bodies(yard.queues["requests"])
     assert body == f"arn:aws:scheduler:us-east-1:123456789012:schedule/{yard.group}/hello 1"
-    hello = yard.json("schedule", "list")[0]
+    hello = yard.json("schedule", "list")[1]
     assert (hello["name"], hello["enabled"], hello["model"]) == ("hello", False, "")
     assert "disabled" in yard.run("schedule", "list").stdout
 

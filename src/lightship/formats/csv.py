@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from lightship.errors import InvalidInput
 
+# What separates the cells of files that spreadsheets save in some languages, and how a message calls it.
+_SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'"}
+
 
 @dataclass(frozen=True)
 class Table:
@@ -24,6 +27,7 @@ def read(data: bytes, *, said: bool | None = None, names: Collection[str] = ()) 
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the CSV is not UTF-8: byte {error.start} cannot be read") from None
+    check_separator(text.lstrip("\r\n").partition("\n")[0], lambda: names)
     try:
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
     except csv.Error as error:
@@ -62,6 +66,26 @@ def columns(cells: Sequence[str]) -> tuple[str, ...]:
             raise InvalidInput(f"the CSV has the column '{name[:80]}' twice: each needs a name of its own")
         known.add(name)
     return found
+
+
+def check_separator(line: str, names: Callable[[], Collection[str]]) -> None:
+    """Raise InvalidInput where a first line has the columns of ``names`` by another separator than the comma alone."""
+    others = [separator for separator in _SEPARATORS if separator in line]
+    if not others or _fits(line.split(","), wanted := names()):
+        return
+    for separator in others:
+        if _fits(line.split(separator), wanted):
+            raise InvalidInput(
+                f"the cells of the CSV are separated by {_SEPARATORS[separator]}: separate them by commas, and write "
+                "decimal numbers with a point"
+            )
+
+
+def _fits(cells: Sequence[str], wanted: Collection[str]) -> bool:
+    """Whether cells are as many as several columns, or name one of them."""
+    return len(wanted) > 1 and (
+        len(cells) == len(wanted) or not {cell.strip(' \r"') for cell in cells}.isdisjoint(wanted)
+    )
 
 
 def is_number(cell: str) -> bool:

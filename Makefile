@@ -8,8 +8,6 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c '$(SUITS)' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-# The lock files are complete, and pip has trouble with extras in them when it resolves them once more: --no-deps.
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
 EXAMPLES := quickstart digits
 # A schedule to run by hand: there is no clock on a laptop.
 NIGHTLY := --parameter 'ScheduleExpression=cron(0 3 * * ? *)' --parameter ScheduleModel=quickstart \
@@ -117,13 +115,12 @@ $(VENV)/bin/python:
 	@echo "making the virtual environment $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/.run: requirements/run.txt requirements/uv.txt scripts/install pyproject.toml | $(VENV)/bin/python
 	@echo "installing what serving and compiling need"
-	@$(PIP) --require-hashes -r requirements/run.txt
-	@$(PIP) --no-build-isolation -e .
+	@$(BIN)/python scripts/install requirements/run.txt
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@echo "installing what the tests need"
-	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(BIN)/python scripts/install requirements/dev.txt
 	@touch $@

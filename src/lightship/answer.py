@@ -192,5 +192,5 @@ def _check_size(response: Response, limit: int) -> None:
     if size > limit:
         raise TooLarge(
             f"the answer has {size} bytes, more than the {limit} that can be sent back from here: ask "
-            "for fewer rows, or for fewer outputs"
+            "for fewer rows, or for fewer outputs, or score a file with `lightship batch`"
         )

@@ -146,4 +146,6 @@ def _is_zlib(body: bytes) -> bool:
 
 
 def _too_large(limit: int) -> TooLarge:
-    return TooLarge(f"the body is larger than {limit} bytes: send fewer rows at a time")
+    return TooLarge(
+        f"the body is larger than {limit} bytes: send fewer rows at a time, or a file with `lightship batch`"
+    )

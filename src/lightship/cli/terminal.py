@@ -23,10 +23,21 @@ def command(*words: str) -> str:
     return shlex.join([*(program if name in {"lightship", "__main__.py"} else ["lightship"]), *words])
 
 
+def console(*, stderr: bool = False, quiet: bool = False) -> Console:
+    """Return a console for standard output, or error; without escape sequences where :func:`plain`."""
+    terminal = False if plain() else None  # None: rich finds out
+    return Console(stderr=stderr, quiet=quiet, markup=False, highlight=False, force_terminal=terminal)
+
+
+def plain() -> bool:
+    """Return whether no escape sequence may be written: NO_COLOR is set (https://no-color.org), or TERM is dumb."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "").lower() in {"dumb", "unknown"}
+
+
 def facts(title: str, record: Mapping[str, str]) -> None:
     """A thing and what is to be said of it, a line each, for people: whole, however narrow their terminal is."""
     width = max(map(len, record), default=0)
-    click.secho(printable(title), bold=True)
+    click.echo(printable(title) if plain() else click.style(printable(title), bold=True))
     for name, value in record.items():
         click.echo(f"  {name:<{width}}  {printable(value)}".rstrip())
 

@@ -12,6 +12,9 @@ from lightship.errors import InvalidInput
 # Columns that a file may have where its reader names fewer: each costs more time than its comma takes to send.
 MAX_COLUMNS = 10_000
 
+# What separates the cells of files that spreadsheets save in some languages, and how a message calls it.
+_SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'"}
+
 
 @dataclass(frozen=True)
 class Table:
@@ -27,9 +30,10 @@ def read(data: bytes, *, said: bool | None = None, names: Collection[str] = ()) 
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the CSV is not UTF-8: byte {error.start} cannot be read") from None
-    limit = max(MAX_COLUMNS, 4 * len(names))
-    if (commas := text.count(",", 0, text.find("\n") % (len(text) + 1))) >= limit:
-        raise InvalidInput(f"the first line of the CSV has {commas} commas: {limit} columns are the most")
+    line = io.StringIO(text.lstrip("
+")).readline()
+    _check_width(line, names)
+    check_separator(line, lambda: names)
     rows = filter(None, csv.reader(io.StringIO(text, newline=""), strict=True))
     try:
         return _table(rows, said, names)
@@ -55,6 +59,12 @@ def _table(rows: Iterator[list[str]], said: bool | None, names: Collection[str])
     return Table(header, found)
 
 
+def _check_width(line: str, names: Collection[str]) -> None:
+    limit = max(MAX_COLUMNS, 4 * len(names))
+    if (commas := line.count(",")) >= limit:
+        raise InvalidInput(f"the first line of the CSV has {commas} commas: {limit} columns are the most")
+
+
 def is_header(cells: Sequence[str], names: Callable[[], Collection[str]]) -> bool:
     """Whether a first row names columns: none of its cells is a number, or all of ``names`` are among them.
 
@@ -75,6 +85,26 @@ def columns(cells: Sequence[str]) -> tuple[str, ...]:
             raise InvalidInput(f"the CSV has the column '{name[:80]}' twice: each needs a name of its own")
         known.add(name)
     return found
+
+
+def check_separator(line: str, names: Callable[[], Collection[str]]) -> None:
+    """Raise InvalidInput where a first line has the columns of ``names`` by another separator than the comma alone."""
+    others = [separator for separator in _SEPARATORS if separator in line]
+    if not others or _fits(line.split(","), wanted := names()):
+        return
+    for separator in others:
+        if _fits(line.split(separator), wanted):
+            raise InvalidInput(
+                f"the cells of the CSV are separated by {_SEPARATORS[separator]}: separate them by commas, and write "
+                "decimal numbers with a point"
+            )
+
+
+def _fits(cells: Sequence[str], wanted: Collection[str]) -> bool:
+    """Whether cells are as many as several columns, or name one of them."""
+    return len(wanted) > 1 and (
+        len(cells) == len(wanted) or not {cell.strip(' \r"') for cell in cells}.isdisjoint(wanted)
+    )
 
 
 def is_number(cell: str) -> bool:

@@ -228,7 +228,8 @@ class S3Store:
         try:
             yield
         except (self._client.exceptions.ClientError, BotoCoreError, Boto3Error) as error:
-            raise RegistryError(f"cannot {verb} {self._uri(key)}: {aws.code(error)}") from None
+            sentence = f"cannot {verb} {self._uri(key)}: {aws.reason(error)}"
+            raise RegistryError(sentence, detail=aws.detail(error)) from None
 
 
 def _whole(folder: Path) -> bool:

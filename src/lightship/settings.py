@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
@@ -32,6 +33,7 @@ class Settings(NamedTuple):
         batch_window: ``LIGHTSHIP_BATCH_WINDOW_MS``: how long a batch may wait to be fuller while another is running.
         init_seconds: ``LIGHTSHIP_INIT_SECONDS``: how long a Lambda function that starts on demand waits for its default
             model before it takes requests; 0 for as long as loading takes.
+        base_path: ``LIGHTSHIP_BASE_PATH``: what a custom domain's API mapping puts in front of every path on Lambda.
     """
 
     registry: str = "./models"
@@ -48,6 +50,7 @@ class Settings(NamedTuple):
     batch_rows: int = 8
     batch_window: float = 0.0
     init_seconds: float = 0.0
+    base_path: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -79,6 +82,7 @@ class Settings(NamedTuple):
             batch_rows=max(1, read("LIGHTSHIP_BATCH_ROWS", _count, usual.batch_rows)),
             batch_window=read("LIGHTSHIP_BATCH_WINDOW_MS", _count, 0) / 1000,
             init_seconds=read("LIGHTSHIP_INIT_SECONDS", _seconds, usual.init_seconds),
+            base_path=read("LIGHTSHIP_BASE_PATH", _base_path, usual.base_path),
         )
 
 
@@ -87,6 +91,13 @@ def _token(text: str) -> str:
         # the value is a secret, so the sentence is without it
         raise SettingError("LIGHTSHIP_TOKEN must be printable ASCII characters without spaces, to fit into a header")
     return text
+
+
+def _base_path(text: str) -> str:
+    segments = [segment for segment in text.split("/") if segment]
+    if not segments or not all(re.fullmatch(r"[A-Za-z0-9$\-_.+!*'()]+", segment) for segment in segments):
+        raise ValueError("a path such as /ml, of the characters that an API mapping key may have")
+    return "/" + "/".join(segments)
 
 
 def _flag(text: str) -> bool:

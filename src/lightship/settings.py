@@ -34,6 +34,7 @@ class Settings(NamedTuple):
         init_seconds: ``LIGHTSHIP_INIT_SECONDS``: how long a Lambda function that starts on demand waits for its default
             model before it takes requests; 0 for as long as loading takes.
         base_path: ``LIGHTSHIP_BASE_PATH``: what a custom domain's API mapping puts in front of every path on Lambda.
+        cors_origins: ``LIGHTSHIP_CORS_ORIGINS``: web sites whose pages may ask, as ``https://a.example``, or ``*``.
     """
 
     registry: str = "./models"
@@ -51,6 +52,7 @@ class Settings(NamedTuple):
     batch_window: float = 0.0
     init_seconds: float = 0.0
     base_path: str = ""
+    cors_origins: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -83,6 +85,7 @@ class Settings(NamedTuple):
             batch_window=read("LIGHTSHIP_BATCH_WINDOW_MS", _count, 0) / 1000,
             init_seconds=read("LIGHTSHIP_INIT_SECONDS", _seconds, usual.init_seconds),
             base_path=read("LIGHTSHIP_BASE_PATH", _base_path, usual.base_path),
+            cors_origins=read("LIGHTSHIP_CORS_ORIGINS", _origins, usual.cors_origins),
         )
 
 
@@ -98,6 +101,13 @@ def _base_path(text: str) -> str:
     if not segments or not all(re.fullmatch(r"[A-Za-z0-9$\-_.+!*'()]+", segment) for segment in segments):
         raise ValueError("a path such as /ml, of the characters that an API mapping key may have")
     return "/" + "/".join(segments)
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(word.strip().lower() for word in text.split(",") if word.strip())
+    if not all(origin == "*" or re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+", origin) for origin in origins):
+        raise ValueError("a list of origins like https://a.example,http://localhost:3000 without paths, or *")
+    return origins
 
 
 def _flag(text: str) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lightship.answer import Service
+from lightship.app.cors import Cors
+from lightship.app.front import Front
 from lightship.app.shell import Shell
 from lightship.registry import Registry
 from lightship.serving.catalogue import Catalogue
@@ -22,7 +24,7 @@ def assemble(
     threads: int,
     max_answer: int,
     jobs: Callable[[], Cloud | None] = lambda: None,
-) -> tuple[Catalogue, Shell]:
+) -> tuple[Catalogue, Front]:
     """The catalogue and the shell in front of it; ``threads`` and ``max_answer`` (bytes) depend on where they run.
 
     ``jobs`` is as in :class:`Shell`.
@@ -38,4 +40,5 @@ def assemble(
         caches=settings.response_cache,
     )
     service = Service(catalogue, max_answer, settings.allow_admin)
-    return catalogue, Shell(service, token=settings.token, max_body=settings.max_body, jobs=jobs)
+    shell = Shell(service, token=settings.token, max_body=settings.max_body, jobs=jobs)
+    return catalogue, Front(shell, Cors(settings.cors_origins))

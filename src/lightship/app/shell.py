@@ -46,11 +46,16 @@ class Shell:
         max_body: int,
         jobs: Callable[[], Cloud | None] = lambda: None,
     ) -> None:
-        self.service = service
+        self._service = service
         self._jobs = jobs
         self._token = token
         self._max_body = max_body
         self._pages: ASGIApp | None = None
+
+    @property
+    def service(self) -> Service:
+        """What answers."""
+        return self._service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request of an ASGI server."""
@@ -85,7 +90,7 @@ class Shell:
             except LightshipError as error:
                 return wire.render_error(error, path)
         request = Request(method, path, query, headers, body, caller, context.get("requestId", ""))
-        response = await answer(self.service, request)
+        response = await answer(self._service, request)
         if response is None:
             return wire.render_error(Unauthenticated(), path) if caller is None else request
         accepted = headers.get("accept-encoding")
@@ -96,7 +101,7 @@ class Shell:
         if self._pages is None:
             from lightship.app.pages import pages
 
-            self._pages = pages(self.service, self._jobs)
+            self._pages = pages(self._service, self._jobs)
         correlation = request.correlation or uuid.uuid4().hex
         state = {"caller": request.caller, "correlation": correlation}
         await self._pages({**scope, "state": state}, _replay(request.body, receive), _naming(correlation, send))

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from lightship import wire
 from lightship.answer import answer
+from lightship.app.front import Front
 from lightship.app.shell import Shell
 from lightship.errors import InvalidInput
 from lightship.handlers.gateway.events import HttpEvent, Reader, is_payload_2, payload_2
@@ -30,7 +31,7 @@ class Gateway:
         base_path: the path that a custom domain's API mapping puts in front of ours: ``/ml``, or empty.
     """
 
-    def __init__(self, shell: Shell, *, base_path: str = "") -> None:
+    def __init__(self, shell: Front | Shell, *, base_path: str = "") -> None:
         self._shell = shell
         self._base_path = base_path
         self._mangum: Any = None

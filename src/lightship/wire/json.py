@@ -37,7 +37,7 @@ def write(value: Any) -> bytes:
 def plain(array: Array) -> Any:
     """An array in a form that :func:`write` takes: strings as text, or ``{"b64": …}`` where they are not UTF-8."""
     if array.dtype != np.object_:
-        return np.ascontiguousarray(array)
+        return np.ascontiguousarray(array) if array.ndim else array[()]  # which makes a list of a scalar
     return _texts(array.tolist())
 
 

@@ -70,6 +70,7 @@ HOT: dict[str, list[tuple[str, Any]]] = {
         ("/invocations", {"dataframe_records": [dict.fromkeys(COLUMNS, 1)]}),
         ("/ping", None),
     ],
+    "documentation": [("/docs", None)],
 }
 
 # The end of a program for `words_after`: packages by name, and the rooms of this one.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
@@ -38,6 +39,8 @@ class Settings(NamedTuple):
         idle_seconds: ``LIGHTSHIP_IDLE_SECONDS``: how long a connection may bring no complete head of a request.
         allowed_hosts: ``LIGHTSHIP_ALLOWED_HOSTS``: names that the ``Host`` header may have, or ``*``; empty for this
             machine's own names on loopback, and for any name elsewhere.
+        base_path: ``LIGHTSHIP_BASE_PATH``: what a custom domain's API mapping puts in front of every path on Lambda.
+        cors_origins: ``LIGHTSHIP_CORS_ORIGINS``: web sites whose pages may ask, as ``https://a.example``, or ``*``.
     """
 
     registry: str = "./models"
@@ -59,6 +62,8 @@ class Settings(NamedTuple):
     connections: int = 4000
     idle_seconds: float = 75.0
     allowed_hosts: tuple[str, ...] = ()
+    base_path: str = ""
+    cors_origins: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -95,6 +100,8 @@ class Settings(NamedTuple):
             connections=max(1, read("LIGHTSHIP_CONNECTIONS", _count, usual.connections)),
             idle_seconds=max(0.1, read("LIGHTSHIP_IDLE_SECONDS", _seconds, usual.idle_seconds)),
             allowed_hosts=read("LIGHTSHIP_ALLOWED_HOSTS", _names, usual.allowed_hosts),
+            base_path=read("LIGHTSHIP_BASE_PATH", _base_path, usual.base_path),
+            cors_origins=read("LIGHTSHIP_CORS_ORIGINS", _origins, usual.cors_origins),
         )
 
 
@@ -103,6 +110,20 @@ def _token(text: str) -> str:
         # the value is a secret, so the sentence is without it
         raise SettingError("LIGHTSHIP_TOKEN must be printable ASCII characters without spaces, to fit into a header")
     return text
+
+
+def _base_path(text: str) -> str:
+    segments = [segment for segment in text.split("/") if segment]
+    if not segments or not all(re.fullmatch(r"[A-Za-z0-9$\-_.+!*'()]+", segment) for segment in segments):
+        raise ValueError("a path such as /ml, of the characters that an API mapping key may have")
+    return "/" + "/".join(segments)
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(word.strip().lower() for word in text.split(",") if word.strip())
+    if not all(origin == "*" or re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+", origin) for origin in origins):
+        raise ValueError("a list of origins like https://a.example,http://localhost:3000 without paths, or *")
+    return origins
 
 
 def _flag(text: str) -> bool:

@@ -34,7 +34,7 @@ class Admission:
         token: the bearer token to ask for; None where something in front (API Gateway, loopback) authenticates.
         hosts: names that a request's ``Host`` may have, without the port; empty for any. Where there are some,
             browsers may not send other sites' requests either, which DNS rebinding and forged forms would.
-        origins: origins of other sites that may (CORS).
+        origins: origins of other sites that may (CORS); ``*`` among them stands for all.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Admission:
                 "LIGHTSHIP_ALLOWED_HOSTS allows other names"
             )
         origin = headers.get("origin")
-        if origin is None or method in _SAFE or origin in self._origins:
+        if origin is None or method in _SAFE or not self._origins.isdisjoint({origin, "*"}):
             return
         if origin.lower().partition("://")[2] != host:
             raise Forbidden(f"the site {origin[:80]} may not send {method[:20]} requests to this server")

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from lightship.answer import Service
+from lightship.app.cors import Cors
+from lightship.app.front import Front
 from lightship.app.shell import Shell
 from lightship.registry import Registry
 from lightship.serving.catalogue import Catalogue
@@ -23,7 +25,7 @@ def assemble(
     max_answer: int,
     jobs: Callable[[], Cloud | None] = lambda: None,
     hosts: Collection[str] = (),
-) -> tuple[Catalogue, Shell]:
+) -> tuple[Catalogue, Front]:
     """The catalogue and the shell in front of it; ``threads`` and ``max_answer`` (bytes) depend on where they run.
 
     ``jobs`` is as in :class:`Shell`; ``hosts`` too, where the settings name none.
@@ -39,7 +41,7 @@ def assemble(
         caches=settings.response_cache,
     )
     service = Service(catalogue, max_answer, settings.allow_admin)
-    return catalogue, Shell(
+    shell = Shell(
         service,
         token=settings.token,
         max_body=settings.max_body,
@@ -47,4 +49,6 @@ def assemble(
         body_seconds=settings.body_seconds,
         bodies=settings.bodies,
         hosts=settings.allowed_hosts or hosts,
+        origins=settings.cors_origins,
     )
+    return catalogue, Front(shell, Cors(settings.cors_origins))

@@ -29,7 +29,7 @@ def caller_of(context: Mapping[str, Any]) -> str:
     if not isinstance(authorizer, dict):
         return UNKNOWN
     for kind, name in _NAMES.items():
-        if found := authorizer.get(kind):
+        if isinstance(found := authorizer.get(kind), dict) and found:
             return name(found) or UNKNOWN
     return UNKNOWN
 

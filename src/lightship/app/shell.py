@@ -70,6 +70,11 @@ class Shell:
         self._bodies = Bodies(bodies and max(bodies, 2 * max_body))
         self._pages: ASGIApp | None = None
 
+    @property
+    def service(self) -> Service:
+        """What answers."""
+        return self._service
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request of an ASGI server."""
         if scope["type"] != "http":

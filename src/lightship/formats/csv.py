@@ -30,8 +30,7 @@ def read(data: bytes, *, said: bool | None = None, names: Collection[str] = ()) 
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the CSV is not UTF-8: byte {error.start} cannot be read") from None
-    line = io.StringIO(text.lstrip("
-")).readline()
+    line = io.StringIO(text.lstrip("\r\n")).readline()
     _check_width(line, names)
     check_separator(line, lambda: names)
     rows = filter(None, csv.reader(io.StringIO(text, newline=""), strict=True))

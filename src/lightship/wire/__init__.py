@@ -19,6 +19,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     NATIVE: ("/predict", "/models", "/health"),
     "lightship.wire.openinference": ("/v2",),
     "lightship.wire.tfserving": ("/v1/",),
+    "lightship.wire.documentation": ("/docs",),
     "lightship.wire.mlflow": ("/invocations", "/ping", "/version"),
 }
 

@@ -11,6 +11,9 @@ from lightship.bundle import Manifest
 from lightship.calls import Call, ModelState
 from lightship.errors import LightshipError
 
+# The value of Cache-Control of an answer whose clients cannot decompress it (RFC 9111, 5.2.2.6).
+NO_TRANSFORM = "no-transform"
+
 _CORRELATION = re.compile(r"[!-~]{1,128}")
 
 

@@ -17,6 +17,7 @@ from lightship.calls import Call, Health, ModelState, Prediction
 from lightship.errors import InvalidInput, LightshipError, UnsupportedMedia
 from lightship.version import __version__
 from lightship.wire.http import Request, Response, Route, WireProtocol
+from lightship.wire.json import without_mark
 from lightship.wire.mlflow_frames import from_object, from_rows
 from lightship.wire.statuses import error_headers, status
 from lightship.wire.tfserving_json import whole, write
@@ -50,9 +51,9 @@ def decode_invocation(request: Request, manifest: Manifest) -> Call:
     """A body as a call of the default signature; raises InvalidInput or UnsupportedMedia."""
     signature, media_type = manifest.signature(), request.media_type
     if media_type in ("", "application/json"):
-        return Call(from_object(_loads(request.body), signature))
+        return Call(from_object(_loads(without_mark(request.body)), signature))
     if media_type in _LINES:
-        lines = [_loads(line) for line in request.body.splitlines() if line.strip()]
+        lines = [_loads(line) for line in without_mark(request.body).splitlines() if line.strip()]
         return Call(from_rows(lines, signature, "the body"))
     try:
         return Call(kinds.from_body(request.body, media_type, signature, request.media_parameters))

@@ -149,9 +149,11 @@ async def _live(_: Service, route: Route, __: Parameters, ___: Request) -> Respo
 
 
 async def _ready(service: Service, route: Route, _: Parameters, request: Request) -> Response:
+    if service.catalogue.starting:
+        return route.encode(Health(ready=False))
     standings = service.catalogue.standings
     states = await service.catalogue.told(lambda ask: standings.states(ask=ask))
-    ready = not service.catalogue.starting and any(state.ready for state in states)
+    ready = any(state.ready for state in states)
     return route.encode(Health(ready, states if request.caller is not None else ()))
 
 

@@ -238,23 +238,53 @@ def test_request_that_does_not_end_is_given_up_after_the_grace(registries: Regis
         assert process.wait(20) == 0
 
 
-def test_server_that_loads_its_models_is_alive_and_not_ready(registries: Registries, tmp_path: Path) -> None:
-    """Twenty copies take longer to load than a health check takes."""
-    for number in range(20):
-        shutil.copytree(registries.small / "wide", tmp_path / f"wide{number}")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    seen = set()
-    environment = {"PYTHONPATH": "src", "LIGHTSHIP_REGISTRY": str(tmp_path)}
+@pytest.fixture
+def slow(registries: Registries, tmp_path: Path) -> Path:
+    """A registry whose only model is not read before somebody writes its state into a pipe."""
+    shutil.copytree(registries.small / "modes", tmp_path / "modes")
+    state = tmp_path / "modes" / "state.json"
+    state.rename(tmp_path / "state.json")
+    os.mkfifo(state)
+    return tmp_path
+
+
+def test_server_that_is_stopped_while_it_loads_its_models_ends_cleanly(slow: Path) -> None:
+    port = _free_port()
+    with _loading(slow, port) as process:
+        _patiently(port).close()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+@contextmanager
+def _loading(registry: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A server that has begun to start."""
+    environment = {"PYTHONPATH": "src", "LIGHTSHIP_REGISTRY": str(registry)}
     command = [sys.executable, "-m", "lightship", "serve", "--port", str(port)]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
         try:
-            _patiently(port).close()
-            until = time.monotonic() + 60
-            while "ready" not in seen and time.monotonic() < until:
-                assert httpx.get(f"http://127.0.0.1:{port}/health/live").status_code == 200
-                seen.add(httpx.get(f"http://127.0.0.1:{port}/health/ready").json()["status"])
+            yield process
         finally:
             process.kill()
-    assert seen == {"unavailable", "ready"}
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def test_server_that_loads_its_models_is_alive_and_not_ready(slow: Path) -> None:
+    port, state = _free_port(), slow / "modes" / "state.json"
+    with _loading(slow, port):
+        _patiently(port).close()
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            assert client.get("/health/live").status_code == 200
+            assert client.get("/health/ready").status_code == 503
+            with state.open("wb") as pipe:
+                (slow / "state.json").rename(state)
+                pipe.write(state.read_bytes())
+            until = time.monotonic() + 60
+            while client.get("/health/ready").status_code != 200:
+                assert time.monotonic() < until

@@ -92,8 +92,12 @@ class Server:
         self._catalogue.starting = True
         if sys.platform != "linux":
             self._place.close()
-        self._listener.start()
-        return self._catalogue.start()
+        try:
+            self._listener.start()
+            return self._catalogue.start()
+        except BaseException:  # Ctrl-C, too
+            self._end(grace=1)
+            raise
 
     def run(self, *, grace: int = 5) -> None:
         """Serve until SIGINT or SIGTERM raise KeyboardInterrupt, then let running requests finish for so many seconds.
@@ -103,10 +107,14 @@ class Server:
         try:
             self._listener.wait()
         except KeyboardInterrupt:
-            self._listener.stop(grace)
+            pass
         finally:
-            self._place.close()
-            self._catalogue.close()
+            self._end(grace)
+
+    def _end(self, grace: int) -> None:
+        self._listener.stop(grace)
+        self._place.close()
+        self._catalogue.close()
 
 
 class _Listener:

@@ -86,10 +86,14 @@ async def _predict(service: Service, route: Route, parameters: Parameters, reque
     key = request.headers.get("lightship-caller", "").encode() or request.body
     served = await service.catalogue.get(parameters.get("name"), version, label, key=key)
     assert route.decode is not None  # noqa: S101 - a predict route without a decoder is a bug of ours
-    if len(request.body) < served.decode_here:
-        call = route.decode(request, served.model.manifest)
-    else:
-        call = await service.catalogue.elsewhere(partial(route.decode, request, served.model.manifest))
+    try:
+        if len(request.body) < served.decode_here:
+            call = route.decode(request, served.model.manifest)
+        else:
+            call = await service.catalogue.elsewhere(partial(route.decode, request, served.model.manifest))
+    except LightshipError:
+        served.counters.refused()
+        raise
     result, cached = await service.catalogue.predict(served, call)
     prediction = Prediction(served.name, served.version, result)
     if sum(array.size for array in result.outputs.values()) <= _ENCODE_HERE:
@@ -186,8 +190,12 @@ def _version(parameters: Parameters) -> int | None:
     return int(text)
 
 
+# Media types of answers that are base64 in an event.
+_BINARY = frozenset({"application/octet-stream", "application/x-npy"})
+
+
 def _check_size(response: Response, limit: int) -> None:
-    if response.headers.get("content-type") == "application/octet-stream":
+    if response.headers.get("content-type") in _BINARY:
         size = (len(response.body) + 2) // 3 * 4  # base64
     else:
         size = len(response.body) + response.body.count(b'"') + response.body.count(b"\\")

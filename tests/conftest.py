@@ -14,6 +14,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.bundles import Registries
+from tests.emulator import EXAMPLES
 
 ROOT = Path(__file__).parents[1]
 
@@ -93,13 +94,12 @@ def sam(sam_command: str, sam_environment: dict[str, str]) -> Command:
 
 @pytest.fixture(scope="session")
 def registries(tmp_path_factory: pytest.TempPathFactory) -> Registries:
-    """The compiled examples (``make models``), and a registry of small bundles that is nobody's to change."""
+    """The compiled examples (``make examples``), and a registry of small bundles that is nobody's to change."""
     small = tmp_path_factory.mktemp("registry")
     command = [sys.executable, "-m", "tests.bundles", str(small)]
     subprocess.run(command, cwd=ROOT, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}, check=True, capture_output=True)
-    examples = ROOT / "models"
-    assert examples.is_dir(), "the example models are missing: run `make models`"
-    return Registries(examples=examples, small=small)
+    assert EXAMPLES.is_dir(), "the example models are missing: run `make examples`"
+    return Registries(examples=EXAMPLES, small=small)
 
 
 @pytest.fixture(scope="session")

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from lightship.model import Model
-from tests.emulator import ROOT, Emulator
+from tests.emulator import EXAMPLES, ROOT, Emulator
 from tests.handlers.records import load, with_bodies
 from tests.handlers.workers import SILENT, WARM, WORKER, LocalLambda
 from tests.handlers.yards import Yard
 
 KERAS = ROOT / "build" / "examples" / "quickstart.keras"
 CONFIG = (ROOT / "examples" / "quickstart" / "model.yaml").read_bytes()
-TFLITE = ROOT / "models" / "quickstart" / "1" / "model.tflite"
+TFLITE = EXAMPLES / "quickstart" / "1" / "model.tflite"
 
 Event = dict[str, Any]
 Drop = Callable[[Event], Event]

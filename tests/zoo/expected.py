@@ -16,6 +16,6 @@ _STRINGS_AND_CODE: Expected = {
     "Lambda": ("refused", "Lambda"),
     "TextVectorization": ("tensorflow", "StringSplitV2"),
 }
-LAYERS: Expected = {**_STRINGS_AND_CODE, "Equalization": ("refused", "cannot load")}  # nor does Keras load it
+LAYERS: Expected = _STRINGS_AND_CODE
 LAYERS_KERAS2: Expected = {**_STRINGS_AND_CODE, "DenseFeatures": ("refused", "DenseFeatures")}
 APPLICATIONS: Expected = {}

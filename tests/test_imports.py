@@ -68,6 +68,8 @@ HOT: dict[str, list[tuple[str, Any]]] = {
         ("/invocations", {"inputs": [[1, 2, 3]]}),
         ("/invocations", {"dataframe_split": {"columns": COLUMNS, "data": [[1, 2, 3]]}}),
         ("/invocations", {"dataframe_records": [dict.fromkeys(COLUMNS, 1)]}),
+        ("/models/quickstart/invoke", {"inputs": [[1, 2, 3]]}),
+        ("/endpoints/quickstart/invocations", {"inputs": [[1, 2, 3]]}),
         ("/ping", None),
     ],
     "documentation": [("/docs", None)],

@@ -56,6 +56,7 @@ CASES = [
     *(load(path) for name, path in EVENTS.items() if name not in ELSEWHERE),
     at("/nowhere"),
     at("/docs"),
+    at("/openapi.json"),
     at("/jobs"),
     at("/jobs", "POST") | {"body": '{"upload": {"name": "a.csv"}}'},
     at("/jobs", "POST") | {"body": "{"},
@@ -79,7 +80,7 @@ def test_an_event_is_answered_as_by_mangum(shell: Shell, event: dict[str, Any]) 
     assert ours == mangums
 
 
-@pytest.mark.parametrize("event", [load(EVENTS["predict"]), at("/docs"), REST], ids=["2.0", "a page", "1.0"])
+@pytest.mark.parametrize("event", [load(EVENTS["predict"]), at("/openapi.json"), REST], ids=["2.0", "a page", "1.0"])
 @pytest.mark.parametrize(
     ("body", "encoded", "sentence"),
     [("abc", True, "Incorrect padding"), ("%%%", True, "base64"), ("\ud800", False, "surrogates not allowed")],

@@ -49,7 +49,7 @@ def authorise(service: Service, request: Request) -> Matched | None:
     if scope != "open" and request.caller is None:
         raise Unauthenticated
     if scope == "admin" and not service.allow_admin:
-        raise Forbidden("nobody may load or unload models here: LIGHTSHIP_ALLOW_ADMIN=1 allows all callers to")
+        raise Forbidden("callers may not load or unload models: LIGHTSHIP_ALLOW_ADMIN=1 allows it")
     return matched
 
 
@@ -76,7 +76,7 @@ async def answer(service: Service, request: Request, matched: Matched | None = N
 
 
 def failed(request: Request) -> Response:
-    """The response to a request that raised an error nobody foresaw, which goes into the log."""
+    """The response to a request that raised an unforeseen error, which goes into the log."""
     _LOG.exception("%s %s failed, correlation %s", request.method, request.path, request.correlation or "unknown")
     return wire.render_error(LightshipError("internal error: the log has it by the correlation id"), request.path)
 

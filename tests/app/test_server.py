@@ -240,7 +240,7 @@ def test_request_that_does_not_end_is_given_up_after_the_grace(registries: Regis
 
 @pytest.fixture
 def slow(registries: Registries, tmp_path: Path) -> Path:
-    """A registry whose only model is not read before somebody writes its state into a pipe."""
+    """A registry whose only model is read once its state is written into a pipe."""
     shutil.copytree(registries.small / "modes", tmp_path / "modes")
     state = tmp_path / "modes" / "state.json"
     state.rename(tmp_path / "state.json")

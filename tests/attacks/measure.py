@@ -1,4 +1,4 @@
-"""What an attack costs a server: growth of its memory, seconds of a processor, and how long it answered nobody."""
+"""What an attack costs a server: growth of its memory, seconds of a processor, and how long others got no answer."""
 
 from __future__ import annotations
 

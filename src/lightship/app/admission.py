@@ -1,4 +1,4 @@
-"""Admission: who asks, for which route and by which id, decided from the head of a request before its body is read.
+"""Admission: caller, route and correlation id, decided from the head of a request before its body is read.
 
 The same for a server and for Lambda, for the protocols' routes and for the pages. A refused request costs its head.
 """

@@ -68,7 +68,7 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGTERM, and a terminal that closes, raise KeyboardInterrupt as Ctrl-C does.
+    """SIGTERM, and a terminal that closes, raise KeyboardInterrupt as Ctrl-C does, which a shell's background ignores.
 
     From the beginning: as the first process of a container, one without a handler never hears them.
     """
@@ -76,7 +76,7 @@ def interruptible() -> Iterator[None]:
     def interrupt(number: int, frame: Any) -> None:
         raise KeyboardInterrupt
 
-    numbers = (signal.SIGTERM, signal.SIGHUP)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, interrupt) for number in numbers]
     try:
         yield

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lightship.app.callers import UNKNOWN, caller_of
+from lightship.app.callers import UNKNOWN, caller_of, owner_of
 
 USER = "arn:aws:iam::123456789012:user/ann"
 SESSION = "arn:aws:sts::123456789012:assumed-role/scoring/"
@@ -50,3 +50,18 @@ def test_a_caller_has_a_name_of_his_own(authorizer: dict[str, Any], caller: str)
 def test_who_cannot_be_told_from_others_has_none(authorizer: Any) -> None:
     assert caller_of({"authorizer": authorizer}) == UNKNOWN
     assert caller_of({}) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("arn", "owner"),
+    [
+        ("arn:aws:sts::1:assumed-role/Scorer/alice", "arn:aws:sts::1:assumed-role/Scorer"),
+        ("arn:aws:sts::1:assumed-role/Scorer/i-0abc", "arn:aws:sts::1:assumed-role/Scorer"),
+        ("arn:aws-cn:sts::1:assumed-role/Scorer/alice", "arn:aws-cn:sts::1:assumed-role/Scorer"),
+        ("arn:aws:iam::1:user/team/alice", "arn:aws:iam::1:user/team/alice"),
+        ("arn:aws:sts::1:federated-user/alice", "arn:aws:sts::1:federated-user/alice"),
+        ("arn:aws:iam::1:root", "arn:aws:iam::1:root"),
+    ],
+)
+def test_owner_of_a_role_session_is_the_role(arn: str, owner: str) -> None:
+    assert owner_of(arn) == owner

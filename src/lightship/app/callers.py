@@ -39,11 +39,14 @@ def _iam(found: Mapping[str, Any]) -> str:
     if pool:
         identity = pool.get("identityId")
         return f"cognito:{identity}" if identity else ""
-    return _role(found.get("userArn") or "")
+    return owner_of(found.get("userArn") or "")
 
 
-def _role(arn: str) -> str:
-    """An ARN without the session, which each caller of a role names as it likes (``…:assumed-role/ROLE/SESSION``)."""
+def owner_of(arn: str) -> str:
+    """Return who owns what a caller with this ARN starts: of a role's session, whose name callers choose, the role.
+
+    ``arn:aws:sts::1:assumed-role/ROLE/SESSION`` becomes ``arn:aws:sts::1:assumed-role/ROLE``; every other ARN is kept.
+    """
     kind, separator, rest = arn.partition(":assumed-role/")
     return f"{kind}{separator}{rest.partition('/')[0]}" if separator else arn
 

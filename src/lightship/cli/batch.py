@@ -15,6 +15,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.table import Column, Table
 
 from lightship import aws
+from lightship.app.callers import owner_of
 from lightship.bundle import Manifest
 from lightship.cli import downloads, uploads
 from lightship.cli.failures import ALL_REJECTED
@@ -25,7 +26,6 @@ from lightship.handlers.places import Places
 from lightship.jobs import objects, operations, pictures, starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.operations import Status
-from lightship.jobs.owners import owner_of
 from lightship.jobs.receipts import RECEIPT
 from lightship.jobs.records import FINAL, SYSTEM, Options, Source, State
 

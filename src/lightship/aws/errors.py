@@ -105,7 +105,8 @@ def complaint(error: BaseException) -> str | None:
         return None
     operation = getattr(error, "operation_name", "")
     called = f"{operation} failed: " if operation else ""
-    return f"AWS: {called}{detail(error) or reason(error)}{advice(error)}"
+    sentence = f"{called}{detail(error) or reason(error)}{advice(error)}"
+    return sentence if sentence.startswith("AWS ") else f"AWS: {sentence}"
 
 
 def _region(error: BaseException) -> str:

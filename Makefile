@@ -8,13 +8,11 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c '$(SUITS)' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-# The lock files are complete, and pip has trouble with extras in them when it resolves them once more: --no-deps.
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
 EXAMPLES := quickstart digits
 # A schedule to run by hand: there is no clock on a laptop.
 NIGHTLY := --parameter 'ScheduleExpression=cron(0 3 * * ? *)' --parameter ScheduleModel=quickstart \
 	--parameter ScheduleInput=batch/quickstart/input/nightly/
-PORT := 8000
+PORT ?= 8000
 FUZZ_SECONDS := 60
 FAULT_SECONDS := 600
 MODEL_FUZZ_SECONDS := 3600
@@ -23,6 +21,10 @@ WORKERS := 2
 TOGETHER = -n $(WORKERS) --dist loadfile -m 'not slow and not alone'
 ALONE := -m 'alone and not slow'
 NO_TESTS := 5
+# The tests of `make check`, by folder or file: no TensorFlow, no AWS, no SAM, no server.
+FAST := tests/formats tests/kinds $(addprefix tests/,app/test_callers.py app/test_encodings.py engines/test_causes.py \
+	jobs/test_inflate.py jobs/test_items.py local/test_records.py \
+	test_floors.py test_install.py test_settings.py test_state.py test_tensors.py)
 # A suite in full, with the tests that are marked slow and are not part of `make test`.
 FULL := pytest -q -s -m ''
 
@@ -34,7 +36,7 @@ endif
 # What was trained is kept: the README compiles it again.
 .SECONDARY:
 
-.PHONY: help run test coverage fuzz fuzz-models public-models faults lint format models docs operators lock bench zoo build emulate clean
+.PHONY: help run check test examples coverage fuzz fuzz-models public-models faults lint format models docs operators lock bench zoo build emulate clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -42,26 +44,29 @@ help: ## What there is
 run: models ## Set everything up and serve the example models on http://127.0.0.1:8000 (PORT=8000)
 	@$(BIN)/lightship up --port $(PORT) --default quickstart $(NIGHTLY)
 
-test: lint models ## Set everything up and run every test that this machine can run, WORKERS (2) at a time
+check: lint ## Style, types and the tests that take seconds
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile -m 'not slow and not alone and not docker' $(FAST)
+
+test: lint examples models ## Set everything up and run every test that this machine can run, WORKERS (2) at a time
 	$(BIN)/pytest $(TOGETHER) $(PYTEST_ARGS)
 	$(BIN)/pytest $(ALONE) $(PYTEST_ARGS) || [ $$? = $(NO_TESTS) ]
 
-coverage: $(VENV)/.dev models ## Run the same tests and measure which lines they run, for twice as long
+coverage: $(VENV)/.dev examples models ## Run the same tests and measure which lines they run, for twice as long
 	@mkdir -p build/coverage
 	@rm -f build/coverage/*
 	$(BIN)/pytest --cov --cov-report= $(TOGETHER) $(PYTEST_ARGS)
 	$(BIN)/pytest --cov --cov-append --cov-report=term $(ALONE) $(PYTEST_ARGS) || [ $$? = $(NO_TESTS) ]
 
-fuzz: $(VENV)/.dev models ## Look for requests that break the server, for FUZZ_SECONDS (60)
+fuzz: $(VENV)/.dev examples ## Look for requests that break the server, for FUZZ_SECONDS (60)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/$(FULL) tests/wire/test_fuzz.py
 
-fuzz-models: $(VENV)/.dev models ## Compile and serve mutants of the example models, for MODEL_FUZZ_SECONDS (3600)
+fuzz-models: $(VENV)/.dev examples ## Compile and serve mutants of the example models, for MODEL_FUZZ_SECONDS (3600)
 	MODEL_FUZZ_SECONDS=$(MODEL_FUZZ_SECONDS) $(BIN)/$(FULL) tests/compiler/test_tflite_fuzz.py
 
 public-models: $(VENV)/.dev ## Compile the model files of public packages; writes docs/public-models.md
 	PUBLIC_MODELS_PAGE=docs/public-models.md $(BIN)/$(FULL) tests/compiler/test_public_models.py
 
-faults: $(VENV)/.dev models ## Kill, delay and double what jobs do, at random, for FAULT_SECONDS (600)
+faults: $(VENV)/.dev examples ## Kill, delay and double what jobs do, at random, for FAULT_SECONDS (600)
 	LIGHTSHIP_FAULT_SECONDS=$(FAULT_SECONDS) $(BIN)/$(FULL) tests/jobs/faults/test_schedules.py
 
 lint: $(VENV)/.dev ## Style and types only
@@ -73,7 +78,9 @@ format: $(VENV)/.dev ## Put the code into the house's format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-models: $(EXAMPLES:%=build/examples/%.compiled) ## Train and compile the example models into ./models
+models: $(EXAMPLES:%=models/%/state.json) ## Train and compile the example models into ./models
+
+examples: $(EXAMPLES:%=build/examples/models/%/state.json) ## The same into build/examples/models, for the tests
 
 build/examples/%.keras: examples/%/train.py | $(VENV)/.run
 	@echo "training $*"
@@ -82,14 +89,20 @@ build/examples/%.keras: examples/%/train.py | $(VENV)/.run
 
 # --no-sandbox: they were trained here a moment ago, so they compile on machines without a sandbox, too; where there is
 # one it is used all the same.
-build/examples/%.compiled: build/examples/%.keras examples/%/model.yaml
-	@$(BIN)/lightship compile $< --no-sandbox --config examples/$*/model.yaml --data build/examples/$*.npz
+build/examples/models/%/state.json: build/examples/%.keras examples/%/model.yaml
+	@rm -rf $(@D)
+	@$(BIN)/lightship compile $< --no-sandbox --config examples/$*/model.yaml --data build/examples/$*.npz \
+		--registry build/examples/models
+
+# A copy, as the next version of what is there: ./models is the user's.
+models/%/state.json: build/examples/models/%/state.json
+	@$(BIN)/lightship push $* ./models --registry build/examples/models
 	@touch $@
 
 build: $(VENV)/.dev models ## Build the Lambda image with the SAM CLI (needs Docker)
 	$(BIN)/sam build
 
-emulate: $(VENV)/.dev models ## The real Lambda handler under the runtime emulator, without Docker, on port 9000
+emulate: $(VENV)/.dev examples ## The real Lambda handler under the runtime emulator, without Docker, on port 9000
 	@$(BIN)/python -m tests.emulator
 
 bench: $(VENV)/.dev models ## Measure, beside the usual way; writes docs/benchmarks/
@@ -117,13 +130,12 @@ $(VENV)/bin/python:
 	@echo "making the virtual environment $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/.run: requirements/run.txt requirements/uv.txt scripts/install pyproject.toml | $(VENV)/bin/python
 	@echo "installing what serving and compiling need"
-	@$(PIP) --require-hashes -r requirements/run.txt
-	@$(PIP) --no-build-isolation -e .
+	@$(BIN)/python scripts/install requirements/run.txt
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@echo "installing what the tests need"
-	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(BIN)/python scripts/install requirements/dev.txt
 	@touch $@

@@ -18,11 +18,11 @@ from benchmarks import batching, cores, images, lambdas, machine, peers, protoco
 from benchmarks.jobs import part as jobs
 from benchmarks.questions import ROOT, Question, ask_original
 from benchmarks.runtime_api import RuntimeFailedError
-from benchmarks.stacks import MODEL_NAME, stacks
+from benchmarks.stacks import MODEL_NAME, lightship, stacks, under_uvicorn
 from benchmarks.tables import tables
 from lightship.errors import LightshipError
 
-PARTS = ("lambda", "server", "peers", "protocols", "batching", "registry", "jobs", "image")
+PARTS = ("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs", "image")
 
 _QUIET = 0.3
 
@@ -101,6 +101,7 @@ class _Work:
 
 def _works(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Work]:
     compared = stacks(registry, keras_model)
+    ours = [lightship(registry), under_uvicorn(registry)]
     lives = lambdas.QUICK if quick else lambdas.FULL
     served = servers.QUICK if quick else servers.FULL
     beside = peers.QUICK if quick else peers.FULL
@@ -115,6 +116,7 @@ def _works(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Work]:
         "server": _Work(
             servers.steps(compared, served), lambda rows, step: servers.measure(compared, rows, served, step)
         ),
+        "asgi": _Work(servers.steps(ours, served), lambda rows, step: servers.measure(ours, rows, served, step)),
         "peers": _Work(
             peers.steps(beside), lambda rows, step: peers.measure(registry, keras_model, rows, beside, step)
         ),

@@ -15,6 +15,7 @@ _PACKAGES = (
     "awslambdaric",
     "boto3",
     "fastapi",
+    "granian",
     "httptools",
     "keras",
     "mangum",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 BUILT = ROOT / "build" / "benchmarks"
 MODEL_NAME = "quickstart"
+_UVICORN = (sys.executable, "-m", "uvicorn", "app:app", "--port", "{port}")
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,9 @@ def stacks(registry: Path, keras_model: Path) -> list[Stack]:
     """``usual``, ``tuned``, ``lightship``, ``bare``, ``bound``, and ``noop``, which is the measurement's own share."""
     here = Path(__file__).parent
     original, model = {"MODEL": str(keras_model)}, {"MODEL": str(compiled(registry))}
-    uvicorn = (sys.executable, "-m", "uvicorn", "app:app", "--port", "{port}")
     return [
-        Stack("usual", here / "usual", original, uvicorn, slow=True),
-        Stack("tuned", here / "tuned", {**original, "PYTHONPATH": str(here)}, uvicorn, slow=True),
+        Stack("usual", here / "usual", original, _UVICORN, slow=True),
+        Stack("tuned", here / "tuned", {**original, "PYTHONPATH": str(here)}, _UVICORN, slow=True),
         lightship(registry),
         Stack("bare", here / "bare", model),
         Stack("bound", here / "bound", {**model, "PYTHONPATH": os.pathsep.join((str(here), str(ROOT / "src")))}),
@@ -64,6 +64,13 @@ def lightship(registry: Path) -> Stack:
     variables = {"LIGHTSHIP_REGISTRY": str(registry), "LIGHTSHIP_DEFAULT_MODEL": MODEL_NAME}
     serve = ("-m", "lightship", "serve", "--port", "{port}", "--registry", str(registry), "--default", MODEL_NAME)
     return Stack("lightship", ROOT / "functions" / "predict", variables, (sys.executable, *serve))
+
+
+def under_uvicorn(registry: Path) -> Stack:
+    """The same application on uvicorn, which served it before granian did, without its access log."""
+    ours, folder = lightship(registry), Path(__file__).parent / "under_uvicorn"
+    quiet = ("--no-access-log", "--lifespan", "off", "--no-server-header")
+    return replace(ours, name="lightship under uvicorn", folder=folder, server=(*_UVICORN, *quiet))
 
 
 def compiled(registry: Path, model: str = MODEL_NAME) -> Path:

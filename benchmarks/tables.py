@@ -53,6 +53,11 @@ def _server(results: Mapping[str, Any]) -> list[Table]:
     return [Table(title, _SERVER_HEADS, tuple(_server_rows(results["server"])))]
 
 
+def _asgi(results: Mapping[str, Any]) -> list[Table]:
+    title = f"The same application on two servers over loopback: {results['asgi']['rounds']} rounds"
+    return [Table(title, _SERVER_HEADS, tuple(_server_rows(results["asgi"])))]
+
+
 def _peers(results: Mapping[str, Any]) -> list[Table]:
     part, compared, rows = results["peers"], beside_peers(results), []
     for row in _server_rows(part):
@@ -122,6 +127,7 @@ def _image(results: Mapping[str, Any]) -> list[Table]:
 _MAKERS = {
     "lambda": _lambda,
     "server": _server,
+    "asgi": _asgi,
     "peers": _peers,
     "protocols": _protocols,
     "batching": _batching,

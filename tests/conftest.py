@@ -14,6 +14,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.bundles import Registries
+from tests.emulator import EXAMPLES
 from tests.model_files import write
 
 ROOT = Path(__file__).parents[1]
@@ -94,12 +95,11 @@ def sam(sam_command: str, sam_environment: dict[str, str]) -> Command:
 
 @pytest.fixture(scope="session")
 def registries(tmp_path_factory: pytest.TempPathFactory) -> Registries:
-    """The compiled examples (``make models``), and a registry of small bundles, which tests only read."""
+    """The compiled examples (``make examples``), and a registry of small bundles, which tests only read."""
     small = tmp_path_factory.mktemp("registry")
     write("tests.bundles", small)
-    examples = ROOT / "models"
-    assert examples.is_dir(), "the example models are missing: run `make models`"
-    return Registries(examples=examples, small=small)
+    assert EXAMPLES.is_dir(), "the example models are missing: run `make examples`"
+    return Registries(examples=EXAMPLES, small=small)
 
 
 @pytest.fixture(scope="session")

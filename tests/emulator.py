@@ -21,6 +21,9 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).parent.parent
+
+# The compiled examples, made by `make examples`. Not ./models, which is the user's.
+EXAMPLES = ROOT / "build" / "examples" / "models"
 _INVOKE = "/2015-03-31/functions/function/invocations"
 _PATIENCE = 60.0
 
@@ -105,7 +108,7 @@ def _bare() -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT / "src"),
         "AWS_LAMBDA_FUNCTION_NAME": "predict",
-        "LIGHTSHIP_REGISTRY": str(ROOT / "models"),
+        "LIGHTSHIP_REGISTRY": str(EXAMPLES),
         "LIGHTSHIP_DEFAULT_MODEL": "quickstart",
     }
 

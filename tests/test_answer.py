@@ -210,7 +210,7 @@ def test_a_wrong_method(registries: Registries, method: str, path: str, allowed:
 
 def test_a_path_of_no_protocol_is_nobodys(registries: Registries) -> None:
     service = Service(Catalogue(Registry(str(registries.small))))
-    assert asyncio.run(answer(service, Request("GET", "/docs", caller="me"))) is None
+    assert asyncio.run(answer(service, Request("GET", "/openapi.json", caller="me"))) is None
 
 
 def test_a_stranger_gets_health_and_nothing_else(ask: Ask) -> None:

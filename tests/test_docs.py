@@ -70,7 +70,8 @@ def environment(registries: Registries, tmp_path_factory: pytest.TempPathFactory
     """A registry of its own, so that what the reader compiles does not stay in the repository's models."""
     registry = tmp_path_factory.mktemp("reader") / "models"
     shutil.copytree(registries.examples, registry)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LIGHTSHIP_", "MAKE", "MFLAGS"))}
+    others = ("LIGHTSHIP_", "MAKE", "MFLAGS", "PORT")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     return {**kept, "LIGHTSHIP_REGISTRY": str(registry)}
 
 
@@ -132,6 +133,15 @@ def cells(lines: list[str]) -> list[Any]:
 def test_the_first_block_of_the_readme_is_the_start() -> None:
     assert ALL[0].page == "README.md"
     assert ALL[0].script == START
+
+
+def test_readme_commands_follow_the_port_of_make_run() -> None:
+    script = "".join(block.script for block in ALL if block.page == "README.md" and not block.kind)
+    script = script.replace("$((${PORT:-8000} + 1))", "AWS").replace("${PORT:-8000}", "API")
+    assert set(re.findall(r"(?:localhost|127\.0\.0\.1):(\w+)", script)) == {"API", "AWS"}
+    environment = os.environ | {"PORT": "8100"}
+    made = subprocess.run(["make", "-n", "run"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert "lightship up --port 8100" in made.stdout
 
 
 def test_every_block_says_how_it_is_tested() -> None:

@@ -68,8 +68,11 @@ HOT: dict[str, list[tuple[str, Any]]] = {
         ("/invocations", {"inputs": [[1, 2, 3]]}),
         ("/invocations", {"dataframe_split": {"columns": COLUMNS, "data": [[1, 2, 3]]}}),
         ("/invocations", {"dataframe_records": [dict.fromkeys(COLUMNS, 1)]}),
+        ("/models/quickstart/invoke", {"inputs": [[1, 2, 3]]}),
+        ("/endpoints/quickstart/invocations", {"inputs": [[1, 2, 3]]}),
         ("/ping", None),
     ],
+    "documentation": [("/docs", None)],
 }
 
 # The end of a program for `words_after`: packages by name, and the rooms of this one.

@@ -29,9 +29,19 @@ def test_every_variable_is_read() -> None:
         "LIGHTSHIP_BATCH_ROWS": "16",
         "LIGHTSHIP_BATCH_WINDOW_MS": "5",
         "LIGHTSHIP_INIT_SECONDS": "8",
+        "LIGHTSHIP_BODY_SECONDS": "1.5",
+        "LIGHTSHIP_BODIES_MB": "40",
+        "LIGHTSHIP_CONNECTIONS": "50",
+        "LIGHTSHIP_IDLE_SECONDS": "9",
+        "LIGHTSHIP_ALLOWED_HOSTS": "api.example.com, Other.example",
+        "LIGHTSHIP_BASE_PATH": "ml/v2/",
+        "LIGHTSHIP_CORS_ORIGINS": "https://A.example, http://localhost:3000",
     }
     cache = {"digits": 2_000_000}
-    expected = Settings("/models", "digits", "secret", True, True, 10, 20, 0.5, 5_000_000, cache, 3, 16, 0.005, 8.0)
+    hosts, origins = ("api.example.com", "other.example"), ("https://a.example", "http://localhost:3000")
+    limits = (1.5, 40_000_000, 50, 9.0, hosts)
+    model = ("/models", "digits", "secret", True, True, 10, 20, 0.5, 5_000_000, cache, 3, 16, 0.005, 8.0)
+    expected = Settings(*model, *limits, base_path="/ml/v2", cors_origins=origins)
     assert Settings.from_environment(environ) == expected
 
 
@@ -41,6 +51,10 @@ def test_every_variable_is_read() -> None:
         ("LIGHTSHIP_ALLOW_ANONYMOUS", "maybe", "it must be 1 or 0"),
         ("LIGHTSHIP_MAX_BODY_BYTES", "-1", "it must be a whole number, zero or more"),
         ("LIGHTSHIP_RESPONSE_CACHE_MB", "digits", "it must be a list like churn=10,digits=5"),
+        ("LIGHTSHIP_CORS_ORIGINS", "a.example", "it must be a list of origins"),
+        ("LIGHTSHIP_CORS_ORIGINS", "https://a.example/", "it must be a list of origins"),
+        ("LIGHTSHIP_BASE_PATH", "/", "it must be a path such as /ml"),
+        ("LIGHTSHIP_BASE_PATH", "https://h/ml", "it must be a path such as /ml"),
         ("LIGHTSHIP_REFRESH_SECONDS", "nan", "it must be a number of seconds, zero or more"),
         ("LIGHTSHIP_REFRESH_SECONDS", "soon", "it must be a number of seconds, zero or more"),
     ],

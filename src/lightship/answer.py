@@ -19,6 +19,9 @@ from lightship.wire.http import Request, Response, Route
 
 _LOG = logging.getLogger(__name__)
 
+# Answers of so many values are encoded in less time than a thread takes to be asked.
+_ENCODE_HERE = 2_000
+
 
 class Service(NamedTuple):
     """What answers: the models, how many bytes an answer may have as a JSON string in an event (0: no limit), and
@@ -30,20 +33,36 @@ class Service(NamedTuple):
 
 
 Parameters = Mapping[str, str]
+Matched = tuple[Route, Parameters]  # the route of a request, and the parameters in its path
 Operation = Callable[[Service, Route, Parameters, Request], Awaitable[Response]]
 
 
-async def answer(service: Service, request: Request) -> Response | None:
-    """The response to a request; None where no protocol knows the path. Never raises."""
+def authorise(service: Service, request: Request) -> Matched | None:
+    """Match a request's route and check that its caller may use it; None where no protocol knows the path.
+
+    Its body is not looked at. Raises MethodNotAllowed, Unauthenticated or Forbidden.
+    """
+    matched = wire.match(request.method, request.path)
+    if matched is None:
+        return None
+    scope = matched[0].scope
+    if scope != "open" and request.caller is None:
+        raise Unauthenticated
+    if scope == "admin" and not service.allow_admin:
+        raise Forbidden("callers may not load or unload models: LIGHTSHIP_ALLOW_ADMIN=1 allows it")
+    return matched
+
+
+async def answer(service: Service, request: Request, matched: Matched | None = None) -> Response | None:
+    """The response to a request; None where no protocol knows the path. Never raises.
+
+    ``matched`` is what :func:`authorise` found, where it was asked before.
+    """
     try:
-        found = wire.match(request.method, request.path)
-        if found is None:
+        matched = matched or authorise(service, request)
+        if matched is None:
             return None
-        route, parameters = found
-        if route.scope != "open" and request.caller is None:
-            raise Unauthenticated
-        if route.scope == "admin" and not service.allow_admin:
-            raise Forbidden("nobody may load or unload models here: LIGHTSHIP_ALLOW_ADMIN=1 allows all callers to")
+        route, parameters = matched
         response = await OPERATIONS[route.operation](service, route, parameters, request)
         if service.max_answer and len(response.body) > service.max_answer // 2:  # escaping at most doubles JSON
             _check_size(response, service.max_answer)
@@ -52,9 +71,14 @@ async def answer(service: Service, request: Request) -> Response | None:
             _LOG.warning("%s (%s), correlation %s", error.message, error.detail, request.correlation or "unknown")
         return wire.render_error(error, request.path)
     except Exception:
-        _LOG.exception("%s %s failed, correlation %s", request.method, request.path, request.correlation or "unknown")
-        return wire.render_error(LightshipError("something is wrong on our side: the log says what"), request.path)
+        return failed(request)
     return response
+
+
+def failed(request: Request) -> Response:
+    """The response to a request that raised an unforeseen error, which goes into the log."""
+    _LOG.exception("%s %s failed, correlation %s", request.method, request.path, request.correlation or "unknown")
+    return wire.render_error(LightshipError("internal error: the log has it by the correlation id"), request.path)
 
 
 async def _predict(service: Service, route: Route, parameters: Parameters, request: Request) -> Response:
@@ -62,12 +86,20 @@ async def _predict(service: Service, route: Route, parameters: Parameters, reque
     key = request.headers.get("lightship-caller", "").encode() or request.body
     served = await service.catalogue.get(parameters.get("name"), version, label, key=key)
     assert route.decode is not None  # noqa: S101 - a predict route without a decoder is a bug of ours
-    if len(request.body) < served.decode_here:
-        call = route.decode(request, served.model.manifest)
-    else:
-        call = await service.catalogue.elsewhere(partial(route.decode, request, served.model.manifest))
+    try:
+        if len(request.body) < served.decode_here:
+            call = route.decode(request, served.model.manifest)
+        else:
+            call = await service.catalogue.elsewhere(partial(route.decode, request, served.model.manifest))
+    except LightshipError:
+        served.counters.refused()
+        raise
     result, cached = await service.catalogue.predict(served, call)
-    response = route.encode(Prediction(served.name, served.version, result))
+    prediction = Prediction(served.name, served.version, result)
+    if sum(array.size for array in result.outputs.values()) <= _ENCODE_HERE:
+        response = route.encode(prediction)
+    else:
+        response = await service.catalogue.elsewhere(partial(route.encode, prediction))
     if version is None and label is None:
         service.catalogue.shadow(served, result, key=key)
     response.headers["lightship-model"] = served.name
@@ -106,8 +138,10 @@ async def _statistics(service: Service, route: Route, parameters: Parameters, _:
 
 
 async def _load(service: Service, route: Route, parameters: Parameters, request: Request) -> Response:
+    if route.check is not None:
+        route.check(request)
     state = await service.catalogue.aside(lambda: service.catalogue.reload(parameters["name"]))
-    return route.encode((state, request))
+    return route.encode(state)
 
 
 async def _unload(service: Service, route: Route, parameters: Parameters, _: Request) -> Response:
@@ -119,6 +153,8 @@ async def _live(_: Service, route: Route, __: Parameters, ___: Request) -> Respo
 
 
 async def _ready(service: Service, route: Route, _: Parameters, request: Request) -> Response:
+    if service.catalogue.starting:
+        return route.encode(Health(ready=False))
     standings = service.catalogue.standings
     states = await service.catalogue.told(lambda ask: standings.states(ask=ask))
     ready = any(state.ready for state in states)
@@ -154,13 +190,17 @@ def _version(parameters: Parameters) -> int | None:
     return int(text)
 
 
+# Media types of answers that are base64 in an event.
+_BINARY = frozenset({"application/octet-stream", "application/x-npy"})
+
+
 def _check_size(response: Response, limit: int) -> None:
-    if response.headers.get("content-type") == "application/octet-stream":
+    if response.headers.get("content-type") in _BINARY:
         size = (len(response.body) + 2) // 3 * 4  # base64
     else:
         size = len(response.body) + response.body.count(b'"') + response.body.count(b"\\")
     if size > limit:
         raise TooLarge(
             f"the answer has {size} bytes, more than the {limit} that can be sent back from here: ask "
-            "for fewer rows, or for fewer outputs"
+            "for fewer rows, or for fewer outputs, or score a file with `lightship batch`"
         )

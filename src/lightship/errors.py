@@ -10,9 +10,13 @@ their own, so that no room below them knows about HTTP statuses or exit codes::
     ├── MethodNotAllowed      method_not_allowed     the path exists, the method does not
     ├── UnsupportedMedia      unsupported_media      a body of a type that this input cannot be read from
     ├── TooLarge              too_large              a body, an image or an answer over its limit
+    ├── UrlTooLong            url_too_long           a path and query over their limit
+    ├── HeadersTooLarge       headers_too_large      more headers, or more bytes of them, than are read
+    ├── BodyTimeout           body_timeout           a body that was not complete in time
     ├── Unauthenticated       unauthenticated        no token, or a wrong one
     ├── Forbidden             forbidden              a caller who may not do this, whatever he sends
     ├── Unavailable           unavailable            the model exists and cannot be served now
+    ├── Overloaded            overloaded             the server holds as many request bodies as it may: retry later
     ├── BundleError           bundle_invalid         a bundle that is corrupt, truncated, tampered or too new
     ├── EngineError           engine_failed          the engine could not run this input
     ├── RegistryError         registry_failed        a registry that cannot be read or written
@@ -84,6 +88,24 @@ class TooLarge(LightshipError):
     code = "too_large"
 
 
+class UrlTooLong(LightshipError):
+    """A path and query over their limit."""
+
+    code = "url_too_long"
+
+
+class HeadersTooLarge(LightshipError):
+    """More headers, or more bytes of them, than are read."""
+
+    code = "headers_too_large"
+
+
+class BodyTimeout(LightshipError):
+    """A request body that was not complete in time."""
+
+    code = "body_timeout"
+
+
 class Unauthenticated(LightshipError):
     """No credentials, or wrong ones."""
 
@@ -103,6 +125,13 @@ class Unavailable(LightshipError):
     """The model exists and cannot be served now."""
 
     code = "unavailable"
+
+
+class Overloaded(LightshipError):
+    """The server holds as many request bodies as it may; ``retry_after`` is in seconds."""
+
+    code = "overloaded"
+    retry_after = 1
 
 
 class BundleError(LightshipError):

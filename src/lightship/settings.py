@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
@@ -32,6 +33,14 @@ class Settings(NamedTuple):
         batch_window: ``LIGHTSHIP_BATCH_WINDOW_MS``: how long a batch may wait to be fuller while another is running.
         init_seconds: ``LIGHTSHIP_INIT_SECONDS``: how long a Lambda function that starts on demand waits for its default
             model before it takes requests; 0 for as long as loading takes.
+        body_seconds: ``LIGHTSHIP_BODY_SECONDS``: how long a request's body may take to arrive; 0 for no limit.
+        bodies: ``LIGHTSHIP_BODIES_MB``: megabytes of request bodies that are in memory at a time; 0 for no limit.
+        connections: ``LIGHTSHIP_CONNECTIONS``: connections that a server has open at a time; others wait.
+        idle_seconds: ``LIGHTSHIP_IDLE_SECONDS``: how long a connection may bring no complete head of a request.
+        allowed_hosts: ``LIGHTSHIP_ALLOWED_HOSTS``: names that the ``Host`` header may have, or ``*``; empty for this
+            machine's own names on loopback, and for any name elsewhere.
+        base_path: ``LIGHTSHIP_BASE_PATH``: what a custom domain's API mapping puts in front of every path on Lambda.
+        cors_origins: ``LIGHTSHIP_CORS_ORIGINS``: web sites whose pages may ask, as ``https://a.example``, or ``*``.
     """
 
     registry: str = "./models"
@@ -48,6 +57,13 @@ class Settings(NamedTuple):
     batch_rows: int = 8
     batch_window: float = 0.0
     init_seconds: float = 0.0
+    body_seconds: float = 30.0
+    bodies: int = 100_000_000
+    connections: int = 4000
+    idle_seconds: float = 75.0
+    allowed_hosts: tuple[str, ...] = ()
+    base_path: str = ""
+    cors_origins: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -79,6 +95,13 @@ class Settings(NamedTuple):
             batch_rows=max(1, read("LIGHTSHIP_BATCH_ROWS", _count, usual.batch_rows)),
             batch_window=read("LIGHTSHIP_BATCH_WINDOW_MS", _count, 0) / 1000,
             init_seconds=read("LIGHTSHIP_INIT_SECONDS", _seconds, usual.init_seconds),
+            body_seconds=read("LIGHTSHIP_BODY_SECONDS", _seconds, usual.body_seconds),
+            bodies=read("LIGHTSHIP_BODIES_MB", _megabytes, usual.bodies),
+            connections=max(1, read("LIGHTSHIP_CONNECTIONS", _count, usual.connections)),
+            idle_seconds=max(0.1, read("LIGHTSHIP_IDLE_SECONDS", _seconds, usual.idle_seconds)),
+            allowed_hosts=read("LIGHTSHIP_ALLOWED_HOSTS", _names, usual.allowed_hosts),
+            base_path=read("LIGHTSHIP_BASE_PATH", _base_path, usual.base_path),
+            cors_origins=read("LIGHTSHIP_CORS_ORIGINS", _origins, usual.cors_origins),
         )
 
 
@@ -87,6 +110,20 @@ def _token(text: str) -> str:
         # the value is a secret, so the sentence is without it
         raise SettingError("LIGHTSHIP_TOKEN must be printable ASCII characters without spaces, to fit into a header")
     return text
+
+
+def _base_path(text: str) -> str:
+    segments = [segment for segment in text.split("/") if segment]
+    if not segments or not all(re.fullmatch(r"[A-Za-z0-9$\-_.+!*'()]+", segment) for segment in segments):
+        raise ValueError("a path such as /ml, of the characters that an API mapping key may have")
+    return "/" + "/".join(segments)
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(word.strip().lower() for word in text.split(",") if word.strip())
+    if not all(origin == "*" or re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+", origin) for origin in origins):
+        raise ValueError("a list of origins like https://a.example,http://localhost:3000 without paths, or *")
+    return origins
 
 
 def _flag(text: str) -> bool:
@@ -99,6 +136,14 @@ def _count(text: str) -> int:
     if not text.isdecimal():
         raise ValueError("a whole number, zero or more")
     return int(text)
+
+
+def _megabytes(text: str) -> int:
+    return _count(text) * 1_000_000
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(word.strip().lower() for word in text.split(",") if word.strip())
 
 
 def _seconds(text: str) -> float:

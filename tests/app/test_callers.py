@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from lightship.app.callers import UNKNOWN, caller_of
+from lightship.app.callers import UNKNOWN, caller_of, owner_of
 
 USER = "arn:aws:iam::123456789012:user/ann"
+SESSION = "arn:aws:sts::123456789012:assumed-role/scoring/"
 ROLE = "arn:aws:sts::123456789012:assumed-role/pool/CognitoIdentityCredentials"
 
 
@@ -16,6 +17,8 @@ ROLE = "arn:aws:sts::123456789012:assumed-role/pool/CognitoIdentityCredentials"
     ("authorizer", "caller"),
     [
         ({"iam": {"userArn": USER, "cognitoIdentity": None}}, USER),
+        ({"iam": {"userArn": SESSION + "monday"}}, SESSION.rstrip("/")),
+        ({"iam": {"userArn": SESSION + "tuesday"}}, SESSION.rstrip("/")),
         ({"iam": {"userArn": ROLE, "cognitoIdentity": {"identityId": "eu-west-1:1-2"}}}, "cognito:eu-west-1:1-2"),
         ({"jwt": {"claims": {"iss": "https://id.example.org", "sub": "ann"}}}, "https://id.example.org#ann"),
         ({"lambda": {"principalId": "ann", "sub": "other"}}, "lambda:ann"),
@@ -47,3 +50,18 @@ def test_a_caller_has_a_name_of_his_own(authorizer: dict[str, Any], caller: str)
 def test_who_cannot_be_told_from_others_has_none(authorizer: Any) -> None:
     assert caller_of({"authorizer": authorizer}) == UNKNOWN
     assert caller_of({}) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("arn", "owner"),
+    [
+        ("arn:aws:sts::1:assumed-role/Scorer/alice", "arn:aws:sts::1:assumed-role/Scorer"),
+        ("arn:aws:sts::1:assumed-role/Scorer/i-0abc", "arn:aws:sts::1:assumed-role/Scorer"),
+        ("arn:aws-cn:sts::1:assumed-role/Scorer/alice", "arn:aws-cn:sts::1:assumed-role/Scorer"),
+        ("arn:aws:iam::1:user/team/alice", "arn:aws:iam::1:user/team/alice"),
+        ("arn:aws:sts::1:federated-user/alice", "arn:aws:sts::1:federated-user/alice"),
+        ("arn:aws:iam::1:root", "arn:aws:iam::1:root"),
+    ],
+)
+def test_owner_of_a_role_session_is_the_role(arn: str, owner: str) -> None:
+    assert owner_of(arn) == owner

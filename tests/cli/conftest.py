@@ -46,6 +46,13 @@ class Yard:
     bucket: str
     cloud: Cloud
 
+    schedule = "default"
+
+    @property
+    def group(self) -> str:
+        """The group of the stack's schedules."""
+        return f"{self.name}-ScheduleGroup"
+
     def run(self, *words: str) -> Result:
         """What the command line says."""
         return CliRunner(mix_stderr=False).invoke(lightship, words)

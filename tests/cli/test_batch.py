@@ -144,6 +144,40 @@ def test_the_result_in_parts_comes_into_a_folder(working: Yard, tmp_path: Path) 
     assert parquet.read_table(tmp_path / "scored.parquet").num_rows == 1
 
 
+def test_batch_rejected_rows_are_written_into_a_file(working: Yard, tmp_path: Path) -> None:
+    source, target = tmp_path / "rows.csv", tmp_path / "rejected.jsonl"
+    source.write_text("mean radius,mean texture,mean concavity\n1,2,3\n1,x,3\n1,2\n")
+    result = working.run("batch", "quickstart", str(source), "--rejected", str(target))
+    assert result.exit_code == 0, result.output
+    assert str(target) in re.sub(r"[│\s]", "", result.stdout)
+    ragged, bad = sorted(map(json.loads, target.read_text().splitlines()), key=lambda record: -int(record["row"]))
+    assert (bad["row"], bad["text"], "'mean texture'" in bad["reason"]) == (2, "1,x,3", True)
+    assert ragged["row"] == 3
+    working.json("batch", "quickstart", str(PATIENTS), "--rejected", str(target))
+    assert target.read_bytes() == b""
+
+
+def test_batch_with_every_row_rejected_ends_with_4(working: Yard, tmp_path: Path) -> None:
+    source, target = tmp_path / "rows.csv", tmp_path / "rejected.jsonl"
+    source.write_text("mean radius,mean texture,mean concavity\n" + "1,x,3\n" * 3)
+    for words in ((), ("--json",)):
+        result = working.run("batch", "quickstart", str(source), "--rejected", str(target), *words)
+        assert result.exit_code == 4, result.output
+        assert len(target.read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize(("separator", "said"), [(";", "';'"), ("\t", "tabs")])
+@pytest.mark.parametrize("words", [(), ("--header",), ("--no-header",)])
+def test_batch_of_cells_without_commas_is_explained(
+    working: Yard, tmp_path: Path, separator: str, said: str, words: tuple[str, ...]
+) -> None:
+    source = tmp_path / "rows.csv"
+    rows = (("mean radius", "mean texture", "mean concavity"), ("17,99", "10,38", "0,3"))
+    chosen = rows[1:] if words == ("--no-header",) else rows
+    source.write_text("".join(f"{separator.join(row)}\n" for row in chosen))
+    assert f"separated by {said}" in refused(working.run("batch", "quickstart", str(source), *words))
+
+
 def test_what_people_see(working: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     result = working.run("batch", "quickstart", str(PATIENTS))
@@ -165,6 +199,7 @@ def test_what_people_see(working: Yard, monkeypatch: pytest.MonkeyPatch) -> None
         (("quickstart", "empty"), "there is no image in"),
         (("quickstart", "p.csv", "--output", "full"), "is not empty: name a file in it"),
         (("quickstart", "p.csv", "--output", "nowhere/p.csv"), "there is no folder"),
+        (("quickstart", "p.csv", "--rejected", "nowhere/p.csv"), "there is no folder"),
         (("quickstart", "p.csv", "--format", "parquet", "--output", "p.xls"), "--output must be a folder"),
         (("quickstart", "p.csv", "--threshold", "-1"), "threshold is zero or more"),
         (("quickstart", "images"), "the model takes no images"),

@@ -265,11 +265,11 @@ EVERY = ("dlq list", "job list", "schedule list")
         ("LIGHTSHIP_QUEUES", "score", "LIGHTSHIP_QUEUES has 'score': it must be NAME=URL", EVERY),
         ("LIGHTSHIP_QUEUES", "score={account}/gone", "LIGHTSHIP_QUEUES is of another stack", EVERY[:1]),
         ("LIGHTSHIP_QUEUES", "score={account}/{yard}-ScoreDeadLetters", "has no dead-letter queue", EVERY[:1]),
-        ("LIGHTSHIP_JOBS_TABLE", "gone", "AWS refuses: An error occurred (ResourceNotFoundException)", EVERY[1:]),
-        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9", "AWS does not answer: Could not connect to the endpoint URL", EVERY),
-        ("AWS_DEFAULT_REGION", "", "AWS is not asked without a region", EVERY),
-        ("AWS_ACCESS_KEY_ID", "", "AWS is not asked without credentials", EVERY),
-        ("AWS_PROFILE", "nobody", "AWS cannot be asked: The config profile (nobody) could not be found", EVERY),
+        ("LIGHTSHIP_JOBS_TABLE", "gone", "ResourceNotFoundException", EVERY[1:]),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9", "AWS does not answer", EVERY),
+        ("AWS_DEFAULT_REGION", "", "NoRegionError", EVERY),
+        ("AWS_ACCESS_KEY_ID", "", "NoCredentialsError", EVERY),
+        ("AWS_PROFILE", "nobody", "The config profile (nobody) could not be found", EVERY),
     ],
 )
 def test_a_wrong_environment_gets_one_sentence_and_exit_code_2(

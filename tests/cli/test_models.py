@@ -105,6 +105,37 @@ def test_predict_prints_a_table_for_people(registry: str) -> None:
     assert "low" in text.splitlines()[5]
 
 
+def test_predict_table_is_capped_and_says_what_it_left_out(registry: str, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("1,4\n" * 1000)
+    words = ("predict", "modes", str(rows), "--registry", registry)
+
+    def drawn(*more: str) -> tuple[int, bool]:
+        text = run(*words, *more).output
+        return text.count("[2.0,8.0]"), "980 more rows" in text
+
+    assert drawn() == (20, True)
+    assert drawn("--limit", "1000") == (1000, False)
+    assert drawn("--limit", "0") == (1000, False)
+    assert len(json.loads(run(*words, "--json").output)["predictions"]) == 1000
+    target = tmp_path / "answer.json"
+    assert drawn("--output", str(target)) == (20, True)
+    assert len(json.loads(target.read_bytes())["predictions"]) == 1000
+
+
+def test_predict_table_of_several_outputs_has_a_line_for_each_row(registry: str) -> None:
+    lines = run(
+        "predict", "pair", '{"a": [[1, 2], [3, 4]], "b": [[1], [2]]}', "--registry", registry
+    ).output.splitlines()
+    assert sum("sum" in line and "product" in line for line in lines) == 2
+
+
+def test_predict_table_cuts_a_long_cell(registry: str) -> None:
+    text = run("predict", "wide", "[1]", "--registry", registry).output
+    assert len(text) < 3000
+    assert "…" in text
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

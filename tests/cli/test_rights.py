@@ -64,7 +64,7 @@ def test_what_the_commands_ask_for_is_what_the_policy_allows(yard: Yard, asked: 
         assert yard.run("dlq", "redrive", name, "--all").exit_code == 0
     yard.run("dlq", "list")
     yard.run("schedule", "list")
-    assert yard.run("schedule", "run", yard.name).exit_code == 0
+    assert yard.run("schedule", "run", yard.schedule).exit_code == 0
     cloud = Places.from_environment().cloud()
     owner = str(boto3.client("sts").get_caller_identity()["Arn"])
     folder = uploads.send({ROWS.name: ROWS}, cloud, owner, Console(quiet=True))

@@ -133,6 +133,13 @@ def test_a_command_that_changes_nothing_says_so_and_writes_nothing(registry: Reg
     assert registry.read_state("modes") == before
 
 
+def test_rollback_after_a_repeated_label_leads_to_the_version_before(registry: Registry) -> None:
+    for version in ("1", "2", "2"):
+        assert run(registry, "label", "modes", "production", version).exit_code == 0
+    assert run(registry, "rollback", "modes").exit_code == 0
+    assert registry.resolve("modes") == 1
+
+
 def test_rollback_prints_before_and_after(registry: Registry) -> None:
     run(registry, "label", "modes", "production", "1")
     run(registry, "label", "modes", "production", "2")

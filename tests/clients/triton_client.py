@@ -202,6 +202,25 @@ async def asynchronously(url: str) -> None:
             options = {"request_compression_algorithm": algorithm, "response_compression_algorithm": algorithm}
             result = await client.infer("modes", [tensor("x", rows)], outputs=wanted, **options)
             np.testing.assert_array_equal(result.as_numpy("y"), rows)
+        await tells_asynchronously(client)
+
+
+async def tells_asynchronously(client: Any) -> None:
+    """Answers that this client does not decompress, although it accepts gzip; the statistics are over a kilobyte."""
+    index = await client.get_model_repository_index()
+    assert {"pair", "modes"} <= {entry["name"] for entry in index}
+    assert "statistics" in (await client.get_server_metadata())["extensions"]
+    assert [entry["name"] for entry in (await client.get_model_metadata("pair"))["inputs"]] == ["a", "b"]
+    assert (await client.get_model_config("pair"))["max_batch_size"] == 0
+    statistics = (await client.get_inference_statistics())["model_stats"]
+    assert "modes" in {entry["name"] for entry in statistics}
+    assert len(str(statistics)) > 1024
+    try:
+        await client.infer("modes", [tensor("x" * 2000, ROW)])
+    except InferenceServerException as error:
+        assert error.status() == "400", error
+    else:
+        raise AssertionError("the server should have refused")
 
 
 def main(url: str) -> None:

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from lightship.model import Model
-from tests.emulator import ROOT, Emulator
+from tests.emulator import EXAMPLES, ROOT, Emulator
 from tests.handlers.records import load, with_bodies
 from tests.handlers.workers import SILENT, WARM, WORKER, LocalLambda
 from tests.handlers.yards import Yard
 
 KERAS = ROOT / "build" / "examples" / "quickstart.keras"
 CONFIG = (ROOT / "examples" / "quickstart" / "model.yaml").read_bytes()
-TFLITE = ROOT / "models" / "quickstart" / "1" / "model.tflite"
+TFLITE = EXAMPLES / "quickstart" / "1" / "model.tflite"
 
 Event = dict[str, Any]
 Drop = Callable[[Event], Event]
@@ -111,7 +111,7 @@ def test_a_model_file_becomes_a_version_once(yard: Yard) -> None:
 REFUSED = {
     "incoming/prose.keras": (b"I am no model.", "prose.keras is no .keras file"),
     "incoming/prose.tflite": (b"I am no model.", "its identifier is not TFL3"),
-    "incoming/empty.h5": (b"", "its first bytes are not HDF5's"),
+    "incoming/empty.h5": (b"", "empty.h5 is empty"),
     "incoming/team/churn.keras": (b"x", "a model file belongs right below incoming/"),
     "incoming/notes.txt": (b"x", "its name must end with one of .keras, .h5, .hdf5, .tflite, .zip, .tar.gz, .tgz"),
     "incoming/..keras": (b"x", "'.' cannot be a model's name"),

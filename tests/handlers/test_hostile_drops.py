@@ -22,13 +22,13 @@ import pytest
 
 from tests.compiler import tflite_models
 from tests.compiler.conftest import EXECUTED, sources
-from tests.emulator import ROOT
+from tests.emulator import EXAMPLES, ROOT
 from tests.handlers.workers import WARM
 from tests.handlers.yards import Yard
 
 __all__ = ["sources"]  # the fixture of the compiler's tests
 
-QUICKSTART = ROOT / "models" / "quickstart" / "1" / "model.tflite"
+QUICKSTART = EXAMPLES / "quickstart" / "1" / "model.tflite"
 KERAS = ROOT / "build" / "examples" / "quickstart.keras"
 
 # Files and folders of tests.compiler.sources.

@@ -17,11 +17,14 @@ import pytest
 from tests.bundles import Registries
 from tests.emulator import ROOT, Emulator
 
-# Those of the HTTP API; queues have others.
+# Events of other services in front than an HTTP API.
+OTHER_FORMATS = {"rest-api", "load-balancer", "load-balancer-multi-value", "lattice", "lattice-1"}
+
+# Queues have others.
 EVENTS = {
     path.stem: json.loads(path.read_text())
     for path in sorted((ROOT / "events").glob("*.json"))
-    if '"rawPath"' in path.read_text()
+    if '"rawPath"' in path.read_text() or path.stem in OTHER_FORMATS
 }
 
 
@@ -55,6 +58,12 @@ def with_body(text: str) -> dict[str, Any]:
         ("ready", 200),
         ("bad-json", 400),
         ("not-found", 404),
+        ("stage", 200),
+        ("function-url", 200),
+        ("rest-api", 200),
+        ("load-balancer", 200),
+        ("lattice", 200),
+        ("lattice-1", 200),
     ],
 )
 def test_every_event_gets_its_status(emulator: Emulator, event: str, status: int) -> None:
@@ -65,7 +74,25 @@ def test_every_event_gets_its_status(emulator: Emulator, event: str, status: int
 
 
 def test_no_event_is_left_untried() -> None:
-    assert set(EVENTS) == {"predict", "predict-rows", "predict-image", "models", "ready", "bad-json", "not-found"}
+    plain = {"predict", "predict-rows", "predict-image", "models", "ready", "bad-json", "not-found"}
+    assert set(EVENTS) == {*plain, "stage", "function-url", *OTHER_FORMATS}
+
+
+def test_direct_invocation_and_warmer_are_answered(emulator: Emulator) -> None:
+    direct, warmer, schedule = (
+        json.loads((ROOT / "events" / f"{name}.json").read_text()) for name in ("direct", "warmer", "schedule")
+    )
+    assert emulator.invoke(direct)["model"] == "quickstart"
+    assert emulator.invoke(warmer) == emulator.invoke(schedule) == {"status": "live"}
+    for event in ([1], {"Records": []}):
+        assert emulator.invoke(event)["error"]["code"] == "invalid_input"  # type: ignore[arg-type]
+
+
+def test_base_path_is_removed(registries: Registries) -> None:
+    environment = {"LIGHTSHIP_REGISTRY": str(registries.examples), "LIGHTSHIP_BASE_PATH": "ml"}
+    with Emulator(environment=environment) as emulator:
+        assert emulator.invoke(changed("predict", rawPath="/ml/predict"))["statusCode"] == 200
+        assert emulator.invoke(EVENTS["predict"])["statusCode"] == 200
 
 
 def test_cold_and_warm_give_the_same_answer(registries: Registries) -> None:
@@ -95,7 +122,6 @@ def test_bad_bodies_are_400(emulator: Emulator, text: str) -> None:
 
 def test_pages_are_served_from_the_function(emulator: Emulator) -> None:
     event = changed("models", rawPath="/docs")
-    event["requestContext"]["http"]["path"] = "/docs"
     page = emulator.invoke(event)
     assert page["statusCode"] == 200
     assert "swagger-ui" in page["body"]

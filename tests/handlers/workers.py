@@ -11,7 +11,7 @@ from lightship.local import workers
 from lightship.local.invocations import Invocations
 from lightship.local.parts import FunctionSpec
 from lightship.local.workers import ProcessFunction
-from tests.emulator import ROOT
+from tests.emulator import EXAMPLES, ROOT
 
 # As the template has it; kept for the next job, which is quicker; one that uploads nothing; one that uploads forgeries.
 WORKER, WARM, SILENT, FORGER = "worker", "warm", "silent", "forger"
@@ -22,7 +22,7 @@ _FOLDERS = {
     SILENT: "tests/local/functions/echo",
     FORGER: "tests/handlers/forger",
 }
-_BUNDLE = {"LIGHTSHIP_FORGER_BUNDLE": str(ROOT / "models" / "quickstart" / "1")}
+_BUNDLE = {"LIGHTSHIP_FORGER_BUNDLE": str(EXAMPLES / "quickstart" / "1")}
 
 
 def _spec(name: str) -> FunctionSpec:

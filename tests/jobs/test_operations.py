@@ -8,13 +8,14 @@ import os
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from typing import Any
 
 import pytest
 
+from lightship import aws
 from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
-from lightship.formats.base import Header
 from lightship.jobs import operations, plan, score
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.items import Tally
@@ -179,10 +180,10 @@ def test_without_a_rejected_row_no_threshold_is_reached(cloud: Cloud) -> None:
 def test_all_jobs_are_listed_however_much_there_is_to_say_of_each(cloud: Cloud) -> None:
     """DynamoDB answers with a megabyte at a time."""
     drop(cloud, KEY, DATA)
-    header = Header(tuple(f"{number:04}{'x' * 60}" for number in range(1000)), 0)
     for number in range(20):
         job = operations.start(cloud, owner="ann", model="quickstart", key=KEY, run=str(number))
-        Ledger(cloud).describe(job.id, header)
+        Ledger(cloud).split(job.id, chunks=10_000, rows=10_000)
+        Ledger(cloud).seal(job.id, tuple(range(10_000)))
         cloud.now.seconds += 1  # type: ignore[attr-defined]
     assert [job.run for job in operations.jobs(cloud, owner="ann", limit=18)] == [str(19 - n) for n in range(18)]
 
@@ -221,6 +222,20 @@ def test_what_was_pinned_is_pinned_anew_when_it_has_expired(cloud: Cloud) -> Non
     assert ledger.pin("token", {"version": 2}) == {"version": 1}
     cloud.now.seconds += RETENTION + 1  # type: ignore[attr-defined]
     assert ledger.pin("token", {"version": 2}) == {"version": 2}
+
+
+def signed_headers(url: str) -> list[str]:
+    query = urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)
+    return query["X-Amz-SignedHeaders"][0].split(";")
+
+
+def test_upload_address_of_a_stated_size_signs_the_length(cloud: Cloud) -> None:
+    cloud = dataclasses.replace(cloud, s3=aws.client("s3"))
+    place = operations.upload(cloud, owner="ann", name="p.csv", size=12)
+    assert "content-length" in signed_headers(place["url"])
+    large = operations.upload(cloud, owner="ann", name="p.csv", size=6 * 1024**3)
+    assert all("content-length" in signed_headers(url) for url in large["parts"])
+    assert signed_headers(operations.upload(cloud, owner="ann", name="p.csv")["url"]) == ["host"]
 
 
 def test_uploads_go_under_the_owners_own_prefix(cloud: Cloud) -> None:

@@ -188,6 +188,14 @@ def test_a_jpeg_goes_over_its_pixels_so_many_times_and_no_more() -> None:
             image.decode(body, spec())
 
 
+@pytest.mark.parametrize("extra", [b"\xff\xe0\x00\x02", b"\xff", b"\xff\x00", b"\xff\xd0"])
+def test_jpeg_with_thousands_of_segments_before_its_pixels_is_refused(extra: bytes) -> None:
+    jpeg = jpeg_of_scans(1)
+    assert image.decode(jpeg[:2] + extra[:4] * 2 + jpeg[2:], spec()).shape == (1, 2, 3, 1)
+    with pytest.raises(InvalidInput, match="is a JPEG image of a strange kind"):
+        image.decode(jpeg[:2] + extra * 5_000 + jpeg[2:], spec())
+
+
 @pytest.mark.parametrize(
     ("data", "error", "sentence"),
     [

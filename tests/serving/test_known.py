@@ -119,6 +119,24 @@ def test_after_an_interval_there_is_one_listing_and_one_question_for_each_model(
     assert line.asked == {"GetObject": 1}
 
 
+def test_question_about_all_of_many_models_asks_for_ten_of_their_states(
+    catalogues: Any, registry: Registry, registries: Registries, line: Line
+) -> None:
+    for number in range(14):
+        republish(registry, registries.small / "pair" / "1", f"pair{number}")
+    catalogue = catalogues(refresh=0)
+    assert ask(catalogue, "GET", "/models").status == 200
+    for path in ("/models", "/health/ready"):
+        line.asked.clear()
+        assert ask(catalogue, "GET", path).status == 200
+        assert line.asked == {"ListObjectsV2": 1, "GetObject": 10}
+    line.asked.clear()
+    catalogue = catalogues(refresh=0)
+    assert ask(catalogue, "POST", "/models/nobody/predict", b"{}").status == 404
+    assert line.asked["ListObjectsV2"] <= 2  # of the registry, and of what may be the model
+    assert line.asked["GetObject"] <= 1
+
+
 @pytest.mark.parametrize("threads", [0, 2])
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route[1])
 def test_while_s3_cannot_be_reached_everything_goes_on(

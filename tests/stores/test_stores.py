@@ -80,6 +80,24 @@ def test_a_publisher_that_was_killed_leaves_a_number_and_no_version(bucket: str,
     assert registry.versions("modes") == [2]
 
 
+def test_publish_never_replaces_a_file_of_a_version(bucket: str, bundle: Path) -> None:
+    store = S3Store(bucket)
+    assert store.write("model/1/model.tflite", b"another", if_match=None)
+    with pytest.raises(RegistryError):
+        store.publish(bundle, "model/1")
+    found = store.read("model/1/model.tflite")
+    assert found is not None
+    assert found[0] == b"another"
+    assert store.read("model/1/manifest.json") is None
+
+
+def test_publish_accepts_a_file_that_its_own_lost_request_wrote(bucket: str, bundle: Path) -> None:
+    store = S3Store(bucket)
+    assert store.write("model/1/model.tflite", (bundle / "model.tflite").read_bytes(), if_match=None)
+    assert store.publish(bundle, "model/1")
+    assert store.read("model/1/manifest.json") is not None
+
+
 def test_downloads_are_cached_within_bounds(bucket: str, registries: Registries, tmp_path: Path) -> None:
     registry = Registry(f"s3://{bucket}")
     names = ("pair", "modes", "roots")

@@ -53,7 +53,7 @@ def test_unless_told_otherwise_models_are_in_the_image() -> None:
     assert "COPY models models" in (ROOT / "functions" / "predict" / "Dockerfile").read_text()
     assert on_s3_and_kms({}) == []
     assert len(statements("PredictRole")) == 1
-    assert not any(made(name) for name in ("Bucket", "BucketOverTls", "BucketName", "RegistryUri"))
+    assert not any(made(name) for name in ("Bucket", "BucketRules", "BucketName", "RegistryUri"))
 
 
 @in_a_bucket
@@ -73,11 +73,11 @@ def test_the_outputs_are_what_push_needs(parameters: dict[str, Any], name: str) 
 
 def test_only_the_word_bucket_makes_one() -> None:
     assert made("Bucket", **OWN)
-    assert made("BucketOverTls", **OWN)
+    assert made("BucketRules", **OWN)
     assert not made("Bucket", **OTHERS)
 
 
-@pytest.mark.parametrize("name", ["Bucket", "BucketOverTls"])
+@pytest.mark.parametrize("name", ["Bucket", "BucketRules"])
 def test_it_outlives_the_stack_and_so_does_what_guards_it(name: str) -> None:
     resource = SOURCE["Resources"][name]
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
@@ -145,11 +145,25 @@ def test_a_key_without_a_bucket_is_refused() -> None:
     assert Decided(SOURCE, **OWN)(assertion["Assert"])
 
 
-def test_requests_without_tls_are_denied() -> None:
-    policy = Decided(SOURCE, **OWN)(SOURCE["Resources"]["BucketOverTls"]["Properties"])
-    (statement,) = policy["PolicyDocument"]["Statement"]
+def denied() -> list[dict[str, Any]]:
+    """The statements of the bucket's policy."""
+    policy = Decided(SOURCE, **OWN)(SOURCE["Resources"]["BucketRules"]["Properties"])
     assert policy["Bucket"] == NAME
-    assert statement == {
+    return list(policy["PolicyDocument"]["Statement"])
+
+
+def test_outputs_pieces_and_replies_are_created_and_never_replaced() -> None:
+    assert denied()[0] == {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": [f"arn:aws:s3:::{NAME}/{prefix}/*" for prefix in ("batch/*/output", "scratch", "replies")],
+        "Condition": {"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}},
+    }
+
+
+def test_requests_without_tls_are_denied() -> None:
+    assert denied()[1] == {
         "Effect": "Deny",
         "Principal": "*",
         "Action": "s3:*",

@@ -84,6 +84,33 @@ def test_sam_local_finds_the_timeout_of_the_worker(seconds: str | None, worker: 
     assert function.timeout == worker
 
 
+def test_lambdas_recursion_guard_is_off_only_where_chains_have_a_bound_of_ours() -> None:
+    """See lightship.jobs.messages: SplitFunction and ScoreFunction continue their work by a message to themselves."""
+    allowed = {name for name, entry in FUNCTIONS.items() if "RecursiveLoop" in entry["Properties"]}
+    assert allowed == {"SplitFunction", "ScoreFunction"}
+    assert all(FUNCTIONS[name]["Properties"]["RecursiveLoop"] == "Allow" for name in allowed)
+
+
+# Names of CloudFormation's own making are cut to what a service takes; a stack's name has up to 128 characters.
+LONGEST = {"AWS::Logs::LogGroup": 512, "AWS::Serverless::HttpApi": 128}
+
+
+def test_names_made_of_the_stacks_name_fit_where_they_are_used() -> None:
+    stack = with_bucket(**NIGHTLY, **{"AWS::StackName": "s" * 128})
+    for kind, most in LONGEST.items():
+        for properties in stack.resources(kind).values():
+            assert len(properties.get("LogGroupName") or properties["DefinitionBody"]["info"]["title"]) <= most
+    others = {entry["Type"] for entry in SOURCE["Resources"].values()} - LONGEST.keys()
+    named = {
+        name: value
+        for kind in others
+        for name, properties in stack.resources(kind).items()
+        for key, value in properties.items()
+        if key.endswith("Name") and "s" * 128 in str(value)
+    }
+    assert named == {}
+
+
 @pytest.mark.parametrize("name", STARTED)
 def test_a_queue_starts_it_and_nothing_else(name: str) -> None:
     assert {event["Type"] for event in FUNCTIONS[name]["Properties"]["Events"].values()} == {"SQS"}
@@ -134,7 +161,7 @@ def test_what_splits_is_a_zip_on_the_layer() -> None:
     )
     for name, folder in {"SplitFunction": "CodeUri", "LightshipLayer": "ContentUri"}.items():
         resource = SOURCE["Resources"][name]
-        assert resource["Metadata"] == {"BuildMethod": "makefile"}
+        assert resource["Metadata"]["BuildMethod"] == "makefile"
         makefile = (ROOT / resource["Properties"][folder] / "Makefile").read_text()
         assert re.search(rf"^build-{name}:", makefile, re.MULTILINE)
 
@@ -199,7 +226,7 @@ def test_the_schedule_puts_a_run_on_the_queue() -> None:
         "cron(0 3 * * ? *)",
         "Europe/Zurich",
     )
-    assert (schedule["GroupName"], schedule["Name"]) == ("ScheduleGroup", "lightship")
+    assert (schedule["GroupName"], schedule["Name"]) == ("ScheduleGroup", "default")
     target = schedule["Target"]
     assert (target["Arn"], target["RoleArn"]) == ("SplitQueue", "ScheduleRole")
     assert json.loads(target["Input"]) == {
@@ -207,7 +234,7 @@ def test_the_schedule_puts_a_run_on_the_queue() -> None:
         "run": {
             "model": "churn",
             "input": "s3://Bucket/batch/churn/input/nightly/",
-            "schedule": "lightship",
+            "schedule": "default",
             "time": "<aws.scheduler.scheduled-time>",
         },
         "correlation": "<aws.scheduler.execution-id>",

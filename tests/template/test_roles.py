@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections import defaultdict
 from typing import Any
 
@@ -41,7 +42,9 @@ RIGHTS = {
         "Bucket": {LIST},
         "Bucket/incoming/*": {GET, GET_VERSION},
         "Bucket/incoming/*.report.json": {PUT},
-        "Bucket/models/*": {GET, PUT, "s3:AbortMultipartUpload"},
+        "Bucket/models/*": {GET},
+        "Bucket/models/*/*/*": {PUT},
+        "Bucket/models/*/state.json": {PUT},
         "Bucket/quarantine/*": {GET, PUT},
         "CompileWorkerFunction": {"lambda:InvokeFunction"},
         BUS: {"events:PutEvents"},
@@ -90,7 +93,10 @@ LISTED = {
     "RequestsRole": ["models/*"],
 }
 FUNCTIONS = sorted(RIGHTS.keys() - {"ScheduleRole"})
-KINDS = {"CompileRole": ["Model Published", "Model Refused"]}
+KINDS = {
+    "CompileRole": ["Model Published", "Model Refused"],
+    "RequestsRole": ["Prediction Made", "Prediction Refused"],
+}
 
 every_role = pytest.mark.parametrize("role", RIGHTS)
 every_function = pytest.mark.parametrize("role", FUNCTIONS)
@@ -156,16 +162,22 @@ def test_what_opens_model_files_may_write_its_log_and_nothing_else() -> None:
     ]
 
 
-def test_what_compiles_creates_manifests_and_never_replaces_one() -> None:
+def test_compile_role_creates_files_of_versions_and_replaces_only_a_state_that_it_read() -> None:
     denied = {role: [each for each in stated(role) if each["Effect"] == "Deny"] for role in RIGHTS}
     assert {role: statements for role, statements in denied.items() if statements} == {
         "CompileRole": [
             {
                 "Effect": "Deny",
                 "Action": PUT,
-                "Resource": "Bucket/models/*/manifest.json",
+                "Resource": "Bucket/models/*/*/*",
                 "Condition": {"Null": {"s3:if-none-match": "true"}},
-            }
+            },
+            {
+                "Effect": "Deny",
+                "Action": PUT,
+                "Resource": "Bucket/models/*/state.json",
+                "Condition": {"Null": {"s3:if-none-match": "true", "s3:if-match": "true"}},
+            },
         ]
     }
 
@@ -182,7 +194,26 @@ def test_nobody_deletes_an_object_or_an_item(role: str) -> None:
 
 
 def test_only_what_compiles_may_write_a_model() -> None:
-    assert [role for role in RIGHTS if PUT in rights(role).get("Bucket/models/*", set())] == ["CompileRole"]
+    written = {
+        role: {arn for arn, actions in rights(role).items() if arn.startswith("Bucket/models/") and PUT in actions}
+        for role in RIGHTS
+    }
+    assert [role for role, arns in written.items() if arns] == ["CompileRole"]
+
+
+@pytest.mark.parametrize(
+    ("key", "pattern"),
+    [
+        ("models/churn/state.json", "Bucket/models/*/state.json"),
+        ("models/churn/1/manifest.json", "Bucket/models/*/*/*"),
+        ("models/churn/1/.claim", "Bucket/models/*/*/*"),
+        ("models/churn/1/saved_model/variables/variables.index", "Bucket/models/*/*/*"),
+    ],
+)
+def test_compile_role_pattern_of_versions_does_not_cover_a_state(key: str, pattern: str) -> None:
+    """In IAM a * matches slashes, too."""
+    arns = [arn for arn, actions in rights("CompileRole").items() if PUT in actions]
+    assert [arn for arn in arns if fnmatch.fnmatchcase(f"Bucket/{key}", arn)] == [pattern]
 
 
 @every_function_with_a_bucket

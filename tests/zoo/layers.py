@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from tests.zoo.layer_forms import arguments_of, classes
+from tests.zoo.saving import saved_as
 
 # Classes that are not counted, and why.
 LEFT_OUT = {
@@ -31,9 +32,23 @@ LEFT_OUT = {
 # tf_keras's class takes InputSpec from tf.keras, which is Keras 3 here, and refuses it: no file can hold the layer.
 LEFT_OUT_OF_KERAS2 = {"SpectralNormalization": "cannot be built with tf_keras beside Keras 3"}
 
+# Options that are not counted, and why: Keras itself cannot run them.
+OPTIONS_LEFT_OUT = {
+    "Activation(activation=threshold)": "a function of three arguments, of which Keras passes one",
+    "Conv2D(filters=2, kernel_size=2, data_format=channels_first)": "TensorFlow has no such convolution on a CPU",
+    **dict.fromkeys(
+        (f"Resizing(height=5, width=5, interpolation={name})" for name in ("gaussian", "mitchellcubic")),
+        "Keras 3 takes the name and lacks the method",
+    ),
+}
+
+# Classes of which Keras cannot load the files that it saves: their models are exported as SavedModels.
+EXPORTED = {"Equalization"}
+
 Input = tuple[tuple[int | None, ...], str]
 
 IMAGE: Input = ((8, 8, 3), "float32")
+EVEN: Input = ((8, 8, 4), "float32")  # channels that halve
 PIXELS: Input = ((8, 8, 3), "uint8")
 VOLUME: Input = ((6, 6, 6, 2), "float32")
 STEPS: Input = ((6, 4), "float32")
@@ -123,12 +138,18 @@ def counted(keras: Any) -> list[str]:
 
 def ordinary(keras: Any) -> dict[str, Build]:
     """A model of each counted class."""
-    return {name: partial(_ordinary, keras, name) for name in counted(keras)}
+    builds = {name: partial(_ordinary, keras, name) for name in counted(keras)}
+    return builds | {name: saved_as("export")(builds[name]) for name in EXPORTED & builds.keys()}
 
 
 def options(keras: Any) -> dict[str, Build]:
     """Models of further arguments, named after them."""
-    return dict(_options(keras))
+    return {title: build for title, build in _options(keras) if title not in OPTIONS_LEFT_OUT}
+
+
+def left_out_options(keras: Any) -> dict[str, Build]:
+    """Models of the options that are not counted."""
+    return {title: build for title, build in _options(keras) if title in OPTIONS_LEFT_OUT}
 
 
 def _options(keras: Any) -> Iterator[tuple[str, Build]]:
@@ -139,19 +160,21 @@ def _options(keras: Any) -> Iterator[tuple[str, Build]]:
             *(form for form in listed[name not in USUAL :] if form != USUAL.get(name)),
             *OPTIONS.get(name, ()),
         ):
-            wanted = (
-                IMAGE
-                if len(form.get("dims", ())) == 3
-                else LONG_IDS
-                if name == "StringLookup" and "invert" in form
-                else None
-            )
             build = lambda make=make, form=form: make(**form)  # noqa: E731
-            yield _title(name, form), partial(_model, keras, name, build, wanted=wanted)
+            yield _title(name, form), partial(_model, keras, name, build, wanted=_wanted(name, form))
         for form in LENGTHS.get(name, ()):
             build = lambda make=make, form=form: make(3, **form)  # noqa: E731
             batch = 1 if "stateful" in form else None
             yield _title(name, form), partial(_model, keras, name, build, wanted=STEPS, batch=batch)
+
+
+def _wanted(name: str, form: dict[str, Any]) -> Input | None:
+    """The input of a form that does not take its class's usual one."""
+    if len(form.get("dims", ())) == 3:
+        return IMAGE
+    if name == "StringLookup" and "invert" in form:
+        return LONG_IDS
+    return EVEN if form.get("activation") == "glu" else None
 
 
 def _title(name: str, form: dict[str, Any]) -> str:

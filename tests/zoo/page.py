@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from tests.zoo.layers import LEFT_OUT, LEFT_OUT_OF_KERAS2
+from tests.zoo.layers import EXPORTED, LEFT_OUT, LEFT_OUT_OF_KERAS2, OPTIONS_LEFT_OUT
 from tests.zoo.results import ROOT, Results
 from tests.zoo.rows import REFUSED, Row
 
@@ -33,6 +33,8 @@ agree with the original's.
   SavedModel's signature; now it is the fastest way to call it that Keras and TensorFlow offer, so that the two
   columns do not compare. A model on TensorFlow is about as fast as the original.
 - Layers that are not counted: {left_out}.
+- Options that are not counted, because Keras cannot run them itself: {options_left_out}.
+- Measured as exported SavedModels, because Keras cannot load the files that it saves of them: {exported}.
 
 Measured with {measured}. "Before" is commit {commit}.
 """
@@ -40,7 +42,13 @@ Measured with {measured}. "Before" is commit {commit}.
 
 def render(results: Results) -> str:
     parts = [
-        HEAD.format(left_out=_left_out(), measured=_measured(results), commit=results.before_commit),
+        HEAD.format(
+            left_out=_by_reason(LEFT_OUT | LEFT_OUT_OF_KERAS2),
+            options_left_out=_by_reason({f"`{name}`": reason for name, reason in OPTIONS_LEFT_OUT.items()}),
+            exported=", ".join(sorted(EXPORTED)),
+            measured=_measured(results),
+            commit=results.before_commit,
+        ),
         _totals(results),
         _users(results),
         *(_exceptions(results, group) for group in ("layers", "layers-keras2", "options")),
@@ -174,9 +182,9 @@ def _megabytes(count: int) -> str:
     return f"{count / 1e6:,.0f} MB" if count >= 1e6 else f"{count / 1e3:,.0f} KB"
 
 
-def _left_out() -> str:
+def _by_reason(reasons: Mapping[str, str]) -> str:
     by_reason: dict[str, list[str]] = {}
-    for name, reason in (LEFT_OUT | LEFT_OUT_OF_KERAS2).items():
+    for name, reason in reasons.items():
         by_reason.setdefault(reason, []).append(name)
     return "; ".join(f"{', '.join(names)} ({reason})" for reason, names in by_reason.items())
 

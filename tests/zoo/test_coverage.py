@@ -17,6 +17,7 @@ KNOWN: Mapping[str, expected.Expected] = {
     "users": expected.USERS,
     "layers": expected.LAYERS,
     "layers-keras2": expected.LAYERS_KERAS2,
+    "options": expected.OPTIONS,
     "applications": expected.APPLICATIONS,
     "applications-keras2": expected.APPLICATIONS,
 }

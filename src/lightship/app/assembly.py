@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from lightship.answer import Service
+from lightship.app.cors import Cors
+from lightship.app.front import Front
 from lightship.app.shell import Shell
 from lightship.registry import Registry
 from lightship.serving.catalogue import Catalogue
@@ -22,10 +24,11 @@ def assemble(
     threads: int,
     max_answer: int,
     jobs: Callable[[], Cloud | None] = lambda: None,
-) -> tuple[Catalogue, Shell]:
+    hosts: Collection[str] = (),
+) -> tuple[Catalogue, Front]:
     """The catalogue and the shell in front of it; ``threads`` and ``max_answer`` (bytes) depend on where they run.
 
-    ``jobs`` is as in :class:`Shell`.
+    ``jobs`` is as in :class:`Shell`; ``hosts`` too, where the settings name none.
     """
     catalogue = Catalogue(
         registry,
@@ -38,4 +41,14 @@ def assemble(
         caches=settings.response_cache,
     )
     service = Service(catalogue, max_answer, settings.allow_admin)
-    return catalogue, Shell(service, token=settings.token, max_body=settings.max_body, jobs=jobs)
+    shell = Shell(
+        service,
+        token=settings.token,
+        max_body=settings.max_body,
+        jobs=jobs,
+        body_seconds=settings.body_seconds,
+        bodies=settings.bodies,
+        hosts=settings.allowed_hosts or hosts,
+        origins=settings.cors_origins,
+    )
+    return catalogue, Front(shell, Cors(settings.cors_origins))

@@ -21,15 +21,15 @@ UNKNOWN = "unknown"
 def caller_of(context: Mapping[str, Any]) -> str:
     """The caller of an event with this ``requestContext``; :data:`UNKNOWN` where he could not be told from others.
 
-    An ARN (AWS_IAM), ``cognito:IDENTITY`` (AWS_IAM through an identity pool, whose users share an ARN),
-    ``ISSUER#SUBJECT`` (JWT), or ``lambda:PRINCIPAL``, the ``principalId`` or ``sub`` in the context that a Lambda
-    authorizer answers with. Only the first is bare, and ``system`` has no colon: nobody can call himself another.
+    An ARN (AWS_IAM) of a user, or of a role whatever its session; ``cognito:IDENTITY`` (AWS_IAM through an identity
+    pool, whose users share an ARN); ``ISSUER#SUBJECT`` (JWT); or ``lambda:PRINCIPAL``, the ``principalId`` or ``sub``
+    in the context of a Lambda authorizer. Only the first has no prefix, so no caller can take the name of another.
     """
     authorizer = context.get("authorizer")
     if not isinstance(authorizer, dict):
         return UNKNOWN
     for kind, name in _NAMES.items():
-        if found := authorizer.get(kind):
+        if isinstance(found := authorizer.get(kind), dict) and found:
             return name(found) or UNKNOWN
     return UNKNOWN
 
@@ -39,7 +39,16 @@ def _iam(found: Mapping[str, Any]) -> str:
     if pool:
         identity = pool.get("identityId")
         return f"cognito:{identity}" if identity else ""
-    return found.get("userArn") or ""
+    return owner_of(found.get("userArn") or "")
+
+
+def owner_of(arn: str) -> str:
+    """Return who owns what a caller with this ARN starts: of a role's session, whose name callers choose, the role.
+
+    ``arn:aws:sts::1:assumed-role/ROLE/SESSION`` becomes ``arn:aws:sts::1:assumed-role/ROLE``; every other ARN is kept.
+    """
+    kind, separator, rest = arn.partition(":assumed-role/")
+    return f"{kind}{separator}{rest.partition('/')[0]}" if separator else arn
 
 
 def _jwt(found: Mapping[str, Any]) -> str:

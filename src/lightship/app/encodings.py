@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import replace
 
-from lightship.wire.http import Response
+from lightship.wire.http import NO_TRANSFORM, Response
 
 # Below this many bytes compressing costs more than it saves.
 SMALLEST = 1024
@@ -18,10 +18,13 @@ _LEVEL = 1  # numbers hardly shrink further, and the next levels take several ti
 def compress(response: Response, accepted: str) -> Response:
     """The response in the encoding that ``accepted``, a value of Accept-Encoding, likes best; as it is where none fits.
 
+    An answer that says ``cache-control: no-transform`` is never compressed, here or by a proxy.
     In an event a compressed body is base64, a third longer: an answer that shrinks by less than a quarter is left.
     """
+    if len(response.body) <= SMALLEST or response.headers.get("cache-control") == NO_TRANSFORM:
+        return response
     encoding = _best(accepted)
-    if encoding is None or len(response.body) <= SMALLEST:
+    if encoding is None:
         return response
     packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW_BITS[encoding])
     body = packer.compress(response.body) + packer.flush()

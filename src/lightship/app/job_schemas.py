@@ -24,7 +24,7 @@ class UploadedFile(_Strict):
     """A file to be uploaded."""
 
     name: str = Field(description="Its name; the ending says what it is.")
-    size: int = Field(default=0, ge=0, description="Bytes. Beyond 5 GB it is uploaded in parts.")
+    size: int = Field(default=0, ge=0, description="Bytes, exactly; 0: not known. Beyond 5 GB it is uploaded in parts.")
     folder: str = Field(
         default="", max_length=1024, description="`folder` of an earlier answer, to put it beside that file: images."
     )

@@ -1,7 +1,7 @@
-"""Everything that is not a protocol's route: FastAPI with the documentation and the jobs, imported at its first use.
+"""Everything that is not a protocol's route: FastAPI with the OpenAPI document and the jobs, imported at its first use.
 
-The OpenAPI document is FastAPI's own, merged with what the protocols' tables of routes say of themselves. The pages
-bring their scripts along, so that they work without the internet and load nothing from strangers.
+The document is FastAPI's own, merged with what the protocols' tables of routes say of themselves (see
+:mod:`lightship.app.document`).
 """
 
 from __future__ import annotations
@@ -11,40 +11,57 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lightship import wire
 from lightship.answer import Service
+from lightship.app.callers import TOKEN
+from lightship.app.document import document
 from lightship.app.job_errors import render
 from lightship.app.jobs import Opener, router
 from lightship.errors import LightshipError, MethodNotAllowed, NotFound
 from lightship.jobs.cloud import Cloud
 from lightship.version import __version__
+from lightship.wire.documentation import DATA_POLICY, security_headers
+
+_GUARDS = [(name.encode(), value.encode()) for name, value in security_headers(DATA_POLICY).items()]
 
 
 def pages(service: Service, jobs: Callable[[], Cloud | None]) -> FastAPI:
     """The FastAPI application behind the shell, which tells it who asks."""
-    app: FastAPI = FastAPIOffline(title="Lightship", version=__version__)
+    app = FastAPI(title="Lightship", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.jobs = Opener(jobs)
     app.include_router(router)
     standings = service.catalogue.standings
 
-    async def document(_: Request) -> Response:
+    async def openapi(request: Request) -> Response:
         states = await service.catalogue.told(lambda ask: standings.states(ask=ask, examples=True))
-        merged = dict(app.openapi())
-        merged["paths"] = dict(merged["paths"])
-        for protocol in wire.protocols():
-            for route in protocol.routes:
-                for path, operations in route.describe(route, states).items():
-                    merged["paths"].setdefault(path, {}).update(operations)
-        return JSONResponse(merged)
+        root = request.scope.get("root_path", "")
+        return JSONResponse(document(app.openapi(), states, token=request.state.caller == TOKEN, root=root))
 
-    app.router.routes.insert(0, Route("/openapi.json", document))  # before FastAPI's own, which may not wait
+    app.router.routes.append(Route("/openapi.json", openapi))
+    app.add_middleware(Guarded)
     app.add_exception_handler(HTTPException, _render)
     app.add_exception_handler(LightshipError, _render)
     return app
+
+
+class Guarded:
+    """Middleware that adds the headers which keep browsers from running or framing an answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request with these headers."""
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *_GUARDS]}
+            await send(message)
+
+        await self._app(scope, receive, guarded)
 
 
 async def _render(request: Request, error: Exception) -> Response:

@@ -1,14 +1,30 @@
-"""The long-running server: the shell under uvicorn."""
+"""The long-running server: the shell under granian, whose connections are handled outside of Python.
+
+granian speaks HTTP/1.1 here and not HTTP/2: where it offers both, a connection that sends nothing is never closed,
+because the time-out begins with the protocol's first byte; with HTTP/1.1 alone it is closed after ``idle_seconds``
+(``tests/app/test_server.py`` tries both). Clients that offer to upgrade, as those of Java do, are answered in HTTP/1.1.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import ipaddress
+import resource
 import socket
+import sys
+import threading
+import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import uvicorn
+import uvloop
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.embed import Server as Granian
 
+from lightship.app.admission import LOOPBACK
 from lightship.app.assembly import assemble
 from lightship.calls import ModelState
 from lightship.errors import SettingError
@@ -18,9 +34,28 @@ from lightship.settings import Settings
 if TYPE_CHECKING:
     from lightship.jobs.cloud import Cloud
 
+# Connections that wait to be accepted while as many are open as may be.
+_BACKLOG = 1024
+
+# Bytes of a connection that are read ahead.
+_BUFFER = 64 * 1024
+
+# Seconds to wait until the server listens: it takes milliseconds.
+_PATIENCE = 30.0
+
+# Files that a server has open beside its connections.
+_FILES = 256
+
+_LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "loggers": {"_granian": {"handlers": ["console"], "propagate": False}},
+}
+
 
 class Server:
-    """One process that serves a registry. ``start`` loads the models, ``run`` blocks until Ctrl-C.
+    """One process that serves a registry. ``start`` listens and loads the models, ``run`` blocks until Ctrl-C.
 
     ``jobs`` is as in :class:`lightship.app.shell.Shell`.
     """
@@ -34,38 +69,148 @@ class Server:
         port: int,
         jobs: Callable[[], Cloud | None] = lambda: None,
     ) -> None:
+        self._place = _hold(host, port)
+        address, self._port, *_ = self._place.getsockname()
         self._catalogue, self._shell = assemble(
-            settings, registry, threads=settings.threads, max_answer=settings.max_answer, jobs=jobs
+            settings,
+            registry,
+            threads=settings.threads,
+            max_answer=settings.max_answer,
+            jobs=jobs,
+            hosts=LOOPBACK if ipaddress.ip_address(address).is_loopback else (),
         )
-        self._socket = _listen(host, port)
+        self._listener = _Listener(self._shell, address, self._port, settings)
         shown = "localhost" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host  # noqa: S104
-        self.url = f"http://{shown}:{self._socket.getsockname()[1]}"
+        self.url = f"http://{shown}:{self._port}"
 
     def start(self) -> tuple[ModelState, ...]:
-        """Load every model; one that fails is a state with an error, and does not stop the others."""
-        return self._catalogue.start()
+        """Listen, and load every model; one that fails is a state with an error, and does not stop the others.
+
+        Until they are loaded, health checks say that the server is alive and not ready, and a request waits for its
+        own model alone.
+        """
+        self._catalogue.starting = True
+        if sys.platform != "linux":
+            self._place.close()
+        try:
+            self._listener.start()
+            return self._catalogue.start()
+        except BaseException:  # Ctrl-C, too
+            self._end(grace=1)
+            raise
 
     def run(self, *, grace: int = 5) -> None:
-        """Serve until SIGINT or SIGTERM, then let running requests finish for so many seconds."""
-        config = uvicorn.Config(self._shell, lifespan="off", log_level="warning", timeout_graceful_shutdown=grace)
+        """Serve until SIGINT or SIGTERM raise KeyboardInterrupt, then let running requests finish for so many seconds.
+
+        Raises SettingError where the server could not go on listening.
+        """
         try:
-            uvicorn.Server(config).run(sockets=[self._socket])
+            self._listener.wait()
         except KeyboardInterrupt:
-            pass  # uvicorn has shut down and hands the signal on
+            pass
         finally:
-            self._catalogue.close()
+            self._end(grace)
+
+    def _end(self, grace: int) -> None:
+        self._listener.stop(grace)
+        self._place.close()
+        self._catalogue.close()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+class _Listener:
+    """granian in a thread of its own, so that models are loaded, and signals handled, in the main one."""
+
+    def __init__(self, app: Any, address: str, port: int, settings: Settings) -> None:
+        self._app = app
+        self._address = address
+        self._port = port
+        self._settings = settings
+        self._loop = uvloop.new_event_loop()
+        self._ended = threading.Event()
+        self._error: BaseException | None = None
+        self._granian: Granian | None = None
+        self._thread = threading.Thread(target=self._run, name="lightship-server", daemon=True)
+
+    def start(self) -> None:
+        """Listen. Raises SettingError where that fails."""
+        self._thread.start()
+        until = time.monotonic() + _PATIENCE
+        while not self._ended.is_set() and time.monotonic() < until:
+            try:
+                socket.create_connection((self._address, self._port), timeout=1).close()
+            except OSError:
+                self._ended.wait(0.005)
+            else:
+                return
+        self._fail()
+
+    def wait(self) -> None:
+        """Block until it has ended by itself, which it never should: raises SettingError then."""
+        self._ended.wait()
+        self._fail()
+
+    def stop(self, grace: int) -> None:
+        """Accept no more connections, and let running requests finish for so many seconds."""
+        if self._granian is not None and not self._ended.is_set():
+            self._loop.call_soon_threadsafe(self._granian.stop)
+            self._thread.join(grace)
+
+    def _fail(self) -> None:
+        raise SettingError(f"the server cannot listen on {self._address} port {self._port}: {self._error}")
+
+    def _run(self) -> None:
+        try:
+            asyncio.set_event_loop(self._loop)
+            self._loop.run_until_complete(self._serve())
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._ended.set()
+
+    async def _serve(self) -> None:
+        self._granian = Granian(
+            self._app,
+            address=self._address,
+            port=self._port,
+            interface=Interfaces.ASGINL,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(
+                header_read_timeout=max(1, int(self._settings.idle_seconds * 1000)), max_buffer_size=_BUFFER
+            ),
+            websockets=False,
+            backlog=_BACKLOG,
+            backpressure=_allowed_connections(self._settings.connections),
+            log_level=LogLevels.error,
+            log_dictconfig=_LOGGING,
+        )
+        await self._granian.serve()
+
+
+def _hold(host: str, port: int) -> socket.socket:
+    """A bound socket that keeps a port for this process; raises SettingError where another one has it.
+
+    granian sets SO_REUSEPORT, by which a second server would quietly take half of the requests. A socket without it can
+    only be bound where no other is. It does not listen, and allows sharing only once it has the port. Other systems
+    than Linux allow none then: there, :meth:`Server.start` gives the port up for granian.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio switches Nagle's algorithm off for sockets that say TCP; with it every answer waits 40 ms for an ACK
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held = socket.socket(family, socket.SOCK_STREAM)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, port))
-        listener.listen(2048)  # from now on a client may connect: it waits until the models are loaded
+        held.bind((host, port))
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     except OSError as error:
-        listener.close()
+        held.close()
         other = ": choose another with --port" if error.errno == errno.EADDRINUSE else ""
         raise SettingError(f"cannot listen on {host} port {port}: {error.strerror}{other}") from None
-    return listener
+    return held
+
+
+def _allowed_connections(count: int) -> int:
+    """So many connections, or as many as the process may open files for; its soft limit is raised for them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + _FILES if hard == resource.RLIM_INFINITY else min(count + _FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max(1, wanted - _FILES)

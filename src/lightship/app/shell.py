@@ -1,22 +1,22 @@
-"""The ASGI shell: reads a request within bounds, finds out who asks, and answers or hands on to FastAPI.
+"""The ASGI shell: admits a request by its head, reads its body within limits, answers it or hands it on to FastAPI.
 
-What must hold for all requests lives here and in :mod:`lightship.answer`, never in FastAPI's middleware, because hot
-requests do not pass FastAPI: it is imported when the first page of documentation is asked for.
+What must hold for all requests lives here and in :mod:`lightship.app.admission` and :mod:`lightship.answer`, never in
+FastAPI's middleware, because hot requests do not pass FastAPI: it is imported when the first page is asked for.
 """
 
 from __future__ import annotations
 
-import hmac
-import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+import os
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lightship import wire
-from lightship.answer import Service, answer
-from lightship.app.body import inflate, read_body
-from lightship.app.callers import ANONYMOUS, TOKEN, caller_of
-from lightship.app.encodings import compress
-from lightship.errors import LightshipError, Unauthenticated
+from lightship.answer import Matched, Service, answer, failed
+from lightship.app.admission import Admission, read_headers
+from lightship.app.body import Bodies, Body, drop, inflate
+from lightship.app.encodings import SMALLEST, compress
+from lightship.errors import LightshipError
 from lightship.wire.http import Request, Response
 
 if TYPE_CHECKING:
@@ -27,14 +27,26 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+# Smaller bodies are inflated, and smaller answers compressed, in less time than a thread takes to be asked.
+_INFLATE_HERE = 1024  # at most a mebibyte then
+_COMPRESS_HERE = 16 * 1024
+
+# Seconds for which the rest of a body that came too large or too slowly is still read, so that its client gets to see
+# the answer.
+_LINGER = 1.0
+
+_ID = "x-correlation-id"
+
 
 class Shell:
     """The ASGI application.
 
     Args:
         service: what answers.
-        token: the bearer token to ask for; None where something in front (API Gateway, loopback) keeps strangers out.
+        token: see :class:`lightship.app.admission.Admission`; ``hosts`` and ``origins`` too.
         max_body: the largest request body in bytes, inflated.
+        body_seconds: how long a body may take to arrive; 0 for no limit.
+        bodies: how many bytes of bodies are in memory at a time, two of the largest at least; 0 for no limit.
         jobs: makes what jobs are worked on with, None where there is no such thing; called when the first one is asked.
     """
 
@@ -45,68 +57,108 @@ class Shell:
         token: str | None,
         max_body: int,
         jobs: Callable[[], Cloud | None] = lambda: None,
+        body_seconds: float = 30.0,
+        bodies: int = 100_000_000,
+        hosts: Collection[str] = (),
+        origins: Collection[str] = (),
     ) -> None:
         self._service = service
+        self._admission = Admission(service, token=token, hosts=hosts, origins=origins)
         self._jobs = jobs
-        self._token = token
         self._max_body = max_body
+        self._body_seconds = body_seconds
+        self._bodies = Bodies(bodies and max(bodies, 2 * max_body))
         self._pages: ASGIApp | None = None
+
+    @property
+    def service(self) -> Service:
+        """What answers."""
+        return self._service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request of an ASGI server."""
         if scope["type"] != "http":
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        try:
-            body = await read_body(receive, headers, self._max_body)
-        except LightshipError as error:
-            await _send(send, wire.render_error(error, scope["path"]))
-            return
         query = scope.get("query_string", b"").decode("latin-1")
-        answered = await self.respond(scope["method"], scope["path"], query, headers, body, scope.get("aws.event"))
-        if isinstance(answered, Request):
-            await self._page(scope, answered, receive, send)
-        else:
-            await _send(send, answered)
+        request, event = Request(scope["method"], scope["path"], query), scope.get("aws.event")
+        try:
+            request.headers = read_headers(scope["headers"], version="" if event else scope.get("http_version", ""))
+            matched = self._admission.admit(request, event)
+        except Exception as error:
+            await _send(send, _refused(request, error))
+            if "expect" not in request.headers:  # else the client waits, and sends no body that is refused
+                await drop(receive, limit=self._max_body, seconds=self._body_seconds)
+            return
+        body = Body(self._bodies, limit=self._max_body)
+        try:
+            request.body = await body.read(receive, request.headers, seconds=self._body_seconds)
+            answered = await self._respond(request, matched, body)
+            if isinstance(answered, Request):
+                await self._page(scope, answered, receive, send)
+            else:
+                await _send(send, answered)
+        except LightshipError as error:
+            await _send(send, _refused(request, error))
+            await drop(receive, limit=self._max_body, seconds=_LINGER)
+        finally:
+            body.release()
 
     async def respond(
         self, method: str, path: str, query: str, headers: dict[str, str], body: bytes, event: Any = None
     ) -> Response | Request:
         """The response to a request whose body is as it was sent; for one that may have a page, what is known of it."""
-        context = event.get("requestContext") or {} if event else {}
-        caller: str | None  # None is a stranger
-        if self._token is not None:
-            caller = TOKEN if _bears(self._token, headers) else None
-        else:  # API Gateway has already checked whom it names
-            caller = caller_of(context) if event else ANONYMOUS
-        if "content-encoding" in headers or len(body) > self._max_body:
-            try:
-                body = inflate(body, headers, self._max_body)
-            except LightshipError as error:
-                return wire.render_error(error, path)
-        request = Request(method, path, query, headers, body, caller, context.get("requestId", ""))
-        response = await answer(self._service, request)
-        if response is None:
-            return wire.render_error(Unauthenticated(), path) if caller is None else request
-        accepted = headers.get("accept-encoding")
-        return compress(response, accepted) if accepted else response
+        request = Request(method, path, query, headers, body)
+        try:
+            matched = self._admission.admit(request, event)
+            return await self._respond(request, matched)
+        except Exception as error:
+            return _refused(request, error)
+
+    async def _respond(self, request: Request, matched: Matched | None, body: Body | None = None) -> Response | Request:
+        """Raises TooLarge, UnsupportedMedia, InvalidInput or Overloaded for a body."""
+        if "content-encoding" in request.headers or len(request.body) > self._max_body:
+            await self._inflate(request, body)
+        if matched is None:
+            return request
+        response = await answer(self._service, request, matched)
+        assert response is not None  # noqa: S101 - it has a route
+        accepted = request.headers.get("accept-encoding")
+        if accepted and len(response.body) > SMALLEST:
+            response = await self._compressed(response, accepted)
+        response.headers[_ID] = request.correlation
+        return response
+
+    async def _inflate(self, request: Request, body: Body | None) -> None:
+        work = partial(inflate, request.body, request.headers, self._max_body)
+        small = len(request.body) <= _INFLATE_HERE
+        request.body = work() if small else await self._service.catalogue.elsewhere(work)
+        if body is not None:
+            body.take(len(request.body))
+
+    async def _compressed(self, response: Response, accepted: str) -> Response:
+        if len(response.body) <= _COMPRESS_HERE:
+            return compress(response, accepted)
+        return await self._service.catalogue.elsewhere(lambda: compress(response, accepted))
 
     async def _page(self, scope: Scope, request: Request, receive: Receive, send: Send) -> None:
         """Hand on to FastAPI what was found out here: who asks, by which id, and the body, which is read only once."""
         if self._pages is None:
-            from lightship.app.pages import pages
+            self._pages = await self._service.catalogue.aside(self._make_pages)
+        state = {"caller": request.caller, "correlation": request.correlation}
+        await self._pages({**scope, "state": state}, _replay(request.body, receive), _naming(request, send))
 
-            self._pages = pages(self._service, self._jobs)
-        correlation = request.correlation or uuid.uuid4().hex
-        state = {"caller": request.caller, "correlation": correlation}
-        await self._pages({**scope, "state": state}, _replay(request.body, receive), _naming(correlation, send))
+    def _make_pages(self) -> ASGIApp:
+        from lightship.app.pages import pages
+
+        return pages(self._service, self._jobs)
 
 
-def _bears(token: str, headers: dict[str, str]) -> bool:
-    """Whether a request's ``Authorization`` is this bearer token."""
-    scheme, _, given = headers.get("authorization", "").partition(" ")
-    right = hmac.compare_digest(given.encode(), token.encode())
-    return right and scheme.lower() == "bearer"
+def _refused(request: Request, error: Exception) -> Response:
+    """The response to a request that is not answered: its refusal, or a sentence about an error that is in the log."""
+    response = wire.render_error(error, request.path) if isinstance(error, LightshipError) else failed(request)
+    request.id = request.id or os.urandom(16).hex()  # refused before it was named
+    response.headers[_ID] = request.correlation
+    return response
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
@@ -119,12 +171,13 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _naming(correlation: str, send: Send) -> Send:
+def _naming(request: Request, send: Send) -> Send:
     """``send`` with the id by which the request is known as a header of the answer."""
+    header = (_ID.encode(), request.correlation.encode())
 
     async def named(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message["headers"], (b"x-correlation-id", correlation.encode())]}
+            message = {**message, "headers": [*message["headers"], header]}
         await send(message)
 
     return named

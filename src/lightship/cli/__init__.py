@@ -1,55 +1,29 @@
-"""The command line: translates words into calls of the library, and its errors into one sentence and exit code 2."""
+"""The command line: translates words into calls of the library; see :mod:`lightship.cli.failures` for errors."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from lightship import aws
 from lightship.cli.batch import batch_command, job_command
 from lightship.cli.compile import compile_command
 from lightship.cli.dlq import dlq_command
+from lightship.cli.failures import EXIT_CODES, Group
 from lightship.cli.init import init_command
 from lightship.cli.models import models_command, show_command
 from lightship.cli.predict import predict_command
 from lightship.cli.routing import history_command, label_command, rollback_command, traffic_command, withdraw_command
 from lightship.cli.schedule import schedule_command
 from lightship.cli.serve import serve_command
-from lightship.cli.terminal import printable
 from lightship.cli.transfer import pull_command, push_command
 from lightship.cli.up import up_command
-from lightship.errors import LightshipError
 from lightship.version import __version__
 
 
-class _Refusal(click.ClickException):
-    """A user's mistake: one sentence on standard error."""
-
-    exit_code = 2
-
-
-class _Group(click.Group):
-    """The one place where Lightship's errors, and AWS's, become the command line's."""
-
-    def invoke(self, context: click.Context) -> Any:
-        try:
-            return super().invoke(context)
-        except LightshipError as error:
-            raise _Refusal(_sentence(error) + aws.advice(error.__context__)) from error
-        except Exception as error:
-            if (sentence := aws.complaint(error)) is None:
-                raise
-            raise _Refusal(sentence) from error
-
-
-def _sentence(error: LightshipError) -> str:
-    """Return an error's sentence, and below it what a framework said; a model file can put anything into both."""
-    said = f"\n(in the framework's own words: {printable(error.detail)})" if error.detail else ""
-    return printable(error.message) + said
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES,
+)
 @click.version_option(__version__, prog_name="lightship")
 def lightship() -> None:
     """Turn a trained TensorFlow/Keras model into a prediction API.

@@ -15,10 +15,12 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.table import Column, Table
 
 from lightship import aws
+from lightship.app.callers import owner_of
 from lightship.bundle import Manifest
 from lightship.cli import downloads, uploads
-from lightship.cli.options import header_option, json_option, parse_model
-from lightship.cli.terminal import bar
+from lightship.cli.failures import ALL_REJECTED
+from lightship.cli.options import header_option, json_option, model_argument, parse_model
+from lightship.cli.terminal import bar, console
 from lightship.errors import InvalidInput
 from lightship.handlers.places import Places
 from lightship.jobs import objects, operations, pictures, starting
@@ -31,13 +33,18 @@ _PAUSE = 0.5
 
 
 @click.command("batch")
-@click.argument("model", metavar="NAME[@VERSION]")
+@model_argument
 @click.argument("path", metavar="FILE|FOLDER", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
     help="Where to write the result: a file, or an empty folder for parts, as always with Parquet.  "
     "[default: it stays in the bucket]",
+)
+@click.option(
+    "--rejected",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to write the rejected rows, with their reasons, as JSON Lines.  [default: they stay in the bucket]",
 )
 @click.option("--format", "output_format", type=click.Choice(["parquet"]), help="Another format than the input's.")
 @click.option("--threshold", type=float, help="Rejected rows at which to fail: a fraction below 1, else a count.")
@@ -51,7 +58,9 @@ _PAUSE = 0.5
 def batch_command(
     model: str,
     path: Path,
+    *,
     output: Path | None,
+    rejected: Path | None,
     output_format: str | None,
     threshold: float | None,
     target: str | None,
@@ -64,7 +73,7 @@ def batch_command(
 
     A file is CSV, JSON Lines or Parquet, images are PNG or JPEG. The functions of a stack do it: the one that the
     variables of .lightship.env, or of a deployed stack's output Environment, lead to. What is there from an earlier
-    time is not uploaded again.
+    time is not uploaded again. The exit code is 4 where every row was rejected.
     """
     name, version = parse_model(model)
     files, last = uploads.find(path), "" if path.is_dir() else path.name
@@ -74,35 +83,41 @@ def batch_command(
     if output is not None:
         parts = downloads.in_parts(output, parquet="parquet" in {own, output_format})
         options = replace(options, single=not parts)
+    if rejected is not None:
+        downloads.check_file(rejected)
     cloud, owner = _stack()
     number, _ = starting.pinned(cloud, name, version, allow_withdrawn=False)
     if not last:
         pictures.check(Manifest.from_bytes(starting.manifest(cloud, name, number)).signature())
-    console = Console(stderr=True)
-    key = uploads.send(files, cloud, owner, console) + last
+    screen = console(stderr=True)
+    key = uploads.send(files, cloud, owner, screen) + last
     job = operations.start(cloud, owner=owner, model=name, key=key, version=version, options=options, run=run)
     hint = "" if job.final else f": Ctrl-C leaves it at work, `lightship job cancel {job.id}` stops it"
     click.echo(f"job {job.id} is {job.state}{hint}", err=True)
-    status = _follow(cloud, owner, job.id, console)
+    status = _follow(cloud, owner, job.id, screen)
     receipt = _receipt(cloud, status)
     if output is not None:
         downloads.save(cloud, receipt, output)
-    _say(cloud, status, receipt, output, as_json)
+    if rejected is not None:
+        downloads.save_rejected(cloud, receipt, rejected)
+    _say(cloud, status, receipt, output=output, rejected=rejected, as_json=as_json)
+    if receipt["rows"]["rejected"] and not receipt["rows"]["scored"]:
+        click.get_current_context().exit(ALL_REJECTED)
 
 
 def _stack(*, system: bool = False) -> tuple[Cloud, str]:
-    """The stack of the environment, and whose jobs are meant: the caller's, by the ARN that API Gateway knows too.
+    """The stack of the environment, and whose jobs are meant: the caller's, by the same name as over HTTP.
 
     ``system`` means those that files and the clock started. No right is checked here: who may use the table has it.
     """
     cloud = Places.from_environment().cloud()
-    return cloud, SYSTEM if system else str(aws.client("sts", attempts=2).get_caller_identity()["Arn"])
+    return cloud, SYSTEM if system else owner_of(str(aws.client("sts", attempts=2).get_caller_identity()["Arn"]))
 
 
-def _follow(cloud: Cloud, owner: str, job: str, console: Console) -> Status:
+def _follow(cloud: Cloud, owner: str, job: str, screen: Console) -> Status:
     """Show a job's progress until nothing more will happen by itself."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with bar(console, *columns) as progress:
+    with bar(screen, *columns) as progress:
         task = progress.add_task("splitting", total=None)
         while True:
             status = operations.status(cloud, owner=owner, job=job)
@@ -121,7 +136,9 @@ def _receipt(cloud: Cloud, status: Status) -> Any:
     return orjson.loads(objects.read(cloud, status.job.output + RECEIPT))
 
 
-def _say(cloud: Cloud, status: Status, receipt: Any, output: Path | None, as_json: bool) -> None:
+def _say(
+    cloud: Cloud, status: Status, receipt: Any, *, output: Path | None, rejected: Path | None, as_json: bool
+) -> None:
     if as_json:
         click.echo(orjson.dumps(receipt, option=orjson.OPT_INDENT_2))
         return
@@ -134,9 +151,10 @@ def _say(cloud: Cloud, status: Status, receipt: Any, output: Path | None, as_jso
     for name, value in receipt.get("metrics", {}).items():
         table.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
     table.add_row("result", str(output or f"s3://{cloud.bucket}/{status.job.output}"))
-    for part in receipt["errors"]:
-        table.add_row("rejected rows", f"s3://{cloud.bucket}/{part['key']}")
-    Console(markup=False).print(table)
+    kept = [f"s3://{cloud.bucket}/{part['key']}" for part in receipt["errors"]]
+    for place in [str(rejected)] if rejected and kept else kept:
+        table.add_row("rejected rows", place)
+    console().print(table)
 
 
 @click.group("job")
@@ -167,7 +185,7 @@ def list_command(system: bool, as_json: bool) -> None:
         what = f"{status.job.source.name}\n{status.job.model}@{status.job.version}"
         started = datetime.fromtimestamp(status.job.created, UTC).strftime("%Y-%m-%d\n%H:%M:%S")
         table.add_row(status.job.id, what, f"{status.state}\n{status.done.rows:,} rows", started)
-    Console(markup=False).print(table)
+    console().print(table)
 
 
 @job_command.command("status")

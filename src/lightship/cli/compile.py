@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 import orjson
-from rich.console import Console
 from rich.table import Table
 
-from lightship.cli.options import json_option, registry_option
+from lightship.cli import completion, terminal
+from lightship.cli.options import json_option, new_registry_option
 from lightship.cli.stages import stages, warning
 from lightship.cli.terminal import command
 from lightship.registry import Registry
@@ -33,12 +33,17 @@ _SHORT = 16  # numbers that a person would paste
 
 @click.command("compile")
 @click.argument("source", type=click.Path(path_type=Path))
-@click.option("--name", metavar="NAME", help="The model's name.  [default: model.yaml's, or the file's]")
+@click.option(
+    "--name",
+    metavar="NAME",
+    help="The model's name.  [default: model.yaml's, or the file's]",
+    shell_complete=completion.models,
+)
 @click.option(
     "--config", metavar="FILE", type=click.Path(path_type=Path), help="A model.yaml: kinds, classes, metrics."
 )
 @click.option("--data", metavar="FILE", type=click.Path(path_type=Path), help="Inputs to compare on: .csv, .npy, .npz.")
-@registry_option
+@new_registry_option
 @click.option("--engine", type=click.Choice(["litert", "tensorflow"]), help="Insist on an engine.")
 @click.option("--trust", is_flag=True, help="Open the file although it holds code, which is then run in the sandbox.")
 @click.option("--slow", is_flag=True, help="Accept a model that takes more time or memory than the stated limits.")
@@ -83,7 +88,7 @@ def compile_command(
 
 
 def _print(report: Report, registry: Registry) -> None:
-    console = Console(markup=False, highlight=False)
+    console = terminal.console()
     console.print(_comparison(report))
     console.print(_parity(report))
     for text in report.warnings:

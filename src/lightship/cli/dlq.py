@@ -11,12 +11,12 @@ from typing import Any
 
 import click
 import orjson
-from rich.console import Console
 from rich.table import Table
 
 from lightship import aws
+from lightship.cli import completion
 from lightship.cli.options import json_option
-from lightship.cli.terminal import bar, facts
+from lightship.cli.terminal import bar, console, facts
 from lightship.errors import InvalidInput
 from lightship.handlers.places import Places, unset
 from lightship.jobs import messages, redriven
@@ -48,7 +48,7 @@ def dlq_command() -> None:
     """
 
 
-_queue_argument = click.argument("name", metavar="QUEUE")
+_queue_argument = click.argument("name", metavar="QUEUE", shell_complete=completion.queues)
 
 
 @dlq_command.command("list")
@@ -66,7 +66,7 @@ def list_command(as_json: bool) -> None:
     table = Table("queue", "waiting", "under way", "dead")
     for queue, load in loads:
         table.add_row(queue.name, *(f"{count:,}" for count in (load.waiting, load.under_way, load.dead)))
-    Console(markup=False).print(table)
+    console().print(table)
     return None
 
 
@@ -118,7 +118,7 @@ def redrive_command(name: str, everything: bool, limit: int | None, as_json: boo
     queue = queues.find(sqs, named, name)
     waiting = queues.load(sqs, queue).dead
     many = min(waiting, limit or waiting)  # those that come back meanwhile are not sent round and round
-    with bar(Console(stderr=True)) as progress:
+    with bar(console(stderr=True)) as progress:
         task = progress.add_task("redriving", total=many)
         done = letters.redrive(sqs, queue, limit=many, prepare=_preparation(queue), told=lambda: progress.advance(task))
     if as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +33,15 @@ def in_parts(output: Path, *, parquet: bool) -> bool:
     return parquet or folder
 
 
+def check_file(target: Path) -> None:
+    """Raise InvalidInput where a file cannot be written: before a job of an hour, not after it."""
+    folder = target.parent
+    if not folder.is_dir():
+        raise InvalidInput(f"there is no folder {folder} to write {target.name} into")
+    if not os.access(target if target.exists() else folder, os.W_OK):
+        raise InvalidInput(f"{target} cannot be written: permission denied")
+
+
 def save(cloud: Cloud, receipt: Mapping[str, Any], output: Path) -> None:
     """Download what a receipt names: one file to ``output``, several parts into it; raises InvalidInput."""
     keys = [str(part["key"]) for part in receipt["parts"]]
@@ -48,3 +58,16 @@ def save(cloud: Cloud, receipt: Mapping[str, Any], output: Path) -> None:
     except OSError as error:
         at = f"s3://{cloud.bucket}/{keys[0].rpartition('/')[0]}/"
         raise InvalidInput(f"{output} cannot be written ({error.strerror}): the result stays at {at}") from None
+
+
+def save_rejected(cloud: Cloud, receipt: Mapping[str, Any], target: Path) -> None:
+    """Write the rejected rows that a receipt names, in their order, into one file of JSON Lines; raises InvalidInput.
+
+    The file is empty where no row was rejected.
+    """
+    try:
+        with target.open("wb") as file:
+            for part in receipt["errors"]:
+                shutil.copyfileobj(cloud.s3.get_object(Bucket=cloud.bucket, Key=str(part["key"]))["Body"], file)
+    except OSError as error:
+        raise InvalidInput(f"{target} cannot be written: {error.strerror}") from None

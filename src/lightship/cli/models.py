@@ -6,12 +6,11 @@ from typing import Any
 
 import click
 import orjson
-from rich.console import Console
 from rich.table import Column, Table
 
 from lightship.bundle import Bundle
-from lightship.cli.options import json_option, parse_model, registry_option
-from lightship.cli.terminal import facts
+from lightship.cli.options import json_option, model_argument, parse_model, registry_option
+from lightship.cli.terminal import console, facts
 from lightship.errors import LightshipError
 from lightship.registry import Registry
 from lightship.tensors import TensorSpec
@@ -32,12 +31,12 @@ def models_command(registry: Registry, as_json: bool) -> None:
         others = f" of {', '.join(map(str, record['versions']))}" if len(record["versions"]) > 1 else ""
         cells = [f"{record['version'] or '-'}{others}", record["input"], record["output"], record["engine"]]
         table.add_row(record["name"], *cells)
-    Console(markup=False).print(table)
+    console().print(table)
     return None
 
 
 @click.command("show")
-@click.argument("model", metavar="NAME[@VERSION]")
+@model_argument
 @registry_option
 @json_option
 def show_command(model: str, registry: Registry, as_json: bool) -> None:

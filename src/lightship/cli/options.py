@@ -1,23 +1,41 @@
-"""Options that several commands share."""
+"""Options and arguments that several commands share."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from lightship.cli import completion
+from lightship.errors import SettingError
 from lightship.registry import Registry
 from lightship.settings import Settings
 
+_REGISTRY_HELP = "Folder with the models, or s3://bucket/prefix.  [default: $LIGHTSHIP_REGISTRY, or ./models]"
 
-def _registry(_: click.Context, __: click.Parameter, value: str | None) -> Registry:
+
+def existing(location: str) -> Registry:
+    """Return the registry at a location; raises SettingError for a folder that does not exist, unless by default."""
+    folder = "://" not in location
+    if folder and location != Settings().registry and not Path(location).exists():
+        raise SettingError(f"there is no folder {location}: --registry, or LIGHTSHIP_REGISTRY, must name a registry")
+    return Registry(location)
+
+
+def _existing(_: click.Context, __: click.Parameter, value: str | None) -> Registry:
+    return existing(value or Settings.from_environment().registry)
+
+
+def _any(_: click.Context, __: click.Parameter, value: str | None) -> Registry:
     return Registry(value or Settings.from_environment().registry)
 
 
-registry_option = click.option(
-    "--registry",
-    metavar="URI",
-    callback=_registry,
-    help="Folder with the models.  [default: $LIGHTSHIP_REGISTRY, or ./models]",
+registry_option = click.option("--registry", metavar="URI", callback=_existing, help=_REGISTRY_HELP)
+new_registry_option = click.option(
+    "--registry", metavar="URI", callback=_any, help=f"{_REGISTRY_HELP}  A new folder is made."
 )
+model_argument = click.argument("model", metavar="NAME[@VERSION]", shell_complete=completion.models_and_versions)
+name_argument = click.argument("name", metavar="NAME", shell_complete=completion.models)
 header_option = click.option(
     "--header/--no-header", default=None, help="Whether a CSV's first row names the columns.  [default: found out]"
 )

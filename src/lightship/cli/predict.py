@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 import orjson
-from rich.console import Console
 from rich.table import Table
 
 from lightship.calls import Prediction
-from lightship.cli.options import header_option, json_option, parse_model, registry_option
-from lightship.cli.terminal import quiet
+from lightship.cli.options import header_option, json_option, model_argument, parse_model, registry_option
+from lightship.cli.terminal import console, printable, quiet
 from lightship.errors import InvalidInput
 from lightship.model import Model
 from lightship.registry import Registry
@@ -21,19 +21,45 @@ from lightship.wire import native
 from lightship.wire.http import Request
 
 _MEDIA_TYPES = {".csv": "text/csv", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+_LONGEST_CELL = 200  # characters
+
 _MAGIC = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
 @click.command("predict")
-@click.argument("model", metavar="NAME[@VERSION]")
+@model_argument
 @click.argument("source", metavar="INPUT", default="-")
 @header_option
+@click.option(
+    "--limit",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="Rows of the table to draw; 0 for all of them.",
+)
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the whole answer into a file, as JSON.",
+)
 @registry_option
 @json_option
-def predict_command(model: str, source: str, header: bool | None, registry: Registry, as_json: bool) -> None:
+def predict_command(
+    model: str,
+    source: str,
+    *,
+    header: bool | None,
+    limit: int,
+    output: Path | None,
+    registry: Registry,
+    as_json: bool,
+) -> None:
     """Ask a model, without a server.
 
-    INPUT is JSON text, or a JSON, CSV, PNG or JPEG file, or - for standard input.
+    INPUT is JSON text, or a JSON, CSV, PNG or JPEG file, or - for standard input. A table shows the first rows;
+    --json and --output give all of them.
 
     \b
     lightship predict quickstart '[1.0, 2.0, 3.0]'
@@ -48,15 +74,17 @@ def predict_command(model: str, source: str, header: bool | None, registry: Regi
         if content_type != "text/csv":
             raise InvalidInput(f"--header and --no-header are about CSV, and INPUT is {content_type}")
         content_type += f"; header={'present' if header else 'absent'}"
+    request = Request("POST", "/predict", headers={"content-type": content_type}, body=body)
     with quiet():
         loaded = Model.load(registry.open(name, number))
-    request = Request("POST", "/predict", headers={"content-type": content_type}, body=body)
-    result = loaded.predict(native.decode_predict(request, loaded.manifest))
+        result = loaded.predict(native.decode_predict(request, loaded.manifest))
     answer_bytes = native.encode_predict(Prediction(name, number, result)).body
+    if output is not None:
+        output.write_bytes(answer_bytes + b"\n")
     if as_json:
         click.echo(answer_bytes)
     else:
-        _print(orjson.loads(answer_bytes))
+        _print(orjson.loads(answer_bytes), limit)
 
 
 def _read(source: str) -> tuple[bytes, str]:
@@ -108,16 +136,37 @@ def _is_json(data: bytes) -> bool:
     return True
 
 
-def _print(record: dict[str, Any]) -> None:
-    console = Console(markup=False)
-    console.print(f"{record['model']} version {record['version']}", style="bold")
-    predictions, classes = record["predictions"], record.get("classes")
-    table = Table("row", "prediction", *(["class", "probability"] if isinstance(classes, list) else []))
-    rows = predictions if isinstance(predictions, list) else [predictions]
-    for number, row in enumerate(rows, start=1):
-        extra: list[str] = []
-        if isinstance(classes, list):
-            name, probability = next(iter(classes[number - 1].items()))
-            extra = [name, f"{probability:.4f}"]
-        table.add_row(str(number), orjson.dumps(row).decode(), *extra)
-    console.print(table)
+def _print(record: Mapping[str, Any], limit: int) -> None:
+    """Draw the first rows of an answer; ``limit`` is how many, 0 for all."""
+    screen = console()
+    screen.print(f"{record['model']} version {record['version']}", style="bold")
+    rows = _rows(record["predictions"])
+    classes = record.get("classes")
+    ranked = classes if isinstance(classes, list) else None
+    table = Table("row", "prediction", *(["class", "probability"] if ranked else []))
+    for number, row in enumerate(rows[: limit or None], start=1):
+        table.add_row(str(number), _cell(row, whole=not limit), *(_likeliest(ranked[number - 1]) if ranked else ()))
+    screen.print(table)
+    if left_out := max(0, len(rows) - limit) if limit else 0:
+        screen.print(f"{left_out:,} more rows: --limit 0 draws all, --json or --output FILE gives them as JSON")
+
+
+def _likeliest(classes: Mapping[str, float]) -> tuple[str, str]:
+    """The first class of a row, with its probability: the answer has the likeliest first."""
+    name, probability = next(iter(classes.items()))
+    return printable(name), f"{probability:.4f}"
+
+
+def _rows(predictions: Any) -> list[Any]:
+    """The predictions row by row; of several outputs, each row's values by output. An output without rows is one."""
+    if isinstance(predictions, list):
+        return predictions
+    columns = predictions.values() if isinstance(predictions, dict) else ()
+    if columns and all(isinstance(column, list) for column in columns) and len(set(map(len, columns))) == 1:
+        return [dict(zip(predictions, values, strict=True)) for values in zip(*columns, strict=True)]
+    return [predictions]
+
+
+def _cell(value: Any, *, whole: bool) -> str:
+    text = printable(orjson.dumps(value).decode())
+    return text if whole or len(text) <= _LONGEST_CELL else f"{text[:_LONGEST_CELL]}…"

@@ -7,22 +7,22 @@ from dataclasses import asdict, replace
 
 import click
 import orjson
-from rich.console import Console
 from rich.table import Table
 
-from lightship.cli.options import json_option, registry_option
+from lightship.cli import completion
+from lightship.cli.options import json_option, name_argument, registry_option
+from lightship.cli.terminal import console
 from lightship.errors import UnknownLabel
 from lightship.registry import Registry
 from lightship.state import State, check_label
 
-_NAME = click.argument("name", metavar="NAME")
 _SHADOW = "shadow:"
 
 
 @click.command("label")
-@_NAME
-@click.argument("label", metavar="LABEL")
-@click.argument("version", type=click.IntRange(1), required=False)
+@name_argument
+@click.argument("label", metavar="LABEL", shell_complete=completion.labels)
+@click.argument("version", type=click.IntRange(1), required=False, shell_complete=completion.versions)
 @click.option("--remove", is_flag=True, help="Take the label away.")
 @registry_option
 def label_command(name: str, label: str, version: int | None, remove: bool, registry: Registry) -> None:
@@ -52,8 +52,8 @@ def label_command(name: str, label: str, version: int | None, remove: bool, regi
 
 
 @click.command("traffic")
-@_NAME
-@click.argument("shares", metavar="VERSION=SHARE...", nargs=-1)
+@name_argument
+@click.argument("shares", metavar="VERSION=SHARE...", nargs=-1, shell_complete=completion.shares)
 @registry_option
 def traffic_command(name: str, shares: tuple[str, ...], registry: Registry) -> None:
     """Split the requests that name no version among versions.
@@ -73,8 +73,14 @@ def traffic_command(name: str, shares: tuple[str, ...], registry: Registry) -> N
 
 
 @click.command("rollback")
-@_NAME
-@click.option("--to", type=click.IntRange(1), metavar="N", help="Entry of `lightship history NAME`.")
+@name_argument
+@click.option(
+    "--to",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Entry of `lightship history NAME`.",
+    shell_complete=completion.entries,
+)
 @registry_option
 def rollback_command(name: str, to: int | None, registry: Registry) -> None:
     """Go back to the labels and traffic before the present ones.
@@ -95,7 +101,7 @@ def rollback_command(name: str, to: int | None, registry: Registry) -> None:
 
 
 @click.command("history")
-@_NAME
+@name_argument
 @registry_option
 @json_option
 def history_command(name: str, registry: Registry, as_json: bool) -> None:
@@ -112,13 +118,13 @@ def history_command(name: str, registry: Registry, as_json: bool) -> None:
     for entry in entries:
         number = f"{entry.number}{' (in force)' if entry is entries[0] else ''}"
         table.add_row(number, entry.at or "-", entry.change, describe(replace(state, routing=entry.routing)))
-    Console(markup=False).print(table)
+    console().print(table)
     return None
 
 
 @click.command("withdraw")
-@_NAME
-@click.argument("version", type=click.IntRange(1))
+@name_argument
+@click.argument("version", type=click.IntRange(1), shell_complete=completion.versions)
 @registry_option
 def withdraw_command(name: str, version: int, registry: Registry) -> None:
     """Take no new requests for a version.

@@ -6,11 +6,11 @@ import contextlib
 import ipaddress
 
 import click
-from rich.console import Console
 from rich.panel import Panel
 
 from lightship.app.server import Server
 from lightship.calls import ModelState
+from lightship.cli import completion, terminal
 from lightship.cli.options import registry_option
 from lightship.cli.terminal import interruptible, quiet
 from lightship.errors import SettingError
@@ -25,6 +25,7 @@ default_option = click.option(
     "default_model",
     metavar="NAME",
     help="Model that POST /predict asks.  [default: the only one]",
+    shell_complete=completion.models,
 )
 _anonymous_option = click.option(
     "--allow-anonymous",
@@ -82,7 +83,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _serve(server: Server) -> None:
-    console = Console(markup=False, highlight=False)
+    console = terminal.console()
     with quiet():
         states = server.start()
     console.print(Panel(welcome(server, states), title="Lightship", expand=False))

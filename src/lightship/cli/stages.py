@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from lightship.cli import terminal
 
 _STAGES = {
     "check": "looking through the file before anything opens it",
@@ -42,7 +43,7 @@ def warning(progress: Callable[[str, float], None]) -> Callable[[str, float], No
 @contextmanager
 def stages(*, visible: bool) -> Iterator[Callable[[str, float], None]]:
     """Print one line for each stage on standard error: with a bar on a terminal, plain elsewhere, none for machines."""
-    console = Console(stderr=True, quiet=not visible, markup=False, highlight=False)
+    console = terminal.console(stderr=True, quiet=not visible)
     if not console.is_terminal:
         yield lambda stage, done: console.print(_STAGES.get(stage, stage))
         return

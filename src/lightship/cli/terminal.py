@@ -23,10 +23,21 @@ def command(*words: str) -> str:
     return shlex.join([*(program if name in {"lightship", "__main__.py"} else ["lightship"]), *words])
 
 
+def console(*, stderr: bool = False, quiet: bool = False) -> Console:
+    """Return a console for standard output, or error; without escape sequences where :func:`plain`."""
+    terminal = False if plain() else None  # None: rich finds out
+    return Console(stderr=stderr, quiet=quiet, markup=False, highlight=False, force_terminal=terminal)
+
+
+def plain() -> bool:
+    """Return whether no escape sequence may be written: NO_COLOR is set (https://no-color.org), or TERM is dumb."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "").lower() in {"dumb", "unknown"}
+
+
 def facts(title: str, record: Mapping[str, str]) -> None:
     """A thing and what is to be said of it, a line each, for people: whole, however narrow their terminal is."""
     width = max(map(len, record), default=0)
-    click.secho(printable(title), bold=True)
+    click.echo(printable(title) if plain() else click.style(printable(title), bold=True))
     for name, value in record.items():
         click.echo(f"  {name:<{width}}  {printable(value)}".rstrip())
 
@@ -57,7 +68,7 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGTERM, and a terminal that closes, raise KeyboardInterrupt as Ctrl-C does; uvicorn hands signals on to this.
+    """SIGTERM, and a terminal that closes, raise KeyboardInterrupt as Ctrl-C does, which a shell's background ignores.
 
     From the beginning: as the first process of a container, one without a handler never hears them.
     """
@@ -65,7 +76,7 @@ def interruptible() -> Iterator[None]:
     def interrupt(number: int, frame: Any) -> None:
         raise KeyboardInterrupt
 
-    numbers = (signal.SIGTERM, signal.SIGHUP)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, interrupt) for number in numbers]
     try:
         yield

@@ -8,14 +8,12 @@ from pathlib import Path
 import click
 
 from lightship.bundle import Bundle
-from lightship.cli.options import parse_model, registry_option
+from lightship.cli.options import existing, model_argument, new_registry_option, parse_model, registry_option
 from lightship.registry import Registry
-
-_MODEL = click.argument("model", metavar="NAME[@VERSION]")
 
 
 @click.command("push")
-@_MODEL
+@model_argument
 @click.argument("target", metavar="URI")
 @registry_option
 def push_command(model: str, target: str, registry: Registry) -> None:
@@ -30,15 +28,15 @@ def push_command(model: str, target: str, registry: Registry) -> None:
 
 
 @click.command("pull")
-@_MODEL
+@model_argument
 @click.argument("source", metavar="URI")
-@registry_option
+@new_registry_option
 def pull_command(model: str, source: str, registry: Registry) -> None:
     """Copy a version of another registry, as the next one here.
 
     URI is a folder, or s3://bucket/prefix.
     """
-    _copy(model, Registry(source), registry)
+    _copy(model, existing(source), registry)
 
 
 def _copy(model: str, source: Registry, target: Registry) -> None:

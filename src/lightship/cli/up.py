@@ -15,6 +15,8 @@ from rich.panel import Panel
 
 from lightship.app.server import Server
 from lightship.calls import ModelState
+from lightship.cli import terminal
+from lightship.cli.options import existing
 from lightship.cli.serve import check_default, curl, default_option, port_option, settings_of, welcome
 from lightship.cli.terminal import command, interruptible, quiet
 from lightship.errors import SettingError
@@ -88,7 +90,7 @@ def up_command(
     gone when this ends. Other terminals find it by .lightship.env, which is in this folder as long as it runs. There is
     no clock: what is scheduled waits for `lightship schedule run`.
     """
-    console = Console(markup=False, highlight=False)
+    console = terminal.console()
     stack = Stack(
         template,
         overrides={"Registry": "bucket", **parameters},
@@ -123,7 +125,7 @@ def _run(stack: Stack, source: str | None, default_model: str | None, port: int,
 def _source(given: str | None, own: str) -> Registry:
     """What is copied: never what .lightship.env left in this terminal, the stack's own bucket, which is still empty."""
     said = given or Settings.from_environment().registry
-    return Registry(said if said != own else Settings().registry)
+    return existing(said if said != own else Settings().registry)
 
 
 def _api(stack: Stack) -> FunctionSpec:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lightship.bundle import GOLDEN, MODEL, SAVED_MODEL, Manifest, digests, write_manifest
 from lightship.calls import Call
-from lightship.compiler import importers, latency, limits, litert, stages
+from lightship.compiler import importers, latency, limits, litert, randomness, stages
 from lightship.compiler.config import Config
 from lightship.compiler.importers.base import Original
 from lightship.compiler.parity import Agreement
@@ -62,6 +62,7 @@ class Bounded:
         self.subject = original.subject
         self.notes = original.notes
         self.stateful = original.stateful
+        self.random_operators = original.random_operators
         self.reset = original.reset
         self.hints = original.hints
         self.calls = original.calls
@@ -273,14 +274,14 @@ def _result(
         "rewrites": list(compiled.rewrites),
         "warnings": [
             *original.notes,
-            *state_warnings(compiled),
+            *state_warnings(original, compiled),
             *(text for recording in recordings for text in oddities(recording)),
         ],
         "trusted": list(trusted),
     }
 
 
-def state_warnings(compiled: Compiled) -> list[str]:
+def state_warnings(original: Original, compiled: Compiled) -> list[str]:
     """Sentences about what calls change, and about random numbers in outputs."""
     found = []
     if compiled.stateful:
@@ -288,9 +289,4 @@ def state_warnings(compiled: Compiled) -> list[str]:
             "a call changes variables of the model: every call is answered from their initial values, and never in a "
             "batch with others or from the response cache"
         )
-    if drawn := [name for name in compiled.reasons if "Random" in name]:
-        found.append(
-            f"outputs depend on random numbers ({', '.join(drawn)}): the model's own outputs differ from call to call. "
-            "If that is not wanted, call its random layers with training=False and save it again"
-        )
-    return found
+    return found + randomness.warnings(original.random_operators, stateful=compiled.stateful)

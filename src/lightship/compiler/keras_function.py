@@ -16,6 +16,7 @@ from lightship.bundle import DEFAULT_SIGNATURE
 from lightship.compiler import export_check, exports, tensor_names
 from lightship.compiler.frameworks import Framework
 from lightship.compiler.keras_errors import translated
+from lightship.compiler.randomness import random_operators
 from lightship.engines.tensorflow_state import State, Unrestorable, state_of
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
@@ -123,6 +124,11 @@ class Traced:
             return state_of([self._function])
         except Unrestorable as error:
             raise SourceRefused(exports.unrestorable("the model", error)) from None
+
+    @property
+    def random_operators(self) -> tuple[str, ...]:
+        """The operators that draw random numbers which the results depend on."""
+        return random_operators([self._function])
 
     def save(self, folder: Path, *, reset: str) -> None:
         """Write a SavedModel with this function and all that it needs."""

@@ -82,6 +82,11 @@ class KerasOriginal:
         return bool(self._traced.state)
 
     @property
+    def random_operators(self) -> tuple[str, ...]:
+        """See :class:`lightship.compiler.importers.base.Original`."""
+        return self._traced.random_operators
+
+    @property
     def reset(self) -> str:
         """See :class:`lightship.compiler.importers.base.Original`."""
         return exports.reset_name(self._traced.state, [DEFAULT_SIGNATURE])

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from lightship.errors import InvalidInput
+
+# Columns that a file may have where its reader names fewer: each costs more time than its comma takes to send.
+MAX_COLUMNS = 10_000
+
+# What separates the cells of files that spreadsheets save in some languages, and how a message calls it.
+_SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'"}
 
 
 @dataclass(frozen=True)
@@ -24,22 +30,38 @@ def read(data: bytes, *, said: bool | None = None, names: Collection[str] = ()) 
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the CSV is not UTF-8: byte {error.start} cannot be read") from None
+    line = io.StringIO(text.lstrip("\r\n")).readline()
+    _check_width(line, names)
+    check_separator(line, lambda: names)
+    rows = filter(None, csv.reader(io.StringIO(text, newline=""), strict=True))
     try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+        return _table(rows, said, names)
     except csv.Error as error:
         raise InvalidInput(f"the CSV cannot be parsed: {error}") from None
-    if not rows:
+
+
+def _table(rows: Iterator[list[str]], said: bool | None, names: Collection[str]) -> Table:
+    """Read rows up to the first one that is wrong."""
+    first = next(rows, None)
+    if first is None:
         raise InvalidInput("the CSV is empty: send at least one row")
-    header = None
-    if is_header(rows[0], lambda: names) if said is None else said:
-        header, rows = columns(rows[0]), rows[1:]
-        if not rows:
-            raise InvalidInput("the CSV holds a header and no rows: send at least one row")
-    width = len(header or rows[0])
-    for number, row in enumerate(rows, start=2 if header else 1):
+    header, found = None, [first]
+    if is_header(first, lambda: names) if said is None else said:
+        header, found = columns(first), []
+    width = len(first)
+    for number, row in enumerate(rows, start=2):
         if len(row) != width:
             raise InvalidInput(f"the CSV is ragged: row {number} has {len(row)} cells, the first has {width}")
-    return Table(header, rows)
+        found.append(row)
+    if not found:
+        raise InvalidInput("the CSV holds a header and no rows: send at least one row")
+    return Table(header, found)
+
+
+def _check_width(line: str, names: Collection[str]) -> None:
+    limit = max(MAX_COLUMNS, 4 * len(names))
+    if (commas := line.count(",")) >= limit:
+        raise InvalidInput(f"the first line of the CSV has {commas} commas: {limit} columns are the most")
 
 
 def is_header(cells: Sequence[str], names: Callable[[], Collection[str]]) -> bool:
@@ -62,6 +84,26 @@ def columns(cells: Sequence[str]) -> tuple[str, ...]:
             raise InvalidInput(f"the CSV has the column '{name[:80]}' twice: each needs a name of its own")
         known.add(name)
     return found
+
+
+def check_separator(line: str, names: Callable[[], Collection[str]]) -> None:
+    """Raise InvalidInput where a first line has the columns of ``names`` by another separator than the comma alone."""
+    others = [separator for separator in _SEPARATORS if separator in line]
+    if not others or _fits(line.split(","), wanted := names()):
+        return
+    for separator in others:
+        if _fits(line.split(separator), wanted):
+            raise InvalidInput(
+                f"the cells of the CSV are separated by {_SEPARATORS[separator]}: separate them by commas, and write "
+                "decimal numbers with a point"
+            )
+
+
+def _fits(cells: Sequence[str], wanted: Collection[str]) -> bool:
+    """Whether cells are as many as several columns, or name one of them."""
+    return len(wanted) > 1 and (
+        len(cells) == len(wanted) or not {cell.strip(' \r"') for cell in cells}.isdisjoint(wanted)
+    )
 
 
 def is_number(cell: str) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 from lightship.errors import InvalidInput
 from lightship.formats import lines
 from lightship.formats.base import FIRST_BLOCK, LONGEST_ROW, Header, Row, Span
-from lightship.formats.csv import columns, is_header, is_number
+from lightship.formats.csv import check_separator, columns, is_header, is_number
 
 NAME = "csv"
 SUFFIXES: tuple[str, ...] = (".csv",)
@@ -42,12 +42,14 @@ _INVISIBLE = ("\t", "\r", "\n")
 def header(block: bytes, *, said: bool | None = None, names: Callable[[], Collection[str]] = tuple) -> Header | None:
     """The first row where somebody says so, none of its cells is a number, or all of ``names`` are among them.
 
-    Raises InvalidInput for a name that stands twice and for a header that cannot be read or is longer than FIRST_BLOCK.
+    Raises InvalidInput for cells separated by something else than commas, for a name that stands twice, and for a
+    header that cannot be read or is longer than FIRST_BLOCK.
     """
-    if said is False:
-        return None
     data = lines.unmarked(block, first=1)
     row, length = next(_split(data), (b"", 0))
+    check_separator(row.decode(errors="replace"), names)
+    if said is False:
+        return None
     endless = len(block) >= FIRST_BLOCK and data.endswith(row)
     cells = _cells(row.decode(errors="surrogateescape"))[: -1 if endless else None]
     if not said and not (cells and is_header(cells, names)):

@@ -32,7 +32,7 @@ catalogue, shell = assemble(
     max_answer=settings.max_answer or LARGEST_ANSWER,
     jobs=places.jobs,
 )
-handler = Gateway(shell)
+handler = Gateway(shell, base_path=settings.base_path)
 runtime.install()
 
 

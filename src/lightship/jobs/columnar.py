@@ -21,6 +21,11 @@ from lightship.jobs.rows import Batch, Prepared
 from lightship.tensors import Array, Signature, TensorSpec
 
 
+def own_columns(job: Job, signature: Signature) -> tuple[str, ...]:
+    """See :func:`lightship.jobs.contents.own_columns`."""
+    return job.header.columns if job.header else ()
+
+
 def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Columnar:
     """See :func:`lightship.jobs.contents.open_chunk`."""
     span = Span(chunk.start, chunk.end, chunk.first, chunk.rows)
@@ -36,7 +41,7 @@ class Columnar:
         self._table = table
         self._plain = parquet.without_decimals(table)
         self._lost = lost
-        self.columns = job.header.columns if job.header else ()
+        self.columns = own_columns(job, signature)
         self._layout = layout(signature, job.header, table=False)
 
     @property

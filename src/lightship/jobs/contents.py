@@ -39,8 +39,14 @@ class Content(Protocol):
         """The part: the rows that were scored with their predictions, in the job's output format."""
 
 
-# Which module opens the chunks of a format: ``open_chunk(job, chunk, signature, cloud)``.
+# Which module a format is in: it has ``open_chunk(job, chunk, signature, cloud)`` and ``own_columns(job, signature)``.
 MODULES = {"csv": "tables", "jsonlines": "documents", "parquet": "columnar", "images": "pictures"}
+
+
+def own_columns(job: Job, signature: Signature) -> tuple[str, ...]:
+    """The input's own columns in the output of a job: the same as those of each of its chunks' contents."""
+    columns: Callable[..., tuple[str, ...]] = import_module(f"lightship.jobs.{MODULES[job.format]}").own_columns
+    return columns(job, signature)
 
 
 def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Content:

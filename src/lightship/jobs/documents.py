@@ -26,6 +26,11 @@ from lightship.tensors import Signature
 _INPUT = "input"
 
 
+def own_columns(job: Job, signature: Signature) -> tuple[str, ...]:
+    """See :func:`lightship.jobs.contents.own_columns`: each row names its own."""
+    return ()
+
+
 def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Documents:
     """See :func:`lightship.jobs.contents.open_chunk`."""
     return Documents(read_span(job, chunk, cloud), job, chunk, signature)

@@ -76,13 +76,12 @@ def to_job(item: Mapping[str, Any]) -> Job:
     """A job's item as a job."""
     facts = json.loads(item["facts"])
     facts |= {"source": Source(**facts["source"]), "options": Options(**facts["options"])}
-    header = json.loads(item.get("header") or "null")
     return Job(
         id=item["job"],
         created=item["created"],
         updated=item["updated"],
         state=State(item["state"]),
-        header=Header(tuple(header["columns"]), header["length"]) if header else None,
+        header=to_header(item),  # where an earlier version kept it
         cursor=Cursor(**json.loads(item.get("cursor") or "{}")),
         chunks=int(item["chunks"]) if "chunks" in item else None,
         rows=int(item["rows"]) if "rows" in item else None,
@@ -104,9 +103,20 @@ def to_chunk(item: Mapping[str, Any]) -> Chunk:
         index=int(item["item"].removeprefix("chunk#")),
         attempts=int(item["attempts"]),
         lease=item["lease"],
-        result=Result(**(result | {"columns": tuple(result["columns"])})) if result else None,
+        result=to_result(result) if result else None,
         **json.loads(item["span"]),
     )
+
+
+def to_result(record: Mapping[str, Any]) -> Result:
+    """A chunk's result; an earlier version kept the output's columns with each."""
+    return Result(**{name: value for name, value in record.items() if name != "columns"})
+
+
+def to_header(item: Mapping[str, Any]) -> Header | None:
+    """The columns of a job's file; None where the item has none."""
+    record = json.loads(item.get("header") or "null")
+    return Header(tuple(record["columns"]), record["length"]) if record else None
 
 
 def of_count(index: int, result: Result) -> dict[str, Any]:

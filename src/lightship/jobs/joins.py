@@ -57,9 +57,9 @@ def join(
             if piece.number not in there and not _add(cloud, piece, place, scratch, deadline):
                 return False
         parts = [{"ETag": etag, "PartNumber": number} for number, etag in sorted(_there(cloud, place).items())]
-        cloud.s3.complete_multipart_upload(**place, MultipartUpload={"Parts": parts})
+        cloud.s3.complete_multipart_upload(**place, MultipartUpload={"Parts": parts}, IfNoneMatch="*")
     except cloud.s3.exceptions.ClientError as error:
-        if aws.code(error) != "NoSuchUpload":
+        if aws.code(error) != "NoSuchUpload" and aws.code(error) not in aws.UNMET:
             raise
         objects.describe(cloud, cloud.bucket, target)  # another one has completed it
     return True

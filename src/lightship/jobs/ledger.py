@@ -25,6 +25,7 @@ RETENTION = 90 * 24 * 3600
 # A job's chunks and tallies that have less to live are an earlier job's of the same name, which they outlive a little.
 _FRESH = RETENTION / 2
 
+_HEADER = "header"
 _NEW = "attribute_not_exists(job) OR expires < :end"
 
 
@@ -99,8 +100,16 @@ class Ledger:
         return items.to_job(found) if found else None
 
     def describe(self, identity: str, header: Header | None) -> None:
-        """Say what columns a file has: before its first chunk is entered, because whoever finds one reads by them."""
-        self._update(identity, "job", {"header": asdict(header) if header else None}, State.SPLITTING)
+        """Keep the columns of a job's file, before its first chunk is entered: chunks are read by them.
+
+        They are up to 64 KiB, so they have an item of their own: the job's is written with every ten chunks.
+        """
+        if header:
+            self._put(identity, _HEADER, {_HEADER: asdict(header)}, life=_FRESH)
+
+    def described(self, job: Job) -> Job:
+        """Return a job with the columns of its file, where it has any."""
+        return job if job.header else replace(job, header=items.to_header(self._get(job.id, _HEADER)))
 
     def advance(self, identity: str, cursor: Cursor) -> None:
         """Say how far the file is split, and that this attempt got somewhere."""

@@ -97,8 +97,11 @@ class Status:
 def upload(cloud: Cloud, *, owner: str, name: str, size: int = 0, folder: str = "") -> dict[str, Any]:
     """Where an owner may put a file: ``key``, and ``url`` for one PUT, or ``parts`` with one each beyond 5 GB.
 
-    It is in a folder of its own, or in the ``folder`` of an earlier answer. Of a multipart upload, ``upload`` is what
-    :func:`complete` wants, with the parts' ETags. Raises InvalidInput; NotFound for a folder that is not the owner's.
+    It is in a folder of its own, or in the ``folder`` of an earlier answer. An address takes a body of exactly ``size``
+    bytes, or of its part's; where ``size`` is 0, any body up to S3's own limit, LARGEST_UPLOAD. Of a multipart upload,
+    ``upload`` is what :func:`complete` wants, with the parts' ETags.
+
+    Raises InvalidInput; NotFound for a folder that is not the owner's.
     """
     if not name.isprintable() or not name or "/" in name or len(name.encode()) > 200:
         raise InvalidInput("an upload's name is that of a file, printable, without folders and up to 200 bytes long")
@@ -111,15 +114,18 @@ def upload(cloud: Cloud, *, owner: str, name: str, size: int = 0, folder: str = 
     place = {"Bucket": cloud.bucket, "Key": folder + name}
     answer: dict[str, Any] = {"key": place["Key"], "folder": folder}
     if size <= LARGEST_UPLOAD:
-        url = cloud.s3.generate_presigned_url("put_object", Params=place, ExpiresIn=ADDRESS_SECONDS)
+        signed = place | ({"ContentLength": size} if size else {})
+        url = cloud.s3.generate_presigned_url("put_object", Params=signed, ExpiresIn=ADDRESS_SECONDS)
         return answer | {"url": url}
     part = max(_LEAST_PART, -(-size // _MOST_PARTS))
     place["UploadId"] = cloud.s3.create_multipart_upload(**place)["UploadId"]
     urls = [
         cloud.s3.generate_presigned_url(
-            "upload_part", Params={**place, "PartNumber": number + 1}, ExpiresIn=24 * ADDRESS_SECONDS
+            "upload_part",
+            Params={**place, "PartNumber": number, "ContentLength": min(part, size - start)},
+            ExpiresIn=24 * ADDRESS_SECONDS,
         )
-        for number in range(-(-size // part))
+        for number, start in enumerate(range(0, size, part), start=1)
     ]
     return answer | {"upload": place["UploadId"], "part_bytes": part, "parts": urls}
 

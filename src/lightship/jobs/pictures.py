@@ -26,6 +26,11 @@ _AT_ONCE = 8
 LARGEST_IMAGE = 32 * 1024 * 1024
 
 
+def own_columns(job: Job, signature: Signature) -> tuple[str, ...]:
+    """See :func:`lightship.jobs.contents.own_columns`."""
+    return Pictures.columns
+
+
 def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Pictures:
     """See :func:`lightship.jobs.contents.open_chunk`."""
     check(signature)

@@ -40,22 +40,23 @@ def handle(message: Mapping[str, Any], cloud: Cloud, *, deadline: float = float(
     if "detail" in message:
         job = starting.dropped(cloud, message)
         return _proceed(job, cloud, deadline) if job else "ignored"
+    hops = messages.next_hop(message)
     if "run" in message:
-        return schedules.run(message["run"], str(message.get("correlation", "")), cloud, deadline=deadline)
+        return schedules.run(message["run"], str(message.get("correlation", "")), cloud, deadline=deadline, hops=hops)
     if "retry" in message:
-        return _retry(message["retry"], cloud, deadline)
+        return _retry(message["retry"], cloud, deadline, hops)
     found = Ledger(cloud).job(message["split"]["job"])
-    return _proceed(found, cloud, deadline) if found else "unknown"
+    return _proceed(found, cloud, deadline, hops) if found else "unknown"
 
 
-def _retry(what: Mapping[str, Any], cloud: Cloud, deadline: float) -> str:
+def _retry(what: Mapping[str, Any], cloud: Cloud, deadline: float, hops: int) -> str:
     job = Ledger(cloud).job(what["job"])
     if job is None:
         return "unknown"
-    return end(job, cloud) if job.final else retries.send(job, what["indices"], cloud, deadline=deadline)
+    return end(job, cloud) if job.final else retries.send(job, what["indices"], cloud, deadline=deadline, hops=hops)
 
 
-def _proceed(job: Job, cloud: Cloud, deadline: float) -> str:
+def _proceed(job: Job, cloud: Cloud, deadline: float, hops: int = 1) -> str:
     if job.state == State.RUNNING:  # said to be split by somebody who may not have got further
         conclude(job, cloud)
     if job.state != State.SPLITTING:
@@ -70,7 +71,7 @@ def _proceed(job: Job, cloud: Cloud, deadline: float) -> str:
         return "elsewhere"
     try:
         with releasing(lambda: ledger.release_splitting(job.id)):
-            return _split(current, scanner, cloud, deadline)
+            return _split(current, scanner, cloud, deadline, hops)
     except _PERMANENT as error:
         return fail(current, error.message, cloud)
 
@@ -87,7 +88,7 @@ def end(job: Job, cloud: Cloud) -> str:
     return str(job.state)
 
 
-def _split(job: Job, scanner: Streamed, cloud: Cloud, deadline: float) -> str:
+def _split(job: Job, scanner: Streamed, cloud: Cloud, deadline: float, hops: int) -> str:
     cursor, header, blocks = _beginning(job, scanner, cloud)
     if not cursor.index:
         Ledger(cloud).describe(job.id, header)
@@ -98,7 +99,7 @@ def _split(job: Job, scanner: Streamed, cloud: Cloud, deadline: float) -> str:
     while batch := list(islice(chunks, _TOGETHER)):
         cursor = publish(job, batch, cloud)
         if cloud.now() > deadline:
-            messages.split(job, cloud)
+            messages.split(job, cloud, hops=hops)
             return "continued"
     if header is None and cursor.index == 0:
         raise InvalidInput(f"{job.source.name} is empty")

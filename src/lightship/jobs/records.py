@@ -202,7 +202,6 @@ class Result:
 
     rows: int
     rejected: int
-    columns: tuple[str, ...] = ()
     parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     gigabyte_seconds: float = 0.0

@@ -24,13 +24,15 @@ _PERMANENT = (InvalidInput, NotFound, UnsupportedMedia)
 _LONGEST_NAME = 200
 
 
-def run(what: Mapping[str, Any], correlation: str, cloud: Cloud, *, deadline: float = float("inf")) -> str:
+def run(
+    what: Mapping[str, Any], correlation: str, cloud: Cloud, *, deadline: float = float("inf"), hops: int = 0
+) -> str:
     """Start a run's jobs: one for the object it names, or for each data file below a prefix, or for a prefix of images.
 
     ``what`` has ``model``, ``input`` (``s3://bucket/key``), ``schedule``, ``time`` (ISO 8601) and perhaps ``options``.
     What can never be scored becomes a job that failed. After ``deadline``, in seconds of ``cloud.now``, it goes on by a
-    message to oneself, behind the key that ``after`` has. Returns one word for the log: started, continued, late (a
-    newer run has begun), overlapping (the one before is not done) or empty.
+    message to oneself with ``hops``, behind the key that ``after`` has. Returns one word for the log: started,
+    continued, late (a newer run has begun), overlapping (the one before is not done) or empty.
     """
     schedule, time = str(what.get("schedule", "")), str(what.get("time", ""))
     ledger = Ledger(cloud)
@@ -42,7 +44,7 @@ def run(what: Mapping[str, Any], correlation: str, cloud: Cloud, *, deadline: fl
     left = [job for job in jobs if job.source.key > str(what["after"])] if "after" in what else jobs
     for place, job in enumerate(left):
         if place and cloud.now() > deadline:
-            messages.run({**what, "after": left[place - 1].source.key}, correlation, cloud)
+            messages.run({**what, "after": left[place - 1].source.key}, correlation, cloud, hops=hops)
             return "continued"
         _enter(job, cloud)
     return "started" if jobs else "empty"

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from lightship.errors import BundleError, InvalidInput, NotFound, UnsupportedMedia
-from lightship.jobs import evaluation, listing, objects, plan, receipts, starting
+from lightship.jobs import evaluation, listing, messages, objects, plan, receipts, starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.contents import Content, open_chunk
 from lightship.jobs.items import GROUP
@@ -55,7 +55,7 @@ def handle(message: Mapping[str, Any], cloud: Cloud, *, deadline: float = float(
             return listing.handle(job, cloud)
         if job.sealed is None:
             _recount(job, cloud)
-        return _finish(job, cloud, deadline)
+        return _finish(job, cloud, deadline, messages.next_hop(message))
     except _PERMANENT as error:
         return plan.fail(job, error.message, cloud)
 
@@ -66,7 +66,7 @@ def _chunk(job: Job, index: int, cloud: Cloud, deadline: float) -> str:
     if chunk is None:
         return "unknown"
     with releasing(lambda: ledger.release(chunk)):
-        result = chunk.result or ledger.finish(chunk, score(job, chunk, cloud))
+        result = chunk.result or ledger.finish(chunk, score(ledger.described(job), chunk, cloud))
     counted = ledger.count(job.id, index, result)
     current = job if job.chunks is not None else ledger.job(job.id)
     if current is None or current.final:
@@ -87,7 +87,7 @@ def _recount(job: Job, cloud: Cloud) -> None:
                 ledger.count(job.id, chunk.index, chunk.result)
 
 
-def _finish(job: Job, cloud: Cloud, deadline: float) -> str:
+def _finish(job: Job, cloud: Cloud, deadline: float, hops: int = 1) -> str:
     """The receipt, where every chunk is counted or the job is sealed; who counts the last one finds that it is so."""
     if job.sealed is None:
         tally = Ledger(cloud).tally(job.id)
@@ -95,7 +95,7 @@ def _finish(job: Job, cloud: Cloud, deadline: float) -> str:
             return "scored"
         if tally.rejected and _too_many(job, Ledger(cloud)):
             return plan.fail(job, _threshold_reason(job), cloud)
-    concluded = receipts.conclude(job, cloud, deadline=deadline)
+    concluded = receipts.conclude(job, cloud, deadline=deadline, hops=hops)
     if concluded is None:
         return "unknown"
     return plan.end(concluded, cloud) if concluded.final else "continued"
@@ -122,7 +122,7 @@ def score(job: Job, chunk: Chunk, cloud: Cloud) -> Result:
         key = receipts.errors_key(job, chunk.index)
         parts["errors"] = objects.put_once(cloud, key, data, _ERRORS_MEDIA_TYPE)
     took = (time.perf_counter() - begun) * cloud.memory / 1024
-    return Result(prepared.count, len(prepared.rejects), (*content.columns, *columns), parts, metrics, took)
+    return Result(prepared.count, len(prepared.rejects), parts, metrics, took)
 
 
 def _metrics(job: Job, chunk: Chunk, content: Content, scored: Scored, signature: Signature) -> dict[str, Any]:

@@ -24,6 +24,13 @@ def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Ta
     return Table(read_span(job, chunk, cloud), job, chunk, signature)
 
 
+def own_columns(job: Job, signature: Signature) -> tuple[str, ...]:
+    """See :func:`lightship.jobs.contents.own_columns`."""
+    if job.header:
+        return job.header.columns
+    return tuple(name for names in layout(signature, None, table=True).columns.values() for name in names)
+
+
 def read_span(job: Job, chunk: Chunk, cloud: Cloud) -> bytes:
     """A chunk's bytes: of the input, or of the object it was cut out into."""
     if chunk.key:
@@ -39,8 +46,7 @@ class Table:
         self._job = job
         self._first = chunk.first
         self._layout = layout(signature, job.header, table=True)
-        wanted = tuple(name for names in self._layout.columns.values() for name in names)
-        self.columns = job.header.columns if job.header else wanted
+        self.columns = own_columns(job, signature)
 
     @property
     def fields(self) -> Sequence[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import struct
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from lightship.errors import InvalidInput
@@ -27,6 +28,11 @@ _ARITHMETIC = re.compile(rb"\xff[\xc9\xca]\x00[\x0b\x11\x14]\x08")
 _PARTS = re.compile(rb"\xff(?:\xda\x00[\x08\x0a\x0c\x0e]|\xe1..Exif\0\0)", re.DOTALL)
 MAX_PARTS = 100
 
+# Segments and bytes between them before the first scan: Pillow's parser takes microseconds for each, and keeps them.
+MAX_SEGMENTS = 1_000
+_SCAN = 0xDA
+_WITHOUT_LENGTH = frozenset({0x00, 0x01, *range(0xD0, 0xDA)})
+
 _ORIENTATION = 0x0112
 
 
@@ -41,7 +47,8 @@ def open_image(data: bytes, name: str) -> ImageFile:
     if data.startswith(b"\x89PNG"):
         decoder, data = PngImagePlugin.PngImageFile, _pixels_only(data)
     elif data.startswith(b"\xff\xd8\xff"):
-        if _ARITHMETIC.search(data) or sum(1 for _ in _PARTS.finditer(data)) > MAX_PARTS:
+        parts = sum(1 for _ in islice(_PARTS.finditer(data), MAX_PARTS + 1))
+        if _ARITHMETIC.search(data) or parts > MAX_PARTS or not _has_few_segments(data):
             raise InvalidInput(f"input '{name}' is a JPEG image of a strange kind: save it as a plain one")
         decoder = JpegImagePlugin.JpegImageFile
     else:
@@ -77,6 +84,22 @@ def turn_of(picture: ImageFile) -> Transpose | None:
         return turns.get(picture.getexif().get(_ORIENTATION))
     except Exception:
         return None
+
+
+def _has_few_segments(data: bytes) -> bool:
+    """Whether a JPEG's first scan, or what is no segment, comes within :data:`MAX_SEGMENTS` steps of a parser."""
+    place = 2
+    for _ in range(MAX_SEGMENTS):
+        lead, marker = data[place : place + 1], data[place + 1 : place + 2]
+        if lead != b"\xff" or not marker or marker[0] == _SCAN:
+            return True
+        if marker == b"\xff":  # padding
+            place += 1
+        elif marker[0] in _WITHOUT_LENGTH:
+            place += 2
+        else:
+            place += 2 + max(2, int.from_bytes(data[place + 2 : place + 4]))
+    return False
 
 
 def _pixels_only(data: bytes) -> bytes:

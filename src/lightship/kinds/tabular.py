@@ -132,11 +132,7 @@ def _ordered(table: csv.Table, names: Sequence[str], *, named: bool) -> list[lis
     """The table's cells in the order of ``names``."""
     if table.header is not None and named:
         if missing := [name for name in names if name not in table.header]:
-            only = table.header[0] if len(table.header) == 1 else ""
-            hint = (
-                f"; its one column has ';' in it ('{only[:80]}'): separate the cells by commas" if ";" in only else ""
-            )
-            raise InvalidInput(f"the CSV lacks the column '{missing[0]}': it needs {', '.join(names)}{hint}")
+            raise InvalidInput(f"the CSV lacks the column '{missing[0]}': it needs {', '.join(names)}")
         order = [table.header.index(name) for name in names]
         return [[row[index] for index in order] for row in table.rows]
     width = len(table.rows[0])

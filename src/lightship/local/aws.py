@@ -9,6 +9,7 @@ import uuid
 from typing import Any
 
 from lightship.local import children
+from lightship.local.guard import Guard
 
 
 class _Numbered(dict[str, Any]):
@@ -29,7 +30,7 @@ def main(listener: int) -> None:
 
     events._BASE_EVENT_MESSAGE = _Numbered(events._BASE_EVENT_MESSAGE)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for every request otherwise
-    application = DomainDispatcherApplication(create_backend_app)
+    application = Guard(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler, fd=listener)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     ended.wait()

@@ -36,7 +36,7 @@ class Cloud:
             "AWS_DEFAULT_REGION": REGION,
         }
         self._log = folder / "aws.log"
-        quiet = {"AWS_EC2_METADATA_DISABLED": "true"}
+        quiet = {"AWS_EC2_METADATA_DISABLED": "true", "MOTO_DISABLE_GLOBAL_CORS": "1"}
         with listener, self._log.open("ab") as log:  # whoever connects before moto is there waits in the backlog
             descriptor = listener.fileno()
             self.process = children.start(

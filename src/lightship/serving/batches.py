@@ -76,7 +76,11 @@ class Batches:
 
     def submit(self, call: Call) -> Future[Result]:
         """The result of a call of one row, to come; raises InvalidInput or NotFound before anybody waits for it."""
-        self._models[1].check(call)
+        try:
+            self._models[1].check(call)
+        except LightshipError:
+            self._counters.refused()
+            raise
         future: Future[Result] = Future()
         with self._changed:
             self._waiting.append((call, future))

@@ -13,7 +13,7 @@ from lightship.registry import Registry, choose
 from lightship.serving.cache import ResponseCache, cache_key
 from lightship.serving.known import Known
 from lightship.serving.shadows import Shadows
-from lightship.serving.shelf import QUICK_SECONDS, Key, Served, Shelf
+from lightship.serving.shelf import QUICK_SECONDS, Key, NoRoom, Served, Shelf
 from lightship.serving.standings import Standings
 from lightship.serving.traffic import pick, shadows
 from lightship.state import State
@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 class Catalogue:
     """The models of a registry as one server sees them. ``standings`` tells how they stand.
+
+    ``starting`` is true while :meth:`start` loads them.
 
     Args:
         registry: where the versions are.
@@ -61,6 +63,7 @@ class Catalogue:
             lambda *key: self._shelf.load(key, spare=True), self._threads.shadows if self._threads else None
         )
         self._answering: dict[str, int] = {}
+        self.starting = False
         self._unloaded: set[str] = set()
         self._caches = {name: ResponseCache(limit) for name, limit in (caches or {}).items()}
         self.standings = Standings(
@@ -142,6 +145,8 @@ class Catalogue:
 
     async def ready(self) -> bool:
         """Whether the default model can be asked; should nobody have asked for it yet, it is loaded to find out."""
+        if self.starting:
+            return False
         tell = self.standings
         try:
             state = await self.told(lambda ask: tell.state(tell.default_name(ask=ask), ask=ask))
@@ -167,20 +172,34 @@ class Catalogue:
         return work() if self._threads is None else await self._threads.result(self._threads.loads.submit(work))
 
     def start(self) -> tuple[ModelState, ...]:
-        """Load every model's default version; one that fails is a state with an error, and does not stop the others."""
-        for name in self._known.names():
-            with suppress(LightshipError):
-                self.load(name)
+        """Load every model's default version, as far as there is memory for them; the default model comes first.
+
+        One that fails is a state with an error, and does not stop the others. Until this ends, :meth:`ready` is false.
+        """
+        self.starting = True
+        try:
+            for name in sorted(self._known.names(), key=lambda name: name != self._default):
+                try:
+                    self.load(name, spare=True)
+                except NoRoom:
+                    break  # the others are loaded when they are asked for
+                except LightshipError:
+                    continue
+        finally:
+            self.starting = False
         return self.standings.states()
 
-    def load(self, name: str, version: int | None = None) -> Served:
-        """A version, by default the default one, loaded if it is not yet. Raises NotFound, BundleError, Unavailable."""
+    def load(self, name: str, version: int | None = None, *, spare: bool = False) -> Served:
+        """A version, by default the default one, loaded if it is not yet; ``spare`` is as in :meth:`Shelf.load`.
+
+        Raises NotFound, BundleError or Unavailable.
+        """
         state = self._known.state(name)
         number = choose(name, state, version, None) if state.versions else None
         number = number or state.default
         if number is None:
             raise self._known.unknown(name)
-        served = self._shelf.load((name, number))
+        served = self._shelf.load((name, number), spare=spare)
         if version is None:
             self._answering[name] = number
         return served

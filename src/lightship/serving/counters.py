@@ -32,6 +32,10 @@ class Counters:
         self._failures += 1
         self._failed_nanoseconds += time.perf_counter_ns() - start
 
+    def refused(self) -> None:
+        """Count a call that was refused before it could run, for which no time is counted."""
+        self._failures += 1
+
     def hit(self, rows: int, start: int) -> None:
         """Count a call that the response cache answered, looked up from ``start`` on."""
         self._calls += 1

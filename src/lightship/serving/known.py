@@ -12,6 +12,9 @@ from lightship.errors import NotFound, RegistryError, StateError
 from lightship.registry import Registry
 from lightship.state import State
 
+# Models whose states are asked for again by one question about all of them.
+_QUESTIONS = 10
+
 
 class NeverRead(RegistryError):
     """Nothing is known that could be told without asking."""
@@ -98,8 +101,9 @@ class Known:
         if self._names is None:
             raise NeverRead("the registry has never been listed")
         found: dict[str, State | RegistryError] = {}
+        asked = self._due() if ask and self._answers else frozenset()
         for name in self._names:
-            known = not self._answers and name in self._entries  # else each of them would keep us waiting once more
+            known = name in self._entries and name not in asked
             try:
                 state = self.state(name, ask=ask and not known)
             except NeverRead:
@@ -109,6 +113,12 @@ class Known:
             else:
                 found.update({name: state} if state.offered else {})
         return found
+
+    def _due(self) -> frozenset[str]:
+        """The models whose states were read longest ago: not all of hundreds are asked for at once."""
+        now = time.monotonic()
+        due = sorted((entry.expires, name) for name, entry in self._entries.items() if now >= entry.expires)
+        return frozenset(name for _, name in due[:_QUESTIONS])
 
     def names(self) -> tuple[str, ...]:
         """The names of :meth:`all`."""
@@ -133,7 +143,17 @@ class Known:
 
     def unknown(self, name: str, *, ask: bool = True) -> NotFound:
         """What to say of a model that is not there: which ones are."""
-        return NotFound(f"there is no model '{name[:80]}': the models are {', '.join(self.all(ask=ask)) or 'none'}")
+        if ask and (self._names is None or time.monotonic() >= self._listed_until):
+            self._list()
+        if self._names is None:
+            raise NeverRead("the registry has never been listed")
+        names = [known for known in self._names if self._may_answer(known)]
+        return NotFound(f"there is no model '{name[:80]}': the models are {', '.join(names) or 'none'}")
+
+    def _may_answer(self, name: str) -> bool:
+        """Whether a model has a version that takes requests, as far as that is known without a question."""
+        entry = self._entries.get(name)
+        return entry is None or entry.state is None or bool(entry.state.offered)
 
     def expire(self, name: str) -> None:
         """Whoever wants to know next asks."""

@@ -28,6 +28,10 @@ QUICK_SECONDS = 0.001
 _QUICK_BYTES = 16_384
 
 
+class NoRoom(Unavailable):
+    """A version that answers no caller would unload another one."""
+
+
 class Served(NamedTuple):
     """A loaded version. ``seconds_per_row`` decides where to run; a long-running server measures it.
 
@@ -106,7 +110,7 @@ class Shelf:
     def load(self, key: Key, *, spare: bool = False) -> Served:
         """A version, loaded if it is not yet; raises BundleError, Unavailable or RegistryError.
 
-        A ``spare`` one, which answers no caller, unloads no other version: without room for it, Unavailable is raised.
+        A ``spare`` one, which answers no caller, unloads no other version: without room for it, NoRoom is raised.
         """
         with self._loading.setdefault(key, threading.Lock()):
             if key in self._loaded:
@@ -156,11 +160,11 @@ class Shelf:
         return served._replace(seconds_per_row=seconds, batches=batches, decode_here=_decode_here(model))
 
     def _check_room(self, key: Key) -> None:
-        """Raise Unavailable where a version of known size would push out another one."""
+        """Raise NoRoom where a version of known size would push out another one."""
         size = self._sizes.get(key, 0)
         used = sum(served.model.bundle.size for served in list(self._loaded.values()))
         if self._memory and used + size > self._memory:
-            raise Unavailable(f"{size} bytes beside the {used} in use are over the limit of {self._memory} bytes")
+            raise NoRoom(f"{size} bytes beside the {used} in use are over the limit of {self._memory} bytes")
 
     def _make_room(self, newest: Served) -> None:
         sizes = {key: served.model.bundle.size for key, served in self._loaded.items()}

@@ -24,6 +24,7 @@ from lightship.bundle import MANIFEST, Bundle, Manifest
 from lightship.errors import BundleError, NotFound, RegistryError, SettingError
 
 _MEBIBYTE = 1024 * 1024
+_LARGEST_PUT = 5 * 1024**3  # S3's limit for one request
 _CLAIM = ".claim"
 _HALF = ".half-"
 _UNCHANGED = {"304", "NotModified"}
@@ -128,10 +129,22 @@ class S3Store:
         files = [file for file in sorted(folder.rglob("*")) if file.is_file() and file.name != MANIFEST]
         with self._errors("write", key):
             for file in files:
-                self._client.upload_file(
-                    str(file), self._bucket, self._key(f"{key}/{file.relative_to(folder).as_posix()}")
-                )
+                self._create(f"{key}/{file.relative_to(folder).as_posix()}", file)
         return self.write(f"{key}/{MANIFEST}", (folder / MANIFEST).read_bytes(), if_match=None)
+
+    def _create(self, key: str, file: Path) -> None:
+        """Upload a file of a claimed version where there is none: a role may be denied to replace one.
+
+        One that is there is ours, by a request whose answer was lost: the claim keeps other publishers away.
+        """
+        place, size = {"Bucket": self._bucket, "Key": self._key(key)}, file.stat().st_size
+        if size > _LARGEST_PUT:
+            self._client.upload_file(str(file), *place.values())
+            return
+        with file.open("rb") as content:
+            created = aws.put(self._client, etag=None, **place, Body=content)
+        if created is None and self._client.head_object(**place)["ContentLength"] != size:
+            raise RegistryError(f"cannot write {self._uri(key)}: another object is there")
 
     def _fetch(self, key: str, manifest: bytes, target: Path) -> None:
         with self._alone():
@@ -215,7 +228,8 @@ class S3Store:
         try:
             yield
         except (self._client.exceptions.ClientError, BotoCoreError, Boto3Error) as error:
-            raise RegistryError(f"cannot {verb} {self._uri(key)}: {aws.code(error)}") from None
+            sentence = f"cannot {verb} {self._uri(key)}: {aws.reason(error)}"
+            raise RegistryError(sentence, detail=aws.detail(error)) from None
 
 
 def _whole(folder: Path) -> bool:

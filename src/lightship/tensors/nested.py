@@ -22,6 +22,7 @@ _LEAVES: dict[str, frozenset[type]] = {
     "u": frozenset({int}),
     "b": frozenset({bool}),
 }
+_DEEPEST = 64  # numpy's limit of dimensions
 _NAMES = {"f": "numbers", "i": "integers", "u": "integers", "b": "true or false"}
 
 
@@ -46,8 +47,7 @@ def to_array(value: Any, spec: TensorSpec, *, over: Literal["raise", "ignore"] =
 
 def _number_array(value: Any, spec: TensorSpec, over: Literal["raise", "ignore"]) -> Array:
     wanted = spec.numpy.kind
-    if not _leaf_types(value) <= _LEAVES[wanted]:
-        raise InvalidInput(f"input '{spec.name}' must hold {_NAMES[wanted]} ({spec}), {_culprit(value, wanted)}")
+    _check_lists(value, spec)
     try:
         array = np.array(value, spec.numpy if wanted != "f" else None)
     except OverflowError:
@@ -117,19 +117,28 @@ def _nested_shape(value: Any, spec: TensorSpec, depth: int = 0) -> tuple[int, ..
     return (len(value), *(shapes.pop() if shapes else ()))
 
 
-def _leaf_types(value: Any) -> set[type]:
-    """The types inside nested lists; asked before numpy, which gives every element the longest string's room.
+def _check_lists(value: Any, spec: TensorSpec) -> None:
+    """Raise InvalidInput unless nested lists hold what the spec wants, at one depth; asked before numpy.
 
-    A level at a time, because a list each would take five times as long where millions of lists hold one number.
+    It gives every element the longest string's room, and takes many times as long for lists that are no tensor. A level
+    at a time, because a list each would take five times as long where millions of lists hold one number; no further
+    than to the first level that is wrong.
     """
-    level, types = [[value]], set[type]()
-    while True:
+    wanted = spec.numpy.kind
+    level = [[value]]
+    for _ in range(_DEEPEST + 1):
         inside = set(map(type, chain.from_iterable(level)))
-        types |= inside
+        if not inside - {list} <= _LEAVES[wanted]:
+            raise InvalidInput(f"input '{spec.name}' must hold {_NAMES[wanted]} ({spec}), {_culprit(value, wanted)}")
         if list not in inside:
-            return types - {list}
-        inner = chain.from_iterable(level)
-        level = list(inner) if len(inside) == 1 else [item for item in inner if isinstance(item, list)]
+            return
+        level = list(chain.from_iterable(level)) if len(inside) == 1 else []
+        sizes = set(map(len, level))
+        if len(sizes) != 1:
+            raise InvalidInput(f"input '{spec.name}' is ragged: every row must have shape {describe_row(spec)}")
+        if sizes == {0}:
+            raise InvalidInput(f"input '{spec.name}' is empty: send at least one row of shape {describe_row(spec)}")
+    raise InvalidInput(f"input '{spec.name}' is nested too deeply: every row must have shape {describe_row(spec)}")
 
 
 def _leaves(value: Any) -> Iterator[Any]:

@@ -19,7 +19,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     NATIVE: ("/predict", "/models", "/health"),
     "lightship.wire.openinference": ("/v2",),
     "lightship.wire.tfserving": ("/v1/",),
-    "lightship.wire.mlflow": ("/invocations", "/ping", "/version"),
+    "lightship.wire.documentation": ("/docs",),
+    "lightship.wire.mlflow": ("/invocations", "/endpoints/", "/ping", "/version"),
 }
 
 # Routes without parameters by path and method, of the protocols that were asked so far: what is hot is found at once.
@@ -63,6 +64,8 @@ def render_error(error: LightshipError, path: str) -> Response:
 def _owner(path: str) -> str | None:
     if path == "/":  # KServe's V1 asks there whether the server lives
         return "lightship.wire.tfserving"
+    if path.endswith("/invoke") and path.startswith("/models/") and path.count("/") == 3:
+        return "lightship.wire.mlflow"
     return next((module for module, prefixes in MODULES.items() if path.startswith(prefixes)), None)
 
 

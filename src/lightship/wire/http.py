@@ -11,6 +11,9 @@ from lightship.bundle import Manifest
 from lightship.calls import Call, ModelState
 from lightship.errors import LightshipError
 
+# The value of Cache-Control of an answer whose clients cannot decompress it (RFC 9111, 5.2.2.6).
+NO_TRANSFORM = "no-transform"
+
 _CORRELATION = re.compile(r"[!-~]{1,128}")
 
 
@@ -49,7 +52,7 @@ class Request:
         A header that is not 1 to 128 printable ASCII characters without spaces counts for nothing: it goes into logs.
         """
         given = self.headers.get("x-correlation-id", "")
-        return given if _CORRELATION.fullmatch(given) else self.id
+        return given if given and _CORRELATION.fullmatch(given) else self.id
 
 
 @dataclass(slots=True)
@@ -73,6 +76,7 @@ class Route(NamedTuple):
         decode: a request as a call for a model with this manifest (only for the operation ``predict``).
         encode: the operation's outcome as a response.
         describe: the OpenAPI paths that this route adds, given the models there are.
+        check: raises InvalidInput for a body that the operation cannot do; asked before it begins.
         expression: a regular expression with the parameters as groups, where ``path`` alone does not say which paths
             are meant.
     """
@@ -85,6 +89,7 @@ class Route(NamedTuple):
     decode: Callable[[Request, Manifest], Call] | None = None
     describe: Callable[[Route, Sequence[ModelState]], dict[str, Any]] = lambda route, models: {}
     expression: str = ""
+    check: Callable[[Request], None] | None = None
 
     @property
     def pattern(self) -> re.Pattern[str]:

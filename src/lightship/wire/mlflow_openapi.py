@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lightship.calls import ModelState
-from lightship.tensors import TensorSpec
+from lightship.tensors import Signature, TensorSpec
 from lightship.wire.http import Route
 
 _TYPES = {"f": "number", "i": "integer", "u": "integer", "b": "boolean", "O": "string"}
@@ -28,23 +28,32 @@ def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
         if route.path == "/ping":
             operation["responses"]["503"] = {"description": "It cannot", "content": {"text/plain": {}}}
         return {route.path: {"get": operation}}
+    paths = {}
     for state in models:
-        if state.default and state.manifest is not None:
-            inputs = {spec.name: _nested(spec) for spec in state.manifest.signature().inputs}
-            operation = _operation(f"Predict with {state.name}", route.path)
-            schema = _object({"inputs": _object(inputs)})
-            operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-            answer = {"type": "object", "required": ["predictions"]}
-            operation["responses"]["200"] = _content("One prediction per row", answer)
-            return {route.path: {"post": operation}}
-    return {}
+        if state.manifest is not None and (state.default or "{name}" in route.path):
+            path = route.path.replace("{name}", state.name)
+            paths[path] = {"post": _predict(state.name, path, state.manifest.signature())}
+    return paths
+
+
+def _predict(name: str, path: str, signature: Signature) -> dict[str, Any]:
+    operation = _operation(f"Predict with {name}", path)
+    schema = _object({"inputs": _object({spec.name: _nested(spec) for spec in signature.inputs})})
+    content = {"application/json": {"schema": schema}}
+    if len(signature.inputs) == 1:
+        content["application/x-npy"] = {"schema": {"type": "string", "format": "binary"}}
+    operation["requestBody"] = {"required": True, "content": content}
+    answer = {"type": "object", "required": ["predictions"]}
+    operation["responses"]["200"] = _content("One prediction per row", answer)
+    operation["responses"]["200"]["content"]["application/x-npy"] = {"schema": {"type": "string", "format": "binary"}}
+    return operation
 
 
 def _operation(summary: str, path: str) -> dict[str, Any]:
     return {
         "summary": summary,
         "tags": ["MLflow"],
-        "operationId": "mlflow_" + path.strip("/"),
+        "operationId": "mlflow_" + path.strip("/").replace("/", "_"),
         "responses": {"4XX": _content("What was wrong", _ERROR)},
     }
 

@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from lightship import kinds
-from lightship.calls import ModelState
+from lightship.calls import Call, ModelState
 from lightship.kinds import image, tabular
 from lightship.tensors import Array, Signature, TensorSpec
 from lightship.wire.http import Route
@@ -135,16 +137,22 @@ def _nested(spec: TensorSpec, shape: tuple[int | None, ...]) -> dict[str, Any]:
 def _example(state: ModelState, signature: Signature) -> dict[str, Any]:
     if state.example is None:
         return {}
-    values = {spec.name: _example_value(state.example.inputs[spec.name][:1], spec) for spec in signature.inputs}
-    if None in values.values():
+    values = {spec.name: _example_value(_first(state.example, spec), spec) for spec in signature.inputs}
+    if not values or any(value is None for value in values.values()):
         return {}
     return {"example": {"input": next(iter(values.values())) if len(values) == 1 else values}}
+
+
+def _first(example: Call, spec: TensorSpec) -> Array:
+    """Return the first recorded row; the whole tensor where it has no rows."""
+    array = example.inputs[spec.name]
+    return array[:1] if spec.batched else array
 
 
 def _example_value(row: Array, spec: TensorSpec) -> Any:
     if spec.kind and spec.kind["type"] == "image":
         return image.encode_base64(row, spec)
-    if math.prod(row.shape) > _LARGEST_EXAMPLE:
+    if math.prod(row.shape) > _LARGEST_EXAMPLE or (row.dtype.kind == "f" and not np.isfinite(row).all()):
         return None
     value = plain(row)
     return value.tolist() if hasattr(value, "tolist") else value
@@ -154,7 +162,7 @@ def _csv_example(state: ModelState, signature: Signature) -> dict[str, Any]:
     if state.example is None:
         return {}
     names = [name for spec in signature.inputs for name in tabular.columns_of(spec)]
-    cells = [cell for spec in signature.inputs for cell in state.example.inputs[spec.name][:1].ravel().tolist()]
+    cells = [cell for spec in signature.inputs for cell in _first(state.example, spec).ravel().tolist()]
     texts = [cell.decode(errors="replace") if isinstance(cell, bytes) else str(cell) for cell in cells]
     return {"example": f"{','.join(names)}\n{','.join(texts)}\n"}
 

@@ -13,7 +13,7 @@ from lightship.calls import Health, ModelState, Statistics, VersionState
 from lightship.errors import InvalidInput, LightshipError, Unavailable
 from lightship.tensors import Signature, TensorSpec
 from lightship.version import __version__
-from lightship.wire.http import Request, Response, Route, WireProtocol
+from lightship.wire.http import NO_TRANSFORM, Request, Response, Route, WireProtocol
 from lightship.wire.json import read_object, write
 from lightship.wire.openinference_binary import DATATYPES
 from lightship.wire.openinference_infer import decode_infer, encode_infer
@@ -27,7 +27,7 @@ _PLATFORMS = {"litert": "litert_tflite", "tensorflow": "tensorflow_savedmodel"}
 
 def encode_server(_: Health) -> Response:
     """The server's name, version and extensions."""
-    return Response(200, write({"name": "lightship", "version": __version__, "extensions": EXTENSIONS}))
+    return _json({"name": "lightship", "version": __version__, "extensions": EXTENSIONS})
 
 
 def encode_live(_: Health) -> Response:
@@ -58,7 +58,7 @@ def encode_model(state: ModelState) -> Response:
         "inputs": [_tensor(spec) for spec in signature.inputs],
         "outputs": [_tensor(spec) for spec in signature.outputs],
     }
-    return Response(200, write(record))
+    return _json(record)
 
 
 def encode_config(state: ModelState) -> Response:
@@ -73,12 +73,12 @@ def encode_config(state: ModelState) -> Response:
         "input": [_configured(spec) for spec in signature.inputs],
         "output": [_configured(spec) for spec in signature.outputs],
     }
-    return Response(200, write(record))
+    return _json(record)
 
 
 def encode_statistics(statistics: tuple[Statistics, ...]) -> Response:
     """Counts and durations of the loaded versions. What is not measured apart (queue, copies) stays at zero."""
-    return Response(200, write({"model_stats": [_statistics(entry) for entry in statistics]}))
+    return _json({"model_stats": [_statistics(entry) for entry in statistics]})
 
 
 def encode_index(outcome: tuple[tuple[VersionState, ...], Request]) -> Response:
@@ -88,15 +88,18 @@ def encode_index(outcome: tuple[tuple[VersionState, ...], Request]) -> Response:
     if not isinstance(only_ready, bool):
         raise InvalidInput('"ready" must be true or false')
     rows = [_indexed(state) for state in states]
-    return Response(200, write([row for row in rows if row["state"] == "READY" or not only_ready]))
+    return _json([row for row in rows if row["state"] == "READY" or not only_ready])
 
 
-def encode_loaded(outcome: tuple[ModelState, Request]) -> Response:
-    """A model is loaded. It is loaded as it is: raises InvalidInput where the request brings another configuration."""
-    state, request = outcome
-    if _body(request).get("parameters"):
-        raise InvalidInput(f"model '{state.name}' is loaded as it is: a bundle's files and configuration are fixed")
+def encode_loaded(_: ModelState) -> Response:
+    """A model is loaded."""
     return Response(200, b"{}")
+
+
+def check_load(request: Request) -> None:
+    """Raise InvalidInput where a request to load a model brings another configuration."""
+    if _body(request).get("parameters"):
+        raise InvalidInput("a model is loaded as it is: a bundle's files and configuration are fixed")
 
 
 def encode_unloaded(_: None) -> Response:
@@ -106,7 +109,13 @@ def encode_unloaded(_: None) -> Response:
 
 def encode_error(error: LightshipError) -> Response:
     """``{"error": text}`` with the code's status."""
-    return Response(status(error, "openinference"), write({"error": error.message}), error_headers(error))
+    headers = {**error_headers(error), "cache-control": NO_TRANSFORM}
+    return Response(status(error, "openinference"), write({"error": error.message}), headers)
+
+
+def _json(value: Any) -> Response:
+    """An answer that stays as it is: tritonclient's asynchronous client decompresses what it infers, nothing else."""
+    return Response(200, write(value), {"content-type": "application/json", "cache-control": NO_TRANSFORM})
 
 
 def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
@@ -187,7 +196,8 @@ def _infer(path: str) -> Route:
 
 
 def _repository(path: str, operation: str, encode: Callable[[Any], Response], scope: str) -> Route:
-    return Route("POST", f"/v2/repository/{path}", operation, scope, encode, describe=describe)
+    check = check_load if operation == "load" else None
+    return Route("POST", f"/v2/repository/{path}", operation, scope, encode, describe=describe, check=check)
 
 
 PROTOCOL = WireProtocol(

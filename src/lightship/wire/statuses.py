@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lightship.errors import LightshipError, MethodNotAllowed, Unauthenticated
+from lightship.errors import LightshipError, MethodNotAllowed, Overloaded, Unauthenticated
 
 PROTOCOLS = ("native", "tfserving", "openinference", "mlflow")
 
@@ -14,10 +14,14 @@ STATUSES: dict[str, int | tuple[int, int, int, int]] = {
     "not_found": 404,
     "unknown_label": (404, 400, 404, 404),
     "method_not_allowed": 405,
+    "body_timeout": 408,
     "too_large": 413,
+    "url_too_long": 414,
     "unsupported_media": 415,
+    "headers_too_large": 431,
     "engine_failed": (422, 400, 400, 422),
     "unavailable": 503,
+    "overloaded": 503,
     "bundle_invalid": 503,
     "registry_failed": 503,
 }
@@ -36,4 +40,6 @@ def error_headers(error: LightshipError) -> dict[str, str]:
         headers["allow"] = ", ".join(error.allowed)
     if isinstance(error, Unauthenticated):
         headers["www-authenticate"] = "Bearer"
+    if isinstance(error, Overloaded):
+        headers["retry-after"] = str(error.retry_after)
     return headers

@@ -10,6 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,9 @@ from lightship.wire.tfserving_tensors import is_base64, shape_text, stack
 
 Features = dict[str, list[Any]]
 
+# Types of values that are right whatever they are.
+_PLAIN: tuple[set[type], ...] = ({float}, {str})
+
 _BATCH_CLASSES = "Expected Tensor shape: [batch_size num_classes] but got "
 _SERIALIZED = (
     "the signature '{}' takes serialized tf.Example messages, which are not made here: ask :predict with them as "
@@ -39,14 +44,14 @@ def decode_classify(request: Request, manifest: Manifest) -> Call:
     """A request's examples as a call for the outputs that hold classes and scores; raises InvalidInput."""
     body = read_object(request.body)
     signature = signature_of(body, manifest)
-    return Call(_inputs(_examples(body), signature), signature=signature.name, outputs=classify_outputs(signature))
+    return Call(_converted(body, signature), signature=signature.name, outputs=classify_outputs(signature))
 
 
 def decode_regress(request: Request, manifest: Manifest) -> Call:
     """A request's examples as a call for the output that holds the values; raises InvalidInput."""
     body = read_object(request.body)
     signature = signature_of(body, manifest)
-    return Call(_inputs(_examples(body), signature), signature=signature.name, outputs=regress_outputs(signature))
+    return Call(_converted(body, signature), signature=signature.name, outputs=regress_outputs(signature))
 
 
 def classify_outputs(signature: Signature) -> tuple[str, ...]:
@@ -69,7 +74,17 @@ def regress_outputs(signature: Signature) -> tuple[str, ...]:
     return ("outputs",) if "outputs" in names else names
 
 
-def _examples(body: dict[str, Any]) -> list[Features]:
+def _converted(body: dict[str, Any], signature: Signature) -> dict[str, Array]:
+    """The examples as inputs. Of many, one is tried first: what is wrong is mostly wrong with all of them."""
+    examples = _examples(body)
+    first = list(islice(examples, 1))
+    rest = list(islice(examples, 1))
+    if rest:
+        _inputs(first, signature)
+    return _inputs([*first, *rest, *examples], signature)
+
+
+def _examples(body: dict[str, Any]) -> Iterator[Features]:
     """The examples with the context's features in each; an example's own feature comes first."""
     context = _example(body["context"]) if "context" in body else {}
     if "examples" not in body:
@@ -81,7 +96,7 @@ def _examples(body: dict[str, Any]) -> list[Features]:
         raise InvalidInput(f"JSON Value: {shown(body)} Expecting 'examples' value to be an list/array")
     if not examples:
         raise InvalidInput(f"JSON Value: {shown(body)} 'examples' value is an empty array")
-    return [context | _example(example) for example in examples]
+    return (context | _example(example) for example in examples)
 
 
 def _example(value: Any) -> Features:
@@ -92,6 +107,8 @@ def _example(value: Any) -> Features:
 
 def _feature(name: str, values: list[Any]) -> list[Any]:
     """A feature's values, all of one of the three types that a tf.Example has; booleans are integers."""
+    if set(map(type, values)) in _PLAIN:
+        return values
     types = [_feature_type(name[:80], value) for value in values]
     if any(found != types[0] for found in types):
         raise InvalidInput(f"Unexpected element type in feature: {name[:80]} expecting type: {types[0]}")

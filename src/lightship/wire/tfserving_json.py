@@ -15,6 +15,7 @@ import orjson
 
 from lightship.errors import InvalidInput
 from lightship.tensors import Array
+from lightship.wire.json import without_mark
 
 # A whole string, so that tokens inside it stay, or a token. Nothing is given back once it matched: linear in any body.
 _TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+|-?Infinity|NaN', re.DOTALL)
@@ -25,6 +26,7 @@ _TYPES = {bool: "", int: "Number", float: "Number", str: "String", list: "Array"
 
 def read_object(body: bytes) -> dict[str, Any]:
     """The JSON object in a request's body; raises InvalidInput in TensorFlow Serving's words."""
+    body = without_mark(body)
     if not body:
         raise InvalidInput("JSON Parse error: The document is empty")
     try:

@@ -23,6 +23,7 @@ from lightship.wire.tfserving_json import json_type, shown
 _NAMES = {"float16": "half", "float32": "float", "float64": "double"}
 _TYPES = {"f": frozenset({int, float}), "b": frozenset({bool}), "O": frozenset({str})}
 _DEEPEST = 64  # numpy's limit of dimensions
+_EXAMINED = 10_000  # rows in which the fault is looked for; what to_array() says of the others has no row's number
 
 
 def is_base64(value: Any) -> bool:
@@ -72,7 +73,7 @@ def _raise_first(faults: Iterator[str]) -> None:
 def _row_faults(values: Sequence[Any], spec: TensorSpec, key: str) -> Iterator[str]:
     """What is wrong with rows: each must be right by itself, and of the first one's size and shape."""
     first = _shape(values[0])
-    for index, value in enumerate(values):
+    for index, value in enumerate(values[:_EXAMINED]):
         shape = _shape(value)
         fault = _fault(value, shape, spec)
         if fault is None and shape != first:

@@ -19,12 +19,20 @@ from lightship.compiler.importers.base import Original
 from lightship.compiler.importers.keras_file import KerasFile
 from lightship.compiler.importers.saved_model import SavedModel
 from lightship.compiler.recordings import record
-from tests.compiler.rewrites import operator_cases, precision_cases, saturation_cases, seed_cases, slicing_cases
+from tests.compiler.rewrites import (
+    operator_cases,
+    precision_cases,
+    quantised_cases,
+    saturation_cases,
+    seed_cases,
+    slicing_cases,
+)
 
 Case = Callable[[Path], Any]
 CASES: Mapping[str, Case] = {
     **precision_cases.CASES,
     **operator_cases.CASES,
+    **quantised_cases.CASES,
     **slicing_cases.CASES,
     **saturation_cases.CASES,
     **seed_cases.CASES,
@@ -41,7 +49,7 @@ def outcome(case: Case) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as work, tempfile.TemporaryDirectory() as folder:
         original = opened(case(Path(work) / "model"), Path(work))
         recordings = tuple(record(original, signature, None) for signature in original.signatures)
-        return described(compile_best(original, recordings, Path(folder), None))
+        return described(original, compile_best(original, recordings, Path(folder), None))
 
 
 def opened(model: Any, work: Path) -> Original:
@@ -51,11 +59,11 @@ def opened(model: Any, work: Path) -> Original:
     return KerasFile().load(work / "model.keras", work, trust=False)
 
 
-def described(compiled: Compiled) -> dict[str, Any]:
+def described(original: Original, compiled: Compiled) -> dict[str, Any]:
     return {
         "engine": compiled.engine,
         "stateful": compiled.stateful,
-        "warnings": state_warnings(compiled),
+        "warnings": state_warnings(original, compiled),
         "rewrites": compiled.rewrites,
         "reasons": compiled.reasons,
         "rtol": max(agreement.rtol for agreement in compiled.agreements),

@@ -76,6 +76,8 @@ REWRITTEN: dict[str, Callable[[Path], Path]] = {
     "normal_distribution": saved(lambda x: 0.5 * (1.0 + tf.math.erf(x / 2.0**0.5)), X),
     "erf_in_loop": saved(loop, X),
     "argmax": saved(lambda x: ops.argmax(x, -1), X),
+    "divide_no_nan": saved(lambda x: tf.math.divide_no_nan(x, tf.round(x[:, :1])), VOLUME),
+    "multiply_no_nan": saved(lambda x: tf.math.multiply_no_nan(1 / tf.round(x), tf.round(x)), VOLUME),
     "bitwise_and": saved(lambda x, y: tf.bitwise.bitwise_and(x * 858993459, y * 1717986918), BITS),
     "bitwise_or": saved(lambda x, y: tf.bitwise.bitwise_or(x * 858993459, tf.bitwise.invert(y)), BITS),
     "left_shift": saved(lambda x, y: tf.bitwise.left_shift(x, [1, 2, 3, 4, 31]) + y, BITS),

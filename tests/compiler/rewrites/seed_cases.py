@@ -10,6 +10,8 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from tests.compiler.sources import save_function
+
 
 def recurrent(*more: Any, time: int | None = None) -> keras.Model:
     return keras.Sequential([keras.Input((time, 3)), *more])
@@ -51,6 +53,18 @@ def monte_carlo(path: Path) -> Path:
     return path
 
 
+def noisy(path: Path) -> Path:
+    """A SavedModel that adds noise from a seed that is a constant."""
+    save_function(path, lambda x: {"o": x + tf.random.stateless_normal((2,), seed=(1, 2))})
+    return path
+
+
+def uniform(path: Path) -> Path:
+    """A SavedModel that LiteRT runs: its random numbers change an output hardly ever."""
+    save_function(path, lambda x: {"o": x + tf.cast(tf.random.uniform((2,)) > 1.0, tf.float32)})
+    return path
+
+
 CASES: dict[str, Callable[[Path], Any]] = {
     "dropout_lstm": lambda path: recurrent(layers.LSTM(4, dropout=0.2, recurrent_dropout=0.1)),
     "dropout_bidirectional": lambda path: recurrent(layers.Bidirectional(layers.GRU(4, dropout=0.2))),
@@ -58,4 +72,6 @@ CASES: dict[str, Callable[[Path], Any]] = {
     "dropout_exported": exported,
     "counted": counted,
     "monte_carlo": monte_carlo,
+    "noisy": noisy,
+    "uniform": uniform,
 }

@@ -11,6 +11,7 @@ POOLING = "pooling of volumes became pooling of images"
 MATHEMATICS = "mathematical functions became approximations"
 BITWISE = "operations on bits became arithmetic"
 AXIS = "operators along an axis became slices"
+NO_NAN = "quotients that are zero for zero became choices"
 INTEGERS = "sums of integers became sums of float32"
 
 
@@ -33,6 +34,8 @@ INTEGERS = "sums of integers became sums of float32"
         ("normal_distribution", MATHEMATICS),
         ("erf_in_loop", MATHEMATICS),
         ("argmax", BITWISE),
+        ("divide_no_nan", NO_NAN),
+        ("multiply_no_nan", NO_NAN),
         ("bitwise_and", BITWISE),
         ("bitwise_or", BITWISE),
         ("left_shift", BITWISE),

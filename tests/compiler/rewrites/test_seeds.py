@@ -14,10 +14,21 @@ def test_compile_variable_that_no_output_reads_runs_on_litert_without_state(outc
     assert (outcomes[case]["engine"], outcomes[case]["stateful"]) == ("litert", False)
 
 
-def test_compile_random_outputs_warns_with_the_operator(outcomes: Outcomes) -> None:
-    assert outcomes["monte_carlo"]["engine"] == "tensorflow"
-    assert any("StatelessRandomUniformV2" in warning for warning in outcomes["monte_carlo"]["warnings"])
+@pytest.mark.parametrize(
+    ("case", "engine", "operator", "effect"),
+    [
+        ("monte_carlo", "tensorflow", "StatelessRandomUniformV2", "draws the same"),
+        ("noisy", "tensorflow", "StatelessRandomNormalV2", "draws the same"),
+        ("uniform", "litert", "RandomUniform", "draws others"),
+    ],
+)
+def test_compile_random_outputs_warns_with_the_operator_and_whether_calls_draw_the_same(
+    outcomes: Outcomes, case: str, engine: str, operator: str, effect: str
+) -> None:
+    assert outcomes[case]["engine"] == engine
+    assert any(f"({operator})" in warning and effect in warning for warning in outcomes[case]["warnings"])
 
 
-def test_compile_seed_that_no_output_reads_does_not_warn(outcomes: Outcomes) -> None:
-    assert outcomes["dropout_lstm"]["warnings"] == []
+@pytest.mark.parametrize("case", ["dropout_lstm", "dropout_bidirectional", "dropout_exported"])
+def test_compile_seed_that_no_output_reads_does_not_warn(outcomes: Outcomes, case: str) -> None:
+    assert outcomes[case]["warnings"] == []

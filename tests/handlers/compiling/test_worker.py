@@ -15,11 +15,11 @@ from lightship.errors import InvalidInput, Unavailable
 from lightship.handlers import materials
 from lightship.handlers.compiling import quarantine, transfers, worker
 from lightship.handlers.compiling.job import Download, Job, Upload
-from tests.emulator import ROOT
+from tests.emulator import EXAMPLES, ROOT
 from tests.handlers.conftest import Cloud
 
 CLAIM = "0123456789abcdef"
-TFLITE = (ROOT / "models" / "quickstart" / "1" / "model.tflite").read_bytes()
+TFLITE = (EXAMPLES / "quickstart" / "1" / "model.tflite").read_bytes()
 
 Make = Callable[..., Job]
 

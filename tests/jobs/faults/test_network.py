@@ -117,7 +117,7 @@ def _through_the_proxy(network: Network, monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("fault", "first", "every"), [("throttled", 9, 14), ("reset", 1, 6), ("lost", 3, 6), ("halved", 5, 6)]
+    ("fault", "first", "every"), [("throttled", 9, 14), ("reset", 1, 6), ("lost", 3, 6), ("halved", 1, 6)]
 )
 def test_a_request_that_fails_is_asked_again(network: Network, fault: str, first: int, every: int) -> None:
     """Throttled requests are few: each one slows the client down for all that follow, as it shall."""

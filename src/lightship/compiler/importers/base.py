@@ -30,6 +30,11 @@ class Original(Protocol):
     notes: list[str]
 
     @property
+    def random_operators(self) -> tuple[str, ...]:
+        """Names of operators that draw random numbers which outputs depend on."""
+        ...
+
+    @property
     def stateful(self) -> bool:
         """Whether a call changes variables or tables."""
         ...

@@ -14,6 +14,7 @@ from lightship.bundle import DEFAULT_SIGNATURE
 from lightship.compiler import archives, examples, exports, graph_hints, limits, output_shapes
 from lightship.compiler.hints import Hint
 from lightship.compiler.importers.base import GZIP, ZIP, Batch, head
+from lightship.compiler.randomness import random_operators
 from lightship.engines.causes import translated
 from lightship.engines.tensorflow_calls import call
 from lightship.engines.tensorflow_state import Unrestorable, state_of
@@ -92,6 +93,7 @@ class SavedModelOriginal:
         stated = [_declared(_signature(label, name, function), meta) for name, function in self._functions().items()]
         self.signatures = tuple(self._completed(label, signature) for signature in stated)
         self.stateful = bool(self._state)
+        self.random_operators = random_operators(self._functions().values())
         self.reset = exports.reset_name(self._state, [signature.name for signature in self.signatures])
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:

@@ -12,6 +12,7 @@ from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE, digest_file
 from lightship.compiler.hints import Hint
 from lightship.compiler.importers.base import Batch, head
+from lightship.compiler.randomness import drawing
 from lightship.compiler.tflite import BrokenFile, Outline, outline, shown
 from lightship.engines.causes import translated
 from lightship.engines.litert import is_dynamic, plain_name, tensor_indices
@@ -73,6 +74,7 @@ class TfliteOriginal:
         self.notes: list[str] = []
         self.size = path.stat().st_size
         self.stateful = keeps_state(path)
+        self.random_operators = tuple(sorted(drawing(found.operators)))
         self._path = path
         self._reference = False
         interpreter = self._open()

@@ -1,20 +1,20 @@
-"""The only door to boto3: clients with patient, adaptive retries. Imported by those who really go to AWS."""
+"""Clients of AWS with adaptive retries: the only package that imports boto3 to make one."""
 
 from __future__ import annotations
 
 import os
 from typing import Any
 
+from lightship.aws.errors import advice, code, complaint, detail, reason
 from lightship.errors import RegistryError
+
+__all__ = ["DENIED", "MISSING", "UNMET", "advice", "client", "code", "complaint", "detail", "put", "reason"]
 
 # What S3 says by name, or by HTTP status where an answer has no body: that an object, or this version of it, is not
 # there; that it may not be read; that a condition does not hold, or that another write decides it just now.
 MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "NotFound", "404"})
 DENIED = frozenset({"AccessDenied", "403"})
 UNMET = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
-
-# What boto3 calls it when nobody answers.
-_SILENT = {"EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ReadTimeoutError"}
 
 
 def client(service: str, *, attempts: int = 6, read_timeout: float = 60.0) -> Any:
@@ -47,12 +47,6 @@ def _signing() -> dict[str, Any]:
     return {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
 
 
-def code(error: BaseException) -> str:
-    """AWS's own code of an error; the name of its class for one that AWS did not answer with."""
-    response: Any = getattr(error, "response", {})
-    return str(response.get("Error", {}).get("Code") or type(error).__name__)
-
-
 def put(s3: Any, *, etag: str | None, **parameters: Any) -> str | None:
     """Put an object in place of the one with this etag (None: of none), and return the new one's etag.
 
@@ -65,35 +59,3 @@ def put(s3: Any, *, etag: str | None, **parameters: Any) -> str | None:
         if code(error) in UNMET or (etag is not None and code(error) in MISSING):
             return None
         raise
-
-
-def advice(error: BaseException | None) -> str:
-    """What a terminal can do about an endpoint that does not answer, to end a sentence; empty for any other error."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
-    if not endpoint or type(error).__name__ not in _SILENT:
-        return ""
-    return (
-        f"; AWS_ENDPOINT_URL is {endpoint}: if that was a `lightship up` that has ended, its variables are still set "
-        "here: use another terminal, or `unset AWS_ENDPOINT_URL LIGHTSHIP_REGISTRY`"
-    )
-
-
-def complaint(error: BaseException) -> str | None:
-    """What went wrong between here and AWS, as one sentence; None for an error that is not boto3's.
-
-    boto3 need not be there: its errors are known by where they come from.
-    """
-    origins = {base.__module__.partition(".")[0] for base in type(error).__mro__}
-    if not origins & {"boto3", "botocore", "s3transfer"}:
-        return None
-    text = " ".join(str(error).split())
-    match type(error).__name__:
-        case "NoCredentialsError" | "PartialCredentialsError":
-            return (
-                f"AWS is not asked without credentials: {text} (log in with the AWS command line, or set AWS_PROFILE)"
-            )
-        case "NoRegionError":
-            return "AWS is not asked without a region: set AWS_DEFAULT_REGION"
-        case name if name in _SILENT:
-            return f"AWS does not answer: {text}{advice(error)}"
-    return f"AWS refuses: {text}" if hasattr(error, "response") else f"AWS cannot be asked: {text}"

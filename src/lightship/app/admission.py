@@ -1,0 +1,121 @@
+"""Admission: caller, route and correlation id, decided from the head of a request before its body is read.
+
+The same for a server and for Lambda, for the protocols' routes and for the pages. A refused request costs its head.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from lightship.answer import Matched, Service, authorise
+from lightship.app.callers import ANONYMOUS, TOKEN, caller_of
+from lightship.errors import Forbidden, HeadersTooLarge, InvalidInput, Unauthenticated, UrlTooLong
+from lightship.wire.http import Request
+
+# What servers in front (API Gateway 10 KB, load balancers 64 KB, browsers) stay below.
+MAX_HEADERS = 100
+MAX_HEADER_BYTES = 32 * 1024
+MAX_URL_BYTES = 8 * 1024
+
+# Names of this machine: the only ones by which a browser may ask a server that listens on loopback alone.
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Admission:
+    """Admits requests.
+
+    Args:
+        service: what answers: its routes are what callers are authorised for.
+        token: the bearer token to ask for; None where something in front (API Gateway, loopback) authenticates.
+        hosts: names that a request's ``Host`` may have, without the port; empty for any. Where there are some,
+            browsers may not send other sites' requests either, which DNS rebinding and forged forms would.
+        origins: origins of other sites that may (CORS); ``*`` among them stands for all.
+    """
+
+    def __init__(
+        self, service: Service, *, token: str | None, hosts: Collection[str] = (), origins: Collection[str] = ()
+    ) -> None:
+        self._service = service
+        self._token = None if token is None else token.encode()
+        self._hosts = frozenset() if "*" in hosts else frozenset(hosts)
+        self._origins = frozenset(origins)
+
+    def admit(self, request: Request, event: Mapping[str, Any] | None = None) -> Matched | None:
+        """Name, authenticate and authorise a request without its body; its route, or None for a page's.
+
+        ``event`` is the one of API Gateway, which has authenticated whom it names and limited what it lets through.
+        Sets the request's ``id`` and ``caller``. Raises Unauthenticated, Forbidden, MethodNotAllowed, UrlTooLong or
+        HeadersTooLarge.
+        """
+        if event is None:
+            context: Mapping[str, Any] = {}
+            _check_size(request)
+        else:
+            context = event.get("requestContext") or {}
+        request.id = context.get("requestId") or os.urandom(16).hex()
+        if self._hosts:
+            self._check_site(request.method, request.headers)
+        if self._token is not None:
+            request.caller = TOKEN if _bears(self._token, request.headers) else None
+        else:
+            request.caller = ANONYMOUS if event is None else caller_of(context)
+        matched = authorise(self._service, request)
+        if matched is None and request.caller is None:
+            raise Unauthenticated
+        return matched
+
+    def _check_site(self, method: str, headers: Mapping[str, str]) -> None:
+        """Raise Forbidden for the name of another machine, and for what another site has a browser send."""
+        host = headers.get("host", "").lower()
+        if host and _without_port(host) not in self._hosts:
+            raise Forbidden(
+                f"this server is not '{host[:80]}': it answers to {', '.join(sorted(self._hosts))}; "
+                "LIGHTSHIP_ALLOWED_HOSTS allows other names"
+            )
+        origin = headers.get("origin")
+        if origin is None or method in _SAFE or not self._origins.isdisjoint({origin, "*"}):
+            return
+        if origin.lower().partition("://")[2] != host:
+            raise Forbidden(f"the site {origin[:80]} may not send {method[:20]} requests to this server")
+
+
+def read_headers(pairs: Sequence[tuple[bytes, bytes]], *, version: str) -> dict[str, str]:
+    """Headers of an HTTP request by name; raises HeadersTooLarge or InvalidInput.
+
+    What could be understood in two ways by two servers (RFC 9112, sections 3.2 and 6.3) is refused.
+    """
+    if len(pairs) > MAX_HEADERS:
+        raise HeadersTooLarge(f"the request has {len(pairs)} headers: {MAX_HEADERS} are the most")
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+    hosts = [value for name, value in pairs if name == b"host"]
+    if len(hosts) > 1 or (version == "1.1" and not any(hosts)):  # granian makes an empty one of none
+        raise InvalidInput(f"an HTTP/1.1 request has one Host header, this one has {len(list(filter(None, hosts)))}")
+    if "transfer-encoding" in headers and "content-length" in headers:
+        raise InvalidInput("a request has Content-Length or Transfer-Encoding, not both")
+    return headers
+
+
+def _check_size(request: Request) -> None:
+    size = len(request.path) + len(request.query)
+    if size > MAX_URL_BYTES:
+        raise UrlTooLong(f"the path and query have {size} characters: {MAX_URL_BYTES} are the most")
+    size = sum(map(len, request.headers)) + sum(map(len, request.headers.values()))
+    if size > MAX_HEADER_BYTES:
+        raise HeadersTooLarge(f"the headers have {size} bytes: {MAX_HEADER_BYTES} are the most")
+
+
+def _bears(token: bytes, headers: Mapping[str, str]) -> bool:
+    """Whether a request's ``Authorization`` is this bearer token."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    right = hmac.compare_digest(given.encode(), token)
+    return right and scheme.lower() == "bearer"
+
+
+def _without_port(host: str) -> str:
+    name, separator, port = host.rpartition(":")
+    return name if separator and port.isdecimal() else host

@@ -1,0 +1,116 @@
+"""The OpenAPI document: FastAPI's own, and what each protocol's routes say of themselves and of the models.
+
+A model whose description fails is shown with an error instead of hiding the others.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lightship import wire
+from lightship.calls import ModelState
+from lightship.wire.http import Route
+
+_LOG = logging.getLogger(__name__)
+
+_SCHEME = "bearer"
+_VERBS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
+
+Paths = dict[str, dict[str, Any]]
+
+
+def document(own: Mapping[str, Any], models: Sequence[ModelState], *, token: bool, root: str = "") -> dict[str, Any]:
+    """Return the document for these models; never fails because of a model.
+
+    ``own`` is FastAPI's, ``token`` says whether requests need a bearer token, ``root`` is the prefix of all paths.
+    """
+    paths: Paths = {path: dict(operations) for path, operations in own.get("paths", {}).items()}
+    for protocol in wire.protocols():
+        for route in protocol.routes:
+            for path, operations in _described(route, models).items():
+                paths.setdefault(path, {}).update(operations)
+    _number(paths)
+    merged = {**own, "paths": paths}
+    if root:
+        merged["servers"] = [{"url": root}]
+    return _secured(merged) if token else merged
+
+
+def _described(route: Route, models: Sequence[ModelState]) -> Paths:
+    """Return a route's paths, and whether they are open to everyone."""
+    try:
+        paths: Paths = route.describe(route, models)
+    except Exception:
+        paths = {}
+        for state in models:
+            paths |= _one(route, state)
+    if route.scope == "open":
+        for operations in paths.values():
+            for operation in operations.values():
+                operation["security"] = []
+    return paths
+
+
+def _one(route: Route, state: ModelState) -> Paths:
+    try:
+        found: Paths = route.describe(route, [state])
+    except Exception as error:
+        _LOG.exception("model '%s' cannot be described in OpenAPI for %s", state.name, route.path)
+        return {_path(route, state): {route.method.lower(): _failed(route, state, error)}}
+    return found
+
+
+def _path(route: Route, state: ModelState) -> str:
+    return route.path.replace("{name}", state.name).replace("{version}", str(state.version))
+
+
+def _failed(route: Route, state: ModelState, error: Exception) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "summary": f"{state.name}: its description failed",
+        "description": f"The model answers, but its tensors cannot be described here ({type(error).__name__}).",
+        "tags": [state.name],
+        "operationId": f"{route.method.lower()}_{_path(route, state)}",
+        "responses": {"200": {"description": "The answer"}, "4XX": {"description": "What was wrong"}},
+    }
+    if route.method == "POST":
+        operation["requestBody"] = {"content": {"application/json": {"schema": {"type": "object"}}}}
+    return operation
+
+
+def _number(paths: Paths) -> None:
+    """Make operation ids unique: a model may be called as another's version is."""
+    seen: dict[str, int] = {}
+    for operations in paths.values():
+        for verb in _VERBS & operations.keys():
+            name = operations[verb].get("operationId")
+            if name is None:
+                continue
+            seen[name] = count = seen.get(name, 0) + 1
+            if count > 1:
+                operations[verb] = {**operations[verb], "operationId": f"{name}__{count}"}
+
+
+def _secured(merged: dict[str, Any]) -> dict[str, Any]:
+    """Return the document of a server with a token: the scheme, and the 401 of every operation that needs it."""
+    scheme = {"type": "http", "scheme": "bearer", "description": "The value of LIGHTSHIP_TOKEN."}
+    components = merged.get("components", {})
+    schemes = {**components.get("securitySchemes", {}), _SCHEME: scheme}
+    paths: Paths = {}
+    for path, operations in merged["paths"].items():
+        paths[path] = {verb: _refusing(entry) if verb in _VERBS else entry for verb, entry in operations.items()}
+    return {
+        **merged,
+        "paths": paths,
+        "components": {**components, "securitySchemes": schemes},
+        "security": [{_SCHEME: []}],
+    }
+
+
+def _refusing(operation: dict[str, Any]) -> dict[str, Any]:
+    if operation.get("security") == []:
+        return operation
+    responses = operation.get("responses", {})
+    refusal = {**responses.get("4XX", {}), "description": "No token, or a wrong one"}
+    return {**operation, "responses": {"401": refusal, **responses}}

@@ -1,0 +1,115 @@
+"""Errors of AWS as sentences. boto3 need not be installed: its errors are known by their classes' names."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+# Names of botocore's errors when a service does not answer.
+SILENT = frozenset(
+    {
+        "ConnectTimeoutError",
+        "ConnectionClosedError",
+        "ConnectionError",
+        "EndpointConnectionError",
+        "ProxyConnectionError",
+        "ReadTimeoutError",
+        "SSLError",
+    }
+)
+
+_LOG_IN = "log in again, for example with `aws sso login`"
+_NO_CREDENTIALS = "there are no AWS credentials: log in with the AWS command line, or set AWS_PROFILE"
+_NO_NETWORK = "AWS does not answer: check the network and the endpoint"
+_OTHER_REGION = "the bucket is in another region than AWS_DEFAULT_REGION says"
+
+# What to say for a code of S3, SQS, DynamoDB or STS, or for the name of a class of boto3's errors.
+_WORDS = {
+    **dict.fromkeys(SILENT, _NO_NETWORK),
+    **dict.fromkeys(("NoCredentialsError", "CredentialRetrievalError"), _NO_CREDENTIALS),
+    "PartialCredentialsError": "the AWS credentials are incomplete: set access key and secret key together",
+    **dict.fromkeys(
+        ("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"),
+        f"the AWS credentials have expired: {_LOG_IN}",
+    ),
+    **dict.fromkeys(
+        ("UnauthorizedSSOTokenError", "SSOTokenLoadError", "TokenRetrievalError", "LoginRefreshRequired"),
+        f"the AWS session has expired: {_LOG_IN}",
+    ),
+    **dict.fromkeys(
+        ("InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException", "InvalidToken"),
+        "AWS does not know these credentials: check AWS_PROFILE and AWS_ACCESS_KEY_ID",
+    ),
+    **dict.fromkeys(
+        ("SignatureDoesNotMatch", "InvalidSignatureException"), "the secret key does not belong to the access key"
+    ),
+    **dict.fromkeys(
+        ("AccessDenied", "AccessDeniedException", "AllAccessDisabled", "AuthorizationError", "403"),
+        "the credentials do not allow it: ask for the permission, or use other credentials",
+    ),
+    "NoSuchBucket": "there is no such bucket",
+    **dict.fromkeys(
+        ("PermanentRedirect", "TemporaryRedirect", "IllegalLocationConstraintException", "301"), _OTHER_REGION
+    ),
+    "AuthorizationHeaderMalformed": _OTHER_REGION,
+    "NoRegionError": "no AWS region is set: set AWS_DEFAULT_REGION",
+    "RequestTimeTooSkewed": "this machine's clock differs from AWS's by more than AWS accepts: set the clock",
+    **dict.fromkeys(
+        ("SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "503"),
+        "AWS asks for fewer requests: try again later",
+    ),
+    **dict.fromkeys(("InternalError", "InternalFailure", "500"), "AWS has an error of its own: try again later"),
+    "ResourceNotFoundException": "there is no such table or resource in this account and region",
+}
+
+
+def code(error: BaseException) -> str:
+    """Return AWS's code of an error, or the name of its class where AWS did not answer."""
+    response: Any = getattr(error, "response", {})
+    return str(response.get("Error", {}).get("Code") or type(error).__name__)
+
+
+def reason(error: BaseException) -> str:
+    """Return what went wrong, with the remedy and the code: ``there is no such bucket (NoSuchBucket)``.
+
+    The code alone where no words are known for it. Never AWS's own text, which can name accounts and roles.
+    """
+    found = code(error)
+    words = _WORDS.get(found)
+    if words is None:
+        return found
+    region = _region(error) if words is _OTHER_REGION else ""
+    return f"{words}{f': set AWS_DEFAULT_REGION={region}' if region else ''} ({found})"
+
+
+def detail(error: BaseException) -> str:
+    """Return AWS's own text of an error without words here, for the log and the terminal; empty for any other."""
+    return "" if code(error) in _WORDS else " ".join(str(error).split())
+
+
+def advice(error: BaseException | None) -> str:
+    """Return what to do about an endpoint that does not answer, to end a sentence; empty for any other error."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    if not endpoint or type(error).__name__ not in SILENT:
+        return ""
+    return (
+        f"; AWS_ENDPOINT_URL is {endpoint}: if that was a `lightship up` that has ended, its variables are still set "
+        "here: use another terminal, or `unset AWS_ENDPOINT_URL LIGHTSHIP_REGISTRY`"
+    )
+
+
+def complaint(error: BaseException) -> str | None:
+    """Return what went wrong between here and AWS, as one sentence; None for an error that is not boto3's."""
+    origins = {base.__module__.partition(".")[0] for base in type(error).__mro__}
+    if not origins & {"boto3", "botocore", "s3transfer"}:
+        return None
+    operation = getattr(error, "operation_name", "")
+    called = f"{operation} failed: " if operation else ""
+    sentence = f"{called}{detail(error) or reason(error)}{advice(error)}"
+    return sentence if sentence.startswith("AWS ") else f"AWS: {sentence}"
+
+
+def _region(error: BaseException) -> str:
+    response: Any = getattr(error, "response", {})
+    headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return str(response.get("Error", {}).get("Region") or headers.get("x-amz-bucket-region") or "")

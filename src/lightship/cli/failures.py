@@ -1,0 +1,111 @@
+"""How a command ends: errors as one sentence on standard error, and the exit codes.
+
+====  ==========================================================================================
+code  meaning
+====  ==========================================================================================
+0     done
+1     interrupted, or the output could not be written (silently where its reader closed the pipe)
+2     refused: a mistake in the command, its input or its environment, or AWS refused
+4     ``lightship batch``: every row was rejected
+====  ==========================================================================================
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import click
+
+from lightship import aws
+from lightship.cli.terminal import printable
+from lightship.errors import LightshipError
+
+FAILED = 1
+REFUSED = 2
+ALL_REJECTED = 4
+
+EXIT_CODES = """\b
+Exit codes:
+  0  done
+  1  interrupted, or the output could not be written
+  2  refused: a mistake in the command, its input or its environment
+  4  batch: every row was rejected"""
+
+# What the system says when a disk, a quota or a file cannot take more.
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
+
+
+class Refusal(click.ClickException):
+    """A mistake of the user: one sentence on standard error."""
+
+    exit_code = REFUSED
+
+
+class Unwritable(click.ClickException):
+    """Output that could not be written."""
+
+    exit_code = FAILED
+
+
+class Group(click.Group):
+    """The one place where errors of Lightship, AWS and the system become sentences and exit codes."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command; raises ClickException."""
+        try:
+            return super().invoke(context)
+        except LightshipError as error:
+            raise Refusal(_sentence(error) + aws.advice(error.__context__)) from error
+        except Exception as error:
+            if (sentence := aws.complaint(error)) is None:
+                raise
+            raise Refusal(sentence) from error
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the program and exit, also where output or an argument breaks click itself."""
+        try:
+            return super().main(*args, **options)
+        except OSError as error:
+            if (refusal := _of_system(error)) is None:
+                raise
+        except UnicodeEncodeError as error:
+            if (refusal := _of_arguments([*(args[0] if args else options.get("args") or sys.argv[1:])])) is None:
+                raise error from None
+        _discard(sys.stdout)
+        with suppress(OSError):  # standard error may be on the same full disk
+            refusal.show()
+        sys.exit(refusal.exit_code)
+
+
+def _sentence(error: LightshipError) -> str:
+    """Return an error's sentence, and below it what a framework said; a model file can put anything into both."""
+    said = f"\n(in the framework's own words: {printable(error.detail)})" if error.detail else ""
+    return printable(error.message) + said
+
+
+def _of_system(error: OSError) -> click.ClickException | None:
+    """Return the sentence for a file or an output that cannot be used; None for any other error."""
+    if error.filename is not None:
+        return Refusal(f"{click.format_filename(error.filename)}: {error.strerror}")
+    return Unwritable(f"cannot write: {error.strerror}") if error.errno in _UNWRITABLE else None
+
+
+def _of_arguments(words: Sequence[str]) -> click.ClickException | None:
+    """Return the sentence for the first argument that is not UTF-8; None where all are."""
+    for word in words:
+        if word != (shown := word.encode(errors="backslashreplace").decode()):
+            return Refusal(f"the argument {shown} is not UTF-8")
+    return None
+
+
+def _discard(stream: Any) -> None:
+    """Have what is still buffered go nowhere: Python would try to write it again at exit, and print a traceback."""
+    with suppress(OSError, ValueError, AttributeError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)

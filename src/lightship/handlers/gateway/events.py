@@ -1,0 +1,102 @@
+"""HTTP requests in Lambda events: one noun, and a reader for the format of each service that invokes the function.
+
+Only the payload 2.0 of HTTP APIs is read on the hot path; :mod:`lightship.handlers.gateway.formats` has the others.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lightship.errors import InvalidInput
+from lightship.tensors import json_type
+
+
+@dataclass(slots=True)
+class HttpEvent:
+    """One request of an event.
+
+    Attributes:
+        method: in upper case.
+        path: percent-decoded once, without the prefixes that the service in front added.
+        query: percent-encoded.
+        headers: names in lower case, the values of a repeated header joined by commas.
+        body: as the client sent it.
+        context: a ``requestContext`` of payload 2.0, with the authorizer's answer in its place.
+        root: the prefix that was removed from the path.
+        multi_value: whether the service wants lists of header values in the answer.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+    context: Mapping[str, Any]
+    root: str = ""
+    multi_value: bool = False
+
+
+Reader = Callable[[Mapping[str, Any], str], HttpEvent]
+
+
+def is_payload_2(event: Any) -> bool:
+    """Return whether an event is a request of an HTTP API (payload 2.0) or of a Function URL."""
+    context = event.get("requestContext") if type(event) is dict else None
+    return type(context) is dict and "http" in context
+
+
+def payload_2(event: Mapping[str, Any], base_path: str) -> HttpEvent:
+    """Read payload 2.0. An HTTP API has decoded ``rawPath`` already, a Function URL has not.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+    """
+    context: Mapping[str, Any] = event["requestContext"]
+    stage, path = context.get("stage"), event["rawPath"]
+    if "%" in path and ".lambda-url." in context.get("domainName", ""):
+        path = decoded(path)
+    root = ""
+    if base_path or stage not in {"$default", None}:
+        path, root = without_prefixes(path, stage=stage, base_path=base_path)
+    headers = event.get("headers") or {}
+    if "host" not in headers:  # the services write names in lower case, other senders may not
+        headers = {name.lower(): value for name, value in headers.items()}
+    method, query = context["http"]["method"], event.get("rawQueryString") or ""
+    check_texts(method, path, query, headers)
+    return HttpEvent(method, path, query, headers, body_of(event, "isBase64Encoded"), context, root)
+
+
+def decoded(path: str) -> str:
+    """Return a path with its percent-encoding removed once."""
+    from urllib.parse import unquote
+
+    return unquote(path)
+
+
+def without_prefixes(path: str, *, stage: str | None, base_path: str) -> tuple[str, str]:
+    """Return a path without the stage and the base path in front of it, and what was removed."""
+    rest = path
+    for prefix in ("" if stage in {"$default", None} else f"/{stage}", base_path):
+        if prefix and (rest == prefix or rest.startswith(f"{prefix}/")):
+            rest = rest[len(prefix) :] or "/"
+    return rest, path.removesuffix(rest) if rest != path else ""
+
+
+def check_texts(method: str, path: str, query: str, headers: Mapping[str, str]) -> None:
+    """Raise TypeError where one of these is not a text, UnicodeEncodeError where it holds half a character."""
+    text = "".join((method, path, query, *headers, *headers.values()))
+    if not text.isascii():
+        text.encode()
+
+
+def body_of(event: Mapping[str, Any], flag: str) -> bytes:
+    """Return an event's body, which is base64 where ``event[flag]`` says so; raises InvalidInput."""
+    body = event.get("body") or ""
+    if not isinstance(body, str):
+        raise InvalidInput(f"the event's body must be a text, got {json_type(body)}")
+    try:
+        return base64.b64decode(body, validate=True) if event.get(flag) else body.encode()
+    except ValueError as error:  # of base64 and of UTF-8
+        raise InvalidInput(f"the event's body is not what the event says: {error}") from None

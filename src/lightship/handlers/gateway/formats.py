@@ -1,0 +1,125 @@
+"""Requests of REST APIs, load balancers and VPC Lattice; imported for the first event that is not payload 2.0.
+
+Adding a format: one function, one entry in :func:`reader_of`, one file in ``events/``, one test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from lightship.handlers.gateway.events import (
+    HttpEvent,
+    Reader,
+    body_of,
+    check_texts,
+    decoded,
+    without_prefixes,
+)
+
+
+def reader_of(event: Any) -> Reader | None:
+    """Return the reader of an event's format; None where the event is not an HTTP request."""
+    if not isinstance(event, dict):
+        return None
+    context = event.get("requestContext")
+    if isinstance(context, dict) and "elb" in context:
+        return load_balancer
+    if "httpMethod" in event:
+        return payload_1
+    if isinstance(context, dict) and "serviceNetworkArn" in context:
+        return lattice_2
+    return lattice_1 if "raw_path" in event and "method" in event else None
+
+
+def payload_1(event: Mapping[str, Any], base_path: str) -> HttpEvent:
+    """Read payload 1.0 of a REST API, which leaves the path encoded, or of an HTTP API, which decodes it.
+
+    ``path`` is without the stage. https://docs.aws.amazon.com/apigateway/latest/developerguide/
+    set-up-lambda-proxy-integrations.html
+    """
+    context = event.get("requestContext") or {}
+    path = event["path"] if event.get("version") == "1.0" else decoded(event["path"])
+    many = event.get("multiValueQueryStringParameters") or event.get("queryStringParameters") or {}
+    headers = _joined(event.get("multiValueHeaders") or event.get("headers") or {})
+    context = {"requestId": context.get("requestId", ""), "authorizer": _authorizer(context)}
+    return _http_event(
+        event, event["httpMethod"], path, urlencode(many, doseq=True), headers, context, base_path=base_path
+    )
+
+
+def _authorizer(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what payload 2.0 would say of the caller: here each authorizer has its own place."""
+    identity, answer = context.get("identity") or {}, context.get("authorizer") or {}
+    if isinstance(answer.get("claims"), dict):
+        return {"jwt": {"claims": answer["claims"]}}
+    if answer.get("principalId"):
+        return {"lambda": {"principalId": answer["principalId"]}}
+    if identity.get("userArn"):
+        pool = {"identityId": identity.get("cognitoIdentityId")} if identity.get("cognitoIdentityPoolId") else None
+        return {"iam": {"userArn": identity["userArn"], "cognitoIdentity": pool}}
+    return {}
+
+
+def load_balancer(event: Mapping[str, Any], base_path: str) -> HttpEvent:
+    """Read an Application Load Balancer's event: path and query are as the client encoded them.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
+    """
+    multi_value = "multiValueHeaders" in event
+    headers = _joined(event["multiValueHeaders"] if multi_value else event.get("headers") or {})
+    pairs = event.get("multiValueQueryStringParameters") or event.get("queryStringParameters") or {}
+    query = "&".join(f"{name}={value}" for name, values in pairs.items() for value in _list(values))
+    path = decoded(event["path"])
+    read = _http_event(event, event["httpMethod"], path, query, headers, {}, base_path=base_path)
+    read.multi_value = multi_value
+    return read
+
+
+def lattice_2(event: Mapping[str, Any], base_path: str) -> HttpEvent:
+    """Read VPC Lattice's event structure version 2.0; the caller is known where the service asks for AWS_IAM.
+
+    https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
+    """
+    path, _, query = event["path"].partition("?")
+    pairs = event.get("queryStringParameters") or {}
+    query = query or urlencode({name: _list(values) for name, values in pairs.items()}, doseq=True)
+    identity = event["requestContext"].get("identity") or {}
+    principal = identity.get("principal") if identity.get("type") == "AWS_IAM" else None
+    context = {"authorizer": {"iam": {"userArn": principal}}} if principal else {}
+    headers = _joined(event.get("headers") or {})
+    return _http_event(event, event["method"], decoded(path), query, headers, context, base_path=base_path)
+
+
+def lattice_1(event: Mapping[str, Any], base_path: str) -> HttpEvent:
+    """Read VPC Lattice's event structure version 1.0, which has the query in ``raw_path``."""
+    path, _, query = event["raw_path"].partition("?")
+    headers = _joined(event.get("headers") or {})
+    return _http_event(
+        event, event["method"], decoded(path), query, headers, {}, base_path=base_path, flag="is_base64_encoded"
+    )
+
+
+def _http_event(
+    event: Mapping[str, Any],
+    method: str,
+    path: str,
+    query: str,
+    headers: dict[str, str],
+    context: Mapping[str, Any],
+    *,
+    base_path: str,
+    flag: str = "isBase64Encoded",
+) -> HttpEvent:
+    path, root = without_prefixes(path or "/", stage=None, base_path=base_path)
+    check_texts(method, path, query, headers)
+    return HttpEvent(method, path, query, headers, body_of(event, flag), context, root)
+
+
+def _joined(headers: Mapping[str, Any]) -> dict[str, str]:
+    return {name.lower(): ", ".join(_list(values)) for name, values in headers.items()}
+
+
+def _list(values: Any) -> Iterable[Any]:
+    return values if isinstance(values, list) else [values]

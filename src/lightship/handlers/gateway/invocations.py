@@ -1,0 +1,88 @@
+"""Events that are not HTTP requests: direct invocations, warmers and schedules; any other event gets one sentence.
+
+The answer is the record itself, without a status: ``{"model", "version", "predictions", …}`` or ``{"error": …}``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from lightship.app.callers import UNKNOWN
+from lightship.errors import InvalidInput, LightshipError
+from lightship.tensors import json_type
+from lightship.wire.http import Request, Response
+
+_LOG = logging.getLogger(__name__)
+
+_VALUES = frozenset({"input", "inputs"})
+_SCHEDULERS = frozenset({"aws.events", "aws.scheduler"})
+
+Ask = Callable[[Request], Response | None]
+
+
+def answer(event: Any, request_id: str, *, ask: Ask, default_name: Callable[[], str]) -> dict[str, Any]:
+    """Answer an event that is not an HTTP request.
+
+    ``ask`` answers a request of the native protocol. AWS has authorised the invocation (lambda:InvokeFunction), so
+    no token is looked for.
+    """
+    try:
+        if isinstance(event, dict):
+            if not _VALUES.isdisjoint(event):
+                return _predict(event, request_id, ask, default_name)
+            if _is_warmer(event):
+                return {"status": "live"}
+        raise InvalidInput(_sentence(event))
+    except LightshipError as error:
+        _LOG.warning("refused an event: %s, request %s", error.message, request_id or "unknown")
+        return {"error": {"code": error.code, "message": error.message}}
+
+
+def _predict(event: Mapping[str, Any], request_id: str, ask: Ask, default_name: Callable[[], str]) -> dict[str, Any]:
+    name, version = event.get("model"), event.get("version")
+    if name is not None and (not isinstance(name, str) or "/" in name):
+        raise InvalidInput("\"model\" must be a model's name, a text without '/'")
+    if version is not None and (isinstance(version, bool) or not isinstance(version, int | str)):
+        raise InvalidInput('"version" must be a number from 1')
+    try:
+        path = f"/models/{name or default_name()}{'' if version is None else f'/versions/{version}'}/predict"
+        path.encode()
+        body = orjson.dumps({key: value for key, value in event.items() if key not in {"model", "version"}})
+    except (TypeError, UnicodeEncodeError) as error:  # integers beyond 64 bits, half a character
+        raise InvalidInput(f"the event cannot be written as JSON: {error}") from None
+    response = ask(Request("POST", path, body=body, caller=UNKNOWN, id=request_id))
+    if response is None:
+        raise InvalidInput('"version" must be a number from 1')
+    record: dict[str, Any] = orjson.loads(response.body)
+    return record
+
+
+def _is_warmer(event: Mapping[str, Any]) -> bool:
+    """Return whether an event only keeps the function warm: a schedule's, or one of the plugins' for this purpose.
+
+    Known are ``{"source": "serverless-plugin-warmup"}``, ``{"warmer": true, …}`` and ``{"warmup": true}``.
+    """
+    source = event.get("source")
+    return (
+        source in _SCHEDULERS
+        if event.get("detail-type") == "Scheduled Event"
+        else "warm" in source.lower()
+        if isinstance(source, str)
+        else any(key.lower().startswith("warm") for key in event)
+    )
+
+
+def _sentence(event: Any) -> str:
+    expected = 'send an HTTP request of API Gateway, a Function URL, a load balancer or VPC Lattice, or {"input": …}'
+    if not isinstance(event, dict):
+        return f"the event is {json_type(event)}, not an object: {expected}"
+    records = event.get("Records")
+    first = records[0] if isinstance(records, list) and records and isinstance(records[0], dict) else {}
+    source = event.get("source") or first.get("eventSource") or first.get("EventSource")
+    named = f" of {str(source)[:80]}" if source else ""
+    keys = ", ".join(map(repr, list(event)[:8])) or "none"
+    return f"this function does not answer events{named} with the keys {keys}: {expected}"

@@ -1,0 +1,42 @@
+"""Pages on Lambda: a request of any service in front as Mangum reads it, and its answer as the service wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import quote
+
+from mangum import Mangum
+
+from lightship.handlers.gateway.events import HttpEvent
+
+Scope = MutableMapping[str, Any]
+App = Callable[[Scope, Any, Any], Awaitable[None]]
+
+
+def mangum(app: App) -> Any:
+    """Return Mangum around an ASGI application, which is told the prefix that its paths have outside."""
+
+    async def rooted(scope: Scope, receive: Any, send: Any) -> None:
+        await app({**scope, "root_path": scope["aws.event"]["root"]}, receive, send)
+
+    return Mangum(rooted, lifespan="off")
+
+
+def page(request: HttpEvent, context: Any, *, mangum: Any) -> dict[str, Any]:
+    """Answer a request that no protocol has: every format is given to Mangum as payload 2.0."""
+    seen = {"sourceIp": request.headers.get("x-forwarded-for"), **request.context.get("http", {})}
+    http = {**seen, "method": request.method, "path": quote(request.path)}
+    event = {
+        "version": "2.0",
+        "rawQueryString": request.query,
+        "headers": request.headers,
+        "requestContext": {**request.context, "http": http},
+        "body": request.body,
+        "root": request.root,
+    }
+    answer: dict[str, Any] = mangum(event, context)
+    if request.multi_value:
+        headers = answer.pop("headers", {})
+        answer["multiValueHeaders"] = {name: [value] for name, value in headers.items()}
+    return answer

@@ -1,0 +1,290 @@
+"""The long-running server as a process: what granian bounds, how it starts, and how it ends."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.bundles import Registries
+from tests.emulator import ROOT
+
+pytestmark = pytest.mark.alone  # time-outs of fractions of a second
+
+BODY = b'{"input": [1.0, 2.0, 3.0]}'
+
+
+@contextmanager
+def serving(registry: Path, *words: str, **settings: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A server on a free port."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("LIGHTSHIP_")}
+    environment = {**clean, "PYTHONPATH": "src", "LIGHTSHIP_REGISTRY": str(registry), **settings}
+    command = [sys.executable, "-u", "-m", "lightship", "serve", "--port", "0", *words]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            found = next(filter(None, (re.search(r"http://[^ ]*:(\d+)", line) for line in process.stdout)))
+            yield process, int(found[1])
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def port(registries: Registries) -> Iterator[int]:
+    settings = {"LIGHTSHIP_DEFAULT_MODEL": "quickstart", "LIGHTSHIP_IDLE_SECONDS": "1", "LIGHTSHIP_BODY_SECONDS": "1"}
+    with serving(registries.examples, **settings) as (_, port):
+        yield port
+
+
+def connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=20)
+
+
+def read(connection: socket.socket) -> bytes:
+    """What comes until the server closes."""
+    found = b""
+    while piece := connection.recv(65536):
+        found += piece
+    return found
+
+
+def say(port: int, *pieces: bytes) -> bytes:
+    with connect(port) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+        return read(connection)
+
+
+def head(*lines: str, end: str = "close") -> bytes:
+    return "\r\n".join([*lines, f"Connection: {end}", "", ""]).encode()
+
+
+POST = ("POST /predict HTTP/1.1", "Host: localhost", "Content-Type: application/json")
+LENGTH = f"Content-Length: {len(BODY)}"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "status"),
+    [
+        ([head(*POST, LENGTH) + BODY], 200),
+        ([head(*POST, LENGTH), BODY[:9], BODY[9:]], 200),
+        ([head(*POST, "Transfer-Encoding: chunked"), b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)], 200),
+        ([head(POST[0], POST[2], LENGTH), BODY], 400),
+        ([head(*POST, "Host: localhost", LENGTH), BODY], 400),
+        ([head(*POST, "Content-Length: 1", LENGTH), BODY], 400),
+        ([head("GET /health/live HTTP/1.0")], 200),
+        ([head(f"GET /{'x' * 9000} HTTP/1.1", POST[1])], 414),
+        ([head(f"GET /{'x' * 90000} HTTP/1.1", POST[1])], 414),
+        ([head(POST[0], POST[1], f"X-Long: {'x' * 40000}")], 431),
+        ([head(POST[0], POST[1], *(f"X-{number}: 1" for number in range(200)))], 431),
+        ([head("POST /predict HTTP/1.1", "Host: attacker.example", LENGTH), BODY], 403),
+    ],
+)
+def test_request_gets_its_status(port: int, pieces: list[bytes], status: int) -> None:
+    assert say(port, *pieces).split(b" ", 2)[1] == str(status).encode()
+
+
+def test_expect_100_continue_is_answered_before_the_body(port: int) -> None:
+    with connect(port) as connection:
+        connection.sendall(head(*POST, LENGTH, "Expect: 100-continue"))
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100")
+        connection.sendall(BODY)
+        assert b" 200 OK" in read(connection)
+
+
+def test_offered_upgrade_to_http2_is_answered_in_http1(port: int) -> None:
+    offer = ("Upgrade: h2c", "HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA", LENGTH)
+    answered = say(port, head(*POST, *offer, end="Upgrade, HTTP2-Settings") + BODY)
+    assert answered.startswith(b"HTTP/1.1 200")
+
+
+def test_connection_is_kept_for_the_next_request(port: int) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", port)) as client:
+        for _ in range(3):
+            client.request("POST", "/predict", BODY, {"Content-Type": "application/json"})
+            assert client.getresponse().read().startswith(b"[[")
+            before, client.auto_open = client.sock, 0
+            assert before is not None
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HTT", head("GET / HTTP/1.1", "Host: localhost", end="keep-alive")])
+def test_connection_without_a_complete_head_is_closed(port: int, said: bytes) -> None:
+    begun = time.monotonic()
+    say(port, said)
+    assert time.monotonic() - begun < 10
+
+
+def test_silent_connection_is_never_closed_where_http2_is_offered_too(tmp_path: Path) -> None:
+    """The reason for HTTP/1.1 alone. Should this fail, granian closes such connections now, and HTTP/2 may come."""
+    code = (
+        "import asyncio; from granian.constants import *; from granian.http import *\n"
+        "from granian.server.embed import Server\n"
+        "settings = HTTP1Settings(header_read_timeout=200)\n"
+        "server = Server(None, port=PORT, interface=Interfaces.ASGINL, http=HTTPModes.auto, http1_settings=settings)\n"
+        "asyncio.run(server.serve())\n"
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with subprocess.Popen(
+        [sys.executable, "-c", code.replace("PORT", str(port))], stdout=subprocess.DEVNULL
+    ) as process:
+        try:
+            connection = _patiently(port)
+            connection.settimeout(2)
+            with connection, pytest.raises(TimeoutError):
+                connection.recv(1)
+        finally:
+            process.kill()
+
+
+def _patiently(port: int) -> socket.socket:
+    until = time.monotonic() + 20
+    while True:
+        try:
+            return connect(port)
+        except ConnectionRefusedError:
+            assert time.monotonic() < until
+
+
+def test_body_that_trickles_gets_408(port: int) -> None:
+    with connect(port) as connection:
+        connection.sendall(head(*POST, LENGTH) + BODY[:3])
+        assert read(connection).startswith(b"HTTP/1.1 408")
+
+
+@pytest.mark.parametrize("size", [1_000, 200_000, 10_000_000, 30_000_000])
+def test_refused_client_that_sends_its_whole_body_first_sees_why(registries: Registries, size: int) -> None:
+    with (
+        serving(registries.examples, LIGHTSHIP_TOKEN="sesame") as (_, port),
+        closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as client,
+    ):
+        client.putrequest("POST", "/predict")
+        client.putheader("Content-Length", str(size))
+        client.endheaders()
+        try:
+            client.send(bytes(size))
+        except ConnectionError:
+            assert size > 10 * 1024 * 1024, "up to the limit all of it is read"
+        assert client.getresponse().status == 401
+
+
+def test_more_connections_than_allowed_wait_until_one_is_closed(registries: Registries) -> None:
+    with serving(registries.examples, LIGHTSHIP_CONNECTIONS="8") as (_, port):
+        held = [connect(port) for _ in range(8)]
+        answers: list[bytes] = []
+        request = head("GET /health/live HTTP/1.1", "Host: localhost")
+        asking = threading.Thread(target=lambda: answers.append(say(port, request)))
+        asking.start()
+        asking.join(0.5)
+        assert not answers
+        for connection in held:
+            connection.close()
+        asking.join(20)
+        assert answers[0].startswith(b"HTTP/1.1 200")
+
+
+def test_second_server_on_a_port_is_refused(port: int, registries: Registries) -> None:
+    command = [sys.executable, "-m", "lightship", "serve", "--port", str(port), "--registry", str(registries.examples)]
+    run = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "choose another with --port" in run.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_running_request_is_answered_after_the_signal(registries: Registries, number: signal.Signals) -> None:
+    with serving(registries.examples, LIGHTSHIP_DEFAULT_MODEL="quickstart") as (process, port):
+        with connect(port) as idle, connect(port) as connection:
+            idle.sendall(head("GET /health/live HTTP/1.1", "Host: localhost", end="keep-alive"))
+            assert idle.recv(1000)
+            connection.sendall(head(*POST, LENGTH, "Expect: 100-continue"))
+            assert connection.recv(1000).startswith(b"HTTP/1.1 100")
+            process.send_signal(number)
+            with pytest.raises((ConnectionRefusedError, ConnectionResetError)):  # reset where the backlog is closed
+                _until_refused(port)
+            connection.sendall(BODY)
+            assert b" 200 OK" in read(connection)
+        assert process.wait(20) == 0
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+
+
+def _until_refused(port: int) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        connect(port).close()
+
+
+def test_request_that_does_not_end_is_given_up_after_the_grace(registries: Registries) -> None:
+    with serving(registries.examples) as (process, port), connect(port) as connection:
+        connection.sendall(head(*POST, LENGTH, "Expect: 100-continue"))
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+@pytest.fixture
+def slow(registries: Registries, tmp_path: Path) -> Path:
+    """A registry whose only model is read once its state is written into a pipe."""
+    shutil.copytree(registries.small / "modes", tmp_path / "modes")
+    state = tmp_path / "modes" / "state.json"
+    state.rename(tmp_path / "state.json")
+    os.mkfifo(state)
+    return tmp_path
+
+
+def test_server_that_is_stopped_while_it_loads_its_models_ends_cleanly(slow: Path) -> None:
+    port = _free_port()
+    with _loading(slow, port) as process:
+        _patiently(port).close()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+@contextmanager
+def _loading(registry: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A server that has begun to start."""
+    environment = {"PYTHONPATH": "src", "LIGHTSHIP_REGISTRY": str(registry)}
+    command = [sys.executable, "-m", "lightship", "serve", "--port", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def test_server_that_loads_its_models_is_alive_and_not_ready(slow: Path) -> None:
+    port, state = _free_port(), slow / "modes" / "state.json"
+    with _loading(slow, port):
+        _patiently(port).close()
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            assert client.get("/health/live").status_code == 200
+            assert client.get("/health/ready").status_code == 503
+            with state.open("wb") as pipe:
+                (slow / "state.json").rename(state)
+                pipe.write(state.read_bytes())
+            until = time.monotonic() + 60
+            while client.get("/health/ready").status_code != 200:
+                assert time.monotonic() < until

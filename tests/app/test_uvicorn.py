@@ -1,0 +1,37 @@
+"""The application is plain ASGI: another server runs it just as well."""
+
+from __future__ import annotations
+
+import threading
+
+import httpx
+import uvicorn
+
+from lightship.answer import Service
+from lightship.app.shell import Shell
+from lightship.registry import Registry
+from lightship.serving.catalogue import Catalogue
+from tests.bundles import Registries
+
+
+def test_application_under_uvicorn_answers_protocols_pages_and_refusals(registries: Registries) -> None:
+    service = Service(Catalogue(Registry(str(registries.examples)), default="quickstart"))
+    config = uvicorn.Config(Shell(service, token="sesame", max_body=1000), port=0, lifespan="off", log_level="error")
+    server = uvicorn.Server(config)
+    running = threading.Thread(target=server.run)
+    running.start()
+    try:
+        while not server.started:
+            running.join(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+            assert client.post("/predict", json={"input": [1, 2, 3]}).status_code == 401
+            assert client.post("/predict", content=bytes(1_000_000)).status_code == 401
+            client.headers["authorization"] = "Bearer sesame"
+            assert client.post("/predict", json={"input": [1, 2, 3]}).status_code == 200
+            assert client.post("/predict", content=bytes(1001)).status_code == 413
+            assert client.get("/docs").status_code == 200
+            assert client.get("/nowhere").json()["error"]["code"] == "not_found"
+    finally:
+        server.should_exit = True
+        running.join(20)

@@ -1,0 +1,295 @@
+"""How commands end: exit codes and sentences where output, arguments, terminals, registries or AWS fail."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from click.testing import CliRunner, Result
+
+from lightship import aws
+from lightship.cli import lightship
+from tests.bundles import Registries
+
+LIGHTSHIP = [sys.executable, "-m", "lightship"]
+ESCAPE = b"\x1b"
+
+
+def run(*words: str, **variables: str | None) -> Result:
+    return CliRunner(mix_stderr=False, env=variables).invoke(lightship, words)
+
+
+def sentence_of(result: Result) -> str:
+    """The one line on standard error of a command that was refused."""
+    assert result.exit_code == 2, result.output
+    assert isinstance(result.exception, SystemExit)
+    (line,) = result.stderr.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--version"], ["--help"], ["models", "--json"], ["models"], ["predict", "pair", '{"a": [1, 2], "b": [3]}']],
+)
+def test_command_with_full_disk_ends_with_1_and_one_sentence(registries: Registries, words: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*LIGHTSHIP, *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=os.environ | {"LIGHTSHIP_REGISTRY": str(registries.small)},
+        )
+    assert done.returncode == 1
+    assert done.stderr == "Error: cannot write: No space left on device\n"
+
+
+@pytest.mark.parametrize("words", [["models"], ["models", "--json"], ["show", "pair"]])
+def test_command_whose_reader_has_gone_ends_with_1_silently(registries: Registries, words: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*LIGHTSHIP, *words, "--registry", str(registries.small)],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["predict", "pair", b"\xff"],
+        ["predict", b"pa\xffir", "[1]"],
+        ["show", b"\xff"],
+        ["label", "pair", b"\xff", "1"],
+        ["models", "--registry", b"\xff"],
+        ["models", "--registry", b"s3://\xff/x"],
+        [b"--\xff"],
+    ],
+    ids=repr,
+)
+def test_argument_not_utf8_is_refused_without_a_traceback(registries: Registries, words: list[Any]) -> None:
+    done = subprocess.run(
+        [*LIGHTSHIP, *words],
+        capture_output=True,
+        check=False,
+        env=os.environ | {"LIGHTSHIP_REGISTRY": str(registries.small), "AWS_DEFAULT_REGION": "us-east-1"},
+    )
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+    assert b"Error: " in done.stderr
+
+
+def test_output_in_an_encoding_without_the_characters_is_written_all_the_same(registries: Registries) -> None:
+    done = subprocess.run(
+        [*LIGHTSHIP, "models", "--registry", str(registries.small)],
+        capture_output=True,
+        check=False,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"pair" in done.stdout
+
+
+def on_a_terminal(words: list[str], **variables: str) -> bytes:
+    """What a command writes to a terminal."""
+    mine, theirs = pty.openpty()
+    kept = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}}
+    process = subprocess.Popen(
+        [*LIGHTSHIP, *words],
+        stdout=theirs,
+        stderr=theirs,
+        stdin=theirs,
+        env=kept | {"TERM": "xterm-256color"} | variables,
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            part = os.read(mine, 65536)
+        except OSError:  # Linux says EIO where no other end is left
+            break
+        if not part:
+            break
+        shown += part
+    os.close(mine)
+    assert process.wait() == 0, shown
+    return shown
+
+
+def test_terminal_without_colour_gets_no_escape_sequences(registries: Registries) -> None:
+    for words in (["models"], ["show", "scorer"], ["predict", "scorer", "[[0, 9], [9, 0]]"]):
+        command = [*words, "--registry", str(registries.small)]
+        assert b"scorer" in on_a_terminal(command, NO_COLOR="1")
+        assert ESCAPE not in on_a_terminal(command, NO_COLOR="1")
+        assert ESCAPE not in on_a_terminal(command, TERM="dumb")
+    assert ESCAPE in on_a_terminal(["show", "scorer", "--registry", str(registries.small)])
+
+
+READERS = (
+    ["models"],
+    ["show", "m"],
+    ["predict", "m", "[1]"],
+    ["serve"],
+    ["label", "m", "production", "1"],
+    ["traffic", "m", "1=100"],
+    ["rollback", "m"],
+    ["history", "m"],
+    ["withdraw", "m", "1"],
+    ["push", "m", "/nowhere/else"],
+)
+
+
+@pytest.mark.parametrize("words", READERS, ids=lambda words: words[0])
+def test_registry_folder_that_does_not_exist_is_refused(tmp_path: Path, words: list[str]) -> None:
+    missing = str(tmp_path / "modles")
+    assert missing in sentence_of(run(*words, "--registry", missing))
+    assert missing in sentence_of(run(*words, LIGHTSHIP_REGISTRY=missing))
+    assert not Path(missing).exists()
+
+
+def test_pull_source_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    missing = str(tmp_path / "modles")
+    assert missing in sentence_of(run("pull", "m", missing, "--registry", str(tmp_path)))
+
+
+def test_models_without_the_default_folder_says_how_to_make_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("models", LIGHTSHIP_REGISTRY=None)
+    assert (result.exit_code, "lightship compile" in result.stdout) == (0, True)
+
+
+def test_push_into_a_folder_that_does_not_exist_makes_it(registries: Registries, tmp_path: Path) -> None:
+    made = tmp_path / "new" / "models"
+    assert run("push", "pair", str(made), "--registry", str(registries.small)).exit_code == 0
+    assert (made / "pair" / "1").is_dir()
+
+
+def test_file_that_may_not_be_written_is_named(registries: Registries, tmp_path: Path) -> None:
+    words = ("predict", "modes", "[1, 4]", "--registry", str(registries.small), "--output")
+    target = tmp_path / "no folder" / "answer.json"
+    assert str(target) in sentence_of(run(*words, str(target)))
+    full = run(*words, "/dev/full")
+    assert (full.exit_code, full.stderr) == (1, "Error: cannot write: No space left on device\n")
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """S3 that refuses everything, with the code that the bucket's name says and the headers that the test wants."""
+
+    def do_GET(self) -> None:
+        code = self.path.split("/")[1].partition("?")[0].replace("-", "").removesuffix("bucket")
+        code = next((each for each in CODES if each.lower() == code), code)
+        body = f"<Error><Code>{code}</Code><Message>said by arn:aws:iam::1:user/u</Message></Error>".encode()
+        self.send_response(CODES[code][0])
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("x-amz-bucket-region", "eu-west-1")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_HEAD = do_PUT = do_POST = do_GET  # noqa: N815 - the library's names
+
+    def log_message(self, format: str, *args: Any) -> None: ...
+
+
+# The status of each code, and a word of the sentence that it gets.
+CODES = {
+    "NoSuchBucket": (404, "bucket"),
+    "AccessDenied": (403, "permission"),
+    "ExpiredToken": (400, "expired"),
+    "InvalidAccessKeyId": (403, "AWS_ACCESS_KEY_ID"),
+    "SignatureDoesNotMatch": (403, "secret key"),
+    "AuthorizationHeaderMalformed": (400, "eu-west-1"),
+    "RequestTimeTooSkewed": (403, "clock"),
+}
+
+
+@pytest.fixture(scope="module")
+def refusing() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def keys(endpoint: str, tmp_path: Path) -> dict[str, str | None]:
+    """Variables of a terminal that works on an S3 there."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "LIGHTSHIP_CACHE": str(tmp_path / "cache"),
+    }
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_s3_error_is_said_in_words_with_its_code(refusing: str, tmp_path: Path, code: str) -> None:
+    words = [["models"]] if code != "AccessDenied" else [*READERS[:3], *READERS[4:]]
+    for command in words:
+        said = sentence_of(
+            run(*command, "--registry", f"s3://{code.lower()}-bucket/models", **keys(refusing, tmp_path))
+        )
+        assert code in said
+        assert CODES[code][1] in said
+        assert "arn:aws:iam" not in said
+
+
+def test_bucket_that_does_not_exist_is_named(s3_endpoint: str, tmp_path: Path) -> None:
+    said = sentence_of(run("models", "--registry", "s3://no-such-bucket-here/m", **keys(s3_endpoint, tmp_path)))
+    assert "NoSuchBucket" in said
+    assert "no-such-bucket-here" in said
+
+
+def test_aws_without_credentials_network_or_profile_is_said_in_words(tmp_path: Path) -> None:
+    """In processes of their own: boto3 keeps the credentials that it found first."""
+
+    def said(**variables: str) -> str:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+        done = subprocess.run(
+            [*LIGHTSHIP, "models", "--registry", "s3://bucket/models"],
+            env=kept | nothing | {"AWS_EC2_METADATA_DISABLED": "true"} | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 2
+        (line,) = done.stderr.splitlines()
+        return line
+
+    assert "AWS_PROFILE" in said()
+    assert "nobody" in said(AWS_PROFILE="nobody")
+    keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
+    gone = said(AWS_ENDPOINT_URL="http://127.0.0.1:9", **keys)
+    assert "AWS_ENDPOINT_URL is http://127.0.0.1:9" in gone
+    assert "network" in gone
+
+
+def test_expired_credentials_of_another_service_are_said_in_words() -> None:
+    answer: Any = {"Error": {"Code": "ExpiredToken", "Message": "The security token is expired"}}
+    error = ClientError(answer, "GetCallerIdentity")
+    said = aws.complaint(error)
+    assert said is not None
+    assert "GetCallerIdentity" in said
+    assert "expired" in said
+    assert aws.complaint(ValueError("no error of AWS")) is None

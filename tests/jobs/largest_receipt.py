@@ -1,0 +1,62 @@
+"""What the receipt of the largest job takes: ``python -m tests.jobs.largest_receipt`` prints bytes and the peak in MiB.
+
+10,000 chunks, each with rejected rows and the counts of 50 classes, and 64 KiB of column names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from lightship.formats.base import FIRST_BLOCK, Header
+from lightship.jobs import items, plan, receipts
+from lightship.jobs.records import Chunk, Job, Result, Source
+from tests.jobs.largest_chunk import peak
+
+CLASSES = [f"class {number:058}" for number in range(50)]
+COLUMNS = tuple(f"{number:07}" for number in range(FIRST_BLOCK // 8))
+DIGEST = "0" * 64
+
+
+def main() -> None:
+    found = receipts.gather(job(), chunks())
+    data = receipts.receipt(job(), found, COLUMNS)
+    print(len(data), peak())
+
+
+def job() -> Job:
+    """A job with as many column names as a file may have."""
+    return Job("0" * 32, "ann", "m" * 64, 1, DIGEST, Source("bucket", "k" * 1000), "csv", header=Header(COLUMNS))
+
+
+def chunks() -> Iterator[Chunk]:
+    """Every chunk as the ledger gives it: read from text, one after the other."""
+    text = json.dumps(asdict(result()))
+    for index in range(plan.MOST_CHUNKS):
+        item = {"job": "0" * 32, "item": items.chunk_key(index), "attempts": 1.0, "lease": 0.0, "result": text}
+        yield items.to_chunk({**item, "span": json.dumps({"first": 1, "rows": 100, "start": 0, "end": 9, "key": ""})})
+
+
+def result() -> Result:
+    """The largest result of a chunk."""
+    return Result(
+        100, 50, {"output": written("part-00000.csv"), "errors": written("errors/part-00000.jsonl")}, counts()
+    )
+
+
+def written(name: str) -> Mapping[str, Any]:
+    """What is kept of an object."""
+    return {"key": f"{job().output}{name}", "bytes": 10**9, "sha256": DIGEST}
+
+
+def counts() -> dict[str, Any]:
+    """Counts of a chunk's classes."""
+    row = [123_456] * len(CLASSES)
+    confusion = {"classes": CLASSES, "confusion": [row] * len(CLASSES)}
+    return {"kind": "classes", "output": "y", "rows": 50, "right": 25, "log_loss": 12.5, **confusion}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""The largest job fits DynamoDB's items and a worker's memory, and no chain of invocations is endless."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from lightship.errors import Unavailable
+from lightship.formats.base import FIRST_BLOCK, Header
+from lightship.jobs import joins, messages, operations, plan, schedules, score
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.ledger import Ledger
+from lightship.jobs.records import Job, Options
+from tests.emulator import ROOT
+from tests.jobs import largest_receipt
+from tests.jobs.clouds import drop, objects_below
+from tests.jobs.jobs import KEY, started, status
+from tests.jobs.workers import run
+
+KIB = 1024
+LARGEST_ITEM = 400 * KIB  # DynamoDB's limit
+WRITE_UNIT = KIB  # what one write unit pays for
+
+AT_THE_END = {"hops": messages.MOST_HOPS}
+
+
+def stored(cloud: Cloud, identity: str) -> dict[str, int]:
+    """Bytes of a job's items by sort key: names and values, as DynamoDB counts them."""
+    pages = cloud.dynamodb.get_paginator("scan").paginate(TableName=cloud.table)
+    found = [item for page in pages for item in page["Items"] if item["job"]["S"] == identity]
+    return {
+        item["item"]["S"]: sum(len(name) + len(next(iter(value.values())).encode()) for name, value in item.items())
+        for item in found
+    }
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [largest_receipt.COLUMNS, ("\x01" * FIRST_BLOCK,), ("é" * (FIRST_BLOCK // 2),), ("\x01",) * (FIRST_BLOCK // 2)],
+    ids=["many names", "one name of control characters", "one name of letters", "short names"],
+)
+def test_column_names_of_64_kib_fit_one_item(cloud: Cloud, columns: tuple[str, ...]) -> None:
+    job = _asked(cloud, b"1,2,3\n")
+    Ledger(cloud).describe(job.id, Header(columns))
+    sizes = stored(cloud, job.id)
+    assert sizes["header"] < LARGEST_ITEM
+    assert sizes["job"] <= 2 * WRITE_UNIT
+    assert Ledger(cloud).described(job).header == Header(columns)
+
+
+def test_column_names_are_kept_once_for_all_chunks(cloud: Cloud) -> None:
+    names = ["mean radius", "mean texture", "mean concavity", *(f"c{number:05}" for number in range(9000))]
+    row = ",".join(["1", "2", "3", *[""] * 9000]).encode()
+    job = _asked(cloud, ",".join(names).encode() + b"\n" + b"\n".join([row] * 9), chunk=len(row))
+    run(cloud)
+    assert status(cloud, job).state == "done"
+    sizes = stored(cloud, job.id)
+    assert sizes.pop("header") > 60 * KIB
+    assert len([item for item in sizes if item.startswith("chunk#")]) == 9
+    assert max(sizes.values()) <= 2 * WRITE_UNIT
+    receipt = json.loads(objects_below(cloud, job.output)[f"{job.output}receipt.json"])
+    assert receipt["columns"][: len(names)] == names
+
+
+def test_job_of_an_earlier_version_keeps_its_columns(cloud: Cloud) -> None:
+    job = started(cloud)
+    header = {"header": {"S": json.dumps({"columns": ["a", "b"], "length": 4})}}
+    place = {"TableName": cloud.table, "Key": {"job": {"S": job.id}, "item": {"S": "job"}}}
+    values = {":header": header["header"]}
+    cloud.dynamodb.update_item(**place, UpdateExpression="SET header = :header", ExpressionAttributeValues=values)
+    found = Ledger(cloud).job(job.id)
+    assert found is not None
+    assert Ledger(cloud).described(found).header == Header(("a", "b"), 4)
+
+
+def test_largest_result_of_a_chunk_is_a_small_item(cloud: Cloud) -> None:
+    job = started(cloud)
+    run(cloud)
+    (chunk, *_) = Ledger(cloud).chunks(job.id)
+    cloud.dynamodb.delete_item(TableName=cloud.table, Key={"job": {"S": job.id}, "item": {"S": "chunk#000000"}})
+    Ledger(cloud).add(chunk)
+    Ledger(cloud).finish(chunk, largest_receipt.result())
+    assert stored(cloud, job.id)["chunk#000000"] < 32 * KIB
+
+
+def test_receipt_of_the_largest_job_fits_a_worker() -> None:
+    command = [sys.executable, "-m", "tests.jobs.largest_receipt"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    size, peak = map(int, done.stdout.split())
+    assert size > 4_000_000  # every part and every file of rejected rows is named
+    assert peak < 256  # MiB, where a worker has 512 at least
+
+
+# Chains of invocations.
+
+
+def test_split_that_continues_counts_its_invocations(cloud: Cloud) -> None:
+    _asked(cloud, b"1,2,3\n" * 50, chunk=6)
+    late, hops = cloud.now() - 1, []
+    message = _sent(cloud, "split")
+    while plan.handle(message, cloud, deadline=late) == "continued":
+        message = _sent(cloud, "split")
+        hops.append(message["hops"])
+    assert hops == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("what", ["split", "retry"])
+def test_split_queue_refuses_a_chain_that_is_too_long(cloud: Cloud, what: str) -> None:
+    job = _asked(cloud, b"1,2,3\n")
+    before = len(cloud.sqs.sent)
+    with pytest.raises(Unavailable):
+        plan.handle({"schema": 1, what: {"job": job.id, "indices": [0]}, **AT_THE_END}, cloud)
+    assert len(cloud.sqs.sent) == before
+
+
+def test_schedule_refuses_a_chain_that_is_too_long(cloud: Cloud) -> None:
+    asked = {"model": "quickstart", "input": f"s3://jobs/{KEY}", "schedule": "nightly", "time": "2026-11-10T03:00:00Z"}
+    with pytest.raises(Unavailable):
+        plan.handle({"schema": 1, "run": asked, **AT_THE_END}, cloud)
+    assert schedules.last("nightly", cloud) == ""
+
+
+def test_join_that_continues_counts_its_invocations(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joins, "_TOGETHER", 2)
+    job = _joining(cloud)
+    late, hops = cloud.now() - 1, []
+    message: dict[str, Any] = {"schema": 1, "finish": {"job": job.id}}
+    while score.handle(message, cloud, deadline=late) == "continued":
+        message = _sent(cloud, "finish")
+        hops.append(message["hops"])
+    assert hops == list(range(1, len(hops) + 1))
+    assert len(hops) > 1
+    assert status(cloud, job).state == "done"
+
+
+def test_join_refuses_a_chain_that_is_too_long(cloud: Cloud) -> None:
+    job = _joining(cloud)
+    with pytest.raises(Unavailable):
+        score.handle({"schema": 1, "finish": {"job": job.id}, **AT_THE_END}, cloud)
+
+
+def _asked(cloud: Cloud, content: bytes, **options: Any) -> Job:
+    """A job of ann's whose file is not split yet."""
+    drop(cloud, KEY, content)
+    return operations.start(cloud, owner="ann", model="quickstart", key=KEY, options=Options(**options))
+
+
+def _joining(cloud: Cloud) -> Job:
+    """A job for one file whose chunks are all scored, and whose parts are not joined."""
+    job = _asked(cloud, b"1,2,3\n" * 9, chunk=6, single=True)
+    plan.handle(_sent(cloud, "split"), cloud)
+    for index in range(9):
+        score.handle({"schema": 1, "chunk": {"job": job.id, "index": index}}, cloud, deadline=cloud.now() - 1)
+    return job
+
+
+def _sent(cloud: Cloud, what: str) -> dict[str, Any]:
+    """The last message of a kind."""
+    return dict([message for _, message in cloud.sqs.sent if what in message][-1])

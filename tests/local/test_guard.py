@@ -1,0 +1,87 @@
+"""What a web page can do to AWS's API on this machine: nothing."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator
+
+import pytest
+
+from lightship.local.cloud import Cloud, make_bucket
+from lightship.local.parts import Bucket
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    running = Cloud(tmp_path_factory.mktemp("cloud"))
+    s3 = running.client("s3")
+    make_bucket(s3, Bucket("box", versioned=False, events=False))
+    s3.put_object(Bucket="box", Key="secret", Body=b"treasure")
+    s3.close()
+    yield running
+    running.close()
+
+
+def ask(cloud: Cloud, method: str, headers: dict[str, str], body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
+    host, _, port = cloud.endpoint.removeprefix("http://").partition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=30)
+    credentials = {"Authorization": "Basic bG9jYWw6bG9jYWw="}
+    connection.request(method, "/box/secret", body=body or None, headers=credentials | headers)
+    answer = connection.getresponse()
+    found = answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+    connection.close()
+    return found
+
+
+def secret(cloud: Cloud) -> bytes:
+    s3 = cloud.client("s3")
+    found = bytes(s3.get_object(Bucket="box", Key="secret")["Body"].read())
+    s3.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://page.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
+        {"Host": "page.example"},
+        {"Host": "127.0.0.1.page.example:8001"},
+        {"Host": "[bad"},
+    ],
+    ids=str,
+)
+def test_aws_endpoint_request_of_a_web_page_is_refused(cloud: Cloud, headers: dict[str, str]) -> None:
+    status, _, body = ask(cloud, "GET", headers)
+    assert status == 403
+    assert b"treasure" not in body
+    assert ask(cloud, "PUT", headers, b"stolen")[0] == 403
+    assert secret(cloud) == b"treasure"
+
+
+def test_aws_endpoint_preflight_allows_nothing(cloud: Cloud) -> None:
+    asked = {"Origin": "https://page.example", "Access-Control-Request-Method": "PUT"}
+    status, headers, _ = ask(cloud, "OPTIONS", asked)
+    assert status == 403
+    assert not [name for name in headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Host": "localhost:8001"},
+        {"Host": "[::1]:8001"},
+        {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"},
+        {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate"},
+        {"Host": "localhost", "Origin": "http://localhost"},
+    ],
+    ids=str,
+)
+def test_aws_endpoint_request_of_a_program_or_its_own_page_is_answered(cloud: Cloud, headers: dict[str, str]) -> None:
+    status, answered, body = ask(cloud, "GET", headers)
+    assert (status, body) == (200, b"treasure")
+    assert not [name for name in answered if name.startswith("access-control-")]

@@ -1,0 +1,72 @@
+"""How a server starts: as far as there is memory, the default model first, and not ready until it has."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from lightship.answer import Service, answer
+from lightship.calls import Call, Result
+from lightship.registry import Registry
+from lightship.serving.catalogue import Catalogue
+from lightship.serving.shadows import Shadows
+from lightship.wire.http import Request
+from tests.bundles import Registries
+
+SMALL = ("modes", "pair", "roots", "scorer")
+
+
+def status(catalogue: Catalogue, method: str, path: str, body: bytes = b"") -> int:
+    service = Service(catalogue, allow_admin=True)
+    response = asyncio.run(answer(service, Request(method, path, body=body, caller="me")))
+    assert response is not None
+    return response.status
+
+
+@pytest.fixture
+def few(registries: Registries, tmp_path: Path) -> Registry:
+    for name in SMALL:
+        (tmp_path / name).symlink_to(registries.small / name)
+    return Registry(str(tmp_path))
+
+
+def test_start_loads_the_default_model_and_what_else_fits_into_memory(few: Registry) -> None:
+    size = few.open("roots").size
+    catalogue = Catalogue(few, default="roots", memory=size)
+    states = catalogue.start()
+    assert catalogue.loaded() == ["roots"]
+    assert {state.name for state in states if state.ready} == set(SMALL)
+
+
+def test_start_without_a_limit_loads_every_model(few: Registry) -> None:
+    catalogue = Catalogue(few)
+    catalogue.start()
+    assert catalogue.loaded() == sorted(SMALL)
+
+
+@pytest.mark.parametrize("path", ["/health/ready", "/v2/health/ready", "/ping"])
+def test_readiness_while_models_are_loaded_is_503(few: Registry, path: str) -> None:
+    catalogue = Catalogue(few, default="modes")
+    catalogue.starting = True
+    assert status(catalogue, "GET", path) != 200
+    assert status(catalogue, "GET", "/health/live") == 200
+    catalogue.start()
+    assert status(catalogue, "GET", path) == 200
+
+
+@pytest.mark.parametrize("body", [b'{"parameters": {"config": "{}"}}', b"[1]", b"no JSON"])
+def test_load_with_a_body_that_is_refused_loads_nothing(few: Registry, body: bytes) -> None:
+    catalogue = Catalogue(few)
+    assert status(catalogue, "POST", "/v2/repository/models/pair/load", body) == 400
+    assert catalogue.loaded() == []
+
+
+def test_shadow_that_cannot_be_read_is_not_the_callers_failure(few: Registry) -> None:
+    def unreadable(name: str, version: int) -> None:
+        raise OSError(5, "the disk is gone")
+
+    shadows = Shadows(unreadable, None)  # type: ignore[arg-type]
+    shadows.run("modes", 2, Result(Call({}), few.open("modes").manifest.signature(), {}))
+    assert shadows.seen("modes")[2].failed == 1

@@ -1,0 +1,45 @@
+"""What SAM makes of the template, as CloudFormation gets it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+from tests.template.decided import SOURCE, Decided
+
+
+def transformed(**parameters: str) -> dict[str, Any]:
+    """The output of SAM's transform, as images and archives that have been pushed are deployed."""
+    template = copy.deepcopy(SOURCE)
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            resource["Properties"]["ContentUri"] = "s3://deployments/layer"
+        if resource["Type"] == "AWS::Serverless::Function":
+            image = resource["Properties"].get("PackageType") == "Image"
+            pushed = {"ImageUri": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/lightship:1"}
+            resource["Properties"] |= pushed if image else {"CodeUri": "s3://deployments/function"}
+    session = boto3.Session(region_name="eu-west-1")
+    result: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(template, parameters)
+    return result
+
+
+def api(template: dict[str, Any], **parameters: Any) -> dict[str, Any]:
+    """The OpenAPI document that API Gateway imports."""
+    return Decided(template, **parameters)(template["Resources"]["Api"]["Properties"]["Body"])
+
+
+def values(node: Any, key: str) -> Iterator[Any]:
+    """What stands under `key`, however deep."""
+    for name, child in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        if name == key:
+            yield child
+        yield from values(child, key)
+
+
+def of_type(template: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {name: entry["Properties"] for name, entry in template["Resources"].items() if entry["Type"] == kind}

@@ -1,0 +1,83 @@
+"""scripts/install passes pip's configuration on to uv, and lock files pin every package with its hashes."""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SCRIPT: dict[str, Any] = runpy.run_path(str(ROOT / "scripts" / "install"))
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+settings: Callable[[list[str]], dict[str, str]] = SCRIPT["settings"]
+environment: Callable[[dict[str, str], dict[str, str]], dict[str, str]] = SCRIPT["environment"]
+
+
+@pytest.fixture
+def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], dict[str, str]]:
+    """What pip is configured with by a file alone."""
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+
+    def read(text: str) -> dict[str, str]:
+        (tmp_path / "pip.conf").write_text(text)
+        monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+        return settings(PIP)
+
+    return read
+
+
+def test_install_passes_pips_configuration_on(configured: Callable[[str], dict[str, str]]) -> None:
+    pip = configured(
+        "[global]\nindex-url = https://user:word@index.example/simple\nextra-index-url =\n    https://one.example\n"
+        "    https://two.example\nfind-links = /wheels /more\ntrusted-host = index.example\ncert = /ca.pem\n"
+    )
+    found = environment({"HOME": "/root"}, pip)
+    assert found["UV_DEFAULT_INDEX"] == "https://user:word@index.example/simple"
+    assert found["UV_INDEX"] == "https://one.example https://two.example"
+    assert found["UV_FIND_LINKS"] == "/wheels,/more"
+    assert found["UV_INSECURE_HOST"] == "index.example"
+    assert found["SSL_CERT_FILE"] == "/ca.pem"
+    assert found["HOME"] == "/root"
+
+
+def test_install_takes_pips_environment_before_its_files(
+    configured: Callable[[str], dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "https://environment.example")
+    pip = configured("[global]\nindex-url = https://global.example\n[install]\nindex-url = https://install.example\n")
+    assert environment({}, pip)["UV_DEFAULT_INDEX"] == "https://environment.example"
+    monkeypatch.delenv("PIP_INDEX_URL")
+    pip = configured("[global]\nindex-url = https://global.example\n[install]\nindex-url = https://install.example\n")
+    assert environment({}, pip)["UV_DEFAULT_INDEX"] == "https://install.example"
+
+
+@pytest.mark.parametrize("variable", ["UV_DEFAULT_INDEX", "UV_INDEX_URL"])
+def test_install_leaves_uvs_own_variables_as_they_are(variable: str) -> None:
+    found = environment({variable: "https://uv.example"}, {"index-url": "https://pip.example"})
+    assert found[variable] == "https://uv.example"
+    assert "https://pip.example" not in found.values()
+
+
+def test_install_without_configuration_leaves_uv_its_default_index() -> None:
+    assert not {"UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX"} & set(environment({}, {}))
+
+
+@pytest.mark.parametrize("lock", sorted((ROOT / "requirements").glob("*.txt")), ids=lambda path: path.name)
+def test_lock_file_pins_every_package_with_hashes_and_names_no_index(lock: Path) -> None:
+    text = lock.read_text().replace("\\\n", " ")
+    for line in filter(None, (line.partition(" #")[0].strip() for line in text.splitlines())):
+        if not line.startswith("#"):
+            assert re.match(r"[A-Za-z0-9._-]+(\[[a-z0-9,_-]+\])?==\S+.*--hash=sha256:[0-9a-f]{64}", line), line[:80]
+    assert "index-url" not in text
+
+
+def test_lock_files_agree_on_uv() -> None:
+    locks = [(ROOT / "requirements" / name).read_text() for name in ("uv.txt", "dev.txt")]
+    assert len({re.findall(r"^uv==(\S+)", lock, re.MULTILINE)[0] for lock in locks}) == 1

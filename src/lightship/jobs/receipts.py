@@ -32,7 +32,7 @@ def conclude(job: Job, cloud: Cloud, *, deadline: float = float("inf"), hops: in
     """Seal a job whose chunks are all done, write its receipt, and say that it is done; returns it as it stands.
 
     Anybody may do it, and again. A job that was failed or cancelled before gets no receipt. One file is made for as
-    long as ``deadline`` (seconds of ``cloud.now``) says, and goes on by a message with ``hops``.
+    long as ``deadline`` (seconds of ``cloud.now``) says, and continues by a message with ``hops``.
     """
     ledger = Ledger(cloud)
     sealed = ledger.seal(job.id)

@@ -30,7 +30,7 @@ from lightship.wire.tfserving_tensors import is_base64, shape_text, stack
 
 Features = dict[str, list[Any]]
 
-# Types of values that are right whatever they are.
+# Types whose every value is right.
 _PLAIN: tuple[set[type], ...] = ({float}, {str})
 
 _BATCH_CLASSES = "Expected Tensor shape: [batch_size num_classes] but got "

@@ -15,7 +15,7 @@ App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
 def mangum(app: App) -> Any:
-    """Return Mangum around an ASGI application, which is told the prefix that its paths have outside."""
+    """Return Mangum around an ASGI application that receives the external prefix of its paths."""
 
     async def rooted(scope: Scope, receive: Any, send: Any) -> None:
         await app({**scope, "root_path": scope["aws.event"]["root"]}, receive, send)

@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "lightship"
 
 FLOORS = (
     ("version", "errors"),
-    ("tensors", "settings", "formats", "aws", "triggers"),
+    ("tensors", "settings", "formats", "aws", "triggers", "telemetry"),
     ("bundle", "golden", "kinds", "state", "graphs"),
     ("calls", "stores", "engines"),
     ("wire", "model", "registry"),

@@ -41,6 +41,7 @@ class Settings(NamedTuple):
             machine's own names on loopback, and for any name elsewhere.
         base_path: ``LIGHTSHIP_BASE_PATH``: what a custom domain's API mapping puts in front of every path on Lambda.
         cors_origins: ``LIGHTSHIP_CORS_ORIGINS``: web sites whose pages may ask, as ``https://a.example``, or ``*``.
+        access_log: ``LIGHTSHIP_ACCESS_LOG``: a server writes a JSON line per request to its standard output.
     """
 
     registry: str = "./models"
@@ -64,6 +65,7 @@ class Settings(NamedTuple):
     allowed_hosts: tuple[str, ...] = ()
     base_path: str = ""
     cors_origins: tuple[str, ...] = ()
+    access_log: bool = False
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -102,6 +104,7 @@ class Settings(NamedTuple):
             allowed_hosts=read("LIGHTSHIP_ALLOWED_HOSTS", _names, usual.allowed_hosts),
             base_path=read("LIGHTSHIP_BASE_PATH", _base_path, usual.base_path),
             cors_origins=read("LIGHTSHIP_CORS_ORIGINS", _origins, usual.cors_origins),
+            access_log=read("LIGHTSHIP_ACCESS_LOG", _flag, usual.access_log),
         )
 
 

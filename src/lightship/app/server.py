@@ -24,6 +24,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.embed import Server as Granian
 
+from lightship.app.access import AccessLog
 from lightship.app.admission import LOOPBACK
 from lightship.app.assembly import assemble
 from lightship.calls import ModelState
@@ -79,7 +80,8 @@ class Server:
             jobs=jobs,
             hosts=LOOPBACK if ipaddress.ip_address(address).is_loopback else (),
         )
-        self._listener = _Listener(self._shell, address, self._port, settings)
+        app = AccessLog(self._shell) if settings.access_log else self._shell
+        self._listener = _Listener(app, address, self._port, settings)
         shown = "localhost" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host  # noqa: S104
         self.url = f"http://{shown}:{self._port}"
 

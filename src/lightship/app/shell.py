@@ -37,6 +37,9 @@ _LINGER = 1.0
 
 _ID = "x-correlation-id"
 
+# Key of an ASGI scope: what the access log will say of the request, where there is one.
+ACCESS = "lightship.access"
+
 
 class Shell:
     """The ASGI application.
@@ -84,6 +87,8 @@ class Shell:
         try:
             request.headers = read_headers(scope["headers"], version="" if event else scope.get("http_version", ""))
             matched = self._admission.admit(request, event)
+            if ACCESS in scope:
+                scope[ACCESS].caller = request.caller
         except Exception as error:
             await _send(send, _refused(request, error))
             if "expect" not in request.headers:  # else the client waits, and sends no body that is refused

@@ -1,0 +1,1 @@
+"""What every layer may record: logs and metrics."""

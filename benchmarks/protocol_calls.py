@@ -21,7 +21,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from benchmarks.figures import percentile
 from benchmarks.stacks import ROOT
-from lightship.wire.http import Response
+from lightship.wire.http import Request, Response
 
 TOLERANCE = 1e-6
 
@@ -106,7 +106,7 @@ def _protocols(model: str, rows: Sequence[Row], bound: _Bound) -> Iterator[Way]:
     def ask(request: tuple[str, dict[str, str], bytes]) -> Response:
         path, headers, body = request
         try:
-            shell.respond("POST", path, "", headers, body, _EVENT).send(None)
+            shell.respond(Request("POST", path, "", headers, body), _EVENT).send(None)
         except StopIteration as end:
             response: Response = end.value
             return response

@@ -37,12 +37,13 @@ def test_every_variable_is_read() -> None:
         "LIGHTSHIP_BASE_PATH": "ml/v2/",
         "LIGHTSHIP_CORS_ORIGINS": "https://A.example, http://localhost:3000",
         "LIGHTSHIP_ACCESS_LOG": "1",
+        "LIGHTSHIP_METRICS": "1",
     }
     cache = {"digits": 2_000_000}
     hosts, origins = ("api.example.com", "other.example"), ("https://a.example", "http://localhost:3000")
     limits = (1.5, 40_000_000, 50, 9.0, hosts)
     model = ("/models", "digits", "secret", True, True, 10, 20, 0.5, 5_000_000, cache, 3, 16, 0.005, 8.0)
-    expected = Settings(*model, *limits, base_path="/ml/v2", cors_origins=origins, access_log=True)
+    expected = Settings(*model, *limits, base_path="/ml/v2", cors_origins=origins, access_log=True, metrics=True)
     assert Settings.from_environment(environ) == expected
 
 

@@ -7,7 +7,7 @@ is rendered once, by the protocol that owns the path.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -23,13 +23,23 @@ _LOG = logging.getLogger(__name__)
 _ENCODE_HERE = 2_000
 
 
+Exposition = Callable[[Sequence[tuple[str, int]]], bytes]
+
+
 class Service(NamedTuple):
-    """What answers: the models, how many bytes an answer may have as a JSON string in an event (0: no limit), and
-    whether callers may load and unload models."""
+    """What answers.
+
+    Attributes:
+        catalogue: the models.
+        max_answer: how many bytes an answer may have as a JSON string in an event; 0 for no limit.
+        allow_admin: whether callers may load and unload models.
+        metrics: makes the text of ``GET /metrics`` from the versions that are loaded; None where nothing is counted.
+    """
 
     catalogue: Catalogue
     max_answer: int = 0
     allow_admin: bool = False
+    metrics: Exposition | None = None
 
 
 Parameters = Mapping[str, str]
@@ -45,7 +55,7 @@ def authorise(service: Service, request: Request) -> Matched | None:
     matched = wire.match(request.method, request.path)
     if matched is None:
         return None
-    scope = matched[0].scope
+    request.route, scope = matched[0].path, matched[0].scope
     if scope != "open" and request.caller is None:
         raise Unauthenticated
     if scope == "admin" and not service.allow_admin:
@@ -69,22 +79,29 @@ async def answer(service: Service, request: Request, matched: Matched | None = N
     except LightshipError as error:
         if error.detail:
             _LOG.warning("%s (%s), correlation %s", error.message, error.detail, request.correlation or "unknown")
-        return wire.render_error(error, request.path)
+        return refused(request, error)
     except Exception:
         return failed(request)
     return response
 
 
+def refused(request: Request, error: LightshipError) -> Response:
+    """The response to a request that is not answered, in the shape of the protocol that owns its path."""
+    request.refusal = error.code
+    return wire.render_error(error, request.path)
+
+
 def failed(request: Request) -> Response:
     """The response to a request that raised an unforeseen error, which goes into the log."""
     _LOG.exception("%s %s failed, correlation %s", request.method, request.path, request.correlation or "unknown")
-    return wire.render_error(LightshipError("internal error: the log has it by the correlation id"), request.path)
+    return refused(request, LightshipError("internal error: the log has it by the correlation id"))
 
 
 async def _predict(service: Service, route: Route, parameters: Parameters, request: Request) -> Response:
     version, label = _version(parameters) if parameters else None, parameters.get("label")
     key = request.headers.get("lightship-caller", "").encode() or request.body
     served = await service.catalogue.get(parameters.get("name"), version, label, key=key)
+    request.model, request.version = served.name, served.version
     assert route.decode is not None  # noqa: S101 - a predict route without a decoder is a bug of ours
     try:
         if len(request.body) < served.decode_here:
@@ -94,6 +111,7 @@ async def _predict(service: Service, route: Route, parameters: Parameters, reque
     except LightshipError:
         served.counters.refused()
         raise
+    request.rows = call.rows
     result, cached = await service.catalogue.predict(served, call)
     prediction = Prediction(served.name, served.version, result)
     if sum(array.size for array in result.outputs.values()) <= _ENCODE_HERE:
@@ -166,6 +184,13 @@ async def _default_ready(service: Service, route: Route, _: Parameters, __: Requ
     return route.encode(Health(await service.catalogue.ready()))
 
 
+async def _metrics(service: Service, route: Route, _: Parameters, __: Request) -> Response:
+    metrics, catalogue = service.metrics, service.catalogue
+    if metrics is None:
+        raise NotFound("metrics are kept by servers: a Lambda function writes them into its log (LIGHTSHIP_METRICS=1)")
+    return route.encode(await catalogue.elsewhere(lambda: metrics(catalogue.loaded_versions())))
+
+
 OPERATIONS: dict[str, Operation] = {
     "predict": _predict,
     "models": _models,
@@ -178,6 +203,7 @@ OPERATIONS: dict[str, Operation] = {
     "live": _live,
     "ready": _ready,
     "default_ready": _default_ready,
+    "metrics": _metrics,
 }
 
 

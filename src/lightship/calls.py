@@ -20,6 +20,14 @@ class Call:
     id: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def rows(self) -> int:
+        """The length of the first input that has rows; 1 where none has."""
+        for array in self.inputs.values():
+            if array.ndim:
+                return len(array)
+        return 1
+
 
 @dataclass(slots=True)
 class Result:

@@ -42,6 +42,7 @@ class Settings(NamedTuple):
         base_path: ``LIGHTSHIP_BASE_PATH``: what a custom domain's API mapping puts in front of every path on Lambda.
         cors_origins: ``LIGHTSHIP_CORS_ORIGINS``: web sites whose pages may ask, as ``https://a.example``, or ``*``.
         access_log: ``LIGHTSHIP_ACCESS_LOG``: a server writes a JSON line per request to its standard output.
+        metrics: ``LIGHTSHIP_METRICS``: the Lambda function writes metrics of each request into its log.
     """
 
     registry: str = "./models"
@@ -66,6 +67,7 @@ class Settings(NamedTuple):
     base_path: str = ""
     cors_origins: tuple[str, ...] = ()
     access_log: bool = False
+    metrics: bool = False
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -105,6 +107,7 @@ class Settings(NamedTuple):
             base_path=read("LIGHTSHIP_BASE_PATH", _base_path, usual.base_path),
             cors_origins=read("LIGHTSHIP_CORS_ORIGINS", _origins, usual.cors_origins),
             access_log=read("LIGHTSHIP_ACCESS_LOG", _flag, usual.access_log),
+            metrics=read("LIGHTSHIP_METRICS", _flag, usual.metrics),
         )
 
 

@@ -20,6 +20,7 @@ from lightship.handlers.queues import Queue
 from lightship.jobs.cloud import Cloud
 from lightship.registry import Registry
 from lightship.serving.catalogue import Catalogue
+from lightship.wire.http import Request
 from tests.bundles import Registries
 from tests.handlers.records import Context, bodies, failures, with_bodies
 from tests.jobs.clouds import SETTINGS, Clock, drop, moto_cloud, objects_below
@@ -104,5 +105,5 @@ def test_a_request_that_fails_is_logged_with_its_id(registries: Registries, capl
     event = {"requestContext": {"requestId": "of-the-gateway"}}
     for headers, expected in [({}, "of-the-gateway"), ({"x-correlation-id": ID}, ID)]:
         caplog.clear()
-        asyncio.run(shell.respond("GET", "/models", "", headers, b"", event))
+        asyncio.run(shell.respond(Request("GET", "/models", "", headers), event))
         assert caplog.messages == [f"GET /models failed, correlation {expected}"]

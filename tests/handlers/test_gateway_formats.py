@@ -186,13 +186,13 @@ def test_payload_2_authorizer_of_another_shape_is_unknown(invoke: Invoke) -> Non
     ],
 )
 def test_formats_query_is_kept(event: Any, query: str) -> None:
-    assert read(event).query == query
+    assert read(event).request.query == query
 
 
 def test_formats_repeated_headers_are_joined() -> None:
     event = load("rest-api")
     event["multiValueHeaders"]["Accept"] = ["text/html", "text/plain"]
-    assert read(event).headers["accept"] == "text/html, text/plain"
+    assert read(event).request.headers["accept"] == "text/html, text/plain"
 
 
 def without(name: str, *keys: str) -> Any:

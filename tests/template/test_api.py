@@ -11,6 +11,7 @@ import pytest
 from samcli.lib.providers.api_provider import ApiProvider
 from samcli.lib.providers.provider import Stack
 
+from lightship.settings import Settings
 from tests.template.decided import SOURCE, Decided, environment
 from tests.template.deployed import api, of_type, transformed, values
 
@@ -152,6 +153,12 @@ def test_base_path_reaches_the_function() -> None:
     pattern = SOURCE["Parameters"]["BasePath"]["AllowedPattern"]
     assert all(re.search(pattern, text) for text in ("", "/ml", "/ml/v2"))
     assert not any(re.search(pattern, text) for text in ("/", "ml", "/ml/", "https://h/ml"))
+
+
+def test_metrics_are_off_unless_told() -> None:
+    assert environment("PredictFunction")["LIGHTSHIP_METRICS"] == "false"
+    assert environment("PredictFunction", Metrics="true")["LIGHTSHIP_METRICS"] == "true"
+    assert Settings.from_environment({"LIGHTSHIP_METRICS": "true"}).metrics
 
 
 def test_routes_call_the_alias(deployed: dict[str, Any]) -> None:

@@ -123,10 +123,10 @@ def test_no_request_gives_a_5xx(shells: Shells, protocol: str) -> None:
     assert {200, 400, 413} <= seen.keys()  # else the requests are too wrong, or not wrong enough
 
 
-async def asked(shell: Shell, sent: Sent) -> Response | Request:
+async def asked(shell: Shell, sent: Sent) -> Response | None:
     with bounded():
         try:
-            return await shell.respond("POST", sent.path, "", sent.headers, sent.body)
+            return await shell.respond(Request("POST", sent.path, "", sent.headers, sent.body))
         except Hung:
             pytest.fail(f"no answer to {sent!r:.3000}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
-from lightship.answer import Service
+from lightship.answer import Exposition, Service
 from lightship.app.cors import Cors
 from lightship.app.front import Front
 from lightship.app.shell import Shell
@@ -25,10 +25,12 @@ def assemble(
     max_answer: int,
     jobs: Callable[[], Cloud | None] = lambda: None,
     hosts: Collection[str] = (),
+    metrics: Exposition | None = None,
 ) -> tuple[Catalogue, Front]:
     """The catalogue and the shell in front of it; ``threads`` and ``max_answer`` (bytes) depend on where they run.
 
-    ``jobs`` is as in :class:`Shell`; ``hosts`` too, where the settings name none.
+    ``jobs`` is as in :class:`Shell`; ``hosts`` too, where the settings name none. ``metrics`` is as in
+    :class:`lightship.answer.Service`.
     """
     catalogue = Catalogue(
         registry,
@@ -40,7 +42,7 @@ def assemble(
         memory=settings.memory,
         caches=settings.response_cache,
     )
-    service = Service(catalogue, max_answer, settings.allow_admin)
+    service = Service(catalogue, max_answer, settings.allow_admin, metrics)
     shell = Shell(
         service,
         token=settings.token,

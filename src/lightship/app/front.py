@@ -5,7 +5,7 @@ A hot request passes three comparisons. The same rules hold for a server (ASGI) 
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
 from typing import Any
 
@@ -53,19 +53,19 @@ class Front:
         else:
             await self._shell(scope, receive, send)
 
-    async def respond(
-        self, method: str, path: str, query: str, headers: dict[str, str], body: bytes, event: Any = None
-    ) -> Response | Request:
+    async def respond(self, request: Request, event: Mapping[str, Any] | None = None) -> Response | None:
         """See :meth:`lightship.app.shell.Shell.respond`."""
-        path = canonical(path)
+        request.path, method = canonical(request.path), request.method
         if method == "OPTIONS":
-            return _options(path, headers, self._cors)
-        asked = "GET" if method == "HEAD" else method
-        response = await self._shell.respond(asked, path, query, headers, body, event)
-        if isinstance(response, Request):
-            return response
+            return _options(request.path, request.headers, self._cors)
+        if method == "HEAD":
+            request.method = "GET"
+        response = await self._shell.respond(request, event)
+        request.method = method
+        if response is None:
+            return None
         if self._cors.origins:
-            response.headers = merged(response.headers, self._cors.answer_headers(headers.get("origin", "")))
+            response.headers = merged(response.headers, self._cors.answer_headers(request.headers.get("origin", "")))
         return without_body(response) if method == "HEAD" else response
 
 
@@ -90,7 +90,7 @@ def methods_of(path: str) -> str:
     return ", ".join(sorted({*methods, *head, "OPTIONS"}))
 
 
-def _options(path: str, headers: dict[str, str], cors: Cors) -> Response:
+def _options(path: str, headers: Mapping[str, str], cors: Cors) -> Response:
     return Response(204, b"", cors.preflight_headers(headers, methods_of(path)))
 
 

@@ -47,6 +47,7 @@ class Route(APIRoute):
 
 def render(error: LightshipError, request: Request) -> Response:
     """An error as FastAPI's response."""
+    request.state.request.refusal = error.code
     response = wire.render_error(error, request.url.path)
     return Response(response.body, response.status, dict(response.headers))
 

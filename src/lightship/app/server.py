@@ -24,13 +24,16 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.embed import Server as Granian
 
-from lightship.app.access import AccessLog
 from lightship.app.admission import LOOPBACK
 from lightship.app.assembly import assemble
+from lightship.app.observed import Observed
 from lightship.calls import ModelState
 from lightship.errors import SettingError
 from lightship.registry import Registry
 from lightship.settings import Settings
+from lightship.telemetry.access import AccessLog
+from lightship.telemetry.exchange import Observer
+from lightship.telemetry.prometheus import Metrics
 
 if TYPE_CHECKING:
     from lightship.jobs.cloud import Cloud
@@ -72,16 +75,21 @@ class Server:
     ) -> None:
         self._place = _hold(host, port)
         address, self._port, *_ = self._place.getsockname()
-        self._catalogue, self._shell = assemble(
+        metrics = Metrics()
+        self._catalogue, front = assemble(
             settings,
             registry,
             threads=settings.threads,
             max_answer=settings.max_answer,
             jobs=jobs,
             hosts=LOOPBACK if ipaddress.ip_address(address).is_loopback else (),
+            metrics=metrics.exposition,
         )
-        app = AccessLog(self._shell) if settings.access_log else self._shell
-        self._listener = _Listener(app, address, self._port, settings)
+        self._access_log = AccessLog(sys.stdout) if settings.access_log else None
+        observers: list[Observer] = [metrics.observe]
+        if self._access_log is not None:
+            observers.append(self._access_log)
+        self._listener = _Listener(Observed(front, observers), address, self._port, settings)
         shown = "localhost" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host  # noqa: S104
         self.url = f"http://{shown}:{self._port}"
 
@@ -117,6 +125,8 @@ class Server:
         self._listener.stop(grace)
         self._place.close()
         self._catalogue.close()
+        if self._access_log is not None:
+            self._access_log.close()
 
 
 class _Listener:

@@ -7,12 +7,11 @@ FastAPI's middleware, because hot requests do not pass FastAPI: it is imported w
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lightship import wire
-from lightship.answer import Matched, Service, answer, failed
+from lightship.answer import Matched, Service, answer, failed, refused
 from lightship.app.admission import Admission, read_headers
 from lightship.app.body import Bodies, Body, drop, inflate
 from lightship.app.encodings import SMALLEST, compress
@@ -37,8 +36,8 @@ _LINGER = 1.0
 
 _ID = "x-correlation-id"
 
-# Key of an ASGI scope: what the access log will say of the request, where there is one.
-ACCESS = "lightship.access"
+# Key of an ASGI scope: the request that :class:`lightship.app.observed.Observed` will tell of, filled in here.
+REQUEST = "lightship.request"
 
 
 class Shell:
@@ -82,13 +81,12 @@ class Shell:
         """Answer one request of an ASGI server."""
         if scope["type"] != "http":
             return
-        query = scope.get("query_string", b"").decode("latin-1")
-        request, event = Request(scope["method"], scope["path"], query), scope.get("aws.event")
+        request, event = scope.get(REQUEST) or Request("", ""), scope.get("aws.event")
+        request.method, request.path = scope["method"], scope["path"]
+        request.query = scope.get("query_string", b"").decode("latin-1")
         try:
             request.headers = read_headers(scope["headers"], version="" if event else scope.get("http_version", ""))
             matched = self._admission.admit(request, event)
-            if ACCESS in scope:
-                scope[ACCESS].caller = request.caller
         except Exception as error:
             await _send(send, _refused(request, error))
             if "expect" not in request.headers:  # else the client waits, and sends no body that is refused
@@ -97,34 +95,31 @@ class Shell:
         body = Body(self._bodies, limit=self._max_body)
         try:
             request.body = await body.read(receive, request.headers, seconds=self._body_seconds)
-            answered = await self._respond(request, matched, body)
-            if isinstance(answered, Request):
-                await self._page(scope, answered, receive, send)
+            response = await self._respond(request, matched, body)
+            if response is None:
+                await self._page(scope, request, receive, send)
             else:
-                await _send(send, answered)
+                await _send(send, response)
         except LightshipError as error:
             await _send(send, _refused(request, error))
             await drop(receive, limit=self._max_body, seconds=_LINGER)
         finally:
             body.release()
 
-    async def respond(
-        self, method: str, path: str, query: str, headers: dict[str, str], body: bytes, event: Any = None
-    ) -> Response | Request:
-        """The response to a request whose body is as it was sent; for one that may have a page, what is known of it."""
-        request = Request(method, path, query, headers, body)
+    async def respond(self, request: Request, event: Mapping[str, Any] | None = None) -> Response | None:
+        """The response to a request whose body is as it was sent; None for one that may have a page."""
         try:
             matched = self._admission.admit(request, event)
             return await self._respond(request, matched)
         except Exception as error:
             return _refused(request, error)
 
-    async def _respond(self, request: Request, matched: Matched | None, body: Body | None = None) -> Response | Request:
+    async def _respond(self, request: Request, matched: Matched | None, body: Body | None = None) -> Response | None:
         """Raises TooLarge, UnsupportedMedia, InvalidInput or Overloaded for a body."""
         if "content-encoding" in request.headers or len(request.body) > self._max_body:
             await self._inflate(request, body)
         if matched is None:
-            return request
+            return None
         response = await answer(self._service, request, matched)
         assert response is not None  # noqa: S101 - it has a route
         accepted = request.headers.get("accept-encoding")
@@ -149,8 +144,9 @@ class Shell:
         """Hand on to FastAPI what was found out here: who asks, by which id, and the body, which is read only once."""
         if self._pages is None:
             self._pages = await self._service.catalogue.aside(self._make_pages)
-        state = {"caller": request.caller, "correlation": request.correlation}
-        await self._pages({**scope, "state": state}, _replay(request.body, receive), _naming(request, send))
+        state = {"caller": request.caller, "correlation": request.correlation, "request": request}
+        inner = {**scope, "state": state}
+        await self._pages(inner, _replay(request.body, receive), _naming(request, inner, send))
 
     def _make_pages(self) -> ASGIApp:
         from lightship.app.pages import pages
@@ -160,7 +156,7 @@ class Shell:
 
 def _refused(request: Request, error: Exception) -> Response:
     """The response to a request that is not answered: its refusal, or a sentence about an error that is in the log."""
-    response = wire.render_error(error, request.path) if isinstance(error, LightshipError) else failed(request)
+    response = refused(request, error) if isinstance(error, LightshipError) else failed(request)
     request.id = request.id or os.urandom(16).hex()  # refused before it was named
     response.headers[_ID] = request.correlation
     return response
@@ -176,12 +172,13 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _naming(request: Request, send: Send) -> Send:
-    """``send`` with the id by which the request is known as a header of the answer."""
+def _naming(request: Request, scope: Scope, send: Send) -> Send:
+    """``send`` with the id by which the request is known as a header of the answer; FastAPI writes the route down."""
     header = (_ID.encode(), request.correlation.encode())
 
     async def named(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
+            request.route = getattr(scope.get("route"), "path", "")
             message = {**message, "headers": [*message["headers"], header]}
         await send(message)
 

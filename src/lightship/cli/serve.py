@@ -32,6 +32,9 @@ _anonymous_option = click.option(
     is_flag=True,
     help="Answer strangers beyond this machine although no LIGHTSHIP_TOKEN is set.",
 )
+access_log_option = click.option(
+    "--access-log", is_flag=True, help="Write a line of JSON per request to the standard output."
+)
 
 
 @click.command("serve")
@@ -39,26 +42,30 @@ _anonymous_option = click.option(
 @port_option
 @default_option
 @_anonymous_option
+@access_log_option
 @registry_option
-def serve_command(host: str, port: int, default_model: str | None, allow_anonymous: bool, registry: Registry) -> None:
+def serve_command(
+    host: str, port: int, default_model: str | None, allow_anonymous: bool, access_log: bool, registry: Registry
+) -> None:
     """Serve the models of a registry over HTTP.
 
     Listens on this machine only, unless LIGHTSHIP_TOKEN holds a bearer token that every request must carry, or
     --allow-anonymous says that strangers are welcome.
     """
-    settings = settings_of(default_model, allow_anonymous=allow_anonymous)
+    settings = settings_of(default_model, allow_anonymous=allow_anonymous, access_log=access_log)
     _check_host(host, settings)
     check_default(default_model, registry)
     with interruptible(), contextlib.suppress(KeyboardInterrupt):
         _serve(Server(registry, settings, host=host, port=port, jobs=places.jobs))
 
 
-def settings_of(default_model: str | None, *, allow_anonymous: bool = False) -> Settings:
+def settings_of(default_model: str | None, *, allow_anonymous: bool = False, access_log: bool = False) -> Settings:
     """The environment's settings, with what options say instead."""
     settings = Settings.from_environment()
     return settings._replace(
         default_model=default_model or settings.default_model,
         allow_anonymous=allow_anonymous or settings.allow_anonymous,
+        access_log=access_log or settings.access_log,
     )
 
 

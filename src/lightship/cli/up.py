@@ -17,7 +17,15 @@ from lightship.app.server import Server
 from lightship.calls import ModelState
 from lightship.cli import terminal
 from lightship.cli.options import existing
-from lightship.cli.serve import check_default, curl, default_option, port_option, settings_of, welcome
+from lightship.cli.serve import (
+    access_log_option,
+    check_default,
+    curl,
+    default_option,
+    port_option,
+    settings_of,
+    welcome,
+)
 from lightship.cli.terminal import command, interruptible, quiet
 from lightship.errors import SettingError
 from lightship.handlers import places
@@ -74,6 +82,7 @@ def _parameters(_: click.Context, __: click.Parameter, values: tuple[str, ...]) 
     metavar="SECONDS",
     help="When a message that was not handled comes again. AWS waits for its queue's visibility timeout.",
 )
+@access_log_option
 def up_command(
     port: int,
     aws_port: int | None,
@@ -82,6 +91,7 @@ def up_command(
     template: Path,
     parameters: Mapping[str, str],
     redeliver: int,
+    access_log: bool,
 ) -> None:
     """Run the whole system on this machine.
 
@@ -101,10 +111,12 @@ def up_command(
         ),
     )
     with contextlib.suppress(KeyboardInterrupt), interruptible(), stack, _shared(stack):
-        _run(stack, registry, default_model, port, console)
+        _run(stack, registry, default_model, port, console, access_log=access_log)
 
 
-def _run(stack: Stack, source: str | None, default_model: str | None, port: int, console: Console) -> None:
+def _run(
+    stack: Stack, source: str | None, default_model: str | None, port: int, console: Console, *, access_log: bool
+) -> None:
     function = _api(stack)
     location = function.environment.get("LIGHTSHIP_REGISTRY", "")
     bucket, _ = place(location)
@@ -113,7 +125,8 @@ def _run(stack: Stack, source: str | None, default_model: str | None, port: int,
     copied = mirror(registry, stack.cloud.client("s3"), location)
     variables = {name: value for name, value in function.environment.items() if name not in _SIZES}
     os.environ.update({**variables, **stack.environment, "LIGHTSHIP_CACHE": str(stack.folder / "cache")})
-    server = Server(Registry(location), settings_of(default_model), host="127.0.0.1", port=port, jobs=places.jobs)
+    settings = settings_of(default_model, access_log=access_log)
+    server = Server(Registry(location), settings, host="127.0.0.1", port=port, jobs=places.jobs)
     with quiet():
         states = server.start()
     console.print(Panel(_screen(stack, server, states, registry, copied), title="Lightship", expand=False))

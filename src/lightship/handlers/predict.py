@@ -32,7 +32,12 @@ catalogue, shell = assemble(
     max_answer=settings.max_answer or LARGEST_ANSWER,
     jobs=places.jobs,
 )
-handler = Gateway(shell, base_path=settings.base_path)
+if settings.metrics:
+    from lightship.telemetry import embedded
+
+    handler = Gateway(shell, base_path=settings.base_path, observe=embedded.write)
+else:
+    handler = Gateway(shell, base_path=settings.base_path)
 runtime.install()
 
 

@@ -113,7 +113,7 @@ class Catalogue:
         key = cache_key(served.model.bundle.digest, call)
         known = cache.get(key, call)
         if known is not None:
-            served.counters.hit(_rows(call), start)
+            served.counters.hit(call.rows, start)
             return known, "hit"
         looked = time.perf_counter_ns()
         result = await self._run(served, call)
@@ -124,7 +124,7 @@ class Catalogue:
 
     async def _run(self, served: Served, call: Call) -> Result:
         """Run a call, in a thread where it would keep others waiting, with others where that is cheaper."""
-        rows = _rows(call)
+        rows = call.rows
         if self._threads is None or served.seconds_per_row.get(call.signature, 0.0) * rows < QUICK_SECONDS:
             return served.predict(call, rows)
         if rows == 1 and served.batches is not None and served.batches.takes(call):
@@ -206,7 +206,11 @@ class Catalogue:
 
     def loaded(self) -> list[str]:
         """Names of the models that have a version in memory, sorted."""
-        return sorted({served.name for served in self._shelf.all()})
+        return sorted({name for name, _ in self.loaded_versions()})
+
+    def loaded_versions(self) -> list[tuple[str, int]]:
+        """The versions that are in memory, by name and number."""
+        return [(served.name, served.version) for served in self._shelf.all()]
 
     def reload(self, name: str) -> ModelState:
         """Load a model's default version, also after it was unloaded. Raises NotFound, BundleError, Unavailable."""
@@ -271,13 +275,6 @@ class Catalogue:
                 self._shelf.load(key)
         elif not self._shelf.resting(key):
             self._threads.once(key, self._shelf.load)
-
-
-def _rows(call: Call) -> int:
-    for array in call.inputs.values():
-        if array.ndim:
-            return len(array)
-    return 1
 
 
 def _threads(calls: int, rows: int, window: float) -> Threads:

@@ -1,1 +1,1 @@
-"""What every layer may record: logs and metrics."""
+"""What a server and a function tell of the requests that they answered: an access log, and metrics."""

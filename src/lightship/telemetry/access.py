@@ -4,48 +4,71 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
-from dataclasses import asdict, dataclass
+import queue
+import threading
+from datetime import UTC, datetime
+from typing import TextIO
+
+from lightship.telemetry.exchange import Exchange
 
 # Longer paths are cut.
 _LONGEST = 1024
 
+# Lines that wait for an output which is slower than the server; beyond them lines are lost, and counted.
+_WAITING = 10_000
 
-@dataclass(slots=True)
-class Access:
-    """One request and its response.
 
-    Attributes:
-        time: when it came, ISO 8601 in UTC.
-        correlation: the value of the response's ``x-correlation-id``.
-        method: of HTTP.
-        path: without the query.
-        status: of the response; 0 where the client closed the connection before there was one.
-        bytes: the length of the response's body.
-        milliseconds: from the head of the request to the end of the response.
-        model: the model that answered, None where none did; ``version`` likewise.
-        caller: ``anonymous`` or ``token``; None for a caller without the token.
+def line(exchange: Exchange) -> str:
+    """Return a request as one line of ASCII, control characters escaped."""
+    record = {
+        "time": datetime.fromtimestamp(exchange.time, UTC).isoformat(timespec="milliseconds"),
+        "correlation": exchange.correlation,
+        "method": exchange.method[:20],
+        "path": exchange.path[:_LONGEST],
+        "status": exchange.status,
+        "error": exchange.refusal or None,
+        "bytes": exchange.sent,
+        "milliseconds": round(exchange.seconds * 1000, 3),
+        "model": exchange.model or None,
+        "version": exchange.version or None,
+        "rows": exchange.rows,
+        "caller": exchange.caller,
+    }
+    return json.dumps(record).replace("\x7f", "\\u007f")  # the only control character that JSON allows as it is
+
+
+class AccessLog:
+    """Writes lines to a text stream in a thread of its own, so that a slow reader of it does not stop the server.
+
+    Lines beyond 10,000 that wait are lost; a line ``{"lost": N}`` says so. A closed stream stops nothing.
     """
 
-    time: str
-    correlation: str
-    method: str
-    path: str
-    status: int = 0
-    bytes: int = 0
-    milliseconds: float = 0.0
-    model: str | None = None
-    version: int | None = None
-    caller: str | None = None
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._waiting: queue.Queue[Exchange | None] = queue.Queue(_WAITING)
+        self._lost = 0
+        self._thread = threading.Thread(target=self._write, name="lightship-access-log", daemon=True)
+        self._thread.start()
 
-    def line(self) -> str:
-        """Return it as one line of ASCII, control characters escaped."""
-        record = {**asdict(self), "method": self.method[:20], "path": self.path[:_LONGEST]}
-        return json.dumps(record).replace("\x7f", "\\u007f")  # the only control character that JSON allows as it is
+    def __call__(self, exchange: Exchange) -> None:
+        """Take one request down."""
+        try:
+            self._waiting.put_nowait(exchange)
+        except queue.Full:
+            self._lost += 1
 
+    def close(self, seconds: float = 1.0) -> None:
+        """Write what waits, for at most so many seconds."""
+        with contextlib.suppress(queue.Full):
+            self._waiting.put(None, timeout=seconds)
+            self._thread.join(seconds)
 
-def write(access: Access) -> None:
-    """Write a line to the standard output. A closed output does not fail the request."""
-    with contextlib.suppress(OSError, ValueError):
-        sys.stdout.write(access.line() + "\n")
-        sys.stdout.flush()
+    def _write(self) -> None:
+        while (exchange := self._waiting.get()) is not None:
+            lines = [line(exchange)]
+            if self._lost:
+                lines.append(json.dumps({"lost": self._lost}))
+                self._lost = 0
+            with contextlib.suppress(OSError, ValueError):
+                self._stream.write("\n".join(lines) + "\n")
+                self._stream.flush()

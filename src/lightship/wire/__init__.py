@@ -16,7 +16,7 @@ NATIVE = "lightship.wire.native"
 
 # Modules by the beginnings of the paths that are theirs; errors of any other path are the native protocol's.
 MODULES: dict[str, tuple[str, ...]] = {
-    NATIVE: ("/predict", "/models", "/health"),
+    NATIVE: ("/predict", "/models", "/health", "/metrics"),
     "lightship.wire.openinference": ("/v2",),
     "lightship.wire.tfserving": ("/v1/",),
     "lightship.wire.documentation": ("/docs",),

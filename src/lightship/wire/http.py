@@ -21,7 +21,8 @@ _CORRELATION = re.compile(r"[!-~]{1,128}")
 class Request:
     """One request; header names are in lower case, the body is inflated, ``caller`` is None for a stranger.
 
-    ``id`` is what API Gateway calls it, empty where nothing did.
+    ``id`` is what API Gateway calls it, empty where nothing did. The last five are found out while it is answered: its
+    route, the version that was asked with how many rows, and the code of the error that refused it.
     """
 
     method: str
@@ -31,6 +32,11 @@ class Request:
     body: bytes = b""
     caller: str | None = None
     id: str = ""
+    route: str = ""
+    model: str = ""
+    version: int = 0
+    rows: int = 0
+    refusal: str = ""
 
     @property
     def media_type(self) -> str:

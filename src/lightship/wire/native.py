@@ -176,6 +176,11 @@ def encode_ready(health: Health) -> Response:
     return Response(200 if health.ready else 503, write(record))
 
 
+def encode_metrics(text: bytes) -> Response:
+    """The metrics in Prometheus's text format, version 0.0.4."""
+    return Response(200, text, {"content-type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
 def encode_error(error: LightshipError) -> Response:
     """``{"error": {"code", "message"}}`` with the code's status."""
     body = write({"error": {"code": error.code, "message": error.message}})
@@ -205,6 +210,7 @@ PROTOCOL = WireProtocol(
         _predict("/models/{name}/versions/{version}/predict", encode_predict),
         _read("/models", "models", encode_models),
         _read("/models/{name}", "model", encode_model),
+        _read("/metrics", "metrics", encode_metrics),
         _read("/health/live", "live", encode_live, scope="open"),
         _read("/health/ready", "ready", encode_ready, scope="open"),
     ),

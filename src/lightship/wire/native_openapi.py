@@ -25,6 +25,7 @@ _SUMMARIES = {
     "model": "One model with its signatures",
     "live": "Whether the process answers",
     "ready": "Whether models can be served",
+    "metrics": "What the server has counted, for Prometheus (not on Lambda)",
 }
 ERROR = {
     "type": "object",
@@ -42,7 +43,11 @@ ERROR = {
 def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
     """OpenAPI paths of one route: for predictions, one path per model that is loaded."""
     if route.operation != "predict":
-        return {route.path: {"get": _operation(route, _SUMMARIES[route.operation])}}
+        operation = _operation(route, _SUMMARIES[route.operation])
+        if route.operation == "metrics":
+            text = {"text/plain": {"schema": {"type": "string"}}}
+            operation["responses"]["200"] = {"description": "Metrics in the text format", "content": text}
+        return {route.path: {"get": operation}}
     paths = {}
     for state in models:
         if state.manifest is None or (route.path == "/predict" and not state.default):

@@ -8,17 +8,19 @@ at its first step.
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
-from lightship import wire
-from lightship.answer import answer
+from lightship.answer import answer, refused
 from lightship.app.front import Front
+from lightship.app.observed import exchange_of
 from lightship.app.shell import Shell
 from lightship.errors import InvalidInput
 from lightship.handlers.gateway.events import HttpEvent, Reader, is_payload_2, payload_2
-from lightship.wire.http import Response
+from lightship.telemetry.exchange import Observer
+from lightship.wire.http import Request, Response
 
 T = TypeVar("T")
 
@@ -29,51 +31,61 @@ class Gateway:
     Args:
         shell: what answers.
         base_path: the path that a custom domain's API mapping puts in front of ours: ``/ml``, or empty.
+        observe: called once for each request, after its response is made; None where nobody observes.
     """
 
-    def __init__(self, shell: Front | Shell, *, base_path: str = "") -> None:
+    def __init__(self, shell: Front | Shell, *, base_path: str = "", observe: Observer | None = None) -> None:
         self._shell = shell
         self._base_path = base_path
+        self._observe = observe
         self._mangum: Any = None
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         """Answer one event; never raises for what an event holds."""
-        read: Reader | None = payload_2
+        start = time.perf_counter()
+        reader: Reader | None = payload_2
         if not is_payload_2(event):
             from lightship.handlers.gateway.formats import reader_of
 
-            read = reader_of(event)
-        if read is None:
+            reader = reader_of(event)
+        if reader is None:
             return self._invocation(event, context)
         try:
-            request = _read(event, read, self._base_path)
+            read = _read(event, reader, self._base_path)
         except InvalidInput as wrong:
-            return _result(wire.render_error(wrong, _path(event)), multi_value="multiValueHeaders" in event)
-        known = {"requestContext": request.context}
-        response = _finish(
-            self._shell.respond(request.method, request.path, request.query, request.headers, request.body, known)
-        )
-        if isinstance(response, Response):
-            return _result(response, multi_value=request.multi_value)
-        return self._page(request, context)
+            request = Request("", _path(event))
+            response = refused(request, wrong)
+            self._told(request, response.status, start)
+            return _result(response, multi_value="multiValueHeaders" in event)
+        answered = _finish(self._shell.respond(read.request, {"requestContext": read.context}))
+        result = self._page(read, context) if answered is None else _result(answered, multi_value=read.multi_value)
+        self._told(read.request, result["statusCode"], start)
+        return result
 
-    def _page(self, request: HttpEvent, context: Any) -> dict[str, Any]:
+    def _page(self, read: HttpEvent, context: Any) -> dict[str, Any]:
         from lightship.handlers.gateway import pages
 
         if self._mangum is None:
             self._mangum = pages.mangum(self._shell)
-        return pages.page(request, context, mangum=self._mangum)
+        return pages.page(read, context, mangum=self._mangum)
 
     def _invocation(self, event: Any, context: Any) -> dict[str, Any]:
         from lightship.handlers.gateway import invocations
 
         service, request_id = self._shell.service, getattr(context, "aws_request_id", "")
-        return invocations.answer(
-            event,
-            request_id,
-            ask=lambda request: _finish(answer(service, request)),
-            default_name=partial(service.catalogue.default_name),
-        )
+
+        def ask(request: Request) -> Response | None:
+            start = time.perf_counter()
+            response = _finish(answer(service, request))
+            self._told(request, response.status if response else 404, start)
+            return response
+
+        return invocations.answer(event, request_id, ask=ask, default_name=partial(service.catalogue.default_name))
+
+    def _told(self, request: Request, status: int, start: float) -> None:
+        if self._observe is not None:
+            seconds = time.perf_counter() - start
+            self._observe(exchange_of(request, status, time.time() - seconds, seconds))
 
 
 def _read(event: Mapping[str, Any], read: Reader, base_path: str) -> HttpEvent:

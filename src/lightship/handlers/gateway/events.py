@@ -12,6 +12,7 @@ from typing import Any
 
 from lightship.errors import InvalidInput
 from lightship.tensors import json_type
+from lightship.wire.http import Request
 
 
 @dataclass(slots=True)
@@ -19,21 +20,14 @@ class HttpEvent:
     """One request of an event.
 
     Attributes:
-        method: in upper case.
-        path: percent-decoded once, without the prefixes that the service in front added.
-        query: percent-encoded.
-        headers: names in lower case, the values of a repeated header joined by commas.
-        body: as the client sent it.
+        request: its path is percent-decoded once, without the prefixes that the service in front added; its query is
+            percent-encoded; the values of a repeated header are joined by commas; its body is as the client sent it.
         context: a ``requestContext`` of payload 2.0, with the authorizer's answer in its place.
         root: the prefix that was removed from the path.
         multi_value: whether the service wants lists of header values in the answer.
     """
 
-    method: str
-    path: str
-    query: str
-    headers: dict[str, str]
-    body: bytes
+    request: Request
     context: Mapping[str, Any]
     root: str = ""
     multi_value: bool = False
@@ -65,7 +59,7 @@ def payload_2(event: Mapping[str, Any], base_path: str) -> HttpEvent:
         headers = {name.lower(): value for name, value in headers.items()}
     method, query = context["http"]["method"], event.get("rawQueryString") or ""
     check_texts(method, path, query, headers)
-    return HttpEvent(method, path, query, headers, body_of(event, "isBase64Encoded"), context, root)
+    return HttpEvent(Request(method, path, query, headers, body_of(event, "isBase64Encoded")), context, root)
 
 
 def decoded(path: str) -> str:

@@ -17,6 +17,7 @@ from lightship.handlers.gateway.events import (
     decoded,
     without_prefixes,
 )
+from lightship.wire.http import Request
 
 
 def reader_of(event: Any) -> Reader | None:
@@ -114,7 +115,7 @@ def _http_event(
 ) -> HttpEvent:
     path, root = without_prefixes(path or "/", stage=None, base_path=base_path)
     check_texts(method, path, query, headers)
-    return HttpEvent(method, path, query, headers, body_of(event, flag), context, root)
+    return HttpEvent(Request(method, path, query, headers, body_of(event, flag)), context, root)
 
 
 def _joined(headers: Mapping[str, Any]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from mangum import Mangum
 
+from lightship.app.shell import REQUEST
 from lightship.handlers.gateway.events import HttpEvent
 
 Scope = MutableMapping[str, Any]
@@ -18,25 +19,28 @@ def mangum(app: App) -> Any:
     """Return Mangum around an ASGI application that receives the external prefix of its paths."""
 
     async def rooted(scope: Scope, receive: Any, send: Any) -> None:
-        await app({**scope, "root_path": scope["aws.event"]["root"]}, receive, send)
+        event = scope["aws.event"]
+        await app({**scope, "root_path": event["root"], REQUEST: event["request"]}, receive, send)
 
     return Mangum(rooted, lifespan="off")
 
 
-def page(request: HttpEvent, context: Any, *, mangum: Any) -> dict[str, Any]:
+def page(read: HttpEvent, context: Any, *, mangum: Any) -> dict[str, Any]:
     """Answer a request that no protocol has: every format is given to Mangum as payload 2.0."""
-    seen = {"sourceIp": request.headers.get("x-forwarded-for"), **request.context.get("http", {})}
+    request = read.request
+    seen = {"sourceIp": request.headers.get("x-forwarded-for"), **read.context.get("http", {})}
     http = {**seen, "method": request.method, "path": quote(request.path)}
     event = {
         "version": "2.0",
         "rawQueryString": request.query,
         "headers": request.headers,
-        "requestContext": {**request.context, "http": http},
+        "requestContext": {**read.context, "http": http},
         "body": request.body,
-        "root": request.root,
+        "root": read.root,
+        "request": request,
     }
     answer: dict[str, Any] = mangum(event, context)
-    if request.multi_value:
+    if read.multi_value:
         headers = answer.pop("headers", {})
         answer["multiValueHeaders"] = {name: [value] for name, value in headers.items()}
     return answer

@@ -1,0 +1,76 @@
+"""Tells observers of every request, refused ones too: the outermost application of a server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import MutableMapping, Sequence
+from typing import Any
+
+from lightship.app.shell import REQUEST, ASGIApp, Receive, Scope, Send
+from lightship.telemetry.exchange import Exchange, Observer
+from lightship.wire.http import Request
+
+
+class Observed:
+    """An ASGI application whose requests are told to observers.
+
+    Args:
+        app: the application; its shell fills in what it finds out of a request.
+        observers: called once for each request, when its response is complete, in the event loop: they must not wait.
+    """
+
+    def __init__(self, app: ASGIApp, observers: Sequence[Observer]) -> None:
+        self._app = app
+        self._observers = observers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request of an ASGI server."""
+        if scope["type"] != "http":
+            return
+        came, start = time.time(), time.perf_counter()
+        request = Request("", "")
+        status = sent = 0
+        told = False
+
+        def tell() -> None:
+            nonlocal told
+            told = True
+            exchange = exchange_of(request, status, came, time.perf_counter() - start, sent)
+            exchange = exchange._replace(method=scope["method"], path=scope["path"])
+            for observer in self._observers:
+                observer(exchange)
+
+        async def observing(message: MutableMapping[str, Any]) -> None:
+            nonlocal status, sent
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            else:
+                sent += len(message.get("body", b""))
+                if not message.get("more_body"):
+                    tell()
+            await send(message)
+
+        try:
+            await self._app({**scope, REQUEST: request}, receive, observing)
+        finally:
+            if not told:  # the client has gone, or the response was cut off
+                tell()
+
+
+def exchange_of(request: Request, status: int, came: float, seconds: float, sent: int = 0) -> Exchange:
+    """What is told of a request."""
+    return Exchange(
+        request.method,
+        request.path,
+        request.route,
+        status,
+        request.refusal,
+        request.model,
+        request.version,
+        request.rows,
+        request.caller,
+        request.correlation,
+        came,
+        seconds,
+        sent,
+    )

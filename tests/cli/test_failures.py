@@ -36,6 +36,13 @@ def sentence_of(result: Result) -> str:
     return line
 
 
+@pytest.mark.parametrize("words", [["*"], ["?"], ["nope"], ["job", "*"], ["dlq", "*"], ["schedule", "*"]])
+def test_command_of_no_such_name_is_refused_also_where_click_sees_an_option(words: list[str]) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert result.stderr.endswith(f"Error: No such command '{words[-1]}'.\n")
+
+
 @pytest.mark.parametrize(
     "words",
     [["--version"], ["--help"], ["models", "--json"], ["models"], ["predict", "pair", '{"a": [1, 2], "b": [3]}']],

@@ -18,7 +18,7 @@ from lightship import aws
 from lightship.app.callers import owner_of
 from lightship.bundle import Manifest
 from lightship.cli import downloads, uploads
-from lightship.cli.failures import ALL_REJECTED
+from lightship.cli.failures import ALL_REJECTED, Group
 from lightship.cli.options import header_option, json_option, model_argument, parse_model
 from lightship.cli.terminal import bar, console
 from lightship.errors import InvalidInput
@@ -157,7 +157,7 @@ def _say(
     console().print(table)
 
 
-@click.group("job")
+@click.group("job", cls=Group)
 def job_command() -> None:
     """See to a job: its status, and what its owner may do about it.
 

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from lightship import aws
 from lightship.cli import completion
+from lightship.cli.failures import Group
 from lightship.cli.options import json_option
 from lightship.cli.terminal import bar, console, facts
 from lightship.errors import InvalidInput
@@ -31,7 +32,7 @@ _ATTEMPTS = 2
 _LONGEST = 200
 
 
-@click.group("dlq")
+@click.group("dlq", cls=Group)
 def dlq_command() -> None:
     """Dead letters: see what functions gave up, and send it again.
 

@@ -55,6 +55,14 @@ class Unwritable(click.ClickException):
 class Group(click.Group):
     """The one place where errors of Lightship, AWS and the system become sentences and exit codes."""
 
+    def resolve_command(
+        self, context: click.Context, words: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; click takes one such as ``*`` for an option, and prints the help."""
+        if not context.resilient_parsing and self.get_command(context, words[0]) is None:
+            context.fail(f"No such command {words[0]!r}.")
+        return super().resolve_command(context, words)
+
     def invoke(self, context: click.Context) -> Any:
         """Run the command; raises ClickException."""
         try:

@@ -9,6 +9,7 @@ import click
 import orjson
 
 from lightship import aws
+from lightship.cli.failures import Group
 from lightship.cli.options import json_option
 from lightship.cli.terminal import facts
 from lightship.errors import InvalidInput
@@ -27,7 +28,7 @@ _HINDRANCES = {
 }
 
 
-@click.group("schedule")
+@click.group("schedule", cls=Group)
 def schedule_command() -> None:
     """Schedules: what the clock starts, and the same by hand.
 

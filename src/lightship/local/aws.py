@@ -5,18 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-import uuid
-from typing import Any
 
 from lightship.local import children
 from lightship.local.guard import Guard
-
-
-class _Numbered(dict[str, Any]):
-    """moto copies one event for every object: each copy gets an id of its own, as on AWS."""
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
-        return {**self, "id": str(uuid.uuid4())}
 
 
 def main(listener: int) -> None:
@@ -24,11 +15,9 @@ def main(listener: int) -> None:
     ended = threading.Event()
     children.follow(lambda line: ended.set() if line is None else None)
 
-    from moto.events import utils as events
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server
 
-    events._BASE_EVENT_MESSAGE = _Numbered(events._BASE_EVENT_MESSAGE)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for every request otherwise
     application = Guard(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler, fd=listener)

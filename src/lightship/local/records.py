@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html say
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,9 @@ from lightship.local.parts import Queue
 from lightship.local.wiring import REGION
 
 Message = Mapping[str, Any]
+
+# The id that moto gives every event of EventBridge. On AWS each has one of its own, which becomes its correlation id.
+_MOTO_ID = "17793124-05d4-b198-2fde-7ededc63b103"
 
 _VALUES = (("StringValue", "stringValue"), ("BinaryValue", "binaryValue"))
 
@@ -42,13 +46,14 @@ def failures(messages: Sequence[Message], answer: Any, *, reports: bool) -> set[
 
 
 def _record(message: Message, queue: Queue) -> dict[str, Any]:
+    body = message["Body"].replace(_MOTO_ID, message["MessageId"])
     return {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],
-        "body": message["Body"],
+        "body": body,
         "attributes": dict(message.get("Attributes", {})),
         "messageAttributes": {key: _attribute(value) for key, value in message.get("MessageAttributes", {}).items()},
-        "md5OfBody": message["MD5OfBody"],
+        "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
         "eventSource": "aws:sqs",
         "eventSourceARN": queue.arn,
         "awsRegion": REGION,

@@ -22,7 +22,7 @@ TOGETHER = -n $(WORKERS) --dist loadfile -m 'not slow and not alone'
 ALONE := -m 'alone and not slow'
 NO_TESTS := 5
 # The tests of `make check`, by folder or file: no TensorFlow, no AWS, no SAM, no server.
-FAST := tests/formats tests/kinds $(addprefix tests/,app/test_callers.py app/test_encodings.py engines/test_causes.py \
+FAST := tests/formats tests/inputs $(addprefix tests/,app/test_callers.py app/test_encodings.py engines/test_causes.py \
 	jobs/test_inflate.py jobs/test_items.py local/test_records.py \
 	test_floors.py test_install.py test_settings.py test_state.py test_tensors.py)
 # A suite in full, with the tests that are marked slow and are not part of `make test`.
@@ -58,7 +58,7 @@ coverage: $(VENV)/.dev examples models ## Run the same tests and measure which l
 	$(BIN)/pytest --cov --cov-append --cov-report=term $(ALONE) $(PYTEST_ARGS) || [ $$? = $(NO_TESTS) ]
 
 fuzz: $(VENV)/.dev examples ## Look for requests that break the server, for FUZZ_SECONDS (60)
-	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/$(FULL) tests/wire/test_fuzz.py
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/$(FULL) tests/protocols/test_fuzz.py
 
 fuzz-models: $(VENV)/.dev examples ## Compile and serve mutants of the example models, for MODEL_FUZZ_SECONDS (3600)
 	MODEL_FUZZ_SECONDS=$(MODEL_FUZZ_SECONDS) $(BIN)/$(FULL) tests/compiler/test_tflite_fuzz.py

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 
 from lightship.calls import Call
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
 
 AT_ONCE = (1, 16)

@@ -21,7 +21,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from benchmarks.figures import percentile
 from benchmarks.stacks import ROOT
-from lightship.wire.http import Request, Response
+from lightship.protocols.http import Request, Response
 
 TOLERANCE = 1e-6
 

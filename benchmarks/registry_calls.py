@@ -11,7 +11,7 @@ import time
 
 from benchmarks.figures import percentile
 from lightship import aws
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.stores import open_store
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from lightship.bundle import DEFAULT_SIGNATURE, GOLDEN, MODEL, SAVED_MODEL, Manifest, digests, write_manifest
-from lightship.golden import write_golden
-from lightship.registry import Registry
+from lightship.bundle.golden import write_golden
+from lightship.registry.registry import Registry
 from lightship.tensors import Signature, TensorSpec
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from lightship.bundle import GOLDEN, MANIFEST, MODEL, Bundle, Manifest, digests, write_manifest
+from lightship.bundle.golden import read_golden, write_golden
 from lightship.calls import Call
 from lightship.errors import BundleError, InvalidInput, NotFound
-from lightship.golden import read_golden, write_golden
 from lightship.model import Model
 from tests.bundles import Registries
 

@@ -11,10 +11,10 @@ SOURCE = Path(__file__).parent.parent / "src" / "lightship"
 
 FLOORS = (
     ("version", "errors"),
-    ("tensors", "settings", "formats", "aws", "triggers", "telemetry"),
-    ("bundle", "golden", "kinds", "state", "graphs"),
+    ("tensors", "settings", "formats", "aws", "telemetry"),
+    ("bundle", "inputs", "graphs"),
     ("calls", "stores", "engines"),
-    ("wire", "model", "registry"),
+    ("protocols", "model", "registry"),
     ("serving", "compiler", "jobs"),
     ("answer",),
     ("app",),
@@ -78,5 +78,5 @@ def test_only_the_upper_floors_read_the_environment() -> None:
 
 def test_the_walls_hold_against_a_breach(tmp_path: Path) -> None:
     breach = tmp_path / "tensors.py"
-    breach.write_text("from lightship import kinds\nfrom lightship.app.shell import Shell\n")
-    assert imports(breach) == ["lightship.kinds", "lightship.app.shell"]
+    breach.write_text("from lightship import inputs\nfrom lightship.app.shell import Shell\n")
+    assert imports(breach) == ["lightship.inputs", "lightship.app.shell"]

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from lightship import wire
-from lightship.wire.http import WireProtocol
+from lightship import protocols as wire
+from lightship.protocols.http import WireProtocol
 from tests.bundles import Registries
 from tests.conftest import ROOT
 

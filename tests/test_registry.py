@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lightship.errors import BundleError, NotFound, RegistryError
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from tests.bundles import Registries, republish
 
 
@@ -45,7 +45,7 @@ def test_a_folder_that_is_no_bundle_is_not_published(registry: Registry) -> None
 def test_a_killed_publisher_leaves_no_version_behind(registry: Registry, registries: Registries) -> None:
     code = """
 import os, shutil, signal, sys
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 with Registry(sys.argv[1]).staging() as staged:
     shutil.copytree(sys.argv[2], staged, dirs_exist_ok=True)
     os.kill(os.getpid(), signal.SIGKILL)

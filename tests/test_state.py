@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lightship.errors import LightshipError, NotFound, RegistryError
-from lightship.state import KEPT, Routing, State
+from lightship.registry.state import KEPT, Routing, State
 
 OFFERED = State(versions=(1, 2, 3))
 

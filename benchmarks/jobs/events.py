@@ -26,11 +26,11 @@ from lightship.handlers import requests, score
 from lightship.handlers.places import Places
 from lightship.handlers.queues import Queue
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger import Ledger
-from lightship.jobs.records import Chunk, Cursor, Job, Source, job_id
-from lightship.registry import Registry
+from lightship.jobs.ledger.ledger import Ledger
+from lightship.jobs.ledger.records import Chunk, Cursor, Job, Source, job_id
+from lightship.protocols.http import Request
+from lightship.registry.registry import Registry
 from lightship.settings import Settings
-from lightship.wire.http import Request
 
 _TOGETHER = 10  # the template's batch of requests
 _WARM_UP = 3

@@ -18,11 +18,12 @@ from benchmarks.figures import significant
 from benchmarks.jobs.inputs import COLUMNS, lines
 from lightship.bundle import Bundle
 from lightship.handlers.places import Places
-from lightship.jobs import plan, score
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger import Ledger
-from lightship.jobs.records import Job, Source
-from lightship.registry import Registry
+from lightship.jobs.ledger.ledger import Ledger
+from lightship.jobs.ledger.records import Job, Source
+from lightship.jobs.score import score
+from lightship.jobs.split import plan
+from lightship.registry.registry import Registry
 
 _ROWS = 50_000  # of the block that is repeated: more than what is read at once
 _MOST_CHUNKS = 24

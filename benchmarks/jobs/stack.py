@@ -21,16 +21,17 @@ from benchmarks.jobs.inputs import Input
 from benchmarks.questions import ROOT
 from lightship.jobs import operations, starting
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger import Ledger
-from lightship.jobs.records import Job, State
+from lightship.jobs.ledger.ledger import Ledger
+from lightship.jobs.ledger.records import Job, State
 from lightship.local import cloud as played
-from lightship.local import wiring, workers
+from lightship.local.functions import workers
+from lightship.local.functions.poller import Poller
+from lightship.local.functions.records import event
+from lightship.local.functions.workers import ProcessFunction
 from lightship.local.mirror import mirror
-from lightship.local.parts import Wiring
-from lightship.local.poller import Poller
-from lightship.local.records import event
-from lightship.local.workers import ProcessFunction
-from lightship.registry import Registry
+from lightship.local.template import wiring
+from lightship.local.template.parts import Wiring
+from lightship.registry.registry import Registry
 
 OWNER = "benchmark"
 _SPLIT, _SCORE = "SplitFunction", "ScoreFunction"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lightship.app.assembly import assemble
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.settings import Settings
 
 settings = Settings.from_environment()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lightship.compiler import compile_model
     from lightship.errors import LightshipError
     from lightship.model import Model
-    from lightship.registry import Registry
+    from lightship.registry.registry import Registry
     from lightship.tensors import Signature, TensorSpec
 
 _HOMES = {

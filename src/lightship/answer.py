@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from lightship import wire
+from lightship import protocols
 from lightship.calls import Health, Prediction
 from lightship.errors import Forbidden, LightshipError, NotFound, TooLarge, Unauthenticated
+from lightship.protocols.http import Request, Response, Route
 from lightship.serving.catalogue import Catalogue
-from lightship.wire.http import Request, Response, Route
 
 _LOG = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def authorise(service: Service, request: Request) -> Matched | None:
 
     Its body is not looked at. Raises MethodNotAllowed, Unauthenticated or Forbidden.
     """
-    matched = wire.match(request.method, request.path)
+    matched = protocols.match(request.method, request.path)
     if matched is None:
         return None
     request.route, scope = matched[0].path, matched[0].scope
@@ -88,7 +88,7 @@ async def answer(service: Service, request: Request, matched: Matched | None = N
 def refused(request: Request, error: LightshipError) -> Response:
     """The response to a request that is not answered, in the shape of the protocol that owns its path."""
     request.refusal = error.code
-    return wire.render_error(error, request.path)
+    return protocols.render_error(error, request.path)
 
 
 def failed(request: Request) -> Response:

@@ -54,7 +54,7 @@ class Model:
 
     def golden(self, signature: str | None = None) -> tuple[dict[str, Array], dict[str, Array]]:
         """Recorded inputs and the original model's outputs for a signature."""
-        from lightship.golden import read_golden  # no request asks
+        from lightship.bundle.golden import read_golden  # no request asks
 
         return read_golden(self.bundle.path / GOLDEN)[self.manifest.signature(signature).name]
 

@@ -9,7 +9,7 @@ import pytest
 from lightship.answer import Service
 from lightship.app.admission import LOOPBACK
 from lightship.app.shell import Shell
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
 from tests.app.asgi import Exchange, ask
 from tests.bundles import Registries

@@ -10,7 +10,7 @@ from typing import Any
 from lightship.answer import Service
 from lightship.app.body import Bodies, Body
 from lightship.app.shell import Shell
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
 from tests.app.asgi import Exchange, Message, ask, exchange
 from tests.bundles import Registries

@@ -14,7 +14,7 @@ from lightship.app.cors import Cors
 from lightship.app.front import Front
 from lightship.app.shell import Shell
 from lightship.handlers.gateway import Gateway
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
 from tests.bundles import Registries
 from tests.emulator import ROOT

@@ -9,7 +9,7 @@ import uvicorn
 
 from lightship.answer import Service
 from lightship.app.shell import Shell
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
 from tests.bundles import Registries
 

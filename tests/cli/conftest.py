@@ -19,9 +19,9 @@ from lightship.handlers.places import Places
 from lightship.jobs.cloud import Cloud
 from lightship.local import cloud as local
 from lightship.local.mirror import mirror
-from lightship.local.parts import Queue
-from lightship.local.wiring import read
-from lightship.registry import Registry
+from lightship.local.template.parts import Queue
+from lightship.local.template.wiring import read
+from lightship.registry.registry import Registry
 from tests.bundles import Registries
 from tests.emulator import ROOT
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lightship.registry import Registry
-from lightship.state import Routing
+from lightship.registry.registry import Registry
+from lightship.registry.state import Routing
 from tests.bundles import Registries, republish
 
 

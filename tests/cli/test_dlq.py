@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
+from lightship.aws import dead_letters, queues
 from lightship.handlers.compile import Workshop, work
 from lightship.handlers.compiling.quarantine import Workers
 from lightship.handlers.queues import Queue
-from lightship.jobs import operations, plan, score
-from lightship.jobs.records import SYSTEM
-from lightship.triggers import letters, queues
+from lightship.jobs import operations
+from lightship.jobs.ledger.records import SYSTEM
+from lightship.jobs.score import score
+from lightship.jobs.split import plan
 from tests.cli.conftest import Yard
 from tests.emulator import ROOT
 from tests.handlers.records import Context, failures, with_bodies
@@ -126,7 +128,7 @@ def test_a_fifo_queue_gets_its_letters_in_their_order_with_their_ids(yard: Yard,
     bodies = [str(number) for number in range(15)]
     deaden("requests-fifo", *bodies)
     later = time.time() + 3600
-    done = letters.redrive(yard.sqs, found(yard, "requests-fifo"), limit=15, now=lambda: later)
+    done = dead_letters.redrive(yard.sqs, found(yard, "requests-fifo"), limit=15, now=lambda: later)
     assert (done.moved, done.kept) == (15, 0)
     first = yard.receive(yard.queues["requests-fifo"])
     assert [message["Body"] for message in first] == bodies[:10]
@@ -151,7 +153,7 @@ def test_who_is_stopped_in_between_loses_nothing(yard: Yard, deaden: Deaden) -> 
             raise error
 
     with pytest.raises(KeyboardInterrupt):
-        letters.redrive(yard.sqs, found(yard, "requests"), limit=8, told=stop)
+        dead_letters.redrive(yard.sqs, found(yard, "requests"), limit=8, told=stop)
     moved, left = yard.bodies(yard.queues["requests"]), yard.bodies(yard.dead["requests"])
     assert (len(moved), len(left)) == (3, 5)
     assert sorted(moved + left) == [str(number) for number in range(8)]
@@ -166,11 +168,11 @@ def test_a_call_that_fails_loses_nothing(yard: Yard, deaden: Deaden, call: str) 
 
     yard.sqs.meta.events.register(f"before-call.sqs.{call}", fail)
     with pytest.raises(ConnectionError):
-        letters.redrive(yard.sqs, found(yard, "requests"), limit=2)
+        dead_letters.redrive(yard.sqs, found(yard, "requests"), limit=2)
     yard.sqs.meta.events.unregister(f"before-call.sqs.{call}", fail)
     assert sorted(yard.bodies(yard.dead["requests"])) == ["a", "b"]
     assert len(yard.bodies(yard.queues["requests"])) == (1 if call == "DeleteMessage" else 0)
-    letters.redrive(yard.sqs, found(yard, "requests"), limit=2)
+    dead_letters.redrive(yard.sqs, found(yard, "requests"), limit=2)
     assert set(yard.bodies(yard.queues["requests"])) == {"a", "b"}
 
 

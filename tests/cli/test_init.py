@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from lightship.cli import lightship
 from lightship.compiler import plain_yaml
 from lightship.compiler.config import Config
-from lightship.compiler.description import Description
-from lightship.compiler.starter import starter
+from lightship.compiler.description.describe import Description
+from lightship.compiler.description.starter import starter
 from lightship.tensors import Signature, TensorSpec
 from tests.compiler.conftest import sources
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lightship.cli import lightship
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from tests.bundles import Registries, republish
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lightship.jobs import plan
+from lightship.jobs.split import plan
 from tests.cli.conftest import Yard
 from tests.emulator import ROOT
 

@@ -10,7 +10,7 @@ import boto3
 import httpx
 import pytest
 
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from tests.bundles import Registries, republish
 from tests.cli.test_serve import running
 from tests.clients.conftest import Client, environment

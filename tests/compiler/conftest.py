@@ -11,7 +11,7 @@ import pytest
 
 from lightship.compiler import Report, compile_model
 from lightship.model import Model
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from tests.model_files import write
 
 ROOT = Path(__file__).parents[2]

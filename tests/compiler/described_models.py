@@ -18,8 +18,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lightship.compiler import describe, importers, samples
-from lightship.compiler.recordings import record
+from lightship.compiler import sources
+from lightship.compiler.description import child as describe
+from lightship.compiler.verification import samples
+from lightship.compiler.verification.recordings import record
 from lightship.errors import LightshipError
 
 layers = keras.layers
@@ -179,7 +181,7 @@ def opened(path: Path) -> dict[str, Any]:
     """Return what the compiler's child would say of a file."""
     with tempfile.TemporaryDirectory() as work:
         try:
-            importer = importers.find(path)
+            importer = sources.find(path)
             importer.check(path, Path(work))
             original = importer.load(path, Path(work), trust=path.name in TRUSTED)
             (signature, *_) = original.signatures

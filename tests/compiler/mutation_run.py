@@ -26,8 +26,9 @@ import numpy as np
 from lightship.bundle import GOLDEN
 from lightship.calls import Call
 from lightship.compiler import build as compiler
-from lightship.compiler import latency, limits, trial
-from lightship.compiler.importers.tflite import TfliteFile
+from lightship.compiler import limits
+from lightship.compiler.sources.tflite import TfliteFile
+from lightship.compiler.verification import latency, trial
 from lightship.errors import LightshipError, SourceRefused
 from lightship.model import Model
 from lightship.tensors import Signature

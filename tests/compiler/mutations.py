@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 
-from lightship.compiler.tflite.flatbuffer import read
+from lightship.compiler.sources.tflite.verifier.flatbuffer import read
 
 _WORDS = (0, 1, 2, 3, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFFE, 0x40000000)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lightship.compiler import archives
+from lightship.compiler.sources import archives
 from lightship.errors import SourceRefused
 
 

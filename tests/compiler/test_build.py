@@ -10,8 +10,8 @@ import pytest
 
 from lightship.compiler.build import compile_best
 from lightship.compiler.hints import Hint
-from lightship.compiler.importers.base import Batch
-from lightship.compiler.recordings import record
+from lightship.compiler.sources.base import Batch
+from lightship.compiler.verification.recordings import record
 from lightship.errors import CompileError
 from lightship.tensors import Array, Signature, TensorSpec
 

@@ -13,7 +13,7 @@ import pytest
 from lightship.calls import Call
 from lightship.compiler import compile_model, name_from
 from lightship.errors import CompileError, RegistryError
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from tests.compiler.conftest import Compile
 
 pytestmark = pytest.mark.alone  # shares its compiled models with other files
@@ -197,7 +197,7 @@ def test_progress_names_the_stages(sources: Path, registry: Registry) -> None:
 def test_the_parent_never_imports_the_frameworks(sources: Path, tmp_path: Path) -> None:
     command = (
         "import sys; from pathlib import Path; from lightship.compiler import compile_model; "
-        "from lightship.registry import Registry; "
+        "from lightship.registry.registry import Registry; "
         f"compile_model(Path({str(sources / 'named.tflite')!r}), registry=Registry({str(tmp_path)!r})); "
         "print(sorted({'tensorflow', 'keras', 'h5py'} & sys.modules.keys()))"
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lightship.compiler.datafiles import MOST_ROWS, read_data
+from lightship.compiler.verification.datafiles import MOST_ROWS, read_data
 from lightship.errors import CompileError
 from lightship.tensors import Signature, TensorSpec
 

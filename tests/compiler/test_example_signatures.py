@@ -17,17 +17,17 @@ import numpy as np
 import orjson
 import pytest
 
-from lightship import wire
+from lightship import protocols as wire
 from lightship.answer import Service, answer
 from lightship.compiler import compile_model
-from lightship.compiler.examples import example_kinds
-from lightship.compiler.samples import make
+from lightship.compiler.sources.saved_model.examples import example_kinds
+from lightship.compiler.verification.samples import make
 from lightship.errors import SourceRefused
-from lightship.registry import Registry
+from lightship.protocols.http import Request
+from lightship.protocols.tfserving.protobuf import example
+from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
 from lightship.tensors import Signature, TensorSpec
-from lightship.wire.http import Request
-from lightship.wire.tfserving_protobuf import example
 from tests.model_files import write
 
 Ask = Callable[..., tuple[int, Any]]

@@ -11,10 +11,10 @@ import pytest
 
 from lightship.calls import Call
 from lightship.compiler import compile_model
-from lightship.compiler.keras_versions import major
+from lightship.compiler.sources.keras.versions import major
 from lightship.errors import SourceRefused
 from lightship.model import Model
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from tests.model_files import write
 
 # Files that LiteRT runs, by the function of keras2_models that writes them.

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lightship.compiler import importers, keras2_names
-from lightship.compiler.keras_config import code_in
+from lightship.compiler import sources
+from lightship.compiler.sources.keras.allowed import keras2_names
+from lightship.compiler.sources.keras.allowed.config import code_in
 from lightship.errors import SourceRefused
 from tests.model_files import write
 
@@ -42,7 +43,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def check(path: Path, work: Path) -> tuple[str, ...]:
-    return importers.find(path).check(path, work)
+    return sources.find(path).check(path, work)
 
 
 @pytest.mark.parametrize("suffix", ["h5", "keras"])

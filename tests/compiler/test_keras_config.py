@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lightship.compiler import keras_names
-from lightship.compiler.keras_config import code_in, loadable_code, parse
+from lightship.compiler.sources.keras.allowed import names as keras_names
+from lightship.compiler.sources.keras.allowed.config import code_in, loadable_code, parse
 from lightship.errors import SourceRefused
 
 pytestmark = pytest.mark.alone  # shares its compiled models with other files

@@ -14,7 +14,7 @@ from lightship.compiler import compile_model, sandbox
 from lightship.compiler.limits import MOST_BYTES, MOST_SECONDS
 from lightship.errors import CompileError, SourceRefused
 from lightship.model import Model
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from tests.compiler import tflite_models
 from tests.compiler.conftest import ROOT
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from lightship.compiler import compile_model
-from lightship.compiler.output_shapes import Shape, measured
+from lightship.compiler.sources.saved_model.output_shapes import Shape, measured
 from lightship.errors import EngineError, SourceRefused
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.tensors import Array, Signature, TensorSpec
 from tests.compiler.conftest import Compile
 

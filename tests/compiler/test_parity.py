@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lightship.compiler.parity import Agreement, Bounds, compare, merge
+from lightship.compiler.verification.parity import Agreement, Bounds, compare, merge
 from lightship.errors import ParityError
 from lightship.tensors import Array
 

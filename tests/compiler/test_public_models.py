@@ -17,7 +17,7 @@ from lightship.calls import Call
 from lightship.compiler import Report, compile_model
 from lightship.errors import LightshipError
 from lightship.model import Model
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from tests.compiler.public_models import MODELS, PublicModel
 from tests.compiler.public_models_page import Outcome, page
 from tests.compiler.public_packages import download, file_of

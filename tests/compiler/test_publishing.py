@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lightship.compiler import Report, compile_model
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from tests.compiler.test_sandbox import gone, until
 
 pytestmark = pytest.mark.alone  # shares its compiled models with other files

@@ -8,7 +8,7 @@ import pytest
 
 from lightship.compiler import compile_model, limits
 from lightship.errors import CompileError, SourceRefused
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from tests.compiler.conftest import EXECUTED, Compile
 
 pytestmark = pytest.mark.alone  # shares its compiled models with other files

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from lightship.compiler import samples
+from lightship.compiler.verification import samples
 from lightship.engines.causes import translated
 from lightship.errors import CompileError, EngineError
 from lightship.tensors import Array, Signature, TensorSpec

@@ -19,12 +19,12 @@ from lightship.compiler import Report, compile_model
 from lightship.engines.litert_state import keeps_state
 from lightship.errors import NotFound, SourceRefused
 from lightship.model import Model
-from lightship.registry import Registry
+from lightship.protocols.http import Request, Response
+from lightship.registry.registry import Registry
 from lightship.serving.batches import Batching
 from lightship.serving.catalogue import Catalogue
 from lightship.serving.counters import Counters
 from lightship.tensors import Array
-from lightship.wire.http import Request, Response
 from tests.bundles import republish
 from tests.model_files import write
 

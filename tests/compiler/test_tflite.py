@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from lightship.compiler.tflite import BrokenFile, outline
-from lightship.compiler.tflite.layout import layouts, numbers_of
+from lightship.compiler.sources.tflite.verifier import BrokenFile, outline
+from lightship.compiler.sources.tflite.verifier.layout import layouts, numbers_of
 from tests.compiler.conftest import ROOT
 
 QUICKSTART = ROOT / "models" / "quickstart" / "1" / "model.tflite"

@@ -15,7 +15,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from lightship import wire
+from lightship import protocols
 from lightship.cli.serve import serve_command
 
 ROOT = Path(__file__).parents[2]
@@ -60,6 +60,6 @@ def test_the_container_serves_what_kserve_mounts() -> None:
 
 @pytest.mark.parametrize("probe", ["readinessProbe", "livenessProbe"])
 def test_a_probe_is_a_route_that_strangers_may_ask(probe: str) -> None:
-    found = wire.match("GET", CONTAINER[probe]["httpGet"]["path"])
+    found = protocols.match("GET", CONTAINER[probe]["httpGet"]["path"])
     assert found is not None
     assert found[0].scope == "open"

@@ -20,9 +20,9 @@ import numpy as np
 import tensorflow as tf
 from lightship.bundle import GOLDEN, Manifest, digests, write_manifest
 from lightship.calls import Call
-from lightship.golden import read_golden, write_golden
+from lightship.bundle.golden import read_golden, write_golden
 from lightship.model import Model
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.tensors import TensorSpec
 from tests.bundles import Function, publish
 

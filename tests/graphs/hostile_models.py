@@ -18,7 +18,7 @@ from tensorflow.python.client import pywrap_tf_session
 from tensorflow.python.framework import op_def_library
 
 from lightship.bundle import DEFAULT_SIGNATURE, SAVED_MODEL, Manifest, digests, write_manifest
-from lightship.compiler.importers.saved_model import SavedModel
+from lightship.compiler.sources.saved_model import SavedModel
 from lightship.errors import SourceRefused
 from lightship.tensors import Signature, TensorSpec
 

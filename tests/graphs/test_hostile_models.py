@@ -14,7 +14,7 @@ from lightship.compiler import compile_model
 from lightship.errors import BundleError, SourceRefused
 from lightship.graphs.operators import REASONS
 from lightship.model import Model
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 
 pytestmark = pytest.mark.alone  # shares its compiled models with other files
 

@@ -20,7 +20,7 @@ import pytest
 from lightship.errors import SettingError
 from lightship.handlers import places as surroundings
 from lightship.handlers.places import Places
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from tests.bundles import Registries, republish
 from tests.emulator import ROOT, Emulator
 from tests.handlers.conftest import Cloud

@@ -18,9 +18,9 @@ from lightship.app.shell import Shell
 from lightship.handlers import score, split
 from lightship.handlers.queues import Queue
 from lightship.jobs.cloud import Cloud
-from lightship.registry import Registry
+from lightship.protocols.http import Request
+from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
-from lightship.wire.http import Request
 from tests.bundles import Registries
 from tests.handlers.records import Context, bodies, failures, with_bodies
 from tests.jobs.clouds import SETTINGS, Clock, drop, moto_cloud, objects_below

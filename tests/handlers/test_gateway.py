@@ -14,7 +14,7 @@ from mangum import Mangum
 from lightship.answer import Service
 from lightship.app.shell import Shell
 from lightship.handlers.gateway import Gateway
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
 from tests.bundles import Registries
 from tests.emulator import ROOT

@@ -16,7 +16,7 @@ from lightship.app.shell import Shell
 from lightship.handlers.gateway import Gateway
 from lightship.handlers.gateway.events import HttpEvent
 from lightship.handlers.gateway.formats import reader_of
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
 from tests.bundles import Registries
 from tests.emulator import ROOT

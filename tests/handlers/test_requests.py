@@ -19,7 +19,7 @@ from lightship.handlers.places import Places
 from lightship.handlers.queues import Queue
 from lightship.handlers.replies import Post
 from lightship.handlers.requests import Desk, work
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
 from tests.bundles import Registries, republish
 from tests.emulator import ROOT, Emulator

@@ -21,8 +21,8 @@ import httpx
 import pytest
 
 from lightship.errors import RegistryError, SettingError
-from lightship.registry import Registry
-from lightship.state import State
+from lightship.registry.registry import Registry
+from lightship.registry.state import State
 from lightship.stores.s3 import S3Store
 from tests.bundles import Registries, republish
 from tests.emulator import ROOT, Emulator

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lightship.local import workers
-from lightship.local.invocations import Invocations
-from lightship.local.parts import FunctionSpec
-from lightship.local.workers import ProcessFunction
+from lightship.local.functions import workers
+from lightship.local.functions.invocations import Invocations
+from lightship.local.functions.workers import ProcessFunction
+from lightship.local.template.parts import FunctionSpec
 from tests.emulator import EXAMPLES, ROOT
 
 # As the template has it; kept for the next job, which is quicker; one that uploads nothing; one that uploads forgeries.

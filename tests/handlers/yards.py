@@ -12,7 +12,7 @@ from botocore.config import Config
 from lightship.handlers.compile import Workshop, work
 from lightship.handlers.compiling.quarantine import Workers
 from lightship.handlers.queues import Queue
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from tests.handlers.records import Context, dropped, failures
 from tests.handlers.workers import WORKER, LocalLambda
 

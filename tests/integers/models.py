@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.tensors import TensorSpec
 from tests.bundles import Function, publish
 

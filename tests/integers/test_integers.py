@@ -12,7 +12,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from lightship.jobs import score
+from lightship.jobs.score import score
 from tests.bundles import Registries
 from tests.integers.models import INTEGERS
 from tests.integers.ways import (

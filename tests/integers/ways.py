@@ -27,9 +27,9 @@ from lightship.handlers.places import Places
 from lightship.handlers.queues import Queue
 from lightship.handlers.replies import Post
 from lightship.handlers.requests import Desk, work
-from lightship.registry import Registry
+from lightship.protocols.http import Request
+from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
-from lightship.wire.http import Request
 from tests.handlers.records import Context, failures, with_bodies
 from tests.jobs.clouds import moto_cloud
 from tests.jobs.scoring import scored

@@ -11,7 +11,7 @@ import httpx
 from lightship.answer import Service
 from lightship.app.shell import Shell
 from lightship.jobs.cloud import Cloud
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
 from tests.bundles import Registries
 

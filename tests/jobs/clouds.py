@@ -15,7 +15,7 @@ from moto import mock_aws
 
 from lightship.bundle import MANIFEST
 from lightship.jobs.cloud import Cloud
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 
 REGISTRY = "s3://jobs/models"
 SETTINGS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}

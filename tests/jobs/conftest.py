@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lightship.jobs import score
 from lightship.jobs.cloud import Cloud
+from lightship.jobs.score import score
 from tests.bundles import Registries
 from tests.jobs.asking import Client, client, shell
 from tests.jobs.clouds import SETTINGS, moto_cloud, push

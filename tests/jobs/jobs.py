@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from lightship.jobs import operations, plan, score
+from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.records import ATTEMPTS, Job, Options
+from lightship.jobs.ledger.records import ATTEMPTS, Job, Options
+from lightship.jobs.score import score
+from lightship.jobs.split import plan
 from tests.jobs.clouds import drop
 from tests.jobs.faults.play import DATA, THIRD
 

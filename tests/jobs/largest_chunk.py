@@ -13,10 +13,10 @@ from pyarrow import parquet as arrow_parquet
 
 from lightship.formats import parquet
 from lightship.formats.base import Header
-from lightship.jobs.columnar import Columnar
-from lightship.jobs.predictions import names, predict
-from lightship.jobs.records import LARGEST_CHUNK, Chunk, Job, Source
-from lightship.jobs.tables import Table
+from lightship.jobs.files.csv import Table
+from lightship.jobs.files.parquet import Columnar
+from lightship.jobs.files.predictions import names, predict
+from lightship.jobs.ledger.records import LARGEST_CHUNK, Chunk, Job, Source
 from lightship.model import Model
 from lightship.tensors import Signature
 

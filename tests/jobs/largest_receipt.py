@@ -11,8 +11,10 @@ from dataclasses import asdict
 from typing import Any
 
 from lightship.formats.base import FIRST_BLOCK, Header
-from lightship.jobs import items, plan, receipts
-from lightship.jobs.records import Chunk, Job, Result, Source
+from lightship.jobs.finish import receipts
+from lightship.jobs.ledger import items
+from lightship.jobs.ledger.records import Chunk, Job, Result, Source
+from lightship.jobs.split import plan
 from tests.jobs.largest_chunk import peak
 
 CLASSES = [f"class {number:058}" for number in range(50)]

@@ -10,7 +10,7 @@ from PIL import Image
 
 from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.records import SYSTEM, Job, Options
+from lightship.jobs.ledger.records import SYSTEM, Job, Options
 from tests.jobs.clouds import drop, objects_below
 from tests.jobs.workers import run
 

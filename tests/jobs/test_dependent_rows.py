@@ -8,11 +8,13 @@ import pytest
 
 from lightship.bundle import write_manifest
 from lightship.errors import InvalidInput
-from lightship.jobs import operations, plan, score
+from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.records import SYSTEM, Chunk, Job, Source, State
+from lightship.jobs.ledger.records import SYSTEM, Chunk, Job, Source, State
+from lightship.jobs.score import score
+from lightship.jobs.split import plan
 from lightship.jobs.starting import pinned
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from tests.bundles import Registries, republish
 from tests.jobs.clouds import drop, push
 

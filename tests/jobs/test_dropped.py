@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from lightship.errors import InvalidInput
-from lightship.jobs import plan, redriven
+from lightship.jobs import redriven
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger import Ledger
-from lightship.jobs.records import SYSTEM
+from lightship.jobs.ledger.ledger import Ledger
+from lightship.jobs.ledger.records import SYSTEM
+from lightship.jobs.split import plan
 from tests.jobs.clouds import drop
 
 

@@ -15,9 +15,10 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from lightship.jobs import operations, plan
+from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.records import SYSTEM, Options
+from lightship.jobs.ledger.records import SYSTEM, Options
+from lightship.jobs.split import plan
 from tests.bundles import Registries
 from tests.jobs.clouds import drop, renamed
 from tests.jobs.scoring import finished, name_of, picture, scored

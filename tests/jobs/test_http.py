@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from lightship.handlers.gateway import Gateway
-from lightship.jobs import plan
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.records import LEASE
+from lightship.jobs.ledger.records import LEASE
+from lightship.jobs.split import plan
 from tests.bundles import Registries
 from tests.emulator import ROOT
 from tests.jobs.asking import JOB, KEY, NONE, Client, client, shell

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lightship.jobs.items import Tally, to_tally
+from lightship.jobs.ledger.items import Tally, to_tally
 
 
 def test_a_tally_that_is_only_just_begun_counts_nothing() -> None:

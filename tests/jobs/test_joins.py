@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from lightship.errors import NotFound
-from lightship.jobs import joins, operations, plan, score
+from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.records import Job, Options
+from lightship.jobs.finish import joins
+from lightship.jobs.ledger.records import Job, Options
+from lightship.jobs.score import score
+from lightship.jobs.split import plan
 from tests.jobs.clouds import drop, objects_below
 from tests.jobs.faults.cloud import Killed
 

@@ -11,10 +11,13 @@ import pytest
 
 from lightship.errors import Unavailable
 from lightship.formats.base import FIRST_BLOCK, Header
-from lightship.jobs import joins, messages, operations, plan, schedules, score
+from lightship.jobs import messages, operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger import Ledger
-from lightship.jobs.records import Job, Options
+from lightship.jobs.finish import joins
+from lightship.jobs.ledger.ledger import Ledger
+from lightship.jobs.ledger.records import Job, Options
+from lightship.jobs.score import score
+from lightship.jobs.split import plan, schedules
 from tests.emulator import ROOT
 from tests.jobs import largest_receipt
 from tests.jobs.clouds import drop, objects_below

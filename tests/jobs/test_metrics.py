@@ -12,11 +12,12 @@ import pytest
 from sklearn import metrics as reference
 
 from lightship.calls import Call
-from lightship.jobs import evaluation, metrics, operations
+from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.predictions import Scored, columns
-from lightship.jobs.predictions import names as names_of
-from lightship.jobs.records import SYSTEM, Options
+from lightship.jobs.files.predictions import Scored, columns
+from lightship.jobs.files.predictions import names as names_of
+from lightship.jobs.ledger.records import SYSTEM, Options
+from lightship.jobs.score import evaluation, metrics
 from lightship.model import Model
 from lightship.tensors import Signature, TensorSpec
 from tests.bundles import Registries

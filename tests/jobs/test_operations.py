@@ -16,11 +16,13 @@ import pytest
 
 from lightship import aws
 from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
-from lightship.jobs import operations, plan, score
+from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.items import Tally
-from lightship.jobs.ledger import RETENTION, Ledger
-from lightship.jobs.records import LARGEST_CHUNK, LEASE, Options
+from lightship.jobs.ledger.items import Tally
+from lightship.jobs.ledger.ledger import RETENTION, Ledger
+from lightship.jobs.ledger.records import LARGEST_CHUNK, LEASE, Options
+from lightship.jobs.score import score
+from lightship.jobs.split import plan
 from tests.bundles import Registries
 from tests.emulator import ROOT
 from tests.jobs.clouds import drop, objects_below

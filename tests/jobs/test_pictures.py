@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from lightship.errors import InvalidInput, NotFound
-from lightship.jobs import listing, operations, plan, starting
+from lightship.jobs import operations, starting
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.pictures import LARGEST_IMAGE
-from lightship.jobs.records import SYSTEM, Options
+from lightship.jobs.files.images import LARGEST_IMAGE
+from lightship.jobs.ledger.records import SYSTEM, Options
+from lightship.jobs.split import listing, plan
 from tests.bundles import Registries
 from tests.jobs.clouds import drop
 from tests.jobs.scoring import finished, picture

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from lightship.jobs import operations, plan, schedules
+from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger import Ledger
-from lightship.jobs.records import ATTEMPTS, LEASE, SILENCE, Job
+from lightship.jobs.ledger.ledger import Ledger
+from lightship.jobs.ledger.records import ATTEMPTS, LEASE, SILENCE, Job
+from lightship.jobs.split import plan, schedules
 from tests.jobs.clouds import drop, objects_below
 from tests.jobs.faults.play import DATA
 from tests.jobs.workers import run

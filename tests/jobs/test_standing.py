@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from lightship.errors import InvalidInput
-from lightship.jobs import operations, plan, retries, score
+from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger import Ledger
-from lightship.jobs.records import ATTEMPTS, LEASE, SILENCE, Job
+from lightship.jobs.ledger import retries
+from lightship.jobs.ledger.ledger import Ledger
+from lightship.jobs.ledger.records import ATTEMPTS, LEASE, SILENCE, Job
+from lightship.jobs.score import score
+from lightship.jobs.split import plan
 from tests.jobs.clouds import drop, objects_below
 from tests.jobs.faults.play import DATA
 from tests.jobs.jobs import KEY, exhausted, started, status, taken

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from lightship.jobs import plan, score
 from lightship.jobs.cloud import Cloud
+from lightship.jobs.score import score
+from lightship.jobs.split import plan
 
 
 def handle(queue: str, message: dict[str, Any], cloud: Cloud) -> str:

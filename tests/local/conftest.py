@@ -13,8 +13,8 @@ import boto3
 import pytest
 
 from lightship.local.cloud import make_queues
-from lightship.local.parts import Queue, SourceMapping
 from lightship.local.stack import Stack
+from lightship.local.template.parts import Queue, SourceMapping
 
 TEMPLATE = Path(__file__).with_name("template.yaml")
 Event = dict[str, Any]

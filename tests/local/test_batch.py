@@ -19,11 +19,11 @@ from lightship.calls import Call
 from lightship.handlers.places import Places
 from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.records import FINAL, Job
+from lightship.jobs.ledger.records import FINAL, Job
 from lightship.local.mirror import mirror
 from lightship.local.stack import Stack
 from lightship.model import Model
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from tests.bundles import Registries
 from tests.emulator import ROOT
 from tests.local.test_stack import wait_for

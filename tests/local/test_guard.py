@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from lightship.local.cloud import Cloud, make_bucket
-from lightship.local.parts import Bucket
+from lightship.local.template.parts import Bucket
 
 
 @pytest.fixture(scope="module")

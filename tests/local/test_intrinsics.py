@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lightship.errors import SettingError
-from lightship.local.intrinsics import NO_VALUE, Scope, load
+from lightship.local.template.intrinsics import NO_VALUE, Scope, load
 
 DOCUMENT = """
 Parameters:

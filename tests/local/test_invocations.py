@@ -12,9 +12,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from lightship.local.invocations import Invocations
-from lightship.local.parts import FunctionSpec
-from lightship.local.workers import ProcessFunction
+from lightship.local.functions.invocations import Invocations
+from lightship.local.functions.workers import ProcessFunction
+from lightship.local.template.parts import FunctionSpec
 from tests.local.test_workers import ARN, FOLDER
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from lightship.local.parts import SourceMapping
-from lightship.local.poller import Poller
+from lightship.local.functions.poller import Poller
+from lightship.local.template.parts import SourceMapping
 from tests.local.conftest import Event, Told, returning
 
 Make = Callable[..., SourceMapping]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lightship.local.records import failures
+from lightship.local.functions.records import failures
 
 BATCH = [{"MessageId": "a"}, {"MessageId": "b"}]
 ALL = {"a", "b"}

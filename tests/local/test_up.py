@@ -14,7 +14,7 @@ import boto3
 import httpx
 import pytest
 
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from tests.bundles import Registries, republish
 from tests.cli.test_serve import running
 from tests.emulator import ROOT

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lightship.errors import SettingError
-from lightship.local.parts import SourceMapping, Wiring
-from lightship.local.wiring import read
+from lightship.local.template.parts import SourceMapping, Wiring
+from lightship.local.template.wiring import read
 from tests.local.conftest import TEMPLATE
 
 ROOT = Path(__file__).parents[2]

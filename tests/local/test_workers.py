@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from lightship.local.parts import FunctionSpec
-from lightship.local.workers import FunctionFailed, ProcessFunction
+from lightship.local.functions.workers import FunctionFailed, ProcessFunction
+from lightship.local.template.parts import FunctionSpec
 
 FOLDER = Path(__file__).parent / "functions" / "echo"
 ROOT = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ from lightship.calls import Call, Statistics
 from lightship.engines.base import Engine
 from lightship.errors import EngineError, InvalidInput
 from lightship.model import Model
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.serving.batches import Batches, Batching
 from lightship.serving.catalogue import Catalogue
 from lightship.serving.counters import Counters

@@ -10,11 +10,11 @@ import pytest
 
 from lightship.answer import Service, answer
 from lightship.calls import Call, Result
-from lightship.registry import Registry
+from lightship.protocols.http import Request, Response
+from lightship.registry.registry import Registry
 from lightship.serving.cache import ResponseCache, cache_key
 from lightship.serving.catalogue import Catalogue
 from lightship.tensors import Signature
-from lightship.wire.http import Request, Response
 from tests.bundles import Registries, republish
 
 SIGNATURE = Signature("serving_default", (), ())

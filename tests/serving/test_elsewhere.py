@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import pytest
 
 from lightship.answer import Service, answer
-from lightship.registry import Registry
+from lightship.protocols.http import Request
+from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
-from lightship.wire.http import Request
 from tests.bundles import Registries
-from tests.wire.right_requests import PICTURE
+from tests.protocols.right_requests import PICTURE
 
 IMAGE = base64.b64encode(PICTURE)
 LONG = b" " * 20_000  # JSON may begin so; a body with many rows would be run in a thread, too

@@ -14,10 +14,10 @@ from botocore.exceptions import EndpointConnectionError
 
 from lightship.answer import Service, answer
 from lightship.errors import RegistryError
-from lightship.registry import Registry
+from lightship.protocols.http import Request, Response
+from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
 from lightship.serving.known import Known
-from lightship.wire.http import Request, Response
 from tests.bundles import Registries, republish
 
 ROUTES = [

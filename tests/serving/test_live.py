@@ -11,8 +11,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from lightship.registry import Registry
-from lightship.state import State
+from lightship.registry.registry import Registry
+from lightship.registry.state import State
 from tests.bundles import Registries, republish
 from tests.cli.test_serve import running
 

@@ -13,9 +13,9 @@ import pytest
 
 from lightship.answer import Service, answer
 from lightship.calls import Call
-from lightship.registry import Registry
+from lightship.protocols.http import Request
+from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
-from lightship.wire.http import Request
 from tests.bundles import Registries, republish
 
 PATIENCE = 30.0

@@ -20,13 +20,13 @@ from lightship.bundle import Bundle
 from lightship.calls import Call, Result
 from lightship.engines.base import Engine
 from lightship.model import Model
-from lightship.registry import Registry
+from lightship.protocols.http import Request
+from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
 from lightship.serving.counters import Counters
 from lightship.serving.shadows import Shadows, compare
 from lightship.serving.shelf import Served
 from lightship.tensors import Array
-from lightship.wire.http import Request
 from tests.bundles import Registries, republish
 
 

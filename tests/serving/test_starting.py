@@ -9,10 +9,10 @@ import pytest
 
 from lightship.answer import Service, answer
 from lightship.calls import Call, Result
-from lightship.registry import Registry
+from lightship.protocols.http import Request
+from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
 from lightship.serving.shadows import Shadows
-from lightship.wire.http import Request
 from tests.bundles import Registries
 
 SMALL = ("modes", "pair", "roots", "scorer")

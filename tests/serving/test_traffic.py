@@ -15,12 +15,12 @@ import pytest
 from lightship.answer import Service, answer
 from lightship.calls import Call
 from lightship.errors import NotFound
-from lightship.registry import Registry
+from lightship.protocols import native
+from lightship.protocols.http import Request, Response
+from lightship.registry.registry import Registry
+from lightship.registry.state import Routing, State
 from lightship.serving.catalogue import Catalogue
 from lightship.serving.traffic import pick, shadows
-from lightship.state import Routing, State
-from lightship.wire import native
-from lightship.wire.http import Request, Response
 from tests.bundles import Registries, republish
 
 

@@ -12,8 +12,8 @@ import pytest
 from lightship.calls import Call
 from lightship.errors import BundleError, NotFound, RegistryError
 from lightship.model import Model
-from lightship.registry import Registry
-from lightship.state import State
+from lightship.registry.registry import Registry
+from lightship.registry.state import State
 from lightship.stores.s3 import S3Store
 from tests.bundles import Registries, republish
 

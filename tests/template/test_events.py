@@ -12,7 +12,7 @@ from samcli.lib.providers.provider import Stack
 from samcli.lib.providers.sam_function_provider import SamFunctionProvider
 
 from lightship.handlers.places import Places
-from lightship.local.wiring import read
+from lightship.local.template.wiring import read
 from tests.template.decided import ROOT, SOURCE, Decided, environment, with_bucket
 
 FUNCTIONS = {name: entry for name, entry in SOURCE["Resources"].items() if name.endswith("Function")}

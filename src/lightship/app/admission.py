@@ -13,7 +13,7 @@ from typing import Any
 from lightship.answer import Matched, Service, authorise
 from lightship.app.callers import ANONYMOUS, TOKEN, caller_of
 from lightship.errors import Forbidden, HeadersTooLarge, InvalidInput, Unauthenticated, UrlTooLong
-from lightship.wire.http import Request
+from lightship.protocols.http import Request
 
 # What servers in front (API Gateway 10 KB, load balancers 64 KB, browsers) stay below.
 MAX_HEADERS = 100

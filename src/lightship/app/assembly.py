@@ -9,7 +9,7 @@ from lightship.answer import Exposition, Service
 from lightship.app.cors import Cors
 from lightship.app.front import Front
 from lightship.app.shell import Shell
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
 from lightship.settings import Settings
 

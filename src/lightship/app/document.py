@@ -9,9 +9,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lightship import wire
+from lightship import protocols as wire
 from lightship.calls import ModelState
-from lightship.wire.http import Route
+from lightship.protocols.http import Route
 
 _LOG = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import replace
 
-from lightship.wire.http import NO_TRANSFORM, Response
+from lightship.protocols.http import NO_TRANSFORM, Response
 
 # Below this many bytes compressing costs more than it saves.
 SMALLEST = 1024

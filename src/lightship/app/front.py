@@ -9,12 +9,12 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
 from typing import Any
 
-from lightship import wire
+from lightship import protocols
 from lightship.answer import Service
 from lightship.app.cors import Cors, merged
 from lightship.app.shell import Receive, Scope, Send, Shell
 from lightship.errors import MethodNotAllowed
-from lightship.wire.http import Request, Response
+from lightship.protocols.http import Request, Response
 
 # Methods of the paths that FastAPI answers.
 _PAGES = ("GET", "POST")
@@ -83,7 +83,7 @@ def methods_of(path: str) -> str:
     """Return the methods that a path takes, as ``Allow`` lists them; those of pages where no protocol has the path."""
     methods: tuple[str, ...] = _PAGES
     try:
-        wire.match("OPTIONS", path)
+        protocols.match("OPTIONS", path)
     except MethodNotAllowed as error:
         methods = error.allowed
     head = ("HEAD",) if "GET" in methods else ()

@@ -7,8 +7,8 @@ from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 from lightship.app.shell import REQUEST, ASGIApp, Receive, Scope, Send
+from lightship.protocols.http import Request
 from lightship.telemetry.exchange import Exchange, Observer
-from lightship.wire.http import Request
 
 
 class Observed:

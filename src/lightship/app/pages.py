@@ -18,12 +18,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lightship.answer import Service
 from lightship.app.callers import TOKEN
 from lightship.app.document import document
-from lightship.app.job_errors import render
 from lightship.app.jobs import Opener, router
+from lightship.app.jobs.errors import render
 from lightship.errors import LightshipError, MethodNotAllowed, NotFound
 from lightship.jobs.cloud import Cloud
+from lightship.protocols.documentation import DATA_POLICY, security_headers
 from lightship.version import __version__
-from lightship.wire.documentation import DATA_POLICY, security_headers
 
 _GUARDS = [(name.encode(), value.encode()) for name, value in security_headers(DATA_POLICY).items()]
 

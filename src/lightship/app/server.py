@@ -29,7 +29,7 @@ from lightship.app.assembly import assemble
 from lightship.app.observed import Observed
 from lightship.calls import ModelState
 from lightship.errors import SettingError
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.settings import Settings
 from lightship.telemetry.access import AccessLog
 from lightship.telemetry.exchange import Observer

@@ -16,7 +16,7 @@ from lightship.app.admission import Admission, read_headers
 from lightship.app.body import Bodies, Body, drop, inflate
 from lightship.app.encodings import SMALLEST, compress
 from lightship.errors import LightshipError
-from lightship.wire.http import Request, Response
+from lightship.protocols.http import Request, Response
 
 if TYPE_CHECKING:
     from lightship.jobs.cloud import Cloud

@@ -23,11 +23,12 @@ from lightship.cli.options import header_option, json_option, model_argument, pa
 from lightship.cli.terminal import bar, console
 from lightship.errors import InvalidInput
 from lightship.handlers.places import Places
-from lightship.jobs import objects, operations, pictures, starting
+from lightship.jobs import objects, operations, starting
 from lightship.jobs.cloud import Cloud
+from lightship.jobs.files import images as pictures
+from lightship.jobs.finish.receipts import RECEIPT
+from lightship.jobs.ledger.records import FINAL, SYSTEM, Options, Source, State
 from lightship.jobs.operations import Status
-from lightship.jobs.receipts import RECEIPT
-from lightship.jobs.records import FINAL, SYSTEM, Options, Source, State
 
 _PAUSE = 0.5
 

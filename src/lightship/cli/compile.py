@@ -16,7 +16,7 @@ from lightship.cli import completion, terminal
 from lightship.cli.options import json_option, new_registry_option
 from lightship.cli.stages import stages, warning
 from lightship.cli.terminal import command
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.settings import Settings
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ import click
 from lightship import aws
 from lightship.errors import LightshipError, SettingError
 from lightship.handlers.places import Places
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
+from lightship.registry.state import PRODUCTION, State
 from lightship.settings import Settings
-from lightship.state import PRODUCTION, State
 
 Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 

@@ -14,6 +14,9 @@ import orjson
 from rich.table import Table
 
 from lightship import aws
+from lightship.aws import dead_letters, queues
+from lightship.aws.dead_letters import Letter
+from lightship.aws.queues import Queue
 from lightship.cli import completion
 from lightship.cli.failures import Group
 from lightship.cli.options import json_option
@@ -21,10 +24,7 @@ from lightship.cli.terminal import bar, console, facts
 from lightship.errors import InvalidInput
 from lightship.handlers.places import Places, unset
 from lightship.jobs import messages, redriven
-from lightship.local import logs
-from lightship.triggers import letters, queues
-from lightship.triggers.letters import Letter
-from lightship.triggers.queues import Queue
+from lightship.local.functions import logs
 
 # Somebody waits: an endpoint that is not there is not asked for long.
 _ATTEMPTS = 2
@@ -85,7 +85,7 @@ def show_command(name: str, limit: int, as_json: bool) -> None:
     is shown here.
     """
     sqs, named = _queues()
-    found = letters.show(sqs, queues.find(sqs, named, name), limit=limit)
+    found = dead_letters.show(sqs, queues.find(sqs, named, name), limit=limit)
     if as_json:
         return _print([_record(letter) for letter in found])
     if not found:
@@ -121,7 +121,9 @@ def redrive_command(name: str, everything: bool, limit: int | None, as_json: boo
     many = min(waiting, limit or waiting)  # those that come back meanwhile are not sent round and round
     with bar(console(stderr=True)) as progress:
         task = progress.add_task("redriving", total=many)
-        done = letters.redrive(sqs, queue, limit=many, prepare=_preparation(queue), told=lambda: progress.advance(task))
+        done = dead_letters.redrive(
+            sqs, queue, limit=many, prepare=_preparation(queue), told=lambda: progress.advance(task)
+        )
     if as_json:
         return _print(asdict(done))
     click.echo(f"{done.moved} message{'' if done.moved == 1 else 's'} sent back to the queue {name}")

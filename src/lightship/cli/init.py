@@ -41,8 +41,8 @@ def init_command(
     With --json, print what was read instead; a file is then written only where --output names one.
     """
     from lightship.compiler import name_from
-    from lightship.compiler.description import describe
-    from lightship.compiler.starter import starter
+    from lightship.compiler.description.describe import describe
+    from lightship.compiler.description.starter import starter
 
     target = output or (None if as_json else Path("model.yaml"))
     if target and target.exists() and not force:

@@ -12,7 +12,7 @@ from lightship.bundle import Bundle
 from lightship.cli.options import json_option, model_argument, parse_model, registry_option
 from lightship.cli.terminal import console, facts
 from lightship.errors import LightshipError
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.tensors import TensorSpec
 
 

@@ -8,7 +8,7 @@ import click
 
 from lightship.cli import completion
 from lightship.errors import SettingError
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.settings import Settings
 
 _REGISTRY_HELP = "Folder with the models, or s3://bucket/prefix.  [default: $LIGHTSHIP_REGISTRY, or ./models]"

@@ -16,9 +16,9 @@ from lightship.cli.options import header_option, json_option, model_argument, pa
 from lightship.cli.terminal import console, printable, quiet
 from lightship.errors import InvalidInput
 from lightship.model import Model
-from lightship.registry import Registry
-from lightship.wire import native
-from lightship.wire.http import Request
+from lightship.protocols import native
+from lightship.protocols.http import Request
+from lightship.registry.registry import Registry
 
 _MEDIA_TYPES = {".csv": "text/csv", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 _LONGEST_CELL = 200  # characters

@@ -13,8 +13,8 @@ from lightship.cli import completion
 from lightship.cli.options import json_option, name_argument, registry_option
 from lightship.cli.terminal import console
 from lightship.errors import UnknownLabel
-from lightship.registry import Registry
-from lightship.state import State, check_label
+from lightship.registry.registry import Registry
+from lightship.registry.state import State, check_label
 
 _SHADOW = "shadow:"
 

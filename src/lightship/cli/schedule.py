@@ -9,15 +9,15 @@ import click
 import orjson
 
 from lightship import aws
+from lightship.aws import schedules
+from lightship.aws.schedules import Schedule
 from lightship.cli.failures import Group
 from lightship.cli.options import json_option
 from lightship.cli.terminal import facts
 from lightship.errors import InvalidInput
 from lightship.handlers.places import Places, unset
-from lightship.jobs import schedules as runs
 from lightship.jobs.cloud import Cloud
-from lightship.triggers import schedules
-from lightship.triggers.schedules import Schedule
+from lightship.jobs.split import schedules as runs
 
 _ATTEMPTS = 2
 _ISO = "%Y-%m-%dT%H:%M:%SZ"  # as EventBridge Scheduler writes it: runs are compared by it

@@ -15,7 +15,7 @@ from lightship.cli.options import registry_option
 from lightship.cli.terminal import interruptible, quiet
 from lightship.errors import SettingError
 from lightship.handlers import places
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.settings import Settings
 
 _host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")

@@ -9,7 +9,7 @@ import click
 
 from lightship.bundle import Bundle
 from lightship.cli.options import existing, model_argument, new_registry_option, parse_model, registry_option
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 
 
 @click.command("push")

@@ -29,11 +29,11 @@ from lightship.cli.serve import (
 from lightship.cli.terminal import command, interruptible, quiet
 from lightship.errors import SettingError
 from lightship.handlers import places
-from lightship.local import logs
+from lightship.local.functions import logs
 from lightship.local.mirror import mirror, place
-from lightship.local.parts import FunctionSpec
 from lightship.local.stack import Stack
-from lightship.registry import Registry
+from lightship.local.template.parts import FunctionSpec
+from lightship.registry.registry import Registry
 from lightship.settings import Settings
 
 # What the template fits to a Lambda function's size, and to its image.

@@ -17,7 +17,7 @@ from lightship.cli.terminal import bar
 from lightship.errors import InvalidInput
 from lightship.jobs import objects, operations, starting
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.records import canonical
+from lightship.jobs.ledger.records import canonical
 
 _AT_ONCE = 8
 

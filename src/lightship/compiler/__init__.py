@@ -22,7 +22,7 @@ from lightship.compiler.sandbox import Limits, run
 if TYPE_CHECKING:
     from lightship.compiler.limits import Cost
     from lightship.compiler.report import Latency, Report, Sizes
-    from lightship.registry import Registry
+    from lightship.registry.registry import Registry
 
 __all__ = ["Cost", "Latency", "Report", "Sizes", "compile_into", "compile_model"]
 
@@ -54,7 +54,7 @@ def compile_model(
         source: a .keras, .h5, .hdf5 or .tflite file, or a SavedModel as a folder, .zip or .tar.gz.
         name: the model's name; otherwise model.yaml's, otherwise made from the file's.
         config: a model.yaml, see :mod:`lightship.compiler.config`.
-        data: real inputs to compare on, see :mod:`lightship.compiler.datafiles`.
+        data: real inputs to compare on, see :mod:`lightship.compiler.verification.datafiles`.
         engine: ``litert`` or ``tensorflow`` to insist on one.
         trust: open a file although it holds code; recorded in the manifest.
         slow: accept a model that exceeds :mod:`lightship.compiler.limits`; recorded in the manifest.
@@ -63,12 +63,13 @@ def compile_model(
 
     Raises SourceRefused, ParityError, CompileError or RegistryError; then nothing was published.
     """
-    from lightship.compiler import datafiles, importers
+    from lightship.compiler import sources
     from lightship.compiler.config import read_config
     from lightship.compiler.report import Report
-    from lightship.registry import check_name
+    from lightship.compiler.verification import datafiles
+    from lightship.registry.registry import check_name
 
-    importers.candidates(source)
+    sources.candidates(source)
     if data is not None:
         datafiles.check_file(data)
     record = read_config(config) if config else {}
@@ -137,7 +138,7 @@ def compile_into(
     outcome = confine("lightship.compiler.build", job, reads=reads, writes=[folder], limits=bounds)
     bundle = leftovers.verified(folder, sandbox=outcome.proof, largest=bounds.file_bytes)
     trial = confine(
-        "lightship.compiler.trial",
+        "lightship.compiler.verification.trial",
         {"folder": job["folder"], "slow": slow},
         reads=[folder],
         limits=replace(bounds, wall_seconds=max(1.0, end - time.monotonic())),

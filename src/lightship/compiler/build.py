@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from lightship.bundle import GOLDEN, MODEL, SAVED_MODEL, Manifest, digests, write_manifest
+from lightship.bundle.golden import write_golden
 from lightship.calls import Call
-from lightship.compiler import importers, latency, limits, litert, randomness, stages
+from lightship.compiler import limits, litert, randomness, sources, stages
 from lightship.compiler.config import Config
-from lightship.compiler.importers.base import Original
-from lightship.compiler.parity import Agreement
-from lightship.compiler.pruning import pruned
-from lightship.compiler.recordings import (
+from lightship.compiler.rewrites import Rewritten, required, rewrite
+from lightship.compiler.sources.base import Original
+from lightship.compiler.sources.saved_model.pruning import pruned
+from lightship.compiler.verification import latency
+from lightship.compiler.verification.parity import Agreement
+from lightship.compiler.verification.recordings import (
     Recording,
     agree,
     check_engine_state,
@@ -27,10 +30,8 @@ from lightship.compiler.recordings import (
     replayed,
     restated,
 )
-from lightship.compiler.rewrites import Rewritten, required, rewrite
 from lightship.engines.base import Engine
 from lightship.errors import CompileError, EngineError, ParityError, SourceRefused
-from lightship.golden import write_golden
 from lightship.model import Model
 from lightship.tensors import Array, Signature
 
@@ -71,7 +72,7 @@ class Bounded:
         self.saved_model = original.saved_model
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """See :class:`lightship.compiler.importers.base.Original`."""
+        """See :class:`lightship.compiler.sources.base.Original`."""
         with limits.deadline(self._seconds):
             return self._original.run(signature, inputs)
 
@@ -88,7 +89,7 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
 
     with tempfile.TemporaryDirectory() as work:
         begin("check")
-        importer = importers.find(path)
+        importer = sources.find(path)
         trusted = trusted_code(path, importer.check(path, Path(work)), trust=job["trust"])
         begin("load")
         original = Bounded(importer.load(path, Path(work), trust=job["trust"]), None if slow else limits.CALL_SECONDS)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lightship import kinds
+from lightship import inputs as kinds
 from lightship.compiler import plain_yaml
 from lightship.errors import CompileError, InvalidInput
 from lightship.tensors import Signature, TensorSpec

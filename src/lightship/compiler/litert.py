@@ -31,7 +31,7 @@ def convert(
 ) -> LiteRTEngine:
     """Convert a SavedModel folder (a finished .tflite file is copied) and load the result; raises Unconvertible.
 
-    ``stateful`` and ``reset`` are the original's; see :class:`lightship.compiler.importers.base.Original`.
+    ``stateful`` and ``reset`` are the original's; see :class:`lightship.compiler.sources.base.Original`.
     """
     if candidate.is_dir():
         target.write_bytes(_converted(candidate, [*signatures, *filter(None, [reset])]))

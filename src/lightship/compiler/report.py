@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lightship.compiler.limits import Cost
-from lightship.compiler.parity import Agreement
+from lightship.compiler.verification.parity import Agreement
 from lightship.errors import LightshipError, SourceRefused
 from lightship.tensors import Signature
 

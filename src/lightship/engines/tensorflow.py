@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from lightship.bundle import GOLDEN, SAVED_MODEL, Bundle
+from lightship.bundle.golden import read_golden, smallest_call
 from lightship.engines.causes import translated
 from lightship.engines.tensorflow_calls import call
 from lightship.engines.tensorflow_state import State, Unrestorable, state_of
 from lightship.errors import BundleError, EngineError, LightshipError, SourceRefused, Unavailable
-from lightship.golden import read_golden, smallest_call
 from lightship.tensors import Array
 
 

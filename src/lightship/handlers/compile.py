@@ -25,16 +25,15 @@ from lightship import aws
 from lightship.bundle import MANIFEST
 from lightship.compiler.report import Report
 from lightship.errors import CompileError, InvalidInput, SourceRefused, TooLarge
-from lightship.handlers import incoming, materials, reports
 from lightship.handlers.announcements import announce
-from lightship.handlers.compiling import quarantine
+from lightship.handlers.compiling import incoming, materials, quarantine, reports
 from lightship.handlers.compiling.answer import Refusal
 from lightship.handlers.compiling.job import Job
+from lightship.handlers.compiling.materials import Gone, Material
 from lightship.handlers.compiling.quarantine import WorkerFailed, Workers
-from lightship.handlers.materials import Gone, Material
 from lightship.handlers.places import Places, unset
 from lightship.handlers.queues import Dropped, Message, Queue, dropped
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.stores import open_store
 
 # Invocations that a file may end before it is refused.

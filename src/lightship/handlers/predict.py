@@ -18,7 +18,7 @@ from lightship.app.assembly import assemble
 from lightship.errors import LightshipError
 from lightship.handlers import places, runtime
 from lightship.handlers.gateway import Gateway
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.settings import Settings
 
 # Lambda returns at most 6 MiB, the envelope and its JSON escapes included.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from lightship import aws, wire
+from lightship import aws, protocols
 from lightship.answer import Service, answer
 from lightship.app.assembly import assemble
 from lightship.app.body import inflate
@@ -24,9 +24,9 @@ from lightship.handlers.places import Places
 from lightship.handlers.queues import Message, Queue, expect
 from lightship.handlers.replies import Address, Post
 from lightship.jobs import messages
-from lightship.registry import Registry
+from lightship.protocols.http import Request, Response
+from lightship.registry.registry import Registry
 from lightship.settings import MEBIBYTE, Settings
-from lightship.wire.http import Request, Response
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def work(message: Message, desk: Desk) -> str:
         error = TooLarge(
             f"the answer is larger than the {order.to.limit} bytes that can be sent there: have it put into S3"
         )
-        record = _record(order, wire.render_error(error, order.request.path), message.correlation)
+        record = _record(order, protocols.render_error(error, order.request.path), message.correlation)
     replies.send(order.to, record, desk.post, group=message.group)
     return "answered" if record["status"] < 400 else "refused"
 
@@ -116,11 +116,11 @@ def _body(record: Mapping[str, Any]) -> bytes:
 
 def _respond(order: Order, service: Service) -> Response:
     if order.wrong is not None:
-        return wire.render_error(order.wrong, order.request.path)
+        return protocols.render_error(order.wrong, order.request.path)
     response = asyncio.run(answer(service, order.request))
     if response is None:
         error = NotFound(f"there is nothing at {order.request.path[:120]}")
-        return wire.render_error(error, order.request.path)
+        return protocols.render_error(error, order.request.path)
     return response
 
 

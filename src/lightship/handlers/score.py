@@ -1,4 +1,4 @@
-"""A chunk of a data file: its rows are predicted and written. See :mod:`lightship.jobs.score`."""
+"""A chunk of a data file: its rows are predicted and written. See :mod:`lightship.jobs.score.score`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from functools import cache
 
 from lightship.handlers.places import Places
 from lightship.handlers.queues import Message, Queue, expect
-from lightship.jobs import score
 from lightship.jobs.cloud import Cloud
+from lightship.jobs.score import score
 
 # The share of an invocation after which one file of many parts goes on by a message to the next one.
 _SHARE = 0.75

@@ -1,4 +1,4 @@
-"""A data file in the bucket, a schedule's run or a job that goes on: chunks on a queue. See :mod:`lightship.jobs.plan`.
+"""Split a dropped data file, a schedule's run or an unfinished job into chunks: :mod:`lightship.jobs.split.plan`.
 
 Standard library and boto3 alone, with Powertools: the function is a zip file on the layer.
 """
@@ -9,15 +9,15 @@ from functools import cache
 
 from lightship.handlers.places import Places
 from lightship.handlers.queues import Message, Queue, expect
-from lightship.jobs import plan
 from lightship.jobs.cloud import Cloud
+from lightship.jobs.split import plan
 
 # The share of an invocation after which a job goes on by a message to the next one.
 _SHARE = 0.75
 
 
 def work(message: Message, cloud: Cloud) -> str:
-    """Split what a message is about; returns the word of :func:`lightship.jobs.plan.handle`."""
+    """Split what a message is about; returns the word of :func:`lightship.jobs.split.handle`."""
     body = expect(message.body(), "split", "run", "retry")
     return plan.handle(body, cloud, deadline=cloud.now() + _SHARE * message.remaining())
 

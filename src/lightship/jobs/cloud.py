@@ -20,7 +20,7 @@ class Cloud:
     Attributes:
         bucket: holds inputs, outputs and what is in between.
         table: the ledger: key ``job`` and ``item``, index ``owner`` (``owner``, ``created``), TTL ``expires``.
-        split_queue: URL of the queue whose messages go to :func:`lightship.jobs.plan.handle`.
+        split_queue: URL of the queue whose messages go to :func:`lightship.jobs.split.handle`.
         score_queue: URL of the queue whose messages go to :func:`lightship.jobs.score.handle`.
         registry: where the models are, ``s3://bucket/prefix``.
         now: seconds since 1970.

@@ -15,7 +15,7 @@ from lightship.errors import Unavailable
 
 if TYPE_CHECKING:  # functions that have nothing to do with jobs read messages, too
     from lightship.jobs.cloud import Cloud
-    from lightship.jobs.records import Job
+    from lightship.jobs.ledger.records import Job
 
 SCHEMA = 1
 

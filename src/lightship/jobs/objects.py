@@ -12,7 +12,7 @@ from typing import Any
 from lightship import aws
 from lightship.errors import InvalidInput, NotFound, Unavailable
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.records import Source
+from lightship.jobs.ledger.records import Source
 
 BLOCK = 1024 * 1024
 

@@ -9,12 +9,14 @@ from typing import Any
 
 from lightship import aws
 from lightship.errors import InvalidInput, NotFound
-from lightship.jobs import messages, objects, receipts, retries, starting
+from lightship.jobs import messages, objects, starting
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.items import Tally
-from lightship.jobs.ledger import Ledger
-from lightship.jobs.records import Job, Options, Source, State
-from lightship.jobs.standing import INCOMPLETE, silent, state_of
+from lightship.jobs.finish import receipts
+from lightship.jobs.ledger import retries
+from lightship.jobs.ledger.items import Tally
+from lightship.jobs.ledger.ledger import Ledger
+from lightship.jobs.ledger.records import Job, Options, Source, State
+from lightship.jobs.ledger.standing import INCOMPLETE, silent, state_of
 
 # US dollars, us-east-1, 2026: Lambda per GB-second (x86); a chunk's invocation, five writes and two reads of DynamoDB,
 # three requests of SQS and PUT of S3; its GET, of which a chunk of images has one for each. An estimate for people, not

@@ -12,7 +12,7 @@ from typing import Any
 from lightship.errors import InvalidInput
 from lightship.jobs import starting
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger import Ledger
+from lightship.jobs.ledger.ledger import Ledger
 
 
 def revive(message: Mapping[str, Any], cloud: Cloud) -> None:

@@ -19,9 +19,9 @@ from lightship import formats
 from lightship.errors import InvalidInput, LightshipError, NotFound, UnsupportedMedia
 from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger import Ledger
-from lightship.jobs.records import SYSTEM, Job, Options, Source, State, canonical, job_id
-from lightship.state import State as Versions
+from lightship.jobs.ledger.ledger import Ledger
+from lightship.jobs.ledger.records import SYSTEM, Job, Options, Source, State, canonical, job_id
+from lightship.registry.state import State as Versions
 
 NO_OPTIONS = Options()
 

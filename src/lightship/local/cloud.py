@@ -12,8 +12,8 @@ from typing import Any
 
 from lightship.errors import SettingError
 from lightship.local import children
-from lightship.local.parts import Bucket, Queue, Rule, Schedule, Table, Wiring
-from lightship.local.wiring import REGION
+from lightship.local.template.parts import Bucket, Queue, Rule, Schedule, Table, Wiring
+from lightship.local.template.wiring import REGION
 
 
 class Cloud:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lightship.errors import SettingError
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 
 
 def mirror(registry: Registry, s3: Any, target: str) -> int:

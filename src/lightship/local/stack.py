@@ -13,12 +13,13 @@ from types import TracebackType
 from typing import Any
 
 from lightship.errors import NotFound
-from lightship.local import wiring, workers
 from lightship.local.cloud import Cloud
-from lightship.local.invocations import Invocations
-from lightship.local.parts import SourceMapping, Wiring
-from lightship.local.poller import Poller
-from lightship.local.workers import ProcessFunction
+from lightship.local.functions import workers
+from lightship.local.functions.invocations import Invocations
+from lightship.local.functions.poller import Poller
+from lightship.local.functions.workers import ProcessFunction
+from lightship.local.template import wiring
+from lightship.local.template.parts import SourceMapping, Wiring
 
 # Their processes gone, threads find out by themselves.
 _THREADS_SECONDS = 0.5

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lightship.calls import Call, ModelState, Result
 from lightship.errors import LightshipError, Unavailable
-from lightship.registry import Registry, choose
+from lightship.registry.registry import Registry, choose
+from lightship.registry.state import State
 from lightship.serving.cache import ResponseCache, cache_key
 from lightship.serving.known import Known
 from lightship.serving.shadows import Shadows
 from lightship.serving.shelf import QUICK_SECONDS, Key, NoRoom, Served, Shelf
 from lightship.serving.standings import Standings
 from lightship.serving.traffic import pick, shadows
-from lightship.state import State
 
 if TYPE_CHECKING:
     from lightship.serving.threads import Threads

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from lightship.bundle import Manifest
 from lightship.errors import NotFound, RegistryError, StateError
-from lightship.registry import Registry
-from lightship.state import State
+from lightship.registry.registry import Registry
+from lightship.registry.state import State
 
 # Models whose states are asked for again by one question about all of them.
 _QUESTIONS = 10

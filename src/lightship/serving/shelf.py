@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lightship.calls import Call, Result
 from lightship.errors import LightshipError, Unavailable
 from lightship.model import Model
-from lightship.registry import Registry
+from lightship.registry.registry import Registry
 from lightship.serving.counters import Counters
 from lightship.tensors import Signature
 
@@ -195,7 +195,7 @@ def _seconds(model: Model, signature: Signature) -> float:
 
     Where rows are not known to be independent, the whole recorded batch runs, and its time is the upper bound.
     """
-    from lightship.golden import smallest_call  # Lambda measures nothing
+    from lightship.bundle.golden import smallest_call  # Lambda measures nothing
 
     inputs, _ = model.golden(signature.name)
     call = Call(smallest_call(inputs, signature), signature.name)

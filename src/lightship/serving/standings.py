@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Mapping
 from lightship.bundle import Manifest
 from lightship.calls import Call, ModelState, Statistics, VersionState
 from lightship.errors import LightshipError, NotFound, RegistryError
-from lightship.registry import Registry, choose
+from lightship.registry.registry import Registry, choose
+from lightship.registry.state import State
 from lightship.serving.known import Known, NeverRead
 from lightship.serving.shadows import Shadows
 from lightship.serving.shelf import Key, Shelf
-from lightship.state import State
 
 
 class Standings:

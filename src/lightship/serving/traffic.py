@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 
-from lightship.state import State
+from lightship.registry.state import State
 
 _STEPS = 10_000
 

@@ -45,7 +45,7 @@ class TensorSpec:
         dtype: a key of :data:`DTYPES`.
         shape: ``None`` stands for any size; the first dimension is the batch.
         kind: how encoded bytes or named columns become this tensor, as ``{"type": "image", ...}``; ``None`` for
-            a plain tensor. The options belong to the kind (see :mod:`lightship.kinds`). ``{"type": "example",
+            a plain tensor. The options belong to the kind (see :mod:`lightship.inputs`). ``{"type": "example",
             "features": {name: {"dtype": ..., "shape": ...}}}`` are strings that the graph parses as tf.Example.
         classes: class names of an output, one per column (or two for a single sigmoid column); empty if none.
         from_logits: whether the output needs a softmax (or sigmoid) before its values are probabilities.

@@ -15,10 +15,10 @@ from typing import Any
 import keras
 
 from lightship.compiler.build import Compiled, compile_best, state_warnings
-from lightship.compiler.importers.base import Original
-from lightship.compiler.importers.keras_file import KerasFile
-from lightship.compiler.importers.saved_model import SavedModel
-from lightship.compiler.recordings import record
+from lightship.compiler.sources.base import Original
+from lightship.compiler.sources.keras.file import KerasFile
+from lightship.compiler.sources.saved_model import SavedModel
+from lightship.compiler.verification.recordings import record
 from tests.compiler.rewrites import (
     operator_cases,
     precision_cases,

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from lightship.errors import InvalidInput, Unavailable
-from lightship.handlers import materials
-from lightship.handlers.compiling import quarantine, transfers, worker
+from lightship.handlers.compiling import materials, quarantine, transfers, worker
 from lightship.handlers.compiling.job import Download, Job, Upload
 from tests.emulator import EXAMPLES, ROOT
 from tests.handlers.conftest import Cloud

@@ -14,8 +14,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from lightship.jobs import plan, score
 from lightship.jobs.cloud import Cloud, connect
+from lightship.jobs.score import score
+from lightship.jobs.split import plan
 
 
 def main(table: str, split_queue: str, score_queue: str, kills: int) -> None:

@@ -18,8 +18,8 @@ from pyarrow import parquet
 
 from lightship.jobs import objects, starting
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger import Ledger
-from lightship.jobs.records import SYSTEM, Job, Options
+from lightship.jobs.ledger.ledger import Ledger
+from lightship.jobs.ledger.records import SYSTEM, Job, Options
 from tests.jobs.clouds import drop
 from tests.jobs.faults.cloud import Stage
 from tests.jobs.faults.queues import Delivery

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from lightship.errors import NotFound, RegistryError
-from lightship.jobs import operations, plan, score
+from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger import Ledger
-from lightship.jobs.records import SYSTEM, Job, Options
-from lightship.registry import Registry
+from lightship.jobs.ledger.ledger import Ledger
+from lightship.jobs.ledger.records import SYSTEM, Job, Options
+from lightship.jobs.score import score
+from lightship.jobs.split import plan
+from lightship.registry.registry import Registry
 from tests.bundles import Registries, republish
 from tests.disks import full_disk
 from tests.jobs.clouds import REGISTRY, drop, objects_below

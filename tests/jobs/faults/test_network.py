@@ -17,9 +17,11 @@ import boto3
 import pytest
 
 from lightship.jobs import cloud as clouds
-from lightship.jobs import operations, plan, score
+from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.records import Options
+from lightship.jobs.ledger.records import Options
+from lightship.jobs.score import score
+from lightship.jobs.split import plan
 from tests.bundles import Registries
 from tests.jobs.clouds import SETTINGS, TABLE, objects_below, push
 from tests.jobs.faults.play import DATA, check_rows

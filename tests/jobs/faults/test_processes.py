@@ -12,8 +12,8 @@ import boto3
 
 from lightship.jobs import cloud as clouds
 from lightship.jobs import operations
-from lightship.jobs.ledger import Ledger
-from lightship.jobs.records import Options
+from lightship.jobs.ledger.ledger import Ledger
+from lightship.jobs.ledger.records import Options
 from tests.bundles import Registries
 from tests.conftest import ROOT
 from tests.jobs.clouds import TABLE, objects_below, push

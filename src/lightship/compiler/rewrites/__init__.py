@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from lightship.compiler.rewrites import (
+from lightship.compiler.rewrites import recast
+from lightship.compiler.rewrites.graph import replacement
+from lightship.compiler.rewrites.graph.frozen import Graph, frozen, save
+from lightship.compiler.rewrites.loops import tensor_lists
+from lightship.compiler.rewrites.operators import (
     arrangement,
     bitwise,
     integers,
@@ -21,15 +25,11 @@ from lightship.compiler.rewrites import (
     new_axes,
     no_nan,
     pooling,
-    recast,
-    replacement,
     resizing,
     saturation,
     suppression,
     tables,
-    tensor_lists,
 )
-from lightship.compiler.rewrites.graph import Graph, frozen, save
 
 # Functions by the sentence about them in the report, in the order in which they are applied. Each changes the graph in
 # place and returns whether it changed anything.

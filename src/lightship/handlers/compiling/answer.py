@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lightship.compiler.limits import Cost
-from lightship.compiler.parity import Agreement
 from lightship.compiler.report import Latency, Report, Sizes
+from lightship.compiler.verification.parity import Agreement
 from lightship.tensors import Signature, TensorSpec
 
 # What a worker may refuse a file with: codes of lightship.errors.

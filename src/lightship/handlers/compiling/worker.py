@@ -21,8 +21,7 @@ from lightship.compiler import plain_yaml
 from lightship.compiler.config import read_config
 from lightship.compiler.sandbox import Limits, powerless
 from lightship.errors import CompileError, TooLarge
-from lightship.handlers import incoming
-from lightship.handlers.compiling import transfers
+from lightship.handlers.compiling import incoming, transfers
 from lightship.handlers.compiling.answer import Refusal
 from lightship.handlers.compiling.job import Job
 from lightship.handlers.compiling.parcel import ANSWER_LIMIT, Parcel

@@ -19,8 +19,8 @@ from lightship.app.observed import exchange_of
 from lightship.app.shell import Shell
 from lightship.errors import InvalidInput
 from lightship.handlers.gateway.events import HttpEvent, Reader, is_payload_2, payload_2
+from lightship.protocols.http import Request, Response
 from lightship.telemetry.exchange import Observer
-from lightship.wire.http import Request, Response
 
 T = TypeVar("T")
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lightship.errors import InvalidInput
+from lightship.protocols.http import Request
 from lightship.tensors import json_type
-from lightship.wire.http import Request
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from lightship.handlers.gateway.events import (
     decoded,
     without_prefixes,
 )
-from lightship.wire.http import Request
+from lightship.protocols.http import Request
 
 
 def reader_of(event: Any) -> Reader | None:

@@ -13,8 +13,8 @@ import orjson
 
 from lightship.app.callers import UNKNOWN
 from lightship.errors import InvalidInput, LightshipError
+from lightship.protocols.http import Request, Response
 from lightship.tensors import json_type
-from lightship.wire.http import Request, Response
 
 _LOG = logging.getLogger(__name__)
 

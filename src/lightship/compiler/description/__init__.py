@@ -1,0 +1,1 @@
+"""Describe a model file without compiling it: its signatures, and a model.yaml to begin with."""

@@ -1,0 +1,67 @@
+"""The child's part of ``lightship init``: load a model, and ask it once, as :mod:`lightship.compiler.build` would."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lightship.compiler import limits, sources
+from lightship.compiler.build import trusted_code
+from lightship.compiler.hints import Hint
+from lightship.compiler.sources.base import Original
+from lightship.compiler.verification import samples
+from lightship.errors import CompileError
+from lightship.tensors import Array, Signature
+
+_PIXELS = 255
+
+
+def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dict[str, Any]:
+    """Return the record of a :class:`lightship.compiler.description.describe.Description` of ``job["source"]``."""
+    path = Path(job["source"])
+    with tempfile.TemporaryDirectory() as work:
+        progress("check", 0.0)
+        importer = sources.find(path)
+        trusted_code(path, importer.check(path, Path(work)), trust=job["trust"])
+        progress("load", 0.2)
+        original = importer.load(path, Path(work), trust=job["trust"])
+        progress("describe", 0.7)
+        return {
+            "format": importer.name,
+            "signatures": [signature.to_json() for signature in original.signatures],
+            "pixels": sorted({name for signature in original.signatures for name in _pixels(original, signature)}),
+            "probabilities": sorted(
+                {n for signature in original.signatures for n in _probabilities(original, signature)}
+            ),
+            "notes": list(original.notes),
+        }
+
+
+def _pixels(original: Original, signature: Signature) -> list[str]:
+    """Return the inputs that take values from 0 to 255."""
+    return [name for name, hint in original.hints(signature).items() if _takes_pixels(hint)]
+
+
+def _takes_pixels(hint: Hint) -> bool:
+    return not hint.words and hint.below is None and bool(np.allclose(hint.center, _PIXELS / 2, atol=1))
+
+
+def _probabilities(original: Original, signature: Signature) -> list[str]:
+    """Return the outputs whose columns add up to one, or are a single one from 0 to 1, on generated inputs."""
+    try:
+        with limits.deadline(limits.CALL_SECONDS):
+            _, outputs = samples.generate(original.run, signature, original.hints(signature))
+    except CompileError:  # only real data suits this model
+        return []
+    return [spec.name for spec in signature.outputs if _is_distribution(outputs[spec.name])]
+
+
+def _is_distribution(array: Array) -> bool:
+    if array.dtype.kind != "f" or array.ndim != 2 or not array.size or not np.isfinite(array).all():
+        return False
+    inside = bool(array.min() >= 0 and array.max() <= 1)
+    return inside and (array.shape[1] == 1 or bool(np.allclose(array.sum(axis=1), 1, atol=1e-3)))

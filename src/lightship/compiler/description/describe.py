@@ -1,0 +1,79 @@
+"""What a model file says of itself: its signatures, read in the sandbox without compiling anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lightship.compiler import sources
+from lightship.compiler.sandbox import run
+from lightship.errors import LightshipError, SourceRefused
+from lightship.tensors import Signature
+
+
+@dataclass(frozen=True)
+class Description:
+    """A model file's signatures.
+
+    Attributes:
+        format: the importer's name: keras, hdf5, saved_model, tflite.
+        signatures: the default one first.
+        pixels: inputs that take values from 0 to 255.
+        probabilities: outputs whose values are probabilities for generated inputs.
+        notes: sentences about what is not as in the file, e.g. renamed tensors.
+    """
+
+    format: str
+    signatures: tuple[Signature, ...]
+    pixels: frozenset[str] = frozenset()
+    probabilities: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The description as plain dictionaries and lists."""
+        return {
+            "format": self.format,
+            "signatures": [signature.to_json() for signature in self.signatures],
+            "pixels": sorted(self.pixels),
+            "probabilities": sorted(self.probabilities),
+            "notes": list(self.notes),
+        }
+
+    @classmethod
+    def from_child(cls, record: Mapping[str, Any]) -> Description:
+        """Return what the child process sent; raises SourceRefused where it is something else."""
+        try:
+            return cls(
+                format=str(record["format"]),
+                signatures=tuple(Signature.from_json(entry) for entry in record["signatures"]),
+                pixels=frozenset(map(str, record["pixels"])),
+                probabilities=frozenset(map(str, record["probabilities"])),
+                notes=tuple(map(str, record["notes"])),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, LightshipError) as error:
+            what = "the process that read this model sent something that is not a description"
+            raise SourceRefused(what, detail=f"{type(error).__name__}: {error}") from None
+
+
+def describe(
+    source: Path,
+    *,
+    trust: bool = False,
+    sandbox: bool = True,
+    progress: Callable[[str, float], None] = lambda stage, done: None,
+) -> Description:
+    """Read a model file's signatures in the sandbox; options as for :func:`lightship.compiler.compile_model`.
+
+    Raises SourceRefused, CompileError or SandboxUnavailable.
+    """
+    sources.candidates(source)
+    outcome = run(
+        "lightship.compiler.description.child",
+        {"source": str(source.resolve()), "trust": trust},
+        reads=[source],
+        accept=("kernel",) if sandbox else ("kernel", "none"),
+        progress=progress,
+    )
+    return Description.from_child(outcome.result)

@@ -1,0 +1,1 @@
+"""The frozen graph of a signature, and what reads and changes it."""

@@ -1,0 +1,110 @@
+"""Replace nodes of a graph by what TensorFlow code traces.
+
+A rule looks at an operation with its inferred shapes and returns a function of the operation's inputs, or None where it
+must stay as it is. The node becomes a call of that function, which LiteRT's converter writes in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from lightship.compiler.rewrites.graph.frozen import Graph, rename_inputs
+
+Function = Callable[..., Any]
+# A rule takes a tf.Operation. Its function returns a tensor, or a tuple of them for an operation with several outputs.
+Rule = Callable[[Any], Function | None]
+
+_SHAPES = "_output_shapes"
+
+
+def replace(graph: Graph, rules: Mapping[str, Rule]) -> bool:
+    """Replace nodes by their operator's rule, in functions of the library too; return whether there were any."""
+    if not any(node.op in rules for nodes in graph.bodies() for node in nodes):
+        return False
+    replaced = []
+    for owner, node, operation in _operations(graph, rules):
+        function = rules[node.op](operation)
+        replaced.append(function is not None and _replace(graph, owner, node, operation, function))
+    return any(replaced)
+
+
+def _operations(graph: Graph, operators: Collection[str]) -> list[tuple[Any, Any, Any]]:
+    """Return nodes of these operators: the function they belong to (None for the graph), the node, its tf.Operation."""
+    import tensorflow as tf
+    from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
+
+    with tf.Graph().as_default() as inside:
+        tf.import_graph_def(graph.definition, name="")
+        bodies = [(None, graph.definition.node, inside)]
+        for body in graph.definition.library.function:
+            if any(node.op in operators for node in body.node_def):
+                bodies.append((body, body.node_def, function_def_to_graph(body)))
+    return [
+        (owner, node, imported.get_operation_by_name(node.name))
+        for owner, nodes, imported in bodies
+        for node in nodes
+        if node.op in operators
+    ]
+
+
+def _replace(graph: Graph, owner: Any, node: Any, operation: Any, function: Function) -> bool:
+    concrete = _traced(operation, function)
+    if concrete is None:
+        return False
+    traced = type(concrete.function_def)()
+    traced.CopyFrom(concrete.function_def)
+    used = _drop_unused_arguments(traced)
+    graph.definition.library.function.add().CopyFrom(traced)
+    if owner is not None:
+        _rename_outputs(owner, node, operation)
+    _become_call(node, operation, traced.signature.name, used)
+    both = zip(operation.outputs, concrete.outputs, strict=True)
+    shapes = [before.shape if before.shape.rank is not None else after.shape for before, after in both]
+    node.attr[_SHAPES].list.shape.extend(shape.as_proto() for shape in shapes)
+    return True
+
+
+def _traced(operation: Any, function: Function) -> Any:
+    """Return a function of the same input and output types as the operation; None where it would need others."""
+    import tensorflow as tf
+
+    specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in operation.inputs]
+    concrete = tf.function(function, autograph=False).get_concrete_function(*specs)
+    wanted = [tensor.dtype for tensor in operation.outputs]
+    if [tensor.dtype for tensor in concrete.outputs] != wanted or concrete.graph.as_graph_def().library.function:
+        return None
+    return concrete
+
+
+def _drop_unused_arguments(traced: Any) -> list[int]:
+    """Take arguments that no node reads out of a function's signature; return the places of the others."""
+    read = {name for node in traced.node_def for name in node.input} | set(traced.ret.values())
+    arguments = list(traced.signature.input_arg)
+    used = [place for place, argument in enumerate(arguments) if argument.name in read]
+    del traced.signature.input_arg[:]
+    traced.signature.input_arg.extend(arguments[place] for place in used)
+    traced.arg_attr.clear()
+    traced.resource_arg_unique_id.clear()
+    return used
+
+
+def _become_call(node: Any, operation: Any, function: str, used: list[int]) -> None:
+    """Let a node call a function of the library with some of its inputs."""
+    inputs = list(node.input)
+    node.op = "PartitionedCall"
+    node.input[:] = [inputs[place] for place in used] + [name for name in inputs if name.startswith("^")]
+    node.attr.clear()
+    node.attr["f"].func.name = function
+    node.attr["Tin"].list.type.extend(operation.inputs[place].dtype.as_datatype_enum for place in used)
+    node.attr["Tout"].list.type.extend(tensor.dtype.as_datatype_enum for tensor in operation.outputs)
+
+
+def _rename_outputs(body: Any, node: Any, operation: Any) -> None:
+    """Let the nodes of a function read the outputs of a call: these are one list, an operator's have names."""
+    names: dict[str, str] = {}
+    for argument in operation.op_def.output_arg:
+        names[f"{node.name}:{argument.name}:0"] = f"{node.name}:output:{len(names)}"
+    rename_inputs(body.node_def, names)
+    for key, name in list(body.ret.items()):
+        body.ret[key] = names.get(name, name)

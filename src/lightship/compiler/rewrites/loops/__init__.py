@@ -1,0 +1,1 @@
+"""Loops over lists of tensors, as dense tensors."""

@@ -1,0 +1,1 @@
+"""Rewrites of single operators, one module per kind."""

@@ -1,0 +1,31 @@
+"""Softplus, which LiteRT computes as log(1 + exp(x)): above 88.4 that no longer grows.
+
+Mish, softplus and log-sigmoid are made of it. The replacement is max(x, 0) + log(1 + exp(-abs(x))).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lightship.compiler.rewrites.graph.frozen import Graph
+from lightship.compiler.rewrites.graph.replacement import Function, replace
+from lightship.compiler.sources.saved_model.exports import GRAPH
+
+_OPERATOR = "Softplus"
+
+
+def apply(graph: Graph) -> bool:
+    """Replace every softplus; return whether there was one."""
+    return replace(graph, {_OPERATOR: _softplus})
+
+
+def concerns(source: Path) -> bool:
+    """Return whether a SavedModel's graph may hold a softplus: its bytes then hold the operator's name."""
+    return _OPERATOR.encode() in (source / GRAPH).read_bytes()
+
+
+def _softplus(operation: Any) -> Function:
+    import tensorflow as tf
+
+    return lambda x: tf.nn.relu(x) + tf.math.log1p(tf.exp(-tf.abs(x)))

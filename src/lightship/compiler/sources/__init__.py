@@ -1,0 +1,60 @@
+"""What can be compiled. Adding a format: one file, one entry here, one test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from lightship.compiler import limits
+from lightship.compiler.sources import archives, foreign, saved_model, tflite
+from lightship.compiler.sources.base import ZIP, Importer, head
+from lightship.compiler.sources.keras import file as keras_file
+from lightship.compiler.sources.keras import hdf5
+from lightship.errors import SourceRefused
+
+IMPORTERS: tuple[Importer, ...] = (
+    keras_file.KerasFile(),
+    hdf5.Hdf5File(),
+    saved_model.SavedModel(),
+    tflite.TfliteFile(),
+)
+
+
+def candidates(path: Path) -> list[Importer]:
+    """Return the importers whose format a file or folder may have, by its name and first bytes: nothing is parsed.
+
+    Raises SourceRefused that says what the file is or lists the formats where there is none, where the file cannot be
+    read, and where it is too large.
+    """
+    if not path.exists():
+        raise SourceRefused(f"there is no file or folder {path}")
+    try:
+        found = [importer for importer in IMPORTERS if importer.matches(path)]
+        what = foreign.explained(path) if path.is_file() or not found else ""
+        if what:
+            raise SourceRefused(f"{path.name} is {what}")
+        limits.check_size(path.name, sum(_sizes(path)) if found else 0)
+    except OSError as error:
+        raise SourceRefused(f"cannot read {path}: {error.strerror}") from None
+    if not found:
+        accepted = ", ".join(importer.accepts for importer in IMPORTERS)
+        raise SourceRefused(f"{path.name} is not a model file: what can be compiled is {accepted}")
+    return found
+
+
+def _sizes(path: Path) -> Iterator[int]:
+    """Yield the sizes of a file, or of all files in a folder."""
+    for entry in path.rglob("*") if path.is_dir() else [path]:
+        if entry.is_file():
+            yield entry.stat().st_size
+
+
+def find(path: Path) -> Importer:
+    """Return the importer for a file or folder; reads the list of an archive's entries, so only the child calls it.
+
+    Raises SourceRefused.
+    """
+    found = candidates(path)
+    if head(path, 2) == ZIP and (what := foreign.archived(entry.name for entry in archives.zip_entries(path))):
+        raise SourceRefused(f"{path.name} is {what}")
+    return next(importer for importer in found if importer.owns(path))

@@ -1,0 +1,1 @@
+"""What a Keras configuration may name: classes, functions and operators."""

@@ -1,0 +1,153 @@
+"""The configuration of a Keras model, walked whole before Keras sees it: what in it would be code?
+
+Keras builds objects from JSON by module and class name, and has been talked into importing and calling other things
+that way (CVE-2025-1550, -8747, -9906). Here the walk needs no Keras: every object must be on the lists of
+:mod:`lightship.compiler.sources.keras.allowed.names` (Keras 3) and, beside it, ``keras2_names``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from lightship.compiler.sources.keras.allowed import keras2_config
+from lightship.compiler.sources.keras.allowed import names as keras_names
+from lightship.errors import SourceRefused
+
+
+def parse(label: str, data: bytes | str) -> dict[str, Any]:
+    """A model's configuration from its JSON; raises SourceRefused."""
+    try:
+        config = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise SourceRefused(f"{label} is broken: its configuration is not JSON ({type(error).__name__})") from None
+    if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
+        raise SourceRefused(f"{label} holds no Keras model: its configuration names no class")
+    return config
+
+
+class Code(NamedTuple):
+    """What in a configuration is code: a phrase, and what to do where Keras cannot load it even if it is trusted."""
+
+    phrase: str
+    remedy: str = ""
+
+
+_EXPORT = "export a SavedModel (model.export) from the program that defines it"
+_MISSING = f"the file does not hold its code: {_EXPORT}"
+_LATER = "this Keras has no such layer: export a SavedModel (model.export) with the version that wrote the file"
+_NO_LAMBDA = f"Keras cannot read it back: use a named activation, or {_EXPORT}"
+_VOCABULARY = "no other file is opened: give the layer a list of words and save the model again"
+_FOREIGN = f"it needs files or packages that are not here: {_EXPORT}"
+# The mark of a constant that tf_keras decodes from JSON inside JSON, into types that it finds by name.
+_COMPOSITE = ("_TYPE", "COMPOSITE")
+# Arguments that may be a name. tf_keras looks some of them up in a whole module of its own, functions included.
+_IDENTIFIED = ("initializer", "regularizer", "constraint")
+_FOREIGN_LAYERS = frozenset({"TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"})
+
+
+def loadable_code(label: str, config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return :func:`code_in`; raises SourceRefused with a remedy where ``--trust`` cannot load all of it."""
+    for code in _codes(config):
+        if code.remedy:
+            raise SourceRefused(
+                f"{label} is refused: it holds {code.phrase}. {code.remedy[0].upper()}{code.remedy[1:]}"
+            )
+    return code_in(config)
+
+
+def code_in(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """What in a configuration would run code that is not Keras's own, one phrase each, in the order of the file.
+
+    The top level's ``compile_config`` is left out: loading with ``compile=False`` drops it, so losses and metrics of
+    one's own do no harm there. Inside nested models Keras reads it all the same.
+    """
+    return tuple(dict.fromkeys(code.phrase for code in _codes(config)))
+
+
+def _codes(config: Mapping[str, Any]) -> Iterator[Code]:
+    top = {key: value for key, value in config.items() if key != "compile_config"}
+    return (code for node in _dicts(top) for code in _code(node))
+
+
+def _dicts(config: Any) -> Iterator[dict[str, Any]]:
+    """Every dictionary inside nested JSON, outermost first; a stack, because files may nest deeper than Python."""
+    pending = [config]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            yield node
+            if not _program(node):  # what is inside a program is the program
+                pending.extend(reversed(node.values()))
+        elif isinstance(node, list):
+            pending.extend(reversed(node))
+
+
+def _code(node: dict[str, Any]) -> Iterator[Code]:
+    if isinstance(vocabulary := node.get("vocabulary"), str):
+        yield Code(f"a vocabulary that is read from the file '{vocabulary:.100}'", _VOCABULARY)
+    for key, value in node.items():
+        if (key, value) == _COMPOSITE:
+            yield Code("a constant of a composite type")
+        if key.endswith("activation"):
+            yield from _activation(value, node)
+        elif key.endswith(_IDENTIFIED) and isinstance(value, str) and not keras_names.allowed(value, None):
+            yield Code(f"the {key.rpartition('_')[2]} '{value:.100}'", _MISSING)
+    if "class_name" in node:
+        name, module, registered = node["class_name"], node.get("module"), node.get("registered_name")
+        if program := _program(node):
+            yield Code(program + _called(node), _FOREIGN if name in _FOREIGN_LAYERS else "")
+        elif name == "function":
+            yield from _function(node)
+        elif not _own(name, module, registered):
+            remedy = _LATER if module == "keras.layers" and not registered else _MISSING
+            yield Code(f"the custom object '{_address(name, module, registered)}'", remedy)
+        else:
+            yield from map(Code, keras2_config.phrases(name, node.get("config")))
+
+
+def _activation(value: Any, node: dict[str, Any]) -> Iterator[Code]:
+    """An activation is a name or an object; Keras 2 writes down a lambda's code without saying what it is."""
+    if isinstance(value, str) and not keras_names.activation(value):
+        yield Code(f"the function '{value:.100}'", _MISSING)
+    elif isinstance(value, list) or (isinstance(value, dict) and "class_name" not in value):
+        layer = f" of layer '{node['name']:.100}'" if isinstance(node.get("name"), str) else ""
+        yield Code(f"a Python lambda as an activation{layer}", _NO_LAMBDA)
+
+
+def _program(node: dict[str, Any]) -> str | None:
+    name = node.get("class_name")
+    return keras_names.PROGRAMS.get(name) if isinstance(name, str) else None
+
+
+def _own(name: Any, module: Any, registered: Any) -> bool:
+    if not isinstance(name, str) or not isinstance(module, str | None):
+        return False
+    name = keras_names.canonical(name)
+    if registered not in (None, "", name) and not (
+        isinstance(registered, str) and keras_names.canonical(registered) == name
+    ):
+        return False
+    return name in keras_names.VALUES or keras_names.allowed(name, module)
+
+
+def _function(node: dict[str, Any]) -> Iterator[Code]:
+    """A function is serialised as ``{"class_name": "function", "module": "builtins", "config": "relu"}``."""
+    name, module = node.get("config"), node.get("module")
+    keras = module in (None, "builtins") or str(module).partition(".")[0] in keras_names.PACKAGES
+    plain = node.get("registered_name") in (None, "", "function", name)  # Keras 2 looks functions up by it
+    if not keras or not plain or not isinstance(name, str) or name not in keras_names.FUNCTIONS:
+        yield Code(f"the function '{_address(name, module, None if plain else node['registered_name'])}'", _MISSING)
+
+
+def _called(node: dict[str, Any]) -> str:
+    config = node.get("config")
+    name = config.get("name") if isinstance(config, dict) else None
+    return f" '{name:.100}'" if isinstance(name, str) else ""
+
+
+def _address(name: Any, module: Any, registered: Any) -> str:
+    if isinstance(registered, str) and registered not in ("", name):
+        return registered[:100]
+    return f"{module}.{name}"[:100] if isinstance(module, str) else str(name)[:100]

@@ -1,0 +1,207 @@
+"""A Keras model's call as a TensorFlow function: the names of its tensors, its state, and its export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lightship import graphs
+from lightship.bundle import DEFAULT_SIGNATURE
+from lightship.compiler.randomness import random_operators
+from lightship.compiler.sources.keras import export_check, tensor_names
+from lightship.compiler.sources.keras.errors import translated
+from lightship.compiler.sources.keras.frameworks import Framework
+from lightship.compiler.sources.saved_model import exports
+from lightship.engines.tensorflow_state import State, Unrestorable, state_of
+from lightship.errors import EngineError, SourceRefused
+from lightship.tensors import DTYPES, Array, Signature, TensorSpec
+
+Shape = tuple[int | None, ...]
+
+# What an unknown size is fixed at where Keras cannot trace a model without it, in this order.
+_SIZES = (128, 32, 512)
+
+
+class Traced:
+    """A model's call as one concrete function, with the names of its tensors and the variables that it changes."""
+
+    def __init__(
+        self, framework: Framework, model: Any, *, like: Traced | None = None, shapes: Sequence[Shape] = ()
+    ) -> None:
+        self._framework = framework
+        self._model = model
+        sequential = isinstance(model, framework.module.Sequential)
+        self._structure = model.inputs[0] if sequential else model.input
+        answer = model.outputs[0] if sequential else model.output
+        last = [model.layers[-1].name] if sequential else list(model.output_names)
+        first = [tensor.name for tensor in model.inputs]
+        inputs, outputs = self._names(self._structure, first), self._names(answer, last)
+        self.inputs: list[str] = like.inputs if like else tensor_names.fit(inputs, fallback="input")
+        self.outputs: list[str] = like.outputs if like else tensor_names.fit(outputs, fallback="output")
+        stated = [tuple(tensor.shape) for tensor in model.inputs]
+        self.shapes: list[Shape] = list(shapes) or (like.shapes if like else stated)
+        self._fixed = self.shapes != stated
+        self.renamed = [
+            *tensor_names.changes("input", inputs, self.inputs),
+            *tensor_names.changes("output", outputs, self.outputs),
+        ]
+
+    @classmethod
+    def of(cls, framework: Framework, model: Any) -> Traced:
+        """Return a model's function, for fixed sizes where Keras cannot trace it for unknown ones.
+
+        Raises SourceRefused.
+        """
+        traced = cls(framework, model)
+        _ = traced.signature  # refuses tensors that no request can carry
+        try:
+            _ = traced._function
+        except SourceRefused as error:
+            if fixed := traced._traceable():
+                fixed.renamed.append(f"{error.message} for sizes that are not known: {_sizes(fixed.signature)}")
+                return fixed
+            raise
+        return traced
+
+    def _traceable(self) -> Traced | None:
+        """Return the function for the first fixed size for which Keras can trace it; None without one."""
+        for size in _SIZES:
+            shapes = [(*shape[:1], *(size if n is None else n for n in shape[1:])) for shape in self.shapes]
+            if shapes == self.shapes:
+                return None
+            fixed = Traced(self._framework, self._model, like=self, shapes=shapes)
+            with suppress(SourceRefused):
+                _ = fixed._function
+                return fixed
+        return None
+
+    @property
+    def signature(self) -> Signature:
+        """The function's inputs and outputs."""
+        inputs = map(_spec, self.inputs, self._model.inputs)
+        outputs = tuple(map(_spec, self.outputs, self._model.outputs))
+        if self._fixed:
+            traced = self._function.structured_outputs
+            outputs = tuple(replace(spec, shape=tuple(traced[spec.name].shape)) for spec in outputs)
+        return Signature(
+            name=DEFAULT_SIGNATURE,
+            inputs=tuple(replace(spec, shape=shape) for spec, shape in zip(inputs, self.shapes, strict=True)),
+            outputs=outputs,
+        )
+
+    def fixed(self, inputs: Mapping[str, Array]) -> Traced | None:
+        """Return the function for the sizes of these inputs, with any batch; None where no other size is unknown."""
+        shapes = export_check.fixed_shapes(self.shapes, [inputs[name] for name in self.inputs])
+        if shapes == self.shapes:
+            return None
+        self.state.restore()  # what the other holds as initial values are the values of now
+        return Traced(self._framework, self._model, like=self, shapes=shapes)
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Return what the function answers in TensorFlow, before it is exported."""
+        import tensorflow as tf
+
+        self.state.restore()
+        try:
+            outputs = self._function([tf.constant(inputs[name]) for name in self.inputs])
+        except (tf.errors.OpError, ValueError, TypeError) as error:
+            raise translated(EngineError, "TensorFlow could not run the export", error) from None
+        return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
+
+    def packed(self, arrays: list[Any]) -> Any:
+        """Return arrays in the form that the model is called with: a tensor, a list or a dictionary."""
+        return self._framework.pack(self._structure, arrays)
+
+    @cached_property
+    def state(self) -> State:
+        """What calls change, with the values of before the first one."""
+        try:
+            return state_of([self._function])
+        except Unrestorable as error:
+            raise SourceRefused(exports.unrestorable("the model", error)) from None
+
+    @property
+    def random_operators(self) -> tuple[str, ...]:
+        """The operators that draw random numbers which the results depend on."""
+        return random_operators([self._function])
+
+    def save(self, folder: Path, *, reset: str) -> None:
+        """Write a SavedModel with this function and all that it needs."""
+        import tensorflow as tf
+
+        module = tf.Module()
+        for name, value in self._framework.tracked(self._model).items():
+            setattr(module, name, value)
+        # tf_keras keeps some of them apart from the model's variables
+        module.changed_variables = [variable for variable, _ in self.state.variables]
+        exports.save(module, folder, {DEFAULT_SIGNATURE: self._function}, state=self.state, reset=reset)
+
+    @cached_property
+    def _function(self) -> Any:
+        import tensorflow as tf
+
+        def call(tensors: list[Any]) -> dict[str, Any]:
+            answer = self._framework.flatten(self._model(self.packed(tensors), training=False))
+            carried = [tf.cast(each, _carried(each)) for each in answer]
+            return dict(zip(self.outputs, carried, strict=True))
+
+        specs = [
+            tf.TensorSpec(shape, _carried(tensor), name=name)
+            for name, shape, tensor in zip(self.inputs, self.shapes, self._model.inputs, strict=True)
+        ]
+        try:
+            return tf.function(call, autograph=False).get_concrete_function(specs)
+        except Exception as error:  # whatever the layers raise
+            raise translated(SourceRefused, "Keras cannot trace this model", error) from None
+
+    def _names(self, structure: Any, fallback: list[str]) -> list[str]:
+        """Return a dictionary's keys, otherwise the layers' names."""
+        names = fallback
+        if isinstance(structure, dict):
+            keys = self._framework.flatten({key: key for key in structure})
+            names = keys if len(keys) == len(fallback) else fallback
+        return names
+
+
+def _sizes(signature: Signature) -> str:
+    inputs = ", ".join(f"'{spec.name}' {list(spec.shape)}" for spec in signature.inputs)
+    return f"the inputs are fixed to {inputs}; for other sizes save the model with them"
+
+
+def check_export(folder: Path) -> None:
+    """Refuse operators that a checked configuration should not have led to; raises SourceRefused."""
+    found = graphs.phrases_of(graphs.findings(graphs.read_saved_model(folder / exports.GRAPH, "the export")))
+    if found:
+        raise SourceRefused(f"the model's layers make {'; '.join(found)}. If you trust it, compile it with --trust")
+
+
+def _carried(tensor: Any) -> str:
+    """Return the dtype in which a request or an answer carries a tensor: bfloat16, which numpy lacks, as float32."""
+    import tensorflow as tf
+
+    dtype = str(tf.as_dtype(tensor.dtype).name)
+    return "float32" if dtype == "bfloat16" else dtype
+
+
+def _spec(name: str, tensor: Any) -> TensorSpec:
+    if _composite(tensor):
+        raise SourceRefused(f"the tensor '{name}' is ragged or sparse, and a request carries arrays: add a layer that "
+                            "makes it of an array, and save the model again")  # fmt: skip
+    dtype = _carried(tensor)
+    if dtype not in DTYPES:
+        raise SourceRefused(f"the tensor '{name}' is {dtype}, which no request can carry")
+    return TensorSpec(name=name, dtype=dtype, shape=tuple(tensor.shape))
+
+
+def _composite(tensor: Any) -> bool:
+    """Return whether a symbolic tensor stands for a ragged or sparse one; Keras 3 marks it, tf_keras types it."""
+    import tensorflow as tf
+
+    typed = isinstance(getattr(tensor, "type_spec", None), tf.RaggedTensorSpec | tf.SparseTensorSpec)
+    return typed or bool(getattr(tensor, "ragged", False) or getattr(tensor, "sparse", False))

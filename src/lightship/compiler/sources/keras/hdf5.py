@@ -1,0 +1,89 @@
+"""The format of Keras 2, which Keras 3 writes too: one HDF5 file with the configuration as an attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lightship.bundle import digest_file
+from lightship.compiler.sources.base import HDF5 as MAGIC
+from lightship.compiler.sources.base import head
+from lightship.compiler.sources.keras import versions as keras_versions
+from lightship.compiler.sources.keras.allowed import config as keras_config
+from lightship.compiler.sources.keras.frameworks import BY_MAJOR, Framework
+from lightship.compiler.sources.keras.model import KerasOriginal, load_keras
+from lightship.errors import SourceRefused
+
+SUFFIXES = (".h5", ".hdf5")
+# What save_weights of Keras 2 (attributes) and of Keras 3 (groups) writes into the root.
+_WEIGHTS = frozenset({"layer_names", "model_weights", "layers", "_layer_checkpoint_dependencies"})
+
+
+class Hdf5File:
+    """See :class:`lightship.compiler.sources.base.Importer`."""
+
+    name = "hdf5"
+    accepts = "a .h5 or .hdf5 file"
+
+    def matches(self, path: Path) -> bool:
+        """By name or by the format's first bytes."""
+        return (path.suffix in SUFFIXES and path.is_file()) or head(path) == MAGIC
+
+    def owns(self, path: Path) -> bool:
+        """Every file that matches."""
+        return True
+
+    def check(self, path: Path, work: Path) -> tuple[str, ...]:
+        """The HDF5 tree, the version, and the configuration."""
+        from lightship.compiler.sources.keras import hdf5_tree  # imports h5py, which the parent must not
+
+        if head(path) != MAGIC:
+            raise SourceRefused(f"{path.name} is no HDF5 file: its first bytes are not HDF5's")
+        hdf5_tree.check_tree(path, path.name)
+        config = _config(path)
+        _framework(path, config)
+        return keras_config.loadable_code(path.name, config)
+
+    def load(self, path: Path, work: Path, *, trust: bool) -> KerasOriginal:
+        """The model in the package of its version, without its training state.
+
+        Both packages go by the suffix, so the file gets the usual one.
+        """
+        source = {"format": self.name, "digest": digest_file(path)}
+        framework = _framework(path, _config(path))
+        if path.suffix not in SUFFIXES:
+            link = work / "model.h5"
+            link.symlink_to(path.resolve())
+            path = link
+        return load_keras(path, work, source, framework=framework, trust=trust)
+
+
+def _config(path: Path) -> dict[str, Any]:
+    from lightship.compiler.sources.keras import hdf5_tree
+
+    text = hdf5_tree.attribute(path, path.name, "model_config")
+    if text is None:
+        raise SourceRefused(_no_model(path.name, hdf5_tree.names(path, path.name)))
+    if "model_weights" not in hdf5_tree.names(path, path.name):
+        raise SourceRefused(
+            f"{path.name} holds a model without weights ('model_weights' is missing): save all of it with model.save()"
+        )
+    return keras_config.parse(path.name, text)
+
+
+def _framework(path: Path, config: Mapping[str, Any]) -> Framework:
+    from lightship.compiler.sources.keras import hdf5_tree
+
+    version = hdf5_tree.attribute(path, path.name, "keras_version")
+    return BY_MAJOR[keras_versions.major(path.name, version, config)]
+
+
+def _no_model(label: str, names: frozenset[str]) -> str:
+    """Say what an HDF5 file without a configuration is, by its root's groups and attributes."""
+    if names & _WEIGHTS or label.endswith(".weights.h5"):  # the suffix that save_weights of Keras 3 requires
+        return (
+            f"{label} holds weights without a model ('model_config' is missing): build the model in code, load these "
+            "weights into it, and save all of it with model.save()"
+        )
+    return f"{label} is an HDF5 file, but not a Keras model: it has no 'model_config', which model.save() writes"

@@ -1,0 +1,46 @@
+"""Measure the shapes of outputs whose number of dimensions a model does not state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from lightship.compiler.hints import Hint
+from lightship.compiler.verification import samples
+from lightship.errors import EngineError
+from lightship.tensors import Signature
+
+Shape = tuple[int | None, ...]
+
+
+def measured(run: samples.Run, signature: Signature, hints: Mapping[str, Hint], *, unknown: Iterable[str]) -> Signature:
+    """Return the signature with the shapes that the outputs ``unknown`` have in two calls of generated inputs.
+
+    A size is None where it is that of the rows, differs, or may follow an input's size. Raises CompileError
+    where no generated input suits, and ValueError, whose argument is the output, where an output's
+    number of dimensions differs.
+    """
+    inputs, outputs = samples.generate(run, signature, hints)
+    row = samples.take(inputs, signature, 1)
+    try:
+        others = run(signature.name, row)
+    except EngineError:  # it needs more rows
+        row, others = inputs, outputs
+    rows = [tuple(len(call[spec.name]) for call in (inputs, row)) for spec in signature.inputs if spec.batched]
+    follows = any(None in spec.row_shape for spec in signature.inputs)
+
+    def size(place: int, sizes: tuple[int, int]) -> int | None:
+        fixed = sizes[0] == sizes[1] and not follows and not (place == 0 and sizes in rows)
+        return sizes[0] if fixed else None
+
+    shapes = {name: _shape(name, outputs[name].shape, others[name].shape, size) for name in unknown}
+    specs = (replace(spec, shape=shapes.get(spec.name, spec.shape)) for spec in signature.outputs)
+    return signature._replace(outputs=tuple(specs))
+
+
+def _shape(
+    name: str, one: tuple[int, ...], other: tuple[int, ...], size: Callable[[int, tuple[int, int]], int | None]
+) -> Shape:
+    if len(one) != len(other):
+        raise ValueError(name)
+    return tuple(size(place, sizes) for place, sizes in enumerate(zip(one, other, strict=True)))

@@ -1,0 +1,27 @@
+"""A SavedModel without what its signatures compute in vain, for converters, which take every operator as needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lightship import graphs
+from lightship.compiler.sources.saved_model import exports
+from lightship.engines.dead_code import prune_functions
+
+
+def pruned(source: Path, target: Path, signatures: Sequence[str]) -> Path:
+    """Write a SavedModel's graph to ``target``, with links to its other files; return ``target``.
+
+    Operators that only change variables are gone: not for a model whose outputs depend on what calls change.
+    """
+    message = graphs.read_saved_model(source / exports.GRAPH, "the export")
+    for meta in message.meta_graphs:
+        outputs = [tensor.name for name in signatures for tensor in meta.signature_def[name].outputs.values()]
+        prune_functions(meta.graph_def, outputs)
+    target.mkdir(parents=True, exist_ok=True)
+    (target / exports.GRAPH).write_bytes(message.SerializeToString(deterministic=True))
+    for name in exports.ENTRIES:
+        if name != exports.GRAPH and (source / name).exists():
+            (target / name).symlink_to((source / name).resolve())
+    return target

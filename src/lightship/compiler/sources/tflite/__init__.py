@@ -1,0 +1,192 @@
+"""LiteRT's own format (.tflite): verified, then opened by LiteRT, and compared with LiteRT's reference kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lightship import graphs
+from lightship.bundle import DEFAULT_SIGNATURE, digest_file
+from lightship.compiler.hints import Hint
+from lightship.compiler.randomness import drawing
+from lightship.compiler.sources.base import Batch, head
+from lightship.compiler.sources.tflite.verifier import BrokenFile, Outline, outline, shown
+from lightship.engines.causes import translated
+from lightship.engines.litert import is_dynamic, plain_name, tensor_indices
+from lightship.engines.litert_state import keeps_state
+from lightship.errors import EngineError, SourceRefused
+from lightship.tensors import DTYPES, Array, Signature, TensorSpec
+
+IDENTIFIER = b"TFL3"  # at bytes 4 to 7 of the flatbuffer
+CUSTOM = frozenset({"TFLite_Detection_PostProcess"})  # the custom operators that LiteRT has
+
+# Multiplications of one call up to which reference kernels, about 20 times slower than others, take half a second.
+REFERENCE_MULTIPLICATIONS = 100_000_000
+_ROWS = 32  # of the largest batch that the original is asked
+
+
+class TfliteFile:
+    """See :class:`lightship.compiler.sources.base.Importer`."""
+
+    name = "tflite"
+    accepts = "a .tflite file"
+
+    def matches(self, path: Path) -> bool:
+        """By name or by the flatbuffer's identifier."""
+        return (path.suffix == ".tflite" and path.is_file()) or head(path)[4:] == IDENTIFIER
+
+    def owns(self, path: Path) -> bool:
+        """Every file that matches."""
+        return True
+
+    def check(self, path: Path, work: Path) -> tuple[str, ...]:
+        """Verify the whole file, and that LiteRT has all of its operators: there is no other engine for it."""
+        missing = sorted(set(_outline(path).custom) - CUSTOM)
+        if refused := graphs.phrases_of(graphs.flex_findings(missing)):
+            raise SourceRefused(f"{path.name} is refused: it holds {'; '.join(refused)}")
+        if missing:
+            raise SourceRefused(
+                f"{path.name} needs operators that LiteRT does not have, and a .tflite file has no other engine: "
+                f"{', '.join(map(shown, missing[:10]))}"
+            )
+        return ()
+
+    def load(self, path: Path, work: Path, *, trust: bool) -> TfliteOriginal:
+        """Open the model in LiteRT."""
+        return TfliteOriginal(path, _outline(path))
+
+
+class TfliteOriginal:
+    """See :class:`lightship.compiler.sources.base.Original`.
+
+    LiteRT with its reference kernels. A model with quantised tensors is run by the kernels that serve it, in an
+    interpreter of its own, because two right kernels may differ by a step of the quantisation; so is a model that is
+    too large for reference kernels.
+    """
+
+    reset = ""
+
+    def __init__(self, path: Path, found: Outline) -> None:
+        self.source: Mapping[str, str] = {"format": "tflite", "digest": digest_file(path)}
+        self.notes: list[str] = []
+        self.size = path.stat().st_size
+        self.stateful = keeps_state(path)
+        self.random_operators = tuple(sorted(drawing(found.operators)))
+        self._path = path
+        self._reference = False
+        interpreter = self._open()
+        self.signatures = _signatures(path, interpreter)
+        self._reference = not found.quantised and found.multiplications * self._rows() < REFERENCE_MULTIPLICATIONS
+        self.subject = f"LiteRT's {'reference kernels' if self._reference else 'interpreter'}"
+        self._interpreter = self._open()
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Make one call without the state of another: variable tensors are reset, resource variables are new."""
+        try:
+            interpreter = self._open() if self.stateful else self._interpreter
+            interpreter.reset_all_variables()
+            if len(self.signatures) > 1:
+                return dict(interpreter.get_signature_runner(signature)(**inputs))
+            return _run_only(interpreter, inputs)
+        except (RuntimeError, ValueError) as error:
+            raise translated(EngineError, "LiteRT could not run this input", error) from None
+
+    def calls(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Callable[[], object]]:
+        """See :class:`lightship.compiler.sources.base.Original`."""
+        return {self.subject: lambda: self.run(signature, inputs)}
+
+    def check_export(self, batches: Mapping[str, Sequence[Batch]]) -> tuple[Signature, ...]:
+        """Return the signatures: the file itself is what is served or converted."""
+        return self.signatures
+
+    def hints(self, signature: Signature) -> dict[str, Hint]:
+        """Return no hints: a quantised input takes every value of its dtype."""
+        return {}
+
+    def candidates(self) -> Iterator[Path]:
+        """Yield the file itself."""
+        yield self._path
+
+    def saved_model(self, folder: Path) -> bool:
+        """Return False: there is none."""
+        return False
+
+    def _rows(self) -> int:
+        return _ROWS if any(spec.batched for signature in self.signatures for spec in signature.inputs) else 1
+
+    def _open(self) -> Any:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        kernels = OpResolverType.BUILTIN_REF if self._reference else OpResolverType.AUTO
+        try:
+            interpreter = Interpreter(str(self._path), num_threads=1, experimental_op_resolver_type=kernels)
+            if not is_dynamic(interpreter):  # a placeholder's shape need not be one that can be allocated
+                interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as error:
+            raise translated(SourceRefused, f"{self._path.name} cannot be loaded", error) from None
+        return interpreter
+
+
+def _outline(path: Path) -> Outline:
+    if head(path)[4:] != IDENTIFIER:
+        raise SourceRefused(f"{path.name} is not a .tflite file: its identifier is not {IDENTIFIER.decode()}")
+    try:
+        return outline(path)
+    except BrokenFile as error:
+        raise SourceRefused(f"{path.name} is broken or truncated: {error}") from None
+
+
+def _signatures(path: Path, interpreter: Any) -> tuple[Signature, ...]:
+    """Return the default signature first; tensors' own names make one where the file has none."""
+    try:
+        names = sorted(interpreter.get_signature_list(), key=lambda name: (name != DEFAULT_SIGNATURE, name))
+        if not names:
+            return (_unnamed(interpreter),)
+        return tuple(_named(name, interpreter) for name in names)
+    except (RuntimeError, ValueError) as error:
+        raise translated(SourceRefused, f"the signatures of {path.name} cannot be read", error) from None
+
+
+def _named(name: str, interpreter: Any) -> Signature:
+    runner = interpreter.get_signature_runner(name)
+    if "self" in runner.get_input_details() and len(interpreter.get_signature_list()) > 1:
+        raise SourceRefused(
+            f"an input of signature '{name}' is called 'self', which LiteRT's Python interpreter cannot take from a "
+            "file of several signatures: rename it, or write one file for each signature"
+        )
+    return Signature(
+        name=name,
+        inputs=tuple(_spec(key, entry) for key, entry in runner.get_input_details().items()),
+        outputs=tuple(_spec(key, entry) for key, entry in runner.get_output_details().items()),
+    )
+
+
+def _unnamed(interpreter: Any) -> Signature:
+    return Signature(
+        name=DEFAULT_SIGNATURE,
+        inputs=tuple(_spec(plain_name(entry["name"]), entry) for entry in interpreter.get_input_details()),
+        outputs=tuple(_spec(plain_name(entry["name"]), entry) for entry in interpreter.get_output_details()),
+    )
+
+
+def _run_only(interpreter: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """Run the only signature by the indices of its tensors: their names need not be keywords of Python."""
+    indices = tensor_indices(interpreter, "inputs")
+    for name, array in inputs.items():
+        interpreter.resize_tensor_input(indices[name], array.shape)
+    interpreter.allocate_tensors()
+    for name, array in inputs.items():
+        interpreter.set_tensor(indices[name], array)
+    interpreter.invoke()
+    return {name: interpreter.get_tensor(index) for name, index in tensor_indices(interpreter, "outputs").items()}
+
+
+def _spec(name: str, entry: Mapping[str, Any]) -> TensorSpec:
+    dtype = "string" if entry["dtype"] in (np.bytes_, np.object_) else np.dtype(entry["dtype"]).name
+    if dtype not in DTYPES:
+        raise SourceRefused(f"the tensor '{name}' is {dtype}, which no request can carry")
+    sizes = entry["shape_signature"] if len(entry["shape_signature"]) else entry["shape"]
+    return TensorSpec(name=name, dtype=dtype, shape=tuple(None if size < 0 else int(size) for size in sizes))

@@ -1,0 +1,153 @@
+"""Check the operators of a subgraph, and which subgraphs they run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from lightship.compiler.sources.tflite.verifier.flatbuffer import BrokenFile, Table
+from lightship.compiler.sources.tflite.verifier.layout import layouts, numbers_of
+from lightship.compiler.sources.tflite.verifier.tensors import elements, is_constant
+from lightship.tensors import Array
+
+MOST_OPERANDS = 1_000_000
+
+# Operators with inputs that may be missing (index -1): LiteRT's other kernels use each input without looking.
+OPTIONAL_INPUTS = frozenset({
+    "BIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_RNN", "CONV_2D", "CONV_3D", "CONV_3D_TRANSPOSE",
+    "CUSTOM", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "LSTM", "SVDF", "TRANSPOSE_CONV",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM",
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator: its builtin name or CUSTOM, its operands, and the subgraphs that it runs."""
+
+    name: str
+    inputs: Array
+    outputs: Array
+    runs: tuple[int, ...]
+
+
+def operator_names(codes: Sequence[Table]) -> list[str]:
+    """Return the builtin name of each operator code; raises BrokenFile for a number without one."""
+    known = numbers_of("BuiltinOperator")
+    numbers = [max(code.number("builtin_code"), code.number("deprecated_builtin_code")) for code in codes]
+    for number in numbers:
+        if number not in known:
+            raise BrokenFile(f"it has the operator number {number}, which LiteRT does not know")
+    return [known[number] for number in numbers]
+
+
+def check_operators(subgraph: Table, names: Sequence[str], buffers: Sequence[Table], where: str) -> list[Operator]:
+    """Check the operators of a subgraph whose tensors were checked; raises BrokenFile. Returns them in order."""
+    tensors = subgraph.tables("tensors")
+    ready = _ready(subgraph, buffers, where)
+    constant = {index for index, tensor in enumerate(tensors) if is_constant(tensor, buffers)}
+    operators, operands = [], 0
+    for index, table in enumerate(subgraph.tables("operators")):
+        what = f"operator {index} of {where}"
+        operator = _operator(table, names, what)
+        operands += len(operator.inputs) + len(operator.outputs)
+        if operands > MOST_OPERANDS:
+            raise BrokenFile(f"{where} has more than {MOST_OPERANDS} operands")
+        _check_inputs(operator, ready, len(tensors), what)
+        check_indices(table.numbers("intermediates"), len(tensors), f"an intermediate tensor of {what}", least=-1)
+        check_indices(operator.outputs, len(tensors), f"an output of {what}")
+        outputs = set(operator.outputs.tolist())
+        if outputs & constant:
+            raise BrokenFile(f"{what} writes to a constant tensor")
+        ready |= outputs
+        operators.append(operator)
+    if missing := [index for index in subgraph.numbers("outputs").tolist() if index not in ready]:
+        raise BrokenFile(f"output tensor {missing[0]} of {where} is not computed by any operator")
+    return operators
+
+
+def check_indices(indices: Array, count: int, what: str, *, least: int = 0) -> None:
+    """Raise BrokenFile unless every index is at least ``least`` and below ``count``."""
+    if len(indices) and (indices.min() < least or indices.max() >= count):
+        raise BrokenFile(f"{what} has an index that is not below {count}")
+
+
+def check_calls(calls: Mapping[int, Sequence[int]]) -> None:
+    """Raise BrokenFile where a subgraph runs itself, directly or through others, or does not exist."""
+    done: set[int] = set()
+    for start in calls:
+        pending, path = [(start, False)], list[int]()
+        active: set[int] = set()
+        while pending:
+            subgraph, leaving = pending.pop()
+            if leaving:
+                active.discard(path.pop())
+                done.add(subgraph)
+            elif subgraph in active:
+                raise BrokenFile(f"subgraph {subgraph} runs itself")
+            elif subgraph not in done:
+                if subgraph not in calls:
+                    raise BrokenFile(f"an operator runs subgraph {subgraph}, and there are {len(calls)}")
+                active.add(subgraph)
+                path.append(subgraph)
+                pending.append((subgraph, True))
+                pending.extend((callee, False) for callee in calls[subgraph])
+
+
+def _ready(subgraph: Table, buffers: Sequence[Table], where: str) -> set[int]:
+    """Return the tensors that have values before the first operator; raises BrokenFile for impossible inputs."""
+    tensors, inputs = subgraph.tables("tensors"), subgraph.numbers("inputs")
+    check_indices(inputs, len(tensors), f"an input of {where}")
+    check_indices(subgraph.numbers("outputs"), len(tensors), f"an output of {where}")
+    given = set(inputs.tolist())
+    for index, tensor in enumerate(tensors):
+        constant = is_constant(tensor, buffers)
+        if constant and index in given:
+            raise BrokenFile(f"input tensor {index} of {where} has constant data")
+        if constant or tensor.number("is_variable") or elements(tensor) == 0:
+            given.add(index)
+    return given
+
+
+def _check_inputs(operator: Operator, ready: set[int], count: int, what: str) -> None:
+    check_indices(operator.inputs, count, f"an input of {what}", least=-1)
+    for index in operator.inputs.tolist():
+        if index < 0 and operator.name not in OPTIONAL_INPUTS:
+            raise BrokenFile(f"{what} ({operator.name}) lacks an input that is not optional")
+        if index >= 0 and index not in ready:
+            raise BrokenFile(f"{what} ({operator.name}) reads tensor {index} before it has a value")
+
+
+def _operator(table: Table, names: Sequence[str], what: str) -> Operator:
+    code = table.number("opcode_index")
+    if code >= len(names):
+        raise BrokenFile(f"{what} names operator code {code}, and there are {len(names)}")
+    runs = tuple(_runs(table, names[code], what))
+    return Operator(names[code], table.numbers("inputs"), table.numbers("outputs"), runs)
+
+
+def _runs(table: Table, name: str, what: str) -> Iterator[int]:
+    """Yield the subgraphs that an operator runs: LiteRT takes 0 for all of them where the options are missing."""
+    expected = _control_flow().get(name)
+    if expected is None:
+        return
+    options = next((found for field in ("builtin_options", "builtin_options2") if (found := table.table(field))), None)
+    if options is None or options.name != expected[0]:
+        raise BrokenFile(f"{what} ({name}) does not say which subgraph it runs")
+    for field in expected[1]:
+        yield from np.atleast_1d(options.fields.get(field, 0)).tolist()
+
+
+@cache
+def _control_flow() -> Mapping[str, tuple[str, tuple[str, ...]]]:
+    """Return, for each operator that runs subgraphs, its table of options and the fields that hold their indices."""
+    tables = {name.lower(): name for name in layouts()}
+    found = {}
+    for operator in numbers_of("BuiltinOperator").values():
+        table = tables.get(operator.replace("_", "").lower() + "options", "")
+        fields = [name for name, field in layouts().get(table, {}).items() if "subgraph" in name]
+        if fields:
+            found[operator] = (table, tuple(fields))
+    return found

@@ -1,0 +1,140 @@
+"""Real inputs for the comparison (``--data``): .csv, .npy or .npz; never a pickle.
+
+The file is read in the sandboxed child only, and no more of it than the rows that are used: what an array's header or
+an archive's entry declares is compared with a limit before memory is taken for it.
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from lightship.errors import CompileError, InvalidInput
+from lightship.inputs import tabular
+from lightship.tensors import Array, Signature, TensorSpec, check_finite, validate
+
+SUFFIXES = (".csv", ".npy", ".npz")
+MOST_ROWS = 256
+MOST_CSV_BYTES = 16 * 1024**2
+MOST_ARRAY_BYTES = 1024**3  # of the rows that are used; of a whole array in Fortran's order
+
+Tensors = dict[str, Array]
+
+
+def check_file(path: Path) -> None:
+    """Raises CompileError for a file that is not there or cannot hold data, by its name alone."""
+    if path.suffix not in SUFFIXES:
+        raise CompileError(f"{path.name}: data is read from {', '.join(SUFFIXES)}")
+    if not path.is_file():
+        raise CompileError(f"cannot read {path}: there is no such file")
+
+
+def read_data(path: Path, signature: Signature) -> Tensors:
+    """Up to 256 rows for each input of a signature; raises CompileError that says what the file should hold."""
+    readers = {".csv": _read_csv, ".npy": _read_npy, ".npz": _read_npz}
+    check_file(path)
+    try:
+        tensors = readers[path.suffix](path, signature)
+        for spec in signature.inputs:
+            validate(tensors[spec.name], spec)
+            check_finite(tensors[spec.name], spec)
+    except OSError as error:
+        raise CompileError(f"cannot read {path}: {error.strerror or error}") from None
+    except InvalidInput as error:
+        raise CompileError(f"{path.name}: {error.message}") from None
+    return tensors
+
+
+def _read_npy(path: Path, signature: Signature) -> Tensors:
+    spec = _only_input(path, signature)
+    with _plain_arrays(path, "save"), path.open("rb") as file:
+        return {spec.name: _cast(_read_array(path, file, spec), spec)}
+
+
+def _read_npz(path: Path, signature: Signature) -> Tensors:
+    with _plain_arrays(path, "savez"), zipfile.ZipFile(path) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
+        missing = [spec.name for spec in signature.inputs if spec.name not in names]
+        if missing:
+            raise CompileError(f"{path.name} has no array '{missing[0]}', it has {', '.join(names[:20])}")
+        tensors = {}
+        for spec in signature.inputs:
+            with archive.open(f"{spec.name}.npy") as file:
+                tensors[spec.name] = _cast(_read_array(path, file, spec), spec)
+        return tensors
+
+
+def _read_array(path: Path, file: IO[bytes], spec: TensorSpec) -> Array:
+    """Return the first rows of an array; raises CompileError where they are too large, ValueError for no array."""
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    shape, fortran, dtype = readers[np.lib.format.read_magic(file)](file)
+    if dtype.hasobject or any(size < 0 for size in shape):
+        raise ValueError("not numbers or texts")
+    rows = min(shape[0], MOST_ROWS) if spec.batched and shape else None
+    part = shape if rows is None or fortran else (rows, *shape[1:])
+    size = math.prod(part) * dtype.itemsize
+    if size > MOST_ARRAY_BYTES:
+        raise CompileError(
+            f"{path.name}: the array for '{spec.name}' needs {size} bytes of memory, and the limit is "
+            f"{MOST_ARRAY_BYTES}: give fewer rows ({MOST_ROWS} are used)"
+        )
+    data = file.read(size)
+    array: Array = np.frombuffer(data, dtype, math.prod(part)).reshape(part, order="F" if fortran else "C")
+    return array[:rows]
+
+
+@contextmanager
+def _plain_arrays(path: Path, writer: str) -> Iterator[None]:
+    """Say in our own words what numpy cannot read: its own would have a pickle opened."""
+    try:
+        yield
+    except (CompileError, InvalidInput, OSError):
+        raise
+    except Exception:  # whatever numpy and zipfile stumble over
+        raise CompileError(
+            f"{path.name} cannot be read as plain arrays: write it with numpy.{writer} (objects are never unpickled)"
+        ) from None
+
+
+def _read_csv(path: Path, signature: Signature) -> Tensors:
+    """As a request's body: by the header's names where the inputs have any, else in order."""
+    if (size := path.stat().st_size) > MOST_CSV_BYTES:
+        raise CompileError(
+            f"{path.name} has {size} bytes, and the limit is {MOST_CSV_BYTES}: give fewer rows ({MOST_ROWS} are used)"
+        )
+    tensors = tabular.from_body(path.read_bytes(), signature, {})
+    if tensors is None:
+        raise CompileError(f"{path.name}: inputs of this shape do not fit in columns: give an .npz file")
+    return {name: array[:MOST_ROWS] for name, array in tensors.items()}
+
+
+def _cast(array: Array, spec: TensorSpec) -> Array:
+    """Numbers of another width become the spec's; anything else is left for validation to refuse."""
+    rows = array[:MOST_ROWS] if spec.batched and array.ndim else array
+    if rows.dtype.kind == "U" and spec.dtype == "string":
+        return np.char.encode(rows, "utf-8").astype(np.object_)
+    if rows.dtype.kind == "S" and spec.dtype == "string":
+        return rows.astype(np.object_)
+    if rows.dtype.kind in "iu" and spec.numpy.kind in "iu" and not _in_range(rows, spec):
+        limits = np.iinfo(spec.numpy)
+        raise InvalidInput(f"input '{spec.name}' holds an integer outside {spec.dtype} ({limits.min}..{limits.max})")
+    same = rows.dtype.kind == spec.numpy.kind or (spec.numpy.kind == "f" and rows.dtype.kind in "iu")
+    return np.ascontiguousarray(rows, dtype=spec.numpy) if same else rows
+
+
+def _in_range(rows: Array, spec: TensorSpec) -> bool:
+    limits = np.iinfo(spec.numpy)
+    return not rows.size or (int(rows.min()) >= limits.min and int(rows.max()) <= limits.max)
+
+
+def _only_input(path: Path, signature: Signature) -> TensorSpec:
+    if len(signature.inputs) != 1:
+        names = ", ".join(spec.name for spec in signature.inputs)
+        raise CompileError(f"{path.name}: the inputs are {names}: give an .npz file with an array for each")
+    return signature.inputs[0]

@@ -1,0 +1,142 @@
+"""The trial: a fresh sandboxed process loads the finished bundle and answers, as a server would.
+
+Neither the model file nor, for a LiteRT bundle, a framework is in its memory. What crashes it is not published.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lightship.bundle import SAVED_MODEL
+from lightship.calls import Call
+from lightship.compiler import limits
+from lightship.compiler.limits import Cost
+from lightship.compiler.sandbox import memory
+from lightship.compiler.verification.parity import Bounds, compare
+from lightship.errors import LightshipError
+from lightship.model import Model
+from lightship.tensors import Array, Signature, TensorSpec
+
+Tensors = dict[str, Array]
+
+_ODD_SECONDS = 3.0  # for unusual inputs: a slow model gets fewer of them
+_ODD_BYTES = 2 * 1024**3  # beyond what the golden examples took: an input that sizes a tensor must not take all memory
+_BATCHES = (1, 2, 7)
+
+
+def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dict[str, Any]:
+    """Try the bundle in ``job["folder"]`` and return its :class:`lightship.compiler.limits.Cost` as a dictionary.
+
+    Measures one call, compares the golden examples, then calls every signature with unusual inputs. ``job["slow"]``
+    lifts the limits. Raises BundleError, CompileError, ParityError or EngineError; a crash ends the process.
+    """
+    progress("try", 0.9)
+    folder, slow = Path(job["folder"]), bool(job["slow"])
+    wait = None if slow else limits.CALL_SECONDS
+    with limits.deadline(wait):
+        model, cost = _measured(folder)
+    if not slow:
+        limits.check(cost)
+    for signature in model.manifest.signatures:
+        with limits.deadline(wait):
+            _check_golden(model, signature.name)
+    _bound_memory()
+    end = time.monotonic() + _ODD_SECONDS
+    for signature in model.manifest.signatures:
+        for inputs in _odd_inputs(model, signature):
+            if time.monotonic() < end:
+                with limits.deadline(wait):
+                    _ask(model, signature.name, inputs)
+    return asdict(cost)
+
+
+def _measured(folder: Path) -> tuple[Model, Cost]:
+    """Load the bundle and call each signature with one row twice: the faster call counts, of the slowest signature."""
+    if (folder / SAVED_MODEL).is_dir():
+        import tensorflow  # noqa: F401 - its own memory is not the model's
+    before = _peak_bytes()
+    model = Model.open(folder)
+    seconds = []
+    for signature in model.manifest.signatures:
+        row = _first_row(model.golden(signature.name)[0], signature)
+        seconds.append(min(_time(model, signature.name, row) for _ in range(2)))
+    return model, Cost(max(seconds), max(0, _peak_bytes() - before))
+
+
+def _peak_bytes() -> int:
+    """Return the most memory that this process has used; Linux's ru_maxrss counts what its parent used, too."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _bound_memory() -> None:
+    """Bound what unusual inputs may add."""
+    bound = memory.addresses(_peak_bytes() + _ODD_BYTES)
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (bound if soft == resource.RLIM_INFINITY else min(soft, bound), hard))
+
+
+def _time(model: Model, signature: str, inputs: Tensors) -> float:
+    start = time.perf_counter()
+    model.predict(Call(inputs=inputs, signature=signature))
+    return time.perf_counter() - start
+
+
+def _first_row(inputs: Tensors, signature: Signature) -> Tensors:
+    return {spec.name: inputs[spec.name][:1] if spec.batched else inputs[spec.name] for spec in signature.inputs}
+
+
+def _check_golden(model: Model, name: str) -> None:
+    inputs, expected = model.golden(name)
+    outputs = model.predict(Call(inputs=inputs, signature=name)).outputs
+    for output, array in expected.items():
+        recorded = model.manifest.parity[name][output]
+        compare(name, output, array, outputs[output], bounds=Bounds(recorded["rtol"], recorded["atol"]))
+
+
+def _ask(model: Model, signature: str, inputs: Tensors) -> None:
+    with contextlib.suppress(LightshipError):  # a refused input is an answer, and the server stays up
+        model.predict(Call(inputs=inputs, signature=signature))
+
+
+def _odd_inputs(model: Model, signature: Signature) -> Iterator[Tensors]:
+    """Yield zeros, extremes and what is no number in the shape of one golden row, then other batch sizes."""
+    row = _first_row(model.golden(signature.name)[0], signature)
+    most = max((len(_extremes(spec)) for spec in signature.inputs), default=0)
+    for pick, shift in itertools.product(range(most), range(min(2, len(signature.inputs)))):
+        # the same extreme for all inputs, then a different one for each: the smallest integer and -1 are a pair
+        yield {
+            spec.name: np.full_like(row[spec.name], _extremes(spec)[(pick + position * shift) % len(_extremes(spec))])
+            for position, spec in enumerate(signature.inputs)
+        }
+    if any(spec.batched for spec in signature.inputs):
+        for rows in _BATCHES:
+            yield {
+                spec.name: np.repeat(row[spec.name], rows, axis=0) if spec.batched else row[spec.name]
+                for spec in signature.inputs
+            }
+
+
+def _extremes(spec: TensorSpec) -> tuple[Any, ...]:
+    kind = spec.numpy.kind
+    if kind == "f":
+        limit = np.finfo(spec.numpy)
+        return (0.0, limit.max, limit.min, np.nan, np.inf, -np.inf, limit.tiny)
+    if kind in "iu":
+        bounds = np.iinfo(spec.numpy)
+        return (0, bounds.max, bounds.min, bounds.max // 2 if kind == "u" else -1)
+    return (False, True) if kind == "b" else (b"", b"\xff\x00" * 1000)

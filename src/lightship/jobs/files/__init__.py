@@ -1,0 +1,1 @@
+"""Rows of a chunk, by kind of file."""

@@ -1,0 +1,110 @@
+"""Chunks of CSV: each row keeps its text as it stands in the file, and gets its predictions behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from lightship.formats import csv_arrays, csv_columns, csv_files, lines, parquet
+from lightship.formats.base import Row
+from lightship.formats.parquet import Column
+from lightship.inputs import tabular
+from lightship.jobs import objects
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.files import predictions, rows
+from lightship.jobs.files.layout import WIDEST, kinds_of, layout
+from lightship.jobs.files.predictions import Scored
+from lightship.jobs.files.rows import Prepared
+from lightship.jobs.ledger.records import Chunk, Job, Source
+from lightship.tensors import Signature
+
+
+def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Table:
+    """See :func:`lightship.jobs.files.open_chunk`."""
+    return Table(read_span(job, chunk, cloud), job, chunk, signature)
+
+
+def own_columns(job: Job, signature: Signature) -> tuple[str, ...]:
+    """See :func:`lightship.jobs.files.own_columns`."""
+    if job.header:
+        return job.header.columns
+    return tuple(name for names in layout(signature, None, table=True).columns.values() for name in names)
+
+
+def read_span(job: Job, chunk: Chunk, cloud: Cloud) -> bytes:
+    """A chunk's bytes: of the input, or of the object it was cut out into."""
+    if chunk.key:
+        return objects.read_range(cloud, Source(cloud.bucket, chunk.key), 0, None)
+    return objects.read_range(cloud, job.source, chunk.start, chunk.end)
+
+
+class Table:
+    """See :class:`lightship.jobs.files.contents.Content`."""
+
+    def __init__(self, data: bytes, job: Job, chunk: Chunk, signature: Signature) -> None:
+        self._data = data
+        self._job = job
+        self._first = chunk.first
+        self._layout = layout(signature, job.header, table=True)
+        self.columns = own_columns(job, signature)
+
+    @property
+    def fields(self) -> Sequence[str]:
+        """See :class:`lightship.jobs.files.contents.Content`."""
+        return self.columns
+
+    def prepare(self) -> Prepared:
+        """See :class:`lightship.jobs.files.contents.Content`."""
+        quick = rows.from_csv(self._data, self._layout, first=self._first)
+        return quick or rows.from_rows(self._rows(), self._layout, text=True)
+
+    def cells(self, column: str, positions: Sequence[int]) -> list[Any]:
+        """See :class:`lightship.jobs.files.contents.Content`."""
+        found = [self._cells(row).get(column) for row in self._rows()]
+        return [found[position] for position in positions]
+
+    def text(self, position: int) -> str:
+        """See :class:`lightship.jobs.files.contents.Content`."""
+        return self._texts[position].decode(errors="backslashreplace")
+
+    def write(self, scored: Scored, names: Sequence[str]) -> bytes:
+        """See :class:`lightship.jobs.files.contents.Content`."""
+        columns = (*self.columns, *names)
+        if self._job.output_format == "parquet":
+            return parquet.build([*self._typed(scored), *predictions.typed(self._layout.signature, names, scored)])
+        body = self._body(scored)
+        return body if self._job.options.single else csv_files.preamble(columns, safe=self._job.options.safe) + body
+
+    def _body(self, scored: Scored) -> bytes:
+        """The rows as they stand, each with its predictions; one by one where rows were rejected, or are to be safe."""
+        safe = self._job.options.safe
+        if safe:
+            texts = csv_files.texts(self._data, first=self._first, safe=True)
+        else:
+            quick = csv_columns.append(lines.unmarked(self._data, first=self._first), scored.columns)
+            if quick is not None:
+                return quick
+            texts = self._texts
+        return csv_arrays.append([texts[position] for position in scored.positions.tolist()], scored.columns, safe=safe)
+
+    def _typed(self, scored: Scored) -> list[Column]:
+        """The input's columns for a format with types: what the model takes has its type, all else is text."""
+        chosen = set(scored.positions.tolist())
+        kinds = dict.fromkeys(self.columns, "O") | kinds_of(self._layout, self.columns)
+        values: dict[str, list[Any]] = {name: [] for name in self.columns}
+        for cells in (self._cells(row) for position, row in enumerate(self._rows()) if position in chosen):
+            for name, kind in kinds.items():
+                values[name].append(tabular.PARSERS[kind](cells[name]))
+        return [Column(name, values[name], WIDEST[kind]) for name, kind in kinds.items()]
+
+    def _cells(self, row: Row) -> Mapping[str, Any]:
+        return row.cells if isinstance(row.cells, Mapping) else dict(zip(self.columns, row.cells, strict=False))
+
+    def _rows(self) -> Iterator[Row]:
+        """Read again whenever they are asked for: as objects they take forty times their bytes."""
+        return csv_files.read(self._data, self._job.header, first=self._first)
+
+    @cached_property
+    def _texts(self) -> list[bytes]:
+        return csv_files.texts(self._data, first=self._first)

@@ -1,0 +1,103 @@
+"""Chunks of images: each object below a prefix is a row, which its key names in the output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from lightship.errors import InvalidInput, LightshipError, TooLarge
+from lightship.formats import csv_arrays, csv_files, parquet
+from lightship.formats.parquet import Column
+from lightship.inputs import image
+from lightship.jobs import objects
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.files import predictions
+from lightship.jobs.files.predictions import Scored
+from lightship.jobs.files.rows import Batch, Prepared
+from lightship.jobs.ledger.records import Chunk, Job, Source
+from lightship.tensors import Array, Signature
+
+_AT_ONCE = 8
+
+# The most bytes of an image: so many times as much as are read at once fits a worker.
+LARGEST_IMAGE = 32 * 1024 * 1024
+
+
+def own_columns(job: Job, signature: Signature) -> tuple[str, ...]:
+    """See :func:`lightship.jobs.files.own_columns`."""
+    return Pictures.columns
+
+
+def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Pictures:
+    """See :func:`lightship.jobs.files.open_chunk`."""
+    check(signature)
+    entries = json.loads(objects.read(cloud, chunk.key))  # of key, etag and size, which an older listing does not have
+    return Pictures([Source(job.source.bucket, entry[0], "", *entry[1:]) for entry in entries], job, signature, cloud)
+
+
+def check(signature: Signature) -> None:
+    """Raises InvalidInput unless a model's only input is an image."""
+    if len(signature.inputs) != 1 or (signature.inputs[0].kind or {}).get("type") != "image":
+        raise InvalidInput("the model takes no images: its only input would have to be one")
+
+
+class Pictures:
+    """See :class:`lightship.jobs.files.contents.Content`."""
+
+    columns = ("key",)
+
+    def __init__(self, sources: Sequence[Source], job: Job, signature: Signature, cloud: Cloud) -> None:
+        self._sources = sources
+        self._job = job
+        self._signature = signature
+        self._spec = signature.inputs[0]
+        self._cloud = cloud
+
+    @property
+    def fields(self) -> Sequence[str]:
+        """See :class:`lightship.jobs.files.contents.Content`."""
+        return self.columns
+
+    def prepare(self) -> Prepared:
+        """See :class:`lightship.jobs.files.contents.Content`."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = list(pool.map(self._pixels, self._sources))
+        rejects = {place: entry.message for place, entry in enumerate(found) if isinstance(entry, LightshipError)}
+        good = [(place, entry) for place, entry in enumerate(found) if not isinstance(entry, LightshipError)]
+        if not good:
+            return Prepared(len(found), [], rejects)
+        positions, arrays = zip(*good, strict=True)
+        batch = Batch(np.array(positions), {self._spec.name: np.concatenate(arrays)})
+        return Prepared(len(found), [batch], rejects)
+
+    def cells(self, column: str, positions: Sequence[int]) -> list[Any]:
+        """See :class:`lightship.jobs.files.contents.Content`: images have no other columns."""
+        return [None for _ in positions]
+
+    def text(self, position: int) -> str:
+        """See :class:`lightship.jobs.files.contents.Content`."""
+        return self._sources[position].key
+
+    def write(self, scored: Scored, names: Sequence[str]) -> bytes:
+        """See :class:`lightship.jobs.files.contents.Content`."""
+        keys = [self._sources[place].key for place in scored.positions.tolist()]
+        options = self._job.options
+        if self._job.output_format == "parquet":
+            predicted = predictions.typed(self._signature, names, scored)
+            return parquet.build([Column(self.columns[0], keys), *predicted])
+        texts = csv_arrays.cells(keys, safe=options.safe)
+        body = csv_arrays.append(texts, scored.columns, safe=options.safe)
+        return body if options.single else csv_files.preamble((*self.columns, *names), safe=options.safe) + body
+
+    def _pixels(self, source: Source) -> Array | LightshipError:
+        """An image's array [1, …], or why it has none; what is gone meanwhile is a reject too."""
+        if source.size > LARGEST_IMAGE:
+            return TooLarge(f"the image has {source.size} bytes: {LARGEST_IMAGE} are the most")
+        try:
+            return image.decode(objects.read_range(self._cloud, source, 0, None), self._spec)
+        except LightshipError as error:
+            return error

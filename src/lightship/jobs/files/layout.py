@@ -1,0 +1,197 @@
+"""Which columns of a file feed which input of a model, and their cells as tensors.
+
+A file with column names is read by them; without names, or where a model's only input has none either, by position.
+A row of JSON may also hold an input as a whole, under its name, in any form that its kind takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lightship import inputs as kinds
+from lightship.errors import InvalidInput
+from lightship.formats.base import Header
+from lightship.inputs import tabular
+from lightship.tensors import Array, Signature, TensorSpec, check_finite, to_array, validate
+
+# The widest dtype of each of numpy's kinds: a file's own digits fit, whatever a model makes of them.
+WIDEST = {"f": "float64", "i": "int64", "u": "uint64", "b": "bool", "O": "string"}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a model wants of each row.
+
+    Attributes:
+        signature: the model's function.
+        columns: for each input, the names of its columns.
+        places: for each input, the positions of its columns; None where rows are told apart by names only.
+        width: how many cells a row has; None where that is not known.
+        positional: whether cells that have names are read by position, because the model's only input has none.
+        whole: whether a row may have an input as a whole; no row of a file whose columns are the model's has.
+    """
+
+    signature: Signature
+    columns: Mapping[str, tuple[str, ...]]
+    places: Mapping[str, tuple[int, ...]] | None
+    width: int | None
+    positional: bool = False
+    whole: bool = False
+
+
+def layout(signature: Signature, header: Header | None, *, table: bool) -> Layout:
+    """The layout of a file; ``table`` for one whose rows are cells, not JSON. Raises InvalidInput if it cannot fit."""
+    if unbatched := [spec for spec in signature.inputs if not spec.batched]:
+        raise InvalidInput(f"input '{unbatched[0].name}' ({unbatched[0]}) takes no batches: jobs cannot score it")
+    if not tabular.readable(signature):
+        if table:
+            raise InvalidInput(f"the model's inputs are no columns of a table: send JSON lines ({_inputs(signature)})")
+        return Layout(signature, {}, None, None, whole=True)
+    columns = {spec.name: tuple(tabular.columns_of(spec)) for spec in signature.inputs}
+    wanted = [name for names in columns.values() for name in names]
+    if header is None:
+        return Layout(signature, columns, _places(columns, wanted), len(wanted), whole=not table)
+    missing = [name for name in wanted if name not in header.columns]
+    anonymous = len(signature.inputs) == 1 and not signature.inputs[0].kind
+    if missing and anonymous and len(header.columns) == len(wanted):
+        return Layout(signature, columns, _places(columns, wanted), len(wanted), positional=True)
+    if missing:
+        raise InvalidInput(f"the file lacks the column '{missing[0]}': it needs {', '.join(wanted)}")
+    return Layout(signature, columns, _places(columns, header.columns), len(header.columns))
+
+
+def tensors(rows: Sequence[Any], wanted: Layout, *, text: bool) -> dict[str, Array]:
+    """The cells of rows as a batch of each input; ``text`` where cells are text that is to be parsed.
+
+    Raises InvalidInput if any row does not fit.
+    """
+    inputs = {}
+    for spec in wanted.signature.inputs:
+        parse = tabular.parser(spec) if text else None
+        values = [_pick(cells, spec, wanted, parse) for cells in rows]
+        try:
+            inputs[spec.name] = _checked(values, spec)
+        except InvalidInput as error:
+            raise (len(rows) == 1 and _of_column(values[0], spec, wanted)) or error from None
+    return inputs
+
+
+def kinds_of(wanted: Layout, columns: Sequence[str]) -> dict[str, str]:
+    """numpy's kind letter of each of a file's columns that a model takes cells from."""
+    places = wanted.places or {}
+    return {columns[at]: spec.numpy.kind for spec in wanted.signature.inputs for at in places.get(spec.name, ())}
+
+
+def typed(cells: Any, wanted: Layout) -> dict[str, Any]:
+    """A good row of JSON by column, the model's inputs as values of Python's own types, whatever form they have.
+
+    A list of cells gets the names of the model's columns. Where a row has an input as a whole, what it has beside that
+    under the names of its columns is left out: the model did not read it.
+    """
+    own = [name for names in wanted.columns.values() for name in names]
+    if not isinstance(cells, Mapping):
+        cells = dict(zip(own, cells, strict=True)) if own else {wanted.signature.inputs[0].name: cells}
+    found = dict(cells)
+    for spec in wanted.signature.inputs:
+        columns = wanted.columns.get(spec.name, ())
+        if spec.name in cells and columns != (spec.name,):
+            found |= dict.fromkeys((name for name in columns if name in found), None)
+            found[spec.name] = _plain(_columns(cells[spec.name], spec), spec)
+        elif spec.numpy.kind == "f":
+            found |= {name: float(cells[name]) for name in columns}
+    return found
+
+
+def is_nested(spec: TensorSpec) -> bool:
+    """Whether an input as a whole is lists of numbers in a row of JSON; else it may have several forms."""
+    return spec.numpy.kind != "O" and (spec.kind or {}).get("type") != "image"
+
+
+def _checked(values: list[Any], spec: TensorSpec) -> Array:
+    """Return one value of each row as a batch that the model takes; raises InvalidInput."""
+    array = kinds.from_json(values, spec) if (spec.kind or {}).get("type") == "image" else to_array(values, spec)
+    if len(array) != len(values):
+        raise InvalidInput(f"input '{spec.name}' ({spec}) does not fit: one value of each row is one row of it")
+    validate(array, spec)
+    check_finite(array, spec)
+    return array
+
+
+def _pick(cells: Any, spec: TensorSpec, wanted: Layout, parse: Callable[[str], Any] | None) -> Any:
+    """One row's value for an input: a whole one, a list of cells, or a cell where the input has one per row."""
+    if isinstance(cells, Mapping):
+        if wanted.whole and spec.name in cells and wanted.columns.get(spec.name) != (spec.name,):
+            return _columns(cells[spec.name], spec)
+        chosen = _by_name(cells, spec, wanted)
+    else:
+        chosen = _by_place(cells, spec, wanted)
+    if parse:
+        names = wanted.columns[spec.name]
+        chosen = [_parsed(cell, name, spec, parse) for cell, name in zip(chosen, names, strict=True)]
+    return chosen[0] if len(spec.shape) == 1 else chosen
+
+
+def _by_name(cells: Mapping[str, Any], spec: TensorSpec, wanted: Layout) -> list[Any]:
+    if wanted.positional:
+        return _by_place(list(cells.values()), spec, wanted)
+    try:
+        return [cells[name] for name in wanted.columns[spec.name]]
+    except KeyError as error:
+        raise InvalidInput(f"the row lacks {error}: it needs {_needs(spec, wanted)}") from None
+
+
+def _by_place(cells: Sequence[Any], spec: TensorSpec, wanted: Layout) -> list[Any]:
+    if wanted.places is None:
+        if len(wanted.signature.inputs) == 1:
+            return list(cells)
+        raise InvalidInput(f"the row is a list: the model has several inputs ({_inputs(wanted.signature)})")
+    if len(cells) != wanted.width:
+        raise InvalidInput(f"the row has {len(cells)} cells: {wanted.width} are expected")
+    return [cells[place] for place in wanted.places[spec.name]]
+
+
+def _plain(value: Any, spec: TensorSpec) -> Any:
+    return np.array(value, WIDEST[spec.numpy.kind]).tolist() if is_nested(spec) else value
+
+
+def _columns(value: Any, spec: TensorSpec) -> Any:
+    """An input as an object of its columns; every other object is left to the input's kind."""
+    names = (spec.kind or {}).get("columns", ())
+    if not isinstance(value, Mapping) or not names or set(names) != set(value):
+        return value
+    return [value[name] for name in names]
+
+
+def _parsed(cell: str, column: str, spec: TensorSpec, parse: Callable[[str], Any]) -> Any:
+    try:
+        return parse(cell)
+    except (ValueError, KeyError):
+        raise InvalidInput(f"column '{column}': {cell[:40]!r} is not {tabular.describe_cell(spec)}") from None
+
+
+def _of_column(value: Any, spec: TensorSpec, wanted: Layout) -> InvalidInput | None:
+    """Return the error of the first cell of a row that does not fit, with its column; None where no cell is wrong."""
+    names = wanted.columns.get(spec.name, ())
+    cells = value if isinstance(value, list) else [value]
+    for name, cell in zip(names, cells, strict=False) if len(cells) == len(names) else ():
+        try:
+            _checked([cell], TensorSpec(spec.name, spec.dtype, (None,)))
+        except InvalidInput as error:
+            return InvalidInput(f"column '{name}': {error.message}")
+    return None
+
+
+def _places(columns: Mapping[str, Sequence[str]], names: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    return {owner: tuple(names.index(name) for name in chosen) for owner, chosen in columns.items()}
+
+
+def _inputs(signature: Signature) -> str:
+    return ", ".join(f"'{spec.name}' {spec}" for spec in signature.inputs)
+
+
+def _needs(spec: TensorSpec, wanted: Layout) -> str:
+    return ", ".join(wanted.columns.get(spec.name) or [spec.name])

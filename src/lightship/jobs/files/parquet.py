@@ -1,0 +1,120 @@
+"""Chunks of Parquet: columns stay typed, predictions become more of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from lightship.formats import parquet
+from lightship.formats.base import Row, Span
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.files import predictions, rows
+from lightship.jobs.files.layout import layout
+from lightship.jobs.files.predictions import Scored
+from lightship.jobs.files.rows import Batch, Prepared
+from lightship.jobs.ledger.records import Chunk, Job
+from lightship.jobs.ranges import open_file
+from lightship.tensors import Array, Signature, TensorSpec
+
+
+def own_columns(job: Job, signature: Signature) -> tuple[str, ...]:
+    """See :func:`lightship.jobs.files.own_columns`."""
+    return job.header.columns if job.header else ()
+
+
+def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Columnar:
+    """See :func:`lightship.jobs.files.open_chunk`."""
+    span = Span(chunk.start, chunk.end, chunk.first, chunk.rows)
+    with open_file(job.source, cloud) as file:
+        table, damage = parquet.table(file, span)
+    return Columnar(table, parquet.lost(span, table, damage), job, signature)
+
+
+class Columnar:
+    """See :class:`lightship.jobs.files.contents.Content`; ``table`` is a ``pyarrow.Table``, ``lost`` what came after it."""
+
+    def __init__(self, table: Any, lost: list[Row], job: Job, signature: Signature) -> None:
+        self._table = table
+        self._plain = parquet.without_decimals(table)
+        self._lost = lost
+        self.columns = own_columns(job, signature)
+        self._layout = layout(signature, job.header, table=False)
+
+    @property
+    def fields(self) -> Sequence[str]:
+        """See :class:`lightship.jobs.files.contents.Content`."""
+        return self.columns
+
+    def prepare(self) -> Prepared:
+        """See :class:`lightship.jobs.files.contents.Content`."""
+        inputs = None if self._lost else self._numbers()
+        if inputs is None:
+            found = map(_with_numbers, self._rows(self._read()))
+            return rows.from_rows(chain(found, self._lost), self._layout, text=False)
+        count = self._table.num_rows
+        return Prepared(count, [Batch(np.arange(count), inputs)] if count else [])
+
+    def cells(self, column: str, positions: Sequence[int]) -> list[Any]:
+        """See :class:`lightship.jobs.files.contents.Content`."""
+        chosen = self._table.select([column]).take(np.array(positions, np.int64))
+        return [dict(row.cells).get(column) for row in self._rows(chosen)]
+
+    def text(self, position: int) -> str:
+        """See :class:`lightship.jobs.files.contents.Content`."""
+        if position >= self._plain.num_rows:
+            return ""
+        return str({name: parquet.cell(self._plain.column(name)[position]) for name in self.columns})
+
+    def write(self, scored: Scored, names: Sequence[str]) -> bytes:
+        """See :class:`lightship.jobs.files.contents.Content`."""
+        whole = len(scored.positions) == self._table.num_rows
+        table = self._table if whole else self._table.take(scored.positions)
+        for column in predictions.typed(self._layout.signature, names, scored):
+            table = table.append_column(column.name, [parquet.array(column)])
+        return parquet.to_bytes(table)
+
+    def _read(self) -> Any:
+        """The table without the columns that the model does not take: what they hold is no reason to reject a row."""
+        if self._layout.places is not None:
+            return self._plain.select(sorted({place for places in self._layout.places.values() for place in places}))
+        wanted = [spec.name for spec in self._layout.signature.inputs if spec.name in self.columns]
+        return self._plain.select(wanted) if wanted else self._plain
+
+    def _numbers(self) -> dict[str, Array] | None:
+        """Every input from columns of numbers without gaps; None where one is anything else."""
+        inputs = {}
+        for spec in self._layout.signature.inputs:
+            places = (self._layout.places or {}).get(spec.name)
+            array = _side_by_side([self._plain.column(place) for place in places], spec) if places else None
+            if array is None:
+                return None
+            inputs[spec.name] = array[:, 0] if len(spec.shape) == 1 else array
+        return inputs
+
+    def _rows(self, table: Any) -> Iterator[Row]:
+        return parquet.rows_of(table, first=1)
+
+
+def _with_numbers(row: Row) -> Row:
+    """Return a row without decimals: a column whose values no integer dtype holds together still has them."""
+    return replace(row, cells={name: parquet.number(cell) for name, cell in dict(row.cells).items()})
+
+
+def _side_by_side(columns: Sequence[Any], spec: TensorSpec) -> Array | None:
+    """Columns of a table as an array [rows, columns] of an input's dtype; None where a cell is no such number."""
+    if spec.numpy.kind not in "fiu" or any(column.null_count for column in columns):
+        return None
+    arrays = [column.to_numpy() for column in columns]
+    if any(array.dtype.kind not in ("fiu" if spec.numpy.kind == "f" else "iu") for array in arrays):
+        return None
+    found = np.empty((len(arrays[0]), len(arrays)), spec.numpy)
+    for place, array in enumerate(arrays):
+        with np.errstate(over="ignore"):
+            found[:, place] = array
+        if spec.numpy.kind != "f" and not np.array_equal(found[:, place], array):
+            return None
+    return found if np.isfinite(found).all() else None

@@ -1,0 +1,110 @@
+"""Rows of a chunk on their way into a model: as tensors, with those left out that do not fit, each with its reason.
+
+A table of numbers becomes arrays in one go. Only where that fails are rows looked at one by one, by halving: what is
+found is the same, whichever way was taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, pairwise
+from typing import TypeVar
+
+import numpy as np
+
+from lightship.errors import LightshipError
+from lightship.formats import csv_arrays
+from lightship.formats.base import Row
+from lightship.jobs.files.layout import Layout, tensors
+from lightship.tensors import Array
+
+T = TypeVar("T")
+
+# Rows that are held as Python's objects at a time.
+_BLOCK = 8192
+
+
+@dataclass
+class Batch:
+    """Rows that go into the model together: their positions in the chunk, from 0, and the tensors of each input."""
+
+    positions: Array
+    inputs: Mapping[str, Array]
+
+
+@dataclass
+class Prepared:
+    """A chunk's rows: how many there are, the batches that fit, and why the others do not, by position."""
+
+    count: int
+    batches: list[Batch] = field(default_factory=list)
+    rejects: dict[int, str] = field(default_factory=dict)
+
+
+def from_csv(data: bytes, wanted: Layout, *, first: int) -> Prepared | None:
+    """The quick way for a span of CSV; None where it holds anything but good rows of numbers."""
+    inputs = {}
+    for spec in wanted.signature.inputs:
+        if spec.numpy.kind not in "fiu" or wanted.places is None or wanted.width is None:
+            return None
+        places = wanted.places[spec.name]
+        array = csv_arrays.numbers(data, places, width=wanted.width, first=first, dtype=spec.numpy)
+        if array is None or not np.isfinite(array).all():
+            return None
+        inputs[spec.name] = array[:, 0] if len(spec.shape) == 1 else array
+    count = len(next(iter(inputs.values())))
+    return Prepared(count, [Batch(np.arange(count), inputs)] if count else [])
+
+
+def from_rows(rows: Iterable[Row], wanted: Layout, *, text: bool) -> Prepared:
+    """Rows of any format; ``text`` where their cells are text that is to be parsed. Few are held at a time."""
+    found, rest = Prepared(0), iter(rows)
+    while block := list(islice(rest, _BLOCK)):
+        _add(found, block, wanted, text=text)
+    return Prepared(found.count, list(_joined(found.batches)), found.rejects)
+
+
+def _add(found: Prepared, rows: Sequence[Row], wanted: Layout, *, text: bool) -> None:
+    """More rows behind those that were found."""
+    good = [place for place, row in enumerate(rows) if not row.error]
+
+    def convert(start: int, end: int) -> Mapping[str, Array]:
+        return tensors([rows[place].cells for place in good[start:end]], wanted, text=text)
+
+    found.rejects |= {found.count + place: row.error for place, row in enumerate(rows) if row.error}
+    for start, end, array in halved(convert, 0, len(good)):
+        if isinstance(array, LightshipError):
+            found.rejects[found.count + good[start]] = array.message
+        else:
+            found.batches.append(Batch(found.count + np.array(good[start:end]), array))
+    found.count += len(rows)
+
+
+def halved(attempt: Callable[[int, int], T], start: int, end: int) -> Iterator[tuple[int, int, T | LightshipError]]:
+    """Try a range; where it fails, its halves, down to the ones at fault. Results in order, each with its range."""
+    if start >= end:
+        return
+    try:
+        found: T | LightshipError = attempt(start, end)
+    except LightshipError as error:
+        if end - start > 1:
+            middle = (start + end) // 2
+            yield from halved(attempt, start, middle)
+            yield from halved(attempt, middle, end)
+            return
+        found = error
+    yield start, end, found
+
+
+def _joined(batches: Sequence[Batch]) -> Iterator[Batch]:
+    """Neighbours of one shape as one batch: a reject among many rows does not make many small calls of them."""
+    shapes = [[array.shape[1:] for array in batch.inputs.values()] for batch in batches]
+    changes = [place for place, (one, other) in enumerate(pairwise(shapes), start=1) if one != other]
+    for start, end in pairwise([0, *changes, len(batches)]):
+        if group := batches[start:end]:
+            names = group[0].inputs
+            yield Batch(
+                np.concatenate([batch.positions for batch in group]),
+                {name: np.concatenate([batch.inputs[name] for batch in group]) for name in names},
+            )

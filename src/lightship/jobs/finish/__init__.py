@@ -1,0 +1,1 @@
+"""Finish a job: join its parts and write the receipt."""

@@ -1,0 +1,1 @@
+"""Jobs and chunks in DynamoDB: records, conditional writes, and status."""

@@ -1,0 +1,173 @@
+"""The work of the score queue: a chunk's rows are read, predicted and written, and whoever does the last one concludes.
+
+The order makes a death at any point harmless: the part is written once, then the chunk is marked done, then it is
+counted, then, if it was the last one, the receipt is written. A message that comes again goes through the same steps
+and finds done what is done.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from lightship.errors import BundleError, InvalidInput, NotFound, UnsupportedMedia
+from lightship.jobs import messages, objects, starting
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.files.contents import Content, open_chunk
+from lightship.jobs.files.predictions import Scored, names, predict
+from lightship.jobs.files.rows import Prepared
+from lightship.jobs.finish import receipts
+from lightship.jobs.ledger.items import GROUP
+from lightship.jobs.ledger.ledger import Ledger, releasing
+from lightship.jobs.ledger.records import LEASE, Chunk, Job, Result
+from lightship.jobs.score import evaluation
+from lightship.jobs.split import listing, plan
+from lightship.model import Model
+from lightship.registry.registry import Registry
+from lightship.tensors import Signature
+
+# What will fail again however often it is tried: the job fails. Everything else asks for the message to come again.
+_PERMANENT = (InvalidInput, NotFound, UnsupportedMedia, BundleError)
+
+# Characters of a rejected row's text that its error file repeats.
+_LONGEST_TEXT = 10_000
+
+_ERRORS_MEDIA_TYPE = "application/x-ndjson"
+_MEDIA_TYPES = {"csv": "text/csv", "jsonlines": "application/x-ndjson", "parquet": "application/vnd.apache.parquet"}
+
+
+def handle(message: Mapping[str, Any], cloud: Cloud, *, deadline: float = float("inf")) -> str:
+    """Do what a message of the score queue asks: a chunk, a plan or the receipt; returns one word for the log.
+
+    ``deadline`` is when to go on with one file by a message to oneself, in seconds of ``cloud.now``.
+    Whatever is raised asks for the message to be delivered again.
+    """
+    what = next(name for name in ("chunk", "plan", "finish") if name in message)
+    job = Ledger(cloud).job(message[what]["job"])
+    if job is None:
+        return "unknown"
+    if job.final:
+        return plan.end(job, cloud)
+    try:
+        if what == "chunk":
+            return _chunk(job, int(message[what]["index"]), cloud, deadline)
+        if what == "plan":
+            return listing.handle(job, cloud)
+        if job.sealed is None:
+            _recount(job, cloud)
+        return _finish(job, cloud, deadline, messages.next_hop(message))
+    except _PERMANENT as error:
+        return plan.fail(job, error.message, cloud)
+
+
+def _chunk(job: Job, index: int, cloud: Cloud, deadline: float) -> str:
+    ledger = Ledger(cloud)
+    chunk = ledger.claim(job.id, index, LEASE)
+    if chunk is None:
+        return "unknown"
+    with releasing(lambda: ledger.release(chunk)):
+        result = chunk.result or ledger.finish(chunk, score(ledger.described(job), chunk, cloud))
+    counted = ledger.count(job.id, index, result)
+    current = job if job.chunks is not None else ledger.job(job.id)
+    if current is None or current.final:
+        return "late"
+    if result.rejected and _too_many(current, ledger):
+        return plan.fail(current, _threshold_reason(current), cloud)
+    if current.chunks is not None and counted == min(GROUP, current.chunks - index // GROUP * GROUP):
+        return _finish(current, cloud, deadline)
+    return "scored"
+
+
+def _recount(job: Job, cloud: Cloud) -> None:
+    """Count the chunks that are done: workers may have died each time between the one and the other."""
+    ledger = Ledger(cloud)
+    if ledger.tally(job.id).chunks != job.chunks:
+        for chunk in ledger.chunks(job.id):
+            if chunk.result:
+                ledger.count(job.id, chunk.index, chunk.result)
+
+
+def _finish(job: Job, cloud: Cloud, deadline: float, hops: int = 1) -> str:
+    """The receipt, where every chunk is counted or the job is sealed; who counts the last one finds that it is so."""
+    if job.sealed is None:
+        tally = Ledger(cloud).tally(job.id)
+        if tally.chunks != job.chunks:
+            return "scored"
+        if tally.rejected and _too_many(job, Ledger(cloud)):
+            return plan.fail(job, _threshold_reason(job), cloud)
+    concluded = receipts.conclude(job, cloud, deadline=deadline, hops=hops)
+    if concluded is None:
+        return "unknown"
+    return plan.end(concluded, cloud) if concluded.final else "continued"
+
+
+def score(job: Job, chunk: Chunk, cloud: Cloud) -> Result:
+    """Predict a chunk's rows and write its part, and its rejected rows where there are any."""
+    begun = time.perf_counter()
+    model = load(cloud.registry, job.model, job.version, job.digest)
+    signature = model.manifest.signature()
+    starting.check_rows(job.model, signature.independent_rows)
+    content = open_chunk(job, chunk, signature, cloud)
+    prepared = content.prepare()
+    if prepared.count != chunk.rows:  # better no result than one that lacks rows
+        last = chunk.first + chunk.rows - 1
+        raise InvalidInput(f"rows {chunk.first} to {last} of the file are read as {prepared.count} rows")
+    scored = predict(model, prepared)
+    columns = names(signature, content.columns)
+    metrics = _metrics(job, chunk, content, scored, signature)
+    key, media_type = receipts.part_key(job, chunk.index), _MEDIA_TYPES[job.output_format]
+    parts = {"output": objects.put_once(cloud, key, content.write(scored, columns), media_type)}
+    if prepared.rejects:
+        data = _rejects(content, prepared, chunk.first)
+        key = receipts.errors_key(job, chunk.index)
+        parts["errors"] = objects.put_once(cloud, key, data, _ERRORS_MEDIA_TYPE)
+    took = (time.perf_counter() - begun) * cloud.memory / 1024
+    return Result(prepared.count, len(prepared.rejects), parts, metrics, took)
+
+
+def _metrics(job: Job, chunk: Chunk, content: Content, scored: Scored, signature: Signature) -> dict[str, Any]:
+    """Counts where the file says the truth. Rows that name their own columns may lack it, but not all of the first."""
+    fields = content.fields
+    target = evaluation.target_of(signature, job.options.target, fields)
+    if target is None:
+        return {}
+    if fields and target not in fields and (content.columns or chunk.first == 1):
+        raise InvalidInput(f"the file has no column '{target[:80]}' with the true answers")
+    return evaluation.count(signature, content.cells(target, scored.positions.tolist()), scored)
+
+
+@lru_cache(maxsize=2)
+def load(registry: str, name: str, version: int, digest: str) -> Model:
+    """A pinned version, whether it is withdrawn meanwhile or not; raises BundleError where it is another content."""
+    model = Model.load(Registry(registry).bundle(name, version))
+    if model.bundle.digest != digest:
+        raise BundleError(f"version {version} of '{name}' is not the one that this job began with")
+    return model
+
+
+def _rejects(content: Content, prepared: Prepared, first: int) -> bytes:
+    records = (
+        {"row": first + position, "reason": prepared.rejects[position], "text": content.text(position)[:_LONGEST_TEXT]}
+        for position in sorted(prepared.rejects)
+    )
+    return b"".join(json.dumps(record, ensure_ascii=False).encode(errors="replace") + b"\n" for record in records)
+
+
+def _too_many(job: Job, ledger: Ledger) -> bool:
+    """Whether the rejected rows reach the job's threshold; a fraction is of all rows, so it waits for their number."""
+    limit = job.options.threshold
+    if limit is None or (0 < limit < 1 and job.rows is None):
+        return False
+    rejected = ledger.tally(job.id).rejected
+    return rejected > 0 and (rejected if limit >= 1 else rejected / max(1, job.rows or 0)) >= limit
+
+
+def _threshold_reason(job: Job) -> str:
+    limit = job.options.threshold or 0
+    if not limit:
+        return "a row was rejected: the job was to fail at the first one"
+    reached = f"{limit:g} or more" if limit >= 1 else f"{100 * limit:g}% of all or more"
+    return f"too many rows were rejected: {reached}"

@@ -1,0 +1,1 @@
+"""Split a file into chunks."""

@@ -1,0 +1,82 @@
+"""Splitting what cannot be cut as it streams by: Parquet, whose plan is at its end, and prefixes of images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from lightship.errors import InvalidInput, NotFound
+from lightship.formats import parquet
+from lightship.formats.base import Header
+from lightship.jobs import objects, starting
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.ledger.ledger import Ledger, releasing
+from lightship.jobs.ledger.records import LEASE, Chunk, Cursor, Job
+from lightship.jobs.ranges import open_file
+from lightship.jobs.split import plan
+
+_TOGETHER = 10
+
+# Images of a chunk: their pixels are held at once.
+_IMAGES = 64
+_LISTING = "application/json"
+
+
+def handle(job: Job, cloud: Cloud) -> str:
+    """Enter a job's chunks and send them; who does it again enters the same ones."""
+    ledger = Ledger(cloud)
+    current = ledger.attempt(job.id, LEASE)
+    if current is None:
+        plan.conclude(job, cloud)
+        return "split"
+    with releasing(lambda: ledger.release_splitting(job.id)):
+        return _split(current, cloud)
+
+
+def _split(job: Job, cloud: Cloud) -> str:
+    header, chunks = _images(job, cloud) if job.format == starting.IMAGES else _row_groups(job, cloud)
+    Ledger(cloud).describe(job.id, header)
+    cursor = Cursor()
+    while batch := list(islice(chunks, _TOGETHER)):
+        if batch[0].index >= plan.MOST_CHUNKS:
+            raise InvalidInput(f"{job.source.name} is too large: a job has {plan.MOST_CHUNKS} chunks at most")
+        cursor = plan.publish(job, batch, cloud)
+    return plan.finish(job, cursor, cloud)
+
+
+def _row_groups(job: Job, cloud: Cloud) -> tuple[Header, Iterator[Chunk]]:
+    with open_file(job.source, cloud) as file:
+        header, spans = parquet.plan(file, target=job.options.chunk_bytes(job.source.size))
+    chunks = (Chunk(job.id, index, span.first, span.rows, span.start, span.end) for index, span in enumerate(spans))
+    return header, chunks
+
+
+def _images(job: Job, cloud: Cloud) -> tuple[None, Iterator[Chunk]]:
+    """The prefix is listed once: what is added to it later is not part of the job."""
+    key = f"{job.work}listing.json"
+    try:
+        objects.describe(cloud, cloud.bucket, key)
+    except NotFound:
+        objects.put_once(cloud, key, json.dumps(_list(job, cloud)).encode(), _LISTING)
+    return None, _groups(job, json.loads(objects.read(cloud, key)), cloud)
+
+
+def _list(job: Job, cloud: Cloud) -> list[list[Any]]:
+    """Key, etag and size of each image. Raises InvalidInput where they are not those that the job was made for."""
+    below, place = list(objects.list_keys(cloud, job.source.bucket, job.source.key)), job.source
+    if place.etag and len(below) <= starting.MOST_COMPARED and starting.digest_of(below) != place.etag:
+        raise InvalidInput(f"what is below s3://{place.bucket}/{place.key} was changed before the job began: ask again")
+    images = [[entry.key, entry.etag, entry.size] for entry in below if starting.is_image(entry)]
+    if not images:
+        raise InvalidInput(f"there is no image below s3://{place.bucket}/{place.key}")
+    return images
+
+
+def _groups(job: Job, images: list[list[Any]], cloud: Cloud) -> Iterator[Chunk]:
+    for index, start in enumerate(range(0, len(images), _IMAGES)):
+        group = images[start : start + _IMAGES]
+        key = f"{job.work}chunk-{index:05}"
+        objects.put_once(cloud, key, json.dumps(group).encode(), _LISTING)
+        yield Chunk(job.id, index, start + 1, len(group), key=key)

@@ -1,0 +1,1 @@
+"""Lambda functions on this machine: processes, invocations, queue polling and logs."""

@@ -1,0 +1,67 @@
+"""Messages as Lambda hands them to a function, and its answer as Lambda reads it.
+
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html says what a batch's answer means.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lightship.local.template.parts import Queue
+from lightship.local.template.wiring import REGION
+
+Message = Mapping[str, Any]
+
+# The id that moto gives every event of EventBridge. On AWS each has one of its own, which becomes its correlation id.
+_MOTO_ID = "17793124-05d4-b198-2fde-7ededc63b103"
+
+_VALUES = (("StringValue", "stringValue"), ("BinaryValue", "binaryValue"))
+
+
+def event(messages: Sequence[Message], queue: Queue) -> dict[str, Any]:
+    """The event of a batch: what ReceiveMessage returned, under the names that Lambda uses."""
+    return {"Records": [_record(message, queue) for message in messages]}
+
+
+def failures(messages: Sequence[Message], answer: Any, *, reports: bool) -> set[str]:
+    """Ids of the messages that a function did not handle.
+
+    With ReportBatchItemFailures, nothing and an empty list mean that all went well; an id that is empty or not of this
+    batch, or any other answer, fails the whole batch.
+    """
+    everything = {str(message["MessageId"]) for message in messages}
+    if not reports or not answer:
+        return set()
+    items = answer.get("batchItemFailures") if isinstance(answer, dict) else [answer]
+    if not items:
+        return set()
+    if not isinstance(items, list):
+        return everything
+    named = [item.get("itemIdentifier") if isinstance(item, dict) else None for item in items]
+    failed = {name for name in named if isinstance(name, str) and name in everything}
+    return failed if len(failed) == len(set(map(str, named))) else everything
+
+
+def _record(message: Message, queue: Queue) -> dict[str, Any]:
+    body = message["Body"].replace(_MOTO_ID, message["MessageId"])
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": body,
+        "attributes": dict(message.get("Attributes", {})),
+        "messageAttributes": {key: _attribute(value) for key, value in message.get("MessageAttributes", {}).items()},
+        "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue.arn,
+        "awsRegion": REGION,
+    }
+
+
+def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
+    found = {theirs: value[ours] for ours, theirs in _VALUES if ours in value}
+    if "binaryValue" in found:
+        found["binaryValue"] = base64.b64encode(found["binaryValue"]).decode()
+    return {**found, "stringListValues": [], "binaryListValues": [], "dataType": value["DataType"]}

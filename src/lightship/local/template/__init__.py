@@ -1,0 +1,1 @@
+"""The SAM template, evaluated for this machine."""

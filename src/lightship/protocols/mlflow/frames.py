@@ -1,0 +1,175 @@
+"""The forms in which MLflow's scoring protocol takes rows, as the inputs of a signature.
+
+A data frame's columns are an input each, or a cell of an input each: by name, or in order where names say nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lightship import inputs as kinds
+from lightship.errors import InvalidInput
+from lightship.inputs import tabular
+from lightship.tensors import Array, Signature, TensorSpec, json_type, to_array
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A data frame as JSON has it: rows of cells; ``names`` is None where the columns are unnamed or just numbered."""
+
+    names: tuple[str, ...] | None
+    rows: Sequence[Sequence[Any]]
+
+
+def from_object(body: Any, signature: Signature) -> dict[str, Array]:
+    """A request's JSON body as inputs; raises InvalidInput."""
+    fields = [name for name in _FIELDS if name in body] if isinstance(body, dict) else []
+    if len(fields) != 1:
+        got = f"got {', '.join(fields)}" if fields else f"got {json_type(body)} without one"
+        raise InvalidInput(f"the body must be a JSON object with exactly one of {', '.join(_FIELDS)}: {got}")
+    return _FIELDS[fields[0]](body[fields[0]], signature, f'"{fields[0]}"')
+
+
+def _from_split(value: Any, signature: Signature, where: str) -> dict[str, Array]:
+    """What pandas' ``to_dict(orient="split")`` gives: the index is not asked for."""
+    if not isinstance(value, dict) or not isinstance(value.get("data"), list):
+        raise InvalidInput(f'{where} must be an object with "data", a list of rows, and "columns", a list of names')
+    names, rows = _names(value.get("columns"), where), _checked_rows(value["data"], where)
+    if names is not None and rows and len(rows[0]) != len(names):
+        raise InvalidInput(f"{where} has {len(names)} columns and rows of {len(rows[0])} cells")
+    return _from_frame(Frame(names, rows), signature)
+
+
+def _names(columns: Any, where: str) -> tuple[str, ...] | None:
+    if columns is None or columns == list(range(len(columns) if isinstance(columns, list) else 0)):
+        return None
+    if not isinstance(columns, list) or not all(isinstance(name, str | int | float) for name in columns):
+        raise InvalidInput(f'{where} must have names as "columns"')
+    names = tuple(str(name) for name in columns)
+    if len(set(names)) != len(names):
+        raise InvalidInput(f"{where} has a column twice")
+    return names
+
+
+def _checked_rows(rows: list[Any], where: str) -> list[list[Any]]:
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, list):
+            raise InvalidInput(f"{where}: row {number} must be a list of cells, got {json_type(row)}")
+        if len(row) != len(rows[0]):
+            raise InvalidInput(f"{where} is ragged: row {number} has {len(row)} cells, the first has {len(rows[0])}")
+    return rows
+
+
+def _from_records(value: Any, signature: Signature, where: str) -> dict[str, Array]:
+    if not isinstance(value, list):
+        raise InvalidInput(f"{where} must be a list of records, got {json_type(value)}")
+    return from_rows(value, signature, where)
+
+
+def from_rows(value: list[Any], signature: Signature, where: str) -> dict[str, Array]:
+    """One value per row: an object of columns or of inputs, or the only input's own value."""
+    if not value:
+        raise InvalidInput(f"{where} is empty: send at least one row")
+    if not isinstance(value[0], dict) or value[0].keys() == {"b64"}:
+        return _from_values(value, signature, where, rows=len(value))
+    for number, record in enumerate(value, start=1):
+        if not isinstance(record, dict):
+            raise InvalidInput(f"{where}: row {number} must be an object like the first, got {json_type(record)}")
+    names = tuple(value[0])
+    try:
+        rows = [[record[name] for name in names] for record in value]
+    except KeyError as error:
+        raise InvalidInput(f"{where}: a row lacks the column '{str(error.args[0])[:80]}'") from None
+    return _from_frame(Frame(names, rows), signature)
+
+
+def _from_values(value: Any, signature: Signature, where: str, rows: int | None = None) -> dict[str, Array]:
+    """Nested lists for the only input, or rows of unnamed cells for several."""
+    if len(signature.inputs) == 1:
+        (spec,) = signature.inputs
+        array = kinds.from_json(value, spec)
+        return {spec.name: array if rows is None else _checked_count(array, spec, rows)}
+    if not isinstance(value, list) or not value:
+        raise InvalidInput(f"{where} must be rows, or an object with {_expected(signature)}")
+    return _from_frame(Frame(None, _checked_rows(value, where)), signature)
+
+
+def _checked_count(array: Array, spec: TensorSpec, rows: int) -> Array:
+    """An array of as many rows as were sent: never a single row that all of them make up together."""
+    if spec.batched and (array.ndim == 0 or len(array) != rows):
+        raise InvalidInput(f"input '{spec.name}' must have shape {list(spec.row_shape)} in each of {rows} rows")
+    return array
+
+
+def _from_inputs(value: Any, signature: Signature, where: str) -> dict[str, Array]:
+    """Tensors by input name, the only input's own value, or records."""
+    specs = {spec.name: spec for spec in signature.inputs}
+    if isinstance(value, dict) and value and value.keys() <= specs.keys():
+        return {name: kinds.from_json(item, specs[name]) for name, item in value.items()}
+    if isinstance(value, dict) and not (len(specs) == 1 and (signature.inputs[0].kind or value.keys() == {"b64"})):
+        unknown = next((name for name in value if name not in specs), "")
+        raise InvalidInput(f"{where} has no input '{unknown[:80]}': the inputs are {_expected(signature)}")
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return from_rows(value, signature, where)
+    return _from_values(value, signature, where)
+
+
+def _from_frame(frame: Frame, signature: Signature) -> dict[str, Array]:
+    """A data frame as inputs: a column per input, else per cell, by name or, where names say nothing, in order.
+
+    As MLflow does, columns that nobody asks for are left out, and a missing number (null) is NaN.
+    """
+    specs = signature.inputs
+    if frame.names is not None and all(spec.name in frame.names for spec in specs):
+        places = {name: index for index, name in enumerate(frame.names)}
+        return {spec.name: _column([row[places[spec.name]] for row in frame.rows], spec) for spec in specs}
+    if not tabular.readable(signature):
+        raise InvalidInput(f"a table needs a column for each input: {_expected(signature)}")
+    wanted = [(spec, column) for spec in specs for column in tabular.columns_of(spec)]
+    order = _order(frame, [column for _, column in wanted], named=any(spec.kind for spec in specs) or len(specs) > 1)
+    inputs = {}
+    for spec in specs:
+        mine = [place for place, (owner, _) in zip(order, wanted, strict=True) if owner is spec]
+        cells = [[_cell(row[place], spec) for place in mine] for row in frame.rows]
+        inputs[spec.name] = to_array([row[0] for row in cells] if len(spec.shape) == 1 else cells, spec)
+    return inputs
+
+
+def _order(frame: Frame, wanted: Sequence[str], *, named: bool) -> Sequence[int]:
+    """For each wanted column, its place in the frame's rows."""
+    if frame.names is not None and (named or set(wanted) <= set(frame.names)):
+        places = {name: index for index, name in enumerate(frame.names)}
+        if missing := [name for name in wanted if name not in places]:
+            raise InvalidInput(f"the table lacks the column '{missing[0]}': it needs {', '.join(wanted)[:300]}")
+        return [places[name] for name in wanted]
+    width = len(frame.rows[0]) if frame.rows else 0
+    if width != len(wanted):
+        raise InvalidInput(f"the table has {width} columns: {len(wanted)} are expected ({', '.join(wanted)[:300]})")
+    return range(width)
+
+
+def _column(values: list[Any], spec: TensorSpec) -> Array:
+    """One column that holds a whole input: a cell is a row's number, text or nested list."""
+    cells = [_cell(value, spec) for value in values]
+    if len(spec.shape) == 2 and not any(isinstance(cell, list) for cell in cells):
+        cells = [[cell] for cell in cells]  # an input [batch, 1]
+    return _checked_count(kinds.from_json(cells, spec), spec, len(values))
+
+
+def _cell(value: Any, spec: TensorSpec) -> Any:
+    return math.nan if value is None and spec.numpy.kind == "f" else value
+
+
+def _expected(signature: Signature) -> str:
+    return ", ".join(f"'{spec.name}' ({spec})" for spec in signature.inputs)
+
+
+_FIELDS: Mapping[str, Callable[[Any, Signature, str], dict[str, Array]]] = {
+    "dataframe_split": _from_split,
+    "dataframe_records": _from_records,
+    "instances": _from_records,
+    "inputs": _from_inputs,
+}

@@ -1,0 +1,218 @@
+"""Lightship's own protocol: ``{"input": …}`` in, predictions out.
+
+A NaN or an infinity in an output becomes ``null``. A body is JSON, or what an input's kind takes (an image, CSV).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from lightship import inputs as kinds
+from lightship.bundle import Manifest
+from lightship.calls import Call, Health, ModelState, Prediction, Result
+from lightship.errors import InvalidInput, LightshipError
+from lightship.protocols.http import Request, Response, Route, WireProtocol
+from lightship.protocols.json import plain, read_object, write
+from lightship.protocols.statuses import error_headers, status
+from lightship.tensors import Array, Signature, TensorSpec, check_finite, json_type
+
+_FIELDS = frozenset({"input", "inputs", "signature", "outputs"})
+_JSON = frozenset({"", "application/json"})
+
+
+def decode_predict(request: Request, manifest: Manifest) -> Call:
+    """A request's body as a call; raises InvalidInput, NotFound (signature) or UnsupportedMedia."""
+    media_type = request.media_type
+    if media_type not in _JSON and not media_type.endswith("+json"):
+        signature = manifest.signature()
+        return Call(_finite(kinds.from_body(request.body, media_type, signature, request.media_parameters), signature))
+    body = read_object(request.body)
+    if len(body) == 1 and "input" in body:
+        return Call(_inputs(body["input"], manifest.signature()))
+    if not body.keys() <= _FIELDS:
+        unknown = next(name for name in body if name not in _FIELDS)
+        raise InvalidInput(f"the body has an unknown field '{unknown[:80]}': send {{\"input\": ...}}")
+    if ("input" in body) == ("inputs" in body):
+        raise InvalidInput('the body must have one field "input" with the values to predict for')
+    value = body["input"] if "input" in body else body["inputs"]
+    name, outputs = body.get("signature"), body.get("outputs", [])
+    if name is not None and not isinstance(name, str):
+        raise InvalidInput(f'"signature" must be a string, got {json_type(name)}')
+    if not isinstance(outputs, list) or not all(isinstance(output, str) for output in outputs):
+        raise InvalidInput('"outputs" must be a list of output names')
+    if len(set(outputs)) < len(outputs):
+        twice = next(one for one, other in pairwise(sorted(outputs)) if one == other)
+        raise InvalidInput(f"output '{twice[:80]}' is there twice")
+    return Call(_inputs(value, manifest.signature(name)), signature=name, outputs=tuple(outputs))
+
+
+def _finite(inputs: dict[str, Array], signature: Signature) -> dict[str, Array]:
+    """The inputs of a body that has words for NaN and infinity: JSON has none."""
+    for spec in signature.inputs:
+        if spec.name in inputs:
+            check_finite(inputs[spec.name], spec)
+    return inputs
+
+
+def _inputs(value: Any, signature: Signature) -> dict[str, Array]:
+    """The value of "input": an object by input name, or the only input's own value."""
+    if len(signature.inputs) == 1 and not isinstance(value, dict):
+        only = signature.inputs[0]
+        return {only.name: kinds.from_json(value, only)}
+    specs = {spec.name: spec for spec in signature.inputs}
+    if isinstance(value, dict) and value and value.keys() <= specs.keys():
+        return {name: kinds.from_json(item, specs[name]) for name, item in value.items()}
+    if len(specs) == 1:
+        ((name, spec),) = specs.items()
+        if isinstance(value, dict) and spec.kind is None and value.keys() != {"b64"}:
+            raise InvalidInput(f"there is no input '{next(iter(value), '')[:80]}': the input is '{name}' ({spec})")
+        return {name: kinds.from_json(value, spec)}
+    expected = ", ".join(f"'{spec.name}' ({spec})" for spec in specs.values())
+    if isinstance(value, dict):
+        unknown = next((name for name in value if name not in specs), "")
+        raise InvalidInput(f"there is no input '{unknown[:80]}': the inputs are {expected}")
+    raise InvalidInput(f"the model has several inputs: send an object with {expected}, got {json_type(value)}")
+
+
+def encode_values(prediction: Prediction) -> Response:
+    """The bare answer: the only output's nested list, or an object of them by output name."""
+    return Response(200, write(_values(prediction.result)))
+
+
+def encode_predict(prediction: Prediction) -> Response:
+    """The full answer: model, version, predictions, and class names with probabilities where there are any."""
+    result = prediction.result
+    record = {"model": prediction.model, "version": prediction.version, "predictions": _values(result)}
+    named = {
+        spec.name: _classes(result.outputs[spec.name], spec)
+        for spec in result.signature.outputs
+        if spec.classes and spec.name in result.outputs
+    }
+    if named:
+        record["classes"] = named if len(named) > 1 else next(iter(named.values()))
+    return Response(200, write(record))
+
+
+def _values(result: Result) -> Any:
+    if len(result.outputs) == 1:
+        (array,) = result.outputs.values()
+        return plain(array)
+    return {name: plain(array) for name, array in result.outputs.items()}
+
+
+def _classes(array: Array, spec: TensorSpec) -> list[dict[str, Any]]:
+    """For each row, probability by class name, the likeliest first."""
+    if array.shape == (1, 1) and not spec.from_logits:  # numpy takes longer to begin than this to end
+        second = array.item()
+        pair = [(spec.classes[0], np.float32(1 - second)), (spec.classes[1], np.float32(second))]
+        return [dict(pair if second <= 0.5 else pair[::-1])]
+    table = probabilities(array, spec)
+    order = np.argsort(-table, axis=1, kind="stable")
+    return [
+        {spec.classes[index]: row[index] for index in ranks} for row, ranks in zip(table, order.tolist(), strict=True)
+    ]
+
+
+def probabilities(array: Array, spec: TensorSpec) -> Array:
+    """An output [batch, columns] as probabilities [batch, classes].
+
+    Logits go through softmax; a single column is the second class's probability (a sigmoid's), or its logit.
+    """
+    table = np.asarray(array, dtype=np.float64).reshape(len(array), -1)
+    if table.shape[1] == 1:
+        second = np.exp(-np.logaddexp(0, -table)) if spec.from_logits else table  # a sigmoid that cannot overflow
+        table = np.hstack([1 - second, second])
+    elif spec.from_logits:
+        table = np.exp(table - table.max(axis=1, keepdims=True))
+        table /= table.sum(axis=1, keepdims=True)
+    return table.astype(np.float32)
+
+
+def encode_models(states: tuple[ModelState, ...]) -> Response:
+    """The catalogue."""
+    return Response(200, write({"models": [_summary(state) for state in states]}))
+
+
+def encode_model(state: ModelState) -> Response:
+    """One model with its signatures."""
+    record = _summary(state)
+    if state.manifest is not None:
+        record["engine"] = state.manifest.engine
+        record["signatures"] = [signature.to_json() for signature in state.manifest.signatures]
+        record["metrics"] = dict(state.manifest.metrics)
+    if state.shadows:
+        record["shadows"] = {str(version): dict(seen) for version, seen in state.shadows.items()}
+    return Response(200, write(record))
+
+
+def _summary(state: ModelState) -> dict[str, Any]:
+    record: dict[str, Any] = {"name": state.name, "version": state.version, "versions": list(state.versions)}
+    record["state"] = "available" if state.error is None else "failed"
+    if state.error is not None:
+        record["error"] = state.error
+    if state.answering is not None:
+        record["answering"] = state.answering
+    if state.withdrawn:
+        record["withdrawn"] = list(state.withdrawn)
+    if state.digest is not None:
+        record["digest"] = state.digest
+    return record
+
+
+def encode_live(_: Health) -> Response:
+    """The process answers."""
+    return Response(200, b'{"status":"live"}')
+
+
+def encode_ready(health: Health) -> Response:
+    """200 ``ready``; 200 ``degraded`` where some model failed; 503 ``unavailable`` where none can be served."""
+    failed = any(state.error is not None for state in health.models)
+    status = "unavailable" if not health.ready else "degraded" if failed else "ready"
+    record = {"status": status, "models": [_summary(state) for state in health.models]}
+    return Response(200 if health.ready else 503, write(record))
+
+
+def encode_metrics(text: bytes) -> Response:
+    """The metrics in Prometheus's text format, version 0.0.4."""
+    return Response(200, text, {"content-type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+def encode_error(error: LightshipError) -> Response:
+    """``{"error": {"code", "message"}}`` with the code's status."""
+    body = write({"error": {"code": error.code, "message": error.message}})
+    return Response(status(error, "native"), body, error_headers(error))
+
+
+def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
+    """OpenAPI paths of a route; imported when asked for, because no hot request asks."""
+    from lightship.protocols.native import openapi as native_openapi
+
+    return native_openapi.describe(route, models)
+
+
+def _predict(path: str, encode: Callable[[Prediction], Response]) -> Route:
+    return Route("POST", path, "predict", "predict", encode, decode_predict, describe)
+
+
+def _read(path: str, operation: str, encode: Callable[[Any], Response], scope: str = "read") -> Route:
+    return Route("GET", path, operation, scope, encode, describe=describe)
+
+
+PROTOCOL = WireProtocol(
+    name="native",
+    routes=(
+        _predict("/predict", encode_values),
+        _predict("/models/{name}/predict", encode_predict),
+        _predict("/models/{name}/versions/{version}/predict", encode_predict),
+        _read("/models", "models", encode_models),
+        _read("/models/{name}", "model", encode_model),
+        _read("/metrics", "metrics", encode_metrics),
+        _read("/health/live", "live", encode_live, scope="open"),
+        _read("/health/ready", "ready", encode_ready, scope="open"),
+    ),
+    error=encode_error,
+)

@@ -1,0 +1,150 @@
+"""TensorFlow Serving's REST protocol: predict, classify, regress, status and metadata under ``/v1/models``.
+
+KServe's V1 protocol has the same paths: what it asks for beside is in the same answers.
+
+Rules: api_rest.md, model_servers/http_rest_api_util.cc and http_rest_api_handler.cc of TensorFlow Serving. What its
+tests call a malformed request is answered with 400 here too, so this protocol owns everything below ``/v1/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lightship.calls import Health, ModelState, VersionState
+from lightship.errors import InvalidInput, LightshipError, Unavailable
+from lightship.protocols.http import Response, Route, WireProtocol
+from lightship.protocols.statuses import error_headers, status
+from lightship.protocols.tfserving.examples import decode_classify, decode_regress, encode_classify, encode_regress
+from lightship.protocols.tfserving.json import write
+from lightship.protocols.tfserving.predict import decode_predict, encode_predict
+from lightship.tensors import Signature, TensorSpec
+
+_STATES = {"available": "AVAILABLE", "failed": "END", "unloaded": "END", "withdrawn": "END"}
+_DTYPES = {
+    "bool": "DT_BOOL",
+    "float16": "DT_HALF",
+    "float32": "DT_FLOAT",
+    "float64": "DT_DOUBLE",
+    "string": "DT_STRING",
+}
+
+
+def encode_status(states: tuple[VersionState, ...]) -> Response:
+    """Each version's state, in the words of GetModelStatusResponse.
+
+    ``name``, and ``ready`` where one of these versions can be asked, are what KServe's V1 has in their place.
+    """
+    record = {
+        "model_version_status": [_version_status(state) for state in states],
+        "name": states[0].name,
+        "ready": any(state.state == "available" for state in states),
+    }
+    return Response(200, write(record))
+
+
+def _version_status(state: VersionState) -> dict[str, Any]:
+    code = "OK" if state.error is None else "UNKNOWN"
+    return {
+        "version": str(state.version),
+        "state": _STATES[state.state],
+        "status": {"error_code": code, "error_message": state.error or ""},
+    }
+
+
+def encode_alive(_: Health) -> Response:
+    """The process answers, in the words of KServe's V1."""
+    return Response(200, b'{"status":"alive","docs":"/docs"}')
+
+
+def encode_metadata(state: ModelState) -> Response:
+    """The version's signatures, in the words of GetModelMetadataResponse; raises Unavailable where it has failed."""
+    if state.manifest is None:
+        raise Unavailable(state.error or f"model '{state.name}' is not loaded")
+    signatures = {signature.name: _signature_def(signature) for signature in state.manifest.signatures}
+    record = {
+        "model_spec": {"name": state.name, "signature_name": "", "version": str(state.version)},
+        "metadata": {"signature_def": {"signature_def": signatures}},
+    }
+    return Response(200, write(record))
+
+
+def _signature_def(signature: Signature) -> dict[str, Any]:
+    return {
+        "inputs": {spec.name: _tensor_info(spec) for spec in signature.inputs},
+        "outputs": {spec.name: _tensor_info(spec) for spec in signature.outputs},
+        "method_name": f"tensorflow/serving/{signature.method}",
+        "defaults": {},
+    }
+
+
+def _tensor_info(spec: TensorSpec) -> dict[str, Any]:
+    sizes = [{"size": str(-1 if size is None else size), "name": ""} for size in spec.shape]
+    return {
+        "dtype": _DTYPES.get(spec.dtype, f"DT_{spec.dtype.upper()}"),
+        "tensor_shape": {"dim": sizes, "unknown_rank": False},
+        "name": f"{spec.name}:0",
+    }
+
+
+def encode_error(error: LightshipError) -> Response:
+    """``{"error": "…"}`` with the code's status."""
+    return Response(status(error, "tfserving"), write({"error": error.message}), error_headers(error))
+
+
+def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
+    """OpenAPI paths of a route; imported when asked for, because no hot request asks."""
+    from lightship.protocols.tfserving import openapi as tfserving_openapi
+
+    return tfserving_openapi.describe(route, models)
+
+
+# A model may be named with a version or a label: one expression for the three paths.
+_MODEL = "/v1/models/(?P<name>[^/:]+)"
+_VERSION = "(?:/versions/(?P<version>[0-9]{1,18})|/labels/(?P<label>[^/:]+))?"
+
+
+def _post(method: str, decode: Any, encode: Callable[[Any], Response]) -> Route:
+    path = f"/v1/models/{{name}}:{method}"
+    return Route(
+        "POST", path, "predict", "predict", encode, decode, describe, expression=f"{_MODEL}{_VERSION}:{method}"
+    )
+
+
+def _get(path: str, operation: str, encode: Callable[[Any], Response], end: str = "") -> Route:
+    return Route("GET", path, operation, "read", encode, describe=describe, expression=_MODEL + _VERSION + end)
+
+
+def _refusal(method: str, path: str, expression: str, message: str) -> Route:
+    """A route for paths that TensorFlow Serving refuses with 400; ``live`` is the operation that asks no model."""
+
+    def refuse(_: Health) -> Response:
+        raise InvalidInput(message)
+
+    return Route(method, path, "live", "read", refuse, expression=expression)
+
+
+_LONG = _MODEL + "/versions/[0-9]{19,}"
+_LONG_MESSAGE = "Failed to convert version: numbers of versions have at most 18 digits"
+_EXPLAIN = "Malformed request: there are no explainers here: ask :predict, :classify or :regress"
+_GET = "Malformed request: GET takes /v1/models/<name>[/versions/<number>|/labels/<label>][/metadata]"
+_POST = "Malformed request: POST takes /v1/models/<name>[/versions/<number>|/labels/<label>]:predict|:classify|:regress"
+
+PROTOCOL = WireProtocol(
+    name="tfserving",
+    routes=(
+        Route("GET", "/", "live", "open", encode_alive),
+        _post("predict", decode_predict, encode_predict),
+        _post("classify", decode_classify, encode_classify),
+        _post("regress", decode_regress, encode_regress),
+        _get("/v1/models/{name}", "status", encode_status),
+        _get("/v1/models/{name}/metadata", "model", encode_metadata, end="/metadata"),
+        _refusal("GET", "/v1/models/{}", "/v1/models", "Missing model name in request."),
+        _refusal("GET", "/v1/models/{}", f"{_LONG}(?:/metadata)?", _LONG_MESSAGE),
+        _refusal("POST", "/v1/models/{}", f"{_LONG}:(?:predict|classify|regress)", _LONG_MESSAGE),
+        _refusal("POST", "/v1/models/{}", f"{_MODEL}{_VERSION}:explain", _EXPLAIN),
+        _refusal("GET", "/v1/{}", "/v1/.*", _GET),
+        _refusal("POST", "/v1/{}", "/v1/.*", _POST),
+    ),
+    error=encode_error,
+)

@@ -1,0 +1,164 @@
+"""JSON values as tensors by TensorFlow Serving's rules, and its words for what is wrong with them.
+
+A value that is right is converted at once by :func:`lightship.tensors.to_array`; only one that is not is walked through
+element by element, to find what to blame.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from lightship import inputs as kinds
+from lightship.errors import InvalidInput
+from lightship.protocols.tfserving.json import json_type, shown
+from lightship.tensors import Array, TensorSpec, to_array
+
+_NAMES = {"float16": "half", "float32": "float", "float64": "double"}
+_TYPES = {"f": frozenset({int, float}), "b": frozenset({bool}), "O": frozenset({str})}
+_DEEPEST = 64  # numpy's limit of dimensions
+_EXAMINED = 10_000  # rows in which the fault is looked for; what to_array() says of the others has no row's number
+
+
+def is_base64(value: Any) -> bool:
+    """Whether a value is ``{"b64": "…"}`` and nothing more."""
+    return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
+
+
+def column(value: Any, spec: TensorSpec) -> Array:
+    """A whole tensor in its natural nested form; raises InvalidInput."""
+    if (made := _by_kind(value, spec)) is not None:
+        return made
+    return _convert(value, spec, _faults(value, spec))
+
+
+def stack(values: Sequence[Any], spec: TensorSpec, *, key: str = "") -> Array:
+    """One value per row as a tensor; ``key`` is the input's name where rows name it. Raises InvalidInput."""
+    if (made := _by_kind(values, spec)) is not None:
+        return made
+    return _convert(values, spec, _row_faults(values, spec, key))
+
+
+def _by_kind(value: Any, spec: TensorSpec) -> Array | None:
+    kind = kinds.kind_of(spec)
+    return kind.from_json(value, spec) if kind else None
+
+
+def _convert(value: Any, spec: TensorSpec, faults: Iterator[str]) -> Array:
+    if isinstance(value, dict) and spec.dtype != "string":
+        _raise_first(faults)
+    try:
+        return to_array(value, _of_any_rank(spec.name, spec.dtype), over="ignore")
+    except InvalidInput:
+        _raise_first(faults)
+        raise
+
+
+@lru_cache(maxsize=256)
+def _of_any_rank(name: str, dtype: str) -> TensorSpec:
+    return TensorSpec(name, dtype, (0,) * _DEEPEST)
+
+
+def _raise_first(faults: Iterator[str]) -> None:
+    for fault in faults:
+        raise InvalidInput(fault)
+
+
+def _row_faults(values: Sequence[Any], spec: TensorSpec, key: str) -> Iterator[str]:
+    """What is wrong with rows: each must be right by itself, and of the first one's size and shape."""
+    first = _shape(values[0])
+    for index, value in enumerate(values[:_EXAMINED]):
+        shape = _shape(value)
+        fault = _fault(value, shape, spec)
+        if fault is None and shape != first:
+            sizes = math.prod(first), math.prod(shape)
+            fault = f"Expecting tensor size: {sizes[0]} but got: {sizes[1]}"
+            if sizes[0] == sizes[1]:
+                fault = f"Expecting shape {shape_text(first)} but got: {shape_text(shape)}"
+        if fault:
+            named = f" key: {key}" if key else ""
+            yield f"Failed to process element: {index}{named} of 'instances' list. Error: INVALID_ARGUMENT: {fault}"
+
+
+def _faults(value: Any, spec: TensorSpec) -> Iterator[str]:
+    if fault := _fault(value, _shape(value), spec):
+        yield fault
+
+
+def _fault(value: Any, shape: list[int], spec: TensorSpec) -> str | None:
+    if len(shape) > _DEEPEST:
+        return f"JSON Value: {shown(value)} is nested too deeply: tensors have at most {_DEEPEST} dimensions"
+    return _element_fault(value, 0, shape, spec)
+
+
+def _element_fault(value: Any, level: int, shape: list[int], spec: TensorSpec) -> str | None:
+    if not isinstance(value, list):
+        if level == len(shape):
+            return _leaf_fault(value, spec)
+        return (
+            f"JSON Value: {shown(value)} found at incorrect level: {level + 1} in the JSON DOM. "
+            f"Expected at level: {len(shape)}"
+        )
+    if level >= len(shape):
+        return f"Encountered list at unexpected level: {level} expected < {len(shape)}"
+    if len(value) != shape[level]:
+        return f"Encountered list at unexpected size: {len(value)} at level: {level} expected size: {shape[level]}"
+    if level == len(shape) - 1 and _all_fit(value, spec):
+        return None
+    return next(filter(None, (_element_fault(item, level + 1, shape, spec) for item in value)), None)
+
+
+def _all_fit(values: list[Any], spec: TensorSpec) -> bool:
+    """Whether all are surely right by their types: millions are looked at in no time."""
+    return set(map(type, values)) <= _TYPES.get(spec.numpy.kind, frozenset())
+
+
+def _leaf_fault(value: Any, spec: TensorSpec) -> str | None:
+    if isinstance(value, dict) and spec.dtype == "string":
+        return _base64_fault(value)
+    if _fits(value, spec):
+        return None
+    wanted = _NAMES.get(spec.dtype, spec.dtype)
+    return f"JSON Value: {shown(value)} Type: {json_type(value)} is not of expected type: {wanted}"
+
+
+def _base64_fault(value: dict[str, Any]) -> str | None:
+    if not is_base64(value):
+        return f"JSON Value: {shown(value)} not formatted correctly for base64 data"
+    try:
+        base64.b64decode(value["b64"], validate=True)
+    except (binascii.Error, ValueError):
+        return "Unable to base64 decode"
+    return None
+
+
+def _fits(value: Any, spec: TensorSpec) -> bool:
+    match spec.numpy.kind:
+        case "O":
+            return isinstance(value, str)
+        case "b":
+            return isinstance(value, bool)
+        case "f":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+    limits = np.iinfo(spec.numpy)
+    return isinstance(value, int) and not isinstance(value, bool) and limits.min <= value <= limits.max
+
+
+def _shape(value: Any) -> list[int]:
+    """The shape that a nested list seems to have, by the first element of each level."""
+    shape = []
+    while isinstance(value, list):
+        shape.append(len(value))
+        value = value[0] if value else None
+    return shape
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """A shape as TensorFlow Serving writes it."""
+    return f"[{','.join(map(str, shape))}]"

@@ -1,1 +1,0 @@
-"""What starts functions, for those who look after it: queues with their dead letters, and schedules."""

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lightship.compiler import sources as importers
+from lightship.errors import SourceRefused
+
+pytestmark = pytest.mark.alone  # shares its compiled models with other files
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("mlp.keras", "keras"),
+        ("legacy.h5", "hdf5"),
+        ("modes", "saved_model"),
+        ("modes.zip", "saved_model"),
+        ("modes.tar.gz", "saved_model"),
+        ("named.tflite", "tflite"),
+    ],
+)
+def test_content_is_recognised_whatever_the_name(sources: Path, tmp_path: Path, source: str, name: str) -> None:
+    assert importers.find(sources / source).name == name
+    nameless = tmp_path / "nameless"
+    nameless.symlink_to(sources / source)
+    assert importers.find(nameless).name == name
+
+
+@pytest.mark.parametrize("start", [b"PK\x03\x04", b"\x1f\x8b\x08", b"\x89HDF\r\n\x1a\n"])
+def test_candidates_of_a_file_with_known_first_bytes_parse_nothing_else(tmp_path: Path, start: bytes) -> None:
+    """A parent that is not confined asks only this: what comes behind the first bytes may be anything."""
+    path = tmp_path / "model"
+    path.write_bytes(start + b"not what the first bytes say")
+    assert importers.candidates(path)
+
+
+def test_candidates_of_an_unknown_file_names_the_formats(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    path.write_bytes(b"plain text")
+    with pytest.raises(SourceRefused, match=r"\.keras.*\.h5.*SavedModel.*\.tflite"):
+        importers.candidates(path)

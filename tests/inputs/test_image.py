@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import base64
+import io
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lightship import inputs as kinds
+from lightship.errors import InvalidInput, LightshipError, TooLarge
+from lightship.inputs import image
+from lightship.tensors import Signature, TensorSpec
+
+
+def spec(shape: tuple[int | None, ...] = (None, 2, 3, 1), dtype: str = "float32", **options: Any) -> TensorSpec:
+    plain = TensorSpec("image", dtype, shape)
+    return TensorSpec("image", dtype, shape, kinds.configure(plain, "image", options))
+
+
+def encode(picture: Image.Image, file_format: str = "PNG", **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, file_format, **options)
+    return buffer.getvalue()
+
+
+GREY = Image.fromarray(np.array([[0, 51, 102], [153, 204, 255]], np.uint8))
+
+
+def test_pixels_are_scaled_and_offset() -> None:
+    array = image.decode(encode(GREY), spec(scale=1 / 255, offset=-0.5))
+    assert array.shape == (1, 2, 3, 1)
+    np.testing.assert_allclose(array[0, :, :, 0], [[-0.5, -0.3, -0.1], [0.1, 0.3, 0.5]], atol=1e-6)
+
+
+def test_channels_have_scales_of_their_own() -> None:
+    red = Image.new("RGB", (3, 2), (10, 20, 30))
+    array = image.decode(encode(red), spec((None, 2, 3, 3), scale=[1, 2, 3], offset=[0, 0, 1]))
+    assert array[0, 1, 2].tolist() == [10, 40, 91]
+
+
+def test_integers_and_no_channel_axis() -> None:
+    array = image.decode(encode(GREY), spec((None, 2, 3), "uint8"))
+    assert array.dtype == np.uint8
+    assert array[0].tolist() == np.asarray(GREY).tolist()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_every_mode_of_png_becomes_the_models(mode: str) -> None:
+    white = (
+        Image.fromarray(np.full((4, 6), 65535, np.uint16))
+        if mode == "I;16"
+        else Image.new("L", (6, 4), 255).convert(mode)
+    )
+    assert image.decode(encode(white), spec()).ravel().tolist() == [255.0] * 6
+
+
+def test_jpeg_is_resized_and_turned_upright() -> None:
+    wide = Image.new("L", (600, 400), 200)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held on its side
+    array = image.decode(encode(wide, "JPEG", exif=exif), spec((None, 6, 4, 1)))
+    np.testing.assert_allclose(array, 200, atol=3)
+
+
+def test_an_image_and_its_tensor_are_inverse() -> None:
+    ours = spec(scale=1 / 255)
+    array = image.decode(encode(GREY), ours)
+    again = image.decode(base64.b64decode(image.encode_base64(array, ours)), ours)
+    np.testing.assert_array_equal(array, again)
+
+
+def test_base64_alone_in_an_object_or_in_a_list() -> None:
+    text = base64.b64encode(encode(GREY)).decode()
+    for value, rows in ((text, 1), ({"b64": text}, 1), ([text, {"b64": text}], 2)):
+        assert kinds.from_json(value, spec()).shape == (rows, 2, 3, 1)
+    assert kinds.from_json([[[1], [2], [3]], [[4], [5], [6]]], spec()).shape == (1, 2, 3, 1)
+
+
+def png_chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def png_header(width: int, height: int) -> bytes:
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + b"\0\0\1\0IDAT"
+
+
+def with_chunks(png: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
+    """With more chunks after the header, which ends at byte 33."""
+    return png[:33] + b"".join(png_chunk(*chunk) for chunk in chunks) + png[33:]
+
+
+def exif(*entries: tuple[int, int, int, int]) -> bytes:
+    """EXIF data (a big-endian TIFF file) of one directory: tag, type, count and value or offset of each entry."""
+    head = b"MM\0*\0\0\0\x08" + struct.pack(">H", len(entries))
+    return head + b"".join(struct.pack(">HHII", *entry) for entry in entries) + bytes(4)
+
+
+# As cameras and attackers write them: Pillow raises struct.error, TypeError or AttributeError at some. Resolutions are
+# no rationals but bytes or text, a description is a rational; the picture lies on its side (6) all the same.
+SIDEWAYS = (0x0112, 3, 1, 6 << 16)
+ODD_EXIF = {
+    "resolution of bytes": exif(SIDEWAYS, (0x011A, 7, 4, 0x61626364)),
+    "resolution of text": exif(SIDEWAYS, (0x011A, 2, 4, 0x61626300)),
+    "rational description": exif((0x010E, 5, 1, 8), SIDEWAYS),
+    "camera data that is a text": exif(SIDEWAYS, (0x8769, 2, 4, 0x61626300)),
+    "orientation of bytes": exif((0x0112, 7, 4, 0x61626364)),
+    "nothing": b"",
+    "a beginning": b"MM\0*",
+    "no TIFF": b"x" * 20,
+    "an offset beyond its end": b"MM\0*\xff\xff\xff\xff" + bytes(20),
+}
+WIDE = Image.fromarray(np.repeat(np.uint8([[0, 250]]), 8, axis=1).repeat(8, axis=0))  # black on the left
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # Pillow says it, and goes on
+@pytest.mark.parametrize("data", ODD_EXIF.values(), ids=ODD_EXIF)
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
+def test_odd_metadata_costs_nobody_the_picture(data: bytes, file_format: str) -> None:
+    if file_format == "JPEG":
+        body = encode(WIDE, "JPEG")
+        body = body[:2] + b"\xff\xe1" + struct.pack(">H", len(data) + 8) + b"Exif\0\0" + data + body[2:]
+    else:
+        body = with_chunks(encode(WIDE), (b"eXIf", data))
+    (rows,) = image.decode(body, spec((None, 2, 2, 1)))[..., 0]
+    sideways = rows[0].mean() < 50 and rows[1].mean() > 200
+    assert sideways == (exif(SIDEWAYS)[10:-4] in data)
+    assert sideways or (rows[:, 0].mean() < 50 and rows[:, 1].mean() > 200)
+
+
+def test_what_makes_no_pixels_is_not_inflated() -> None:
+    bombs = [(b"zTXt", b"t\0\0" + zlib.compress(bytes(1 << 22), 9)), (b"iCCP", b"p\0\0no zlib"), (b"acTL", bytes(8))]
+    np.testing.assert_array_equal(image.decode(with_chunks(encode(GREY), *bombs), spec())[0, :, :, 0], np.asarray(GREY))
+
+
+def test_transparency_and_palettes_are_kept() -> None:
+    palette = GREY.convert("P")
+    body = encode(palette, transparency=bytes([255, 255]) + bytes(254))
+    expected = Image.open(io.BytesIO(body)).convert("RGBA")
+    np.testing.assert_array_equal(image.decode(body, spec((None, 2, 3, 4)))[0], np.asarray(expected))
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "shape", "fits"),
+    [
+        (2, (4000, 3125), (None, 2, 2, 1), True),
+        (2, (4000, 3126), (None, 2, 2, 1), False),
+        (6103, (1, 1), (None, 2, 2, 1), True),  # of 64 x 64 pixels each
+        (6104, (1, 1), (None, 2, 2, 1), False),
+        (124, (1, 1), (None, 224, 224, 3), True),  # of 448 x 448
+        (125, (1, 1), (None, 224, 224, 3), False),
+        (1, (1, 60_000), (None, 224, 224, 3), False),  # to be 224 wide and 60,000 high on its way
+        (1, (1, 1), (None, 3000, 3000, 1), True),  # one of the model's own size is never too large
+    ],
+)
+def test_the_images_of_a_request_have_one_limit_together(
+    count: int, size: tuple[int, int], shape: tuple[int | None, ...], fits: bool
+) -> None:
+    text = base64.b64encode(encode(Image.new("1", size))).decode()
+    if fits:
+        assert kinds.from_json([text] * count, spec(shape)).shape == (count, *shape[1:])
+        return
+    with pytest.raises(TooLarge, match=r"pixels: the limit is 25 megapixels together, and no side counts as less than"):
+        kinds.from_json([text] * count, spec(shape))
+
+
+def jpeg_of_scans(count: int) -> bytes:
+    """A progressive grey JPEG of one block: a first scan, and then the same refinement over and over."""
+
+    def segment(marker: int, *data: int) -> bytes:
+        return bytes([0xFF, marker, 0, len(data) + 2, *data])
+
+    tables = segment(0xDB, 0, *[1] * 64) + segment(0xC4, 0, 1, *[0] * 16) + segment(0xC4, 0x10, 1, *[0] * 16)
+    frame = segment(0xC2, 8, 0, 8, 0, 8, 1, 1, 0x11, 0)
+    first, more = segment(0xDA, 1, 1, 0, 0, 0, 0) + b"\0", segment(0xDA, 1, 1, 0, 1, 63, 0) + b"\0"
+    return b"\xff\xd8" + tables + frame + first + more * (count - 1) + b"\xff\xd9"
+
+
+def test_a_jpeg_goes_over_its_pixels_so_many_times_and_no_more() -> None:
+    assert image.decode(jpeg_of_scans(100), spec()).shape == (1, 2, 3, 1)
+    arithmetic = jpeg_of_scans(1).replace(b"\xff\xc2", b"\xff\xca")
+    for body in (jpeg_of_scans(101), arithmetic):
+        with pytest.raises(InvalidInput, match="is a JPEG image of a strange kind"):
+            image.decode(body, spec())
+
+
+@pytest.mark.parametrize("extra", [b"\xff\xe0\x00\x02", b"\xff", b"\xff\x00", b"\xff\xd0"])
+def test_jpeg_with_thousands_of_segments_before_its_pixels_is_refused(extra: bytes) -> None:
+    jpeg = jpeg_of_scans(1)
+    assert image.decode(jpeg[:2] + extra[:4] * 2 + jpeg[2:], spec()).shape == (1, 2, 3, 1)
+    with pytest.raises(InvalidInput, match="is a JPEG image of a strange kind"):
+        image.decode(jpeg[:2] + extra * 5_000 + jpeg[2:], spec())
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "sentence"),
+    [
+        (b"", InvalidInput, "must be a PNG or JPEG image, got 0 bytes"),
+        (b"GIF89a", InvalidInput, "must be a PNG or JPEG image"),
+        (b"\x89PNG\r\n\x1a\n", InvalidInput, "is a broken image"),
+        (b"\xff\xd8\xff", InvalidInput, "is a broken image"),
+        (encode(GREY)[:-32], InvalidInput, "is a broken image"),
+        (png_header(10_000, 10_000), TooLarge, "10000 x 10000 pixels: the limit is 25 megapixels"),
+        (png_header(2**31 - 1, 2**31 - 1), TooLarge, "the limit is 25 megapixels"),
+    ],
+)
+def test_what_is_no_picture_is_refused(data: bytes, error: type[LightshipError], sentence: str) -> None:
+    with pytest.raises(error) as refused:
+        image.decode(data, spec())
+    assert sentence in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("shape", "options", "sentence"),
+    [
+        ((None, 2, 3, 1), {"size": 3}, "an image has no option 'size'"),
+        ((None, 2, 3, 1), {"mode": "RGB"}, "has 1 channels: mode 'RGB' does not fit"),
+        ((None, 2, 3, 2), {}, "has 2 channels"),
+        ((None, None, 3, 1), {}, "an image needs [batch, height, width, channels]"),
+        ((None, 3), {}, "an image needs [batch, height, width, channels]"),
+        ((None, 2, 3, 3), {"scale": [1, 2]}, "scale must be a number, or one for each of 3 channels"),
+        ((None, 2, 3, 3), {"offset": "a"}, "offset must be a number"),
+    ],
+)
+def test_wrong_options_are_refused(shape: tuple[int | None, ...], options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        spec(shape, **options)
+    assert sentence in refused.value.message
+
+
+def test_a_body_feeds_only_a_signature_with_one_image() -> None:
+    two = Signature("s", (spec(), TensorSpec("x", "float32", (None, 1))), ())
+    assert image.from_body(encode(GREY), two, {}) is None
+    with pytest.raises(LightshipError, match="this model takes application/json"):
+        kinds.from_body(encode(GREY), "image/png", two, {})

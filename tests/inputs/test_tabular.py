@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lightship import inputs as kinds
+from lightship.errors import InvalidInput
+from lightship.inputs import tabular
+from lightship.tensors import Signature, TensorSpec
+
+PLAIN = TensorSpec("x", "float32", (None, 2))
+NAMED = TensorSpec("x", "float32", (None, 2), kinds.configure(PLAIN, "tabular", {"columns": ["age", "income"]}))
+MIXED = Signature(
+    "s",
+    (
+        TensorSpec("city", "string", (None,)),
+        TensorSpec("rooms", "int32", (None, 1)),
+        TensorSpec("new", "bool", (None,)),
+    ),
+    (),
+)
+
+
+def read(text: str, *specs: TensorSpec, **parameters: str) -> dict[str, Any]:
+    inputs = tabular.from_body(text.encode(), Signature("s", specs, ()), parameters)
+    assert inputs is not None
+    return {name: array.tolist() for name, array in inputs.items()}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"age": [1, 3], "income": [2, 4]}, [{"age": 1, "income": 2}, {"income": 4, "age": 3}], [[1, 2], [3, 4]]],
+)
+def test_columns_records_and_rows_are_the_same(value: Any) -> None:
+    assert kinds.from_json(value, NAMED).tolist() == [[1, 2], [3, 4]]
+
+
+def test_one_record_is_one_row() -> None:
+    assert kinds.from_json({"income": 2, "age": 1}, NAMED).tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ({"age": 1}, "lacks the column 'income': it needs age, income"),
+        ({"age": 1, "income": 2, "shoe": 3}, "has no column 'shoe': it has age, income"),
+        ([{"age": 1}], "lacks the column 'income'"),
+        ({"age": [1, 2], "income": [1]}, "all columns must have the same number of rows"),
+        ({"age": [1, 2], "income": 1}, "all columns must have the same number of rows"),
+        ({"age": "old", "income": 1}, "must hold numbers"),
+    ],
+)
+def test_wrong_columns_are_named(value: Any, sentence: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        kinds.from_json(value, NAMED)
+    assert sentence in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,2\n3,4\n",
+        "age,income\n1,2\n3,4\n",
+        "income,age,extra\r\n2,1,x\r\n4,3,y\r\n",
+        "\ufeff1,2\n\n3,4",
+        '"1","2"\n3,4\n',
+    ],
+)
+def test_csv_with_and_without_a_header(text: str) -> None:
+    assert read(text, NAMED) == {"x": [[1, 2], [3, 4]]}
+
+
+def named(*columns: str) -> TensorSpec:
+    return TensorSpec("x", "float32", (None, 2), kinds.configure(PLAIN, "tabular", {"columns": list(columns)}))
+
+
+def test_names_that_look_like_numbers_are_a_header_where_all_of_them_are_there() -> None:
+    assert read("2,q,id\n1,2,3\n", named("2", "q")) == {"x": [[1, 2]]}
+    assert read("1,2\n3,4\n", named("1", "2")) == {"x": [[1, 2], [3, 4]]}
+
+
+def test_somebody_may_say_whether_there_is_a_header() -> None:
+    words = TensorSpec("word", "string", (None,))
+    assert read("good\nbad\n", words) == {"word": [b"bad"]}
+    assert read("good\nbad\n", words, header="absent") == {"word": [b"good", b"bad"]}
+    assert read("2,1\n3,4\n", named("1", "2"), header="Present") == {"x": [[4, 3]]}
+    assert read("1,2\n3,4\n", PLAIN, header="present") == {"x": [[3, 4]]}
+    with pytest.raises(InvalidInput, match="header=maybe: a CSV's header is present or absent"):
+        read("1,2\n", PLAIN, header="maybe")
+
+
+def test_a_plain_tensor_takes_columns_in_order() -> None:
+    assert read("1,2\n", PLAIN) == {"x": [[1, 2]]}
+    assert read("left,right\n1,2\n", PLAIN) == {"x": [[1, 2]]}
+
+
+def test_several_inputs_of_several_dtypes() -> None:
+    expected = {"city": [b"Bonn", b"a,\nb"], "rooms": [[3], [4]], "new": [True, False]}
+    assert read('city,rooms,new\nBonn,3,true\n"a,\nb",4,0\n', *MIXED.inputs) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "the CSV is empty"),
+        ("age,income\n", "holds a header and no rows"),
+        ("1,2\n3\n", "is ragged: row 2 has 1 cells, the first has 2"),
+        ("1,2,3\n", "has 3 columns: 2 are expected (age, income)"),
+        ("age,income,age\n1,2,3\n", "has the column 'age' twice"),
+        ("age,,income,\n1,2,3,4\n", "has the column '' twice"),
+        ("age,shoe\n1,2\n", "lacks the column 'income'"),
+        ("age;income\n1;2\n", "separated by ';'"),
+        ("1;2\n3;4\n", "separated by ';'"),
+        ("1,5;2,5\n", "separated by ';'"),
+        ("id;income;age\n1,5;2\n", "separated by ';'"),
+        ("age\tincome\n1\t2\n", "separated by tabs"),
+        ("age|income\r\n1|2\r\n", "separated by '|'"),
+        ("1;2,3\n", "row 1 of the CSV, column 'age': '1;2' is not float32"),
+        ("1,x\n", "row 1 of the CSV, column 'income': 'x' is not float32"),
+        ('"1,2\n', "cannot be parsed"),
+    ],
+)
+def test_a_wrong_csv_gets_one_sentence(text: str, sentence: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read(text, NAMED)
+    assert sentence in refused.value.message
+
+
+def test_a_csv_in_another_encoding_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="not UTF-8: byte 2"):
+        tabular.from_body(b"1,\xff\n", Signature("s", (NAMED,), ()), {})
+
+
+def test_integers_beyond_the_dtype_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="int32"):
+        read("a,99999999999,1\n", *MIXED.inputs)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({}, "a table has one option, columns"),
+        ({"columns": ["a"]}, "1 columns do not fit"),
+        ({"columns": ["a", "a"]}, "two columns have the name 'a'"),
+        ({"columns": "ab"}, "a list of names"),
+    ],
+)
+def test_wrong_options_are_refused(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        kinds.configure(PLAIN, "tabular", options)
+    assert sentence in refused.value.message
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="there is no kind 'sound', the kinds are image, tabular"):
+        kinds.configure(PLAIN, "sound", {})

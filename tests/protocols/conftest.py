@@ -1,0 +1,49 @@
+"""The small bundles, asked through ``answer``: as a response, or as a status and its JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+
+from lightship.answer import Service, answer
+from lightship.protocols.http import Request, Response
+from lightship.registry.registry import Registry
+from lightship.serving.catalogue import Catalogue
+from tests.bundles import Registries
+
+Ask = Callable[..., Response]
+AskJson = Callable[..., tuple[int, Any]]
+
+
+@pytest.fixture(scope="module")
+def service(registries: Registries) -> Service:
+    return Service(Catalogue(Registry(str(registries.small))), allow_admin=True)
+
+
+@pytest.fixture(scope="module")
+def ask(service: Service) -> Ask:
+    def ask(method: str, path: str, body: Any = b"", caller: str | None = "me", **headers: str) -> Response:
+        data = body if isinstance(body, bytes) else orjson.dumps(body)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        response = asyncio.run(answer(service, Request(method, path, headers=named, body=data, caller=caller)))
+        assert response is not None
+        return response
+
+    return ask
+
+
+@pytest.fixture(scope="module")
+def ask_json(ask: Ask) -> AskJson:
+    """With Python's ``json``, which knows the tokens NaN and Infinity."""
+
+    def ask_json(*args: Any, **options: Any) -> tuple[int, Any]:
+        response = ask(*args, **options)
+        assert response.headers["content-type"] == "application/json"
+        return response.status, json.loads(response.body)
+
+    return ask_json

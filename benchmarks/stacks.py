@@ -46,7 +46,7 @@ class Stack:
 
 
 def stacks(registry: Path, keras_model: Path) -> list[Stack]:
-    """``usual``, ``tuned``, ``lightship``, ``bare``, ``bound``, and ``noop``, which is the measurement's own share."""
+    """``usual``, ``tuned``, ``lightship``, ``bare``, and ``noop``, which is the measurement's own share."""
     here = Path(__file__).parent
     original, model = {"MODEL": str(keras_model)}, {"MODEL": str(compiled(registry))}
     return [
@@ -54,7 +54,6 @@ def stacks(registry: Path, keras_model: Path) -> list[Stack]:
         Stack("tuned", here / "tuned", {**original, "PYTHONPATH": str(here)}, _UVICORN, slow=True),
         lightship(registry),
         Stack("bare", here / "bare", model),
-        Stack("bound", here / "bound", {**model, "PYTHONPATH": os.pathsep.join((str(here), str(ROOT / "src")))}),
         Stack("noop", here / "noop", server=(sys.executable, "server.py", "{port}"), predicts=False),
     ]
 

@@ -32,7 +32,6 @@ RESULTS: dict[str, Any] = {
             "tuned": _life(3000, 50, 600),
             "lightship": _life(100, 0.2, 50),
             "bare": _life(80, 0.16, 40),
-            "bound": _life(90, 0.125, 40),
         },
     },
     "server": {
@@ -72,7 +71,7 @@ def test_goals_are_judged_against_the_usual_way() -> None:
     assert warm.verdict == "met: ≥ 300x"
     rate = found["requests per second, 16 at once"]
     assert (rate.ratio, rate.beside_tuned, rate.verdict) == (600, 300, "met: ≥ 300x")
-    assert beside_bare(RESULTS) == pytest.approx({"bare": 1.25, "bound": 1.6})
+    assert beside_bare(RESULTS) == pytest.approx({"bare": 1.25})
 
 
 def test_only_peers_with_the_same_model_have_a_goal() -> None:

@@ -16,7 +16,7 @@ from threading import Thread
 
 from lightship.app.assembly import assemble
 from lightship.errors import LightshipError
-from lightship.handlers import places, runtime
+from lightship.handlers import places
 from lightship.handlers.gateway import Gateway
 from lightship.registry.registry import Registry
 from lightship.settings import Settings
@@ -38,7 +38,6 @@ if settings.metrics:
     handler = Gateway(shell, base_path=settings.base_path, observe=embedded.write)
 else:
     handler = Gateway(shell, base_path=settings.base_path)
-runtime.install()
 
 
 def _load_default() -> None:

@@ -1,8 +1,8 @@
-"""Lambda's Runtime API over one plain connection, in the place of the client that awslambdaric brings.
+"""Lambda's Runtime API over one plain connection, for :mod:`lightship.handlers.once`.
 
-That one prepares libcurl anew for every request, and on Python 3.12 and later it waits for each event in a new thread,
-because compiled code that waits lets no signal through. Python's own sockets do. The protocol is a request for the next
-event and a post of its outcome, both HTTP/1.1 to an address inside the execution environment:
+The client that awslambdaric brings is compiled code that lets no signal through while it waits; Python's own sockets
+do. The protocol is a request for the next event and a post of its outcome, both HTTP/1.1 to an address inside the
+execution environment:
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
@@ -38,7 +38,7 @@ class Headers:
 
 
 class RuntimeClient:
-    """What awslambdaric asks of its compiled module ``runtime_client``. For one thread at a time.
+    """A client with the methods of awslambdaric's compiled module ``runtime_client``. For one thread at a time.
 
     Args:
         address: ``host:port``, the value of ``AWS_LAMBDA_RUNTIME_API``.

@@ -51,7 +51,11 @@ def test_every_variable_is_read() -> None:
     ("key", "text", "expected"),
     [
         ("LIGHTSHIP_ALLOW_ANONYMOUS", "maybe", "it must be 1 or 0"),
-        ("LIGHTSHIP_MAX_BODY_BYTES", "-1", "it must be a whole number, zero or more"),
+        ("LIGHTSHIP_MAX_BODY_BYTES", "-1", "it must be a whole number from 1"),
+        ("LIGHTSHIP_MAX_BODY_BYTES", "0", "it must be a whole number from 1"),
+        ("LIGHTSHIP_THREADS", "0", "it must be a whole number from 1"),
+        ("LIGHTSHIP_ALLOWED_HOSTS", "http://x", "it must be a list of host names"),
+        ("LIGHTSHIP_ALLOWED_HOSTS", "api.example.com:443", "it must be a list of host names"),
         ("LIGHTSHIP_RESPONSE_CACHE_MB", "digits", "it must be a list like churn=10,digits=5"),
         ("LIGHTSHIP_CORS_ORIGINS", "a.example", "it must be a list of origins"),
         ("LIGHTSHIP_CORS_ORIGINS", "https://a.example/", "it must be a list of origins"),

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from lightship import protocols
 from lightship.calls import Health, Prediction
-from lightship.errors import Forbidden, LightshipError, NotFound, TooLarge, Unauthenticated
+from lightship.errors import BundleError, Forbidden, LightshipError, NotFound, TooLarge, Unauthenticated
 from lightship.protocols.http import Request, Response, Route
 from lightship.serving.catalogue import Catalogue
 
@@ -100,7 +100,11 @@ def failed(request: Request) -> Response:
 async def _predict(service: Service, route: Route, parameters: Parameters, request: Request) -> Response:
     version, label = _version(parameters) if parameters else None, parameters.get("label")
     key = request.headers.get("lightship-caller", "").encode() or request.body
-    served = await service.catalogue.get(parameters.get("name"), version, label, key=key)
+    try:
+        served = await service.catalogue.get(parameters.get("name"), version, label, key=key)
+    except BundleError:  # so there is such a model: metrics count its refusals
+        request.model = parameters.get("name", "")
+        raise
     request.model, request.version = served.name, served.version
     assert route.decode is not None  # noqa: S101 - a predict route without a decoder is a bug of ours
     try:

@@ -90,18 +90,18 @@ class Settings(NamedTuple):
             token=read("LIGHTSHIP_TOKEN", _token, usual.token),
             allow_anonymous=read("LIGHTSHIP_ALLOW_ANONYMOUS", _flag, usual.allow_anonymous),
             allow_admin=read("LIGHTSHIP_ALLOW_ADMIN", _flag, usual.allow_admin),
-            max_body=read("LIGHTSHIP_MAX_BODY_BYTES", _count, usual.max_body),
+            max_body=read("LIGHTSHIP_MAX_BODY_BYTES", _positive, usual.max_body),
             max_answer=read("LIGHTSHIP_MAX_ANSWER_BYTES", _count, usual.max_answer),
             refresh=read("LIGHTSHIP_REFRESH_SECONDS", _seconds, usual.refresh),
             memory=read("LIGHTSHIP_MEMORY_MB", _count, usual.memory) * 1_000_000,
             response_cache=read("LIGHTSHIP_RESPONSE_CACHE_MB", _sizes, {}),
-            threads=max(1, read("LIGHTSHIP_THREADS", _count, usual.threads)),
-            batch_rows=max(1, read("LIGHTSHIP_BATCH_ROWS", _count, usual.batch_rows)),
+            threads=read("LIGHTSHIP_THREADS", _positive, usual.threads),
+            batch_rows=read("LIGHTSHIP_BATCH_ROWS", _positive, usual.batch_rows),
             batch_window=read("LIGHTSHIP_BATCH_WINDOW_MS", _count, 0) / 1000,
             init_seconds=read("LIGHTSHIP_INIT_SECONDS", _seconds, usual.init_seconds),
             body_seconds=read("LIGHTSHIP_BODY_SECONDS", _seconds, usual.body_seconds),
             bodies=read("LIGHTSHIP_BODIES_MB", _megabytes, usual.bodies),
-            connections=max(1, read("LIGHTSHIP_CONNECTIONS", _count, usual.connections)),
+            connections=read("LIGHTSHIP_CONNECTIONS", _positive, usual.connections),
             idle_seconds=max(0.1, read("LIGHTSHIP_IDLE_SECONDS", _seconds, usual.idle_seconds)),
             allowed_hosts=read("LIGHTSHIP_ALLOWED_HOSTS", _names, usual.allowed_hosts),
             base_path=read("LIGHTSHIP_BASE_PATH", _base_path, usual.base_path),
@@ -144,12 +144,21 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise ValueError("a whole number from 1")
+    return int(text)
+
+
 def _megabytes(text: str) -> int:
     return _count(text) * 1_000_000
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(word.strip().lower() for word in text.split(",") if word.strip())
+    names = tuple(word.strip().lower() for word in text.split(",") if word.strip())
+    if not all(name == "*" or re.fullmatch(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]", name) for name in names):
+        raise ValueError("a list of host names like api.example.com,[::1] without schemes and ports, or *")
+    return names
 
 
 def _seconds(text: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,7 +66,7 @@ def test_access_log_switched_on_writes_a_line_per_request_and_no_secret(
         (204, None),
         (401, "unauthenticated"),
     ]
-    first, stranger, _, wrong, head, page, _, forged = lines
+    first, stranger, _, wrong, head, page, options, forged = lines
     assert (first["method"], first["path"], first["correlation"]) == ("POST", "/predict", "my-id")
     assert (first["model"], first["version"], first["rows"], first["caller"]) == ("quickstart", 1, 1, "token")
     assert first["bytes"] == len(good.content) and first["milliseconds"] > 0
@@ -73,9 +74,33 @@ def test_access_log_switched_on_writes_a_line_per_request_and_no_secret(
     assert (wrong["model"], wrong["version"], wrong["rows"]) == ("quickstart", 1, 0)
     assert (head["method"], head["bytes"]) == ("HEAD", 0)
     assert (page["path"], page["correlation"]) == ("/jobs/none", "my-id")
-    assert forged["path"] == "/health/live\x1b\nforged"
+    assert forged["path"] == "/health/live%1b%0aforged"
+    assert len(options["correlation"]) == 32
     assert [secret for secret in (TOKEN, "hidden", "1.0, 2.0") if secret in "".join(logged)] == []
     assert all(line.isprintable() for line in logged)
+
+
+def test_access_log_names_clients_that_went_before_their_body_was_complete(registries: Registries) -> None:
+    with serving(registries.examples, "--access-log", **SETTINGS) as (process, port):
+        head = (
+            f"POST /predict HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 99\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+            connection.sendall(head.encode() + b"Content-Length: 99\r\n\r\n{")
+        assert process.stdout is not None
+        line = json.loads(next(text for text in process.stdout if text.startswith("{")))
+    assert (line["status"], line["error"], line["bytes"]) == (0, "client_disconnected", 0)
+
+
+def test_access_log_whose_reader_has_gone_does_not_fail_the_end(registries: Registries) -> None:
+    with serving(registries.examples, "--access-log", LIGHTSHIP_DEFAULT_MODEL="quickstart") as (process, port):
+        assert process.stdout is not None and process.stderr is not None
+        next(line for line in process.stdout if line.startswith("curl"))  # the last of the banner
+        process.stdout.close()
+        for _ in range(3):
+            assert httpx.post(f"http://127.0.0.1:{port}/predict", content=BODY, timeout=60).status_code == 200
+        process.terminate()
+        assert (process.wait(60), process.stderr.read()) == (0, "")
 
 
 def test_access_log_by_default_writes_nothing(registries: Registries) -> None:

@@ -100,14 +100,34 @@ def test_a_token_is_asked_for_where_one_is_set(registries: Registries) -> None:
         (["--host", "example.invalid", "--allow-anonymous"], "cannot listen on example.invalid"),
         (["--port", "70000"], "70000"),
         (["--port", "0", "--default", "nope"], "has no such model: digits, quickstart"),
+        (["--port", "0", "--registry", "README.md"], "README.md is not a folder"),
     ],
 )
 def test_a_mistake_gets_one_sentence_and_exit_code_2(registries: Registries, words: list[str], sentence: str) -> None:
-    command = [sys.executable, "-m", "lightship", "serve", *words, "--registry", str(registries.examples)]
+    command = [sys.executable, "-m", "lightship", "serve", "--registry", str(registries.examples), *words]
     run = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert sentence in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_a_default_model_of_the_environment_that_is_none_is_a_mistake(registries: Registries) -> None:
+    command = [sys.executable, "-m", "lightship", "serve", "--port", "0", "--registry", str(registries.examples)]
+    settings = {"PYTHONPATH": "src", "LIGHTSHIP_DEFAULT_MODEL": "nope"}
+    run = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "LIGHTSHIP_DEFAULT_MODEL is 'nope'" in run.stderr
+
+
+def test_the_line_to_copy_works_as_it_is_printed(registries: Registries) -> None:
+    for registry, model in ((registries.examples, "quickstart"), (registries.small, "pair")):  # a row; several inputs
+        command = ["serve", "--default", model, "--registry", str(registry)]
+        with running(*command, LIGHTSHIP_TOKEN="sesame") as (process, _):
+            assert process.stdout is not None
+            line = next(line for line in process.stdout if line.startswith("curl"))
+            settings = {"LIGHTSHIP_TOKEN": "sesame", "PATH": os.environ["PATH"]}
+            run = subprocess.run(["sh", "-c", line.replace("curl", "curl -sf", 1)], env=settings, check=False)
+            assert run.returncode == 0, line
 
 
 def test_a_port_that_is_taken_is_a_mistake(registries: Registries) -> None:

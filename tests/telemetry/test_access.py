@@ -45,6 +45,9 @@ class Blocked(io.StringIO):
         assert self.opened.wait(60)
         return super().write(text)
 
+    def close(self) -> None:
+        """Stay open for the test to read."""
+
 
 def test_log_with_blocked_output_loses_lines_and_counts_them() -> None:
     stream = Blocked()

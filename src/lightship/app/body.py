@@ -35,6 +35,10 @@ class Bodies:
         self.size += size
 
 
+class ClientDisconnected(Exception):
+    """The client closed the connection before its body was complete: there is nobody to answer."""
+
+
 class Body:
     """One request's body. It counts among all bodies until :meth:`release`."""
 
@@ -44,7 +48,7 @@ class Body:
         self._taken = 0
 
     async def read(self, receive: Receive, headers: Mapping[str, str], *, seconds: float) -> bytes:
-        """The whole body as it was sent; raises TooLarge, BodyTimeout, Overloaded or InvalidInput."""
+        """The whole body as it was sent; raises TooLarge, BodyTimeout, Overloaded or ClientDisconnected."""
         import asyncio  # Lambda has its bodies, and starts sooner without
 
         declared = headers.get("content-length", "0")
@@ -62,7 +66,7 @@ class Body:
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise InvalidInput("the request ended before its body was complete")
+                raise ClientDisconnected
             part = message.get("body", b"")
             if self._taken + len(part) > self._limit:
                 raise _too_large(self._limit)

@@ -12,7 +12,7 @@ from typing import Any
 from lightship import protocols
 from lightship.answer import Service
 from lightship.app.cors import Cors, merged
-from lightship.app.shell import Receive, Scope, Send, Shell
+from lightship.app.shell import REQUEST, Receive, Scope, Send, Shell, named
 from lightship.errors import MethodNotAllowed
 from lightship.protocols.http import Request, Response
 
@@ -45,7 +45,9 @@ class Front:
         if path != scope["path"]:
             scope = {**scope, "path": path}
         if method == "OPTIONS":
-            await _send_head(send, _options(path, _headers(scope), self._cors))
+            request = scope.get(REQUEST) or Request("", "")
+            request.method, request.path, request.headers = method, path, _headers(scope)
+            await _send_head(send, _options(request, self._cors))
         elif method == "HEAD" or self._cors.origins:
             added = self._cors.answer_headers(_headers(scope).get("origin", ""))
             scope = {**scope, "method": "GET"} if method == "HEAD" else scope
@@ -57,7 +59,7 @@ class Front:
         """See :meth:`lightship.app.shell.Shell.respond`."""
         request.path, method = canonical(request.path), request.method
         if method == "OPTIONS":
-            return _options(request.path, request.headers, self._cors)
+            return _options(request, self._cors)
         if method == "HEAD":
             request.method = "GET"
         response = await self._shell.respond(request, event)
@@ -90,8 +92,8 @@ def methods_of(path: str) -> str:
     return ", ".join(sorted({*methods, *head, "OPTIONS"}))
 
 
-def _options(path: str, headers: Mapping[str, str], cors: Cors) -> Response:
-    return Response(204, b"", cors.preflight_headers(headers, methods_of(path)))
+def _options(request: Request, cors: Cors) -> Response:
+    return named(request, Response(204, b"", cors.preflight_headers(request.headers, methods_of(request.path))))
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -36,7 +36,7 @@ class Observed:
             nonlocal told
             told = True
             exchange = exchange_of(request, status, came, time.perf_counter() - start, sent)
-            exchange = exchange._replace(method=scope["method"], path=scope["path"])
+            exchange = exchange._replace(method=scope["method"], path=_path(scope))
             for observer in self._observers:
                 observer(exchange)
 
@@ -55,6 +55,12 @@ class Observed:
         finally:
             if not told:  # the client has gone, or the response was cut off
                 tell()
+
+
+def _path(scope: Scope) -> str:
+    """The path as the client sent it, percent-encoded, where the server tells."""
+    raw: bytes = scope.get("raw_path") or b""
+    return raw.decode("latin-1").partition("?")[0] or scope["path"]
 
 
 def exchange_of(request: Request, status: int, came: float, seconds: float, sent: int = 0) -> Exchange:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
+import os
 import resource
 import socket
 import sys
@@ -73,6 +74,7 @@ class Server:
         port: int,
         jobs: Callable[[], Cloud | None] = lambda: None,
     ) -> None:
+        self.asks_for_token = settings.token is not None
         self._place = _hold(host, port)
         address, self._port, *_ = self._place.getsockname()
         metrics = Metrics()
@@ -85,7 +87,8 @@ class Server:
             hosts=LOOPBACK if ipaddress.ip_address(address).is_loopback else (),
             metrics=metrics.exposition,
         )
-        self._access_log = AccessLog(sys.stdout) if settings.access_log else None
+        # Not sys.stdout itself: what its buffer holds when its reader has gone would fail the end of the program.
+        self._access_log = AccessLog(os.fdopen(os.dup(1), "w")) if settings.access_log else None
         observers: list[Observer] = [metrics.observe]
         if self._access_log is not None:
             observers.append(self._access_log)

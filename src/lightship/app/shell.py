@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightship.answer import Matched, Service, answer, failed, refused
 from lightship.app.admission import Admission, read_headers
-from lightship.app.body import Bodies, Body, drop, inflate
+from lightship.app.body import Bodies, Body, ClientDisconnected, drop, inflate
 from lightship.app.encodings import SMALLEST, compress
 from lightship.errors import LightshipError
 from lightship.protocols.http import Request, Response
@@ -100,6 +100,8 @@ class Shell:
                 await self._page(scope, request, receive, send)
             else:
                 await _send(send, response)
+        except ClientDisconnected:
+            request.refusal = "client_disconnected"
         except LightshipError as error:
             await _send(send, _refused(request, error))
             await drop(receive, limit=self._max_body, seconds=_LINGER)
@@ -125,8 +127,7 @@ class Shell:
         accepted = request.headers.get("accept-encoding")
         if accepted and len(response.body) > SMALLEST:
             response = await self._compressed(response, accepted)
-        response.headers[_ID] = request.correlation
-        return response
+        return named(request, response)
 
     async def _inflate(self, request: Request, body: Body | None) -> None:
         work = partial(inflate, request.body, request.headers, self._max_body)
@@ -157,7 +158,12 @@ class Shell:
 def _refused(request: Request, error: Exception) -> Response:
     """The response to a request that is not answered: its refusal, or a sentence about an error that is in the log."""
     response = refused(request, error) if isinstance(error, LightshipError) else failed(request)
-    request.id = request.id or os.urandom(16).hex()  # refused before it was named
+    return named(request, response)
+
+
+def named(request: Request, response: Response) -> Response:
+    """The response with the id by which the request is known, which a request gets here that has none yet."""
+    request.id = request.id or os.urandom(16).hex()
     response.headers[_ID] = request.correlation
     return response
 
@@ -176,13 +182,13 @@ def _naming(request: Request, scope: Scope, send: Send) -> Send:
     """``send`` with the id by which the request is known as a header of the answer; FastAPI writes the route down."""
     header = (_ID.encode(), request.correlation.encode())
 
-    async def named(message: MutableMapping[str, Any]) -> None:
+    async def naming(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             request.route = getattr(scope.get("route"), "path", "")
             message = {**message, "headers": [*message["headers"], header]}
         await send(message)
 
-    return named
+    return naming
 
 
 async def _send(send: Send, response: Response) -> None:

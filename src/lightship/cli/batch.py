@@ -20,7 +20,7 @@ from lightship.bundle import Manifest
 from lightship.cli import downloads, uploads
 from lightship.cli.failures import ALL_REJECTED, Group
 from lightship.cli.options import header_option, json_option, model_argument, parse_model
-from lightship.cli.terminal import bar, console
+from lightship.cli.terminal import bar, command, console
 from lightship.errors import InvalidInput
 from lightship.handlers.places import Places
 from lightship.jobs import objects, operations, starting
@@ -93,7 +93,7 @@ def batch_command(
     screen = console(stderr=True)
     key = uploads.send(files, cloud, owner, screen) + last
     job = operations.start(cloud, owner=owner, model=name, key=key, version=version, options=options, run=run)
-    hint = "" if job.final else f": Ctrl-C leaves it at work, `lightship job cancel {job.id}` stops it"
+    hint = "" if job.final else f": Ctrl-C leaves it at work, `{command('job', 'cancel', job.id)}` stops it"
     click.echo(f"job {job.id} is {job.state}{hint}", err=True)
     status = _follow(cloud, owner, job.id, screen)
     receipt = _receipt(cloud, status)

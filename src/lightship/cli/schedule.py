@@ -13,7 +13,7 @@ from lightship.aws import schedules
 from lightship.aws.schedules import Schedule
 from lightship.cli.failures import Group
 from lightship.cli.options import json_option
-from lightship.cli.terminal import facts
+from lightship.cli.terminal import command, facts
 from lightship.errors import InvalidInput
 from lightship.handlers.places import Places, unset
 from lightship.jobs.cloud import Cloud
@@ -96,7 +96,7 @@ def run_command(name: str, time: str, as_json: bool) -> None:
         return click.echo(orjson.dumps({"schedule": name, "time": time, "target": schedule.target, "message": text}))
     click.echo(f"sent: the run of {name} at {time}")
     if schedule.run:
-        click.echo("its jobs, in a moment: lightship job list --system")
+        click.echo(f"its jobs, in a moment: {command('job', 'list', '--system')}")
     return None
 
 

@@ -54,7 +54,7 @@ def serve_command(
     """
     settings = settings_of(default_model, allow_anonymous=allow_anonymous, access_log=access_log)
     _check_host(host, settings)
-    check_default(default_model, registry)
+    check_default(default_model or settings.default_model, registry)
     with interruptible(), contextlib.suppress(KeyboardInterrupt):
         _serve(Server(registry, settings, host=host, port=port, jobs=places.jobs))
 
@@ -72,7 +72,10 @@ def settings_of(default_model: str | None, *, allow_anonymous: bool = False, acc
 def check_default(name: str | None, registry: Registry) -> None:
     """Raises SettingError for the name of no model, where there are models; the first one may come later."""
     if name and name not in (names := registry.names()) and names:
-        raise SettingError(f"--default is '{name[:80]}', and {registry.location} has no such model: {', '.join(names)}")
+        raise SettingError(
+            f"--default or LIGHTSHIP_DEFAULT_MODEL is '{name[:80]}', and {registry.location} has no such model: "
+            f"{', '.join(names)}"
+        )
 
 
 def _check_host(host: str, settings: Settings) -> None:
@@ -116,11 +119,12 @@ def _inputs(state: ModelState) -> str:
 
 def curl(server: Server, states: tuple[ModelState, ...]) -> str:
     """One line to copy: for the default model where it is a row of numbers, else for the catalogue."""
+    token = '-H "Authorization: Bearer $LIGHTSHIP_TOKEN" ' if server.asks_for_token else ""
     for state in states:
         if state.default and state.manifest is not None:
-            spec = state.manifest.signature().inputs[0]
-            if len(spec.row_shape) == 1 and spec.row_shape[0] and spec.numpy.kind == "f":
+            spec, *others = state.manifest.signature().inputs
+            if not others and len(spec.row_shape) == 1 and spec.row_shape[0] and spec.numpy.kind == "f":
                 values = ", ".join(f"{number}.0" for number in range(1, spec.row_shape[0] + 1))
                 body = f"""-H "Content-Type: application/json" -d '{{"input": [{values}]}}'"""
-                return f"curl -X POST {body} {server.url}/predict"
-    return f"curl {server.url}/models"
+                return f"curl -X POST {token}{body} {server.url}/predict"
+    return f"curl {token}{server.url}/models"

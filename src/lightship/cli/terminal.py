@@ -15,9 +15,26 @@ import click
 from rich.console import Console
 from rich.progress import Progress, ProgressColumn
 
+from lightship.local.functions import logs
+
+# What another terminal needs to work with a stack of `lightship up`, for the shell to read; it is here until that ends.
+STACK_FILE = Path(".lightship.env")
+
 
 def command(*words: str) -> str:
-    """A line that runs this very program again, to be pasted where it was started."""
+    """A line that runs this very program again, to be pasted where it was started.
+
+    Where the variables of a local stack are set, the line sets them, because they may end with the present command.
+    """
+    return stack_command(*words) if os.environ.get(logs.VARIABLE) and STACK_FILE.is_file() else _command(*words)
+
+
+def stack_command(*words: str) -> str:
+    """A line that runs this program with a local stack. In parentheses, the stack's variables end with the command."""
+    return f"(. ./{STACK_FILE} && {_command(*words)})"
+
+
+def _command(*words: str) -> str:
     name = Path(sys.argv[0]).name
     program = [sys.executable, "-m", "lightship"] if name == "__main__.py" else [sys.argv[0]]
     return shlex.join([*(program if name in {"lightship", "__main__.py"} else ["lightship"]), *words])

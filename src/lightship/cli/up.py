@@ -26,7 +26,7 @@ from lightship.cli.serve import (
     settings_of,
     welcome,
 )
-from lightship.cli.terminal import command, interruptible, quiet
+from lightship.cli.terminal import STACK_FILE, interruptible, quiet, stack_command
 from lightship.errors import SettingError
 from lightship.handlers import places
 from lightship.local.functions import logs
@@ -38,9 +38,6 @@ from lightship.settings import Settings
 
 # What the template fits to a Lambda function's size, and to its image.
 _SIZES = {"LIGHTSHIP_DEFAULT_MODEL", "LIGHTSHIP_MEMORY_MB", "LIGHTSHIP_CACHE_MB"}
-
-# What another terminal needs to work with this stack, for the shell to read; here as long as the stack is.
-_FILE = Path(".lightship.env")
 
 
 def _parameters(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -163,17 +160,13 @@ def _screen(stack: Stack, server: Server, states: tuple[ModelState, ...], regist
 
 
 def _commands(stack: Stack, server: Server, states: tuple[ModelState, ...], bucket: str) -> list[str]:
-    """Lines to paste into another terminal. In parentheses, the variables of the stack end with the command."""
-
-    def here(*words: str) -> str:
-        return f"(. ./{_FILE} && {command(*words)})"
-
+    """Lines to paste into another terminal."""
     return [
         curl(server, states),
-        f"{here('compile', 'FILE')}   # a model, served here in a moment",
-        f"{here('batch', 'NAME', 'FILE')}   # a file of rows, scored by NAME",
+        f"{stack_command('compile', 'FILE')}   # a model, served here in a moment",
+        f"{stack_command('batch', 'NAME', 'FILE')}   # a file of rows, scored by NAME",
         *(
-            f"{here('schedule', 'run', each.name)}   # there is no clock here"
+            f"{stack_command('schedule', 'run', each.name)}   # there is no clock here"
             for each in stack.wiring.schedules.values()
         ),
         f"curl -T FILE {stack.cloud.endpoint}/{bucket}/KEY   # into the bucket",
@@ -189,9 +182,9 @@ def _shared(stack: Stack) -> Iterator[None]:
     every = {**names, **stack.environment, logs.VARIABLE: str(stack.folder)}
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in sorted(every.items())]
     text = "".join(lines)
-    _FILE.write_text(text)
+    STACK_FILE.write_text(text)
     try:
         yield
     finally:
-        if _FILE.is_file() and _FILE.read_text() == text:
-            _FILE.unlink()
+        if STACK_FILE.is_file() and STACK_FILE.read_text() == text:
+            STACK_FILE.unlink()

@@ -13,9 +13,9 @@ from lightship.bundle.golden import write_golden
 from lightship.calls import Call
 from lightship.compiler import limits, litert, randomness, sources, stages
 from lightship.compiler.config import Config
+from lightship.compiler.pruning import pruned
 from lightship.compiler.rewrites import Rewritten, required, rewrite
 from lightship.compiler.sources.base import Original
-from lightship.compiler.sources.saved_model.pruning import pruned
 from lightship.compiler.verification import latency
 from lightship.compiler.verification.parity import Agreement
 from lightship.compiler.verification.recordings import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lightship.compiler.rewrites.graph.functions import Library
+from lightship.compiler.graph.functions import Library
 from lightship.engines.dead_code import prune
 
 _WORDS = (

@@ -40,7 +40,8 @@ def line(exchange: Exchange) -> str:
 class AccessLog:
     """Writes lines to a text stream in a thread of its own, so that a slow reader of it does not stop the server.
 
-    Lines beyond 10,000 that wait are lost; a line ``{"lost": N}`` says so. A closed stream stops nothing.
+    It closes the stream. Lines beyond 10,000 that wait are lost; a line ``{"lost": N}`` says so. A stream that has been
+    closed before stops nothing.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -72,3 +73,5 @@ class AccessLog:
             with contextlib.suppress(OSError, ValueError):
                 self._stream.write("\n".join(lines) + "\n")
                 self._stream.flush()
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.close()

@@ -38,6 +38,12 @@ def attention() -> Any:
     return keras.Model(steps, layers.MultiHeadAttention(2, 4)(steps, steps))
 
 
+def sequence() -> Any:
+    """A dense layer of sequences: its product is a reshape, whose sizes another rewrite knows."""
+    steps = keras.Input((6, 8), name="steps")
+    return keras.Model(steps, layers.Dense(2, dtype="float32")(layers.Dense(4, "relu")(steps)))
+
+
 def half(path: Path) -> Any:
     values = keras.Input((3,), dtype="float16", name="half")
     return keras.Model(values, layers.Dense(2, dtype="float16")(values))
@@ -65,6 +71,7 @@ CASES = {
     "float64": with_policy("float64", network),
     "attention_float16": with_policy("float16", attention),
     "attention_bfloat16": with_policy("mixed_bfloat16", attention),  # answers bfloat16
+    "sequence_bfloat16": with_policy("mixed_bfloat16", sequence),
     "half": half,
     "double": double,
     "overflow": overflow,

@@ -30,3 +30,11 @@ def test_recast_model_of_another_precision_runs_on_litert(
 @pytest.mark.parametrize("case", ["overflow", "bits"])
 def test_recast_model_that_depends_on_its_precision_stays_as_it_is(outcomes: Outcomes, case: str) -> None:
     assert outcomes[case]["engine"] == "tensorflow"
+
+
+def test_recast_sequence_runs_where_another_rewrite_replaces_a_node_beside_others_of_its_name(
+    outcomes: Outcomes,
+) -> None:
+    outcome = outcomes["sequence_bfloat16"]
+    assert outcome["engine"] == "litert", outcome
+    assert outcome["rewrites"] == ["bfloat16 computed in float32", "known sizes became constants in reshapes"]

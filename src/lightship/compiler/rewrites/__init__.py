@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from lightship.compiler.graph import replacement
+from lightship.compiler.graph.frozen import Graph, frozen, save
 from lightship.compiler.rewrites import recast
-from lightship.compiler.rewrites.graph import replacement
-from lightship.compiler.rewrites.graph.frozen import Graph, frozen, save
 from lightship.compiler.rewrites.loops import tensor_lists
 from lightship.compiler.rewrites.operators import (
     arrangement,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lightship.compiler.rewrites.graph.frozen import Graph, add_node, rename_inputs, unused_name
+from lightship.compiler.graph.frozen import Graph, add_node, rename_inputs, unused_name
 
 DTYPES = ("bfloat16", "float16", "float64")  # the coarsest first
 # Operators that LiteRT has for every floating-point type.

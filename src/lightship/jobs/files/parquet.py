@@ -35,7 +35,7 @@ def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Co
 
 
 class Columnar:
-    """See :class:`lightship.jobs.files.contents.Content`; ``table`` is a ``pyarrow.Table``, ``lost`` the rows after it."""
+    """See :class:`lightship.jobs.files.contents.Content`; ``table`` is a ``pyarrow.Table``, ``lost`` rows after it."""
 
     def __init__(self, table: Any, lost: list[Row], job: Job, signature: Signature) -> None:
         self._table = table

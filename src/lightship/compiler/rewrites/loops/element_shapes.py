@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lightship.compiler.rewrites.graph.functions import CALLS, LOOPS, Library
-from lightship.compiler.rewrites.graph.scopes import Scope, name_of
+from lightship.compiler.graph.functions import CALLS, LOOPS, Library
+from lightship.compiler.graph.scopes import Scope, name_of
 
 
 class Untraceable(Exception):

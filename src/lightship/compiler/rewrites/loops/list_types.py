@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from lightship.compiler.rewrites.graph.functions import CALLS, LOOPS, Library
-from lightship.compiler.rewrites.graph.scopes import Scope, index_of
+from lightship.compiler.graph.functions import CALLS, LOOPS, Library
+from lightship.compiler.graph.scopes import Scope, index_of
 from lightship.compiler.rewrites.loops.element_shapes import Untraceable
 
 VARIANT = 21  # DataType.DT_VARIANT, the type of a list

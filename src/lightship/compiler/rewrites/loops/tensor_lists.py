@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from lightship.compiler.rewrites.graph.frozen import Graph
-from lightship.compiler.rewrites.graph.functions import Library
-from lightship.compiler.rewrites.graph.scopes import Scope, fill
+from lightship.compiler.graph.frozen import Graph
+from lightship.compiler.graph.functions import Library
+from lightship.compiler.graph.scopes import Scope, fill
 from lightship.compiler.rewrites.loops.element_shapes import Untraceable, shape_of_elements
 from lightship.compiler.rewrites.loops.list_types import Element, ListTypes
 

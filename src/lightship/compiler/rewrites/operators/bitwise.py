@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lightship.compiler.rewrites.graph.constants import constant
-from lightship.compiler.rewrites.graph.replacement import Function, Rule
+from lightship.compiler.graph.constants import constant
+from lightship.compiler.graph.replacement import Function, Rule
 
 _DTYPES = ("int8", "uint8", "int16", "uint16", "int32")
 _HALF = 65536  # 2 ** 16

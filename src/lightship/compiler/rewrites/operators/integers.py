@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lightship.compiler.rewrites.graph.constants import constant
-from lightship.compiler.rewrites.graph.replacement import Function, Rule
+from lightship.compiler.graph.constants import constant
+from lightship.compiler.graph.replacement import Function, Rule
 
 _TERMS = 2**24 // 2**14  # products of two int8 whose sum float32 holds
 _COUNTS = {"float32", "int32", "int64"}

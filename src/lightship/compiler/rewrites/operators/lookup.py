@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lightship.compiler.rewrites.graph.frozen import Graph
-from lightship.compiler.rewrites.graph.replacement import Function, replace
+from lightship.compiler.graph.frozen import Graph
+from lightship.compiler.graph.replacement import Function, replace
 from lightship.tensors import Array
 
 _KEYS = ("int32", "int64")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lightship.compiler.rewrites.graph.replacement import Function, Rule
+from lightship.compiler.graph.replacement import Function, Rule
 
 # Rational approximation of erf on [-4, 4] in powers of x², the highest first (as in Eigen).
 _ERF_OVER = (

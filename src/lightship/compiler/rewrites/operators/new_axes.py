@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lightship.compiler.rewrites.graph.replacement import Function, Rule
+from lightship.compiler.graph.replacement import Function, Rule
 
 Index = Any  # None for a new axis, Ellipsis, a slice, or a number that takes an axis away
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lightship.compiler.rewrites.graph.replacement import Function, Rule
+from lightship.compiler.graph.replacement import Function, Rule
 
 _DIMENSIONS = 4  # what the converter's own form of these operators is right for
 

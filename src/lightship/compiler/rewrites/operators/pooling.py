@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lightship.compiler.rewrites.graph.replacement import Function, Rule
+from lightship.compiler.graph.replacement import Function, Rule
 
 _LAST = [0, 2, 3, 4, 1]  # channels first -> last
 _FIRST = [0, 4, 1, 2, 3]

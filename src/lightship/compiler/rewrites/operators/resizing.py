@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from lightship.compiler.rewrites.graph.constants import constant
-from lightship.compiler.rewrites.graph.replacement import Function, Rule
+from lightship.compiler.graph.constants import constant
+from lightship.compiler.graph.replacement import Function, Rule
 
 _ENTRIES = 4_000_000  # of a matrix: it becomes a part of the model
 _ATTRIBUTES = {

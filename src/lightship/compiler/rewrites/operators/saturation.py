@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lightship.compiler.rewrites.graph.frozen import Graph
-from lightship.compiler.rewrites.graph.replacement import Function, replace
-from lightship.compiler.sources.saved_model.exports import GRAPH
+from lightship.compiler.exports import GRAPH
+from lightship.compiler.graph.frozen import Graph
+from lightship.compiler.graph.replacement import Function, replace
 
 _OPERATOR = "Softplus"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lightship.compiler.rewrites.graph.replacement import Function, Rule
+from lightship.compiler.graph.replacement import Function, Rule
 
 
 def _suppress(operation: Any) -> Function:

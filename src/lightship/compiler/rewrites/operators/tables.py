@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lightship.compiler.rewrites.graph.frozen import Graph
+from lightship.compiler.graph.frozen import Graph
 from lightship.engines.handles import Flow
 
 _FIND = "LookupTableFindV2"

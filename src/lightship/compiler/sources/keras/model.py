@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lightship.bundle import DEFAULT_SIGNATURE
+from lightship.compiler import exports
 from lightship.compiler.hints import Hint
 from lightship.compiler.sources.base import Batch
 from lightship.compiler.sources.keras import export_check
@@ -17,7 +18,6 @@ from lightship.compiler.sources.keras import hints as keras_hints
 from lightship.compiler.sources.keras.errors import translated
 from lightship.compiler.sources.keras.frameworks import Framework
 from lightship.compiler.sources.keras.function import Traced, check_export
-from lightship.compiler.sources.saved_model import exports
 from lightship.errors import CompileError, EngineError, SourceRefused
 from lightship.tensors import Array, Signature
 

@@ -11,12 +11,12 @@ import numpy as np
 
 from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
-from lightship.compiler import limits
+from lightship.compiler import exports, limits
 from lightship.compiler.hints import Hint
 from lightship.compiler.randomness import random_operators
 from lightship.compiler.sources import archives
 from lightship.compiler.sources.base import GZIP, ZIP, Batch, head
-from lightship.compiler.sources.saved_model import examples, exports, output_shapes
+from lightship.compiler.sources.saved_model import examples, output_shapes
 from lightship.compiler.sources.saved_model import hints as graph_hints
 from lightship.engines.causes import translated
 from lightship.engines.tensorflow_calls import call

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lightship.compiler.rewrites.graph.scopes import Scope
+from lightship.compiler.graph.scopes import Scope
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from lightship.compiler.rewrites.graph.frozen import Graph, rename_inputs
+from lightship.compiler.graph.frozen import Graph, rename_inputs
 
 Function = Callable[..., Any]
 # A rule takes a tf.Operation. Its function returns a tensor, or a tuple of them for an operation with several outputs.
@@ -55,6 +55,7 @@ def _replace(graph: Graph, owner: Any, node: Any, operation: Any, function: Func
     traced = type(concrete.function_def)()
     traced.CopyFrom(concrete.function_def)
     used = _drop_unused_arguments(traced)
+    _prefix_nodes(traced)
     graph.definition.library.function.add().CopyFrom(traced)
     if owner is not None:
         _rename_outputs(owner, node, operation)
@@ -87,6 +88,28 @@ def _drop_unused_arguments(traced: Any) -> list[int]:
     traced.arg_attr.clear()
     traced.resource_arg_unique_id.clear()
     return used
+
+
+def _prefix_nodes(traced: Any) -> None:
+    """Rename a function's nodes: inlined under the call's name, they must not meet others of the graph.
+
+    A dense layer's last node is ``Tensordot``, and ``Tensordot/Const`` is another one beside it.
+    """
+    names = {node.name: f"rewritten_{node.name}" for node in traced.node_def}
+    for node in traced.node_def:
+        node.name = names[node.name]
+        node.input[:] = [_prefixed(text, names) for text in node.input]
+    for key, text in list(traced.ret.items()):
+        traced.ret[key] = _prefixed(text, names)
+    for key, name in list(traced.control_ret.items()):
+        traced.control_ret[key] = names[name]
+
+
+def _prefixed(text: str, names: Mapping[str, str]) -> str:
+    """Return an input of a function's node, ``name``, ``name:output:0`` or ``^name``, with the node's new name."""
+    control = "^" if text.startswith("^") else ""
+    name, colon, place = text.removeprefix("^").partition(":")
+    return f"{control}{names.get(name, name)}{colon}{place}"
 
 
 def _become_call(node: Any, operation: Any, function: str, used: list[int]) -> None:

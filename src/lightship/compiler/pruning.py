@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lightship import graphs
-from lightship.compiler.sources.saved_model import exports
+from lightship.compiler import exports
 from lightship.engines.dead_code import prune_functions
 
 

@@ -108,7 +108,7 @@ emulate: $(VENV)/.dev examples ## The real Lambda handler under the runtime emul
 bench: $(VENV)/.dev models ## Measure, beside the usual way; writes docs/benchmarks/
 	$(BIN)/python -m benchmarks
 
-zoo: $(VENV)/.dev ## Compile ninety user models, all layers and applications; writes docs/coverage.md, in 20 minutes
+zoo: $(VENV)/.dev ## Compile ninety user models, all layers and applications; writes docs/coverage.md, in an hour
 	$(BIN)/python -m tests.zoo
 	$(BIN)/$(FULL) tests/zoo/test_coverage.py
 

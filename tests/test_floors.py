@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection, Iterable, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -69,6 +71,36 @@ def test_a_room_imports_only_from_floors_below(path: Path) -> None:
 def test_an_alternative_does_not_import_the_package_that_lists_it(path: Path) -> None:
     package = "lightship." + ".".join(path.relative_to(SOURCE).parent.parts)
     assert package not in imports(path)
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    modules = {"lightship." + name_of(path).replace("/", ".").removesuffix(".__init__"): path for path in FILES}
+    needs = {module: _needs(path, modules.keys()) - {module} for module, path in modules.items()}
+    order = TopologicalSorter(needs)
+    order.prepare()  # raises CycleError, which names the circle
+
+
+def _needs(path: Path, modules: Collection[str]) -> set[str]:
+    """The modules that are imported when this one is: those that it names outside of functions, and their packages."""
+    found = {name for node in _at_import(ast.parse(path.read_text()).body) for name in _names(node) if name in modules}
+    own = "lightship." + name_of(path).replace("/", ".").removesuffix(".__init__")
+    packages = {name.rsplit(".", depth)[0] for name in found for depth in range(1, name.count(".") + 1)}
+    return found | {package for package in packages & {*modules} if not f"{own}.".startswith(f"{package}.")}
+
+
+def _at_import(statements: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    for node in statements:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+        elif isinstance(node, ast.Try | ast.With | ast.If) and "TYPE_CHECKING" not in ast.unparse(node):
+            yield from _at_import(node.body)
+
+
+def _names(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, ast.ImportFrom) and node.module:
+        yield from (_module(node.module, alias.name) for alias in node.names)
+    elif isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
 
 
 def test_only_the_upper_floors_read_the_environment() -> None:

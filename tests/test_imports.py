@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import lightship
 from lightship import protocols as wire
 from lightship.protocols.http import WireProtocol
 from tests.bundles import Registries
@@ -146,3 +147,8 @@ def test_garbage_is_looked_for_again_once_the_function_has_started_and_not_in_wh
 def test_importing_the_package_imports_no_room(registries: Registries) -> None:
     code = "import sys, lightship; print(*(name for name in sys.modules if name.startswith('lightship')))"
     assert words_after(code, registries.examples) == {"lightship", "lightship.version"}
+
+
+def test_every_public_name_is_where_the_package_says() -> None:
+    code = "import lightship; print(*(name for name in lightship.__all__ if getattr(lightship, name)))"
+    assert words_after(code, ROOT) == set(lightship.__all__)

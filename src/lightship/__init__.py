@@ -30,7 +30,7 @@ _HOMES = {
     "LightshipError": "errors",
     "Manifest": "bundle",
     "Model": "model",
-    "Registry": "registry",
+    "Registry": "registry.registry",
     "Result": "calls",
     "Signature": "tensors",
     "TensorSpec": "tensors",

@@ -62,7 +62,10 @@ def _result(future: Future[Report]) -> Report | LightshipError:
 def test_public_model_compiles_agrees_and_answers(
     outcomes: dict[PublicModel, Future[Report]], registry: Registry, public: PublicModel
 ) -> None:
-    report = outcomes[public].result()
+    try:
+        report = outcomes[public].result()
+    except LightshipError as error:
+        pytest.fail(f"{error.message} ({error.detail})")
     assert (report.engine, report.trusted) == (public.engine, ())
     model = Model.load(registry.open(report.name))
     inputs, expected = model.golden()

@@ -118,7 +118,10 @@ async def _predict(service: Service, route: Route, parameters: Parameters, reque
     request.rows = call.rows
     result, cached = await service.catalogue.predict(served, call)
     prediction = Prediction(served.name, served.version, result)
-    if sum(array.size for array in result.outputs.values()) <= _ENCODE_HERE:
+    values = 0
+    for array in result.outputs.values():  # a generator costs a hot request a microsecond
+        values += array.size
+    if values <= _ENCODE_HERE:
         response = route.encode(prediction)
     else:
         response = await service.catalogue.elsewhere(partial(route.encode, prediction))

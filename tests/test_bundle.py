@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -74,6 +75,7 @@ def test_a_file_that_is_no_model_is_refused_by_the_engine(bundle: Path) -> None:
 
 def test_the_digest_is_the_manifests(registries: Registries) -> None:
     bundle = Bundle.open(registries.small / "pair" / "1")
+    assert bundle.digest == hashlib.sha256((bundle.path / MANIFEST).read_bytes()).hexdigest()
     assert Manifest.from_bytes(bundle.manifest.to_bytes()) == bundle.manifest
     assert (bundle.path / MANIFEST).read_bytes() == bundle.manifest.to_bytes()
 

@@ -50,12 +50,13 @@ def test_integers_and_no_channel_axis() -> None:
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 def test_every_mode_of_png_becomes_the_models(mode: str) -> None:
-    white = (
-        Image.fromarray(np.full((4, 6), 65535, np.uint16))
+    grey = np.asarray(GREY) if mode != "1" else np.where(np.asarray(GREY) > 127, 255, 0).astype(np.uint8)
+    picture = (
+        Image.fromarray(grey.astype(np.uint16) * 257)
         if mode == "I;16"
-        else Image.new("L", (6, 4), 255).convert(mode)
+        else Image.fromarray(grey).convert(mode, dither=Image.Dither.NONE)
     )
-    assert image.decode(encode(white), spec()).ravel().tolist() == [255.0] * 6
+    assert image.decode(encode(picture), spec()).ravel().tolist() == grey.ravel().tolist()
 
 
 def test_jpeg_is_resized_and_turned_upright() -> None:

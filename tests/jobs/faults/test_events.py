@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import json
 from pathlib import Path
@@ -66,12 +65,10 @@ def test_a_version_withdrawn_in_mid_job_finishes_it(cloud: Cloud, registries: Re
 
 def test_a_version_whose_content_is_another_fails_the_job(cloud: Cloud, registries: Registries) -> None:
     job = begun(cloud)
-    manifest = (registries.small / "modes" / "1" / "manifest.json").read_bytes()
     for name in ("manifest.json", "model.tflite", "golden.npz"):
         content = (registries.small / "modes" / "1" / name).read_bytes()
         cloud.s3.put_object(Bucket="jobs", Key=f"models/quickstart/1/{name}", Body=content)
     run(cloud)
-    assert manifest
     assert state(cloud, job) == "failed"
     assert "not the one that this job began with" in operations.status(cloud, owner=SYSTEM, job=job.id).job.reason
 
@@ -119,8 +116,6 @@ def test_a_full_disk_delays_a_job_and_does_not_fail_it(
 def test_an_input_that_is_gone_in_mid_job_fails_it_with_a_reason(cloud: Cloud, fate: str) -> None:
     cloud.s3.put_bucket_versioning(Bucket="jobs", VersioningConfiguration={"Status": "Suspended"})
     job = begun(cloud)
-    source = dataclasses.replace(job.source, version="")
-    assert source.etag
     if fate == "deleted":
         cloud.s3.delete_object(Bucket="jobs", Key=job.source.key)
     else:

@@ -37,7 +37,7 @@ def compile_with(folder: Path, content: bytes, *, slow: bool = False, **limits: 
     }  # fmt: skip
     module = "tests.compiler.limit_probe"
     built = sandbox.run(module, job | {"step": "build"}, reads=[source], writes=[bundle]).result
-    return built | {"cost": sandbox.run(module, job | {"step": "trial"}, reads=[bundle]).result}
+    return built | {"cost": sandbox.run(module, job | {"step": "verification.trial"}, reads=[bundle]).result}
 
 
 def test_compile_of_a_model_with_too_much_memory_names_both_figures(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ print(*sorted(name for name in names if name not in sys.stdlib_module_names))
 """
 
 
-@pytest.mark.parametrize("module", ["plan", "operations", "receipts"])
+@pytest.mark.parametrize("module", ["split.plan", "operations", "finish.receipts"])
 def test_splitting_and_asking_need_only_pure_modules(module: str) -> None:
     command = [sys.executable, "-I", "-c", PROBE.format(module=module)]
     found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)

@@ -153,8 +153,8 @@ def test_a_closed_function_takes_nothing(make: Callable[..., ProcessFunction]) -
 PARENT = """
 import sys, threading
 from pathlib import Path
-from lightship.local.parts import FunctionSpec
-from lightship.local.workers import ProcessFunction
+from lightship.local.template.parts import FunctionSpec
+from lightship.local.functions.workers import ProcessFunction
 spec = FunctionSpec("Echo", "echo", "arn", Path(sys.argv[1]), "app.handler", 600, 512, {}, http=False)
 function = ProcessFunction(spec, environment={}, folder=Path(sys.argv[2]))
 print(function.invoke({})["pid"], flush=True)

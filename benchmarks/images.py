@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 BASE = "public.ecr.aws/lambda/python:3.13"
-OURS = "predictfunction:predict"  # as `sam build` names it
+OURS = "predictfunction:litert"  # as `sam build` names it
 USUAL = "lightship-benchmarks-usual"
 
 _USUAL_PACKAGES = ("tensorflow-cpu", "keras", "fastapi", "mangum")

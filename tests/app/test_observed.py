@@ -66,11 +66,11 @@ def test_access_log_switched_on_writes_a_line_per_request_and_no_secret(
         (204, None),
         (401, "unauthenticated"),
     ]
-    first, stranger, _, wrong, head, page, options, forged = lines
+    first, refused, _, wrong, head, page, options, forged = lines
     assert (first["method"], first["path"], first["correlation"]) == ("POST", "/predict", "my-id")
     assert (first["model"], first["version"], first["rows"], first["caller"]) == ("quickstart", 1, 1, "token")
     assert first["bytes"] == len(good.content) and first["milliseconds"] > 0
-    assert stranger["model"] is None and stranger["caller"] is None and len(stranger["correlation"]) == 32
+    assert refused["model"] is None and refused["caller"] is None and len(refused["correlation"]) == 32
     assert (wrong["model"], wrong["version"], wrong["rows"]) == ("quickstart", 1, 0)
     assert (head["method"], head["bytes"]) == ("HEAD", 0)
     assert (page["path"], page["correlation"]) == ("/jobs/none", "my-id")

@@ -36,7 +36,7 @@ class Bodies:
 
 
 class ClientDisconnected(Exception):
-    """The client closed the connection before its body was complete: there is nobody to answer."""
+    """The client closed the connection before its body was complete."""
 
 
 class Body:

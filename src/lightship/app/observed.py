@@ -1,4 +1,4 @@
-"""Tells observers of every request, refused ones too: the outermost application of a server."""
+"""Report every request of a server to observers, refused ones too."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lightship.telemetry.exchange import Exchange, Observer
 
 
 class Observed:
-    """An ASGI application whose requests are told to observers.
+    """An ASGI application that reports each request of another one to observers.
 
     Args:
         app: the application; its shell fills in what it finds out of a request.
@@ -30,11 +30,11 @@ class Observed:
         came, start = time.time(), time.perf_counter()
         request = Request("", "")
         status = sent = 0
-        told = False
+        reported = False
 
-        def tell() -> None:
-            nonlocal told
-            told = True
+        def report() -> None:
+            nonlocal reported
+            reported = True
             exchange = exchange_of(request, status, came, time.perf_counter() - start, sent)
             exchange = exchange._replace(method=scope["method"], path=_path(scope))
             for observer in self._observers:
@@ -47,14 +47,14 @@ class Observed:
             else:
                 sent += len(message.get("body", b""))
                 if not message.get("more_body"):
-                    tell()
+                    report()
             await send(message)
 
         try:
             await self._app({**scope, REQUEST: request}, receive, observing)
         finally:
-            if not told:  # the client has gone, or the response was cut off
-                tell()
+            if not reported:  # the client has gone, or the response was cut off
+                report()
 
 
 def _path(scope: Scope) -> str:
@@ -64,7 +64,7 @@ def _path(scope: Scope) -> str:
 
 
 def exchange_of(request: Request, status: int, came: float, seconds: float, sent: int = 0) -> Exchange:
-    """What is told of a request."""
+    """Return a request and its response as observers see them."""
     return Exchange(
         request.method,
         request.path,

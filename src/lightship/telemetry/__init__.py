@@ -1,1 +1,1 @@
-"""What a server and a function tell of the requests that they answered: an access log, and metrics."""
+"""The access log and the metrics of servers and functions."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Exchange(NamedTuple):
-    """What is told of a request: nothing of its query, its body and the values of its headers.
+    """A request and its response, without the query, the body and the values of headers.
 
     Attributes:
         method: of HTTP, as the client sent it.
@@ -18,7 +18,7 @@ class Exchange(NamedTuple):
         model: the model that was asked; empty where none was found. ``version`` is 0 then.
         version: of that model.
         rows: how many rows it was asked for.
-        caller: ``anonymous``, ``token`` or who API Gateway says it is; None for somebody without the token.
+        caller: ``anonymous``, ``token`` or the caller in API Gateway's event; None for a client without the token.
         correlation: the value of the response's ``x-correlation-id``.
         time: when it came, as a Unix time in seconds.
         seconds: from the head of the request until the response is complete.

@@ -55,11 +55,11 @@ class Gateway:
         except InvalidInput as wrong:
             request = Request("", _path(event))
             response = refused(request, wrong)
-            self._told(request, response.status, start)
+            self._report(request, response.status, start)
             return _result(response, multi_value="multiValueHeaders" in event)
         answered = _finish(self._shell.respond(read.request, {"requestContext": read.context}))
         result = self._page(read, context) if answered is None else _result(answered, multi_value=read.multi_value)
-        self._told(read.request, result["statusCode"], start)
+        self._report(read.request, result["statusCode"], start)
         return result
 
     def _page(self, read: HttpEvent, context: Any) -> dict[str, Any]:
@@ -77,12 +77,12 @@ class Gateway:
         def ask(request: Request) -> Response | None:
             start = time.perf_counter()
             response = _finish(answer(service, request))
-            self._told(request, response.status if response else 404, start)
+            self._report(request, response.status if response else 404, start)
             return response
 
         return invocations.answer(event, request_id, ask=ask, default_name=partial(service.catalogue.default_name))
 
-    def _told(self, request: Request, status: int, start: float) -> None:
+    def _report(self, request: Request, status: int, start: float) -> None:
         if self._observe is not None:
             seconds = time.perf_counter() - start
             self._observe(exchange_of(request, status, time.time() - seconds, seconds))

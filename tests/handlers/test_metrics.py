@@ -1,4 +1,4 @@
-"""Metrics of the Lambda function: a line of its log for each request where it is told to, else nothing."""
+"""Metrics of the Lambda function: one log line per request if LIGHTSHIP_METRICS is set, none by default."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_each_request_has_a_line_of_metrics(registries: Registries) -> None:
     events = [
         event_of("/predict", RIGHT),
         event_of("/predict", {"input": "none"}),
-        event_of("/models/nobody/predict", RIGHT),
+        event_of("/models/missing/predict", RIGHT),
         head,
         event_of("/jobs/none", None),
         rest,

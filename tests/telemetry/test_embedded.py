@@ -11,7 +11,7 @@ from lightship.telemetry.embedded import line
 from lightship.telemetry.exchange import Exchange
 from tests.telemetry.exchanges import exchange
 
-NOBODY = exchange(route="", status=401, refusal="unauthenticated", model="", version=0, rows=0, caller=None)
+UNAUTHENTICATED = exchange(route="", status=401, refusal="unauthenticated", model="", version=0, rows=0, caller=None)
 
 
 def metrics(record: dict[str, Any]) -> dict[str, tuple[float, str, list[list[str]]]]:
@@ -50,7 +50,7 @@ BY_VERSION = [["service"], ["service", "model", "version"]]
             },
         ),
         (
-            NOBODY,
+            UNAUTHENTICATED,
             {
                 "Requests": (1, "Count", [["service"]]),
                 "Latency": (3.457, "Milliseconds", [["service"]]),
@@ -58,7 +58,7 @@ BY_VERSION = [["service"], ["service", "model", "version"]]
             },
         ),
     ],
-    ids=["answer", "refusal of a model's input", "refusal of a stranger"],
+    ids=["answer", "refusal of a model's input", "refusal without a token"],
 )
 def test_line_declares_what_it_has(seen: Exchange, expected: dict[str, Any]) -> None:
     record = json.loads(line(seen))

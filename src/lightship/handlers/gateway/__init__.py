@@ -31,7 +31,7 @@ class Gateway:
     Args:
         shell: what answers.
         base_path: the path that a custom domain's API mapping puts in front of ours: ``/ml``, or empty.
-        observe: called once for each request, after its response is made; None where nobody observes.
+        observe: called once for each request, after its response is made; None for no observer.
     """
 
     def __init__(self, shell: Front | Shell, *, base_path: str = "", observe: Observer | None = None) -> None:

@@ -22,7 +22,7 @@ TOGETHER = -n $(WORKERS) --dist loadfile -m 'not slow and not alone'
 ALONE := -m 'alone and not slow'
 NO_TESTS := 5
 # The tests of `make check`, by folder or file: no TensorFlow, no AWS, no SAM, no server.
-FAST := tests/formats tests/inputs $(addprefix tests/,app/test_callers.py app/test_encodings.py engines/test_causes.py \
+FAST := tests/formats tests/inputs $(addprefix tests/,dispatch/test_callers.py dispatch/test_encodings.py engines/test_causes.py \
 	jobs/test_inflate.py jobs/test_items.py local/test_records.py \
 	test_floors.py test_install.py test_settings.py test_state.py test_tensors.py)
 # A suite in full, with the tests that are marked slow and are not part of `make test`.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from lightship.calls import Call
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 
 AT_ONCE = (1, 16)
 ROWS = (1, 8)

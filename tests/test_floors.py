@@ -18,7 +18,7 @@ FLOORS = (
     ("calls", "stores", "engines"),
     ("protocols", "model", "registry"),
     ("serving", "compiler", "jobs"),
-    ("answer",),
+    ("dispatch",),
     ("app",),
     ("handlers", "local"),
     ("cli",),

@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.figures import percentile
 from benchmarks.jobs.inputs import COLUMNS, lines
 from benchmarks.questions import Question
-from lightship.answer import Service, answer
+from lightship.dispatch.dispatcher import Service, answer
 from lightship.app.assembly import assemble
 from lightship.bundle import Bundle
 from lightship.formats.base import Header

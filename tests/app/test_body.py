@@ -7,11 +7,11 @@ import gzip
 import time
 from typing import Any
 
-from lightship.answer import Service
 from lightship.app.body import Bodies, Body
 from lightship.app.shell import Shell
+from lightship.dispatch.dispatcher import Service
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from tests.app.asgi import Exchange, Message, ask, exchange
 from tests.bundles import Registries
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from lightship.answer import Service
-from lightship.app.cors import Cors
 from lightship.app.front import Front
 from lightship.app.shell import Shell
+from lightship.dispatch.cors import Cors
+from lightship.dispatch.dispatcher import Service
 from lightship.handlers.gateway import Gateway
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from tests.bundles import Registries
 from tests.emulator import ROOT
 

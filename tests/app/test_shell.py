@@ -12,10 +12,10 @@ import httpx
 import orjson
 import pytest
 
-from lightship.answer import Service
 from lightship.app.shell import Shell
+from lightship.dispatch.dispatcher import Service
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from tests.bundles import Registries
 
 Client = Callable[..., httpx.Response]

@@ -7,10 +7,10 @@ import threading
 import httpx
 import uvicorn
 
-from lightship.answer import Service
 from lightship.app.shell import Shell
+from lightship.dispatch.dispatcher import Service
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from tests.bundles import Registries
 
 

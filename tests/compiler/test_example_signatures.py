@@ -18,15 +18,15 @@ import orjson
 import pytest
 
 from lightship import protocols as wire
-from lightship.answer import Service, answer
 from lightship.compiler import compile_model
 from lightship.compiler.sources.saved_model.examples import example_kinds
 from lightship.compiler.verification.samples import make
+from lightship.dispatch.dispatcher import Service, answer
 from lightship.errors import SourceRefused
 from lightship.protocols.http import Request
 from lightship.protocols.tfserving.protobuf import example
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from lightship.tensors import Signature, TensorSpec
 from tests.model_files import write
 

@@ -12,18 +12,18 @@ import numpy as np
 import orjson
 import pytest
 
-from lightship.answer import Service, answer
 from lightship.bundle import Bundle, write_manifest
 from lightship.calls import Call
 from lightship.compiler import Report, compile_model
+from lightship.dispatch.dispatcher import Service, answer
 from lightship.engines.litert_state import keeps_state
 from lightship.errors import NotFound, SourceRefused
 from lightship.model import Model
 from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
 from lightship.serving.batches import Batching
-from lightship.serving.catalogue import Catalogue
 from lightship.serving.counters import Counters
+from lightship.serving.serving import Catalogue
 from lightship.tensors import Array
 from tests.bundles import republish
 from tests.model_files import write

@@ -13,14 +13,14 @@ from typing import Any
 import httpx
 import pytest
 
-from lightship.answer import Service
 from lightship.app.shell import Shell
+from lightship.dispatch.dispatcher import Service
 from lightship.handlers import score, split
 from lightship.handlers.queues import Queue
 from lightship.jobs.cloud import Cloud
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from tests.bundles import Registries
 from tests.handlers.records import Context, bodies, failures, with_bodies
 from tests.jobs.clouds import SETTINGS, Clock, drop, moto_cloud, objects_below

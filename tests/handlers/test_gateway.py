@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from mangum import Mangum
 
-from lightship.answer import Service
 from lightship.app.shell import Shell
+from lightship.dispatch.dispatcher import Service
 from lightship.handlers.gateway import Gateway
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from tests.bundles import Registries
 from tests.emulator import ROOT
 

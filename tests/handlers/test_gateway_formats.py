@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from lightship.answer import Service
-from lightship.app.callers import caller_of
 from lightship.app.shell import Shell
+from lightship.dispatch.callers import caller_of
+from lightship.dispatch.dispatcher import Service
 from lightship.handlers.gateway import Gateway
 from lightship.handlers.gateway.events import HttpEvent
 from lightship.handlers.gateway.formats import reader_of
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from tests.bundles import Registries
 from tests.emulator import ROOT
 

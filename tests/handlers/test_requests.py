@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lightship.answer import Service
+from lightship.dispatch.dispatcher import Service
 from lightship.errors import InvalidInput
 from lightship.handlers import replies
 from lightship.handlers.places import Places
@@ -20,7 +20,7 @@ from lightship.handlers.queues import Queue
 from lightship.handlers.replies import Post
 from lightship.handlers.requests import Desk, work
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from tests.bundles import Registries, republish
 from tests.emulator import ROOT, Emulator
 from tests.handlers.conftest import Cloud

@@ -21,15 +21,15 @@ import pyarrow
 from click.testing import CliRunner
 from pyarrow import parquet
 
-from lightship.answer import Service, answer
 from lightship.cli import lightship
+from lightship.dispatch.dispatcher import Service, answer
 from lightship.handlers.places import Places
 from lightship.handlers.queues import Queue
 from lightship.handlers.replies import Post
 from lightship.handlers.requests import Desk, work
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from tests.handlers.records import Context, failures, with_bodies
 from tests.jobs.clouds import moto_cloud
 from tests.jobs.scoring import scored

@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 
-from lightship.answer import Service
 from lightship.app.shell import Shell
+from lightship.dispatch.dispatcher import Service
 from lightship.jobs.cloud import Cloud
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from tests.bundles import Registries
 
 Client = Callable[..., httpx.Response]

@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 import pytest
 
-from lightship.answer import Service, answer
+from lightship.dispatch.dispatcher import Service, answer
 from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from tests.bundles import Registries
 
 Ask = Callable[..., Response]

@@ -20,15 +20,15 @@ from typing import Any, NoReturn
 
 import pytest
 
-from lightship.answer import Service
 from lightship.app.shell import Shell
 from lightship.bundle import Manifest
+from lightship.dispatch.dispatcher import Service
 from lightship.errors import LightshipError
 from lightship.protocols.http import Request, Response
 from lightship.protocols.openinference.binary import DATATYPES, to_bytes
 from lightship.protocols.openinference.infer import decode_infer
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from lightship.tensors import DTYPES, Signature, TensorSpec
 from tests.bundles import Registries
 from tests.protocols.mutations import LIMIT, mutated

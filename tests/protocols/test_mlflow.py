@@ -14,12 +14,12 @@ from typing import Any
 import orjson
 import pytest
 
-from lightship.answer import Service, answer
 from lightship.bundle import Manifest
+from lightship.dispatch.dispatcher import Service, answer
 from lightship.protocols.http import Request, Response
 from lightship.protocols.mlflow import decode_invocation
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from lightship.tensors import Signature, TensorSpec
 from lightship.version import __version__
 from tests.bundles import Registries
@@ -218,9 +218,9 @@ def test_ping_is_about_the_default_model_alone(registries: Registries, tmp_path:
 
 HOT = """
 import asyncio, sys
-from lightship.answer import Service, answer
+from lightship.dispatch.dispatcher import Service, answer
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from lightship.protocols.http import Request
 service = Service(Catalogue(Registry(sys.argv[1]), default="modes"))
 for body in (b'{"dataframe_split": {"columns": ["p", "q"], "data": [[1, 4]]}}', b'{"inputs": [[1, 4]]}'):

@@ -11,8 +11,8 @@ import numpy as np
 import orjson
 import pytest
 
-from lightship.answer import Service
 from lightship.app.shell import Shell
+from lightship.dispatch.dispatcher import Service
 from lightship.handlers.gateway import Gateway
 from lightship.protocols.openinference import PROTOCOL
 from tests.bundles import Registries

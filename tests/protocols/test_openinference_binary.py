@@ -10,14 +10,14 @@ import numpy as np
 import orjson
 import pytest
 
-from lightship.answer import Service, answer
 from lightship.calls import Call
+from lightship.dispatch.dispatcher import Service, answer
 from lightship.errors import InvalidInput
 from lightship.protocols.http import Request
 from lightship.protocols.openinference.binary import to_bytes
 from lightship.protocols.openinference.infer import decode_infer
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from lightship.tensors import TensorSpec
 from tests.bundles import Registries
 from tests.protocols.conftest import Ask

@@ -13,7 +13,7 @@ from lightship.calls import ModelState, VersionState
 from lightship.errors import InvalidInput, LightshipError, NotFound, Unavailable
 from lightship.protocols import tfserving
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from tests.bundles import Registries
 from tests.protocols.conftest import AskJson
 from tests.protocols.tfserving_calls import HALF

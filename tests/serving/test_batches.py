@@ -19,8 +19,8 @@ from lightship.errors import EngineError, InvalidInput
 from lightship.model import Model
 from lightship.registry.registry import Registry
 from lightship.serving.batches import Batches, Batching
-from lightship.serving.catalogue import Catalogue
 from lightship.serving.counters import Counters
+from lightship.serving.serving import Catalogue
 from lightship.tensors import Array
 from tests.bundles import Registries
 

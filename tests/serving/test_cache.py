@@ -8,12 +8,12 @@ import numpy as np
 import orjson
 import pytest
 
-from lightship.answer import Service, answer
 from lightship.calls import Call, Result
+from lightship.dispatch.dispatcher import Service, answer
 from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
 from lightship.serving.cache import ResponseCache, cache_key
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from lightship.tensors import Signature
 from tests.bundles import Registries, republish
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from lightship.answer import Service, answer
+from lightship.dispatch.dispatcher import Service, answer
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from tests.bundles import Registries
 from tests.protocols.right_requests import PICTURE
 

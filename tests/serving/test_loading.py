@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from lightship.answer import Service, answer
 from lightship.calls import Call
+from lightship.dispatch.dispatcher import Service, answer
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from tests.bundles import Registries, republish
 
 PATIENCE = 30.0

@@ -15,17 +15,17 @@ import numpy as np
 import orjson
 import pytest
 
-from lightship.answer import Service, answer
 from lightship.bundle import Bundle
 from lightship.calls import Call, Result
+from lightship.dispatch.dispatcher import Service, answer
 from lightship.engines.base import Engine
 from lightship.model import Model
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
 from lightship.serving.counters import Counters
+from lightship.serving.pool import Served
+from lightship.serving.serving import Catalogue
 from lightship.serving.shadows import Shadows, compare
-from lightship.serving.shelf import Served
 from lightship.tensors import Array
 from tests.bundles import Registries, republish
 

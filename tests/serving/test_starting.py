@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from lightship.answer import Service, answer
 from lightship.calls import Call, Result
+from lightship.dispatch.dispatcher import Service, answer
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from lightship.serving.shadows import Shadows
 from tests.bundles import Registries
 

@@ -12,14 +12,14 @@ from typing import Any
 import orjson
 import pytest
 
-from lightship.answer import Service, answer
 from lightship.calls import Call
+from lightship.dispatch.dispatcher import Service, answer
 from lightship.errors import NotFound
 from lightship.protocols import native
 from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
 from lightship.registry.state import Routing, State
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from lightship.serving.traffic import pick, shadows
 from tests.bundles import Registries, republish
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
-from lightship.answer import Exposition, Service
-from lightship.app.cors import Cors
 from lightship.app.front import Front
 from lightship.app.shell import Shell
+from lightship.dispatch.cors import Cors
+from lightship.dispatch.dispatcher import Exposition, Service
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from lightship.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def assemble(
     """The catalogue and the shell in front of it; ``threads`` and ``max_answer`` (bytes) depend on where they run.
 
     ``jobs`` is as in :class:`Shell`; ``hosts`` too, where the settings name none. ``metrics`` is as in
-    :class:`lightship.answer.Service`.
+    :class:`lightship.dispatch.dispatcher.Service`.
     """
     catalogue = Catalogue(
         registry,

@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from lightship import protocols
-from lightship.answer import Service
-from lightship.app.cors import Cors, merged
 from lightship.app.shell import REQUEST, Receive, Scope, Send, Shell, named
+from lightship.dispatch.cors import Cors, merged
+from lightship.dispatch.dispatcher import Service
 from lightship.errors import MethodNotAllowed
 from lightship.protocols.http import Request, Response
 

@@ -15,11 +15,11 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lightship.answer import Service
-from lightship.app.callers import TOKEN
 from lightship.app.document import document
 from lightship.app.jobs import Opener, router
 from lightship.app.jobs.errors import render
+from lightship.dispatch.callers import TOKEN
+from lightship.dispatch.dispatcher import Service
 from lightship.errors import LightshipError, MethodNotAllowed, NotFound
 from lightship.jobs.cloud import Cloud
 from lightship.protocols.documentation import DATA_POLICY, security_headers

@@ -25,10 +25,10 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.embed import Server as Granian
 
-from lightship.app.admission import LOOPBACK
 from lightship.app.assembly import assemble
 from lightship.app.observed import Observed
 from lightship.calls import ModelState
+from lightship.dispatch.admission import LOOPBACK
 from lightship.errors import SettingError
 from lightship.registry.registry import Registry
 from lightship.settings import Settings

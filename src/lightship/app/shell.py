@@ -1,6 +1,6 @@
 """The ASGI shell: admits a request by its head, reads its body within limits, answers it or hands it on to FastAPI.
 
-What must hold for all requests lives here and in :mod:`lightship.app.admission` and :mod:`lightship.answer`, never in
+What must hold for all requests lives here and in :mod:`lightship.dispatch.admission` and :mod:`lightship.dispatch.dispatcher`, never in
 FastAPI's middleware, because hot requests do not pass FastAPI: it is imported when the first page is asked for.
 """
 
@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMap
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lightship.answer import Matched, Service, answer, failed, refused
-from lightship.app.admission import Admission, read_headers
 from lightship.app.body import Bodies, Body, ClientDisconnected, drop, inflate
-from lightship.app.encodings import SMALLEST, compress
+from lightship.dispatch.admission import Admission, read_headers
+from lightship.dispatch.dispatcher import Matched, Service, answer, failed, refused
+from lightship.dispatch.encodings import SMALLEST, compress
 from lightship.errors import LightshipError
 from lightship.protocols.http import Request, Response
 
@@ -45,7 +45,7 @@ class Shell:
 
     Args:
         service: what answers.
-        token: see :class:`lightship.app.admission.Admission`; ``hosts`` and ``origins`` too.
+        token: see :class:`lightship.dispatch.admission.Admission`; ``hosts`` and ``origins`` too.
         max_body: the largest request body in bytes, inflated.
         body_seconds: how long a body may take to arrive; 0 for no limit.
         bodies: how many bytes of bodies are in memory at a time, two of the largest at least; 0 for no limit.

@@ -15,9 +15,9 @@ from functools import cache
 from typing import Any
 
 from lightship import aws, protocols
-from lightship.answer import Service, answer
 from lightship.app.assembly import assemble
 from lightship.app.body import inflate
+from lightship.dispatch.dispatcher import Service, answer
 from lightship.errors import InvalidInput, LightshipError, NotFound, TooLarge, Unavailable
 from lightship.handlers import replies
 from lightship.handlers.places import Places

@@ -76,7 +76,7 @@ class Route(NamedTuple):
     Attributes:
         method: in upper case.
         path: with ``{name}`` and ``{version}`` where a segment is a parameter.
-        operation: what is done: a key of :data:`lightship.answer.OPERATIONS`.
+        operation: what is done: a key of :data:`lightship.dispatch.dispatcher.OPERATIONS`.
         scope: what the caller must be allowed: ``predict``, ``read``, ``admin``, which a server has to be told to
             allow, or ``open`` for everyone.
         decode: a request as a call for a model with this manifest (only for the operation ``predict``).

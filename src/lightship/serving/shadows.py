@@ -12,7 +12,7 @@ import numpy as np
 
 from lightship.calls import Result
 from lightship.errors import LightshipError
-from lightship.serving.shelf import Served
+from lightship.serving.pool import Served
 from lightship.tensors import Array
 
 if TYPE_CHECKING:

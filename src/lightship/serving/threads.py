@@ -9,8 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from lightship.serving.batches import Batching
-from lightship.serving.known import NeverRead
-from lightship.serving.shelf import Key, Served
+from lightship.serving.pool import Key, Served
+from lightship.serving.registry_cache import NeverRead
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class Threads:
         return await asyncio.shield(asyncio.wrap_future(future))
 
     async def told(self, tell: Callable[[bool], T]) -> T:
-        """See :meth:`lightship.serving.catalogue.Catalogue.told`."""
+        """See :meth:`lightship.serving.serving.Catalogue.told`."""
         asking = self._ask(tell) if self._free.acquire(blocking=False) else None
         if asking is not None:
             waiting = asyncio.wrap_future(asking)

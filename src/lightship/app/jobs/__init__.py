@@ -14,9 +14,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from lightship.app.callers import UNKNOWN
 from lightship.app.jobs.errors import Route
 from lightship.app.jobs.schemas import Asked, JobList, JobRequest, JobStatus, UploadPlace, UploadRequest
+from lightship.dispatch.callers import UNKNOWN
 from lightship.errors import Forbidden, NotFound
 from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud

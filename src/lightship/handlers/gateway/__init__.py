@@ -13,10 +13,10 @@ from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
-from lightship.answer import answer, refused
 from lightship.app.front import Front
 from lightship.app.observed import exchange_of
 from lightship.app.shell import Shell
+from lightship.dispatch.dispatcher import answer, refused
 from lightship.errors import InvalidInput
 from lightship.handlers.gateway.events import HttpEvent, Reader, is_payload_2, payload_2
 from lightship.protocols.http import Request, Response

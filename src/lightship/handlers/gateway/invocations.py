@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from lightship.app.callers import UNKNOWN
+from lightship.dispatch.callers import UNKNOWN
 from lightship.errors import InvalidInput, LightshipError
 from lightship.protocols.http import Request, Response
 from lightship.tensors import json_type

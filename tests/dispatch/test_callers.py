@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lightship.app.callers import UNKNOWN, caller_of, owner_of
+from lightship.dispatch.callers import UNKNOWN, caller_of, owner_of
 
 USER = "arn:aws:iam::123456789012:user/ann"
 SESSION = "arn:aws:sts::123456789012:assumed-role/scoring/"

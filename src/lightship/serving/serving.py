@@ -12,10 +12,10 @@ from lightship.errors import LightshipError, Unavailable
 from lightship.registry.registry import Registry, choose
 from lightship.registry.state import State
 from lightship.serving.cache import ResponseCache, cache_key
-from lightship.serving.known import Known
+from lightship.serving.pool import QUICK_SECONDS, Key, NoRoom, Served, Shelf
+from lightship.serving.registry_cache import Known
 from lightship.serving.shadows import Shadows
-from lightship.serving.shelf import QUICK_SECONDS, Key, NoRoom, Served, Shelf
-from lightship.serving.standings import Standings
+from lightship.serving.status import Standings
 from lightship.serving.traffic import pick, shadows
 
 if TYPE_CHECKING:

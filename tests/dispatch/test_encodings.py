@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lightship.app.encodings import SMALLEST, compress
+from lightship.dispatch.encodings import SMALLEST, compress
 from lightship.protocols.http import Response
 
 TEXT = Response(200, b'{"data":[0.5]}' * 1000)

@@ -12,12 +12,12 @@ import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from lightship.answer import Service, answer
+from lightship.dispatch.dispatcher import Service, answer
 from lightship.errors import RegistryError
 from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
-from lightship.serving.known import Known
+from lightship.serving.registry_cache import Known
+from lightship.serving.serving import Catalogue
 from tests.bundles import Registries, republish
 
 ROUTES = [

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from lightship.answer import Service
-from lightship.app.admission import LOOPBACK
 from lightship.app.shell import Shell
+from lightship.dispatch.admission import LOOPBACK
+from lightship.dispatch.dispatcher import Service
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from tests.app.asgi import Exchange, ask
 from tests.bundles import Registries
 

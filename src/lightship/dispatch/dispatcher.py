@@ -15,7 +15,7 @@ from lightship import protocols
 from lightship.calls import Health, Prediction
 from lightship.errors import BundleError, Forbidden, LightshipError, NotFound, TooLarge, Unauthenticated
 from lightship.protocols.http import Request, Response, Route
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 
 _LOG = logging.getLogger(__name__)
 

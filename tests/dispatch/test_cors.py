@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lightship.app.cors import Cors, merged
+from lightship.dispatch.cors import Cors, merged
 
 A, B = "https://a.example", "https://b.example"
 ASKED = {"origin": A, "access-control-request-method": "POST"}

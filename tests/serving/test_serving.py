@@ -11,7 +11,7 @@ import pytest
 from lightship.calls import Call
 from lightship.errors import BundleError
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from tests.bundles import Registries, republish
 
 

@@ -10,8 +10,8 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from lightship.answer import Matched, Service, authorise
-from lightship.app.callers import ANONYMOUS, TOKEN, caller_of
+from lightship.dispatch.callers import ANONYMOUS, TOKEN, caller_of
+from lightship.dispatch.dispatcher import Matched, Service, authorise
 from lightship.errors import Forbidden, HeadersTooLarge, InvalidInput, Unauthenticated, UrlTooLong
 from lightship.protocols.http import Request
 

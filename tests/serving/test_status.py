@@ -10,11 +10,11 @@ from typing import Any
 import orjson
 import pytest
 
-from lightship.answer import Service, answer
 from lightship.app.shell import Shell
+from lightship.dispatch.dispatcher import Service, answer
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
-from lightship.serving.catalogue import Catalogue
+from lightship.serving.serving import Catalogue
 from tests.bundles import Registries, republish
 
 TELLING = [

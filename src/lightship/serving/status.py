@@ -9,9 +9,9 @@ from lightship.calls import Call, ModelState, Statistics, VersionState
 from lightship.errors import LightshipError, NotFound, RegistryError
 from lightship.registry.registry import Registry, choose
 from lightship.registry.state import State
-from lightship.serving.known import Known, NeverRead
+from lightship.serving.pool import Key, Shelf
+from lightship.serving.registry_cache import Known, NeverRead
 from lightship.serving.shadows import Shadows
-from lightship.serving.shelf import Key, Shelf
 
 
 class Standings:

@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 
 from lightship.calls import Call
 from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
+from lightship.serving.concurrent import ConcurrentServing
+from lightship.serving.router import Asked
+from lightship.serving.serving import Options
+from lightship.serving.threads import Threads
 
 AT_ONCE = (1, 16)
 ROWS = (1, 8)
@@ -30,9 +33,9 @@ class Seen:
     batched: bool = False
 
 
-async def watch(catalogue: Catalogue, name: str, at_once: int, seconds: float, seen: Seen) -> None:
+async def watch(serving: ConcurrentServing, name: str, at_once: int, seconds: float, seen: Seen) -> None:
     """Keep so many calls under way for a while."""
-    served = await catalogue.get(name)
+    served = await serving.find(Asked(name))
     inputs, _ = served.model.golden()
     call = Call({key: array[:1] for key, array in inputs.items()})
     done = 0
@@ -40,7 +43,7 @@ async def watch(catalogue: Catalogue, name: str, at_once: int, seconds: float, s
     async def ask(until: float) -> None:
         nonlocal done
         while time.perf_counter() < until:
-            await catalogue.predict(served, call)
+            await serving.predict(served, call)
             done += 1
 
     async def all_ask(duration: float) -> None:
@@ -62,12 +65,14 @@ def main() -> None:
     orders = json.load(sys.stdin)
     plan = orders["plan"]
     seen = {(at_once, rows): Seen() for at_once in AT_ONCE for rows in ROWS}
-    catalogues = {rows: Catalogue(Registry(orders["registry"]), threads=2, batch_rows=rows) for rows in ROWS}
+    servings = {
+        rows: ConcurrentServing(Registry(orders["registry"]), Options(), Threads(2, rows=rows)) for rows in ROWS
+    }
     for _ in range(plan["rounds"]):
         for (at_once, rows), figures in seen.items():
-            asyncio.run(watch(catalogues[rows], orders["name"], at_once, plan["seconds"], figures))
-    for catalogue in catalogues.values():
-        catalogue.close()
+            asyncio.run(watch(servings[rows], orders["name"], at_once, plan["seconds"], figures))
+    for serving in servings.values():
+        serving.close()
     figures = [
         {
             "at_once": at_once,

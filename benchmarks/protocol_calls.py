@@ -101,16 +101,15 @@ def _bounds(bound: _Bound, rows: Sequence[Row]) -> list[Way]:
 
 
 def _protocols(model: str, rows: Sequence[Row], bound: _Bound) -> Iterator[Way]:
-    from lightship.handlers.predict import shell  # reads the environment, and loads the model
+    from lightship.handlers.predict import handler_for  # reads the environment, and loads the model
+
+    entry = handler_for().core.entry
 
     def ask(request: tuple[str, dict[str, str], bytes]) -> Response:
         path, headers, body = request
-        try:
-            shell.respond(Request("POST", path, "", headers, body), _EVENT).send(None)
-        except StopIteration as end:
-            response: Response = end.value
-            return response
-        raise RuntimeError(f"{path} waited")
+        response = entry.answer(Request("POST", path, "", headers, body), _EVENT)
+        assert response is not None
+        return response
 
     native, infer = f"/models/{model}/predict", f"/v2/models/{model}/infer"
     (name,) = bound.interpreter.get_signature_runner().get_input_details()

@@ -83,7 +83,8 @@ print(*sorted({".".join(name.split(".")[: 1 + name.startswith("lightship.")]) fo
 
 CODE = """
 import json, sys
-from lightship.handlers.predict import handler
+from lightship.handlers.predict import handler_for
+handler = handler_for()
 for event in json.load(sys.stdin):
     answer = handler(event, None)
     assert answer["statusCode"] == 200, answer

@@ -6,7 +6,6 @@ The real handlers, in this process, with moto behind their clients: the waiting 
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import io
 import json
@@ -18,8 +17,7 @@ from typing import Any
 from benchmarks.figures import percentile
 from benchmarks.jobs.inputs import COLUMNS, lines
 from benchmarks.questions import Question
-from lightship.dispatch.dispatcher import Service, answer
-from lightship.app.assembly import assemble
+from lightship.app.core import assemble
 from lightship.bundle import Bundle
 from lightship.formats.base import Header
 from lightship.handlers import requests, score
@@ -98,29 +96,21 @@ def requests_answered(questions: Sequence[Question], batches: int, cloud: Cloud)
 
 def _answers(questions: Sequence[Question], batches: int) -> dict[str, Any]:
     settings = Settings.from_environment()
-    catalogue, _ = assemble(settings, Registry(settings.registry), threads=0, max_answer=0)
-    service = Service(catalogue)
+    dispatcher = assemble(settings, threads=False).entry.dispatcher
     asked = [
         Request("POST", "/predict", "", _HEADERS, question.body.encode(), caller="queue:benchmark")
         for question in questions
     ]
 
-    async def all_answered() -> dict[str, Any]:
-        found = []
-        for place in range(batches * _TOGETHER):
-            start, used = time.perf_counter_ns(), time.process_time_ns()
-            response = await answer(service, asked[place % len(asked)])
-            found.append((time.process_time_ns() - used, time.perf_counter_ns() - start))
-            assert response is not None
-            assert questions[place % len(questions)].answered_by(response.body), response.body
-        worked, waited = ([sample[side] / 1000 for sample in found] for side in (0, 1))
-        return {
-            "processor_p50_us": percentile(worked, 50),
-            "p50_us": percentile(waited, 50),
-            "records": len(found),
-        }
-
-    return asyncio.run(all_answered())
+    found = []
+    for place in range(batches * _TOGETHER):
+        start, used = time.perf_counter_ns(), time.process_time_ns()
+        response = dispatcher.answer(asked[place % len(asked)])
+        found.append((time.process_time_ns() - used, time.perf_counter_ns() - start))
+        assert response is not None
+        assert questions[place % len(questions)].answered_by(response.body), response.body
+    worked, waited = ([sample[side] / 1000 for sample in found] for side in (0, 1))
+    return {"processor_p50_us": percentile(worked, 50), "p50_us": percentile(waited, 50), "records": len(found)}
 
 
 def chunks_scored(registry: str, count: int, cloud: Cloud) -> dict[str, Any]:

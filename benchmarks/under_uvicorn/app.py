@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from lightship.app.assembly import assemble
-from lightship.registry.registry import Registry
-from lightship.settings import Settings
+from lightship.app import core_for, create_app
+from lightship.app.asgi import AsgiEntry
 
-settings = Settings.from_environment()
-_catalogue, app = assemble(settings, Registry(settings.registry), threads=settings.threads, max_answer=0)
-_catalogue.start()
+_core = core_for()
+_core.serving.start()
+app = AsgiEntry(_core, lambda: create_app(core=_core), fast_path=True)

@@ -16,16 +16,20 @@ from typing import TYPE_CHECKING, Any
 from lightship.version import __version__
 
 if TYPE_CHECKING:
+    from lightship.app import create_app
     from lightship.bundle import Bundle, Manifest
     from lightship.calls import Call, Result
     from lightship.compiler import compile_model
     from lightship.errors import LightshipError
+    from lightship.handlers.predict import handler_for
     from lightship.model import Model
     from lightship.registry.registry import Registry
     from lightship.tensors import Signature, TensorSpec
 
 _HOMES = {
     "Bundle": "bundle",
+    "create_app": "app",
+    "handler_for": "handlers.predict",
     "Call": "calls",
     "LightshipError": "errors",
     "Manifest": "bundle",
@@ -49,6 +53,8 @@ __all__ = [
     "TensorSpec",
     "__version__",
     "compile_model",
+    "create_app",
+    "handler_for",
 ]
 
 

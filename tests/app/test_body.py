@@ -5,23 +5,28 @@ from __future__ import annotations
 import asyncio
 import gzip
 import time
+from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from lightship.app.asgi import ASGIApp
 from lightship.app.body import Bodies, Body
-from lightship.app.shell import Shell
-from lightship.dispatch.dispatcher import Service
-from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
 from tests.app.asgi import Exchange, Message, ask, exchange
 from tests.bundles import Registries
+from tests.serve import WAYS, core
 
 BODY = b'{"input": [1.0, 2.0, 3.0]}'
 MEBIBYTE = 1024 * 1024
 
 
-def shell(registries: Registries, threads: int = 0, **options: Any) -> Shell:
-    catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart", threads=threads)
-    return Shell(Service(catalogue), **{"token": None, "max_body": 10 * MEBIBYTE, **options})
+# Makes an application with settings of a test's own.
+Make = Callable[..., ASGIApp]
+
+
+@pytest.fixture(params=WAYS)
+def shell(request: pytest.FixtureRequest, registries: Registries) -> Make:
+    return lambda **settings: request.param(core(registries.examples, **{"max_body": 10 * MEBIBYTE, **settings}))
 
 
 async def never() -> Message:
@@ -29,26 +34,26 @@ async def never() -> Message:
     raise AssertionError("it was waited for to the end")
 
 
-def test_body_that_does_not_arrive_in_time_gets_408(registries: Registries) -> None:
-    done = ask(shell(registries, body_seconds=0.05), "POST", "/predict", body=never)
+def test_body_that_does_not_arrive_in_time_gets_408(shell: Make) -> None:
+    done = ask(shell(body_seconds=0.05), "POST", "/predict", body=never)
     assert (done.status, done.code) == (408, "body_timeout")
 
 
-def test_client_that_goes_before_its_body_is_complete_takes_no_memory(registries: Registries) -> None:
+def test_client_that_goes_before_its_body_is_complete_takes_no_memory(shell: Make) -> None:
     messages = iter([{"type": "http.request", "body": b"x" * 1000, "more_body": True}, {"type": "http.disconnect"}])
 
     async def leave() -> Message:
         return next(messages, {"type": "http.disconnect"})
 
-    app = shell(registries, max_body=2000, bodies=4000)
+    app = shell(max_body=2000, bodies=4000)
     for _ in range(5):
         messages = iter([{"type": "http.request", "body": b"x" * 1000, "more_body": True}])
         ask(app, "POST", "/predict", body=leave)
     assert ask(app, "POST", "/predict", body=[BODY]).status == 200
 
 
-def test_bodies_beyond_the_memory_for_them_get_503_and_others_their_answer(registries: Registries) -> None:
-    app = shell(registries, max_body=1000, bodies=2000)
+def test_bodies_beyond_the_memory_for_them_get_503_and_others_their_answer(shell: Make) -> None:
+    app = shell(max_body=1000, bodies=2000)
 
     async def all_at_once() -> list[Exchange]:
         complete = asyncio.Event()
@@ -93,20 +98,20 @@ def zipped(body: bytes) -> dict[str, Any]:
     return {"body": [gzip.compress(body)], "headers": [("host", "h"), ("content-encoding", "gzip")]}
 
 
-def test_body_that_inflates_to_many_times_its_size_gets_413(registries: Registries) -> None:
-    done = ask(shell(registries), "POST", "/predict", **zipped(b'{"input": [' + b"0, " * MEBIBYTE + b"0]}"))
+def test_body_that_inflates_to_many_times_its_size_gets_413(shell: Make) -> None:
+    done = ask(shell(), "POST", "/predict", **zipped(b'{"input": [' + b"0, " * MEBIBYTE + b"0]}"))
     assert (done.status, done.code) == (413, "too_large")
 
 
-def test_body_of_a_mebibyte_may_inflate_from_anything(registries: Registries) -> None:
-    assert ask(shell(registries), "POST", "/predict", **zipped(BODY + b" " * 900_000)).status == 200
+def test_body_of_a_mebibyte_may_inflate_from_anything(shell: Make) -> None:
+    assert ask(shell(), "POST", "/predict", **zipped(BODY + b" " * 900_000)).status == 200
 
 
-def test_large_body_and_answer_are_worked_on_in_threads(registries: Registries) -> None:
+def test_large_body_and_answer_are_worked_on_in_threads(shell: Make) -> None:
     """Of the processor time that the request takes, the event loop's thread takes the smaller part."""
     row = b"[14.1, 19.3, 0.09]"
     body = b'{"input": [' + b", ".join([row[:-1] + b"%d]" % (number % 1000) for number in range(100_000)]) + b"]}"
-    app, packed = shell(registries, threads=2), gzip.compress(body, 1)
+    app, packed = shell(threads=True), gzip.compress(body, 1)
     headers = [("host", "h"), ("content-encoding", "gzip"), ("accept-encoding", "gzip")]
 
     async def measured() -> tuple[Exchange, float]:

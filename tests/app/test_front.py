@@ -5,31 +5,33 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import httpx
 import pytest
 
-from lightship.app.front import Front
-from lightship.app.shell import Shell
-from lightship.dispatch.cors import Cors
-from lightship.dispatch.dispatcher import Service
-from lightship.handlers.gateway import Gateway
-from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
+from lightship.app.core import Core
 from tests.bundles import Registries
 from tests.emulator import ROOT
+from tests.serve import WAYS, Way, core, fast_path, gateway
 
 ORIGIN = "https://a.example"
 Answer = tuple[int, dict[str, str], bytes]
 Ask = Callable[..., Answer]
+Place = Callable[[Core], Ask]
 
 
-def front(registries: Registries, *, token: str | None = None, origins: tuple[str, ...] = (ORIGIN,)) -> Front:
-    catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart")
-    return Front(Shell(Service(catalogue), token=token, max_body=100_000), Cors(origins))
+def _named(place: tuple[Callable[..., Ask], Way]) -> str:
+    return " ".join(part.__name__ for part in place)
 
 
-def on_server(app: Front) -> Ask:
+def made(registries: Registries, *, token: str | None = None, origins: tuple[str, ...] = (ORIGIN,)) -> Core:
+    return core(registries.examples, token=token, cors_origins=origins)
+
+
+def on_server(way: Way, made: Core) -> Ask:
+    app = way(made)
+
     async def ask(method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
         transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://lightship") as session:
@@ -39,14 +41,14 @@ def on_server(app: Front) -> Ask:
     return lambda method, path, body=b"", **headers: asyncio.run(ask(method, path, body, named(headers)))
 
 
-def on_lambda(app: Front) -> Ask:
-    gateway = Gateway(app)
+def on_lambda(way: Way, made: Core) -> Ask:
+    handler = gateway(made, fast=way is fast_path)
 
     def ask(method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
         event = json.loads((ROOT / "events" / "models.json").read_text()) | {"rawPath": path, "body": body.decode()}
         event["requestContext"]["http"]["method"] = method
         event["headers"] = {"host": "h"} | named(headers)
-        answer = gateway(event, None)
+        answer = handler(event, None)
         assert not answer["isBase64Encoded"]
         return answer["statusCode"], answer["headers"], answer["body"].encode()
 
@@ -57,18 +59,19 @@ def named(headers: dict[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-@pytest.fixture(params=[on_server, on_lambda])
-def place(request: pytest.FixtureRequest) -> Iterator[Callable[[Front], Ask]]:
+@pytest.fixture(params=[(place, way) for place in (on_server, on_lambda) for way in WAYS], ids=_named)
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     loop = asyncio.new_event_loop()  # Mangum takes the thread's
     asyncio.set_event_loop(loop)
-    yield request.param
+    where, way = request.param
+    yield partial(where, way)
     asyncio.set_event_loop(None)
     loop.close()
 
 
 @pytest.fixture
-def ask(place: Callable[[Front], Ask], registries: Registries) -> Ask:
-    return place(front(registries))
+def ask(place: Place, registries: Registries) -> Ask:
+    return place(made(registries))
 
 
 GETS = ["/", "/health/live", "/health/ready", "/ping", "/version", "/models", "/models/quickstart", "/v2"]
@@ -106,8 +109,8 @@ def test_front_options_lists_methods(ask: Ask, path: str, methods: str) -> None:
     assert (status, headers["allow"], body) == (204, methods, b"")
 
 
-def test_front_preflight_needs_no_token(place: Callable[[Front], Ask], registries: Registries) -> None:
-    ask = place(front(registries, token="sesame"))
+def test_front_preflight_needs_no_token(place: Place, registries: Registries) -> None:
+    ask = place(made(registries, token="sesame"))
     asked = {
         "origin": ORIGIN,
         "access_control_request_method": "POST",
@@ -144,8 +147,8 @@ def test_front_answers_to_allowed_origin_have_its_headers(
     assert "origin" in headers["vary"]
 
 
-def test_front_without_origins_adds_no_header(place: Callable[[Front], Ask], registries: Registries) -> None:
-    _, headers, _ = place(front(registries, origins=()))("GET", "/models", origin=ORIGIN)
+def test_front_without_origins_adds_no_header(place: Place, registries: Registries) -> None:
+    _, headers, _ = place(made(registries, origins=()))("GET", "/models", origin=ORIGIN)
     assert not {name for name in headers if name.startswith("access-control")}
 
 
@@ -188,8 +191,8 @@ def test_job_body_with_byte_order_mark_is_read(ask: Ask) -> None:
     ]
 
 
-def test_docs_are_open_and_document_needs_token(place: Callable[[Front], Ask], registries: Registries) -> None:
-    ask = place(front(registries, token="sesame"))
+def test_docs_are_open_and_document_needs_token(place: Place, registries: Registries) -> None:
+    ask = place(made(registries, token="sesame"))
     status, headers, page = ask("GET", "/docs")
     assert status == 200
     assert b"quickstart" not in page
@@ -223,7 +226,7 @@ def test_docs_with_slash_lead_to_docs(ask: Ask) -> None:
 
 
 def test_docs_files_exist(registries: Registries) -> None:
-    ask = on_server(front(registries, token="sesame"))
+    ask = on_server(fast_path, made(registries, token="sesame"))
     _, _, page = ask("GET", "/docs")
     linked = [part.split('"')[0] for part in page.decode().replace('src="', 'href="').split('href="')[1:]]
     assert linked == ["docs/swagger-ui.css", "docs/favicon.png", "docs/swagger-ui-bundle.js", "docs/start.js"]

@@ -12,31 +12,31 @@ import httpx
 import orjson
 import pytest
 
-from lightship.app.shell import Shell
-from lightship.dispatch.dispatcher import Service
-from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
+from lightship.app.asgi import ASGIApp
 from tests.bundles import Registries
+from tests.serve import WAYS, Way, core
 
 Client = Callable[..., httpx.Response]
 LIMIT = 100_000
 
 
-def client(registries: Registries, token: str | None = None) -> Client:
-    catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart")
-    shell = Shell(Service(catalogue), token=token, max_body=LIMIT)
-
+def client(app: ASGIApp) -> Client:
     async def ask(*args: Any, **options: Any) -> httpx.Response:
-        transport = httpx.ASGITransport(shell)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://lightship") as session:
             return await session.request(*args, **options)
 
     return lambda *args, **options: asyncio.run(ask(*args, **options))
 
 
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> Way:
+    return request.param
+
+
 @pytest.fixture
-def ask(registries: Registries) -> Client:
-    return client(registries)
+def ask(way: Way, registries: Registries) -> Client:
+    return client(way(core(registries.examples)))
 
 
 BODY = b'{"input": [1.0, 2.0, 3.0]}'
@@ -128,15 +128,15 @@ def test_a_stream_without_end_is_cut_at_the_limit(ask: Client) -> None:
 @pytest.mark.parametrize(
     "header", [None, "Bearer wrong", "Bearer ", "Basic sesame", "sesame", "Bearer  sesame", "Bearer s\u00e9same"]
 )
-def test_without_the_token_nothing_is_told(registries: Registries, path: str, header: str | None) -> None:
+def test_without_the_token_nothing_is_told(way: Way, registries: Registries, path: str, header: str | None) -> None:
     headers = {} if header is None else {"authorization": header.encode("latin-1")}
-    answer = client(registries, token="sesame")("GET", path, headers=headers)
+    answer = client(way(core(registries.examples, token="sesame")))("GET", path, headers=headers)
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
     assert answer.json()["error"]["code"] == "unauthenticated"
 
 
-def test_with_the_token_all_is_answered_and_health_without(registries: Registries) -> None:
-    ask = client(registries, token="sesame")
+def test_with_the_token_all_is_answered_and_health_without(way: Way, registries: Registries) -> None:
+    ask = client(way(core(registries.examples, token="sesame")))
     headers = {"authorization": "Bearer sesame"}
     assert ask("POST", "/predict", content=BODY, headers=headers).status_code == 200
     assert ask("POST", "/predict", content=BODY, headers={"authorization": "bearer sesame"}).status_code == 200

@@ -7,16 +7,14 @@ import threading
 import httpx
 import uvicorn
 
-from lightship.app.shell import Shell
-from lightship.dispatch.dispatcher import Service
-from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
+from lightship import create_app
 from tests.bundles import Registries
+from tests.serve import core
 
 
 def test_application_under_uvicorn_answers_protocols_pages_and_refusals(registries: Registries) -> None:
-    service = Service(Catalogue(Registry(str(registries.examples)), default="quickstart"))
-    config = uvicorn.Config(Shell(service, token="sesame", max_body=1000), port=0, lifespan="off", log_level="error")
+    app = create_app(core=core(registries.examples, token="sesame", max_body=1000, threads=True))
+    config = uvicorn.Config(app, port=0, log_level="error")
     server = uvicorn.Server(config)
     running = threading.Thread(target=server.run)
     running.start()

@@ -5,7 +5,6 @@ Answers: http_rest_api_handler_test.cc and tensorflow_model_server_test.py of Te
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from collections.abc import Callable
@@ -21,12 +20,12 @@ from lightship import protocols as wire
 from lightship.compiler import compile_model
 from lightship.compiler.sources.saved_model.examples import example_kinds
 from lightship.compiler.verification.samples import make
-from lightship.dispatch.dispatcher import Service, answer
+from lightship.dispatch.dispatcher import Dispatcher
 from lightship.errors import SourceRefused
 from lightship.protocols.http import Request
 from lightship.protocols.tfserving.protobuf import example
 from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
+from lightship.serving.serving import Serving
 from lightship.tensors import Signature, TensorSpec
 from tests.model_files import write
 
@@ -55,11 +54,11 @@ def examples_registry(models: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 def ask(examples_registry: Registry) -> Ask:
-    service = Service(Catalogue(examples_registry))
+    service = Dispatcher(Serving(examples_registry))
 
     def ask(method: str, path: str, record: Any = None) -> tuple[int, Any]:
         body = b"" if record is None else json.dumps(record).encode()
-        response = asyncio.run(answer(service, Request(method, path, headers={}, body=body, caller="me")))
+        response = service.answer(Request(method, path, headers={}, body=body, caller="me"))
         assert response is not None
         return response.status, json.loads(response.body)
 
@@ -158,7 +157,7 @@ def test_other_routes_take_the_model_for_one_of_strings(ask: Ask, examples_regis
     }
     assert ask("GET", "/models/mixed")[0] == 200
     assert ask("GET", "/v2/models/mixed")[1]["inputs"] == [{"name": "inputs", "datatype": "BYTES", "shape": [-1]}]
-    states = Catalogue(examples_registry).standings.states()
+    states = Serving(examples_registry).status.models()
     for route in (route for protocol in wire.protocols() for route in protocol.routes):
         orjson.dumps(route.describe(route, states))
 

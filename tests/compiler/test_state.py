@@ -15,7 +15,7 @@ import pytest
 from lightship.bundle import Bundle, write_manifest
 from lightship.calls import Call
 from lightship.compiler import Report, compile_model
-from lightship.dispatch.dispatcher import Service, answer
+from lightship.dispatch.dispatcher import Dispatcher
 from lightship.engines.litert_state import keeps_state
 from lightship.errors import NotFound, SourceRefused
 from lightship.model import Model
@@ -23,10 +23,12 @@ from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
 from lightship.serving.batches import Batching
 from lightship.serving.counters import Counters
-from lightship.serving.serving import Catalogue
+from lightship.serving.router import Asked
+from lightship.serving.serving import Options, Serving
 from lightship.tensors import Array
 from tests.bundles import republish
 from tests.model_files import write
+from tests.serve import Answers
 
 ROOT = Path(__file__).parents[2]
 
@@ -129,13 +131,13 @@ def test_the_reset_signature_is_hidden(compile_once: Compile, models: Registry) 
     assert [signature.name for signature in model.manifest.signatures] == ["serving_default"]
     with pytest.raises(NotFound):
         model.predict(Call({}, model.manifest.reset))
-    service = Service(Catalogue(models))
+    service = Dispatcher(Serving(models))
     for path in (f"/models/{report.name}", f"/v2/models/{report.name}", f"/v1/models/{report.name}/metadata"):
         assert b"lightship_reset" not in _get(service, path).body
 
 
-def _get(service: Service, path: str) -> Response:
-    response = asyncio.run(answer(service, Request("GET", path, caller="me")))
+def _get(service: Dispatcher, path: str) -> Response:
+    response = service.answer(Request("GET", path, caller="me"))
     assert response is not None
     assert response.status == 200
     return response
@@ -179,21 +181,20 @@ def test_a_server_answers_a_stateful_model_uncached_and_unbatched(
     republish(registry, compile_once("counter.tflite")[1].bundle.path, "counter")
     republish(registry, compile_once("counter")[1].bundle.path, "counter")
     registry.change("counter", lambda state: state.reroute(replace(state.routing, shadows={1: 1.0})))
-    service = Service(Catalogue(registry, threads=threads, caches={"counter": 100_000}))
+    answers = Answers(registry, Options(caches={"counter": 100_000}), threads=threads)
 
-    async def ask_all() -> list[Response | None]:
+    async def ask_all() -> list[Response]:
         bodies = [b'{"input": [[1, 2]]}', b'{"input": [[30, 40]]}'] * 10
         requests = [Request("POST", "/models/counter/predict", body=body, caller="me") for body in bodies]
-        return list(await asyncio.gather(*(answer(service, request) for request in requests)))
+        return list(await asyncio.gather(*(answers.answer_soon(request) for request in requests)))
 
     for number, response in enumerate(asyncio.run(ask_all())):
-        assert response is not None
         assert orjson.loads(response.body)["predictions"] == ([[40, 50]] if number % 2 else [[11, 12]])
         assert "lightship-cache" not in response.headers
-    served = asyncio.run(service.catalogue.get("counter"))
+    served = answers.serving.find(Asked("counter"))
     assert served.batches is None
-    service.catalogue.close()
-    seen = service.catalogue.standings.state("counter").shadows[1]
+    answers.close()
+    seen = answers.serving.status.model("counter").shadows[1]
     assert (seen["disagreed"], seen["failed"]) == (0, 0)
 
 
@@ -227,9 +228,9 @@ def test_detector_with_as_many_outputs_as_boxes_is_served_by_litert(compile_once
     report, model = compile_once("detector")
     assert (report.engine, report.reasons) == ("litert", ())
     assert model.manifest.signature().independent_rows is False
-    service = Service(Catalogue(models))
+    service = Dispatcher(Serving(models))
     body = b'{"input": {"boxes": [[0, 0, 1, 1], [0, 0, 1, 0.9], [5, 5, 6, 6]], "scores": [0.5, 0.9, 0.4]}}'
     request = Request("POST", "/models/detector/predict", body=body, caller="me")
-    response = asyncio.run(answer(service, request))
+    response = service.answer(request)
     assert response is not None
     assert orjson.loads(response.body)["predictions"] == [1, 2]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import shutil
 from collections.abc import Callable
@@ -12,24 +11,24 @@ from typing import Any
 import orjson
 import pytest
 
-from lightship.dispatch.dispatcher import Service, answer
+from lightship.dispatch.dispatcher import Dispatcher
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
+from lightship.serving.serving import Options, Serving
 from tests.bundles import Registries
 
 Ask = Callable[..., tuple[int, Any]]
 
 
 def asker(location: Path, default: str | None = None, refresh: float = 2.0, **limits: int) -> Ask:
-    service = Service(Catalogue(Registry(str(location)), default=default, refresh=refresh), **limits)
+    service = Dispatcher(Serving(Registry(str(location)), Options(default=default, refresh=refresh)), **limits)
 
     def ask(
         method: str, path: str, body: Any = None, media_type: str = "application/json", caller: str | None = "me"
     ) -> Any:
         data = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
         request = Request(method, path, headers={"content-type": media_type}, body=data, caller=caller)
-        response = asyncio.run(answer(service, request))
+        response = service.answer(request)
         assert response is not None
         return response.status, orjson.loads(response.body)
 
@@ -202,15 +201,15 @@ def test_a_media_type_that_the_model_does_not_take(ask: Ask, media_type: str) ->
     ("method", "path", "allowed"), [("GET", "/predict", "POST"), ("DELETE", "/models/pair", "GET")]
 )
 def test_a_wrong_method(registries: Registries, method: str, path: str, allowed: str) -> None:
-    service = Service(Catalogue(Registry(str(registries.small))))
-    response = asyncio.run(answer(service, Request(method, path, caller="me")))
+    service = Dispatcher(Serving(Registry(str(registries.small))))
+    response = service.answer(Request(method, path, caller="me"))
     assert response is not None
     assert (response.status, response.headers["allow"]) == (405, allowed)
 
 
 def test_a_path_of_no_protocol_is_nobodys(registries: Registries) -> None:
-    service = Service(Catalogue(Registry(str(registries.small))))
-    assert asyncio.run(answer(service, Request("GET", "/openapi.json", caller="me"))) is None
+    service = Dispatcher(Serving(Registry(str(registries.small))))
+    assert service.answer(Request("GET", "/openapi.json", caller="me")) is None
 
 
 def test_a_stranger_gets_health_and_nothing_else(ask: Ask) -> None:

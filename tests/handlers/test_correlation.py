@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,18 +14,15 @@ from typing import Any
 import httpx
 import pytest
 
-from lightship.app.shell import Shell
-from lightship.dispatch.dispatcher import Service
 from lightship.handlers import score, split
 from lightship.handlers.queues import Queue
 from lightship.jobs.cloud import Cloud
 from lightship.protocols.http import Request
-from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
 from tests.bundles import Registries
 from tests.handlers.records import Context, bodies, failures, with_bodies
 from tests.jobs.clouds import SETTINGS, Clock, drop, moto_cloud, objects_below
 from tests.jobs.faults.play import DATA
+from tests.serve import core, fast_path
 
 ID = "from-the-header-42"
 KEY = "uploads/anonymous/1/p.csv"
@@ -48,8 +46,7 @@ def cloud(registries: Registries, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 def post(cloud: Cloud, registries: Registries, body: dict[str, Any], headers: dict[str, str]) -> httpx.Response:
-    catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart")
-    shell = Shell(Service(catalogue), token=None, max_body=100_000, jobs=lambda: cloud)
+    shell = fast_path(core(registries.examples, jobs=lambda: cloud))
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(shell)  # type: ignore[arg-type]
@@ -98,12 +95,18 @@ def test_one_id_from_the_header_to_the_receipt(
     assert {(line["function"], line["correlation_id"]) for line in logged} == {("split", ID), ("score", ID)}
 
 
-def test_a_request_that_fails_is_logged_with_its_id(registries: Registries, caplog: pytest.LogCaptureFixture) -> None:
-    catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart")
-    catalogue.standings.states = None  # type: ignore[method-assign,assignment]
-    shell = Shell(Service(catalogue), token=None, max_body=100_000)
+def test_a_request_that_fails_is_logged_with_its_id(
+    registries: Registries, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A registry that is no folder any more fails as nothing that we foresee."""
+    registry = tmp_path / "models"
+    shutil.copytree(registries.examples, registry)
+    entry = core(registry, refresh=0).entry
+    entry.dispatcher.serving.cache.names()
+    shutil.rmtree(registry)
+    registry.write_text("")
     event = {"requestContext": {"requestId": "of-the-gateway"}}
     for headers, expected in [({}, "of-the-gateway"), ({"x-correlation-id": ID}, ID)]:
         caplog.clear()
-        asyncio.run(shell.respond(Request("GET", "/models", "", headers), event))
+        entry.answer(Request("GET", "/models", "", headers), event)
         assert caplog.messages == [f"GET /models failed, correlation {expected}"]

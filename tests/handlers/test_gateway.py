@@ -11,13 +11,11 @@ from typing import Any
 import pytest
 from mangum import Mangum
 
-from lightship.app.shell import Shell
-from lightship.dispatch.dispatcher import Service
-from lightship.handlers.gateway import Gateway
-from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
+from lightship import create_app
+from lightship.app.core import Core
 from tests.bundles import Registries
 from tests.emulator import ROOT
+from tests.serve import core, gateway
 
 # Those of the HTTP API; queues have others.
 EVENTS = {path.stem: path for path in sorted((ROOT / "events").glob("*.json")) if '"rawPath"' in path.read_text()}
@@ -25,9 +23,8 @@ ELSEWHERE = {"stage", "function-url"}  # Mangum leaves a stage in the path
 
 
 @pytest.fixture(scope="module")
-def shell(registries: Registries) -> Shell:
-    catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart")
-    return Shell(Service(catalogue), token=None, max_body=100_000)
+def made(registries: Registries) -> Core:
+    return core(registries.examples)
 
 
 @pytest.fixture(autouse=True)
@@ -73,11 +70,13 @@ CASES = [
 
 
 @pytest.mark.parametrize("event", CASES, ids=lambda event: event["rawPath"])
-def test_an_event_is_answered_as_by_mangum(shell: Shell, event: dict[str, Any]) -> None:
-    ours, mangums = Gateway(shell)(event, None), Mangum(shell, lifespan="off")(event, None)  # type: ignore[arg-type]
-    for answer in (ours, mangums):
+def test_an_event_is_answered_as_by_mangum_and_the_application(made: Core, event: dict[str, Any]) -> None:
+    app = create_app(core=made)
+    mangum = Mangum(app, lifespan="off")  # type: ignore[arg-type]
+    answers = [gateway(made)(event, None), gateway(made, fast=False)(event, None), mangum(event, None)]
+    for answer in answers:
         answer["headers"].pop("content-length", None)  # which API Gateway counts itself
-    assert ours == mangums
+    assert answers[0] == answers[1] == answers[2]
 
 
 @pytest.mark.parametrize("event", [load(EVENTS["predict"]), at("/openapi.json"), REST], ids=["2.0", "a page", "1.0"])
@@ -86,9 +85,9 @@ def test_an_event_is_answered_as_by_mangum(shell: Shell, event: dict[str, Any]) 
     [("abc", True, "Incorrect padding"), ("%%%", True, "base64"), ("\ud800", False, "surrogates not allowed")],
 )
 def test_a_body_that_is_none_is_refused(
-    shell: Shell, event: dict[str, Any], body: str, encoded: bool, sentence: str
+    made: Core, event: dict[str, Any], body: str, encoded: bool, sentence: str
 ) -> None:
-    answer = Gateway(shell)({**event, "body": body, "isBase64Encoded": encoded}, None)
+    answer = gateway(made)({**event, "body": body, "isBase64Encoded": encoded}, None)
     error = json.loads(answer["body"])["error"]
     assert (answer["statusCode"], error["code"]) == (400, "invalid_input")
     assert sentence in error["message"]

@@ -10,16 +10,13 @@ from typing import Any
 
 import pytest
 
-from lightship.app.shell import Shell
+from lightship.app.core import Core
 from lightship.dispatch.callers import caller_of
-from lightship.dispatch.dispatcher import Service
-from lightship.handlers.gateway import Gateway
 from lightship.handlers.gateway.events import HttpEvent
 from lightship.handlers.gateway.formats import reader_of
-from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
 from tests.bundles import Registries
 from tests.emulator import ROOT
+from tests.serve import core, gateway
 
 Invoke = Callable[[Any], dict[str, Any]]
 
@@ -28,22 +25,17 @@ def load(name: str) -> Any:
     return json.loads((ROOT / "events" / f"{name}.json").read_text())
 
 
-def shell_of(registries: Registries, token: str | None = None) -> Shell:
-    catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart")
-    return Shell(Service(catalogue), token=token, max_body=100_000)
-
-
 @pytest.fixture(scope="module")
-def shell(registries: Registries) -> Shell:
-    return shell_of(registries)
+def made(registries: Registries) -> Core:
+    return core(registries.examples)
 
 
-@pytest.fixture
-def invoke(shell: Shell) -> Iterator[Invoke]:
+@pytest.fixture(params=[True, False], ids=["fast path", "application"])
+def invoke(request: pytest.FixtureRequest, made: Core) -> Iterator[Invoke]:
     loop = asyncio.new_event_loop()  # Mangum takes the thread's
     asyncio.set_event_loop(loop)
-    gateway = Gateway(shell)
-    yield lambda event: gateway(event, None)
+    handler = gateway(made, fast=request.param)
+    yield lambda event: handler(event, None)
     asyncio.set_event_loop(None)
     loop.close()
 
@@ -109,10 +101,10 @@ def at(path: str, *, stage: str = "$default", domain: str = "example.execute-api
         (load("load-balancer-multi-value") | {"path": "/ml/predict"}, "/ml", 200),
     ],
 )
-def test_gateway_prefix_is_removed(shell: Shell, event: Any, base_path: str, status: int) -> None:
+def test_gateway_prefix_is_removed(registries: Registries, event: Any, base_path: str, status: int) -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    assert Gateway(shell, base_path=base_path)(event, None)["statusCode"] == status
+    assert gateway(core(registries.examples, base_path=base_path))(event, None)["statusCode"] == status
     asyncio.set_event_loop(None)
     loop.close()
 
@@ -292,7 +284,7 @@ def test_warmer_returns_live(invoke: Invoke, event: Any) -> None:
 
 
 def test_direct_invocation_needs_no_token(registries: Registries) -> None:
-    gateway = Gateway(shell_of(registries, token="sesame"))
-    assert "predictions" in gateway(load("direct"), None)
+    handler = gateway(core(registries.examples, token="sesame"))
+    assert "predictions" in handler(load("direct"), None)
     for name in HTTP:
-        assert gateway(load(name), None)["statusCode"] == 401
+        assert handler(load(name), None)["statusCode"] == 401

@@ -14,7 +14,8 @@ from tests.test_imports import PATH, event_of
 
 PROGRAM = """
 import json, sys
-from lightship.handlers.predict import handler
+from lightship.handlers.predict import handler_for
+handler = handler_for()
 for event in json.load(sys.stdin):
     handler(event, None)
 print(json.dumps([name for name in ("lightship.telemetry.embedded", "prometheus_client") if name in sys.modules]))

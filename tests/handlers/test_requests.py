@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lightship.dispatch.dispatcher import Service
+from lightship.dispatch.dispatcher import Dispatcher
 from lightship.errors import InvalidInput
 from lightship.handlers import replies
 from lightship.handlers.places import Places
@@ -20,7 +20,7 @@ from lightship.handlers.queues import Queue
 from lightship.handlers.replies import Post
 from lightship.handlers.requests import Desk, work
 from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
+from lightship.serving.serving import Options, Serving
 from tests.bundles import Registries, republish
 from tests.emulator import ROOT, Emulator
 from tests.handlers.conftest import Cloud
@@ -43,8 +43,8 @@ class Office:
         ]
         self.arns = tuple(found["Attributes"]["QueueArn"] for found in attributes)
         places = Places(cloud.bucket, str(registry), reply_queues=self.arns)
-        catalogue = Catalogue(Registry(str(registry)), default="modes", refresh=0)
-        self.desk = Desk(Service(catalogue), Post(places, cloud.s3, cloud.sqs, cloud.events), max_body=100_000)
+        catalogue = Serving(Registry(str(registry)), Options(default="modes", refresh=0))
+        self.desk = Desk(Dispatcher(catalogue), Post(places, cloud.s3, cloud.sqs, cloud.events), max_body=100_000)
 
     def invoke(self, event: Event) -> list[str]:
         return failures(Queue("requests", lambda message: work(message, self.desk))(event, Context()))
@@ -83,7 +83,9 @@ def request(path: str = "/predict", body: Any = '{"input": [4, 9]}', **more: Any
 
 
 def test_the_events_of_the_files_are_answered_where_they_say(office: Office, registries: Registries) -> None:
-    office.desk = Desk(Service(Catalogue(Registry(str(registries.examples)), default="quickstart")), office.desk.post)
+    office.desk = Desk(
+        Dispatcher(Serving(Registry(str(registries.examples)), Options(default="quickstart"))), office.desk.post
+    )
     assert office.invoke(load("requests", office.cloud.bucket)) == []
     answered = office.replies()
     assert {key: reply["status"] for key, reply in answered.items()} == {

@@ -85,8 +85,9 @@ def test_ready_tensorflow_model_is_ready(emulator: Emulator) -> None:
 # Prints what is loaded when the initialisation ends, and how the first request is answered.
 STARTED = """
 import json, sys
-from lightship.handlers.predict import catalogue, handler
-loaded = catalogue.loaded()
+from lightship.handlers.predict import handler_for
+handler = handler_for()
+loaded = [name for name, _ in handler.core.serving.loaded()]
 print(json.dumps([loaded, handler(json.load(sys.stdin), None)["statusCode"]]))
 """
 
@@ -112,7 +113,8 @@ def test_initialisation_ends_in_time_and_the_request_waits_for_the_model(
 ABSENT = """
 import json, sys
 sys.modules["tensorflow"] = None
-from lightship.handlers.predict import handler
+from lightship.handlers.predict import handler_for
+handler = handler_for()
 print(json.dumps(handler(json.load(sys.stdin), None)))
 """
 

@@ -5,7 +5,6 @@ The models are those of :mod:`tests.integers.models`: what comes back is what wa
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import csv
 import io
@@ -22,14 +21,14 @@ from click.testing import CliRunner
 from pyarrow import parquet
 
 from lightship.cli import lightship
-from lightship.dispatch.dispatcher import Service, answer
+from lightship.dispatch.dispatcher import Dispatcher
 from lightship.handlers.places import Places
 from lightship.handlers.queues import Queue
 from lightship.handlers.replies import Post
 from lightship.handlers.requests import Desk, work
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
+from lightship.serving.serving import Options, Serving
 from tests.handlers.records import Context, failures, with_bodies
 from tests.jobs.clouds import moto_cloud
 from tests.jobs.scoring import scored
@@ -51,9 +50,9 @@ class Room:
 
     def answer(self, path: str, body: bytes, media_type: str, **headers: str) -> tuple[int, bytes]:
         """The status and body of an answer; the model is the default one."""
-        service = Service(Catalogue(Registry(str(self.registry)), default=self.model))
+        service = Dispatcher(Serving(Registry(str(self.registry)), Options(default=self.model)))
         named = {"content-type": media_type} | {name.replace("_", "-"): value for name, value in headers.items()}
-        response = asyncio.run(answer(service, Request("POST", path, headers=named, body=body, caller="me")))
+        response = service.answer(Request("POST", path, headers=named, body=body, caller="me"))
         assert response is not None
         return response.status, response.body
 
@@ -88,7 +87,9 @@ class Room:
         """Answer a request that came as a message, with the answer as an object in S3."""
         clients = [boto3.client(name) for name in ("s3", "sqs", "events")]
         places = Places(self.bucket, str(self.registry))
-        desk = Desk(Service(Catalogue(Registry(str(self.registry)), default=self.model)), Post(places, *clients))
+        desk = Desk(
+            Dispatcher(Serving(Registry(str(self.registry)), Options(default=self.model))), Post(places, *clients)
+        )
         event = with_bodies("requests", {"schema": 1, "id": "a", "request": request, "reply": {"s3": "replies/"}})
         assert failures(Queue("requests", lambda message: work(message, desk))(event, Context())) == []
         record = json.loads(clients[0].get_object(Bucket=self.bucket, Key="replies/a.json")["Body"].read())

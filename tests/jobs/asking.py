@@ -8,12 +8,10 @@ from typing import Any
 
 import httpx
 
-from lightship.app.shell import Shell
-from lightship.dispatch.dispatcher import Service
+from lightship.app.asgi import ASGIApp
 from lightship.jobs.cloud import Cloud
-from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
 from tests.bundles import Registries
+from tests.serve import core, fast_path
 
 Client = Callable[..., httpx.Response]
 
@@ -23,12 +21,11 @@ JOB = {"model": "quickstart", "key": KEY}
 NONE = "0" * 32
 
 
-def shell(registries: Registries, cloud: Cloud | None, token: str | None = None) -> Shell:
-    catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart")
-    return Shell(Service(catalogue), token=token, max_body=100_000, jobs=lambda: cloud)
+def shell(registries: Registries, cloud: Cloud | None, token: str | None = None) -> ASGIApp:
+    return fast_path(core(registries.examples, token=token, jobs=lambda: cloud))
 
 
-def client(app: Shell) -> Client:
+def client(app: ASGIApp) -> Client:
     async def ask(*args: Any, **options: Any) -> httpx.Response:
         transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://lightship") as session:

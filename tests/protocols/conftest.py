@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 import orjson
 import pytest
 
-from lightship.dispatch.dispatcher import Service, answer
+from lightship.dispatch.dispatcher import Dispatcher
 from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
+from lightship.serving.serving import Serving
 from tests.bundles import Registries
 
 Ask = Callable[..., Response]
@@ -21,16 +20,16 @@ AskJson = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture(scope="module")
-def service(registries: Registries) -> Service:
-    return Service(Catalogue(Registry(str(registries.small))), allow_admin=True)
+def service(registries: Registries) -> Dispatcher:
+    return Dispatcher(Serving(Registry(str(registries.small))), allow_admin=True)
 
 
 @pytest.fixture(scope="module")
-def ask(service: Service) -> Ask:
+def ask(service: Dispatcher) -> Ask:
     def ask(method: str, path: str, body: Any = b"", caller: str | None = "me", **headers: str) -> Response:
         data = body if isinstance(body, bytes) else orjson.dumps(body)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        response = asyncio.run(answer(service, Request(method, path, headers=named, body=data, caller=caller)))
+        response = service.answer(Request(method, path, headers=named, body=data, caller=caller))
         assert response is not None
         return response
 

@@ -6,7 +6,6 @@ that it prints: ``FUZZ_SEED`` runs it again.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import random
@@ -20,20 +19,18 @@ from typing import Any, NoReturn
 
 import pytest
 
-from lightship.app.shell import Shell
 from lightship.bundle import Manifest
-from lightship.dispatch.dispatcher import Service
+from lightship.dispatch.entry import Entry
 from lightship.errors import LightshipError
 from lightship.protocols.http import Request, Response
 from lightship.protocols.openinference.binary import DATATYPES, to_bytes
 from lightship.protocols.openinference.infer import decode_infer
-from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
 from lightship.tensors import DTYPES, Signature, TensorSpec
 from tests.bundles import Registries
 from tests.protocols.mutations import LIMIT, mutated
 from tests.protocols.openinference_cases import VALUES, array_of
 from tests.protocols.right_requests import RIGHT, Sent, as_v2, tensor
+from tests.serve import core
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS") or 0)
 SEED = int(os.environ.get("FUZZ_SEED") or (time.time_ns() if SECONDS else 7))
@@ -82,51 +79,47 @@ def cases(right: list[Sent]) -> Iterator[Sent]:
         count += 1
 
 
-Shells = Callable[[Sent], Shell]
+Entries = Callable[[Sent], Entry]
 
 
 @pytest.fixture(scope="module")
-def shells(registries: Registries) -> Shells:
+def entries(registries: Registries) -> Entries:
     """The shell for a request: one for each default model, all of it loaded before requests are timed."""
 
     @cache
-    def shell(default: str) -> Shell:
+    def entry(default: str) -> Entry:
         folder = registries.examples if default in {"quickstart", "digits"} else registries.small
-        catalogue = Catalogue(Registry(str(folder)), default=default)
-        catalogue.start()
-        return Shell(Service(catalogue, allow_admin=True), token=None, max_body=LIMIT)
+        made = core(folder, default_model=default, allow_admin=True, max_body=LIMIT)
+        made.serving.start()
+        return made.entry
 
-    return lambda sent: shell(sent.default)
+    return lambda sent: entry(sent.default)
 
 
 @pytest.mark.parametrize("protocol", RIGHT)
-def test_what_is_mutated_was_right(shells: Shells, protocol: str) -> None:
+def test_what_is_mutated_was_right(entries: Entries, protocol: str) -> None:
     for sent in RIGHT[protocol]:
-        response = asyncio.run(asked(shells(sent), sent))
+        response = asked(entries(sent), sent)
         assert isinstance(response, Response)
         assert response.status == 200, response.body
 
 
 @pytest.mark.parametrize("protocol", RIGHT)
-def test_no_request_gives_a_5xx(shells: Shells, protocol: str) -> None:
-    async def all_of_them() -> Counter[int]:
-        seen: Counter[int] = Counter()
-        for sent in cases(RIGHT[protocol]):
-            response = await asked(shells(sent), sent)
-            if isinstance(response, Response):  # else it is a path that is no protocol's
-                check(response, sent, protocol)
-                seen[response.status] += 1
-        return seen
-
-    seen = asyncio.run(all_of_them())
+def test_no_request_gives_a_5xx(entries: Entries, protocol: str) -> None:
+    seen: Counter[int] = Counter()
+    for sent in cases(RIGHT[protocol]):
+        response = asked(entries(sent), sent)
+        if response is not None:  # else it is a path that is no protocol's
+            check(response, sent, protocol)
+            seen[response.status] += 1
     print(protocol, dict(seen))
     assert {200, 400, 413} <= seen.keys()  # else the requests are too wrong, or not wrong enough
 
 
-async def asked(shell: Shell, sent: Sent) -> Response | None:
+def asked(entry: Entry, sent: Sent) -> Response | None:
     with bounded():
         try:
-            return await shell.respond(Request("POST", sent.path, "", sent.headers, sent.body))
+            return entry.answer(Request("POST", sent.path, "", sent.headers, sent.body))
         except Hung:
             pytest.fail(f"no answer to {sent!r:.3000}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 import subprocess
@@ -15,11 +14,11 @@ import orjson
 import pytest
 
 from lightship.bundle import Manifest
-from lightship.dispatch.dispatcher import Service, answer
+from lightship.dispatch.dispatcher import Dispatcher
 from lightship.protocols.http import Request, Response
 from lightship.protocols.mlflow import decode_invocation
 from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
+from lightship.serving.serving import Options, Serving
 from lightship.tensors import Signature, TensorSpec
 from lightship.version import __version__
 from tests.bundles import Registries
@@ -29,20 +28,20 @@ Ask = Callable[..., tuple[int, Any]]
 COLUMNS = ("mean radius", "mean texture", "mean concavity")
 
 
-def respond(service: Service, request: Request) -> Response:
-    response = asyncio.run(answer(service, request))
+def respond(service: Dispatcher, request: Request) -> Response:
+    response = service.answer(request)
     assert response is not None
     return response
 
 
 @pytest.fixture(scope="module")
 def ask(registries: Registries) -> Ask:
-    services: dict[str, Service] = {}
+    services: dict[str, Dispatcher] = {}
 
     def ask(model: str, body: Any, media_type: str = "application/json") -> tuple[int, Any]:
         if model not in services:
             folder = registries.examples if model in {"quickstart", "digits"} else registries.small
-            services[model] = Service(Catalogue(Registry(str(folder)), default=model))
+            services[model] = Dispatcher(Serving(Registry(str(folder)), Options(default=model)))
         data = body if isinstance(body, bytes) else orjson.dumps(body)
         request = Request("POST", "/invocations", headers={"content-type": media_type}, body=data, caller="me")
         response = respond(services[model], request)
@@ -139,7 +138,7 @@ def test_a_column_that_is_an_input_of_one_number() -> None:
 
 def test_nan_is_a_token_in_both_directions_and_a_missing_number(ask: Ask, registries: Registries) -> None:
     expected = '{"predictions":[[NaN,2.0],[Infinity,0.0]]}'
-    service = Service(Catalogue(Registry(str(registries.small)), default="roots"))
+    service = Dispatcher(Serving(Registry(str(registries.small)), Options(default="roots")))
     for body in (
         b'{"inputs": [[NaN, 4], [Infinity, 0]]}',
         b'{"dataframe_split": {"columns": ["p", "q"], "data": [[null, 4], [Infinity, 0]]}}',
@@ -194,7 +193,7 @@ def test_a_media_type_that_is_none_of_ours(ask: Ask) -> None:
 
 
 def test_ping_and_version(registries: Registries, tmp_path: Path) -> None:
-    service = Service(Catalogue(Registry(str(registries.small)), default="modes"))
+    service = Dispatcher(Serving(Registry(str(registries.small)), Options(default="modes")))
     assert respond(service, Request("GET", "/ping")).status == 200
     assert respond(service, Request("GET", "/version", caller="me")).body.decode() == __version__
     stranger = respond(service, Request("GET", "/version"))
@@ -209,22 +208,22 @@ def test_ping_is_about_the_default_model_alone(registries: Registries, tmp_path:
     with (tmp_path / "pair" / "1" / "model.tflite").open("ab") as file:
         file.write(b"\0")
     for default, expected in (("modes", 200), ("pair", 503), ("nobody", 503), (None, 503)):
-        service = Service(Catalogue(Registry(str(tmp_path)), default=default))
+        service = Dispatcher(Serving(Registry(str(tmp_path)), Options(default=default)))
         assert respond(service, Request("GET", "/ping")).status == expected
     request = Request("POST", "/invocations", body=b'{"inputs": 1}', caller="me")
-    response = respond(Service(Catalogue(Registry(str(tmp_path)), default="pair")), request)
+    response = respond(Dispatcher(Serving(Registry(str(tmp_path)), Options(default="pair"))), request)
     assert (response.status, orjson.loads(response.body)["error_code"]) == (503, "TEMPORARILY_UNAVAILABLE")
 
 
 HOT = """
-import asyncio, sys
-from lightship.dispatch.dispatcher import Service, answer
+import sys
+from lightship.dispatch.dispatcher import Dispatcher
 from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
+from lightship.serving.serving import Options, Serving
 from lightship.protocols.http import Request
-service = Service(Catalogue(Registry(sys.argv[1]), default="modes"))
+service = Dispatcher(Serving(Registry(sys.argv[1]), Options(default="modes")))
 for body in (b'{"dataframe_split": {"columns": ["p", "q"], "data": [[1, 4]]}}', b'{"inputs": [[1, 4]]}'):
-    response = asyncio.run(answer(service, Request("POST", "/invocations", body=body, caller="me")))
+    response = service.answer(Request("POST", "/invocations", body=body, caller="me"))
     assert response.status == 200, response.body
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
@@ -240,7 +239,7 @@ def test_a_hot_request_imports_nothing_heavy(registries: Registries) -> None:
 def test_the_openapi_document_has_the_default_model_s_inputs(registries: Registries) -> None:
     from lightship.protocols import mlflow
 
-    states = Catalogue(Registry(str(registries.small)), default="pair").standings.states()
+    states = Serving(Registry(str(registries.small)), Options(default="pair")).status.models()
     paths: dict[str, Any] = {}
     for route in mlflow.PROTOCOL.routes:
         paths |= route.describe(route, states)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-
 from lightship.app.shell import Shell
-from lightship.dispatch.dispatcher import Service
+
+from lightship.dispatch.dispatcher import Dispatcher
 from lightship.handlers.gateway import Gateway
 from lightship.protocols.openinference import PROTOCOL
 from tests.bundles import Registries
@@ -90,7 +90,7 @@ def body_of(answer: dict[str, Any]) -> bytes:
     return base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
 
 
-def test_binary_data_both_ways_through_the_gateway(service: Service) -> None:
+def test_binary_data_both_ways_through_the_gateway(service: Dispatcher) -> None:
     gateway = Gateway(Shell(service, token=None, max_body=1_000_000))
     text = orjson.dumps({"inputs": [sized(8)], "parameters": {"binary_data_output": True}})
     sent = event(
@@ -105,7 +105,7 @@ def test_binary_data_both_ways_through_the_gateway(service: Service) -> None:
     assert np.frombuffer(body_of(raw)[int(raw["headers"][LENGTH]) :], "<f4").tolist() == [2, 8]
 
 
-def test_a_compressed_answer_through_the_gateway(service: Service) -> None:
+def test_a_compressed_answer_through_the_gateway(service: Dispatcher) -> None:
     gateway = Gateway(Shell(service, token=None, max_body=1_000_000))
     item = {**ROW, "shape": [1000, 2], "data": [0.5] * 2000}
     packed = gzip.compress(orjson.dumps({"inputs": [item]}))
@@ -116,7 +116,8 @@ def test_a_compressed_answer_through_the_gateway(service: Service) -> None:
 
 HOT = """
 import json, sys
-from lightship.handlers.predict import handler
+from lightship.handlers.predict import handler_for
+handler = handler_for()
 item = {"name": "features", "datatype": "FP32", "shape": [1, 3], "data": [1, 2, 3]}
 http = {"path": "/v2/models/quickstart/infer", "method": "POST"}
 event = {"version": "2.0", "rawPath": http["path"], "requestContext": {"http": http}}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import struct
 from typing import Any
 
@@ -11,13 +10,13 @@ import orjson
 import pytest
 
 from lightship.calls import Call
-from lightship.dispatch.dispatcher import Service, answer
+from lightship.dispatch.dispatcher import Dispatcher
 from lightship.errors import InvalidInput
 from lightship.protocols.http import Request
 from lightship.protocols.openinference.binary import to_bytes
 from lightship.protocols.openinference.infer import decode_infer
 from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
+from lightship.serving.serving import Serving
 from lightship.tensors import TensorSpec
 from tests.bundles import Registries
 from tests.protocols.conftest import Ask
@@ -144,6 +143,6 @@ def test_a_binary_answer_over_the_limit_counts_as_base64(registries: Registries)
     body |= {"parameters": {"binary_data_output": True}}  # type: ignore[dict-item]
     request = Request("POST", "/v2/models/wide/infer", body=orjson.dumps(body), caller="me")
     for limit, status in [(530_000, 413), (540_000, 200)]:
-        response = asyncio.run(answer(Service(Catalogue(Registry(str(registries.small))), limit), request))
+        response = Dispatcher(Serving(Registry(str(registries.small))), max_answer=limit).answer(request)
         assert response is not None
         assert response.status == status

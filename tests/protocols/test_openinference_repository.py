@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import orjson
 
-from lightship.dispatch.dispatcher import Service, answer
+from lightship.dispatch.dispatcher import Dispatcher
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
+from lightship.serving.serving import Serving
 from tests.bundles import Registries
 from tests.protocols.openinference_cases import ROW
 
 
 def test_the_repository(registries: Registries) -> None:
-    catalogue = Catalogue(Registry(str(registries.small)))
+    serving = Serving(Registry(str(registries.small)))
 
     def post(path: str, body: bytes = b"") -> tuple[int, Any]:
-        response = asyncio.run(
-            answer(Service(catalogue, allow_admin=True), Request("POST", path, body=body, caller="me"))
-        )
+        response = Dispatcher(serving, allow_admin=True).answer(Request("POST", path, body=body, caller="me"))
         assert response is not None
         return response.status, orjson.loads(response.body)
 
@@ -33,9 +30,9 @@ def test_the_repository(registries: Registries) -> None:
     assert gone["state"] == "UNAVAILABLE"
     assert "unloaded" in gone["reason"]
     assert post("/v2/models/modes/infer", orjson.dumps({"inputs": [ROW]}))[0] == 503
-    status, record = _get(catalogue, "/v2/models/modes/ready")
+    status, record = _get(serving, "/v2/models/modes/ready")
     assert (status, record["ready"]) == (503, False)
-    assert _get(catalogue, "/v2/models/modes")[0] == 503
+    assert _get(serving, "/v2/models/modes")[0] == 503
     assert post("/v2/repository/models/modes/load", b"{}") == (200, {})
     assert post("/v2/models/modes/infer", orjson.dumps({"inputs": [ROW]}))[0] == 200
     assert post("/v2/repository/models/modes/load", b'{"parameters": {"config": "{}"}}')[0] == 400
@@ -43,27 +40,25 @@ def test_the_repository(registries: Registries) -> None:
     assert post("/v2/repository/index", b"[")[0] == 400
 
 
-def _get(catalogue: Catalogue, path: str) -> tuple[int, Any]:
-    response = asyncio.run(answer(Service(catalogue), Request("GET", path, caller="me")))
+def _get(serving: Serving, path: str) -> tuple[int, Any]:
+    response = Dispatcher(serving).answer(Request("GET", path, caller="me"))
     assert response is not None
     return response.status, orjson.loads(response.body)
 
 
 def test_nobody_loads_or_unloads_where_that_is_not_allowed(registries: Registries) -> None:
-    catalogue = Catalogue(Registry(str(registries.small)))
+    serving = Serving(Registry(str(registries.small)))
     for verb in ("unload", "load"):
         path = f"/v2/repository/models/modes/{verb}"
-        response = asyncio.run(answer(Service(catalogue), Request("POST", path, body=b"{}", caller="me")))
+        response = Dispatcher(serving).answer(Request("POST", path, body=b"{}", caller="me"))
         assert response is not None
         assert response.status == 403
         assert list(orjson.loads(response.body)) == ["error"]
         assert "LIGHTSHIP_ALLOW_ADMIN=1" in orjson.loads(response.body)["error"]
-        stranger = asyncio.run(answer(Service(catalogue), Request("POST", path)))
+        stranger = Dispatcher(serving).answer(Request("POST", path))
         assert stranger is not None
         assert stranger.status == 401
     body = orjson.dumps({"inputs": [ROW]})
-    answered = asyncio.run(
-        answer(Service(catalogue), Request("POST", "/v2/models/modes/infer", body=body, caller="me"))
-    )
+    answered = Dispatcher(serving).answer(Request("POST", "/v2/models/modes/infer", body=body, caller="me"))
     assert answered is not None
     assert answered.status == 200

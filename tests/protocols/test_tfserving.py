@@ -13,7 +13,7 @@ from lightship.calls import ModelState, VersionState
 from lightship.errors import InvalidInput, LightshipError, NotFound, Unavailable
 from lightship.protocols import tfserving
 from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
+from lightship.serving.serving import Serving
 from tests.bundles import Registries
 from tests.protocols.conftest import AskJson
 from tests.protocols.tfserving_calls import HALF
@@ -151,7 +151,7 @@ def test_a_stranger_and_a_strange_method(ask_json: AskJson) -> None:
 
 
 def test_openapi_has_the_paths_of_models_that_can_answer_them(registries: Registries) -> None:
-    states = Catalogue(Registry(str(registries.small))).standings.states()
+    states = Serving(Registry(str(registries.small))).status.models()
     paths: dict[str, Any] = {}
     for route in tfserving.PROTOCOL.routes:
         paths |= route.describe(route, states)

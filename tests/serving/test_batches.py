@@ -19,8 +19,11 @@ from lightship.errors import EngineError, InvalidInput
 from lightship.model import Model
 from lightship.registry.registry import Registry
 from lightship.serving.batches import Batches, Batching
+from lightship.serving.concurrent import ConcurrentServing
 from lightship.serving.counters import Counters
-from lightship.serving.serving import Catalogue
+from lightship.serving.router import Asked
+from lightship.serving.serving import Options
+from lightship.serving.threads import Threads
 from lightship.tensors import Array
 from tests.bundles import Registries
 
@@ -185,12 +188,12 @@ def test_batching_can_be_switched_off(registries: Registries, executor: ThreadPo
     assert Batching(executor, threads=1, rows=1).of(model, Counters()) is None
 
 
-def test_the_catalogue_sends_slow_single_rows_through_batches(registries: Registries) -> None:
-    catalogue = Catalogue(Registry(str(registries.small)), threads=1)
+def test_the_serving_sends_slow_single_rows_through_batches(registries: Registries) -> None:
+    serving = ConcurrentServing(Registry(str(registries.small)), Options(), Threads(1))
 
     async def ask_at_once(held: Bench) -> list[float]:
-        served = (await catalogue.get("modes"))._replace(seconds_per_row={None: 1.0}, batches=held.batches)
-        asked = [asyncio.ensure_future(catalogue.predict(served, row(number))) for number in range(5)]
+        served = (await serving.find(Asked("modes")))._replace(seconds_per_row={None: 1.0}, batches=held.batches)
+        asked = [asyncio.ensure_future(serving.predict(served, row(number))) for number in range(5)]
         await asyncio.to_thread(held.arrived.acquire, timeout=PATIENCE)
         held.gate.set()
         return [result.outputs["y"][0, 0] for result, _ in await asyncio.gather(*asked)]
@@ -199,4 +202,4 @@ def test_the_catalogue_sends_slow_single_rows_through_batches(registries: Regist
         held = bench(registries, "modes", Batching(executor, threads=1, rows=4))
         assert asyncio.run(ask_at_once(held)) == [0, 2, 4, 6, 8]
     assert held.seen().executions == 2
-    catalogue.close()
+    serving.close()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import weakref
 from pathlib import Path
 
@@ -9,11 +8,11 @@ import orjson
 import pytest
 
 from lightship.calls import Call, Result
-from lightship.dispatch.dispatcher import Service, answer
+from lightship.dispatch.dispatcher import Dispatcher
 from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
 from lightship.serving.cache import ResponseCache, cache_key
-from lightship.serving.serving import Catalogue
+from lightship.serving.serving import Options, Serving
 from lightship.tensors import Signature
 from tests.bundles import Registries, republish
 
@@ -76,14 +75,14 @@ def registry(registries: Registries, tmp_path: Path) -> Registry:
     return registry
 
 
-def ask(service: Service, body: bytes) -> Response:
-    response = asyncio.run(answer(service, Request("POST", "/predict", body=body, caller="me")))
+def ask(service: Dispatcher, body: bytes) -> Response:
+    response = service.answer(Request("POST", "/predict", body=body, caller="me"))
     assert response is not None
     return response
 
 
 def test_hit_and_miss_are_in_a_header_and_the_spelling_does_not_matter(registry: Registry) -> None:
-    service = Service(Catalogue(registry, caches={"modes": 10_000}))
+    service = Dispatcher(Serving(registry, Options(caches={"modes": 10_000})))
     first, again, other = (
         ask(service, body) for body in (b'{"input": [1, 2]}', b'{"inputs":[[1.0,2]]}', b'{"input":[1,3]}')
     )
@@ -92,10 +91,10 @@ def test_hit_and_miss_are_in_a_header_and_the_spelling_does_not_matter(registry:
 
 
 def test_hits_and_misses_are_in_the_statistics_of_the_open_inference_protocol(registry: Registry) -> None:
-    service = Service(Catalogue(registry, caches={"modes": 10_000}))
+    service = Dispatcher(Serving(registry, Options(caches={"modes": 10_000})))
     for _ in range(3):
         ask(service, b'{"input": [[1, 2], [3, 4]]}')
-    response = asyncio.run(answer(service, Request("GET", "/v2/models/modes/stats", caller="me")))
+    response = service.answer(Request("GET", "/v2/models/modes/stats", caller="me"))
     assert response is not None
     (stats,) = orjson.loads(response.body)["model_stats"]
     counts = {name: entry["count"] for name, entry in stats["inference_stats"].items()}
@@ -107,7 +106,7 @@ def test_hits_and_misses_are_in_the_statistics_of_the_open_inference_protocol(re
 
 
 def test_another_version_never_answers(registry: Registry, registries: Registries) -> None:
-    service = Service(Catalogue(registry, caches={"modes": 10_000}, refresh=0))
+    service = Dispatcher(Serving(registry, Options(caches={"modes": 10_000}, refresh=0)))
     assert orjson.loads(ask(service, b'{"input": [4, 9]}').body) == [[8, 18]]
     republish(registry, registries.small / "roots" / "1", "modes")
     second = ask(service, b'{"input": [4, 9]}')
@@ -115,4 +114,4 @@ def test_another_version_never_answers(registry: Registry, registries: Registrie
 
 
 def test_without_one_there_is_no_header(registry: Registry) -> None:
-    assert "lightship-cache" not in ask(Service(Catalogue(registry)), b'{"input": [1, 2]}').headers
+    assert "lightship-cache" not in ask(Dispatcher(Serving(registry)), b'{"input": [1, 2]}').headers

@@ -8,32 +8,31 @@ from collections.abc import Iterator
 
 import pytest
 
-from lightship.dispatch.dispatcher import Service, answer
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
+from lightship.serving.serving import Options
 from tests.bundles import Registries
 from tests.protocols.right_requests import PICTURE
+from tests.serve import Answers
 
 IMAGE = base64.b64encode(PICTURE)
 LONG = b" " * 20_000  # JSON may begin so; a body with many rows would be run in a thread, too
 
 
 @pytest.fixture(scope="module")
-def service(registries: Registries) -> Iterator[Service]:
-    catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart", threads=1)
-    catalogue.start()  # loaded: loading is done in a thread as well
-    yield Service(catalogue)
-    catalogue.close()
+def answers(registries: Registries) -> Iterator[Answers]:
+    answers = Answers(Registry(str(registries.examples)), Options(default="quickstart"), threads=1)
+    answers.serving.start()  # loaded: loading is done in a thread as well
+    yield answers
+    answers.close()
 
 
-def order(service: Service, *requests: Request) -> list[str]:
+def order(answers: Answers, *requests: Request) -> list[str]:
     """The paths of requests that come at the same time, in the order of their answers."""
     answered = []
 
     async def ask(request: Request) -> None:
-        response = await answer(service, request)
-        assert response is not None
+        response = await answers.answer_soon(request)
         assert response.status == 200, response.body
         answered.append(request.path)
 
@@ -58,11 +57,11 @@ def order(service: Service, *requests: Request) -> list[str]:
         ("/invocations", LONG + b'{"inputs": [[1, 2, 3]]}'),
     ],
 )
-def test_others_are_answered_meanwhile(service: Service, path: str, body: bytes) -> None:
+def test_others_are_answered_meanwhile(answers: Answers, path: str, body: bytes) -> None:
     slow = Request("POST", path, headers={"content-type": "application/json"}, body=body, caller="me")
-    assert order(service, slow, Request("GET", "/health/live")) == ["/health/live", path]
+    assert order(answers, slow, Request("GET", "/health/live")) == ["/health/live", path]
 
 
-def test_what_is_short_is_decoded_where_it_is(service: Service) -> None:
+def test_what_is_short_is_decoded_where_it_is(answers: Answers) -> None:
     quick = Request("POST", "/predict", body=b'{"input": [1, 2, 3]}', caller="me")
-    assert order(service, quick, Request("GET", "/health/live")) == ["/predict", "/health/live"]
+    assert order(answers, quick, Request("GET", "/health/live")) == ["/predict", "/health/live"]

@@ -11,14 +11,17 @@ import pytest
 from lightship.calls import Call
 from lightship.errors import BundleError
 from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
+from lightship.serving.concurrent import ConcurrentServing
+from lightship.serving.router import Asked
+from lightship.serving.serving import Options, Serving
+from lightship.serving.threads import Threads
 from tests.bundles import Registries, republish
 
 
 def test_a_version_is_loaded_once_however_many_ask(registries: Registries) -> None:
-    catalogue = Catalogue(Registry(str(registries.small)))
+    serving = Serving(Registry(str(registries.small)))
     with ThreadPoolExecutor(8) as pool:
-        served = list(pool.map(lambda _: catalogue.load("pair"), range(32)))
+        served = list(pool.map(lambda _: serving.load("pair"), range(32)))
     assert len({id(one) for one in served}) == 1
 
 
@@ -26,11 +29,11 @@ def test_a_new_version_is_noticed_without_a_restart(registries: Registries, tmp_
     bundle = registries.small / "modes" / "1"
     registry = Registry(str(tmp_path))
     republish(registry, bundle, "modes")
-    catalogue = Catalogue(registry, refresh=0)
-    assert asyncio.run(catalogue.get("modes")).version == 1
+    serving = Serving(registry, Options(refresh=0))
+    assert serving.find(Asked("modes")).version == 1
     republish(registry, bundle, "modes")
-    assert asyncio.run(catalogue.get("modes")).version == 2
-    assert asyncio.run(catalogue.get("modes", 1)).version == 1
+    assert serving.find(Asked("modes")).version == 2
+    assert serving.find(Asked("modes", 1)).version == 1
 
 
 def test_a_mended_version_is_loaded_again(registries: Registries, tmp_path: Path) -> None:
@@ -38,11 +41,11 @@ def test_a_mended_version_is_loaded_again(registries: Registries, tmp_path: Path
     golden = tmp_path / "modes" / "1" / "golden.npz"
     whole = golden.read_bytes()
     golden.write_bytes(b"")
-    catalogue = Catalogue(Registry(str(tmp_path)), refresh=0)
+    serving = Serving(Registry(str(tmp_path)), Options(refresh=0))
     with pytest.raises(BundleError):
-        catalogue.load("modes")
+        serving.load("modes")
     golden.write_bytes(whole)
-    assert catalogue.load("modes").version == 1
+    assert serving.load("modes").version == 1
 
 
 def test_a_failure_is_remembered_for_a_while(registries: Registries, tmp_path: Path) -> None:
@@ -50,24 +53,24 @@ def test_a_failure_is_remembered_for_a_while(registries: Registries, tmp_path: P
     golden = tmp_path / "modes" / "1" / "golden.npz"
     whole = golden.read_bytes()
     golden.write_bytes(b"")
-    catalogue = Catalogue(Registry(str(tmp_path)), refresh=3600)
+    serving = Serving(Registry(str(tmp_path)), Options(refresh=3600))
     with pytest.raises(BundleError):
-        catalogue.load("modes")
+        serving.load("modes")
     golden.write_bytes(whole)
     with pytest.raises(BundleError):
-        catalogue.load("modes")
+        serving.load("modes")
 
 
 def test_threads_give_the_answers_that_one_gives(registries: Registries) -> None:
-    catalogue = Catalogue(Registry(str(registries.small)), threads=4)
+    serving = ConcurrentServing(Registry(str(registries.small)), Options(), Threads(4))
 
     async def ask(factor: int) -> bool:
-        served = await catalogue.get("wide")
-        result, _ = await catalogue.predict(served, Call({"x": np.full((20, 1), factor, np.float32)}))
+        served = await serving.find(Asked("wide"))
+        result, _ = await serving.predict(served, Call({"x": np.full((20, 1), factor, np.float32)}))
         return bool((result.outputs["y"] == factor).all())
 
     async def all_at_once() -> list[bool]:
         return await asyncio.gather(*(ask(factor) for factor in range(16)))
 
     assert all(asyncio.run(all_at_once()))
-    catalogue.close()
+    serving.close()

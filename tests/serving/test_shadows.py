@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,17 +16,17 @@ import pytest
 
 from lightship.bundle import Bundle
 from lightship.calls import Call, Result
-from lightship.dispatch.dispatcher import Service, answer
 from lightship.engines.base import Engine
 from lightship.model import Model
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
 from lightship.serving.counters import Counters
 from lightship.serving.pool import Served
-from lightship.serving.serving import Catalogue
+from lightship.serving.serving import Options
 from lightship.serving.shadows import Shadows, compare
 from lightship.tensors import Array
 from tests.bundles import Registries, republish
+from tests.serve import Answers
 
 
 @dataclass
@@ -125,11 +124,9 @@ def _two_versions(registries: Registries, tmp_path: Path) -> Registry:
     return registry
 
 
-def _ask(catalogue: Catalogue) -> Any:
+def _ask(answers: Answers) -> Any:
     request = Request("POST", "/predict", body=b'{"input": [[1, 2]]}', caller="me")
-    response = asyncio.run(answer(Service(catalogue), request))
-    assert response is not None
-    return orjson.loads(response.body)
+    return orjson.loads(answers.answer(request).body)
 
 
 @pytest.mark.parametrize("threads", [0, 2])
@@ -137,10 +134,11 @@ def test_a_shadow_without_room_does_not_unload_the_version_that_serves(
     registries: Registries, tmp_path: Path, threads: int
 ) -> None:
     registry = _two_versions(registries, tmp_path)
-    catalogue = Catalogue(registry, default="modes", threads=threads, memory=registry.open("modes").size)
+    options = Options(default="modes", memory=registry.open("modes").size)
+    answers = Answers(registry, options, threads=threads)
     for _ in range(3):
-        assert _ask(catalogue) == [[2, 4]]
-    catalogue.close()
-    (statistics,) = catalogue.standings.statistics("modes")
+        assert _ask(answers) == [[2, 4]]
+    answers.close()
+    (statistics,) = answers.serving.status.statistics("modes")
     assert (statistics.version, statistics.calls) == (1, 3), "the same loaded version answered each time"
-    assert catalogue.standings.state("modes").shadows[2]["failed"] == 3
+    assert answers.serving.status.model("modes").shadows[2]["failed"] == 3

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
 from lightship.calls import Call, Result
-from lightship.dispatch.dispatcher import Service, answer
+from lightship.dispatch.dispatcher import Dispatcher
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
+from lightship.serving.serving import Options, Serving
 from lightship.serving.shadows import Shadows
 from tests.bundles import Registries
 
 SMALL = ("modes", "pair", "roots", "scorer")
 
 
-def status(catalogue: Catalogue, method: str, path: str, body: bytes = b"") -> int:
-    service = Service(catalogue, allow_admin=True)
-    response = asyncio.run(answer(service, Request(method, path, body=body, caller="me")))
+def status(serving: Serving, method: str, path: str, body: bytes = b"") -> int:
+    service = Dispatcher(serving, allow_admin=True)
+    response = service.answer(Request(method, path, body=body, caller="me"))
     assert response is not None
     return response.status
 
@@ -34,33 +33,33 @@ def few(registries: Registries, tmp_path: Path) -> Registry:
 
 def test_start_loads_the_default_model_and_what_else_fits_into_memory(few: Registry) -> None:
     size = few.open("roots").size
-    catalogue = Catalogue(few, default="roots", memory=size)
-    states = catalogue.start()
-    assert catalogue.loaded() == ["roots"]
+    serving = Serving(few, Options(default="roots", memory=size))
+    states = serving.start()
+    assert serving.loaded() == [("roots", 1)]
     assert {state.name for state in states if state.ready} == set(SMALL)
 
 
 def test_start_without_a_limit_loads_every_model(few: Registry) -> None:
-    catalogue = Catalogue(few)
-    catalogue.start()
-    assert catalogue.loaded() == sorted(SMALL)
+    serving = Serving(few)
+    serving.start()
+    assert [name for name, _ in serving.loaded()] == sorted(SMALL)
 
 
 @pytest.mark.parametrize("path", ["/health/ready", "/v2/health/ready", "/ping"])
 def test_readiness_while_models_are_loaded_is_503(few: Registry, path: str) -> None:
-    catalogue = Catalogue(few, default="modes")
-    catalogue.starting = True
-    assert status(catalogue, "GET", path) != 200
-    assert status(catalogue, "GET", "/health/live") == 200
-    catalogue.start()
-    assert status(catalogue, "GET", path) == 200
+    serving = Serving(few, Options(default="modes"))
+    serving.starting = True
+    assert status(serving, "GET", path) != 200
+    assert status(serving, "GET", "/health/live") == 200
+    serving.start()
+    assert status(serving, "GET", path) == 200
 
 
 @pytest.mark.parametrize("body", [b'{"parameters": {"config": "{}"}}', b"[1]", b"no JSON"])
 def test_load_with_a_body_that_is_refused_loads_nothing(few: Registry, body: bytes) -> None:
-    catalogue = Catalogue(few)
-    assert status(catalogue, "POST", "/v2/repository/models/pair/load", body) == 400
-    assert catalogue.loaded() == []
+    serving = Serving(few)
+    assert status(serving, "POST", "/v2/repository/models/pair/load", body) == 400
+    assert serving.loaded() == []
 
 
 def test_shadow_that_cannot_be_read_is_not_the_callers_failure(few: Registry) -> None:

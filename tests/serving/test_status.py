@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,12 @@ from typing import Any
 import orjson
 import pytest
 
-from lightship.app.shell import Shell
-from lightship.dispatch.dispatcher import Service, answer
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
-from lightship.serving.serving import Catalogue
+from lightship.serving.serving import Options
+from tests.app import asgi
 from tests.bundles import Registries, republish
+from tests.serve import Answers, core, fast_path
 
 TELLING = [
     ("GET", "/models"),
@@ -40,137 +39,127 @@ def registry(registries: Registries, tmp_path: Path) -> Registry:
     return registry
 
 
-def ask(catalogue: Catalogue, method: str, path: str, body: bytes = b"") -> tuple[int, Any]:
-    response = asyncio.run(answer(Service(catalogue), Request(method, path, body=body, caller="me")))
-    assert response is not None
+def ask(answers: Answers, method: str, path: str, body: bytes = b"") -> tuple[int, Any]:
+    response = answers.answer(Request(method, path, body=body, caller="me"))
     return response.status, orjson.loads(response.body or b"null")
 
 
-def page(catalogue: Catalogue, path: str) -> tuple[int, Any]:
-    """A page of FastAPI's, through the shell as an ASGI server asks it."""
-    sent: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": [], "root_path": ""}
-    asyncio.run(Shell(Service(catalogue), token=None, max_body=1000)(scope, receive, send))
-    return sent[0]["status"], orjson.loads(b"".join(message.get("body", b"") for message in sent[1:]))
+def document(registry: Registry) -> tuple[int, Any]:
+    """The OpenAPI document, for which nothing is loaded."""
+    made = core(Path(registry.location), default_model=None)
+    done = asgi.ask(fast_path(made), "GET", "/openapi.json")
+    assert made.serving.loaded() == []
+    return done.status, orjson.loads(done.body)
 
 
 @pytest.mark.parametrize("threads", [0, 2])
 def test_nothing_is_loaded_in_order_to_tell(registry: Registry, threads: int) -> None:
-    catalogue = Catalogue(registry, refresh=0, threads=threads)
+    answers = Answers(registry, Options(refresh=0), threads=threads)
     for route in TELLING:
-        assert ask(catalogue, *route)[0] == 200
-    status, document = page(catalogue, "/openapi.json")
+        assert ask(answers, *route)[0] == 200
+    status, described = document(registry)
     assert status == 200
-    assert "example" in document["paths"]["/models/pair/predict"]["post"]["requestBody"]["content"]["application/json"]
-    assert catalogue.loaded() == []
-    catalogue.close()
+    assert "example" in described["paths"]["/models/pair/predict"]["post"]["requestBody"]["content"]["application/json"]
+    assert answers.serving.loaded() == []
+    answers.close()
 
 
 def test_the_status_of_many_versions_loads_none_of_them(registry: Registry) -> None:
-    catalogue = Catalogue(registry)
-    assert ask(catalogue, "POST", "/models/modes/versions/1/predict", b'{"input": [1, 2]}')[0] == 200
-    _, record = ask(catalogue, "GET", "/v1/models/modes")
+    answers = Answers(registry)
+    assert ask(answers, "POST", "/models/modes/versions/1/predict", b'{"input": [1, 2]}')[0] == 200
+    _, record = ask(answers, "GET", "/v1/models/modes")
     assert [entry["state"] for entry in record["model_version_status"]] == ["AVAILABLE", "AVAILABLE"]
-    assert [entry.version for entry in catalogue.standings.statistics("modes")] == [1]
+    assert [entry.version for entry in answers.serving.status.statistics("modes")] == [1]
 
 
 def test_telling_does_not_bring_back_what_memory_made_go(registry: Registry) -> None:
     largest = max(registry.open(name).size for name in ("modes", "pair"))
-    catalogue = Catalogue(registry, default="modes", memory=largest, refresh=0)
-    catalogue.start()
-    left = catalogue.loaded()
+    answers = Answers(registry, Options(default="modes", memory=largest, refresh=0))
+    answers.serving.start()
+    left = answers.serving.loaded()
     assert len(left) == 1
     for route in TELLING:
-        assert ask(catalogue, *route)[0] == 200
-        assert catalogue.loaded() == left
-    response = asyncio.run(answer(Service(catalogue), Request("GET", "/ping")))
-    assert response is not None
-    assert response.status == 200
-    assert catalogue.loaded() == left
+        assert ask(answers, *route)[0] == 200
+        assert answers.serving.loaded() == left
+    assert answers.answer(Request("GET", "/ping")).status == 200
+    assert answers.serving.loaded() == left
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "no JSON"])
 def test_a_state_that_is_none_is_one_model_s_trouble(registry: Registry, text: str) -> None:
     (Path(registry.location) / "modes" / "state.json").write_text(text)
-    catalogue = Catalogue(registry, refresh=0)
-    catalogue.start()
-    assert ask(catalogue, "POST", "/models/pair/predict", b'{"input": {"a": [1, 2], "b": [1]}}')[0] == 200
-    status, record = ask(catalogue, "GET", "/health/ready")
+    answers = Answers(registry, Options(refresh=0))
+    answers.serving.start()
+    assert ask(answers, "POST", "/models/pair/predict", b'{"input": {"a": [1, 2], "b": [1]}}')[0] == 200
+    status, record = ask(answers, "GET", "/health/ready")
     assert (status, record["status"]) == (200, "degraded")
     broken, whole = record["models"]
     assert (broken["name"], broken["state"], broken["version"]) == ("modes", "failed", None)
     assert "modes/state.json holds no state" in broken["error"]
     assert (whole["name"], whole["state"]) == ("pair", "available")
-    assert ask(catalogue, "GET", "/models")[0] == 200
-    assert page(catalogue, "/openapi.json")[0] == 200
-    assert [entry["name"] for entry in ask(catalogue, "POST", "/v2/repository/index")[1]] == ["pair"]
+    assert ask(answers, "GET", "/models")[0] == 200
+    assert document(registry)[0] == 200
+    assert [entry["name"] for entry in ask(answers, "POST", "/v2/repository/index")[1]] == ["pair"]
     for path in ("/models/modes", "/v1/models/modes", "/v2/models/modes"):
-        status, record = ask(catalogue, "GET", path)
+        status, record = ask(answers, "GET", path)
         assert status == 503
         assert b"modes/state.json holds no state" in orjson.dumps(record)
 
 
 def test_a_model_whose_state_became_none_goes_on_and_readiness_says_so(registry: Registry) -> None:
-    catalogue = Catalogue(registry, refresh=0)
-    catalogue.start()
+    answers = Answers(registry, Options(refresh=0))
+    answers.serving.start()
     state = Path(registry.location) / "modes" / "state.json"
     whole = state.read_bytes()
     state.write_text("{}")
-    assert ask(catalogue, "POST", "/models/modes/predict", b'{"input": [1, 2]}')[0] == 200
-    status, record = ask(catalogue, "GET", "/health/ready")
+    assert ask(answers, "POST", "/models/modes/predict", b'{"input": [1, 2]}')[0] == 200
+    status, record = ask(answers, "GET", "/health/ready")
     assert (status, record["status"]) == (200, "degraded")
     assert "modes/state.json holds no state" in record["models"][0]["error"]
     assert record["models"][0]["answering"] == 2
-    assert ask(catalogue, "GET", "/v2/models/modes/ready")[0] == 200
+    assert ask(answers, "GET", "/v2/models/modes/ready")[0] == 200
     state.write_bytes(whole)
-    assert ask(catalogue, "GET", "/health/ready")[1]["status"] == "ready"
+    assert ask(answers, "GET", "/health/ready")[1]["status"] == "ready"
 
 
 def test_the_document_says_what_is_wrong_with_the_registry(tmp_path: Path) -> None:
     (tmp_path / "models").write_text("a file where the folder should be")
-    status, record = page(Catalogue(Registry(str(tmp_path / "models"))), "/openapi.json")
+    status, record = document(Registry(str(tmp_path / "models")))
     assert (status, record["error"]["code"]) == (503, "registry_failed")
 
 
 def test_a_server_is_ready_while_the_version_before_goes_on(registry: Registry, registries: Registries) -> None:
     shutil.rmtree(Path(registry.location) / "pair")
-    catalogue = Catalogue(registry, refresh=0)
-    catalogue.start()
+    answers = Answers(registry, Options(refresh=0))
+    answers.serving.start()
     version = republish(registry, registries.small / "modes" / "1", "modes")
     model = registry.path("modes", version) / "model.tflite"
     whole = model.read_bytes()
     model.write_bytes(b"")
-    assert ask(catalogue, "POST", "/models/modes/predict", b'{"input": [1, 2]}')[1]["version"] == 2
-    status, record = ask(catalogue, "GET", "/health/ready")
+    assert ask(answers, "POST", "/models/modes/predict", b'{"input": [1, 2]}')[1]["version"] == 2
+    status, record = ask(answers, "GET", "/health/ready")
     (shown,) = record["models"]
     assert (status, record["status"]) == (200, "degraded")
     assert (shown["state"], shown["version"], shown["answering"]) == ("failed", 3, 2)
-    assert ask(catalogue, "GET", "/v2/models/modes/ready")[0] == 200
-    assert ask(catalogue, "GET", "/v2/models/modes/versions/3/ready")[0] == 503
+    assert ask(answers, "GET", "/v2/models/modes/ready")[0] == 200
+    assert ask(answers, "GET", "/v2/models/modes/versions/3/ready")[0] == 503
     model.write_bytes(whole)
-    assert ask(catalogue, "GET", "/health/ready")[1]["status"] == "ready"  # what has failed is tried again
+    assert ask(answers, "GET", "/health/ready")[1]["status"] == "ready"  # what has failed is tried again
 
 
 def test_a_withdrawn_version_is_a_tombstone(registry: Registry) -> None:
-    catalogue = Catalogue(registry, refresh=0)
-    catalogue.start()
+    answers = Answers(registry, Options(refresh=0))
+    answers.serving.start()
     digest = registry.open("modes", 2).digest
     registry.change("modes", lambda state: state.withdraw(2))
-    status, record = ask(catalogue, "GET", "/v1/models/modes")
+    status, record = ask(answers, "GET", "/v1/models/modes")
     assert status == 200
     assert [entry["state"] for entry in record["model_version_status"]] == ["AVAILABLE", "END"]
-    assert ask(catalogue, "GET", "/v1/models/modes/versions/2")[1]["ready"] is False
-    rows = {row["version"]: row for row in ask(catalogue, "POST", "/v2/repository/index")[1] if row["name"] == "modes"}
+    assert ask(answers, "GET", "/v1/models/modes/versions/2")[1]["ready"] is False
+    rows = {row["version"]: row for row in ask(answers, "POST", "/v2/repository/index")[1] if row["name"] == "modes"}
     assert (rows["2"]["state"], rows["2"]["reason"]) == ("UNAVAILABLE", "it was withdrawn")
-    assert ask(catalogue, "GET", "/models/modes")[1]["withdrawn"] == [2]
-    status, record = ask(catalogue, "POST", "/models/modes/versions/2/predict", b'{"input": [1, 2]}')
+    assert ask(answers, "GET", "/models/modes")[1]["withdrawn"] == [2]
+    status, record = ask(answers, "POST", "/models/modes/versions/2/predict", b'{"input": [1, 2]}')
     assert status == 404
     assert "it has 1, and 2 was withdrawn" in record["error"]["message"]
     assert registry.bundle("modes", 2).digest == digest
@@ -188,9 +177,9 @@ DAMAGE: dict[str, Any] = {
 @pytest.mark.parametrize("name", DAMAGE)
 def test_a_damaged_bundle_is_named_and_our_folders_are_not(registry: Registry, tmp_path: Path, name: str) -> None:
     DAMAGE[name](registry.path("pair", 1))
-    catalogue = Catalogue(registry, refresh=0)
-    told = [ask(catalogue, "POST", "/models/pair/predict", b"{}")]
-    told += [ask(catalogue, "GET", path) for path in ("/models/pair", "/health/ready", "/v1/models/pair")]
+    answers = Answers(registry, Options(refresh=0))
+    told = [ask(answers, "POST", "/models/pair/predict", b"{}")]
+    told += [ask(answers, "GET", path) for path in ("/models/pair", "/health/ready", "/v1/models/pair")]
     for _, record in told:
         assert str(tmp_path) not in orjson.dumps(record).decode()
         assert "pair/1" in orjson.dumps(record).decode()
@@ -201,8 +190,8 @@ def test_a_registry_that_cannot_be_read_does_not_name_its_folder(registry: Regis
     state = Path(registry.location) / "modes" / "state.json"
     state.unlink()
     state.mkdir()
-    status, record = ask(Catalogue(registry), "POST", "/models/modes/predict", b"{}")
+    status, record = ask(Answers(registry), "POST", "/models/modes/predict", b"{}")
     assert (status, record["error"]["code"]) == (503, "registry_failed")
     assert record["error"]["message"] == "cannot read modes/state.json in the registry: Is a directory"
-    empty = Catalogue(Registry(str(tmp_path / "nothing")))
+    empty = Answers(Registry(str(tmp_path / "nothing")))
     assert str(tmp_path) not in ask(empty, "POST", "/predict", b"{}")[1]["error"]["message"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections import Counter
 from dataclasses import replace
@@ -13,15 +12,17 @@ import orjson
 import pytest
 
 from lightship.calls import Call
-from lightship.dispatch.dispatcher import Service, answer
+from lightship.dispatch.dispatcher import Dispatcher
 from lightship.errors import NotFound
 from lightship.protocols import native
 from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
 from lightship.registry.state import Routing, State
-from lightship.serving.serving import Catalogue
+from lightship.serving.router import Asked
+from lightship.serving.serving import Options, Serving
 from lightship.serving.traffic import pick, shadows
 from tests.bundles import Registries, republish
+from tests.serve import Answers
 
 
 @pytest.fixture
@@ -47,12 +48,12 @@ def test_a_split_is_kept_and_callers_stay() -> None:
 
 def test_answers_say_which_version_gave_them(registry: Registry) -> None:
     route(registry, traffic={1: 50.0, 2: 50.0}, labels={"blue": 1})
-    service = Service(Catalogue(registry, default="modes"))
+    service = Dispatcher(Serving(registry, Options(default="modes")))
 
     def ask(path: str, caller: str = "") -> Response:
         headers = {"lightship-caller": caller} if caller else {}
         request = Request("POST", path, headers=headers, body=b'{"input": [1, 2]}', caller="me")
-        response = asyncio.run(answer(service, request))
+        response = service.answer(request)
         assert response is not None
         assert response.status == 200
         return response
@@ -65,37 +66,37 @@ def test_answers_say_which_version_gave_them(registry: Registry) -> None:
 
 
 def test_a_label_and_a_rollback_go_live_without_a_restart(registry: Registry) -> None:
-    catalogue = Catalogue(registry, refresh=0)
-    assert asyncio.run(catalogue.get("modes")).version == 2
+    serving = Serving(registry, Options(refresh=0))
+    assert serving.find(Asked("modes")).version == 2
     route(registry, labels={"production": 1})
-    assert asyncio.run(catalogue.get("modes")).version == 1
-    assert asyncio.run(catalogue.get("modes", label="production")).version == 1
+    assert serving.find(Asked("modes")).version == 1
+    assert serving.find(Asked("modes", label="production")).version == 1
     registry.change("modes", State.rollback)
-    assert asyncio.run(catalogue.get("modes")).version == 2
+    assert serving.find(Asked("modes")).version == 2
     with pytest.raises(NotFound, match="no label 'production': it has none"):
-        asyncio.run(catalogue.get("modes", label="production"))
+        serving.find(Asked("modes", label="production"))
 
 
 def test_a_version_that_fails_to_load_leaves_the_old_one_answering(registry: Registry, registries: Registries) -> None:
-    catalogue = Catalogue(registry, refresh=0)
-    assert asyncio.run(catalogue.get("modes")).version == 2
+    serving = Serving(registry, Options(refresh=0))
+    assert serving.find(Asked("modes")).version == 2
     republish(registry, registries.small / "modes" / "1", "modes")
     (registry.path("modes", 3) / "model.tflite").write_bytes(b"")
-    assert asyncio.run(catalogue.get("modes")).version == 2
-    state = catalogue.standings.state("modes")
+    assert serving.find(Asked("modes")).version == 2
+    state = serving.status.model("modes")
     assert state.version == 3
     assert "is corrupt or was changed" in str(state.error)
-    states = {entry.version: entry.state for entry in catalogue.standings.version_states("modes")}
+    states = {entry.version: entry.state for entry in serving.status.versions("modes")}
     assert states == {1: "available", 2: "available", 3: "failed"}
 
 
 def test_while_the_registry_does_not_answer_what_is_known_goes_on(registry: Registry) -> None:
-    catalogue = Catalogue(registry, refresh=0)
-    assert asyncio.run(catalogue.get("modes")).version == 2
+    serving = Serving(registry, Options(refresh=0))
+    assert serving.find(Asked("modes")).version == 2
     state_file = Path(registry.location) / "modes" / "state.json"
     state_file.unlink()
     state_file.mkdir()  # reading it fails now
-    assert asyncio.run(catalogue.get("modes")).version == 2
+    assert serving.find(Asked("modes")).version == 2
 
 
 def test_models_beyond_the_memory_limit_are_unloaded_the_least_recent_first(
@@ -105,32 +106,32 @@ def test_models_beyond_the_memory_limit_are_unloaded_the_least_recent_first(
     for name in ("pair", "modes", "roots"):
         republish(registry, registries.small / name / "1", name)
     everything = sum(registry.open(name).size for name in ("pair", "modes", "roots"))
-    catalogue = Catalogue(registry, memory=everything - 1)
+    serving = Serving(registry, Options(memory=everything - 1))
     for name in ("pair", "modes", "pair", "roots"):
-        served = asyncio.run(catalogue.get(name))
+        served = serving.find(Asked(name))
         inputs, _ = served.model.golden()
-        asyncio.run(catalogue.predict(served, Call(inputs)))
-    assert catalogue.loaded() == ["pair", "roots"]
-    assert asyncio.run(catalogue.get("modes")).version == 1
+        serving.predict(served, Call(inputs))
+    assert serving.loaded() == [("pair", 1), ("roots", 1)]
+    assert serving.find(Asked("modes")).version == 1
 
 
 def test_statistics_and_unloading(registry: Registry) -> None:
-    catalogue = Catalogue(registry)
-    served = asyncio.run(catalogue.get("modes"))
+    serving = Serving(registry)
+    served = serving.find(Asked("modes"))
     inputs, _ = served.model.golden()
     for _ in range(3):
-        asyncio.run(catalogue.predict(served, Call(inputs)))
-    (statistics,) = catalogue.standings.statistics("modes")
+        serving.predict(served, Call(inputs))
+    (statistics,) = serving.status.statistics("modes")
     assert (statistics.calls, statistics.rows, statistics.failures) == (3, 6, 0)
     assert statistics.nanoseconds > 0
-    catalogue.unload("modes")
-    assert catalogue.loaded() == []
-    service = Service(catalogue)
-    response = asyncio.run(answer(service, Request("POST", "/models/modes/predict", body=b"{}", caller="me")))
+    serving.unload("modes")
+    assert serving.loaded() == []
+    service = Dispatcher(serving)
+    response = service.answer(Request("POST", "/models/modes/predict", body=b"{}", caller="me"))
     assert response is not None
     assert (response.status, orjson.loads(response.body)["error"]["code"]) == (503, "unavailable")
-    catalogue.reload("modes")
-    assert catalogue.loaded() == ["modes"]
+    serving.reload("modes")
+    assert serving.loaded() == [("modes", 2)]
 
 
 @pytest.mark.parametrize("threads", [0, 2])
@@ -139,15 +140,12 @@ def test_a_shadow_runs_unheard_and_how_far_it_disagrees_is_recorded(
 ) -> None:
     republish(registry, registries.small / "roots" / "1", "modes")
     route(registry, labels={"production": 1}, shadows={2: 1.0, 3: 1.0})
-    catalogue = Catalogue(registry, default="modes", threads=threads)
-    service = Service(catalogue)
+    answers = Answers(registry, Options(default="modes"), threads=threads)
     for _ in range(4):
         request = Request("POST", "/predict", body=b'{"input": [[4, 9]]}', caller="me")
-        response = asyncio.run(answer(service, request))
-        assert response is not None
-        assert orjson.loads(response.body) == [[8, 18]]
-    catalogue.close()
-    shown = native.encode_model(catalogue.standings.state("modes"))
+        assert orjson.loads(answers.answer(request).body) == [[8, 18]]
+    answers.close()
+    shown = native.encode_model(answers.serving.status.model("modes"))
     same, other = (orjson.loads(shown.body)["shadows"][version] for version in "23")
     assert same == {"compared": 4, "disagreed": 0, "failed": 0, "dropped": 0, "largest_difference": 0}
     assert other == {"compared": 4, "disagreed": 4, "failed": 0, "dropped": 0, "largest_difference": 15}
@@ -155,7 +153,7 @@ def test_a_shadow_runs_unheard_and_how_far_it_disagrees_is_recorded(
 
 def test_a_foreign_state_file_is_said_to_be_none(registry: Registry, tmp_path: Path) -> None:
     (Path(registry.location) / "modes" / "state.json").write_text("[]")
-    response = asyncio.run(answer(Service(Catalogue(registry)), Request("POST", "/models/modes/predict", caller="me")))
+    response = Dispatcher(Serving(registry)).answer(Request("POST", "/models/modes/predict", caller="me"))
     assert response is not None
     assert response.status == 503
     assert b"state.json holds no state" in response.body

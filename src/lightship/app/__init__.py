@@ -1,1 +1,41 @@
-"""The application: an ASGI shell that answers every protocol's routes, with FastAPI behind it for everything else."""
+"""The application: an ASGI entry that answers the protocols' routes, with FastAPI behind it for everything else."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lightship.app.application import Application
+    from lightship.app.core import Core
+    from lightship.settings import Settings
+
+
+def create_app(settings: Settings | None = None, *, core: Core | None = None, **options: Any) -> Application:
+    """Return the complete FastAPI application: every route works through it, those of the protocols too.
+
+    Requests are admitted (access, limits, correlation id) before routes, middleware and dependencies that are added to
+    it see them. Any ASGI server runs it; ``lightship.handler_for`` makes a Lambda handler of it.
+
+    Args:
+        settings: by default those of the environment.
+        core: what answers, where it was made already; ``settings`` are its own then.
+        options: as :class:`fastapi.FastAPI` takes them: ``lifespan``, ``dependencies``, ``middleware``, ``title``, ….
+    """
+    from lightship.app.application import Application  # the default handler's fast path starts without FastAPI
+
+    return Application(core or core_for(settings), **options)
+
+
+def core_for(settings: Settings | None = None, *, on_lambda: bool | None = None) -> Core:
+    """Return what answers requests, by default for the settings of the environment.
+
+    On Lambda, where requests come one at a time, it has no threads; ``AWS_LAMBDA_FUNCTION_NAME`` tells by default.
+    """
+    from lightship.app.core import LARGEST_EVENT, assemble
+    from lightship.settings import Settings
+
+    settings = settings or Settings.from_environment()
+    if not ("AWS_LAMBDA_FUNCTION_NAME" in os.environ if on_lambda is None else on_lambda):
+        return assemble(settings, threads=True)
+    return assemble(settings._replace(max_answer=settings.max_answer or LARGEST_EVENT), threads=False)

@@ -6,7 +6,7 @@ import time
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 
-from lightship.app.shell import REQUEST, ASGIApp, Receive, Scope, Send
+from lightship.app.asgi import REQUEST, ASGIApp, Receive, Scope, Send
 from lightship.protocols.http import Request
 from lightship.telemetry.exchange import Exchange, Observer
 
@@ -15,7 +15,7 @@ class Observed:
     """An ASGI application that reports each request of another one to observers.
 
     Args:
-        app: the application; its shell fills in what it finds out of a request.
+        app: the application; it fills in what it finds out of a request.
         observers: called once for each request, when its response is complete, in the event loop: they must not wait.
     """
 
@@ -58,7 +58,7 @@ class Observed:
 
 
 def _path(scope: Scope) -> str:
-    """The path as the client sent it, percent-encoded, where the server tells."""
+    """Return the path as the client sent it, percent-encoded, where the server tells."""
     raw: bytes = scope.get("raw_path") or b""
     return raw.decode("latin-1").partition("?")[0] or scope["path"]
 

@@ -1,4 +1,4 @@
-"""The long-running server: the shell under granian, whose connections are handled outside of Python.
+"""The long-running server: the application under granian, whose connections are handled outside of Python.
 
 granian speaks HTTP/1.1 here and not HTTP/2: where it offers both, a connection that sends nothing is never closed,
 because the time-out begins with the protocol's first byte; with HTTP/1.1 alone it is closed after ``idle_seconds``
@@ -16,8 +16,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import uvloop
 from granian.constants import HTTPModes, Interfaces
@@ -25,19 +24,17 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.embed import Server as Granian
 
-from lightship.app.assembly import assemble
+from lightship.app import create_app
+from lightship.app.asgi import AsgiEntry
+from lightship.app.core import Jobs, assemble
 from lightship.app.observed import Observed
 from lightship.calls import ModelState
 from lightship.dispatch.admission import LOOPBACK
 from lightship.errors import SettingError
-from lightship.registry.registry import Registry
 from lightship.settings import Settings
 from lightship.telemetry.access import AccessLog
 from lightship.telemetry.exchange import Observer
 from lightship.telemetry.prometheus import Metrics
-
-if TYPE_CHECKING:
-    from lightship.jobs.cloud import Cloud
 
 # Connections that wait to be accepted while as many are open as may be.
 _BACKLOG = 1024
@@ -62,37 +59,29 @@ _LOGGING: dict[str, Any] = {
 class Server:
     """One process that serves a registry. ``start`` listens and loads the models, ``run`` blocks until Ctrl-C.
 
-    ``jobs`` is as in :class:`lightship.app.shell.Shell`.
+    Args:
+        settings: what to serve, and how.
+        host: the address to listen on.
+        port: the port, 0 for any that is free.
+        jobs: see :data:`lightship.app.core.Jobs`.
     """
 
-    def __init__(
-        self,
-        registry: Registry,
-        settings: Settings,
-        *,
-        host: str,
-        port: int,
-        jobs: Callable[[], Cloud | None] = lambda: None,
-    ) -> None:
+    def __init__(self, settings: Settings, *, host: str, port: int, jobs: Jobs = lambda: None) -> None:
         self.asks_for_token = settings.token is not None
         self._place = _hold(host, port)
         address, self._port, *_ = self._place.getsockname()
         metrics = Metrics()
-        self._catalogue, front = assemble(
-            settings,
-            registry,
-            threads=settings.threads,
-            max_answer=settings.max_answer,
-            jobs=jobs,
-            hosts=LOOPBACK if ipaddress.ip_address(address).is_loopback else (),
-            metrics=metrics.exposition,
-        )
+        hosts = LOOPBACK if ipaddress.ip_address(address).is_loopback else ()
+        core = assemble(settings, threads=True, jobs=jobs, hosts=hosts, metrics=metrics.exposition)
+        assert core.concurrent is not None  # noqa: S101 - it has threads
+        self._serving, self._models = core.concurrent, core.serving
+        entry = AsgiEntry(core, lambda: create_app(core=core), fast_path=True)
         # Not sys.stdout itself: what its buffer holds when its reader has gone would fail the end of the program.
         self._access_log = AccessLog(os.fdopen(os.dup(1), "w")) if settings.access_log else None
         observers: list[Observer] = [metrics.observe]
         if self._access_log is not None:
             observers.append(self._access_log)
-        self._listener = _Listener(Observed(front, observers), address, self._port, settings)
+        self._listener = _Listener(Observed(entry, observers), address, self._port, settings)
         shown = "localhost" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host  # noqa: S104
         self.url = f"http://{shown}:{self._port}"
 
@@ -102,12 +91,12 @@ class Server:
         Until they are loaded, health checks say that the server is alive and not ready, and a request waits for its
         own model alone.
         """
-        self._catalogue.starting = True
+        self._models.starting = True
         if sys.platform != "linux":
             self._place.close()
         try:
             self._listener.start()
-            return self._catalogue.start()
+            return self._models.start()
         except BaseException:  # Ctrl-C, too
             self._end(grace=1)
             raise
@@ -127,7 +116,7 @@ class Server:
     def _end(self, grace: int) -> None:
         self._listener.stop(grace)
         self._place.close()
-        self._catalogue.close()
+        self._serving.close()
         if self._access_log is not None:
             self._access_log.close()
 

@@ -56,7 +56,7 @@ def serve_command(
     _check_host(host, settings)
     check_default(default_model or settings.default_model, registry)
     with interruptible(), contextlib.suppress(KeyboardInterrupt):
-        _serve(Server(registry, settings, host=host, port=port, jobs=places.jobs))
+        _serve(Server(settings._replace(registry=registry.location), host=host, port=port, jobs=places.jobs))
 
 
 def settings_of(default_model: str | None, *, allow_anonymous: bool = False, access_log: bool = False) -> Settings:

@@ -1,6 +1,6 @@
-"""Admission: caller, route and correlation id, decided from the head of a request before its body is read.
+"""Admission: authenticate, authorise, limit and name a request from its headers, before its body is read.
 
-The same for a server and for Lambda, for the protocols' routes and for the pages. A refused request costs its head.
+The same for a server and for Lambda, for the protocols' routes and for all others.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from lightship.dispatch.callers import ANONYMOUS, TOKEN, caller_of
-from lightship.dispatch.dispatcher import Matched, Service, authorise
-from lightship.errors import Forbidden, HeadersTooLarge, InvalidInput, Unauthenticated, UrlTooLong
+from lightship.dispatch.dispatcher import Dispatcher
+from lightship.dispatch.routes import Matched
+from lightship.errors import Forbidden, HeadersTooLarge, InvalidInput, MethodNotAllowed, Unauthenticated, UrlTooLong
 from lightship.protocols.http import Request
 
-# What servers in front (API Gateway 10 KB, load balancers 64 KB, browsers) stay below.
+# Servers in front (API Gateway 10 KB, load balancers 64 KB) and browsers stay below these.
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
 MAX_URL_BYTES = 8 * 1024
 
-# Names of this machine: the only ones by which a browser may ask a server that listens on loopback alone.
+# Names of this machine: the only hosts that a server on loopback answers for.
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -30,27 +31,32 @@ class Admission:
     """Admits requests.
 
     Args:
-        service: what answers: its routes are what callers are authorised for.
-        token: the bearer token to ask for; None where something in front (API Gateway, loopback) authenticates.
-        hosts: names that a request's ``Host`` may have, without the port; empty for any. Where there are some,
-            browsers may not send other sites' requests either, which DNS rebinding and forged forms would.
+        dispatcher: its routes are what callers are authorised for.
+        token: the bearer token that requests must carry; None where something in front (API Gateway, loopback)
+            authenticates.
+        hosts: names that a request's ``Host`` may have, without the port; empty for any. Where there are some, browsers
+            may not send other sites' requests either, which DNS rebinding and forged forms would.
         origins: origins of other sites that may (CORS); ``*`` among them stands for all.
     """
 
     def __init__(
-        self, service: Service, *, token: str | None, hosts: Collection[str] = (), origins: Collection[str] = ()
+        self,
+        dispatcher: Dispatcher,
+        *,
+        token: str | None = None,
+        hosts: Collection[str] = (),
+        origins: Collection[str] = (),
     ) -> None:
-        self._service = service
+        self._dispatcher = dispatcher
         self._token = None if token is None else token.encode()
         self._hosts = frozenset() if "*" in hosts else frozenset(hosts)
         self._origins = frozenset(origins)
 
     def admit(self, request: Request, event: Mapping[str, Any] | None = None) -> Matched | None:
-        """Name, authenticate and authorise a request without its body; its route, or None for a page's.
+        """Set a request's ``id`` and ``caller``, and return its route; None where no protocol has the path.
 
-        ``event`` is the one of API Gateway, which has authenticated whom it names and limited what it lets through.
-        Sets the request's ``id`` and ``caller``. Raises Unauthenticated, Forbidden, MethodNotAllowed, UrlTooLong or
-        HeadersTooLarge.
+        ``event`` is API Gateway's, which has authenticated the caller it names and limited the headers. Raises
+        Unauthenticated, Forbidden, MethodNotAllowed, UrlTooLong or HeadersTooLarge.
         """
         if event is None:
             context: Mapping[str, Any] = {}
@@ -64,13 +70,18 @@ class Admission:
             request.caller = TOKEN if _bears(self._token, request.headers) else None
         else:
             request.caller = ANONYMOUS if event is None else caller_of(context)
-        matched = authorise(self._service, request)
+        try:
+            matched = self._dispatcher.authorise(request)
+        except MethodNotAllowed:
+            if request.caller is None:
+                raise Unauthenticated from None
+            raise
         if matched is None and request.caller is None:
             raise Unauthenticated
         return matched
 
     def _check_site(self, method: str, headers: Mapping[str, str]) -> None:
-        """Raise Forbidden for the name of another machine, and for what another site has a browser send."""
+        """Raise Forbidden for another host's name, and for a request that another site makes a browser send."""
         host = headers.get("host", "").lower()
         if host and _without_port(host) not in self._hosts:
             raise Forbidden(
@@ -85,9 +96,9 @@ class Admission:
 
 
 def read_headers(pairs: Sequence[tuple[bytes, bytes]], *, version: str) -> dict[str, str]:
-    """Headers of an HTTP request by name; raises HeadersTooLarge or InvalidInput.
+    """Return the headers of an HTTP request by name; raises HeadersTooLarge or InvalidInput.
 
-    What could be understood in two ways by two servers (RFC 9112, sections 3.2 and 6.3) is refused.
+    Headers that two servers could understand differently (RFC 9112, sections 3.2 and 6.3) are refused.
     """
     if len(pairs) > MAX_HEADERS:
         raise HeadersTooLarge(f"the request has {len(pairs)} headers: {MAX_HEADERS} are the most")
@@ -110,7 +121,7 @@ def _check_size(request: Request) -> None:
 
 
 def _bears(token: bytes, headers: Mapping[str, str]) -> bool:
-    """Whether a request's ``Authorization`` is this bearer token."""
+    """Return whether a request's ``Authorization`` is this bearer token."""
     scheme, _, given = headers.get("authorization", "").partition(" ")
     right = hmac.compare_digest(given.encode(), token)
     return right and scheme.lower() == "bearer"

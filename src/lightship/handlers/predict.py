@@ -1,7 +1,7 @@
-"""The HTTP API as a Lambda function: an API Gateway event through Mangum into the shell.
+"""``handler_for``: the application as a Lambda handler for API Gateway, Function URLs, load balancers and VPC Lattice.
 
-Importing this module loads the default model, so that Lambda's initialisation, which has a full processor, pays for
-it and not the first request.
+Making the handler loads the default model, so that Lambda's initialisation, which has a full processor, pays for it and
+not the first request.
 
 Lambda ends an initialisation on demand after 10 seconds and starts it again from nothing, while the first request
 waits. TensorFlow can take longer, so its image sets ``LIGHTSHIP_INIT_SECONDS``: after that time the model continues to
@@ -10,44 +10,50 @@ load in a thread, and a request waits for the rest of it.
 
 from __future__ import annotations
 
-import contextlib
 import os
+from collections.abc import Callable
 from threading import Thread
+from typing import TYPE_CHECKING
 
-from lightship.app.assembly import assemble
-from lightship.errors import LightshipError
-from lightship.handlers import places
+from lightship import app
+from lightship.app.core import Core
 from lightship.handlers.gateway import Gateway
-from lightship.registry.registry import Registry
-from lightship.settings import Settings
 
-# Lambda returns at most 6 MiB, the envelope and its JSON escapes included.
-LARGEST_ANSWER = 6 * 1024 * 1024 - 64 * 1024
-
-settings = Settings.from_environment()
-catalogue, shell = assemble(
-    settings,
-    Registry(settings.registry),
-    threads=0,
-    max_answer=settings.max_answer or LARGEST_ANSWER,
-    jobs=places.jobs,
-)
-if settings.metrics:
-    from lightship.telemetry import embedded
-
-    handler = Gateway(shell, base_path=settings.base_path, observe=embedded.write)
-else:
-    handler = Gateway(shell, base_path=settings.base_path)
+if TYPE_CHECKING:
+    from lightship.app.application import Application
 
 
-def _load_default() -> None:
-    with contextlib.suppress(LightshipError):  # a request, and readiness, will say what is wrong
-        catalogue.load(catalogue.default_name())
+def handler_for(create_app: Callable[[], Application] = app.create_app, *, fast_path: bool | None = None) -> Gateway:
+    """Return the Lambda handler of an application.
+
+    Args:
+        create_app: ``lightship.create_app``, or a function that extends what it returns.
+        fast_path: whether requests of the protocols are answered without FastAPI. By default they are for
+            ``lightship.create_app`` itself; then FastAPI is imported when another path is first asked for. An extended
+            application has them answered by its routes, so that its middleware and dependencies see them.
+
+    Raises:
+        SettingError: the application has middleware, a lifespan, dependencies or routes that the fast path would skip.
+    """
+    if create_app is app.create_app and fast_path is not False:
+        core = app.core_for(on_lambda=True)
+        handler = Gateway(core, lambda: app.create_app(core=core))
+    else:
+        application = create_app()
+        core = application.core
+        if fast_path:
+            application.check_fast_path()
+        handler = Gateway(core, lambda: application, fast_path=bool(fast_path), lifespan=application.lifespan_mode)
+    _load_default(core)
+    return handler
 
 
-if settings.init_seconds and os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") == "on-demand":
-    _loading = Thread(target=_load_default, daemon=True)
-    _loading.start()
-    _loading.join(settings.init_seconds)
-else:  # also with provisioned concurrency, which has minutes and no request that waits
-    _load_default()
+def _load_default(core: Core) -> None:
+    """Load the default model; where it fails, a request and readiness report why."""
+    seconds = core.settings.init_seconds
+    if seconds and os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") == "on-demand":
+        loading = Thread(target=core.serving.load_default, daemon=True)
+        loading.start()
+        loading.join(seconds)
+    else:  # also with provisioned concurrency, which has minutes and no request that waits
+        core.serving.load_default()

@@ -5,9 +5,7 @@ What the sender got wrong is answered like anything else. What is our failure is
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,9 +13,9 @@ from functools import cache
 from typing import Any
 
 from lightship import aws, protocols
-from lightship.app.assembly import assemble
-from lightship.app.body import inflate
-from lightship.dispatch.dispatcher import Service, answer
+from lightship.app.core import assemble
+from lightship.dispatch.dispatcher import Dispatcher
+from lightship.dispatch.inflate import inflate
 from lightship.errors import InvalidInput, LightshipError, NotFound, TooLarge, Unavailable
 from lightship.handlers import replies
 from lightship.handlers.places import Places
@@ -25,7 +23,6 @@ from lightship.handlers.queues import Message, Queue, expect
 from lightship.handlers.replies import Address, Post
 from lightship.jobs import messages
 from lightship.protocols.http import Request, Response
-from lightship.registry.registry import Registry
 from lightship.settings import MEBIBYTE, Settings
 
 
@@ -33,7 +30,7 @@ from lightship.settings import MEBIBYTE, Settings
 class Desk:
     """What answering takes: the models, the ways out, and how many bytes a body may have when it is inflated."""
 
-    service: Service
+    dispatcher: Dispatcher
     post: Post
     max_body: int = 10 * MEBIBYTE
 
@@ -51,7 +48,7 @@ class Order:
 def work(message: Message, desk: Desk) -> str:
     """Answer one message; returns answered or refused. Raises Unavailable for an answer that is our own failure."""
     order = _read(message, desk)
-    response = _respond(order, desk.service)
+    response = _respond(order, desk.dispatcher)
     if response.status >= 500:
         raise Unavailable(f"the answer would have been {response.status}")
     record = _record(order, response, message.correlation)
@@ -114,10 +111,10 @@ def _body(record: Mapping[str, Any]) -> bytes:
         raise InvalidInput("'request' must have its body as a text, as JSON, or as body_base64") from None
 
 
-def _respond(order: Order, service: Service) -> Response:
+def _respond(order: Order, dispatcher: Dispatcher) -> Response:
     if order.wrong is not None:
         return protocols.render_error(order.wrong, order.request.path)
-    response = asyncio.run(answer(service, order.request))
+    response = dispatcher.answer(order.request)
     if response is None:
         error = NotFound(f"there is nothing at {order.request.path[:120]}")
         return protocols.render_error(error, order.request.path)
@@ -137,11 +134,10 @@ def _record(order: Order, response: Response, correlation: str) -> dict[str, Any
 def _desk() -> Desk:
     """Made with the default model loaded: what is wrong with it, a request will say."""
     settings = Settings.from_environment()
-    catalogue, _ = assemble(settings, Registry(settings.registry), threads=0, max_answer=0)
-    with contextlib.suppress(LightshipError):
-        catalogue.load(catalogue.default_name())
+    core = assemble(settings._replace(max_answer=0), threads=False)
+    core.serving.load_default()
     post = Post(Places.from_environment(), aws.client("s3"), aws.client("sqs"), aws.client("events"))
-    return Desk(Service(catalogue), post, settings.max_body)
+    return Desk(core.entry.dispatcher, post, settings.max_body)
 
 
 handler = Queue("requests", lambda message: work(message, _desk()))

@@ -39,7 +39,7 @@ def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
     """
     if (route := _FIXED.get((path, method))) is not None:
         return route, {}
-    module = _owner(path)
+    module = owner(path)
     if module is None:
         return None
     patterns = _patterns(module)
@@ -58,10 +58,11 @@ def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
 
 def render_error(error: LightshipError, path: str) -> Response:
     """An error in the shape of the protocol that owns the path; the native one's for any other path."""
-    return _load(_owner(path) or NATIVE).error(error)
+    return _load(owner(path) or NATIVE).error(error)
 
 
-def _owner(path: str) -> str | None:
+def owner(path: str) -> str | None:
+    """Return the module of the protocol that has a path's beginning; None where none has."""
     if path == "/":  # KServe's V1 asks there whether the server lives
         return "lightship.protocols.tfserving"
     if path.endswith("/invoke") and path.startswith("/models/") and path.count("/") == 3:

@@ -1,1 +1,1 @@
-"""Many models behind one door: loading, versions, and where they run."""
+"""The models of a registry: routing, loading, cache, batching and shadow traffic."""

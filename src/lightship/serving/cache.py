@@ -1,25 +1,38 @@
-"""The response cache: answers to calls that were asked before, for models that opted in.
+"""Response cache: results of earlier calls, for models that opted in.
 
-The key is the bundle's digest, the signature, the outputs and the input tensors themselves: JSON's spelling does not
-matter, and one version never answers for another.
+The key is the bundle's digest, the signature, the outputs and the input tensors themselves: how the JSON was written
+does not matter, and one version never answers for another.
 """
 
 from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections import OrderedDict
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from lightship.calls import Call, Result
 from lightship.tensors import Array, Signature
 
+if TYPE_CHECKING:
+    from lightship.serving.pool import Served
+
 _OVERHEAD = 500  # bytes of bookkeeping for an entry, roughly
 
 
+class Lookup(NamedTuple):
+    """A look-up: its key, the cached result if any, and the nanoseconds it took."""
+
+    key: bytes
+    result: Result | None
+    nanoseconds: int
+
+
 class ResponseCache:
-    """Results by key, the least recently used forgotten beyond ``limit`` bytes of tensors. Safe for threads."""
+    """Results by key; beyond ``limit`` bytes of tensors the least recently used are dropped. Thread-safe."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -27,8 +40,23 @@ class ResponseCache:
         self._entries: OrderedDict[bytes, tuple[Signature, dict[str, Array], int]] = OrderedDict()
         self._lock = threading.Lock()
 
+    def look_up(self, served: Served, call: Call) -> Lookup:
+        """Look a call up, and count a hit."""
+        start = time.perf_counter_ns()
+        key = cache_key(served.model.bundle.digest, call)
+        result = self.get(key, call)
+        if result is not None:
+            served.counters.hit(call.rows, start)
+        return Lookup(key, result, time.perf_counter_ns() - start)
+
+    def keep(self, served: Served, lookup: Lookup, result: Result) -> None:
+        """Store the result of a call that was not found, and count the miss."""
+        start = time.perf_counter_ns()
+        self.put(lookup.key, result)
+        served.counters.missed(time.perf_counter_ns() - start + lookup.nanoseconds)
+
     def get(self, key: bytes, call: Call) -> Result | None:
-        """What was answered to this key, as the answer to this call."""
+        """Return what is stored under a key, as the result of this call."""
         with self._lock:
             if key not in self._entries:
                 return None
@@ -37,7 +65,7 @@ class ResponseCache:
         return Result(call, signature, outputs)
 
     def put(self, key: bytes, result: Result) -> None:
-        """Remember an answer, not what was asked; one that is larger than the whole cache is not remembered."""
+        """Store a result's outputs, unless they are larger than the whole cache."""
         size = _OVERHEAD + sum(_bytes(array) for array in result.outputs.values())
         with self._lock:
             if size > self._limit or key in self._entries:
@@ -49,7 +77,7 @@ class ResponseCache:
 
 
 def cache_key(digest: str, call: Call) -> bytes:
-    """SHA-256 over everything that the answer depends on."""
+    """Return the SHA-256 of everything that the result depends on."""
     key = hashlib.sha256()
     for text in (digest, call.signature or "", *call.outputs):
         key.update(b"%d:" % len(text) + text.encode())
@@ -64,7 +92,7 @@ def cache_key(digest: str, call: Call) -> bytes:
 
 
 def _own(array: Array) -> Array:
-    """A row of a batch would keep the whole batch in memory."""
+    """Return an array that keeps no larger one in memory, as a row of a batch does."""
     return array if array.base is None else array.copy()
 
 

@@ -1,4 +1,4 @@
-"""The shelf: versions that are loaded, each only once, within a limit of memory."""
+"""ModelPool: loaded versions, each loaded once, within a limit of memory."""
 
 from __future__ import annotations
 
@@ -21,23 +21,26 @@ if TYPE_CHECKING:  # Lambda batches nothing, and starts sooner without
 
 Key = tuple[str, int]
 
-# Handing a call to a thread and back costs about a tenth of this: shorter calls are run where they are.
+# Passing a call to a thread and back costs about a tenth of this: shorter calls are run where they are.
 QUICK_SECONDS = 0.001
 
-# Bodies of fewer bytes are decoded in a millisecond, strange ones in ten.
+# Smaller bodies are decoded in a millisecond, hostile ones in ten.
 _QUICK_BYTES = 16_384
 
 
 class NoRoom(Unavailable):
-    """A version that answers no caller would unload another one."""
+    """A spare version would evict another one."""
 
 
 class Served(NamedTuple):
-    """A loaded version. ``seconds_per_row`` decides where to run; a long-running server measures it.
+    """A loaded version.
 
-    It is by signature; None stands for the default one.
-    ``batches`` is where calls of one row go that are better run together. Bodies of ``decode_here`` bytes or more are
-    decoded in a thread, on a long-running server. ``since`` is the Unix time of its loading, in seconds.
+    Attributes:
+        since: the Unix time of its loading, in seconds.
+        seconds_per_row: by signature, None for the default one; measured by a long-running server, to decide where
+            calls are run.
+        batches: runs calls of one row together, where that is cheaper.
+        decode_here: bytes from which a long-running server decodes bodies in a thread.
     """
 
     name: str
@@ -61,15 +64,15 @@ class Served(NamedTuple):
         return result
 
 
-class Shelf:
-    """Loaded versions by name and number.
+class ModelPool:
+    """Loads and evicts versions. Thread-safe.
 
     Args:
         registry: where the bundles are.
-        retry: seconds after which a version that could not be loaded is tried again.
-        memory: bytes of bundles to keep; beyond it the least recently used are unloaded. 0 for no limit.
-        idle: seconds for which a version that no longer answers by default is kept after it was last asked for.
-        batching: how to run calls together; None (Lambda) also leaves models unmeasured.
+        retry: seconds after which a version that failed to load may be tried again.
+        memory: bytes of bundles to keep; beyond it the least recently used are evicted. 0 for no limit.
+        idle: seconds after its last call for which a version that no longer answers by default is kept.
+        batching: how calls are batched; None (Lambda) also leaves models unmeasured.
     """
 
     def __init__(
@@ -81,74 +84,97 @@ class Shelf:
         self._idle = idle
         self._batching = batching
         self._loaded: dict[Key, Served] = {}
-        self._failed: dict[Key, tuple[LightshipError, float]] = {}
-        self._whole: set[Key] = set()
+        self._failures: dict[Key, tuple[LightshipError, float]] = {}
+        self._unloaded: set[str] = set()
+        self._once_loaded: set[Key] = set()
         self._sizes: dict[Key, int] = {}
         self._loading: dict[Key, threading.Lock] = {}
-        self._moving = threading.Lock()
+        self._changing = threading.Lock()
 
     def get(self, key: Key) -> Served | None:
-        """A version that is loaded, or None."""
+        """Return a loaded version, or None."""
         return self._loaded.get(key)
 
     def all(self) -> list[Served]:
-        """The versions that are loaded, by name and number."""
+        """Return the loaded versions by name and number."""
         return sorted(self._loaded.values(), key=lambda served: (served.name, served.version))
 
     def failure(self, key: Key) -> LightshipError | None:
-        """Why a version could not be loaded the last time that it was tried."""
-        return self._failed[key][0] if key in self._failed else None
+        """Return why a version failed to load the last time."""
+        return self._failures[key][0] if key in self._failures else None
 
-    def resting(self, key: Key) -> bool:
-        """Whether a version could not be loaded, and it is too soon to try again."""
-        return key in self._failed and time.monotonic() < self._failed[key][1]
+    def due(self, key: Key) -> bool:
+        """Return whether a version may be loaded now: it has not failed, or long enough ago."""
+        return key not in self._failures or time.monotonic() >= self._failures[key][1]
+
+    def retries(self) -> list[Key]:
+        """Return the versions that failed to load and may be tried again."""
+        return [key for key in list(self._failures) if self.due(key)]
 
     def was_loaded(self, key: Key) -> bool:
-        """Whether a version has ever been loaded, also where memory has made it go since."""
-        return key in self._whole
+        """Return whether a version has ever been loaded, also where it was evicted since."""
+        return key in self._once_loaded
 
     def load(self, key: Key, *, spare: bool = False) -> Served:
-        """A version, loaded if it is not yet; raises BundleError, Unavailable or RegistryError.
+        """Return a version, loading it first if needed; raises BundleError, Unavailable or RegistryError.
 
-        A ``spare`` one, which answers no caller, unloads no other version: without room for it, NoRoom is raised.
+        A ``spare`` version evicts no other one: NoRoom is raised where there is no room for it.
         """
         with self._loading.setdefault(key, threading.Lock()):
             if key in self._loaded:
                 return self._loaded[key]
-            error, until = self._failed.get(key, (None, 0.0))
-            if error is not None and time.monotonic() < until:
-                raise error.with_traceback(None)  # raised many times, it would gather all of them
+            if not self.due(key):
+                raise self._failures[key][0].with_traceback(None)  # raised many times, it would collect every traceback
             if spare:
                 self._check_room(key)
             try:
                 served = self._open(*key)
-            except Exception as failure:
-                self._failed[key] = (_known(failure), time.monotonic() + self._retry)
+            except Exception as error:
+                self._failures[key] = (_ours(error), time.monotonic() + self._retry)
                 raise
-            self._failed.pop(key, None)
-            self._sizes[key] = served.model.bundle.size
-            with self._moving:
-                if spare:
-                    self._check_room(key)
-                self._loaded[key] = served
-                self._make_room(served)
-            self._whole.add(key)
+            self._failures.pop(key, None)
+            self._add(key, served, spare=spare)
             return served
 
-    def drop(self, name: str) -> None:
-        """Unload every version of a model. What still runs keeps its model until it is done."""
-        with self._moving:
+    def _add(self, key: Key, served: Served, *, spare: bool) -> None:
+        self._sizes[key] = served.model.bundle.size
+        with self._changing:
+            if spare:
+                self._check_room(key)
+            self._loaded[key] = served
+            self._evict_beside(served)
+        self._once_loaded.add(key)
+
+    def check_allowed(self, name: str) -> None:
+        """Raise Unavailable for a model that an operator unloaded."""
+        if name in self._unloaded:
+            raise Unavailable(f"model '{name}' was unloaded: load it first")
+
+    def is_unloaded(self, name: str) -> bool:
+        """Return whether an operator unloaded a model."""
+        return name in self._unloaded
+
+    def allow(self, name: str) -> None:
+        """Undo :meth:`unload`; the versions are loaded when they are asked for."""
+        self._unloaded.discard(name)
+
+    def unload(self, name: str) -> None:
+        """Evict a model's versions and refuse it from now on. Running calls keep their version until they are done."""
+        self._unloaded.add(name)
+        with self._changing:
             for key in [key for key in self._loaded if key[0] == name]:
                 del self._loaded[key]
 
     def tidy(self, name: str, *, offered: Collection[int], needed: Collection[int | None]) -> None:
-        """Unload a model's versions that are withdrawn, and those that nobody needs nor has asked for in a while."""
-        with self._moving:
+        """Evict a model's withdrawn versions, and those that are not needed and idle."""
+        with self._changing:
             for served in [served for served in self._loaded.values() if served.name == name]:
-                asked = max(served.counters.last, served.since)
-                idle = served.version not in needed and time.time() - asked >= self._idle
+                last = max(served.counters.last, served.since)
+                idle = served.version not in needed and time.time() - last >= self._idle
                 if idle or served.version not in offered:
                     del self._loaded[name, served.version]
+            for key in [key for key in self._failures if key[0] == name and key[1] not in offered]:
+                del self._failures[key]
 
     def _open(self, name: str, version: int) -> Served:
         model = Model.load(self._registry.bundle(name, version))
@@ -160,13 +186,13 @@ class Shelf:
         return served._replace(seconds_per_row=seconds, batches=batches, decode_here=_decode_here(model))
 
     def _check_room(self, key: Key) -> None:
-        """Raise NoRoom where a version of known size would push out another one."""
+        """Raise NoRoom where a version of known size would evict another one."""
         size = self._sizes.get(key, 0)
         used = sum(served.model.bundle.size for served in list(self._loaded.values()))
         if self._memory and used + size > self._memory:
             raise NoRoom(f"{size} bytes beside the {used} in use are over the limit of {self._memory} bytes")
 
-    def _make_room(self, newest: Served) -> None:
+    def _evict_beside(self, newest: Served) -> None:
         sizes = {key: served.model.bundle.size for key, served in self._loaded.items()}
         others = [served for served in self._loaded.values() if served is not newest]
         others.sort(key=lambda served: served.counters.last)
@@ -175,9 +201,9 @@ class Shelf:
             del self._loaded[oldest.name, oldest.version], sizes[oldest.name, oldest.version]
 
 
-def _known(failure: Exception) -> LightshipError:
-    """Return the error to raise until the next try; what is not ours is in the log of the first one."""
-    return failure if isinstance(failure, LightshipError) else LightshipError("the version could not be loaded")
+def _ours(error: Exception) -> LightshipError:
+    """Return the error to raise until the next attempt; an unexpected one is in the log of the first attempt."""
+    return error if isinstance(error, LightshipError) else LightshipError("the version could not be loaded")
 
 
 def _decode_here(model: Model) -> int:

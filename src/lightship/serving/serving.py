@@ -1,184 +1,159 @@
-"""The catalogue: which version of which model answers, loaded when first asked for and only once."""
+"""Serving: the models of a registry, found, loaded and run.
+
+A version is loaded when it is first asked for, and only once. Synchronous; :mod:`lightship.serving.concurrent` adds a
+server's threads.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from lightship.calls import Call, ModelState, Result
-from lightship.errors import LightshipError, Unavailable
+from lightship.errors import LightshipError
 from lightship.registry.registry import Registry, choose
-from lightship.registry.state import State
-from lightship.serving.cache import ResponseCache, cache_key
-from lightship.serving.pool import QUICK_SECONDS, Key, NoRoom, Served, Shelf
-from lightship.serving.registry_cache import Known
+from lightship.serving.cache import ResponseCache
+from lightship.serving.pool import ModelPool, NoRoom, Served
+from lightship.serving.registry_cache import RegistryCache
+from lightship.serving.router import Asked, Router, Target
 from lightship.serving.shadows import Shadows
-from lightship.serving.status import Standings
-from lightship.serving.traffic import pick, shadows
+from lightship.serving.status import ModelStatus
+from lightship.serving.traffic import shadows
 
 if TYPE_CHECKING:
-    from lightship.serving.threads import Threads
+    from concurrent.futures import Executor
 
-T = TypeVar("T")
+    from lightship.serving.batches import Batching
 
 
-class Catalogue:
-    """The models of a registry as one server sees them. ``standings`` tells how they stand.
+@dataclass(frozen=True)
+class Options:
+    """How models are served.
 
-    ``starting`` is true while :meth:`start` loads them.
+    Attributes:
+        default: the model for requests that name none; None where the only model is meant.
+        refresh: seconds for which a model's state is fresh.
+        memory: bytes of bundles to keep loaded; beyond it the least recently used are evicted. 0 for no limit.
+        idle: seconds after its last call for which a version that no longer answers by default is kept.
+        caches: bytes of results to keep, by name of a model that has a response cache.
+    """
+
+    default: str | None = None
+    refresh: float = 2.0
+    memory: int = 0
+    idle: float = 600.0
+    caches: Mapping[str, int] = field(default_factory=dict)
+
+
+class Serving:
+    """The models of a registry as one process serves them. Thread-safe.
+
+    Attributes:
+        cache: the registry's state.
+        router: which version answers.
+        pool: the loaded versions.
+        status: what is reported of them.
+        starting: true while :meth:`start` loads models.
 
     Args:
         registry: where the versions are.
-        default: the model that answers where a request names none; with a single model, that one.
-        refresh: seconds for which a model's state is believed before a conditional request asks for a newer one.
-        threads: for calls that take longer than a millisecond; 0 runs everything where it is (Lambda).
-        batch_rows: the most calls of one row to run as one batch in such a thread; 1 for none.
-        batch_window: seconds for which a batch may wait to be fuller while another one is running.
-        memory: bytes of bundles to keep loaded; beyond it the least recently used are unloaded. 0 for no limit.
-        idle: seconds for which a version that nothing leads to any more is kept after it was last asked for.
-        caches: bytes of answers to keep, for each model that has a response cache.
+        options: see :class:`Options`.
+        batching: how a long-running server batches calls; None for not at all.
+        shadow_executor: where shadow versions run; None runs them in line.
     """
 
     def __init__(
         self,
         registry: Registry,
+        options: Options | None = None,
         *,
-        default: str | None = None,
-        refresh: float = 2.0,
-        threads: int = 0,
-        batch_rows: int = 8,
-        batch_window: float = 0.0,
-        memory: int = 0,
-        idle: float = 600.0,
-        caches: Mapping[str, int] | None = None,
+        batching: Batching | None = None,
+        shadow_executor: Executor | None = None,
     ) -> None:
-        self._default = default
-        self._threads = _threads(threads, batch_rows, batch_window) if threads else None
-        self._known = Known(registry, refresh)
-        batching = self._threads.batching if self._threads else None
-        self._shelf = Shelf(registry, retry=refresh, memory=memory, idle=idle, batching=batching)
-        self._shadows = Shadows(
-            lambda *key: self._shelf.load(key, spare=True), self._threads.shadows if self._threads else None
+        options = options or Options()
+        self._default = options.default
+        self._responses = {name: ResponseCache(limit) for name, limit in options.caches.items()}
+        self.cache = RegistryCache(registry, options.refresh)
+        self.router = Router(self.cache, options.default)
+        self.pool = ModelPool(
+            registry, retry=options.refresh, memory=options.memory, idle=options.idle, batching=batching
         )
-        self._answering: dict[str, int] = {}
+        self._shadows = Shadows(self.pool, shadow_executor)
+        self.status = ModelStatus(self.cache, self.router, self.pool, self._shadows)
         self.starting = False
-        self._unloaded: set[str] = set()
-        self._caches = {name: ResponseCache(limit) for name, limit in (caches or {}).items()}
-        self.standings = Standings(
-            registry,
-            self._known,
-            self._shelf,
-            self._shadows,
-            default=default,
-            unloaded=self._unloaded,
-            answering=self._answering,
-            retry=self._retry,
-        )
 
-    def default_name(self) -> str:
-        """The default model's name; raises NotFound where it is not clear which one is meant."""
-        return self.standings.default_name()
+    def find(self, asked: Asked) -> Served:
+        """Return the version that answers a request, loading it if needed.
 
-    async def get(
-        self, name: str | None = None, version: int | None = None, label: str | None = None, *, key: bytes = b""
-    ) -> Served:
-        """A loaded version: by number, by label, or the one that answers a caller with this key.
-
-        Where nobody named it, the version that answered before goes on: where the new one cannot be loaded, and on a
-        long-running server while it is being loaded. Raises NotFound, BundleError, Unavailable or RegistryError.
+        Where the request names no version and the chosen one fails to load, the version that answered before is used.
+        Raises NotFound, BundleError, Unavailable or RegistryError.
         """
-        model = name or self._default or await self._only()
-        if model in self._unloaded:
-            raise Unavailable(f"model '{model}' was unloaded: load it first")
-        state = self._known.recent(model) or await self._asked(model)
-        named = None if version is None and label is None else choose(model, state, version, label)
-        number = named or pick(state, key)
-        if number is None:
-            raise await self.told(lambda ask: self._known.unknown(model, ask=ask))
-        served = self._shelf.get((model, number))
-        if served is None:
-            served = await self._load((model, number), None if named else self._before(model, state))
-        if named is None:
-            self._answering[model] = served.version
+        target = self.router.fresh(asked) or self.resolve(asked)
+        self.pool.check_allowed(target.name)
+        served = self.pool.get((target.name, target.version)) or self._load(target)
+        self.answered(target, served)
         return served
 
-    async def predict(self, served: Served, call: Call) -> tuple[Result, str | None]:
-        """The result of a call, and ``hit`` or ``miss`` where the model has a response cache."""
-        cache = self._caches.get(served.name)
-        if cache is None or served.model.stateful:
-            return await self._run(served, call), None
-        start = time.perf_counter_ns()
-        key = cache_key(served.model.bundle.digest, call)
-        known = cache.get(key, call)
-        if known is not None:
-            served.counters.hit(call.rows, start)
-            return known, "hit"
-        looked = time.perf_counter_ns()
-        result = await self._run(served, call)
-        ran = time.perf_counter_ns()
-        cache.put(key, result)
-        served.counters.missed(time.perf_counter_ns() - ran + looked - start)
+    def resolve(self, asked: Asked, *, ask: bool = True) -> Target:
+        """Return which version answers a request, reading the registry where it is due; evict what is not needed.
+
+        Raises as :meth:`Router.target`.
+        """
+        target = self.router.target(asked, ask=ask)
+        state = target.state
+        needed = {*state.routing.versions, state.default, self.router.previous(target.name, state)}
+        self.pool.tidy(target.name, offered=state.offered, needed=needed)
+        return target
+
+    def previous(self, target: Target) -> Served | None:
+        """Return the loaded version that answered before, where the request names no version."""
+        if target.explicit:
+            return None
+        return self.pool.get((target.name, self.router.previous(target.name, target.state) or 0))
+
+    def answered(self, target: Target, served: Served) -> None:
+        """Record which version was found for a request that names none."""
+        if not target.explicit:
+            self.router.answered(served.name, served.version)
+
+    def responses(self, served: Served) -> ResponseCache | None:
+        """Return the response cache of a version's model; None without one, and for stateful models."""
+        return None if served.model.stateful else self._responses.get(served.name)
+
+    def predict(self, served: Served, call: Call) -> tuple[Result, str | None]:
+        """Run a call; returns its result, and ``hit`` or ``miss`` where the model has a response cache."""
+        cache = self.responses(served) if self._responses else None
+        if cache is None:
+            return served.predict(call, call.rows), None
+        lookup = cache.look_up(served, call)
+        if lookup.result is not None:
+            return lookup.result, "hit"
+        result = served.predict(call, call.rows)
+        cache.keep(served, lookup, result)
         return result, "miss"
 
-    async def _run(self, served: Served, call: Call) -> Result:
-        """Run a call, in a thread where it would keep others waiting, with others where that is cheaper."""
-        rows = call.rows
-        if self._threads is None or served.seconds_per_row.get(call.signature, 0.0) * rows < QUICK_SECONDS:
-            return served.predict(call, rows)
-        if rows == 1 and served.batches is not None and served.batches.takes(call):
-            return await self._threads.result(served.batches.submit(call))
-        return await self.elsewhere(lambda: served.predict(call, rows))
-
     def shadow(self, served: Served, result: Result, *, key: bytes) -> None:
-        """Run the call also on the versions that shadow this one: in a thread, or in line where there is none.
+        """Run a call also on the versions that shadow this one.
 
-        On Lambda, which freezes after it has answered, in line is the only way: the caller waits for it.
+        On Lambda, which freezes after the response, in line is the only way: the client waits for it.
         """
-        state = self._known.last(served.name)
+        state = self.cache.last(served.name)
         if state is None or not state.routing.shadows:
             return
         for version in shadows(state, key):
             if version != served.version:
                 self._shadows.run(served.name, version, result)
 
-    async def ready(self) -> bool:
-        """Whether the default model can be asked; should nobody have asked for it yet, it is loaded to find out."""
-        if self.starting:
-            return False
-        tell = self.standings
-        try:
-            state = await self.told(lambda ask: tell.state(tell.default_name(ask=ask), ask=ask))
-            if state.version and state.error is None and not self._shelf.was_loaded((state.name, state.version)):
-                await self.get(state.name)
-        except LightshipError:
-            return False
-        return state.ready
-
-    async def told(self, tell: Callable[[bool], T]) -> T:
-        """What ``tell(True)`` finds by asking the registry; should that take long, ``tell(False)`` by what is known.
-
-        On a long-running server nobody else waits for it.
-        """
-        return tell(True) if self._threads is None else await self._threads.told(tell)
-
-    async def elsewhere(self, work: Callable[[], T]) -> T:
-        """The result of work that would keep others waiting: of a thread that runs models, where there are any."""
-        return work() if self._threads is None else await self._threads.result(self._threads.calls.submit(work))
-
-    async def aside(self, work: Callable[[], T]) -> T:
-        """The result of work that loads models: on a long-running server nobody else waits for it."""
-        return work() if self._threads is None else await self._threads.result(self._threads.loads.submit(work))
-
     def start(self) -> tuple[ModelState, ...]:
-        """Load every model's default version, as far as there is memory for them; the default model comes first.
+        """Load every model's default version, the default model first, as far as there is memory for them.
 
-        One that fails is a state with an error, and does not stop the others. Until this ends, :meth:`ready` is false.
+        A failure is reported in the model's state and does not stop the others.
         """
         self.starting = True
         try:
-            for name in sorted(self._known.names(), key=lambda name: name != self._default):
+            for name in sorted(self.cache.names(), key=lambda name: name != self._default):
                 try:
                     self.load(name, spare=True)
                 except NoRoom:
@@ -187,97 +162,60 @@ class Catalogue:
                     continue
         finally:
             self.starting = False
-        return self.standings.states()
+        return self.status.models()
 
     def load(self, name: str, version: int | None = None, *, spare: bool = False) -> Served:
-        """A version, by default the default one, loaded if it is not yet; ``spare`` is as in :meth:`Shelf.load`.
+        """Load a version, by default the default one; ``spare`` as in :meth:`ModelPool.load`.
 
         Raises NotFound, BundleError or Unavailable.
         """
-        state = self._known.state(name)
-        number = choose(name, state, version, None) if state.versions else None
-        number = number or state.default
+        state = self.cache.state(name)
+        number = (choose(name, state, version, None) or state.default) if state.versions else None
         if number is None:
-            raise self._known.unknown(name)
-        served = self._shelf.load((name, number), spare=spare)
+            raise self.cache.not_found(name)
+        served = self.pool.load((name, number), spare=spare)
         if version is None:
-            self._answering[name] = number
+            self.router.answered(name, number)
         return served
 
-    def loaded(self) -> list[str]:
-        """Names of the models that have a version in memory, sorted."""
-        return sorted({name for name, _ in self.loaded_versions()})
+    def load_default(self) -> None:
+        """Load the default model; its status tells of a failure."""
+        with suppress(LightshipError):
+            self.load(self.router.default_name())
 
-    def loaded_versions(self) -> list[tuple[str, int]]:
-        """The versions that are in memory, by name and number."""
-        return [(served.name, served.version) for served in self._shelf.all()]
+    def retry_failed(self) -> None:
+        """Try again to load the versions that failed, where it is time to."""
+        for key in self.pool.retries():
+            with suppress(LightshipError):
+                self.pool.load(key)
+
+    def loaded(self) -> list[tuple[str, int]]:
+        """Return the loaded versions by name and number."""
+        return [(served.name, served.version) for served in self.pool.all()]
 
     def reload(self, name: str) -> ModelState:
-        """Load a model's default version, also after it was unloaded. Raises NotFound, BundleError, Unavailable."""
-        self._known.expire(name)
-        if not self._known.state(name).versions:
-            raise self._known.unknown(name)
-        self._unloaded.discard(name)
+        """Load a model's default version, also after :meth:`unload`. Raises NotFound, BundleError or Unavailable."""
+        self.cache.expire(name)
+        self._check_exists(name)
+        self.pool.allow(name)
         self.load(name)
-        return self.standings.state(name)
+        return self.status.model(name)
 
     def unload(self, name: str) -> None:
-        """Forget a model's versions and refuse requests for it until it is loaded again; raises NotFound."""
-        if not self._known.state(name).versions:
-            raise self._known.unknown(name)
-        self._unloaded.add(name)
-        self._answering.pop(name, None)
-        self._shelf.drop(name)
+        """Evict a model's versions and refuse requests for it until :meth:`reload`; raises NotFound."""
+        self._check_exists(name)
+        self.router.forget(name)
+        self.pool.unload(name)
 
-    def close(self) -> None:
-        """Let running calls finish and end the threads."""
-        if self._threads is not None:
-            self._threads.close()
+    def _check_exists(self, name: str) -> None:
+        if not self.cache.state(name).versions:
+            raise self.cache.not_found(name)
 
-    async def _only(self) -> str:
-        return await self.told(lambda ask: self.standings.default_name(ask=ask))
-
-    async def _asked(self, name: str) -> State:
-        return await self.told(lambda ask: self._ask(name, ask=ask))
-
-    def _ask(self, name: str, *, ask: bool) -> State:
-        """A model's state from the registry, and room for what it says that nobody needs; raises NotFound."""
-        state = self._known.ask(name) if ask else self._known.state(name, ask=False)
-        if not state.versions:
-            raise self._known.unknown(name, ask=ask)
-        needed = {*state.routing.versions, state.default, self._answering.get(name)}
-        self._shelf.tidy(name, offered=state.offered, needed=needed)
-        return state
-
-    def _before(self, name: str, state: State) -> Served | None:
-        """The version that answered before, where it is loaded and still takes requests."""
-        number = self._answering.get(name, 0)
-        return self._shelf.get((name, number)) if number in state.offered else None
-
-    async def _load(self, key: Key, before: Served | None) -> Served:
-        """A version, or the one before it: where it fails, and on a long-running server until it is loaded."""
-        if self._threads is None:
-            try:
-                return self._shelf.load(key)
-            except LightshipError:
-                if before is None:
-                    raise
-                return before
-        if before is None:
-            return await self._threads.shared(self._threads.once(key, self._shelf.load))
-        self._retry(key)
-        return before
-
-    def _retry(self, key: Key) -> None:
-        """Load a version in a thread, or in line where there is none, unless it has failed a moment ago."""
-        if self._threads is None:
-            with suppress(LightshipError):
-                self._shelf.load(key)
-        elif not self._shelf.resting(key):
-            self._threads.once(key, self._shelf.load)
-
-
-def _threads(calls: int, rows: int, window: float) -> Threads:
-    from lightship.serving.threads import Threads  # Lambda has none, and starts sooner without
-
-    return Threads(calls, rows, window)
+    def _load(self, target: Target) -> Served:
+        try:
+            return self.pool.load((target.name, target.version))
+        except LightshipError:
+            previous = self.previous(target)
+            if previous is None:
+                raise
+            return previous

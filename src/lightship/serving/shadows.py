@@ -1,10 +1,10 @@
-"""Shadow traffic: a version also runs a sample of the requests, and how far it disagrees is recorded."""
+"""Mirror a sample of traffic to shadow versions, and record how far their results differ."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from lightship.calls import Result
 from lightship.errors import LightshipError
-from lightship.serving.pool import Served
+from lightship.serving.pool import ModelPool
 from lightship.tensors import Array
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _WAITING = 32
 
 @dataclass
 class Disagreement:
-    """What was seen of one shadow so far; differences are absolute, over all outputs that are numbers.
+    """Comparisons of one shadow so far; differences are absolute, over all numeric outputs.
 
     ``dropped`` calls were sampled and not run, because too many were waiting.
     """
@@ -42,7 +42,7 @@ class Disagreement:
     largest: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """For people and monitors."""
+        """Return the counts as JSON."""
         return {
             "compared": self.compared,
             "disagreed": self.disagreed,
@@ -52,7 +52,7 @@ class Disagreement:
         }
 
     def record(self, answered: Result, shadowed: Result) -> None:
-        """Compare two answers to one call."""
+        """Compare two results of one call."""
         agree, largest = compare(answered.outputs, shadowed.outputs)
         self.compared += 1
         self.disagreed += not agree
@@ -60,23 +60,23 @@ class Disagreement:
 
 
 class Shadows:
-    """Runs calls on versions that nobody hears.
+    """Runs calls on shadow versions, whose results nobody receives.
 
     Args:
-        load: a version, loaded if it is not yet.
-        executor: where they run, one at a time and apart from what answers; None runs them where they are (Lambda).
+        pool: the loaded versions. A shadow evicts no other version.
+        executor: where shadows run, one at a time; None runs them in line (Lambda).
     """
 
-    def __init__(self, load: Callable[[str, int], Served], executor: Executor | None) -> None:
-        self._load = load
+    def __init__(self, pool: ModelPool, executor: Executor | None) -> None:
+        self._pool = pool
         self._executor = executor
         self._room = threading.BoundedSemaphore(_WAITING)
         self._seen: dict[tuple[str, int], Disagreement] = {}
 
     def run(self, name: str, version: int, answered: Result) -> None:
-        """Compare a version's answer with the one that the caller got, now or soon; never where too many are waiting.
+        """Run a call on a version too and compare the results, now or soon; not where too many calls are waiting.
 
-        Never raises: what fails here is no business of the caller who was answered.
+        Never raises: a failing shadow must not fail the request.
         """
         seen = self._seen.setdefault((name, version), Disagreement())
         if self._executor is None:
@@ -93,17 +93,12 @@ class Shadows:
             seen.dropped += 1
 
     def seen(self, name: str) -> dict[int, Disagreement]:
-        """What shadows of a model have shown so far, by version."""
+        """Return the comparisons so far for a model's shadows, by version."""
         return {version: seen for (model, version), seen in list(self._seen.items()) if model == name}
-
-    def close(self) -> None:
-        """Let what is waiting finish."""
-        if self._executor is not None:
-            self._executor.shutdown()
 
     def _compare(self, name: str, version: int, answered: Result, seen: Disagreement) -> None:
         try:
-            model = self._load(name, version).model
+            model = self._pool.load((name, version), spare=True).model
             if model.stateful:  # this version may be serving too: it runs in an engine of its own
                 model = model.twin()
             seen.record(answered, model.predict(answered.call))
@@ -116,7 +111,7 @@ class Shadows:
 
 
 def compare(answered: Mapping[str, Array], shadowed: Mapping[str, Array]) -> tuple[bool, float]:
-    """Whether two answers agree but for rounding, and the largest absolute difference of their numbers.
+    """Return whether two results agree but for rounding, and their largest absolute difference.
 
     Never raises: arrays of different shapes or kinds of dtype disagree.
     """

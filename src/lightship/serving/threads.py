@@ -1,8 +1,7 @@
-"""A long-running server's threads: so that no request waits for what another one has started."""
+"""Threads of a long-running server, by purpose, so that no request waits for what another one has started."""
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,75 +9,54 @@ from typing import TypeVar
 
 from lightship.serving.batches import Batching
 from lightship.serving.pool import Key, Served
-from lightship.serving.registry_cache import NeverRead
 
 T = TypeVar("T")
 
-# Seconds to wait for a registry. A question takes tens of milliseconds, and whoever asks for readiness gives up soon.
-_PATIENCE = 0.5
-
-# Questions at once. While that many are waiting for their answers, what is known goes on without another one.
-_QUESTIONS = 4
+# Reads of the registry at a time. While that many are under way, the cached state is used without another one.
+_READS = 4
 
 
 class Threads:
-    """Threads by what they are for: none of these keeps another one waiting.
-
-    ``calls`` run models, ``loads`` load them, ``shadows`` run what nobody hears.
+    """Executors: ``calls`` run models, ``loads`` load them, ``shadows`` run shadow versions.
 
     Args:
         calls: how many threads run models.
-        rows: the most calls of one row to run as one batch.
-        window: seconds for which a batch may wait to be fuller.
+        rows: the most calls of one row to run as one batch; 1 for no batching.
+        window: seconds for which a batch may wait for more calls while another one is running.
     """
 
-    def __init__(self, calls: int, rows: int, window: float) -> None:
+    def __init__(self, calls: int, *, rows: int = 8, window: float = 0.0) -> None:
         self.calls = ThreadPoolExecutor(calls, "lightship-call")
         self.loads = ThreadPoolExecutor(2, "lightship-load")
         self.shadows = ThreadPoolExecutor(1, "lightship-shadow")
         self.batching = Batching(self.calls, calls, rows, window)
-        self._questions = ThreadPoolExecutor(_QUESTIONS, "lightship-question")
-        self._free = threading.BoundedSemaphore(_QUESTIONS)
-        self._once: dict[Key, Future[Served]] = {}
+        self._reads = ThreadPoolExecutor(_READS, "lightship-registry")
+        self._free = threading.BoundedSemaphore(_READS)
+        self._loading: dict[Key, Future[Served]] = {}
 
-    async def result(self, future: Future[T]) -> T:
-        """What a thread is finding out."""
-        return await asyncio.wrap_future(future)
+    def try_read(self, work: Callable[[], T]) -> Future[T] | None:
+        """Start work that reads the registry; None where all of its threads are busy."""
+        if not self._free.acquire(blocking=False):
+            return None
+        reading = self._reads.submit(work)
+        reading.add_done_callback(lambda _: self._free.release())
+        return reading
 
-    async def shared(self, future: Future[T]) -> T:
-        """What a thread is finding out for others too: it goes on should this one wait no longer."""
-        return await asyncio.shield(asyncio.wrap_future(future))
+    def read(self, work: Callable[[], T]) -> Future[T]:
+        """Start work that reads the registry, when a thread is free."""
+        return self._reads.submit(work)
 
-    async def told(self, tell: Callable[[bool], T]) -> T:
-        """See :meth:`lightship.serving.serving.Catalogue.told`."""
-        asking = self._ask(tell) if self._free.acquire(blocking=False) else None
-        if asking is not None:
-            waiting = asyncio.wrap_future(asking)
-            waiting.add_done_callback(lambda done: done.cancelled() or done.exception())  # should nobody wait any more
-            done, _ = await asyncio.wait([waiting], timeout=_PATIENCE)
-            if done:
-                return waiting.result()
-        try:
-            return tell(False)
-        except NeverRead:
-            return await self.shared(asking or self._questions.submit(tell, True))
-
-    def _ask(self, tell: Callable[[bool], T]) -> Future[T]:
-        asking = self._questions.submit(tell, True)
-        asking.add_done_callback(lambda _: self._free.release())
-        return asking
-
-    def once(self, key: Key, load: Callable[[Key], Served]) -> Future[Served]:
-        """The loading of a version: the one that is under way, or a new one."""
-        future = self._once.get(key)
+    def load_once(self, key: Key, load: Callable[[Key], Served]) -> Future[Served]:
+        """Return the loading of a version: the one that is under way, or a new one."""
+        future = self._loading.get(key)
         if future is None:
-            future = self._once[key] = self.loads.submit(load, key)
-            future.add_done_callback(lambda _: self._once.pop(key, None))
+            future = self._loading[key] = self.loads.submit(load, key)
+            future.add_done_callback(lambda _: self._loading.pop(key, None))
         return future
 
     def close(self) -> None:
-        """Let running calls finish; questions and loads that have not begun never do."""
+        """Let running calls finish; reads and loads that have not begun are cancelled."""
         for executor in (self.calls, self.shadows):
             executor.shutdown()
-        for executor in (self._questions, self.loads):
+        for executor in (self._reads, self.loads):
             executor.shutdown(cancel_futures=True)

@@ -1,4 +1,4 @@
-"""Who is answered by which version: pure arithmetic on a caller's key, the same on every server."""
+"""Split traffic between versions: a pure function of the caller's key, the same on every server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ _STEPS = 10_000
 
 
 def pick(state: State, key: bytes) -> int | None:
-    """The version for a request that names none: by the traffic split, else the default. None without versions."""
+    """Return the version for a request that names none: by the traffic split, else the default.
+
+    None where no version takes requests.
+    """
     if not state.routing.traffic:
         return state.default
     point = _point(b"traffic", key) * sum(state.routing.traffic.values())
@@ -23,11 +26,11 @@ def pick(state: State, key: bytes) -> int | None:
 
 
 def shadows(state: State, key: bytes) -> list[int]:
-    """The versions that run this request unheard."""
+    """Return the versions that shadow a request with this key."""
     sampled: Mapping[int, float] = state.routing.shadows
     return [version for version, share in sorted(sampled.items()) if _point(b"shadow", key) < share]
 
 
 def _point(purpose: bytes, key: bytes) -> float:
-    """A key's place in 0..1, evenly spread, and unrelated for two purposes."""
+    """Return a key's point in 0..1: evenly spread, and independent for two purposes."""
     return (zlib.crc32(key, zlib.crc32(purpose)) % _STEPS) / _STEPS

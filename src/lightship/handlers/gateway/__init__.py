@@ -1,43 +1,47 @@
-"""The Lambda handler for HTTP: events of any service in front, answered without an event loop on protocol routes.
+"""Gateway: the Lambda handler for HTTP, whatever service is in front.
 
-Mangum's way (two scopes, a queue, a task and two turns of an event loop) takes three times as long as the answer, so
-it is only taken for pages. A protocol's route never waits on Lambda, where models run in line, so its coroutine ends
-at its first step.
+With the fast path, requests of the protocols are answered without an event loop: Mangum (two scopes, a queue, a task
+and two turns of an event loop) takes three times as long as the answer. All others go through Mangum.
 """
 
 from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Coroutine, Mapping
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from lightship.app.front import Front
+from lightship.app.core import Core
 from lightship.app.observed import exchange_of
-from lightship.app.shell import Shell
-from lightship.dispatch.dispatcher import answer, refused
+from lightship.dispatch.dispatcher import error_response
 from lightship.errors import InvalidInput
 from lightship.handlers.gateway.events import HttpEvent, Reader, is_payload_2, payload_2
 from lightship.protocols.http import Request, Response
 from lightship.telemetry.exchange import Observer
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from lightship.app.application import Application
 
 
 class Gateway:
-    """The handler: protocol routes itself, pages through Mangum, direct invocations as predictions.
+    """Answers Lambda events: HTTP requests, and direct invocations as predictions.
 
     Args:
-        shell: what answers.
-        base_path: the path that a custom domain's API mapping puts in front of ours: ``/ml``, or empty.
-        observe: called once for each request, after its response is made; None for no observer.
+        core: what answers.
+        application: returns the FastAPI application; called when it is first needed.
+        fast_path: whether requests of the protocols are answered without it.
+        lifespan: Mangum's mode: ``auto`` runs the application's lifespan around each event, ``off`` never.
     """
 
-    def __init__(self, shell: Front | Shell, *, base_path: str = "", observe: Observer | None = None) -> None:
-        self._shell = shell
-        self._base_path = base_path
-        self._observe = observe
+    def __init__(
+        self, core: Core, application: Callable[[], Application], *, fast_path: bool = True, lifespan: str = "off"
+    ) -> None:
+        self.core = core
+        self._application = application
+        self._fast_path = fast_path
+        self._lifespan = lifespan
+        self._base_path = core.settings.base_path
+        self._observe = _embedded_metrics() if core.settings.metrics else None
         self._mangum: Any = None
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
@@ -52,40 +56,53 @@ class Gateway:
             return self._invocation(event, context)
         try:
             read = _read(event, reader, self._base_path)
-        except InvalidInput as wrong:
+        except InvalidInput as error:
             request = Request("", _path(event))
-            response = refused(request, wrong)
+            response = error_response(request, error)
             self._report(request, response.status, start)
             return _result(response, multi_value="multiValueHeaders" in event)
-        answered = _finish(self._shell.respond(read.request, {"requestContext": read.context}))
-        result = self._page(read, context) if answered is None else _result(answered, multi_value=read.multi_value)
-        self._report(read.request, result["statusCode"], start)
+        answered = self.core.entry.answer(read.request, {"requestContext": read.context}) if self._fast_path else None
+        result = (
+            self._through_mangum(read, context) if answered is None else _result(answered, multi_value=read.multi_value)
+        )
+        if self._observe:
+            self._report(read.request, result["statusCode"], start)
         return result
 
-    def _page(self, read: HttpEvent, context: Any) -> dict[str, Any]:
+    def _through_mangum(self, read: HttpEvent, context: Any) -> dict[str, Any]:
         from lightship.handlers.gateway import pages
 
         if self._mangum is None:
-            self._mangum = pages.mangum(self._shell)
+            self._mangum = pages.mangum(self._asgi(), lifespan=self._lifespan)
         return pages.page(read, context, mangum=self._mangum)
+
+    def _asgi(self) -> Any:
+        from lightship.app.asgi import AsgiEntry
+
+        return AsgiEntry(self.core, self._application, fast_path=True) if self._fast_path else self._application()
 
     def _invocation(self, event: Any, context: Any) -> dict[str, Any]:
         from lightship.handlers.gateway import invocations
 
-        service, request_id = self._shell.service, getattr(context, "aws_request_id", "")
-
         def ask(request: Request) -> Response | None:
             start = time.perf_counter()
-            response = _finish(answer(service, request))
+            response = self.core.entry.dispatcher.answer(request)
             self._report(request, response.status if response else 404, start)
             return response
 
-        return invocations.answer(event, request_id, ask=ask, default_name=partial(service.catalogue.default_name))
+        request_id, router = getattr(context, "aws_request_id", ""), self.core.serving.router
+        return invocations.answer(event, request_id, ask=ask, default_name=router.default_name)
 
     def _report(self, request: Request, status: int, start: float) -> None:
-        if self._observe is not None:
+        if self._observe:
             seconds = time.perf_counter() - start
             self._observe(exchange_of(request, status, time.time() - seconds, seconds))
+
+
+def _embedded_metrics() -> Observer:
+    from lightship.telemetry import embedded  # only where LIGHTSHIP_METRICS asks for it
+
+    return embedded.write
 
 
 def _read(event: Mapping[str, Any], read: Reader, base_path: str) -> HttpEvent:
@@ -98,7 +115,7 @@ def _read(event: Mapping[str, Any], read: Reader, base_path: str) -> HttpEvent:
 
 
 def _path(event: Mapping[str, Any]) -> str:
-    """The path of an event that could not be read, as far as it has one: it decides how the error looks."""
+    """Return the path of an event that is not readable, as far as it has one: it decides the error's shape."""
     path = event.get("rawPath") or event.get("path") or event.get("raw_path")
     return path if isinstance(path, str) else "/"
 
@@ -108,22 +125,12 @@ def _result(response: Response, *, multi_value: bool) -> dict[str, Any]:
         body, binary = response.body.decode(), False
     except UnicodeDecodeError:
         body, binary = base64.b64encode(response.body).decode(), True
-    headers: Any = response.headers
     if multi_value:
+        headers: Any = {name: [value] for name, value in response.headers.items()}
         return {
             "statusCode": response.status,
-            "multiValueHeaders": {name: [value] for name, value in headers.items()},
+            "multiValueHeaders": headers,
             "body": body,
             "isBase64Encoded": binary,
         }
-    return {"statusCode": response.status, "headers": headers, "body": body, "isBase64Encoded": binary}
-
-
-def _finish(coroutine: Coroutine[Any, Any, T]) -> T:
-    try:
-        coroutine.send(None)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    coroutine.close()
-    raise RuntimeError("a protocol's route waited on Lambda")
+    return {"statusCode": response.status, "headers": response.headers, "body": body, "isBase64Encoded": binary}

@@ -1,4 +1,4 @@
-"""Pages on Lambda: a request of any service in front as Mangum reads it, and its answer as the service wants it."""
+"""Requests through Mangum: of any service in front as Mangum reads them, and the answers as the service wants them."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from urllib.parse import quote
 
 from mangum import Mangum
 
-from lightship.app.shell import REQUEST
+from lightship.app.asgi import REQUEST
 from lightship.handlers.gateway.events import HttpEvent
 
 Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
-def mangum(app: App) -> Any:
+def mangum(app: App, *, lifespan: str) -> Any:
     """Return Mangum around an ASGI application that receives the external prefix of its paths."""
 
     async def rooted(scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return await app(scope, receive, send)
         event = scope["aws.event"]
         await app({**scope, "root_path": event["root"], REQUEST: event["request"]}, receive, send)
 
-    return Mangum(rooted, lifespan="off")
+    return Mangum(rooted, lifespan=lifespan)  # type: ignore[arg-type]
 
 
 def page(read: HttpEvent, context: Any, *, mangum: Any) -> dict[str, Any]:
-    """Answer a request that no protocol has: every format is given to Mangum as payload 2.0."""
+    """Answer a request through the application: every format is given to Mangum as payload 2.0."""
     request = read.request
     seen = {"sourceIp": request.headers.get("x-forwarded-for"), **read.context.get("http", {})}
     http = {**seen, "method": request.method, "path": quote(request.path)}

@@ -1,0 +1,151 @@
+"""Application: FastAPI with the protocols' routes, the jobs and the OpenAPI document, behind the entry.
+
+The OpenAPI document is FastAPI's own, merged with what the protocols' tables of routes describe (see
+:mod:`lightship.app.document`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Collection
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from lightship import protocols
+from lightship.app.asgi import AsgiEntry
+from lightship.app.core import Core
+from lightship.app.document import document
+from lightship.app.jobs import Opener, router
+from lightship.app.jobs.errors import render
+from lightship.app.routes import protocol_routes
+from lightship.dispatch.callers import TOKEN
+from lightship.errors import LightshipError, MethodNotAllowed, NotFound, SettingError
+from lightship.version import __version__
+
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
+
+
+class Application(FastAPI):
+    """A complete FastAPI application. Routes that are added to it come before its own.
+
+    Args:
+        core: what answers.
+        lifespan: runs around the application's life, beside its own.
+        options: as :class:`fastapi.FastAPI` takes them.
+    """
+
+    def __init__(self, core: Core, *, lifespan: Any = None, **options: Any) -> None:
+        self.core = core
+        self.own_lifespan = lifespan
+        self._entry = AsgiEntry(core, lambda: self, fast_path=False)
+        handlers = options.pop("exception_handlers", None)
+        usual = {"title": "Lightship", "version": __version__}
+        hidden = {"docs_url": None, "redoc_url": None, "openapi_url": None}  # ours are at the same paths
+        super().__init__(**(usual | options | hidden), lifespan=self._live)
+        self.state.jobs = Opener(core.jobs)
+        self.add_exception_handler(HTTPException, _render)
+        self.add_exception_handler(LightshipError, _render)
+        self._own_handlers = {**self.exception_handlers}
+        self.exception_handlers.update(handlers or {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Admit a request and answer it. WebSocket connections, which nothing admits, are closed."""
+        if scope["type"] == "http":
+            await self._entry(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self.admitted(scope, receive, send)
+
+    async def admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that was admitted: middleware, dependencies, routes."""
+        await super().__call__(scope, receive, send)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Add the routes of Lightship behind those that were added before the first request."""
+        self.router.routes.extend(protocol_routes(self, self.core.entry.dispatcher))
+        self.include_router(router)
+        self.router.routes.append(Route("/openapi.json", self._document))
+        return super().build_middleware_stack()
+
+    def declared(self, path: str) -> Collection[str]:
+        """Return the methods that the routes have for a path."""
+        if self.middleware_stack is None:
+            self.middleware_stack = self.build_middleware_stack()
+        return [
+            method
+            for method in _METHODS
+            if any(route.matches(_probe(path, method))[0] is Match.FULL for route in self.routes)
+        ]
+
+    @property
+    def lifespan_mode(self) -> str:
+        """Mangum's mode for this application: ``auto`` where it was given a lifespan, else ``off``."""
+        return "auto" if self.own_lifespan else "off"
+
+    def check_fast_path(self) -> None:
+        """Raise SettingError where the fast path would skip what was added to this application."""
+        added = {
+            "middleware": bool(self.user_middleware),
+            "a lifespan": bool(self.own_lifespan or self.router.on_startup or self.router.on_shutdown),
+            "dependencies": bool(self.router.dependencies),
+            "exception handlers": self.exception_handlers != self._own_handlers,
+            "routes at paths of the protocols": any(map(self._shadows, self.routes)),
+        }
+        if found := [name for name, is_there in added.items() if is_there]:
+            raise SettingError(f"fast_path=True would skip {', '.join(found)} of this application: leave fast_path out")
+
+    def _shadows(self, route: BaseRoute) -> bool:
+        """Return whether a route has a path of a protocol too."""
+        return any(route.matches(_probe(path, "GET"))[0] is not Match.NONE for path in _protocol_paths())
+
+    async def _document(self, request: Request) -> Response:
+        status = self.core.serving.status
+        states = await request.state.steps.read(lambda ask: status.models(ask=ask, examples=True))
+        root = request.scope.get("root_path", "")
+        return JSONResponse(document(self.openapi(), states, token=request.state.caller == TOKEN, root=root))
+
+    @asynccontextmanager
+    async def _live(self, app: FastAPI) -> AsyncIterator[Any]:
+        """Load the models in a thread while the application begins to answer, and end the threads at its end."""
+        concurrent = self.core.concurrent
+        lifespan: AbstractAsyncContextManager[Any] = self.own_lifespan(app) if self.own_lifespan else nullcontext()
+        if concurrent is not None:
+            concurrent.start()
+        try:
+            async with lifespan as state:
+                yield state
+        finally:
+            if concurrent is not None:
+                concurrent.close()
+
+
+def _protocol_paths() -> set[str]:
+    """Return one path for each route of the protocols."""
+    return {re.sub(r"\{\w+\}", "1", route.path) for protocol in protocols.protocols() for route in protocol.routes}
+
+
+def _probe(path: str, method: str) -> Scope:
+    return {"type": "http", "path": path, "method": method, "headers": [], "root_path": ""}
+
+
+async def _render(request: Request, error: Exception) -> Response:
+    """Return a LightshipError, and the router's 404 and 405, in the shape of the protocol that has the path."""
+    path = request.url.path
+    if isinstance(error, LightshipError):
+        return render(error, request)
+    assert isinstance(error, HTTPException)  # noqa: S101 - the only other class that this handles
+    if error.status_code == 404 and "endpoint" not in request.scope:
+        return render(NotFound(f"there is nothing at {path[:120]}: see /docs"), request)
+    if error.status_code == 405:
+        allowed = tuple(sorted(request.app.declared(path)))
+        sentence = f"{path[:120]} takes {', '.join(allowed)}, not {request.method[:20]}"
+        return render(MethodNotAllowed(sentence, allowed=allowed), request)
+    return await http_exception_handler(request, error)  # a route's own, as FastAPI's users know it

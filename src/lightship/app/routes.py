@@ -1,0 +1,74 @@
+"""The protocols' routes as routes of FastAPI, so that an application's middleware and dependencies apply to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Scope
+
+from lightship import protocols
+from lightship.dispatch.admission import read_headers
+from lightship.dispatch.dispatcher import Dispatcher, error_response
+from lightship.errors import LightshipError
+from lightship.protocols.http import Route
+
+
+class ProtocolRoute(APIRoute):
+    """A route of a protocol, with the protocol's own pattern of paths.
+
+    Args:
+        route: the protocol's route.
+        app: the application that it belongs to.
+        dispatcher: authorises and answers requests.
+    """
+
+    def __init__(self, route: Route, app: FastAPI, dispatcher: Dispatcher) -> None:
+        async def endpoint(request: Request) -> Response:
+            return await _respond(request, dispatcher)
+
+        super().__init__(
+            route.path,
+            endpoint,
+            methods=[route.method],
+            include_in_schema=False,
+            dependencies=[*app.router.dependencies],
+            dependency_overrides_provider=app,
+        )
+        self._pattern: re.Pattern[str] = route.pattern
+        self._method = route.method
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match a path as :func:`lightship.protocols.match` does."""
+        found = self._pattern.fullmatch(scope["path"]) if scope["type"] == "http" else None
+        if found is None:
+            return Match.NONE, {}
+        child = {"endpoint": self.endpoint, "path_params": found.groupdict(), "route": self}
+        return (Match.FULL if scope["method"] == self._method else Match.PARTIAL), child
+
+
+def protocol_routes(app: FastAPI, dispatcher: Dispatcher) -> Iterator[ProtocolRoute]:
+    """Yield the routes of all protocols."""
+    for protocol in protocols.protocols():
+        for route in protocol.routes:
+            yield ProtocolRoute(route, app, dispatcher)
+
+
+async def _respond(request: Request, dispatcher: Dispatcher) -> Response:
+    """Answer a request as middleware left it; its route is authorised again, because middleware may change the path."""
+    asked, steps = request.state.request, request.state.steps
+    asked.method, asked.path = request.method, request.scope["path"]
+    asked.query = request.scope.get("query_string", b"").decode("latin-1")
+    asked.body = await request.body()
+    try:
+        asked.headers = read_headers(request.scope["headers"], version="")
+        matched = dispatcher.authorise(asked)
+    except LightshipError as error:
+        response = error_response(asked, error)
+    else:
+        response = await steps.respond(asked, matched)
+    return Response(response.body, response.status, response.headers)

@@ -1,0 +1,68 @@
+"""The entry's steps as coroutines: in threads where there are some and the work is long, else in line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from lightship.app.core import Core
+from lightship.dispatch.concurrent import ConcurrentDispatcher
+from lightship.dispatch.encodings import SMALLEST, compress
+from lightship.dispatch.inflate import inflate
+from lightship.dispatch.routes import Matched
+from lightship.protocols.http import Request, Response
+
+T = TypeVar("T")
+
+# Smaller bodies are inflated, and smaller responses compressed, in less time than a thread takes to begin.
+_INFLATE_HERE = 1024  # a mebibyte at most then
+_COMPRESS_HERE = 16 * 1024
+
+
+class Steps:
+    """Inflates bodies, dispatches requests and compresses responses without blocking an event loop.
+
+    Args:
+        core: what answers.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._entry = core.entry
+        self._serving = core.concurrent
+        self._dispatcher = ConcurrentDispatcher(core.entry.dispatcher, core.concurrent) if core.concurrent else None
+
+    async def inflate(self, request: Request) -> bool:
+        """Replace a request's body by the inflated one where it is encoded; return whether it is.
+
+        Raises TooLarge, UnsupportedMedia or InvalidInput.
+        """
+        if "content-encoding" not in request.headers and len(request.body) <= self._entry.max_body:
+            return False
+        work = partial(inflate, request.body, request.headers, self._entry.max_body)
+        request.body = work() if len(request.body) <= _INFLATE_HERE else await self._in_call_thread(work)
+        return True
+
+    async def respond(self, request: Request, matched: Matched) -> Response:
+        """Return the response to a request of a protocol, compressed where its client accepts that. Never raises."""
+        if self._dispatcher is None:
+            response = self._entry.dispatcher.answer(request, matched)
+        else:
+            response = await self._dispatcher.answer(request, matched)
+        assert response is not None  # noqa: S101 - it has a route
+        accepted = request.headers.get("accept-encoding")
+        if not accepted or len(response.body) <= SMALLEST:
+            return response
+        work = partial(compress, response, accepted)
+        return work() if len(response.body) <= _COMPRESS_HERE else await self._in_call_thread(work)
+
+    async def read(self, report: Callable[[bool], T]) -> T:
+        """Return what a report on the registry says; see :meth:`ConcurrentServing.read`."""
+        return report(True) if self._serving is None else await self._serving.read(report)
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Return the result of work that takes as long as loading a model."""
+        return work() if self._serving is None else await self._serving.in_load_thread(work)
+
+    async def _in_call_thread(self, work: Callable[[], T]) -> T:
+        return work() if self._serving is None else await self._serving.in_call_thread(work)

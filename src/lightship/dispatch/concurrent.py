@@ -1,0 +1,88 @@
+"""Dispatch on a long-running server: the same steps, each in a thread where it would make other requests wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from lightship.calls import Call, Result
+from lightship.dispatch import predict
+from lightship.dispatch.dispatcher import PREDICT, Dispatcher, error_response
+from lightship.dispatch.operations import OPERATIONS, Runs
+from lightship.dispatch.routes import Matched
+from lightship.errors import BundleError
+from lightship.protocols.http import Request, Response, Route
+from lightship.serving.concurrent import ConcurrentServing
+from lightship.serving.pool import Served
+
+T = TypeVar("T")
+
+# Results of so many values are encoded in less time than a thread takes to begin.
+_ENCODE_HERE = 2_000
+
+
+class ConcurrentDispatcher:
+    """Answers requests of the protocols without blocking the event loop.
+
+    Args:
+        dispatcher: the operations, for the models of ``serving``.
+        serving: the models, with threads.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, serving: ConcurrentServing) -> None:
+        self._dispatcher = dispatcher
+        self._serving = serving
+
+    async def answer(self, request: Request, matched: Matched | None = None) -> Response | None:
+        """Return the response to a request; see :meth:`Dispatcher.answer`."""
+        try:
+            matched = matched or self._dispatcher.authorise(request)
+            return None if matched is None else self._dispatcher.checked(await self._run(request, matched))
+        except Exception as error:
+            return error_response(request, error)
+
+    async def elsewhere(self, work: Callable[[], T]) -> T:
+        """Return the result of work that would make other requests wait."""
+        return await self._serving.in_call_thread(work)
+
+    async def _run(self, request: Request, matched: Matched) -> Response:
+        if matched[0].operation == PREDICT:
+            return await self._predict(request, matched)
+        operation = OPERATIONS[matched[0].operation]
+        run = partial(operation.run, self._dispatcher.context, request, matched)
+        match operation.where:
+            case Runs.READS:
+                self._serving.retry_failed()
+                return await self._serving.read(run)
+            case Runs.LOADS:
+                return await self._serving.in_load_thread(partial(run, True))
+            case Runs.CALLS:
+                return await self._serving.in_call_thread(partial(run, True))
+        return run(True)
+
+    async def _predict(self, request: Request, matched: Matched) -> Response:
+        """See :func:`lightship.dispatch.predict.predict`."""
+        route, parameters = matched
+        asked = predict.asked_by(request, parameters)
+        try:
+            served = await self._serving.find(asked)
+        except BundleError:
+            predict.count_refusal(request, parameters)
+            raise
+        call = await self._decode(request, route, served)
+        result, cached = await self._serving.predict(served, call)
+        response = await self._encode(route, served, result, cached)
+        if not asked.explicit:
+            self._serving.serving.shadow(served, result, key=asked.key)
+        return response
+
+    async def _decode(self, request: Request, route: Route, served: Served) -> Call:
+        if len(request.body) < served.decode_here:
+            return predict.decode(request, route, served)
+        return await self.elsewhere(partial(predict.decode, request, route, served))
+
+    async def _encode(self, route: Route, served: Served, result: Result, cached: str | None) -> Response:
+        if sum(array.size for array in result.outputs.values()) <= _ENCODE_HERE:
+            return predict.encode(route, served, result, cached)
+        return await self.elsewhere(partial(predict.encode, route, served, result, cached))

@@ -1,0 +1,87 @@
+"""Entry: HTTP's rules, admission, the limits of the body, dispatch. Synchronous: the Lambda handler's fast path.
+
+:class:`lightship.app.asgi.AsgiEntry` takes the same steps for ASGI servers.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lightship.dispatch.admission import Admission
+from lightship.dispatch.cors import Cors, merged
+from lightship.dispatch.dispatcher import Dispatcher, error_response
+from lightship.dispatch.encodings import SMALLEST, compress
+from lightship.dispatch.inflate import inflate
+from lightship.dispatch.rules import allow, canonical, protocol_methods, without_body
+from lightship.protocols.http import Request, Response
+
+_ID = "x-correlation-id"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What answers, and who may ask.
+
+    Attributes:
+        dispatcher: answers requests of the protocols.
+        admission: admits requests by their headers.
+        cors: the origins whose pages may read responses.
+        max_body: the most bytes of a request's body, inflated.
+    """
+
+    dispatcher: Dispatcher
+    admission: Admission
+    cors: Cors
+    max_body: int
+
+    def answer(self, request: Request, event: Mapping[str, Any] | None = None) -> Response | None:
+        """Return the response to a request of a protocol; None, and the request as it was, for any other path.
+
+        ``event`` is as in :meth:`Admission.admit`. Never raises.
+        """
+        method, path = request.method, request.path
+        request.path = canonical(path)
+        if method == "OPTIONS":
+            methods = protocol_methods(request.path)
+            response = self.preflight(request, allow(methods)) if methods else None
+        else:
+            request.method = "GET" if method == "HEAD" else method
+            response = self._answer(request, event)
+            request.method = method
+        if response is None:
+            request.path = path
+        elif method == "HEAD":
+            return without_body(response)
+        return response
+
+    def preflight(self, request: Request, allowed: str) -> Response:
+        """Return the response to OPTIONS; ``allowed`` is the value of ``Allow``."""
+        return identified(request, Response(204, b"", self.cors.preflight_headers(request.headers, allowed)))
+
+    def _answer(self, request: Request, event: Mapping[str, Any] | None) -> Response | None:
+        try:
+            matched = self.admission.admit(request, event)
+            if "content-encoding" in request.headers or len(request.body) > self.max_body:
+                request.body = inflate(request.body, request.headers, self.max_body)
+            if matched is None:
+                return None
+            response = self.dispatcher.answer(request, matched)
+            assert response is not None  # noqa: S101 - it has a route
+            accepted = request.headers.get("accept-encoding")
+            if accepted and len(response.body) > SMALLEST:
+                response = compress(response, accepted)
+        except Exception as error:
+            response = error_response(request, error)
+        if self.cors.origins:
+            response.headers = merged(response.headers, self.cors.answer_headers(request.headers.get("origin", "")))
+        return identified(request, response)
+
+
+def identified(request: Request, response: Response) -> Response:
+    """Return the response with the request's correlation id, which is made here where it has none."""
+    request.id = request.id or os.urandom(16).hex()
+    response.headers[_ID] = request.correlation
+    return response

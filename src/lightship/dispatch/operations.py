@@ -1,0 +1,142 @@
+"""Operations of the protocols' routes other than predictions: status, statistics, loading, health, metrics.
+
+Each is synchronous. Those that read the registry take ``ask``: with False they answer from the cache or raise NeverRead
+(see :class:`lightship.serving.registry_cache.RegistryCache`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import NamedTuple
+
+from lightship.calls import Health, ModelState
+from lightship.dispatch.routes import Matched, version_of
+from lightship.errors import LightshipError, NotFound
+from lightship.protocols.http import Request, Response
+from lightship.serving.registry_cache import NeverRead
+from lightship.serving.router import Asked
+from lightship.serving.serving import Serving
+
+# Makes the text of ``GET /metrics`` from the versions that are loaded.
+Exposition = Callable[[Sequence[tuple[str, int]]], bytes]
+
+
+class Runs(Enum):
+    """Which threads of a long-running server run an operation."""
+
+    IN_LINE = auto()
+    READS = auto()
+    LOADS = auto()
+    CALLS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What operations work on: the models, and the exposition of metrics where there are any."""
+
+    serving: Serving
+    metrics: Exposition | None = None
+
+
+class Operation(NamedTuple):
+    """An operation, and which threads of a server run it."""
+
+    run: Callable[[Context, Request, Matched, bool], Response]
+    where: Runs = Runs.IN_LINE
+
+
+def _models(context: Context, _: Request, matched: Matched, ask: bool) -> Response:
+    return matched[0].encode(context.serving.status.models(ask=ask))
+
+
+def _index(context: Context, request: Request, matched: Matched, ask: bool) -> Response:
+    return matched[0].encode((context.serving.status.all_versions(ask=ask), request))
+
+
+def _model(context: Context, _: Request, matched: Matched, ask: bool) -> Response:
+    route, parameters = matched
+    named = parameters["name"], version_of(parameters), parameters.get("label")
+    return route.encode(context.serving.status.model(*named, ask=ask))
+
+
+def _versions(context: Context, _: Request, matched: Matched, ask: bool) -> Response:
+    route, parameters = matched
+    named = parameters["name"], version_of(parameters), parameters.get("label")
+    return route.encode(context.serving.status.versions(*named, ask=ask))
+
+
+def _statistics(context: Context, _: Request, matched: Matched, ask: bool) -> Response:
+    route, parameters = matched
+    return route.encode(context.serving.status.statistics(parameters.get("name"), version_of(parameters), ask=ask))
+
+
+def _load(context: Context, request: Request, matched: Matched, _: bool) -> Response:
+    route, parameters = matched
+    if route.check is not None:
+        route.check(request)
+    return route.encode(context.serving.reload(parameters["name"]))
+
+
+def _unload(context: Context, _: Request, matched: Matched, __: bool) -> Response:
+    route, parameters = matched
+    context.serving.unload(parameters["name"])
+    return route.encode(None)
+
+
+def _live(_: Context, __: Request, matched: Matched, ___: bool) -> Response:
+    return matched[0].encode(Health(ready=True))
+
+
+def _ready(context: Context, request: Request, matched: Matched, ask: bool) -> Response:
+    if context.serving.starting:
+        return matched[0].encode(Health(ready=False))
+    states = context.serving.status.models(ask=ask)
+    ready = any(state.ready for state in states)
+    return matched[0].encode(Health(ready, states if request.caller is not None else ()))
+
+
+def _default_ready(context: Context, _: Request, matched: Matched, ask: bool) -> Response:
+    """Report whether the default model answers; open to everyone, because no model is named."""
+    return matched[0].encode(Health(_default_is_ready(context.serving, ask=ask)))
+
+
+def _default_is_ready(serving: Serving, *, ask: bool) -> bool:
+    if serving.starting:
+        return False
+    try:
+        state = serving.status.default_model(ask=ask)
+        if ask and _never_loaded(serving, state):
+            serving.find(Asked(state.name))
+    except NeverRead:
+        raise
+    except LightshipError:
+        return False
+    return state.ready
+
+
+def _never_loaded(serving: Serving, state: ModelState) -> bool:
+    version = state.version
+    return version is not None and state.error is None and not serving.pool.was_loaded((state.name, version))
+
+
+def _metrics(context: Context, _: Request, matched: Matched, __: bool) -> Response:
+    if context.metrics is None:
+        raise NotFound("metrics are kept by servers: a Lambda function writes them into its log (LIGHTSHIP_METRICS=1)")
+    return matched[0].encode(context.metrics(context.serving.loaded()))
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "models": Operation(_models, Runs.READS),
+    "index": Operation(_index, Runs.READS),
+    "model": Operation(_model, Runs.READS),
+    "status": Operation(_versions, Runs.READS),
+    "statistics": Operation(_statistics, Runs.READS),
+    "load": Operation(_load, Runs.LOADS),
+    "unload": Operation(_unload, Runs.LOADS),
+    "live": Operation(_live),
+    "ready": Operation(_ready, Runs.READS),
+    "default_ready": Operation(_default_ready, Runs.READS),
+    "metrics": Operation(_metrics, Runs.CALLS),
+}

@@ -1,0 +1,128 @@
+"""Serving on a long-running server: the same steps, each in a thread where it would make other requests wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import TypeVar
+
+from lightship.calls import Call, Result
+from lightship.registry.registry import Registry
+from lightship.serving.pool import QUICK_SECONDS, Served
+from lightship.serving.registry_cache import NeverRead
+from lightship.serving.router import Asked, Target
+from lightship.serving.serving import Options, Serving
+from lightship.serving.threads import Threads
+
+T = TypeVar("T")
+
+# Seconds to wait for the registry. A read takes tens of milliseconds, and readiness probes give up soon.
+_PATIENCE = 0.5
+
+
+class ConcurrentServing:
+    """The methods of :class:`Serving` that may take long, as coroutines.
+
+    Attributes:
+        serving: the models.
+
+    Args:
+        registry: where the versions are.
+        options: see :class:`Options`.
+        threads: where calls, loads and reads of the registry run.
+    """
+
+    def __init__(self, registry: Registry, options: Options, threads: Threads) -> None:
+        self.serving = Serving(registry, options, batching=threads.batching, shadow_executor=threads.shadows)
+        self._threads = threads
+
+    async def find(self, asked: Asked) -> Served:
+        """Return the version that answers a request: while a new one loads, the version that answered before.
+
+        Raises as :meth:`Serving.find`.
+        """
+        target = self.serving.router.fresh(asked)
+        if target is None:
+            target = await self.read(partial(self._resolve, asked))
+        self.serving.pool.check_allowed(target.name)
+        served = self.serving.pool.get((target.name, target.version)) or await self._load(target)
+        self.serving.answered(target, served)
+        return served
+
+    async def predict(self, served: Served, call: Call) -> tuple[Result, str | None]:
+        """Run a call; see :meth:`Serving.predict`."""
+        cache = self.serving.responses(served)
+        if cache is None:
+            return await self._run(served, call), None
+        lookup = cache.look_up(served, call)
+        if lookup.result is not None:
+            return lookup.result, "hit"
+        result = await self._run(served, call)
+        cache.keep(served, lookup, result)
+        return result, "miss"
+
+    async def read(self, report: Callable[[bool], T]) -> T:
+        """Return ``report(True)``, which reads the registry; if that takes long, ``report(False)`` from the cache."""
+        reading = self._threads.try_read(partial(report, True))
+        if reading is not None:
+            waiting = asyncio.wrap_future(reading)
+            waiting.add_done_callback(
+                lambda done: done.cancelled() or done.exception()
+            )  # also if nothing waits by then
+            done, _ = await asyncio.wait([waiting], timeout=_PATIENCE)
+            if done:
+                return waiting.result()
+        try:
+            return report(False)
+        except NeverRead:
+            return await _shared(reading or self._threads.read(partial(report, True)))
+
+    async def in_call_thread(self, work: Callable[[], T]) -> T:
+        """Return the result of work that would make other requests wait."""
+        return await asyncio.wrap_future(self._threads.calls.submit(work))
+
+    async def in_load_thread(self, work: Callable[[], T]) -> T:
+        """Return the result of work that loads models."""
+        return await asyncio.wrap_future(self._threads.loads.submit(work))
+
+    def retry_failed(self) -> None:
+        """Begin to load the versions that failed, where it is time to."""
+        for key in self.serving.pool.retries():
+            self._threads.load_once(key, self.serving.pool.load)
+
+    def start(self) -> None:
+        """Begin to load the models."""
+        self.serving.starting = True
+        self._threads.loads.submit(self.serving.start)
+
+    def close(self) -> None:
+        """Let running calls finish and end the threads."""
+        self._threads.close()
+
+    def _resolve(self, asked: Asked, ask: bool) -> Target:
+        return self.serving.resolve(asked, ask=ask)
+
+    async def _load(self, target: Target) -> Served:
+        pool, key = self.serving.pool, (target.name, target.version)
+        previous = self.serving.previous(target)
+        if previous is None:
+            return await _shared(self._threads.load_once(key, pool.load))
+        if pool.due(key):
+            self._threads.load_once(key, pool.load)
+        return previous
+
+    async def _run(self, served: Served, call: Call) -> Result:
+        """Run a call: in line where it is quick, in a batch where that is cheaper, else in a thread."""
+        rows = call.rows
+        if served.seconds_per_row.get(call.signature, 0.0) * rows < QUICK_SECONDS:
+            return served.predict(call, rows)
+        if rows == 1 and served.batches is not None and served.batches.takes(call):
+            return await asyncio.wrap_future(served.batches.submit(call))
+        return await self.in_call_thread(partial(served.predict, call, rows))
+
+
+async def _shared(future: Future[T]) -> T:
+    """Return what a thread finds for several requests: it continues when one of them is cancelled."""
+    return await asyncio.shield(asyncio.wrap_future(future))

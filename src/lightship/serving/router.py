@@ -1,0 +1,106 @@
+"""Router: which version of which model answers a request."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lightship.errors import NotFound
+from lightship.registry.registry import choose
+from lightship.registry.state import State
+from lightship.serving.registry_cache import RegistryCache
+from lightship.serving.traffic import pick
+
+
+@dataclass(slots=True)
+class Asked:
+    """What a request asks for. ``key`` is the caller's, by which traffic is split; ``name`` is None for the default."""
+
+    name: str | None = None
+    version: int | None = None
+    label: str | None = None
+    key: bytes = b""
+
+    @property
+    def explicit(self) -> bool:
+        """Whether the request names a version, by number or by label."""
+        return self.version is not None or self.label is not None
+
+
+class Target(NamedTuple):
+    """The version that answers; ``explicit`` where the request names it, so that no other one may."""
+
+    name: str
+    version: int
+    explicit: bool
+    state: State
+
+
+class Router:
+    """Chooses versions by number, label or traffic split, and remembers which one answered last. Thread-safe.
+
+    Args:
+        cache: the registry's state.
+        default: the model for requests that name none; None where the only model is meant.
+    """
+
+    def __init__(self, cache: RegistryCache, default: str | None) -> None:
+        self._cache = cache
+        self._default = default
+        self._answered: dict[str, int] = {}
+
+    def default_name(self, *, ask: bool = True) -> str:
+        """Return the default model's name; raises NotFound where it is not clear which one is meant."""
+        if self._default is not None:
+            return self._default
+        names = list(self._cache.states(ask=ask))
+        if len(names) == 1:
+            return names[0]
+        if not names:
+            raise NotFound("there is no model in the registry: compile one first")
+        raise NotFound(
+            f"there are several models ({', '.join(names)}): ask /models/<name>/predict, or start the server with "
+            "--default or LIGHTSHIP_DEFAULT_MODEL"
+        )
+
+    def is_default(self, name: str, *, ask: bool = True) -> bool:
+        """Return whether a model answers requests that name none."""
+        return name == (self._default or self.default_of(self._cache.states(ask=ask)))
+
+    def default_of(self, names: Collection[str]) -> str | None:
+        """Return the default model of these: the configured one, or the only one."""
+        return self._default or (next(iter(names)) if len(names) == 1 else None)
+
+    def fresh(self, asked: Asked) -> Target | None:
+        """Return the version for a request from fresh state; None where the registry has to be read."""
+        name = asked.name or self._default
+        state = None if name is None else self._cache.fresh(name)
+        return None if name is None or state is None else self._choose(name, state, asked)
+
+    def target(self, asked: Asked, *, ask: bool = True) -> Target:
+        """Return the version for a request; raises NotFound, RegistryError or NeverRead (see RegistryCache)."""
+        name = asked.name or self.default_name(ask=ask)
+        state = self._cache.state(name, ask=ask)
+        target = self._choose(name, state, asked) if state.versions else None
+        if target is None:
+            raise self._cache.not_found(name, ask=ask)
+        return target
+
+    def previous(self, name: str, state: State) -> int | None:
+        """Return the version that answered last by default, where it still takes requests."""
+        version = self._answered.get(name)
+        return version if version in state.offered else None
+
+    def answered(self, name: str, version: int) -> None:
+        """Record the version that answered a request which named none."""
+        self._answered[name] = version
+
+    def forget(self, name: str) -> None:
+        """Forget which version of a model answered last."""
+        self._answered.pop(name, None)
+
+    def _choose(self, name: str, state: State, asked: Asked) -> Target | None:
+        explicit = asked.explicit
+        version = choose(name, state, asked.version, asked.label) if explicit else pick(state, asked.key)
+        return None if version is None else Target(name, version, explicit, state)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
+from lightship.dispatch.admission import Admission
+from lightship.dispatch.cors import Cors
+from lightship.dispatch.dispatcher import Dispatcher
+from lightship.dispatch.entry import Entry
 from lightship.handlers import score, split
 from lightship.handlers.queues import Queue
 from lightship.jobs.cloud import Cloud
@@ -95,18 +98,16 @@ def test_one_id_from_the_header_to_the_receipt(
     assert {(line["function"], line["correlation_id"]) for line in logged} == {("split", ID), ("score", ID)}
 
 
-def test_a_request_that_fails_is_logged_with_its_id(
-    registries: Registries, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A registry that is no folder any more fails as nothing that we foresee."""
-    registry = tmp_path / "models"
-    shutil.copytree(registries.examples, registry)
-    entry = core(registry, refresh=0).entry
-    entry.dispatcher.serving.cache.names()
-    shutil.rmtree(registry)
-    registry.write_text("")
+def test_a_request_that_fails_is_logged_with_its_id(registries: Registries, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(loaded: Sequence[tuple[str, int]]) -> bytes:
+        raise RuntimeError("the metrics cannot be written")
+
+    dispatcher = Dispatcher(core(registries.examples).serving, metrics=broken)
+    entry = Entry(dispatcher, Admission(dispatcher), Cors(), max_body=100)
     event = {"requestContext": {"requestId": "of-the-gateway"}}
     for headers, expected in [({}, "of-the-gateway"), ({"x-correlation-id": ID}, ID)]:
         caplog.clear()
-        entry.answer(Request("GET", "/models", "", headers), event)
-        assert caplog.messages == [f"GET /models failed, correlation {expected}"]
+        response = entry.answer(Request("GET", "/metrics", "", headers), event)
+        assert response is not None
+        assert (response.status, response.headers["x-correlation-id"]) == (500, expected)
+        assert caplog.messages == [f"GET /metrics failed, correlation {expected}"]

@@ -21,7 +21,7 @@ from lightship.model import Model
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
 from lightship.serving.counters import Counters
-from lightship.serving.pool import Served
+from lightship.serving.pool import Key, ModelPool, Served
 from lightship.serving.serving import Options
 from lightship.serving.shadows import Shadows, compare
 from lightship.tensors import Array
@@ -43,6 +43,19 @@ class FailingEngine:
         return self
 
 
+class Pool(ModelPool):
+    """A pool whose shadow version fails to load, or is given."""
+
+    def __init__(self, served: Served | Exception) -> None:
+        self._served = served
+
+    def load(self, key: Key, *, spare: bool = False) -> Served:
+        assert spare
+        if isinstance(self._served, Exception):
+            raise self._served
+        return self._served
+
+
 @pytest.fixture
 def heard(registries: Registries) -> Result:
     model = Model.open(registries.small / "modes" / "1")
@@ -58,10 +71,9 @@ def test_an_exception_of_a_shadow_is_counted_and_logged(
     registries: Registries, heard: Result, error: Exception, threads: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     model = Model(Bundle.open(registries.small / "modes" / "1"), FailingEngine(error))
-    with ThreadPoolExecutor(threads) if threads else nullcontext() as executor, caplog.at_level(logging.WARNING):
-        shadows = Shadows(lambda name, version: Served(name, version, model, Counters(), 0.0), executor)
+    with caplog.at_level(logging.WARNING), ThreadPoolExecutor(threads) if threads else nullcontext() as executor:
+        shadows = Shadows(Pool(Served("modes", 2, model, Counters(), 0.0)), executor)
         shadows.run("modes", 2, heard)
-        shadows.close()
     seen = shadows.seen("modes")[2]
     assert (seen.compared, seen.failed) == (0, 1)
     assert "modes" in caplog.text
@@ -69,21 +81,17 @@ def test_an_exception_of_a_shadow_is_counted_and_logged(
 
 @pytest.mark.parametrize("threads", [0, 1])
 def test_an_exception_while_a_shadow_is_loaded_is_counted(heard: Result, threads: int) -> None:
-    def load(name: str, version: int) -> Served:
-        raise OSError(5, "Input/output error")
-
     with ThreadPoolExecutor(threads) if threads else nullcontext() as executor:
-        shadows = Shadows(load, executor)
+        shadows = Shadows(Pool(OSError(5, "Input/output error")), executor)
         shadows.run("modes", 2, heard)
-        shadows.close()
     assert shadows.seen("modes")[2].failed == 1
 
 
 def test_a_call_after_the_end_of_the_executor_is_dropped(heard: Result, registries: Registries) -> None:
     model = Model.open(registries.small / "modes" / "1")
     executor = ThreadPoolExecutor(1)
-    shadows = Shadows(lambda name, version: Served(name, version, model, Counters(), 0.0), executor)
-    shadows.close()
+    shadows = Shadows(Pool(Served("modes", 2, model, Counters(), 0.0)), executor)
+    executor.shutdown()
     shadows.run("modes", 2, heard)
     assert shadows.seen("modes")[2].dropped == 1
 

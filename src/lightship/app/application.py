@@ -26,7 +26,8 @@ from lightship.app.jobs import Opener, router
 from lightship.app.jobs.errors import render
 from lightship.app.routes import protocol_routes
 from lightship.dispatch.callers import TOKEN
-from lightship.errors import LightshipError, MethodNotAllowed, NotFound, SettingError
+from lightship.dispatch.dispatcher import internal_error
+from lightship.errors import LightshipError, NotFound, SettingError
 from lightship.version import __version__
 
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
@@ -52,6 +53,7 @@ class Application(FastAPI):
         self.state.jobs = Opener(core.jobs)
         self.add_exception_handler(HTTPException, _render)
         self.add_exception_handler(LightshipError, _render)
+        self.add_exception_handler(Exception, _render_internal)
         self._own_handlers = {**self.exception_handlers}
         self.exception_handlers.update(handlers or {})
 
@@ -136,6 +138,11 @@ def _probe(path: str, method: str) -> Scope:
     return {"type": "http", "path": path, "method": method, "headers": [], "root_path": ""}
 
 
+async def _render_internal(request: Request, _: Exception) -> Response:
+    """Return the response to an error that the entry logs."""
+    return render(internal_error(), request)
+
+
 async def _render(request: Request, error: Exception) -> Response:
     """Return a LightshipError, and the router's 404 and 405, in the shape of the protocol that has the path."""
     path = request.url.path
@@ -145,7 +152,5 @@ async def _render(request: Request, error: Exception) -> Response:
     if error.status_code == 404 and "endpoint" not in request.scope:
         return render(NotFound(f"there is nothing at {path[:120]}: see /docs"), request)
     if error.status_code == 405:
-        allowed = tuple(sorted(request.app.declared(path)))
-        sentence = f"{path[:120]} takes {', '.join(allowed)}, not {request.method[:20]}"
-        return render(MethodNotAllowed(sentence, allowed=allowed), request)
+        return render(protocols.method_not_allowed(request.method, path, request.app.declared(path)), request)
     return await http_exception_handler(request, error)  # a route's own, as FastAPI's users know it

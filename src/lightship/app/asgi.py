@@ -116,9 +116,10 @@ class AsgiEntry:
         except MethodNotAllowed:
             if self._fast_path:
                 raise
-            if request.method in (await self._application()).declared(request.path):
-                return None  # a route of its own
-            raise
+            declared = (await self._application()).declared(request.path)
+            if request.method not in declared:
+                raise protocols.method_not_allowed(request.method, request.path, declared) from None
+            return None  # a route that was added to the application
 
     async def _read_and_answer(self, asked: _Asked) -> None:
         request = asked.request

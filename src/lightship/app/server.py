@@ -16,7 +16,8 @@ import socket
 import sys
 import threading
 import time
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 from granian.constants import HTTPModes, Interfaces
@@ -24,9 +25,8 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.embed import Server as Granian
 
-from lightship.app import create_app
 from lightship.app.asgi import AsgiEntry
-from lightship.app.core import Jobs, assemble
+from lightship.app.core import Core, Jobs, assemble
 from lightship.app.observed import Observed
 from lightship.calls import ModelState
 from lightship.dispatch.admission import LOOPBACK
@@ -35,6 +35,9 @@ from lightship.settings import Settings
 from lightship.telemetry.access import AccessLog
 from lightship.telemetry.exchange import Observer
 from lightship.telemetry.prometheus import Metrics
+
+if TYPE_CHECKING:
+    from lightship.app.application import Application
 
 # Connections that wait to be accepted while as many are open as may be.
 _BACKLOG = 1024
@@ -75,7 +78,7 @@ class Server:
         core = assemble(settings, threads=True, jobs=jobs, hosts=hosts, metrics=metrics.exposition)
         assert core.concurrent is not None  # noqa: S101 - it has threads
         self._serving, self._models = core.concurrent, core.serving
-        entry = AsgiEntry(core, lambda: create_app(core=core), fast_path=True)
+        entry = AsgiEntry(core, partial(_application, core), fast_path=True)
         # Not sys.stdout itself: what its buffer holds when its reader has gone would fail the end of the program.
         self._access_log = AccessLog(os.fdopen(os.dup(1), "w")) if settings.access_log else None
         observers: list[Observer] = [metrics.observe]
@@ -119,6 +122,12 @@ class Server:
         self._serving.close()
         if self._access_log is not None:
             self._access_log.close()
+
+
+def _application(core: Core) -> Application:
+    from lightship.app.application import Application  # when a path of no protocol is first asked for
+
+    return Application(core)
 
 
 class _Listener:

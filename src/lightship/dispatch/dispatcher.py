@@ -102,11 +102,16 @@ def error_response(request: Request, error: Exception) -> Response:
     if not isinstance(error, LightshipError):
         names = request.method, request.path, request.correlation or "unknown"
         _LOG.error("%s %s failed, correlation %s", *names, exc_info=error)
-        error = LightshipError("internal error: the log has it by the correlation id")
+        error = internal_error()
     elif error.detail:
         _LOG.warning("%s (%s), correlation %s", error.message, error.detail, request.correlation or "unknown")
     request.refusal = error.code
     return protocols.render_error(error, request.path)
+
+
+def internal_error() -> LightshipError:
+    """Return what a client is told of an error that is not ours."""
+    return LightshipError("internal error: the log has it by the correlation id")
 
 
 def _event_size(response: Response) -> int:

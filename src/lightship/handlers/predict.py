@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from lightship import app
 from lightship.app.core import Core
+from lightship.errors import SettingError
 from lightship.handlers.gateway import Gateway
 
 if TYPE_CHECKING:
@@ -39,13 +40,22 @@ def handler_for(create_app: Callable[[], Application] = app.create_app, *, fast_
         core = app.core_for(on_lambda=True)
         handler = Gateway(core, lambda: app.create_app(core=core))
     else:
-        application = create_app()
-        core = application.core
-        if fast_path:
-            application.check_fast_path()
-        handler = Gateway(core, lambda: application, fast_path=bool(fast_path), lifespan=application.lifespan_mode)
-    _load_default(core)
+        handler = _extended(create_app(), fast_path=bool(fast_path))
+    _load_default(handler.core)
     return handler
+
+
+def _extended(application: object, *, fast_path: bool) -> Gateway:
+    from lightship.app.application import Application
+
+    if not isinstance(application, Application):
+        kind = type(application).__name__
+        raise SettingError(
+            f"handler_for was given a function that returns {kind}: extend what lightship.create_app() returns"
+        )
+    if fast_path:
+        application.check_fast_path()
+    return Gateway(application.core, lambda: application, fast_path=fast_path, lifespan=application.lifespan_mode)
 
 
 def _load_default(core: Core) -> None:

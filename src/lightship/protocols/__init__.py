@@ -6,6 +6,7 @@ A protocol is imported when a path of its own is asked for first, so that a cold
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 
@@ -51,9 +52,14 @@ def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
     allowed = {known_method for known, known_method in _FIXED if known == path}
     allowed |= {route.method for pattern, route in patterns if pattern.fullmatch(path)}
     if allowed:
-        ordered = tuple(sorted(allowed))
-        raise MethodNotAllowed(f"{path[:120]} takes {', '.join(ordered)}, not {method[:20]}", allowed=ordered)
+        raise method_not_allowed(method, path, allowed)
     return None
+
+
+def method_not_allowed(method: str, path: str, allowed: Iterable[str]) -> MethodNotAllowed:
+    """Return the error for a method that a path does not have."""
+    ordered = tuple(sorted(allowed))
+    return MethodNotAllowed(f"{path[:120]} takes {', '.join(ordered)}, not {method[:20]}", allowed=ordered)
 
 
 def render_error(error: LightshipError, path: str) -> Response:

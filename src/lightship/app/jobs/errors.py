@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from lightship import aws, protocols
+from lightship.dispatch.dispatcher import internal_error
 from lightship.errors import InvalidInput, LightshipError, Unavailable, UnsupportedMedia
 from lightship.protocols.json import read_object
 
@@ -80,4 +81,4 @@ def _ours(error: Exception) -> LightshipError:
     """What to tell of an error that nobody foresaw: AWS's failures pass, and ours do not."""
     if aws.complaint(error) is not None:  # its words are for the log: they name what callers need not know
         return Unavailable("the jobs' bucket, table or queues do not answer as they should: ask again later")
-    return LightshipError("something is wrong on our side: the log says what")
+    return internal_error()

@@ -1,0 +1,231 @@
+"""The examples of docs/extend.md: each is a function's file, asked on Lambda and as an ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from fastapi import Depends, FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
+
+from lightship import create_app, handler_for
+from lightship.app.application import Application
+from lightship.errors import SettingError
+from tests.app import asgi
+from tests.bundles import Registries
+from tests.emulator import ROOT
+from tests.serve import core
+
+BODY = b'{"input": [1.0, 2.0, 3.0]}'
+TITLES = ("A route of your own", "Middleware", "A dependency for every route", "A lifespan", "The fast path")
+
+
+def examples() -> dict[str, str]:
+    """The page's Python by the heading that it is under."""
+    sections = re.split(r"^## (.*)$", (ROOT / "docs" / "extend.md").read_text(), flags=re.MULTILINE)
+    found = dict(zip(sections[1::2], sections[2::2], strict=True))
+    code = {
+        title: re.search(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL) for title, text in found.items()
+    }
+    return {title: match[1] for title, match in code.items() if match}
+
+
+@pytest.fixture(autouse=True)
+def environment(registries: Registries, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("LIGHTSHIP_REGISTRY", str(registries.examples))
+    monkeypatch.setenv("LIGHTSHIP_DEFAULT_MODEL", "quickstart")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "predict")
+    loop = asyncio.new_event_loop()  # Mangum takes the thread's
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+def run(title: str) -> SimpleNamespace:
+    names: dict[str, Any] = {"__name__": "app"}
+    exec(compile(examples()[title], f"docs/extend.md: {title}", "exec"), names)  # noqa: S102 - the page is ours
+    return SimpleNamespace(**names)
+
+
+def event(method: str, path: str, body: bytes = b"", **headers: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((ROOT / "events" / "predict.json").read_text())
+    found["requestContext"]["http"] |= {"path": path, "method": method}
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return found | {"rawPath": path, "body": body.decode(), "headers": {"host": "h", **named}}
+
+
+def test_page_has_the_examples_that_are_tested() -> None:
+    assert tuple(examples()) == TITLES
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_example_still_answers_predictions(title: str) -> None:
+    answer = run(title).handler(event("POST", "/predict", BODY, x_tenant="a"), None)
+    assert (answer["statusCode"], len(json.loads(answer["body"]))) == (200, 1)
+
+
+def test_own_route_knows_caller_and_correlation() -> None:
+    answer = run("A route of your own").handler(event("GET", "/whoami", x_correlation_id="abc-1"), None)
+    assert json.loads(answer["body"]) == {"caller": "arn:aws:iam::123456789012:user/example", "correlation": "abc-1"}
+    assert answer["headers"]["x-correlation-id"] == "abc-1"
+
+
+def test_own_route_is_in_the_openapi_document() -> None:
+    answer = run("A route of your own").handler(event("GET", "/openapi.json"), None)
+    assert {"/whoami", "/predict", "/jobs"} <= set(json.loads(answer["body"])["paths"])
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "DELETE"])
+def test_own_route_has_the_rules_of_http(method: str) -> None:
+    answer = run("A route of your own").handler(event(method, "/whoami"), None)
+    status, allow = {"HEAD": (200, None), "OPTIONS": (204, "GET, HEAD, OPTIONS"), "DELETE": (405, "GET")}[method]
+    assert (answer["statusCode"], answer["headers"].get("allow")) == (status, allow)
+
+
+def test_middleware_sees_predictions_and_no_refused_request() -> None:
+    handler = run("Middleware").handler
+    for path, method, body in [("/predict", "POST", BODY), ("/models", "GET", b""), ("/openapi.json", "GET", b"")]:
+        assert handler(event(method, path, body), None)["headers"]["x-region"] == "eu-west-1"
+    refused = handler(event("POST", "/v2/repository/models/quickstart/load"), None)
+    assert refused["statusCode"] == 403
+    assert "x-region" not in refused["headers"]
+
+
+@pytest.mark.parametrize("path", ["/predict", "/v1/models/quickstart:predict", "/models/quickstart/predict"])
+def test_dependency_holds_for_predictions(path: str) -> None:
+    body = b'{"instances": [[1, 2, 3]]}' if path.startswith("/v1") else BODY
+    handler = run("A dependency for every route").handler
+    assert handler(event("POST", path, body), None)["statusCode"] == 400
+    assert handler(event("POST", path, body, x_tenant="a"), None)["statusCode"] == 200
+
+
+def test_lifespan_state_is_the_requests() -> None:
+    answer = run("A lifespan").handler(event("GET", "/greeting"), None)
+    assert (answer["statusCode"], json.loads(answer["body"])) == (200, "ahoy")
+
+
+def test_fast_path_answers_own_routes_and_predictions() -> None:
+    handler = run("The fast path").handler
+    assert json.loads(handler(event("GET", "/about"), None)["body"]) == {"owner": "risk team"}
+    assert handler(event("GET", "/models"), None)["statusCode"] == 200
+
+
+def with_middleware() -> Application:
+    app = create_app()
+    app.add_middleware(GZipMiddleware)
+    return app
+
+
+def with_shadow(path: str) -> Callable[[], Application]:
+    def create() -> Application:
+        app = create_app()
+        app.get(path)(lambda: {})
+        return app
+
+    return create
+
+
+def with_mount() -> Application:
+    app = create_app()
+    app.mount("/v2", FastAPI())
+    return app
+
+
+def with_handler() -> Application:
+    app = create_app()
+    app.add_exception_handler(ValueError, lambda request, error: None)  # type: ignore[arg-type, return-value]
+    return app
+
+
+@pytest.mark.parametrize(
+    ("create", "named"),
+    [
+        (with_middleware, "middleware"),
+        (lambda: create_app(dependencies=[Depends(lambda: None)]), "dependencies"),
+        (lambda: create_app(lifespan=lambda app: None), "lifespan"),
+        (with_handler, "exception handlers"),
+        (with_shadow("/predict"), "routes"),
+        (with_shadow("/models/{name}"), "routes"),
+        (with_shadow("/{rest:path}"), "routes"),
+        (with_mount, "routes"),
+    ],
+)
+def test_fast_path_that_would_skip_something_is_refused(create: Callable[[], Application], named: str) -> None:
+    with pytest.raises(SettingError, match=named):
+        handler_for(create, fast_path=True)
+    assert handler_for(create).core is not None
+
+
+def test_own_route_at_a_path_of_ours_comes_first() -> None:
+    handler = handler_for(with_shadow("/models"))
+    assert handler(event("GET", "/models"), None)["body"] == "{}"
+    assert handler(event("GET", "/models/quickstart"), None)["statusCode"] == 200
+
+
+def test_own_method_at_a_path_of_ours_is_answered() -> None:
+    handler = handler_for(with_shadow("/predict"))
+    assert handler(event("GET", "/predict"), None)["statusCode"] == 200
+    assert handler(event("POST", "/predict", BODY), None)["statusCode"] == 200
+    assert handler(event("PUT", "/predict"), None)["headers"]["allow"] == "GET, POST"
+
+
+def test_own_error_is_500_with_its_correlation_id_and_is_logged(
+    registries: Registries, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = create_app(core=core(registries.examples))
+
+    @app.get("/fails")
+    def fails() -> None:
+        raise RuntimeError("a secret")
+
+    done = asgi.ask(app, "GET", "/fails", headers=[("host", "h"), ("x-correlation-id", "abc-2")])
+    assert (done.status, done.code, done.headers["x-correlation-id"]) == (500, "internal", "abc-2")
+    assert b"secret" not in done.body
+    assert "correlation abc-2" in caplog.text
+
+
+def test_own_http_exception_is_as_fastapi_sends_it(registries: Registries) -> None:
+    app = create_app(core=core(registries.examples))
+
+    @app.get("/items/{item}")
+    def read(item: int) -> None:
+        from fastapi import HTTPException
+
+        raise HTTPException(404, f"no item {item}")
+
+    done = asgi.ask(app, "GET", "/items/5")
+    assert (done.status, json.loads(done.body)) == (404, {"detail": "no item 5"})
+
+
+def test_own_trailing_slash_and_head_are_kept(registries: Registries) -> None:
+    app = create_app(core=core(registries.examples))
+    app.get("/items/")(lambda: "slash")
+    app.head("/own")(lambda: None)
+    assert asgi.ask(app, "GET", "/items/").body == b'"slash"'
+    assert asgi.ask(app, "HEAD", "/own").status == 200
+    assert asgi.ask(app, "GET", "/own").status == 405
+
+
+def test_websocket_is_closed(registries: Registries) -> None:
+    app, sent = create_app(core=core(registries.examples)), []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    asyncio.run(app({"type": "websocket", "path": "/predict", "headers": []}, receive, send))
+    assert [message["type"] for message in sent] == ["websocket.close"]
+
+
+def test_create_app_that_returns_something_else_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="FastAPI"):
+        handler_for(FastAPI)  # type: ignore[arg-type]

@@ -110,5 +110,5 @@ def test_only_the_upper_floors_read_the_environment() -> None:
 
 def test_the_walls_hold_against_a_breach(tmp_path: Path) -> None:
     breach = tmp_path / "tensors.py"
-    breach.write_text("from lightship import inputs\nfrom lightship.app.shell import Shell\n")
-    assert imports(breach) == ["lightship.inputs", "lightship.app.shell"]
+    breach.write_text("from lightship import inputs\nfrom lightship.app.server import Server\n")
+    assert imports(breach) == ["lightship.inputs", "lightship.app.server"]

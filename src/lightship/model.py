@@ -35,7 +35,9 @@ class Model:
         """Run one call. Raises NotFound (signature, output), InvalidInput or EngineError."""
         signature = self.check(call)
         outputs = self._engine.run(signature.name, call.inputs)
-        return Result(call, signature, _select(signature, outputs, call.outputs))
+        if call.outputs or len(outputs) > 1:
+            outputs = _select(signature, outputs, call.outputs)
+        return Result(call, signature, outputs)
 
     @property
     def stateful(self) -> bool:
@@ -84,8 +86,6 @@ def _check_rows(signature: Signature, inputs: Mapping[str, Array]) -> None:
 
 def _select(signature: Signature, outputs: Mapping[str, Array], wanted: tuple[str, ...]) -> dict[str, Array]:
     if not wanted:
-        if len(outputs) == 1:
-            return dict(outputs)
         return {spec.name: outputs[spec.name] for spec in signature.outputs}
     names = [spec.name for spec in signature.outputs]
     if unknown := [name for name in wanted if name not in names]:

@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from lightship.app.shell import Shell
 
-from lightship.dispatch.dispatcher import Dispatcher
-from lightship.handlers.gateway import Gateway
 from lightship.protocols.openinference import PROTOCOL
 from tests.bundles import Registries
 from tests.protocols.conftest import Ask
 from tests.protocols.openinference_cases import LENGTH, ROW, sized
+from tests.serve import core, gateway
 from tests.test_imports import HEAVY, MODULES, words_after
 
 
@@ -90,26 +88,26 @@ def body_of(answer: dict[str, Any]) -> bytes:
     return base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
 
 
-def test_binary_data_both_ways_through_the_gateway(service: Dispatcher) -> None:
-    gateway = Gateway(Shell(service, token=None, max_body=1_000_000))
+def test_binary_data_both_ways_through_the_gateway(registries: Registries) -> None:
+    handler = gateway(core(registries.small, default_model=None, max_body=1_000_000))
     text = orjson.dumps({"inputs": [sized(8)], "parameters": {"binary_data_output": True}})
     sent = event(
         "/v2/models/modes/infer", text + struct.pack("<2f", 1, 0.3), Inference_Header_Content_Length=str(len(text))
     )
-    answer = gateway(sent, None)
+    answer = handler(sent, None)
     assert answer["statusCode"] == 200
     assert answer["isBase64Encoded"]
     length = int(answer["headers"][LENGTH])
     assert np.frombuffer(body_of(answer)[length:], "<f4").tolist() == [2, np.float32(0.6)]
-    raw = gateway(event("/v2/models/modes/infer", struct.pack("<2f", 1, 4), Inference_Header_Content_Length="0"), None)
+    raw = handler(event("/v2/models/modes/infer", struct.pack("<2f", 1, 4), Inference_Header_Content_Length="0"), None)
     assert np.frombuffer(body_of(raw)[int(raw["headers"][LENGTH]) :], "<f4").tolist() == [2, 8]
 
 
-def test_a_compressed_answer_through_the_gateway(service: Dispatcher) -> None:
-    gateway = Gateway(Shell(service, token=None, max_body=1_000_000))
+def test_a_compressed_answer_through_the_gateway(registries: Registries) -> None:
+    handler = gateway(core(registries.small, default_model=None, max_body=1_000_000))
     item = {**ROW, "shape": [1000, 2], "data": [0.5] * 2000}
     packed = gzip.compress(orjson.dumps({"inputs": [item]}))
-    answer = gateway(event("/v2/models/modes/infer", packed, Content_Encoding="gzip", Accept_Encoding="gzip"), None)
+    answer = handler(event("/v2/models/modes/infer", packed, Content_Encoding="gzip", Accept_Encoding="gzip"), None)
     assert answer["headers"]["content-encoding"] == "gzip"
     assert orjson.loads(gzip.decompress(body_of(answer)))["outputs"][0]["data"] == [1] * 2000
 

@@ -35,11 +35,11 @@ def caller_of(context: Mapping[str, Any]) -> str:
 
 
 def _iam(found: Mapping[str, Any]) -> str:
-    pool = found.get("cognitoIdentity")
+    pool, arn = found.get("cognitoIdentity"), found.get("userArn") or ""
     if pool:
         identity = pool.get("identityId")
         return f"cognito:{identity}" if identity else ""
-    return owner_of(found.get("userArn") or "")
+    return owner_of(arn) if ":assumed-role/" in arn else arn
 
 
 def owner_of(arn: str) -> str:

@@ -69,13 +69,17 @@ class Dispatcher:
         """
         try:
             matched = matched or self.authorise(request)
-            return None if matched is None else self.checked(self._run(request, matched))
+            if matched is None:
+                return None
+            if matched[0].operation == PREDICT:
+                response = predict(self.serving, request, matched)
+            else:
+                response = self._operate(request, matched)
+            return self.checked(response) if self._max_answer else response
         except Exception as error:
             return error_response(request, error)
 
-    def _run(self, request: Request, matched: Matched) -> Response:
-        if matched[0].operation == PREDICT:
-            return predict(self.serving, request, matched)
+    def _operate(self, request: Request, matched: Matched) -> Response:
         operation = OPERATIONS[matched[0].operation]
         if operation.where is Runs.READS:
             self.serving.retry_failed()

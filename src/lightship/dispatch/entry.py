@@ -43,7 +43,8 @@ class Entry:
         ``event`` is as in :meth:`Admission.admit`. Never raises.
         """
         method, path = request.method, request.path
-        request.path = canonical(path)
+        if path.endswith("/"):
+            request.path = canonical(path)
         if method == "OPTIONS":
             methods = protocol_methods(request.path)
             response = self.preflight(request, allow(methods)) if methods else None

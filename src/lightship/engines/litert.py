@@ -104,7 +104,10 @@ class _Primary:
         for name, array in inputs.items():
             interpreter.set_tensor(self.inputs[name], array)
         interpreter.invoke()
-        return {name: interpreter.get_tensor(index) for name, index in self.outputs.items()}
+        outputs: dict[str, Array] = {}
+        for name, index in self.outputs.items():  # a comprehension would be a function of its own
+            outputs[name] = interpreter.get_tensor(index)
+        return outputs
 
     def _resize(self, inputs: Mapping[str, Array]) -> None:
         self._shapes = {}  # should allocating fail, the next call starts afresh

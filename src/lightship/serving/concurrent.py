@@ -46,9 +46,9 @@ class ConcurrentServing:
         target = self.serving.router.fresh(asked)
         if target is None:
             target = await self.read(partial(self._resolve, asked))
-        self.serving.pool.check_allowed(target.name)
         served = self.serving.pool.get((target.name, target.version)) or await self._load(target)
-        self.serving.answered(target, served)
+        if not target.explicit:
+            self.serving.router.answered(served)
         return served
 
     async def predict(self, served: Served, call: Call) -> tuple[Result, str | None]:

@@ -53,7 +53,7 @@ class Served(NamedTuple):
     decode_here: int = sys.maxsize
 
     def predict(self, call: Call, rows: int) -> Result:
-        """Run a call and count it."""
+        """Run a call of so many rows and count it."""
         start = time.perf_counter_ns()
         try:
             result = self.model.predict(call)
@@ -120,6 +120,8 @@ class ModelPool:
 
         A ``spare`` version evicts no other one: NoRoom is raised where there is no room for it.
         """
+        if key[0] in self._unloaded:
+            raise Unavailable(f"model '{key[0]}' was unloaded: load it first")
         with self._loading.setdefault(key, threading.Lock()):
             if key in self._loaded:
                 return self._loaded[key]
@@ -141,14 +143,10 @@ class ModelPool:
         with self._changing:
             if spare:
                 self._check_room(key)
-            self._loaded[key] = served
-            self._evict_beside(served)
+            if key[0] not in self._unloaded:  # meanwhile
+                self._loaded[key] = served
+                self._evict_beside(served)
         self._once_loaded.add(key)
-
-    def check_allowed(self, name: str) -> None:
-        """Raise Unavailable for a model that an operator unloaded."""
-        if name in self._unloaded:
-            raise Unavailable(f"model '{name}' was unloaded: load it first")
 
     def is_unloaded(self, name: str) -> bool:
         """Return whether an operator unloaded a model."""

@@ -9,13 +9,20 @@ from typing import NamedTuple
 from lightship.errors import NotFound
 from lightship.registry.registry import choose
 from lightship.registry.state import State
+from lightship.serving.pool import Served
 from lightship.serving.registry_cache import RegistryCache
 from lightship.serving.traffic import pick
 
 
 @dataclass(slots=True)
 class Asked:
-    """What a request asks for. ``key`` is the caller's, by which traffic is split; ``name`` is None for the default."""
+    """What a request asks for.
+
+    Attributes:
+        name: of the model; None for the default one.
+        version: its number, if the request names one; ``label`` likewise.
+        key: the caller's, by which traffic is split.
+    """
 
     name: str | None = None
     version: int | None = None
@@ -76,7 +83,11 @@ class Router:
         """Return the version for a request from fresh state; None where the registry has to be read."""
         name = asked.name or self._default
         state = None if name is None else self._cache.fresh(name)
-        return None if name is None or state is None else self._choose(name, state, asked)
+        if name is None or state is None:
+            return None
+        if asked.version is None and asked.label is None and not state.routing.traffic and state.default:
+            return Target(name, state.default, False, state)
+        return self._choose(name, state, asked)
 
     def target(self, asked: Asked, *, ask: bool = True) -> Target:
         """Return the version for a request; raises NotFound, RegistryError or NeverRead (see RegistryCache)."""
@@ -92,9 +103,9 @@ class Router:
         version = self._answered.get(name)
         return version if version in state.offered else None
 
-    def answered(self, name: str, version: int) -> None:
-        """Record the version that answered a request which named none."""
-        self._answered[name] = version
+    def answered(self, served: Served) -> None:
+        """Record the version that answers a request which names none."""
+        self._answered[served.name] = served.version
 
     def forget(self, name: str) -> None:
         """Forget which version of a model answered last."""

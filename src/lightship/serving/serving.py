@@ -91,9 +91,9 @@ class Serving:
         Raises NotFound, BundleError, Unavailable or RegistryError.
         """
         target = self.router.fresh(asked) or self.resolve(asked)
-        self.pool.check_allowed(target.name)
         served = self.pool.get((target.name, target.version)) or self._load(target)
-        self.answered(target, served)
+        if not target.explicit:
+            self.router.answered(served)
         return served
 
     def resolve(self, asked: Asked, *, ask: bool = True) -> Target:
@@ -112,11 +112,6 @@ class Serving:
         if target.explicit:
             return None
         return self.pool.get((target.name, self.router.previous(target.name, target.state) or 0))
-
-    def answered(self, target: Target, served: Served) -> None:
-        """Record which version was found for a request that names none."""
-        if not target.explicit:
-            self.router.answered(served.name, served.version)
 
     def responses(self, served: Served) -> ResponseCache | None:
         """Return the response cache of a version's model; None without one, and for stateful models."""
@@ -175,7 +170,7 @@ class Serving:
             raise self.cache.not_found(name)
         served = self.pool.load((name, number), spare=spare)
         if version is None:
-            self.router.answered(name, number)
+            self.router.answered(served)
         return served
 
     def load_default(self) -> None:

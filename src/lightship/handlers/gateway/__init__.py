@@ -15,7 +15,7 @@ from lightship.app.core import Core
 from lightship.app.observed import exchange_of
 from lightship.dispatch.dispatcher import error_response
 from lightship.errors import InvalidInput
-from lightship.handlers.gateway.events import HttpEvent, Reader, is_payload_2, payload_2
+from lightship.handlers.gateway.events import HttpEvent, read_event
 from lightship.protocols.http import Request, Response
 from lightship.telemetry.exchange import Observer
 
@@ -47,20 +47,15 @@ class Gateway:
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         """Answer one event; never raises for what an event holds."""
         start = time.perf_counter()
-        reader: Reader | None = payload_2
-        if not is_payload_2(event):
-            from lightship.handlers.gateway.formats import reader_of
-
-            reader = reader_of(event)
-        if reader is None:
-            return self._invocation(event, context)
         try:
-            read = _read(event, reader, self._base_path)
+            read = read_event(event, self._base_path)
         except InvalidInput as error:
             request = Request("", _path(event))
             response = error_response(request, error)
             self._report(request, response.status, start)
             return _result(response, multi_value="multiValueHeaders" in event)
+        if read is None:
+            return self._invocation(event, context)
         answered = self.core.entry.answer(read.request, {"requestContext": read.context}) if self._fast_path else None
         result = (
             self._through_mangum(read, context) if answered is None else _result(answered, multi_value=read.multi_value)
@@ -103,15 +98,6 @@ def _embedded_metrics() -> Observer:
     from lightship.telemetry import embedded  # only where LIGHTSHIP_METRICS asks for it
 
     return embedded.write
-
-
-def _read(event: Mapping[str, Any], read: Reader, base_path: str) -> HttpEvent:
-    try:
-        return read(event, base_path)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InvalidInput(
-            f"the event is not a complete HTTP request ({type(error).__name__}: {str(error)[:120]})"
-        ) from None
 
 
 def _path(event: Mapping[str, Any]) -> str:

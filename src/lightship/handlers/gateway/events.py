@@ -36,10 +36,25 @@ class HttpEvent:
 Reader = Callable[[Mapping[str, Any], str], HttpEvent]
 
 
-def is_payload_2(event: Any) -> bool:
-    """Return whether an event is a request of an HTTP API (payload 2.0) or of a Function URL."""
+def read_event(event: Any, base_path: str) -> HttpEvent | None:
+    """Return an event's HTTP request; None where the event is something else.
+
+    Raises InvalidInput for a request that is not complete.
+    """
     context = event.get("requestContext") if type(event) is dict else None
-    return type(context) is dict and "http" in context
+    try:
+        if type(context) is dict and "http" in context:  # an HTTP API or a Function URL
+            return payload_2(event, base_path)
+        from lightship.handlers.gateway.formats import reader_of
+
+        reader = reader_of(event)
+        return None if reader is None else reader(event, base_path)
+    except InvalidInput:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InvalidInput(
+            f"the event is not a complete HTTP request ({type(error).__name__}: {str(error)[:120]})"
+        ) from None
 
 
 def payload_2(event: Mapping[str, Any], base_path: str) -> HttpEvent:

@@ -13,7 +13,8 @@ SOURCE = Path(__file__).parent.parent / "src" / "lightship"
 
 FLOORS = (
     ("version", "errors"),
-    ("tensors", "settings", "formats", "aws", "telemetry"),
+    ("codec", "settings", "tensors", "formats", "telemetry"),
+    ("aws",),
     ("bundle", "inputs", "graphs"),
     ("calls", "stores", "engines"),
     ("protocols", "model", "registry"),

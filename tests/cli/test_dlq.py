@@ -17,7 +17,7 @@ from lightship.handlers.compile import Workshop, work
 from lightship.handlers.compiling.quarantine import Workers
 from lightship.handlers.queues import Queue
 from lightship.jobs import operations
-from lightship.jobs.ledger.records import SYSTEM
+from lightship.jobs.ledger.requests import SYSTEM
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
 from tests.cli.conftest import Yard

@@ -14,6 +14,7 @@ from rich.console import Console
 from lightship.cli import uploads
 from lightship.handlers.places import Places
 from lightship.jobs import operations
+from lightship.jobs.ledger.requests import Request
 from tests.cli.conftest import Yard
 from tests.emulator import ROOT
 
@@ -68,7 +69,7 @@ def test_what_the_commands_ask_for_is_what_the_policy_allows(yard: Yard, asked: 
     cloud = Places.from_environment().cloud()
     owner = str(boto3.client("sts").get_caller_identity()["Arn"])
     folder = uploads.send({ROWS.name: ROWS}, cloud, owner, Console(quiet=True))
-    job = operations.start(cloud, owner=owner, model="quickstart", key=folder + ROWS.name)
+    job = operations.start(cloud, Request(owner=owner, model="quickstart", key=folder + ROWS.name))
     yard.run("job", "list")
     yard.run("job", "retry", job.id)
     yard.run("job", "cancel", job.id)

@@ -12,7 +12,8 @@ from lightship.errors import NotFound
 from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.finish import joins
-from lightship.jobs.ledger.records import Job, Options
+from lightship.jobs.ledger.records import Job
+from lightship.jobs.ledger.requests import Options, Request
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
 from tests.jobs.clouds import drop, objects_below
@@ -97,7 +98,7 @@ def single(cloud: Cloud, word: str) -> Job:
     """A job of 80 chunks for one file, all of them scored but the last."""
     drop(cloud, KEY, HEADER + b"".join(b"%d.5,20,0.1\n" % (number % 9) for number in range(80)))
     options = Options(chunk=10, single=True)
-    job = operations.start(cloud, owner="ann", model="quickstart", key=KEY, options=options, run=word)
+    job = operations.start(cloud, Request(owner="ann", model="quickstart", key=KEY, options=options, run=word))
     plan.handle(cloud.sqs.sent.pop(0)[1], cloud)
     assert len(cloud.sqs.sent) == 80
     for _ in range(79):

@@ -17,9 +17,10 @@ import pytest
 
 from lightship.calls import Call
 from lightship.handlers.places import Places
-from lightship.jobs import operations
+from lightship.jobs import operations, uploads
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.records import FINAL, Job
+from lightship.jobs.ledger.requests import Request
 from lightship.local.mirror import mirror
 from lightship.local.stack import Stack
 from lightship.model import Model
@@ -55,9 +56,9 @@ def running(registries: Registries, tmp_path_factory: pytest.TempPathFactory) ->
 def started(cloud: Cloud, number: int) -> Job:
     text = io.StringIO()
     csv.writer(text).writerows([COLUMNS, *ROWS])
-    place = operations.upload(cloud, owner=OWNER, name=f"{number}.csv")
+    place = uploads.begin(cloud, owner=OWNER, name=f"{number}.csv")
     cloud.s3.put_object(Bucket=cloud.bucket, Key=place["key"], Body=text.getvalue().encode())
-    return operations.start(cloud, owner=OWNER, model="quickstart", key=place["key"])
+    return operations.start(cloud, Request(owner=OWNER, model="quickstart", key=place["key"]))
 
 
 def finished(cloud: Cloud, job: Job) -> Any:

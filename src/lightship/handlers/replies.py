@@ -16,14 +16,14 @@ from typing import Any
 from urllib.parse import quote
 
 from lightship import aws
+from lightship.aws import events
 from lightship.errors import InvalidInput
-from lightship.handlers import announcements
 from lightship.handlers.places import Places
 
 PREFIX = "replies/"
 
 # What a message or an event may have; queues that take more are not asked to.
-LARGEST = announcements.LARGEST
+LARGEST = events.LARGEST
 
 # S3's limit, in bytes of UTF-8.
 _LONGEST_KEY = 1024
@@ -122,7 +122,7 @@ def _event(wanted: Any, identity: str, post: Post) -> Address:
 
 def _announce(to: Address, record: Mapping[str, Any], post: Post, group: str | None) -> None:
     kind = "Prediction Made" if record["status"] < 400 else "Prediction Refused"
-    announcements.announce(post.events, to.place, kind, record)
+    events.announce(post.events, to.place, kind, record)
 
 
 Read = Callable[[Any, str, Post], Address]

@@ -21,7 +21,7 @@ from lightship.app.body import inflate
 from lightship.errors import InvalidInput, LightshipError, NotFound, TooLarge, Unavailable
 from lightship.handlers import replies
 from lightship.handlers.places import Places
-from lightship.handlers.queues import Message, Queue, expect
+from lightship.handlers.queues import Message, Queue
 from lightship.handlers.replies import Address, Post
 from lightship.jobs import messages
 from lightship.protocols.http import Request, Response
@@ -68,7 +68,8 @@ def _read(message: Message, desk: Desk) -> Order:
     """Never fails: somebody who cannot be understood gets an event that says so."""
     nowhere, nothing = replies.address(None, message.id, desk.post), Request("POST", "")
     try:
-        body = expect(message.body(), "request")
+        body = message.body()
+        messages.check(body, "request")
         identity = body.get("id", message.id)
         if not isinstance(identity, str) or not 0 < len(identity) <= 128 or not identity.isprintable():
             raise InvalidInput("'id' must be a text of 1 to 128 printable characters")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from lightship.handlers.places import Places
-from lightship.handlers.queues import Message, Queue, expect
+from lightship.handlers.queues import Message, Queue
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.score import score
 
@@ -14,9 +14,8 @@ _SHARE = 0.75
 
 
 def work(message: Message, cloud: Cloud) -> str:
-    """Score what a message is about; returns the word of :func:`lightship.jobs.score.handle`."""
-    body = expect(message.body(), "chunk", "plan", "finish")
-    return score.handle(body, cloud, deadline=cloud.now() + _SHARE * message.remaining())
+    """Score what a message is about; returns the word of :func:`lightship.jobs.score.score.handle`."""
+    return score.handle(message.body(), cloud, deadline=cloud.now() + _SHARE * message.remaining())
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 
 from lightship.handlers.places import Places
-from lightship.handlers.queues import Message, Queue, expect
+from lightship.handlers.queues import Message, Queue
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.split import plan
 
@@ -17,9 +17,8 @@ _SHARE = 0.75
 
 
 def work(message: Message, cloud: Cloud) -> str:
-    """Split what a message is about; returns the word of :func:`lightship.jobs.split.handle`."""
-    body = expect(message.body(), "split", "run", "retry")
-    return plan.handle(body, cloud, deadline=cloud.now() + _SHARE * message.remaining())
+    """Split what a message is about; returns the word of :func:`lightship.jobs.split.plan.handle`."""
+    return plan.handle(message.body(), cloud, deadline=cloud.now() + _SHARE * message.remaining())
 
 
 @cache

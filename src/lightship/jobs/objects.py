@@ -12,7 +12,8 @@ from typing import Any
 from lightship import aws
 from lightship.errors import InvalidInput, NotFound, Unavailable
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger.records import Source
+from lightship.jobs.ledger.records import Part
+from lightship.jobs.ledger.requests import Source
 
 BLOCK = 1024 * 1024
 
@@ -123,8 +124,8 @@ def _zeros(block: bytes, start: int) -> int:
     return found.end() if found else start
 
 
-def put_once(cloud: Cloud, key: str, data: bytes, media_type: str) -> dict[str, Any]:
-    """Write an object unless it is there; returns key, bytes and sha256 of what stands.
+def put_once(cloud: Cloud, key: str, data: bytes, media_type: str) -> Part:
+    """Write an object unless it is there; returns what is stored.
 
     S3 refuses what arrives with another digest, and boto3 works out no checksum of its own. Writers agree on the
     content. Should they not (processors round differently), the first one is right.
@@ -137,8 +138,8 @@ def put_once(cloud: Cloud, key: str, data: bytes, media_type: str) -> dict[str, 
     }
     if aws.put(cloud.s3, etag=None, **place, Body=data, ContentType=media_type, **checksum) is None:
         found = cloud.s3.head_object(**place)
-        return {"key": key, "bytes": found["ContentLength"], "sha256": found["Metadata"].get("sha256", "")}
-    return {"key": key, "bytes": len(data), "sha256": digest.hexdigest()}
+        return Part(key, found["ContentLength"], found["Metadata"].get("sha256", ""))
+    return Part(key, len(data), digest.hexdigest())
 
 
 def list_keys(cloud: Cloud, bucket: str, prefix: str) -> Iterator[Source]:

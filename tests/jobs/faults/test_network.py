@@ -19,7 +19,7 @@ import pytest
 from lightship.jobs import cloud as clouds
 from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger.records import Options
+from lightship.jobs.ledger.requests import Options, Request
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
 from tests.bundles import Registries
@@ -70,7 +70,7 @@ class Network:
             for client in (cloud.s3, cloud.dynamodb, cloud.sqs):
                 ending.callback(client.close)
             options = Options(chunk=90, single=True)
-            job = operations.start(cloud, owner="ann", model="quickstart", key=KEY, options=options)
+            job = operations.start(cloud, Request(owner="ann", model="quickstart", key=KEY, options=options))
             self.proxy.begin(disturbed)
             failures = self._work(cloud)
             self.proxy.plan = lambda number: ""

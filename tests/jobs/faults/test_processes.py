@@ -13,7 +13,7 @@ import boto3
 from lightship.jobs import cloud as clouds
 from lightship.jobs import operations
 from lightship.jobs.ledger.ledger import Ledger
-from lightship.jobs.ledger.records import Options
+from lightship.jobs.ledger.requests import Options, Request
 from tests.bundles import Registries
 from tests.conftest import ROOT
 from tests.jobs.clouds import TABLE, objects_below, push
@@ -36,7 +36,9 @@ def test_workers_that_are_killed_one_after_the_other_finish_a_job(
     cloud = clouds.connect(bucket="jobs", table="killed", split_queue=urls[0], score_queue=urls[1])
     key = "uploads/ann/1/p.csv.gz"
     cloud.s3.put_object(Bucket="jobs", Key=key, Body=gzip.compress(DATA))
-    job = operations.start(cloud, owner="ann", model="quickstart", key=key, options=Options(chunk=50, single=True))
+    job = operations.start(
+        cloud, Request(owner="ann", model="quickstart", key=key, options=Options(chunk=50, single=True))
+    )
 
     command = [sys.executable, "-m", "tests.jobs.faults.killed_worker", "killed", *urls, str(KILLS)]
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
@@ -45,7 +47,7 @@ def test_workers_that_are_killed_one_after_the_other_finish_a_job(
     ).stdout.split()
     assert done.count("-9") >= 20
     assert done[-1] == "0"
-    found = Ledger(cloud).job(job.id)
+    found = Ledger(cloud).jobs.find(job.id)
     assert found is not None
     assert found.state == "done"
     check_rows(objects_below(cloud, job.output))

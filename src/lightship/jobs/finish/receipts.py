@@ -13,11 +13,12 @@ from typing import Any
 
 from lightship import formats
 from lightship.errors import NotFound
-from lightship.jobs import messages, objects, starting
+from lightship.jobs import messages, models, objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.finish import joins
 from lightship.jobs.ledger.ledger import Ledger
-from lightship.jobs.ledger.records import Chunk, Job, Result
+from lightship.jobs.ledger.records import Chunk, Job, Part, Result
+from lightship.jobs.messages import Finish
 from lightship.jobs.score import metrics
 
 SCHEMA = 1
@@ -37,7 +38,7 @@ def conclude(job: Job, cloud: Cloud, *, deadline: float = float("inf"), hops: in
     long as ``deadline`` (seconds of ``cloud.now``) says, and continues by a message with ``hops``.
     """
     ledger = Ledger(cloud)
-    sealed = ledger.seal(job.id)
+    sealed = ledger.jobs.seal(job.id)
     if sealed is None or sealed.sealed is None:
         return sealed
     return _write(sealed, cloud, deadline, hops)
@@ -46,15 +47,15 @@ def conclude(job: Job, cloud: Cloud, *, deadline: float = float("inf"), hops: in
 def _write(job: Job, cloud: Cloud, deadline: float, hops: int) -> Job | None:
     """The last steps of a sealed job."""
     ledger = Ledger(cloud)
-    job = ledger.described(job)
-    found = gather(job, ledger.chunks(job.id))
+    job = ledger.jobs.described(job)
+    found = gather(job, ledger.chunks.all(job.id))
     columns = _columns(job, cloud)
     if job.options.single and not _join(job, found.outputs, columns, cloud, deadline):
-        messages.finish(job, cloud, hops=hops)
+        messages.send(cloud, Finish(job.id), correlation=job.correlation, hops=hops)
         return job
     objects.put_once(cloud, job.output + RECEIPT, receipt(job, found, columns), _MEDIA_TYPE)
-    ledger.settle(job)
-    return ledger.job(job.id)
+    ledger.jobs.settle(job)
+    return ledger.jobs.find(job.id)
 
 
 @dataclass
@@ -66,8 +67,8 @@ class Found:
 
     rows: int = 0
     rejected: int = 0
-    outputs: list[Mapping[str, Any]] = field(default_factory=list)
-    errors: list[Mapping[str, Any]] = field(default_factory=list)
+    outputs: list[Part] = field(default_factory=list)
+    errors: list[Part] = field(default_factory=list)
     missing: list[Mapping[str, int]] = field(default_factory=list)
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
@@ -99,8 +100,8 @@ def receipt(job: Job, found: Found, columns: Sequence[str]) -> bytes:
         "columns": list(columns),
         "complete": not found.missing,
         "rows": {"read": found.rows, "scored": found.rows - found.rejected, "rejected": found.rejected},
-        "parts": [{"key": single_key(job)}] if job.options.single else found.outputs,
-        "errors": found.errors,
+        "parts": [{"key": single_key(job)}] if job.options.single else [asdict(part) for part in found.outputs],
+        "errors": [asdict(part) for part in found.errors],
     }
     if found.missing:
         record["missing"] = found.missing
@@ -132,7 +133,7 @@ def errors_key(job: Job, index: int) -> str:
     return f"{job.output}errors/part-{index:05}.jsonl"
 
 
-def _parts(results: Sequence[Result], what: str) -> list[Mapping[str, Any]]:
+def _parts(results: Sequence[Result], what: str) -> list[Part]:
     return [result.parts[what] for result in results if what in result.parts]
 
 
@@ -142,22 +143,20 @@ def _columns(job: Job, cloud: Cloud) -> tuple[str, ...]:
     from lightship.jobs.files.contents import own_columns
     from lightship.jobs.files.predictions import names
 
-    signature = Manifest.from_bytes(starting.manifest(cloud, job.model, job.version)).signature()
+    signature = Manifest.from_bytes(models.manifest(cloud, job.model, job.version)).signature()
     own = own_columns(job, signature)
     return (*own, *names(signature, own))
 
 
-def _join(
-    job: Job, outputs: Sequence[Mapping[str, Any]], columns: Sequence[str], cloud: Cloud, deadline: float
-) -> bool:
+def _join(job: Job, outputs: Sequence[Part], columns: Sequence[str], cloud: Cloud, deadline: float) -> bool:
     """Make one file of a job's parts; False where the time is up before it is there."""
     ledger, output, target = Ledger(cloud), formats.named(job.output_format), single_key(job)
-    ledger.touch(job.id)
-    sizes = {str(part["key"]): int(part["bytes"]) for part in outputs}
+    ledger.jobs.touch(job.id)
+    sizes = {part.key: part.bytes for part in outputs}
     preamble = output.preamble(columns, safe=job.options.safe)
-    upload = job.upload or ledger.keep_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost="")
+    upload = job.upload or ledger.jobs.keep_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost="")
     try:
         return joins.join(cloud, sizes, target, upload=upload, scratch=job.work, preamble=preamble, deadline=deadline)
     except NotFound:
-        ledger.keep_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost=upload)
+        ledger.jobs.keep_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost=upload)
         return False

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import io
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -20,13 +21,13 @@ from benchmarks.jobs.inputs import COLUMNS, lines
 from benchmarks.questions import Question
 from lightship.answer import Service, answer
 from lightship.app.assembly import assemble
+from lightship.aws.stack import StackSettings
 from lightship.bundle import Bundle
 from lightship.formats.base import Header
 from lightship.handlers import requests, score
-from lightship.handlers.places import Places
 from lightship.handlers.queues import Queue
 from lightship.jobs import starting
-from lightship.jobs.cloud import Cloud
+from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Chunk, Cursor
 from lightship.jobs.ledger.requests import Request as JobRequest
@@ -154,7 +155,7 @@ def main() -> None:
     """Carry out the orders on standard input: ``questions``, ``registry``, and how many ``batches``."""
     orders = json.load(sys.stdin)
     questions = [Question(**question) for question in orders["questions"]]
-    batches, cloud = orders["batches"], Places.from_environment().cloud()
+    batches, cloud = orders["batches"], connect(StackSettings.from_environment(os.environ))
     nothing = Queue("nothing", lambda message: "done")
     empty = [event([{"schema": 1}] * _TOGETHER)] * batches
     figures = {

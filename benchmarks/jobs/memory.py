@@ -8,6 +8,7 @@ writes figures to standard output, for one file in a process of its own.
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -16,9 +17,9 @@ from typing import Any
 from benchmarks import processes
 from benchmarks.figures import significant
 from benchmarks.jobs.inputs import COLUMNS, lines
+from lightship.aws.stack import StackSettings
 from lightship.bundle import Bundle
-from lightship.handlers.places import Places
-from lightship.jobs.cloud import Cloud
+from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Job
 from lightship.jobs.ledger.requests import Source
@@ -109,7 +110,7 @@ def score_some(job: Job, cloud: Cloud, rows: int) -> dict[str, Any]:
 def main() -> None:
     """Carry out the orders on standard input: ``what``, ``name`` of the job, ``megabytes`` and ``registry``."""
     orders = json.load(sys.stdin)
-    cloud = Places.from_environment().cloud()
+    cloud = connect(StackSettings.from_environment(os.environ))
     block = lines(_ROWS)
     repeated = max(1, orders["megabytes"] * 1_000_000 // len(block))
     s3 = Generated(cloud.s3, block, repeated)

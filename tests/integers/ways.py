@@ -22,8 +22,8 @@ from click.testing import CliRunner
 from pyarrow import parquet
 
 from lightship.answer import Service, answer
+from lightship.aws.stack import StackSettings
 from lightship.cli import lightship
-from lightship.handlers.places import Places
 from lightship.handlers.queues import Queue
 from lightship.handlers.replies import Post
 from lightship.handlers.requests import Desk, work
@@ -87,8 +87,8 @@ class Room:
     def queue(self, request: dict[str, Any]) -> Any:
         """Answer a request that came as a message, with the answer as an object in S3."""
         clients = [boto3.client(name) for name in ("s3", "sqs", "events")]
-        places = Places(self.bucket, str(self.registry))
-        desk = Desk(Service(Catalogue(Registry(str(self.registry)), default=self.model)), Post(places, *clients))
+        stack = StackSettings(self.bucket, str(self.registry))
+        desk = Desk(Service(Catalogue(Registry(str(self.registry)), default=self.model)), Post(stack, *clients))
         event = with_bodies("requests", {"schema": 1, "id": "a", "request": request, "reply": {"s3": "replies/"}})
         assert failures(Queue("requests", lambda message: work(message, desk))(event, Context())) == []
         record = json.loads(clients[0].get_object(Bucket=self.bucket, Key="replies/a.json")["Body"].read())

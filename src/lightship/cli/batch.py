@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,15 +17,15 @@ from rich.table import Column, Table
 
 from lightship import aws
 from lightship.app.callers import owner_of
+from lightship.aws.stack import StackSettings
 from lightship.bundle import Manifest
 from lightship.cli import downloads, uploads
 from lightship.cli.failures import ALL_REJECTED, Group
 from lightship.cli.options import header_option, json_option, model_argument, parse_model
 from lightship.cli.terminal import bar, command, console
 from lightship.errors import InvalidInput
-from lightship.handlers.places import Places
 from lightship.jobs import inputs, models, objects, operations
-from lightship.jobs.cloud import Cloud
+from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.files import images as pictures
 from lightship.jobs.finish.receipts import RECEIPT
 from lightship.jobs.ledger.records import FINAL, State
@@ -112,7 +113,7 @@ def _stack(*, system: bool = False) -> tuple[Cloud, str]:
 
     ``system`` means those that files and the clock started. No right is checked here: who may use the table has it.
     """
-    cloud = Places.from_environment().cloud()
+    cloud = connect(StackSettings.from_environment(os.environ))
     return cloud, SYSTEM if system else owner_of(str(aws.client("sts", attempts=2).get_caller_identity()["Arn"]))
 
 

@@ -17,13 +17,14 @@ from lightship import aws
 from lightship.aws import dead_letters, queues
 from lightship.aws.dead_letters import Letter
 from lightship.aws.queues import Queue
+from lightship.aws.stack import StackSettings, unset
 from lightship.cli import completion
 from lightship.cli.failures import Group
 from lightship.cli.options import json_option
 from lightship.cli.terminal import bar, console, facts
 from lightship.errors import InvalidInput
-from lightship.handlers.places import Places, unset
 from lightship.jobs import messages, redriven
+from lightship.jobs.cloud import connect
 from lightship.local.functions import logs
 
 # Somebody waits: an endpoint that is not there is not asked for long.
@@ -134,7 +135,7 @@ def redrive_command(name: str, everything: bool, limit: int | None, as_json: boo
 
 def _queues() -> tuple[Any, Mapping[str, str]]:
     """SQS, and the URLs of the stack's working queues by name."""
-    named = Places.from_environment().queues
+    named = StackSettings.from_environment(os.environ).queues
     if not named:
         raise unset("LIGHTSHIP_QUEUES")
     return aws.client("sqs", attempts=_ATTEMPTS), named
@@ -142,10 +143,10 @@ def _queues() -> tuple[Any, Mapping[str, str]]:
 
 def _preparation(queue: Queue) -> Callable[[Letter], None]:
     """What a queue's letters need before they are sent: those of jobs, new attempts."""
-    places = Places.from_environment()
-    if queue.url not in {places.split_queue, places.score_queue}:
+    stack = StackSettings.from_environment(os.environ)
+    if queue.url not in {stack.split_queue, stack.score_queue}:
         return lambda letter: None
-    cloud = places.cloud()
+    cloud = connect(stack)
     return lambda letter: redriven.revive(letter.content, cloud)
 
 

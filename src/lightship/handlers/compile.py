@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import os
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ from typing import Any
 
 from lightship import aws
 from lightship.aws.events import ObjectCreated, announce
+from lightship.aws.stack import StackSettings, unset
 from lightship.bundle import MANIFEST
 from lightship.compiler.report import Report
 from lightship.errors import CompileError, InvalidInput, SourceRefused, TooLarge
@@ -31,7 +33,6 @@ from lightship.handlers.compiling.answer import Refusal
 from lightship.handlers.compiling.job import Job
 from lightship.handlers.compiling.materials import Gone, Material
 from lightship.handlers.compiling.quarantine import WorkerFailed, Workers
-from lightship.handlers.places import Places, unset
 from lightship.handlers.queues import Message, Queue
 from lightship.registry.registry import Registry
 from lightship.stores import open_store
@@ -193,13 +194,13 @@ def _tell(drop: ObjectCreated, record: Mapping[str, Any], begun: reports.Report,
 
 @cache
 def _workshop() -> Workshop:
-    places = Places.from_environment()
-    if not places.compile_worker:
+    stack = StackSettings.from_environment(os.environ)
+    if not stack.compile_worker:
         raise unset("LIGHTSHIP_COMPILE_WORKER")
     # One attempt: an invocation that is repeated while the first one still works would be a second worker.
     client = aws.client("lambda", attempts=1, read_timeout=_WAIT_SECONDS)
-    workers = Workers(client, places.compile_worker, tenancy=places.compile_tenancy)
-    return Workshop(places.registry, places.event_bus, aws.client("s3"), aws.client("events"), workers)
+    workers = Workers(client, stack.compile_worker, tenancy=stack.compile_tenancy)
+    return Workshop(stack.registry, stack.event_bus, aws.client("s3"), aws.client("events"), workers)
 
 
 handler = Queue("compile", lambda message: work(message, _workshop()), reserve=5.0)

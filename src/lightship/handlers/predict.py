@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+from functools import partial
 from threading import Thread
 
 from lightship.app.assembly import assemble
 from lightship.errors import LightshipError
-from lightship.handlers import places
 from lightship.handlers.gateway import Gateway
+from lightship.jobs import cloud
 from lightship.registry.registry import Registry
 from lightship.settings import Settings
 
@@ -30,7 +31,7 @@ catalogue, shell = assemble(
     Registry(settings.registry),
     threads=0,
     max_answer=settings.max_answer or LARGEST_ANSWER,
-    jobs=places.jobs,
+    jobs=partial(cloud.from_environment, os.environ),
 )
 if settings.metrics:
     from lightship.telemetry import embedded

@@ -9,6 +9,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -18,9 +19,9 @@ from lightship import aws, protocols
 from lightship.answer import Service, answer
 from lightship.app.assembly import assemble
 from lightship.app.body import inflate
+from lightship.aws.stack import StackSettings
 from lightship.errors import InvalidInput, LightshipError, NotFound, TooLarge, Unavailable
 from lightship.handlers import replies
-from lightship.handlers.places import Places
 from lightship.handlers.queues import Message, Queue
 from lightship.handlers.replies import Address, Post
 from lightship.jobs import messages
@@ -141,7 +142,7 @@ def _desk() -> Desk:
     catalogue, _ = assemble(settings, Registry(settings.registry), threads=0, max_answer=0)
     with contextlib.suppress(LightshipError):
         catalogue.load(catalogue.default_name())
-    post = Post(Places.from_environment(), aws.client("s3"), aws.client("sqs"), aws.client("events"))
+    post = Post(StackSettings.from_environment(os.environ), aws.client("s3"), aws.client("sqs"), aws.client("events"))
     return Desk(Service(catalogue), post, settings.max_body)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 
-from lightship.handlers.places import Places
+from lightship.aws.stack import StackSettings
 from lightship.handlers.queues import Message, Queue
-from lightship.jobs.cloud import Cloud
+from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.score import score
 
 # The share of an invocation after which one file of many parts goes on by a message to the next one.
@@ -20,7 +21,7 @@ def work(message: Message, cloud: Cloud) -> str:
 
 @cache
 def _cloud() -> Cloud:
-    return Places.from_environment().cloud()
+    return connect(StackSettings.from_environment(os.environ))
 
 
 handler = Queue("score", lambda message: work(message, _cloud()))

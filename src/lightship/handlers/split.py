@@ -5,11 +5,12 @@ Standard library and boto3 alone, with Powertools: the function is a zip file on
 
 from __future__ import annotations
 
+import os
 from functools import cache
 
-from lightship.handlers.places import Places
+from lightship.aws.stack import StackSettings
 from lightship.handlers.queues import Message, Queue
-from lightship.jobs.cloud import Cloud
+from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.split import plan
 
 # The share of an invocation after which a job goes on by a message to the next one.
@@ -23,7 +24,7 @@ def work(message: Message, cloud: Cloud) -> str:
 
 @cache
 def _cloud() -> Cloud:
-    return Places.from_environment().cloud()
+    return connect(StackSettings.from_environment(os.environ))
 
 
 handler = Queue("split", lambda message: work(message, _cloud()))

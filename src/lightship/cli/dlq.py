@@ -15,7 +15,7 @@ from rich.table import Table
 
 from lightship import aws
 from lightship.aws import dead_letters, queues
-from lightship.aws.dead_letters import Letter
+from lightship.aws.dead_letters import Letter, Letters
 from lightship.aws.queues import Queue
 from lightship.aws.stack import StackSettings, unset
 from lightship.cli import completion
@@ -120,11 +120,9 @@ def redrive_command(name: str, everything: bool, limit: int | None, as_json: boo
     queue = queues.find(sqs, named, name)
     waiting = queues.load(sqs, queue).dead
     many = min(waiting, limit or waiting)  # those that come back meanwhile are not sent round and round
-    with bar(console(stderr=True)) as progress:
+    with bar(console(stderr=True)) as progress, Letters(sqs, queue) as letters:
         task = progress.add_task("redriving", total=many)
-        done = dead_letters.redrive(
-            sqs, queue, limit=many, prepare=_preparation(queue), told=lambda: progress.advance(task)
-        )
+        done = letters.redrive(many, prepare=_preparation(queue), told=lambda: progress.advance(task))
     if as_json:
         return _print(asdict(done))
     click.echo(f"{done.moved} message{'' if done.moved == 1 else 's'} sent back to the queue {name}")

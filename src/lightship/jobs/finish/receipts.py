@@ -16,6 +16,7 @@ from lightship.errors import NotFound
 from lightship.jobs import messages, models, objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.finish import joins
+from lightship.jobs.finish.joins import Upload
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Chunk, Job, Part, Result
 from lightship.jobs.messages import Finish
@@ -156,7 +157,7 @@ def _join(job: Job, outputs: Sequence[Part], columns: Sequence[str], cloud: Clou
     preamble = output.preamble(columns, safe=job.options.safe)
     upload = job.upload or ledger.jobs.keep_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost="")
     try:
-        return joins.join(cloud, sizes, target, upload=upload, scratch=job.work, preamble=preamble, deadline=deadline)
+        return joins.join(cloud, sizes, Upload(target, upload, job.work, preamble), deadline=deadline)
     except NotFound:
         ledger.jobs.keep_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost=upload)
         return False

@@ -24,7 +24,8 @@ def decode(kind: type[T], value: object, *, name: str) -> T:
     """
     if not isinstance(value, Mapping):
         raise _wrong(name, value, "an object")
-    hints, required = types(kind), _required(kind)
+    hints = types(kind)
+    required: tuple[str, ...] = _required(kind)  # type: ignore[arg-type]  # a class is hashable
     if missing := [field for field in required if field not in value]:
         raise InvalidInput(f"'{name}' has no '{missing[0]}': it must be {_describe(hints[missing[0]])}")
     given = {field: hint for field, hint in hints.items() if field in value}
@@ -33,7 +34,7 @@ def decode(kind: type[T], value: object, *, name: str) -> T:
 
 def read(hint: Any, value: object, *, name: str) -> Any:
     """Return a JSON value as the type of an annotation; raises InvalidInput as :func:`decode` does."""
-    if hint in (Any, object):
+    if type(value) is hint or hint in (Any, object):
         return value
     if (kind := optional(hint)) is not hint:
         return None if value is None else read(kind, value, name=name)
@@ -62,8 +63,9 @@ def _types(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def _required(kind: Any) -> list[str]:
-    return [each.name for each in fields(kind) if each.default is MISSING and each.default_factory is MISSING]
+@cache
+def _required(kind: Any) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind) if each.default is MISSING and each.default_factory is MISSING)
 
 
 def _is_a(hint: Any, value: object) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 
 from lightship.aws.queues import Queue
 
-# Seconds for which a letter is hidden: ten are sent back in much less, and whoever dies with some gives them back soon.
+# Seconds for which a letter is hidden: ten are sent back in much less, and a crashed command gives its own back soon.
 _HIDDEN = 120
 
 # Seconds for which a FIFO queue takes a message with the id of an earlier one for a repetition, says that it has it,

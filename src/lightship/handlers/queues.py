@@ -33,7 +33,7 @@ class Message:
         id: SQS's message id, the same however often the message comes.
         text: its body as it was sent.
         remaining: how many seconds are left of this invocation.
-        sender: who sent it, as SQS knows: a principal's id.
+        sender: the sender as SQS knows it: a principal's id.
         received: how often it has come, this time included.
         group: its group in a FIFO queue.
     """

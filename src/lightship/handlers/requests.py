@@ -66,7 +66,7 @@ def work(message: Message, desk: Desk) -> str:
 
 
 def _read(message: Message, desk: Desk) -> Order:
-    """Never fails: somebody who cannot be understood gets an event that says so."""
+    """Return a message as an order, which holds the error of a message that cannot be read."""
     nowhere, nothing = replies.address(None, message.id, desk.post), Request("POST", "")
     try:
         body = message.body()

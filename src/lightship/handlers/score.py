@@ -10,7 +10,7 @@ from lightship.handlers.queues import Message, Queue
 from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.score import score
 
-# The share of an invocation after which one file of many parts goes on by a message to the next one.
+# The share of an invocation after which one file of many parts continues by a message to the next one.
 _SHARE = 0.75
 
 

@@ -13,7 +13,7 @@ from lightship.handlers.queues import Message, Queue
 from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.split import plan
 
-# The share of an invocation after which a job goes on by a message to the next one.
+# The share of an invocation after which a job continues by a message to the next one.
 _SHARE = 0.75
 
 

@@ -37,7 +37,7 @@ def describe(cloud: Cloud, bucket: str, key: str) -> Source:
     try:
         found = cloud.s3.head_object(Bucket=bucket, Key=key)
     except cloud.s3.exceptions.ClientError as error:
-        if aws.code(error) in aws.DENIED:  # S3's word for a missing object too, to those who may not list the bucket
+        if aws.code(error) in aws.DENIED:  # also S3's answer for a missing object where the bucket may not be listed
             raise NotFound(f"s3://{bucket}/{key} is not there, or not ours to read") from None
         raise _missing(error, bucket, key) from None
     return Source(bucket, key, found.get("VersionId", ""), found["ETag"].strip('"'), found["ContentLength"])
@@ -93,7 +93,7 @@ def inflate(blocks: Iterable[bytes], skip: int = 0) -> Iterator[bytes]:
 def _inflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """What a gzip file holds, in pieces of any size.
 
-    zlib copies what comes after a member, so that it is given little at first, and twice as much each time it goes on.
+    zlib copies what comes after a member, so that it is given little at first, and twice as much each next time.
     """
     engine, most = zlib.decompressobj(wbits=31), _FIRST_PIECE
     taken = given = 0

@@ -1,4 +1,4 @@
-"""What a job's client may ask for. A job belongs to its owner; for everybody else it does not exist."""
+"""What a job's client may ask for. A job belongs to its owner; for any other client it does not exist."""
 
 from __future__ import annotations
 

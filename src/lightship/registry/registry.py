@@ -66,7 +66,7 @@ class Registry:
         return state
 
     def read_state(self, name: str) -> tuple[State, str | None]:
-        """The state with its etag, for :meth:`state_changed`; None for a model whose state nobody has written yet.
+        """The state with its etag, for :meth:`state_changed`; None for a model without a written state.
 
         Raises StateError where the state is none, RegistryError where the store does not answer.
         """
@@ -175,7 +175,7 @@ class Registry:
             return True
 
     def _numbers(self, name: str) -> tuple[int, ...]:
-        """Numbers that are taken, also by publishers who did not finish."""
+        """Numbers that are taken, also by publishers that did not finish."""
         return tuple(sorted(int(entry) for entry in self._store.list(name) if _VERSION.fullmatch(entry)))
 
     def _unknown(self, name: str) -> NotFound:

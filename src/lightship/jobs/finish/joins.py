@@ -1,4 +1,4 @@
-"""The parts of a job become one object, by an upload that goes on where it was left, whoever takes it up.
+"""Join a job's parts to one object by a multipart upload that any worker can resume.
 
 What each of its pieces holds follows from the parts' sizes alone, and S3 knows which of them are there. So it may be
 interrupted anywhere, and be done by two at the same time: they write the same bytes.
@@ -17,7 +17,7 @@ from lightship.jobs.cloud import Cloud
 _LEAST_PIECE = 5 * 1024 * 1024
 
 # Small parts that are put together at a time. Of a piece that has more of them, these are kept as objects of their own,
-# so that who is interrupted has got somewhere.
+# so that an interrupted worker has made progress.
 _TOGETHER = 32
 
 

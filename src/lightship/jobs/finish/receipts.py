@@ -1,6 +1,6 @@
-"""The receipt: what a job's readers trust. It names every part and is written when all of them are there.
+"""The receipt: names every part of a job's output and is written when all of them are there.
 
-It holds nothing that differs between two workers or two moments, so that it has equal bytes whoever writes it.
+It holds nothing that differs between two workers or two moments, so that every worker writes equal bytes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MEDIA_TYPE = "application/json"
 def conclude(job: Job, cloud: Cloud, *, deadline: float = float("inf"), hops: int = 0) -> Job | None:
     """Seal a job whose chunks are all done, write its receipt, and say that it is done; returns it as it stands.
 
-    Anybody may do it, and again. A job that was failed or cancelled before gets no receipt. One file is made for as
+    It may be repeated. A job that was failed or cancelled before gets no receipt. One file is made for as
     long as ``deadline`` (seconds of ``cloud.now``) says, and continues by a message with ``hops``.
     """
     ledger = Ledger(cloud)
@@ -61,9 +61,9 @@ def _write(job: Job, cloud: Cloud, deadline: float, hops: int) -> Job | None:
 
 @dataclass
 class Found:
-    """What became of a job's chunks: rows, the objects written, and the figures' counts.
+    """The outcome of a job's chunks: rows, the objects written, and the figures' counts.
 
-    ``missing`` has the rows of chunks that a closed job never got, numbered from 1.
+    ``missing`` has the rows of the chunks that a closed job leaves out, numbered from 1.
     """
 
     rows: int = 0
@@ -112,25 +112,25 @@ def receipt(job: Job, found: Found, columns: Sequence[str]) -> bytes:
 
 
 def write_failure(job: Job, cloud: Cloud) -> None:
-    """Say beside where the output would be why there is none. Readers of receipts never see it."""
+    """Write the reason of a failed job below its output prefix. Readers of receipts never see it."""
     record = {"job": job.id, "state": job.state, "reason": job.reason, "input": asdict(job.source)}
     data = json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
     objects.put_once(cloud, job.output + FAILURE, data, _MEDIA_TYPE)
 
 
 def single_key(job: Job) -> str:
-    """Where one file with all predictions goes."""
+    """Return the key of one file with all predictions."""
     return f"{job.output}predictions{formats.named(job.output_format).SUFFIXES[0]}"
 
 
 def part_key(job: Job, index: int) -> str:
-    """Where a chunk's predictions go: parts of what becomes one file are nobody's to read."""
+    """Return the key of a chunk's predictions; parts that become one file are below the scratch prefix."""
     prefix = job.work if job.options.single else job.output
     return f"{prefix}part-{index:05}{formats.named(job.output_format).SUFFIXES[0]}"
 
 
 def errors_key(job: Job, index: int) -> str:
-    """Where a chunk's rejected rows go."""
+    """Return the key of a chunk's rejected rows."""
     return f"{job.output}errors/part-{index:05}.jsonl"
 
 

@@ -111,7 +111,7 @@ class Request:
 def job_id(request: Request, source: Source, digest: str) -> str:
     """Return a job's id: a digest of all that its outcome depends on, and of the request's ``run``.
 
-    An object without a version is told from others under its key by its etag. ``digest`` is the model's.
+    An object without a version is distinguished from others under its key by its etag. ``digest`` is the model's.
     """
     where = [source.bucket, source.key, source.version or source.etag]
     what = [request.owner, *where, digest, asdict(request.options), request.run]

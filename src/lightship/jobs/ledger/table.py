@@ -50,20 +50,24 @@ class Change:
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of ``update_item``."""
         allowed = {f":state_{place}": str(state) for place, state in enumerate(self.states)}
+        given = {f":new_{name}": value for name, value in self.values.items()}
         added = {f":add_{name}": value for name, value in self.add.items()}
-        adds = ", ".join(f"#{name} :add_{name}" for name in self.add)
-        conditions = [f"#state IN ({', '.join(allowed)})"] if self.states else []
         named = {*self.values, *self.add, *(["state"] if self.states else [])}
-        condition = " AND ".join([*conditions, *([self.when] if self.when else [])])
-        return {
-            "UpdateExpression": "SET "
-            + ", ".join(f"#{name} = :new_{name}" for name in self.values)
-            + (f" ADD {adds}" if adds else ""),
+        conditions = [
+            *([f"#state IN ({', '.join(allowed)})"] if self.states else []),
+            *([self.when] if self.when else []),
+        ]
+        parameters = {
+            "UpdateExpression": self._expression(),
             "ExpressionAttributeNames": {f"#{name}": name for name in sorted(named)},
-            "ExpressionAttributeValues": items.to_item(
-                {**{f":new_{name}": value for name, value in self.values.items()}, **allowed, **added}
-            ),
-        } | ({"ConditionExpression": condition} if condition else {})
+            "ExpressionAttributeValues": items.to_item({**given, **allowed, **added}),
+        }
+        return parameters | ({"ConditionExpression": " AND ".join(conditions)} if conditions else {})
+
+    def _expression(self) -> str:
+        sets = ", ".join(f"#{name} = :new_{name}" for name in self.values)
+        adds = ", ".join(f"#{name} :add_{name}" for name in self.add)
+        return f"SET {sets} ADD {adds}" if adds else f"SET {sets}"
 
 
 class Table:

@@ -1,6 +1,6 @@
-"""The work of the score queue: a chunk's rows are read, predicted and written, and whoever does the last one concludes.
+"""The work of the score queue: read, predict and write a chunk's rows; the worker of the last chunk finishes the job.
 
-The order makes a death at any point harmless: the part is written once, then the chunk is marked done, then it is
+The order makes a crash at any point harmless: the part is written once, then the chunk is marked done, then it is
 counted, then, if it was the last one, the receipt is written. A message that comes again goes through the same steps
 and finds done what is done.
 """
@@ -93,7 +93,7 @@ def _recount(job: Job, cloud: Cloud) -> None:
 
 
 def _finish(job: Job, cloud: Cloud, deadline: float, hops: int = 1) -> str:
-    """The receipt, where every chunk is counted or the job is sealed; who counts the last one finds that it is so."""
+    """Write the receipt, where every chunk is counted or the job is sealed."""
     if job.sealed is None:
         tally = Ledger(cloud).tallies.total(job.id)
         if tally.chunks != job.chunks:

@@ -27,8 +27,8 @@ from lightship.jobs.split import schedules
 # The most chunks of a job: S3 joins no more objects to one file.
 MOST_CHUNKS = 10_000
 
-# The most bytes that a gzip file may inflate to. Who goes on with one inflates it from its beginning, and must get
-# further within one invocation: 300 s of about half a core by default, and a core inflates 270 MB of CSV a second.
+# The most bytes that a gzip file may inflate to. Each invocation inflates it from its beginning, and must get further
+# than the one before: 300 s of about half a core by default, and a core inflates 270 MB of CSV a second.
 LARGEST_GZIP = 16 * 1024**3
 
 _TOGETHER = 10

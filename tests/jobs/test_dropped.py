@@ -9,6 +9,7 @@ import pytest
 from lightship.errors import InvalidInput
 from lightship.jobs import redriven
 from lightship.jobs.cloud import Cloud
+from lightship.jobs.ledger import items
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.requests import SYSTEM
 from lightship.jobs.split import plan
@@ -39,3 +40,21 @@ def test_files_right_below_input_start_a_job(cloud: Cloud, key: str, jobs: int) 
     said = plan.handle(drop(cloud, key, b"1,2,3\n"), cloud)
     assert (said != "ignored") == bool(jobs)
     assert len(Ledger(cloud).jobs.owned(SYSTEM, 10)) == jobs
+
+
+def test_dropped_file_reads_the_state_once_and_the_manifest_for_version_and_columns(cloud: Cloud) -> None:
+    event, read = drop(cloud, "batch/quickstart/input/rows.csv", b"1,2,3\n"), []
+    cloud.s3.meta.events.register("before-call.s3.GetObject", lambda params, **_: read.append(params["url_path"]))
+    assert plan.handle(event, cloud) == "split"
+    registered = [path.rpartition("/")[2] for path in read if "/models/" in path]
+    assert registered == ["state.json", "manifest.json", "manifest.json"]
+
+
+def test_dropped_file_whose_pin_is_of_an_earlier_version_keeps_the_pinned_version(cloud: Cloud) -> None:
+    event = drop(cloud, "batch/quickstart/input/rows.csv", b"1,2,3\n")
+    key = {"job": f"pin#{event['id']}/quickstart", "item": "pin"}
+    earlier = {**key, "facts": {"version": 1}, "expires": int(cloud.now()) + 60}
+    cloud.dynamodb.put_item(TableName=cloud.table, Item=items.to_item(earlier))
+    assert plan.handle(event, cloud) == "split"
+    (job,) = Ledger(cloud).jobs.owned(SYSTEM, 10)
+    assert (job.version, len(job.digest)) == (1, 64)

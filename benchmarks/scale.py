@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.goals import per_core
 from benchmarks.table import Table, shown
-from lightship.jobs.ledger.records import Options
+from lightship.jobs.ledger.requests import Options
 
 ROWS = 10**9
 FUNCTIONS = 1000

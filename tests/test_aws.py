@@ -7,6 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from lightship import aws
+from lightship.aws.stack import StackSettings
+from lightship.errors import SettingError
+from lightship.jobs import cloud as clouds
 from tests.jobs.clouds import SETTINGS
 
 
@@ -47,3 +50,46 @@ def test_an_object_is_put_in_place_of_the_one_that_was_read(bucket: str) -> None
         aws.put(s3, etag=None, Bucket=f"{bucket[:50]}-none", Key="a", Body=b"")
     assert aws.code(raised.value) == "NoSuchBucket"
     s3.close()
+
+
+ENVIRON = {"LIGHTSHIP_BUCKET": "bucket", "LIGHTSHIP_REGISTRY": "s3://bucket/models"}
+JOBS = ENVIRON | {"LIGHTSHIP_JOBS_TABLE": "jobs", "LIGHTSHIP_SPLIT_QUEUE": "split", "LIGHTSHIP_SCORE_QUEUE": "score"}
+ARN = "arn:aws:sqs:eu-west-1:123456789012:"
+
+
+def test_stack_settings_have_defaults_and_lists() -> None:
+    stack = StackSettings.from_environment(ENVIRON | {"LIGHTSHIP_REPLY_QUEUES": "none"})
+    assert (stack.event_bus, stack.reply_queues, stack.memory) == ("default", (), 0)
+    lists = {"LIGHTSHIP_REPLY_QUEUES": f"{ARN}a, {ARN}b", "LIGHTSHIP_QUEUES": "score=http://q/s, split=http://q/t"}
+    stack = StackSettings.from_environment(ENVIRON | lists)
+    assert (stack.reply_queues, stack.queues) == (
+        (f"{ARN}a", f"{ARN}b"),
+        {"score": "http://q/s", "split": "http://q/t"},
+    )
+
+
+@pytest.mark.parametrize("name", ENVIRON)
+def test_stack_settings_without_a_variable_name_it(name: str) -> None:
+    with pytest.raises(SettingError, match=f"{name} is not set"):
+        StackSettings.from_environment(ENVIRON | {name: ""})
+
+
+@pytest.mark.parametrize("name", ["LIGHTSHIP_JOBS_TABLE", "LIGHTSHIP_SPLIT_QUEUE", "LIGHTSHIP_SCORE_QUEUE"])
+def test_cloud_of_a_stack_without_jobs_names_what_it_lacks(name: str) -> None:
+    environ = JOBS | {name: ""}
+    with pytest.raises(SettingError, match=name):
+        clouds.connect(StackSettings.from_environment(environ))
+    assert clouds.from_environment(environ) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LIGHTSHIP_REPLY_QUEUES", "a"),
+        ("LIGHTSHIP_QUEUES", "score"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "much"),
+    ],
+)
+def test_malformed_variable_is_an_error_that_names_it_and_not_a_missing_stack(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=f"{name}.*'{value}'"):
+        clouds.from_environment(JOBS | {name: value})

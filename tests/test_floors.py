@@ -13,7 +13,8 @@ SOURCE = Path(__file__).parent.parent / "src" / "lightship"
 
 FLOORS = (
     ("version", "errors"),
-    ("tensors", "settings", "formats", "aws", "telemetry"),
+    ("codec", "settings", "tensors", "formats", "telemetry"),
+    ("aws",),
     ("bundle", "inputs", "graphs"),
     ("calls", "stores", "engines"),
     ("protocols", "model", "registry"),
@@ -103,12 +104,31 @@ def _names(node: ast.stmt) -> Iterator[str]:
         yield from (alias.name for alias in node.names)
 
 
-def test_only_the_upper_floors_read_the_environment() -> None:
-    readers = {name_of(path) for path in FILES if "lightship.settings" in imports(path)}
-    assert all(FLOOR[reader.split("/")[0]] >= FLOOR["app"] for reader in readers)
+# Modules of lower packages that read the environment: settings by default, a cache of models, a confined process.
+READERS = {"settings", "stores/s3"}
+
+
+def reads_environment(path: Path) -> bool:
+    """Whether a file names os.environ or os.getenv, or imports them or the settings."""
+    tree = ast.parse(path.read_text())
+    names = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    return bool({"os.environ", "os.getenv"} & names or {"environ", "getenv"} & imported) or (
+        "lightship.settings" in imports(path)
+    )
+
+
+def test_environment_is_read_by_the_top_layers_only() -> None:
+    readers = {name_of(path) for path in FILES if reads_environment(path)}
+    below = {reader for reader in readers if FLOOR.get(reader.split("/")[0], FLOOR["app"]) < FLOOR["app"]}
+    assert {reader for reader in below if not reader.startswith("compiler/sandbox")} == READERS
 
 
 def test_the_walls_hold_against_a_breach(tmp_path: Path) -> None:
     breach = tmp_path / "tensors.py"
     breach.write_text("from lightship import inputs\nfrom lightship.app.server import Server\n")
     assert imports(breach) == ["lightship.inputs", "lightship.app.server"]
+    assert not reads_environment(breach)
+    for line in ("import os\nos.environ['A']", "import os\nos.getenv('A')", "from os import environ"):
+        breach.write_text(line)
+        assert reads_environment(breach)

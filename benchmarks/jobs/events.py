@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -18,14 +19,18 @@ from benchmarks.figures import percentile
 from benchmarks.jobs.inputs import COLUMNS, lines
 from benchmarks.questions import Question
 from lightship.app.core import assemble
+from lightship.aws.stack import StackSettings
 from lightship.bundle import Bundle
 from lightship.formats.base import Header
 from lightship.handlers import requests, score
-from lightship.handlers.places import Places
 from lightship.handlers.queues import Queue
-from lightship.jobs.cloud import Cloud
+from lightship.jobs import starting
+from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.ledger.ledger import Ledger
-from lightship.jobs.ledger.records import Chunk, Cursor, Job, Source, job_id
+from lightship.jobs.ledger.records import Chunk, Cursor
+from lightship.jobs.ledger.requests import Request as JobRequest
+from lightship.jobs.ledger.requests import Source
+from lightship.jobs.ledger.runs import Pin
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
 from lightship.settings import Settings
@@ -119,19 +124,19 @@ def chunks_scored(registry: str, count: int, cloud: Cloud) -> dict[str, Any]:
     put = cloud.s3.put_object(Bucket=cloud.bucket, Key="uploads/benchmark/chunks.csv", Body=COLUMNS + b"".join(rows))
     source = Source(cloud.bucket, "uploads/benchmark/chunks.csv", put["VersionId"])
     digest = Bundle.open(Registry(registry).path("quickstart", 1)).digest
-    ledger, options = Ledger(cloud), Job.options
-    job = Job(job_id("benchmark", source, digest, options, ""), "benchmark", "quickstart", 1, digest, source, "csv")
-    ledger.create(job)
+    ledger, request = Ledger(cloud), JobRequest("benchmark", "quickstart", source.key)
+    job = starting.make(request, source, Pin(1, digest))
+    ledger.jobs.create(job)
     header = Header(tuple(COLUMNS.decode().strip().split(",")), len(COLUMNS))
     start = len(COLUMNS)
     for index, row in enumerate(rows):
-        ledger.add(Chunk(job.id, index, index + 1, 1, start, start + len(row)))
+        ledger.chunks.add(Chunk(job.id, index, index + 1, 1, start, start + len(row)))
         start += len(row)
-    ledger.describe(job.id, header)
-    ledger.advance(job.id, Cursor(start, count + 1, count))
+    ledger.jobs.describe(job.id, header)
+    ledger.jobs.advance(job.id, Cursor(start, count + 1, count))
     events = [event([{"schema": 1, "chunk": {"job": job.id, "index": index}}]) for index in range(count)]
     figures = timed(handled(score.handler), events, 1)
-    tally = ledger.tally(job.id)
+    tally = ledger.tallies.total(job.id)
     assert (tally.chunks, tally.rows, tally.rejected) == (count, count, 0), f"the ledger has {tally}"
     return {"a chunk of one row": figures}
 
@@ -140,7 +145,7 @@ def main() -> None:
     """Carry out the orders on standard input: ``questions``, ``registry``, and how many ``batches``."""
     orders = json.load(sys.stdin)
     questions = [Question(**question) for question in orders["questions"]]
-    batches, cloud = orders["batches"], Places.from_environment().cloud()
+    batches, cloud = orders["batches"], connect(StackSettings.from_environment(os.environ))
     nothing = Queue("nothing", lambda message: "done")
     empty = [event([{"schema": 1}] * _TOGETHER)] * batches
     figures = {

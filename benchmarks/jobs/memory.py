@@ -8,6 +8,7 @@ writes figures to standard output, for one file in a process of its own.
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -16,11 +17,12 @@ from typing import Any
 from benchmarks import processes
 from benchmarks.figures import significant
 from benchmarks.jobs.inputs import COLUMNS, lines
+from lightship.aws.stack import StackSettings
 from lightship.bundle import Bundle
-from lightship.handlers.places import Places
-from lightship.jobs.cloud import Cloud
+from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.ledger.ledger import Ledger
-from lightship.jobs.ledger.records import Job, Source
+from lightship.jobs.ledger.records import Job
+from lightship.jobs.ledger.requests import Source
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
 from lightship.registry.registry import Registry
@@ -85,8 +87,8 @@ class Body:
 
 def split(job: Job, cloud: Cloud, rows: int) -> dict[str, Any]:
     """Cut the file as the function does, in one go."""
-    assert plan.handle({"split": {"job": job.id}}, cloud) == "split"
-    current = Ledger(cloud).job(job.id)
+    assert plan.handle({"schema": 1, "split": {"job": job.id}}, cloud) == "split"
+    current = Ledger(cloud).jobs.find(job.id)
     assert current is not None
     assert current.rows == rows, f"the file has {rows} rows, and is split into {current.rows}"
     return {"chunks": current.chunks}
@@ -94,11 +96,11 @@ def split(job: Job, cloud: Cloud, rows: int) -> dict[str, Any]:
 
 def score_some(job: Job, cloud: Cloud, rows: int) -> dict[str, Any]:
     """Score up to 24 chunks, all over the file, one after the other, as one function does while it is warm."""
-    chunks = list(Ledger(cloud).chunks(job.id))
+    chunks = list(Ledger(cloud).chunks.all(job.id))
     chosen = chunks[:: -(-len(chunks) // _MOST_CHUNKS)]
     for chunk in chosen:
-        score.handle({"chunk": {"job": job.id, "index": chunk.index}}, cloud)
-    results = [chunk.result for chunk in Ledger(cloud).chunks(job.id) if chunk.result]
+        score.handle({"schema": 1, "chunk": {"job": job.id, "index": chunk.index}}, cloud)
+    results = [chunk.result for chunk in Ledger(cloud).chunks.all(job.id) if chunk.result]
     assert len(results) == len(chosen)
     assert sum(result.rows for result in results) == sum(chunk.rows for chunk in chosen)
     assert not any(result.rejected for result in results)
@@ -108,14 +110,14 @@ def score_some(job: Job, cloud: Cloud, rows: int) -> dict[str, Any]:
 def main() -> None:
     """Carry out the orders on standard input: ``what``, ``name`` of the job, ``megabytes`` and ``registry``."""
     orders = json.load(sys.stdin)
-    cloud = Places.from_environment().cloud()
+    cloud = connect(StackSettings.from_environment(os.environ))
     block = lines(_ROWS)
     repeated = max(1, orders["megabytes"] * 1_000_000 // len(block))
     s3 = Generated(cloud.s3, block, repeated)
     cloud = Cloud(**{**vars(cloud), "s3": s3, "registry": orders["registry"]})
     digest = Bundle.open(Registry(cloud.registry).path("quickstart", 1)).digest
     source = Source(cloud.bucket, "generated.csv", size=s3.size)
-    job = Ledger(cloud).create(Job(orders["name"], "benchmark", "quickstart", 1, digest, source, "csv"))
+    job = Ledger(cloud).jobs.create(Job(orders["name"], "benchmark", "quickstart", 1, digest, source, "csv"))
     rows = repeated * _ROWS
     before = processes.processor_seconds("self")
     figures = {"split": split, "score": score_some}[orders["what"]](job, cloud, rows)

@@ -19,10 +19,11 @@ from typing import Any
 from benchmarks import cores, processes
 from benchmarks.jobs.inputs import Input
 from benchmarks.questions import ROOT
-from lightship.jobs import operations, starting
+from lightship.jobs import operations, uploads
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Job, State
+from lightship.jobs.ledger.requests import Request
 from lightship.local import cloud as played
 from lightship.local.functions import workers
 from lightship.local.functions.poller import Poller
@@ -88,7 +89,7 @@ def running(registry: Path, folder: Path) -> Iterator[Stack]:
 
 def upload(stack: Stack, source: Input) -> str:
     """Put what is to be scored where its owner may; returns its key."""
-    prefix = starting.upload_prefix(OWNER)
+    prefix = uploads.prefix(OWNER)
     if source.path.is_file():
         stack.cloud.s3.upload_file(str(source.path), stack.cloud.bucket, prefix + source.path.name)
         return prefix + source.path.name
@@ -159,13 +160,13 @@ def _start(stack: Stack, function: ProcessFunction, count: int) -> None:
 
 def _run(stack: Stack, source: Input, key: str, split: ProcessFunction, score: ProcessFunction) -> Job:
     """Start a job and wait for its end: each process of a function takes one message after the other."""
-    job = operations.start(stack.cloud, owner=OWNER, model=source.model, key=key, run=uuid.uuid4().hex)
+    job = operations.start(stack.cloud, Request(owner=OWNER, model=source.model, key=key, run=uuid.uuid4().hex))
     deadline = time.monotonic() + _PATIENCE
     said: list[str] = []
     ledger = Ledger(stack.cloud)
 
     def ended() -> bool:
-        current = ledger.job(job.id)
+        current = ledger.jobs.find(job.id)
         return current is not None and current.final
 
     def work(poller: Poller) -> None:
@@ -178,7 +179,7 @@ def _run(stack: Stack, source: Input, key: str, split: ProcessFunction, score: P
     with ThreadPoolExecutor(len(pollers)) as threads:
         for done in [threads.submit(work, poller) for poller in pollers]:
             done.result()
-    current = ledger.job(job.id)
+    current = ledger.jobs.find(job.id)
     assert current is not None
     assert current.state == State.DONE, f"the job is {current.state}: {current.reason}"
     return current

@@ -14,9 +14,9 @@ import boto3
 import pytest
 from click.testing import CliRunner, Result
 
+from lightship.aws.stack import StackSettings
 from lightship.cli import lightship
-from lightship.handlers.places import Places
-from lightship.jobs.cloud import Cloud
+from lightship.jobs.cloud import Cloud, connect
 from lightship.local import cloud as local
 from lightship.local.mirror import mirror
 from lightship.local.template.parts import Queue
@@ -116,10 +116,10 @@ def yard(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, registries: Registri
     local.make_schedules(scheduler, wiring.schedule_groups, list(wiring.schedules.values()))
     mirror(Registry(str(registries.examples)), s3, wiring.environment["LIGHTSHIP_REGISTRY"])
     urls = {found.url: found for found in wiring.queues.values()}
-    named = {each: urls[url] for each, url in Places.from_environment().queues.items()}
+    named = {each: urls[url] for each, url in StackSettings.from_environment(os.environ).queues.items()}
     arns = {found.arn: found for found in wiring.queues.values()}
     dead = {each: arns[found.redrive["deadLetterTargetArn"]] for each, found in named.items() if found.redrive}
-    cloud = Places.from_environment().cloud()
+    cloud = connect(StackSettings.from_environment(os.environ))
     yield Yard(name, sqs, s3, scheduler, named, dead, wiring.buckets["Bucket"].name, cloud)
     for client in (sqs, s3, dynamodb, scheduler, cloud.s3, cloud.sqs, cloud.dynamodb):
         client.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,10 +18,11 @@ from click.testing import Result
 from PIL import Image
 from pyarrow import parquet
 
+from lightship.aws.stack import StackSettings
 from lightship.cli import uploads
 from lightship.errors import InvalidInput
-from lightship.handlers.places import Places
 from lightship.jobs import operations
+from lightship.jobs.cloud import connect
 from tests.cli.conftest import Yard
 from tests.emulator import ROOT
 from tests.jobs.workers import handle
@@ -32,7 +34,7 @@ PATIENTS = ROOT / "examples" / "quickstart" / "patients.csv"
 def working(yard: Yard) -> Iterator[Yard]:
     """A stack that works: what comes to its queues is done."""
     stop = Event()
-    cloud = Places.from_environment().cloud()
+    cloud = connect(StackSettings.from_environment(os.environ))
 
     def work() -> None:
         while not stop.is_set():
@@ -56,7 +58,7 @@ def working(yard: Yard) -> Iterator[Yard]:
 def test_a_worker_knows_the_memory_that_its_time_is_paid_by(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     assert yard.cloud.memory == 1769
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
-    assert Places.from_environment().cloud().memory == 512
+    assert connect(StackSettings.from_environment(os.environ)).memory == 512
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,9 +12,11 @@ import boto3
 import pytest
 from rich.console import Console
 
+from lightship.aws.stack import StackSettings
 from lightship.cli import uploads
-from lightship.handlers.places import Places
 from lightship.jobs import operations
+from lightship.jobs.cloud import connect
+from lightship.jobs.ledger.requests import Request
 from tests.cli.conftest import Yard
 from tests.emulator import ROOT
 
@@ -65,10 +68,10 @@ def test_what_the_commands_ask_for_is_what_the_policy_allows(yard: Yard, asked: 
     yard.run("dlq", "list")
     yard.run("schedule", "list")
     assert yard.run("schedule", "run", yard.schedule).exit_code == 0
-    cloud = Places.from_environment().cloud()
+    cloud = connect(StackSettings.from_environment(os.environ))
     owner = str(boto3.client("sts").get_caller_identity()["Arn"])
     folder = uploads.send({ROWS.name: ROWS}, cloud, owner, Console(quiet=True))
-    job = operations.start(cloud, owner=owner, model="quickstart", key=folder + ROWS.name)
+    job = operations.start(cloud, Request(owner=owner, model="quickstart", key=folder + ROWS.name))
     yard.run("job", "list")
     yard.run("job", "retry", job.id)
     yard.run("job", "cancel", job.id)

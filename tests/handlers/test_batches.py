@@ -17,9 +17,7 @@ import boto3
 import httpx
 import pytest
 
-from lightship.errors import SettingError
-from lightship.handlers import places as surroundings
-from lightship.handlers.places import Places
+from lightship.jobs import cloud as clouds
 from lightship.registry.registry import Registry
 from tests.bundles import Registries, republish
 from tests.emulator import ROOT, Emulator
@@ -197,28 +195,14 @@ def test_the_layer_is_all_that_the_zip_function_needs(built: Path) -> None:
     assert not list(layer.rglob("*.so"))
 
 
-def test_a_place_that_is_not_named_is_said_to_be_missing() -> None:
-    with pytest.raises(SettingError, match="LIGHTSHIP_REGISTRY is not set: a function has it from the template"):
-        Places.from_environment({"LIGHTSHIP_BUCKET": "bucket"})
-    environ = {"LIGHTSHIP_BUCKET": "bucket", "LIGHTSHIP_REGISTRY": "s3://bucket/models"}
-    places = Places.from_environment(environ | {"LIGHTSHIP_REPLY_QUEUES": "none"})
-    assert (places.event_bus, places.reply_queues) == ("default", ())
-    arns = "arn:aws:sqs:eu-west-1:123456789012:a, arn:aws:sqs:eu-west-1:123456789012:b"
-    assert len(Places.from_environment(environ | {"LIGHTSHIP_REPLY_QUEUES": arns}).reply_queues) == 2
-    with pytest.raises(SettingError, match="LIGHTSHIP_REPLY_QUEUES has 'a': it must be ARNs of queues"):
-        Places.from_environment(environ | {"LIGHTSHIP_REPLY_QUEUES": "a"})
-    with pytest.raises(SettingError, match="LIGHTSHIP_JOBS_TABLE is not set: a function has it from the template"):
-        places.cloud()
-
-
 def test_a_server_has_jobs_where_the_environment_names_all_that_they_take(
     functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in functions.environment.items():
         monkeypatch.setenv(name, value)
-    cloud = surroundings.jobs()
+    cloud = clouds.from_environment(os.environ)
     assert cloud is not None
     assert cloud.bucket == functions.cloud.bucket
     for name in ("LIGHTSHIP_SCORE_QUEUE", "LIGHTSHIP_JOBS_TABLE", "LIGHTSHIP_BUCKET"):
         monkeypatch.setenv(name, "")
-        assert surroundings.jobs() is None
+        assert clouds.from_environment(os.environ) is None

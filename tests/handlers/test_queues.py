@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from lightship.aws.events import ObjectCreated
 from lightship.errors import InvalidInput, Unavailable
-from lightship.handlers.queues import Dropped, Message, Queue, dropped, expect
+from lightship.handlers.queues import Message, Queue
 from tests.emulator import ROOT
 from tests.handlers.records import Context, bodies, failures, load, with_bodies
 
@@ -91,39 +92,38 @@ def test_every_queues_event_is_one_of_these_tests() -> None:
     assert queued == {"compile", "split", "split-run", "score", "requests", "requests-fifo"}
 
 
-def test_an_object_is_read_from_its_event() -> None:
-    assert dropped(bodies(load("compile"))[0]) == Dropped(
+def test_object_created_event_is_read_as_an_object() -> None:
+    assert ObjectCreated.from_event(bodies(load("compile"))[0]) == ObjectCreated(
         bucket="lightship-example",
         key="incoming/quickstart.keras",
         version="3sL4kqtJlcpXroDTDmJrmSpXd3dIbrHY",
         etag="b1946ac92492d2347c6235b4d2611184",
         size=18219,
     )
-    assert dropped({"source": "aws.s3", "detail-type": "Object Deleted"}) is None
-    assert dropped(bodies(load("score"))[0]) is None
-    for detail in ({}, {"bucket": 1}, {"bucket": {"name": "b"}, "object": {}}, None):
-        with pytest.raises(InvalidInput, match="the Object Created event lacks"):
-            dropped({"source": "aws.s3", "detail-type": "Object Created", "detail": detail})
+    assert ObjectCreated.from_event({"source": "aws.s3", "detail-type": "Object Deleted"}) is None
+    assert ObjectCreated.from_event(bodies(load("score"))[0]) is None
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("detail", "field"),
     [
-        ("", "the message is not JSON"),
-        ('{"a": ', "the message is not JSON"),
-        ("[" * 100_000, "the message is not JSON"),
-        ("[1]", "the message is not a JSON object"),
-        ("{}", "the message has schema None, this Lightship reads 1"),
-        ('{"schema": 2, "chunk": {}}', "the message has schema 2, this Lightship reads 1"),
-        ('{"schema": 1}', "the message must hold one of chunk, finish"),
-        ('{"schema": 1, "chunk": {}, "finish": {}}', "the message must hold one of chunk, finish"),
+        ({}, "bucket"),
+        ({"bucket": 1, "object": {}}, "detail.bucket"),
+        ({"bucket": {"name": "b"}, "object": {}}, "key"),
+        ({"bucket": {"name": "b"}, "object": {"key": "k", "size": "1"}}, "detail.object.size"),
+        ({"bucket": {"name": "b"}, "object": {"key": "k", "version-id": 1}}, "detail.object.version-id"),
+        (None, "detail"),
     ],
 )
-def test_a_message_that_is_none_of_ours_is_said_to_be(text: str, sentence: str) -> None:
-    message = Message("id", text, lambda: 1.0)
-    with pytest.raises(InvalidInput) as refusal:
-        expect(message.body(), "chunk", "finish")
-    assert refusal.value.message == sentence
+def test_object_created_event_without_a_field_names_it(detail: Any, field: str) -> None:
+    with pytest.raises(InvalidInput, match=f"'{field}'"):
+        ObjectCreated.from_event({"source": "aws.s3", "detail-type": "Object Created", "detail": detail})
+
+
+@pytest.mark.parametrize("text", ["", '{"a": ', "[" * 100_000, "[1]"])
+def test_message_without_a_json_object_is_invalid_input(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        Message("id", text, lambda: 1.0).body()
 
 
 @pytest.mark.parametrize(

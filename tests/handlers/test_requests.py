@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from lightship.aws.stack import StackSettings
 from lightship.dispatch.dispatcher import Dispatcher
 from lightship.errors import InvalidInput
 from lightship.handlers import replies
-from lightship.handlers.places import Places
 from lightship.handlers.queues import Queue
 from lightship.handlers.replies import Post
 from lightship.handlers.requests import Desk, work
@@ -42,9 +42,9 @@ class Office:
             cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"]) for url in self.queues.values()
         ]
         self.arns = tuple(found["Attributes"]["QueueArn"] for found in attributes)
-        places = Places(cloud.bucket, str(registry), reply_queues=self.arns)
-        catalogue = Serving(Registry(str(registry)), Options(default="modes", refresh=0))
-        self.desk = Desk(Dispatcher(catalogue), Post(places, cloud.s3, cloud.sqs, cloud.events), max_body=100_000)
+        stack = StackSettings(cloud.bucket, str(registry), reply_queues=self.arns)
+        serving = Serving(Registry(str(registry)), Options(default="modes", refresh=0))
+        self.desk = Desk(Dispatcher(serving), Post(stack, cloud.s3, cloud.sqs, cloud.events), max_body=100_000)
 
     def invoke(self, event: Event) -> list[str]:
         return failures(Queue("requests", lambda message: work(message, self.desk))(event, Context()))
@@ -207,10 +207,10 @@ SQS = "https://sqs.us-east-1.amazonaws.com"
 
 @pytest.fixture
 def branches(office: Office) -> Post:
-    """An office whose places name queues of two accounts, and one of another region."""
+    """An office whose stack name queues of two accounts, and one of another region."""
     queues = (ANSWERS.format("1" * 12), ANSWERS.format("2" * 12), OTHERS.format("3" * 12), FAR)
-    places = office.desk.post.places._replace(reply_queues=queues)
-    return replace(office.desk.post, places=places)
+    stack = replace(office.desk.post.stack, reply_queues=queues)
+    return replace(office.desk.post, stack=stack)
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,9 @@ import pyarrow
 from click.testing import CliRunner
 from pyarrow import parquet
 
+from lightship.aws.stack import StackSettings
 from lightship.cli import lightship
 from lightship.dispatch.dispatcher import Dispatcher
-from lightship.handlers.places import Places
 from lightship.handlers.queues import Queue
 from lightship.handlers.replies import Post
 from lightship.handlers.requests import Desk, work
@@ -86,9 +86,9 @@ class Room:
     def queue(self, request: dict[str, Any]) -> Any:
         """Answer a request that came as a message, with the answer as an object in S3."""
         clients = [boto3.client(name) for name in ("s3", "sqs", "events")]
-        places = Places(self.bucket, str(self.registry))
+        stack = StackSettings(self.bucket, str(self.registry))
         desk = Desk(
-            Dispatcher(Serving(Registry(str(self.registry)), Options(default=self.model))), Post(places, *clients)
+            Dispatcher(Serving(Registry(str(self.registry)), Options(default=self.model))), Post(stack, *clients)
         )
         event = with_bodies("requests", {"schema": 1, "id": "a", "request": request, "reply": {"s3": "replies/"}})
         assert failures(Queue("requests", lambda message: work(message, desk))(event, Context())) == []

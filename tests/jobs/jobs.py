@@ -9,9 +9,11 @@ import pytest
 
 from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger.records import ATTEMPTS, Job, Options
+from lightship.jobs.ledger.records import ATTEMPTS, Job
+from lightship.jobs.ledger.requests import Options, Request
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
+from lightship.jobs.status import Status
 from tests.jobs.clouds import drop
 from tests.jobs.faults.play import DATA, THIRD
 
@@ -22,12 +24,14 @@ def started(cloud: Cloud, content: bytes = DATA, *, word: str = "", **options: A
     """A job of ann's in three chunks, its file split."""
     drop(cloud, KEY, content)
     chosen = Options(**{"chunk": THIRD, **options})
-    job = operations.start(cloud, owner="ann", model="quickstart", key=KEY, options=chosen, run=word, correlation="c1")
+    job = operations.start(
+        cloud, Request(owner="ann", model="quickstart", key=KEY, options=chosen, run=word, correlation="c1")
+    )
     plan.handle(cloud.sqs.sent.pop(0)[1], cloud)
     return job
 
 
-def status(cloud: Cloud, job: Job) -> operations.Status:
+def status(cloud: Cloud, job: Job) -> Status:
     return operations.status(cloud, owner="ann", job=job.id)
 
 

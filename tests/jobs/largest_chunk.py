@@ -16,7 +16,8 @@ from lightship.formats.base import Header
 from lightship.jobs.files.csv import Table
 from lightship.jobs.files.parquet import Columnar
 from lightship.jobs.files.predictions import names, predict
-from lightship.jobs.ledger.records import LARGEST_CHUNK, Chunk, Job, Source
+from lightship.jobs.ledger.records import Chunk, Job
+from lightship.jobs.ledger.requests import LARGEST_CHUNK, Source
 from lightship.model import Model
 from lightship.tensors import Signature
 

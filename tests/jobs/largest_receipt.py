@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from lightship.formats.base import FIRST_BLOCK, Header
 from lightship.jobs.finish import receipts
-from lightship.jobs.ledger import items
-from lightship.jobs.ledger.records import Chunk, Job, Result, Source
+from lightship.jobs.ledger.chunks import decode
+from lightship.jobs.ledger.records import Chunk, Job, Part, Result
+from lightship.jobs.ledger.requests import Source
 from lightship.jobs.split import plan
 from tests.jobs.largest_chunk import peak
 
@@ -37,8 +38,8 @@ def chunks() -> Iterator[Chunk]:
     """Every chunk as the ledger gives it: read from text, one after the other."""
     text = json.dumps(asdict(result()))
     for index in range(plan.MOST_CHUNKS):
-        item = {"job": "0" * 32, "item": items.chunk_key(index), "attempts": 1.0, "lease": 0.0, "result": text}
-        yield items.to_chunk({**item, "span": json.dumps({"first": 1, "rows": 100, "start": 0, "end": 9, "key": ""})})
+        item = {"job": "0" * 32, "item": f"chunk#{index:06}", "attempts": 1.0, "lease": 0.0, "result": text}
+        yield decode({**item, "span": json.dumps({"first": 1, "rows": 100, "start": 0, "end": 9, "key": ""})})
 
 
 def result() -> Result:
@@ -48,9 +49,9 @@ def result() -> Result:
     )
 
 
-def written(name: str) -> Mapping[str, Any]:
+def written(name: str) -> Part:
     """What is kept of an object."""
-    return {"key": f"{job().output}{name}", "bytes": 10**9, "sha256": DIGEST}
+    return Part(f"{job().output}{name}", 10**9, DIGEST)
 
 
 def counts() -> dict[str, Any]:

@@ -10,7 +10,8 @@ from PIL import Image
 
 from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger.records import SYSTEM, Job, Options
+from lightship.jobs.ledger.records import Job
+from lightship.jobs.ledger.requests import SYSTEM, Options, Request
 from tests.jobs.clouds import drop, objects_below
 from tests.jobs.workers import run
 
@@ -19,7 +20,7 @@ def scored(cloud: Cloud, model: str, name: str, data: bytes, **options: Any) -> 
     """The job, its receipt and its files by the end of their names."""
     key = f"uploads/system/1/{name}"
     drop(cloud, key, data)
-    job = operations.start(cloud, owner=SYSTEM, model=model, key=key, options=Options(**options))
+    job = operations.start(cloud, Request(owner=SYSTEM, model=model, key=key, options=Options(**options)))
     return finished(cloud, job)
 
 

@@ -10,7 +10,8 @@ from lightship.bundle import write_manifest
 from lightship.errors import InvalidInput
 from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger.records import SYSTEM, Chunk, Job, Source, State
+from lightship.jobs.ledger.records import Chunk, Job, State
+from lightship.jobs.ledger.requests import SYSTEM, Request, Source
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
 from lightship.jobs.starting import pinned
@@ -39,7 +40,7 @@ def dependent(cloud: Cloud, registries: Registries, tmp_path: Path) -> Cloud:
 def test_start_of_a_job_with_dependent_rows_is_refused(dependent: Cloud) -> None:
     drop(dependent, "uploads/system/1/rows.csv", b"1,2\n3,4\n")
     with pytest.raises(InvalidInput, match="'centred' depend on each other"):
-        operations.start(dependent, owner=SYSTEM, model="centred", key="uploads/system/1/rows.csv")
+        operations.start(dependent, Request(owner=SYSTEM, model="centred", key="uploads/system/1/rows.csv"))
 
 
 def test_dropped_file_with_dependent_rows_is_a_failed_job(dependent: Cloud) -> None:

@@ -9,19 +9,20 @@ import pytest
 from lightship.errors import InvalidInput
 from lightship.jobs import redriven
 from lightship.jobs.cloud import Cloud
+from lightship.jobs.ledger import items
 from lightship.jobs.ledger.ledger import Ledger
-from lightship.jobs.ledger.records import SYSTEM
+from lightship.jobs.ledger.requests import SYSTEM
 from lightship.jobs.split import plan
 from tests.jobs.clouds import drop
 
 
 @pytest.mark.parametrize("detail", [None, {}, {"object": {"key": "batch/quickstart/input/rows.csv"}}, {"object": []}])
-def test_half_an_event_is_told_what_it_lacks(cloud: Cloud, detail: Any) -> None:
+def test_object_created_event_without_a_field_is_invalid_input(cloud: Cloud, detail: Any) -> None:
     event = drop(cloud, "batch/quickstart/input/rows.csv", b"1,2,3\n") | {"detail": detail}
-    with pytest.raises(InvalidInput, match="the Object Created event lacks what it must have"):
+    with pytest.raises(InvalidInput, match="detail"):
         plan.handle(event, cloud)
     redriven.revive(event, cloud)
-    assert Ledger(cloud).owned(SYSTEM, 10) == []
+    assert Ledger(cloud).jobs.owned(SYSTEM, 10) == []
 
 
 @pytest.mark.parametrize(
@@ -38,4 +39,22 @@ def test_half_an_event_is_told_what_it_lacks(cloud: Cloud, detail: Any) -> None:
 def test_files_right_below_input_start_a_job(cloud: Cloud, key: str, jobs: int) -> None:
     said = plan.handle(drop(cloud, key, b"1,2,3\n"), cloud)
     assert (said != "ignored") == bool(jobs)
-    assert len(Ledger(cloud).owned(SYSTEM, 10)) == jobs
+    assert len(Ledger(cloud).jobs.owned(SYSTEM, 10)) == jobs
+
+
+def test_dropped_file_reads_the_state_once_and_the_manifest_for_version_and_columns(cloud: Cloud) -> None:
+    event, read = drop(cloud, "batch/quickstart/input/rows.csv", b"1,2,3\n"), []
+    cloud.s3.meta.events.register("before-call.s3.GetObject", lambda params, **_: read.append(params["url_path"]))
+    assert plan.handle(event, cloud) == "split"
+    registered = [path.rpartition("/")[2] for path in read if "/models/" in path]
+    assert registered == ["state.json", "manifest.json", "manifest.json"]
+
+
+def test_dropped_file_whose_pin_is_of_an_earlier_version_keeps_the_pinned_version(cloud: Cloud) -> None:
+    event = drop(cloud, "batch/quickstart/input/rows.csv", b"1,2,3\n")
+    key = {"job": f"pin#{event['id']}/quickstart", "item": "pin"}
+    earlier = {**key, "facts": {"version": 1}, "expires": int(cloud.now()) + 60}
+    cloud.dynamodb.put_item(TableName=cloud.table, Item=items.to_item(earlier))
+    assert plan.handle(event, cloud) == "split"
+    (job,) = Ledger(cloud).jobs.owned(SYSTEM, 10)
+    assert (job.version, len(job.digest)) == (1, 64)

@@ -17,7 +17,7 @@ from pyarrow import parquet
 
 from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger.records import SYSTEM, Options
+from lightship.jobs.ledger.requests import SYSTEM, Options, Request
 from lightship.jobs.split import plan
 from tests.bundles import Registries
 from tests.jobs.clouds import drop, renamed
@@ -176,7 +176,7 @@ def test_predictions_for_images_have_their_types(all_models: Cloud) -> None:
     for number in range(65):
         drop(all_models, f"uploads/system/5/{number:03}.png", picture(number) if number == 64 else b"broken")
     options = Options(output="parquet")
-    job = operations.start(all_models, owner=SYSTEM, model="digits", key="uploads/system/5/", options=options)
+    job = operations.start(all_models, Request(owner=SYSTEM, model="digits", key="uploads/system/5/", options=options))
     _, receipt, files = finished(all_models, job)
     table = whole(files, receipt)
     assert [str(kind) for kind in table.schema.types] == ["string", "string", *["float"] * 10]
@@ -367,7 +367,7 @@ def test_predicted_text_is_harmless_too(all_models: Cloud, registries: Registrie
     renamed(all_models, registries.examples / "digits", "ats", tmp_path, classes=[f"@{digit}" for digit in range(10)])
     drop(all_models, "uploads/system/4/=1.png", picture(0))
     options = Options(safe=True)
-    job = operations.start(all_models, owner=SYSTEM, model="ats", key="uploads/system/4/", options=options)
+    job = operations.start(all_models, Request(owner=SYSTEM, model="ats", key="uploads/system/4/", options=options))
     _, _, files = finished(all_models, job)
     (row,) = csv.DictReader(io.StringIO(files["part-00000.csv"].decode()))
     assert row["predicted_digit"].startswith("'@")

@@ -12,7 +12,9 @@ from lightship.errors import NotFound
 from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.finish import joins
-from lightship.jobs.ledger.records import Job, Options
+from lightship.jobs.finish.joins import Upload
+from lightship.jobs.ledger.records import Job
+from lightship.jobs.ledger.requests import Options, Request
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
 from tests.jobs.clouds import drop, objects_below
@@ -37,8 +39,7 @@ def test_large_and_small_parts_become_one_object_step_by_step(cloud: Cloud) -> N
     steps = 0
 
     def step() -> bool:
-        how = {"preamble": PREAMBLE, "deadline": cloud.now() - 1}
-        return joins.join(cloud, SIZES, TARGET, upload=upload, scratch="scratch/1/", **how)  # type: ignore[arg-type]
+        return joins.join(cloud, SIZES, Upload(TARGET, upload, "scratch/1/", PREAMBLE), deadline=cloud.now() - 1)
 
     while not step():
         steps += 1
@@ -69,7 +70,7 @@ def test_whoever_dies_at_any_call_leaves_what_another_one_finishes(
             raise Killed
 
     def join() -> bool:
-        return joins.join(cloud, sizes, TARGET, upload=upload, scratch=f"scratch/{fatal}/", preamble=PREAMBLE)
+        return joins.join(cloud, sizes, Upload(TARGET, upload, f"scratch/{fatal}/", PREAMBLE))
 
     cloud.s3.meta.events.register(f"{moment}.s3", count)
     survived = False
@@ -90,14 +91,14 @@ def test_an_upload_that_came_to_nothing_is_told_from_one_that_is_complete(cloud:
     upload = joins.begin(cloud, TARGET, "text/csv")
     cloud.s3.abort_multipart_upload(Bucket="jobs", Key=TARGET, UploadId=upload)
     with pytest.raises(NotFound):
-        joins.join(cloud, {}, TARGET, upload=upload, scratch="scratch/1/")
+        joins.join(cloud, {}, Upload(TARGET, upload, "scratch/1/"))
 
 
 def single(cloud: Cloud, word: str) -> Job:
     """A job of 80 chunks for one file, all of them scored but the last."""
     drop(cloud, KEY, HEADER + b"".join(b"%d.5,20,0.1\n" % (number % 9) for number in range(80)))
     options = Options(chunk=10, single=True)
-    job = operations.start(cloud, owner="ann", model="quickstart", key=KEY, options=options, run=word)
+    job = operations.start(cloud, Request(owner="ann", model="quickstart", key=KEY, options=options, run=word))
     plan.handle(cloud.sqs.sent.pop(0)[1], cloud)
     assert len(cloud.sqs.sent) == 80
     for _ in range(79):

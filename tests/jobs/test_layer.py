@@ -1,26 +1,52 @@
-"""What the small functions import: the layer they stand on is pure Python."""
+"""What the small functions import: the layer is pure Python."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from lightship import bundle
+from lightship.registry import description
+from tests.conftest import ROOT
+
 ALLOWED = {"lightship", "boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six"}
 
+# Names of the packages outside the standard library that a program imports.
 PROBE = """
 import sys
+sys.path.insert(0, {path!r})
 before = set(sys.modules)
-import lightship.jobs.{module}
-from lightship import aws
+{program}
 names = {{name.partition(".")[0] for name in sys.modules.keys() - before}}
 print(*sorted(name for name in names if name not in sys.stdlib_module_names))
 """
 
 
+def imported(program: str, path: Path = ROOT / "src") -> set[str]:
+    command = [sys.executable, "-I", "-c", PROBE.format(path=str(path), program=program)]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split())
+
+
 @pytest.mark.parametrize("module", ["split.plan", "operations", "finish.receipts"])
 def test_splitting_and_asking_need_only_pure_modules(module: str) -> None:
-    command = [sys.executable, "-I", "-c", PROBE.format(module=module)]
-    found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    assert set(found.stdout.split()) <= ALLOWED
+    assert imported(f"import lightship.jobs.{module}\nfrom lightship import aws") <= ALLOWED
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "src/lightship/registry").glob("*.py")), ids=lambda path: path.stem)
+def test_registry_imports_nothing_but_the_standard_library(path: Path) -> None:
+    assert imported(f"import lightship.registry.{path.stem}") == {"lightship"}
+
+
+def test_layer_holds_every_module_that_the_split_function_imports(tmp_path: Path) -> None:
+    command = ["make", "--directory", str(ROOT / "layers/lightship"), "library", f"ARTIFACTS_DIR={tmp_path}"]
+    subprocess.run(command, capture_output=True, check=True, timeout=60)
+    names = imported("import lightship.handlers.split, lightship.aws", tmp_path / "python")
+    assert "lightship" in names
+    assert not names & {"numpy", "orjson", "pyarrow", "fastapi"}
+
+
+def test_manifest_has_the_same_name_in_registry_and_bundle() -> None:
+    assert description.MANIFEST == bundle.MANIFEST

@@ -15,7 +15,8 @@ from lightship.jobs import messages, operations
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.finish import joins
 from lightship.jobs.ledger.ledger import Ledger
-from lightship.jobs.ledger.records import Job, Options
+from lightship.jobs.ledger.records import Job
+from lightship.jobs.ledger.requests import Options, Request
 from lightship.jobs.score import score
 from lightship.jobs.split import plan, schedules
 from tests.emulator import ROOT
@@ -48,11 +49,11 @@ def stored(cloud: Cloud, identity: str) -> dict[str, int]:
 )
 def test_column_names_of_64_kib_fit_one_item(cloud: Cloud, columns: tuple[str, ...]) -> None:
     job = _asked(cloud, b"1,2,3\n")
-    Ledger(cloud).describe(job.id, Header(columns))
+    Ledger(cloud).jobs.describe(job.id, Header(columns))
     sizes = stored(cloud, job.id)
     assert sizes["header"] < LARGEST_ITEM
     assert sizes["job"] <= 2 * WRITE_UNIT
-    assert Ledger(cloud).described(job).header == Header(columns)
+    assert Ledger(cloud).jobs.described(job).header == Header(columns)
 
 
 def test_column_names_are_kept_once_for_all_chunks(cloud: Cloud) -> None:
@@ -75,18 +76,18 @@ def test_job_of_an_earlier_version_keeps_its_columns(cloud: Cloud) -> None:
     place = {"TableName": cloud.table, "Key": {"job": {"S": job.id}, "item": {"S": "job"}}}
     values = {":header": header["header"]}
     cloud.dynamodb.update_item(**place, UpdateExpression="SET header = :header", ExpressionAttributeValues=values)
-    found = Ledger(cloud).job(job.id)
+    found = Ledger(cloud).jobs.find(job.id)
     assert found is not None
-    assert Ledger(cloud).described(found).header == Header(("a", "b"), 4)
+    assert Ledger(cloud).jobs.described(found).header == Header(("a", "b"), 4)
 
 
 def test_largest_result_of_a_chunk_is_a_small_item(cloud: Cloud) -> None:
     job = started(cloud)
     run(cloud)
-    (chunk, *_) = Ledger(cloud).chunks(job.id)
+    (chunk, *_) = Ledger(cloud).chunks.all(job.id)
     cloud.dynamodb.delete_item(TableName=cloud.table, Key={"job": {"S": job.id}, "item": {"S": "chunk#000000"}})
-    Ledger(cloud).add(chunk)
-    Ledger(cloud).finish(chunk, largest_receipt.result())
+    Ledger(cloud).chunks.add(chunk)
+    Ledger(cloud).chunks.finish(chunk, largest_receipt.result())
     assert stored(cloud, job.id)["chunk#000000"] < 32 * KIB
 
 
@@ -149,7 +150,7 @@ def test_join_refuses_a_chain_that_is_too_long(cloud: Cloud) -> None:
 def _asked(cloud: Cloud, content: bytes, **options: Any) -> Job:
     """A job of ann's whose file is not split yet."""
     drop(cloud, KEY, content)
-    return operations.start(cloud, owner="ann", model="quickstart", key=KEY, options=Options(**options))
+    return operations.start(cloud, Request(owner="ann", model="quickstart", key=KEY, options=Options(**options)))
 
 
 def _joining(cloud: Cloud) -> Job:

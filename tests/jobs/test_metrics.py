@@ -16,8 +16,9 @@ from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files.predictions import Scored, columns
 from lightship.jobs.files.predictions import names as names_of
-from lightship.jobs.ledger.records import SYSTEM, Options
+from lightship.jobs.ledger.requests import SYSTEM, Options, Request
 from lightship.jobs.score import evaluation, metrics
+from lightship.jobs.status import Status
 from lightship.model import Model
 from lightship.tensors import Signature, TensorSpec
 from tests.bundles import Registries
@@ -28,10 +29,10 @@ CLASSES = ["benign", "malignant"]
 NUMBER = Signature("s", (), (TensorSpec("y", "float64", (None, 1)),))
 
 
-def scored(cloud: Cloud, model: str, name: str, data: bytes, **options: Any) -> operations.Status:
+def scored(cloud: Cloud, model: str, name: str, data: bytes, **options: Any) -> Status:
     key = f"uploads/system/1/{name}"
     drop(cloud, key, data)
-    job = operations.start(cloud, owner=SYSTEM, model=model, key=key, options=Options(chunk=700, **options))
+    job = operations.start(cloud, Request(owner=SYSTEM, model=model, key=key, options=Options(chunk=700, **options)))
     run(cloud)
     return operations.status(cloud, owner=SYSTEM, job=job.id)
 

@@ -16,13 +16,16 @@ import pytest
 
 from lightship import aws
 from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
-from lightship.jobs import operations
+from lightship.jobs import operations, uploads
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger.items import Tally
-from lightship.jobs.ledger.ledger import RETENTION, Ledger
-from lightship.jobs.ledger.records import LARGEST_CHUNK, LEASE, Options
+from lightship.jobs.ledger.ledger import Ledger
+from lightship.jobs.ledger.records import LEASE, Tally
+from lightship.jobs.ledger.requests import LARGEST_CHUNK, Options, Request
+from lightship.jobs.ledger.runs import Pin
+from lightship.jobs.ledger.table import RETENTION
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
+from lightship.jobs.status import GIGABYTE_SECOND
 from tests.bundles import Registries
 from tests.emulator import ROOT
 from tests.jobs.clouds import drop, objects_below
@@ -52,17 +55,17 @@ def test_progress_from_the_start_to_the_receipt(cloud: Cloud) -> None:
 def test_the_cost_is_that_of_the_time_that_was_measured_and_of_the_functions_memory(cloud: Cloud) -> None:
     job = started(cloud)
     ledger = Ledger(cloud)
-    chunk, large = ledger.claim(job.id, 0, LEASE), dataclasses.replace(cloud, memory=10240)
+    chunk, large = ledger.chunks.claim(job.id, 0, LEASE), dataclasses.replace(cloud, memory=10240)
     assert chunk
     began = time.perf_counter()
-    result = score.score(ledger.job(job.id) or job, chunk, large)
+    result = score.score(ledger.jobs.find(job.id) or job, chunk, large)
     assert 0 < result.gigabyte_seconds <= (time.perf_counter() - began) * 10
     calls = status(cloud, job).cost
     assert calls == 0
-    ledger.count(job.id, 0, ledger.finish(chunk, dataclasses.replace(result, gigabyte_seconds=1000.0)))
+    ledger.tallies.count(job.id, 0, ledger.chunks.finish(chunk, dataclasses.replace(result, gigabyte_seconds=1000.0)))
     found = status(cloud, job)
     assert found.done.gigabyte_seconds == found.to_json()["gigabyte_seconds"] == 1000
-    assert found.cost == pytest.approx(1000 * operations.GIGABYTE_SECOND, rel=0.01)
+    assert found.cost == pytest.approx(1000 * GIGABYTE_SECOND, rel=0.01)
     run(cloud)
     assert status(cloud, job).done.gigabyte_seconds > 1000
 
@@ -77,18 +80,18 @@ def test_a_chunk_that_an_earlier_version_counted_still_counts(cloud: Cloud) -> N
         UpdateExpression="SET c000000 = :count, updated = :updated",
         ExpressionAttributeValues=values,
     )
-    assert ledger.tally(job.id) == Tally(1, 5, 1, 1.0, 0.0)
+    assert ledger.tallies.total(job.id) == Tally(1, 5, 1, 1.0, 0.0)
 
 
 def test_the_same_request_is_the_same_job_and_a_run_token_makes_another(cloud: Cloud) -> None:
     drop(cloud, KEY, DATA)
     ask = {"owner": "ann", "model": "quickstart", "key": KEY}
-    first = operations.start(cloud, **ask)
+    first = operations.start(cloud, Request(**ask))
     run(cloud)
-    again = operations.start(cloud, **ask)
+    again = operations.start(cloud, Request(**ask))
     assert (again.id, again.state) == (first.id, "done")
     assert cloud.sqs.sent == []
-    assert operations.start(cloud, **ask, run="again").id != first.id
+    assert operations.start(cloud, Request(**ask, run="again")).id != first.id
     assert {job.id for job in operations.jobs(cloud, owner="ann")} >= {first.id}
     assert len(operations.jobs(cloud, owner="ann")) == 2
 
@@ -99,27 +102,27 @@ def test_somebody_elses_job_and_object_are_not_there(cloud: Cloud) -> None:
         with pytest.raises(NotFound, match="there is no job"):
             ask(cloud, owner="bob", job=job.id)
     with pytest.raises(NotFound, match="among your uploads"):
-        operations.start(cloud, owner="bob", model="quickstart", key=KEY)
+        operations.start(cloud, Request(owner="bob", model="quickstart", key=KEY))
     assert operations.jobs(cloud, owner="bob") == []
     with pytest.raises(NotFound, match="among your uploads"):
-        operations.start(cloud, owner="an", model="quickstart", key=KEY)
+        operations.start(cloud, Request(owner="an", model="quickstart", key=KEY))
 
 
 def test_what_cannot_be_scored_is_refused_at_once(cloud: Cloud) -> None:
     drop(cloud, KEY, DATA)
     drop(cloud, "uploads/ann/1/p.xls", DATA)
     with pytest.raises(NotFound, match="there is no model 'nobody'"):
-        operations.start(cloud, owner="ann", model="nobody", key=KEY)
+        operations.start(cloud, Request(owner="ann", model="nobody", key=KEY))
     for version in (9, 0):
         with pytest.raises(NotFound, match=f"there is no version {version}"):
-            operations.start(cloud, owner="ann", model="quickstart", version=version, key=KEY)
+            operations.start(cloud, Request(owner="ann", model="quickstart", version=version, key=KEY))
     with pytest.raises(NotFound, match="is not there"):
-        operations.start(cloud, owner="ann", model="quickstart", key="uploads/ann/2/p.csv")
+        operations.start(cloud, Request(owner="ann", model="quickstart", key="uploads/ann/2/p.csv"))
     with pytest.raises(UnsupportedMedia, match="must end with one of"):
-        operations.start(cloud, owner="ann", model="quickstart", key="uploads/ann/1/p.xls")
+        operations.start(cloud, Request(owner="ann", model="quickstart", key="uploads/ann/1/p.xls"))
     with pytest.raises(InvalidInput, match="parquet is written in parts"):
         options = Options(output="parquet", single=True)
-        operations.start(cloud, owner="ann", model="quickstart", key=KEY, options=options)
+        operations.start(cloud, Request(owner="ann", model="quickstart", key=KEY, options=options))
 
 
 @pytest.mark.parametrize(
@@ -183,9 +186,9 @@ def test_all_jobs_are_listed_however_much_there_is_to_say_of_each(cloud: Cloud) 
     """DynamoDB answers with a megabyte at a time."""
     drop(cloud, KEY, DATA)
     for number in range(20):
-        job = operations.start(cloud, owner="ann", model="quickstart", key=KEY, run=str(number))
-        Ledger(cloud).split(job.id, chunks=10_000, rows=10_000)
-        Ledger(cloud).seal(job.id, tuple(range(10_000)))
+        job = operations.start(cloud, Request(owner="ann", model="quickstart", key=KEY, run=str(number)))
+        Ledger(cloud).jobs.split(job.id, chunks=10_000, rows=10_000)
+        Ledger(cloud).jobs.seal(job.id, tuple(range(10_000)))
         cloud.now.seconds += 1  # type: ignore[attr-defined]
     assert [job.run for job in operations.jobs(cloud, owner="ann", limit=18)] == [str(19 - n) for n in range(18)]
 
@@ -208,7 +211,7 @@ def test_a_job_that_was_forgotten_begins_anew_though_the_table_still_holds_it(cl
     for key in before:
         cloud.s3.delete_object(Bucket="jobs", Key=key)
     cloud.now.seconds += RETENTION - 5  # type: ignore[attr-defined]
-    again = Ledger(cloud).create(first)
+    again = Ledger(cloud).jobs.create(first)
     assert (again.id, again.created) == (first.id, cloud.now())
     plan.handle({"schema": 1, "split": {"job": again.id}}, cloud)
     assert status(cloud, again).done.chunks == 0
@@ -220,10 +223,10 @@ def test_a_job_that_was_forgotten_begins_anew_though_the_table_still_holds_it(cl
 
 def test_what_was_pinned_is_pinned_anew_when_it_has_expired(cloud: Cloud) -> None:
     ledger = Ledger(cloud)
-    assert ledger.pin("token", {"version": 1}) == {"version": 1}
-    assert ledger.pin("token", {"version": 2}) == {"version": 1}
+    assert ledger.runs.pin("token", Pin(1, "a")) == Pin(1, "a")
+    assert ledger.runs.pin("token", Pin(2, "b")) == Pin(1, "a")
     cloud.now.seconds += RETENTION + 1  # type: ignore[attr-defined]
-    assert ledger.pin("token", {"version": 2}) == {"version": 2}
+    assert ledger.runs.pin("token", Pin(2, "b")) == Pin(2, "b")
 
 
 def signed_headers(url: str) -> list[str]:
@@ -233,24 +236,24 @@ def signed_headers(url: str) -> list[str]:
 
 def test_upload_address_of_a_stated_size_signs_the_length(cloud: Cloud) -> None:
     cloud = dataclasses.replace(cloud, s3=aws.client("s3"))
-    place = operations.upload(cloud, owner="ann", name="p.csv", size=12)
+    place = uploads.begin(cloud, owner="ann", name="p.csv", size=12)
     assert "content-length" in signed_headers(place["url"])
-    large = operations.upload(cloud, owner="ann", name="p.csv", size=6 * 1024**3)
+    large = uploads.begin(cloud, owner="ann", name="p.csv", size=6 * 1024**3)
     assert all("content-length" in signed_headers(url) for url in large["parts"])
-    assert signed_headers(operations.upload(cloud, owner="ann", name="p.csv")["url"]) == ["host"]
+    assert signed_headers(uploads.begin(cloud, owner="ann", name="p.csv")["url"]) == ["host"]
 
 
 def test_uploads_go_under_the_owners_own_prefix(cloud: Cloud) -> None:
-    place = operations.upload(cloud, owner="a/../n", name="p.csv")
+    place = uploads.begin(cloud, owner="a/../n", name="p.csv")
     assert place["key"].startswith("uploads/a%2F..%2Fn/")
     assert urllib.request.urlparse(place["url"]).scheme == "https"
-    large = operations.upload(cloud, owner="ann", name="p.csv", size=6 * 1024**3)
+    large = uploads.begin(cloud, owner="ann", name="p.csv", size=6 * 1024**3)
     assert len(large["parts"]) == 96
     with pytest.raises(InvalidInput, match="without folders"):
-        operations.upload(cloud, owner="ann", name="a/b.csv")
+        uploads.begin(cloud, owner="ann", name="a/b.csv")
     upload = {"Bucket": "jobs", "Key": large["key"], "UploadId": large["upload"]}
     etag = cloud.s3.upload_part(**upload, PartNumber=1, Body=DATA)["ETag"]
     with pytest.raises(NotFound):
-        operations.complete(cloud, owner="bob", key=large["key"], upload=large["upload"], etags=[etag])
-    operations.complete(cloud, owner="ann", key=large["key"], upload=large["upload"], etags=[etag])
+        uploads.complete(cloud, owner="bob", key=large["key"], upload=large["upload"], etags=[etag])
+    uploads.complete(cloud, owner="ann", key=large["key"], upload=large["upload"], etags=[etag])
     assert objects_below(cloud, large["key"]) == {large["key"]: DATA}

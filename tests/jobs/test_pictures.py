@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from lightship.errors import InvalidInput, NotFound
-from lightship.jobs import operations, starting
+from lightship.jobs import inputs, operations
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files.images import LARGEST_IMAGE
-from lightship.jobs.ledger.records import SYSTEM, Options
+from lightship.jobs.ledger.requests import SYSTEM, Options, Request
 from lightship.jobs.split import listing, plan
 from tests.bundles import Registries
 from tests.jobs.clouds import drop
@@ -24,7 +24,7 @@ def test_a_prefix_of_images_is_scored(all_models: Cloud, registries: Registries)
     for number in range(70):
         drop(all_models, f"uploads/system/2/{number:03}.png", picture(number) if number != 7 else b"broken")
     drop(all_models, "uploads/system/2/readme.txt", b"")
-    job = operations.start(all_models, owner=SYSTEM, model="digits", key="uploads/system/2/")
+    job = operations.start(all_models, Request(owner=SYSTEM, model="digits", key="uploads/system/2/"))
     _, receipt, files = finished(all_models, job)
     assert receipt["rows"] == {"read": 70, "scored": 69, "rejected": 1}
     rows = [row for part in (0, 1) for row in csv.DictReader(io.StringIO(files[f"part-{part:05}.csv"].decode()))]
@@ -48,14 +48,16 @@ def test_images_become_nothing_that_their_receipt_could_not_vouch_for(
 ) -> None:
     drop(all_models, "uploads/system/6/a.png", picture(1))
     with pytest.raises(InvalidInput, match=reason):
-        operations.start(all_models, owner=SYSTEM, model="digits", key="uploads/system/6/", options=Options(**options))
+        operations.start(
+            all_models, Request(owner=SYSTEM, model="digits", key="uploads/system/6/", options=Options(**options))
+        )
 
 
 def test_images_of_several_parts_become_one_file_with_one_header(all_models: Cloud) -> None:
     for number in range(65):
         drop(all_models, f"uploads/system/7/{number:03}.png", picture(number))
     options = Options(output="csv", single=True)
-    job = operations.start(all_models, owner=SYSTEM, model="digits", key="uploads/system/7/", options=options)
+    job = operations.start(all_models, Request(owner=SYSTEM, model="digits", key="uploads/system/7/", options=options))
     _, receipt, files = finished(all_models, job)
     rows = list(csv.DictReader(io.StringIO(files["predictions.csv"].decode())))
     assert [row["key"][-7:] for row in rows] == [f"{number:03}.png" for number in range(65)]
@@ -70,17 +72,17 @@ def keys(files: dict[str, bytes]) -> list[str]:
 def test_the_same_images_are_the_same_job_and_others_are_another(all_models: Cloud) -> None:
     ask = {"owner": SYSTEM, "model": "digits", "key": "uploads/system/8/"}
     with pytest.raises(NotFound, match="there is no image below s3://jobs/uploads/system/8/"):
-        operations.start(all_models, **ask)
+        operations.start(all_models, Request(**ask))
     drop(all_models, "uploads/system/8/a.png", picture(1))
-    first, _, _ = finished(all_models, operations.start(all_models, **ask))
+    first, _, _ = finished(all_models, operations.start(all_models, Request(**ask)))
     drop(all_models, "uploads/system/8/readme.txt", b"")
-    assert operations.start(all_models, **ask).id == first.id
+    assert operations.start(all_models, Request(**ask)).id == first.id
     drop(all_models, "uploads/system/8/b.png", picture(2))
-    second, _, files = finished(all_models, operations.start(all_models, **ask))
+    second, _, files = finished(all_models, operations.start(all_models, Request(**ask)))
     assert second.id != first.id
     assert keys(files) == ["a.png", "b.png"]
     drop(all_models, "uploads/system/8/b.png", picture(3))
-    assert operations.start(all_models, **ask).id not in {first.id, second.id}
+    assert operations.start(all_models, Request(**ask)).id not in {first.id, second.id}
 
 
 def test_images_that_change_before_the_job_lists_them_are_not_passed_off_as_those_that_were_meant(
@@ -88,20 +90,20 @@ def test_images_that_change_before_the_job_lists_them_are_not_passed_off_as_thos
 ) -> None:
     ask = {"owner": SYSTEM, "model": "digits", "key": "uploads/system/9/"}
     drop(all_models, "uploads/system/9/a.png", picture(1))
-    started = operations.start(all_models, **ask)
+    started = operations.start(all_models, Request(**ask))
     drop(all_models, "uploads/system/9/b.png", picture(2))
     job, _, _ = finished(all_models, started)
     assert (job.state, job.reason) == (
         "failed",
         "what is below s3://jobs/uploads/system/9/ was changed before the job began: ask again",
     )
-    again, _, files = finished(all_models, operations.start(all_models, **ask))
+    again, _, files = finished(all_models, operations.start(all_models, Request(**ask)))
     assert (again.state, keys(files)) == ("done", ["a.png", "b.png"])
 
 
 def test_images_that_come_while_they_are_scored_are_not_part_of_the_job(all_models: Cloud) -> None:
     drop(all_models, "uploads/system/9/a.png", picture(1))
-    job = operations.start(all_models, owner=SYSTEM, model="digits", key="uploads/system/9/")
+    job = operations.start(all_models, Request(owner=SYSTEM, model="digits", key="uploads/system/9/"))
     plan.handle(all_models.sqs.sent[0][1], all_models)
     listing.handle(job, all_models)
     drop(all_models, "uploads/system/9/b.png", picture(2))
@@ -112,11 +114,11 @@ def test_images_that_come_while_they_are_scored_are_not_part_of_the_job(all_mode
 def test_more_images_than_are_compared_are_a_job_for_each_request(
     all_models: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(starting, "MOST_COMPARED", 1)
+    monkeypatch.setattr(inputs, "MOST_COMPARED", 1)
     for name in ("a.png", "b.png"):
         drop(all_models, f"uploads/system/10/{name}", picture(1))
     ask = {"owner": SYSTEM, "model": "digits", "key": "uploads/system/10/"}
-    first, second = (finished(all_models, operations.start(all_models, **ask)) for _ in range(2))
+    first, second = (finished(all_models, operations.start(all_models, Request(**ask))) for _ in range(2))
     assert first[0].id != second[0].id
     assert keys(first[2]) == keys(second[2]) == ["a.png", "b.png"]
 
@@ -128,7 +130,7 @@ def test_an_image_that_would_not_fit_a_worker_is_rejected_unread(all_models: Clo
     all_models.s3.meta.events.register(
         "before-parameter-build.s3.GetObject", lambda params, **_: read.append(params["Key"])
     )
-    job = operations.start(all_models, owner=SYSTEM, model="digits", key="uploads/system/11/")
+    job = operations.start(all_models, Request(owner=SYSTEM, model="digits", key="uploads/system/11/"))
     _, receipt, files = finished(all_models, job)
     assert receipt["rows"] == {"read": 2, "scored": 1, "rejected": 1}
     (error,) = [json.loads(line) for line in files["errors/part-00000.jsonl"].splitlines()]
@@ -141,7 +143,7 @@ def test_an_image_that_would_not_fit_a_worker_is_rejected_unread(all_models: Clo
 def test_a_listing_without_sizes_is_read_all_the_same(all_models: Cloud) -> None:
     """As a job has it that an earlier version began."""
     put = drop(all_models, "uploads/system/12/a.png", picture(1))
-    job = operations.start(all_models, owner=SYSTEM, model="digits", key="uploads/system/12/")
+    job = operations.start(all_models, Request(owner=SYSTEM, model="digits", key="uploads/system/12/"))
     entry = [put["detail"]["object"][name] for name in ("key", "etag")]
     drop(all_models, f"{job.work}listing.json", json.dumps([entry]).encode())
     _, receipt, files = finished(all_models, job)
@@ -150,6 +152,6 @@ def test_a_listing_without_sizes_is_read_all_the_same(all_models: Cloud) -> None
 
 def test_images_for_a_model_of_tables_fail_the_job(all_models: Cloud) -> None:
     drop(all_models, "uploads/system/3/a.png", b"x")
-    job = operations.start(all_models, owner=SYSTEM, model="quickstart", key="uploads/system/3/")
+    job = operations.start(all_models, Request(owner=SYSTEM, model="quickstart", key="uploads/system/3/"))
     job, _, _ = finished(all_models, job)
     assert (job.state, job.reason[:26]) == ("failed", "the model takes no images:")

@@ -14,6 +14,7 @@ from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger import retries
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import ATTEMPTS, LEASE, SILENCE, Job
+from lightship.jobs.ledger.requests import Request
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
 from tests.jobs.clouds import drop, objects_below
@@ -38,7 +39,7 @@ def test_a_chunk_whose_workers_died_is_given_up_when_the_last_ones_lease_is_over
     job = started(cloud)
     taken(cloud, 1)
     for _ in range(ATTEMPTS):
-        Ledger(cloud).claim(job.id, 1, LEASE)
+        Ledger(cloud).chunks.claim(job.id, 1, LEASE)
     run(cloud)
     assert status(cloud, job).state == "running"
     cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
@@ -66,7 +67,7 @@ def test_a_job_whose_messages_died_before_a_worker_began_is_incomplete_in_the_en
 
 def test_a_splitting_that_nobody_began_is_incomplete_in_the_end(cloud: Cloud) -> None:
     drop(cloud, KEY, DATA)
-    job = operations.start(cloud, owner="ann", model="quickstart", key=KEY)
+    job = operations.start(cloud, Request(owner="ann", model="quickstart", key=KEY))
     cloud.sqs.sent.clear()
     cloud.now.seconds += SILENCE + 1  # type: ignore[attr-defined]
     assert status(cloud, job).state == "incomplete"
@@ -87,7 +88,7 @@ def test_a_job_that_only_waited_long_is_finished_by_its_messages(cloud: Cloud) -
 def test_a_worker_that_is_at_work_on_a_silent_job_keeps_it_running(cloud: Cloud) -> None:
     job = started(cloud)
     cloud.now.seconds += SILENCE + 1  # type: ignore[attr-defined]
-    Ledger(cloud).claim(job.id, 1, LEASE)
+    Ledger(cloud).chunks.claim(job.id, 1, LEASE)
     assert status(cloud, job).state == "running"
 
 
@@ -98,9 +99,9 @@ def many(cloud: Cloud, *, dead: int) -> Job:
     ledger = Ledger(cloud)
     for index in range(dead):
         for _ in range(ATTEMPTS):
-            chunk = ledger.claim(job.id, index, LEASE)
+            chunk = ledger.chunks.claim(job.id, index, LEASE)
             assert chunk
-            ledger.release(chunk)
+            ledger.chunks.release(chunk)
     return job
 
 
@@ -119,7 +120,7 @@ def test_a_retry_that_is_cut_off_leaves_no_chunk_to_be_waited_for_in_vain(cloud:
     assert status(cloud, job).state == "incomplete"
     with pytest.raises(TimeoutError):
         operations.retry(dataclasses.replace(cloud, sqs=Refusing()), owner="ann", job=job.id)
-    revived = [chunk.index for chunk in Ledger(cloud).chunks(job.id) if not chunk.attempts]
+    revived = [chunk.index for chunk in Ledger(cloud).chunks.all(job.id) if not chunk.attempts]
     assert revived == sent(cloud) == list(range(10))
     run(cloud)
     cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
@@ -154,18 +155,18 @@ def test_a_long_retry_goes_on_in_the_background(cloud: Cloud) -> None:
 def test_a_worker_that_fails_does_not_speak_for_the_one_after_it(cloud: Cloud) -> None:
     job = started(cloud)
     ledger = Ledger(cloud)
-    first, second = (ledger.claim(job.id, 1, LEASE) for _ in range(2))
+    first, second = (ledger.chunks.claim(job.id, 1, LEASE) for _ in range(2))
     assert first
-    ledger.release(first)
-    chunk = list(ledger.chunks(job.id))[1]
+    ledger.chunks.release(first)
+    chunk = list(ledger.chunks.all(job.id))[1]
     assert second == chunk
-    ledger.release(chunk)
-    assert list(ledger.chunks(job.id))[1].lease == 0
+    ledger.chunks.release(chunk)
+    assert list(ledger.chunks.all(job.id))[1].lease == 0
 
 
 def test_a_splitting_that_fails_every_time_is_incomplete_at_once(cloud: Cloud) -> None:
     drop(cloud, KEY, DATA)
-    job = operations.start(cloud, owner="ann", model="quickstart", key=KEY)
+    job = operations.start(cloud, Request(owner="ann", model="quickstart", key=KEY))
     (message,) = [message for _, message in cloud.sqs.sent]
     cloud.sqs.sent.clear()
     lost = dataclasses.replace(cloud, sqs=None)
@@ -186,11 +187,11 @@ def test_a_job_whose_last_step_was_given_up_is_finished_by_a_retry(cloud: Cloud,
     taken(cloud, 1)
     run(cloud)
     ledger = Ledger(cloud)
-    chunk = ledger.claim(job.id, 1, LEASE)
+    chunk = ledger.chunks.claim(job.id, 1, LEASE)
     assert chunk
-    result = ledger.finish(chunk, score.score(ledger.job(job.id) or job, chunk, cloud))
+    result = ledger.chunks.finish(chunk, score.score(ledger.jobs.find(job.id) or job, chunk, cloud))
     if missing == "receipt":
-        ledger.count(job.id, 1, result)
+        ledger.tallies.count(job.id, 1, result)
     assert status(cloud, job).state == "running"
     cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
     assert status(cloud, job).state == "incomplete"
@@ -231,9 +232,9 @@ def test_what_has_ended_can_neither_be_cancelled_nor_retried(cloud: Cloud) -> No
 
 def test_a_splitting_that_was_given_up_is_retried_with_all_its_attempts(cloud: Cloud) -> None:
     drop(cloud, KEY, DATA)
-    job = operations.start(cloud, owner="ann", model="quickstart", key=KEY)
+    job = operations.start(cloud, Request(owner="ann", model="quickstart", key=KEY))
     for _ in range(ATTEMPTS):
-        Ledger(cloud).attempt(job.id, LEASE)
+        Ledger(cloud).jobs.attempt(job.id, LEASE)
     cloud.sqs.sent.clear()
     cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
     assert status(cloud, job).state == "incomplete"

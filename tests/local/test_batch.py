@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lightship.aws.stack import StackSettings
 from lightship.calls import Call
-from lightship.handlers.places import Places
-from lightship.jobs import operations
-from lightship.jobs.cloud import Cloud
+from lightship.jobs import operations, uploads
+from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.ledger.records import FINAL, Job
+from lightship.jobs.ledger.requests import Request
 from lightship.local.mirror import mirror
 from lightship.local.stack import Stack
 from lightship.model import Model
@@ -46,7 +47,7 @@ def running(registries: Registries, tmp_path_factory: pytest.TempPathFactory) ->
             patch.setenv(name, value)
         patch.setenv("LIGHTSHIP_CACHE", str(tmp_path_factory.mktemp("cache")))
         mirror(Registry(str(registries.examples)), stack.cloud.client("s3"), told["LIGHTSHIP_REGISTRY"])
-        cloud = Places.from_environment().cloud()
+        cloud = connect(StackSettings.from_environment(os.environ))
         yield stack, cloud
         for client in (cloud.s3, cloud.dynamodb, cloud.sqs):
             client.close()
@@ -55,9 +56,9 @@ def running(registries: Registries, tmp_path_factory: pytest.TempPathFactory) ->
 def started(cloud: Cloud, number: int) -> Job:
     text = io.StringIO()
     csv.writer(text).writerows([COLUMNS, *ROWS])
-    place = operations.upload(cloud, owner=OWNER, name=f"{number}.csv")
+    place = uploads.begin(cloud, owner=OWNER, name=f"{number}.csv")
     cloud.s3.put_object(Bucket=cloud.bucket, Key=place["key"], Body=text.getvalue().encode())
-    return operations.start(cloud, owner=OWNER, model="quickstart", key=place["key"])
+    return operations.start(cloud, Request(owner=OWNER, model="quickstart", key=place["key"]))
 
 
 def finished(cloud: Cloud, job: Job) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lightship.local.functions.poller import Poller
+from lightship.local.functions.poller import Poller, Polling
 from lightship.local.template.parts import SourceMapping
 from tests.local.conftest import Event, Told, returning
 
@@ -61,7 +61,7 @@ def test_what_is_reported_comes_again_and_the_rest_does_not(
 ) -> None:
     mapping, function = make_mapping(), Told(returning("2"))
     send(mapping, "1", "2", "3")
-    poller = Poller(mapping, function, sqs, redeliver=0)
+    poller = Poller(mapping, function, sqs, Polling(redeliver=0))
     assert [poller.turn(), poller.turn(wait=3)] == [3, 1]
     assert function.bodies == [["1", "2", "3"], ["2"]]
     assert function.events[1]["Records"][0]["attributes"]["ApproximateReceiveCount"] == "2"
@@ -78,7 +78,9 @@ def test_a_failure_fails_the_whole_batch(
 ) -> None:
     mapping, function, heard = make_mapping(), Told(behaviour), []
     send(mapping, "1", "2")
-    poller = Poller(mapping, function, sqs, redeliver=0, complain=lambda mapping, sentence: heard.append(sentence))
+    poller = Poller(
+        mapping, function, sqs, Polling(redeliver=0), complain=lambda mapping, sentence: heard.append(sentence)
+    )
     poller.turn()
     poller.turn(wait=3)
     assert function.bodies == [["1", "2"], ["1", "2"]]
@@ -88,7 +90,7 @@ def test_a_failure_fails_the_whole_batch(
 def test_without_reports_only_an_exception_fails_a_batch(sqs: Any, make_mapping: Make, send: Send, left: Left) -> None:
     mapping, function = make_mapping(reports=False), Told(returning("1"))
     send(mapping, "1")
-    Poller(mapping, function, sqs, redeliver=0).turn()
+    Poller(mapping, function, sqs, Polling(redeliver=0)).turn()
     assert left(mapping) == (0, 0)
 
 
@@ -107,7 +109,7 @@ def test_after_so_many_deliveries_a_message_is_a_dead_letter(
 ) -> None:
     mapping, function = make_mapping(dead=2), Told(fail, fail)
     send(mapping, "poison")
-    poller = Poller(mapping, function, sqs, redeliver=0)
+    poller = Poller(mapping, function, sqs, Polling(redeliver=0))
     assert [poller.turn(), poller.turn(wait=3)] == [1, 1]
     assert poller.turn(wait=1) == 0
     assert function.bodies == [["poison"], ["poison"]]
@@ -120,7 +122,7 @@ def test_a_fifo_group_keeps_its_order_through_a_failure_and_does_not_hold_up_oth
     mapping = make_mapping(fifo=True)
     function = Told(returning("a/2", "a/3"))
     send(mapping, "a/1", "b/1", "a/2", "b/2", "a/3")
-    poller = Poller(mapping, function, sqs, redeliver=0)
+    poller = Poller(mapping, function, sqs, Polling(redeliver=0))
     poller.turn()
     send(mapping, "a/4")
     while poller.turn(wait=3) and left(mapping) != (0, 0):
@@ -185,7 +187,7 @@ def test_no_more_batches_are_in_flight_than_allowed(
                     done.set()
 
     send(mapping, *map(str, range(2 * most)))
-    poller = Poller(mapping, Counting(), sqs, slots=slots)
+    poller = Poller(mapping, Counting(), sqs, Polling(slots))
     poller.start()
     assert done.wait(30)
     poller.stop()
@@ -196,7 +198,7 @@ def test_a_queue_that_does_not_answer_is_complained_of_and_asked_again(sqs: Any,
     mapping = make_mapping()
     gone = replace(mapping, queue=replace(mapping.queue, url=f"{mapping.queue.url}-gone"))
     heard = threading.Event()
-    poller = Poller(gone, Told(), sqs, slots=1, complain=lambda mapping, sentence: heard.set())
+    poller = Poller(gone, Told(), sqs, Polling(1), complain=lambda mapping, sentence: heard.set())
     poller.start()
     assert heard.wait(30)
     poller.stop()

@@ -11,7 +11,7 @@ import pytest
 from samcli.lib.providers.provider import Stack
 from samcli.lib.providers.sam_function_provider import SamFunctionProvider
 
-from lightship.handlers.places import Places
+from lightship.aws.stack import StackSettings
 from lightship.local.template.wiring import read
 from tests.template.decided import ROOT, SOURCE, Decided, environment, with_bucket
 
@@ -262,7 +262,7 @@ def test_the_output_environment_says_what_up_says() -> None:
 def test_the_output_environment_is_all_that_the_command_line_reads() -> None:
     """Split at spaces by a shell that also expands * ? [ and ~, into names that Places and its cloud know."""
     local = read(ROOT / "template.yaml", endpoint="http://127.0.0.1:1", overrides={"Registry": "bucket"})
-    places = Places.from_environment(local.environment)
+    places = StackSettings.from_environment(local.environment)
     assert "" not in {places.jobs_table, places.split_queue, places.score_queue, places.schedule_group}
     working = {queue.url for queue in local.queues.values() if queue.redrive}
     assert set(places.queues.values()) == working

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lightship.app.application import Application
     from lightship.app.core import Core
+    from lightship.jobs.cloud import Cloud
     from lightship.settings import Settings
 
 
@@ -37,5 +38,11 @@ def core_for(settings: Settings | None = None, *, on_lambda: bool | None = None)
 
     settings = settings or Settings.from_environment()
     if not ("AWS_LAMBDA_FUNCTION_NAME" in os.environ if on_lambda is None else on_lambda):
-        return assemble(settings, threads=True)
-    return assemble(settings._replace(max_answer=settings.max_answer or LARGEST_EVENT), threads=False)
+        return assemble(settings, threads=True, jobs=_jobs)
+    return assemble(settings._replace(max_answer=settings.max_answer or LARGEST_EVENT), threads=False, jobs=_jobs)
+
+
+def _jobs() -> Cloud | None:
+    from lightship.jobs.cloud import from_environment  # when the first job is asked for
+
+    return from_environment(os.environ)

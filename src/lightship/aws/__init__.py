@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from lightship.aws.errors import advice, code, complaint, detail, reason
@@ -29,22 +28,23 @@ def client(service: str, *, attempts: int = 6, read_timeout: float = 60.0) -> An
     except ImportError:
         raise RegistryError("s3:// needs boto3, which is not installed here: pip install 'lightship[s3]'") from None
     make: Any = boto3.client  # typed for each service by its literal name
-    signing = _signing() if service == "s3" else {}
     retries: Any = {"mode": "adaptive", "total_max_attempts": attempts}
-    return make(
+    signing: Any = {"signature_version": "s3v4"} if service == "s3" else {}
+    made = make(
         service,
         config=Config(connect_timeout=3, read_timeout=read_timeout, retries=retries, tcp_keepalive=True, **signing),
     )
+    if service == "s3":
+        made.meta.events.register_first("before-endpoint-resolution.s3", _keep_region)
+    return made
 
 
-def _signing() -> dict[str, Any]:
-    """How S3's addresses are signed: so that they work in every region, with a KMS key and for a bucket just made.
+def _keep_region(context: dict[str, Any], **_: Any) -> None:
+    """Sign addresses of the region's own endpoint: they work with a KMS key and for a bucket just made.
 
-    boto3 by itself signs them by an older rule, for an address that sends a new bucket's first callers elsewhere.
+    boto3 by itself signs addresses of the global endpoint, which redirects a new bucket's first clients elsewhere.
     """
-    if os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"):
-        return {"signature_version": "s3v4"}  # somebody else's S3 need not have a host for each bucket
-    return {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
+    context["use_global_endpoint"] = False
 
 
 def put(s3: Any, *, etag: str | None, **parameters: Any) -> str | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from lightship.aws.queues import Queue
 
-# Seconds for which a letter is hidden: ten are sent back in much less, and whoever dies with some gives them back soon.
+# Seconds for which a letter is hidden: ten are sent back in much less, and a crashed command gives its own back soon.
 _HIDDEN = 120
 
 # Seconds for which a FIFO queue takes a message with the id of an earlier one for a repetition, says that it has it,
@@ -69,9 +69,11 @@ class Redriven:
 class Letters:
     """A queue's dead letters in hand, as a context manager: those that are not deleted are put back at its end."""
 
-    def __init__(self, sqs: Any, url: str) -> None:
+    def __init__(self, sqs: Any, queue: Queue, *, now: Callable[[], float] = time.time) -> None:
         self._sqs = sqs
-        self._url = url
+        self._queue = queue
+        self._url = queue.dead
+        self._now = now
         self._seen: set[str] = set()
         self._hidden: dict[str, Letter] = {}
 
@@ -99,6 +101,30 @@ class Letters:
         self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=letter.handle)
         del self._hidden[letter.id]
 
+    def redrive(
+        self,
+        limit: int,
+        *,
+        prepare: Callable[[Letter], None] = lambda letter: None,
+        told: Callable[[], None] = lambda: None,
+    ) -> Redriven:
+        """Send letters to the queue that they come from, one by one, and delete each when it is there.
+
+        An interruption leaves one letter in both queues and none in neither. ``prepare`` is called before a letter is
+        sent, ``told`` after it. A letter's text, attributes, group and deduplication id stay as they were.
+        """
+        moved = kept = 0
+        for letter in self.take(limit):
+            if self._queue.fifo and self._now() - letter.sent < _REPETITION:
+                kept += 1
+            else:
+                prepare(letter)
+                _send(self._sqs, self._queue, letter)
+                self.delete(letter)
+                moved += 1
+            told()
+        return Redriven(moved, kept)
+
     def _receive(self, most: int) -> list[Letter]:
         answer = self._sqs.receive_message(
             QueueUrl=self._url,
@@ -117,36 +143,8 @@ class Letters:
 
 def show(sqs: Any, queue: Queue, *, limit: int) -> list[Letter]:
     """Dead letters of a queue as they are, as many as ``limit``; of a FIFO queue ten of each group."""
-    with Letters(sqs, queue.dead) as letters:
+    with Letters(sqs, queue) as letters:
         return list(letters.take(limit))
-
-
-def redrive(
-    sqs: Any,
-    queue: Queue,
-    *,
-    limit: int,
-    prepare: Callable[[Letter], None] = lambda letter: None,
-    told: Callable[[], None] = lambda: None,
-    now: Callable[[], float] = time.time,
-) -> Redriven:
-    """Send dead letters to the queue that they come from, one by one, and delete each when it is there.
-
-    Whoever is stopped in between leaves one letter in both queues and none in neither. ``prepare`` is called before a
-    letter is sent, ``told`` after it. A letter's text, attributes, group and deduplication id stay as they were.
-    """
-    moved = kept = 0
-    with Letters(sqs, queue.dead) as letters:
-        for letter in letters.take(limit):
-            if queue.fifo and now() - letter.sent < _REPETITION:
-                kept += 1
-            else:
-                prepare(letter)
-                _send(sqs, queue, letter)
-                letters.delete(letter)
-                moved += 1
-            told()
-    return Redriven(moved, kept)
 
 
 def _send(sqs: Any, queue: Queue, letter: Letter) -> None:

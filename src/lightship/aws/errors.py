@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
+from urllib.parse import urlsplit
 
 # Names of botocore's errors when a service does not answer.
 SILENT = frozenset(
@@ -17,6 +17,9 @@ SILENT = frozenset(
         "SSLError",
     }
 )
+
+# Ends of the hosts of AWS's own endpoints.
+_OF_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 _LOG_IN = "log in again, for example with `aws sso login`"
 _NO_CREDENTIALS = "there are no AWS credentials: log in with the AWS command line, or set AWS_PROFILE"
@@ -89,13 +92,20 @@ def detail(error: BaseException) -> str:
 
 def advice(error: BaseException | None) -> str:
     """Return what to do about an endpoint that does not answer, to end a sentence; empty for any other error."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
-    if not endpoint or type(error).__name__ not in SILENT:
+    endpoint = _endpoint(error) if type(error).__name__ in SILENT else ""
+    if not endpoint or endpoint.endswith(_OF_AWS):
         return ""
     return (
         f"; AWS_ENDPOINT_URL is {endpoint}: if that was a `lightship up` that has ended, its variables are still set "
         "here: use another terminal, or `unset AWS_ENDPOINT_URL LIGHTSHIP_REGISTRY`"
     )
+
+
+def _endpoint(error: BaseException | None) -> str:
+    """Return scheme and host of the address that botocore's error names; empty where it names none."""
+    fields: Any = getattr(error, "kwargs", {})
+    address = urlsplit(str(fields.get("endpoint_url", "")))
+    return f"{address.scheme}://{address.netloc}" if address.netloc else ""
 
 
 def complaint(error: BaseException) -> str | None:

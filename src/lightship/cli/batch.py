@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.table import Column, Table
 
 from lightship import aws
+from lightship.aws.stack import StackSettings
 from lightship.bundle import Manifest
 from lightship.cli import downloads, uploads
 from lightship.cli.failures import ALL_REJECTED, Group
@@ -22,13 +24,13 @@ from lightship.cli.options import header_option, json_option, model_argument, pa
 from lightship.cli.terminal import bar, command, console
 from lightship.dispatch.callers import owner_of
 from lightship.errors import InvalidInput
-from lightship.handlers.places import Places
-from lightship.jobs import objects, operations, starting
-from lightship.jobs.cloud import Cloud
+from lightship.jobs import inputs, models, objects, operations
+from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.files import images as pictures
 from lightship.jobs.finish.receipts import RECEIPT
-from lightship.jobs.ledger.records import FINAL, SYSTEM, Options, Source, State
-from lightship.jobs.operations import Status
+from lightship.jobs.ledger.records import FINAL, State
+from lightship.jobs.ledger.requests import SYSTEM, Options, Request, Source
+from lightship.jobs.status import Status
 
 _PAUSE = 0.5
 
@@ -80,19 +82,19 @@ def batch_command(
     files, last = uploads.find(path), "" if path.is_dir() else path.name
     asked = Source("", f"/{last}")
     options = Options(output_format, False, threshold, safe, target, header)
-    own, _ = starting.format_of(asked, options)
+    own, _ = inputs.format_of(asked, options)
     if output is not None:
         parts = downloads.in_parts(output, parquet="parquet" in {own, output_format})
         options = replace(options, single=not parts)
     if rejected is not None:
         downloads.check_file(rejected)
     cloud, owner = _stack()
-    number, _ = starting.pinned(cloud, name, version, allow_withdrawn=False)
+    number = models.find(cloud, name, version, allow_withdrawn=False).version
     if not last:
-        pictures.check(Manifest.from_bytes(starting.manifest(cloud, name, number)).signature())
+        pictures.check(Manifest.from_bytes(models.manifest(cloud, name, number)).signature())
     screen = console(stderr=True)
     key = uploads.send(files, cloud, owner, screen) + last
-    job = operations.start(cloud, owner=owner, model=name, key=key, version=version, options=options, run=run)
+    job = operations.start(cloud, Request(owner, name, key, version, options, run))
     hint = "" if job.final else f": Ctrl-C leaves it at work, `{command('job', 'cancel', job.id)}` stops it"
     click.echo(f"job {job.id} is {job.state}{hint}", err=True)
     status = _follow(cloud, owner, job.id, screen)
@@ -111,7 +113,7 @@ def _stack(*, system: bool = False) -> tuple[Cloud, str]:
 
     ``system`` means those that files and the clock started. No right is checked here: who may use the table has it.
     """
-    cloud = Places.from_environment().cloud()
+    cloud = connect(StackSettings.from_environment(os.environ))
     return cloud, SYSTEM if system else owner_of(str(aws.client("sts", attempts=2).get_caller_identity()["Arn"]))
 
 

@@ -5,14 +5,15 @@ Nothing is completed where the registry cannot be read: an error has no place in
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from functools import wraps
 
 import click
 
 from lightship import aws
+from lightship.aws.stack import StackSettings
 from lightship.errors import LightshipError, SettingError
-from lightship.handlers.places import Places
 from lightship.registry.registry import Registry
 from lightship.registry.state import PRODUCTION, State
 from lightship.settings import Settings
@@ -80,7 +81,7 @@ def entries(context: click.Context, incomplete: str) -> Iterable[str]:
 @_completing
 def queues(context: click.Context, incomplete: str) -> Iterable[str]:
     """Return the names of the stack's queues."""
-    return Places.from_environment().queues
+    return StackSettings.from_environment(os.environ).queues
 
 
 def _registry(context: click.Context) -> Registry:

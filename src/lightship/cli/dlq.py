@@ -15,15 +15,16 @@ from rich.table import Table
 
 from lightship import aws
 from lightship.aws import dead_letters, queues
-from lightship.aws.dead_letters import Letter
+from lightship.aws.dead_letters import Letter, Letters
 from lightship.aws.queues import Queue
+from lightship.aws.stack import StackSettings, unset
 from lightship.cli import completion
 from lightship.cli.failures import Group
 from lightship.cli.options import json_option
 from lightship.cli.terminal import bar, console, facts
 from lightship.errors import InvalidInput
-from lightship.handlers.places import Places, unset
 from lightship.jobs import messages, redriven
+from lightship.jobs.cloud import connect
 from lightship.local.functions import logs
 
 # Somebody waits: an endpoint that is not there is not asked for long.
@@ -119,11 +120,9 @@ def redrive_command(name: str, everything: bool, limit: int | None, as_json: boo
     queue = queues.find(sqs, named, name)
     waiting = queues.load(sqs, queue).dead
     many = min(waiting, limit or waiting)  # those that come back meanwhile are not sent round and round
-    with bar(console(stderr=True)) as progress:
+    with bar(console(stderr=True)) as progress, Letters(sqs, queue) as letters:
         task = progress.add_task("redriving", total=many)
-        done = dead_letters.redrive(
-            sqs, queue, limit=many, prepare=_preparation(queue), told=lambda: progress.advance(task)
-        )
+        done = letters.redrive(many, prepare=_preparation(queue), told=lambda: progress.advance(task))
     if as_json:
         return _print(asdict(done))
     click.echo(f"{done.moved} message{'' if done.moved == 1 else 's'} sent back to the queue {name}")
@@ -134,7 +133,7 @@ def redrive_command(name: str, everything: bool, limit: int | None, as_json: boo
 
 def _queues() -> tuple[Any, Mapping[str, str]]:
     """SQS, and the URLs of the stack's working queues by name."""
-    named = Places.from_environment().queues
+    named = StackSettings.from_environment(os.environ).queues
     if not named:
         raise unset("LIGHTSHIP_QUEUES")
     return aws.client("sqs", attempts=_ATTEMPTS), named
@@ -142,10 +141,10 @@ def _queues() -> tuple[Any, Mapping[str, str]]:
 
 def _preparation(queue: Queue) -> Callable[[Letter], None]:
     """What a queue's letters need before they are sent: those of jobs, new attempts."""
-    places = Places.from_environment()
-    if queue.url not in {places.split_queue, places.score_queue}:
+    stack = StackSettings.from_environment(os.environ)
+    if queue.url not in {stack.split_queue, stack.score_queue}:
         return lambda letter: None
-    cloud = places.cloud()
+    cloud = connect(stack)
     return lambda letter: redriven.revive(letter.content, cloud)
 
 

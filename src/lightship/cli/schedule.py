@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,12 +12,12 @@ import orjson
 from lightship import aws
 from lightship.aws import schedules
 from lightship.aws.schedules import Schedule
+from lightship.aws.stack import StackSettings, unset
 from lightship.cli.failures import Group
 from lightship.cli.options import json_option
 from lightship.cli.terminal import command, facts
 from lightship.errors import InvalidInput
-from lightship.handlers.places import Places, unset
-from lightship.jobs.cloud import Cloud
+from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.split import schedules as runs
 
 _ATTEMPTS = 2
@@ -44,15 +45,15 @@ def schedule_command() -> None:
 @json_option
 def list_command(as_json: bool) -> None:
     """The stack's schedules: when each runs, and when it ran last."""
-    places, scheduler = _scheduler()
-    cloud = places.cloud()
-    found = schedules.schedules(scheduler, places.schedule_group)
+    stack, scheduler = _scheduler()
+    cloud = connect(stack)
+    found = schedules.schedules(scheduler, stack.schedule_group)
     records = [_record(schedule, cloud) for schedule in found]
     if as_json:
         return click.echo(orjson.dumps(records, option=orjson.OPT_INDENT_2))
     if not records:
         return click.echo(
-            f"no schedules in the group {places.schedule_group}: the template makes one of its parameters "
+            f"no schedules in the group {stack.schedule_group}: the template makes one of its parameters "
             "ScheduleExpression, ScheduleModel and ScheduleInput"
         )
     for record in records:
@@ -86,10 +87,10 @@ def run_command(name: str, time: str, as_json: bool) -> None:
     The same time twice is one run. A run is refused while the one before it is at work, and when a later one has begun.
     Its jobs belong to the system: `lightship job list --system` shows them.
     """
-    places, scheduler = _scheduler()
-    schedule = schedules.find(scheduler, places.schedule_group, name)
+    stack, scheduler = _scheduler()
+    schedule = schedules.find(scheduler, stack.schedule_group, name)
     text = schedules.message(schedule, time)
-    if schedule.run and (why := runs.hindered(str(schedule.run.get("schedule", "")), time, places.cloud())):
+    if schedule.run and (why := runs.hindered(str(schedule.run.get("schedule", "")), time, connect(stack))):
         raise InvalidInput(f"the run of '{name}' at {time} is {why}: {_HINDRANCES[why]}")
     schedules.send(aws.client("sqs", attempts=_ATTEMPTS), schedule, text)
     if as_json:
@@ -100,11 +101,11 @@ def run_command(name: str, time: str, as_json: bool) -> None:
     return None
 
 
-def _scheduler() -> tuple[Places, Any]:
-    places = Places.from_environment()
-    if not places.schedule_group:
+def _scheduler() -> tuple[StackSettings, Any]:
+    stack = StackSettings.from_environment(os.environ)
+    if not stack.schedule_group:
         raise unset("LIGHTSHIP_SCHEDULE_GROUP")
-    return places, aws.client("scheduler", attempts=_ATTEMPTS)
+    return stack, aws.client("scheduler", attempts=_ATTEMPTS)
 
 
 def _record(schedule: Schedule, cloud: Cloud) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import os
+from functools import partial
 
 import click
 from rich.panel import Panel
@@ -14,7 +16,7 @@ from lightship.cli import completion, terminal
 from lightship.cli.options import registry_option
 from lightship.cli.terminal import interruptible, quiet
 from lightship.errors import SettingError
-from lightship.handlers import places
+from lightship.jobs import cloud
 from lightship.registry.registry import Registry
 from lightship.settings import Settings
 
@@ -56,7 +58,14 @@ def serve_command(
     _check_host(host, settings)
     check_default(default_model or settings.default_model, registry)
     with interruptible(), contextlib.suppress(KeyboardInterrupt):
-        _serve(Server(settings._replace(registry=registry.location), host=host, port=port, jobs=places.jobs))
+        _serve(
+            Server(
+                settings._replace(registry=registry.location),
+                host=host,
+                port=port,
+                jobs=partial(cloud.from_environment, os.environ),
+            )
+        )
 
 
 def settings_of(default_model: str | None, *, allow_anonymous: bool = False, access_log: bool = False) -> Settings:

@@ -7,6 +7,7 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
@@ -28,7 +29,7 @@ from lightship.cli.serve import (
 )
 from lightship.cli.terminal import STACK_FILE, interruptible, quiet, stack_command
 from lightship.errors import SettingError
-from lightship.handlers import places
+from lightship.jobs import cloud
 from lightship.local.functions import logs
 from lightship.local.mirror import mirror, place
 from lightship.local.stack import Stack
@@ -123,7 +124,8 @@ def _run(
     variables = {name: value for name, value in function.environment.items() if name not in _SIZES}
     os.environ.update({**variables, **stack.environment, "LIGHTSHIP_CACHE": str(stack.folder / "cache")})
     settings = settings_of(default_model, access_log=access_log)
-    server = Server(settings._replace(registry=location), host="127.0.0.1", port=port, jobs=places.jobs)
+    jobs = partial(cloud.from_environment, os.environ)
+    server = Server(settings._replace(registry=location), host="127.0.0.1", port=port, jobs=jobs)
     with quiet():
         states = server.start()
     console.print(Panel(_screen(stack, server, states, registry, copied), title="Lightship", expand=False))

@@ -15,9 +15,9 @@ from rich.console import Console
 
 from lightship.cli.terminal import bar
 from lightship.errors import InvalidInput
-from lightship.jobs import objects, operations, starting
+from lightship.jobs import inputs, objects, uploads
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger.records import canonical
+from lightship.jobs.ledger.requests import canonical
 
 _AT_ONCE = 8
 
@@ -34,10 +34,10 @@ def find(path: Path) -> dict[str, Path]:
     found = {
         name.as_posix(): file
         for name, file in below.items()
-        if name.name.lower().endswith(starting.IMAGE_SUFFIXES) and not any(part.startswith(".") for part in name.parts)
+        if name.name.lower().endswith(inputs.IMAGE_SUFFIXES) and not any(part.startswith(".") for part in name.parts)
     }
     if not found:
-        raise InvalidInput(f"there is no image in {path}: their names end with {', '.join(starting.IMAGE_SUFFIXES)}")
+        raise InvalidInput(f"there is no image in {path}: their names end with {', '.join(inputs.IMAGE_SUFFIXES)}")
     return found
 
 
@@ -47,9 +47,9 @@ def send(files: Mapping[str, Path], cloud: Cloud, owner: str, console: Console) 
     Raises InvalidInput for a file that cannot be read, is changed meanwhile, or whose name is no key.
     """
     digests = dict(zip(files, map(_digest, files.values()), strict=True))
-    folder = f"{starting.upload_prefix(owner)}{hashlib.sha256(canonical(digests)).hexdigest()[:32]}/"
+    folder = f"{uploads.prefix(owner)}{hashlib.sha256(canonical(digests)).hexdigest()[:32]}/"
     for name in files:
-        operations.check_key(folder + name)
+        uploads.check_key(folder + name)
     there = {source.key: source.size for source in objects.list_keys(cloud, cloud.bucket, folder)}
     missing = {name: file for name, file in files.items() if there.get(folder + name) != file.stat().st_size}
     with (

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import os
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -22,17 +23,17 @@ from pathlib import Path
 from typing import Any
 
 from lightship import aws
+from lightship.aws.events import ObjectCreated, announce
+from lightship.aws.stack import StackSettings, unset
 from lightship.bundle import MANIFEST
 from lightship.compiler.report import Report
 from lightship.errors import CompileError, InvalidInput, SourceRefused, TooLarge
-from lightship.handlers.announcements import announce
 from lightship.handlers.compiling import incoming, materials, quarantine, reports
 from lightship.handlers.compiling.answer import Refusal
 from lightship.handlers.compiling.job import Job
 from lightship.handlers.compiling.materials import Gone, Material
 from lightship.handlers.compiling.quarantine import WorkerFailed, Workers
-from lightship.handlers.places import Places, unset
-from lightship.handlers.queues import Dropped, Message, Queue, dropped
+from lightship.handlers.queues import Message, Queue
 from lightship.registry.registry import Registry
 from lightship.stores import open_store
 
@@ -65,7 +66,7 @@ class Workshop:
 
 def work(message: Message, workshop: Workshop) -> str:
     """Compile what a message is about; returns published, repeated, refused, gone or ignored."""
-    drop = dropped(message.body())
+    drop = ObjectCreated.from_event(message.body())
     if drop is None:
         raise InvalidInput("the queue of model files takes S3's Object Created events and nothing else")
     if not incoming.is_drop(drop.key):
@@ -89,7 +90,7 @@ def work(message: Message, workshop: Workshop) -> str:
     return "repeated" if outcome.get("new") is False else str(outcome["state"])
 
 
-def _give_up(drop: Dropped, begun: reports.Report, error: Exception, workshop: Workshop) -> None:
+def _give_up(drop: ObjectCreated, begun: reports.Report, error: Exception, workshop: Workshop) -> None:
     """End the claim: an attempt counts where the file may have ended the worker, and nowhere else."""
     key = incoming.report_key(drop.key)
     if isinstance(error, WorkerFailed):
@@ -99,7 +100,7 @@ def _give_up(drop: Dropped, begun: reports.Report, error: Exception, workshop: W
 
 
 def _outcome(
-    drop: Dropped, place: Mapping[str, Any], begun: reports.Report, message: Message, workshop: Workshop
+    drop: ObjectCreated, place: Mapping[str, Any], begun: reports.Report, message: Message, workshop: Workshop
 ) -> dict[str, Any]:
     """Publish the file, or find that it is published, or say why it cannot be."""
     try:
@@ -139,7 +140,7 @@ def _version(registry: str, model: str, digest: str) -> int | None:
 
 
 def _compile(
-    drop: Dropped, place: Mapping[str, Any], material: Material, message: Message, workshop: Workshop
+    drop: ObjectCreated, place: Mapping[str, Any], material: Material, message: Message, workshop: Workshop
 ) -> dict[str, Any]:
     """Have the worker compile, and publish what is new. Raises CompileError, WorkerFailed, or Gone."""
     claim = uuid.uuid4().hex
@@ -156,7 +157,7 @@ def _compile(
 
 
 def _job(
-    drop: Dropped, place: Mapping[str, Any], material: Material, claim: str, message: Message, workshop: Workshop
+    drop: ObjectCreated, place: Mapping[str, Any], material: Material, claim: str, message: Message, workshop: Workshop
 ) -> Job:
     config = material.config
     return Job(
@@ -180,7 +181,7 @@ def _publish(material: Material, compiled: Report, staged: Path, digest: str, wo
     return {**outcome, "new": there is None, **material.digests, "compiled": report}
 
 
-def _tell(drop: Dropped, record: Mapping[str, Any], begun: reports.Report, workshop: Workshop) -> None:
+def _tell(drop: ObjectCreated, record: Mapping[str, Any], begun: reports.Report, workshop: Workshop) -> None:
     """The event first, then the report: it says that everything was done."""
     key = incoming.report_key(drop.key)
     detail = {name: value for name, value in record.items() if name != "compiled"}
@@ -193,13 +194,13 @@ def _tell(drop: Dropped, record: Mapping[str, Any], begun: reports.Report, works
 
 @cache
 def _workshop() -> Workshop:
-    places = Places.from_environment()
-    if not places.compile_worker:
+    stack = StackSettings.from_environment(os.environ)
+    if not stack.compile_worker:
         raise unset("LIGHTSHIP_COMPILE_WORKER")
     # One attempt: an invocation that is repeated while the first one still works would be a second worker.
     client = aws.client("lambda", attempts=1, read_timeout=_WAIT_SECONDS)
-    workers = Workers(client, places.compile_worker, tenancy=places.compile_tenancy)
-    return Workshop(places.registry, places.event_bus, aws.client("s3"), aws.client("events"), workers)
+    workers = Workers(client, stack.compile_worker, tenancy=stack.compile_tenancy)
+    return Workshop(stack.registry, stack.event_bus, aws.client("s3"), aws.client("events"), workers)
 
 
 handler = Queue("compile", lambda message: work(message, _workshop()), reserve=5.0)

@@ -33,7 +33,7 @@ class Message:
         id: SQS's message id, the same however often the message comes.
         text: its body as it was sent.
         remaining: how many seconds are left of this invocation.
-        sender: who sent it, as SQS knows: a principal's id.
+        sender: the sender as SQS knows it: a principal's id.
         received: how often it has come, this time included.
         group: its group in a FIFO queue.
     """
@@ -62,46 +62,6 @@ class Message:
             return messages.correlation(self.body(), self.id)
         except InvalidInput:
             return self.id
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """An object that came into a bucket; ``version`` is empty where the bucket keeps none, ``size`` is in bytes."""
-
-    bucket: str
-    key: str
-    version: str
-    etag: str
-    size: int
-
-
-def dropped(body: Mapping[str, Any]) -> Dropped | None:
-    """The object of EventBridge's ``Object Created``; None for any other message, InvalidInput for half of one."""
-    if body.get("source") != "aws.s3" or body.get("detail-type") != "Object Created":
-        return None
-    try:
-        detail = body["detail"]
-        found = detail["object"]
-        return Dropped(
-            bucket=str(detail["bucket"]["name"]),
-            key=str(found["key"]),
-            version=str(found.get("version-id") or ""),
-            etag=str(found.get("etag") or ""),
-            size=int(found.get("size") or 0),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InvalidInput(f"the Object Created event lacks what it must have: {error}") from None
-
-
-def expect(body: Mapping[str, Any], *kinds: str) -> Mapping[str, Any]:
-    """A message that is an event or one of ours of these kinds, unchanged; raises InvalidInput for any other."""
-    if "detail-type" in body:
-        return body
-    if (schema := body.get("schema")) != messages.SCHEMA:
-        raise InvalidInput(f"the message has schema {ascii(schema)[:20]}, this Lightship reads {messages.SCHEMA}")
-    if sum(kind in body for kind in kinds) != 1:
-        raise InvalidInput(f"the message must hold one of {', '.join(kinds)}")
-    return body
 
 
 class Queue:

@@ -16,14 +16,14 @@ from typing import Any
 from urllib.parse import quote
 
 from lightship import aws
+from lightship.aws import events
+from lightship.aws.stack import StackSettings
 from lightship.errors import InvalidInput
-from lightship.handlers import announcements
-from lightship.handlers.places import Places
 
 PREFIX = "replies/"
 
 # What a message or an event may have; queues that take more are not asked to.
-LARGEST = announcements.LARGEST
+LARGEST = events.LARGEST
 
 # S3's limit, in bytes of UTF-8.
 _LONGEST_KEY = 1024
@@ -34,9 +34,9 @@ _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+")
 
 @dataclass(frozen=True)
 class Post:
-    """The ways out of the function: its places, and clients of S3, SQS and EventBridge."""
+    """The ways out of the function: its stack, and clients of S3, SQS and EventBridge."""
 
-    places: Places
+    stack: StackSettings
     s3: Any
     sqs: Any
     events: Any
@@ -54,7 +54,7 @@ class Address:
 def address(reply: Any, identity: str, post: Post) -> Address:
     """The address that ``reply`` names for the request of this id, without one the event bus; raises InvalidInput."""
     if reply is None:
-        return Address("event", post.places.event_bus)
+        return Address("event", post.stack.event_bus)
     if not isinstance(reply, dict) or len(reply) != 1 or next(iter(reply)) not in WAYS:
         raise InvalidInput(f"'reply' must be an object with one key of {', '.join(WAYS)}")
     ((way, wanted),) = reply.items()
@@ -67,7 +67,7 @@ def send(to: Address, record: Mapping[str, Any], post: Post, *, group: str | Non
 
 
 def _key(wanted: Any, identity: str, post: Post) -> Address:
-    prefix = wanted.removeprefix(f"s3://{post.places.bucket}/") if isinstance(wanted, str) else ""
+    prefix = wanted.removeprefix(f"s3://{post.stack.bucket}/") if isinstance(wanted, str) else ""
     if not prefix.startswith(PREFIX) or not prefix.isprintable():
         raise InvalidInput(
             f"'reply.s3' must be a printable prefix that begins with {PREFIX}, in the bucket of this stack"
@@ -82,12 +82,12 @@ def _key(wanted: Any, identity: str, post: Post) -> Address:
 
 def _put(to: Address, record: Mapping[str, Any], post: Post, group: str | None) -> None:
     body = json.dumps(record).encode()
-    aws.put(post.s3, etag=None, Bucket=post.places.bucket, Key=to.place, Body=body, ContentType="application/json")
+    aws.put(post.s3, etag=None, Bucket=post.stack.bucket, Key=to.place, Body=body, ContentType="application/json")
 
 
 def _queue(wanted: Any, identity: str, post: Post) -> Address:
     here = post.sqs.meta.region_name
-    known = {tuple(arn.split(":")[3:]) for arn in post.places.reply_queues if _names(wanted, arn)}
+    known = {tuple(arn.split(":")[3:]) for arn in post.stack.reply_queues if _names(wanted, arn)}
     found = [f"{account}/{name}" for region, account, name in known if region == here]
     if known and not found:
         raise InvalidInput(f"'reply.queue' must name a queue in the region of this stack, {here}")
@@ -117,12 +117,12 @@ def _send(to: Address, record: Mapping[str, Any], post: Post, group: str | None)
 
 
 def _event(wanted: Any, identity: str, post: Post) -> Address:
-    return Address("event", post.places.event_bus)
+    return Address("event", post.stack.event_bus)
 
 
 def _announce(to: Address, record: Mapping[str, Any], post: Post, group: str | None) -> None:
     kind = "Prediction Made" if record["status"] < 400 else "Prediction Refused"
-    announcements.announce(post.events, to.place, kind, record)
+    events.announce(post.events, to.place, kind, record)
 
 
 Read = Callable[[Any, str, Post], Address]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,12 +15,12 @@ from typing import Any
 
 from lightship import aws, protocols
 from lightship.app.core import assemble
+from lightship.aws.stack import StackSettings
 from lightship.dispatch.dispatcher import Dispatcher
 from lightship.dispatch.inflate import inflate
 from lightship.errors import InvalidInput, LightshipError, NotFound, TooLarge, Unavailable
 from lightship.handlers import replies
-from lightship.handlers.places import Places
-from lightship.handlers.queues import Message, Queue, expect
+from lightship.handlers.queues import Message, Queue
 from lightship.handlers.replies import Address, Post
 from lightship.jobs import messages
 from lightship.protocols.http import Request, Response
@@ -62,10 +63,11 @@ def work(message: Message, desk: Desk) -> str:
 
 
 def _read(message: Message, desk: Desk) -> Order:
-    """Never fails: somebody who cannot be understood gets an event that says so."""
+    """Return a message as an order, which holds the error of a message that cannot be read."""
     nowhere, nothing = replies.address(None, message.id, desk.post), Request("POST", "")
     try:
-        body = expect(message.body(), "request")
+        body = message.body()
+        messages.check(body, "request")
         identity = body.get("id", message.id)
         if not isinstance(identity, str) or not 0 < len(identity) <= 128 or not identity.isprintable():
             raise InvalidInput("'id' must be a text of 1 to 128 printable characters")
@@ -136,7 +138,7 @@ def _desk() -> Desk:
     settings = Settings.from_environment()
     core = assemble(settings._replace(max_answer=0), threads=False)
     core.serving.load_default()
-    post = Post(Places.from_environment(), aws.client("s3"), aws.client("sqs"), aws.client("events"))
+    post = Post(StackSettings.from_environment(os.environ), aws.client("s3"), aws.client("sqs"), aws.client("events"))
     return Desk(core.entry.dispatcher, post, settings.max_body)
 
 

@@ -42,7 +42,7 @@ class RuntimeClient:
 
     Args:
         address: ``host:port``, the value of ``AWS_LAMBDA_RUNTIME_API``.
-        user_agent: what Lambda is told of the runtime.
+        user_agent: the name that Lambda records for the runtime.
     """
 
     def __init__(self, address: str, user_agent: str) -> None:
@@ -122,7 +122,7 @@ class _Connection:
 
     def exchange(self, request: bytes) -> _Answer:
         """The answer to a request, which is sent once: valid until the next one."""
-        with suppress(ConnectionError):  # a refusal may be there all the same, of more than anybody wants to read
+        with suppress(ConnectionError):  # an answer may be there all the same, refusing a large body
             self._socket.sendall(request)
         self._answer.on_message_begin()
         while not self._answer.is_complete:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 
-from lightship.handlers.places import Places
-from lightship.handlers.queues import Message, Queue, expect
-from lightship.jobs.cloud import Cloud
+from lightship.aws.stack import StackSettings
+from lightship.handlers.queues import Message, Queue
+from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.score import score
 
-# The share of an invocation after which one file of many parts goes on by a message to the next one.
+# The share of an invocation after which one file of many parts continues by a message to the next one.
 _SHARE = 0.75
 
 
 def work(message: Message, cloud: Cloud) -> str:
-    """Score what a message is about; returns the word of :func:`lightship.jobs.score.handle`."""
-    body = expect(message.body(), "chunk", "plan", "finish")
-    return score.handle(body, cloud, deadline=cloud.now() + _SHARE * message.remaining())
+    """Score what a message is about; returns the word of :func:`lightship.jobs.score.score.handle`."""
+    return score.handle(message.body(), cloud, deadline=cloud.now() + _SHARE * message.remaining())
 
 
 @cache
 def _cloud() -> Cloud:
-    return Places.from_environment().cloud()
+    return connect(StackSettings.from_environment(os.environ))
 
 
 handler = Queue("score", lambda message: work(message, _cloud()))

@@ -5,26 +5,26 @@ Standard library and boto3 alone, with Powertools: the function is a zip file on
 
 from __future__ import annotations
 
+import os
 from functools import cache
 
-from lightship.handlers.places import Places
-from lightship.handlers.queues import Message, Queue, expect
-from lightship.jobs.cloud import Cloud
+from lightship.aws.stack import StackSettings
+from lightship.handlers.queues import Message, Queue
+from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.split import plan
 
-# The share of an invocation after which a job goes on by a message to the next one.
+# The share of an invocation after which a job continues by a message to the next one.
 _SHARE = 0.75
 
 
 def work(message: Message, cloud: Cloud) -> str:
-    """Split what a message is about; returns the word of :func:`lightship.jobs.split.handle`."""
-    body = expect(message.body(), "split", "run", "retry")
-    return plan.handle(body, cloud, deadline=cloud.now() + _SHARE * message.remaining())
+    """Split what a message is about; returns the word of :func:`lightship.jobs.split.plan.handle`."""
+    return plan.handle(message.body(), cloud, deadline=cloud.now() + _SHARE * message.remaining())
 
 
 @cache
 def _cloud() -> Cloud:
-    return Places.from_environment().cloud()
+    return connect(StackSettings.from_environment(os.environ))
 
 
 handler = Queue("split", lambda message: work(message, _cloud()))

@@ -1,13 +1,14 @@
-"""Where jobs live: one bucket, one table and two queues, behind clients that tests can come between."""
+"""The resources of jobs: one bucket, one table and two queues, with the clients to reach them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from lightship import aws
+from lightship.aws.stack import StackSettings, has_jobs
 
 # MiB with which a function has one whole core.
 CORE = 1769
@@ -20,11 +21,11 @@ class Cloud:
     Attributes:
         bucket: holds inputs, outputs and what is in between.
         table: the ledger: key ``job`` and ``item``, index ``owner`` (``owner``, ``created``), TTL ``expires``.
-        split_queue: URL of the queue whose messages go to :func:`lightship.jobs.split.handle`.
-        score_queue: URL of the queue whose messages go to :func:`lightship.jobs.score.handle`.
+        split_queue: URL of the queue whose messages go to :func:`lightship.jobs.split.plan.handle`.
+        score_queue: URL of the queue whose messages go to :func:`lightship.jobs.score.score.handle`.
         registry: where the models are, ``s3://bucket/prefix``.
         now: seconds since 1970.
-        memory: MiB of the function that this is, which is what its time costs; one core's, where it is none.
+        memory: MiB of the function that this is, by which its time is billed; one core's elsewhere.
     """
 
     bucket: str
@@ -39,20 +40,20 @@ class Cloud:
     memory: int = CORE
 
 
-def connect(
-    *,
-    bucket: str,
-    table: str,
-    split_queue: str,
-    score_queue: str,
-    registry: str = "",
-    attempts: int = 6,
-    memory: int = CORE,
-) -> Cloud:
-    """The cloud of these resources, reached with the environment's credentials and endpoint.
+def connect(stack: StackSettings, *, attempts: int = 6) -> Cloud:
+    """Return the cloud of a stack, reached with boto3's own credentials, region and endpoint.
 
-    ``attempts`` is as in :func:`lightship.aws.client`, ``memory`` as in :class:`Cloud`.
+    ``attempts`` is as in :func:`lightship.aws.client`. Raises SettingError where the stack has no ledger or queue.
     """
+    stack.require_jobs()
     clients = {name: aws.client(name, attempts=attempts) for name in ("s3", "dynamodb", "sqs")}
-    place = registry or f"s3://{bucket}/models"
-    return Cloud(bucket, table, split_queue, score_queue, place, **clients, memory=memory)
+    queues = (stack.split_queue, stack.score_queue)
+    return Cloud(stack.bucket, stack.jobs_table, *queues, stack.registry, **clients, memory=stack.memory or CORE)
+
+
+def from_environment(environ: Mapping[str, str]) -> Cloud | None:
+    """Return the cloud of a server of HTTP requests; None where its environment does not name all that jobs take.
+
+    Raises SettingError for a variable that is malformed.
+    """
+    return connect(StackSettings.from_environment(environ), attempts=3) if has_jobs(environ) else None

@@ -1,21 +1,22 @@
-"""What is put on the queues: JSON that names a job, and a chunk of it where it is one. All else is in the ledger.
+"""Messages on the queues: JSON with the key of one kind, a schema, a correlation id and a count of invocations.
 
-All messages of ours have a schema, and an id that is the same all the way. Work that does not fit in one invocation is
-continued by a message to the same function, which counts the invocations before it as ``hops``. Lambda's own guard ends
-such chains after about 16 invocations, so the template turns it off, and MOST_HOPS ends them instead.
+Work that does not fit in one invocation is continued by a message to the same function, which counts the invocations
+before it as ``hops``. Lambda's own guard ends such chains after about 16 invocations, so the template turns it off, and
+MOST_HOPS ends them instead.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from lightship.errors import Unavailable
+from lightship import codec
+from lightship.errors import InvalidInput, Unavailable
 
 if TYPE_CHECKING:  # functions that have nothing to do with jobs read messages, too
     from lightship.jobs.cloud import Cloud
-    from lightship.jobs.ledger.records import Job
 
 SCHEMA = 1
 
@@ -24,72 +25,144 @@ MOST_HOPS = 2000
 
 _BATCH = 10
 _ATTEMPTS = 4
+_LONGEST_CORRELATION = 128
 
 
-def next_hop(message: Mapping[str, Any]) -> int:
-    """Return ``hops`` of a message that continues this one's work; raises Unavailable beyond MOST_HOPS.
+@dataclass(frozen=True)
+class Split:
+    """Split a job's file, from where the last attempt stopped."""
 
-    The message then comes again until it is a dead letter.
+    job: str
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Send chunks of a job again."""
+
+    job: str
+    indices: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Start the jobs of a schedule's run.
+
+    Attributes:
+        model: its name.
+        input: ``s3://bucket/key`` of a file, or of a prefix that ends with ``/``.
+        schedule: the schedule's name.
+        time: when the run was due, ISO 8601.
+        options: the jobs' options by name; what is wrong with them fails the jobs, not the message.
+        after: key of the last file whose job was started; None for none.
     """
-    hops = message.get("hops", 0)
-    if not isinstance(hops, int) or hops >= MOST_HOPS:
-        raise Unavailable(f"the work was continued {MOST_HOPS} times, the most allowed: retry the job to begin anew")
-    return hops + 1
+
+    model: str = ""
+    input: str = ""
+    schedule: str = ""
+    time: str = ""
+    options: object = field(default_factory=dict)
+    after: str | None = None
 
 
-def split(job: Job, cloud: Cloud, *, hops: int = 0) -> None:
-    """Have a job's file split, from where it was left."""
-    _send(cloud, cloud.split_queue, [_body(job, hops, split={"job": job.id})])
+@dataclass(frozen=True)
+class Plan:
+    """Split a job's file where its format's library is installed."""
+
+    job: str
 
 
-def plan(job: Job, cloud: Cloud) -> None:
-    """Have a job's file split by those who have its format's library."""
-    _send(cloud, cloud.score_queue, [_body(job, plan={"job": job.id})])
+@dataclass(frozen=True)
+class Score:
+    """Score a chunk of a job."""
+
+    job: str
+    index: int
 
 
-def chunks(job: Job, indices: Iterable[int], cloud: Cloud) -> None:
-    """Have chunks of a job scored."""
-    _send(cloud, cloud.score_queue, [_body(job, chunk={"job": job.id, "index": index}) for index in indices])
+@dataclass(frozen=True)
+class Finish:
+    """Write the receipt of a job that is sealed, or whose chunks are all done."""
+
+    job: str
 
 
-def retry(job: Job, indices: Sequence[int], cloud: Cloud, *, hops: int = 0) -> None:
-    """Have chunks of a job sent again by somebody who has more time."""
-    _send(cloud, cloud.split_queue, [_body(job, hops, retry={"job": job.id, "indices": list(indices)})])
+Splitting = Split | Retry | Run
+Scoring = Plan | Score | Finish
+Work = Splitting | Scoring
+W = TypeVar("W", bound=Work)
+
+# Kinds of the split queue and of the score queue, by the message's key.
+SPLITTING: Mapping[str, type[Splitting]] = {"split": Split, "run": Run, "retry": Retry}
+SCORING: Mapping[str, type[Scoring]] = {"chunk": Score, "plan": Plan, "finish": Finish}
+
+_KEYS: Mapping[type, str] = {kind: key for key, kind in {**SPLITTING, **SCORING}.items()}
 
 
-def run(what: Mapping[str, Any], correlation: str, cloud: Cloud, *, hops: int) -> None:
-    """Have a schedule's run go on."""
-    body = json.dumps({"schema": SCHEMA, "run": what, "correlation": correlation, "hops": hops})
-    _send(cloud, cloud.split_queue, [body])
+@dataclass(frozen=True)
+class Message(Generic[W]):
+    """A piece of work, the id that it has in all logs, and the number of invocations before this one."""
+
+    work: W
+    correlation: str = ""
+    hops: int = 0
+
+    def next_hop(self) -> int:
+        """Return ``hops`` of a message that continues the work; raises Unavailable beyond MOST_HOPS.
+
+        The message is then received again until it is a dead letter.
+        """
+        if self.hops >= MOST_HOPS:
+            raise Unavailable(f"the work was continued {MOST_HOPS} times, the most allowed: retry the job")
+        return self.hops + 1
+
+    def to_json(self) -> str:
+        """Return the body of the message."""
+        given = {name: value for name, value in asdict(self.work).items() if value is not None}
+        hops = {"hops": self.hops} if self.hops else {}
+        return json.dumps({"schema": SCHEMA, _KEYS[type(self.work)]: given, "correlation": self.correlation, **hops})
 
 
-def finish(job: Job, cloud: Cloud, *, hops: int = 0) -> None:
-    """Have the receipt of a job written whose chunks are all done, or which is sealed."""
-    _send(cloud, cloud.score_queue, [_body(job, hops, finish={"job": job.id})])
+def read(body: Mapping[str, object], kinds: Mapping[str, type[W]]) -> Message[W]:
+    """Return the message of one of these kinds; raises InvalidInput for any other body."""
+    key = check(body, *kinds)
+    work = codec.decode(kinds[key], body[key], name=key)
+    hops = codec.read(int, body.get("hops", 0), name="hops")
+    return Message(work, correlation(body, ""), hops)
 
 
-def correlation(content: Mapping[str, Any], otherwise: str) -> str:
-    """The id that the whole way of a piece of work has: its message's own, an event's, or else SQS's.
+def check(body: Mapping[str, object], *keys: str) -> str:
+    """Return the key of these that a message of our schema has; raises InvalidInput unless it is exactly one."""
+    if (schema := body.get("schema")) != SCHEMA:
+        raise InvalidInput(f"the message has schema {ascii(schema)[:20]}, this Lightship reads {SCHEMA}")
+    found = [key for key in keys if key in body]
+    if len(found) != 1:
+        raise InvalidInput(f"the message must hold one of {', '.join(keys)}")
+    return found[0]
 
-    It goes into logs: 128 characters are kept, and one that cannot be printed counts for nothing.
+
+def correlation(body: Mapping[str, object], otherwise: str) -> str:
+    """Return the id of a piece of work in all logs: the message's own, an event's, or else ``otherwise``.
+
+    128 characters are kept; an id that is not printable is ignored.
     """
-    given = content.get("correlation") or (content.get("id") if "detail-type" in content else None)
-    return given[:128] if isinstance(given, str) and given.isprintable() else otherwise
+    given = body.get("correlation") or (body.get("id") if "detail-type" in body else None)
+    return given[:_LONGEST_CORRELATION] if isinstance(given, str) and given.isprintable() else otherwise
 
 
-def _body(job: Job, hops: int = 0, /, **what: Mapping[str, Any]) -> str:
-    counted = {"hops": hops} if hops else {}
-    return json.dumps({"schema": SCHEMA, **what, "correlation": job.correlation, **counted})
-
-
-def _send(cloud: Cloud, queue: str, bodies: Sequence[str]) -> None:
+def send(cloud: Cloud, *work: Work, correlation: str, hops: int = 0) -> None:
+    """Send messages to the queue of their kind, which is one; raises Unavailable where SQS refuses some of them."""
+    bodies = [Message(piece, correlation, hops).to_json() for piece in work]
     for start in range(0, len(bodies), _BATCH):
-        entries = [{"Id": str(place), "MessageBody": body} for place, body in enumerate(bodies[start : start + _BATCH])]
-        _send_batch(cloud, queue, entries)
+        entries = [{"Id": str(at), "MessageBody": body} for at, body in enumerate(bodies[start : start + _BATCH])]
+        _send_batch(cloud, _queue(cloud, work[0]), entries)
+
+
+def _queue(cloud: Cloud, work: Work) -> str:
+    return cloud.split_queue if type(work) in SPLITTING.values() else cloud.score_queue
 
 
 def _send_batch(cloud: Cloud, queue: str, entries: list[dict[str, str]]) -> None:
-    """SQS may take some of a batch and refuse the others, in an answer that is a success."""
+    """Send entries until SQS has accepted all: it may refuse some of them in an answer that is a success."""
     for _ in range(_ATTEMPTS):
         answer = cloud.sqs.send_message_batch(QueueUrl=queue, Entries=entries)
         refused = {entry["Id"] for entry in answer.get("Failed", [])}

@@ -12,7 +12,8 @@ from typing import Any
 from lightship import aws
 from lightship.errors import InvalidInput, NotFound, Unavailable
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger.records import Source
+from lightship.jobs.ledger.records import Part
+from lightship.jobs.ledger.requests import Source
 
 BLOCK = 1024 * 1024
 
@@ -36,7 +37,7 @@ def describe(cloud: Cloud, bucket: str, key: str) -> Source:
     try:
         found = cloud.s3.head_object(Bucket=bucket, Key=key)
     except cloud.s3.exceptions.ClientError as error:
-        if aws.code(error) in aws.DENIED:  # S3's word for a missing object too, to those who may not list the bucket
+        if aws.code(error) in aws.DENIED:  # also S3's answer for a missing object where the bucket may not be listed
             raise NotFound(f"s3://{bucket}/{key} is not there, or not ours to read") from None
         raise _missing(error, bucket, key) from None
     return Source(bucket, key, found.get("VersionId", ""), found["ETag"].strip('"'), found["ContentLength"])
@@ -92,7 +93,7 @@ def inflate(blocks: Iterable[bytes], skip: int = 0) -> Iterator[bytes]:
 def _inflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """What a gzip file holds, in pieces of any size.
 
-    zlib copies what comes after a member, so that it is given little at first, and twice as much each time it goes on.
+    zlib copies what comes after a member, so that it is given little at first, and twice as much each next time.
     """
     engine, most = zlib.decompressobj(wbits=31), _FIRST_PIECE
     taken = given = 0
@@ -123,8 +124,8 @@ def _zeros(block: bytes, start: int) -> int:
     return found.end() if found else start
 
 
-def put_once(cloud: Cloud, key: str, data: bytes, media_type: str) -> dict[str, Any]:
-    """Write an object unless it is there; returns key, bytes and sha256 of what stands.
+def put_once(cloud: Cloud, key: str, data: bytes, media_type: str) -> Part:
+    """Write an object unless it is there; returns what is stored.
 
     S3 refuses what arrives with another digest, and boto3 works out no checksum of its own. Writers agree on the
     content. Should they not (processors round differently), the first one is right.
@@ -137,8 +138,8 @@ def put_once(cloud: Cloud, key: str, data: bytes, media_type: str) -> dict[str, 
     }
     if aws.put(cloud.s3, etag=None, **place, Body=data, ContentType=media_type, **checksum) is None:
         found = cloud.s3.head_object(**place)
-        return {"key": key, "bytes": found["ContentLength"], "sha256": found["Metadata"].get("sha256", "")}
-    return {"key": key, "bytes": len(data), "sha256": digest.hexdigest()}
+        return Part(key, found["ContentLength"], found["Metadata"].get("sha256", ""))
+    return Part(key, len(data), digest.hexdigest())
 
 
 def list_keys(cloud: Cloud, bucket: str, prefix: str) -> Iterator[Source]:

@@ -7,7 +7,7 @@ from typing import BinaryIO, cast
 
 from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger.records import Source
+from lightship.jobs.ledger.requests import Source
 
 _BUFFER = 256 * 1024
 

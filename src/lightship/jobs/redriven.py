@@ -1,4 +1,4 @@
-"""Messages of the job queues that come back from the dead letters: what they are about is tried again from the start.
+"""Messages of the job queues that come back from the dead letters: their work is tried again from the start.
 
 A chunk, or a splitting, that failed as often as its message could come counts as given up, and its job as incomplete.
 When the message can come that often again, so may the work fail.
@@ -7,31 +7,30 @@ When the message can come that often again, so may the work fail.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from lightship.aws.events import ObjectCreated
 from lightship.errors import InvalidInput
-from lightship.jobs import starting
+from lightship.jobs import messages, starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.ledger import Ledger
+from lightship.jobs.messages import SCORING, SPLITTING, Plan, Score, Split
 
 
-def revive(message: Mapping[str, Any], cloud: Cloud) -> None:
-    """Give what a message is about all its attempts again; a message that nobody can read is about nothing.
-
-    A job that a dropped file should have begun is begun.
-    """
+def revive(body: Mapping[str, object], cloud: Cloud) -> None:
+    """Give a message's work all its attempts again, and begin the job of a dropped file; ignore any other body."""
     try:
-        _revive(message, cloud)
-    except (KeyError, TypeError, ValueError, AttributeError, InvalidInput):
+        event = ObjectCreated.from_event(body)
+        if event is None:
+            _revive(messages.read(body, {**SPLITTING, **SCORING}).work, cloud)
+        elif job := starting.dropped(cloud, event, messages.correlation(body, "")):
+            Ledger(cloud).jobs.revive(job.id)
+    except InvalidInput:
         return
 
 
-def _revive(message: Mapping[str, Any], cloud: Cloud) -> None:
-    ledger = Ledger(cloud)
-    if "chunk" in message:
-        ledger.revive(str(message["chunk"]["job"]), [int(message["chunk"]["index"])])
-    for what in ("split", "plan"):
-        if what in message:
-            ledger.revive_splitting(str(message[what]["job"]))
-    if "detail" in message and (job := starting.dropped(cloud, message)):
-        ledger.revive_splitting(job.id)
+def _revive(work: messages.Work, cloud: Cloud) -> None:
+    match work:
+        case Score():
+            Ledger(cloud).chunks.revive(work.job, [work.index])
+        case Split() | Plan():
+            Ledger(cloud).jobs.revive(work.job)

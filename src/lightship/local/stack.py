@@ -16,7 +16,7 @@ from lightship.errors import NotFound
 from lightship.local.cloud import Cloud
 from lightship.local.functions import workers
 from lightship.local.functions.invocations import Invocations
-from lightship.local.functions.poller import Poller
+from lightship.local.functions.poller import Poller, Polling
 from lightship.local.functions.workers import ProcessFunction
 from lightship.local.template import wiring
 from lightship.local.template.parts import SourceMapping, Wiring
@@ -119,7 +119,6 @@ class Stack:
             mapping,
             self.functions[mapping.function],
             sqs,
-            slots=max(2, os.cpu_count() or 2),
-            redeliver=self._redeliver,
+            Polling(max(2, os.cpu_count() or 2), self._redeliver),
             complain=lambda mapping, sentence: self._complain(mapping.function, sentence),
         )

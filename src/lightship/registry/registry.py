@@ -11,12 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lightship.bundle import GOLDEN, MANIFEST, Bundle, Manifest
 from lightship.errors import BundleError, NotFound, RegistryError, StateError, UnknownLabel
+from lightship.registry.description import MANIFEST
 from lightship.registry.state import State
 from lightship.stores import open_store
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # bundles need numpy: this package is also for functions without it
+    from lightship.bundle import Bundle, Manifest
     from lightship.bundle.golden import Golden
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -65,7 +66,7 @@ class Registry:
         return state
 
     def read_state(self, name: str) -> tuple[State, str | None]:
-        """The state with its etag, for :meth:`state_changed`; None for a model whose state nobody has written yet.
+        """The state with its etag, for :meth:`state_changed`; None for a model without a written state.
 
         Raises StateError where the state is none, RegistryError where the store does not answer.
         """
@@ -114,6 +115,8 @@ class Registry:
 
         A local copy that went bad is fetched once more.
         """
+        from lightship.bundle import Bundle
+
         key = f"{name}/{version}"
         try:
             return Bundle.open(self._store.path(key), called=key)
@@ -128,6 +131,8 @@ class Registry:
 
         Raises NotFound, BundleError or RegistryError.
         """
+        from lightship.bundle import Manifest
+
         found = self._store.read(f"{name}/{version}/{MANIFEST}")
         if found is None:
             raise NotFound(f"there is no {name}/{version}/{MANIFEST}")
@@ -135,6 +140,7 @@ class Registry:
 
     def golden(self, name: str, version: int) -> Golden:
         """A version's recorded calls by signature; raises NotFound, BundleError or RegistryError."""
+        from lightship.bundle import GOLDEN
         from lightship.bundle.golden import read_golden  # no request asks
 
         found = self._store.read(f"{name}/{version}/{GOLDEN}")
@@ -152,6 +158,8 @@ class Registry:
 
     def publish(self, name: str, folder: Path) -> int:
         """Make a staged bundle the next version of a model; returns its number. Two at once get two numbers."""
+        from lightship.bundle import Bundle
+
         check_name(name)
         Bundle.open(folder)
         version = max((*self.state(name).versions, *self._numbers(name)), default=0) + 1
@@ -167,7 +175,7 @@ class Registry:
             return True
 
     def _numbers(self, name: str) -> tuple[int, ...]:
-        """Numbers that are taken, also by publishers who did not finish."""
+        """Numbers that are taken, also by publishers that did not finish."""
         return tuple(sorted(int(entry) for entry in self._store.list(name) if _VERSION.fullmatch(entry)))
 
     def _unknown(self, name: str) -> NotFound:

@@ -19,7 +19,8 @@ from pyarrow import parquet
 from lightship.jobs import objects, starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.ledger import Ledger
-from lightship.jobs.ledger.records import SYSTEM, Job, Options
+from lightship.jobs.ledger.records import Job
+from lightship.jobs.ledger.requests import SYSTEM, Options, Request
 from tests.jobs.clouds import drop
 from tests.jobs.faults.cloud import Stage
 from tests.jobs.faults.queues import Delivery
@@ -93,7 +94,7 @@ def play(
         delivery = Delivery(stage, cloud, faults, chance)
         delivery.until_quiet({"schema": 1, "split": {"job": job.id}, "correlation": ""})
         calls = list(faults.calls)
-        found = Ledger(cloud).job(job.id)
+        found = Ledger(cloud).jobs.find(job.id)
         assert found is not None
         assert found.state == "done"
         return Outcome(stage.output(), calls, delivery.failures, faults.felt)
@@ -101,7 +102,7 @@ def play(
 
 def start(stage: Stage, cloud: Cloud, key: str, options: Options) -> Job:
     source = objects.describe(stage.cloud, "jobs", key)
-    return starting.start(cloud, owner=SYSTEM, model="quickstart", source=source, options=options)
+    return starting.start(cloud, Request(SYSTEM, "quickstart", key, options=options), source)
 
 
 def check_rows(files: dict[str, bytes], poison: int = POISON) -> None:

@@ -12,7 +12,8 @@ from lightship.errors import NotFound, RegistryError
 from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.ledger import Ledger
-from lightship.jobs.ledger.records import SYSTEM, Job, Options
+from lightship.jobs.ledger.records import Job
+from lightship.jobs.ledger.requests import SYSTEM, Options, Request
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
 from lightship.registry.registry import Registry
@@ -31,7 +32,7 @@ def begun(cloud: Cloud, content: bytes = DATA) -> Job:
     drop(cloud, "uploads/system/1/p.csv", content)
     options = Options(chunk=THIRD)
     job = operations.start(
-        cloud, owner=SYSTEM, model="quickstart", key="uploads/system/1/p.csv", options=options, correlation="c"
+        cloud, Request(owner=SYSTEM, model="quickstart", key="uploads/system/1/p.csv", options=options, correlation="c")
     )
     queue, message = cloud.sqs.sent.pop(0)
     assert (queue, plan.handle(message, cloud)) == ("split", "split")
@@ -60,7 +61,7 @@ def test_a_version_withdrawn_in_mid_job_finishes_it(cloud: Cloud, registries: Re
     receipt = json.loads(objects_below(cloud, OUTPUT)[f"{job.output}receipt.json"])
     assert receipt["model"]["version"] == 1
     with pytest.raises(NotFound, match="no version 1 of model .quickstart. that takes new work"):
-        operations.start(cloud, owner=SYSTEM, model="quickstart", key=job.source.key, version=1, run="again")
+        operations.start(cloud, Request(owner=SYSTEM, model="quickstart", key=job.source.key, version=1, run="again"))
 
 
 def test_a_version_whose_content_is_another_fails_the_job(cloud: Cloud, registries: Registries) -> None:
@@ -148,7 +149,9 @@ def test_splitting_that_runs_out_of_time_goes_on_by_a_message_to_itself(cloud: C
     many = "\n".join(["mean radius,mean texture,mean concavity", *(f"{n}.5,20,0.1" for n in range(100))]).encode()
     drop(cloud, "uploads/system/1/p.csv", many)
     options = Options(chunk=30)
-    job = operations.start(cloud, owner=SYSTEM, model="quickstart", key="uploads/system/1/p.csv", options=options)
+    job = operations.start(
+        cloud, Request(owner=SYSTEM, model="quickstart", key="uploads/system/1/p.csv", options=options)
+    )
     said = []
     while splits := [entry for entry in cloud.sqs.sent if entry[0] == "split"]:
         cloud.sqs.sent.remove(splits[0])
@@ -156,6 +159,6 @@ def test_splitting_that_runs_out_of_time_goes_on_by_a_message_to_itself(cloud: C
     assert said == ["continued"] * (len(said) - 1) + ["split"]
     assert len(said) > 3
     run(cloud)
-    found = Ledger(cloud).job(job.id)
+    found = Ledger(cloud).jobs.find(job.id)
     assert found is not None
     assert (found.state, found.rows) == ("done", 100)

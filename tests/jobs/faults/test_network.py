@@ -16,14 +16,15 @@ from typing import Any
 import boto3
 import pytest
 
+from lightship.aws.stack import StackSettings
 from lightship.jobs import cloud as clouds
 from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger.records import Options
+from lightship.jobs.ledger.requests import Options, Request
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
 from tests.bundles import Registries
-from tests.jobs.clouds import SETTINGS, TABLE, objects_below, push
+from tests.jobs.clouds import REGISTRY, SETTINGS, TABLE, objects_below, push
 from tests.jobs.faults.play import DATA, check_rows
 from tests.jobs.faults.proxy import FAULTS, Proxy, proxy
 
@@ -66,11 +67,11 @@ class Network:
                 self.direct["s3"].delete_object(Bucket="jobs", Key=key)
         score.load.cache_clear()
         with ExitStack() as ending:
-            cloud = clouds.connect(bucket="jobs", table=table, split_queue=self.urls[0], score_queue=self.urls[1])
+            cloud = clouds.connect(StackSettings("jobs", REGISTRY, table, *self.urls))
             for client in (cloud.s3, cloud.dynamodb, cloud.sqs):
                 ending.callback(client.close)
             options = Options(chunk=90, single=True)
-            job = operations.start(cloud, owner="ann", model="quickstart", key=KEY, options=options)
+            job = operations.start(cloud, Request(owner="ann", model="quickstart", key=KEY, options=options))
             self.proxy.begin(disturbed)
             failures = self._work(cloud)
             self.proxy.plan = lambda number: ""

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import boto3
 
+from lightship.aws.stack import StackSettings
 from lightship.jobs import cloud as clouds
 from lightship.jobs import operations
 from lightship.jobs.ledger.ledger import Ledger
-from lightship.jobs.ledger.records import Options
+from lightship.jobs.ledger.requests import Options, Request
 from tests.bundles import Registries
 from tests.conftest import ROOT
-from tests.jobs.clouds import TABLE, objects_below, push
+from tests.jobs.clouds import REGISTRY, TABLE, objects_below, push
 from tests.jobs.faults.play import DATA, check_rows
 
 KILLS = 24
@@ -33,10 +34,12 @@ def test_workers_that_are_killed_one_after_the_other_finish_a_job(
     clients["dynamodb"].create_table(TableName="killed", **TABLE)
     at_once = {"VisibilityTimeout": "0"}
     urls = [clients["sqs"].create_queue(QueueName=name, Attributes=at_once)["QueueUrl"] for name in ("split", "score")]
-    cloud = clouds.connect(bucket="jobs", table="killed", split_queue=urls[0], score_queue=urls[1])
+    cloud = clouds.connect(StackSettings("jobs", REGISTRY, "killed", *urls))
     key = "uploads/ann/1/p.csv.gz"
     cloud.s3.put_object(Bucket="jobs", Key=key, Body=gzip.compress(DATA))
-    job = operations.start(cloud, owner="ann", model="quickstart", key=key, options=Options(chunk=50, single=True))
+    job = operations.start(
+        cloud, Request(owner="ann", model="quickstart", key=key, options=Options(chunk=50, single=True))
+    )
 
     command = [sys.executable, "-m", "tests.jobs.faults.killed_worker", "killed", *urls, str(KILLS)]
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
@@ -45,7 +48,7 @@ def test_workers_that_are_killed_one_after_the_other_finish_a_job(
     ).stdout.split()
     assert done.count("-9") >= 20
     assert done[-1] == "0"
-    found = Ledger(cloud).job(job.id)
+    found = Ledger(cloud).jobs.find(job.id)
     assert found is not None
     assert found.state == "done"
     check_rows(objects_below(cloud, job.output))

@@ -18,9 +18,9 @@ from lightship.app.jobs.errors import Route
 from lightship.app.jobs.schemas import Asked, JobList, JobRequest, JobStatus, UploadPlace, UploadRequest
 from lightship.dispatch.callers import UNKNOWN
 from lightship.errors import Forbidden, NotFound
-from lightship.jobs import operations
+from lightship.jobs import operations, uploads
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.ledger.records import Options
+from lightship.jobs.ledger import requests
 from lightship.protocols.native.openapi import ERROR
 
 _LOG = logging.getLogger(__name__)
@@ -102,24 +102,18 @@ Asking = Annotated[Caller, Depends(_caller)]
 def ask(asking: Asking, body: Annotated[Asked, Body(openapi_examples=_EXAMPLES)]) -> Any:
     """Ask where to put a file (`upload`), or have one scored that was put there. The same again is the same job."""
     if isinstance(body, UploadRequest):
-        return JSONResponse(operations.upload(asking.cloud, owner=asking.owner, **body.upload.model_dump()))
+        return JSONResponse(uploads.begin(asking.cloud, owner=asking.owner, **body.upload.model_dump()))
     return _start(asking, body)
 
 
 def _start(asking: Caller, body: JobRequest) -> dict[str, Any]:
-    options = Options.from_json(body.options)
-    whose = {"owner": asking.owner, "key": body.key}
-    if body.parts is not None:
-        operations.complete(asking.cloud, **whose, upload=body.parts.upload, etags=body.parts.etags)
-    job = operations.start(
-        asking.cloud,
-        **whose,
-        model=body.model,
-        version=body.version,
-        options=options,
-        run=body.run,
-        correlation=asking.correlation,
+    options = requests.Options.from_json(body.options)
+    if (parts := body.parts) is not None:
+        uploads.complete(asking.cloud, owner=asking.owner, key=body.key, upload=parts.upload, etags=parts.etags)
+    request = requests.Request(
+        asking.owner, body.model, body.key, body.version, options, run=body.run, correlation=asking.correlation
     )
+    job = operations.start(asking.cloud, request)
     _LOG.info("job %s is asked for, correlation %s", job.id, asking.correlation)
     return asking.status(job.id)
 

@@ -1,4 +1,4 @@
-"""What goes wrong in a page becomes one sentence in the native protocol's shape, whoever noticed it."""
+"""Translate the errors of a route to one sentence in the native protocol's shape."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def sentence(errors: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _ours(error: Exception) -> LightshipError:
-    """What to tell of an error that nobody foresaw: AWS's failures pass, and ours do not."""
+    """Return what a client gets for an unexpected error: AWS's failures are transient, ours are not."""
     if aws.complaint(error) is not None:  # its words are for the log: they name what callers need not know
         return Unavailable("the jobs' bucket, table or queues do not answer as they should: ask again later")
     return internal_error()

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, WithJsonSchema
 
-from lightship.jobs.ledger.records import Options, State
+from lightship.jobs.ledger.records import State
+from lightship.jobs.ledger.requests import Options
 
 # The options' own class says what is wrong with one, so here they are any object; their schema is the class's.
 _Options = Annotated[

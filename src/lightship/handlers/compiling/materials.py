@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from lightship import aws
+from lightship.aws.events import ObjectCreated
 from lightship.errors import TooLarge
 from lightship.handlers.compiling import incoming
 from lightship.handlers.compiling.job import Download
-from lightship.handlers.queues import Dropped
 
 # Bytes of the largest file that is compiled on AWS: a quarter of the worker's disk.
 LARGEST = 2560 * 1024 * 1024
@@ -51,7 +51,7 @@ class Gone(Exception):
     """The object is not there any more, or another one is in its place: that one has an event of its own."""
 
 
-def locate(drop: Dropped, s3: Any) -> dict[str, Any]:
+def locate(drop: ObjectCreated, s3: Any) -> dict[str, Any]:
     """The object that an event is about, as S3 has it now; raises Gone where that is another one, or none."""
     try:
         found = s3.head_object(Bucket=drop.bucket, Key=drop.key)
@@ -74,7 +74,7 @@ def scratch() -> Iterator[Path]:
         yield Path(folder)
 
 
-def examine(drop: Dropped, place: Mapping[str, Any], s3: Any) -> Material:
+def examine(drop: ObjectCreated, place: Mapping[str, Any], s3: Any) -> Material:
     """Name and hash both files. Raises SourceRefused (name), TooLarge or Gone."""
     model = incoming.model_name(drop.key, None)
     if int(place["size"]) > LARGEST:

@@ -16,7 +16,8 @@ from lightship.jobs.files import predictions, rows
 from lightship.jobs.files.layout import WIDEST, kinds_of, layout
 from lightship.jobs.files.predictions import Scored
 from lightship.jobs.files.rows import Prepared
-from lightship.jobs.ledger.records import Chunk, Job, Source
+from lightship.jobs.ledger.records import Chunk, Job
+from lightship.jobs.ledger.requests import Source
 from lightship.tensors import Signature
 
 

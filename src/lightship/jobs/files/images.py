@@ -18,7 +18,8 @@ from lightship.jobs.cloud import Cloud
 from lightship.jobs.files import predictions
 from lightship.jobs.files.predictions import Scored
 from lightship.jobs.files.rows import Batch, Prepared
-from lightship.jobs.ledger.records import Chunk, Job, Source
+from lightship.jobs.ledger.records import Chunk, Job
+from lightship.jobs.ledger.requests import Source
 from lightship.tensors import Array, Signature
 
 _AT_ONCE = 8

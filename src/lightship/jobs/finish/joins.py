@@ -1,4 +1,4 @@
-"""The parts of a job become one object, by an upload that goes on where it was left, whoever takes it up.
+"""Join a job's parts to one object by a multipart upload that any worker can resume.
 
 What each of its pieces holds follows from the parts' sizes alone, and S3 knows which of them are there. So it may be
 interrupted anywhere, and be done by two at the same time: they write the same bytes.
@@ -17,7 +17,7 @@ from lightship.jobs.cloud import Cloud
 _LEAST_PIECE = 5 * 1024 * 1024
 
 # Small parts that are put together at a time. Of a piece that has more of them, these are kept as objects of their own,
-# so that who is interrupted has got somewhere.
+# so that an interrupted worker has made progress.
 _TOGETHER = 32
 
 
@@ -29,39 +29,46 @@ class _Piece:
     size: int
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A multipart upload.
+
+    Attributes:
+        key: of the object that it makes.
+        id: S3's.
+        scratch: prefix of what is kept in between.
+        preamble: what is before the first part.
+    """
+
+    key: str
+    id: str
+    scratch: str
+    preamble: bytes = b""
+
+
 def begin(cloud: Cloud, target: str, media_type: str) -> str:
     """Begin the upload of an object; returns its id. One that is never completed is removed by the bucket's rule."""
     return str(cloud.s3.create_multipart_upload(Bucket=cloud.bucket, Key=target, ContentType=media_type)["UploadId"])
 
 
-def join(
-    cloud: Cloud,
-    sizes: Mapping[str, int],
-    target: str,
-    *,
-    upload: str,
-    scratch: str,
-    preamble: bytes = b"",
-    deadline: float = float("inf"),
-) -> bool:
-    """Objects of the jobs' bucket one after the other as one object, after a preamble; False where the time is up.
+def join(cloud: Cloud, sizes: Mapping[str, int], upload: Upload, *, deadline: float = float("inf")) -> bool:
+    """Join objects of the jobs' bucket to one; False where the time is up.
 
     ``sizes`` is bytes by key. Objects of 5 MiB and more are copied by S3 itself, the others pass through here; nothing
-    is held but a piece. ``scratch`` is a prefix for what is kept in between. Raises NotFound where the upload is gone
-    and nothing came of it.
+    is held but a piece. Raises NotFound where the upload is gone and was not completed.
     """
-    place = {"Bucket": cloud.bucket, "Key": target, "UploadId": upload}
+    place = {"Bucket": cloud.bucket, "Key": upload.key, "UploadId": upload.id}
     try:
         there = _there(cloud, place)
-        for piece in _pieces(sizes, preamble):
-            if piece.number not in there and not _add(cloud, piece, place, scratch, deadline):
+        for piece in _pieces(sizes, upload.preamble):
+            if piece.number not in there and not _add(cloud, piece, place, upload.scratch, deadline):
                 return False
         parts = [{"ETag": etag, "PartNumber": number} for number, etag in sorted(_there(cloud, place).items())]
         cloud.s3.complete_multipart_upload(**place, MultipartUpload={"Parts": parts}, IfNoneMatch="*")
     except cloud.s3.exceptions.ClientError as error:
         if aws.code(error) != "NoSuchUpload" and aws.code(error) not in aws.UNMET:
             raise
-        objects.describe(cloud, cloud.bucket, target)  # another one has completed it
+        objects.describe(cloud, cloud.bucket, upload.key)  # another one has completed it
     return True
 
 

@@ -1,6 +1,6 @@
-"""The receipt: what a job's readers trust. It names every part and is written when all of them are there.
+"""The receipt: names every part of a job's output and is written when all of them are there.
 
-It holds nothing that differs between two workers or two moments, so that it has equal bytes whoever writes it.
+It holds nothing that differs between two workers or two moments, so that every worker writes equal bytes.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import Any
 
 from lightship import formats
 from lightship.errors import NotFound
-from lightship.jobs import messages, objects, starting
+from lightship.jobs import messages, models, objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.finish import joins
+from lightship.jobs.finish.joins import Upload
 from lightship.jobs.ledger.ledger import Ledger
-from lightship.jobs.ledger.records import Chunk, Job, Result
+from lightship.jobs.ledger.records import Chunk, Job, Part, Result
+from lightship.jobs.messages import Finish
 from lightship.jobs.score import metrics
 
 SCHEMA = 1
@@ -33,11 +35,11 @@ _MEDIA_TYPE = "application/json"
 def conclude(job: Job, cloud: Cloud, *, deadline: float = float("inf"), hops: int = 0) -> Job | None:
     """Seal a job whose chunks are all done, write its receipt, and say that it is done; returns it as it stands.
 
-    Anybody may do it, and again. A job that was failed or cancelled before gets no receipt. One file is made for as
+    It may be repeated. A job that was failed or cancelled before gets no receipt. One file is made for as
     long as ``deadline`` (seconds of ``cloud.now``) says, and continues by a message with ``hops``.
     """
     ledger = Ledger(cloud)
-    sealed = ledger.seal(job.id)
+    sealed = ledger.jobs.seal(job.id)
     if sealed is None or sealed.sealed is None:
         return sealed
     return _write(sealed, cloud, deadline, hops)
@@ -46,28 +48,28 @@ def conclude(job: Job, cloud: Cloud, *, deadline: float = float("inf"), hops: in
 def _write(job: Job, cloud: Cloud, deadline: float, hops: int) -> Job | None:
     """The last steps of a sealed job."""
     ledger = Ledger(cloud)
-    job = ledger.described(job)
-    found = gather(job, ledger.chunks(job.id))
+    job = ledger.jobs.described(job)
+    found = gather(job, ledger.chunks.all(job.id))
     columns = _columns(job, cloud)
     if job.options.single and not _join(job, found.outputs, columns, cloud, deadline):
-        messages.finish(job, cloud, hops=hops)
+        messages.send(cloud, Finish(job.id), correlation=job.correlation, hops=hops)
         return job
     objects.put_once(cloud, job.output + RECEIPT, receipt(job, found, columns), _MEDIA_TYPE)
-    ledger.settle(job)
-    return ledger.job(job.id)
+    ledger.jobs.settle(job)
+    return ledger.jobs.find(job.id)
 
 
 @dataclass
 class Found:
-    """What became of a job's chunks: rows, the objects written, and the figures' counts.
+    """The outcome of a job's chunks: rows, the objects written, and the figures' counts.
 
-    ``missing`` has the rows of chunks that a closed job never got, numbered from 1.
+    ``missing`` has the rows of the chunks that a closed job leaves out, numbered from 1.
     """
 
     rows: int = 0
     rejected: int = 0
-    outputs: list[Mapping[str, Any]] = field(default_factory=list)
-    errors: list[Mapping[str, Any]] = field(default_factory=list)
+    outputs: list[Part] = field(default_factory=list)
+    errors: list[Part] = field(default_factory=list)
     missing: list[Mapping[str, int]] = field(default_factory=list)
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
@@ -99,8 +101,8 @@ def receipt(job: Job, found: Found, columns: Sequence[str]) -> bytes:
         "columns": list(columns),
         "complete": not found.missing,
         "rows": {"read": found.rows, "scored": found.rows - found.rejected, "rejected": found.rejected},
-        "parts": [{"key": single_key(job)}] if job.options.single else found.outputs,
-        "errors": found.errors,
+        "parts": [{"key": single_key(job)}] if job.options.single else [asdict(part) for part in found.outputs],
+        "errors": [asdict(part) for part in found.errors],
     }
     if found.missing:
         record["missing"] = found.missing
@@ -110,29 +112,29 @@ def receipt(job: Job, found: Found, columns: Sequence[str]) -> bytes:
 
 
 def write_failure(job: Job, cloud: Cloud) -> None:
-    """Say beside where the output would be why there is none. Readers of receipts never see it."""
+    """Write the reason of a failed job below its output prefix. Readers of receipts never see it."""
     record = {"job": job.id, "state": job.state, "reason": job.reason, "input": asdict(job.source)}
     data = json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
     objects.put_once(cloud, job.output + FAILURE, data, _MEDIA_TYPE)
 
 
 def single_key(job: Job) -> str:
-    """Where one file with all predictions goes."""
+    """Return the key of one file with all predictions."""
     return f"{job.output}predictions{formats.named(job.output_format).SUFFIXES[0]}"
 
 
 def part_key(job: Job, index: int) -> str:
-    """Where a chunk's predictions go: parts of what becomes one file are nobody's to read."""
+    """Return the key of a chunk's predictions; parts that become one file are below the scratch prefix."""
     prefix = job.work if job.options.single else job.output
     return f"{prefix}part-{index:05}{formats.named(job.output_format).SUFFIXES[0]}"
 
 
 def errors_key(job: Job, index: int) -> str:
-    """Where a chunk's rejected rows go."""
+    """Return the key of a chunk's rejected rows."""
     return f"{job.output}errors/part-{index:05}.jsonl"
 
 
-def _parts(results: Sequence[Result], what: str) -> list[Mapping[str, Any]]:
+def _parts(results: Sequence[Result], what: str) -> list[Part]:
     return [result.parts[what] for result in results if what in result.parts]
 
 
@@ -142,22 +144,20 @@ def _columns(job: Job, cloud: Cloud) -> tuple[str, ...]:
     from lightship.jobs.files.contents import own_columns
     from lightship.jobs.files.predictions import names
 
-    signature = Manifest.from_bytes(starting.manifest(cloud, job.model, job.version)).signature()
+    signature = Manifest.from_bytes(models.manifest(cloud, job.model, job.version)).signature()
     own = own_columns(job, signature)
     return (*own, *names(signature, own))
 
 
-def _join(
-    job: Job, outputs: Sequence[Mapping[str, Any]], columns: Sequence[str], cloud: Cloud, deadline: float
-) -> bool:
+def _join(job: Job, outputs: Sequence[Part], columns: Sequence[str], cloud: Cloud, deadline: float) -> bool:
     """Make one file of a job's parts; False where the time is up before it is there."""
     ledger, output, target = Ledger(cloud), formats.named(job.output_format), single_key(job)
-    ledger.touch(job.id)
-    sizes = {str(part["key"]): int(part["bytes"]) for part in outputs}
+    ledger.jobs.touch(job.id)
+    sizes = {part.key: part.bytes for part in outputs}
     preamble = output.preamble(columns, safe=job.options.safe)
-    upload = job.upload or ledger.keep_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost="")
+    upload = job.upload or ledger.jobs.keep_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost="")
     try:
-        return joins.join(cloud, sizes, target, upload=upload, scratch=job.work, preamble=preamble, deadline=deadline)
+        return joins.join(cloud, sizes, Upload(target, upload, job.work, preamble), deadline=deadline)
     except NotFound:
-        ledger.keep_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost=upload)
+        ledger.jobs.keep_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost=upload)
         return False

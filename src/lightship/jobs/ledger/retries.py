@@ -1,4 +1,4 @@
-"""Chunks that were given up are sent again, in steps that may be interrupted anywhere."""
+"""Send chunks again and revive them, in steps that may be interrupted anywhere."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from lightship.jobs import messages
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Job
+from lightship.jobs.messages import Retry, Score
 
 _TOGETHER = 10
 
@@ -20,9 +21,10 @@ def send(job: Job, indices: Sequence[int], cloud: Cloud, *, deadline: float, hop
     """
     for start in range(0, len(indices), _TOGETHER):
         if start and cloud.now() > deadline:
-            messages.retry(job, indices[start:], cloud, hops=hops)
+            rest = Retry(job.id, tuple(indices[start:]))
+            messages.send(cloud, rest, correlation=job.correlation, hops=hops)
             return "continued"
         group = indices[start : start + _TOGETHER]
-        messages.chunks(job, group, cloud)
-        Ledger(cloud).revive(job.id, group)
+        messages.send(cloud, *(Score(job.id, index) for index in group), correlation=job.correlation)
+        Ledger(cloud).chunks.revive(job.id, group)
     return "retried"

@@ -1,6 +1,6 @@
-"""The work of the score queue: a chunk's rows are read, predicted and written, and whoever does the last one concludes.
+"""The work of the score queue: read, predict and write a chunk's rows; the worker of the last chunk finishes the job.
 
-The order makes a death at any point harmless: the part is written once, then the chunk is marked done, then it is
+The order makes a crash at any point harmless: the part is written once, then the chunk is marked done, then it is
 counted, then, if it was the last one, the receipt is written. A message that comes again goes through the same steps
 and finds done what is done.
 """
@@ -14,15 +14,16 @@ from functools import lru_cache
 from typing import Any
 
 from lightship.errors import BundleError, InvalidInput, NotFound, UnsupportedMedia
-from lightship.jobs import messages, objects, starting
+from lightship.jobs import messages, models, objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files.contents import Content, open_chunk
 from lightship.jobs.files.predictions import Scored, names, predict
 from lightship.jobs.files.rows import Prepared
 from lightship.jobs.finish import receipts
-from lightship.jobs.ledger.items import GROUP
 from lightship.jobs.ledger.ledger import Ledger, releasing
 from lightship.jobs.ledger.records import LEASE, Chunk, Job, Result
+from lightship.jobs.ledger.tallies import GROUP
+from lightship.jobs.messages import Plan, Score
 from lightship.jobs.score import evaluation
 from lightship.jobs.split import listing, plan
 from lightship.model import Model
@@ -39,39 +40,40 @@ _ERRORS_MEDIA_TYPE = "application/x-ndjson"
 _MEDIA_TYPES = {"csv": "text/csv", "jsonlines": "application/x-ndjson", "parquet": "application/vnd.apache.parquet"}
 
 
-def handle(message: Mapping[str, Any], cloud: Cloud, *, deadline: float = float("inf")) -> str:
+def handle(body: Mapping[str, object], cloud: Cloud, *, deadline: float = float("inf")) -> str:
     """Do what a message of the score queue asks: a chunk, a plan or the receipt; returns one word for the log.
 
-    ``deadline`` is when to go on with one file by a message to oneself, in seconds of ``cloud.now``.
-    Whatever is raised asks for the message to be delivered again.
+    ``deadline`` is when to continue one file by a message to the same function, in seconds of ``cloud.now``.
+    Any exception asks for the message to be delivered again; InvalidInput is one that cannot be read.
     """
-    what = next(name for name in ("chunk", "plan", "finish") if name in message)
-    job = Ledger(cloud).job(message[what]["job"])
+    message = messages.read(body, messages.SCORING)
+    job = Ledger(cloud).jobs.find(message.work.job)
     if job is None:
         return "unknown"
     if job.final:
         return plan.end(job, cloud)
     try:
-        if what == "chunk":
-            return _chunk(job, int(message[what]["index"]), cloud, deadline)
-        if what == "plan":
-            return listing.handle(job, cloud)
+        match message.work:
+            case Score(index=index):
+                return _chunk(job, index, cloud, deadline)
+            case Plan():
+                return listing.handle(job, cloud)
         if job.sealed is None:
             _recount(job, cloud)
-        return _finish(job, cloud, deadline, messages.next_hop(message))
+        return _finish(job, cloud, deadline, message.next_hop())
     except _PERMANENT as error:
         return plan.fail(job, error.message, cloud)
 
 
 def _chunk(job: Job, index: int, cloud: Cloud, deadline: float) -> str:
     ledger = Ledger(cloud)
-    chunk = ledger.claim(job.id, index, LEASE)
+    chunk = ledger.chunks.claim(job.id, index, LEASE)
     if chunk is None:
         return "unknown"
-    with releasing(lambda: ledger.release(chunk)):
-        result = chunk.result or ledger.finish(chunk, score(ledger.described(job), chunk, cloud))
-    counted = ledger.count(job.id, index, result)
-    current = job if job.chunks is not None else ledger.job(job.id)
+    with releasing(lambda: ledger.chunks.release(chunk)):
+        result = chunk.result or ledger.chunks.finish(chunk, score(ledger.jobs.described(job), chunk, cloud))
+    counted = ledger.tallies.count(job.id, index, result)
+    current = job if job.chunks is not None else ledger.jobs.find(job.id)
     if current is None or current.final:
         return "late"
     if result.rejected and _too_many(current, ledger):
@@ -84,16 +86,16 @@ def _chunk(job: Job, index: int, cloud: Cloud, deadline: float) -> str:
 def _recount(job: Job, cloud: Cloud) -> None:
     """Count the chunks that are done: workers may have died each time between the one and the other."""
     ledger = Ledger(cloud)
-    if ledger.tally(job.id).chunks != job.chunks:
-        for chunk in ledger.chunks(job.id):
+    if ledger.tallies.total(job.id).chunks != job.chunks:
+        for chunk in ledger.chunks.all(job.id):
             if chunk.result:
-                ledger.count(job.id, chunk.index, chunk.result)
+                ledger.tallies.count(job.id, chunk.index, chunk.result)
 
 
 def _finish(job: Job, cloud: Cloud, deadline: float, hops: int = 1) -> str:
-    """The receipt, where every chunk is counted or the job is sealed; who counts the last one finds that it is so."""
+    """Write the receipt, where every chunk is counted or the job is sealed."""
     if job.sealed is None:
-        tally = Ledger(cloud).tally(job.id)
+        tally = Ledger(cloud).tallies.total(job.id)
         if tally.chunks != job.chunks:
             return "scored"
         if tally.rejected and _too_many(job, Ledger(cloud)):
@@ -109,7 +111,7 @@ def score(job: Job, chunk: Chunk, cloud: Cloud) -> Result:
     begun = time.perf_counter()
     model = load(cloud.registry, job.model, job.version, job.digest)
     signature = model.manifest.signature()
-    starting.check_rows(job.model, signature.independent_rows)
+    models.check_rows(job.model, signature.independent_rows)
     content = open_chunk(job, chunk, signature, cloud)
     prepared = content.prepare()
     if prepared.count != chunk.rows:  # better no result than one that lacks rows
@@ -161,7 +163,7 @@ def _too_many(job: Job, ledger: Ledger) -> bool:
     limit = job.options.threshold
     if limit is None or (0 < limit < 1 and job.rows is None):
         return False
-    rejected = ledger.tally(job.id).rejected
+    rejected = ledger.tallies.total(job.id).rejected
     return rejected > 0 and (rejected if limit >= 1 else rejected / max(1, job.rows or 0)) >= limit
 
 

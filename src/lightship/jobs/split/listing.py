@@ -10,7 +10,7 @@ from typing import Any
 from lightship.errors import InvalidInput, NotFound
 from lightship.formats import parquet
 from lightship.formats.base import Header
-from lightship.jobs import objects, starting
+from lightship.jobs import inputs, objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.ledger import Ledger, releasing
 from lightship.jobs.ledger.records import LEASE, Chunk, Cursor, Job
@@ -25,19 +25,19 @@ _LISTING = "application/json"
 
 
 def handle(job: Job, cloud: Cloud) -> str:
-    """Enter a job's chunks and send them; who does it again enters the same ones."""
+    """Enter a job's chunks and send them; a second time enters the same ones."""
     ledger = Ledger(cloud)
-    current = ledger.attempt(job.id, LEASE)
+    current = ledger.jobs.attempt(job.id, LEASE)
     if current is None:
         plan.conclude(job, cloud)
         return "split"
-    with releasing(lambda: ledger.release_splitting(job.id)):
+    with releasing(lambda: ledger.jobs.release(job.id)):
         return _split(current, cloud)
 
 
 def _split(job: Job, cloud: Cloud) -> str:
-    header, chunks = _images(job, cloud) if job.format == starting.IMAGES else _row_groups(job, cloud)
-    Ledger(cloud).describe(job.id, header)
+    header, chunks = _images(job, cloud) if job.format == inputs.IMAGES else _row_groups(job, cloud)
+    Ledger(cloud).jobs.describe(job.id, header)
     cursor = Cursor()
     while batch := list(islice(chunks, _TOGETHER)):
         if batch[0].index >= plan.MOST_CHUNKS:
@@ -66,9 +66,9 @@ def _images(job: Job, cloud: Cloud) -> tuple[None, Iterator[Chunk]]:
 def _list(job: Job, cloud: Cloud) -> list[list[Any]]:
     """Key, etag and size of each image. Raises InvalidInput where they are not those that the job was made for."""
     below, place = list(objects.list_keys(cloud, job.source.bucket, job.source.key)), job.source
-    if place.etag and len(below) <= starting.MOST_COMPARED and starting.digest_of(below) != place.etag:
+    if place.etag and len(below) <= inputs.MOST_COMPARED and inputs.digest_of(below) != place.etag:
         raise InvalidInput(f"what is below s3://{place.bucket}/{place.key} was changed before the job began: ask again")
-    images = [[entry.key, entry.etag, entry.size] for entry in below if starting.is_image(entry)]
+    images = [[entry.key, entry.etag, entry.size] for entry in below if inputs.is_image(entry)]
     if not images:
         raise InvalidInput(f"there is no image below s3://{place.bucket}/{place.key}")
     return images

@@ -1,7 +1,7 @@
 """The work of the split queue: a job's file becomes chunks on the score queue, and is never loaded whole.
 
 The ledger's cursor says how far it got. The file's columns are kept first; then chunks are entered, then sent, then
-the cursor moves: who dies in between leaves work to do again, and doing it again changes nothing. Needs nothing but
+the cursor moves: a crash in between leaves work to do again, and doing it again changes nothing. Needs nothing but
 the standard library and boto3.
 """
 
@@ -10,82 +10,85 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain, islice
-from typing import Any
 
 from lightship import formats
+from lightship.aws.events import ObjectCreated
 from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
 from lightship.formats.base import FIRST_BLOCK, Header, Span, Streamed
-from lightship.jobs import messages, objects, starting
+from lightship.jobs import messages, models, objects, starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.finish import receipts
 from lightship.jobs.ledger import retries
 from lightship.jobs.ledger.ledger import Ledger, releasing
 from lightship.jobs.ledger.records import LEASE, Chunk, Cursor, Job, State
+from lightship.jobs.messages import Finish, Plan, Retry, Run, Score, Split
 from lightship.jobs.split import schedules
 
 # The most chunks of a job: S3 joins no more objects to one file.
 MOST_CHUNKS = 10_000
 
-# The most bytes that a gzip file may inflate to. Who goes on with one inflates it from its beginning, and must get
-# further within one invocation: 300 s of about half a core by default, and a core inflates 270 MB of CSV a second.
+# The most bytes that a gzip file may inflate to. Each invocation inflates it from its beginning, and must get further
+# than the one before: 300 s of about half a core by default, and a core inflates 270 MB of CSV a second.
 LARGEST_GZIP = 16 * 1024**3
 
 _TOGETHER = 10
 _PERMANENT = (InvalidInput, NotFound, UnsupportedMedia)
 
 
-def handle(message: Mapping[str, Any], cloud: Cloud, *, deadline: float = float("inf")) -> str:
+def handle(body: Mapping[str, object], cloud: Cloud, *, deadline: float = float("inf")) -> str:
     """Do what a message of the split queue asks; returns one word for the log.
 
-    ``deadline`` is when to go on by a message to oneself, in seconds of ``cloud.now``; some progress is always made.
-    Whatever is raised asks for the message to be delivered again.
+    ``deadline`` is when to continue by a message to the same function, in seconds of ``cloud.now``; some progress is
+    always made. Any exception asks for the message to be delivered again; InvalidInput is one that cannot be read.
     """
-    if "detail" in message:
-        job = starting.dropped(cloud, message)
-        return _proceed(job, cloud, deadline) if job else "ignored"
-    hops = messages.next_hop(message)
-    if "run" in message:
-        return schedules.run(message["run"], str(message.get("correlation", "")), cloud, deadline=deadline, hops=hops)
-    if "retry" in message:
-        return _retry(message["retry"], cloud, deadline, hops)
-    found = Ledger(cloud).job(message["split"]["job"])
-    return _proceed(found, cloud, deadline, hops) if found else "unknown"
-
-
-def _retry(what: Mapping[str, Any], cloud: Cloud, deadline: float, hops: int) -> str:
-    job = Ledger(cloud).job(what["job"])
+    if "detail-type" in body:
+        return _drop(body, cloud, deadline)
+    message = messages.read(body, messages.SPLITTING)
+    hops = message.next_hop()
+    if isinstance(message.work, Run):
+        return schedules.run(message.work, message.correlation, cloud, deadline=deadline, hops=hops)
+    job = Ledger(cloud).jobs.find(message.work.job)
     if job is None:
         return "unknown"
-    return end(job, cloud) if job.final else retries.send(job, what["indices"], cloud, deadline=deadline, hops=hops)
+    if isinstance(message.work, Retry):
+        indices = message.work.indices
+        return end(job, cloud) if job.final else retries.send(job, indices, cloud, deadline=deadline, hops=hops)
+    return _proceed(job, cloud, deadline, hops)
+
+
+def _drop(body: Mapping[str, object], cloud: Cloud, deadline: float) -> str:
+    event = ObjectCreated.from_event(body)
+    job = starting.dropped(cloud, event, messages.correlation(body, "")) if event else None
+    return _proceed(job, cloud, deadline) if job else "ignored"
 
 
 def _proceed(job: Job, cloud: Cloud, deadline: float, hops: int = 1) -> str:
-    if job.state == State.RUNNING:  # said to be split by somebody who may not have got further
+    if job.state == State.RUNNING:  # split by a worker that may have got no further
         conclude(job, cloud)
     if job.state != State.SPLITTING:
         return end(job, cloud)
     scanner = formats.streamed(job.format)
     if scanner is None:
-        messages.plan(job, cloud)
+        messages.send(cloud, Plan(job.id), correlation=job.correlation)
         return "handed over"
-    ledger = Ledger(cloud)
-    current = ledger.attempt(job.id, LEASE)
+    jobs = Ledger(cloud).jobs
+    current = jobs.attempt(job.id, LEASE)
     if current is None:
         return "elsewhere"
     try:
-        with releasing(lambda: ledger.release_splitting(job.id)):
+        with releasing(lambda: jobs.release(job.id)):
             return _split(current, scanner, cloud, deadline, hops)
     except _PERMANENT as error:
         return fail(current, error.message, cloud)
 
 
 def fail(job: Job, reason: str, cloud: Cloud) -> str:
-    """Fail a job for good, where its outcome is still open, and say why beside its output."""
-    return end(Ledger(cloud).end(job.id, State.FAILED, reason) or job, cloud)
+    """Fail a job whose outcome is still open, and write the reason beside its output."""
+    return end(Ledger(cloud).jobs.end(job.id, State.FAILED, reason) or job, cloud)
 
 
 def end(job: Job, cloud: Cloud) -> str:
-    """What is left to do for a job that may have ended: a failed one's reason is written beside its output."""
+    """Write the reason of a failed job beside its output; returns the job's state."""
     if job.state == State.FAILED:
         receipts.write_failure(job, cloud)
     return str(job.state)
@@ -94,7 +97,7 @@ def end(job: Job, cloud: Cloud) -> str:
 def _split(job: Job, scanner: Streamed, cloud: Cloud, deadline: float, hops: int) -> str:
     cursor, header, blocks = _beginning(job, scanner, cloud)
     if not cursor.index:
-        Ledger(cloud).describe(job.id, header)
+        Ledger(cloud).jobs.describe(job.id, header)
     content = _Content(blocks, cursor.offset, keep=job.gzip)
     target = job.options.chunk_bytes(job.source.size)
     spans = scanner.scan(content, offset=cursor.offset, row=cursor.row, target=target)
@@ -102,7 +105,7 @@ def _split(job: Job, scanner: Streamed, cloud: Cloud, deadline: float, hops: int
     while batch := list(islice(chunks, _TOGETHER)):
         cursor = publish(job, batch, cloud)
         if cloud.now() > deadline:
-            messages.split(job, cloud, hops=hops)
+            messages.send(cloud, Split(job.id), correlation=job.correlation, hops=hops)
             return "continued"
     if header is None and cursor.index == 0:
         raise InvalidInput(f"{job.source.name} is empty")
@@ -110,7 +113,7 @@ def _split(job: Job, scanner: Streamed, cloud: Cloud, deadline: float, hops: int
 
 
 def _beginning(job: Job, scanner: Streamed, cloud: Cloud) -> tuple[Cursor, Header | None, Iterator[bytes]]:
-    """Where to go on, the header, and the file's content from there on."""
+    """Return where to continue, the header, and the file's content from there on."""
     if job.cursor.index:
         return job.cursor, job.header, _content(job, job.cursor.offset, cloud)
     blocks = _content(job, 0, cloud)
@@ -119,10 +122,13 @@ def _beginning(job: Job, scanner: Streamed, cloud: Cloud) -> tuple[Cursor, Heade
         first += block
         if len(first) >= FIRST_BLOCK:
             break
-    names = partial(starting.columns, cloud, job.model, job.version)
-    header = scanner.header(first, said=job.options.header, names=names) if first else None
+    header = scanner.header(first, said=job.options.header, names=partial(_names, job, cloud)) if first else None
     length = header.length if header else 0
     return Cursor(offset=length), header, chain([first[length:]], blocks)
+
+
+def _names(job: Job, cloud: Cloud) -> tuple[str, ...]:
+    return models.describe(cloud, job.model, job.version).columns
 
 
 def _content(job: Job, offset: int, cloud: Cloud) -> Iterator[bytes]:
@@ -173,25 +179,26 @@ def publish(job: Job, batch: list[Chunk], cloud: Cloud) -> Cursor:
     """Enter chunks into the ledger, send them, and move the cursor behind them."""
     ledger = Ledger(cloud)
     for chunk in batch:
-        ledger.add(chunk)
-    messages.chunks(job, [chunk.index for chunk in batch], cloud)
+        ledger.chunks.add(chunk)
+    messages.send(cloud, *(Score(job.id, chunk.index) for chunk in batch), correlation=job.correlation)
     last = batch[-1]
     cursor = Cursor(last.end, last.first + last.rows, last.index + 1)
-    ledger.advance(job.id, cursor)
+    ledger.jobs.advance(job.id, cursor)
     return cursor
 
 
 def finish(job: Job, cursor: Cursor, cloud: Cloud) -> str:
-    """Say that a job's file is split; the workers may have been quicker."""
-    found = Ledger(cloud).split(job.id, chunks=cursor.index, rows=cursor.row - 1)
+    """Record that a job's file is split; the workers may have been quicker."""
+    found = Ledger(cloud).jobs.split(job.id, chunks=cursor.index, rows=cursor.row - 1)
     if found and found.state == State.RUNNING:
         conclude(found, cloud)
     return "split"
 
 
 def conclude(job: Job, cloud: Cloud) -> None:
-    """Have the receipt written where all chunks are done. Who counts the last chunk asks too, after counting it:
-    whichever of the two comes second sees the whole.
+    """Send the message that finishes a job where all chunks are done.
+
+    The worker that counts the last chunk checks too, after counting it: the second of the two sees all of them.
     """
-    if job.chunks is not None and Ledger(cloud).tally(job.id).chunks == job.chunks:
-        messages.finish(job, cloud)
+    if job.chunks is not None and Ledger(cloud).tallies.total(job.id).chunks == job.chunks:
+        messages.send(cloud, Finish(job.id), correlation=job.correlation)

@@ -1,4 +1,4 @@
-"""What the functions on this machine have logged, for whoever asks why a message failed."""
+"""What the functions on this machine have logged, to explain why a message failed."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lightship.local.functions.records import Message, event, failures
@@ -26,6 +27,23 @@ _FIFO_LOOK_SECONDS = 0.5  # ten times a second would be seen in the latency of p
 Complaint = Callable[[SourceMapping, str], None]
 
 
+@dataclass(frozen=True)
+class Polling:
+    """How a queue is polled.
+
+    Attributes:
+        slots: batches in flight at most; the mapping's own maximum counts where it is smaller.
+        redeliver: seconds after which an unhandled message comes again; None for the queue's visibility timeout, as
+            on AWS, where that is six times the function's timeout.
+    """
+
+    slots: int = 2
+    redeliver: int | None = None
+
+
+_POLLING = Polling()
+
+
 class Poller:
     """One event source mapping.
 
@@ -33,10 +51,8 @@ class Poller:
         mapping: queue, batch size and window, reports, maximum concurrency.
         function: invoked with one batch's event, by several threads at once.
         sqs: a boto3 client.
-        slots: batches in flight at most; the mapping's own maximum counts where it is smaller.
-        redeliver: seconds after which an unhandled message comes again; None for the queue's visibility timeout, as
-            on AWS, where that is six times the function's timeout.
-        complain: hears of failures.
+        polling: how many batches at a time, and when an unhandled message comes again.
+        complain: called with every failure.
     """
 
     def __init__(
@@ -44,20 +60,19 @@ class Poller:
         mapping: SourceMapping,
         function: Function,
         sqs: Any,
+        polling: Polling = _POLLING,
         *,
-        slots: int = 2,
-        redeliver: int | None = None,
         complain: Complaint = lambda mapping, sentence: None,
     ) -> None:
         self.mapping = mapping
         self._function = function
         self._sqs = sqs
-        self._redeliver = redeliver
+        self._redeliver = polling.redeliver
         self._complain = complain
         self._stopped = threading.Event()
         # One receives while others work: moto does not keep a FIFO group together for two at the same time.
         self._receiving = threading.Lock()
-        count = max(1, min(slots, mapping.concurrency or slots))
+        count = max(1, min(polling.slots, mapping.concurrency or polling.slots))
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(count)]
 
     def start(self) -> None:

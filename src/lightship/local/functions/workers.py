@@ -127,7 +127,7 @@ def close(functions: Iterable[ProcessFunction]) -> None:
     drained = [function._drain() for function in functions]
     children.end(worker.process for workers, _ in drained for worker in workers)
     for _, idle in drained:
-        for worker in idle:  # who is busy finds out, and tidies up, in the thread that waits for it
+        for worker in idle:  # a busy worker is cleaned up by the thread that waits for it
             worker.close()
 
 

@@ -1,0 +1,107 @@
+"""The stack's resources: typed values of the variables that the template gives to functions and terminals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lightship.errors import SettingError
+
+_NEEDED = ("LIGHTSHIP_BUCKET", "LIGHTSHIP_REGISTRY")
+_OF_JOBS = ("LIGHTSHIP_JOBS_TABLE", "LIGHTSHIP_SPLIT_QUEUE", "LIGHTSHIP_SCORE_QUEUE")
+
+
+@dataclass(frozen=True)
+class StackSettings:
+    """Each is empty where the environment does not have it.
+
+    Attributes:
+        bucket: ``LIGHTSHIP_BUCKET``.
+        registry: ``LIGHTSHIP_REGISTRY``.
+        jobs_table: ``LIGHTSHIP_JOBS_TABLE``: the ledger's name.
+        split_queue: ``LIGHTSHIP_SPLIT_QUEUE``: a URL.
+        score_queue: ``LIGHTSHIP_SCORE_QUEUE``: a URL.
+        event_bus: ``LIGHTSHIP_EVENT_BUS``: a name or ARN.
+        reply_queues: ``LIGHTSHIP_REPLY_QUEUES``: ARNs, separated by commas, or the word none.
+        queues: ``LIGHTSHIP_QUEUES``: the working queues' URLs by name, from ``score=URL,…``. For terminals.
+        schedule_group: ``LIGHTSHIP_SCHEDULE_GROUP``: where the stack's schedules are. For terminals, too.
+        compile_worker: ``LIGHTSHIP_COMPILE_WORKER``: the function that opens model files, by name or ARN.
+        compile_tenancy: ``LIGHTSHIP_COMPILE_TENANCY``: whether that function keeps its tenants apart (``PER_TENANT``).
+        memory: ``AWS_LAMBDA_FUNCTION_MEMORY_SIZE``: MiB, as Lambda says; 0 elsewhere.
+    """
+
+    bucket: str
+    registry: str
+    jobs_table: str = ""
+    split_queue: str = ""
+    score_queue: str = ""
+    event_bus: str = "default"
+    reply_queues: tuple[str, ...] = ()
+    queues: Mapping[str, str] = field(default_factory=dict)
+    schedule_group: str = ""
+    compile_worker: str = ""
+    compile_tenancy: bool = False
+    memory: int = 0
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> StackSettings:
+        """Read the variables; raises SettingError, which names the one that is missing or malformed."""
+        require(environ, _NEEDED)
+        return cls(
+            bucket=environ["LIGHTSHIP_BUCKET"],
+            registry=environ["LIGHTSHIP_REGISTRY"],
+            jobs_table=environ.get("LIGHTSHIP_JOBS_TABLE", ""),
+            split_queue=environ.get("LIGHTSHIP_SPLIT_QUEUE", ""),
+            score_queue=environ.get("LIGHTSHIP_SCORE_QUEUE", ""),
+            event_bus=environ.get("LIGHTSHIP_EVENT_BUS") or "default",
+            reply_queues=_arns(environ.get("LIGHTSHIP_REPLY_QUEUES", "")),
+            queues=_urls(environ.get("LIGHTSHIP_QUEUES", "")),
+            schedule_group=environ.get("LIGHTSHIP_SCHEDULE_GROUP", ""),
+            compile_worker=environ.get("LIGHTSHIP_COMPILE_WORKER", ""),
+            compile_tenancy=environ.get("LIGHTSHIP_COMPILE_TENANCY") == "PER_TENANT",
+            memory=_memory(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")),
+        )
+
+    def require_jobs(self) -> None:
+        """Raise SettingError unless there are a ledger and both queues of jobs."""
+        values = (self.jobs_table, self.split_queue, self.score_queue)
+        require(dict(zip(_OF_JOBS, values, strict=True)), _OF_JOBS)
+
+
+def has_jobs(environ: Mapping[str, str]) -> bool:
+    """Whether an environment names all that jobs take."""
+    return all(environ.get(name) for name in (*_NEEDED, *_OF_JOBS))
+
+
+def require(environ: Mapping[str, str], names: tuple[str, ...]) -> None:
+    """Raise SettingError for the first of these variables that is not set."""
+    if missing := [name for name in names if not environ.get(name)]:
+        raise unset(missing[0])
+
+
+def unset(name: str) -> SettingError:
+    """Return the error of a variable that is not set."""
+    return SettingError(
+        f"{name} is not set: a function has it from the template, a terminal from .lightship.env (`lightship up`) "
+        "or from a deployed stack's output Environment"
+    )
+
+
+def _memory(text: str) -> int:
+    if text and not text.isdecimal():
+        raise SettingError(f"AWS_LAMBDA_FUNCTION_MEMORY_SIZE is {text[:20]!r}: it must be MiB, a whole number")
+    return int(text or 0)
+
+
+def _urls(text: str) -> dict[str, str]:
+    pairs = [word.strip().partition("=") for word in text.split(",") if word.strip()]
+    if wrong := [name for name, _, url in pairs if not name or not url.startswith(("http://", "https://"))]:
+        raise SettingError(f"LIGHTSHIP_QUEUES has {wrong[0]!r}: it must be NAME=URL, separated by commas")
+    return {name: url for name, _, url in pairs}
+
+
+def _arns(text: str) -> tuple[str, ...]:
+    words = [word.strip() for word in text.split(",") if word.strip() not in {"", "none"}]
+    if wrong := [word for word in words if not word.startswith("arn:") or word.count(":") != 5]:
+        raise SettingError(f"LIGHTSHIP_REPLY_QUEUES has {wrong[0]!r}: it must be ARNs of queues, separated by commas")
+    return tuple(words)

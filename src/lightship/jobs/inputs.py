@@ -1,0 +1,84 @@
+"""What can be scored: files of rows by the ends of their names, and prefixes of images."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import islice
+
+from lightship import formats
+from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
+from lightship.jobs import objects
+from lightship.jobs.cloud import Cloud
+from lightship.jobs.ledger.requests import Options, Source, canonical
+
+IMAGES = "images"
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+
+# The most objects below a prefix that are compared with what they were: ten calls, about a second.
+MOST_COMPARED = 10_000
+
+_DEFAULTS = Options()
+
+
+def find(cloud: Cloud, key: str) -> Source:
+    """Return an object of the jobs' bucket, or the images below a key that ends with ``/``; raises NotFound."""
+    return images(cloud, key) if key.endswith("/") else objects.describe(cloud, cloud.bucket, key)
+
+
+def images(cloud: Cloud, prefix: str) -> Source:
+    """Return a prefix of images as it is now: its etag is a digest of theirs. Raises NotFound where there is none.
+
+    Of more than MOST_COMPARED objects it is random: listing them all would take too long.
+    """
+    below = list(islice(objects.list_keys(cloud, cloud.bucket, prefix), MOST_COMPARED + 1))
+    source = Source(cloud.bucket, prefix)
+    if len(below) > MOST_COMPARED:
+        return replace(source, etag=uuid.uuid4().hex)
+    if not any(map(is_image, below)):
+        raise NotFound(f"there is no image below s3://{cloud.bucket}/{prefix}")
+    return replace(source, etag=digest_of(below))
+
+
+def digest_of(below: Iterable[Source]) -> str:
+    """Return a digest of the keys and etags of the images among these objects."""
+    pairs = [[entry.key, entry.etag] for entry in below if is_image(entry)]
+    return hashlib.sha256(canonical(pairs)).hexdigest()[:32]
+
+
+def is_image(source: Source) -> bool:
+    """Whether an object has the suffix of an image."""
+    return source.key.lower().endswith(IMAGE_SUFFIXES)
+
+
+def is_readable(source: Source) -> bool:
+    """Whether a source has the suffix of a format."""
+    try:
+        format_of(source)
+    except UnsupportedMedia:
+        return False
+    return True
+
+
+def format_of(source: Source, options: Options = _DEFAULTS) -> tuple[str, bool]:
+    """Return the name of a source's format, and whether it is compressed; raises UnsupportedMedia or InvalidInput."""
+    if source.key.endswith("/"):
+        _check_output("images", "csv", options)
+        return IMAGES, False
+    key = source.key.lower()
+    gzip = key.endswith(".gz")
+    found = formats.of(key.removesuffix(".gz"))
+    if gzip and not formats.streamed(found.NAME):
+        raise UnsupportedMedia(f"{source.name} is compressed twice: a {found.NAME} file is not to be gzipped")
+    _check_output(f"a {found.NAME} file", found.NAME, options)
+    return found.NAME, gzip
+
+
+def _check_output(what: str, own: str, options: Options) -> None:
+    wanted = options.output or own
+    if wanted not in {own, "parquet"}:
+        raise InvalidInput(f"{what} can become {own} or parquet, not {wanted[:80]!r}")
+    if wanted == "parquet" and options.single:
+        raise InvalidInput("parquet is written in parts: one file of it cannot be asked for")

@@ -17,7 +17,7 @@ from click.testing import Result
 from PIL import Image
 from pyarrow import parquet
 
-from lightship.cli import uploads
+from lightship.cli.bucket import uploads
 from lightship.errors import InvalidInput
 from lightship.handlers.places import Places
 from lightship.jobs import operations

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from rich.console import Console
 
-from lightship.cli import uploads
+from lightship.cli.bucket import uploads
 from lightship.handlers.places import Places
 from lightship.jobs import operations
 from tests.cli.conftest import Yard

@@ -12,10 +12,11 @@ import numpy as np
 import orjson
 from rich.table import Table
 
-from lightship.cli import completion, terminal
-from lightship.cli.options import json_option, new_registry_option
-from lightship.cli.stages import stages, warning
-from lightship.cli.terminal import command
+from lightship.cli.arguments import completion
+from lightship.cli.arguments.options import json_option, new_registry_option
+from lightship.cli.output import terminal
+from lightship.cli.output.stages import stages, warning
+from lightship.cli.output.terminal import command
 from lightship.registry.registry import Registry
 from lightship.settings import Settings
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from lightship.bundle import Bundle
-from lightship.cli.options import existing, model_argument, new_registry_option, parse_model, registry_option
+from lightship.cli.arguments.options import existing, model_argument, new_registry_option, parse_model, registry_option
 from lightship.registry.registry import Registry
 
 

@@ -15,8 +15,9 @@ from rich.panel import Panel
 
 from lightship.app.server import Server
 from lightship.calls import ModelState
-from lightship.cli import terminal
-from lightship.cli.options import existing
+from lightship.cli.arguments.options import existing
+from lightship.cli.output import terminal
+from lightship.cli.output.terminal import STACK_FILE, interruptible, quiet, stack_command
 from lightship.cli.serve import (
     access_log_option,
     check_default,
@@ -26,7 +27,6 @@ from lightship.cli.serve import (
     settings_of,
     welcome,
 )
-from lightship.cli.terminal import STACK_FILE, interruptible, quiet, stack_command
 from lightship.errors import SettingError
 from lightship.handlers import places
 from lightship.local.functions import logs

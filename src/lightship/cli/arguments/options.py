@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from lightship.cli import completion
+from lightship.cli.arguments import completion
 from lightship.errors import SettingError
 from lightship.registry.registry import Registry
 from lightship.settings import Settings

@@ -11,7 +11,7 @@ import pytest
 
 from lightship.calls import Call
 from lightship.compiler import compile_model
-from lightship.compiler.sources.keras.versions import major
+from lightship.compiler.sources.keras.files.versions import major
 from lightship.errors import SourceRefused
 from lightship.model import Model
 from lightship.registry.registry import Registry

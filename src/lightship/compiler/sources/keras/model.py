@@ -13,11 +13,11 @@ from lightship.bundle import DEFAULT_SIGNATURE
 from lightship.compiler import exports
 from lightship.compiler.hints import Hint
 from lightship.compiler.sources.base import Batch
-from lightship.compiler.sources.keras import export_check
 from lightship.compiler.sources.keras import hints as keras_hints
 from lightship.compiler.sources.keras.errors import translated
+from lightship.compiler.sources.keras.export import check as export_check
+from lightship.compiler.sources.keras.export.function import Traced, check_export
 from lightship.compiler.sources.keras.frameworks import Framework
-from lightship.compiler.sources.keras.function import Traced, check_export
 from lightship.errors import CompileError, EngineError, SourceRefused
 from lightship.tensors import Array, Signature
 

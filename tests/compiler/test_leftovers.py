@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from lightship.bundle import MANIFEST, Bundle, Manifest, digests, write_manifest
-from lightship.compiler.leftovers import verified
 from lightship.compiler.report import Report
+from lightship.compiler.verification.leftovers import verified
 from lightship.errors import SourceRefused
 from lightship.tensors import Signature, TensorSpec
 

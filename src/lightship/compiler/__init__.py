@@ -120,7 +120,7 @@ def compile_into(
     The rest is as for :func:`compile_model`. Returns what :meth:`Report.from_build` takes; the bundle was verified, and
     ``digest`` is its digest. Raises SandboxUnavailable, SourceRefused, ParityError or CompileError.
     """
-    from lightship.compiler import leftovers
+    from lightship.compiler.verification import leftovers
 
     job = {
         "source": str(source.resolve()),

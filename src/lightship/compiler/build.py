@@ -11,9 +11,11 @@ from typing import Any
 from lightship.bundle import GOLDEN, MODEL, SAVED_MODEL, Manifest, digests, write_manifest
 from lightship.bundle.golden import write_golden
 from lightship.calls import Call
-from lightship.compiler import limits, litert, randomness, sources, stages
+from lightship.compiler import limits, sources, stages
 from lightship.compiler.config import Config
-from lightship.compiler.pruning import pruned
+from lightship.compiler.conversion import litert
+from lightship.compiler.conversion.pruning import pruned
+from lightship.compiler.graph import randomness
 from lightship.compiler.rewrites import Rewritten, required, rewrite
 from lightship.compiler.sources.base import Original
 from lightship.compiler.verification import latency

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from lightship.bundle import MANIFEST
+from lightship.bundle import MANIFEST, Bundle
 from lightship.jobs.cloud import Cloud
 from lightship.registry.registry import Registry
 
@@ -95,7 +95,7 @@ def renamed(cloud: Cloud, model: Path, name: str, folder: Path, **output: Any) -
         manifest = json.loads((staged / MANIFEST).read_bytes())
         manifest["signatures"][0]["outputs"][0] |= output
         (staged / MANIFEST).write_text(json.dumps(manifest))
-        registry.publish(name, staged)
+        registry.publish(name, Bundle.open(staged))
     push(cloud.s3, folder, name)
 
 

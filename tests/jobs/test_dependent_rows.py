@@ -30,8 +30,7 @@ def dependent(cloud: Cloud, registries: Registries, tmp_path: Path) -> Cloud:
         signatures = tuple(each._replace(independent_rows=False) for each in bundle.manifest.signatures)
         for file in bundle.path.iterdir():
             (staged / file.name).write_bytes(file.read_bytes())
-        write_manifest(staged, bundle.manifest._replace(signatures=signatures))
-        registry.publish("centred", staged)
+        registry.publish("centred", write_manifest(staged, bundle.manifest._replace(signatures=signatures)))
     push(cloud.s3, tmp_path / "models", "centred")
     return cloud
 

@@ -67,21 +67,13 @@ def compile_command(
 
     SOURCE is a .keras, .h5, .hdf5 or .tflite file, or a SavedModel as a folder, .zip or .tar.gz.
     """
-    from lightship.compiler import compile_model
+    from lightship.compiler import Options, compile_model
 
+    options = Options(
+        name=name, config=config, data=data, engine=engine, trust=trust, slow=slow, sandbox=not no_sandbox
+    )
     with stages(visible=not as_json) as progress:
-        report = compile_model(
-            source,
-            registry=registry,
-            name=name,
-            config=config,
-            data=data,
-            engine=engine,
-            trust=trust,
-            slow=slow,
-            sandbox=not no_sandbox,
-            progress=warning(progress),
-        )
+        report = compile_model(source, registry=registry, options=options, progress=warning(progress))
     if as_json:
         click.echo(orjson.dumps(report.to_json()))
     else:

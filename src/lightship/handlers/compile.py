@@ -18,11 +18,10 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from lightship import aws
-from lightship.bundle import MANIFEST
+from lightship.bundle import MANIFEST, Bundle
 from lightship.compiler.report import Report
 from lightship.errors import CompileError, InvalidInput, SourceRefused, TooLarge
 from lightship.handlers.announcements import announce
@@ -149,10 +148,10 @@ def _compile(
         if isinstance(answer, Refusal):
             return _refused(answer)
         _, suffix = incoming.split(drop.key)
-        digest = quarantine.verify(staged, answer, suffix, str(material.digests["sha256"])).digest
+        bundle = quarantine.verify(staged, answer, suffix, str(material.digests["sha256"]))
         if materials.locate(drop, workshop.s3) != place:
             raise Gone  # a newer file has come meanwhile
-        return _publish(material, answer, staged, digest, workshop)
+        return _publish(material, answer, bundle, workshop)
 
 
 def _job(
@@ -172,11 +171,11 @@ def _job(
     )
 
 
-def _publish(material: Material, compiled: Report, staged: Path, digest: str, workshop: Workshop) -> dict[str, Any]:
-    there = _version(workshop.registry, material.model, digest)
-    version = there or Registry(workshop.registry).publish(material.model, staged)
-    outcome = {"state": "published", "model": material.model, "version": version, "digest": digest}
-    report = replace(compiled, name=material.model, version=version, digest=digest).to_json()
+def _publish(material: Material, compiled: Report, bundle: Bundle, workshop: Workshop) -> dict[str, Any]:
+    there = _version(workshop.registry, material.model, bundle.digest)
+    version = there or Registry(workshop.registry).publish(material.model, bundle)
+    outcome = {"state": "published", "model": material.model, "version": version, "digest": bundle.digest}
+    report = replace(compiled, name=material.model, version=version, digest=bundle.digest).to_json()
     return {**outcome, "new": there is None, **material.digests, "compiled": report}
 
 

@@ -150,12 +150,11 @@ class Registry:
         """A private folder to build a bundle in, removed at the end unless it was published."""
         return self._store.staging()
 
-    def publish(self, name: str, folder: Path) -> int:
+    def publish(self, name: str, bundle: Bundle) -> int:
         """Make a staged bundle the next version of a model; returns its number. Two at once get two numbers."""
         check_name(name)
-        Bundle.open(folder)
         version = max((*self.state(name).versions, *self._numbers(name)), default=0) + 1
-        while not self._store.publish(folder, f"{name}/{version}"):
+        while not self._store.publish(bundle.path, f"{name}/{version}"):
             version += 1
         self.change(name, lambda state: replace(state, versions=tuple(sorted({*state.versions, version}))))
         return version

@@ -106,7 +106,7 @@ class S3Store:
         target = self._held.setdefault(name, _Folder(self._cache / name))
         try:
             if renew or not target.is_dir():
-                self._fetch(key, found[0], target)
+                self._fetch(key, found[0], target, renew=renew)
             os.utime(target)
         except OSError as error:
             raise RegistryError(
@@ -146,9 +146,9 @@ class S3Store:
         if created is None and self._client.head_object(**place)["ContentLength"] != size:
             raise RegistryError(f"cannot write {self._uri(key)}: another object is there")
 
-    def _fetch(self, key: str, manifest: bytes, target: Path) -> None:
+    def _fetch(self, key: str, manifest: bytes, target: Path, *, renew: bool) -> None:
         with self._alone():
-            if target.is_dir() and _whole(target):  # another process has just been here
+            if target.is_dir() and (not renew or _whole(target)):  # another process has just been here
                 return
             shutil.rmtree(target, ignore_errors=True)
             self._make_room(self._size(key))

@@ -30,7 +30,7 @@ from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Chunk, Cursor, Job, Source, job_id
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
-from lightship.settings import Settings
+from lightship.settings import CacheSettings, Settings
 
 _TOGETHER = 10  # the template's batch of requests
 _WARM_UP = 3
@@ -98,7 +98,7 @@ def requests_answered(questions: Sequence[Question], batches: int, cloud: Cloud)
 
 def _answers(questions: Sequence[Question], batches: int) -> dict[str, Any]:
     settings = Settings.from_environment()
-    catalogue, _ = assemble(settings, Registry(settings.registry), threads=0, max_answer=0)
+    catalogue, _ = assemble(settings, Registry(settings.registry, cache=settings.cache), threads=0, max_answer=0)
     service = Service(catalogue)
     asked = [
         Request("POST", "/predict", "", _HEADERS, question.body.encode(), caller="queue:benchmark")
@@ -128,7 +128,7 @@ def chunks_scored(registry: str, count: int, cloud: Cloud) -> dict[str, Any]:
     rows = lines(count).splitlines(keepends=True)
     put = cloud.s3.put_object(Bucket=cloud.bucket, Key="uploads/benchmark/chunks.csv", Body=COLUMNS + b"".join(rows))
     source = Source(cloud.bucket, "uploads/benchmark/chunks.csv", put["VersionId"])
-    digest = Bundle.open(Registry(registry).path("quickstart", 1)).digest
+    digest = Bundle.open(Registry(registry, cache=CacheSettings.from_environment()).path("quickstart", 1)).digest
     ledger, options = Ledger(cloud), Job.options
     job = Job(job_id("benchmark", source, digest, options, ""), "benchmark", "quickstart", 1, digest, source, "csv")
     ledger.create(job)

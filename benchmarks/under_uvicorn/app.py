@@ -7,5 +7,7 @@ from lightship.registry.registry import Registry
 from lightship.settings import Settings
 
 settings = Settings.from_environment()
-_catalogue, app = assemble(settings, Registry(settings.registry), threads=settings.threads, max_answer=0)
+_catalogue, app = assemble(
+    settings, Registry(settings.registry, cache=settings.cache), threads=settings.threads, max_answer=0
+)
 _catalogue.start()

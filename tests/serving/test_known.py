@@ -18,6 +18,7 @@ from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
 from lightship.serving.known import Known
+from lightship.settings import CacheSettings
 from tests.bundles import Registries, republish
 
 ROUTES = [
@@ -66,7 +67,7 @@ def line(bucket: str, monkeypatch: pytest.MonkeyPatch) -> Line:
 
 @pytest.fixture
 def registry(line: Line, s3_registry: str, registries: Registries) -> Registry:
-    registry = Registry(s3_registry)
+    registry = Registry(s3_registry, cache=CacheSettings.from_environment())
     republish(registry, registries.small / "modes" / "1", "modes")
     return registry
 

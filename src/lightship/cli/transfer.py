@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import click
 
-from lightship.cli.arguments.options import existing, model_argument, new_registry_option, parse_model, registry_option
+from lightship.cli.arguments.options import (
+    existing,
+    model_argument,
+    new_registry_option,
+    parse_model,
+    registry_at,
+    registry_option,
+)
 from lightship.registry.registry import Registry
 
 
@@ -20,7 +27,7 @@ def push_command(model: str, target: str, registry: Registry) -> None:
     \b
     lightship push churn s3://my-models/prod
     """
-    _copy(model, registry, Registry(target))
+    _copy(model, registry, registry_at(target))
 
 
 @click.command("pull")

@@ -123,7 +123,7 @@ def _run(
     variables = {name: value for name, value in function.environment.items() if name not in _SIZES}
     os.environ.update({**variables, **stack.environment, "LIGHTSHIP_CACHE": str(stack.folder / "cache")})
     settings = settings_of(default_model, access_log=access_log)
-    server = Server(Registry(location), settings, host="127.0.0.1", port=port, jobs=places.jobs)
+    server = Server(Registry(location, cache=settings.cache), settings, host="127.0.0.1", port=port, jobs=places.jobs)
     with quiet():
         states = server.start()
     console.print(Panel(_screen(stack, server, states, registry, copied), title="Lightship", expand=False))

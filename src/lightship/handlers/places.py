@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightship.errors import SettingError
+from lightship.settings import DEFAULT_CACHE, CacheSettings
 
 if TYPE_CHECKING:
     from lightship.jobs.cloud import Cloud
@@ -27,6 +28,7 @@ class Places(NamedTuple):
         schedule_group: ``LIGHTSHIP_SCHEDULE_GROUP``: where the stack's schedules are. For people, too.
         compile_worker: ``LIGHTSHIP_COMPILE_WORKER``: the function that opens model files, by name or ARN.
         compile_tenancy: ``LIGHTSHIP_COMPILE_TENANCY``: whether that function keeps its tenants apart (``PER_TENANT``).
+        cache: ``LIGHTSHIP_CACHE`` and ``LIGHTSHIP_CACHE_MB``: where versions from S3 are kept.
         memory: ``AWS_LAMBDA_FUNCTION_MEMORY_SIZE``: MiB, as Lambda says; 0 elsewhere.
     """
 
@@ -41,6 +43,7 @@ class Places(NamedTuple):
     schedule_group: str = ""
     compile_worker: str = ""
     compile_tenancy: bool = False
+    cache: CacheSettings = DEFAULT_CACHE
     memory: int = 0
 
     @classmethod
@@ -61,6 +64,7 @@ class Places(NamedTuple):
             schedule_group=source.get("LIGHTSHIP_SCHEDULE_GROUP", ""),
             compile_worker=source.get("LIGHTSHIP_COMPILE_WORKER", ""),
             compile_tenancy=source.get("LIGHTSHIP_COMPILE_TENANCY") == "PER_TENANT",
+            cache=CacheSettings.from_environment(source),
             memory=int(source.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE") or 0),
         )
 
@@ -86,6 +90,7 @@ class Places(NamedTuple):
             registry=self.registry,
             attempts=attempts,
             memory=self.memory or cloud.CORE,
+            cache=self.cache,
         )
 
 

@@ -27,7 +27,7 @@ LARGEST_ANSWER = 6 * 1024 * 1024 - 64 * 1024
 settings = Settings.from_environment()
 catalogue, shell = assemble(
     settings,
-    Registry(settings.registry),
+    Registry(settings.registry, cache=settings.cache),
     threads=0,
     max_answer=settings.max_answer or LARGEST_ANSWER,
     jobs=places.jobs,

@@ -137,7 +137,7 @@ def _record(order: Order, response: Response, correlation: str) -> dict[str, Any
 def _desk() -> Desk:
     """Made with the default model loaded: what is wrong with it, a request will say."""
     settings = Settings.from_environment()
-    catalogue, _ = assemble(settings, Registry(settings.registry), threads=0, max_answer=0)
+    catalogue, _ = assemble(settings, Registry(settings.registry, cache=settings.cache), threads=0, max_answer=0)
     with contextlib.suppress(LightshipError):
         catalogue.load(catalogue.default_name())
     post = Post(Places.from_environment(), aws.client("s3"), aws.client("sqs"), aws.client("events"))

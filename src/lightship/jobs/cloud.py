@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lightship import aws
+from lightship.settings import DEFAULT_CACHE, CacheSettings
 
 # MiB with which a function has one whole core.
 CORE = 1769
@@ -25,6 +26,7 @@ class Cloud:
         registry: where the models are, ``s3://bucket/prefix``.
         now: seconds since 1970.
         memory: MiB of the function that this is, which is what its time costs; one core's, where it is none.
+        cache: where versions of models are kept on this disk.
     """
 
     bucket: str
@@ -37,6 +39,7 @@ class Cloud:
     sqs: Any = field(repr=False)
     now: Callable[[], float] = time.time
     memory: int = CORE
+    cache: CacheSettings = DEFAULT_CACHE
 
 
 def connect(
@@ -48,11 +51,12 @@ def connect(
     registry: str = "",
     attempts: int = 6,
     memory: int = CORE,
+    cache: CacheSettings = DEFAULT_CACHE,
 ) -> Cloud:
     """The cloud of these resources, reached with the environment's credentials and endpoint.
 
-    ``attempts`` is as in :func:`lightship.aws.client`, ``memory`` as in :class:`Cloud`.
+    ``attempts`` is as in :func:`lightship.aws.client`, ``memory`` and ``cache`` as in :class:`Cloud`.
     """
     clients = {name: aws.client(name, attempts=attempts) for name in ("s3", "dynamodb", "sqs")}
     place = registry or f"s3://{bucket}/models"
-    return Cloud(bucket, table, split_queue, score_queue, place, **clients, memory=memory)
+    return Cloud(bucket, table, split_queue, score_queue, place, **clients, memory=memory, cache=cache)

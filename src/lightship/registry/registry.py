@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lightship.bundle import GOLDEN, MANIFEST, Bundle, Manifest
 from lightship.errors import BundleError, NotFound, RegistryError, StateError, UnknownLabel
 from lightship.registry.state import State
+from lightship.settings import DEFAULT_CACHE, CacheSettings
 from lightship.stores import open_store
 
 if TYPE_CHECKING:
@@ -35,11 +36,16 @@ def check_name(name: str) -> str:
 
 
 class Registry:
-    """The models of one registry. ``location`` is a folder, or ``s3://bucket/prefix``."""
+    """The models of one registry.
 
-    def __init__(self, location: str) -> None:
+    Args:
+        location: a folder, or ``s3://bucket/prefix``.
+        cache: where versions from S3 are kept on this disk.
+    """
+
+    def __init__(self, location: str, *, cache: CacheSettings = DEFAULT_CACHE) -> None:
         self.location = location
-        self._store = open_store(location)
+        self._store = open_store(location, cache=cache)
 
     def models(self) -> list[str]:
         """Names of the models that have at least one version, or a state that cannot be read."""

@@ -17,13 +17,20 @@ from typing import Any
 from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
+from lightship.settings import CacheSettings
 
 
 def main(table: str, split_queue: str, score_queue: str, kills: int) -> None:
     for number in range(kills + 1):
         child = os.fork()
         if not child:
-            cloud = connect(bucket="jobs", table=table, split_queue=split_queue, score_queue=score_queue)
+            cloud = connect(
+                bucket="jobs",
+                table=table,
+                split_queue=split_queue,
+                score_queue=score_queue,
+                cache=CacheSettings.from_environment(),
+            )
             if number < kills:
                 _doom(cloud, 1 + number // 2, after=bool(number % 2))
             _work(cloud)

@@ -22,6 +22,7 @@ from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.records import Options
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
+from lightship.settings import CacheSettings
 from tests.bundles import Registries
 from tests.jobs.clouds import SETTINGS, TABLE, objects_below, push
 from tests.jobs.faults.play import DATA, check_rows
@@ -66,7 +67,10 @@ class Network:
                 self.direct["s3"].delete_object(Bucket="jobs", Key=key)
         score.load.cache_clear()
         with ExitStack() as ending:
-            cloud = clouds.connect(bucket="jobs", table=table, split_queue=self.urls[0], score_queue=self.urls[1])
+            cache = CacheSettings.from_environment()
+            cloud = clouds.connect(
+                bucket="jobs", table=table, split_queue=self.urls[0], score_queue=self.urls[1], cache=cache
+            )
             for client in (cloud.s3, cloud.dynamodb, cloud.sqs):
                 ending.callback(client.close)
             options = Options(chunk=90, single=True)

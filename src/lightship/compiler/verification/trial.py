@@ -22,7 +22,7 @@ from lightship.calls import Call
 from lightship.compiler import limits
 from lightship.compiler.limits import Cost
 from lightship.compiler.sandbox import Progress, memory
-from lightship.compiler.verification.parity import Bounds, compare
+from lightship.compiler.verification.parity import Bounds, Output, compare
 from lightship.errors import LightshipError
 from lightship.model import Model
 from lightship.tensors import Array, Signature, TensorSpec
@@ -104,7 +104,7 @@ def _check_golden(model: Model, name: str) -> None:
     outputs = model.predict(Call(inputs=inputs, signature=name)).outputs
     for output, array in expected.items():
         recorded = model.manifest.parity[name][output]
-        compare(name, output, array, outputs[output], bounds=Bounds(recorded["rtol"], recorded["atol"]))
+        compare(Output(name, output), array, outputs[output], bounds=Bounds(recorded["rtol"], recorded["atol"]))
 
 
 def _ask(model: Model, signature: str, inputs: Tensors) -> None:

@@ -18,7 +18,7 @@ from lightship.version import __version__
 if TYPE_CHECKING:
     from lightship.bundle import Bundle, Manifest
     from lightship.calls import Call, Result
-    from lightship.compiler import compile_model
+    from lightship.compiler import CompileOptions, compile_model
     from lightship.errors import LightshipError
     from lightship.model import Model
     from lightship.registry.registry import Registry
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Bundle": "bundle",
     "Call": "calls",
+    "CompileOptions": "compiler",
     "LightshipError": "errors",
     "Manifest": "bundle",
     "Model": "model",
@@ -40,6 +41,7 @@ _HOMES = {
 __all__ = [
     "Bundle",
     "Call",
+    "CompileOptions",
     "LightshipError",
     "Manifest",
     "Model",

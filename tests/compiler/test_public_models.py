@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from lightship.calls import Call
-from lightship.compiler import Options, Report, compile_model
+from lightship.compiler import CompileOptions, Report, compile_model
 from lightship.errors import LightshipError
 from lightship.model import Model
 from lightship.registry.registry import Registry
@@ -43,7 +43,10 @@ def outcomes(request: pytest.FixtureRequest, registry: Registry) -> Iterator[dic
     with ThreadPoolExecutor(2) as pool:
         begun = {
             model: pool.submit(
-                compile_model, file_of(model), registry=registry, options=Options(name=f"public-{MODELS.index(model)}")
+                compile_model,
+                file_of(model),
+                registry=registry,
+                options=CompileOptions(name=f"public-{MODELS.index(model)}"),
             )
             for model in models
         }

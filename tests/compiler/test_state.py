@@ -15,7 +15,7 @@ import pytest
 from lightship.answer import Service, answer
 from lightship.bundle import Bundle, write_manifest
 from lightship.calls import Call
-from lightship.compiler import Options, Report, compile_model
+from lightship.compiler import CompileOptions, Report, compile_model
 from lightship.engines.litert_state import keeps_state
 from lightship.errors import NotFound, SourceRefused
 from lightship.model import Model
@@ -63,7 +63,7 @@ def compile_once(stateful_sources: Path, models: Registry) -> Iterator[Compile]:
 
     def compiled(source: str, engine: str | None = None) -> Compiled:
         if (source, engine) not in done:
-            report = compile_model(stateful_sources / source, registry=models, options=Options(engine=engine))
+            report = compile_model(stateful_sources / source, registry=models, options=CompileOptions(engine=engine))
             done[source, engine] = report, Model.load(models.open(report.name, report.version))
         return done[source, engine]
 

@@ -67,9 +67,9 @@ def compile_command(
 
     SOURCE is a .keras, .h5, .hdf5 or .tflite file, or a SavedModel as a folder, .zip or .tar.gz.
     """
-    from lightship.compiler import Options, compile_model
+    from lightship.compiler import CompileOptions, compile_model
 
-    options = Options(
+    options = CompileOptions(
         name=name, config=config, data=data, engine=engine, trust=trust, slow=slow, sandbox=not no_sandbox
     )
     with stages(visible=not as_json) as progress:

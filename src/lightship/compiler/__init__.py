@@ -10,12 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lightship.compiler.pipeline import Options, compile_model, name_from
+    from lightship.compiler.pipeline import CompileOptions, compile_model, name_from
     from lightship.compiler.report import Report
 
-_HOMES = {"Options": "pipeline", "Report": "report", "compile_model": "pipeline", "name_from": "pipeline"}
+_HOMES = {"CompileOptions": "pipeline", "Report": "report", "compile_model": "pipeline", "name_from": "pipeline"}
 
-__all__ = ["Options", "Report", "compile_model", "name_from"]
+__all__ = ["CompileOptions", "Report", "compile_model", "name_from"]
 
 
 def __getattr__(name: str) -> Any:

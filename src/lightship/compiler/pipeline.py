@@ -27,7 +27,7 @@ _ENDINGS = (".tar.gz", ".tgz")
 
 
 @dataclass(frozen=True)
-class Options:
+class CompileOptions:
     """What a user may decide about a compile.
 
     Attributes:
@@ -46,7 +46,7 @@ class Options:
     sandbox: bool = True
 
 
-DEFAULT = Options()
+DEFAULT = CompileOptions()
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Compiled:
 
 
 def compile_model(
-    source: Path, *, registry: Registry, options: Options = DEFAULT, progress: Progress = unobserved
+    source: Path, *, registry: Registry, options: CompileOptions = DEFAULT, progress: Progress = unobserved
 ) -> Report:
     """Compile a model file or folder and publish it.
 

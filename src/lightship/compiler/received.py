@@ -28,7 +28,7 @@ class InvalidReport(ValueError):
     """The record is not one that the compiler makes; the text says what is wrong with it."""
 
 
-def report(record: Any) -> Report:
+def report(record: object) -> Report:
     """Return the report in a record, without name, version and digest; raises InvalidReport."""
     try:
         return _compiled(_mapping(record))
@@ -40,13 +40,13 @@ def report(record: Any) -> Report:
         raise InvalidReport("it is not of the expected form") from None
 
 
-def sentence(value: Any) -> str:
+def sentence(value: object) -> str:
     """A text for people: its letters that can be printed, in one line, up to a limit."""
     text = "".join(letter if letter.isprintable() else " " for letter in _text(value))
     return text[:_LONGEST_SENTENCE]
 
 
-def _sentences(values: Any) -> tuple[str, ...]:
+def _sentences(values: object) -> tuple[str, ...]:
     return tuple(map(sentence, _sequence(values)))
 
 
@@ -96,7 +96,7 @@ def _agreement(record: Mapping[str, Any]) -> Agreement:
     )
 
 
-def _signature(record: Any) -> Signature:
+def _signature(record: object) -> Signature:
     signature = Signature.from_json(_mapping(record))
     _name(signature.name)
     _name(signature.method)
@@ -113,37 +113,38 @@ def _check_spec(spec: TensorSpec) -> None:
         _text(label)
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def _mapping(value: object) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise InvalidReport("it has something else where an object belongs")
     return value
 
 
-def _sequence(value: Any) -> list[Any]:
+def _sequence(value: object) -> list[Any]:
     if not isinstance(value, list) or len(value) > _MOST:
         raise InvalidReport(f"it has something else where a list of at most {_MOST} belongs")
     return value
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if not isinstance(value, str):
         raise InvalidReport("it has something else where a text belongs")
     return value
 
 
-def _name(value: Any) -> str:
-    if not _text(value).isprintable() or len(value) > _LONGEST_NAME:
+def _name(value: object) -> str:
+    name = _text(value)
+    if not name.isprintable() or len(name) > _LONGEST_NAME:
         raise InvalidReport("it has a name that is too long or cannot be printed")
-    return str(value)
+    return name
 
 
-def _count(value: Any) -> int:
+def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
         raise InvalidReport("it has something else where a count belongs")
     return value
 
 
-def _number(value: Any) -> float:
+def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise InvalidReport("it has something else where a number belongs")
     return float(value)

@@ -60,7 +60,7 @@ class Description:
 def describe(
     source: Path, *, trust: bool = False, sandbox: bool = True, progress: Progress = unobserved
 ) -> Description:
-    """Read a model file's signatures in the sandbox; options as for :class:`lightship.compiler.Options`.
+    """Read a model file's signatures in the sandbox; options as for :class:`lightship.compiler.CompileOptions`.
 
     Raises SourceRefused, CompileError or SandboxUnavailable.
     """

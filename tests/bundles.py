@@ -3,7 +3,6 @@ so that the tests' process never imports TensorFlow."""
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lightship.bundle import DEFAULT_SIGNATURE, GOLDEN, MODEL, SAVED_MODEL, Manifest, digests, write_manifest
+from lightship.bundle import DEFAULT_SIGNATURE, GOLDEN, MODEL, SAVED_MODEL, Bundle, Manifest, digests, write_manifest
 from lightship.bundle.golden import write_golden
 from lightship.registry.registry import Registry
 from lightship.tensors import Signature, TensorSpec
@@ -99,8 +98,7 @@ def main(folder: str) -> None:
 def republish(registry: Registry, bundle: Path, name: str) -> int:
     """A bundle's copy as the next version of a model."""
     with registry.staging() as staged:
-        shutil.copytree(bundle, staged, dirs_exist_ok=True)
-        return registry.publish(name, staged)
+        return registry.publish(name, Bundle.open(bundle).copy(staged))
 
 
 @dataclass(frozen=True)
@@ -131,8 +129,7 @@ def publish(tf: Any, registry: Registry, name: str, functions: tuple[Function, .
             (staged / MODEL).write_bytes(converter.convert())
         write_golden(staged / GOLDEN, golden)
         signatures = tuple(Signature(function.name, function.inputs, function.outputs) for function in functions)
-        write_manifest(staged, Manifest(engine, signatures, digests(staged)))
-        registry.publish(name, staged)
+        registry.publish(name, write_manifest(staged, Manifest(engine, signatures, digests(staged))))
 
 
 if __name__ == "__main__":

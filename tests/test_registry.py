@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lightship.errors import BundleError, NotFound, RegistryError
+from lightship.errors import NotFound, RegistryError
 from lightship.registry.registry import Registry
 from tests.bundles import Registries, republish
 
@@ -34,12 +34,6 @@ def test_two_publishers_at_once_get_two_numbers(registry: Registry, registries: 
     with ThreadPoolExecutor(8) as pool:
         numbers = list(pool.map(lambda _: publish(registry, registries), range(16)))
     assert sorted(numbers) == list(range(1, 17))
-
-
-def test_a_folder_that_is_no_bundle_is_not_published(registry: Registry) -> None:
-    with registry.staging() as staged, pytest.raises(BundleError):
-        registry.publish("empty", staged)
-    assert registry.models() == []
 
 
 def test_a_killed_publisher_leaves_no_version_behind(registry: Registry, registries: Registries) -> None:

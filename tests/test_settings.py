@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from lightship.errors import SettingError
-from lightship.settings import Settings
+from lightship.settings import CacheSettings, Settings
 from tests.emulator import ROOT
 
 
@@ -16,6 +17,8 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 def test_every_variable_is_read() -> None:
     environ = {
         "LIGHTSHIP_REGISTRY": "/models",
+        "LIGHTSHIP_CACHE": "/tmp/cache",
+        "LIGHTSHIP_CACHE_MB": "2",
         "LIGHTSHIP_DEFAULT_MODEL": "digits",
         "LIGHTSHIP_TOKEN": "secret",
         "LIGHTSHIP_ALLOW_ANONYMOUS": "1",
@@ -42,7 +45,8 @@ def test_every_variable_is_read() -> None:
     cache = {"digits": 2_000_000}
     hosts, origins = ("api.example.com", "other.example"), ("https://a.example", "http://localhost:3000")
     limits = (1.5, 40_000_000, 50, 9.0, hosts)
-    model = ("/models", "digits", "secret", True, True, 10, 20, 0.5, 5_000_000, cache, 3, 16, 0.005, 8.0)
+    kept = CacheSettings(Path("/tmp/cache"), 2 * 1024 * 1024)
+    model = ("/models", kept, "digits", "secret", True, True, 10, 20, 0.5, 5_000_000, cache, 3, 16, 0.005, 8.0)
     expected = Settings(*model, *limits, base_path="/ml/v2", cors_origins=origins, access_log=True, metrics=True)
     assert Settings.from_environment(environ) == expected
 
@@ -54,6 +58,7 @@ def test_every_variable_is_read() -> None:
         ("LIGHTSHIP_MAX_BODY_BYTES", "-1", "it must be a whole number from 1"),
         ("LIGHTSHIP_MAX_BODY_BYTES", "0", "it must be a whole number from 1"),
         ("LIGHTSHIP_THREADS", "0", "it must be a whole number from 1"),
+        ("LIGHTSHIP_CACHE_MB", "lots", "it must be a whole number, zero or more"),
         ("LIGHTSHIP_ALLOWED_HOSTS", "http://x", "it must be a list of host names"),
         ("LIGHTSHIP_ALLOWED_HOSTS", "api.example.com:443", "it must be a list of host names"),
         ("LIGHTSHIP_RESPONSE_CACHE_MB", "digits", "it must be a list like churn=10,digits=5"),

@@ -33,7 +33,7 @@ from lightship.jobs.ledger.requests import Source
 from lightship.jobs.ledger.runs import Pin
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
-from lightship.settings import Settings
+from lightship.settings import CacheSettings, Settings
 
 _TOGETHER = 10  # the template's batch of requests
 _WARM_UP = 3
@@ -123,7 +123,7 @@ def chunks_scored(registry: str, count: int, cloud: Cloud) -> dict[str, Any]:
     rows = lines(count).splitlines(keepends=True)
     put = cloud.s3.put_object(Bucket=cloud.bucket, Key="uploads/benchmark/chunks.csv", Body=COLUMNS + b"".join(rows))
     source = Source(cloud.bucket, "uploads/benchmark/chunks.csv", put["VersionId"])
-    digest = Bundle.open(Registry(registry).path("quickstart", 1)).digest
+    digest = Bundle.open(Registry(registry, cache=CacheSettings.from_environment()).path("quickstart", 1)).digest
     ledger, request = Ledger(cloud), JobRequest("benchmark", "quickstart", source.key)
     job = starting.make(request, source, Pin(1, digest))
     ledger.jobs.create(job)

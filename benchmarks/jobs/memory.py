@@ -115,7 +115,7 @@ def main() -> None:
     repeated = max(1, orders["megabytes"] * 1_000_000 // len(block))
     s3 = Generated(cloud.s3, block, repeated)
     cloud = Cloud(**{**vars(cloud), "s3": s3, "registry": orders["registry"]})
-    digest = Bundle.open(Registry(cloud.registry).path("quickstart", 1)).digest
+    digest = Bundle.open(Registry(cloud.registry, cache=cloud.cache).path("quickstart", 1)).digest
     source = Source(cloud.bucket, "generated.csv", size=s3.size)
     job = Ledger(cloud).jobs.create(Job(orders["name"], "benchmark", "quickstart", 1, digest, source, "csv"))
     rows = repeated * _ROWS

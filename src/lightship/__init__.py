@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lightship.app import create_app
     from lightship.bundle import Bundle, Manifest
     from lightship.calls import Call, Result
-    from lightship.compiler import compile_model
+    from lightship.compiler import CompileOptions, compile_model
     from lightship.errors import LightshipError
     from lightship.handlers.predict import handler_for
     from lightship.model import Model
@@ -31,6 +31,7 @@ _HOMES = {
     "create_app": "app",
     "handler_for": "handlers.predict",
     "Call": "calls",
+    "CompileOptions": "compiler",
     "LightshipError": "errors",
     "Manifest": "bundle",
     "Model": "model",
@@ -44,6 +45,7 @@ _HOMES = {
 __all__ = [
     "Bundle",
     "Call",
+    "CompileOptions",
     "LightshipError",
     "Manifest",
     "Model",

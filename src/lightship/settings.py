@@ -1,10 +1,11 @@
-"""What the environment says, read once by the rooms at the top (floors 8 and above) and passed down as values."""
+"""What the environment says, read once by the packages at the top and passed down as values."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from lightship.errors import SettingError
@@ -14,11 +15,34 @@ T = TypeVar("T")
 MEBIBYTE = 1024 * 1024
 
 
+class CacheSettings(NamedTuple):
+    """Where versions that were downloaded from S3 are kept.
+
+    Attributes:
+        folder: ``LIGHTSHIP_CACHE``; None for one in the temporary folder.
+        size: ``LIGHTSHIP_CACHE_MB``: bytes to keep, from MiB; the least recently used versions are removed first.
+    """
+
+    folder: Path | None = None
+    size: int = 400 * MEBIBYTE
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> CacheSettings:
+        """Read ``LIGHTSHIP_CACHE`` and ``LIGHTSHIP_CACHE_MB``; raises SettingError."""
+        source = os.environ if environ is None else environ
+        folder = Path(source["LIGHTSHIP_CACHE"]) if source.get("LIGHTSHIP_CACHE") else None
+        return cls(folder, _read(source, "LIGHTSHIP_CACHE_MB", _mebibytes, cls().size))
+
+
+DEFAULT_CACHE = CacheSettings()
+
+
 class Settings(NamedTuple):
-    """Every environment variable but ``LIGHTSHIP_CACHE`` and ``LIGHTSHIP_CACHE_MB``, which are the S3 store's own.
+    """Every environment variable that a server, a function or a command takes.
 
     Attributes:
         registry: ``LIGHTSHIP_REGISTRY``: the folder that holds the models, or ``s3://bucket/prefix``.
+        cache: ``LIGHTSHIP_CACHE`` and ``LIGHTSHIP_CACHE_MB``: where versions from S3 are kept.
         default_model: ``LIGHTSHIP_DEFAULT_MODEL``: answers ``POST /predict``; needed with more than one model.
         token: ``LIGHTSHIP_TOKEN``: the bearer token that every request but a health check must carry.
         allow_anonymous: ``LIGHTSHIP_ALLOW_ANONYMOUS``: serve beyond loopback without a token.
@@ -46,6 +70,7 @@ class Settings(NamedTuple):
     """
 
     registry: str = "./models"
+    cache: CacheSettings = DEFAULT_CACHE
     default_model: str | None = None
     token: str | None = None
     allow_anonymous: bool = False
@@ -75,17 +100,12 @@ class Settings(NamedTuple):
         source = os.environ if environ is None else environ
 
         def read(key: str, cast: Callable[[str], T], default: T) -> T:
-            text = source.get(key, "")
-            if not text:
-                return default
-            try:
-                return cast(text)
-            except ValueError as error:
-                raise SettingError(f"{key} is {text!r}: it must be {error}") from None
+            return _read(source, key, cast, default)
 
         usual = cls()
         return cls(
             registry=read("LIGHTSHIP_REGISTRY", str, usual.registry),
+            cache=CacheSettings.from_environment(source),
             default_model=read("LIGHTSHIP_DEFAULT_MODEL", str, usual.default_model),
             token=read("LIGHTSHIP_TOKEN", _token, usual.token),
             allow_anonymous=read("LIGHTSHIP_ALLOW_ANONYMOUS", _flag, usual.allow_anonymous),
@@ -109,6 +129,16 @@ class Settings(NamedTuple):
             access_log=read("LIGHTSHIP_ACCESS_LOG", _flag, usual.access_log),
             metrics=read("LIGHTSHIP_METRICS", _flag, usual.metrics),
         )
+
+
+def _read(source: Mapping[str, str], key: str, cast: Callable[[str], T], default: T) -> T:
+    text = source.get(key, "")
+    if not text:
+        return default
+    try:
+        return cast(text)
+    except ValueError as error:
+        raise SettingError(f"{key} is {text!r}: it must be {error}") from None
 
 
 def _token(text: str) -> str:
@@ -152,6 +182,10 @@ def _positive(text: str) -> int:
 
 def _megabytes(text: str) -> int:
     return _count(text) * 1_000_000
+
+
+def _mebibytes(text: str) -> int:
+    return _count(text) * MEBIBYTE
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from lightship.aws.stack import StackSettings
-from lightship.cli import uploads
+from lightship.cli.bucket import uploads
 from lightship.errors import InvalidInput
 from lightship.jobs import operations
 from lightship.jobs.cloud import connect

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from lightship.aws.stack import StackSettings
-from lightship.cli import uploads
+from lightship.cli.bucket import uploads
 from lightship.jobs import operations
 from lightship.jobs.cloud import connect
 from lightship.jobs.ledger.requests import Request

@@ -9,14 +9,14 @@ import dataclasses
 import json
 import sys
 
-from lightship.compiler.sandbox import bait, run
+from lightship.compiler.sandbox import Confinement, Task, bait, run
 from lightship.errors import LightshipError
 
 if __name__ == "__main__":
     with bait.laid() as laid:
         job = {"probe": "escape", "bait": dataclasses.asdict(laid)}
         try:
-            outcome = run("tests.compiler.probes", job, accept=sys.argv[1:])
+            outcome = run(Task("tests.compiler.probes", job), Confinement(accept=sys.argv[1:]))
             print(json.dumps({"proof": outcome.proof, "means": outcome.means, **outcome.result}))
         except LightshipError as error:
             print(json.dumps({"error": error.code, "message": error.message, "detail": error.detail}))

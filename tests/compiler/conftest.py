@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lightship.compiler import Report, compile_model
+from lightship.compiler import CompileOptions, Report, compile_model
 from lightship.model import Model
 from lightship.registry.registry import Registry
 from tests.model_files import write
@@ -47,7 +47,9 @@ def compiled(request: pytest.FixtureRequest, sources: Path, registry: Registry) 
         def begin(source: str, /, **options: Any) -> Future[Report]:
             key = (source, *sorted(options.items()))
             if key not in begun:
-                begun[key] = pool.submit(compile_model, sources / source, registry=registry, **options)
+                begun[key] = pool.submit(
+                    compile_model, sources / source, registry=registry, options=CompileOptions(**options)
+                )
             return begun[key]
 
         def finish(source: str, /, **options: Any) -> tuple[Report, Model]:

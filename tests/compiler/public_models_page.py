@@ -11,8 +11,8 @@ from pathlib import Path
 
 from lightship.compiler import Report
 from lightship.compiler.sources.base import ZIP, head
-from lightship.compiler.sources.keras import hdf5_tree
-from lightship.compiler.sources.keras.hdf5 import MAGIC
+from lightship.compiler.sources.keras.files import hdf5_tree
+from lightship.compiler.sources.keras.files.hdf5 import MAGIC
 from lightship.errors import LightshipError
 from tests.compiler.public_models import MODELS, PublicModel
 from tests.compiler.public_packages import file_of, pins

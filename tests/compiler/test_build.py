@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lightship.compiler.build import compile_best
+from lightship.compiler.conversion.choice import compile_best
 from lightship.compiler.hints import Hint
 from lightship.compiler.sources.base import Batch
 from lightship.compiler.verification.recordings import record
@@ -61,10 +61,10 @@ class Claimed:
 def test_compile_best_wrong_litert_answers_are_refused(sources: Path, tmp_path: Path) -> None:
     true, false = (Claimed(sources / "unnamed.tflite", factor) for factor in (1.0, 1.01))
     good = record(true, true.signatures[0], None)
-    assert compile_best(true, (good,), tmp_path, None).engine == "litert"
+    assert compile_best(true, (good,), tmp_path).engine == "litert"
     wrong = record(false, false.signatures[0], None)
     with pytest.raises(CompileError, match="'PartitionedCall': the compiled model is off by"):
-        compile_best(false, (wrong,), tmp_path, None)
+        compile_best(false, (wrong,), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -72,5 +72,5 @@ def test_a_file_without_another_engine_says_so(sources: Path, tmp_path: Path) ->
     original = Claimed(sources / "flex.tflite", 1.0)
     recording = record(original, original.signatures[0], None)
     with pytest.raises(CompileError, match="only LiteRT can run this model, and it cannot: MatrixDeterminant"):
-        compile_best(original, (recording,), tmp_path, None)
+        compile_best(original, (recording,), tmp_path)
     assert list(tmp_path.iterdir()) == []

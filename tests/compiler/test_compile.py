@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lightship.calls import Call
-from lightship.compiler import compile_model, name_from
+from lightship.compiler import CompileOptions, compile_model, name_from
 from lightship.errors import CompileError, RegistryError
 from lightship.registry.registry import Registry
 from tests.compiler.conftest import Compile
@@ -75,7 +75,7 @@ def test_compile_wrong_litert_answers_uses_tensorflow_and_says_why(compiled: Com
 def test_litert_can_be_insisted_on(sources: Path, tmp_path: Path) -> None:
     registry = Registry(str(tmp_path))
     with pytest.raises(CompileError, match="LiteRT cannot run this model because of: MatrixDeterminant"):
-        compile_model(sources / "flex", registry=registry, engine="litert")
+        compile_model(sources / "flex", registry=registry, options=CompileOptions(engine="litert"))
     assert registry.models() == []
 
 
@@ -221,4 +221,4 @@ def test_a_file_names_its_model(path: str, name: str) -> None:
 
 def test_a_name_that_cannot_be_one_is_refused_before_anything_is_opened(sources: Path, registry: Registry) -> None:
     with pytest.raises(RegistryError, match="cannot be a model's name"):
-        compile_model(sources / "mlp.keras", registry=registry, name="../up")
+        compile_model(sources / "mlp.keras", registry=registry, options=CompileOptions(name="../up"))

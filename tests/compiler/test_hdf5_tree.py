@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from lightship.compiler.sources.keras import hdf5_tree
+from lightship.compiler.sources.keras.files import hdf5_tree
 from lightship.errors import SourceRefused
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from lightship.calls import Call
-from lightship.compiler import compile_model
-from lightship.compiler.sources.keras.versions import major
+from lightship.compiler import CompileOptions, compile_model
+from lightship.compiler.sources.keras.files.versions import major
 from lightship.errors import SourceRefused
 from lightship.model import Model
 from lightship.registry.registry import Registry
@@ -117,7 +117,7 @@ def test_compile_file_that_cannot_be_loaded_names_the_reason(answers: dict[str, 
 
 @pytest.mark.parametrize("name", ["hard_sigmoid.keras", "lstm.h5"])
 def test_compile_keras2_file_in_the_sandbox(files: Path, registry: Registry, name: str) -> None:
-    report = compile_model(files / name, registry=registry, name=f"sandboxed-{name}")
+    report = compile_model(files / name, registry=registry, options=CompileOptions(name=f"sandboxed-{name}"))
     assert report.engine == "litert"
     assert Model.load(registry.open(report.name, report.version)).manifest.source["tf_keras"]
 
@@ -125,7 +125,10 @@ def test_compile_keras2_file_in_the_sandbox(files: Path, registry: Registry, nam
 def test_compile_keras2_file_to_tensorflow_twice_gives_one_digest(files: Path, registry: Registry) -> None:
     for name in ("lstm.h5", "vocabulary.keras"):
         first, second = (
-            compile_model(files / name, registry=registry, name=f"twice-{name}", engine="tensorflow") for _ in range(2)
+            compile_model(
+                files / name, registry=registry, options=CompileOptions(name=f"twice-{name}", engine="tensorflow")
+            )
+            for _ in range(2)
         )
         assert first.digest == second.digest
         assert first.engine == "tensorflow"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from lightship.bundle import MANIFEST, Bundle, Manifest, digests, write_manifest
-from lightship.compiler.leftovers import verified
-from lightship.compiler.report import Report
+from lightship.compiler import received
+from lightship.compiler.verification.leftovers import verified
 from lightship.errors import SourceRefused
 from lightship.tensors import Signature, TensorSpec
 
@@ -115,7 +115,7 @@ RESULT: dict[str, Any] = {
 
 
 def test_report_of_a_result_holds_its_sandbox() -> None:
-    assert Report.from_build("m", 1, "d", {**RESULT, "sandbox": "kernel: seccomp"}).sandbox == "kernel: seccomp"
+    assert received.report({**RESULT, "sandbox": "kernel: seccomp"}).sandbox == "kernel: seccomp"
 
 
 @pytest.mark.parametrize(
@@ -138,5 +138,5 @@ def test_report_of_a_result_holds_its_sandbox() -> None:
     ],
 )
 def test_result_of_another_shape_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(SourceRefused):
-        Report.from_build("m", 1, "d", {**RESULT, **wrong})
+    with pytest.raises(received.InvalidReport):
+        received.report({**RESULT, **wrong})

@@ -36,8 +36,9 @@ def compile_with(folder: Path, content: bytes, *, slow: bool = False, **limits: 
         "trust": False, "slow": slow, "limits": limits,
     }  # fmt: skip
     module = "tests.compiler.limit_probe"
-    built = sandbox.run(module, job | {"step": "build"}, reads=[source], writes=[bundle]).result
-    return built | {"cost": sandbox.run(module, job | {"step": "verification.trial"}, reads=[bundle]).result}
+    built = sandbox.run(sandbox.Task(module, job | {"step": "build"}, reads=[source], writes=[bundle])).result
+    trial = sandbox.Task(module, job | {"step": "verification.trial"}, reads=[bundle])
+    return built | {"cost": sandbox.run(trial).result}
 
 
 def test_compile_of_a_model_with_too_much_memory_names_both_figures(tmp_path: Path) -> None:

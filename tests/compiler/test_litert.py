@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lightship.compiler.litert import convert, operators
+from lightship.compiler.conversion.litert import convert, operators
 from lightship.errors import EngineError
 
 pytestmark = pytest.mark.alone  # shares its compiled models with other files

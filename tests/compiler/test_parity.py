@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lightship.compiler.verification.parity import Agreement, Bounds, compare, merge
+from lightship.compiler.verification.parity import Agreement, Bounds, Output, compare, merge
 from lightship.errors import ParityError
 from lightship.tensors import Array
 
 
 def check(expected: Array, actual: Array) -> Agreement:
-    return compare("serving_default", "y", expected, actual)
+    return compare(Output("serving_default", "y"), expected, actual)
 
 
 def test_rounding_is_forgiven_and_recorded() -> None:
@@ -64,15 +64,15 @@ def test_compare_uses_the_coarser_of_dtype_and_precision() -> None:
     expected, actual = np.float32([1.0, 0.5]), np.float32([1.01, 0.505])
     with pytest.raises(ParityError):
         check(expected, actual)
-    assert compare("serving_default", "y", expected, actual, precision="float16").rtol == 1e-2
+    assert compare(Output("serving_default", "y"), expected, actual, precision="float16").rtol == 1e-2
     with pytest.raises(ParityError):
-        compare("serving_default", "y", np.int32([1]), np.int32([2]), precision="float16")
+        compare(Output("serving_default", "y"), np.int32([1]), np.int32([2]), precision="float16")
     with pytest.raises(ParityError):
-        compare("serving_default", "y", expected * 0 + 1, expected * 0 + 1.1, precision="float16")
+        compare(Output("serving_default", "y"), expected * 0 + 1, expected * 0 + 1.1, precision="float16")
 
 
 def test_compare_with_recorded_bounds_applies_them() -> None:
-    agreement = compare("serving_default", "y", np.float32([1.0]), np.float32([1.3]), bounds=Bounds(0.1, 0.25))
+    agreement = compare(Output("serving_default", "y"), np.float32([1.0]), np.float32([1.3]), bounds=Bounds(0.1, 0.25))
     assert (agreement.rtol, agreement.atol) == (0.1, 0.25)
     with pytest.raises(ParityError):
-        compare("serving_default", "y", np.float32([1.0]), np.float32([1.3]), bounds=Bounds(0.1, 0.15))
+        compare(Output("serving_default", "y"), np.float32([1.0]), np.float32([1.3]), bounds=Bounds(0.1, 0.15))

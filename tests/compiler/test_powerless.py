@@ -142,7 +142,7 @@ def test_order_takes_what_lambda_gives_and_shows_no_secret() -> None:
         "AWS_REGION": "eu-west-1",
         "AWS_ENDPOINT_URL": "",
     }
-    order = Order.from_environment(BUCKET, KEY, given)
+    order = Order.of_function(BUCKET, KEY, given)
     assert (order.access_key, order.region, order.endpoint) == ("ASIA", "eu-west-1", "")
     assert "very-secret" not in repr(order)
     assert "a-token" not in repr(order)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from lightship.calls import Call
-from lightship.compiler import Report, compile_model
+from lightship.compiler import CompileOptions, Report, compile_model
 from lightship.errors import LightshipError
 from lightship.model import Model
 from lightship.registry.registry import Registry
@@ -42,7 +42,12 @@ def outcomes(request: pytest.FixtureRequest, registry: Registry) -> Iterator[dic
     download(models)
     with ThreadPoolExecutor(2) as pool:
         begun = {
-            model: pool.submit(compile_model, file_of(model), registry=registry, name=f"public-{MODELS.index(model)}")
+            model: pool.submit(
+                compile_model,
+                file_of(model),
+                registry=registry,
+                options=CompileOptions(name=f"public-{MODELS.index(model)}"),
+            )
             for model in models
         }
         yield begun

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lightship.compiler import compile_model, limits
+from lightship.compiler import CompileOptions, compile_model, limits
 from lightship.errors import CompileError, SourceRefused
 from lightship.registry.registry import Registry
 from tests.compiler.conftest import EXECUTED, Compile
@@ -62,7 +62,7 @@ def test_trust_opens_code_and_is_recorded(compiled: Compile, sources: Path, code
 
 def test_trust_cannot_make_up_for_code_that_is_not_here(sources: Path, registry: Registry) -> None:
     with pytest.raises(SourceRefused) as refusal:
-        compile_model(sources / "custom.keras", registry=registry, trust=True)
+        compile_model(sources / "custom.keras", registry=registry, options=CompileOptions(trust=True))
     assert "mine>Noise" in refusal.value.message
     assert "--trust" not in refusal.value.message
 
@@ -77,7 +77,7 @@ def test_broken_model_yaml_is_refused_before_a_sandbox_starts(sources: Path, tmp
         compile_model(
             sources / "mlp.keras",
             registry=Registry(str(tmp_path / "registry")),
-            config=tmp_path / "model.yaml",
+            options=CompileOptions(config=tmp_path / "model.yaml"),
             progress=lambda stage, done: begun.append(stage),
         )
     assert begun == []
@@ -121,6 +121,6 @@ def test_a_config_that_does_not_fit_is_refused(
     path = tmp_path / "model.yaml"
     path.write_text(config)
     with pytest.raises(CompileError) as refusal:
-        compile_model(sources / "mlp.keras", registry=registry, config=path, name="unfit")
+        compile_model(sources / "mlp.keras", registry=registry, options=CompileOptions(name="unfit", config=path))
     assert sentence in refusal.value.message
     assert "unfit" not in registry.models()

@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
-from lightship.compiler.sandbox import Limits, bait, hiding, memory, process, run
+from lightship.compiler.sandbox import Confinement, Limits, Task, bait, hiding, memory, process, run
 from lightship.errors import CompileError, ParityError, SourceRefused
 from tests.compiler.conftest import ROOT
+
+DEFAULT = Limits()
 
 
 @pytest.fixture(autouse=True)
@@ -27,8 +29,8 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@proxy")
 
 
-def probe(name: str, limits: Limits | None = None, **job: Any) -> dict[str, Any]:
-    return run("tests.compiler.probes", {"probe": name, **job}, limits=limits).result
+def probe(name: str, limits: Limits = DEFAULT, **job: Any) -> dict[str, Any]:
+    return run(Task("tests.compiler.probes", {"probe": name, **job}), Confinement(limits=limits)).result
 
 
 def test_child_environment_holds_nothing_of_its_parent() -> None:
@@ -48,7 +50,7 @@ def test_child_before_it_is_confined_has_loaded_nothing_that_starts_threads() ->
 
 
 def test_run_says_which_proof_held() -> None:
-    outcome = run("tests.compiler.probes", {"probe": "look_around"})
+    outcome = run(Task("tests.compiler.probes", {"probe": "look_around"}))
     assert outcome.proof == "kernel"
     assert "seccomp" in outcome.means
 
@@ -75,7 +77,7 @@ def test_files_are_readable_only_if_the_job_names_them(tmp_path: Path) -> None:
     (folder / "there").touch()
     paths = [named, sibling, folder / "there", "/etc/passwd", f"{Path.home()}/.profile", f"/proc/{os.getpid()}/environ"]
     job = {"probe": "read", "paths": list(map(str, paths))}
-    seen = run("tests.compiler.probes", job, reads=[named], writes=[folder]).result
+    seen = run(Task("tests.compiler.probes", job, reads=[named], writes=[folder])).result
     assert [seen[str(path)] for path in paths[:3]] == ["possible", "EACCES", "possible"]
     assert {seen[str(path)] for path in paths[3:]} <= {"EACCES", "ENOENT"}
 
@@ -86,7 +88,7 @@ def test_files_are_writable_only_in_the_folders_of_the_job(tmp_path: Path) -> No
     folder.mkdir()
     paths = [str(path) for path in (named, tmp_path / "beside", folder / "new", Path(__file__))]
     job = {"probe": "write", "paths": paths}
-    seen = run("tests.compiler.probes", job, reads=[named], writes=[folder]).result
+    seen = run(Task("tests.compiler.probes", job, reads=[named], writes=[folder])).result
     assert list(seen.values()) == ["EACCES", "EACCES", "possible", "EACCES"]
     assert (folder / "new").read_bytes() == b"written"
 
@@ -97,7 +99,7 @@ def test_unreadable_source_is_named(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         os.chown(source, 65534, 65534)
     with pytest.raises(SourceRefused, match="source"):
-        run("tests.compiler.probes", {"probe": "look_around"}, reads=[source])
+        run(Task("tests.compiler.probes", {"probe": "look_around"}, reads=[source]))
 
 
 def test_a_process_hides_from_others_of_its_user() -> None:
@@ -159,9 +161,9 @@ def test_wall_time_over_its_limit_stops_the_child_and_its_children(tmp_path: Pat
     assert all(gone(int(pid)) for pid in pids)
 
 
-def probe_in(folder: Path, name: str, limits: Limits | None = None) -> dict[str, Any]:
+def probe_in(folder: Path, name: str, limits: Limits = DEFAULT) -> dict[str, Any]:
     job = {"probe": name, "note": str(folder / "pids")}
-    return run("tests.compiler.probes", job, writes=[folder], limits=limits).result
+    return run(Task("tests.compiler.probes", job, writes=[folder]), Confinement(limits=limits)).result
 
 
 def test_file_size_is_bounded() -> None:
@@ -179,9 +181,8 @@ def test_memory_that_the_machine_does_not_have_is_said() -> None:
         probe("take_addresses")
 
 
-def test_memory_share_keeps_to_lambdas_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")
-    assert memory.share() == 0.75 * 1024**3
+def test_memory_share_keeps_to_a_ceiling() -> None:
+    assert memory.share(ceiling=1024**3) == 0.75 * 1024**3
 
 
 def test_kill_from_outside_is_said() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from lightship.bundle import Bundle, write_manifest
 from lightship.calls import Call
-from lightship.compiler import Report, compile_model
+from lightship.compiler import CompileOptions, Report, compile_model
 from lightship.dispatch.dispatcher import Dispatcher
 from lightship.engines.litert_state import keeps_state
 from lightship.errors import NotFound, SourceRefused
@@ -65,7 +65,7 @@ def compile_once(stateful_sources: Path, models: Registry) -> Iterator[Compile]:
 
     def compiled(source: str, engine: str | None = None) -> Compiled:
         if (source, engine) not in done:
-            report = compile_model(stateful_sources / source, registry=models, engine=engine)
+            report = compile_model(stateful_sources / source, registry=models, options=CompileOptions(engine=engine))
             done[source, engine] = report, Model.load(models.open(report.name, report.version))
         return done[source, engine]
 

@@ -27,7 +27,8 @@ def test_compile_of_mutants_publishes_nothing_that_crashes(name: str, monkeypatc
     seconds = SECONDS / len(MODELS) or 1800.0
     job = {"source": str(MODELS[name]), "seed": SEED, "first": 0, "count": MUTANTS, "seconds": seconds}
     bounds = sandbox.Limits(cpu_seconds=int(seconds) + 600, wall_seconds=seconds + 600)
-    tally = sandbox.run("tests.compiler.mutation_run", job, reads=[MODELS[name]], limits=bounds).result
+    task = sandbox.Task("tests.compiler.mutation_run", job, reads=[MODELS[name]])
+    tally = sandbox.run(task, sandbox.Confinement(limits=bounds)).result
     total = sum(tally["outcomes"].values())
     print(f"\n{name}, seed {SEED}: {total} mutants: {tally['outcomes']}")
     print(f"verified in {tally['verify_seconds'] / total * 1e3:.1f} ms each, at most {tally['slowest_verify']:.3f} s")

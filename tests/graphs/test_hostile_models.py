@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lightship.calls import Call
-from lightship.compiler import compile_model
+from lightship.compiler import CompileOptions, compile_model
 from lightship.errors import BundleError, SourceRefused
 from lightship.graphs.operators import REASONS
 from lightship.model import Model
@@ -101,7 +101,7 @@ def test_compile_reported_attack_is_refused_unopened(hostile: Path, tmp_path: Pa
 
 def test_compile_trusted_operators_are_recorded_and_served(hostile: Path, tmp_path: Path) -> None:
     registry = Registry(str(tmp_path))
-    report = compile_model(hostile / "process", registry=registry, trust=True)
+    report = compile_model(hostile / "process", registry=registry, options=CompileOptions(trust=True))
     assert report.trusted == ("operators that end or delay the process: Abort",)
     model = Model.load(registry.open(report.name, report.version))
     assert model.manifest.trusted == report.trusted

@@ -13,9 +13,10 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from lightship.bundle import MANIFEST
+from lightship.bundle import MANIFEST, Bundle
 from lightship.jobs.cloud import Cloud
 from lightship.registry.registry import Registry
+from lightship.settings import CacheSettings
 
 REGISTRY = "s3://jobs/models"
 SETTINGS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -74,7 +75,8 @@ def moto_cloud(models: Path, *names: str, versioned: bool = True) -> Iterator[Cl
             s3.put_bucket_versioning(Bucket="jobs", VersioningConfiguration={"Status": "Enabled"})
         push(s3, models, *names)
         dynamodb.create_table(TableName="jobs", **TABLE)
-        yield Cloud("jobs", "jobs", "split", "score", REGISTRY, s3, dynamodb, Queues(), Clock())
+        cache = CacheSettings.from_environment()
+        yield Cloud("jobs", "jobs", "split", "score", REGISTRY, s3, dynamodb, Queues(), Clock(), cache=cache)
         s3.close()
         dynamodb.close()
 
@@ -95,7 +97,7 @@ def renamed(cloud: Cloud, model: Path, name: str, folder: Path, **output: Any) -
         manifest = json.loads((staged / MANIFEST).read_bytes())
         manifest["signatures"][0]["outputs"][0] |= output
         (staged / MANIFEST).write_text(json.dumps(manifest))
-        registry.publish(name, staged)
+        registry.publish(name, Bundle.open(staged))
     push(cloud.s3, folder, name)
 
 

@@ -8,13 +8,12 @@ import pytest
 
 from lightship.bundle import write_manifest
 from lightship.errors import InvalidInput
-from lightship.jobs import operations
+from lightship.jobs import models, operations
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.records import Chunk, Job, State
 from lightship.jobs.ledger.requests import SYSTEM, Request, Source
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
-from lightship.jobs.starting import pinned
 from lightship.registry.registry import Registry
 from tests.bundles import Registries, republish
 from tests.jobs.clouds import drop, push
@@ -31,8 +30,7 @@ def dependent(cloud: Cloud, registries: Registries, tmp_path: Path) -> Cloud:
         signatures = tuple(each._replace(independent_rows=False) for each in bundle.manifest.signatures)
         for file in bundle.path.iterdir():
             (staged / file.name).write_bytes(file.read_bytes())
-        write_manifest(staged, bundle.manifest._replace(signatures=signatures))
-        registry.publish("centred", staged)
+        registry.publish("centred", write_manifest(staged, bundle.manifest._replace(signatures=signatures)))
     push(cloud.s3, tmp_path / "models", "centred")
     return cloud
 
@@ -51,11 +49,11 @@ def test_dropped_file_with_dependent_rows_is_a_failed_job(dependent: Cloud) -> N
 
 
 def test_chunk_with_dependent_rows_is_refused(dependent: Cloud) -> None:
-    digest = Registry(dependent.registry).bundle("centred", 1).digest
+    digest = Registry(dependent.registry, cache=dependent.cache).bundle("centred", 1).digest
     job = Job("1", SYSTEM, "centred", 1, digest, Source("jobs", "rows.csv"), "csv")
     with pytest.raises(InvalidInput, match="'centred' depend on each other"):
         score.score(job, Chunk("1", 0, 1, 2, 0, 8), dependent)
 
 
 def test_model_with_independent_rows_is_pinned(cloud: Cloud) -> None:
-    assert pinned(cloud, "quickstart")[0] == 1
+    assert models.find(cloud, "quickstart").version == 1

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from lightship.registry.registry import Registry
+from lightship.settings import CacheSettings
 from tests.bundles import Registries, republish
 from tests.cli.test_serve import running
 from tests.emulator import ROOT
@@ -81,7 +82,7 @@ def test_the_bucket_is_what_the_api_serves(
         monkeypatch.setenv(name, value)
     answer = httpx.get(f"{url}/models/modes").json()
     assert answer["versions"] == [1, 2]
-    registry = Registry(f"s3://{BUCKET}/models")
+    registry = Registry(f"s3://{BUCKET}/models", cache=CacheSettings(tmp_path / "cache"))
     assert registry.versions("modes") == [1, 2]
     assert republish(registry, registries.small / "modes" / "1", "modes") == 3
     wait_for(lambda: httpx.get(f"{url}/models/modes").json()["versions"] == [1, 2, 3])

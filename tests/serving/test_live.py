@@ -13,6 +13,7 @@ import pytest
 
 from lightship.registry.registry import Registry
 from lightship.registry.state import State
+from lightship.settings import CacheSettings
 from tests.bundles import Registries, republish
 from tests.cli.test_serve import running
 
@@ -58,7 +59,7 @@ class Load:
 
 @pytest.fixture
 def registry(s3_registry: str, registries: Registries) -> Iterator[Registry]:
-    registry = Registry(s3_registry)
+    registry = Registry(s3_registry, cache=CacheSettings.from_environment())
     republish(registry, registries.small / "modes" / "1", "modes")
     yield registry
 

@@ -17,6 +17,7 @@ from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
 from lightship.serving.registry_cache import RegistryCache
 from lightship.serving.serving import Options
+from lightship.settings import CacheSettings
 from tests.bundles import Registries, republish
 from tests.serve import Answers
 
@@ -70,7 +71,7 @@ def line(bucket: str, monkeypatch: pytest.MonkeyPatch) -> Line:
 
 @pytest.fixture
 def registry(line: Line, s3_registry: str, registries: Registries) -> Registry:
-    registry = Registry(s3_registry)
+    registry = Registry(s3_registry, cache=CacheSettings.from_environment())
     republish(registry, registries.small / "modes" / "1", "modes")
     return registry
 

@@ -14,6 +14,7 @@ from lightship.errors import BundleError, NotFound, RegistryError
 from lightship.model import Model
 from lightship.registry.registry import Registry
 from lightship.registry.state import State
+from lightship.settings import CacheSettings
 from lightship.stores.s3 import S3Store
 from tests.bundles import Registries, republish
 
@@ -22,7 +23,7 @@ from tests.bundles import Registries, republish
 def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Registry:
     if request.param == "folder":
         return Registry(str(tmp_path / "models"))
-    return Registry(f"s3://{request.getfixturevalue('bucket')}/some/prefix")
+    return Registry(f"s3://{request.getfixturevalue('bucket')}/some/prefix", cache=CacheSettings.from_environment())
 
 
 @pytest.fixture
@@ -72,16 +73,16 @@ def test_a_change_is_noticed_and_its_absence_too(registry: Registry, bundle: Pat
 
 
 def test_a_publisher_that_was_killed_leaves_a_number_and_no_version(bucket: str, bundle: Path) -> None:
-    store = S3Store(bucket)
+    store = S3Store(bucket, cache=CacheSettings.from_environment())
     assert store.write("modes/1/.claim", b"somebody", if_match=None)
-    registry = Registry(f"s3://{bucket}")
+    registry = Registry(f"s3://{bucket}", cache=CacheSettings.from_environment())
     assert registry.models() == []
     assert republish(registry, bundle, "modes") == 2
     assert registry.versions("modes") == [2]
 
 
 def test_publish_never_replaces_a_file_of_a_version(bucket: str, bundle: Path) -> None:
-    store = S3Store(bucket)
+    store = S3Store(bucket, cache=CacheSettings.from_environment())
     assert store.write("model/1/model.tflite", b"another", if_match=None)
     with pytest.raises(RegistryError):
         store.publish(bundle, "model/1")
@@ -92,18 +93,18 @@ def test_publish_never_replaces_a_file_of_a_version(bucket: str, bundle: Path) -
 
 
 def test_publish_accepts_a_file_that_its_own_lost_request_wrote(bucket: str, bundle: Path) -> None:
-    store = S3Store(bucket)
+    store = S3Store(bucket, cache=CacheSettings.from_environment())
     assert store.write("model/1/model.tflite", (bundle / "model.tflite").read_bytes(), if_match=None)
     assert store.publish(bundle, "model/1")
     assert store.read("model/1/manifest.json") is not None
 
 
 def test_downloads_are_cached_within_bounds(bucket: str, registries: Registries, tmp_path: Path) -> None:
-    registry = Registry(f"s3://{bucket}")
+    registry = Registry(f"s3://{bucket}", cache=CacheSettings.from_environment())
     names = ("pair", "modes", "roots")
     for name in names:
         republish(registry, registries.small / name / "1", name)
-    store = S3Store(bucket, cache=tmp_path / "small", cache_bytes=8000)
+    store = S3Store(bucket, cache=CacheSettings(tmp_path / "small", 8000))
     paths = [Path(store.path(f"{name}/1")) for name in names]  # plain ones, that hold nothing
     assert store.path("roots/1") == paths[2]
     assert paths[2].is_dir()
@@ -113,7 +114,7 @@ def test_downloads_are_cached_within_bounds(bucket: str, registries: Registries,
 
 
 def test_a_tampered_object_is_refused(bucket: str, bundle: Path) -> None:
-    registry = Registry(f"s3://{bucket}")
+    registry = Registry(f"s3://{bucket}", cache=CacheSettings.from_environment())
     republish(registry, bundle, "modes")
     client = boto3.client("s3")
     client.put_object(Bucket=bucket, Key="modes/1/model.tflite", Body=b"evil")
@@ -123,7 +124,7 @@ def test_a_tampered_object_is_refused(bucket: str, bundle: Path) -> None:
 
 
 def test_a_cached_file_that_went_bad_is_fetched_again(bucket: str, bundle: Path, tmp_path: Path) -> None:
-    registry = Registry(f"s3://{bucket}")
+    registry = Registry(f"s3://{bucket}", cache=CacheSettings.from_environment())
     republish(registry, bundle, "modes")
     digest = registry.open("modes").digest
     (cached,) = (tmp_path / "cache").glob("*/model.tflite")
@@ -137,7 +138,7 @@ def test_a_cached_file_that_went_bad_is_fetched_again(bucket: str, bundle: Path,
 
 
 def test_what_s3_mended_is_opened_although_it_was_cached_when_it_was_bad(bucket: str, bundle: Path) -> None:
-    registry = Registry(f"s3://{bucket}")
+    registry = Registry(f"s3://{bucket}", cache=CacheSettings.from_environment())
     republish(registry, bundle, "modes")
     client, place = boto3.client("s3"), {"Bucket": bucket, "Key": "modes/1/model.tflite"}
     client.put_object(**place, Body=b"evil")

@@ -62,7 +62,7 @@ def assemble(
         hosts: names that ``Host`` may have, where the settings name none.
         metrics: see :class:`Dispatcher`.
     """
-    registry = Registry(settings.registry)
+    registry = Registry(settings.registry, cache=settings.cache)
     options = Options(
         default=settings.default_model,
         refresh=settings.refresh,

@@ -8,6 +8,7 @@ manifest, which holds the SHA-256 of every other file and nothing that differs b
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -140,22 +141,40 @@ class Bundle(NamedTuple):
         ``called``: by default its path, which is nothing for strangers to know.
         """
         called = called or str(path)
-        try:
-            with (path / MANIFEST).open("rb") as file:
-                data = file.read(_MANIFEST_LIMIT + 1)
-        except OSError as error:
-            raise BundleError(f"{called} is not a bundle: cannot read {MANIFEST} ({error.strerror})") from None
-        if len(data) > _MANIFEST_LIMIT:
-            raise BundleError(f"{called}/{MANIFEST} is larger than {_MANIFEST_LIMIT} bytes")
+        data = _read_manifest(path, called)
         manifest = Manifest.from_bytes(data)
         _verify(path, manifest.files, called)
+        return cls._of(path, manifest, data)
+
+    @classmethod
+    def reopen(cls, path: Path) -> Bundle:
+        """Read the manifest of a folder whose files were verified and have not changed since: none is hashed again.
+
+        Raises BundleError where there is no manifest.
+        """
+        data = _read_manifest(path, str(path))
+        return cls._of(path, Manifest.from_bytes(data), data)
+
+    @classmethod
+    def _of(cls, path: Path, manifest: Manifest, data: bytes) -> Bundle:
         size = sum((path / name).stat().st_size for name in manifest.files)
         return cls(path=path, manifest=manifest, digest=hashlib.sha256(data).hexdigest(), size=size)
 
+    def copy(self, folder: Path) -> Bundle:
+        """Copy the bundle's files into an empty folder; the copy is as verified as the original."""
+        for name in (*self.manifest.files, MANIFEST):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self.path / name, folder / name)
+        return self._replace(path=folder)
 
-def write_manifest(path: Path, manifest: Manifest) -> None:
-    """Write the manifest into a folder of otherwise finished files: it comes last, and makes them a bundle."""
+
+def write_manifest(path: Path, manifest: Manifest) -> Bundle:
+    """Write the manifest into a folder of otherwise finished files: it comes last, and makes them a bundle.
+
+    The manifest's digests are taken for those of the files.
+    """
     (path / MANIFEST).write_bytes(manifest.to_bytes())
+    return Bundle.reopen(path)
 
 
 def digests(path: Path) -> dict[str, str]:
@@ -170,6 +189,17 @@ def digest_file(path: Path) -> str:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _read_manifest(path: Path, called: str) -> bytes:
+    try:
+        with (path / MANIFEST).open("rb") as file:
+            data = file.read(_MANIFEST_LIMIT + 1)
+    except OSError as error:
+        raise BundleError(f"{called} is not a bundle: cannot read {MANIFEST} ({error.strerror})") from None
+    if len(data) > _MANIFEST_LIMIT:
+        raise BundleError(f"{called}/{MANIFEST} is larger than {_MANIFEST_LIMIT} bytes")
+    return data
 
 
 def _verify(path: Path, files: Mapping[str, str], called: str) -> None:

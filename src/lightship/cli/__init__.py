@@ -1,4 +1,4 @@
-"""The command line: translates words into calls of the library; see :mod:`lightship.cli.failures` for errors."""
+"""The command line: translates words into calls of the library; see :mod:`lightship.cli.output.failures` for errors."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import click
 from lightship.cli.batch import batch_command, job_command
 from lightship.cli.compile import compile_command
 from lightship.cli.dlq import dlq_command
-from lightship.cli.failures import EXIT_CODES, Group
 from lightship.cli.init import init_command
 from lightship.cli.models import models_command, show_command
+from lightship.cli.output.failures import EXIT_CODES, Group
 from lightship.cli.predict import predict_command
 from lightship.cli.routing import history_command, label_command, rollback_command, traffic_command, withdraw_command
 from lightship.cli.schedule import schedule_command

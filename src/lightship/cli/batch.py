@@ -18,10 +18,10 @@ from rich.table import Column, Table
 from lightship import aws
 from lightship.aws.stack import StackSettings
 from lightship.bundle import Manifest
-from lightship.cli import downloads, uploads
-from lightship.cli.failures import ALL_REJECTED, Group
-from lightship.cli.options import header_option, json_option, model_argument, parse_model
-from lightship.cli.terminal import bar, command, console
+from lightship.cli.arguments.options import header_option, json_option, model_argument, parse_model
+from lightship.cli.bucket import downloads, uploads
+from lightship.cli.output.failures import ALL_REJECTED, Group
+from lightship.cli.output.terminal import bar, command, console
 from lightship.dispatch.callers import owner_of
 from lightship.errors import InvalidInput
 from lightship.jobs import inputs, models, objects, operations

@@ -12,10 +12,11 @@ import numpy as np
 import orjson
 from rich.table import Table
 
-from lightship.cli import completion, terminal
-from lightship.cli.options import json_option, new_registry_option
-from lightship.cli.stages import stages, warning
-from lightship.cli.terminal import command
+from lightship.cli.arguments import completion
+from lightship.cli.arguments.options import json_option, new_registry_option
+from lightship.cli.output import terminal
+from lightship.cli.output.stages import stages, warning
+from lightship.cli.output.terminal import command
 from lightship.registry.registry import Registry
 from lightship.settings import Settings
 
@@ -66,21 +67,13 @@ def compile_command(
 
     SOURCE is a .keras, .h5, .hdf5 or .tflite file, or a SavedModel as a folder, .zip or .tar.gz.
     """
-    from lightship.compiler import compile_model
+    from lightship.compiler import CompileOptions, compile_model
 
+    options = CompileOptions(
+        name=name, config=config, data=data, engine=engine, trust=trust, slow=slow, sandbox=not no_sandbox
+    )
     with stages(visible=not as_json) as progress:
-        report = compile_model(
-            source,
-            registry=registry,
-            name=name,
-            config=config,
-            data=data,
-            engine=engine,
-            trust=trust,
-            slow=slow,
-            sandbox=not no_sandbox,
-            progress=warning(progress),
-        )
+        report = compile_model(source, registry=registry, options=options, progress=warning(progress))
     if as_json:
         click.echo(orjson.dumps(report.to_json()))
     else:

@@ -18,10 +18,10 @@ from lightship.aws import dead_letters, queues
 from lightship.aws.dead_letters import Letter, Letters
 from lightship.aws.queues import Queue
 from lightship.aws.stack import StackSettings, unset
-from lightship.cli import completion
-from lightship.cli.failures import Group
-from lightship.cli.options import json_option
-from lightship.cli.terminal import bar, console, facts
+from lightship.cli.arguments import completion
+from lightship.cli.arguments.options import json_option
+from lightship.cli.output.failures import Group
+from lightship.cli.output.terminal import bar, console, facts
 from lightship.errors import InvalidInput
 from lightship.jobs import messages, redriven
 from lightship.jobs.cloud import connect

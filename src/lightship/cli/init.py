@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 import orjson
 
-from lightship.cli.options import json_option
-from lightship.cli.stages import stages, warning
-from lightship.cli.terminal import command, printable
+from lightship.cli.arguments.options import json_option
+from lightship.cli.output.stages import stages, warning
+from lightship.cli.output.terminal import command, printable
 from lightship.errors import CompileError
 
 

@@ -9,8 +9,8 @@ import orjson
 from rich.table import Column, Table
 
 from lightship.bundle import Bundle
-from lightship.cli.options import json_option, model_argument, parse_model, registry_option
-from lightship.cli.terminal import console, facts
+from lightship.cli.arguments.options import json_option, model_argument, parse_model, registry_option
+from lightship.cli.output.terminal import console, facts
 from lightship.errors import LightshipError
 from lightship.registry.registry import Registry
 from lightship.tensors import TensorSpec

@@ -12,8 +12,8 @@ import orjson
 from rich.table import Table
 
 from lightship.calls import Prediction
-from lightship.cli.options import header_option, json_option, model_argument, parse_model, registry_option
-from lightship.cli.terminal import console, printable, quiet
+from lightship.cli.arguments.options import header_option, json_option, model_argument, parse_model, registry_option
+from lightship.cli.output.terminal import console, printable, quiet
 from lightship.errors import InvalidInput
 from lightship.model import Model
 from lightship.protocols import native

@@ -9,9 +9,9 @@ import click
 import orjson
 from rich.table import Table
 
-from lightship.cli import completion
-from lightship.cli.options import json_option, name_argument, registry_option
-from lightship.cli.terminal import console
+from lightship.cli.arguments import completion
+from lightship.cli.arguments.options import json_option, name_argument, registry_option
+from lightship.cli.output.terminal import console
 from lightship.errors import UnknownLabel
 from lightship.registry.registry import Registry
 from lightship.registry.state import State, check_label

@@ -13,9 +13,9 @@ from lightship import aws
 from lightship.aws import schedules
 from lightship.aws.schedules import Schedule
 from lightship.aws.stack import StackSettings, unset
-from lightship.cli.failures import Group
-from lightship.cli.options import json_option
-from lightship.cli.terminal import command, facts
+from lightship.cli.arguments.options import json_option
+from lightship.cli.output.failures import Group
+from lightship.cli.output.terminal import command, facts
 from lightship.errors import InvalidInput
 from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.split import schedules as runs

@@ -12,9 +12,10 @@ from rich.panel import Panel
 
 from lightship.app.server import Server
 from lightship.calls import ModelState
-from lightship.cli import completion, terminal
-from lightship.cli.options import registry_option
-from lightship.cli.terminal import interruptible, quiet
+from lightship.cli.arguments import completion
+from lightship.cli.arguments.options import registry_option
+from lightship.cli.output import terminal
+from lightship.cli.output.terminal import interruptible, quiet
 from lightship.errors import SettingError
 from lightship.jobs import cloud
 from lightship.registry.registry import Registry

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import click
 
-from lightship.bundle import Bundle
-from lightship.cli.options import existing, model_argument, new_registry_option, parse_model, registry_option
+from lightship.cli.arguments.options import (
+    existing,
+    model_argument,
+    new_registry_option,
+    parse_model,
+    registry_at,
+    registry_option,
+)
 from lightship.registry.registry import Registry
 
 
@@ -24,7 +27,7 @@ def push_command(model: str, target: str, registry: Registry) -> None:
     \b
     lightship push churn s3://my-models/prod
     """
-    _copy(model, registry, Registry(target))
+    _copy(model, registry, registry_at(target))
 
 
 @click.command("pull")
@@ -43,10 +46,5 @@ def _copy(model: str, source: Registry, target: Registry) -> None:
     name, version = parse_model(model)
     bundle = source.open(name, version)
     with target.staging() as staged:
-        _copy_files(bundle, staged)
-        number = target.publish(name, staged)
+        number = target.publish(name, bundle.copy(staged))
     click.echo(f"{name} version {number} in {target.location} ({bundle.digest[:12]})")
-
-
-def _copy_files(bundle: Bundle, folder: Path) -> None:
-    shutil.copytree(bundle.path, folder, dirs_exist_ok=True)

@@ -16,8 +16,9 @@ from rich.panel import Panel
 
 from lightship.app.server import Server
 from lightship.calls import ModelState
-from lightship.cli import terminal
-from lightship.cli.options import existing
+from lightship.cli.arguments.options import existing
+from lightship.cli.output import terminal
+from lightship.cli.output.terminal import STACK_FILE, interruptible, quiet, stack_command
 from lightship.cli.serve import (
     access_log_option,
     check_default,
@@ -27,7 +28,6 @@ from lightship.cli.serve import (
     settings_of,
     welcome,
 )
-from lightship.cli.terminal import STACK_FILE, interruptible, quiet, stack_command
 from lightship.errors import SettingError
 from lightship.jobs import cloud
 from lightship.local.functions import logs
@@ -109,29 +109,30 @@ def up_command(
         ),
     )
     with contextlib.suppress(KeyboardInterrupt), interruptible(), stack, _shared(stack):
-        _run(stack, registry, default_model, port, console, access_log=access_log)
+        location = _api(stack).environment.get("LIGHTSHIP_REGISTRY", "")
+        source = _source(registry, location)
+        check_default(default_model, source)
+        copied = mirror(source, stack.cloud.client("s3"), location)
+        os.environ.update(_variables(stack))
+        settings = settings_of(default_model, access_log=access_log)
+        jobs = partial(cloud.from_environment, os.environ)
+        server = Server(settings._replace(registry=location), host="127.0.0.1", port=port, jobs=jobs)
+        _run(stack, server, console, f"{copied} versions of {source.location} were copied into the bucket.")
 
 
-def _run(
-    stack: Stack, source: str | None, default_model: str | None, port: int, console: Console, *, access_log: bool
-) -> None:
-    function = _api(stack)
-    location = function.environment.get("LIGHTSHIP_REGISTRY", "")
-    bucket, _ = place(location)
-    registry = _source(source, location)
-    check_default(default_model, registry)
-    copied = mirror(registry, stack.cloud.client("s3"), location)
-    variables = {name: value for name, value in function.environment.items() if name not in _SIZES}
-    os.environ.update({**variables, **stack.environment, "LIGHTSHIP_CACHE": str(stack.folder / "cache")})
-    settings = settings_of(default_model, access_log=access_log)
-    jobs = partial(cloud.from_environment, os.environ)
-    server = Server(settings._replace(registry=location), host="127.0.0.1", port=port, jobs=jobs)
+def _run(stack: Stack, server: Server, console: Console, copied: str) -> None:
     with quiet():
         states = server.start()
-    console.print(Panel(_screen(stack, server, states, registry, copied), title="Lightship", expand=False))
-    for line in _commands(stack, server, states, bucket):
+    console.print(Panel(_screen(stack, server, states, copied), title="Lightship", expand=False))
+    for line in _commands(stack, server, states):
         console.print(line, soft_wrap=True)  # outside the panel: lines to copy
     server.run(grace=1)
+
+
+def _variables(stack: Stack) -> dict[str, str]:
+    """Return the environment of the API's function as this process takes it over."""
+    variables = {name: value for name, value in _api(stack).environment.items() if name not in _SIZES}
+    return {**variables, **stack.environment, "LIGHTSHIP_CACHE": str(stack.folder / "cache")}
 
 
 def _source(given: str | None, own: str) -> Registry:
@@ -146,7 +147,7 @@ def _api(stack: Stack) -> FunctionSpec:
     return stack.wiring.api
 
 
-def _screen(stack: Stack, server: Server, states: tuple[ModelState, ...], registry: Registry, copied: int) -> str:
+def _screen(stack: Stack, server: Server, states: tuple[ModelState, ...], copied: str) -> str:
     queued = ", ".join(sorted({mapping.function for mapping in stack.wiring.mappings})) or "none yet"
     return "\n".join(
         [
@@ -155,14 +156,15 @@ def _screen(stack: Stack, server: Server, states: tuple[ModelState, ...], regist
             f"S3, SQS, EventBridge and DynamoDB: {stack.cloud.endpoint}",
             f"functions behind queues: {queued}",
             f"their logs, until the end: {stack.folder}",
-            f"{copied} versions of {registry.location} were copied into the bucket.",
+            copied,
             "Bucket, queues and table live as long as this: Ctrl-C, and what they hold is gone.",
         ]
     )
 
 
-def _commands(stack: Stack, server: Server, states: tuple[ModelState, ...], bucket: str) -> list[str]:
+def _commands(stack: Stack, server: Server, states: tuple[ModelState, ...]) -> list[str]:
     """Lines to paste into another terminal."""
+    bucket, _ = place(_api(stack).environment.get("LIGHTSHIP_REGISTRY", ""))
     return [
         curl(server, states),
         f"{stack_command('compile', 'FILE')}   # a model, served here in a moment",

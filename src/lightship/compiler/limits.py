@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from lightship.errors import CompileError, SourceRefused
@@ -70,6 +70,11 @@ def deadline(seconds: float | None) -> Iterator[None]:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def calls(count: int, *, slow: bool) -> AbstractContextManager[None]:
+    """Return the deadline of so many calls of a model; none for one that may be ``slow``."""
+    return deadline(None if slow else CALL_SECONDS * count)
 
 
 def overdue() -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lightship.compiler.limits import Cost
 from lightship.compiler.verification.parity import Agreement
-from lightship.errors import LightshipError, SourceRefused
 from lightship.tensors import Signature
 
 
@@ -66,45 +65,3 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         """The report as plain dictionaries and lists."""
         return asdict(self) | {"signatures": [signature.to_json() for signature in self.signatures]}
-
-    @classmethod
-    def from_build(cls, name: str, version: int, digest: str, built: Mapping[str, Any]) -> Report:
-        """Return a report from what the child process sent (:func:`lightship.compiler.build.build`).
-
-        Raises SourceRefused on anything else: a model's code may have sent it.
-        """
-        try:
-            return cls(
-                name=name,
-                version=version,
-                digest=digest,
-                engine=str(built["engine"]),
-                reasons=_texts(built["reasons"]),
-                signatures=tuple(Signature.from_json(record) for record in built["signatures"]),
-                sizes=Sizes(**{name: int(size) for name, size in built["sizes"].items()}),
-                parity=tuple(_agreement(record) for record in built["parity"]),
-                latency=_latency(**built["latency"]),
-                cost=Cost(float(built["cost"]["seconds"]), int(built["cost"]["bytes"])),
-                warnings=_texts(built["warnings"]),
-                trusted=_texts(built["trusted"]),
-                sandbox=str(built.get("sandbox", "")),
-                rewrites=_texts(built["rewrites"]),
-            )
-        except (KeyError, TypeError, ValueError, OverflowError, AttributeError, LightshipError) as error:
-            reason = f"{type(error).__name__}: {error}"
-            what = "the process that compiled this model sent something that is not a report"
-            raise SourceRefused(what, detail=reason) from None
-
-
-def _texts(values: Iterable[Any]) -> tuple[str, ...]:
-    return tuple(str(value) for value in values)
-
-
-def _latency(*, subject: Any, before: Any, after: Any, others: Mapping[str, Any] | None = None) -> Latency:
-    slower = {str(name): float(seconds) for name, seconds in (others or {}).items()}
-    return Latency(str(subject), float(before), float(after), slower)
-
-
-def _agreement(record: Mapping[str, Any]) -> Agreement:
-    figures = {name: float(record[name]) for name in ("rtol", "atol", "max_abs", "max_rel")}
-    return Agreement(str(record["signature"]), str(record["output"]), int(record["rows"]), **figures)

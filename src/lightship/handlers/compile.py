@@ -19,13 +19,12 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from lightship import aws
 from lightship.aws.events import ObjectCreated, announce
 from lightship.aws.stack import StackSettings, unset
-from lightship.bundle import MANIFEST
+from lightship.bundle import MANIFEST, Bundle
 from lightship.compiler.report import Report
 from lightship.errors import CompileError, InvalidInput, SourceRefused, TooLarge
 from lightship.handlers.compiling import incoming, materials, quarantine, reports
@@ -33,6 +32,7 @@ from lightship.handlers.compiling.answer import Refusal
 from lightship.handlers.compiling.job import Job
 from lightship.handlers.compiling.materials import Gone, Material
 from lightship.handlers.compiling.quarantine import WorkerFailed, Workers
+from lightship.handlers.compiling.reports import ReportFile
 from lightship.handlers.queues import Message, Queue
 from lightship.registry.registry import Registry
 from lightship.stores import open_store
@@ -64,6 +64,31 @@ class Workshop:
     now: Callable[[], float] = time.time
 
 
+@dataclass(frozen=True)
+class Delivery:
+    """A message about a model file.
+
+    Attributes:
+        drop: the object that the message is about.
+        place: the same object, as S3 has it now.
+    """
+
+    message: Message
+    drop: ObjectCreated
+    place: Mapping[str, Any]
+    workshop: Workshop
+
+    @property
+    def report(self) -> ReportFile:
+        """Where the outcome is written."""
+        return ReportFile(self.workshop.s3, self.drop.bucket, incoming.report_key(self.drop.key))
+
+    def claim(self, report: reports.Report) -> reports.Report:
+        """Begin an attempt that lasts as long as this invocation may; raises Unavailable."""
+        now = self.workshop.now()
+        return self.report.claim(report, self.place, now=now, until=now + self.message.remaining())
+
+
 def work(message: Message, workshop: Workshop) -> str:
     """Compile what a message is about; returns published, repeated, refused, gone or ignored."""
     drop = ObjectCreated.from_event(message.body())
@@ -71,37 +96,36 @@ def work(message: Message, workshop: Workshop) -> str:
         raise InvalidInput("the queue of model files takes S3's Object Created events and nothing else")
     if not incoming.is_drop(drop.key):
         return "ignored"
-    key, now = incoming.report_key(drop.key), workshop.now()
     try:
-        place = materials.locate(drop, workshop.s3)
-        report = reports.read(workshop.s3, drop.bucket, key)
-        if report.is_final_for(place):
-            return "repeated"
-        begun = reports.claim(workshop.s3, drop.bucket, key, report, place, now=now, until=now + message.remaining())
-        try:
-            outcome = _outcome(drop, place, begun, message, workshop)
-            _tell(drop, {**outcome, "object": place, "correlation": message.correlation}, begun, workshop)
-        except Exception as error:
-            with contextlib.suppress(Exception):  # it is the first error that counts
-                _give_up(drop, begun, error, workshop)
-            raise
+        return _work(Delivery(message, drop, materials.locate(drop, workshop.s3), workshop))
     except Gone:
         return "gone"
+
+
+def _work(delivery: Delivery) -> str:
+    report = delivery.report.read()
+    if report.is_final_for(delivery.place):
+        return "repeated"
+    begun = delivery.claim(report)
+    try:
+        outcome = _outcome(delivery, begun)
+        _tell(delivery, {**outcome, "object": delivery.place, "correlation": delivery.message.correlation}, begun)
+    except Exception as error:
+        with contextlib.suppress(Exception):  # it is the first error that counts
+            _give_up(delivery, begun, error)
+        raise
     return "repeated" if outcome.get("new") is False else str(outcome["state"])
 
 
-def _give_up(drop: ObjectCreated, begun: reports.Report, error: Exception, workshop: Workshop) -> None:
+def _give_up(delivery: Delivery, begun: reports.Report, error: Exception) -> None:
     """End the claim: an attempt counts where the file may have ended the worker, and nowhere else."""
-    key = incoming.report_key(drop.key)
     if isinstance(error, WorkerFailed):
-        reports.end(workshop.s3, drop.bucket, key, begun, workshop.now())
+        delivery.report.end(begun, delivery.workshop.now())
     else:
-        reports.release(workshop.s3, drop.bucket, key, begun, "gone" if isinstance(error, Gone) else "waiting")
+        delivery.report.release(begun, "gone" if isinstance(error, Gone) else "waiting")
 
 
-def _outcome(
-    drop: ObjectCreated, place: Mapping[str, Any], begun: reports.Report, message: Message, workshop: Workshop
-) -> dict[str, Any]:
+def _outcome(delivery: Delivery, begun: reports.Report) -> dict[str, Any]:
     """Publish the file, or find that it is published, or say why it cannot be."""
     try:
         if begun.attempts > _ATTEMPTS:
@@ -109,9 +133,9 @@ def _outcome(
                 f"compiling it ended the function {_ATTEMPTS} times, perhaps for want of memory or time: give it "
                 "more (CompileMemory, CompileTimeout), or compile the file with `lightship compile`"
             )
-        material = materials.examine(drop, place, workshop.s3)
-        known = _known(material, begun.published, workshop.registry)
-        return known or _compile(drop, place, material, message, workshop)
+        material = materials.examine(delivery.drop, delivery.place, delivery.workshop.s3)
+        known = _known(material, begun.published, delivery.workshop.registry)
+        return known or _compile(delivery, material)
     except (CompileError, TooLarge) as error:
         return _refused(Refusal(error.code, error.message[:2000]))
 
@@ -139,56 +163,52 @@ def _version(registry: str, model: str, digest: str) -> int | None:
     return None
 
 
-def _compile(
-    drop: ObjectCreated, place: Mapping[str, Any], material: Material, message: Message, workshop: Workshop
-) -> dict[str, Any]:
+def _compile(delivery: Delivery, material: Material) -> dict[str, Any]:
     """Have the worker compile, and publish what is new. Raises CompileError, WorkerFailed, or Gone."""
-    claim = uuid.uuid4().hex
-    quarantine.invoke(workshop.workers, _job(drop, place, material, claim, message, workshop), claim)
+    workshop, drop, claim = delivery.workshop, delivery.drop, uuid.uuid4().hex
+    quarantine.invoke(workshop.workers, _job(delivery, material, claim), claim)
     with materials.scratch() as staged:
         answer = quarantine.collect(workshop.s3, drop.bucket, claim, staged)
         if isinstance(answer, Refusal):
             return _refused(answer)
         _, suffix = incoming.split(drop.key)
-        digest = quarantine.verify(staged, answer, suffix, str(material.digests["sha256"])).digest
-        if materials.locate(drop, workshop.s3) != place:
+        bundle = quarantine.verify(staged, answer, suffix, str(material.digests["sha256"]))
+        if materials.locate(drop, workshop.s3) != delivery.place:
             raise Gone  # a newer file has come meanwhile
-        return _publish(material, answer, staged, digest, workshop)
+        return _publish(material, answer, bundle, workshop)
 
 
-def _job(
-    drop: ObjectCreated, place: Mapping[str, Any], material: Material, claim: str, message: Message, workshop: Workshop
-) -> Job:
-    config = material.config
+def _job(delivery: Delivery, material: Material, claim: str) -> Job:
+    s3, drop, config = delivery.workshop.s3, delivery.drop, material.config
     return Job(
         bucket=drop.bucket,
         key=drop.key,
-        size=int(place["size"]),
-        source=materials.sign(workshop.s3, material.source, _SIGNED_SECONDS),
-        config=None if config is None else materials.sign(workshop.s3, config, _SIGNED_SECONDS),
-        upload=quarantine.upload(workshop.s3, drop.bucket, claim, _SIGNED_SECONDS),
+        size=int(delivery.place["size"]),
+        source=materials.sign(s3, material.source, _SIGNED_SECONDS),
+        config=None if config is None else materials.sign(s3, config, _SIGNED_SECONDS),
+        upload=quarantine.upload(s3, drop.bucket, claim, _SIGNED_SECONDS),
         largest=quarantine.LARGEST,
-        seconds=max(1.0, message.remaining() - _OWN_SECONDS),
-        correlation=message.correlation,
+        seconds=max(1.0, delivery.message.remaining() - _OWN_SECONDS),
+        correlation=delivery.message.correlation,
     )
 
 
-def _publish(material: Material, compiled: Report, staged: Path, digest: str, workshop: Workshop) -> dict[str, Any]:
-    there = _version(workshop.registry, material.model, digest)
-    version = there or Registry(workshop.registry).publish(material.model, staged)
-    outcome = {"state": "published", "model": material.model, "version": version, "digest": digest}
-    report = replace(compiled, name=material.model, version=version, digest=digest).to_json()
+def _publish(material: Material, compiled: Report, bundle: Bundle, workshop: Workshop) -> dict[str, Any]:
+    there = _version(workshop.registry, material.model, bundle.digest)
+    version = there or Registry(workshop.registry).publish(material.model, bundle)
+    outcome = {"state": "published", "model": material.model, "version": version, "digest": bundle.digest}
+    report = replace(compiled, name=material.model, version=version, digest=bundle.digest).to_json()
     return {**outcome, "new": there is None, **material.digests, "compiled": report}
 
 
-def _tell(drop: ObjectCreated, record: Mapping[str, Any], begun: reports.Report, workshop: Workshop) -> None:
+def _tell(delivery: Delivery, record: Mapping[str, Any], begun: reports.Report) -> None:
     """The event first, then the report: it says that everything was done."""
-    key = incoming.report_key(drop.key)
+    workshop, report = delivery.workshop, delivery.report
     detail = {name: value for name, value in record.items() if name != "compiled"}
     kind = "Model Published" if record["state"] == "published" else "Model Refused"
-    where = {"bucket": drop.bucket, "key": drop.key, "report": key}
+    where = {"bucket": delivery.drop.bucket, "key": delivery.drop.key, "report": report.key}
     announce(workshop.events, workshop.event_bus, kind, detail | where)
-    if reports.write(workshop.s3, drop.bucket, key, record, begun.etag) is None:
+    if report.write(record, begun.etag) is None:
         _LOG.info("the report is a newer file's by now")
 
 

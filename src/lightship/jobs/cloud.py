@@ -9,6 +9,7 @@ from typing import Any
 
 from lightship import aws
 from lightship.aws.stack import StackSettings, has_jobs
+from lightship.settings import DEFAULT_CACHE, CacheSettings
 
 # MiB with which a function has one whole core.
 CORE = 1769
@@ -26,6 +27,7 @@ class Cloud:
         registry: where the models are, ``s3://bucket/prefix``.
         now: seconds since 1970.
         memory: MiB of the function that this is, by which its time is billed; one core's elsewhere.
+        cache: where versions of models are kept on this disk.
     """
 
     bucket: str
@@ -38,17 +40,21 @@ class Cloud:
     sqs: Any = field(repr=False)
     now: Callable[[], float] = time.time
     memory: int = CORE
+    cache: CacheSettings = DEFAULT_CACHE
 
 
-def connect(stack: StackSettings, *, attempts: int = 6) -> Cloud:
+def connect(stack: StackSettings, *, attempts: int = 6, cache: CacheSettings = DEFAULT_CACHE) -> Cloud:
     """Return the cloud of a stack, reached with boto3's own credentials, region and endpoint.
 
-    ``attempts`` is as in :func:`lightship.aws.client`. Raises SettingError where the stack has no ledger or queue.
+    ``attempts`` is as in :func:`lightship.aws.client`, ``cache`` as in :class:`Cloud`. Raises SettingError where the
+    stack has no ledger or queue.
     """
     stack.require_jobs()
     clients = {name: aws.client(name, attempts=attempts) for name in ("s3", "dynamodb", "sqs")}
     queues = (stack.split_queue, stack.score_queue)
-    return Cloud(stack.bucket, stack.jobs_table, *queues, stack.registry, **clients, memory=stack.memory or CORE)
+    return Cloud(
+        stack.bucket, stack.jobs_table, *queues, stack.registry, **clients, memory=stack.memory or CORE, cache=cache
+    )
 
 
 def from_environment(environ: Mapping[str, str]) -> Cloud | None:
@@ -56,4 +62,7 @@ def from_environment(environ: Mapping[str, str]) -> Cloud | None:
 
     Raises SettingError for a variable that is malformed.
     """
-    return connect(StackSettings.from_environment(environ), attempts=3) if has_jobs(environ) else None
+    if not has_jobs(environ):
+        return None
+    cache = CacheSettings.from_environment(environ)
+    return connect(StackSettings.from_environment(environ), attempts=3, cache=cache)

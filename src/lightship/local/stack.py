@@ -32,7 +32,6 @@ class Stack:
         template: the SAM template.
         overrides: values of its parameters instead of their defaults.
         port: where AWS's API answers on the loopback interface; 0 takes a free one.
-        environment: variables of every function that come after the template's own.
         redeliver: as :class:`Poller`'s; None keeps the queues' visibility timeouts, as on AWS.
         complain: hears, with the function's logical name and one sentence, of every failed invocation.
     """
@@ -43,7 +42,6 @@ class Stack:
         *,
         overrides: Mapping[str, str] | None = None,
         port: int = 0,
-        environment: Mapping[str, str] | None = None,
         redeliver: int | None = None,
         complain: Callable[[str, str], None] = lambda function, sentence: None,
     ) -> None:
@@ -63,7 +61,6 @@ class Stack:
             **self.cloud.environment,
             "AWS_REGION": wiring.REGION,
             "AWS_ENDPOINT_URL_LAMBDA": self._invocations.endpoint,
-            **(environment or {}),
         }
         self.functions = {
             name: ProcessFunction(spec, environment=everywhere, folder=self.folder)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lightship.errors import BundleError, NotFound, RegistryError, StateError, UnknownLabel
 from lightship.registry.description import MANIFEST
 from lightship.registry.state import State
+from lightship.settings import DEFAULT_CACHE, CacheSettings
 from lightship.stores import open_store
 
 if TYPE_CHECKING:  # bundles need numpy: this package is also for functions without it
@@ -36,11 +37,16 @@ def check_name(name: str) -> str:
 
 
 class Registry:
-    """The models of one registry. ``location`` is a folder, or ``s3://bucket/prefix``."""
+    """The models of one registry.
 
-    def __init__(self, location: str) -> None:
+    Args:
+        location: a folder, or ``s3://bucket/prefix``.
+        cache: where versions from S3 are kept on this disk.
+    """
+
+    def __init__(self, location: str, *, cache: CacheSettings = DEFAULT_CACHE) -> None:
         self.location = location
-        self._store = open_store(location)
+        self._store = open_store(location, cache=cache)
 
     def models(self) -> list[str]:
         """Names of the models that have at least one version, or a state that cannot be read."""
@@ -156,14 +162,12 @@ class Registry:
         """A private folder to build a bundle in, removed at the end unless it was published."""
         return self._store.staging()
 
-    def publish(self, name: str, folder: Path) -> int:
+    def publish(self, name: str, bundle: Bundle) -> int:
         """Make a staged bundle the next version of a model; returns its number. Two at once get two numbers."""
-        from lightship.bundle import Bundle
 
         check_name(name)
-        Bundle.open(folder)
         version = max((*self.state(name).versions, *self._numbers(name)), default=0) + 1
-        while not self._store.publish(folder, f"{name}/{version}"):
+        while not self._store.publish(bundle.path, f"{name}/{version}"):
             version += 1
         self.change(name, lambda state: replace(state, versions=tuple(sorted({*state.versions, version}))))
         return version

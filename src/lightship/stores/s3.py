@@ -21,9 +21,9 @@ from weakref import WeakValueDictionary
 
 from lightship import aws
 from lightship.bundle import MANIFEST, Bundle, Manifest
-from lightship.errors import BundleError, NotFound, RegistryError, SettingError
+from lightship.errors import BundleError, NotFound, RegistryError
+from lightship.settings import DEFAULT_CACHE, CacheSettings
 
-_MEBIBYTE = 1024 * 1024
 _LARGEST_PUT = 5 * 1024**3  # S3's limit for one request
 _CLAIM = ".claim"
 _HALF = ".half-"
@@ -39,20 +39,17 @@ class S3Store:
 
     Args:
         place: ``bucket`` or ``bucket/prefix``.
-        cache: local folder for what was downloaded; by default ``LIGHTSHIP_CACHE``'s, or one in the temporary folder.
-        cache_bytes: how much of it to keep; by default ``LIGHTSHIP_CACHE_MB``'s, or 400 MiB.
+        cache: the local folder for what was downloaded, and how much of it to keep.
     """
 
-    def __init__(self, place: str, *, cache: Path | None = None, cache_bytes: int | None = None) -> None:
+    def __init__(self, place: str, *, cache: CacheSettings = DEFAULT_CACHE) -> None:
         bucket, _, prefix = place.partition("/")
         if not bucket:
             raise RegistryError(f"'s3://{place}' names no bucket: write s3://bucket/prefix")
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self._cache = cache or Path(
-            os.environ.get("LIGHTSHIP_CACHE") or Path(tempfile.gettempdir()) / "lightship-cache"
-        )
-        self._cache_bytes = _cache_bytes() if cache_bytes is None else cache_bytes
+        self._cache = cache.folder or Path(tempfile.gettempdir()) / "lightship-cache"
+        self._cache_bytes = cache.size
         self._held: WeakValueDictionary[str, _Folder] = WeakValueDictionary()
         self._client = aws.client("s3", attempts=3)
 
@@ -106,7 +103,7 @@ class S3Store:
         target = self._held.setdefault(name, _Folder(self._cache / name))
         try:
             if renew or not target.is_dir():
-                self._fetch(key, found[0], target)
+                self._fetch(key, found[0], target, renew=renew)
             os.utime(target)
         except OSError as error:
             raise RegistryError(
@@ -146,9 +143,9 @@ class S3Store:
         if created is None and self._client.head_object(**place)["ContentLength"] != size:
             raise RegistryError(f"cannot write {self._uri(key)}: another object is there")
 
-    def _fetch(self, key: str, manifest: bytes, target: Path) -> None:
+    def _fetch(self, key: str, manifest: bytes, target: Path, *, renew: bool) -> None:
         with self._alone():
-            if target.is_dir() and _whole(target):  # another process has just been here
+            if target.is_dir() and (not renew or _whole(target)):  # another process has just been here
                 return
             shutil.rmtree(target, ignore_errors=True)
             self._make_room(self._size(key))
@@ -238,13 +235,6 @@ def _whole(folder: Path) -> bool:
     except BundleError:
         return False
     return True
-
-
-def _cache_bytes() -> int:
-    text = os.environ.get("LIGHTSHIP_CACHE_MB") or "400"
-    if not text.isdecimal():
-        raise SettingError(f"LIGHTSHIP_CACHE_MB is {text!r}: it must be a whole number, zero or more")
-    return int(text) * _MEBIBYTE
 
 
 def _age(entry: Path) -> float:

@@ -16,7 +16,7 @@ import keras
 
 from lightship.compiler.build import Compiled, compile_best, state_warnings
 from lightship.compiler.sources.base import Original
-from lightship.compiler.sources.keras.file import KerasFile
+from lightship.compiler.sources.keras.files.keras import KerasFile
 from lightship.compiler.sources.saved_model import SavedModel
 from lightship.compiler.verification.recordings import record
 from tests.compiler.rewrites import (

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from lightship.compiler import litert
+from lightship.compiler.conversion import litert
 from lightship.compiler.rewrites import rewrite
 
 FEATURES = 3

@@ -18,6 +18,7 @@ from lightship.aws.stack import StackSettings
 from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
+from lightship.settings import CacheSettings
 from tests.jobs.clouds import REGISTRY
 
 
@@ -25,7 +26,8 @@ def main(table: str, split_queue: str, score_queue: str, kills: int) -> None:
     for number in range(kills + 1):
         child = os.fork()
         if not child:
-            cloud = connect(StackSettings("jobs", REGISTRY, table, split_queue, score_queue))
+            stack = StackSettings("jobs", REGISTRY, table, split_queue, score_queue)
+            cloud = connect(stack, cache=CacheSettings.from_environment())
             if number < kills:
                 _doom(cloud, 1 + number // 2, after=bool(number % 2))
             _work(cloud)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from lightship.jobs.ledger.requests import SYSTEM, Options, Request
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
 from lightship.registry.registry import Registry
+from lightship.settings import CacheSettings
 from tests.bundles import Registries, republish
 from tests.disks import full_disk
 from tests.jobs.clouds import REGISTRY, drop, objects_below
@@ -99,11 +101,9 @@ def test_messages_in_any_order_twice_and_late_are_one_job(cloud: Cloud, order: t
     assert objects_below(cloud, job.output) == files
 
 
-def test_a_full_disk_delays_a_job_and_does_not_fail_it(
-    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_delays_a_job_and_does_not_fail_it(cloud: Cloud, tmp_path: Path) -> None:
     job = begun(cloud)
-    monkeypatch.setenv("LIGHTSHIP_CACHE", str(tmp_path))
+    cloud = replace(cloud, cache=CacheSettings(tmp_path))
     with full_disk(), pytest.raises(RegistryError, match="cannot keep .*: No space left on device"):
         score.handle(cloud.sqs.sent[0][1], cloud)
     assert [entry.name for entry in tmp_path.iterdir()] == [".lock"]  # nothing half there, which nobody would remove

@@ -23,6 +23,7 @@ from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.requests import Options, Request
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
+from lightship.settings import CacheSettings
 from tests.bundles import Registries
 from tests.jobs.clouds import REGISTRY, SETTINGS, TABLE, objects_below, push
 from tests.jobs.faults.play import DATA, check_rows
@@ -67,7 +68,9 @@ class Network:
                 self.direct["s3"].delete_object(Bucket="jobs", Key=key)
         score.load.cache_clear()
         with ExitStack() as ending:
-            cloud = clouds.connect(StackSettings("jobs", REGISTRY, table, *self.urls))
+            cloud = clouds.connect(
+                StackSettings("jobs", REGISTRY, table, *self.urls), cache=CacheSettings.from_environment()
+            )
             for client in (cloud.s3, cloud.dynamodb, cloud.sqs):
                 ending.callback(client.close)
             options = Options(chunk=90, single=True)

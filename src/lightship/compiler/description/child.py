@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lightship.compiler import limits, sources
-from lightship.compiler.build import trusted_code
 from lightship.compiler.hints import Hint
+from lightship.compiler.sandbox import Progress
 from lightship.compiler.sources.base import Original
+from lightship.compiler.sources.trust import trusted_code
 from lightship.compiler.verification import samples
 from lightship.errors import CompileError
 from lightship.tensors import Array, Signature
@@ -20,7 +21,7 @@ from lightship.tensors import Array, Signature
 _PIXELS = 255
 
 
-def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dict[str, Any]:
+def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Return the record of a :class:`lightship.compiler.description.describe.Description` of ``job["source"]``."""
     path = Path(job["source"])
     with tempfile.TemporaryDirectory() as work:

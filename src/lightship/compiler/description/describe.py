@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lightship.compiler import sources
-from lightship.compiler.sandbox import run
+from lightship.compiler.sandbox import Confinement, Progress, Task, run, unobserved
 from lightship.errors import LightshipError, SourceRefused
 from lightship.tensors import Signature
 
@@ -58,22 +58,14 @@ class Description:
 
 
 def describe(
-    source: Path,
-    *,
-    trust: bool = False,
-    sandbox: bool = True,
-    progress: Callable[[str, float], None] = lambda stage, done: None,
+    source: Path, *, trust: bool = False, sandbox: bool = True, progress: Progress = unobserved
 ) -> Description:
-    """Read a model file's signatures in the sandbox; options as for :func:`lightship.compiler.compile_model`.
+    """Read a model file's signatures in the sandbox; options as for :class:`lightship.compiler.CompileOptions`.
 
     Raises SourceRefused, CompileError or SandboxUnavailable.
     """
     sources.candidates(source)
-    outcome = run(
-        "lightship.compiler.description.child",
-        {"source": str(source.resolve()), "trust": trust},
-        reads=[source],
-        accept=("kernel",) if sandbox else ("kernel", "none"),
-        progress=progress,
-    )
+    job = {"source": str(source.resolve()), "trust": trust}
+    task = Task("lightship.compiler.description.child", job, reads=[source])
+    outcome = run(task, Confinement.of_user(sandbox=sandbox), progress=progress)
     return Description.from_child(outcome.result)

@@ -14,22 +14,11 @@ from pathlib import Path
 from lightship.compiler.graph import replacement
 from lightship.compiler.graph.frozen import Graph, frozen, save
 from lightship.compiler.rewrites import recast
+from lightship.compiler.rewrites.arithmetic import bitwise, integers, mathematics, no_nan, saturation
+from lightship.compiler.rewrites.images import pooling, resizing, suppression
 from lightship.compiler.rewrites.loops import tensor_lists
-from lightship.compiler.rewrites.operators import (
-    arrangement,
-    bitwise,
-    integers,
-    known_sizes,
-    lookup,
-    mathematics,
-    new_axes,
-    no_nan,
-    pooling,
-    resizing,
-    saturation,
-    suppression,
-    tables,
-)
+from lightship.compiler.rewrites.shapes import arrangement, known_sizes, new_axes
+from lightship.compiler.rewrites.tables import kept, lookup
 
 # Functions by the sentence about them in the report, in the order in which they are applied. Each changes the graph in
 # place and returns whether it changed anything.
@@ -81,7 +70,7 @@ def rewrite(source: Path, target: Path, signatures: Sequence[str]) -> Rewritten 
 
 def _rewritten(graphs: list[Graph], target: Path) -> Rewritten | None:
     applied = tuple(text for text, apply in REWRITES.items() if sum(apply(graph) for graph in graphs))  # all of them
-    if not applied or not all(tables.keep(graph) for graph in graphs):
+    if not applied or not all(kept.keep(graph) for graph in graphs):
         return None
     save(graphs, target)
     return Rewritten(target, applied, next((PRECISIONS[text] for text in PRECISIONS if text in applied), ""))

@@ -18,24 +18,80 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lightship.compiler.sandbox import bait, events, hiding, memory, process
+from lightship.compiler.sandbox import bait, events, hiding, memory, powerless, process
 from lightship.compiler.sandbox.kernel import seatbelt
 from lightship.compiler.sandbox.limits import Limits
 from lightship.compiler.sandbox.order import Order
 from lightship.errors import CompileError, LightshipError, ParityError, SandboxUnavailable, SourceRefused
 
-__all__ = ["Limits", "Outcome", "run"]
+__all__ = ["CONFINED", "Confinement", "Limits", "Outcome", "Progress", "Task", "run", "unobserved"]
 
 PROOFS = ("kernel", "powerless", "none")
 
 _ERRORS = {error.code: error for error in (CompileError, SourceRefused, ParityError)}
 _ADVICE = "compile on a machine that has it, or, if you trust the file's author, with --no-sandbox"
 
-Told = Callable[[str, float], None]
+# Called with a stage's name and the share of the work that is done, 0 to 1; with ``unconfined`` before a file is opened
+# without a proof.
+Progress = Callable[[str, float], None]
+
+
+def unobserved(stage: str, done: float) -> None:
+    """Observe no progress."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the child does.
+
+    Attributes:
+        module: its ``build`` function is called with the job and a function to report progress to.
+        job: JSON; the child adds ``sandbox``, the proof that held.
+        reads: files and folders that the child may read besides Python and its libraries.
+        writes: folders that the child may write besides its home folder.
+        subject: what the child is called in the sentence about its end.
+    """
+
+    module: str
+    job: Mapping[str, Any]
+    reads: Sequence[Path] = ()
+    writes: Sequence[Path] = ()
+    subject: str = "the process that opened this model"
+
+
+@dataclass(frozen=True)
+class Confinement:
+    """How the child is confined.
+
+    Attributes:
+        accept: the proofs that will do, in order.
+        credentials: what ``powerless.prove`` is given, where that proof is accepted.
+        limits: what the child may use.
+        scratch: where the child's home folder is made, by default where temporary files are.
+    """
+
+    accept: Sequence[str] = ("kernel",)
+    credentials: powerless.Order | None = None
+    limits: Limits = field(default_factory=Limits)
+    scratch: Path | None = None
+
+    @classmethod
+    def of_user(cls, *, sandbox: bool) -> Confinement:
+        """Return the confinement of a user's machine: False does without where it has no sandbox."""
+        return cls() if sandbox else cls(accept=("kernel", "none"))
+
+    def bounded(self) -> Confinement:
+        """Return the same with a number for memory: by default a share of what is available now."""
+        if self.limits.memory_bytes is not None:
+            return self
+        return dataclasses.replace(self, limits=dataclasses.replace(self.limits, memory_bytes=memory.share()))
+
+
+CONFINED = Confinement()
 
 
 @dataclass(frozen=True)
@@ -58,57 +114,16 @@ class Outcome:
         return "; ".join((f"{self.proof}: {', '.join(self.means) or 'nothing'}", *self.lacks))
 
 
-@dataclass(frozen=True)
-class _Attempt:
-    """One start of the child."""
-
-    module: str
-    job: Mapping[str, Any]
-    reads: tuple[str, ...]
-    writes: tuple[str, ...]
-    limits: Limits
-    scratch: Path | None
-    progress: Told
-    subject: str
-
-
-def run(
-    module: str,
-    job: Mapping[str, Any],
-    *,
-    reads: Sequence[Path] = (),
-    writes: Sequence[Path] = (),
-    limits: Limits | None = None,
-    scratch: Path | None = None,
-    progress: Told = lambda stage, done: None,
-    subject: str = "the process that opened this model",
-    accept: Sequence[str] = ("kernel",),
-    powerless: Mapping[str, Any] | None = None,
-) -> Outcome:
-    """Run ``module``'s ``build`` function on a job in a confined child process and return what it returned.
-
-    Args:
-        job: JSON for ``build(job, progress)``; the child adds ``sandbox``, the proof that held.
-        reads: files and folders that the child may read besides Python and its libraries.
-        writes: folders that the child may write besides its home folder.
-        limits: what the child may use.
-        scratch: where the child's home folder is made, by default where temporary files are.
-        progress: called with a stage's name and the share of the work that is done, 0 to 1; with ``unconfined``
-            before the file is opened without a proof.
-        subject: what the child is called in the sentence about its end.
-        accept: the proofs that will do, in order.
-        powerless: what ``powerless.prove`` is given, when that proof is accepted.
+def run(task: Task, confinement: Confinement = CONFINED, *, progress: Progress = unobserved) -> Outcome:
+    """Do a task in a confined child process and return what it returned.
 
     Raises SandboxUnavailable where no accepted proof holds, or CompileError, SourceRefused or ParityError: the child's
     own, or one that says how the child ended.
     """
-    bounds = limits or Limits()
-    if bounds.memory_bytes is None:
-        bounds = dataclasses.replace(bounds, memory_bytes=memory.share())
-    attempt = _Attempt(module, job, _paths(reads), _paths(writes), bounds, scratch, progress, subject)
+    bounded = confinement.bounded()
     lacks: list[events.Lacking] = []
-    for proof in accept:
-        outcome = _try(attempt, proof, powerless if proof == "powerless" else None)
+    for proof in confinement.accept:
+        outcome = _try(task, bounded, proof, progress)
         if isinstance(outcome, Outcome):
             return dataclasses.replace(outcome, lacks=tuple(lacking.reason for lacking in lacks))
         lacks.append(outcome)
@@ -117,64 +132,66 @@ def run(
     raise SandboxUnavailable(sentence, detail=detail.strip())
 
 
+def _try(task: Task, confinement: Confinement, proof: str, progress: Progress) -> Outcome | events.Lacking:
+    """Return the outcome of a child that may use one proof, or what the machine lacks for it."""
+    limits = confinement.limits
+    with (
+        tempfile.TemporaryDirectory(prefix="lightship-", dir=confinement.scratch) as home,
+        hiding.undumpable(),
+        bait.laid() as baits,
+    ):
+        order = _order(task, confinement, proof, os.path.realpath(home), baits)
+        order.write(Path(home))
+        prefix = seatbelt.prefix(order.reads, order.writes, private=order.private) if proof == "kernel" else ()
+        with process.started(Path(home), limits, prefix=prefix) as child:
+            stream = child.events(time.monotonic() + limits.wall_seconds)
+            match next(stream, None):
+                case events.Lacking() as lacking:
+                    return lacking
+                case events.Failed() as failed:
+                    raise _error(failed)
+                case events.Proven(proven, means) if proven == proof:
+                    if proof == "none":
+                        progress("unconfined", 0.0)
+                    return Outcome(_result(child, stream, task.subject, progress), proof, means)
+            end, words = child.fate()
+            return events.Lacking(f"the process {end} before it was confined", words)
+
+
+def _order(task: Task, confinement: Confinement, proof: str, home: str, baits: bait.Bait) -> Order:
+    credentials = confinement.credentials if proof == "powerless" else None
+    return Order(
+        proof=proof,
+        powerless=credentials.to_json() if credentials else {},
+        module=task.module,
+        job=task.job,
+        reads=_paths(task.reads),
+        writes=(home, *_paths(task.writes), *process.coverage_folder()),
+        private=(os.path.expanduser("~"),),  # noqa: PTH111 - unlike Path.home, never fails
+        limits=confinement.limits,
+        parent=os.getpid(),
+        bait=baits,
+    )
+
+
 def _paths(paths: Sequence[Path]) -> tuple[str, ...]:
     return tuple(str(path.resolve()) for path in paths)
 
 
-def _try(attempt: _Attempt, proof: str, powerless: Mapping[str, Any] | None) -> Outcome | events.Lacking:
-    """Return the outcome of a child that may use one proof, or what the machine lacks for it."""
-    with (
-        tempfile.TemporaryDirectory(prefix="lightship-", dir=attempt.scratch) as home,
-        hiding.undumpable(),
-        bait.laid() as baits,
-    ):
-        order = Order(
-            proof=proof,
-            powerless=powerless or {},
-            module=attempt.module,
-            job=attempt.job,
-            reads=attempt.reads,
-            writes=(os.path.realpath(home), *attempt.writes, *process.coverage_folder()),
-            private=(os.path.expanduser("~"),),  # noqa: PTH111 - unlike Path.home, never fails
-            limits=attempt.limits,
-            parent=os.getpid(),
-            bait=baits,
-        )
-        order.write(Path(home))
-        prefix = seatbelt.prefix(order.reads, order.writes, private=order.private) if proof == "kernel" else ()
-        with process.started(Path(home), attempt.limits, prefix=prefix) as child:
-            return _outcome(child, proof, attempt)
-
-
-def _outcome(child: process.Child, proof: str, attempt: _Attempt) -> Outcome | events.Lacking:
-    stream = child.events(time.monotonic() + attempt.limits.wall_seconds)
-    match next(stream, None):
-        case events.Lacking() as lacking:
-            return lacking
-        case events.Failed() as failed:
-            raise _error(failed)
-        case events.Proven(proven, means) if proven == proof:
-            if proof == "none":
-                attempt.progress("unconfined", 0.0)
-            return Outcome(_result(child, stream, attempt), proof, means)
-    end, words = child.fate()
-    return events.Lacking(f"the process {end} before it was confined", words)
-
-
-def _result(child: process.Child, stream: Iterator[events.Event], attempt: _Attempt) -> dict[str, Any]:
+def _result(child: process.Child, stream: Iterator[events.Event], subject: str, progress: Progress) -> dict[str, Any]:
     """From here on the model file may be open, and what the child says may be the file's doing."""
     for event in stream:
         match event:
             case events.Progress(stage, done):
-                attempt.progress(stage, done)
+                progress(stage, done)
             case events.Failed() as failed:
                 raise _error(failed)
             case events.Finished(result):
                 return result
             case _:
-                raise SourceRefused(f"{attempt.subject} sent events out of order: it was stopped")
+                raise SourceRefused(f"{subject} sent events out of order: it was stopped")
     end, words = child.fate()
-    raise SourceRefused(f"{attempt.subject} {end}: nothing was published", detail=words)
+    raise SourceRefused(f"{subject} {end}: nothing was published", detail=words)
 
 
 def _error(event: events.Failed) -> LightshipError:

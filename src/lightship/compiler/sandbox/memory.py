@@ -12,7 +12,6 @@ from pathlib import Path
 # What a child may use of the memory that is available when it starts.
 SHARE = 0.75
 
-_LAMBDA_SIZE = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"  # MB, set by Lambda for every function
 _MEBIBYTE = 1024**2
 _SPARE, _SPARE_OF_PROCESSOR = 1024 * _MEBIBYTE, 64 * _MEBIBYTE
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -31,9 +30,12 @@ class Usage:
     processes: int
 
 
-def share() -> int:
-    """Return the bytes that a child may use: ``SHARE`` of what the machine and its cgroups have available now."""
-    return int(SHARE * min(_candidates()))
+def share(*, ceiling: int | None = None) -> int:
+    """Return the bytes that a child may use: ``SHARE`` of what the machine and its cgroups have available now.
+
+    ``ceiling`` is what this process may use at most where neither says so, as on Lambda.
+    """
+    return int(SHARE * min(_candidates() if ceiling is None else (ceiling, *_candidates())))
 
 
 def addresses(limit: int) -> int:
@@ -48,8 +50,6 @@ def text(amount: int) -> str:
 
 def _candidates() -> Iterator[int]:
     yield _of_machine()
-    if os.environ.get(_LAMBDA_SIZE, "").isdecimal():
-        yield int(os.environ[_LAMBDA_SIZE]) * _MEBIBYTE
     if sys.platform == "linux":
         yield from _of_cgroups()
 

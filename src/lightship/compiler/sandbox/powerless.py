@@ -8,7 +8,6 @@ nothing. No call changes anything where it is allowed: the write to S3 is condit
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -43,17 +42,16 @@ class Order:
     endpoint: str = ""
 
     @classmethod
-    def from_environment(cls, bucket: str, key: str, environ: Mapping[str, str] | None = None) -> Order:
-        """Take the credentials that Lambda gives a function."""
-        source = os.environ if environ is None else environ
+    def of_function(cls, bucket: str, key: str, environ: Mapping[str, str]) -> Order:
+        """Take the credentials that Lambda gives a function, from its environment."""
         return cls(
             bucket=bucket,
             key=key,
-            access_key=source.get("AWS_ACCESS_KEY_ID", ""),
-            secret_key=source.get("AWS_SECRET_ACCESS_KEY", ""),
-            token=source.get("AWS_SESSION_TOKEN", ""),
-            region=source.get("AWS_REGION") or source.get("AWS_DEFAULT_REGION", ""),
-            endpoint=source.get("AWS_ENDPOINT_URL", ""),
+            access_key=environ.get("AWS_ACCESS_KEY_ID", ""),
+            secret_key=environ.get("AWS_SECRET_ACCESS_KEY", ""),
+            token=environ.get("AWS_SESSION_TOKEN", ""),
+            region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION", ""),
+            endpoint=environ.get("AWS_ENDPOINT_URL", ""),
         )
 
     def to_json(self) -> dict[str, str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from lightship.compiler import limits
 from lightship.compiler.sources import archives, foreign, saved_model, tflite
 from lightship.compiler.sources.base import ZIP, Importer, head
-from lightship.compiler.sources.keras import file as keras_file
-from lightship.compiler.sources.keras import hdf5
+from lightship.compiler.sources.keras.files import hdf5
+from lightship.compiler.sources.keras.files import keras as keras_file
 from lightship.errors import SourceRefused
 
 IMPORTERS: tuple[Importer, ...] = (

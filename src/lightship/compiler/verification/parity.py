@@ -67,14 +67,19 @@ class Agreement:
         return {key: value for key, value in asdict(self).items() if key not in {"signature", "output"}}
 
 
+class Output(NamedTuple):
+    """One output of a signature."""
+
+    signature: str
+    name: str
+
+    def __str__(self) -> str:
+        """Return the beginning of a sentence about it."""
+        return f"signature '{self.signature}', output '{self.name}'"
+
+
 def compare(
-    signature: str,
-    output: str,
-    expected: Array,
-    actual: Array,
-    *,
-    precision: str = "",
-    bounds: Bounds | None = None,
+    output: Output, expected: Array, actual: Array, *, precision: str = "", bounds: Bounds | None = None
 ) -> Agreement:
     """Compare two arrays of any dtype; NaN equals NaN only.
 
@@ -84,18 +89,15 @@ def compare(
     Raises ParityError with the worst difference, or with the other shape or dtype.
     """
     if expected.shape != actual.shape or expected.dtype != actual.dtype:
-        raise ParityError(
-            f"signature '{signature}', output '{output}': the original answers {_form(expected)}, "
-            f"the compiled model {_form(actual)}"
-        )
+        raise ParityError(f"{output}: the original answers {_form(expected)}, the compiled model {_form(actual)}")
     rows = len(expected) if expected.ndim else 1
     if expected.dtype.kind not in "fiu":
-        return _exact(signature, output, rows, expected, actual)
+        return _exact(output, rows, expected, actual)
     wide = np.float64 if expected.dtype.kind == "f" else np.longdouble  # a 64-bit integer needs 64 bits of mantissa
     want, got = expected.astype(wide), actual.astype(wide)
     scale = float(np.max(np.abs(want), initial=0.0, where=np.isfinite(want)))
     applied = bounds or _tolerance(expected, precision).bounds(scale)
-    agreement = Agreement(signature, output, rows, *applied, **_differences(want, got, scale))
+    agreement = Agreement(output.signature, output.name, rows, *applied, **_differences(want, got, scale))
     if not np.allclose(got, want, rtol=agreement.rtol, atol=agreement.atol, equal_nan=True):
         raise ParityError(_disagreement(agreement, want, got))
     return agreement
@@ -120,13 +122,11 @@ def _tolerance(expected: Array, precision: str) -> Tolerance:
     return max(own, given, key=lambda tolerance: tolerance.share) if own != EXACT else own
 
 
-def _exact(signature: str, output: str, rows: int, expected: Array, actual: Array) -> Agreement:
+def _exact(output: Output, rows: int, expected: Array, actual: Array) -> Agreement:
     wrong = int(np.sum(expected != actual))
     if wrong:
-        raise ParityError(
-            f"signature '{signature}', output '{output}': {wrong} of {expected.size} values differ from the original's"
-        )
-    return Agreement(signature, output, rows, rtol=0.0, atol=0.0, max_abs=0.0, max_rel=0.0)
+        raise ParityError(f"{output}: {wrong} of {expected.size} values differ from the original's")
+    return Agreement(output.signature, output.name, rows, rtol=0.0, atol=0.0, max_abs=0.0, max_rel=0.0)
 
 
 def _differences(want: Array, got: Array, scale: float) -> dict[str, float]:
@@ -139,7 +139,7 @@ def _differences(want: Array, got: Array, scale: float) -> dict[str, float]:
 
 
 def _disagreement(agreement: Agreement, want: Array, got: Array) -> str:
-    where = f"signature '{agreement.signature}', output '{agreement.output}'"
+    where = Output(agreement.signature, agreement.output)
     if odd := int(np.sum(np.isfinite(want) != np.isfinite(got))):
         return f"{where}: {odd} of {want.size} values are NaN or infinite in only one of original and compiled model"
     return (

@@ -14,7 +14,7 @@ from lightship.compiler.sources.base import Original
 from lightship.compiler.verification import samples
 from lightship.compiler.verification.datafiles import read_data
 from lightship.compiler.verification.independence import independent_rows
-from lightship.compiler.verification.parity import Agreement, compare, merge
+from lightship.compiler.verification.parity import Agreement, Output, compare, merge
 from lightship.engines.base import Engine
 from lightship.errors import CompileError, EngineError
 from lightship.tensors import Array, Signature
@@ -87,7 +87,7 @@ def check_engine_state(engine: Engine, recordings: Sequence[Recording], *, preci
     """Ask an engine as :func:`check_original_state` does; raises ParityError."""
     for recording, outputs in zip(recordings, _ask_again(engine.run, recordings), strict=True):
         for name, expected in recording.batches[0][1].items():
-            compare(recording.signature.name, name, expected, outputs[name], precision=precision)
+            compare(Output(recording.signature.name, name), expected, outputs[name], precision=precision)
 
 
 def _ask_again(run: Run, recordings: Sequence[Recording]) -> list[Tensors]:
@@ -123,7 +123,7 @@ def agree(engine: Engine, recording: Recording, *, precision: str = "") -> list[
     for inputs, expected in (*recording.batches, recording.batches[0]):
         actual = engine.run(signature.name, inputs)
         for name, array in expected.items():
-            parts[name].append(compare(signature.name, name, array, actual[name], precision=precision))
+            parts[name].append(compare(Output(signature.name, name), array, actual[name], precision=precision))
     return [merge(entries) for entries in parts.values()]
 
 

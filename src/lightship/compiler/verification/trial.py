@@ -10,19 +10,19 @@ import itertools
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lightship.bundle import SAVED_MODEL
+from lightship.bundle import SAVED_MODEL, Bundle
 from lightship.calls import Call
 from lightship.compiler import limits
 from lightship.compiler.limits import Cost
-from lightship.compiler.sandbox import memory
-from lightship.compiler.verification.parity import Bounds, compare
+from lightship.compiler.sandbox import Progress, memory
+from lightship.compiler.verification.parity import Bounds, Output, compare
 from lightship.errors import LightshipError
 from lightship.model import Model
 from lightship.tensors import Array, Signature, TensorSpec
@@ -34,7 +34,7 @@ _ODD_BYTES = 2 * 1024**3  # beyond what the golden examples took: an input that 
 _BATCHES = (1, 2, 7)
 
 
-def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dict[str, Any]:
+def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Try the bundle in ``job["folder"]`` and return its :class:`lightship.compiler.limits.Cost` as a dictionary.
 
     Measures one call, compares the golden examples, then calls every signature with unusual inputs. ``job["slow"]``
@@ -42,20 +42,19 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
     """
     progress("try", 0.9)
     folder, slow = Path(job["folder"]), bool(job["slow"])
-    wait = None if slow else limits.CALL_SECONDS
-    with limits.deadline(wait):
+    with limits.calls(1, slow=slow):
         model, cost = _measured(folder)
     if not slow:
         limits.check(cost)
     for signature in model.manifest.signatures:
-        with limits.deadline(wait):
+        with limits.calls(1, slow=slow):
             _check_golden(model, signature.name)
     _bound_memory()
     end = time.monotonic() + _ODD_SECONDS
     for signature in model.manifest.signatures:
         for inputs in _odd_inputs(model, signature):
             if time.monotonic() < end:
-                with limits.deadline(wait):
+                with limits.calls(1, slow=slow):
                     _ask(model, signature.name, inputs)
     return asdict(cost)
 
@@ -65,7 +64,7 @@ def _measured(folder: Path) -> tuple[Model, Cost]:
     if (folder / SAVED_MODEL).is_dir():
         import tensorflow  # noqa: F401 - its own memory is not the model's
     before = _peak_bytes()
-    model = Model.open(folder)
+    model = Model.load(Bundle.reopen(folder))  # the parent has just verified it
     seconds = []
     for signature in model.manifest.signatures:
         row = _first_row(model.golden(signature.name)[0], signature)
@@ -105,7 +104,7 @@ def _check_golden(model: Model, name: str) -> None:
     outputs = model.predict(Call(inputs=inputs, signature=name)).outputs
     for output, array in expected.items():
         recorded = model.manifest.parity[name][output]
-        compare(name, output, array, outputs[output], bounds=Bounds(recorded["rtol"], recorded["atol"]))
+        compare(Output(name, output), array, outputs[output], bounds=Bounds(recorded["rtol"], recorded["atol"]))
 
 
 def _ask(model: Model, signature: str, inputs: Tensors) -> None:

@@ -1,30 +1,19 @@
-"""What a worker answers, read as if the model file had written it: field by field, with limits, into typed values.
+"""What a worker answers: a report, or why there is none; read as if the model file had written it.
 
-The process that opened the file may have been taken over by it. So every text is bounded and printable, every number
-finite, unknown fields are dropped, and whatever else is not as expected makes the whole answer invalid.
+The process that opened the file may have been taken over by it: see :mod:`lightship.compiler.received`.
 """
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lightship.compiler.limits import Cost
-from lightship.compiler.report import Latency, Report, Sizes
-from lightship.compiler.verification.parity import Agreement
-from lightship.tensors import Signature, TensorSpec
+from lightship.compiler import received
+from lightship.compiler.report import Report
 
 # What a worker may refuse a file with: codes of lightship.errors.
 CODES = frozenset({"compile_failed", "source_refused", "parity_failed", "sandbox_unavailable", "too_large"})
-ENGINES = frozenset({"litert", "tensorflow"})
-
-_LONGEST_SENTENCE = 2000
-_LONGEST_NAME = 1000
-_MOST = 10_000
-_MOST_CALLS = 20  # ways to call the original that were timed
 
 
 class InvalidAnswer(ValueError):
@@ -46,129 +35,27 @@ class Refusal:
 def read(data: bytes) -> Refusal | Report:
     """Return a refusal or a report, which has no name, version and digest yet; raises InvalidAnswer."""
     try:
-        record = _mapping(json.loads(data, parse_constant=_no_number))
-        if "refused" in record:
-            return _refusal(_mapping(record["refused"]))
-        return _compiled(_mapping(record["compiled"]))
+        record = json.loads(data, parse_constant=_no_number)
+        return _refusal(record["refused"]) if "refused" in record else _compiled(record["compiled"])
     except KeyError as error:
         raise InvalidAnswer(f"it lacks {error}") from None
-    except InvalidAnswer:
-        raise
-    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+    except (received.InvalidReport, InvalidAnswer) as error:
+        raise InvalidAnswer(str(error)) from None
+    except (ValueError, TypeError, RecursionError):
         raise InvalidAnswer("it is not JSON of the expected form") from None
 
 
-def sentence(value: Any) -> str:
-    """A text for people: its letters that can be printed, in one line, up to a limit."""
-    text = "".join(letter if letter.isprintable() else " " for letter in _text(value))
-    return text[:_LONGEST_SENTENCE]
-
-
-def _refusal(record: Mapping[str, Any]) -> Refusal:
+def _refusal(record: Any) -> Refusal:
     if record["code"] not in CODES:
         raise InvalidAnswer("it refuses the file with an unknown code")
-    return Refusal(str(record["code"]), sentence(record["reason"]))
+    return Refusal(str(record["code"]), received.sentence(record["reason"]))
 
 
-def _compiled(record: Mapping[str, Any]) -> Report:
-    if record["engine"] not in ENGINES:
-        raise InvalidAnswer("it names an unknown engine")
-    if record.get("trusted"):
+def _compiled(record: Any) -> Report:
+    report = received.report(record)
+    if report.trusted:
         raise InvalidAnswer("it says that code of the file was trusted")
-    sizes, latency, cost = (_mapping(record[name]) for name in ("sizes", "latency", "cost"))
-    return Report(
-        name="",
-        version=0,
-        digest="",
-        engine=str(record["engine"]),
-        reasons=tuple(sentence(entry) for entry in _sequence(record["reasons"])),
-        signatures=tuple(_signature(entry) for entry in _sequence(record["signatures"])),
-        sizes=Sizes(_count(sizes["before"]), _count(sizes["after"])),
-        parity=tuple(_agreement(_mapping(entry)) for entry in _sequence(record["parity"])),
-        latency=_latency(latency),
-        cost=Cost(_number(cost["seconds"]), _count(cost["bytes"])),
-        warnings=tuple(sentence(entry) for entry in _sequence(record["warnings"])),
-        trusted=(),
-        sandbox=sentence(record.get("sandbox", "")),
-        rewrites=tuple(sentence(entry) for entry in _sequence(record["rewrites"])),
-    )
-
-
-def _latency(record: Mapping[str, Any]) -> Latency:
-    others = _mapping(record.get("others", {}))
-    if len(others) > _MOST_CALLS:
-        raise InvalidAnswer("it has too many figures")
-    return Latency(
-        subject=sentence(record["subject"]),
-        before=_number(record["before"]),
-        after=_number(record["after"]),
-        others={sentence(name): _number(seconds) for name, seconds in others.items()},
-    )
-
-
-def _agreement(record: Mapping[str, Any]) -> Agreement:
-    return Agreement(
-        signature=_name(record["signature"]),
-        output=_name(record["output"]),
-        rows=_count(record["rows"]),
-        rtol=_number(record["rtol"]),
-        atol=_number(record["atol"]),
-        max_abs=_number(record["max_abs"]),
-        max_rel=_number(record["max_rel"]),
-    )
-
-
-def _signature(record: Any) -> Signature:
-    signature = Signature.from_json(_mapping(record))
-    _name(signature.name)
-    _name(signature.method)
-    for spec in (*signature.inputs, *signature.outputs):
-        _check_spec(spec)
-    return signature
-
-
-def _check_spec(spec: TensorSpec) -> None:
-    _name(spec.name)
-    if spec.kind is not None and not isinstance(_mapping(spec.kind).get("type"), str):
-        raise InvalidAnswer("it has an input of no kind")
-    for label in spec.classes:
-        _text(label)
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise InvalidAnswer("it has something else where an object belongs")
-    return value
-
-
-def _sequence(value: Any) -> list[Any]:
-    if not isinstance(value, list) or len(value) > _MOST:
-        raise InvalidAnswer(f"it has something else where a list of at most {_MOST} belongs")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise InvalidAnswer("it has something else where a text belongs")
-    return value
-
-
-def _name(value: Any) -> str:
-    if not _text(value).isprintable() or len(value) > _LONGEST_NAME:
-        raise InvalidAnswer("it has a name that is too long or cannot be printed")
-    return str(value)
-
-
-def _count(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
-        raise InvalidAnswer("it has something else where a count belongs")
-    return value
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InvalidAnswer("it has something else where a number belongs")
-    return float(value)
+    return report
 
 
 def _no_number(text: str) -> Any:

@@ -19,6 +19,7 @@ from typing import Any
 
 from lightship import aws
 from lightship.bundle import Bundle, Manifest
+from lightship.compiler import received
 from lightship.compiler.report import Report
 from lightship.errors import BundleError, CompileError, Unavailable
 from lightship.handlers.compiling import answer, parcel
@@ -130,7 +131,7 @@ def verify(folder: Path, compiled: Report, suffix: str, sha256: str) -> Bundle:
 
 def forged(why: str) -> CompileError:
     """The error of an answer that the worker's own code does not give."""
-    _LOG.error("the worker's answer is invalid", extra={"reason": answer.sentence(why)})
+    _LOG.error("the worker's answer is invalid", extra={"reason": received.sentence(why)})
     return CompileError(
         "the answer of the function that opened this file is not valid: nothing was published", detail=why
     )

@@ -47,59 +47,61 @@ class Report:
         return found if isinstance(found, dict) and found.get("state") == "published" else {}
 
 
-def read(s3: Any, bucket: str, key: str) -> Report:
-    """The report at a key. One that is none, for anybody may write there who may drop files, counts as empty."""
-    try:
-        found = s3.get_object(Bucket=bucket, Key=key)
-    except s3.exceptions.ClientError as error:
-        if aws.code(error) in aws.MISSING:
-            return Report({}, None)
-        raise
-    try:
-        record = json.loads(found["Body"].read(_LARGEST))
-    except (ValueError, RecursionError):
-        record = {}
-    return Report(record if isinstance(record, dict) else {}, found["ETag"])
+@dataclass(frozen=True)
+class ReportFile:
+    """Where the report of a model file is."""
 
+    s3: Any
+    bucket: str
+    key: str
 
-def claim(
-    s3: Any, bucket: str, key: str, report: Report, place: Mapping[str, Any], *, now: float, until: float
-) -> Report:
-    """Say that this invocation compiles an object until a time (Unix seconds), and return the report that says so.
+    def read(self) -> Report:
+        """The report that is there. What is not a report, for anybody may write there who may drop files, is empty."""
+        try:
+            found = self.s3.get_object(Bucket=self.bucket, Key=self.key)
+        except self.s3.exceptions.ClientError as error:
+            if aws.code(error) in aws.MISSING:
+                return Report({}, None)
+            raise
+        try:
+            record = json.loads(found["Body"].read(_LARGEST))
+        except (ValueError, RecursionError):
+            record = {}
+        return Report(record if isinstance(record, dict) else {}, found["ETag"])
 
-    Raises Unavailable where another invocation does.
-    """
-    same = report.record.get("object") == place
-    alive = report.record.get("until")
-    if same and report.attempts and isinstance(alive, int | float) and now < alive < now + _LONGEST_CLAIM:
-        raise Unavailable("another invocation is compiling this file")
-    attempt = report.attempts + 1 if same else 1
-    record = {"state": "compiling", "object": place, "attempt": attempt, "until": until, "before": report.published}
-    etag = write(s3, bucket, key, record, report.etag)
-    if etag is None:
-        raise Unavailable("another invocation has just begun to compile this file")
-    return Report(record, etag)
+    def claim(self, report: Report, place: Mapping[str, Any], *, now: float, until: float) -> Report:
+        """Say that this invocation compiles an object until a time (Unix seconds); return the report that says so.
 
+        Raises Unavailable where another invocation does.
+        """
+        same = report.record.get("object") == place
+        alive = report.record.get("until")
+        if same and report.attempts and isinstance(alive, int | float) and now < alive < now + _LONGEST_CLAIM:
+            raise Unavailable("another invocation is compiling this file")
+        attempt = report.attempts + 1 if same else 1
+        record = {"state": "compiling", "object": place, "attempt": attempt, "until": until, "before": report.published}
+        etag = self.write(record, report.etag)
+        if etag is None:
+            raise Unavailable("another invocation has just begun to compile this file")
+        return Report(record, etag)
 
-def release(s3: Any, bucket: str, key: str, begun: Report, state: str) -> None:
-    """Take a claim back, so that it counts as no attempt."""
-    record = {"state": state, "object": begun.record["object"], "before": begun.published}
-    write(s3, bucket, key, record, begun.etag)
+    def release(self, begun: Report, state: str) -> None:
+        """Take a claim back, so that it counts as no attempt."""
+        self.write({"state": state, "object": begun.record["object"], "before": begun.published}, begun.etag)
 
+    def end(self, begun: Report, now: float) -> None:
+        """End a claim whose attempt failed, so that the next invocation need not wait and counts this attempt."""
+        self.write({**begun.record, "until": now}, begun.etag)
 
-def end(s3: Any, bucket: str, key: str, begun: Report, now: float) -> None:
-    """End a claim whose attempt failed, so that the next invocation need not wait and counts this attempt."""
-    write(s3, bucket, key, {**begun.record, "until": now}, begun.etag)
+    def write(self, record: Mapping[str, Any], etag: str | None) -> str | None:
+        """Put a report in place of the one with this etag (None: of none); None, and nothing done, for another one.
 
-
-def write(s3: Any, bucket: str, key: str, record: Mapping[str, Any], etag: str | None) -> str | None:
-    """Put a report in place of the one with this etag (None: of none); None, and nothing done, where it is another.
-
-    A write that is repeated, because its answer was lost, finds its own: that is a success.
-    """
-    body = json.dumps({"schema": SCHEMA, **record}, indent=2).encode()
-    put = aws.put(s3, etag=etag, Bucket=bucket, Key=key, Body=body, ContentType="application/json")
-    if put is None:
-        there = read(s3, bucket, key)
-        return there.etag if there.record == json.loads(body) else None
-    return put
+        A write that is repeated, because its answer was lost, finds its own: that is a success.
+        """
+        body = json.dumps({"schema": SCHEMA, **record}, indent=2).encode()
+        place = {"Bucket": self.bucket, "Key": self.key}
+        put = aws.put(self.s3, etag=etag, **place, Body=body, ContentType="application/json")
+        if put is None:
+            there = self.read()
+            return there.etag if there.record == json.loads(body) else None
+        return put

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -16,10 +17,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lightship import compiler
 from lightship.compiler import plain_yaml
 from lightship.compiler.config import read_config
-from lightship.compiler.sandbox import Limits, powerless
+from lightship.compiler.job import BuildJob
+from lightship.compiler.pipeline import compile_bundle
+from lightship.compiler.sandbox import Confinement, Limits, memory, powerless
 from lightship.errors import CompileError, TooLarge
 from lightship.handlers.compiling import incoming, transfers
 from lightship.handlers.compiling.answer import Refusal
@@ -37,6 +39,7 @@ _ROOM = 4
 _OWN_SECONDS = 10.0
 
 _LONGEST_DETAIL = 2000
+_MEBIBYTE = 1024 * 1024
 
 _LOG = logging.getLogger(__name__)
 
@@ -67,19 +70,28 @@ def _compiled(job: Job, folder: Path, remaining: Callable[[], float]) -> Parcel:
     transfers.fetch(job.source, source, limit=job.size)
     staged = folder / "bundle"
     staged.mkdir()
-    built = compiler.compile_into(
-        staged,
-        source,
-        config=record,
-        limits=Limits(wall_seconds=max(1.0, min(job.seconds, remaining() - _OWN_SECONDS))),
-        scratch=folder,
-        accept=ACCEPTED,
-        powerless=powerless.Order.from_environment(job.bucket, job.key).to_json(),
-        progress=lambda stage, done: _LOG.info("%s", stage, extra={"done": round(done, 2)}),
-    )
-    parcel = Parcel(json.dumps({"compiled": built}).encode(), staged)
+    wall_seconds = max(1.0, min(job.seconds, remaining() - _OWN_SECONDS))
+    build = BuildJob(source, staged, record)
+    compiled = compile_bundle(build, _confinement(job, folder, wall_seconds), progress=_log_progress)
+    parcel = Parcel(json.dumps({"compiled": compiled.report.to_json()}).encode(), staged)
     _check_size(parcel, job.largest)
     return parcel
+
+
+def _confinement(job: Job, folder: Path, wall_seconds: float) -> Confinement:
+    """Return the sandbox of this function, whose memory and credentials the environment names."""
+    size = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+    available = memory.share(ceiling=int(size) * _MEBIBYTE if size.isdecimal() else None)
+    return Confinement(
+        accept=ACCEPTED,
+        credentials=powerless.Order.of_function(job.bucket, job.key, os.environ),
+        limits=Limits(wall_seconds=wall_seconds, memory_bytes=available),
+        scratch=folder,
+    )
+
+
+def _log_progress(stage: str, done: float) -> None:
+    _LOG.info("%s", stage, extra={"done": round(done, 2)})
 
 
 def _check_size(parcel: Parcel, largest: int) -> None:

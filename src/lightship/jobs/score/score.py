@@ -28,6 +28,7 @@ from lightship.jobs.score import evaluation
 from lightship.jobs.split import listing, plan
 from lightship.model import Model
 from lightship.registry.registry import Registry
+from lightship.settings import CacheSettings
 from lightship.tensors import Signature
 
 # What will fail again however often it is tried: the job fails. Everything else asks for the message to come again.
@@ -109,7 +110,7 @@ def _finish(job: Job, cloud: Cloud, deadline: float, hops: int = 1) -> str:
 def score(job: Job, chunk: Chunk, cloud: Cloud) -> Result:
     """Predict a chunk's rows and write its part, and its rejected rows where there are any."""
     begun = time.perf_counter()
-    model = load(cloud.registry, job.model, job.version, job.digest)
+    model = load(cloud.registry, cloud.cache, job.model, job.version, job.digest)
     signature = model.manifest.signature()
     models.check_rows(job.model, signature.independent_rows)
     content = open_chunk(job, chunk, signature, cloud)
@@ -142,9 +143,9 @@ def _metrics(job: Job, chunk: Chunk, content: Content, scored: Scored, signature
 
 
 @lru_cache(maxsize=2)
-def load(registry: str, name: str, version: int, digest: str) -> Model:
+def load(registry: str, cache: CacheSettings, name: str, version: int, digest: str) -> Model:
     """A pinned version, whether it is withdrawn meanwhile or not; raises BundleError where it is another content."""
-    model = Model.load(Registry(registry).bundle(name, version))
+    model = Model.load(Registry(registry, cache=cache).bundle(name, version))
     if model.bundle.digest != digest:
         raise BundleError(f"version {version} of '{name}' is not the one that this job began with")
     return model

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from lightship.compiler.graph.functions import CALLS, LOOPS, Library
 from lightship.compiler.graph.scopes import Scope, name_of
@@ -42,13 +42,22 @@ def _shapes(library: Library, scope: Scope, handle: str) -> Iterator[str]:
             argument = position - CALLS[node.op].skipped
             for inner in library.called(node)[-1 if node.op in LOOPS else 0 :]:
                 for shape in _shapes(library, inner, inner.arguments[argument]):
-                    yield _call(library, scope, node, inner, shape, argument)
+                    yield _call(library, scope, node, _Wanted(inner, shape, argument))
 
 
-def _call(library: Library, scope: Scope, node: Any, inner: Scope, shape: str, list_argument: int) -> str:
+class _Wanted(NamedTuple):
+    """A shape inside a function; ``argument`` is the position of the list, which the shape must not depend on."""
+
+    inner: Scope
+    shape: str
+    argument: int
+
+
+def _call(library: Library, scope: Scope, node: Any, wanted: _Wanted) -> str:
     """Compute a tensor of a function outside of it, from the arguments of the node that calls the function."""
     import tensorflow as tf
 
+    inner, shape, list_argument = wanted
     nodes, arguments = _ancestors(inner, shape)
     if list_argument in arguments:
         raise Untraceable(f"the elements of a list depend on the list in {inner.name}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,11 +13,11 @@ from lightship.bundle import DEFAULT_SIGNATURE
 from lightship.compiler import exports
 from lightship.compiler.hints import Hint
 from lightship.compiler.sources.base import Batch
-from lightship.compiler.sources.keras import export_check
 from lightship.compiler.sources.keras import hints as keras_hints
 from lightship.compiler.sources.keras.errors import translated
+from lightship.compiler.sources.keras.export import check as export_check
+from lightship.compiler.sources.keras.export.function import Traced, check_export
 from lightship.compiler.sources.keras.frameworks import Framework
-from lightship.compiler.sources.keras.function import Traced, check_export
 from lightship.errors import CompileError, EngineError, SourceRefused
 from lightship.tensors import Array, Signature
 
@@ -35,7 +35,7 @@ def load_keras(
         raise _unusable(path.name, model, framework)
     keras_hints.check_vocabularies(path.name, model)
     origin = dict(source) | {framework.package: framework.version}
-    return KerasOriginal(model, work, origin, path.stat().st_size, framework=framework, trust=trust)
+    return KerasOriginal(Loaded(model, framework, trust), work, origin, path.stat().st_size)
 
 
 def _unusable(label: str, model: Any, framework: Framework) -> SourceRefused:
@@ -58,23 +58,27 @@ def _declared_shape(model: Any) -> Any:
     return first.get("batch_shape") or first.get("batch_input_shape")
 
 
+class Loaded(NamedTuple):
+    """A model, the package that loaded it, and whether its code is trusted."""
+
+    model: Any
+    framework: Framework
+    trust: bool
+
+
 class KerasOriginal:
     """See :class:`lightship.compiler.sources.base.Original`. The one signature is called ``serving_default``.
 
     Layers with ``stateful=True`` keep variables from call to call: these are set back before each call and export.
     """
 
-    def __init__(
-        self, model: Any, work: Path, source: Mapping[str, str], size: int, *, framework: Framework, trust: bool
-    ) -> None:
+    def __init__(self, loaded: Loaded, work: Path, source: Mapping[str, str], size: int) -> None:
         self.source = source
         self.size = size
-        self.subject = f"{framework.title} model.predict"
-        self._framework = framework
-        self._trust = trust
-        self._model = model
+        self.subject = f"{loaded.framework.title} model.predict"
+        self._model, self._framework, self._trust = loaded
         self._work = work
-        self._traced = Traced.of(framework, model)
+        self._traced = Traced.of(loaded.framework, loaded.model)
         self.notes = self._traced.renamed
         self.signatures: tuple[Signature, ...] = (self._traced.signature,)
 

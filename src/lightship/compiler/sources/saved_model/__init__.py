@@ -12,8 +12,8 @@ import numpy as np
 from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
 from lightship.compiler import exports, limits
+from lightship.compiler.graph.randomness import random_operators
 from lightship.compiler.hints import Hint
-from lightship.compiler.randomness import random_operators
 from lightship.compiler.sources import archives
 from lightship.compiler.sources.base import GZIP, ZIP, Batch, head
 from lightship.compiler.sources.saved_model import examples, output_shapes

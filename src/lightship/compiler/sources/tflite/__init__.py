@@ -10,8 +10,8 @@ import numpy as np
 
 from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE, digest_file
+from lightship.compiler.graph.randomness import drawing
 from lightship.compiler.hints import Hint
-from lightship.compiler.randomness import drawing
 from lightship.compiler.sources.base import Batch, head
 from lightship.compiler.sources.tflite.verifier import BrokenFile, Outline, outline, shown
 from lightship.engines.causes import translated

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -66,6 +66,15 @@ def read(data: Any, root: str) -> Table:
     return _Reader(data).root(root)
 
 
+class _Entry(NamedTuple):
+    """A field that a table has: where it is, its name for errors, what it holds, and how deep the table is nested."""
+
+    at: int
+    where: str
+    field: Field
+    depth: int
+
+
 class _Reader:
     def __init__(self, data: Any) -> None:
         self._data = data
@@ -88,8 +97,7 @@ class _Reader:
         for field_name, field in self._layouts[name].items():
             index = field.slot // 2 - 2
             if index < len(offsets) and offsets[index]:
-                where = at + offsets[index]
-                value = self._value(where, field, at, offsets, f"{name}.{field_name}", depth)
+                value = self._value(_Entry(at + offsets[index], f"{name}.{field_name}", field, depth), at, offsets)
                 if value is not None:
                     fields[field_name] = value
         return Table(name, fields)
@@ -106,7 +114,8 @@ class _Reader:
             raise BrokenFile(f"a field of {name} lies outside its table")
         return offsets
 
-    def _value(self, at: int, field: Field, table: int, offsets: Sequence[int], where: str, depth: int) -> Any:
+    def _value(self, entry: _Entry, table: int, offsets: Sequence[int]) -> Any:
+        at, where, field, depth = entry
         value: Any
         match field.kind:
             case Kind.NUMBER:
@@ -116,17 +125,18 @@ class _Reader:
             case Kind.TABLE:
                 value = self._table(self._follow(at, where), field.table, depth + 1)
             case Kind.UNION:
-                value = self._union(at, field, table, offsets, where, depth)
+                value = self._union(entry, table, offsets)
             case Kind.NUMBERS:
                 value = self._numbers(self._follow(at, where), field.dtype, where)
             case Kind.STRINGS:
-                value = [self._string(entry, where) for entry in self._offsets(self._follow(at, where), where)]
+                value = [self._string(each, where) for each in self._offsets(self._follow(at, where), where)]
             case Kind.TABLES:
-                entries = self._offsets(self._follow(at, where), where)
-                value = [self._table(entry, field.table, depth + 1) for entry in entries]
+                tables = self._offsets(self._follow(at, where), where)
+                value = [self._table(each, field.table, depth + 1) for each in tables]
         return value
 
-    def _union(self, at: int, field: Field, table: int, offsets: Sequence[int], where: str, depth: int) -> Table | None:
+    def _union(self, entry: _Entry, table: int, offsets: Sequence[int]) -> Table | None:
+        at, where, field, depth = entry
         type_offset = offsets[field.slot // 2 - 3]
         number = self._number(table + type_offset, "|u1", where) if type_offset else 0
         name = (field.union or {}).get(number)

@@ -14,9 +14,10 @@ import numpy as np
 from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
 from lightship.compiler import exports
-from lightship.compiler.randomness import random_operators
-from lightship.compiler.sources.keras import export_check, tensor_names
+from lightship.compiler.graph.randomness import random_operators
 from lightship.compiler.sources.keras.errors import translated
+from lightship.compiler.sources.keras.export import check as export_check
+from lightship.compiler.sources.keras.export import tensor_names
 from lightship.compiler.sources.keras.frameworks import Framework
 from lightship.engines.tensorflow_state import State, Unrestorable, state_of
 from lightship.errors import EngineError, SourceRefused

@@ -11,8 +11,8 @@ from typing import Any
 from lightship.bundle import digest_file
 from lightship.compiler.sources import archives
 from lightship.compiler.sources.base import HDF5, ZIP, head
-from lightship.compiler.sources.keras import versions as keras_versions
 from lightship.compiler.sources.keras.allowed import config as keras_config
+from lightship.compiler.sources.keras.files import versions as keras_versions
 from lightship.compiler.sources.keras.frameworks import BY_MAJOR, Framework
 from lightship.compiler.sources.keras.model import KerasOriginal, load_keras
 from lightship.errors import SourceRefused
@@ -43,7 +43,7 @@ class KerasFile:
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
         """The archive's entries, the weights' HDF5 tree, and the configuration."""
-        from lightship.compiler.sources.keras import hdf5_tree  # imports h5py, which the parent must not
+        from lightship.compiler.sources.keras.files import hdf5_tree  # imports h5py, which the parent must not
 
         if head(path, 2) != ZIP:
             raise SourceRefused(f"{path.name} is no .keras file: it is not a zip archive")

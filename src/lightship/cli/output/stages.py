@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from lightship.cli import terminal
+from lightship.cli.output import terminal
 
 _STAGES = {
     "check": "looking through the file before anything opens it",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lightship.compiler.sources.base import Batch
-from lightship.compiler.verification.parity import compare
+from lightship.compiler.verification.parity import Output, compare
 from lightship.errors import EngineError, ParityError
 from lightship.tensors import Array
 
@@ -22,7 +22,7 @@ def difference(run: Callable[[Tensors], Tensors], batches: Sequence[Batch]) -> s
         try:
             actual = run(inputs)
             for name, array in expected.items():
-                compare("export", name, array, actual[name])
+                compare(Output("export", name), array, actual[name])
         except (EngineError, ParityError) as error:
             return error.message
     return ""
@@ -65,7 +65,7 @@ def _wrong(partial: Any, specs: Sequence[Any], constants: Sequence[Any]) -> bool
 
 def _differ(expected: Array, actual: Array) -> bool:
     try:
-        compare("export", "output", expected, actual)
+        compare(Output("export", "output"), expected, actual)
     except ParityError:
         return True
     return False

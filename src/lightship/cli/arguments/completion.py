@@ -86,7 +86,8 @@ def queues(context: click.Context, incomplete: str) -> Iterable[str]:
 
 def _registry(context: click.Context) -> Registry:
     if "registry" not in context.params:  # a command that works on a stack
-        return Registry(Settings.from_environment().registry)
+        settings = Settings.from_environment()
+        return Registry(settings.registry, cache=settings.cache)
     found = context.params["registry"]
     if not isinstance(found, Registry):  # click drops a value that its callback refused
         raise SettingError("the line names no registry that can be read")

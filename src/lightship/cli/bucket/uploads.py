@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from rich.console import Console
 
-from lightship.cli.terminal import bar
+from lightship.cli.output.terminal import bar
 from lightship.errors import InvalidInput
 from lightship.jobs import inputs, objects, uploads
 from lightship.jobs.cloud import Cloud

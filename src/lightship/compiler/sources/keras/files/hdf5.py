@@ -9,8 +9,8 @@ from typing import Any
 from lightship.bundle import digest_file
 from lightship.compiler.sources.base import HDF5 as MAGIC
 from lightship.compiler.sources.base import head
-from lightship.compiler.sources.keras import versions as keras_versions
 from lightship.compiler.sources.keras.allowed import config as keras_config
+from lightship.compiler.sources.keras.files import versions as keras_versions
 from lightship.compiler.sources.keras.frameworks import BY_MAJOR, Framework
 from lightship.compiler.sources.keras.model import KerasOriginal, load_keras
 from lightship.errors import SourceRefused
@@ -36,7 +36,7 @@ class Hdf5File:
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
         """The HDF5 tree, the version, and the configuration."""
-        from lightship.compiler.sources.keras import hdf5_tree  # imports h5py, which the parent must not
+        from lightship.compiler.sources.keras.files import hdf5_tree  # imports h5py, which the parent must not
 
         if head(path) != MAGIC:
             raise SourceRefused(f"{path.name} is no HDF5 file: its first bytes are not HDF5's")
@@ -60,7 +60,7 @@ class Hdf5File:
 
 
 def _config(path: Path) -> dict[str, Any]:
-    from lightship.compiler.sources.keras import hdf5_tree
+    from lightship.compiler.sources.keras.files import hdf5_tree
 
     text = hdf5_tree.attribute(path, path.name, "model_config")
     if text is None:
@@ -73,7 +73,7 @@ def _config(path: Path) -> dict[str, Any]:
 
 
 def _framework(path: Path, config: Mapping[str, Any]) -> Framework:
-    from lightship.compiler.sources.keras import hdf5_tree
+    from lightship.compiler.sources.keras.files import hdf5_tree
 
     version = hdf5_tree.attribute(path, path.name, "keras_version")
     return BY_MAJOR[keras_versions.major(path.name, version, config)]

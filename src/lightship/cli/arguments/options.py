@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from lightship.cli import completion
+from lightship.cli.arguments import completion
 from lightship.errors import SettingError
 from lightship.registry.registry import Registry
 from lightship.settings import Settings
@@ -19,13 +19,14 @@ def existing(location: str) -> Registry:
     folder = "://" not in location
     if folder and location != Settings().registry and not Path(location).exists():
         raise SettingError(f"there is no folder {location}: --registry, or LIGHTSHIP_REGISTRY, must name a registry")
-    return _registry(location)
+    return registry_at(location)
 
 
-def _registry(location: str) -> Registry:
+def registry_at(location: str) -> Registry:
+    """Return the registry at a location, which may be empty; raises SettingError for a file."""
     if "://" not in location and Path(location).exists() and not Path(location).is_dir():
         raise SettingError(f"{location} is not a folder: --registry, or LIGHTSHIP_REGISTRY, must name a registry")
-    return Registry(location)
+    return Registry(location, cache=Settings.from_environment().cache)
 
 
 def _existing(_: click.Context, __: click.Parameter, value: str | None) -> Registry:
@@ -33,7 +34,7 @@ def _existing(_: click.Context, __: click.Parameter, value: str | None) -> Regis
 
 
 def _any(_: click.Context, __: click.Parameter, value: str | None) -> Registry:
-    return _registry(value or Settings.from_environment().registry)
+    return registry_at(value or Settings.from_environment().registry)
 
 
 registry_option = click.option("--registry", metavar="URI", callback=_existing, help=_REGISTRY_HELP)

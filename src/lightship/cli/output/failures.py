@@ -22,7 +22,7 @@ from typing import Any
 import click
 
 from lightship import aws
-from lightship.cli.terminal import printable
+from lightship.cli.output.terminal import printable
 from lightship.errors import LightshipError
 
 FAILED = 1

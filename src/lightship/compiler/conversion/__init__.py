@@ -1,0 +1,1 @@
+"""The original model as one that an engine of the server runs."""

@@ -1,0 +1,132 @@
+"""Choose the engine: LiteRT where it can run the graph and agrees with the original, otherwise TensorFlow."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lightship.bundle import MODEL, SAVED_MODEL
+from lightship.compiler import limits
+from lightship.compiler.conversion import litert
+from lightship.compiler.conversion.pruning import pruned
+from lightship.compiler.rewrites import Rewritten, required, rewrite
+from lightship.compiler.sources.base import Original
+from lightship.compiler.verification.parity import Agreement
+from lightship.compiler.verification.recordings import Recording, agree, check_engine_state, replayed
+from lightship.engines.base import Engine
+from lightship.errors import CompileError, EngineError, ParityError
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What won: the engine, why not LiteRT where it is not LiteRT, and how well it agrees with the original.
+
+    ``stateful`` and ``reset`` are the manifest's. ``rewrites`` says what was changed in the graph for LiteRT.
+    """
+
+    engine: str
+    reasons: tuple[str, ...]
+    agreements: list[Agreement]
+    stateful: bool
+    reset: str = ""
+    rewrites: tuple[str, ...] = ()
+
+
+def compile_best(
+    original: Original,
+    recordings: tuple[Recording, ...],
+    folder: Path,
+    *,
+    engine: str | None = None,
+    slow: bool = False,
+) -> Choice:
+    """LiteRT where it can run the graph, otherwise TensorFlow; raises CompileError or ParityError.
+
+    ``engine`` insists on one of the two.
+    """
+    reasons = _beyond_litert(recordings)
+    if engine != "tensorflow" and not reasons:
+        for attempt in _attempts(original, recordings):
+            try:
+                return _compile_litert(original, attempt, recordings, folder, slow=slow)
+            except litert.Unconvertible as error:
+                reasons = error.reasons
+            except ParityError as error:
+                reasons = (error.message,)
+            (folder / MODEL).unlink(missing_ok=True)
+    if engine == "litert":
+        raise CompileError(f"LiteRT cannot run this model because of: {', '.join(reasons)}")
+    return _keep_tensorflow(original, recordings, folder, reasons, slow=slow)
+
+
+def _keep_tensorflow(
+    original: Original, recordings: tuple[Recording, ...], folder: Path, reasons: tuple[str, ...], *, slow: bool
+) -> Choice:
+    if not original.saved_model(folder / SAVED_MODEL):
+        raise CompileError(f"only LiteRT can run this model, and it cannot: {', '.join(reasons) or 'not wanted'}")
+    from lightship.engines.tensorflow import TensorFlowEngine
+
+    engine = TensorFlowEngine(folder / SAVED_MODEL)
+    return Choice("tensorflow", reasons, _agree_all(engine, recordings, slow=slow), engine.stateful)
+
+
+def _attempts(original: Original, recordings: tuple[Recording, ...]) -> Iterator[Rewritten]:
+    """Return what LiteRT's converter may try: each candidate as it is, then rewritten; or rewritten at once."""
+    signatures = [recording.signature.name for recording in recordings]
+    for candidate in original.candidates():
+        if not candidate.is_dir() or original.stateful:
+            yield Rewritten(candidate, ())
+            continue
+        with tempfile.TemporaryDirectory() as work:
+            needed = pruned(candidate, Path(work, "pruned"), signatures)
+            rewritten_first = required(needed)
+            if not rewritten_first:
+                yield Rewritten(needed, ())
+            rewritten = rewrite(needed, Path(work, "rewritten"), signatures)
+            if rewritten or rewritten_first:
+                yield rewritten or Rewritten(needed, ())
+
+
+def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
+    """What the converter need not be asked about: of graphs that parse examples it blames whatever it meets first."""
+    kinds = [spec.kind or {} for recording in recordings for spec in recording.signature.inputs]
+    return ("parsing of tf.Example",) if any(kind.get("type") == "example" for kind in kinds) else ()
+
+
+def _compile_litert(
+    original: Original, attempt: Rewritten, recordings: tuple[Recording, ...], folder: Path, *, slow: bool
+) -> Choice:
+    names = [recording.signature.name for recording in recordings]
+    engine = litert.convert(attempt.folder, names, folder / MODEL, stateful=original.stateful, reset=original.reset)
+    try:
+        if attempt.precision:
+            _check_recast(engine, attempt.folder, recordings, slow=slow)
+        agreements = _agree_all(engine, recordings, slow=slow, precision=attempt.precision)
+        return Choice("litert", (), agreements, engine.stateful, original.reset, attempt.applied)
+    except EngineError as error:
+        raise litert.Unconvertible(litert.operators(error.detail) or [error.message]) from None
+    except KeyError as error:
+        raise litert.Unconvertible([f"the converted model lacks {error}"]) from None
+
+
+def _check_recast(engine: Engine, folder: Path, recordings: tuple[Recording, ...], *, slow: bool) -> None:
+    """Compare with a SavedModel that computes in float32, to float32's precision; raises ParityError."""
+    from lightship.engines.tensorflow import TensorFlowEngine
+
+    with limits.calls(len(recordings), slow=slow):
+        recast = replayed(TensorFlowEngine(folder), recordings)
+    _agree_all(engine, recast, slow=slow, precision="float32")
+
+
+def _agree_all(
+    engine: Engine, recordings: tuple[Recording, ...], *, slow: bool, precision: str = ""
+) -> list[Agreement]:
+    agreements = []
+    for recording in recordings:
+        with limits.calls(len(recording.batches) + 1, slow=slow):
+            agreements += agree(engine, recording, precision=precision)
+    with limits.calls(4 * len(recordings), slow=slow):
+        check_engine_state(engine, recordings, precision=precision)
+    return agreements

@@ -1,0 +1,125 @@
+"""One compile: sandbox, verification, trial and report. The command line and the functions share it.
+
+Everything that opens the model file happens in child processes (:mod:`lightship.compiler.sandbox`); this process never
+imports TensorFlow, Keras or h5py.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lightship.bundle import Bundle
+from lightship.compiler import received, sources
+from lightship.compiler.config import read_config
+from lightship.compiler.job import BuildJob
+from lightship.compiler.report import Report
+from lightship.compiler.sandbox import CONFINED, Confinement, Outcome, Progress, Task, run, unobserved
+from lightship.compiler.verification import datafiles, leftovers
+from lightship.errors import SourceRefused
+from lightship.registry.registry import Registry, check_name
+
+_ENDINGS = (".tar.gz", ".tgz")
+
+
+@dataclass(frozen=True)
+class CompileOptions:
+    """What a user may decide about a compile.
+
+    Attributes:
+        name: the model's name; otherwise model.yaml's, otherwise made from the file's.
+        config: a model.yaml, see :mod:`lightship.compiler.config`.
+        data, engine, trust, slow: see :class:`lightship.compiler.job.BuildJob`.
+        sandbox: False opens the file, too, where this machine has no sandbox; recorded in the manifest.
+    """
+
+    name: str | None = None
+    config: Path | None = None
+    data: Path | None = None
+    engine: str | None = None
+    trust: bool = False
+    slow: bool = False
+    sandbox: bool = True
+
+
+DEFAULT = CompileOptions()
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A verified bundle that is not published yet, and a report without name and version."""
+
+    bundle: Bundle
+    report: Report
+
+
+def compile_model(
+    source: Path, *, registry: Registry, options: CompileOptions = DEFAULT, progress: Progress = unobserved
+) -> Report:
+    """Compile a model file or folder and publish it.
+
+    ``progress`` is called with a stage's name and the share of the work that is done, 0 to 1.
+
+    Raises SourceRefused, ParityError, CompileError or RegistryError; then nothing was published.
+    """
+    sources.candidates(source)
+    if options.data is not None:
+        datafiles.check_file(options.data)
+    config = read_config(options.config) if options.config else {}
+    names = (options.name, config.get("name"), name_from(source))
+    name = check_name(next(given for given in names if given is not None))
+    with registry.staging() as folder:
+        job = BuildJob(source, folder, config, options.data, options.engine, options.trust, options.slow)
+        compiled = compile_bundle(job, Confinement.of_user(sandbox=options.sandbox), progress=progress)
+        progress("publish", 1.0)
+        return replace(compiled.report, name=name, version=registry.publish(name, compiled.bundle))
+
+
+def compile_bundle(job: BuildJob, confinement: Confinement = CONFINED, *, progress: Progress = unobserved) -> Compiled:
+    """Compile a model file into the job's folder, verify what came of it, and try it in a fresh process.
+
+    Raises SandboxUnavailable, SourceRefused, ParityError or CompileError.
+    """
+    limits = confinement.limits
+    end = time.monotonic() + limits.wall_seconds
+    built = run(_build(job), confinement, progress=progress)
+    bundle = leftovers.verified(job.folder, sandbox=built.proof, largest=limits.file_bytes)
+    left = replace(limits, wall_seconds=max(1.0, end - time.monotonic()))
+    tried = run(_trial(job), replace(confinement, limits=left), progress=progress)
+    return Compiled(bundle, _report(built, tried.result, bundle))
+
+
+def name_from(source: Path) -> str:
+    """A model's name from a file's: ``My model.v2.keras`` gives ``My-model.v2``; ``model`` where nothing is left."""
+    name = source.resolve().name
+    ending = next((end for end in _ENDINGS if name.endswith(end)), "" if source.is_dir() else source.suffix)
+    text = re.sub(r"[^A-Za-z0-9_.-]+", "-", name.removesuffix(ending))
+    return text.lstrip("_.-")[:64].rstrip("-") or "model"
+
+
+def _build(job: BuildJob) -> Task:
+    reads = [job.source, job.data] if job.data else [job.source]
+    return Task("lightship.compiler.build", job.to_json(), reads=reads, writes=[job.folder])
+
+
+def _trial(job: BuildJob) -> Task:
+    return Task(
+        "lightship.compiler.verification.trial",
+        {"folder": str(job.folder.resolve()), "slow": job.slow},
+        reads=[job.folder],
+        subject="a process that served the compiled model",
+    )
+
+
+def _report(built: Outcome, cost: Mapping[str, Any], bundle: Bundle) -> Report:
+    """Return the report that the children sent; raises SourceRefused where a model's code may have made it up."""
+    try:
+        report = received.report({**built.result, "cost": cost})
+    except received.InvalidReport as error:
+        what = "the process that compiled this model sent something that is not a report"
+        raise SourceRefused(what, detail=str(error)) from None
+    return replace(report, digest=bundle.digest, sandbox=str(built))

@@ -1,0 +1,150 @@
+"""Read a report as if the model file had written it: field by field, with limits, into typed values.
+
+The process that opened the file may have been taken over by it. So every text is bounded and printable, every number
+finite, unknown fields are dropped, and whatever else is not as expected makes the whole report invalid.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from lightship.compiler.limits import Cost
+from lightship.compiler.report import Latency, Report, Sizes
+from lightship.compiler.verification.parity import Agreement
+from lightship.errors import LightshipError
+from lightship.tensors import Signature, TensorSpec
+
+ENGINES = frozenset({"litert", "tensorflow"})
+
+_LONGEST_SENTENCE = 2000
+_LONGEST_NAME = 1000
+_MOST = 10_000
+_MOST_CALLS = 20  # ways to call the original that were timed
+
+
+class InvalidReport(ValueError):
+    """The record is not one that the compiler makes; the text says what is wrong with it."""
+
+
+def report(record: object) -> Report:
+    """Return the report in a record, without name, version and digest; raises InvalidReport."""
+    try:
+        return _compiled(_mapping(record))
+    except KeyError as error:
+        raise InvalidReport(f"it lacks {error}") from None
+    except InvalidReport:
+        raise
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, LightshipError):
+        raise InvalidReport("it is not of the expected form") from None
+
+
+def sentence(value: object) -> str:
+    """A text for people: its letters that can be printed, in one line, up to a limit."""
+    text = "".join(letter if letter.isprintable() else " " for letter in _text(value))
+    return text[:_LONGEST_SENTENCE]
+
+
+def _sentences(values: object) -> tuple[str, ...]:
+    return tuple(map(sentence, _sequence(values)))
+
+
+def _compiled(record: Mapping[str, Any]) -> Report:
+    if record["engine"] not in ENGINES:
+        raise InvalidReport("it names an unknown engine")
+    sizes, latency, cost = (_mapping(record[name]) for name in ("sizes", "latency", "cost"))
+    return Report(
+        name="",
+        version=0,
+        digest="",
+        engine=str(record["engine"]),
+        reasons=_sentences(record["reasons"]),
+        signatures=tuple(_signature(entry) for entry in _sequence(record["signatures"])),
+        sizes=Sizes(_count(sizes["before"]), _count(sizes["after"])),
+        parity=tuple(_agreement(_mapping(entry)) for entry in _sequence(record["parity"])),
+        latency=_latency(latency),
+        cost=Cost(_number(cost["seconds"]), _count(cost["bytes"])),
+        warnings=_sentences(record["warnings"]),
+        trusted=_sentences(record["trusted"]),
+        sandbox=sentence(record.get("sandbox", "")),
+        rewrites=_sentences(record["rewrites"]),
+    )
+
+
+def _latency(record: Mapping[str, Any]) -> Latency:
+    others = _mapping(record.get("others", {}))
+    if len(others) > _MOST_CALLS:
+        raise InvalidReport("it has too many figures")
+    return Latency(
+        subject=sentence(record["subject"]),
+        before=_number(record["before"]),
+        after=_number(record["after"]),
+        others={sentence(name): _number(seconds) for name, seconds in others.items()},
+    )
+
+
+def _agreement(record: Mapping[str, Any]) -> Agreement:
+    return Agreement(
+        signature=_name(record["signature"]),
+        output=_name(record["output"]),
+        rows=_count(record["rows"]),
+        rtol=_number(record["rtol"]),
+        atol=_number(record["atol"]),
+        max_abs=_number(record["max_abs"]),
+        max_rel=_number(record["max_rel"]),
+    )
+
+
+def _signature(record: object) -> Signature:
+    signature = Signature.from_json(_mapping(record))
+    _name(signature.name)
+    _name(signature.method)
+    for spec in (*signature.inputs, *signature.outputs):
+        _check_spec(spec)
+    return signature
+
+
+def _check_spec(spec: TensorSpec) -> None:
+    _name(spec.name)
+    if spec.kind is not None and not isinstance(_mapping(spec.kind).get("type"), str):
+        raise InvalidReport("it has an input of no kind")
+    for label in spec.classes:
+        _text(label)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidReport("it has something else where an object belongs")
+    return value
+
+
+def _sequence(value: object) -> list[Any]:
+    if not isinstance(value, list) or len(value) > _MOST:
+        raise InvalidReport(f"it has something else where a list of at most {_MOST} belongs")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidReport("it has something else where a text belongs")
+    return value
+
+
+def _name(value: object) -> str:
+    name = _text(value)
+    if not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise InvalidReport("it has a name that is too long or cannot be printed")
+    return name
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
+        raise InvalidReport("it has something else where a count belongs")
+    return value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InvalidReport("it has something else where a number belongs")
+    return float(value)

@@ -1,0 +1,1 @@
+"""Rewrites of operators that compute numbers from numbers of the same place."""

@@ -1,1 +1,0 @@
-"""Rewrites of single operators, one module per kind."""

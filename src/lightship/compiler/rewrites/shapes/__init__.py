@@ -1,0 +1,1 @@
+"""Rewrites of operators that move values or change a tensor's shape."""

@@ -1,0 +1,35 @@
+"""An original whose calls end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lightship.compiler import limits
+from lightship.compiler.sources.base import Original
+from lightship.tensors import Array, Signature
+
+
+class Bounded:
+    """An original whose calls end: one that takes too long ends the process, unless it may be ``slow``."""
+
+    def __init__(self, original: Original, *, slow: bool) -> None:
+        self._original = original
+        self._slow = slow
+        self.source: Mapping[str, str] = original.source
+        self.size = original.size
+        self.signatures: tuple[Signature, ...] = original.signatures
+        self.subject = original.subject
+        self.notes = original.notes
+        self.stateful = original.stateful
+        self.random_operators = original.random_operators
+        self.reset = original.reset
+        self.hints = original.hints
+        self.calls = original.calls
+        self.check_export = original.check_export
+        self.candidates = original.candidates
+        self.saved_model = original.saved_model
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """See :class:`lightship.compiler.sources.base.Original`."""
+        with limits.calls(1, slow=self._slow):
+            return self._original.run(signature, inputs)

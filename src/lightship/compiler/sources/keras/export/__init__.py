@@ -1,0 +1,1 @@
+"""A Keras model as a TensorFlow function, and what its export computes."""

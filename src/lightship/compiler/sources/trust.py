@@ -1,0 +1,18 @@
+"""Refuse a model file that holds code, unless the user trusts it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lightship.errors import SourceRefused
+
+
+def trusted_code(path: Path, code: tuple[str, ...], *, trust: bool) -> tuple[str, ...]:
+    """Return the code that ``--trust`` allowed; raises SourceRefused that names it where it is not."""
+    if code and not trust:
+        named = [f"{phrase:.400}" for phrase in code[:8]] + [f"{len(code) - 8} more"] * (len(code) > 8)
+        raise SourceRefused(
+            f"{path.name} is refused: it holds {'; '.join(named)}. This can reach out of the model or run code; "
+            "nothing of it was run. If you trust the person who made the file, compile it with --trust"
+        )
+    return code

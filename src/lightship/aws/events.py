@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lightship import codec
+from lightship.aws import codec
 from lightship.errors import Unavailable
 
 SOURCE = "lightship"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from lightship import codec
+from lightship.aws import codec
 from lightship.errors import InvalidInput, Unavailable
 
 if TYPE_CHECKING:  # functions that have nothing to do with jobs read messages, too

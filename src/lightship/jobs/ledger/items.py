@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import is_dataclass
 from typing import Any, TypeVar
 
-from lightship import codec
+from lightship.aws import codec
 from lightship.errors import InvalidInput, LightshipError
 
 # An item as it is stored, and its attributes as plain values: numbers, and text that may hold JSON.

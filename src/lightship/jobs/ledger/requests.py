@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
-from lightship import codec
+from lightship.aws import codec
 from lightship.errors import InvalidInput
 
 # Owner of the jobs that files dropped into the bucket start.

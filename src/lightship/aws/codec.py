@@ -1,4 +1,4 @@
-"""Read dataclasses from plain JSON values: one check for messages, events and stored records."""
+"""Dataclasses from the JSON of messages, events and items: one check of every field."""
 
 from __future__ import annotations
 

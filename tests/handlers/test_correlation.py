@@ -99,8 +99,8 @@ def test_one_id_from_the_header_to_the_receipt(
 
 
 def test_a_request_that_fails_is_logged_with_its_id(registries: Registries, caplog: pytest.LogCaptureFixture) -> None:
-    catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart")
-    catalogue.standings.states = None  # type: ignore[method-assign,assignment]
+    catalogue = Catalogue(Registry(str(registries.examples)), default="quickstart", threads=1)
+    catalogue.close()  # so a request finds no thread
     shell = Shell(Service(catalogue), token=None, max_body=100_000)
     event = {"requestContext": {"requestId": "of-the-gateway"}}
     for headers, expected in [({}, "of-the-gateway"), ({"x-correlation-id": ID}, ID)]:

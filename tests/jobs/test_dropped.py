@@ -18,7 +18,7 @@ from tests.jobs.clouds import drop
 @pytest.mark.parametrize("detail", [None, {}, {"object": {"key": "batch/quickstart/input/rows.csv"}}, {"object": []}])
 def test_half_an_event_is_told_what_it_lacks(cloud: Cloud, detail: Any) -> None:
     event = drop(cloud, "batch/quickstart/input/rows.csv", b"1,2,3\n") | {"detail": detail}
-    with pytest.raises(InvalidInput, match="the Object Created event lacks what it must have"):
+    with pytest.raises(InvalidInput):
         plan.handle(event, cloud)
     redriven.revive(event, cloud)
     assert Ledger(cloud).owned(SYSTEM, 10) == []

@@ -96,28 +96,28 @@ def test_the_same_request_is_the_same_job_and_a_run_token_makes_another(cloud: C
 def test_somebody_elses_job_and_object_are_not_there(cloud: Cloud) -> None:
     job = started(cloud)
     for ask in (operations.status, operations.cancel, operations.retry, operations.close):
-        with pytest.raises(NotFound, match="there is no job"):
+        with pytest.raises(NotFound, match=job.id):
             ask(cloud, owner="bob", job=job.id)
-    with pytest.raises(NotFound, match="among your uploads"):
+    with pytest.raises(NotFound):
         operations.start(cloud, owner="bob", model="quickstart", key=KEY)
     assert operations.jobs(cloud, owner="bob") == []
-    with pytest.raises(NotFound, match="among your uploads"):
+    with pytest.raises(NotFound):
         operations.start(cloud, owner="an", model="quickstart", key=KEY)
 
 
 def test_what_cannot_be_scored_is_refused_at_once(cloud: Cloud) -> None:
     drop(cloud, KEY, DATA)
     drop(cloud, "uploads/ann/1/p.xls", DATA)
-    with pytest.raises(NotFound, match="there is no model 'nobody'"):
+    with pytest.raises(NotFound, match="'nobody'"):
         operations.start(cloud, owner="ann", model="nobody", key=KEY)
     for version in (9, 0):
-        with pytest.raises(NotFound, match=f"there is no version {version}"):
+        with pytest.raises(NotFound, match=f"version {version}"):
             operations.start(cloud, owner="ann", model="quickstart", version=version, key=KEY)
-    with pytest.raises(NotFound, match="is not there"):
+    with pytest.raises(NotFound, match="uploads/ann/2/p.csv"):
         operations.start(cloud, owner="ann", model="quickstart", key="uploads/ann/2/p.csv")
-    with pytest.raises(UnsupportedMedia, match="must end with one of"):
+    with pytest.raises(UnsupportedMedia):
         operations.start(cloud, owner="ann", model="quickstart", key="uploads/ann/1/p.xls")
-    with pytest.raises(InvalidInput, match="parquet is written in parts"):
+    with pytest.raises(InvalidInput, match="parquet"):
         options = Options(output="parquet", single=True)
         operations.start(cloud, owner="ann", model="quickstart", key=KEY, options=options)
 
@@ -152,25 +152,27 @@ def test_no_file_is_so_large_that_its_chunks_do_not_fit_a_worker() -> None:
 
 
 @pytest.mark.parametrize(
-    ("threshold", "reason"),
+    ("threshold", "state", "named"),
     [
-        (0, "a row was rejected: the job was to fail at the first one"),
-        (0.07, "too many rows were rejected: 7% of all or more"),
-        (0.075, ""),
-        (1, "too many rows were rejected: 1 or more"),
-        (7, "too many rows were rejected: 7 or more"),
-        (8, ""),
-        (None, ""),
+        (0, "failed", "first"),
+        (0.07, "failed", "7%"),
+        (0.075, "done", ""),
+        (1, "failed", "1 or more"),
+        (7, "failed", "7 or more"),
+        (8, "done", ""),
+        (None, "done", ""),
     ],
 )
 def test_a_job_fails_when_its_rejected_rows_reach_the_threshold(
-    cloud: Cloud, threshold: float | None, reason: str
+    cloud: Cloud, threshold: float | None, state: str, named: str
 ) -> None:
     job = started(cloud, b"".join(b"1,2,x\n" if n % 15 == 7 else b"1,2,3\n" for n in range(100)), threshold=threshold)
     run(cloud)
     found = status(cloud, job)
-    assert (found.state, found.job.reason) == ("failed" if reason else "done", reason)
-    assert (f"{job.output}receipt.json" in objects_below(cloud, job.output)) == (not reason)
+    assert found.state == state
+    assert bool(found.job.reason) == (state == "failed")
+    assert named in found.job.reason
+    assert (f"{job.output}receipt.json" in objects_below(cloud, job.output)) == (state == "done")
 
 
 def test_without_a_rejected_row_no_threshold_is_reached(cloud: Cloud) -> None:
@@ -246,7 +248,7 @@ def test_uploads_go_under_the_owners_own_prefix(cloud: Cloud) -> None:
     assert urllib.request.urlparse(place["url"]).scheme == "https"
     large = operations.upload(cloud, owner="ann", name="p.csv", size=6 * 1024**3)
     assert len(large["parts"]) == 96
-    with pytest.raises(InvalidInput, match="without folders"):
+    with pytest.raises(InvalidInput):
         operations.upload(cloud, owner="ann", name="a/b.csv")
     upload = {"Bucket": "jobs", "Key": large["key"], "UploadId": large["upload"]}
     etag = cloud.s3.upload_part(**upload, PartNumber=1, Body=DATA)["ETag"]

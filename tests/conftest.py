@@ -33,7 +33,13 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run Docker tests alone, because they share images and ports; skip them where no engine answers."""
+    """Run Docker tests alone, because they share images and ports; skip them where no engine answers.
+
+    With `--dist loadgroup`, a worker runs whole files, and all files of one group.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT / "tests").as_posix()))
     marked = [item for item in items if item.get_closest_marker("docker")]
     for item in marked:
         item.add_marker(pytest.mark.alone)

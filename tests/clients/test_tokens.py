@@ -10,8 +10,6 @@ from tests.bundles import Registries
 from tests.cli.test_serve import running
 from tests.clients.conftest import Client
 
-pytestmark = pytest.mark.alone  # writes .lightship.env
-
 TOKEN = "open-sesame"
 
 

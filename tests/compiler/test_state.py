@@ -27,10 +27,9 @@ from lightship.serving.router import Asked
 from lightship.serving.serving import Options, Serving
 from lightship.tensors import Array
 from tests.bundles import republish
+from tests.emulator import EXAMPLES
 from tests.model_files import write
 from tests.serve import Answers
-
-ROOT = Path(__file__).parents[2]
 
 Compiled = tuple[Report, Model]
 Compile = Callable[..., Compiled]
@@ -161,7 +160,7 @@ def test_a_manifest_that_does_not_say_whether_a_model_is_stateful_is_decided_by_
 def test_operators_of_a_file_decide_whether_it_keeps_state(stateful_sources: Path, tmp_path: Path) -> None:
     assert keeps_state(stateful_sources / "counter.tflite")
     assert not keeps_state(stateful_sources / "reader.tflite"), "its table is initialised by CALL_ONCE"
-    assert not keeps_state(ROOT / "models" / "quickstart" / "1" / "model.tflite")
+    assert not keeps_state(EXAMPLES / "quickstart" / "1" / "model.tflite")
     for number, content in enumerate((b"", b"\xff" * 64, b"\x10\0\0\0TFL3" + bytes(64))):
         broken = tmp_path / f"{number}.tflite"
         broken.write_bytes(content)

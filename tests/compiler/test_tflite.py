@@ -15,10 +15,10 @@ from ai_edge_litert import schema_py_generated as schema
 
 from lightship.compiler.sources.tflite.verifier import BrokenFile, outline
 from lightship.compiler.sources.tflite.verifier.layout import layouts, numbers_of
-from tests.compiler.conftest import ROOT
+from tests.emulator import EXAMPLES
 
-QUICKSTART = ROOT / "models" / "quickstart" / "1" / "model.tflite"
-DIGITS = ROOT / "models" / "digits" / "1" / "model.tflite"
+QUICKSTART = EXAMPLES / "quickstart" / "1" / "model.tflite"
+DIGITS = EXAMPLES / "digits" / "1" / "model.tflite"
 
 Change = Callable[[Any], None]
 

@@ -1,7 +1,7 @@
 """Mutants of the example models through verifier, compile, trial and serving: no hang, no crash outside the child, and
 nothing published that crashes when it is served.
 
-The suite takes 2,000 mutants of each model, always the same ones. ``make fuzz-models`` takes new ones for
+The suite takes 1,000 mutants of each model, always the same ones. ``make fuzz-models`` takes new ones for
 ``MODEL_FUZZ_SECONDS``. A mutant is named by its seed and number: ``Mutator(data, seed).mutant(number)``.
 """
 
@@ -14,10 +14,11 @@ import pytest
 
 from lightship.compiler import sandbox
 from tests.compiler.conftest import ROOT
+from tests.emulator import EXAMPLES
 
-MODELS = {name: ROOT / "models" / name / "1" / "model.tflite" for name in ("quickstart", "digits")}
+MODELS = {name: EXAMPLES / name / "1" / "model.tflite" for name in ("quickstart", "digits")}
 SECONDS = float(os.environ.get("MODEL_FUZZ_SECONDS", "0"))
-MUTANTS = 10**9 if SECONDS else 2000
+MUTANTS = 10**9 if SECONDS else 1000
 SEED = random.SystemRandom().randrange(10**6) if SECONDS else 20
 
 

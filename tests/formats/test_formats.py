@@ -25,12 +25,12 @@ def test_a_format_is_known_by_its_suffix_and_by_its_name(key: str, name: str) ->
 
 @pytest.mark.parametrize("key", ["a.txt", "csv", "a.csv.gz", "a.csv/", ""])
 def test_other_files_are_refused_with_what_is_known(key: str) -> None:
-    with pytest.raises(UnsupportedMedia, match=r"must end with one of \.csv, \.jsonl, \.ndjson, \.parquet"):
+    with pytest.raises(UnsupportedMedia, match=r"\.csv, \.jsonl, \.ndjson, \.parquet"):
         formats.of(key)
 
 
 def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(UnsupportedMedia, match="there is no format 'xls', the formats are csv, jsonlines, parquet"):
+    with pytest.raises(UnsupportedMedia, match="'xls'.* csv, jsonlines, parquet"):
         formats.named("xls")
 
 

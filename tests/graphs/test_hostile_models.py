@@ -16,7 +16,7 @@ from lightship.graphs.operators import REASONS
 from lightship.model import Model
 from lightship.registry.registry import Registry
 
-pytestmark = pytest.mark.alone  # shares its compiled models with other files
+pytestmark = pytest.mark.xdist_group("hostile")  # shares its model files with the other file
 
 # The reason and the operators, by model.
 TRUSTABLE = {

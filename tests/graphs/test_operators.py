@@ -11,7 +11,7 @@ import pytest
 from lightship import graphs
 from lightship.graphs import operators
 
-pytestmark = pytest.mark.alone  # shares its compiled models with other files
+pytestmark = pytest.mark.xdist_group("hostile")  # shares its model files with the other file
 
 
 def _names(text: str) -> list[str]:

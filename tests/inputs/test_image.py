@@ -165,7 +165,7 @@ def test_the_images_of_a_request_have_one_limit_together(
     if fits:
         assert kinds.from_json([text] * count, spec(shape)).shape == (count, *shape[1:])
         return
-    with pytest.raises(TooLarge, match=r"pixels: the limit is 25 megapixels together, and no side counts as less than"):
+    with pytest.raises(TooLarge, match="25 megapixels"):
         kinds.from_json([text] * count, spec(shape))
 
 
@@ -185,7 +185,7 @@ def test_a_jpeg_goes_over_its_pixels_so_many_times_and_no_more() -> None:
     assert image.decode(jpeg_of_scans(100), spec()).shape == (1, 2, 3, 1)
     arithmetic = jpeg_of_scans(1).replace(b"\xff\xc2", b"\xff\xca")
     for body in (jpeg_of_scans(101), arithmetic):
-        with pytest.raises(InvalidInput, match="is a JPEG image of a strange kind"):
+        with pytest.raises(InvalidInput, match="JPEG"):
             image.decode(body, spec())
 
 
@@ -193,48 +193,46 @@ def test_a_jpeg_goes_over_its_pixels_so_many_times_and_no_more() -> None:
 def test_jpeg_with_thousands_of_segments_before_its_pixels_is_refused(extra: bytes) -> None:
     jpeg = jpeg_of_scans(1)
     assert image.decode(jpeg[:2] + extra[:4] * 2 + jpeg[2:], spec()).shape == (1, 2, 3, 1)
-    with pytest.raises(InvalidInput, match="is a JPEG image of a strange kind"):
+    with pytest.raises(InvalidInput, match="JPEG"):
         image.decode(jpeg[:2] + extra * 5_000 + jpeg[2:], spec())
 
 
 @pytest.mark.parametrize(
-    ("data", "error", "sentence"),
+    ("data", "error", "named"),
     [
-        (b"", InvalidInput, "must be a PNG or JPEG image, got 0 bytes"),
-        (b"GIF89a", InvalidInput, "must be a PNG or JPEG image"),
-        (b"\x89PNG\r\n\x1a\n", InvalidInput, "is a broken image"),
-        (b"\xff\xd8\xff", InvalidInput, "is a broken image"),
-        (encode(GREY)[:-32], InvalidInput, "is a broken image"),
-        (png_header(10_000, 10_000), TooLarge, "10000 x 10000 pixels: the limit is 25 megapixels"),
-        (png_header(2**31 - 1, 2**31 - 1), TooLarge, "the limit is 25 megapixels"),
+        (b"", InvalidInput, "PNG.*JPEG.*0 bytes"),
+        (b"GIF89a", InvalidInput, "PNG.*JPEG"),
+        (b"\x89PNG\r\n\x1a\n", InvalidInput, None),
+        (b"\xff\xd8\xff", InvalidInput, None),
+        (encode(GREY)[:-32], InvalidInput, None),
+        (png_header(10_000, 10_000), TooLarge, "10000.*10000.*25 megapixels"),
+        (png_header(2**31 - 1, 2**31 - 1), TooLarge, "25 megapixels"),
     ],
 )
-def test_what_is_no_picture_is_refused(data: bytes, error: type[LightshipError], sentence: str) -> None:
-    with pytest.raises(error) as refused:
+def test_what_is_no_picture_is_refused(data: bytes, error: type[LightshipError], named: str | None) -> None:
+    with pytest.raises(error, match=named):
         image.decode(data, spec())
-    assert sentence in refused.value.message
 
 
 @pytest.mark.parametrize(
-    ("shape", "options", "sentence"),
+    ("shape", "options", "named"),
     [
-        ((None, 2, 3, 1), {"size": 3}, "an image has no option 'size'"),
-        ((None, 2, 3, 1), {"mode": "RGB"}, "has 1 channels: mode 'RGB' does not fit"),
-        ((None, 2, 3, 2), {}, "has 2 channels"),
-        ((None, None, 3, 1), {}, "an image needs [batch, height, width, channels]"),
-        ((None, 3), {}, "an image needs [batch, height, width, channels]"),
-        ((None, 2, 3, 3), {"scale": [1, 2]}, "scale must be a number, or one for each of 3 channels"),
-        ((None, 2, 3, 3), {"offset": "a"}, "offset must be a number"),
+        ((None, 2, 3, 1), {"size": 3}, "'size'"),
+        ((None, 2, 3, 1), {"mode": "RGB"}, "1.*'RGB'"),
+        ((None, 2, 3, 2), {}, "2"),
+        ((None, None, 3, 1), {}, None),
+        ((None, 3), {}, None),
+        ((None, 2, 3, 3), {"scale": [1, 2]}, "3"),
+        ((None, 2, 3, 3), {"offset": "a"}, None),
     ],
 )
-def test_wrong_options_are_refused(shape: tuple[int | None, ...], options: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(InvalidInput) as refused:
+def test_wrong_options_are_refused(shape: tuple[int | None, ...], options: dict[str, Any], named: str | None) -> None:
+    with pytest.raises(InvalidInput, match=named):
         spec(shape, **options)
-    assert sentence in refused.value.message
 
 
 def test_a_body_feeds_only_a_signature_with_one_image() -> None:
     two = Signature("s", (spec(), TensorSpec("x", "float32", (None, 1))), ())
     assert image.from_body(encode(GREY), two, {}) is None
-    with pytest.raises(LightshipError, match="this model takes application/json"):
+    with pytest.raises(LightshipError, match="application/json"):
         kinds.from_body(encode(GREY), "image/png", two, {})

@@ -19,7 +19,7 @@ from tests.jobs.clouds import drop
 @pytest.mark.parametrize("detail", [None, {}, {"object": {"key": "batch/quickstart/input/rows.csv"}}, {"object": []}])
 def test_object_created_event_without_a_field_is_invalid_input(cloud: Cloud, detail: Any) -> None:
     event = drop(cloud, "batch/quickstart/input/rows.csv", b"1,2,3\n") | {"detail": detail}
-    with pytest.raises(InvalidInput, match="detail"):
+    with pytest.raises(InvalidInput):
         plan.handle(event, cloud)
     redriven.revive(event, cloud)
     assert Ledger(cloud).jobs.owned(SYSTEM, 10) == []

@@ -307,19 +307,19 @@ def test_a_header_with_the_models_columns_is_one_though_a_name_is_a_number(
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "reason"),
+    ("name", "data", "named"),
     [
-        ("empty.csv", b"", "empty.csv is empty"),
-        ("cut.csv.gz", b"\x1f\x8b\x08\x00\x00", "cut off"),
-        ("not.csv.gz", b"plain text", "no gzip"),
-        ("not.parquet", b"plain text", "no Parquet"),
-        ("twice.csv", b"a,a,b\n1,2,3\n", "twice"),
+        ("empty.csv", b"", "empty.csv"),
+        ("cut.csv.gz", b"\x1f\x8b\x08\x00\x00", "gzip"),
+        ("not.csv.gz", b"plain text", "gzip"),
+        ("not.parquet", b"plain text", "Parquet"),
+        ("twice.csv", b"a,a,b\n1,2,3\n", "'a'"),
     ],
 )
-def test_files_that_are_none_fail_with_a_sentence(all_models: Cloud, name: str, data: bytes, reason: str) -> None:
+def test_files_that_are_none_fail_with_a_reason(all_models: Cloud, name: str, data: bytes, named: str) -> None:
     job, receipt, _ = scored(all_models, "quickstart", name, data)
     assert (job.state, receipt) == ("failed", {})
-    assert reason in job.reason
+    assert named in job.reason
 
 
 def test_a_gzip_file_that_no_invocation_could_inflate_is_refused(

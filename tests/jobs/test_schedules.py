@@ -76,7 +76,7 @@ def test_a_run_whose_messages_died_unheard_does_not_keep_the_next_one_back(cloud
 
 
 @pytest.mark.parametrize(
-    ("wrong", "reason"),
+    ("wrong", "named"),
     [
         ({"model": "nobody"}, "there is no model 'nobody' that takes new work"),
         ({"options": {"speed": 2}}, "'speed'"),
@@ -86,13 +86,13 @@ def test_a_run_whose_messages_died_unheard_does_not_keep_the_next_one_back(cloud
         ({"input": "nightly/"}, "the run's input 'nightly/' is not s3://bucket/key"),
     ],
 )
-def test_a_run_that_can_never_work_is_a_failed_job(cloud: Cloud, wrong: dict[str, Any], reason: str) -> None:
+def test_a_run_that_can_never_work_is_a_failed_job(cloud: Cloud, wrong: dict[str, Any], named: str) -> None:
     drop(cloud, "nightly/a.csv", DATA)
     assert [scheduled(cloud, 10, **wrong), scheduled(cloud, 10, **wrong)] == ["started", "started"]
     assert run(cloud) == []
     (job,) = jobs(cloud)
     assert job.state == "failed"
-    assert reason in job.reason
+    assert named in job.reason
     assert json.loads(objects_below(cloud, job.output)[f"{job.output}failure.json"])["reason"] == job.reason
     assert scheduled(cloud, 11) == "started"
 

@@ -204,11 +204,11 @@ def test_an_incomplete_job_can_be_closed_with_what_it_has(cloud: Cloud) -> None:
     job = started(cloud)
     exhausted(cloud, 1)
     kept = list(cloud.sqs.sent)
-    with pytest.raises(InvalidInput, match="the job is running"):
+    with pytest.raises(InvalidInput, match="running"):
         operations.close(cloud, owner="ann", job=job.id)
     run(cloud)
     operations.close(cloud, owner="ann", job=job.id)
-    with pytest.raises(InvalidInput, match="its receipt is being written"):
+    with pytest.raises(InvalidInput, match="receipt"):
         operations.cancel(cloud, owner="ann", job=job.id)
     assert run(cloud) == ["closed"]
     receipt = json.loads(objects_below(cloud, job.output)[f"{job.output}receipt.json"])
@@ -224,7 +224,7 @@ def test_an_incomplete_job_can_be_closed_with_what_it_has(cloud: Cloud) -> None:
 def test_what_has_ended_can_neither_be_cancelled_nor_retried(cloud: Cloud) -> None:
     job = started(cloud)
     run(cloud)
-    with pytest.raises(InvalidInput, match="the job is done"):
+    with pytest.raises(InvalidInput, match="done"):
         operations.cancel(cloud, owner="ann", job=job.id)
     with pytest.raises(InvalidInput, match="run token"):
         operations.retry(cloud, owner="ann", job=job.id)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from lightship.local.stack import Stack
-from tests.emulator import ROOT
+from tests.emulator import EXAMPLES, ROOT
 from tests.local.test_stack import BUCKET, wait_for
 
-TFLITE = ROOT / "models" / "quickstart" / "1" / "model.tflite"
+TFLITE = EXAMPLES / "quickstart" / "1" / "model.tflite"
 
 
 def test_dropped_model_file_becomes_a_version_and_no_worker_is_left() -> None:

@@ -91,27 +91,27 @@ def test_overrides_take_the_place_of_defaults(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "named"),
     [
-        ("!Ref Nobody", "Thing cannot be played here: a reference to Nobody"),
-        ("!GetAtt Bucket.Colour", "Thing cannot be played here: Bucket.Colour"),
-        ("!ImportValue x", "Thing cannot be played here: Fn::ImportValue is not known here"),
-        ("!Select [7, !Ref Sites]", "Thing cannot be played here: Fn::Select of"),
-        ("!If [Nowhere, 1, 2]", "Thing cannot be played here: there is no condition 'Nowhere'"),
-        ("!Sub '${Nobody}'", "Thing cannot be played here: a reference to Nobody"),
-        ("!FindInMap [Visibility, '13', Seconds]", "Thing cannot be played here: Fn::FindInMap of"),
-        ("!And [a string, !Condition IsChurn]", "is no condition"),
+        ("!Ref Nobody", "Nobody"),
+        ("!GetAtt Bucket.Colour", r"Bucket\.Colour"),
+        ("!ImportValue x", "Fn::ImportValue"),
+        ("!Select [7, !Ref Sites]", "Fn::Select"),
+        ("!If [Nowhere, 1, 2]", "'Nowhere'"),
+        ("!Sub '${Nobody}'", "Nobody"),
+        ("!FindInMap [Visibility, '13', Seconds]", "Fn::FindInMap"),
+        ("!And [a string, !Condition IsChurn]", "a string"),
     ],
 )
-def test_what_cannot_be_worked_out_names_the_resource(scope: Scope, tmp_path: Path, text: str, sentence: str) -> None:
-    with pytest.raises(SettingError, match=sentence.replace("(", "\\(").replace("[", "\\[")):
+def test_what_cannot_be_worked_out_names_the_resource(scope: Scope, tmp_path: Path, text: str, named: str) -> None:
+    with pytest.raises(SettingError, match=f"Thing.*{named}"):
         resolve(scope, tmp_path, text)
 
 
 def test_parameters_are_checked(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match="parameter Given has no default"):
+    with pytest.raises(SettingError, match="Given"):
         make(tmp_path, DOCUMENT)
-    with pytest.raises(SettingError, match="no parameter 'Colour': it has Name, Size, Sites, Given"):
+    with pytest.raises(SettingError, match="'Colour'"):
         make(tmp_path, DOCUMENT, Colour="red")
 
 
@@ -134,12 +134,10 @@ def test_what_a_deployment_would_refuse_is_refused(
         Scope(load(path), {"Size": value}, {}, lambda name, attribute: None)
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"), [("[1, 2", "is not YAML"), ("- 1", "has no Resources"), (None, "cannot read the template")]
-)
-def test_a_file_that_is_no_template(tmp_path: Path, text: str | None, sentence: str) -> None:
+@pytest.mark.parametrize("text", ["[1, 2", "- 1", None], ids=["no YAML", "no resources", "no file"])
+def test_a_file_that_is_no_template(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "template.yaml"
     if text is not None:
         path.write_text(text)
-    with pytest.raises(SettingError, match=sentence):
+    with pytest.raises(SettingError, match="template.yaml"):
         load(path)

@@ -102,7 +102,7 @@ def test_a_schedule_is_there_to_be_read(stack: Stack) -> None:
 def test_a_function_is_invoked_by_its_name(stack: Stack) -> None:
     answer = stack.invoke("EchoFunction", {"a": 1})
     assert answer["environment"]["AWS_ENDPOINT_URL"] == stack.environment["AWS_ENDPOINT_URL"]
-    with pytest.raises(NotFound, match="no function 'Nobody': there are ShoutFunction, EchoFunction, PlainFunction"):
+    with pytest.raises(NotFound, match="'Nobody'.*ShoutFunction.*EchoFunction.*PlainFunction"):
         stack.invoke("Nobody", {})
 
 
@@ -121,6 +121,6 @@ def test_a_mistake_leaves_nothing_either(tmp_path: Path, stack: Stack, monkeypat
     port = int(stack.cloud.endpoint.rpartition(":")[2])
     with pytest.raises(SettingError, match=f"cannot listen on 127.0.0.1 port {port}"):
         Stack(TEMPLATE, port=port)
-    with pytest.raises(SettingError, match="no parameter 'Colour'"):
+    with pytest.raises(SettingError, match="'Colour'"):
         Stack(TEMPLATE, overrides={"Colour": "red"})
     assert not list(tmp_path.iterdir())

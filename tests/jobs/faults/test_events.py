@@ -62,7 +62,7 @@ def test_a_version_withdrawn_in_mid_job_finishes_it(cloud: Cloud, registries: Re
     assert state(cloud, job) == "done"
     receipt = json.loads(objects_below(cloud, OUTPUT)[f"{job.output}receipt.json"])
     assert receipt["model"]["version"] == 1
-    with pytest.raises(NotFound, match="no version 1 of model .quickstart. that takes new work"):
+    with pytest.raises(NotFound, match="version 1.*'quickstart'"):
         operations.start(cloud, Request(owner=SYSTEM, model="quickstart", key=job.source.key, version=1, run="again"))
 
 

@@ -23,8 +23,8 @@ from lightship.compiler import compile_model
 from lightship.compiler.sources.saved_model.examples import example_kinds
 from lightship.compiler.verification.samples import make
 from lightship.errors import SourceRefused
+from lightship.inputs.example import example
 from lightship.protocols.http import Request
-from lightship.protocols.tfserving.protobuf import example
 from lightship.registry.registry import Registry
 from lightship.serving.catalogue import Catalogue
 from lightship.tensors import Signature, TensorSpec

@@ -11,9 +11,9 @@ import pytest
 
 from lightship.bundle import Manifest
 from lightship.errors import InvalidInput
+from lightship.inputs.example import example
 from lightship.protocols.http import Request
 from lightship.protocols.tfserving.examples import decode_classify, decode_regress
-from lightship.protocols.tfserving.protobuf import example
 from lightship.tensors import Signature, TensorSpec
 
 FEATURES = {

@@ -16,7 +16,7 @@ import numpy as np
 from lightship.compiler.hints import Hint, usable
 from lightship.engines.causes import GPU_ONLY
 from lightship.errors import CompileError, EngineError
-from lightship.protocols.tfserving.protobuf import example
+from lightship.inputs.example import example
 from lightship.tensors import Array, Signature, TensorSpec
 
 Tensors = dict[str, Array]

@@ -15,7 +15,7 @@ FLOORS = (
     ("version", "errors"),
     ("tensors", "settings", "formats", "aws", "telemetry"),
     ("bundle", "inputs", "graphs"),
-    ("calls", "stores", "engines"),
+    ("calls", "probabilities", "stores", "engines"),
     ("protocols", "model", "registry"),
     ("serving", "compiler", "jobs"),
     ("answer",),

@@ -9,16 +9,15 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
 from lightship import inputs as kinds
 from lightship.bundle import Manifest
 from lightship.calls import Call, Health, ModelState, Prediction, Result
 from lightship.errors import InvalidInput, LightshipError
+from lightship.probabilities import by_class
 from lightship.protocols.http import Request, Response, Route, WireProtocol
 from lightship.protocols.json import plain, read_object, write
 from lightship.protocols.statuses import error_headers, status
-from lightship.tensors import Array, Signature, TensorSpec, check_finite, json_type
+from lightship.tensors import Array, Signature, check_finite, json_type
 
 _FIELDS = frozenset({"input", "inputs", "signature", "outputs"})
 _JSON = frozenset({"", "application/json"})
@@ -88,7 +87,7 @@ def encode_predict(prediction: Prediction) -> Response:
     result = prediction.result
     record = {"model": prediction.model, "version": prediction.version, "predictions": _values(result)}
     named = {
-        spec.name: _classes(result.outputs[spec.name], spec)
+        spec.name: by_class(result.outputs[spec.name], spec)
         for spec in result.signature.outputs
         if spec.classes and spec.name in result.outputs
     }
@@ -102,34 +101,6 @@ def _values(result: Result) -> Any:
         (array,) = result.outputs.values()
         return plain(array)
     return {name: plain(array) for name, array in result.outputs.items()}
-
-
-def _classes(array: Array, spec: TensorSpec) -> list[dict[str, Any]]:
-    """For each row, probability by class name, the likeliest first."""
-    if array.shape == (1, 1) and not spec.from_logits:  # numpy takes longer to begin than this to end
-        second = array.item()
-        pair = [(spec.classes[0], np.float32(1 - second)), (spec.classes[1], np.float32(second))]
-        return [dict(pair if second <= 0.5 else pair[::-1])]
-    table = probabilities(array, spec)
-    order = np.argsort(-table, axis=1, kind="stable")
-    return [
-        {spec.classes[index]: row[index] for index in ranks} for row, ranks in zip(table, order.tolist(), strict=True)
-    ]
-
-
-def probabilities(array: Array, spec: TensorSpec) -> Array:
-    """An output [batch, columns] as probabilities [batch, classes].
-
-    Logits go through softmax; a single column is the second class's probability (a sigmoid's), or its logit.
-    """
-    table = np.asarray(array, dtype=np.float64).reshape(len(array), -1)
-    if table.shape[1] == 1:
-        second = np.exp(-np.logaddexp(0, -table)) if spec.from_logits else table  # a sigmoid that cannot overflow
-        table = np.hstack([1 - second, second])
-    elif spec.from_logits:
-        table = np.exp(table - table.max(axis=1, keepdims=True))
-        table /= table.sum(axis=1, keepdims=True)
-    return table.astype(np.float32)
 
 
 def encode_models(states: tuple[ModelState, ...]) -> Response:

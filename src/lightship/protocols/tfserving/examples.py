@@ -21,8 +21,8 @@ from lightship.bundle import Manifest
 from lightship.calls import Call, Prediction, Result
 from lightship.errors import InvalidInput
 from lightship.inputs.example import example as serialise
+from lightship.probabilities import probabilities
 from lightship.protocols.http import Request, Response
-from lightship.protocols.native import probabilities
 from lightship.protocols.tfserving.json import json_type, number, read_object, shown, text, write
 from lightship.protocols.tfserving.predict import signature_of
 from lightship.protocols.tfserving.tensors import is_base64, shape_text, stack

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lightship import protocols as wire
+from lightship import protocols
 from lightship.calls import ModelState
 from lightship.protocols.http import Route
 
@@ -27,7 +27,7 @@ def document(own: Mapping[str, Any], models: Sequence[ModelState], *, token: boo
     ``own`` is FastAPI's, ``token`` says whether requests need a bearer token, ``root`` is the prefix of all paths.
     """
     paths: Paths = {path: dict(operations) for path, operations in own.get("paths", {}).items()}
-    for protocol in wire.protocols():
+    for protocol in protocols.protocols():
         for route in protocol.routes:
             for path, operations in _described(route, models).items():
                 paths.setdefault(path, {}).update(operations)

@@ -32,6 +32,7 @@ from lightship.compiler.verification.recordings import (
 )
 from lightship.engines.base import Engine
 from lightship.errors import CompileError, EngineError, ParityError, SourceRefused
+from lightship.inputs import kind_of
 from lightship.model import Model
 from lightship.tensors import Array, Signature
 
@@ -173,8 +174,8 @@ def _attempts(original: Original, recordings: tuple[Recording, ...]) -> Iterator
 
 def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
     """What the converter need not be asked about: of graphs that parse examples it blames whatever it meets first."""
-    kinds = [spec.kind or {} for recording in recordings for spec in recording.signature.inputs]
-    return ("parsing of tf.Example",) if any(kind.get("type") == "example" for kind in kinds) else ()
+    specs = (spec for recording in recordings for spec in recording.signature.inputs)
+    return tuple(dict.fromkeys(what for spec in specs for what in kind_of(spec).beyond_litert))
 
 
 def _compile_litert(

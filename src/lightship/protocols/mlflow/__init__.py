@@ -14,10 +14,10 @@ from typing import Any
 
 import orjson
 
-from lightship import inputs as kinds
 from lightship.bundle import Manifest
 from lightship.calls import Call, Health, ModelState, Prediction
 from lightship.errors import InvalidInput, LightshipError, UnsupportedMedia
+from lightship.inputs import decode_body
 from lightship.protocols.http import Request, Response, Route, WireProtocol
 from lightship.protocols.json import without_mark
 from lightship.protocols.mlflow.frames import from_object, from_rows
@@ -77,7 +77,7 @@ def _inputs(request: Request, signature: Signature) -> dict[str, Array]:
     if media_type == _NPY:
         return _from_npy(request.body, signature)
     try:
-        return kinds.from_body(request.body, media_type, signature, request.media_parameters)
+        return decode_body(request.body, media_type, signature, request.media_parameters)
     except UnsupportedMedia as error:
         raise UnsupportedMedia(f"{error.message}, application/jsonlines, {_NPY}") from None
 

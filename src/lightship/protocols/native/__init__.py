@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from lightship import inputs as kinds
+from lightship import inputs
 from lightship.bundle import Manifest
 from lightship.calls import Call, Health, ModelState, Prediction, Result
 from lightship.errors import InvalidInput, LightshipError
@@ -28,7 +28,9 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
     media_type = request.media_type
     if media_type not in _JSON and not media_type.endswith("+json"):
         signature = manifest.signature()
-        return Call(_finite(kinds.from_body(request.body, media_type, signature, request.media_parameters), signature))
+        return Call(
+            _finite(inputs.decode_body(request.body, media_type, signature, request.media_parameters), signature)
+        )
     body = read_object(request.body)
     if len(body) == 1 and "input" in body:
         return Call(_inputs(body["input"], manifest.signature()))
@@ -61,15 +63,15 @@ def _inputs(value: Any, signature: Signature) -> dict[str, Array]:
     """The value of "input": an object by input name, or the only input's own value."""
     if len(signature.inputs) == 1 and not isinstance(value, dict):
         only = signature.inputs[0]
-        return {only.name: kinds.from_json(value, only)}
+        return {only.name: inputs.decode(value, only)}
     specs = {spec.name: spec for spec in signature.inputs}
     if isinstance(value, dict) and value and value.keys() <= specs.keys():
-        return {name: kinds.from_json(item, specs[name]) for name, item in value.items()}
+        return {name: inputs.decode(item, specs[name]) for name, item in value.items()}
     if len(specs) == 1:
         ((name, spec),) = specs.items()
-        if isinstance(value, dict) and spec.kind is None and value.keys() != {"b64"}:
+        if isinstance(value, dict) and not inputs.kind_of(spec).named_columns and value.keys() != {"b64"}:
             raise InvalidInput(f"there is no input '{next(iter(value), '')[:80]}': the input is '{name}' ({spec})")
-        return {name: kinds.from_json(value, spec)}
+        return {name: inputs.decode(value, spec)}
     expected = ", ".join(f"'{spec.name}' ({spec})" for spec in specs.values())
     if isinstance(value, dict):
         unknown = next((name for name in value if name not in specs), "")

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lightship import inputs as kinds
 from lightship.calls import Call, ModelState
-from lightship.inputs import image, tabular
+from lightship.inputs import kind_of, media_types, tables
 from lightship.protocols.http import Route
 from lightship.protocols.json import plain
 from lightship.tensors import Array, Signature, TensorSpec
@@ -98,7 +97,7 @@ def _request_content(state: ModelState, signature: Signature) -> dict[str, Any]:
         "additionalProperties": False,
     }
     content: dict[str, Any] = {"application/json": {"schema": body, **_example(state, signature)}}
-    for media_type in kinds.media_types(signature)[1:]:
+    for media_type in media_types(signature)[1:]:
         content[media_type] = {"schema": {"type": "string", "format": "binary"}}
         if media_type == "text/csv":
             content[media_type] = {"schema": {"type": "string"}, **_csv_example(state, signature)}
@@ -109,8 +108,7 @@ def _input(spec: TensorSpec) -> dict[str, Any]:
     """Schema of an input: rows, one row, or what its kind takes."""
     rows = _nested(spec, spec.shape)
     forms = [rows, _nested(spec, spec.row_shape)] if spec.batched else [rows]
-    kind = kinds.kind_of(spec)
-    forms += kind.describe(spec) if kind else []
+    forms += kind_of(spec).schemas(spec)
     return {"title": spec.name, "description": str(spec), "anyOf": forms}
 
 
@@ -155,8 +153,8 @@ def _first(example: Call, spec: TensorSpec) -> Array:
 
 
 def _example_value(row: Array, spec: TensorSpec) -> Any:
-    if spec.kind and spec.kind["type"] == "image":
-        return image.encode_base64(row, spec)
+    if (own := kind_of(spec).encode(row, spec)) is not None:
+        return own
     if math.prod(row.shape) > _LARGEST_EXAMPLE or (row.dtype.kind == "f" and not np.isfinite(row).all()):
         return None
     value = plain(row)
@@ -166,7 +164,7 @@ def _example_value(row: Array, spec: TensorSpec) -> Any:
 def _csv_example(state: ModelState, signature: Signature) -> dict[str, Any]:
     if state.example is None:
         return {}
-    names = [name for spec in signature.inputs for name in tabular.columns_of(spec)]
+    names = [name for columns in tables.columns_of(signature).values() for name in columns]
     cells = [cell for spec in signature.inputs for cell in _first(state.example, spec).ravel().tolist()]
     texts = [cell.decode(errors="replace") if isinstance(cell, bytes) else str(cell) for cell in cells]
     return {"example": f"{','.join(names)}\n{','.join(texts)}\n"}

@@ -9,6 +9,7 @@ import numpy as np
 
 from lightship.calls import ModelState
 from lightship.errors import InvalidInput
+from lightship.inputs import kind_of
 from lightship.protocols.http import Route
 from lightship.protocols.tfserving.examples import classify_outputs, regress_outputs
 from lightship.tensors import Signature, TensorSpec
@@ -37,7 +38,8 @@ def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
 
 
 def _can(method: str, signature: Signature) -> bool:
-    if any(spec.kind or len(spec.row_shape) > 1 for spec in signature.inputs) and method != "predict":
+    features = all(kind_of(spec).named_feature and len(spec.row_shape) <= 1 for spec in signature.inputs)
+    if method != "predict" and not features:
         return False
     try:
         if method == "classify":

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from lightship.errors import UnsupportedMedia
-from lightship.inputs import tables
 from lightship.inputs.kinds import KINDS, check_options, configurable, configure, kind_of
 from lightship.tensors import Array, Signature, TensorSpec
 
@@ -32,6 +31,8 @@ def decode_body(body: bytes, media_type: str, signature: Signature, parameters: 
 
     ``parameters`` are those of the media type.
     """
+    from lightship.inputs import tables  # JSON does not wait for tables
+
     accepted = media_types(signature)
     if media_type not in accepted[1:]:
         raise UnsupportedMedia(
@@ -45,5 +46,7 @@ def decode_body(body: bytes, media_type: str, signature: Signature, parameters: 
 
 def media_types(signature: Signature) -> list[str]:
     """Return the media types of bodies that feed a signature, JSON first."""
+    from lightship.inputs import tables
+
     own = kind_of(signature.inputs[0]).media_types if len(signature.inputs) == 1 else ()
     return ["application/json", *own, *([tables.MEDIA_TYPE] if tables.readable(signature) else [])]

@@ -140,7 +140,7 @@ class Image(InputKind):
             turn = turn_of(picture)
             upright = picture if turn is None else picture.transpose(turn)
             small = _in_mode(upright, self.mode).resize((width, height), PIL.Image.Resampling.BILINEAR)
-        except Exception as error:  # Pillow's decoders raise whatever they stumble over
+        except Exception as error:  # Pillow's decoders raise exceptions of any class
             raise broken(spec.name, error) from None
         picture.close()  # of many images, one at a time is held at its full size
         pixels = np.asarray(small, np.float32) * np.asarray(self.scale, np.float32) + np.asarray(

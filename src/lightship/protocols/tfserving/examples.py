@@ -20,7 +20,8 @@ from lightship.errors import InvalidInput
 from lightship.inputs import kind_of
 from lightship.probabilities import probabilities
 from lightship.protocols.http import Request, Response
-from lightship.protocols.tfserving.json import json_type, number, read_object, shown, text, write
+from lightship.protocols.json import number, text, write
+from lightship.protocols.tfserving.json import json_type, read_object, shown
 from lightship.protocols.tfserving.predict import signature_of
 from lightship.protocols.tfserving.tensors import is_base64, shape_text, stack
 from lightship.tensors import Array, Signature, TensorSpec

@@ -14,7 +14,8 @@ from lightship.calls import Call, Prediction
 from lightship.errors import InvalidInput, NotFound
 from lightship.inputs import kind_of
 from lightship.protocols.http import Request, Response
-from lightship.protocols.tfserving.json import read_object, rows, shown, whole, write
+from lightship.protocols.json import rows, whole, write
+from lightship.protocols.tfserving.json import read_object, shown
 from lightship.protocols.tfserving.tensors import column, is_base64, stack
 from lightship.tensors import Array, Signature, TensorSpec
 
@@ -143,7 +144,7 @@ def _as_numbers(array: Array) -> Array:
 
 
 def _columns(outputs: dict[str, Array]) -> Any:
-    values = {name: whole(array, name) for name, array in outputs.items()}
+    values = {name: whole(array, binary=_is_binary(name)) for name, array in outputs.items()}
     return values if len(values) > 1 else next(iter(values.values()))
 
 
@@ -157,5 +158,10 @@ def _rows(outputs: dict[str, Array]) -> Any:
         sizes.append(len(array))
     if len(outputs) == 1:
         return _columns(outputs)
-    columns = [rows(array, name) for name, array in outputs.items()]
+    columns = [rows(array, binary=_is_binary(name)) for name, array in outputs.items()]
     return [dict(zip(outputs, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _is_binary(name: str) -> bool:
+    """Whether an output's strings are base64, by its name."""
+    return name.endswith("_bytes")

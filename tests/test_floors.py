@@ -16,7 +16,7 @@ FLOORS = (
     ("codec", "settings", "tensors", "formats", "telemetry"),
     ("aws",),
     ("bundle", "inputs", "graphs"),
-    ("calls", "stores", "engines"),
+    ("calls", "probabilities", "stores", "engines"),
     ("protocols", "model", "registry"),
     ("serving", "compiler", "jobs"),
     ("dispatch",),

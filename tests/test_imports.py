@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import lightship
-from lightship import protocols as wire
+from lightship import protocols
 from lightship.protocols.http import WireProtocol
 from tests.bundles import Registries
 from tests.conftest import ROOT
@@ -111,7 +111,7 @@ def event_of(path: str, body: Any) -> dict[str, Any]:
     return event | {"rawPath": path, "body": text}
 
 
-@pytest.mark.parametrize("protocol", wire.protocols(), ids=lambda protocol: protocol.name)
+@pytest.mark.parametrize("protocol", protocols.protocols(), ids=lambda protocol: protocol.name)
 def test_a_hot_request_imports_nothing_heavy(registries: Registries, protocol: WireProtocol) -> None:
     events = [event_of(path, body) for path, body in HOT[protocol.name]]
     modules = words_after(CODE + MODULES, registries.examples, json.dumps(events))
@@ -127,7 +127,7 @@ def test_broker_of_model_files_imports_no_parser_of_them(registries: Registries)
 
 
 def test_no_route_that_predicts_is_left_out() -> None:
-    for protocol in wire.protocols():
+    for protocol in protocols.protocols():
         for route in protocol.routes:
             asked = any(route.pattern.fullmatch(path) for path, _ in HOT[protocol.name])
             assert asked or route.operation != "predict", route.path

@@ -16,14 +16,14 @@ import numpy as np
 import orjson
 import pytest
 
-from lightship import protocols as wire
+from lightship import protocols
 from lightship.compiler import compile_model
 from lightship.compiler.sources.saved_model.examples import example_kinds
 from lightship.compiler.verification.samples import make
 from lightship.dispatch.dispatcher import Dispatcher
 from lightship.errors import SourceRefused
+from lightship.inputs.example import serialise
 from lightship.protocols.http import Request
-from lightship.protocols.tfserving.protobuf import example
 from lightship.registry.registry import Registry
 from lightship.serving.serving import Serving
 from lightship.tensors import Signature, TensorSpec
@@ -33,7 +33,7 @@ Ask = Callable[..., tuple[int, Any]]
 
 HALVES = pytest.mark.parametrize("model", ["half_plus_two", "half_plus_two_of_2017"])
 MIXED = {"age": 30, "image": [1.0, 2.0, 3.0, 4.0], "steps": [1, 2], "tags": ["a", "b"], "weights": [0.5, 1.0]}
-TWENTY = {"b64": base64.b64encode(example({"x": [20.0]})).decode()}
+TWENTY = {"b64": base64.b64encode(serialise({"x": [20.0]})).decode()}
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def test_metadata_names_the_methods(ask: Ask) -> None:
 
 
 def test_other_routes_take_the_model_for_one_of_strings(ask: Ask, examples_registry: Registry) -> None:
-    row = {"b64": base64.b64encode(example({"age": [1], "image": [1.0] * 4, "tags": [b"t"]})).decode()}
+    row = {"b64": base64.b64encode(serialise({"age": [1], "image": [1.0] * 4, "tags": [b"t"]})).decode()}
     assert ask("POST", "/models/mixed/predict", {"input": [row]})[1]["predictions"] == {
         "classes": [["nobody", "t"]],
         "scores": [[4.0, 1.0]],
@@ -158,7 +158,7 @@ def test_other_routes_take_the_model_for_one_of_strings(ask: Ask, examples_regis
     assert ask("GET", "/models/mixed")[0] == 200
     assert ask("GET", "/v2/models/mixed")[1]["inputs"] == [{"name": "inputs", "datatype": "BYTES", "shape": [-1]}]
     states = Serving(examples_registry).status.models()
-    for route in (route for protocol in wire.protocols() for route in protocol.routes):
+    for route in (route for protocol in protocols.protocols() for route in protocol.routes):
         orjson.dumps(route.describe(route, states))
 
 
@@ -174,7 +174,7 @@ def test_samples_are_examples_of_the_features_and_the_same_each_time() -> None:
     first, again = (make(signature, size=3, bound=5)["inputs"] for _ in range(2))
     assert first.shape == (32,)
     np.testing.assert_array_equal(first, again)
-    assert example({"n": [4, 1], "t": [b"the", b"quick brown fox", b""]}) == first[0]
+    assert serialise({"n": [4, 1], "t": [b"the", b"quick brown fox", b""]}) == first[0]
 
 
 def test_the_search_ends_in_functions_that_call_each_other() -> None:

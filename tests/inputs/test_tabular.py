@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from lightship import inputs as kinds
+from lightship import inputs
 from lightship.errors import InvalidInput
-from lightship.inputs import tabular
+from lightship.inputs import tables
 from lightship.tensors import Signature, TensorSpec
 
 PLAIN = TensorSpec("x", "float32", (None, 2))
-NAMED = TensorSpec("x", "float32", (None, 2), kinds.configure(PLAIN, "tabular", {"columns": ["age", "income"]}))
+NAMED = TensorSpec("x", "float32", (None, 2), inputs.configure(PLAIN, "tabular", {"columns": ["age", "income"]}))
 MIXED = Signature(
     "s",
     (
@@ -23,9 +23,8 @@ MIXED = Signature(
 
 
 def read(text: str, *specs: TensorSpec, **parameters: str) -> dict[str, Any]:
-    inputs = tabular.from_body(text.encode(), Signature("s", specs, ()), parameters)
-    assert inputs is not None
-    return {name: array.tolist() for name, array in inputs.items()}
+    arrays = tables.from_csv(text.encode(), Signature("s", specs, ()), parameters)
+    return {name: array.tolist() for name, array in arrays.items()}
 
 
 @pytest.mark.parametrize(
@@ -33,11 +32,11 @@ def read(text: str, *specs: TensorSpec, **parameters: str) -> dict[str, Any]:
     [{"age": [1, 3], "income": [2, 4]}, [{"age": 1, "income": 2}, {"income": 4, "age": 3}], [[1, 2], [3, 4]]],
 )
 def test_columns_records_and_rows_are_the_same(value: Any) -> None:
-    assert kinds.from_json(value, NAMED).tolist() == [[1, 2], [3, 4]]
+    assert inputs.decode(value, NAMED).tolist() == [[1, 2], [3, 4]]
 
 
 def test_one_record_is_one_row() -> None:
-    assert kinds.from_json({"income": 2, "age": 1}, NAMED).tolist() == [[1, 2]]
+    assert inputs.decode({"income": 2, "age": 1}, NAMED).tolist() == [[1, 2]]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +52,7 @@ def test_one_record_is_one_row() -> None:
 )
 def test_wrong_columns_are_named(value: Any, named: str | None) -> None:
     with pytest.raises(InvalidInput, match=named):
-        kinds.from_json(value, NAMED)
+        inputs.decode(value, NAMED)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +70,7 @@ def test_csv_with_and_without_a_header(text: str) -> None:
 
 
 def named(*columns: str) -> TensorSpec:
-    return TensorSpec("x", "float32", (None, 2), kinds.configure(PLAIN, "tabular", {"columns": list(columns)}))
+    return TensorSpec("x", "float32", (None, 2), inputs.configure(PLAIN, "tabular", {"columns": list(columns)}))
 
 
 def test_names_that_look_like_numbers_are_a_header_where_all_of_them_are_there() -> None:
@@ -127,7 +126,7 @@ def test_a_wrong_csv_gets_one_sentence(text: str, named: str | None) -> None:
 
 def test_a_csv_in_another_encoding_is_refused() -> None:
     with pytest.raises(InvalidInput, match="byte 2"):
-        tabular.from_body(b"1,\xff\n", Signature("s", (NAMED,), ()), {})
+        tables.from_csv(b"1,\xff\n", Signature("s", (NAMED,), ()), {})
 
 
 def test_integers_beyond_the_dtype_are_refused() -> None:
@@ -146,9 +145,9 @@ def test_integers_beyond_the_dtype_are_refused() -> None:
 )
 def test_wrong_options_are_refused(options: dict[str, Any], named: str | None) -> None:
     with pytest.raises(InvalidInput, match=named):
-        kinds.configure(PLAIN, "tabular", options)
+        inputs.configure(PLAIN, "tabular", options)
 
 
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(InvalidInput, match="'sound'"):
-        kinds.configure(PLAIN, "sound", {})
+        inputs.configure(PLAIN, "sound", {})

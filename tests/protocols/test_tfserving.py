@@ -81,9 +81,9 @@ def test_a_malformed_request(ask_json: AskJson, method: str, path: str, sentence
 )
 @pytest.mark.parametrize("end", ["", "/metadata", ":predict", ":classify", ":regress"])
 def test_what_a_path_names(path: str, parameters: dict[str, str], end: str) -> None:
-    from lightship import protocols as wire
+    from lightship import protocols
 
-    found = wire.match("POST" if end.startswith(":") else "GET", path + end)
+    found = protocols.match("POST" if end.startswith(":") else "GET", path + end)
     assert found is not None
     assert found[0].path == "/v1/models/{name}" + end
     assert {key: value for key, value in found[1].items() if value is not None} == parameters

@@ -11,9 +11,9 @@ import pytest
 
 from lightship.bundle import Manifest
 from lightship.errors import InvalidInput
+from lightship.inputs.example import serialise
 from lightship.protocols.http import Request
 from lightship.protocols.tfserving.examples import decode_classify, decode_regress
-from lightship.protocols.tfserving.protobuf import example
 from lightship.tensors import Signature, TensorSpec
 
 FEATURES = {
@@ -55,15 +55,15 @@ def decoded(decode: Any, body: bytes) -> list[dict[str, tuple[str, list[Any]]]]:
     ],
 )
 def test_tensorflow_reads_what_is_written(values: list[Any], kind: str) -> None:
-    found = read(example({"größe": values, "": [1]}))
+    found = read(serialise({"größe": values, "": [1]}))
     assert found.keys() == {"größe", ""}
     assert found["größe"][0] == kind
     np.testing.assert_array_equal(np.array(found["größe"][1]), np.array(values, np.float32 if "fl" in kind else None))
 
 
 def test_a_float_beyond_float32_is_an_infinity_and_no_number_is_none() -> None:
-    assert read(example({"x": [1e39, -1e39]})) == {"x": ("float_list", [float("inf"), float("-inf")])}
-    (_, (value,)) = read(example({"x": [float("nan")]}))["x"]
+    assert read(serialise({"x": [1e39, -1e39]})) == {"x": ("float_list", [float("inf"), float("-inf")])}
+    (_, (value,)) = read(serialise({"x": [float("nan")]}))["x"]
     assert np.isnan(value)
 
 
@@ -79,7 +79,7 @@ def test_any_example_is_read_back() -> None:
         chosen = {name: chance.choice(list(kinds)) for name in names}
         values = {name: [kinds[kind]() for _ in range(chance.randrange(1, 40))] for name, kind in chosen.items()}
         expected = {name: (kind, values[name]) for name, kind in chosen.items()}
-        assert read(example(values)) == expected
+        assert read(serialise(values)) == expected
 
 
 @BOTH

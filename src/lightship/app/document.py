@@ -9,16 +9,15 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lightship import protocols as wire
+from lightship import protocols
 from lightship.calls import ModelState
 from lightship.protocols.http import Route
+from lightship.protocols.openapi import Paths, path_of
 
 _LOG = logging.getLogger(__name__)
 
 _SCHEME = "bearer"
 _VERBS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
-
-Paths = dict[str, dict[str, Any]]
 
 
 def document(own: Mapping[str, Any], models: Sequence[ModelState], *, token: bool, root: str = "") -> dict[str, Any]:
@@ -27,7 +26,7 @@ def document(own: Mapping[str, Any], models: Sequence[ModelState], *, token: boo
     ``own`` is FastAPI's, ``token`` says whether requests need a bearer token, ``root`` is the prefix of all paths.
     """
     paths: Paths = {path: dict(operations) for path, operations in own.get("paths", {}).items()}
-    for protocol in wire.protocols():
+    for protocol in protocols.protocols():
         for route in protocol.routes:
             for path, operations in _described(route, models).items():
                 paths.setdefault(path, {}).update(operations)
@@ -58,12 +57,8 @@ def _one(route: Route, state: ModelState) -> Paths:
         found: Paths = route.describe(route, [state])
     except Exception as error:
         _LOG.exception("model '%s' cannot be described in OpenAPI for %s", state.name, route.path)
-        return {_path(route, state): {route.method.lower(): _failed(route, state, error)}}
+        return {path_of(route, state): {route.method.lower(): _failed(route, state, error)}}
     return found
-
-
-def _path(route: Route, state: ModelState) -> str:
-    return route.path.replace("{name}", state.name).replace("{version}", str(state.version))
 
 
 def _failed(route: Route, state: ModelState, error: Exception) -> dict[str, Any]:
@@ -71,7 +66,7 @@ def _failed(route: Route, state: ModelState, error: Exception) -> dict[str, Any]
         "summary": f"{state.name}: its description failed",
         "description": f"The model answers, but its tensors cannot be described here ({type(error).__name__}).",
         "tags": [state.name],
-        "operationId": f"{route.method.lower()}_{_path(route, state)}",
+        "operationId": f"{route.method.lower()}_{path_of(route, state)}",
         "responses": {"200": {"description": "The answer"}, "4XX": {"description": "What was wrong"}},
     }
     if route.method == "POST":

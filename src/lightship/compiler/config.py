@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lightship import inputs as kinds
+from lightship import inputs
 from lightship.compiler import plain_yaml
 from lightship.errors import CompileError, InvalidInput
 from lightship.tensors import Signature, TensorSpec
@@ -71,7 +71,7 @@ class Config:
         if not options:
             return spec
         try:
-            return replace(spec, kind=kinds.configure(spec, options["kind"], _without_kind(options)))
+            return replace(spec, kind=inputs.configure(spec, options["kind"], _without_kind(options)))
         except InvalidInput as error:
             raise CompileError(f"model.yaml: inputs.{spec.name}: {error.message}") from None
 
@@ -135,9 +135,11 @@ def _number(path: str, value: Any) -> float:
 
 def _input(name: str, options: Any) -> Mapping[str, Any]:
     if not isinstance(options, dict) or not isinstance(options.get("kind"), str):
-        raise CompileError(f"model.yaml: inputs.{name} must be a mapping with a kind ({', '.join(kinds.KINDS)})")
+        raise CompileError(
+            f"model.yaml: inputs.{name} must be a mapping with a kind ({', '.join(inputs.configurable())})"
+        )
     try:
-        kinds.check_options(options["kind"], _without_kind(options))
+        inputs.check_options(options["kind"], _without_kind(options))
     except InvalidInput as error:
         raise CompileError(f"model.yaml: inputs.{name}: {error.message}") from None
     return options

@@ -1,6 +1,6 @@
-"""Opening a stranger's PNG or JPEG file: its header, and no more of it than its pixels take.
+"""Open untrusted PNG and JPEG files: their headers, and no more than their pixels need.
 
-What else these formats may hold costs a decoder far more than it costs the sender: a kilobyte of a PNG's texts and
+What else these formats may hold costs a decoder far more than it costs the client: a kilobyte of a PNG's texts and
 profiles inflates to a megabyte, and each of a JPEG's scans goes over the whole image again.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # The chunks of a PNG that say what its pixels are, and which way is up; the others are left out.
 _CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"eXIf", b"IDAT", b"IEND"})
 
-# The frame header of a JPEG with arithmetic coding, which takes ten times as long and which nobody else reads.
+# The frame header of a JPEG with arithmetic coding, which takes ten times as long and which few decoders read.
 _ARITHMETIC = re.compile(rb"\xff[\xc9\xca]\x00[\x0b\x11\x14]\x08")
 
 # Beginnings of a JPEG's scans and of its EXIF segments. A progressive file has about ten.
@@ -39,7 +39,7 @@ _ORIENTATION = 0x0112
 def open_image(data: bytes, name: str) -> ImageFile:
     """Read the header of a PNG or JPEG file for the input of this name; raises InvalidInput.
 
-    The two decoders are named, so no other of Pillow's fifty meets a stranger's bytes.
+    The two decoders are named, so that no other of Pillow's fifty reads untrusted bytes.
     """
     from PIL import JpegImagePlugin, PngImagePlugin
 
@@ -55,19 +55,19 @@ def open_image(data: bytes, name: str) -> ImageFile:
         raise InvalidInput(f"input '{name}' must be a PNG or JPEG image, got {len(data)} bytes that are neither")
     try:
         return decoder(io.BytesIO(data))
-    except Exception as error:  # Pillow's parsers raise whatever they stumble over
+    except Exception as error:  # Pillow's parsers raise exceptions of any class
         raise broken(name, error) from None
 
 
 def broken(name: str, error: Exception) -> InvalidInput:
-    """What to raise for an image on which Pillow failed so."""
+    """Return the error for an image that Pillow cannot read."""
     return InvalidInput(f"input '{name}' is a broken image: {str(error)[:120]}")
 
 
 def turn_of(picture: ImageFile) -> Transpose | None:
-    """What turns an image that is loaded upright, by its EXIF orientation (the TIFF 6.0 tag 274).
+    """Return how to turn a loaded image upright, by its EXIF orientation (the TIFF 6.0 tag 274).
 
-    None where it is upright already, and where nobody can read the EXIF data: cameras write odd things there.
+    None where it is upright already, and where the EXIF data cannot be read: cameras write odd things there.
     """
     from PIL.Image import Transpose
 
@@ -87,7 +87,7 @@ def turn_of(picture: ImageFile) -> Transpose | None:
 
 
 def _has_few_segments(data: bytes) -> bool:
-    """Whether a JPEG's first scan, or what is no segment, comes within :data:`MAX_SEGMENTS` steps of a parser."""
+    """Return whether a JPEG's first scan, or its first error, is within :data:`MAX_SEGMENTS` steps of a parser."""
     place = 2
     for _ in range(MAX_SEGMENTS):
         lead, marker = data[place : place + 1], data[place + 1 : place + 2]
@@ -103,7 +103,7 @@ def _has_few_segments(data: bytes) -> bool:
 
 
 def _pixels_only(data: bytes) -> bytes:
-    """A PNG without the chunks that make no pixels; what is broken in it stays broken."""
+    """Return a PNG without the chunks that make no pixels; errors in it are kept."""
     kept, start = [data[:8]], 8
     while start + 12 <= len(data):  # a chunk is its length, its name, so many bytes and a checksum
         (length,) = struct.unpack_from(">I", data, start)

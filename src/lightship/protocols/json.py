@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import math
 from typing import Any
 
 import numpy as np
@@ -30,25 +32,74 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def write(value: Any) -> bytes:
-    """JSON of a value that may hold arrays of numbers. NaN and infinities become null: JSON has no word for them."""
+    """JSON of a value that may hold arrays of numbers. NaN and infinities in them become null."""
     return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def plain(array: Array) -> Any:
-    """An array in a form that :func:`write` takes: strings as text, or ``{"b64": …}`` where they are not UTF-8."""
+    """An array in a form that :func:`write` takes: strings as text, or ``{"b64": …}`` where they are not UTF-8.
+
+    NaN and infinities become null: JSON has no word for them.
+    """
     if array.dtype != np.object_:
         return np.ascontiguousarray(array) if array.ndim else array[()]  # which makes a list of a scalar
-    return _texts(array.tolist())
+    return _texts(array.tolist(), binary=False)
 
 
-def _texts(value: Any) -> Any:
-    return [_texts(item) for item in value] if isinstance(value, list) else _text(value)
+def whole(array: Array, *, binary: bool = False) -> Any:
+    """An array in a form that :func:`write` takes, where NaN and Infinity are legal tokens.
+
+    Strings are text, but ``{"b64": …}`` where they are ``binary`` or not UTF-8.
+    """
+    if array.dtype == np.object_:
+        return _texts(array.tolist(), binary=binary)
+    if array.ndim == 0:
+        return number(array[()])
+    plain = np.ascontiguousarray(array)
+    return plain if _finite(plain) else orjson.Fragment(_with_tokens(plain))
 
 
-def _text(data: bytes) -> Any:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        import base64
+def rows(array: Array, *, binary: bool = False) -> Any:
+    """The rows of an array, each as :func:`whole` returns it."""
+    if array.dtype == np.object_:
+        return whole(array, binary=binary)
+    plain = np.ascontiguousarray(array)
+    if _finite(plain):
+        return plain
+    return [number(row) if row.ndim == 0 else whole(row) for row in plain]
 
-        return {"b64": base64.b64encode(data).decode()}
+
+def number(value: Any) -> Any:
+    """A numpy scalar as :func:`whole` returns it."""
+    return value if value.dtype.kind != "f" or math.isfinite(value) else orjson.Fragment(_token(value))
+
+
+def _finite(array: Array) -> bool:
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
+
+
+def _with_tokens(array: Array) -> bytes:
+    """orjson writes ``null`` for what is not finite, and for nothing else in an array of floats."""
+    pieces = write(array).split(b"null")
+    values = array[~np.isfinite(array)].tolist()
+    return pieces[0] + b"".join(_token(value) + piece for value, piece in zip(values, pieces[1:], strict=True))
+
+
+def _token(value: float) -> bytes:
+    if math.isnan(value):
+        return b"NaN"
+    return b"Infinity" if value > 0 else b"-Infinity"
+
+
+def _texts(value: Any, *, binary: bool) -> Any:
+    return [_texts(item, binary=binary) for item in value] if isinstance(value, list) else text(value, binary=binary)
+
+
+def text(data: bytes, *, binary: bool = False) -> Any:
+    """One string of a tensor."""
+    if not binary:
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            pass
+    return {"b64": base64.b64encode(data).decode()}

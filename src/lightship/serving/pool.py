@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightship.calls import Call, Result
 from lightship.errors import LightshipError, Unavailable
+from lightship.inputs import kind_of
 from lightship.model import Model
 from lightship.registry.registry import Registry
 from lightship.serving.counters import Counters
@@ -205,8 +206,8 @@ def _ours(error: Exception) -> LightshipError:
 
 
 def _decode_here(model: Model) -> int:
-    kinds = {(spec.kind or {}).get("type") for signature in model.manifest.signatures for spec in signature.inputs}
-    return 0 if "image" in kinds else _QUICK_BYTES  # a hundred bytes may be an image of many megapixels
+    specs = (spec for signature in model.manifest.signatures for spec in signature.inputs)
+    return min((_QUICK_BYTES, *(kind_of(spec).cheap_bytes for spec in specs)))
 
 
 def _seconds_by_signature(model: Model) -> dict[str | None, float]:

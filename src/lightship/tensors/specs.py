@@ -57,7 +57,7 @@ class TensorSpec:
     name: str
     dtype: str
     shape: tuple[int | None, ...]
-    kind: Mapping[str, Any] | None = None
+    kind: Mapping[str, Any] | None = field(default=None, hash=False)  # a mapping has no hash
     classes: tuple[str, ...] = ()
     from_logits: bool = False
     numpy: np.dtype[Any] = field(init=False, repr=False, compare=False)

@@ -17,6 +17,7 @@ from lightship.compiler.verification.parity import Agreement
 from lightship.compiler.verification.recordings import Recording, agree, check_engine_state, replayed
 from lightship.engines.base import Engine
 from lightship.errors import CompileError, EngineError, ParityError
+from lightship.inputs import kind_of
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,8 @@ def _attempts(original: Original, recordings: tuple[Recording, ...]) -> Iterator
 
 def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
     """What the converter need not be asked about: of graphs that parse examples it blames whatever it meets first."""
-    kinds = [spec.kind or {} for recording in recordings for spec in recording.signature.inputs]
-    return ("parsing of tf.Example",) if any(kind.get("type") == "example" for kind in kinds) else ()
+    specs = (spec for recording in recordings for spec in recording.signature.inputs)
+    return tuple(dict.fromkeys(what for spec in specs for what in kind_of(spec).beyond_litert))
 
 
 def _compile_litert(

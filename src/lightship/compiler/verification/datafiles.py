@@ -16,7 +16,7 @@ from typing import IO
 import numpy as np
 
 from lightship.errors import CompileError, InvalidInput
-from lightship.inputs import tabular
+from lightship.inputs import tables
 from lightship.tensors import Array, Signature, TensorSpec, check_finite, validate
 
 SUFFIXES = (".csv", ".npy", ".npz")
@@ -108,9 +108,9 @@ def _read_csv(path: Path, signature: Signature) -> Tensors:
         raise CompileError(
             f"{path.name} has {size} bytes, and the limit is {MOST_CSV_BYTES}: give fewer rows ({MOST_ROWS} are used)"
         )
-    tensors = tabular.from_body(path.read_bytes(), signature, {})
-    if tensors is None:
+    if not tables.readable(signature):
         raise CompileError(f"{path.name}: inputs of this shape do not fit in columns: give an .npz file")
+    tensors = tables.from_csv(path.read_bytes(), signature, {})
     return {name: array[:MOST_ROWS] for name, array in tensors.items()}
 
 

@@ -16,7 +16,8 @@ import numpy as np
 from lightship.compiler.hints import Hint, usable
 from lightship.engines.causes import GPU_ONLY
 from lightship.errors import CompileError, EngineError
-from lightship.protocols.tfserving.protobuf import example
+from lightship.inputs import kind_of
+from lightship.inputs.sampling import Sampler
 from lightship.tensors import Array, Signature, TensorSpec
 
 Tensors = dict[str, Array]
@@ -28,7 +29,6 @@ _VALUES = 2**18  # of one input in one batch
 _SEED = 20
 SIZES = (8, 32, 128, 512, 2048, 10240)
 BOUNDS = (2**31 - 1, 1_000_000, 100_000, 30_000, 10_000, 5_000, 1_000, 500, 256, 100, 50, 32, 20, 10, 5, 3, 2, 1)
-_WORDS = (b"the", b"quick brown fox", b"", b"Lightship", "größer".encode(), b"42")
 
 
 def generate(run: Run, signature: Signature, hints: Mapping[str, Hint] | None = None) -> tuple[Tensors, Tensors]:
@@ -57,7 +57,7 @@ def generate(run: Run, signature: Signature, hints: Mapping[str, Hint] | None = 
 def _attempts(signature: Signature, hints: Mapping[str, Hint]) -> Iterator[tuple[Drawn, int, int]]:
     """Yield what to draw from, sizes and bounds; at last whole floats, because Keras 2 feeds indices as floats."""
     drawn = [Drawn(hints, unknown=True), Drawn(hints), Drawn()] if hints else [Drawn()]
-    parts = [part for spec in signature.inputs for part in (spec, *_features(spec))]
+    parts = [part for spec in signature.inputs for part in kind_of(spec).parts(spec)]
     sizes = SIZES if any(None in spec.row_shape for spec in parts) else SIZES[:1]
     bounds = BOUNDS if any(spec.numpy.kind in "iu" for spec in parts) else BOUNDS[:1]
     yield from itertools.product(drawn, sizes, bounds)
@@ -87,13 +87,17 @@ class Drawn:
     unknown: bool = False
     whole: bool = False
 
-    def values(self, rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], bound: int) -> Array | None:
-        """Return an input's values; None without a hint, and for images, whose kind says what their pixels are."""
+    def values(self, sampler: Sampler, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
+        """Return an input's values: by its hint, unless its kind knows them better."""
         if self.whole and spec.numpy.kind == "f":
-            return _integers(rng, shape, min(bound, 2 ** (np.finfo(spec.numpy).nmant + 1))).astype(spec.numpy)
+            most = 2 ** (np.finfo(spec.numpy).nmant + 1) - 1
+            return sampler.integers(shape, most=most).astype(spec.numpy)
+        return kind_of(spec).sample(sampler, spec, shape)
+
+    def hinted(self, rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...]) -> Array | None:
+        """Return an input's values by its hint; None without one."""
         hint = self.hints.get(spec.name)
-        image = (spec.kind or {}).get("type") == "image"
-        return None if hint is None or image else hint.values(rng, spec, shape, unknown=self.unknown)
+        return None if hint is None else hint.values(rng, spec, shape, unknown=self.unknown)
 
 
 def make(signature: Signature, *, size: int, bound: int, draw: Drawn | None = None) -> Tensors:
@@ -102,14 +106,13 @@ def make(signature: Signature, *, size: int, bound: int, draw: Drawn | None = No
     ``draw`` has what is known of the values of an input.
     """
     draw = draw or Drawn()
-    rng = np.random.default_rng(_SEED)
+    sampler = Sampler(np.random.default_rng(_SEED), size, bound, draw.hinted)
     shapes = {spec.name: tuple(size if n is None else n for n in spec.row_shape) for spec in signature.inputs}
     rows = max(FEWEST_ROWS, min(ROWS, *(_VALUES // max(1, math.prod(shape)) for shape in shapes.values())))
     tensors = {}
     for spec in signature.inputs:
         shape = (rows, *shapes[spec.name]) if spec.batched else shapes[spec.name]
-        hinted = draw.values(rng, spec, shape, bound)
-        tensors[spec.name] = _values(rng, spec, shape, size, bound) if hinted is None else hinted
+        tensors[spec.name] = draw.values(sampler, spec, shape)
     return tensors
 
 
@@ -131,45 +134,3 @@ def _altered(array: Array) -> Array:
         with np.errstate(over="ignore"):
             return np.asarray(array * 1000, dtype=array.dtype)
     return np.logical_not(array) if array.dtype.kind == "b" else np.roll(array, 1)
-
-
-def _values(rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], size: int, bound: int) -> Array:
-    kind = spec.numpy.kind
-    if kind == "O":
-        flat = np.empty(math.prod(shape), dtype=np.object_)
-        words = itertools.islice(itertools.cycle(_WORDS), len(flat))
-        flat[:] = _examples(rng, spec, len(flat), size, bound) if _features(spec) else list(words)
-        return flat.reshape(shape)
-    if kind == "b":
-        return np.asarray(rng.integers(0, 2, size=shape), dtype=np.bool_)
-    if kind in "iu":
-        return _integers(rng, shape, min(bound, int(np.iinfo(spec.numpy).max) + 1)).astype(spec.numpy)
-    if (spec.kind or {}).get("type") == "image":
-        return _pixels(rng, spec, shape)
-    return rng.standard_normal(shape).astype(spec.numpy)
-
-
-def _features(spec: TensorSpec) -> tuple[TensorSpec, ...]:
-    """What the graph parses out of an input's serialised examples, as tensors with a batch dimension."""
-    features = (spec.kind or {}).get("features", {})
-    return tuple(TensorSpec(name, each["dtype"], (None, *each["shape"])) for name, each in features.items())
-
-
-def _examples(rng: np.random.Generator, spec: TensorSpec, count: int, size: int, bound: int) -> list[bytes]:
-    columns = {}
-    for feature in _features(spec):
-        shape = (count, *(size if n is None else n for n in feature.row_shape))
-        columns[feature.name] = _values(rng, feature, shape, size, bound).reshape(count, -1)
-    return [example({name: rows[row].tolist() for name, rows in columns.items()}) for row in range(count)]
-
-
-def _integers(rng: np.random.Generator, shape: tuple[int, ...], bound: int) -> Array:
-    array = rng.integers(0, bound, size=shape)
-    array.flat[:1] = bound - 1  # a bound that is too large must fail now, not by chance
-    return array
-
-
-def _pixels(rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
-    kind = spec.kind or {}
-    pixels = rng.integers(0, 256, size=shape)
-    return np.asarray(pixels * np.asarray(kind["scale"]) + np.asarray(kind["offset"]), dtype=spec.numpy)

@@ -9,7 +9,7 @@ from typing import Any
 from lightship.formats import csv_arrays, csv_columns, csv_files, lines, parquet
 from lightship.formats.base import Row
 from lightship.formats.parquet import Column
-from lightship.inputs import tabular
+from lightship.inputs.cells import PARSERS
 from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files import predictions, rows
@@ -94,9 +94,9 @@ class Table:
         chosen = set(scored.positions.tolist())
         kinds = dict.fromkeys(self.columns, "O") | kinds_of(self._layout, self.columns)
         values: dict[str, list[Any]] = {name: [] for name in self.columns}
-        for cells in (self._cells(row) for position, row in enumerate(self._rows()) if position in chosen):
+        for row in (self._cells(row) for position, row in enumerate(self._rows()) if position in chosen):
             for name, kind in kinds.items():
-                values[name].append(tabular.PARSERS[kind](cells[name]))
+                values[name].append(PARSERS[kind](row[name]))
         return [Column(name, values[name], WIDEST[kind]) for name, kind in kinds.items()]
 
     def _cells(self, row: Row) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from lightship.errors import InvalidInput, LightshipError, TooLarge
 from lightship.formats import csv_arrays, csv_files, parquet
 from lightship.formats.parquet import Column
-from lightship.inputs import image
+from lightship.inputs import kind_of
 from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files import predictions
@@ -42,7 +42,7 @@ def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Pi
 
 def check(signature: Signature) -> None:
     """Raises InvalidInput unless a model's only input is an image."""
-    if len(signature.inputs) != 1 or (signature.inputs[0].kind or {}).get("type") != "image":
+    if len(signature.inputs) != 1 or "image/png" not in kind_of(signature.inputs[0]).media_types:
         raise InvalidInput("the model takes no images: its only input would have to be one")
 
 
@@ -99,6 +99,7 @@ class Pictures:
         if source.size > LARGEST_IMAGE:
             return TooLarge(f"the image has {source.size} bytes: {LARGEST_IMAGE} are the most")
         try:
-            return image.decode(objects.read_range(self._cloud, source, 0, None), self._spec)
+            body = objects.read_range(self._cloud, source, 0, None)
+            return kind_of(self._spec).decode_body(body, self._spec)
         except LightshipError as error:
             return error

@@ -13,10 +13,11 @@ import orjson
 from lightship.formats import jsonlines, parquet
 from lightship.formats.base import Row
 from lightship.formats.parquet import Column
+from lightship.inputs import kind_of
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files import predictions, rows
 from lightship.jobs.files.csv import read_span
-from lightship.jobs.files.layout import WIDEST, is_nested, kinds_of, layout, typed
+from lightship.jobs.files.layout import WIDEST, kinds_of, layout, typed
 from lightship.jobs.files.predictions import Scored
 from lightship.jobs.files.rows import Prepared
 from lightship.jobs.ledger.records import Chunk, Job
@@ -118,7 +119,7 @@ class Documents:
         whole = {
             spec.name: (WIDEST[spec.numpy.kind], len(spec.row_shape))
             for spec in self._layout.signature.inputs
-            if is_nested(spec) and self._layout.columns.get(spec.name) != (spec.name,)
+            if kind_of(spec).is_nested(spec) and self._layout.columns.get(spec.name) != (spec.name,)
         }
         return cells, whole
 

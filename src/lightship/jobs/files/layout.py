@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from lightship import inputs as kinds
 from lightship.errors import InvalidInput
 from lightship.formats.base import Header
-from lightship.inputs import tabular
-from lightship.tensors import Array, Signature, TensorSpec, check_finite, to_array, validate
+from lightship.inputs import decode, kind_of, tables
+from lightship.inputs.cells import describe_cell, parser
+from lightship.tensors import Array, Signature, TensorSpec, check_finite, validate
 
 # The widest dtype of each of numpy's kinds: a file's own digits fit, whatever a model makes of them.
 WIDEST = {"f": "float64", "i": "int64", "u": "uint64", "b": "bool", "O": "string"}
@@ -47,17 +47,16 @@ def layout(signature: Signature, header: Header | None, *, table: bool) -> Layou
     """The layout of a file; ``table`` for one whose rows are cells, not JSON. Raises InvalidInput if it cannot fit."""
     if unbatched := [spec for spec in signature.inputs if not spec.batched]:
         raise InvalidInput(f"input '{unbatched[0].name}' ({unbatched[0]}) takes no batches: jobs cannot score it")
-    if not tabular.readable(signature):
+    if not tables.readable(signature):
         if table:
             raise InvalidInput(f"the model's inputs are no columns of a table: send JSON lines ({_inputs(signature)})")
         return Layout(signature, {}, None, None, whole=True)
-    columns = {spec.name: tuple(tabular.columns_of(spec)) for spec in signature.inputs}
+    columns = tables.columns_of(signature)
     wanted = [name for names in columns.values() for name in names]
     if header is None:
         return Layout(signature, columns, _places(columns, wanted), len(wanted), whole=not table)
     missing = [name for name in wanted if name not in header.columns]
-    anonymous = len(signature.inputs) == 1 and not signature.inputs[0].kind
-    if missing and anonymous and len(header.columns) == len(wanted):
+    if missing and not tables.named(signature) and len(header.columns) == len(wanted):
         return Layout(signature, columns, _places(columns, wanted), len(wanted), positional=True)
     if missing:
         raise InvalidInput(f"the file lacks the column '{missing[0]}': it needs {', '.join(wanted)}")
@@ -71,7 +70,7 @@ def tensors(rows: Sequence[Any], wanted: Layout, *, text: bool) -> dict[str, Arr
     """
     inputs = {}
     for spec in wanted.signature.inputs:
-        parse = tabular.parser(spec) if text else None
+        parse = parser(spec) if text else None
         values = [_pick(cells, spec, wanted, parse) for cells in rows]
         try:
             inputs[spec.name] = _checked(values, spec)
@@ -100,20 +99,15 @@ def typed(cells: Any, wanted: Layout) -> dict[str, Any]:
         columns = wanted.columns.get(spec.name, ())
         if spec.name in cells and columns != (spec.name,):
             found |= dict.fromkeys((name for name in columns if name in found), None)
-            found[spec.name] = _plain(_columns(cells[spec.name], spec), spec)
+            found[spec.name] = _plain(cells[spec.name], spec)
         elif spec.numpy.kind == "f":
             found |= {name: float(cells[name]) for name in columns}
     return found
 
 
-def is_nested(spec: TensorSpec) -> bool:
-    """Whether an input as a whole is lists of numbers in a row of JSON; else it may have several forms."""
-    return spec.numpy.kind != "O" and (spec.kind or {}).get("type") != "image"
-
-
 def _checked(values: list[Any], spec: TensorSpec) -> Array:
     """Return one value of each row as a batch that the model takes; raises InvalidInput."""
-    array = kinds.from_json(values, spec) if (spec.kind or {}).get("type") == "image" else to_array(values, spec)
+    array = decode(values, spec)
     if len(array) != len(values):
         raise InvalidInput(f"input '{spec.name}' ({spec}) does not fit: one value of each row is one row of it")
     validate(array, spec)
@@ -125,7 +119,7 @@ def _pick(cells: Any, spec: TensorSpec, wanted: Layout, parse: Callable[[str], A
     """One row's value for an input: a whole one, a list of cells, or a cell where the input has one per row."""
     if isinstance(cells, Mapping):
         if wanted.whole and spec.name in cells and wanted.columns.get(spec.name) != (spec.name,):
-            return _columns(cells[spec.name], spec)
+            return kind_of(spec).cells(cells[spec.name])
         chosen = _by_name(cells, spec, wanted)
     else:
         chosen = _by_place(cells, spec, wanted)
@@ -155,22 +149,15 @@ def _by_place(cells: Sequence[Any], spec: TensorSpec, wanted: Layout) -> list[An
 
 
 def _plain(value: Any, spec: TensorSpec) -> Any:
-    return np.array(value, WIDEST[spec.numpy.kind]).tolist() if is_nested(spec) else value
-
-
-def _columns(value: Any, spec: TensorSpec) -> Any:
-    """An input as an object of its columns; every other object is left to the input's kind."""
-    names = (spec.kind or {}).get("columns", ())
-    if not isinstance(value, Mapping) or not names or set(names) != set(value):
-        return value
-    return [value[name] for name in names]
+    kind = kind_of(spec)
+    return np.array(kind.cells(value), WIDEST[spec.numpy.kind]).tolist() if kind.is_nested(spec) else value
 
 
 def _parsed(cell: str, column: str, spec: TensorSpec, parse: Callable[[str], Any]) -> Any:
     try:
         return parse(cell)
     except (ValueError, KeyError):
-        raise InvalidInput(f"column '{column}': {cell[:40]!r} is not {tabular.describe_cell(spec)}") from None
+        raise InvalidInput(f"column '{column}': {cell[:40]!r} is not {describe_cell(spec)}") from None
 
 
 def _of_column(value: Any, spec: TensorSpec, wanted: Layout) -> InvalidInput | None:

@@ -19,7 +19,7 @@ from lightship.errors import LightshipError
 from lightship.formats.parquet import Column
 from lightship.jobs.files.rows import Prepared, halved
 from lightship.model import Model
-from lightship.protocols.native import probabilities
+from lightship.probabilities import probabilities
 from lightship.tensors import Array, Signature, TensorSpec
 
 _WIDEST = 64

@@ -14,16 +14,15 @@ from typing import Any
 
 import orjson
 
-from lightship import inputs as kinds
 from lightship.bundle import Manifest
 from lightship.calls import Call, Health, ModelState, Prediction
 from lightship.errors import InvalidInput, LightshipError, UnsupportedMedia
+from lightship.inputs import decode_body
 from lightship.protocols.http import Request, Response, Route, WireProtocol
-from lightship.protocols.json import without_mark
+from lightship.protocols.json import whole, without_mark, write
 from lightship.protocols.mlflow.frames import from_object, from_rows
 from lightship.protocols.mlflow.sagemaker import ATTRIBUTES, accepts, attributes_of, check_single, chosen
 from lightship.protocols.statuses import error_headers, status
-from lightship.protocols.tfserving.json import whole, write
 from lightship.tensors import Array, Signature
 from lightship.version import __version__
 
@@ -77,7 +76,7 @@ def _inputs(request: Request, signature: Signature) -> dict[str, Array]:
     if media_type == _NPY:
         return _from_npy(request.body, signature)
     try:
-        return kinds.from_body(request.body, media_type, signature, request.media_parameters)
+        return decode_body(request.body, media_type, signature, request.media_parameters)
     except UnsupportedMedia as error:
         raise UnsupportedMedia(f"{error.message}, application/jsonlines, {_NPY}") from None
 
@@ -130,7 +129,7 @@ def _npy(prediction: Prediction) -> Response:
 
 
 def _predictions(prediction: Prediction) -> Response:
-    values = {name: whole(array, "") for name, array in prediction.result.outputs.items()}
+    values = {name: whole(array) for name, array in prediction.result.outputs.items()}
     return Response(200, write({"predictions": values if len(values) > 1 else next(iter(values.values()))}))
 
 

@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lightship import inputs as kinds
 from lightship.errors import InvalidInput
-from lightship.inputs import tabular
+from lightship.inputs import decode, tables
 from lightship.tensors import Array, Signature, TensorSpec, json_type, to_array
 
 
@@ -90,7 +89,7 @@ def _from_values(value: Any, signature: Signature, where: str, rows: int | None 
     """Nested lists for the only input, or rows of unnamed cells for several."""
     if len(signature.inputs) == 1:
         (spec,) = signature.inputs
-        array = kinds.from_json(value, spec)
+        array = decode(value, spec)
         return {spec.name: array if rows is None else _checked_count(array, spec, rows)}
     if not isinstance(value, list) or not value:
         raise InvalidInput(f"{where} must be rows, or an object with {_expected(signature)}")
@@ -108,8 +107,8 @@ def _from_inputs(value: Any, signature: Signature, where: str) -> dict[str, Arra
     """Tensors by input name, the only input's own value, or records."""
     specs = {spec.name: spec for spec in signature.inputs}
     if isinstance(value, dict) and value and value.keys() <= specs.keys():
-        return {name: kinds.from_json(item, specs[name]) for name, item in value.items()}
-    if isinstance(value, dict) and not (len(specs) == 1 and (signature.inputs[0].kind or value.keys() == {"b64"})):
+        return {name: decode(item, specs[name]) for name, item in value.items()}
+    if isinstance(value, dict) and not (len(specs) == 1 and (tables.named(signature) or value.keys() == {"b64"})):
         unknown = next((name for name in value if name not in specs), "")
         raise InvalidInput(f"{where} has no input '{unknown[:80]}': the inputs are {_expected(signature)}")
     if isinstance(value, list) and value and isinstance(value[0], dict):
@@ -126,13 +125,13 @@ def _from_frame(frame: Frame, signature: Signature) -> dict[str, Array]:
     if frame.names is not None and all(spec.name in frame.names for spec in specs):
         places = {name: index for index, name in enumerate(frame.names)}
         return {spec.name: _column([row[places[spec.name]] for row in frame.rows], spec) for spec in specs}
-    if not tabular.readable(signature):
+    if not tables.readable(signature):
         raise InvalidInput(f"a table needs a column for each input: {_expected(signature)}")
-    wanted = [(spec, column) for spec in specs for column in tabular.columns_of(spec)]
-    order = _order(frame, [column for _, column in wanted], named=any(spec.kind for spec in specs) or len(specs) > 1)
+    wanted = [(name, column) for name, columns in tables.columns_of(signature).items() for column in columns]
+    order = _order(frame, [column for _, column in wanted], named=tables.named(signature))
     inputs = {}
     for spec in specs:
-        mine = [place for place, (owner, _) in zip(order, wanted, strict=True) if owner is spec]
+        mine = [place for place, (owner, _) in zip(order, wanted, strict=True) if owner == spec.name]
         cells = [[_cell(row[place], spec) for place in mine] for row in frame.rows]
         inputs[spec.name] = to_array([row[0] for row in cells] if len(spec.shape) == 1 else cells, spec)
     return inputs
@@ -156,7 +155,7 @@ def _column(values: list[Any], spec: TensorSpec) -> Array:
     cells = [_cell(value, spec) for value in values]
     if len(spec.shape) == 2 and not any(isinstance(cell, list) for cell in cells):
         cells = [[cell] for cell in cells]  # an input [batch, 1]
-    return _checked_count(kinds.from_json(cells, spec), spec, len(values))
+    return _checked_count(decode(cells, spec), spec, len(values))
 
 
 def _cell(value: Any, spec: TensorSpec) -> Any:

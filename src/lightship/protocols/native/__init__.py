@@ -9,16 +9,15 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
-from lightship import inputs as kinds
+from lightship import inputs
 from lightship.bundle import Manifest
 from lightship.calls import Call, Health, ModelState, Prediction, Result
 from lightship.errors import InvalidInput, LightshipError
+from lightship.probabilities import by_class
 from lightship.protocols.http import Request, Response, Route, WireProtocol
 from lightship.protocols.json import plain, read_object, write
 from lightship.protocols.statuses import error_headers, status
-from lightship.tensors import Array, Signature, TensorSpec, check_finite, json_type
+from lightship.tensors import Array, Signature, check_finite, json_type
 
 _FIELDS = frozenset({"input", "inputs", "signature", "outputs"})
 _JSON = frozenset({"", "application/json"})
@@ -29,7 +28,9 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
     media_type = request.media_type
     if media_type not in _JSON and not media_type.endswith("+json"):
         signature = manifest.signature()
-        return Call(_finite(kinds.from_body(request.body, media_type, signature, request.media_parameters), signature))
+        return Call(
+            _finite(inputs.decode_body(request.body, media_type, signature, request.media_parameters), signature)
+        )
     body = read_object(request.body)
     if len(body) == 1 and "input" in body:
         return Call(_inputs(body["input"], manifest.signature()))
@@ -62,15 +63,15 @@ def _inputs(value: Any, signature: Signature) -> dict[str, Array]:
     """The value of "input": an object by input name, or the only input's own value."""
     if len(signature.inputs) == 1 and not isinstance(value, dict):
         only = signature.inputs[0]
-        return {only.name: kinds.from_json(value, only)}
+        return {only.name: inputs.decode(value, only)}
     specs = {spec.name: spec for spec in signature.inputs}
     if isinstance(value, dict) and value and value.keys() <= specs.keys():
-        return {name: kinds.from_json(item, specs[name]) for name, item in value.items()}
+        return {name: inputs.decode(item, specs[name]) for name, item in value.items()}
     if len(specs) == 1:
         ((name, spec),) = specs.items()
-        if isinstance(value, dict) and spec.kind is None and value.keys() != {"b64"}:
+        if isinstance(value, dict) and not inputs.kind_of(spec).named_columns and value.keys() != {"b64"}:
             raise InvalidInput(f"there is no input '{next(iter(value), '')[:80]}': the input is '{name}' ({spec})")
-        return {name: kinds.from_json(value, spec)}
+        return {name: inputs.decode(value, spec)}
     expected = ", ".join(f"'{spec.name}' ({spec})" for spec in specs.values())
     if isinstance(value, dict):
         unknown = next((name for name in value if name not in specs), "")
@@ -88,7 +89,7 @@ def encode_predict(prediction: Prediction) -> Response:
     result = prediction.result
     record = {"model": prediction.model, "version": prediction.version, "predictions": _values(result)}
     named = {
-        spec.name: _classes(result.outputs[spec.name], spec)
+        spec.name: by_class(result.outputs[spec.name], spec)
         for spec in result.signature.outputs
         if spec.classes and spec.name in result.outputs
     }
@@ -102,34 +103,6 @@ def _values(result: Result) -> Any:
         (array,) = result.outputs.values()
         return plain(array)
     return {name: plain(array) for name, array in result.outputs.items()}
-
-
-def _classes(array: Array, spec: TensorSpec) -> list[dict[str, Any]]:
-    """For each row, probability by class name, the likeliest first."""
-    if array.shape == (1, 1) and not spec.from_logits:  # numpy takes longer to begin than this to end
-        second = array.item()
-        pair = [(spec.classes[0], np.float32(1 - second)), (spec.classes[1], np.float32(second))]
-        return [dict(pair if second <= 0.5 else pair[::-1])]
-    table = probabilities(array, spec)
-    order = np.argsort(-table, axis=1, kind="stable")
-    return [
-        {spec.classes[index]: row[index] for index in ranks} for row, ranks in zip(table, order.tolist(), strict=True)
-    ]
-
-
-def probabilities(array: Array, spec: TensorSpec) -> Array:
-    """An output [batch, columns] as probabilities [batch, classes].
-
-    Logits go through softmax; a single column is the second class's probability (a sigmoid's), or its logit.
-    """
-    table = np.asarray(array, dtype=np.float64).reshape(len(array), -1)
-    if table.shape[1] == 1:
-        second = np.exp(-np.logaddexp(0, -table)) if spec.from_logits else table  # a sigmoid that cannot overflow
-        table = np.hstack([1 - second, second])
-    elif spec.from_logits:
-        table = np.exp(table - table.max(axis=1, keepdims=True))
-        table /= table.sum(axis=1, keepdims=True)
-    return table.astype(np.float32)
 
 
 def encode_models(states: tuple[ModelState, ...]) -> Response:

@@ -8,17 +8,31 @@ from typing import Any
 
 import numpy as np
 
-from lightship import inputs as kinds
 from lightship.calls import Call, ModelState
-from lightship.inputs import image, tabular
+from lightship.inputs import kind_of, media_types, tables
 from lightship.protocols.http import Route
 from lightship.protocols.json import plain
+from lightship.protocols.openapi import (
+    ANY_OBJECT,
+    BINARY,
+    STRING,
+    Operation,
+    Paths,
+    Protocol,
+    Schema,
+    Target,
+    exactly,
+    json_body,
+    nested,
+    one_or_all,
+    response,
+    targets,
+)
 from lightship.tensors import Array, Signature, TensorSpec
 
 # Beyond this many elements an example helps nobody and slows the page down.
 _LARGEST_EXAMPLE = 4096
 
-_JSON_TYPES = {"f": "number", "i": "integer", "u": "integer", "b": "boolean", "O": "string"}
 _SUMMARIES = {
     "predict": "Predict",
     "models": "The catalogue of models",
@@ -27,116 +41,70 @@ _SUMMARIES = {
     "ready": "Whether models can be served",
     "metrics": "What the server has counted, for Prometheus (not on Lambda)",
 }
-ERROR = {
+ERROR: Schema = {
     "type": "object",
     "required": ["error"],
     "properties": {
         "error": {
             "type": "object",
             "required": ["code", "message"],
-            "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
+            "properties": {"code": STRING, "message": STRING},
         }
     },
 }
+_NATIVE = Protocol("lightship", ERROR)
 
 
-def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
-    """OpenAPI paths of one route: for predictions, one path per model that is loaded."""
-    if route.operation != "predict":
-        operation = _operation(route, _SUMMARIES[route.operation])
-        if route.operation == "metrics":
-            text = {"text/plain": {"schema": {"type": "string"}}}
-            operation["responses"]["200"] = {"description": "Metrics in the text format", "content": text}
-        return {route.path: {"get": operation}}
-    paths = {}
-    for state in models:
-        if state.manifest is None or (route.path == "/predict" and not state.default):
-            continue
-        path = route.path.replace("{name}", state.name).replace("{version}", str(state.version))
-        paths[path] = {"post": _predict(route, path, state, state.manifest.signature())}
-    return paths
+def describe(route: Route, models: Sequence[ModelState]) -> Paths:
+    """Return the OpenAPI paths of one route: for predictions, one path per model that is loaded."""
+    if route.operation == "predict":
+        return {target.path: {"post": _predict(route, target)} for target in targets(route, models)}
+    answer = response("The answer", ANY_OBJECT)
+    if route.operation == "metrics":
+        answer = response("Metrics in the text format", STRING, "text/plain")
+    path = route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "")
+    name = f"{route.operation}_{path}"
+    operation = _NATIVE.operation(_SUMMARIES[route.operation], name, answer, parameters=route.pattern.groupindex)
+    return {route.path: {"get": operation}}
 
 
-def _operation(route: Route, summary: str, tag: str = "lightship") -> dict[str, Any]:
-    names = route.pattern.groupindex
-    operation: dict[str, Any] = {
-        "summary": summary,
-        "tags": [tag],
-        "operationId": f"{route.operation}_{route.path.strip('/').replace('/', '_').translate({123: None, 125: None})}",
-        "responses": {
-            "200": _json_content("The answer", {"type": "object"}),
-            "4XX": _json_content("What was wrong", ERROR),
-        },
-    }
-    if names:
-        operation["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
-        ]
-    return operation
+def _predict(route: Route, target: Target) -> Operation:
+    name = target.state.name
+    answer = response("Predictions, one per row", _answer(route, target.signature))
+    operation = _NATIVE.operation(f"Predict with {name}", "predict" + target.path.replace("/", "_"), answer, tag=name)
+    return operation | {"requestBody": _body(target.state, target.signature)}
 
 
-def _predict(route: Route, path: str, state: ModelState, signature: Signature) -> dict[str, Any]:
-    operation = _operation(route, f"Predict with {state.name}", tag=state.name)
-    operation.pop("parameters", None)
-    operation["operationId"] = "predict" + path.replace("/", "_")
-    operation["requestBody"] = {"required": True, "content": _request_content(state, signature)}
-    operation["responses"]["200"] = _json_content("Predictions, one per row", _answer(route, signature))
-    return operation
+def _body(state: ModelState, signature: Signature) -> dict[str, Any]:
+    body = json_body(exactly({"input": one_or_all({spec.name: _input(spec) for spec in signature.inputs})}))
+    content: dict[str, Any] = body["content"]
+    content["application/json"] |= _example(state, signature)
+    for media_type in media_types(signature)[1:]:
+        content[media_type] = {"schema": BINARY}
+        if media_type == tables.MEDIA_TYPE:
+            content[media_type] = {"schema": STRING, **_csv_example(state, signature)}
+    return body
 
 
-def _request_content(state: ModelState, signature: Signature) -> dict[str, Any]:
-    inputs = {spec.name: _input(spec) for spec in signature.inputs}
-    value: Any = (
-        next(iter(inputs.values()))
-        if len(inputs) == 1
-        else {"type": "object", "required": list(inputs), "properties": inputs, "additionalProperties": False}
-    )
-    body = {
-        "type": "object",
-        "required": ["input"],
-        "properties": {"input": value},
-        "additionalProperties": False,
-    }
-    content: dict[str, Any] = {"application/json": {"schema": body, **_example(state, signature)}}
-    for media_type in kinds.media_types(signature)[1:]:
-        content[media_type] = {"schema": {"type": "string", "format": "binary"}}
-        if media_type == "text/csv":
-            content[media_type] = {"schema": {"type": "string"}, **_csv_example(state, signature)}
-    return content
-
-
-def _input(spec: TensorSpec) -> dict[str, Any]:
+def _input(spec: TensorSpec) -> Schema:
     """Schema of an input: rows, one row, or what its kind takes."""
-    rows = _nested(spec, spec.shape)
-    forms = [rows, _nested(spec, spec.row_shape)] if spec.batched else [rows]
-    kind = kinds.kind_of(spec)
-    forms += kind.describe(spec) if kind else []
+    rows = nested(spec, spec.shape)
+    forms = [rows, nested(spec, spec.row_shape)] if spec.batched else [rows]
+    forms += kind_of(spec).schemas(spec)
     return {"title": spec.name, "description": str(spec), "anyOf": forms}
 
 
-def _answer(route: Route, signature: Signature) -> dict[str, Any]:
-    outputs = {spec.name: _nested(spec, spec.shape) for spec in signature.outputs}
+def _answer(route: Route, signature: Signature) -> Schema:
+    outputs = {spec.name: nested(spec, spec.shape) for spec in signature.outputs}
     values = next(iter(outputs.values())) if len(outputs) == 1 else {"type": "object", "properties": outputs}
     if route.path == "/predict":
         return values
-    properties: dict[str, Any] = {
-        "model": {"type": "string"},
-        "version": {"type": "integer"},
-        "predictions": values,
-    }
+    properties: Schema = {"model": STRING, "version": {"type": "integer"}, "predictions": values}
     for spec in signature.outputs:
         if spec.classes:
             names = {name: {"type": "number"} for name in spec.classes}
             properties["classes"] = {"type": "array", "items": {"type": "object", "properties": names}}
     return {"type": "object", "required": ["model", "version", "predictions"], "properties": properties}
-
-
-def _nested(spec: TensorSpec, shape: tuple[int | None, ...]) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": _JSON_TYPES[spec.numpy.kind]}
-    for size in reversed(shape):
-        schema = {"type": "array", "items": schema}
-        schema.update({"minItems": 1} if size is None else {"minItems": size, "maxItems": size})
-    return schema
 
 
 def _example(state: ModelState, signature: Signature) -> dict[str, Any]:
@@ -155,8 +123,8 @@ def _first(example: Call, spec: TensorSpec) -> Array:
 
 
 def _example_value(row: Array, spec: TensorSpec) -> Any:
-    if spec.kind and spec.kind["type"] == "image":
-        return image.encode_base64(row, spec)
+    if (own := kind_of(spec).encode(row, spec)) is not None:
+        return own
     if math.prod(row.shape) > _LARGEST_EXAMPLE or (row.dtype.kind == "f" and not np.isfinite(row).all()):
         return None
     value = plain(row)
@@ -166,11 +134,7 @@ def _example_value(row: Array, spec: TensorSpec) -> Any:
 def _csv_example(state: ModelState, signature: Signature) -> dict[str, Any]:
     if state.example is None:
         return {}
-    names = [name for spec in signature.inputs for name in tabular.columns_of(spec)]
+    names = [name for columns in tables.columns_of(signature).values() for name in columns]
     cells = [cell for spec in signature.inputs for cell in _first(state.example, spec).ravel().tolist()]
     texts = [cell.decode(errors="replace") if isinstance(cell, bytes) else str(cell) for cell in cells]
     return {"example": f"{','.join(names)}\n{','.join(texts)}\n"}
-
-
-def _json_content(description: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from lightship.calls import ModelState
 from lightship.protocols.http import Route
+from lightship.protocols.openapi import ANY_OBJECT, STRING, Paths, Protocol, Schema, json_body, response
 from lightship.protocols.openinference.binary import DATATYPES
 
 _SUMMARIES = {
@@ -26,10 +26,10 @@ _TENSOR = {
     "type": "object",
     "required": ["name", "shape", "datatype"],
     "properties": {
-        "name": {"type": "string"},
+        "name": STRING,
         "shape": {"type": "array", "items": {"type": "integer"}},
         "datatype": {"type": "string", "enum": list(DATATYPES.values())},
-        "parameters": {"type": "object"},
+        "parameters": ANY_OBJECT,
         "data": {"type": "array", "items": {}},
     },
 }
@@ -37,15 +37,15 @@ _REQUEST = {
     "type": "object",
     "required": ["inputs"],
     "properties": {
-        "id": {"type": "string"},
-        "parameters": {"type": "object"},
+        "id": STRING,
+        "parameters": ANY_OBJECT,
         "inputs": {"type": "array", "minItems": 1, "items": _TENSOR},
         "outputs": {
             "type": "array",
             "items": {
                 "type": "object",
                 "required": ["name"],
-                "properties": {"name": {"type": "string"}, "parameters": {"type": "object"}},
+                "properties": {"name": STRING, "parameters": ANY_OBJECT},
             },
         },
     },
@@ -54,46 +54,34 @@ _RESPONSE = {
     "type": "object",
     "required": ["model_name", "outputs"],
     "properties": {
-        "model_name": {"type": "string"},
-        "model_version": {"type": "string"},
-        "id": {"type": "string"},
+        "model_name": STRING,
+        "model_version": STRING,
+        "id": STRING,
         "outputs": {"type": "array", "items": _TENSOR},
     },
 }
-_ERROR = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
+_OPENINFERENCE = Protocol(
+    "Open Inference Protocol", {"type": "object", "required": ["error"], "properties": {"error": STRING}}
+)
 
 
-def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
-    """OpenAPI path of one route."""
-    end = next(
-        end for end in _SUMMARIES if route.path == end or (route.path.endswith(end) and not end.startswith("/v2"))
-    )
+def describe(route: Route, models: Sequence[ModelState]) -> Paths:
+    """Return the OpenAPI path of one route."""
     infer = route.operation == "predict"
-    operation: dict[str, Any] = {
-        "summary": _SUMMARIES[end],
-        "tags": ["Open Inference Protocol"],
-        "operationId": f"{route.method.lower()}{route.path.translate({47: 95, 123: None, 125: None})}",
-        "responses": {
-            "200": _json("The answer", _RESPONSE if infer else _answer(route)),
-            "4XX": _json("What was wrong", _ERROR),
-            "503": _json("The model cannot be asked now", {"type": "object"}),
-        },
-    }
-    if names := route.pattern.groupindex:
-        operation["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
-        ]
+    verb = route.method.lower()
+    name = verb + route.path.replace("/", "_").replace("{", "").replace("}", "")
+    answer = response("The answer", _RESPONSE if infer else _answer(route))
+    operation = _OPENINFERENCE.operation(_summary(route), name, answer, parameters=route.pattern.groupindex)
+    operation["responses"]["503"] = response("The model cannot be asked now", ANY_OBJECT)
     if route.method == "POST":
-        operation["requestBody"] = {
-            "required": infer,
-            "content": {"application/json": {"schema": _REQUEST if infer else {"type": "object"}}},
-        }
-    return {route.path: {route.method.lower(): operation}}
+        operation["requestBody"] = json_body(_REQUEST if infer else ANY_OBJECT, required=infer)
+    return {route.path: {verb: operation}}
 
 
-def _answer(route: Route) -> dict[str, Any]:
-    return {"type": "array", "items": {"type": "object"}} if route.operation == "index" else {"type": "object"}
+def _summary(route: Route) -> str:
+    ends = (end for end in _SUMMARIES if route.path.endswith(end) and not end.startswith("/v2"))
+    return _SUMMARIES[route.path if route.path in _SUMMARIES else next(ends)]
 
 
-def _json(description: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def _answer(route: Route) -> Schema:
+    return {"type": "array", "items": ANY_OBJECT} if route.operation == "index" else ANY_OBJECT

@@ -14,9 +14,9 @@ from typing import Any
 from lightship.calls import Health, ModelState, VersionState
 from lightship.errors import InvalidInput, LightshipError, Unavailable
 from lightship.protocols.http import Response, Route, WireProtocol
+from lightship.protocols.json import write
 from lightship.protocols.statuses import error_headers, status
 from lightship.protocols.tfserving.examples import decode_classify, decode_regress, encode_classify, encode_regress
-from lightship.protocols.tfserving.json import write
 from lightship.protocols.tfserving.predict import decode_predict, encode_predict
 from lightship.tensors import Signature, TensorSpec
 

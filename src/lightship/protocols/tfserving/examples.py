@@ -7,8 +7,6 @@ of its name. Rules: util/json_tensor.cc, servables/tensorflow/classifier.cc and 
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
 from collections.abc import Iterator
 from itertools import islice
@@ -16,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from lightship import inputs as kinds
 from lightship.bundle import Manifest
 from lightship.calls import Call, Prediction, Result
 from lightship.errors import InvalidInput
+from lightship.inputs import kind_of
+from lightship.probabilities import probabilities
 from lightship.protocols.http import Request, Response
-from lightship.protocols.native import probabilities
-from lightship.protocols.tfserving.json import json_type, number, read_object, shown, text, write
+from lightship.protocols.json import number, text, write
+from lightship.protocols.tfserving.json import json_type, read_object, shown
 from lightship.protocols.tfserving.predict import signature_of
-from lightship.protocols.tfserving.protobuf import example as serialise
 from lightship.protocols.tfserving.tensors import is_base64, shape_text, stack
 from lightship.tensors import Array, Signature, TensorSpec
 
@@ -128,46 +126,13 @@ def _feature_type(name: str, value: Any) -> str:
 
 
 def _inputs(examples: list[Features], signature: Signature) -> dict[str, Array]:
-    if len(signature.inputs) == 1 and (signature.inputs[0].kind or {}).get("type") == "example":
-        return {spec.name: _serialised(examples, spec) for spec in signature.inputs}
-    if len(signature.inputs) == 1 and not any(signature.inputs[0].name in example for example in examples):
-        spec = signature.inputs[0]
-        if (spec.kind or {}).get("type") == "tabular":
-            return {spec.name: kinds.from_json([_cells(example) for example in examples], spec)}
-        if spec.dtype == "string":
+    if len(signature.inputs) == 1:
+        (spec,) = signature.inputs
+        if (array := kind_of(spec).decode_features(examples, spec)) is not None:
+            return {spec.name: array}
+        if spec.dtype == "string" and not any(spec.name in example for example in examples):
             raise InvalidInput(_SERIALIZED.format(signature.name))
     return {spec.name: _input(examples, spec) for spec in signature.inputs}
-
-
-def _serialised(examples: list[Features], spec: TensorSpec) -> Array:
-    """A serialised message for each example. A context merged in is what TensorFlow Serving's parser makes of both."""
-    known = (spec.kind or {}).get("features", {})
-    array = np.empty(len(examples), np.object_)
-    array[:] = [
-        serialise({name: _plain(values, known.get(name, {}).get("dtype")) for name, values in example.items()})
-        for example in examples
-    ]
-    return array
-
-
-def _plain(values: list[Any], dtype: str | None) -> list[Any]:
-    """Values as a tf.Example has them. JSON writers drop the ``.0`` of whole floats: the model knows which they are."""
-    if dtype == "float32" and all(isinstance(value, int) for value in values):
-        return [float(value) for value in values]
-    return [_bytes(value) if isinstance(value, str | dict) else value for value in values]
-
-
-def _bytes(value: str | dict[str, str]) -> bytes:
-    if isinstance(value, str):
-        return value.encode()
-    try:
-        return base64.b64decode(value["b64"], validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidInput("Unable to base64 decode") from None
-
-
-def _cells(example: Features) -> dict[str, Any]:
-    return {name: values[0] if len(values) == 1 else values for name, values in example.items()}
 
 
 def _input(examples: list[Features], spec: TensorSpec) -> Array:

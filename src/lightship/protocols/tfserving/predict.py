@@ -12,8 +12,10 @@ import numpy as np
 from lightship.bundle import DEFAULT_SIGNATURE, Manifest
 from lightship.calls import Call, Prediction
 from lightship.errors import InvalidInput, NotFound
+from lightship.inputs import kind_of
 from lightship.protocols.http import Request, Response
-from lightship.protocols.tfserving.json import read_object, rows, shown, whole, write
+from lightship.protocols.json import rows, whole, write
+from lightship.protocols.tfserving.json import read_object, shown
 from lightship.protocols.tfserving.tensors import column, is_base64, stack
 from lightship.tensors import Array, Signature, TensorSpec
 
@@ -82,7 +84,7 @@ def _from_rows(instances: list[Any], specs: tuple[TensorSpec, ...]) -> dict[str,
             return {only.name: stack(instances, only)}
     elif (odd := next((index for index, item in enumerate(instances) if not _named(item)), None)) is not None:
         raise InvalidInput(f"Expecting object but got list at item {odd} of input list")
-    if len(specs) == 1 and only.kind and only.name not in instances[0]:
+    if len(specs) == 1 and kind_of(only).named_columns and only.name not in instances[0]:
         return {only.name: stack(instances, only)}  # named columns of a table
     _check_keys(instances, specs)
     return {spec.name: stack([item[spec.name] for item in instances], spec, key=spec.name) for spec in specs}
@@ -109,7 +111,7 @@ def _from_columns(value: Any, specs: tuple[TensorSpec, ...]) -> dict[str, Array]
                 "tensorinfo_map"
             )
         return {only.name: column(value, only)}
-    if len(specs) == 1 and only.kind and only.name not in value:
+    if len(specs) == 1 and kind_of(only).named_columns and only.name not in value:
         return {only.name: column(value, only)}
     if missing := next((spec.name for spec in specs if spec.name not in value), None):
         raise InvalidInput(f"Missing named input: {missing} in 'inputs' object.")
@@ -142,7 +144,7 @@ def _as_numbers(array: Array) -> Array:
 
 
 def _columns(outputs: dict[str, Array]) -> Any:
-    values = {name: whole(array, name) for name, array in outputs.items()}
+    values = {name: whole(array, binary=_is_binary(name)) for name, array in outputs.items()}
     return values if len(values) > 1 else next(iter(values.values()))
 
 
@@ -156,5 +158,10 @@ def _rows(outputs: dict[str, Array]) -> Any:
         sizes.append(len(array))
     if len(outputs) == 1:
         return _columns(outputs)
-    columns = [rows(array, name) for name, array in outputs.items()]
+    columns = [rows(array, binary=_is_binary(name)) for name, array in outputs.items()]
     return [dict(zip(outputs, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _is_binary(name: str) -> bool:
+    """Whether an output's strings are base64, by its name."""
+    return name.endswith("_bytes")

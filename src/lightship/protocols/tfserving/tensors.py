@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from lightship import inputs as kinds
 from lightship.errors import InvalidInput
+from lightship.inputs import kind_of
 from lightship.protocols.tfserving.json import json_type, shown
 from lightship.tensors import Array, TensorSpec, to_array
 
@@ -33,21 +33,16 @@ def is_base64(value: Any) -> bool:
 
 def column(value: Any, spec: TensorSpec) -> Array:
     """A whole tensor in its natural nested form; raises InvalidInput."""
-    if (made := _by_kind(value, spec)) is not None:
+    if (made := kind_of(spec).decode_own(value, spec)) is not None:
         return made
     return _convert(value, spec, _faults(value, spec))
 
 
 def stack(values: Sequence[Any], spec: TensorSpec, *, key: str = "") -> Array:
     """One value per row as a tensor; ``key`` is the input's name where rows name it. Raises InvalidInput."""
-    if (made := _by_kind(values, spec)) is not None:
+    if (made := kind_of(spec).decode_own(values, spec)) is not None:
         return made
     return _convert(values, spec, _row_faults(values, spec, key))
-
-
-def _by_kind(value: Any, spec: TensorSpec) -> Array | None:
-    kind = kinds.kind_of(spec)
-    return kind.from_json(value, spec) if kind else None
 
 
 def _convert(value: Any, spec: TensorSpec, faults: Iterator[str]) -> Array:

@@ -1,0 +1,59 @@
+"""The kinds of input. Adding one: one file whose ``KIND`` is a class of it, one entry here, one test.
+
+A kind is imported when an input of it is met first: a model of plain tensors needs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from lightship.errors import InvalidInput
+from lightship.inputs.kind import PLAIN, InputKind
+from lightship.tensors import TensorSpec
+
+# Modules by the manifest's ``type``.
+KINDS: dict[str, str] = {
+    "image": "lightship.inputs.image",
+    "tabular": "lightship.inputs.tabular",
+    "example": "lightship.inputs.example",
+}
+
+
+def kind_of(spec: TensorSpec) -> InputKind:
+    """Return the kind of an input: a plain tensor's where the manifest names none, or one that is not known here."""
+    return PLAIN if spec.kind is None else _read(spec)
+
+
+@lru_cache(maxsize=256)
+def _read(spec: TensorSpec) -> InputKind:
+    record = spec.kind or {}
+    return _class_of(record["type"]).from_json(record) if record.get("type") in KINDS else PLAIN
+
+
+def _class_of(name: str) -> type[InputKind]:
+    kind: type[InputKind] = import_module(KINDS[name]).KIND
+    return kind
+
+
+def configurable() -> list[str]:
+    """Return the names of the kinds that model.yaml may name."""
+    return [name for name in KINDS if _class_of(name).options is not None]
+
+
+def check_options(kind: str, options: Mapping[str, Any]) -> None:
+    """Check the options of a kind before any model is there; raises InvalidInput."""
+    if kind not in configurable():
+        raise InvalidInput(f"there is no kind '{kind:.100}', the kinds are {', '.join(configurable())}")
+    _class_of(kind).check_options(options)
+
+
+def configure(spec: TensorSpec, kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the complete description of a kind for TensorSpec.kind; raises InvalidInput."""
+    try:
+        check_options(kind, options)
+    except InvalidInput as error:
+        raise InvalidInput(f"input '{spec.name}': {error.message}") from None
+    return {"type": kind, **_class_of(kind).configure(spec, options).to_json()}

@@ -1,0 +1,107 @@
+"""What the protocols' OpenAPI descriptions are built of: schemas of tensors, operations, responses, paths of models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lightship.calls import ModelState
+from lightship.protocols.http import Route
+from lightship.tensors import Signature, TensorSpec
+
+Schema = dict[str, Any]
+Operation = dict[str, Any]
+Paths = dict[str, dict[str, Operation]]
+
+ANY_OBJECT: Schema = {"type": "object"}
+BINARY: Schema = {"type": "string", "format": "binary"}
+STRING: Schema = {"type": "string"}
+
+_TYPES = {"f": "number", "i": "integer", "u": "integer", "b": "boolean", "O": "string"}
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What all operations of a protocol have in common: their ``tag``, and the schema of their ``error``."""
+
+    tag: str
+    error: Schema
+
+    def operation(
+        self, summary: str, name: str, answer: dict[str, Any], *, tag: str = "", parameters: Iterable[str] = ()
+    ) -> Operation:
+        """Return an operation with an id, the response 200, and parameters of its path."""
+        operation: Operation = {
+            "summary": summary,
+            "tags": [tag or self.tag],
+            "operationId": name,
+            "responses": {"200": answer, "4XX": response("What was wrong", self.error)},
+        }
+        if listed := [{"name": each, "in": "path", "required": True, "schema": STRING} for each in parameters]:
+            operation["parameters"] = listed
+        return operation
+
+
+class Target(NamedTuple):
+    """A model as a route reaches it: under ``path``, by its default ``signature``."""
+
+    path: str
+    state: ModelState
+    signature: Signature
+
+
+def targets(route: Route, models: Sequence[ModelState]) -> Iterator[Target]:
+    """Yield the loaded models that a route reaches: the default one where its path names none."""
+    for state in models:
+        if state.manifest is not None and (state.default or "{name}" in route.path):
+            yield Target(path_of(route, state), state, state.manifest.signature())
+
+
+def path_of(route: Route, state: ModelState) -> str:
+    """Return a route's path for one model."""
+    return route.path.replace("{name}", state.name).replace("{version}", str(state.version))
+
+
+def response(description: str, schema: Schema, media_type: str = "application/json") -> dict[str, Any]:
+    """Return a response of one media type."""
+    return {"description": description, "content": {media_type: {"schema": schema}}}
+
+
+def json_body(schema: Schema, *, required: bool = True) -> dict[str, Any]:
+    """Return the body of a request in JSON."""
+    return {"required": required, "content": {"application/json": {"schema": schema}}}
+
+
+def exactly(properties: Mapping[str, Schema]) -> Schema:
+    """Return the schema of an object with these properties and no others."""
+    return {
+        "type": "object",
+        "required": list(properties),
+        "properties": dict(properties),
+        "additionalProperties": False,
+    }
+
+
+def one_or_all(schemas: Mapping[str, Schema]) -> Schema:
+    """Return the only schema, or that of an object of all of them by name."""
+    return next(iter(schemas.values())) if len(schemas) == 1 else exactly(schemas)
+
+
+def array(items: Schema) -> Schema:
+    """Return the schema of a list that is not empty."""
+    return {"type": "array", "items": items, "minItems": 1}
+
+
+def nested(spec: TensorSpec, shape: tuple[int | None, ...], *, limits: bool = False) -> Schema:
+    """Return the schema of nested lists of a tensor's elements; with ``limits``, those of integers."""
+    schema: Schema = {"type": _TYPES[spec.numpy.kind]}
+    if limits and schema["type"] == "integer":
+        bounds = np.iinfo(spec.numpy)
+        schema |= {"minimum": int(bounds.min), "maximum": int(bounds.max)}
+    for size in reversed(shape):
+        schema = {"type": "array", "items": schema}
+        schema |= {"minItems": 1} if size is None else {"minItems": size, "maxItems": size}
+    return schema

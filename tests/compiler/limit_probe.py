@@ -13,5 +13,6 @@ def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dic
     for name, value in job["limits"].items():
         assert hasattr(limits, name)
         setattr(limits, name, value)
-    result: dict[str, Any] = import_module(f"lightship.compiler.{job['step']}").build(job, progress)
+    own = {name: value for name, value in job.items() if name not in {"limits", "step"}}
+    result: dict[str, Any] = import_module(f"lightship.compiler.{job['step']}").build(own, progress)
     return result

@@ -14,7 +14,8 @@ from typing import Any
 
 import keras
 
-from lightship.compiler.build import Compiled, compile_best, state_warnings
+from lightship.compiler.build import state_warnings
+from lightship.compiler.conversion.choice import Choice, compile_best
 from lightship.compiler.sources.base import Original
 from lightship.compiler.sources.keras.files.keras import KerasFile
 from lightship.compiler.sources.saved_model import SavedModel
@@ -49,7 +50,7 @@ def outcome(case: Case) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as work, tempfile.TemporaryDirectory() as folder:
         original = opened(case(Path(work) / "model"), Path(work))
         recordings = tuple(record(original, signature, None) for signature in original.signatures)
-        return described(original, compile_best(original, recordings, Path(folder), None))
+        return described(original, compile_best(original, recordings, Path(folder)))
 
 
 def opened(model: Any, work: Path) -> Original:
@@ -59,7 +60,7 @@ def opened(model: Any, work: Path) -> Original:
     return KerasFile().load(work / "model.keras", work, trust=False)
 
 
-def described(original: Original, compiled: Compiled) -> dict[str, Any]:
+def described(original: Original, compiled: Choice) -> dict[str, Any]:
     return {
         "engine": compiled.engine,
         "stateful": compiled.stateful,

@@ -8,13 +8,12 @@ import pytest
 
 from lightship.bundle import write_manifest
 from lightship.errors import InvalidInput
-from lightship.jobs import operations
+from lightship.jobs import models, operations
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.records import Chunk, Job, State
 from lightship.jobs.ledger.requests import SYSTEM, Request, Source
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
-from lightship.jobs.starting import pinned
 from lightship.registry.registry import Registry
 from tests.bundles import Registries, republish
 from tests.jobs.clouds import drop, push
@@ -58,4 +57,4 @@ def test_chunk_with_dependent_rows_is_refused(dependent: Cloud) -> None:
 
 
 def test_model_with_independent_rows_is_pinned(cloud: Cloud) -> None:
-    assert pinned(cloud, "quickstart")[0] == 1
+    assert models.find(cloud, "quickstart").version == 1

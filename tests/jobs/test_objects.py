@@ -8,12 +8,13 @@ from typing import Any
 
 from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
+from lightship.jobs.ledger.records import Part
 
 
 def test_what_stands_first_stays(cloud: Cloud) -> None:
     first = objects.put_once(cloud, "batch/a", b"one", "text/csv")
     assert objects.put_once(cloud, "batch/a", b"another", "text/csv") == first
-    assert first == {"key": "batch/a", "bytes": 3, "sha256": hashlib.sha256(b"one").hexdigest()}
+    assert first == Part("batch/a", 3, hashlib.sha256(b"one").hexdigest())
     assert objects.read(cloud, "batch/a") == b"one"
 
 
@@ -22,5 +23,5 @@ def test_s3_is_told_the_digest_that_the_receipt_will_have(cloud: Cloud) -> None:
     cloud.s3.meta.events.register_first("before-send.s3.PutObject", lambda request, **_: sent.append(request.headers))
     written = objects.put_once(cloud, "batch/a", b"one", "text/csv")
     (headers,) = sent
-    assert base64.b64decode(headers["x-amz-checksum-sha256"]).hex() == written["sha256"]
+    assert base64.b64decode(headers["x-amz-checksum-sha256"]).hex() == written.sha256
     assert "x-amz-checksum-crc32" not in headers

@@ -46,8 +46,14 @@ class Model:
 
     def check(self, call: Call) -> Signature:
         """The signature that a call is for; raises NotFound or InvalidInput where it does not fit."""
-        signature = self.manifest.signature(call.signature)
-        _check_inputs(signature, call.inputs)
+        manifest, inputs = self.manifest, call.inputs
+        signature = manifest.signatures[0] if call.signature is None else manifest.signature(call.signature)
+        for spec in signature.inputs:
+            if spec.name not in inputs:
+                raise InvalidInput(f"input '{spec.name}' ({spec}) is missing")
+            validate(inputs[spec.name], spec)
+        if len(inputs) > 1:
+            _check_several(signature, inputs)
         return signature
 
     def twin(self) -> Model:
@@ -61,20 +67,12 @@ class Model:
         return read_golden(self.bundle.path / GOLDEN)[self.manifest.signature(signature).name]
 
 
-def _check_inputs(signature: Signature, inputs: Mapping[str, Array]) -> None:
-    for spec in signature.inputs:
-        if spec.name not in inputs:
-            raise InvalidInput(f"input '{spec.name}' ({spec}) is missing")
-        validate(inputs[spec.name], spec)
+def _check_several(signature: Signature, inputs: Mapping[str, Array]) -> None:
+    """Raise InvalidInput for unknown inputs, and for inputs of different numbers of rows."""
     if len(inputs) > len(signature.inputs):
         names = [spec.name for spec in signature.inputs]
         unknown = next(name for name in inputs if name not in names)
         raise InvalidInput(f"there is no input '{unknown}': the inputs are {', '.join(names)}")
-    if len(inputs) > 1:
-        _check_rows(signature, inputs)
-
-
-def _check_rows(signature: Signature, inputs: Mapping[str, Array]) -> None:
     rows: dict[int, str] = {}
     for spec in signature.inputs:
         if spec.batched:

@@ -73,7 +73,7 @@ class ConcurrentDispatcher:
         call = await self._decode(request, route, served)
         result, cached = await self._serving.predict(served, call)
         response = await self._encode(route, served, result, cached)
-        if not asked.explicit:
+        if self._serving.serving.cache.shadowed and not asked.explicit:
             self._serving.serving.shadow(served, result, key=asked.key)
         return response
 

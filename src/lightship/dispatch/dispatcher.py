@@ -75,7 +75,7 @@ class Dispatcher:
                 response = predict(self.serving, request, matched)
             else:
                 response = self._operate(request, matched)
-            return self.checked(response) if self._max_answer else response
+            return self.checked(response)
         except Exception as error:
             return error_response(request, error)
 
@@ -88,13 +88,8 @@ class Dispatcher:
     def checked(self, response: Response) -> Response:
         """Return a response, or raise TooLarge where it does not fit into an event."""
         limit = self._max_answer
-        if (
-            limit and len(response.body) > limit // 2 and (size := _event_size(response)) > limit
-        ):  # escapes at most double
-            raise TooLarge(
-                f"the answer has {size} bytes, more than the {limit} that can be sent back from here: ask "
-                "for fewer rows, or for fewer outputs, or score a file with `lightship batch`"
-            )
+        if limit and len(response.body) > limit // 2:  # escapes double a JSON string at most
+            _check_event_size(response, limit)
         return response
 
 
@@ -118,8 +113,14 @@ def internal_error() -> LightshipError:
     return LightshipError("internal error: the log has it by the correlation id")
 
 
-def _event_size(response: Response) -> int:
-    """Return a response's bytes in an event: base64, or a JSON string with escapes."""
+def _check_event_size(response: Response, limit: int) -> None:
+    """Raise TooLarge for a response of more than ``limit`` bytes in an event: base64, or a JSON string with escapes."""
     if response.headers.get("content-type") in _BINARY:
-        return (len(response.body) + 2) // 3 * 4
-    return len(response.body) + response.body.count(b'"') + response.body.count(b"\\")
+        size = (len(response.body) + 2) // 3 * 4
+    else:
+        size = len(response.body) + response.body.count(b'"') + response.body.count(b"\\")
+    if size > limit:
+        raise TooLarge(
+            f"the answer has {size} bytes, more than the {limit} that can be sent back from here: ask "
+            "for fewer rows, or for fewer outputs, or score a file with `lightship batch`"
+        )

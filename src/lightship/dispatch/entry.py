@@ -42,9 +42,13 @@ class Entry:
 
         ``event`` is as in :meth:`Admission.admit`. Never raises.
         """
+        if request.method in {"HEAD", "OPTIONS"} or request.path.endswith("/"):
+            return self._answer_by_rules(request, event)
+        return self._answer(request, event)
+
+    def _answer_by_rules(self, request: Request, event: Mapping[str, Any] | None) -> Response | None:
         method, path = request.method, request.path
-        if path.endswith("/"):
-            request.path = canonical(path)
+        request.path = canonical(path)
         if method == "OPTIONS":
             methods = protocol_methods(request.path)
             response = self.preflight(request, allow(methods)) if methods else None
@@ -54,9 +58,7 @@ class Entry:
             request.method = method
         if response is None:
             request.path = path
-        elif method == "HEAD":
-            return without_body(response)
-        return response
+        return without_body(response) if response and method == "HEAD" else response
 
     def preflight(self, request: Request, allowed: str) -> Response:
         """Return the response to OPTIONS; ``allowed`` is the value of ``Allow``."""

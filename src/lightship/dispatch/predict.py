@@ -24,9 +24,9 @@ def predict(serving: Serving, request: Request, matched: Matched) -> Response:
         count_refusal(request, parameters)
         raise
     call = decode(request, route, served)
-    result, cached = serving.predict(served, call)
+    result, cached = serving.predict(served, call) if serving.caches else (served.predict(call), None)
     response = encode(route, served, result, cached)
-    if not asked.explicit:
+    if serving.cache.shadowed and not asked.explicit:
         serving.shadow(served, result, key=asked.key)
     return response
 

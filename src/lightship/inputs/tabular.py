@@ -56,7 +56,8 @@ class Tabular(InputKind):
             table = [value[name] for name in self.names]
             rows = [list(row) for row in zip(*table, strict=True)] if _all_lists(table, spec) else [table]
             return to_array(rows, spec)
-        if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
+        objects = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+        if not objects or not all(isinstance(item, dict) for item in value):
             return None
         for item in value:
             self._check(item, spec)

@@ -14,6 +14,7 @@ from lightship.errors import LightshipError
 # The value of Cache-Control of an answer whose clients cannot decompress it (RFC 9111, 5.2.2.6).
 NO_TRANSFORM = "no-transform"
 
+_JSON = {"content-type": "application/json"}
 _CORRELATION = re.compile(r"[!-~]{1,128}")
 
 
@@ -67,7 +68,7 @@ class Response:
 
     status: int
     body: bytes
-    headers: dict[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
+    headers: dict[str, str] = field(default_factory=_JSON.copy)
 
 
 class Route(NamedTuple):

@@ -23,7 +23,7 @@ def without_mark(body: bytes) -> bytes:
 def read_object(body: bytes) -> dict[str, Any]:
     """The JSON object in a request's body; raises InvalidInput that says where it breaks."""
     try:
-        value = orjson.loads(without_mark(body))
+        value = orjson.loads(body if body[:1] == b"{" else without_mark(body))
     except orjson.JSONDecodeError as error:
         raise InvalidInput(f"the body is not JSON: {error}") from None
     if not isinstance(value, dict):

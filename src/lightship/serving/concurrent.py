@@ -117,10 +117,10 @@ class ConcurrentServing:
         """Run a call: in line where it is quick, in a batch where that is cheaper, else in a thread."""
         rows = call.rows
         if served.seconds_per_row.get(call.signature, 0.0) * rows < QUICK_SECONDS:
-            return served.predict(call, rows)
+            return served.predict(call)
         if rows == 1 and served.batches is not None and served.batches.takes(call):
             return await asyncio.wrap_future(served.batches.submit(call))
-        return await self.in_call_thread(partial(served.predict, call, rows))
+        return await self.in_call_thread(partial(served.predict, call))
 
 
 async def _shared(future: Future[T]) -> T:

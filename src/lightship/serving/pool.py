@@ -53,15 +53,15 @@ class Served(NamedTuple):
     batches: Batches | None = None
     decode_here: int = sys.maxsize
 
-    def predict(self, call: Call, rows: int) -> Result:
-        """Run a call of so many rows and count it."""
+    def predict(self, call: Call) -> Result:
+        """Run a call and count it."""
         start = time.perf_counter_ns()
         try:
             result = self.model.predict(call)
         except Exception:
             self.counters.failed(start)
             raise
-        self.counters.done(rows, start)
+        self.counters.done(call.rows, start)
         return result
 
 

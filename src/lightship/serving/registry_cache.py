@@ -41,6 +41,9 @@ class RegistryCache:
     Methods with ``ask`` read the registry where the cached value is due; with ``ask=False`` they answer from the cache
     or raise NeverRead. The first caller that finds a value due reads it, others use the cached one meanwhile.
 
+    Attributes:
+        shadowed: whether some model has shadow versions.
+
     Args:
         registry: where the models are.
         refresh: seconds for which a value is fresh.
@@ -55,6 +58,7 @@ class RegistryCache:
         self._listed_until = 0.0
         self._answers = True
         self._first = threading.Lock()
+        self.shadowed = False
 
     def fresh(self, name: str) -> State | None:
         """Return a model's state without reading; None where it is unknown or due.
@@ -161,6 +165,7 @@ class RegistryCache:
                 state, etag = self._registry.read_state(name)
         except RegistryError as failure:
             error = failure
+        self.shadowed |= state is not None and bool(state.routing.shadows)
         return _Entry(state, etag, error, time.monotonic() + self._refresh)
 
     def _due(self) -> frozenset[str]:

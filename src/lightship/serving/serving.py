@@ -56,6 +56,7 @@ class Serving:
         pool: the loaded versions.
         status: what is reported of them.
         starting: true while :meth:`start` loads models.
+        caches: whether some model has a response cache.
 
     Args:
         registry: where the versions are.
@@ -74,6 +75,7 @@ class Serving:
     ) -> None:
         options = options or Options()
         self._default = options.default
+        self.caches = bool(options.caches)
         self._responses = {name: ResponseCache(limit) for name, limit in options.caches.items()}
         self.cache = RegistryCache(registry, options.refresh)
         self.router = Router(self.cache, options.default)
@@ -119,13 +121,13 @@ class Serving:
 
     def predict(self, served: Served, call: Call) -> tuple[Result, str | None]:
         """Run a call; returns its result, and ``hit`` or ``miss`` where the model has a response cache."""
-        cache = self.responses(served) if self._responses else None
+        cache = self.responses(served)
         if cache is None:
-            return served.predict(call, call.rows), None
+            return served.predict(call), None
         lookup = cache.look_up(served, call)
         if lookup.result is not None:
             return lookup.result, "hit"
-        result = served.predict(call, call.rows)
+        result = served.predict(call)
         cache.keep(served, lookup, result)
         return result, "miss"
 

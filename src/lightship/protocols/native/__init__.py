@@ -33,7 +33,10 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
         )
     body = read_object(request.body)
     if len(body) == 1 and "input" in body:
-        return Call(_inputs(body["input"], manifest.signature()))
+        value, specs = body["input"], manifest.signatures[0].inputs
+        if len(specs) == 1 and type(value) is list:  # asked most
+            return Call({specs[0].name: inputs.kind_of(specs[0]).decode(value, specs[0])})
+        return Call(_inputs(value, manifest.signatures[0]))
     if not body.keys() <= _FIELDS:
         unknown = next(name for name in body if name not in _FIELDS)
         raise InvalidInput(f"the body has an unknown field '{unknown[:80]}': send {{\"input\": ...}}")
@@ -81,7 +84,11 @@ def _inputs(value: Any, signature: Signature) -> dict[str, Array]:
 
 def encode_values(prediction: Prediction) -> Response:
     """The bare answer: the only output's nested list, or an object of them by output name."""
-    return Response(200, write(_values(prediction.result)))
+    outputs = prediction.result.outputs
+    if len(outputs) == 1:
+        (array,) = outputs.values()
+        return Response(200, write(plain(array)))
+    return Response(200, write({name: plain(array) for name, array in outputs.items()}))
 
 
 def encode_predict(prediction: Prediction) -> Response:

@@ -213,6 +213,41 @@ def test_own_trailing_slash_and_head_are_kept(registries: Registries) -> None:
     assert asgi.ask(app, "GET", "/own").status == 405
 
 
+@pytest.mark.parametrize(
+    ("settings", "client", "status"),
+    [
+        ({}, "127.0.0.1", 200),
+        ({}, "::1", 200),
+        ({}, "192.0.2.1", 403),
+        ({"LIGHTSHIP_ALLOW_ANONYMOUS": "1"}, "192.0.2.1", 200),
+        ({"LIGHTSHIP_TOKEN": "sesame"}, "192.0.2.1", 401),
+    ],
+)
+def test_server_without_token_answers_its_own_machine(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], client: str, status: int
+) -> None:
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME")
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    app = create_app()
+
+    async def from_client(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "client": (client, 1)}, receive, send)
+
+    assert asgi.ask(from_client, "POST", "/predict", body=[BODY]).status == status
+
+
+def test_server_counts_requests_of_every_route(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME")
+    app = create_app()
+    app.get("/about")(lambda: "us")
+    for path in ("/about", "/models", "/nowhere"):
+        asgi.ask(app, "GET", path)
+    text = asgi.ask(app, "GET", "/metrics").body.decode()
+    for route in ('route="/about"', 'route="/models"', 'status="404"'):
+        assert route in text
+
+
 def test_websocket_is_closed(registries: Registries) -> None:
     app, sent = create_app(core=core(registries.examples)), []
 

@@ -32,13 +32,16 @@ def core_for(settings: Settings | None = None, *, on_lambda: bool | None = None)
     """Return what answers requests, by default for the settings of the environment.
 
     On Lambda, where requests come one at a time, it has no threads; ``AWS_LAMBDA_FUNCTION_NAME`` tells by default.
+    Elsewhere, without a token, it answers its own machine only unless the settings allow anonymous requests.
     """
     from lightship.app.core import LARGEST_EVENT, assemble
+    from lightship.dispatch.admission import LOOPBACK
     from lightship.settings import Settings
 
     settings = settings or Settings.from_environment()
     if not ("AWS_LAMBDA_FUNCTION_NAME" in os.environ if on_lambda is None else on_lambda):
-        return assemble(settings, threads=True, jobs=_jobs)
+        local_only = settings.token is None and not settings.allow_anonymous
+        return assemble(settings, threads=True, jobs=_jobs, hosts=LOOPBACK if local_only else (), local_only=local_only)
     return assemble(settings._replace(max_answer=settings.max_answer or LARGEST_EVENT), threads=False, jobs=_jobs)
 
 

@@ -24,6 +24,7 @@ from lightship.app.core import Core
 from lightship.app.document import document
 from lightship.app.jobs import Opener, router
 from lightship.app.jobs.errors import render
+from lightship.app.observed import Observed
 from lightship.app.routes import protocol_routes
 from lightship.dispatch.callers import TOKEN
 from lightship.dispatch.dispatcher import internal_error
@@ -45,7 +46,8 @@ class Application(FastAPI):
     def __init__(self, core: Core, *, lifespan: Any = None, **options: Any) -> None:
         self.core = core
         self.own_lifespan = lifespan
-        self._entry = AsgiEntry(core, lambda: self, fast_path=False)
+        entry = AsgiEntry(core, lambda: self, fast_path=False)
+        self._entry = Observed(entry, core.server.observers) if core.server else entry
         handlers = options.pop("exception_handlers", None)
         usual = {"title": "Lightship", "version": __version__}
         hidden = {"docs_url": None, "redoc_url": None, "openapi_url": None}  # ours are at the same paths
@@ -117,16 +119,16 @@ class Application(FastAPI):
     @asynccontextmanager
     async def _live(self, app: FastAPI) -> AsyncIterator[Any]:
         """Load the models in a thread while the application begins to answer, and end the threads at its end."""
-        concurrent = self.core.concurrent
+        server = self.core.server
         lifespan: AbstractAsyncContextManager[Any] = self.own_lifespan(app) if self.own_lifespan else nullcontext()
-        if concurrent is not None:
-            concurrent.start()
+        if server is not None:
+            server.serving.start()
         try:
             async with lifespan as state:
                 yield state
         finally:
-            if concurrent is not None:
-                concurrent.close()
+            if server is not None:
+                server.close()
 
 
 def _protocol_paths() -> set[str]:

@@ -6,6 +6,7 @@ fast path, requests of the protocols do not reach FastAPI, which is imported whe
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -19,7 +20,7 @@ from lightship.dispatch.dispatcher import error_response
 from lightship.dispatch.entry import identified
 from lightship.dispatch.routes import Matched
 from lightship.dispatch.rules import allow, canonical, protocol_methods
-from lightship.errors import LightshipError, MethodNotAllowed
+from lightship.errors import Forbidden, LightshipError, MethodNotAllowed
 from lightship.protocols.documentation import DATA_POLICY, security_headers
 from lightship.protocols.http import Request, Response
 
@@ -67,6 +68,7 @@ class AsgiEntry:
         self._make_application = application
         self._made: Application | None = None
         self._fast_path = fast_path
+        self._local_only = core.local_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request of an ASGI server."""
@@ -79,6 +81,8 @@ class AsgiEntry:
             request.headers = read_headers(
                 scope["headers"], version="" if "aws.event" in scope else scope.get("http_version", "")
             )
+            if self._local_only:
+                _check_local(scope)
             response = await self._apply_rules(request)
             matched = None if response else await self._admit(request, scope.get("aws.event"))
         except Exception as error:
@@ -199,6 +203,19 @@ class _Asked:
     scope: Scope
     receive: Receive
     send: Send
+
+
+def _check_local(scope: Scope) -> None:
+    """Raise Forbidden for a client on another machine."""
+    host, *_ = scope.get("client") or ("",)
+    try:
+        local = ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a socket file, whose permissions decide
+        local = not host
+    if not local:
+        raise Forbidden(
+            "this server answers its own machine only: set LIGHTSHIP_TOKEN, or LIGHTSHIP_ALLOW_ANONYMOUS=1 for everyone"
+        )
 
 
 def _guarded(request: Request, headers: Collection[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

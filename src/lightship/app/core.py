@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import os
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,6 @@ from lightship.dispatch.admission import Admission
 from lightship.dispatch.cors import Cors
 from lightship.dispatch.dispatcher import Dispatcher
 from lightship.dispatch.entry import Entry
-from lightship.dispatch.operations import Exposition
 from lightship.registry.registry import Registry
 from lightship.serving.serving import Options, Serving
 from lightship.settings import Settings
@@ -18,6 +18,9 @@ from lightship.settings import Settings
 if TYPE_CHECKING:
     from lightship.jobs.cloud import Cloud
     from lightship.serving.concurrent import ConcurrentServing
+    from lightship.telemetry.access import AccessLog
+    from lightship.telemetry.exchange import Observer
+    from lightship.telemetry.prometheus import Metrics
 
 # Lambda returns at most 6 MiB, the envelope and its JSON escapes included.
 LARGEST_EVENT = 6 * 1024 * 1024 - 64 * 1024
@@ -34,15 +37,43 @@ class Core:
         settings: the settings it was made from.
         serving: the models.
         entry: admission and dispatch.
-        concurrent: the models with a server's threads; None on Lambda, where requests come one at a time.
         jobs: see :data:`Jobs`.
+        server: what a server has beside; None on Lambda, where requests come one at a time.
+        local_only: whether requests from other machines are refused.
     """
 
     settings: Settings
     serving: Serving
     entry: Entry
-    concurrent: ConcurrentServing | None
     jobs: Jobs
+    server: ServerParts | None = None
+    local_only: bool = False
+
+
+@dataclass(frozen=True)
+class ServerParts:
+    """What only a long-running server has.
+
+    Attributes:
+        serving: the models with a server's threads.
+        metrics: counts requests for ``GET /metrics``.
+        access_log: writes a line per request; None where the settings do not ask for it.
+    """
+
+    serving: ConcurrentServing
+    metrics: Metrics
+    access_log: AccessLog | None
+
+    @property
+    def observers(self) -> Sequence[Observer]:
+        """What is called for each request."""
+        return [self.metrics.observe, *([self.access_log] if self.access_log else [])]
+
+    def close(self) -> None:
+        """Let running calls finish, end the threads, and write the log's last lines."""
+        self.serving.close()
+        if self.access_log is not None:
+            self.access_log.close()
 
 
 def assemble(
@@ -51,7 +82,7 @@ def assemble(
     threads: bool,
     jobs: Jobs = lambda: None,
     hosts: Collection[str] = (),
-    metrics: Exposition | None = None,
+    local_only: bool = False,
 ) -> Core:
     """Return the core for these settings.
 
@@ -60,31 +91,31 @@ def assemble(
         threads: whether several requests come at a time: a server's case, not Lambda's.
         jobs: see :data:`Jobs`.
         hosts: names that ``Host`` may have, where the settings name none.
-        metrics: see :class:`Dispatcher`.
+        local_only: see :class:`Core`.
     """
     registry = Registry(settings.registry, cache=settings.cache)
-    options = Options(
-        default=settings.default_model,
-        refresh=settings.refresh,
-        memory=settings.memory,
-        caches=settings.response_cache,
+    options = Options(settings.default_model, settings.refresh, settings.memory, caches=settings.response_cache)
+    server = _server_parts(registry, options, settings) if threads else None
+    serving = server.serving.serving if server else Serving(registry, options)
+    dispatcher = Dispatcher(
+        serving,
+        max_answer=settings.max_answer,
+        allow_admin=settings.allow_admin,
+        metrics=server.metrics.exposition if server else None,
     )
-    concurrent = _concurrent(registry, options, settings) if threads else None
-    serving = concurrent.serving if concurrent else Serving(registry, options)
-    dispatcher = Dispatcher(serving, max_answer=settings.max_answer, allow_admin=settings.allow_admin, metrics=metrics)
-    admission = Admission(
-        dispatcher,
-        token=settings.token,
-        hosts=settings.allowed_hosts or hosts,
-        origins=settings.cors_origins,
-    )
+    hosts = settings.allowed_hosts or hosts
+    admission = Admission(dispatcher, token=settings.token, hosts=hosts, origins=settings.cors_origins)
     entry = Entry(dispatcher, admission, Cors(settings.cors_origins), settings.max_body)
-    return Core(settings, serving, entry, concurrent, jobs)
+    return Core(settings, serving, entry, jobs, server, local_only)
 
 
-def _concurrent(registry: Registry, options: Options, settings: Settings) -> ConcurrentServing:
-    from lightship.serving.concurrent import ConcurrentServing  # Lambda has no threads, and starts sooner without
+def _server_parts(registry: Registry, options: Options, settings: Settings) -> ServerParts:
+    from lightship.serving.concurrent import ConcurrentServing  # Lambda starts sooner without all of these
     from lightship.serving.threads import Threads
+    from lightship.telemetry.access import AccessLog
+    from lightship.telemetry.prometheus import Metrics
 
     threads = Threads(settings.threads, rows=settings.batch_rows, window=settings.batch_window)
-    return ConcurrentServing(registry, options, threads)
+    # Not sys.stdout itself: what its buffer holds when its reader has gone would fail the end of the program.
+    access_log = AccessLog(os.fdopen(os.dup(1), "w")) if settings.access_log else None
+    return ServerParts(ConcurrentServing(registry, options, threads), Metrics(), access_log)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
-import os
 import resource
 import socket
 import sys
@@ -32,9 +31,6 @@ from lightship.calls import ModelState
 from lightship.dispatch.admission import LOOPBACK
 from lightship.errors import SettingError
 from lightship.settings import Settings
-from lightship.telemetry.access import AccessLog
-from lightship.telemetry.exchange import Observer
-from lightship.telemetry.prometheus import Metrics
 
 if TYPE_CHECKING:
     from lightship.app.application import Application
@@ -73,18 +69,12 @@ class Server:
         self.asks_for_token = settings.token is not None
         self._place = _hold(host, port)
         address, self._port, *_ = self._place.getsockname()
-        metrics = Metrics()
         hosts = LOOPBACK if ipaddress.ip_address(address).is_loopback else ()
-        core = assemble(settings, threads=True, jobs=jobs, hosts=hosts, metrics=metrics.exposition)
-        assert core.concurrent is not None  # noqa: S101 - it has threads
-        self._serving, self._models = core.concurrent, core.serving
+        core = assemble(settings, threads=True, jobs=jobs, hosts=hosts)
+        assert core.server is not None  # noqa: S101 - it has threads
+        self._serving, self._parts = core.serving, core.server
         entry = AsgiEntry(core, partial(_application, core), fast_path=True)
-        # Not sys.stdout itself: what its buffer holds when its reader has gone would fail the end of the program.
-        self._access_log = AccessLog(os.fdopen(os.dup(1), "w")) if settings.access_log else None
-        observers: list[Observer] = [metrics.observe]
-        if self._access_log is not None:
-            observers.append(self._access_log)
-        self._listener = _Listener(Observed(entry, observers), address, self._port, settings)
+        self._listener = _Listener(Observed(entry, core.server.observers), address, self._port, settings)
         shown = "localhost" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host  # noqa: S104
         self.url = f"http://{shown}:{self._port}"
 
@@ -94,12 +84,12 @@ class Server:
         Until they are loaded, health checks say that the server is alive and not ready, and a request waits for its
         own model alone.
         """
-        self._models.starting = True
+        self._serving.starting = True
         if sys.platform != "linux":
             self._place.close()
         try:
             self._listener.start()
-            return self._models.start()
+            return self._serving.start()
         except BaseException:  # Ctrl-C, too
             self._end(grace=1)
             raise
@@ -119,9 +109,7 @@ class Server:
     def _end(self, grace: int) -> None:
         self._listener.stop(grace)
         self._place.close()
-        self._serving.close()
-        if self._access_log is not None:
-            self._access_log.close()
+        self._parts.close()
 
 
 def _application(core: Core) -> Application:

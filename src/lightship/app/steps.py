@@ -29,8 +29,8 @@ class Steps:
 
     def __init__(self, core: Core) -> None:
         self._entry = core.entry
-        self._serving = core.concurrent
-        self._dispatcher = ConcurrentDispatcher(core.entry.dispatcher, core.concurrent) if core.concurrent else None
+        self._serving = core.server.serving if core.server else None
+        self._dispatcher = ConcurrentDispatcher(core.entry.dispatcher, self._serving) if self._serving else None
 
     async def inflate(self, request: Request) -> bool:
         """Replace a request's body by the inflated one where it is encoded; return whether it is.

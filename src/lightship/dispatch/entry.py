@@ -86,5 +86,5 @@ class Entry:
 def identified(request: Request, response: Response) -> Response:
     """Return the response with the request's correlation id, which is made here where it has none."""
     request.id = request.id or os.urandom(16).hex()
-    response.headers[_ID] = request.correlation
+    response.headers[_ID] = request.correlation if _ID in request.headers else request.id
     return response

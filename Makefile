@@ -16,10 +16,9 @@ PORT ?= 8000
 FUZZ_SECONDS := 60
 FAULT_SECONDS := 600
 MODEL_FUZZ_SECONDS := 3600
-# A worker runs whole files, and the files of one xdist_group; afterwards come the tests that run alone.
-# PYTEST_ARGS may select none of the latter.
+# Whole files at a time, and afterwards the tests that run alone. PYTEST_ARGS may select none of the latter.
 WORKERS := 2
-TOGETHER = -n $(WORKERS) --dist loadgroup -m 'not slow and not alone'
+TOGETHER = -n $(WORKERS) --dist loadfile -m 'not slow and not alone'
 ALONE := -m 'alone and not slow'
 NO_TESTS := 5
 # The tests of `make check`, by folder or file: no TensorFlow, no AWS, no SAM, no server.
@@ -46,7 +45,7 @@ run: models ## Set everything up and serve the example models on http://127.0.0.
 	@$(BIN)/lightship up --port $(PORT) --default quickstart $(NIGHTLY)
 
 check: lint ## Style, types and the tests that take seconds
-	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m 'not slow and not alone and not docker' $(FAST)
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile -m 'not slow and not alone and not docker' $(FAST)
 
 test: lint examples models ## Set everything up and run every test that this machine can run, WORKERS (2) at a time
 	$(BIN)/pytest $(TOGETHER) $(PYTEST_ARGS)

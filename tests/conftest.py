@@ -15,7 +15,7 @@ from moto.server import ThreadedMotoServer
 
 from tests.bundles import Registries
 from tests.emulator import EXAMPLES
-from tests.model_files import write
+from tests.model_files import written_once
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,13 +33,7 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run Docker tests alone, because they share images and ports; skip them where no engine answers.
-
-    With `--dist loadgroup`, a worker runs whole files, and all files of one group.
-    """
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT / "tests").as_posix()))
+    """Run Docker tests alone, because they share images and ports; skip them where no engine answers."""
     marked = [item for item in items if item.get_closest_marker("docker")]
     for item in marked:
         item.add_marker(pytest.mark.alone)
@@ -102,8 +96,7 @@ def sam(sam_command: str, sam_environment: dict[str, str]) -> Command:
 @pytest.fixture(scope="session")
 def registries(tmp_path_factory: pytest.TempPathFactory) -> Registries:
     """The compiled examples (``make examples``), and a registry of small bundles, which tests only read."""
-    small = tmp_path_factory.mktemp("registry")
-    write("tests.bundles", small)
+    small = written_once("tests.bundles", "small", tmp_path_factory)
     assert EXAMPLES.is_dir(), "the example models are missing: run `make examples`"
     return Registries(examples=EXAMPLES, small=small)
 

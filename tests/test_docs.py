@@ -25,7 +25,7 @@ import pytest
 from tests.bundles import Registries
 from tests.emulator import ROOT
 
-pytestmark = pytest.mark.xdist_group(".lightship.env")  # writes it
+pytestmark = pytest.mark.alone  # writes .lightship.env
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

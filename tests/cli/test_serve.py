@@ -19,7 +19,7 @@ import pytest
 from tests.bundles import Registries
 from tests.emulator import ROOT
 
-pytestmark = pytest.mark.xdist_group(".lightship.env")  # writes it
+pytestmark = pytest.mark.alone  # writes .lightship.env
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 from lightship.compiler import CompileOptions, Report, compile_model
 from lightship.model import Model
 from lightship.registry.registry import Registry
-from tests.model_files import write
+from tests.model_files import written_once
 
 ROOT = Path(__file__).parents[2]
 EXECUTED = "executed"  # the file that code in a model would leave beside it
@@ -23,9 +23,7 @@ Compile = Callable[..., tuple[Report, Model]]
 @pytest.fixture(scope="session")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of :mod:`tests.compiler.sources`."""
-    folder = tmp_path_factory.mktemp("sources")
-    write("tests.compiler.sources", folder)
-    return folder
+    return written_once("tests.compiler.sources", "sources", tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

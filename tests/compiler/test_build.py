@@ -15,7 +15,7 @@ from lightship.compiler.verification.recordings import record
 from lightship.errors import CompileError
 from lightship.tensors import Array, Signature, TensorSpec
 
-pytestmark = pytest.mark.xdist_group("sources")  # shares its compiled models with other files
+pytestmark = pytest.mark.alone  # shares its compiled models with other files
 
 
 class Claimed:

@@ -16,7 +16,7 @@ from lightship.errors import CompileError, RegistryError
 from lightship.registry.registry import Registry
 from tests.compiler.conftest import Compile
 
-pytestmark = pytest.mark.xdist_group("sources")  # shares its compiled models with other files
+pytestmark = pytest.mark.alone  # shares its compiled models with other files
 
 
 @pytest.mark.parametrize(

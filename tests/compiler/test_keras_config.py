@@ -10,7 +10,7 @@ from lightship.compiler.sources.keras.allowed import names as keras_names
 from lightship.compiler.sources.keras.allowed.config import code_in, loadable_code, parse
 from lightship.errors import SourceRefused
 
-pytestmark = pytest.mark.xdist_group("sources")  # shares its compiled models with other files
+pytestmark = pytest.mark.alone  # shares its compiled models with other files
 
 DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 1}, "registered_name": None}
 

@@ -8,7 +8,7 @@ import pytest
 from lightship.compiler.conversion.litert import convert, operators
 from lightship.errors import EngineError
 
-pytestmark = pytest.mark.xdist_group("sources")  # shares its compiled models with other files
+pytestmark = pytest.mark.alone  # shares its compiled models with other files
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,6 @@ from lightship.registry.registry import Registry
 from lightship.tensors import Array, Signature, TensorSpec
 from tests.compiler.conftest import Compile
 
-pytestmark = pytest.mark.xdist_group("sources")  # shares its compiled models with other files
-
 
 def _measured(input_shape: Shape, compute: Callable[[Array], Array]) -> Shape:
     def run(name: str, inputs: Mapping[str, Array]) -> dict[str, Array]:

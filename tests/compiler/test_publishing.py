@@ -15,7 +15,7 @@ from lightship.compiler import Report, compile_model
 from lightship.registry.registry import Registry
 from tests.compiler.test_sandbox import gone, until
 
-pytestmark = pytest.mark.xdist_group("sources")  # shares its compiled models with other files
+pytestmark = pytest.mark.alone  # shares its compiled models with other files
 
 
 def test_a_killed_compile_leaves_no_version(sources: Path, tmp_path: Path) -> None:

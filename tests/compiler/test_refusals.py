@@ -11,7 +11,7 @@ from lightship.errors import CompileError, SourceRefused
 from lightship.registry.registry import Registry
 from tests.compiler.conftest import EXECUTED, Compile
 
-pytestmark = pytest.mark.xdist_group("sources")  # shares its compiled models with other files
+pytestmark = pytest.mark.alone  # shares its compiled models with other files
 
 REFUSED = {
     "nowhere.keras": "there is no file or folder",

@@ -7,7 +7,7 @@ import pytest
 from lightship.compiler import sources as importers
 from lightship.errors import SourceRefused
 
-pytestmark = pytest.mark.xdist_group("sources")  # shares its compiled models with other files
+pytestmark = pytest.mark.alone  # shares its compiled models with other files
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.model_files import write
+from tests.model_files import written_once
 
 
 @pytest.fixture(scope="session")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of :mod:`tests.graphs.hostile_models`."""
-    folder = tmp_path_factory.mktemp("hostile")
-    write("tests.graphs.hostile_models", folder)
-    return folder
+    return written_once("tests.graphs.hostile_models", "hostile", tmp_path_factory)

@@ -16,8 +16,6 @@ from lightship.graphs.operators import REASONS
 from lightship.model import Model
 from lightship.registry.registry import Registry
 
-pytestmark = pytest.mark.xdist_group("hostile")  # shares its model files with the other file
-
 # The reason and the operators, by model.
 TRUSTABLE = {
     "datasets": ("datasets", "AnonymousIteratorV3"),

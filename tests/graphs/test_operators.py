@@ -11,8 +11,6 @@ import pytest
 from lightship import graphs
 from lightship.graphs import operators
 
-pytestmark = pytest.mark.xdist_group("hostile")  # shares its model files with the other file
-
 
 def _names(text: str) -> list[str]:
     return text.split()

@@ -21,7 +21,7 @@ from tests.cli.test_serve import running
 from tests.emulator import ROOT
 from tests.local.test_stack import BUCKET, wait_for
 
-pytestmark = pytest.mark.xdist_group(".lightship.env")  # writes it
+pytestmark = pytest.mark.alone  # writes .lightship.env
 
 FILE = ROOT / "examples" / "quickstart" / "patients.csv"
 ID = "from-the-client-1"

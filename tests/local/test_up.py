@@ -22,7 +22,7 @@ from tests.emulator import ROOT
 from tests.local.test_stack import BUCKET, wait_for
 from tests.local.test_workers import gone
 
-pytestmark = pytest.mark.xdist_group(".lightship.env")  # writes it
+pytestmark = pytest.mark.alone  # writes .lightship.env
 
 ROW = {"input": [[1.0, 4.0]]}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.model_files import write
+from tests.model_files import written_once
 
 Outcomes = dict[str, dict[str, Any]]
 
@@ -15,7 +15,6 @@ Outcomes = dict[str, dict[str, Any]]
 @pytest.fixture(scope="session")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     """Engine, rewrites, reasons and differences by case."""
-    target = tmp_path_factory.mktemp("rewrites") / "outcomes.json"
-    write("tests.compiler.rewrites.cases", target)
+    target = written_once("tests.compiler.rewrites.cases", "rewrites.json", tmp_path_factory)
     outcomes: Outcomes = json.loads(target.read_text())
     return outcomes

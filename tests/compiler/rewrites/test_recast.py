@@ -6,8 +6,6 @@ import pytest
 
 from tests.compiler.rewrites.conftest import Outcomes
 
-pytestmark = pytest.mark.xdist_group("rewrites")  # shares its compiled models with other files
-
 
 @pytest.mark.parametrize(
     ("case", "dtype", "rtol"),

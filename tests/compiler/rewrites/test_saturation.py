@@ -7,8 +7,6 @@ import pytest
 from tests.compiler.rewrites.conftest import Outcomes
 from tests.compiler.rewrites.saturation_cases import CASES
 
-pytestmark = pytest.mark.xdist_group("rewrites")  # shares its compiled models with other files
-
 
 @pytest.mark.parametrize("case", CASES)
 def test_saturation_softplus_of_large_values_runs_on_litert(outcomes: Outcomes, case: str) -> None:

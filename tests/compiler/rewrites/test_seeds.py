@@ -6,8 +6,6 @@ import pytest
 
 from tests.compiler.rewrites.conftest import Outcomes
 
-pytestmark = pytest.mark.xdist_group("rewrites")  # shares its compiled models with other files
-
 
 @pytest.mark.parametrize(
     "case", ["dropout_lstm", "dropout_bidirectional", "dropout_unrolled", "dropout_exported", "counted"]

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from lightship import app
-from lightship.app.asgi import ASGIApp, AsgiEntry
+from lightship.app.asgi import AsgiEntry
 from lightship.app.core import Core, assemble
+from lightship.app.messages import ASGIApp
 from lightship.dispatch.concurrent import ConcurrentDispatcher
 from lightship.dispatch.dispatcher import Dispatcher
 from lightship.handlers.gateway import Gateway

@@ -1,7 +1,7 @@
 """PredictFunction's entry point. To extend the application, see docs/extend.md.
 
-``Mangum(create_app())`` is a handler for API Gateway, too. ``handler_for`` puts a fast path before it, which answers
-predictions without FastAPI, and answers direct invocations.
+``Mangum(create_app(), lifespan="off")`` is a handler for an HTTP API, too. ``handler_for`` puts a fast path before it,
+which answers predictions without FastAPI, and reads the events of other services and direct invocations.
 """
 
 import gc

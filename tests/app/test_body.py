@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from lightship.app.asgi import ASGIApp
 from lightship.app.body import Bodies, Body
+from lightship.app.messages import ASGIApp
 from tests.app.asgi import Exchange, Message, ask, exchange
 from tests.bundles import Registries
 from tests.serve import WAYS, core

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from lightship.app.asgi import ASGIApp
 from lightship.app.core import Core
+from lightship.app.messages import ASGIApp
 from tests.app.asgi import Exchange, ask
 from tests.bundles import Registries
 from tests.protocols.right_requests import RIGHT

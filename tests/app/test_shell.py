@@ -12,7 +12,7 @@ import httpx
 import orjson
 import pytest
 
-from lightship.app.asgi import ASGIApp
+from lightship.app.messages import ASGIApp
 from tests.bundles import Registries
 from tests.serve import WAYS, Way, core
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lightship.app.asgi import ASGIApp
+from lightship.app.messages import ASGIApp
 from lightship.dispatch.admission import LOOPBACK
 from tests.app.asgi import Exchange, ask
 from tests.bundles import Registries

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from lightship.app.asgi import ASGIApp
+from lightship.app.messages import ASGIApp
 from lightship.jobs.cloud import Cloud
 from tests.bundles import Registries
 from tests.serve import core, fast_path

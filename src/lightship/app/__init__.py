@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,6 +11,10 @@ if TYPE_CHECKING:
     from lightship.app.core import Core
     from lightship.jobs.cloud import Cloud
     from lightship.settings import Settings
+
+
+# Whether an application is made for a Lambda handler, wherever that is tested.
+FOR_LAMBDA: ContextVar[bool] = ContextVar("FOR_LAMBDA", default=False)
 
 
 def create_app(settings: Settings | None = None, *, core: Core | None = None, **options: Any) -> Application:
@@ -28,10 +33,11 @@ def create_app(settings: Settings | None = None, *, core: Core | None = None, **
     return Application(core or core_for(settings), **options)
 
 
-def core_for(settings: Settings | None = None, *, on_lambda: bool | None = None) -> Core:
+def core_for(settings: Settings | None = None, *, on_lambda: bool = False) -> Core:
     """Return what answers requests, by default for the settings of the environment.
 
-    On Lambda, where requests come one at a time, it has no threads; ``AWS_LAMBDA_FUNCTION_NAME`` tells by default.
+    On Lambda, where requests come one at a time, it has no threads: where ``AWS_LAMBDA_FUNCTION_NAME`` is set, and for
+    :func:`lightship.handlers.predict.handler_for`.
     Elsewhere, without a token, it answers its own machine only unless the settings allow anonymous requests.
     """
     from lightship.app.core import LARGEST_EVENT, assemble
@@ -39,7 +45,7 @@ def core_for(settings: Settings | None = None, *, on_lambda: bool | None = None)
     from lightship.settings import Settings
 
     settings = settings or Settings.from_environment()
-    if not ("AWS_LAMBDA_FUNCTION_NAME" in os.environ if on_lambda is None else on_lambda):
+    if not (on_lambda or FOR_LAMBDA.get() or "AWS_LAMBDA_FUNCTION_NAME" in os.environ):
         local_only = settings.token is None and not settings.allow_anonymous
         return assemble(settings, threads=True, jobs=_jobs, hosts=LOOPBACK if local_only else (), local_only=local_only)
     return assemble(settings._replace(max_answer=settings.max_answer or LARGEST_EVENT), threads=False, jobs=_jobs)

@@ -6,8 +6,10 @@ The OpenAPI document is FastAPI's own, merged with what the protocols' tables of
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import AsyncIterator, Collection
+import weakref
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
@@ -15,22 +17,26 @@ from fastapi import FastAPI, Request
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Match, Route
+from starlette.middleware import Middleware
+from starlette.routing import Host, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lightship import protocols
-from lightship.app.asgi import AsgiEntry
+from lightship.app.asgi import ADMITTED, AsgiEntry
 from lightship.app.core import Core
 from lightship.app.document import document
 from lightship.app.jobs import Opener, router
 from lightship.app.jobs.errors import render
+from lightship.app.messages import route_path
 from lightship.app.observed import Observed
-from lightship.app.routes import protocol_routes
+from lightship.app.routes import RequireCaller, protocol_routes
 from lightship.dispatch.callers import TOKEN
 from lightship.dispatch.dispatcher import internal_error
+from lightship.dispatch.rules import canonical, protocol_methods
 from lightship.errors import LightshipError, NotFound, SettingError
 from lightship.version import __version__
 
+_PARAMETER = re.compile(r"\{[^}]*\}")
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
 
 
@@ -45,7 +51,7 @@ class Application(FastAPI):
 
     def __init__(self, core: Core, *, lifespan: Any = None, **options: Any) -> None:
         self.core = core
-        self.own_lifespan = lifespan
+        self._given_lifespan = lifespan
         entry = AsgiEntry(core, lambda: self, fast_path=False)
         self._entry = Observed(entry, core.server.observers) if core.server else entry
         handlers = options.pop("exception_handlers", None)
@@ -53,11 +59,14 @@ class Application(FastAPI):
         hidden = {"docs_url": None, "redoc_url": None, "openapi_url": None}  # ours are at the same paths
         super().__init__(**(usual | options | hidden), lifespan=self._live)
         self.state.jobs = Opener(core.jobs)
-        self.add_exception_handler(HTTPException, _render)
-        self.add_exception_handler(LightshipError, _render)
+        for kind in (HTTPException, LightshipError):
+            self.add_exception_handler(kind, _render)
         self.add_exception_handler(Exception, _render_internal)
         self._own_handlers = {**self.exception_handlers}
+        self._own_lifespan = self.router.lifespan_context
         self.exception_handlers.update(handlers or {})
+        if core.server is not None:  # also at the end of the process; an application may live more than once
+            weakref.finalize(self, core.server.close)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Admit a request and answer it. WebSocket connections, which nothing admits, are closed."""
@@ -76,7 +85,8 @@ class Application(FastAPI):
         """Add the routes of Lightship behind those that were added before the first request."""
         self.router.routes.extend(protocol_routes(self, self.core.entry.dispatcher))
         self.include_router(router)
-        self.router.routes.append(Route("/openapi.json", self._document))
+        self.router.add_api_route("/openapi.json", self._document, include_in_schema=False)
+        self.user_middleware.append(Middleware(RequireCaller, routes=self.router.routes))
         return super().build_middleware_stack()
 
     def declared(self, path: str) -> Collection[str]:
@@ -91,49 +101,67 @@ class Application(FastAPI):
 
     @property
     def lifespan_mode(self) -> str:
-        """Mangum's mode for this application: ``auto`` where it was given a lifespan, else ``off``."""
-        return "auto" if self.own_lifespan else "off"
+        """Mangum's mode for this application: ``auto`` where a lifespan was added to it, else ``off``."""
+        return "auto" if self._has_lifespan() else "off"
 
     def check_fast_path(self) -> None:
         """Raise SettingError where the fast path would skip what was added to this application."""
         added = {
             "middleware": bool(self.user_middleware),
-            "a lifespan": bool(self.own_lifespan or self.router.on_startup or self.router.on_shutdown),
+            "a lifespan": self._has_lifespan(),
             "dependencies": bool(self.router.dependencies),
             "exception handlers": self.exception_handlers != self._own_handlers,
-            "routes at paths of the protocols": any(map(self._shadows, self.routes)),
+            "routes at paths of the protocols": self._has_shadows(),
         }
         if found := [name for name, is_there in added.items() if is_there]:
             raise SettingError(f"fast_path=True would skip {', '.join(found)} of this application: leave fast_path out")
 
-    def _shadows(self, route: BaseRoute) -> bool:
-        """Return whether a route has a path of a protocol too."""
-        return any(route.matches(_probe(path, "GET"))[0] is not Match.NONE for path in _protocol_paths())
+    def _has_lifespan(self) -> bool:
+        events = bool(self.router.on_startup or self.router.on_shutdown)
+        return events or bool(self._given_lifespan) or self.router.lifespan_context != self._own_lifespan
+
+    def _has_shadows(self) -> bool:
+        """Return whether a route has a path that a protocol has too."""
+        own = {str(getattr(route, "path", "")) for route in self.routes} | self.openapi()["paths"].keys()
+        self.openapi_schema = None  # made again with the routes that are still added
+        if any(isinstance(route, Host) for route in self.routes) or any(map(_is_of_protocol, own)):
+            return True
+        probes = [_probe(path, "GET") for path in _protocol_paths()]
+        return any(route.matches(dict(probe))[0] is not Match.NONE for route in self.routes for probe in probes)
 
     async def _document(self, request: Request) -> Response:
         status = self.core.serving.status
-        states = await request.state.steps.read(lambda ask: status.models(ask=ask, examples=True))
+        states = await request.scope[ADMITTED].steps.read(lambda ask: status.models(ask=ask, examples=True))
         root = request.scope.get("root_path", "")
         return JSONResponse(document(self.openapi(), states, token=request.state.caller == TOKEN, root=root))
 
     @asynccontextmanager
     async def _live(self, app: FastAPI) -> AsyncIterator[Any]:
-        """Load the models in a thread while the application begins to answer, and end the threads at its end."""
-        server = self.core.server
-        lifespan: AbstractAsyncContextManager[Any] = self.own_lifespan(app) if self.own_lifespan else nullcontext()
-        if server is not None:
-            server.serving.start()
-        try:
-            async with lifespan as state:
-                yield state
-        finally:
-            if server is not None:
-                server.close()
+        """Load the models in a thread while the application begins to answer, and run what was added to its life."""
+        given = self._given_lifespan
+        lifespan: AbstractAsyncContextManager[Any] = given(app) if given else nullcontext()
+        if self.core.server is not None:
+            self.core.server.serving.start()
+        await _call(self.router.on_startup)
+        async with lifespan as state:
+            yield state
+        await _call(self.router.on_shutdown)
+
+
+async def _call(handlers: Sequence[Callable[[], Any]]) -> None:
+    for handler in handlers:
+        result = handler()
+        if inspect.isawaitable(result):
+            await result
+
+
+def _is_of_protocol(path: str) -> bool:
+    return bool(protocol_methods(canonical(_PARAMETER.sub("1", path))))
 
 
 def _protocol_paths() -> set[str]:
     """Return one path for each route of the protocols."""
-    return {re.sub(r"\{\w+\}", "1", route.path) for protocol in protocols.protocols() for route in protocol.routes}
+    return {_PARAMETER.sub("1", route.path) for protocol in protocols.protocols() for route in protocol.routes}
 
 
 def _probe(path: str, method: str) -> Scope:
@@ -147,7 +175,7 @@ async def _render_internal(request: Request, _: Exception) -> Response:
 
 async def _render(request: Request, error: Exception) -> Response:
     """Return a LightshipError, and the router's 404 and 405, in the shape of the protocol that has the path."""
-    path = request.url.path
+    path = route_path(request.scope)
     if isinstance(error, LightshipError):
         return render(error, request)
     assert isinstance(error, HTTPException)  # noqa: S101 - the only other class that this handles

@@ -7,40 +7,45 @@ fast path, requests of the protocols do not reach FastAPI, which is imported whe
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Protocol
 
 from lightship import protocols
 from lightship.app.body import Bodies, Body, ClientDisconnected, drop
 from lightship.app.core import Core
+from lightship.app.messages import (
+    Message,
+    Receive,
+    Scope,
+    Send,
+    guarded,
+    replay,
+    route_path,
+    send_response,
+    with_body,
+    with_headers,
+)
 from lightship.app.steps import Steps
 from lightship.dispatch.admission import read_headers
 from lightship.dispatch.dispatcher import error_response
 from lightship.dispatch.entry import identified
 from lightship.dispatch.routes import Matched
 from lightship.dispatch.rules import allow, canonical, protocol_methods
-from lightship.errors import Forbidden, LightshipError, MethodNotAllowed
-from lightship.protocols.documentation import DATA_POLICY, security_headers
+from lightship.errors import Forbidden, MethodNotAllowed
 from lightship.protocols.http import Request, Response
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # Seconds for which the rest of a refused body is still read, so that its client gets to see the response.
 _LINGER = 1.0
 
-_ID = b"x-correlation-id"
-_GUARDS = [(name.encode(), value.encode()) for name, value in security_headers(DATA_POLICY).items()]
-
-# Key of an ASGI scope: the request that observers report (:class:`lightship.app.observed.Observed`), filled in here.
+# Keys of an ASGI scope: the request that observers report (:class:`lightship.app.observed.Observed`), filled in here,
+# and what an application's routes are given of it.
 REQUEST = "lightship.request"
+ADMITTED = "lightship.admitted"
 
 
-class Application(Protocol):
+class Behind(Protocol):
     """What answers the paths of no protocol: :class:`lightship.app.application.Application`."""
 
     async def admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,6 +53,24 @@ class Application(Protocol):
 
     def declared(self, path: str) -> Collection[str]:
         """Return the methods that the application's routes have for a path."""
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """An admitted request, its route among the protocols' if it has one, and the steps that answer it."""
+
+    request: Request
+    matched: Matched | None
+    steps: Steps
+
+
+@dataclass(frozen=True)
+class _Connection:
+    """The ASGI connection of one request."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
 
 
 class AsgiEntry:
@@ -59,14 +82,15 @@ class AsgiEntry:
         fast_path: whether requests of the protocols are answered here; else the application answers them too.
     """
 
-    def __init__(self, core: Core, application: Callable[[], Application], *, fast_path: bool) -> None:
+    def __init__(self, core: Core, application: Callable[[], Behind], *, fast_path: bool) -> None:
         settings = core.settings
         self._entry = core.entry
         self._steps = Steps(core)
         self._body_seconds = settings.body_seconds
         self._bodies = Bodies(settings.bodies and max(settings.bodies, 2 * settings.max_body))
         self._make_application = application
-        self._made: Application | None = None
+        self._made: Behind | None = None
+        self._making = Lock()
         self._fast_path = fast_path
         self._local_only = core.local_only
 
@@ -75,106 +99,122 @@ class AsgiEntry:
         if scope["type"] != "http":
             return
         request, send = scope.get(REQUEST) or Request("", ""), self._finishing(scope, send)
-        request.method, request.path = scope["method"], scope["path"]
+        request.method, request.path = scope["method"], route_path(scope)
         request.query = scope.get("query_string", b"").decode("latin-1")
         try:
-            request.headers = read_headers(
-                scope["headers"], version="" if "aws.event" in scope else scope.get("http_version", "")
-            )
+            version = "" if "aws.event" in scope else scope.get("http_version", "")
+            request.headers = read_headers(scope["headers"], version=version)
             if self._local_only:
                 _check_local(scope)
-            response = await self._apply_rules(request)
-            matched = None if response else await self._admit(request, scope.get("aws.event"))
+            if request.method == "OPTIONS" and (response := await self._preflight(request)):
+                await send_response(send, response)
+                return
+            matched = await self._admit(request, scope.get("aws.event"))
         except Exception as error:
-            await _send(send, self._refusal(request, error))
+            await send_response(send, _refusal(request, error))
             if "expect" not in request.headers:  # else the client waits, and sends no body that is refused
                 await drop(receive, limit=self._entry.max_body, seconds=self._body_seconds)
             return
-        if response:
-            await _send(send, response)
-        else:
-            await self._read_and_answer(_Asked(request, matched, scope, receive, send))
+        await self._answer(Admitted(request, matched, self._steps), _Connection(scope, receive, send))
 
-    async def _apply_rules(self, request: Request) -> Response | None:
-        """Make a path canonical, and HEAD a GET unless a route declares HEAD; return the response to OPTIONS."""
-        if request.path.endswith("/") and not await self._methods(request.path):
-            request.path = canonical(request.path)
-        if request.method in {"OPTIONS", "HEAD"}:
-            methods = await self._methods(request.path)
-            if request.method in methods:
-                return None
-            if request.method == "OPTIONS":
-                return self._entry.preflight(request, allow(methods or ("GET", "POST")))
-            request.method = "GET"
-        return None
-
-    async def _methods(self, path: str) -> Collection[str]:
-        """Return the methods that a path has; empty where no route has the path."""
-        if self._fast_path and (methods := protocol_methods(path) or protocol_methods(canonical(path))):
-            return methods if protocol_methods(path) else ()
-        return (await self._application()).declared(path)
+    async def _preflight(self, request: Request) -> Response | None:
+        """Return the response to OPTIONS; None where the application has a route for it."""
+        self._entry.admission.check(request)
+        path = canonical(request.path)
+        methods: Collection[str] = protocol_methods(path) if self._fast_path else ()
+        methods = methods or await self._declared(request.path) or await self._declared(path)
+        return None if "OPTIONS" in methods else self._entry.preflight(request, allow(methods or ("GET", "POST")))
 
     async def _admit(self, request: Request, event: Mapping[str, Any] | None) -> Matched | None:
+        """Admit a request: HEAD as GET and without a trailing slash, unless the application has routes for those."""
+        method, path = request.method, request.path
+        request.method, request.path = "GET" if method == "HEAD" else method, canonical(path)
         try:
-            return self._entry.admission.admit(request, event)
+            matched = self._entry.admission.admit(request, event)
         except MethodNotAllowed:
             if self._fast_path:
                 raise
-            declared = (await self._application()).declared(request.path)
-            if request.method not in declared:
+            declared = await self._declared(request.path)
+            if declared.isdisjoint({method, request.method}):
                 raise protocols.method_not_allowed(request.method, request.path, declared) from None
-            return None  # a route that was added to the application
+            matched = None  # a route that was added to the application
+        if matched is None and path != request.path and await self._declared(path):
+            request.path = path
+        if matched is None and method == "HEAD" and "HEAD" in await self._declared(request.path):
+            request.method = method
+        return matched
 
-    async def _read_and_answer(self, asked: _Asked) -> None:
-        request = asked.request
-        body = Body(self._bodies, limit=self._entry.max_body)
+    async def _answer(self, admitted: Admitted, connection: _Connection) -> None:
+        request, body = admitted.request, Body(self._bodies, limit=self._entry.max_body)
         try:
-            request.body = await body.read(asked.receive, request.headers, seconds=self._body_seconds)
-            if await self._steps.inflate(request):
+            request.body = await body.read(connection.receive, request.headers, seconds=self._body_seconds)
+            inflated = await self._steps.inflate(request)
+            if inflated:
                 body.take(len(request.body))
-            if asked.matched is not None and self._fast_path:
-                response = await self._steps.respond(request, asked.matched)
-                await _send(asked.send, identified(request, response))
+            if admitted.matched is not None and self._fast_path:
+                response = await self._steps.respond(request, admitted.matched)
+                await send_response(connection.send, identified(request, response))
             else:
-                await self._hand_on(asked)
+                application = await self._application()
+                await self._hand_on(application, admitted, connection, inflated=inflated)
         except ClientDisconnected:
             request.refusal = "client_disconnected"
-        except LightshipError as error:
-            await _send(asked.send, self._refusal(request, error))
-            await drop(asked.receive, limit=self._entry.max_body, seconds=_LINGER)
+        except _Broken as broken:
+            raise broken.error from None
+        except Exception as error:
+            await send_response(connection.send, _refusal(request, error))
+            await drop(connection.receive, limit=self._entry.max_body, seconds=_LINGER)
         finally:
             body.release()
 
-    async def _hand_on(self, asked: _Asked) -> None:
-        """Have the application answer. It finds the caller and the correlation id in the request's state."""
-        request, application = asked.request, await self._application()
-        ours = {"caller": request.caller, "correlation": request.correlation, "request": request}
-        state = {**asked.scope.get("state", {}), **ours, "steps": self._steps}
-        inner = {**asked.scope, "method": request.method, "path": request.path, "state": state}
-        started = False
+    async def _hand_on(
+        self, application: Behind, admitted: Admitted, connection: _Connection, *, inflated: bool
+    ) -> None:
+        """Have the application answer; raises the error of a response that breaks off."""
+        request, scope, state = admitted.request, connection.scope, connection.scope.get("state", {})
+        headers = with_body(scope["headers"], request.body) if inflated else scope["headers"]
+        inner = {
+            **scope,
+            "method": request.method,
+            "path": scope.get("root_path", "").rstrip("/") + request.path,
+            "headers": headers,
+            "state": {**state, "caller": request.caller, "correlation": request.correlation},
+            ADMITTED: admitted,
+        }
+        started = ended = False
 
         async def send(message: Message) -> None:
-            nonlocal started
+            nonlocal started, ended
             if message["type"] == "http.response.start":
                 started = True
-                request.route = getattr(inner.get("route"), "path", "")
-                message = {**message, "headers": _guarded(request, message["headers"])}
-            await asked.send(message)
+                request.route = getattr(inner.get("route"), "path", request.route)
+                message = {**message, "headers": guarded(request, message["headers"])}
+            else:
+                ended = not message.get("more_body", False)
+            await connection.send(message)
 
         try:
-            await application.admitted(inner, _replay(request.body, asked.receive), send)
+            await application.admitted(inner, replay(request.body, connection.receive), send)
         except Exception as error:
-            response = self._refusal(request, error)  # logs it
             if not started:
-                await _send(asked.send, response)
+                raise
+            _refusal(request, error)  # which logs it
+            if not ended:
+                raise _Broken(error) from None
 
-    async def _application(self) -> Application:
+    async def _declared(self, path: str) -> frozenset[str]:
+        return frozenset((await self._application()).declared(path))
+
+    async def _application(self) -> Behind:
         if self._made is None:
-            self._made = await self._steps.aside(self._make_application)
+            return await self._steps.in_call_thread(self._make)
         return self._made
 
-    def _refusal(self, request: Request, error: Exception) -> Response:
-        return identified(request, error_response(request, error))
+    def _make(self) -> Behind:
+        with self._making:
+            if self._made is None:
+                self._made = self._make_application()
+            return self._made
 
     def _finishing(self, scope: Scope, send: Send) -> Send:
         """Return ``send`` with CORS headers added, and without the body where HEAD was asked for."""
@@ -186,7 +226,7 @@ class AsgiEntry:
 
         async def finishing(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": _with(message["headers"], added)}
+                message = {**message, "headers": with_headers(message["headers"], added)}
             elif method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)
@@ -194,15 +234,16 @@ class AsgiEntry:
         return finishing
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """An admitted request, and the ASGI connection that it came by."""
+class _Broken(Exception):
+    """A response that began and did not end: only its connection can tell the client."""
 
-    request: Request
-    matched: Matched | None
-    scope: Scope
-    receive: Receive
-    send: Send
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def _refusal(request: Request, error: Exception) -> Response:
+    return identified(request, error_response(request, error))
 
 
 def _check_local(scope: Scope) -> None:
@@ -216,39 +257,3 @@ def _check_local(scope: Scope) -> None:
         raise Forbidden(
             "this server answers its own machine only: set LIGHTSHIP_TOKEN, or LIGHTSHIP_ALLOW_ANONYMOUS=1 for everyone"
         )
-
-
-def _guarded(request: Request, headers: Collection[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Return an application's headers with the correlation id, and those that keep browsers from running a response.
-
-    A response that says itself what browsers may do, and those of the protocols, get only the id.
-    """
-    present = {name.lower() for name, _ in headers}
-    guards = [] if protocols.owner(request.path) else [guard for guard in _GUARDS if guard[0] not in present]
-    return [*headers, *guards, (_ID, request.correlation.encode())]
-
-
-def _with(headers: Iterable[tuple[bytes, bytes]], added: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    """Return a response's headers with others added; ``Vary`` keeps what it had."""
-    vary = [value.decode("latin-1") for name, value in headers if name.lower() == b"vary" and "vary" in added]
-    texts = {**added, **({"vary": ", ".join([*vary, added["vary"]])} if vary else {})}
-    kept = [(name, value) for name, value in headers if name.decode("latin-1").lower() not in texts]
-    return [*kept, *((name.encode("latin-1"), value.encode("latin-1")) for name, value in texts.items())]
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """Return a receive that gives a body that was read, and then what else there is to receive."""
-    messages = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def again() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return again
-
-
-async def _send(send: Send, response: Response) -> None:
-    headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
-    if "content-length" not in response.headers:
-        headers.append((b"content-length", str(len(response.body)).encode()))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})

@@ -6,7 +6,8 @@ import time
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 
-from lightship.app.asgi import REQUEST, ASGIApp, Receive, Scope, Send
+from lightship.app.asgi import REQUEST
+from lightship.app.messages import ASGIApp, Receive, Scope, Send
 from lightship.protocols.http import Request
 from lightship.telemetry.exchange import Exchange, Observer
 

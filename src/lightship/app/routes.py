@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
-from starlette.routing import Match
-from starlette.types import Scope
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lightship import protocols
+from lightship.app.asgi import ADMITTED
+from lightship.app.messages import route_path, send_response
 from lightship.dispatch.admission import read_headers
 from lightship.dispatch.dispatcher import Dispatcher, error_response
-from lightship.errors import LightshipError
+from lightship.errors import LightshipError, Unauthenticated
 from lightship.protocols.http import Route
 
 
@@ -44,7 +46,7 @@ class ProtocolRoute(APIRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match a path as :func:`lightship.protocols.match` does."""
-        found = self._pattern.fullmatch(scope["path"]) if scope["type"] == "http" else None
+        found = self._pattern.fullmatch(route_path(scope)) if scope["type"] == "http" else None
         if found is None:
             return Match.NONE, {}
         child = {"endpoint": self.endpoint, "path_params": found.groupdict(), "route": self}
@@ -58,10 +60,35 @@ def protocol_routes(app: FastAPI, dispatcher: Dispatcher) -> Iterator[ProtocolRo
             yield ProtocolRoute(route, app, dispatcher)
 
 
+class RequireCaller:
+    """Middleware that refuses a request without a caller unless its route is an open one of the protocols.
+
+    It is the innermost: other middleware may have changed the path, and routes that were added have ours' paths.
+
+    Args:
+        app: what is behind.
+        routes: of the application, in the order in which they match.
+    """
+
+    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
+        self._app = app
+        self._routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request on, or send its refusal."""
+        if scope["type"] == "http" and scope[ADMITTED].request.caller is None:
+            route = next((route for route in self._routes if route.matches(dict(scope))[0] is Match.FULL), None)
+            if not isinstance(route, ProtocolRoute):
+                await send_response(send, error_response(scope[ADMITTED].request, Unauthenticated()))
+                return
+        await self._app(scope, receive, send)
+
+
 async def _respond(request: Request, dispatcher: Dispatcher) -> Response:
     """Answer a request as middleware left it; its route is authorised again, because middleware may change the path."""
-    asked, steps = request.state.request, request.state.steps
-    asked.method, asked.path = request.method, request.scope["path"]
+    admitted = request.scope[ADMITTED]
+    asked = admitted.request
+    asked.method, asked.path = request.method, route_path(request.scope)
     asked.query = request.scope.get("query_string", b"").decode("latin-1")
     asked.body = await request.body()
     try:
@@ -70,5 +97,5 @@ async def _respond(request: Request, dispatcher: Dispatcher) -> Response:
     except LightshipError as error:
         response = error_response(asked, error)
     else:
-        response = await steps.respond(asked, matched)
+        response = await admitted.steps.respond(asked, matched)
     return Response(response.body, response.status, response.headers)

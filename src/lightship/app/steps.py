@@ -40,7 +40,7 @@ class Steps:
         if "content-encoding" not in request.headers and len(request.body) <= self._entry.max_body:
             return False
         work = partial(inflate, request.body, request.headers, self._entry.max_body)
-        request.body = work() if len(request.body) <= _INFLATE_HERE else await self._in_call_thread(work)
+        request.body = work() if len(request.body) <= _INFLATE_HERE else await self.in_call_thread(work)
         return True
 
     async def respond(self, request: Request, matched: Matched) -> Response:
@@ -54,15 +54,12 @@ class Steps:
         if not accepted or len(response.body) <= SMALLEST:
             return response
         work = partial(compress, response, accepted)
-        return work() if len(response.body) <= _COMPRESS_HERE else await self._in_call_thread(work)
+        return work() if len(response.body) <= _COMPRESS_HERE else await self.in_call_thread(work)
 
     async def read(self, report: Callable[[bool], T]) -> T:
         """Return what a report on the registry says; see :meth:`ConcurrentServing.read`."""
         return report(True) if self._serving is None else await self._serving.read(report)
 
-    async def aside(self, work: Callable[[], T]) -> T:
-        """Return the result of work that takes as long as loading a model."""
-        return work() if self._serving is None else await self._serving.in_load_thread(work)
-
-    async def _in_call_thread(self, work: Callable[[], T]) -> T:
+    async def in_call_thread(self, work: Callable[[], T]) -> T:
+        """Return the result of work that would make other requests wait."""
         return work() if self._serving is None else await self._serving.in_call_thread(work)

@@ -58,14 +58,10 @@ class Admission:
         ``event`` is API Gateway's, which has authenticated the caller it names and limited the headers. Raises
         Unauthenticated, Forbidden, MethodNotAllowed, UrlTooLong or HeadersTooLarge.
         """
-        if event is None:
-            context: Mapping[str, Any] = {}
-            _check_size(request)
-        else:
-            context = event.get("requestContext") or {}
+        context: Mapping[str, Any] = {} if event is None else event.get("requestContext") or {}
         request.id = context.get("requestId") or os.urandom(16).hex()
-        if self._hosts:
-            self._check_site(request.method, request.headers)
+        if event is None or self._hosts:
+            self.check(request)
         if self._token is not None:
             request.caller = TOKEN if _bears(self._token, request.headers) else None
         else:
@@ -79,6 +75,12 @@ class Admission:
         if matched is None and request.caller is None:
             raise Unauthenticated
         return matched
+
+    def check(self, request: Request) -> None:
+        """Raise UrlTooLong, HeadersTooLarge, or Forbidden for a host or site that may not ask."""
+        _check_size(request)
+        if self._hosts:
+            self._check_site(request.method, request.headers)
 
     def _check_site(self, method: str, headers: Mapping[str, str]) -> None:
         """Raise Forbidden for another host's name, and for a request that another site makes a browser send."""

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from lightship.calls import Call, Result
 from lightship.dispatch import predict
-from lightship.dispatch.dispatcher import PREDICT, Dispatcher, error_response
+from lightship.dispatch.dispatcher import DEFAULT_READY, PREDICT, Dispatcher, error_response
 from lightship.dispatch.operations import OPERATIONS, Runs
 from lightship.dispatch.routes import Matched
 from lightship.errors import BundleError
@@ -54,6 +54,8 @@ class ConcurrentDispatcher:
         match operation.where:
             case Runs.READS:
                 self._serving.retry_failed()
+                if matched[0].operation == DEFAULT_READY:
+                    await self._serving.read(self._serving.prove_default)
                 return await self._serving.read(run)
             case Runs.LOADS:
                 return await self._serving.in_load_thread(partial(run, True))

@@ -19,6 +19,7 @@ from lightship.serving.serving import Serving
 _LOG = logging.getLogger(__name__)
 
 PREDICT = "predict"
+DEFAULT_READY = "default_ready"
 
 # Media types of responses that are base64 in an event.
 _BINARY = frozenset({"application/octet-stream", "application/x-npy"})
@@ -83,6 +84,8 @@ class Dispatcher:
         operation = OPERATIONS[matched[0].operation]
         if operation.where is Runs.READS:
             self.serving.retry_failed()
+            if matched[0].operation == DEFAULT_READY:
+                self.serving.prove_default()
         return operation.run(self.context, request, matched, True)
 
     def checked(self, response: Response) -> Response:

@@ -67,10 +67,10 @@ class Entry:
     def _answer(self, request: Request, event: Mapping[str, Any] | None) -> Response | None:
         try:
             matched = self.admission.admit(request, event)
-            if "content-encoding" in request.headers or len(request.body) > self.max_body:
-                request.body = inflate(request.body, request.headers, self.max_body)
             if matched is None:
                 return None
+            if "content-encoding" in request.headers or len(request.body) > self.max_body:
+                request.body = inflate(request.body, request.headers, self.max_body)
             response = self.dispatcher.answer(request, matched)
             assert response is not None  # noqa: S101 - it has a route
             accepted = request.headers.get("accept-encoding")

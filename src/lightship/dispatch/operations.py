@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple
 
-from lightship.calls import Health, ModelState
+from lightship.calls import Health
 from lightship.dispatch.routes import Matched, version_of
 from lightship.errors import LightshipError, NotFound
 from lightship.protocols.http import Request, Response
 from lightship.serving.registry_cache import NeverRead
-from lightship.serving.router import Asked
 from lightship.serving.serving import Serving
 
 # Makes the text of ``GET /metrics`` from the versions that are loaded.
@@ -99,26 +98,18 @@ def _ready(context: Context, request: Request, matched: Matched, ask: bool) -> R
 
 def _default_ready(context: Context, _: Request, matched: Matched, ask: bool) -> Response:
     """Report whether the default model answers; open to everyone, because no model is named."""
-    return matched[0].encode(Health(_default_is_ready(context.serving, ask=ask)))
+    return matched[0].encode(Health(_default_answers(context.serving, ask=ask)))
 
 
-def _default_is_ready(serving: Serving, *, ask: bool) -> bool:
+def _default_answers(serving: Serving, *, ask: bool) -> bool:
     if serving.starting:
         return False
     try:
-        state = serving.status.default_model(ask=ask)
-        if ask and _never_loaded(serving, state):
-            serving.find(Asked(state.name))
+        return serving.status.default_model(ask=ask).ready and not serving.unproven_default(ask=ask)
     except NeverRead:
         raise
     except LightshipError:
         return False
-    return state.ready
-
-
-def _never_loaded(serving: Serving, state: ModelState) -> bool:
-    version = state.version
-    return version is not None and state.error is None and not serving.pool.was_loaded((state.name, version))
 
 
 def _metrics(context: Context, _: Request, matched: Matched, __: bool) -> Response:

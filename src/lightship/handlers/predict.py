@@ -40,7 +40,11 @@ def handler_for(create_app: Callable[[], Application] = app.create_app, *, fast_
         core = app.core_for(on_lambda=True)
         handler = Gateway(core, lambda: app.create_app(core=core))
     else:
-        handler = _extended(create_app(), fast_path=bool(fast_path))
+        before = app.FOR_LAMBDA.set(True)
+        try:
+            handler = _extended(create_app(), fast_path=bool(fast_path))
+        finally:
+            app.FOR_LAMBDA.reset(before)
     _load_default(handler.core)
     return handler
 

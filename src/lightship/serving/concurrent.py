@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
 from lightship.calls import Call, Result
+from lightship.errors import LightshipError
 from lightship.registry.registry import Registry
 from lightship.serving.pool import QUICK_SECONDS, Served
 from lightship.serving.registry_cache import NeverRead
@@ -88,9 +90,15 @@ class ConcurrentServing:
         return await asyncio.wrap_future(self._threads.loads.submit(work))
 
     def retry_failed(self) -> None:
-        """Begin to load the versions that failed, where it is time to."""
-        for key in self.serving.pool.retries():
-            self._threads.load_once(key, self.serving.pool.load)
+        """Begin to load the default versions that failed, where there is room for them."""
+        for key in self.serving.retries():
+            self._threads.load_once(key, partial(self.serving.pool.load, spare=True))
+
+    def prove_default(self, ask: bool) -> None:
+        """Begin to load the default model if it has never been loaded."""
+        with suppress(LightshipError):
+            if (key := self.serving.unproven_default(ask=ask)) is not None and self.serving.pool.due(key):
+                self._threads.load_once(key, self.serving.pool.load)
 
     def start(self) -> None:
         """Begin to load the models."""
@@ -106,8 +114,10 @@ class ConcurrentServing:
 
     async def _load(self, target: Target) -> Served:
         pool, key = self.serving.pool, (target.name, target.version)
+        pool.check_allowed(target.name)
         previous = self.serving.previous(target)
         if previous is None:
+            pool.check_due(key)
             return await _shared(self._threads.load_once(key, pool.load))
         if pool.due(key):
             self._threads.load_once(key, pool.load)

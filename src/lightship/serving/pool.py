@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time
@@ -19,6 +20,8 @@ from lightship.tensors import Signature
 
 if TYPE_CHECKING:  # Lambda batches nothing, and starts sooner without
     from lightship.serving.batches import Batches, Batching
+
+_LOG = logging.getLogger(__name__)
 
 Key = tuple[str, int]
 
@@ -102,11 +105,13 @@ class ModelPool:
 
     def failure(self, key: Key) -> LightshipError | None:
         """Return why a version failed to load the last time."""
-        return self._failures[key][0] if key in self._failures else None
+        failure = self._failures.get(key)
+        return None if failure is None else failure[0]
 
     def due(self, key: Key) -> bool:
         """Return whether a version may be loaded now: it has not failed, or long enough ago."""
-        return key not in self._failures or time.monotonic() >= self._failures[key][1]
+        failure = self._failures.get(key)
+        return failure is None or time.monotonic() >= failure[1]
 
     def retries(self) -> list[Key]:
         """Return the versions that failed to load and may be tried again."""
@@ -121,23 +126,33 @@ class ModelPool:
 
         A ``spare`` version evicts no other one: NoRoom is raised where there is no room for it.
         """
-        if key[0] in self._unloaded:
-            raise Unavailable(f"model '{key[0]}' was unloaded: load it first")
+        self.check_allowed(key[0])
         with self._loading.setdefault(key, threading.Lock()):
             if key in self._loaded:
                 return self._loaded[key]
-            if not self.due(key):
-                raise self._failures[key][0].with_traceback(None)  # raised many times, it would collect every traceback
+            self.check_due(key)
             if spare:
                 self._check_room(key)
             try:
                 served = self._open(*key)
             except Exception as error:
-                self._failures[key] = (_ours(error), time.monotonic() + self._retry)
-                raise
+                ours = _ours(error, key)
+                self._failures[key] = (ours, time.monotonic() + self._retry)
+                raise ours from error
             self._failures.pop(key, None)
             self._add(key, served, spare=spare)
             return served
+
+    def check_allowed(self, name: str) -> None:
+        """Raise Unavailable for a model that an operator unloaded."""
+        if name in self._unloaded:
+            raise Unavailable(f"model '{name}' was unloaded: load it first")
+
+    def check_due(self, key: Key) -> None:
+        """Raise the error of a version that failed to load a moment ago."""
+        failure = self._failures.get(key)
+        if failure is not None and time.monotonic() < failure[1]:
+            raise failure[0].with_traceback(None)  # raised many times, it would collect every traceback
 
     def _add(self, key: Key, served: Served, *, spare: bool) -> None:
         self._sizes[key] = served.model.bundle.size
@@ -200,9 +215,12 @@ class ModelPool:
             del self._loaded[oldest.name, oldest.version], sizes[oldest.name, oldest.version]
 
 
-def _ours(error: Exception) -> LightshipError:
-    """Return the error to raise until the next attempt; an unexpected one is in the log of the first attempt."""
-    return error if isinstance(error, LightshipError) else LightshipError("the version could not be loaded")
+def _ours(error: Exception, key: Key) -> LightshipError:
+    """Return the error to raise until the next attempt; an unexpected one goes into the log."""
+    if isinstance(error, LightshipError):
+        return error
+    _LOG.error("version %s of model '%s' could not be loaded", key[1], key[0], exc_info=error)
+    return LightshipError("the version could not be loaded")
 
 
 def _decode_here(model: Model) -> int:

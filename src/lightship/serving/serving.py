@@ -15,7 +15,7 @@ from lightship.calls import Call, ModelState, Result
 from lightship.errors import LightshipError
 from lightship.registry.registry import Registry, choose
 from lightship.serving.cache import ResponseCache
-from lightship.serving.pool import ModelPool, NoRoom, Served
+from lightship.serving.pool import Key, ModelPool, NoRoom, Served
 from lightship.serving.registry_cache import RegistryCache
 from lightship.serving.router import Asked, Router, Target
 from lightship.serving.shadows import Shadows
@@ -180,11 +180,30 @@ class Serving:
         with suppress(LightshipError):
             self.load(self.router.default_name())
 
-    def retry_failed(self) -> None:
-        """Try again to load the versions that failed, where it is time to."""
-        for key in self.pool.retries():
-            with suppress(LightshipError):
+    def unproven_default(self, *, ask: bool = True) -> Key | None:
+        """Return the default model's version if it was never loaded, and no earlier one answers; raises NotFound."""
+        name = self.router.default_name(ask=ask)
+        state = self.cache.state(name, ask=ask)
+        previous = self.router.previous(name, state)
+        if state.default is None or self.pool.was_loaded((name, state.default)):
+            return None
+        return None if previous and self.pool.get((name, previous)) else (name, state.default)
+
+    def prove_default(self) -> None:
+        """Load the default model if it has never been loaded: only then is it known to be ready."""
+        with suppress(LightshipError):
+            if (key := self.unproven_default()) is not None:
                 self.pool.load(key)
+
+    def retries(self) -> list[Key]:
+        """Return the default versions that failed to load and may be tried again."""
+        return [key for key in self.pool.retries() if (state := self.cache.last(key[0])) and state.default == key[1]]
+
+    def retry_failed(self) -> None:
+        """Try again to load the default versions that failed, where there is room for them."""
+        for key in self.retries():
+            with suppress(LightshipError):
+                self.pool.load(key, spare=True)
 
     def loaded(self) -> list[tuple[str, int]]:
         """Return the loaded versions by name and number."""

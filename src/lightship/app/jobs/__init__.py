@@ -83,7 +83,7 @@ def _caller(request: Request) -> Caller:
     cloud = request.app.state.jobs()
     if cloud is None:
         raise NotFound(_NO_STACK)
-    if request.state.caller == UNKNOWN:
+    if request.state.caller in {UNKNOWN, None}:
         raise Forbidden(_NOBODY)
     return Caller(cloud, request.state.caller, request.state.correlation)
 

@@ -13,6 +13,8 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from lightship import aws, protocols
+from lightship.app.asgi import ADMITTED
+from lightship.app.messages import route_path
 from lightship.dispatch.dispatcher import internal_error
 from lightship.errors import InvalidInput, LightshipError, Unavailable, UnsupportedMedia
 from lightship.protocols.json import read_object
@@ -48,8 +50,8 @@ class Route(APIRoute):
 
 def render(error: LightshipError, request: Request) -> Response:
     """An error as FastAPI's response."""
-    request.state.request.refusal = error.code
-    response = protocols.render_error(error, request.url.path)
+    request.scope[ADMITTED].request.refusal = error.code
+    response = protocols.render_error(error, route_path(request.scope))
     return Response(response.body, response.status, dict(response.headers))
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lightship.app.core import Core
 from lightship.app.observed import exchange_of
 from lightship.dispatch.dispatcher import error_response
+from lightship.dispatch.entry import identified
 from lightship.errors import InvalidInput
 from lightship.handlers.gateway.events import HttpEvent, read_event
 from lightship.protocols.http import Request, Response
@@ -51,16 +52,18 @@ class Gateway:
             read = read_event(event, self._base_path)
         except InvalidInput as error:
             request = Request("", _path(event))
-            response = error_response(request, error)
+            response = identified(request, error_response(request, error))
             self._report(request, response.status, start)
             return _result(response, multi_value="multiValueHeaders" in event)
         if read is None:
             return self._invocation(event, context)
+        method = read.request.method
         answered = self.core.entry.answer(read.request, {"requestContext": read.context}) if self._fast_path else None
         result = (
             self._through_mangum(read, context) if answered is None else _result(answered, multi_value=read.multi_value)
         )
         if self._observe:
+            read.request.method = method  # HEAD is answered as GET
             self._report(read.request, result["statusCode"], start)
         return result
 

@@ -25,12 +25,14 @@ class HttpEvent:
         context: a ``requestContext`` of payload 2.0, with the authorizer's answer in its place.
         root: the prefix that was removed from the path.
         multi_value: whether the service wants lists of header values in the answer.
+        cookies: whether the service wants cookies apart from the headers.
     """
 
     request: Request
     context: Mapping[str, Any]
     root: str = ""
     multi_value: bool = False
+    cookies: bool = False
 
 
 Reader = Callable[[Mapping[str, Any], str], HttpEvent]
@@ -72,9 +74,12 @@ def payload_2(event: Mapping[str, Any], base_path: str) -> HttpEvent:
     headers = event.get("headers") or {}
     if "host" not in headers:  # the services write names in lower case, other senders may not
         headers = {name.lower(): value for name, value in headers.items()}
+    if "cookies" in event:
+        headers = {**headers, "cookie": "; ".join(event["cookies"])}
     method, query = context["http"]["method"], event.get("rawQueryString") or ""
     check_texts(method, path, query, headers)
-    return HttpEvent(Request(method, path, query, headers, body_of(event, "isBase64Encoded")), context, root)
+    request = Request(method, path, query, headers, body_of(event, "isBase64Encoded"))
+    return HttpEvent(request, context, root, cookies=True)
 
 
 def decoded(path: str) -> str:

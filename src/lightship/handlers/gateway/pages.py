@@ -22,7 +22,8 @@ def mangum(app: App, *, lifespan: str) -> Any:
         if scope["type"] != "http":
             return await app(scope, receive, send)
         event = scope["aws.event"]
-        await app({**scope, "root_path": event["root"], REQUEST: event["request"]}, receive, send)
+        path = event["root"] + scope["path"]
+        await app({**scope, "root_path": event["root"], "path": path, REQUEST: event["request"]}, receive, send)
 
     return Mangum(rooted, lifespan=lifespan)  # type: ignore[arg-type]
 
@@ -42,7 +43,10 @@ def page(read: HttpEvent, context: Any, *, mangum: Any) -> dict[str, Any]:
         "request": request,
     }
     answer: dict[str, Any] = mangum(event, context)
+    if not read.cookies and (cookies := answer.pop("cookies", [])):
+        answer["headers"]["set-cookie"] = cookies if read.multi_value else cookies[0]  # which has room for one
     if read.multi_value:
         headers = answer.pop("headers", {})
-        answer["multiValueHeaders"] = {name: [value] for name, value in headers.items()}
+        lists = {name: value if isinstance(value, list) else [value] for name, value in headers.items()}
+        answer["multiValueHeaders"] = lists
     return answer

@@ -1,0 +1,72 @@
+"""ASGI messages: types, a response as messages, a body that was read, and headers that are added to a response."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from typing import Any
+
+from lightship import protocols
+from lightship.protocols.documentation import DATA_POLICY, security_headers
+from lightship.protocols.http import Request, Response
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = Iterable[tuple[bytes, bytes]]
+
+_ID = b"x-correlation-id"
+_GUARDS = [(name.encode(), value.encode()) for name, value in security_headers(DATA_POLICY).items()]
+
+
+async def send_response(send: Send, response: Response) -> None:
+    """Send a response as two messages."""
+    headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
+    if "content-length" not in response.headers:
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """Return a receive that gives a body that was read, and then what else there is to receive."""
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return again
+
+
+def with_headers(headers: Headers, added: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Return a response's headers with others added; ``Vary`` keeps what it had."""
+    headers = list(headers)
+    vary = [value.decode("latin-1") for name, value in headers if name.lower() == b"vary" and "vary" in added]
+    texts = {**added, **({"vary": ", ".join([*vary, added["vary"]])} if vary else {})}
+    kept = [(name, value) for name, value in headers if name.decode("latin-1").lower() not in texts]
+    return [*kept, *((name.encode("latin-1"), value.encode("latin-1")) for name, value in texts.items())]
+
+
+def guarded(request: Request, headers: Headers) -> list[tuple[bytes, bytes]]:
+    """Return an application's headers with the correlation id, and those that keep browsers from running a response.
+
+    A response that says itself what browsers may do, and those of the protocols, get only the id.
+    """
+    kept = [(name, value) for name, value in headers if name.lower() != _ID]
+    present = {name.lower() for name, _ in kept}
+    guards = [] if protocols.owner(request.path) else [guard for guard in _GUARDS if guard[0] not in present]
+    return [*kept, *guards, (_ID, request.correlation.encode())]
+
+
+def with_body(headers: Headers, body: bytes) -> list[tuple[bytes, bytes]]:
+    """Return a request's headers for a body that was inflated."""
+    kept = [(name, value) for name, value in headers if name not in {b"content-encoding", b"content-length"}]
+    return [*kept, (b"content-length", str(len(body)).encode())]
+
+
+def route_path(scope: Scope) -> str:
+    """Return a path without the prefix that an ASGI server or a gateway has for the application (``root_path``)."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "").rstrip("/")
+    return path[len(root) :] or "/" if root and (path == root or path.startswith(f"{root}/")) else path

@@ -1,4 +1,4 @@
-"""Requests of every protocol, asked of the shell in this process, and the bounds beside them.
+"""Requests of every protocol, asked of the entry in this process, and the bounds beside them.
 
 ``python -m benchmarks.protocol_calls`` reads orders as JSON from standard input and writes figures to standard output.
 """

@@ -1,6 +1,6 @@
 """Part ``protocols``: what one request costs in the process, protocol by protocol, for little and for more input.
 
-No network and no runtime: the shell is asked as the Lambda handler asks it. Beside it the bound: decode, LiteRT, encode
+No network and no runtime: the entry is asked as the Lambda handler asks it. Beside it the bound: decode, LiteRT, encode
 and nothing else. :mod:`benchmarks.protocol_calls` measures, in a fresh process for each model.
 """
 

@@ -25,7 +25,7 @@ Make = Callable[..., ASGIApp]
 
 
 @pytest.fixture(params=WAYS)
-def shell(request: pytest.FixtureRequest, registries: Registries) -> Make:
+def make(request: pytest.FixtureRequest, registries: Registries) -> Make:
     return lambda **settings: request.param(core(registries.examples, **{"max_body": 10 * MEBIBYTE, **settings}))
 
 
@@ -34,26 +34,26 @@ async def never() -> Message:
     raise AssertionError("it was waited for to the end")
 
 
-def test_body_that_does_not_arrive_in_time_gets_408(shell: Make) -> None:
-    done = ask(shell(body_seconds=0.05), "POST", "/predict", body=never)
+def test_body_that_does_not_arrive_in_time_gets_408(make: Make) -> None:
+    done = ask(make(body_seconds=0.05), "POST", "/predict", body=never)
     assert (done.status, done.code) == (408, "body_timeout")
 
 
-def test_client_that_goes_before_its_body_is_complete_takes_no_memory(shell: Make) -> None:
+def test_client_that_goes_before_its_body_is_complete_takes_no_memory(make: Make) -> None:
     messages = iter([{"type": "http.request", "body": b"x" * 1000, "more_body": True}, {"type": "http.disconnect"}])
 
     async def leave() -> Message:
         return next(messages, {"type": "http.disconnect"})
 
-    app = shell(max_body=2000, bodies=4000)
+    app = make(max_body=2000, bodies=4000)
     for _ in range(5):
         messages = iter([{"type": "http.request", "body": b"x" * 1000, "more_body": True}])
         ask(app, "POST", "/predict", body=leave)
     assert ask(app, "POST", "/predict", body=[BODY]).status == 200
 
 
-def test_bodies_beyond_the_memory_for_them_get_503_and_others_their_answer(shell: Make) -> None:
-    app = shell(max_body=1000, bodies=2000)
+def test_bodies_beyond_the_memory_for_them_get_503_and_others_their_answer(make: Make) -> None:
+    app = make(max_body=1000, bodies=2000)
 
     async def all_at_once() -> list[Exchange]:
         complete = asyncio.Event()
@@ -98,20 +98,20 @@ def zipped(body: bytes) -> dict[str, Any]:
     return {"body": [gzip.compress(body)], "headers": [("host", "h"), ("content-encoding", "gzip")]}
 
 
-def test_body_that_inflates_to_many_times_its_size_gets_413(shell: Make) -> None:
-    done = ask(shell(), "POST", "/predict", **zipped(b'{"input": [' + b"0, " * MEBIBYTE + b"0]}"))
+def test_body_that_inflates_to_many_times_its_size_gets_413(make: Make) -> None:
+    done = ask(make(), "POST", "/predict", **zipped(b'{"input": [' + b"0, " * MEBIBYTE + b"0]}"))
     assert (done.status, done.code) == (413, "too_large")
 
 
-def test_body_of_a_mebibyte_may_inflate_from_anything(shell: Make) -> None:
-    assert ask(shell(), "POST", "/predict", **zipped(BODY + b" " * 900_000)).status == 200
+def test_body_of_a_mebibyte_may_inflate_from_anything(make: Make) -> None:
+    assert ask(make(), "POST", "/predict", **zipped(BODY + b" " * 900_000)).status == 200
 
 
-def test_large_body_and_answer_are_worked_on_in_threads(shell: Make) -> None:
+def test_large_body_and_answer_are_worked_on_in_threads(make: Make) -> None:
     """Of the processor time that the request takes, the event loop's thread takes the smaller part."""
     row = b"[14.1, 19.3, 0.09]"
     body = b'{"input": [' + b", ".join([row[:-1] + b"%d]" % (number % 1000) for number in range(100_000)]) + b"]}"
-    app, packed = shell(threads=True), gzip.compress(body, 1)
+    app, packed = make(threads=True), gzip.compress(body, 1)
     headers = [("host", "h"), ("content-encoding", "gzip"), ("accept-encoding", "gzip")]
 
     async def measured() -> tuple[Exchange, float]:

@@ -23,7 +23,7 @@ Make = Callable[..., ASGIApp]
 
 
 @pytest.fixture(params=WAYS)
-def shell(request: pytest.FixtureRequest, registries: Registries) -> Make:
+def make(request: pytest.FixtureRequest, registries: Registries) -> Make:
     return lambda **settings: request.param(core(registries.examples, **settings))
 
 
@@ -32,29 +32,29 @@ def post(app: ASGIApp, *headers: tuple[str, str], path: str = "/predict", **opti
 
 
 @pytest.mark.parametrize("path", ["/predict", "/v1/models/quickstart:predict", "/invocations", "/jobs", "/nowhere"])
-def test_request_without_token_is_refused_before_its_body_is_read(shell: Make, path: str) -> None:
-    done = post(shell(token="sesame"), HOST, path=path)
+def test_request_without_token_is_refused_before_its_body_is_read(make: Make, path: str) -> None:
+    done = post(make(token="sesame"), HOST, path=path)
     assert (done.status, done.received_before_answer) == (401, 0)
     assert done.headers["www-authenticate"] == "Bearer"
 
 
 def test_request_for_a_route_that_is_not_allowed_is_refused_before_its_body_is_read(
-    shell: Make,
+    make: Make,
 ) -> None:
-    done = post(shell(), HOST, path="/v2/repository/models/quickstart/load")
+    done = post(make(), HOST, path="/v2/repository/models/quickstart/load")
     assert (done.status, done.received_before_answer) == (403, 0)
-    done = ask(shell(), "PUT", "/predict", body=[BODY], headers=[HOST])
+    done = ask(make(), "PUT", "/predict", body=[BODY], headers=[HOST])
     assert (done.status, done.received_before_answer) == (405, 0)
 
 
-def test_body_of_a_refused_request_is_read_up_to_the_limit_and_dropped(shell: Make) -> None:
-    done = ask(shell(token="sesame"), "POST", "/predict", body=[bytes(30_000)] * 1000, headers=[HOST])
+def test_body_of_a_refused_request_is_read_up_to_the_limit_and_dropped(make: Make) -> None:
+    done = ask(make(token="sesame"), "POST", "/predict", body=[bytes(30_000)] * 1000, headers=[HOST])
     assert done.status == 401
     assert 1 < done.received <= 5
 
 
-def test_client_that_waits_for_100_continue_is_refused_without_a_body(shell: Make) -> None:
-    assert post(shell(token="sesame"), HOST, ("expect", "100-continue")).received == 0
+def test_client_that_waits_for_100_continue_is_refused_without_a_body(make: Make) -> None:
+    assert post(make(token="sesame"), HOST, ("expect", "100-continue")).received == 0
 
 
 @pytest.mark.parametrize(
@@ -71,31 +71,31 @@ def test_client_that_waits_for_100_continue_is_refused_without_a_body(shell: Mak
     ],
 )
 def test_head_beyond_its_limits_is_refused(
-    shell: Make, headers: list[tuple[str, str]], options: dict[str, Any], status: int, code: str
+    make: Make, headers: list[tuple[str, str]], options: dict[str, Any], status: int, code: str
 ) -> None:
-    done = post(shell(), *headers, **options)
+    done = post(make(), *headers, **options)
     assert (done.status, done.code, done.received_before_answer) == (status, code, 0)
     assert done.headers["x-correlation-id"]
 
 
 @pytest.mark.parametrize("version", ["1.0", "2"])
-def test_request_without_host_is_answered_where_http_needs_none(shell: Make, version: str) -> None:
-    assert post(shell(), version=version).status == 200
+def test_request_without_host_is_answered_where_http_needs_none(make: Make, version: str) -> None:
+    assert post(make(), version=version).status == 200
 
 
 @pytest.mark.parametrize(
     ("path", "token"), [("/predict", None), ("/nowhere", None), ("/docs", None), ("/predict", "sesame")]
 )
-def test_every_response_has_the_requests_correlation_id(shell: Make, path: str, token: str | None) -> None:
-    app = shell(token=token)
+def test_every_response_has_the_requests_correlation_id(make: Make, path: str, token: str | None) -> None:
+    app = make(token=token)
     named = post(app, HOST, ("x-correlation-id", "abc-1"), path=path)
     assert named.headers["x-correlation-id"] == "abc-1"
     unnamed = {post(app, HOST, path=path).headers["x-correlation-id"] for _ in range(2)}
     assert len(unnamed) == 2
 
 
-def test_correlation_id_of_one_response_is_not_on_the_next(shell: Make) -> None:
-    app = shell()
+def test_correlation_id_of_one_response_is_not_on_the_next(make: Make) -> None:
+    app = make()
     for name in ("one", "two"):
         done = ask(app, "GET", "/ping", headers=[HOST, ("x-correlation-id", name)])
         assert done.headers["x-correlation-id"] == name
@@ -114,14 +114,14 @@ def test_correlation_id_of_one_response_is_not_on_the_next(shell: Make) -> None:
         ("127.0.0.1.attacker.example", 403),
     ],
 )
-def test_host_that_is_not_this_machine_is_refused_on_loopback(shell: Make, host: str, status: int) -> None:
-    assert post(shell(allowed_hosts=LOOPBACK), ("host", host)).status == status
+def test_host_that_is_not_this_machine_is_refused_on_loopback(make: Make, host: str, status: int) -> None:
+    assert post(make(allowed_hosts=LOOPBACK), ("host", host)).status == status
 
 
-def test_any_host_is_answered_elsewhere_and_where_it_is_allowed(shell: Make) -> None:
-    assert post(shell(), ("host", "api.example.com")).status == 200
-    assert post(shell(allowed_hosts=("api.example.com",)), ("host", "api.example.com:443")).status == 200
-    assert post(shell(allowed_hosts=("*",)), ("host", "api.example.com")).status == 200
+def test_any_host_is_answered_elsewhere_and_where_it_is_allowed(make: Make) -> None:
+    assert post(make(), ("host", "api.example.com")).status == 200
+    assert post(make(allowed_hosts=("api.example.com",)), ("host", "api.example.com:443")).status == 200
+    assert post(make(allowed_hosts=("*",)), ("host", "api.example.com")).status == 200
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_any_host_is_answered_elsewhere_and_where_it_is_allowed(shell: Make) -> 
     ],
 )
 def test_other_sites_may_not_send_unsafe_requests_to_loopback(
-    shell: Make, method: str, path: str, origin: str, status: int
+    make: Make, method: str, path: str, origin: str, status: int
 ) -> None:
-    app = shell(allowed_hosts=LOOPBACK, cors_origins=("https://shop.example",))
+    app = make(allowed_hosts=LOOPBACK, cors_origins=("https://shop.example",))
     assert ask(app, method, path, body=[BODY], headers=[HOST, ("origin", origin)]).status == status

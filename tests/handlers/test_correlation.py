@@ -49,10 +49,10 @@ def cloud(registries: Registries, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 def post(cloud: Cloud, registries: Registries, body: dict[str, Any], headers: dict[str, str]) -> httpx.Response:
-    shell = fast_path(core(registries.examples, jobs=lambda: cloud))
+    app = fast_path(core(registries.examples, jobs=lambda: cloud))
 
     async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(shell)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://lightship") as session:
             return await session.post("/jobs", json=body, headers=headers)
 

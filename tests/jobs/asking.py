@@ -1,4 +1,4 @@
-"""The shell in front of a test's cloud, and a client of it."""
+"""The application in front of a test's cloud, and a client of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ JOB = {"model": "quickstart", "key": KEY}
 NONE = "0" * 32
 
 
-def shell(registries: Registries, cloud: Cloud | None, token: str | None = None) -> ASGIApp:
+def app_of(registries: Registries, cloud: Cloud | None, token: str | None = None) -> ASGIApp:
     return fast_path(core(registries.examples, token=token, jobs=lambda: cloud))
 
 

@@ -10,7 +10,7 @@ import pytest
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.score import score
 from tests.bundles import Registries
-from tests.jobs.asking import Client, client, shell
+from tests.jobs.asking import Client, app_of, client
 from tests.jobs.clouds import SETTINGS, moto_cloud, push
 
 
@@ -44,4 +44,4 @@ def all_models(registries: Registries) -> Iterator[Cloud]:
 
 @pytest.fixture
 def ask(registries: Registries, cloud: Cloud) -> Client:
-    return client(shell(registries, cloud))
+    return client(app_of(registries, cloud))

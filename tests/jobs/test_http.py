@@ -1,4 +1,4 @@
-"""``/jobs`` through the shell and through Lambda's events: what a caller may ask for, of his own jobs only."""
+"""``/jobs`` through ASGI and through Lambda's events: what a caller may ask for, of his own jobs only."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from lightship.handlers.gateway import Gateway
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.records import LEASE
 from lightship.jobs.split import plan
 from tests.bundles import Registries
 from tests.emulator import ROOT
-from tests.jobs.asking import JOB, KEY, NONE, Client, client, shell
+from tests.jobs.asking import JOB, KEY, NONE, Client, app_of, client
 from tests.jobs.clouds import drop, moto_cloud, objects_below
 from tests.jobs.faults.play import DATA
 from tests.jobs.jobs import exhausted
 from tests.jobs.workers import run
+from tests.serve import core, gateway
 
 ANN, BOB = ({"iam": {"userArn": f"arn:aws:iam::123456789012:user/{name}"}} for name in ("ann", "bob"))
 
@@ -31,7 +31,7 @@ ANN, BOB = ({"iam": {"userArn": f"arn:aws:iam::123456789012:user/{name}"}} for n
 @pytest.fixture
 def invoke(registries: Registries, cloud: Cloud) -> Iterator[Callable[..., tuple[int, Any]]]:
     """The Lambda handler, given a caller, a method, a path and perhaps a body; Mangum takes the thread's event loop."""
-    gateway = Gateway(shell(registries, cloud))
+    handler = gateway(core(registries.examples, jobs=lambda: cloud))
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
 
@@ -39,7 +39,7 @@ def invoke(registries: Registries, cloud: Cloud) -> Iterator[Callable[..., tuple
         event = json.loads((ROOT / "events" / "predict.json").read_text())
         event["requestContext"]["http"] |= {"method": method, "path": path}
         event["requestContext"]["authorizer"] = authorizer
-        answer = gateway(event | {"rawPath": path, "body": None if body is None else json.dumps(body)}, None)
+        answer = handler(event | {"rawPath": path, "body": None if body is None else json.dumps(body)}, None)
         return answer["statusCode"], json.loads(answer["body"])
 
     yield call
@@ -88,7 +88,7 @@ def test_a_caller_says_whether_there_is_a_header(ask: Client, cloud: Cloud) -> N
 
 def test_images_come_together_by_their_folder(registries: Registries) -> None:
     with moto_cloud(registries.examples, "digits") as cloud:
-        ask = client(shell(registries, cloud))
+        ask = client(app_of(registries, cloud))
         seven = (ROOT / "examples" / "digits" / "seven.png").read_bytes()
         folder = ""
         for name in ("1.png", "2.png"):
@@ -239,7 +239,7 @@ def test_nobody_in_particular_owns_nothing_on_a_deployed_api(
 
 
 def test_a_token_is_one_caller_and_strangers_get_nowhere(registries: Registries, cloud: Cloud) -> None:
-    ask = client(shell(registries, cloud, token="sesame"))
+    ask = client(app_of(registries, cloud, token="sesame"))
     asked = {"upload": {"name": "p.csv"}}
     assert ask("POST", "/jobs", json=asked).status_code == 401
     place = ask("POST", "/jobs", json=asked, headers={"authorization": "Bearer sesame"}).json()
@@ -272,7 +272,7 @@ def test_a_slow_table_keeps_nobody_else_waiting(registries: Registries, cloud: C
             return [{"Items": []}]
 
     async def both() -> list[int]:
-        transport = httpx.ASGITransport(shell(registries, replace(cloud, dynamodb=Slow())))  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app_of(registries, replace(cloud, dynamodb=Slow())))  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://lightship") as session:
             jobs = asyncio.create_task(session.get("/jobs"))
             assert await asyncio.to_thread(begun.wait, 30)

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from lightship.jobs.cloud import Cloud
 from tests.bundles import Registries
-from tests.jobs.asking import JOB, KEY, NONE, Client, client, shell
+from tests.jobs.asking import JOB, KEY, NONE, Client, app_of, client
 from tests.jobs.clouds import drop
 from tests.jobs.faults.play import DATA
 
@@ -132,7 +132,7 @@ def test_a_limit_without_sense(ask: Client, limit: str) -> None:
 
 
 def test_a_server_without_a_stack_says_what_it_takes(registries: Registries) -> None:
-    ask = client(shell(registries, None))
+    ask = client(app_of(registries, None))
     asked = {"upload": {"name": "p.csv"}}
     for answer in (ask("POST", "/jobs", json=asked), ask("GET", "/jobs"), ask("POST", f"/jobs/{NONE}/cancel")):
         assert answer.status_code == 404
@@ -162,7 +162,7 @@ def test_a_failure_that_is_ours_is_a_sentence_and_a_log_line_with_the_id(
         def get_paginator(self, _: str) -> None:
             raise failure
 
-    ask = client(shell(registries, replace(cloud, dynamodb=Failing())))
+    ask = client(app_of(registries, replace(cloud, dynamodb=Failing())))
     answer = ask("GET", "/jobs", headers={"x-correlation-id": "c-1"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert [record.getMessage() for record in caplog.records] == ["GET /jobs failed, correlation c-1"]

@@ -15,7 +15,7 @@ LENGTH = "inference-header-content-length"
 
 @dataclass(frozen=True)
 class Sent:
-    """A POST as the shell gets it, and the server's default model."""
+    """A POST as the entry gets it, and the server's default model."""
 
     path: str
     body: bytes

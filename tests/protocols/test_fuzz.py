@@ -84,7 +84,7 @@ Entries = Callable[[Sent], Entry]
 
 @pytest.fixture(scope="module")
 def entries(registries: Registries) -> Entries:
-    """The shell for a request: one for each default model, all of it loaded before requests are timed."""
+    """The entry for a request: one for each default model, all of it loaded before requests are timed."""
 
     @cache
     def entry(default: str) -> Entry:

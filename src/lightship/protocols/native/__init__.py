@@ -113,7 +113,7 @@ def _values(result: Result) -> Any:
 
 
 def encode_models(states: tuple[ModelState, ...]) -> Response:
-    """The catalogue."""
+    """Return the list of models."""
     return Response(200, write({"models": [_summary(state) for state in states]}))
 
 

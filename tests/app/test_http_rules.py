@@ -80,7 +80,7 @@ GETS += ["/openapi.json", "/nowhere", "/models/nothing"]
 
 
 @pytest.mark.parametrize("path", GETS)
-def test_front_head_answers_as_get_without_body(ask: Ask, path: str) -> None:
+def test_head_answers_as_get_without_body(ask: Ask, path: str) -> None:
     status, headers, body = ask("HEAD", path)
     expected, others, content = ask("GET", path)
     assert (status, body) == (expected, b"")
@@ -88,7 +88,7 @@ def test_front_head_answers_as_get_without_body(ask: Ask, path: str) -> None:
     assert headers["content-type"] == others["content-type"]
 
 
-def test_front_head_of_post_only_path_is_405(ask: Ask) -> None:
+def test_head_of_post_only_path_is_405(ask: Ask) -> None:
     status, headers, body = ask("HEAD", "/predict")
     assert (status, headers["allow"], body) == (405, "POST", b"")
 
@@ -104,12 +104,12 @@ def test_front_head_of_post_only_path_is_405(ask: Ask) -> None:
         ("/docs", "GET, HEAD, OPTIONS"),
     ],
 )
-def test_front_options_lists_methods(ask: Ask, path: str, methods: str) -> None:
+def test_options_lists_methods(ask: Ask, path: str, methods: str) -> None:
     status, headers, body = ask("OPTIONS", path)
     assert (status, headers["allow"], body) == (204, methods, b"")
 
 
-def test_front_preflight_needs_no_token(place: Place, registries: Registries) -> None:
+def test_preflight_needs_no_token(place: Place, registries: Registries) -> None:
     ask = place(made(registries, token="sesame"))
     asked = {
         "origin": ORIGIN,
@@ -136,9 +136,7 @@ def test_front_preflight_needs_no_token(place: Place, registries: Registries) ->
         ("HEAD", "/models", b"", 200),
     ],
 )
-def test_front_answers_to_allowed_origin_have_its_headers(
-    ask: Ask, method: str, path: str, body: bytes, status: int
-) -> None:
+def test_answers_to_allowed_origin_have_its_headers(ask: Ask, method: str, path: str, body: bytes, status: int) -> None:
     got, headers, _ = ask(method, path, body, origin=ORIGIN)
     assert (got, headers["access-control-allow-origin"]) == (status, ORIGIN)
     assert "origin" in headers["vary"]
@@ -147,13 +145,13 @@ def test_front_answers_to_allowed_origin_have_its_headers(
     assert "origin" in headers["vary"]
 
 
-def test_front_without_origins_adds_no_header(place: Place, registries: Registries) -> None:
+def test_without_origins_adds_no_header(place: Place, registries: Registries) -> None:
     _, headers, _ = place(made(registries, origins=()))("GET", "/models", origin=ORIGIN)
     assert not {name for name in headers if name.startswith("access-control")}
 
 
 @pytest.mark.parametrize("path", ["/models/", "/v2/models/quickstart/", "/health/live/", "/openapi.json/", "/jobs/"])
-def test_front_trailing_slash_is_as_without(ask: Ask, path: str) -> None:
+def test_trailing_slash_is_as_without(ask: Ask, path: str) -> None:
     status, _, body = ask("GET", path)
     assert (status, body) == ask("GET", path[:-1])[::2]
     assert ask("POST", "/predict/", b'{"input": [1, 2, 3]}')[0] == 200

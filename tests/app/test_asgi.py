@@ -1,4 +1,4 @@
-"""The shell as an ASGI application: bounds, encodings, who asks, and the pages behind it."""
+"""The ASGI application: bounds, encodings, who asks, and the pages behind it."""
 
 from __future__ import annotations
 

@@ -203,7 +203,7 @@ def test_what_people_see(working: Yard, monkeypatch: pytest.MonkeyPatch) -> None
         (("quickstart", "p.csv", "--output", "nowhere/p.csv"), "there is no folder"),
         (("quickstart", "p.csv", "--rejected", "nowhere/p.csv"), "there is no folder"),
         (("quickstart", "p.csv", "--format", "parquet", "--output", "p.xls"), "--output must be a folder"),
-        (("quickstart", "p.csv", "--threshold", "-1"), "threshold is zero or more"),
+        (("quickstart", "p.csv", "--threshold", "-1"), "'threshold' is zero or more"),
         (("quickstart", "images"), "the model takes no images"),
         (("digits", "broken"), "is no name for an upload"),
     ],

@@ -24,12 +24,12 @@ from tests.jobs.clouds import REGISTRY
 
 
 def main(table: str, split_queue: str, score_queue: str, kills: int) -> None:
-    connect(bucket="jobs", table=table, split_queue=split_queue, score_queue=score_queue)  # boto3's files are read once
+    stack, cache = StackSettings("jobs", REGISTRY, table, split_queue, score_queue), CacheSettings.from_environment()
+    connect(stack)  # boto3's files are read once
     for number in range(kills + 1):
         child = os.fork()
         if not child:
-            stack = StackSettings("jobs", REGISTRY, table, split_queue, score_queue)
-            cloud = connect(stack, cache=CacheSettings.from_environment())
+            cloud = connect(stack, cache=cache)
             if number < kills:
                 _doom(cloud, 1 + number // 2, after=bool(number % 2))
             _work(cloud)

@@ -190,7 +190,7 @@ def test_what_a_former_one_left_in_the_terminal_is_not_its_source(template: Path
         (["--template", "nowhere.yaml"], "nowhere.yaml"),
         (["--parameter", "Colour=red"], "Colour"),
         (["--parameter", "Colour"], "NAME=VALUE"),
-        (["--parameter", "Registry=image"], "image"),
+        (["--parameter", "Registry=image"], "'./models'"),
         (["--aws-port", "0", "--default", "nope"], "nope"),
     ],
 )

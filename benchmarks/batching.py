@@ -1,6 +1,6 @@
 """Part ``batching``: what micro-batching gains with a convolutional model, and what it costs when nobody else asks.
 
-ConcurrentServing is asked as a server asks it, in a process of its own and without HTTP, which would be the larger part.
+It is asked as a server asks it, in a process of its own and without HTTP, which would be the larger part.
 :mod:`benchmarks.batching_calls` measures, in a fresh process for each engine.
 """
 

@@ -43,7 +43,7 @@ WRONG: list[tuple[Any, int, str]] = [
     (JOB | {"y" * 50_000: 2}, 400, "'yyyy"),
     (JOB | {"model": 3}, 400, "'model'"),
     (JOB | {"model": "../state"}, 400, "'model'"),
-    (JOB | {"model": "nobody"}, 404, "'nobody'"),
+    (JOB | {"model": "missing"}, 404, "'missing'"),
     (JOB | {"version": 9}, 404, "version 9"),
     (JOB | {"version": True}, 400, "'version'"),
     (JOB | {"version": 0}, 400, "'version'"),
@@ -63,7 +63,7 @@ WRONG: list[tuple[Any, int, str]] = [
     (JOB | {"key": "uploads/anonymous/2/p.csv"}, 404, ""),
     (JOB | {"key": "uploads/anonymous/" + "k" * 2000}, 400, "'key'"),
     (JOB | {"key": "uploads/anonymous/" + "ä" * 600 + ".csv"}, 404, ""),
-    (JOB | {"parts": {"upload": "nobody's", "etags": ["e"]}, "key": "uploads/anonymous/2/p.csv"}, 404, ""),
+    (JOB | {"parts": {"upload": "unknown-upload", "etags": ["e"]}, "key": "uploads/anonymous/2/p.csv"}, 404, ""),
     (JOB | {"key": "uploads/anonymous/1/p.xls"}, 415, ""),
 ]
 

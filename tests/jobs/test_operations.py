@@ -111,8 +111,8 @@ def test_somebody_elses_job_and_object_are_not_there(cloud: Cloud) -> None:
 def test_what_cannot_be_scored_is_refused_at_once(cloud: Cloud) -> None:
     drop(cloud, KEY, DATA)
     drop(cloud, "uploads/ann/1/p.xls", DATA)
-    with pytest.raises(NotFound, match="there is no model 'nobody'"):
-        operations.start(cloud, Request(owner="ann", model="nobody", key=KEY))
+    with pytest.raises(NotFound, match="there is no model 'missing'"):
+        operations.start(cloud, Request(owner="ann", model="missing", key=KEY))
     for version in (9, 0):
         with pytest.raises(NotFound, match=f"there is no version {version}"):
             operations.start(cloud, Request(owner="ann", model="quickstart", version=version, key=KEY))

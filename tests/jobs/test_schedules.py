@@ -78,7 +78,7 @@ def test_a_run_whose_messages_died_unheard_does_not_keep_the_next_one_back(cloud
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
-        ({"model": "nobody"}, "there is no model 'nobody' that takes new work"),
+        ({"model": "missing"}, "there is no model 'missing' that takes new work"),
         ({"options": {"speed": 2}}, "'speed'"),
         ({"options": "fast"}, "'options' must be an object, not 'fast'"),
         ({"options": {"output": "jsonlines"}}, "a csv file can become csv or parquet, not 'jsonlines'"),

@@ -112,7 +112,7 @@ def error_response(request: Request, error: Exception) -> Response:
 
 
 def internal_error() -> LightshipError:
-    """Return what a client is told of an error that is not ours."""
+    """Return the error that clients get instead of an unexpected exception."""
     return LightshipError("internal error: the log has it by the correlation id")
 
 

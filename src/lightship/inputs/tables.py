@@ -27,7 +27,7 @@ def readable(signature: Signature) -> bool:
 
 
 def named(signature: Signature) -> bool:
-    """Whether columns are told apart by their names, because an input names them or there are several inputs."""
+    """Return whether columns are matched by name: an input names them, or there are several."""
     return len(signature.inputs) > 1 or any(kind_of(spec).named_columns for spec in signature.inputs)
 
 

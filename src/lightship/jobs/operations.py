@@ -88,12 +88,12 @@ def retry(cloud: Cloud, *, owner: str, job: str) -> int:
 
 def _retry(job: Job, left: list[Chunk], cloud: Cloud) -> int:
     ledger, now = Ledger(cloud), cloud.now()
-    unheard = silent(job, ledger.tallies.total(job.id), now)
+    stale = silent(job, ledger.tallies.total(job.id), now)
     splitting = job.state == State.SPLITTING and job.lease < now
     if splitting:
         messages.send(cloud, Split(job.id), correlation=job.correlation)
         ledger.jobs.revive(job.id)
-    again = [chunk.index for chunk in left if chunk.lease < now and (chunk.attempts or unheard)]
+    again = [chunk.index for chunk in left if chunk.lease < now and (chunk.attempts or stale)]
     retries.send(job, again, cloud, deadline=now + _RETRY_SECONDS)
     return len(again) + splitting
 

@@ -60,7 +60,7 @@ class Disagreement:
 
 
 class Shadows:
-    """Runs calls on shadow versions, whose results nobody receives.
+    """Runs calls on shadow versions and compares the results; clients do not receive them.
 
     Args:
         pool: the loaded versions. A shadow evicts no other version.

@@ -91,7 +91,7 @@ def _attempts(original: Original, recordings: tuple[Recording, ...]) -> Iterator
 
 
 def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
-    """What the converter need not be asked about: of graphs that parse examples it blames whatever it meets first."""
+    """Return what LiteRT cannot run, known before converting: the converter would name another cause."""
     specs = (spec for recording in recordings for spec in recording.signature.inputs)
     return tuple(dict.fromkeys(what for spec in specs for what in kind_of(spec).beyond_litert))
 

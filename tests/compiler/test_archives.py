@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import tarfile
 import tracemalloc
 import zipfile
@@ -46,14 +47,14 @@ def test_archives_are_unpacked(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["../up", "/etc/passwd", "a/../../up", "a\\b", "C:/x"])
 def test_names_that_lead_out_are_refused(tmp_path: Path, name: str) -> None:
     for path in (make_zip(tmp_path / "a.zip", **{name: b"x"}), make_tar(tmp_path / "a.tgz", member(name))):
-        with pytest.raises(SourceRefused, match="points out of the archive"):
+        with pytest.raises(SourceRefused, match=re.escape(repr(name))):
             archives.unpack(path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
 def test_links_and_devices_are_refused(tmp_path: Path, kind: bytes) -> None:
-    with pytest.raises(SourceRefused, match="is a link, a device or encrypted"):
+    with pytest.raises(SourceRefused, match="'x'"):
         archives.unpack(make_tar(tmp_path / "a.tgz", member("x", kind, target="/etc/passwd")), tmp_path / "out")
 
 
@@ -62,12 +63,12 @@ def test_a_symbolic_link_in_a_zip_is_refused(tmp_path: Path) -> None:
     info.external_attr = 0o120777 << 16
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr(info, "/etc/passwd")
-    with pytest.raises(SourceRefused, match="is a link, a device or encrypted"):
+    with pytest.raises(SourceRefused, match="'link'"):
         archives.zip_entries(tmp_path / "a.zip")
 
 
 def test_duplicates_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceRefused, match="it holds the entry 'x' twice"):
+    with pytest.raises(SourceRefused, match="'x'"):
         archives.unpack(make_tar(tmp_path / "a.tgz", member("x"), member("./x")), tmp_path / "out")
 
 
@@ -77,7 +78,7 @@ def test_bombs_are_refused(tmp_path: Path) -> None:
         make_zip(tmp_path / "a.zip", bomb=bomb),
         make_tar(tmp_path / "a.tgz", member("bomb", size=len(bomb))),
     ):
-        with pytest.raises(SourceRefused, match="bytes unpack to 16777217 bytes or more"):
+        with pytest.raises(SourceRefused, match="16777217"):
             archives.unpack(path, tmp_path / "out")
 
 
@@ -91,7 +92,7 @@ def test_unpack_tar_with_huge_extended_header_is_refused_before_it_is_inflated(t
         for _ in range(200):
             file.write(bytes(1024**2))
     tracemalloc.start()
-    with pytest.raises(SourceRefused, match="unpack to far too many"):
+    with pytest.raises(SourceRefused, match=f"{path.stat().st_size} bytes"):
         archives.unpack(path, tmp_path / "out")
     assert tracemalloc.get_traced_memory()[1] < 100 * 1024**2
     tracemalloc.stop()
@@ -101,27 +102,27 @@ def test_a_lie_about_the_size_is_found(tmp_path: Path) -> None:
     path = make_zip(tmp_path / "a.zip", x=bytes(1000))
     data = path.read_bytes()
     path.write_bytes(data.replace((1000).to_bytes(4, "little"), (10).to_bytes(4, "little")))
-    with pytest.raises(SourceRefused, match=r"a\.zip is broken"):
+    with pytest.raises(SourceRefused, match=r"a\.zip"):
         archives.unpack(path, tmp_path / "out")
 
 
 def test_too_many_entries_are_refused() -> None:
     entries = (archives.Entry(str(number), 0, plain=True, folder=False) for number in range(archives.ENTRIES_LIMIT + 1))
-    with pytest.raises(SourceRefused, match="it holds more than 10000 entries"):
+    with pytest.raises(SourceRefused, match="10000"):
         archives.check_entries("a.zip", entries, 1)
 
 
 def test_truncation_is_refused(tmp_path: Path) -> None:
     tar = make_tar(tmp_path / "a.tgz", member("x", size=100_000))
     tar.write_bytes(tar.read_bytes()[:60])
-    with pytest.raises(SourceRefused, match=r"a\.tgz is broken or truncated"):
+    with pytest.raises(SourceRefused, match=r"a\.tgz"):
         archives.unpack(tar, tmp_path / "out")
 
 
 def test_an_entry_is_read_up_to_a_limit(tmp_path: Path) -> None:
     path = make_zip(tmp_path / "a.zip", config=bytes(100))
     assert archives.read_entry(path, "config", 100) == bytes(100)
-    with pytest.raises(SourceRefused, match="its config is larger than 99 bytes"):
+    with pytest.raises(SourceRefused, match="config.*99"):
         archives.read_entry(path, "config", 99)
-    with pytest.raises(SourceRefused, match="its entry nothing cannot be read"):
+    with pytest.raises(SourceRefused, match="nothing"):
         archives.read_entry(path, "nothing", 99)

@@ -63,7 +63,7 @@ def test_compile_best_wrong_litert_answers_are_refused(sources: Path, tmp_path: 
     good = record(true, true.signatures[0], None)
     assert compile_best(true, (good,), tmp_path).engine == "litert"
     wrong = record(false, false.signatures[0], None)
-    with pytest.raises(CompileError, match="'PartitionedCall': the compiled model is off by"):
+    with pytest.raises(CompileError, match="'PartitionedCall'"):
         compile_best(false, (wrong,), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -71,6 +71,6 @@ def test_compile_best_wrong_litert_answers_are_refused(sources: Path, tmp_path: 
 def test_a_file_without_another_engine_says_so(sources: Path, tmp_path: Path) -> None:
     original = Claimed(sources / "flex.tflite", 1.0)
     recording = record(original, original.signatures[0], None)
-    with pytest.raises(CompileError, match="only LiteRT can run this model, and it cannot: MatrixDeterminant"):
+    with pytest.raises(CompileError, match="LiteRT.*MatrixDeterminant"):
         compile_best(original, (recording,), tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -74,7 +74,7 @@ def test_compile_wrong_litert_answers_uses_tensorflow_and_says_why(compiled: Com
 
 def test_litert_can_be_insisted_on(sources: Path, tmp_path: Path) -> None:
     registry = Registry(str(tmp_path))
-    with pytest.raises(CompileError, match="LiteRT cannot run this model because of: MatrixDeterminant"):
+    with pytest.raises(CompileError, match="MatrixDeterminant"):
         compile_model(sources / "flex", registry=registry, options=CompileOptions(engine="litert"))
     assert registry.models() == []
 
@@ -138,8 +138,8 @@ def test_the_report_says_what_was_measured(compiled: Compile, sources: Path) -> 
         report.latency.before, *report.latency.others.values()
     )  # the fastest call counts
     assert json.loads(json.dumps(report.to_json()))["parity"][0]["rows"] == 1 + 3 + 16 + 32 + 1
-    assert compiled("modes")[0].latency.subject == "the SavedModel's own signature in TensorFlow"
-    assert compiled("named.tflite")[0].latency.subject == "LiteRT's reference kernels"
+    assert compiled("modes")[0].latency.subject.endswith("TensorFlow")
+    assert compiled("named.tflite")[0].latency.subject.startswith("LiteRT")
 
 
 def test_the_manifest_records_source_and_parity(compiled: Compile) -> None:
@@ -151,12 +151,15 @@ def test_the_manifest_records_source_and_parity(compiled: Compile) -> None:
 
 
 def test_a_suspicious_output_is_a_warning(compiled: Compile) -> None:
-    report, _ = compiled("constant.keras")
-    assert "was the same for every input" in report.warnings[0]
+    report, model = compiled("constant.keras")
+    (output,) = model.manifest.signature().outputs
+    (warning,) = report.warnings
+    assert f"'{output.name}'" in warning
+    assert "same" in warning
 
 
 def test_random_outputs_cannot_be_compared(sources: Path, registry: Registry) -> None:
-    with pytest.raises(CompileError, match="differs each time the original is asked the same"):
+    with pytest.raises(CompileError, match="'y'.*each time"):
         compile_model(sources / "random", registry=registry)
 
 
@@ -220,5 +223,5 @@ def test_a_file_names_its_model(path: str, name: str) -> None:
 
 
 def test_a_name_that_cannot_be_one_is_refused_before_anything_is_opened(sources: Path, registry: Registry) -> None:
-    with pytest.raises(RegistryError, match="cannot be a model's name"):
+    with pytest.raises(RegistryError, match="'../up'"):
         compile_model(sources / "mlp.keras", registry=registry, options=CompileOptions(name="../up"))

@@ -54,50 +54,49 @@ def test_arrays(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "sentence"),
+    ("name", "content", "named"),
     [
-        ("x.parquet", b"", "data is read from .csv, .npy, .npz"),
-        ("x.csv", b"", "x.csv: the CSV is empty"),
-        ("x.csv", b"\xff\xfe", "x.csv: the CSV is not UTF-8"),
-        ("x.csv", b"a,b\n1,two\n", "x.csv: row 1 of the CSV, column 'x_1': 'two' is not float32"),
-        ("x.csv", b"a,b\n1\n", "x.csv: the CSV is ragged: row 2 has 1 cells"),
-        ("x.csv", b"a,b,c\n1,2,3\n", "x.csv: the CSV has 3 columns: 2 are expected"),
-        ("x.csv", b"a,b\n1,nan\n", "x.csv: input 'x' holds NaN"),
-        ("x.npy", b"no array", "x.npy cannot be read as plain arrays: write it with numpy.save"),
-        ("x.npy", b"\x93NUMPY\1\0\5\0((((\n", "x.npy cannot be read as plain arrays: write it with numpy.save"),
-        ("x.npz", b"no archive", "x.npz cannot be read as plain arrays: write it with numpy.savez"),
-        ("x.npz", b"PK", "x.npz cannot be read as plain arrays: write it with numpy.savez"),
-        ("x.npz", archive(b"no array"), "x.npz cannot be read as plain arrays: write it with numpy.savez"),
-        ("x.npz", archive(BIG), "x.npz cannot be read as plain arrays: write it with numpy.savez"),
+        ("x.parquet", b"", ".csv, .npy, .npz"),
+        ("x.csv", b"", "x.csv.*empty"),
+        ("x.csv", b"\xff\xfe", "x.csv.*UTF-8"),
+        ("x.csv", b"a,b\n1,two\n", "x.csv.*row 1.*'x_1'.*'two'.*float32"),
+        ("x.csv", b"a,b\n1\n", "x.csv.*row 2.* 1 "),
+        ("x.csv", b"a,b,c\n1,2,3\n", "x.csv.* 3 columns.* 2 "),
+        ("x.csv", b"a,b\n1,nan\n", "x.csv.*'x'.*NaN"),
+        ("x.npy", b"no array", "x.npy.*numpy.save "),
+        ("x.npy", b"\x93NUMPY\1\0\5\0((((\n", "x.npy.*numpy.save "),
+        ("x.npz", b"no archive", "x.npz.*numpy.savez"),
+        ("x.npz", b"PK", "x.npz.*numpy.savez"),
+        ("x.npz", archive(b"no array"), "x.npz.*numpy.savez"),
+        ("x.npz", archive(BIG), "x.npz.*numpy.savez"),
     ],
 )
-def test_a_mistake_is_a_sentence(tmp_path: Path, name: str, content: bytes, sentence: str) -> None:
+def test_a_mistake_is_named(tmp_path: Path, name: str, content: bytes, named: str) -> None:
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(CompileError) as error:
+    with pytest.raises(CompileError, match=named) as error:
         read_data(path, PLAIN)
-    assert sentence in error.value.message
     assert "load" not in error.value.message  # as numpy puts it: "you can load it unsafely"
 
 
 def test_names_that_are_missing(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("a,c\n1,2\n")
-    with pytest.raises(CompileError, match=r"x.csv: the CSV lacks the column 'b': it needs b, a"):
+    with pytest.raises(CompileError, match="x.csv.*'b'"):
         read_data(tmp_path / "x.csv", NAMED)
     np.savez(tmp_path / "pair.npz", n=np.int64([[1]]))
-    with pytest.raises(CompileError, match=r"pair.npz has no array 's', it has n"):
+    with pytest.raises(CompileError, match="pair.npz.*'s'"):
         read_data(tmp_path / "pair.npz", PAIR)
     (tmp_path / "pair.csv").write_text("s,n\nword,7\n")
     assert read_data(tmp_path / "pair.csv", PAIR)["n"].tolist() == [[7]]
-    with pytest.raises(CompileError, match="do not fit in columns: give an .npz file"):
+    with pytest.raises(CompileError, match=".npz"):
         read_data(tmp_path / "x.csv", CUBE)
-    with pytest.raises(CompileError, match="cannot read"):
+    with pytest.raises(CompileError, match="nowhere.csv"):
         read_data(tmp_path / "nowhere.csv", PLAIN)
 
 
 def test_pickles_stay_closed(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.array([{}], dtype=object), allow_pickle=True)
-    with pytest.raises(CompileError, match=r"cannot be read as plain arrays: .* \(objects are never unpickled\)"):
+    with pytest.raises(CompileError, match="x.npy.*unpickled"):
         read_data(tmp_path / "x.npy", PLAIN)
 
 
@@ -113,7 +112,7 @@ def test_read_data_array_larger_than_the_limit_takes_no_memory(tmp_path: Path, s
     (tmp_path / "x.npz").write_bytes(archive(declared(shape)))
     for name in ("x.npy", "x.npz"):
         tracemalloc.start()
-        with pytest.raises(CompileError, match="bytes of memory"):
+        with pytest.raises(CompileError, match="'x'.*memory"):
             read_data(tmp_path / name, PLAIN)
         assert tracemalloc.get_traced_memory()[1] < 1024**2
         tracemalloc.stop()
@@ -156,7 +155,7 @@ def test_read_data_array_in_fortran_order_keeps_its_rows(tmp_path: Path) -> None
 def test_read_data_csv_over_the_limit_is_refused_unread(tmp_path: Path) -> None:
     with (tmp_path / "x.csv").open("wb") as file:
         file.truncate(10 * 1024**3)
-    with pytest.raises(CompileError, match="x.csv has 10737418240 bytes"):
+    with pytest.raises(CompileError, match="x.csv.*10737418240"):
         read_data(tmp_path / "x.csv", PLAIN)
 
 

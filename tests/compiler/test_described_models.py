@@ -38,22 +38,22 @@ def test_model_with_unusual_tensor_names_is_called_and_says_what_it_renamed(
     assert len(opened[model]["notes"]) == renamed
 
 
-# File, and what its sentence names: the layer or object, and what to do.
+# File, and what its message names: the layer or object, and what to save or call instead.
 REFUSED = {
     "layer_name.keras": ("größte", "rename"),
-    "lambda_activation.keras": ("layer 'head'", "export a SavedModel"),
-    "function_activation.keras": ("named_relu", "export a SavedModel"),
-    "registered.keras": ("mine>Scale", "export a SavedModel"),
-    "lambda_without_import.keras": ("'tf'", "export a SavedModel"),
-    "empty.keras": ("empty Sequential", "add layers"),
-    "text_without_vocabulary.h5": ("text_vectorization", "save the model as .keras"),
-    "unsigned": ("no signature", "signatures="),
-    "without_variables": ("variables are missing", "copy the whole folder"),
+    "lambda_activation.keras": ("layer 'head'", "SavedModel"),
+    "function_activation.keras": ("named_relu", "SavedModel"),
+    "registered.keras": ("mine>Scale", "SavedModel"),
+    "lambda_without_import.keras": ("'tf'", "SavedModel"),
+    "empty.keras": ("Sequential", "layers"),
+    "text_without_vocabulary.h5": ("text_vectorization", ".keras"),
+    "unsigned": ("signature", "signatures="),
+    "without_variables": ("variables", "folder"),
     "picky": ("--data", "numpy.savez"),
     "foreign.pt": ("PyTorch", "convert"),
     "foreign.onnx": ("ONNX", "convert"),
-    "foreign.pkl": ("pickle", "save the model"),
-    "foreign.json": ("without its weights", "model.save()"),
+    "foreign.pkl": ("pickle", "model.save()"),
+    "foreign.json": ("weights", "model.save()"),
     "foreign.pb": ("saved_model.pb", "folder"),
     "foreign.ckpt": ("checkpoint", "model.save()"),
     "foreign.safetensors": ("weights", "model.save()"),

@@ -39,25 +39,23 @@ def compress_nothing(file: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "sentence"),
+    ("spoil", "named"),
     [
-        (link_out, "'/a/b' is a link to the file '/etc/passwd'"),
-        (link_within, "'/soft' is a soft link"),
-        (store_elsewhere, "its dataset '/away' lies in the other file '/etc/passwd'"),
-        (be_virtual, "its dataset '/virtual' is virtual"),
-        (declare_much, "its dataset '/huge' declares 4000000000000 bytes, the file holds 0 of them"),
-        (compress_nothing, "its dataset '/huge' declares 4000000000000 bytes"),
+        (link_out, "'/a/b'.*'/etc/passwd'"),
+        (link_within, "'/soft'"),
+        (store_elsewhere, "'/away'.*'/etc/passwd'"),
+        (be_virtual, "'/virtual'"),
+        (declare_much, "'/huge'.* 4000000000000 .* 0 "),
+        (compress_nothing, "'/huge'.* 4000000000000 "),
     ],
 )
-def test_files_that_reach_out_or_lie_are_refused(tmp_path: Path, spoil: Callable[[Any], None], sentence: str) -> None:
+def test_files_that_reach_out_or_lie_are_refused(tmp_path: Path, spoil: Callable[[Any], None], named: str) -> None:
     path = tmp_path / "m.h5"
     with h5py.File(path, "w") as file:
         file["a/x"] = np.ones(10)
         spoil(file)
-    with pytest.raises(SourceRefused) as refusal:
+    with pytest.raises(SourceRefused, match=f"m.h5.*{named}"):
         hdf5_tree.check_tree(path, "m.h5")
-    assert refusal.value.message.startswith("m.h5 is refused: ")
-    assert sentence in refusal.value.message
 
 
 def test_plain_files_pass_circles_and_all(tmp_path: Path) -> None:
@@ -75,10 +73,9 @@ def test_plain_files_pass_circles_and_all(tmp_path: Path) -> None:
     assert hdf5_tree.attribute(path, "m.h5", "nothing") is None
 
 
-def test_too_many_objects_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hdf5_tree, "OBJECTS_LIMIT", 10)
+def test_too_many_objects_are_refused(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "m.h5", "w") as file:
         for number in range(11):
             file.create_group(str(number))
-    with pytest.raises(SourceRefused, match="it holds more than 10 objects"):
-        hdf5_tree.check_tree(tmp_path / "m.h5", "m.h5")
+    with pytest.raises(SourceRefused, match="m.h5.* 10 objects"):
+        hdf5_tree.check_tree(tmp_path / "m.h5", "m.h5", most_objects=10)

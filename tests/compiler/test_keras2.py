@@ -28,16 +28,16 @@ LITERT = (
 )  # fmt: skip
 # A part of the message that names what is wrong: a version, an attribute, a layer, a weight, an operator.
 REFUSED = {
-    "lambda_refused.h5": "a Lambda layer 'lambda'",
+    "lambda_refused.h5": "'lambda'",
     "beyond_the_list_refused.h5": "tf.math.special.expint",
     "keras1.h5": "keras_version 1.2.2",
     "keras1_unnamed.h5": "Keras 1",
     "keras4.h5": "keras_version 4.0.1",
-    "weights_alone.h5": "'model_config' is missing",
-    "no_weights.h5": "'model_weights' is missing",
+    "weights_alone.h5": "'model_config'",
+    "no_weights.h5": "'model_weights'",
     "foreign.h5": "not a Keras model",
     "truncated.h5": "truncated",
-    "unbuilt.h5": "input shape is not known",
+    "unbuilt.h5": "input shape",
     "ragged.h5": "'words'",
     "other_arguments.h5": "'colour'",
     "other_shape.h5": "'dense/kernel'",

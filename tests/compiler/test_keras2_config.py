@@ -20,9 +20,9 @@ HOSTILE = {
 }
 # Code that the file does not hold: --trust could not load it.
 MISSING = {
-    "custom": "the custom object 'mine>Mine'",
-    "named_activation": "the function",
-    "activation": "a Python lambda",
+    "custom": "'mine>Mine'",
+    "named_activation": "double",
+    "activation": "lambda",
 }
 EDITED = {
     "reads": "the function 'tf.io.read_file'",

@@ -42,12 +42,12 @@ def compile_with(folder: Path, content: bytes, *, slow: bool = False, **limits: 
 
 
 def test_compile_of_a_model_with_too_much_memory_names_both_figures(tmp_path: Path) -> None:
-    with pytest.raises(CompileError, match=r"take 1\d\d MiB of memory.* 64 MiB.*--slow"):
+    with pytest.raises(CompileError, match=r"1\d\d MiB.* 64 MiB.*--slow"):
         compile_with(tmp_path, tflite_models.filled(30_000_000), MOST_BYTES=64 * MEBIBYTE)
 
 
 def test_compile_of_a_model_with_too_long_calls_names_both_figures(tmp_path: Path) -> None:
-    with pytest.raises(CompileError, match=r"takes 0\.\d s, and the limit is 0\.01 s.*--slow"):
+    with pytest.raises(CompileError, match=r"0\.\d s.* 0\.01 s.*--slow"):
         compile_with(tmp_path, tflite_models.filled(30_000_000), MOST_SECONDS=0.01)
 
 
@@ -61,14 +61,14 @@ def test_compile_with_slow_accepts_both_and_records_it(tmp_path: Path) -> None:
 
 def test_compile_of_a_model_whose_call_never_ends_is_stopped(tmp_path: Path) -> None:
     start = time.monotonic()
-    with pytest.raises(SourceRefused, match=r"one call of this model took more than \d+ s and was stopped"):
+    with pytest.raises(SourceRefused, match=r"\d+ s.*--slow"):
         compile_with(tmp_path, tflite_models.endless(), CALL_SECONDS=1)
     assert time.monotonic() - start < 30
 
 
 @pytest.mark.parametrize("divisor", [-1, None], ids=["one input", "two inputs"])
 def test_compile_of_a_model_that_unusual_inputs_crash_is_refused(tmp_path: Path, divisor: int | None) -> None:
-    with pytest.raises(SourceRefused, match=r"crashed \(SIGFPE\)"):
+    with pytest.raises(SourceRefused, match="SIGFPE"):
         compile_with(tmp_path, tflite_models.remainder(divisor))
 
 

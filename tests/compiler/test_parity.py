@@ -27,24 +27,22 @@ def test_a_tolerance_follows_the_outputs_scale() -> None:
 
 
 @pytest.mark.parametrize(
-    ("expected", "actual", "sentence"),
+    ("expected", "actual", "named"),
     [
-        (np.float32([1.0]), np.float32([1.1]), "off by 0.1 (relative 0.1), more than the tolerance of 0.0001 absolute"),
-        (np.float32([1.0, 2.0]), np.float32([np.nan, 2.0]), "1 of 2 values are NaN or infinite in only one"),
-        (np.float32([np.nan]), np.float32([1.0]), "1 of 1 values are NaN or infinite in only one"),
-        (np.float32([1.0]), np.float64([1.0]), "the original answers float32 [1], the compiled model float64 [1]"),
-        (np.float32([[1.0]]), np.float32([1.0]), "the original answers float32 [1, 1], the compiled model float32 [1]"),
-        (np.int32([1, 2]), np.int32([1, 3]), "off by 1"),
-        (np.array([True, False]), np.array([True, True]), "1 of 2 values differ"),
-        (np.array([b"a"], object), np.array([b"b"], object), "1 of 1 values differ"),
-        (np.int64([2**62]), np.int64([2**62 + 1]), "off by 1"),
+        (np.float32([1.0]), np.float32([1.1]), r"0\.1 .*0\.0001 "),
+        (np.float32([1.0, 2.0]), np.float32([np.nan, 2.0]), "1 of 2 .*NaN"),
+        (np.float32([np.nan]), np.float32([1.0]), "1 of 1 .*NaN"),
+        (np.float32([1.0]), np.float64([1.0]), r"float32 \[1\].*float64 \[1\]"),
+        (np.float32([[1.0]]), np.float32([1.0]), r"float32 \[1, 1\].*float32 \[1\]"),
+        (np.int32([1, 2]), np.int32([1, 3]), " 1 "),
+        (np.array([True, False]), np.array([True, True]), "1 of 2 "),
+        (np.array([b"a"], object), np.array([b"b"], object), "1 of 1 "),
+        (np.int64([2**62]), np.int64([2**62 + 1]), " 1 "),
     ],
 )
-def test_disagreement_is_named(expected: Array, actual: Array, sentence: str) -> None:
-    with pytest.raises(ParityError) as error:
+def test_disagreement_is_named(expected: Array, actual: Array, named: str) -> None:
+    with pytest.raises(ParityError, match=f"'serving_default'.*'y'.*{named}"):
         check(expected, actual)
-    assert error.value.message.startswith("signature 'serving_default', output 'y': ")
-    assert sentence in error.value.message
 
 
 def test_nan_and_infinity_equal_themselves() -> None:

@@ -1,4 +1,4 @@
-"""Files that must not be opened: one sentence, nothing executed, nothing published."""
+"""Files that must not be opened: refused on one line, nothing executed, nothing published."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from tests.compiler.conftest import EXECUTED, Compile
 
 pytestmark = pytest.mark.alone  # shares its compiled models with other files
 
+# File, and what its message names.
 REFUSED = {
-    "nowhere.keras": "there is no file or folder",
-    "text.txt": "text.txt is not a model file: what can be compiled is a .keras file, a .h5",
-    "prose.keras": "it is not a zip archive",
-    "prose.h5": "its first bytes are not HDF5's",
-    "prose.tflite": "its identifier is not TFL3",
-    "truncated_mlp.keras": "truncated_mlp.keras is broken or truncated",
-    "truncated_legacy.h5": "truncated_legacy.h5 is broken: it is truncated",
+    "nowhere.keras": "nowhere.keras",
+    "text.txt": "text.txt.*.keras.*.h5",
+    "prose.keras": "zip",
+    "prose.h5": "HDF5",
+    "prose.tflite": "TFL3",
+    "truncated_mlp.keras": "truncated_mlp.keras",
+    "truncated_legacy.h5": "truncated_legacy.h5",
     "truncated_named.tflite": "truncated_named.tflite",
-    "lambda.keras": "it holds a Lambda layer 'evil'.",
-    "lambda.h5": "it holds a Lambda layer 'evil'.",
-    "custom.keras": "it holds the custom object 'mine>Noise'",
-    "bomb.keras": "bytes unpack to",
-    "traversal.keras": "points out of the archive",
-    "foreign.keras": "a .keras file has no entry 'setup.py'",
-    "linked.h5": "is a link to the file '/etc/passwd'",
-    "weights.h5": "'model_config' is missing",
-    "empty.zip": "it holds no saved_model.pb",
-    "unsigned": "unsigned has no signature",
-    "python": "operators that call Python: EagerPyFunc",
-    "reader": "operators that read or write files: ReadFile",
-    "writer": "operators that read or write files: WriteFile",
-    "flex_reader.tflite": "operators that read or write files: ReadFile",
-    "flex.tflite": "a .tflite file has no other engine: FlexMatrixDeterminant",
+    "lambda.keras": "'evil'",
+    "lambda.h5": "'evil'",
+    "custom.keras": "'mine>Noise'",
+    "bomb.keras": "unpack",
+    "traversal.keras": "assets/../../",
+    "foreign.keras": "'setup.py'",
+    "linked.h5": "'/etc/passwd'",
+    "weights.h5": "'model_config'",
+    "empty.zip": "saved_model.pb",
+    "unsigned": "signature",
+    "python": "EagerPyFunc",
+    "reader": "ReadFile",
+    "writer": "WriteFile",
+    "flex_reader.tflite": "ReadFile",
+    "flex.tflite": "FlexMatrixDeterminant",
 }
 
 
 @pytest.mark.parametrize("source", REFUSED)
 def test_it_is_refused(sources: Path, tmp_path: Path, source: str) -> None:
     registry = Registry(str(tmp_path))
-    with pytest.raises(SourceRefused) as refusal:
+    with pytest.raises(SourceRefused, match=REFUSED[source]) as refusal:
         compile_model(sources / source, registry=registry)
-    assert REFUSED[source] in refusal.value.message
     assert "\n" not in refusal.value.message
     assert registry.models() == []
     assert list(tmp_path.iterdir()) == []
@@ -107,20 +107,19 @@ def test_model_of_2_gib_is_refused_without_being_read(tmp_path: Path, name: str,
 
 
 @pytest.mark.parametrize(
-    ("config", "sentence"),
+    ("config", "named"),
     [
-        ("inputs: {y: {kind: tabular, columns: [a]}}", "the model has no input 'y': its inputs are x"),
-        ("outputs: {q: {classes: [a]}}", "the model has no output 'q': its outputs are p"),
-        ("outputs: {p: {classes: [a, b, c]}}", "outputs.p.classes names 3 classes, the output is float32 [any, 1]"),
-        ("inputs: {x: {kind: image}}", "inputs.x: input 'x' is float32 [any, 3]: an image needs"),
+        ("inputs: {y: {kind: tabular, columns: [a]}}", "input 'y'"),
+        ("outputs: {q: {classes: [a]}}", "output 'q'"),
+        ("outputs: {p: {classes: [a, b, c]}}", "outputs.p.classes.* 3 .* 1"),
+        ("inputs: {x: {kind: image}}", "inputs.x.*image"),
     ],
 )
 def test_a_config_that_does_not_fit_is_refused(
-    sources: Path, registry: Registry, tmp_path: Path, config: str, sentence: str
+    sources: Path, registry: Registry, tmp_path: Path, config: str, named: str
 ) -> None:
     path = tmp_path / "model.yaml"
     path.write_text(config)
-    with pytest.raises(CompileError) as refusal:
+    with pytest.raises(CompileError, match=named):
         compile_model(sources / "mlp.keras", registry=registry, options=CompileOptions(name="unfit", config=path))
-    assert sentence in refusal.value.message
     assert "unfit" not in registry.models()

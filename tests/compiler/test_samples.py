@@ -38,7 +38,7 @@ def test_nothing_that_suits_is_an_error_with_a_way_out() -> None:
     def run(_: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         raise EngineError("never")
 
-    with pytest.raises(CompileError, match=r"no generated input suits signature 'serving_default' \(never\).*--data"):
+    with pytest.raises(CompileError, match="'serving_default'.*--data"):
         samples.generate(run, signature(TensorSpec("x", "float32", (None, 2))))
 
 

@@ -17,9 +17,9 @@ def test_compile_variable_that_no_output_reads_runs_on_litert_without_state(outc
 @pytest.mark.parametrize(
     ("case", "engine", "operator", "effect"),
     [
-        ("monte_carlo", "tensorflow", "StatelessRandomUniformV2", "draws the same"),
-        ("noisy", "tensorflow", "StatelessRandomNormalV2", "draws the same"),
-        ("uniform", "litert", "RandomUniform", "draws others"),
+        ("monte_carlo", "tensorflow", "StatelessRandomUniformV2", "same"),
+        ("noisy", "tensorflow", "StatelessRandomNormalV2", "same"),
+        ("uniform", "litert", "RandomUniform", "different"),
     ],
 )
 def test_compile_random_outputs_warns_with_the_operator_and_whether_calls_draw_the_same(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -150,40 +151,40 @@ def test_nan_is_a_token_in_both_directions_and_a_missing_number(ask: Ask, regist
 
 
 @pytest.mark.parametrize(
-    ("model", "body", "sentence"),
+    ("model", "body", "named"),
     [
-        ("modes", b"", "the body is not JSON"),
-        ("modes", b'{"inputs": [NaN', "the body is not JSON"),
-        ("words", b'{"inputs": ["\\ud800"], "params": NaN}', "the body is not JSON"),
-        ("modes", b'{"inputs": NaN, "x": ' + b"[" * 100_000, "the body is not JSON"),
-        ("modes", b'{"inputs": [[NaN, ' + b"9" * 5000 + b"]]}", "the body is not JSON"),
-        ("modes", [1, 2], "exactly one of dataframe_split, dataframe_records, instances, inputs: got a list"),
-        ("modes", {"input": [1, 2]}, "got an object without one"),
+        ("modes", b"", "JSON"),
+        ("modes", b'{"inputs": [NaN', "JSON"),
+        ("words", b'{"inputs": ["\\ud800"], "params": NaN}', "JSON"),
+        ("modes", b'{"inputs": NaN, "x": ' + b"[" * 100_000, "JSON"),
+        ("modes", b'{"inputs": [[NaN, ' + b"9" * 5000 + b"]]}", "JSON"),
+        ("modes", [1, 2], "dataframe_split, dataframe_records, instances, inputs.*list"),
+        ("modes", {"input": [1, 2]}, "dataframe_split, dataframe_records, instances, inputs.*object"),
         ("modes", {"inputs": [1, 2], "instances": [1, 2]}, "got instances, inputs"),
-        ("modes", {"inputs": {"z": [1, 2]}}, "has no input 'z': the inputs are 'x'"),
-        ("modes", {"instances": 1}, '"instances" must be a list of records, got an integer'),
-        ("modes", {"instances": []}, '"instances" is empty'),
-        ("modes", {"instances": [1, 4]}, "must have shape [2] in each of 2 rows"),
-        ("modes", {"dataframe_records": [{"p": 1, "q": 2}, {"p": 1}]}, "a row lacks the column 'q'"),
-        ("modes", {"dataframe_records": [{"p": 1, "q": 2}, 7]}, "row 2 must be an object like the first"),
-        ("modes", {"dataframe_records": [{"p": 1}]}, "the table has 1 columns: 2 are expected (x_0, x_1)"),
-        ("modes", {"dataframe_split": [[1, 2]]}, '"dataframe_split" must be an object with "data"'),
-        ("modes", {"dataframe_split": {"data": [[1, 2], [1]]}}, "is ragged: row 2 has 1 cells"),
-        ("modes", {"dataframe_split": {"data": [[1, 2], 3]}}, "row 2 must be a list of cells"),
-        ("modes", {"dataframe_split": {"columns": ["x"], "data": [[1, 2]]}}, "has 1 columns and rows of 2 cells"),
-        ("modes", {"dataframe_split": {"columns": ["p", "p"], "data": [[1, 2]]}}, "has a column twice"),
-        ("modes", {"dataframe_split": {"columns": [["p"], ["q"]], "data": [[1, 2]]}}, 'must have names as "columns"'),
-        ("modes", {"dataframe_split": {"data": []}}, "the table has 0 columns"),
-        ("quickstart", {"dataframe_records": [{"mean radius": 1}]}, "lacks the column 'mean texture'"),
-        ("pair", {"inputs": 1}, "must be rows, or an object with 'a'"),
-        ("digits", {"dataframe_records": [{"p": 1}]}, "a table needs a column for each input: 'image'"),
+        ("modes", {"inputs": {"z": [1, 2]}}, "input 'z'.*'x'"),
+        ("modes", {"instances": 1}, '"instances".*list.*integer'),
+        ("modes", {"instances": []}, '"instances".*empty'),
+        ("modes", {"instances": [1, 4]}, r"'x'.*\[2\].* 2 rows"),
+        ("modes", {"dataframe_records": [{"p": 1, "q": 2}, {"p": 1}]}, "'q'"),
+        ("modes", {"dataframe_records": [{"p": 1, "q": 2}, 7]}, "row 2.*object"),
+        ("modes", {"dataframe_records": [{"p": 1}]}, " 1 columns.* 2 .*x_0, x_1"),
+        ("modes", {"dataframe_split": [[1, 2]]}, '"dataframe_split".*"data"'),
+        ("modes", {"dataframe_split": {"data": [[1, 2], [1]]}}, "row 2.* 1 cells"),
+        ("modes", {"dataframe_split": {"data": [[1, 2], 3]}}, "row 2.*list"),
+        ("modes", {"dataframe_split": {"columns": ["x"], "data": [[1, 2]]}}, " 1 columns.* 2 cells"),
+        ("modes", {"dataframe_split": {"columns": ["p", "p"], "data": [[1, 2]]}}, '"dataframe_split".*column'),
+        ("modes", {"dataframe_split": {"columns": [["p"], ["q"]], "data": [[1, 2]]}}, '"columns"'),
+        ("modes", {"dataframe_split": {"data": []}}, " 0 columns"),
+        ("quickstart", {"dataframe_records": [{"mean radius": 1}]}, "'mean texture'"),
+        ("pair", {"inputs": 1}, "'a'"),
+        ("digits", {"dataframe_records": [{"p": 1}]}, "'image'"),
     ],
 )
-def test_a_refusal_in_mlflow_s_shape(ask: Ask, model: str, body: Any, sentence: str) -> None:
+def test_a_refusal_in_mlflow_s_shape(ask: Ask, model: str, body: Any, named: str) -> None:
     status, record = ask(model, body)
     assert (status, record.keys()) == (400, {"error_code", "message"})
     assert record["error_code"] == "BAD_REQUEST"
-    assert sentence in record["message"]
+    assert re.search(named, record["message"])
 
 
 def test_a_media_type_that_is_none_of_ours(ask: Ask) -> None:

@@ -38,7 +38,7 @@ def test_nan_stays_in_binary_data_and_becomes_null_in_json() -> None:
 
 def test_bytes_that_are_no_text_need_binary_data() -> None:
     spec, array = TensorSpec("x", "string", (None,)), np.array([b"\xff"], object)
-    with pytest.raises(InvalidInput, match="ask for it with the parameter binary_data"):
+    with pytest.raises(InvalidInput, match="'x'.*binary_data"):
         encode(array, spec)
     assert encode(array, spec, Call({}, parameters={"binary_data_output": True})).body.endswith(b"\1\0\0\0\xff")
 
@@ -60,35 +60,34 @@ def test_a_raw_body_is_the_only_input(spec: TensorSpec, body: bytes, expected: A
 
 
 @pytest.mark.parametrize(
-    ("specs", "body", "sentence"),
+    ("specs", "body", "named"),
     [
-        ([TensorSpec("x", "float32", (None, 2))], b"1234", "takes 8 for each"),
-        ([TensorSpec("x", "float32", (None, 2))], b"", "takes 8 for each"),
-        ([TensorSpec("x", "int8", (2,))], b"1234", "has 4 bytes"),
-        ([TensorSpec("x", "int8", (None, None))], b"1234", "does not say which shape"),
-        ([TensorSpec("x", "string", (None, 2))], b"1234", "one element of BYTES"),
-        ([TensorSpec("x", "int8", (None,)), TensorSpec("y", "int8", (None,))], b"1234", "this one has 2"),
+        ([TensorSpec("x", "float32", (None, 2))], b"1234", " 4 bytes.*'x'.* 8 "),
+        ([TensorSpec("x", "float32", (None, 2))], b"", " 0 bytes.*'x'.* 8 "),
+        ([TensorSpec("x", "int8", (2,))], b"1234", " 4 bytes.*'x'.* 2 "),
+        ([TensorSpec("x", "int8", (None, None))], b"1234", "shape.*'x'"),
+        ([TensorSpec("x", "string", (None, 2))], b"1234", "BYTES.*'x'"),
+        ([TensorSpec("x", "int8", (None,)), TensorSpec("y", "int8", (None,))], b"1234", "one input.* 2"),
     ],
 )
-def test_a_raw_body_that_does_not_fit(specs: list[TensorSpec], body: bytes, sentence: str) -> None:
-    with pytest.raises(InvalidInput, match=sentence):
+def test_a_raw_body_that_does_not_fit(specs: list[TensorSpec], body: bytes, named: str) -> None:
+    with pytest.raises(InvalidInput, match=named):
         decode_infer(Request("POST", "/", headers={LENGTH: "0"}, body=body), manifest(*specs))
 
 
 @pytest.mark.parametrize(
-    ("body", "tail", "sentence"),
+    ("body", "tail", "named"),
     [
-        ({"inputs": [sized(8)]}, bytes(7), "and 7 bytes are left"),
-        ({"inputs": [sized(8)]}, bytes(9), "1 bytes after the JSON belong to no input"),
-        ({"inputs": [sized(4)]}, bytes(4), "has 4 bytes: FP32 [1, 2] takes 8"),
-        ({"inputs": [sized(8, shape=[2**40, 2])]}, bytes(8), "takes 8796093022208"),
-        ({"inputs": [ROW]}, bytes(8), "8 bytes after the JSON belong to no input"),
+        ({"inputs": [sized(8)]}, bytes(7), "'x'.* 8.* 7 bytes"),
+        ({"inputs": [sized(8)]}, bytes(9), "1 bytes.*binary_data_size"),
+        ({"inputs": [sized(4)]}, bytes(4), r"'x'.* 4 bytes.*FP32 \[1, 2\].* 8"),
+        ({"inputs": [sized(8, shape=[2**40, 2])]}, bytes(8), "'x'.* 8 bytes.* 8796093022208"),
+        ({"inputs": [ROW]}, bytes(8), "8 bytes.*binary_data_size"),
     ],
 )
-def test_sizes_that_lie(body: Any, tail: bytes, sentence: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
+def test_sizes_that_lie(body: Any, tail: bytes, named: str) -> None:
+    with pytest.raises(InvalidInput, match=named):
         decode(body, manifest(TensorSpec("x", "float32", (None, 2))), tail)
-    assert sentence in caught.value.message
 
 
 @pytest.mark.parametrize("length", ["-1", "x", "", "1.5", "٣", "9" * 18, "9" * 5000])
@@ -100,19 +99,19 @@ def test_a_header_that_lies_about_the_json(length: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "shape", "sentence"),
+    ("data", "shape", "named"),
     [
-        (b"\2\0\0\0ab", [2, 1], "too few for 2 elements"),
-        (b"\2\0\0\0ab", [2**40, 1], "too few for 1099511627776 elements"),
-        (b"\3\0\0\0ab", [1, 1], "ends within its element 0"),
-        (b"\xff\xff\xff\xffab", [1, 1], "ends within its element 0"),
-        (b"\4\0\0\0abcd\1\0", [2, 1], "ends within its element 1"),
-        (b"\1\0\0\0ab", [1, 1], "has 1 bytes after its 1 elements"),
+        (b"\2\0\0\0ab", [2, 1], "'s'.* 2 elements"),
+        (b"\2\0\0\0ab", [2**40, 1], "'s'.* 1099511627776 elements"),
+        (b"\3\0\0\0ab", [1, 1], "'s'.*element 0"),
+        (b"\xff\xff\xff\xffab", [1, 1], "'s'.*element 0"),
+        (b"\4\0\0\0abcd\1\0", [2, 1], "'s'.*element 1"),
+        (b"\1\0\0\0ab", [1, 1], "'s'.* 1 bytes.* 1 elements"),
     ],
 )
-def test_strings_that_lie(data: bytes, shape: list[int], sentence: str) -> None:
+def test_strings_that_lie(data: bytes, shape: list[int], named: str) -> None:
     item = {"name": "s", "datatype": "BYTES", "shape": shape, "parameters": {"binary_data_size": len(data)}}
-    with pytest.raises(InvalidInput, match=sentence):
+    with pytest.raises(InvalidInput, match=named):
         decode({"inputs": [item]}, manifest(TensorSpec("s", "string", (None, 1))), data)
 
 

@@ -53,82 +53,87 @@ def test_a_scalar_and_several_inputs_some_binary_some_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "sentence"),
+    ("body", "named"),
     [
-        (b"", "the body is not JSON"),
-        (b"[" * 100_000, "the body is not JSON"),
-        (b"[1]", "must be a JSON object, got a list"),
-        ({}, '"inputs" must be a list with x'),
-        ({"inputs": {}}, '"inputs" must be a list of objects'),
-        ({"inputs": [1]}, '"inputs" must be a list of objects'),
-        ({"inputs": [{}]}, 'each of "inputs" must have a name'),
-        ({"inputs": [{**ROW, "name": 1}]}, '"name" must be a string, got an integer'),
-        ({"inputs": [{**ROW, "name": "z"}]}, "there is no input 'z': the inputs are x"),
-        ({"inputs": [ROW, ROW]}, "input 'x' is there twice"),
-        ({"inputs": [{**ROW, "datatype": "INT32"}]}, "must have datatype FP32, got 'INT32'"),
-        ({"inputs": [{**ROW, "datatype": ["FP32"]}]}, "must have datatype FP32"),
-        ({"inputs": [{**ROW, "shape": None}]}, "must have a shape"),
-        ({"inputs": [{**ROW, "shape": [-1, 2]}]}, "integers that are not negative"),
-        ({"inputs": [{**ROW, "shape": [1.0, 2]}]}, "integers that are not negative"),
-        ({"inputs": [{**ROW, "shape": [True, 2]}]}, "integers that are not negative"),
-        ({"inputs": [{**ROW, "shape": [1, 3]}]}, "must have shape [any, 2], got [1, 3]"),
-        ({"inputs": [{**ROW, "shape": [2]}]}, "must have shape [any, 2], got [2]"),
-        ({"inputs": [{**ROW, "shape": HUGE}]}, "must have shape [any, 2]"),
-        ({"inputs": [{**ROW, "shape": [2**63, 2]}]}, "has 2 values"),
-        ({"inputs": [{**ROW, "shape": [0, 2], "data": []}]}, "is empty: send at least one row"),
-        ({"inputs": [{**ROW, "data": None}]}, "must have data: a list, got null"),
-        ({"inputs": [{**ROW, "data": {"b64": "AA=="}}]}, "must have data: a list, got an object"),
-        ({"inputs": [{**ROW, "data": [1]}]}, "has 1 values"),
-        ({"inputs": [{**ROW, "data": []}]}, "has 0 values"),
-        ({"inputs": [{**ROW, "data": [[1], [2]]}]}, "nested otherwise"),
-        ({"inputs": [{**ROW, "data": [[1, 2], [3]]}]}, "nested otherwise"),
-        ({"inputs": [{**ROW, "data": [[1, [2]]]}]}, "must hold numbers, got a list"),
-        ({"inputs": [{**ROW, "data": [[[1, 2]]]}]}, "nested otherwise"),
-        ({"inputs": [{**ROW, "data": ["1", 2]}]}, "must hold numbers, got a string"),
-        ({"inputs": [{**ROW, "data": [None, 2]}]}, "must hold numbers, got null"),
-        ({"inputs": [{**ROW, "data": [True, 2]}]}, "must hold numbers, got a boolean"),
-        ({"inputs": [{**ROW, "data": [1e39, 2]}]}, "a number beyond float32"),
-        (b'{"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [NaN, 1]}]}', "is not JSON"),
-        ({"inputs": [{**ROW, "parameters": 1}]}, '"parameters" must be an object'),
-        ({"inputs": [{**ROW, "parameters": {"binary_data_size": 8}}]}, "must have data, or a binary_data_size"),
-        ({"inputs": [{**ROW, "parameters": {"shared_memory_region": "r"}}]}, "in shared memory"),
-        ({"inputs": [sized(8)]}, "binary_data_size 8, and 0 bytes are left"),
-        ({"inputs": [sized(-8)]}, "binary_data_size that is not negative"),
-        ({"inputs": [sized(8.0)]}, '"binary_data_size" must be an integer'),
-        ({"inputs": [sized(True)]}, '"binary_data_size" must be an integer, got a boolean'),
-        ({"inputs": [sized(2**63)]}, "binary_data_size 9223372036854775808"),
-        ({"inputs": [ROW], "id": 7}, '"id" must be a string, got an integer'),
-        ({"inputs": [ROW], "parameters": {"binary_data_output": "yes"}}, '"binary_data_output" must be a boolean'),
-        ({"inputs": [ROW], "outputs": "y"}, '"outputs" must be a list of objects'),
-        ({"inputs": [ROW], "outputs": [{"name": "z"}]}, "there is no output 'z': the outputs are x"),
-        ({"inputs": [ROW], "outputs": [{"name": "x"}] * 2}, "output 'x' is there twice"),
-        ({"inputs": [ROW], "outputs": [{"name": "x", "parameters": {"binary_data": 1}}]}, "must be a boolean"),
-        ({"inputs": [ROW], "outputs": [{"name": "x", "parameters": {"classification": -1}}]}, "asks for -1 classes"),
-        ({"inputs": [ROW], "outputs": [{"name": "x", "parameters": {"classification": "1"}}]}, "must be an integer"),
-        ({"inputs": [ROW], "outputs": [{"name": "x", "parameters": {"shared_memory_region": "r"}}]}, "shared memory"),
+        (b"", "JSON"),
+        (b"[" * 100_000, "JSON"),
+        (b"[1]", "JSON object.*list"),
+        ({}, '"inputs".* x'),
+        ({"inputs": {}}, '"inputs".*objects'),
+        ({"inputs": [1]}, '"inputs".*objects'),
+        ({"inputs": [{}]}, '"inputs".* name'),
+        ({"inputs": [{**ROW, "name": 1}]}, '"name".*string.*integer'),
+        ({"inputs": [{**ROW, "name": "z"}]}, "input 'z'"),
+        ({"inputs": [ROW, ROW]}, "input 'x'"),
+        ({"inputs": [{**ROW, "datatype": "INT32"}]}, "'x'.*FP32.*'INT32'"),
+        ({"inputs": [{**ROW, "datatype": ["FP32"]}]}, "'x'.*FP32"),
+        ({"inputs": [{**ROW, "shape": None}]}, "'x'.*integers"),
+        ({"inputs": [{**ROW, "shape": [-1, 2]}]}, "'x'.*integers"),
+        ({"inputs": [{**ROW, "shape": [1.0, 2]}]}, "'x'.*integers"),
+        ({"inputs": [{**ROW, "shape": [True, 2]}]}, "'x'.*integers"),
+        ({"inputs": [{**ROW, "shape": [1, 3]}]}, r"'x'.*\[any, 2\].*\[1, 3\]"),
+        ({"inputs": [{**ROW, "shape": [2]}]}, r"'x'.*\[any, 2\].*\[2\]"),
+        ({"inputs": [{**ROW, "shape": HUGE}]}, r"'x'.*\[any, 2\]"),
+        ({"inputs": [{**ROW, "shape": [2**63, 2]}]}, "'x'.* 2 values"),
+        ({"inputs": [{**ROW, "shape": [0, 2], "data": []}]}, "'x'.*empty"),
+        ({"inputs": [{**ROW, "data": None}]}, "'x'.*data.*list.*null"),
+        ({"inputs": [{**ROW, "data": {"b64": "AA=="}}]}, "'x'.*data.*list.*object"),
+        ({"inputs": [{**ROW, "data": [1]}]}, "'x'.* 1 values"),
+        ({"inputs": [{**ROW, "data": []}]}, "'x'.* 0 values"),
+        ({"inputs": [{**ROW, "data": [[1], [2]]}]}, "'x'.*nested"),
+        ({"inputs": [{**ROW, "data": [[1, 2], [3]]}]}, "'x'.*nested"),
+        ({"inputs": [{**ROW, "data": [[1, [2]]]}]}, "'x'.*numbers.*list"),
+        ({"inputs": [{**ROW, "data": [[[1, 2]]]}]}, "'x'.*nested"),
+        ({"inputs": [{**ROW, "data": ["1", 2]}]}, "'x'.*numbers.*string"),
+        ({"inputs": [{**ROW, "data": [None, 2]}]}, "'x'.*numbers.*null"),
+        ({"inputs": [{**ROW, "data": [True, 2]}]}, "'x'.*numbers.*boolean"),
+        ({"inputs": [{**ROW, "data": [1e39, 2]}]}, "'x'.*float32"),
+        (b'{"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [NaN, 1]}]}', "JSON"),
+        ({"inputs": [{**ROW, "parameters": 1}]}, '"parameters".*object'),
+        ({"inputs": [{**ROW, "parameters": {"binary_data_size": 8}}]}, "'x'.*data.*binary_data_size"),
+        ({"inputs": [{**ROW, "parameters": {"shared_memory_region": "r"}}]}, "'x'.*shared memory"),
+        ({"inputs": [sized(8)]}, "'x'.*binary_data_size 8.* 0 bytes"),
+        ({"inputs": [sized(-8)]}, "'x'.*binary_data_size.*negative"),
+        ({"inputs": [sized(8.0)]}, '"binary_data_size".*integer'),
+        ({"inputs": [sized(True)]}, '"binary_data_size".*integer.*boolean'),
+        ({"inputs": [sized(2**63)]}, "'x'.*binary_data_size 9223372036854775808"),
+        ({"inputs": [ROW], "id": 7}, '"id".*string.*integer'),
+        ({"inputs": [ROW], "parameters": {"binary_data_output": "yes"}}, '"binary_data_output".*boolean'),
+        ({"inputs": [ROW], "outputs": "y"}, '"outputs".*objects'),
+        ({"inputs": [ROW], "outputs": [{"name": "z"}]}, "output 'z'"),
+        ({"inputs": [ROW], "outputs": [{"name": "x"}] * 2}, "output 'x'"),
+        ({"inputs": [ROW], "outputs": [{"name": "x", "parameters": {"binary_data": 1}}]}, '"binary_data".*boolean'),
+        ({"inputs": [ROW], "outputs": [{"name": "x", "parameters": {"classification": -1}}]}, "output 'x'.*-1 classes"),
+        (
+            {"inputs": [ROW], "outputs": [{"name": "x", "parameters": {"classification": "1"}}]},
+            '"classification".*integer',
+        ),
+        (
+            {"inputs": [ROW], "outputs": [{"name": "x", "parameters": {"shared_memory_region": "r"}}]},
+            "'x'.*shared memory",
+        ),
     ],
 )
-def test_a_refusal(body: Any, sentence: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
+def test_a_refusal(body: Any, named: str) -> None:
+    with pytest.raises(InvalidInput, match=named) as caught:
         decode(body, manifest(TensorSpec("x", "float32", (None, 2))))
-    assert sentence in caught.value.message
     assert len(caught.value.message) < 300
 
 
 def test_booleans_and_integers_out_of_range() -> None:
     item = {"name": "b", "datatype": "BOOL", "shape": [1], "parameters": {"binary_data_size": 1}}
-    with pytest.raises(InvalidInput, match="its bytes must be 0 or 1"):
+    with pytest.raises(InvalidInput, match="'b'.*BOOL"):
         decode({"inputs": [item]}, manifest(TensorSpec("b", "bool", (None,))), b"\2")
-    for value, sentence in [(128, "outside the range of INT8"), (1.0, "must hold integers, got a number")]:
+    for value, named in [(128, "INT8"), (1.0, "integers")]:
         item = {"name": "i", "datatype": "INT8", "shape": [1], "data": [value]}
-        with pytest.raises(InvalidInput, match=sentence):
+        with pytest.raises(InvalidInput, match=f"'i'.*{named}"):
             decode({"inputs": [item]}, manifest(TensorSpec("i", "int8", (None,))))
 
 
 def test_one_long_string_among_many_numbers_takes_no_memory() -> None:
     """numpy would make every element as wide as the longest: 400 GB."""
     item = {**ROW, "shape": [50_001, 2], "data": ["x" * 1_000_000, 1] + [1] * 100_000}
-    with pytest.raises(InvalidInput, match="must hold numbers, got a string"):
+    with pytest.raises(InvalidInput, match="'x'.*numbers.*string"):
         decode({"inputs": [item]}, manifest(TensorSpec("x", "float32", (None, 2))))
 
 
@@ -151,7 +156,7 @@ def test_classification() -> None:
     assert classes(array[:1], named, 9) == ([1, 3], ["0.500000:1:mid", "0.250000:0:low", "0.250000:2:high"])
     assert classes(np.uint8([3, 255]), TensorSpec("y", "uint8", (2,)), 1) == ([1], ["255:1"])
     assert classes(np.array([[True]]), TensorSpec("y", "bool", (None, 1)), 1) == ([1, 1], ["1:0"])
-    with pytest.raises(InvalidInput, match="it has no classes"):
+    with pytest.raises(InvalidInput, match="'y'.*BYTES"):
         classes(np.array([b"a"], object), TensorSpec("y", "string", (None,)), 1)
 
 

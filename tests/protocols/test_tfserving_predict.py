@@ -78,7 +78,7 @@ def test_outputs_that_have_no_rows_to_show(name: str) -> None:
         (b"instances = [1, 2]", "JSON Parse error: Invalid value"),
         (b'{"instances": ["x", "y"]}', "not of expected type: float"),
         (b'{"signature_name": 100}', "'signature_name' key must be a string value."),
-        (b'{"instances": [[1.0, 2.0]]}', "must have shape [any, 1], got [1, 2]"),
+        (b'{"instances": [[1.0, 2.0]]}', "[any, 1], got [1, 2]"),
     ],
 )
 def test_a_body_that_is_refused(ask_json: AskJson, body: bytes, sentence: str) -> None:

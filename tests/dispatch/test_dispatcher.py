@@ -103,89 +103,89 @@ def test_csv_in(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "status", "code", "sentence"),
+    ("path", "body", "status", "code", "named"),
     [
-        ("/predict", b"", 400, "invalid_input", "the body is not JSON"),
-        ("/predict", b'{"input": [1, 2}', 400, "invalid_input", "the body is not JSON"),
-        ("/predict", b'{"input": [NaN, 1]}', 400, "invalid_input", "the body is not JSON"),
-        ("/predict", b'{"input": [Infinity, 1]}', 400, "invalid_input", "the body is not JSON"),
-        ("/predict", b'{"input": [1e999, 1]}', 400, "invalid_input", "the body is not JSON"),
-        ("/predict", b'{"input": [' + b"9" * 400 + b", 1]}", 400, "invalid_input", "the body is not JSON"),
-        ("/predict", b"[" * 100_000, 400, "invalid_input", "the body is not JSON"),
+        ("/predict", b"", 400, "invalid_input", "JSON"),
+        ("/predict", b'{"input": [1, 2}', 400, "invalid_input", "JSON"),
+        ("/predict", b'{"input": [NaN, 1]}', 400, "invalid_input", "JSON"),
+        ("/predict", b'{"input": [Infinity, 1]}', 400, "invalid_input", "JSON"),
+        ("/predict", b'{"input": [1e999, 1]}', 400, "invalid_input", "JSON"),
+        ("/predict", b'{"input": [' + b"9" * 400 + b", 1]}", 400, "invalid_input", "JSON"),
+        ("/predict", b"[" * 100_000, 400, "invalid_input", "JSON"),
         (
             "/predict",
             b'{"input": ' + b"[" * 900 + b"]" * 900 + b"}",
             400,
             "invalid_input",
-            "input 'x' is nested too deeply",
+            "nested",
         ),
-        ("/predict", b'"\xff"', 400, "invalid_input", "the body is not JSON"),
-        ("/predict", [1, 2], 400, "invalid_input", "the body must be a JSON object, got a list"),
-        ("/predict", {}, 400, "invalid_input", 'must have one field "input"'),
-        ("/predict", {"input": 1, "inputs": 2}, 400, "invalid_input", 'must have one field "input"'),
-        ("/predict", {"instances": [1, 2]}, 400, "invalid_input", "unknown field 'instances'"),
+        ("/predict", b'"\xff"', 400, "invalid_input", "JSON"),
+        ("/predict", [1, 2], 400, "invalid_input", "JSON object"),
+        ("/predict", {}, 400, "invalid_input", '"input"'),
+        ("/predict", {"input": 1, "inputs": 2}, 400, "invalid_input", '"input"'),
+        ("/predict", {"instances": [1, 2]}, 400, "invalid_input", "'instances'"),
         (
             "/predict",
             {"input": [1, 4], "signature": 7},
             400,
             "invalid_input",
-            '"signature" must be a string, got an integer',
+            '"signature"',
         ),
-        ("/predict", {"input": [1, 4], "outputs": ["y", "y"]}, 400, "invalid_input", "output 'y' is there twice"),
-        ("/predict", {"input": [1, 4], "outputs": "y"}, 400, "invalid_input", '"outputs" must be a list'),
+        ("/predict", {"input": [1, 4], "outputs": ["y", "y"]}, 400, "invalid_input", "output 'y'"),
+        ("/predict", {"input": [1, 4], "outputs": "y"}, 400, "invalid_input", '"outputs"'),
         (
             "/predict",
             {"input": [1, 4], "outputs": ["z"]},
             404,
             "not_found",
-            "there is no output 'z': the outputs are y",
+            "output 'z'",
         ),
         (
             "/predict",
             {"input": [1, 4], "signature": "z"},
             404,
             "not_found",
-            "no signature 'z': it has serving_default, halve",
+            "signature 'z'",
         ),
-        ("/predict", {"input": []}, 400, "invalid_input", "input 'x' is empty: send at least one row of shape [2]"),
-        ("/predict", {"input": [[1, 2], [3]]}, 400, "invalid_input", "input 'x' is ragged"),
-        ("/predict", {"input": [1, 2, 3]}, 400, "invalid_input", "input 'x' must have shape [any, 2], got [1, 3]"),
-        ("/predict", {"input": ["a", "b"]}, 400, "invalid_input", "input 'x' must hold numbers"),
-        ("/predict", {"input": {"z": [1, 2]}}, 400, "invalid_input", "there is no input 'z': the input is 'x'"),
-        ("/models/counts/predict", {"input": [1.0, 2, 3]}, 400, "invalid_input", "input 'n' must hold integers"),
+        ("/predict", {"input": []}, 400, "invalid_input", "empty"),
+        ("/predict", {"input": [[1, 2], [3]]}, 400, "invalid_input", "ragged"),
+        ("/predict", {"input": [1, 2, 3]}, 400, "invalid_input", "[any, 2], got [1, 3]"),
+        ("/predict", {"input": ["a", "b"]}, 400, "invalid_input", "numbers"),
+        ("/predict", {"input": {"z": [1, 2]}}, 400, "invalid_input", "input 'z'"),
+        ("/models/counts/predict", {"input": [1.0, 2, 3]}, 400, "invalid_input", "integers"),
         (
             "/models/pair/predict",
             {"input": [1, 2]},
             400,
             "invalid_input",
-            "the model has several inputs: send an object with 'a'",
+            "'a'",
         ),
         (
             "/models/pair/predict",
             {"input": {"a": [1, 2]}},
             400,
             "invalid_input",
-            "input 'b' (float32 [any, 1]) is missing",
+            "input 'b'",
         ),
-        ("/models/pair/predict", {"input": {"a": [1, 2], "c": 1}}, 400, "invalid_input", "there is no input 'c'"),
-        ("/models/nobody/predict", {"input": 1}, 404, "not_found", "there is no model 'nobody': the models are"),
-        ("/models/%2e%2e/predict", {"input": 1}, 404, "not_found", "there is no model"),
+        ("/models/pair/predict", {"input": {"a": [1, 2], "c": 1}}, 400, "invalid_input", "input 'c'"),
+        ("/models/nobody/predict", {"input": 1}, 404, "not_found", "'nobody'"),
+        ("/models/%2e%2e/predict", {"input": 1}, 404, "not_found", "model"),
         (
             "/models/modes/versions/2/predict",
             {"input": 1},
             404,
             "not_found",
-            "model 'modes' has no version 2: it has 1",
+            "version 2",
         ),
-        ("/models/modes/versions/one/predict", {"input": 1}, 404, "not_found", "'one' is not a version"),
-        ("/models/modes/versions/0/predict", {"input": 1}, 404, "not_found", "'0' is not a version"),
-        ("/models/modes/versions/٣/predict", {"input": 1}, 404, "not_found", "is not a version"),
+        ("/models/modes/versions/one/predict", {"input": 1}, 404, "not_found", "'one'"),
+        ("/models/modes/versions/0/predict", {"input": 1}, 404, "not_found", "'0'"),
+        ("/models/modes/versions/٣/predict", {"input": 1}, 404, "not_found", "version"),
     ],
 )
-def test_a_refusal(ask: Ask, path: str, body: Any, status: int, code: str, sentence: str) -> None:
+def test_a_refusal(ask: Ask, path: str, body: Any, status: int, code: str, named: str) -> None:
     got, record = ask("POST", path, body)
     assert (got, record["error"]["code"]) == (status, code)
-    assert sentence in record["error"]["message"]
+    assert named in record["error"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_a_refusal(ask: Ask, path: str, body: Any, status: int, code: str, sente
 def test_a_media_type_that_the_model_does_not_take(ask: Ask, media_type: str) -> None:
     status, record = ask("POST", "/predict", b"x", media_type)
     assert status == 415
-    assert "this model takes application/json, text/csv" in record["error"]["message"]
+    assert "application/json, text/csv" in record["error"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -231,11 +231,10 @@ def test_the_catalogue_and_one_model(ask: Ask) -> None:
 
 def test_no_default_among_several_is_said_and_one_alone_is_the_default(registries: Registries, tmp_path: Path) -> None:
     status, record = asker(registries.small)("POST", "/predict", {"input": 1})
-    assert status == 404
-    assert "there are several models" in record["error"]["message"]
+    assert (status, record["error"]["code"]) == (404, "not_found")
+    assert "pair" in record["error"]["message"]
     empty = asker(tmp_path)("POST", "/predict", {"input": 1})
-    assert empty[0] == 404
-    assert "compile one first" in empty[1]["error"]["message"]
+    assert (empty[0], empty[1]["error"]["code"]) == (404, "not_found")
     shutil.copytree(registries.small / "modes", tmp_path / "only")
     assert asker(tmp_path)("POST", "/predict", {"input": [1, 4]}) == (200, [[2, 8]])
 
@@ -245,7 +244,7 @@ def test_an_answer_over_the_limit_is_an_error_that_says_so(registries: Registrie
     rows = [[0.1234567]] * 10
     status, record = ask("POST", "/models/wide/predict", {"input": rows})
     assert (status, record["error"]["code"]) == (413, "too_large")
-    assert "more than the 6000000 that can be sent back from here" in record["error"]["message"]
+    assert "6000000" in record["error"]["message"]
     assert ask("POST", "/models/wide/predict", {"input": rows[:1]})[0] == 200
 
 

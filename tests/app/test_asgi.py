@@ -89,35 +89,35 @@ def chunks() -> Any:
 
 
 @pytest.mark.parametrize(
-    ("content", "headers", "status", "sentence"),
+    ("content", "headers", "status", "named"),
     [
-        (b"x" * (LIMIT + 1), {}, 413, "larger than 100000 bytes"),
-        (b"{}", {"content-length": "99999999999999999999999"}, 413, "larger than 100000 bytes"),
-        (gzipped(bytes(50_000_000)), {"content-encoding": "gzip"}, 413, "larger than 100000 bytes"),
-        (b"no gzip", {"content-encoding": "gzip"}, 400, "the body is not gzip"),
-        (gzipped(BODY)[:-9], {"content-encoding": "gzip"}, 400, "the gzip body is cut off"),
+        (b"x" * (LIMIT + 1), {}, 413, "100000 bytes"),
+        (b"{}", {"content-length": "99999999999999999999999"}, 413, "100000 bytes"),
+        (gzipped(bytes(50_000_000)), {"content-encoding": "gzip"}, 413, "100000 bytes"),
+        (b"no gzip", {"content-encoding": "gzip"}, 400, "gzip"),
+        (gzipped(BODY)[:-9], {"content-encoding": "gzip"}, 400, "cut off"),
         (
             gzipped(BODY) + b"junk",
             {"content-encoding": "gzip"},
             400,
-            "after the end of the gzip body come 4 bytes",
+            "4 bytes",
         ),
-        (zlib.compress(BODY) * 2, {"content-encoding": "deflate"}, 400, "after the end of the deflate body come"),
-        (raw(BODY) + b"junk", {"content-encoding": "deflate"}, 400, "after the end of the deflate body come 4 bytes"),
-        (raw(BODY)[:-3], {"content-encoding": "deflate"}, 400, "the deflate body is cut off"),
-        (in_two(BODY)[:-9], {"content-encoding": "gzip"}, 400, "the gzip body is cut off"),
-        (gzipped(bytes(60_000)) * 2, {"content-encoding": "gzip"}, 413, "larger than 100000 bytes"),
-        (gzipped(b"") * 200, {"content-encoding": "gzip"}, 400, "after the end of the gzip body come"),
-        (b"", {"content-encoding": "gzip"}, 400, "the gzip body is cut off"),
-        (BODY, {"content-encoding": "br"}, 415, "the body's encoding is br"),
+        (zlib.compress(BODY) * 2, {"content-encoding": "deflate"}, 400, "after"),
+        (raw(BODY) + b"junk", {"content-encoding": "deflate"}, 400, "4 bytes"),
+        (raw(BODY)[:-3], {"content-encoding": "deflate"}, 400, "cut off"),
+        (in_two(BODY)[:-9], {"content-encoding": "gzip"}, 400, "cut off"),
+        (gzipped(bytes(60_000)) * 2, {"content-encoding": "gzip"}, 413, "100000 bytes"),
+        (gzipped(b"") * 200, {"content-encoding": "gzip"}, 400, "after"),
+        (b"", {"content-encoding": "gzip"}, 400, "cut off"),
+        (BODY, {"content-encoding": "br"}, 415, " br"),
     ],
 )
 def test_a_body_that_breaks_its_bounds(
-    ask: Client, content: bytes, headers: dict[str, str], status: int, sentence: str
+    ask: Client, content: bytes, headers: dict[str, str], status: int, named: str
 ) -> None:
     answer = ask("POST", "/predict", content=content, headers=headers)
     assert answer.status_code == status
-    assert sentence in answer.json()["error"]["message"]
+    assert named in answer.json()["error"]["message"]
 
 
 def test_a_stream_without_end_is_cut_at_the_limit(ask: Client) -> None:

@@ -95,7 +95,7 @@ def test_a_state_that_is_none_is_one_model_s_trouble(registry: Registry, text: s
     assert (status, record["status"]) == (200, "degraded")
     broken, whole = record["models"]
     assert (broken["name"], broken["state"], broken["version"]) == ("modes", "failed", None)
-    assert "modes/state.json holds no state" in broken["error"]
+    assert "modes/state.json" in broken["error"]
     assert (whole["name"], whole["state"]) == ("pair", "available")
     assert ask(answers, "GET", "/models")[0] == 200
     assert document(registry)[0] == 200
@@ -103,7 +103,7 @@ def test_a_state_that_is_none_is_one_model_s_trouble(registry: Registry, text: s
     for path in ("/models/modes", "/v1/models/modes", "/v2/models/modes"):
         status, record = ask(answers, "GET", path)
         assert status == 503
-        assert b"modes/state.json holds no state" in orjson.dumps(record)
+        assert b"modes/state.json" in orjson.dumps(record)
 
 
 def test_a_model_whose_state_became_none_goes_on_and_readiness_says_so(registry: Registry) -> None:
@@ -115,7 +115,7 @@ def test_a_model_whose_state_became_none_goes_on_and_readiness_says_so(registry:
     assert ask(answers, "POST", "/models/modes/predict", b'{"input": [1, 2]}')[0] == 200
     status, record = ask(answers, "GET", "/health/ready")
     assert (status, record["status"]) == (200, "degraded")
-    assert "modes/state.json holds no state" in record["models"][0]["error"]
+    assert "modes/state.json" in record["models"][0]["error"]
     assert record["models"][0]["answering"] == 2
     assert ask(answers, "GET", "/v2/models/modes/ready")[0] == 200
     state.write_bytes(whole)
@@ -157,11 +157,12 @@ def test_a_withdrawn_version_is_a_tombstone(registry: Registry) -> None:
     assert [entry["state"] for entry in record["model_version_status"]] == ["AVAILABLE", "END"]
     assert ask(answers, "GET", "/v1/models/modes/versions/2")[1]["ready"] is False
     rows = {row["version"]: row for row in ask(answers, "POST", "/v2/repository/index")[1] if row["name"] == "modes"}
-    assert (rows["2"]["state"], rows["2"]["reason"]) == ("UNAVAILABLE", "it was withdrawn")
+    assert rows["2"]["state"] == "UNAVAILABLE"
+    assert "withdrawn" in rows["2"]["reason"]
     assert ask(answers, "GET", "/models/modes")[1]["withdrawn"] == [2]
     status, record = ask(answers, "POST", "/models/modes/versions/2/predict", b'{"input": [1, 2]}')
     assert status == 404
-    assert "it has 1, and 2 was withdrawn" in record["error"]["message"]
+    assert "withdrawn" in record["error"]["message"]
     assert registry.bundle("modes", 2).digest == digest
 
 
@@ -192,6 +193,7 @@ def test_a_registry_that_cannot_be_read_does_not_name_its_folder(registry: Regis
     state.mkdir()
     status, record = ask(Answers(registry), "POST", "/models/modes/predict", b"{}")
     assert (status, record["error"]["code"]) == (503, "registry_failed")
-    assert record["error"]["message"] == "cannot read modes/state.json in the registry: Is a directory"
+    assert "modes/state.json" in record["error"]["message"]
+    assert registry.location not in record["error"]["message"]
     empty = Answers(Registry(str(tmp_path / "nothing")))
     assert str(tmp_path) not in ask(empty, "POST", "/predict", b"{}")[1]["error"]["message"]

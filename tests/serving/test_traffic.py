@@ -73,7 +73,7 @@ def test_a_label_and_a_rollback_go_live_without_a_restart(registry: Registry) ->
     assert serving.find(Asked("modes", label="production")).version == 1
     registry.change("modes", State.rollback)
     assert serving.find(Asked("modes")).version == 2
-    with pytest.raises(NotFound, match="no label 'production': it has none"):
+    with pytest.raises(NotFound, match="'production'"):
         serving.find(Asked("modes", label="production"))
 
 
@@ -85,7 +85,7 @@ def test_a_version_that_fails_to_load_leaves_the_old_one_answering(registry: Reg
     assert serving.find(Asked("modes")).version == 2
     state = serving.status.model("modes")
     assert state.version == 3
-    assert "is corrupt or was changed" in str(state.error)
+    assert "model.tflite" in str(state.error)
     states = {entry.version: entry.state for entry in serving.status.versions("modes")}
     assert states == {1: "available", 2: "available", 3: "failed"}
 
@@ -156,5 +156,5 @@ def test_a_foreign_state_file_is_said_to_be_none(registry: Registry, tmp_path: P
     response = Dispatcher(Serving(registry)).answer(Request("POST", "/models/modes/predict", caller="me"))
     assert response is not None
     assert response.status == 503
-    assert b"state.json holds no state" in response.body
+    assert b"modes/state.json" in response.body
     shutil.rmtree(tmp_path / "models")

@@ -28,9 +28,9 @@ class Input:
     rows: int
 
 
-def table(rows: int) -> Input:
+def table(rows: int, folder: Path = FOLDER) -> Input:
     """A CSV file of so many different rows, the same ones every time."""
-    path = FOLDER / f"rows-{rows}.csv"
+    path = folder / f"rows-{rows}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(COLUMNS + lines(rows))
     return Input("CSV", "quickstart", path, rows)

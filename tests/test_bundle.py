@@ -27,21 +27,19 @@ def flip(path: Path) -> None:
     path.write_bytes(data)
 
 
+# What is done, and what the message names.
 DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
-    "a flipped bit": (lambda path: flip(path / MODEL), "model.tflite is corrupt or was changed"),
-    "a truncated model": (lambda path: (path / MODEL).write_bytes(b"x"), "model.tflite is corrupt or was changed"),
-    "a missing file": (lambda path: (path / GOLDEN).unlink(), "golden.npz is missing"),
-    "a foreign file": (lambda path: (path / "evil.py").touch(), "evil.py is not listed in the manifest"),
-    "a link": (lambda path: (path / "link").symlink_to("/etc/passwd"), "link is a symbolic link"),
-    "no manifest": (lambda path: (path / MANIFEST).unlink(), "cannot read manifest.json"),
-    "half a manifest": (lambda path: (path / MANIFEST).write_bytes(b'{"schema": 1'), "is not a manifest"),
-    "a manifest of nothing": (lambda path: (path / MANIFEST).write_bytes(b"[]"), "is not a manifest"),
-    "a huge manifest": (lambda path: (path / MANIFEST).write_bytes(b" " * 5_000_000), "is larger than"),
-    "a newer schema": (lambda path: replace(path, b'"schema": 1', b'"schema": 2'), "has schema 2"),
-    "an escaping name": (
-        lambda path: replace(path, b'"golden.npz"', b'"../golden"'),
-        "does not stay inside the bundle",
-    ),
+    "a flipped bit": (lambda path: flip(path / MODEL), "model.tflite"),
+    "a truncated model": (lambda path: (path / MODEL).write_bytes(b"x"), "model.tflite"),
+    "a missing file": (lambda path: (path / GOLDEN).unlink(), "golden.npz"),
+    "a foreign file": (lambda path: (path / "evil.py").touch(), "evil.py"),
+    "a link": (lambda path: (path / "link").symlink_to("/etc/passwd"), "/link"),
+    "no manifest": (lambda path: (path / MANIFEST).unlink(), "manifest.json"),
+    "half a manifest": (lambda path: (path / MANIFEST).write_bytes(b'{"schema": 1'), "manifest.json"),
+    "a manifest of nothing": (lambda path: (path / MANIFEST).write_bytes(b"[]"), "manifest.json"),
+    "a huge manifest": (lambda path: (path / MANIFEST).write_bytes(b" " * 5_000_000), " bytes"),
+    "a newer schema": (lambda path: replace(path, b'"schema": 1', b'"schema": 2'), "schema 2"),
+    "an escaping name": (lambda path: replace(path, b'"golden.npz"', b'"../golden"'), "'../golden'"),
 }
 
 
@@ -53,15 +51,15 @@ def replace(path: Path, old: bytes, new: bytes) -> None:
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_bundle_is_refused_when_opened(bundle: Path, damage: str) -> None:
-    harm, sentence = DAMAGES[damage]
+    harm, named = DAMAGES[damage]
     harm(bundle)
-    with pytest.raises(BundleError, match=sentence):
+    with pytest.raises(BundleError, match=named):
         Bundle.open(bundle)
 
 
 def test_an_unknown_engine_is_refused(bundle: Path) -> None:
     replace(bundle, b'"litert"', b'"abacus"')
-    with pytest.raises(BundleError, match="asks for the engine 'abacus', there are: litert, tensorflow"):
+    with pytest.raises(BundleError, match="'abacus'.*litert, tensorflow"):
         Model.open(bundle)
 
 
@@ -69,7 +67,7 @@ def test_a_file_that_is_no_model_is_refused_by_the_engine(bundle: Path) -> None:
     (bundle / MODEL).write_bytes(b"no model")
     manifest = Manifest.from_bytes((bundle / MANIFEST).read_bytes())
     write_manifest(bundle, Manifest(manifest.engine, manifest.signatures, digests(bundle)))
-    with pytest.raises(BundleError, match="LiteRT cannot load model.tflite"):
+    with pytest.raises(BundleError, match="LiteRT.*model.tflite"):
         Model.open(bundle)
 
 
@@ -96,20 +94,20 @@ def test_only_the_outputs_asked_for(registries: Registries) -> None:
     model = Model.open(registries.small / "pair" / "1")
     inputs, _ = model.golden()
     assert list(model.predict(Call(inputs, outputs=("product",))).outputs) == ["product"]
-    with pytest.raises(NotFound, match="there is no output 'quotient': the outputs are sum, product"):
+    with pytest.raises(NotFound, match="'quotient'.*sum, product"):
         model.predict(Call(inputs, outputs=("quotient",)))
 
 
 def test_inputs_must_be_all_there_and_of_one_length(registries: Registries) -> None:
     model = Model.open(registries.small / "pair" / "1")
     row = np.ones((1, 2), np.float32)
-    for inputs, sentence in [
-        ({"a": row}, r"input 'b' \(float32 \[any, 1\]\) is missing"),
-        ({"a": row, "b": row[:, :1], "c": row}, "there is no input 'c': the inputs are a, b"),
-        ({"a": row, "b": np.ones((2, 1), np.float32)}, "same number of rows: 'a' has 1, 'b' has 2"),
-        ({"a": row.astype(np.float64), "b": row[:, :1]}, r"must be float32 \[any, 2\], got float64"),
+    for inputs, named in [
+        ({"a": row}, "'b'"),
+        ({"a": row, "b": row[:, :1], "c": row}, "'c'.*a, b"),
+        ({"a": row, "b": np.ones((2, 1), np.float32)}, "'a'.* 1, 'b'.* 2"),
+        ({"a": row.astype(np.float64), "b": row[:, :1]}, r"'a'.*float32 \[any, 2\].*float64"),
     ]:
-        with pytest.raises(InvalidInput, match=sentence):
+        with pytest.raises(InvalidInput, match=named):
             model.predict(Call(inputs))
 
 
@@ -137,5 +135,5 @@ def test_golden_examples_round_trip_and_are_the_same_bytes_twice(tmp_path: Path)
 def test_a_golden_file_is_never_unpickled(tmp_path: Path) -> None:
     with (tmp_path / "evil.npz").open("wb") as file:
         np.savez(file, **{"s|inputs|x": np.array([object], dtype=object)})
-    with pytest.raises(BundleError, match="holds no golden examples"):
+    with pytest.raises(BundleError, match="golden"):
         read_golden(tmp_path / "evil.npz")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -64,18 +65,18 @@ def test_what_a_killed_publisher_left_is_swept_after_a_day(registry: Registry, r
 
 
 def test_what_is_not_there_is_said_with_what_is(registry: Registry, registries: Registries) -> None:
-    with pytest.raises(NotFound, match="there is no model 'pair': the models are none"):
+    with pytest.raises(NotFound, match="'pair'"):
         registry.resolve("pair")
     publish(registry, registries)
-    with pytest.raises(NotFound, match="there is no model 'pear': the models are pair"):
+    with pytest.raises(NotFound, match="'pear'.*pair"):
         registry.resolve("pear")
-    with pytest.raises(NotFound, match="model 'pair' has no version 2: it has 1"):
+    with pytest.raises(NotFound, match="'pair'.*version 2.* 1"):
         registry.resolve("pair", 2)
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../up", "-x", "a b", "x" * 65, "a\n"])
 def test_a_name_that_would_leave_the_registry_is_refused(registry: Registry, registries: Registries, name: str) -> None:
-    with pytest.raises(RegistryError, match="cannot be a model's name"):
+    with pytest.raises(RegistryError, match=re.escape(repr(name))):
         publish(registry, registries, name)
     with pytest.raises(NotFound):
         registry.resolve(name)
@@ -83,7 +84,7 @@ def test_a_name_that_would_leave_the_registry_is_refused(registry: Registry, reg
 
 def test_a_registry_that_cannot_be_written_says_so(tmp_path: Path, registries: Registries) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(RegistryError, match="cannot write to the registry"):
+    with pytest.raises(RegistryError, match=str(tmp_path / "file")):
         publish(Registry(str(tmp_path / "file" / "models")), registries)
-    with pytest.raises(RegistryError, match="is neither a folder nor s3://bucket/prefix"):
+    with pytest.raises(RegistryError, match="'ftp://somewhere'"):
         Registry("ftp://somewhere")

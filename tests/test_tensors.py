@@ -46,41 +46,40 @@ def test_values_become_rows_of_the_specs_dtype(spec: TensorSpec, value: Any, exp
 
 
 @pytest.mark.parametrize(
-    ("spec", "value", "sentence"),
+    ("spec", "value", "named"),
     [
-        (FLOATS, [], "input 'x' is empty: send at least one row of shape [3]"),
-        (FLOATS, [[]], "input 'x' is empty"),
-        (FLOATS, [[1, 2, 3], [1, 2]], "input 'x' is ragged: every row must have shape [3]"),
-        (FLOATS, [1, 2], "input 'x' must have shape [any, 3], got [1, 2]"),
-        (FLOATS, [[[1, 2, 3]]], "input 'x' must have shape [any, 3], got [1, 1, 3]"),
-        (FLOATS, ["1", 2, 3], "input 'x' must hold numbers (float32 [any, 3]), got a string: '1'"),
-        (FLOATS, [None, 2, 3], "input 'x' must hold numbers (float32 [any, 3]), got null"),
-        (FLOATS, [True, True, True], "input 'x' must hold numbers (float32 [any, 3]), got a boolean"),
-        (FLOATS, [1, True, 3], "input 'x' must hold numbers (float32 [any, 3]), got a boolean: true"),
-        (FLOATS, [[["x" * 400_000, *[1] * 100_000]]], "must hold numbers (float32 [any, 3]), got a string"),
-        (INTS, [[2**63, -1]], "holds an integer outside int8's range"),
-        (FLOATS, [1e39, 2, 3], "input 'x' holds a number beyond float32"),
-        (FLOATS, [float("nan"), 2, 3], "input 'x' holds NaN"),
-        (FLOATS, b64(b"abc"), "must be whole rows of little-endian float32 [3], got 3 bytes"),
-        (FLOATS, b64(np.float32([1, np.inf, 3]).tobytes()), "input 'x' holds NaN, Infinity"),
-        (FLOATS, {"b64": "*"}, "holds text that is not base64"),
-        (FLOATS, {"b65": ""}, "holds an object that is not"),
-        (INTS, [1.0, 2.0], "input 'n' must hold integers (int8 [any, 2]), got a number: '1.0'"),
-        (INTS, [128, 0], "holds an integer outside int8's range -128..127"),
-        (INTS, [[10**30, 0]], "got an integer of 31 digits"),
-        (UNSIGNED, [[-1]], "outside uint64's range"),
-        (FLAGS, [0, 1], "must hold true or false (bool [any, 2]), got an integer"),
-        (WORDS, [["a"], ["b", "c"]], "input 'w' is ragged"),
-        (WORDS, [[1, 2]], "must hold strings (string [any, 2]), got an integer"),
-        (FIXED, [[1, 2], [3, 4]], "must have shape [1, 2], got [2, 2]"),
+        (FLOATS, [], "'x'.*empty"),
+        (FLOATS, [[]], "'x'.*empty"),
+        (FLOATS, [[1, 2, 3], [1, 2]], r"'x'.*ragged.*\[3\]"),
+        (FLOATS, [1, 2], r"'x'.*\[any, 3\].*\[1, 2\]"),
+        (FLOATS, [[[1, 2, 3]]], r"'x'.*\[any, 3\].*\[1, 1, 3\]"),
+        (FLOATS, ["1", 2, 3], r"'x'.*numbers.*float32 \[any, 3\].*string.*'1'"),
+        (FLOATS, [None, 2, 3], "'x'.*numbers.*null"),
+        (FLOATS, [True, True, True], "'x'.*numbers.*boolean"),
+        (FLOATS, [1, True, 3], "'x'.*numbers.*true"),
+        (FLOATS, [[["x" * 400_000, *[1] * 100_000]]], "'x'.*numbers.*string"),
+        (INTS, [[2**63, -1]], "'n'.*int8"),
+        (FLOATS, [1e39, 2, 3], "'x'.*float32"),
+        (FLOATS, [float("nan"), 2, 3], "'x'.*NaN"),
+        (FLOATS, b64(b"abc"), r"'x'.*float32 \[3\].* 3 bytes"),
+        (FLOATS, b64(np.float32([1, np.inf, 3]).tobytes()), "'x'.*Infinity"),
+        (FLOATS, {"b64": "*"}, "'x'.*base64"),
+        (FLOATS, {"b65": ""}, "'x'.*object"),
+        (INTS, [1.0, 2.0], r"'n'.*integers.*int8 \[any, 2\].*'1.0'"),
+        (INTS, [128, 0], r"'n'.*int8.*-128\.\.127"),
+        (INTS, [[10**30, 0]], "'n'.* 31 digits"),
+        (UNSIGNED, [[-1]], "uint64"),
+        (FLAGS, [0, 1], r"bool \[any, 2\].*integer"),
+        (WORDS, [["a"], ["b", "c"]], "'w'.*ragged"),
+        (WORDS, [[1, 2]], r"'w'.*string \[any, 2\].*integer"),
+        (FIXED, [[1, 2], [3, 4]], r"\[1, 2\].*\[2, 2\]"),
     ],
 )
-def test_a_wrong_value_gets_one_sentence(spec: TensorSpec, value: Any, sentence: str) -> None:
-    with pytest.raises(InvalidInput) as refused:
+def test_a_wrong_value_is_named(spec: TensorSpec, value: Any, named: str) -> None:
+    with pytest.raises(InvalidInput, match=named):
         array = to_array(value, spec)
         validate(array, spec)
         check_finite(array, spec)
-    assert sentence in refused.value.message
 
 
 @pytest.mark.parametrize("spec", [FLOATS, WORDS, INTS], ids=str)
@@ -105,5 +104,5 @@ def test_a_signature_survives_the_manifest() -> None:
     "record", [{"name": "x", "dtype": "complex64", "shape": []}, {"name": "x", "dtype": "int8", "shape": [-1]}]
 )
 def test_a_tensor_that_cannot_be_is_refused(record: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="no tensor has dtype"):
+    with pytest.raises(ValueError, match=record["dtype"]):
         TensorSpec.from_json(record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pty
 import subprocess
@@ -28,7 +29,7 @@ def run(*words: str, **variables: str | None) -> Result:
     return CliRunner(mix_stderr=False, env=variables).invoke(lightship, words)
 
 
-def sentence_of(result: Result) -> str:
+def line_of(result: Result) -> str:
     """The one line on standard error of a command that was refused."""
     assert result.exit_code == 2, result.output
     assert isinstance(result.exception, SystemExit)
@@ -40,14 +41,14 @@ def sentence_of(result: Result) -> str:
 def test_command_of_no_such_name_is_refused_also_where_click_sees_an_option(words: list[str]) -> None:
     result = run(*words)
     assert result.exit_code == 2
-    assert result.stderr.endswith(f"Error: No such command '{words[-1]}'.\n")
+    assert f"'{words[-1]}'" in result.stderr
 
 
 @pytest.mark.parametrize(
     "words",
     [["--version"], ["--help"], ["models", "--json"], ["models"], ["predict", "pair", '{"a": [1, 2], "b": [3]}']],
 )
-def test_command_with_full_disk_ends_with_1_and_one_sentence(registries: Registries, words: list[str]) -> None:
+def test_command_with_full_disk_ends_with_1_and_one_line(registries: Registries, words: list[str]) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             [*LIGHTSHIP, *words],
@@ -58,7 +59,8 @@ def test_command_with_full_disk_ends_with_1_and_one_sentence(registries: Registr
             env=os.environ | {"LIGHTSHIP_REGISTRY": str(registries.small)},
         )
     assert done.returncode == 1
-    assert done.stderr == "Error: cannot write: No space left on device\n"
+    (line,) = done.stderr.splitlines()
+    assert os.strerror(errno.ENOSPC) in line
 
 
 @pytest.mark.parametrize("words", [["models"], ["models", "--json"], ["show", "pair"]])
@@ -163,14 +165,14 @@ READERS = (
 @pytest.mark.parametrize("words", READERS, ids=lambda words: words[0])
 def test_registry_folder_that_does_not_exist_is_refused(tmp_path: Path, words: list[str]) -> None:
     missing = str(tmp_path / "modles")
-    assert missing in sentence_of(run(*words, "--registry", missing))
-    assert missing in sentence_of(run(*words, LIGHTSHIP_REGISTRY=missing))
+    assert missing in line_of(run(*words, "--registry", missing))
+    assert missing in line_of(run(*words, LIGHTSHIP_REGISTRY=missing))
     assert not Path(missing).exists()
 
 
 def test_pull_source_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     missing = str(tmp_path / "modles")
-    assert missing in sentence_of(run("pull", "m", missing, "--registry", str(tmp_path)))
+    assert missing in line_of(run("pull", "m", missing, "--registry", str(tmp_path)))
 
 
 def test_models_without_the_default_folder_says_how_to_make_one(
@@ -190,9 +192,10 @@ def test_push_into_a_folder_that_does_not_exist_makes_it(registries: Registries,
 def test_file_that_may_not_be_written_is_named(registries: Registries, tmp_path: Path) -> None:
     words = ("predict", "modes", "[1, 4]", "--registry", str(registries.small), "--output")
     target = tmp_path / "no folder" / "answer.json"
-    assert str(target) in sentence_of(run(*words, str(target)))
+    assert str(target) in line_of(run(*words, str(target)))
     full = run(*words, "/dev/full")
-    assert (full.exit_code, full.stderr) == (1, "Error: cannot write: No space left on device\n")
+    assert full.exit_code == 1
+    assert os.strerror(errno.ENOSPC) in full.stderr
 
 
 class Refusing(BaseHTTPRequestHandler):
@@ -215,7 +218,7 @@ class Refusing(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None: ...
 
 
-# The status of each code, and a word of the sentence that it gets.
+# The status of each code, and what its message names.
 CODES = {
     "NoSuchBucket": (404, "bucket"),
     "AccessDenied": (403, "permission"),
@@ -253,16 +256,14 @@ def keys(endpoint: str, tmp_path: Path) -> dict[str, str | None]:
 def test_s3_error_is_said_in_words_with_its_code(refusing: str, tmp_path: Path, code: str) -> None:
     words = [["models"]] if code != "AccessDenied" else [*READERS[:3], *READERS[4:]]
     for command in words:
-        said = sentence_of(
-            run(*command, "--registry", f"s3://{code.lower()}-bucket/models", **keys(refusing, tmp_path))
-        )
+        said = line_of(run(*command, "--registry", f"s3://{code.lower()}-bucket/models", **keys(refusing, tmp_path)))
         assert code in said
         assert CODES[code][1] in said
         assert "arn:aws:iam" not in said
 
 
 def test_bucket_that_does_not_exist_is_named(s3_endpoint: str, tmp_path: Path) -> None:
-    said = sentence_of(run("models", "--registry", "s3://no-such-bucket-here/m", **keys(s3_endpoint, tmp_path)))
+    said = line_of(run("models", "--registry", "s3://no-such-bucket-here/m", **keys(s3_endpoint, tmp_path)))
     assert "NoSuchBucket" in said
     assert "no-such-bucket-here" in said
 
@@ -288,7 +289,7 @@ def test_aws_without_credentials_network_or_profile_is_said_in_words(tmp_path: P
     assert "nobody" in said(AWS_PROFILE="nobody")
     keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
     gone = said(AWS_ENDPOINT_URL="http://127.0.0.1:9", **keys)
-    assert "AWS_ENDPOINT_URL is http://127.0.0.1:9" in gone
+    assert "http://127.0.0.1:9" in gone
     assert "network" in gone
 
 

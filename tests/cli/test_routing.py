@@ -27,17 +27,20 @@ def run(registry: Registry, *words: str) -> Result:
 
 def test_labels_traffic_and_the_way_back(registry: Registry) -> None:
     assert registry.resolve("modes") == 3
-    assert "production is version 2; version 2 answers" in run(registry, "label", "modes", "production", "2").output
+    assert "version 2" in run(registry, "label", "modes", "production", "2").output
+    assert registry.state("modes").routing.labels == {"production": 2}
     assert registry.resolve("modes") == 2
-    assert "90 % to version 1, 10 % to version 3" in run(registry, "traffic", "modes", "1=90", "3=10").output
+    shares = run(registry, "traffic", "modes", "1=90", "3=10").output
+    assert "90 % to version 1" in shares
+    assert "10 % to version 3" in shares
     assert registry.state("modes").routing.traffic == {1: 90, 3: 10}
     assert run(registry, "rollback", "modes").exit_code == 0
     assert registry.state("modes").routing.traffic == {}
     assert registry.resolve("modes") == 2
     run(registry, "rollback", "modes", "--to", "3")
     assert registry.state("modes").routing.traffic == {1: 90, 3: 10}
-    assert "version 2 answers" in run(registry, "traffic", "modes").output
-    assert "shadows 0.1 of the requests" in run(registry, "traffic", "modes", "3=shadow:10%").output
+    assert "version 2" in run(registry, "traffic", "modes").output
+    assert "0.1" in run(registry, "traffic", "modes", "3=shadow:10%").output
     run(registry, "label", "modes", "production", "--remove")
     assert registry.resolve("modes") == 3
 
@@ -47,13 +50,13 @@ def test_a_withdrawn_version_takes_no_requests_and_keeps_its_files(registry: Reg
     assert registry.resolve("modes") == 2
     result = run(registry, "predict", "modes@3", "[1, 2]")
     assert result.exit_code == 2
-    assert "model 'modes' has no version 3: it has 1, 2, and 3 was withdrawn" in result.output
+    assert "withdrawn" in result.output
     assert registry.path("modes", 3).is_dir()
-    assert "modes version 3, withdrawn" in run(registry, "show", "modes@3").output
+    assert "withdrawn" in run(registry, "show", "modes@3").output
     record = json.loads(run(registry, "show", "modes@3", "--json").output)
     assert (record["digest"], record["withdrawn"]) == (registry.bundle("modes", 3).digest, True)
     assert json.loads(run(registry, "show", "modes@2", "--json").output)["withdrawn"] is False
-    assert "3 was withdrawn" in run(registry, "push", "modes@3", registry.location + "-elsewhere").output
+    assert "withdrawn" in run(registry, "push", "modes@3", registry.location + "-elsewhere").output
 
 
 def test_push_and_pull_copy_a_version(registry: Registry, tmp_path: Path) -> None:
@@ -64,34 +67,33 @@ def test_push_and_pull_copy_a_version(registry: Registry, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("words", "named"),
     [
-        (["label", "modes", "production", "9"], "there is no version 9 to route to: the versions are 1, 2, 3"),
-        (["label", "modes", "production"], "say either a VERSION or --remove"),
-        (["label", "nobody", "production", "1"], "there is no model 'nobody'"),
-        (["traffic", "modes", "1=50"], "the shares add up to 50 %, not to 100"),
-        (["traffic", "modes", "1=50", "1=50"], "version 1 stands twice"),
-        (["traffic", "modes", "one=100"], "write VERSION=PERCENT"),
-        (["traffic", "modes", "1=-5"], "write VERSION=PERCENT"),
-        (["traffic", "modes", "9=100"], "there is no version 9 to route to"),
-        (["rollback", "modes"], "there is nothing to roll back to"),
-        (["rollback", "modes"], "for version 2 to answer again, say: lightship label NAME production 2"),
-        (["label", "modes", "", "1"], "'' cannot be a label"),
-        (["label", "modes", "a/b c", "1"], "'a/b c' cannot be a label"),
-        (["label", "modes", "a:b", "1"], "'a:b' cannot be a label"),
-        (["withdraw", "modes", "9"], "there is no version 9"),
-        (["label", "modes", "typo", "--remove"], "model 'modes' has no label 'typo': the labels are none"),
-        (["traffic", "modes", "1=0", "2=100"], "leave version 1 out"),
-        (["traffic", "modes", "1=shadow:0%"], "leave version 1 out"),
-        (["rollback", "modes", "--to", "7"], "there is no entry 7"),
-        (["history", "nobody"], "there is no model 'nobody'"),
+        (["label", "modes", "production", "9"], "version 9"),
+        (["label", "modes", "production"], "--remove"),
+        (["label", "nobody", "production", "1"], "'nobody'"),
+        (["traffic", "modes", "1=50"], "50 %"),
+        (["traffic", "modes", "1=50", "1=50"], "version 1"),
+        (["traffic", "modes", "one=100"], "VERSION=PERCENT"),
+        (["traffic", "modes", "1=-5"], "VERSION=PERCENT"),
+        (["traffic", "modes", "9=100"], "version 9"),
+        (["rollback", "modes"], "lightship label NAME production 2"),
+        (["label", "modes", "", "1"], "''"),
+        (["label", "modes", "a/b c", "1"], "'a/b c'"),
+        (["label", "modes", "a:b", "1"], "'a:b'"),
+        (["withdraw", "modes", "9"], "version 9"),
+        (["label", "modes", "typo", "--remove"], "'typo'"),
+        (["traffic", "modes", "1=0", "2=100"], "version 1"),
+        (["traffic", "modes", "1=shadow:0%"], "version 1"),
+        (["rollback", "modes", "--to", "7"], "entry 7"),
+        (["history", "nobody"], "'nobody'"),
     ],
 )
-def test_a_mistake_gets_one_sentence_and_changes_nothing(registry: Registry, words: list[str], sentence: str) -> None:
+def test_a_mistake_is_named_and_changes_nothing(registry: Registry, words: list[str], named: str) -> None:
     before = registry.read_state("modes")
     result = run(registry, *words)
     assert result.exit_code == 2
-    assert sentence in result.output
+    assert named in result.output
     assert registry.read_state("modes") == before
 
 
@@ -103,7 +105,9 @@ def test_a_label_that_no_path_could_address_can_still_be_taken_away(registry: Re
 
 def test_a_version_with_traffic_is_not_withdrawn(registry: Registry) -> None:
     run(registry, "label", "modes", "production", "2")
-    assert "still has a label or traffic" in run(registry, "withdraw", "modes", "2").output
+    result = run(registry, "withdraw", "modes", "2")
+    assert result.exit_code == 2
+    assert "version 2" in result.output
 
 
 def test_the_state_is_a_file_that_people_can_read(registry: Registry) -> None:
@@ -129,7 +133,7 @@ def test_a_command_that_changes_nothing_says_so_and_writes_nothing(registry: Reg
     before = registry.read_state("modes")
     result = run(registry, *words)
     assert result.exit_code == 0
-    assert "already so" in result.output
+    assert "already" in result.output
     assert registry.read_state("modes") == before
 
 
@@ -144,8 +148,8 @@ def test_rollback_prints_before_and_after(registry: Registry) -> None:
     run(registry, "label", "modes", "production", "1")
     run(registry, "label", "modes", "production", "2")
     before, after = run(registry, "rollback", "modes").output.splitlines()
-    assert "version 2 answers" in before
-    assert "version 1 answers" in after
+    assert "version 2" in before
+    assert "version 1" in after
 
 
 def test_rollback_after_a_new_version_went_live_by_itself_says_how_to_leave_it(registry: Registry) -> None:
@@ -178,4 +182,4 @@ def test_a_label_on_a_withdrawn_version_is_refused(registry: Registry) -> None:
     run(registry, "withdraw", "modes", "3")
     result = run(registry, "label", "modes", "production", "3")
     assert result.exit_code == 2
-    assert "3 was withdrawn" in result.output
+    assert "withdrawn" in result.output

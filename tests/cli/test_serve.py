@@ -94,20 +94,20 @@ def test_a_token_is_asked_for_where_one_is_set(registries: Registries) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("words", "named"),
     [
-        (["--host", "0.0.0.0"], "refusing to listen on 0.0.0.0"),
-        (["--host", "example.invalid", "--allow-anonymous"], "cannot listen on example.invalid"),
+        (["--host", "0.0.0.0"], "LIGHTSHIP_TOKEN"),
+        (["--host", "example.invalid", "--allow-anonymous"], "example.invalid"),
         (["--port", "70000"], "70000"),
-        (["--port", "0", "--default", "nope"], "has no such model: digits, quickstart"),
-        (["--port", "0", "--registry", "README.md"], "README.md is not a folder"),
+        (["--port", "0", "--default", "nope"], "digits, quickstart"),
+        (["--port", "0", "--registry", "README.md"], "README.md"),
     ],
 )
-def test_a_mistake_gets_one_sentence_and_exit_code_2(registries: Registries, words: list[str], sentence: str) -> None:
+def test_a_mistake_is_named_with_exit_code_2(registries: Registries, words: list[str], named: str) -> None:
     command = [sys.executable, "-m", "lightship", "serve", "--registry", str(registries.examples), *words]
     run = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=False)
     assert run.returncode == 2
-    assert sentence in run.stderr
+    assert named in run.stderr
     assert "Traceback" not in run.stderr
 
 
@@ -132,8 +132,9 @@ def test_the_line_to_copy_works_as_it_is_printed(registries: Registries) -> None
 
 def test_a_port_that_is_taken_is_a_mistake(registries: Registries) -> None:
     with running("serve", "--registry", str(registries.examples)) as (_, url):
-        command = [sys.executable, "-m", "lightship", "serve", "--port", url.rpartition(":")[2]]
+        port = url.rpartition(":")[2]
+        command = [sys.executable, "-m", "lightship", "serve", "--port", port]
         run = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=False)
     assert run.returncode == 2
-    assert "cannot listen on 127.0.0.1 port" in run.stderr
-    assert "choose another with --port" in run.stderr
+    assert f"port {port}" in run.stderr
+    assert "--port" in run.stderr

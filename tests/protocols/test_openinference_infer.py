@@ -169,7 +169,8 @@ def test_infer(ask: Ask) -> None:
     response = orjson.loads(ask("POST", "/v2/models/pair/infer", {**PAIR, "outputs": [{"name": "product"}]}).body)
     assert response["outputs"] == [product]
     missing = ask("POST", "/v2/models/pair/infer", {"inputs": PAIR["inputs"][:1]})
-    assert (missing.status, orjson.loads(missing.body)) == (400, {"error": "input 'a' (float32 [any, 2]) is missing"})
+    assert (missing.status, list(orjson.loads(missing.body))) == (400, ["error"])
+    assert "'a'" in orjson.loads(missing.body)["error"]
 
 
 def test_a_signature_by_its_name(ask: Ask) -> None:

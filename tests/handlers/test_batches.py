@@ -154,7 +154,7 @@ def test_a_job_that_is_asked_for_goes_through_all_functions(functions: Functions
 def test_what_cannot_be_scored_is_an_outcome(functions: Functions) -> None:
     assert functions.split.invoke(functions.drop(KEY, b"")) == {"batchItemFailures": []}
     assert functions.queued("score")["Records"] == []
-    assert "rows.csv is empty" in functions.output()["failure.json"].decode()
+    assert "rows.csv" in functions.output()["failure.json"].decode()
 
 
 def test_the_events_of_the_files_find_nothing_to_do(functions: Functions) -> None:

@@ -108,26 +108,27 @@ def test_a_model_file_becomes_a_version_once(yard: Yard) -> None:
     assert yard.registry.versions("quickstart") == [1, 2]
 
 
+# Key, and the content with what the report names.
 REFUSED = {
-    "incoming/prose.keras": (b"I am no model.", "prose.keras is no .keras file"),
-    "incoming/prose.tflite": (b"I am no model.", "its identifier is not TFL3"),
-    "incoming/empty.h5": (b"", "empty.h5 is empty"),
-    "incoming/team/churn.keras": (b"x", "a model file belongs right below incoming/"),
-    "incoming/notes.txt": (b"x", "its name must end with one of .keras, .h5, .hdf5, .tflite, .zip, .tar.gz, .tgz"),
-    "incoming/..keras": (b"x", "'.' cannot be a model's name"),
-    "incoming/my model (1)%2B+é.keras": (b"x", "a letter or digit first; rename the file"),
-    "incoming/a\tb<&'\\\"*?.keras": (b"x", "cannot be a model's name"),  # moto has no path for a line feed
-    f"incoming/{'x' * 900}.keras": (b"x", "cannot be a model's name"),
+    "incoming/prose.keras": (b"I am no model.", "prose.keras"),
+    "incoming/prose.tflite": (b"I am no model.", "TFL3"),
+    "incoming/empty.h5": (b"", "empty.h5"),
+    "incoming/team/churn.keras": (b"x", "incoming/"),
+    "incoming/notes.txt": (b"x", ".keras, .h5, .hdf5, .tflite, .zip, .tar.gz, .tgz"),
+    "incoming/..keras": (b"x", "'.'"),
+    "incoming/my model (1)%2B+é.keras": (b"x", "'my model (1)%2B+é'"),
+    "incoming/a\tb<&'\\\"*?.keras": (b"x", r"'a\tb"),  # moto has no path for a line feed
+    f"incoming/{'x' * 900}.keras": (b"x", "'" + "x" * 80 + "'"),
 }
 
 
 @pytest.mark.parametrize("key", REFUSED)
 def test_a_refusal_is_an_outcome(yard: Yard, key: str) -> None:
-    body, sentence = REFUSED[key]
+    body, named = REFUSED[key]
     assert yard.invoke(yard.put(key, body)) == []
     report = yard.report(key)
     assert report["state"] == "refused"
-    assert sentence in report["reason"]
+    assert named in report["reason"]
     assert "/tmp" not in report["reason"]
     (announced,) = yard.cloud.hear()
     assert announced["detail-type"] == "Model Refused"
@@ -141,7 +142,7 @@ def test_a_file_with_code_in_it_is_refused_unopened(yard: Yard, tmp_path: Path) 
     assert yard.invoke(event) == []
     report = yard.report("incoming/evil.keras")
     assert (report["state"], report["code"]) == ("refused", "source_refused")
-    assert "a Lambda layer" in report["reason"]
+    assert "Lambda" in report["reason"]
     before = yard.report("incoming/evil.keras")
     assert yard.invoke(event) == []  # its message once more
     assert yard.report("incoming/evil.keras") == before
@@ -149,21 +150,21 @@ def test_a_file_with_code_in_it_is_refused_unopened(yard: Yard, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("config", "sentence"),
+    ("config", "named"),
     [
-        (b"name: [", "model.yaml is not a model.yaml: line 1"),
-        (b"nmae: churn", "there is no key 'nmae'"),
-        (b"name: a/b", "incoming/churn.yaml names the model 'a/b', and a dropped file's own name is its model's"),
-        (b"name: wine", "drop both files as wine.keras and wine.yaml"),
-        (b"#" * (256 * 1024 + 100), "it is larger than 262144 bytes"),
-        (b"\xff\xfe\x00", "model.yaml is not a model.yaml"),
+        (b"name: [", "line 1"),
+        (b"nmae: churn", "'nmae'"),
+        (b"name: a/b", "'a/b'"),
+        (b"name: wine", "wine.keras and wine.yaml"),
+        (b"#" * (256 * 1024 + 100), "262144 bytes"),
+        (b"\xff\xfe\x00", "model.yaml"),
     ],
 )
-def test_a_bad_model_yaml_is_refused(yard: Yard, config: bytes, sentence: str) -> None:
+def test_a_bad_model_yaml_is_refused(yard: Yard, config: bytes, named: str) -> None:
     yard.cloud.s3.put_object(Bucket=yard.cloud.bucket, Key="incoming/churn.yaml", Body=config)
     assert yard.invoke(yard.put("incoming/churn.keras", b"x")) == []
     reason = yard.report("incoming/churn.keras")["reason"]
-    assert sentence in reason
+    assert named in reason
     assert "/tmp" not in reason
 
 
@@ -249,7 +250,7 @@ def test_a_file_that_ends_the_function_again_and_again_is_refused(yard: Yard) ->
             yard.invoke(event, s3=Clumsy(yard.cloud.s3, dies), now=lambda time=attempt * 1000.0: time)
         assert yard.report("incoming/churn.tflite")["attempt"] == attempt
     assert yard.invoke(event, now=lambda: 4000.0) == []
-    assert "ended the function 3 times" in yard.report("incoming/churn.tflite")["reason"]
+    assert "3 times" in yard.report("incoming/churn.tflite")["reason"]
     assert yard.cloud.hear()[0]["detail-type"] == "Model Refused"
 
 
@@ -320,7 +321,7 @@ def test_broker_never_logs_a_signed_address(yard: Yard, capfd: pytest.CaptureFix
     assert yard.invoke(yard.put("incoming/churn.tflite", TFLITE.read_bytes())) == []
     said = "".join(capfd.readouterr())
     logs = said + "".join(log.read_text() for log in yard.logs.glob("w*.log"))
-    assert "the file cannot be fetched" in logs
+    assert "fetched" in logs
     assert "Signature" not in logs
 
 

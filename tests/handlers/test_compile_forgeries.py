@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from lightship.handlers.compiling import quarantine
 from tests.handlers.forger import app
 from tests.handlers.test_compile import KERAS
 from tests.handlers.workers import FORGER
@@ -13,9 +12,9 @@ from tests.handlers.yards import Yard
 FORGED = sorted(app.CASES.keys() - {"honest"})
 
 
-def drop(yard: Yard, case: str) -> dict[str, object]:
+def drop(yard: Yard, case: str, **changes: int) -> dict[str, object]:
     event = yard.put(f"incoming/{case}.keras", KERAS.read_bytes())
-    assert yard.invoke(event, workers=yard.workers(FORGER)) == []
+    assert yard.invoke(event, workers=yard.workers(FORGER), **changes) == []
     return yard.report(f"incoming/{case}.keras")
 
 
@@ -26,9 +25,8 @@ def test_broker_bundle_of_this_very_file_is_published(yard: Yard) -> None:
 
 
 @pytest.mark.parametrize("case", FORGED)
-def test_broker_forged_answer_publishes_nothing(yard: Yard, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quarantine, "LARGEST", 150_000)
-    report = drop(yard, case)
+def test_broker_forged_answer_publishes_nothing(yard: Yard, case: str) -> None:
+    report = drop(yard, case, largest=150_000)
     assert (report["state"], report["code"]) == ("refused", "compile_failed")
     assert yard.keys("models/") == []
     (announced,) = yard.cloud.hear()

@@ -70,7 +70,7 @@ def test_one_id_from_the_header_to_the_receipt(
     with caplog.at_level(logging.INFO, "lightship"):
         answer = post(cloud, registries, body, {"x-correlation-id": ID})
     assert (answer.status_code, answer.headers["x-correlation-id"], answer.json()["correlation"]) == (202, ID, ID)
-    assert f"job {answer.json()['id']} is asked for, correlation {ID}" in caplog.messages
+    assert any(answer.json()["id"] in text and ID in text for text in caplog.messages)
     capsys.readouterr()  # the API's own line, should a function of an earlier test have left its logger to this process
 
     functions = {
@@ -110,4 +110,6 @@ def test_a_request_that_fails_is_logged_with_its_id(registries: Registries, capl
         response = entry.answer(Request("GET", "/metrics", "", headers), event)
         assert response is not None
         assert (response.status, response.headers["x-correlation-id"]) == (500, expected)
-        assert caplog.messages == [f"GET /metrics failed, correlation {expected}"]
+        (logged,) = caplog.messages
+        assert "GET /metrics" in logged
+        assert expected in logged

@@ -81,13 +81,11 @@ def test_an_event_is_answered_as_by_mangum_and_the_application(made: Core, event
 
 @pytest.mark.parametrize("event", [load(EVENTS["predict"]), at("/openapi.json"), REST], ids=["2.0", "a page", "1.0"])
 @pytest.mark.parametrize(
-    ("body", "encoded", "sentence"),
-    [("abc", True, "Incorrect padding"), ("%%%", True, "base64"), ("\ud800", False, "surrogates not allowed")],
+    ("body", "encoded"),
+    [("abc", True), ("%%%", True), ("\ud800", False)],
 )
-def test_a_body_that_is_none_is_refused(
-    made: Core, event: dict[str, Any], body: str, encoded: bool, sentence: str
-) -> None:
+def test_a_body_that_is_none_is_refused(made: Core, event: dict[str, Any], body: str, encoded: bool) -> None:
     answer = gateway(made)({**event, "body": body, "isBase64Encoded": encoded}, None)
     error = json.loads(answer["body"])["error"]
     assert (answer["statusCode"], error["code"]) == (400, "invalid_input")
-    assert sentence in error["message"]
+    assert "body" in error["message"]

@@ -110,7 +110,8 @@ def test_an_image_arrives_as_bytes(emulator: Emulator) -> None:
     broken = base64.b64encode(base64.b64decode(EVENTS["predict-image"]["body"])[:40]).decode()
     answer = emulator.invoke(changed("predict-image", body=broken))
     assert answer["statusCode"] == 400
-    assert "is a broken image" in answer["body"]
+    assert body(answer)["error"]["code"] == "invalid_input"
+    assert "image" in body(answer)["error"]["message"]
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", '{"input": NaN}', '{"input": [1, 2]}', '{"input": ' + "[" * 500])
@@ -132,7 +133,7 @@ def test_an_answer_too_large_for_lambda_is_said_to_be(registries: Registries) ->
     with Emulator(environment=environment) as emulator:
         answer = emulator.invoke(with_body(json.dumps({"input": [[0.1234567]] * 10})))
         assert answer["statusCode"] == 413
-        assert "more than the 6225920 that can be sent back from here" in answer["body"]
+        assert "6225920" in answer["body"]
         assert emulator.invoke(with_body('{"input": [0.5]}'))["statusCode"] == 200
 
 
@@ -140,7 +141,7 @@ def test_without_a_model_the_function_starts_and_says_what_is_missing(tmp_path: 
     with Emulator(environment={"LIGHTSHIP_REGISTRY": str(tmp_path)}) as emulator:
         answer = emulator.invoke(EVENTS["predict"])
         assert answer["statusCode"] == 404
-        assert "there is no model 'quickstart': the models are none" in answer["body"]
+        assert "'quickstart'" in answer["body"]
         assert emulator.invoke(EVENTS["ready"])["statusCode"] == 503
 
 

@@ -144,44 +144,44 @@ def test_bytes_travel_as_base64_both_ways(office: Office) -> None:
 
 
 MISTAKES: list[tuple[Any, int, str]] = [
-    ("no JSON", 400, "the message is not JSON"),
-    ([1], 400, "the message is not a JSON object"),
-    ({"schema": 2, "request": {}}, 400, "the message has schema 2"),
-    ({"schema": 1}, 400, "the message must hold one of request"),
-    ({"schema": 1, "request": 7}, 400, "'request' must be an object"),
-    ({"schema": 1, "request": {"path": 7}}, 400, "'request' must have a path"),
-    (request() | {"id": ""}, 400, "'id' must be a text of 1 to 128"),
-    (request() | {"id": "a\nb"}, 400, "'id' must be a text of 1 to 128"),
-    (request() | {"reply": "here"}, 400, "'reply' must be an object with one key of s3, queue, event"),
-    (request() | {"reply": {"s3": "replies/", "event": 1}}, 400, "'reply' must be an object with one key"),
-    (request() | {"reply": {"s3": "models/"}}, 400, "'reply.s3' must be a printable prefix that begins with replies/"),
-    (request() | {"reply": {"s3": "s3://another/replies/"}}, 400, "'reply.s3' must be a printable prefix"),
-    (request() | {"reply": {"s3": "replies/../models"}}, 400, "'reply.s3' has '..' in it"),
-    (request() | {"reply": {"s3": "replies/a/.."}}, 400, "'reply.s3' has '..' in it"),
-    (request() | {"reply": {"s3": "replies/\ud800"}}, 400, "'reply.s3' must be a printable prefix"),
-    (request() | {"reply": {"s3": "replies/" + "é" * 509}}, 400, "'reply.s3' and 'id' make a key of 1041 bytes"),
-    (request(id="😀" * 128) | {"reply": {"s3": "replies/"}}, 400, "'reply.s3' and 'id' make a key of 1549 bytes"),
-    (request() | {"reply": {"queue": "https://sqs.example.com/1/somebodys"}}, 400, "'reply.queue' must name a queue"),
-    (request("/models/\ud800/predict"), 400, "'request' must have a path, a method and headers of whole characters"),
-    ({"schema": 1, "request": {"path": "/", "method": "\ud800"}}, 400, "'request' must have a path, a method"),
-    ({"schema": 1, "request": {"path": "/", "headers": {"\ud800": "a"}}}, 400, "'request' must have a path, a method"),
-    ({"schema": 1, "request": {"path": "/", "headers": {"a": "\ud800"}}}, 400, "'request' must have a path, a method"),
-    ({"schema": "\ud800", "request": {}}, 400, "the message has schema '\\ud800'"),
-    (request("/nowhere"), 404, "there is nothing at /nowhere"),
-    (request("/models/nobody/predict"), 404, "there is no model 'nobody'"),
+    ("no JSON", 400, "JSON"),
+    ([1], 400, "JSON object"),
+    ({"schema": 2, "request": {}}, 400, "schema 2"),
+    ({"schema": 1}, 400, "request"),
+    ({"schema": 1, "request": 7}, 400, "'request'"),
+    ({"schema": 1, "request": {"path": 7}}, 400, "path"),
+    (request() | {"id": ""}, 400, "'id'"),
+    (request() | {"id": "a\nb"}, 400, "'id'"),
+    (request() | {"reply": "here"}, 400, "'reply'"),
+    (request() | {"reply": {"s3": "replies/", "event": 1}}, 400, "'reply'"),
+    (request() | {"reply": {"s3": "models/"}}, 400, "'reply.s3'"),
+    (request() | {"reply": {"s3": "s3://another/replies/"}}, 400, "'reply.s3'"),
+    (request() | {"reply": {"s3": "replies/../models"}}, 400, "'reply.s3'"),
+    (request() | {"reply": {"s3": "replies/a/.."}}, 400, "'reply.s3'"),
+    (request() | {"reply": {"s3": "replies/\ud800"}}, 400, "'reply.s3'"),
+    (request() | {"reply": {"s3": "replies/" + "é" * 509}}, 400, "1041 bytes"),
+    (request(id="😀" * 128) | {"reply": {"s3": "replies/"}}, 400, "1549 bytes"),
+    (request() | {"reply": {"queue": "https://sqs.example.com/1/somebodys"}}, 400, "'reply.queue'"),
+    (request("/models/\ud800/predict"), 400, "path"),
+    ({"schema": 1, "request": {"path": "/", "method": "\ud800"}}, 400, "method"),
+    ({"schema": 1, "request": {"path": "/", "headers": {"\ud800": "a"}}}, 400, "headers"),
+    ({"schema": 1, "request": {"path": "/", "headers": {"a": "\ud800"}}}, 400, "headers"),
+    ({"schema": "\ud800", "request": {}}, 400, "schema '\\ud800'"),
+    (request("/nowhere"), 404, "/nowhere"),
+    (request("/models/nobody/predict"), 404, "'nobody'"),
     (request(body='{"input": [1]}'), 400, "input"),
-    (request(body="\ud800"), 400, "'request' must have its body"),
-    ({"schema": 1, "request": {"path": "/predict", "body_base64": "%"}}, 400, "'request' must have its body"),
-    ({"schema": 1, "request": {"path": "/predict", "headers": {"a": 1}}}, 400, "'request.headers' must be an object"),
-    (request(body="1" * 100_001), 413, "the body is larger than 100000 bytes"),
+    (request(body="\ud800"), 400, "body"),
+    ({"schema": 1, "request": {"path": "/predict", "body_base64": "%"}}, 400, "body"),
+    ({"schema": 1, "request": {"path": "/predict", "headers": {"a": 1}}}, 400, "'request.headers'"),
+    (request(body="1" * 100_001), 413, "100000 bytes"),
 ]
 
 
-@pytest.mark.parametrize(("body", "status", "sentence"), MISTAKES, ids=[sentence for _, _, sentence in MISTAKES])
-def test_a_mistake_is_answered_and_never_comes_again(office: Office, body: Any, status: int, sentence: str) -> None:
+@pytest.mark.parametrize(("body", "status", "named"), MISTAKES, ids=[named for _, _, named in MISTAKES])
+def test_a_mistake_is_answered_and_never_comes_again(office: Office, body: Any, status: int, named: str) -> None:
     reply = office.ask(body)
     assert reply["status"] == status
-    assert sentence in json.loads(reply["body"])["error"]["message"]
+    assert named in json.loads(reply["body"])["error"]["message"]
     assert office.replies() == {}
 
 
@@ -230,26 +230,26 @@ def test_an_answer_goes_to_the_queue_of_the_account_that_was_named(branches: Pos
 
 
 @pytest.mark.parametrize(
-    ("wanted", "sentence"),
+    ("wanted", "named"),
     [
-        ("answers", "is the name of several queues: give the ARN of one"),
-        (ANSWERS.format("3" * 12), "must name a queue that this stack may answer to"),
-        (f"{SQS}/333333333333/answers", "must name a queue that this stack may answer to"),
-        ("https://sqs.eu-west-1.amazonaws.com/111111111111/answers", "must name a queue that this stack may answer to"),
-        ("elsewhere:others", "must name a queue that this stack may answer to"),
-        (f"x{SQS}/1111111111111/answers", "must name a queue that this stack may answer to"),
-        ("://", "must name a queue that this stack may answer to"),
-        ("", "must name a queue that this stack may answer to"),
-        (7, "must name a queue that this stack may answer to"),
-        (["answers"], "must name a queue that this stack may answer to"),
-        (FAR, "must name a queue in the region of this stack, us-east-1"),
-        ("far", "must name a queue in the region of this stack, us-east-1"),
-        ("https://sqs.eu-west-1.amazonaws.com/111111111111/far", "must name a queue in the region of this stack"),
-        ("https://vpce-0-1.sqs.eu-west-1.vpce.amazonaws.com/111111111111/far", "must name a queue in the region"),
+        ("answers", "ARN"),
+        (ANSWERS.format("3" * 12), "stack"),
+        (f"{SQS}/333333333333/answers", "stack"),
+        ("https://sqs.eu-west-1.amazonaws.com/111111111111/answers", "stack"),
+        ("elsewhere:others", "stack"),
+        (f"x{SQS}/1111111111111/answers", "stack"),
+        ("://", "stack"),
+        ("", "stack"),
+        (7, "stack"),
+        (["answers"], "stack"),
+        (FAR, "us-east-1"),
+        ("far", "us-east-1"),
+        ("https://sqs.eu-west-1.amazonaws.com/111111111111/far", "us-east-1"),
+        ("https://vpce-0-1.sqs.eu-west-1.vpce.amazonaws.com/111111111111/far", "us-east-1"),
     ],
 )
-def test_a_queue_that_is_not_plainly_named_gets_nothing(branches: Post, wanted: Any, sentence: str) -> None:
-    with pytest.raises(InvalidInput, match=f"^'reply.queue' {sentence}"):
+def test_a_queue_that_is_not_plainly_named_gets_nothing(branches: Post, wanted: Any, named: str) -> None:
+    with pytest.raises(InvalidInput, match=f"^'reply.queue' .*{named}"):
         replies.address({"queue": wanted}, "order-1", branches)
 
 
@@ -267,7 +267,7 @@ def test_an_answer_too_large_for_its_way_is_said_to_be(office: Office) -> None:
     ask = request("/models/wide/predict", '{"input": [[0.1234567]]}', id="wide")
     reply = office.ask(ask)
     assert reply["status"] == 413
-    assert "have it put into S3" in json.loads(reply["body"])["error"]["message"]
+    assert "S3" in json.loads(reply["body"])["error"]["message"]
     assert office.invoke(with_bodies("requests", ask | {"reply": {"s3": "replies/"}})) == []
     assert office.replies()["replies/wide.json"]["status"] == 200
 

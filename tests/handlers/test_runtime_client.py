@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from lightship.handlers import runtime_client
 from lightship.handlers.runtime_client import RuntimeApiError, RuntimeClient
 from tests.handlers.runtime_apis import ACCEPTED, Answer, Asked, ScriptedRuntimeApi, chunked_event, event
 
@@ -104,9 +103,8 @@ def test_all_of_it_takes_one_connection() -> None:
     assert [asked.connection for asked in api.asked] == [1, 1, 1, 1]
 
 
-def test_it_waits_for_as_long_as_there_is_no_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime_client, "_CONNECT_SECONDS", 0.1)  # which limits the connecting alone
-    with client_of(Answer(event(b"1"), delay=0.5)) as (client, _):
+def test_it_waits_for_as_long_as_there_is_no_event() -> None:
+    with client_of(Answer(event(b"1"), delay=1.2)) as (client, _):
         assert client.next()[0] == b"1"
 
 
@@ -136,21 +134,21 @@ def test_a_closed_connection_is_made_anew(first: Answer | bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "named"),
     [
-        (event(b'{"errorType": "Extension.Crash"}', status="403 Forbidden"), "gave no event: 403.*Extension.Crash"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "gave no event: 200"),
-        (event(b"{}", Lambda_Runtime_Deadline_Ms="soon"), "without a deadline: .*soon"),
-        (Answer(event(b"1" * 99)[:-90], closes=True), "broke off: the answer ended in the middle"),
-        (Answer(event(b"1" * 99)[:60], closes=True), "broke off: the answer ended in the middle"),
-        (Answer(b"", closes=True), "broke off: no answer came"),
-        (Answer(b"HTTP/1.1 100 Continue\r\n\r\n", closes=True), "broke off: no answer came"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "broke off: Expected HTTP/"),
+        (event(b'{"errorType": "Extension.Crash"}', status="403 Forbidden"), "403.*Extension.Crash"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "200"),
+        (event(b"{}", Lambda_Runtime_Deadline_Ms="soon"), "deadline.*soon"),
+        (Answer(event(b"1" * 99)[:-90], closes=True), "middle"),
+        (Answer(event(b"1" * 99)[:60], closes=True), "middle"),
+        (Answer(b"", closes=True), "no answer"),
+        (Answer(b"HTTP/1.1 100 Continue\r\n\r\n", closes=True), "no answer"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "HTTP/"),
     ],
     ids=["refused", "no id", "no deadline", "half a body", "half the headers", "nothing", "nothing more", "no HTTP"],
 )
-def test_what_is_no_event_is_said_in_a_sentence(answer: Answer | bytes, said: str) -> None:
-    with client_of(answer) as (client, api), pytest.raises(RuntimeApiError, match=said):
+def test_what_is_no_event_is_refused(answer: Answer | bytes, named: str) -> None:
+    with client_of(answer) as (client, api), pytest.raises(RuntimeApiError, match=named):
         client.next()
     assert len(api.asked) == 1
 
@@ -166,10 +164,9 @@ def test_after_a_failure_it_begins_afresh() -> None:
 @pytest.mark.parametrize("unread", [False, True], ids=["when all was read", "as soon as its length was read"])
 def test_an_outcome_that_is_not_taken_is_said_with_what_lambda_said(unread: bool) -> None:
     refusal = event(b'{"errorType": "RequestEntityTooLarge"}', status="413 Request Entity Too Large")
-    said = "did not take the outcome: 413.*RequestEntityTooLarge"
     with client_of(event(b"{}"), Answer(refusal, closes=True, unread=unread)) as (client, api):
         client.next()
-        with pytest.raises(RuntimeApiError, match=said):
+        with pytest.raises(RuntimeApiError, match="413.*RequestEntityTooLarge"):
             client.post_invocation_result("1-2-3", LONG * 8, "application/json")
     assert api.asked[1].body == (b"" if unread else LONG * 8)
     assert len(api.asked) == 2
@@ -178,7 +175,7 @@ def test_an_outcome_that_is_not_taken_is_said_with_what_lambda_said(unread: bool
 def test_an_outcome_is_never_posted_twice() -> None:
     with client_of(event(b"{}"), Answer(b"", closes=True), ACCEPTED) as (client, api):
         client.next()
-        with pytest.raises(RuntimeApiError, match="no answer came"):
+        with pytest.raises(RuntimeApiError, match="no answer"):
             client.post_invocation_result("1-2-3", b"1", "application/json")
     assert len(api.asked) == 2
 

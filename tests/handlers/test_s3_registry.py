@@ -179,7 +179,8 @@ def test_a_model_that_is_not_there_is_a_404_although_s3_says_403(deployed: Deplo
     republish(deployed.registry, registries.small / "modes" / "1", "modes")
     status, _, body = deployed.ask("nobody")
     assert status == 404
-    assert body["error"]["message"] == "there is no model 'nobody': the models are modes"
+    assert body["error"]["code"] == "not_found"
+    assert "'nobody'" in body["error"]["message"]
 
 
 @pytest.mark.parametrize("action", ["s3:GetObject", "s3:ListBucket"])
@@ -244,7 +245,7 @@ def test_a_disk_without_room_is_said_to_be(
     registry = Registry(s3_registry, cache=CacheSettings.from_environment())
     republish(registry, registries.small / "modes" / "1", "modes")
     (tmp_path / "cache").write_text("a file where the folder should be")
-    with pytest.raises(RegistryError, match=r"cannot keep s3://\S+/models/modes/1 in the cache, LIGHTSHIP_CACHE: "):
+    with pytest.raises(RegistryError, match=r"s3://\S+/models/modes/1 .*LIGHTSHIP_CACHE"):
         registry.open("modes")
 
 
@@ -261,7 +262,7 @@ def test_what_fails_on_the_way_to_s3_is_the_registry_failing(bucket: str, monkey
         "list": store.list,
         "write": lambda: store.write("modes/state.json", b"", if_match=None),
     }.items():
-        with pytest.raises(RegistryError, match=rf"cannot {verb} s3://.*\(NoCredentialsError\)"):
+        with pytest.raises(RegistryError, match=f"{verb} s3://.*NoCredentialsError"):
             ask()
     with pytest.raises(RegistryError, match="NoCredentialsError"):
         store.changed("modes/state.json", '"an etag"')

@@ -54,7 +54,10 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Workshop:
-    """What compiling a dropped file takes: clients of S3 and EventBridge, the worker, the registry, a bus, a clock."""
+    """What compiling a dropped file takes: clients of S3 and EventBridge, the worker, the registry, a bus, a clock.
+
+    ``largest`` is the bytes of the largest answer of a worker.
+    """
 
     registry: str
     event_bus: str
@@ -62,6 +65,7 @@ class Workshop:
     events: Any
     workers: Workers
     now: Callable[[], float] = time.time
+    largest: int = quarantine.LARGEST
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,7 @@ def _compile(delivery: Delivery, material: Material) -> dict[str, Any]:
     workshop, drop, claim = delivery.workshop, delivery.drop, uuid.uuid4().hex
     quarantine.invoke(workshop.workers, _job(delivery, material, claim), claim)
     with materials.scratch() as staged:
-        answer = quarantine.collect(workshop.s3, drop.bucket, claim, staged)
+        answer = quarantine.collect(workshop.s3, drop.bucket, claim, staged, largest=workshop.largest)
         if isinstance(answer, Refusal):
             return _refused(answer)
         _, suffix = incoming.split(drop.key)
@@ -179,15 +183,16 @@ def _compile(delivery: Delivery, material: Material) -> dict[str, Any]:
 
 
 def _job(delivery: Delivery, material: Material, claim: str) -> Job:
-    s3, drop, config = delivery.workshop.s3, delivery.drop, material.config
+    workshop, drop, config = delivery.workshop, delivery.drop, material.config
+    s3 = workshop.s3
     return Job(
         bucket=drop.bucket,
         key=drop.key,
         size=int(delivery.place["size"]),
         source=materials.sign(s3, material.source, _SIGNED_SECONDS),
         config=None if config is None else materials.sign(s3, config, _SIGNED_SECONDS),
-        upload=quarantine.upload(s3, drop.bucket, claim, _SIGNED_SECONDS),
-        largest=quarantine.LARGEST,
+        upload=quarantine.upload(s3, drop.bucket, claim, _SIGNED_SECONDS, largest=workshop.largest),
+        largest=workshop.largest,
         seconds=max(1.0, delivery.message.remaining() - _OWN_SECONDS),
         correlation=delivery.message.correlation,
     )

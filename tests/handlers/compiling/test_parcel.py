@@ -134,11 +134,10 @@ def test_unpack_reads_no_more_than_the_limit(tmp_path: Path) -> None:
     assert endless.given <= 2048
 
 
-def test_unpack_too_many_entries_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parcel, "ENTRIES_LIMIT", 3)
+def test_unpack_too_many_entries_is_refused(tmp_path: Path) -> None:
     archive = packed(*(named(f"bundle/saved_model/{number}") for number in range(3)))
-    with pytest.raises(InvalidParcel):
-        unpack(io.BytesIO(archive), tmp_path, limit=len(archive))
+    with pytest.raises(InvalidParcel, match="3 entries"):
+        unpack(io.BytesIO(archive), tmp_path, limit=len(archive), entries_limit=3)
 
 
 def test_unpack_answer_too_large_is_refused(tmp_path: Path) -> None:

@@ -71,14 +71,14 @@ class Parcel:
         return sorted(path for path in self.folder.rglob("*") if path.is_file()) if self.folder else []
 
 
-def unpack(stream: Readable, folder: Path, *, limit: int) -> bytes:
+def unpack(stream: Readable, folder: Path, *, limit: int, entries_limit: int = ENTRIES_LIMIT) -> bytes:
     """Write the bundle's files into an empty folder and return the answer; raises InvalidParcel.
 
-    At most ``limit`` bytes are read, whatever the headers say.
+    At most ``limit`` bytes are read, and ``entries_limit`` entries with the answer, whatever the headers say.
     """
     reader = _Reader(stream, limit)
     answer: bytes | None = None
-    for name, size in _entries(reader):
+    for name, size in _entries(reader, entries_limit):
         if answer is None:
             if name != ANSWER or size > ANSWER_LIMIT:
                 raise InvalidParcel(f"it does not begin with {ANSWER} of at most {ANSWER_LIMIT} bytes")
@@ -91,9 +91,9 @@ def unpack(stream: Readable, folder: Path, *, limit: int) -> bytes:
     return answer
 
 
-def _entries(reader: _Reader) -> Iterator[tuple[str, int]]:
+def _entries(reader: _Reader, limit: int) -> Iterator[tuple[str, int]]:
     """Name and size of each entry; the caller reads the content before it asks for the next one."""
-    for _ in range(ENTRIES_LIMIT):
+    for _ in range(limit):
         header = reader.exactly(_HEADER)
         if header == bytes(_HEADER):
             return
@@ -104,7 +104,7 @@ def _entries(reader: _Reader) -> Iterator[tuple[str, int]]:
         if entry.type != tarfile.REGTYPE or not 0 <= entry.size <= reader.left:
             raise InvalidParcel("one of its entries is not a plain file of a possible size")
         yield entry.name, entry.size
-    raise InvalidParcel(f"it has more than {ENTRIES_LIMIT} entries")
+    raise InvalidParcel(f"it has more than {limit} entries")
 
 
 def _inside(name: str) -> PurePosixPath:

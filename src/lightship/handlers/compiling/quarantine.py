@@ -63,12 +63,12 @@ class Workers:
     tenancy: bool = False
 
 
-def upload(s3: Any, bucket: str, claim: str, seconds: int) -> Upload:
-    """A form by which one object of at most ``LARGEST`` bytes comes into quarantine, for so many seconds."""
+def upload(s3: Any, bucket: str, claim: str, seconds: int, *, largest: int = LARGEST) -> Upload:
+    """A form by which one object of at most ``largest`` bytes comes into quarantine, for so many seconds."""
     form = s3.generate_presigned_post(
         Bucket=bucket,
         Key=key(claim),
-        Conditions=[["content-length-range", 1, LARGEST]],
+        Conditions=[["content-length-range", 1, largest]],
         ExpiresIn=seconds,
     )
     return Upload(form["url"], form["fields"])
@@ -97,7 +97,7 @@ def invoke(workers: Workers, job: Job, claim: str) -> None:
         raise Unavailable("the worker could not fetch the file or upload its answer; see its log")
 
 
-def collect(s3: Any, bucket: str, claim: str, folder: Path) -> answer.Refusal | Report:
+def collect(s3: Any, bucket: str, claim: str, folder: Path, *, largest: int = LARGEST) -> answer.Refusal | Report:
     """Unpack the worker's bundle into an empty folder, and return its answer; raises WorkerFailed or CompileError."""
     try:
         found = s3.get_object(Bucket=bucket, Key=key(claim))
@@ -107,7 +107,7 @@ def collect(s3: Any, bucket: str, claim: str, folder: Path) -> answer.Refusal | 
         raise
     try:
         with closing(found["Body"]) as body:
-            if found["ContentLength"] > LARGEST:
+            if found["ContentLength"] > largest:
                 raise parcel.InvalidParcel("it is larger than it may be")
             return answer.read(parcel.unpack(body, folder, limit=found["ContentLength"]))
     except (parcel.InvalidParcel, answer.InvalidAnswer) as error:

@@ -331,7 +331,8 @@ def test_a_gzip_file_that_no_invocation_could_inflate_is_refused(
     assert job.state == "done"
     job, receipt, _ = scored(all_models, "quickstart", "large.csv.gz", gzip.compress(data + b"1,2,3\n"))
     assert (job.state, receipt) == ("failed", {})
-    assert job.reason == f"large.csv.gz inflates to more than {len(data)} bytes: send it uncompressed, or in parts"
+    assert "large.csv.gz" in job.reason
+    assert f"{len(data)} bytes" in job.reason
 
 
 def test_a_header_without_rows_is_a_job_of_no_rows(all_models: Cloud) -> None:

@@ -52,10 +52,7 @@ def test_large_and_small_parts_become_one_object_step_by_step(cloud: Cloud) -> N
 
 
 @pytest.mark.parametrize("moment", ["before-call", "after-call"])
-def test_whoever_dies_at_any_call_leaves_what_another_one_finishes(
-    cloud: Cloud, moment: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(joins, "_TOGETHER", 3)
+def test_whoever_dies_at_any_call_leaves_what_another_one_finishes(cloud: Cloud, moment: str) -> None:
     cloud.s3.put_bucket_versioning(Bucket="jobs", VersioningConfiguration={"Status": "Suspended"})
     sizes = {**{f"s/{number}": number for number in range(7)}, "s/x": 5 * MEBIBYTE, "s/y": 5 * MEBIBYTE, "s/z": 3}
     for number, (key, size) in enumerate(sizes.items()):
@@ -70,7 +67,7 @@ def test_whoever_dies_at_any_call_leaves_what_another_one_finishes(
             raise Killed
 
     def join() -> bool:
-        return joins.join(cloud, sizes, Upload(TARGET, upload, f"scratch/{fatal}/", PREAMBLE))
+        return joins.join(cloud, sizes, Upload(TARGET, upload, f"scratch/{fatal}/", PREAMBLE, together=3))
 
     cloud.s3.meta.events.register(f"{moment}.s3", count)
     survived = False

@@ -13,7 +13,6 @@ from lightship.errors import Unavailable
 from lightship.formats.base import FIRST_BLOCK, Header
 from lightship.jobs import messages, operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.finish import joins
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Job
 from lightship.jobs.ledger.requests import Options, Request
@@ -128,9 +127,8 @@ def test_schedule_refuses_a_chain_that_is_too_long(cloud: Cloud) -> None:
     assert schedules.last("nightly", cloud) == ""
 
 
-def test_join_that_continues_counts_its_invocations(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joins, "_TOGETHER", 2)
-    job = _joining(cloud)
+def test_join_that_continues_counts_its_invocations(cloud: Cloud) -> None:
+    job = _joining(cloud, chunks=33)  # more than are put together at a time
     late, hops = cloud.now() - 1, []
     message: dict[str, Any] = {"schema": 1, "finish": {"job": job.id}}
     while score.handle(message, cloud, deadline=late) == "continued":
@@ -153,11 +151,11 @@ def _asked(cloud: Cloud, content: bytes, **options: Any) -> Job:
     return operations.start(cloud, Request(owner="ann", model="quickstart", key=KEY, options=Options(**options)))
 
 
-def _joining(cloud: Cloud) -> Job:
+def _joining(cloud: Cloud, *, chunks: int = 9) -> Job:
     """A job for one file whose chunks are all scored, and whose parts are not joined."""
-    job = _asked(cloud, b"1,2,3\n" * 9, chunk=6, single=True)
+    job = _asked(cloud, b"1,2,3\n" * chunks, chunk=6, single=True)
     plan.handle(_sent(cloud, "split"), cloud)
-    for index in range(9):
+    for index in range(chunks):
         score.handle({"schema": 1, "chunk": {"job": job.id, "index": index}}, cloud, deadline=cloud.now() - 1)
     return job
 

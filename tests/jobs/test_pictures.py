@@ -135,7 +135,9 @@ def test_an_image_that_would_not_fit_a_worker_is_rejected_unread(all_models: Clo
     assert receipt["rows"] == {"read": 2, "scored": 1, "rejected": 1}
     (error,) = [json.loads(line) for line in files["errors/part-00000.jsonl"].splitlines()]
     size = len(picture(1)) + LARGEST_IMAGE
-    assert (error["row"], error["reason"]) == (2, f"the image has {size} bytes: {LARGEST_IMAGE} are the most")
+    assert error["row"] == 2
+    assert str(size) in error["reason"]
+    assert str(LARGEST_IMAGE) in error["reason"]
     assert "uploads/system/11/a.png" in read
     assert "uploads/system/11/b.png" not in read
 

@@ -140,10 +140,9 @@ def test_a_run_of_too_many_files_says_so(cloud: Cloud, monkeypatch: pytest.Monke
         drop(cloud, f"nightly/{name}.csv", DATA)
     assert scheduled(cloud, 10) == "started"
     (job,) = jobs(cloud)
-    assert (job.state, job.reason) == (
-        "failed",
-        "below s3://jobs/nightly/ are more than 2 data files: a run takes no more",
-    )
+    assert job.state == "failed"
+    assert "s3://jobs/nightly/" in job.reason
+    assert "2 data files" in job.reason
 
 
 def test_the_jobs_of_the_largest_run_fit_into_one_item(cloud: Cloud) -> None:

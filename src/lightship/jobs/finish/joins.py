@@ -16,10 +16,6 @@ from lightship.jobs.cloud import Cloud
 # S3's limit for a multipart upload: every piece but the last has at least so many bytes.
 _LEAST_PIECE = 5 * 1024 * 1024
 
-# Small parts that are put together at a time. Of a piece that has more of them, these are kept as objects of their own,
-# so that an interrupted worker has made progress.
-_TOGETHER = 32
-
 
 @dataclass(frozen=True)
 class _Piece:
@@ -38,12 +34,15 @@ class Upload:
         id: S3's.
         scratch: prefix of what is kept in between.
         preamble: what is before the first part.
+        together: small parts that are put together at a time. Of a piece that has more of them, these are kept as
+            objects of their own, so that an interrupted worker has made progress.
     """
 
     key: str
     id: str
     scratch: str
     preamble: bytes = b""
+    together: int = 32
 
 
 def begin(cloud: Cloud, target: str, media_type: str) -> str:
@@ -61,7 +60,7 @@ def join(cloud: Cloud, sizes: Mapping[str, int], upload: Upload, *, deadline: fl
     try:
         there = _there(cloud, place)
         for piece in _pieces(sizes, upload.preamble):
-            if piece.number not in there and not _add(cloud, piece, place, upload.scratch, deadline):
+            if piece.number not in there and not _add(cloud, piece, place, upload, deadline):
                 return False
         parts = [{"ETag": etag, "PartNumber": number} for number, etag in sorted(_there(cloud, place).items())]
         cloud.s3.complete_multipart_upload(**place, MultipartUpload={"Parts": parts}, IfNoneMatch="*")
@@ -92,19 +91,19 @@ def _pieces(sizes: Mapping[str, int], preamble: bytes) -> Iterator[_Piece]:
         yield _Piece(number, head, keys, size)
 
 
-def _add(cloud: Cloud, piece: _Piece, place: Mapping[str, str], scratch: str, deadline: float) -> bool:
+def _add(cloud: Cloud, piece: _Piece, place: Mapping[str, str], upload: Upload, deadline: float) -> bool:
     """Upload a piece; False where the time is up, before that or after."""
     numbered = {**place, "PartNumber": piece.number}
     if len(piece.keys) == 1 and not piece.head and piece.size >= _LEAST_PIECE:
         cloud.s3.upload_part_copy(**numbered, CopySource={"Bucket": cloud.bucket, "Key": piece.keys[0]})
         return cloud.now() <= deadline
     keys = piece.keys
-    if len(keys) > _TOGETHER:
+    if len(keys) > upload.together:
         runs = {
-            f"{scratch}joined-{piece.number:05}-{at:05}": keys[at : at + _TOGETHER]
-            for at in range(0, len(keys), _TOGETHER)
+            f"{upload.scratch}joined-{piece.number:05}-{at:05}": keys[at : at + upload.together]
+            for at in range(0, len(keys), upload.together)
         }
-        if not _keep(cloud, runs, scratch, deadline):
+        if not _keep(cloud, runs, upload.scratch, deadline):
             return False
         keys = list(runs)
     cloud.s3.upload_part(**numbered, Body=piece.head + _read(cloud, keys))

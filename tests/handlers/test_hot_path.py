@@ -15,7 +15,7 @@ from tests.emulator import ROOT
 from tests.serve import core, gateway
 
 SOURCE = str(Path(lightship.__file__).parent)
-MOST = 45
+MOST = 43
 
 
 def entered(work: Callable[[], Any]) -> list[str]:

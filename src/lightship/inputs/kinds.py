@@ -22,13 +22,9 @@ KINDS: dict[str, str] = {
 }
 
 
-def kind_of(spec: TensorSpec) -> InputKind:
-    """Return the kind of an input: a plain tensor's where the manifest names none, or one that is not known here."""
-    return PLAIN if spec.kind is None else _read(spec)
-
-
 @lru_cache(maxsize=256)
-def _read(spec: TensorSpec) -> InputKind:
+def kind_of(spec: TensorSpec) -> InputKind:
+    """Return the kind of an input: a plain tensor's where the manifest names none, or an unknown one."""
     record = spec.kind or {}
     return _class_of(record["type"]).from_json(record) if record.get("type") in KINDS else PLAIN
 

@@ -77,8 +77,7 @@ def payload_2(event: Mapping[str, Any], base_path: str) -> HttpEvent:
     if "cookies" in event:
         headers = {**headers, "cookie": "; ".join(event["cookies"])}
     method, query = context["http"]["method"], event.get("rawQueryString") or ""
-    check_texts(method, path, query, headers)
-    request = Request(method, path, query, headers, body_of(event, "isBase64Encoded"))
+    request = with_body(Request(method, path, query, headers), event, flag="isBase64Encoded")
     return HttpEvent(request, context, root, cookies=True)
 
 
@@ -98,19 +97,20 @@ def without_prefixes(path: str, *, stage: str | None, base_path: str) -> tuple[s
     return rest, path.removesuffix(rest) if rest != path else ""
 
 
-def check_texts(method: str, path: str, query: str, headers: Mapping[str, str]) -> None:
-    """Raise TypeError where one of these is not a text, UnicodeEncodeError where it holds half a character."""
-    text = "".join((method, path, query, *headers, *headers.values()))
+def with_body(request: Request, event: Mapping[str, Any], *, flag: str) -> Request:
+    """Return a request with its event's body, which is base64 where ``event[flag]`` is true.
+
+    Raises InvalidInput for the body, TypeError where a part of the request is not a text, UnicodeEncodeError where one
+    holds half of a surrogate pair.
+    """
+    text = "".join((request.method, request.path, request.query, *request.headers, *request.headers.values()))
     if not text.isascii():
         text.encode()
-
-
-def body_of(event: Mapping[str, Any], flag: str) -> bytes:
-    """Return an event's body, which is base64 where ``event[flag]`` says so; raises InvalidInput."""
     body = event.get("body") or ""
     if not isinstance(body, str):
         raise InvalidInput(f"the event's body must be a text, got {json_type(body)}")
     try:
-        return base64.b64decode(body, validate=True) if event.get(flag) else body.encode()
+        request.body = base64.b64decode(body, validate=True) if event.get(flag) else body.encode()
     except ValueError as error:  # of base64 and of UTF-8
         raise InvalidInput(f"the event's body is not what the event says: {error}") from None
+    return request

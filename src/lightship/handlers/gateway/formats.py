@@ -12,9 +12,8 @@ from urllib.parse import urlencode
 from lightship.handlers.gateway.events import (
     HttpEvent,
     Reader,
-    body_of,
-    check_texts,
     decoded,
+    with_body,
     without_prefixes,
 )
 from lightship.protocols.http import Request
@@ -114,8 +113,7 @@ def _http_event(
     flag: str = "isBase64Encoded",
 ) -> HttpEvent:
     path, root = without_prefixes(path or "/", stage=None, base_path=base_path)
-    check_texts(method, path, query, headers)
-    return HttpEvent(Request(method, path, query, headers, body_of(event, flag)), context, root)
+    return HttpEvent(with_body(Request(method, path, query, headers), event, flag=flag), context, root)
 
 
 def _joined(headers: Mapping[str, Any]) -> dict[str, str]:

@@ -13,6 +13,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "lightship"
 
 FLOORS = (
     ("version", "errors"),
+    ("extras",),
     ("codec", "settings", "tensors", "formats", "telemetry"),
     ("aws",),
     ("bundle", "inputs", "graphs"),

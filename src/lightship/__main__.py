@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import sys
 
+from lightship import extras
+from lightship.errors import MissingExtra
+
 
 def main() -> None:
-    """Run the command line, which needs the ``serve`` extra."""
+    """Run the command line; exit with 2 where the extra ``serve`` is not installed."""
     try:
-        from lightship.cli import lightship
-    except ModuleNotFoundError as error:
-        sys.exit(f"the command line needs {error.name}: pip install 'lightship[serve]'")
+        extras.require("serve", "the command line")
+    except MissingExtra as error:
+        print(f"Error: {error.message}", file=sys.stderr)
+        sys.exit(2)
+    from lightship.cli import lightship
+
     lightship()
 
 

@@ -16,6 +16,7 @@ their own, so that no room below them knows about HTTP statuses or exit codes::
     ├── Unauthenticated       unauthenticated        no token, or a wrong one
     ├── Forbidden             forbidden              a caller who may not do this, whatever he sends
     ├── Unavailable           unavailable            the model exists and cannot be served now
+    │   └── MissingExtra      unavailable            an optional package that is not installed
     ├── Overloaded            overloaded             the server holds as many request bodies as it may: retry later
     ├── BundleError           bundle_invalid         a bundle that is corrupt, truncated, tampered or too new
     ├── EngineError           engine_failed          the engine could not run this input
@@ -125,6 +126,10 @@ class Unavailable(LightshipError):
     """The model exists and cannot be served now."""
 
     code = "unavailable"
+
+
+class MissingExtra(Unavailable):
+    """An optional package that is not installed: the message names the extra that installs it."""
 
 
 class Overloaded(LightshipError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lightship.aws.errors import advice, code, complaint, detail, reason
-from lightship.errors import RegistryError
+from lightship.extras import missing_extra
 
 __all__ = ["DENIED", "MISSING", "UNMET", "advice", "client", "code", "complaint", "detail", "put", "reason"]
 
@@ -17,7 +17,7 @@ UNMET = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "4
 
 
 def client(service: str, *, attempts: int = 6, read_timeout: float = 60.0) -> Any:
-    """A boto3 client from the environment's credentials, region and endpoint; raises RegistryError without boto3.
+    """A boto3 client from the environment's credentials, region and endpoint; raises MissingExtra without boto3.
 
     ``attempts`` is how often a call is tried in all: few where a client waits for the answer. ``read_timeout`` is how
     many seconds a call waits for its answer.
@@ -26,7 +26,7 @@ def client(service: str, *, attempts: int = 6, read_timeout: float = 60.0) -> An
         import boto3
         from botocore.config import Config
     except ImportError:
-        raise RegistryError("s3:// needs boto3, which is not installed here: pip install 'lightship[s3]'") from None
+        raise missing_extra("s3", "AWS") from None
     make: Any = boto3.client  # typed for each service by its literal name
     retries: Any = {"mode": "adaptive", "total_max_attempts": attempts}
     signing: Any = {"signature_version": "s3v4"} if service == "s3" else {}

@@ -18,6 +18,8 @@ import orjson
 from lightship.errors import BundleError, NotFound
 from lightship.tensors import Signature
 
+# The version of the manifest. A reader accepts every earlier one: fields that are added have a default, and a change
+# that an earlier reader would misunderstand raises the number.
 SCHEMA = 1
 MANIFEST = "manifest.json"
 MODEL = "model.tflite"
@@ -99,8 +101,12 @@ class Manifest(NamedTuple):
         """The inverse of :meth:`to_bytes`; raises BundleError on anything else."""
         try:
             record = orjson.loads(data)
-            if record["schema"] != SCHEMA:
-                raise BundleError(f"the manifest has schema {record['schema']!r}, this Lightship reads {SCHEMA}")
+            schema = record["schema"]
+            if type(schema) is not int or not 1 <= schema <= SCHEMA:
+                raise BundleError(
+                    f"the manifest has schema {schema!r}, this version of Lightship reads 1 to {SCHEMA}: upgrade "
+                    "Lightship where a later version made the bundle, or compile it again"
+                )
             manifest = cls(
                 engine=str(record["engine"]),
                 signatures=tuple(Signature.from_json(entry) for entry in record["signatures"]),

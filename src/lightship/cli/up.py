@@ -29,6 +29,7 @@ from lightship.cli.serve import (
     welcome,
 )
 from lightship.errors import SettingError
+from lightship.extras import require
 from lightship.jobs import cloud
 from lightship.local.functions import logs
 from lightship.local.mirror import mirror, place
@@ -98,6 +99,7 @@ def up_command(
     gone when this ends. Other terminals find it by .lightship.env, which is in this folder as long as it runs. There is
     no clock: what is scheduled waits for `lightship schedule run`.
     """
+    require("local", "lightship up")
     console = terminal.console()
     stack = Stack(
         template,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lightship import extras
+
 if TYPE_CHECKING:
     from lightship.compiler.pipeline import CompileOptions, compile_model, name_from
     from lightship.compiler.report import Report
@@ -21,4 +23,5 @@ __all__ = ["CompileOptions", "Report", "compile_model", "name_from"]
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'lightship.compiler' has no attribute '{name}'")
+    extras.require("compile", "compiling")
     return getattr(import_module(f"lightship.compiler.{_HOMES[name]}"), name)

@@ -15,12 +15,12 @@ from lightship.bundle.golden import read_golden, smallest_call
 from lightship.engines.causes import translated
 from lightship.engines.tensorflow_calls import call
 from lightship.engines.tensorflow_state import State, Unrestorable, state_of
-from lightship.errors import BundleError, EngineError, LightshipError, SourceRefused, Unavailable
+from lightship.errors import BundleError, EngineError, LightshipError, MissingExtra, SourceRefused
 from lightship.tensors import Array
 
 
 def load(bundle: Bundle) -> TensorFlowEngine:
-    """Load the bundle's SavedModel and run it once; raises BundleError, and Unavailable without TensorFlow."""
+    """Load the bundle's SavedModel and run it once; raises BundleError, and MissingExtra without TensorFlow."""
     tensorflow()
     if not bundle.manifest.trusted:
         _check_operators(bundle.path / SAVED_MODEL)
@@ -30,12 +30,12 @@ def load(bundle: Bundle) -> TensorFlowEngine:
 
 
 def tensorflow() -> Any:
-    """Import TensorFlow; raises Unavailable."""
+    """Import TensorFlow; raises MissingExtra."""
     try:
         import tensorflow as tf
     except ImportError as error:
-        raise Unavailable(
-            "this model needs the TensorFlow engine, and TensorFlow is not installed here: build and deploy with "
+        raise MissingExtra(
+            "this model needs the extra 'tensorflow', which is not installed: build and deploy with "
             "Engine=tensorflow, or pip install 'lightship[tensorflow]'",
             detail=str(error),  # TensorFlow may be there, and a package that it imports not
         ) from None

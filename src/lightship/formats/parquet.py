@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, BinaryIO
 
-from lightship.errors import InvalidInput, SettingError
+from lightship.errors import InvalidInput
+from lightship.extras import missing_extra
 from lightship.formats import parquet_sizes
 from lightship.formats.base import FIRST_BLOCK, Header, Row, Span
 
@@ -183,7 +184,7 @@ def _open(file: BinaryIO, **options: Any) -> Any:
     try:
         from pyarrow import parquet
     except ImportError:
-        raise SettingError("Parquet needs pyarrow, which is not installed here: pip install pyarrow") from None
+        raise missing_extra("events", "Parquet") from None
     try:
         return parquet.ParquetFile(file, memory_map=False, **options)
     except _unreadable() as error:

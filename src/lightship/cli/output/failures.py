@@ -24,6 +24,7 @@ import click
 from lightship import aws
 from lightship.cli.output.terminal import printable
 from lightship.errors import LightshipError
+from lightship.extras import extra_of, missing_extra
 
 FAILED = 1
 REFUSED = 2
@@ -69,6 +70,10 @@ class Group(click.Group):
             return super().invoke(context)
         except LightshipError as error:
             raise Refusal(_sentence(error) + aws.advice(error.__context__)) from error
+        except ImportError as error:
+            if (extra := extra_of(error)) is None:
+                raise
+            raise Refusal(missing_extra(extra, "this command").message) from error
         except Exception as error:
             if (sentence := aws.complaint(error)) is None:
                 raise

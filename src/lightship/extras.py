@@ -1,0 +1,35 @@
+"""Extras: which of them installs an optional package, and the error for one that is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+
+from lightship.errors import MissingExtra
+
+# The modules that each extra of pyproject.toml adds. An extra that needs another one's modules names the other first.
+EXTRAS: Mapping[str, tuple[str, ...]] = {
+    "serve": ("click", "granian", "prometheus_client", "rich", "uvloop", "yaml"),
+    "s3": ("boto3", "botocore"),
+    "events": ("aws_lambda_powertools", "pyarrow"),
+    "tensorflow": ("tensorflow",),
+    "compile": ("h5py", "keras", "tf_keras"),
+    "local": ("moto",),
+}
+
+
+def require(extra: str, what: str) -> None:
+    """Raise MissingExtra where a package of an extra is not installed; imports none. ``what`` needs it."""
+    if any(find_spec(module) is None for module in EXTRAS[extra]):
+        raise missing_extra(extra, what)
+
+
+def missing_extra(extra: str, what: str) -> MissingExtra:
+    """Return the error for an extra that is not installed."""
+    return MissingExtra(f"{what} needs the extra '{extra}', which is not installed: pip install 'lightship[{extra}]'")
+
+
+def extra_of(error: ImportError) -> str | None:
+    """Return the extra that installs the module which could not be imported; None where no extra does."""
+    package = (error.name or "").partition(".")[0]
+    return next((extra for extra, modules in EXTRAS.items() if package in modules), None)

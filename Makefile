@@ -13,6 +13,8 @@ EXAMPLES := quickstart digits
 NIGHTLY := --parameter 'ScheduleExpression=cron(0 3 * * ? *)' --parameter ScheduleModel=quickstart \
 	--parameter ScheduleInput=batch/quickstart/input/nightly/
 PORT ?= 8000
+# The commits after this one are checked by `make lint`.
+BASE ?= origin/main
 FUZZ_SECONDS := 60
 FAULT_SECONDS := 600
 MODEL_FUZZ_SECONDS := 3600
@@ -24,7 +26,7 @@ NO_TESTS := 5
 # The tests of `make check`, by folder or file: no TensorFlow, no AWS, no SAM, no server.
 FAST := tests/formats tests/inputs $(addprefix tests/,dispatch/test_callers.py dispatch/test_encodings.py engines/test_causes.py \
 	jobs/test_inflate.py jobs/test_items.py local/test_records.py \
-	test_floors.py test_install.py test_settings.py test_state.py test_tensors.py)
+	test_floors.py test_install.py test_language.py test_settings.py test_state.py test_tensors.py)
 # A suite in full, with the tests that are marked slow and are not part of `make test`.
 FULL := pytest -q -s -m ''
 
@@ -69,9 +71,10 @@ public-models: $(VENV)/.dev ## Compile the model files of public packages; write
 faults: $(VENV)/.dev examples ## Kill, delay and double what jobs do, at random, for FAULT_SECONDS (600)
 	LIGHTSHIP_FAULT_SECONDS=$(FAULT_SECONDS) $(BIN)/$(FULL) tests/jobs/faults/test_schedules.py
 
-lint: $(VENV)/.dev ## Style and types only
+lint: $(VENV)/.dev ## Style, language and types only
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/python scripts/language --commits $(BASE)
 	$(BIN)/mypy
 
 format: $(VENV)/.dev ## Put the code into the house's format

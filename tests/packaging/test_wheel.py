@@ -1,4 +1,4 @@
-"""The built wheel outside the checkout: each extra alone in a clean environment, and what is missing named as an extra."""
+"""The built wheel outside the checkout: each extra alone in a clean environment; what is missing is named by its extra."""
 
 from __future__ import annotations
 

@@ -7,9 +7,10 @@ from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 from lightship.app.asgi import REQUEST
+from lightship.app.exchange import exchange_of
 from lightship.app.messages import ASGIApp, Receive, Scope, Send
 from lightship.protocols.http import Request
-from lightship.telemetry.exchange import Exchange, Observer
+from lightship.telemetry.exchange import Observer
 
 
 class Observed:
@@ -62,22 +63,3 @@ def _path(scope: Scope) -> str:
     """Return the path as the client sent it, percent-encoded, where the server tells."""
     raw: bytes = scope.get("raw_path") or b""
     return raw.decode("latin-1").partition("?")[0] or scope["path"]
-
-
-def exchange_of(request: Request, status: int, came: float, seconds: float, sent: int = 0) -> Exchange:
-    """Return a request and its response as observers see them."""
-    return Exchange(
-        request.method,
-        request.path,
-        request.route,
-        status,
-        request.refusal,
-        request.model,
-        request.version,
-        request.rows,
-        request.caller,
-        request.correlation,
-        came,
-        seconds,
-        sent,
-    )

@@ -8,7 +8,6 @@ manifest, which holds the SHA-256 of every other file and nothing that differs b
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -168,6 +167,8 @@ class Bundle(NamedTuple):
 
     def copy(self, folder: Path) -> Bundle:
         """Copy the bundle's files into an empty folder; the copy is as verified as the original."""
+        import shutil  # a cold start copies nothing
+
         for name in (*self.manifest.files, MANIFEST):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.path / name, folder / name)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lightship.app.core import Core
-from lightship.app.observed import exchange_of
+from lightship.app.exchange import exchange_of
 from lightship.dispatch.dispatcher import error_response
 from lightship.dispatch.entry import identified
 from lightship.errors import InvalidInput

@@ -24,7 +24,7 @@ def test_words_in_technical_use_are_not_found(text: str) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["def told() -> None: ...", "known = 1", "class Shelf: ...", "def f(places): ...", "def test_a_file() -> None: ..."],
+    ["def told() -> None: ...", "known = 1", "class Shelf: ...", "def f(places): ...", "def test_a_file(): ..."],
 )
 def test_names_of_list_are_found(source: str) -> None:
     assert [line for line, _ in SCRIPT["names"](ast.parse(source))] == [1]

@@ -1,9 +1,10 @@
-"""The built wheel outside the checkout: each extra alone in a clean environment; what is missing is named by its extra."""
+"""The built wheel outside the checkout: each extra alone in a clean environment, and the error without it."""
 
 from __future__ import annotations
 
 import json
 import os
+import runpy
 import shutil
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from tests.bundles import Registries
 from tests.emulator import ROOT
 
 KEPT = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "PIP_", "UV_")
+INSTALL = runpy.run_path(str(ROOT / "scripts" / "install"))
 PREDICT = """
 import numpy, lightship
 model = lightship.Model.open({bundle!r})
@@ -58,9 +60,10 @@ def clean() -> dict[str, str]:
 
 
 def uv(*arguments: str | Path) -> None:
-    done = subprocess.run(
-        [Path(sys.executable).with_name("uv"), *arguments], env=clean(), capture_output=True, text=True, check=False
-    )
+    """Run uv with pip's configuration, as scripts/install does."""
+    command = [Path(sys.executable).with_name("uv"), *arguments]
+    variables = INSTALL["environment"](clean(), INSTALL["settings"]([sys.executable, "-m", "pip"]))
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
@@ -71,7 +74,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
     shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
-    uv("build", "--wheel", "--quiet", folder)
+    uv("build", "--wheel", "--quiet", "--no-build-isolation", "--python", sys.executable, folder)
     (built,) = (folder / "dist").glob("*.whl")
     return built
 
@@ -143,7 +146,7 @@ def test_extra_tensorflow_imports_engine(installed: Callable[[str], Environment]
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("extra", ["compile", "local"])
+@pytest.mark.parametrize("extra", ["compile", pytest.param("local", marks=pytest.mark.slow)])
 def test_extra_compile_compiles_and_predicts(installed: Callable[[str], Environment], extra: str) -> None:
     environment = installed(extra)
     source = str(ROOT / "build" / "examples" / "quickstart.keras")

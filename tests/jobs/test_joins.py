@@ -67,7 +67,7 @@ def test_whoever_dies_at_any_call_leaves_what_another_one_finishes(cloud: Cloud,
             raise Killed
 
     def join() -> bool:
-        return joins.join(cloud, sizes, Upload(TARGET, upload, f"scratch/{fatal}/", PREAMBLE, together=3))
+        return joins.join(cloud, sizes, Upload(TARGET, upload, f"scratch/{fatal}/", PREAMBLE, batch=3))
 
     cloud.s3.meta.events.register(f"{moment}.s3", count)
     survived = False

@@ -48,11 +48,11 @@ def stored(cloud: Cloud, identity: str) -> dict[str, int]:
 )
 def test_column_names_of_64_kib_fit_one_item(cloud: Cloud, columns: tuple[str, ...]) -> None:
     job = _asked(cloud, b"1,2,3\n")
-    Ledger(cloud).jobs.describe(job.id, Header(columns))
+    Ledger(cloud).jobs.put_header(job.id, Header(columns))
     sizes = stored(cloud, job.id)
     assert sizes["header"] < LARGEST_ITEM
     assert sizes["job"] <= 2 * WRITE_UNIT
-    assert Ledger(cloud).jobs.described(job).header == Header(columns)
+    assert Ledger(cloud).jobs.with_header(job).header == Header(columns)
 
 
 def test_column_names_are_kept_once_for_all_chunks(cloud: Cloud) -> None:
@@ -77,7 +77,7 @@ def test_job_of_an_earlier_version_keeps_its_columns(cloud: Cloud) -> None:
     cloud.dynamodb.update_item(**place, UpdateExpression="SET header = :header", ExpressionAttributeValues=values)
     found = Ledger(cloud).jobs.find(job.id)
     assert found is not None
-    assert Ledger(cloud).jobs.described(found).header == Header(("a", "b"), 4)
+    assert Ledger(cloud).jobs.with_header(found).header == Header(("a", "b"), 4)
 
 
 def test_largest_result_of_a_chunk_is_a_small_item(cloud: Cloud) -> None:

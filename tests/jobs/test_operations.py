@@ -43,7 +43,7 @@ def test_progress_from_the_start_to_the_receipt(cloud: Cloud) -> None:
     second = status(cloud, job)
     assert second.done.chunks == 1
     assert second.rate == pytest.approx(second.done.rows / 10)
-    assert second.left == pytest.approx((9 - second.done.rows) / second.rate)
+    assert second.seconds_left == pytest.approx((9 - second.done.rows) / second.rate)
     assert second.cost > 0
     run(cloud)
     record = status(cloud, job).to_json()

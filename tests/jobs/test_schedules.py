@@ -46,7 +46,7 @@ def test_an_incomplete_run_does_not_keep_the_next_one_back(cloud: Cloud) -> None
     (message,) = [message for _, message in cloud.sqs.sent]
     cloud.sqs.sent.clear()
     for _ in range(ATTEMPTS):
-        Ledger(cloud).jobs.attempt(message["split"]["job"], LEASE)
+        Ledger(cloud).jobs.claim(message["split"]["job"], LEASE)
     assert scheduled(cloud, 11) == "overlapping"
     cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
     assert scheduled(cloud, 11) == "started"

@@ -234,7 +234,7 @@ def test_a_splitting_that_was_given_up_is_retried_with_all_its_attempts(cloud: C
     drop(cloud, KEY, DATA)
     job = operations.start(cloud, Request(owner="ann", model="quickstart", key=KEY))
     for _ in range(ATTEMPTS):
-        Ledger(cloud).jobs.attempt(job.id, LEASE)
+        Ledger(cloud).jobs.claim(job.id, LEASE)
     cloud.sqs.sent.clear()
     cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
     assert status(cloud, job).state == "incomplete"

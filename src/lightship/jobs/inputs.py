@@ -33,18 +33,18 @@ def images(cloud: Cloud, prefix: str) -> Source:
 
     Of more than MOST_COMPARED objects it is random: listing them all would take too long.
     """
-    below = list(islice(objects.list_keys(cloud, cloud.bucket, prefix), MOST_COMPARED + 1))
+    listed = list(islice(objects.list_keys(cloud, cloud.bucket, prefix), MOST_COMPARED + 1))
     source = Source(cloud.bucket, prefix)
-    if len(below) > MOST_COMPARED:
+    if len(listed) > MOST_COMPARED:
         return replace(source, etag=uuid.uuid4().hex)
-    if not any(map(is_image, below)):
+    if not any(map(is_image, listed)):
         raise NotFound(f"there is no image below s3://{cloud.bucket}/{prefix}")
-    return replace(source, etag=digest_of(below))
+    return replace(source, etag=digest_of(listed))
 
 
-def digest_of(below: Iterable[Source]) -> str:
+def digest_of(listed: Iterable[Source]) -> str:
     """Return a digest of the keys and etags of the images among these objects."""
-    pairs = [[entry.key, entry.etag] for entry in below if is_image(entry)]
+    pairs = [[entry.key, entry.etag] for entry in listed if is_image(entry)]
     return hashlib.sha256(canonical(pairs)).hexdigest()[:32]
 
 
@@ -76,9 +76,9 @@ def format_of(source: Source, options: Options = _DEFAULTS) -> tuple[str, bool]:
     return found.NAME, gzip
 
 
-def _check_output(what: str, own: str, options: Options) -> None:
+def _check_output(input_name: str, own: str, options: Options) -> None:
     wanted = options.output or own
     if wanted not in {own, "parquet"}:
-        raise InvalidInput(f"{what} can become {own} or parquet, not {wanted[:80]!r}")
+        raise InvalidInput(f"{input_name} can become {own} or parquet, not {wanted[:80]!r}")
     if wanted == "parquet" and options.single:
         raise InvalidInput("parquet is written in parts: one file of it cannot be asked for")

@@ -26,7 +26,7 @@ HOLLOW_BYTES = 4 * BLOCK
 HOLLOW_RATIO = 100
 
 # What zlib is given of a gzip file's member at first.
-_FIRST_PIECE = 512
+_FIRST_INPUT = 512
 _PADDING = re.compile(rb"\0*")
 
 _RECONNECTIONS = 5
@@ -54,7 +54,7 @@ def read_range(cloud: Cloud, source: Source, start: int, end: int | None) -> byt
 
 
 def stream(cloud: Cloud, source: Source, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-    """Blocks of a source; a connection that breaks is taken up again where it broke. Raises NotFound, Unavailable."""
+    """Blocks of a source; a connection that breaks is consumed up again where it broke. Raises NotFound, Unavailable."""
     failures = 0
     while True:
         body = _open(cloud, source, start, end)
@@ -64,7 +64,7 @@ def stream(cloud: Cloud, source: Source, start: int = 0, end: int | None = None)
             while block := body.read(BLOCK):
                 start += len(block)
                 yield block
-        except _broken() as error:
+        except _connection_errors() as error:
             failures += 1
             if failures > _RECONNECTIONS:
                 raise Unavailable(f"reading {_uri(source)} breaks off again and again: {error}") from None
@@ -95,26 +95,33 @@ def _inflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
     zlib copies what comes after a member, so that it is given little at first, and twice as much each next time.
     """
-    engine, most = zlib.decompressobj(wbits=31), _FIRST_PIECE
-    taken = given = 0
+    engine, most = zlib.decompressobj(wbits=31), _FIRST_INPUT
+    consumed = produced = 0
     for block in blocks:
         start, view = 0, memoryview(block)
         while (start := _zeros(block, start) if engine.eof else start) < len(block):
             if engine.eof:
-                engine, most = zlib.decompressobj(wbits=31), _FIRST_PIECE
+                engine, most = zlib.decompressobj(wbits=31), _FIRST_INPUT
             piece = view[start : start + most]
             try:
                 content = engine.decompress(piece, BLOCK)
             except zlib.error as error:
                 raise InvalidInput(f"the file is no gzip, or is damaged: {error}") from None
-            read = len(piece) - len(engine.unconsumed_tail) - len(engine.unused_data)
-            start, taken, given, most = start + read, taken + read, given + len(content), min(2 * most, BLOCK)
-            if given > max(SUSPICIOUS_BYTES, SUSPICIOUS_RATIO * taken):
+            used = len(piece) - len(engine.unconsumed_tail) - len(engine.unused_data)
+            start, consumed, produced, most = (
+                start + used,
+                consumed + used,
+                produced + len(content),
+                min(2 * most, BLOCK),
+            )
+            if produced > max(SUSPICIOUS_BYTES, SUSPICIOUS_RATIO * consumed):
                 raise InvalidInput(f"the gzip file inflates to over {SUSPICIOUS_RATIO} times its size: that is refused")
-            if taken > HOLLOW_BYTES + HOLLOW_RATIO * given:
-                raise InvalidInput(f"the gzip file holds {given} bytes in its first {taken}: a hollow one is refused")
+            if consumed > HOLLOW_BYTES + HOLLOW_RATIO * produced:
+                raise InvalidInput(
+                    f"the gzip file holds {produced} bytes in its first {consumed}: a hollow one is refused"
+                )
             yield content
-    if not engine.eof and taken:
+    if not engine.eof and consumed:
         raise InvalidInput("the gzip file is cut off: its end is missing")
 
 
@@ -131,13 +138,13 @@ def put_once(cloud: Cloud, key: str, data: bytes, media_type: str) -> Part:
     content. Should they not (processors round differently), the first one is right.
     """
     digest = hashlib.sha256(data)
-    place = {"Bucket": cloud.bucket, "Key": key}
+    location = {"Bucket": cloud.bucket, "Key": key}
     checksum = {
         "ChecksumSHA256": base64.b64encode(digest.digest()).decode(),
         "Metadata": {"sha256": digest.hexdigest()},
     }
-    if aws.put(cloud.s3, etag=None, **place, Body=data, ContentType=media_type, **checksum) is None:
-        found = cloud.s3.head_object(**place)
+    if aws.put(cloud.s3, etag=None, **location, Body=data, ContentType=media_type, **checksum) is None:
+        found = cloud.s3.head_object(**location)
         return Part(key, found["ContentLength"], found["Metadata"].get("sha256", ""))
     return Part(key, len(data), digest.hexdigest())
 
@@ -174,7 +181,7 @@ def _missing(error: Exception, bucket: str, key: str) -> Exception:
     return error
 
 
-def _broken() -> tuple[type[Exception], ...]:
+def _connection_errors() -> tuple[type[Exception], ...]:
     """What botocore and those below it raise when a connection breaks in the middle of a body."""
     from botocore.exceptions import HTTPClientError, IncompleteReadError, ResponseStreamingError
 

@@ -11,7 +11,7 @@ from lightship.jobs.ledger import retries
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Chunk, Job, State
 from lightship.jobs.ledger.requests import Request
-from lightship.jobs.ledger.standing import silent
+from lightship.jobs.ledger.states import is_silent
 from lightship.jobs.messages import Finish, Split
 from lightship.jobs.status import Status, status_of
 
@@ -29,7 +29,7 @@ def start(cloud: Cloud, request: Request) -> Job:
 
     Raises NotFound (object, images, model, version, another owner's object), InvalidInput or UnsupportedMedia.
     """
-    uploads.check_own(request.owner, request.key)
+    uploads.check_owner(request.owner, request.key)
     job = starting.start(cloud, request, inputs.find(cloud, request.key))
     if job.state == State.SPLITTING:
         messages.send(cloud, Split(job.id), correlation=job.correlation)
@@ -78,7 +78,7 @@ def retry(cloud: Cloud, *, owner: str, job: str) -> int:
     if found.final:
         raise InvalidInput(f"the job is {found.state}: start it again with another run token")
     ledger = Ledger(cloud)
-    left = _left(found, ledger)
+    left = _unfinished(found, ledger)
     if found.sealed is not None or (found.state == State.RUNNING and not left):
         messages.send(cloud, Finish(found.id), correlation=found.correlation)
         ledger.jobs.touch(found.id)
@@ -88,7 +88,7 @@ def retry(cloud: Cloud, *, owner: str, job: str) -> int:
 
 def _retry(job: Job, left: list[Chunk], cloud: Cloud) -> int:
     ledger, now = Ledger(cloud), cloud.now()
-    stale = silent(job, ledger.tallies.total(job.id), now)
+    stale = is_silent(job, ledger.tallies.total(job.id), now)
     splitting = job.state == State.SPLITTING and job.lease < now
     if splitting:
         messages.send(cloud, Split(job.id), correlation=job.correlation)
@@ -118,7 +118,7 @@ def _seal(job: Job, cloud: Cloud) -> Job:
     if state != State.INCOMPLETE or job.chunks is None:
         raise InvalidInput(f"the job is {state}: only an incomplete one whose file is split can be closed")
     ledger = Ledger(cloud)
-    dead = tuple(chunk.index for chunk in _left(job, ledger))
+    dead = tuple(chunk.index for chunk in _unfinished(job, ledger))
     sealed = ledger.jobs.seal(job.id, dead) or job
     if sealed.sealed is None:
         raise InvalidInput(f"the job is {sealed.state}: only an incomplete one can be closed")
@@ -133,6 +133,6 @@ def find(cloud: Cloud, *, owner: str, job: str) -> Job:
     return found
 
 
-def _left(job: Job, ledger: Ledger) -> list[Chunk]:
+def _unfinished(job: Job, ledger: Ledger) -> list[Chunk]:
     """Return the chunks of a job that are not done."""
     return [chunk for chunk in ledger.chunks.all(job.id) if chunk.result is None]

@@ -22,7 +22,7 @@ def revive(body: Mapping[str, object], cloud: Cloud) -> None:
         event = ObjectCreated.from_event(body)
         if event is None:
             _revive(messages.read(body, {**SPLITTING, **SCORING}).work, cloud)
-        elif job := starting.dropped(cloud, event, messages.correlation(body, "")):
+        elif job := starting.from_event(cloud, event, messages.correlation(body, "")):
             Ledger(cloud).jobs.revive(job.id)
     except InvalidInput:
         return

@@ -18,7 +18,7 @@ from lightship.jobs.ledger.requests import SYSTEM, Request, Source, job_id
 from lightship.jobs.ledger.runs import Pin
 
 # Files in folders below it wait for a schedule or a request that names them.
-_DROPPED = re.compile(r"batch/([A-Za-z0-9][A-Za-z0-9_.-]{0,63})/input/([^/]+)", re.DOTALL)
+_INPUT_KEY = re.compile(r"batch/([A-Za-z0-9][A-Za-z0-9_.-]{0,63})/input/([^/]+)", re.DOTALL)
 
 
 def start(cloud: Cloud, request: Request, source: Source) -> Job:
@@ -52,21 +52,21 @@ def make(request: Request, source: Source, pinned: Pin) -> Job:
     )
 
 
-def refused(request: Request, source: Source, error: LightshipError) -> Job:
+def failed(request: Request, source: Source, error: LightshipError) -> Job:
     """Return a job that failed before it began."""
-    asked = Request(SYSTEM, request.model, source.key, run=request.run)
-    identity = job_id(asked, source, "")
+    started = Request(SYSTEM, request.model, source.key, run=request.run)
+    identity = job_id(started, source, "")
     job = Job(identity, SYSTEM, request.model, 0, "", source, "", run=request.run)
     return replace(job, correlation=request.correlation or identity, state=State.FAILED, reason=error.message)
 
 
-def dropped(cloud: Cloud, event: ObjectCreated, correlation: str) -> Job | None:
+def from_event(cloud: Cloud, event: ObjectCreated, correlation: str) -> Job | None:
     """Return the job of a file that came into the bucket; None for an object that is no job's input.
 
     A file that cannot be scored has a job too: failed, with the reason. The event's id pins the model's version, so
     that an event which comes again after a new version was published is still the same job.
     """
-    found = _DROPPED.fullmatch(event.key)
+    found = _INPUT_KEY.fullmatch(event.key)
     if found is None:
         return None
     source = Source(event.bucket, event.key, event.version, event.etag, event.size)
@@ -75,5 +75,5 @@ def dropped(cloud: Cloud, event: ObjectCreated, correlation: str) -> Job | None:
         inputs.format_of(source)
         job = make(request, source, models.pin(cloud, correlation, found[1]))
     except (InvalidInput, NotFound, UnsupportedMedia) as error:
-        job = refused(request, source, error)
+        job = failed(request, source, error)
     return Ledger(cloud).jobs.create(job)

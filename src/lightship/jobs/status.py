@@ -10,7 +10,7 @@ from lightship.jobs.finish import receipts
 from lightship.jobs.inputs import IMAGES
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Job, State, Tally
-from lightship.jobs.ledger.standing import INCOMPLETE, state_of
+from lightship.jobs.ledger.states import INCOMPLETE_REASON, state_of
 
 # US dollars, us-east-1, 2026: Lambda per GB-second (x86); a chunk's invocation, five writes and two reads of DynamoDB,
 # three requests of SQS and PUT of S3; its GET, of which a chunk of images has one for each. An estimate for people, not
@@ -49,7 +49,7 @@ class Status:
         return self.done.rows / max(end - self.job.created, 1e-3)
 
     @property
-    def left(self) -> float | None:
+    def seconds_left(self) -> float | None:
         """Seconds that the rest takes at this rate; None where that is unknown, or the job has ended."""
         if not self.rate or self.rows is None or self.job.final:
             return None
@@ -70,7 +70,7 @@ class Status:
 
     def to_json(self) -> dict[str, Any]:
         """Return names and plain values."""
-        job, left = self.job, self.left
+        job, left = self.job, self.seconds_left
         record = {
             "id": job.id,
             "state": str(self.state),
@@ -90,7 +90,7 @@ class Status:
         return record | self._outcome()
 
     def _outcome(self) -> dict[str, Any]:
-        reason = self.job.reason or (INCOMPLETE if self.state == State.INCOMPLETE else "")
+        reason = self.job.reason or (INCOMPLETE_REASON if self.state == State.INCOMPLETE else "")
         receipt = self.job.output + receipts.RECEIPT if self.state in {State.DONE, State.CLOSED} else ""
         return {name: value for name, value in (("reason", reason), ("receipt", receipt)) if value}
 

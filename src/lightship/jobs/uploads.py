@@ -16,7 +16,7 @@ from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.records import Job
 
 # How long an object's address works, in seconds, and the most that one PUT takes, in bytes.
-ADDRESS_SECONDS = 3600
+URL_SECONDS = 3600
 LARGEST_UPLOAD = 5 * 1024**3
 
 # An upload in parts: their addresses must fit in one answer of Lambda's 6 MB, and S3 takes no part over 5 GB.
@@ -47,7 +47,7 @@ def check_key(key: str) -> None:
         )
 
 
-def check_own(owner: str, key: str) -> None:
+def check_owner(owner: str, key: str) -> None:
     """Raise NotFound for a key that is not among an owner's uploads."""
     if not key.startswith(prefix(owner)) or len(key.encode()) > _LONGEST_KEY:
         raise NotFound(f"there is no object '{key[:200]}' among your uploads")
@@ -67,9 +67,11 @@ def begin(cloud: Cloud, *, owner: str, name: str, size: int = 0, folder: str = "
     folder = folder or f"{own}{uuid.uuid4().hex}/"
     if not _FOLDER.fullmatch(folder.removeprefix(own)):
         raise NotFound(f"there is no folder '{folder[:200]}' among your uploads")
-    place = {"Bucket": cloud.bucket, "Key": folder + name}
-    answer = {"key": place["Key"], "folder": folder}
-    return answer | (_one(cloud, place, size) if size <= LARGEST_UPLOAD else _parts(cloud, place, size))
+    location = {"Bucket": cloud.bucket, "Key": folder + name}
+    answer = {"key": location["Key"], "folder": folder}
+    return answer | (
+        _single_url(cloud, location, size) if size <= LARGEST_UPLOAD else _part_urls(cloud, location, size)
+    )
 
 
 def _check_file(name: str, size: int) -> None:
@@ -79,21 +81,19 @@ def _check_file(name: str, size: int) -> None:
         raise InvalidInput(f"an upload's size is from 0 to {_MOST_PARTS * LARGEST_UPLOAD} bytes")
 
 
-def _one(cloud: Cloud, place: dict[str, str], size: int) -> dict[str, Any]:
-    signed = place | ({"ContentLength": size} if size else {})
-    return {"url": cloud.s3.generate_presigned_url("put_object", Params=signed, ExpiresIn=ADDRESS_SECONDS)}
+def _single_url(cloud: Cloud, location: dict[str, str], size: int) -> dict[str, Any]:
+    signed = location | ({"ContentLength": size} if size else {})
+    return {"url": cloud.s3.generate_presigned_url("put_object", Params=signed, ExpiresIn=URL_SECONDS)}
 
 
-def _parts(cloud: Cloud, place: dict[str, str], size: int) -> dict[str, Any]:
+def _part_urls(cloud: Cloud, location: dict[str, str], size: int) -> dict[str, Any]:
     part = max(_LEAST_PART, -(-size // _MOST_PARTS))
-    upload = cloud.s3.create_multipart_upload(**place)["UploadId"]
+    upload = cloud.s3.create_multipart_upload(**location)["UploadId"]
     signed = [
-        {**place, "UploadId": upload, "PartNumber": number, "ContentLength": min(part, size - start)}
+        {**location, "UploadId": upload, "PartNumber": number, "ContentLength": min(part, size - start)}
         for number, start in enumerate(range(0, size, part), start=1)
     ]
-    urls = [
-        cloud.s3.generate_presigned_url("upload_part", Params=each, ExpiresIn=24 * ADDRESS_SECONDS) for each in signed
-    ]
+    urls = [cloud.s3.generate_presigned_url("upload_part", Params=each, ExpiresIn=24 * URL_SECONDS) for each in signed]
     return {"upload": upload, "part_bytes": part, "parts": urls}
 
 
@@ -103,12 +103,12 @@ def complete(cloud: Cloud, *, owner: str, key: str, upload: str, etags: Sequence
     Raises NotFound for a key that is not the owner's or an unknown upload, InvalidInput for parts that are not what was
     uploaded.
     """
-    check_own(owner, key)
+    check_owner(owner, key)
     parts = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(etags, start=1)]
-    place = {"Bucket": cloud.bucket, "Key": key}
+    location = {"Bucket": cloud.bucket, "Key": key}
     try:
-        cloud.s3.list_parts(**place, UploadId=upload, MaxParts=1)  # not every S3 says to the next call what it lacks
-        cloud.s3.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts})
+        cloud.s3.list_parts(**location, UploadId=upload, MaxParts=1)  # not every S3 says to the next call what it lacks
+        cloud.s3.complete_multipart_upload(**location, UploadId=upload, MultipartUpload={"Parts": parts})
     except cloud.s3.exceptions.ClientError as error:
         code = aws.code(error)
         if code in _WRONG_PARTS:
@@ -127,5 +127,5 @@ def download(cloud: Cloud, job: Job, name: str) -> str:
         objects.describe(cloud, cloud.bucket, key)
     except NotFound:
         raise NotFound(f"the job has no output '{name[:200]}': receipt.json names what there is") from None
-    place = {"Bucket": cloud.bucket, "Key": key}
-    return str(cloud.s3.generate_presigned_url("get_object", Params=place, ExpiresIn=ADDRESS_SECONDS))
+    location = {"Bucket": cloud.bucket, "Key": key}
+    return str(cloud.s3.generate_presigned_url("get_object", Params=location, ExpiresIn=URL_SECONDS))

@@ -57,8 +57,8 @@ class Table:
 
     def prepare(self) -> Prepared:
         """See :class:`lightship.jobs.files.contents.Content`."""
-        quick = rows.from_csv(self._data, self._layout, first=self._first)
-        return quick or rows.from_rows(self._rows(), self._layout, text=True)
+        fast = rows.from_csv(self._data, self._layout, first=self._first)
+        return fast or rows.from_rows(self._rows(), self._layout, text=True)
 
     def cells(self, column: str, positions: Sequence[int]) -> list[Any]:
         """See :class:`lightship.jobs.files.contents.Content`."""
@@ -73,7 +73,9 @@ class Table:
         """See :class:`lightship.jobs.files.contents.Content`."""
         columns = (*self.columns, *names)
         if self._job.output_format == "parquet":
-            return parquet.build([*self._typed(scored), *predictions.typed(self._layout.signature, names, scored)])
+            return parquet.build(
+                [*self._typed(scored), *predictions.typed_columns(self._layout.signature, names, scored)]
+            )
         body = self._body(scored)
         return body if self._job.options.single else csv_files.preamble(columns, safe=self._job.options.safe) + body
 
@@ -83,9 +85,9 @@ class Table:
         if safe:
             texts = csv_files.texts(self._data, first=self._first, safe=True)
         else:
-            quick = csv_columns.append(lines.unmarked(self._data, first=self._first), scored.columns)
-            if quick is not None:
-                return quick
+            fast = csv_columns.append(lines.unmarked(self._data, first=self._first), scored.columns)
+            if fast is not None:
+                return fast
             texts = self._texts
         return csv_arrays.append([texts[position] for position in scored.positions.tolist()], scored.columns, safe=safe)
 

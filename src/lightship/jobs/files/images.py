@@ -22,7 +22,7 @@ from lightship.jobs.ledger.records import Chunk, Job
 from lightship.jobs.ledger.requests import Source
 from lightship.tensors import Array, Signature
 
-_AT_ONCE = 8
+_THREADS = 8
 
 # The most bytes of an image: so many times as much as are read at once fits a worker.
 LARGEST_IMAGE = 32 * 1024 * 1024
@@ -30,14 +30,14 @@ LARGEST_IMAGE = 32 * 1024 * 1024
 
 def own_columns(job: Job, signature: Signature) -> tuple[str, ...]:
     """See :func:`lightship.jobs.files.own_columns`."""
-    return Pictures.columns
+    return Images.columns
 
 
-def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Pictures:
+def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Images:
     """See :func:`lightship.jobs.files.open_chunk`."""
     check(signature)
     entries = json.loads(objects.read(cloud, chunk.key))  # of key, etag and size, which an older listing does not have
-    return Pictures([Source(job.source.bucket, entry[0], "", *entry[1:]) for entry in entries], job, signature, cloud)
+    return Images([Source(job.source.bucket, entry[0], "", *entry[1:]) for entry in entries], job, signature, cloud)
 
 
 def check(signature: Signature) -> None:
@@ -46,7 +46,7 @@ def check(signature: Signature) -> None:
         raise InvalidInput("the model takes no images: its only input would have to be one")
 
 
-class Pictures:
+class Images:
     """See :class:`lightship.jobs.files.contents.Content`."""
 
     columns = ("key",)
@@ -65,10 +65,10 @@ class Pictures:
 
     def prepare(self) -> Prepared:
         """See :class:`lightship.jobs.files.contents.Content`."""
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(_THREADS) as pool:
             found = list(pool.map(self._pixels, self._sources))
-        rejects = {place: entry.message for place, entry in enumerate(found) if isinstance(entry, LightshipError)}
-        good = [(place, entry) for place, entry in enumerate(found) if not isinstance(entry, LightshipError)]
+        rejects = {position: entry.message for position, entry in enumerate(found) if isinstance(entry, LightshipError)}
+        good = [(position, entry) for position, entry in enumerate(found) if not isinstance(entry, LightshipError)]
         if not good:
             return Prepared(len(found), [], rejects)
         positions, arrays = zip(*good, strict=True)
@@ -85,10 +85,10 @@ class Pictures:
 
     def write(self, scored: Scored, names: Sequence[str]) -> bytes:
         """See :class:`lightship.jobs.files.contents.Content`."""
-        keys = [self._sources[place].key for place in scored.positions.tolist()]
+        keys = [self._sources[position].key for position in scored.positions.tolist()]
         options = self._job.options
         if self._job.output_format == "parquet":
-            predicted = predictions.typed(self._signature, names, scored)
+            predicted = predictions.typed_columns(self._signature, names, scored)
             return parquet.build([Column(self.columns[0], keys), *predicted])
         texts = csv_arrays.cells(keys, safe=options.safe)
         body = csv_arrays.append(texts, scored.columns, safe=options.safe)

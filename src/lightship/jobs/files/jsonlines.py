@@ -17,7 +17,7 @@ from lightship.inputs import kind_of
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files import predictions, rows
 from lightship.jobs.files.csv import read_span
-from lightship.jobs.files.layout import WIDEST, kinds_of, layout, typed
+from lightship.jobs.files.layout import WIDEST, kinds_of, layout, typed_cells
 from lightship.jobs.files.predictions import Scored
 from lightship.jobs.files.rows import Prepared
 from lightship.jobs.ledger.records import Chunk, Job
@@ -74,11 +74,11 @@ class Documents:
         template = b",".join(fields) + b"}\n"
         tokens = zip(*map(_tokens, scored.columns), strict=True)
         return b"".join(
-            self._beginning(position, names) + template % token
+            self._unclosed(position, names) + template % token
             for position, token in zip(positions, tokens, strict=True)
         )
 
-    def _beginning(self, position: int, names: Sequence[str]) -> bytes:
+    def _unclosed(self, position: int, names: Sequence[str]) -> bytes:
         """A row without its closing brace."""
         cells = self._rows[position].cells
         if not isinstance(cells, Mapping):
@@ -93,14 +93,14 @@ class Documents:
         used = {*cells, *names, *chain.from_iterable(self._types)}
         kept = {}
         for name, cell in cells.items():
-            place = predictions.unused(f"{name}_{_INPUT}", used) if name in names else name
-            used.add(place)
-            kept[place] = cell
+            key = predictions.unused_name(f"{name}_{_INPUT}", used) if name in names else name
+            used.add(key)
+            kept[key] = cell
         return kept
 
     def _parquet(self, positions: list[int], scored: Scored, names: Sequence[str]) -> bytes:
         """The fields that any row has; what the model takes has its type, all else is text."""
-        records = [self._kept(typed(self._rows[place].cells, self._layout), names) for place in positions]
+        records = [self._kept(typed_cells(self._rows[position].cells, self._layout), names) for position in positions]
         cells, whole = self._types
         types = cells | whole
         fields = dict.fromkeys(name for record in records for name in record) or cells or whole
@@ -109,7 +109,7 @@ class Documents:
             for name in fields
             if name not in names
         ]
-        return parquet.build([*columns, *predictions.typed(self._layout.signature, names, scored)])
+        return parquet.build([*columns, *predictions.typed_columns(self._layout.signature, names, scored)])
 
     @cached_property
     def _types(self) -> tuple[dict[str, tuple[str, int]], dict[str, tuple[str, int]]]:

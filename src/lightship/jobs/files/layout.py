@@ -29,7 +29,7 @@ class Layout:
     Attributes:
         signature: the model's function.
         columns: for each input, the names of its columns.
-        places: for each input, the positions of its columns; None where rows are told apart by names only.
+        positions: for each input, the positions of its columns; None where rows are told apart by names only.
         width: how many cells a row has; None where that is not known.
         positional: whether cells that have names are read by position, because the model's only input has none.
         whole: whether a row may have an input as a whole; no row of a file whose columns are the model's has.
@@ -37,7 +37,7 @@ class Layout:
 
     signature: Signature
     columns: Mapping[str, tuple[str, ...]]
-    places: Mapping[str, tuple[int, ...]] | None
+    positions: Mapping[str, tuple[int, ...]] | None
     width: int | None
     positional: bool = False
     whole: bool = False
@@ -54,13 +54,13 @@ def layout(signature: Signature, header: Header | None, *, table: bool) -> Layou
     columns = tables.columns_of(signature)
     wanted = [name for names in columns.values() for name in names]
     if header is None:
-        return Layout(signature, columns, _places(columns, wanted), len(wanted), whole=not table)
+        return Layout(signature, columns, _positions(columns, wanted), len(wanted), whole=not table)
     missing = [name for name in wanted if name not in header.columns]
     if missing and not tables.named(signature) and len(header.columns) == len(wanted):
-        return Layout(signature, columns, _places(columns, wanted), len(wanted), positional=True)
+        return Layout(signature, columns, _positions(columns, wanted), len(wanted), positional=True)
     if missing:
         raise InvalidInput(f"the file lacks the column '{missing[0]}': it needs {', '.join(wanted)}")
-    return Layout(signature, columns, _places(columns, header.columns), len(header.columns))
+    return Layout(signature, columns, _positions(columns, header.columns), len(header.columns))
 
 
 def tensors(rows: Sequence[Any], wanted: Layout, *, text: bool) -> dict[str, Array]:
@@ -81,11 +81,11 @@ def tensors(rows: Sequence[Any], wanted: Layout, *, text: bool) -> dict[str, Arr
 
 def kinds_of(wanted: Layout, columns: Sequence[str]) -> dict[str, str]:
     """numpy's kind letter of each of a file's columns that a model takes cells from."""
-    places = wanted.places or {}
-    return {columns[at]: spec.numpy.kind for spec in wanted.signature.inputs for at in places.get(spec.name, ())}
+    positions = wanted.positions or {}
+    return {columns[at]: spec.numpy.kind for spec in wanted.signature.inputs for at in positions.get(spec.name, ())}
 
 
-def typed(cells: Any, wanted: Layout) -> dict[str, Any]:
+def typed_cells(cells: Any, wanted: Layout) -> dict[str, Any]:
     """A good row of JSON by column, the model's inputs as values of Python's own types, whatever form they have.
 
     A list of cells gets the names of the model's columns. Where a row has an input as a whole, what it has beside that
@@ -122,7 +122,7 @@ def _pick(cells: Any, spec: TensorSpec, wanted: Layout, parse: Callable[[str], A
             return kind_of(spec).cells(cells[spec.name])
         chosen = _by_name(cells, spec, wanted)
     else:
-        chosen = _by_place(cells, spec, wanted)
+        chosen = _by_position(cells, spec, wanted)
     if parse:
         names = wanted.columns[spec.name]
         chosen = [_parsed(cell, name, spec, parse) for cell, name in zip(chosen, names, strict=True)]
@@ -131,21 +131,21 @@ def _pick(cells: Any, spec: TensorSpec, wanted: Layout, parse: Callable[[str], A
 
 def _by_name(cells: Mapping[str, Any], spec: TensorSpec, wanted: Layout) -> list[Any]:
     if wanted.positional:
-        return _by_place(list(cells.values()), spec, wanted)
+        return _by_position(list(cells.values()), spec, wanted)
     try:
         return [cells[name] for name in wanted.columns[spec.name]]
     except KeyError as error:
-        raise InvalidInput(f"the row lacks {error}: it needs {_needs(spec, wanted)}") from None
+        raise InvalidInput(f"the row lacks {error}: it needs {_columns(spec, wanted)}") from None
 
 
-def _by_place(cells: Sequence[Any], spec: TensorSpec, wanted: Layout) -> list[Any]:
-    if wanted.places is None:
+def _by_position(cells: Sequence[Any], spec: TensorSpec, wanted: Layout) -> list[Any]:
+    if wanted.positions is None:
         if len(wanted.signature.inputs) == 1:
             return list(cells)
         raise InvalidInput(f"the row is a list: the model has several inputs ({_inputs(wanted.signature)})")
     if len(cells) != wanted.width:
         raise InvalidInput(f"the row has {len(cells)} cells: {wanted.width} are expected")
-    return [cells[place] for place in wanted.places[spec.name]]
+    return [cells[position] for position in wanted.positions[spec.name]]
 
 
 def _plain(value: Any, spec: TensorSpec) -> Any:
@@ -172,7 +172,7 @@ def _of_column(value: Any, spec: TensorSpec, wanted: Layout) -> InvalidInput | N
     return None
 
 
-def _places(columns: Mapping[str, Sequence[str]], names: Sequence[str]) -> dict[str, tuple[int, ...]]:
+def _positions(columns: Mapping[str, Sequence[str]], names: Sequence[str]) -> dict[str, tuple[int, ...]]:
     return {owner: tuple(names.index(name) for name in chosen) for owner, chosen in columns.items()}
 
 
@@ -180,5 +180,5 @@ def _inputs(signature: Signature) -> str:
     return ", ".join(f"'{spec.name}' {spec}" for spec in signature.inputs)
 
 
-def _needs(spec: TensorSpec, wanted: Layout) -> str:
+def _columns(spec: TensorSpec, wanted: Layout) -> str:
     return ", ".join(wanted.columns.get(spec.name) or [spec.name])

@@ -73,14 +73,16 @@ class Columnar:
         """See :class:`lightship.jobs.files.contents.Content`."""
         whole = len(scored.positions) == self._table.num_rows
         table = self._table if whole else self._table.take(scored.positions)
-        for column in predictions.typed(self._layout.signature, names, scored):
+        for column in predictions.typed_columns(self._layout.signature, names, scored):
             table = table.append_column(column.name, [parquet.array(column)])
         return parquet.to_bytes(table)
 
     def _read(self) -> Any:
         """The table without the columns that the model does not take: what they hold is no reason to reject a row."""
-        if self._layout.places is not None:
-            return self._plain.select(sorted({place for places in self._layout.places.values() for place in places}))
+        if self._layout.positions is not None:
+            return self._plain.select(
+                sorted({position for chosen in self._layout.positions.values() for position in chosen})
+            )
         wanted = [spec.name for spec in self._layout.signature.inputs if spec.name in self.columns]
         return self._plain.select(wanted) if wanted else self._plain
 
@@ -88,8 +90,8 @@ class Columnar:
         """Every input from columns of numbers without gaps; None where one is anything else."""
         inputs = {}
         for spec in self._layout.signature.inputs:
-            places = (self._layout.places or {}).get(spec.name)
-            array = _side_by_side([self._plain.column(place) for place in places], spec) if places else None
+            positions = (self._layout.positions or {}).get(spec.name)
+            array = _stacked([self._plain.column(position) for position in positions], spec) if positions else None
             if array is None:
                 return None
             inputs[spec.name] = array[:, 0] if len(spec.shape) == 1 else array
@@ -104,7 +106,7 @@ def _with_numbers(row: Row) -> Row:
     return replace(row, cells={name: parquet.number(cell) for name, cell in dict(row.cells).items()})
 
 
-def _side_by_side(columns: Sequence[Any], spec: TensorSpec) -> Array | None:
+def _stacked(columns: Sequence[Any], spec: TensorSpec) -> Array | None:
     """Columns of a table as an array [rows, columns] of an input's dtype; None where a cell is no such number."""
     if spec.numpy.kind not in "fiu" or any(column.null_count for column in columns):
         return None
@@ -112,9 +114,9 @@ def _side_by_side(columns: Sequence[Any], spec: TensorSpec) -> Array | None:
     if any(array.dtype.kind not in ("fiu" if spec.numpy.kind == "f" else "iu") for array in arrays):
         return None
     found = np.empty((len(arrays[0]), len(arrays)), spec.numpy)
-    for place, array in enumerate(arrays):
+    for number, array in enumerate(arrays):
         with np.errstate(over="ignore"):
-            found[:, place] = array
-        if spec.numpy.kind != "f" and not np.array_equal(found[:, place], array):
+            found[:, number] = array
+        if spec.numpy.kind != "f" and not np.array_equal(found[:, number], array):
             return None
     return found if np.isfinite(found).all() else None

@@ -17,12 +17,12 @@ import numpy as np
 from lightship.calls import Call
 from lightship.errors import LightshipError
 from lightship.formats.parquet import Column
-from lightship.jobs.files.rows import Prepared, halved
+from lightship.jobs.files.rows import Prepared, bisected
 from lightship.model import Model
 from lightship.probabilities import probabilities
 from lightship.tensors import Array, Signature, TensorSpec
 
-_WIDEST = 64
+_MOST_COLUMNS = 64
 
 # Rows that go through the model at once, and how many bytes of its inputs: caches and interpreters have their limits.
 _MOST_ROWS = 4096
@@ -43,12 +43,12 @@ def names(signature: Signature, taken: Iterable[str]) -> tuple[str, ...]:
     found: list[str] = []
     used = set(taken)
     for name in (name for spec in signature.outputs for name in _names(spec, several=several)):
-        found.append(unused(name, used))
+        found.append(unused_name(name, used))
         used.add(found[-1])
     return tuple(found)
 
 
-def unused(name: str, used: Collection[str]) -> str:
+def unused_name(name: str, used: Collection[str]) -> str:
     """A name, numbered where it is used already."""
     return next(option for number in range(1, 10**6) if (option := _numbered(name, number)) not in used)
 
@@ -66,7 +66,7 @@ def predict(model: Model, prepared: Prepared) -> Scored:
             return columns(signature, model.predict(call).outputs)
 
         for first in range(0, len(batch.positions), step):
-            for start, end, found in halved(run, first, min(first + step, len(batch.positions))):
+            for start, end, found in bisected(run, first, min(first + step, len(batch.positions))):
                 if isinstance(found, LightshipError):
                     prepared.rejects[int(batch.positions[start])] = found.message
                 else:
@@ -75,7 +75,7 @@ def predict(model: Model, prepared: Prepared) -> Scored:
         return Scored(np.arange(0), [[] for _ in names(signature, ())])
     return Scored(
         np.concatenate([part.positions for part in parts]),
-        [_together(column) for column in zip(*(part.columns for part in parts), strict=True)],
+        [_concatenated(column) for column in zip(*(part.columns for part in parts), strict=True)],
     )
 
 
@@ -84,7 +84,7 @@ def columns(signature: Signature, outputs: Mapping[str, Array]) -> list[Any]:
     return [column for spec in signature.outputs for column in _columns(outputs[spec.name], spec)]
 
 
-def typed(signature: Signature, names: Sequence[str], scored: Scored) -> list[Column]:
+def typed_columns(signature: Signature, names: Sequence[str], scored: Scored) -> list[Column]:
     """Columns for a format with types: the same ones for every chunk, because they follow from the signature."""
     kinds = [kind for spec in signature.outputs for kind in _kinds(spec)]
     return [
@@ -107,7 +107,7 @@ def _names(spec: TensorSpec, *, several: bool) -> list[str]:
         of = f"{spec.name}_" if several else ""
         return [predicted, *(f"probability_{of}{name}" for name in spec.classes)]
     count = _width(spec)
-    return [predicted] if count in (None, 1) else [f"{predicted}_{place}" for place in range(count)]
+    return [predicted] if count in (None, 1) else [f"{predicted}_{number}" for number in range(count)]
 
 
 def _columns(array: Array, spec: TensorSpec) -> list[Any]:
@@ -133,7 +133,7 @@ def _width(spec: TensorSpec) -> int | None:
     if len(spec.shape) == 1:
         return 1
     width = spec.shape[1] if len(spec.shape) == 2 else None
-    return width if width is not None and width <= _WIDEST else None
+    return width if width is not None and width <= _MOST_COLUMNS else None
 
 
 def _text(value: Any) -> Any:
@@ -143,7 +143,7 @@ def _text(value: Any) -> Any:
     return [_text(item) for item in value] if isinstance(value, list) else value
 
 
-def _together(parts: Sequence[Any]) -> Any:
+def _concatenated(parts: Sequence[Any]) -> Any:
     if isinstance(parts[0], list):
         return list(chain.from_iterable(parts))
     return np.concatenate(parts)

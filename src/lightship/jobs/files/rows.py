@@ -46,10 +46,10 @@ def from_csv(data: bytes, wanted: Layout, *, first: int) -> Prepared | None:
     """The quick way for a span of CSV; None where it holds anything but good rows of numbers."""
     inputs = {}
     for spec in wanted.signature.inputs:
-        if spec.numpy.kind not in "fiu" or wanted.places is None or wanted.width is None:
+        if spec.numpy.kind not in "fiu" or wanted.positions is None or wanted.width is None:
             return None
-        places = wanted.places[spec.name]
-        array = csv_arrays.numbers(data, places, width=wanted.width, first=first, dtype=spec.numpy)
+        positions = wanted.positions[spec.name]
+        array = csv_arrays.numbers(data, positions, width=wanted.width, first=first, dtype=spec.numpy)
         if array is None or not np.isfinite(array).all():
             return None
         inputs[spec.name] = array[:, 0] if len(spec.shape) == 1 else array
@@ -62,18 +62,18 @@ def from_rows(rows: Iterable[Row], wanted: Layout, *, text: bool) -> Prepared:
     found, rest = Prepared(0), iter(rows)
     while block := list(islice(rest, _BLOCK)):
         _add(found, block, wanted, text=text)
-    return Prepared(found.count, list(_joined(found.batches)), found.rejects)
+    return Prepared(found.count, list(_merged(found.batches)), found.rejects)
 
 
 def _add(found: Prepared, rows: Sequence[Row], wanted: Layout, *, text: bool) -> None:
     """More rows behind those that were found."""
-    good = [place for place, row in enumerate(rows) if not row.error]
+    good = [position for position, row in enumerate(rows) if not row.error]
 
     def convert(start: int, end: int) -> Mapping[str, Array]:
-        return tensors([rows[place].cells for place in good[start:end]], wanted, text=text)
+        return tensors([rows[position].cells for position in good[start:end]], wanted, text=text)
 
-    found.rejects |= {found.count + place: row.error for place, row in enumerate(rows) if row.error}
-    for start, end, array in halved(convert, 0, len(good)):
+    found.rejects |= {found.count + position: row.error for position, row in enumerate(rows) if row.error}
+    for start, end, array in bisected(convert, 0, len(good)):
         if isinstance(array, LightshipError):
             found.rejects[found.count + good[start]] = array.message
         else:
@@ -81,7 +81,7 @@ def _add(found: Prepared, rows: Sequence[Row], wanted: Layout, *, text: bool) ->
     found.count += len(rows)
 
 
-def halved(attempt: Callable[[int, int], T], start: int, end: int) -> Iterator[tuple[int, int, T | LightshipError]]:
+def bisected(attempt: Callable[[int, int], T], start: int, end: int) -> Iterator[tuple[int, int, T | LightshipError]]:
     """Try a range; where it fails, its halves, down to the ones at fault. Results in order, each with its range."""
     if start >= end:
         return
@@ -90,17 +90,17 @@ def halved(attempt: Callable[[int, int], T], start: int, end: int) -> Iterator[t
     except LightshipError as error:
         if end - start > 1:
             middle = (start + end) // 2
-            yield from halved(attempt, start, middle)
-            yield from halved(attempt, middle, end)
+            yield from bisected(attempt, start, middle)
+            yield from bisected(attempt, middle, end)
             return
         found = error
     yield start, end, found
 
 
-def _joined(batches: Sequence[Batch]) -> Iterator[Batch]:
+def _merged(batches: Sequence[Batch]) -> Iterator[Batch]:
     """Neighbours of one shape as one batch: a reject among many rows does not make many small calls of them."""
     shapes = [[array.shape[1:] for array in batch.inputs.values()] for batch in batches]
-    changes = [place for place, (one, other) in enumerate(pairwise(shapes), start=1) if one != other]
+    changes = [position for position, (one, other) in enumerate(pairwise(shapes), start=1) if one != other]
     for start, end in pairwise([0, *changes, len(batches)]):
         if group := batches[start:end]:
             names = group[0].inputs

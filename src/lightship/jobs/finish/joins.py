@@ -14,7 +14,7 @@ from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
 
 # S3's limit for a multipart upload: every piece but the last has at least so many bytes.
-_LEAST_PIECE = 5 * 1024 * 1024
+_MIN_PIECE = 5 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Upload:
         id: S3's.
         scratch: prefix of what is kept in between.
         preamble: what is before the first part.
-        together: small parts that are put together at a time. Of a piece that has more of them, these are kept as
+        batch: small parts that are put batch at a time. Of a piece that has more of them, these are kept as
             objects of their own, so that an interrupted worker has made progress.
     """
 
@@ -42,7 +42,7 @@ class Upload:
     id: str
     scratch: str
     preamble: bytes = b""
-    together: int = 32
+    batch: int = 32
 
 
 def begin(cloud: Cloud, target: str, media_type: str) -> str:
@@ -56,14 +56,14 @@ def join(cloud: Cloud, sizes: Mapping[str, int], upload: Upload, *, deadline: fl
     ``sizes`` is bytes by key. Objects of 5 MiB and more are copied by S3 itself, the others pass through here; nothing
     is held but a piece. Raises NotFound where the upload is gone and was not completed.
     """
-    place = {"Bucket": cloud.bucket, "Key": upload.key, "UploadId": upload.id}
+    location = {"Bucket": cloud.bucket, "Key": upload.key, "UploadId": upload.id}
     try:
-        there = _there(cloud, place)
+        uploaded = _uploaded(cloud, location)
         for piece in _pieces(sizes, upload.preamble):
-            if piece.number not in there and not _add(cloud, piece, place, upload, deadline):
+            if piece.number not in uploaded and not _add(cloud, piece, location, upload, deadline):
                 return False
-        parts = [{"ETag": etag, "PartNumber": number} for number, etag in sorted(_there(cloud, place).items())]
-        cloud.s3.complete_multipart_upload(**place, MultipartUpload={"Parts": parts}, IfNoneMatch="*")
+        parts = [{"ETag": etag, "PartNumber": number} for number, etag in sorted(_uploaded(cloud, location).items())]
+        cloud.s3.complete_multipart_upload(**location, MultipartUpload={"Parts": parts}, IfNoneMatch="*")
     except cloud.s3.exceptions.ClientError as error:
         if aws.code(error) != "NoSuchUpload" and aws.code(error) not in aws.UNMET:
             raise
@@ -71,50 +71,50 @@ def join(cloud: Cloud, sizes: Mapping[str, int], upload: Upload, *, deadline: fl
     return True
 
 
-def _there(cloud: Cloud, place: Mapping[str, str]) -> dict[int, str]:
+def _uploaded(cloud: Cloud, location: Mapping[str, str]) -> dict[int, str]:
     """The ETags of the pieces that are uploaded, by number."""
-    pages = cloud.s3.get_paginator("list_parts").paginate(**place)
+    pages = cloud.s3.get_paginator("list_parts").paginate(**location)
     return {part["PartNumber"]: part["ETag"] for page in pages for part in page.get("Parts", [])}
 
 
 def _pieces(sizes: Mapping[str, int], preamble: bytes) -> Iterator[_Piece]:
-    """What is uploaded together: there is always one, and only the last may be small."""
+    """What is uploaded batch: there is always one, and only the last may be small."""
     head, size, number = preamble, len(preamble), 1
     keys: list[str] = []
     for key, length in sizes.items():
         keys.append(key)
         size += length
-        if size >= _LEAST_PIECE:
+        if size >= _MIN_PIECE:
             yield _Piece(number, head, keys, size)
             head, size, number, keys = b"", 0, number + 1, []
     if size or number == 1:
         yield _Piece(number, head, keys, size)
 
 
-def _add(cloud: Cloud, piece: _Piece, place: Mapping[str, str], upload: Upload, deadline: float) -> bool:
+def _add(cloud: Cloud, piece: _Piece, location: Mapping[str, str], upload: Upload, deadline: float) -> bool:
     """Upload a piece; False where the time is up, before that or after."""
-    numbered = {**place, "PartNumber": piece.number}
-    if len(piece.keys) == 1 and not piece.head and piece.size >= _LEAST_PIECE:
+    numbered = {**location, "PartNumber": piece.number}
+    if len(piece.keys) == 1 and not piece.head and piece.size >= _MIN_PIECE:
         cloud.s3.upload_part_copy(**numbered, CopySource={"Bucket": cloud.bucket, "Key": piece.keys[0]})
         return cloud.now() <= deadline
     keys = piece.keys
-    if len(keys) > upload.together:
-        runs = {
-            f"{upload.scratch}joined-{piece.number:05}-{at:05}": keys[at : at + upload.together]
-            for at in range(0, len(keys), upload.together)
+    if len(keys) > upload.batch:
+        groups = {
+            f"{upload.scratch}joined-{piece.number:05}-{at:05}": keys[at : at + upload.batch]
+            for at in range(0, len(keys), upload.batch)
         }
-        if not _keep(cloud, runs, upload.scratch, deadline):
+        if not _store(cloud, groups, upload.scratch, deadline):
             return False
-        keys = list(runs)
+        keys = list(groups)
     cloud.s3.upload_part(**numbered, Body=piece.head + _read(cloud, keys))
     return cloud.now() <= deadline
 
 
-def _keep(cloud: Cloud, runs: Mapping[str, Sequence[str]], scratch: str, deadline: float) -> bool:
+def _store(cloud: Cloud, groups: Mapping[str, Sequence[str]], scratch: str, deadline: float) -> bool:
     """Put together the parts of each run and keep them under its name; False where the time is up before all are."""
     found = {source.key for source in objects.list_keys(cloud, cloud.bucket, f"{scratch}joined-")}
-    for name in [name for name in runs if name not in found]:
-        objects.put_once(cloud, name, _read(cloud, runs[name]), "application/octet-stream")
+    for name in [name for name in groups if name not in found]:
+        objects.put_once(cloud, name, _read(cloud, groups[name]), "application/octet-stream")
         if cloud.now() > deadline:
             return False
     return True

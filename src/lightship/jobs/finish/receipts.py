@@ -27,7 +27,7 @@ RECEIPT = "receipt.json"
 FAILURE = "failure.json"
 
 # Chunks whose results are held at a time.
-_TOGETHER = 64
+_BATCH = 64
 
 _MEDIA_TYPE = "application/json"
 
@@ -48,19 +48,19 @@ def conclude(job: Job, cloud: Cloud, *, deadline: float = float("inf"), hops: in
 def _write(job: Job, cloud: Cloud, deadline: float, hops: int) -> Job | None:
     """The last steps of a sealed job."""
     ledger = Ledger(cloud)
-    job = ledger.jobs.described(job)
+    job = ledger.jobs.with_header(job)
     found = gather(job, ledger.chunks.all(job.id))
     columns = _columns(job, cloud)
     if job.options.single and not _join(job, found.outputs, columns, cloud, deadline):
         messages.send(cloud, Finish(job.id), correlation=job.correlation, hops=hops)
         return job
     objects.put_once(cloud, job.output + RECEIPT, receipt(job, found, columns), _MEDIA_TYPE)
-    ledger.jobs.settle(job)
+    ledger.jobs.complete(job)
     return ledger.jobs.find(job.id)
 
 
 @dataclass
-class Found:
+class Outcome:
     """The outcome of a job's chunks: rows, the objects written, and the figures' counts.
 
     ``missing`` has the rows of the chunks that a closed job leaves out, numbered from 1.
@@ -74,12 +74,12 @@ class Found:
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
 
-def gather(job: Job, chunks: Iterable[Chunk]) -> Found:
+def gather(job: Job, chunks: Iterable[Chunk]) -> Outcome:
     """Add up a job's chunks, in their order and a few at a time: a chunk's counts take up to 100 KB."""
-    found, left_out, rest = Found(), set(job.sealed or ()), iter(chunks)
-    while some := list(islice(rest, _TOGETHER)):
-        results = [chunk.result for chunk in some if chunk.result and chunk.index not in left_out]
-        found.missing += [{"first": chunk.first, "rows": chunk.rows} for chunk in some if chunk.index in left_out]
+    found, left_out, rest = Outcome(), set(job.sealed or ()), iter(chunks)
+    while batch := list(islice(rest, _BATCH)):
+        results = [chunk.result for chunk in batch if chunk.result and chunk.index not in left_out]
+        found.missing += [{"first": chunk.first, "rows": chunk.rows} for chunk in batch if chunk.index in left_out]
         found.rows += sum(result.rows for result in results)
         found.rejected += sum(result.rejected for result in results)
         found.outputs += _parts(results, "output")
@@ -88,7 +88,7 @@ def gather(job: Job, chunks: Iterable[Chunk]) -> Found:
     return found
 
 
-def receipt(job: Job, found: Found, columns: Sequence[str]) -> bytes:
+def receipt(job: Job, found: Outcome, columns: Sequence[str]) -> bytes:
     """A receipt's bytes."""
     record: dict[str, Any] = {
         "schema": SCHEMA,
@@ -155,9 +155,9 @@ def _join(job: Job, outputs: Sequence[Part], columns: Sequence[str], cloud: Clou
     ledger.jobs.touch(job.id)
     sizes = {part.key: part.bytes for part in outputs}
     preamble = output.preamble(columns, safe=job.options.safe)
-    upload = job.upload or ledger.jobs.keep_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost="")
+    upload = job.upload or ledger.jobs.put_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost="")
     try:
         return joins.join(cloud, sizes, Upload(target, upload, job.work, preamble), deadline=deadline)
     except NotFound:
-        ledger.jobs.keep_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost=upload)
+        ledger.jobs.put_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost=upload)
         return False

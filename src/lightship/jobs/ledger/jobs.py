@@ -41,13 +41,13 @@ class Jobs:
         """Return an owner's jobs, the newest first. A job of this very moment may be missing."""
         return [decode(item) for item in self._table.list_owned(owner, limit)]
 
-    def attempt(self, job: str, lease: float) -> Job | None:
+    def claim(self, job: str, lease: float) -> Job | None:
         """Claim a job that is to be split and increment its attempts; None where it is not splitting."""
         change = Change({"lease": self._table.now() + lease}, add={"attempts": 1}, states=(State.SPLITTING,))
         found = self._table.update(_key(job), change)
         return decode(found) if found else None
 
-    def describe(self, job: str, header: Header | None) -> None:
+    def put_header(self, job: str, header: Header | None) -> None:
         """Keep the columns of a job's file, before its first chunk is entered: chunks are read by them.
 
         They are up to 64 KiB, so they have an item of their own: the job's is written with every ten chunks.
@@ -55,7 +55,7 @@ class Jobs:
         if header:
             self._table.put(Key(job, "header"), {"header": asdict(header)}, life=FRESH)
 
-    def described(self, job: Job) -> Job:
+    def with_header(self, job: Job) -> Job:
         """Return a job with the columns of its file, where it has any."""
         if job.header:
             return job
@@ -65,8 +65,8 @@ class Jobs:
     def advance(self, job: str, cursor: Cursor) -> None:
         """Record the split cursor and reset the attempt counter."""
         values = {"place": cursor.index, "cursor": asdict(cursor), "attempts": 0, "updated": self._table.now()}
-        behind = "(attribute_not_exists(place) OR place < :new_place)"  # another splitter may be further
-        self._change(job, values, State.SPLITTING, when=behind)
+        further = "(attribute_not_exists(place) OR place < :new_place)"  # another splitter may be further
+        self._change(job, values, State.SPLITTING, when=further)
 
     def split(self, job: str, *, chunks: int, rows: int) -> Job | None:
         """Record that the file is split, unless that is recorded; returns the job as it is stored."""
@@ -96,7 +96,7 @@ class Jobs:
         self._change(job, values, State.RUNNING, when=_UNSEALED)
         return self.find(job)
 
-    def keep_upload(self, job: str, upload: str, *, lost: str) -> str:
+    def put_upload(self, job: str, upload: str, *, lost: str) -> str:
         """Record the upload that makes a job's one file, unless there is another than ``lost``; returns the recorded.
 
         ``lost`` is empty where there is none.
@@ -106,7 +106,7 @@ class Jobs:
         found = self._change(job, values, State.RUNNING, when=when) or self._table.get(_key(job))
         return str(found.get("upload", upload))
 
-    def settle(self, job: Job) -> None:
+    def complete(self, job: Job) -> None:
         """End a sealed job whose receipt is written."""
         state = State.CLOSED if job.sealed else State.DONE
         self._change(job.id, {"state": state, "updated": self._table.now()}, State.RUNNING)

@@ -75,9 +75,9 @@ class Options:
     @classmethod
     def from_json(cls, record: object) -> Options:
         """Return options by name; raises InvalidInput, which names the one that is unknown or wrong."""
-        known = [entry.name for entry in fields(cls)]
-        if isinstance(record, Mapping) and (unknown := sorted(record.keys() - set(known))):
-            raise InvalidInput(f"a job has no option '{unknown[0][:80]}': it has {', '.join(known)}")
+        names = [entry.name for entry in fields(cls)]
+        if isinstance(record, Mapping) and (unknown := sorted(record.keys() - set(names))):
+            raise InvalidInput(f"a job has no option '{unknown[0][:80]}': it has {', '.join(names)}")
         return codec.decode(cls, record, name="options")
 
     def chunk_bytes(self, size: int) -> int:

@@ -10,7 +10,7 @@ from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Job
 from lightship.jobs.messages import Retry, Score
 
-_TOGETHER = 10
+_BATCH = 10
 
 
 def send(job: Job, indices: Sequence[int], cloud: Cloud, *, deadline: float, hops: int = 0) -> str:
@@ -19,12 +19,12 @@ def send(job: Job, indices: Sequence[int], cloud: Cloud, *, deadline: float, hop
     They are sent first: a chunk that is revived and has no message would be waited for in vain. ``hops`` is that
     message's number. Returns a word for the log.
     """
-    for start in range(0, len(indices), _TOGETHER):
+    for start in range(0, len(indices), _BATCH):
         if start and cloud.now() > deadline:
             rest = Retry(job.id, tuple(indices[start:]))
             messages.send(cloud, rest, correlation=job.correlation, hops=hops)
             return "continued"
-        group = indices[start : start + _TOGETHER]
+        group = indices[start : start + _BATCH]
         messages.send(cloud, *(Score(job.id, index) for index in group), correlation=job.correlation)
         Ledger(cloud).chunks.revive(job.id, group)
     return "retried"

@@ -49,7 +49,7 @@ class Change:
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of ``update_item``."""
-        allowed = {f":state_{place}": str(state) for place, state in enumerate(self.states)}
+        allowed = {f":state_{number}": str(state) for number, state in enumerate(self.states)}
         given = {f":new_{name}": value for name, value in self.values.items()}
         added = {f":add_{name}": value for name, value in self.add.items()}
         named = {*self.values, *self.add, *(["state"] if self.states else [])}

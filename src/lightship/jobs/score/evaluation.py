@@ -23,13 +23,13 @@ _LARGEST = 1e100
 _EXACT = 2**53
 
 # Classes beyond which no confusion is counted: a chunk's counts go into one item of the ledger.
-_MOST_CONFUSED = 50
+_MOST_CLASSES = 50
 
 
-def target_of(signature: Signature, asked: str | None, names: Collection[str]) -> str | None:
-    """The column with the true answers: the one asked for, or one of these that is named like the first output."""
-    if asked is not None:
-        return asked
+def target_of(signature: Signature, requested: str | None, names: Collection[str]) -> str | None:
+    """The column with the true answers: the one requested for, or one of these that is named like the first output."""
+    if requested is not None:
+        return requested
     return next((spec.name for spec in signature.outputs[:1] if spec.name in names), None)
 
 
@@ -48,10 +48,10 @@ def count(signature: Signature, truths: Sequence[Any], scored: Scored) -> dict[s
 
 
 def _classes(spec: TensorSpec, truths: Sequence[Any], table: Array) -> dict[str, Any]:
-    place = _places(spec.classes)
-    places = np.array([place(truth) for truth in truths], dtype=np.int64)
-    known = (places >= 0) & np.isfinite(table).all(axis=1)
-    truth, chosen = places[known], table[known].astype(np.float64)
+    index_of = _class_index(spec.classes)
+    indices = np.array([index_of(truth) for truth in truths], dtype=np.int64)
+    valid = (indices >= 0) & np.isfinite(table).all(axis=1)
+    truth, chosen = indices[valid], table[valid].astype(np.float64)
     likeliest = chosen.argmax(axis=1)
     of_truth = np.clip(chosen[np.arange(len(truth)), truth], _LEAST, 1 - _LEAST)
     counts = {
@@ -61,7 +61,7 @@ def _classes(spec: TensorSpec, truths: Sequence[Any], table: Array) -> dict[str,
         "right": int((truth == likeliest).sum()),
         "log_loss": float(-np.log(of_truth).sum()),
     }
-    if len(spec.classes) > _MOST_CONFUSED:
+    if len(spec.classes) > _MOST_CLASSES:
         return counts
     confusion = np.zeros((len(spec.classes), len(spec.classes)), dtype=np.int64)
     np.add.at(confusion, (truth, likeliest), 1)
@@ -70,8 +70,8 @@ def _classes(spec: TensorSpec, truths: Sequence[Any], table: Array) -> dict[str,
 
 def _numbers(spec: TensorSpec, truths: Sequence[Any], values: Array) -> dict[str, Any]:
     wanted = [_number(truth) for truth in truths]
-    known = _measured(wanted) & _measured(values)
-    truth, error = _distances([wanted[place] for place in np.flatnonzero(known)], values[known])
+    valid = _is_finite(wanted) & _is_finite(values)
+    truth, error = _errors([wanted[index] for index in np.flatnonzero(valid)], values[valid])
     mean, spread = _moments(truth)
     return {
         "kind": "numbers",
@@ -84,11 +84,11 @@ def _numbers(spec: TensorSpec, truths: Sequence[Any], values: Array) -> dict[str
     }
 
 
-def _measured(numbers: Any) -> Array:
+def _is_finite(numbers: Any) -> Array:
     return np.abs(np.array(numbers, np.float64)) < _LARGEST  # NaN is not either
 
 
-def _distances(truths: Sequence[int | float], values: Array) -> tuple[Array, Array]:
+def _errors(truths: Sequence[int | float], values: Array) -> tuple[Array, Array]:
     """Return the truths as an array, and how far each prediction is from its own.
 
     Integers beyond 2**53 are subtracted as integers: as float64 neighbours would be equal. The truths then come as
@@ -102,30 +102,30 @@ def _distances(truths: Sequence[int | float], values: Array) -> tuple[Array, Arr
 
 
 def _moments(truth: Array) -> tuple[float, float]:
-    """Mean, and sum of the squared distances from it; measured from the first truth, as large ones differ by little."""
+    """Mean, and sum of the squared deviations from it; measured from the first truth, as large ones differ by little."""
     if not len(truth):
         return 0.0, 0.0
-    distances = (truth - truth[0]).astype(np.float64)
-    mean = float(distances.mean())
-    return float(truth[0]) + mean, float(((distances - mean) ** 2).sum())
+    deviations = (truth - truth[0]).astype(np.float64)
+    mean = float(deviations.mean())
+    return float(truth[0]) + mean, float(((deviations - mean) ** 2).sum())
 
 
-def _places(classes: Sequence[str]) -> Callable[[Any], int]:
+def _class_index(classes: Sequence[str]) -> Callable[[Any], int]:
     """Where the class stands that a cell names; -1 where it names none.
 
     A number is the class named by it, also as 1.0 for "1"; only where no class is named by a number is it a position.
     """
-    names = {name: place for place, name in reversed(list(enumerate(classes)))}
-    numbers = {_number(name): place for name, place in names.items() if math.isfinite(_number(name))}
-    numbers = numbers or {float(place): place for place in range(len(classes))}
+    names = {name: index for index, name in reversed(list(enumerate(classes)))}
+    numbers = {_number(name): index for name, index in names.items() if math.isfinite(_number(name))}
+    numbers = numbers or {float(index): index for index in range(len(classes))}
 
-    def place(truth: Any) -> int:
+    def index_of(truth: Any) -> int:
         text = str(truth).strip()
         if isinstance(truth, bool) and text not in names:
             text = text.lower()
         return names.get(text, numbers.get(_number(truth), -1))
 
-    return place
+    return index_of
 
 
 def _number(truth: Any) -> int | float:

@@ -72,12 +72,12 @@ def _chunk(job: Job, index: int, cloud: Cloud, deadline: float) -> str:
     if chunk is None:
         return "unknown"
     with releasing(lambda: ledger.chunks.release(chunk)):
-        result = chunk.result or ledger.chunks.finish(chunk, score(ledger.jobs.described(job), chunk, cloud))
+        result = chunk.result or ledger.chunks.finish(chunk, score(ledger.jobs.with_header(job), chunk, cloud))
     counted = ledger.tallies.count(job.id, index, result)
     current = job if job.chunks is not None else ledger.jobs.find(job.id)
     if current is None or current.final:
         return "late"
-    if result.rejected and _too_many(current, ledger):
+    if result.rejected and _reaches_threshold(current, ledger):
         return plan.fail(current, _threshold_reason(current), cloud)
     if current.chunks is not None and counted == min(GROUP, current.chunks - index // GROUP * GROUP):
         return _finish(current, cloud, deadline)
@@ -99,7 +99,7 @@ def _finish(job: Job, cloud: Cloud, deadline: float, hops: int = 1) -> str:
         tally = Ledger(cloud).tallies.total(job.id)
         if tally.chunks != job.chunks:
             return "scored"
-        if tally.rejected and _too_many(job, Ledger(cloud)):
+        if tally.rejected and _reaches_threshold(job, Ledger(cloud)):
             return plan.fail(job, _threshold_reason(job), cloud)
     concluded = receipts.conclude(job, cloud, deadline=deadline, hops=hops)
     if concluded is None:
@@ -109,7 +109,7 @@ def _finish(job: Job, cloud: Cloud, deadline: float, hops: int = 1) -> str:
 
 def score(job: Job, chunk: Chunk, cloud: Cloud) -> Result:
     """Predict a chunk's rows and write its part, and its rejected rows where there are any."""
-    begun = time.perf_counter()
+    started = time.perf_counter()
     model = load(cloud.registry, cloud.cache, job.model, job.version, job.digest)
     signature = model.manifest.signature()
     models.check_rows(job.model, signature.independent_rows)
@@ -127,8 +127,8 @@ def score(job: Job, chunk: Chunk, cloud: Cloud) -> Result:
         data = _rejects(content, prepared, chunk.first)
         key = receipts.errors_key(job, chunk.index)
         parts["errors"] = objects.put_once(cloud, key, data, _ERRORS_MEDIA_TYPE)
-    took = (time.perf_counter() - begun) * cloud.memory / 1024
-    return Result(prepared.count, len(prepared.rejects), parts, metrics, took)
+    used = (time.perf_counter() - started) * cloud.memory / 1024
+    return Result(prepared.count, len(prepared.rejects), parts, metrics, used)
 
 
 def _metrics(job: Job, chunk: Chunk, content: Content, scored: Scored, signature: Signature) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def _rejects(content: Content, prepared: Prepared, first: int) -> bytes:
     return b"".join(json.dumps(record, ensure_ascii=False).encode(errors="replace") + b"\n" for record in records)
 
 
-def _too_many(job: Job, ledger: Ledger) -> bool:
+def _reaches_threshold(job: Job, ledger: Ledger) -> bool:
     """Whether the rejected rows reach the job's threshold; a fraction is of all rows, so it waits for their number."""
     limit = job.options.threshold
     if limit is None or (0 < limit < 1 and job.rows is None):

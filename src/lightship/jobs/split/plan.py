@@ -31,7 +31,7 @@ MOST_CHUNKS = 10_000
 # than the one before: 300 s of about half a core by default, and a core inflates 270 MB of CSV a second.
 LARGEST_GZIP = 16 * 1024**3
 
-_TOGETHER = 10
+_BATCH = 10
 _PERMANENT = (InvalidInput, NotFound, UnsupportedMedia)
 
 
@@ -42,7 +42,7 @@ def handle(body: Mapping[str, object], cloud: Cloud, *, deadline: float = float(
     always made. Any exception asks for the message to be delivered again; InvalidInput is one that cannot be read.
     """
     if "detail-type" in body:
-        return _drop(body, cloud, deadline)
+        return _start(body, cloud, deadline)
     message = messages.read(body, messages.SPLITTING)
     hops = message.next_hop()
     if isinstance(message.work, Run):
@@ -56,9 +56,9 @@ def handle(body: Mapping[str, object], cloud: Cloud, *, deadline: float = float(
     return _proceed(job, cloud, deadline, hops)
 
 
-def _drop(body: Mapping[str, object], cloud: Cloud, deadline: float) -> str:
+def _start(body: Mapping[str, object], cloud: Cloud, deadline: float) -> str:
     event = ObjectCreated.from_event(body)
-    job = starting.dropped(cloud, event, messages.correlation(body, "")) if event else None
+    job = starting.from_event(cloud, event, messages.correlation(body, "")) if event else None
     return _proceed(job, cloud, deadline) if job else "ignored"
 
 
@@ -72,9 +72,9 @@ def _proceed(job: Job, cloud: Cloud, deadline: float, hops: int = 1) -> str:
         messages.send(cloud, Plan(job.id), correlation=job.correlation)
         return "handed over"
     jobs = Ledger(cloud).jobs
-    current = jobs.attempt(job.id, LEASE)
+    current = jobs.claim(job.id, LEASE)
     if current is None:
-        return "elsewhere"
+        return "superseded"
     try:
         with releasing(lambda: jobs.release(job.id)):
             return _split(current, scanner, cloud, deadline, hops)
@@ -97,12 +97,12 @@ def end(job: Job, cloud: Cloud) -> str:
 def _split(job: Job, scanner: Streamed, cloud: Cloud, deadline: float, hops: int) -> str:
     cursor, header, blocks = _beginning(job, scanner, cloud)
     if not cursor.index:
-        Ledger(cloud).jobs.describe(job.id, header)
+        Ledger(cloud).jobs.put_header(job.id, header)
     content = _Content(blocks, cursor.offset, keep=job.gzip)
     target = job.options.chunk_bytes(job.source.size)
     spans = scanner.scan(content, offset=cursor.offset, row=cursor.row, target=target)
     chunks = _chunks(job, spans, cursor.index, content, cloud)
-    while batch := list(islice(chunks, _TOGETHER)):
+    while batch := list(islice(chunks, _BATCH)):
         cursor = publish(job, batch, cloud)
         if cloud.now() > deadline:
             messages.send(cloud, Split(job.id), correlation=job.correlation, hops=hops)
@@ -160,9 +160,9 @@ class _Content:
         return data
 
 
-def _chunks(job: Job, spans: Iterable[Span], index: int, content: _Content, cloud: Cloud) -> Iterator[Chunk]:
-    for place, span in enumerate(spans, start=index):
-        if place >= MOST_CHUNKS:
+def _chunks(job: Job, spans: Iterable[Span], start: int, content: _Content, cloud: Cloud) -> Iterator[Chunk]:
+    for index, span in enumerate(spans, start=start):
+        if index >= MOST_CHUNKS:
             raise InvalidInput(f"{job.source.name} is too large: a job has {MOST_CHUNKS} chunks at most")
         key = ""
         if job.gzip:
@@ -170,9 +170,9 @@ def _chunks(job: Job, spans: Iterable[Span], index: int, content: _Content, clou
                 raise InvalidInput(
                     f"{job.source.name} inflates to more than {LARGEST_GZIP} bytes: send it uncompressed, or in parts"
                 )
-            key = f"{job.work}chunk-{place:05}"
+            key = f"{job.work}chunk-{index:05}"
             objects.put_once(cloud, key, content.take(span), "application/octet-stream")
-        yield Chunk(job.id, place, span.first, span.rows, span.start, span.end, key)
+        yield Chunk(job.id, index, span.first, span.rows, span.start, span.end, key)
 
 
 def publish(job: Job, batch: list[Chunk], cloud: Cloud) -> Cursor:

@@ -13,7 +13,7 @@ from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
 from lightship.jobs import inputs, messages, models, objects, starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.finish import receipts
-from lightship.jobs.ledger import standing
+from lightship.jobs.ledger import states
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Job, State
 from lightship.jobs.ledger.requests import SYSTEM, Options, Request, Source
@@ -35,27 +35,27 @@ def run(what: Run, correlation: str, cloud: Cloud, *, deadline: float = float("i
     a message to the same function with ``hops``. Returns one word for the log: started, continued, late (a newer run
     has begun), overlapping (the one before is not done) or empty.
     """
-    if hindrance := hindered(what.schedule, what.time, cloud):
-        return hindrance
+    if reason := skip_reason(what.schedule, what.time, cloud):
+        return reason
     jobs = _jobs(what, correlation, cloud)
     if not Ledger(cloud).runs.begin(what.schedule, LastRun(what.time, tuple(job.id for job in jobs))):
         return "late"
     left = jobs if what.after is None else [job for job in jobs if job.source.key > what.after]
-    for place, job in enumerate(left):
-        if place and cloud.now() > deadline:
-            rest = replace(what, after=left[place - 1].source.key)
+    for number, job in enumerate(left):
+        if number and cloud.now() > deadline:
+            rest = replace(what, after=left[number - 1].source.key)
             messages.send(cloud, rest, correlation=correlation, hops=hops)
             return "continued"
         _enter(job, cloud)
     return "started" if jobs else "empty"
 
 
-def hindered(schedule: str, time: str, cloud: Cloud) -> str:
+def skip_reason(schedule: str, time: str, cloud: Cloud) -> str:
     """Return why a run would be left out, as :func:`run` says it; empty where it would not."""
     before = Ledger(cloud).runs.last(schedule)
     if before.time > time:
         return "late"
-    if before.time < time and any(standing.under_way(job, cloud) for job in before.jobs):
+    if before.time < time and any(states.is_active(job, cloud) for job in before.jobs):
         return "overlapping"
     return ""
 
@@ -83,8 +83,8 @@ def _jobs(what: Run, correlation: str, cloud: Cloud) -> list[Job]:
         sources = _sources(what.input, cloud)
     except _PERMANENT as error:
         bucket, key = _parsed(what.input) or ("", what.input[:_LONGEST_NAME])
-        failed = replace(request, model=what.model[:_LONGEST_NAME])
-        return [starting.refused(failed, Source(bucket, key), error)]
+        named = replace(request, model=what.model[:_LONGEST_NAME])
+        return [starting.failed(named, Source(bucket, key), error)]
     return [_job(request, source, pinned) for source in sources]
 
 
@@ -92,7 +92,7 @@ def _job(request: Request, source: Source, pinned: Pin) -> Job:
     try:
         return starting.make(request, source, pinned)
     except _PERMANENT as error:
-        return starting.refused(request, source, error)
+        return starting.failed(request, source, error)
 
 
 def _sources(uri: str, cloud: Cloud) -> list[Source]:

@@ -7,13 +7,13 @@ from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import ATTEMPTS, LEASE, SILENCE, Job, State, Tally
 
 # The reason of an incomplete job.
-INCOMPLETE = (
+INCOMPLETE_REASON = (
     "no worker is active on it any more: what is left failed five times, took longer than its function's timeout "
     "(ScoreTimeout, SplitTimeout), or its messages are gone; retry it, or close it"
 )
 
 
-def silent(job: Job, tally: Tally, now: float) -> bool:
+def is_silent(job: Job, tally: Tally, now: float) -> bool:
     """Whether a job was not updated for longer than its messages come: only a lease may say otherwise."""
     return max(job.updated, tally.updated) + SILENCE < now
 
@@ -28,18 +28,18 @@ def state_of(job: Job, tally: Tally, cloud: Cloud) -> State:
     if job.final:
         return job.state
     if job.state == State.SPLITTING:
-        given_up = job.attempts >= ATTEMPTS or silent(job, Tally(), now)
+        given_up = job.attempts >= ATTEMPTS or is_silent(job, Tally(), now)
         return State.INCOMPLETE if given_up and job.lease < now else job.state
-    quiet = max(job.updated, tally.updated) + LEASE < now
-    if not quiet and (not job.given_up or job.sealed is not None):
+    idle = max(job.updated, tally.updated) + LEASE < now
+    if not idle and (not job.given_up or job.sealed is not None):
         return job.state
     chunks = Ledger(cloud).chunks.all(job.id) if job.sealed is None else ()  # a sealed job waits for no chunk
     left = [chunk for chunk in chunks if chunk.result is None]
-    dead = all(chunk.lease < now for chunk in left) if silent(job, tally, now) else all(c.dead(now) for c in left)
-    return State.INCOMPLETE if (left or quiet) and dead else job.state
+    dead = all(chunk.lease < now for chunk in left) if is_silent(job, tally, now) else all(c.dead(now) for c in left)
+    return State.INCOMPLETE if (left or idle) and dead else job.state
 
 
-def under_way(identity: str, cloud: Cloud) -> bool:
+def is_active(identity: str, cloud: Cloud) -> bool:
     """Whether a job is there and a worker is, or will be, active on it."""
     ledger = Ledger(cloud)
     job = ledger.jobs.find(identity)

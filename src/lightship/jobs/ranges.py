@@ -1,4 +1,4 @@
-"""An object as a seekable file that is read by ranges: for libraries that want to jump about in it."""
+"""Seekable files over ranged GETs, for libraries that read in any order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BUFFER = 256 * 1024
 
 
 def open_file(source: Source, cloud: Cloud) -> BinaryIO:
-    """A source's version as a buffered binary file; raises NotFound at its first read."""
+    """Return a source as a buffered binary file; its first read raises NotFound."""
     return cast(BinaryIO, io.BufferedReader(_Ranges(source, cloud), _BUFFER))
 
 

@@ -1,4 +1,4 @@
-"""Send chunks again and revive them, in steps that may be interrupted anywhere."""
+"""Retry of chunks: send their messages again and reset their attempts."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _BATCH = 10
 
 
 def send(job: Job, indices: Sequence[int], cloud: Cloud, *, deadline: float, hops: int = 0) -> str:
-    """Send chunks and give them all their attempts again; at the deadline, the rest goes to the split queue.
+    """Send chunks again and reset their attempts; return one word for the log.
 
-    They are sent first: a chunk that is revived and has no message would be waited for in vain. ``hops`` is that
-    message's number. Returns a word for the log.
+    At ``deadline``, the rest continues by a message with ``hops`` to the split queue. Messages are sent before the
+    attempts are reset: otherwise a crash in between would leave chunks that wait for a message which does not exist.
     """
     for start in range(0, len(indices), _BATCH):
         if start and cloud.now() > deadline:

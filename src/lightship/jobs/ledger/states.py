@@ -1,4 +1,4 @@
-"""The state of a job as its client sees it: what the ledger records, and what follows from it."""
+"""The state of a job as its client sees it: stored, or derived from the ledger."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from lightship.jobs.ledger.records import ATTEMPTS, LEASE, SILENCE, Job, State, 
 
 # The reason of an incomplete job.
 INCOMPLETE_REASON = (
-    "no worker is active on it any more: what is left failed five times, took longer than its function's timeout "
-    "(ScoreTimeout, SplitTimeout), or its messages are gone; retry it, or close it"
+    "no worker is active on the job any more: the remaining work failed five times, took longer than its function's "
+    "timeout (ScoreTimeout, SplitTimeout), or its messages were lost; retry the job, or close it"
 )
 
 
 def is_silent(job: Job, tally: Tally, now: float) -> bool:
-    """Whether a job was not updated for longer than its messages come: only a lease may say otherwise."""
+    """Return whether a job had no update for SILENCE seconds.
+
+    Its messages are then dead letters, unless a lease shows an active worker.
+    """
     return max(job.updated, tally.updated) + SILENCE < now
 
 
 def state_of(job: Job, tally: Tally, cloud: Cloud) -> State:
-    """Return a job's state; ``incomplete`` where no worker is active and chunks, or other steps, are given up.
+    """Return a job's state, ``incomplete`` where work was given up and none is active.
 
-    While something was done within a lease's time, the chunks are read only where one of them was given up. A job that
-    waits in a long queue may be called incomplete too early: a worker that receives its messages finishes it.
+    While there was an update within LEASE seconds, chunks are read only where one was given up. A job that waits in a
+    long queue may be reported as incomplete too early: a worker that receives its messages still finishes it.
     """
     now = cloud.now()
     if job.final:
@@ -40,7 +43,7 @@ def state_of(job: Job, tally: Tally, cloud: Cloud) -> State:
 
 
 def is_active(identity: str, cloud: Cloud) -> bool:
-    """Whether a job is there and a worker is, or will be, active on it."""
+    """Return whether a job exists and a worker is, or will be, active on it."""
     ledger = Ledger(cloud)
     job = ledger.jobs.find(identity)
     if job is None or job.final:

@@ -1,4 +1,7 @@
-"""Splitting what cannot be cut as it streams by: Parquet, whose plan is at its end, and prefixes of images."""
+"""Splitting of inputs that are not streams: Parquet files and prefixes of images.
+
+Parquet has its metadata at the end of the file.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,13 @@ from lightship.jobs.split import plan
 
 _BATCH = 10
 
-# Images of a chunk: their pixels are held at once.
+# Images of a chunk: all their pixels are in memory at once.
 _IMAGES = 64
 _JSON = "application/json"
 
 
 def handle(job: Job, cloud: Cloud) -> str:
-    """Enter a job's chunks and send them; a second time enters the same ones."""
+    """Publish a job's chunks; a repetition publishes the same chunks."""
     ledger = Ledger(cloud)
     current = ledger.jobs.claim(job.id, LEASE)
     if current is None:
@@ -41,7 +44,7 @@ def _split(job: Job, cloud: Cloud) -> str:
     cursor = Cursor()
     while batch := list(islice(chunks, _BATCH)):
         if batch[0].index >= plan.MOST_CHUNKS:
-            raise InvalidInput(f"{job.source.name} is too large: a job has {plan.MOST_CHUNKS} chunks at most")
+            raise InvalidInput(f"{job.source.name} is too large: a job has at most {plan.MOST_CHUNKS} chunks")
         cursor = plan.publish(job, batch, cloud)
     return plan.finish(job, cursor, cloud)
 
@@ -54,7 +57,10 @@ def _row_groups(job: Job, cloud: Cloud) -> tuple[Header, Iterator[Chunk]]:
 
 
 def _images(job: Job, cloud: Cloud) -> tuple[None, Iterator[Chunk]]:
-    """The prefix is listed once: what is added to it later is not part of the job."""
+    """Return the chunks of images; the prefix is listed once.
+
+    Objects that are added later are not part of the job.
+    """
     key = f"{job.work}listing.json"
     try:
         objects.describe(cloud, cloud.bucket, key)
@@ -64,11 +70,14 @@ def _images(job: Job, cloud: Cloud) -> tuple[None, Iterator[Chunk]]:
 
 
 def _list(job: Job, cloud: Cloud) -> list[list[Any]]:
-    """Key, etag and size of each image. Raises InvalidInput where they are not those that the job was made for."""
+    """Return key, etag and size of each image.
+
+    Raises InvalidInput where the images changed since the job was created.
+    """
     listed, source = list(objects.list_keys(cloud, job.source.bucket, job.source.key)), job.source
     if source.etag and len(listed) <= inputs.MOST_COMPARED and inputs.digest_of(listed) != source.etag:
         raise InvalidInput(
-            f"what is below s3://{source.bucket}/{source.key} was changed before the job began: ask again"
+            f"the images below s3://{source.bucket}/{source.key} changed before the job was split: start a new job"
         )
     images = [[entry.key, entry.etag, entry.size] for entry in listed if inputs.is_image(entry)]
     if not images:

@@ -111,7 +111,7 @@ def complete(cloud: Cloud, *, owner: str, key: str, upload: str, etags: Sequence
     try:
         cloud.s3.list_parts(
             **location, UploadId=upload, MaxParts=1
-        )  # some S3 servers do not report a missing upload below
+        )  # some S3 servers report a missing upload only here
         cloud.s3.complete_multipart_upload(**location, UploadId=upload, MultipartUpload={"Parts": parts})
     except cloud.s3.exceptions.ClientError as error:
         code = aws.code(error)

@@ -78,9 +78,9 @@ def begin(cloud: Cloud, *, owner: str, name: str, size: int = 0, folder: str = "
 
 def _check_file(name: str, size: int) -> None:
     if not name.isprintable() or not name or "/" in name or len(name.encode()) > _LONGEST_NAME:
-        raise InvalidInput(f"'name' must be a file name, printable, without '/', of 1 to {_LONGEST_NAME} bytes")
+        raise InvalidInput(f"an upload's 'name' must be printable, without '/', and of 1 to {_LONGEST_NAME} bytes")
     if not 0 <= size <= _MOST_PARTS * LARGEST_UPLOAD:
-        raise InvalidInput(f"'size' must be from 0 to {_MOST_PARTS * LARGEST_UPLOAD} bytes, not {size}")
+        raise InvalidInput(f"an upload's 'size' must be from 0 to {_MOST_PARTS * LARGEST_UPLOAD} bytes, not {size}")
 
 
 def _single_url(cloud: Cloud, location: dict[str, str], size: int) -> dict[str, Any]:
@@ -109,9 +109,8 @@ def complete(cloud: Cloud, *, owner: str, key: str, upload: str, etags: Sequence
     parts = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(etags, start=1)]
     location = {"Bucket": cloud.bucket, "Key": key}
     try:
-        cloud.s3.list_parts(
-            **location, UploadId=upload, MaxParts=1
-        )  # some S3 servers report a missing upload only here
+        # Some S3 servers report a missing upload for ListParts, but not for CompleteMultipartUpload.
+        cloud.s3.list_parts(**location, UploadId=upload, MaxParts=1)
         cloud.s3.complete_multipart_upload(**location, UploadId=upload, MultipartUpload={"Parts": parts})
     except cloud.s3.exceptions.ClientError as error:
         code = aws.code(error)

@@ -76,7 +76,7 @@ def _enter(job: Job, cloud: Cloud) -> None:
 
 
 def _jobs(what: Run, correlation: str, cloud: Cloud) -> list[Job]:
-    """Return a run's jobs in key order; those that cannot be scored are failed."""
+    """Return a run's jobs in key order; inputs that cannot be scored are failed jobs."""
     token = f"{what.schedule}@{what.time}"
     request = Request(SYSTEM, what.model, what.input, run=token, correlation=correlation)
     try:

@@ -132,7 +132,7 @@ def chunks_scored(registry: str, count: int, cloud: Cloud) -> dict[str, Any]:
     for index, row in enumerate(rows):
         ledger.chunks.add(Chunk(job.id, index, index + 1, 1, start, start + len(row)))
         start += len(row)
-    ledger.jobs.describe(job.id, header)
+    ledger.jobs.put_header(job.id, header)
     ledger.jobs.advance(job.id, Cursor(start, count + 1, count))
     events = [event([{"schema": 1, "chunk": {"job": job.id, "index": index}}]) for index in range(count)]
     figures = timed(handled(score.handler), events, 1)

@@ -24,7 +24,7 @@ from lightship.protocols.http import Request
 from tests.bundles import Registries
 from tests.handlers.records import Context, bodies, failures, with_bodies
 from tests.jobs.clouds import SETTINGS, Clock, drop, moto_cloud, objects_below
-from tests.jobs.faults.play import DATA
+from tests.jobs.faults.scenario import DATA
 from tests.serve import core, fast_path
 
 ID = "from-the-header-42"

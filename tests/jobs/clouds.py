@@ -1,4 +1,4 @@
-"""A cloud for tests: S3 and DynamoDB as moto plays them in this process, and queues whose messages a test hands out."""
+"""A cloud for tests: S3 and DynamoDB by moto in this process, queues in a list."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ TABLE = {
 
 @dataclass
 class Queues:
-    """What was sent: the queue's name and the message. At least once and in any order are for the test to play."""
+    """Queues that record what is sent: the queue's name and the message.
+
+    A test delivers the messages itself, in any order and as often as it wants.
+    """
 
     sent: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
@@ -57,7 +60,7 @@ class Queues:
 
 @dataclass
 class Clock:
-    """Time stands still unless a test moves it."""
+    """A clock that stops unless a test moves it."""
 
     seconds: float = 1_800_000_000.0
 
@@ -67,7 +70,7 @@ class Clock:
 
 @contextmanager
 def moto_cloud(models: Path, *names: str, versioned: bool = True) -> Iterator[Cloud]:
-    """An empty bucket but for these models of a registry's folder, and an empty ledger."""
+    """Yield a cloud with some models of a registry's folder and an empty ledger."""
     with mock_aws():
         s3, dynamodb = boto3.client("s3"), boto3.client("dynamodb")
         s3.create_bucket(Bucket="jobs")
@@ -90,7 +93,7 @@ def push(s3: Any, models: Path, *names: str) -> None:
 
 
 def renamed(cloud: Cloud, model: Path, name: str, folder: Path, **output: Any) -> None:
-    """A copy of a model under another name, its first output said to be different."""
+    """Copy a model to another name, with changes to its first output."""
     registry = Registry(str(folder))
     with registry.staging() as staged:
         shutil.copytree(model / "1", staged, dirs_exist_ok=True)
@@ -102,7 +105,7 @@ def renamed(cloud: Cloud, model: Path, name: str, folder: Path, **output: Any) -
 
 
 def drop(cloud: Cloud, key: str, data: bytes) -> dict[str, Any]:
-    """Put a file into the bucket; the event that EventBridge makes of it."""
+    """Put a file into the bucket; return the event that EventBridge makes of it."""
     put = cloud.s3.put_object(Bucket="jobs", Key=key, Body=data)
     entry = {"key": key, "size": len(data), "etag": put["ETag"].strip('"'), "sequencer": "00"}
     if "VersionId" in put:
@@ -117,6 +120,6 @@ def drop(cloud: Cloud, key: str, data: bytes) -> dict[str, Any]:
 
 
 def objects_below(cloud: Cloud, prefix: str) -> dict[str, bytes]:
-    """Content by key."""
+    """Return the content by key of all objects below a prefix."""
     found = cloud.s3.list_objects_v2(Bucket="jobs", Prefix=prefix).get("Contents", [])
     return {e["Key"]: cloud.s3.get_object(Bucket="jobs", Key=e["Key"])["Body"].read() for e in found}

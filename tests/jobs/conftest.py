@@ -1,4 +1,4 @@
-"""A cloud of each test's own."""
+"""A cloud for each test."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.score import score
 from tests.bundles import Registries
-from tests.jobs.asking import Client, app_of, client
 from tests.jobs.clouds import SETTINGS, moto_cloud, push
+from tests.jobs.http_client import Client, app_of, client
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,10 @@ def models(registries: Registries) -> Path:
 
 @pytest.fixture
 def cloud(registries: Registries) -> Iterator[Cloud]:
-    """Its registry holds the example ``quickstart``: three columns, the classes benign and malignant."""
+    """Yield a cloud with the example model ``quickstart``.
+
+    It has three columns and the classes benign and malignant.
+    """
     with moto_cloud(registries.examples, "quickstart") as made:
         yield made
 
@@ -43,5 +46,5 @@ def all_models(registries: Registries) -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def ask(registries: Registries, cloud: Cloud) -> Client:
+def send(registries: Registries, cloud: Cloud) -> Client:
     return client(app_of(registries, cloud))

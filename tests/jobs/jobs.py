@@ -1,4 +1,4 @@
-"""A job of ann's, and what its workers may meet."""
+"""A job of the owner ann, and failures of its workers."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from lightship.jobs.score import score
 from lightship.jobs.split import plan
 from lightship.jobs.status import Status
 from tests.jobs.clouds import drop
-from tests.jobs.faults.play import DATA, THIRD
+from tests.jobs.faults.scenario import CHUNK_BYTES, DATA
 
 KEY = "uploads/ann/1/p.csv"
 
 
-def started(cloud: Cloud, content: bytes = DATA, *, word: str = "", **options: Any) -> Job:
-    """A job of ann's in three chunks, its file split."""
+def started(cloud: Cloud, content: bytes = DATA, *, run: str = "", **options: Any) -> Job:
+    """Start a job of ann's in three chunks, and split its file."""
     drop(cloud, KEY, content)
-    chosen = Options(**{"chunk": THIRD, **options})
+    chosen = Options(**{"chunk": CHUNK_BYTES, **options})
     job = operations.start(
-        cloud, Request(owner="ann", model="quickstart", key=KEY, options=chosen, run=word, correlation="c1")
+        cloud, Request(owner="ann", model="quickstart", key=KEY, options=chosen, run=run, correlation="c1")
     )
     plan.handle(cloud.sqs.sent.pop(0)[1], cloud)
     return job
@@ -35,16 +35,19 @@ def status(cloud: Cloud, job: Job) -> Status:
     return operations.status(cloud, owner="ann", job=job.id)
 
 
-def taken(cloud: Cloud, index: int) -> dict[str, Any]:
-    """A chunk's message, out of its queue."""
+def take_message(cloud: Cloud, index: int) -> dict[str, Any]:
+    """Remove the message of a chunk from its queue and return it."""
     cut = next(entry for entry in cloud.sqs.sent if entry[1]["chunk"]["index"] == index)
     cloud.sqs.sent.remove(cut)
     return cut[1]
 
 
-def exhausted(cloud: Cloud, index: int) -> None:
-    """A chunk's message comes five times, and each time its worker fails: then it is in the dead-letter queue."""
-    message = taken(cloud, index)
+def exhaust_attempts(cloud: Cloud, index: int) -> None:
+    """Deliver a chunk's message five times to a failing worker.
+
+    SQS would then move it to the dead-letter queue.
+    """
+    message = take_message(cloud, index)
     lost = dataclasses.replace(cloud, registry="s3://no-such-bucket/models")
     for _ in range(ATTEMPTS):
         with pytest.raises(Exception, match="NoSuchBucket"):

@@ -1,5 +1,7 @@
-"""What scoring the largest chunk takes: ``python -m tests.jobs.largest_chunk MODEL FORM`` prints how many rows, and its
-peak in MiB."""
+"""Memory of scoring the largest chunk.
+
+``python -m tests.jobs.largest_chunk MODEL FORM`` prints the number of rows and the peak in MiB.
+"""
 
 from __future__ import annotations
 
@@ -38,13 +40,19 @@ def main(path: str, form: str) -> None:
 
 
 def peak() -> int:
-    """The most memory that was resident at once, in MiB. (Not ru_maxrss: that begins with the parent's own.)"""
+    """Return the peak resident memory in MiB.
+
+    Not ru_maxrss, which begins with the parent's value.
+    """
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def row_group(job: Job, signature: Signature) -> Columnar:
-    """As many rows of three equal numbers as one may have: in the file they take next to nothing."""
+    """Return as many rows of three equal numbers as a row group may have.
+
+    Compressed in the file, they take almost no bytes.
+    """
     rows = parquet.LARGEST_GROUP // 8 // len(COLUMNS)
     with tempfile.TemporaryFile() as file:
         table = pyarrow.table(dict.fromkeys(COLUMNS, pyarrow.array(np.full(rows, 1.5))))
@@ -57,7 +65,7 @@ def row_group(job: Job, signature: Signature) -> Columnar:
 
 
 def text(job: Job, signature: Signature) -> Table:
-    """Rows of numbers, the last of which is none: they are looked at one by one."""
+    """Return rows of numbers; the last one is invalid, so that rows are parsed singly."""
     rows = LARGEST_CHUNK // len(ROW)
     return Table(ROW * (rows - 1) + b"x,1,2\n", job, Chunk("job", 0, 1, rows), signature)
 

@@ -1,6 +1,7 @@
-"""What the receipt of the largest job takes: ``python -m tests.jobs.largest_receipt`` prints bytes and the peak in MiB.
+"""Size and memory of the receipt of the largest job.
 
-10,000 chunks, each with rejected rows and the counts of 50 classes, and 64 KiB of column names.
+``python -m tests.jobs.largest_receipt`` prints bytes and the peak in MiB for 10,000 chunks, each with rejected rows and
+the counts of 50 classes, and 64 KiB of column names.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ def main() -> None:
 
 
 def job() -> Job:
-    """A job with as many column names as a file may have."""
+    """Return a job with as many column names as a file may have."""
     return Job("0" * 32, "ann", "m" * 64, 1, DIGEST, Source("bucket", "k" * 1000), "csv", header=Header(COLUMNS))
 
 
 def chunks() -> Iterator[Chunk]:
-    """Every chunk as the ledger gives it: read from text, one after the other."""
+    """Yield every chunk as the ledger returns it, decoded from JSON one by one."""
     text = json.dumps(asdict(result()))
     for index in range(plan.MOST_CHUNKS):
         item = {"job": "0" * 32, "item": f"chunk#{index:06}", "attempts": 1.0, "lease": 0.0, "result": text}
@@ -43,19 +44,19 @@ def chunks() -> Iterator[Chunk]:
 
 
 def result() -> Result:
-    """The largest result of a chunk."""
+    """Return the largest result of a chunk."""
     return Result(
         100, 50, {"output": written("part-00000.csv"), "errors": written("errors/part-00000.jsonl")}, counts()
     )
 
 
 def written(name: str) -> Part:
-    """What is kept of an object."""
+    """Return the record of an object."""
     return Part(f"{job().output}{name}", 10**9, DIGEST)
 
 
 def counts() -> dict[str, Any]:
-    """Counts of a chunk's classes."""
+    """Return the counts of a chunk's classes."""
     row = [123_456] * len(CLASSES)
     confusion = {"classes": CLASSES, "confusion": [row] * len(CLASSES)}
     return {"kind": "classes", "output": "y", "rows": 50, "right": 25, "log_loss": 12.5, **confusion}

@@ -1,4 +1,4 @@
-"""Files that a job of the system scores in one process, and what becomes of them."""
+"""Score files in one process by jobs of the system, and return their output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.jobs.workers import run
 
 
 def scored(cloud: Cloud, model: str, name: str, data: bytes, **options: Any) -> tuple[Job, dict, dict[str, bytes]]:
-    """The job, its receipt and its files by the end of their names."""
+    """Return the job, its receipt, and its files by the rest of their keys."""
     key = f"uploads/system/1/{name}"
     drop(cloud, key, data)
     job = operations.start(cloud, Request(owner=SYSTEM, model=model, key=key, options=Options(**options)))
@@ -32,12 +32,12 @@ def finished(cloud: Cloud, job: Job) -> tuple[Job, dict, dict[str, bytes]]:
 
 
 def name_of(part: dict[str, Any]) -> str:
-    """A part of a receipt, as in the names of the files."""
+    """Return the name of a receipt's part among the files."""
     return "/".join(part["key"].split("/")[4:])
 
 
-def picture(shade: int) -> bytes:
-    """A PNG file of one shade of grey."""
+def png(shade: int) -> bytes:
+    """Return a PNG file of one shade of grey."""
     file = io.BytesIO()
     Image.new("L", (16, 16), shade).save(file, "PNG")
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""A job cuts its file into chunks: models whose rows depend on each other are refused."""
+"""Models whose rows depend on each other: jobs refuse them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.jobs.clouds import drop, push
 
 @pytest.fixture
 def dependent(cloud: Cloud, registries: Registries, tmp_path: Path) -> Cloud:
-    """A cloud with the model ``centred``, whose manifest says that rows depend on each other."""
+    """Return a cloud with ``centred``, a model of dependent rows by its manifest."""
     registry = Registry(str(tmp_path / "models"))
     with registry.staging() as staged:
         source = Registry(str(tmp_path / "copy"))
@@ -35,13 +35,13 @@ def dependent(cloud: Cloud, registries: Registries, tmp_path: Path) -> Cloud:
     return cloud
 
 
-def test_start_of_a_job_with_dependent_rows_is_refused(dependent: Cloud) -> None:
+def test_start_job_with_dependent_rows_is_refused(dependent: Cloud) -> None:
     drop(dependent, "uploads/system/1/rows.csv", b"1,2\n3,4\n")
     with pytest.raises(InvalidInput, match="'centred'"):
         operations.start(dependent, Request(owner=SYSTEM, model="centred", key="uploads/system/1/rows.csv"))
 
 
-def test_dropped_file_with_dependent_rows_is_a_failed_job(dependent: Cloud) -> None:
+def test_uploaded_file_with_dependent_rows_is_failed_job(dependent: Cloud) -> None:
     assert plan.handle(drop(dependent, "batch/centred/input/rows.csv", b"1,2\n3,4\n"), dependent) == "failed"
     (job,) = operations.jobs(dependent, owner=SYSTEM)
     assert job.state == State.FAILED

@@ -1,4 +1,7 @@
-"""What callers of ``/jobs`` do wrong, and what goes wrong on our side: one sentence each, in the native shape."""
+"""Errors of ``/jobs``: invalid requests and internal failures.
+
+The response is one sentence in the native protocol's format.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from lightship.jobs.cloud import Cloud
 from tests.bundles import Registries
-from tests.jobs.asking import JOB, KEY, NONE, Client, app_of, client
 from tests.jobs.clouds import drop
-from tests.jobs.faults.play import DATA
+from tests.jobs.faults.scenario import DATA
+from tests.jobs.http_client import JOB, KEY, MISSING_ID, Client, app_of, client
 
 WRONG: list[tuple[Any, int, str]] = [
     (b"{", 400, "JSON"),
@@ -47,9 +50,9 @@ WRONG: list[tuple[Any, int, str]] = [
     (JOB | {"version": 9}, 404, "version 9"),
     (JOB | {"version": True}, 400, "'version'"),
     (JOB | {"version": 0}, 400, "'version'"),
-    (JOB | {"options": {"speed": 2}}, 400, "a job has no option 'speed'"),
+    (JOB | {"options": {"speed": 2}}, 400, "'speed'"),
     (JOB | {"options": {"threshold": "1"}}, 400, "'options.threshold' must be a number, not '1'"),
-    (JOB | {"options": {"target": "t" * 2000}}, 400, "the job's option 'target' has over 1000 characters"),
+    (JOB | {"options": {"target": "t" * 2000}}, 400, "'target'"),
     (JOB | {"options": {"header": "no"}}, 400, "'options.header' must be true or false, not 'no'"),
     (JOB | {"options": []}, 400, "'options'"),
     (JOB | {"run": 1}, 400, "'run'"),
@@ -69,11 +72,11 @@ WRONG: list[tuple[Any, int, str]] = [
 
 
 @pytest.mark.parametrize(("body", "status", "named"), WRONG, ids=lambda value: str(value)[:60])
-def test_a_mistake_is_named_in_the_native_shape(ask: Client, cloud: Cloud, body: Any, status: int, named: str) -> None:
+def test_invalid_body_is_refused_and_named(send: Client, cloud: Cloud, body: Any, status: int, named: str) -> None:
     drop(cloud, KEY, DATA)
     drop(cloud, "uploads/anonymous/1/p.xls", DATA)
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    answer = ask("POST", "/jobs", content=content)
+    answer = send("POST", "/jobs", content=content)
     error = answer.json()["error"]
     assert (answer.status_code, error.keys()) == (status, {"code", "message"})
     assert named in error["message"]
@@ -85,19 +88,19 @@ def test_a_mistake_is_named_in_the_native_shape(ask: Client, cloud: Cloud, body:
 @pytest.mark.parametrize(
     ("media_type", "status"), [("text/csv", 415), ("", 200), ("application/json; charset=utf-8", 200)]
 )
-def test_the_body_is_json_and_says_so_or_says_nothing(ask: Client, media_type: str, status: int) -> None:
+def test_body_media_type_other_than_json_is_refused(send: Client, media_type: str, status: int) -> None:
     headers = {"content-type": media_type} if media_type else {}
-    answer = ask("POST", "/jobs", content=b'{"upload": {"name": "p.csv"}}', headers=headers)
+    answer = send("POST", "/jobs", content=b'{"upload": {"name": "p.csv"}}', headers=headers)
     assert answer.status_code == status
 
 
-def test_a_compressed_body_is_read_as_everywhere(ask: Client) -> None:
+def test_body_compressed_with_gzip_is_read(send: Client) -> None:
     packed = gzip.compress(b'{"upload": {"name": "p.csv"}}')
-    assert ask("POST", "/jobs", content=packed, headers={"content-encoding": "gzip"}).status_code == 200
+    assert send("POST", "/jobs", content=packed, headers={"content-encoding": "gzip"}).status_code == 200
 
 
-@pytest.mark.parametrize("job", ["x", NONE, NONE.upper() + "A", "k" * 3000, "pin%23x", "%00", "ä"])
-def test_an_id_that_is_none_is_not_there(ask: Client, job: str) -> None:
+@pytest.mark.parametrize("job", ["x", MISSING_ID, MISSING_ID.upper() + "A", "k" * 3000, "pin%23x", "%00", "ä"])
+def test_job_id_malformed_is_not_found(send: Client, job: str) -> None:
     for method, what in [
         ("GET", ""),
         ("GET", "/output/x"),
@@ -105,7 +108,7 @@ def test_an_id_that_is_none_is_not_there(ask: Client, job: str) -> None:
         ("POST", "/retry"),
         ("POST", "/close"),
     ]:
-        answer = ask(method, f"/jobs/{job}{what}")
+        answer = send(method, f"/jobs/{job}{what}")
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
         assert len(answer.json()["error"]["message"]) < 200
 
@@ -114,27 +117,27 @@ def test_an_id_that_is_none_is_not_there(ask: Client, job: str) -> None:
     ("method", "path", "allowed"),
     [
         ("DELETE", "/jobs", "GET, POST"),
-        ("PUT", f"/jobs/{NONE}", "GET"),
-        ("GET", f"/jobs/{NONE}/cancel", "POST"),
-        ("PATCH", f"/jobs/{NONE}/close", "POST"),
+        ("PUT", f"/jobs/{MISSING_ID}", "GET"),
+        ("GET", f"/jobs/{MISSING_ID}/cancel", "POST"),
+        ("PATCH", f"/jobs/{MISSING_ID}/close", "POST"),
     ],
 )
-def test_another_method_is_told_which_there_are(ask: Client, method: str, path: str, allowed: str) -> None:
-    answer = ask(method, path)
+def test_method_not_allowed_names_allowed_methods(send: Client, method: str, path: str, allowed: str) -> None:
+    answer = send(method, path)
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
     assert answer.json()["error"]["message"] == f"{path} takes {allowed}, not {method}"
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "many", "1.5", ""])
-def test_a_limit_without_sense(ask: Client, limit: str) -> None:
-    answer = ask("GET", f"/jobs?limit={limit}")
+def test_limit_out_of_range_is_refused(send: Client, limit: str) -> None:
+    answer = send("GET", f"/jobs?limit={limit}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_input")
 
 
-def test_a_server_without_a_stack_says_what_it_takes(registries: Registries) -> None:
-    ask = client(app_of(registries, None))
-    asked = {"upload": {"name": "p.csv"}}
-    for answer in (ask("POST", "/jobs", json=asked), ask("GET", "/jobs"), ask("POST", f"/jobs/{NONE}/cancel")):
+def test_server_without_stack_is_not_found_with_hint(registries: Registries) -> None:
+    send = client(app_of(registries, None))
+    body = {"upload": {"name": "p.csv"}}
+    for answer in (send("POST", "/jobs", json=body), send("GET", "/jobs"), send("POST", f"/jobs/{MISSING_ID}/cancel")):
         assert answer.status_code == 404
         assert "`lightship up`" in answer.json()["error"]["message"]
 
@@ -147,10 +150,10 @@ THROTTLED = ClientError({"Error": {"Code": "ProvisionedThroughputExceededExcepti
     [
         (THROTTLED, 503, "unavailable"),
         (EndpointConnectionError(endpoint_url="https://dynamodb"), 503, "unavailable"),
-        (ZeroDivisionError("ours"), 500, "internal"),
+        (ZeroDivisionError("internal"), 500, "internal"),
     ],
 )
-def test_a_failure_that_is_ours_is_a_sentence_and_a_log_line_with_the_id(
+def test_internal_failure_is_answered_and_logged_with_correlation_id(
     registries: Registries,
     cloud: Cloud,
     caplog: pytest.LogCaptureFixture,
@@ -162,7 +165,7 @@ def test_a_failure_that_is_ours_is_a_sentence_and_a_log_line_with_the_id(
         def get_paginator(self, _: str) -> None:
             raise failure
 
-    ask = client(app_of(registries, replace(cloud, dynamodb=Failing())))
-    answer = ask("GET", "/jobs", headers={"x-correlation-id": "c-1"})
+    send = client(app_of(registries, replace(cloud, dynamodb=Failing())))
+    answer = send("GET", "/jobs", headers={"x-correlation-id": "c-1"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert [record.getMessage() for record in caplog.records] == ["GET /jobs failed, correlation c-1"]

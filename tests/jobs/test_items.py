@@ -1,4 +1,4 @@
-"""Items of the ledger: those of earlier versions are read, and broken ones are named."""
+"""Items of the ledger: recorded ones of earlier versions, and malformed ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def attributes(name: str, **changes: Any) -> dict[str, Any]:
     return {**items.to_attributes(RECORDED[name]), **changes}
 
 
-def test_decode_job_of_an_earlier_version_has_its_facts_and_progress() -> None:
+def test_decode_job_of_earlier_version_has_facts_and_progress() -> None:
     job = jobs.decode(attributes("job"))
     assert (job.id, job.owner, job.model, job.version) == ("0" * 32, "ann", "quickstart", 1)
     assert (job.source, job.options) == (Source("jobs", "uploads/ann/1/p.csv", "v1", "e1", 214), Options(threshold=1))
@@ -30,7 +30,7 @@ def test_decode_job_of_an_earlier_version_has_its_facts_and_progress() -> None:
     assert (job.attempts, job.lease, job.given_up, job.upload) == (1, 1800000900.0, True, "u1")
 
 
-def test_decode_chunk_of_an_earlier_version_ignores_what_is_no_longer_kept() -> None:
+def test_decode_chunk_of_earlier_version_ignores_removed_attributes() -> None:
     chunk = chunks.decode(attributes("chunk"))
     assert (chunk.index, chunk.first, chunk.rows, chunk.start, chunk.end) == (2, 7, 3, 150, 214)
     assert chunk.result is not None
@@ -38,11 +38,11 @@ def test_decode_chunk_of_an_earlier_version_ignores_what_is_no_longer_kept() -> 
     assert (chunk.result.rows, chunk.result.rejected, chunk.result.gigabyte_seconds) == (3, 1, 0.0)
 
 
-def test_decode_tally_of_an_earlier_version_has_no_gigabyte_seconds() -> None:
+def test_decode_tally_of_earlier_version_has_no_gigabyte_seconds() -> None:
     assert tallies.decode(attributes("tally")) == Tally(2, 8, 1, 1800000001.5, 0.5)
 
 
-def test_decode_tally_that_is_only_just_begun_counts_nothing() -> None:
+def test_decode_tally_without_counts_is_zero() -> None:
     assert tallies.decode({"job": "1", "item": "tally#0000"}) == Tally()
 
 
@@ -58,12 +58,12 @@ def test_decode_tally_that_is_only_just_begun_counts_nothing() -> None:
         ({"header": '{"columns": 7}'}, "'job.header.columns' must be a list, not 7"),
     ],
 )
-def test_decode_job_of_a_broken_item_names_the_field(changes: dict[str, Any], named: str) -> None:
+def test_decode_job_of_malformed_item_names_field(changes: dict[str, Any], named: str) -> None:
     with pytest.raises(LightshipError, match=named):
         jobs.decode(attributes("job", **changes))
 
 
-def test_decode_chunk_and_tally_of_broken_items_raise() -> None:
+def test_decode_chunk_and_tally_of_malformed_items_raise() -> None:
     with pytest.raises(LightshipError, match="'chunk.index' must be an integer, not 'x'"):
         chunks.decode(attributes("chunk", item="chunk#x"))
     with pytest.raises(LightshipError, match="'many' is not a count"):

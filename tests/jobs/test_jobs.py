@@ -1,4 +1,4 @@
-"""From a file in the bucket to a receipt."""
+"""Jobs from a file in the bucket to a receipt."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def as_csv(cells: np.ndarray, *, header: bool = True, end: str = "\n") -> bytes:
 
 
 def output(cloud: Cloud, model: str = "quickstart") -> tuple[dict, list[dict], list[dict]]:
-    """The only job's receipt, its rows and its errors."""
+    """Return the only job's receipt, its rows and its errors."""
     files = objects_below(cloud, f"batch/{model}/output/")
     (key,) = [key for key in files if key.endswith("/receipt.json")]
     receipt = json.loads(files.pop(key))
@@ -53,10 +53,10 @@ def check(registries: Registries, rows: list[dict], cells: np.ndarray) -> None:
         assert row["predicted_malignancy"] == likely
 
 
-def test_a_dropped_file_is_scored(cloud: Cloud, registries: Registries) -> None:
+def test_uploaded_file_is_scored(cloud: Cloud, registries: Registries) -> None:
     cells = table(500)
-    said = run(cloud, drop(cloud, "batch/quickstart/input/patients.csv", as_csv(cells)))
-    assert said == ["split", "done"]
+    results = run(cloud, drop(cloud, "batch/quickstart/input/patients.csv", as_csv(cells)))
+    assert results == ["split", "done"]
     receipt, rows, errors = output(cloud)
     check(registries, rows, cells)
     assert errors == []
@@ -67,7 +67,7 @@ def test_a_dropped_file_is_scored(cloud: Cloud, registries: Registries) -> None:
 
 
 @pytest.mark.parametrize("form", ["gzip", "crlf", "mark", "bare"])
-def test_forms_of_csv(cloud: Cloud, registries: Registries, form: str) -> None:
+def test_csv_gzip_line_ends_bom_and_missing_header_are_scored(cloud: Cloud, registries: Registries, form: str) -> None:
     cells = table(300)
     data = as_csv(cells, header=form != "bare", end="\r\n" if form == "crlf" else "\n")
     data = b"\xef\xbb\xbf" + data if form == "mark" else data

@@ -1,4 +1,4 @@
-"""One file of many parts: the same bytes whatever happens while it is made."""
+"""Joins of parts to one file: equal bytes whatever crash interrupts them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def uploads(cloud: Cloud) -> list[str]:
     return [entry["UploadId"] for entry in cloud.s3.list_multipart_uploads(Bucket="jobs").get("Uploads", [])]
 
 
-def test_large_and_small_parts_become_one_object_step_by_step(cloud: Cloud) -> None:
+def test_join_large_and_small_parts_makes_one_object_in_steps(cloud: Cloud) -> None:
     for number, (key, size) in enumerate(SIZES.items()):
         drop(cloud, key, bytes([97 + number]) * size)
     upload = joins.begin(cloud, TARGET, "text/csv")
@@ -43,16 +43,16 @@ def test_large_and_small_parts_become_one_object_step_by_step(cloud: Cloud) -> N
 
     while not step():
         steps += 1
-    assert steps == 4  # a and b behind the preamble; c by itself, copied; d, e and f; g
+    assert steps == 4  # pieces: preamble, a and b; c (copied by S3); d, e and f; g
     expected = PREAMBLE + b"".join(bytes([97 + number]) * size for number, size in enumerate(SIZES.values()))
     assert objects_below(cloud, TARGET) == {TARGET: expected}
     assert cloud.s3.head_object(Bucket="jobs", Key=TARGET)["ContentType"] == "text/csv"
-    assert step()  # another one has completed it
+    assert step()  # the upload is completed already
     assert uploads(cloud) == []
 
 
 @pytest.mark.parametrize("moment", ["before-call", "after-call"])
-def test_whoever_dies_at_any_call_leaves_what_another_one_finishes(cloud: Cloud, moment: str) -> None:
+def test_join_crash_at_any_call_is_resumed_by_next_worker(cloud: Cloud, moment: str) -> None:
     cloud.s3.put_bucket_versioning(Bucket="jobs", VersioningConfiguration={"Status": "Suspended"})
     sizes = {**{f"s/{number}": number for number in range(7)}, "s/x": 5 * MEBIBYTE, "s/y": 5 * MEBIBYTE, "s/z": 3}
     for number, (key, size) in enumerate(sizes.items()):
@@ -67,7 +67,7 @@ def test_whoever_dies_at_any_call_leaves_what_another_one_finishes(cloud: Cloud,
             raise Killed
 
     def join() -> bool:
-        return joins.join(cloud, sizes, Upload(TARGET, upload, f"scratch/{fatal}/", PREAMBLE, together=3))
+        return joins.join(cloud, sizes, Upload(TARGET, upload, f"scratch/{fatal}/", PREAMBLE, batch=3))
 
     cloud.s3.meta.events.register(f"{moment}.s3", count)
     survived = False
@@ -84,18 +84,18 @@ def test_whoever_dies_at_any_call_leaves_what_another_one_finishes(cloud: Cloud,
     assert fatal > 20
 
 
-def test_an_upload_that_came_to_nothing_is_told_from_one_that_is_complete(cloud: Cloud) -> None:
+def test_join_aborted_upload_raises_not_found(cloud: Cloud) -> None:
     upload = joins.begin(cloud, TARGET, "text/csv")
     cloud.s3.abort_multipart_upload(Bucket="jobs", Key=TARGET, UploadId=upload)
     with pytest.raises(NotFound):
         joins.join(cloud, {}, Upload(TARGET, upload, "scratch/1/"))
 
 
-def single(cloud: Cloud, word: str) -> Job:
-    """A job of 80 chunks for one file, all of them scored but the last."""
+def single_file_job(cloud: Cloud, run: str) -> Job:
+    """Start a job of 80 chunks for one file, and score all of them but the last."""
     drop(cloud, KEY, HEADER + b"".join(b"%d.5,20,0.1\n" % (number % 9) for number in range(80)))
     options = Options(chunk=10, single=True)
-    job = operations.start(cloud, Request(owner="ann", model="quickstart", key=KEY, options=options, run=word))
+    job = operations.start(cloud, Request(owner="ann", model="quickstart", key=KEY, options=options, run=run))
     plan.handle(cloud.sqs.sent.pop(0)[1], cloud)
     assert len(cloud.sqs.sent) == 80
     for _ in range(79):
@@ -108,31 +108,31 @@ def content(cloud: Cloud, job: Job) -> bytes:
     return objects_below(cloud, job.output)[part["key"]]
 
 
-def until_quiet(cloud: Cloud) -> list[str]:
-    """Every message is handled by a function whose time is up as soon as it begins."""
-    said = []
+def drain(cloud: Cloud) -> list[str]:
+    """Handle every message by a function whose deadline has passed at the start."""
+    results = []
     while cloud.sqs.sent:
-        said.append(score.handle(cloud.sqs.sent.pop(0)[1], cloud, deadline=cloud.now() - 1))
-    return said
+        results.append(score.handle(cloud.sqs.sent.pop(0)[1], cloud, deadline=cloud.now() - 1))
+    return results
 
 
-def test_one_file_goes_on_by_messages_where_the_time_is_up(cloud: Cloud) -> None:
-    undisturbed = single(cloud, "1")
+def test_single_file_past_deadline_continues_by_messages(cloud: Cloud) -> None:
+    baseline = single_file_job(cloud, "1")
     assert score.handle(cloud.sqs.sent.pop(0)[1], cloud) == "done"
-    disturbed = single(cloud, "2")
-    assert until_quiet(cloud) == ["continued"] * 4 + ["done"]  # three runs of parts, and what they make
-    assert content(cloud, disturbed) == content(cloud, undisturbed)
+    disturbed = single_file_job(cloud, "2")
+    assert drain(cloud) == ["continued"] * 4 + ["done"]  # three groups of parts, and the piece
+    assert content(cloud, disturbed) == content(cloud, baseline)
     assert len(content(cloud, disturbed).splitlines()) == 81
     assert uploads(cloud) == []
 
 
-def test_one_file_that_is_being_made_keeps_its_job_running_and_begins_again_where_its_upload_is_lost(
+def test_single_file_with_aborted_upload_is_running_and_starts_again(
     cloud: Cloud,
 ) -> None:
-    job = single(cloud, "")
+    job = single_file_job(cloud, "")
     assert score.handle(cloud.sqs.sent.pop(0)[1], cloud, deadline=cloud.now() - 1) == "continued"
     assert operations.status(cloud, owner="ann", job=job.id).state == "running"
     (upload,) = uploads(cloud)
     cloud.s3.abort_multipart_upload(Bucket="jobs", Key=f"{job.output}predictions.csv", UploadId=upload)
-    assert until_quiet(cloud)[-1] == "done"
+    assert drain(cloud)[-1] == "done"
     assert len(content(cloud, job).splitlines()) == 81

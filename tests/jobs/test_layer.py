@@ -1,4 +1,4 @@
-"""What the small functions import: the layer is pure Python."""
+"""Imports of the small functions: the layer is pure Python."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def imported(program: str, path: Path = ROOT / "src") -> set[str]:
 
 
 @pytest.mark.parametrize("module", ["split.plan", "operations", "finish.receipts"])
-def test_splitting_and_asking_need_only_pure_modules(module: str) -> None:
+def test_splitting_and_operations_import_only_pure_python(module: str) -> None:
     assert imported(f"import lightship.jobs.{module}\nfrom lightship import aws") <= ALLOWED
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "src/lightship/registry").glob("*.py")), ids=lambda path: path.stem)
-def test_registry_imports_nothing_but_the_standard_library(path: Path) -> None:
+def test_registry_imports_only_standard_library(path: Path) -> None:
     assert imported(f"import lightship.registry.{path.stem}") == {"lightship"}
 
 
-def test_layer_holds_every_module_that_the_split_function_imports(tmp_path: Path) -> None:
+def test_layer_contains_all_modules_imported_by_split_function(tmp_path: Path) -> None:
     command = ["make", "--directory", str(ROOT / "layers/lightship"), "library", f"ARTIFACTS_DIR={tmp_path}"]
     subprocess.run(command, capture_output=True, check=True, timeout=60)
     names = imported("import lightship.handlers.split, lightship.aws", tmp_path / "python")
@@ -48,5 +48,5 @@ def test_layer_holds_every_module_that_the_split_function_imports(tmp_path: Path
     assert not names & {"numpy", "orjson", "pyarrow", "fastapi"}
 
 
-def test_manifest_has_the_same_name_in_registry_and_bundle() -> None:
+def test_manifest_name_is_equal_in_registry_and_bundle() -> None:
     assert description.MANIFEST == bundle.MANIFEST

@@ -1,4 +1,4 @@
-"""Messages on the queues: recorded ones keep their form, and hostile ones are named."""
+"""Messages of the queues: recorded ones keep their form, malformed ones are named."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ HOSTILE: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize("body", RECORDED, ids=str)
-def test_read_recorded_message_and_written_again_is_the_same(body: dict[str, Any]) -> None:
+def test_read_recorded_message_round_trip_is_equal(body: dict[str, Any]) -> None:
     assert json.loads(messages.read(body, EVERY).to_json()) == body
 
 
@@ -50,14 +50,14 @@ def test_read_message_without_optional_fields_has_defaults() -> None:
 
 
 @pytest.mark.parametrize(("body", "named"), HOSTILE)
-def test_hostile_message_is_invalid_input_that_names_the_field(cloud: Cloud, body: dict[str, Any], named: str) -> None:
+def test_read_malformed_message_names_field(cloud: Cloud, body: dict[str, Any], named: str) -> None:
     handle = score.handle if body.keys() & SCORING.keys() else plan.handle
     with pytest.raises(InvalidInput, match=named):
         handle(body, cloud)
     redriven.revive(body, cloud)
 
 
-def test_next_hop_beyond_the_limit_is_unavailable() -> None:
+def test_next_hop_beyond_limit_is_unavailable() -> None:
     assert Message(Split("0f"), hops=MOST_HOPS - 1).next_hop() == MOST_HOPS
     with pytest.raises(Unavailable):
         Message(Split("0f"), hops=MOST_HOPS).next_hop()

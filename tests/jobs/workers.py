@@ -1,4 +1,4 @@
-"""Lambda's part: messages go to their functions until the queues are quiet."""
+"""Lambda's part: deliver messages to their functions until the queues are empty."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ def handle(queue: str, message: dict[str, Any], cloud: Cloud) -> str:
 
 
 def run(cloud: Cloud, *events: dict[str, Any]) -> list[str]:
-    """Deliver events to the split queue, and every message that follows; what the functions said."""
-    said = [handle("split", event, cloud) for event in events]
+    """Deliver events to the split queue, and every message that follows.
+
+    Returns the words for the log that the functions returned.
+    """
+    results = [handle("split", event, cloud) for event in events]
     while cloud.sqs.sent:
-        said.append(handle(*cloud.sqs.sent.pop(0), cloud))
-    return said
+        results.append(handle(*cloud.sqs.sent.pop(0), cloud))
+    return results

@@ -90,7 +90,7 @@ def run_command(name: str, time: str, as_json: bool) -> None:
     stack, scheduler = _scheduler()
     schedule = schedules.find(scheduler, stack.schedule_group, name)
     text = schedules.message(schedule, time)
-    if schedule.run and (why := runs.hindered(str(schedule.run.get("schedule", "")), time, connect(stack))):
+    if schedule.run and (why := runs.skip_reason(str(schedule.run.get("schedule", "")), time, connect(stack))):
         raise InvalidInput(f"the run of '{name}' at {time} is {why}: {_HINDRANCES[why]}")
     schedules.send(aws.client("sqs", attempts=_ATTEMPTS), schedule, text)
     if as_json:

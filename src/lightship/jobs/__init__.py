@@ -1,1 +1,4 @@
-"""Batch jobs: a data file in a bucket becomes a scored one, each row exactly once even if workers crash."""
+"""Batch jobs: score a data file in S3 chunk by chunk, each row exactly once.
+
+Workers may crash, and messages may be delivered twice and in any order.
+"""

@@ -1,4 +1,4 @@
-"""The resources of jobs: one bucket, one table and two queues, with the clients to reach them."""
+"""Resources of batch jobs: one bucket, one table, two queues, and their clients."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from lightship import aws
 from lightship.aws.stack import StackSettings, has_jobs
 from lightship.settings import DEFAULT_CACHE, CacheSettings
 
-# MiB with which a function has one whole core.
+# MiB of memory at which Lambda gives a function one full vCPU.
 CORE = 1769
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """Names of the resources, the clients to reach them, and the clock.
+    """Names of the resources, boto3 clients to reach them, and the clock.
 
     Attributes:
-        bucket: holds inputs, outputs and what is in between.
-        table: the ledger: key ``job`` and ``item``, index ``owner`` (``owner``, ``created``), TTL ``expires``.
-        split_queue: URL of the queue whose messages go to :func:`lightship.jobs.split.plan.handle`.
-        score_queue: URL of the queue whose messages go to :func:`lightship.jobs.score.score.handle`.
-        registry: where the models are, ``s3://bucket/prefix``.
-        now: seconds since 1970.
-        memory: MiB of the function that this is, by which its time is billed; one core's elsewhere.
-        cache: where versions of models are kept on this disk.
+        bucket: holds inputs, outputs and intermediate objects.
+        table: the ledger: keys ``job`` and ``item``, index ``owner`` (``owner``, ``created``), TTL ``expires``.
+        split_queue: URL of the queue whose messages :func:`lightship.jobs.split.plan.handle` handles.
+        score_queue: URL of the queue whose messages :func:`lightship.jobs.score.score.handle` handles.
+        registry: location of the models, ``s3://bucket/prefix``.
+        now: returns seconds since 1970.
+        memory: MiB of this Lambda function, used to estimate the cost; CORE outside Lambda.
+        cache: settings of the local cache of model versions.
     """
 
     bucket: str
@@ -44,7 +44,7 @@ class Cloud:
 
 
 def connect(stack: StackSettings, *, attempts: int = 6, cache: CacheSettings = DEFAULT_CACHE) -> Cloud:
-    """Return the cloud of a stack, reached with boto3's own credentials, region and endpoint.
+    """Return the cloud of a stack, with boto3's credentials, region and endpoint.
 
     ``attempts`` is as in :func:`lightship.aws.client`, ``cache`` as in :class:`Cloud`. Raises SettingError where the
     stack has no ledger or queue.
@@ -58,9 +58,9 @@ def connect(stack: StackSettings, *, attempts: int = 6, cache: CacheSettings = D
 
 
 def from_environment(environ: Mapping[str, str]) -> Cloud | None:
-    """Return the cloud of a server of HTTP requests; None where its environment does not name all that jobs take.
+    """Return the cloud of an HTTP server; None where a variable of jobs is unset.
 
-    Raises SettingError for a variable that is malformed.
+    Raises SettingError for a malformed variable.
     """
     if not has_jobs(environ):
         return None

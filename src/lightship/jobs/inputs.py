@@ -1,4 +1,4 @@
-"""What can be scored: files of rows by the ends of their names, and prefixes of images."""
+"""Inputs of jobs: data files, recognised by their suffix, and prefixes of images."""
 
 from __future__ import annotations
 
@@ -17,44 +17,48 @@ from lightship.jobs.ledger.requests import Options, Source, canonical
 IMAGES = "images"
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 
-# The most objects below a prefix that are compared with what they were: ten calls, about a second.
+# Maximum number of objects below a prefix whose digest is compared: ten calls of ListObjectsV2, about one second.
 MOST_COMPARED = 10_000
 
 _DEFAULTS = Options()
 
 
 def find(cloud: Cloud, key: str) -> Source:
-    """Return an object of the jobs' bucket, or the images below a key that ends with ``/``; raises NotFound."""
+    """Return an object of the jobs' bucket, or the images below a key ending in ``/``.
+
+    Raises NotFound.
+    """
     return images(cloud, key) if key.endswith("/") else objects.describe(cloud, cloud.bucket, key)
 
 
 def images(cloud: Cloud, prefix: str) -> Source:
-    """Return a prefix of images as it is now: its etag is a digest of theirs. Raises NotFound where there is none.
+    """Return the source of a prefix of images; its etag is a digest of their etags.
 
-    Of more than MOST_COMPARED objects it is random: listing them all would take too long.
+    With more than MOST_COMPARED objects the etag is random, because listing all of them would take too long. Raises
+    NotFound where no image is below the prefix.
     """
-    below = list(islice(objects.list_keys(cloud, cloud.bucket, prefix), MOST_COMPARED + 1))
+    listed = list(islice(objects.list_keys(cloud, cloud.bucket, prefix), MOST_COMPARED + 1))
     source = Source(cloud.bucket, prefix)
-    if len(below) > MOST_COMPARED:
+    if len(listed) > MOST_COMPARED:
         return replace(source, etag=uuid.uuid4().hex)
-    if not any(map(is_image, below)):
+    if not any(map(is_image, listed)):
         raise NotFound(f"there is no image below s3://{cloud.bucket}/{prefix}")
-    return replace(source, etag=digest_of(below))
+    return replace(source, etag=digest_of(listed))
 
 
-def digest_of(below: Iterable[Source]) -> str:
+def digest_of(listed: Iterable[Source]) -> str:
     """Return a digest of the keys and etags of the images among these objects."""
-    pairs = [[entry.key, entry.etag] for entry in below if is_image(entry)]
+    pairs = [[entry.key, entry.etag] for entry in listed if is_image(entry)]
     return hashlib.sha256(canonical(pairs)).hexdigest()[:32]
 
 
 def is_image(source: Source) -> bool:
-    """Whether an object has the suffix of an image."""
+    """Return whether an object has the suffix of an image."""
     return source.key.lower().endswith(IMAGE_SUFFIXES)
 
 
 def is_readable(source: Source) -> bool:
-    """Whether a source has the suffix of a format."""
+    """Return whether a source has the suffix of a supported format."""
     try:
         format_of(source)
     except UnsupportedMedia:
@@ -63,7 +67,10 @@ def is_readable(source: Source) -> bool:
 
 
 def format_of(source: Source, options: Options = _DEFAULTS) -> tuple[str, bool]:
-    """Return the name of a source's format, and whether it is compressed; raises UnsupportedMedia or InvalidInput."""
+    """Return the name of a source's format, and whether it is compressed with gzip.
+
+    Raises UnsupportedMedia for an unknown suffix, InvalidInput for options that the format does not support.
+    """
     if source.key.endswith("/"):
         _check_output("images", "csv", options)
         return IMAGES, False
@@ -71,14 +78,14 @@ def format_of(source: Source, options: Options = _DEFAULTS) -> tuple[str, bool]:
     gzip = key.endswith(".gz")
     found = formats.of(key.removesuffix(".gz"))
     if gzip and not formats.streamed(found.NAME):
-        raise UnsupportedMedia(f"{source.name} is compressed twice: a {found.NAME} file is not to be gzipped")
+        raise UnsupportedMedia(f"{source.name} must not be compressed with gzip: send the {found.NAME} file itself")
     _check_output(f"a {found.NAME} file", found.NAME, options)
     return found.NAME, gzip
 
 
-def _check_output(what: str, own: str, options: Options) -> None:
+def _check_output(input_name: str, own: str, options: Options) -> None:
     wanted = options.output or own
     if wanted not in {own, "parquet"}:
-        raise InvalidInput(f"{what} can become {own} or parquet, not {wanted[:80]!r}")
+        raise InvalidInput(f"the output of {input_name} must be {own} or parquet, not {wanted[:80]!r}")
     if wanted == "parquet" and options.single:
-        raise InvalidInput("parquet is written in parts: one file of it cannot be asked for")
+        raise InvalidInput("parquet is written in parts: the option 'single' is not supported")

@@ -1,8 +1,9 @@
-"""Messages on the queues: JSON with the key of one kind, a schema, a correlation id and a count of invocations.
+"""Messages of the split queue and the score queue.
 
-Work that does not fit in one invocation is continued by a message to the same function, which counts the invocations
-before it as ``hops``. Lambda's own guard ends such chains after about 16 invocations, so the template turns it off, and
-MOST_HOPS ends them instead.
+The body is JSON with the key of one kind, a schema version, a correlation id and a count of invocations. Work that does
+not fit in one invocation is continued by a message to the same function, whose ``hops`` counts the earlier invocations.
+The template turns off Lambda's recursive loop detection, which would stop such a chain after about 16 invocations;
+MOST_HOPS bounds it instead.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from lightship.aws import codec
 from lightship.errors import InvalidInput, Unavailable
 
-if TYPE_CHECKING:  # functions that have nothing to do with jobs read messages, too
+if TYPE_CHECKING:  # functions without jobs read messages too, and must not import the cloud
     from lightship.jobs.cloud import Cloud
 
 SCHEMA = 1
 
-# The longest chain of invocations: twice what a file of 10,000 chunks needs where each invocation enters only ten.
+# The longest chain of invocations: twice what a file of 10,000 chunks needs where each invocation publishes only ten.
 MOST_HOPS = 2000
 
 _BATCH = 10
@@ -30,14 +31,14 @@ _LONGEST_CORRELATION = 128
 
 @dataclass(frozen=True)
 class Split:
-    """Split a job's file, from where the last attempt stopped."""
+    """A request to split a job's file, from where the last attempt stopped."""
 
     job: str
 
 
 @dataclass(frozen=True)
 class Retry:
-    """Send chunks of a job again."""
+    """A request to send chunks of a job again."""
 
     job: str
     indices: tuple[int, ...]
@@ -45,15 +46,15 @@ class Retry:
 
 @dataclass(frozen=True)
 class Run:
-    """Start the jobs of a schedule's run.
+    """A request to start the jobs of a schedule's run.
 
     Attributes:
-        model: its name.
+        model: name of the model.
         input: ``s3://bucket/key`` of a file, or of a prefix that ends with ``/``.
-        schedule: the schedule's name.
+        schedule: name of the schedule.
         time: when the run was due, ISO 8601.
-        options: the jobs' options by name; what is wrong with them fails the jobs, not the message.
-        after: key of the last file whose job was started; None for none.
+        options: the jobs' options by name; invalid options fail the jobs, not the message.
+        after: key of the last file whose job was started; None at the beginning of the run.
     """
 
     model: str = ""
@@ -66,14 +67,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Plan:
-    """Split a job's file where its format's library is installed."""
+    """A request to split a job's file in the function that has its format's library."""
 
     job: str
 
 
 @dataclass(frozen=True)
 class Score:
-    """Score a chunk of a job."""
+    """A request to score a chunk of a job."""
 
     job: str
     index: int
@@ -81,7 +82,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Finish:
-    """Write the receipt of a job that is sealed, or whose chunks are all done."""
+    """A request to write the receipt of a job that is sealed or has all chunks done."""
 
     job: str
 
@@ -100,30 +101,30 @@ _KEYS: Mapping[type, str] = {kind: key for key, kind in {**SPLITTING, **SCORING}
 
 @dataclass(frozen=True)
 class Message(Generic[W]):
-    """A piece of work, the id that it has in all logs, and the number of invocations before this one."""
+    """A work item, its correlation id, and the number of earlier invocations."""
 
     work: W
     correlation: str = ""
     hops: int = 0
 
     def next_hop(self) -> int:
-        """Return ``hops`` of a message that continues the work; raises Unavailable beyond MOST_HOPS.
+        """Return ``hops`` of the message that continues the work.
 
-        The message is then received again until it is a dead letter.
+        Raises Unavailable beyond MOST_HOPS; SQS then delivers the message again until it is a dead letter.
         """
         if self.hops >= MOST_HOPS:
-            raise Unavailable(f"the work was continued {MOST_HOPS} times, the most allowed: retry the job")
+            raise Unavailable(f"the work was continued {MOST_HOPS} times, which is the maximum: retry the job")
         return self.hops + 1
 
     def to_json(self) -> str:
-        """Return the body of the message."""
+        """Return the body of the message as JSON."""
         given = {name: value for name, value in asdict(self.work).items() if value is not None}
         hops = {"hops": self.hops} if self.hops else {}
         return json.dumps({"schema": SCHEMA, _KEYS[type(self.work)]: given, "correlation": self.correlation, **hops})
 
 
 def read(body: Mapping[str, object], kinds: Mapping[str, type[W]]) -> Message[W]:
-    """Return the message of one of these kinds; raises InvalidInput for any other body."""
+    """Return the message of one of these kinds; raises InvalidInput for other bodies."""
     key = check(body, *kinds)
     work = codec.decode(kinds[key], body[key], name=key)
     hops = codec.read(int, body.get("hops", 0), name="hops")
@@ -131,26 +132,29 @@ def read(body: Mapping[str, object], kinds: Mapping[str, type[W]]) -> Message[W]
 
 
 def check(body: Mapping[str, object], *keys: str) -> str:
-    """Return the key of these that a message of our schema has; raises InvalidInput unless it is exactly one."""
+    """Return the one key of ``keys`` that a message has.
+
+    Raises InvalidInput unless the message has our schema version and exactly one of the keys.
+    """
     if (schema := body.get("schema")) != SCHEMA:
-        raise InvalidInput(f"the message has schema {ascii(schema)[:20]}, this Lightship reads {SCHEMA}")
+        raise InvalidInput(f"the message has schema {ascii(schema)[:20]}: this version of Lightship reads {SCHEMA}")
     found = [key for key in keys if key in body]
     if len(found) != 1:
-        raise InvalidInput(f"the message must hold one of {', '.join(keys)}")
+        raise InvalidInput(f"the message must have exactly one of the keys {', '.join(keys)}")
     return found[0]
 
 
 def correlation(body: Mapping[str, object], otherwise: str) -> str:
-    """Return the id of a piece of work in all logs: the message's own, an event's, or else ``otherwise``.
+    """Return the correlation id of a message, an event's id, or else ``otherwise``.
 
-    128 characters are kept; an id that is not printable is ignored.
+    Longer ids are truncated to 128 characters; an id with unprintable characters is ignored.
     """
     given = body.get("correlation") or (body.get("id") if "detail-type" in body else None)
     return given[:_LONGEST_CORRELATION] if isinstance(given, str) and given.isprintable() else otherwise
 
 
 def send(cloud: Cloud, *work: Work, correlation: str, hops: int = 0) -> None:
-    """Send messages to the queue of their kind, which is one; raises Unavailable where SQS refuses some of them."""
+    """Send messages of one kind to its queue; raises Unavailable where SQS refuses."""
     bodies = [Message(piece, correlation, hops).to_json() for piece in work]
     for start in range(0, len(bodies), _BATCH):
         entries = [{"Id": str(at), "MessageBody": body} for at, body in enumerate(bodies[start : start + _BATCH])]
@@ -162,7 +166,7 @@ def _queue(cloud: Cloud, work: Work) -> str:
 
 
 def _send_batch(cloud: Cloud, queue: str, entries: list[dict[str, str]]) -> None:
-    """Send entries until SQS has accepted all: it may refuse some of them in an answer that is a success."""
+    """Send entries, retrying those that SQS lists as failed in a successful response."""
     for _ in range(_ATTEMPTS):
         answer = cloud.sqs.send_message_batch(QueueUrl=queue, Entries=entries)
         refused = {entry["Id"] for entry in answer.get("Failed", [])}

@@ -1,4 +1,4 @@
-"""Versions of models that jobs are pinned to, read from the registry in S3 without opening a bundle."""
+"""Model versions of jobs, read from the registry in S3 without opening a bundle."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ _S3 = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
 
 
 def find(cloud: Cloud, model: str, version: int | None = None, *, allow_withdrawn: bool = True) -> Pin:
-    """Return a version of a model, by default the one that answers, and its bundle's digest.
+    """Return a version of a model, by default its default version.
 
-    Raises NotFound, or InvalidInput where its rows depend on each other. A withdrawn version takes no new work; one
-    that was pinned before stays.
+    The digest is that of its bundle. Raises NotFound, or InvalidInput where the model's rows depend on each other. With
+    ``allow_withdrawn=False`` a withdrawn version is NotFound too: it takes no new jobs, while jobs that are pinned to
+    it continue.
     """
     try:
         state = State.from_bytes(_read(cloud, model, "state.json"))
@@ -36,7 +37,10 @@ def find(cloud: Cloud, model: str, version: int | None = None, *, allow_withdraw
 
 
 def pin(cloud: Cloud, token: str, model: str) -> Pin:
-    """Return the version of a model that answered when a token was first seen; raises as :func:`find` does."""
+    """Return the version of a model that was the default when a token was first seen.
+
+    Raises as :func:`find` does.
+    """
     found = find(cloud, model)
     if not token:
         return found
@@ -45,16 +49,19 @@ def pin(cloud: Cloud, token: str, model: str) -> Pin:
 
 
 def check_rows(model: str, independent: bool | None) -> None:
-    """Raise InvalidInput for a model whose rows depend on each other; ``independent`` is its default signature's."""
+    """Raise InvalidInput for a model whose rows depend on each other.
+
+    ``independent`` is the value of the model's default signature; None where it is unknown.
+    """
     if independent is False:
         raise InvalidInput(
-            f"the rows of model '{model}' depend on each other, and a job cuts its file into chunks: send the rows "
-            "that belong together in one request"
+            f"the rows of model '{model}' depend on each other, and a job splits its file into chunks: send rows that "
+            "belong together in one request to the API"
         )
 
 
 def describe(cloud: Cloud, model: str, version: int) -> Description:
-    """Return what a version's manifest says; raises NotFound."""
+    """Return the description in a version's manifest; raises NotFound."""
     return Description.from_bytes(manifest(cloud, model, version))
 
 
@@ -66,5 +73,5 @@ def manifest(cloud: Cloud, model: str, version: int) -> bytes:
 def _read(cloud: Cloud, model: str, name: str) -> bytes:
     found = _S3.fullmatch(f"{cloud.registry.rstrip('/')}/{model}/")
     if found is None:
-        raise NotFound(f"jobs find their models in S3, and {cloud.registry!r} is not there")
+        raise NotFound(f"jobs need a registry in S3, s3://bucket/prefix, not {cloud.registry!r}")
     return objects.read_range(cloud, Source(found[1], found[2] + name), 0, None)

@@ -1,4 +1,4 @@
-"""Objects: read in ranges and as streams, written once."""
+"""Objects of S3: read in ranges and as streams, written once."""
 
 from __future__ import annotations
 
@@ -17,44 +17,50 @@ from lightship.jobs.ledger.requests import Source
 
 BLOCK = 1024 * 1024
 
-# Inflated bytes beyond which a gzip file may not be so many times its own size: deflate's best is about 1030.
+# Beyond so many inflated bytes, a gzip file may inflate to at most RATIO times its size (deflate's maximum is 1030).
 SUSPICIOUS_BYTES = 64 * BLOCK
 SUSPICIOUS_RATIO = 300
 
-# Bytes that a gzip file may have beside so many for each inflated one. Only members of nothing take more.
+# The most compressed bytes: HOLLOW_BYTES plus HOLLOW_RATIO for each inflated byte. Only empty members need more.
 HOLLOW_BYTES = 4 * BLOCK
 HOLLOW_RATIO = 100
 
-# What zlib is given of a gzip file's member at first.
-_FIRST_PIECE = 512
+# Bytes of a gzip member that zlib is given first.
+_FIRST_INPUT = 512
 _PADDING = re.compile(rb"\0*")
 
 _RECONNECTIONS = 5
 
 
 def describe(cloud: Cloud, bucket: str, key: str) -> Source:
-    """An object as it is now; raises NotFound."""
+    """Return the current version of an object; raises NotFound."""
     try:
         found = cloud.s3.head_object(Bucket=bucket, Key=key)
     except cloud.s3.exceptions.ClientError as error:
-        if aws.code(error) in aws.DENIED:  # also S3's answer for a missing object where the bucket may not be listed
-            raise NotFound(f"s3://{bucket}/{key} is not there, or not ours to read") from None
+        if aws.code(error) in aws.DENIED:  # S3's response for a missing object too, without permission to list
+            raise NotFound(f"s3://{bucket}/{key} does not exist, or reading it is not allowed") from None
         raise _missing(error, bucket, key) from None
     return Source(bucket, key, found.get("VersionId", ""), found["ETag"].strip('"'), found["ContentLength"])
 
 
 def read(cloud: Cloud, key: str) -> bytes:
-    """A small object of the jobs' bucket; raises NotFound."""
+    """Return a small object of the jobs' bucket; raises NotFound."""
     return read_range(cloud, Source(cloud.bucket, key), 0, None)
 
 
 def read_range(cloud: Cloud, source: Source, start: int, end: int | None) -> bytes:
-    """Bytes ``[start, end)`` of a source, or all from ``start``; raises NotFound where it is not what it was."""
+    """Return bytes ``[start, end)`` of a source, or all from ``start``.
+
+    Raises NotFound where the object was deleted or replaced.
+    """
     return b"".join(stream(cloud, source, start, end))
 
 
 def stream(cloud: Cloud, source: Source, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-    """Blocks of a source; a connection that breaks is taken up again where it broke. Raises NotFound, Unavailable."""
+    """Return a source in blocks, resuming where a broken connection stopped.
+
+    Raises NotFound, or Unavailable after too many broken connections.
+    """
     failures = 0
     while True:
         body = _open(cloud, source, start, end)
@@ -64,10 +70,10 @@ def stream(cloud: Cloud, source: Source, start: int = 0, end: int | None = None)
             while block := body.read(BLOCK):
                 start += len(block)
                 yield block
-        except _broken() as error:
+        except _connection_errors() as error:
             failures += 1
             if failures > _RECONNECTIONS:
-                raise Unavailable(f"reading {_uri(source)} breaks off again and again: {error}") from None
+                raise Unavailable(f"reading {_uri(source)} failed {failures} times: {error}") from None
         else:
             return
         finally:
@@ -75,9 +81,10 @@ def stream(cloud: Cloud, source: Source, start: int = 0, end: int | None = None)
 
 
 def inflate(blocks: Iterable[bytes], skip: int = 0) -> Iterator[bytes]:
-    """The content of a gzip file of any number of members, from byte ``skip`` on, in blocks of bounded size.
+    """Return the content of a gzip file from byte ``skip`` on, in bounded blocks.
 
-    Raises InvalidInput for what is no gzip, is cut off, inflates beyond all reason, or to next to nothing.
+    The file may have any number of members. Raises InvalidInput for a file that is not gzip, is truncated, or whose
+    ratio of inflated to compressed bytes is above SUSPICIOUS_RATIO or below 1 / HOLLOW_RATIO.
     """
     held = bytearray()
     for content in _inflated(blocks):
@@ -91,59 +98,61 @@ def inflate(blocks: Iterable[bytes], skip: int = 0) -> Iterator[bytes]:
 
 
 def _inflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """What a gzip file holds, in pieces of any size.
+    """Return the content of a gzip file in blocks of any size.
 
-    zlib copies what comes after a member, so that it is given little at first, and twice as much each next time.
+    zlib copies the bytes that follow a member, so it is given few bytes of a member first, then twice as many each
+    time.
     """
-    engine, most = zlib.decompressobj(wbits=31), _FIRST_PIECE
-    taken = given = 0
+    engine, most = zlib.decompressobj(wbits=31), _FIRST_INPUT
+    consumed = produced = 0
     for block in blocks:
         start, view = 0, memoryview(block)
         while (start := _zeros(block, start) if engine.eof else start) < len(block):
             if engine.eof:
-                engine, most = zlib.decompressobj(wbits=31), _FIRST_PIECE
+                engine, most = zlib.decompressobj(wbits=31), _FIRST_INPUT
             piece = view[start : start + most]
             try:
                 content = engine.decompress(piece, BLOCK)
             except zlib.error as error:
-                raise InvalidInput(f"the file is no gzip, or is damaged: {error}") from None
-            read = len(piece) - len(engine.unconsumed_tail) - len(engine.unused_data)
-            start, taken, given, most = start + read, taken + read, given + len(content), min(2 * most, BLOCK)
-            if given > max(SUSPICIOUS_BYTES, SUSPICIOUS_RATIO * taken):
-                raise InvalidInput(f"the gzip file inflates to over {SUSPICIOUS_RATIO} times its size: that is refused")
-            if taken > HOLLOW_BYTES + HOLLOW_RATIO * given:
-                raise InvalidInput(f"the gzip file holds {given} bytes in its first {taken}: a hollow one is refused")
+                raise InvalidInput(f"the file is not gzip, or is damaged: {error}") from None
+            used = len(piece) - len(engine.unconsumed_tail) - len(engine.unused_data)
+            start, consumed = start + used, consumed + used
+            produced, most = produced + len(content), min(2 * most, BLOCK)
+            if produced > max(SUSPICIOUS_BYTES, SUSPICIOUS_RATIO * consumed):
+                raise InvalidInput(f"the gzip file inflates to more than {SUSPICIOUS_RATIO} times its size")
+            if consumed > HOLLOW_BYTES + HOLLOW_RATIO * produced:
+                raise InvalidInput(f"the first {consumed} bytes of the gzip file inflate to only {produced} bytes")
             yield content
-    if not engine.eof and taken:
-        raise InvalidInput("the gzip file is cut off: its end is missing")
+    if not engine.eof and consumed:
+        raise InvalidInput("the gzip file is truncated")
 
 
 def _zeros(block: bytes, start: int) -> int:
-    """Where zeros end, which may pad a member's end."""
+    """Return where zeros end, which may pad the end of a member."""
     found = _PADDING.match(block, start)
     return found.end() if found else start
 
 
 def put_once(cloud: Cloud, key: str, data: bytes, media_type: str) -> Part:
-    """Write an object unless it is there; returns what is stored.
+    """Write an object unless its key exists; return the part that is stored.
 
-    S3 refuses what arrives with another digest, and boto3 works out no checksum of its own. Writers agree on the
-    content. Should they not (processors round differently), the first one is right.
+    S3 verifies the SHA-256 on arrival; boto3 computes no checksum of its own. All writers of a key write equal bytes.
+    Where they do not (processors round differently), the first object is kept.
     """
     digest = hashlib.sha256(data)
-    place = {"Bucket": cloud.bucket, "Key": key}
+    location = {"Bucket": cloud.bucket, "Key": key}
     checksum = {
         "ChecksumSHA256": base64.b64encode(digest.digest()).decode(),
         "Metadata": {"sha256": digest.hexdigest()},
     }
-    if aws.put(cloud.s3, etag=None, **place, Body=data, ContentType=media_type, **checksum) is None:
-        found = cloud.s3.head_object(**place)
+    if aws.put(cloud.s3, etag=None, **location, Body=data, ContentType=media_type, **checksum) is None:
+        found = cloud.s3.head_object(**location)
         return Part(key, found["ContentLength"], found["Metadata"].get("sha256", ""))
     return Part(key, len(data), digest.hexdigest())
 
 
 def list_keys(cloud: Cloud, bucket: str, prefix: str) -> Iterator[Source]:
-    """The objects below a prefix, in the order of their keys; folders' markers are left out."""
+    """Return the objects below a prefix in key order, without folder markers."""
     pages = cloud.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     for page in pages:
         for entry in page.get("Contents", []):
@@ -152,7 +161,10 @@ def list_keys(cloud: Cloud, bucket: str, prefix: str) -> Iterator[Source]:
 
 
 def _open(cloud: Cloud, source: Source, start: int, end: int | None) -> Any:
-    """The body of a ranged GET of just the version that the source names; None for an empty range."""
+    """Return the body of a ranged GET of the version that the source names.
+
+    None for an empty range.
+    """
     if end is not None and start >= end:
         return None
     pinned = {"VersionId": source.version} if source.version else {"IfMatch": source.etag} if source.etag else {}
@@ -166,16 +178,16 @@ def _open(cloud: Cloud, source: Source, start: int, end: int | None) -> Any:
 
 
 def _missing(error: Exception, bucket: str, key: str) -> Exception:
-    """What to raise for an error of S3: itself, unless it says that the object is not there any more."""
+    """Return the exception for an S3 error: NotFound, or the error itself."""
     if aws.code(error) in aws.MISSING:
-        return NotFound(f"s3://{bucket}/{key} is not there")
+        return NotFound(f"s3://{bucket}/{key} does not exist")
     if aws.code(error) in aws.UNMET:
-        return NotFound(f"s3://{bucket}/{key} is not what it was when the job was made: it was replaced")
+        return NotFound(f"s3://{bucket}/{key} is not the object that the job was created for: it was replaced")
     return error
 
 
-def _broken() -> tuple[type[Exception], ...]:
-    """What botocore and those below it raise when a connection breaks in the middle of a body."""
+def _connection_errors() -> tuple[type[Exception], ...]:
+    """Return the exceptions that a connection broken within a body raises."""
     from botocore.exceptions import HTTPClientError, IncompleteReadError, ResponseStreamingError
 
     return (HTTPClientError, IncompleteReadError, ResponseStreamingError, ConnectionError, TimeoutError)

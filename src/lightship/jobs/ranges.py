@@ -1,4 +1,4 @@
-"""An object as a seekable file that is read by ranges: for libraries that want to jump about in it."""
+"""Seekable files over ranged GETs, for libraries that read in any order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BUFFER = 256 * 1024
 
 
 def open_file(source: Source, cloud: Cloud) -> BinaryIO:
-    """A source's version as a buffered binary file; raises NotFound at its first read."""
+    """Return a source as a buffered binary file; its first read raises NotFound."""
     return cast(BinaryIO, io.BufferedReader(_Ranges(source, cloud), _BUFFER))
 
 
@@ -21,7 +21,7 @@ class _Ranges(io.RawIOBase):
     def __init__(self, source: Source, cloud: Cloud) -> None:
         self._source = source
         self._cloud = cloud
-        self._at = 0
+        self._position = 0
 
     def readable(self) -> bool:
         return True
@@ -30,16 +30,16 @@ class _Ranges(io.RawIOBase):
         return True
 
     def tell(self) -> int:
-        return self._at
+        return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._source.size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._source.size}[whence]
+        self._position = max(0, base + offset)
+        return self._position
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        end = min(self._at + len(buffer), self._source.size)
-        data = objects.read_range(self._cloud, self._source, self._at, end)
+        end = min(self._position + len(buffer), self._source.size)
+        data = objects.read_range(self._cloud, self._source, self._position, end)
         buffer[: len(data)] = data
-        self._at += len(data)
+        self._position += len(data)
         return len(data)

@@ -1,7 +1,7 @@
-"""Messages of the job queues that come back from the dead letters: their work is tried again from the start.
+"""Messages redriven from the dead-letter queues: reset their attempts.
 
-A chunk, or a splitting, that failed as often as its message could come counts as given up, and its job as incomplete.
-When the message can come that often again, so may the work fail.
+A chunk, or a splitting, that failed as often as SQS delivers its message counts as given up, and its job as incomplete.
+When the message is redriven, SQS delivers it as often again, so the ledger must allow as many attempts again.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from lightship.jobs.messages import SCORING, SPLITTING, Plan, Score, Split
 
 
 def revive(body: Mapping[str, object], cloud: Cloud) -> None:
-    """Give a message's work all its attempts again, and begin the job of a dropped file; ignore any other body."""
+    """Reset the attempts of a message's work; ignore any other body.
+
+    An event of an uploaded file creates its job first.
+    """
     try:
         event = ObjectCreated.from_event(body)
         if event is None:
             _revive(messages.read(body, {**SPLITTING, **SCORING}).work, cloud)
-        elif job := starting.dropped(cloud, event, messages.correlation(body, "")):
+        elif job := starting.from_event(cloud, event, messages.correlation(body, "")):
             Ledger(cloud).jobs.revive(job.id)
     except InvalidInput:
         return

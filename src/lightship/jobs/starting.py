@@ -1,6 +1,6 @@
-"""Where jobs begin: a request for one, or a file dropped into the bucket.
+"""Creation of jobs: from a request, or from an object uploaded to ``batch/``.
 
-Needs nothing but the standard library and boto3: the function that splits files is small.
+Imports only the standard library and boto3, because the function that splits files is small.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from lightship.jobs.ledger.records import Job, State
 from lightship.jobs.ledger.requests import SYSTEM, Request, Source, job_id
 from lightship.jobs.ledger.runs import Pin
 
-# Files in folders below it wait for a schedule or a request that names them.
-_DROPPED = re.compile(r"batch/([A-Za-z0-9][A-Za-z0-9_.-]{0,63})/input/([^/]+)", re.DOTALL)
+# Keys that start a job when created. Objects in folders below wait for a schedule or a request that names them.
+_INPUT_KEY = re.compile(r"batch/([A-Za-z0-9][A-Za-z0-9_.-]{0,63})/input/([^/]+)", re.DOTALL)
 
 
 def start(cloud: Cloud, request: Request, source: Source) -> Job:
-    """Enter the job of a request into the ledger, unless the same one is there: then that one is returned.
+    """Create the job of a request in the ledger, unless it exists; return it.
 
     Raises InvalidInput, NotFound (model, version) or UnsupportedMedia.
     """
@@ -31,9 +31,9 @@ def start(cloud: Cloud, request: Request, source: Source) -> Job:
 
 
 def make(request: Request, source: Source, pinned: Pin) -> Job:
-    """Return a new job of a version that is pinned; raises InvalidInput or UnsupportedMedia.
+    """Return a new job with a pinned version; raises InvalidInput or UnsupportedMedia.
 
-    Without a correlation id in the request it is the job's own id.
+    A request without a correlation id gets the job's id as its correlation id.
     """
     name, gzip = inputs.format_of(source, request.options)
     identity = job_id(request, source, pinned.digest)
@@ -52,21 +52,20 @@ def make(request: Request, source: Source, pinned: Pin) -> Job:
     )
 
 
-def refused(request: Request, source: Source, error: LightshipError) -> Job:
-    """Return a job that failed before it began."""
-    asked = Request(SYSTEM, request.model, source.key, run=request.run)
-    identity = job_id(asked, source, "")
+def failed(request: Request, source: Source, error: LightshipError) -> Job:
+    """Return a job that failed before it started, with the error as its reason."""
+    identity = job_id(Request(SYSTEM, request.model, source.key, run=request.run), source, "")
     job = Job(identity, SYSTEM, request.model, 0, "", source, "", run=request.run)
     return replace(job, correlation=request.correlation or identity, state=State.FAILED, reason=error.message)
 
 
-def dropped(cloud: Cloud, event: ObjectCreated, correlation: str) -> Job | None:
-    """Return the job of a file that came into the bucket; None for an object that is no job's input.
+def from_event(cloud: Cloud, event: ObjectCreated, correlation: str) -> Job | None:
+    """Return the job of an uploaded object; None where its key is not a job's input.
 
-    A file that cannot be scored has a job too: failed, with the reason. The event's id pins the model's version, so
-    that an event which comes again after a new version was published is still the same job.
+    A file that cannot be scored gets a failed job with the reason. The event's id pins the model's version, so that an
+    event that is delivered again after a new version was published returns the same job.
     """
-    found = _DROPPED.fullmatch(event.key)
+    found = _INPUT_KEY.fullmatch(event.key)
     if found is None:
         return None
     source = Source(event.bucket, event.key, event.version, event.etag, event.size)
@@ -75,5 +74,5 @@ def dropped(cloud: Cloud, event: ObjectCreated, correlation: str) -> Job | None:
         inputs.format_of(source)
         job = make(request, source, models.pin(cloud, correlation, found[1]))
     except (InvalidInput, NotFound, UnsupportedMedia) as error:
-        job = refused(request, source, error)
+        job = failed(request, source, error)
     return Ledger(cloud).jobs.create(job)

@@ -1,4 +1,4 @@
-"""The status of a job as its client sees it: progress, rate and a rough estimate of the cost."""
+"""The status of a job as its client sees it: progress, rate and estimated cost."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from lightship.jobs.finish import receipts
 from lightship.jobs.inputs import IMAGES
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Job, State, Tally
-from lightship.jobs.ledger.standing import INCOMPLETE, state_of
+from lightship.jobs.ledger.states import INCOMPLETE_REASON, state_of
 
-# US dollars, us-east-1, 2026: Lambda per GB-second (x86); a chunk's invocation, five writes and two reads of DynamoDB,
-# three requests of SQS and PUT of S3; its GET, of which a chunk of images has one for each. An estimate for people, not
-# a bill: what splitting takes, attempts that failed, storage and logs are not in it.
+# US dollars, us-east-1, 2026: Lambda per GB-second (x86); per chunk one invocation, five DynamoDB writes and two reads,
+# three SQS requests and one S3 PUT; per GET one for each chunk, or for each image. An estimate, not a bill: splitting,
+# failed attempts, storage and logs are not included.
 GIGABYTE_SECOND = 0.0000166667
 _CHUNK = 0.2e-6 + 5 * 0.625e-6 + 2 * 0.125e-6 + 3 * 0.4e-6 + 5e-6
 _GET = 0.4e-6
@@ -24,7 +24,7 @@ _GET = 0.4e-6
 class Status:
     """A job and its progress at the time ``now``.
 
-    ``rows`` and ``chunks`` are totals, None until the file is split.
+    ``done`` counts chunks and rows that are done; ``rows`` and ``chunks`` are totals, None until the file is split.
     """
 
     job: Job
@@ -34,43 +34,46 @@ class Status:
 
     @property
     def rows(self) -> int | None:
-        """Rows of the file; None until it is split."""
+        """Return the rows of the file; None until it is split."""
         return self.job.rows
 
     @property
     def chunks(self) -> int | None:
-        """Chunks of the file; None until it is split."""
+        """Return the chunks of the file; None until it is split."""
         return self.job.chunks
 
     @property
     def rate(self) -> float:
-        """Rows per second since the job was made."""
+        """Return rows per second since the job was created."""
         end = self.job.updated if self.job.final else self.now
         return self.done.rows / max(end - self.job.created, 1e-3)
 
     @property
-    def left(self) -> float | None:
-        """Seconds that the rest takes at this rate; None where that is unknown, or the job has ended."""
+    def seconds_left(self) -> float | None:
+        """Return the estimated seconds until all rows are done, at the current rate.
+
+        None where the rate or the number of rows is unknown, or the job has ended.
+        """
         if not self.rate or self.rows is None or self.job.final:
             return None
         return (self.rows - self.done.rows) / self.rate
 
     @property
     def cost(self) -> float:
-        """US dollars so far: the gigabyte-seconds that the workers measured and the calls of the chunks done."""
+        """Return the estimated US dollars so far: GB-seconds and requests of done chunks."""
         gets = self.done.rows if self.job.format == IMAGES else self.done.chunks
         return self.done.gigabyte_seconds * GIGABYTE_SECOND + self.done.chunks * _CHUNK + gets * _GET
 
     @property
     def progress(self) -> float | None:
-        """Fraction of the rows that is done, 0 to 1; None until the file is split."""
+        """Return the fraction of rows that is done, 0 to 1; None until the file is split."""
         if not self.rows:
             return None if self.rows is None else 1.0
         return self.done.rows / self.rows
 
     def to_json(self) -> dict[str, Any]:
-        """Return names and plain values."""
-        job, left = self.job, self.left
+        """Return the status as plain values by name, as the HTTP API returns it."""
+        job, left = self.job, self.seconds_left
         record = {
             "id": job.id,
             "state": str(self.state),
@@ -90,12 +93,12 @@ class Status:
         return record | self._outcome()
 
     def _outcome(self) -> dict[str, Any]:
-        reason = self.job.reason or (INCOMPLETE if self.state == State.INCOMPLETE else "")
+        reason = self.job.reason or (INCOMPLETE_REASON if self.state == State.INCOMPLETE else "")
         receipt = self.job.output + receipts.RECEIPT if self.state in {State.DONE, State.CLOSED} else ""
         return {name: value for name, value in (("reason", reason), ("receipt", receipt)) if value}
 
 
 def status_of(job: Job, cloud: Cloud) -> Status:
-    """Return the status of a job now."""
+    """Return the current status of a job."""
     tally = Ledger(cloud).tallies.total(job.id)
     return Status(job, state_of(job, tally, cloud), tally, cloud.now())

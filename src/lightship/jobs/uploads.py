@@ -1,4 +1,4 @@
-"""Uploads and downloads of a job's client: addresses that S3 accepts without other credentials."""
+"""Uploads and downloads of a job's client, by presigned URLs of S3."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.records import Job
 
-# How long an object's address works, in seconds, and the most that one PUT takes, in bytes.
-ADDRESS_SECONDS = 3600
+# Seconds until a presigned URL expires, and the most bytes of one PUT.
+URL_SECONDS = 3600
 LARGEST_UPLOAD = 5 * 1024**3
 
-# An upload in parts: their addresses must fit in one answer of Lambda's 6 MB, and S3 takes no part over 5 GB.
+# Multipart uploads: all URLs must fit in Lambda's response limit of 6 MB, and S3 accepts no part over 5 GB.
 _MOST_PARTS = 1000
 _LEAST_PART = 64 * 1024**2
 
-# What S3 says of parts that do not make an object.
+# S3's error codes for parts that do not form an object.
 _WRONG_PARTS = {"InvalidPart", "InvalidPartOrder", "EntityTooSmall", "MalformedXML", "InvalidRequest"}
 
 _LONGEST_KEY = 1024
@@ -34,31 +34,35 @@ _FOLDER = re.compile("[0-9a-f]{32}/")
 
 
 def prefix(owner: str) -> str:
-    """Return the prefix of an owner's uploads. Keys end at 1024 bytes: long names are digested."""
+    """Return the prefix of an owner's uploads.
+
+    Long owner names are replaced by their SHA-256, because S3 keys have at most 1024 bytes.
+    """
     name = quote(owner, safe="")
     return f"uploads/{name if len(name) <= _LONGEST_OWNER else hashlib.sha256(owner.encode()).hexdigest()}/"
 
 
 def check_key(key: str) -> None:
-    """Raise InvalidInput for an upload's key that S3, or the reader of a log, could not take."""
+    """Raise InvalidInput for an upload key that is unprintable or too long for S3."""
     if not key.isprintable() or len(key.encode()) > _LONGEST_KEY:
         raise InvalidInput(
-            f"{key[-200:]!r} is no name for an upload: it must be printable, up to {_LONGEST_KEY} bytes in all"
+            f"the key of the upload, {key[-200:]!r}, must be printable and have at most {_LONGEST_KEY} bytes"
         )
 
 
-def check_own(owner: str, key: str) -> None:
-    """Raise NotFound for a key that is not among an owner's uploads."""
+def check_owner(owner: str, key: str) -> None:
+    """Raise NotFound for a key that is not below the prefix of an owner's uploads."""
     if not key.startswith(prefix(owner)) or len(key.encode()) > _LONGEST_KEY:
         raise NotFound(f"there is no object '{key[:200]}' among your uploads")
 
 
 def begin(cloud: Cloud, *, owner: str, name: str, size: int = 0, folder: str = "") -> dict[str, Any]:
-    """Return where an owner may put a file: ``key``, and ``url`` for one PUT, or ``parts`` with one each beyond 5 GB.
+    """Return where an owner may upload a file: its ``key`` and presigned URLs.
 
-    It is in a folder of its own, or in the ``folder`` of an earlier answer. An address takes a body of exactly ``size``
-    bytes, or of its part's; where ``size`` is 0, any body up to S3's own limit, LARGEST_UPLOAD. Of a multipart upload,
-    ``upload`` is what :func:`complete` wants, with the parts' ETags.
+    ``url`` is for one PUT; above 5 GB, ``parts`` has one URL for each part, and ``upload`` is the upload id that
+    :func:`complete` requires, with the parts' ETags. The key is in a new folder, or in the ``folder`` of an earlier
+    response. A URL accepts a body of exactly ``size`` bytes, or of its part's size; where ``size`` is 0, any body up to
+    S3's limit, LARGEST_UPLOAD.
 
     Raises InvalidInput; NotFound for a folder that is not the owner's.
     """
@@ -67,65 +71,67 @@ def begin(cloud: Cloud, *, owner: str, name: str, size: int = 0, folder: str = "
     folder = folder or f"{own}{uuid.uuid4().hex}/"
     if not _FOLDER.fullmatch(folder.removeprefix(own)):
         raise NotFound(f"there is no folder '{folder[:200]}' among your uploads")
-    place = {"Bucket": cloud.bucket, "Key": folder + name}
-    answer = {"key": place["Key"], "folder": folder}
-    return answer | (_one(cloud, place, size) if size <= LARGEST_UPLOAD else _parts(cloud, place, size))
+    location = {"Bucket": cloud.bucket, "Key": folder + name}
+    urls = _single_url(cloud, location, size) if size <= LARGEST_UPLOAD else _part_urls(cloud, location, size)
+    return {"key": location["Key"], "folder": folder} | urls
 
 
 def _check_file(name: str, size: int) -> None:
     if not name.isprintable() or not name or "/" in name or len(name.encode()) > _LONGEST_NAME:
-        raise InvalidInput("an upload's name is that of a file, printable, without folders and up to 200 bytes long")
+        raise InvalidInput(f"an upload's 'name' must be printable, without '/', and of 1 to {_LONGEST_NAME} bytes")
     if not 0 <= size <= _MOST_PARTS * LARGEST_UPLOAD:
-        raise InvalidInput(f"an upload's size is from 0 to {_MOST_PARTS * LARGEST_UPLOAD} bytes")
+        raise InvalidInput(f"an upload's 'size' must be from 0 to {_MOST_PARTS * LARGEST_UPLOAD} bytes, not {size}")
 
 
-def _one(cloud: Cloud, place: dict[str, str], size: int) -> dict[str, Any]:
-    signed = place | ({"ContentLength": size} if size else {})
-    return {"url": cloud.s3.generate_presigned_url("put_object", Params=signed, ExpiresIn=ADDRESS_SECONDS)}
+def _single_url(cloud: Cloud, location: dict[str, str], size: int) -> dict[str, Any]:
+    signed = location | ({"ContentLength": size} if size else {})
+    return {"url": cloud.s3.generate_presigned_url("put_object", Params=signed, ExpiresIn=URL_SECONDS)}
 
 
-def _parts(cloud: Cloud, place: dict[str, str], size: int) -> dict[str, Any]:
+def _part_urls(cloud: Cloud, location: dict[str, str], size: int) -> dict[str, Any]:
     part = max(_LEAST_PART, -(-size // _MOST_PARTS))
-    upload = cloud.s3.create_multipart_upload(**place)["UploadId"]
+    upload = cloud.s3.create_multipart_upload(**location)["UploadId"]
     signed = [
-        {**place, "UploadId": upload, "PartNumber": number, "ContentLength": min(part, size - start)}
+        {**location, "UploadId": upload, "PartNumber": number, "ContentLength": min(part, size - start)}
         for number, start in enumerate(range(0, size, part), start=1)
     ]
-    urls = [
-        cloud.s3.generate_presigned_url("upload_part", Params=each, ExpiresIn=24 * ADDRESS_SECONDS) for each in signed
-    ]
+    urls = [cloud.s3.generate_presigned_url("upload_part", Params=each, ExpiresIn=24 * URL_SECONDS) for each in signed]
     return {"upload": upload, "part_bytes": part, "parts": urls}
 
 
 def complete(cloud: Cloud, *, owner: str, key: str, upload: str, etags: Sequence[str]) -> None:
-    """Make one object of an upload's parts, once however often it is asked for.
+    """Complete a multipart upload; repeated calls change nothing.
 
-    Raises NotFound for a key that is not the owner's or an unknown upload, InvalidInput for parts that are not what was
-    uploaded.
+    Raises NotFound for a key that is not the owner's or an unknown upload, InvalidInput for parts that differ from
+    those uploaded.
     """
-    check_own(owner, key)
+    check_owner(owner, key)
     parts = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(etags, start=1)]
-    place = {"Bucket": cloud.bucket, "Key": key}
+    location = {"Bucket": cloud.bucket, "Key": key}
     try:
-        cloud.s3.list_parts(**place, UploadId=upload, MaxParts=1)  # not every S3 says to the next call what it lacks
-        cloud.s3.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts})
+        # Some S3 servers report a missing upload for ListParts, but not for CompleteMultipartUpload.
+        cloud.s3.list_parts(**location, UploadId=upload, MaxParts=1)
+        cloud.s3.complete_multipart_upload(**location, UploadId=upload, MultipartUpload={"Parts": parts})
     except cloud.s3.exceptions.ClientError as error:
         code = aws.code(error)
         if code in _WRONG_PARTS:
-            raise InvalidInput(f"the parts do not make a file: S3 says {code}") from None
+            raise InvalidInput(f"the parts do not form a file: S3 returned {code}") from None
         if code != "NoSuchUpload":
             raise
-        objects.describe(cloud, cloud.bucket, key)  # an upload that is completed is gone, and its object is there
+        objects.describe(cloud, cloud.bucket, key)  # a completed upload no longer exists, but its object does
 
 
 def download(cloud: Cloud, job: Job, name: str) -> str:
-    """Return the address of an object below a job's output, as ``receipt.json`` or a part; raises NotFound."""
+    """Return a presigned URL of an object below a job's output; raises NotFound.
+
+    ``name`` is the rest of its key, as ``receipt.json`` or a part's name.
+    """
     key = job.output + name
     if len(key.encode()) > _LONGEST_KEY:
-        raise NotFound("the job has no output of such a long name")
+        raise NotFound(f"the job has no output '{name[:200]}…': its key would exceed {_LONGEST_KEY} bytes")
     try:
         objects.describe(cloud, cloud.bucket, key)
     except NotFound:
-        raise NotFound(f"the job has no output '{name[:200]}': receipt.json names what there is") from None
-    place = {"Bucket": cloud.bucket, "Key": key}
-    return str(cloud.s3.generate_presigned_url("get_object", Params=place, ExpiresIn=ADDRESS_SECONDS))
+        raise NotFound(f"the job has no output '{name[:200]}': receipt.json lists all outputs") from None
+    location = {"Bucket": cloud.bucket, "Key": key}
+    return str(cloud.s3.generate_presigned_url("get_object", Params=location, ExpiresIn=URL_SECONDS))

@@ -1,4 +1,4 @@
-"""A cloud whose calls are counted, and one of them, or some, go wrong."""
+"""A cloud that counts its calls, and injects faults into some of them."""
 
 from __future__ import annotations
 
@@ -19,42 +19,45 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from lightship.jobs.cloud import Cloud
 from tests.jobs.clouds import TABLE, Clock, Queues, moto_cloud
 
-# What can become of a call. `twice` is what a client does that got no answer: it asks again, and nobody hears of it.
-# `overtaken` is another worker with the same message, who comes in between and does all of it. `delivered at once` is
-# other workers who are done with what is being sent before its sender hears that it was.
+# Faults of a call. `twice`: the client got no response and repeats the call. `overtaken`: before the call, another
+# worker with the same message does all of the work. `delivered at once`: other workers handle the messages that are
+# being sent before the sender gets its response.
 FAULTS = ("killed before", "killed after", "throttled", "lost", "twice", "reset", "overtaken", "delivered at once")
 
 
 class Killed(BaseException):
-    """The worker is dead: nothing of it runs any more."""
+    """The worker is dead: no more of its code runs."""
 
 
 @dataclass
 class Faults:
-    """Which calls (counted from 1) go wrong, and how. ``calls`` is what was called while ``at_work``;
-    ``other`` is the other worker, ``others`` are those who take what was just sent: always, where they are ``quick``.
+    """Faults of calls, by their number from 1.
+
+    ``calls`` are the names of the calls made while ``active``. ``other_worker`` handles the same message,
+    ``deliver_sent`` handles the messages that were just sent: after every sending, where ``immediate`` is set.
+    ``injected`` counts faults.
     """
 
     planned: Mapping[int, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
-    other: Callable[[], Any] = str
-    others: Callable[[], Any] = str
-    quick: bool = False
-    felt: int = 0
-    at_work: bool = False
+    other_worker: Callable[[], Any] = str
+    deliver_sent: Callable[[], Any] = str
+    immediate: bool = False
+    injected: int = 0
+    active: bool = False
 
     def call(self, name: str, operation: Callable[[], Any]) -> Any:
-        if not self.at_work:
+        if not self.active:
             return operation()
         self.calls.append(name)
         fault = self.planned.get(len(self.calls), "")
-        self.felt += bool(fault)
+        self.injected += bool(fault)
         if fault == "killed before":
             raise Killed
         if fault == "throttled":
             raise ClientError({"Error": {"Code": "SlowDown", "Message": "Please reduce your request rate"}}, name)
         if fault == "overtaken":
-            self.other()
+            self.other_worker()
         answer = operation()
         if fault == "killed after":
             raise Killed
@@ -62,15 +65,15 @@ class Faults:
             raise EndpointConnectionError(endpoint_url="https://aws")
         if fault == "twice":
             return operation()
-        if fault == "delivered at once" or (self.quick and name == "SendMessageBatch"):
-            self.others()
+        if fault == "delivered at once" or (self.immediate and name == "SendMessageBatch"):
+            self.deliver_sent()
         if fault == "reset" and name == "GetObject":
             answer["Body"] = StreamingBody(_Broken(answer["Body"].read()), None)
         return answer
 
 
 class _Broken(io.BytesIO):
-    """A connection that breaks off halfway."""
+    """A connection that breaks halfway."""
 
     def read(self, amount: int | None = -1) -> bytes:
         half = len(self.getbuffer()) // 2
@@ -92,10 +95,10 @@ class FaultyQueues(Queues):
 
 
 @dataclass
-class Stage:
-    """One moto for many runs: every run finds an empty ledger and nothing but the inputs in the bucket.
+class Harness:
+    """One moto for many runs; each run has an empty ledger and only the inputs.
 
-    What the test itself looks at, it takes out of moto's memory: by requests that would be half of a run's time.
+    The test reads moto's memory directly: by requests, that would take half of a run's time.
     """
 
     cloud: Cloud
@@ -106,12 +109,12 @@ class Stage:
             del _objects()[key]
 
     def output(self) -> dict[str, bytes]:
-        """Content by key of what readers may find at this moment."""
+        """Return the content by key of the objects that readers find now."""
         return {key: entry.value for key, entry in _objects().items() if key.startswith("batch/")}
 
     @contextmanager
-    def run(self, skew: float = 0.0, chance: random.Random | None = None) -> Iterator[tuple[Cloud, Faults]]:
-        """A cloud and what is to go wrong in it. Clocks are up to ``skew`` seconds wrong, another time at each look."""
+    def run(self, skew: float = 0.0, rng: random.Random | None = None) -> Iterator[tuple[Cloud, Faults]]:
+        """Yield a cloud and its faults; each look at the clock is off by up to ``skew`` s."""
         self.clear()
         table = f"jobs-{next(self.numbers)}"
         self.cloud.dynamodb.create_table(TableName=table, **TABLE)
@@ -120,7 +123,7 @@ class Stage:
         for client in clients:
             client._make_api_call = _counted(type(client)._make_api_call.__get__(client), faults)
         try:
-            yield replace(self.cloud, table=table, sqs=FaultyQueues(faults), now=_clock(skew, chance)), faults
+            yield replace(self.cloud, table=table, sqs=FaultyQueues(faults), now=_clock(skew, rng)), faults
         finally:
             for client in clients:
                 del client._make_api_call
@@ -131,9 +134,9 @@ def _objects() -> Any:
     return get_backend("s3")[DEFAULT_ACCOUNT_ID]["global"].buckets["jobs"].keys
 
 
-def _clock(skew: float, chance: random.Random | None) -> Callable[[], float]:
-    right = Clock()
-    return (lambda: right() + chance.uniform(-skew, skew)) if chance else right
+def _clock(skew: float, rng: random.Random | None) -> Callable[[], float]:
+    exact = Clock()
+    return (lambda: exact() + rng.uniform(-skew, skew)) if rng else exact
 
 
 def _counted(call: Callable[..., Any], faults: Faults) -> Callable[..., Any]:
@@ -141,7 +144,7 @@ def _counted(call: Callable[..., Any], faults: Faults) -> Callable[..., Any]:
 
 
 @contextmanager
-def stage(models: Path) -> Iterator[Stage]:
-    """The bucket is not versioned: an etag pins the input."""
+def open_harness(models: Path) -> Iterator[Harness]:
+    """Yield a harness; the bucket is not versioned, so an etag pins the input."""
     with moto_cloud(models, "quickstart", versioned=False) as cloud:
-        yield Stage(cloud)
+        yield Harness(cloud)

@@ -1,4 +1,4 @@
-"""One moto for all runs of a module, and the job that they disturb."""
+"""One harness for all runs of a module, with the inputs of its jobs."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import pytest
 
 from tests.bundles import Registries
 from tests.jobs.clouds import SETTINGS
-from tests.jobs.faults.cloud import Stage, stage
-from tests.jobs.faults.play import furnish
+from tests.jobs.faults.cloud import Harness, open_harness
+from tests.jobs.faults.scenario import upload_inputs
 
 
 @pytest.fixture(scope="module")
-def theatre(registries: Registries) -> Iterator[Stage]:
+def harness(registries: Registries) -> Iterator[Harness]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in SETTINGS.items():
             patch.setenv(name, value)
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
-        with stage(registries.examples) as found:
-            furnish(found)
+        with open_harness(registries.examples) as found:
+            upload_inputs(found)
             yield found

@@ -1,8 +1,9 @@
-"""Workers that die for good: ``python -m tests.jobs.faults.killed_worker TABLE SPLIT_QUEUE SCORE_QUEUE KILLS``.
+"""Worker processes that are killed.
 
-One process after the other takes messages from real queues and sends itself SIGKILL at its k-th call to a storage,
-before or after it took effect, k growing from worker to worker; the last one lives, and ends when the queues are
-empty. Processes are forked, and what they import and read is there before, because twenty starts would take a minute.
+Run as ``python -m tests.jobs.faults.killed_worker TABLE SPLIT_QUEUE SCORE_QUEUE KILLS``. One process after another
+receives messages from real queues and sends itself SIGKILL at its k-th call of a service, before or after it took
+effect, where k grows from worker to worker. The last one survives, and ends when the queues are empty. Processes are
+forked after the imports, because twenty starts would take a minute.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lightship.aws.stack import StackSettings
-from lightship.engines import litert  # noqa: F401  # what every worker would import
+from lightship.engines import litert  # noqa: F401  # imported before the fork
 from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
@@ -25,13 +26,13 @@ from tests.jobs.clouds import REGISTRY
 
 def main(table: str, split_queue: str, score_queue: str, kills: int) -> None:
     stack, cache = StackSettings("jobs", REGISTRY, table, split_queue, score_queue), CacheSettings.from_environment()
-    connect(stack)  # boto3's files are read once
+    connect(stack)  # reads boto3's data files before the fork
     for number in range(kills + 1):
         child = os.fork()
         if not child:
             cloud = connect(stack, cache=cache)
             if number < kills:
-                _doom(cloud, 1 + number // 2, after=bool(number % 2))
+                _kill_at_call(cloud, 1 + number // 2, after=bool(number % 2))
             _work(cloud)
             os._exit(0)
         _, status = os.waitpid(child, 0)
@@ -53,8 +54,8 @@ def _work(cloud: Cloud) -> None:
                 cloud.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
 
 
-def _doom(cloud: Cloud, call: int, *, after: bool) -> None:
-    """Let this process die at its so many-th call; receiving messages does not count."""
+def _kill_at_call(cloud: Cloud, call: int, *, after: bool) -> None:
+    """Kill this process before or after its n-th call, not counting ReceiveMessage."""
     calls = 0
     for client in (cloud.s3, cloud.dynamodb, cloud.sqs):
 

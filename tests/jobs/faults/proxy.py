@@ -1,8 +1,8 @@
-"""HTTP in front of moto's server, where requests go wrong on their way: what botocore's retries really meet.
+"""An HTTP proxy in front of moto's server that injects network faults.
 
-``throttled`` is an answer of the service's own kind, 503 SlowDown or 400 ThrottlingException; ``reset`` breaks the
-connection before the request was read by anybody; ``lost`` lets it be answered and breaks the connection then;
-``halved`` breaks it in the middle of the answer.
+``throttled`` answers as the service does, 503 SlowDown or 400 ThrottlingException; ``reset`` breaks the connection
+before the request is forwarded; ``lost`` forwards it and breaks the connection then; ``truncated`` breaks it in the
+middle of the response.
 """
 
 from __future__ import annotations
@@ -17,22 +17,23 @@ from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-FAULTS = ("throttled", "reset", "lost", "halved")
+FAULTS = ("throttled", "reset", "lost", "truncated")
 
-# What is said of one connection and not of the whole way.
+# Hop-by-hop headers, and those that the proxy sets itself.
 _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
 
 
 class Proxy(ThreadingHTTPServer):
-    """A server before ``endpoint``. ``plan`` says what becomes of the n-th request, counted from 1; "" is nothing.
+    """A server before ``endpoint``.
 
-    ``requests`` is how many there were, ``felt`` the operations of those that went wrong.
+    ``plan`` returns the fault of the n-th request, counted from 1, or "". ``requests`` counts requests, ``injected``
+    are the operations of those with a fault.
     """
 
     daemon_threads = True
     plan: Callable[[int], str]
     requests: int
-    felt: list[str]
+    injected: list[str]
 
     def __init__(self, endpoint: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -41,16 +42,16 @@ class Proxy(ThreadingHTTPServer):
         self.begin(lambda number: "")
 
     def begin(self, plan: Callable[[int], str]) -> None:
-        """Count from 1 again."""
+        """Set a plan, and count from 1 again."""
         with self.lock:
-            self.plan, self.requests, self.felt = plan, 0, []
+            self.plan, self.requests, self.injected = plan, 0, []
 
     def fault(self, operation: str) -> str:
-        """What becomes of the next request."""
+        """Return the fault of the next request."""
         with self.lock:
             self.requests += 1
             fault = self.plan(self.requests)
-            self.felt += [operation] if fault else []
+            self.injected += [operation] if fault else []
             return fault
 
     @property
@@ -92,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = answer.headers["Content-Length"] if self.command == "HEAD" else str(len(content))
         self.send_header("Content-Length", length)
         self.end_headers()
-        if fault == "halved":
+        if fault == "truncated":
             self.wfile.write(content[: len(content) // 2])
             return self._break()
         self.wfile.write(content)
@@ -110,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
             connection.close()
 
     def _throttle(self) -> None:
-        """As S3 says it in XML, the others in JSON."""
+        """Answer in XML as S3, or in JSON as the other services."""
         if "X-Amz-Target" in self.headers:
             content = json.dumps({"__type": "com.amazonaws#ThrottlingException", "message": "Rate exceeded"}).encode()
             self.send_response(400)
@@ -125,11 +126,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def _break(self) -> None:
-        """Close the connection by RST: what was sent and not yet read is gone with it."""
+        """Close the connection by RST, so that unread data is lost."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.rfile.close()
         self.connection.close()
         self.close_connection = True
 
     def log_message(self, *_: object) -> None:
-        """Nothing: a test's output is its own."""
+        """Log nothing."""

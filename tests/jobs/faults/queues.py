@@ -1,4 +1,4 @@
-"""What SQS promises: a message comes until its function has succeeded, perhaps again after that, in any order."""
+"""SQS's guarantees: at-least-once delivery in any order until a function succeeds."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from functools import partial
 from typing import Any
 
 from lightship.jobs.cloud import Cloud
-from tests.jobs.faults.cloud import Faults, Killed, Stage
+from tests.jobs.faults.cloud import Faults, Harness, Killed
 from tests.jobs.workers import handle
 
-_ENOUGH = 400
+_MOST_DELIVERIES = 400
 
 
 @dataclass
 class Delivery:
-    """Messages on their way. With ``chance``, they come shuffled, and some of them again after they were done."""
+    """Messages in flight; with ``rng`` they are shuffled, and some delivered again."""
 
-    stage: Stage
+    harness: Harness
     cloud: Cloud
     faults: Faults
-    chance: random.Random | None = None
+    rng: random.Random | None = None
     waiting: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     failures: int = 0
 
     def __post_init__(self) -> None:
-        self.faults.others = self._at_once
+        self.faults.deliver_sent = self._at_once
 
-    def until_quiet(self, *events: dict[str, Any]) -> None:
+    def drain(self, *events: dict[str, Any]) -> None:
         self.waiting += [("split", event) for event in events]
-        for _ in range(_ENOUGH):
+        for _ in range(_MOST_DELIVERIES):
             if not self.waiting:
                 return
-            place = self.chance.randrange(len(self.waiting)) if self.chance else 0
-            queue, message = self.waiting.pop(place)
-            self.faults.other = partial(handle, queue, message, self.cloud)
+            index = self.rng.randrange(len(self.waiting)) if self.rng else 0
+            queue, message = self.waiting.pop(index)
+            self.faults.other_worker = partial(handle, queue, message, self.cloud)
             if not self._succeeds(queue, message):
                 self.failures += 1
                 self.waiting.append((queue, message))
-                check_receipt(self.stage.output())
-            elif self.chance and self.chance.random() < 0.1:
+                check_receipt(self.harness.output())
+            elif self.rng and self.rng.random() < 0.1:
                 self.waiting.append((queue, message))
             self.waiting += self._sent()
         raise AssertionError(f"still not quiet: {self.waiting}")
@@ -54,18 +54,18 @@ class Delivery:
         self.waiting += [entry for entry in self._sent() if not self._succeeds(*entry)]
 
     def _succeeds(self, queue: str, message: dict[str, Any]) -> bool:
-        before, self.faults.at_work = self.faults.at_work, True
+        before, self.faults.active = self.faults.active, True
         try:
             handle(queue, message, self.cloud)
         except (Killed, Exception):
             return False
         finally:
-            self.faults.at_work = before
+            self.faults.active = before
         return True
 
 
 def check_receipt(found: dict[str, bytes]) -> None:
-    """No receipt without its parts, at any moment."""
+    """Check that a receipt exists only with all its parts."""
     for key, data in found.items():
         if key.endswith("/receipt.json"):
             receipt = json.loads(data)

@@ -1,8 +1,9 @@
-"""Faults by chance: ``python -m tests.jobs.faults.schedules REGISTRY SEED STEP RUNS SECONDS``.
+"""Runs with random faults, reproducible by their seeds.
 
-Several faults in a run, messages shuffled, doubled and delayed, workers who are quicker than their sender, clocks that
-differ. The first run's seed is SEED, each next one's is STEP more; they go on until there were RUNS of them and SECONDS
-are over. What is printed is how many there were and how many faults they felt.
+Run as ``python -m tests.jobs.faults.schedules REGISTRY SEED STEP RUNS SECONDS``. Each run has several faults, messages
+that are shuffled, repeated and delayed, workers that are faster than their sender, and clock skew. The first seed is
+SEED, each next one is STEP more, until there were RUNS runs and SECONDS have passed. Prints the number of runs and of
+injected faults.
 """
 
 from __future__ import annotations
@@ -14,38 +15,38 @@ import time
 from pathlib import Path
 
 from tests.jobs.clouds import SETTINGS
-from tests.jobs.faults.cloud import FAULTS, Stage, stage
-from tests.jobs.faults.play import check_rows, furnish, play
+from tests.jobs.faults.cloud import FAULTS, Harness, open_harness
+from tests.jobs.faults.scenario import check_rows, run_job, upload_inputs
 
-PLAYED = ("two parts", "gzip to one file")
+CASES = ("two parts", "gzip to one file")
 
 
 def main(registry: str, seed: int, step: int, runs: int, seconds: float) -> None:
     os.environ.update(SETTINGS)
-    with stage(Path(registry)) as theatre:
-        furnish(theatre)
-        expected = {form: play(theatre, form, {}).files for form in PLAYED}
+    with open_harness(Path(registry)) as harness:
+        upload_inputs(harness)
+        expected = {form: run_job(harness, form, {}).files for form in CASES}
         for files in expected.values():
             check_rows(files)
         end = time.monotonic() + seconds
-        done = felt = 0
+        done = injected = 0
         while done < runs or time.monotonic() < end:
-            felt += _one(theatre, seed + done * step, expected)
+            injected += _one(harness, seed + done * step, expected)
             done += 1
-    print(done, felt)
+    print(done, injected)
 
 
-def _one(theatre: Stage, seed: int, expected: dict[str, dict[str, bytes]]) -> int:
-    chance = random.Random(seed)
-    form = chance.choice(PLAYED)
-    planned = {chance.randint(1, 50): chance.choice(FAULTS) for _ in range(chance.randint(1, 6))}
-    skew = chance.choice([0.0, 60.0, 86_400.0])
+def _one(harness: Harness, seed: int, expected: dict[str, dict[str, bytes]]) -> int:
+    rng = random.Random(seed)
+    form = rng.choice(CASES)
+    planned = {rng.randint(1, 50): rng.choice(FAULTS) for _ in range(rng.randint(1, 6))}
+    skew = rng.choice([0.0, 60.0, 86_400.0])
     try:
-        found = play(theatre, form, planned, chance, skew)
+        found = run_job(harness, form, planned, rng, skew)
         assert found.files == expected[form]
     except BaseException as error:
         raise AssertionError(f"seed {seed}: {form}, {planned}, clocks {skew} s apart") from error
-    return found.felt
+    return found.injected
 
 
 if __name__ == "__main__":

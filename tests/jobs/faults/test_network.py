@@ -1,4 +1,4 @@
-"""Jobs over a network that fails: clients of :mod:`lightship.aws`, with their adaptive retries, behind a proxy."""
+"""Jobs over a faulty network: clients with adaptive retries behind a proxy."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from lightship.jobs.split import plan
 from lightship.settings import CacheSettings
 from tests.bundles import Registries
 from tests.jobs.clouds import REGISTRY, SETTINGS, TABLE, objects_below, push
-from tests.jobs.faults.play import DATA, check_rows
 from tests.jobs.faults.proxy import FAULTS, Proxy, proxy
+from tests.jobs.faults.scenario import DATA, check_rows
 
 KEY = "uploads/ann/1/p.csv.gz"
 SEED = int(os.environ.get("LIGHTSHIP_FAULT_SEED", "20261124"))
@@ -35,7 +35,7 @@ SEED = int(os.environ.get("LIGHTSHIP_FAULT_SEED", "20261124"))
 
 @dataclass(frozen=True)
 class Outcome:
-    """A run's output, and how many messages came again because their function had failed."""
+    """A run's output, and the number of messages whose function failed."""
 
     files: dict[str, bytes]
     failures: int
@@ -43,7 +43,7 @@ class Outcome:
 
 @dataclass
 class Network:
-    """The way to moto through a proxy, and a direct one for what others do: queues hand out messages, files come."""
+    """The proxy of the clients under test, and direct clients for the test itself."""
 
     proxy: Proxy
     direct: dict[str, Any]
@@ -52,14 +52,14 @@ class Network:
 
     @cached_property
     def expected(self) -> dict[str, bytes]:
-        """The output of a run that nothing disturbs."""
+        """Return the output of a run without faults."""
         found = self.run(lambda number: "")
         assert found.failures == 0
         check_rows(found.files)
         return found.files
 
     def run(self, disturbed: Callable[[int], str]) -> Outcome:
-        """Score the file, from an empty ledger and an empty output on, by clients that know nothing yet."""
+        """Score the file with faults, from an empty ledger, output and cache."""
         self.runs += 1
         table = f"network-{self.runs}"
         self.direct["dynamodb"].create_table(TableName=table, **TABLE)
@@ -85,7 +85,7 @@ class Network:
         return Cloud("jobs", table, *self.urls, "", self.direct["s3"], self.direct["dynamodb"], self.direct["sqs"])
 
     def _work(self, cloud: Cloud) -> int:
-        """Lambda's part, until the queues are empty."""
+        """Deliver messages as Lambda does until the queues are empty; count failures."""
         failures = 0
         sqs = self.direct["sqs"]
         handlers = {cloud.split_queue: plan.handle, cloud.score_queue: score.handle}
@@ -123,24 +123,24 @@ def _through_the_proxy(network: Network, monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("fault", "first", "every"), [("throttled", 9, 14), ("reset", 1, 6), ("lost", 3, 6), ("halved", 1, 6)]
+    ("fault", "first", "every"), [("throttled", 9, 14), ("reset", 1, 6), ("lost", 3, 6), ("truncated", 1, 6)]
 )
-def test_a_request_that_fails_is_asked_again(network: Network, fault: str, first: int, every: int) -> None:
-    """Throttled requests are few: each one slows the client down for all that follow, as it shall."""
+def test_request_failing_is_retried(network: Network, fault: str, first: int, every: int) -> None:
+    """Few requests are throttled, because each one slows down all later requests."""
     expected = network.expected
     found = network.run(lambda number: fault if number % every == first else "")
-    assert {operation.partition(".")[0] for operation in network.proxy.felt} >= {"S3", "DynamoDB_20120810"}
-    assert found.failures == (fault == "halved")  # a manifest that breaks off: its message comes again
+    assert {operation.partition(".")[0] for operation in network.proxy.injected} >= {"S3", "DynamoDB_20120810"}
+    assert found.failures == (fault == "truncated")  # a manifest is truncated: its message is delivered again
     assert found.files == expected
 
 
-def test_requests_that_fail_by_chance_lose_and_double_nothing(
+def test_requests_failing_at_random_lose_and_double_nothing(
     network: Network, capsys: pytest.CaptureFixture[str]
 ) -> None:
     expected = network.expected
-    chance = random.Random(SEED)
-    found = network.run(lambda number: chance.choice(FAULTS) if chance.random() < 0.15 else "")
+    rng = random.Random(SEED)
+    found = network.run(lambda number: rng.choice(FAULTS) if rng.random() < 0.15 else "")
     with capsys.disabled():
-        print(f"\n{len(network.proxy.felt)} of {network.proxy.requests} requests failed by chance, seed {SEED}")
-    assert network.proxy.felt
+        print(f"\n{len(network.proxy.injected)} of {network.proxy.requests} requests failed at random, seed {SEED}")
+    assert network.proxy.injected
     assert found.files == expected

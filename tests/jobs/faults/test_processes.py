@@ -1,4 +1,4 @@
-"""Workers that are processes of their own, killed by SIGKILL, with queues that deliver again what was not deleted."""
+"""Worker processes killed by SIGKILL, with queues that deliver messages again."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from lightship.jobs.ledger.requests import Options, Request
 from tests.bundles import Registries
 from tests.conftest import ROOT
 from tests.jobs.clouds import REGISTRY, TABLE, objects_below, push
-from tests.jobs.faults.play import DATA, check_rows
+from tests.jobs.faults.scenario import DATA, check_rows
 
 KILLS = 12
 
 
-def test_workers_that_are_killed_one_after_the_other_finish_a_job(
+def test_workers_killed_in_turn_finish_job(
     registries: Registries, s3_endpoint: str, s3_environment: dict[str, str], tmp_path: Path, monkeypatch: object
 ) -> None:
     for name, value in s3_environment.items():

@@ -1,6 +1,6 @@
-"""Some schedules of faults by chance, on every processor. What was run is printed; a failure names its seed.
+"""Random faults in as many processes as CPUs; a failure names its seed.
 
-``LIGHTSHIP_FAULT_SECONDS`` says how long to go on beyond that, ``LIGHTSHIP_FAULT_SEED`` where to begin.
+``LIGHTSHIP_FAULT_SECONDS`` is the minimum duration, ``LIGHTSHIP_FAULT_SEED`` the first seed.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ SEED = int(os.environ.get("LIGHTSHIP_FAULT_SEED", "20261124"))
 RUNS = 60
 
 
-def test_any_schedule_of_faults_ends_like_an_undisturbed_run(
+def test_random_faults_give_output_of_undisturbed_run(
     registries: Registries, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    players = os.cpu_count() or 1
+    processes = os.cpu_count() or 1
     command = [sys.executable, "-m", "tests.jobs.faults.schedules", str(registries.examples)]
-    numbers = [[str(SEED + player), str(players), str(-(-RUNS // players)), SECONDS] for player in range(players)]
+    numbers = [[str(SEED + number), str(processes), str(-(-RUNS // processes)), SECONDS] for number in range(processes)]
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
     started = [
         subprocess.Popen(
-            [*command, *words], cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [*command, *arguments], cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
-        for words in numbers
+        for arguments in numbers
     ]
-    said = [process.communicate() for process in started]
-    for process, (_, complaint) in zip(started, said, strict=True):
-        assert process.returncode == 0, complaint
-    runs, felt = (sum(int(out.split()[place]) for out, _ in said) for place in (0, 1))
+    results = [process.communicate() for process in started]
+    for process, (_, errors) in zip(started, results, strict=True):
+        assert process.returncode == 0, errors
+    runs, injected = (sum(int(out.split()[index]) for out, _ in results) for index in (0, 1))
     with capsys.disabled():
-        print(f"\n{runs} schedules of faults from seed {SEED} on, {felt} faults felt")
+        print(f"\n{runs} runs with random faults from seed {SEED} on, {injected} faults injected")
     assert runs >= RUNS
-    assert felt > runs
+    assert injected > runs

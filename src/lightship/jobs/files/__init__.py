@@ -1,1 +1,1 @@
-"""Rows of a chunk, by kind of file."""
+"""Rows of a chunk, one module for each format."""

@@ -1,7 +1,7 @@
-"""A chunk's rows as their format has them: read, prepared for a model, and written again with predictions beside them.
+"""Rows of a chunk in their file's format: read, prepare for a model, write.
 
-Adding a format of rows: one file of its name with ``open_chunk(job, chunk, signature, cloud)`` and
-``own_columns(job, signature)``, one test.
+To add a format of rows, add one module of its name with ``open_chunk(job, chunk, signature, cloud)`` and
+``own_columns(job, signature)``, and one test.
 """
 
 from __future__ import annotations
@@ -21,32 +21,44 @@ class Content(Protocol):
     """Rows of one chunk; positions count from 0."""
 
     columns: tuple[str, ...]
-    """The input's own columns in the output; empty where each row names its own."""
+    """Columns of the input in the output; empty where each row names its own."""
 
     @property
     def fields(self) -> Collection[str]:
-        """The columns whose cells can be asked for: the input's own, or all that any of the rows names."""
+        """Return the columns that :meth:`cells` accepts.
+
+        Those are the columns of the input, or all that any of the rows names.
+        """
 
     def prepare(self) -> Prepared:
-        """The rows as tensors, and why some are none."""
+        """Return the rows as tensors, with the reason for each rejected row."""
 
     def cells(self, column: str, positions: Sequence[int]) -> list[Any]:
-        """A column's cells, for the rows at these positions; None where a row has none."""
+        """Return a column's cells for the rows at these positions; None where missing."""
 
     def text(self, position: int) -> str:
-        """A row as a person would find it in the file."""
+        """Return a row's text as in the file, for the report of rejected rows."""
 
     def write(self, scored: Scored, names: Sequence[str]) -> bytes:
-        """The part: the rows that were scored with their predictions, in the job's output format."""
+        """Return the part's bytes: the scored rows with their predictions.
+
+        The format is the job's output format, ``names`` are the columns of the predictions.
+        """
 
 
 def own_columns(job: Job, signature: Signature) -> tuple[str, ...]:
-    """The input's own columns in the output of a job: the same as those of each of its chunks' contents."""
+    """Return the columns of the input in a job's output.
+
+    They equal ``columns`` of the contents of each of its chunks.
+    """
     columns: Callable[..., tuple[str, ...]] = import_module(f"lightship.jobs.files.{job.format}").own_columns
     return columns(job, signature)
 
 
 def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Content:
-    """Read a chunk; raises InvalidInput where the whole file does not fit the model, NotFound where it is gone."""
+    """Return the content of a chunk.
+
+    Raises InvalidInput where the whole file does not fit the model, NotFound where it was deleted or replaced.
+    """
     opener: Callable[..., Content] = import_module(f"lightship.jobs.files.{job.format}").open_chunk
     return opener(job, chunk, signature, cloud)

@@ -1,4 +1,4 @@
-"""Chunks of CSV: each row keeps its text as it stands in the file, and gets its predictions behind it."""
+"""Chunks of CSV: rows keep their text, and predictions are appended as columns."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from lightship.tensors import Signature
 
 
 def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Table:
-    """See :func:`lightship.jobs.files.open_chunk`."""
+    """See :func:`lightship.jobs.files.contents.open_chunk`."""
     return Table(read_span(job, chunk, cloud), job, chunk, signature)
 
 
 def own_columns(job: Job, signature: Signature) -> tuple[str, ...]:
-    """See :func:`lightship.jobs.files.own_columns`."""
+    """See :func:`lightship.jobs.files.contents.own_columns`."""
     if job.header:
         return job.header.columns
     return tuple(name for names in layout(signature, None, table=True).columns.values() for name in names)
 
 
 def read_span(job: Job, chunk: Chunk, cloud: Cloud) -> bytes:
-    """A chunk's bytes: of the input, or of the object it was cut out into."""
+    """Return a chunk's bytes, from the input or from its own object (gzip)."""
     if chunk.key:
         return objects.read_range(cloud, Source(cloud.bucket, chunk.key), 0, None)
     return objects.read_range(cloud, job.source, chunk.start, chunk.end)
 
 
 class Table:
-    """See :class:`lightship.jobs.files.contents.Content`."""
+    """CSV rows of a chunk; see :class:`lightship.jobs.files.contents.Content`."""
 
     def __init__(self, data: bytes, job: Job, chunk: Chunk, signature: Signature) -> None:
         self._data = data
@@ -57,8 +57,8 @@ class Table:
 
     def prepare(self) -> Prepared:
         """See :class:`lightship.jobs.files.contents.Content`."""
-        quick = rows.from_csv(self._data, self._layout, first=self._first)
-        return quick or rows.from_rows(self._rows(), self._layout, text=True)
+        fast = rows.from_csv(self._data, self._layout, first=self._first)
+        return fast or rows.from_rows(self._rows(), self._layout, text=True)
 
     def cells(self, column: str, positions: Sequence[int]) -> list[Any]:
         """See :class:`lightship.jobs.files.contents.Content`."""
@@ -73,24 +73,31 @@ class Table:
         """See :class:`lightship.jobs.files.contents.Content`."""
         columns = (*self.columns, *names)
         if self._job.output_format == "parquet":
-            return parquet.build([*self._typed(scored), *predictions.typed(self._layout.signature, names, scored)])
+            predicted = predictions.typed_columns(self._layout.signature, names, scored)
+            return parquet.build([*self._typed(scored), *predicted])
         body = self._body(scored)
         return body if self._job.options.single else csv_files.preamble(columns, safe=self._job.options.safe) + body
 
     def _body(self, scored: Scored) -> bytes:
-        """The rows as they stand, each with its predictions; one by one where rows were rejected, or are to be safe."""
+        """Return the scored rows with their predictions, as CSV without a header.
+
+        Rows are joined one by one where some were rejected, or the option ``safe`` is set; otherwise as whole columns.
+        """
         safe = self._job.options.safe
         if safe:
             texts = csv_files.texts(self._data, first=self._first, safe=True)
         else:
-            quick = csv_columns.append(lines.unmarked(self._data, first=self._first), scored.columns)
-            if quick is not None:
-                return quick
+            fast = csv_columns.append(lines.unmarked(self._data, first=self._first), scored.columns)
+            if fast is not None:
+                return fast
             texts = self._texts
         return csv_arrays.append([texts[position] for position in scored.positions.tolist()], scored.columns, safe=safe)
 
     def _typed(self, scored: Scored) -> list[Column]:
-        """The input's columns for a format with types: what the model takes has its type, all else is text."""
+        """Return the input's columns for Parquet.
+
+        Columns that the model takes have its type, all others are strings.
+        """
         chosen = set(scored.positions.tolist())
         kinds = dict.fromkeys(self.columns, "O") | kinds_of(self._layout, self.columns)
         values: dict[str, list[Any]] = {name: [] for name in self.columns}
@@ -103,7 +110,10 @@ class Table:
         return row.cells if isinstance(row.cells, Mapping) else dict(zip(self.columns, row.cells, strict=False))
 
     def _rows(self) -> Iterator[Row]:
-        """Read again whenever they are asked for: as objects they take forty times their bytes."""
+        """Return the rows, parsed again each time.
+
+        As Python objects they take forty times their bytes.
+        """
         return csv_files.read(self._data, self._job.header, first=self._first)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Chunks of images: each object below a prefix is a row, which its key names in the output."""
+"""Chunks of images: each object below a prefix is a row, identified by its key."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ from lightship.jobs.ledger.records import Chunk, Job
 from lightship.jobs.ledger.requests import Source
 from lightship.tensors import Array, Signature
 
-_AT_ONCE = 8
+_THREADS = 8
 
-# The most bytes of an image: so many times as much as are read at once fits a worker.
+# The most bytes of an image: a worker's memory holds _THREADS of them at once.
 LARGEST_IMAGE = 32 * 1024 * 1024
 
 
 def own_columns(job: Job, signature: Signature) -> tuple[str, ...]:
-    """See :func:`lightship.jobs.files.own_columns`."""
-    return Pictures.columns
+    """See :func:`lightship.jobs.files.contents.own_columns`."""
+    return Images.columns
 
 
-def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Pictures:
-    """See :func:`lightship.jobs.files.open_chunk`."""
+def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Images:
+    """See :func:`lightship.jobs.files.contents.open_chunk`."""
     check(signature)
-    entries = json.loads(objects.read(cloud, chunk.key))  # of key, etag and size, which an older listing does not have
-    return Pictures([Source(job.source.bucket, entry[0], "", *entry[1:]) for entry in entries], job, signature, cloud)
+    entries = json.loads(objects.read(cloud, chunk.key))  # lists of key, etag and size; older listings lack the size
+    return Images([Source(job.source.bucket, entry[0], "", *entry[1:]) for entry in entries], job, signature, cloud)
 
 
 def check(signature: Signature) -> None:
-    """Raises InvalidInput unless a model's only input is an image."""
+    """Raise InvalidInput unless a model's only input is an image."""
     if len(signature.inputs) != 1 or "image/png" not in kind_of(signature.inputs[0]).media_types:
-        raise InvalidInput("the model takes no images: its only input would have to be one")
+        raise InvalidInput("the model takes no images: jobs over images require a model whose only input is an image")
 
 
-class Pictures:
-    """See :class:`lightship.jobs.files.contents.Content`."""
+class Images:
+    """Images of a chunk; see :class:`lightship.jobs.files.contents.Content`."""
 
     columns = ("key",)
 
@@ -65,10 +65,10 @@ class Pictures:
 
     def prepare(self) -> Prepared:
         """See :class:`lightship.jobs.files.contents.Content`."""
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(_THREADS) as pool:
             found = list(pool.map(self._pixels, self._sources))
-        rejects = {place: entry.message for place, entry in enumerate(found) if isinstance(entry, LightshipError)}
-        good = [(place, entry) for place, entry in enumerate(found) if not isinstance(entry, LightshipError)]
+        rejects = {position: entry.message for position, entry in enumerate(found) if isinstance(entry, LightshipError)}
+        good = [(position, entry) for position, entry in enumerate(found) if not isinstance(entry, LightshipError)]
         if not good:
             return Prepared(len(found), [], rejects)
         positions, arrays = zip(*good, strict=True)
@@ -76,7 +76,7 @@ class Pictures:
         return Prepared(len(found), [batch], rejects)
 
     def cells(self, column: str, positions: Sequence[int]) -> list[Any]:
-        """See :class:`lightship.jobs.files.contents.Content`: images have no other columns."""
+        """Return None for each position: images have no columns but the key."""
         return [None for _ in positions]
 
     def text(self, position: int) -> str:
@@ -85,19 +85,22 @@ class Pictures:
 
     def write(self, scored: Scored, names: Sequence[str]) -> bytes:
         """See :class:`lightship.jobs.files.contents.Content`."""
-        keys = [self._sources[place].key for place in scored.positions.tolist()]
+        keys = [self._sources[position].key for position in scored.positions.tolist()]
         options = self._job.options
         if self._job.output_format == "parquet":
-            predicted = predictions.typed(self._signature, names, scored)
+            predicted = predictions.typed_columns(self._signature, names, scored)
             return parquet.build([Column(self.columns[0], keys), *predicted])
         texts = csv_arrays.cells(keys, safe=options.safe)
         body = csv_arrays.append(texts, scored.columns, safe=options.safe)
         return body if options.single else csv_files.preamble((*self.columns, *names), safe=options.safe) + body
 
     def _pixels(self, source: Source) -> Array | LightshipError:
-        """An image's array [1, …], or why it has none; what is gone meanwhile is a reject too."""
+        """Return an image's array [1, …], or the error that rejects it.
+
+        A deleted or replaced object is rejected too.
+        """
         if source.size > LARGEST_IMAGE:
-            return TooLarge(f"the image has {source.size} bytes: {LARGEST_IMAGE} are the most")
+            return TooLarge(f"the image has {source.size} bytes: the maximum is {LARGEST_IMAGE}")
         try:
             body = objects.read_range(self._cloud, source, 0, None)
             return kind_of(self._spec).decode_body(body, self._spec)

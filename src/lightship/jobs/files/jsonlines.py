@@ -1,4 +1,4 @@
-"""Chunks of JSON lines: each row keeps its text as it stands in the file, and gets its predictions as more fields."""
+"""Chunks of JSON lines: rows keep their text, and predictions are added as fields."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from lightship.inputs import kind_of
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files import predictions, rows
 from lightship.jobs.files.csv import read_span
-from lightship.jobs.files.layout import WIDEST, kinds_of, layout, typed
+from lightship.jobs.files.layout import WIDEST, kinds_of, layout, typed_cells
 from lightship.jobs.files.predictions import Scored
 from lightship.jobs.files.rows import Prepared
 from lightship.jobs.ledger.records import Chunk, Job
 from lightship.tensors import Signature
 
-# The field that holds a row which is a bare list.
+# The output's field for a row that is a list, not an object.
 _INPUT = "input"
 
 
 def own_columns(job: Job, signature: Signature) -> tuple[str, ...]:
-    """See :func:`lightship.jobs.files.own_columns`: each row names its own."""
+    """See :func:`lightship.jobs.files.contents.own_columns`: each row names its own."""
     return ()
 
 
 def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Documents:
-    """See :func:`lightship.jobs.files.open_chunk`."""
+    """See :func:`lightship.jobs.files.contents.open_chunk`."""
     return Documents(read_span(job, chunk, cloud), job, chunk, signature)
 
 
 class Documents:
-    """See :class:`lightship.jobs.files.contents.Content`."""
+    """JSON rows of a chunk; see :class:`lightship.jobs.files.contents.Content`."""
 
     columns: tuple[str, ...] = ()
 
@@ -74,12 +74,12 @@ class Documents:
         template = b",".join(fields) + b"}\n"
         tokens = zip(*map(_tokens, scored.columns), strict=True)
         return b"".join(
-            self._beginning(position, names) + template % token
+            self._unclosed(position, names) + template % token
             for position, token in zip(positions, tokens, strict=True)
         )
 
-    def _beginning(self, position: int, names: Sequence[str]) -> bytes:
-        """A row without its closing brace."""
+    def _unclosed(self, position: int, names: Sequence[str]) -> bytes:
+        """Return a row's JSON without its closing brace."""
         cells = self._rows[position].cells
         if not isinstance(cells, Mapping):
             return b'{"%s":%b,' % (_INPUT.encode(), self._texts[position])
@@ -87,20 +87,23 @@ class Documents:
         return (self._texts[position] if kept is cells else orjson.dumps(kept))[:-1] + b","
 
     def _kept(self, cells: Mapping[str, Any], names: Sequence[str]) -> Mapping[str, Any]:
-        """A row's fields. One that is called like a prediction makes way for it: all rows have that under one name."""
+        """Return a row's fields, renaming those that have the name of a prediction."""
         if not any(name in cells for name in names):
             return cells
         used = {*cells, *names, *chain.from_iterable(self._types)}
         kept = {}
         for name, cell in cells.items():
-            place = predictions.unused(f"{name}_{_INPUT}", used) if name in names else name
-            used.add(place)
-            kept[place] = cell
+            key = predictions.unused_name(f"{name}_{_INPUT}", used) if name in names else name
+            used.add(key)
+            kept[key] = cell
         return kept
 
     def _parquet(self, positions: list[int], scored: Scored, names: Sequence[str]) -> bytes:
-        """The fields that any row has; what the model takes has its type, all else is text."""
-        records = [self._kept(typed(self._rows[place].cells, self._layout), names) for place in positions]
+        """Return the rows as Parquet, with a column for each field that any row has.
+
+        Columns that the model takes have its type, all others are strings.
+        """
+        records = [self._kept(typed_cells(self._rows[position].cells, self._layout), names) for position in positions]
         cells, whole = self._types
         types = cells | whole
         fields = dict.fromkeys(name for record in records for name in record) or cells or whole
@@ -109,11 +112,11 @@ class Documents:
             for name in fields
             if name not in names
         ]
-        return parquet.build([*columns, *predictions.typed(self._layout.signature, names, scored)])
+        return parquet.build([*columns, *predictions.typed_columns(self._layout.signature, names, scored)])
 
     @cached_property
     def _types(self) -> tuple[dict[str, tuple[str, int]], dict[str, tuple[str, int]]]:
-        """dtype and depth of the model's columns, and of its inputs as a whole."""
+        """Return dtype and list depth of the model's columns, and of its whole inputs."""
         own = [name for names in self._layout.columns.values() for name in names]
         cells = {name: (WIDEST[kind], 0) for name, kind in kinds_of(self._layout, own).items()}
         whole = {
@@ -129,9 +132,9 @@ def _fields(row: Row) -> Mapping[str, Any]:
 
 
 def _tokens(column: Any) -> list[bytes]:
-    """A column's values as JSON; NaN and infinities are null."""
+    """Return a column's values as JSON; NaN and infinities are null."""
     if isinstance(column, np.ndarray) and column.dtype.kind in "fiu" and len(column):
         data = orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)
         return data[1:-1].split(b",")
     values = column.tolist() if isinstance(column, np.ndarray) else column
-    return [bytes(memoryview(orjson.dumps(value))) for value in values]  # a copy: the result itself keeps 4 KiB each
+    return [bytes(memoryview(orjson.dumps(value))) for value in values]  # copied, as orjson's result occupies 4 KiB

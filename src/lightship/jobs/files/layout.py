@@ -1,7 +1,7 @@
-"""Which columns of a file feed which input of a model, and their cells as tensors.
+"""Mapping from the columns of a file to the inputs of a model, and to tensors.
 
-A file with column names is read by them; without names, or where a model's only input has none either, by position.
-A row of JSON may also hold an input as a whole, under its name, in any form that its kind takes.
+Columns are read by name if the file has names; without names, or where the model's only input has no column names, by
+position. A row of JSON may also hold a whole input under its name, in any form that the kind of input accepts.
 """
 
 from __future__ import annotations
@@ -18,55 +18,58 @@ from lightship.inputs import decode, kind_of, tables
 from lightship.inputs.cells import describe_cell, parser
 from lightship.tensors import Array, Signature, TensorSpec, check_finite, validate
 
-# The widest dtype of each of numpy's kinds: a file's own digits fit, whatever a model makes of them.
+# The widest dtype of each kind of numpy: it holds the numbers of a file, also where the model's dtype is narrower.
 WIDEST = {"f": "float64", "i": "int64", "u": "uint64", "b": "bool", "O": "string"}
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What a model wants of each row.
+    """Columns of a file that a model reads from each row.
 
     Attributes:
-        signature: the model's function.
+        signature: the model's signature.
         columns: for each input, the names of its columns.
-        places: for each input, the positions of its columns; None where rows are told apart by names only.
-        width: how many cells a row has; None where that is not known.
-        positional: whether cells that have names are read by position, because the model's only input has none.
-        whole: whether a row may have an input as a whole; no row of a file whose columns are the model's has.
+        positions: for each input, the positions of its columns; None where rows are read by name only.
+        width: number of cells of a row; None where it is unknown.
+        positional: whether named cells are read by position, because the model's only input has no column names.
+        whole: whether a row may hold a whole input under its name; never where the file's columns are the model's.
     """
 
     signature: Signature
     columns: Mapping[str, tuple[str, ...]]
-    places: Mapping[str, tuple[int, ...]] | None
+    positions: Mapping[str, tuple[int, ...]] | None
     width: int | None
     positional: bool = False
     whole: bool = False
 
 
 def layout(signature: Signature, header: Header | None, *, table: bool) -> Layout:
-    """The layout of a file; ``table`` for one whose rows are cells, not JSON. Raises InvalidInput if it cannot fit."""
+    """Return the layout of a file; ``table`` where its rows are cells, not JSON.
+
+    Raises InvalidInput where the file does not fit the model.
+    """
     if unbatched := [spec for spec in signature.inputs if not spec.batched]:
-        raise InvalidInput(f"input '{unbatched[0].name}' ({unbatched[0]}) takes no batches: jobs cannot score it")
+        raise InvalidInput(f"input '{unbatched[0].name}' ({unbatched[0]}) has no batch dimension: jobs cannot score it")
     if not tables.readable(signature):
         if table:
-            raise InvalidInput(f"the model's inputs are no columns of a table: send JSON lines ({_inputs(signature)})")
+            raise InvalidInput(f"the model's inputs are not table columns: send JSON lines ({_inputs(signature)})")
         return Layout(signature, {}, None, None, whole=True)
     columns = tables.columns_of(signature)
     wanted = [name for names in columns.values() for name in names]
     if header is None:
-        return Layout(signature, columns, _places(columns, wanted), len(wanted), whole=not table)
+        return Layout(signature, columns, _positions(columns, wanted), len(wanted), whole=not table)
     missing = [name for name in wanted if name not in header.columns]
     if missing and not tables.named(signature) and len(header.columns) == len(wanted):
-        return Layout(signature, columns, _places(columns, wanted), len(wanted), positional=True)
+        return Layout(signature, columns, _positions(columns, wanted), len(wanted), positional=True)
     if missing:
-        raise InvalidInput(f"the file lacks the column '{missing[0]}': it needs {', '.join(wanted)}")
-    return Layout(signature, columns, _places(columns, header.columns), len(header.columns))
+        raise InvalidInput(f"the file lacks the column '{missing[0]}': it must have {', '.join(wanted)}")
+    return Layout(signature, columns, _positions(columns, header.columns), len(header.columns))
 
 
 def tensors(rows: Sequence[Any], wanted: Layout, *, text: bool) -> dict[str, Array]:
-    """The cells of rows as a batch of each input; ``text`` where cells are text that is to be parsed.
+    """Return the cells of rows as a batch of each input.
 
-    Raises InvalidInput if any row does not fit.
+    ``text`` where cells are strings to be parsed. Raises InvalidInput if any row does not fit.
     """
     inputs = {}
     for spec in wanted.signature.inputs:
@@ -80,16 +83,16 @@ def tensors(rows: Sequence[Any], wanted: Layout, *, text: bool) -> dict[str, Arr
 
 
 def kinds_of(wanted: Layout, columns: Sequence[str]) -> dict[str, str]:
-    """numpy's kind letter of each of a file's columns that a model takes cells from."""
-    places = wanted.places or {}
-    return {columns[at]: spec.numpy.kind for spec in wanted.signature.inputs for at in places.get(spec.name, ())}
+    """Return numpy's kind character of each of a file's columns that the model takes."""
+    positions = wanted.positions or {}
+    return {columns[at]: spec.numpy.kind for spec in wanted.signature.inputs for at in positions.get(spec.name, ())}
 
 
-def typed(cells: Any, wanted: Layout) -> dict[str, Any]:
-    """A good row of JSON by column, the model's inputs as values of Python's own types, whatever form they have.
+def typed_cells(cells: Any, wanted: Layout) -> dict[str, Any]:
+    """Return a valid row of JSON by column, with the model's inputs as Python values.
 
-    A list of cells gets the names of the model's columns. Where a row has an input as a whole, what it has beside that
-    under the names of its columns is left out: the model did not read it.
+    A list of cells gets the names of the model's columns. Where a row holds a whole input, its cells under the names of
+    that input's columns become None, because the model did not read them.
     """
     own = [name for names in wanted.columns.values() for name in names]
     if not isinstance(cells, Mapping):
@@ -106,23 +109,23 @@ def typed(cells: Any, wanted: Layout) -> dict[str, Any]:
 
 
 def _checked(values: list[Any], spec: TensorSpec) -> Array:
-    """Return one value of each row as a batch that the model takes; raises InvalidInput."""
+    """Return one value per row as a batch that the model accepts; raises InvalidInput."""
     array = decode(values, spec)
     if len(array) != len(values):
-        raise InvalidInput(f"input '{spec.name}' ({spec}) does not fit: one value of each row is one row of it")
+        raise InvalidInput(f"input '{spec.name}' ({spec}) does not fit: each row must have one value for it")
     validate(array, spec)
     check_finite(array, spec)
     return array
 
 
 def _pick(cells: Any, spec: TensorSpec, wanted: Layout, parse: Callable[[str], Any] | None) -> Any:
-    """One row's value for an input: a whole one, a list of cells, or a cell where the input has one per row."""
+    """Return one row's value of an input: a whole input, a list of cells, or one cell."""
     if isinstance(cells, Mapping):
         if wanted.whole and spec.name in cells and wanted.columns.get(spec.name) != (spec.name,):
             return kind_of(spec).cells(cells[spec.name])
         chosen = _by_name(cells, spec, wanted)
     else:
-        chosen = _by_place(cells, spec, wanted)
+        chosen = _by_position(cells, spec, wanted)
     if parse:
         names = wanted.columns[spec.name]
         chosen = [_parsed(cell, name, spec, parse) for cell, name in zip(chosen, names, strict=True)]
@@ -131,21 +134,21 @@ def _pick(cells: Any, spec: TensorSpec, wanted: Layout, parse: Callable[[str], A
 
 def _by_name(cells: Mapping[str, Any], spec: TensorSpec, wanted: Layout) -> list[Any]:
     if wanted.positional:
-        return _by_place(list(cells.values()), spec, wanted)
+        return _by_position(list(cells.values()), spec, wanted)
     try:
         return [cells[name] for name in wanted.columns[spec.name]]
     except KeyError as error:
-        raise InvalidInput(f"the row lacks {error}: it needs {_needs(spec, wanted)}") from None
+        raise InvalidInput(f"the row lacks {error}: it must have {_columns(spec, wanted)}") from None
 
 
-def _by_place(cells: Sequence[Any], spec: TensorSpec, wanted: Layout) -> list[Any]:
-    if wanted.places is None:
+def _by_position(cells: Sequence[Any], spec: TensorSpec, wanted: Layout) -> list[Any]:
+    if wanted.positions is None:
         if len(wanted.signature.inputs) == 1:
             return list(cells)
-        raise InvalidInput(f"the row is a list: the model has several inputs ({_inputs(wanted.signature)})")
+        raise InvalidInput(f"the row is a list: it must name the model's inputs, {_inputs(wanted.signature)}")
     if len(cells) != wanted.width:
-        raise InvalidInput(f"the row has {len(cells)} cells: {wanted.width} are expected")
-    return [cells[place] for place in wanted.places[spec.name]]
+        raise InvalidInput(f"the row has {len(cells)} cells: it must have {wanted.width}")
+    return [cells[position] for position in wanted.positions[spec.name]]
 
 
 def _plain(value: Any, spec: TensorSpec) -> Any:
@@ -161,7 +164,7 @@ def _parsed(cell: str, column: str, spec: TensorSpec, parse: Callable[[str], Any
 
 
 def _of_column(value: Any, spec: TensorSpec, wanted: Layout) -> InvalidInput | None:
-    """Return the error of the first cell of a row that does not fit, with its column; None where no cell is wrong."""
+    """Return the error of a row's first invalid cell, with its column, or None."""
     names = wanted.columns.get(spec.name, ())
     cells = value if isinstance(value, list) else [value]
     for name, cell in zip(names, cells, strict=False) if len(cells) == len(names) else ():
@@ -172,7 +175,7 @@ def _of_column(value: Any, spec: TensorSpec, wanted: Layout) -> InvalidInput | N
     return None
 
 
-def _places(columns: Mapping[str, Sequence[str]], names: Sequence[str]) -> dict[str, tuple[int, ...]]:
+def _positions(columns: Mapping[str, Sequence[str]], names: Sequence[str]) -> dict[str, tuple[int, ...]]:
     return {owner: tuple(names.index(name) for name in chosen) for owner, chosen in columns.items()}
 
 
@@ -180,5 +183,5 @@ def _inputs(signature: Signature) -> str:
     return ", ".join(f"'{spec.name}' {spec}" for spec in signature.inputs)
 
 
-def _needs(spec: TensorSpec, wanted: Layout) -> str:
+def _columns(spec: TensorSpec, wanted: Layout) -> str:
     return ", ".join(wanted.columns.get(spec.name) or [spec.name])

@@ -1,4 +1,4 @@
-"""Chunks of Parquet: columns stay typed, predictions become more of them."""
+"""Chunks of Parquet: columns keep their types, predictions are added as columns."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from lightship.tensors import Array, Signature, TensorSpec
 
 
 def own_columns(job: Job, signature: Signature) -> tuple[str, ...]:
-    """See :func:`lightship.jobs.files.own_columns`."""
+    """See :func:`lightship.jobs.files.contents.own_columns`."""
     return job.header.columns if job.header else ()
 
 
 def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Columnar:
-    """See :func:`lightship.jobs.files.open_chunk`."""
+    """See :func:`lightship.jobs.files.contents.open_chunk`."""
     span = Span(chunk.start, chunk.end, chunk.first, chunk.rows)
     with open_file(job.source, cloud) as file:
         table, damage = parquet.table(file, span)
@@ -35,7 +35,10 @@ def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Co
 
 
 class Columnar:
-    """See :class:`lightship.jobs.files.contents.Content`; ``table`` is a ``pyarrow.Table``, ``lost`` rows after it."""
+    """Parquet rows of a chunk; see :class:`lightship.jobs.files.contents.Content`.
+
+    ``table`` is a ``pyarrow.Table``; ``lost`` are the rows after it that could not be read.
+    """
 
     def __init__(self, table: Any, lost: list[Row], job: Job, signature: Signature) -> None:
         self._table = table
@@ -73,23 +76,26 @@ class Columnar:
         """See :class:`lightship.jobs.files.contents.Content`."""
         whole = len(scored.positions) == self._table.num_rows
         table = self._table if whole else self._table.take(scored.positions)
-        for column in predictions.typed(self._layout.signature, names, scored):
+        for column in predictions.typed_columns(self._layout.signature, names, scored):
             table = table.append_column(column.name, [parquet.array(column)])
         return parquet.to_bytes(table)
 
     def _read(self) -> Any:
-        """The table without the columns that the model does not take: what they hold is no reason to reject a row."""
-        if self._layout.places is not None:
-            return self._plain.select(sorted({place for places in self._layout.places.values() for place in places}))
+        """Return the table with only the columns that the model takes.
+
+        The cells of other columns must not cause a row to be rejected.
+        """
+        if self._layout.positions is not None:
+            return self._plain.select(sorted({at for chosen in self._layout.positions.values() for at in chosen}))
         wanted = [spec.name for spec in self._layout.signature.inputs if spec.name in self.columns]
         return self._plain.select(wanted) if wanted else self._plain
 
     def _numbers(self) -> dict[str, Array] | None:
-        """Every input from columns of numbers without gaps; None where one is anything else."""
+        """Return each input from numeric columns without nulls; None for other columns."""
         inputs = {}
         for spec in self._layout.signature.inputs:
-            places = (self._layout.places or {}).get(spec.name)
-            array = _side_by_side([self._plain.column(place) for place in places], spec) if places else None
+            positions = (self._layout.positions or {}).get(spec.name)
+            array = _stacked([self._plain.column(position) for position in positions], spec) if positions else None
             if array is None:
                 return None
             inputs[spec.name] = array[:, 0] if len(spec.shape) == 1 else array
@@ -100,21 +106,27 @@ class Columnar:
 
 
 def _with_numbers(row: Row) -> Row:
-    """Return a row without decimals: a column whose values no integer dtype holds together still has them."""
+    """Return a row with numbers in place of decimals.
+
+    Columns whose decimals fit no integer dtype together still hold decimals in the table.
+    """
     return replace(row, cells={name: parquet.number(cell) for name, cell in dict(row.cells).items()})
 
 
-def _side_by_side(columns: Sequence[Any], spec: TensorSpec) -> Array | None:
-    """Columns of a table as an array [rows, columns] of an input's dtype; None where a cell is no such number."""
+def _stacked(columns: Sequence[Any], spec: TensorSpec) -> Array | None:
+    """Return columns as an array [rows, columns] of an input's dtype.
+
+    None where a column is not numeric or a cell does not fit the dtype.
+    """
     if spec.numpy.kind not in "fiu" or any(column.null_count for column in columns):
         return None
     arrays = [column.to_numpy() for column in columns]
     if any(array.dtype.kind not in ("fiu" if spec.numpy.kind == "f" else "iu") for array in arrays):
         return None
     found = np.empty((len(arrays[0]), len(arrays)), spec.numpy)
-    for place, array in enumerate(arrays):
+    for number, array in enumerate(arrays):
         with np.errstate(over="ignore"):
-            found[:, place] = array
-        if spec.numpy.kind != "f" and not np.array_equal(found[:, place], array):
+            found[:, number] = array
+        if spec.numpy.kind != "f" and not np.array_equal(found[:, number], array):
             return None
     return found if np.isfinite(found).all() else None

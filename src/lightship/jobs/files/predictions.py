@@ -1,8 +1,9 @@
-"""What a model says of each row, as columns beside the input's own.
+"""Predictions of each row, as columns that are appended to the input's.
 
-Where an output has classes: ``predicted_<output>``, the likeliest class, and ``probability_<class>`` for each of them
-(``probability_<output>_<class>`` where several outputs have classes). Otherwise ``predicted_<output>``, numbered where
-there are several numbers per row; over 64 of them, or a tensor of more dimensions, are one column of lists.
+An output with classes has ``predicted_<output>``, the most likely class, and ``probability_<class>`` for each class
+(``probability_<output>_<class>`` where several outputs have classes). Other outputs have ``predicted_<output>``, with a
+number for each column where a row has several; an output of over 64 numbers per row, or of more dimensions, is one
+column of lists.
 """
 
 from __future__ import annotations
@@ -17,44 +18,53 @@ import numpy as np
 from lightship.calls import Call
 from lightship.errors import LightshipError
 from lightship.formats.parquet import Column
-from lightship.jobs.files.rows import Prepared, halved
+from lightship.jobs.files.rows import Prepared, bisected
 from lightship.model import Model
 from lightship.probabilities import probabilities
 from lightship.tensors import Array, Signature, TensorSpec
 
-_WIDEST = 64
+_MOST_COLUMNS = 64
 
-# Rows that go through the model at once, and how many bytes of its inputs: caches and interpreters have their limits.
+# Rows, and bytes of input, that are predicted at once: limited by CPU caches and by the interpreter's memory.
 _MOST_ROWS = 4096
 _MOST_BYTES = 16 * 1024 * 1024
 
 
 @dataclass
 class Scored:
-    """The rows that were predicted: positions, ascending, and for each column its values (an array, or a list)."""
+    """Predictions of the rows that were scored.
+
+    ``positions`` are ascending; ``columns`` has an array or list of values for each column.
+    """
 
     positions: Array
     columns: list[Any] = field(default_factory=list)
 
 
 def names(signature: Signature, taken: Iterable[str]) -> tuple[str, ...]:
-    """The predictions' columns; one whose name the input has already gets a number."""
+    """Return the names of the prediction columns, numbered where the input has them.
+
+    ``taken`` are the input's columns.
+    """
     several = sum(_has_classes(spec) for spec in signature.outputs) > 1
     found: list[str] = []
     used = set(taken)
     for name in (name for spec in signature.outputs for name in _names(spec, several=several)):
-        found.append(unused(name, used))
+        found.append(unused_name(name, used))
         used.add(found[-1])
     return tuple(found)
 
 
-def unused(name: str, used: Collection[str]) -> str:
-    """A name, numbered where it is used already."""
+def unused_name(name: str, used: Collection[str]) -> str:
+    """Return a name, with a number appended where it is used already."""
     return next(option for number in range(1, 10**6) if (option := _numbered(name, number)) not in used)
 
 
 def predict(model: Model, prepared: Prepared) -> Scored:
-    """Run the rows through the model in large batches. Rows that it cannot run become rejects of ``prepared``."""
+    """Run the rows through the model in large batches.
+
+    Rows that the model cannot run are added to the rejects of ``prepared``.
+    """
     signature = model.manifest.signature()
     parts: list[Scored] = []
     for batch in prepared.batches:
@@ -66,7 +76,7 @@ def predict(model: Model, prepared: Prepared) -> Scored:
             return columns(signature, model.predict(call).outputs)
 
         for first in range(0, len(batch.positions), step):
-            for start, end, found in halved(run, first, min(first + step, len(batch.positions))):
+            for start, end, found in bisected(run, first, min(first + step, len(batch.positions))):
                 if isinstance(found, LightshipError):
                     prepared.rejects[int(batch.positions[start])] = found.message
                 else:
@@ -75,17 +85,17 @@ def predict(model: Model, prepared: Prepared) -> Scored:
         return Scored(np.arange(0), [[] for _ in names(signature, ())])
     return Scored(
         np.concatenate([part.positions for part in parts]),
-        [_together(column) for column in zip(*(part.columns for part in parts), strict=True)],
+        [_concatenated(column) for column in zip(*(part.columns for part in parts), strict=True)],
     )
 
 
 def columns(signature: Signature, outputs: Mapping[str, Array]) -> list[Any]:
-    """The values of each column: arrays of numbers, lists of text, or lists of lists."""
+    """Return the values of each column: arrays of numbers, or lists of text or lists."""
     return [column for spec in signature.outputs for column in _columns(outputs[spec.name], spec)]
 
 
-def typed(signature: Signature, names: Sequence[str], scored: Scored) -> list[Column]:
-    """Columns for a format with types: the same ones for every chunk, because they follow from the signature."""
+def typed_columns(signature: Signature, names: Sequence[str], scored: Scored) -> list[Column]:
+    """Return the columns with types, the same for every chunk of a signature."""
     kinds = [kind for spec in signature.outputs for kind in _kinds(spec)]
     return [
         Column(name, values, dtype, depth)
@@ -94,7 +104,7 @@ def typed(signature: Signature, names: Sequence[str], scored: Scored) -> list[Co
 
 
 def _kinds(spec: TensorSpec) -> list[tuple[str, int]]:
-    """Each column's dtype, and how many lists deep its values are."""
+    """Return the dtype of each column, and the depth of its lists."""
     if _has_classes(spec):
         return [("string", 0), *(("float32", 0) for _ in spec.classes)]
     width = _width(spec)
@@ -107,7 +117,7 @@ def _names(spec: TensorSpec, *, several: bool) -> list[str]:
         of = f"{spec.name}_" if several else ""
         return [predicted, *(f"probability_{of}{name}" for name in spec.classes)]
     count = _width(spec)
-    return [predicted] if count in (None, 1) else [f"{predicted}_{place}" for place in range(count)]
+    return [predicted] if count in (None, 1) else [f"{predicted}_{number}" for number in range(count)]
 
 
 def _columns(array: Array, spec: TensorSpec) -> list[Any]:
@@ -129,21 +139,21 @@ def _has_classes(spec: TensorSpec) -> bool:
 
 
 def _width(spec: TensorSpec) -> int | None:
-    """How many columns an output is; None for one column of lists."""
+    """Return how many columns an output has; None for one column of lists."""
     if len(spec.shape) == 1:
         return 1
     width = spec.shape[1] if len(spec.shape) == 2 else None
-    return width if width is not None and width <= _WIDEST else None
+    return width if width is not None and width <= _MOST_COLUMNS else None
 
 
 def _text(value: Any) -> Any:
-    """Strings of TensorFlow are bytes; what is no text among them is shown as far as it goes."""
+    """Return TensorFlow's strings (bytes) as text; invalid UTF-8 is escaped."""
     if isinstance(value, bytes):
         return value.decode(errors="backslashreplace")
     return [_text(item) for item in value] if isinstance(value, list) else value
 
 
-def _together(parts: Sequence[Any]) -> Any:
+def _concatenated(parts: Sequence[Any]) -> Any:
     if isinstance(parts[0], list):
         return list(chain.from_iterable(parts))
     return np.concatenate(parts)

@@ -1,7 +1,7 @@
-"""Rows of a chunk on their way into a model: as tensors, with those left out that do not fit, each with its reason.
+"""Rows of a chunk as tensors, and the reason for each row that does not fit.
 
-A table of numbers becomes arrays in one go. Only where that fails are rows looked at one by one, by halving: what is
-found is the same, whichever way was taken.
+A table of numbers is converted as a whole. Only where that fails, the invalid rows are found by bisection. The result
+is the same either way.
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ from lightship.tensors import Array
 
 T = TypeVar("T")
 
-# Rows that are held as Python's objects at a time.
+# Rows that are in memory as Python objects at a time.
 _BLOCK = 8192
 
 
 @dataclass
 class Batch:
-    """Rows that go into the model together: their positions in the chunk, from 0, and the tensors of each input."""
+    """Rows that are predicted together: positions in the chunk from 0, and tensors.
+
+    ``inputs`` has the batch of each input of the model.
+    """
 
     positions: Array
     inputs: Mapping[str, Array]
@@ -35,7 +38,10 @@ class Batch:
 
 @dataclass
 class Prepared:
-    """A chunk's rows: how many there are, the batches that fit, and why the others do not, by position."""
+    """Rows of a chunk: their number, the valid batches, and the rejected rows.
+
+    ``rejects`` has the reason by position.
+    """
 
     count: int
     batches: list[Batch] = field(default_factory=list)
@@ -43,13 +49,16 @@ class Prepared:
 
 
 def from_csv(data: bytes, wanted: Layout, *, first: int) -> Prepared | None:
-    """The quick way for a span of CSV; None where it holds anything but good rows of numbers."""
+    """Return the rows of a CSV span, parsed as a whole; None where a cell is invalid.
+
+    None also where a cell is not a finite number, or the model takes other types.
+    """
     inputs = {}
     for spec in wanted.signature.inputs:
-        if spec.numpy.kind not in "fiu" or wanted.places is None or wanted.width is None:
+        if spec.numpy.kind not in "fiu" or wanted.positions is None or wanted.width is None:
             return None
-        places = wanted.places[spec.name]
-        array = csv_arrays.numbers(data, places, width=wanted.width, first=first, dtype=spec.numpy)
+        positions = wanted.positions[spec.name]
+        array = csv_arrays.numbers(data, positions, width=wanted.width, first=first, dtype=spec.numpy)
         if array is None or not np.isfinite(array).all():
             return None
         inputs[spec.name] = array[:, 0] if len(spec.shape) == 1 else array
@@ -58,22 +67,25 @@ def from_csv(data: bytes, wanted: Layout, *, first: int) -> Prepared | None:
 
 
 def from_rows(rows: Iterable[Row], wanted: Layout, *, text: bool) -> Prepared:
-    """Rows of any format; ``text`` where their cells are text that is to be parsed. Few are held at a time."""
+    """Return rows of any format; ``text`` where their cells are strings to be parsed.
+
+    Only a block of rows is in memory as Python objects at a time.
+    """
     found, rest = Prepared(0), iter(rows)
     while block := list(islice(rest, _BLOCK)):
         _add(found, block, wanted, text=text)
-    return Prepared(found.count, list(_joined(found.batches)), found.rejects)
+    return Prepared(found.count, list(_merged(found.batches)), found.rejects)
 
 
 def _add(found: Prepared, rows: Sequence[Row], wanted: Layout, *, text: bool) -> None:
-    """More rows behind those that were found."""
-    good = [place for place, row in enumerate(rows) if not row.error]
+    """Append rows to those that are prepared."""
+    good = [position for position, row in enumerate(rows) if not row.error]
 
     def convert(start: int, end: int) -> Mapping[str, Array]:
-        return tensors([rows[place].cells for place in good[start:end]], wanted, text=text)
+        return tensors([rows[position].cells for position in good[start:end]], wanted, text=text)
 
-    found.rejects |= {found.count + place: row.error for place, row in enumerate(rows) if row.error}
-    for start, end, array in halved(convert, 0, len(good)):
+    found.rejects |= {found.count + position: row.error for position, row in enumerate(rows) if row.error}
+    for start, end, array in bisected(convert, 0, len(good)):
         if isinstance(array, LightshipError):
             found.rejects[found.count + good[start]] = array.message
         else:
@@ -81,8 +93,11 @@ def _add(found: Prepared, rows: Sequence[Row], wanted: Layout, *, text: bool) ->
     found.count += len(rows)
 
 
-def halved(attempt: Callable[[int, int], T], start: int, end: int) -> Iterator[tuple[int, int, T | LightshipError]]:
-    """Try a range; where it fails, its halves, down to the ones at fault. Results in order, each with its range."""
+def bisected(attempt: Callable[[int, int], T], start: int, end: int) -> Iterator[tuple[int, int, T | LightshipError]]:
+    """Try a range; where it fails, its halves, down to single failing rows.
+
+    Yields results in order, each with its range; the result of a failing row is its error.
+    """
     if start >= end:
         return
     try:
@@ -90,17 +105,20 @@ def halved(attempt: Callable[[int, int], T], start: int, end: int) -> Iterator[t
     except LightshipError as error:
         if end - start > 1:
             middle = (start + end) // 2
-            yield from halved(attempt, start, middle)
-            yield from halved(attempt, middle, end)
+            yield from bisected(attempt, start, middle)
+            yield from bisected(attempt, middle, end)
             return
         found = error
     yield start, end, found
 
 
-def _joined(batches: Sequence[Batch]) -> Iterator[Batch]:
-    """Neighbours of one shape as one batch: a reject among many rows does not make many small calls of them."""
+def _merged(batches: Sequence[Batch]) -> Iterator[Batch]:
+    """Merge adjacent batches of equal shape.
+
+    Without this, a few rejects among many rows would cause many small calls of the model.
+    """
     shapes = [[array.shape[1:] for array in batch.inputs.values()] for batch in batches]
-    changes = [place for place, (one, other) in enumerate(pairwise(shapes), start=1) if one != other]
+    changes = [position for position, (one, other) in enumerate(pairwise(shapes), start=1) if one != other]
     for start, end in pairwise([0, *changes, len(batches)]):
         if group := batches[start:end]:
             names = group[0].inputs

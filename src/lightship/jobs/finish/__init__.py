@@ -1,1 +1,1 @@
-"""Finish a job: join its parts and write the receipt."""
+"""Completion of a job: join its parts and write the receipt."""

@@ -1,7 +1,7 @@
-"""Join a job's parts to one object by a multipart upload that any worker can resume.
+"""Join a job's parts to one object by a resumable multipart upload.
 
-What each of its pieces holds follows from the parts' sizes alone, and S3 knows which of them are there. So it may be
-interrupted anywhere, and be done by two at the same time: they write the same bytes.
+The content of each upload part follows from the sizes of the job's parts alone, and S3 lists which upload parts exist.
+So the join may be interrupted anywhere, and two workers may join at the same time: they write the same bytes.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from lightship import aws
 from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
 
-# S3's limit for a multipart upload: every piece but the last has at least so many bytes.
-_LEAST_PIECE = 5 * 1024 * 1024
+# S3's minimum size of a multipart upload's parts, except the last one. A piece is one such part.
+_MIN_PIECE = 5 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -30,91 +30,97 @@ class Upload:
     """A multipart upload.
 
     Attributes:
-        key: of the object that it makes.
-        id: S3's.
-        scratch: prefix of what is kept in between.
-        preamble: what is before the first part.
-        together: small parts that are put together at a time. Of a piece that has more of them, these are kept as
-            objects of their own, so that an interrupted worker has made progress.
+        key: key of the object that the upload creates.
+        id: S3's upload id.
+        scratch: prefix of intermediate objects.
+        preamble: bytes before the first part.
+        batch: number of small parts that are concatenated at a time. A piece of more parts is built from intermediate
+            objects of so many parts each, so that an interrupted worker has made progress.
     """
 
     key: str
     id: str
     scratch: str
     preamble: bytes = b""
-    together: int = 32
+    batch: int = 32
 
 
 def begin(cloud: Cloud, target: str, media_type: str) -> str:
-    """Begin the upload of an object; returns its id. One that is never completed is removed by the bucket's rule."""
+    """Create the multipart upload of an object; return its id.
+
+    The bucket's lifecycle rule removes uploads that are never completed.
+    """
     return str(cloud.s3.create_multipart_upload(Bucket=cloud.bucket, Key=target, ContentType=media_type)["UploadId"])
 
 
 def join(cloud: Cloud, sizes: Mapping[str, int], upload: Upload, *, deadline: float = float("inf")) -> bool:
-    """Join objects of the jobs' bucket to one; False where the time is up.
+    """Join objects of the jobs' bucket to one; return False where the deadline passed.
 
-    ``sizes`` is bytes by key. Objects of 5 MiB and more are copied by S3 itself, the others pass through here; nothing
-    is held but a piece. Raises NotFound where the upload is gone and was not completed.
+    ``sizes`` is bytes by key. S3 copies objects of 5 MiB and more itself; smaller ones are downloaded and uploaded, one
+    piece in memory at a time. Raises NotFound where the upload no longer exists and was not completed.
     """
-    place = {"Bucket": cloud.bucket, "Key": upload.key, "UploadId": upload.id}
+    location = {"Bucket": cloud.bucket, "Key": upload.key, "UploadId": upload.id}
     try:
-        there = _there(cloud, place)
+        uploaded = _uploaded(cloud, location)
         for piece in _pieces(sizes, upload.preamble):
-            if piece.number not in there and not _add(cloud, piece, place, upload, deadline):
+            if piece.number not in uploaded and not _add(cloud, piece, location, upload, deadline):
                 return False
-        parts = [{"ETag": etag, "PartNumber": number} for number, etag in sorted(_there(cloud, place).items())]
-        cloud.s3.complete_multipart_upload(**place, MultipartUpload={"Parts": parts}, IfNoneMatch="*")
+        parts = [{"ETag": etag, "PartNumber": number} for number, etag in sorted(_uploaded(cloud, location).items())]
+        cloud.s3.complete_multipart_upload(**location, MultipartUpload={"Parts": parts}, IfNoneMatch="*")
     except cloud.s3.exceptions.ClientError as error:
         if aws.code(error) != "NoSuchUpload" and aws.code(error) not in aws.UNMET:
             raise
-        objects.describe(cloud, cloud.bucket, upload.key)  # another one has completed it
+        objects.describe(cloud, cloud.bucket, upload.key)  # another worker has completed it
     return True
 
 
-def _there(cloud: Cloud, place: Mapping[str, str]) -> dict[int, str]:
-    """The ETags of the pieces that are uploaded, by number."""
-    pages = cloud.s3.get_paginator("list_parts").paginate(**place)
+def _uploaded(cloud: Cloud, location: Mapping[str, str]) -> dict[int, str]:
+    """Return the ETags of the uploaded pieces by number."""
+    pages = cloud.s3.get_paginator("list_parts").paginate(**location)
     return {part["PartNumber"]: part["ETag"] for page in pages for part in page.get("Parts", [])}
 
 
 def _pieces(sizes: Mapping[str, int], preamble: bytes) -> Iterator[_Piece]:
-    """What is uploaded together: there is always one, and only the last may be small."""
+    """Return what is uploaded as one piece each; there is at least one.
+
+    Only the last piece may be below the minimum size.
+    """
     head, size, number = preamble, len(preamble), 1
     keys: list[str] = []
     for key, length in sizes.items():
         keys.append(key)
         size += length
-        if size >= _LEAST_PIECE:
+        if size >= _MIN_PIECE:
             yield _Piece(number, head, keys, size)
             head, size, number, keys = b"", 0, number + 1, []
     if size or number == 1:
         yield _Piece(number, head, keys, size)
 
 
-def _add(cloud: Cloud, piece: _Piece, place: Mapping[str, str], upload: Upload, deadline: float) -> bool:
-    """Upload a piece; False where the time is up, before that or after."""
-    numbered = {**place, "PartNumber": piece.number}
-    if len(piece.keys) == 1 and not piece.head and piece.size >= _LEAST_PIECE:
+def _add(cloud: Cloud, piece: _Piece, location: Mapping[str, str], upload: Upload, deadline: float) -> bool:
+    """Upload a piece; return False where the deadline passed before or after that."""
+    numbered = {**location, "PartNumber": piece.number}
+    if len(piece.keys) == 1 and not piece.head and piece.size >= _MIN_PIECE:
         cloud.s3.upload_part_copy(**numbered, CopySource={"Bucket": cloud.bucket, "Key": piece.keys[0]})
         return cloud.now() <= deadline
     keys = piece.keys
-    if len(keys) > upload.together:
-        runs = {
-            f"{upload.scratch}joined-{piece.number:05}-{at:05}": keys[at : at + upload.together]
-            for at in range(0, len(keys), upload.together)
+    if len(keys) > upload.batch:
+        groups = {
+            f"{upload.scratch}joined-{piece.number:05}-{at:05}": keys[at : at + upload.batch]
+            for at in range(0, len(keys), upload.batch)
         }
-        if not _keep(cloud, runs, upload.scratch, deadline):
+        if not _store(cloud, groups, upload.scratch, deadline):
             return False
-        keys = list(runs)
+        keys = list(groups)
     cloud.s3.upload_part(**numbered, Body=piece.head + _read(cloud, keys))
     return cloud.now() <= deadline
 
 
-def _keep(cloud: Cloud, runs: Mapping[str, Sequence[str]], scratch: str, deadline: float) -> bool:
-    """Put together the parts of each run and keep them under its name; False where the time is up before all are."""
+def _store(cloud: Cloud, groups: Mapping[str, Sequence[str]], scratch: str, deadline: float) -> bool:
+    """Store each group's concatenated parts; return False where the deadline passed."""
     found = {source.key for source in objects.list_keys(cloud, cloud.bucket, f"{scratch}joined-")}
-    for name in [name for name in runs if name not in found]:
-        objects.put_once(cloud, name, _read(cloud, runs[name]), "application/octet-stream")
+    for name in [name for name in groups if name not in found]:
+        objects.put_once(cloud, name, _read(cloud, groups[name]), "application/octet-stream")
         if cloud.now() > deadline:
             return False
     return True

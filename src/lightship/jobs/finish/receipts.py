@@ -1,6 +1,6 @@
-"""The receipt: names every part of a job's output and is written when all of them are there.
+"""The receipt: lists every part of a job's output, written after all of them.
 
-It holds nothing that differs between two workers or two moments, so that every worker writes equal bytes.
+It contains nothing that differs between workers or times, so that every worker writes equal bytes.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ SCHEMA = 1
 RECEIPT = "receipt.json"
 FAILURE = "failure.json"
 
-# Chunks whose results are held at a time.
-_TOGETHER = 64
+# Chunks whose results are in memory at a time.
+_BATCH = 64
 
 _MEDIA_TYPE = "application/json"
 
 
 def conclude(job: Job, cloud: Cloud, *, deadline: float = float("inf"), hops: int = 0) -> Job | None:
-    """Seal a job whose chunks are all done, write its receipt, and say that it is done; returns it as it stands.
+    """Seal a job whose chunks are all done, write its receipt and mark it done.
 
-    It may be repeated. A job that was failed or cancelled before gets no receipt. One file is made for as
-    long as ``deadline`` (seconds of ``cloud.now``) says, and continues by a message with ``hops``.
+    Returns the job as it is stored. May be repeated. A failed or cancelled job gets no receipt. Joining the parts to
+    one file stops at ``deadline``, in seconds of ``cloud.now``, and continues by a message with ``hops``.
     """
     ledger = Ledger(cloud)
     sealed = ledger.jobs.seal(job.id)
@@ -46,22 +46,22 @@ def conclude(job: Job, cloud: Cloud, *, deadline: float = float("inf"), hops: in
 
 
 def _write(job: Job, cloud: Cloud, deadline: float, hops: int) -> Job | None:
-    """The last steps of a sealed job."""
+    """Join the parts if the job asks for one file, and write the receipt."""
     ledger = Ledger(cloud)
-    job = ledger.jobs.described(job)
+    job = ledger.jobs.with_header(job)
     found = gather(job, ledger.chunks.all(job.id))
     columns = _columns(job, cloud)
     if job.options.single and not _join(job, found.outputs, columns, cloud, deadline):
         messages.send(cloud, Finish(job.id), correlation=job.correlation, hops=hops)
         return job
     objects.put_once(cloud, job.output + RECEIPT, receipt(job, found, columns), _MEDIA_TYPE)
-    ledger.jobs.settle(job)
+    ledger.jobs.complete(job)
     return ledger.jobs.find(job.id)
 
 
 @dataclass
-class Found:
-    """The outcome of a job's chunks: rows, the objects written, and the figures' counts.
+class Outcome:
+    """The outcome of a job's chunks: rows, parts, and counts of the metrics.
 
     ``missing`` has the rows of the chunks that a closed job leaves out, numbered from 1.
     """
@@ -74,12 +74,12 @@ class Found:
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
 
-def gather(job: Job, chunks: Iterable[Chunk]) -> Found:
-    """Add up a job's chunks, in their order and a few at a time: a chunk's counts take up to 100 KB."""
-    found, left_out, rest = Found(), set(job.sealed or ()), iter(chunks)
-    while some := list(islice(rest, _TOGETHER)):
-        results = [chunk.result for chunk in some if chunk.result and chunk.index not in left_out]
-        found.missing += [{"first": chunk.first, "rows": chunk.rows} for chunk in some if chunk.index in left_out]
+def gather(job: Job, chunks: Iterable[Chunk]) -> Outcome:
+    """Add up a job's chunks in order, a few at a time: counts take up to 100 KB each."""
+    found, left_out, rest = Outcome(), set(job.sealed or ()), iter(chunks)
+    while batch := list(islice(rest, _BATCH)):
+        results = [chunk.result for chunk in batch if chunk.result and chunk.index not in left_out]
+        found.missing += [{"first": chunk.first, "rows": chunk.rows} for chunk in batch if chunk.index in left_out]
         found.rows += sum(result.rows for result in results)
         found.rejected += sum(result.rejected for result in results)
         found.outputs += _parts(results, "output")
@@ -88,8 +88,8 @@ def gather(job: Job, chunks: Iterable[Chunk]) -> Found:
     return found
 
 
-def receipt(job: Job, found: Found, columns: Sequence[str]) -> bytes:
-    """A receipt's bytes."""
+def receipt(job: Job, found: Outcome, columns: Sequence[str]) -> bytes:
+    """Return the bytes of a receipt."""
     record: dict[str, Any] = {
         "schema": SCHEMA,
         "job": job.id,
@@ -112,19 +112,22 @@ def receipt(job: Job, found: Found, columns: Sequence[str]) -> bytes:
 
 
 def write_failure(job: Job, cloud: Cloud) -> None:
-    """Write the reason of a failed job below its output prefix. Readers of receipts never see it."""
+    """Write ``failure.json`` with the reason of a failed job below its output prefix."""
     record = {"job": job.id, "state": job.state, "reason": job.reason, "input": asdict(job.source)}
     data = json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
     objects.put_once(cloud, job.output + FAILURE, data, _MEDIA_TYPE)
 
 
 def single_key(job: Job) -> str:
-    """Return the key of one file with all predictions."""
+    """Return the key of the one file with all predictions."""
     return f"{job.output}predictions{formats.named(job.output_format).SUFFIXES[0]}"
 
 
 def part_key(job: Job, index: int) -> str:
-    """Return the key of a chunk's predictions; parts that become one file are below the scratch prefix."""
+    """Return the key of a chunk's predictions.
+
+    Parts that are joined to one file are below the scratch prefix.
+    """
     prefix = job.work if job.options.single else job.output
     return f"{prefix}part-{index:05}{formats.named(job.output_format).SUFFIXES[0]}"
 
@@ -139,7 +142,10 @@ def _parts(results: Sequence[Result], what: str) -> list[Part]:
 
 
 def _columns(job: Job, cloud: Cloud) -> tuple[str, ...]:
-    """The output's columns: the input's own, then the predictions'. The function that scores has what this needs."""
+    """Return the output's columns: the input's, then the predictions'.
+
+    The imports exist only in the function that scores.
+    """
     from lightship.bundle import Manifest
     from lightship.jobs.files.contents import own_columns
     from lightship.jobs.files.predictions import names
@@ -150,14 +156,14 @@ def _columns(job: Job, cloud: Cloud) -> tuple[str, ...]:
 
 
 def _join(job: Job, outputs: Sequence[Part], columns: Sequence[str], cloud: Cloud, deadline: float) -> bool:
-    """Make one file of a job's parts; False where the time is up before it is there."""
+    """Join a job's parts to one file; return False where the deadline passed before."""
     ledger, output, target = Ledger(cloud), formats.named(job.output_format), single_key(job)
     ledger.jobs.touch(job.id)
     sizes = {part.key: part.bytes for part in outputs}
     preamble = output.preamble(columns, safe=job.options.safe)
-    upload = job.upload or ledger.jobs.keep_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost="")
+    upload = job.upload or ledger.jobs.put_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost="")
     try:
         return joins.join(cloud, sizes, Upload(target, upload, job.work, preamble), deadline=deadline)
     except NotFound:
-        ledger.jobs.keep_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost=upload)
+        ledger.jobs.put_upload(job.id, joins.begin(cloud, target, output.MEDIA_TYPE), lost=upload)
         return False

@@ -1,1 +1,1 @@
-"""Jobs and chunks in DynamoDB: records, conditional writes, and status."""
+"""The ledger of jobs in DynamoDB: records, conditional writes, and states."""

@@ -1,4 +1,4 @@
-"""Chunks in the ledger: claimed, finished, released and revived by conditional writes."""
+"""Chunks in the ledger, changed by conditional writes."""
 
 from __future__ import annotations
 
@@ -25,18 +25,19 @@ class Chunks:
         self._jobs = jobs
 
     def add(self, chunk: Chunk) -> None:
-        """Enter a chunk unless it is there."""
+        """Put a chunk unless it exists."""
         self._table.put(_key(chunk.job, chunk.index), encode(chunk), life=FRESH)
 
     def all(self, job: str) -> Iterator[Chunk]:
-        """Return every chunk of a job, in order."""
+        """Return every chunk of a job in order."""
         return map(decode, self._table.list(job, _PREFIX))
 
     def claim(self, job: str, index: int, lease: float) -> Chunk | None:
-        """Claim a chunk and, unless it is done, increment its attempts; None where there is no such chunk.
+        """Claim a chunk and, unless it is done, increment its attempts.
 
-        A lease excludes no other worker: SQS delivers twice, clocks differ, and waiting for a dead worker takes long.
-        It says until when the chunk counts as being worked on.
+        Returns None for a missing chunk. A lease does not exclude other workers: SQS may deliver a message twice,
+        clocks differ, and waiting for the lease of a crashed worker takes long. It only says until when the chunk
+        counts as active.
         """
         key = _key(job, index)
         change = Change({"lease": self._table.now() + lease}, add={"attempts": 1}, states=_PENDING)
@@ -44,20 +45,23 @@ class Chunks:
         return decode(found) if found else None
 
     def finish(self, chunk: Chunk, result: Result) -> Result:
-        """Mark a chunk done unless another worker has; returns the result that is stored."""
+        """Mark a chunk done unless another worker has; return the stored result."""
         key = _key(chunk.job, chunk.index)
         change = Change({"state": "done", "result": asdict(result)}, states=_PENDING)
         return decode(self._table.update(key, change) or self._table.get(key)).result or result
 
     def release(self, chunk: Chunk) -> None:
-        """End the lease of a failed attempt, unless another one has begun; the last one is recorded in the job."""
+        """End the lease of a failed attempt, unless a later attempt has begun.
+
+        After the last attempt, the job is marked as having given up a chunk.
+        """
         change = Change({"lease": 0.0, "attempts": chunk.attempts}, states=_PENDING, when="#attempts = :new_attempts")
         self._table.update(_key(chunk.job, chunk.index), change)
         if chunk.attempts >= ATTEMPTS:
             self._jobs.give_up(chunk.job)
 
     def revive(self, job: str, indices: Iterable[int]) -> None:
-        """Give chunks that are not done all their attempts again, and record that their job is active."""
+        """Reset the attempts of chunks that are not done, and mark their job as active."""
         for index in indices:
             self._table.update(_key(job, index), Change({"attempts": 0, "lease": 0.0}, states=_PENDING))
         self._jobs.touch(job)
@@ -70,12 +74,12 @@ def encode(chunk: Chunk) -> dict[str, Any]:
 
 
 def decode(item: Attributes) -> Chunk:
-    """Return the chunk of an item; raises LightshipError where it is not one."""
+    """Return the chunk of an item; raises LightshipError where it is malformed."""
     index = str(item.get("item", "")).removeprefix(_PREFIX)
     stored = {**item, **items.parse(item, "span"), "index": int(index) if index.isdecimal() else index}
     return items.decode(Chunk, stored, name="chunk")
 
 
 def _key(job: str, index: int) -> Key:
-    """Return a chunk's key: sort keys are in the order of the indices."""
+    """Return a chunk's key; sort keys are in the order of the indices."""
     return Key(job, f"{_PREFIX}{index:06}")

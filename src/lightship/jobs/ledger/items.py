@@ -1,4 +1,4 @@
-"""Items of DynamoDB: numbers, text, and JSON in a text for everything else."""
+"""Items of DynamoDB: numbers, strings, and JSON strings for all other values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from lightship.aws import codec
 from lightship.errors import InvalidInput, LightshipError
 
-# An item as it is stored, and its attributes as plain values: numbers, and text that may hold JSON.
+# An item as it is stored, and its attributes as plain values: numbers, and strings that may hold JSON.
 Item = Mapping[str, Mapping[str, str]]
 Attributes = Mapping[str, Any]
 
@@ -18,19 +18,19 @@ T = TypeVar("T")
 
 
 def to_item(values: Mapping[str, object]) -> dict[str, dict[str, str]]:
-    """Return values by name as DynamoDB stores them."""
+    """Return values by name in DynamoDB's format."""
     return {name: _attribute(value) for name, value in values.items()}
 
 
 def to_attributes(item: Item) -> dict[str, Any]:
-    """Return an item's numbers and texts by name; JSON stays text."""
+    """Return an item's numbers and strings by name; JSON stays a string."""
     return {name: json.loads(value["N"]) if "N" in value else value.get("S") for name, value in item.items()}
 
 
 def decode(kind: type[T], attributes: Attributes, *, name: str) -> T:
-    """Return the dataclass of an item, whose fields other than text and numbers are JSON.
+    """Return the dataclass of an item; fields of other types than scalars are JSON.
 
-    Raises LightshipError, which names the field, for an item that is not one of ``kind``.
+    Raises LightshipError, naming the field, for an item that is not one of ``kind``.
     """
     hints = codec.types(kind)
     try:
@@ -41,11 +41,11 @@ def decode(kind: type[T], attributes: Attributes, *, name: str) -> T:
 
 
 def parse(attributes: Attributes, name: str) -> Any:
-    """Return the JSON value of an attribute; raises LightshipError where there is none."""
+    """Return the JSON value of an attribute; raises LightshipError for other values."""
     try:
         return json.loads(attributes[name])
     except (KeyError, TypeError, ValueError):
-        raise LightshipError(f"an item of the ledger cannot be read: '{name}' must be a text of JSON") from None
+        raise LightshipError(f"an item of the ledger cannot be read: '{name}' must be a string of JSON") from None
 
 
 def _parse(hint: Any, value: object, name: str) -> object:

@@ -1,4 +1,4 @@
-"""Jobs in the ledger: made once, then split, sealed and ended by conditional writes."""
+"""Jobs in the ledger: created once, then changed by conditional writes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Jobs:
         self._tallies = tallies
 
     def create(self, job: Job) -> Job:
-        """Enter a job unless it is there; returns what is stored."""
+        """Put a job unless it exists; return the stored one."""
         if found := self.find(job.id):
             return found
         self._tallies.reset(job.id)
@@ -33,30 +33,36 @@ class Jobs:
         return job if self._table.put(_key(job.id), encode(job)) else self.find(job.id) or job
 
     def find(self, job: str) -> Job | None:
-        """Return a job; None where there is none or it has expired."""
+        """Return a job; None where it does not exist or has expired."""
         item = self._table.get(_key(job))
         return decode(item) if item and item["expires"] > self._table.now() else None
 
     def owned(self, owner: str, limit: int) -> list[Job]:
-        """Return an owner's jobs, the newest first. A job of this very moment may be missing."""
+        """Return an owner's jobs, newest first.
+
+        The index is eventually consistent: a job that was just created may be missing.
+        """
         return [decode(item) for item in self._table.list_owned(owner, limit)]
 
-    def attempt(self, job: str, lease: float) -> Job | None:
-        """Claim a job that is to be split and increment its attempts; None where it is not splitting."""
+    def claim(self, job: str, lease: float) -> Job | None:
+        """Claim a job to split its file and increment its attempts.
+
+        Returns None where the job is not splitting.
+        """
         change = Change({"lease": self._table.now() + lease}, add={"attempts": 1}, states=(State.SPLITTING,))
         found = self._table.update(_key(job), change)
         return decode(found) if found else None
 
-    def describe(self, job: str, header: Header | None) -> None:
-        """Keep the columns of a job's file, before its first chunk is entered: chunks are read by them.
+    def put_header(self, job: str, header: Header | None) -> None:
+        """Store the columns of a job's file; required before its first chunk is added.
 
-        They are up to 64 KiB, so they have an item of their own: the job's is written with every ten chunks.
+        They take up to 64 KiB, so they have an item of their own: the job's item is written once per ten chunks.
         """
         if header:
             self._table.put(Key(job, "header"), {"header": asdict(header)}, life=FRESH)
 
-    def described(self, job: Job) -> Job:
-        """Return a job with the columns of its file, where it has any."""
+    def with_header(self, job: Job) -> Job:
+        """Return a job with the columns of its file, if it has any."""
         if job.header:
             return job
         item = self._table.get(Key(job.id, "header"))
@@ -65,21 +71,21 @@ class Jobs:
     def advance(self, job: str, cursor: Cursor) -> None:
         """Record the split cursor and reset the attempt counter."""
         values = {"place": cursor.index, "cursor": asdict(cursor), "attempts": 0, "updated": self._table.now()}
-        behind = "(attribute_not_exists(place) OR place < :new_place)"  # another splitter may be further
-        self._change(job, values, State.SPLITTING, when=behind)
+        further = "(attribute_not_exists(place) OR place < :new_place)"  # another worker may be ahead
+        self._change(job, values, State.SPLITTING, when=further)
 
     def split(self, job: str, *, chunks: int, rows: int) -> Job | None:
-        """Record that the file is split, unless that is recorded; returns the job as it is stored."""
+        """Record that the file is split, unless already recorded; return the stored job."""
         values = {"state": State.RUNNING, "chunks": chunks, "rows": rows, "updated": self._table.now()}
         self._change(job, values, State.SPLITTING)
         return self.find(job)
 
     def release(self, job: str) -> None:
-        """End the lease of an attempt to split a job's file that has failed."""
+        """End the lease of a failed attempt to split a job's file."""
         self._change(job, {"lease": 0.0}, State.SPLITTING)
 
     def revive(self, job: str) -> None:
-        """Give a job that is to be split all its attempts again."""
+        """Reset the attempts to split a job's file."""
         self._change(job, {"attempts": 0, "lease": 0.0, "updated": self._table.now()}, State.SPLITTING)
 
     def touch(self, job: str) -> None:
@@ -87,32 +93,35 @@ class Jobs:
         self._change(job, {"updated": self._table.now()}, *OPEN)
 
     def give_up(self, job: str) -> None:
-        """Record that a chunk has no attempt left."""
+        """Record that a chunk of a job has no attempts left."""
         self._change(job, {"given_up": 1}, *OPEN)
 
     def seal(self, job: str, missing: tuple[int, ...] = ()) -> Job | None:
-        """Decide that a running job gets its receipt, without the chunks ``missing``; returns it as it is stored."""
+        """Decide that a running job gets its receipt; return the stored job.
+
+        ``missing`` are the chunks that the receipt leaves out.
+        """
         values = {"sealed": list(missing), "updated": self._table.now()}
         self._change(job, values, State.RUNNING, when=_UNSEALED)
         return self.find(job)
 
-    def keep_upload(self, job: str, upload: str, *, lost: str) -> str:
-        """Record the upload that makes a job's one file, unless there is another than ``lost``; returns the recorded.
+    def put_upload(self, job: str, upload: str, *, lost: str) -> str:
+        """Record the multipart upload of a job's one file; return the recorded upload id.
 
-        ``lost`` is empty where there is none.
+        A recorded upload other than ``lost`` is kept; ``lost`` is empty for none.
         """
         values = {"upload": upload, "lost": lost, "updated": self._table.now()}
         when = "(attribute_not_exists(#upload) OR #upload = :new_lost)"
         found = self._change(job, values, State.RUNNING, when=when) or self._table.get(_key(job))
         return str(found.get("upload", upload))
 
-    def settle(self, job: Job) -> None:
+    def complete(self, job: Job) -> None:
         """End a sealed job whose receipt is written."""
         state = State.CLOSED if job.sealed else State.DONE
         self._change(job.id, {"state": state, "updated": self._table.now()}, State.RUNNING)
 
     def end(self, job: str, state: State, reason: str) -> Job | None:
-        """Fail or cancel a job whose outcome is not decided; returns the job as it is stored."""
+        """Fail or cancel a job that is not sealed; return the stored job."""
         values = {"state": state, "reason": reason, "updated": self._table.now()}
         self._change(job, values, *OPEN, when=_UNSEALED)
         return self.find(job)
@@ -134,7 +143,7 @@ def encode(job: Job) -> dict[str, Any]:
 
 
 def decode(item: Attributes) -> Job:
-    """Return the job of an item; raises LightshipError where it is not one."""
+    """Return the job of an item; raises LightshipError where it is malformed."""
     facts = items.parse(item, "facts")
     stored = {**item, **facts, "id": item.get("job"), "given_up": "given_up" in item}
     return items.decode(Job, stored, name="job")

@@ -1,4 +1,4 @@
-"""The ledger: jobs, chunks, tallies and runs in one table of DynamoDB."""
+"""The ledger: jobs, chunks, tallies and runs in one DynamoDB table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lightship.jobs.ledger.tallies import Tallies
 
 
 class Ledger:
-    """The records of one stack, by subject."""
+    """The records of one stack: runs, tallies, jobs and chunks."""
 
     def __init__(self, cloud: Cloud) -> None:
         table = Table(cloud)
@@ -26,7 +26,7 @@ class Ledger:
 
 @contextmanager
 def releasing(release: Callable[[], None]) -> Iterator[None]:
-    """Call ``release`` after an error, and raise the error whether or not that succeeds."""
+    """Call ``release`` after an error, ignore its own errors, and raise the first one."""
     try:
         yield
     except Exception:

@@ -1,7 +1,7 @@
-"""What the ledger records of a job, its chunks and its progress. Times are seconds since 1970.
+"""Records of the ledger: a job, its chunks and its progress.
 
-Everything that a worker writes follows from the job's facts and the chunk's span, so that two workers write equal
-bytes.
+Times are seconds since 1970. Everything that a worker writes follows from the job's facts and the chunk's span, so that
+two workers write equal bytes.
 """
 
 from __future__ import annotations
@@ -14,20 +14,23 @@ from typing import Any
 from lightship.formats.base import Header
 from lightship.jobs.ledger.requests import Options, Source
 
-# Attempts after which a chunk's message is in the dead-letter queue (the queue's maxReceiveCount).
+# Attempts after which SQS moves a chunk's message to the dead-letter queue (the queue's maxReceiveCount).
 ATTEMPTS = 5
 
-# Seconds after which a worker that has not finished a chunk is taken for dead: Lambda's longest run.
+# Seconds after which a worker that has not finished a chunk counts as crashed: Lambda's maximum timeout.
 LEASE = 900.0
 
-# Seconds of silence after which a job's messages count as dead, however few attempts the ledger knows of: SQS also
-# counts deliveries that no function could begin. A message comes ATTEMPTS times, each time hidden for six times its
-# function's timeout (the template's Visibility), which is a lease at most.
+# Seconds without an update after which a job's messages count as dead letters, even with fewer attempts in the ledger:
+# SQS also counts deliveries for which no function could start. A message is delivered ATTEMPTS times, each time with a
+# visibility timeout of six times its function's timeout (the template's Visibility), which is a lease at most.
 SILENCE = ATTEMPTS * 6 * LEASE
 
 
 class State(StrEnum):
-    """A job's states; ``incomplete`` is never stored: it follows from a job on which no worker is active."""
+    """States of a job.
+
+    ``incomplete`` is never stored: it is derived where no worker is active on an open job.
+    """
 
     SPLITTING = "splitting"
     RUNNING = "running"
@@ -44,7 +47,10 @@ FINAL = frozenset({State.DONE, State.FAILED, State.CANCELLED, State.CLOSED})
 
 @dataclass(frozen=True)
 class Cursor:
-    """How far a file is split: the next chunk begins at this byte, with this row number and this index."""
+    """How far a file is split: offset, row number and index of the next chunk.
+
+    ``offset`` is in bytes.
+    """
 
     offset: int = 0
     row: int = 1
@@ -53,12 +59,12 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Job:
-    """A job as the ledger has it: its facts, which never change, and its progress.
+    """A job as the ledger stores it: its facts, which never change, and its progress.
 
-    ``digest`` is the model's, pinned at the start. ``header`` is None until the file's beginning was read, and where it
-    has none. ``chunks`` and ``rows`` are known once the file is split. ``sealed`` says that the outcome is decided and
-    lists the chunks that the receipt leaves out. ``given_up`` says that a chunk had no attempt left. ``upload`` is S3's
-    id of the multipart upload that makes the one file.
+    ``digest`` is of the model's bundle, pinned at creation. ``header`` is None until the beginning of the file was
+    read, and for files without one. ``chunks`` and ``rows`` are None until the file is split. ``sealed`` is None until
+    it is decided that the job gets a receipt; it lists the chunks that the receipt leaves out. ``given_up`` is whether
+    a chunk had no attempts left. ``upload`` is S3's id of the multipart upload that joins the parts to one file.
     """
 
     id: str
@@ -88,22 +94,22 @@ class Job:
 
     @property
     def output(self) -> str:
-        """Prefix of the job's receipt and parts."""
+        """Return the prefix of the job's receipt and parts."""
         return f"batch/{self.model}/output/{self.id}/"
 
     @property
     def work(self) -> str:
-        """Prefix of what is needed only while the job is under way."""
+        """Return the prefix of intermediate objects, needed only until the job ends."""
         return f"scratch/{self.id}/"
 
     @property
     def output_format(self) -> str:
-        """Name of the output's format: images have none of their own."""
+        """Return the name of the output's format; the default for images is CSV."""
         return self.options.output or ("csv" if self.format == "images" else self.format)
 
     @property
     def final(self) -> bool:
-        """Whether the job has ended."""
+        """Return whether the job has ended."""
         return self.state in FINAL
 
 
@@ -118,9 +124,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of a chunk. ``parts`` has each object written, by what it holds: ``output``, ``errors``.
+    """The outcome of a chunk.
 
-    ``gigabyte_seconds`` is what its first worker took: seconds times the gigabytes of the function.
+    ``parts`` has each object written, by its content: ``output``, ``errors``. ``gigabyte_seconds`` is the seconds that
+    scoring took times the gigabytes of the function, as measured by the worker whose result is stored.
     """
 
     rows: int
@@ -132,9 +139,10 @@ class Result:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Whole rows of the input: bytes (or row groups) ``[start, end)``, or all of the object ``key``.
+    """A span of whole rows of the input.
 
-    ``result`` is there as soon as the chunk is done.
+    That is bytes (or row groups) ``[start, end)`` of the input, or the whole object ``key``. ``result`` is None until
+    the chunk is done.
     """
 
     job: str
@@ -149,13 +157,13 @@ class Chunk:
     result: Result | None = None
 
     def dead(self, now: float) -> bool:
-        """Whether the chunk is not done, has no attempt left and no active worker."""
+        """Return whether the chunk is not done, without attempts left or an active worker."""
         return self.result is None and self.attempts >= ATTEMPTS and self.lease < now
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Progress of a job: chunks done, rows read and rows rejected, and the gigabyte-seconds that it took.
+    """Progress of a job: done chunks, rows, rejected rows, and GB-seconds.
 
     ``updated`` is when the last chunk was counted.
     """

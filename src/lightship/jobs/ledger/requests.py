@@ -1,4 +1,7 @@
-"""What a job is asked to do: an object to score, a model and options. All of it is in the job's id."""
+"""Requests for jobs: an object to score, a model and options.
+
+All of them are part of the job's id.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +13,22 @@ from dataclasses import asdict, dataclass, fields
 from lightship.aws import codec
 from lightship.errors import InvalidInput
 
-# Owner of the jobs that files dropped into the bucket start.
+# Owner of the jobs that events and schedules start.
 SYSTEM = "system"
 
 _MEBIBYTE = 1024 * 1024
 _LONGEST_OPTION = 1000
 
-# The most bytes of a chunk: rows of a few bytes each take forty times as much when they are scored.
+# The most bytes of a chunk: short rows take forty times their bytes of memory while they are scored.
 LARGEST_CHUNK = 32 * _MEBIBYTE
 
 
 @dataclass(frozen=True)
 class Source:
-    """The object that is scored, as it was when the job was made. ``version`` is empty in an unversioned bucket.
+    """The object that is scored, as it was when the job was created.
 
-    A key that ends with ``/`` is a prefix: every object below it is a row (images), and ``etag`` is a digest of theirs,
-    or empty where they are not compared with what they were.
+    ``version`` is empty in an unversioned bucket. A key that ends with ``/`` is a prefix: every image below it is a
+    row, and ``etag`` is a digest of their etags, or empty where changes are not detected.
     """
 
     bucket: str
@@ -36,23 +39,23 @@ class Source:
 
     @property
     def name(self) -> str:
-        """The last part of the key."""
+        """Return the last part of the key."""
         return self.key.rstrip("/").rpartition("/")[2]
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the client of a job may choose.
+    """Options of a job.
 
     Attributes:
-        output: the output's format; None for the input's own.
-        single: one file instead of parts.
-        threshold: rejected rows at which the job fails: a fraction of all rows below 1, else a count; 0 for the first
-            one, None for never.
-        safe: keep spreadsheets from taking text in CSV for formulas.
+        output: the output's format; None for the input's format.
+        single: write one file instead of parts.
+        threshold: rejected rows at which the job fails: below 1 a fraction of all rows, else a count; 0 for the first
+            rejected row, None for never.
+        safe: escape text in CSV that spreadsheets would run as formulas.
         target: the column with the ground truth; None for a column named like an output.
-        header: whether the first row of CSV has the columns' names; None to find out by the row.
-        chunk: about how many bytes a chunk has, up to LARGEST_CHUNK; 0 to choose by the file's size.
+        header: whether the first row of CSV has the columns' names; None to detect it.
+        chunk: approximate bytes of a chunk, up to LARGEST_CHUNK; 0 to derive it from the file's size.
     """
 
     output: str | None = None
@@ -66,22 +69,25 @@ class Options:
     def __post_init__(self) -> None:
         for name in ("output", "target"):
             if len(getattr(self, name) or "") > _LONGEST_OPTION:
-                raise InvalidInput(f"the job's option '{name}' has over {_LONGEST_OPTION} characters")
+                raise InvalidInput(f"the job's option '{name}' must have at most {_LONGEST_OPTION} characters")
         if not (self.threshold is None or 0 <= self.threshold < float("inf")):
-            raise InvalidInput(f"a job's 'threshold' is zero or more, not {self.threshold}")
+            raise InvalidInput(f"the job's option 'threshold' must be 0 or more, not {self.threshold}")
         if not 0 <= self.chunk <= LARGEST_CHUNK:
-            raise InvalidInput(f"a job's 'chunk' is from 0 to {LARGEST_CHUNK} bytes, not {self.chunk}")
+            raise InvalidInput(f"the job's option 'chunk' must be from 0 to {LARGEST_CHUNK} bytes, not {self.chunk}")
 
     @classmethod
     def from_json(cls, record: object) -> Options:
-        """Return options by name; raises InvalidInput, which names the one that is unknown or wrong."""
-        known = [entry.name for entry in fields(cls)]
-        if isinstance(record, Mapping) and (unknown := sorted(record.keys() - set(known))):
-            raise InvalidInput(f"a job has no option '{unknown[0][:80]}': it has {', '.join(known)}")
+        """Return options by name; raises InvalidInput, naming the unknown or invalid one."""
+        names = [entry.name for entry in fields(cls)]
+        if isinstance(record, Mapping) and (unknown := sorted(record.keys() - set(names))):
+            raise InvalidInput(f"a job has no option '{unknown[0][:80]}': the options are {', '.join(names)}")
         return codec.decode(cls, record, name="options")
 
     def chunk_bytes(self, size: int) -> int:
-        """Bytes of a chunk: 8 MiB, or up to 32 MiB where a file of that size would have over 5000 of them."""
+        """Return the bytes of a chunk for a file of a given size.
+
+        That is 8 MiB, or up to 32 MiB where the file would have over 5000 chunks.
+        """
         return self.chunk or min(max(8 * _MEBIBYTE, size // 5000), LARGEST_CHUNK)
 
 
@@ -90,12 +96,12 @@ class Request:
     """A request for a job.
 
     Attributes:
-        owner: to whom the job belongs.
-        model: its name.
-        key: of the object, or of a prefix of images, which ends with ``/``.
-        version: of the model; None for the one that answers.
+        owner: the caller that the job belongs to.
+        model: name of the model.
+        key: key of the object, or of a prefix of images, which ends with ``/``.
+        version: version of the model; None for the default version.
         options: how to score and what to write.
-        run: tells a deliberate rerun from a repetition of the request.
+        run: run token: distinguishes a deliberate rerun from a repetition of the request.
         correlation: id in all logs; empty for the job's own id.
     """
 
@@ -109,9 +115,10 @@ class Request:
 
 
 def job_id(request: Request, source: Source, digest: str) -> str:
-    """Return a job's id: a digest of all that its outcome depends on, and of the request's ``run``.
+    """Return a job's id: a digest of all that its outcome depends on, and of ``run``.
 
-    An object without a version is distinguished from others under its key by its etag. ``digest`` is the model's.
+    An object without a version is distinguished from others under its key by its etag. ``digest`` is of the model's
+    bundle.
     """
     where = [source.bucket, source.key, source.version or source.etag]
     what = [request.owner, *where, digest, asdict(request.options), request.run]
@@ -119,5 +126,5 @@ def job_id(request: Request, source: Source, digest: str) -> str:
 
 
 def canonical(value: object) -> bytes:
-    """Return JSON with sorted keys and nothing between tokens: equal values, equal bytes."""
+    """Return JSON with sorted keys and no spaces: equal values have equal bytes."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,4 +1,4 @@
-"""Runs of schedules, and versions of models that an event or a run has pinned."""
+"""Runs of schedules, and model versions pinned by an event or a run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from lightship.jobs.ledger.table import Change, Key, Table
 
 @dataclass(frozen=True)
 class Pin:
-    """A model's version and its bundle's digest, which an earlier version of Lightship did not store."""
+    """A model's version and its bundle's digest.
+
+    Earlier versions of Lightship did not store the digest.
+    """
 
     version: int
     digest: str = ""
@@ -18,20 +21,20 @@ class Pin:
 
 @dataclass(frozen=True)
 class LastRun:
-    """When a schedule ran last (ISO 8601, empty for never) and the ids of the jobs of that run."""
+    """Time of a schedule's last run, ISO 8601 (empty: never), and its jobs' ids."""
 
     time: str = ""
     jobs: tuple[str, ...] = ()
 
 
 class Runs:
-    """The last run of each schedule, and the pins."""
+    """The last run of each schedule, and the pinned versions."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def pin(self, token: str, pin: Pin) -> Pin:
-        """Keep a pin under a token unless it has one; returns the one that is stored."""
+        """Store a pin under a token unless it has one; return the stored pin."""
         key = Key(f"pin#{token}", "pin")
         if self._table.put(key, {"facts": asdict(pin)}):
             return pin
@@ -42,7 +45,7 @@ class Runs:
         return items.decode(LastRun, self._table.get(_key(schedule)), name="run")
 
     def begin(self, schedule: str, run: LastRun) -> bool:
-        """Record that a run begins; False where a later run has begun."""
+        """Record the start of a run; return False where a later run has begun."""
         values = {**asdict(run), "expires": self._table.expires()}
         change = Change(values, when="(attribute_not_exists(job) OR #time <= :new_time)")
         return self._table.update(_key(schedule), change) is not None

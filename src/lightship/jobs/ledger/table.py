@@ -1,7 +1,7 @@
-"""The ledger's table: items that are made and changed by conditional writes only.
+"""The ledger's table: items are created and changed by conditional writes only.
 
-Any write may be repeated, by a second worker or by a client whose answer was lost: where a condition does not hold, the
-caller reads the item and continues from there.
+Any write may be repeated, by a second worker or by a client that got no response: where a condition fails, the caller
+reads the item and continues from there.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger import items
 from lightship.jobs.ledger.items import Attributes
 
-# Seconds that an item is kept after it was made.
+# Seconds until an item expires.
 RETENTION = 90 * 24 * 3600
 
-# Items of a job that have less to live belong to an earlier job of the same id, which they outlive a little.
+# Items of a job that expire sooner belong to an earlier, expired job of the same id, and may be replaced.
 FRESH = RETENTION / 2
 
 _NEW = "attribute_not_exists(job) OR expires < :end"
@@ -37,8 +37,8 @@ class Change:
 
     Attributes:
         values: new values by name.
-        add: what is added to numbers.
-        states: those in which the item is changed; none for any.
+        add: increments of numbers by name.
+        states: states in which the item is changed; empty for any.
         when: another condition, in which ``:new_NAME`` is the new value of NAME.
     """
 
@@ -49,7 +49,7 @@ class Change:
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of ``update_item``."""
-        allowed = {f":state_{place}": str(state) for place, state in enumerate(self.states)}
+        allowed = {f":state_{number}": str(state) for number, state in enumerate(self.states)}
         given = {f":new_{name}": value for name, value in self.values.items()}
         added = {f":add_{name}": value for name, value in self.add.items()}
         named = {*self.values, *self.add, *(["state"] if self.states else [])}
@@ -71,7 +71,7 @@ class Change:
 
 
 class Table:
-    """The items of one table of DynamoDB, and the clock by which they expire."""
+    """The items of one DynamoDB table, and the clock by which they expire."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._client = cloud.dynamodb
@@ -79,25 +79,28 @@ class Table:
         self.now = cloud.now
 
     def put(self, key: Key, values: Attributes, *, life: float = 0.0) -> bool:
-        """Make an item unless it is there with more than ``life`` seconds to live: DynamoDB is late with deleting."""
+        """Put an item unless one exists with more than ``life`` seconds until it expires.
+
+        Returns whether it was put. The condition is needed because DynamoDB deletes expired items late.
+        """
         entry = _key(key) | items.to_item({**values, "expires": self.expires()})
         end = items.to_item({":end": self.now() + life})
         parameters = {"Item": entry, "ConditionExpression": _NEW, "ExpressionAttributeValues": end}
         return self._write(self._client.put_item, parameters) is not None
 
     def update(self, key: Key, change: Change) -> dict[str, Any] | None:
-        """Change an item and return it; None, and nothing done, where the condition does not hold."""
+        """Change an item and return it; None where the condition fails."""
         return self._write(
             self._client.update_item, {"Key": _key(key), "ReturnValues": "ALL_NEW", **change.parameters()}
         )
 
     def get(self, key: Key) -> dict[str, Any]:
-        """Return an item's attributes; none where there is no such item."""
+        """Return an item's attributes; empty where there is no such item."""
         answer = self._client.get_item(TableName=self._name, Key=_key(key), ConsistentRead=True)
         return items.to_attributes(answer.get("Item", {}))
 
     def list(self, job: str, prefix: str) -> Iterator[dict[str, Any]]:
-        """Return a job's items whose sort keys begin with a prefix, in the order of the keys."""
+        """Return a job's items whose sort keys have a prefix, in key order."""
         return self._query(
             KeyConditionExpression="job = :job AND begins_with(#item, :prefix)",
             ExpressionAttributeNames={"#item": "item"},
@@ -106,7 +109,10 @@ class Table:
         )
 
     def list_owned(self, owner: str, limit: int) -> Iterator[dict[str, Any]]:
-        """Return an owner's items that have not expired, the newest first. The index is late by a moment."""
+        """Return an owner's items that have not expired, newest first.
+
+        The index is eventually consistent.
+        """
         found = self._query(
             IndexName="owner",
             KeyConditionExpression="#owner = :owner",
@@ -118,7 +124,7 @@ class Table:
         return islice((item for item in found if item["expires"] > self.now()), limit)
 
     def expires(self) -> int:
-        """When an item that is written now expires."""
+        """Return when an item that is written now expires."""
         return int(self.now()) + RETENTION
 
     def _query(self, **parameters: Any) -> Iterator[dict[str, Any]]:

@@ -1,1 +1,1 @@
-"""Score a chunk."""
+"""The work of the score queue: scoring chunks and evaluating predictions."""

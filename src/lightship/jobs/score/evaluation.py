@@ -1,4 +1,7 @@
-"""How right a chunk's predictions are, where the file says the truth: see :mod:`lightship.jobs.score.metrics`."""
+"""Evaluation of a chunk's predictions against the target column of its file.
+
+The counts are those of :mod:`lightship.jobs.score.metrics`.
+"""
 
 from __future__ import annotations
 
@@ -13,70 +16,74 @@ from lightship.formats import parquet
 from lightship.jobs.files.predictions import Scored, names
 from lightship.tensors import Array, Signature, TensorSpec
 
-# As scikit-learn's log_loss does with float32: a probability of nothing would make the whole sum infinite.
+# Probabilities are clipped as in scikit-learn's log_loss for float32: one of 0 would make the whole sum infinite.
 _LEAST = float(np.finfo(np.float32).eps)
 
-# A number from here on is no measurement, and its square may be beyond all numbers.
+# Numbers from here on are not counted: their squares may overflow float64.
 _LARGEST = 1e100
 
 # Integers up to here are exact as float64.
 _EXACT = 2**53
 
-# Classes beyond which no confusion is counted: a chunk's counts go into one item of the ledger.
-_MOST_CONFUSED = 50
+# The most classes with a confusion matrix: a chunk's counts are stored in one item of the ledger.
+_MOST_CLASSES = 50
 
 
-def target_of(signature: Signature, asked: str | None, names: Collection[str]) -> str | None:
-    """The column with the true answers: the one asked for, or one of these that is named like the first output."""
-    if asked is not None:
-        return asked
+def target_of(signature: Signature, requested: str | None, names: Collection[str]) -> str | None:
+    """Return the target column: the requested one, or one named like the first output.
+
+    None where neither exists.
+    """
+    if requested is not None:
+        return requested
     return next((spec.name for spec in signature.outputs[:1] if spec.name in names), None)
 
 
-def count(signature: Signature, truths: Sequence[Any], scored: Scored) -> dict[str, Any]:
-    """Counts of the rows whose truth can be read: a class's name or number, or a number.
+def count(signature: Signature, targets: Sequence[Any], scored: Scored) -> dict[str, Any]:
+    """Return counts of the rows whose target is a class (name or number) or a number.
 
-    ``truths`` are the scored rows' cells. Empty where the first output is neither classes nor one number.
+    ``targets`` are the target cells of the scored rows. Empty where the first output is neither classes nor one number.
     """
     spec = signature.outputs[0]
     width = len(names(type(signature)(signature.name, signature.inputs, (spec,)), ()))
     if spec.classes and width == 1 + len(spec.classes):
-        return _classes(spec, truths, np.stack(scored.columns[1:width], axis=1) if truths else np.empty((0, width - 1)))
+        table = np.stack(scored.columns[1:width], axis=1) if targets else np.empty((0, width - 1))
+        return _classes(spec, targets, table)
     if width == 1 and isinstance(scored.columns[0], np.ndarray) and scored.columns[0].dtype.kind in "fiu":
-        return _numbers(spec, truths, scored.columns[0])
+        return _numbers(spec, targets, scored.columns[0])
     return {}
 
 
-def _classes(spec: TensorSpec, truths: Sequence[Any], table: Array) -> dict[str, Any]:
-    place = _places(spec.classes)
-    places = np.array([place(truth) for truth in truths], dtype=np.int64)
-    known = (places >= 0) & np.isfinite(table).all(axis=1)
-    truth, chosen = places[known], table[known].astype(np.float64)
+def _classes(spec: TensorSpec, targets: Sequence[Any], table: Array) -> dict[str, Any]:
+    index_of = _class_index(spec.classes)
+    indices = np.array([index_of(target) for target in targets], dtype=np.int64)
+    valid = (indices >= 0) & np.isfinite(table).all(axis=1)
+    target, chosen = indices[valid], table[valid].astype(np.float64)
     likeliest = chosen.argmax(axis=1)
-    of_truth = np.clip(chosen[np.arange(len(truth)), truth], _LEAST, 1 - _LEAST)
+    of_target = np.clip(chosen[np.arange(len(target)), target], _LEAST, 1 - _LEAST)
     counts = {
         "kind": "classes",
         "output": spec.name,
-        "rows": len(truth),
-        "right": int((truth == likeliest).sum()),
-        "log_loss": float(-np.log(of_truth).sum()),
+        "rows": len(target),
+        "right": int((target == likeliest).sum()),
+        "log_loss": float(-np.log(of_target).sum()),
     }
-    if len(spec.classes) > _MOST_CONFUSED:
+    if len(spec.classes) > _MOST_CLASSES:
         return counts
     confusion = np.zeros((len(spec.classes), len(spec.classes)), dtype=np.int64)
-    np.add.at(confusion, (truth, likeliest), 1)
+    np.add.at(confusion, (target, likeliest), 1)
     return counts | {"classes": list(spec.classes), "confusion": confusion.tolist()}
 
 
-def _numbers(spec: TensorSpec, truths: Sequence[Any], values: Array) -> dict[str, Any]:
-    wanted = [_number(truth) for truth in truths]
-    known = _measured(wanted) & _measured(values)
-    truth, error = _distances([wanted[place] for place in np.flatnonzero(known)], values[known])
-    mean, spread = _moments(truth)
+def _numbers(spec: TensorSpec, targets: Sequence[Any], values: Array) -> dict[str, Any]:
+    wanted = [_number(target) for target in targets]
+    valid = _is_finite(wanted) & _is_finite(values)
+    target, error = _errors([wanted[index] for index in np.flatnonzero(valid)], values[valid])
+    mean, spread = _moments(target)
     return {
         "kind": "numbers",
         "output": spec.name,
-        "rows": len(truth),
+        "rows": len(target),
         "absolute": float(np.abs(error).sum()),
         "squared": float((error**2).sum()),
         "mean": mean,
@@ -84,54 +91,60 @@ def _numbers(spec: TensorSpec, truths: Sequence[Any], values: Array) -> dict[str
     }
 
 
-def _measured(numbers: Any) -> Array:
-    return np.abs(np.array(numbers, np.float64)) < _LARGEST  # NaN is not either
+def _is_finite(numbers: Any) -> Array:
+    return np.abs(np.array(numbers, np.float64)) < _LARGEST  # False for NaN
 
 
-def _distances(truths: Sequence[int | float], values: Array) -> tuple[Array, Array]:
-    """Return the truths as an array, and how far each prediction is from its own.
+def _errors(targets: Sequence[int | float], values: Array) -> tuple[Array, Array]:
+    """Return the targets as an array, and each prediction minus its target.
 
-    Integers beyond 2**53 are subtracted as integers: as float64 neighbours would be equal. The truths then come as
-    integers, an array of objects.
+    Integers beyond 2**53 are subtracted as integers: as float64, neighbours would be equal. The targets are then an
+    object array of integers.
     """
-    if values.dtype.kind == "f" or all(abs(number) <= _EXACT for number in (*truths, *values.tolist())):
-        truth = np.array(truths, np.float64)
-        return truth, values.astype(np.float64) - truth
-    errors = [float(value - truth) for value, truth in zip(values.tolist(), truths, strict=True)]
-    return np.array(truths, np.object_), np.array(errors, np.float64)
+    if values.dtype.kind == "f" or all(abs(number) <= _EXACT for number in (*targets, *values.tolist())):
+        target = np.array(targets, np.float64)
+        return target, values.astype(np.float64) - target
+    errors = [float(value - target) for value, target in zip(values.tolist(), targets, strict=True)]
+    return np.array(targets, np.object_), np.array(errors, np.float64)
 
 
-def _moments(truth: Array) -> tuple[float, float]:
-    """Mean, and sum of the squared distances from it; measured from the first truth, as large ones differ by little."""
-    if not len(truth):
+def _moments(target: Array) -> tuple[float, float]:
+    """Return the mean, and the sum of the squared deviations from it.
+
+    Deviations are measured from the first target, because large targets may differ by little.
+    """
+    if not len(target):
         return 0.0, 0.0
-    distances = (truth - truth[0]).astype(np.float64)
-    mean = float(distances.mean())
-    return float(truth[0]) + mean, float(((distances - mean) ** 2).sum())
+    deviations = (target - target[0]).astype(np.float64)
+    mean = float(deviations.mean())
+    return float(target[0]) + mean, float(((deviations - mean) ** 2).sum())
 
 
-def _places(classes: Sequence[str]) -> Callable[[Any], int]:
-    """Where the class stands that a cell names; -1 where it names none.
+def _class_index(classes: Sequence[str]) -> Callable[[Any], int]:
+    """Return a function from a target cell to its class's index, -1 for no class.
 
-    A number is the class named by it, also as 1.0 for "1"; only where no class is named by a number is it a position.
+    A number is the class of that name, also 1.0 for "1". Only where no class name is a number, a number is an index.
     """
-    names = {name: place for place, name in reversed(list(enumerate(classes)))}
-    numbers = {_number(name): place for name, place in names.items() if math.isfinite(_number(name))}
-    numbers = numbers or {float(place): place for place in range(len(classes))}
+    names = {name: index for index, name in reversed(list(enumerate(classes)))}
+    numbers = {_number(name): index for name, index in names.items() if math.isfinite(_number(name))}
+    numbers = numbers or {float(index): index for index in range(len(classes))}
 
-    def place(truth: Any) -> int:
-        text = str(truth).strip()
-        if isinstance(truth, bool) and text not in names:
+    def index_of(target: Any) -> int:
+        text = str(target).strip()
+        if isinstance(target, bool) and text not in names:
             text = text.lower()
-        return names.get(text, numbers.get(_number(truth), -1))
+        return names.get(text, numbers.get(_number(target), -1))
 
-    return place
+    return index_of
 
 
-def _number(truth: Any) -> int | float:
-    """Return a cell as a number, a whole one of up to 64 bits as an integer; NaN where it is none."""
+def _number(target: Any) -> int | float:
+    """Return a cell as a number; NaN where it is not a number.
+
+    Whole numbers of up to 64 bits are integers.
+    """
     try:
-        number = parquet.number(Decimal(truth) if isinstance(truth, str) else truth)
+        number = parquet.number(Decimal(target) if isinstance(target, str) else target)
         return number if type(number) is int else float(number)
     except (ArithmeticError, TypeError, ValueError):
         return math.nan

@@ -1,14 +1,15 @@
-"""Evaluation figures of a job whose file has the true answers: counts that chunks make and receipts add up.
+"""Evaluation metrics of a job whose file has a target column.
 
-A chunk's counts are plain numbers, so that they can be kept in the ledger and added in any grouping:
+Chunks produce counts, and the receipt adds them up. Counts are plain numbers, so that they can be stored in the ledger
+and added in any grouping:
 
     classes     {"kind": "classes", "rows", "right", "log_loss": sum of -ln p} and, unless there are too many classes,
-                {"classes", "confusion": [[…]] (truth by prediction)}
-    numbers     {"kind": "numbers", "rows", "absolute": sum |e|, "squared": sum e², "mean": of the truths,
-                "spread": sum of their squared distances from it}
+                {"classes", "confusion": [[…]] (target by prediction)}
+    numbers     {"kind": "numbers", "rows", "absolute": sum |e|, "squared": sum e², "mean": of the targets,
+                "spread": sum of their squared deviations from it}
 
 Means and spreads are merged as in Chan, Golub, LeVeque (1983), "Algorithms for Computing the Sample Variance": a sum of
-squares would lose what large truths differ by.
+squares would lose the differences between large targets.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 
 
 def merge(counts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The counts of several chunks as one; empty where there are none."""
+    """Return the sum of several chunks' counts; empty where none has counts."""
     counted = [count for count in counts if count]
     if not counted:
         return {}
@@ -29,7 +30,10 @@ def merge(counts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def figures(counts: Mapping[str, Any]) -> dict[str, Any]:
-    """What the counts say: accuracy, confusion and log_loss, or mae, rmse and r2; empty without rows."""
+    """Return the metrics of counts; empty without rows.
+
+    They are accuracy, confusion and log_loss, or mae, rmse and r2.
+    """
     if not counts or not counts["rows"]:
         return {}
     return _of_classes(counts) if counts["kind"] == "classes" else _of_numbers(counts)
@@ -48,7 +52,10 @@ def _add(values: Sequence[Any]) -> Any:
 
 
 def _moments(counts: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Mean and spread of all; measured from the least mean, so that equal truths have no spread at all."""
+    """Return the mean and spread of all rows.
+
+    Means are measured from the smallest one, so that equal targets have a spread of exactly 0.
+    """
     filled = [count for count in counts if count["rows"]]
     if not filled:
         return dict.fromkeys(_MOMENTS, 0.0)

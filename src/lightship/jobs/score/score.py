@@ -1,8 +1,8 @@
-"""The work of the score queue: read, predict and write a chunk's rows; the worker of the last chunk finishes the job.
+"""The work of the score queue: score chunks and finish jobs.
 
-The order makes a crash at any point harmless: the part is written once, then the chunk is marked done, then it is
-counted, then, if it was the last one, the receipt is written. A message that comes again goes through the same steps
-and finds done what is done.
+A crash at any point is harmless because of the order: the part is written once, then the chunk is marked done, then it
+is counted, then, if it was the last one, the receipt is written. A message that is delivered again goes through the
+same steps and skips those that are done.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from lightship.registry.registry import Registry
 from lightship.settings import CacheSettings
 from lightship.tensors import Signature
 
-# What will fail again however often it is tried: the job fails. Everything else asks for the message to come again.
+# Errors that a retry cannot fix: the job fails. After any other error SQS delivers the message again.
 _PERMANENT = (InvalidInput, NotFound, UnsupportedMedia, BundleError)
 
-# Characters of a rejected row's text that its error file repeats.
+# Characters of a rejected row's text that are copied to the errors part.
 _LONGEST_TEXT = 10_000
 
 _ERRORS_MEDIA_TYPE = "application/x-ndjson"
@@ -42,10 +42,11 @@ _MEDIA_TYPES = {"csv": "text/csv", "jsonlines": "application/x-ndjson", "parquet
 
 
 def handle(body: Mapping[str, object], cloud: Cloud, *, deadline: float = float("inf")) -> str:
-    """Do what a message of the score queue asks: a chunk, a plan or the receipt; returns one word for the log.
+    """Handle a message of the score queue: a chunk, a plan or the receipt.
 
-    ``deadline`` is when to continue one file by a message to the same function, in seconds of ``cloud.now``.
-    Any exception asks for the message to be delivered again; InvalidInput is one that cannot be read.
+    Returns one word for the log. ``deadline``, in seconds of ``cloud.now``, is when joining parts to one file continues
+    by a message to the same function. After any exception SQS delivers the message again; InvalidInput means that the
+    body cannot be read.
     """
     message = messages.read(body, messages.SCORING)
     job = Ledger(cloud).jobs.find(message.work.job)
@@ -72,12 +73,12 @@ def _chunk(job: Job, index: int, cloud: Cloud, deadline: float) -> str:
     if chunk is None:
         return "unknown"
     with releasing(lambda: ledger.chunks.release(chunk)):
-        result = chunk.result or ledger.chunks.finish(chunk, score(ledger.jobs.described(job), chunk, cloud))
+        result = chunk.result or ledger.chunks.finish(chunk, score(ledger.jobs.with_header(job), chunk, cloud))
     counted = ledger.tallies.count(job.id, index, result)
     current = job if job.chunks is not None else ledger.jobs.find(job.id)
     if current is None or current.final:
         return "late"
-    if result.rejected and _too_many(current, ledger):
+    if result.rejected and _reaches_threshold(current, ledger):
         return plan.fail(current, _threshold_reason(current), cloud)
     if current.chunks is not None and counted == min(GROUP, current.chunks - index // GROUP * GROUP):
         return _finish(current, cloud, deadline)
@@ -85,7 +86,7 @@ def _chunk(job: Job, index: int, cloud: Cloud, deadline: float) -> str:
 
 
 def _recount(job: Job, cloud: Cloud) -> None:
-    """Count the chunks that are done: workers may have died each time between the one and the other."""
+    """Count the chunks that are done: a worker may have crashed before counting one."""
     ledger = Ledger(cloud)
     if ledger.tallies.total(job.id).chunks != job.chunks:
         for chunk in ledger.chunks.all(job.id):
@@ -94,12 +95,12 @@ def _recount(job: Job, cloud: Cloud) -> None:
 
 
 def _finish(job: Job, cloud: Cloud, deadline: float, hops: int = 1) -> str:
-    """Write the receipt, where every chunk is counted or the job is sealed."""
+    """Write the receipt if every chunk is counted or the job is sealed."""
     if job.sealed is None:
         tally = Ledger(cloud).tallies.total(job.id)
         if tally.chunks != job.chunks:
             return "scored"
-        if tally.rejected and _too_many(job, Ledger(cloud)):
+        if tally.rejected and _reaches_threshold(job, Ledger(cloud)):
             return plan.fail(job, _threshold_reason(job), cloud)
     concluded = receipts.conclude(job, cloud, deadline=deadline, hops=hops)
     if concluded is None:
@@ -108,16 +109,16 @@ def _finish(job: Job, cloud: Cloud, deadline: float, hops: int = 1) -> str:
 
 
 def score(job: Job, chunk: Chunk, cloud: Cloud) -> Result:
-    """Predict a chunk's rows and write its part, and its rejected rows where there are any."""
-    begun = time.perf_counter()
+    """Predict a chunk's rows and write its part and its rejected rows, if any."""
+    started = time.perf_counter()
     model = load(cloud.registry, cloud.cache, job.model, job.version, job.digest)
     signature = model.manifest.signature()
     models.check_rows(job.model, signature.independent_rows)
     content = open_chunk(job, chunk, signature, cloud)
     prepared = content.prepare()
-    if prepared.count != chunk.rows:  # better no result than one that lacks rows
+    if prepared.count != chunk.rows:  # fail rather than lose rows
         last = chunk.first + chunk.rows - 1
-        raise InvalidInput(f"rows {chunk.first} to {last} of the file are read as {prepared.count} rows")
+        raise InvalidInput(f"rows {chunk.first} to {last} of the file were read as {prepared.count} rows")
     scored = predict(model, prepared)
     columns = names(signature, content.columns)
     metrics = _metrics(job, chunk, content, scored, signature)
@@ -127,27 +128,34 @@ def score(job: Job, chunk: Chunk, cloud: Cloud) -> Result:
         data = _rejects(content, prepared, chunk.first)
         key = receipts.errors_key(job, chunk.index)
         parts["errors"] = objects.put_once(cloud, key, data, _ERRORS_MEDIA_TYPE)
-    took = (time.perf_counter() - begun) * cloud.memory / 1024
-    return Result(prepared.count, len(prepared.rejects), parts, metrics, took)
+    used = (time.perf_counter() - started) * cloud.memory / 1024
+    return Result(prepared.count, len(prepared.rejects), parts, metrics, used)
 
 
 def _metrics(job: Job, chunk: Chunk, content: Content, scored: Scored, signature: Signature) -> dict[str, Any]:
-    """Counts where the file says the truth. Rows that name their own columns may lack it, but not all of the first."""
+    """Return counts where the file has a target column.
+
+    Raises InvalidInput where the target is not a column. Rows that name their own columns (JSON lines) may lack it, but
+    not all rows of the first chunk.
+    """
     fields = content.fields
     target = evaluation.target_of(signature, job.options.target, fields)
     if target is None:
         return {}
     if fields and target not in fields and (content.columns or chunk.first == 1):
-        raise InvalidInput(f"the file has no column '{target[:80]}' with the true answers")
+        raise InvalidInput(f"the file lacks the target column '{target[:80]}'")
     return evaluation.count(signature, content.cells(target, scored.positions.tolist()), scored)
 
 
 @lru_cache(maxsize=2)
 def load(registry: str, cache: CacheSettings, name: str, version: int, digest: str) -> Model:
-    """A pinned version, whether it is withdrawn meanwhile or not; raises BundleError where it is another content."""
+    """Return a pinned version of a model, also if it was withdrawn meanwhile.
+
+    Raises BundleError where its digest is not the pinned one.
+    """
     model = Model.load(Registry(registry, cache=cache).bundle(name, version))
     if model.bundle.digest != digest:
-        raise BundleError(f"version {version} of '{name}' is not the one that this job began with")
+        raise BundleError(f"version {version} of '{name}' does not have the digest that the job is pinned to")
     return model
 
 
@@ -159,8 +167,11 @@ def _rejects(content: Content, prepared: Prepared, first: int) -> bytes:
     return b"".join(json.dumps(record, ensure_ascii=False).encode(errors="replace") + b"\n" for record in records)
 
 
-def _too_many(job: Job, ledger: Ledger) -> bool:
-    """Whether the rejected rows reach the job's threshold; a fraction is of all rows, so it waits for their number."""
+def _reaches_threshold(job: Job, ledger: Ledger) -> bool:
+    """Return whether the rejected rows reach the job's threshold.
+
+    A fraction refers to all rows, so it is checked only after the file is split.
+    """
     limit = job.options.threshold
     if limit is None or (0 < limit < 1 and job.rows is None):
         return False
@@ -171,6 +182,6 @@ def _too_many(job: Job, ledger: Ledger) -> bool:
 def _threshold_reason(job: Job) -> str:
     limit = job.options.threshold or 0
     if not limit:
-        return "a row was rejected: the job was to fail at the first one"
-    reached = f"{limit:g} or more" if limit >= 1 else f"{100 * limit:g}% of all or more"
-    return f"too many rows were rejected: {reached}"
+        return "a row was rejected, and the job's threshold is 0"
+    reached = f"{limit:g}" if limit >= 1 else f"{100 * limit:g}% of all rows"
+    return f"too many rows were rejected: the job's threshold is {reached}"

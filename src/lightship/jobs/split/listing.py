@@ -1,4 +1,7 @@
-"""Splitting what cannot be cut as it streams by: Parquet, whose plan is at its end, and prefixes of images."""
+"""Splitting of inputs that are not streams: Parquet files and prefixes of images.
+
+Parquet has its metadata at the end of the file.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +20,17 @@ from lightship.jobs.ledger.records import LEASE, Chunk, Cursor, Job
 from lightship.jobs.ranges import open_file
 from lightship.jobs.split import plan
 
-_TOGETHER = 10
+_BATCH = 10
 
-# Images of a chunk: their pixels are held at once.
+# Images of a chunk: all their pixels are in memory at once.
 _IMAGES = 64
-_LISTING = "application/json"
+_JSON = "application/json"
 
 
 def handle(job: Job, cloud: Cloud) -> str:
-    """Enter a job's chunks and send them; a second time enters the same ones."""
+    """Publish a job's chunks; a repetition publishes the same chunks."""
     ledger = Ledger(cloud)
-    current = ledger.jobs.attempt(job.id, LEASE)
+    current = ledger.jobs.claim(job.id, LEASE)
     if current is None:
         plan.conclude(job, cloud)
         return "split"
@@ -37,11 +40,11 @@ def handle(job: Job, cloud: Cloud) -> str:
 
 def _split(job: Job, cloud: Cloud) -> str:
     header, chunks = _images(job, cloud) if job.format == inputs.IMAGES else _row_groups(job, cloud)
-    Ledger(cloud).jobs.describe(job.id, header)
+    Ledger(cloud).jobs.put_header(job.id, header)
     cursor = Cursor()
-    while batch := list(islice(chunks, _TOGETHER)):
+    while batch := list(islice(chunks, _BATCH)):
         if batch[0].index >= plan.MOST_CHUNKS:
-            raise InvalidInput(f"{job.source.name} is too large: a job has {plan.MOST_CHUNKS} chunks at most")
+            raise InvalidInput(f"{job.source.name} is too large: a job has at most {plan.MOST_CHUNKS} chunks")
         cursor = plan.publish(job, batch, cloud)
     return plan.finish(job, cursor, cloud)
 
@@ -54,23 +57,31 @@ def _row_groups(job: Job, cloud: Cloud) -> tuple[Header, Iterator[Chunk]]:
 
 
 def _images(job: Job, cloud: Cloud) -> tuple[None, Iterator[Chunk]]:
-    """The prefix is listed once: what is added to it later is not part of the job."""
+    """Return the chunks of images; the prefix is listed once.
+
+    Objects that are added later are not part of the job.
+    """
     key = f"{job.work}listing.json"
     try:
         objects.describe(cloud, cloud.bucket, key)
     except NotFound:
-        objects.put_once(cloud, key, json.dumps(_list(job, cloud)).encode(), _LISTING)
+        objects.put_once(cloud, key, json.dumps(_list(job, cloud)).encode(), _JSON)
     return None, _groups(job, json.loads(objects.read(cloud, key)), cloud)
 
 
 def _list(job: Job, cloud: Cloud) -> list[list[Any]]:
-    """Key, etag and size of each image. Raises InvalidInput where they are not those that the job was made for."""
-    below, place = list(objects.list_keys(cloud, job.source.bucket, job.source.key)), job.source
-    if place.etag and len(below) <= inputs.MOST_COMPARED and inputs.digest_of(below) != place.etag:
-        raise InvalidInput(f"what is below s3://{place.bucket}/{place.key} was changed before the job began: ask again")
-    images = [[entry.key, entry.etag, entry.size] for entry in below if inputs.is_image(entry)]
+    """Return key, etag and size of each image.
+
+    Raises InvalidInput where the images changed since the job was created.
+    """
+    listed, source = list(objects.list_keys(cloud, job.source.bucket, job.source.key)), job.source
+    if source.etag and len(listed) <= inputs.MOST_COMPARED and inputs.digest_of(listed) != source.etag:
+        raise InvalidInput(
+            f"the images below s3://{source.bucket}/{source.key} changed before the job was split: start a new job"
+        )
+    images = [[entry.key, entry.etag, entry.size] for entry in listed if inputs.is_image(entry)]
     if not images:
-        raise InvalidInput(f"there is no image below s3://{place.bucket}/{place.key}")
+        raise InvalidInput(f"there is no image below s3://{source.bucket}/{source.key}")
     return images
 
 
@@ -78,5 +89,5 @@ def _groups(job: Job, images: list[list[Any]], cloud: Cloud) -> Iterator[Chunk]:
     for index, start in enumerate(range(0, len(images), _IMAGES)):
         group = images[start : start + _IMAGES]
         key = f"{job.work}chunk-{index:05}"
-        objects.put_once(cloud, key, json.dumps(group).encode(), _LISTING)
+        objects.put_once(cloud, key, json.dumps(group).encode(), _JSON)
         yield Chunk(job.id, index, start + 1, len(group), key=key)

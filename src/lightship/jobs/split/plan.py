@@ -1,8 +1,8 @@
-"""The work of the split queue: a job's file becomes chunks on the score queue, and is never loaded whole.
+"""The work of the split queue: split a job's file into chunks.
 
-The ledger's cursor says how far it got. The file's columns are kept first; then chunks are entered, then sent, then
-the cursor moves: a crash in between leaves work to do again, and doing it again changes nothing. Needs nothing but
-the standard library and boto3.
+The file is streamed, never loaded whole. The ledger's cursor records the progress. The file's columns are stored first;
+then chunks are put into the ledger, then sent, then the cursor moves. After a crash in between, the steps are repeated
+without effect on those already done. Imports only the standard library and boto3.
 """
 
 from __future__ import annotations
@@ -24,25 +24,26 @@ from lightship.jobs.ledger.records import LEASE, Chunk, Cursor, Job, State
 from lightship.jobs.messages import Finish, Plan, Retry, Run, Score, Split
 from lightship.jobs.split import schedules
 
-# The most chunks of a job: S3 joins no more objects to one file.
+# The most chunks of a job: a multipart upload of S3 has at most 10,000 parts.
 MOST_CHUNKS = 10_000
 
 # The most bytes that a gzip file may inflate to. Each invocation inflates it from its beginning, and must get further
-# than the one before: 300 s of about half a core by default, and a core inflates 270 MB of CSV a second.
+# than the one before: by default it has 300 s of about half a core, and a core inflates 270 MB of CSV per second.
 LARGEST_GZIP = 16 * 1024**3
 
-_TOGETHER = 10
+_BATCH = 10
 _PERMANENT = (InvalidInput, NotFound, UnsupportedMedia)
 
 
 def handle(body: Mapping[str, object], cloud: Cloud, *, deadline: float = float("inf")) -> str:
-    """Do what a message of the split queue asks; returns one word for the log.
+    """Handle a message of the split queue; return one word for the log.
 
-    ``deadline`` is when to continue by a message to the same function, in seconds of ``cloud.now``; some progress is
-    always made. Any exception asks for the message to be delivered again; InvalidInput is one that cannot be read.
+    ``deadline``, in seconds of ``cloud.now``, is when to continue by a message to the same function; every invocation
+    makes some progress. After any exception SQS delivers the message again; InvalidInput means that the body cannot be
+    read.
     """
     if "detail-type" in body:
-        return _drop(body, cloud, deadline)
+        return _start(body, cloud, deadline)
     message = messages.read(body, messages.SPLITTING)
     hops = message.next_hop()
     if isinstance(message.work, Run):
@@ -56,14 +57,14 @@ def handle(body: Mapping[str, object], cloud: Cloud, *, deadline: float = float(
     return _proceed(job, cloud, deadline, hops)
 
 
-def _drop(body: Mapping[str, object], cloud: Cloud, deadline: float) -> str:
+def _start(body: Mapping[str, object], cloud: Cloud, deadline: float) -> str:
     event = ObjectCreated.from_event(body)
-    job = starting.dropped(cloud, event, messages.correlation(body, "")) if event else None
+    job = starting.from_event(cloud, event, messages.correlation(body, "")) if event else None
     return _proceed(job, cloud, deadline) if job else "ignored"
 
 
 def _proceed(job: Job, cloud: Cloud, deadline: float, hops: int = 1) -> str:
-    if job.state == State.RUNNING:  # split by a worker that may have got no further
+    if job.state == State.RUNNING:  # split by a worker that may have crashed before concluding it
         conclude(job, cloud)
     if job.state != State.SPLITTING:
         return end(job, cloud)
@@ -72,9 +73,9 @@ def _proceed(job: Job, cloud: Cloud, deadline: float, hops: int = 1) -> str:
         messages.send(cloud, Plan(job.id), correlation=job.correlation)
         return "handed over"
     jobs = Ledger(cloud).jobs
-    current = jobs.attempt(job.id, LEASE)
+    current = jobs.claim(job.id, LEASE)
     if current is None:
-        return "elsewhere"
+        return "superseded"
     try:
         with releasing(lambda: jobs.release(job.id)):
             return _split(current, scanner, cloud, deadline, hops)
@@ -83,12 +84,12 @@ def _proceed(job: Job, cloud: Cloud, deadline: float, hops: int = 1) -> str:
 
 
 def fail(job: Job, reason: str, cloud: Cloud) -> str:
-    """Fail a job whose outcome is still open, and write the reason beside its output."""
+    """Fail a job that is neither sealed nor ended; write the reason below its output."""
     return end(Ledger(cloud).jobs.end(job.id, State.FAILED, reason) or job, cloud)
 
 
 def end(job: Job, cloud: Cloud) -> str:
-    """Write the reason of a failed job beside its output; returns the job's state."""
+    """Write the reason of a failed job below its output; return the job's state."""
     if job.state == State.FAILED:
         receipts.write_failure(job, cloud)
     return str(job.state)
@@ -97,12 +98,12 @@ def end(job: Job, cloud: Cloud) -> str:
 def _split(job: Job, scanner: Streamed, cloud: Cloud, deadline: float, hops: int) -> str:
     cursor, header, blocks = _beginning(job, scanner, cloud)
     if not cursor.index:
-        Ledger(cloud).jobs.describe(job.id, header)
+        Ledger(cloud).jobs.put_header(job.id, header)
     content = _Content(blocks, cursor.offset, keep=job.gzip)
     target = job.options.chunk_bytes(job.source.size)
     spans = scanner.scan(content, offset=cursor.offset, row=cursor.row, target=target)
     chunks = _chunks(job, spans, cursor.index, content, cloud)
-    while batch := list(islice(chunks, _TOGETHER)):
+    while batch := list(islice(chunks, _BATCH)):
         cursor = publish(job, batch, cloud)
         if cloud.now() > deadline:
             messages.send(cloud, Split(job.id), correlation=job.correlation, hops=hops)
@@ -138,7 +139,7 @@ def _content(job: Job, offset: int, cloud: Cloud) -> Iterator[bytes]:
 
 
 class _Content:
-    """Blocks on their way to a scanner, kept until what a gzip file's chunk is made of has been taken."""
+    """Blocks for a scanner; those of a gzip file are kept until :meth:`take`."""
 
     def __init__(self, blocks: Iterator[bytes], offset: int, *, keep: bool) -> None:
         self._blocks = blocks
@@ -153,30 +154,31 @@ class _Content:
             yield block
 
     def take(self, span: Span) -> bytes:
-        """A span's bytes; what stands before them is forgotten."""
+        """Return the bytes of a span, and forget those up to its end."""
         data = bytes(self._kept[span.start - self._offset : span.end - self._offset])
         del self._kept[: span.end - self._offset]
         self._offset = span.end
         return data
 
 
-def _chunks(job: Job, spans: Iterable[Span], index: int, content: _Content, cloud: Cloud) -> Iterator[Chunk]:
-    for place, span in enumerate(spans, start=index):
-        if place >= MOST_CHUNKS:
-            raise InvalidInput(f"{job.source.name} is too large: a job has {MOST_CHUNKS} chunks at most")
+def _chunks(job: Job, spans: Iterable[Span], start: int, content: _Content, cloud: Cloud) -> Iterator[Chunk]:
+    for index, span in enumerate(spans, start=start):
+        if index >= MOST_CHUNKS:
+            raise InvalidInput(f"{job.source.name} is too large: a job has at most {MOST_CHUNKS} chunks")
         key = ""
         if job.gzip:
             if span.end > LARGEST_GZIP:
                 raise InvalidInput(
-                    f"{job.source.name} inflates to more than {LARGEST_GZIP} bytes: send it uncompressed, or in parts"
+                    f"{job.source.name} inflates to more than {LARGEST_GZIP} bytes: send it uncompressed, or as "
+                    "several files"
                 )
-            key = f"{job.work}chunk-{place:05}"
+            key = f"{job.work}chunk-{index:05}"
             objects.put_once(cloud, key, content.take(span), "application/octet-stream")
-        yield Chunk(job.id, place, span.first, span.rows, span.start, span.end, key)
+        yield Chunk(job.id, index, span.first, span.rows, span.start, span.end, key)
 
 
 def publish(job: Job, batch: list[Chunk], cloud: Cloud) -> Cursor:
-    """Enter chunks into the ledger, send them, and move the cursor behind them."""
+    """Put chunks into the ledger, send their messages, and advance the cursor."""
     ledger = Ledger(cloud)
     for chunk in batch:
         ledger.chunks.add(chunk)
@@ -188,7 +190,7 @@ def publish(job: Job, batch: list[Chunk], cloud: Cloud) -> Cursor:
 
 
 def finish(job: Job, cursor: Cursor, cloud: Cloud) -> str:
-    """Record that a job's file is split; the workers may have been quicker."""
+    """Record that a job's file is split, and conclude the job if all chunks are done."""
     found = Ledger(cloud).jobs.split(job.id, chunks=cursor.index, rows=cursor.row - 1)
     if found and found.state == State.RUNNING:
         conclude(found, cloud)
@@ -196,9 +198,10 @@ def finish(job: Job, cursor: Cursor, cloud: Cloud) -> str:
 
 
 def conclude(job: Job, cloud: Cloud) -> None:
-    """Send the message that finishes a job where all chunks are done.
+    """Send the message that finishes a job, if all its chunks are done.
 
-    The worker that counts the last chunk checks too, after counting it: the second of the two sees all of them.
+    The worker that counts the last chunk checks the same after counting it: the later of the two sees that all are
+    done.
     """
     if job.chunks is not None and Ledger(cloud).tallies.total(job.id).chunks == job.chunks:
         messages.send(cloud, Finish(job.id), correlation=job.correlation)

@@ -1,7 +1,7 @@
-"""A schedule's runs: jobs that come again by the clock.
+"""Runs of schedules: jobs that are started by EventBridge Scheduler.
 
-Runs may be delivered twice, late, or while the one before is still at work: the first changes nothing, the others are
-left out, so that slow runs do not pile up and old ones do not come after new ones.
+A run may be delivered twice, late, or while the previous one is active. A repetition changes nothing; late and
+overlapping runs are skipped, so that slow runs do not accumulate and old runs do not follow newer ones.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
 from lightship.jobs import inputs, messages, models, objects, starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.finish import receipts
-from lightship.jobs.ledger import standing
+from lightship.jobs.ledger import states
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Job, State
 from lightship.jobs.ledger.requests import SYSTEM, Options, Request, Source
 from lightship.jobs.ledger.runs import LastRun, Pin
 from lightship.jobs.messages import Run, Split
 
-# The most files of a run: their jobs are named in one item of DynamoDB, which has 400 KB at most.
+# The most files of a run: the ids of their jobs are in one DynamoDB item, which has at most 400 KB.
 MOST_FILES = 10_000
 
 _S3 = re.compile(r"s3://([^/]+)/(.*)", re.DOTALL)
@@ -29,39 +29,41 @@ _LONGEST_NAME = 200
 
 
 def run(what: Run, correlation: str, cloud: Cloud, *, deadline: float = float("inf"), hops: int = 0) -> str:
-    """Start a run's jobs: one for the object it names, or for each data file below a prefix, or for a prefix of images.
+    """Start a run's jobs; return one word for the log.
 
-    What can never be scored becomes a job that failed. After ``deadline``, in seconds of ``cloud.now``, it continues by
-    a message to the same function with ``hops``. Returns one word for the log: started, continued, late (a newer run
-    has begun), overlapping (the one before is not done) or empty.
+    There is one job for an object, for each data file below a prefix, or for a prefix of images. An input that can
+    never be scored becomes a failed job. After ``deadline``, in seconds of ``cloud.now``, the run continues by a
+    message with ``hops``.
+
+    Returns started, continued, late (a newer run has begun), overlapping (the previous one is active) or empty.
     """
-    if hindrance := hindered(what.schedule, what.time, cloud):
-        return hindrance
+    if reason := skip_reason(what.schedule, what.time, cloud):
+        return reason
     jobs = _jobs(what, correlation, cloud)
     if not Ledger(cloud).runs.begin(what.schedule, LastRun(what.time, tuple(job.id for job in jobs))):
         return "late"
     left = jobs if what.after is None else [job for job in jobs if job.source.key > what.after]
-    for place, job in enumerate(left):
-        if place and cloud.now() > deadline:
-            rest = replace(what, after=left[place - 1].source.key)
+    for number, job in enumerate(left):
+        if number and cloud.now() > deadline:
+            rest = replace(what, after=left[number - 1].source.key)
             messages.send(cloud, rest, correlation=correlation, hops=hops)
             return "continued"
         _enter(job, cloud)
     return "started" if jobs else "empty"
 
 
-def hindered(schedule: str, time: str, cloud: Cloud) -> str:
-    """Return why a run would be left out, as :func:`run` says it; empty where it would not."""
+def skip_reason(schedule: str, time: str, cloud: Cloud) -> str:
+    """Return why :func:`run` would skip a run, ``late`` or ``overlapping``, or empty."""
     before = Ledger(cloud).runs.last(schedule)
     if before.time > time:
         return "late"
-    if before.time < time and any(standing.under_way(job, cloud) for job in before.jobs):
+    if before.time < time and any(states.is_active(job, cloud) for job in before.jobs):
         return "overlapping"
     return ""
 
 
 def last(schedule: str, cloud: Cloud) -> str:
-    """Return when a schedule ran last, ISO 8601; empty where it never did."""
+    """Return when a schedule last ran, ISO 8601; empty where it never did."""
     return Ledger(cloud).runs.last(schedule).time
 
 
@@ -74,7 +76,7 @@ def _enter(job: Job, cloud: Cloud) -> None:
 
 
 def _jobs(what: Run, correlation: str, cloud: Cloud) -> list[Job]:
-    """Return a run's jobs in the order of their keys, those that cannot be scored failed."""
+    """Return a run's jobs in key order; inputs that cannot be scored are failed jobs."""
     token = f"{what.schedule}@{what.time}"
     request = Request(SYSTEM, what.model, what.input, run=token, correlation=correlation)
     try:
@@ -83,8 +85,8 @@ def _jobs(what: Run, correlation: str, cloud: Cloud) -> list[Job]:
         sources = _sources(what.input, cloud)
     except _PERMANENT as error:
         bucket, key = _parsed(what.input) or ("", what.input[:_LONGEST_NAME])
-        failed = replace(request, model=what.model[:_LONGEST_NAME])
-        return [starting.refused(failed, Source(bucket, key), error)]
+        named = replace(request, model=what.model[:_LONGEST_NAME])
+        return [starting.failed(named, Source(bucket, key), error)]
     return [_job(request, source, pinned) for source in sources]
 
 
@@ -92,13 +94,13 @@ def _job(request: Request, source: Source, pinned: Pin) -> Job:
     try:
         return starting.make(request, source, pinned)
     except _PERMANENT as error:
-        return starting.refused(request, source, error)
+        return starting.failed(request, source, error)
 
 
 def _sources(uri: str, cloud: Cloud) -> list[Source]:
     found = _parsed(uri)
     if found is None:
-        raise InvalidInput(f"the run's input {uri[:_LONGEST_NAME]!r} is not s3://bucket/key")
+        raise InvalidInput(f"the run's input must be s3://bucket/key, not {uri[:_LONGEST_NAME]!r}")
     bucket, key = found
     if not key.endswith("/"):
         return [objects.describe(cloud, bucket, key)]
@@ -108,7 +110,7 @@ def _sources(uri: str, cloud: Cloud) -> list[Source]:
         if inputs.is_readable(source):
             files.append(source)
         if len(files) > MOST_FILES:
-            raise InvalidInput(f"below {uri} are more than {MOST_FILES} data files: a run takes no more")
+            raise InvalidInput(f"more than {MOST_FILES} data files are below {uri}: a run has at most {MOST_FILES}")
     return files or ([Source(bucket, key)] if images else [])
 
 

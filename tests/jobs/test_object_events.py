@@ -1,4 +1,4 @@
-"""Which objects start a job by being there."""
+"""Objects whose creation starts a job."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.jobs.clouds import drop
 
 
 @pytest.mark.parametrize("detail", [None, {}, {"object": {"key": "batch/quickstart/input/rows.csv"}}, {"object": []}])
-def test_object_created_event_without_a_field_is_invalid_input(cloud: Cloud, detail: Any) -> None:
+def test_object_created_event_with_missing_field_is_invalid_input(cloud: Cloud, detail: Any) -> None:
     event = drop(cloud, "batch/quickstart/input/rows.csv", b"1,2,3\n") | {"detail": detail}
     with pytest.raises(InvalidInput):
         plan.handle(event, cloud)
@@ -36,13 +36,13 @@ def test_object_created_event_without_a_field_is_invalid_input(cloud: Cloud, det
         ("uploads/rows.csv", 0),
     ],
 )
-def test_files_right_below_input_start_a_job(cloud: Cloud, key: str, jobs: int) -> None:
-    said = plan.handle(drop(cloud, key, b"1,2,3\n"), cloud)
-    assert (said != "ignored") == bool(jobs)
+def test_object_created_directly_below_input_starts_job(cloud: Cloud, key: str, jobs: int) -> None:
+    results = plan.handle(drop(cloud, key, b"1,2,3\n"), cloud)
+    assert (results != "ignored") == bool(jobs)
     assert len(Ledger(cloud).jobs.owned(SYSTEM, 10)) == jobs
 
 
-def test_dropped_file_reads_the_state_once_and_the_manifest_for_version_and_columns(cloud: Cloud) -> None:
+def test_uploaded_file_reads_state_once_and_manifest_twice(cloud: Cloud) -> None:
     event, read = drop(cloud, "batch/quickstart/input/rows.csv", b"1,2,3\n"), []
     cloud.s3.meta.events.register("before-call.s3.GetObject", lambda params, **_: read.append(params["url_path"]))
     assert plan.handle(event, cloud) == "split"
@@ -50,7 +50,7 @@ def test_dropped_file_reads_the_state_once_and_the_manifest_for_version_and_colu
     assert registered == ["state.json", "manifest.json", "manifest.json"]
 
 
-def test_dropped_file_whose_pin_is_of_an_earlier_version_keeps_the_pinned_version(cloud: Cloud) -> None:
+def test_uploaded_file_with_pin_of_earlier_version_keeps_pinned_version(cloud: Cloud) -> None:
     event = drop(cloud, "batch/quickstart/input/rows.csv", b"1,2,3\n")
     key = {"job": f"pin#{event['id']}/quickstart", "item": "pin"}
     earlier = {**key, "facts": {"version": 1}, "expires": int(cloud.now()) + 60}

@@ -1,4 +1,4 @@
-"""Jobs whose chunks are given up: incomplete, until they are retried, closed or done after all."""
+"""Jobs with given-up chunks: incomplete until retried, closed or done."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from lightship.jobs.ledger.requests import Request
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
 from tests.jobs.clouds import drop, objects_below
-from tests.jobs.faults.play import DATA
-from tests.jobs.jobs import KEY, exhausted, started, status, taken
+from tests.jobs.faults.scenario import DATA
+from tests.jobs.jobs import KEY, exhaust_attempts, started, status, take_message
 from tests.jobs.workers import run
 
 
-def test_a_job_whose_chunk_is_given_up_is_incomplete_until_it_is_retried(cloud: Cloud) -> None:
+def test_job_with_given_up_chunk_is_incomplete_until_retried(cloud: Cloud) -> None:
     job = started(cloud)
-    exhausted(cloud, 1)
+    exhaust_attempts(cloud, 1)
     assert status(cloud, job).state == "running"
     run(cloud)
     assert status(cloud, job).state == "incomplete"
@@ -35,9 +35,9 @@ def test_a_job_whose_chunk_is_given_up_is_incomplete_until_it_is_retried(cloud: 
     assert status(cloud, job).state == "done"
 
 
-def test_a_chunk_whose_workers_died_is_given_up_when_the_last_ones_lease_is_over(cloud: Cloud) -> None:
+def test_chunk_of_crashed_workers_is_given_up_after_last_lease(cloud: Cloud) -> None:
     job = started(cloud)
-    taken(cloud, 1)
+    take_message(cloud, 1)
     for _ in range(ATTEMPTS):
         Ledger(cloud).chunks.claim(job.id, 1, LEASE)
     run(cloud)
@@ -46,8 +46,8 @@ def test_a_chunk_whose_workers_died_is_given_up_when_the_last_ones_lease_is_over
     assert status(cloud, job).state == "incomplete"
 
 
-def test_a_job_whose_messages_died_before_a_worker_began_is_incomplete_in_the_end(cloud: Cloud) -> None:
-    """SQS counts what the ledger never heard of: a function that could not start, or a table that refused."""
+def test_job_with_lost_messages_is_incomplete_after_silence(cloud: Cloud) -> None:
+    """SQS counts deliveries that the ledger does not: a function could not start."""
     job = started(cloud)
     cloud.sqs.sent.clear()
     cloud.now.seconds += SILENCE - 1  # type: ignore[attr-defined]
@@ -65,7 +65,7 @@ def test_a_job_whose_messages_died_before_a_worker_began_is_incomplete_in_the_en
     assert sum(missing["rows"] for missing in receipt["missing"]) == 9
 
 
-def test_a_splitting_that_nobody_began_is_incomplete_in_the_end(cloud: Cloud) -> None:
+def test_splitting_never_claimed_is_incomplete_after_silence(cloud: Cloud) -> None:
     drop(cloud, KEY, DATA)
     job = operations.start(cloud, Request(owner="ann", model="quickstart", key=KEY))
     cloud.sqs.sent.clear()
@@ -77,7 +77,7 @@ def test_a_splitting_that_nobody_began_is_incomplete_in_the_end(cloud: Cloud) ->
     assert status(cloud, job).state == "done"
 
 
-def test_a_job_that_only_waited_long_is_finished_by_its_messages(cloud: Cloud) -> None:
+def test_job_incomplete_after_silence_is_finished_by_late_messages(cloud: Cloud) -> None:
     job = started(cloud)
     cloud.now.seconds += SILENCE + 1  # type: ignore[attr-defined]
     assert status(cloud, job).state == "incomplete"
@@ -85,7 +85,7 @@ def test_a_job_that_only_waited_long_is_finished_by_its_messages(cloud: Cloud) -
     assert status(cloud, job).state == "done"
 
 
-def test_a_worker_that_is_at_work_on_a_silent_job_keeps_it_running(cloud: Cloud) -> None:
+def test_silent_job_with_active_lease_is_running(cloud: Cloud) -> None:
     job = started(cloud)
     cloud.now.seconds += SILENCE + 1  # type: ignore[attr-defined]
     Ledger(cloud).chunks.claim(job.id, 1, LEASE)
@@ -93,7 +93,7 @@ def test_a_worker_that_is_at_work_on_a_silent_job_keeps_it_running(cloud: Cloud)
 
 
 def many(cloud: Cloud, *, dead: int) -> Job:
-    """A job of 25 chunks, of which the first ``dead`` have failed five times; no message is left."""
+    """Start a job of 25 chunks without messages; the first ``dead`` failed five times."""
     job = started(cloud, b"1,2,3\n" * 25, chunk=6)
     cloud.sqs.sent.clear()
     ledger = Ledger(cloud)
@@ -109,7 +109,7 @@ def sent(cloud: Cloud) -> list[int]:
     return [message["chunk"]["index"] for _, message in cloud.sqs.sent]
 
 
-def test_a_retry_that_is_cut_off_leaves_no_chunk_to_be_waited_for_in_vain(cloud: Cloud) -> None:
+def test_retry_interrupted_revives_only_sent_chunks(cloud: Cloud) -> None:
     class Refusing:
         def send_message_batch(self, **batch: Any) -> Any:
             if len(cloud.sqs.sent) >= 10:
@@ -130,7 +130,7 @@ def test_a_retry_that_is_cut_off_leaves_no_chunk_to_be_waited_for_in_vain(cloud:
     assert status(cloud, job).state == "done"
 
 
-def test_a_retry_sends_nothing_that_waits_in_its_queue(cloud: Cloud) -> None:
+def test_retry_sends_no_chunk_still_queued(cloud: Cloud) -> None:
     job = many(cloud, dead=12)
     retried = [operations.retry(cloud, owner="ann", job=job.id) for _ in range(3)]
     assert (retried, sent(cloud)) == ([12, 0, 0], list(range(12)))
@@ -141,18 +141,18 @@ def test_a_retry_sends_nothing_that_waits_in_its_queue(cloud: Cloud) -> None:
     assert status(cloud, job).state == "running"
 
 
-def test_a_long_retry_goes_on_in_the_background(cloud: Cloud) -> None:
+def test_retry_of_many_chunks_continues_in_background(cloud: Cloud) -> None:
     job = many(cloud, dead=25)
     steps = [retries.send(job, range(25), cloud, deadline=cloud.now() - 1)]
-    while goes_on := [entry for entry in cloud.sqs.sent if entry[0] == "split"]:
-        cloud.sqs.sent.remove(goes_on[0])
-        steps.append(plan.handle(goes_on[0][1], cloud, deadline=cloud.now() - 1))
+    while continuing := [entry for entry in cloud.sqs.sent if entry[0] == "split"]:
+        cloud.sqs.sent.remove(continuing[0])
+        steps.append(plan.handle(continuing[0][1], cloud, deadline=cloud.now() - 1))
     assert (steps, sent(cloud)) == (["continued", "continued", "retried"], list(range(25)))
     run(cloud)
     assert status(cloud, job).state == "done"
 
 
-def test_a_worker_that_fails_does_not_speak_for_the_one_after_it(cloud: Cloud) -> None:
+def test_release_of_failed_attempt_keeps_lease_of_later_attempt(cloud: Cloud) -> None:
     job = started(cloud)
     ledger = Ledger(cloud)
     first, second = (ledger.chunks.claim(job.id, 1, LEASE) for _ in range(2))
@@ -164,7 +164,7 @@ def test_a_worker_that_fails_does_not_speak_for_the_one_after_it(cloud: Cloud) -
     assert list(ledger.chunks.all(job.id))[1].lease == 0
 
 
-def test_a_splitting_that_fails_every_time_is_incomplete_at_once(cloud: Cloud) -> None:
+def test_splitting_failing_each_attempt_is_incomplete_at_once(cloud: Cloud) -> None:
     drop(cloud, KEY, DATA)
     job = operations.start(cloud, Request(owner="ann", model="quickstart", key=KEY))
     (message,) = [message for _, message in cloud.sqs.sent]
@@ -181,10 +181,10 @@ def test_a_splitting_that_fails_every_time_is_incomplete_at_once(cloud: Cloud) -
 
 
 @pytest.mark.parametrize("missing", ["count", "receipt"])
-def test_a_job_whose_last_step_was_given_up_is_finished_by_a_retry(cloud: Cloud, missing: str) -> None:
-    """The last message's worker dies each time when its chunk is done: before it counts it, or before the receipt."""
+def test_job_with_given_up_last_step_is_finished_by_retry(cloud: Cloud, missing: str) -> None:
+    """Each worker crashes after the chunk is done, before the count or the receipt."""
     job = started(cloud)
-    taken(cloud, 1)
+    take_message(cloud, 1)
     run(cloud)
     ledger = Ledger(cloud)
     chunk = ledger.chunks.claim(job.id, 1, LEASE)
@@ -200,9 +200,9 @@ def test_a_job_whose_last_step_was_given_up_is_finished_by_a_retry(cloud: Cloud,
     assert status(cloud, job).state == "done"
 
 
-def test_an_incomplete_job_can_be_closed_with_what_it_has(cloud: Cloud) -> None:
+def test_close_incomplete_job_lists_missing_rows(cloud: Cloud) -> None:
     job = started(cloud)
-    exhausted(cloud, 1)
+    exhaust_attempts(cloud, 1)
     kept = list(cloud.sqs.sent)
     with pytest.raises(InvalidInput, match="running"):
         operations.close(cloud, owner="ann", job=job.id)
@@ -221,7 +221,7 @@ def test_an_incomplete_job_can_be_closed_with_what_it_has(cloud: Cloud) -> None:
     assert operations.close(cloud, owner="ann", job=job.id).state == "closed"
 
 
-def test_what_has_ended_can_neither_be_cancelled_nor_retried(cloud: Cloud) -> None:
+def test_cancel_and_retry_of_done_job_are_refused(cloud: Cloud) -> None:
     job = started(cloud)
     run(cloud)
     with pytest.raises(InvalidInput, match="done"):
@@ -230,11 +230,11 @@ def test_what_has_ended_can_neither_be_cancelled_nor_retried(cloud: Cloud) -> No
         operations.retry(cloud, owner="ann", job=job.id)
 
 
-def test_a_splitting_that_was_given_up_is_retried_with_all_its_attempts(cloud: Cloud) -> None:
+def test_retry_of_given_up_splitting_resets_attempts(cloud: Cloud) -> None:
     drop(cloud, KEY, DATA)
     job = operations.start(cloud, Request(owner="ann", model="quickstart", key=KEY))
     for _ in range(ATTEMPTS):
-        Ledger(cloud).jobs.attempt(job.id, LEASE)
+        Ledger(cloud).jobs.claim(job.id, LEASE)
     cloud.sqs.sent.clear()
     cloud.now.seconds += LEASE + 1  # type: ignore[attr-defined]
     assert status(cloud, job).state == "incomplete"

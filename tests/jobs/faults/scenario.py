@@ -1,6 +1,7 @@
-"""The job that is disturbed: nine rows, one of them poison, in chunks of a few rows; and what must come of it.
+"""A job into which faults are injected, and a check of its output.
 
-Its columns are not the model's, nor in the model's order: who reads them by position gets other bytes.
+Its file has nine rows, one of them invalid, in chunks of a few rows. Its columns are not in the model's order: reading
+them by position would give other bytes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Job
 from lightship.jobs.ledger.requests import SYSTEM, Options, Request
 from tests.jobs.clouds import drop
-from tests.jobs.faults.cloud import Stage
+from tests.jobs.faults.cloud import Harness
 from tests.jobs.faults.queues import Delivery
 
 KEY = "uploads/me/plain.csv"
@@ -31,12 +32,12 @@ PARQUET_KEY = "uploads/me/typed.parquet"
 COLUMNS = ("mean texture", "patient", "mean concavity", "mean radius")
 POISON = 5
 
-# Bytes of a chunk that make three of the rows below.
-THIRD = 60
+# Bytes of a chunk of three of the rows below.
+CHUNK_BYTES = 60
 
 
 def rows(poison: int = POISON) -> list[str]:
-    """Rows by number, one of them (0: none) with a line end inside and no number."""
+    """Return the rows; row ``poison`` (0: none) has a line break and no number."""
     good = [f"{10 + number},p{number},0.{number},{7 + number}.5" for number in range(9)]
     if poison:
         good[poison - 1] = '1,p,2,"not\na number"'
@@ -48,7 +49,7 @@ def data(poison: int = POISON) -> bytes:
 
 
 def table() -> bytes:
-    """The rows as Parquet, three to a group; the poison one lacks a number."""
+    """Return the rows as Parquet, three per row group; the invalid one has a null."""
     cells = list(zip(*(row.split(",") for row in rows(0)), strict=True))
     columns = [[*map(float, column)] if number != 1 else list(column) for number, column in enumerate(cells)]
     columns[3][POISON - 1] = None
@@ -58,55 +59,55 @@ def table() -> bytes:
 
 
 DATA = data()
-FORMS = {
-    "three parts": (KEY, Options(chunk=THIRD)),
+CASES = {
+    "three parts": (KEY, Options(chunk=CHUNK_BYTES)),
     "two parts": (KEY, Options(chunk=90)),
     "gzip to one file": (GZIP_KEY, Options(chunk=90, single=True)),
     "parquet": (PARQUET_KEY, Options(chunk=1)),
 }
 
 
-def furnish(stage: Stage) -> None:
-    """Put the forms' inputs into the bucket."""
+def upload_inputs(harness: Harness) -> None:
+    """Put the inputs of the cases into the bucket."""
     for key, content in ((KEY, DATA), (GZIP_KEY, gzip.compress(DATA, mtime=0)), (PARQUET_KEY, table())):
-        drop(stage.cloud, key, content)
+        drop(harness.cloud, key, content)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run left: the output's files, the calls it took, how many messages failed, and how many faults struck."""
+    """The outcome of a run: output, calls, failed messages, injected faults."""
 
     files: dict[str, bytes]
     calls: list[str]
     failures: int
-    felt: int
+    injected: int
 
 
-def play(
-    stage: Stage, form: str, planned: Mapping[int, str], chance: random.Random | None = None, skew: float = 0.0
+def run_job(
+    harness: Harness, form: str, planned: Mapping[int, str], rng: random.Random | None = None, skew: float = 0.0
 ) -> Outcome:
-    """Run the job with these faults until all is quiet; its state must be final."""
-    key, options = FORMS[form]
-    with stage.run(skew, chance) as (cloud, faults):
-        job = start(stage, cloud, key, options)
+    """Run the job with these faults until the queues are empty; it must be done."""
+    key, options = CASES[form]
+    with harness.run(skew, rng) as (cloud, faults):
+        job = start(harness, cloud, key, options)
         faults.planned = planned
-        faults.quick = chance is not None and chance.random() < 0.3
-        delivery = Delivery(stage, cloud, faults, chance)
-        delivery.until_quiet({"schema": 1, "split": {"job": job.id}, "correlation": ""})
+        faults.immediate = rng is not None and rng.random() < 0.3
+        delivery = Delivery(harness, cloud, faults, rng)
+        delivery.drain({"schema": 1, "split": {"job": job.id}, "correlation": ""})
         calls = list(faults.calls)
         found = Ledger(cloud).jobs.find(job.id)
         assert found is not None
         assert found.state == "done"
-        return Outcome(stage.output(), calls, delivery.failures, faults.felt)
+        return Outcome(harness.output(), calls, delivery.failures, faults.injected)
 
 
-def start(stage: Stage, cloud: Cloud, key: str, options: Options) -> Job:
-    source = objects.describe(stage.cloud, "jobs", key)
+def start(harness: Harness, cloud: Cloud, key: str, options: Options) -> Job:
+    source = objects.describe(harness.cloud, "jobs", key)
     return starting.start(cloud, Request(SYSTEM, "quickstart", key, options=options), source)
 
 
 def check_rows(files: dict[str, bytes], poison: int = POISON) -> None:
-    """Every input row exactly once, in its order, in the output or among the errors."""
+    """Check that every input row is exactly once in the output or among the errors."""
     (key,) = [key for key in files if key.endswith("/receipt.json")]
     receipt = json.loads(files[key])
     texts = [files[part["key"]].decode() for part in receipt["parts"]]

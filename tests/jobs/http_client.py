@@ -1,4 +1,4 @@
-"""The application in front of a test's cloud, and a client of it."""
+"""The application in front of a test's cloud, and an HTTP client of it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tests.serve import core, fast_path
 
 Client = Callable[..., httpx.Response]
 
-# An upload of the caller that all are where nobody asks who, a job over it, and the id of a job that there is not.
+# An upload of the anonymous caller, a job that scores it, and a job id that does not exist.
 KEY = "uploads/anonymous/1/p.csv"
 JOB = {"model": "quickstart", "key": KEY}
-NONE = "0" * 32
+MISSING_ID = "0" * 32
 
 
 def app_of(registries: Registries, cloud: Cloud | None, token: str | None = None) -> ASGIApp:
@@ -26,9 +26,9 @@ def app_of(registries: Registries, cloud: Cloud | None, token: str | None = None
 
 
 def client(app: ASGIApp) -> Client:
-    async def ask(*args: Any, **options: Any) -> httpx.Response:
+    async def send(*args: Any, **options: Any) -> httpx.Response:
         transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://lightship") as session:
             return await session.request(*args, **options)
 
-    return lambda *args, **options: asyncio.run(ask(*args, **options))
+    return lambda *args, **options: asyncio.run(send(*args, **options))

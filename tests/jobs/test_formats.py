@@ -1,4 +1,4 @@
-"""Every format of input, every format of output, and what a bad row of each becomes."""
+"""Formats of inputs and outputs, and rejected rows of each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lightship.jobs.ledger.requests import SYSTEM, Options, Request
 from lightship.jobs.split import plan
 from tests.bundles import Registries
 from tests.jobs.clouds import drop, renamed
-from tests.jobs.scoring import finished, name_of, picture, scored
+from tests.jobs.scoring import finished, name_of, png, scored
 
 COLUMNS = ["mean radius", "mean texture", "mean concavity"]
 CELLS = [[10.5, 20.0, 0.1], [20.5, 30.0, 0.4], [8.25, 11.0, 0.0]]
@@ -50,12 +50,12 @@ def probabilities(data: bytes) -> list[float]:
 
 
 @pytest.fixture
-def right(all_models: Cloud) -> list[float]:
-    _, _, files = scored(all_models, "quickstart", "right.csv", as_csv([COLUMNS, *CELLS]))
+def expected(all_models: Cloud) -> list[float]:
+    _, _, files = scored(all_models, "quickstart", "expected.csv", as_csv([COLUMNS, *CELLS]))
     return probabilities(files["part-00000.csv"])
 
 
-def test_json_lines_keep_their_fields_and_get_more(all_models: Cloud, right: list[float]) -> None:
+def test_json_lines_keep_fields_and_get_predictions(all_models: Cloud, expected: list[float]) -> None:
     named = [dict(zip(COLUMNS, row, strict=True)) for row in CELLS]
     identified = [{**row, "id": f"p{number}"} for number, row in enumerate(named)]
     whole = [{"features": row} for row in CELLS]
@@ -63,14 +63,14 @@ def test_json_lines_keep_their_fields_and_get_more(all_models: Cloud, right: lis
     for number, rows in enumerate((identified, whole, mixed)):
         _, receipt, files = scored(all_models, "quickstart", f"{number}.jsonl", as_lines(rows))
         found = [json.loads(line) for line in files["part-00000.jsonl"].splitlines()]
-        assert [round(row["probability_malignant"], 5) for row in found] == right
+        assert [round(row["probability_malignant"], 5) for row in found] == expected
         assert [set(row) - set(PREDICTED) for row in found[:2]] == [set(row) for row in rows[:2]]
         assert receipt["rows"] == {"read": 3, "scored": 3, "rejected": 0}
         assert receipt["columns"] == PREDICTED
     assert found[2]["input"] == CELLS[2]
 
 
-def test_fields_that_are_called_like_a_prediction_make_way_for_it(all_models: Cloud, right: list[float]) -> None:
+def test_json_lines_fields_named_like_predictions_are_renamed(all_models: Cloud, expected: list[float]) -> None:
     own = {"predicted_malignancy": "x", "note": "%s", "predicted_malignancy_input": 7}
     rows = [{"features": CELLS[0], **own}, {"features": CELLS[1], "predicted_malignancy": "y"}, CELLS[2]]
     for form in (None, "parquet"):
@@ -79,7 +79,7 @@ def test_fields_that_are_called_like_a_prediction_make_way_for_it(all_models: Cl
             found = parquet.read_table(io.BytesIO(files["part-00000.parquet"])).to_pylist()
         else:
             found = [json.loads(line) for line in files["part-00000.jsonl"].splitlines()]
-        assert [round(row["probability_malignant"], 5) for row in found] == right
+        assert [round(row["probability_malignant"], 5) for row in found] == expected
         assert receipt["columns"] == PREDICTED
         first = ["features", "predicted_malignancy_input_2", "note", "predicted_malignancy_input"]
         assert list(found[0])[:4] == first
@@ -87,18 +87,18 @@ def test_fields_that_are_called_like_a_prediction_make_way_for_it(all_models: Cl
         assert found[1]["predicted_malignancy_input"] == "y"
 
 
-def test_a_result_is_scored_again_and_nothing_is_lost(all_models: Cloud, right: list[float]) -> None:
+def test_json_lines_part_scored_again_keeps_all_fields(all_models: Cloud, expected: list[float]) -> None:
     data = as_lines([{"features": row} for row in CELLS])
     for time in range(3):
         _, _, files = scored(all_models, "quickstart", f"{time}.jsonl", data)
         data = files["part-00000.jsonl"]
     found = [json.loads(line) for line in data.splitlines()]
     kept = ["probability_malignant", "probability_malignant_input", "probability_malignant_input_2"]
-    assert [[round(row[name], 5) for row in found] for name in kept] == [right] * 3
+    assert [[round(row[name], 5) for row in found] for name in kept] == [expected] * 3
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
-def test_every_format_becomes_parquet(all_models: Cloud, right: list[float], name: str) -> None:
+def test_each_format_converts_to_parquet(all_models: Cloud, expected: list[float], name: str) -> None:
     rows = {"a.csv": as_csv([COLUMNS, *CELLS]), "a.parquet": as_table(CELLS)}
     data = rows.get(name) or as_lines([dict(zip(COLUMNS, row, strict=True)) for row in CELLS])
     _, receipt, files = scored(all_models, "quickstart", name, data, output="parquet", chunk=1)
@@ -106,12 +106,12 @@ def test_every_format_becomes_parquet(all_models: Cloud, right: list[float], nam
     table = pyarrow.concat_tables(tables)
     assert table.column_names == [*COLUMNS, *PREDICTED]
     assert [list(row.values())[:3] for row in table.to_pylist()] == CELLS
-    assert [round(value, 5) for value in table["probability_malignant"].to_pylist()] == right
+    assert [round(value, 5) for value in table["probability_malignant"].to_pylist()] == expected
     assert len(tables) > 1
 
 
 def whole(files: dict[str, bytes], receipt: dict) -> pyarrow.Table:
-    """The parts together, as a dataset is read: their schemas must be the same."""
+    """Concatenate the parts; their schemas must be equal, as for a dataset."""
     tables = [parquet.read_table(io.BytesIO(files[name_of(part)])) for part in receipt["parts"]]
     assert len(tables) > 1
     assert [table.schema for table in tables] == [tables[0].schema] * len(tables)
@@ -129,7 +129,7 @@ GOOD = dict(zip(COLUMNS, [10, 20.5, 0], strict=True))
         [{"features": [1, 2, 3]}, {"features": GOOD}, {"features": [1.5, 2, 2**60]}, {"x": "bad", "features": 0}],
     ],
 )
-def test_parts_of_json_lines_have_one_schema(all_models: Cloud, rows: list[Any]) -> None:
+def test_parquet_parts_of_json_lines_have_one_schema(all_models: Cloud, rows: list[Any]) -> None:
     _, receipt, files = scored(all_models, "quickstart", "a.jsonl", as_lines(rows), output="parquet", chunk=1)
     parts = [part for part in receipt["parts"] if parquet.read_table(io.BytesIO(files[name_of(part)])).num_rows]
     table = whole(files, receipt | {"parts": parts})
@@ -143,7 +143,7 @@ def test_parts_of_json_lines_have_one_schema(all_models: Cloud, rows: list[Any])
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
-def test_a_part_without_rows_has_the_schema_of_the_others(all_models: Cloud, name: str) -> None:
+def test_parquet_part_without_rows_has_same_schema(all_models: Cloud, name: str) -> None:
     rows: list[list[Any]] = [[None, 1.5, 2.5], [None, 1.5, 2.5], [10.5, 20.0, 0.1], [7.5, 9.0, 0.2]]
     named = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
     data = {"a.csv": as_csv([COLUMNS, *rows]), "a.jsonl": as_lines(named), "a.parquet": as_table(rows)}[name]
@@ -166,15 +166,15 @@ def test_a_part_without_rows_has_the_schema_of_the_others(all_models: Cloud, nam
         ("half_plus_two", "anonymous\nbad\n1\n", "double float"),
     ],
 )
-def test_what_a_model_takes_and_gives_has_its_types(all_models: Cloud, model: str, data: str, types: str) -> None:
+def test_parquet_columns_of_model_have_types_of_signature(all_models: Cloud, model: str, data: str, types: str) -> None:
     _, receipt, files = scored(all_models, model, "a.csv", data.encode(), output="parquet", chunk=1)
     assert receipt["rows"] == {"read": 2, "scored": 1, "rejected": 1}
     assert " ".join(str(kind) for kind in whole(files, receipt).schema.types) == types
 
 
-def test_predictions_for_images_have_their_types(all_models: Cloud) -> None:
+def test_parquet_predictions_for_images_have_types(all_models: Cloud) -> None:
     for number in range(65):
-        drop(all_models, f"uploads/system/5/{number:03}.png", picture(number) if number == 64 else b"broken")
+        drop(all_models, f"uploads/system/5/{number:03}.png", png(number) if number == 64 else b"broken")
     options = Options(output="parquet")
     job = operations.start(all_models, Request(owner=SYSTEM, model="digits", key="uploads/system/5/", options=options))
     _, receipt, files = finished(all_models, job)
@@ -184,27 +184,25 @@ def test_predictions_for_images_have_their_types(all_models: Cloud) -> None:
 
 
 @pytest.mark.parametrize("missing", [False, True])
-def test_decimals_are_numbers_to_a_model_and_stay_decimals(
-    all_models: Cloud, missing: bool, right: list[float]
-) -> None:
+def test_parquet_decimals_are_scored_and_kept(all_models: Cloud, missing: bool, expected: list[float]) -> None:
     rows = [*CELLS, [None, 1, 2]] if missing else CELLS
     decimals = [
         pyarrow.array([None if cell is None else Decimal(str(cell)) for cell in column], pyarrow.decimal128(12, 3))
         for column in zip(*rows, strict=True)
     ]
-    truths = pyarrow.array([Decimal(place % 2) for place in range(len(rows))], pyarrow.decimal128(5, 1))
-    table = pyarrow.table(dict(zip([*COLUMNS, "truth"], [*decimals, truths], strict=True)))
+    targets = pyarrow.array([Decimal(index % 2) for index in range(len(rows))], pyarrow.decimal128(5, 1))
+    table = pyarrow.table(dict(zip([*COLUMNS, "truth"], [*decimals, targets], strict=True)))
     file = io.BytesIO()
     parquet.write_table(table, file)
     _, receipt, files = scored(all_models, "quickstart", "a.parquet", file.getvalue(), target="truth")
     found = parquet.read_table(io.BytesIO(files["part-00000.parquet"]))
     assert receipt["rows"]["rejected"] == missing
-    assert [round(value, 5) for value in found["probability_malignant"].to_pylist()] == right
+    assert [round(value, 5) for value in found["probability_malignant"].to_pylist()] == expected
     assert found.select([*COLUMNS, "truth"]).equals(table.slice(0, 3))
     assert np.sum(receipt["metrics"]["confusion"], axis=1).tolist() == [2, 1]
 
 
-def test_bad_rows_of_each_format_are_told_by_number_and_reason(all_models: Cloud, right: list[float]) -> None:
+def test_invalid_rows_of_each_format_have_number_and_reason(all_models: Cloud, expected: list[float]) -> None:
     bad_csv = as_csv([COLUMNS, CELLS[0], ["x", 1, 2], CELLS[1], [1, 2], CELLS[2], ["nan", 1, 1]])
     bad_lines = as_lines([{"features": CELLS[0]}, {"features": ["x", 1, 2]}, {"features": CELLS[1]}, {"f": 1}])
     bad_lines += as_lines([{"features": CELLS[2]}]) + b"{broken\n"
@@ -231,9 +229,7 @@ def test_bad_rows_of_each_format_are_told_by_number_and_reason(all_models: Cloud
     ],
     ids=["nanoseconds", "year 14645", "no UTF-8", "named like the input"],
 )
-def test_a_column_that_the_model_does_not_take_spoils_no_row(
-    all_models: Cloud, column: pyarrow.Array, right: list[float]
-) -> None:
+def test_parquet_unused_column_rejects_no_row(all_models: Cloud, column: pyarrow.Array, expected: list[float]) -> None:
     numbers = list(map(list, zip(*CELLS, [None, 1.0, 1.0], *CELLS[1:], strict=True)))
     file = io.BytesIO()
     table = pyarrow.table(dict(zip([*COLUMNS, "features"], [*numbers, column], strict=True)))
@@ -241,37 +237,37 @@ def test_a_column_that_the_model_does_not_take_spoils_no_row(
     _, receipt, files = scored(all_models, "quickstart", "a.parquet", file.getvalue())
     assert receipt["rows"] == {"read": 6, "scored": 5, "rejected": 1}
     found = parquet.read_table(io.BytesIO(files["part-00000.parquet"]))
-    assert [round(value, 5) for value in found["probability_malignant"].to_pylist()] == [*right, *right[1:]]
+    assert [round(value, 5) for value in found["probability_malignant"].to_pylist()] == [*expected, *expected[1:]]
     assert found["features"].equals(pyarrow.chunked_array([table["features"].chunk(0).take([0, 1, 2, 4, 5])]))
     (error,) = map(json.loads, files["errors/part-00000.jsonl"].splitlines())
     assert error["row"] == 4
     assert error["text"].startswith("{'mean radius': None, 'mean texture': 1.0, 'mean concavity': 1.0, 'features': ")
 
 
-def test_a_column_of_csv_that_is_named_like_the_models_input_spoils_no_row(all_models: Cloud) -> None:
+def test_csv_column_named_like_model_input_rejects_no_row(all_models: Cloud) -> None:
     data = as_csv([[*COLUMNS, "features"], *([*row, "x"] for row in CELLS), ["bad", 1, 2, "x"]])
     _, receipt, _ = scored(all_models, "quickstart", "a.csv", data)
     assert receipt["rows"] == {"read": 4, "scored": 3, "rejected": 1}
 
 
-def test_a_line_of_blanks_is_a_rejected_row_wherever_it_stands(all_models: Cloud, right: list[float]) -> None:
+def test_json_lines_blank_line_is_rejected(all_models: Cloud, expected: list[float]) -> None:
     good = as_lines(CELLS[:2])
     data = b"  \n" + good + b" \t\n" + as_lines(CELLS[2:]) + b"   "
     for number, chunk in enumerate((0, 1)):
         _, receipt, files = scored(all_models, "quickstart", f"{number}.jsonl", data, chunk=chunk)
         found = [json.loads(line) for part in receipt["parts"] for line in files[name_of(part)].splitlines()]
         errors = [json.loads(line) for part in receipt["errors"] for line in files[name_of(part)].splitlines()]
-        assert [round(row["probability_malignant"], 5) for row in found] == right
+        assert [round(row["probability_malignant"], 5) for row in found] == expected
         assert [row["input"] for row in found] == CELLS
         assert [(error["row"], error["text"]) for error in errors] == [(1, ""), (4, ""), (6, "")]
 
 
-def test_suffixes_may_be_capitals(all_models: Cloud, right: list[float]) -> None:
+def test_suffix_in_capitals_is_recognized(all_models: Cloud, expected: list[float]) -> None:
     _, _, files = scored(all_models, "quickstart", "A.Csv.GZ", gzip.compress(as_csv([COLUMNS, *CELLS])))
-    assert probabilities(files["part-00000.csv"]) == right
+    assert probabilities(files["part-00000.csv"]) == expected
 
 
-def test_a_header_without_the_models_columns_fails_the_whole_job(all_models: Cloud) -> None:
+def test_csv_header_missing_column_fails_job(all_models: Cloud) -> None:
     job, _, files = scored(all_models, "quickstart", "c.csv", as_csv([["a", "b", "c"], *CELLS]))
     assert job.state == "failed"
     assert "lacks the column 'mean radius'" in job.reason
@@ -287,7 +283,7 @@ def test_a_header_without_the_models_columns_fails_the_whole_job(all_models: Clo
         ([2018, 2019], True, {"read": 1, "scored": 1, "rejected": 0}),
     ],
 )
-def test_the_first_row_of_csv_is_what_it_is_said_to_be(
+def test_csv_header_option_decides_first_row(
     all_models: Cloud, first: list[Any], header: bool | None, expected: dict[str, int]
 ) -> None:
     _, receipt, files = scored(all_models, "scorer", "a.csv", as_csv([first, [1, 4]]), header=header, single=True)
@@ -297,13 +293,11 @@ def test_the_first_row_of_csv_is_what_it_is_said_to_be(
     assert len(rows) == expected["scored"]
 
 
-def test_a_header_with_the_models_columns_is_one_though_a_name_is_a_number(
-    all_models: Cloud, right: list[float]
-) -> None:
+def test_csv_header_with_numeric_name_is_detected(all_models: Cloud, expected: list[float]) -> None:
     rows = [[*COLUMNS[::-1], 2019], *([*row[::-1], 7] for row in CELLS)]
     _, receipt, files = scored(all_models, "quickstart", "a.csv", as_csv(rows))
     assert receipt["columns"][:4] == [*COLUMNS[::-1], "2019"]
-    assert probabilities(files["part-00000.csv"]) == right
+    assert probabilities(files["part-00000.csv"]) == expected
 
 
 @pytest.mark.parametrize(
@@ -316,18 +310,16 @@ def test_a_header_with_the_models_columns_is_one_though_a_name_is_a_number(
         ("twice.csv", b"a,a,b\n1,2,3\n", "'a'"),
     ],
 )
-def test_files_that_are_none_fail_with_a_reason(all_models: Cloud, name: str, data: bytes, named: str) -> None:
+def test_malformed_file_fails_job_with_reason(all_models: Cloud, name: str, data: bytes, named: str) -> None:
     job, receipt, _ = scored(all_models, "quickstart", name, data)
     assert (job.state, receipt) == ("failed", {})
     assert named in job.reason
 
 
-def test_a_gzip_file_that_no_invocation_could_inflate_is_refused(
-    all_models: Cloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_gzip_file_above_largest_size_fails_job(all_models: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     data = as_csv([COLUMNS, *CELLS])
     monkeypatch.setattr(plan, "LARGEST_GZIP", len(data))
-    job, _, _ = scored(all_models, "quickstart", "right.csv.gz", gzip.compress(data))
+    job, _, _ = scored(all_models, "quickstart", "expected.csv.gz", gzip.compress(data))
     assert job.state == "done"
     job, receipt, _ = scored(all_models, "quickstart", "large.csv.gz", gzip.compress(data + b"1,2,3\n"))
     assert (job.state, receipt) == ("failed", {})
@@ -335,7 +327,7 @@ def test_a_gzip_file_that_no_invocation_could_inflate_is_refused(
     assert f"{len(data)} bytes" in job.reason
 
 
-def test_a_header_without_rows_is_a_job_of_no_rows(all_models: Cloud) -> None:
+def test_csv_header_without_rows_is_done(all_models: Cloud) -> None:
     for single in (False, True):
         job, receipt, files = scored(all_models, "quickstart", f"{single}.csv", as_csv([COLUMNS]), single=single)
         assert job.state == "done"
@@ -345,13 +337,13 @@ def test_a_header_without_rows_is_a_job_of_no_rows(all_models: Cloud) -> None:
         assert not single or files["predictions.csv"] == as_csv([[*COLUMNS, *PREDICTED]])
 
 
-def test_one_file_has_one_header_and_all_rows(all_models: Cloud, right: list[float]) -> None:
+def test_csv_single_file_has_one_header_and_all_rows(all_models: Cloud, expected: list[float]) -> None:
     _, receipt, files = scored(all_models, "quickstart", "d.csv", as_csv([COLUMNS, *CELLS]), single=True, chunk=20)
-    assert probabilities(files["predictions.csv"]) == right
+    assert probabilities(files["predictions.csv"]) == expected
     assert [part["key"].rpartition("/")[2] for part in receipt["parts"]] == ["predictions.csv"]
 
 
-def test_text_for_spreadsheets_is_harmless_and_numbers_are_not_spoiled(all_models: Cloud) -> None:
+def test_csv_safe_escapes_formulas_and_keeps_numbers(all_models: Cloud) -> None:
     rows = [["note", *COLUMNS], ["=cmd()", "-1.5", 2, 3], ["@x", 1, 2, 3], ["-7", 1, 2, 3], ["fine, really", 1, 2, 3]]
     _, _, files = scored(all_models, "quickstart", "e.csv", as_csv(rows), safe=True)
     found = list(csv.DictReader(io.StringIO(files["part-00000.csv"].decode())))
@@ -359,14 +351,14 @@ def test_text_for_spreadsheets_is_harmless_and_numbers_are_not_spoiled(all_model
     assert found[0]["mean radius"] == "-1.5"
 
 
-def test_predicted_text_is_harmless_too(all_models: Cloud, registries: Registries, tmp_path: Path) -> None:
+def test_csv_safe_escapes_predictions_and_keys(all_models: Cloud, registries: Registries, tmp_path: Path) -> None:
     renamed(all_models, registries.small / "scorer", "formulas", tmp_path, classes=["=cmd", " =cmd"])
     for single in (False, True):
         _, _, files = scored(all_models, "formulas", "s.csv", b"x_0,x_1\n1,4\n2,0.5\n", safe=True, single=single)
         rows = list(csv.DictReader(io.StringIO(files["predictions.csv" if single else "part-00000.csv"].decode())))
         assert [row["predicted_y"] for row in rows] == ["' =cmd", "'=cmd"]
     renamed(all_models, registries.examples / "digits", "ats", tmp_path, classes=[f"@{digit}" for digit in range(10)])
-    drop(all_models, "uploads/system/4/=1.png", picture(0))
+    drop(all_models, "uploads/system/4/=1.png", png(0))
     options = Options(safe=True)
     job = operations.start(all_models, Request(owner=SYSTEM, model="ats", key="uploads/system/4/", options=options))
     _, _, files = finished(all_models, job)
@@ -374,7 +366,7 @@ def test_predicted_text_is_harmless_too(all_models: Cloud, registries: Registrie
     assert row["predicted_digit"].startswith("'@")
 
 
-def test_logits_several_outputs_lists_and_strings_become_columns(all_models: Cloud) -> None:
+def test_predictions_of_logits_several_outputs_and_lists_are_columns(all_models: Cloud) -> None:
     _, receipt, files = scored(all_models, "scorer", "f.csv", b"1,4\n2,0.5\n")
     rows = list(csv.DictReader(io.StringIO(files["part-00000.csv"].decode())))
     assert [row["predicted_y"] for row in rows] == ["high", "low"]
@@ -392,7 +384,7 @@ def test_logits_several_outputs_lists_and_strings_become_columns(all_models: Clo
     assert [json.loads(row.strip(b'"'))[99_999] for row in rows] == [1, 2]
 
 
-def test_a_row_that_the_model_cannot_run_is_a_reject(all_models: Cloud) -> None:
+def test_row_failing_in_model_is_rejected(all_models: Cloud) -> None:
     _, receipt, files = scored(all_models, "table", "i.csv", b"0\n1\n-999999999\n1\n")
     rows = list(csv.DictReader(io.StringIO(files["part-00000.csv"].decode())))
     assert [float(row["predicted_found"]) for row in rows] == [10, 20, 20]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lightship.aws import queues
-from lightship.aws.dead_letters import Letters
+from lightship.aws.dead_letters import DeadLetterReceiver
 from lightship.handlers.compile import Workshop, work
 from lightship.handlers.compiling.quarantine import Workers
 from lightship.handlers.queues import Queue
@@ -130,8 +130,8 @@ def test_a_fifo_queue_gets_its_letters_in_their_order_with_their_ids(yard: Yard,
     bodies = [str(number) for number in range(15)]
     deaden("requests-fifo", *bodies)
     later = time.time() + 3600
-    with Letters(yard.sqs, found(yard, "requests-fifo"), now=lambda: later) as letters:
-        done = letters.redrive(15)
+    with DeadLetterReceiver(yard.sqs, found(yard, "requests-fifo"), now=lambda: later) as receiver:
+        done = receiver.redrive(15)
     assert (done.moved, done.kept) == (15, 0)
     first = yard.receive(yard.queues["requests-fifo"])
     assert [message["Body"] for message in first] == bodies[:10]
@@ -155,8 +155,8 @@ def test_who_is_stopped_in_between_loses_nothing(yard: Yard, deaden: Deaden) -> 
         if error := next(stops):
             raise error
 
-    with pytest.raises(KeyboardInterrupt), Letters(yard.sqs, found(yard, "requests")) as letters:
-        letters.redrive(8, told=stop)
+    with pytest.raises(KeyboardInterrupt), DeadLetterReceiver(yard.sqs, found(yard, "requests")) as receiver:
+        receiver.redrive(8, progress=stop)
     moved, left = yard.bodies(yard.queues["requests"]), yard.bodies(yard.dead["requests"])
     assert (len(moved), len(left)) == (3, 5)
     assert sorted(moved + left) == [str(number) for number in range(8)]
@@ -170,13 +170,13 @@ def test_a_call_that_fails_loses_nothing(yard: Yard, deaden: Deaden, call: str) 
         raise ConnectionError(call)
 
     yard.sqs.meta.events.register(f"before-call.sqs.{call}", fail)
-    with pytest.raises(ConnectionError), Letters(yard.sqs, found(yard, "requests")) as letters:
-        letters.redrive(2)
+    with pytest.raises(ConnectionError), DeadLetterReceiver(yard.sqs, found(yard, "requests")) as receiver:
+        receiver.redrive(2)
     yard.sqs.meta.events.unregister(f"before-call.sqs.{call}", fail)
     assert sorted(yard.bodies(yard.dead["requests"])) == ["a", "b"]
     assert len(yard.bodies(yard.queues["requests"])) == (1 if call == "DeleteMessage" else 0)
-    with Letters(yard.sqs, found(yard, "requests")) as letters:
-        letters.redrive(2)
+    with DeadLetterReceiver(yard.sqs, found(yard, "requests")) as receiver:
+        receiver.redrive(2)
     assert set(yard.bodies(yard.queues["requests"])) == {"a", "b"}
 
 

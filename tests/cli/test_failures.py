@@ -296,8 +296,8 @@ def test_aws_without_credentials_network_or_profile_is_said_in_words(tmp_path: P
 def test_expired_credentials_of_another_service_are_said_in_words() -> None:
     answer: Any = {"Error": {"Code": "ExpiredToken", "Message": "The security token is expired"}}
     error = ClientError(answer, "GetCallerIdentity")
-    said = aws.complaint(error)
+    said = aws.describe(error)
     assert said is not None
     assert "GetCallerIdentity" in said
     assert "expired" in said
-    assert aws.complaint(ValueError("no error of AWS")) is None
+    assert aws.describe(ValueError("no error of AWS")) is None

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from lightship import aws
 from lightship.aws import dead_letters, queues
-from lightship.aws.dead_letters import Letter, Letters
+from lightship.aws.dead_letters import DeadLetter, DeadLetterReceiver
 from lightship.aws.queues import Queue
 from lightship.aws.stack import StackSettings, unset
 from lightship.cli.arguments import completion
@@ -120,9 +120,9 @@ def redrive_command(name: str, everything: bool, limit: int | None, as_json: boo
     queue = queues.find(sqs, named, name)
     waiting = queues.load(sqs, queue).dead
     many = min(waiting, limit or waiting)  # those that come back meanwhile are not sent round and round
-    with bar(console(stderr=True)) as progress, Letters(sqs, queue) as letters:
+    with bar(console(stderr=True)) as progress, DeadLetterReceiver(sqs, queue) as receiver:
         task = progress.add_task("redriving", total=many)
-        done = letters.redrive(many, prepare=_preparation(queue), told=lambda: progress.advance(task))
+        done = receiver.redrive(many, prepare=_preparation(queue), progress=lambda: progress.advance(task))
     if as_json:
         return _print(asdict(done))
     click.echo(f"{done.moved} message{'' if done.moved == 1 else 's'} sent back to the queue {name}")
@@ -139,8 +139,8 @@ def _queues() -> tuple[Any, Mapping[str, str]]:
     return aws.client("sqs", attempts=_ATTEMPTS), named
 
 
-def _preparation(queue: Queue) -> Callable[[Letter], None]:
-    """What a queue's letters need before they are sent: those of jobs, new attempts."""
+def _preparation(queue: Queue) -> Callable[[DeadLetter], None]:
+    """What a queue's messages need before they are sent: those of jobs, new attempts."""
     stack = StackSettings.from_environment(os.environ)
     if queue.url not in {stack.split_queue, stack.score_queue}:
         return lambda letter: None
@@ -148,7 +148,7 @@ def _preparation(queue: Queue) -> Callable[[Letter], None]:
     return lambda letter: redriven.revive(letter.content, cloud)
 
 
-def _about(letter: Letter) -> str:
+def _about(letter: DeadLetter) -> str:
     """What a message is about, in a few words."""
     match letter.content:
         case {"chunk": {"job": job, "index": index}}:
@@ -169,17 +169,17 @@ def _about(letter: Letter) -> str:
     return about if len(about) <= _LONGEST else f"{about[: _LONGEST - 1]}…"
 
 
-def _time(letter: Letter) -> str:
+def _time(letter: DeadLetter) -> str:
     return datetime.fromtimestamp(letter.sent, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _why(letter: Letter) -> str | None:
+def _why(letter: DeadLetter) -> str | None:
     """Why it failed the last time, where its function's log is on this machine."""
     folder = os.environ.get(logs.VARIABLE)
     return logs.why(Path(folder), letter.id) if folder else None
 
 
-def _record(letter: Letter) -> dict[str, Any]:
+def _record(letter: DeadLetter) -> dict[str, Any]:
     record = {name: value for name, value in asdict(letter).items() if name != "handle"}
     correlation = messages.correlation(letter.content, letter.id)
     return {**record, "what": _about(letter), "why": _why(letter), "correlation": correlation}

@@ -169,7 +169,7 @@ def _missing(error: Exception, bucket: str, key: str) -> Exception:
     """What to raise for an error of S3: itself, unless it says that the object is not there any more."""
     if aws.code(error) in aws.MISSING:
         return NotFound(f"s3://{bucket}/{key} is not there")
-    if aws.code(error) in aws.UNMET:
+    if aws.code(error) in aws.CONFLICT:
         return NotFound(f"s3://{bucket}/{key} is not what it was when the job was made: it was replaced")
     return error
 

@@ -31,7 +31,7 @@ def _completing(find: Callable[[click.Context, str], Iterable[str]]) -> Complete
         except LightshipError:
             return []
         except Exception as error:
-            if aws.complaint(error) is None:
+            if aws.describe(error) is None:
                 raise
             return []
 

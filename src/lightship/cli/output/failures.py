@@ -70,7 +70,7 @@ class Group(click.Group):
         except LightshipError as error:
             raise Refusal(_sentence(error) + aws.advice(error.__context__)) from error
         except Exception as error:
-            if (sentence := aws.complaint(error)) is None:
+            if (sentence := aws.describe(error)) is None:
                 raise
             raise Refusal(sentence) from error
 

@@ -1,4 +1,4 @@
-"""Dead letters: messages that SQS moved to a dead-letter queue after too many receives.
+"""Dead letters: messages that SQS moved to a dead-letter queue.
 
 SQS cannot show a message without receiving it. Messages that are only shown are invisible to other consumers
 meanwhile, and are then made visible again.
@@ -148,7 +148,7 @@ class DeadLetterReceiver:
 
 
 def show(sqs: Any, queue: Queue, *, limit: int) -> list[DeadLetter]:
-    """Return up to ``limit`` dead letters of a queue; ten of each group of a FIFO queue."""
+    """Return up to ``limit`` dead letters of a queue; ten per group of a FIFO queue."""
     with DeadLetterReceiver(sqs, queue) as receiver:
         return list(receiver.receive(limit))
 

@@ -43,7 +43,7 @@ class Schedule:
 
 
 def schedules(scheduler: Any, group: str) -> list[Schedule]:
-    """Return the schedules of a group, sorted by name; raises NotFound without the group."""
+    """Return the schedules of a group by name; raises NotFound for an unknown group."""
     try:
         pages = scheduler.get_paginator("list_schedules").paginate(GroupName=group)
         names = sorted(entry["Name"] for page in pages for entry in page["Schedules"])

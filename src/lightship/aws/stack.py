@@ -48,7 +48,7 @@ class StackSettings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> StackSettings:
-        """Read the variables; raises SettingError, which names the missing or malformed one."""
+        """Read the variables; raises SettingError, which names the wrong one."""
         require(environ, _NEEDED)
         return cls(
             bucket=environ["LIGHTSHIP_BUCKET"],

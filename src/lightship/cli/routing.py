@@ -96,7 +96,7 @@ def rollback_command(name: str, to: int | None, registry: Registry) -> None:
     if after is before:
         return _say(name, before, after)
     click.echo(f"{name}, before: {describe(before)}")
-    click.echo(f"{name}, now: {describe(after)}{after.way_back() if after.default == before.default else ''}")
+    click.echo(f"{name}, now: {describe(after)}{after.rollback_hint() if after.default == before.default else ''}")
     return None
 
 
@@ -109,7 +109,7 @@ def history_command(name: str, registry: Registry, as_json: bool) -> None:
 
     The first entry of the list is in force. The last 50 are kept.
     """
-    state = registry.known_state(name)
+    state = registry.existing_state(name)
     entries = state.entries[::-1]
     if as_json:
         records = [asdict(entry) | {"in_force": entry is entries[0]} for entry in entries]

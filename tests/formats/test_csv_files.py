@@ -75,9 +75,9 @@ def check_spans(data: bytes, chance: random.Random) -> list[Row]:
 
 
 def longest(data: bytes) -> int:
-    return max((len(text) for text, _ in csv_files._split(lines.unmarked(data, first=1))), default=0) + len(
-        "\ufeff\r\n".encode()
-    )
+    return max(
+        (len(text) for text, _ in csv_files._split(lines.without_byte_order_mark(data, first=1))), default=0
+    ) + len("\ufeff\r\n".encode())
 
 
 @pytest.mark.parametrize("step", [1, 5, 30, 2**20])
@@ -140,7 +140,7 @@ def test_a_header_without_sense_is_refused(data: bytes, named: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said", "expected"),
+    ("data", "has_header", "expected"),
     [
         (b"n/a,-\n1,2\n", None, ("n/a", "-")),
         (b"n/a,-\n1,2\n", False, None),
@@ -154,9 +154,9 @@ def test_a_header_without_sense_is_refused(data: bytes, named: str) -> None:
     ],
 )
 def test_who_knows_whether_there_is_a_header_is_believed(
-    data: bytes, said: bool | None, expected: tuple[str, ...] | None
+    data: bytes, has_header: bool | None, expected: tuple[str, ...] | None
 ) -> None:
-    found = csv_files.header(data, said=said)
+    found = csv_files.header(data, has_header=has_header)
     assert (found and found.columns) == expected
 
 
@@ -171,7 +171,7 @@ def test_a_first_row_with_all_the_names_that_are_looked_for_is_a_header() -> Non
 @pytest.mark.parametrize("data", [b'"a\n1,2\n', b"0.125," * FIRST_BLOCK], ids=["no CSV", "too long"])
 def test_a_header_that_is_none_is_refused_where_there_is_to_be_one(data: bytes) -> None:
     with pytest.raises(InvalidInput):
-        csv_files.header(data, said=True)
+        csv_files.header(data, has_header=True)
 
 
 def test_a_long_first_row_of_numbers_is_no_header() -> None:

@@ -83,7 +83,7 @@ class Table:
         if safe:
             texts = csv_files.texts(self._data, first=self._first, safe=True)
         else:
-            quick = csv_columns.append(lines.unmarked(self._data, first=self._first), scored.columns)
+            quick = csv_columns.append(lines.without_byte_order_mark(self._data, first=self._first), scored.columns)
             if quick is not None:
                 return quick
             texts = self._texts

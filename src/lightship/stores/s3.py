@@ -126,7 +126,7 @@ class S3Store:
             yield staged
 
     def publish(self, folder: Path, key: str) -> bool:
-        """Claim the key and upload the files, the manifest last; False if the key is taken."""
+        """Claim the key and upload the files, the manifest last; False if key is taken."""
         if not self.write(f"{key}/{_CLAIM}", uuid.uuid4().bytes, if_match=None):
             return False
         files = [file for file in sorted(folder.rglob("*")) if file.is_file() and file.name != MANIFEST]

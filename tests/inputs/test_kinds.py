@@ -46,7 +46,7 @@ def signature() -> Iterator[Signature]:
     ("body", "media_type"),
     [(b'{"input": "01ff02"}', "application/json"), (b"01ff02", "text/x-hex"), (b'{"input": [[1, 255, 2]]}', "")],
 )
-def test_request_of_new_kind_is_decoded_and_answered(
+def test_request_of_new_kind_is_decoded(
     signature: Signature, registries: Registries, body: bytes, media_type: str
 ) -> None:
     model = Model.load(Registry(str(registries.small)).open("counts", 1))
@@ -80,7 +80,7 @@ def test_batch_layout_reads_rows_of_new_kind(signature: Signature) -> None:
     ]
 
 
-def test_samples_of_new_kind_are_its_own(signature: Signature) -> None:
+def test_samples_of_new_kind_use_own_method(signature: Signature) -> None:
     assert set(samples.make(signature, size=8, bound=10)["n"].ravel().tolist()) == {171}
 
 

@@ -1,4 +1,4 @@
-"""Exit codes and messages of failing output, arguments, terminals, registries and AWS."""
+"""Exit codes and messages of failed output, arguments, registries and AWS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operators' IAM policy in docs/deployment.md allows every call of the commands."""
+"""The operators' IAM policy in docs/deployment.md allows all calls of commands."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from lightship.formats import csv_arrays, csv_files, lines
 
 
 def by_rows(data: bytes, columns: list[int], width: int, dtype: str) -> list[list[float]] | None:
-    """The slow way: what the fast one must agree with."""
+    """Return the columns by the row reader, as the reference."""
     parse = float if np.dtype(dtype).kind == "f" else int
     rows = list(csv_files.read(data, None, first=1))
     if any(row.error or len(row.cells) != width for row in rows):
@@ -50,8 +50,8 @@ CELLS = (
 )
 
 
-# Cells that Python reads as numbers and the fast reader leaves to the slow one.
-LEFT = {"f": ("1_0", "\u0661"), "i": ("1_0", "\u0661", "+3"), "u": ("1_0", "\u0661", "+3")}
+# Cells that Python parses as numbers, but the array reader declines.
+DECLINED = {"f": ("1_0", "\u0661"), "i": ("1_0", "\u0661", "+3"), "u": ("1_0", "\u0661", "+3")}
 
 
 def table_of(chance: random.Random, cells: Sequence[str], width: int, end: str) -> bytes:
@@ -73,7 +73,7 @@ def test_numbers_of_random_tables_equal_row_reader(seed: int, dtype: str) -> Non
     chance = random.Random(seed)
     width = chance.randrange(1, 4)
     columns = chance.sample(range(width), chance.randrange(1, width + 1))
-    cells = [cell for cell in CELLS if cell not in LEFT[np.dtype(dtype).kind]]
+    cells = [cell for cell in CELLS if cell not in DECLINED[np.dtype(dtype).kind]]
     few = chance.choice((1, 2, 6, len(cells)))
     data = table_of(chance, cells[:few], width, chance.choice(("\n", "\r\n", "\n\n")))
     check(data, columns, width, dtype)
@@ -83,14 +83,14 @@ def test_numbers_of_random_tables_equal_row_reader(seed: int, dtype: str) -> Non
 @pytest.mark.parametrize("dtype", ["float64", "int32"])
 def test_numbers_of_each_cell_equal_python(cell: str, dtype: str) -> None:
     data = f"1,{cell}\n2,3\n".encode()
-    if cell in LEFT[np.dtype(dtype).kind]:
+    if cell in DECLINED[np.dtype(dtype).kind]:
         assert csv_arrays.numbers(data, [1], width=2, first=1, dtype=dtype) is None
     else:
         check(data, [1], 2, dtype)
 
 
 @pytest.mark.parametrize("data", [b"1\r2\r", b"\xef\xbb\xbf\xef\xbb\xbf1\n"], ids=["old Mac line ends", "two marks"])
-def test_numbers_of_ambiguous_data_returns_none(data: bytes) -> None:
+def test_numbers_of_ambiguous_data_are_declined(data: bytes) -> None:
     assert csv_arrays.numbers(data, [0], width=1, first=1) is None
 
 
@@ -109,12 +109,12 @@ def test_numbers_byte_order_mark_before_row_1_is_removed() -> None:
 
 
 @pytest.mark.parametrize("data", [b"1,2\n3\n", b"1,2\n3,4,5\n", b"1,\xff\n", b'"1"x,2\n', b"", b"a,b\n", b"1,2\n3,\n"])
-def test_numbers_of_bad_rows_returns_none(data: bytes) -> None:
+def test_numbers_of_bad_rows_are_declined(data: bytes) -> None:
     found = csv_arrays.numbers(data, [0, 1], width=2, first=1)
     assert found is None or (data == b"" and found.shape == (0, 2))
 
 
-def test_numbers_of_boolean_dtype_returns_none() -> None:
+def test_numbers_of_boolean_dtype_are_declined() -> None:
     assert csv_arrays.numbers(b"1\n", [0], width=1, first=1, dtype=np.bool_) is None
 
 

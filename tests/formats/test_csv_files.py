@@ -16,7 +16,7 @@ AB = Header(("a", "b"), 4)
 
 
 def blocks(data: bytes, chance: random.Random) -> Iterator[bytes]:
-    """The data in blocks of any size, empty ones among them."""
+    """Yield the data in blocks of random sizes, some empty."""
     at = 0
     while at < len(data):
         size = chance.choice((0, 1, 2, 7, 50, 1000))
@@ -33,7 +33,7 @@ def read(data: bytes, header: Header | None = None, *, first: int = 1) -> list[R
 
 
 def table(chance: random.Random) -> bytes:
-    """A file that csv reads without complaint."""
+    """Return a random valid file."""
     texts = ("", "1", "-2.5", "word", "é", "a b", '5" pipe', "x" * 40)
     inside = ("\n", "\r\n", "\r", '"', ",", "x", "é", ",\n", '"\n"')
     ends = chance.choice((("\n",), ("\r\n",), ("\n", "\r\n"), ("\r",), ("\n", "\r\n", "\r", "\n\n", "\r\n\r\n")))
@@ -52,24 +52,24 @@ def table(chance: random.Random) -> bytes:
 
 
 def garbage(chance: random.Random) -> bytes:
-    """What no program should have written."""
+    """Return random malformed data."""
     parts = (b'"', b'"', b",", b"\n", b"\r", b"\r\n", b"a", b"1", b"\xff", "é".encode(), b"\xef\xbb\xbf", b"\0")
     mark = chance.choice((b"", lines.BYTE_ORDER_MARK))
     return mark + b"".join(chance.choices(parts, k=chance.randrange(60))).lstrip(lines.BYTE_ORDER_MARK + b"\r\n")
 
 
 def check_spans(data: bytes, chance: random.Random) -> list[Row]:
-    """Cut and read a file in every way; returns its rows."""
+    """Check that a file is split and read consistently, and return its rows."""
     target = chance.choice((1, 3, 10, 40, 200, 10**6))
     spans = list(csv_files.scan(blocks(data, chance), offset=0, row=1, target=target))
     assert spans == scan(data, target=target), "the spans depend on the blocks"
     rows: list[Row] = []
-    for place, span in enumerate(spans):
+    for index, span in enumerate(spans):
         found = read(data[span.start : span.end], first=span.first)
         assert [row.number for row in found] == list(range(len(rows) + 1, len(rows) + 1 + span.rows))
         assert span.rows > 0
         assert span.rows == 1 or span.end - span.start <= 2 * max(target, longest(data))
-        assert scan(data, offset=span.end, row=span.first + span.rows, target=target) == spans[place + 1 :]
+        assert scan(data, offset=span.end, row=span.first + span.rows, target=target) == spans[index + 1 :]
         rows += found
     return rows
 
@@ -174,7 +174,7 @@ def test_header_required_but_unreadable_is_refused(data: bytes) -> None:
         csv_files.header(data, has_header=True)
 
 
-def test_header_long_row_of_numbers_returns_none() -> None:
+def test_header_long_row_of_numbers_is_not_detected() -> None:
     assert csv_files.header((b"0.125," * FIRST_BLOCK)[:FIRST_BLOCK]) is None
 
 

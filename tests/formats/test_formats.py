@@ -24,7 +24,7 @@ def test_of_suffix_equals_named_format(key: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["a.txt", "csv", "a.csv.gz", "a.csv/", ""])
-def test_of_unknown_suffix_is_refused_with_known_suffixes(key: str) -> None:
+def test_of_unknown_suffix_is_refused_with_valid_suffixes(key: str) -> None:
     with pytest.raises(UnsupportedMedia, match=r"\.csv, \.jsonl, \.ndjson, \.parquet"):
         formats.of(key)
 
@@ -34,7 +34,7 @@ def test_named_unknown_format_is_refused() -> None:
         formats.named("xls")
 
 
-def test_streamed_parquet_and_images_return_none() -> None:
+def test_streamed_parquet_and_images_are_not_streamed() -> None:
     assert {name: formats.streamed(name) for name in ("csv", "jsonlines", "parquet", "images")} == {
         "csv": formats.named("csv"),
         "jsonlines": formats.named("jsonlines"),

@@ -30,9 +30,9 @@ def test_scan_rows_of_spans_equal_rows_of_file(seed: int) -> None:
     spans = list(jsonlines.scan(blocks, offset=0, row=1, target=target))
     found = [row for span in spans for row in read(data[span.start : span.end], span.first)]
     assert found == [Row(number, value) for number, value in enumerate(values, start=1)]
-    for place, span in enumerate(spans):
+    for index, span in enumerate(spans):
         rest = jsonlines.scan([data[span.end :]], offset=span.end, row=span.first + span.rows, target=target)
-        assert list(rest) == spans[place + 1 :]
+        assert list(rest) == spans[index + 1 :]
         assert span.rows == len(read(data[span.start : span.end], span.first))
 
 
@@ -77,6 +77,6 @@ def test_scan_endless_line_is_refused_with_row_number() -> None:
         list(jsonlines.scan((b"[1]\n" if not n else b"[" * 2**20 for n in range(100)), offset=0, row=1, target=2**24))
 
 
-def test_header_returns_none_and_preamble_is_empty() -> None:
+def test_header_and_preamble_are_empty() -> None:
     assert jsonlines.preamble(["p"]) == b""
     assert jsonlines.header(b'{"a": 1}\n') is None

@@ -179,16 +179,16 @@ def test_table_of_every_encoding_equals_pyarrow() -> None:
 
 
 def test_plan_column_names_over_64_kib_are_refused() -> None:
-    columns = {f"feature_with_quite_a_long_name_{place:05}": [1.0] for place in range(2000)}
+    columns = {f"feature_with_quite_a_long_name_{index:05}": [1.0] for index in range(2000)}
     with pytest.raises(InvalidInput, match="64 KiB"):
         parquet.plan(file_of(columns), target=1)
 
 
 def test_table_damaged_row_group_returns_error_per_row() -> None:
     file = file_of({"x": np.random.default_rng(0).random(30).round(1)}, compression="zstd", use_dictionary=False)
-    place = arrow_parquet.ParquetFile(file).metadata.row_group(1).column(0).data_page_offset
+    offset = arrow_parquet.ParquetFile(file).metadata.row_group(1).column(0).data_page_offset
     data = bytearray(file.getvalue())
-    data[place : place + 60] = b"\xff" * 60
+    data[offset : offset + 60] = b"\xff" * 60
     _, (span,) = parquet.plan(io.BytesIO(data), target=10**9)
     rows = list(rows_of(io.BytesIO(data), span))
     assert [row.number for row in rows] == list(range(1, 31))

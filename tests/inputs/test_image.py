@@ -24,9 +24,9 @@ def decode(body: bytes, spec: TensorSpec) -> Any:
     return inputs.kind_of(spec).decode_body(body, spec)
 
 
-def encode(picture: Image.Image, file_format: str = "PNG", **options: Any) -> bytes:
+def encode(image: Image.Image, file_format: str = "PNG", **options: Any) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, file_format, **options)
+    image.save(buffer, file_format, **options)
     return buffer.getvalue()
 
 
@@ -54,26 +54,26 @@ def test_decode_integer_tensor_without_channel_axis() -> None:
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 def test_decode_every_png_mode_is_converted(mode: str) -> None:
     grey = np.asarray(GREY) if mode != "1" else np.where(np.asarray(GREY) > 127, 255, 0).astype(np.uint8)
-    picture = (
+    image = (
         Image.fromarray(grey.astype(np.uint16) * 257)
         if mode == "I;16"
         else Image.fromarray(grey).convert(mode, dither=Image.Dither.NONE)
     )
-    assert decode(encode(picture), spec()).ravel().tolist() == grey.ravel().tolist()
+    assert decode(encode(image), spec()).ravel().tolist() == grey.ravel().tolist()
 
 
 def test_decode_jpeg_is_resized_and_turned_upright() -> None:
     wide = Image.new("L", (600, 400), 200)
     exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was held on its side
+    exif[0x0112] = 6  # the camera was rotated
     array = decode(encode(wide, "JPEG", exif=exif), spec((None, 6, 4, 1)))
     np.testing.assert_allclose(array, 200, atol=3)
 
 
 def test_encode_inverts_decode() -> None:
-    ours = spec(scale=1 / 255)
-    array = decode(encode(GREY), ours)
-    again = decode(base64.b64decode(inputs.kind_of(ours).encode(array, ours)), ours)
+    configured = spec(scale=1 / 255)
+    array = decode(encode(GREY), configured)
+    again = decode(base64.b64decode(inputs.kind_of(configured).encode(array, configured)), configured)
     np.testing.assert_array_equal(array, again)
 
 
@@ -94,18 +94,21 @@ def png_header(width: int, height: int) -> bytes:
 
 
 def with_chunks(png: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
-    """With more chunks after the header, which ends at byte 33."""
+    """Insert chunks after the header, which ends at byte 33."""
     return png[:33] + b"".join(png_chunk(*chunk) for chunk in chunks) + png[33:]
 
 
 def exif(*entries: tuple[int, int, int, int]) -> bytes:
-    """EXIF data (a big-endian TIFF file) of one directory: tag, type, count and value or offset of each entry."""
+    """Return EXIF data with one directory, as a big-endian TIFF file.
+
+    Entries are tag, type, count and value or offset.
+    """
     head = b"MM\0*\0\0\0\x08" + struct.pack(">H", len(entries))
     return head + b"".join(struct.pack(">HHII", *entry) for entry in entries) + bytes(4)
 
 
-# As cameras and attackers write them: Pillow raises struct.error, TypeError or AttributeError at some. Resolutions are
-# no rationals but bytes or text, a description is a rational; the picture lies on its side (6) all the same.
+# EXIF data of cameras and attackers: Pillow raises struct.error, TypeError or AttributeError for some. Resolutions are
+# bytes or text in place of rationals, a description is a rational; the orientation is 6 (rotated) in all.
 SIDEWAYS = (0x0112, 3, 1, 6 << 16)
 ODD_EXIF = {
     "resolution of bytes": exif(SIDEWAYS, (0x011A, 7, 4, 0x61626364)),
@@ -121,7 +124,7 @@ ODD_EXIF = {
 WIDE = Image.fromarray(np.repeat(np.uint8([[0, 250]]), 8, axis=1).repeat(8, axis=0))  # black on the left
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # Pillow says it, and goes on
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # Pillow warns and continues
 @pytest.mark.parametrize("data", ODD_EXIF.values(), ids=ODD_EXIF)
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
 def test_decode_malformed_exif_keeps_pixels(data: bytes, file_format: str) -> None:
@@ -153,12 +156,12 @@ def test_decode_keeps_transparency_and_palettes() -> None:
     [
         (2, (4000, 3125), (None, 2, 2, 1), True),
         (2, (4000, 3126), (None, 2, 2, 1), False),
-        (6103, (1, 1), (None, 2, 2, 1), True),  # of 64 x 64 pixels each
+        (6103, (1, 1), (None, 2, 2, 1), True),  # counted as 64 x 64 pixels each
         (6104, (1, 1), (None, 2, 2, 1), False),
-        (124, (1, 1), (None, 224, 224, 3), True),  # of 448 x 448
+        (124, (1, 1), (None, 224, 224, 3), True),  # counted as 448 x 448
         (125, (1, 1), (None, 224, 224, 3), False),
-        (1, (1, 60_000), (None, 224, 224, 3), False),  # to be 224 wide and 60,000 high on its way
-        (1, (1, 1), (None, 3000, 3000, 1), True),  # one of the model's own size is never too large
+        (1, (1, 60_000), (None, 224, 224, 3), False),  # resized to 224 x 60,000 in between
+        (1, (1, 1), (None, 3000, 3000, 1), True),  # the model's own size is always accepted
     ],
 )
 def test_decode_images_share_one_pixel_limit(
@@ -173,7 +176,7 @@ def test_decode_images_share_one_pixel_limit(
 
 
 def jpeg_of_scans(count: int) -> bytes:
-    """A progressive grey JPEG of one block: a first scan, and then the same refinement over and over."""
+    """Return a progressive grey JPEG of one block, with repeated refinement scans."""
 
     def segment(marker: int, *data: int) -> bytes:
         return bytes([0xFF, marker, 0, len(data) + 2, *data])

@@ -1,4 +1,4 @@
-"""A kind of input is one file and one entry in the registry: everything else follows."""
+"""A new kind of input works everywhere with one file and one registry entry."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PLAIN_SIGNATURE = Signature(
 
 @pytest.fixture
 def signature() -> Iterator[Signature]:
-    """A signature whose input model.yaml says to be hexadecimal, a kind that is registered for one test."""
+    """Register the kind hexadecimal, and return a signature with such an input."""
     KINDS["hexadecimal"] = "tests.inputs.hexadecimal"
     (configured,) = Config.parse({"inputs": {"n": {"kind": "hexadecimal"}}}).apply((PLAIN_SIGNATURE,))
     yield configured

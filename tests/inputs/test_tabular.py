@@ -15,7 +15,7 @@ MIXED = Signature(
     "s",
     (
         TensorSpec("city", "string", (None,)),
-        TensorSpec("rooms", "int32", (None, 1)),
+        TensorSpec("bedrooms", "int32", (None, 1)),
         TensorSpec("new", "bool", (None,)),
     ),
     (),
@@ -94,8 +94,8 @@ def test_from_csv_plain_tensor_takes_columns_by_position() -> None:
 
 
 def test_from_csv_reads_inputs_of_different_dtypes() -> None:
-    expected = {"city": [b"Bonn", b"a,\nb"], "rooms": [[3], [4]], "new": [True, False]}
-    assert read('city,rooms,new\nBonn,3,true\n"a,\nb",4,0\n', *MIXED.inputs) == expected
+    expected = {"city": [b"Bonn", b"a,\nb"], "bedrooms": [[3], [4]], "new": [True, False]}
+    assert read('city,bedrooms,new\nBonn,3,true\n"a,\nb",4,0\n', *MIXED.inputs) == expected
 
 
 @pytest.mark.parametrize(

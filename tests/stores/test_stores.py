@@ -1,4 +1,4 @@
-"""What a registry asks of every store: of a folder, and of S3 (played by moto)."""
+"""Registry on each store: a folder, and S3 emulated by moto."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_publish_versions_can_be_opened(registry: Registry, bundle: Path) -> Non
     with pytest.raises(NotFound, match="version 3"):
         registry.open("modes", 3)
     with pytest.raises(NotFound, match="modes"):
-        registry.open("nobody")
+        registry.open("unknown")
 
 
 def test_publish_concurrently_gives_distinct_numbers(registry: Registry, bundle: Path) -> None:
@@ -74,7 +74,7 @@ def test_state_changed_detects_changes_only(registry: Registry, bundle: Path) ->
 
 def test_publish_after_killed_publisher_takes_next_number(bucket: str, bundle: Path) -> None:
     store = S3Store(bucket, cache=CacheSettings.from_environment())
-    assert store.write("modes/1/.claim", b"somebody", if_match=None)
+    assert store.write("modes/1/.claim", b"other publisher", if_match=None)
     registry = Registry(f"s3://{bucket}", cache=CacheSettings.from_environment())
     assert registry.models() == []
     assert republish(registry, bundle, "modes") == 2
@@ -105,7 +105,7 @@ def test_path_cache_stays_within_limit(bucket: str, registries: Registries, tmp_
     for name in names:
         republish(registry, registries.small / name / "1", name)
     store = S3Store(bucket, cache=CacheSettings(tmp_path / "small", 8000))
-    paths = [Path(store.path(f"{name}/1")) for name in names]  # plain ones, that hold nothing
+    paths = [Path(store.path(f"{name}/1")) for name in names]  # plain paths, which do not keep the folders in the cache
     assert store.path("roots/1") == paths[2]
     assert paths[2].is_dir()
     assert not paths[0].is_dir()
@@ -140,12 +140,12 @@ def test_open_corrupt_cached_file_is_downloaded_again(bucket: str, bundle: Path,
 def test_open_object_repaired_in_s3_replaces_corrupt_cache(bucket: str, bundle: Path) -> None:
     registry = Registry(f"s3://{bucket}", cache=CacheSettings.from_environment())
     republish(registry, bundle, "modes")
-    client, place = boto3.client("s3"), {"Bucket": bucket, "Key": "modes/1/model.tflite"}
-    client.put_object(**place, Body=b"evil")
+    client, target = boto3.client("s3"), {"Bucket": bucket, "Key": "modes/1/model.tflite"}
+    client.put_object(**target, Body=b"evil")
     for _ in range(2):
         with pytest.raises(BundleError, match=r"modes/1/model\.tflite"):
             registry.open("modes")
-    client.put_object(**place, Body=(bundle / "model.tflite").read_bytes())
+    client.put_object(**target, Body=(bundle / "model.tflite").read_bytes())
     client.close()
     assert Model.load(registry.open("modes")).golden()
 

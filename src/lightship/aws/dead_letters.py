@@ -87,7 +87,7 @@ class DeadLetterReceiver:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Make undeleted messages visible; an expired receipt handle has done so already."""
+        """Make undeleted messages visible, unless their receipt handles have expired."""
         for letter in self._unreleased.values():
             with suppress(self._sqs.exceptions.ClientError):
                 self._sqs.change_message_visibility(

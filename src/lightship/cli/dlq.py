@@ -112,8 +112,8 @@ def redrive_command(name: str, everything: bool, limit: int | None, as_json: boo
     """Send dead letters of QUEUE back to it.
 
     QUEUE is compile, split, score, requests or requests-fifo. Each message is sent and then deleted, so that Ctrl-C
-    loses none; one may be delivered twice, which every function tolerates. Chunks of jobs get five new attempts. FIFO
-    queues keep messages younger than six minutes, because SQS would drop them as duplicates.
+    loses none; one may be delivered twice, which every function tolerates. Chunks of jobs get five new attempts. Of a
+    FIFO queue, messages younger than six minutes are kept, because SQS would drop them as duplicates.
     """
     if everything == (limit is not None):
         raise InvalidInput("give either --all or --limit N")

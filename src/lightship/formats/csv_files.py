@@ -55,7 +55,7 @@ def header(
     if not has_header and not (cells and is_header(cells, names)):
         return None
     if truncated:
-        raise InvalidInput(f"the first row of the CSV is its header and longer than {FIRST_BLOCK // 1024} KiB")
+        raise InvalidInput(f"the header of the CSV is longer than {FIRST_BLOCK // 1024} KiB")
     return Header(_names(row), length + len(block) - len(data)) if row else None
 
 

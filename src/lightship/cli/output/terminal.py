@@ -99,8 +99,8 @@ def quiet() -> Iterator[None]:
 def interruptible() -> Iterator[None]:
     """Raise KeyboardInterrupt on SIGINT, SIGTERM and SIGHUP.
 
-    Set early: the kernel drops signals without a handler to a container's first process. Shells start background
-    processes with SIGINT ignored.
+    Set early: the kernel drops signals without a handler to a container's first process. SIGINT is handled
+    also in background processes, which shells start with SIGINT ignored.
     """
 
     def interrupt(number: int, frame: Any) -> None:

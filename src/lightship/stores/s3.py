@@ -114,7 +114,9 @@ class S3Store:
                 self._fetch(key, found[0], target, renew=renew)
             os.utime(target)
         except OSError as error:
-            raise RegistryError(f"cannot cache {self._uri(key)}, see LIGHTSHIP_CACHE: {error.strerror}") from None
+            raise RegistryError(
+                f"cannot keep {self._uri(key)} in the cache, see LIGHTSHIP_CACHE: {error.strerror}"
+            ) from None
         return target
 
     @contextmanager

@@ -26,7 +26,7 @@ NO_TESTS := 5
 # The tests of `make check`, by folder or file: no TensorFlow, no AWS, no SAM, no server.
 FAST := tests/formats tests/inputs $(addprefix tests/,dispatch/test_callers.py dispatch/test_encodings.py engines/test_causes.py \
 	jobs/test_inflate.py jobs/test_items.py local/test_records.py \
-	test_floors.py test_install.py test_language.py test_settings.py test_state.py test_tensors.py)
+	test_install.py test_language.py test_layers.py test_settings.py test_state.py test_tensors.py)
 # A suite in full, with the tests that are marked slow and are not part of `make test`.
 FULL := pytest -q -s -m ''
 

@@ -1,5 +1,7 @@
-"""Small bundles, one for each thing a model can be. Made by ``python -m tests.bundles FOLDER`` in a process of its own,
-so that the tests' process never imports TensorFlow."""
+"""Small bundles for tests, one per feature of models.
+
+They are written by ``python -m tests.bundles FOLDER`` in another process, so that tests never import TensorFlow.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from lightship.tensors import Signature, TensorSpec
 
 @dataclass(frozen=True)
 class Registries:
-    """Where the tests find models: the repository's examples, and the small bundles of this file."""
+    """Registries for tests: the examples, and the small bundles of this file."""
 
     examples: Path
     small: Path
@@ -96,14 +98,14 @@ def main(folder: str) -> None:
 
 
 def republish(registry: Registry, bundle: Path, name: str) -> int:
-    """A bundle's copy as the next version of a model."""
+    """Publish a copy of a bundle as the next version of a model."""
     with registry.staging() as staged:
         return registry.publish(name, Bundle.open(bundle).copy(staged))
 
 
 @dataclass(frozen=True)
 class Function:
-    """A signature with its code and one recorded call."""
+    """Signature with its code and one recorded call."""
 
     run: Callable[..., dict[str, Any]]
     inputs: tuple[TensorSpec, ...]

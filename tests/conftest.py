@@ -1,4 +1,4 @@
-"""What all tests share: the SAM command, whether Docker tests are run, and that they run alone."""
+"""Fixtures of all tests (registries, S3, SAM), and selection of Docker tests."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from tests.model_files import written_once
 
 ROOT = Path(__file__).parents[1]
 
-# `.ci/run` sets this: a machine that is there to test with Docker must not pass without it.
+# `.ci/run` sets this: on machines for Docker tests the suite must not pass without Docker.
 REQUIRED = os.environ.get("LIGHTSHIP_REQUIRE_DOCKER") == "1"
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def pytest_configure() -> None:
-    """Stop before a worker starts: what a worker raises while it collects is an internal error of pytest-xdist."""
+    """Stop before workers start: in a worker pytest-xdist would hide the error."""
     if REQUIRED and (reason := _no_docker()):
         raise pytest.UsageError(f"LIGHTSHIP_REQUIRE_DOCKER=1, but {reason}")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run Docker tests alone, because they share images and ports; skip them where no engine answers."""
+    """Run Docker tests alone, because they share images and ports, or skip them."""
     marked = [item for item in items if item.get_closest_marker("docker")]
     for item in marked:
         item.add_marker(pytest.mark.alone)
@@ -55,13 +55,13 @@ def _no_docker() -> str | None:
     try:
         info = subprocess.run(["docker", "info"], capture_output=True, text=True, check=False, timeout=60)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"no Docker engine answers: {error}"
-    return f"no Docker engine answers: {info.stderr.strip()}" if info.returncode else None
+        return f"no Docker engine responds: {error}"
+    return f"no Docker engine responds: {info.stderr.strip()}" if info.returncode else None
 
 
 @pytest.fixture(scope="session")
 def sam_environment() -> dict[str, str]:
-    """The environment of a machine without an AWS account: a test that reaches for one fails at once."""
+    """Return an environment without AWS credentials: a test that needs them fails."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))}
     nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     return clean | nothing | {"AWS_EC2_METADATA_DISABLED": "true", "SAM_CLI_TELEMETRY": "0"}
@@ -74,7 +74,7 @@ def sam_command() -> str:
 
 @pytest.fixture(scope="session")
 def sam(sam_command: str, sam_environment: dict[str, str]) -> Command:
-    """Run `sam ARGUMENT…` in the root of the repository; a failure shows what it said."""
+    """Return a function that runs `sam ARGUMENT…` in the root of the repository."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -95,7 +95,7 @@ def sam(sam_command: str, sam_environment: dict[str, str]) -> Command:
 
 @pytest.fixture(scope="session")
 def registries(tmp_path_factory: pytest.TempPathFactory) -> Registries:
-    """The compiled examples (``make examples``), and a registry of small bundles, which tests only read."""
+    """Return the compiled examples (``make examples``) and small bundles, read only."""
     small = written_once("tests.bundles", "small", tmp_path_factory)
     assert EXAMPLES.is_dir(), "the example models are missing: run `make examples`"
     return Registries(examples=EXAMPLES, small=small)
@@ -103,7 +103,7 @@ def registries(tmp_path_factory: pytest.TempPathFactory) -> Registries:
 
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Generator[str]:
-    """S3 as moto plays it."""
+    """Start moto's S3 and yield its URL."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
@@ -113,7 +113,7 @@ def s3_endpoint() -> Generator[str]:
 
 @pytest.fixture
 def s3_environment(s3_endpoint: str, tmp_path: Path) -> dict[str, str]:
-    """What a process needs to find that S3."""
+    """Return the environment of a process that uses moto's S3."""
     return {
         "AWS_ENDPOINT_URL": s3_endpoint,
         "AWS_ACCESS_KEY_ID": "testing",
@@ -125,7 +125,7 @@ def s3_environment(s3_endpoint: str, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def bucket(s3_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Generator[str]:
-    """An empty bucket of this test's own, in this process's environment too."""
+    """Create an empty bucket for the test, and set S3's variables in this process."""
     for name, value in s3_environment.items():
         monkeypatch.setenv(name, value)
     name = re.sub(r"[^a-z0-9-]", "-", tmp_path.name.lower())[-60:].strip("-")
@@ -137,5 +137,5 @@ def bucket(s3_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_
 
 @pytest.fixture
 def s3_registry(bucket: str) -> str:
-    """The address of an empty registry in S3."""
+    """Return the location of an empty registry in S3."""
     return f"s3://{bucket}/models"

@@ -1,4 +1,4 @@
-"""A disk that fills up in the middle of a download: its first bytes find room, the others ENOSPC, as from a kernel."""
+"""A disk that is full in the middle of a download: writes raise ENOSPC."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from contextlib import contextmanager
 import pytest
 from s3transfer.utils import OSUtils
 
-_ROOM = 100
+_CAPACITY = 100
 
 
 class _Full(io.FileIO):
     def write(self, data: bytes) -> int:  # type: ignore[override]
-        written = super().write(data[: max(0, _ROOM - self.tell())])
+        written = super().write(data[: max(0, _CAPACITY - self.tell())])
         if written < len(data):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.name)
         return written
@@ -24,7 +24,7 @@ class _Full(io.FileIO):
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """What S3 objects are downloaded into has room for 100 bytes of each."""
+    """Limit each downloaded S3 object to 100 bytes on disk."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(OSUtils, "open", lambda self, filename, mode: _Full(filename, mode))
         yield

@@ -1,6 +1,7 @@
-"""The real Lambda handler under AWS's runtime interface emulator, which the SAM CLI ships: no Docker needed.
+"""The Lambda handler under AWS's runtime interface emulator of the SAM CLI.
 
-``python -m tests.emulator`` (or ``make emulate``) starts it for people; the tests and benchmarks use :class:`Emulator`.
+No Docker is needed. ``python -m tests.emulator`` (or ``make emulate``) starts it for manual use; tests and benchmarks
+use :class:`Emulator`.
 """
 
 from __future__ import annotations
@@ -22,23 +23,23 @@ import httpx
 
 ROOT = Path(__file__).parent.parent
 
-# The compiled examples, made by `make examples`. Not ./models, which is the user's.
+# The compiled examples of `make examples`; ./models belongs to the user.
 EXAMPLES = ROOT / "build" / "examples" / "models"
 _INVOKE = "/2015-03-31/functions/function/invocations"
 _PATIENCE = 60.0
 
 
 class Emulator:
-    """A Lambda runtime with one function, as a context manager.
+    """Context manager that runs a Lambda runtime with one function.
 
     Args:
-        handler: ``module.function``, found from ``folder``.
+        handler: ``module.function``, relative to ``folder``.
         folder: the function's code.
-        environment: variables of the function, on top of a bare environment.
-        port: where to answer; 0 takes a free one.
-        python: the interpreter, and options for it.
-        runtime: instead of AWS's own runtime, the command that the handler's name is given to.
-        patience: seconds to wait for an answer.
+        environment: variables of the function, added to a minimal environment.
+        port: port to listen on; 0 selects a free one.
+        python: the interpreter and its options.
+        runtime: command used in place of AWS's runtime; the handler's name is appended.
+        patience: seconds to wait for a response.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Emulator:
         self._client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=patience, trust_env=False)
 
     def __enter__(self) -> Emulator:
-        self._process = subprocess.Popen(  # a session of its own, so that the runtime ends with the emulator
+        self._process = subprocess.Popen(  # in a new session, so that the runtime ends with the emulator
             [
                 *(str(_binary()), "--runtime-interface-emulator-address", f"127.0.0.1:{self.port}"),
                 *("--runtime-api-address", f"127.0.0.1:{_free_port()}"),
@@ -82,13 +83,13 @@ class Emulator:
         self._process.wait()
 
     def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """One event through the Runtime API; the runtime itself starts with the first."""
+        """Send one event and return the response; the first one starts the runtime."""
         answer: dict[str, Any] = self._client.post(_INVOKE, json=event).json()
         return answer
 
     @property
     def pid(self) -> int:
-        """The emulator's process; the runtime is its child."""
+        """Return the process id of the emulator, the parent of the runtime."""
         return self._process.pid
 
     def _wait_for_port(self) -> None:
@@ -99,11 +100,11 @@ class Emulator:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
-        raise TimeoutError("the emulator does not listen")
+        raise TimeoutError(f"the emulator does not listen on port {self.port} after {_PATIENCE:.0f} seconds")
 
 
 def _bare() -> dict[str, str]:
-    """What the function may see of this environment: no credentials, no settings, the library under test."""
+    """Return the function's environment: the library under test, no credentials."""
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT / "src"),
@@ -131,7 +132,7 @@ def main() -> None:
     """Serve events until Ctrl-C."""
     with Emulator(port=9000) as emulator:
         url = f"http://127.0.0.1:{emulator.port}{_INVOKE}"
-        print(f"the Lambda function answers events; copy this line:\n\ncurl -d @events/predict.json {url}\n")
+        print(f"the Lambda function accepts events; copy this line:\n\ncurl -d @events/predict.json {url}\n")
         stop = {signal.SIGINT, signal.SIGTERM}
         signal.pthread_sigmask(signal.SIG_BLOCK, stop)
         signal.sigwait(stop)

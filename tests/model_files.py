@@ -1,4 +1,4 @@
-"""Write model files in a process of their own, so that the tests' process never imports TensorFlow."""
+"""Model files, written by another process so that tests never import TensorFlow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def write(module: str, target: Path) -> str:
-    """Run a module with a folder or file that it fills, and return what it prints."""
+    """Run a module that writes a folder or file, and return its output."""
     done = subprocess.run(
         [sys.executable, "-m", module, str(target)],
         cwd=ROOT,
@@ -28,7 +28,7 @@ def write(module: str, target: Path) -> str:
 
 
 def written_once(module: str, name: str, factory: pytest.TempPathFactory) -> Path:
-    """Return the folder or file that a module writes, written by the first worker of pytest-xdist that needs it."""
+    """Return the folder or file that a module writes, once for all xdist workers."""
     base = factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     target, partial = shared / name, shared / f"partial-{name}"

@@ -1,4 +1,4 @@
-"""What answers requests in tests, and the ways in which an application is asked: with the fast path and without."""
+"""Applications and dispatchers for tests, with the fast path and without."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from lightship.serving.serving import Options, Serving
 from lightship.serving.threads import Threads
 from lightship.settings import Settings
 
-# Makes an ASGI application of what answers.
+# Function that returns an ASGI application of a core.
 Way = Callable[[Core], ASGIApp]
 
 
 def core(registry: Path, *, threads: bool = False, jobs: Any = lambda: None, **settings: Any) -> Core:
-    """Return what answers for a registry; quickstart is the default model, and a body may have 100,000 bytes."""
+    """Return a registry's core; default model quickstart, bodies of 100,000 bytes."""
     usual = {"default_model": "quickstart", "max_body": 100_000}
     return assemble(Settings(registry=str(registry), **{**usual, **settings}), threads=threads, jobs=jobs)
 
 
 def fast_path(made: Core) -> ASGIApp:
-    """As `lightship serve`: protocols are answered before FastAPI."""
+    """Return the application of `lightship serve`: the fast path before FastAPI."""
     return AsgiEntry(made, lambda: app.create_app(core=made), fast_path=True)
 
 
 def application(made: Core) -> ASGIApp:
-    """As any ASGI server runs ``create_app()``: every route is FastAPI's."""
+    """Return the application of ``create_app()``: every route is FastAPI's."""
     return app.create_app(core=made)
 
 
@@ -45,14 +45,14 @@ WAYS: tuple[Way, ...] = (fast_path, application)
 
 
 def gateway(made: Core, *, fast: bool = True) -> Gateway:
-    """Return the Lambda handler of what answers, with the fast path or without."""
+    """Return the Lambda handler of a core, with the fast path or without."""
     return Gateway(made, lambda: app.create_app(core=made), fast_path=fast)
 
 
 class Answers:
-    """A dispatcher without HTTP, as Lambda has it, or with a server's threads.
+    """Dispatcher without HTTP, as on Lambda, or with a server's threads.
 
-    ``serving`` is the models.
+    ``serving`` holds the models.
     """
 
     def __init__(self, registry: Registry, options: Options | None = None, *, threads: int = 0, **limits: Any) -> None:
@@ -61,11 +61,11 @@ class Answers:
         self._dispatcher = Dispatcher(self.serving, **limits)
 
     def answer(self, request: Request) -> Response:
-        """Return the response to a request that some protocol has."""
+        """Return the response to a request of any protocol."""
         return asyncio.run(self.answer_soon(request))
 
     async def answer_soon(self, request: Request) -> Response:
-        """Return the response, as a server's event loop waits for it."""
+        """Return the response, as in a server's event loop."""
         if self._concurrent is None:
             response = self._dispatcher.answer(request)
         else:
@@ -74,6 +74,6 @@ class Answers:
         return response
 
     def close(self) -> None:
-        """End the threads."""
+        """Stop the threads."""
         if self._concurrent is not None:
             self._concurrent.close()

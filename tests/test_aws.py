@@ -1,4 +1,4 @@
-"""Addresses that S3's client signs: what they are on AWS itself, and where somebody else plays it."""
+"""AWS clients, conditional writes and settings of the stack."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.jobs.clouds import SETTINGS
         ("http://minio:9000", "http://minio:9000/models/a%2520b"),
     ],
 )
-def test_an_address_is_the_regions_own_and_signed_by_the_rule_of_today(
+def test_presigned_url_uses_regional_endpoint_and_signature_v4(
     monkeypatch: pytest.MonkeyPatch, endpoint: str, address: str
 ) -> None:
     for name, value in {**SETTINGS, "AWS_DEFAULT_REGION": "eu-west-1", "AWS_ENDPOINT_URL": endpoint}.items():
@@ -34,17 +34,17 @@ def test_an_address_is_the_regions_own_and_signed_by_the_rule_of_today(
     assert parse_qs(signed.query)["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
 
 
-def test_an_object_is_put_in_place_of_the_one_that_was_read(bucket: str) -> None:
+def test_put_with_etag_replaces_only_matching_object(bucket: str) -> None:
     s3 = aws.client("s3")
-    place = {"Bucket": bucket, "Key": "a"}
-    assert aws.put(s3, etag='"0"', **place, Body=b"0") is None  # there is none yet
-    first = aws.put(s3, etag=None, **place, Body=b"1")
+    target = {"Bucket": bucket, "Key": "a"}
+    assert aws.put(s3, etag='"0"', **target, Body=b"0") is None  # no object yet
+    first = aws.put(s3, etag=None, **target, Body=b"1")
     assert first is not None
-    assert aws.put(s3, etag=None, **place, Body=b"2") is None
-    second = aws.put(s3, etag=first, **place, Body=b"3")
+    assert aws.put(s3, etag=None, **target, Body=b"2") is None
+    second = aws.put(s3, etag=first, **target, Body=b"3")
     assert second is not None
-    assert aws.put(s3, etag=first, **place, Body=b"4") is None
-    found = s3.get_object(**place)
+    assert aws.put(s3, etag=first, **target, Body=b"4") is None
+    found = s3.get_object(**target)
     assert (found["Body"].read(), found["ETag"]) == (b"3", second)
     with pytest.raises(s3.exceptions.NoSuchBucket) as raised:
         aws.put(s3, etag=None, Bucket=f"{bucket[:50]}-none", Key="a", Body=b"")
@@ -69,13 +69,13 @@ def test_stack_settings_have_defaults_and_lists() -> None:
 
 
 @pytest.mark.parametrize("name", ENVIRON)
-def test_stack_settings_without_a_variable_name_it(name: str) -> None:
+def test_stack_settings_missing_variable_is_named(name: str) -> None:
     with pytest.raises(SettingError, match=name):
         StackSettings.from_environment(ENVIRON | {name: ""})
 
 
 @pytest.mark.parametrize("name", ["LIGHTSHIP_JOBS_TABLE", "LIGHTSHIP_SPLIT_QUEUE", "LIGHTSHIP_SCORE_QUEUE"])
-def test_cloud_of_a_stack_without_jobs_names_what_it_lacks(name: str) -> None:
+def test_cloud_missing_jobs_variable_is_named(name: str) -> None:
     environ = JOBS | {name: ""}
     with pytest.raises(SettingError, match=name):
         clouds.connect(StackSettings.from_environment(environ))
@@ -90,6 +90,6 @@ def test_cloud_of_a_stack_without_jobs_names_what_it_lacks(name: str) -> None:
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "much"),
     ],
 )
-def test_malformed_variable_is_an_error_that_names_it_and_not_a_missing_stack(name: str, value: str) -> None:
+def test_cloud_malformed_variable_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingError, match=f"{name}.*'{value}'"):
         clouds.from_environment(JOBS | {name: value})

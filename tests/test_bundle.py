@@ -27,7 +27,7 @@ def flip(path: Path) -> None:
     path.write_bytes(data)
 
 
-# What is done, and what the message names.
+# Function that damages a bundle, and what the message names.
 DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a flipped bit": (lambda path: flip(path / MODEL), "model.tflite"),
     "a truncated model": (lambda path: (path / MODEL).write_bytes(b"x"), "model.tflite"),
@@ -50,20 +50,20 @@ def replace(path: Path, old: bytes, new: bytes) -> None:
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_bundle_is_refused_when_opened(bundle: Path, damage: str) -> None:
-    harm, named = DAMAGES[damage]
-    harm(bundle)
+def test_open_damaged_bundle_is_refused(bundle: Path, damage: str) -> None:
+    damage_bundle, named = DAMAGES[damage]
+    damage_bundle(bundle)
     with pytest.raises(BundleError, match=named):
         Bundle.open(bundle)
 
 
-def test_an_unknown_engine_is_refused(bundle: Path) -> None:
+def test_model_unknown_engine_is_refused(bundle: Path) -> None:
     replace(bundle, b'"litert"', b'"abacus"')
     with pytest.raises(BundleError, match="'abacus'.*litert, tensorflow"):
         Model.open(bundle)
 
 
-def test_a_file_that_is_no_model_is_refused_by_the_engine(bundle: Path) -> None:
+def test_model_malformed_file_is_refused_by_engine(bundle: Path) -> None:
     (bundle / MODEL).write_bytes(b"no model")
     manifest = Manifest.from_bytes((bundle / MANIFEST).read_bytes())
     write_manifest(bundle, Manifest(manifest.engine, manifest.signatures, digests(bundle)))
@@ -71,7 +71,7 @@ def test_a_file_that_is_no_model_is_refused_by_the_engine(bundle: Path) -> None:
         Model.open(bundle)
 
 
-def test_the_digest_is_the_manifests(registries: Registries) -> None:
+def test_bundle_digest_is_manifest_digest(registries: Registries) -> None:
     bundle = Bundle.open(registries.small / "pair" / "1")
     assert bundle.digest == hashlib.sha256((bundle.path / MANIFEST).read_bytes()).hexdigest()
     assert Manifest.from_bytes(bundle.manifest.to_bytes()) == bundle.manifest
@@ -79,7 +79,7 @@ def test_the_digest_is_the_manifests(registries: Registries) -> None:
 
 
 @pytest.mark.parametrize("name", ["pair", "modes", "roots", "counts", "flags", "words", "wide", "scorer"])
-def test_every_signature_answers_as_its_original_did(registries: Registries, name: str) -> None:
+def test_predict_of_every_signature_equals_golden_outputs(registries: Registries, name: str) -> None:
     model = Model.open(registries.small / name / "1")
     for signature in model.manifest.signatures:
         inputs, expected = model.golden(signature.name)
@@ -90,7 +90,7 @@ def test_every_signature_answers_as_its_original_did(registries: Registries, nam
             np.testing.assert_array_equal(array, expected[key])
 
 
-def test_only_the_outputs_asked_for(registries: Registries) -> None:
+def test_predict_with_output_names_returns_no_others(registries: Registries) -> None:
     model = Model.open(registries.small / "pair" / "1")
     inputs, _ = model.golden()
     assert list(model.predict(Call(inputs, outputs=("product",))).outputs) == ["product"]
@@ -98,7 +98,7 @@ def test_only_the_outputs_asked_for(registries: Registries) -> None:
         model.predict(Call(inputs, outputs=("quotient",)))
 
 
-def test_inputs_must_be_all_there_and_of_one_length(registries: Registries) -> None:
+def test_predict_missing_or_mismatched_inputs_are_refused(registries: Registries) -> None:
     model = Model.open(registries.small / "pair" / "1")
     row = np.ones((1, 2), np.float32)
     for inputs, named in [
@@ -111,7 +111,7 @@ def test_inputs_must_be_all_there_and_of_one_length(registries: Registries) -> N
             model.predict(Call(inputs))
 
 
-def test_rows_of_any_number_and_changing_between_calls(registries: Registries) -> None:
+def test_predict_accepts_changing_number_of_rows(registries: Registries) -> None:
     model = Model.open(registries.small / "modes" / "1")
     for count in (1, 5, 2, 1, 300):
         array = np.arange(count * 2, dtype=np.float32).reshape(count, 2)
@@ -119,7 +119,7 @@ def test_rows_of_any_number_and_changing_between_calls(registries: Registries) -
         np.testing.assert_array_equal(model.predict(Call({"x": array}, signature="halve")).outputs["y"], array / 2)
 
 
-def test_golden_examples_round_trip_and_are_the_same_bytes_twice(tmp_path: Path) -> None:
+def test_golden_examples_round_trip_and_are_deterministic(tmp_path: Path) -> None:
     texts = np.empty((2, 2), dtype=np.object_)
     texts[:] = [[b"", b"\xff\x00"], ["é".encode(), b"x" * 1000]]
     golden = {"serve": ({"w": texts, "n": np.int8([[1], [2]])}, {"y": np.float32([1.5])})}
@@ -132,7 +132,7 @@ def test_golden_examples_round_trip_and_are_the_same_bytes_twice(tmp_path: Path)
     assert outputs["y"].tolist() == [1.5]
 
 
-def test_a_golden_file_is_never_unpickled(tmp_path: Path) -> None:
+def test_read_golden_never_unpickles(tmp_path: Path) -> None:
     with (tmp_path / "evil.npz").open("wb") as file:
         np.savez(file, **{"s|inputs|x": np.array([object], dtype=object)})
     with pytest.raises(BundleError, match="golden"):

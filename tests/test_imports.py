@@ -1,4 +1,4 @@
-"""What is not imported does not cost anything: the cold start rests on this."""
+"""Imports of the request path and of packages, which determine the cold start."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ COLUMNS = ["mean radius", "mean texture", "mean concavity"]
 BINARY = {"binary_data_output": True}
 IMAGE = ROOT / "events" / "predict-image.json"
 
-# Requests to each route that predicts, and to those that are asked every few seconds; in a POST, JSON or bytes.
+# Requests to each route that predicts or is polled every few seconds; bodies of POST are JSON or bytes.
 HOT: dict[str, list[tuple[str, Any]]] = {
     "native": [
         ("/predict", {"input": [1, 2, 3]}),
@@ -79,7 +79,7 @@ HOT: dict[str, list[tuple[str, Any]]] = {
     "documentation": [("/docs", None)],
 }
 
-# The end of a program for `words_after`: packages by name, and the rooms of this one.
+# End of a program for `words_after`: prints the imported packages, and the subpackages of lightship.
 MODULES = """
 print(*sorted({".".join(name.split(".")[: 1 + name.startswith("lightship.")]) for name in sys.modules}))
 """
@@ -115,44 +115,44 @@ def event_of(path: str, body: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("protocol", protocols.protocols(), ids=lambda protocol: protocol.name)
-def test_a_hot_request_imports_nothing_heavy(registries: Registries, protocol: WireProtocol) -> None:
+def test_hot_request_imports_no_heavy_package(registries: Registries, protocol: WireProtocol) -> None:
     events = [event_of(path, body) for path, body in HOT[protocol.name]]
     modules = words_after(CODE + MODULES, registries.examples, json.dumps(events))
     assert not modules & (HEAVY | SLOW | {"PIL"})
     assert "ai_edge_litert" in modules
 
 
-def test_broker_of_model_files_imports_no_parser_of_them(registries: Registries) -> None:
+def test_compile_handler_imports_no_model_parser(registries: Registries) -> None:
     modules = words_after(f"import sys, lightship.handlers.compile{MODULES}", registries.examples)
     parsers = {"yaml", "h5py", "tensorflow", "keras", "ai_edge_litert", "PIL"}
     assert "lightship.handlers" in modules
     assert not modules & parsers
 
 
-def test_no_route_that_predicts_is_left_out() -> None:
+def test_hot_requests_cover_every_predict_route() -> None:
     for protocol in protocols.protocols():
         for route in protocol.routes:
-            asked = any(route.pattern.fullmatch(path) for path, _ in HOT[protocol.name])
-            assert asked or route.operation != "predict", route.path
+            covered = any(route.pattern.fullmatch(path) for path, _ in HOT[protocol.name])
+            assert covered or route.operation != "predict", route.path
 
 
-def test_an_image_adds_pillow_and_nothing_else(registries: Registries) -> None:
+def test_image_request_imports_pillow_only(registries: Registries) -> None:
     modules = words_after(CODE + MODULES, registries.examples, json.dumps([json.loads(IMAGE.read_text())]))
     assert not modules & HEAVY
     assert "PIL" in modules
 
 
-def test_garbage_is_looked_for_again_once_the_function_has_started_and_not_in_what_it_started_with(
+def test_function_start_freezes_objects_and_enables_garbage_collection(
     registries: Registries,
 ) -> None:
     assert words_after(APP, registries.examples) == {"enabled", "frozen"}
 
 
-def test_importing_the_package_imports_no_room(registries: Registries) -> None:
+def test_package_import_loads_no_subpackage(registries: Registries) -> None:
     code = "import sys, lightship; print(*(name for name in sys.modules if name.startswith('lightship')))"
     assert words_after(code, registries.examples) == {"lightship", "lightship.version"}
 
 
-def test_every_public_name_is_where_the_package_says() -> None:
+def test_package_public_names_exist() -> None:
     code = "import lightship; print(*(name for name in lightship.__all__ if getattr(lightship, name)))"
     assert words_after(code, ROOT) == set(lightship.__all__)

@@ -1,4 +1,4 @@
-"""scripts/install passes pip's configuration on to uv, and lock files pin every package with its hashes."""
+"""scripts/install passes pip's configuration to uv, and lock files pin hashes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ environment: Callable[[dict[str, str], dict[str, str]], dict[str, str]] = SCRIPT
 
 @pytest.fixture
 def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], dict[str, str]]:
-    """What pip is configured with by a file alone."""
+    """Return a function that reads pip's configuration from a file with this text."""
     for name in [name for name in os.environ if name.startswith("PIP_")]:
         monkeypatch.delenv(name)
 
@@ -33,7 +33,7 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str
     return read
 
 
-def test_install_passes_pips_configuration_on(configured: Callable[[str], dict[str, str]]) -> None:
+def test_install_passes_pip_configuration_to_uv(configured: Callable[[str], dict[str, str]]) -> None:
     pip = configured(
         "[global]\nindex-url = https://user:word@index.example/simple\nextra-index-url =\n    https://one.example\n"
         "    https://two.example\nfind-links = /wheels /more\ntrusted-host = index.example\ncert = /ca.pem\n"
@@ -47,7 +47,7 @@ def test_install_passes_pips_configuration_on(configured: Callable[[str], dict[s
     assert found["HOME"] == "/root"
 
 
-def test_install_takes_pips_environment_before_its_files(
+def test_install_pip_environment_overrides_pip_files(
     configured: Callable[[str], dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "https://environment.example")
@@ -59,13 +59,13 @@ def test_install_takes_pips_environment_before_its_files(
 
 
 @pytest.mark.parametrize("variable", ["UV_DEFAULT_INDEX", "UV_INDEX_URL"])
-def test_install_leaves_uvs_own_variables_as_they_are(variable: str) -> None:
+def test_install_keeps_uv_variables(variable: str) -> None:
     found = environment({variable: "https://uv.example"}, {"index-url": "https://pip.example"})
     assert found[variable] == "https://uv.example"
     assert "https://pip.example" not in found.values()
 
 
-def test_install_without_configuration_leaves_uv_its_default_index() -> None:
+def test_install_without_configuration_keeps_default_index() -> None:
     assert not {"UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX"} & set(environment({}, {}))
 
 

@@ -23,7 +23,7 @@ def publish(registry: Registry, registries: Registries, name: str = "pair") -> i
     return republish(registry, registries.small / "pair" / "1", name)
 
 
-def test_versions_count_from_one_and_the_newest_is_the_default(registry: Registry, registries: Registries) -> None:
+def test_publish_counts_versions_from_one_and_newest_is_default(registry: Registry, registries: Registries) -> None:
     assert [publish(registry, registries) for _ in range(3)] == [1, 2, 3]
     assert registry.models() == ["pair"]
     assert registry.versions("pair") == [1, 2, 3]
@@ -31,13 +31,13 @@ def test_versions_count_from_one_and_the_newest_is_the_default(registry: Registr
     assert registry.open("pair", 2).path.name == "2"
 
 
-def test_two_publishers_at_once_get_two_numbers(registry: Registry, registries: Registries) -> None:
+def test_publish_concurrently_gives_distinct_numbers(registry: Registry, registries: Registries) -> None:
     with ThreadPoolExecutor(8) as pool:
         numbers = list(pool.map(lambda _: publish(registry, registries), range(16)))
     assert sorted(numbers) == list(range(1, 17))
 
 
-def test_a_killed_publisher_leaves_no_version_behind(registry: Registry, registries: Registries) -> None:
+def test_publish_killed_leaves_no_version(registry: Registry, registries: Registries) -> None:
     code = """
 import os, shutil, signal, sys
 from lightship.registry.registry import Registry
@@ -54,7 +54,7 @@ with Registry(sys.argv[1]).staging() as staged:
     assert publish(registry, registries) == 1
 
 
-def test_what_a_killed_publisher_left_is_swept_after_a_day(registry: Registry, registries: Registries) -> None:
+def test_staging_removes_abandoned_folders_after_one_day(registry: Registry, registries: Registries) -> None:
     old, new = (Path(registry.location) / name for name in (".staging-old", ".staging-new"))
     for folder in (old, new):
         folder.mkdir(parents=True)
@@ -64,7 +64,7 @@ def test_what_a_killed_publisher_left_is_swept_after_a_day(registry: Registry, r
     assert new.exists()
 
 
-def test_what_is_not_there_is_said_with_what_is(registry: Registry, registries: Registries) -> None:
+def test_resolve_unknown_name_or_version_lists_existing(registry: Registry, registries: Registries) -> None:
     with pytest.raises(NotFound, match="'pair'"):
         registry.resolve("pair")
     publish(registry, registries)
@@ -75,14 +75,14 @@ def test_what_is_not_there_is_said_with_what_is(registry: Registry, registries: 
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../up", "-x", "a b", "x" * 65, "a\n"])
-def test_a_name_that_would_leave_the_registry_is_refused(registry: Registry, registries: Registries, name: str) -> None:
+def test_publish_invalid_name_is_refused(registry: Registry, registries: Registries, name: str) -> None:
     with pytest.raises(RegistryError, match=re.escape(repr(name))):
         publish(registry, registries, name)
     with pytest.raises(NotFound):
         registry.resolve(name)
 
 
-def test_a_registry_that_cannot_be_written_says_so(tmp_path: Path, registries: Registries) -> None:
+def test_publish_to_unwritable_registry_is_refused(tmp_path: Path, registries: Registries) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(RegistryError, match=str(tmp_path / "file")):
         publish(Registry(str(tmp_path / "file" / "models")), registries)

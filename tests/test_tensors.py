@@ -38,7 +38,7 @@ def b64(data: bytes) -> dict[str, str]:
         (FIXED, [[1, 2]], [[1, 2]]),
     ],
 )
-def test_values_become_rows_of_the_specs_dtype(spec: TensorSpec, value: Any, expected: Any) -> None:
+def test_to_array_returns_rows_of_dtype(spec: TensorSpec, value: Any, expected: Any) -> None:
     array = to_array(value, spec)
     validate(array, spec)
     assert array.dtype == spec.numpy
@@ -75,7 +75,7 @@ def test_values_become_rows_of_the_specs_dtype(spec: TensorSpec, value: Any, exp
         (FIXED, [[1, 2], [3, 4]], r"\[1, 2\].*\[2, 2\]"),
     ],
 )
-def test_a_wrong_value_is_named(spec: TensorSpec, value: Any, named: str) -> None:
+def test_to_array_wrong_value_is_named(spec: TensorSpec, value: Any, named: str) -> None:
     with pytest.raises(InvalidInput, match=named):
         array = to_array(value, spec)
         validate(array, spec)
@@ -84,7 +84,7 @@ def test_a_wrong_value_is_named(spec: TensorSpec, value: Any, named: str) -> Non
 
 @pytest.mark.parametrize("spec", [FLOATS, WORDS, INTS], ids=str)
 @pytest.mark.parametrize("depth", [40, 70, 1000])
-def test_deep_nesting_is_refused_and_not_recursed_into(spec: TensorSpec, depth: int) -> None:
+def test_to_array_deep_nesting_is_refused(spec: TensorSpec, depth: int) -> None:
     value: Any = 1 if spec is not WORDS else "a"
     for _ in range(depth):
         value = [value]
@@ -94,7 +94,7 @@ def test_deep_nesting_is_refused_and_not_recursed_into(spec: TensorSpec, depth: 
         validate(to_array([1, value], spec), spec)
 
 
-def test_a_signature_survives_the_manifest() -> None:
+def test_signature_round_trips() -> None:
     spec = TensorSpec("y", "float32", (None, 2), {"type": "tabular", "columns": ["a", "b"]}, ("no", "yes"), True)
     signature = Signature("serve", (FLOATS,), (spec,))
     assert Signature.from_json(signature.to_json()) == signature
@@ -103,6 +103,6 @@ def test_a_signature_survives_the_manifest() -> None:
 @pytest.mark.parametrize(
     "record", [{"name": "x", "dtype": "complex64", "shape": []}, {"name": "x", "dtype": "int8", "shape": [-1]}]
 )
-def test_a_tensor_that_cannot_be_is_refused(record: dict[str, Any]) -> None:
+def test_tensor_spec_invalid_is_refused(record: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=record["dtype"]):
         TensorSpec.from_json(record)

@@ -1,4 +1,7 @@
-"""The repository's template made in moto, without functions: messages stay where they are until a test moves them."""
+"""Stack of the repository's template in moto, without functions.
+
+Messages stay in their queues until a test receives them.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +37,8 @@ SCHEDULE = {
 
 
 @dataclass(frozen=True)
-class Yard:
-    """A stack at rest: its queues by the name that people say, and the jobs' cloud."""
+class EmulatedStack:
+    """Emulated stack without workers: its queues by short name, and the jobs' cloud."""
 
     name: str
     sqs: Any
@@ -50,21 +53,21 @@ class Yard:
 
     @property
     def group(self) -> str:
-        """The group of the stack's schedules."""
+        """Return the group of the stack's schedules."""
         return f"{self.name}-ScheduleGroup"
 
     def run(self, *words: str) -> Result:
-        """What the command line says."""
+        """Run a command and return its result."""
         return CliRunner(mix_stderr=False).invoke(lightship, words)
 
     def json(self, *words: str) -> Any:
-        """What it says to machines."""
+        """Return the output of a command with --json."""
         result = self.run(*words, "--json")
         assert result.exit_code == 0, result.output
         return json.loads(result.stdout)
 
     def receive(self, queue: Queue, *, most: int = 10) -> list[dict[str, Any]]:
-        """Take messages without hiding them from anybody."""
+        """Receive messages that stay visible."""
         answer = self.sqs.receive_message(
             QueueUrl=queue.url,
             MaxNumberOfMessages=most,
@@ -74,27 +77,29 @@ class Yard:
         )
         return list(answer.get("Messages", []))
 
-    def bury(self, name: str) -> None:
-        """Receive what is in a queue as often as it takes until all of it is dead."""
-        asked = {"QueueUrl": self.queues[name].url, "AttributeNames": ["ApproximateNumberOfMessages"]}
+    def exhaust_receives(self, name: str) -> None:
+        """Receive a queue's messages until all have moved to the dead-letter queue."""
+        query = {"QueueUrl": self.queues[name].url, "AttributeNames": ["ApproximateNumberOfMessages"]}
         for _ in range(200):
-            if self.sqs.get_queue_attributes(**asked)["Attributes"]["ApproximateNumberOfMessages"] == "0":
+            if self.sqs.get_queue_attributes(**query)["Attributes"]["ApproximateNumberOfMessages"] == "0":
                 return
             self.receive(self.queues[name])
         raise AssertionError(f"{name} is still not empty")
 
     def bodies(self, queue: Queue) -> list[str]:
-        """What is in a queue, visible to all."""
+        """Return the bodies of a queue's visible messages."""
         return [message["Body"] for message in self.receive(queue)]
 
     def slow(self, seconds: float) -> Cloud:
-        """The jobs' cloud as a worker has it whose clock is late."""
+        """Return the jobs' cloud of a worker whose clock is slow."""
         return replace(self.cloud, now=lambda: time.time() - seconds)
 
 
 @pytest.fixture
-def yard(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, registries: Registries, tmp_path: Any) -> Iterator[Yard]:
-    """A stack of this test's own, its variables in the environment as ``.lightship.env`` would set them."""
+def stack(
+    s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, registries: Registries, tmp_path: Any
+) -> Iterator[EmulatedStack]:
+    """Create a stack, with its variables in the environment as in ``.lightship.env``."""
     settings = {
         "AWS_ENDPOINT_URL": s3_endpoint,
         "AWS_ACCESS_KEY_ID": "testing",
@@ -102,7 +107,7 @@ def yard(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, registries: Registri
         "AWS_DEFAULT_REGION": "us-east-1",
         "LIGHTSHIP_CACHE": str(tmp_path / "cache"),
     }
-    name = f"yard-{uuid.uuid4().hex[:8]}"
+    name = f"stack-{uuid.uuid4().hex[:8]}"
     overrides = {"Registry": "bucket", **SCHEDULE}
     wiring = read(ROOT / "template.yaml", endpoint=s3_endpoint, overrides=overrides, stack=name)
     for variable in [each for each in os.environ if each.startswith("LIGHTSHIP_")]:
@@ -120,20 +125,23 @@ def yard(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, registries: Registri
     arns = {found.arn: found for found in wiring.queues.values()}
     dead = {each: arns[found.redrive["deadLetterTargetArn"]] for each, found in named.items() if found.redrive}
     cloud = connect(StackSettings.from_environment(os.environ))
-    yield Yard(name, sqs, s3, scheduler, named, dead, wiring.buckets["Bucket"].name, cloud)
+    yield EmulatedStack(name, sqs, s3, scheduler, named, dead, wiring.buckets["Bucket"].name, cloud)
     for client in (sqs, s3, dynamodb, scheduler, cloud.s3, cloud.sqs, cloud.dynamodb):
         client.close()
 
 
 @pytest.fixture
-def deaden(yard: Yard) -> Callable[..., None]:
-    """Send messages to a queue, and let them die there; moto mixes up the order in which a FIFO queue's do."""
+def send_to_dlq(stack: EmulatedStack) -> Callable[..., None]:
+    """Return a function that sends messages and makes them dead letters.
 
-    def deaden(name: str, *bodies: str, **more: Any) -> None:
+    Messages of FIFO queues are sent to the dead-letter queue directly: moto would change their order.
+    """
+
+    def send_to_dlq(name: str, *bodies: str, **more: Any) -> None:
         for number, body in enumerate(bodies):
             fifo = {"MessageGroupId": "g", "MessageDeduplicationId": f"d{number}"} if name.endswith("fifo") else {}
-            place = yard.dead[name] if fifo else yard.queues[name]
-            yard.sqs.send_message(QueueUrl=place.url, MessageBody=body, **fifo, **more)
-        yard.bury(name)
+            queue = stack.dead[name] if fifo else stack.queues[name]
+            stack.sqs.send_message(QueueUrl=queue.url, MessageBody=body, **fifo, **more)
+        stack.exhaust_receives(name)
 
-    return deaden
+    return send_to_dlq

@@ -1,4 +1,4 @@
-"""``lightship batch`` against a stack whose functions run in a thread of this process."""
+"""``lightship batch`` with a stack whose functions run in a thread."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lightship.cli.bucket import uploads
 from lightship.errors import InvalidInput
 from lightship.jobs import operations
 from lightship.jobs.cloud import connect
-from tests.cli.conftest import Yard
+from tests.cli.conftest import EmulatedStack
 from tests.emulator import ROOT
 from tests.jobs.workers import handle
 
@@ -31,15 +31,15 @@ PATIENTS = ROOT / "examples" / "quickstart" / "patients.csv"
 
 
 @pytest.fixture
-def working(yard: Yard) -> Iterator[Yard]:
-    """A stack that works: what comes to its queues is done."""
+def running_stack(stack: EmulatedStack) -> Iterator[EmulatedStack]:
+    """Return a stack with a worker thread that processes its queues."""
     stop = Event()
     cloud = connect(StackSettings.from_environment(os.environ))
 
     def work() -> None:
         while not stop.is_set():
             for name in ("split", "score"):
-                url = yard.queues[name].url
+                url = stack.queues[name].url
                 answer = cloud.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0)
                 for message in answer.get("Messages", []):
                     handle(name, json.loads(message["Body"]), cloud)
@@ -48,22 +48,22 @@ def working(yard: Yard) -> Iterator[Yard]:
 
     thread = Thread(target=work)
     thread.start()
-    yield yard
+    yield stack
     stop.set()
     thread.join()
     for client in (cloud.s3, cloud.sqs, cloud.dynamodb):
         client.close()
 
 
-def test_a_worker_knows_the_memory_that_its_time_is_paid_by(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert yard.cloud.memory == 1769
+def test_connect_in_lambda_reads_memory_from_environment(stack: EmulatedStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert stack.cloud.memory == 1769
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
     assert connect(StackSettings.from_environment(os.environ)).memory == 512
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """A folder with images, one of them in a folder of its own, and with what is none."""
+def image_folder(tmp_path: Path) -> Path:
+    """Return a folder with images, one in a subfolder, and with other files."""
     folder = tmp_path / "pictures"
     for number, name in enumerate(["a.png", "b.JPG", "more/ü.jpeg", ".hidden.png", ".thumbnails/a.png"]):
         file = folder / name
@@ -73,67 +73,67 @@ def pictures(tmp_path: Path) -> Path:
     return folder
 
 
-def sent(yard: Yard) -> list[str]:
-    """Every version of every object that was uploaded."""
-    found = yard.s3.list_object_versions(Bucket=yard.bucket, Prefix="uploads/").get("Versions", [])
+def sent(stack: EmulatedStack) -> list[str]:
+    """Return the key of every version of every uploaded object."""
+    found = stack.s3.list_object_versions(Bucket=stack.bucket, Prefix="uploads/").get("Versions", [])
     return [entry["Key"] for entry in found]
 
 
-def refused(result: Result) -> str:
-    """The sentence of a command that was refused."""
+def refusal(result: Result) -> str:
+    """Return the error message of a refused command."""
     assert result.exit_code == 2, result.output
     assert "Traceback" not in result.stderr
     return " ".join(result.stderr.split())
 
 
-def test_the_same_file_again_is_the_same_job_and_is_not_sent_again(working: Yard, tmp_path: Path) -> None:
-    first = working.json("batch", "quickstart", str(PATIENTS))
+def test_batch_same_file_again_reuses_job_and_upload(running_stack: EmulatedStack, tmp_path: Path) -> None:
+    first = running_stack.json("batch", "quickstart", str(PATIENTS))
     assert first["rows"]["scored"] == 3
-    assert working.json("batch", "quickstart", str(PATIENTS))["job"] == first["job"]
-    assert len(sent(working)) == 1
-    assert working.json("batch", "quickstart", str(PATIENTS), "--again", "word")["job"] != first["job"]
-    assert len(sent(working)) == 1
+    assert running_stack.json("batch", "quickstart", str(PATIENTS))["job"] == first["job"]
+    assert len(sent(running_stack)) == 1
+    assert running_stack.json("batch", "quickstart", str(PATIENTS), "--again", "word")["job"] != first["job"]
+    assert len(sent(running_stack)) == 1
     other = tmp_path / PATIENTS.name
     other.write_bytes(PATIENTS.read_bytes().replace(b"1", b"2", 1))
-    assert working.json("batch", "quickstart", str(other))["job"] != first["job"]
-    assert len(sent(working)) == 2
+    assert running_stack.json("batch", "quickstart", str(other))["job"] != first["job"]
+    assert len(sent(running_stack)) == 2
 
 
-def test_without_a_terminal_there_is_no_trace_of_a_progress_bar(working: Yard) -> None:
-    done = working.run("batch", "quickstart", str(PATIENTS))
+def test_batch_without_terminal_prints_no_progress_bar(running_stack: EmulatedStack) -> None:
+    done = running_stack.run("batch", "quickstart", str(PATIENTS))
     assert done.exit_code == 0
     assert re.fullmatch(r"job \w{32} .*\n", done.stderr)
 
 
-def test_a_folder_of_images_is_one_job(working: Yard, pictures: Path, tmp_path: Path) -> None:
+def test_batch_image_folder_is_one_job(running_stack: EmulatedStack, image_folder: Path, tmp_path: Path) -> None:
     output = tmp_path / "scored.csv"
-    receipt = working.json("batch", "digits", str(pictures), "--output", str(output))
+    receipt = running_stack.json("batch", "digits", str(image_folder), "--output", str(output))
     assert receipt["rows"] == {"read": 3, "scored": 3, "rejected": 0}
     rows = list(csv.DictReader(io.StringIO(output.read_text())))
     prefix = receipt["input"]["key"]
     assert [row["key"].removeprefix(prefix) for row in rows] == ["a.png", "b.JPG", "more/ü.jpeg"]
-    again = working.json("batch", "digits", str(pictures), "--output", str(tmp_path / "again.csv"))
-    assert (again["job"], len(sent(working))) == (receipt["job"], 3)
-    Image.new("L", (16, 16), 200).save(pictures / "c.png")
-    more = working.json("batch", "digits", str(pictures))
+    again = running_stack.json("batch", "digits", str(image_folder), "--output", str(tmp_path / "again.csv"))
+    assert (again["job"], len(sent(running_stack))) == (receipt["job"], 3)
+    Image.new("L", (16, 16), 200).save(image_folder / "c.png")
+    more = running_stack.json("batch", "digits", str(image_folder))
     assert more["rows"]["scored"] == 4
 
 
-def test_an_upload_that_broke_off_goes_on(working: Yard, pictures: Path) -> None:
-    receipt = working.json("batch", "digits", str(pictures))
+def test_batch_incomplete_upload_sends_missing_files_only(running_stack: EmulatedStack, image_folder: Path) -> None:
+    receipt = running_stack.json("batch", "digits", str(image_folder))
     key = f"{receipt['input']['key']}a.png"
-    working.s3.delete_object(Bucket=working.bucket, Key=key)
-    working.json("batch", "digits", str(pictures), "--again", "word")
-    assert len(sent(working)) == 4
-    assert sent(working).count(key) == 2
+    running_stack.s3.delete_object(Bucket=running_stack.bucket, Key=key)
+    running_stack.json("batch", "digits", str(image_folder), "--again", "word")
+    assert len(sent(running_stack)) == 4
+    assert sent(running_stack).count(key) == 2
 
 
-def test_the_result_in_parts_comes_into_a_folder(working: Yard, tmp_path: Path) -> None:
+def test_batch_result_in_parts_is_written_to_folder(running_stack: EmulatedStack, tmp_path: Path) -> None:
     for name, words in {"new": ("--format", "parquet"), "empty": ()}.items():
         output = tmp_path / name
         if not words:
             output.mkdir()
-        receipt = working.json("batch", "quickstart", str(PATIENTS), *words, "--output", str(output))
+        receipt = running_stack.json("batch", "quickstart", str(PATIENTS), *words, "--output", str(output))
         assert sorted(file.name for file in output.iterdir()) == [
             part["key"].rpartition("/")[2] for part in receipt["parts"]
         ]
@@ -142,28 +142,28 @@ def test_the_result_in_parts_comes_into_a_folder(working: Yard, tmp_path: Path) 
     parquet.write_table(
         pyarrow.table({name: [1.0] for name in ("mean radius", "mean texture", "mean concavity")}), source
     )
-    working.json("batch", "quickstart", str(source), "--output", str(tmp_path / "scored.parquet"))
+    running_stack.json("batch", "quickstart", str(source), "--output", str(tmp_path / "scored.parquet"))
     assert parquet.read_table(tmp_path / "scored.parquet").num_rows == 1
 
 
-def test_batch_rejected_rows_are_written_into_a_file(working: Yard, tmp_path: Path) -> None:
+def test_batch_rejected_rows_are_written_to_file(running_stack: EmulatedStack, tmp_path: Path) -> None:
     source, target = tmp_path / "rows.csv", tmp_path / "rejected.jsonl"
     source.write_text("mean radius,mean texture,mean concavity\n1,2,3\n1,x,3\n1,2\n")
-    result = working.run("batch", "quickstart", str(source), "--rejected", str(target))
+    result = running_stack.run("batch", "quickstart", str(source), "--rejected", str(target))
     assert result.exit_code == 0, result.output
     assert str(target) in re.sub(r"[│\s]", "", result.stdout)
     ragged, bad = sorted(map(json.loads, target.read_text().splitlines()), key=lambda record: -int(record["row"]))
     assert (bad["row"], bad["text"], "'mean texture'" in bad["reason"]) == (2, "1,x,3", True)
     assert ragged["row"] == 3
-    working.json("batch", "quickstart", str(PATIENTS), "--rejected", str(target))
+    running_stack.json("batch", "quickstart", str(PATIENTS), "--rejected", str(target))
     assert target.read_bytes() == b""
 
 
-def test_batch_with_every_row_rejected_ends_with_4(working: Yard, tmp_path: Path) -> None:
+def test_batch_with_every_row_rejected_ends_with_4(running_stack: EmulatedStack, tmp_path: Path) -> None:
     source, target = tmp_path / "rows.csv", tmp_path / "rejected.jsonl"
     source.write_text("mean radius,mean texture,mean concavity\n" + "1,x,3\n" * 3)
     for words in ((), ("--json",)):
-        result = working.run("batch", "quickstart", str(source), "--rejected", str(target), *words)
+        result = running_stack.run("batch", "quickstart", str(source), "--rejected", str(target), *words)
         assert result.exit_code == 4, result.output
         assert len(target.read_text().splitlines()) == 3
 
@@ -171,30 +171,30 @@ def test_batch_with_every_row_rejected_ends_with_4(working: Yard, tmp_path: Path
 @pytest.mark.parametrize(("separator", "named"), [(";", "';'"), ("\t", "tabs")])
 @pytest.mark.parametrize("words", [(), ("--header",), ("--no-header",)])
 def test_batch_of_cells_without_commas_is_explained(
-    working: Yard, tmp_path: Path, separator: str, named: str, words: tuple[str, ...]
+    running_stack: EmulatedStack, tmp_path: Path, separator: str, named: str, words: tuple[str, ...]
 ) -> None:
     source = tmp_path / "rows.csv"
     rows = (("mean radius", "mean texture", "mean concavity"), ("17,99", "10,38", "0,3"))
     chosen = rows[1:] if words == ("--no-header",) else rows
     source.write_text("".join(f"{separator.join(row)}\n" for row in chosen))
-    assert named in refused(working.run("batch", "quickstart", str(source), *words))
+    assert named in refusal(running_stack.run("batch", "quickstart", str(source), *words))
 
 
-def test_what_people_see(working: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batch_output_names_job_and_result(running_stack: EmulatedStack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    result = working.run("batch", "quickstart", str(PATIENTS))
+    result = running_stack.run("batch", "quickstart", str(PATIENTS))
     assert result.exit_code == 0, result.output
-    (job,) = operations.jobs(working.cloud, owner="arn:aws:sts::123456789012:user/moto", limit=5)
+    (job,) = operations.jobs(running_stack.cloud, owner="arn:aws:sts::123456789012:user/moto", limit=5)
     assert job.id in result.stderr
-    assert f"s3://{working.bucket}/{job.output}" in re.sub(r"[│\s]", "", result.stdout)
+    assert f"s3://{running_stack.bucket}/{job.output}" in re.sub(r"[│\s]", "", result.stdout)
     assert "…" not in result.stdout
-    assert job.id in working.run("job", "list").stdout
+    assert job.id in running_stack.run("job", "list").stdout
 
 
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (("nobody", "p.csv"), "'nobody'"),
+        (("unknown", "p.csv"), "'unknown'"),
         (("quickstart@0", "p.csv"), "version 0"),
         (("quickstart@9", "p.csv"), "version 9"),
         (("quickstart", "p.xls"), "p.xls'"),
@@ -208,21 +208,21 @@ def test_what_people_see(working: Yard, monkeypatch: pytest.MonkeyPatch) -> None
         (("digits", "broken"), "upload"),
     ],
 )
-def test_a_mistake_is_told_before_anything_is_uploaded(
-    yard: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], named: str
+def test_batch_wrong_arguments_are_refused_before_upload(
+    stack: EmulatedStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], named: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("p.csv", "p.xls", "full/p.csv", "images/a.png", "broken/a\n.png"):
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_bytes(PATIENTS.read_bytes())
     Path("empty").mkdir()
-    assert named in refused(yard.run("batch", *words))
-    assert sent(yard) == []
-    assert operations.jobs(yard.cloud, owner="arn:aws:sts::123456789012:user/moto") == []
+    assert named in refusal(stack.run("batch", *words))
+    assert sent(stack) == []
+    assert operations.jobs(stack.cloud, owner="arn:aws:sts::123456789012:user/moto") == []
 
 
-def test_a_file_that_changes_while_it_is_sent_is_not_there_under_its_old_content(
-    yard: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_uploads_send_file_changed_meanwhile_uploads_nothing(
+    stack: EmulatedStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "p.csv"
     for content in (PATIENTS.read_bytes(), PATIENTS.read_bytes() * 300_000):  # in one piece, and in parts
@@ -232,15 +232,15 @@ def test_a_file_that_changes_while_it_is_sent_is_not_there_under_its_old_content
             with file.open("ab") as more:
                 more.write(b"1,2,3\n")
 
-        events = yard.cloud.s3.meta.events
+        events = stack.cloud.s3.meta.events
         events.register("before-parameter-build.s3.ListObjectsV2", grow, "grow")
         with pytest.raises(InvalidInput, match="p.csv"):
-            uploads.send({"p.csv": file}, yard.cloud, "ann", quiet())
+            uploads.send({"p.csv": file}, stack.cloud, "ann", quiet())
         events.unregister("before-parameter-build.s3.ListObjectsV2", unique_id="grow")
-        assert sent(yard) == []
-    assert yard.s3.list_multipart_uploads(Bucket=yard.bucket).get("Uploads", []) == []
-    folder = uploads.send({"p.csv": file}, yard.cloud, "ann", quiet())
-    found = yard.s3.get_object(Bucket=yard.bucket, Key=f"{folder}p.csv")["Body"].read()
+        assert sent(stack) == []
+    assert stack.s3.list_multipart_uploads(Bucket=stack.bucket).get("Uploads", []) == []
+    folder = uploads.send({"p.csv": file}, stack.cloud, "ann", quiet())
+    found = stack.s3.get_object(Bucket=stack.bucket, Key=f"{folder}p.csv")["Body"].read()
     assert found == file.read_bytes()
 
 

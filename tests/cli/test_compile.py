@@ -22,7 +22,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_people_get_stages_tables_and_the_next_command(sources: Path, tmp_path: Path) -> None:
+def test_compile_prints_stages_tables_and_next_command(sources: Path, tmp_path: Path) -> None:
     done = run("compile", str(sources / "named.tflite"), "--registry", str(tmp_path), "--name", "spoken")
     assert "sandbox" in done.stderr.splitlines()[1]
     assert done.stderr.splitlines()[-1] == "publishing"
@@ -33,7 +33,7 @@ def test_people_get_stages_tables_and_the_next_command(sources: Path, tmp_path: 
     assert json.loads(answer.stdout)["predictions"] == [[1.0, 1.0]]
 
 
-def test_machines_get_json_and_nothing_else(sources: Path, tmp_path: Path) -> None:
+def test_compile_json_prints_nothing_else(sources: Path, tmp_path: Path) -> None:
     done = run("compile", str(sources / "named.tflite"), "--registry", str(tmp_path), "--json")
     assert done.stderr == ""
     report = json.loads(done.stdout)
@@ -41,7 +41,7 @@ def test_machines_get_json_and_nothing_else(sources: Path, tmp_path: Path) -> No
     assert report["parity"][0]["output"] == "z"
 
 
-def test_a_refusal_names_the_layer_with_exit_code_2(sources: Path, tmp_path: Path) -> None:
+def test_compile_unsafe_layer_is_named_with_exit_code_2(sources: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(lightship, ["compile", str(sources / "lambda.keras"), "--registry", str(tmp_path)])
     assert result.exit_code == 2
     assert "lambda.keras" in result.output
@@ -49,7 +49,7 @@ def test_a_refusal_names_the_layer_with_exit_code_2(sources: Path, tmp_path: Pat
     assert "Traceback" not in result.output
 
 
-def test_data_of_another_kind_is_refused_before_the_model_is_opened(sources: Path, tmp_path: Path) -> None:
+def test_compile_data_of_wrong_format_is_refused_before_model_is_opened(sources: Path, tmp_path: Path) -> None:
     for data, named in (("README.md", ".csv, .npy, .npz"), ("no.csv", "no.csv")):
         refused = run("compile", str(sources / "named.tflite"), "--data", data, "--registry", str(tmp_path))
         assert refused.returncode == 2
@@ -58,14 +58,14 @@ def test_data_of_another_kind_is_refused_before_the_model_is_opened(sources: Pat
 
 
 def run_without_a_sandbox(*words: str) -> subprocess.CompletedProcess[str]:
-    """As on a machine that has neither Landlock nor namespaces."""
+    """Run a command as on a machine without Landlock and namespaces."""
     machine = [sys.executable, "-m", "tests.compiler.platforms", "no-landlock", "no-namespaces", "--"]
     environ = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
     command = [*machine, sys.executable, "-m", "lightship", *words]
     return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
 
 
-def test_compile_without_a_sandbox_refuses_and_publishes_nothing(sources: Path, tmp_path: Path) -> None:
+def test_compile_without_sandbox_publishes_nothing(sources: Path, tmp_path: Path) -> None:
     done = run_without_a_sandbox("compile", str(sources / "named.tflite"), "--registry", str(tmp_path))
     assert done.returncode == 2
     assert "Landlock" in done.stderr
@@ -73,7 +73,7 @@ def test_compile_without_a_sandbox_refuses_and_publishes_nothing(sources: Path, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_sandbox_warns_and_is_recorded(sources: Path, tmp_path: Path) -> None:
+def test_compile_no_sandbox_warns_and_is_recorded(sources: Path, tmp_path: Path) -> None:
     words = ("compile", str(sources / "named.tflite"), "--registry", str(tmp_path), "--no-sandbox", "--json")
     done = run_without_a_sandbox(*words)
     assert done.returncode == 0
@@ -82,20 +82,20 @@ def test_no_sandbox_warns_and_is_recorded(sources: Path, tmp_path: Path) -> None
     assert Bundle.open(tmp_path / "named" / "1").manifest.sandbox == "none"
 
 
-def test_no_sandbox_on_a_machine_that_has_one_uses_it(sources: Path, tmp_path: Path) -> None:
+def test_compile_no_sandbox_with_sandbox_available_uses_sandbox(sources: Path, tmp_path: Path) -> None:
     done = run("compile", str(sources / "named.tflite"), "--registry", str(tmp_path), "--no-sandbox", "--json")
     assert done.stderr == ""
     assert json.loads(done.stdout)["sandbox"].startswith("kernel: seccomp, ")
     assert Bundle.open(tmp_path / "named" / "1").manifest.sandbox == "kernel"
 
 
-def test_a_model_that_needs_tensorflow_says_where(sources: Path, tmp_path: Path) -> None:
+def test_compile_model_needing_tensorflow_prints_deployment_options(sources: Path, tmp_path: Path) -> None:
     done = run("compile", str(sources / "flex"), "--registry", str(tmp_path))
     (line,) = (line for line in done.stdout.splitlines() if "Engine=tensorflow" in line)
     assert "LIGHTSHIP_ENGINE=tensorflow" in line
 
 
-def test_an_empty_name_is_a_mistake_and_not_left_to_the_file(sources: Path, tmp_path: Path) -> None:
+def test_compile_empty_name_is_refused(sources: Path, tmp_path: Path) -> None:
     source, config = str(sources / "named.tflite"), tmp_path / "model.yaml"
     config.write_text('name: ""\n')
     for words in (["--name", ""], ["--config", str(config)]):

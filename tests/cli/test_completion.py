@@ -1,4 +1,4 @@
-"""Words that a shell is offered, as the shell asks for them: by the variable that click's scripts set."""
+"""Shell completion, requested by the variable that click's shell scripts set."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def registry(registries: Registries, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def offered(registry: str, *words: str, **variables: str) -> list[str]:
-    """What bash is offered for the last word."""
+    """Return bash's completions of the last word."""
     line = ["lightship", *words]
-    asked = {
+    request = {
         "_LIGHTSHIP_COMPLETE": "bash_complete",
         "COMP_WORDS": "\n".join(line) if not line[-1] else " ".join(line),
         "COMP_CWORD": str(len(line) - 1),
@@ -34,7 +34,7 @@ def offered(registry: str, *words: str, **variables: str) -> list[str]:
     }
     done = subprocess.run(
         [sys.executable, "-c", "import sys; sys.argv[0] = 'lightship'; from lightship.__main__ import main; main()"],
-        env=os.environ | asked | variables,
+        env=os.environ | request | variables,
         capture_output=True,
         text=True,
         check=True,
@@ -57,21 +57,21 @@ def offered(registry: str, *words: str, **variables: str) -> list[str]:
         (("withdraw", "modes", ""), ["3", "1"]),
         (("traffic", "modes", ""), ["1=", "3="]),
         (("rollback", "modes", "--to", ""), ["2", "1"]),
-        (("label", "nobody", ""), ["production"]),
+        (("label", "unknown", ""), ["production"]),
     ],
     ids=" ".join,
 )
-def test_completion_offers_what_the_registry_has(
+def test_completion_offers_contents_of_registry(
     registry: Registry, words: tuple[str, ...], expected: list[str]
 ) -> None:
     assert offered(registry.location, *words) == expected
 
 
-def test_completion_reads_the_registry_that_the_line_names(registry: Registry, tmp_path: Path) -> None:
+def test_completion_registry_option_is_read(registry: Registry, tmp_path: Path) -> None:
     assert offered(str(tmp_path), "show", "--registry", registry.location, "p") == ["pair", "pair@1"]
 
 
 @pytest.mark.parametrize("location", ["/nowhere", "s3://bucket/models", "ftp://bucket"])
-def test_completion_without_a_registry_offers_nothing(location: str) -> None:
-    silent = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
-    assert offered(location, "show", "", **silent) == []
+def test_completion_without_registry_offers_nothing(location: str) -> None:
+    unreachable = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    assert offered(location, "show", "", **unreachable) == []

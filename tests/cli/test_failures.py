@@ -1,4 +1,4 @@
-"""How commands end: exit codes and sentences where output, arguments, terminals, registries or AWS fail."""
+"""Exit codes and messages of failed output, arguments, registries and AWS."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(*words: str, **variables: str | None) -> Result:
 
 
 def line_of(result: Result) -> str:
-    """The one line on standard error of a command that was refused."""
+    """Return the one line on standard error of a refused command."""
     assert result.exit_code == 2, result.output
     assert isinstance(result.exception, SystemExit)
     (line,) = result.stderr.splitlines()
@@ -38,7 +38,7 @@ def line_of(result: Result) -> str:
 
 
 @pytest.mark.parametrize("words", [["*"], ["?"], ["nope"], ["job", "*"], ["dlq", "*"], ["schedule", "*"]])
-def test_command_of_no_such_name_is_refused_also_where_click_sees_an_option(words: list[str]) -> None:
+def test_command_unknown_or_wildcard_is_refused(words: list[str]) -> None:
     result = run(*words)
     assert result.exit_code == 2
     assert f"'{words[-1]}'" in result.stderr
@@ -48,7 +48,7 @@ def test_command_of_no_such_name_is_refused_also_where_click_sees_an_option(word
     "words",
     [["--version"], ["--help"], ["models", "--json"], ["models"], ["predict", "pair", '{"a": [1, 2], "b": [3]}']],
 )
-def test_command_with_full_disk_ends_with_1_and_one_line(registries: Registries, words: list[str]) -> None:
+def test_command_with_full_disk_exits_1_with_one_line(registries: Registries, words: list[str]) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             [*LIGHTSHIP, *words],
@@ -64,7 +64,7 @@ def test_command_with_full_disk_ends_with_1_and_one_line(registries: Registries,
 
 
 @pytest.mark.parametrize("words", [["models"], ["models", "--json"], ["show", "pair"]])
-def test_command_whose_reader_has_gone_ends_with_1_silently(registries: Registries, words: list[str]) -> None:
+def test_command_with_closed_pipe_exits_1_silently(registries: Registries, words: list[str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
@@ -90,7 +90,7 @@ def test_command_whose_reader_has_gone_ends_with_1_silently(registries: Registri
     ],
     ids=repr,
 )
-def test_argument_not_utf8_is_refused_without_a_traceback(registries: Registries, words: list[Any]) -> None:
+def test_argument_not_utf8_is_refused_without_traceback(registries: Registries, words: list[Any]) -> None:
     done = subprocess.run(
         [*LIGHTSHIP, *words],
         capture_output=True,
@@ -102,7 +102,7 @@ def test_argument_not_utf8_is_refused_without_a_traceback(registries: Registries
     assert b"Error: " in done.stderr
 
 
-def test_output_in_an_encoding_without_the_characters_is_written_all_the_same(registries: Registries) -> None:
+def test_output_not_encodable_is_written_with_replacements(registries: Registries) -> None:
     done = subprocess.run(
         [*LIGHTSHIP, "models", "--registry", str(registries.small)],
         capture_output=True,
@@ -114,27 +114,27 @@ def test_output_in_an_encoding_without_the_characters_is_written_all_the_same(re
 
 
 def on_a_terminal(words: list[str], **variables: str) -> bytes:
-    """What a command writes to a terminal."""
-    mine, theirs = pty.openpty()
+    """Return what a command writes to a terminal."""
+    reader, terminal = pty.openpty()
     kept = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}}
     process = subprocess.Popen(
         [*LIGHTSHIP, *words],
-        stdout=theirs,
-        stderr=theirs,
-        stdin=theirs,
+        stdout=terminal,
+        stderr=terminal,
+        stdin=terminal,
         env=kept | {"TERM": "xterm-256color"} | variables,
     )
-    os.close(theirs)
+    os.close(terminal)
     shown = b""
     while True:
         try:
-            part = os.read(mine, 65536)
-        except OSError:  # Linux says EIO where no other end is left
+            part = os.read(reader, 65536)
+        except OSError:  # Linux raises EIO when the other end is closed
             break
         if not part:
             break
         shown += part
-    os.close(mine)
+    os.close(reader)
     assert process.wait() == 0, shown
     return shown
 
@@ -163,33 +163,31 @@ READERS = (
 
 
 @pytest.mark.parametrize("words", READERS, ids=lambda words: words[0])
-def test_registry_folder_that_does_not_exist_is_refused(tmp_path: Path, words: list[str]) -> None:
+def test_registry_missing_folder_is_refused(tmp_path: Path, words: list[str]) -> None:
     missing = str(tmp_path / "modles")
     assert missing in line_of(run(*words, "--registry", missing))
     assert missing in line_of(run(*words, LIGHTSHIP_REGISTRY=missing))
     assert not Path(missing).exists()
 
 
-def test_pull_source_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+def test_pull_missing_source_is_refused(tmp_path: Path) -> None:
     missing = str(tmp_path / "modles")
     assert missing in line_of(run("pull", "m", missing, "--registry", str(tmp_path)))
 
 
-def test_models_without_the_default_folder_says_how_to_make_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_models_without_default_folder_prints_compile_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = run("models", LIGHTSHIP_REGISTRY=None)
     assert (result.exit_code, "lightship compile" in result.stdout) == (0, True)
 
 
-def test_push_into_a_folder_that_does_not_exist_makes_it(registries: Registries, tmp_path: Path) -> None:
+def test_push_to_missing_folder_creates_registry(registries: Registries, tmp_path: Path) -> None:
     made = tmp_path / "new" / "models"
     assert run("push", "pair", str(made), "--registry", str(registries.small)).exit_code == 0
     assert (made / "pair" / "1").is_dir()
 
 
-def test_file_that_may_not_be_written_is_named(registries: Registries, tmp_path: Path) -> None:
+def test_output_file_not_writable_is_named(registries: Registries, tmp_path: Path) -> None:
     words = ("predict", "modes", "[1, 4]", "--registry", str(registries.small), "--output")
     target = tmp_path / "no folder" / "answer.json"
     assert str(target) in line_of(run(*words, str(target)))
@@ -199,12 +197,12 @@ def test_file_that_may_not_be_written_is_named(registries: Registries, tmp_path:
 
 
 class Refusing(BaseHTTPRequestHandler):
-    """S3 that refuses everything, with the code that the bucket's name says and the headers that the test wants."""
+    """S3 server that refuses every request with the error code in the bucket's name."""
 
     def do_GET(self) -> None:
         code = self.path.split("/")[1].partition("?")[0].replace("-", "").removesuffix("bucket")
         code = next((each for each in CODES if each.lower() == code), code)
-        body = f"<Error><Code>{code}</Code><Message>said by arn:aws:iam::1:user/u</Message></Error>".encode()
+        body = f"<Error><Code>{code}</Code><Message>denied to arn:aws:iam::1:user/u</Message></Error>".encode()
         self.send_response(CODES[code][0])
         self.send_header("Content-Type", "application/xml")
         self.send_header("Content-Length", str(len(body)))
@@ -218,7 +216,7 @@ class Refusing(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None: ...
 
 
-# The status of each code, and what its message names.
+# HTTP status of each code, and a word of its explanation.
 CODES = {
     "NoSuchBucket": (404, "bucket"),
     "AccessDenied": (403, "permission"),
@@ -242,7 +240,7 @@ def refusing() -> Iterator[str]:
 
 
 def keys(endpoint: str, tmp_path: Path) -> dict[str, str | None]:
-    """Variables of a terminal that works on an S3 there."""
+    """Return the environment of a terminal that uses this S3 endpoint."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "testing",
@@ -253,25 +251,25 @@ def keys(endpoint: str, tmp_path: Path) -> dict[str, str | None]:
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_s3_error_is_said_in_words_with_its_code(refusing: str, tmp_path: Path, code: str) -> None:
+def test_s3_error_is_explained_with_code(refusing: str, tmp_path: Path, code: str) -> None:
     words = [["models"]] if code != "AccessDenied" else [*READERS[:3], *READERS[4:]]
     for command in words:
-        said = line_of(run(*command, "--registry", f"s3://{code.lower()}-bucket/models", **keys(refusing, tmp_path)))
-        assert code in said
-        assert CODES[code][1] in said
-        assert "arn:aws:iam" not in said
+        message = line_of(run(*command, "--registry", f"s3://{code.lower()}-bucket/models", **keys(refusing, tmp_path)))
+        assert code in message
+        assert CODES[code][1] in message
+        assert "arn:aws:iam" not in message
 
 
-def test_bucket_that_does_not_exist_is_named(s3_endpoint: str, tmp_path: Path) -> None:
-    said = line_of(run("models", "--registry", "s3://no-such-bucket-here/m", **keys(s3_endpoint, tmp_path)))
-    assert "NoSuchBucket" in said
-    assert "no-such-bucket-here" in said
+def test_bucket_missing_is_named(s3_endpoint: str, tmp_path: Path) -> None:
+    message = line_of(run("models", "--registry", "s3://no-such-bucket-here/m", **keys(s3_endpoint, tmp_path)))
+    assert "NoSuchBucket" in message
+    assert "no-such-bucket-here" in message
 
 
-def test_aws_without_credentials_network_or_profile_is_said_in_words(tmp_path: Path) -> None:
-    """In processes of their own: boto3 keeps the credentials that it found first."""
+def test_aws_without_credentials_network_or_profile_is_explained(tmp_path: Path) -> None:
+    """Run each case in a new process: boto3 caches the first credentials it finds."""
 
-    def said(**variables: str) -> str:
+    def error_line(**variables: str) -> str:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
         done = subprocess.run(
@@ -285,19 +283,19 @@ def test_aws_without_credentials_network_or_profile_is_said_in_words(tmp_path: P
         (line,) = done.stderr.splitlines()
         return line
 
-    assert "AWS_PROFILE" in said()
-    assert "nobody" in said(AWS_PROFILE="nobody")
+    assert "AWS_PROFILE" in error_line()
+    assert "no-profile" in error_line(AWS_PROFILE="no-profile")
     keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
-    gone = said(AWS_ENDPOINT_URL="http://127.0.0.1:9", **keys)
+    gone = error_line(AWS_ENDPOINT_URL="http://127.0.0.1:9", **keys)
     assert "http://127.0.0.1:9" in gone
     assert "network" in gone
 
 
-def test_expired_credentials_of_another_service_are_said_in_words() -> None:
-    answer: Any = {"Error": {"Code": "ExpiredToken", "Message": "The security token is expired"}}
-    error = ClientError(answer, "GetCallerIdentity")
-    said = aws.complaint(error)
-    assert said is not None
-    assert "GetCallerIdentity" in said
-    assert "expired" in said
-    assert aws.complaint(ValueError("no error of AWS")) is None
+def test_describe_expired_credentials_of_other_service_is_explained() -> None:
+    response: Any = {"Error": {"Code": "ExpiredToken", "Message": "The security token is expired"}}
+    error = ClientError(response, "GetCallerIdentity")
+    message = aws.describe(error)
+    assert message is not None
+    assert "GetCallerIdentity" in message
+    assert "expired" in message
+    assert aws.describe(ValueError("no error of AWS")) is None

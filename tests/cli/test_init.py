@@ -1,4 +1,4 @@
-"""lightship init: a starter model.yaml."""
+"""``lightship init``: the starting model.yaml."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def described(*inputs: TensorSpec, outputs: tuple[TensorSpec, ...] = ()) -> Desc
 
 
 def uncommented(text: str) -> str:
-    """The text with all suggestions in force, and without the sentences between them."""
+    """Return the text with all suggestions enabled and without explanations."""
     lines = [line.replace("  # ", "  ", 1) for line in text.splitlines()]
     return "\n".join(line for line in lines if not line.startswith("  ") or "{" in line)
 
 
-def test_starter_is_valid_and_sets_nothing_but_the_name() -> None:
+def test_starter_is_valid_and_sets_only_name() -> None:
     text = starter("digits", "digits.keras", described(TensorSpec("x", "float32", (None, 8, 8, 1))))
     assert Config.parse(plain_yaml.load(text.encode())) == Config(name="digits")
 
 
 @pytest.mark.parametrize("name", ["x", "größe a", "self", "true", "a: b", 'quo"te', "line\nbreak", "1"])
-def test_starter_suggestions_fit_the_signature_whatever_its_names(name: str) -> None:
+def test_starter_suggestions_with_any_names_fit_signature(name: str) -> None:
     spec, output = TensorSpec(name, "float32", (None, 3)), TensorSpec("p", "float32", (None, 2))
     description = described(spec, outputs=(output,))
     config = Config.parse(plain_yaml.load(uncommented(starter("m", "m.keras", description)).encode()))
@@ -46,7 +46,7 @@ def test_starter_suggestions_fit_the_signature_whatever_its_names(name: str) -> 
 
 
 @pytest.mark.parametrize(("dtype", "channels", "mode"), [("uint8", 3, "RGB"), ("float32", 1, "L")])
-def test_starter_suggests_an_image(dtype: str, channels: int, mode: str) -> None:
+def test_starter_image_shape_suggests_image(dtype: str, channels: int, mode: str) -> None:
     description = described(TensorSpec("picture", dtype, (None, 28, 28, channels)))
     config = Config.parse(plain_yaml.load(uncommented(starter("m", "m.keras", description)).encode()))
     (signature,) = config.apply(description.signatures)
@@ -54,7 +54,7 @@ def test_starter_suggests_an_image(dtype: str, channels: int, mode: str) -> None
     assert signature.inputs[0].kind["mode"] == mode
 
 
-def test_starter_suggests_classes_and_no_columns_for_a_fixed_batch() -> None:
+def test_starter_fixed_batch_suggests_classes_without_columns() -> None:
     description = described(TensorSpec("x", "float32", (1, 4)), outputs=(TensorSpec("p", "float32", (1, 2)),))
     config = Config.parse(plain_yaml.load(uncommented(starter("m", "m.tflite", description)).encode()))
     (signature,) = config.apply(description.signatures)
@@ -76,7 +76,7 @@ def test_init_writes_names_of_every_format_and_never_overwrites(sources: Path, t
     assert target.read_text() == "mine"
 
 
-def test_init_json_writes_no_file_that_was_not_named(
+def test_init_json_without_output_writes_no_file(
     sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -85,7 +85,7 @@ def test_init_json_writes_no_file_that_was_not_named(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_init_of_a_foreign_file_is_exit_code_2(tmp_path: Path) -> None:
+def test_init_unsupported_format_exits_2(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"")
     result = CliRunner().invoke(lightship, ["init", str(tmp_path / "model.onnx"), "--output", str(tmp_path / "m.yaml")])
     assert result.exit_code == 2

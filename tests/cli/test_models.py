@@ -23,7 +23,7 @@ def run(*words: str, stdin: bytes | str | None = None) -> Result:
     return CliRunner(env={"COLUMNS": "200"}).invoke(lightship, words, input=stdin)
 
 
-def test_models_lists_what_there_is(registry: str) -> None:
+def test_models_lists_every_model(registry: str) -> None:
     table = run("models", "--registry", registry).output
     assert "pair" in table
     assert "a: float32 [any, 2]" in table
@@ -32,25 +32,25 @@ def test_models_lists_what_there_is(registry: str) -> None:
     assert all(record["versions"] == [1] for record in records)
 
 
-def test_models_of_an_empty_registry_says_how_to_make_one(tmp_path: Path) -> None:
+def test_models_empty_registry_prints_compile_command(tmp_path: Path) -> None:
     assert "lightship compile SOURCE" in run("models", "--registry", str(tmp_path)).output
 
 
-def test_models_shows_a_damaged_one_as_such(registry: str, tmp_path: Path) -> None:
+def test_models_corrupt_bundle_is_listed_with_error(registry: str, tmp_path: Path) -> None:
     shutil.copytree(Path(registry) / "pair", tmp_path / "pair")
     (tmp_path / "pair" / "1" / "model.tflite").write_bytes(b"")
     (record,) = json.loads(run("models", "--registry", str(tmp_path), "--json").output)
     assert "model.tflite" in record["error"]
 
 
-def test_models_shows_one_whose_state_is_none_and_all_others(registry: str, tmp_path: Path) -> None:
+def test_models_malformed_state_is_listed_with_error(registry: str, tmp_path: Path) -> None:
     for name in ("pair", "modes"):
         shutil.copytree(Path(registry) / name, tmp_path / name)
     (tmp_path / "pair" / "state.json").write_text("{}")
     result = run("models", "--registry", str(tmp_path), "--json")
     assert result.exit_code == 0
-    whole, broken = json.loads(result.output)
-    assert (whole["name"], whole["version"]) == ("modes", 1)
+    intact, broken = json.loads(result.output)
+    assert (intact["name"], intact["version"]) == ("modes", 1)
     assert (broken["name"], broken["version"], broken["versions"]) == ("pair", None, [])
     assert "pair/state.json" in broken["error"]
     assert "pair/state.json" in run("models", "--registry", str(tmp_path)).output
@@ -58,7 +58,7 @@ def test_models_shows_one_whose_state_is_none_and_all_others(registry: str, tmp_
     assert (shown.exit_code, "pair/state.json" in shown.output) == (2, True)
 
 
-def test_show_tells_everything(registry: str) -> None:
+def test_show_prints_classes_and_manifest(registry: str) -> None:
     text = run("show", "scorer@1", "--registry", registry).output
     assert "low, high" in text
     record = json.loads(run("show", "scorer", "--registry", registry, "--json").output)
@@ -67,7 +67,7 @@ def test_show_tells_everything(registry: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["[1, 4]", '{"x": [1, 4]}', '{"input": [1, 4]}', "[[1, 4]]"])
-def test_predict_from_an_argument_or_standard_input(registry: str, text: str) -> None:
+def test_predict_reads_argument_or_standard_input(registry: str, text: str) -> None:
     for result in (
         run("predict", "modes", text, "--registry", registry, "--json"),
         run("predict", "modes", "--registry", registry, "--json", stdin=text),
@@ -76,7 +76,7 @@ def test_predict_from_an_argument_or_standard_input(registry: str, text: str) ->
         assert json.loads(result.output) == {"model": "modes", "version": 1, "predictions": [[2, 8]]}
 
 
-def test_predict_from_files(registry: str, registries: Registries, tmp_path: Path) -> None:
+def test_predict_reads_files(registry: str, registries: Registries, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("1,4\n2,3\n")
     (tmp_path / "body.json").write_text('{"input": [1, 4]}')
     for name, expected in (("rows.csv", [[2, 8], [4, 6]]), ("body.json", [[2, 8]])):
@@ -98,39 +98,39 @@ def test_predict_from_files(registry: str, registries: Registries, tmp_path: Pat
         assert len(json.loads(result.output)["classes"][0]) == 10
 
 
-def test_predict_prints_a_table_for_people(registry: str) -> None:
+def test_predict_prints_table_with_classes(registry: str) -> None:
     text = run("predict", "scorer", "[[0, 9], [9, 0]]", "--registry", registry).output
     assert "scorer version 1" in text
     assert "high" in text.splitlines()[4]
     assert "low" in text.splitlines()[5]
 
 
-def test_predict_table_is_capped_and_says_what_it_left_out(registry: str, tmp_path: Path) -> None:
+def test_predict_table_over_limit_prints_number_of_omitted_rows(registry: str, tmp_path: Path) -> None:
     rows = tmp_path / "rows.csv"
     rows.write_text("1,4\n" * 1000)
     words = ("predict", "modes", str(rows), "--registry", registry)
 
-    def drawn(*more: str) -> tuple[int, bool]:
+    def printed(*more: str) -> tuple[int, bool]:
         text = run(*words, *more).output
         return text.count("[2.0,8.0]"), "980 more" in text
 
-    assert drawn() == (20, True)
-    assert drawn("--limit", "1000") == (1000, False)
-    assert drawn("--limit", "0") == (1000, False)
+    assert printed() == (20, True)
+    assert printed("--limit", "1000") == (1000, False)
+    assert printed("--limit", "0") == (1000, False)
     assert len(json.loads(run(*words, "--json").output)["predictions"]) == 1000
     target = tmp_path / "answer.json"
-    assert drawn("--output", str(target)) == (20, True)
+    assert printed("--output", str(target)) == (20, True)
     assert len(json.loads(target.read_bytes())["predictions"]) == 1000
 
 
-def test_predict_table_of_several_outputs_has_a_line_for_each_row(registry: str) -> None:
+def test_predict_table_of_several_outputs_has_one_line_per_row(registry: str) -> None:
     lines = run(
         "predict", "pair", '{"a": [[1, 2], [3, 4]], "b": [[1], [2]]}', "--registry", registry
     ).output.splitlines()
     assert sum("sum" in line and "product" in line for line in lines) == 2
 
 
-def test_predict_table_cuts_a_long_cell(registry: str) -> None:
+def test_predict_table_truncates_long_cell(registry: str) -> None:
     text = run("predict", "wide", "[1]", "--registry", registry).output
     assert len(text) < 3000
     assert "…" in text
@@ -146,27 +146,27 @@ def test_predict_table_cuts_a_long_cell(registry: str) -> None:
         (["predict", "table", "[99]"], "index"),
         (["predict", "modes"], "standard input"),
         (["predict", "modes", "pyproject.toml"], ".toml"),
-        (["predict", "nobody", "[1]"], "'nobody'"),
+        (["predict", "unknown", "[1]"], "'unknown'"),
         (["predict", "modes@9", "[1]"], "version 9"),
         (["predict", "modes@x", "[1]"], "NAME@VERSION"),
-        (["show", "nobody"], "'nobody'"),
+        (["show", "unknown"], "'unknown'"),
     ],
 )
-def test_a_mistake_is_named_with_exit_code_2(registry: str, words: list[str], named: str) -> None:
+def test_command_wrong_argument_is_named_with_exit_code_2(registry: str, words: list[str], named: str) -> None:
     result = run(*words, "--registry", registry)
     assert result.exit_code == 2
     assert named in result.output
     assert "Traceback" not in result.output
 
 
-def test_a_nonsense_variable_is_a_mistake_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_invalid_variable_exits_2(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIGHTSHIP_THREADS", "many")
     result = run("models")
     assert result.exit_code == 2
     assert "LIGHTSHIP_THREADS is 'many'" in result.output
 
 
-def test_variables_of_a_stack_that_has_ended_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_of_ended_stack_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_DEFAULT_REGION": "us-east-1"}
     keys = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
     for name, value in {**gone, **keys, "LIGHTSHIP_REGISTRY": "s3://lightship-local-bucket/models"}.items():
@@ -182,7 +182,7 @@ def at_80_columns(*words: str) -> str:
     return CliRunner(env={"COLUMNS": "80"}).invoke(lightship, words).output
 
 
-def test_a_narrow_terminal_cuts_nothing_that_is_typed_or_pasted(registries: Registries, tmp_path: Path) -> None:
+def test_output_on_narrow_terminal_truncates_no_names(registries: Registries, tmp_path: Path) -> None:
     long = "a-name-of-forty-characters-for-one-model"
     shutil.copytree(registries.examples / "quickstart", tmp_path / long)
     assert long in at_80_columns("models", "--registry", str(tmp_path))
@@ -190,14 +190,14 @@ def test_a_narrow_terminal_cuts_nothing_that_is_typed_or_pasted(registries: Regi
     assert "columns  mean radius, mean texture, mean concavity\n" in shown
 
 
-def test_help_has_a_whole_line_for_each_command() -> None:
+def test_help_command_summaries_fit_80_columns() -> None:
     groups = [[], *([name] for name, command in lightship.commands.items() if isinstance(command, click.Group))]
     assert len(groups) == 4
     for words in groups:
         assert "..." not in at_80_columns(*words, "--help").partition("Commands:")[2]
 
 
-def test_help_teaches() -> None:
+def test_help_has_usage_and_description() -> None:
     for words in ([], ["compile"], ["serve"], ["up"], ["models"], ["show"], ["predict"]):
         text = run(*words, "--help").output
         assert "Usage:" in text

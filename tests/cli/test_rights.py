@@ -1,4 +1,4 @@
-"""The policy that docs/deployment.md gives to whoever looks after a stack allows each call that the commands make."""
+"""The operators' IAM policy in docs/deployment.md allows all calls of commands."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from lightship.cli.bucket import uploads
 from lightship.jobs import operations
 from lightship.jobs.cloud import connect
 from lightship.jobs.ledger.requests import Request
-from tests.cli.conftest import Yard
+from tests.cli.conftest import EmulatedStack
 from tests.emulator import ROOT
 
 ROWS = ROOT / "examples" / "quickstart" / "patients.csv"
-# Calls that are allowed under another name, or to everybody.
+# Actions by call where their names differ, and calls that need no permission.
 ACTIONS = {
     "s3:HeadObject": "s3:GetObject",
     "s3:ListObjectsV2": "s3:ListBucket",
@@ -34,7 +34,7 @@ FREE = {"sts:GetCallerIdentity"}
 
 
 def allowed() -> set[str]:
-    """Every action of the policy."""
+    """Return every action of the policy."""
     (text,) = (
         text
         for text in re.findall(r"^```json\n(.*?)^```$", (ROOT / "docs" / "deployment.md").read_text(), re.M | re.S)
@@ -45,8 +45,8 @@ def allowed() -> set[str]:
 
 
 @pytest.fixture
-def asked(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
-    """What AWS has been asked for since, by clients made since."""
+def recorded_calls(stack: EmulatedStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+    """Record the actions of AWS clients created after this."""
     calls: set[str] = set()
     session = boto3.session.Session()
 
@@ -60,22 +60,24 @@ def asked(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
     monkeypatch.undo()
 
 
-def test_what_the_commands_ask_for_is_what_the_policy_allows(yard: Yard, asked: set[str]) -> None:
+def test_policy_for_operators_equals_calls_of_commands(stack: EmulatedStack, recorded_calls: set[str]) -> None:
     for name in ("score", "split", "requests"):
-        yard.sqs.send_message(QueueUrl=yard.dead[name].url, MessageBody=json.dumps({"chunk": {"job": "j", "index": 1}}))
-        yard.run("dlq", "show", name)
-        assert yard.run("dlq", "redrive", name, "--all").exit_code == 0
-    yard.run("dlq", "list")
-    yard.run("schedule", "list")
-    assert yard.run("schedule", "run", yard.schedule).exit_code == 0
+        stack.sqs.send_message(
+            QueueUrl=stack.dead[name].url, MessageBody=json.dumps({"chunk": {"job": "j", "index": 1}})
+        )
+        stack.run("dlq", "show", name)
+        assert stack.run("dlq", "redrive", name, "--all").exit_code == 0
+    stack.run("dlq", "list")
+    stack.run("schedule", "list")
+    assert stack.run("schedule", "run", stack.schedule).exit_code == 0
     cloud = connect(StackSettings.from_environment(os.environ))
     owner = str(boto3.client("sts").get_caller_identity()["Arn"])
     folder = uploads.send({ROWS.name: ROWS}, cloud, owner, Console(quiet=True))
     job = operations.start(cloud, Request(owner=owner, model="quickstart", key=folder + ROWS.name))
-    yard.run("job", "list")
-    yard.run("job", "retry", job.id)
-    yard.run("job", "cancel", job.id)
-    assert asked - FREE
-    assert asked - FREE <= allowed()
-    unasked = {"cloudformation:DescribeStacks", "s3:AbortMultipartUpload"}
-    assert allowed() - asked == unasked
+    stack.run("job", "list")
+    stack.run("job", "retry", job.id)
+    stack.run("job", "cancel", job.id)
+    assert recorded_calls - FREE
+    assert recorded_calls - FREE <= allowed()
+    uncalled = {"cloudformation:DescribeStacks", "s3:AbortMultipartUpload"}
+    assert allowed() - recorded_calls == uncalled

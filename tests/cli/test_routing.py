@@ -25,7 +25,7 @@ def run(registry: Registry, *words: str) -> Result:
     return CliRunner().invoke(lightship, [*words, "--registry", registry.location])
 
 
-def test_labels_traffic_and_the_way_back(registry: Registry) -> None:
+def test_label_traffic_and_rollback_change_default_version(registry: Registry) -> None:
     assert registry.resolve("modes") == 3
     assert "version 2" in run(registry, "label", "modes", "production", "2").output
     assert registry.state("modes").routing.labels == {"production": 2}
@@ -45,7 +45,7 @@ def test_labels_traffic_and_the_way_back(registry: Registry) -> None:
     assert registry.resolve("modes") == 3
 
 
-def test_a_withdrawn_version_takes_no_requests_and_keeps_its_files(registry: Registry) -> None:
+def test_withdraw_version_takes_no_requests_and_keeps_files(registry: Registry) -> None:
     assert run(registry, "withdraw", "modes", "3").exit_code == 0
     assert registry.resolve("modes") == 2
     result = run(registry, "predict", "modes@3", "[1, 2]")
@@ -56,10 +56,10 @@ def test_a_withdrawn_version_takes_no_requests_and_keeps_its_files(registry: Reg
     record = json.loads(run(registry, "show", "modes@3", "--json").output)
     assert (record["digest"], record["withdrawn"]) == (registry.bundle("modes", 3).digest, True)
     assert json.loads(run(registry, "show", "modes@2", "--json").output)["withdrawn"] is False
-    assert "withdrawn" in run(registry, "push", "modes@3", registry.location + "-elsewhere").output
+    assert "withdrawn" in run(registry, "push", "modes@3", registry.location + "-other").output
 
 
-def test_push_and_pull_copy_a_version(registry: Registry, tmp_path: Path) -> None:
+def test_push_and_pull_copy_version(registry: Registry, tmp_path: Path) -> None:
     other = str(tmp_path / "other")
     assert f"modes version 1 in {other}" in run(registry, "push", "modes@2", other).output
     assert Registry(other).open("modes").digest == registry.open("modes", 2).digest
@@ -71,7 +71,7 @@ def test_push_and_pull_copy_a_version(registry: Registry, tmp_path: Path) -> Non
     [
         (["label", "modes", "production", "9"], "version 9"),
         (["label", "modes", "production"], "--remove"),
-        (["label", "nobody", "production", "1"], "'nobody'"),
+        (["label", "unknown", "production", "1"], "'unknown'"),
         (["traffic", "modes", "1=50"], "50 %"),
         (["traffic", "modes", "1=50", "1=50"], "version 1"),
         (["traffic", "modes", "one=100"], "VERSION=PERCENT"),
@@ -86,10 +86,10 @@ def test_push_and_pull_copy_a_version(registry: Registry, tmp_path: Path) -> Non
         (["traffic", "modes", "1=0", "2=100"], "version 1"),
         (["traffic", "modes", "1=shadow:0%"], "version 1"),
         (["rollback", "modes", "--to", "7"], "entry 7"),
-        (["history", "nobody"], "'nobody'"),
+        (["history", "unknown"], "'unknown'"),
     ],
 )
-def test_a_mistake_is_named_and_changes_nothing(registry: Registry, words: list[str], named: str) -> None:
+def test_command_wrong_argument_is_named_and_changes_nothing(registry: Registry, words: list[str], named: str) -> None:
     before = registry.read_state("modes")
     result = run(registry, *words)
     assert result.exit_code == 2
@@ -97,20 +97,20 @@ def test_a_mistake_is_named_and_changes_nothing(registry: Registry, words: list[
     assert registry.read_state("modes") == before
 
 
-def test_a_label_that_no_path_could_address_can_still_be_taken_away(registry: Registry) -> None:
+def test_label_invalid_in_state_can_be_removed(registry: Registry) -> None:
     registry.change("modes", lambda state: state.reroute(replace(state.routing, labels={"a/b": 1})))
     assert run(registry, "label", "modes", "a/b", "--remove").exit_code == 0
     assert registry.state("modes").routing.labels == {}
 
 
-def test_a_version_with_traffic_is_not_withdrawn(registry: Registry) -> None:
+def test_withdraw_version_with_label_is_refused(registry: Registry) -> None:
     run(registry, "label", "modes", "production", "2")
     result = run(registry, "withdraw", "modes", "2")
     assert result.exit_code == 2
     assert "version 2" in result.output
 
 
-def test_the_state_is_a_file_that_people_can_read(registry: Registry) -> None:
+def test_state_file_is_readable_json(registry: Registry) -> None:
     run(registry, "label", "modes", "staging", "1")
     record = json.loads((Path(registry.location) / "modes" / "state.json").read_text())
     assert record["routing"]["labels"] == {"staging": 1}
@@ -126,25 +126,25 @@ def test_the_state_is_a_file_that_people_can_read(registry: Registry) -> None:
         ["withdraw", "modes", "3"],
     ],
 )
-def test_a_command_that_changes_nothing_says_so_and_writes_nothing(registry: Registry, words: list[str]) -> None:
+def test_command_without_change_prints_unchanged_and_writes_nothing(registry: Registry, words: list[str]) -> None:
     run(registry, "label", "modes", "production", "2")
     run(registry, "traffic", "modes", "1=90", "2=10")
     run(registry, "withdraw", "modes", "3")
     before = registry.read_state("modes")
     result = run(registry, *words)
     assert result.exit_code == 0
-    assert "already" in result.output
+    assert "unchanged" in result.output
     assert registry.read_state("modes") == before
 
 
-def test_rollback_after_a_repeated_label_leads_to_the_version_before(registry: Registry) -> None:
+def test_rollback_after_repeated_label_restores_previous_version(registry: Registry) -> None:
     for version in ("1", "2", "2"):
         assert run(registry, "label", "modes", "production", version).exit_code == 0
     assert run(registry, "rollback", "modes").exit_code == 0
     assert registry.resolve("modes") == 1
 
 
-def test_rollback_prints_before_and_after(registry: Registry) -> None:
+def test_rollback_prints_routing_before_and_after(registry: Registry) -> None:
     run(registry, "label", "modes", "production", "1")
     run(registry, "label", "modes", "production", "2")
     before, after = run(registry, "rollback", "modes").output.splitlines()
@@ -152,14 +152,14 @@ def test_rollback_prints_before_and_after(registry: Registry) -> None:
     assert "version 1" in after
 
 
-def test_rollback_after_a_new_version_went_live_by_itself_says_how_to_leave_it(registry: Registry) -> None:
+def test_rollback_from_newest_version_without_label_prints_label_command(registry: Registry) -> None:
     run(registry, "label", "modes", "staging", "1")
     output = run(registry, "rollback", "modes").output
     assert registry.resolve("modes") == 3
     assert "lightship label NAME production 2" in output
 
 
-def test_history_lists_number_time_change_and_what_is_in_force(registry: Registry) -> None:
+def test_history_lists_number_time_change_and_entry_in_force(registry: Registry) -> None:
     run(registry, "label", "modes", "production", "2")
     run(registry, "traffic", "modes", "1=90", "2=10")
     run(registry, "label", "modes", "production", "--remove")
@@ -178,7 +178,7 @@ def test_history_lists_number_time_change_and_what_is_in_force(registry: Registr
     assert "5 (in force)" in run(registry, "history", "modes").output
 
 
-def test_a_label_on_a_withdrawn_version_is_refused(registry: Registry) -> None:
+def test_label_withdrawn_version_is_refused(registry: Registry) -> None:
     run(registry, "withdraw", "modes", "3")
     result = run(registry, "label", "modes", "production", "3")
     assert result.exit_code == 2

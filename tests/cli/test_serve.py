@@ -1,4 +1,4 @@
-"""``lightship serve`` and ``up`` as processes of their own, asked over real sockets."""
+"""``lightship serve`` and ``up`` as processes, called over real sockets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.alone  # writes .lightship.env
 
 @contextmanager
 def running(*words: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server on a free port, and its URL as it printed it."""
+    """Start a server on a free port and yield it with the URL that it printed."""
     command = [sys.executable, "-u", "-m", "lightship", *words, "--port", "0"]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LIGHTSHIP_")}
     process = subprocess.Popen(
@@ -44,7 +44,7 @@ def running(*words: str, **environment: str) -> Iterator[tuple[subprocess.Popen[
 
 
 @pytest.mark.parametrize("command", ["serve", "up"])
-def test_it_serves_and_ctrl_c_ends_it_cleanly(registries: Registries, command: str) -> None:
+def test_server_after_ctrl_c_exits_0(registries: Registries, command: str) -> None:
     with running(command, "--default", "quickstart", "--registry", str(registries.examples)) as (process, url):
         assert httpx.post(f"{url}/predict", json={"input": [1.0, 2.0, 3.0]}).status_code == 200
         assert httpx.get(f"{url}/docs").status_code == 200
@@ -56,14 +56,14 @@ def test_it_serves_and_ctrl_c_ends_it_cleanly(registries: Registries, command: s
     assert "Traceback" not in rest
 
 
-def test_it_ends_cleanly_when_it_is_told_to_before_it_has_answered_anybody(registries: Registries) -> None:
+def test_server_sigterm_before_first_request_exits_0(registries: Registries) -> None:
     with running("serve", "--registry", str(registries.examples)) as (process, _):
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=20)
         assert process.returncode == 0
 
 
-def test_it_starts_although_the_state_of_one_model_is_none(registries: Registries, tmp_path: Path) -> None:
+def test_server_with_malformed_state_of_one_model_serves_others(registries: Registries, tmp_path: Path) -> None:
     for name in ("pair", "modes"):
         shutil.copytree(registries.small / name, tmp_path / name)
     (tmp_path / "pair" / "state.json").write_text("{}")
@@ -73,19 +73,19 @@ def test_it_starts_although_the_state_of_one_model_is_none(registries: Registrie
         assert httpx.post(f"{url}/v2/repository/models/modes/unload").status_code == 403
 
 
-def test_many_clients_at_once_all_get_their_own_answer(registries: Registries) -> None:
+def test_server_concurrent_clients_get_own_responses(registries: Registries) -> None:
     with running("serve", "--registry", str(registries.small)) as (_, url), httpx.Client(base_url=url) as client:
 
-        def ask(number: int) -> bool:
+        def predict(number: int) -> bool:
             slow = client.post("/models/wide/predict", json={"input": [number]}).json()["predictions"][0][-1]
             quick = client.post("/models/modes/predict", json={"input": [number, 0]}).json()["predictions"][0][0]
             return bool(slow == number and quick == 2 * number)
 
         with ThreadPoolExecutor(8) as pool:
-            assert all(pool.map(ask, range(64)))
+            assert all(pool.map(predict, range(64)))
 
 
-def test_a_token_is_asked_for_where_one_is_set(registries: Registries) -> None:
+def test_server_with_token_requires_authorization(registries: Registries) -> None:
     words = ("serve", "--host", "0.0.0.0", "--default", "quickstart", "--registry", str(registries.examples))
     with running(*words, LIGHTSHIP_TOKEN="sesame") as (_, url):
         body = {"input": [1.0, 2.0, 3.0]}
@@ -103,7 +103,7 @@ def test_a_token_is_asked_for_where_one_is_set(registries: Registries) -> None:
         (["--port", "0", "--registry", "README.md"], "README.md"),
     ],
 )
-def test_a_mistake_is_named_with_exit_code_2(registries: Registries, words: list[str], named: str) -> None:
+def test_serve_wrong_argument_is_named_with_exit_code_2(registries: Registries, words: list[str], named: str) -> None:
     command = [sys.executable, "-m", "lightship", "serve", "--registry", str(registries.examples), *words]
     run = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=False)
     assert run.returncode == 2
@@ -111,7 +111,7 @@ def test_a_mistake_is_named_with_exit_code_2(registries: Registries, words: list
     assert "Traceback" not in run.stderr
 
 
-def test_a_default_model_of_the_environment_that_is_none_is_a_mistake(registries: Registries) -> None:
+def test_serve_unknown_default_model_in_environment_exits_2(registries: Registries) -> None:
     command = [sys.executable, "-m", "lightship", "serve", "--port", "0", "--registry", str(registries.examples)]
     settings = {"PYTHONPATH": "src", "LIGHTSHIP_DEFAULT_MODEL": "nope"}
     run = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, check=False)
@@ -119,7 +119,7 @@ def test_a_default_model_of_the_environment_that_is_none_is_a_mistake(registries
     assert "LIGHTSHIP_DEFAULT_MODEL is 'nope'" in run.stderr
 
 
-def test_the_line_to_copy_works_as_it_is_printed(registries: Registries) -> None:
+def test_serve_printed_curl_command_works(registries: Registries) -> None:
     for registry, model in ((registries.examples, "quickstart"), (registries.small, "pair")):  # a row; several inputs
         command = ["serve", "--default", model, "--registry", str(registry)]
         with running(*command, LIGHTSHIP_TOKEN="sesame") as (process, _):
@@ -130,7 +130,7 @@ def test_the_line_to_copy_works_as_it_is_printed(registries: Registries) -> None
             assert run.returncode == 0, line
 
 
-def test_a_port_that_is_taken_is_a_mistake(registries: Registries) -> None:
+def test_serve_port_in_use_exits_2(registries: Registries) -> None:
     with running("serve", "--registry", str(registries.examples)) as (_, url):
         port = url.rpartition(":")[2]
         command = [sys.executable, "-m", "lightship", "serve", "--port", port]

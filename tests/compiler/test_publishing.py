@@ -23,7 +23,7 @@ def test_a_killed_compile_leaves_no_version(sources: Path, tmp_path: Path) -> No
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as parent:
         assert parent.stderr
         for line in parent.stderr:
-            if line.startswith("asking the original"):
+            if line.startswith("recording the original"):
                 break
         children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
         parent.send_signal(signal.SIGKILL)

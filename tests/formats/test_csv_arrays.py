@@ -12,7 +12,7 @@ from lightship.formats import csv_arrays, csv_files, lines
 
 
 def by_rows(data: bytes, columns: list[int], width: int, dtype: str) -> list[list[float]] | None:
-    """The slow way: what the fast one must agree with."""
+    """Return the columns by the row reader, as the reference."""
     parse = float if np.dtype(dtype).kind == "f" else int
     rows = list(csv_files.read(data, None, first=1))
     if any(row.error or len(row.cells) != width for row in rows):
@@ -50,8 +50,8 @@ CELLS = (
 )
 
 
-# Cells that Python reads as numbers and the fast reader leaves to the slow one.
-LEFT = {"f": ("1_0", "\u0661"), "i": ("1_0", "\u0661", "+3"), "u": ("1_0", "\u0661", "+3")}
+# Cells that Python parses as numbers, but the array reader declines.
+DECLINED = {"f": ("1_0", "\u0661"), "i": ("1_0", "\u0661", "+3"), "u": ("1_0", "\u0661", "+3")}
 
 
 def table_of(chance: random.Random, cells: Sequence[str], width: int, end: str) -> bytes:
@@ -69,11 +69,11 @@ def check(data: bytes, columns: list[int], width: int, dtype: str) -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "int32", "int64", "uint8"])
 @pytest.mark.parametrize("seed", range(60))
-def test_numbers_of_random_tables_are_those_of_the_slow_reader(seed: int, dtype: str) -> None:
+def test_numbers_of_random_tables_equal_row_reader(seed: int, dtype: str) -> None:
     chance = random.Random(seed)
     width = chance.randrange(1, 4)
     columns = chance.sample(range(width), chance.randrange(1, width + 1))
-    cells = [cell for cell in CELLS if cell not in LEFT[np.dtype(dtype).kind]]
+    cells = [cell for cell in CELLS if cell not in DECLINED[np.dtype(dtype).kind]]
     few = chance.choice((1, 2, 6, len(cells)))
     data = table_of(chance, cells[:few], width, chance.choice(("\n", "\r\n", "\n\n")))
     check(data, columns, width, dtype)
@@ -81,27 +81,27 @@ def test_numbers_of_random_tables_are_those_of_the_slow_reader(seed: int, dtype:
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("dtype", ["float64", "int32"])
-def test_every_cell_reads_as_python_reads_it(cell: str, dtype: str) -> None:
+def test_numbers_of_each_cell_equal_python(cell: str, dtype: str) -> None:
     data = f"1,{cell}\n2,3\n".encode()
-    if cell in LEFT[np.dtype(dtype).kind]:
+    if cell in DECLINED[np.dtype(dtype).kind]:
         assert csv_arrays.numbers(data, [1], width=2, first=1, dtype=dtype) is None
     else:
         check(data, [1], 2, dtype)
 
 
 @pytest.mark.parametrize("data", [b"1\r2\r", b"\xef\xbb\xbf\xef\xbb\xbf1\n"], ids=["old Mac line ends", "two marks"])
-def test_numbers_of_what_readers_disagree_about_are_left_to_the_slow_reader(data: bytes) -> None:
+def test_numbers_of_ambiguous_data_are_declined(data: bytes) -> None:
     assert csv_arrays.numbers(data, [0], width=1, first=1) is None
 
 
-def test_text_beside_the_numbers_does_not_matter() -> None:
+def test_numbers_beside_text_columns_are_read() -> None:
     data = b'1,"a, ""b""\nc",0.5\r\n\r\n2,\xc3\xa9,-inf\r\n'
     found = csv_arrays.numbers(data, [2, 0], width=3, first=5, dtype="float32")
     assert found is not None
     assert found.tolist() == [[0.5, 1], [-np.inf, 2]]
 
 
-def test_only_the_mark_before_row_1_is_none_of_its_first_cell() -> None:
+def test_numbers_byte_order_mark_before_row_1_is_removed() -> None:
     data = lines.BYTE_ORDER_MARK + b"2.5\n"
     assert csv_arrays.numbers(data, [0], width=1, first=1) is not None
     assert csv_arrays.numbers(data, [0], width=1, first=2) is None
@@ -109,16 +109,16 @@ def test_only_the_mark_before_row_1_is_none_of_its_first_cell() -> None:
 
 
 @pytest.mark.parametrize("data", [b"1,2\n3\n", b"1,2\n3,4,5\n", b"1,\xff\n", b'"1"x,2\n', b"", b"a,b\n", b"1,2\n3,\n"])
-def test_bad_rows_are_left_to_the_slow_way(data: bytes) -> None:
+def test_numbers_of_bad_rows_are_declined(data: bytes) -> None:
     found = csv_arrays.numbers(data, [0, 1], width=2, first=1)
     assert found is None or (data == b"" and found.shape == (0, 2))
 
 
-def test_a_dtype_that_is_no_number_is_left_to_the_slow_way() -> None:
+def test_numbers_of_boolean_dtype_are_declined() -> None:
     assert csv_arrays.numbers(b"1\n", [0], width=1, first=1, dtype=np.bool_) is None
 
 
-def test_without_pyarrow_the_numbers_are_the_same() -> None:
+def test_numbers_without_pyarrow_are_equal() -> None:
     code = """
 import sys
 sys.modules["pyarrow"] = None
@@ -133,7 +133,7 @@ print(csv_arrays.numbers(b"300\\n", [0], width=1, first=1, dtype="int8"))
     assert run.stdout.splitlines() == ["[[0.1, 1.0], [1000.0, 2.0]]", "None", "None"], run.stderr
 
 
-def test_columns_are_appended_to_rows_as_they_stand() -> None:
+def test_append_keeps_rows_unchanged() -> None:
     texts = csv_files.texts(b'1,"a\nb"\r\n2,c\n', first=1)
     added = [
         np.array([0.1, np.nan], np.float32),
@@ -146,13 +146,13 @@ def test_columns_are_appended_to_rows_as_they_stand() -> None:
     assert csv_arrays.append([], [np.array([])]) == b""
 
 
-def test_a_column_of_another_length_is_no_column() -> None:
+def test_append_column_of_other_length_raises() -> None:
     with pytest.raises(ValueError, match="zip"):
         csv_arrays.append([b"1", b"2"], [np.array([1.0])])
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-def test_cells_read_as_the_same_numbers(dtype: str) -> None:
+def test_cells_of_floats_parse_to_equal_numbers(dtype: str) -> None:
     bits = np.random.default_rng(7).integers(0, 2**16, 4000, np.uint16).view(np.float16)
     with np.errstate(invalid="ignore"):
         values = (bits.astype(dtype) * np.array(1.1, dtype)) if dtype != "float16" else bits
@@ -160,6 +160,6 @@ def test_cells_read_as_the_same_numbers(dtype: str) -> None:
     np.testing.assert_array_equal(found, values)
 
 
-def test_text_that_looks_like_a_formula_can_be_made_safe() -> None:
+def test_cells_safe_escapes_formulas() -> None:
     assert csv_arrays.cells(["=a", "-1"], safe=True) == [b"'=a", b"-1"]
     assert csv_arrays.append([b"1"], [["=a"], np.array([-1])], safe=True) == b"1,'=a,-1\n"

@@ -1,4 +1,4 @@
-"""Columns put behind whole spans are what columns put behind single rows are, or nothing."""
+"""Appending columns to whole spans equals appending them to single rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEXTS = ("benign", "malignant", "a,b", 'say "so"', "two\nlines", "", "é", "=1")
 
 
 def columns(chance: random.Random, count: int, numbers: int) -> list[Any]:
-    """One column of each kind."""
+    """Return one column of each kind."""
     return [
         np.array(chance.choices(NUMBERS[:numbers], k=count), np.float32),
         chance.choices(TEXTS, k=count),
@@ -28,7 +28,7 @@ def columns(chance: random.Random, count: int, numbers: int) -> list[Any]:
 
 
 @pytest.mark.parametrize("seed", range(100))
-def test_they_are_what_single_rows_have_or_nothing(seed: int) -> None:
+def test_append_equals_append_to_rows_or_declines(seed: int) -> None:
     chance = random.Random(seed)
     cells = ("1", "0.5", "x", " ", "\xe9", "", '"a\nb"')[: chance.choice((3, 6, 7))]
     rows = [",".join(chance.choices(cells, k=chance.randrange(1, 4))) for _ in range(chance.randrange(1, 7))]
@@ -54,11 +54,11 @@ def test_they_are_what_single_rows_have_or_nothing(seed: int) -> None:
         (b"1\n", np.array(["a"], object)),
     ],
 )
-def test_what_needs_a_second_look_is_left_to_the_slow_way(data: bytes, column: Any) -> None:
+def test_append_unsupported_data_is_declined(data: bytes, column: Any) -> None:
     assert csv_columns.append(data, [column]) is None
 
 
-def test_without_pyarrow_it_gives_up() -> None:
+def test_append_without_pyarrow_declines() -> None:
     code = """
 import sys
 sys.modules["pyarrow"] = None

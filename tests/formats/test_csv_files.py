@@ -16,7 +16,7 @@ AB = Header(("a", "b"), 4)
 
 
 def blocks(data: bytes, chance: random.Random) -> Iterator[bytes]:
-    """The data in blocks of any size, empty ones among them."""
+    """Yield the data in blocks of random sizes, some empty."""
     at = 0
     while at < len(data):
         size = chance.choice((0, 1, 2, 7, 50, 1000))
@@ -33,7 +33,7 @@ def read(data: bytes, header: Header | None = None, *, first: int = 1) -> list[R
 
 
 def table(chance: random.Random) -> bytes:
-    """A file that csv reads without complaint."""
+    """Return a random valid file."""
     texts = ("", "1", "-2.5", "word", "é", "a b", '5" pipe', "x" * 40)
     inside = ("\n", "\r\n", "\r", '"', ",", "x", "é", ",\n", '"\n"')
     ends = chance.choice((("\n",), ("\r\n",), ("\n", "\r\n"), ("\r",), ("\n", "\r\n", "\r", "\n\n", "\r\n\r\n")))
@@ -52,37 +52,37 @@ def table(chance: random.Random) -> bytes:
 
 
 def garbage(chance: random.Random) -> bytes:
-    """What no program should have written."""
+    """Return random malformed data."""
     parts = (b'"', b'"', b",", b"\n", b"\r", b"\r\n", b"a", b"1", b"\xff", "é".encode(), b"\xef\xbb\xbf", b"\0")
     mark = chance.choice((b"", lines.BYTE_ORDER_MARK))
     return mark + b"".join(chance.choices(parts, k=chance.randrange(60))).lstrip(lines.BYTE_ORDER_MARK + b"\r\n")
 
 
 def check_spans(data: bytes, chance: random.Random) -> list[Row]:
-    """Cut and read a file in every way; returns its rows."""
+    """Check that a file is split and read consistently, and return its rows."""
     target = chance.choice((1, 3, 10, 40, 200, 10**6))
     spans = list(csv_files.scan(blocks(data, chance), offset=0, row=1, target=target))
     assert spans == scan(data, target=target), "the spans depend on the blocks"
     rows: list[Row] = []
-    for place, span in enumerate(spans):
+    for index, span in enumerate(spans):
         found = read(data[span.start : span.end], first=span.first)
         assert [row.number for row in found] == list(range(len(rows) + 1, len(rows) + 1 + span.rows))
         assert span.rows > 0
         assert span.rows == 1 or span.end - span.start <= 2 * max(target, longest(data))
-        assert scan(data, offset=span.end, row=span.first + span.rows, target=target) == spans[place + 1 :]
+        assert scan(data, offset=span.end, row=span.first + span.rows, target=target) == spans[index + 1 :]
         rows += found
     return rows
 
 
 def longest(data: bytes) -> int:
-    return max((len(text) for text, _ in csv_files._split(lines.unmarked(data, first=1))), default=0) + len(
-        "\ufeff\r\n".encode()
-    )
+    return max(
+        (len(text) for text, _ in csv_files._split(lines.without_byte_order_mark(data, first=1))), default=0
+    ) + len("\ufeff\r\n".encode())
 
 
 @pytest.mark.parametrize("step", [1, 5, 30, 2**20])
 @pytest.mark.parametrize("seed", range(150))
-def test_rows_of_spans_are_the_rows_of_the_file(seed: int, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scan_rows_of_spans_equal_rows_of_file(seed: int, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "_STEP", step)
     chance = random.Random(seed)
     data = table(chance)
@@ -95,7 +95,7 @@ def test_rows_of_spans_are_the_rows_of_the_file(seed: int, step: int, monkeypatc
 
 @pytest.mark.parametrize("step", [1, 5, 2**20])
 @pytest.mark.parametrize("seed", range(300))
-def test_bad_rows_are_the_same_rows_however_the_file_is_cut(
+def test_scan_malformed_data_gives_equal_rows_for_any_split(
     seed: int, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lines, "_STEP", step)
@@ -122,7 +122,7 @@ def test_bad_rows_are_the_same_rows_however_the_file_is_cut(
         (b"\xef\xbb\xbf\n", None),
     ],
 )
-def test_header(data: bytes, expected: Header | None) -> None:
+def test_header_is_detected(data: bytes, expected: Header | None) -> None:
     assert csv_files.header(data) == expected
 
 
@@ -134,13 +134,13 @@ def test_header(data: bytes, expected: Header | None) -> None:
         (b"name," * FIRST_BLOCK, "64 KiB"),
     ],
 )
-def test_a_header_without_sense_is_refused(data: bytes, named: str) -> None:
+def test_header_malformed_is_refused(data: bytes, named: str) -> None:
     with pytest.raises(InvalidInput, match=named):
         csv_files.header(data)
 
 
 @pytest.mark.parametrize(
-    ("data", "said", "expected"),
+    ("data", "has_header", "expected"),
     [
         (b"n/a,-\n1,2\n", None, ("n/a", "-")),
         (b"n/a,-\n1,2\n", False, None),
@@ -153,14 +153,14 @@ def test_a_header_without_sense_is_refused(data: bytes, named: str) -> None:
         (b"\n", True, None),
     ],
 )
-def test_who_knows_whether_there_is_a_header_is_believed(
-    data: bytes, said: bool | None, expected: tuple[str, ...] | None
+def test_header_explicit_presence_overrides_detection(
+    data: bytes, has_header: bool | None, expected: tuple[str, ...] | None
 ) -> None:
-    found = csv_files.header(data, said=said)
+    found = csv_files.header(data, has_header=has_header)
     assert (found and found.columns) == expected
 
 
-def test_a_first_row_with_all_the_names_that_are_looked_for_is_a_header() -> None:
+def test_header_with_all_expected_names_is_detected() -> None:
     row = "größe, b ,2019\n".encode()
     assert csv_files.header(row, names=lambda: ("b", "größe")) == Header(("größe", "b", "2019"), len(row))
     assert csv_files.header(row, names=lambda: ("b", "c")) is None
@@ -169,16 +169,16 @@ def test_a_first_row_with_all_the_names_that_are_looked_for_is_a_header() -> Non
 
 
 @pytest.mark.parametrize("data", [b'"a\n1,2\n', b"0.125," * FIRST_BLOCK], ids=["no CSV", "too long"])
-def test_a_header_that_is_none_is_refused_where_there_is_to_be_one(data: bytes) -> None:
+def test_header_required_but_unreadable_is_refused(data: bytes) -> None:
     with pytest.raises(InvalidInput):
-        csv_files.header(data, said=True)
+        csv_files.header(data, has_header=True)
 
 
-def test_a_long_first_row_of_numbers_is_no_header() -> None:
+def test_header_long_row_of_numbers_is_not_detected() -> None:
     assert csv_files.header((b"0.125," * FIRST_BLOCK)[:FIRST_BLOCK]) is None
 
 
-def test_rows_are_read_by_column() -> None:
+def test_read_returns_rows_by_column() -> None:
     assert read(b'1,"x,\ny"\r\n\r\n2,z', AB, first=7) == [
         Row(7, {"a": "1", "b": "x,\ny"}),
         Row(8, {"a": "2", "b": "z"}),
@@ -195,7 +195,7 @@ def test_rows_are_read_by_column() -> None:
         (b"1,\xff", "byte 3"),
     ],
 )
-def test_a_bad_row_leaves_its_neighbours_alone(bad: bytes, named: str) -> None:
+def test_read_bad_row_keeps_neighbours(bad: bytes, named: str) -> None:
     data = b'1,2\n"3","4\n"\n' + bad + b"\r\n\n5,6\n" + bad + b"\n7,8"
     (span,) = scan(data)
     found = read(data, AB)
@@ -212,13 +212,13 @@ def test_a_bad_row_leaves_its_neighbours_alone(bad: bytes, named: str) -> None:
     assert all(named in error for error in errors)
 
 
-def test_a_quote_that_is_never_closed_takes_the_rest() -> None:
+def test_read_unclosed_quote_extends_to_end() -> None:
     data = b'1,2\n3,"4\n5,6\n'
     assert [span.rows for span in scan(data)] == [2]
     assert [row.error is None for row in read(data, AB)] == [True, False]
 
 
-def test_a_line_without_end_is_refused_and_named() -> None:
+def test_scan_endless_line_is_refused_with_row_number() -> None:
     taken = 0
 
     def endless() -> Iterator[bytes]:
@@ -233,20 +233,20 @@ def test_a_line_without_end_is_refused_and_named() -> None:
     assert taken <= 2 * LONGEST_ROW // 2**20
 
 
-def test_the_longest_row_passes_and_one_byte_more_does_not() -> None:
+def test_scan_longest_row_is_accepted_and_longer_is_refused() -> None:
     row = b"9" * (LONGEST_ROW - 1) + b"\n"
     assert [span.rows for span in scan(b"1\n" + row + b"2\n", target=100)] == [1, 1, 1]
     with pytest.raises(InvalidInput, match="row 2 "):
         scan(b"1\n9" + row + b"2\n", target=100)
 
 
-def test_a_cell_may_be_as_long_as_a_row() -> None:
+def test_read_cell_as_long_as_row_is_accepted() -> None:
     (row,) = read(b"x" * 300_000 + b",2\n", AB)
     assert row.error is None
 
 
 @pytest.mark.parametrize("line", [b"1.25,2.5,3\n", b'1.25,"' + 20 * b'a ""b""\n,' + b'",3\r\n'])
-def test_memory_does_not_grow_with_the_file(line: bytes) -> None:
+def test_scan_memory_is_constant(line: bytes) -> None:
     block = line * (2**20 // len(line))
     tracemalloc.start()
     try:
@@ -258,14 +258,14 @@ def test_memory_does_not_grow_with_the_file(line: bytes) -> None:
     assert peak < 24 * 2**20
 
 
-def test_spans_hold_as_much_as_fits() -> None:
+def test_scan_spans_fill_target() -> None:
     data = b"1,2,3\n" * 700_000
     spans = scan(data, target=2**21)
     assert all(2**21 - 6 < span.end - span.start <= 2**21 for span in spans[:-1])
     assert sum(span.rows for span in spans) == 700_000
 
 
-def test_what_is_written_is_read_back() -> None:
+def test_records_are_read_back() -> None:
     rows = [["a,b", 'say "x"', "", "l\nm"], ["c\rd", "é", 1.5, 2], [None, True, "-1", "=x"]]
     data = b"".join(row + b"\n" for row in csv_files.records(rows))
     assert data == b'"a,b","say ""x""",,"l\nm"\n"c\rd",\xc3\xa9,1.5,2\n,True,-1,=x\n'
@@ -273,11 +273,11 @@ def test_what_is_written_is_read_back() -> None:
     assert csv_files.preamble(["p", "q,r"]) == b'p,"q,r"\n'
 
 
-def test_an_empty_cell_alone_is_a_row() -> None:
+def test_records_single_empty_cell_is_row() -> None:
     assert [row.cells for row in read(b"\n".join(csv_files.records([[""], [None], ["x"]])))] == [[""], [""], ["x"]]
 
 
-def test_formulas_become_text_and_numbers_stay() -> None:
+def test_records_safe_escapes_formulas_and_keeps_numbers() -> None:
     cells = ["=1+1", "+x", "-y", "@z", "\tt", "\rr", "-1.5", "+2", "-1e5", "a=b", -3, -2.5, None]
     (row,) = read(csv_files.records([cells], safe=True)[0])
     assert row.cells == [
@@ -289,14 +289,14 @@ def test_formulas_become_text_and_numbers_stay() -> None:
 
 @pytest.mark.parametrize("blank", ["", " ", "\n", "\u00a0 "])
 @pytest.mark.parametrize("sign", "=+-@\uff1d\uff0b\uff0d\uff20")
-def test_formulas_behind_blanks_and_in_full_width_become_text_too(blank: str, sign: str) -> None:
+def test_records_safe_escapes_formulas_after_blanks_and_in_full_width(blank: str, sign: str) -> None:
     cell = f"{blank}{sign}A1"
     assert csv_files.records([[cell, f"{blank}7", f"x{cell}"]], safe=True) == csv_files.records(
         [[f"'{cell}", f"{blank}7", f"x{cell}"]]
     )
 
 
-def test_texts_are_the_rows_as_they_stand() -> None:
+def test_texts_are_unchanged_rows() -> None:
     data = b'\xef\xbb\xbf1,"a\r\nb"\r\n\r\n2, c \n"3"x,=d'
     assert csv_files.texts(data, first=1) == [b'1,"a\r\nb"', b"2, c ", b'"3"x,=d']
     assert csv_files.texts(b"1,2\r\n\r\n3,4\r5,6", first=9) == [b"1,2", b"3,4", b"5,6"]

@@ -19,22 +19,22 @@ from lightship.errors import UnsupportedMedia
         ("é.parquet", "parquet"),
     ],
 )
-def test_a_format_is_known_by_its_suffix_and_by_its_name(key: str, name: str) -> None:
+def test_of_suffix_equals_named_format(key: str, name: str) -> None:
     assert formats.of(key) is formats.named(name)
 
 
 @pytest.mark.parametrize("key", ["a.txt", "csv", "a.csv.gz", "a.csv/", ""])
-def test_other_files_are_refused_with_what_is_known(key: str) -> None:
+def test_of_unknown_suffix_is_refused_with_valid_suffixes(key: str) -> None:
     with pytest.raises(UnsupportedMedia, match=r"\.csv, \.jsonl, \.ndjson, \.parquet"):
         formats.of(key)
 
 
-def test_an_unknown_name_is_refused() -> None:
+def test_named_unknown_format_is_refused() -> None:
     with pytest.raises(UnsupportedMedia, match="'xls'.* csv, jsonlines, parquet"):
         formats.named("xls")
 
 
-def test_parquet_is_not_cut_as_it_streams_by() -> None:
+def test_streamed_parquet_and_images_are_not_streamed() -> None:
     assert {name: formats.streamed(name) for name in ("csv", "jsonlines", "parquet", "images")} == {
         "csv": formats.named("csv"),
         "jsonlines": formats.named("jsonlines"),
@@ -43,7 +43,7 @@ def test_parquet_is_not_cut_as_it_streams_by() -> None:
     }
 
 
-def test_cutting_files_needs_nothing_but_the_standard_library() -> None:
+def test_scan_imports_standard_library_only() -> None:
     code = """
 import sys
 from lightship import formats

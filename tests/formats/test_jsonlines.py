@@ -17,7 +17,7 @@ def read(data: bytes, first: int = 1) -> list[Row]:
 
 
 @pytest.mark.parametrize("seed", range(100))
-def test_rows_of_spans_are_the_rows_of_the_file(seed: int) -> None:
+def test_scan_rows_of_spans_equal_rows_of_file(seed: int) -> None:
     chance = random.Random(seed)
     values = [{"i": i, "text": chance.choice(("", "a\nb", "é\u2028", "x" * 50))} for i in range(chance.randrange(30))]
     ends = ("\n", "\r\n", "\n\n", "\r\n\r\n\n", "\n\r")
@@ -30,9 +30,9 @@ def test_rows_of_spans_are_the_rows_of_the_file(seed: int) -> None:
     spans = list(jsonlines.scan(blocks, offset=0, row=1, target=target))
     found = [row for span in spans for row in read(data[span.start : span.end], span.first)]
     assert found == [Row(number, value) for number, value in enumerate(values, start=1)]
-    for place, span in enumerate(spans):
+    for index, span in enumerate(spans):
         rest = jsonlines.scan([data[span.end :]], offset=span.end, row=span.first + span.rows, target=target)
-        assert list(rest) == spans[place + 1 :]
+        assert list(rest) == spans[index + 1 :]
         assert span.rows == len(read(data[span.start : span.end], span.first))
 
 
@@ -50,7 +50,7 @@ def test_rows_of_spans_are_the_rows_of_the_file(seed: int) -> None:
         (b"null", ""),
     ],
 )
-def test_a_bad_row_leaves_its_neighbours_alone(bad: bytes, named: str) -> None:
+def test_read_bad_row_keeps_neighbours(bad: bytes, named: str) -> None:
     data = b'{"a": 1}\n' + bad + b"\n\n[2, 3]\r\n"
     (span,) = jsonlines.scan([data], offset=0, row=1, target=10**9)
     first, second, third = read(data)
@@ -60,11 +60,11 @@ def test_a_bad_row_leaves_its_neighbours_alone(bad: bytes, named: str) -> None:
     assert jsonlines.texts(data, first=1) == [b'{"a": 1}', bad.strip(), b"[2, 3]"]
 
 
-def test_a_row_is_returned_as_it_stands() -> None:
+def test_read_returns_row_unchanged() -> None:
     assert read(b'{"input": [1, 2]}\n', 9) == [Row(9, {"input": [1, 2]})]
 
 
-def test_numbers_of_every_size_are_read_and_can_be_written() -> None:
+def test_read_numbers_of_every_size_can_be_written() -> None:
     (row,) = read(b"[NaN, -Infinity, 1e999, " + b"9" * 5000 + b", 18446744073709551615, -9223372036854775809]")
     cells = list(row.cells)
     assert math.isnan(cells[0])
@@ -72,11 +72,11 @@ def test_numbers_of_every_size_are_read_and_can_be_written() -> None:
     assert orjson.dumps(cells).startswith(b"[null,null,null,null,18446744073709551615,")
 
 
-def test_a_line_without_end_is_refused_and_named() -> None:
+def test_scan_endless_line_is_refused_with_row_number() -> None:
     with pytest.raises(InvalidInput, match=r"row 2 .*byte 4 .*16 MiB"):
         list(jsonlines.scan((b"[1]\n" if not n else b"[" * 2**20 for n in range(100)), offset=0, row=1, target=2**24))
 
 
-def test_every_row_names_its_own_columns() -> None:
+def test_header_and_preamble_are_empty() -> None:
     assert jsonlines.preamble(["p"]) == b""
     assert jsonlines.header(b'{"a": 1}\n') is None

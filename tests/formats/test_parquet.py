@@ -46,7 +46,7 @@ COLUMNS = {"x": list(range(35)), "y": [f"row {i}" if i % 3 else None for i in ra
         (10**9, [Span(0, 4, 1, 35)]),
     ],
 )
-def test_spans_are_runs_of_row_groups(target: int, expected: list[Span]) -> None:
+def test_plan_spans_are_runs_of_row_groups(target: int, expected: list[Span]) -> None:
     file = file_of(COLUMNS)
     header, spans = parquet.plan(file, target=target)
     assert header == Header(("x", "y"))
@@ -55,7 +55,7 @@ def test_spans_are_runs_of_row_groups(target: int, expected: list[Span]) -> None
     assert rows == [Row(i + 1, {"x": i, "y": COLUMNS["y"][i]}) for i in range(35)]
 
 
-def test_only_the_ends_of_a_file_are_read_to_plan_it() -> None:
+def test_plan_reads_footer_only() -> None:
     file = file_of({"x": np.random.default_rng(0).random(100_000)}, rows_per_group=10_000)
     taken = 0
 
@@ -73,7 +73,7 @@ def test_only_the_ends_of_a_file_are_read_to_plan_it() -> None:
     assert taken < 500_000
 
 
-def test_a_column_that_stands_twice_is_refused() -> None:
+def test_plan_duplicate_column_is_refused() -> None:
     file = io.BytesIO()
     arrow_parquet.write_table(pyarrow.Table.from_arrays([pyarrow.array([1])] * 2, names=["a", "a"]), file)
     with pytest.raises(InvalidInput, match="'a'"):
@@ -81,19 +81,19 @@ def test_a_column_that_stands_twice_is_refused() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"1,2\n", b"PAR1" + b"\0" * 40 + b"PAR1", b"PAR1\xff\xff\xff\x7fPAR1"])
-def test_what_is_no_parquet_is_refused(data: bytes) -> None:
+def test_plan_malformed_file_is_refused(data: bytes) -> None:
     with pytest.raises(InvalidInput, match="Parquet"):
         parquet.plan(io.BytesIO(data), target=1)
 
 
-def test_a_row_group_that_no_worker_can_hold_is_refused() -> None:
+def test_plan_oversized_row_group_is_refused() -> None:
     bomb = file_of(dict.fromkeys("abcdefgh", np.zeros(2**23 + 1, np.bool_)), rows_per_group=2**24)
     assert len(bomb.getvalue()) < 1_000_000
     with pytest.raises(InvalidInput, match="row group 0 .*512 MiB.* 200 MiB"):
         parquet.plan(bomb, target=10**6)
 
 
-def test_rows_that_are_larger_than_the_file_says_are_refused() -> None:
+def test_table_rows_larger_than_declared_are_refused() -> None:
     bomb = file_of({"x": ["y" * 10_000] * 30_000}, rows_per_group=30_000)
     assert len(bomb.getvalue()) < 100_000
     _, (span,) = parquet.plan(bomb, target=10**6)
@@ -122,7 +122,7 @@ OFFSETS = pyarrow.array(range(4097), pyarrow.int32())
         (pyarrow.array([LONG] * 4096), {"use_dictionary": False, "column_encoding": "DELTA_BYTE_ARRAY"}),
     ],
 )
-def test_a_text_that_is_written_once_for_many_rows_takes_no_memory_for_each(column: Any, options: Any) -> None:
+def test_table_repeated_text_is_refused_within_memory_limit(column: Any, options: Any) -> None:
     bomb = file_of({"s": column}, rows_per_group=4096, compression="zstd", **options)
     assert len(bomb.getvalue()) < 400_000
     _, (span,) = parquet.plan(bomb, target=10**6)
@@ -144,14 +144,14 @@ def test_a_text_that_is_written_once_for_many_rows_takes_no_memory_for_each(colu
         repeated(pyarrow.array([b"0" * 10**6], pyarrow.binary(10**6)), 250),
     ],
 )
-def test_values_that_are_more_than_rows_count_all(column: Any) -> None:
+def test_plan_counts_values_of_lists_and_fixed_length(column: Any) -> None:
     bomb = file_of({"v": column}, rows_per_group=250, store_schema=False)
     assert len(bomb.getvalue()) < 10**6
     with pytest.raises(InvalidInput, match="row group 0 .*2.. MiB.* 200 MiB"):
         parquet.plan(bomb, target=10**6)
 
 
-def test_rows_are_read_as_they_were_written_however_they_are_packed() -> None:
+def test_table_of_every_encoding_equals_pyarrow() -> None:
     texts = ["a", None, "é", "a"]
     nested = pyarrow.array([["a", None], None, [], ["b"]])
     table = pyarrow.table(
@@ -178,17 +178,17 @@ def test_rows_are_read_as_they_were_written_however_they_are_packed() -> None:
         assert parquet.table(file, span) == (arrow_parquet.read_table(file), None)
 
 
-def test_names_that_the_ledger_cannot_hold_are_refused() -> None:
-    columns = {f"feature_with_quite_a_long_name_{place:05}": [1.0] for place in range(2000)}
+def test_plan_column_names_over_64_kib_are_refused() -> None:
+    columns = {f"feature_with_quite_a_long_name_{index:05}": [1.0] for index in range(2000)}
     with pytest.raises(InvalidInput, match="64 KiB"):
         parquet.plan(file_of(columns), target=1)
 
 
-def test_a_damaged_row_group_is_an_error_for_each_of_its_rows() -> None:
+def test_table_damaged_row_group_returns_error_per_row() -> None:
     file = file_of({"x": np.random.default_rng(0).random(30).round(1)}, compression="zstd", use_dictionary=False)
-    place = arrow_parquet.ParquetFile(file).metadata.row_group(1).column(0).data_page_offset
+    offset = arrow_parquet.ParquetFile(file).metadata.row_group(1).column(0).data_page_offset
     data = bytearray(file.getvalue())
-    data[place : place + 60] = b"\xff" * 60
+    data[offset : offset + 60] = b"\xff" * 60
     _, (span,) = parquet.plan(io.BytesIO(data), target=10**9)
     rows = list(rows_of(io.BytesIO(data), span))
     assert [row.number for row in rows] == list(range(1, 31))
@@ -199,7 +199,7 @@ def test_a_damaged_row_group_is_an_error_for_each_of_its_rows() -> None:
     assert table.to_pylist() == [row.cells for row in rows if not row.error]
 
 
-def test_an_error_of_the_network_is_no_damage() -> None:
+def test_table_network_error_is_raised() -> None:
     whole = file_of(COLUMNS).getvalue()
 
     class Broken(io.BytesIO):
@@ -212,7 +212,7 @@ def test_an_error_of_the_network_is_no_damage() -> None:
         parquet.table(Broken(whole), Span(0, 1, 1, 10))
 
 
-def test_a_value_that_cannot_be_read_is_an_error_of_its_row() -> None:
+def test_rows_of_unreadable_value_has_error() -> None:
     text = pyarrow.array([b"a", b"\xff", b"c"], pyarrow.binary()).view(pyarrow.string())
     _, (span,) = parquet.plan(file := file_of({"t": text}), target=1)
     first, second, third = rows_of(file, span)
@@ -221,7 +221,7 @@ def test_a_value_that_cannot_be_read_is_an_error_of_its_row() -> None:
     assert list(parquet.rows_of(parquet.table(file, span)[0], first=1)) == [first, second, third]
 
 
-def test_a_table_keeps_its_types_and_has_equal_bytes() -> None:
+def test_to_bytes_keeps_types_and_is_deterministic() -> None:
     file = file_of({"x": pyarrow.array([1, 2], pyarrow.int8()), "y": ["a", "b"]})
     table, damage = parquet.table(file, Span(0, 1, 1, 2))
     data = parquet.to_bytes(table)
@@ -242,7 +242,7 @@ COLUMNS_OF_ALL = [
 ]
 
 
-def test_a_schema_does_not_follow_from_the_values() -> None:
+def test_build_schema_is_independent_of_values() -> None:
     full = parquet.build(COLUMNS_OF_ALL)
     empty = parquet.build([dataclasses.replace(column, values=[]) for column in COLUMNS_OF_ALL])
     nothing = parquet.build([dataclasses.replace(column, values=[None]) for column in COLUMNS_OF_ALL])
@@ -253,7 +253,7 @@ def test_a_schema_does_not_follow_from_the_values() -> None:
     assert table_of(full)["n"] == [[["a"], []], [["b"]]]
 
 
-def test_decimals_become_numbers() -> None:
+def test_without_decimals_converts_to_numbers() -> None:
     kinds = {"a": (9, 0), "b": (30, 2), "c": (18, 0), "d": (19, 0), "e": (4, 3)}
     columns = {
         n: pyarrow.array([Decimal(1), None, Decimal(-2)], pyarrow.decimal128(*kind)) for n, kind in kinds.items()
@@ -263,14 +263,14 @@ def test_decimals_become_numbers() -> None:
     assert found["e"].to_pylist() == [1.0, None, -2.0]
 
 
-def test_a_file_may_hold_no_row() -> None:
+def test_build_without_rows_is_valid() -> None:
     data = parquet.build([Column("a", [])])
     assert table_of(data) == {"a": []}
     assert parquet.plan(io.BytesIO(data), target=1) == (Header(("a",)), [])
     assert parquet.preamble(["a"]) == b""
 
 
-def test_without_pyarrow_the_error_names_it() -> None:
+def test_plan_without_pyarrow_raises_setting_error() -> None:
     code = """
 import io, sys
 sys.modules["pyarrow"] = None

@@ -1,4 +1,4 @@
-"""A kind of input that only tests know: whole numbers below 256 as hexadecimal text."""
+"""Kind of input for tests: integers below 256 as hexadecimal text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lightship.tensors import Array, TensorSpec
 
 
 class Hexadecimal(InputKind):
-    """``"01ff"`` is the row [1, 255]."""
+    """Input as hexadecimal text: ``"01ff"`` is the row [1, 255]."""
 
     options: ClassVar[tuple[str, ...] | None] = ()
     media_types: ClassVar[tuple[str, ...]] = ("text/x-hex",)

@@ -24,60 +24,60 @@ def decode(body: bytes, spec: TensorSpec) -> Any:
     return inputs.kind_of(spec).decode_body(body, spec)
 
 
-def encode(picture: Image.Image, file_format: str = "PNG", **options: Any) -> bytes:
+def encode(image: Image.Image, file_format: str = "PNG", **options: Any) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, file_format, **options)
+    image.save(buffer, file_format, **options)
     return buffer.getvalue()
 
 
 GREY = Image.fromarray(np.array([[0, 51, 102], [153, 204, 255]], np.uint8))
 
 
-def test_pixels_are_scaled_and_offset() -> None:
+def test_decode_applies_scale_and_offset() -> None:
     array = decode(encode(GREY), spec(scale=1 / 255, offset=-0.5))
     assert array.shape == (1, 2, 3, 1)
     np.testing.assert_allclose(array[0, :, :, 0], [[-0.5, -0.3, -0.1], [0.1, 0.3, 0.5]], atol=1e-6)
 
 
-def test_channels_have_scales_of_their_own() -> None:
+def test_decode_scales_each_channel() -> None:
     red = Image.new("RGB", (3, 2), (10, 20, 30))
     array = decode(encode(red), spec((None, 2, 3, 3), scale=[1, 2, 3], offset=[0, 0, 1]))
     assert array[0, 1, 2].tolist() == [10, 40, 91]
 
 
-def test_integers_and_no_channel_axis() -> None:
+def test_decode_integer_tensor_without_channel_axis() -> None:
     array = decode(encode(GREY), spec((None, 2, 3), "uint8"))
     assert array.dtype == np.uint8
     assert array[0].tolist() == np.asarray(GREY).tolist()
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
-def test_every_mode_of_png_becomes_the_models(mode: str) -> None:
+def test_decode_every_png_mode_is_converted(mode: str) -> None:
     grey = np.asarray(GREY) if mode != "1" else np.where(np.asarray(GREY) > 127, 255, 0).astype(np.uint8)
-    picture = (
+    image = (
         Image.fromarray(grey.astype(np.uint16) * 257)
         if mode == "I;16"
         else Image.fromarray(grey).convert(mode, dither=Image.Dither.NONE)
     )
-    assert decode(encode(picture), spec()).ravel().tolist() == grey.ravel().tolist()
+    assert decode(encode(image), spec()).ravel().tolist() == grey.ravel().tolist()
 
 
-def test_jpeg_is_resized_and_turned_upright() -> None:
+def test_decode_jpeg_is_resized_and_turned_upright() -> None:
     wide = Image.new("L", (600, 400), 200)
     exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was held on its side
+    exif[0x0112] = 6  # the camera was rotated
     array = decode(encode(wide, "JPEG", exif=exif), spec((None, 6, 4, 1)))
     np.testing.assert_allclose(array, 200, atol=3)
 
 
-def test_an_image_and_its_tensor_are_inverse() -> None:
-    ours = spec(scale=1 / 255)
-    array = decode(encode(GREY), ours)
-    again = decode(base64.b64decode(inputs.kind_of(ours).encode(array, ours)), ours)
+def test_encode_inverts_decode() -> None:
+    configured = spec(scale=1 / 255)
+    array = decode(encode(GREY), configured)
+    again = decode(base64.b64decode(inputs.kind_of(configured).encode(array, configured)), configured)
     np.testing.assert_array_equal(array, again)
 
 
-def test_base64_alone_in_an_object_or_in_a_list() -> None:
+def test_decode_accepts_base64_objects_and_lists() -> None:
     text = base64.b64encode(encode(GREY)).decode()
     for value, rows in ((text, 1), ({"b64": text}, 1), ([text, {"b64": text}], 2)):
         assert inputs.decode(value, spec()).shape == (rows, 2, 3, 1)
@@ -94,18 +94,21 @@ def png_header(width: int, height: int) -> bytes:
 
 
 def with_chunks(png: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
-    """With more chunks after the header, which ends at byte 33."""
+    """Insert chunks after the header, which ends at byte 33."""
     return png[:33] + b"".join(png_chunk(*chunk) for chunk in chunks) + png[33:]
 
 
 def exif(*entries: tuple[int, int, int, int]) -> bytes:
-    """EXIF data (a big-endian TIFF file) of one directory: tag, type, count and value or offset of each entry."""
+    """Return EXIF data with one directory, as a big-endian TIFF file.
+
+    Entries are tag, type, count and value or offset.
+    """
     head = b"MM\0*\0\0\0\x08" + struct.pack(">H", len(entries))
     return head + b"".join(struct.pack(">HHII", *entry) for entry in entries) + bytes(4)
 
 
-# As cameras and attackers write them: Pillow raises struct.error, TypeError or AttributeError at some. Resolutions are
-# no rationals but bytes or text, a description is a rational; the picture lies on its side (6) all the same.
+# EXIF data of cameras and attackers: Pillow raises struct.error, TypeError or AttributeError for some. Resolutions are
+# bytes or text in place of rationals, a description is a rational; the orientation is 6 (rotated) in all.
 SIDEWAYS = (0x0112, 3, 1, 6 << 16)
 ODD_EXIF = {
     "resolution of bytes": exif(SIDEWAYS, (0x011A, 7, 4, 0x61626364)),
@@ -121,10 +124,10 @@ ODD_EXIF = {
 WIDE = Image.fromarray(np.repeat(np.uint8([[0, 250]]), 8, axis=1).repeat(8, axis=0))  # black on the left
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # Pillow says it, and goes on
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # Pillow warns and continues
 @pytest.mark.parametrize("data", ODD_EXIF.values(), ids=ODD_EXIF)
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
-def test_odd_metadata_costs_nobody_the_picture(data: bytes, file_format: str) -> None:
+def test_decode_malformed_exif_keeps_pixels(data: bytes, file_format: str) -> None:
     if file_format == "JPEG":
         body = encode(WIDE, "JPEG")
         body = body[:2] + b"\xff\xe1" + struct.pack(">H", len(data) + 8) + b"Exif\0\0" + data + body[2:]
@@ -136,12 +139,12 @@ def test_odd_metadata_costs_nobody_the_picture(data: bytes, file_format: str) ->
     assert sideways or (rows[:, 0].mean() < 50 and rows[:, 1].mean() > 200)
 
 
-def test_what_makes_no_pixels_is_not_inflated() -> None:
+def test_decode_png_ignores_compressed_metadata() -> None:
     bombs = [(b"zTXt", b"t\0\0" + zlib.compress(bytes(1 << 22), 9)), (b"iCCP", b"p\0\0no zlib"), (b"acTL", bytes(8))]
     np.testing.assert_array_equal(decode(with_chunks(encode(GREY), *bombs), spec())[0, :, :, 0], np.asarray(GREY))
 
 
-def test_transparency_and_palettes_are_kept() -> None:
+def test_decode_keeps_transparency_and_palettes() -> None:
     palette = GREY.convert("P")
     body = encode(palette, transparency=bytes([255, 255]) + bytes(254))
     expected = Image.open(io.BytesIO(body)).convert("RGBA")
@@ -153,15 +156,15 @@ def test_transparency_and_palettes_are_kept() -> None:
     [
         (2, (4000, 3125), (None, 2, 2, 1), True),
         (2, (4000, 3126), (None, 2, 2, 1), False),
-        (6103, (1, 1), (None, 2, 2, 1), True),  # of 64 x 64 pixels each
+        (6103, (1, 1), (None, 2, 2, 1), True),  # counted as 64 x 64 pixels each
         (6104, (1, 1), (None, 2, 2, 1), False),
-        (124, (1, 1), (None, 224, 224, 3), True),  # of 448 x 448
+        (124, (1, 1), (None, 224, 224, 3), True),  # counted as 448 x 448
         (125, (1, 1), (None, 224, 224, 3), False),
-        (1, (1, 60_000), (None, 224, 224, 3), False),  # to be 224 wide and 60,000 high on its way
-        (1, (1, 1), (None, 3000, 3000, 1), True),  # one of the model's own size is never too large
+        (1, (1, 60_000), (None, 224, 224, 3), False),  # resized to 224 x 60,000 in between
+        (1, (1, 1), (None, 3000, 3000, 1), True),  # the model's own size is always accepted
     ],
 )
-def test_the_images_of_a_request_have_one_limit_together(
+def test_decode_images_share_one_pixel_limit(
     count: int, size: tuple[int, int], shape: tuple[int | None, ...], fits: bool
 ) -> None:
     text = base64.b64encode(encode(Image.new("1", size))).decode()
@@ -173,7 +176,7 @@ def test_the_images_of_a_request_have_one_limit_together(
 
 
 def jpeg_of_scans(count: int) -> bytes:
-    """A progressive grey JPEG of one block: a first scan, and then the same refinement over and over."""
+    """Return a progressive grey JPEG of one block, with repeated refinement scans."""
 
     def segment(marker: int, *data: int) -> bytes:
         return bytes([0xFF, marker, 0, len(data) + 2, *data])
@@ -184,7 +187,7 @@ def jpeg_of_scans(count: int) -> bytes:
     return b"\xff\xd8" + tables + frame + first + more * (count - 1) + b"\xff\xd9"
 
 
-def test_a_jpeg_goes_over_its_pixels_so_many_times_and_no_more() -> None:
+def test_decode_jpeg_over_scan_limit_is_refused() -> None:
     assert decode(jpeg_of_scans(100), spec()).shape == (1, 2, 3, 1)
     arithmetic = jpeg_of_scans(1).replace(b"\xff\xc2", b"\xff\xca")
     for body in (jpeg_of_scans(101), arithmetic):
@@ -193,7 +196,7 @@ def test_a_jpeg_goes_over_its_pixels_so_many_times_and_no_more() -> None:
 
 
 @pytest.mark.parametrize("extra", [b"\xff\xe0\x00\x02", b"\xff", b"\xff\x00", b"\xff\xd0"])
-def test_jpeg_with_thousands_of_segments_before_its_pixels_is_refused(extra: bytes) -> None:
+def test_decode_jpeg_over_segment_limit_is_refused(extra: bytes) -> None:
     jpeg = jpeg_of_scans(1)
     assert decode(jpeg[:2] + extra[:4] * 2 + jpeg[2:], spec()).shape == (1, 2, 3, 1)
     with pytest.raises(InvalidInput, match="JPEG"):
@@ -212,7 +215,7 @@ def test_jpeg_with_thousands_of_segments_before_its_pixels_is_refused(extra: byt
         (png_header(2**31 - 1, 2**31 - 1), TooLarge, "25 megapixels"),
     ],
 )
-def test_what_is_no_picture_is_refused(data: bytes, error: type[LightshipError], named: str | None) -> None:
+def test_decode_malformed_image_is_refused(data: bytes, error: type[LightshipError], named: str | None) -> None:
     with pytest.raises(error, match=named):
         decode(data, spec())
 
@@ -229,12 +232,14 @@ def test_what_is_no_picture_is_refused(data: bytes, error: type[LightshipError],
         ((None, 2, 3, 3), {"offset": "a"}, None),
     ],
 )
-def test_wrong_options_are_refused(shape: tuple[int | None, ...], options: dict[str, Any], named: str | None) -> None:
+def test_configure_wrong_options_are_refused(
+    shape: tuple[int | None, ...], options: dict[str, Any], named: str | None
+) -> None:
     with pytest.raises(InvalidInput, match=named):
         spec(shape, **options)
 
 
-def test_a_body_feeds_only_a_signature_with_one_image() -> None:
+def test_decode_body_for_several_inputs_is_refused() -> None:
     two = Signature("s", (spec(), TensorSpec("x", "float32", (None, 1))), ())
     with pytest.raises(LightshipError, match="application/json"):
         inputs.decode_body(encode(GREY), "image/png", two, {})

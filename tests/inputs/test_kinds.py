@@ -1,4 +1,4 @@
-"""A kind of input is one file and one entry in the registry: everything else follows."""
+"""A new kind of input works everywhere with one file and one registry entry."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PLAIN_SIGNATURE = Signature(
 
 @pytest.fixture
 def signature() -> Iterator[Signature]:
-    """A signature whose input model.yaml says to be hexadecimal, a kind that is registered for one test."""
+    """Register the kind hexadecimal, and return a signature with such an input."""
     KINDS["hexadecimal"] = "tests.inputs.hexadecimal"
     (configured,) = Config.parse({"inputs": {"n": {"kind": "hexadecimal"}}}).apply((PLAIN_SIGNATURE,))
     yield configured
@@ -46,7 +46,7 @@ def signature() -> Iterator[Signature]:
     ("body", "media_type"),
     [(b'{"input": "01ff02"}', "application/json"), (b"01ff02", "text/x-hex"), (b'{"input": [[1, 255, 2]]}', "")],
 )
-def test_request_of_new_kind_is_decoded_and_answered(
+def test_request_of_new_kind_is_decoded(
     signature: Signature, registries: Registries, body: bytes, media_type: str
 ) -> None:
     model = Model.load(Registry(str(registries.small)).open("counts", 1))
@@ -80,7 +80,7 @@ def test_batch_layout_reads_rows_of_new_kind(signature: Signature) -> None:
     ]
 
 
-def test_samples_of_new_kind_are_its_own(signature: Signature) -> None:
+def test_samples_of_new_kind_use_own_method(signature: Signature) -> None:
     assert set(samples.make(signature, size=8, bound=10)["n"].ravel().tolist()) == {171}
 
 

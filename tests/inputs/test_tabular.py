@@ -15,7 +15,7 @@ MIXED = Signature(
     "s",
     (
         TensorSpec("city", "string", (None,)),
-        TensorSpec("rooms", "int32", (None, 1)),
+        TensorSpec("bedrooms", "int32", (None, 1)),
         TensorSpec("new", "bool", (None,)),
     ),
     (),
@@ -31,11 +31,11 @@ def read(text: str, *specs: TensorSpec, **parameters: str) -> dict[str, Any]:
     "value",
     [{"age": [1, 3], "income": [2, 4]}, [{"age": 1, "income": 2}, {"income": 4, "age": 3}], [[1, 2], [3, 4]]],
 )
-def test_columns_records_and_rows_are_the_same(value: Any) -> None:
+def test_decode_columns_records_and_rows_are_equal(value: Any) -> None:
     assert inputs.decode(value, NAMED).tolist() == [[1, 2], [3, 4]]
 
 
-def test_one_record_is_one_row() -> None:
+def test_decode_one_record_is_one_row() -> None:
     assert inputs.decode({"income": 2, "age": 1}, NAMED).tolist() == [[1, 2]]
 
 
@@ -50,7 +50,7 @@ def test_one_record_is_one_row() -> None:
         ({"age": "old", "income": 1}, None),
     ],
 )
-def test_wrong_columns_are_named(value: Any, named: str | None) -> None:
+def test_decode_wrong_columns_are_named(value: Any, named: str | None) -> None:
     with pytest.raises(InvalidInput, match=named):
         inputs.decode(value, NAMED)
 
@@ -65,7 +65,7 @@ def test_wrong_columns_are_named(value: Any, named: str | None) -> None:
         '"1","2"\n3,4\n',
     ],
 )
-def test_csv_with_and_without_a_header(text: str) -> None:
+def test_from_csv_with_and_without_header(text: str) -> None:
     assert read(text, NAMED) == {"x": [[1, 2], [3, 4]]}
 
 
@@ -73,12 +73,12 @@ def named(*columns: str) -> TensorSpec:
     return TensorSpec("x", "float32", (None, 2), inputs.configure(PLAIN, "tabular", {"columns": list(columns)}))
 
 
-def test_names_that_look_like_numbers_are_a_header_where_all_of_them_are_there() -> None:
+def test_from_csv_numeric_names_with_text_are_header() -> None:
     assert read("2,q,id\n1,2,3\n", named("2", "q")) == {"x": [[1, 2]]}
     assert read("1,2\n3,4\n", named("1", "2")) == {"x": [[1, 2], [3, 4]]}
 
 
-def test_somebody_may_say_whether_there_is_a_header() -> None:
+def test_from_csv_header_parameter_overrides_detection() -> None:
     words = TensorSpec("word", "string", (None,))
     assert read("good\nbad\n", words) == {"word": [b"bad"]}
     assert read("good\nbad\n", words, header="absent") == {"word": [b"good", b"bad"]}
@@ -88,14 +88,14 @@ def test_somebody_may_say_whether_there_is_a_header() -> None:
         read("1,2\n", PLAIN, header="maybe")
 
 
-def test_a_plain_tensor_takes_columns_in_order() -> None:
+def test_from_csv_plain_tensor_takes_columns_by_position() -> None:
     assert read("1,2\n", PLAIN) == {"x": [[1, 2]]}
     assert read("left,right\n1,2\n", PLAIN) == {"x": [[1, 2]]}
 
 
-def test_several_inputs_of_several_dtypes() -> None:
-    expected = {"city": [b"Bonn", b"a,\nb"], "rooms": [[3], [4]], "new": [True, False]}
-    assert read('city,rooms,new\nBonn,3,true\n"a,\nb",4,0\n', *MIXED.inputs) == expected
+def test_from_csv_reads_inputs_of_different_dtypes() -> None:
+    expected = {"city": [b"Bonn", b"a,\nb"], "bedrooms": [[3], [4]], "new": [True, False]}
+    assert read('city,bedrooms,new\nBonn,3,true\n"a,\nb",4,0\n', *MIXED.inputs) == expected
 
 
 @pytest.mark.parametrize(
@@ -119,17 +119,17 @@ def test_several_inputs_of_several_dtypes() -> None:
         ('"1,2\n', None),
     ],
 )
-def test_a_wrong_csv_gets_one_sentence(text: str, named: str | None) -> None:
+def test_from_csv_malformed_is_refused(text: str, named: str | None) -> None:
     with pytest.raises(InvalidInput, match=named):
         read(text, NAMED)
 
 
-def test_a_csv_in_another_encoding_is_refused() -> None:
+def test_from_csv_not_utf8_is_refused() -> None:
     with pytest.raises(InvalidInput, match="byte 2"):
         tables.from_csv(b"1,\xff\n", Signature("s", (NAMED,), ()), {})
 
 
-def test_integers_beyond_the_dtype_are_refused() -> None:
+def test_from_csv_integer_out_of_range_is_refused() -> None:
     with pytest.raises(InvalidInput, match="int32"):
         read("a,99999999999,1\n", *MIXED.inputs)
 
@@ -143,11 +143,11 @@ def test_integers_beyond_the_dtype_are_refused() -> None:
         ({"columns": "ab"}, None),
     ],
 )
-def test_wrong_options_are_refused(options: dict[str, Any], named: str | None) -> None:
+def test_configure_wrong_options_are_refused(options: dict[str, Any], named: str | None) -> None:
     with pytest.raises(InvalidInput, match=named):
         inputs.configure(PLAIN, "tabular", options)
 
 
-def test_an_unknown_kind_is_refused() -> None:
+def test_configure_unknown_kind_is_refused() -> None:
     with pytest.raises(InvalidInput, match="'sound'"):
         inputs.configure(PLAIN, "sound", {})

@@ -1,4 +1,4 @@
-"""What a registry asks of every store: of a folder, and of S3 (played by moto)."""
+"""Registry on each store: a folder, and S3 emulated by moto."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def bundle(registries: Registries) -> Path:
     return registries.small / "modes" / "1"
 
 
-def test_what_was_published_is_opened_byte_for_byte(registry: Registry, bundle: Path) -> None:
+def test_publish_versions_can_be_opened(registry: Registry, bundle: Path) -> None:
     assert [republish(registry, bundle, "modes") for _ in range(2)] == [1, 2]
     assert registry.models() == ["modes"]
     assert registry.versions("modes") == [1, 2]
@@ -41,16 +41,16 @@ def test_what_was_published_is_opened_byte_for_byte(registry: Registry, bundle: 
     with pytest.raises(NotFound, match="version 3"):
         registry.open("modes", 3)
     with pytest.raises(NotFound, match="modes"):
-        registry.open("nobody")
+        registry.open("unknown")
 
 
-def test_publishers_at_once_get_numbers_of_their_own(registry: Registry, bundle: Path) -> None:
+def test_publish_concurrently_gives_distinct_numbers(registry: Registry, bundle: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         numbers = list(pool.map(lambda _: republish(registry, bundle, "modes"), range(6)))
     assert sorted(numbers) == registry.versions("modes") == [1, 2, 3, 4, 5, 6]
 
 
-def test_changes_at_once_are_all_kept(registry: Registry, bundle: Path) -> None:
+def test_change_concurrently_keeps_all_changes(registry: Registry, bundle: Path) -> None:
     republish(registry, bundle, "modes")
 
     def label(number: int) -> None:
@@ -64,7 +64,7 @@ def test_changes_at_once_are_all_kept(registry: Registry, bundle: Path) -> None:
     assert len(registry.state("modes").routing.labels) == 8
 
 
-def test_a_change_is_noticed_and_its_absence_too(registry: Registry, bundle: Path) -> None:
+def test_state_changed_detects_changes_only(registry: Registry, bundle: Path) -> None:
     republish(registry, bundle, "modes")
     _, etag = registry.read_state("modes")
     assert not registry.state_changed("modes", etag)
@@ -72,16 +72,16 @@ def test_a_change_is_noticed_and_its_absence_too(registry: Registry, bundle: Pat
     assert registry.state_changed("modes", etag)
 
 
-def test_a_publisher_that_was_killed_leaves_a_number_and_no_version(bucket: str, bundle: Path) -> None:
+def test_publish_after_killed_publisher_takes_next_number(bucket: str, bundle: Path) -> None:
     store = S3Store(bucket, cache=CacheSettings.from_environment())
-    assert store.write("modes/1/.claim", b"somebody", if_match=None)
+    assert store.write("modes/1/.claim", b"other publisher", if_match=None)
     registry = Registry(f"s3://{bucket}", cache=CacheSettings.from_environment())
     assert registry.models() == []
     assert republish(registry, bundle, "modes") == 2
     assert registry.versions("modes") == [2]
 
 
-def test_publish_never_replaces_a_file_of_a_version(bucket: str, bundle: Path) -> None:
+def test_publish_never_overwrites_existing_file(bucket: str, bundle: Path) -> None:
     store = S3Store(bucket, cache=CacheSettings.from_environment())
     assert store.write("model/1/model.tflite", b"another", if_match=None)
     with pytest.raises(RegistryError):
@@ -92,20 +92,20 @@ def test_publish_never_replaces_a_file_of_a_version(bucket: str, bundle: Path) -
     assert store.read("model/1/manifest.json") is None
 
 
-def test_publish_accepts_a_file_that_its_own_lost_request_wrote(bucket: str, bundle: Path) -> None:
+def test_publish_accepts_file_from_own_lost_request(bucket: str, bundle: Path) -> None:
     store = S3Store(bucket, cache=CacheSettings.from_environment())
     assert store.write("model/1/model.tflite", (bundle / "model.tflite").read_bytes(), if_match=None)
     assert store.publish(bundle, "model/1")
     assert store.read("model/1/manifest.json") is not None
 
 
-def test_downloads_are_cached_within_bounds(bucket: str, registries: Registries, tmp_path: Path) -> None:
+def test_path_cache_stays_within_limit(bucket: str, registries: Registries, tmp_path: Path) -> None:
     registry = Registry(f"s3://{bucket}", cache=CacheSettings.from_environment())
     names = ("pair", "modes", "roots")
     for name in names:
         republish(registry, registries.small / name / "1", name)
     store = S3Store(bucket, cache=CacheSettings(tmp_path / "small", 8000))
-    paths = [Path(store.path(f"{name}/1")) for name in names]  # plain ones, that hold nothing
+    paths = [Path(store.path(f"{name}/1")) for name in names]  # plain paths, which do not keep the folders in the cache
     assert store.path("roots/1") == paths[2]
     assert paths[2].is_dir()
     assert not paths[0].is_dir()
@@ -113,7 +113,7 @@ def test_downloads_are_cached_within_bounds(bucket: str, registries: Registries,
     assert not list((tmp_path / "small").glob(".half-*"))
 
 
-def test_a_tampered_object_is_refused(bucket: str, bundle: Path) -> None:
+def test_open_tampered_object_is_refused(bucket: str, bundle: Path) -> None:
     registry = Registry(f"s3://{bucket}", cache=CacheSettings.from_environment())
     republish(registry, bundle, "modes")
     client = boto3.client("s3")
@@ -123,7 +123,7 @@ def test_a_tampered_object_is_refused(bucket: str, bundle: Path) -> None:
         registry.open("modes")
 
 
-def test_a_cached_file_that_went_bad_is_fetched_again(bucket: str, bundle: Path, tmp_path: Path) -> None:
+def test_open_corrupt_cached_file_is_downloaded_again(bucket: str, bundle: Path, tmp_path: Path) -> None:
     registry = Registry(f"s3://{bucket}", cache=CacheSettings.from_environment())
     republish(registry, bundle, "modes")
     digest = registry.open("modes").digest
@@ -137,20 +137,20 @@ def test_a_cached_file_that_went_bad_is_fetched_again(bucket: str, bundle: Path,
     assert registry.open("modes").digest == digest
 
 
-def test_what_s3_mended_is_opened_although_it_was_cached_when_it_was_bad(bucket: str, bundle: Path) -> None:
+def test_open_object_repaired_in_s3_replaces_corrupt_cache(bucket: str, bundle: Path) -> None:
     registry = Registry(f"s3://{bucket}", cache=CacheSettings.from_environment())
     republish(registry, bundle, "modes")
-    client, place = boto3.client("s3"), {"Bucket": bucket, "Key": "modes/1/model.tflite"}
-    client.put_object(**place, Body=b"evil")
+    client, target = boto3.client("s3"), {"Bucket": bucket, "Key": "modes/1/model.tflite"}
+    client.put_object(**target, Body=b"evil")
     for _ in range(2):
         with pytest.raises(BundleError, match=r"modes/1/model\.tflite"):
             registry.open("modes")
-    client.put_object(**place, Body=(bundle / "model.tflite").read_bytes())
+    client.put_object(**target, Body=(bundle / "model.tflite").read_bytes())
     client.close()
     assert Model.load(registry.open("modes")).golden()
 
 
-def test_a_bucket_that_is_not_there_is_said_so(bucket: str) -> None:
+def test_models_missing_bucket_is_named(bucket: str) -> None:
     with pytest.raises(RegistryError, match="NoSuchBucket"):
         Registry("s3://nowhere-at-all").models()
     with pytest.raises(RegistryError, match="s3://"):

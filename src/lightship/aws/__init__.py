@@ -1,26 +1,26 @@
-"""Clients of AWS with adaptive retries: the only package that imports boto3 to make one."""
+"""AWS clients with adaptive retries: the only package that creates them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from lightship.aws.errors import advice, code, complaint, detail, reason
+from lightship.aws.errors import advice, code, describe, detail, reason
 from lightship.extras import missing_extra
 
-__all__ = ["DENIED", "MISSING", "UNMET", "advice", "client", "code", "complaint", "detail", "put", "reason"]
+__all__ = ["CONFLICT", "DENIED", "MISSING", "advice", "client", "code", "describe", "detail", "put", "reason"]
 
-# What S3 says by name, or by HTTP status where an answer has no body: that an object, or this version of it, is not
-# there; that it may not be read; that a condition does not hold, or that another write decides it just now.
+# S3's error codes, or the HTTP status where a response has no body: the object or its version does not exist; reading
+# is denied; a precondition failed, or a concurrent conditional write is in progress.
 MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "NotFound", "404"})
 DENIED = frozenset({"AccessDenied", "403"})
-UNMET = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+CONFLICT = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
 
 
 def client(service: str, *, attempts: int = 6, read_timeout: float = 60.0) -> Any:
-    """A boto3 client from the environment's credentials, region and endpoint; raises MissingExtra without boto3.
+    """Return a boto3 client of a service.
 
-    ``attempts`` is how often a call is tried in all: few where a client waits for the answer. ``read_timeout`` is how
-    many seconds a call waits for its answer.
+    Credentials, region and endpoint come from the environment. ``attempts`` is the total number of attempts of a call:
+    few where a client waits for the response. ``read_timeout`` is in seconds. Raises MissingExtra without boto3.
     """
     try:
         import boto3
@@ -40,22 +40,24 @@ def client(service: str, *, attempts: int = 6, read_timeout: float = 60.0) -> An
 
 
 def _keep_region(context: dict[str, Any], **_: Any) -> None:
-    """Sign addresses of the region's own endpoint: they work with a KMS key and for a bucket just made.
+    """Sign URLs of the regional endpoint.
 
-    boto3 by itself signs addresses of the global endpoint, which redirects a new bucket's first clients elsewhere.
+    They work with a KMS key and for a new bucket. boto3's default is the global endpoint, which redirects the first
+    requests for a new bucket to another host.
     """
     context["use_global_endpoint"] = False
 
 
 def put(s3: Any, *, etag: str | None, **parameters: Any) -> str | None:
-    """Put an object in place of the one with this etag (None: of none), and return the new one's etag.
+    """Put an object if the present one has this etag, and return the new etag.
 
-    ``parameters`` are ``put_object``'s. None, and nothing done, where another object is there, or the one is not.
+    ``etag`` None: if there is no object. ``parameters`` are those of ``put_object``. Returns None, and writes nothing,
+    where the condition does not hold.
     """
     condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
     try:
         return str(s3.put_object(**parameters, **condition)["ETag"])
     except s3.exceptions.ClientError as error:
-        if code(error) in UNMET or (etag is not None and code(error) in MISSING):
+        if code(error) in CONFLICT or (etag is not None and code(error) in MISSING):
             return None
         raise

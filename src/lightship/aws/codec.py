@@ -1,4 +1,4 @@
-"""Dataclasses from the JSON of messages, events and items: one check of every field."""
+"""Decoding of JSON messages, events and items into checked dataclasses."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _WORDS = {str: "a text", int: "an integer", float: "a number", bool: "true or fa
 
 
 def decode(kind: type[T], value: object, *, name: str) -> T:
-    """Return the dataclass ``kind`` from a JSON object; fields that it does not have are ignored.
+    """Return an instance of the dataclass ``kind`` from a JSON object.
 
-    Raises InvalidInput, which names the field, its value and the type that was expected.
+    Unknown fields are ignored. Raises InvalidInput, which names the field, its value and the expected type.
     """
     if not isinstance(value, Mapping):
         raise _wrong(name, value, "an object")
@@ -33,7 +33,7 @@ def decode(kind: type[T], value: object, *, name: str) -> T:
 
 
 def read(hint: Any, value: object, *, name: str) -> Any:
-    """Return a JSON value as the type of an annotation; raises InvalidInput as :func:`decode` does."""
+    """Return a JSON value as the type of an annotation; raises InvalidInput."""
     if type(value) is hint or hint in (Any, object):
         return value
     if (kind := optional(hint)) is not hint:
@@ -46,12 +46,12 @@ def read(hint: Any, value: object, *, name: str) -> Any:
 
 
 def types(kind: type) -> dict[str, Any]:
-    """Return the annotations of a dataclass by field."""
+    """Return the annotations of a dataclass by field name."""
     return _types(kind)
 
 
 def optional(hint: Any) -> Any:
-    """Return the ``X`` of ``X | None``; any other annotation as it is."""
+    """Return the ``X`` of ``X | None``; any other annotation unchanged."""
     if get_origin(hint) not in (Union, UnionType):
         return hint
     (kind,) = (kind for kind in get_args(hint) if kind is not NoneType)
@@ -69,7 +69,7 @@ def _required(kind: Any) -> tuple[str, ...]:
 
 
 def _is_a(hint: Any, value: object) -> bool:
-    """Whether a value has a type: true is not a number, and 2.0 is an integer."""
+    """Return whether a value has a type: true is not a number, 2.0 is an integer."""
     origin = get_origin(hint) or hint
     if origin is tuple:
         return isinstance(value, list | tuple)

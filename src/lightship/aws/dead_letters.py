@@ -1,7 +1,7 @@
-"""Dead letters: messages that a function did not manage so many times that their queue gave them up.
+"""Dead letters: messages that SQS moved to a dead-letter queue.
 
-SQS cannot show a message without handing it out. Letters that are only looked at are hidden from others for as long
-as that takes, and then put back.
+SQS cannot show a message without receiving it. Messages that are only shown are invisible to other consumers
+meanwhile, and are then made visible again.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from typing import Any
 
 from lightship.aws.queues import Queue
 
-# Seconds for which a letter is hidden: ten are sent back in much less, and a crashed command gives its own back soon.
-_HIDDEN = 120
+# Visibility timeout in seconds: ten messages are redriven in much less, and those of a crashed command return soon.
+_VISIBILITY_TIMEOUT = 120
 
-# Seconds for which a FIFO queue takes a message with the id of an earlier one for a repetition, says that it has it,
-# and drops it. A minute more, because clocks differ.
-_REPETITION = 300 + 60
+# FIFO queues drop a message whose deduplication id was used within five minutes, but report success. In seconds, with
+# a minute more because clocks differ.
+_DEDUPLICATION = 300 + 60
 
 
 @dataclass(frozen=True)
-class Letter:
-    """A message, with all that sending it again takes.
+class DeadLetter:
+    """A dead letter, with everything needed to send it again.
 
     Attributes:
         id: SQS's message id.
-        body: as it was sent.
-        received: how often it was handed out, this time included.
-        sent: when it was sent, in seconds since 1970.
-        handle: by which it is deleted or put back.
-        attributes: the sender's, as SQS takes them.
-        group: in a FIFO queue.
-        deduplication: by which a FIFO queue knows a repetition.
+        body: the text that was sent.
+        received: number of receives, this one included.
+        sent: time of sending, in seconds since 1970.
+        handle: the receipt handle, for deleting it or changing its visibility.
+        attributes: the sender's message attributes, as ``send_message`` takes them.
+        group: message group id, in a FIFO queue.
+        deduplication: deduplication id, in a FIFO queue.
     """
 
     id: str
@@ -50,7 +50,7 @@ class Letter:
 
     @property
     def content(self) -> Mapping[str, Any]:
-        """The body's JSON object; empty where it is none."""
+        """Return the body's JSON object; empty where the body is anything else."""
         try:
             value = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -59,15 +59,18 @@ class Letter:
 
 
 @dataclass(frozen=True)
-class Redriven:
-    """How many letters went back to their queue, and how many were kept because it would drop them as repetitions."""
+class RedriveResult:
+    """Result of a redrive.
+
+    ``moved`` counts messages sent back to their queue; ``kept`` those that the FIFO queue would drop as duplicates.
+    """
 
     moved: int
     kept: int
 
 
-class Letters:
-    """A queue's dead letters in hand, as a context manager: those that are not deleted are put back at its end."""
+class DeadLetterReceiver:
+    """Context manager that receives dead letters and releases the undeleted ones."""
 
     def __init__(self, sqs: Any, queue: Queue, *, now: Callable[[], float] = time.time) -> None:
         self._sqs = sqs
@@ -75,95 +78,98 @@ class Letters:
         self._url = queue.dead
         self._now = now
         self._seen: set[str] = set()
-        self._hidden: dict[str, Letter] = {}
+        self._unreleased: dict[str, DeadLetter] = {}
 
-    def __enter__(self) -> Letters:
-        """Nothing is taken yet."""
+    def __enter__(self) -> DeadLetterReceiver:
+        """Return itself; nothing is received yet."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let others see what is left; what cannot be put back any more is back by itself."""
-        for letter in self._hidden.values():
+        """Make undeleted messages visible, unless their receipt handles have expired."""
+        for letter in self._unreleased.values():
             with suppress(self._sqs.exceptions.ClientError):
                 self._sqs.change_message_visibility(
                     QueueUrl=self._url, ReceiptHandle=letter.handle, VisibilityTimeout=0
                 )
 
-    def take(self, limit: int) -> Iterator[Letter]:
-        """Letters, each once; a FIFO queue hands out ten of a group before the first of them is deleted."""
+    def receive(self, limit: int) -> Iterator[DeadLetter]:
+        """Yield up to ``limit`` messages, each once.
+
+        A FIFO queue returns at most ten messages of a group until one of them is deleted.
+        """
         while len(self._seen) < limit and (found := self._receive(min(10, limit - len(self._seen)))):
             yield from found
 
-    def delete(self, letter: Letter) -> None:
-        """Forget a letter for good."""
+    def delete(self, letter: DeadLetter) -> None:
+        """Delete a message from the dead-letter queue."""
         self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=letter.handle)
-        del self._hidden[letter.id]
+        del self._unreleased[letter.id]
 
     def redrive(
         self,
         limit: int,
         *,
-        prepare: Callable[[Letter], None] = lambda letter: None,
-        told: Callable[[], None] = lambda: None,
-    ) -> Redriven:
-        """Send letters to the queue that they come from, one by one, and delete each when it is there.
+        prepare: Callable[[DeadLetter], None] = lambda letter: None,
+        progress: Callable[[], None] = lambda: None,
+    ) -> RedriveResult:
+        """Send messages back to their source queue one by one, deleting each one sent.
 
-        An interruption leaves one letter in both queues and none in neither. ``prepare`` is called before a letter is
-        sent, ``told`` after it. A letter's text, attributes, group and deduplication id stay as they were.
+        An interruption may leave one message in both queues, never in neither. ``prepare`` is called before a message
+        is sent, ``progress`` after each message. Body, attributes, group and deduplication id are unchanged.
         """
         moved = kept = 0
-        for letter in self.take(limit):
-            if self._queue.fifo and self._now() - letter.sent < _REPETITION:
+        for letter in self.receive(limit):
+            if self._queue.fifo and self._now() - letter.sent < _DEDUPLICATION:
                 kept += 1
             else:
                 prepare(letter)
                 _send(self._sqs, self._queue, letter)
                 self.delete(letter)
                 moved += 1
-            told()
-        return Redriven(moved, kept)
+            progress()
+        return RedriveResult(moved, kept)
 
-    def _receive(self, most: int) -> list[Letter]:
+    def _receive(self, limit: int) -> list[DeadLetter]:
         answer = self._sqs.receive_message(
             QueueUrl=self._url,
-            MaxNumberOfMessages=most,
-            VisibilityTimeout=_HIDDEN,
-            WaitTimeSeconds=1,  # asks every server of the queue, not some
+            MaxNumberOfMessages=limit,
+            VisibilityTimeout=_VISIBILITY_TIMEOUT,
+            WaitTimeSeconds=1,  # long polling queries every server of the queue, short polling only some
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
-        letters = [_letter(message) for message in answer.get("Messages", [])]
-        fresh = [letter for letter in letters if letter.id not in self._seen]
-        self._seen.update(letter.id for letter in letters)
-        self._hidden.update({letter.id: letter for letter in letters})
+        messages = [_dead_letter(message) for message in answer.get("Messages", [])]
+        fresh = [letter for letter in messages if letter.id not in self._seen]
+        self._seen.update(letter.id for letter in messages)
+        self._unreleased.update({letter.id: letter for letter in messages})
         return fresh
 
 
-def show(sqs: Any, queue: Queue, *, limit: int) -> list[Letter]:
-    """Dead letters of a queue as they are, as many as ``limit``; of a FIFO queue ten of each group."""
-    with Letters(sqs, queue) as letters:
-        return list(letters.take(limit))
+def show(sqs: Any, queue: Queue, *, limit: int) -> list[DeadLetter]:
+    """Return up to ``limit`` dead letters of a queue; ten per group of a FIFO queue."""
+    with DeadLetterReceiver(sqs, queue) as receiver:
+        return list(receiver.receive(limit))
 
 
-def _send(sqs: Any, queue: Queue, letter: Letter) -> None:
+def _send(sqs: Any, queue: Queue, letter: DeadLetter) -> None:
     given: dict[str, Any] = {"MessageAttributes": dict(letter.attributes)} if letter.attributes else {}
     if queue.fifo:
         given |= {"MessageGroupId": letter.group, "MessageDeduplicationId": letter.deduplication}
-    elif letter.group:  # a standard queue's groups share it fairly
+    elif letter.group:  # fair queueing between the groups of a standard queue
         given["MessageGroupId"] = letter.group
     sqs.send_message(QueueUrl=queue.url, MessageBody=letter.body, **given)
 
 
-def _letter(message: Mapping[str, Any]) -> Letter:
+def _dead_letter(message: Mapping[str, Any]) -> DeadLetter:
     system = message["Attributes"]
     kept = ("DataType", "StringValue", "BinaryValue")
     attributes = {
         name: {key: value[key] for key in kept if key in value}
         for name, value in message.get("MessageAttributes", {}).items()
     }
-    return Letter(
+    return DeadLetter(
         id=message["MessageId"],
         body=message["Body"],
         received=int(system["ApproximateReceiveCount"]),

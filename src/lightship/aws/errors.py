@@ -1,12 +1,15 @@
-"""Errors of AWS as sentences. boto3 need not be installed: its errors are known by their classes' names."""
+"""AWS errors as sentences.
+
+boto3 need not be installed: its errors are recognised by the names of their classes.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 from urllib.parse import urlsplit
 
-# Names of botocore's errors when a service does not answer.
-SILENT = frozenset(
+# Names of botocore's errors when a service does not respond.
+NO_RESPONSE = frozenset(
     {
         "ConnectTimeoutError",
         "ConnectionClosedError",
@@ -18,17 +21,17 @@ SILENT = frozenset(
     }
 )
 
-# Ends of the hosts of AWS's own endpoints.
-_OF_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+# Suffixes of the host names of AWS's own endpoints.
+_AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 _LOG_IN = "log in again, for example with `aws sso login`"
 _NO_CREDENTIALS = "there are no AWS credentials: log in with the AWS command line, or set AWS_PROFILE"
 _NO_NETWORK = "AWS does not answer: check the network and the endpoint"
-_OTHER_REGION = "the bucket is in another region than AWS_DEFAULT_REGION says"
+_OTHER_REGION = "the bucket is in another region than AWS_DEFAULT_REGION"
 
-# What to say for a code of S3, SQS, DynamoDB or STS, or for the name of a class of boto3's errors.
-_WORDS = {
-    **dict.fromkeys(SILENT, _NO_NETWORK),
+# Explanation by error code of S3, SQS, DynamoDB or STS, or by name of a boto3 exception class.
+_EXPLANATIONS = {
+    **dict.fromkeys(NO_RESPONSE, _NO_NETWORK),
     **dict.fromkeys(("NoCredentialsError", "CredentialRetrievalError"), _NO_CREDENTIALS),
     "PartialCredentialsError": "the AWS credentials are incomplete: set access key and secret key together",
     **dict.fromkeys(
@@ -41,14 +44,14 @@ _WORDS = {
     ),
     **dict.fromkeys(
         ("InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException", "InvalidToken"),
-        "AWS does not know these credentials: check AWS_PROFILE and AWS_ACCESS_KEY_ID",
+        "AWS rejected these credentials: check AWS_PROFILE and AWS_ACCESS_KEY_ID",
     ),
     **dict.fromkeys(
         ("SignatureDoesNotMatch", "InvalidSignatureException"), "the secret key does not belong to the access key"
     ),
     **dict.fromkeys(
         ("AccessDenied", "AccessDeniedException", "AllAccessDisabled", "AuthorizationError", "403"),
-        "the credentials do not allow it: ask for the permission, or use other credentials",
+        "the credentials do not allow this operation: ask for the permission, or use other credentials",
     ),
     "NoSuchBucket": "there is no such bucket",
     **dict.fromkeys(
@@ -59,26 +62,27 @@ _WORDS = {
     "RequestTimeTooSkewed": "this machine's clock differs from AWS's by more than AWS accepts: set the clock",
     **dict.fromkeys(
         ("SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "503"),
-        "AWS asks for fewer requests: try again later",
+        "AWS throttles the requests: try again later",
     ),
-    **dict.fromkeys(("InternalError", "InternalFailure", "500"), "AWS has an error of its own: try again later"),
+    **dict.fromkeys(("InternalError", "InternalFailure", "500"), "AWS had an internal error: try again later"),
     "ResourceNotFoundException": "there is no such table or resource in this account and region",
 }
 
 
 def code(error: BaseException) -> str:
-    """Return AWS's code of an error, or the name of its class where AWS did not answer."""
+    """Return the AWS error code, or the exception's class name without a response."""
     response: Any = getattr(error, "response", {})
     return str(response.get("Error", {}).get("Code") or type(error).__name__)
 
 
 def reason(error: BaseException) -> str:
-    """Return what went wrong, with the remedy and the code: ``there is no such bucket (NoSuchBucket)``.
+    """Return what went wrong, the remedy and the code.
 
-    The code alone where no words are known for it. Never AWS's own text, which can name accounts and roles.
+    Example: ``there is no such bucket (NoSuchBucket)``. Returns the code alone where it has no explanation here. Never
+    AWS's own message, which can name accounts and roles.
     """
     found = code(error)
-    words = _WORDS.get(found)
+    words = _EXPLANATIONS.get(found)
     if words is None:
         return found
     region = _region(error) if words is _OTHER_REGION else ""
@@ -86,30 +90,36 @@ def reason(error: BaseException) -> str:
 
 
 def detail(error: BaseException) -> str:
-    """Return AWS's own text of an error without words here, for the log and the terminal; empty for any other."""
-    return "" if code(error) in _WORDS else " ".join(str(error).split())
+    """Return AWS's own message of an error that has no explanation here, else "".
+
+    It is for the log and the terminal only.
+    """
+    return "" if code(error) in _EXPLANATIONS else " ".join(str(error).split())
 
 
 def advice(error: BaseException | None) -> str:
-    """Return what to do about an endpoint that does not answer, to end a sentence; empty for any other error."""
-    endpoint = _endpoint(error) if type(error).__name__ in SILENT else ""
-    if not endpoint or endpoint.endswith(_OF_AWS):
+    """Return advice on a custom endpoint that does not respond, to end a sentence.
+
+    Empty for any other error.
+    """
+    endpoint = _endpoint(error) if type(error).__name__ in NO_RESPONSE else ""
+    if not endpoint or endpoint.endswith(_AWS_HOSTS):
         return ""
     return (
         f"; AWS_ENDPOINT_URL is {endpoint}: if that was a `lightship up` that has ended, its variables are still set "
-        "here: use another terminal, or `unset AWS_ENDPOINT_URL LIGHTSHIP_REGISTRY`"
+        "in this terminal: use another one, or `unset AWS_ENDPOINT_URL LIGHTSHIP_REGISTRY`"
     )
 
 
 def _endpoint(error: BaseException | None) -> str:
-    """Return scheme and host of the address that botocore's error names; empty where it names none."""
+    """Return scheme and host of the endpoint in a botocore error; empty without one."""
     fields: Any = getattr(error, "kwargs", {})
     address = urlsplit(str(fields.get("endpoint_url", "")))
     return f"{address.scheme}://{address.netloc}" if address.netloc else ""
 
 
-def complaint(error: BaseException) -> str | None:
-    """Return what went wrong between here and AWS, as one sentence; None for an error that is not boto3's."""
+def describe(error: BaseException) -> str | None:
+    """Return one sentence on an error of boto3 or botocore; None for other errors."""
     origins = {base.__module__.partition(".")[0] for base in type(error).__mro__}
     if not origins & {"boto3", "botocore", "s3transfer"}:
         return None

@@ -1,4 +1,4 @@
-"""Events on EventBridge: objects that came into a bucket, and our own events for any rule on the bus."""
+"""EventBridge events: objects created in a bucket, and Lightship's own events."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from lightship.errors import Unavailable
 
 SOURCE = "lightship"
 
-# PutEvents takes so many bytes; the envelope is in there.
+# Limit of PutEvents in bytes, less the envelope.
 LARGEST = 256 * 1024 - 1024
 
 
 @dataclass(frozen=True)
 class ObjectCreated:
-    """An object that came into a bucket; ``version`` is empty where the bucket keeps none, ``size`` is in bytes."""
+    """An object created in a bucket.
+
+    ``version`` is empty in a bucket without versioning; ``size`` is in bytes.
+    """
 
     bucket: str
     key: str
@@ -28,9 +31,9 @@ class ObjectCreated:
 
     @classmethod
     def from_event(cls, event: Mapping[str, object]) -> ObjectCreated | None:
-        """Return the object of S3's ``Object Created``; None for any other message.
+        """Return the object of S3's ``Object Created`` event; None for any other event.
 
-        Raises InvalidInput, which names the field, for an event without what it must have.
+        Raises InvalidInput, which names the field, for a missing or malformed field.
         """
         if event.get("source") != "aws.s3" or event.get("detail-type") != "Object Created":
             return None
@@ -62,12 +65,12 @@ _TEXT = str | None
 
 
 def announce(events: Any, bus: str, kind: str, detail: Mapping[str, object]) -> None:
-    """Put an event of a kind (its ``detail-type``) on the bus; raises Unavailable where the bus does not take it.
+    """Put an event on the bus; ``kind`` is its ``detail-type``.
 
-    It may be delivered twice, as all events may.
+    Events are delivered at least once. Raises Unavailable where the bus refuses it.
     """
     entry = {"Source": SOURCE, "DetailType": kind, "Detail": json.dumps(detail), "EventBusName": bus}
     answer = events.put_events(Entries=[entry])
     if answer.get("FailedEntryCount"):
-        code = answer["Entries"][0].get("ErrorCode", "without a reason")
-        raise Unavailable(f"the event bus {bus} did not take '{kind}': {code}")
+        code = answer["Entries"][0].get("ErrorCode", "no error code")
+        raise Unavailable(f"the event bus {bus} refused the event '{kind}': {code}")

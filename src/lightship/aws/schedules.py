@@ -1,4 +1,4 @@
-"""Schedules of EventBridge Scheduler, and what one of them would send if its time had come.
+"""EventBridge Scheduler schedules, and the message that one sends at a given time.
 
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
 """
@@ -17,7 +17,7 @@ from lightship.errors import InvalidInput, NotFound
 
 @dataclass(frozen=True)
 class Schedule:
-    """A schedule: when it runs, and what it sends where.
+    """A schedule: its expression, its target and its input.
 
     ``target`` is an ARN; ``group`` is a message group, where the target is a FIFO queue.
     """
@@ -33,7 +33,7 @@ class Schedule:
 
     @property
     def run(self) -> Mapping[str, Any]:
-        """The run of a batch job that it asks for; empty where it asks for something else."""
+        """Return the batch job run in the input; empty where the input holds none."""
         try:
             value = json.loads(self.input)
         except (ValueError, RecursionError):
@@ -43,7 +43,7 @@ class Schedule:
 
 
 def schedules(scheduler: Any, group: str) -> list[Schedule]:
-    """The schedules of a group by name; raises NotFound where there is no such group."""
+    """Return the schedules of a group by name; raises NotFound for an unknown group."""
     try:
         pages = scheduler.get_paginator("list_schedules").paginate(GroupName=group)
         names = sorted(entry["Name"] for page in pages for entry in page["Schedules"])
@@ -53,7 +53,7 @@ def schedules(scheduler: Any, group: str) -> list[Schedule]:
 
 
 def find(scheduler: Any, group: str, name: str) -> Schedule:
-    """A schedule of a group; raises NotFound."""
+    """Return a schedule of a group; raises NotFound."""
     try:
         found = scheduler.get_schedule(GroupName=group, Name=name)
     except scheduler.exceptions.ResourceNotFoundException:
@@ -72,7 +72,10 @@ def find(scheduler: Any, group: str, name: str) -> Schedule:
 
 
 def message(schedule: Schedule, time: str) -> str:
-    """What a schedule sends at a time (ISO 8601, in seconds and UTC), an execution's id filled in."""
+    """Return the message that a schedule sends at a time, its placeholders filled in.
+
+    ``time`` is in ISO 8601, UTC, to the second.
+    """
     words = {
         "<aws.scheduler.schedule-arn>": schedule.arn,
         "<aws.scheduler.scheduled-time>": time,
@@ -86,7 +89,10 @@ def message(schedule: Schedule, time: str) -> str:
 
 
 def send(sqs: Any, schedule: Schedule, text: str) -> None:
-    """Send to a schedule's target; raises InvalidInput where it is no queue or there is nothing to send."""
+    """Send a message to a schedule's target queue.
+
+    Raises InvalidInput where the target is not a queue or the text is empty.
+    """
     if schedule.target.split(":")[2:3] != ["sqs"]:
         raise InvalidInput(f"the schedule '{schedule.name}' sends to {schedule.target}, which is not a queue")
     if not text:

@@ -1,4 +1,7 @@
-"""The stack's resources: typed values of the variables that the template gives to functions and terminals."""
+"""Resources of the stack, read from the variables that the template sets.
+
+The variables are set for functions, and for terminals by ``.lightship.env`` or the stack's output ``Environment``.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ _OF_JOBS = ("LIGHTSHIP_JOBS_TABLE", "LIGHTSHIP_SPLIT_QUEUE", "LIGHTSHIP_SCORE_QU
 
 @dataclass(frozen=True)
 class StackSettings:
-    """Each is empty where the environment does not have it.
+    """Names and addresses of the stack's resources; empty where a variable is not set.
 
     Attributes:
         bucket: ``LIGHTSHIP_BUCKET``.
@@ -23,11 +26,11 @@ class StackSettings:
         score_queue: ``LIGHTSHIP_SCORE_QUEUE``: a URL.
         event_bus: ``LIGHTSHIP_EVENT_BUS``: a name or ARN.
         reply_queues: ``LIGHTSHIP_REPLY_QUEUES``: ARNs, separated by commas, or the word none.
-        queues: ``LIGHTSHIP_QUEUES``: the working queues' URLs by name, from ``score=URL,…``. For terminals.
-        schedule_group: ``LIGHTSHIP_SCHEDULE_GROUP``: where the stack's schedules are. For terminals, too.
+        queues: ``LIGHTSHIP_QUEUES``: the queues' URLs by name, from ``score=URL,…``; for terminals.
+        schedule_group: ``LIGHTSHIP_SCHEDULE_GROUP``: the group of the stack's schedules; for terminals.
         compile_worker: ``LIGHTSHIP_COMPILE_WORKER``: the function that opens model files, by name or ARN.
-        compile_tenancy: ``LIGHTSHIP_COMPILE_TENANCY``: whether that function keeps its tenants apart (``PER_TENANT``).
-        memory: ``AWS_LAMBDA_FUNCTION_MEMORY_SIZE``: MiB, as Lambda says; 0 elsewhere.
+        compile_tenancy: ``LIGHTSHIP_COMPILE_TENANCY``: whether that function has tenant isolation (``PER_TENANT``).
+        memory: ``AWS_LAMBDA_FUNCTION_MEMORY_SIZE`` in MiB; 0 outside Lambda.
     """
 
     bucket: str
@@ -45,7 +48,7 @@ class StackSettings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> StackSettings:
-        """Read the variables; raises SettingError, which names the one that is missing or malformed."""
+        """Read the variables; raises SettingError, which names the wrong one."""
         require(environ, _NEEDED)
         return cls(
             bucket=environ["LIGHTSHIP_BUCKET"],
@@ -63,13 +66,13 @@ class StackSettings:
         )
 
     def require_jobs(self) -> None:
-        """Raise SettingError unless there are a ledger and both queues of jobs."""
+        """Raise SettingError unless the jobs table and both job queues are set."""
         values = (self.jobs_table, self.split_queue, self.score_queue)
         require(dict(zip(_OF_JOBS, values, strict=True)), _OF_JOBS)
 
 
 def has_jobs(environ: Mapping[str, str]) -> bool:
-    """Whether an environment names all that jobs take."""
+    """Return whether an environment sets every variable that jobs require."""
     return all(environ.get(name) for name in (*_NEEDED, *_OF_JOBS))
 
 
@@ -80,9 +83,9 @@ def require(environ: Mapping[str, str], names: tuple[str, ...]) -> None:
 
 
 def unset(name: str) -> SettingError:
-    """Return the error of a variable that is not set."""
+    """Return the error for a variable that is not set."""
     return SettingError(
-        f"{name} is not set: a function has it from the template, a terminal from .lightship.env (`lightship up`) "
+        f"{name} is not set: functions get it from the template, terminals from .lightship.env (`lightship up`) "
         "or from a deployed stack's output Environment"
     )
 

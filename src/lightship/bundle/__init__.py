@@ -1,4 +1,4 @@
-"""The bundle: the one thing that crosses from build time to run time.
+"""The bundle: a compiled model with its manifest.
 
 A folder with ``manifest.json``, the compiled model and ``golden.npz`` (recorded inputs and the original model's
 outputs). It is immutable, verified whenever it is opened, and never executes code. Its identity is the SHA-256 of its
@@ -31,22 +31,22 @@ _BLOCK = 1024 * 1024
 
 
 class Manifest(NamedTuple):
-    """What a bundle says of itself.
+    """Description of a bundle: ``manifest.json``.
 
     Attributes:
-        engine: which entry of :mod:`lightship.engines` runs it.
+        engine: name of the entry of :mod:`lightship.engines` that runs it.
         signatures: the model's functions, the default one first.
         files: SHA-256 in hexadecimal of every other file, by its path inside the bundle (``/`` between names).
         source: format, digest and framework of the model file it was compiled from.
-        parity: for each signature, how far the compiled outputs are from the original's, and the tolerances.
+        parity: by signature, the differences between compiled and original outputs, and the tolerances.
         metrics: evaluation figures, by name.
-        trusted: what the user allowed with ``--trust`` although it is code.
+        trusted: code in the model file that the user allowed with ``--trust``.
         slow: whether the user accepted, with ``--slow``, a model of any latency and memory.
-        sandbox: the proof that the process that opened the model file was confined: ``kernel``, ``powerless`` or
-            ``none`` (``--no-sandbox``); empty in bundles that are older than this field.
-        stateful: whether a call changes variables or tables of the model; None in manifests that do not say so.
+        sandbox: how the process that opened the model file was confined: ``kernel``, ``powerless`` or ``none``
+            (``--no-sandbox``); empty in bundles that are older than this field.
+        stateful: whether a call changes variables or tables of the model; None in manifests without the field.
         reset: the signature of the model file that assigns the initial values; it is not one of ``signatures``.
-        rewrites: what the compiler changed in the graph so that LiteRT can run it.
+        rewrites: changes by the compiler to the graph so that LiteRT can run it.
     """
 
     engine: str
@@ -64,17 +64,17 @@ class Manifest(NamedTuple):
     rewrites: tuple[str, ...] = ()
 
     def signature(self, name: str | None = None) -> Signature:
-        """The signature of that name, or the default one; raises NotFound."""
+        """Return the signature of that name, or the default one; raises NotFound."""
         if name is None:
             return self.signatures[0]
         for signature in self.signatures:
             if signature.name == name:
                 return signature
-        known = ", ".join(signature.name for signature in self.signatures)
-        raise NotFound(f"the model has no signature '{name[:80]}': it has {known}")
+        names = ", ".join(signature.name for signature in self.signatures)
+        raise NotFound(f"the model has no signature '{name[:80]}': it has {names}")
 
     def to_bytes(self) -> bytes:
-        """Canonical JSON: sorted keys, two spaces, a final newline."""
+        """Return canonical JSON: sorted keys, indented by two spaces, a final newline."""
         record = {
             "schema": self.schema,
             "engine": self.engine,
@@ -97,7 +97,7 @@ class Manifest(NamedTuple):
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Manifest:
-        """The inverse of :meth:`to_bytes`; raises BundleError on anything else."""
+        """Read what :meth:`to_bytes` returned; raises BundleError on anything else."""
         try:
             record = orjson.loads(data)
             schema = record["schema"]
@@ -109,14 +109,14 @@ class Manifest(NamedTuple):
             manifest = cls(
                 engine=str(record["engine"]),
                 signatures=tuple(Signature.from_json(entry) for entry in record["signatures"]),
-                files={_inside(name): str(digest) for name, digest in record["files"].items()},
+                files={_checked_path(name): str(digest) for name, digest in record["files"].items()},
                 source=dict(record["source"]),
                 parity=dict(record["parity"]),
                 metrics=dict(record["metrics"]),
                 trusted=tuple(record["trusted"]),
                 slow=bool(record.get("slow", False)),
                 sandbox=str(record.get("sandbox", "")),
-                stateful=None if (known := record.get("stateful")) is None else bool(known),
+                stateful=None if (stateful := record.get("stateful")) is None else bool(stateful),
                 reset=str(record.get("reset", "")),
                 rewrites=tuple(map(str, record.get("rewrites", ()))),
             )
@@ -130,7 +130,8 @@ class Manifest(NamedTuple):
 class Bundle(NamedTuple):
     """A verified bundle on disk.
 
-    ``digest`` is the SHA-256 of its manifest, in hexadecimal; ``size`` the bytes of its files, the manifest left out.
+    ``digest`` is the SHA-256 of its manifest, in hexadecimal; ``size`` is its files' size in bytes, without the
+    manifest.
     """
 
     path: Path
@@ -140,10 +141,10 @@ class Bundle(NamedTuple):
 
     @classmethod
     def open(cls, path: Path, *, called: str | None = None) -> Bundle:
-        """Read the manifest and verify that the folder holds exactly the files it lists, byte for byte.
+        """Read the manifest and verify that the folder holds exactly the listed files.
 
-        Raises BundleError that names the first file which is missing, changed or foreign, inside what the bundle is
-        ``called``: by default its path, which is nothing for strangers to know.
+        Raises BundleError, which names the first file that is missing, changed or not listed. Its message calls the
+        bundle ``called``, by default its path: pass a name where clients must not see local paths.
         """
         called = called or str(path)
         data = _read_manifest(path, called)
@@ -153,7 +154,7 @@ class Bundle(NamedTuple):
 
     @classmethod
     def reopen(cls, path: Path) -> Bundle:
-        """Read the manifest of a folder whose files were verified and have not changed since: none is hashed again.
+        """Read the manifest of a folder verified before, without hashing its files.
 
         Raises BundleError where there is no manifest.
         """
@@ -166,7 +167,7 @@ class Bundle(NamedTuple):
         return cls(path=path, manifest=manifest, digest=hashlib.sha256(data).hexdigest(), size=size)
 
     def copy(self, folder: Path) -> Bundle:
-        """Copy the bundle's files into an empty folder; the copy is as verified as the original."""
+        """Copy the bundle's files into an empty folder; the copy is not verified again."""
         import shutil  # a cold start copies nothing
 
         for name in (*self.manifest.files, MANIFEST):
@@ -176,21 +177,24 @@ class Bundle(NamedTuple):
 
 
 def write_manifest(path: Path, manifest: Manifest) -> Bundle:
-    """Write the manifest into a folder of otherwise finished files: it comes last, and makes them a bundle.
+    """Write the manifest into a folder of finished files and return the bundle.
 
-    The manifest's digests are taken for those of the files.
+    The digests in the manifest are not checked against the files.
     """
     (path / MANIFEST).write_bytes(manifest.to_bytes())
     return Bundle.reopen(path)
 
 
 def digests(path: Path) -> dict[str, str]:
-    """SHA-256 of every file below ``path`` except the manifest, by its path inside it, in sorted order."""
+    """Return the SHA-256 of every file below ``path`` except the manifest.
+
+    The keys are paths relative to ``path``, sorted.
+    """
     return {name: digest_file(path / name) for name in _names(path, str(path)) if name != MANIFEST}
 
 
 def digest_file(path: Path) -> str:
-    """SHA-256 of one file in hexadecimal, read in blocks."""
+    """Return the SHA-256 of a file in hexadecimal; the file is read in blocks."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
@@ -211,17 +215,20 @@ def _read_manifest(path: Path, called: str) -> bytes:
 
 def _verify(path: Path, files: Mapping[str, str], called: str) -> None:
     present = set(_names(path, called)) - {MANIFEST}
-    if foreign := sorted(present - files.keys()):
-        raise BundleError(f"{called}/{foreign[0]} is not listed in the manifest")
+    if unlisted := sorted(present - files.keys()):
+        raise BundleError(f"{called}/{unlisted[0]} is not listed in the manifest")
     for name, expected in files.items():
         if name not in present:
             raise BundleError(f"{called}/{name} is missing")
         if digest_file(path / name) != expected:
-            raise BundleError(f"{called}/{name} is corrupt or was changed: its digest is not the manifest's")
+            raise BundleError(f"{called}/{name} is corrupt or was changed: its digest differs from the manifest's")
 
 
 def _names(path: Path, called: str) -> list[str]:
-    """Every file below ``path``; a symbolic link is nobody's file, because it can point out of the bundle."""
+    """Return every file below ``path``; raises BundleError for a symbolic link.
+
+    A symbolic link can point outside the bundle.
+    """
     names = []
     for entry in path.rglob("*"):
         if entry.is_symlink():
@@ -231,8 +238,8 @@ def _names(path: Path, called: str) -> list[str]:
     return sorted(names)
 
 
-def _inside(name: str) -> str:
+def _checked_path(name: str) -> str:
     pure = PurePosixPath(name)
     if pure.is_absolute() or ".." in pure.parts or pure.as_posix() != name or name == MANIFEST:
-        raise ValueError(f"the file name {name!r} does not stay inside the bundle")
+        raise ValueError(f"the file name {name!r} is not a path inside the bundle")
     return name

@@ -1,7 +1,7 @@
-"""Golden examples: recorded inputs and the original model's outputs, in one ``.npz`` that needs no pickle.
+"""Golden examples: recorded inputs and the original model's outputs, as ``.npz``.
 
-Entries are named ``<signature>|<inputs or outputs>|<tensor>``. Strings are two entries, ``…|offsets`` and ``…|bytes``
-with the shape in ``…|shape``: an object array would have to be pickled, and a pickle is code.
+Entries are named ``<signature>|<inputs or outputs>|<tensor>``. Strings are stored as ``…|offsets`` and ``…|bytes`` with
+the shape in ``…|shape``: an object array would be pickled, and unpickling executes code.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SIDES = ("inputs", "outputs")
 
 
 def write_golden(path: Path, golden: Mapping[str, tuple[Mapping[str, Array], Mapping[str, Array]]]) -> None:
-    """Write inputs and outputs by signature; identical tensors give identical bytes."""
+    """Write inputs and outputs by signature; equal tensors give equal bytes."""
     entries: Tensors = {}
     for signature, sides in golden.items():
         for side, tensors in zip(_SIDES, sides, strict=True):
@@ -35,7 +35,7 @@ def write_golden(path: Path, golden: Mapping[str, tuple[Mapping[str, Array], Map
 
 
 def read_golden(source: Path | BinaryIO) -> Golden:
-    """The inverse of :func:`write_golden`; raises BundleError on anything else."""
+    """Read the file of :func:`write_golden`; raises BundleError on anything else."""
     golden: Golden = {}
     try:
         with np.load(source, allow_pickle=False) as archive:
@@ -45,13 +45,16 @@ def read_golden(source: Path | BinaryIO) -> Golden:
                     array = archive[key] if not part else _unpack(archive, key.removesuffix("|shape"))
                     golden.setdefault(signature, ({}, {}))[_SIDES.index(side)][name] = array
     except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
-        why = getattr(error, "strerror", None) or error  # an OSError's text names the whole path
-        raise BundleError(f"the bundle holds no golden examples: {why}") from None
+        why = getattr(error, "strerror", None) or error  # an OSError's message holds the whole path
+        raise BundleError(f"the bundle's golden examples cannot be read: {why}") from None
     return golden
 
 
 def smallest_call(inputs: Mapping[str, Array], signature: Signature) -> Tensors:
-    """Return one row of recorded inputs, or all rows where rows are not known to be independent."""
+    """Return one row of recorded inputs.
+
+    Returns all rows unless the signature declares its rows independent.
+    """
     if not signature.independent_rows:
         return dict(inputs)
     return {spec.name: inputs[spec.name][:1] if spec.batched else inputs[spec.name] for spec in signature.inputs}

@@ -1,4 +1,4 @@
-"""The command line: translates words into calls of the library; see :mod:`lightship.cli.output.failures` for errors."""
+"""The command line: translates arguments to library calls."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def lightship() -> None:
     """Turn a trained TensorFlow/Keras model into a prediction API.
 
     \b
-    lightship compile churn.keras        make version 1 of the model "churn" in ./models
-    lightship serve                      answer requests on http://127.0.0.1:8000
-    lightship predict churn '[[1, 2]]'   or ask it right here
+    lightship compile churn.keras        create version 1 of the model "churn" in ./models
+    lightship serve                      serve it on http://127.0.0.1:8000
+    lightship predict churn '[[1, 2]]'   predict without a server
     """
 
 

@@ -1,4 +1,4 @@
-"""``lightship batch`` and ``lightship job``: data files scored by the functions behind the queues."""
+"""``lightship batch`` and ``lightship job``: data files scored by a stack."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from lightship.dispatch.callers import owner_of
 from lightship.errors import InvalidInput
 from lightship.jobs import inputs, models, objects, operations
 from lightship.jobs.cloud import Cloud, connect
-from lightship.jobs.files import images as pictures
+from lightship.jobs.files import images
 from lightship.jobs.finish.receipts import RECEIPT
 from lightship.jobs.ledger.records import FINAL, State
 from lightship.jobs.ledger.requests import SYSTEM, Options, Request, Source
@@ -41,7 +41,7 @@ _PAUSE = 0.5
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    help="Where to write the result: a file, or an empty folder for parts, as always with Parquet.  "
+    help="Where to write the result: a file, or an empty folder for parts (Parquet: always a folder).  "
     "[default: it stays in the bucket]",
 )
 @click.option(
@@ -49,14 +49,12 @@ _PAUSE = 0.5
     type=click.Path(path_type=Path, dir_okay=False),
     help="Where to write the rejected rows, with their reasons, as JSON Lines.  [default: they stay in the bucket]",
 )
-@click.option("--format", "output_format", type=click.Choice(["parquet"]), help="Another format than the input's.")
-@click.option("--threshold", type=float, help="Rejected rows at which to fail: a fraction below 1, else a count.")
-@click.option("--target", help="Column with the true answers: the receipt has metrics.")
+@click.option("--format", "output_format", type=click.Choice(["parquet"]), help="Output format, if not the input's.")
+@click.option("--threshold", type=float, help="Rejected rows at which the job fails: a fraction below 1, or a count.")
+@click.option("--target", help="Column with the targets: adds metrics to the receipt.")
 @header_option
-@click.option("--safe", is_flag=True, help="Keep spreadsheets from taking text for formulas.")
-@click.option(
-    "--again", "run", default="", metavar="TOKEN", help="Another word for a deliberate rerun of the same file."
-)
+@click.option("--safe", is_flag=True, help="Escape text that spreadsheets would evaluate as formulas.")
+@click.option("--again", "run", default="", metavar="TOKEN", help="Any new token, to score the same file again.")
 @json_option
 def batch_command(
     model: str,
@@ -74,15 +72,15 @@ def batch_command(
 ) -> None:
     """Score a data file, or a folder of images.
 
-    A file is CSV, JSON Lines or Parquet, images are PNG or JPEG. The functions of a stack do it: the one that the
-    variables of .lightship.env, or of a deployed stack's output Environment, lead to. What is there from an earlier
-    time is not uploaded again. The exit code is 4 where every row was rejected.
+    Files are CSV, JSON Lines or Parquet, images are PNG or JPEG. The functions of a stack score them; the stack is
+    selected by the variables of .lightship.env, or of a deployed stack's output Environment. Files that are already in
+    the bucket are not uploaded again. The exit code is 4 if every row was rejected.
     """
     name, version = parse_model(model)
     files, last = uploads.find(path), "" if path.is_dir() else path.name
-    asked = Source("", f"/{last}")
+    source = Source("", f"/{last}")
     options = Options(output_format, False, threshold, safe, target, header)
-    own, _ = inputs.format_of(asked, options)
+    own, _ = inputs.format_of(source, options)
     if output is not None:
         parts = downloads.in_parts(output, parquet="parquet" in {own, output_format})
         options = replace(options, single=not parts)
@@ -91,11 +89,11 @@ def batch_command(
     cloud, owner = _stack()
     number = models.find(cloud, name, version, allow_withdrawn=False).version
     if not last:
-        pictures.check(Manifest.from_bytes(models.manifest(cloud, name, number)).signature())
+        images.check(Manifest.from_bytes(models.manifest(cloud, name, number)).signature())
     screen = console(stderr=True)
     key = uploads.send(files, cloud, owner, screen) + last
     job = operations.start(cloud, Request(owner, name, key, version, options, run))
-    hint = "" if job.final else f": Ctrl-C leaves it at work, `{command('job', 'cancel', job.id)}` stops it"
+    hint = "" if job.final else f": it continues after Ctrl-C; `{command('job', 'cancel', job.id)}` stops it"
     click.echo(f"job {job.id} is {job.state}{hint}", err=True)
     status = _follow(cloud, owner, job.id, screen)
     receipt = _receipt(cloud, status)
@@ -103,22 +101,23 @@ def batch_command(
         downloads.save(cloud, receipt, output)
     if rejected is not None:
         downloads.save_rejected(cloud, receipt, rejected)
-    _say(cloud, status, receipt, output=output, rejected=rejected, as_json=as_json)
+    _print(cloud, status, receipt, output=output, rejected=rejected, as_json=as_json)
     if receipt["rows"]["rejected"] and not receipt["rows"]["scored"]:
         click.get_current_context().exit(ALL_REJECTED)
 
 
 def _stack(*, system: bool = False) -> tuple[Cloud, str]:
-    """The stack of the environment, and whose jobs are meant: the caller's, by the same name as over HTTP.
+    """Return the environment's stack and the jobs' owner: the caller, as over HTTP.
 
-    ``system`` means those that files and the clock started. No right is checked here: who may use the table has it.
+    With ``system`` the owner is the system, for jobs started by files and schedules. Permissions are not checked here:
+    IAM permissions on the table decide.
     """
     cloud = connect(StackSettings.from_environment(os.environ))
     return cloud, SYSTEM if system else owner_of(str(aws.client("sts", attempts=2).get_caller_identity()["Arn"]))
 
 
 def _follow(cloud: Cloud, owner: str, job: str, screen: Console) -> Status:
-    """Show a job's progress until nothing more will happen by itself."""
+    """Show a job's progress until it is final or incomplete, and return its status."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with bar(screen, *columns) as progress:
         task = progress.add_task("splitting", total=None)
@@ -132,14 +131,14 @@ def _follow(cloud: Cloud, owner: str, job: str, screen: Console) -> Status:
 
 
 def _receipt(cloud: Cloud, status: Status) -> Any:
-    """A job's receipt; raises InvalidInput that says why there is none."""
+    """Return a job's receipt; raises InvalidInput with the reason if it has none."""
     if status.state not in {State.DONE, State.CLOSED}:
-        reason = status.job.reason or "some chunks failed every time: `lightship job retry` sends them again"
+        reason = status.job.reason or "some chunks failed in every attempt: `lightship job retry` sends them again"
         raise InvalidInput(f"job {status.job.id} is {status.state}: {reason}")
     return orjson.loads(objects.read(cloud, status.job.output + RECEIPT))
 
 
-def _say(
+def _print(
     cloud: Cloud, status: Status, receipt: Any, *, output: Path | None, rejected: Path | None, as_json: bool
 ) -> None:
     if as_json:
@@ -154,30 +153,32 @@ def _say(
     for name, value in receipt.get("metrics", {}).items():
         table.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
     table.add_row("result", str(output or f"s3://{cloud.bucket}/{status.job.output}"))
-    kept = [f"s3://{cloud.bucket}/{part['key']}" for part in receipt["errors"]]
-    for place in [str(rejected)] if rejected and kept else kept:
-        table.add_row("rejected rows", place)
+    locations = [f"s3://{cloud.bucket}/{part['key']}" for part in receipt["errors"]]
+    for location in [str(rejected)] if rejected and locations else locations:
+        table.add_row("rejected rows", location)
     console().print(table)
 
 
 @click.group("job", cls=Group)
 def job_command() -> None:
-    """See to a job: its status, and what its owner may do about it.
+    """Inspect, cancel, retry and close jobs.
 
-    Your jobs are those that you started. Those that a file dropped into the bucket or the clock started belong to the
-    system: say --system to mean them.
+    Your jobs are those that you started. Jobs started by a file in the bucket or by a schedule belong to the system:
+    use --system for them.
     """
 
 
 _id_argument = click.argument("identity", metavar="ID")
-_system_option = click.option("--system", is_flag=True, help="A job that a file in the bucket or the clock started.")
+_system_option = click.option(
+    "--system", is_flag=True, help="The job was started by a file in the bucket or a schedule."
+)
 
 
 @job_command.command("list")
-@click.option("--system", is_flag=True, help="Those that files in the bucket and the clock started, instead of yours.")
+@click.option("--system", is_flag=True, help="List jobs started by files in the bucket and schedules, not yours.")
 @json_option
 def list_command(system: bool, as_json: bool) -> None:
-    """Your jobs, the newest first."""
+    """List your jobs, the newest first."""
     cloud, owner = _stack(system=system)
     found = operations.statuses(cloud, owner=owner)
     if as_json:
@@ -195,7 +196,7 @@ def list_command(system: bool, as_json: bool) -> None:
 @_id_argument
 @_system_option
 def status_command(identity: str, system: bool) -> None:
-    """How far a job is, as JSON."""
+    """Print the progress of a job as JSON."""
     cloud, owner = _stack(system=system)
     status = operations.status(cloud, owner=owner, job=identity)
     click.echo(orjson.dumps(status.to_json(), option=orjson.OPT_INDENT_2))
@@ -205,7 +206,7 @@ def status_command(identity: str, system: bool) -> None:
 @_id_argument
 @_system_option
 def cancel_command(identity: str, system: bool) -> None:
-    """Stop a job: it gets no receipt."""
+    """Cancel a job: it gets no receipt."""
     cloud, owner = _stack(system=system)
     click.echo(f"job {identity} is {operations.cancel(cloud, owner=owner, job=identity).state}")
 
@@ -214,7 +215,7 @@ def cancel_command(identity: str, system: bool) -> None:
 @_id_argument
 @_system_option
 def retry_command(identity: str, system: bool) -> None:
-    """Send again what nobody is at work on."""
+    """Send the unfinished chunks that no worker is processing again."""
     cloud, owner = _stack(system=system)
     click.echo(f"{operations.retry(cloud, owner=owner, job=identity)} messages sent again")
 
@@ -223,10 +224,10 @@ def retry_command(identity: str, system: bool) -> None:
 @_id_argument
 @_system_option
 def close_command(identity: str, system: bool) -> None:
-    """Give an incomplete job its receipt.
+    """Close an incomplete job with a receipt.
 
-    The receipt lists the rows that are missing.
+    The receipt lists the missing rows.
     """
     cloud, owner = _stack(system=system)
     closed = operations.close(cloud, owner=owner, job=identity)
-    click.echo(f"job {identity} is {closed.state if closed.final else 'being closed: its receipt is on the way'}")
+    click.echo(f"job {identity} is {closed.state if closed.final else 'being closed: its receipt is being written'}")

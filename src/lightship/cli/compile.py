@@ -1,4 +1,4 @@
-"""``lightship compile``: a model file becomes the next version of a model."""
+"""``lightship compile``: compiles a model file to the next version of a model."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from lightship.compiler import Report
 
 _NEEDS_TENSORFLOW = (
-    "TensorFlow has to be installed where this model is served: deploy with Engine=tensorflow on AWS, "
-    "LIGHTSHIP_ENGINE=tensorflow with docker compose, or pip install 'lightship[tensorflow]'. Without it the answer "
-    "is 503"
+    "this model needs TensorFlow installed where it is served: deploy with Engine=tensorflow on AWS, "
+    "LIGHTSHIP_ENGINE=tensorflow with docker compose, or pip install 'lightship[tensorflow]'. Without it requests "
+    "get 503"
 )
 
-_SHORT = 16  # numbers that a person would paste
+_SHORT = 16  # most numbers in a command that is printed for pasting
 
 
 @click.command("compile")
@@ -43,12 +43,19 @@ _SHORT = 16  # numbers that a person would paste
 @click.option(
     "--config", metavar="FILE", type=click.Path(path_type=Path), help="A model.yaml: kinds, classes, metrics."
 )
-@click.option("--data", metavar="FILE", type=click.Path(path_type=Path), help="Inputs to compare on: .csv, .npy, .npz.")
+@click.option(
+    "--data",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Inputs for comparing the outputs: .csv, .npy, .npz.",
+)
 @new_registry_option
-@click.option("--engine", type=click.Choice(["litert", "tensorflow"]), help="Insist on an engine.")
-@click.option("--trust", is_flag=True, help="Open the file although it holds code, which is then run in the sandbox.")
+@click.option("--engine", type=click.Choice(["litert", "tensorflow"]), help="Require an engine.")
+@click.option("--trust", is_flag=True, help="Open the file even if it holds code, which then runs in the sandbox.")
 @click.option("--slow", is_flag=True, help="Accept a model that takes more time or memory than the stated limits.")
-@click.option("--no-sandbox", is_flag=True, help="Compile even if this machine cannot confine what opens the file.")
+@click.option(
+    "--no-sandbox", is_flag=True, help="Compile even if this machine cannot sandbox the process that opens the file."
+)
 @json_option
 def compile_command(
     source: Path,
@@ -91,7 +98,7 @@ def _print(report: Report, registry: Registry) -> None:
     for code in report.trusted:
         console.print(f"trusted: {code}")
     if report.engine == "tensorflow":
-        reasons = ", ".join(report.reasons) or "it was asked for"
+        reasons = ", ".join(report.reasons) or "--engine tensorflow"
         console.print(f"engine: TensorFlow, because of: {reasons}")
         console.print(_NEEDS_TENSORFLOW, soft_wrap=True)
     console.print(f"sandbox: {report.sandbox}", soft_wrap=True)
@@ -101,7 +108,7 @@ def _print(report: Report, registry: Registry) -> None:
 
 
 def _next_command(report: Report, registry: Registry) -> str:
-    """Something that works when it is pasted: one row of zeros where that is short, otherwise the server."""
+    """Return a command to paste: a prediction for one short row of zeros, or `serve`."""
     where = [] if registry.location == Settings.from_environment().registry else ["--registry", registry.location]
     (spec, *others) = report.signatures[0].inputs
     row = [1 if size is None else size for size in spec.row_shape]

@@ -1,4 +1,4 @@
-"""``lightship dlq``: messages that functions gave up, seen and sent again."""
+"""``lightship dlq``: shows and redrives dead letters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.table import Table
 
 from lightship import aws
 from lightship.aws import dead_letters, queues
-from lightship.aws.dead_letters import Letter, Letters
+from lightship.aws.dead_letters import DeadLetter, DeadLetterReceiver
 from lightship.aws.queues import Queue
 from lightship.aws.stack import StackSettings, unset
 from lightship.cli.arguments import completion
@@ -27,7 +27,7 @@ from lightship.jobs import messages, redriven
 from lightship.jobs.cloud import connect
 from lightship.local.functions import logs
 
-# Somebody waits: an endpoint that is not there is not asked for long.
+# Few attempts: a user waits, and the endpoint may not exist.
 _ATTEMPTS = 2
 
 _LONGEST = 200
@@ -35,18 +35,18 @@ _LONGEST = 200
 
 @click.group("dlq", cls=Group)
 def dlq_command() -> None:
-    """Dead letters: see what functions gave up, and send it again.
+    """List, show and redrive dead letters.
 
-    A message that a function does not manage comes again; after the fifth time it is a dead letter, until it is 14 days
-    old. Nothing else happens by itself: find out what is wrong, mend it, and redrive.
+    A message that a function fails to process is delivered again. After five attempts it becomes a dead letter, which
+    expires after 14 days. Fix the cause of the failure, then redrive the dead letters.
 
     \b
-    lightship dlq list                  which queues have dead letters
-    lightship dlq show score            what they are about
-    lightship dlq redrive score --all   back to where they came from
+    lightship dlq list                  number of dead letters by queue
+    lightship dlq show score            their contents and the errors
+    lightship dlq redrive score --all   send them back to the queue
 
-    Works where `lightship up` or a deployed stack says, in the variables that .lightship.env or the stack's output
-    Environment sets.
+    The stack is selected by the variables of .lightship.env (`lightship up`), or of a deployed stack's output
+    Environment.
     """
 
 
@@ -56,16 +56,16 @@ _queue_argument = click.argument("name", metavar="QUEUE", shell_complete=complet
 @dlq_command.command("list")
 @json_option
 def list_command(as_json: bool) -> None:
-    """Each queue, how many messages wait in it, and how many are dead.
+    """List the queues with their numbers of messages and dead letters.
 
-    SQS counts roughly. With --json, the queues' addresses are there too.
+    SQS's numbers are approximate. With --json, the queues' URLs are included.
     """
     sqs, named = _queues()
     found = [queues.find(sqs, named, name) for name in named]
     loads = [(queue, queues.load(sqs, queue)) for queue in found]
     if as_json:
         return _print([{**asdict(queue), "messages": asdict(load)} for queue, load in loads])
-    table = Table("queue", "waiting", "under way", "dead")
+    table = Table("queue", "waiting", "in flight", "dead")
     for queue, load in loads:
         table.add_row(queue.name, *(f"{count:,}" for count in (load.waiting, load.under_way, load.dead)))
     console().print(table)
@@ -77,13 +77,14 @@ def list_command(as_json: bool) -> None:
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(min=1), help="Dead letters to show.")
 @json_option
 def show_command(name: str, limit: int, as_json: bool) -> None:
-    """Show dead letters of QUEUE and leave them where they are.
+    """Show dead letters of QUEUE without removing them.
 
-    QUEUE is compile, split, score, requests or requests-fifo. For a moment its dead letters are hidden from others who
-    look, and each look counts as received. A FIFO queue shows the first ten of each group. With --json they are whole.
+    QUEUE is compile, split, score, requests or requests-fifo. While they are read, the messages are invisible to other
+    consumers, and each read counts as a receive. Of a FIFO queue the first ten of each group are shown. With --json the
+    messages are complete.
 
-    Why one died is in the log of the function behind the queue, under its correlation; of `lightship up`'s functions it
-    is shown here.
+    The error is in the log of the function that reads the queue, under the message's correlation id; with `lightship
+    up` it is shown here.
     """
     sqs, named = _queues()
     found = dead_letters.show(sqs, queues.find(sqs, named, name), limit=limit)
@@ -93,54 +94,54 @@ def show_command(name: str, limit: int, as_json: bool) -> None:
         return click.echo(f"no dead letters of the queue {name}")
     for letter in found:
         record = {
-            "why": _why(letter) or "see the function's log, by the correlation",
+            "why": _error(letter) or "see the function's log, by correlation id",
             "message": letter.id,
             "correlation": messages.correlation(letter.content, letter.id),
-            "sent": f"{_time(letter)} UTC, received {letter.received} times since",
+            "sent": f"{_time(letter)} UTC, received {letter.received} times",
         }
-        facts(_about(letter), record)
+        facts(_summary(letter), record)
     return None
 
 
 @dlq_command.command("redrive")
 @_queue_argument
-@click.option("--all", "everything", is_flag=True, help="All that are there now.")
-@click.option("--limit", type=click.IntRange(min=1), help="So many at most: try one first.")
+@click.option("--all", "everything", is_flag=True, help="All present dead letters.")
+@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="At most N messages, for example 1 to try.")
 @json_option
 def redrive_command(name: str, everything: bool, limit: int | None, as_json: bool) -> None:
     """Send dead letters of QUEUE back to it.
 
-    QUEUE is compile, split, score, requests or requests-fifo. Each letter is sent and then deleted, so that Ctrl-C
-    loses none; one may come twice, which every function takes. Chunks of jobs get their five attempts again. A dead
-    letter of a FIFO queue has to be six minutes old: to a younger one SQS would say yes and drop it, as a repetition.
+    QUEUE is compile, split, score, requests or requests-fifo. Each message is sent and then deleted, so that Ctrl-C
+    loses none; one may be delivered twice, which every function tolerates. Chunks of jobs get five new attempts. Of a
+    FIFO queue, messages younger than six minutes are kept, because SQS would drop them as duplicates.
     """
     if everything == (limit is not None):
-        raise InvalidInput("say how many to send: either --all or --limit N")
+        raise InvalidInput("give either --all or --limit N")
     sqs, named = _queues()
     queue = queues.find(sqs, named, name)
     waiting = queues.load(sqs, queue).dead
-    many = min(waiting, limit or waiting)  # those that come back meanwhile are not sent round and round
-    with bar(console(stderr=True)) as progress, Letters(sqs, queue) as letters:
-        task = progress.add_task("redriving", total=many)
-        done = letters.redrive(many, prepare=_preparation(queue), told=lambda: progress.advance(task))
+    count = min(waiting, limit or waiting)  # messages that fail again meanwhile are not sent repeatedly
+    with bar(console(stderr=True)) as progress, DeadLetterReceiver(sqs, queue) as receiver:
+        task = progress.add_task("redriving", total=count)
+        done = receiver.redrive(count, prepare=_reset_attempts(queue), progress=lambda: progress.advance(task))
     if as_json:
         return _print(asdict(done))
     click.echo(f"{done.moved} message{'' if done.moved == 1 else 's'} sent back to the queue {name}")
     if done.kept:
-        click.echo(f"{done.kept} kept, because they are younger than six minutes: redrive them then")
+        click.echo(f"{done.kept} kept, because they are younger than six minutes: redrive them later")
     return None
 
 
 def _queues() -> tuple[Any, Mapping[str, str]]:
-    """SQS, and the URLs of the stack's working queues by name."""
+    """Return the SQS client, and the URLs of the stack's queues by name."""
     named = StackSettings.from_environment(os.environ).queues
     if not named:
         raise unset("LIGHTSHIP_QUEUES")
     return aws.client("sqs", attempts=_ATTEMPTS), named
 
 
-def _preparation(queue: Queue) -> Callable[[Letter], None]:
-    """What a queue's letters need before they are sent: those of jobs, new attempts."""
+def _reset_attempts(queue: Queue) -> Callable[[DeadLetter], None]:
+    """Return the function to call before a message is sent: it resets job attempts."""
     stack = StackSettings.from_environment(os.environ)
     if queue.url not in {stack.split_queue, stack.score_queue}:
         return lambda letter: None
@@ -148,41 +149,41 @@ def _preparation(queue: Queue) -> Callable[[Letter], None]:
     return lambda letter: redriven.revive(letter.content, cloud)
 
 
-def _about(letter: Letter) -> str:
-    """What a message is about, in a few words."""
+def _summary(letter: DeadLetter) -> str:
+    """Return a short summary of a message."""
     match letter.content:
         case {"chunk": {"job": job, "index": index}}:
-            about = f"chunk {index} of job {job}"
+            summary = f"chunk {index} of job {job}"
         case {"split": {"job": job}} | {"plan": {"job": job}}:
-            about = f"splitting of job {job}"
+            summary = f"splitting of job {job}"
         case {"finish": {"job": job}}:
-            about = f"receipt of job {job}"
+            summary = f"receipt of job {job}"
         case {"run": {"schedule": schedule, "time": time, "model": model}}:
-            about = f"run of schedule {schedule} at {time}: {model}"
+            summary = f"run of schedule {schedule} at {time}: {model}"
         case {"request": {"method": method, "path": path}}:
-            about = f"{method} {path}"
+            summary = f"{method} {path}"
         case {"detail-type": kind, "detail": {"bucket": {"name": bucket}, "object": {"key": key}}}:
-            about = f"{kind}: s3://{bucket}/{key}"
+            summary = f"{kind}: s3://{bucket}/{key}"
         case _:
-            about = letter.body
-    about = about.encode(errors="backslashreplace").decode()  # JSON can escape half of a character
-    return about if len(about) <= _LONGEST else f"{about[: _LONGEST - 1]}…"
+            summary = letter.body
+    summary = summary.encode(errors="backslashreplace").decode()  # JSON can escape an unpaired surrogate
+    return summary if len(summary) <= _LONGEST else f"{summary[: _LONGEST - 1]}…"
 
 
-def _time(letter: Letter) -> str:
+def _time(letter: DeadLetter) -> str:
     return datetime.fromtimestamp(letter.sent, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _why(letter: Letter) -> str | None:
-    """Why it failed the last time, where its function's log is on this machine."""
+def _error(letter: DeadLetter) -> str | None:
+    """Return the last error, if the function's log is on this machine."""
     folder = os.environ.get(logs.VARIABLE)
     return logs.why(Path(folder), letter.id) if folder else None
 
 
-def _record(letter: Letter) -> dict[str, Any]:
+def _record(letter: DeadLetter) -> dict[str, Any]:
     record = {name: value for name, value in asdict(letter).items() if name != "handle"}
     correlation = messages.correlation(letter.content, letter.id)
-    return {**record, "what": _about(letter), "why": _why(letter), "correlation": correlation}
+    return {**record, "what": _summary(letter), "why": _error(letter), "correlation": correlation}
 
 
 def _print(value: Any) -> None:
@@ -190,5 +191,5 @@ def _print(value: Any) -> None:
 
 
 def _text(value: Any) -> str:
-    """Binary attributes of a message as text."""
+    """Return a binary message attribute as text."""
     return bytes(value).decode(errors="replace")

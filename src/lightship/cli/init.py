@@ -1,4 +1,4 @@
-"""``lightship init``: a model.yaml to begin with, from a model file."""
+"""``lightship init``: writes a starting model.yaml for a model file."""
 
 from __future__ import annotations
 
@@ -18,27 +18,28 @@ from lightship.errors import CompileError
 @click.option(
     "--output", metavar="FILE", type=click.Path(path_type=Path), help="Where to write.  [default: model.yaml]"
 )
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
-@click.option("--trust", is_flag=True, help="Open the file although it holds code, which is then run in the sandbox.")
-@click.option("--no-sandbox", is_flag=True, help="Read it even if this machine cannot confine what opens the file.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@click.option("--trust", is_flag=True, help="Open the file even if it holds code, which then runs in the sandbox.")
+@click.option(
+    "--no-sandbox", is_flag=True, help="Read it even if this machine cannot sandbox the process that opens the file."
+)
 @json_option
 def init_command(
     source: Path, *, output: Path | None, force: bool, trust: bool, no_sandbox: bool, as_json: bool
 ) -> None:
-    """Write a model.yaml to begin with.
+    """Write a starting model.yaml for a model file.
 
     FILE is a .keras, .h5, .hdf5 or .tflite file, or a SavedModel as a folder, .zip or .tar.gz.
 
-    A model file does not say what its numbers mean: that an input is a picture, what a column is called, which class
-    an output's column stands for. model.yaml does. This command reads the names, dtypes and shapes of a model's inputs
-    and outputs, in the same sandbox as `compile`, and writes them down with suggestions as comments. Nothing is
-    compiled, and the file is valid as it is.
+    A model.yaml adds what a model file lacks: which inputs are images, names of columns, names of classes. This command
+    reads the names, dtypes and shapes of a model's inputs and outputs, in the same sandbox as `compile`, and writes
+    them with suggestions as comments. Nothing is compiled, and the file is valid without changes.
 
     \b
     lightship init digits.keras                          write model.yaml
     lightship compile digits.keras --config model.yaml   use it
 
-    With --json, print what was read instead; a file is then written only where --output names one.
+    With --json, print the result instead; a file is then written only to --output.
     """
     from lightship.compiler import name_from
     from lightship.compiler.description.describe import describe
@@ -46,7 +47,7 @@ def init_command(
 
     target = output or (None if as_json else Path("model.yaml"))
     if target and target.exists() and not force:
-        raise CompileError(f"{target} is there already: give another --output, or --force to write over it")
+        raise CompileError(f"{target} already exists: give another --output, or --force to overwrite it")
     with stages(visible=not as_json) as progress:
         description = describe(source, trust=trust, sandbox=not no_sandbox, progress=warning(progress))
     if target:

@@ -1,4 +1,4 @@
-"""``lightship models`` and ``lightship show``."""
+"""``lightship models`` and ``lightship show``: versions in a registry."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def models_command(registry: Registry, as_json: bool) -> None:
     if as_json:
         return click.echo(orjson.dumps(records))
     if not records:
-        return click.echo(f"no models in {registry.location}: make one with `lightship compile SOURCE`")
+        return click.echo(f"no models in {registry.location}: create one with `lightship compile SOURCE`")
     table = Table(Column("model", no_wrap=True), "version", "input", "output", "engine")
     for record in records:
         others = f" of {', '.join(map(str, record['versions']))}" if len(record["versions"]) > 1 else ""
@@ -42,7 +42,7 @@ def models_command(registry: Registry, as_json: bool) -> None:
 def show_command(model: str, registry: Registry, as_json: bool) -> None:
     """Show a version: its tensors, columns, metrics and origin.
 
-    Also a withdrawn one. With --json, everything that its manifest says.
+    The version may be withdrawn. With --json, print its whole manifest.
     """
     name, version = parse_model(model)
     state = registry.state(name)
@@ -78,7 +78,7 @@ def _summary(registry: Registry, name: str) -> dict[str, Any]:
     return record
 
 
-def _print(called: str, bundle: Bundle) -> None:
+def _print(title: str, bundle: Bundle) -> None:
     manifest = bundle.manifest
     record = {
         "engine": manifest.engine,
@@ -89,7 +89,7 @@ def _print(called: str, bundle: Bundle) -> None:
         "sandbox": manifest.sandbox or "not recorded",
         **{key: str(value) for key, value in manifest.metrics.items()},
     }
-    facts(called, record)
+    facts(title, record)
     for signature in manifest.signatures:
         for side, specs in (("input", signature.inputs), ("output", signature.outputs)):
             for spec in specs:
@@ -97,7 +97,7 @@ def _print(called: str, bundle: Bundle) -> None:
 
 
 def _properties(spec: TensorSpec) -> dict[str, str]:
-    """What a request has to say of a tensor, or an answer says: lists as their items."""
+    """Return a tensor's kind, options and classes as text."""
     kind = dict(spec.kind or {})
     named = {"kind": kind.pop("type")} if kind else {}
     record = {**named, **kind, **({"classes": spec.classes} if spec.classes else {})}

@@ -1,4 +1,4 @@
-"""``lightship predict``: ask a model without a server, in the protocol that the server speaks."""
+"""``lightship predict``: a prediction without a server, in the native protocol."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _MAGIC = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
     default=20,
     show_default=True,
     metavar="N",
-    help="Rows of the table to draw; 0 for all of them.",
+    help="Rows to print in the table; 0 for all.",
 )
 @click.option(
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the whole answer into a file, as JSON.",
+    help="Write the complete response to a file, as JSON.",
 )
 @registry_option
 @json_option
@@ -56,7 +56,8 @@ def predict_command(
     registry: Registry,
     as_json: bool,
 ) -> None:
-    """Ask a model, without a server.
+    """Predict without a server.
+
 
     INPUT is JSON text, or a JSON, CSV, PNG or JPEG file, or - for standard input. A table shows the first rows;
     --json and --output give all of them.
@@ -72,28 +73,28 @@ def predict_command(
     body, content_type = _read(source)
     if header is not None:
         if content_type != "text/csv":
-            raise InvalidInput(f"--header and --no-header are about CSV, and INPUT is {content_type}")
+            raise InvalidInput(f"--header and --no-header require CSV, and INPUT is {content_type}")
         content_type += f"; header={'present' if header else 'absent'}"
     request = Request("POST", "/predict", headers={"content-type": content_type}, body=body)
     with quiet():
         loaded = Model.load(registry.open(name, number))
         result = loaded.predict(native.decode_predict(request, loaded.manifest))
-    answer_bytes = native.encode_predict(Prediction(name, number, result)).body
+    response = native.encode_predict(Prediction(name, number, result)).body
     if output is not None:
-        output.write_bytes(answer_bytes + b"\n")
+        output.write_bytes(response + b"\n")
     if as_json:
-        click.echo(answer_bytes)
+        click.echo(response)
     else:
-        _print(orjson.loads(answer_bytes), limit)
+        _print(orjson.loads(response), limit)
 
 
 def _read(source: str) -> tuple[bytes, str]:
-    """The input's bytes and media type; a bare JSON value is wrapped as ``{"input": value}``."""
+    """Return the input's bytes and media type; JSON becomes ``{"input": value}``."""
     path = Path(source) if len(source) < 1024 and not source.lstrip().startswith(("[", "{")) else None
     if source == "-":
         data = sys.stdin.buffer.read()
         if not data.strip():
-            raise InvalidInput("there is no INPUT, and nothing came from standard input: say JSON text or a file")
+            raise InvalidInput("INPUT is missing and standard input is empty: give JSON text or a file")
     elif path is not None and path.is_file():
         data = path.read_bytes()
     elif path is not None and not _is_json(source.encode()):
@@ -111,7 +112,7 @@ def _typed(data: bytes, suffix: str) -> tuple[bytes, str]:
         return data, _MEDIA_TYPES[suffix]
     if suffix not in {"", ".json"} and not _is_json(data):
         raise InvalidInput(
-            f"predict takes JSON, CSV, PNG and JPEG files, and INPUT is a {suffix} file that is none of them: "
+            f"predict takes JSON, CSV, PNG and JPEG files, and INPUT is a {suffix} file: "
             "`lightship batch` scores CSV, JSON Lines and Parquet files"
         )
     if not suffix and data.lstrip()[:1] not in (b"{", b"[", b'"') and not _is_json(data):
@@ -123,7 +124,7 @@ def _wrapped(data: bytes) -> bytes:
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
-        return data  # the protocol's own sentence says what is wrong
+        return data  # the protocol reports the error
     whole = isinstance(value, dict) and ("input" in value or "inputs" in value)
     return data if whole else b'{"input":' + data + b"}"
 
@@ -137,7 +138,7 @@ def _is_json(data: bytes) -> bool:
 
 
 def _print(record: Mapping[str, Any], limit: int) -> None:
-    """Draw the first rows of an answer; ``limit`` is how many, 0 for all."""
+    """Print the first ``limit`` rows of a response as a table, 0 for all."""
     screen = console()
     screen.print(f"{record['model']} version {record['version']}", style="bold")
     rows = _rows(record["predictions"])
@@ -145,20 +146,26 @@ def _print(record: Mapping[str, Any], limit: int) -> None:
     ranked = classes if isinstance(classes, list) else None
     table = Table("row", "prediction", *(["class", "probability"] if ranked else []))
     for number, row in enumerate(rows[: limit or None], start=1):
-        table.add_row(str(number), _cell(row, whole=not limit), *(_likeliest(ranked[number - 1]) if ranked else ()))
+        table.add_row(str(number), _cell(row, whole=not limit), *(_top_class(ranked[number - 1]) if ranked else ()))
     screen.print(table)
     if left_out := max(0, len(rows) - limit) if limit else 0:
-        screen.print(f"{left_out:,} more rows: --limit 0 draws all, --json or --output FILE gives them as JSON")
+        screen.print(f"{left_out:,} more rows: --limit 0 prints all, --json or --output FILE gives them as JSON")
 
 
-def _likeliest(classes: Mapping[str, float]) -> tuple[str, str]:
-    """The first class of a row, with its probability: the answer has the likeliest first."""
+def _top_class(classes: Mapping[str, float]) -> tuple[str, str]:
+    """Return a row's most probable class and its probability.
+
+    The response has the classes by descending probability.
+    """
     name, probability = next(iter(classes.items()))
     return printable(name), f"{probability:.4f}"
 
 
 def _rows(predictions: Any) -> list[Any]:
-    """The predictions row by row; of several outputs, each row's values by output. An output without rows is one."""
+    """Return predictions by row; with several outputs, each row's values by output.
+
+    Outputs without rows count as one row.
+    """
     if isinstance(predictions, list):
         return predictions
     columns = predictions.values() if isinstance(predictions, dict) else ()

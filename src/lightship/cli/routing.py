@@ -1,4 +1,4 @@
-"""``lightship label``, ``traffic``, ``rollback``, ``history`` and ``withdraw``: which version answers."""
+"""``lightship label``, ``traffic``, ``rollback``, ``history`` and ``withdraw``."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _SHADOW = "shadow:"
 @name_argument
 @click.argument("label", metavar="LABEL", shell_complete=completion.labels)
 @click.argument("version", type=click.IntRange(1), required=False, shell_complete=completion.versions)
-@click.option("--remove", is_flag=True, help="Take the label away.")
+@click.option("--remove", is_flag=True, help="Remove the label.")
 @registry_option
 def label_command(name: str, label: str, version: int | None, remove: bool, registry: Registry) -> None:
-    """Give a version a LABEL.
+    """Set or remove a LABEL of a version.
 
-    `production` is the version that answers by default.
+    The version labelled `production` is the default.
 
     \b
     lightship label churn production 3
     lightship label churn canary --remove
     """
     if remove == (version is not None):
-        raise click.UsageError("say either a VERSION or --remove")
+        raise click.UsageError("give either a VERSION or --remove")
     if not remove:
         check_label(label)
 
@@ -44,11 +44,11 @@ def label_command(name: str, label: str, version: int | None, remove: bool, regi
         if version is not None:
             labels[label] = version
         elif labels.pop(label, None) is None:
-            known = ", ".join(sorted(labels)) or "none"
-            raise UnknownLabel(f"model '{name}' has no label '{label[:80]}': the labels are {known}")
+            existing = ", ".join(sorted(labels)) or "none"
+            raise UnknownLabel(f"model '{name}' has no label '{label[:80]}': the labels are {existing}")
         return state.reroute(replace(state.routing, labels=labels), change=_command())
 
-    _say(name, *_changed(name, registry, change))
+    _print(name, *_changed(name, registry, change))
 
 
 @click.command("traffic")
@@ -56,20 +56,20 @@ def label_command(name: str, label: str, version: int | None, remove: bool, regi
 @click.argument("shares", metavar="VERSION=SHARE...", nargs=-1, shell_complete=completion.shares)
 @registry_option
 def traffic_command(name: str, shares: tuple[str, ...], registry: Registry) -> None:
-    """Split the requests that name no version among versions.
+    """Split requests without an explicit version among versions.
 
-    Without shares, the default version gets all again.
+    Without shares, the default version gets all requests again.
 
     \b
     lightship traffic churn 3=90 4=10           90 % and 10 %
-    lightship traffic churn 3=100 5=shadow:10%  version 5 runs a tenth of them unheard
+    lightship traffic churn 3=100 5=shadow:10%  mirror 10 % to version 5, its responses unused
     """
     split, shadows = parse_shares(shares)
 
     def change(state: State) -> State:
         return state.reroute(replace(state.routing, traffic=split, shadows=shadows), change=_command())
 
-    _say(name, *_changed(name, registry, change))
+    _print(name, *_changed(name, registry, change))
 
 
 @click.command("rollback")
@@ -83,10 +83,10 @@ def traffic_command(name: str, shares: tuple[str, ...], registry: Registry) -> N
 )
 @registry_option
 def rollback_command(name: str, to: int | None, registry: Registry) -> None:
-    """Go back to the labels and traffic before the present ones.
+    """Restore the previous labels and traffic.
 
-    Once more goes one change further back. With --to, go to an entry of the history. A rollback is itself an entry:
-    --to leads forward again. Publishing a version is no change of labels or traffic.
+    A second rollback goes one change further back. With --to, restore an entry of the history. A rollback is itself an
+    entry, so --to can undo it. Publishing a version is not a change of labels or traffic.
 
     \b
     lightship rollback churn
@@ -94,9 +94,9 @@ def rollback_command(name: str, to: int | None, registry: Registry) -> None:
     """
     before, after = _changed(name, registry, lambda state: state.rollback(to))
     if after is before:
-        return _say(name, before, after)
+        return _print(name, before, after)
     click.echo(f"{name}, before: {describe(before)}")
-    click.echo(f"{name}, now: {describe(after)}{after.way_back() if after.default == before.default else ''}")
+    click.echo(f"{name}, now: {describe(after)}{after.rollback_hint() if after.default == before.default else ''}")
     return None
 
 
@@ -107,9 +107,9 @@ def rollback_command(name: str, to: int | None, registry: Registry) -> None:
 def history_command(name: str, registry: Registry, as_json: bool) -> None:
     """List the changes of labels and traffic, the newest first.
 
-    The first entry of the list is in force. The last 50 are kept.
+    The first entry is in force. The last 50 entries are kept.
     """
-    state = registry.known_state(name)
+    state = registry.existing_state(name)
     entries = state.entries[::-1]
     if as_json:
         records = [asdict(entry) | {"in_force": entry is entries[0]} for entry in entries]
@@ -127,15 +127,18 @@ def history_command(name: str, registry: Registry, as_json: bool) -> None:
 @click.argument("version", type=click.IntRange(1), shell_complete=completion.versions)
 @registry_option
 def withdraw_command(name: str, version: int, registry: Registry) -> None:
-    """Take no new requests for a version.
+    """Withdraw a version: it takes no new requests.
 
-    Its files stay for what is running.
+    Its files are kept for running jobs and requests.
     """
-    _say(name, *_changed(name, registry, lambda state: state.withdraw(version)))
+    _print(name, *_changed(name, registry, lambda state: state.withdraw(version)))
 
 
 def parse_shares(words: tuple[str, ...]) -> tuple[dict[int, float], dict[int, float]]:
-    """``3=90 4=10 5=shadow:10%`` as percent by version, and fractions by shadow version; raises click.BadParameter."""
+    """Parse ``3=90 4=10 5=shadow:10%``; raises click.BadParameter.
+
+    Returns percent by version, and fractions (0 to 1) by shadow version.
+    """
     split: dict[int, float] = {}
     shadows: dict[int, float] = {}
     for word in words:
@@ -147,9 +150,9 @@ def parse_shares(words: tuple[str, ...]) -> tuple[dict[int, float], dict[int, fl
                 f"{word!r}: write VERSION=PERCENT or VERSION=shadow:PERCENT, as 3=90 or 5=shadow:10%"
             )
         if int(version) in split | shadows:
-            raise click.BadParameter(f"version {version} stands twice")
+            raise click.BadParameter(f"version {version} is given twice")
         if not percent:
-            raise click.BadParameter(f"{word!r} is no share: leave version {version} out")
+            raise click.BadParameter(f"{word!r} is not a share: leave version {version} out")
         (shadows if shadow else split)[int(version)] = percent / 100 if shadow else percent
     if split and abs(sum(split.values()) - 100) > 1e-6:
         raise click.BadParameter(f"the shares add up to {sum(split.values()):g} %, not to 100")
@@ -165,19 +168,22 @@ def _percent(text: str) -> float | None:
 
 
 def _changed(name: str, registry: Registry, change: Callable[[State], State]) -> tuple[State, State]:
-    """Change a model's state; return it as it was, and as it is now: the same object where nothing changed."""
+    """Change a model's state and return it before and after.
+
+    Both are the same object where nothing changed.
+    """
     seen: list[State] = []
 
-    def remembered(state: State) -> State:
+    def record(state: State) -> State:
         seen.append(state)
         return change(state)
 
-    after = registry.change(name, remembered)
+    after = registry.change(name, record)
     return seen[-1], after
 
 
 def _command() -> str:
-    """Return the words of the present command without the model's name, as an entry of the history shows them."""
+    """Return the current command for the history, without the model's name."""
     context = click.get_current_context()
     parameters = context.params
     words = [parameters.get("label"), parameters.get("version"), *parameters.get("shares", ())]
@@ -185,12 +191,12 @@ def _command() -> str:
     return " ".join([str(context.info_name), *(str(word) for word in words if word is not None), *removed])
 
 
-def _say(name: str, before: State, after: State) -> None:
-    click.echo(f"{name}: {'already so: ' if after is before else ''}{describe(after)}")
+def _print(name: str, before: State, after: State) -> None:
+    click.echo(f"{name}: {'unchanged: ' if after is before else ''}{describe(after)}")
 
 
 def describe(state: State) -> str:
-    """Return one line: who answers."""
+    """Return the routing as one line."""
     routing = state.routing
     parts = [f"{label} is version {version}" for label, version in sorted(routing.labels.items())]
     if routing.traffic:

@@ -1,4 +1,4 @@
-"""``lightship schedule``: the stack's schedules, and a run of one now."""
+"""``lightship schedule``: lists the stack's schedules and runs them by hand."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.split import schedules as runs
 
 _ATTEMPTS = 2
-_ISO = "%Y-%m-%dT%H:%M:%SZ"  # as EventBridge Scheduler writes it: runs are compared by it
+_ISO = "%Y-%m-%dT%H:%M:%SZ"  # EventBridge Scheduler's format: runs are compared by this text
 
-_HINDRANCES = {
-    "late": "a later run has begun, and scores what is at the same place",
-    "overlapping": "the run before it is still at work: see `lightship job list --system`, and cancel, retry or wait",
+_CONFLICTS = {
+    "late": "a later run has started, which scores the same input",
+    "overlapping": "the previous run is not finished: see `lightship job list --system`, then cancel, retry or wait",
 }
 
 
 @click.group("schedule", cls=Group)
 def schedule_command() -> None:
-    """Schedules: what the clock starts, and the same by hand.
+    """List schedules and run them by hand.
 
     \b
-    lightship schedule list        when each runs, and when it ran last
-    lightship schedule run NAME    a run now, or one that was missed
+    lightship schedule list        list schedules with their last runs
+    lightship schedule run NAME    run one now, or repeat a missed run
 
-    They are EventBridge Scheduler's. `lightship up` has them too, but no clock.
+    Schedules are EventBridge Scheduler's. `lightship up` has them too, but does not start them by time.
     """
 
 
 @schedule_command.command("list")
 @json_option
 def list_command(as_json: bool) -> None:
-    """The stack's schedules: when each runs, and when it ran last."""
+    """List the stack's schedules with their expressions and last runs."""
     stack, scheduler = _scheduler()
     cloud = connect(stack)
     found = schedules.schedules(scheduler, stack.schedule_group)
@@ -53,7 +53,7 @@ def list_command(as_json: bool) -> None:
         return click.echo(orjson.dumps(records, option=orjson.OPT_INDENT_2))
     if not records:
         return click.echo(
-            f"no schedules in the group {stack.schedule_group}: the template makes one of its parameters "
+            f"no schedules in the group {stack.schedule_group}: the template creates one from its parameters "
             "ScheduleExpression, ScheduleModel and ScheduleInput"
         )
     for record in records:
@@ -64,7 +64,7 @@ def list_command(as_json: bool) -> None:
 
 
 def _moment(_: click.Context, __: click.Parameter, value: str | None) -> str:
-    """A time in ISO 8601, by default now, as EventBridge Scheduler would write it."""
+    """Parse a time in ISO 8601, by default now, to EventBridge Scheduler's format."""
     now = datetime.now(UTC)
     try:
         time = now if value is None else datetime.fromisoformat(value)
@@ -73,31 +73,31 @@ def _moment(_: click.Context, __: click.Parameter, value: str | None) -> str:
     if time.tzinfo is None:
         raise click.BadParameter(f"{value!r} has no time zone: end it with Z for UTC, or with an offset like +01:00")
     if time > now:
-        raise click.BadParameter(f"{value!r} is yet to come: until then every other run would count as late")
+        raise click.BadParameter(f"{value!r} is in the future: every run before it would be refused as late")
     return time.astimezone(UTC).strftime(_ISO)
 
 
 @schedule_command.command("run")
 @click.argument("name")
-@click.option("--time", metavar="ISO", callback=_moment, help="Of a run that was missed.  [default: now]")
+@click.option("--time", metavar="ISO", callback=_moment, help="Time of a missed run.  [default: now]")
 @json_option
 def run_command(name: str, time: str, as_json: bool) -> None:
-    """Send what the schedule NAME sends when its time has come.
+    """Send the message of the schedule NAME now.
 
-    The same time twice is one run. A run is refused while the one before it is at work, and when a later one has begun.
-    Its jobs belong to the system: `lightship job list --system` shows them.
+    The same time twice is one run. A run is refused while the previous one is not finished, and if a later one has
+    started. Its jobs belong to the system: `lightship job list --system` shows them.
     """
     stack, scheduler = _scheduler()
     schedule = schedules.find(scheduler, stack.schedule_group, name)
     text = schedules.message(schedule, time)
-    if schedule.run and (why := runs.skip_reason(str(schedule.run.get("schedule", "")), time, connect(stack))):
-        raise InvalidInput(f"the run of '{name}' at {time} is {why}: {_HINDRANCES[why]}")
+    if schedule.run and (conflict := runs.skip_reason(str(schedule.run.get("schedule", "")), time, connect(stack))):
+        raise InvalidInput(f"the run of '{name}' at {time} is {conflict}: {_CONFLICTS[conflict]}")
     schedules.send(aws.client("sqs", attempts=_ATTEMPTS), schedule, text)
     if as_json:
         return click.echo(orjson.dumps({"schedule": name, "time": time, "target": schedule.target, "message": text}))
     click.echo(f"sent: the run of {name} at {time}")
     if schedule.run:
-        click.echo(f"its jobs, in a moment: {command('job', 'list', '--system')}")
+        click.echo(f"list its jobs: {command('job', 'list', '--system')}")
     return None
 
 

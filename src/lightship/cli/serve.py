@@ -1,4 +1,4 @@
-"""``lightship serve``, and what ``lightship up`` shares with it."""
+"""``lightship serve``, with parts shared by ``lightship up``."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ default_option = click.option(
     "--default",
     "default_model",
     metavar="NAME",
-    help="Model that POST /predict asks.  [default: the only one]",
+    help="Model of POST /predict.  [default: the only one]",
     shell_complete=completion.models,
 )
 _anonymous_option = click.option(
     "--allow-anonymous",
     is_flag=True,
-    help="Answer strangers beyond this machine although no LIGHTSHIP_TOKEN is set.",
+    help="Serve anonymous callers from other machines when LIGHTSHIP_TOKEN is not set.",
 )
 access_log_option = click.option(
-    "--access-log", is_flag=True, help="Write a line of JSON per request to the standard output."
+    "--access-log", is_flag=True, help="Write one JSON line per request to standard output."
 )
 
 
@@ -52,8 +52,8 @@ def serve_command(
 ) -> None:
     """Serve the models of a registry over HTTP.
 
-    Listens on this machine only, unless LIGHTSHIP_TOKEN holds a bearer token that every request must carry, or
-    --allow-anonymous says that strangers are welcome.
+    Other addresses than loopback require LIGHTSHIP_TOKEN, a bearer token that every request must carry, or
+    --allow-anonymous.
     """
     settings = settings_of(default_model, allow_anonymous=allow_anonymous, access_log=access_log)
     _check_host(host, settings)
@@ -70,7 +70,7 @@ def serve_command(
 
 
 def settings_of(default_model: str | None, *, allow_anonymous: bool = False, access_log: bool = False) -> Settings:
-    """The environment's settings, with what options say instead."""
+    """Return the environment's settings, overridden by options."""
     settings = Settings.from_environment()
     return settings._replace(
         default_model=default_model or settings.default_model,
@@ -80,7 +80,10 @@ def settings_of(default_model: str | None, *, allow_anonymous: bool = False, acc
 
 
 def check_default(name: str | None, registry: Registry) -> None:
-    """Raises SettingError for the name of no model, where there are models; the first one may come later."""
+    """Raise SettingError where the registry has models, but not this one.
+
+    In an empty registry any name is accepted: the model may be published later.
+    """
     if name and name not in (names := registry.names()) and names:
         raise SettingError(
             f"--default or LIGHTSHIP_DEFAULT_MODEL is '{name[:80]}', and {registry.location} has no such model: "
@@ -91,7 +94,7 @@ def check_default(name: str | None, registry: Registry) -> None:
 def _check_host(host: str, settings: Settings) -> None:
     if settings.token is None and not settings.allow_anonymous and not _is_loopback(host):
         raise SettingError(
-            f"refusing to listen on {host} for anyone who finds it: set LIGHTSHIP_TOKEN, or say --allow-anonymous"
+            f"refusing to listen on {host} without authentication: set LIGHTSHIP_TOKEN, or give --allow-anonymous"
         )
 
 
@@ -112,13 +115,13 @@ def _serve(server: Server) -> None:
 
 
 def welcome(server: Server, states: tuple[ModelState, ...]) -> str:
-    """Where the server is and what it serves, a line for each model."""
+    """Return the server's URLs and one line per model."""
     lines = [f"{server.url}   docs: {server.url}/docs", ""]
-    lines += [f"{_called(state)}   {state.error or _inputs(state)}" for state in states]
-    return "\n".join(lines if states else [*lines, "no models yet: make one with `lightship compile SOURCE`"])
+    lines += [f"{_title(state)}   {state.error or _inputs(state)}" for state in states]
+    return "\n".join(lines if states else [*lines, "no models yet: create one with `lightship compile SOURCE`"])
 
 
-def _called(state: ModelState) -> str:
+def _title(state: ModelState) -> str:
     return state.name if state.version is None else f"{state.name} version {state.version}"
 
 
@@ -128,7 +131,10 @@ def _inputs(state: ModelState) -> str:
 
 
 def curl(server: Server, states: tuple[ModelState, ...]) -> str:
-    """One line to copy: for the default model where it is a row of numbers, else for the catalogue."""
+    """Return a curl command: a prediction by the default model, or the list of models.
+
+    It is a prediction where the model's only input is a row of floats.
+    """
     token = '-H "Authorization: Bearer $LIGHTSHIP_TOKEN" ' if server.asks_for_token else ""
     for state in states:
         if state.default and state.manifest is not None:

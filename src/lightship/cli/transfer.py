@@ -1,4 +1,4 @@
-"""``lightship push`` and ``pull``: versions from one registry to another."""
+"""``lightship push`` and ``pull``: copies of versions between registries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lightship.registry.registry import Registry
 @click.argument("target", metavar="URI")
 @registry_option
 def push_command(model: str, target: str, registry: Registry) -> None:
-    """Copy a version into another registry, as the next one there.
+    """Copy a version to another registry, as its next version.
 
     URI is a folder, or s3://bucket/prefix.
 
@@ -35,7 +35,7 @@ def push_command(model: str, target: str, registry: Registry) -> None:
 @click.argument("source", metavar="URI")
 @new_registry_option
 def pull_command(model: str, source: str, registry: Registry) -> None:
-    """Copy a version of another registry, as the next one here.
+    """Copy a version from another registry, as the next version here.
 
     URI is a folder, or s3://bucket/prefix.
     """

@@ -1,4 +1,4 @@
-"""``lightship up``: the deployed system on this machine."""
+"""``lightship up``: the whole stack on this machine."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from lightship.local.template.parts import FunctionSpec
 from lightship.registry.registry import Registry
 from lightship.settings import Settings
 
-# What the template fits to a Lambda function's size, and to its image.
+# Variables that the template sets for a Lambda function's memory and image.
 _SIZES = {"LIGHTSHIP_DEFAULT_MODEL", "LIGHTSHIP_MEMORY_MB", "LIGHTSHIP_CACHE_MB"}
 
 
@@ -55,23 +55,23 @@ def _parameters(_: click.Context, __: click.Parameter, values: tuple[str, ...]) 
 @click.command("up")
 @port_option
 @click.option(
-    "--aws-port", type=click.IntRange(0, 65535), help="Where S3, SQS and the others answer.  [default: PORT+1]"
+    "--aws-port", type=click.IntRange(0, 65535), help="Port of S3, SQS and the other services.  [default: PORT+1]"
 )
 @default_option
 @click.option(
     "--registry",
     metavar="URI",
-    help="Folder whose models are copied into the bucket.  [default: $LIGHTSHIP_REGISTRY, or ./models]",
+    help="Registry to copy into the bucket.  [default: $LIGHTSHIP_REGISTRY, or ./models]",
 )
 @click.option(
     "--template",
     default="template.yaml",
     show_default=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="What to run: buckets, queues and functions are read from it.",
+    help="Template that defines buckets, queues and functions.",
 )
 @click.option(
-    "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", callback=_parameters, help="Of the template."
+    "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", callback=_parameters, help="Template parameter."
 )
 @click.option(
     "--redeliver",
@@ -79,7 +79,7 @@ def _parameters(_: click.Context, __: click.Parameter, values: tuple[str, ...]) 
     show_default=True,
     type=click.IntRange(0, 43200),
     metavar="SECONDS",
-    help="When a message that was not handled comes again. AWS waits for its queue's visibility timeout.",
+    help="Delay before a failed message is delivered again. On AWS it is the queue's visibility timeout.",
 )
 @access_log_option
 def up_command(
@@ -92,12 +92,12 @@ def up_command(
     redeliver: int,
     access_log: bool,
 ) -> None:
-    """Run the whole system on this machine.
+    """Run the whole stack on this machine.
 
-    The API, and S3, EventBridge, SQS and DynamoDB with the functions behind them. Needs no Docker and no AWS account.
-    The models of the registry are copied into the bucket, and everything in the bucket, the queues and the table is
-    gone when this ends. Other terminals find it by .lightship.env, which is in this folder as long as it runs. There is
-    no clock: what is scheduled waits for `lightship schedule run`.
+    Runs the API and the functions of the template with emulated S3, EventBridge, SQS and DynamoDB. Needs no Docker and
+    no AWS account. The models of the registry are copied into the bucket; the contents of the bucket, the queues and
+    the table are deleted at the end. Commands in other terminals find the stack by .lightship.env, which is in this
+    folder while it runs. Schedules do not start by time: use `lightship schedule run`.
     """
     require("local", "lightship up")
     console = terminal.console()
@@ -132,20 +132,23 @@ def _run(stack: Stack, server: Server, console: Console, copied: str) -> None:
 
 
 def _variables(stack: Stack) -> dict[str, str]:
-    """Return the environment of the API's function as this process takes it over."""
+    """Return the environment of the API's function, adapted to this process."""
     variables = {name: value for name, value in _api(stack).environment.items() if name not in _SIZES}
     return {**variables, **stack.environment, "LIGHTSHIP_CACHE": str(stack.folder / "cache")}
 
 
 def _source(given: str | None, own: str) -> Registry:
-    """What is copied: never what .lightship.env left in this terminal, the stack's own bucket, which is still empty."""
-    said = given or Settings.from_environment().registry
-    return existing(said if said != own else Settings().registry)
+    """Return the registry to copy, by option, environment or default.
+
+    The stack's own bucket, which .lightship.env may have set in this terminal, is skipped: it is still empty.
+    """
+    location = given or Settings.from_environment().registry
+    return existing(location if location != own else Settings().registry)
 
 
 def _api(stack: Stack) -> FunctionSpec:
     if stack.wiring.api is None:
-        raise SettingError("the template has no function with an HttpApi event: nothing would answer requests")
+        raise SettingError("the template has no function with an HttpApi event: there is no API to serve")
     return stack.wiring.api
 
 
@@ -157,22 +160,22 @@ def _screen(stack: Stack, server: Server, states: tuple[ModelState, ...], copied
             "",
             f"S3, SQS, EventBridge and DynamoDB: {stack.cloud.endpoint}",
             f"functions behind queues: {queued}",
-            f"their logs, until the end: {stack.folder}",
+            f"their logs, deleted at the end: {stack.folder}",
             copied,
-            "Bucket, queues and table live as long as this: Ctrl-C, and what they hold is gone.",
+            "Ctrl-C stops the stack and deletes the contents of bucket, queues and table.",
         ]
     )
 
 
 def _commands(stack: Stack, server: Server, states: tuple[ModelState, ...]) -> list[str]:
-    """Lines to paste into another terminal."""
+    """Return commands to paste into another terminal."""
     bucket, _ = place(_api(stack).environment.get("LIGHTSHIP_REGISTRY", ""))
     return [
         curl(server, states),
-        f"{stack_command('compile', 'FILE')}   # a model, served here in a moment",
+        f"{stack_command('compile', 'FILE')}   # a model, served here when it is published",
         f"{stack_command('batch', 'NAME', 'FILE')}   # a file of rows, scored by NAME",
         *(
-            f"{stack_command('schedule', 'run', each.name)}   # there is no clock here"
+            f"{stack_command('schedule', 'run', each.name)}   # schedules do not start by time here"
             for each in stack.wiring.schedules.values()
         ),
         f"curl -T FILE {stack.cloud.endpoint}/{bucket}/KEY   # into the bucket",
@@ -182,9 +185,12 @@ def _commands(stack: Stack, server: Server, states: tuple[ModelState, ...]) -> l
 
 @contextmanager
 def _shared(stack: Stack) -> Iterator[None]:
-    """The variables by which a process finds this stack, in a file: the newest stack's, where there are several."""
-    told = [*(function.environment for function in stack.wiring.functions.values()), stack.wiring.environment]
-    names = {name: value for variables in told for name, value in variables.items() if name not in _SIZES}
+    """Write the variables of this stack to ``.lightship.env`` while it runs.
+
+    Of several stacks the newest owns the file.
+    """
+    environments = [*(function.environment for function in stack.wiring.functions.values()), stack.wiring.environment]
+    names = {name: value for variables in environments for name, value in variables.items() if name not in _SIZES}
     every = {**names, **stack.environment, logs.VARIABLE: str(stack.folder)}
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in sorted(every.items())]
     text = "".join(lines)

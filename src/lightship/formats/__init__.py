@@ -1,4 +1,4 @@
-"""Files of rows: how each format is cut, read and written. Adding one: one file, one entry here, one test."""
+"""Formats of data files. Adding one: one file, one entry here, one test."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ FORMATS: tuple[Format, ...] = (*STREAMED, parquet)
 
 
 def of(key: str) -> Format:
-    """The format of a file, by the end of its name (``.gz`` is nobody's: take it off); raises UnsupportedMedia."""
+    """Return the format of a file by its suffix; raises UnsupportedMedia.
+
+    Remove ``.gz`` before: it is the suffix of no format.
+    """
     for candidate in FORMATS:
         if key.lower().endswith(candidate.SUFFIXES):
             return candidate
     endings = ", ".join(suffix for candidate in FORMATS for suffix in candidate.SUFFIXES)
-    raise UnsupportedMedia(f"'{key[-80:]}' is no file of rows: its name must end with one of {endings}")
+    raise UnsupportedMedia(f"'{key[-80:]}' is not a data file: its name must end with one of {endings}")
 
 
 def named(name: str) -> Format:
-    """The format of this name; raises UnsupportedMedia."""
+    """Return the format of this name; raises UnsupportedMedia."""
     for candidate in FORMATS:
         if name == candidate.NAME:
             return candidate
@@ -29,5 +32,5 @@ def named(name: str) -> Format:
 
 
 def streamed(name: str) -> Streamed | None:
-    """The format of this name where its files can be cut as they stream by."""
+    """Return the format of this name if it can be split as a stream, else None."""
     return next((candidate for candidate in STREAMED if name == candidate.NAME), None)

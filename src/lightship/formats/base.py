@@ -1,7 +1,7 @@
-"""What every format of data files offers, and the values that pass between a format and a job.
+"""Interfaces of the formats of data files, and the types they share with jobs.
 
-A file is cut into spans of whole rows without being loaded, a span is read into rows, and rows are written as a part.
-Nothing here needs more than the standard library: files are cut where nothing else is installed.
+A file is split into spans of whole rows without being loaded, a span is read into rows, and rows are written as a part.
+This module needs the standard library only: the function that splits files has no other packages.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-# The longest row, in bytes: what a worker must hold, and what a file without line ends would otherwise become.
+# The longest row in bytes: a worker holds it in memory, and a file without line ends would be a single row.
 LONGEST_ROW = 16 * 1024 * 1024
 
-# What header() needs to see of a file, in bytes.
+# Bytes of a file that header() needs.
 FIRST_BLOCK = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Whole rows of a file: bytes ``[start, end)``; ``first`` is the first row's number, ``rows`` how many there are.
+    """Span of whole rows of a file: bytes ``[start, end)``.
 
-    Rows are counted from 1 without a header. Of a file that is no stream of bytes, ``start`` and ``end`` count its
-    own parts (Parquet: row groups).
+    ``first`` is the first row's number, ``rows`` the number of rows. Rows are counted from 1, the header excluded. In
+    Parquet ``start`` and ``end`` count row groups.
     """
 
     start: int
@@ -33,7 +33,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Names of the columns, and how many bytes of the file they take (a byte-order mark included)."""
+    """Names of the columns, and the header's length in bytes with the byte-order mark."""
 
     columns: tuple[str, ...]
     length: int = 0
@@ -41,7 +41,10 @@ class Header:
 
 @dataclass(slots=True)
 class Row:
-    """One row: its number in the file, and its cells by column or in order; ``error`` says why it cannot be used."""
+    """Row of a file: its number, and its cells by column or in order.
+
+    ``error`` is the reason why the row cannot be used.
+    """
 
     number: int
     cells: Mapping[str, Any] | Sequence[Any] = field(default_factory=tuple)
@@ -49,32 +52,36 @@ class Row:
 
 
 class Format(Protocol):
-    """What the module of a format offers."""
+    """Interface of a format's module."""
 
     NAME: str
     SUFFIXES: tuple[str, ...]
     MEDIA_TYPE: str
 
     def preamble(self, columns: Sequence[str], *, safe: bool = False) -> bytes:
-        """What stands before the first part where parts are joined to one file: CSV's header line."""
+        """Return the bytes before the first part of a joined file: CSV's header line."""
 
 
 class Streamed(Format, Protocol):
-    """What it offers where a file can be cut as it streams by: any other is planned by whoever has its library."""
+    """Interface of a format that can be split as a stream.
+
+    Files of other formats are split by a worker that has the format's library.
+    """
 
     def header(
-        self, block: bytes, *, said: bool | None = None, names: Callable[[], Collection[str]] = tuple
+        self, block: bytes, *, has_header: bool | None = None, names: Callable[[], Collection[str]] = tuple
     ) -> Header | None:
-        """The header at a file's beginning; None where the first row already holds values. Raises InvalidInput.
+        """Return the header of a file; None where the first row holds values.
 
-        ``block`` is the whole file or at least its first FIRST_BLOCK bytes. ``said`` is whether the file has a header,
-        where somebody knows; ``names`` gives the columns that are looked for, where the row does not speak for itself.
+        ``block`` is the whole file or at least its first FIRST_BLOCK bytes. ``has_header`` is whether the file has a
+        header, None to detect it; ``names`` returns the expected columns, called where the row alone does not decide.
+        Raises InvalidInput.
         """
 
     def scan(self, blocks: Iterable[bytes], *, offset: int, row: int, target: int) -> Iterator[Span]:
-        """Cut a stream that begins at byte ``offset`` with row number ``row`` into spans of at most ``target`` bytes.
+        """Split a stream into spans of at most ``target`` bytes.
 
-        A row that is longer than that is a span of its own or with its next neighbours. Constant memory. Can be resumed
-        at any span's end, with the same spans. Lines that hold nothing are no rows and may stand between two spans.
-        Raises InvalidInput for a row over LONGEST_ROW bytes.
+        The stream begins at byte ``offset`` with row number ``row``. A longer row is a span alone or with its
+        neighbours. Memory is constant. A scan resumed at the end of any span gives the same spans. Empty lines are not
+        rows and may be between two spans. Raises InvalidInput for a row over LONGEST_ROW bytes.
         """

@@ -1,4 +1,7 @@
-"""CSV (RFC 4180) that is held whole: UTF-8 with or without a byte-order mark, LF or CRLF, quoted newlines."""
+"""CSV (RFC 4180) in memory: UTF-8, LF or CRLF, quoted newlines.
+
+A byte-order mark is accepted.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +12,26 @@ from dataclasses import dataclass
 
 from lightship.errors import InvalidInput
 
-# Columns that a file may have where its reader names fewer: each costs more time than its comma takes to send.
+# Maximum number of columns where the reader names fewer: parsing a column costs more than sending its comma.
 MAX_COLUMNS = 10_000
 
-# What separates the cells of files that spreadsheets save in some languages, and how a message calls it.
+# Separators in files that spreadsheets save in some languages, with their names in messages.
 _SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'"}
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text cells; ``header`` is None where the first row already holds values."""
+    """Table of text cells; ``header`` is None where the first row holds values."""
 
     header: tuple[str, ...] | None
     rows: list[list[str]]
 
 
-def read(data: bytes, *, said: bool | None = None, names: Collection[str] = ()) -> Table:
-    """Parse a whole file. ``said`` is whether it has a header, else :func:`is_header` decides. Raises InvalidInput."""
+def read(data: bytes, *, has_header: bool | None = None, names: Collection[str] = ()) -> Table:
+    """Parse a whole file; raises InvalidInput.
+
+    ``has_header`` is whether it has a header, None to detect it by :func:`is_header`.
+    """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -35,18 +41,18 @@ def read(data: bytes, *, said: bool | None = None, names: Collection[str] = ()) 
     check_separator(line, lambda: names)
     rows = filter(None, csv.reader(io.StringIO(text, newline=""), strict=True))
     try:
-        return _table(rows, said, names)
+        return _table(rows, has_header, names)
     except csv.Error as error:
         raise InvalidInput(f"the CSV cannot be parsed: {error}") from None
 
 
-def _table(rows: Iterator[list[str]], said: bool | None, names: Collection[str]) -> Table:
-    """Read rows up to the first one that is wrong."""
+def _table(rows: Iterator[list[str]], has_header: bool | None, names: Collection[str]) -> Table:
+    """Return the table of rows; raises InvalidInput at the first wrong row."""
     first = next(rows, None)
     if first is None:
         raise InvalidInput("the CSV is empty: send at least one row")
     header, found = None, [first]
-    if is_header(first, lambda: names) if said is None else said:
+    if is_header(first, lambda: names) if has_header is None else has_header:
         header, found = columns(first), []
     width = len(first)
     for number, row in enumerate(rows, start=2):
@@ -61,13 +67,13 @@ def _table(rows: Iterator[list[str]], said: bool | None, names: Collection[str])
 def _check_width(line: str, names: Collection[str]) -> None:
     limit = max(MAX_COLUMNS, 4 * len(names))
     if (commas := line.count(",")) >= limit:
-        raise InvalidInput(f"the first line of the CSV has {commas} commas: {limit} columns are the most")
+        raise InvalidInput(f"the first line of the CSV has {commas} commas: the limit is {limit} columns")
 
 
 def is_header(cells: Sequence[str], names: Callable[[], Collection[str]]) -> bool:
-    """Whether a first row names columns: none of its cells is a number, or all of ``names`` are among them.
+    """Return whether a first row is a header.
 
-    Names that are all numbers themselves do not tell a header from values.
+    It is if none of its cells is a number, or if it holds all of ``names`` and not all of these are numbers.
     """
     if not any(map(is_number, cells)):
         return True
@@ -76,18 +82,21 @@ def is_header(cells: Sequence[str], names: Callable[[], Collection[str]]) -> boo
 
 
 def columns(cells: Sequence[str]) -> tuple[str, ...]:
-    """The names in a header; raises InvalidInput for one that stands twice."""
+    """Return the names in a header; raises InvalidInput for a duplicate."""
     found = tuple(cell.strip() for cell in cells)
-    known: set[str] = set()
+    seen: set[str] = set()
     for name in found:
-        if name in known:
-            raise InvalidInput(f"the CSV has the column '{name[:80]}' twice: each needs a name of its own")
-        known.add(name)
+        if name in seen:
+            raise InvalidInput(f"the CSV has the column '{name[:80]}' twice: column names must be unique")
+        seen.add(name)
     return found
 
 
 def check_separator(line: str, names: Callable[[], Collection[str]]) -> None:
-    """Raise InvalidInput where a first line has the columns of ``names`` by another separator than the comma alone."""
+    """Raise InvalidInput where a first line has ``names`` only by another separator.
+
+    Nothing is raised where the comma separates them too.
+    """
     others = [separator for separator in _SEPARATORS if separator in line]
     if not others or _fits(line.split(","), wanted := names()):
         return
@@ -100,14 +109,14 @@ def check_separator(line: str, names: Callable[[], Collection[str]]) -> None:
 
 
 def _fits(cells: Sequence[str], wanted: Collection[str]) -> bool:
-    """Whether cells are as many as several columns, or name one of them."""
+    """Return whether the cells match several columns by number or by one name."""
     return len(wanted) > 1 and (
         len(cells) == len(wanted) or not {cell.strip(' \r"') for cell in cells}.isdisjoint(wanted)
     )
 
 
 def is_number(cell: str) -> bool:
-    """Whether a cell reads as a number; ``nan`` and ``inf`` do."""
+    """Return whether a cell is a number for ``float()``, such as ``nan`` or ``inf``."""
     try:
         float(cell)
     except ValueError:

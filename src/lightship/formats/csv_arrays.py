@@ -1,6 +1,6 @@
-"""Spans of CSV to arrays and arrays to cells in one go: the fast way for tables of numbers.
+"""Fast conversion of CSV spans to arrays and of arrays to cells.
 
-It takes what :func:`lightship.formats.csv_files.read` takes, or gives up: then that one says which row is at fault.
+It returns what :func:`lightship.formats.csv_files.read` would, or None: that function then finds the faulty row.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import orjson
 
 from lightship.formats import csv_files, lines
 
-# The widest dtype of each of numpy's kinds of number: cells are read as it, exactly where they are integers.
+# The widest dtype of each of numpy's kinds of number: cells are parsed as it, integers exactly.
 _WIDEST = {"f": "float64", "i": "int64", "u": "uint64"}
 
-# Rows that are put together at a time: cells as objects take many times their bytes.
+# Rows that are joined at a time: cells as Python objects take many times their bytes.
 _BLOCK = 65_536
 
-# A quoted field that ends where a field ends.
+# A quoted field whose closing quote is at the end of the field.
 _CLOSED = re.compile(rb'"(?<![^,\r\n]")[^"]*+(?:""[^"]*+)*+"(?=[,\r\n]|\Z)')
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
 _CALL = re.compile(rb"[nN]\(")
@@ -32,13 +32,14 @@ _CALL = re.compile(rb"[nN]\(")
 def numbers(
     data: bytes, columns: Sequence[int], *, width: int, first: int, dtype: npt.DTypeLike = np.float64
 ) -> npt.NDArray[Any] | None:
-    """Columns (by position) of a span's rows, as an array [rows, columns] of a floating or integer dtype.
+    """Return columns (by position) of a span as an array [rows, columns].
 
-    ``width`` is how many cells every row must have, ``first`` the number of the first row. None unless each row is a
-    good one and each cell reads as a number of the dtype, just as Python's ``float`` or ``int`` read it.
+    The dtype is floating or integer. ``width`` is the number of cells that every row must have, ``first`` the number of
+    the first row. Returns None unless every row is valid and every cell is a number of the dtype, as Python's ``float``
+    or ``int`` parse it.
     """
     wanted = np.dtype(dtype)
-    data = lines.unmarked(data, first=first)
+    data = lines.without_byte_order_mark(data, first=first)
     if wanted.kind not in "fiu" or not _regular(data, wanted.kind):
         return None
     parsed = (_by_arrow if has_arrow() else _by_rows)(data, columns, width, wanted.kind)
@@ -46,17 +47,17 @@ def numbers(
 
 
 def append(texts: Sequence[bytes], columns: Sequence[Any], *, safe: bool = False) -> bytes:
-    """Rows (see :func:`lightship.formats.csv_files.texts`), each with one cell of each column behind it, ended by LF.
+    """Append one cell of each column to each row, and end the rows by LF.
 
-    A column is an array [rows] of numbers, a list of text, or a list of lists. ``safe`` keeps its text from being taken
-    for formulas; the rows are the caller's.
+    For ``texts`` see :func:`lightship.formats.csv_files.texts`. A column is an array [rows] of numbers, a list of text,
+    or a list of lists. ``safe`` escapes formulas in the columns, not in the rows.
     """
     blocks = (slice(first, first + _BLOCK) for first in range(0, len(texts), _BLOCK))
     return b"".join(_appended(texts[block], [column[block] for column in columns], safe=safe) for block in blocks)
 
 
 def cells(values: Any, *, safe: bool = False) -> list[bytes]:
-    """A column as cells: numbers as the shortest text that reads as the same number of their dtype."""
+    """Return a column as cells, numbers as their shortest exact text."""
     array = np.asarray(values)
     if not len(array):
         return []
@@ -64,13 +65,13 @@ def cells(values: Any, *, safe: bool = False) -> list[bytes]:
         return csv_files.records(([value] for value in values), safe=safe)
     found = orjson.dumps(np.ascontiguousarray(array), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
     if array.dtype.kind == "f":
-        for place in np.flatnonzero(~np.isfinite(array)):  # JSON has no word for them
-            found[place] = str(float(array[place])).encode()
+        for index in np.flatnonzero(~np.isfinite(array)):  # JSON cannot represent NaN and infinities
+            found[index] = str(float(array[index])).encode()
     return found
 
 
 def has_arrow() -> bool:
-    """Whether pyarrow is installed."""
+    """Return whether pyarrow is installed."""
     try:
         import pyarrow.csv
     except ImportError:
@@ -79,8 +80,8 @@ def has_arrow() -> bool:
 
 
 def _regular(data: bytes, kind: str) -> bool:
-    """Whether every parser of CSV makes the same of it."""
-    if data.startswith(lines.BYTE_ORDER_MARK):  # Arrow takes it away wherever it stands first
+    """Return whether Python's and Arrow's parsers agree on the data."""
+    if data.startswith(lines.BYTE_ORDER_MARK):  # Arrow removes it at the start of any span
         return False
     if not data.isascii() and not _is_utf8(data):
         return False
@@ -88,7 +89,7 @@ def _regular(data: bytes, kind: str) -> bool:
         return False
     if b"\r" in data and _LONE_RETURN.search(data):
         return False
-    # Arrow takes 0x10 for an integer and nan(1) for a number; Python takes neither.
+    # Arrow parses 0x10 as an integer and nan(1) as a number; Python accepts neither.
     if kind == "f":
         return b"(" not in data or _CALL.search(data) is None
     return b"x" not in data and b"X" not in data
@@ -135,7 +136,7 @@ def _by_rows(data: bytes, columns: Sequence[int], width: int, kind: str) -> list
 
 
 def _table(parsed: list[npt.NDArray[Any]], dtype: np.dtype[Any]) -> npt.NDArray[Any] | None:
-    """Columns side by side; None where an integer is beyond the dtype."""
+    """Return the columns as one array; None where an integer exceeds the dtype."""
     table = np.empty((len(parsed[0]) if parsed else 0, len(parsed)), dtype)
     for index, column in enumerate(parsed):
         if dtype.kind != "f" and len(column):
@@ -153,7 +154,10 @@ def _appended(texts: Sequence[bytes], columns: Sequence[Any], *, safe: bool) -> 
 
 
 def _as_cells(column: Any, *, safe: bool) -> list[bytes]:
-    """A column as cells; a list in a cell is JSON. Few texts, as names of classes are, are quoted once each."""
+    """Return a column as cells; lists become JSON.
+
+    Each distinct text is quoted once: columns such as class names repeat few texts.
+    """
     if not isinstance(column, list):
         return cells(column, safe=safe)
     if column and isinstance(column[0], list):

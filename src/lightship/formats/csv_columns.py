@@ -1,6 +1,6 @@
-"""Columns behind rows of CSV as they stand in the file, without an object for each row: the fast way to write a part.
+"""Fast appending of columns to unchanged CSV rows, without an object per row.
 
-It takes what has nothing in it that needs a second look, or gives up: then rows are put together one by one.
+It handles data without quotes and carriage returns; for any other it returns None, and rows are joined one by one.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _NEWLINE, _COMMA = b"\n"[0], b","[0]
 
 
 def append(data: bytes, added: Sequence[Any]) -> bytes | None:
-    """Rows of CSV, each with one cell of each column behind it and ended by LF; the same as
-    :func:`lightship.formats.csv_arrays.append` of them makes.
+    """Append one cell of each column to each row, and end the rows by LF.
 
-    ``data`` holds whole rows without a byte-order mark, a column is an array [rows] of numbers or a list of text. None
-    unless every line is a row that ends with LF (the last one may end with the file), as many as each column has cells.
+    The result equals that of :func:`lightship.formats.csv_arrays.append`. ``data`` holds whole rows without a
+    byte-order mark, a column is an array [rows] of numbers or a list of text. Returns None unless every line is a row
+    that ends with LF (the last one may end with the file) and every column has one cell per row.
     """
     if b'"' in data or b"\r" in data or not all(map(_simple, added)) or not has_arrow():
         return None
@@ -46,20 +46,23 @@ def _simple(column: Any) -> bool:
 
 
 def _pieces(data: bytes, ends: Any) -> Any:
-    """Bytes cut at these places, the last one being the end, as an array of Arrow's; nothing is copied."""
+    """Return an Arrow array of the bytes between ``ends``, without copying.
+
+    The last end is the length of the data.
+    """
     import pyarrow
 
-    places = np.concatenate([[0], ends]).astype(np.int64)
-    buffers = [None, pyarrow.py_buffer(places), pyarrow.py_buffer(data)]
+    offsets = np.concatenate([[0], ends]).astype(np.int64)
+    buffers = [None, pyarrow.py_buffer(offsets), pyarrow.py_buffer(data)]
     return pyarrow.LargeBinaryArray.from_buffers(pyarrow.large_binary(), len(ends), buffers)
 
 
 def _cells(column: Any) -> Any:
-    """A column's cells, each behind a comma."""
+    """Return a column's cells, each preceded by a comma."""
     import pyarrow
 
     if isinstance(column, np.ndarray) and np.isfinite(column).all():
-        # A list of JSON has its commas where cells of CSV have them; the first cell gets one for the bracket.
+        # A JSON list has the commas of CSV cells; the first cell gets one in place of the bracket.
         data = b"," + orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
         ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _COMMA)[1:]
         return _pieces(data, np.append(ends, len(data)))

@@ -1,9 +1,8 @@
-"""CSV files of any size: cut at row ends, read and written. The dialect is that of ``csv``: RFC 4180, LF or CRLF.
+"""CSV files of any size: RFC 4180, LF or CRLF.
 
-What a row is must be the same for whoever cuts a file and for whoever reads a span of it, so one pattern decides on
-both sides: a quoted field begins where a field begins, and a line end outside of quoted fields ends a row. Python's
-strict csv reader agrees with it on every row that it takes; a span with rows that it refuses is taken apart by the
-pattern.
+Splitting a file and reading its spans must agree on what a row is, so both use one pattern: a quoted field begins where
+a field begins, and a line end outside of quoted fields ends a row. Python's strict csv reader agrees with the pattern
+on every row that it accepts; a span with rows that it refuses is split by the pattern.
 """
 
 from __future__ import annotations
@@ -24,92 +23,100 @@ NAME = "csv"
 SUFFIXES: tuple[str, ...] = (".csv",)
 MEDIA_TYPE = "text/csv"
 
-# A cell may be as long as a row: csv's own limit, 128 Ki characters, is a setting of the whole process.
+# A cell may be as long as a row. This limit of the csv module, 128 Ki characters by default, is global to the process.
 csv.field_size_limit(LONGEST_ROW)
 
-# A quoted field begins behind a comma, a line end or nothing; one that is never closed runs to the end.
+# A quoted field begins after a comma, a line end or the start; one that is never closed extends to the end.
 _QUOTED = rb'"(?<![^,\r\n]")[^"]*+(?:""[^"]*+)*+(?:"|\Z)'
 _FIELD = re.compile(_QUOTED)
 _TOKEN = re.compile(_QUOTED + rb"|\r\n?|\n")
 _LINE_ENDS = (b"\n", b"\r")
 
-# What spreadsheets take for the beginning of a formula (OWASP: CSV injection), some of them behind blanks, some of them
-# in full width too.
+# Characters that begin a formula in spreadsheets (OWASP: CSV injection), in some also after blanks or in full width.
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 _INVISIBLE = ("\t", "\r", "\n")
 
 
-def header(block: bytes, *, said: bool | None = None, names: Callable[[], Collection[str]] = tuple) -> Header | None:
-    """The first row where somebody says so, none of its cells is a number, or all of ``names`` are among them.
+def header(
+    block: bytes, *, has_header: bool | None = None, names: Callable[[], Collection[str]] = tuple
+) -> Header | None:
+    """Return the first row if it is a header; see :meth:`Streamed.header`.
 
-    Raises InvalidInput for cells separated by something else than commas, for a name that stands twice, and for a
-    header that cannot be read or is longer than FIRST_BLOCK.
+    It is if ``has_header`` is True, or by :func:`lightship.formats.csv.is_header`. Raises InvalidInput for another
+    separator than the comma, a duplicate name, and a header that is malformed or longer than FIRST_BLOCK.
     """
-    data = lines.unmarked(block, first=1)
+    data = lines.without_byte_order_mark(block, first=1)
     row, length = next(_split(data), (b"", 0))
     check_separator(row.decode(errors="replace"), names)
-    if said is False:
+    if has_header is False:
         return None
-    endless = len(block) >= FIRST_BLOCK and data.endswith(row)
-    cells = _cells(row.decode(errors="surrogateescape"))[: -1 if endless else None]
-    if not said and not (cells and is_header(cells, names)):
+    truncated = len(block) >= FIRST_BLOCK and data.endswith(row)
+    cells = _cells(row.decode(errors="surrogateescape"))[: -1 if truncated else None]
+    if not has_header and not (cells and is_header(cells, names)):
         return None
-    if endless:
-        raise InvalidInput(f"the first row of the CSV is its header and longer than {FIRST_BLOCK // 1024} KiB")
+    if truncated:
+        raise InvalidInput(f"the header of the CSV is longer than {FIRST_BLOCK // 1024} KiB")
     return Header(_names(row), length + len(block) - len(data)) if row else None
 
 
 def scan(blocks: Iterable[bytes], *, offset: int, row: int, target: int) -> Iterator[Span]:
-    """Cut at row ends; a line that holds nothing is no row."""
+    """Split at row ends; empty lines are not rows."""
     return lines.spans(blocks, _cut, offset=offset, row=row, target=target)
 
 
 def read(data: bytes, header: Header | None, *, first: int) -> Iterator[Row]:
-    """Rows of text cells: by column where there is a header, in order and of any number where there is none."""
-    data = lines.unmarked(data, first=first)
+    """Yield rows of text cells, by column with a header, else in order.
+
+    Without a header rows may have any number of cells.
+    """
+    data = lines.without_byte_order_mark(data, first=first)
     number = first
     try:
         for cells in _rows(data.decode()):
             yield _row(number, cells, header)
             number += 1
     except (UnicodeDecodeError, csv.Error):
-        for place, (text, _) in enumerate(_split(data), start=first):
-            if place >= number:
-                yield _row_of(place, text, header)
+        for position, (text, _) in enumerate(_split(data), start=first):
+            if position >= number:
+                yield _row_of(position, text, header)
 
 
 def texts(data: bytes, *, first: int, safe: bool = False) -> list[bytes]:
-    """Each row of a span as it stands in the file, without its line end: cells can be appended to it.
+    """Return the bytes of each row of a span without its line end.
 
-    ``safe`` as for :func:`records`; it leaves a row that :func:`read` refuses as it is.
+    Cells can be appended to them. ``safe`` as for :func:`records`; rows that :func:`read` refuses are unchanged.
     """
-    data = lines.unmarked(data, first=first)
+    data = lines.without_byte_order_mark(data, first=first)
     if b'"' in data:
         found = [text for text, _ in _split(data)]
     else:
         found = [text for text in data.replace(b"\r", b"\n").split(b"\n") if text]
-    return [_harmless_text(text) for text in found] if safe else found
+    return [_escaped_row(text) for text in found] if safe else found
 
 
 def preamble(columns: Sequence[str], *, safe: bool = False) -> bytes:
-    """The header line."""
+    """Return the header line."""
     return records([columns], safe=safe)[0] + b"\n"
 
 
 def records(rows: Iterable[Sequence[Any]], *, safe: bool = False) -> list[bytes]:
-    """Rows of text, numbers, truth values and None (an empty cell), without their line ends.
+    """Return rows of text, numbers, booleans and None (an empty cell) as CSV lines.
 
-    ``safe`` puts an apostrophe before text that a spreadsheet would take for a formula; text that is a number is none.
+    The lines have no line ends. ``safe`` puts an apostrophe before text that a spreadsheet would evaluate as a formula;
+    text that is a number is unchanged.
     """
     found: list[str] = []
-    # The writer quotes what holds a character of its line end: CR is quoted too, and LF ends a row all the same.
+    # The writer quotes cells with a character of its line end: with CRLF also those with CR.
     writer = csv.writer(SimpleNamespace(write=found.append), lineterminator="\r\n")
-    writer.writerows([_harmless(cell) for cell in row] for row in rows) if safe else writer.writerows(rows)
+    writer.writerows([_escaped(cell) for cell in row] for row in rows) if safe else writer.writerows(rows)
     return [text[:-2].encode() for text in found]
 
 
 def without_quoted(data: bytes) -> bytes:
-    """The data with a letter in place of each quoted field: what quotes remain are part of an unquoted one."""
+    """Return the data with ``x`` for each quoted field.
+
+    Remaining quotes are part of unquoted fields.
+    """
     return _FIELD.sub(b"x", data)
 
 
@@ -118,7 +125,7 @@ def _cut(piece: bytes, last: bool) -> tuple[int, int]:
     whole = piece[:end]
     if b'"' in whole:
         whole = without_quoted(whole)
-        if not whole.endswith(_LINE_ENDS):  # the line end that was found is part of a field
+        if not whole.endswith(_LINE_ENDS):  # the last line end is inside a quoted field
             end = _last_row_end(piece[:end])
             whole = whole[: max(whole.rfind(b"\n"), whole.rfind(b"\r")) + 1]
     if last and not end:
@@ -133,7 +140,7 @@ def _last_row_end(piece: bytes) -> int:
 
 
 def _split(data: bytes) -> Iterator[tuple[bytes, int]]:
-    """Each row without its line end, and where the line end ends."""
+    """Yield each row without its line end, and the position after the line end."""
     start = 0
     for token in _TOKEN.finditer(data):
         if token[0].startswith(_LINE_ENDS):
@@ -166,7 +173,7 @@ def _row_of(number: int, text: bytes, header: Header | None) -> Row:
 
 
 def _cells(text: str) -> list[str]:
-    """The cells of the first row; none where it is no row."""
+    """Return the cells of the first row; empty where it cannot be parsed."""
     try:
         return next(_rows(text), [])
     except csv.Error:
@@ -183,13 +190,13 @@ def _names(row: bytes) -> tuple[str, ...]:
     return columns(cells)
 
 
-def _harmless(cell: Any) -> Any:
+def _escaped(cell: Any) -> Any:
     if not isinstance(cell, str) or not (cell.startswith(_INVISIBLE) or cell.lstrip().startswith(_FORMULA)):
         return cell
     return cell if is_number(cell) else f"'{cell}"
 
 
-def _harmless_text(text: bytes) -> bytes:
+def _escaped_row(text: bytes) -> bytes:
     try:
         return records([next(_rows(text.decode()))], safe=True)[0]
     except (UnicodeDecodeError, csv.Error):

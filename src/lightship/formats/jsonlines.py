@@ -1,4 +1,7 @@
-"""JSON Lines: one JSON value per line, an object of columns (or of a model's inputs) or a list of cells."""
+"""JSON Lines: one JSON value per line.
+
+A value is an object of columns or of a model's inputs, or a list of cells.
+"""
 
 from __future__ import annotations
 
@@ -14,38 +17,43 @@ SUFFIXES: tuple[str, ...] = (".jsonl", ".ndjson")
 MEDIA_TYPE = "application/x-ndjson"
 
 
-def header(block: bytes, *, said: bool | None = None, names: Callable[[], Collection[str]] = tuple) -> Header | None:
-    """None: every row names its own columns."""
+def header(
+    block: bytes, *, has_header: bool | None = None, names: Callable[[], Collection[str]] = tuple
+) -> Header | None:
+    """Return None: every row names its own columns."""
     return None
 
 
 def scan(blocks: Iterable[bytes], *, offset: int, row: int, target: int) -> Iterator[Span]:
-    """Cut at line ends: JSON has no newline inside a string."""
+    """Split at line ends: JSON strings cannot contain newlines."""
     return lines.spans(blocks, _cut, offset=offset, row=row, target=target)
 
 
 def read(data: bytes, header: Header | None, *, first: int) -> Iterator[Row]:
-    """The value of each line that holds something, as it is: ``{"input": …}`` is left to whoever knows the model.
+    """Yield the value of each line that is not empty.
 
-    NaN, infinities and numbers of any size are read as Python's json reads them; integers beyond 64 bits become floats.
+    The caller resolves ``{"input": …}``, which depends on the model. NaN, infinities and numbers of any size are read
+    as Python's json reads them; integers beyond 64 bits become floats.
     """
     for number, text in enumerate(texts(data, first=first), start=first):
         yield _row(number, text)
 
 
 def texts(data: bytes, *, first: int) -> list[bytes]:
-    """Each row of a span as it stands in the file, without the spaces around it."""
-    return [text.strip() for text in lines.unmarked(data, first=first).split(b"\n") if text not in _BLANK]
+    """Return the bytes of each row of a span, without surrounding spaces."""
+    return [
+        text.strip() for text in lines.without_byte_order_mark(data, first=first).split(b"\n") if text not in _BLANK
+    ]
 
 
 def preamble(columns: Sequence[str], *, safe: bool = False) -> bytes:
-    """Nothing: the parts joined are the file."""
+    """Return no bytes: the joined parts are the file."""
     return b""
 
 
 _BLANK = (b"", b"\r")
 
-# Lines with fewer brackets than this are not nested too deeply for any reader or writer.
+# Lines with fewer brackets than this cannot be nested too deeply for any reader or writer.
 _SHALLOW = 200
 
 
@@ -74,15 +82,18 @@ def _row(number: int, text: bytes) -> Row:
 
 
 def _value(text: bytes) -> Any:
-    """The value of a line; raises TypeError where orjson could not write it (half a surrogate pair, depth)."""
+    """Return the value of a line.
+
+    Raises TypeError where orjson could not write it again: an unpaired surrogate, or nesting.
+    """
     import orjson
 
     try:
         value = orjson.loads(text)
-        strange = text.count(b"[") + text.count(b"{") > _SHALLOW
+        unsure = text.count(b"[") + text.count(b"{") > _SHALLOW
     except orjson.JSONDecodeError:
-        value, strange = json.loads(text.decode(), parse_int=_integer), True
-    if strange:
+        value, unsure = json.loads(text.decode(), parse_int=_integer), True
+    if unsure:
         orjson.dumps([[value]])
     return value
 

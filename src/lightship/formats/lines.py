@@ -1,4 +1,4 @@
-"""Cutting a stream of lines into spans of whole rows, whatever a row is; memory holds a few pieces, never the file."""
+"""Splitting of a stream of lines into spans of whole rows, in constant memory."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from lightship.formats.base import LONGEST_ROW, Span
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-# How much is looked at at a time, in bytes: enough that Python's share does not show, little enough for a cache.
+# Bytes examined at a time: enough to hide Python's overhead, few enough for a CPU cache.
 _STEP = 1024 * 1024
 
-# Where the last whole row of a piece ends (0: nowhere in it), and how many rows stand before that. Of a piece at the
-# file's end without any line end, whether it is a row: then all of it is taken.
+# Function that returns where the last whole row of a piece ends (0: there is none), and the number of rows before that.
+# A last piece (second argument True) without any line end is taken as a whole; its number of rows is 0 or 1.
 Cut = Callable[[bytes, bool], tuple[int, int]]
 
 
 def spans(blocks: Iterable[bytes], cut: Cut, *, offset: int, row: int, target: int) -> Iterator[Span]:
-    """Each span holds as many whole rows as fit ``target`` bytes, and one at least.
+    """Yield spans of as many whole rows as fit ``target`` bytes, at least one.
 
-    The spans depend on the file's bytes alone, not on how they arrive in blocks, and are the same when a scan is
-    resumed at a span's end. Lines that hold nothing are no rows and may stand between two spans. Raises InvalidInput
-    for a row over LONGEST_ROW bytes.
+    The spans depend on the file's bytes alone, not on the size of the blocks, and are the same when a scan is resumed
+    at the end of a span. Empty lines are not rows and may be between two spans. Raises InvalidInput for a row over
+    LONGEST_ROW bytes.
     """
     stream = _Stream(blocks)
     while stream.peek(1):
@@ -32,20 +32,20 @@ def spans(blocks: Iterable[bytes], cut: Cut, *, offset: int, row: int, target: i
         offset, row = offset + length, row + rows
 
 
-def unmarked(data: bytes, *, first: int) -> bytes:
-    """The bytes without the byte-order mark that may stand before row 1."""
+def without_byte_order_mark(data: bytes, *, first: int) -> bytes:
+    """Return the bytes without a byte-order mark before row 1."""
     return data.removeprefix(BYTE_ORDER_MARK) if first == 1 else data
 
 
 def count(lines: bytes) -> int:
-    """How many lines hold something; each ends with its newline."""
+    """Return the number of lines that are not empty; each ends with a newline."""
     while b"\n\n" in lines:
         lines = lines.replace(b"\n\n", b"\n")
     return lines.count(b"\n") - lines.startswith(b"\n")
 
 
 class _Stream:
-    """Bytes that can be looked at before they are taken."""
+    """Stream of bytes with lookahead."""
 
     def __init__(self, blocks: Iterable[bytes]) -> None:
         self._blocks = iter(blocks)
@@ -53,7 +53,7 @@ class _Stream:
         self._at = 0
 
     def peek(self, size: int) -> bytes:
-        """The next ``size`` bytes, fewer at the end."""
+        """Return the next ``size`` bytes without consuming them, fewer at the end."""
         if (have := len(self._buffer) - self._at) < size:
             parts = [self._buffer[self._at :]]
             while have < size and (block := next(self._blocks, None)) is not None:
@@ -67,11 +67,11 @@ class _Stream:
 
 
 def _fill(stream: _Stream, cut: Cut, row: int, target: int, offset: int) -> tuple[int, int]:
-    """Take one span from the stream: its length in bytes and its rows."""
+    """Consume one span and return its length in bytes and its number of rows."""
     length = rows = 0
     size = min(_STEP, target)
     while piece := stream.peek(size):
-        end, found = _whole(piece, cut, marked=row == 1 and not length, last=len(piece) < size)
+        end, found = _cut_piece(piece, cut, marked=row == 1 and not length, last=len(piece) < size)
         if end:
             stream.skip(end)
             length, rows = length + end, rows + found
@@ -90,8 +90,8 @@ def _fill(stream: _Stream, cut: Cut, row: int, target: int, offset: int) -> tupl
     return length, rows
 
 
-def _whole(piece: bytes, cut: Cut, *, marked: bool, last: bool) -> tuple[int, int]:
-    """Cut a piece behind a byte-order mark; ``last`` where the file ends with it."""
+def _cut_piece(piece: bytes, cut: Cut, *, marked: bool, last: bool) -> tuple[int, int]:
+    """Apply ``cut`` after a byte-order mark; ``last`` where the piece ends the file."""
     mark = len(BYTE_ORDER_MARK) if marked and piece.startswith(BYTE_ORDER_MARK) else 0
     end, rows = cut(piece[mark:], last)
     return (mark + end, rows) if end or last else (0, 0)

@@ -1,4 +1,7 @@
-"""Parquet: planned from the file's end, read by row groups. pyarrow is imported when it is needed."""
+"""Parquet files: split by the footer's metadata, read by row groups.
+
+pyarrow is imported when it is needed.
+"""
 
 from __future__ import annotations
 
@@ -18,22 +21,22 @@ NAME = "parquet"
 SUFFIXES: tuple[str, ...] = (".parquet",)
 MEDIA_TYPE = "application/vnd.apache.parquet"
 
-# A row group is what a worker reads at once: the most that one may take, in bytes. Six times as much is needed to
-# score it.
+# Size limit of a row group in bytes. A worker reads one at once, and needs six times as much memory to score it.
 LARGEST_GROUP = 200 * 1024 * 1024
 
-# What its rows may take when they are unpacked: text may be longer than a group says, and marks of nulls come on top.
-_LARGEST_UNPACKED = LARGEST_GROUP * 5 // 4
+# Size limit of its decoded rows: text may be longer than the group's metadata says, and null masks are added.
+_LARGEST_DECODED = LARGEST_GROUP * 5 // 4
 
-# Rows that are Python's objects at a time.
+# Rows that are converted to Python objects at a time.
 _BATCH = 4096
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column to be written: ``dtype`` is numpy's name of one, or string; its values are lists, ``depth`` deep.
+    """Column to write.
 
-    Values of ``string`` that are no text become JSON.
+    ``dtype`` is a numpy dtype's name, or string. Values are lists nested ``depth`` deep. Values of ``string`` that are
+    not text are written as JSON.
     """
 
     name: str
@@ -43,31 +46,31 @@ class Column:
 
 
 def plan(file: BinaryIO, *, target: int) -> tuple[Header, list[Span]]:
-    """The columns of a seekable file, and its spans: runs ``[start, end)`` of row groups.
+    """Return the columns of a seekable file, and its spans of row groups.
 
-    A span takes ``target`` bytes at most, or is one row group.
-    Raises InvalidInput for what is no Parquet, a column that stands twice, names of columns over FIRST_BLOCK bytes and
-    a row group over LARGEST_GROUP.
+    A span ``[start, end)`` takes at most ``target`` bytes, or is one row group. Raises InvalidInput for a file that is
+    not Parquet, duplicate columns, column names over FIRST_BLOCK bytes in total and a row group over LARGEST_GROUP.
     """
     opened = _open(file)
     columns = tuple(opened.schema_arrow.names)
     if sum(len(column.encode()) + 1 for column in columns) > FIRST_BLOCK:
         raise InvalidInput(f"the names of the Parquet file's columns take more than {FIRST_BLOCK // 1024} KiB")
     if len(set(columns)) < len(columns):
-        twice = next(column for column in columns if columns.count(column) > 1)
-        raise InvalidInput(f"the Parquet file has the column '{twice[:80]}' twice: each needs a name of its own")
+        duplicate = next(column for column in columns if columns.count(column) > 1)
+        raise InvalidInput(f"the Parquet file has the column '{duplicate[:80]}' twice: column names must be unique")
     return Header(columns), list(_spans(opened.metadata, target))
 
 
 def lost(span: Span, found: Any, damage: str | None) -> list[Row]:
-    """The rows of a span that :func:`table` could not read."""
-    return [Row(span.first + place, error=damage) for place in range(found.num_rows, span.rows)] if damage else []
+    """Return error rows for the rows of a span that :func:`table` could not read."""
+    return [Row(span.first + index, error=damage) for index in range(found.num_rows, span.rows)] if damage else []
 
 
 def table(file: BinaryIO, span: Span) -> tuple[Any, str | None]:
-    """The rows of a span as a ``pyarrow.Table``: those before the first one that cannot be read, and why that is so.
+    """Return the rows of a span as a ``pyarrow.Table``, and a reading error.
 
-    Raises InvalidInput where they are much more than LARGEST_GROUP: how well a file packs them is not known before.
+    With an error, the table holds the rows before it. Raises InvalidInput where the decoded rows are much larger than
+    LARGEST_GROUP, which depends on the compression and is known only now.
     """
     import pyarrow
 
@@ -75,15 +78,15 @@ def table(file: BinaryIO, span: Span) -> tuple[Any, str | None]:
     opened = _open(file)
     schema, groups = opened.schema_arrow, range(span.start, span.end)
     try:
-        coded, rows = parquet_sizes.reading(opened, groups, _LARGEST_UNPACKED)
-        opened = _open(file, metadata=opened.metadata, read_dictionary=coded)
-        for group in groups:  # one by one: each has dictionaries of its own
+        dictionaries, rows = parquet_sizes.plan_reading(opened, groups, _LARGEST_DECODED)
+        opened = _open(file, metadata=opened.metadata, read_dictionary=dictionaries)
+        for group in groups:  # one by one: dictionaries are per row group
             for batch in opened.iter_batches(rows, row_groups=[group], use_threads=False):
-                size += sum(map(parquet_sizes.unpacked, batch.columns))
-                if size > _LARGEST_UNPACKED:
+                size += sum(map(parquet_sizes.decoded_size, batch.columns))
+                if size > _LARGEST_DECODED:
                     raise InvalidInput(
-                        f"the rows from {span.first} on take over {_LARGEST_UNPACKED // 2**20} MiB when they are "
-                        "unpacked: write the file with smaller row groups"
+                        f"the rows from {span.first} on take over {_LARGEST_DECODED // 2**20} MiB when they are "
+                        "decoded: write the file with smaller row groups"
                     )
                 tables.append(pyarrow.Table.from_batches([batch]).cast(schema))
     except _unreadable() as error:
@@ -92,9 +95,9 @@ def table(file: BinaryIO, span: Span) -> tuple[Any, str | None]:
 
 
 def rows_of(table: Any, *, first: int) -> Iterator[Row]:
-    """The rows of a ``pyarrow.Table`` as Python's values by column.
+    """Yield the rows of a ``pyarrow.Table`` as Python values by column.
 
-    One with a value that Python cannot hold (text that is no UTF-8, a date too far away) has that for its error.
+    A row with a value that Python cannot represent (text that is not UTF-8, a date out of range) has an error.
     """
     for batch in table.to_batches(max_chunksize=_BATCH):
         try:
@@ -105,7 +108,7 @@ def rows_of(table: Any, *, first: int) -> Iterator[Row]:
 
 
 def cell(scalar: Any) -> Any:
-    """A ``pyarrow.Scalar`` as Python's value, or as text that says so where Python cannot hold it."""
+    """Return a ``pyarrow.Scalar`` as a Python value, or a text if that is impossible."""
     try:
         return number(scalar.as_py())
     except (ValueError, OverflowError):
@@ -113,28 +116,34 @@ def cell(scalar: Any) -> Any:
 
 
 def without_decimals(table: Any) -> Any:
-    """Return a ``pyarrow.Table`` with its decimals as numbers that models take.
+    """Return a ``pyarrow.Table`` with its decimals as numbers that models accept.
 
-    Those without a fraction become int64 or uint64, and stay decimals where neither holds all of a column (see
+    Columns without a fraction become int64 or uint64, and stay decimals where neither holds every value (see
     :func:`number`); all others become float64.
     """
     import pyarrow
 
-    for place, field in enumerate(table.schema):
+    for index, field in enumerate(table.schema):
         if pyarrow.types.is_decimal(field.type):
-            table = table.set_column(place, field.name, _of_decimals(table.column(place)))
+            table = table.set_column(index, field.name, _of_decimals(table.column(index)))
     return table
 
 
 def number(value: Any) -> Any:
-    """Return a decimal as JSON's readers would: an integer up to 64 bits, else a float; any other value as it is."""
+    """Return a decimal as an integer of up to 64 bits or a float, as JSON readers do.
+
+    Any other value is unchanged.
+    """
     if not isinstance(value, Decimal):
         return value
     return int(value) if value == value.to_integral_value() and -(2**63) <= value < 2**64 else float(value)
 
 
 def to_bytes(table: Any) -> bytes:
-    """A ``pyarrow.Table`` as a file with one row group; equal tables give equal bytes with one version of pyarrow."""
+    """Return a ``pyarrow.Table`` as a file with one row group.
+
+    With the same version of pyarrow, equal tables give equal bytes.
+    """
     from pyarrow import parquet
 
     file = io.BytesIO()
@@ -143,14 +152,17 @@ def to_bytes(table: Any) -> bytes:
 
 
 def build(columns: Sequence[Column]) -> bytes:
-    """One file with one row group, whose schema follows from names, dtypes and depths alone, not from the values."""
+    """Return a file with one row group.
+
+    Its schema depends on names, dtypes and depths alone, not on the values.
+    """
     import pyarrow
 
     return to_bytes(pyarrow.table({column.name: array(column) for column in columns}))
 
 
 def array(column: Column) -> Any:
-    """A column as a ``pyarrow.Array``."""
+    """Return a column as a ``pyarrow.Array``."""
     import pyarrow
 
     kind = pyarrow.type_for_alias(column.dtype)
@@ -163,7 +175,7 @@ def array(column: Column) -> Any:
 
 
 def preamble(columns: Sequence[str], *, safe: bool = False) -> bytes:
-    """Nothing: every part is a file of its own."""
+    """Return no bytes: every part is a file of its own."""
     return b""
 
 
@@ -175,7 +187,7 @@ def _of_decimals(column: Any) -> Any:
     for kind in (pyarrow.int64(), pyarrow.uint64()):
         try:
             return column.cast(kind)
-        except pyarrow.ArrowInvalid:  # a value is beyond it
+        except pyarrow.ArrowInvalid:  # a value is out of range
             continue
     return column
 
@@ -188,7 +200,7 @@ def _open(file: BinaryIO, **options: Any) -> Any:
     try:
         return parquet.ParquetFile(file, memory_map=False, **options)
     except _unreadable() as error:
-        raise InvalidInput(f"the file is no Parquet: {_damage(error)}") from None
+        raise InvalidInput(f"the file is not Parquet: {_damage(error)}") from None
 
 
 def _unreadable() -> tuple[type[Exception], ...]:
@@ -198,10 +210,13 @@ def _unreadable() -> tuple[type[Exception], ...]:
 
 
 def _damage(error: Exception) -> str:
-    """What pyarrow says of a damaged file; an error of the disk or the network, which has a number, is raised again."""
+    """Return the error message for a damaged file.
+
+    Raises errors of the disk or the network, which have an errno, again.
+    """
     if isinstance(error, OSError) and (type(error) is not OSError or error.errno is not None):
         raise error
-    return f"it is damaged, or written in a way that pyarrow does not know ({str(error).partition(chr(10))[0][:200]})"
+    return f"it is damaged, or uses features that pyarrow does not support ({str(error).partition(chr(10))[0][:200]})"
 
 
 def _row(batch: Any, number: int) -> Row:

@@ -1,63 +1,65 @@
-"""What rows of Parquet take in memory: a few bytes of a file may stand for gigabytes of text."""
+"""Sizes of Parquet rows in memory: a few bytes may decode to gigabytes of text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-# How a column says each text once and repeats its number, and what such a column may have beside that.
-_CODED = {"RLE_DICTIONARY", "PLAIN_DICTIONARY"}
-_BESIDE = _CODED | {"PLAIN", "RLE", "BIT_PACKED"}
+# Dictionary encodings, and all encodings that a dictionary-encoded column may have.
+_DICTIONARY = {"RLE_DICTIONARY", "PLAIN_DICTIONARY"}
+_WITH_DICTIONARY = _DICTIONARY | {"PLAIN", "RLE", "BIT_PACKED"}
 
-# Rows that are read at a time, and how few where a file does not tell texts that repeat from others.
+# Rows read at a time, and the minimum where the metadata does not bound the size of repeated text.
 _MOST_ROWS = 65_536
 _FEWEST_ROWS = 256
 
-# Bytes of a value that is not as many as rows are.
+# Bytes of a value in lists, whose number of values differs from that of rows.
 _WIDTHS = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4}
 
 
 def weights(metadata: Any) -> Iterator[int]:
-    """Bytes that each row group takes by what the file says: all of them, or those of its values, however well packed.
+    """Yield the size of each row group in bytes, by the file's metadata.
 
-    A value is 8 bytes, its type's in lists, its length where it has a fixed one; text counts as what is written of it.
+    It is the larger of the encoded size and the size of the values: 8 bytes each, in lists those of the type, the
+    length of fixed-length ones. Text counts by its encoded size.
     """
     columns = list(map(metadata.schema.column, range(metadata.num_columns)))
     widths = {
-        place: max(column.length or 0, _WIDTHS.get(column.physical_type, 8))
-        for place, column in enumerate(columns)
+        index: max(column.length or 0, _WIDTHS.get(column.physical_type, 8))
+        for index, column in enumerate(columns)
         if column.max_repetition_level or column.physical_type == "FIXED_LEN_BYTE_ARRAY"
     }
     for group in map(metadata.row_group, range(metadata.num_row_groups)):
         values = 8 * group.num_rows * (group.num_columns - len(widths))
-        values += sum(width * group.column(place).num_values for place, width in widths.items())
+        values += sum(width * group.column(index).num_values for index, width in widths.items())
         yield max(int(group.total_byte_size), values)
 
 
-def reading(opened: Any, groups: Sequence[int], limit: int) -> tuple[list[str], int]:
-    """How to read row groups of a ``ParquetFile`` without unpacking more than about ``limit`` bytes at a time.
+def plan_reading(opened: Any, groups: Sequence[int], limit: int) -> tuple[list[str], int]:
+    """Return how to read row groups with about ``limit`` decoded bytes at most.
 
-    Returns the columns to be read as dictionaries, whose size is known before they are unpacked, and how many rows to
-    read at a time. Few, where columns repeat text in another way: of those no text is longer than all that is written.
+    Returns the columns to read as dictionaries, whose size is known before they are decoded, and the number of rows to
+    read at a time. It is small where columns repeat text by another encoding: there the only bound on the length of a
+    text is the column's encoded size.
     """
     metadata = opened.metadata
-    coded, unknown = [], 0
-    for place in range(metadata.num_columns):
-        column = metadata.schema.column(place)
+    dictionaries, unknown = [], 0
+    for index in range(metadata.num_columns):
+        column = metadata.schema.column(index)
         if column.physical_type != "BYTE_ARRAY":
             continue
-        chunks = [metadata.row_group(index).column(place) for index in groups]
+        chunks = [metadata.row_group(group).column(index) for group in groups]
         encodings = {encoding for chunk in chunks for encoding in chunk.encodings}
-        view = "_view" in str(opened.schema_arrow.field(column.path.partition(".")[0]).type)  # no dictionary becomes it
-        if encodings & _CODED and encodings <= _BESIDE and not view:
-            coded.append(column.path)
+        view = "_view" in str(opened.schema_arrow.field(column.path.partition(".")[0]).type)  # not from dictionaries
+        if encodings & _DICTIONARY and encodings <= _WITH_DICTIONARY and not view:
+            dictionaries.append(column.path)
         elif encodings - {"PLAIN", "RLE", "BIT_PACKED"}:
             unknown += max(chunk.total_uncompressed_size for chunk in chunks)
-    return coded, _MOST_ROWS if not unknown else min(max(limit // (4 * unknown), _FEWEST_ROWS), _MOST_ROWS)
+    return dictionaries, _MOST_ROWS if not unknown else min(max(limit // (4 * unknown), _FEWEST_ROWS), _MOST_ROWS)
 
 
-def unpacked(array: Any) -> int:
-    """Bytes that an array of Arrow's takes when every value of its dictionaries stands where it is meant."""
+def decoded_size(array: Any) -> int:
+    """Return the size of an Arrow array in bytes when its dictionaries are decoded."""
     from pyarrow import compute, types
 
     kind = array.type
@@ -65,12 +67,12 @@ def unpacked(array: Any) -> int:
         lengths = compute.binary_length(array.dictionary).take(array.indices)
         return 8 * len(array) + int(compute.sum(lengths).as_py() or 0)
     if types.is_map(kind):
-        first, last = (array.offsets[place].as_py() for place in (0, -1))
-        return sum(unpacked(part.slice(first, last - first)) for part in (array.keys, array.items))
+        first, last = (array.offsets[index].as_py() for index in (0, -1))
+        return sum(decoded_size(part.slice(first, last - first)) for part in (array.keys, array.items))
     if types.is_struct(kind):
-        return sum(map(unpacked, array.flatten()))
+        return sum(map(decoded_size, array.flatten()))
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        return 8 * len(array) + unpacked(array.flatten())
+        return 8 * len(array) + decoded_size(array.flatten())
     return int(array.nbytes)
 
 

@@ -1,4 +1,4 @@
-"""Kinds of input: how encoded bytes and named columns become tensors."""
+"""Kinds of input: decoding of encoded bytes and named columns to tensors."""
 
 from __future__ import annotations
 
@@ -22,21 +22,24 @@ __all__ = [
 
 
 def decode(value: Any, spec: TensorSpec) -> Array:
-    """Return a JSON value as an array of rows: in its kind's own form, or nested lists; raises InvalidInput."""
+    """Return a JSON value as an array of rows; raises InvalidInput.
+
+    The value is in the form of the input's kind, or nested lists.
+    """
     return kind_of(spec).decode(value, spec)
 
 
 def decode_body(body: bytes, media_type: str, signature: Signature, parameters: Mapping[str, str]) -> dict[str, Array]:
-    """Return a request's body as the inputs of a signature; raises UnsupportedMedia or InvalidInput.
+    """Return a request body as the inputs of a signature.
 
-    ``parameters`` are those of the media type.
+    ``parameters`` are those of the media type. Raises UnsupportedMedia or InvalidInput.
     """
-    from lightship.inputs import tables  # JSON does not wait for tables
+    from lightship.inputs import tables  # imported here: JSON bodies do not need it
 
     accepted = media_types(signature)
     if media_type not in accepted[1:]:
         raise UnsupportedMedia(
-            f"the body is {media_type or 'of no stated type'}: this model takes {', '.join(accepted)}"
+            f"the content type is {media_type or 'missing'}: this model accepts {', '.join(accepted)}"
         )
     if media_type == tables.MEDIA_TYPE:
         return tables.from_csv(body, signature, parameters)
@@ -45,7 +48,7 @@ def decode_body(body: bytes, media_type: str, signature: Signature, parameters: 
 
 
 def media_types(signature: Signature) -> list[str]:
-    """Return the media types of bodies that feed a signature, JSON first."""
+    """Return the media types that a signature accepts, JSON first."""
     from lightship.inputs import tables
 
     own = kind_of(signature.inputs[0]).media_types if len(signature.inputs) == 1 else ()

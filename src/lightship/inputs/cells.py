@@ -1,4 +1,4 @@
-"""Cells of tables as text: how each dtype's are read."""
+"""Parsers of table cells by dtype."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _boolean(cell: str) -> bool:
 
 
 def parser(spec: TensorSpec) -> Callable[[str], Any]:
-    """Return the function that reads a cell for this input; it raises ValueError or KeyError for any other text."""
+    """Return the function that parses a cell; it raises ValueError or KeyError."""
     parse = PARSERS[spec.numpy.kind]
     if spec.numpy.kind not in "iu":
         return parse
@@ -34,12 +34,12 @@ def parser(spec: TensorSpec) -> Callable[[str], Any]:
 
 
 def describe_cell(spec: TensorSpec) -> str:
-    """Return what a cell for this input must be: ``float32``, or ``int8 (-128..127)``."""
+    """Return the expected content of a cell: ``float32``, or ``int8 (-128..127)``."""
     if spec.numpy.kind not in "iu":
         return spec.dtype
     limits = np.iinfo(spec.numpy)
     return f"{spec.dtype} ({limits.min}..{limits.max})"
 
 
-# How a cell's text is read, by numpy's kind letter; each raises ValueError or KeyError.
+# Parser of a cell's text by numpy's dtype kind; each raises ValueError or KeyError.
 PARSERS: dict[str, Callable[[str], Any]] = {"f": float, "i": int, "u": int, "b": _boolean, "O": str}

@@ -1,7 +1,7 @@
-"""Serialised tf.Example messages: strings that a model's graph parses into named features.
+"""Serialised tf.Example messages, which a model's graph parses into features.
 
-Messages: core/example/example.proto and feature.proto of TensorFlow. Encoding: protobuf.dev, "Encoding". Every field
-of theirs is length-delimited, because repeated numbers are packed.
+Messages: core/example/example.proto and feature.proto of TensorFlow. Encoding: protobuf.dev, "Encoding". All their
+fields are length-delimited, because repeated numbers are packed.
 """
 
 from __future__ import annotations
@@ -24,13 +24,16 @@ if TYPE_CHECKING:
 
     from lightship.inputs.sampling import Sampler
 
-_BYTES, _FLOATS, _INTEGERS = 1, 2, 3  # fields of Feature, of which one is set
+_BYTES, _FLOATS, _INTEGERS = 1, 2, 3  # field numbers of Feature, a oneof
 _UINT64 = 2**64 - 1
 
 
 @dataclass(frozen=True)
 class Example(InputKind):
-    """``features`` are what the graph parses out of a message, as tensors with a batch dimension."""
+    """Input of serialised tf.Example messages.
+
+    ``features`` are the tensors that the graph parses from a message, with a batch dimension.
+    """
 
     features: tuple[TensorSpec, ...]
 
@@ -47,7 +50,7 @@ class Example(InputKind):
         return {"features": {spec.name: {"dtype": spec.dtype, "shape": list(spec.row_shape)} for spec in self.features}}
 
     def decode_features(self, examples: Sequence[Features], spec: TensorSpec) -> Array | None:
-        """A message for each example."""
+        """Return one message per example."""
         dtypes = {feature.name: feature.dtype for feature in self.features}
         return _column(
             [
@@ -61,7 +64,7 @@ class Example(InputKind):
         return (spec, *self.features)
 
     def sample(self, sampler: Sampler, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
-        """Return messages with made-up values of every feature."""
+        """Return messages with generated values of every feature."""
         if not self.features:
             return sampler.by_dtype(spec, shape)
         count = math.prod(shape)
@@ -80,7 +83,10 @@ def _column(messages: list[bytes]) -> Array:
 
 
 def _typed(values: list[Any], dtype: str | None) -> list[Any]:
-    """Values as a tf.Example has them. JSON writers drop the ``.0`` of whole floats: the model knows which they are."""
+    """Return values in the types of a tf.Example.
+
+    JSON writers drop the ``.0`` of whole floats, so the feature's dtype decides.
+    """
     if dtype == "float32" and all(isinstance(value, int) for value in values):
         return [float(value) for value in values]
     return [_bytes(value) if isinstance(value, str | dict) else value for value in values]
@@ -96,10 +102,10 @@ def _bytes(value: str | dict[str, str]) -> bytes:
 
 
 def serialise(features: Mapping[str, Sequence[bytes] | Sequence[float] | Sequence[int]]) -> bytes:
-    """A serialised tf.Example.
+    """Return a serialised tf.Example.
 
-    A feature's values are all bytes, all floats (a float32 each: what is larger becomes an infinity) or all integers of
-    64 bits with a sign. Without values it is there and has no type.
+    A feature's values are all bytes, all floats (stored as float32, out of range as infinity) or all signed 64-bit
+    integers. A feature without values is present without a type.
     """
     entries = (_field(1, name.encode()) + _field(2, _feature(values)) for name, values in features.items())
     return _field(1, b"".join(_field(1, entry) for entry in entries))
@@ -121,7 +127,7 @@ def _field(number: int, content: bytes) -> bytes:
 
 
 def _varint(value: int) -> bytes:
-    """Seven bits in each byte, the lowest first; the eighth says that there are more."""
+    """Return a varint: seven bits per byte, lowest first; bit 8 marks continuation."""
     groups = bytearray()
     while value > 0x7F:
         groups.append(value & 0x7F | 0x80)

@@ -1,7 +1,7 @@
-"""Images: PNG and JPEG bytes → a float or integer tensor [batch, height, width, channels] (or without channels).
+"""Images: PNG and JPEG bytes to tensors [batch, height, width(, channels)].
 
-An image is decoded, turned upright, brought to the mode's channels, resized to the tensor's height and width, and each
-pixel p in 0..255 becomes ``p * scale + offset``.
+An image is decoded, turned upright, converted to the mode's channels and resized to the tensor's height and width; each
+pixel p in 0..255 becomes ``p * scale + offset``, as float or integer.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from lightship.inputs.sampling import Sampler
 
-MAX_PIXELS = 25_000_000  # of all images in one input of a request
+MAX_PIXELS = 25_000_000  # total of all images in one input of a request
 _SHORTEST = 64
 
 _MODES = {"L": 1, "RGB": 3, "RGBA": 4}
@@ -35,7 +35,10 @@ PerChannel = float | tuple[float, ...]
 
 @dataclass(frozen=True)
 class Image(InputKind):
-    """``mode`` is L, RGB or RGBA; ``scale`` and ``offset`` are a number, or one per channel."""
+    """Input of images.
+
+    ``mode`` is L, RGB or RGBA; ``scale`` and ``offset`` are a number, or one per channel.
+    """
 
     mode: str
     scale: PerChannel = 1.0
@@ -43,7 +46,7 @@ class Image(InputKind):
 
     options: ClassVar[tuple[str, ...] | None] = ("mode", "scale", "offset")
     media_types: ClassVar[tuple[str, ...]] = ("image/png", "image/jpeg")
-    cheap_bytes: ClassVar[int] = 0  # a hundred bytes may be an image of many megapixels
+    cheap_bytes: ClassVar[int] = 0  # a hundred bytes may hold an image of many megapixels
 
     @classmethod
     def check_options(cls, options: Mapping[str, Any]) -> None:
@@ -58,7 +61,7 @@ class Image(InputKind):
 
     @classmethod
     def configure(cls, spec: TensorSpec, options: Mapping[str, Any]) -> Self:
-        """Options ``mode`` (by default of the channels), ``scale`` and ``offset``."""
+        """Read ``mode`` (default: by number of channels), ``scale`` and ``offset``."""
         if len(spec.shape) not in (3, 4) or None in spec.shape[1:3]:
             raise InvalidInput(f"input '{spec.name}' is {spec}: an image needs [batch, height, width, channels]")
         channels = spec.shape[3] if len(spec.shape) == 4 else 1
@@ -84,7 +87,7 @@ class Image(InputKind):
         return {"mode": self.mode, "scale": _numbers_in_json(self.scale), "offset": _numbers_in_json(self.offset)}
 
     def decode_own(self, value: Any, spec: TensorSpec) -> Array | None:
-        """Base64 text, ``{"b64": text}`` or a list of them: one image each."""
+        """Decode base64 text, ``{"b64": text}`` or a list of them, one image each."""
         items = value if isinstance(value, list) else [value]
         texts = [item.get("b64") if isinstance(item, dict) else item for item in items]
         if not texts or not all(isinstance(text, str) for text in texts):
@@ -92,7 +95,10 @@ class Image(InputKind):
         return self._decode_all((from_base64(str(text), spec) for text in texts), spec)
 
     def decode_body(self, body: bytes, spec: TensorSpec) -> Array:
-        """One image as an array [1, height, width(, channels)]; raises InvalidInput or TooLarge."""
+        """Return one image as an array [1, height, width(, channels)].
+
+        Raises InvalidInput or TooLarge.
+        """
         return self._decode_all([body], spec)
 
     def is_nested(self, spec: TensorSpec) -> bool:
@@ -104,7 +110,7 @@ class Image(InputKind):
         return [{"type": "string", "format": "byte", "description": "a PNG or JPEG image as base64"}]
 
     def encode(self, row: Array, spec: TensorSpec) -> str:
-        """Return a PNG in base64, pixels cut to 0..255: the inverse of :meth:`decode_body`."""
+        """Return a PNG in base64, pixels clipped to 0..255; inverts :meth:`decode_body`."""
         import base64
 
         import PIL.Image
@@ -112,37 +118,37 @@ class Image(InputKind):
         pixels = (row.astype(np.float32) - np.asarray(self.offset, np.float32)) / np.asarray(self.scale, np.float32)
         height, width = _size(spec)
         shape = (height, width) if self.mode == "L" else (height, width, _MODES[self.mode])
-        picture = PIL.Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8).reshape(shape))
+        image = PIL.Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8).reshape(shape))
         buffer = io.BytesIO()
-        picture.save(buffer, "PNG")
+        image.save(buffer, "PNG")
         return base64.b64encode(buffer.getvalue()).decode()
 
     def sample(self, sampler: Sampler, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
-        """Return random pixels: what else is known of the tensor's values does not count."""
+        """Return random pixels; hints on the tensor's values are ignored."""
         if spec.numpy.kind != "f":
             return sampler.by_dtype(spec, shape)
         pixels = sampler.rng.integers(0, 256, size=shape)
         return np.asarray(pixels * np.asarray(self.scale) + np.asarray(self.offset), dtype=spec.numpy)
 
     def _decode_all(self, files: Iterable[bytes], spec: TensorSpec) -> Array:
-        pictures = list(_opened(files, spec))
-        return np.concatenate([self._pixels(picture, spec) for picture in pictures])
+        images = list(_opened(files, spec))
+        return np.concatenate([self._pixels(image, spec) for image in images])
 
-    def _pixels(self, picture: ImageFile, spec: TensorSpec) -> Array:
+    def _pixels(self, image: ImageFile, spec: TensorSpec) -> Array:
         import PIL.Image
 
-        from lightship.inputs.image_files import broken, turn_of
+        from lightship.inputs.image_files import broken, upright_transpose
 
         height, width = _size(spec)
         try:
-            picture.draft(self.mode, (max(height, width),) * 2)  # a large JPEG is decoded at a fraction of its size
-            picture.load()
-            turn = turn_of(picture)
-            upright = picture if turn is None else picture.transpose(turn)
+            image.draft(self.mode, (max(height, width),) * 2)  # a large JPEG is decoded at a fraction of its size
+            image.load()
+            transpose = upright_transpose(image)
+            upright = image if transpose is None else image.transpose(transpose)
             small = _in_mode(upright, self.mode).resize((width, height), PIL.Image.Resampling.BILINEAR)
         except Exception as error:  # Pillow's decoders raise exceptions of any class
             raise broken(spec.name, error) from None
-        picture.close()  # of many images, one at a time is held at its full size
+        image.close()  # keeps at most one image at full size in memory
         pixels = np.asarray(small, np.float32) * np.asarray(self.scale, np.float32) + np.asarray(
             self.offset, np.float32
         )
@@ -152,10 +158,10 @@ class Image(InputKind):
 
 
 def _opened(files: Iterable[bytes], spec: TensorSpec) -> Iterator[ImageFile]:
-    """Yield the headers of images; raises InvalidInput for what is no image.
+    """Yield images of which only the headers are read; raises InvalidInput.
 
-    Raises TooLarge where the images have more than :data:`MAX_PIXELS` together. A small one counts as if no side were
-    shorter than 64 pixels, or than twice the model's longer side: it costs as much.
+    Raises TooLarge where the images have more than :data:`MAX_PIXELS` in total. Each side counts as at least 64 pixels
+    and at least twice the model's longer side, because decoding a small image costs as much.
     """
     from lightship.inputs.image_files import open_image
 
@@ -163,28 +169,28 @@ def _opened(files: Iterable[bytes], spec: TensorSpec) -> Iterator[ImageFile]:
     limit = max(MAX_PIXELS, side * side)
     pixels = 0
     for count, data in enumerate(files):
-        picture = open_image(data, spec.name)
-        pixels += max(picture.width, side) * max(picture.height, side)
+        image = open_image(data, spec.name)
+        pixels += max(image.width, side) * max(image.height, side)
         if pixels > limit:
             before = f"{count} images and then " if count else ""
             raise TooLarge(
-                f"input '{spec.name}' holds {before}an image of {picture.width} x {picture.height} pixels: the limit "
-                f"is {limit // 1_000_000} megapixels together, and no side counts as less than {side} pixels"
+                f"input '{spec.name}' holds {before}an image of {image.width} x {image.height} pixels: the limit "
+                f"is {limit // 1_000_000} megapixels in total, and each side counts as at least {side} pixels"
             )
-        yield picture
+        yield image
 
 
-def _in_mode(picture: PIL.Image.Image, mode: str) -> PIL.Image.Image:
+def _in_mode(image: PIL.Image.Image, mode: str) -> PIL.Image.Image:
     import PIL.Image
 
-    if picture.mode.startswith("I"):  # 16 bits a pixel: converting would cut at 255
-        picture = PIL.Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
-    return picture if picture.mode == mode else picture.convert(mode)
+    if image.mode.startswith("I"):  # 16 bits per pixel: convert() would clip at 255
+        image = PIL.Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _size(spec: TensorSpec) -> tuple[int, int]:
     height, width = spec.shape[1:3]
-    return height or 0, width or 0  # configure() has refused sizes that are not known
+    return height or 0, width or 0  # configure() refuses unknown sizes
 
 
 def _per_channel(value: Any) -> PerChannel:

@@ -1,7 +1,7 @@
-"""Open untrusted PNG and JPEG files: their headers, and no more than their pixels need.
+"""Untrusted PNG and JPEG files, opened with bounded cost.
 
-What else these formats may hold costs a decoder far more than it costs the client: a kilobyte of a PNG's texts and
-profiles inflates to a megabyte, and each of a JPEG's scans goes over the whole image again.
+Other content of these formats costs a decoder far more than it costs the client: a kilobyte of a PNG's texts and
+profiles inflates to a megabyte, and each of a JPEG's scans processes the whole image again.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from PIL.Image import Transpose
     from PIL.ImageFile import ImageFile
 
-# The chunks of a PNG that say what its pixels are, and which way is up; the others are left out.
+# PNG chunks that define the pixels and the orientation; all others are removed.
 _CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"eXIf", b"IDAT", b"IEND"})
 
-# The frame header of a JPEG with arithmetic coding, which takes ten times as long and which few decoders read.
+# Frame header of a JPEG with arithmetic coding, which takes ten times as long and which few decoders support.
 _ARITHMETIC = re.compile(rb"\xff[\xc9\xca]\x00[\x0b\x11\x14]\x08")
 
-# Beginnings of a JPEG's scans and of its EXIF segments. A progressive file has about ten.
+# Start of a JPEG's scans and EXIF segments. A progressive file has about ten.
 _PARTS = re.compile(rb"\xff(?:\xda\x00[\x08\x0a\x0c\x0e]|\xe1..Exif\0\0)", re.DOTALL)
 MAX_PARTS = 100
 
-# Segments and bytes between them before the first scan: Pillow's parser takes microseconds for each, and keeps them.
+# Segments and bytes between them before the first scan: Pillow's parser spends microseconds on each and stores it.
 MAX_SEGMENTS = 1_000
 _SCAN = 0xDA
 _WITHOUT_LENGTH = frozenset({0x00, 0x01, *range(0xD0, 0xDA)})
@@ -37,9 +37,9 @@ _ORIENTATION = 0x0112
 
 
 def open_image(data: bytes, name: str) -> ImageFile:
-    """Read the header of a PNG or JPEG file for the input of this name; raises InvalidInput.
+    """Read the header of a PNG or JPEG file; raises InvalidInput.
 
-    The two decoders are named, so that no other of Pillow's fifty reads untrusted bytes.
+    ``name`` is the input's. The decoder is selected here, so that none of Pillow's other fifty reads untrusted bytes.
     """
     from PIL import JpegImagePlugin, PngImagePlugin
 
@@ -49,10 +49,13 @@ def open_image(data: bytes, name: str) -> ImageFile:
     elif data.startswith(b"\xff\xd8\xff"):
         parts = sum(1 for _ in islice(_PARTS.finditer(data), MAX_PARTS + 1))
         if _ARITHMETIC.search(data) or parts > MAX_PARTS or not _has_few_segments(data):
-            raise InvalidInput(f"input '{name}' is a JPEG image of a strange kind: save it as a plain one")
+            raise InvalidInput(
+                f"input '{name}' is a JPEG image with arithmetic coding, or with too many scans or segments: save "
+                "it as a baseline or progressive JPEG"
+            )
         decoder = JpegImagePlugin.JpegImageFile
     else:
-        raise InvalidInput(f"input '{name}' must be a PNG or JPEG image, got {len(data)} bytes that are neither")
+        raise InvalidInput(f"input '{name}' must be a PNG or JPEG image, got {len(data)} bytes of another format")
     try:
         return decoder(io.BytesIO(data))
     except Exception as error:  # Pillow's parsers raise exceptions of any class
@@ -64,14 +67,15 @@ def broken(name: str, error: Exception) -> InvalidInput:
     return InvalidInput(f"input '{name}' is a broken image: {str(error)[:120]}")
 
 
-def turn_of(picture: ImageFile) -> Transpose | None:
-    """Return how to turn a loaded image upright, by its EXIF orientation (the TIFF 6.0 tag 274).
+def upright_transpose(image: ImageFile) -> Transpose | None:
+    """Return the transpose that turns an image upright, by its EXIF orientation.
 
-    None where it is upright already, and where the EXIF data cannot be read: cameras write odd things there.
+    The orientation is TIFF 6.0 tag 274. None where the image is upright already, and where the EXIF data cannot be
+    read: some cameras write malformed data.
     """
     from PIL.Image import Transpose
 
-    turns: dict[Any, Transpose] = {
+    transposes: dict[Any, Transpose] = {
         2: Transpose.FLIP_LEFT_RIGHT,
         3: Transpose.ROTATE_180,
         4: Transpose.FLIP_TOP_BOTTOM,
@@ -81,31 +85,31 @@ def turn_of(picture: ImageFile) -> Transpose | None:
         8: Transpose.ROTATE_90,
     }
     try:
-        return turns.get(picture.getexif().get(_ORIENTATION))
+        return transposes.get(image.getexif().get(_ORIENTATION))
     except Exception:
         return None
 
 
 def _has_few_segments(data: bytes) -> bool:
-    """Return whether a JPEG's first scan, or its first error, is within :data:`MAX_SEGMENTS` steps of a parser."""
-    place = 2
+    """Return whether the first scan or error is within :data:`MAX_SEGMENTS` steps."""
+    at = 2
     for _ in range(MAX_SEGMENTS):
-        lead, marker = data[place : place + 1], data[place + 1 : place + 2]
+        lead, marker = data[at : at + 1], data[at + 1 : at + 2]
         if lead != b"\xff" or not marker or marker[0] == _SCAN:
             return True
         if marker == b"\xff":  # padding
-            place += 1
+            at += 1
         elif marker[0] in _WITHOUT_LENGTH:
-            place += 2
+            at += 2
         else:
-            place += 2 + max(2, int.from_bytes(data[place + 2 : place + 4]))
+            at += 2 + max(2, int.from_bytes(data[at + 2 : at + 4]))
     return False
 
 
 def _pixels_only(data: bytes) -> bytes:
-    """Return a PNG without the chunks that make no pixels; errors in it are kept."""
+    """Return a PNG without chunks that do not define pixels; errors in it are kept."""
     kept, start = [data[:8]], 8
-    while start + 12 <= len(data):  # a chunk is its length, its name, so many bytes and a checksum
+    while start + 12 <= len(data):  # a chunk: length, name, data and checksum
         (length,) = struct.unpack_from(">I", data, start)
         end = start + 12 + length
         if data[start + 4 : start + 8] in _CHUNKS:

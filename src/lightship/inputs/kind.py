@@ -1,6 +1,7 @@
-"""The base of every kind of input; by itself it is a plain tensor, sent as nested lists.
+"""Base class of the kinds of input, with the behaviour of a plain tensor.
 
-A kind overrides what differs from a plain tensor. Nothing outside this package asks which kind an input has.
+A kind overrides what differs from a plain tensor, sent as nested lists. Code outside this package does not branch on
+the kind.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ Features = Mapping[str, list[Any]]
 
 @dataclass(frozen=True)
 class InputKind:
-    """How requests, files and samples become one input of a model.
+    """Conversion of requests, files and samples to one input of a model.
 
     Attributes:
-        options: what model.yaml may say of it; None for a kind that only the compiler recognises.
-        media_types: of request bodies that hold the only input of a model.
-        cheap_bytes: the largest body, in bytes, that is decoded in little time.
-        named_columns: whether the input's columns have names, by which objects and tables are read.
-        named_feature: whether an example of TensorFlow Serving holds the input as a feature of its name.
-        beyond_litert: what LiteRT's converter need not be asked about, in the words of its refusal.
+        options: options in model.yaml; None for a kind that only the compiler recognises.
+        media_types: media types of request bodies that hold the only input of a model.
+        cheap_bytes: the largest body, in bytes, that is certain to be decoded in little time.
+        named_columns: whether objects and tables are read by the names of the input's columns.
+        named_feature: whether an example of TensorFlow Serving holds the input as a feature of the input's name.
+        beyond_litert: operations that LiteRT's converter does not support, as named in the refusal.
     """
 
     options: ClassVar[tuple[str, ...] | None] = None
@@ -43,16 +44,19 @@ class InputKind:
 
     @classmethod
     def check_options(cls, options: Mapping[str, Any]) -> None:
-        """Check model.yaml's options as far as they do not depend on the tensor; raises InvalidInput."""
+        """Check the options of model.yaml that do not depend on the tensor.
+
+        Raises InvalidInput.
+        """
 
     @classmethod
     def configure(cls, spec: TensorSpec, options: Mapping[str, Any]) -> Self:
-        """Check checked options against the tensor and fill in defaults; raises InvalidInput."""
+        """Check options against the tensor and fill in defaults; raises InvalidInput."""
         return cls()
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
-        """Read the manifest's form; raises KeyError, TypeError or ValueError on another form."""
+        """Read the manifest's form; raises KeyError, TypeError or ValueError."""
         return cls()
 
     def to_json(self) -> dict[str, Any]:
@@ -60,59 +64,62 @@ class InputKind:
         return {}
 
     def decode(self, value: Any, spec: TensorSpec) -> Array:
-        """Return a JSON value, in the kind's own form or as nested lists, as an array of rows; raises InvalidInput."""
+        """Return a JSON value as an array of rows; raises InvalidInput.
+
+        The value is in the kind's own form, or nested lists.
+        """
         array = self.decode_own(value, spec)
         return to_array(value, spec) if array is None else array
 
     def decode_own(self, value: Any, spec: TensorSpec) -> Array | None:
-        """Return a JSON value in the kind's own form as an array of rows; None for a plain tensor."""
+        """Return a JSON value in the kind's own form as an array of rows, else None."""
         return None
 
     def decode_body(self, body: bytes, spec: TensorSpec) -> Array:
-        """Return a body of one of the kind's media types as an array of rows; raises InvalidInput."""
+        """Return a body of one of ``media_types`` as rows; raises InvalidInput."""
         raise NotImplementedError
 
     def decode_features(self, examples: Sequence[Features], spec: TensorSpec) -> Array | None:
-        """Return examples as an array of rows; None where each has the input as a feature of its name."""
+        """Return examples as an array of rows; None if the input itself is a feature."""
         return None
 
     def columns(self, spec: TensorSpec) -> tuple[str, ...] | None:
-        """Return the names of the input's columns in a table; None where its rows are no columns.
+        """Return the names of the input's columns; None where its rows are not columns.
 
         They are the input's own name, numbered where there are several.
         """
         if not spec.batched or len(spec.shape) > 2 or None in spec.row_shape:
             return None
         count = spec.row_shape[0] if spec.row_shape else 1
-        return (spec.name,) if count == 1 else tuple(f"{spec.name}_{place}" for place in range(count or 0))
+        return (spec.name,) if count == 1 else tuple(f"{spec.name}_{index}" for index in range(count or 0))
 
     def cells(self, value: Any) -> Any:
-        """Return a row's JSON value without the names of its columns."""
+        """Return a row's JSON value in column order, without column names."""
         return value
 
     def is_nested(self, spec: TensorSpec) -> bool:
-        """Whether a row in JSON is always nested lists, once :meth:`cells` has removed names."""
+        """Return whether a row is always nested lists after :meth:`cells`."""
         return spec.numpy.kind != "O"
 
     def schemas(self, spec: TensorSpec) -> list[dict[str, Any]]:
-        """Return JSON schemas of the kind's own forms of one row, beside nested lists."""
+        """Return JSON schemas of the kind's own forms of one row, without nested lists."""
         return []
 
     def encode(self, row: Array, spec: TensorSpec) -> Any | None:
-        """Return an array of one row in the kind's own form; None where that is nested lists."""
+        """Return one row in the kind's own form; None where that is nested lists."""
         return None
 
     def parts(self, spec: TensorSpec) -> tuple[TensorSpec, ...]:
-        """Return the tensors whose unknown sizes, and bounds of integers, a sample has to suit."""
+        """Return the tensors whose unknown sizes and integer bounds a sample must match."""
         return (spec,)
 
     def sample(self, sampler: Sampler, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
-        """Return made-up values that the model may meet, as an array of this shape."""
+        """Return generated plausible values as an array of this shape."""
         return sampler.values(spec, shape)
 
 
 class PlainTensor(InputKind):
-    """Nested lists, and nothing else."""
+    """Input without a kind: nested lists only."""
 
     named_feature = True
 

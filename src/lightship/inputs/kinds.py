@@ -1,6 +1,6 @@
-"""The kinds of input. Adding one: one file whose ``KIND`` is a class of it, one entry here, one test.
+"""The kinds of input. Adding one: a file with ``KIND``, an entry here, a test.
 
-A kind is imported when an input of it is met first: a model of plain tensors needs none.
+A kind's module is imported at its first use: a model of plain tensors imports none.
 """
 
 from __future__ import annotations
@@ -35,19 +35,22 @@ def _class_of(name: str) -> type[InputKind]:
 
 
 def configurable() -> list[str]:
-    """Return the names of the kinds that model.yaml may name."""
+    """Return the kinds that model.yaml may use."""
     return [name for name in KINDS if _class_of(name).options is not None]
 
 
 def check_options(kind: str, options: Mapping[str, Any]) -> None:
-    """Check the options of a kind before any model is there; raises InvalidInput."""
+    """Check the options of a kind without a model; raises InvalidInput."""
     if kind not in configurable():
         raise InvalidInput(f"there is no kind '{kind:.100}', the kinds are {', '.join(configurable())}")
     _class_of(kind).check_options(options)
 
 
 def configure(spec: TensorSpec, kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the complete description of a kind for TensorSpec.kind; raises InvalidInput."""
+    """Return the complete description of a kind for TensorSpec.kind.
+
+    Raises InvalidInput, which names the input.
+    """
     try:
         check_options(kind, options)
     except InvalidInput as error:

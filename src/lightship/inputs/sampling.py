@@ -1,4 +1,4 @@
-"""Made-up values of tensors, to compare models on: the same ones each time."""
+"""Generated tensor values for comparing models; deterministic by seed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _WORDS = (b"the", b"quick brown fox", b"", b"Lightship", "größer".encode(), b"
 
 @dataclass(frozen=True)
 class Sampler:
-    """What values are drawn from.
+    """Generator of tensor values.
 
     Attributes:
         rng: the source of all randomness.
-        size: of a dimension that is not known.
-        bound: integers are from 0 to ``bound - 1``, both ends included.
-        hinted: values of an input about which something is known; None for all others.
+        size: size of unknown dimensions.
+        bound: integers are from 0 to ``bound - 1`` inclusive.
+        hinted: function that returns values of an input with hints; None for other inputs.
     """
 
     rng: np.random.Generator
@@ -31,12 +31,12 @@ class Sampler:
     hinted: Callable[[np.random.Generator, TensorSpec, tuple[int, ...]], Array | None] = lambda rng, spec, shape: None
 
     def values(self, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
-        """Return values by what is known of the input, else by its dtype."""
+        """Return values by the input's hints, else by its dtype."""
         hinted = self.hinted(self.rng, spec, shape)
         return self.by_dtype(spec, shape) if hinted is None else hinted
 
     def by_dtype(self, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
-        """Return words, truth values, integers, or floats of the standard normal distribution."""
+        """Return strings, booleans, integers, or standard normal floats."""
         kind = spec.numpy.kind
         if kind == "O":
             words = np.empty(math.prod(shape), dtype=np.object_)
@@ -49,8 +49,8 @@ class Sampler:
         return self.rng.standard_normal(shape).astype(spec.numpy)
 
     def integers(self, shape: tuple[int, ...], *, most: int) -> Array:
-        """Return integers below the bound, and up to ``most``."""
+        """Return integers below the bound and at most ``most``."""
         bound = min(self.bound, most + 1)
         array = self.rng.integers(0, bound, size=shape)
-        array.flat[:1] = bound - 1  # a bound that is too large must fail now, not by chance
+        array.flat[:1] = bound - 1  # so that a bound that is too large always fails
         return array

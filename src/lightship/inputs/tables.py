@@ -1,4 +1,4 @@
-"""Tables as tensors: any signature whose inputs are numbers or strings per row can be read from CSV."""
+"""CSV tables as inputs of signatures with numbers or strings per row."""
 
 from __future__ import annotations
 
@@ -17,35 +17,39 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "text/csv"
 
-# The media type's parameter ``header`` (RFC 4180); without it, it is found out.
+# The media type's parameter ``header`` (RFC 4180); without it, the header is detected.
 _HEADER = {"": None, "present": True, "absent": False}
 
 
 def readable(signature: Signature) -> bool:
-    """Whether every input is one cell, or a known number of cells, per row."""
+    """Return whether every input has a known number of cells per row."""
     return all(kind_of(spec).columns(spec) is not None for spec in signature.inputs)
 
 
 def named(signature: Signature) -> bool:
-    """Return whether columns are matched by name: an input names them, or there are several."""
+    """Return whether columns are matched by name.
+
+    They are where an input names its columns, or there are several inputs.
+    """
     return len(signature.inputs) > 1 or any(kind_of(spec).named_columns for spec in signature.inputs)
 
 
 def columns_of(signature: Signature) -> dict[str, tuple[str, ...]]:
-    """Return the names of each input's columns; none for an input whose rows are no columns."""
+    """Return the column names by input; empty for an input whose rows are not columns."""
     return {spec.name: kind_of(spec).columns(spec) or () for spec in signature.inputs}
 
 
 def from_csv(body: bytes, signature: Signature, parameters: Mapping[str, str]) -> dict[str, Array]:
-    """Return a CSV file as the inputs of a readable signature: by its header where it has one, else in order.
+    """Return a CSV file as the inputs of a readable signature.
 
-    ``parameters`` are those of the media type, of which ``header`` says whether it has one. Raises InvalidInput.
+    Columns are matched by the header if there is one, else by position. ``parameters`` are those of the media type:
+    ``header`` is present or absent. Raises InvalidInput.
     """
-    from lightship.formats import csv  # JSON does not wait for the formats of files
+    from lightship.formats import csv  # imported here: JSON bodies do not need it
 
     owners = columns_of(signature)
     names = [name for columns in owners.values() for name in columns]
-    table = csv.read(body, said=_has_header(parameters), names=names)
+    table = csv.read(body, has_header=_has_header(parameters), names=names)
     cells = _ordered(table, names, named=named(signature))
     inputs: dict[str, Array] = {}
     first = 0
@@ -57,14 +61,14 @@ def from_csv(body: bytes, signature: Signature, parameters: Mapping[str, str]) -
 
 
 def _has_header(parameters: Mapping[str, str]) -> bool | None:
-    said = parameters.get("header", "")
-    if said.lower() not in _HEADER:
-        raise InvalidInput(f"the content type says header={said[:80]}: a CSV's header is present or absent")
-    return _HEADER[said.lower()]
+    value = parameters.get("header", "")
+    if value.lower() not in _HEADER:
+        raise InvalidInput(f"the content type has header={value[:80]}: it must be present or absent")
+    return _HEADER[value.lower()]
 
 
 def _ordered(table: csv.Table, names: Sequence[str], *, named: bool) -> list[list[str]]:
-    """The table's cells in the order of ``names``."""
+    """Return the table's cells in the order of ``names``."""
     if table.header is not None and named:
         if missing := [name for name in names if name not in table.header]:
             raise InvalidInput(f"the CSV lacks the column '{missing[0]}': it needs {', '.join(names)}")
@@ -84,8 +88,8 @@ def _column_array(cells: list[list[str]], chosen: Sequence[int], names: Sequence
             try:
                 row[index] = parse(row[index])
             except (ValueError, KeyError):
-                place = f"row {number} of the CSV, column '{names[index]}'"
-                raise InvalidInput(f"{place}: {row[index][:40]!r} is not {describe_cell(spec)}") from None
+                location = f"row {number} of the CSV, column '{names[index]}'"
+                raise InvalidInput(f"{location}: {row[index][:40]!r} is not {describe_cell(spec)}") from None
         rows.append(row[chosen[0]] if len(spec.shape) == 1 else [row[index] for index in chosen])
     if spec.dtype == "string":
         return to_array(rows, spec)

@@ -1,4 +1,4 @@
-"""Tensors [batch, columns] whose columns have names: objects by column, and tables with a header."""
+"""Tables: tensors [batch, columns] whose columns have names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tabular(InputKind):
-    """``names`` of the columns, in the tensor's order."""
+    """Input with named columns; ``names`` are in the tensor's order."""
 
     names: tuple[str, ...]
 
@@ -28,16 +28,16 @@ class Tabular(InputKind):
         """See :class:`InputKind`."""
         columns = options.get("columns")
         if set(options) != {"columns"} or not isinstance(columns, list) or not all(isinstance(c, str) for c in columns):
-            raise InvalidInput("a table has one option, columns, a list of names")
-        if twice := [column for place, column in enumerate(columns) if column in columns[:place]]:
-            raise InvalidInput(f"two columns have the name '{twice[0]:.100}'")
+            raise InvalidInput("tabular has exactly one option, columns: a list of names")
+        if duplicates := [column for index, column in enumerate(columns) if column in columns[:index]]:
+            raise InvalidInput(f"two columns have the name '{duplicates[0]:.100}'")
 
     @classmethod
     def configure(cls, spec: TensorSpec, options: Mapping[str, Any]) -> Self:
-        """Option ``columns``: a name for each column of a tensor [batch, columns]."""
+        """Read ``columns``: a name for each column of a tensor [batch, columns]."""
         columns = options["columns"]
         if len(spec.shape) != 2 or spec.shape[1] != len(columns):
-            raise InvalidInput(f"input '{spec.name}' is {spec}: {len(columns)} columns do not fit")
+            raise InvalidInput(f"input '{spec.name}' is {spec}: it cannot have {len(columns)} named columns")
         return cls(tuple(columns))
 
     @classmethod
@@ -50,7 +50,10 @@ class Tabular(InputKind):
         return {"columns": list(self.names)}
 
     def decode_own(self, value: Any, spec: TensorSpec) -> Array | None:
-        """An object of columns, ``{"age": 40, …}`` or ``{"age": [40, 41], …}``, or a list of objects of scalars."""
+        """Decode an object of columns, or a list of objects of scalars.
+
+        An object's values are scalars, ``{"age": 40, …}``, or equally long lists, ``{"age": [40, 41], …}``.
+        """
         if isinstance(value, dict) and set(value) != {"b64"}:
             self._check(value, spec)
             table = [value[name] for name in self.names]
@@ -64,7 +67,7 @@ class Tabular(InputKind):
         return to_array([[item[name] for name in self.names] for item in value], spec)
 
     def decode_features(self, examples: Sequence[Features], spec: TensorSpec) -> Array | None:
-        """A feature for each column."""
+        """Decode examples with one feature per column."""
         if any(spec.name in example for example in examples):
             return None
         return self.decode(
@@ -80,13 +83,13 @@ class Tabular(InputKind):
         return self.names if spec.batched else None
 
     def cells(self, value: Any) -> Any:
-        """See :class:`InputKind`; an object of other names is left as it is."""
+        """See :class:`InputKind`; an object with other names is returned unchanged."""
         if not isinstance(value, Mapping) or set(self.names) != set(value):
             return value
         return [value[name] for name in self.names]
 
     def schemas(self, spec: TensorSpec) -> list[dict[str, Any]]:
-        """An object of numbers by column."""
+        """Return the schema of an object of numbers by column."""
         return [
             {
                 "type": "object",

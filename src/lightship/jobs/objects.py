@@ -181,7 +181,7 @@ def _missing(error: Exception, bucket: str, key: str) -> Exception:
     """Return the exception for an S3 error: NotFound, or the error itself."""
     if aws.code(error) in aws.MISSING:
         return NotFound(f"s3://{bucket}/{key} does not exist")
-    if aws.code(error) in aws.UNMET:
+    if aws.code(error) in aws.CONFLICT:
         return NotFound(f"s3://{bucket}/{key} is not the object that the job was created for: it was replaced")
     return error
 

@@ -1,4 +1,4 @@
-"""Facts of a version that are read from its manifest alone, without arrays and without opening the bundle."""
+"""Description of a version, read from its manifest alone, without numpy."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-# Name of a version's manifest, as in lightship.bundle, which needs numpy.
+# Name of a version's manifest; lightship.bundle has it too, but needs numpy.
 MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
 class Description:
-    """Facts of a version.
+    """Description of a version.
 
     Attributes:
         digest: SHA-256 of the manifest, in hexadecimal.
-        independent_rows: whether the rows of the default signature do not depend on each other; None for unknown.
-        columns: names of the columns of the default signature's inputs, or the inputs' own names.
+        independent_rows: whether the rows of the default signature are independent of each other; None for unknown.
+        columns: column names of the default signature's inputs; an input without columns is one, under its own name.
     """
 
     digest: str
@@ -27,7 +27,7 @@ class Description:
 
     @classmethod
     def from_bytes(cls, manifest: bytes) -> Description:
-        """Return the description in a manifest; of one that is broken, only the digest: opening the bundle fails."""
+        """Return the description in a manifest; of a broken manifest, only the digest."""
         digest = hashlib.sha256(manifest).hexdigest()
         try:
             signature = json.loads(manifest)["signatures"][0]

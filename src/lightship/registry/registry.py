@@ -1,4 +1,7 @@
-"""Versions of models under their names: ``<name>/<version>/`` in a store, versions counted from 1, and their state."""
+"""The registry: versions of models and their state, in a store.
+
+A version is the folder ``<name>/<version>/``; versions are counted from 1.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from lightship.registry.state import State
 from lightship.settings import DEFAULT_CACHE, CacheSettings
 from lightship.stores import open_store
 
-if TYPE_CHECKING:  # bundles need numpy: this package is also for functions without it
+if TYPE_CHECKING:  # bundles need numpy, which small functions that use this package do not have
     from lightship.bundle import Bundle, Manifest
     from lightship.bundle.golden import Golden
 
@@ -27,21 +30,21 @@ _ATTEMPTS = 50
 
 
 def check_name(name: str) -> str:
-    """Return a model's name; raises RegistryError where it could not be part of a URL and of a path."""
+    """Return a model's name; raises RegistryError if it does not fit URLs and paths."""
     if not _NAME.fullmatch(name):
         raise RegistryError(
-            f"{name[:80]!r} cannot be a model's name: use up to 64 letters, digits, '-', '_' and '.', a letter or "
-            "digit first"
+            f"{name[:80]!r} is not a model name: use up to 64 characters of A-Z, a-z, 0-9, '-', '_' and '.', a "
+            "letter or digit first"
         )
     return name
 
 
 class Registry:
-    """The models of one registry.
+    """Registry of models.
 
     Args:
         location: a folder, or ``s3://bucket/prefix``.
-        cache: where versions from S3 are kept on this disk.
+        cache: the local cache of versions from S3.
     """
 
     def __init__(self, location: str, *, cache: CacheSettings = DEFAULT_CACHE) -> None:
@@ -49,49 +52,54 @@ class Registry:
         self._store = open_store(location, cache=cache)
 
     def models(self) -> list[str]:
-        """Names of the models that have at least one version, or a state that cannot be read."""
+        """Return the models with at least one version or an unreadable state."""
         return [name for name in self.names() if self._has_versions(name)]
 
     def names(self) -> list[str]:
-        """Names of what may be models: of some, nothing but a publisher's first claim is there."""
+        """Return names of possible models: some may hold only a publisher's first claim."""
         return [name for name in self._store.list() if _NAME.fullmatch(name)]
 
     def versions(self, name: str) -> list[int]:
-        """A model's version numbers that take requests, ascending; empty where there is no such model."""
+        """Return the versions that take requests, ascending; empty without the model."""
         return list(self.state(name).offered)
 
     def state(self, name: str) -> State:
-        """A model's versions and routing; an empty state where there is no such model."""
+        """Return a model's versions and routing; an empty state without the model."""
         return self.read_state(name)[0]
 
-    def known_state(self, name: str) -> State:
-        """A model's versions and routing; raises NotFound where there is no such model."""
+    def existing_state(self, name: str) -> State:
+        """Return a model's versions and routing; raises NotFound without the model."""
         state = self.state(name)
         if not state.versions:
             raise self._unknown(name)
         return state
 
     def read_state(self, name: str) -> tuple[State, str | None]:
-        """The state with its etag, for :meth:`state_changed`; None for a model without a written state.
+        """Return the state and its etag, for :meth:`state_changed`.
 
-        Raises StateError where the state is none, RegistryError where the store does not answer.
+        The etag is None for a model without a state file. Raises StateError where the state file is malformed,
+        RegistryError where the store does not respond.
         """
         if not _NAME.fullmatch(name):
             return State(), None
         found = self._store.read(f"{name}/state.json")
         if found is None:
-            whole = (version for version in self._numbers(name) if self._store.read(f"{name}/{version}/{MANIFEST}"))
-            return State(versions=tuple(whole)), None
+            published = (version for version in self._numbers(name) if self._store.read(f"{name}/{version}/{MANIFEST}"))
+            return State(versions=tuple(published)), None
         return State.from_bytes(found[0], f"{name}/state.json"), found[1]
 
     def state_changed(self, name: str, etag: str | None) -> bool:
-        """Whether a model's state is another one: a conditional request. Without an etag, only reading can tell."""
+        """Return whether a model's state has another etag, by a conditional request.
+
+        Always True where ``etag`` is None: the state must be read.
+        """
         return etag is None or self._store.changed(f"{name}/state.json", etag)
 
     def change(self, name: str, change: Callable[[State], State]) -> State:
-        """Change a model's state by compare-and-swap; ``change`` may be called several times. Raises RegistryError.
+        """Change a model's state by compare-and-swap, and return the new state.
 
-        Nothing is written where ``change`` returns the state that it was given.
+        ``change`` may be called several times; nothing is written where it returns its argument. Raises NotFound
+        without the model, RegistryError where other writers win every attempt.
         """
         for _ in range(_ATTEMPTS):
             state, etag = self.read_state(name)
@@ -102,10 +110,13 @@ class Registry:
                 return state
             if self._store.write(f"{name}/state.json", changed.to_bytes(), if_match=etag):
                 return changed
-        raise RegistryError(f"the state of '{name}' is changed by others all the time: try again")
+        raise RegistryError(f"other writers changed the state of '{name}' during all {_ATTEMPTS} attempts: try again")
 
     def resolve(self, name: str, version: int | None = None, label: str | None = None) -> int:
-        """The version asked for by number or label, or the default one; raises NotFound that says what there is."""
+        """Return the version by number or label, or the default version.
+
+        Raises NotFound, which names the existing versions, labels or models.
+        """
         state = self.state(name)
         default = state.default
         if default is None:
@@ -113,13 +124,16 @@ class Registry:
         return choose(name, state, version, label) or default
 
     def open(self, name: str, version: int | None = None) -> Bundle:
-        """The verified bundle of a version, or of the default one; raises NotFound or BundleError."""
+        """Return the verified bundle of a version, or of the default version.
+
+        Raises NotFound or BundleError.
+        """
         return self.bundle(name, self.resolve(name, version))
 
     def bundle(self, name: str, version: int) -> Bundle:
-        """The verified bundle of a version, whether it takes requests or was withdrawn; raises NotFound or BundleError.
+        """Return the verified bundle of a version, also of a withdrawn one.
 
-        A local copy that went bad is fetched once more.
+        A corrupt local copy is downloaded once more. Raises NotFound or BundleError.
         """
         from lightship.bundle import Bundle
 
@@ -133,7 +147,7 @@ class Registry:
             return Bundle.open(renewed, called=key)
 
     def manifest(self, name: str, version: int) -> tuple[Manifest, str]:
-        """What a version says of itself, and its digest: read alone, nothing else is verified.
+        """Return a version's manifest and its digest, without verifying the other files.
 
         Raises NotFound, BundleError or RegistryError.
         """
@@ -145,9 +159,12 @@ class Registry:
         return Manifest.from_bytes(found[0]), hashlib.sha256(found[0]).hexdigest()
 
     def golden(self, name: str, version: int) -> Golden:
-        """A version's recorded calls by signature; raises NotFound, BundleError or RegistryError."""
+        """Return a version's golden examples by signature.
+
+        Raises NotFound, BundleError or RegistryError.
+        """
         from lightship.bundle import GOLDEN
-        from lightship.bundle.golden import read_golden  # no request asks
+        from lightship.bundle.golden import read_golden  # imported here: requests do not need it
 
         found = self._store.read(f"{name}/{version}/{GOLDEN}")
         if found is None:
@@ -155,16 +172,18 @@ class Registry:
         return read_golden(io.BytesIO(found[0]))
 
     def path(self, name: str, version: int) -> Path:
-        """A version's bundle as a local folder; not verified."""
+        """Return the local folder of a version's bundle, not verified."""
         return self._store.path(f"{name}/{version}")
 
     def staging(self) -> AbstractContextManager[Path]:
-        """A private folder to build a bundle in, removed at the end unless it was published."""
+        """Create a private folder to build a bundle in, removed unless it was published."""
         return self._store.staging()
 
     def publish(self, name: str, bundle: Bundle) -> int:
-        """Make a staged bundle the next version of a model; returns its number. Two at once get two numbers."""
+        """Publish a staged bundle as the next version of a model and return its number.
 
+        Concurrent publishers get different numbers. Raises RegistryError.
+        """
         check_name(name)
         version = max((*self.state(name).versions, *self._numbers(name)), default=0) + 1
         while not self._store.publish(bundle.path, f"{name}/{version}"):
@@ -179,23 +198,23 @@ class Registry:
             return True
 
     def _numbers(self, name: str) -> tuple[int, ...]:
-        """Numbers that are taken, also by publishers that did not finish."""
+        """Return the numbers in use, including claims of publishers that did not finish."""
         return tuple(sorted(int(entry) for entry in self._store.list(name) if _VERSION.fullmatch(entry)))
 
     def _unknown(self, name: str) -> NotFound:
-        known = ", ".join(self.models()) or "none"
-        return NotFound(f"there is no model '{name[:80]}': the models are {known}")
+        models = ", ".join(self.models()) or "none"
+        return NotFound(f"there is no model '{name[:80]}': the models are {models}")
 
 
 def choose(name: str, state: State, version: int | None, label: str | None) -> int | None:
-    """The version that a number or a label means; None where neither is given. Raises NotFound."""
+    """Return the version of a number or label; None without both. Raises NotFound."""
     if label is not None:
         labels = state.routing.labels
         if label not in labels:
             raise UnknownLabel(f"model '{name[:80]}' has no label '{label[:80]}': it has {', '.join(labels) or 'none'}")
         return labels[label]
     if version is not None and version not in state.offered:
-        known = ", ".join(map(str, state.offered)) or "none"
+        offered = ", ".join(map(str, state.offered)) or "none"
         withdrawn = f", and {version} was withdrawn" if version in state.withdrawn else ""
-        raise NotFound(f"model '{name[:80]}' has no version {version}: it has {known}{withdrawn}")
+        raise NotFound(f"model '{name[:80]}' has no version {version}: it has {offered}{withdrawn}")
     return version

@@ -1,7 +1,7 @@
-"""What may change about a model: its labels, how its traffic is split, which versions are withdrawn.
+"""State of a model: its versions, labels, traffic split and withdrawn versions.
 
 One small JSON file per model, ``<name>/state.json``, changed by compare-and-swap only. It also lists the versions, so
-that one conditional request tells a reader whether anything is new.
+that one conditional request detects every change.
 """
 
 from __future__ import annotations
@@ -18,29 +18,30 @@ from lightship.errors import NotFound, RegistryError, StateError
 
 PRODUCTION = "production"
 
-# Entries of the history that a state keeps: the oldest are dropped.
+# Maximum number of history entries: the oldest are dropped.
 KEPT = 50
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 def check_label(label: str) -> str:
-    """Return a label; raises RegistryError where it could not be part of a URL."""
+    """Return a label; raises RegistryError where it does not fit into a URL."""
     if not _LABEL.fullmatch(label):
         raise RegistryError(
-            f"{label[:80]!r} cannot be a label: use up to 64 letters, digits, '-', '_' and '.', a letter or digit first"
+            f"{label[:80]!r} is not a label: use up to 64 characters of A-Z, a-z, 0-9, '-', '_' and '.', a letter "
+            "or digit first"
         )
     return label
 
 
 @dataclass(frozen=True)
 class Routing:
-    """Which version answers.
+    """Routing of requests to versions.
 
     Attributes:
         labels: version by label; ``production`` is the default version.
         traffic: shares of the requests by version, in percent, adding up to 100; empty for no split.
-        shadows: fraction of the requests, 0 to 1, that a version also runs without its answers being used.
+        shadows: fraction of the requests, 0 to 1, that are mirrored to a version, by version.
     """
 
     labels: Mapping[str, int] = field(default_factory=dict)
@@ -49,20 +50,20 @@ class Routing:
 
     @cached_property
     def versions(self) -> frozenset[int]:
-        """Return every version that it leads to."""
+        """Return every version with a label, traffic or shadow traffic."""
         return frozenset((*self.labels.values(), *self.traffic, *self.shadows))
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One routing of the history.
+    """Entry of the history: a routing and the change that set it.
 
     Attributes:
         number: counted from 1; numbers of dropped entries are not used again.
-        routing: what this change put in force.
+        routing: the routing after the change.
         change: the command, as ``label production 2``.
-        at: when, in UTC as ISO 8601; None where it was not recorded.
-        before: number of the entry that a rollback from here leads to; None where nothing was before.
+        at: time in UTC as ISO 8601; None where it was not recorded.
+        before: number of the entry that a rollback from this one restores; None for the first entry.
     """
 
     number: int
@@ -74,9 +75,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class State:
-    """A model's versions and routing, and the routings before it, oldest first.
+    """State of a model: its versions, its routing and the history, oldest first.
 
-    The last entry of the history is the present routing. A state that was written without a history has none.
+    The last entry of the history is the current routing. A state without recorded history has an empty one.
     """
 
     versions: tuple[int, ...] = ()
@@ -86,12 +87,12 @@ class State:
 
     @cached_property
     def offered(self) -> tuple[int, ...]:
-        """The versions that take new requests."""
+        """Return the versions that take new requests: those not withdrawn."""
         return tuple(version for version in self.versions if version not in self.withdrawn)
 
     @cached_property
     def default(self) -> int | None:
-        """The version labelled production, else the newest that is offered; None where there is none."""
+        """Return the version labelled production, else the newest offered; None without."""
         labelled = self.routing.labels.get(PRODUCTION)
         if labelled in self.offered:
             return labelled
@@ -99,7 +100,7 @@ class State:
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
-        """The history, complete also where the present routing was written without an entry."""
+        """Return the history, with an entry for a current routing that has none."""
         last = self.history[-1] if self.history else None
         if last and last.routing == self.routing:
             return self.history
@@ -110,14 +111,15 @@ class State:
 
     @property
     def previous(self) -> Routing | None:
-        """The routing that a rollback leads to; None where there is none."""
+        """Return the routing that a rollback restores; None without an earlier one."""
         before = self._entry(self.entries[-1].before)
         return before.routing if before else None
 
     def reroute(self, routing: Routing, *, change: str = "changed", at: str | None = None) -> State:
-        """Return the state with another routing, as an entry of the history; itself where it is the present one.
+        """Return the state with another routing and a new history entry.
 
-        ``at`` is the time, by default now. Raises NotFound for versions that are not offered.
+        Returns itself where the routing is the current one. ``at`` is the time, by default now. Raises NotFound for
+        versions that do not exist or are withdrawn.
         """
         if routing == self.routing:
             return self
@@ -125,10 +127,11 @@ class State:
         return self._record(routing, change, at, before=self.entries[-1].number)
 
     def rollback(self, to: int | None = None, *, at: str | None = None) -> State:
-        """Return the state with the routing before the present one, or of entry ``to``; itself if that is in force.
+        """Return the state with the previous routing, or that of entry ``to``.
 
-        Repeated rollbacks lead further back, never to what was just left. Raises NotFound for an entry that is not
-        kept, RegistryError where nothing is before the present one or a version was withdrawn.
+        Returns itself where that is the current routing. Repeated rollbacks go further back, never to the routing just
+        left. Raises NotFound for an entry that is not in the history, RegistryError where there is no earlier entry or
+        a version was withdrawn.
         """
         entry = self._entry(to) if to is not None else self._before()
         if entry is None:
@@ -138,43 +141,44 @@ class State:
             return self
         if gone := sorted(entry.routing.versions.difference(self.offered)):
             raise RegistryError(
-                f"entry {entry.number} leads to version {gone[0]}, which was withdrawn: choose another entry with "
+                f"entry {entry.number} routes to version {gone[0]}, which was withdrawn: choose another entry with "
                 "`lightship rollback NAME --to N`, see `lightship history NAME`"
             )
         return self._record(entry.routing, f"rollback to {entry.number}", at, before=entry.before)
 
     def _before(self) -> Entry:
-        """Return the entry before the present one; raises RegistryError."""
+        """Return the entry before the current one; raises RegistryError."""
         number = self.entries[-1].before
         if number is None:
             unchanged = "there is nothing to roll back to: this is the first of the recorded labels and traffic"
-            raise RegistryError(unchanged + self.way_back())
+            raise RegistryError(unchanged + self.rollback_hint())
         if (entry := self._entry(number)) is None:
             raise RegistryError(f"there is nothing to roll back to: entry {number} is older than the {KEPT} kept")
         return entry
 
-    def way_back(self) -> str:
-        """Return how to leave a version that answers only because it is the newest; empty where that is not so.
+    def rollback_hint(self) -> str:
+        """Return how to go back from a version that is the default only as the newest.
 
-        A new version goes live by itself where nothing is labelled production, which is no change of the routing.
+        Without the label production a new version becomes the default, which a rollback cannot undo: the routing did
+        not change. Returns "" in any other case.
         """
         if len(self.offered) < 2 or self.routing.traffic or self.routing.labels.get(PRODUCTION) in self.offered:
             return ""
         newest, before = self.offered[-1], self.offered[-2]
         return (
-            f"; version {newest} answers because it is the newest and none is labelled {PRODUCTION}: for version "
-            f"{before} to answer again, say: lightship label NAME {PRODUCTION} {before}"
+            f"; version {newest} is the default because it is the newest and none is labelled {PRODUCTION}: to make "
+            f"version {before} the default, run: lightship label NAME {PRODUCTION} {before}"
         )
 
     def withdraw(self, version: int) -> State:
-        """Return the state without new requests for a version; itself where it was withdrawn before.
+        """Return the state with a version withdrawn: it takes no new requests.
 
         Raises NotFound, or RegistryError while requests are routed to it.
         """
         if version not in self.versions:
             raise NotFound(f"there is no version {version}: the versions are {', '.join(map(str, self.versions))}")
         if version in self.routing.versions:
-            raise RegistryError(f"version {version} still has a label or traffic: route its requests elsewhere first")
+            raise RegistryError(f"version {version} still has a label or traffic: move them to another version first")
         if version in self.withdrawn:
             return self
         return replace(self, withdrawn=self.withdrawn | {version})
@@ -190,22 +194,22 @@ class State:
     def _check_offered(self, routing: Routing) -> None:
         for version in sorted(routing.versions):
             if version not in self.offered:
-                known = ", ".join(map(str, self.offered)) or "none"
+                offered = ", ".join(map(str, self.offered)) or "none"
                 withdrawn = f", and {version} was withdrawn" if version in self.withdrawn else ""
-                raise NotFound(f"there is no version {version} to route to: the versions are {known}{withdrawn}")
+                raise NotFound(f"there is no version {version} to route to: the versions are {offered}{withdrawn}")
 
     def to_bytes(self) -> bytes:
-        """JSON, sorted and indented: people read it.
+        """Return JSON, sorted and indented for human readers.
 
-        ``previous`` is what versions of Lightship without a history read and roll back to.
+        ``previous`` is for versions of Lightship without a history: they roll back to it.
         """
         previous = asdict(self.previous) if self.previous else None
         record = asdict(self) | {"withdrawn": sorted(self.withdrawn), "previous": previous}
         return json.dumps(record, indent=2, sort_keys=True).encode()
 
     @classmethod
-    def from_bytes(cls, data: bytes, place: str = "state.json") -> State:
-        """The inverse of :meth:`to_bytes`; raises StateError, which names the place, on anything else."""
+    def from_bytes(cls, data: bytes, path: str = "state.json") -> State:
+        """Read what :meth:`to_bytes` returned; raises StateError, which names the path."""
         try:
             record = json.loads(data)
             routing = _routing(record["routing"])
@@ -216,11 +220,14 @@ class State:
                 history=_history(record, routing),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise StateError(f"{place} holds no state: {type(error).__name__} {error}") from None
+            raise StateError(f"{path} is not a state file: {type(error).__name__} {error}") from None
 
 
 def _history(record: Mapping[str, Any], routing: Routing) -> tuple[Entry, ...]:
-    """Return the entries of a state file; of one that has only the routing before, written by 0.1.0, these two."""
+    """Return the history entries in a state file.
+
+    Files of Lightship 0.1.0 hold only the current and the previous routing: two entries.
+    """
     if "history" in record:
         return tuple(map(_read_entry, record["history"]))
     previous = _routing(record["previous"]) if record["previous"] else routing

@@ -1,4 +1,4 @@
-"""Where a registry keeps its files. Adding a store: one file, one entry here, one test."""
+"""Stores of a registry's files. Adding a store: a file, an entry here, a test."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from lightship.stores.base import Store
 
 
 def open_store(location: str, *, cache: CacheSettings = DEFAULT_CACHE) -> Store:
-    """The store of a location: a folder, or ``s3://bucket/prefix``; raises RegistryError for any other scheme.
+    """Return the store at a location: a folder or ``s3://bucket/prefix``.
 
-    ``cache`` is for what is downloaded from S3.
+    ``cache`` is for downloads from S3. Raises RegistryError for any other scheme.
     """
     scheme, separator, rest = location.partition("://")
     if not separator:

@@ -1,4 +1,4 @@
-"""What every store offers a registry. Keys are names joined by ``/``."""
+"""Interface of a registry's store. Keys are names joined by ``/``."""
 
 from __future__ import annotations
 
@@ -8,36 +8,45 @@ from typing import Protocol
 
 
 class Store(Protocol):
-    """Small files that are changed by compare-and-swap, and folders that are published once."""
+    """Store of small files changed by compare-and-swap, and of published folders."""
 
     def list(self, key: str = "") -> list[str]:
-        """Names of the folders directly below a key, sorted; none where the key does not exist."""
+        """Return the sorted names of the folders directly below a key.
+
+        Empty where the key does not exist.
+        """
         ...
 
     def read(self, key: str) -> tuple[bytes, str] | None:
-        """A small file and its etag; None where there is none."""
+        """Return a small file and its etag; None where it does not exist."""
         ...
 
     def changed(self, key: str, etag: str | None) -> bool:
-        """Whether a small file has another etag than this one (None: that it exists)."""
+        """Return whether a small file's etag is not this one (None: whether it exists)."""
         ...
 
     def write(self, key: str, data: bytes, *, if_match: str | None) -> bool:
-        """Replace a small file that has this etag (None: that does not exist); False, and nothing done, otherwise."""
+        """Write a small file if its etag is ``if_match`` (None: if it does not exist).
+
+        Returns False, and writes nothing, otherwise.
+        """
         ...
 
     def path(self, key: str) -> Path:
-        """A published folder as a local one."""
+        """Return the local path of a published folder."""
         ...
 
     def renew(self, key: str) -> Path | None:
-        """The same folder, fetched anew because its files are not what was published; None for what is the original."""
+        """Download a published folder again because its local copy is corrupt.
+
+        Returns None where the folder is the original, not a copy.
+        """
         ...
 
     def staging(self) -> AbstractContextManager[Path]:
-        """A private local folder to build in, removed at the end."""
+        """Create a private local folder to build in; it is removed at the end."""
         ...
 
     def publish(self, folder: Path, key: str) -> bool:
-        """Make a staged folder visible at a key, whole or not at all; False where the key is taken."""
+        """Publish a staged folder at a key atomically; False where the key is taken."""
         ...

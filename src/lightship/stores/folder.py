@@ -1,4 +1,4 @@
-"""A registry in a local folder: publishing is one rename, so readers see a whole version or none."""
+"""Store in a local folder. Publishing is one rename, so it is atomic."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ _ABANDONED_SECONDS = 24 * 3600.0
 
 
 class FolderStore:
-    """Folders by key (``name/version``) below ``root``; names that start with a dot are not listed."""
+    """Store of folders by key (``name/version``) below ``root``.
+
+    Names that start with a dot are not listed.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def list(self, key: str = "") -> list[str]:
-        """Names of the folders directly below a key, sorted; none where the key does not exist."""
+        """See :meth:`Store.list`."""
         try:
             entries = [entry for entry in (self.root / key).iterdir() if entry.is_dir()]
         except FileNotFoundError:
@@ -31,7 +34,7 @@ class FolderStore:
         return sorted(entry.name for entry in entries if not entry.name.startswith("."))
 
     def read(self, key: str) -> tuple[bytes, str] | None:
-        """A small file and its etag; None where there is none."""
+        """See :meth:`Store.read`; the etag is the file's SHA-256."""
         try:
             data = (self.root / key).read_bytes()
         except FileNotFoundError:
@@ -41,12 +44,12 @@ class FolderStore:
         return data, hashlib.sha256(data).hexdigest()
 
     def changed(self, key: str, etag: str | None) -> bool:
-        """Whether a small file has another etag than this one."""
+        """See :meth:`Store.changed`."""
         found = self.read(key)
         return (found[1] if found else None) != etag
 
     def write(self, key: str, data: bytes, *, if_match: str | None) -> bool:
-        """Replace a small file that has this etag (None: that does not exist); False otherwise."""
+        """See :meth:`Store.write`; a lock file serialises the writers."""
         import fcntl
 
         target = self.root / key
@@ -56,29 +59,29 @@ class FolderStore:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if self.changed(key, if_match):
                     return False
-                half = target.parent / f".{target.name}.half"
-                half.write_bytes(data)
-                half.replace(target)
+                partial = target.parent / f".{target.name}.half"
+                partial.write_bytes(data)
+                partial.replace(target)
         except OSError as error:
             raise RegistryError(f"cannot write {target}: {error.strerror}") from None
         return True
 
     def path(self, key: str) -> Path:
-        """The local folder of a key."""
+        """Return the local folder of a key."""
         return self.root / key
 
     def renew(self, key: str) -> None:
-        """Nothing: a folder here is the published one itself."""
+        """Return None: the folder is the published original."""
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
-        """A private folder on the registry's own file system; what is left in it afterwards is removed."""
-        import shutil  # who only reads starts sooner without
+        """Create a private folder on the registry's file system, removed at the end."""
+        import shutil  # imported here: readers start faster without it
         import tempfile
 
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            self._sweep()
+            self._remove_abandoned()
             folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=self.root))
         except OSError as error:
             raise RegistryError(f"cannot write to the registry {self.root}: {error.strerror}") from None
@@ -87,22 +90,22 @@ class FolderStore:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _sweep(self) -> None:
-        """Remove what publishers who were killed left behind."""
+    def _remove_abandoned(self) -> None:
+        """Remove the staging folders of publishers that were killed."""
         import shutil
 
         for folder in self.root.glob(f"{_STAGING}*"):
-            with suppress(FileNotFoundError):  # a publisher who has just finished
+            with suppress(FileNotFoundError):  # its publisher has just finished
                 if time.time() - folder.stat().st_mtime > _ABANDONED_SECONDS:
                     shutil.rmtree(folder, ignore_errors=True)
 
     def publish(self, folder: Path, key: str) -> bool:
-        """Move a staged folder to a key in one step; False, and nothing done, where the key is taken."""
+        """Move a staged folder to a key in one step; False where the key is taken."""
         target = self.root / key
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o755)
-            folder.rename(target)  # onto a folder that is not empty, POSIX refuses this
+            folder.rename(target)  # POSIX refuses this where the target is a folder that is not empty
         except OSError as error:
             if target.exists():
                 return False

@@ -1,10 +1,12 @@
-"""A registry in S3. A version is its files under ``name/version/``, the manifest last: without it nobody sees them.
+"""Store in S3.
 
-Two publishers cannot get the same number: each first creates ``name/version/.claim`` with If-None-Match. One that is
-killed leaves a claimed number without a manifest, which is never a version.
+A version is its files under ``name/version/``. The manifest is uploaded last: without it the version is not visible.
 
-Published folders are cached on local disk by their manifest's digest. Room for a download is made before it starts, by
-removing the least recently used: a Lambda function's disk is small, and what is on it outlives a call that timed out.
+Two publishers cannot get the same number: each first creates ``name/version/.claim`` with If-None-Match. A publisher
+that is killed leaves a claimed number without a manifest, which is never a version.
+
+Published folders are cached on local disk by their manifest's digest. Space for a download is freed before it starts,
+least recently used first: a Lambda function's disk is small, and its files outlive an invocation that timed out.
 """
 
 from __future__ import annotations
@@ -26,35 +28,38 @@ from lightship.settings import DEFAULT_CACHE, CacheSettings
 
 _LARGEST_PUT = 5 * 1024**3  # S3's limit for one request
 _CLAIM = ".claim"
-_HALF = ".half-"
+_PARTIAL = ".half-"
 _UNCHANGED = {"304", "NotModified"}
 
 
-class _Folder(type(Path())):  # type: ignore[misc]  # pathlib's own cannot be referenced weakly
-    """A cached folder's path. As long as somebody keeps it, as a loaded model does, the folder is not removed."""
+class _CachedFolder(type(Path())):  # type: ignore[misc]  # pathlib's own cannot be referenced weakly
+    """Path of a cached folder.
+
+    While it is referenced, as by a loaded model, the folder is not removed.
+    """
 
 
 class S3Store:
-    """Objects below ``bucket/prefix``.
+    """Store of objects below ``bucket/prefix``.
 
     Args:
-        place: ``bucket`` or ``bucket/prefix``.
-        cache: the local folder for what was downloaded, and how much of it to keep.
+        location: ``bucket`` or ``bucket/prefix``.
+        cache: the local folder for downloads, and its size limit.
     """
 
-    def __init__(self, place: str, *, cache: CacheSettings = DEFAULT_CACHE) -> None:
-        bucket, _, prefix = place.partition("/")
+    def __init__(self, location: str, *, cache: CacheSettings = DEFAULT_CACHE) -> None:
+        bucket, _, prefix = location.partition("/")
         if not bucket:
-            raise RegistryError(f"'s3://{place}' names no bucket: write s3://bucket/prefix")
+            raise RegistryError(f"'s3://{location}' has no bucket name: write s3://bucket/prefix")
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._cache = cache.folder or Path(tempfile.gettempdir()) / "lightship-cache"
         self._cache_bytes = cache.size
-        self._held: WeakValueDictionary[str, _Folder] = WeakValueDictionary()
+        self._held: WeakValueDictionary[str, _CachedFolder] = WeakValueDictionary()
         self._client = aws.client("s3", attempts=3)
 
     def list(self, key: str = "") -> list[str]:
-        """Names of the folders directly below a key, sorted."""
+        """See :meth:`Store.list`."""
         prefix = self._key(f"{key}/" if key else "")
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=prefix, Delimiter="/"
@@ -64,11 +69,11 @@ class S3Store:
         return sorted(name[len(prefix) :].rstrip("/") for name in found)
 
     def read(self, key: str) -> tuple[bytes, str] | None:
-        """A small object and its etag; None where there is none."""
+        """See :meth:`Store.read`."""
         return self._get(key)
 
     def changed(self, key: str, etag: str | None) -> bool:
-        """A conditional GET: answered without a body while nothing has changed."""
+        """See :meth:`Store.changed`; a conditional GET, bodiless while unchanged."""
         if etag is None:
             return self._get(key) is not None
         with self._errors("read", key):
@@ -82,45 +87,48 @@ class S3Store:
         return True
 
     def write(self, key: str, data: bytes, *, if_match: str | None) -> bool:
-        """Replace a small object that has this etag (None: that does not exist); False otherwise."""
+        """See :meth:`Store.write`; a conditional PUT."""
         with self._errors("write", key):
             put = aws.put(self._client, etag=if_match, Bucket=self._bucket, Key=self._key(key), Body=data)
         return put is not None
 
     def path(self, key: str) -> Path:
-        """A published folder, downloaded unless it is in the cache; raises NotFound, or RegistryError without room."""
+        """Return the cached copy of a published folder, downloaded if needed.
+
+        Raises NotFound, or RegistryError where it does not fit on the disk.
+        """
         return self._path(key, renew=False)
 
     def renew(self, key: str) -> Path:
-        """The folder downloaded once more, unless what is in the cache is whole by now."""
+        """Download the folder again unless another process repaired the cached copy."""
         return self._path(key, renew=True)
 
     def _path(self, key: str, *, renew: bool) -> Path:
         found = self._get(f"{key}/{MANIFEST}")
         if found is None:
-            raise NotFound(f"there is nothing published at {self._uri(key)}")
+            raise NotFound(f"there is no version published at {self._uri(key)}")
         name = hashlib.sha256(found[0]).hexdigest()
-        target = self._held.setdefault(name, _Folder(self._cache / name))
+        target = self._held.setdefault(name, _CachedFolder(self._cache / name))
         try:
             if renew or not target.is_dir():
                 self._fetch(key, found[0], target, renew=renew)
             os.utime(target)
         except OSError as error:
             raise RegistryError(
-                f"cannot keep {self._uri(key)} in the cache, LIGHTSHIP_CACHE: {error.strerror}"
+                f"cannot keep {self._uri(key)} in the cache, see LIGHTSHIP_CACHE: {error.strerror}"
             ) from None
         return target
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
-        """A private local folder."""
+        """Create a private local folder, removed at the end."""
         with tempfile.TemporaryDirectory(prefix="lightship-") as folder:
             staged = Path(folder) / "bundle"
             staged.mkdir()
             yield staged
 
     def publish(self, folder: Path, key: str) -> bool:
-        """Claim the key, upload the files, the manifest last; False where the key is taken."""
+        """Claim the key and upload the files, the manifest last; False if key is taken."""
         if not self.write(f"{key}/{_CLAIM}", uuid.uuid4().bytes, if_match=None):
             return False
         files = [file for file in sorted(folder.rglob("*")) if file.is_file() and file.name != MANIFEST]
@@ -130,26 +138,27 @@ class S3Store:
         return self.write(f"{key}/{MANIFEST}", (folder / MANIFEST).read_bytes(), if_match=None)
 
     def _create(self, key: str, file: Path) -> None:
-        """Upload a file of a claimed version where there is none: a role may be denied to replace one.
+        """Upload a file of a claimed version unless it exists.
 
-        One that is there is ours, by a request whose answer was lost: the claim keeps other publishers away.
+        Roles may be denied to overwrite objects. An existing one is this publisher's own, from a request whose response
+        was lost: the claim excludes other publishers. Raises RegistryError where its size differs.
         """
-        place, size = {"Bucket": self._bucket, "Key": self._key(key)}, file.stat().st_size
+        target, size = {"Bucket": self._bucket, "Key": self._key(key)}, file.stat().st_size
         if size > _LARGEST_PUT:
-            self._client.upload_file(str(file), *place.values())
+            self._client.upload_file(str(file), *target.values())
             return
         with file.open("rb") as content:
-            created = aws.put(self._client, etag=None, **place, Body=content)
-        if created is None and self._client.head_object(**place)["ContentLength"] != size:
-            raise RegistryError(f"cannot write {self._uri(key)}: another object is there")
+            created = aws.put(self._client, etag=None, **target, Body=content)
+        if created is None and self._client.head_object(**target)["ContentLength"] != size:
+            raise RegistryError(f"cannot write {self._uri(key)}: another object exists there")
 
     def _fetch(self, key: str, manifest: bytes, target: Path, *, renew: bool) -> None:
-        with self._alone():
-            if target.is_dir() and (not renew or _whole(target)):  # another process has just been here
+        with self._locked():
+            if target.is_dir() and (not renew or _is_intact(target)):  # another process has just downloaded it
                 return
             shutil.rmtree(target, ignore_errors=True)
-            self._make_room(self._size(key))
-            folder = Path(tempfile.mkdtemp(prefix=_HALF, dir=self._cache))
+            self._free_space(self._size(key))
+            folder = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=self._cache))
             try:
                 self._download(key, Manifest.from_bytes(manifest), folder)
                 (folder / MANIFEST).write_bytes(manifest)
@@ -158,21 +167,24 @@ class S3Store:
                 shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One download at a time: what is half there is nobody's then, and room that was made stays."""
+    def _locked(self) -> Iterator[None]:
+        """Hold the cache's lock and remove partial downloads.
+
+        Only the holder downloads: any partial download is abandoned, and freed space is not taken by another process.
+        """
         import fcntl
 
         self._cache.mkdir(parents=True, exist_ok=True)
         with (self._cache / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            for left in self._cache.glob(f"{_HALF}*"):
+            for left in self._cache.glob(f"{_PARTIAL}*"):
                 shutil.rmtree(left, ignore_errors=True)
             yield
 
-    def _make_room(self, needed: int) -> None:
-        """Remove the least recently used until so many bytes fit, within the limit and on the disk.
+    def _free_space(self, needed: int) -> None:
+        """Remove least recently used folders until ``needed`` bytes fit limit and disk.
 
-        What this process uses stays: its files are mapped, so that removing them would free nothing and break it.
+        Folders in use by this process are kept: their files are memory-mapped, so removing them would free no space.
         """
         cached = sorted((entry for entry in self._cache.iterdir() if not entry.name.startswith(".")), key=_age)
         kept = sum(map(_size, cached))
@@ -184,7 +196,7 @@ class S3Store:
                 shutil.rmtree(entry, ignore_errors=True)
 
     def _size(self, key: str) -> int:
-        """Bytes below a key."""
+        """Return the total size of the objects below a key, in bytes."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._key(f"{key}/"))
         with self._errors("list", key):
             return sum(entry["Size"] for page in pages for entry in page.get("Contents", []))
@@ -206,7 +218,11 @@ class S3Store:
             return found["Body"].read(), found["ETag"]
 
     def _listed(self, key: str) -> bool:
-        """Whether an object is there. S3 denies a missing one to who may not list, and may not heed a listed prefix."""
+        """Return whether an object exists, by listing.
+
+        S3 answers AccessDenied for a missing object to a role without permission to list. A listing is by prefix, so
+        the key itself is compared.
+        """
         first = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._key(key), MaxKeys=1)
         return [entry["Key"] for entry in first.get("Contents", [])] == [self._key(key)]
 
@@ -218,7 +234,7 @@ class S3Store:
 
     @contextmanager
     def _errors(self, verb: str, key: str) -> Iterator[None]:
-        """Every error of S3 or on the way to it becomes a RegistryError: who serves goes on with what is known."""
+        """Translate S3 and boto3 errors to RegistryError: servers then use cached state."""
         from boto3.exceptions import Boto3Error
         from botocore.exceptions import BotoCoreError
 
@@ -229,7 +245,7 @@ class S3Store:
             raise RegistryError(sentence, detail=aws.detail(error)) from None
 
 
-def _whole(folder: Path) -> bool:
+def _is_intact(folder: Path) -> bool:
     try:
         Bundle.open(folder)
     except BundleError:

@@ -81,6 +81,6 @@ def sentence(errors: Sequence[Mapping[str, Any]]) -> str:
 
 def _ours(error: Exception) -> LightshipError:
     """Return what a client gets for an unexpected error: AWS's failures are transient, ours are not."""
-    if aws.complaint(error) is not None:  # its words are for the log: they name what callers need not know
+    if aws.describe(error) is not None:  # its words are for the log: they name what callers need not know
         return Unavailable("the jobs' bucket, table or queues do not answer as they should: ask again later")
     return internal_error()

@@ -1,1 +1,1 @@
-"""Options and arguments that several commands share, and their completion in a shell."""
+"""Options and arguments shared by several commands, and their shell completion."""

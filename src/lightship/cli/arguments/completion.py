@@ -1,6 +1,6 @@
-"""Words that a shell completes: names, versions and labels in the registry that the command line names so far.
+"""Shell completion of names, versions and labels in the command line's registry.
 
-Nothing is completed where the registry cannot be read: an error has no place in the middle of a line.
+Nothing is completed where the registry cannot be read: an error would be printed into the command line.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
 def _completing(find: Callable[[click.Context, str], Iterable[str]]) -> Complete:
-    """Turn what finds words into what click calls; words that do not continue the incomplete one are left out."""
+    """Return a completion for click from a function that returns candidates.
+
+    Candidates that do not start with the incomplete word are dropped.
+    """
 
     @wraps(find)
     def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -31,7 +34,7 @@ def _completing(find: Callable[[click.Context, str], Iterable[str]]) -> Complete
         except LightshipError:
             return []
         except Exception as error:
-            if aws.complaint(error) is None:
+            if aws.describe(error) is None:
                 raise
             return []
 
@@ -46,7 +49,7 @@ def models(context: click.Context, incomplete: str) -> Iterable[str]:
 
 @_completing
 def models_and_versions(context: click.Context, incomplete: str) -> Iterable[str]:
-    """Return the names of the models; of the only one that fits, with its versions: ``churn``, ``churn@1``."""
+    """Return the matching models; of a single match also ``churn@1`` per version."""
     name, at, _ = incomplete.partition("@")
     found = [each for each in _registry(context).names() if each == name or (not at and each.startswith(name))]
     if len(found) != 1:
@@ -56,25 +59,25 @@ def models_and_versions(context: click.Context, incomplete: str) -> Iterable[str
 
 @_completing
 def versions(context: click.Context, incomplete: str) -> Iterable[str]:
-    """Return the versions of the model that the line names, the newest first."""
+    """Return the versions of the command line's model, the newest first."""
     return map(str, reversed(_state(context).offered))
 
 
 @_completing
 def labels(context: click.Context, incomplete: str) -> Iterable[str]:
-    """Return the labels of the model that the line names, and ``production``."""
+    """Return the labels of the command line's model, and ``production``."""
     return sorted({PRODUCTION, *_state(context).routing.labels})
 
 
 @_completing
 def shares(context: click.Context, incomplete: str) -> Iterable[str]:
-    """Return ``VERSION=`` for each version of the model that the line names."""
+    """Return ``VERSION=`` for each version of the command line's model."""
     return [f"{version}=" for version in _state(context).offered]
 
 
 @_completing
 def entries(context: click.Context, incomplete: str) -> Iterable[str]:
-    """Return the numbers in the history of the model that the line names, the newest first."""
+    """Return the history entries of the command line's model, the newest first."""
     return [str(entry.number) for entry in reversed(_state(context).entries)]
 
 
@@ -85,16 +88,19 @@ def queues(context: click.Context, incomplete: str) -> Iterable[str]:
 
 
 def _registry(context: click.Context) -> Registry:
-    if "registry" not in context.params:  # a command that works on a stack
+    if "registry" not in context.params:  # a command for a stack
         settings = Settings.from_environment()
         return Registry(settings.registry, cache=settings.cache)
     found = context.params["registry"]
-    if not isinstance(found, Registry):  # click drops a value that its callback refused
-        raise SettingError("the line names no registry that can be read")
+    if not isinstance(found, Registry):  # click drops a value refused by its callback
+        raise SettingError("the command line has no readable registry")
     return found
 
 
 def _state(context: click.Context, name: str | None = None) -> State:
-    """The state of a model, by default of the one that the line names; click leaves it in ``args`` before an option."""
+    """Return the state of a model, by default of the command line's.
+
+    click leaves a model's name before an option in ``args``.
+    """
     named = context.params.get("name") or next(iter(context.args), "")
     return _registry(context).state(name or str(named))

@@ -1,4 +1,4 @@
-"""Options and arguments that several commands share."""
+"""Options and arguments shared by several commands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _REGISTRY_HELP = "Folder with the models, or s3://bucket/prefix.  [default: $LIG
 
 
 def existing(location: str) -> Registry:
-    """Return the registry at a location; raises SettingError for a folder that does not exist, unless by default."""
+    """Return the registry at a location.
+
+    Raises SettingError for a folder that does not exist, unless it is the default one.
+    """
     folder = "://" not in location
     if folder and location != Settings().registry and not Path(location).exists():
         raise SettingError(f"there is no folder {location}: --registry, or LIGHTSHIP_REGISTRY, must name a registry")
@@ -23,7 +26,7 @@ def existing(location: str) -> Registry:
 
 
 def registry_at(location: str) -> Registry:
-    """Return the registry at a location, which may be empty; raises SettingError for a file."""
+    """Return the registry at any location; raises SettingError for a file."""
     if "://" not in location and Path(location).exists() and not Path(location).is_dir():
         raise SettingError(f"{location} is not a folder: --registry, or LIGHTSHIP_REGISTRY, must name a registry")
     return Registry(location, cache=Settings.from_environment().cache)
@@ -39,18 +42,18 @@ def _any(_: click.Context, __: click.Parameter, value: str | None) -> Registry:
 
 registry_option = click.option("--registry", metavar="URI", callback=_existing, help=_REGISTRY_HELP)
 new_registry_option = click.option(
-    "--registry", metavar="URI", callback=_any, help=f"{_REGISTRY_HELP}  A new folder is made."
+    "--registry", metavar="URI", callback=_any, help=f"{_REGISTRY_HELP}  It is created if it does not exist."
 )
 model_argument = click.argument("model", metavar="NAME[@VERSION]", shell_complete=completion.models_and_versions)
 name_argument = click.argument("name", metavar="NAME", shell_complete=completion.models)
 header_option = click.option(
-    "--header/--no-header", default=None, help="Whether a CSV's first row names the columns.  [default: found out]"
+    "--header/--no-header", default=None, help="Whether a CSV's first row is a header.  [default: detected]"
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def parse_model(text: str) -> tuple[str, int | None]:
-    """``name`` or ``name@version``; raises click.BadParameter."""
+    """Parse ``name`` or ``name@version``; raises click.BadParameter."""
     name, at, version = text.partition("@")
     if at and not (version.isascii() and version.isdecimal()):
         raise click.BadParameter(f"{text!r}: write NAME or NAME@VERSION, the version as a number")

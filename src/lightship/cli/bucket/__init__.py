@@ -1,1 +1,1 @@
-"""Files of batch jobs on their way into the stack's bucket and out of it."""
+"""Uploads and downloads of batch jobs' files."""

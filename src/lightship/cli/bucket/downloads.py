@@ -1,4 +1,4 @@
-"""A job's result on its way from the bucket to where its caller wants it: whole or not at all."""
+"""Downloads of job results; a result is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _AT_ONCE = 8
 
 
 def in_parts(output: Path, *, parquet: bool) -> bool:
-    """Whether a result is to be in parts: where it is Parquet, or the place is a folder.
+    """Return whether a result is written in parts: as Parquet, or into a folder.
 
-    Raises InvalidInput for a place where it cannot be.
+    Raises InvalidInput where it cannot be written to ``output``.
     """
     folder = output.is_dir()
     if not folder and not output.parent.is_dir():
@@ -27,14 +27,14 @@ def in_parts(output: Path, *, parquet: bool) -> bool:
     if folder and any(output.iterdir()):
         raise InvalidInput(f"the folder {output} is not empty: name a file in it, or an empty folder for the parts")
     if parquet and output.exists() and not folder:
-        raise InvalidInput(f"a result in Parquet is in parts: --output must be a folder, and {output} is a file")
+        raise InvalidInput(f"a Parquet result has several parts: --output must be a folder, and {output} is a file")
     if not os.access(output if folder else output.parent, os.W_OK):
-        raise InvalidInput(f"{output} cannot be written: the folder may not be written to")
+        raise InvalidInput(f"{output} cannot be written: permission denied")
     return parquet or folder
 
 
 def check_file(target: Path) -> None:
-    """Raise InvalidInput where a file cannot be written: before a job of an hour, not after it."""
+    """Raise InvalidInput, before the job starts, where a file cannot be written."""
     folder = target.parent
     if not folder.is_dir():
         raise InvalidInput(f"there is no folder {folder} to write {target.name} into")
@@ -43,27 +43,30 @@ def check_file(target: Path) -> None:
 
 
 def save(cloud: Cloud, receipt: Mapping[str, Any], output: Path) -> None:
-    """Download what a receipt names: one file to ``output``, several parts into it; raises InvalidInput."""
+    """Download a receipt's parts: a single file to ``output``, several into it.
+
+    Raises InvalidInput.
+    """
     keys = [str(part["key"]) for part in receipt["parts"]]
     folder = not receipt["options"]["single"]
     try:
         if folder:
             output.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".lightship-", dir=output if folder else output.parent) as halfway:
-            halves = [Path(halfway, key.rpartition("/")[2]) for key in keys]
+        with tempfile.TemporaryDirectory(prefix=".lightship-", dir=output if folder else output.parent) as staging:
+            files = [Path(staging, key.rpartition("/")[2]) for key in keys]
             with ThreadPoolExecutor(_AT_ONCE) as pool:
-                list(pool.map(lambda key, half: cloud.s3.download_file(cloud.bucket, key, str(half)), keys, halves))
-            for half in halves:
-                half.replace(output / half.name if folder else output)
+                list(pool.map(lambda key, file: cloud.s3.download_file(cloud.bucket, key, str(file)), keys, files))
+            for file in files:
+                file.replace(output / file.name if folder else output)
     except OSError as error:
         at = f"s3://{cloud.bucket}/{keys[0].rpartition('/')[0]}/"
         raise InvalidInput(f"{output} cannot be written ({error.strerror}): the result stays at {at}") from None
 
 
 def save_rejected(cloud: Cloud, receipt: Mapping[str, Any], target: Path) -> None:
-    """Write the rejected rows that a receipt names, in their order, into one file of JSON Lines; raises InvalidInput.
+    """Write a receipt's rejected rows to a JSON Lines file, in their order.
 
-    The file is empty where no row was rejected.
+    The file is empty where no row was rejected. Raises InvalidInput.
     """
     try:
         with target.open("wb") as file:

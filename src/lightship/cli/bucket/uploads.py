@@ -1,6 +1,6 @@
-"""A file, or the images of a folder, on their way into the bucket, under a name that their content gives them.
+"""Uploads of files and image folders, under keys derived from their content.
 
-The same content again has the same name: it is not sent twice, and the same job is found again.
+The same content has the same key: it is not uploaded twice, and the same job is found again.
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ from lightship.jobs.ledger.requests import canonical
 
 _AT_ONCE = 8
 
-# Bytes of a part, at least, and about the most parts that S3 takes of an upload.
+# Minimum bytes of a part, and a number of parts below S3's limit of 10,000.
 _PART = 8 * 1024 * 1024
 _MOST_PARTS = 9_000
 
 
 def find(path: Path) -> dict[str, Path]:
-    """A file by its name, or the images in and below a folder by their paths in it; raises InvalidInput for none."""
+    """Return a file by name, or a folder's images by relative path.
+
+    Raises InvalidInput for a folder without images.
+    """
     if not path.is_dir():
         return {path.name: path}
     below = {file.relative_to(path): file for file in sorted(path.rglob("*")) if file.is_file()}
@@ -42,9 +45,9 @@ def find(path: Path) -> dict[str, Path]:
 
 
 def send(files: Mapping[str, Path], cloud: Cloud, owner: str, console: Console) -> str:
-    """Have files in the bucket, by their names; returns the folder in which they are, a key that ends with ``/``.
+    """Upload missing files by name; returns their folder, a key ending with ``/``.
 
-    Raises InvalidInput for a file that cannot be read, is changed meanwhile, or whose name is no key.
+    Raises InvalidInput for a file that cannot be read, changes meanwhile, or has a name that is not a valid key.
     """
     digests = dict(zip(files, map(_digest, files.values()), strict=True))
     folder = f"{uploads.prefix(owner)}{hashlib.sha256(canonical(digests)).hexdigest()[:32]}/"
@@ -85,21 +88,24 @@ def _put(path: Path, digest: str, cloud: Cloud, key: str, advance: Callable[[int
     part = max(_PART, size // _MOST_PARTS)
     config = TransferConfig(multipart_threshold=part, multipart_chunksize=part, use_threads=size > part)
     with path.open("rb") as file:
-        cloud.s3.upload_fileobj(_Same(file, digest, advance), cloud.bucket, key, Config=config)
+        cloud.s3.upload_fileobj(_Verified(file, digest, advance), cloud.bucket, key, Config=config)
 
 
-class _Same:
-    """A file to be read once that ends well only if its content has the digest: else nothing must be there under it."""
+class _Verified:
+    """File whose last read fails unless its content has the digest.
+
+    The failure aborts the upload, because the key is derived from the digest.
+    """
 
     def __init__(self, file: BinaryIO, digest: str, advance: Callable[[int], object]) -> None:
         self._file, self._wanted, self._advance = file, digest, advance
         self._found = hashlib.sha256()
 
     def read(self, size: int = -1) -> bytes:
-        """Up to so many bytes, or all that are left; raises InvalidInput at the end of another content."""
+        """Read up to ``size`` bytes, or the rest; raises InvalidInput on a wrong digest."""
         block = self._file.read(size)
         self._found.update(block)
         self._advance(len(block))
         if (size < 0 or not block) and self._found.hexdigest() != self._wanted:
-            raise InvalidInput(f"{self._file.name} was changed while it was uploaded: start again when it is whole")
+            raise InvalidInput(f"{self._file.name} changed during the upload: try again when it is complete")
         return block

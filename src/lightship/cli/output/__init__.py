@@ -1,1 +1,1 @@
-"""What commands print: text and progress on a terminal, errors and exit codes."""
+"""Output of commands: text and progress on a terminal, errors and exit codes."""

@@ -1,4 +1,4 @@
-"""How a command ends: errors as one sentence on standard error, and the exit codes.
+"""Exit codes, and errors as one sentence on standard error.
 
 ====  ==========================================================================================
 code  meaning
@@ -37,12 +37,12 @@ Exit codes:
   2  refused: a mistake in the command, its input or its environment
   4  batch: every row was rejected"""
 
-# What the system says when a disk, a quota or a file cannot take more.
+# Errors of the operating system where output cannot be written.
 _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 
 
 class Refusal(click.ClickException):
-    """A mistake of the user: one sentence on standard error."""
+    """Error of the user: one sentence on standard error."""
 
     exit_code = REFUSED
 
@@ -54,12 +54,15 @@ class Unwritable(click.ClickException):
 
 
 class Group(click.Group):
-    """The one place where errors of Lightship, AWS and the system become sentences and exit codes."""
+    """Group that translates errors of Lightship, AWS and the system for the user."""
 
     def resolve_command(
         self, context: click.Context, words: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; click takes one such as ``*`` for an option, and prints the help."""
+        """Find the command.
+
+        click takes one such as ``*`` for an option and prints the help; this raises an error.
+        """
         if not context.resilient_parsing and self.get_command(context, words[0]) is None:
             context.fail(f"No such command {words[0]!r}.")
         return super().resolve_command(context, words)
@@ -75,12 +78,12 @@ class Group(click.Group):
                 raise
             raise Refusal(missing_extra(extra, "this command").message) from error
         except Exception as error:
-            if (sentence := aws.complaint(error)) is None:
+            if (sentence := aws.describe(error)) is None:
                 raise
             raise Refusal(sentence) from error
 
     def main(self, *args: Any, **options: Any) -> Any:
-        """Run the program and exit, also where output or an argument breaks click itself."""
+        """Run the program and exit; also handles output and argument errors inside click."""
         try:
             return super().main(*args, **options)
         except OSError as error:
@@ -96,20 +99,23 @@ class Group(click.Group):
 
 
 def _sentence(error: LightshipError) -> str:
-    """Return an error's sentence, and below it what a framework said; a model file can put anything into both."""
-    said = f"\n(in the framework's own words: {printable(error.detail)})" if error.detail else ""
-    return printable(error.message) + said
+    """Return an error's message, and below it the framework's own message.
+
+    Both are made printable: their content can come from a model file.
+    """
+    detail = f"\n(the framework's message: {printable(error.detail)})" if error.detail else ""
+    return printable(error.message) + detail
 
 
 def _of_system(error: OSError) -> click.ClickException | None:
-    """Return the sentence for a file or an output that cannot be used; None for any other error."""
+    """Return the error for an unusable file or output; None for any other error."""
     if error.filename is not None:
         return Refusal(f"{click.format_filename(error.filename)}: {error.strerror}")
     return Unwritable(f"cannot write: {error.strerror}") if error.errno in _UNWRITABLE else None
 
 
 def _of_arguments(words: Sequence[str]) -> click.ClickException | None:
-    """Return the sentence for the first argument that is not UTF-8; None where all are."""
+    """Return the error for the first argument that is not UTF-8, else None."""
     for word in words:
         if word != (shown := word.encode(errors="backslashreplace").decode()):
             return Refusal(f"the argument {shown} is not UTF-8")
@@ -117,7 +123,10 @@ def _of_arguments(words: Sequence[str]) -> click.ClickException | None:
 
 
 def _discard(stream: Any) -> None:
-    """Have what is still buffered go nowhere: Python would try to write it again at exit, and print a traceback."""
+    """Redirect a stream to the null device.
+
+    Python would write the rest of the buffer again at exit, and print a traceback.
+    """
     with suppress(OSError, ValueError, AttributeError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())

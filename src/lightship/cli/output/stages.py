@@ -1,4 +1,4 @@
-"""What commands that open model files show of their progress."""
+"""Progress of commands that open model files."""
 
 from __future__ import annotations
 
@@ -11,25 +11,28 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from lightship.cli.output import terminal
 
 _STAGES = {
-    "check": "looking through the file before anything opens it",
+    "check": "checking the file before it is opened",
     "load": "opening it in a sandbox",
     "describe": "reading names and shapes",
-    "record": "asking the original",
+    "record": "recording the original's outputs",
     "convert": "compiling, and comparing with the original",
     "write": "writing the bundle",
     "measure": "measuring",
-    "try": "trying the bundle in a fresh process",
+    "try": "testing the bundle in a new process",
     "publish": "publishing",
 }
 
 _UNCONFINED = (
     "warning: this machine has no sandbox and --no-sandbox was given: code in the model file can read, change and send "
-    "everything that you can"
+    "everything that you can access"
 )
 
 
 def warning(progress: Callable[[str, float], None]) -> Callable[[str, float], None]:
-    """Say on standard error what is given up before a file is opened without a sandbox, to machines, too."""
+    """Add a warning on standard error before a file is opened without a sandbox.
+
+    It is printed with --json too.
+    """
 
     def update(stage: str, done: float) -> None:
         if stage == "unconfined":
@@ -42,7 +45,10 @@ def warning(progress: Callable[[str, float], None]) -> Callable[[str, float], No
 
 @contextmanager
 def stages(*, visible: bool) -> Iterator[Callable[[str, float], None]]:
-    """Print one line for each stage on standard error: with a bar on a terminal, plain elsewhere, none for machines."""
+    """Print one line per stage on standard error, on a terminal with a progress bar.
+
+    Nothing is printed where not ``visible``.
+    """
     console = terminal.console(stderr=True, quiet=not visible)
     if not console.is_terminal:
         yield lambda stage, done: console.print(_STAGES.get(stage, stage))

@@ -1,4 +1,4 @@
-"""What people see on their terminal, and how they end what runs there."""
+"""Terminal output, and interruption by signals."""
 
 from __future__ import annotations
 
@@ -17,20 +17,23 @@ from rich.progress import Progress, ProgressColumn
 
 from lightship.local.functions import logs
 
-# What another terminal needs to work with a stack of `lightship up`, for the shell to read; it is here until that ends.
+# Shell file with the variables of a stack of `lightship up`, for other terminals; it exists while the stack runs.
 STACK_FILE = Path(".lightship.env")
 
 
 def command(*words: str) -> str:
-    """A line that runs this very program again, to be pasted where it was started.
+    """Return a command line that runs this program, for pasting into this shell.
 
-    Where the variables of a local stack are set, the line sets them, because they may end with the present command.
+    Where the variables of a local stack are set, the line sets them: they may be set for the current command only.
     """
     return stack_command(*words) if os.environ.get(logs.VARIABLE) and STACK_FILE.is_file() else _command(*words)
 
 
 def stack_command(*words: str) -> str:
-    """A line that runs this program with a local stack. In parentheses, the stack's variables end with the command."""
+    """Return a command line that runs this program with a local stack.
+
+    It is a subshell, so that the stack's variables are not left in the shell.
+    """
     return f"(. ./{STACK_FILE} && {_command(*words)})"
 
 
@@ -41,18 +44,21 @@ def _command(*words: str) -> str:
 
 
 def console(*, stderr: bool = False, quiet: bool = False) -> Console:
-    """Return a console for standard output, or error; without escape sequences where :func:`plain`."""
-    terminal = False if plain() else None  # None: rich finds out
+    """Return a console for standard output or error, without escapes if :func:`plain`."""
+    terminal = False if plain() else None  # None: rich detects it
     return Console(stderr=stderr, quiet=quiet, markup=False, highlight=False, force_terminal=terminal)
 
 
 def plain() -> bool:
-    """Return whether no escape sequence may be written: NO_COLOR is set (https://no-color.org), or TERM is dumb."""
+    """Return whether escape sequences are off: NO_COLOR is set, or TERM is dumb.
+
+    NO_COLOR: https://no-color.org.
+    """
     return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "").lower() in {"dumb", "unknown"}
 
 
 def facts(title: str, record: Mapping[str, str]) -> None:
-    """A thing and what is to be said of it, a line each, for people: whole, however narrow their terminal is."""
+    """Print a title and one line per fact, without wrapping or truncation."""
     width = max(map(len, record), default=0)
     click.echo(printable(title) if plain() else click.style(printable(title), bold=True))
     for name, value in record.items():
@@ -60,18 +66,24 @@ def facts(title: str, record: Mapping[str, str]) -> None:
 
 
 def printable(text: str) -> str:
-    """Return a text without characters that control a terminal: names and messages can come from a model file."""
+    """Return a text without control characters.
+
+    Names and messages can come from a model file.
+    """
     return "".join(character if character.isprintable() else " " for character in text)
 
 
 def bar(console: Console, *columns: str | ProgressColumn) -> Progress:
-    """A progress bar that is gone when the work is done; where there is no terminal nothing, not even an empty line."""
+    """Return a progress bar that disappears at the end; no output without a terminal."""
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep what native code writes to standard error off the screen: LiteRT greets, and cannot be told not to."""
+    """Discard what native code writes to standard error.
+
+    LiteRT prints messages at loading, which cannot be disabled.
+    """
     saved = os.dup(2)
     null = os.open(os.devnull, os.O_WRONLY)
     try:
@@ -85,9 +97,10 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGTERM, and a terminal that closes, raise KeyboardInterrupt as Ctrl-C does, which a shell's background ignores.
+    """Raise KeyboardInterrupt on SIGINT, SIGTERM and SIGHUP.
 
-    From the beginning: as the first process of a container, one without a handler never hears them.
+    Set early: the kernel drops signals without a handler to a container's first process. SIGINT is handled
+    also in background processes, which shells start with SIGINT ignored.
     """
 
     def interrupt(number: int, frame: Any) -> None:

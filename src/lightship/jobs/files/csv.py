@@ -87,7 +87,7 @@ class Table:
         if safe:
             texts = csv_files.texts(self._data, first=self._first, safe=True)
         else:
-            fast = csv_columns.append(lines.unmarked(self._data, first=self._first), scored.columns)
+            fast = csv_columns.append(lines.without_byte_order_mark(self._data, first=self._first), scored.columns)
             if fast is not None:
                 return fast
             texts = self._texts

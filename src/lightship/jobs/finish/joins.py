@@ -68,7 +68,7 @@ def join(cloud: Cloud, sizes: Mapping[str, int], upload: Upload, *, deadline: fl
         parts = [{"ETag": etag, "PartNumber": number} for number, etag in sorted(_uploaded(cloud, location).items())]
         cloud.s3.complete_multipart_upload(**location, MultipartUpload={"Parts": parts}, IfNoneMatch="*")
     except cloud.s3.exceptions.ClientError as error:
-        if aws.code(error) != "NoSuchUpload" and aws.code(error) not in aws.UNMET:
+        if aws.code(error) != "NoSuchUpload" and aws.code(error) not in aws.CONFLICT:
             raise
         objects.describe(cloud, cloud.bucket, upload.key)  # another worker has completed it
     return True

@@ -123,7 +123,7 @@ def _beginning(job: Job, scanner: Streamed, cloud: Cloud) -> tuple[Cursor, Heade
         first += block
         if len(first) >= FIRST_BLOCK:
             break
-    header = scanner.header(first, said=job.options.header, names=partial(_names, job, cloud)) if first else None
+    header = scanner.header(first, has_header=job.options.header, names=partial(_names, job, cloud)) if first else None
     length = header.length if header else 0
     return Cursor(offset=length), header, chain([first[length:]], blocks)
 

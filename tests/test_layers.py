@@ -1,4 +1,4 @@
-"""Who may import whom: a room imports only from floors strictly below its own."""
+"""Layers of packages: a package imports only from layers strictly below its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "lightship"
 
-FLOORS = (
+LAYERS = (
     ("version", "errors"),
     ("extras",),
     ("codec", "settings", "tensors", "formats", "telemetry"),
@@ -25,25 +25,25 @@ FLOORS = (
     ("handlers", "local"),
     ("cli",),
 )
-FLOOR = {room: number for number, rooms in enumerate(FLOORS, start=1) for room in rooms}
+LAYER = {package: number for number, packages in enumerate(LAYERS, start=1) for package in packages}
 
-# Modules below the app that read the environment, and what for: everything else is passed down to them.
+# Modules below the app that read the environment, and why; all others get values as arguments.
 READERS = {
-    "settings": "offers it to the floors above as values",
+    "settings": "parses it to values for the layers above",
     "compiler/sandbox/process": "what a child inherits: the loader's path, the locale, coverage's variable",
-    "compiler/sandbox/kernel/view": "the loader's path of this very process, whose libraries it may read",
+    "compiler/sandbox/kernel/view": "the loader's path of this process, whose libraries it may read",
 }
 
-# Doors to the house: they may reach any room, and no room reaches them.
-DOORS = {"__init__", "__main__"}
+# Entry points: they may import any package, and no package imports them.
+ENTRY_POINTS = {"__init__", "__main__"}
 
 
-def room_of(module: str) -> str:
+def package_of(module: str) -> str:
     return module.split(".")[1]
 
 
 def imports(path: Path) -> list[str]:
-    """Every lightship module that a file imports, wherever in the file it does so."""
+    """Return every lightship module that a file imports, at any nesting."""
     found: list[str] = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -54,7 +54,10 @@ def imports(path: Path) -> list[str]:
 
 
 def _module(package: str, name: str) -> str:
-    """``from package import name``: the name's own module where it is one, else the package's."""
+    """Return the module that ``from package import name`` imports.
+
+    It is the name's own module if it is a module, else the package.
+    """
     path = SOURCE.joinpath(*package.split(".")[1:], name)
     return f"{package}.{name}" if path.is_dir() or path.with_suffix(".py").is_file() else package
 
@@ -67,30 +70,37 @@ def name_of(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_a_room_imports_only_from_floors_below(path: Path) -> None:
-    room = name_of(path).split("/")[0]
-    if room in DOORS:
+def test_module_imports_only_lower_layers(path: Path) -> None:
+    package = name_of(path).split("/")[0]
+    if package in ENTRY_POINTS:
         return
-    assert room in FLOOR, f"the room {room} stands on no floor: give it one here"
-    breaches = [module for module in imports(path) if room_of(module) != room and FLOOR[room_of(module)] >= FLOOR[room]]
-    assert not breaches, f"{name_of(path)} (floor {FLOOR[room]}) imports {breaches}"
+    assert package in LAYER, f"the package {package} has no layer: add it to LAYERS"
+    violations = [
+        module
+        for module in imports(path)
+        if package_of(module) != package and LAYER[package_of(module)] >= LAYER[package]
+    ]
+    assert not violations, f"{name_of(path)} (layer {LAYER[package]}) imports {violations}"
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.name != "__init__.py"], ids=name_of)
-def test_an_alternative_does_not_import_the_package_that_lists_it(path: Path) -> None:
+def test_module_does_not_import_own_package(path: Path) -> None:
     package = "lightship." + ".".join(path.relative_to(SOURCE).parent.parts)
     assert package not in imports(path)
 
 
-def test_no_import_goes_in_a_circle() -> None:
+def test_imports_have_no_cycle() -> None:
     modules = {"lightship." + name_of(path).replace("/", ".").removesuffix(".__init__"): path for path in FILES}
     needs = {module: _needs(path, modules.keys()) - {module} for module, path in modules.items()}
     order = TopologicalSorter(needs)
-    order.prepare()  # raises CycleError, which names the circle
+    order.prepare()  # raises CycleError, which names the cycle
 
 
 def _needs(path: Path, modules: Collection[str]) -> set[str]:
-    """The modules that are imported when this one is: those that it names outside of functions, and their packages."""
+    """Return the modules that importing this one imports.
+
+    They are those named outside of functions, and their packages.
+    """
     found = {name for node in _at_import(ast.parse(path.read_text()).body) for name in _names(node) if name in modules}
     own = "lightship." + name_of(path).replace("/", ".").removesuffix(".__init__")
     packages = {name.rsplit(".", depth)[0] for name in found for depth in range(1, name.count(".") + 1)}
@@ -113,24 +123,24 @@ def _names(node: ast.stmt) -> Iterator[str]:
 
 
 def reads_environment(path: Path) -> bool:
-    """Whether a file names os.environ or os.getenv, or imports them."""
+    """Return whether a file uses os.environ or os.getenv."""
     tree = ast.parse(path.read_text())
     names = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
     return bool({"os.environ", "os.getenv"} & names or {"environ", "getenv"} & imported)
 
 
-def test_environment_is_read_by_the_top_layers_only() -> None:
+def test_environment_is_read_by_top_layers_only() -> None:
     readers = {name_of(path) for path in FILES if reads_environment(path)}
-    below = {reader for reader in readers if FLOOR.get(reader.split("/")[0], FLOOR["app"]) < FLOOR["app"]}
+    below = {reader for reader in readers if LAYER.get(reader.split("/")[0], LAYER["app"]) < LAYER["app"]}
     assert below == READERS.keys()
 
 
-def test_the_walls_hold_against_a_breach(tmp_path: Path) -> None:
-    breach = tmp_path / "tensors.py"
-    breach.write_text("from lightship import inputs\nfrom lightship.app.server import Server\n")
-    assert imports(breach) == ["lightship.inputs", "lightship.app.server"]
-    assert not reads_environment(breach)
+def test_imports_and_reads_environment_detect_violations(tmp_path: Path) -> None:
+    violation = tmp_path / "tensors.py"
+    violation.write_text("from lightship import inputs\nfrom lightship.app.server import Server\n")
+    assert imports(violation) == ["lightship.inputs", "lightship.app.server"]
+    assert not reads_environment(violation)
     for line in ("import os\nos.environ['A']", "import os\nos.getenv('A')", "from os import environ"):
-        breach.write_text(line)
-        assert reads_environment(breach)
+        violation.write_text(line)
+        assert reads_environment(violation)

@@ -22,13 +22,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lightship.compiler.sandbox import bait, events, hiding, memory, powerless, process
+from lightship.compiler.sandbox import events, hiding, memory, powerless, process, targets
+from lightship.compiler.sandbox.instructions import Instructions
 from lightship.compiler.sandbox.kernel import seatbelt
 from lightship.compiler.sandbox.limits import Limits
-from lightship.compiler.sandbox.order import Order
 from lightship.errors import CompileError, LightshipError, ParityError, SandboxUnavailable, SourceRefused
 
-__all__ = ["CONFINED", "Confinement", "Limits", "Outcome", "Progress", "Task", "run", "unobserved"]
+__all__ = ["CONFINED", "Confinement", "Limits", "Outcome", "Progress", "Task", "ignore_progress", "run"]
 
 PROOFS = ("kernel", "powerless", "none")
 
@@ -40,7 +40,7 @@ _ADVICE = "compile on a machine that has it, or, if you trust the file's author,
 Progress = Callable[[str, float], None]
 
 
-def unobserved(stage: str, done: float) -> None:
+def ignore_progress(stage: str, done: float) -> None:
     """Observe no progress."""
 
 
@@ -75,16 +75,16 @@ class Confinement:
     """
 
     accept: Sequence[str] = ("kernel",)
-    credentials: powerless.Order | None = None
+    credentials: powerless.Credentials | None = None
     limits: Limits = field(default_factory=Limits)
     scratch: Path | None = None
 
     @classmethod
-    def of_user(cls, *, sandbox: bool) -> Confinement:
+    def for_user(cls, *, sandbox: bool) -> Confinement:
         """Return the confinement of a user's machine: False does without where it has no sandbox."""
         return cls() if sandbox else cls(accept=("kernel", "none"))
 
-    def bounded(self) -> Confinement:
+    def with_memory_limit(self) -> Confinement:
         """Return the same with a number for memory: by default a share of what is available now."""
         if self.limits.memory_bytes is not None:
             return self
@@ -100,67 +100,76 @@ class Outcome:
 
     Attributes:
         proof: the one of ``PROOFS`` that held.
-        means: the measures that were in force.
-        lacks: why the proofs before it did not hold.
+        measures: the measures that were in force.
+        failed_proofs: why the proofs before it did not hold.
     """
 
     result: dict[str, Any]
     proof: str
-    means: tuple[str, ...]
-    lacks: tuple[str, ...] = ()
+    measures: tuple[str, ...]
+    failed_proofs: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Return the proof, its measures and what was missing, on one line."""
-        return "; ".join((f"{self.proof}: {', '.join(self.means) or 'nothing'}", *self.lacks))
+        return "; ".join((f"{self.proof}: {', '.join(self.measures) or 'nothing'}", *self.failed_proofs))
 
 
-def run(task: Task, confinement: Confinement = CONFINED, *, progress: Progress = unobserved) -> Outcome:
+def run(task: Task, confinement: Confinement = CONFINED, *, progress: Progress = ignore_progress) -> Outcome:
     """Do a task in a confined child process and return what it returned.
 
     Raises SandboxUnavailable where no accepted proof holds, or CompileError, SourceRefused or ParityError: the child's
     own, or one that says how the child ended.
     """
-    bounded = confinement.bounded()
-    lacks: list[events.Lacking] = []
+    limited = confinement.with_memory_limit()
+    failures: list[events.NotProven] = []
     for proof in confinement.accept:
-        outcome = _try(task, bounded, proof, progress)
+        outcome = _try(task, limited, proof, progress)
         if isinstance(outcome, Outcome):
-            return dataclasses.replace(outcome, lacks=tuple(lacking.reason for lacking in lacks))
-        lacks.append(outcome)
-    reasons, detail = "; ".join(lacking.reason for lacking in lacks), "\n".join(lacking.detail for lacking in lacks)
+            return dataclasses.replace(outcome, failed_proofs=tuple(failure.reason for failure in failures))
+        failures.append(outcome)
+    reasons, detail = (
+        "; ".join(failure.reason for failure in failures),
+        "\n".join(failure.detail for failure in failures),
+    )
     sentence = f"model files cannot be opened safely here: {reasons}. Nothing was opened: {_ADVICE}"
     raise SandboxUnavailable(sentence, detail=detail.strip())
 
 
-def _try(task: Task, confinement: Confinement, proof: str, progress: Progress) -> Outcome | events.Lacking:
+def _try(task: Task, confinement: Confinement, proof: str, progress: Progress) -> Outcome | events.NotProven:
     """Return the outcome of a child that may use one proof, or what the machine lacks for it."""
     limits = confinement.limits
     with (
         tempfile.TemporaryDirectory(prefix="lightship-", dir=confinement.scratch) as home,
         hiding.undumpable(),
-        bait.laid() as baits,
+        targets.prepared() as probe_targets,
     ):
-        order = _order(task, confinement, proof, os.path.realpath(home), baits)
-        order.write(Path(home))
-        prefix = seatbelt.prefix(order.reads, order.writes, private=order.private) if proof == "kernel" else ()
+        instructions = _instructions(task, confinement, proof, os.path.realpath(home), probe_targets)
+        instructions.write(Path(home))
+        prefix = (
+            seatbelt.prefix(instructions.reads, instructions.writes, private=instructions.private)
+            if proof == "kernel"
+            else ()
+        )
         with process.started(Path(home), limits, prefix=prefix) as child:
             stream = child.events(time.monotonic() + limits.wall_seconds)
             match next(stream, None):
-                case events.Lacking() as lacking:
-                    return lacking
+                case events.NotProven() as failure:
+                    return failure
                 case events.Failed() as failed:
                     raise _error(failed)
-                case events.Proven(proven, means) if proven == proof:
+                case events.Proven(proven, measures) if proven == proof:
                     if proof == "none":
                         progress("unconfined", 0.0)
-                    return Outcome(_result(child, stream, task.subject, progress), proof, means)
-            end, words = child.fate()
-            return events.Lacking(f"the process {end} before it was confined", words)
+                    return Outcome(_result(child, stream, task.subject, progress), proof, measures)
+            ending, stderr = child.exit_reason()
+            return events.NotProven(f"the process {ending} before it was confined", stderr)
 
 
-def _order(task: Task, confinement: Confinement, proof: str, home: str, baits: bait.Bait) -> Order:
+def _instructions(
+    task: Task, confinement: Confinement, proof: str, home: str, probe_targets: targets.Targets
+) -> Instructions:
     credentials = confinement.credentials if proof == "powerless" else None
-    return Order(
+    return Instructions(
         proof=proof,
         powerless=credentials.to_json() if credentials else {},
         module=task.module,
@@ -170,7 +179,7 @@ def _order(task: Task, confinement: Confinement, proof: str, home: str, baits: b
         private=(os.path.expanduser("~"),),  # noqa: PTH111 - unlike Path.home, never fails
         limits=confinement.limits,
         parent=os.getpid(),
-        bait=baits,
+        targets=probe_targets,
     )
 
 
@@ -190,8 +199,8 @@ def _result(child: process.Child, stream: Iterator[events.Event], subject: str, 
                 return result
             case _:
                 raise SourceRefused(f"{subject} sent events out of order: it was stopped")
-    end, words = child.fate()
-    raise SourceRefused(f"{subject} {end}: nothing was published", detail=words)
+    ending, stderr = child.exit_reason()
+    raise SourceRefused(f"{subject} {ending}: nothing was published", detail=stderr)
 
 
 def _error(event: events.Failed) -> LightshipError:

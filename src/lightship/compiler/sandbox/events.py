@@ -14,14 +14,14 @@ _LONGEST_DETAIL = 4000
 
 @dataclass(frozen=True)
 class Proven:
-    """The child has proved that it is confined; ``means`` names the measures. The model file is not open yet."""
+    """The child has proved that it is confined; ``measures`` names the measures. The model file is not open yet."""
 
     proof: str
-    means: tuple[str, ...]
+    measures: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Lacking:
+class NotProven:
     """The child could not prove it and ends without opening the file; ``detail`` is what it wrote to standard error."""
 
     reason: str
@@ -52,7 +52,7 @@ class Finished:
     result: dict[str, Any]
 
 
-Event = Proven | Lacking | Progress | Failed | Finished
+Event = Proven | NotProven | Progress | Failed | Finished
 
 
 def parse(line: bytes) -> Event:
@@ -62,10 +62,10 @@ def parse(line: bytes) -> Event:
     except RecursionError:
         raise ValueError("nested too deeply") from None
     match record:
-        case {"proof": str(proof), "means": [*means]}:
-            return Proven(_text(proof), tuple(_text(str(name)) for name in means))
-        case {"lacks": str(reason)}:
-            return Lacking(_text(reason))
+        case {"proof": str(proof), "measures": [*measures]}:
+            return Proven(_text(proof), tuple(_text(str(name)) for name in measures))
+        case {"not_proven": str(reason)}:
+            return NotProven(_text(reason))
         case {"error": str(code), "message": str(message), "detail": str(detail)}:
             return Failed(code, _text(message), detail[:_LONGEST_DETAIL])
         case {"result": dict(result)}:

@@ -21,9 +21,9 @@ class Limits:
     file_bytes: int = 8 * GIBIBYTE
 
 
-def bound(kind: int, value: int, *, spare: int = 0) -> None:
-    """Set a soft rlimit, and a hard one ``spare`` above it, never above the present hard one."""
+def set_rlimit(kind: int, value: int, *, grace: int = 0) -> None:
+    """Set a soft rlimit, and a hard one ``grace`` above it, never above the present hard one."""
     _, hard = resource.getrlimit(kind)
-    wanted = value + spare
+    wanted = value + grace
     top = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(kind, (min(value, top), top))

@@ -13,7 +13,7 @@ from pathlib import Path
 SHARE = 0.75
 
 _MEBIBYTE = 1024**2
-_SPARE, _SPARE_OF_PROCESSOR = 1024 * _MEBIBYTE, 64 * _MEBIBYTE
+_HEADROOM, _HEADROOM_PER_CPU = 1024 * _MEBIBYTE, 64 * _MEBIBYTE
 _CGROUPS = Path("/sys/fs/cgroup")
 # Limit, usage, and the part of the usage that the kernel can drop: cgroup v2, then v1.
 _FILES = (
@@ -38,12 +38,12 @@ def share(*, ceiling: int | None = None) -> int:
     return int(SHARE * min(_candidates() if ceiling is None else (ceiling, *_candidates())))
 
 
-def addresses(limit: int) -> int:
+def data_limit(limit: int) -> int:
     """Return how many bytes of private memory may be mapped where ``limit`` may be used: stacks of threads add up."""
-    return limit + _SPARE + (os.cpu_count() or 1) * _SPARE_OF_PROCESSOR
+    return limit + _HEADROOM + (os.cpu_count() or 1) * _HEADROOM_PER_CPU
 
 
-def text(amount: int) -> str:
+def formatted(amount: int) -> str:
     """Return bytes as people write them."""
     return f"{amount / 1024**3:.1f} GiB" if amount >= 1024**3 else f"{amount / _MEBIBYTE:.0f} MiB"
 

@@ -22,7 +22,7 @@ _NO_ETAG = '"lightship-probe"'
 
 
 @dataclass(frozen=True)
-class Order:
+class Credentials:
     """What the probe needs: the credentials of this environment, and the object that the job is about.
 
     Attributes:
@@ -42,7 +42,7 @@ class Order:
     endpoint: str = ""
 
     @classmethod
-    def of_function(cls, bucket: str, key: str, environ: Mapping[str, str]) -> Order:
+    def of_function(cls, bucket: str, key: str, environ: Mapping[str, str]) -> Credentials:
         """Take the credentials that Lambda gives a function, from its environment."""
         return cls(
             bucket=bucket,
@@ -59,32 +59,32 @@ class Order:
         return asdict(self)
 
 
-def prove(order: Mapping[str, str]) -> None:
-    """Show that every probe is denied; ``order`` is :meth:`Order.to_json`'s. Raises Unproven.
+def prove(record: Mapping[str, str]) -> None:
+    """Show that every probe is denied; ``order`` is :meth:`Credentials.to_json`'s. Raises Unproven.
 
     Needs the network. Afterwards nothing here keeps the credentials.
     """
-    if not order:
+    if not record:
         raise Unproven("nothing says which credentials there are to be tried out")
-    what = Order(**order)
-    if not (what.access_key and what.secret_key and what.region):
+    credentials = Credentials(**record)
+    if not (credentials.access_key and credentials.secret_key and credentials.region):
         raise Unproven("this environment has no credentials whose rights could be tried out")
-    for service, operation, call in _probes(what):
+    for service, operation, call in _probes(credentials):
         _expect_denied(service, operation, call)
 
 
-def _probes(order: Order) -> Iterator[tuple[str, str, Callable[[], Any]]]:
-    s3 = _client("s3", order)
-    place = {"Bucket": order.bucket, "Key": order.key}
-    yield "S3", "GetObject", lambda: s3.get_object(**place)
-    yield "S3", "ListObjectsV2", lambda: s3.list_objects_v2(Bucket=order.bucket, MaxKeys=1)
-    yield "S3", "PutObject", lambda: s3.put_object(**place, Body=b"", IfMatch=_NO_ETAG)
+def _probes(credentials: Credentials) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+    s3 = _client("s3", credentials)
+    location = {"Bucket": credentials.bucket, "Key": credentials.key}
+    yield "S3", "GetObject", lambda: s3.get_object(**location)
+    yield "S3", "ListObjectsV2", lambda: s3.list_objects_v2(Bucket=credentials.bucket, MaxKeys=1)
+    yield "S3", "PutObject", lambda: s3.put_object(**location, Body=b"", IfMatch=_NO_ETAG)
     yield "S3", "ListBuckets", s3.list_buckets
-    sqs = _client("sqs", order)
+    sqs = _client("sqs", credentials)
     yield "SQS", "ListQueues", sqs.list_queues
-    dynamodb = _client("dynamodb", order)
+    dynamodb = _client("dynamodb", credentials)
     yield "DynamoDB", "ListTables", dynamodb.list_tables
-    events = _client("events", order)
+    events = _client("events", credentials)
     yield "EventBridge", "ListRules", events.list_rules
     entry = {"Source": "lightship", "DetailType": "Sandbox Probe", "Detail": "{}"}
     yield "EventBridge", "PutEvents", lambda: events.put_events(Entries=[entry])
@@ -105,7 +105,7 @@ def _expect_denied(service: str, operation: str, call: Callable[[], Any]) -> Non
     raise Unproven(f"the credentials of this environment are allowed {operation} on {service}")
 
 
-def _client(service: str, order: Order) -> Any:
+def _client(service: str, credentials: Credentials) -> Any:
     from botocore.config import Config
     from botocore.session import Session
 
@@ -113,11 +113,11 @@ def _client(service: str, order: Order) -> Any:
     config = Config(connect_timeout=3, read_timeout=10, retries=retries, proxies={})
     return Session().create_client(
         service,
-        region_name=order.region,
-        endpoint_url=order.endpoint or None,
-        aws_access_key_id=order.access_key,
-        aws_secret_access_key=order.secret_key,
-        aws_session_token=order.token or None,
+        region_name=credentials.region,
+        endpoint_url=credentials.endpoint or None,
+        aws_access_key_id=credentials.access_key,
+        aws_secret_access_key=credentials.secret_key,
+        aws_session_token=credentials.token or None,
         config=config,
     )
 

@@ -15,11 +15,11 @@ from ctypes import addressof, create_string_buffer
 from pathlib import Path
 from struct import pack
 
-from lightship.compiler.sandbox.bait import Bait
 from lightship.compiler.sandbox.kernel import syscalls
+from lightship.compiler.sandbox.targets import Targets
 from lightship.compiler.sandbox.unproven import Unproven
 
-Attempt = Callable[[Bait], object]
+Attempt = Callable[[Targets], object]
 
 _PTRACE_SEIZE = 0x4206  # attaches and does not stop the process, should it succeed
 _NEW_USER = 0x10000000
@@ -27,108 +27,108 @@ _FOLDERS = {"linux": "/proc/self/fd", "darwin": "/dev/fd"}
 _REFUSALS = frozenset({errno.EPERM, errno.EACCES})
 
 
-def read_file(bait: Bait) -> None:
+def read_file(targets: Targets) -> None:
     """Read a file outside the job."""
-    Path(bait.folder, "secret").read_bytes()
+    Path(targets.folder, "secret").read_bytes()
 
 
-def list_folder(bait: Bait) -> None:
+def list_folder(targets: Targets) -> None:
     """List a folder outside the job."""
-    os.listdir(bait.folder)  # noqa: PTH208 - nothing but whether it can be
+    os.listdir(targets.folder)  # noqa: PTH208 - nothing but whether it can be
 
 
-def write_file(bait: Bait) -> None:
+def write_file(targets: Targets) -> None:
     """Make a file outside the job."""
-    path = Path(bait.folder, "written")
+    path = Path(targets.folder, "written")
     path.write_bytes(b"")
     path.unlink()
 
 
-def overwrite_file(bait: Bait) -> None:
+def overwrite_file(targets: Targets) -> None:
     """Open a file outside the job for writing."""
-    Path(bait.folder, "secret").open("r+b").close()
+    Path(targets.folder, "secret").open("r+b").close()
 
 
-def change_mode(bait: Bait) -> None:
+def change_mode(targets: Targets) -> None:
     """Change the mode of a file outside the job."""
-    Path(bait.folder, "secret").chmod(0o600)
+    Path(targets.folder, "secret").chmod(0o600)
 
 
-def send_signal(bait: Bait) -> None:
+def send_signal(targets: Targets) -> None:
     """Send the parent a signal that does nothing."""
-    os.kill(bait.pid, 0)
+    os.kill(targets.pid, 0)
 
 
-def connect_tcp(bait: Bait) -> None:
+def connect_tcp(targets: Targets) -> None:
     """Connect to a TCP port."""
-    _connect(socket.AF_INET, ("127.0.0.1", bait.tcp))
+    _connect(socket.AF_INET, ("127.0.0.1", targets.tcp))
 
 
-def connect_tcp_ipv6(bait: Bait) -> None:
+def connect_tcp_ipv6(targets: Targets) -> None:
     """Connect to a TCP port over IPv6."""
-    _connect(socket.AF_INET6, ("::1", bait.tcp6))
+    _connect(socket.AF_INET6, ("::1", targets.tcp6))
 
 
-def send_udp(bait: Bait) -> None:
+def send_udp(targets: Targets) -> None:
     """Send a datagram."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
-        ours.sendto(b"", ("127.0.0.1", bait.udp))
+        ours.sendto(b"", ("127.0.0.1", targets.udp))
 
 
-def connect_unix_path(bait: Bait) -> None:
+def connect_unix_path(targets: Targets) -> None:
     """Connect to a UNIX socket in a folder."""
-    _connect(socket.AF_UNIX, bait.path)
+    _connect(socket.AF_UNIX, targets.path)
 
 
-def connect_unix_abstract(bait: Bait) -> None:
+def connect_unix_abstract(targets: Targets) -> None:
     """Connect to a UNIX socket outside the file system."""
-    _connect(socket.AF_UNIX, f"\0{bait.abstract}")
+    _connect(socket.AF_UNIX, f"\0{targets.abstract}")
 
 
-def open_netlink(bait: Bait) -> None:
+def open_netlink(targets: Targets) -> None:
     """Open a socket to the kernel."""
     socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close()  # type: ignore[attr-defined,unused-ignore]
 
 
-def open_pair(bait: Bait) -> None:
+def open_pair(targets: Targets) -> None:
     """Open a pair of sockets, of which one could be connected anew."""
     for ours in socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM):
         ours.close()
 
 
-def read_environment(bait: Bait) -> None:
+def read_environment(targets: Targets) -> None:
     """Read the parent's environment."""
-    Path(f"/proc/{bait.pid}/environ").read_bytes()
+    Path(f"/proc/{targets.pid}/environ").read_bytes()
 
 
-def read_status(bait: Bait) -> None:
+def read_status(targets: Targets) -> None:
     """Read what every user may read of the parent."""
-    Path(f"/proc/{bait.pid}/status").read_bytes()
+    Path(f"/proc/{targets.pid}/status").read_bytes()
 
 
-def list_descriptors(bait: Bait) -> None:
+def list_descriptors(targets: Targets) -> None:
     """List the parent's descriptors."""
-    os.listdir(f"/proc/{bait.pid}/fd")  # noqa: PTH208 - nothing but whether it can be
+    os.listdir(f"/proc/{targets.pid}/fd")  # noqa: PTH208 - nothing but whether it can be
 
 
-def open_memory(bait: Bait) -> None:
+def open_memory(targets: Targets) -> None:
     """Open the parent's memory as a file."""
-    Path(f"/proc/{bait.pid}/mem").open("rb").close()
+    Path(f"/proc/{targets.pid}/mem").open("rb").close()
 
 
-def read_memory(bait: Bait) -> None:
+def read_memory(targets: Targets) -> None:
     """Read the parent's memory by its system call."""
     ours = create_string_buffer(1)
     vector = create_string_buffer(pack("@PN", addressof(ours), 1))
-    syscalls.call("process_vm_readv", bait.pid, addressof(vector), 1, addressof(vector), 1, 0)
+    syscalls.call("process_vm_readv", targets.pid, addressof(vector), 1, addressof(vector), 1, 0)
 
 
-def trace(bait: Bait) -> None:
+def trace(targets: Targets) -> None:
     """Attach to the parent as a debugger does."""
-    syscalls.call("ptrace", _PTRACE_SEIZE, bait.pid, 0, 0)
+    syscalls.call("ptrace", _PTRACE_SEIZE, targets.pid, 0, 0)
 
 
-def make_namespace(bait: Bait) -> None:
+def make_namespace(targets: Targets) -> None:
     """Make a user namespace, which gives capabilities."""
     syscalls.call("unshare", _NEW_USER)
 
@@ -155,35 +155,35 @@ LINUX: tuple[Attempt, ...] = (
 )
 
 
-def before(bait: Bait, *, events: int) -> None:
+def check_before(targets: Targets, *, events: int) -> None:
     """Check that the attempts can work, and that no descriptor but the pipe of events was inherited."""
     for attempt in POSSIBLE:
-        if (found := _try(attempt, bait)) != "possible":
+        if (found := _try(attempt, targets)) != "possible":
             raise Unproven(f"the probe cannot run: {attempt.__name__} fails without a sandbox ({found})")
     if foreign := _descriptors() - {0, 1, 2, events}:
         raise Unproven(f"the process has inherited descriptors ({', '.join(map(str, sorted(foreign)))})")
 
 
-def findings(bait: Bait) -> dict[str, str]:
+def findings(targets: Targets) -> dict[str, str]:
     """Try everything; return for each attempt ``possible``, or the name of the error that refused it."""
     attempts = (*POSSIBLE, *NETWORK, *(LINUX if sys.platform == "linux" else ()))
-    return {attempt.__name__: _try(attempt, bait) for attempt in attempts}
+    return {attempt.__name__: _try(attempt, targets) for attempt in attempts}
 
 
-def after(bait: Bait, *, hidden: bool) -> None:
+def check_after(targets: Targets, *, hidden: bool) -> None:
     """Check that every attempt is refused; raises Unproven that names those that are not.
 
     ``hidden`` says that paths outside do not exist, rather than being refused.
     """
     refusals = {errno.errorcode[number] for number in _REFUSALS | ({errno.ENOENT} if hidden else set())}
-    open_ways = [f"{name} ({found})" for name, found in findings(bait).items() if found not in refusals]
-    if open_ways:
-        raise Unproven(f"the sandbox does not hold, the probe was not refused: {', '.join(open_ways)}")
+    possible = [f"{name} ({found})" for name, found in findings(targets).items() if found not in refusals]
+    if possible:
+        raise Unproven(f"the sandbox does not hold, the probe was not refused: {', '.join(possible)}")
 
 
-def _try(attempt: Attempt, bait: Bait) -> str:
+def _try(attempt: Attempt, targets: Targets) -> str:
     try:
-        attempt(bait)
+        attempt(targets)
     except OSError as error:
         return errno.errorcode.get(error.errno or 0, type(error).__name__)
     return "possible"

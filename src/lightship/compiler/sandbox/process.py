@@ -23,13 +23,13 @@ from lightship.compiler.sandbox import events, memory
 from lightship.compiler.sandbox.limits import Limits
 from lightship.errors import SourceRefused
 
-_BLOCK = 65536
-_EVENTS_BYTES = 16 * 1024**2
-_EVENTS = 10_000
-_PROCESSES = 64
-_LAST_WORDS = 4096
-_LOOK_SECONDS = 0.2
-_LOOK_SHARE = 20  # on a machine with thousands of processes: no more than a twentieth of the time
+_READ_BYTES = 65536
+_MAX_EVENT_BYTES = 16 * 1024**2
+_MAX_EVENTS = 10_000
+_MAX_PROCESSES = 64
+_STDERR_BYTES = 4096
+_POLL_SECONDS = 0.2
+_POLL_INTERVALS = 20  # on a machine with thousands of processes: no more than a twentieth of the time
 
 _COVERAGE = "COVERAGE_PROCESS_CONFIG"  # set while tests are measured: they follow into the child
 # All that the child's environment takes from the parent's.
@@ -59,8 +59,8 @@ class Child:
         self._pipe = pipe
         self._stderr = stderr
         self._limits = limits
-        self._words = b""
-        self._next_look = 0.0
+        self._stderr_tail = b""
+        self._next_poll = 0.0
 
     def events(self, deadline: float) -> Iterator[events.Event]:
         """Return the child's events until it closes their pipe.
@@ -68,8 +68,8 @@ class Child:
         Raises SourceRefused where it exceeds a limit, or sends what is not an event.
         """
         for count, line in enumerate(self._lines(deadline)):
-            if count >= _EVENTS:
-                raise SourceRefused(f"the process that opened this model sent more than {_EVENTS} events")
+            if count >= _MAX_EVENTS:
+                raise SourceRefused(f"the process that opened this model sent more than {_MAX_EVENTS} events")
             try:
                 yield events.parse(line)
             except ValueError as error:
@@ -78,37 +78,37 @@ class Child:
 
     def _lines(self, deadline: float) -> Iterator[bytes]:
         pending, total, pipes = b"", 0, [self._pipe, self._stderr]
-        while total < _EVENTS_BYTES:
-            ready = select.select(pipes, [], [], _LOOK_SECONDS)[0]
-            if self._stderr in ready and not self._keep(os.read(self._stderr, _BLOCK)):
+        while total < _MAX_EVENT_BYTES:
+            ready = select.select(pipes, [], [], _POLL_SECONDS)[0]
+            if self._stderr in ready and not self._keep_stderr(os.read(self._stderr, _READ_BYTES)):
                 pipes.remove(self._stderr)
             if self._pipe in ready:
-                block = os.read(self._pipe, _BLOCK)
+                block = os.read(self._pipe, _READ_BYTES)
                 if not block:
                     return
                 total += len(block)
                 *lines, pending = (pending + block).split(b"\n")
                 yield from lines
             self._check(deadline)
-        raise SourceRefused(f"the process that opened this model sent more than {_EVENTS_BYTES} bytes of events")
+        raise SourceRefused(f"the process that opened this model sent more than {_MAX_EVENT_BYTES} bytes of events")
 
-    def _keep(self, block: bytes) -> bool:
+    def _keep_stderr(self, block: bytes) -> bool:
         """Keep the end of what the child writes to standard error; return whether there was anything."""
-        self._words = (self._words + block)[-_LAST_WORDS:]
+        self._stderr_tail = (self._stderr_tail + block)[-_STDERR_BYTES:]
         return bool(block)
 
     def _check(self, deadline: float) -> None:
         now = time.monotonic()
         if now > deadline:
             self._stop(f"took longer than {self._limits.wall_seconds:g} s")
-        if now < self._next_look:
+        if now < self._next_poll:
             return
         usage = memory.usage(self._popen.pid)
-        self._next_look = now + max(_LOOK_SECONDS, _LOOK_SHARE * (time.monotonic() - now))
+        self._next_poll = now + max(_POLL_SECONDS, _POLL_INTERVALS * (time.monotonic() - now))
         if usage.bytes > (limit := self._limits.memory_bytes or memory.share()):
-            self._stop(f"took more than {memory.text(limit)} of memory")
-        if usage.processes > _PROCESSES:
-            self._stop(f"started more than {_PROCESSES} processes")
+            self._stop(f"took more than {memory.formatted(limit)} of memory")
+        if usage.processes > _MAX_PROCESSES:
+            self._stop(f"started more than {_MAX_PROCESSES} processes")
 
     def _stop(self, sentence: str) -> NoReturn:
         self._kill()
@@ -119,14 +119,14 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._popen.pid, signal.SIGKILL)
 
-    def fate(self) -> tuple[str, str]:
+    def exit_reason(self) -> tuple[str, str]:
         """End the child; return how it ended without a result, as the end of a sentence, and its last words."""
         self.end()
         with contextlib.suppress(BlockingIOError):
             os.set_blocking(self._stderr, False)
-            while self._keep(os.read(self._stderr, _BLOCK)):
+            while self._keep_stderr(os.read(self._stderr, _READ_BYTES)):
                 pass
-        return self._ending(self._popen.returncode), self._words.decode(errors="replace").strip()
+        return self._ending(self._popen.returncode), self._stderr_tail.decode(errors="replace").strip()
 
     def _ending(self, code: int) -> str:
         if code == -signal.SIGXCPU:

@@ -1,7 +1,7 @@
-"""What the kernel offers to confine a process for good: Linux's measures are installed here, macOS's by its starter.
+"""Irreversible confinement of a process by the kernel.
 
-:func:`insist` installs all measures that a proof needs, or says what the machine lacks; :func:`attempt` installs those
-that the machine has.
+On Linux the process confines itself; on macOS the parent starts it inside a sandbox. :func:`confine` installs all
+measures that the ``kernel`` proof needs, or raises; :func:`confine_best_effort` installs those that the machine has.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lightship.compiler.sandbox.kernel.view import View
 from lightship.compiler.sandbox.unproven import Unproven
 
 
-def insist(view: View, *, workplace: str) -> tuple[str, ...]:
+def confine(view: View, *, mountpoint: str) -> tuple[str, ...]:
     """Confine this process to a view of the file system, without network or other processes; return the measures.
 
     Raises Unproven that says what is missing. It must have one thread, because each thread has measures of its own.
@@ -29,16 +29,16 @@ def insist(view: View, *, workplace: str) -> tuple[str, ...]:
         raise Unproven(f"the process has {threads} threads before it is confined")
     version, reason = _landlock_version()
     if not version:
-        _enter_namespaces(view, workplace, reason)
+        _enter_namespaces(view, mountpoint, reason)
     capabilities.drop()
     _give_up_privileges()
     if version:
         _restrict(view, version)
-    seccomp.install(lone=version < landlock.SCOPES_SIGNALS)
+    seccomp.install(own_signals_only=version < landlock.SCOPES_SIGNALS)
     return ("seccomp", f"landlock {version}" if version else "namespaces")
 
 
-def attempt(view: View) -> tuple[str, ...]:
+def confine_best_effort(view: View) -> tuple[str, ...]:
     """Install the measures that can be had, each by itself, and return their names."""
     if sys.platform != "linux":
         return ()
@@ -46,7 +46,7 @@ def attempt(view: View) -> tuple[str, ...]:
     steps: dict[str, Callable[[], None]] = {
         "no_new_privs": _give_up_privileges,
         f"landlock {version}": lambda: _restrict(view, version),
-        "seccomp": lambda: seccomp.install(lone=version < landlock.SCOPES_SIGNALS),
+        "seccomp": lambda: seccomp.install(own_signals_only=version < landlock.SCOPES_SIGNALS),
         "capabilities": capabilities.drop,  # last: without no_new_privs, seccomp needs one
     }
     if not version:
@@ -70,9 +70,9 @@ def _landlock_version() -> tuple[int, str]:
     return version, ""
 
 
-def _enter_namespaces(view: View, workplace: str, reason: str) -> None:
+def _enter_namespaces(view: View, mountpoint: str, reason: str) -> None:
     try:
-        namespaces.enter(view, workplace=workplace)
+        namespaces.enter(view, mountpoint=mountpoint)
     except OSError as error:
         raise Unproven(f"{reason} and no namespaces for this user ({error.strerror})") from None
 

@@ -11,7 +11,7 @@ from lightship.compiler.sandbox.unproven import Unproven
 
 _VERSION_3 = 0x20080522
 _SETPCAP = 8
-_MOST = 64
+_MAX_CAPABILITIES = 64
 _AMBIENT_CLEAR_ALL = 4
 # linux/securebits.h: uid 0 means nothing, changing the uid gives nothing, none can be raised; all of it locked.
 _SECUREBITS = 0b11101111
@@ -35,7 +35,7 @@ def drop() -> None:
 
 
 def _empty_bounding() -> None:
-    for capability in range(_MOST):
+    for capability in range(_MAX_CAPABILITIES):
         try:
             syscalls.prctl(syscalls.PR_CAPBSET_DROP, capability)
         except OSError as error:

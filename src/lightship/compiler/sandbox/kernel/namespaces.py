@@ -26,15 +26,15 @@ _LOCKED["relatime"] = 1 << 21
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 
 
-def enter(view: View, *, workplace: str) -> None:
+def enter(view: View, *, mountpoint: str) -> None:
     """Move this process into namespaces whose root holds a view and nothing else; raises OSError.
 
-    ``workplace`` is an empty folder to build the root in. The process must have one thread.
+    ``mountpoint`` is an empty folder to build the root in. The process must have one thread.
     """
     _unshare()
     _mount(None, "/", None, _REC | _PRIVATE)
-    _mount("lightship", workplace, "tmpfs", _NOSUID | _NODEV, b"mode=755,size=1m")
-    root = Path(workplace)
+    _mount("lightship", mountpoint, "tmpfs", _NOSUID | _NODEV, b"mode=755,size=1m")
+    root = Path(mountpoint)
     for path in sorted({*view.reads, *view.devices, *view.writes}):
         _bind(path, root, recursive=path not in view.writes)
     _link_folders(root)

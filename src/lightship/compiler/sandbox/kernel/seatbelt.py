@@ -20,7 +20,7 @@ def prefix(reads: Iterable[str], writes: Iterable[str], *, private: Iterable[str
     """
     if sys.platform != "darwin" or not _PROGRAM.exists():
         return ()
-    readable = (os.path.realpath(path) for path in (*view.python(private), *reads))
+    readable = (os.path.realpath(path) for path in (*view.python_paths(private), *reads))
     return (str(_PROGRAM), "-p", profile(readable, writes))
 
 

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lightship.compiler.sandbox.kernel import numbers, syscalls
+from lightship.compiler.sandbox.kernel import syscall_numbers, syscalls
 from lightship.compiler.sandbox.unproven import Unproven
 
 # linux/bpf_common.h
@@ -43,18 +43,18 @@ class Condition:
     unless: bool = False
 
 
-def install(*, lone: bool) -> None:
+def install(*, own_signals_only: bool) -> None:
     """Install the filter for all threads of this process; raises Unproven.
 
-    ``lone`` says that nothing else keeps signals from other processes: then only this process may get them.
+    ``own_signals_only`` says that nothing else keeps signals from other processes: then only this process may get them.
     """
     processor = syscalls.processor()
-    if processor not in numbers.AUDIT:
+    if processor not in syscall_numbers.AUDIT:
         raise Unproven(f"there is no seccomp filter for the processor {processor}")
-    steps = tuple(_filter(processor, _conditions(os.getpid() if lone else None)))
+    steps = tuple(_filter(processor, _conditions(os.getpid() if own_signals_only else None)))
     code = syscalls.buffer(b"".join(struct.pack("=HBBI", *step) for step in steps))
     program = syscalls.buffer(struct.pack("@HP", len(steps), ctypes.addressof(code)))
-    number = numbers.conditional(processor)["seccomp"]
+    number = syscall_numbers.conditional(processor)["seccomp"]
     try:
         other = syscalls.syscall(number, _SET_MODE_FILTER, _ALL_THREADS, ctypes.addressof(program))
     except OSError as error:
@@ -77,19 +77,19 @@ def _conditions(own: int | None) -> Iterator[Condition]:
 
 
 def _filter(processor: str, conditions: Iterator[Condition]) -> Iterator[Step]:
-    known = numbers.conditional(processor)
+    conditional = syscall_numbers.conditional(processor)
     yield _LOAD, 0, 0, _PROCESSOR
-    yield from _return(_IF_EQUAL, numbers.AUDIT[processor], _REFUSE, unless=True)
+    yield from _return(_IF_EQUAL, syscall_numbers.AUDIT[processor], _REFUSE, unless=True)
     yield _LOAD, 0, 0, _NUMBER
     yield from _return(_IF_NOT_LESS, _FIRST_X32, _REFUSE)
-    yield from _return(_IF_NOT_LESS, numbers.LAST + 1, _ABSENT)
-    yield from _return(_IF_EQUAL, known["clone3"], _ABSENT)  # its flags cannot be read: the C library takes clone
-    for number in numbers.refused(processor).values():
+    yield from _return(_IF_NOT_LESS, syscall_numbers.LAST_REVIEWED + 1, _ABSENT)
+    yield from _return(_IF_EQUAL, conditional["clone3"], _ABSENT)  # its flags cannot be read: the C library takes clone
+    for number in syscall_numbers.refused(processor).values():
         yield from _return(_IF_EQUAL, number, _REFUSE)
     bits = ((_IF_BITS, 0, 1, _NEW_NAMESPACES), (_RETURN, 0, 0, _REFUSE))
-    yield from _only_for(known["clone"], 0, bits)
+    yield from _only_for(conditional["clone"], 0, bits)
     for condition in conditions:
-        yield from _only_for(known[condition.call], condition.index, tuple(_judge(condition)))
+        yield from _only_for(conditional[condition.call], condition.index, tuple(_judge(condition)))
     yield _RETURN, 0, 0, _ALLOW
 
 

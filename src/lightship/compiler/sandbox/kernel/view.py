@@ -47,13 +47,13 @@ def view(reads: Iterable[str], writes: Iterable[str], *, private: Iterable[str])
     own = f"/proc/{os.getpid()}"
     proc = (*(f"{own}/{name}" for name in _PROC), *_MACHINE)
     return View(
-        reads=_existing((*_SYSTEM, *python(private), *proc, *reads)),
+        reads=_existing((*_SYSTEM, *python_paths(private), *proc, *reads)),
         devices=_existing(_DEVICES),
         writes=_existing(writes),
     )
 
 
-def python(private: Iterable[str]) -> Iterable[str]:
+def python_paths(private: Iterable[str]) -> Iterable[str]:
     """Return where this Python, its modules and the libraries that it was told of are.
 
     Paths that contain one of the ``private`` folders, as ``PYTHONPATH=/`` would, are left out.

@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lightship.compiler.sandbox.bait import Bait
 from lightship.compiler.sandbox.limits import Limits
+from lightship.compiler.sandbox.targets import Targets
 
-_NAME = "order.json"
+_NAME = "instructions.json"
 
 
 @dataclass(frozen=True)
-class Order:
+class Instructions:
     """One start of a child.
 
     Attributes:
@@ -26,7 +26,7 @@ class Order:
         private: folders that no path of Python's may contain.
         limits: what it may use, with a number for memory.
         parent: the parent's process id.
-        bait: what its probe tries to reach.
+        targets: what its probe tries to reach.
     """
 
     proof: str
@@ -38,14 +38,14 @@ class Order:
     private: tuple[str, ...]
     limits: Limits
     parent: int
-    bait: Bait
+    targets: Targets
 
     def write(self, home: Path) -> None:
         """Write it into the child's home folder."""
         (home / _NAME).write_text(json.dumps(asdict(self)))
 
     @classmethod
-    def read(cls, home: Path) -> Order:
-        """Return the order in a home folder, written by this version's parent."""
+    def read(cls, home: Path) -> Instructions:
+        """Return the instructions in a home folder, written by this version's parent."""
         record = json.loads((home / _NAME).read_bytes())
-        return cls(**{**record, "limits": Limits(**record["limits"]), "bait": Bait(**record["bait"])})
+        return cls(**{**record, "limits": Limits(**record["limits"]), "targets": Targets(**record["targets"])})

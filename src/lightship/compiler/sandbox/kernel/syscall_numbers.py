@@ -6,7 +6,7 @@ from __future__ import annotations
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 # The last number that was reviewed (file_setattr, Linux 6.17): what is newer does not exist for the child.
-LAST = 469
+LAST_REVIEWED = 469
 
 # Calls that are refused whatever their arguments are; "-" where a processor has no such call.
 _REFUSED = """

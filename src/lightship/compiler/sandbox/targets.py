@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-SECRET = b"bait"
+SECRET = b"secret"
 
 
 @dataclass(frozen=True)
-class Bait:
+class Targets:
     """Addresses of what every process of the user can reach; empty where this machine has no such socket.
 
     Attributes:
@@ -37,9 +37,9 @@ class Bait:
 
 
 @contextlib.contextmanager
-def laid() -> Iterator[Bait]:
+def prepared() -> Iterator[Targets]:
     """Keep everything ready until the child has tried."""
-    with tempfile.TemporaryDirectory(prefix="lightship-bait-") as folder, contextlib.ExitStack() as stack:
+    with tempfile.TemporaryDirectory(prefix="lightship-probe-") as folder, contextlib.ExitStack() as stack:
         Path(folder, "secret").write_bytes(SECRET)
         path, abstract = f"{folder}/socket", f"lightship-{secrets.token_hex(8)}" if sys.platform == "linux" else ""
 
@@ -49,7 +49,7 @@ def laid() -> Iterator[Bait]:
         listen(socket.AF_UNIX, socket.SOCK_STREAM, path)
         if abstract:
             listen(socket.AF_UNIX, socket.SOCK_STREAM, f"\0{abstract}")
-        yield Bait(
+        yield Targets(
             folder=os.path.realpath(folder),
             tcp=listen(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 0)),
             tcp6=listen(socket.AF_INET6, socket.SOCK_STREAM, ("::1", 0)),

@@ -47,7 +47,7 @@ def compile_best(
 
     ``engine`` insists on one of the two.
     """
-    reasons = _beyond_litert(recordings)
+    reasons = _unsupported_by_litert(recordings)
     if engine != "tensorflow" and not reasons:
         for attempt in _attempts(original, recordings):
             try:
@@ -90,7 +90,7 @@ def _attempts(original: Original, recordings: tuple[Recording, ...]) -> Iterator
                 yield rewritten or Rewritten(needed, ())
 
 
-def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
+def _unsupported_by_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
     """Return what LiteRT cannot run, known before converting: the converter would name another cause."""
     specs = (spec for recording in recordings for spec in recording.signature.inputs)
     return tuple(dict.fromkeys(what for spec in specs for what in kind_of(spec).beyond_litert))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lightship.compiler import limits
-from lightship.compiler.sources import archives, foreign, saved_model, tflite
+from lightship.compiler.sources import archives, saved_model, tflite, unsupported
 from lightship.compiler.sources.base import ZIP, Importer, head
 from lightship.compiler.sources.keras.files import hdf5
 from lightship.compiler.sources.keras.files import keras as keras_file
@@ -30,7 +30,7 @@ def candidates(path: Path) -> list[Importer]:
         raise SourceRefused(f"there is no file or folder {path}")
     try:
         found = [importer for importer in IMPORTERS if importer.matches(path)]
-        what = foreign.explained(path) if path.is_file() or not found else ""
+        what = unsupported.describe(path) if path.is_file() or not found else ""
         if what:
             raise SourceRefused(f"{path.name} is {what}")
         limits.check_size(path.name, sum(_sizes(path)) if found else 0)
@@ -55,6 +55,8 @@ def find(path: Path) -> Importer:
     Raises SourceRefused.
     """
     found = candidates(path)
-    if head(path, 2) == ZIP and (what := foreign.archived(entry.name for entry in archives.zip_entries(path))):
+    if head(path, 2) == ZIP and (
+        what := unsupported.describe_archive(entry.name for entry in archives.zip_entries(path))
+    ):
         raise SourceRefused(f"{path.name} is {what}")
     return next(importer for importer in found if importer.owns(path))

@@ -59,7 +59,7 @@ def check_entries(label: str, entries: Iterable[Entry], packed: int) -> None:
 def unpack(path: Path, folder: Path) -> None:
     """Unpack a zip or .tar.gz archive whose entries pass :func:`check_entries`; raises SourceRefused."""
     with path.open("rb") as archive:
-        opener = zipped if archive.read(2) == b"PK" else _tarred
+        opener = _open_zip if archive.read(2) == b"PK" else _open_tar
     with opener(path) as members:
         for entry, file in members:
             target = folder / PurePosixPath(entry.name)
@@ -96,7 +96,7 @@ def zip_entries(path: Path) -> list[Entry]:
 
 
 @contextmanager
-def zipped(path: Path) -> Iterator[Iterator[tuple[Entry, IO[bytes]]]]:
+def _open_zip(path: Path) -> Iterator[Iterator[tuple[Entry, IO[bytes]]]]:
     """The entries of a zip archive with their contents, checked first."""
     entries = zip_entries(path)
     try:
@@ -107,7 +107,7 @@ def zipped(path: Path) -> Iterator[Iterator[tuple[Entry, IO[bytes]]]]:
 
 
 @contextmanager
-def _tarred(path: Path) -> Iterator[Iterator[tuple[Entry, IO[bytes]]]]:
+def _open_tar(path: Path) -> Iterator[Iterator[tuple[Entry, IO[bytes]]]]:
     """The same for a tar archive. Its headers lie among the data: the list is read once before, up to the limits."""
     try:
         with _tar(path) as archive:
@@ -125,11 +125,11 @@ def _tar(path: Path) -> Iterator[tarfile.TarFile]:
 
     tarfile reads extended headers and skipped entries whole, whatever their size, before the caller sees an entry.
     """
-    with _Bounded(path) as inflated, tarfile.open(fileobj=inflated, mode="r|") as archive:
+    with _LimitedGzip(path) as inflated, tarfile.open(fileobj=inflated, mode="r|") as archive:
         yield archive
 
 
-class _Bounded(gzip.GzipFile):
+class _LimitedGzip(gzip.GzipFile):
     """A gzip file that raises SourceRefused once it has inflated to more than the limits allow."""
 
     def __init__(self, path: Path) -> None:

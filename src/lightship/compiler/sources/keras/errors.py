@@ -39,8 +39,8 @@ def translated(kind: type[E], what: str, error: object) -> E:
     """
     layer, cause = layer_and_cause(text_of(error))
     where = f": layer '{layer}'" if layer else ""
-    known = _own_words(cause) or known_cause(cause)
-    return kind(f"{what}{where}{f': {known}' if known else ''}", detail=detail(cause) if cause else detail(error))
+    reason = _specific_reason(cause) or known_cause(cause)
+    return kind(f"{what}{where}{f': {reason}' if reason else ''}", detail=detail(cause) if cause else detail(error))
 
 
 def layer_and_cause(text: str) -> tuple[str, str]:
@@ -57,7 +57,7 @@ def layer_and_cause(text: str) -> tuple[str, str]:
     return layer, _CONFIG.sub("…", text).strip()
 
 
-def _own_words(cause: str) -> str:
+def _specific_reason(cause: str) -> str:
     if undefined := _UNDEFINED.search(cause):
         return (
             f"its code needs '{undefined[1]}', which the file does not hold: export a SavedModel (model.export) from "

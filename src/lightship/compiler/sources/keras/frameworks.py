@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from lightship.compiler.sources.keras import early_layers
+from lightship.compiler.sources.keras import legacy_defaults as legacy
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Framework:
             uninitialised: LiteRT then answers NaN, without an error.
         layers: classes by the names in a file where the package does not find them by itself; the value is where in
             the package, as ``module:class``, the class is that takes their configuration and weights.
-        early: arguments by layer that files of early releases do not have (``early_layers``).
+        legacy_defaults: arguments by layer that files of early releases do not have (:mod:`.legacy_defaults`).
         writable: whether ``load_model`` opens an archive for writing too, so that it must be a copy.
     """
 
@@ -35,7 +35,7 @@ class Framework:
     tree: str
     variables: Callable[[Any], list[Any]]
     layers: Mapping[str, str]
-    early: Mapping[str, Mapping[str, Any]]
+    legacy_defaults: Mapping[str, Mapping[str, Any]]
     writable: bool
 
     @property
@@ -52,8 +52,8 @@ class Framework:
         """Load a checked file without its training state; the package raises whatever its layers raise."""
         self.module.utils.set_random_seed(0)  # layers without a seed draw one when they load, and an export holds it
         found = {name: self._class(address) for name, address in self.layers.items()}
-        for name, arguments in self.early.items():
-            found[name] = early_layers.with_defaults(getattr(self.module.layers, name), arguments)
+        for name, arguments in self.legacy_defaults.items():
+            found[name] = legacy.with_defaults(getattr(self.module.layers, name), arguments)
         return self.module.saving.load_model(path, custom_objects=found, compile=False, safe_mode=not trust)
 
     def _class(self, address: str) -> Any:
@@ -115,7 +115,7 @@ KERAS3 = Framework(
     "keras.tree",
     variables=lambda model: [variable.value for variable in model.variables],
     layers=_APPLICATIONS,
-    early={},
+    legacy_defaults={},
     writable=False,
 )
 KERAS2 = Framework(
@@ -124,7 +124,7 @@ KERAS2 = Framework(
     "tensorflow.nest",
     variables=lambda model: list(model.variables),
     layers=_APPLICATIONS | _CUDNN,
-    early=early_layers.KERAS2,
+    legacy_defaults=legacy.KERAS2,
     writable=True,
 )
 BY_MAJOR: Mapping[int, Framework] = {2: KERAS2, 3: KERAS3}

@@ -10,7 +10,7 @@ import numpy as np
 from lightship.compiler.hints import Hint, vocabulary
 from lightship.errors import SourceRefused
 
-# Layers that keep values, or only move them: what follows one may still say what the input's values are.
+# Layers that do not change values or only move them: the layer after one of them can still give a hint for the input.
 _MOVING = frozenset({"Flatten", "Reshape", "Permute", "RepeatVector", "Identity", "Dropout", "GetItem", "ExpandDims"})
 _DEPTH = 8
 _LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization"})
@@ -28,7 +28,7 @@ def hints_of(model: Any, names: Sequence[str]) -> dict[str, Hint]:
 def check_vocabularies(label: str, model: Any) -> None:
     """Raise SourceRefused where a lookup layer has no words: no input would be known to the model."""
     for layer in _all_layers(model):
-        if type(layer).__name__ in _LOOKUPS and _words(layer) == []:
+        if type(layer).__name__ in _LOOKUPS and _vocabulary_of(layer) == []:
             raise SourceRefused(f"layer '{layer.name}' of {label} has no vocabulary: {_remedy(label)}")
 
 
@@ -40,14 +40,14 @@ def _remedy(label: str) -> str:
 
 def _first_hint(layers: list[Any], tensor: Any, depth: int) -> Hint | None:
     for layer in layers:
-        if not depth or not any(tensor is taken for taken in _tensors(layer, "input")):
+        if not depth or not any(tensor is each for each in _tensors(layer, "input")):
             continue
         if hint := _hint(layer):
             return hint
         if (inner := _inner(layer, tensor)) is not None:
             found = _first_hint(list(_layers(layer)), inner, depth - 1)
-        elif type(layer).__name__ in _MOVING and (moved := _tensors(layer, "output")):
-            found = _first_hint(layers, moved[0], depth - 1)
+        elif type(layer).__name__ in _MOVING and (outputs := _tensors(layer, "output")):
+            found = _first_hint(layers, outputs[0], depth - 1)
         else:
             continue
         if found:
@@ -60,9 +60,9 @@ def _inner(layer: Any, tensor: Any) -> Any:
     inputs = getattr(layer, "inputs", None)
     if not inputs or not list(_layers(layer)):
         return None
-    taken = _tensors(layer, "input")
-    place = next((number for number, each in enumerate(taken) if each is tensor), 0)
-    return inputs[place] if place < len(inputs) else None
+    called_with = _tensors(layer, "input")
+    index = next((number for number, each in enumerate(called_with) if each is tensor), 0)
+    return inputs[index] if index < len(inputs) else None
 
 
 def _hint(layer: Any) -> Hint | None:
@@ -76,11 +76,11 @@ def _hint(layer: Any) -> Hint | None:
 def _lookup(layer: Any) -> Hint | None:
     if getattr(layer, "invert", False):
         return Hint(below=int(layer.vocabulary_size()))
-    words = _words(layer)
+    words = _vocabulary_of(layer)
     return vocabulary(words, sentences=type(layer).__name__ == "TextVectorization") if words else None
 
 
-def _words(layer: Any) -> list[Any]:
+def _vocabulary_of(layer: Any) -> list[Any]:
     try:
         return list(layer.get_vocabulary(include_special_tokens=False))
     except Exception:  # TensorFlow's own error for a table without content

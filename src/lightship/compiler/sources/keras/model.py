@@ -109,8 +109,8 @@ class KerasOriginal:
         except Exception as error:  # whatever the layers raise
             raise translated(EngineError, "Keras could not run this input", error) from None
         flat = [np.asarray(array) for array in self._framework.flatten(answer)]
-        carried = [array.astype(np.float32) if array.dtype.name == "bfloat16" else array for array in flat]
-        return dict(zip(self._traced.outputs, carried, strict=True))
+        cast = [array.astype(np.float32) if array.dtype.name == "bfloat16" else array for array in flat]
+        return dict(zip(self._traced.outputs, cast, strict=True))
 
     def calls(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Callable[[], object]]:
         """See :class:`lightship.compiler.sources.base.Original`."""

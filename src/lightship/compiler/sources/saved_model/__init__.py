@@ -185,7 +185,7 @@ def _folder(path: Path, work: Path) -> Path:
 
 def _prepared(message: Any, meta: Any, folder: Path, work: Path) -> Path:
     """The folder, or a copy of it where its graph needs a change before TensorFlow can load it."""
-    changed = [_without_slots(meta), _unstated_shapes(meta), examples.name_ranks(meta)]
+    changed = [_without_slots(meta), _unstated_shapes(meta), examples.set_vector_shapes(meta)]
     if not any(changed):
         return folder
     copy = work / "prepared"

@@ -16,8 +16,8 @@ from lightship.graphs import functions_of, node_name
 Kind = Mapping[str, Any]
 Feature = tuple[str, Any, tuple[int | None, ...]]  # name, TensorFlow's number for the dtype, shape
 
-_SCALAR_WAS_UNKNOWN = 21  # the last version of graphs in which a placeholder's scalar shape meant any shape
-_SAME_STRINGS = ("Identity", "EnsureShape", "Reshape", "PlaceholderWithDefault", "StopGradient")
+_LAST_UNKNOWN_SCALAR = 21  # the last version of graphs in which a placeholder's scalar shape meant any shape
+_PASS_THROUGH = ("Identity", "EnsureShape", "Reshape", "PlaceholderWithDefault", "StopGradient")
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
 
@@ -32,7 +32,7 @@ def example_kinds(meta: Any) -> dict[tuple[str, str], Kind]:
     return found
 
 
-def name_ranks(meta: Any) -> bool:
+def set_vector_shapes(meta: Any) -> bool:
     """Make vectors of the placeholders of serialised examples whose rank is unknown; whether there were any.
 
     That they are vectors is TensorFlow Serving's contract, and the parsing operator's; other shapes follow from it.
@@ -50,7 +50,7 @@ def name_ranks(meta: Any) -> bool:
 
 def _rank_unknown(node: Any, producer: int) -> bool:
     shape = node.attr["shape"].shape
-    return shape.unknown_rank or "shape" not in node.attr or (not shape.dim and producer <= _SCALAR_WAS_UNKNOWN)
+    return shape.unknown_rank or "shape" not in node.attr or (not shape.dim and producer <= _LAST_UNKNOWN_SCALAR)
 
 
 def _features(graph_def: Any, tensor: str) -> dict[str, Any]:
@@ -77,8 +77,8 @@ class _Parser:
         from tensorflow import make_ndarray
 
         constants = {node.name: node.attr["value"].tensor for node in self.nodes if node.op == "Const"}
-        known = [constants[node_name(name)] for name in inputs if node_name(name) in constants]
-        return [text.decode() for tensor in known for text in make_ndarray(tensor).ravel()]
+        constant = [constants[node_name(name)] for name in inputs if node_name(name) in constants]
+        return [text.decode() for tensor in constant for text in make_ndarray(tensor).ravel()]
 
     def dense(self, names: Iterable[str]) -> Iterator[Feature]:
         """Features of a known size, or of any number of pieces of a known size."""
@@ -127,15 +127,15 @@ def _parsers(graph_def: Any, tensor: str) -> Iterator[_Parser]:
     functions = functions_of(graph_def)
     pending, seen = [("", node_name(tensor))], set[tuple[str, str]]()
     while pending:
-        function, name = place = pending.pop()
-        if place in seen:
+        function, name = key = pending.pop()
+        if key in seen:
             continue
-        seen.add(place)
+        seen.add(key)
         nodes = functions[function].node_def if function else graph_def.node
         for node, index in _consumers(nodes, name):
             if node.op in _PARSERS and index == 0:
                 yield _Parser(node, nodes)
-            elif node.op in _SAME_STRINGS and index == 0:
+            elif node.op in _PASS_THROUGH and index == 0:
                 pending.append((function, node.name))
             elif called := functions.get(node.attr["f"].func.name if node.op in _CALLS else node.op):
                 arguments = called.signature.input_arg[index : index + 1]

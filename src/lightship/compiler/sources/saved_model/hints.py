@@ -12,9 +12,9 @@ from lightship.compiler.hints import Hint, vocabulary
 from lightship.engines.handles import Flow
 from lightship.tensors import Signature
 
-_FINDS = frozenset({"LookupTableFind", "LookupTableFindV2"})
+_LOOKUPS = frozenset({"LookupTableFind", "LookupTableFindV2"})
 _SPLITS = frozenset({"StringSplit", "StringSplitV2", "UnicodeTokenizeWithOffsets", "WhitespaceTokenizeWithOffsetsV2"})
-_IMAGES = frozenset({"DecodeJpeg", "DecodePng", "DecodeBmp", "DecodeImage", "DecodeAndCropJpeg", "DecodeWebP"})
+_IMAGE_DECODERS = frozenset({"DecodeJpeg", "DecodePng", "DecodeBmp", "DecodeImage", "DecodeAndCropJpeg", "DecodeWebP"})
 _SIDES = (16, 24, 33, 48)  # pixels
 
 
@@ -23,14 +23,14 @@ def hints_of(function: Any, signature: Signature) -> dict[str, Hint]:
     graph = function.graph.as_graph_def()
     operators = {node.op for node in _nodes(graph)}
     by_dtype = _tables(function, graph, sentences=bool(operators & _SPLITS))
-    if operators & _IMAGES:
+    if operators & _IMAGE_DECODERS:
         by_dtype["string"] = vocabulary(encoded_images())
     return {spec.name: by_dtype[spec.dtype] for spec in signature.inputs if spec.dtype in by_dtype}
 
 
 def decodes_images(function: Any) -> bool:
     """Return whether a signature decodes images out of bytes."""
-    return any(node.op in _IMAGES for node in _nodes(function.graph.as_graph_def()))
+    return any(node.op in _IMAGE_DECODERS for node in _nodes(function.graph.as_graph_def()))
 
 
 def encoded_images() -> list[bytes]:
@@ -69,7 +69,7 @@ def _found_tables(function: Any, graph: Any) -> Iterator[tuple[Any, int, int]]:
 
 
 def _first(users: list[Any]) -> list[Any]:
-    return [node for node in users if node.op in _FINDS][:1]
+    return [node for node in users if node.op in _LOOKUPS][:1]
 
 
 def _is_handle(tensor: Any) -> bool:

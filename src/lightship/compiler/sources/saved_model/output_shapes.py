@@ -29,8 +29,8 @@ def measured(run: samples.Run, signature: Signature, hints: Mapping[str, Hint], 
     rows = [tuple(len(call[spec.name]) for call in (inputs, row)) for spec in signature.inputs if spec.batched]
     follows = any(None in spec.row_shape for spec in signature.inputs)
 
-    def size(place: int, sizes: tuple[int, int]) -> int | None:
-        fixed = sizes[0] == sizes[1] and not follows and not (place == 0 and sizes in rows)
+    def size(index: int, sizes: tuple[int, int]) -> int | None:
+        fixed = sizes[0] == sizes[1] and not follows and not (index == 0 and sizes in rows)
         return sizes[0] if fixed else None
 
     shapes = {name: _shape(name, outputs[name].shape, others[name].shape, size) for name in unknown}
@@ -43,4 +43,4 @@ def _shape(
 ) -> Shape:
     if len(one) != len(other):
         raise ValueError(name)
-    return tuple(size(place, sizes) for place, sizes in enumerate(zip(one, other, strict=True)))
+    return tuple(size(index, sizes) for index, sizes in enumerate(zip(one, other, strict=True)))

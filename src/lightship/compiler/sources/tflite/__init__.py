@@ -13,7 +13,7 @@ from lightship.bundle import DEFAULT_SIGNATURE, digest_file
 from lightship.compiler.graph.randomness import drawing
 from lightship.compiler.hints import Hint
 from lightship.compiler.sources.base import Batch, head
-from lightship.compiler.sources.tflite.verifier import BrokenFile, Outline, outline, shown
+from lightship.compiler.sources.tflite.verifier import BrokenFile, Outline, outline, printable
 from lightship.engines.causes import translated
 from lightship.engines.litert import is_dynamic, plain_name, tensor_indices
 from lightship.engines.litert_state import keeps_state
@@ -50,7 +50,7 @@ class TfliteFile:
         if missing:
             raise SourceRefused(
                 f"{path.name} needs operators that LiteRT does not have, and a .tflite file has no other engine: "
-                f"{', '.join(map(shown, missing[:10]))}"
+                f"{', '.join(map(printable, missing[:10]))}"
             )
         return ()
 

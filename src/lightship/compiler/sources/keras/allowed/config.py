@@ -43,7 +43,7 @@ _FOREIGN = f"it needs files or packages that are not here: {_EXPORT}"
 # The mark of a constant that tf_keras decodes from JSON inside JSON, into types that it finds by name.
 _COMPOSITE = ("_TYPE", "COMPOSITE")
 # Arguments that may be a name. tf_keras looks some of them up in a whole module of its own, functions included.
-_IDENTIFIED = ("initializer", "regularizer", "constraint")
+_NAMED_ARGUMENTS = ("initializer", "regularizer", "constraint")
 _FOREIGN_LAYERS = frozenset({"TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"})
 
 
@@ -78,7 +78,7 @@ def _dicts(config: Any) -> Iterator[dict[str, Any]]:
         node = pending.pop()
         if isinstance(node, dict):
             yield node
-            if not _program(node):  # what is inside a program is the program
+            if not _code_class(node):  # what is inside a program is the program
                 pending.extend(reversed(node.values()))
         elif isinstance(node, list):
             pending.extend(reversed(node))
@@ -92,15 +92,15 @@ def _code(node: dict[str, Any]) -> Iterator[Code]:
             yield Code("a constant of a composite type")
         if key.endswith("activation"):
             yield from _activation(value, node)
-        elif key.endswith(_IDENTIFIED) and isinstance(value, str) and not keras_names.allowed(value, None):
+        elif key.endswith(_NAMED_ARGUMENTS) and isinstance(value, str) and not keras_names.allowed(value, None):
             yield Code(f"the {key.rpartition('_')[2]} '{value:.100}'", _MISSING)
     if "class_name" in node:
         name, module, registered = node["class_name"], node.get("module"), node.get("registered_name")
-        if program := _program(node):
-            yield Code(program + _called(node), _FOREIGN if name in _FOREIGN_LAYERS else "")
+        if named := _code_class(node):
+            yield Code(named + _instance_name(node), _FOREIGN if name in _FOREIGN_LAYERS else "")
         elif name == "function":
             yield from _function(node)
-        elif not _own(name, module, registered):
+        elif not _is_builtin(name, module, registered):
             remedy = _LATER if module == "keras.layers" and not registered else _MISSING
             yield Code(f"the custom object '{_address(name, module, registered)}'", remedy)
         else:
@@ -116,12 +116,12 @@ def _activation(value: Any, node: dict[str, Any]) -> Iterator[Code]:
         yield Code(f"a Python lambda as an activation{layer}", _NO_LAMBDA)
 
 
-def _program(node: dict[str, Any]) -> str | None:
+def _code_class(node: dict[str, Any]) -> str | None:
     name = node.get("class_name")
-    return keras_names.PROGRAMS.get(name) if isinstance(name, str) else None
+    return keras_names.CODE_CLASSES.get(name) if isinstance(name, str) else None
 
 
-def _own(name: Any, module: Any, registered: Any) -> bool:
+def _is_builtin(name: Any, module: Any, registered: Any) -> bool:
     if not isinstance(name, str) or not isinstance(module, str | None):
         return False
     name = keras_names.canonical(name)
@@ -141,7 +141,7 @@ def _function(node: dict[str, Any]) -> Iterator[Code]:
         yield Code(f"the function '{_address(name, module, None if plain else node['registered_name'])}'", _MISSING)
 
 
-def _called(node: dict[str, Any]) -> str:
+def _instance_name(node: dict[str, Any]) -> str:
     config = node.get("config")
     name = config.get("name") if isinstance(config, dict) else None
     return f" '{name:.100}'" if isinstance(name, str) else ""

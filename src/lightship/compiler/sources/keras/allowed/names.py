@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from lightship.compiler.sources.keras.allowed import keras2_names
 
 # Layers that are a program, or a way to one, and what to call them in a sentence.
-PROGRAMS: Mapping[str, str] = {
+CODE_CLASSES: Mapping[str, str] = {
     "Lambda": "a Lambda layer",
     "TFSMLayer": "a TFSMLayer",
     "TorchModuleWrapper": "a TorchModuleWrapper",

@@ -31,7 +31,7 @@ def difference(run: Callable[[Tensors], Tensors], batches: Sequence[Batch]) -> s
 def fixed_shapes(shapes: Sequence[Sequence[int | None]], arrays: Sequence[Array]) -> list[tuple[int | None, ...]]:
     """Return shapes with the arrays' sizes for all unknown dimensions but the first, which is the batch."""
     return [
-        tuple(array.shape[place] if size is None and place else size for place, size in enumerate(shape))
+        tuple(array.shape[index] if size is None and index else size for index, size in enumerate(shape))
         for shape, array in zip(shapes, arrays, strict=True)
     ]
 

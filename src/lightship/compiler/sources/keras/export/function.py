@@ -43,14 +43,14 @@ class Traced:
         last = [model.layers[-1].name] if sequential else list(model.output_names)
         first = [tensor.name for tensor in model.inputs]
         inputs, outputs = self._names(self._structure, first), self._names(answer, last)
-        self.inputs: list[str] = like.inputs if like else tensor_names.fit(inputs, fallback="input")
-        self.outputs: list[str] = like.outputs if like else tensor_names.fit(outputs, fallback="output")
+        self.inputs: list[str] = like.inputs if like else tensor_names.sanitized(inputs, fallback="input")
+        self.outputs: list[str] = like.outputs if like else tensor_names.sanitized(outputs, fallback="output")
         stated = [tuple(tensor.shape) for tensor in model.inputs]
         self.shapes: list[Shape] = list(shapes) or (like.shapes if like else stated)
         self._fixed = self.shapes != stated
         self.renamed = [
-            *tensor_names.changes("input", inputs, self.inputs),
-            *tensor_names.changes("output", outputs, self.outputs),
+            *tensor_names.rename_notes("input", inputs, self.inputs),
+            *tensor_names.rename_notes("output", outputs, self.outputs),
         ]
 
     @classmethod
@@ -64,13 +64,13 @@ class Traced:
         try:
             _ = traced._function
         except SourceRefused as error:
-            if fixed := traced._traceable():
+            if fixed := traced._with_fixed_sizes():
                 fixed.renamed.append(f"{error.message} for sizes that are not known: {_sizes(fixed.signature)}")
                 return fixed
             raise
         return traced
 
-    def _traceable(self) -> Traced | None:
+    def _with_fixed_sizes(self) -> Traced | None:
         """Return the function for the first fixed size for which Keras can trace it; None without one."""
         for size in _SIZES:
             shapes = [(*shape[:1], *(size if n is None else n for n in shape[1:])) for shape in self.shapes]
@@ -149,11 +149,11 @@ class Traced:
 
         def call(tensors: list[Any]) -> dict[str, Any]:
             answer = self._framework.flatten(self._model(self.packed(tensors), training=False))
-            carried = [tf.cast(each, _carried(each)) for each in answer]
-            return dict(zip(self.outputs, carried, strict=True))
+            cast = [tf.cast(each, _wire_dtype(each)) for each in answer]
+            return dict(zip(self.outputs, cast, strict=True))
 
         specs = [
-            tf.TensorSpec(shape, _carried(tensor), name=name)
+            tf.TensorSpec(shape, _wire_dtype(tensor), name=name)
             for name, shape, tensor in zip(self.inputs, self.shapes, self._model.inputs, strict=True)
         ]
         try:
@@ -182,7 +182,7 @@ def check_export(folder: Path) -> None:
         raise SourceRefused(f"the model's layers make {'; '.join(found)}. If you trust it, compile it with --trust")
 
 
-def _carried(tensor: Any) -> str:
+def _wire_dtype(tensor: Any) -> str:
     """Return the dtype in which a request or an answer carries a tensor: bfloat16, which numpy lacks, as float32."""
     import tensorflow as tf
 
@@ -194,7 +194,7 @@ def _spec(name: str, tensor: Any) -> TensorSpec:
     if _composite(tensor):
         raise SourceRefused(f"the tensor '{name}' is ragged or sparse, and a request carries arrays: add a layer that "
                             "makes it of an array, and save the model again")  # fmt: skip
-    dtype = _carried(tensor)
+    dtype = _wire_dtype(tensor)
     if dtype not in DTYPES:
         raise SourceRefused(f"the tensor '{name}' is {dtype}, which no request can carry")
     return TensorSpec(name=name, dtype=dtype, shape=tuple(tensor.shape))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 _RESERVED = frozenset({"self", *keyword.kwlist})
 
 
-def fit(names: Iterable[str], *, fallback: str) -> list[str]:
+def sanitized(names: Iterable[str], *, fallback: str) -> list[str]:
     """Return unique names of A-Z, a-z, 0-9 and ``_`` that begin with a letter or digit.
 
     Accents are dropped, other characters become ``_``; ``fallback`` is for names of which nothing remains.
@@ -26,7 +26,7 @@ def fit(names: Iterable[str], *, fallback: str) -> list[str]:
     return fitted
 
 
-def changes(side: str, names: Sequence[str], fitted: Sequence[str]) -> list[str]:
+def rename_notes(side: str, names: Sequence[str], fitted: Sequence[str]) -> list[str]:
     """Return a sentence for each ``input`` or ``output`` that is not called as in its model."""
     return [
         f"the {side} '{name}' is called '{fit}': requests use this name"
@@ -37,5 +37,5 @@ def changes(side: str, names: Sequence[str], fitted: Sequence[str]) -> list[str]
 
 def _plain(name: str) -> str:
     decomposed = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
-    letters = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return re.sub(r"[^A-Za-z0-9_]", "_", letters).lstrip("_")
+    unaccented = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return re.sub(r"[^A-Za-z0-9_]", "_", unaccented).lstrip("_")

@@ -15,17 +15,17 @@ import h5py
 from lightship.compiler import limits
 from lightship.errors import SourceRefused
 
-MOST_OBJECTS = 100_000
+MAX_OBJECTS = 100_000
 # Deflate cannot do better than 1032:1; weights that were compressed rarely reach 2:1.
 RATIO_LIMIT = 1032
 FILTERS = frozenset({"gzip", "lzf", None})
 
 
-def check_tree(path: Path, label: str, *, most_objects: int = MOST_OBJECTS) -> None:
+def check_tree(path: Path, label: str, *, max_objects: int = MAX_OBJECTS) -> None:
     """Refuse a file that points out of itself or declares more than it holds; raises SourceRefused."""
     total = 0
     with open_file(path, label) as file:
-        for name, dataset in _datasets(file, label, most_objects):
+        for name, dataset in _datasets(file, label, max_objects):
             _check_dataset(dataset, f"{label} is refused: its dataset '{name}'", path.stat().st_size)
             total += dataset.nbytes
     limits.check_size(label, total)
@@ -58,7 +58,7 @@ def names(path: Path, label: str) -> frozenset[str]:
         return frozenset([*file, *file.attrs])
 
 
-def _datasets(file: Any, label: str, most_objects: int) -> Iterator[tuple[str, Any]]:
+def _datasets(file: Any, label: str, max_objects: int) -> Iterator[tuple[str, Any]]:
     """Every dataset once, whatever hard links lead to it."""
     pending, seen = [("", file)], {_address(file)}
     while pending:
@@ -70,8 +70,8 @@ def _datasets(file: Any, label: str, most_objects: int) -> Iterator[tuple[str, A
             if _address(item) in seen:
                 continue
             seen.add(_address(item))
-            if len(seen) > most_objects:
-                raise SourceRefused(f"{label} is refused: it holds more than {most_objects} objects")
+            if len(seen) > max_objects:
+                raise SourceRefused(f"{label} is refused: it holds more than {max_objects} objects")
             if isinstance(item, h5py.Group):
                 pending.append((name, item))
             elif isinstance(item, h5py.Dataset):

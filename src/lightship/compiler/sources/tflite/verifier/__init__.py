@@ -23,11 +23,11 @@ from lightship.compiler.sources.tflite.verifier.operators import (
 )
 from lightship.compiler.sources.tflite.verifier.tensors import check_tensors, elements, is_constant
 
-__all__ = ["BrokenFile", "Outline", "outline", "shown"]
+__all__ = ["BrokenFile", "Outline", "outline", "printable"]
 
 VERSION = 3
-MOST_SUBGRAPHS = 1000
-MOST_TENSORS = 100_000
+MAX_SUBGRAPHS = 1000
+MAX_TENSORS = 100_000
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _outline(data: Any) -> Outline:
         where = f"subgraph {index}"
         check_tensors(subgraph.tables("tensors"), buffers, where)
         operators[index] = check_operators(subgraph, names, buffers, where)
-    check_calls({index: [callee for each in found for callee in each.runs] for index, found in operators.items()})
+    check_calls({index: [callee for each in found for callee in each.subgraphs] for index, found in operators.items()})
     _check_signatures(model)
     _check_metadata(model)
     tensors = [tensor for subgraph in subgraphs for tensor in subgraph.tables("tensors")]
@@ -80,16 +80,16 @@ def _outline(data: Any) -> Outline:
     )
 
 
-def shown(name: str) -> str:
+def printable(name: str) -> str:
     """Return a name that the file chose as it may stand in a message: one line of at most 80 plain characters."""
     return re.sub(r"[^\w.:/ -]", "?", name)[:80]
 
 
 def _check_counts(subgraphs: Sequence[Table]) -> None:
-    if not 0 < len(subgraphs) <= MOST_SUBGRAPHS:
-        raise BrokenFile(f"it has {len(subgraphs)} subgraphs, between 1 and {MOST_SUBGRAPHS} are possible")
-    if sum(len(subgraph.tables("tensors")) for subgraph in subgraphs) > MOST_TENSORS:
-        raise BrokenFile(f"it has more than {MOST_TENSORS} tensors")
+    if not 0 < len(subgraphs) <= MAX_SUBGRAPHS:
+        raise BrokenFile(f"it has {len(subgraphs)} subgraphs, between 1 and {MAX_SUBGRAPHS} are possible")
+    if sum(len(subgraph.tables("tensors")) for subgraph in subgraphs) > MAX_TENSORS:
+        raise BrokenFile(f"it has more than {MAX_TENSORS} tensors")
 
 
 def _check_buffers(model: Table, size: int) -> None:
@@ -112,7 +112,7 @@ def _check_signatures(model: Table) -> None:
     if "" in names or len(set(names)) != len(names):
         raise BrokenFile("a signature has no name, or two have the same")
     for name, signature in zip(names, model.tables("signature_defs"), strict=True):
-        what = f"signature '{shown(name)}'"
+        what = f"signature '{printable(name)}'"
         number = signature.number("subgraph_index")
         if number >= len(subgraphs):
             raise BrokenFile(f"{what} names subgraph {number}, and there are {len(subgraphs)}")

@@ -16,10 +16,10 @@ import numpy as np
 from lightship.compiler.sources.tflite.verifier.layout import Field, Kind, layouts
 from lightship.tensors import Array
 
-MOST_BYTES = 2**31 - 1  # offsets are 32 bits wide, and signed in one direction
-MOST_TABLES = 250_000
-MOST_STRING_BYTES = 16 * 1024 * 1024
-DEEPEST = 64
+MAX_BYTES = 2**31 - 1  # offsets are 32 bits wide, and signed in one direction
+MAX_TABLES = 250_000
+MAX_STRING_BYTES = 16 * 1024 * 1024
+MAX_DEPTH = 64
 
 _NOTHING: Array = np.empty(0, np.uint8)
 
@@ -78,7 +78,7 @@ class _Entry(NamedTuple):
 class _Reader:
     def __init__(self, data: Any) -> None:
         self._data = data
-        self._size = min(len(data), MOST_BYTES)
+        self._size = min(len(data), MAX_BYTES)
         self._layouts = layouts()
         self._tables = 0
         self._string_bytes = 0
@@ -88,10 +88,10 @@ class _Reader:
 
     def _table(self, at: int, name: str, depth: int) -> Table:
         self._tables += 1
-        if self._tables > MOST_TABLES:
-            raise BrokenFile(f"it refers to more than {MOST_TABLES} tables")
-        if depth > DEEPEST:
-            raise BrokenFile(f"its tables nest deeper than {DEEPEST}")
+        if self._tables > MAX_TABLES:
+            raise BrokenFile(f"it refers to more than {MAX_TABLES} tables")
+        if depth > MAX_DEPTH:
+            raise BrokenFile(f"its tables nest deeper than {MAX_DEPTH}")
         offsets = self._vtable(at, name)
         fields = {}
         for field_name, field in self._layouts[name].items():
@@ -162,17 +162,17 @@ class _Reader:
         return np.frombuffer(self._data, dtype, count, start) if count else np.empty(0, dtype)
 
     def _offsets(self, at: int, where: str) -> list[int]:
-        """Return the places that a vector of offsets points to."""
+        """Return the positions that a vector of offsets points to."""
         count, start = self._vector(at, 4, where)
-        if count > MOST_TABLES:
-            raise BrokenFile(f"{where} has more than {MOST_TABLES} entries")
+        if count > MAX_TABLES:
+            raise BrokenFile(f"{where} has more than {MAX_TABLES} entries")
         return [self._follow(start + 4 * index, where) for index in range(count)]
 
     def _string(self, at: int, where: str) -> str:
         count, start = self._vector(at, 1, where)
         self._string_bytes += count
-        if self._string_bytes > MOST_STRING_BYTES:
-            raise BrokenFile(f"its strings are longer than {MOST_STRING_BYTES} bytes in all")
+        if self._string_bytes > MAX_STRING_BYTES:
+            raise BrokenFile(f"its strings are longer than {MAX_STRING_BYTES} bytes in all")
         if start + count >= self._size or self._data[start + count]:
             raise BrokenFile(f"{where} does not end with a zero byte")
         text = bytes(self._data[start : start + count])

@@ -73,7 +73,7 @@ def layouts() -> Mapping[str, Layout]:
 
 
 @cache
-def numbers_of(enum: str) -> Mapping[int, str]:
+def names_by_number(enum: str) -> Mapping[int, str]:
     """Return the names of an enum of the schema by their numbers."""
     from ai_edge_litert import schema_py_generated as schema
 
@@ -120,7 +120,7 @@ def _field(schema: Any, table: type, name: str) -> Field | None:
     if kind in (Kind.NUMBER, Kind.NUMBERS):
         return Field(slot, kind, dtype=_dtype(calls[-1][1]))
     if kind is Kind.UNION:
-        return Field(slot, kind, union=numbers_of(_UNIONS.get(name, name)))
+        return Field(slot, kind, union=names_by_number(_UNIONS.get(name, name)))
     return Field(slot, kind, table=type(answer).__name__ if kind in (Kind.TABLE, Kind.TABLES) else "")
 
 

@@ -9,11 +9,11 @@ from functools import cache
 import numpy as np
 
 from lightship.compiler.sources.tflite.verifier.flatbuffer import BrokenFile, Table
-from lightship.compiler.sources.tflite.verifier.layout import layouts, numbers_of
+from lightship.compiler.sources.tflite.verifier.layout import layouts, names_by_number
 from lightship.compiler.sources.tflite.verifier.tensors import elements, is_constant
 from lightship.tensors import Array
 
-MOST_OPERANDS = 1_000_000
+MAX_OPERANDS = 1_000_000
 
 # Operators with inputs that may be missing (index -1): LiteRT's other kernels use each input without looking.
 OPTIONAL_INPUTS = frozenset({
@@ -30,17 +30,17 @@ class Operator:
     name: str
     inputs: Array
     outputs: Array
-    runs: tuple[int, ...]
+    subgraphs: tuple[int, ...]
 
 
 def operator_names(codes: Sequence[Table]) -> list[str]:
     """Return the builtin name of each operator code; raises BrokenFile for a number without one."""
-    known = numbers_of("BuiltinOperator")
+    names_by_code = names_by_number("BuiltinOperator")
     numbers = [max(code.number("builtin_code"), code.number("deprecated_builtin_code")) for code in codes]
     for number in numbers:
-        if number not in known:
+        if number not in names_by_code:
             raise BrokenFile(f"it has the operator number {number}, which LiteRT does not know")
-    return [known[number] for number in numbers]
+    return [names_by_code[number] for number in numbers]
 
 
 def check_operators(subgraph: Table, names: Sequence[str], buffers: Sequence[Table], where: str) -> list[Operator]:
@@ -53,10 +53,10 @@ def check_operators(subgraph: Table, names: Sequence[str], buffers: Sequence[Tab
         what = f"operator {index} of {where}"
         operator = _operator(table, names, what)
         operands += len(operator.inputs) + len(operator.outputs)
-        if operands > MOST_OPERANDS:
-            raise BrokenFile(f"{where} has more than {MOST_OPERANDS} operands")
+        if operands > MAX_OPERANDS:
+            raise BrokenFile(f"{where} has more than {MAX_OPERANDS} operands")
         _check_inputs(operator, ready, len(tensors), what)
-        check_indices(table.numbers("intermediates"), len(tensors), f"an intermediate tensor of {what}", least=-1)
+        check_indices(table.numbers("intermediates"), len(tensors), f"an intermediate tensor of {what}", minimum=-1)
         check_indices(operator.outputs, len(tensors), f"an output of {what}")
         outputs = set(operator.outputs.tolist())
         if outputs & constant:
@@ -68,9 +68,9 @@ def check_operators(subgraph: Table, names: Sequence[str], buffers: Sequence[Tab
     return operators
 
 
-def check_indices(indices: Array, count: int, what: str, *, least: int = 0) -> None:
-    """Raise BrokenFile unless every index is at least ``least`` and below ``count``."""
-    if len(indices) and (indices.min() < least or indices.max() >= count):
+def check_indices(indices: Array, count: int, what: str, *, minimum: int = 0) -> None:
+    """Raise BrokenFile unless every index is at least ``minimum`` and below ``count``."""
+    if len(indices) and (indices.min() < minimum or indices.max() >= count):
         raise BrokenFile(f"{what} has an index that is not below {count}")
 
 
@@ -112,7 +112,7 @@ def _ready(subgraph: Table, buffers: Sequence[Table], where: str) -> set[int]:
 
 
 def _check_inputs(operator: Operator, ready: set[int], count: int, what: str) -> None:
-    check_indices(operator.inputs, count, f"an input of {what}", least=-1)
+    check_indices(operator.inputs, count, f"an input of {what}", minimum=-1)
     for index in operator.inputs.tolist():
         if index < 0 and operator.name not in OPTIONAL_INPUTS:
             raise BrokenFile(f"{what} ({operator.name}) lacks an input that is not optional")
@@ -124,11 +124,11 @@ def _operator(table: Table, names: Sequence[str], what: str) -> Operator:
     code = table.number("opcode_index")
     if code >= len(names):
         raise BrokenFile(f"{what} names operator code {code}, and there are {len(names)}")
-    runs = tuple(_runs(table, names[code], what))
-    return Operator(names[code], table.numbers("inputs"), table.numbers("outputs"), runs)
+    subgraphs = tuple(_subgraphs(table, names[code], what))
+    return Operator(names[code], table.numbers("inputs"), table.numbers("outputs"), subgraphs)
 
 
-def _runs(table: Table, name: str, what: str) -> Iterator[int]:
+def _subgraphs(table: Table, name: str, what: str) -> Iterator[int]:
     """Yield the subgraphs that an operator runs: LiteRT takes 0 for all of them where the options are missing."""
     expected = _control_flow().get(name)
     if expected is None:
@@ -145,7 +145,7 @@ def _control_flow() -> Mapping[str, tuple[str, tuple[str, ...]]]:
     """Return, for each operator that runs subgraphs, its table of options and the fields that hold their indices."""
     tables = {name.lower(): name for name in layouts()}
     found = {}
-    for operator in numbers_of("BuiltinOperator").values():
+    for operator in names_by_number("BuiltinOperator").values():
         table = tables.get(operator.replace("_", "").lower() + "options", "")
         fields = [name for name, field in layouts().get(table, {}).items() if "subgraph" in name]
         if fields:

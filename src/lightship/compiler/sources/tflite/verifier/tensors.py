@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from lightship.compiler.sources.tflite.verifier.flatbuffer import BrokenFile, Table
-from lightship.compiler.sources.tflite.verifier.layout import numbers_of
+from lightship.compiler.sources.tflite.verifier.layout import names_by_number
 from lightship.tensors import Array
 
-MOST_BYTES_OF_A_TENSOR = 2**31
-MOST_DIMENSIONS = 16
+MAX_TENSOR_BYTES = 2**31
+MAX_DIMENSIONS = 16
 
 # Bits of one value, by the schema's name of the dtype; 0 for what has no fixed size.
 _BITS = {
@@ -53,7 +53,7 @@ def elements(tensor: Table) -> int:
 
 
 def _bits(tensor: Table, what: str) -> int:
-    name = numbers_of("TensorType").get(tensor.number("type"), "")
+    name = names_by_number("TensorType").get(tensor.number("type"), "")
     if name not in _BITS:
         raise BrokenFile(f"{what} has a dtype that is not known")
     return _BITS[name]
@@ -61,10 +61,10 @@ def _bits(tensor: Table, what: str) -> int:
 
 def _check_shape(tensor: Table, bits: int, what: str) -> None:
     shape, signature = tensor.numbers("shape"), tensor.numbers("shape_signature")
-    if len(shape) > MOST_DIMENSIONS or (shape < 0).any():
+    if len(shape) > MAX_DIMENSIONS or (shape < 0).any():
         raise BrokenFile(f"{what} has an impossible shape")
-    if elements(tensor) * max(bits, 8) // 8 > MOST_BYTES_OF_A_TENSOR:
-        raise BrokenFile(f"{what} is larger than {MOST_BYTES_OF_A_TENSOR} bytes")
+    if elements(tensor) * max(bits, 8) // 8 > MAX_TENSOR_BYTES:
+        raise BrokenFile(f"{what} is larger than {MAX_TENSOR_BYTES} bytes")
     if len(signature) and (len(signature) != len(shape) or not ((signature == -1) | (signature == shape)).all()):
         raise BrokenFile(f"{what} has a shape_signature that is not its shape with -1 for sizes that vary")
 
@@ -110,9 +110,9 @@ def _is_dimension(dimension: Table) -> bool:
     segments, indices = dimension.table("array_segments"), dimension.table("array_indices")
     if segments is None or indices is None:
         return False
-    bounds, places = segments.numbers("values").astype(np.int64), indices.numbers("values").astype(np.int64)
-    ordered = len(bounds) > 0 and bounds[0] == 0 and bounds[-1] == len(places) and (np.diff(bounds) >= 0).all()
-    return bool(ordered and (places >= 0).all())
+    bounds, positions = segments.numbers("values").astype(np.int64), indices.numbers("values").astype(np.int64)
+    ordered = len(bounds) > 0 and bounds[0] == 0 and bounds[-1] == len(positions) and (np.diff(bounds) >= 0).all()
+    return bool(ordered and (positions >= 0).all())
 
 
 def _check_quantisation(tensor: Table, what: str) -> None:

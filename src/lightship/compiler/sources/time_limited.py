@@ -9,7 +9,7 @@ from lightship.compiler.sources.base import Original
 from lightship.tensors import Array, Signature
 
 
-class Bounded:
+class TimeLimited:
     """An original whose calls end: one that takes too long ends the process, unless it may be ``slow``."""
 
     def __init__(self, original: Original, *, slow: bool) -> None:

@@ -13,7 +13,7 @@ def with_defaults(layer: Any, arguments: Mapping[str, Any]) -> Any:
     """Return a class of the same name that takes these arguments where a configuration does not have them."""
 
     def from_config(cls: Any, config: Mapping[str, Any]) -> Any:
-        return super(early, cls).from_config({**arguments, **config})
+        return super(patched, cls).from_config({**arguments, **config})
 
-    early: Any = type(layer.__name__, (layer,), {"from_config": classmethod(from_config)})
-    return early
+    patched: Any = type(layer.__name__, (layer,), {"from_config": classmethod(from_config)})
+    return patched

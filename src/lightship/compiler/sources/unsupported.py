@@ -44,7 +44,7 @@ _BY_CONTENT: tuple[tuple[tuple[bytes, ...], str], ...] = (
 )
 
 
-def explained(path: Path) -> str:
+def describe(path: Path) -> str:
     """Return what a file or folder is and what to do, as the end of a sentence; empty where that is not known."""
     if path.is_dir():
         names = {entry.name for entry in path.iterdir()}
@@ -64,6 +64,6 @@ def _by_content(first: bytes) -> str:
     return next((what for starts, what in _BY_CONTENT if first.lower().startswith(starts)), "")
 
 
-def archived(entries: Iterable[str]) -> str:
+def describe_archive(entries: Iterable[str]) -> str:
     """Return what a zip archive is by its entries' names, and what to do; empty where that is not known."""
     return _PYTORCH if any(name.rpartition("/")[2] == "data.pkl" for name in entries) else ""

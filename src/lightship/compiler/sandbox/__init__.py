@@ -1,14 +1,14 @@
-"""The sandbox: a child process that opens model files, which proves that it is confined before it opens one.
+"""Sandbox: a confined child process that opens model files.
 
-The parent (:func:`run`) starts ``python -m lightship.compiler.sandbox.child`` with an environment made from nothing, a
-home folder that is removed afterwards, a session of its own and pipes for events and errors. The child confines itself
-and proves it. ``accept`` lists the proofs that will do, in the order in which they are tried:
+The parent (:func:`run`) starts ``python -m lightship.compiler.sandbox.child`` with a minimal environment, a temporary
+home folder, a session of its own and pipes for events and standard error. The child confines itself and proves it
+before it opens a file. ``accept`` lists the accepted proofs, in the order in which they are tried:
 
-    kernel      seccomp, with Landlock or namespaces; a probe tries to get out and fails (:mod:`.kernel`, :mod:`.probe`)
-    powerless   nothing to lose: a worker whose credentials are denied everything (``powerless.prove``)
-    none        no proof: the measures that the machine has are applied, and the caller knows what is given up
+    kernel      seccomp, with Landlock or namespaces; a probe tries to escape and fails (:mod:`.kernel`, :mod:`.probe`)
+    powerless   a worker whose credentials are denied every operation (``powerless.prove``)
+    none        no proof: the measures that the machine has are applied, and progress reports ``unconfined``
 
-Where none of them holds the file is not opened. However the child ends, the parent gets a result or one sentence.
+Where no accepted proof holds, the file is not opened. In every case the parent gets a result or one error message.
 """
 
 from __future__ import annotations
@@ -33,27 +33,27 @@ __all__ = ["CONFINED", "Confinement", "Limits", "Outcome", "Progress", "Task", "
 PROOFS = ("kernel", "powerless", "none")
 
 _ERRORS = {error.code: error for error in (CompileError, SourceRefused, ParityError)}
-_ADVICE = "compile on a machine that has it, or, if you trust the file's author, with --no-sandbox"
+_ADVICE = "compile on a machine with a sandbox or, if you trust the author of the file, with --no-sandbox"
 
-# Called with a stage's name and the share of the work that is done, 0 to 1; with ``unconfined`` before a file is opened
+# Called with a stage's name and the share of the work done, 0 to 1; called with ``unconfined`` before a file is opened
 # without a proof.
 Progress = Callable[[str, float], None]
 
 
 def ignore_progress(stage: str, done: float) -> None:
-    """Observe no progress."""
+    """Ignore a progress event."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What the child does.
+    """The work of a child process.
 
     Attributes:
-        module: its ``build`` function is called with the job and a function to report progress to.
-        job: JSON; the child adds ``sandbox``, the proof that held.
-        reads: files and folders that the child may read besides Python and its libraries.
-        writes: folders that the child may write besides its home folder.
-        subject: what the child is called in the sentence about its end.
+        module: module whose ``build`` function is called with the job and a function that reports progress.
+        job: arguments as JSON; the child adds ``sandbox``, the proof that held.
+        reads: files and folders that the child may read, besides Python and its libraries.
+        writes: folders that the child may write, besides its home folder.
+        subject: name of the child in the error message about its end.
     """
 
     module: str
@@ -65,13 +65,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Confinement:
-    """How the child is confined.
+    """The confinement that a child process needs.
 
     Attributes:
-        accept: the proofs that will do, in order.
-        credentials: what ``powerless.prove`` is given, where that proof is accepted.
-        limits: what the child may use.
-        scratch: where the child's home folder is made, by default where temporary files are.
+        accept: accepted proofs, in the order in which they are tried.
+        credentials: credentials that ``powerless.prove`` checks, where that proof is accepted.
+        limits: resource limits of the child.
+        scratch: parent of the child's home folder; default: the system's folder for temporary files.
     """
 
     accept: Sequence[str] = ("kernel",)
@@ -81,11 +81,17 @@ class Confinement:
 
     @classmethod
     def for_user(cls, *, sandbox: bool) -> Confinement:
-        """Return the confinement of a user's machine: False does without where it has no sandbox."""
+        """Return the confinement on a user's machine.
+
+        ``sandbox=False`` accepts a machine without a sandbox; where there is one, it is used.
+        """
         return cls() if sandbox else cls(accept=("kernel", "none"))
 
     def with_memory_limit(self) -> Confinement:
-        """Return the same with a number for memory: by default a share of what is available now."""
+        """Return a copy whose memory limit is set.
+
+        The default limit is a share of the memory available now (:func:`lightship.compiler.sandbox.memory.share`).
+        """
         if self.limits.memory_bytes is not None:
             return self
         return dataclasses.replace(self, limits=dataclasses.replace(self.limits, memory_bytes=memory.share()))
@@ -96,12 +102,13 @@ CONFINED = Confinement()
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the child returned, and how it was confined.
+    """The result of a child process and the confinement under which it ran.
 
     Attributes:
+        result: return value of the module's ``build`` function.
         proof: the one of ``PROOFS`` that held.
-        measures: the measures that were in force.
-        failed_proofs: why the proofs before it did not hold.
+        measures: names of the measures in force.
+        failed_proofs: why the proofs tried before did not hold.
     """
 
     result: dict[str, Any]
@@ -110,15 +117,15 @@ class Outcome:
     failed_proofs: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Return the proof, its measures and what was missing, on one line."""
+        """Return the proof, its measures and the reasons of failed proofs on one line."""
         return "; ".join((f"{self.proof}: {', '.join(self.measures) or 'nothing'}", *self.failed_proofs))
 
 
 def run(task: Task, confinement: Confinement = CONFINED, *, progress: Progress = ignore_progress) -> Outcome:
-    """Do a task in a confined child process and return what it returned.
+    """Run a task in a confined child process and return its outcome.
 
-    Raises SandboxUnavailable where no accepted proof holds, or CompileError, SourceRefused or ParityError: the child's
-    own, or one that says how the child ended.
+    Raises SandboxUnavailable where no accepted proof holds. Raises CompileError, SourceRefused or ParityError where the
+    child reports one or ends without a result.
     """
     limited = confinement.with_memory_limit()
     failures: list[events.NotProven] = []
@@ -136,7 +143,7 @@ def run(task: Task, confinement: Confinement = CONFINED, *, progress: Progress =
 
 
 def _try(task: Task, confinement: Confinement, proof: str, progress: Progress) -> Outcome | events.NotProven:
-    """Return the outcome of a child that may use one proof, or what the machine lacks for it."""
+    """Run the task under one proof; return the outcome, or why the proof failed."""
     limits = confinement.limits
     with (
         tempfile.TemporaryDirectory(prefix="lightship-", dir=confinement.scratch) as home,
@@ -188,7 +195,10 @@ def _paths(paths: Sequence[Path]) -> tuple[str, ...]:
 
 
 def _result(child: process.Child, stream: Iterator[events.Event], subject: str, progress: Progress) -> dict[str, Any]:
-    """From here on the model file may be open, and what the child says may be the file's doing."""
+    """Return the child's result; raises the error that it reports.
+
+    From here on the model file may be open, so its code may have written any event.
+    """
     for event in stream:
         match event:
             case events.Progress(stage, done):

@@ -33,8 +33,11 @@ from lightship.errors import LightshipError
 
 
 def main(pipe: int) -> None:
-    """Do the work; every error is an event, an unexpected one with its class and the stage that it came in."""
-    os.set_inheritable(pipe, False)  # what a model's code might start must not hold the pipe open
+    """Run the task of ``instructions.json`` and send its events to the descriptor.
+
+    Every error becomes an event; an unexpected one carries its class and the stage in which it was raised.
+    """
+    os.set_inheritable(pipe, False)  # processes started by a model's code must not keep the pipe open
     instructions = Instructions.read(Path())
     set_parent_death_signal(instructions.parent)
     apply_limits(instructions.limits)
@@ -50,7 +53,7 @@ def main(pipe: int) -> None:
     send(proof=instructions.proof, measures=measures)
     for path in instructions.reads:
         if not os.access(path, os.R_OK):
-            send(**events.error("source_refused", f"{path} cannot be read by this user without special rights"))
+            send(**events.error("source_refused", f"{path} cannot be read by this user without root's capabilities"))
             return
     stage = "load"
 
@@ -65,32 +68,36 @@ def main(pipe: int) -> None:
         send(**events.error(error.code, error.message, error.detail))
     except MemoryError:
         limit = memory.formatted(instructions.limits.memory_bytes or 0)
-        send(**events.error("source_refused", f"opening this model takes more than {limit} of memory"))
+        send(**events.error("source_refused", f"opening this model needs more than {limit} of memory"))
     except Exception as error:
         traceback.print_exc()
         send(**_unexpected(stage, error))
 
 
 def _unexpected(stage: str, error: Exception) -> Mapping[str, str]:
-    """Return an error that neither Lightship nor a framework's translation foresaw; its text is a detail."""
+    """Return the error record of an exception that no translation covers.
+
+    Its text goes into the detail only, because the model file may have chosen it.
+    """
     kind = type(error).__name__
     sentence = f"{stages.doing(stage)}: unexpected {kind:.100}. If the model runs in its framework, report this"
     return events.error("compile_failed", sentence, f"{kind:.100}: {error}")
 
 
 def set_parent_death_signal(parent: int) -> None:
-    """Let the kernel kill this process when its parent dies."""
+    """Make the kernel kill this process when its parent dies (Linux)."""
     if sys.platform == "linux":
         syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the line above
+    if os.getppid() != parent:  # the parent died before prctl
         os._exit(1)
 
 
 def apply_limits(limits: Limits) -> None:
-    """Bound this process and what it starts; the parent watches what they really use (:mod:`.memory`).
+    """Set the resource limits of this process and its descendants.
 
-    The CPU limit sends SIGXCPU, a file over its limit fails with EFBIG, memory over its limit is a MemoryError or an
-    abort of the library that asked for it. Where memory runs out all the same, the kernel takes this process first.
+    The CPU limit sends SIGXCPU; writing past the file limit fails with EFBIG; allocating past the memory limit raises
+    MemoryError or aborts the library that allocates. The parent monitors resident memory (:mod:`.memory`). Should the
+    machine run out of memory, the kernel kills this process first.
     """
     set_rlimit(resource.RLIMIT_CPU, limits.cpu_seconds, grace=5)
     set_rlimit(resource.RLIMIT_DATA, memory.data_limit(limits.memory_bytes or memory.share()))
@@ -114,14 +121,14 @@ def _powerless(instructions: Instructions, pipe: int) -> tuple[str, ...]:
     return kernel.confine_best_effort(_view(instructions))
 
 
-def _none(instructions: Instructions, pipe: int) -> tuple[str, ...]:
+def _unproven(instructions: Instructions, pipe: int) -> tuple[str, ...]:
     return kernel.confine_best_effort(_view(instructions))
 
 
 PROOFS: dict[str, Callable[[Instructions, int], tuple[str, ...]]] = {
     "kernel": _kernel,
     "powerless": _powerless,
-    "none": _none,
+    "none": _unproven,
 }
 
 

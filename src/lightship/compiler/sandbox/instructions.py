@@ -1,4 +1,4 @@
-"""What the parent asks of a child: a file in the child's home folder."""
+"""Instructions of the parent to a child: a file in the child's home folder."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _NAME = "instructions.json"
 
 @dataclass(frozen=True)
 class Instructions:
-    """One start of a child.
+    """The instructions for one child process.
 
     Attributes:
-        proof: the one that it has to give before it opens anything.
-        powerless: what ``powerless.prove`` is given.
-        module, job: whose ``build`` function is called with what.
-        reads, writes: real paths that it may read, and folders that it may write.
+        proof: the proof that must hold before a file is opened.
+        powerless: argument of ``powerless.prove``.
+        module, job: module whose ``build`` function is called, and its argument.
+        reads, writes: resolved paths that the child may read, and folders that it may write.
         private: folders that no path of Python's may contain.
-        limits: what it may use, with a number for memory.
-        parent: the parent's process id.
-        targets: what its probe tries to reach.
+        limits: resource limits, with the memory limit set.
+        parent: process id of the parent.
+        targets: what the probe tries to reach.
     """
 
     proof: str
@@ -41,11 +41,11 @@ class Instructions:
     targets: Targets
 
     def write(self, home: Path) -> None:
-        """Write it into the child's home folder."""
+        """Write the instructions into the child's home folder."""
         (home / _NAME).write_text(json.dumps(asdict(self)))
 
     @classmethod
     def read(cls, home: Path) -> Instructions:
-        """Return the instructions in a home folder, written by this version's parent."""
+        """Return the instructions in a home folder; the parent has the same version."""
         record = json.loads((home / _NAME).read_bytes())
         return cls(**{**record, "limits": Limits(**record["limits"]), "targets": Targets(**record["targets"])})

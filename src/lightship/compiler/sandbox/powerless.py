@@ -1,9 +1,9 @@
-"""Prove that the credentials of this environment open nothing: the second of the two proofs of the sandbox.
+"""Proof that the credentials of this environment permit nothing.
 
-A child process on Lambda can read the credentials of its function, whatever the kernel offers. Where these are denied
-on S3, SQS, DynamoDB and EventBridge, there is nothing to lose. The probe asks each service for what a hostile file
-would want, and accepts one answer only: access denied. Success, silence, an invalid token and any other error prove
-nothing. No call changes anything where it is allowed: the write to S3 is conditional on an etag that no object has.
+A child process on Lambda can read the credentials of its function, whatever the kernel confines. Where S3, SQS,
+DynamoDB and EventBridge deny them everything, a hostile model file gains nothing by reading them. The probe calls each
+service and accepts access denied as the only answer: success, a timeout, an invalid token and any other error prove
+nothing. No call changes anything if it is allowed: the write to S3 is conditional on an ETag that no object has.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from typing import Any
 
 from lightship.compiler.sandbox.unproven import Unproven
 
-# What the four services answer to a principal without the right, by their documentation.
+# Error codes of the four services for a principal without permission, from their documentation.
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 
-# An etag is 32 hexadecimal digits, for parts followed by their number: no object has this one.
+# An ETag is 32 hexadecimal digits, for a multipart upload followed by the number of parts: no object has this one.
 _NO_ETAG = '"lightship-probe"'
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What the probe needs: the credentials of this environment, and the object that the job is about.
+    """Credentials of this environment, and the S3 object that is compiled.
 
     Attributes:
-        bucket: the bucket whose rights a hostile file would want.
-        key: the object that is compiled: a role that may read it is not the worker's.
-        access_key, secret_key, token: from the environment; empty where there are none.
-        region: of the four services.
-        endpoint: instead of AWS's own; empty for those.
+        bucket: the bucket of the object.
+        key: the object's key; a role that may read it is not the worker's.
+        access_key, secret_key, token: from the environment; empty where they are not set.
+        region: region of the four services.
+        endpoint: URL that replaces AWS's endpoints; empty for AWS's.
     """
 
     bucket: str
@@ -43,7 +43,7 @@ class Credentials:
 
     @classmethod
     def of_function(cls, bucket: str, key: str, environ: Mapping[str, str]) -> Credentials:
-        """Take the credentials that Lambda gives a function, from its environment."""
+        """Return the credentials that Lambda sets in a function's environment."""
         return cls(
             bucket=bucket,
             key=key,
@@ -55,20 +55,20 @@ class Credentials:
         )
 
     def to_json(self) -> dict[str, str]:
-        """As JSON holds it, for the child process."""
+        """Return the credentials as JSON for the child process."""
         return asdict(self)
 
 
 def prove(record: Mapping[str, str]) -> None:
-    """Show that every probe is denied; ``order`` is :meth:`Credentials.to_json`'s. Raises Unproven.
+    """Check that every call of the probe is denied; raises Unproven.
 
-    Needs the network. Afterwards nothing here keeps the credentials.
+    ``record`` is the result of :meth:`Credentials.to_json`. Needs the network. No reference to the credentials is kept.
     """
     if not record:
-        raise Unproven("nothing says which credentials there are to be tried out")
+        raise Unproven("no credentials to check were given")
     credentials = Credentials(**record)
     if not (credentials.access_key and credentials.secret_key and credentials.region):
-        raise Unproven("this environment has no credentials whose rights could be tried out")
+        raise Unproven("this environment has no credentials or no region to check")
     for service, operation, call in _probes(credentials):
         _expect_denied(service, operation, call)
 
@@ -99,10 +99,10 @@ def _expect_denied(service: str, operation: str, call: Callable[[], Any]) -> Non
         code = str(error.response.get("Error", {}).get("Code", ""))
         if code in _DENIED:
             return
-        raise Unproven(f"{service} answers {operation} with {_printable(code)} and not with access denied") from None
+        raise Unproven(f"{service} answered {operation} with {_printable(code)} instead of access denied") from None
     except BotoCoreError as error:
-        raise Unproven(f"{service} does not answer {operation} ({type(error).__name__})") from None
-    raise Unproven(f"the credentials of this environment are allowed {operation} on {service}")
+        raise Unproven(f"{service} did not answer {operation} ({type(error).__name__})") from None
+    raise Unproven(f"the credentials of this environment permit {operation} on {service}")
 
 
 def _client(service: str, credentials: Credentials) -> Any:
@@ -123,4 +123,4 @@ def _client(service: str, credentials: Credentials) -> Any:
 
 
 def _printable(code: str) -> str:
-    return "".join(letter for letter in code if letter.isalnum() or letter in "._-")[:60] or "an error without a code"
+    return "".join(char for char in code if char.isalnum() or char in "._-")[:60] or "an error without a code"

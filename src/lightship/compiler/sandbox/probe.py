@@ -1,7 +1,7 @@
-"""The probe: the child tries to get out of the sandbox before a model file is opened, and every attempt must fail.
+"""Probe: attempts to escape the sandbox, which must fail before a file is opened.
 
-What every process of the user can do is tried before the sandbox is closed, too, and must succeed then: an attempt that
-could not have worked proves nothing.
+The attempts that every process of the user may make are also made before the confinement and must succeed then: an
+attempt that fails without a sandbox proves nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lightship.compiler.sandbox.unproven import Unproven
 
 Attempt = Callable[[Targets], object]
 
-_PTRACE_SEIZE = 0x4206  # attaches and does not stop the process, should it succeed
+_PTRACE_SEIZE = 0x4206  # attaches without stopping the process, in case the attempt succeeds
 _NEW_USER = 0x10000000
 _FOLDERS = {"linux": "/proc/self/fd", "darwin": "/dev/fd"}
 _REFUSALS = frozenset({errno.EPERM, errno.EACCES})
@@ -34,11 +34,11 @@ def read_file(targets: Targets) -> None:
 
 def list_folder(targets: Targets) -> None:
     """List a folder outside the job."""
-    os.listdir(targets.folder)  # noqa: PTH208 - nothing but whether it can be
+    os.listdir(targets.folder)  # noqa: PTH208 - only whether it is permitted
 
 
 def write_file(targets: Targets) -> None:
-    """Make a file outside the job."""
+    """Create a file outside the job."""
     path = Path(targets.folder, "written")
     path.write_bytes(b"")
     path.unlink()
@@ -55,7 +55,7 @@ def change_mode(targets: Targets) -> None:
 
 
 def send_signal(targets: Targets) -> None:
-    """Send the parent a signal that does nothing."""
+    """Send the parent signal 0, which has no effect."""
     os.kill(targets.pid, 0)
 
 
@@ -76,22 +76,22 @@ def send_udp(targets: Targets) -> None:
 
 
 def connect_unix_path(targets: Targets) -> None:
-    """Connect to a UNIX socket in a folder."""
+    """Connect to a UNIX socket by its path."""
     _connect(socket.AF_UNIX, targets.path)
 
 
 def connect_unix_abstract(targets: Targets) -> None:
-    """Connect to a UNIX socket outside the file system."""
+    """Connect to an abstract UNIX socket."""
     _connect(socket.AF_UNIX, f"\0{targets.abstract}")
 
 
 def open_netlink(targets: Targets) -> None:
-    """Open a socket to the kernel."""
+    """Open a netlink socket."""
     socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close()  # type: ignore[attr-defined,unused-ignore]
 
 
 def open_pair(targets: Targets) -> None:
-    """Open a pair of sockets, of which one could be connected anew."""
+    """Open a socket pair, one end of which could be connected to another address."""
     for ours in socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM):
         ours.close()
 
@@ -102,13 +102,13 @@ def read_environment(targets: Targets) -> None:
 
 
 def read_status(targets: Targets) -> None:
-    """Read what every user may read of the parent."""
+    """Read the parent's /proc status, which every user may read."""
     Path(f"/proc/{targets.pid}/status").read_bytes()
 
 
 def list_descriptors(targets: Targets) -> None:
-    """List the parent's descriptors."""
-    os.listdir(f"/proc/{targets.pid}/fd")  # noqa: PTH208 - nothing but whether it can be
+    """List the parent's open descriptors."""
+    os.listdir(f"/proc/{targets.pid}/fd")  # noqa: PTH208 - only whether it is permitted
 
 
 def open_memory(targets: Targets) -> None:
@@ -117,19 +117,19 @@ def open_memory(targets: Targets) -> None:
 
 
 def read_memory(targets: Targets) -> None:
-    """Read the parent's memory by its system call."""
+    """Read the parent's memory with process_vm_readv."""
     ours = create_string_buffer(1)
     vector = create_string_buffer(pack("@PN", addressof(ours), 1))
     syscalls.call("process_vm_readv", targets.pid, addressof(vector), 1, addressof(vector), 1, 0)
 
 
 def trace(targets: Targets) -> None:
-    """Attach to the parent as a debugger does."""
+    """Attach to the parent with ptrace."""
     syscalls.call("ptrace", _PTRACE_SEIZE, targets.pid, 0, 0)
 
 
 def make_namespace(targets: Targets) -> None:
-    """Make a user namespace, which gives capabilities."""
+    """Create a user namespace, which grants capabilities inside it."""
     syscalls.call("unshare", _NEW_USER)
 
 
@@ -139,7 +139,7 @@ def _connect(family: int, address: str | tuple[str, int]) -> None:
         ours.connect(address)
 
 
-# What can be done without a sandbox, and must be possible before it is closed.
+# Attempts that succeed without a sandbox; they are made before the confinement, too.
 POSSIBLE: tuple[Attempt, ...] = (read_file, list_folder, write_file, overwrite_file, change_mode, send_signal)
 NETWORK: tuple[Attempt, ...] = (connect_tcp, connect_tcp_ipv6, send_udp, connect_unix_path, open_pair)
 LINUX: tuple[Attempt, ...] = (
@@ -156,29 +156,37 @@ LINUX: tuple[Attempt, ...] = (
 
 
 def check_before(targets: Targets, *, events: int) -> None:
-    """Check that the attempts can work, and that no descriptor but the pipe of events was inherited."""
+    """Check that the attempts succeed without a sandbox; raises Unproven.
+
+    Checks also that the process inherited no descriptor but standard streams and the pipe of events.
+    """
     for attempt in POSSIBLE:
         if (found := _try(attempt, targets)) != "possible":
             raise Unproven(f"the probe cannot run: {attempt.__name__} fails without a sandbox ({found})")
-    if foreign := _descriptors() - {0, 1, 2, events}:
-        raise Unproven(f"the process has inherited descriptors ({', '.join(map(str, sorted(foreign)))})")
+    if inherited := _descriptors() - {0, 1, 2, events}:
+        raise Unproven(f"the process inherited open descriptors ({', '.join(map(str, sorted(inherited)))})")
 
 
 def findings(targets: Targets) -> dict[str, str]:
-    """Try everything; return for each attempt ``possible``, or the name of the error that refused it."""
+    """Make all attempts; return the result of each by its name.
+
+    A result is ``possible`` or the name of the error (errno) that refused the attempt.
+    """
     attempts = (*POSSIBLE, *NETWORK, *(LINUX if sys.platform == "linux" else ()))
     return {attempt.__name__: _try(attempt, targets) for attempt in attempts}
 
 
 def check_after(targets: Targets, *, hidden: bool) -> None:
-    """Check that every attempt is refused; raises Unproven that names those that are not.
+    """Check that every attempt is refused; raises Unproven that names the others.
 
-    ``hidden`` says that paths outside do not exist, rather than being refused.
+    ``hidden`` accepts ENOENT as a refusal: in a mount namespace, paths outside the view do not exist.
     """
     refusals = {errno.errorcode[number] for number in _REFUSALS | ({errno.ENOENT} if hidden else set())}
     possible = [f"{name} ({found})" for name, found in findings(targets).items() if found not in refusals]
     if possible:
-        raise Unproven(f"the sandbox does not hold, the probe was not refused: {', '.join(possible)}")
+        raise Unproven(
+            f"the sandbox does not hold, these attempts of the probe were not refused: {', '.join(possible)}"
+        )
 
 
 def _try(attempt: Attempt, targets: Targets) -> str:
@@ -190,12 +198,15 @@ def _try(attempt: Attempt, targets: Targets) -> str:
 
 
 def _descriptors() -> set[int]:
-    found = {int(name) for name in os.listdir(_FOLDERS[sys.platform])}  # noqa: PTH208 - their names are numbers
+    found = {int(name) for name in os.listdir(_FOLDERS[sys.platform])}  # noqa: PTH208 - names, not paths
     return {number for number in found if _is_open(number)}
 
 
 def _is_open(number: int) -> bool:
-    """Return whether a descriptor is open: the one that listed them is closed by now."""
+    """Return whether a descriptor is open.
+
+    The one that ``os.listdir`` used to list them is closed by now.
+    """
     try:
         os.fstat(number)
     except OSError:

@@ -1,4 +1,7 @@
-"""What can be compiled. Adding a format: one file, one entry here, one test."""
+"""Model formats that can be compiled.
+
+A new format is one module, one entry in ``IMPORTERS`` and one test file.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +24,10 @@ IMPORTERS: tuple[Importer, ...] = (
 
 
 def candidates(path: Path) -> list[Importer]:
-    """Return the importers whose format a file or folder may have, by its name and first bytes: nothing is parsed.
+    """Return the importers whose format a path may have, without parsing the file.
 
-    Raises SourceRefused that says what the file is or lists the formats where there is none, where the file cannot be
-    read, and where it is too large.
+    Raises SourceRefused where the path does not exist, cannot be read, is too large or has no supported format; the
+    message says what the file is, or lists the supported formats.
     """
     if not path.exists():
         raise SourceRefused(f"there is no file or folder {path}")
@@ -38,7 +41,7 @@ def candidates(path: Path) -> list[Importer]:
         raise SourceRefused(f"cannot read {path}: {error.strerror}") from None
     if not found:
         accepted = ", ".join(importer.accepts for importer in IMPORTERS)
-        raise SourceRefused(f"{path.name} is not a model file: what can be compiled is {accepted}")
+        raise SourceRefused(f"{path.name} is not a model file: Lightship compiles {accepted}")
     return found
 
 
@@ -50,9 +53,9 @@ def _sizes(path: Path) -> Iterator[int]:
 
 
 def find(path: Path) -> Importer:
-    """Return the importer for a file or folder; reads the list of an archive's entries, so only the child calls it.
+    """Return the importer of a file or folder; raises SourceRefused.
 
-    Raises SourceRefused.
+    It reads an archive's list of entries, so it runs in the sandboxed child only.
     """
     found = candidates(path)
     if head(path, 2) == ZIP and (

@@ -71,8 +71,8 @@ def connect_tcp_ipv6(targets: Targets) -> None:
 
 def send_udp(targets: Targets) -> None:
     """Send a datagram."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
-        ours.sendto(b"", ("127.0.0.1", targets.udp))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.sendto(b"", ("127.0.0.1", targets.udp))
 
 
 def connect_unix_path(targets: Targets) -> None:
@@ -92,8 +92,8 @@ def open_netlink(targets: Targets) -> None:
 
 def open_pair(targets: Targets) -> None:
     """Open a socket pair, one end of which could be connected to another address."""
-    for ours in socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM):
-        ours.close()
+    for sock in socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM):
+        sock.close()
 
 
 def read_environment(targets: Targets) -> None:
@@ -118,8 +118,8 @@ def open_memory(targets: Targets) -> None:
 
 def read_memory(targets: Targets) -> None:
     """Read the parent's memory with process_vm_readv."""
-    ours = create_string_buffer(1)
-    vector = create_string_buffer(pack("@PN", addressof(ours), 1))
+    byte = create_string_buffer(1)
+    vector = create_string_buffer(pack("@PN", addressof(byte), 1))
     syscalls.call("process_vm_readv", targets.pid, addressof(vector), 1, addressof(vector), 1, 0)
 
 
@@ -134,9 +134,9 @@ def make_namespace(targets: Targets) -> None:
 
 
 def _connect(family: int, address: str | tuple[str, int]) -> None:
-    with socket.socket(family, socket.SOCK_STREAM) as ours:
-        ours.settimeout(1)
-        ours.connect(address)
+    with socket.socket(family, socket.SOCK_STREAM) as sock:
+        sock.settimeout(1)
+        sock.connect(address)
 
 
 # Attempts that succeed without a sandbox; they are made before the confinement, too.

@@ -71,11 +71,11 @@ def _bound(family: int, kind: int, address: str | tuple[str, int]) -> Iterator[i
     """
     with contextlib.ExitStack() as stack:
         try:
-            ours = stack.enter_context(socket.socket(family, kind))
-            ours.bind(address)
+            sock = stack.enter_context(socket.socket(family, kind))
+            sock.bind(address)
             if kind == socket.SOCK_STREAM:
-                ours.listen()
-            name = ours.getsockname()
+                sock.listen()
+            name = sock.getsockname()
         except OSError:
             name = ("", 0)
         yield name[1] if isinstance(name, tuple) else 0

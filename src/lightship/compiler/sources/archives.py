@@ -164,8 +164,8 @@ class _LimitedGzip(gzip.GzipFile):
 
 def _zip_entry(info: zipfile.ZipInfo) -> Entry:
     mode = info.external_attr >> 16  # zero where the archive was not made on Unix
-    odd = stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR)
-    return Entry(info.filename, info.file_size, plain=not odd and not info.flag_bits & 1, folder=info.is_dir())
+    special = stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR)
+    return Entry(info.filename, info.file_size, plain=not special and not info.flag_bits & 1, folder=info.is_dir())
 
 
 def _below_root(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:

@@ -11,26 +11,26 @@ from pathlib import Path
 from lightship.compiler.sources.base import head
 
 _CONVERT = "convert it to TensorFlow or .tflite first"
-_WHOLE = "build the model in code, load these weights into it, and save all of it with model.save()"
-_CHECKPOINT = f"a checkpoint, which holds weights without a model: {_WHOLE}"
+_SAVE_ALL = "build the model in code, load these weights into it, and save all of it with model.save()"
+_CHECKPOINT = f"a checkpoint, which holds weights without a model: {_SAVE_ALL}"
 _PICKLE = (
     "a pickle, which runs code when it is opened: save the model with Keras's model.save(); scikit-learn models cannot "
     "be compiled"
 )
 _PYTORCH = f"a PyTorch file: {_CONVERT}, for example with litert-torch"
 
-_BY_ENDING: Mapping[str, str] = {
+_BY_SUFFIX: Mapping[str, str] = {
     ".pt": _PYTORCH,
     ".pth": _PYTORCH,
     ".onnx": f"an ONNX file: {_CONVERT}",
     ".pkl": _PICKLE,
     ".pickle": _PICKLE,
     ".joblib": _PICKLE,
-    ".safetensors": f"a file of weights without a model: {_WHOLE}",
+    ".safetensors": f"a file of weights without a model: {_SAVE_ALL}",
     ".gguf": "a language model for llama.cpp, not a TensorFlow model",
     ".ckpt": _CHECKPOINT,
     ".index": _CHECKPOINT,
-    ".npz": f"a file of arrays without a model: {_WHOLE}",
+    ".npz": f"a file of arrays without a model: {_SAVE_ALL}",
     ".json": "the configuration of a model without its weights: save all of it with model.save()",
     ".pb": "a graph without the rest of its model: give the folder that holds saved_model.pb, and save a frozen graph "
     "of TensorFlow 1 as a SavedModel",
@@ -61,7 +61,7 @@ def describe(path: Path) -> str:
         return ""
     if ".data-0" in path.name:
         return _CHECKPOINT
-    return _BY_ENDING.get(path.suffix.lower(), "") or _by_content(head(path, 32))
+    return _BY_SUFFIX.get(path.suffix.lower(), "") or _by_content(head(path, 32))
 
 
 def _by_content(first: bytes) -> str:

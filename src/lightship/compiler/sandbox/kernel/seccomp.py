@@ -91,9 +91,8 @@ def _filter(processor: str, conditions: Iterator[Condition]) -> Iterator[Step]:
     yield _LOAD, 0, 0, _NUMBER
     yield from _return(_IF_NOT_LESS, _FIRST_X32, _REFUSE)
     yield from _return(_IF_NOT_LESS, syscall_numbers.LAST_REVIEWED + 1, _ABSENT)
-    yield from _return(
-        _IF_EQUAL, conditional["clone3"], _ABSENT
-    )  # a filter cannot read its flags; on ENOSYS the C library uses clone
+    # A filter cannot read the flags of clone3; on ENOSYS the C library uses clone.
+    yield from _return(_IF_EQUAL, conditional["clone3"], _ABSENT)
     for number in syscall_numbers.refused(processor).values():
         yield from _return(_IF_EQUAL, number, _REFUSE)
     bits = ((_IF_BITS, 0, 1, _NEW_NAMESPACES), (_RETURN, 0, 0, _REFUSE))

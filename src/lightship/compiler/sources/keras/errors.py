@@ -71,8 +71,8 @@ def _specific_reason(cause: str) -> str:
         )
     if _LAMBDA_SHAPE in cause:
         return (
-            "the Lambda layer's code fails, most likely because an import is missing: export a SavedModel "
-            "(model.export) from that program"
+            "the Lambda layer's code fails, most likely because the file lacks an import or definition: "
+            "export a SavedModel (model.export) from that program"
         )
     if scope := _SCOPE.search(cause):
         return (

@@ -19,7 +19,7 @@ def with_defaults(layer: Any, arguments: Mapping[str, Any]) -> Any:
     """
 
     def from_config(cls: Any, config: Mapping[str, Any]) -> Any:
-        return super(patched, cls).from_config({**arguments, **config})
+        return super(subclass, cls).from_config({**arguments, **config})
 
-    patched: Any = type(layer.__name__, (layer,), {"from_config": classmethod(from_config)})
-    return patched
+    subclass: Any = type(layer.__name__, (layer,), {"from_config": classmethod(from_config)})
+    return subclass

@@ -39,15 +39,15 @@ class Code(NamedTuple):
 
 _EXPORT = "export a SavedModel (model.export) from the program that defines it"
 _MISSING = f"the file does not hold its code: {_EXPORT}"
-_LATER = "this Keras has no such layer: export a SavedModel (model.export) with the version that wrote the file"
+_NEWER = "this Keras has no such layer: export a SavedModel (model.export) with the version that wrote the file"
 _NO_LAMBDA = f"Keras cannot read it back: use a named activation, or {_EXPORT}"
 _VOCABULARY = "no other file is opened: give the layer a list of words and save the model again"
-_FOREIGN = f"it needs files or packages that are not here: {_EXPORT}"
+_EXTERNAL = f"it needs files or packages that are not here: {_EXPORT}"
 # Marker of a constant that tf_keras decodes from nested JSON into types that it looks up by name.
 _COMPOSITE = ("_TYPE", "COMPOSITE")
 # Arguments that may be a name. tf_keras looks some of them up among all functions and classes of a module.
 _NAMED_ARGUMENTS = ("initializer", "regularizer", "constraint")
-_FOREIGN_LAYERS = frozenset({"TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"})
+_EXTERNAL_LAYERS = frozenset({"TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"})
 
 
 def loadable_code(label: str, config: Mapping[str, Any]) -> tuple[str, ...]:
@@ -106,11 +106,11 @@ def _code(node: dict[str, Any]) -> Iterator[Code]:
     if "class_name" in node:
         name, module, registered = node["class_name"], node.get("module"), node.get("registered_name")
         if named := _code_class(node):
-            yield Code(named + _instance_name(node), _FOREIGN if name in _FOREIGN_LAYERS else "")
+            yield Code(named + _instance_name(node), _EXTERNAL if name in _EXTERNAL_LAYERS else "")
         elif name == "function":
             yield from _function(node)
         elif not _is_builtin(name, module, registered):
-            remedy = _LATER if module == "keras.layers" and not registered else _MISSING
+            remedy = _NEWER if module == "keras.layers" and not registered else _MISSING
             yield Code(f"the custom object '{_address(name, module, registered)}'", remedy)
         else:
             yield from map(Code, keras2_config.phrases(name, node.get("config")))

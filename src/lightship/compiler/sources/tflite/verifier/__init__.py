@@ -119,7 +119,7 @@ def _check_signatures(model: Table) -> None:
         what = f"signature '{printable(name)}'"
         number = signature.number("subgraph_index")
         if number >= len(subgraphs):
-            raise BrokenFile(f"{what} names subgraph {number} of {len(subgraphs)}")
+            raise BrokenFile(f"{what} names subgraph {number}, but the file has {len(subgraphs)}")
         for side in ("inputs", "outputs"):
             _check_side(signature.tables(side), set(subgraphs[number].numbers(side).tolist()), f"{what}, {side}")
 

@@ -102,7 +102,7 @@ def check_calls(calls: Mapping[int, Sequence[int]]) -> None:
                 raise BrokenFile(f"subgraph {subgraph} runs itself")
             elif subgraph not in done:
                 if subgraph not in calls:
-                    raise BrokenFile(f"an operator runs subgraph {subgraph} of {len(calls)}")
+                    raise BrokenFile(f"an operator runs subgraph {subgraph}, but the file has {len(calls)}")
                 active.add(subgraph)
                 path.append(subgraph)
                 pending.append((subgraph, True))
@@ -139,7 +139,7 @@ def _check_inputs(operator: Operator, ready: set[int], count: int, what: str) ->
 def _operator(table: Table, names: Sequence[str], what: str) -> Operator:
     code = table.number("opcode_index")
     if code >= len(names):
-        raise BrokenFile(f"{what} names operator code {code} of {len(names)}")
+        raise BrokenFile(f"{what} names operator code {code}, but the file has {len(names)}")
     subgraphs = tuple(_subgraphs(table, names[code], what))
     return Operator(names[code], table.numbers("inputs"), table.numbers("outputs"), subgraphs)
 

@@ -34,7 +34,7 @@ def check_tensors(tensors: Sequence[Table], buffers: Sequence[Table], where: str
         _check_shape(tensor, bits, what)
         number = tensor.number("buffer")
         if number >= len(buffers):
-            raise BrokenFile(f"{what} names buffer {number} of {len(buffers)}")
+            raise BrokenFile(f"{what} names buffer {number}, but the file has {len(buffers)}")
         if is_constant(tensor, buffers):
             _check_data(tensor, buffers[number], bits, what)
         _check_quantisation(tensor, what)

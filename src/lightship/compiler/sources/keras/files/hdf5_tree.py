@@ -115,4 +115,4 @@ def _check_dataset(dataset: Any, what: str, file_size: int) -> None:
     held = dataset.id.get_storage_size()
     most = held * RATIO_LIMIT if dataset.compression else held
     if dataset.nbytes > most or held > file_size:
-        raise SourceRefused(f"{what} declares {dataset.nbytes} bytes, but the file holds {min(held, file_size)}")
+        raise SourceRefused(f"{what} declares {dataset.nbytes} bytes but holds {min(held, file_size)} of them")

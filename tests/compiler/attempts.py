@@ -9,14 +9,14 @@ import dataclasses
 import json
 import sys
 
-from lightship.compiler.sandbox import Confinement, Task, bait, run
+from lightship.compiler.sandbox import Confinement, Task, run, targets
 from lightship.errors import LightshipError
 
 if __name__ == "__main__":
-    with bait.laid() as laid:
-        job = {"probe": "escape", "bait": dataclasses.asdict(laid)}
+    with targets.prepared() as prepared:
+        job = {"probe": "escape", "targets": dataclasses.asdict(prepared)}
         try:
             outcome = run(Task("tests.compiler.probes", job), Confinement(accept=sys.argv[1:]))
-            print(json.dumps({"proof": outcome.proof, "means": outcome.means, **outcome.result}))
+            print(json.dumps({"proof": outcome.proof, "measures": outcome.measures, **outcome.result}))
         except LightshipError as error:
             print(json.dumps({"error": error.code, "message": error.message, "detail": error.detail}))

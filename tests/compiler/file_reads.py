@@ -14,7 +14,7 @@ from typing import Any
 from lightship.bundle import Bundle
 from lightship.compiler.build import build
 from lightship.compiler.job import BuildJob
-from lightship.compiler.sandbox import unobserved
+from lightship.compiler.sandbox import ignore_progress
 from lightship.compiler.verification import leftovers, trial
 from lightship.registry.registry import Registry
 
@@ -41,9 +41,9 @@ def main(folder: Path, source: Path) -> dict[str, int]:
         return result
 
     job = BuildJob(source, bundle, sandbox="none")
-    counted("build", build(job.to_json(), unobserved))
+    counted("build", build(job.to_json(), ignore_progress))
     verified = counted("verify", leftovers.verified(bundle, sandbox="none", largest=2**30))
-    counted("trial", trial.build({"folder": str(bundle), "slow": False}, unobserved))
+    counted("trial", trial.build({"folder": str(bundle), "slow": False}, ignore_progress))
     first, second = (Registry(str(folder / name)) for name in ("first", "second"))
     with first.staging() as staged:
         copied = counted("copy", verified.copy(staged))

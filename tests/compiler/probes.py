@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lightship.compiler.sandbox import probe
-from lightship.compiler.sandbox.bait import Bait
+from lightship.compiler.sandbox.targets import Targets
 from lightship.errors import BundleError, ParityError
 
 
@@ -40,13 +40,13 @@ def look_around(job: Mapping[str, Any]) -> dict[str, Any]:
 
 def escape(job: Mapping[str, Any]) -> dict[str, Any]:
     """All attempts of the sandbox's own probe, in this process and in one that it starts."""
-    code = f"import json; from tests.compiler.probes import escape_here as f; print(json.dumps(f({job['bait']!r})))"
+    code = f"import json; from tests.compiler.probes import escape_here as f; print(json.dumps(f({job['targets']!r})))"
     child = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True)
-    return {"here": escape_here(job["bait"]), "grandchild": json.loads(child.stdout)}
+    return {"here": escape_here(job["targets"]), "grandchild": json.loads(child.stdout)}
 
 
-def escape_here(bait: Mapping[str, Any]) -> dict[str, str]:
-    return probe.findings(Bait(**bait))
+def escape_here(targets: Mapping[str, Any]) -> dict[str, str]:
+    return probe.findings(Targets(**targets))
 
 
 def open_sockets(job: Mapping[str, Any]) -> dict[str, Any]:

@@ -78,4 +78,4 @@ def test_too_many_objects_are_refused(tmp_path: Path) -> None:
         for number in range(11):
             file.create_group(str(number))
     with pytest.raises(SourceRefused, match="m.h5.* 10 objects"):
-        hdf5_tree.check_tree(tmp_path / "m.h5", "m.h5", most_objects=10)
+        hdf5_tree.check_tree(tmp_path / "m.h5", "m.h5", max_objects=10)

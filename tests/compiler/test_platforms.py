@@ -56,9 +56,9 @@ def attempt(*features: str, user: str, accept: tuple[str, ...] = ("kernel",)) ->
 def test_sandbox_without_a_feature_that_it_can_replace_holds(features: tuple[str, ...], user: str) -> None:
     seen = attempt(*features, user=user)
     assert seen["proof"] == "kernel"
-    assert "seccomp" in seen["means"]
-    assert HOLDS[features] in " ".join(seen["means"])
-    refusals = {"EPERM", "EACCES"} | ({"ENOENT"} if "namespaces" in seen["means"] else set())
+    assert "seccomp" in seen["measures"]
+    assert HOLDS[features] in " ".join(seen["measures"])
+    refusals = {"EPERM", "EACCES"} | ({"ENOENT"} if "namespaces" in seen["measures"] else set())
     for process in ("here", "grandchild"):
         assert set(seen[process].values()) <= refusals, seen[process]
 
@@ -83,7 +83,7 @@ def test_sandbox_of_root_that_keeps_its_capabilities_refuses(features: tuple[str
 def test_no_sandbox_continues_with_the_measures_that_there_are(user: str) -> None:
     seen = attempt("no-landlock", "no-namespaces", user=user, accept=("kernel", "none"))
     assert seen["proof"] == "none"
-    assert "seccomp" in seen["means"]
+    assert "seccomp" in seen["measures"]
     assert seen["here"]["connect_tcp"] == "EPERM"  # seccomp alone
     assert seen["here"]["read_file"] == "possible"
 

@@ -14,7 +14,7 @@ import boto3
 import httpx
 import pytest
 
-from lightship.compiler.sandbox.powerless import Order, prove
+from lightship.compiler.sandbox.powerless import Credentials, prove
 from lightship.compiler.sandbox.unproven import Unproven
 from tests.compiler.conftest import ROOT
 
@@ -27,7 +27,7 @@ class Account:
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
-        self._orders: dict[str, Order] = {}
+        self._orders: dict[str, Credentials] = {}
 
     def client(self, service: str) -> Any:
         keys = {"aws_access_key_id": "root", "aws_secret_access_key": "root"}
@@ -43,11 +43,11 @@ class Account:
             iam.put_user_policy(UserName=name, PolicyName="rights", PolicyDocument=policy)
         key = iam.create_access_key(UserName=name)["AccessKey"]
         iam.close()
-        self._orders[name] = Order(
+        self._orders[name] = Credentials(
             BUCKET, KEY, key["AccessKeyId"], key["SecretAccessKey"], "", REGION, endpoint=self.endpoint
         )
 
-    def order(self, name: str) -> Order:
+    def order(self, name: str) -> Credentials:
         return self._orders[name]
 
 
@@ -142,8 +142,8 @@ def test_order_takes_what_lambda_gives_and_shows_no_secret() -> None:
         "AWS_REGION": "eu-west-1",
         "AWS_ENDPOINT_URL": "",
     }
-    order = Order.of_function(BUCKET, KEY, given)
+    order = Credentials.of_function(BUCKET, KEY, given)
     assert (order.access_key, order.region, order.endpoint) == ("ASIA", "eu-west-1", "")
     assert "very-secret" not in repr(order)
     assert "a-token" not in repr(order)
-    assert Order(**order.to_json()) == order
+    assert Credentials(**order.to_json()) == order

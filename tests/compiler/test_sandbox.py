@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lightship.compiler.sandbox import Confinement, Limits, Task, bait, hiding, memory, process, run
+from lightship.compiler.sandbox import Confinement, Limits, Task, hiding, memory, process, run, targets
 from lightship.errors import CompileError, ParityError, SourceRefused
 from tests.compiler.conftest import ROOT
 
@@ -52,12 +52,12 @@ def test_child_before_it_is_confined_has_loaded_nothing_that_starts_threads() ->
 def test_run_says_which_proof_held() -> None:
     outcome = run(Task("tests.compiler.probes", {"probe": "look_around"}))
     assert outcome.proof == "kernel"
-    assert "seccomp" in outcome.means
+    assert "seccomp" in outcome.measures
 
 
 def test_escape_attempts_in_the_job_are_refused_in_grandchildren_too() -> None:
-    with bait.laid() as laid:
-        seen = probe("escape", bait=dataclasses.asdict(laid))
+    with targets.prepared() as prepared:
+        seen = probe("escape", targets=dataclasses.asdict(prepared))
     for process_ in ("here", "grandchild"):
         assert len(seen[process_]) >= 20
         assert set(seen[process_].values()) <= {"EPERM", "EACCES"}
@@ -222,8 +222,8 @@ HOSTILE = {
     "infinite": '{"stage": "a", "done": Infinity}\n',
     "result": '{"result": [1]}\n',
     "error": '{"error": 1, "message": {}, "detail": []}\n',
-    "proof again": '{"proof": "kernel", "means": []}\n',
-    "lacks late": '{"lacks": "a kernel"}\n',
+    "proof again": '{"proof": "kernel", "measures": []}\n',
+    "not proven late": '{"not_proven": "a kernel"}\n',
 }
 
 

@@ -14,7 +14,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from lightship.compiler.sources.tflite.verifier import BrokenFile, outline
-from lightship.compiler.sources.tflite.verifier.layout import layouts, numbers_of
+from lightship.compiler.sources.tflite.verifier.layout import layouts, names_by_number
 from tests.emulator import EXAMPLES
 
 QUICKSTART = EXAMPLES / "quickstart" / "1" / "model.tflite"
@@ -44,7 +44,9 @@ def weights(model: Any) -> Any:
 
 def operator(model: Any, name: str) -> Any:
     """The first operator of that builtin name."""
-    codes = [numbers_of("BuiltinOperator")[max(c.builtinCode, c.deprecatedBuiltinCode)] for c in model.operatorCodes]
+    codes = [
+        names_by_number("BuiltinOperator")[max(c.builtinCode, c.deprecatedBuiltinCode)] for c in model.operatorCodes
+    ]
     return next(each for each in graph(model).operators if codes[each.opcodeIndex] == name)
 
 

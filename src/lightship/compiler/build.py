@@ -20,7 +20,7 @@ from lightship.compiler.limits import Cost
 from lightship.compiler.report import Latency, Report, Sizes
 from lightship.compiler.sandbox import Progress
 from lightship.compiler.sources.base import Original
-from lightship.compiler.sources.bounded import Bounded
+from lightship.compiler.sources.time_limited import TimeLimited
 from lightship.compiler.sources.trust import trusted_code
 from lightship.compiler.verification import latency
 from lightship.compiler.verification.recordings import (
@@ -71,7 +71,7 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         importer = sources.find(job.source)
         trusted = trusted_code(job.source, importer.check(job.source, Path(work)), trust=job.trust)
         begin("load")
-        original = Bounded(importer.load(job.source, Path(work), trust=job.trust), slow=job.slow)
+        original = TimeLimited(importer.load(job.source, Path(work), trust=job.trust), slow=job.slow)
         signatures = config.apply(original.signatures)
         begin("record")
         recorded = _recorded(original, signatures, job.data)

@@ -18,7 +18,7 @@ from lightship.compiler import received, sources
 from lightship.compiler.config import read_config
 from lightship.compiler.job import BuildJob
 from lightship.compiler.report import Report
-from lightship.compiler.sandbox import CONFINED, Confinement, Outcome, Progress, Task, run, unobserved
+from lightship.compiler.sandbox import CONFINED, Confinement, Outcome, Progress, Task, ignore_progress, run
 from lightship.compiler.verification import datafiles, leftovers
 from lightship.errors import SourceRefused
 from lightship.registry.registry import Registry, check_name
@@ -58,7 +58,7 @@ class Compiled:
 
 
 def compile_model(
-    source: Path, *, registry: Registry, options: CompileOptions = DEFAULT, progress: Progress = unobserved
+    source: Path, *, registry: Registry, options: CompileOptions = DEFAULT, progress: Progress = ignore_progress
 ) -> Report:
     """Compile a model file or folder and publish it.
 
@@ -74,12 +74,14 @@ def compile_model(
     name = check_name(next(given for given in names if given is not None))
     with registry.staging() as folder:
         job = BuildJob(source, folder, config, options.data, options.engine, options.trust, options.slow)
-        compiled = compile_bundle(job, Confinement.of_user(sandbox=options.sandbox), progress=progress)
+        compiled = compile_bundle(job, Confinement.for_user(sandbox=options.sandbox), progress=progress)
         progress("publish", 1.0)
         return replace(compiled.report, name=name, version=registry.publish(name, compiled.bundle))
 
 
-def compile_bundle(job: BuildJob, confinement: Confinement = CONFINED, *, progress: Progress = unobserved) -> Compiled:
+def compile_bundle(
+    job: BuildJob, confinement: Confinement = CONFINED, *, progress: Progress = ignore_progress
+) -> Compiled:
     """Compile a model file into the job's folder, verify what came of it, and try it in a fresh process.
 
     Raises SandboxUnavailable, SourceRefused, ParityError or CompileError.

@@ -1,1 +1,1 @@
-"""The original model as one that an engine of the server runs."""
+"""Conversion of an original model to one that an engine of the server runs."""

@@ -1,4 +1,7 @@
-"""Choose the engine: LiteRT where it can run the graph and agrees with the original, otherwise TensorFlow."""
+"""Choice of the engine.
+
+LiteRT where it can run the graph and agrees with the original, otherwise TensorFlow.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,14 @@ from lightship.inputs import kind_of
 
 @dataclass(frozen=True)
 class Choice:
-    """What won: the engine, why not LiteRT where it is not LiteRT, and how well it agrees with the original.
+    """The chosen engine and how well it agrees with the original.
 
-    ``stateful`` and ``reset`` are the manifest's. ``rewrites`` says what was changed in the graph for LiteRT.
+    Attributes:
+        engine: ``litert`` or ``tensorflow``.
+        reasons: why LiteRT was not chosen; empty where it was.
+        agreements: comparison of each output with the original's.
+        stateful, reset: values of the manifest.
+        rewrites: changes made to the graph for LiteRT.
     """
 
     engine: str
@@ -43,11 +51,12 @@ def compile_best(
     engine: str | None = None,
     slow: bool = False,
 ) -> Choice:
-    """LiteRT where it can run the graph, otherwise TensorFlow; raises CompileError or ParityError.
+    """Compile for LiteRT where possible, otherwise for TensorFlow.
 
-    ``engine`` insists on one of the two.
+    ``engine`` restricts the choice to ``litert`` or ``tensorflow``; ``slow`` permits calls over the time limit. Raises
+    CompileError where no permitted engine can run the model, and ParityError where it disagrees with the original.
     """
-    reasons = _beyond_litert(recordings)
+    reasons = _unsupported_by_litert(recordings)
     if engine != "tensorflow" and not reasons:
         for attempt in _attempts(original, recordings):
             try:
@@ -66,7 +75,7 @@ def _keep_tensorflow(
     original: Original, recordings: tuple[Recording, ...], folder: Path, reasons: tuple[str, ...], *, slow: bool
 ) -> Choice:
     if not original.saved_model(folder / SAVED_MODEL):
-        raise CompileError(f"only LiteRT can run this model, and it cannot: {', '.join(reasons) or 'not wanted'}")
+        raise CompileError(f"only LiteRT can run this model, and it cannot: {', '.join(reasons) or 'not permitted'}")
     from lightship.engines.tensorflow import TensorFlowEngine
 
     engine = TensorFlowEngine(folder / SAVED_MODEL)
@@ -74,7 +83,10 @@ def _keep_tensorflow(
 
 
 def _attempts(original: Original, recordings: tuple[Recording, ...]) -> Iterator[Rewritten]:
-    """Return what LiteRT's converter may try: each candidate as it is, then rewritten; or rewritten at once."""
+    """Yield the models to convert, in order.
+
+    A SavedModel is tried as it is, then rewritten; where a rewrite is required, only rewritten.
+    """
     signatures = [recording.signature.name for recording in recordings]
     for candidate in original.candidates():
         if not candidate.is_dir() or original.stateful:
@@ -90,8 +102,11 @@ def _attempts(original: Original, recordings: tuple[Recording, ...]) -> Iterator
                 yield rewritten or Rewritten(needed, ())
 
 
-def _beyond_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
-    """Return what LiteRT cannot run, known before converting: the converter would name another cause."""
+def _unsupported_by_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
+    """Return what in the inputs LiteRT does not support.
+
+    Checked before the conversion, because the converter would report another cause.
+    """
     specs = (spec for recording in recordings for spec in recording.signature.inputs)
     return tuple(dict.fromkeys(what for spec in specs for what in kind_of(spec).beyond_litert))
 
@@ -113,7 +128,10 @@ def _compile_litert(
 
 
 def _check_recast(engine: Engine, folder: Path, recordings: tuple[Recording, ...], *, slow: bool) -> None:
-    """Compare with a SavedModel that computes in float32, to float32's precision; raises ParityError."""
+    """Compare with a SavedModel that computes in float32; raises ParityError.
+
+    The tolerance is that of float32.
+    """
     from lightship.engines.tensorflow import TensorFlowEngine
 
     with limits.calls(len(recordings), slow=slow):

@@ -1,4 +1,7 @@
-"""TFLiteConverter: a SavedModel as a .tflite file of builtin operators, or the operators that prevent it."""
+"""TFLiteConverter: a SavedModel as a .tflite file of builtin operators.
+
+Where that fails, the error names the operators that prevent it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ _UNRESOLVED = re.compile(rf"unresolved custom op: (?:Flex)?{_NAME}|\(Flex{_NAME}
 
 
 class Unconvertible(Exception):
-    """LiteRT cannot run this graph; ``reasons`` names the operators, or says what the converter said."""
+    """LiteRT cannot run this graph.
+
+    ``reasons`` are the names of the unsupported operators, otherwise the converter's message.
+    """
 
     def __init__(self, reasons: Iterable[str]) -> None:
         self.reasons = tuple(dict.fromkeys(reasons))
@@ -29,9 +35,10 @@ class Unconvertible(Exception):
 def convert(
     candidate: Path, signatures: list[str], target: Path, *, stateful: bool = False, reset: str = ""
 ) -> LiteRTEngine:
-    """Convert a SavedModel folder (a finished .tflite file is copied) and load the result; raises Unconvertible.
+    """Convert a SavedModel folder and load the result; raises Unconvertible.
 
-    ``stateful`` and ``reset`` are the original's; see :class:`lightship.compiler.sources.base.Original`.
+    A finished .tflite file is copied. ``stateful`` and ``reset`` are the original's
+    (:class:`lightship.compiler.sources.base.Original`).
     """
     if candidate.is_dir():
         target.write_bytes(_converted(candidate, [*signatures, *filter(None, [reset])]))
@@ -44,7 +51,10 @@ def convert(
 
 
 def operators(text: str) -> list[str]:
-    """Names of operators that an error message of the converter or of the interpreter blames, in its order."""
+    """Return the operators that an error message names, in its order.
+
+    ``text`` is a message of the converter or the interpreter.
+    """
     named = _MISSING.findall(text)
     for group in _LISTED.findall(text):
         named.extend(name.strip() for name in group.split(","))
@@ -58,6 +68,6 @@ def _converted(folder: Path, signatures: list[str]) -> bytes:
     try:
         converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=signatures)
         return bytes(converter.convert())
-    except Exception as error:  # ConverterError, and whatever the converter's passes raise
+    except Exception as error:  # ConverterError, or any exception of a converter pass
         text = str(error)
         raise Unconvertible(operators(text) or [f"TFLiteConverter failed ({type(error).__name__})"]) from None

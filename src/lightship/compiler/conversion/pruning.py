@@ -1,4 +1,7 @@
-"""A SavedModel without what its signatures compute in vain, for converters, which take every operator as needed."""
+"""Removal of operators whose results no output of a SavedModel needs.
+
+A converter treats every operator of the graph as needed.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ from lightship.engines.dead_code import prune_functions
 
 
 def pruned(source: Path, target: Path, signatures: Sequence[str]) -> Path:
-    """Write a SavedModel's graph to ``target``, with links to its other files; return ``target``.
+    """Write a SavedModel's pruned graph to ``target``; return ``target``.
 
-    Operators that only change variables are gone: not for a model whose outputs depend on what calls change.
+    Its other files are links. Operators that only change variables are removed, so the model must not be stateful.
     """
     message = graphs.read_saved_model(source / exports.GRAPH, "the export")
     for meta in message.meta_graphs:

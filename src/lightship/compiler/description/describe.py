@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lightship.compiler import sources
-from lightship.compiler.sandbox import Confinement, Progress, Task, run, unobserved
+from lightship.compiler.sandbox import Confinement, Progress, Task, ignore_progress, run
 from lightship.errors import LightshipError, SourceRefused
 from lightship.tensors import Signature
 
@@ -58,7 +58,7 @@ class Description:
 
 
 def describe(
-    source: Path, *, trust: bool = False, sandbox: bool = True, progress: Progress = unobserved
+    source: Path, *, trust: bool = False, sandbox: bool = True, progress: Progress = ignore_progress
 ) -> Description:
     """Read a model file's signatures in the sandbox; options as for :class:`lightship.compiler.CompileOptions`.
 
@@ -67,5 +67,5 @@ def describe(
     sources.candidates(source)
     job = {"source": str(source.resolve()), "trust": trust}
     task = Task("lightship.compiler.description.child", job, reads=[source])
-    outcome = run(task, Confinement.of_user(sandbox=sandbox), progress=progress)
+    outcome = run(task, Confinement.for_user(sandbox=sandbox), progress=progress)
     return Description.from_child(outcome.result)

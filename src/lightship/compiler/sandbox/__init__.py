@@ -1,14 +1,14 @@
-"""The sandbox: a child process that opens model files, which proves that it is confined before it opens one.
+"""Sandbox: a confined child process that opens model files.
 
-The parent (:func:`run`) starts ``python -m lightship.compiler.sandbox.child`` with an environment made from nothing, a
-home folder that is removed afterwards, a session of its own and pipes for events and errors. The child confines itself
-and proves it. ``accept`` lists the proofs that will do, in the order in which they are tried:
+The parent (:func:`run`) starts ``python -m lightship.compiler.sandbox.child`` with a minimal environment, a temporary
+home folder, a session of its own and pipes for events and standard error. The child confines itself and proves it
+before it opens a file. ``accept`` lists the accepted proofs, in the order in which they are tried:
 
-    kernel      seccomp, with Landlock or namespaces; a probe tries to get out and fails (:mod:`.kernel`, :mod:`.probe`)
-    powerless   nothing to lose: a worker whose credentials are denied everything (``powerless.prove``)
-    none        no proof: the measures that the machine has are applied, and the caller knows what is given up
+    kernel      seccomp, with Landlock or namespaces; a probe tries to escape and fails (:mod:`.kernel`, :mod:`.probe`)
+    powerless   a worker whose credentials are denied every operation (``powerless.prove``)
+    none        no proof: the measures that the machine has are applied, and progress reports ``unconfined``
 
-Where none of them holds the file is not opened. However the child ends, the parent gets a result or one sentence.
+Where no accepted proof holds, the file is not opened. In every case the parent gets a result or one error message.
 """
 
 from __future__ import annotations
@@ -22,38 +22,38 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lightship.compiler.sandbox import bait, events, hiding, memory, powerless, process
+from lightship.compiler.sandbox import events, hiding, memory, powerless, process, targets
+from lightship.compiler.sandbox.instructions import Instructions
 from lightship.compiler.sandbox.kernel import seatbelt
 from lightship.compiler.sandbox.limits import Limits
-from lightship.compiler.sandbox.order import Order
 from lightship.errors import CompileError, LightshipError, ParityError, SandboxUnavailable, SourceRefused
 
-__all__ = ["CONFINED", "Confinement", "Limits", "Outcome", "Progress", "Task", "run", "unobserved"]
+__all__ = ["CONFINED", "Confinement", "Limits", "Outcome", "Progress", "Task", "ignore_progress", "run"]
 
 PROOFS = ("kernel", "powerless", "none")
 
 _ERRORS = {error.code: error for error in (CompileError, SourceRefused, ParityError)}
-_ADVICE = "compile on a machine that has it, or, if you trust the file's author, with --no-sandbox"
+_ADVICE = "compile on a machine with a sandbox or, if you trust the author of the file, with --no-sandbox"
 
-# Called with a stage's name and the share of the work that is done, 0 to 1; with ``unconfined`` before a file is opened
+# Called with a stage's name and the share of the work done, 0 to 1; called with ``unconfined`` before a file is opened
 # without a proof.
 Progress = Callable[[str, float], None]
 
 
-def unobserved(stage: str, done: float) -> None:
-    """Observe no progress."""
+def ignore_progress(stage: str, done: float) -> None:
+    """Ignore a progress event."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What the child does.
+    """The work of a child process.
 
     Attributes:
-        module: its ``build`` function is called with the job and a function to report progress to.
-        job: JSON; the child adds ``sandbox``, the proof that held.
-        reads: files and folders that the child may read besides Python and its libraries.
-        writes: folders that the child may write besides its home folder.
-        subject: what the child is called in the sentence about its end.
+        module: module whose ``build`` function is called with the job and a function that reports progress.
+        job: arguments as JSON; the child adds ``sandbox``, the proof that held.
+        reads: files and folders that the child may read, besides Python and its libraries.
+        writes: folders that the child may write, besides its home folder.
+        subject: name of the child in the error message about its end.
     """
 
     module: str
@@ -65,27 +65,33 @@ class Task:
 
 @dataclass(frozen=True)
 class Confinement:
-    """How the child is confined.
+    """The confinement that a child process needs.
 
     Attributes:
-        accept: the proofs that will do, in order.
-        credentials: what ``powerless.prove`` is given, where that proof is accepted.
-        limits: what the child may use.
-        scratch: where the child's home folder is made, by default where temporary files are.
+        accept: accepted proofs, in the order in which they are tried.
+        credentials: credentials that ``powerless.prove`` checks, where that proof is accepted.
+        limits: resource limits of the child.
+        scratch: parent of the child's home folder; default: the system's folder for temporary files.
     """
 
     accept: Sequence[str] = ("kernel",)
-    credentials: powerless.Order | None = None
+    credentials: powerless.Credentials | None = None
     limits: Limits = field(default_factory=Limits)
     scratch: Path | None = None
 
     @classmethod
-    def of_user(cls, *, sandbox: bool) -> Confinement:
-        """Return the confinement of a user's machine: False does without where it has no sandbox."""
+    def for_user(cls, *, sandbox: bool) -> Confinement:
+        """Return the confinement on a user's machine.
+
+        ``sandbox=False`` accepts a machine without a sandbox; where there is one, it is used.
+        """
         return cls() if sandbox else cls(accept=("kernel", "none"))
 
-    def bounded(self) -> Confinement:
-        """Return the same with a number for memory: by default a share of what is available now."""
+    def with_memory_limit(self) -> Confinement:
+        """Return a copy whose memory limit is set.
+
+        The default limit is a share of the memory available now (:func:`lightship.compiler.sandbox.memory.share`).
+        """
         if self.limits.memory_bytes is not None:
             return self
         return dataclasses.replace(self, limits=dataclasses.replace(self.limits, memory_bytes=memory.share()))
@@ -96,71 +102,81 @@ CONFINED = Confinement()
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the child returned, and how it was confined.
+    """The result of a child process and the confinement under which it ran.
 
     Attributes:
+        result: return value of the module's ``build`` function.
         proof: the one of ``PROOFS`` that held.
-        means: the measures that were in force.
-        lacks: why the proofs before it did not hold.
+        measures: names of the measures in force.
+        failed_proofs: why the proofs tried before did not hold.
     """
 
     result: dict[str, Any]
     proof: str
-    means: tuple[str, ...]
-    lacks: tuple[str, ...] = ()
+    measures: tuple[str, ...]
+    failed_proofs: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Return the proof, its measures and what was missing, on one line."""
-        return "; ".join((f"{self.proof}: {', '.join(self.means) or 'nothing'}", *self.lacks))
+        """Return the proof, its measures and the reasons of failed proofs on one line."""
+        return "; ".join((f"{self.proof}: {', '.join(self.measures) or 'nothing'}", *self.failed_proofs))
 
 
-def run(task: Task, confinement: Confinement = CONFINED, *, progress: Progress = unobserved) -> Outcome:
-    """Do a task in a confined child process and return what it returned.
+def run(task: Task, confinement: Confinement = CONFINED, *, progress: Progress = ignore_progress) -> Outcome:
+    """Run a task in a confined child process and return its outcome.
 
-    Raises SandboxUnavailable where no accepted proof holds, or CompileError, SourceRefused or ParityError: the child's
-    own, or one that says how the child ended.
+    Raises SandboxUnavailable where no accepted proof holds. Raises CompileError, SourceRefused or ParityError where the
+    child reports one or ends without a result.
     """
-    bounded = confinement.bounded()
-    lacks: list[events.Lacking] = []
+    limited = confinement.with_memory_limit()
+    failures: list[events.NotProven] = []
     for proof in confinement.accept:
-        outcome = _try(task, bounded, proof, progress)
+        outcome = _try(task, limited, proof, progress)
         if isinstance(outcome, Outcome):
-            return dataclasses.replace(outcome, lacks=tuple(lacking.reason for lacking in lacks))
-        lacks.append(outcome)
-    reasons, detail = "; ".join(lacking.reason for lacking in lacks), "\n".join(lacking.detail for lacking in lacks)
+            return dataclasses.replace(outcome, failed_proofs=tuple(failure.reason for failure in failures))
+        failures.append(outcome)
+    reasons, detail = (
+        "; ".join(failure.reason for failure in failures),
+        "\n".join(failure.detail for failure in failures),
+    )
     sentence = f"model files cannot be opened safely here: {reasons}. Nothing was opened: {_ADVICE}"
     raise SandboxUnavailable(sentence, detail=detail.strip())
 
 
-def _try(task: Task, confinement: Confinement, proof: str, progress: Progress) -> Outcome | events.Lacking:
-    """Return the outcome of a child that may use one proof, or what the machine lacks for it."""
+def _try(task: Task, confinement: Confinement, proof: str, progress: Progress) -> Outcome | events.NotProven:
+    """Run the task under one proof; return the outcome, or why the proof failed."""
     limits = confinement.limits
     with (
         tempfile.TemporaryDirectory(prefix="lightship-", dir=confinement.scratch) as home,
         hiding.undumpable(),
-        bait.laid() as baits,
+        targets.prepared() as probe_targets,
     ):
-        order = _order(task, confinement, proof, os.path.realpath(home), baits)
-        order.write(Path(home))
-        prefix = seatbelt.prefix(order.reads, order.writes, private=order.private) if proof == "kernel" else ()
+        instructions = _instructions(task, confinement, proof, os.path.realpath(home), probe_targets)
+        instructions.write(Path(home))
+        prefix = (
+            seatbelt.prefix(instructions.reads, instructions.writes, private=instructions.private)
+            if proof == "kernel"
+            else ()
+        )
         with process.started(Path(home), limits, prefix=prefix) as child:
             stream = child.events(time.monotonic() + limits.wall_seconds)
             match next(stream, None):
-                case events.Lacking() as lacking:
-                    return lacking
+                case events.NotProven() as failure:
+                    return failure
                 case events.Failed() as failed:
                     raise _error(failed)
-                case events.Proven(proven, means) if proven == proof:
+                case events.Proven(proven, measures) if proven == proof:
                     if proof == "none":
                         progress("unconfined", 0.0)
-                    return Outcome(_result(child, stream, task.subject, progress), proof, means)
-            end, words = child.fate()
-            return events.Lacking(f"the process {end} before it was confined", words)
+                    return Outcome(_result(child, stream, task.subject, progress), proof, measures)
+            ending, stderr = child.exit_reason()
+            return events.NotProven(f"the process {ending} before it was confined", stderr)
 
 
-def _order(task: Task, confinement: Confinement, proof: str, home: str, baits: bait.Bait) -> Order:
+def _instructions(
+    task: Task, confinement: Confinement, proof: str, home: str, probe_targets: targets.Targets
+) -> Instructions:
     credentials = confinement.credentials if proof == "powerless" else None
-    return Order(
+    return Instructions(
         proof=proof,
         powerless=credentials.to_json() if credentials else {},
         module=task.module,
@@ -170,7 +186,7 @@ def _order(task: Task, confinement: Confinement, proof: str, home: str, baits: b
         private=(os.path.expanduser("~"),),  # noqa: PTH111 - unlike Path.home, never fails
         limits=confinement.limits,
         parent=os.getpid(),
-        bait=baits,
+        targets=probe_targets,
     )
 
 
@@ -179,7 +195,10 @@ def _paths(paths: Sequence[Path]) -> tuple[str, ...]:
 
 
 def _result(child: process.Child, stream: Iterator[events.Event], subject: str, progress: Progress) -> dict[str, Any]:
-    """From here on the model file may be open, and what the child says may be the file's doing."""
+    """Return the child's result; raises the error that it reports.
+
+    From here on the model file may be open, so its code may have written any event.
+    """
     for event in stream:
         match event:
             case events.Progress(stage, done):
@@ -190,8 +209,8 @@ def _result(child: process.Child, stream: Iterator[events.Event], subject: str, 
                 return result
             case _:
                 raise SourceRefused(f"{subject} sent events out of order: it was stopped")
-    end, words = child.fate()
-    raise SourceRefused(f"{subject} {end}: nothing was published", detail=words)
+    ending, stderr = child.exit_reason()
+    raise SourceRefused(f"{subject} {ending}: nothing was published", detail=stderr)
 
 
 def _error(event: events.Failed) -> LightshipError:

@@ -1,11 +1,12 @@
-"""The process that opens models: ``python -m lightship.compiler.sandbox.child FD``, started by the sandbox.
+"""The confined child process that opens model files.
 
-It reads ``order.json`` in its working directory, bounds and confines itself, proves that, and runs the named module's
-``build`` function. What it has to say goes to the pipe FD as lines (:mod:`lightship.compiler.sandbox.events`): first
-``{"proof", "means"}`` or ``{"lacks"}``, then ``{"stage", "done"}`` while it works, then ``{"result"}`` or
+The parent starts it as ``python -m lightship.compiler.sandbox.child FD``. It reads ``instructions.json`` in its working
+directory, limits and confines itself, proves that the confinement holds, and calls the named module's ``build``
+function. It writes events to the pipe FD, one JSON line each (:mod:`lightship.compiler.sandbox.events`): first
+``{"proof", "measures"}`` or ``{"not_proven"}``, then ``{"stage", "done"}`` for each stage, then ``{"result"}`` or
 ``{"error", "message", "detail"}``.
 
-Nothing that it imports before it is confined may start a thread, because threads are confined one by one: no numpy.
+No module imported before the confinement may start a thread, because each thread is confined separately: no numpy.
 """
 
 from __future__ import annotations
@@ -23,113 +24,120 @@ from typing import Any
 
 from lightship.compiler import stages
 from lightship.compiler.sandbox import events, kernel, memory, probe
+from lightship.compiler.sandbox.instructions import Instructions
 from lightship.compiler.sandbox.kernel import syscalls
 from lightship.compiler.sandbox.kernel.view import View, view
-from lightship.compiler.sandbox.limits import Limits, bound
-from lightship.compiler.sandbox.order import Order
+from lightship.compiler.sandbox.limits import Limits, set_rlimit
 from lightship.compiler.sandbox.unproven import Unproven
 from lightship.errors import LightshipError
 
 
 def main(pipe: int) -> None:
-    """Do the work; every error is an event, an unexpected one with its class and the stage that it came in."""
-    os.set_inheritable(pipe, False)  # what a model's code might start must not hold the pipe open
-    order = Order.read(Path())
-    die_with(order.parent)
-    apply(order.limits)
+    """Run the task of ``instructions.json`` and send its events to the descriptor.
 
-    def tell(**record: Any) -> None:
+    Every error becomes an event; an unexpected one carries its class and the stage in which it was raised.
+    """
+    os.set_inheritable(pipe, False)  # processes started by a model's code must not keep the pipe open
+    instructions = Instructions.read(Path())
+    set_parent_death_signal(instructions.parent)
+    apply_limits(instructions.limits)
+
+    def send(**record: Any) -> None:
         os.write(pipe, events.line(**record))
 
     try:
-        means = PROOFS[order.proof](order, pipe)
+        measures = PROOFS[instructions.proof](instructions, pipe)
     except Unproven as error:
-        tell(lacks=error.reason)
+        send(not_proven=error.reason)
         return
-    tell(proof=order.proof, means=means)
-    for path in order.reads:
+    send(proof=instructions.proof, measures=measures)
+    for path in instructions.reads:
         if not os.access(path, os.R_OK):
-            tell(**events.error("source_refused", f"{path} cannot be read by this user without special rights"))
+            send(**events.error("source_refused", f"{path} cannot be read by this user without root's capabilities"))
             return
     stage = "load"
 
     def progress(begun: str, done: float) -> None:
         nonlocal stage
         stage = begun
-        tell(stage=begun, done=done)
+        send(stage=begun, done=done)
 
     try:
-        tell(result=_build(order, progress))
+        send(result=_build(instructions, progress))
     except LightshipError as error:
-        tell(**events.error(error.code, error.message, error.detail))
+        send(**events.error(error.code, error.message, error.detail))
     except MemoryError:
-        limit = memory.text(order.limits.memory_bytes or 0)
-        tell(**events.error("source_refused", f"opening this model takes more than {limit} of memory"))
+        limit = memory.formatted(instructions.limits.memory_bytes or 0)
+        send(**events.error("source_refused", f"opening this model needs more than {limit} of memory"))
     except Exception as error:
         traceback.print_exc()
-        tell(**_unexpected(stage, error))
+        send(**_unexpected(stage, error))
 
 
 def _unexpected(stage: str, error: Exception) -> Mapping[str, str]:
-    """Return an error that neither Lightship nor a framework's translation foresaw; its text is a detail."""
+    """Return the error record of an exception that no translation covers.
+
+    Its text goes into the detail only, because the model file may have chosen it.
+    """
     kind = type(error).__name__
     sentence = f"{stages.doing(stage)}: unexpected {kind:.100}. If the model runs in its framework, report this"
     return events.error("compile_failed", sentence, f"{kind:.100}: {error}")
 
 
-def die_with(parent: int) -> None:
-    """Let the kernel kill this process when its parent dies."""
+def set_parent_death_signal(parent: int) -> None:
+    """Make the kernel kill this process when its parent dies (Linux)."""
     if sys.platform == "linux":
         syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the line above
+    if os.getppid() != parent:  # the parent died before prctl
         os._exit(1)
 
 
-def apply(limits: Limits) -> None:
-    """Bound this process and what it starts; the parent watches what they really use (:mod:`.memory`).
+def apply_limits(limits: Limits) -> None:
+    """Set the resource limits of this process and its descendants.
 
-    The CPU limit sends SIGXCPU, a file over its limit fails with EFBIG, memory over its limit is a MemoryError or an
-    abort of the library that asked for it. Where memory runs out all the same, the kernel takes this process first.
+    The CPU limit sends SIGXCPU; writing past the file limit fails with EFBIG; allocating past the memory limit raises
+    MemoryError or aborts the library that allocates. The parent monitors resident memory (:mod:`.memory`). Should the
+    machine run out of memory, the kernel kills this process first.
     """
-    bound(resource.RLIMIT_CPU, limits.cpu_seconds, spare=5)
-    bound(resource.RLIMIT_DATA, memory.addresses(limits.memory_bytes or memory.share()))
-    bound(resource.RLIMIT_FSIZE, limits.file_bytes)
-    bound(resource.RLIMIT_CORE, 0)
+    set_rlimit(resource.RLIMIT_CPU, limits.cpu_seconds, grace=5)
+    set_rlimit(resource.RLIMIT_DATA, memory.data_limit(limits.memory_bytes or memory.share()))
+    set_rlimit(resource.RLIMIT_FSIZE, limits.file_bytes)
+    set_rlimit(resource.RLIMIT_CORE, 0)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
 
 
-def _kernel(order: Order, pipe: int) -> tuple[str, ...]:
-    probe.before(order.bait, events=pipe)
-    workplace = Path("root").absolute()
-    workplace.mkdir()
-    means = kernel.insist(_view(order), workplace=str(workplace))
-    probe.after(order.bait, hidden="namespaces" in means)
-    return means
+def _kernel(instructions: Instructions, pipe: int) -> tuple[str, ...]:
+    probe.check_before(instructions.targets, events=pipe)
+    mountpoint = Path("root").absolute()
+    mountpoint.mkdir()
+    measures = kernel.confine(_view(instructions), mountpoint=str(mountpoint))
+    probe.check_after(instructions.targets, hidden="namespaces" in measures)
+    return measures
 
 
-def _powerless(order: Order, pipe: int) -> tuple[str, ...]:
-    import_module("lightship.compiler.sandbox.powerless").prove(order.powerless)
-    return kernel.attempt(_view(order))
+def _powerless(instructions: Instructions, pipe: int) -> tuple[str, ...]:
+    import_module("lightship.compiler.sandbox.powerless").prove(instructions.powerless)
+    return kernel.confine_best_effort(_view(instructions))
 
 
-def _none(order: Order, pipe: int) -> tuple[str, ...]:
-    return kernel.attempt(_view(order))
+def _unproven(instructions: Instructions, pipe: int) -> tuple[str, ...]:
+    return kernel.confine_best_effort(_view(instructions))
 
 
-PROOFS: dict[str, Callable[[Order, int], tuple[str, ...]]] = {
+PROOFS: dict[str, Callable[[Instructions, int], tuple[str, ...]]] = {
     "kernel": _kernel,
     "powerless": _powerless,
-    "none": _none,
+    "none": _unproven,
 }
 
 
-def _view(order: Order) -> View:
-    return view(order.reads, order.writes, private=order.private)
+def _view(instructions: Instructions) -> View:
+    return view(instructions.reads, instructions.writes, private=instructions.private)
 
 
-def _build(order: Order, progress: Callable[[str, float], None]) -> Any:
-    return import_module(order.module).build({**order.job, "sandbox": order.proof}, progress)
+def _build(instructions: Instructions, progress: Callable[[str, float], None]) -> Any:
+    return import_module(instructions.module).build({**instructions.job, "sandbox": instructions.proof}, progress)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""What the child tells its parent: JSON lines, each checked here, because a model's code may have written them."""
+"""Events that the child sends to its parent as JSON lines.
+
+A model's code may have written any of them, so each line is validated here.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_LONGEST_TEXT = 2000
-_LONGEST_DETAIL = 4000
+_MAX_TEXT = 2000  # characters
+_MAX_DETAIL = 4000
 
 
 @dataclass(frozen=True)
 class Proven:
-    """The child has proved that it is confined; ``means`` names the measures. The model file is not open yet."""
+    """The child has proved that it is confined.
+
+    ``measures`` names the measures in force. The model file is not open yet.
+    """
 
     proof: str
-    means: tuple[str, ...]
+    measures: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Lacking:
-    """The child could not prove it and ends without opening the file; ``detail`` is what it wrote to standard error."""
+class NotProven:
+    """The child could not prove its confinement and ends without opening the file.
+
+    ``detail`` is what it wrote to standard error.
+    """
 
     reason: str
     detail: str = ""
@@ -30,7 +39,7 @@ class Lacking:
 
 @dataclass(frozen=True)
 class Progress:
-    """A stage has begun; ``done`` is the share of the work before it, 0 to 1."""
+    """A stage has begun; ``done`` is the share of the work done before it, 0 to 1."""
 
     stage: str
     done: float
@@ -38,7 +47,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Failed:
-    """An error of ours, by its code."""
+    """A Lightship error: its code, message and detail."""
 
     code: str
     message: str
@@ -47,27 +56,27 @@ class Failed:
 
 @dataclass(frozen=True)
 class Finished:
-    """What the module's ``build`` function returned."""
+    """The return value of the module's ``build`` function."""
 
     result: dict[str, Any]
 
 
-Event = Proven | Lacking | Progress | Failed | Finished
+Event = Proven | NotProven | Progress | Failed | Finished
 
 
 def parse(line: bytes) -> Event:
-    """Return the event of one line; raises ValueError where it is not one."""
+    """Return the event in a line; raises ValueError for an invalid line."""
     try:
         record = json.loads(line)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     match record:
-        case {"proof": str(proof), "means": [*means]}:
-            return Proven(_text(proof), tuple(_text(str(name)) for name in means))
-        case {"lacks": str(reason)}:
-            return Lacking(_text(reason))
+        case {"proof": str(proof), "measures": [*measures]}:
+            return Proven(_text(proof), tuple(_text(str(name)) for name in measures))
+        case {"not_proven": str(reason)}:
+            return NotProven(_text(reason))
         case {"error": str(code), "message": str(message), "detail": str(detail)}:
-            return Failed(code, _text(message), detail[:_LONGEST_DETAIL])
+            return Failed(code, _text(message), detail[:_MAX_DETAIL])
         case {"result": dict(result)}:
             return Finished(result)
         case {"stage": str(stage), "done": int(done) | float(done)} if math.isfinite(done):
@@ -76,7 +85,7 @@ def parse(line: bytes) -> Event:
 
 
 def line(**record: Any) -> bytes:
-    """Return one event as the child writes it."""
+    """Return the JSON line of an event, as bytes."""
     return json.dumps(record).encode() + b"\n"
 
 
@@ -86,5 +95,5 @@ def error(code: str, message: str, detail: str = "") -> Mapping[str, str]:
 
 
 def _text(text: str) -> str:
-    """Return a text on one line, without characters that move a terminal's cursor."""
-    return "".join(character if character.isprintable() else " " for character in text[:_LONGEST_TEXT])
+    """Return text on one line, without control characters, of limited length."""
+    return "".join(character if character.isprintable() else " " for character in text[:_MAX_TEXT])

@@ -1,4 +1,4 @@
-"""Keep the parent's memory and environment from other processes of its user while a child runs."""
+"""Protection of the parent's memory and environment while a child runs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ _hiding = 0
 
 @contextmanager
 def undumpable() -> Iterator[None]:
-    """Make this process's memory and /proc/<pid>/environ unreadable for other processes of the same user.
+    """Make this process's memory and environment unreadable inside the context.
 
-    Several threads may be inside at once; the last one that leaves undoes it. The superuser can read them all the same.
+    Other processes of the same user cannot read /proc/<pid>/mem and /proc/<pid>/environ; root still can. Several
+    threads may be inside the context at once; the last one to leave makes them readable again.
     """
-    global _hiding  # noqa: PLW0603 - the attribute belongs to the process, and so does the count
+    global _hiding  # noqa: PLW0603 - dumpable is an attribute of the process, so its counter is global
     with _lock:
         _hiding += 1
         _set_dumpable(0)

@@ -1,4 +1,4 @@
-"""What the child process may use, and the rlimits that bound it."""
+"""Resource limits of the child process, and how they are set."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ GIBIBYTE = 1024**3
 
 @dataclass(frozen=True)
 class Limits:
-    """What the child process and everything that it starts may use.
+    """Resource limits of the child process and its descendants.
 
-    ``memory_bytes`` is what they really use together; None means :func:`lightship.compiler.sandbox.memory.share`.
+    ``memory_bytes`` limits their resident memory together; None means :func:`lightship.compiler.sandbox.memory.share`.
     """
 
     cpu_seconds: int = 3600
@@ -21,9 +21,12 @@ class Limits:
     file_bytes: int = 8 * GIBIBYTE
 
 
-def bound(kind: int, value: int, *, spare: int = 0) -> None:
-    """Set a soft rlimit, and a hard one ``spare`` above it, never above the present hard one."""
+def set_rlimit(kind: int, value: int, *, grace: int = 0) -> None:
+    """Set a soft resource limit, and a hard one that is ``grace`` higher.
+
+    Neither exceeds the current hard limit.
+    """
     _, hard = resource.getrlimit(kind)
-    wanted = value + spare
+    wanted = value + grace
     top = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(kind, (min(value, top), top))

@@ -1,4 +1,4 @@
-"""Memory: how much this machine can give to a child, and how much a child really uses."""
+"""Memory available to a child, and memory that a child uses."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# What a child may use of the memory that is available when it starts.
+# Share of the available memory that a child may use, measured when it starts.
 SHARE = 0.75
 
 _MEBIBYTE = 1024**2
-_SPARE, _SPARE_OF_PROCESSOR = 1024 * _MEBIBYTE, 64 * _MEBIBYTE
+_HEADROOM, _HEADROOM_PER_CPU = 1024 * _MEBIBYTE, 64 * _MEBIBYTE
 _CGROUPS = Path("/sys/fs/cgroup")
-# Limit, usage, and the part of the usage that the kernel can drop: cgroup v2, then v1.
+# Files with the limit and the usage, and the key of the reclaimable part in memory.stat: cgroup v2, then v1.
 _FILES = (
     ("memory.max", "memory.current", "inactive_file"),
     ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
@@ -24,27 +24,34 @@ _FILES = (
 
 @dataclass(frozen=True)
 class Usage:
-    """What a process group uses: bytes that cannot be dropped (anonymous and shared), and its processes."""
+    """Resource usage of a process group.
+
+    ``bytes`` is resident memory that the kernel cannot reclaim (anonymous and shared); ``processes`` is their number.
+    """
 
     bytes: int
     processes: int
 
 
 def share(*, ceiling: int | None = None) -> int:
-    """Return the bytes that a child may use: ``SHARE`` of what the machine and its cgroups have available now.
+    """Return the number of bytes that a child may use.
 
-    ``ceiling`` is what this process may use at most where neither says so, as on Lambda.
+    It is ``SHARE`` of what the machine and its cgroups have available now. ``ceiling`` is a further upper bound for
+    environments where neither of them reports the limit, such as Lambda.
     """
     return int(SHARE * min(_candidates() if ceiling is None else (ceiling, *_candidates())))
 
 
-def addresses(limit: int) -> int:
-    """Return how many bytes of private memory may be mapped where ``limit`` may be used: stacks of threads add up."""
-    return limit + _SPARE + (os.cpu_count() or 1) * _SPARE_OF_PROCESSOR
+def data_limit(limit: int) -> int:
+    """Return RLIMIT_DATA in bytes for a child that may use ``limit`` bytes.
+
+    It is higher than ``limit``, because the stacks of threads are mapped and barely used.
+    """
+    return limit + _HEADROOM + (os.cpu_count() or 1) * _HEADROOM_PER_CPU
 
 
-def text(amount: int) -> str:
-    """Return bytes as people write them."""
+def formatted(amount: int) -> str:
+    """Return a number of bytes with its unit, such as 1.5 GiB."""
     return f"{amount / 1024**3:.1f} GiB" if amount >= 1024**3 else f"{amount / _MEBIBYTE:.0f} MiB"
 
 
@@ -61,7 +68,10 @@ def _of_machine() -> int:
 
 
 def _of_cgroups() -> Iterator[int]:
-    """What is left in each memory cgroup around this process; a container sees its own one as the root."""
+    """Yield the bytes left in each memory cgroup that contains this process.
+
+    A container sees its own cgroup as the root.
+    """
     for folder in {folder for line in _lines(Path("/proc/self/cgroup")) for folder in _folders(line)}:
         for limit, usage, droppable in _FILES:
             try:
@@ -74,7 +84,10 @@ def _of_cgroups() -> Iterator[int]:
 
 
 def _folders(line: str) -> Iterator[Path]:
-    """Return a cgroup's folder and those around it; a line of /proc/self/cgroup is ``id:controllers:path``."""
+    """Yield a cgroup's folder and its parents.
+
+    ``line`` is a line of /proc/self/cgroup: ``id:controllers:path``.
+    """
     _, controllers, path = line.split(":", 2)
     if controllers in {"", "memory"}:
         root = _CGROUPS / controllers
@@ -85,7 +98,7 @@ def _folders(line: str) -> Iterator[Path]:
 
 
 def _table(path: Path) -> dict[str, int]:
-    """Return the first two columns of a file of the kernel."""
+    """Return the first two columns of a kernel file as a dictionary."""
     return {words[0]: int(words[1]) for line in _lines(path) if len(words := line.split()) > 1 and words[1].isdecimal()}
 
 
@@ -97,14 +110,14 @@ def _lines(path: Path) -> list[str]:
 
 
 def usage(group: int) -> Usage:
-    """Return what the processes of a group use now."""
+    """Return the current resource usage of a process group."""
     sizes = list(_resident(group) if sys.platform == "linux" else _resident_by_ps(group))
     return Usage(sum(sizes), len(sizes))
 
 
 def _resident(group: int) -> Iterator[int]:
     wanted = str(group)
-    for name in os.listdir("/proc"):  # noqa: PTH208 - a few times a second: no Path for each process
+    for name in os.listdir("/proc"):  # noqa: PTH208 - runs several times a second: Path objects cost too much
         if name.isdecimal() and _group_of(name) == wanted:
             table = _table(Path("/proc", name, "status"))
             yield (table.get("RssAnon:", 0) + table.get("RssShmem:", 0)) * 1024
@@ -116,7 +129,7 @@ def _group_of(pid: str) -> str | None:
             stat = file.read()
     except OSError:
         return None
-    return stat.rpartition(b")")[2].split()[2].decode()  # after the name, which may hold spaces: state, parent, group
+    return stat.rpartition(b")")[2].split()[2].decode()  # after the name in parentheses: state, parent, group
 
 
 def _resident_by_ps(group: int) -> Iterator[int]:

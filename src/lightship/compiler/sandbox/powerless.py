@@ -1,9 +1,9 @@
-"""Prove that the credentials of this environment open nothing: the second of the two proofs of the sandbox.
+"""Proof that the credentials of this environment permit nothing.
 
-A child process on Lambda can read the credentials of its function, whatever the kernel offers. Where these are denied
-on S3, SQS, DynamoDB and EventBridge, there is nothing to lose. The probe asks each service for what a hostile file
-would want, and accepts one answer only: access denied. Success, silence, an invalid token and any other error prove
-nothing. No call changes anything where it is allowed: the write to S3 is conditional on an etag that no object has.
+A child process on Lambda can read the credentials of its function, whatever the kernel confines. Where S3, SQS,
+DynamoDB and EventBridge deny them everything, a hostile model file gains nothing by reading them. The probe calls each
+service and accepts access denied as the only answer: success, a timeout, an invalid token and any other error prove
+nothing. No call changes anything if it is allowed: the write to S3 is conditional on an ETag that no object has.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from typing import Any
 
 from lightship.compiler.sandbox.unproven import Unproven
 
-# What the four services answer to a principal without the right, by their documentation.
+# Error codes of the four services for a principal without permission, from their documentation.
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 
-# An etag is 32 hexadecimal digits, for parts followed by their number: no object has this one.
+# An ETag is 32 hexadecimal digits, for a multipart upload followed by the number of parts: no object has this one.
 _NO_ETAG = '"lightship-probe"'
 
 
 @dataclass(frozen=True)
-class Order:
-    """What the probe needs: the credentials of this environment, and the object that the job is about.
+class Credentials:
+    """Credentials of this environment, and the S3 object that is compiled.
 
     Attributes:
-        bucket: the bucket whose rights a hostile file would want.
-        key: the object that is compiled: a role that may read it is not the worker's.
-        access_key, secret_key, token: from the environment; empty where there are none.
-        region: of the four services.
-        endpoint: instead of AWS's own; empty for those.
+        bucket: the bucket of the object.
+        key: the object's key; a role that may read it is not the worker's.
+        access_key, secret_key, token: from the environment; empty where they are not set.
+        region: region of the four services.
+        endpoint: URL that replaces AWS's endpoints; empty for AWS's.
     """
 
     bucket: str
@@ -42,8 +42,8 @@ class Order:
     endpoint: str = ""
 
     @classmethod
-    def of_function(cls, bucket: str, key: str, environ: Mapping[str, str]) -> Order:
-        """Take the credentials that Lambda gives a function, from its environment."""
+    def of_function(cls, bucket: str, key: str, environ: Mapping[str, str]) -> Credentials:
+        """Return the credentials that Lambda sets in a function's environment."""
         return cls(
             bucket=bucket,
             key=key,
@@ -55,36 +55,36 @@ class Order:
         )
 
     def to_json(self) -> dict[str, str]:
-        """As JSON holds it, for the child process."""
+        """Return the credentials as JSON for the child process."""
         return asdict(self)
 
 
-def prove(order: Mapping[str, str]) -> None:
-    """Show that every probe is denied; ``order`` is :meth:`Order.to_json`'s. Raises Unproven.
+def prove(record: Mapping[str, str]) -> None:
+    """Check that every call of the probe is denied; raises Unproven.
 
-    Needs the network. Afterwards nothing here keeps the credentials.
+    ``record`` is the result of :meth:`Credentials.to_json`. Needs the network. No reference to the credentials is kept.
     """
-    if not order:
-        raise Unproven("nothing says which credentials there are to be tried out")
-    what = Order(**order)
-    if not (what.access_key and what.secret_key and what.region):
-        raise Unproven("this environment has no credentials whose rights could be tried out")
-    for service, operation, call in _probes(what):
+    if not record:
+        raise Unproven("no credentials to check were given")
+    credentials = Credentials(**record)
+    if not (credentials.access_key and credentials.secret_key and credentials.region):
+        raise Unproven("this environment has no credentials or no region to check")
+    for service, operation, call in _probes(credentials):
         _expect_denied(service, operation, call)
 
 
-def _probes(order: Order) -> Iterator[tuple[str, str, Callable[[], Any]]]:
-    s3 = _client("s3", order)
-    place = {"Bucket": order.bucket, "Key": order.key}
-    yield "S3", "GetObject", lambda: s3.get_object(**place)
-    yield "S3", "ListObjectsV2", lambda: s3.list_objects_v2(Bucket=order.bucket, MaxKeys=1)
-    yield "S3", "PutObject", lambda: s3.put_object(**place, Body=b"", IfMatch=_NO_ETAG)
+def _probes(credentials: Credentials) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+    s3 = _client("s3", credentials)
+    location = {"Bucket": credentials.bucket, "Key": credentials.key}
+    yield "S3", "GetObject", lambda: s3.get_object(**location)
+    yield "S3", "ListObjectsV2", lambda: s3.list_objects_v2(Bucket=credentials.bucket, MaxKeys=1)
+    yield "S3", "PutObject", lambda: s3.put_object(**location, Body=b"", IfMatch=_NO_ETAG)
     yield "S3", "ListBuckets", s3.list_buckets
-    sqs = _client("sqs", order)
+    sqs = _client("sqs", credentials)
     yield "SQS", "ListQueues", sqs.list_queues
-    dynamodb = _client("dynamodb", order)
+    dynamodb = _client("dynamodb", credentials)
     yield "DynamoDB", "ListTables", dynamodb.list_tables
-    events = _client("events", order)
+    events = _client("events", credentials)
     yield "EventBridge", "ListRules", events.list_rules
     entry = {"Source": "lightship", "DetailType": "Sandbox Probe", "Detail": "{}"}
     yield "EventBridge", "PutEvents", lambda: events.put_events(Entries=[entry])
@@ -99,13 +99,13 @@ def _expect_denied(service: str, operation: str, call: Callable[[], Any]) -> Non
         code = str(error.response.get("Error", {}).get("Code", ""))
         if code in _DENIED:
             return
-        raise Unproven(f"{service} answers {operation} with {_printable(code)} and not with access denied") from None
+        raise Unproven(f"{service} answered {operation} with {_printable(code)} instead of access denied") from None
     except BotoCoreError as error:
-        raise Unproven(f"{service} does not answer {operation} ({type(error).__name__})") from None
-    raise Unproven(f"the credentials of this environment are allowed {operation} on {service}")
+        raise Unproven(f"{service} did not answer {operation} ({type(error).__name__})") from None
+    raise Unproven(f"the credentials of this environment permit {operation} on {service}")
 
 
-def _client(service: str, order: Order) -> Any:
+def _client(service: str, credentials: Credentials) -> Any:
     from botocore.config import Config
     from botocore.session import Session
 
@@ -113,14 +113,14 @@ def _client(service: str, order: Order) -> Any:
     config = Config(connect_timeout=3, read_timeout=10, retries=retries, proxies={})
     return Session().create_client(
         service,
-        region_name=order.region,
-        endpoint_url=order.endpoint or None,
-        aws_access_key_id=order.access_key,
-        aws_secret_access_key=order.secret_key,
-        aws_session_token=order.token or None,
+        region_name=credentials.region,
+        endpoint_url=credentials.endpoint or None,
+        aws_access_key_id=credentials.access_key,
+        aws_secret_access_key=credentials.secret_key,
+        aws_session_token=credentials.token or None,
         config=config,
     )
 
 
 def _printable(code: str) -> str:
-    return "".join(letter for letter in code if letter.isalnum() or letter in "._-")[:60] or "an error without a code"
+    return "".join(char for char in code if char.isalnum() or char in "._-")[:60] or "an error without a code"

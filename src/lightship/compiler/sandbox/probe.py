@@ -1,7 +1,7 @@
-"""The probe: the child tries to get out of the sandbox before a model file is opened, and every attempt must fail.
+"""Probe: attempts to escape the sandbox, which must fail before a file is opened.
 
-What every process of the user can do is tried before the sandbox is closed, too, and must succeed then: an attempt that
-could not have worked proves nothing.
+The attempts that every process of the user may make are also made before the confinement and must succeed then: an
+attempt that fails without a sandbox proves nothing.
 """
 
 from __future__ import annotations
@@ -15,131 +15,131 @@ from ctypes import addressof, create_string_buffer
 from pathlib import Path
 from struct import pack
 
-from lightship.compiler.sandbox.bait import Bait
 from lightship.compiler.sandbox.kernel import syscalls
+from lightship.compiler.sandbox.targets import Targets
 from lightship.compiler.sandbox.unproven import Unproven
 
-Attempt = Callable[[Bait], object]
+Attempt = Callable[[Targets], object]
 
-_PTRACE_SEIZE = 0x4206  # attaches and does not stop the process, should it succeed
+_PTRACE_SEIZE = 0x4206  # attaches without stopping the process, in case the attempt succeeds
 _NEW_USER = 0x10000000
 _FOLDERS = {"linux": "/proc/self/fd", "darwin": "/dev/fd"}
 _REFUSALS = frozenset({errno.EPERM, errno.EACCES})
 
 
-def read_file(bait: Bait) -> None:
+def read_file(targets: Targets) -> None:
     """Read a file outside the job."""
-    Path(bait.folder, "secret").read_bytes()
+    Path(targets.folder, "secret").read_bytes()
 
 
-def list_folder(bait: Bait) -> None:
+def list_folder(targets: Targets) -> None:
     """List a folder outside the job."""
-    os.listdir(bait.folder)  # noqa: PTH208 - nothing but whether it can be
+    os.listdir(targets.folder)  # noqa: PTH208 - only whether it is permitted
 
 
-def write_file(bait: Bait) -> None:
-    """Make a file outside the job."""
-    path = Path(bait.folder, "written")
+def write_file(targets: Targets) -> None:
+    """Create a file outside the job."""
+    path = Path(targets.folder, "written")
     path.write_bytes(b"")
     path.unlink()
 
 
-def overwrite_file(bait: Bait) -> None:
+def overwrite_file(targets: Targets) -> None:
     """Open a file outside the job for writing."""
-    Path(bait.folder, "secret").open("r+b").close()
+    Path(targets.folder, "secret").open("r+b").close()
 
 
-def change_mode(bait: Bait) -> None:
+def change_mode(targets: Targets) -> None:
     """Change the mode of a file outside the job."""
-    Path(bait.folder, "secret").chmod(0o600)
+    Path(targets.folder, "secret").chmod(0o600)
 
 
-def send_signal(bait: Bait) -> None:
-    """Send the parent a signal that does nothing."""
-    os.kill(bait.pid, 0)
+def send_signal(targets: Targets) -> None:
+    """Send the parent signal 0, which has no effect."""
+    os.kill(targets.pid, 0)
 
 
-def connect_tcp(bait: Bait) -> None:
+def connect_tcp(targets: Targets) -> None:
     """Connect to a TCP port."""
-    _connect(socket.AF_INET, ("127.0.0.1", bait.tcp))
+    _connect(socket.AF_INET, ("127.0.0.1", targets.tcp))
 
 
-def connect_tcp_ipv6(bait: Bait) -> None:
+def connect_tcp_ipv6(targets: Targets) -> None:
     """Connect to a TCP port over IPv6."""
-    _connect(socket.AF_INET6, ("::1", bait.tcp6))
+    _connect(socket.AF_INET6, ("::1", targets.tcp6))
 
 
-def send_udp(bait: Bait) -> None:
+def send_udp(targets: Targets) -> None:
     """Send a datagram."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
-        ours.sendto(b"", ("127.0.0.1", bait.udp))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.sendto(b"", ("127.0.0.1", targets.udp))
 
 
-def connect_unix_path(bait: Bait) -> None:
-    """Connect to a UNIX socket in a folder."""
-    _connect(socket.AF_UNIX, bait.path)
+def connect_unix_path(targets: Targets) -> None:
+    """Connect to a UNIX socket by its path."""
+    _connect(socket.AF_UNIX, targets.path)
 
 
-def connect_unix_abstract(bait: Bait) -> None:
-    """Connect to a UNIX socket outside the file system."""
-    _connect(socket.AF_UNIX, f"\0{bait.abstract}")
+def connect_unix_abstract(targets: Targets) -> None:
+    """Connect to an abstract UNIX socket."""
+    _connect(socket.AF_UNIX, f"\0{targets.abstract}")
 
 
-def open_netlink(bait: Bait) -> None:
-    """Open a socket to the kernel."""
+def open_netlink(targets: Targets) -> None:
+    """Open a netlink socket."""
     socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close()  # type: ignore[attr-defined,unused-ignore]
 
 
-def open_pair(bait: Bait) -> None:
-    """Open a pair of sockets, of which one could be connected anew."""
-    for ours in socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM):
-        ours.close()
+def open_pair(targets: Targets) -> None:
+    """Open a socket pair, one end of which could be connected to another address."""
+    for sock in socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM):
+        sock.close()
 
 
-def read_environment(bait: Bait) -> None:
+def read_environment(targets: Targets) -> None:
     """Read the parent's environment."""
-    Path(f"/proc/{bait.pid}/environ").read_bytes()
+    Path(f"/proc/{targets.pid}/environ").read_bytes()
 
 
-def read_status(bait: Bait) -> None:
-    """Read what every user may read of the parent."""
-    Path(f"/proc/{bait.pid}/status").read_bytes()
+def read_status(targets: Targets) -> None:
+    """Read the parent's /proc status, which every user may read."""
+    Path(f"/proc/{targets.pid}/status").read_bytes()
 
 
-def list_descriptors(bait: Bait) -> None:
-    """List the parent's descriptors."""
-    os.listdir(f"/proc/{bait.pid}/fd")  # noqa: PTH208 - nothing but whether it can be
+def list_descriptors(targets: Targets) -> None:
+    """List the parent's open descriptors."""
+    os.listdir(f"/proc/{targets.pid}/fd")  # noqa: PTH208 - only whether it is permitted
 
 
-def open_memory(bait: Bait) -> None:
+def open_memory(targets: Targets) -> None:
     """Open the parent's memory as a file."""
-    Path(f"/proc/{bait.pid}/mem").open("rb").close()
+    Path(f"/proc/{targets.pid}/mem").open("rb").close()
 
 
-def read_memory(bait: Bait) -> None:
-    """Read the parent's memory by its system call."""
-    ours = create_string_buffer(1)
-    vector = create_string_buffer(pack("@PN", addressof(ours), 1))
-    syscalls.call("process_vm_readv", bait.pid, addressof(vector), 1, addressof(vector), 1, 0)
+def read_memory(targets: Targets) -> None:
+    """Read the parent's memory with process_vm_readv."""
+    byte = create_string_buffer(1)
+    vector = create_string_buffer(pack("@PN", addressof(byte), 1))
+    syscalls.call("process_vm_readv", targets.pid, addressof(vector), 1, addressof(vector), 1, 0)
 
 
-def trace(bait: Bait) -> None:
-    """Attach to the parent as a debugger does."""
-    syscalls.call("ptrace", _PTRACE_SEIZE, bait.pid, 0, 0)
+def trace(targets: Targets) -> None:
+    """Attach to the parent with ptrace."""
+    syscalls.call("ptrace", _PTRACE_SEIZE, targets.pid, 0, 0)
 
 
-def make_namespace(bait: Bait) -> None:
-    """Make a user namespace, which gives capabilities."""
+def make_namespace(targets: Targets) -> None:
+    """Create a user namespace, which grants capabilities inside it."""
     syscalls.call("unshare", _NEW_USER)
 
 
 def _connect(family: int, address: str | tuple[str, int]) -> None:
-    with socket.socket(family, socket.SOCK_STREAM) as ours:
-        ours.settimeout(1)
-        ours.connect(address)
+    with socket.socket(family, socket.SOCK_STREAM) as sock:
+        sock.settimeout(1)
+        sock.connect(address)
 
 
-# What can be done without a sandbox, and must be possible before it is closed.
+# Attempts that succeed without a sandbox; they are made before the confinement, too.
 POSSIBLE: tuple[Attempt, ...] = (read_file, list_folder, write_file, overwrite_file, change_mode, send_signal)
 NETWORK: tuple[Attempt, ...] = (connect_tcp, connect_tcp_ipv6, send_udp, connect_unix_path, open_pair)
 LINUX: tuple[Attempt, ...] = (
@@ -155,47 +155,58 @@ LINUX: tuple[Attempt, ...] = (
 )
 
 
-def before(bait: Bait, *, events: int) -> None:
-    """Check that the attempts can work, and that no descriptor but the pipe of events was inherited."""
+def check_before(targets: Targets, *, events: int) -> None:
+    """Check that the attempts succeed without a sandbox; raises Unproven.
+
+    Checks also that the process inherited no descriptor but standard streams and the pipe of events.
+    """
     for attempt in POSSIBLE:
-        if (found := _try(attempt, bait)) != "possible":
+        if (found := _try(attempt, targets)) != "possible":
             raise Unproven(f"the probe cannot run: {attempt.__name__} fails without a sandbox ({found})")
-    if foreign := _descriptors() - {0, 1, 2, events}:
-        raise Unproven(f"the process has inherited descriptors ({', '.join(map(str, sorted(foreign)))})")
+    if inherited := _descriptors() - {0, 1, 2, events}:
+        raise Unproven(f"the process inherited open descriptors ({', '.join(map(str, sorted(inherited)))})")
 
 
-def findings(bait: Bait) -> dict[str, str]:
-    """Try everything; return for each attempt ``possible``, or the name of the error that refused it."""
+def findings(targets: Targets) -> dict[str, str]:
+    """Make all attempts; return the result of each by its name.
+
+    A result is ``possible`` or the name of the error (errno) that refused the attempt.
+    """
     attempts = (*POSSIBLE, *NETWORK, *(LINUX if sys.platform == "linux" else ()))
-    return {attempt.__name__: _try(attempt, bait) for attempt in attempts}
+    return {attempt.__name__: _try(attempt, targets) for attempt in attempts}
 
 
-def after(bait: Bait, *, hidden: bool) -> None:
-    """Check that every attempt is refused; raises Unproven that names those that are not.
+def check_after(targets: Targets, *, hidden: bool) -> None:
+    """Check that every attempt is refused; raises Unproven that names the others.
 
-    ``hidden`` says that paths outside do not exist, rather than being refused.
+    ``hidden`` accepts ENOENT as a refusal: in a mount namespace, paths outside the view do not exist.
     """
     refusals = {errno.errorcode[number] for number in _REFUSALS | ({errno.ENOENT} if hidden else set())}
-    open_ways = [f"{name} ({found})" for name, found in findings(bait).items() if found not in refusals]
-    if open_ways:
-        raise Unproven(f"the sandbox does not hold, the probe was not refused: {', '.join(open_ways)}")
+    possible = [f"{name} ({found})" for name, found in findings(targets).items() if found not in refusals]
+    if possible:
+        raise Unproven(
+            f"the sandbox does not hold, these attempts of the probe were not refused: {', '.join(possible)}"
+        )
 
 
-def _try(attempt: Attempt, bait: Bait) -> str:
+def _try(attempt: Attempt, targets: Targets) -> str:
     try:
-        attempt(bait)
+        attempt(targets)
     except OSError as error:
         return errno.errorcode.get(error.errno or 0, type(error).__name__)
     return "possible"
 
 
 def _descriptors() -> set[int]:
-    found = {int(name) for name in os.listdir(_FOLDERS[sys.platform])}  # noqa: PTH208 - their names are numbers
+    found = {int(name) for name in os.listdir(_FOLDERS[sys.platform])}  # noqa: PTH208 - names, not paths
     return {number for number in found if _is_open(number)}
 
 
 def _is_open(number: int) -> bool:
-    """Return whether a descriptor is open: the one that listed them is closed by now."""
+    """Return whether a descriptor is open.
+
+    The one that ``os.listdir`` used to list them is closed by now.
+    """
     try:
         os.fstat(number)
     except OSError:

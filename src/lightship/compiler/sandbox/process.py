@@ -1,4 +1,7 @@
-"""The child process as its parent sees it: started with nothing, watched while it works, ended with all it started."""
+"""The child process from the parent's side: start, events, limits and end.
+
+The child gets a minimal environment. When it ends, the parent kills all processes that it started.
+"""
 
 from __future__ import annotations
 
@@ -23,124 +26,133 @@ from lightship.compiler.sandbox import events, memory
 from lightship.compiler.sandbox.limits import Limits
 from lightship.errors import SourceRefused
 
-_BLOCK = 65536
-_EVENTS_BYTES = 16 * 1024**2
-_EVENTS = 10_000
-_PROCESSES = 64
-_LAST_WORDS = 4096
-_LOOK_SECONDS = 0.2
-_LOOK_SHARE = 20  # on a machine with thousands of processes: no more than a twentieth of the time
+_READ_BYTES = 65536
+_MAX_EVENT_BYTES = 16 * 1024**2
+_MAX_EVENTS = 10_000
+_MAX_PROCESSES = 64
+_STDERR_BYTES = 4096
+_POLL_SECONDS = 0.2
+_POLL_RATIO = 20  # with thousands of processes a poll is slow: spend at most a twentieth of the time on it
 
-_COVERAGE = "COVERAGE_PROCESS_CONFIG"  # set while tests are measured: they follow into the child
-# All that the child's environment takes from the parent's.
+_COVERAGE = "COVERAGE_PROCESS_CONFIG"  # set where the coverage of tests is measured: the child is measured too
+# The only variables that the child inherits from the parent.
 KEPT = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ", _COVERAGE)
 FIXED = {
-    "HDF5_USE_FILE_LOCKING": "FALSE",  # a source may lie in a folder that cannot be written
+    "HDF5_USE_FILE_LOCKING": "FALSE",  # the source may be in a read-only folder
     "KERAS_BACKEND": "tensorflow",
     "PATH": "/usr/bin:/bin",
     "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONHASHSEED": "0",  # the order of sets must not reach a bundle's digest
+    "PYTHONHASHSEED": "0",  # the iteration order of sets must not change a bundle's digest
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 
 
 def coverage_folder() -> tuple[str, ...]:
-    """Return the folder where the coverage of tests is recorded, while it is measured: the child adds its own there."""
+    """Return the folder of the coverage data, to which the child writes its own.
+
+    Empty where the coverage of tests is not measured.
+    """
     if _COVERAGE not in os.environ:
         return ()
     return (str(Path(json.loads(base64.b64decode(os.environ[_COVERAGE]))["data_file"]).parent),)
 
 
 class Child:
-    """A running child: its events while it works, and why it ended without a result."""
+    """A running child process: its events, and its exit reason if there is no result."""
 
     def __init__(self, popen: subprocess.Popen[bytes], *, pipe: int, stderr: int, limits: Limits) -> None:
         self._popen = popen
         self._pipe = pipe
         self._stderr = stderr
         self._limits = limits
-        self._words = b""
-        self._next_look = 0.0
+        self._stderr_tail = b""
+        self._next_poll = 0.0
 
     def events(self, deadline: float) -> Iterator[events.Event]:
-        """Return the child's events until it closes their pipe.
+        """Yield the child's events until it closes the pipe.
 
-        Raises SourceRefused where it exceeds a limit, or sends what is not an event.
+        Raises SourceRefused where the child exceeds a limit or sends an invalid event.
         """
         for count, line in enumerate(self._lines(deadline)):
-            if count >= _EVENTS:
-                raise SourceRefused(f"the process that opened this model sent more than {_EVENTS} events")
+            if count >= _MAX_EVENTS:
+                raise SourceRefused(f"the process that opened this model sent more than {_MAX_EVENTS} events")
             try:
                 yield events.parse(line)
             except ValueError as error:
-                sentence = "the process that opened this model sent something that is not an event"
+                sentence = "the process that opened this model sent an invalid event"
                 raise SourceRefused(sentence, detail=str(error)) from None
 
     def _lines(self, deadline: float) -> Iterator[bytes]:
         pending, total, pipes = b"", 0, [self._pipe, self._stderr]
-        while total < _EVENTS_BYTES:
-            ready = select.select(pipes, [], [], _LOOK_SECONDS)[0]
-            if self._stderr in ready and not self._keep(os.read(self._stderr, _BLOCK)):
+        while total < _MAX_EVENT_BYTES:
+            ready = select.select(pipes, [], [], _POLL_SECONDS)[0]
+            if self._stderr in ready and not self._keep_stderr(os.read(self._stderr, _READ_BYTES)):
                 pipes.remove(self._stderr)
             if self._pipe in ready:
-                block = os.read(self._pipe, _BLOCK)
+                block = os.read(self._pipe, _READ_BYTES)
                 if not block:
                     return
                 total += len(block)
                 *lines, pending = (pending + block).split(b"\n")
                 yield from lines
             self._check(deadline)
-        raise SourceRefused(f"the process that opened this model sent more than {_EVENTS_BYTES} bytes of events")
+        raise SourceRefused(f"the process that opened this model sent more than {_MAX_EVENT_BYTES} bytes of events")
 
-    def _keep(self, block: bytes) -> bool:
-        """Keep the end of what the child writes to standard error; return whether there was anything."""
-        self._words = (self._words + block)[-_LAST_WORDS:]
+    def _keep_stderr(self, block: bytes) -> bool:
+        """Append to the kept end of standard error; return False at the end of file."""
+        self._stderr_tail = (self._stderr_tail + block)[-_STDERR_BYTES:]
         return bool(block)
 
     def _check(self, deadline: float) -> None:
         now = time.monotonic()
         if now > deadline:
             self._stop(f"took longer than {self._limits.wall_seconds:g} s")
-        if now < self._next_look:
+        if now < self._next_poll:
             return
         usage = memory.usage(self._popen.pid)
-        self._next_look = now + max(_LOOK_SECONDS, _LOOK_SHARE * (time.monotonic() - now))
+        self._next_poll = now + max(_POLL_SECONDS, _POLL_RATIO * (time.monotonic() - now))
         if usage.bytes > (limit := self._limits.memory_bytes or memory.share()):
-            self._stop(f"took more than {memory.text(limit)} of memory")
-        if usage.processes > _PROCESSES:
-            self._stop(f"started more than {_PROCESSES} processes")
+            self._stop(f"took more than {memory.formatted(limit)} of memory")
+        if usage.processes > _MAX_PROCESSES:
+            self._stop(f"started more than {_MAX_PROCESSES} processes")
 
     def _stop(self, sentence: str) -> NoReturn:
         self._kill()
         raise SourceRefused(f"opening this model {sentence}: it was stopped")
 
     def _kill(self) -> None:
-        """Kill the child and all that it started: seccomp keeps them in the group that the parent made."""
+        """Kill the child and all processes that it started.
+
+        seccomp prevents them from leaving the process group that the parent created.
+        """
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._popen.pid, signal.SIGKILL)
 
-    def fate(self) -> tuple[str, str]:
-        """End the child; return how it ended without a result, as the end of a sentence, and its last words."""
+    def exit_reason(self) -> tuple[str, str]:
+        """End the child; return why there is no result, and the end of its standard error.
+
+        The reason is phrased as the end of a sentence.
+        """
         self.end()
         with contextlib.suppress(BlockingIOError):
             os.set_blocking(self._stderr, False)
-            while self._keep(os.read(self._stderr, _BLOCK)):
+            while self._keep_stderr(os.read(self._stderr, _READ_BYTES)):
                 pass
-        return self._ending(self._popen.returncode), self._words.decode(errors="replace").strip()
+        return self._describe_exit(self._popen.returncode), self._stderr_tail.decode(errors="replace").strip()
 
-    def _ending(self, code: int) -> str:
+    def _describe_exit(self, code: int) -> str:
         if code == -signal.SIGXCPU:
             return f"took more than {self._limits.cpu_seconds} s of processor time and was stopped"
         if code == -signal.SIGALRM:
             return f"was stopped: {model_limits.overdue()}"
         if code == -signal.SIGKILL:
-            return "was killed by the system, most likely because memory ran out"
+            return "was killed by the system, most likely because it ran out of memory"
         if code < 0:
             return f"crashed ({_signal_name(-code)})"
         return f"ended without a result (exit code {code})"
 
     def end(self) -> None:
-        """Wait for a child that is finishing; kill one that is not, and all that it started."""
+        """Wait up to 0.5 s for the child to exit, then kill it and all that it started."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._popen.wait(timeout=0.5)
         self._kill()
@@ -151,12 +163,15 @@ def _signal_name(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
-        return f"signal {number}"  # the C library's own and real-time signals have no name
+        return f"signal {number}"  # real-time signals and those internal to the C library have no name
 
 
 @contextmanager
 def started(home: Path, limits: Limits, *, prefix: tuple[str, ...] = ()) -> Iterator[Child]:
-    """Start the child in its home folder, where ``order.json`` is, by the command ``prefix``; it is dead afterwards."""
+    """Start the child in its home folder, which contains ``instructions.json``.
+
+    ``prefix`` precedes the command. The child is dead when the context ends.
+    """
     with contextlib.ExitStack() as stack:
         reader, writer, errors, stderr = (stack.enter_context(end) for pair in (_pipe(), _pipe()) for end in pair)
         popen = subprocess.Popen(

@@ -1,4 +1,7 @@
-"""What can be compiled. Adding a format: one file, one entry here, one test."""
+"""Model formats that can be compiled.
+
+A new format is one module, one entry in ``IMPORTERS`` and one test file.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lightship.compiler import limits
-from lightship.compiler.sources import archives, foreign, saved_model, tflite
+from lightship.compiler.sources import archives, saved_model, tflite, unsupported
 from lightship.compiler.sources.base import ZIP, Importer, head
 from lightship.compiler.sources.keras.files import hdf5
 from lightship.compiler.sources.keras.files import keras as keras_file
@@ -21,16 +24,16 @@ IMPORTERS: tuple[Importer, ...] = (
 
 
 def candidates(path: Path) -> list[Importer]:
-    """Return the importers whose format a file or folder may have, by its name and first bytes: nothing is parsed.
+    """Return the importers whose format a path may have, without parsing the file.
 
-    Raises SourceRefused that says what the file is or lists the formats where there is none, where the file cannot be
-    read, and where it is too large.
+    Raises SourceRefused where the path does not exist, cannot be read, is too large or has no supported format; the
+    message says what the file is, or lists the supported formats.
     """
     if not path.exists():
         raise SourceRefused(f"there is no file or folder {path}")
     try:
         found = [importer for importer in IMPORTERS if importer.matches(path)]
-        what = foreign.explained(path) if path.is_file() or not found else ""
+        what = unsupported.describe(path) if path.is_file() or not found else ""
         if what:
             raise SourceRefused(f"{path.name} is {what}")
         limits.check_size(path.name, sum(_sizes(path)) if found else 0)
@@ -38,7 +41,7 @@ def candidates(path: Path) -> list[Importer]:
         raise SourceRefused(f"cannot read {path}: {error.strerror}") from None
     if not found:
         accepted = ", ".join(importer.accepts for importer in IMPORTERS)
-        raise SourceRefused(f"{path.name} is not a model file: what can be compiled is {accepted}")
+        raise SourceRefused(f"{path.name} is not a model file: Lightship compiles {accepted}")
     return found
 
 
@@ -50,11 +53,13 @@ def _sizes(path: Path) -> Iterator[int]:
 
 
 def find(path: Path) -> Importer:
-    """Return the importer for a file or folder; reads the list of an archive's entries, so only the child calls it.
+    """Return the importer of a file or folder; raises SourceRefused.
 
-    Raises SourceRefused.
+    It reads an archive's list of entries, so it runs in the sandboxed child only.
     """
     found = candidates(path)
-    if head(path, 2) == ZIP and (what := foreign.archived(entry.name for entry in archives.zip_entries(path))):
+    if head(path, 2) == ZIP and (
+        what := unsupported.describe_archive(entry.name for entry in archives.zip_entries(path))
+    ):
         raise SourceRefused(f"{path.name} is {what}")
     return next(importer for importer in found if importer.owns(path))

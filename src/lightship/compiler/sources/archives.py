@@ -1,6 +1,6 @@
-"""Zip and tar archives that may be hostile: check the entries first, then unpack them and count the bytes.
+"""Safe unpacking of zip and tar archives that may be hostile.
 
-Runs in the sandboxed child only.
+The entries are checked first; unpacking then counts the bytes. Runs in the sandboxed child only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lightship.errors import SourceRefused
 
 ENTRIES_LIMIT = 10_000
 SIZE_LIMIT = 8 * 1024**3
-# Deflate cannot do better than 1032:1; weights rarely reach 2:1. Small files may be as repetitive as they like.
+# Deflate reaches at most 1032:1; weights rarely reach 2:1. The ratio does not apply below RATIO_FLOOR unpacked bytes.
 RATIO_LIMIT = 100
 RATIO_FLOOR = 16 * 1024**2
 
@@ -30,7 +30,10 @@ _BLOCK = 1024**2
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry as the archive declares it; ``plain`` is False for links, devices and encrypted files."""
+    """An entry as the archive declares it.
+
+    ``plain`` is False for links, devices and encrypted files.
+    """
 
     name: str
     size: int
@@ -39,7 +42,10 @@ class Entry:
 
 
 def check_entries(label: str, entries: Iterable[Entry], packed: int) -> None:
-    """Refuse an archive of ``packed`` bytes for what it declares; raises SourceRefused that names the entry."""
+    """Check what an archive of ``packed`` bytes declares.
+
+    Raises SourceRefused that names the entry.
+    """
     seen: set[str] = set()
     total = 0
     for entry in entries:
@@ -57,9 +63,12 @@ def check_entries(label: str, entries: Iterable[Entry], packed: int) -> None:
 
 
 def unpack(path: Path, folder: Path) -> None:
-    """Unpack a zip or .tar.gz archive whose entries pass :func:`check_entries`; raises SourceRefused."""
+    """Unpack a zip or .tar.gz archive; raises SourceRefused.
+
+    Its entries are checked with :func:`check_entries` first.
+    """
     with path.open("rb") as archive:
-        opener = zipped if archive.read(2) == b"PK" else _tarred
+        opener = _open_zip if archive.read(2) == b"PK" else _open_tar
     with opener(path) as members:
         for entry, file in members:
             target = folder / PurePosixPath(entry.name)
@@ -71,7 +80,10 @@ def unpack(path: Path, folder: Path) -> None:
 
 
 def read_entry(path: Path, name: str, limit: int) -> bytes:
-    """One entry of a checked zip archive, of at most ``limit`` bytes; raises SourceRefused."""
+    """Return an entry of a checked zip archive.
+
+    Raises SourceRefused where it is larger than ``limit`` bytes or cannot be read.
+    """
     try:
         with zipfile.ZipFile(path) as archive, archive.open(name) as file:
             data = file.read(limit + 1)
@@ -85,7 +97,7 @@ def read_entry(path: Path, name: str, limit: int) -> bytes:
 
 
 def zip_entries(path: Path) -> list[Entry]:
-    """What a zip archive declares, checked; raises SourceRefused."""
+    """Return the checked entries of a zip archive; raises SourceRefused."""
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [_zip_entry(info) for info in archive.infolist()]
@@ -96,8 +108,8 @@ def zip_entries(path: Path) -> list[Entry]:
 
 
 @contextmanager
-def zipped(path: Path) -> Iterator[Iterator[tuple[Entry, IO[bytes]]]]:
-    """The entries of a zip archive with their contents, checked first."""
+def _open_zip(path: Path) -> Iterator[Iterator[tuple[Entry, IO[bytes]]]]:
+    """Yield the checked entries of a zip archive with their contents."""
     entries = zip_entries(path)
     try:
         with zipfile.ZipFile(path) as archive:
@@ -107,8 +119,11 @@ def zipped(path: Path) -> Iterator[Iterator[tuple[Entry, IO[bytes]]]]:
 
 
 @contextmanager
-def _tarred(path: Path) -> Iterator[Iterator[tuple[Entry, IO[bytes]]]]:
-    """The same for a tar archive. Its headers lie among the data: the list is read once before, up to the limits."""
+def _open_tar(path: Path) -> Iterator[Iterator[tuple[Entry, IO[bytes]]]]:
+    """Yield the checked entries of a tar archive with their contents.
+
+    Its headers lie between the data, so the whole list is read once beforehand, up to the limits.
+    """
     try:
         with _tar(path) as archive:
             check_entries(path.name, map(_tar_entry, _below_root(archive)), path.stat().st_size)
@@ -121,16 +136,16 @@ def _tarred(path: Path) -> Iterator[Iterator[tuple[Entry, IO[bytes]]]]:
 
 @contextmanager
 def _tar(path: Path) -> Iterator[tarfile.TarFile]:
-    """Open a .tar.gz as a stream that ends where it inflates to more than the limits allow.
+    """Open a .tar.gz as a stream that stops at the size limits.
 
-    tarfile reads extended headers and skipped entries whole, whatever their size, before the caller sees an entry.
+    tarfile reads extended headers and skipped entries whole, of any size, before the caller sees an entry.
     """
-    with _Bounded(path) as inflated, tarfile.open(fileobj=inflated, mode="r|") as archive:
+    with _LimitedGzip(path) as inflated, tarfile.open(fileobj=inflated, mode="r|") as archive:
         yield archive
 
 
-class _Bounded(gzip.GzipFile):
-    """A gzip file that raises SourceRefused once it has inflated to more than the limits allow."""
+class _LimitedGzip(gzip.GzipFile):
+    """A gzip file that raises SourceRefused when it inflates past the limits."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "rb")
@@ -143,18 +158,21 @@ class _Bounded(gzip.GzipFile):
         block = super().read(size)
         self._left -= len(block)
         if self._left < 0:
-            raise SourceRefused(f"{self._label} is refused: its {self._packed} bytes unpack to far too many")
+            raise SourceRefused(f"{self._label} is refused: its {self._packed} bytes unpack to more than the limit")
         return block
 
 
 def _zip_entry(info: zipfile.ZipInfo) -> Entry:
     mode = info.external_attr >> 16  # zero where the archive was not made on Unix
-    odd = stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR)
-    return Entry(info.filename, info.file_size, plain=not odd and not info.flag_bits & 1, folder=info.is_dir())
+    special = stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR)
+    return Entry(info.filename, info.file_size, plain=not special and not info.flag_bits & 1, folder=info.is_dir())
 
 
 def _below_root(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """``tar -C folder .`` has an entry for the folder itself, and ``./`` before all the others."""
+    """Return the entries without the folder itself.
+
+    ``tar -C folder .`` adds an entry ``.`` for it, and ``./`` before all others.
+    """
     return (info for info in archive if info.name != ".")
 
 
@@ -165,11 +183,11 @@ def _tar_entry(info: tarfile.TarInfo) -> Entry:
 def _check_name(label: str, name: str) -> None:
     pure = PurePosixPath(name)
     if not name or "\\" in name or "\0" in name or pure.is_absolute() or ".." in pure.parts or ":" in pure.parts[0]:
-        raise SourceRefused(f"{label} is refused: its entry {name!r} points out of the archive")
+        raise SourceRefused(f"{label} is refused: its entry {name!r} points outside the archive")
 
 
 def _copy(label: str, entry: Entry, file: IO[bytes], target: Path) -> None:
-    """Copy one entry, and stop where it goes on past its declared size."""
+    """Copy one entry; raises SourceRefused where it exceeds its declared size."""
     left = entry.size
     with file, target.open("xb") as output:
         while block := file.read(_BLOCK):

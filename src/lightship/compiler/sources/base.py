@@ -1,4 +1,4 @@
-"""What an importer offers, and the original model it yields."""
+"""Interface of an importer, and of the original model that it loads."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Batch = tuple[dict[str, Array], dict[str, Array]]  # inputs and outputs
 
 
 class Original(Protocol):
-    """A model in the framework that made it: the truth that the compiled one is compared with.
+    """A model in its own framework: the reference for the compiled model.
 
     Attributes:
         source: the manifest's ``source``: format, SHA-256 and, where known, the framework's version.
         size: bytes of the model files.
         signatures: the model's functions, the default one first.
-        subject: the call that :meth:`run` makes, in words.
-        notes: sentences for the report's warnings, e.g. about a tensor that had to be renamed.
+        subject: name of the call that :meth:`run` makes, such as "Keras model.predict".
+        notes: warnings for the report, for example about a renamed tensor.
     """
 
     source: Mapping[str, str]
@@ -31,74 +31,97 @@ class Original(Protocol):
 
     @property
     def random_operators(self) -> tuple[str, ...]:
-        """Names of operators that draw random numbers which outputs depend on."""
+        """Return the operators that draw random numbers on which outputs depend."""
         ...
 
     @property
     def stateful(self) -> bool:
-        """Whether a call changes variables or tables."""
+        """Return whether a call changes variables or tables."""
         ...
 
     @property
     def reset(self) -> str:
-        """The signature of :meth:`candidates`' SavedModels that assigns the initial values; empty without one."""
+        """Return the name of the signature that assigns the initial values.
+
+        It is a signature of the SavedModels of :meth:`candidates`; empty where the model has no state to reset.
+        """
         ...
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Outputs by name, as the original framework computes them from the model's initial state.
+        """Return outputs by name, computed from the model's initial state.
 
-        Raises EngineError where it takes no such input.
+        Raises EngineError where the framework cannot run the input.
         """
         ...
 
     def calls(self, signature: str, inputs: Mapping[str, Array]) -> Mapping[str, Callable[[], object]]:
-        """Return the ways to make a call in the original framework, in words; the one that users know comes first."""
+        """Return the ways to call the original framework, by their names.
+
+        The way that users know best comes first.
+        """
         ...
 
     def check_export(self, batches: Mapping[str, Sequence[Batch]]) -> tuple[Signature, ...]:
-        """Compare what is exported with recorded inputs and outputs by signature, and return the exports' signatures.
+        """Compare the export with recorded batches; return its signatures.
 
-        They have fixed sizes where only such an export agrees; a note says so. Raises CompileError where none does.
+        ``batches`` are inputs and outputs by signature. The returned signatures have fixed sizes where only such an
+        export agrees; a note says so. Raises CompileError where no export agrees.
         """
         ...
 
     def hints(self, signature: Signature) -> Mapping[str, Hint]:
-        """Return what is known about the values of a signature's inputs, by input."""
+        """Return hints about the values of a signature's inputs, by input."""
         ...
 
     def candidates(self) -> Iterator[Path]:
-        """What LiteRT's converter may try, in this order: SavedModel folders, or a finished .tflite file."""
+        """Yield the models to convert to LiteRT, in order.
+
+        Each is a SavedModel folder or a finished .tflite file.
+        """
         ...
 
     def saved_model(self, folder: Path) -> bool:
-        """Write what the TensorFlow engine can run into an empty folder; False where there is no such thing."""
+        """Write a SavedModel for the TensorFlow engine into an empty folder.
+
+        Returns False where the format has none.
+        """
         ...
 
 
 class Importer(Protocol):
     """One format of model files.
 
-    ``work`` is a scratch folder of this compile. ``check`` runs before any framework opens the file. ``matches`` runs
-    in the unconfined parent too and parses nothing; all else runs in the sandboxed child only.
+    ``name`` is the format's name in the manifest; ``accepts`` describes its files in an error message. ``work`` is a
+    scratch folder of this compilation. ``check`` runs before any framework opens the file. ``matches`` also runs in the
+    unconfined parent, so it parses nothing; the other methods run in the sandboxed child only.
     """
 
     name: str
     accepts: str
 
     def matches(self, path: Path) -> bool:
-        """Whether a file or folder may be of this format, by its name and its first bytes alone."""
+        """Return whether the name and first bytes of a path fit this format."""
         ...
 
     def owns(self, path: Path) -> bool:
-        """Whether a file that matches is of this format: two formats are zip archives, and their entries tell."""
+        """Return whether a path that matches is of this format.
+
+        Two formats are zip archives, which differ by their entries.
+        """
         ...
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
-        """What in the file is code, one phrase each, for the user to trust or not. Raises SourceRefused."""
+        """Return a phrase for each piece of code in the file; raises SourceRefused.
+
+        The user decides whether to trust the code.
+        """
         ...
 
     def load(self, path: Path, work: Path, *, trust: bool) -> Original:
-        """Open a checked file. Raises SourceRefused where the framework cannot."""
+        """Load a checked file.
+
+        Raises SourceRefused where the framework cannot load it.
+        """
         ...
 
 
@@ -108,7 +131,7 @@ HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def head(path: Path, count: int = 8) -> bytes:
-    """The first bytes of a file; empty for a folder."""
+    """Return the first bytes of a file; empty for a folder."""
     if not path.is_file():
         return b""
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Refuse a model file that holds code, unless the user trusts it."""
+"""Refusal of model files that contain code, unless the user trusts it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from lightship.errors import SourceRefused
 
 
 def trusted_code(path: Path, code: tuple[str, ...], *, trust: bool) -> tuple[str, ...]:
-    """Return the code that ``--trust`` allowed; raises SourceRefused that names it where it is not."""
+    """Return the code that ``--trust`` allowed.
+
+    Raises SourceRefused that names the code where it is not trusted.
+    """
     if code and not trust:
         named = [f"{phrase:.400}" for phrase in code[:8]] + [f"{len(code) - 8} more"] * (len(code) > 8)
         raise SourceRefused(

@@ -84,7 +84,7 @@ def _peak_bytes() -> int:
 
 def _bound_memory() -> None:
     """Bound what unusual inputs may add."""
-    bound = memory.addresses(_peak_bytes() + _ODD_BYTES)
+    bound = memory.data_limit(_peak_bytes() + _ODD_BYTES)
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (bound if soft == resource.RLIM_INFINITY else min(soft, bound), hard))
 

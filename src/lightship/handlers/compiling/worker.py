@@ -84,7 +84,7 @@ def _confinement(job: Job, folder: Path, wall_seconds: float) -> Confinement:
     available = memory.share(ceiling=int(size) * _MEBIBYTE if size.isdecimal() else None)
     return Confinement(
         accept=ACCEPTED,
-        credentials=powerless.Order.of_function(job.bucket, job.key, os.environ),
+        credentials=powerless.Credentials.of_function(job.bucket, job.key, os.environ),
         limits=Limits(wall_seconds=wall_seconds, memory_bytes=available),
         scratch=folder,
     )

@@ -1,7 +1,7 @@
-"""What the kernel offers to confine a process for good: Linux's measures are installed here, macOS's by its starter.
+"""Irreversible confinement of a process by the kernel.
 
-:func:`insist` installs all measures that a proof needs, or says what the machine lacks; :func:`attempt` installs those
-that the machine has.
+On Linux the process confines itself; on macOS the parent starts it inside a sandbox. :func:`confine` installs all
+measures that the ``kernel`` proof needs, or raises; :func:`confine_best_effort` installs those that the machine has.
 """
 
 from __future__ import annotations
@@ -16,51 +16,52 @@ from lightship.compiler.sandbox.kernel.view import View
 from lightship.compiler.sandbox.unproven import Unproven
 
 
-def insist(view: View, *, workplace: str) -> tuple[str, ...]:
-    """Confine this process to a view of the file system, without network or other processes; return the measures.
+def confine(view: View, *, mountpoint: str) -> tuple[str, ...]:
+    """Confine this process to a view of the file system; return the measures.
 
-    Raises Unproven that says what is missing. It must have one thread, because each thread has measures of its own.
+    Network and other processes are out of reach afterwards. The process must have one thread, because each thread is
+    confined separately. Raises Unproven that names what the machine lacks. ``mountpoint`` is an empty folder.
     """
     if sys.platform == "darwin":
-        return ("sandbox-exec",)  # applied before this program was started: the probe sees whether it holds
+        return ("sandbox-exec",)  # applied by the parent; the probe checks whether it holds
     if sys.platform != "linux":
         raise Unproven(f"there is no sandbox for {sys.platform}")
-    if (threads := len(os.listdir("/proc/self/task"))) != 1:  # noqa: PTH208 - nothing but their number
+    if (threads := len(os.listdir("/proc/self/task"))) != 1:  # noqa: PTH208 - only their number
         raise Unproven(f"the process has {threads} threads before it is confined")
     version, reason = _landlock_version()
     if not version:
-        _enter_namespaces(view, workplace, reason)
+        _enter_namespaces(view, mountpoint, reason)
     capabilities.drop()
     _give_up_privileges()
     if version:
         _restrict(view, version)
-    seccomp.install(lone=version < landlock.SCOPES_SIGNALS)
+    seccomp.install(own_signals_only=version < landlock.SCOPES_SIGNALS)
     return ("seccomp", f"landlock {version}" if version else "namespaces")
 
 
-def attempt(view: View) -> tuple[str, ...]:
-    """Install the measures that can be had, each by itself, and return their names."""
+def confine_best_effort(view: View) -> tuple[str, ...]:
+    """Install each measure that the machine supports; return their names."""
     if sys.platform != "linux":
         return ()
     version, _ = _landlock_version()
     steps: dict[str, Callable[[], None]] = {
         "no_new_privs": _give_up_privileges,
         f"landlock {version}": lambda: _restrict(view, version),
-        "seccomp": lambda: seccomp.install(lone=version < landlock.SCOPES_SIGNALS),
-        "capabilities": capabilities.drop,  # last: without no_new_privs, seccomp needs one
+        "seccomp": lambda: seccomp.install(own_signals_only=version < landlock.SCOPES_SIGNALS),
+        "capabilities": capabilities.drop,  # last: without no_new_privs, seccomp needs CAP_SYS_ADMIN
     }
     if not version:
         del steps[f"landlock {version}"]
-    held = []
+    installed = []
     for name, step in steps.items():
         with contextlib.suppress(Unproven, OSError):
             step()
-            held.append(name)
-    return tuple(held)
+            installed.append(name)
+    return tuple(installed)
 
 
 def _landlock_version() -> tuple[int, str]:
-    """Return the version of Landlock, or 0 and what is wrong with it."""
+    """Return the version of Landlock, or 0 and why it cannot be used."""
     try:
         version = landlock.abi()
     except OSError as error:
@@ -70,11 +71,11 @@ def _landlock_version() -> tuple[int, str]:
     return version, ""
 
 
-def _enter_namespaces(view: View, workplace: str, reason: str) -> None:
+def _enter_namespaces(view: View, mountpoint: str, reason: str) -> None:
     try:
-        namespaces.enter(view, workplace=workplace)
+        namespaces.enter(view, mountpoint=mountpoint)
     except OSError as error:
-        raise Unproven(f"{reason} and no namespaces for this user ({error.strerror})") from None
+        raise Unproven(f"{reason} and this user cannot create namespaces ({error.strerror})") from None
 
 
 def _give_up_privileges() -> None:

@@ -1,4 +1,4 @@
-"""Give up the superuser's capabilities, which would undo the other measures."""
+"""Removal of root's capabilities, with which the other measures could be undone."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from lightship.compiler.sandbox.unproven import Unproven
 
 _VERSION_3 = 0x20080522
 _SETPCAP = 8
-_MOST = 64
+_MAX_CAPABILITIES = 64
 _AMBIENT_CLEAR_ALL = 4
-# linux/securebits.h: uid 0 means nothing, changing the uid gives nothing, none can be raised; all of it locked.
+# linux/securebits.h: uid 0 and uid changes grant no capabilities, the ambient set cannot grow; all bits locked.
 _SECUREBITS = 0b11101111
 
 
 def drop() -> None:
-    """Empty all sets of capabilities, for good; raises Unproven where one is left."""
+    """Irreversibly empty all capability sets; raises Unproven if one remains."""
     try:
         effective, *_ = held = _held()
         if effective & 1 << _SETPCAP:
@@ -29,23 +29,26 @@ def drop() -> None:
             _call("capset", bytes(24))
         left = any(_held())
     except OSError as error:
-        raise Unproven(f"capabilities cannot be given up ({error.strerror})") from None
+        raise Unproven(f"capabilities cannot be dropped ({error.strerror})") from None
     if left:
-        raise Unproven("capabilities are left after they were given up")
+        raise Unproven("some capabilities remain after dropping them")
 
 
 def _empty_bounding() -> None:
-    for capability in range(_MOST):
+    for capability in range(_MAX_CAPABILITIES):
         try:
             syscalls.prctl(syscalls.PR_CAPBSET_DROP, capability)
         except OSError as error:
-            if error.errno == errno.EINVAL and capability:  # the kernel has no more
+            if error.errno == errno.EINVAL and capability:  # beyond the last capability of this kernel
                 return
             raise
 
 
 def _held() -> tuple[int, int, int]:
-    """Return the effective, permitted and inheritable sets; the ambient one is part of these."""
+    """Return the effective, permitted and inheritable sets.
+
+    The ambient set is a subset of these.
+    """
     low = struct.unpack("=6I", _call("capget", bytes(24)))
     effective, permitted, inheritable = (low[i] | low[i + 3] << 32 for i in range(3))
     return effective, permitted, inheritable

@@ -1,6 +1,6 @@
-"""Landlock: the process may touch named files and folders, and nothing else. See linux/landlock.h.
+"""Landlock: restriction of the process to named files. See linux/landlock.h.
 
-Landlock does not restrict reading or changing a file's metadata, nor connecting to a UNIX socket: seccomp does
+Landlock restricts neither reading nor changing file metadata, nor connecting to a UNIX socket; seccomp does
 (:mod:`lightship.compiler.sandbox.kernel.seccomp`).
 """
 
@@ -14,12 +14,12 @@ import struct
 from lightship.compiler.sandbox.kernel import syscalls
 from lightship.compiler.sandbox.kernel.view import View
 
-# Before version 3 a file that can be read could be truncated.
+# Before version 3, a readable file could be truncated.
 OLDEST = 3
-# Since this version processes outside get no signals.
+# Since version 6, signals to processes outside the sandbox are restricted.
 SCOPES_SIGNALS = 6
 
-_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same numbers for all processors
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on all architectures
 _VERSION = 1 << 0
 _PATH_BENEATH = 1
 
@@ -29,16 +29,16 @@ _ONLY_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
 
 _READ = _EXECUTE | _READ_FILE | _READ_DIR
 _WRITE_DEVICE = _READ_FILE | _WRITE_FILE
-_NEVER = _EXECUTE | _MAKE_CHAR | _MAKE_SOCK | _MAKE_BLOCK | _IOCTL_DEV  # not even in the child's own folders
+_NEVER = _EXECUTE | _MAKE_CHAR | _MAKE_SOCK | _MAKE_BLOCK | _IOCTL_DEV  # refused even in the child's own folders
 
 
 def abi() -> int:
-    """Return the kernel's version of Landlock; raises OSError where it has none."""
+    """Return the kernel's Landlock version; raises OSError without Landlock."""
     return syscalls.syscall(_CREATE_RULESET, None, 0, _VERSION)
 
 
 def restrict(view: View, *, version: int) -> None:
-    """Restrict this process, and all that it starts, to a view; raises OSError."""
+    """Restrict this process and its descendants to a view; raises OSError."""
     handled = (1 << (16 if version >= 5 else 15)) - 1
     ruleset = _ruleset(handled, version)
     try:
@@ -56,9 +56,9 @@ def restrict(view: View, *, version: int) -> None:
 def _ruleset(handled: int, version: int) -> int:
     fields = [handled]
     if version >= 4:
-        fields.append(0b11)  # binding and connecting TCP sockets
+        fields.append(0b11)  # network: bind and connect TCP sockets
     if version >= SCOPES_SIGNALS:
-        fields.append(0b11)  # abstract UNIX sockets and signals
+        fields.append(0b11)  # scope: abstract UNIX sockets and signals
     attributes = syscalls.buffer(struct.pack(f"={len(fields)}Q", *fields))
     return syscalls.syscall(_CREATE_RULESET, ctypes.addressof(attributes), len(attributes), 0)
 

@@ -1,7 +1,7 @@
-"""Namespaces: a root of its own that holds a view of the file system, without network. For kernels without Landlock.
+"""Namespaces: a file system root with only the view, and no network.
 
-A user namespace gives an ordinary user the right to make the others. Processes keep their ids: seccomp keeps signals
-from those outside.
+Used on kernels without Landlock. A user namespace permits an ordinary user to create the others. There is no PID
+namespace; seccomp refuses signals to other processes.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ _NEWNS, _NEWIPC, _NEWUSER, _NEWNET = 0x00020000, 0x08000000, 0x10000000, 0x40000
 _RDONLY, _NOSUID, _NODEV, _NOEXEC = 1, 2, 4, 8
 _REMOUNT, _BIND, _REC, _PRIVATE = 32, 4096, 16384, 1 << 18
 _DETACH = 2
-# Flags that the kernel does not let a user namespace take off a mount.
+# Mount flags that a user namespace cannot remove.
 _LOCKED = {"ro": _RDONLY, "nosuid": _NOSUID, "nodev": _NODEV, "noexec": _NOEXEC, "noatime": 1024, "nodiratime": 2048}
 _LOCKED["relatime"] = 1 << 21
 
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 
 
-def enter(view: View, *, workplace: str) -> None:
-    """Move this process into namespaces whose root holds a view and nothing else; raises OSError.
+def enter(view: View, *, mountpoint: str) -> None:
+    """Move this process into namespaces whose root contains only a view.
 
-    ``workplace`` is an empty folder to build the root in. The process must have one thread.
+    ``mountpoint`` is an empty folder for the new root. The process must have one thread. Raises OSError.
     """
     _unshare()
     _mount(None, "/", None, _REC | _PRIVATE)
-    _mount("lightship", workplace, "tmpfs", _NOSUID | _NODEV, b"mode=755,size=1m")
-    root = Path(workplace)
+    _mount("lightship", mountpoint, "tmpfs", _NOSUID | _NODEV, b"mode=755,size=1m")
+    root = Path(mountpoint)
     for path in sorted({*view.reads, *view.devices, *view.writes}):
         _bind(path, root, recursive=path not in view.writes)
     _link_folders(root)
@@ -57,7 +57,7 @@ def _unshare() -> None:
 
 def _bind(path: str, root: Path, *, recursive: bool) -> None:
     target = Path(f"{root}{path}")
-    if not target.exists():  # it does where a folder around it was bound before
+    if not target.exists():  # it exists if a parent folder was bound before
         target.parent.mkdir(parents=True, exist_ok=True)
         if Path(path).is_dir():
             target.mkdir()
@@ -67,7 +67,10 @@ def _bind(path: str, root: Path, *, recursive: bool) -> None:
 
 
 def _link_folders(root: Path) -> None:
-    """/lib and others are links into /usr on most systems, and programs name the link."""
+    """Create the links of the root folder, such as /lib, which point into /usr.
+
+    Most systems have them, and programs name the links.
+    """
     for name in ("bin", "sbin", "lib", "lib32", "lib64"):
         link = Path("/", name)
         if link.is_symlink():
@@ -75,7 +78,10 @@ def _link_folders(root: Path) -> None:
 
 
 def _link_proc(root: Path) -> None:
-    """Complete what the view has of /proc by two links; TensorFlow ends the process where it cannot read the second."""
+    """Add /proc/self and /proc/<pid>/exe as links.
+
+    TensorFlow ends the process where it cannot read the second.
+    """
     own = root / "proc" / str(os.getpid())
     own.mkdir(parents=True, exist_ok=True)
     (root / "proc/self").symlink_to(own.name)
@@ -83,7 +89,7 @@ def _link_proc(root: Path) -> None:
 
 
 def _mounts(root: Path) -> dict[str, list[str]]:
-    """Return the mounts at and below a folder, with their options, in the order in which they were made."""
+    """Return the mounts at and below a folder in mount order, with their options."""
     return {path: options for path, options in _mountinfo() if path == str(root) or path.startswith(f"{root}/")}
 
 
@@ -108,7 +114,10 @@ def _path(text: str | None) -> bytes | None:
 
 
 def _pivot(root: Path) -> None:
-    """Make a folder the root, and take the old one away: both lie at "." for a moment."""
+    """Make a folder the root and unmount the old root.
+
+    Between the two calls both are at ".".
+    """
     here = Path.cwd()
     os.chdir(root)
     syscalls.syscall(_PIVOT_ROOT[syscalls.processor()], b".", b".")

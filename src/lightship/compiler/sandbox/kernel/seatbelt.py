@@ -1,4 +1,7 @@
-"""macOS: ``sandbox-exec`` starts the child inside a profile. Written from Apple's documentation; it was never run."""
+"""macOS sandbox: ``sandbox-exec`` starts the child inside a profile.
+
+Written from Apple's documentation and never run.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +17,18 @@ _READABLE = ("/usr", "/bin", "/sbin", "/System", "/Library/Frameworks", "/privat
 
 
 def prefix(reads: Iterable[str], writes: Iterable[str], *, private: Iterable[str]) -> tuple[str, ...]:
-    """Return the words in front of the child's command: none where there is no ``sandbox-exec``.
+    """Return the arguments before the child's command; empty off macOS.
 
-    Where it does not do what is written here, the child's probe gets out, and nothing is opened.
+    Also empty without ``sandbox-exec``. If the profile does not hold, the child's probe fails and nothing is opened.
     """
     if sys.platform != "darwin" or not _PROGRAM.exists():
         return ()
-    readable = (os.path.realpath(path) for path in (*view.python(private), *reads))
+    readable = (os.path.realpath(path) for path in (*view.python_paths(private), *reads))
     return (str(_PROGRAM), "-p", profile(readable, writes))
 
 
 def profile(reads: Iterable[str], writes: Iterable[str]) -> str:
-    """Return a profile that refuses everything but work on named files and folders."""
+    """Return a profile that permits nothing but access to named paths."""
     return "\n".join(
         (
             "(version 1)",

@@ -1,8 +1,9 @@
-"""seccomp: the system calls that the child, and all that it starts, may not make.
+"""seccomp filter: system calls that the child and its descendants may not make.
 
-Refused are sockets; other processes (signals, memory, limits, priorities, keys, shared memory); metadata of files,
-which Landlock does not restrict; new namespaces and mounts; ways around the filter (io_uring, another processor's
-numbers); memory that belongs to no process; and a group of its own, in which a process would outlive the child.
+Refused are sockets; access to other processes (signals, memory, limits, priorities, keys, shared memory); changes to
+file metadata, which Landlock does not restrict; new namespaces and mounts; ways around the filter (io_uring, the
+system call numbers of another architecture); memory without an owner; and a new process group, in which a process would
+outlive the child.
 """
 
 from __future__ import annotations
@@ -14,28 +15,31 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lightship.compiler.sandbox.kernel import numbers, syscalls
+from lightship.compiler.sandbox.kernel import syscall_numbers, syscalls
 from lightship.compiler.sandbox.unproven import Unproven
 
 # linux/bpf_common.h
 _LOAD, _IF_EQUAL, _IF_NOT_LESS, _IF_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-# linux/seccomp.h: offsets in struct seccomp_data, verdicts, operation and flag of seccomp(2)
+# linux/seccomp.h: offsets in struct seccomp_data, return values, operation and flag of seccomp(2)
 _NUMBER, _PROCESSOR, _ARGUMENTS = 0, 4, 16
 _ALLOW, _ERROR = 0x7FFF0000, 0x00050000
 _REFUSE, _ABSENT = _ERROR | errno.EPERM, _ERROR | errno.ENOSYS
 _SET_MODE_FILTER, _ALL_THREADS = 1, 1
 
-_FIRST_X32 = 0x40000000  # x86_64's other way in, with numbers of its own
+_FIRST_X32 = 0x40000000  # x86_64's x32 ABI, which has its own system call numbers
 _NEW_NAMESPACES = 0x7E020080
-_SET_OWNER = (8, 15)  # fcntl F_SETOWN, F_SETOWN_EX: another process gets this one's signals
-_SET_OWNER_IOCTL = (0x8901, 0x8902, 0x5412, 0x541C)  # FIOSETOWN, SIOCSPGRP; TIOCSTI, TIOCLINUX: type into a terminal
+_SET_OWNER = (8, 15)  # fcntl F_SETOWN, F_SETOWN_EX: send signals to another process
+_SET_OWNER_IOCTL = (0x8901, 0x8902, 0x5412, 0x541C)  # FIOSETOWN, SIOCSPGRP; TIOCSTI, TIOCLINUX: fake terminal input
 
-Step = tuple[int, int, int, int]  # operation, steps to skip where it is true and where it is false, operand
+Step = tuple[int, int, int, int]  # BPF operation, steps to skip if true, steps to skip if false, operand
 
 
 @dataclass(frozen=True)
 class Condition:
-    """Refuse a call whose argument ``index`` is one of ``values``; or, with ``unless``, is none of them."""
+    """Refuse a call whose argument ``index`` is one of ``values``.
+
+    With ``unless``, refuse the call where the argument is not one of them.
+    """
 
     call: str
     index: int
@@ -43,64 +47,72 @@ class Condition:
     unless: bool = False
 
 
-def install(*, lone: bool) -> None:
+def install(*, own_signals_only: bool) -> None:
     """Install the filter for all threads of this process; raises Unproven.
 
-    ``lone`` says that nothing else keeps signals from other processes: then only this process may get them.
+    ``own_signals_only`` permits signals to this process and its group only; needed where Landlock does not restrict
+    signals.
     """
     processor = syscalls.processor()
-    if processor not in numbers.AUDIT:
+    if processor not in syscall_numbers.AUDIT:
         raise Unproven(f"there is no seccomp filter for the processor {processor}")
-    steps = tuple(_filter(processor, _conditions(os.getpid() if lone else None)))
+    steps = tuple(_filter(processor, _conditions(os.getpid() if own_signals_only else None)))
     code = syscalls.buffer(b"".join(struct.pack("=HBBI", *step) for step in steps))
     program = syscalls.buffer(struct.pack("@HP", len(steps), ctypes.addressof(code)))
-    number = numbers.conditional(processor)["seccomp"]
+    number = syscall_numbers.conditional(processor)["seccomp"]
     try:
         other = syscalls.syscall(number, _SET_MODE_FILTER, _ALL_THREADS, ctypes.addressof(program))
     except OSError as error:
         raise Unproven(f"the kernel refuses a seccomp filter ({error.strerror})") from None
     if other:
-        raise Unproven(f"the seccomp filter does not hold for thread {other}")
+        raise Unproven(f"the seccomp filter was not installed for thread {other}")
 
 
 def _conditions(own: int | None) -> Iterator[Condition]:
-    """Return the rules; ``own`` is the one process that may get signals, None where Landlock sees to that."""
+    """Yield the rules; ``own`` is the only process that may get signals.
+
+    ``own`` is None where Landlock restricts signals.
+    """
     yield Condition("prlimit64", 0, (0,), unless=True)
     yield Condition("sched_setaffinity", 0, (0,), unless=True)
     yield Condition("fcntl", 1, _SET_OWNER)
     yield Condition("ioctl", 1, _SET_OWNER_IOCTL)
     yield Condition("prctl", 0, (syscalls.PR_SET_PDEATHSIG,))
     if own is not None:
-        yield Condition("kill", 0, (0, own), unless=True)  # 0: its own group
+        yield Condition("kill", 0, (0, own), unless=True)  # 0: the process group
         yield Condition("tgkill", 0, (own,), unless=True)
         yield Condition("tkill", 0, (own,), unless=True)
 
 
 def _filter(processor: str, conditions: Iterator[Condition]) -> Iterator[Step]:
-    known = numbers.conditional(processor)
+    conditional = syscall_numbers.conditional(processor)
     yield _LOAD, 0, 0, _PROCESSOR
-    yield from _return(_IF_EQUAL, numbers.AUDIT[processor], _REFUSE, unless=True)
+    yield from _return(_IF_EQUAL, syscall_numbers.AUDIT[processor], _REFUSE, unless=True)
     yield _LOAD, 0, 0, _NUMBER
     yield from _return(_IF_NOT_LESS, _FIRST_X32, _REFUSE)
-    yield from _return(_IF_NOT_LESS, numbers.LAST + 1, _ABSENT)
-    yield from _return(_IF_EQUAL, known["clone3"], _ABSENT)  # its flags cannot be read: the C library takes clone
-    for number in numbers.refused(processor).values():
+    yield from _return(_IF_NOT_LESS, syscall_numbers.LAST_REVIEWED + 1, _ABSENT)
+    # A filter cannot read the flags of clone3; on ENOSYS the C library uses clone.
+    yield from _return(_IF_EQUAL, conditional["clone3"], _ABSENT)
+    for number in syscall_numbers.refused(processor).values():
         yield from _return(_IF_EQUAL, number, _REFUSE)
     bits = ((_IF_BITS, 0, 1, _NEW_NAMESPACES), (_RETURN, 0, 0, _REFUSE))
-    yield from _only_for(known["clone"], 0, bits)
+    yield from _only_for(conditional["clone"], 0, bits)
     for condition in conditions:
-        yield from _only_for(known[condition.call], condition.index, tuple(_judge(condition)))
+        yield from _only_for(conditional[condition.call], condition.index, tuple(_judge(condition)))
     yield _RETURN, 0, 0, _ALLOW
 
 
 def _return(test: int, operand: int, verdict: int, *, unless: bool = False) -> Iterator[Step]:
-    """End with a verdict where a test is true; with ``unless``, where it is false."""
+    """Return a verdict if a test is true or, with ``unless``, if it is false."""
     yield (test, 1, 0, operand) if unless else (test, 0, 1, operand)
     yield _RETURN, 0, 0, verdict
 
 
 def _only_for(number: int, index: int, steps: tuple[Step, ...]) -> Iterator[Step]:
-    """Judge calls with a number by the low half of an argument: those arguments are 32 bits for the kernel, too."""
+    """Apply steps to the low 32 bits of an argument of one system call.
+
+    The kernel, too, reads these arguments as 32-bit values.
+    """
     yield _IF_EQUAL, 0, len(steps) + 2, number
     yield _LOAD, 0, 0, _ARGUMENTS + 8 * index
     yield from steps

@@ -1,4 +1,7 @@
-"""System calls that Python has no function for. Every result is checked: a call that fails raises OSError."""
+"""System calls for which Python has no function.
+
+Every result is checked: a call that fails raises OSError.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +29,15 @@ def prctl(option: int, *values: int) -> int:
 
 
 def syscall(number: int, *values: int | bytes | None) -> int:
-    """Call a system call that the C library has no function for."""
+    """Make a system call by its number."""
     return call("syscall", number, *values)
 
 
 def call(name: str, *values: int | bytes | None) -> int:
-    """Call a function of the C library; integers are passed as longs, bytes and None as pointers."""
+    """Call a function of the C library and return its result.
+
+    Integers are passed as longs, bytes and None as pointers.
+    """
     arguments = [ctypes.c_long(value) if isinstance(value, int) else value for value in values]
     result = int(_libc[name](*arguments))
     if result == -1:
@@ -41,10 +47,10 @@ def call(name: str, *values: int | bytes | None) -> int:
 
 
 def processor() -> str:
-    """Return the processor's name as seccomp and the numbers of system calls depend on it."""
+    """Return the name of the processor, on which seccomp and syscall numbers depend."""
     return platform.machine() if sys.maxsize > 2**32 else f"32-bit {platform.machine()}"
 
 
 def buffer(data: bytes) -> ctypes.Array[ctypes.c_char]:
-    """Return memory whose address can be passed: it must be kept while the kernel uses it."""
+    """Return a buffer with an address; keep a reference while the kernel uses it."""
     return ctypes.create_string_buffer(data, len(data))

@@ -1,4 +1,4 @@
-"""The part of the file system that the child needs: what it may read, and what it may write."""
+"""The part of the file system that the child may read or write."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-# The system's programs and libraries, and of /etc what their loader and clock read.
+# The system's programs and libraries, and the files in /etc that their loader and clock read.
 _SYSTEM = (
     "/usr",
     "/bin",
@@ -25,14 +25,17 @@ _SYSTEM = (
     "/sys/devices/system/node",
 )
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
-# Of its own process and of the machine; of no other process.
+# Files in /proc of the child and of the machine; none of another process.
 _PROC = ("cmdline", "fd", "limits", "maps", "stat", "statm", "status")
 _MACHINE = ("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/sys/vm/overcommit_memory")
 
 
 @dataclass(frozen=True)
 class View:
-    """Absolute paths without symbolic links: what can be read and executed, devices, and what can be written."""
+    """Absolute paths without symbolic links.
+
+    ``reads`` may be read and executed, ``devices`` read and written, ``writes`` are folders that may be changed.
+    """
 
     reads: tuple[str, ...]
     devices: tuple[str, ...]
@@ -40,23 +43,23 @@ class View:
 
 
 def view(reads: Iterable[str], writes: Iterable[str], *, private: Iterable[str]) -> View:
-    """Return what a job's paths and this Python need.
+    """Return the view for a job's paths and this Python.
 
     Paths that do not exist are left out.
     """
     own = f"/proc/{os.getpid()}"
     proc = (*(f"{own}/{name}" for name in _PROC), *_MACHINE)
     return View(
-        reads=_existing((*_SYSTEM, *python(private), *proc, *reads)),
+        reads=_existing((*_SYSTEM, *python_paths(private), *proc, *reads)),
         devices=_existing(_DEVICES),
         writes=_existing(writes),
     )
 
 
-def python(private: Iterable[str]) -> Iterable[str]:
-    """Return where this Python, its modules and the libraries that it was told of are.
+def python_paths(private: Iterable[str]) -> Iterable[str]:
+    """Return the paths of this Python, its modules and its libraries.
 
-    Paths that contain one of the ``private`` folders, as ``PYTHONPATH=/`` would, are left out.
+    Includes LD_LIBRARY_PATH. Paths that contain a ``private`` folder, as ``PYTHONPATH=/`` would, are left out.
     """
     return _without(_python(), ("/etc", "/proc", *private))
 
@@ -72,5 +75,5 @@ def _without(paths: Iterable[str], private: Iterable[str]) -> Iterable[str]:
 
 
 def _existing(paths: Iterable[str]) -> tuple[str, ...]:
-    """Return real paths, each once, those that contain others first."""
+    """Return the resolved paths without duplicates, parents first."""
     return tuple(sorted({os.path.realpath(path) for path in paths if Path(path).exists()}))

@@ -1,1 +1,1 @@
-"""Keras files: their checks, their loading by Keras 3 or tf_keras, and their export."""
+"""Keras files: checks, loading by Keras 3 or tf_keras, and export."""

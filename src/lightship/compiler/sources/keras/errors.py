@@ -1,4 +1,7 @@
-"""Translate Keras's exceptions: which layer, and what is wrong, without the configuration that Keras prints."""
+"""Translation of Keras exceptions: the layer and the cause.
+
+The configuration that Keras prints is removed.
+"""
 
 from __future__ import annotations
 
@@ -33,18 +36,21 @@ _VALUES = re.compile(
 
 
 def translated(kind: type[E], what: str, error: object) -> E:
-    """Return an error of a kind that says ``what``, with the layer and the cause where they are known.
+    """Return an error that says ``what`` failed, with the known layer and cause.
 
-    The line of Keras's text that says what is wrong is the error's detail.
+    Its detail is the line of Keras's message that states the cause.
     """
     layer, cause = layer_and_cause(text_of(error))
     where = f": layer '{layer}'" if layer else ""
-    known = _own_words(cause) or known_cause(cause)
-    return kind(f"{what}{where}{f': {known}' if known else ''}", detail=detail(cause) if cause else detail(error))
+    reason = _specific_reason(cause) or known_cause(cause)
+    return kind(f"{what}{where}{f': {reason}' if reason else ''}", detail=detail(cause) if cause else detail(error))
 
 
 def layer_and_cause(text: str) -> tuple[str, str]:
-    """Return the layer's name or class, empty where Keras names neither, and the text without configurations."""
+    """Return the layer's name or class, and the message without configurations.
+
+    The first is empty where Keras names no layer.
+    """
     text = _TERMINAL.sub("", text)
     layer = ""
     if _BUILT in text:
@@ -57,7 +63,7 @@ def layer_and_cause(text: str) -> tuple[str, str]:
     return layer, _CONFIG.sub("…", text).strip()
 
 
-def _own_words(cause: str) -> str:
+def _specific_reason(cause: str) -> str:
     if undefined := _UNDEFINED.search(cause):
         return (
             f"its code needs '{undefined[1]}', which the file does not hold: export a SavedModel (model.export) from "
@@ -65,22 +71,22 @@ def _own_words(cause: str) -> str:
         )
     if _LAMBDA_SHAPE in cause:
         return (
-            "the Lambda layer's code fails, most likely for lack of what its program imported or defined: export a "
-            "SavedModel (model.export) from that program"
+            "the Lambda layer's code fails, most likely because the file lacks an import or definition: "
+            "export a SavedModel (model.export) from that program"
         )
     if scope := _SCOPE.search(cause):
         return (
-            f"TensorFlow cannot use the layer name '{scope[1]}': rename it with letters from A to Z, digits and "
+            f"TensorFlow cannot use the layer name '{scope[1]}': rename it with A to Z, digits and "
             "underscores, and save the model again"
         )
     if argument := _UNKNOWN_ARGUMENT.search(cause):
         name = next(filter(None, argument.groups()))
-        return f"this version does not know the argument '{name}': the file was edited, or a later version wrote it"
+        return f"this version does not support the argument '{name}': the file was edited, or a later version wrote it"
     return _weights(cause)
 
 
 def _weights(cause: str) -> str:
-    """Say how the weights of a file do not fit its configuration."""
+    """Return why the weights do not fit the configuration; empty if unknown."""
     if layers := _LAYERS.search(cause):
         if layers[1] == "0":
             return "its input shape is not known: call the model once, then save it"

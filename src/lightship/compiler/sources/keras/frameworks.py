@@ -1,6 +1,6 @@
-"""The two packages that load Keras files: ``keras`` (Keras 3) and ``tf_keras`` (Keras 2), in one process.
+"""The packages that load Keras files: ``keras`` (Keras 3), ``tf_keras`` (Keras 2).
 
-``TF_USE_LEGACY_KERAS`` must stay unset: it would redirect ``tf.keras``.
+Both run in one process. ``TF_USE_LEGACY_KERAS`` must stay unset, because it would redirect ``tf.keras``.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from lightship.compiler.sources.keras import early_layers
+from lightship.compiler.sources.keras import legacy_defaults as legacy
 
 
 @dataclass(frozen=True)
 class Framework:
-    """A package that loads Keras files, and where the two differ.
+    """A package that loads Keras files, and how it differs from the other.
 
     Attributes:
         package: the Python package, which is also its name in a manifest's ``source``.
-        title: its name in a sentence.
+        title: its name in a message.
         tree: the module that flattens and packs nested structures.
-        variables: TensorFlow's own variables of a model. Exports that track Keras's instead can leave the converter
-            uninitialised: LiteRT then answers NaN, without an error.
-        layers: classes by the names in a file where the package does not find them by itself; the value is where in
-            the package, as ``module:class``, the class is that takes their configuration and weights.
-        early: arguments by layer that files of early releases do not have (``early_layers``).
-        writable: whether ``load_model`` opens an archive for writing too, so that it must be a copy.
+        variables: TensorFlow's own variables of a model. If an export tracks Keras's variables instead, the converter
+            may find them uninitialised, and LiteRT then returns NaN without an error.
+        layers: classes that the package does not find by their names in a file. The value is the location of the class
+            that takes their configuration and weights, as ``module:class`` in the package.
+        legacy_defaults: default arguments of layers in files of early releases (:mod:`.legacy_defaults`).
+        writable: whether ``load_model`` also opens the archive for writing, so that it needs a copy.
     """
 
     package: str
@@ -35,25 +35,28 @@ class Framework:
     tree: str
     variables: Callable[[Any], list[Any]]
     layers: Mapping[str, str]
-    early: Mapping[str, Mapping[str, Any]]
+    legacy_defaults: Mapping[str, Mapping[str, Any]]
     writable: bool
 
     @property
     def module(self) -> Any:
-        """The imported package."""
+        """Return the imported package."""
         return import_module(self.package)
 
     @property
     def version(self) -> str:
-        """The package's version."""
+        """Return the package's version."""
         return str(self.module.__version__)
 
     def load(self, path: Path, *, trust: bool) -> Any:
-        """Load a checked file without its training state; the package raises whatever its layers raise."""
-        self.module.utils.set_random_seed(0)  # layers without a seed draw one when they load, and an export holds it
+        """Load a checked file without its training state.
+
+        Raises exceptions of any class, because layers do.
+        """
+        self.module.utils.set_random_seed(0)  # layers without a seed draw one at load, and it is exported
         found = {name: self._class(address) for name, address in self.layers.items()}
-        for name, arguments in self.early.items():
-            found[name] = early_layers.with_defaults(getattr(self.module.layers, name), arguments)
+        for name, arguments in self.legacy_defaults.items():
+            found[name] = legacy.with_defaults(getattr(self.module.layers, name), arguments)
         return self.module.saving.load_model(path, custom_objects=found, compile=False, safe_mode=not trust)
 
     def _class(self, address: str) -> Any:
@@ -61,9 +64,10 @@ class Framework:
         return getattr(import_module(f"{self.package}.{module}"), name)
 
     def tracked(self, model: Any) -> Mapping[str, Any]:
-        """Return what an export of a model needs, by attribute of its ``tf.Module``.
+        """Return the objects that an export needs, as attributes of its ``tf.Module``.
 
-        The model itself is left out: TensorFlow would trace it and each layer once more, as Keras declares them.
+        The model itself is not tracked: TensorFlow would trace it and each layer again, with the shapes that Keras
+        declares.
         """
         return {
             "tracked_variables": self.variables(model),
@@ -80,7 +84,7 @@ class Framework:
 
 
 def _tables(model: Any, layer: type) -> Iterator[Any]:
-    """Return the lookup tables that layers hold, nested ones too."""
+    """Yield the lookup tables of all layers, including nested ones."""
     import tensorflow as tf
 
     pending: list[Any] = [model]
@@ -100,13 +104,13 @@ def _tables(model: Any, layer: type) -> Iterator[Any]:
             pending.extend(vars(value).values())
 
 
-# Layers of keras.applications that no registry holds: a .h5 file names the class only, a .keras file this address.
+# Layers of keras.applications that are not registered: a .h5 file gives the class only, a .keras file this location.
 _APPLICATIONS = {
     "LayerScale": "src.applications.convnext:LayerScale",
     "StochasticDepth": "src.applications.convnext:StochasticDepth",
     "CustomScaleLayer": "src.applications.inception_resnet_v2:CustomScaleLayer",
 }
-# GPU layers that TensorFlow 2 replaced: tf_keras converts their weights.
+# GPU layers that TensorFlow 2 replaced; tf_keras converts their weights.
 _CUDNN = {"CuDNNGRU": "layers:GRU", "CuDNNLSTM": "layers:LSTM"}
 
 KERAS3 = Framework(
@@ -115,7 +119,7 @@ KERAS3 = Framework(
     "keras.tree",
     variables=lambda model: [variable.value for variable in model.variables],
     layers=_APPLICATIONS,
-    early={},
+    legacy_defaults={},
     writable=False,
 )
 KERAS2 = Framework(
@@ -124,7 +128,7 @@ KERAS2 = Framework(
     "tensorflow.nest",
     variables=lambda model: list(model.variables),
     layers=_APPLICATIONS | _CUDNN,
-    early=early_layers.KERAS2,
+    legacy_defaults=legacy.KERAS2,
     writable=True,
 )
 BY_MAJOR: Mapping[int, Framework] = {2: KERAS2, 3: KERAS3}

@@ -1,4 +1,7 @@
-"""Read what a Keras model's first layers say about the values of its inputs; of Keras 3 and tf_keras alike."""
+"""Hints about the values of a Keras model's inputs, from its first layers.
+
+Supports Keras 3 and tf_keras.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,14 @@ import numpy as np
 from lightship.compiler.hints import Hint, vocabulary
 from lightship.errors import SourceRefused
 
-# Layers that keep values, or only move them: what follows one may still say what the input's values are.
+# Layers that do not change values or only move them: the layer after one of them can still give a hint for the input.
 _MOVING = frozenset({"Flatten", "Reshape", "Permute", "RepeatVector", "Identity", "Dropout", "GetItem", "ExpandDims"})
 _DEPTH = 8
 _LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization"})
 
 
 def hints_of(model: Any, names: Sequence[str]) -> dict[str, Hint]:
-    """Return hints for the model's inputs, by the names that they are called with."""
+    """Return hints for the model's inputs by input; ``names`` are the inputs' names."""
     found = {}
     for name, tensor in zip(names, model.inputs, strict=True):
         if hint := _first_hint(list(_layers(model)), tensor, _DEPTH):
@@ -26,9 +29,12 @@ def hints_of(model: Any, names: Sequence[str]) -> dict[str, Hint]:
 
 
 def check_vocabularies(label: str, model: Any) -> None:
-    """Raise SourceRefused where a lookup layer has no words: no input would be known to the model."""
+    """Raise SourceRefused where a lookup layer has an empty vocabulary.
+
+    Such a model treats every input as unknown.
+    """
     for layer in _all_layers(model):
-        if type(layer).__name__ in _LOOKUPS and _words(layer) == []:
+        if type(layer).__name__ in _LOOKUPS and _vocabulary_of(layer) == []:
             raise SourceRefused(f"layer '{layer.name}' of {label} has no vocabulary: {_remedy(label)}")
 
 
@@ -40,14 +46,14 @@ def _remedy(label: str) -> str:
 
 def _first_hint(layers: list[Any], tensor: Any, depth: int) -> Hint | None:
     for layer in layers:
-        if not depth or not any(tensor is taken for taken in _tensors(layer, "input")):
+        if not depth or not any(tensor is each for each in _tensors(layer, "input")):
             continue
         if hint := _hint(layer):
             return hint
         if (inner := _inner(layer, tensor)) is not None:
             found = _first_hint(list(_layers(layer)), inner, depth - 1)
-        elif type(layer).__name__ in _MOVING and (moved := _tensors(layer, "output")):
-            found = _first_hint(layers, moved[0], depth - 1)
+        elif type(layer).__name__ in _MOVING and (outputs := _tensors(layer, "output")):
+            found = _first_hint(layers, outputs[0], depth - 1)
         else:
             continue
         if found:
@@ -56,34 +62,37 @@ def _first_hint(layers: list[Any], tensor: Any, depth: int) -> Hint | None:
 
 
 def _inner(layer: Any, tensor: Any) -> Any:
-    """Return a nested model's own input for a tensor that it is called with; None for other layers."""
+    """Return a nested model's own input for a tensor with which it is called.
+
+    None for other layers.
+    """
     inputs = getattr(layer, "inputs", None)
     if not inputs or not list(_layers(layer)):
         return None
-    taken = _tensors(layer, "input")
-    place = next((number for number, each in enumerate(taken) if each is tensor), 0)
-    return inputs[place] if place < len(inputs) else None
+    called_with = _tensors(layer, "input")
+    index = next((number for number, each in enumerate(called_with) if each is tensor), 0)
+    return inputs[index] if index < len(inputs) else None
 
 
 def _hint(layer: Any) -> Hint | None:
     read = _READERS.get(type(layer).__name__)
     try:
         return read(layer) if read else None
-    except Exception:  # a layer without its state: samples are then generated without a hint
+    except Exception:  # the layer has no state yet: generate samples without a hint
         return None
 
 
 def _lookup(layer: Any) -> Hint | None:
     if getattr(layer, "invert", False):
         return Hint(below=int(layer.vocabulary_size()))
-    words = _words(layer)
+    words = _vocabulary_of(layer)
     return vocabulary(words, sentences=type(layer).__name__ == "TextVectorization") if words else None
 
 
-def _words(layer: Any) -> list[Any]:
+def _vocabulary_of(layer: Any) -> list[Any]:
     try:
         return list(layer.get_vocabulary(include_special_tokens=False))
-    except Exception:  # TensorFlow's own error for a table without content
+    except Exception:  # TensorFlow raises for an empty table
         return []
 
 
@@ -97,7 +106,10 @@ def _normalization(layer: Any) -> Hint:
 
 
 def _rescaling(layer: Any) -> Hint:
-    """Values that the layer brings into 0 to 1, or -1 to 1 where it has a negative offset."""
+    """Return a hint for values that the layer rescales to 0 to 1.
+
+    With a negative offset the range is -1 to 1.
+    """
     scale, offset = np.asarray(layer.scale, np.float64), np.asarray(layer.offset, np.float64)
     low, high = (np.where(offset < 0, -1, 0) - offset) / scale, (1 - offset) / scale
     return Hint(center=(low + high) / 2, spread=np.abs(high - low) / 4)
@@ -135,7 +147,7 @@ def _all_layers(model: Any) -> Iterator[Any]:
 def _tensors(layer: Any, side: str) -> list[Any]:
     try:
         found = getattr(layer, side)
-    except (AttributeError, ValueError):  # never called, or called on several inputs
+    except (AttributeError, ValueError):  # never called, or called more than once
         return []
     if isinstance(found, dict):
         return list(found.values())

@@ -1,4 +1,4 @@
-"""A loaded Keras model: its signature, its own predictions, and its export as a SavedModel."""
+"""A loaded Keras model: signature, predictions, and export as a SavedModel."""
 
 from __future__ import annotations
 
@@ -25,10 +25,14 @@ from lightship.tensors import Array, Signature
 def load_keras(
     path: Path, work: Path, source: Mapping[str, str], *, framework: Framework, trust: bool
 ) -> KerasOriginal:
-    """Let the package of its version open a checked file; its training state stays closed. Raises SourceRefused."""
+    """Load a checked file with the package of its Keras version.
+
+    The training state is not loaded. Raises SourceRefused where the package cannot load the file or the model has no
+    known inputs and outputs.
+    """
     try:
         model = framework.load(path, trust=trust)
-    except Exception as error:  # Keras raises whatever its layers raise
+    except Exception as error:  # layers raise exceptions of any class
         what = f"{framework.package} {framework.version} cannot load {path.name}"
         raise translated(SourceRefused, what, error) from None
     if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
@@ -48,11 +52,11 @@ def _unusable(label: str, model: Any, framework: Framework) -> SourceRefused:
             model(framework.module.Input(batch_shape=shape))
         except Exception as error:  # Keras builds a Sequential without its inputs where a layer fails
             return translated(SourceRefused, f"{label} cannot be built", error)
-    return SourceRefused(f"{label} holds a model whose input shape is not known: call it once, then save it")
+    return SourceRefused(f"{label} holds a model without a known input shape: call it once, then save it")
 
 
 def _declared_shape(model: Any) -> Any:
-    """Return the shape that the first layer of a Sequential declares; None where it does not."""
+    """Return the shape declared by a Sequential's first layer; None without one."""
     configs = model.get_config().get("layers") or [{}]
     first = configs[0].get("config", {})
     return first.get("batch_shape") or first.get("batch_input_shape")
@@ -67,9 +71,9 @@ class Loaded(NamedTuple):
 
 
 class KerasOriginal:
-    """See :class:`lightship.compiler.sources.base.Original`. The one signature is called ``serving_default``.
+    """A Keras model with the one signature ``serving_default``.
 
-    Layers with ``stateful=True`` keep variables from call to call: these are set back before each call and export.
+    Layers with ``stateful=True`` keep variables between calls; these are reset before each call and export.
     """
 
     def __init__(self, loaded: Loaded, work: Path, source: Mapping[str, str], size: int) -> None:
@@ -84,21 +88,21 @@ class KerasOriginal:
 
     @property
     def stateful(self) -> bool:
-        """See :class:`lightship.compiler.sources.base.Original`."""
+        """Return whether a call changes variables or tables."""
         return bool(self._traced.state)
 
     @property
     def random_operators(self) -> tuple[str, ...]:
-        """See :class:`lightship.compiler.sources.base.Original`."""
+        """Return the operators that draw random numbers."""
         return self._traced.random_operators
 
     @property
     def reset(self) -> str:
-        """See :class:`lightship.compiler.sources.base.Original`."""
+        """Return the name of the signature that assigns the initial values."""
         return exports.reset_name(self._traced.state, [DEFAULT_SIGNATURE])
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """``model.predict`` of all rows as one batch."""
+        """Return the outputs of ``model.predict`` with all rows in one batch."""
         import tensorflow as tf
 
         self._traced.state.restore()
@@ -106,14 +110,14 @@ class KerasOriginal:
         plain = [tf.constant(array) if array.dtype == np.object_ else array for array in arrays]
         try:
             answer = self._model.predict(self._traced.packed(plain), batch_size=len(arrays[0]), verbose=0)
-        except Exception as error:  # whatever the layers raise
+        except Exception as error:  # layers raise exceptions of any class
             raise translated(EngineError, "Keras could not run this input", error) from None
         flat = [np.asarray(array) for array in self._framework.flatten(answer)]
-        carried = [array.astype(np.float32) if array.dtype.name == "bfloat16" else array for array in flat]
-        return dict(zip(self._traced.outputs, carried, strict=True))
+        cast = [array.astype(np.float32) if array.dtype.name == "bfloat16" else array for array in flat]
+        return dict(zip(self._traced.outputs, cast, strict=True))
 
     def calls(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Callable[[], object]]:
-        """See :class:`lightship.compiler.sources.base.Original`."""
+        """Return the ways to call the model, ``model.predict`` first."""
         import tensorflow as tf
 
         title, packed = (
@@ -128,11 +132,15 @@ class KerasOriginal:
         }
 
     def hints(self, signature: Signature) -> dict[str, Hint]:
-        """See :class:`lightship.compiler.sources.base.Original`."""
+        """Return hints from the first layers of the model."""
         return keras_hints.hints_of(self._model, self._traced.inputs)
 
     def check_export(self, batches: Mapping[str, Sequence[Batch]]) -> tuple[Signature, ...]:
-        """See :class:`lightship.compiler.sources.base.Original`."""
+        """Compare the exported function with recorded batches of ``model.predict``.
+
+        Where they differ, the sizes of the inputs are fixed and the export is compared again. Raises CompileError where
+        it still differs.
+        """
         recorded = batches[DEFAULT_SIGNATURE]
         if not (wrong := export_check.difference(self._traced.run, recorded)):
             return self.signatures
@@ -141,18 +149,18 @@ class KerasOriginal:
         if fixed:
             wrong = export_check.difference(fixed.run, recorded)
         if wrong or not fixed:
-            raise CompileError(f"the export of {where} computes otherwise than the model: {wrong}")
+            raise CompileError(f"the export of {where} computes other values than the model: {wrong}")
         self._traced, self.signatures = fixed, (fixed.signature,)
         sizes = ", ".join(f"'{spec.name}' {list(spec.shape)}" for spec in fixed.signature.inputs)
         self.notes.append(
-            f"the export of {where} computes otherwise than the model where a size is unknown: the inputs are fixed "
-            f"to the sizes of the compared data, {sizes}"
+            f"the export of {where} computes other values than the model where a size is unknown: the inputs are "
+            f"fixed to the sizes of the compared data, {sizes}"
         )
         return self.signatures
 
     def _wrong_layer(self, inputs: Mapping[str, Array]) -> str:
-        """Return the layer whose export is wrong, or the model where it is not found, as part of a sentence."""
-        with suppress(Exception):  # whatever the layers raise: it is for a message only
+        """Return the first layer whose export is wrong, otherwise "the model"."""
+        with suppress(Exception):  # layers raise exceptions of any class, and this is only for a message
             arrays = [inputs[name] for name in self._traced.inputs]
             package = self._framework.module
             if layer := export_check.first_wrong_layer(package, self._model, arrays, self._traced.shapes):
@@ -160,13 +168,13 @@ class KerasOriginal:
         return "the model"
 
     def candidates(self) -> Iterator[Path]:
-        """The model's export."""
+        """Yield the model's export."""
         folder = self._work / "exported"
         self._export(folder, reset=self.reset)
         yield folder
 
     def saved_model(self, folder: Path) -> bool:
-        """An export that is the same bytes each time."""
+        """Write an export that is byte for byte reproducible."""
         self._export(folder, reset="")
         exports.normalise(folder)
         return True

@@ -1,4 +1,7 @@
-"""TensorFlow's SavedModel: a folder, or a .zip or .tar.gz archive of one. All of its signatures."""
+"""TensorFlow SavedModel: a folder, or a .zip or .tar.gz archive of one.
+
+All of its signatures are compiled.
+"""
 
 from __future__ import annotations
 
@@ -24,28 +27,31 @@ from lightship.engines.tensorflow_state import Unrestorable, state_of
 from lightship.errors import CompileError, EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 
-_OTHER_GRAPHS = ("saved_model.pbtxt", "saved_model.cpb")  # forms of saved_model.pb that TensorFlow reads, too
+_OTHER_GRAPHS = ("saved_model.pbtxt", "saved_model.cpb")  # other forms of saved_model.pb that TensorFlow reads
 _METHODS = {f"tensorflow/serving/{method}": method for method in ("classify", "regress")}
 
 
 class SavedModel:
-    """See :class:`lightship.compiler.sources.base.Importer`."""
+    """Importer of SavedModels."""
 
     name = "saved_model"
     accepts = "a SavedModel (a folder, .zip or .tar.gz)"
 
     def matches(self, path: Path) -> bool:
-        """A folder with a saved_model.pb, or a zip or gzip file."""
+        """Return whether it is a folder with a saved_model.pb, a zip or a gzip file."""
         if path.is_dir():
             return (path / exports.GRAPH).is_file()
         return head(path, 2) in (ZIP, GZIP)
 
     def owns(self, path: Path) -> bool:
-        """A folder, or an archive that is not a .keras file's."""
+        """Return True: an archive that is not a .keras file, or a folder."""
         return True
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
-        """Operators that are not on the list of :mod:`lightship.graphs`, before TensorFlow loads any."""
+        """Return the operators that are not on the list of :mod:`lightship.graphs`.
+
+        Runs before TensorFlow loads the graph.
+        """
         folder = _folder(path, work)
         for entry in folder.rglob("*"):
             if entry.is_symlink():
@@ -63,13 +69,13 @@ class SavedModel:
         return graphs.phrases_of(found)
 
     def load(self, path: Path, work: Path, *, trust: bool) -> SavedModelOriginal:
-        """The model in TensorFlow."""
+        """Load the model in TensorFlow."""
         folder = _folder(path, work)
         return SavedModelOriginal(folder, work, path.name)
 
 
 class SavedModelOriginal:
-    """See :class:`lightship.compiler.sources.base.Original`."""
+    """A SavedModel loaded by TensorFlow."""
 
     subject = "the SavedModel's own signature in TensorFlow"
 
@@ -81,11 +87,11 @@ class SavedModelOriginal:
         self.size = sum(file.stat().st_size for file in exports.files(folder))
         self._work = work
         message = graphs.read_saved_model(folder / exports.GRAPH, label)
-        meta = message.meta_graphs[0]  # TensorFlow refuses to load one of several
+        meta = message.meta_graphs[0]  # TensorFlow loads no file with several
         self._folder = _prepared(message, meta, folder, work)
         try:
             self._loaded = tf.saved_model.load(str(self._folder))
-        except Exception as error:  # TensorFlow raises whatever its loader meets
+        except Exception as error:  # the loader raises exceptions of many classes
             raise translated(SourceRefused, f"TensorFlow cannot load {label}", error) from None
         if not self._loaded.signatures:
             raise SourceRefused(f"{label} has no signature: save it with tf.saved_model.save(..., signatures=...)")
@@ -100,7 +106,7 @@ class SavedModelOriginal:
         self.reset = exports.reset_name(self._state, [signature.name for signature in self.signatures])
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """The signature's function, on tensors."""
+        """Call the signature's function from the initial state."""
         import tensorflow as tf
 
         self._state.restore()
@@ -112,22 +118,22 @@ class SavedModelOriginal:
         return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
 
     def calls(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Callable[[], object]]:
-        """See :class:`lightship.compiler.sources.base.Original`."""
+        """Return the only way to call the model."""
         return {self.subject: lambda: self.run(signature, inputs)}
 
     def check_export(self, batches: Mapping[str, Sequence[Batch]]) -> tuple[Signature, ...]:
-        """Return the signatures: the file itself is what is served or converted."""
+        """Return the signatures: the file itself is served or converted."""
         return self.signatures
 
     def hints(self, signature: Signature) -> dict[str, Hint]:
-        """See :class:`lightship.compiler.sources.base.Original`."""
+        """Return hints from the lookup tables and image decoders of the graph."""
         return graph_hints.hints_of(self._loaded.signatures[signature.name], signature)
 
     def candidates(self) -> Iterator[Path]:
-        """The folder itself; with several signatures, or one that resets the others, one that holds nothing else.
+        """Yield the folder, or a copy with the signatures only.
 
-        A method called ``serve`` on the exported object, and every Keras export has one, makes TFLiteConverter drop all
-        signatures but the default one, without a word.
+        A copy is needed for several signatures or a reset signature: if the exported object has a method ``serve``, as
+        every Keras export has, TFLiteConverter silently drops all signatures but the default one.
         """
         import tensorflow as tf
 
@@ -141,12 +147,12 @@ class SavedModelOriginal:
         yield clean
 
     def saved_model(self, folder: Path) -> bool:
-        """The original's own files."""
+        """Copy the original's files."""
         exports.copy(self._folder, folder)
         return True
 
     def _completed(self, label: str, signature: Signature) -> Signature:
-        """The signature with the shapes of outputs that state no number of dimensions, measured by calls."""
+        """Return the signature; shapes of outputs with unknown rank are measured."""
         tensors = self._loaded.signatures[signature.name].structured_outputs
         unknown = [name for name, tensor in tensors.items() if tensor.shape.rank is None]
         if not unknown:
@@ -166,12 +172,12 @@ class SavedModelOriginal:
         return {name: self._loaded.signatures[name] for name in self._names()}
 
     def _names(self) -> list[str]:
-        """The default signature first, then as the file has them sorted."""
+        """Return the signature names: the default one first, then sorted."""
         return sorted(self._loaded.signatures, key=lambda name: (name != DEFAULT_SIGNATURE, name))
 
 
 def _folder(path: Path, work: Path) -> Path:
-    """The SavedModel's folder: the source itself, or where its archive was unpacked."""
+    """Return the SavedModel's folder: the source, or its unpacked archive."""
     if path.is_dir():
         return path
     unpacked = work / "unpacked"
@@ -180,12 +186,12 @@ def _folder(path: Path, work: Path) -> Path:
     for graph in sorted([unpacked / exports.GRAPH, *unpacked.glob(f"*/{exports.GRAPH}")]):
         if graph.is_file():
             return graph.parent
-    raise SourceRefused(f"{path.name} is an archive without a model: it holds no {exports.GRAPH}")
+    raise SourceRefused(f"{path.name} is an archive without a model: it contains no {exports.GRAPH}")
 
 
 def _prepared(message: Any, meta: Any, folder: Path, work: Path) -> Path:
-    """The folder, or a copy of it where its graph needs a change before TensorFlow can load it."""
-    changed = [_without_slots(meta), _unstated_shapes(meta), examples.name_ranks(meta)]
+    """Return the folder, or a copy where the graph must change to be loaded."""
+    changed = [_without_slots(meta), _unstated_shapes(meta), examples.set_vector_shapes(meta)]
     if not any(changed):
         return folder
     copy = work / "prepared"
@@ -195,9 +201,9 @@ def _prepared(message: Any, meta: Any, folder: Path, work: Path) -> Path:
 
 
 def _without_slots(meta: Any) -> bool:
-    """Take the optimizer's slot variables out of a graph; whether there were any.
+    """Remove the optimizer's slot variables from a graph; return whether any were.
 
-    Slots (momenta and the like) serve training only, and TensorFlow fails to restore those of Keras 2 optimizers:
+    Slots, such as momenta, are used in training only, and TensorFlow fails to restore those of Keras 2 optimizers:
     "'_UserObject' object has no attribute 'add_slot'".
     """
     nodes = [node for node in meta.object_graph_def.nodes if node.slot_variables]
@@ -207,9 +213,9 @@ def _without_slots(meta: Any) -> bool:
 
 
 def _unstated_shapes(meta: Any) -> bool:
-    """Make unknown the outputs' shapes that a signature does not state; whether there were any.
+    """Mark undeclared output shapes as unknown; return whether there were any.
 
-    TensorFlow's loader takes a shape that is not there for a scalar's, and refuses outputs that are none.
+    TensorFlow's loader treats a missing shape as scalar, and refuses outputs that are not scalar.
     """
     outputs = [info for signature in meta.signature_def.values() for info in signature.outputs.values()]
     unstated = [info for info in outputs if not info.HasField("tensor_shape")]
@@ -228,7 +234,10 @@ def _signature(label: str, name: str, function: Any) -> Signature:
 
 
 def _declared(signature: Signature, meta: Any) -> Signature:
-    """The signature with what the file says of it beyond its tensors: its method, and inputs that take examples."""
+    """Return the signature with what only the file declares.
+
+    These are its method, and its inputs that take tf.Example messages.
+    """
     kinds = examples.example_kinds(meta)
     inputs = tuple(replace(spec, kind=kinds.get((signature.name, spec.name))) for spec in signature.inputs)
     method = meta.signature_def[signature.name].method_name
@@ -242,12 +251,14 @@ def _input(label: str, name: str, tensor: Any) -> TensorSpec:
 
 
 def _no_rank(label: str, name: str) -> str:
-    return f"{label}: the tensor '{name}' has no known number of dimensions: save it with a shape"
+    return f"{label}: the tensor '{name}' has an unknown number of dimensions: save the model with a declared shape"
 
 
 def _spec(label: str, name: str, tensor: Any) -> TensorSpec:
-    """The tensor's name, dtype and shape; () where its number of dimensions is unknown."""
+    """Return the tensor's name, dtype and shape; () where its rank is unknown."""
     if tensor.dtype.name not in DTYPES:
-        raise SourceRefused(f"{label}: the tensor '{name}' is {tensor.dtype.name}, which no request can carry")
+        raise SourceRefused(
+            f"{label}: the tensor '{name}' has the dtype {tensor.dtype.name}, which requests do not support"
+        )
     shape = () if tensor.shape.rank is None else tuple(tensor.shape)
     return TensorSpec(name=name, dtype=tensor.dtype.name, shape=shape)

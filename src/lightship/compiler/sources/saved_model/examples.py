@@ -1,7 +1,7 @@
-"""Serialised tf.Example messages: which inputs of a SavedModel take them, and what its graph parses out of them.
+"""Inputs of a SavedModel that take serialised tf.Example messages.
 
-TensorFlow Serving's ``classify`` and ``regress`` feed nothing else. The graph says it all: the string tensor of the
-signature reaches a parsing operator, whose attributes and constant inputs name the features.
+TensorFlow Serving's ``classify`` and ``regress`` send only these. In the graph, the signature's string tensor reaches a
+parsing operator whose attributes and constant inputs name the features.
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ from typing import Any
 from lightship.graphs import functions_of, node_name
 
 Kind = Mapping[str, Any]
-Feature = tuple[str, Any, tuple[int | None, ...]]  # name, TensorFlow's number for the dtype, shape
+Feature = tuple[str, Any, tuple[int | None, ...]]  # name, TensorFlow's dtype enum, shape
 
-_SCALAR_WAS_UNKNOWN = 21  # the last version of graphs in which a placeholder's scalar shape meant any shape
-_SAME_STRINGS = ("Identity", "EnsureShape", "Reshape", "PlaceholderWithDefault", "StopGradient")
+_LAST_UNKNOWN_SCALAR = 21  # last graph version in which a scalar placeholder shape means unknown
+_PASS_THROUGH = ("Identity", "EnsureShape", "Reshape", "PlaceholderWithDefault", "StopGradient")
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
 
 def example_kinds(meta: Any) -> dict[tuple[str, str], Kind]:
-    """``TensorSpec.kind`` of the inputs of a MetaGraphDef that take serialised examples, by signature and input."""
+    """Return ``TensorSpec.kind`` of the inputs that take tf.Example messages.
+
+    ``meta`` is a MetaGraphDef; the keys are names of signature and input.
+    """
     found: dict[tuple[str, str], Kind] = {}
     for signature, definition in meta.signature_def.items():
         for name, tensor in definition.inputs.items():
@@ -32,10 +35,11 @@ def example_kinds(meta: Any) -> dict[tuple[str, str], Kind]:
     return found
 
 
-def name_ranks(meta: Any) -> bool:
-    """Make vectors of the placeholders of serialised examples whose rank is unknown; whether there were any.
+def set_vector_shapes(meta: Any) -> bool:
+    """Declare inputs for tf.Example messages as vectors; return whether any changed.
 
-    That they are vectors is TensorFlow Serving's contract, and the parsing operator's; other shapes follow from it.
+    Applies to placeholders of unknown rank. TensorFlow Serving and the parsing operators require vectors; other shapes
+    are derived from them.
     """
     inputs = [meta.signature_def[signature].inputs[name].name for signature, name in example_kinds(meta)]
     names = {node_name(tensor) for tensor in inputs}
@@ -50,11 +54,14 @@ def name_ranks(meta: Any) -> bool:
 
 def _rank_unknown(node: Any, producer: int) -> bool:
     shape = node.attr["shape"].shape
-    return shape.unknown_rank or "shape" not in node.attr or (not shape.dim and producer <= _SCALAR_WAS_UNKNOWN)
+    return shape.unknown_rank or "shape" not in node.attr or (not shape.dim and producer <= _LAST_UNKNOWN_SCALAR)
 
 
 def _features(graph_def: Any, tensor: str) -> dict[str, Any]:
-    """Features by name, sorted, of all the operators that parse a tensor of the main graph; none where none does."""
+    """Return the features that a tensor is parsed into, sorted by name.
+
+    Empty where no parsing operator reads the tensor.
+    """
     from tensorflow import dtypes
 
     features = {
@@ -67,33 +74,36 @@ def _features(graph_def: Any, tensor: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Parser:
-    """A parsing operator, and the nodes among which its inputs are."""
+    """A parsing operator, and the nodes that contain its inputs."""
 
     node: Any
     nodes: Iterable[Any]
 
     def names(self, inputs: Iterable[str]) -> list[str]:
-        """The texts in constant inputs, one after another; what is not constant is not known."""
+        """Return the texts of the constant inputs; other inputs are skipped."""
         from tensorflow import make_ndarray
 
         constants = {node.name: node.attr["value"].tensor for node in self.nodes if node.op == "Const"}
-        known = [constants[node_name(name)] for name in inputs if node_name(name) in constants]
-        return [text.decode() for tensor in known for text in make_ndarray(tensor).ravel()]
+        constant = [constants[node_name(name)] for name in inputs if node_name(name) in constants]
+        return [text.decode() for tensor in constant for text in make_ndarray(tensor).ravel()]
 
     def dense(self, names: Iterable[str]) -> Iterator[Feature]:
-        """Features of a known size, or of any number of pieces of a known size."""
+        """Yield features of fixed size, or with a variable first dimension."""
         for name, dtype, shape in zip(
             names, self.node.attr["Tdense"].list.type, self.node.attr["dense_shapes"].list.shape, strict=False
         ):
             yield name, dtype, tuple(None if dim.size < 0 else dim.size for dim in shape.dim)
 
     def any_length(self, names: Iterable[str], dtypes: str) -> Iterator[Feature]:
-        """Features of any number of values: sparse and ragged ones."""
+        """Return sparse or ragged features: any number of values."""
         return zip(names, self.node.attr[dtypes].list.type, repeat((None,)))
 
 
 def _parse_example(parser: _Parser) -> Iterator[Feature]:
-    """Inputs: serialized, names, a key for each sparse and dense feature, the dense ones' defaults."""
+    """Yield the features of a ParseExample node.
+
+    Inputs: serialized, names, a key for each sparse and dense feature, the defaults of the dense ones.
+    """
     sparse = 2 + parser.node.attr["Nsparse"].i
     dense = sparse + parser.node.attr["Ndense"].i
     yield from parser.any_length(parser.names(parser.node.input[2:sparse]), "sparse_types")
@@ -101,7 +111,10 @@ def _parse_example(parser: _Parser) -> Iterator[Feature]:
 
 
 def _parse_example_v2(parser: _Parser) -> Iterator[Feature]:
-    """Inputs: serialized, names, vectors of the sparse, dense and ragged features' keys, the dense ones' defaults."""
+    """Yield the features of a ParseExampleV2 node.
+
+    Inputs: serialized, names, vectors of sparse, dense and ragged keys, the defaults of the dense ones.
+    """
     sparse, dense, ragged = (parser.names([name]) for name in parser.node.input[2:5])
     yield from parser.any_length(sparse, "sparse_types")
     yield from parser.dense(dense)
@@ -109,7 +122,7 @@ def _parse_example_v2(parser: _Parser) -> Iterator[Feature]:
 
 
 def _parse_single_example(parser: _Parser) -> Iterator[Feature]:
-    """The keys are attributes."""
+    """Yield the features of a ParseSingleExample node; keys are attributes."""
     sparse, dense = ([key.decode() for key in parser.node.attr[f"{kind}_keys"].list.s] for kind in ("sparse", "dense"))
     yield from parser.any_length(sparse, "sparse_types")
     yield from parser.dense(dense)
@@ -123,19 +136,22 @@ _PARSERS: Mapping[str, Callable[[_Parser], Iterator[Feature]]] = {
 
 
 def _parsers(graph_def: Any, tensor: str) -> Iterator[_Parser]:
-    """Parsing operators that a tensor of the main graph reaches unchanged, in functions that it is given to as well."""
+    """Yield the parsing operators that a tensor reaches unchanged.
+
+    ``tensor`` belongs to the main graph; function calls are followed.
+    """
     functions = functions_of(graph_def)
     pending, seen = [("", node_name(tensor))], set[tuple[str, str]]()
     while pending:
-        function, name = place = pending.pop()
-        if place in seen:
+        function, name = key = pending.pop()
+        if key in seen:
             continue
-        seen.add(place)
+        seen.add(key)
         nodes = functions[function].node_def if function else graph_def.node
         for node, index in _consumers(nodes, name):
             if node.op in _PARSERS and index == 0:
                 yield _Parser(node, nodes)
-            elif node.op in _SAME_STRINGS and index == 0:
+            elif node.op in _PASS_THROUGH and index == 0:
                 pending.append((function, node.name))
             elif called := functions.get(node.attr["f"].func.name if node.op in _CALLS else node.op):
                 arguments = called.signature.input_arg[index : index + 1]
@@ -143,7 +159,7 @@ def _parsers(graph_def: Any, tensor: str) -> Iterator[_Parser]:
 
 
 def _consumers(nodes: Iterable[Any], name: str) -> Iterator[tuple[Any, int]]:
-    """Nodes with the number of the input that is the tensor."""
+    """Yield each node that reads the tensor, with the index of the input."""
     for node in nodes:
         for index, tensor in enumerate(node.input):
             if not tensor.startswith("^") and node_name(tensor) == name:

@@ -1,4 +1,7 @@
-"""Read out of a loaded signature what its string and integer inputs may hold: table contents, encoded images."""
+"""Hints about the values of string and integer inputs, from a loaded signature.
+
+Sources are the contents of lookup tables, and decoders of images.
+"""
 
 from __future__ import annotations
 
@@ -12,25 +15,28 @@ from lightship.compiler.hints import Hint, vocabulary
 from lightship.engines.handles import Flow
 from lightship.tensors import Signature
 
-_FINDS = frozenset({"LookupTableFind", "LookupTableFindV2"})
+_LOOKUPS = frozenset({"LookupTableFind", "LookupTableFindV2"})
 _SPLITS = frozenset({"StringSplit", "StringSplitV2", "UnicodeTokenizeWithOffsets", "WhitespaceTokenizeWithOffsetsV2"})
-_IMAGES = frozenset({"DecodeJpeg", "DecodePng", "DecodeBmp", "DecodeImage", "DecodeAndCropJpeg", "DecodeWebP"})
+_IMAGE_DECODERS = frozenset({"DecodeJpeg", "DecodePng", "DecodeBmp", "DecodeImage", "DecodeAndCropJpeg", "DecodeWebP"})
 _SIDES = (16, 24, 33, 48)  # pixels
 
 
 def hints_of(function: Any, signature: Signature) -> dict[str, Hint]:
-    """Return hints by input: the tables say what their keys are, and not which input these come from."""
+    """Return hints by input.
+
+    Tables give their keys, but not the input that the keys come from: a hint applies to all inputs of the key's dtype.
+    """
     graph = function.graph.as_graph_def()
     operators = {node.op for node in _nodes(graph)}
     by_dtype = _tables(function, graph, sentences=bool(operators & _SPLITS))
-    if operators & _IMAGES:
+    if operators & _IMAGE_DECODERS:
         by_dtype["string"] = vocabulary(encoded_images())
     return {spec.name: by_dtype[spec.dtype] for spec in signature.inputs if spec.dtype in by_dtype}
 
 
 def decodes_images(function: Any) -> bool:
-    """Return whether a signature decodes images out of bytes."""
-    return any(node.op in _IMAGES for node in _nodes(function.graph.as_graph_def()))
+    """Return whether a signature decodes images from bytes."""
+    return any(node.op in _IMAGE_DECODERS for node in _nodes(function.graph.as_graph_def()))
 
 
 def encoded_images() -> list[bytes]:
@@ -57,7 +63,10 @@ def _tables(function: Any, graph: Any, *, sentences: bool) -> dict[str, Hint]:
 
 
 def _found_tables(function: Any, graph: Any) -> Iterator[tuple[Any, int, int]]:
-    """Yield the handle of every table that a call looks something up in, and the dtypes of its keys and values."""
+    """Yield the lookup tables that a call reads.
+
+    Each is a handle with the dtypes of its keys and values.
+    """
     names = [tensor.op.name for tensor in function.graph.inputs]
     captured = function.captured_inputs
     handles = dict(zip(names[len(names) - len(captured) :], captured, strict=True))
@@ -69,7 +78,7 @@ def _found_tables(function: Any, graph: Any) -> Iterator[tuple[Any, int, int]]:
 
 
 def _first(users: list[Any]) -> list[Any]:
-    return [node for node in users if node.op in _FINDS][:1]
+    return [node for node in users if node.op in _LOOKUPS][:1]
 
 
 def _is_handle(tensor: Any) -> bool:
@@ -84,7 +93,7 @@ def _keys(handle: Any, keys: int, values: int) -> tuple[str, list[Any]]:
     dtype = tf.as_dtype(keys)
     try:
         content = tf.raw_ops.LookupTableExportV2(table_handle=handle, Tkeys=dtype, Tvalues=tf.as_dtype(values)).keys
-    except tf.errors.OpError:  # a table without content
+    except tf.errors.OpError:  # an empty table
         return dtype.name, []
     return dtype.name, sorted(content.numpy().ravel().tolist())
 

@@ -1,4 +1,4 @@
-"""Measure the shapes of outputs whose number of dimensions a model does not state."""
+"""Measurement of output shapes whose rank the model does not declare."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ Shape = tuple[int | None, ...]
 
 
 def measured(run: samples.Run, signature: Signature, hints: Mapping[str, Hint], *, unknown: Iterable[str]) -> Signature:
-    """Return the signature with the shapes that the outputs ``unknown`` have in two calls of generated inputs.
+    """Return the signature with measured shapes for the outputs ``unknown``.
 
-    A size is None where it is that of the rows, differs, or may follow an input's size. Raises CompileError
-    where no generated input suits, and ValueError, whose argument is the output, where an output's
-    number of dimensions differs.
+    They are computed in two calls with generated inputs. A size is None where it equals the number of rows, differs
+    between the calls, or may depend on an input's size. Raises CompileError where no generated input can be run, and
+    ValueError, with the name of the output, where an output's rank differs.
     """
     inputs, outputs = samples.generate(run, signature, hints)
     row = samples.take(inputs, signature, 1)
     try:
         others = run(signature.name, row)
-    except EngineError:  # it needs more rows
+    except EngineError:  # the model needs more than one row
         row, others = inputs, outputs
     rows = [tuple(len(call[spec.name]) for call in (inputs, row)) for spec in signature.inputs if spec.batched]
     follows = any(None in spec.row_shape for spec in signature.inputs)
 
-    def size(place: int, sizes: tuple[int, int]) -> int | None:
-        fixed = sizes[0] == sizes[1] and not follows and not (place == 0 and sizes in rows)
+    def size(index: int, sizes: tuple[int, int]) -> int | None:
+        fixed = sizes[0] == sizes[1] and not follows and not (index == 0 and sizes in rows)
         return sizes[0] if fixed else None
 
     shapes = {name: _shape(name, outputs[name].shape, others[name].shape, size) for name in unknown}
@@ -43,4 +43,4 @@ def _shape(
 ) -> Shape:
     if len(one) != len(other):
         raise ValueError(name)
-    return tuple(size(place, sizes) for place, sizes in enumerate(zip(one, other, strict=True)))
+    return tuple(size(index, sizes) for index, sizes in enumerate(zip(one, other, strict=True)))

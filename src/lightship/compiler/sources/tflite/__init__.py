@@ -1,4 +1,7 @@
-"""LiteRT's own format (.tflite): verified, then opened by LiteRT, and compared with LiteRT's reference kernels."""
+"""LiteRT's own format (.tflite).
+
+The file is verified, opened by LiteRT, and compared with LiteRT's reference kernels where possible.
+"""
 
 from __future__ import annotations
 
@@ -13,44 +16,47 @@ from lightship.bundle import DEFAULT_SIGNATURE, digest_file
 from lightship.compiler.graph.randomness import drawing
 from lightship.compiler.hints import Hint
 from lightship.compiler.sources.base import Batch, head
-from lightship.compiler.sources.tflite.verifier import BrokenFile, Outline, outline, shown
+from lightship.compiler.sources.tflite.verifier import BrokenFile, Outline, outline, printable
 from lightship.engines.causes import translated
 from lightship.engines.litert import is_dynamic, plain_name, tensor_indices
 from lightship.engines.litert_state import keeps_state
 from lightship.errors import EngineError, SourceRefused
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 
-IDENTIFIER = b"TFL3"  # at bytes 4 to 7 of the flatbuffer
-CUSTOM = frozenset({"TFLite_Detection_PostProcess"})  # the custom operators that LiteRT has
+IDENTIFIER = b"TFL3"  # bytes 4 to 7 of the flatbuffer
+CUSTOM = frozenset({"TFLite_Detection_PostProcess"})  # custom operators included in LiteRT
 
-# Multiplications of one call up to which reference kernels, about 20 times slower than others, take half a second.
+# Most multiplications of one call for reference kernels: half a second, at about 20 times the usual kernels' time.
 REFERENCE_MULTIPLICATIONS = 100_000_000
-_ROWS = 32  # of the largest batch that the original is asked
+_ROWS = 32  # rows of the largest batch that the original runs
 
 
 class TfliteFile:
-    """See :class:`lightship.compiler.sources.base.Importer`."""
+    """Importer of .tflite files."""
 
     name = "tflite"
     accepts = "a .tflite file"
 
     def matches(self, path: Path) -> bool:
-        """By name or by the flatbuffer's identifier."""
+        """Return whether the suffix or the identifier is that of a .tflite file."""
         return (path.suffix == ".tflite" and path.is_file()) or head(path)[4:] == IDENTIFIER
 
     def owns(self, path: Path) -> bool:
-        """Every file that matches."""
+        """Return True: no other format matches."""
         return True
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
-        """Verify the whole file, and that LiteRT has all of its operators: there is no other engine for it."""
+        """Verify the file, and that LiteRT has all of its operators.
+
+        No other engine can run the file. Raises SourceRefused.
+        """
         missing = sorted(set(_outline(path).custom) - CUSTOM)
         if refused := graphs.phrases_of(graphs.flex_findings(missing)):
             raise SourceRefused(f"{path.name} is refused: it holds {'; '.join(refused)}")
         if missing:
             raise SourceRefused(
-                f"{path.name} needs operators that LiteRT does not have, and a .tflite file has no other engine: "
-                f"{', '.join(map(shown, missing[:10]))}"
+                f"{path.name} needs operators that LiteRT does not have, and no other engine runs .tflite files: "
+                f"{', '.join(map(printable, missing[:10]))}"
             )
         return ()
 
@@ -60,11 +66,10 @@ class TfliteFile:
 
 
 class TfliteOriginal:
-    """See :class:`lightship.compiler.sources.base.Original`.
+    """A .tflite model run by LiteRT with its reference kernels.
 
-    LiteRT with its reference kernels. A model with quantised tensors is run by the kernels that serve it, in an
-    interpreter of its own, because two right kernels may differ by a step of the quantisation; so is a model that is
-    too large for reference kernels.
+    A model with quantised tensors, or one too large for the reference kernels, is run by the kernels that serve it, in
+    a separate interpreter. Two correct kernels may differ by one quantisation step.
     """
 
     reset = ""
@@ -84,7 +89,10 @@ class TfliteOriginal:
         self._interpreter = self._open()
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Make one call without the state of another: variable tensors are reset, resource variables are new."""
+        """Call the model without state from earlier calls.
+
+        Variable tensors are reset; for resource variables a new interpreter is created.
+        """
         try:
             interpreter = self._open() if self.stateful else self._interpreter
             interpreter.reset_all_variables()
@@ -95,11 +103,11 @@ class TfliteOriginal:
             raise translated(EngineError, "LiteRT could not run this input", error) from None
 
     def calls(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Callable[[], object]]:
-        """See :class:`lightship.compiler.sources.base.Original`."""
+        """Return the only way to call the model."""
         return {self.subject: lambda: self.run(signature, inputs)}
 
     def check_export(self, batches: Mapping[str, Sequence[Batch]]) -> tuple[Signature, ...]:
-        """Return the signatures: the file itself is what is served or converted."""
+        """Return the signatures: the file itself is served."""
         return self.signatures
 
     def hints(self, signature: Signature) -> dict[str, Hint]:
@@ -111,7 +119,7 @@ class TfliteOriginal:
         yield self._path
 
     def saved_model(self, folder: Path) -> bool:
-        """Return False: there is none."""
+        """Return False: the format has no SavedModel."""
         return False
 
     def _rows(self) -> int:
@@ -123,7 +131,7 @@ class TfliteOriginal:
         kernels = OpResolverType.BUILTIN_REF if self._reference else OpResolverType.AUTO
         try:
             interpreter = Interpreter(str(self._path), num_threads=1, experimental_op_resolver_type=kernels)
-            if not is_dynamic(interpreter):  # a placeholder's shape need not be one that can be allocated
+            if not is_dynamic(interpreter):  # with dynamic sizes, the placeholder shape may be impossible to allocate
                 interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
             raise translated(SourceRefused, f"{self._path.name} cannot be loaded", error) from None
@@ -140,7 +148,10 @@ def _outline(path: Path) -> Outline:
 
 
 def _signatures(path: Path, interpreter: Any) -> tuple[Signature, ...]:
-    """Return the default signature first; tensors' own names make one where the file has none."""
+    """Return the signatures, the default one first.
+
+    Where the file has none, the tensors' own names form one.
+    """
     try:
         names = sorted(interpreter.get_signature_list(), key=lambda name: (name != DEFAULT_SIGNATURE, name))
         if not names:
@@ -173,7 +184,10 @@ def _unnamed(interpreter: Any) -> Signature:
 
 
 def _run_only(interpreter: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """Run the only signature by the indices of its tensors: their names need not be keywords of Python."""
+    """Run the only signature by the indices of its tensors.
+
+    Their names may not be valid keywords of Python.
+    """
     indices = tensor_indices(interpreter, "inputs")
     for name, array in inputs.items():
         interpreter.resize_tensor_input(indices[name], array.shape)
@@ -187,6 +201,6 @@ def _run_only(interpreter: Any, inputs: Mapping[str, Array]) -> dict[str, Array]
 def _spec(name: str, entry: Mapping[str, Any]) -> TensorSpec:
     dtype = "string" if entry["dtype"] in (np.bytes_, np.object_) else np.dtype(entry["dtype"]).name
     if dtype not in DTYPES:
-        raise SourceRefused(f"the tensor '{name}' is {dtype}, which no request can carry")
+        raise SourceRefused(f"the tensor '{name}' has the dtype {dtype}, which requests do not support")
     sizes = entry["shape_signature"] if len(entry["shape_signature"]) else entry["shape"]
     return TensorSpec(name=name, dtype=dtype, shape=tuple(None if size < 0 else int(size) for size in sizes))

@@ -1,1 +1,1 @@
-"""What a Keras configuration may name: classes, functions and operators."""
+"""Classes, functions and operators that a Keras configuration may name."""

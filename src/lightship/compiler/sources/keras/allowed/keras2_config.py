@@ -1,4 +1,4 @@
-"""Layers of Keras 2 that call TensorFlow by name: is what they name on the list?"""
+"""Check of Keras 2 layers that call TensorFlow functions by name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from lightship.graphs.operators import reason
 
 
 def phrases(name: Any, config: Any) -> Iterator[str]:
-    """Yield what a layer of this class and configuration would call that is not known to compute only."""
+    """Yield a phrase for each call by a layer that is not on the list.
+
+    ``name`` and ``config`` are the layer's class and configuration.
+    """
     if isinstance(name, str) and name in _CHECKS:
         yield from _CHECKS[name](config if isinstance(config, dict) else {})
 
@@ -36,7 +39,10 @@ def _attribute(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _operator(config: Mapping[str, Any]) -> Iterator[str]:
-    """A TensorFlowOpLayer holds a node of a graph: as JSON, or as the text of a message, which is not looked into."""
+    """Yield a phrase for the operator of a TensorFlowOpLayer, unless it is listed.
+
+    The layer holds a graph node as JSON, or as a text-format message, which is always refused.
+    """
     node = config.get("node_def")
     if not isinstance(node, dict) or not isinstance(node.get("op"), str):
         yield "a TensorFlowOpLayer"
@@ -47,7 +53,7 @@ def _operator(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _names_a_function(attributes: Any) -> bool:
-    """Return whether a node's attributes name a function, however deep."""
+    """Return whether a node's attributes name a function at any depth."""
     pending = [attributes]
     while pending:
         value = pending.pop()

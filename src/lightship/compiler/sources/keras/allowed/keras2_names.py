@@ -1,8 +1,9 @@
-"""What Keras 2 (tf_keras 2.21) serialises of its own beyond Keras 3's classes, and what its layers call by name.
+"""Classes and TensorFlow functions that a Keras 2 model may contain.
 
-Left out on purpose, because their configurations hold code or name files: ``Lambda``, ``ResidualWrapper`` and
-``DropoutWrapper`` (marshalled functions), ``DenseFeatures`` (feature columns with vocabulary files), and every function
-of TensorFlow that takes a function, prints, reads files, keeps state or loads a library.
+They are those that tf_keras 2.21 serialises beyond Keras 3's, and the functions that its layers call by name. Omitted,
+because their configurations contain code or name files: ``Lambda``, ``ResidualWrapper`` and ``DropoutWrapper``
+(marshalled functions), ``DenseFeatures`` (feature columns with vocabulary files), and every function of TensorFlow that
+takes a function, prints, reads files, keeps state or loads a library.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Classes by the part of tf_keras that they are in, as in keras_names.AREAS.
+# Classes by the module of tf_keras, as in names.AREAS.
 AREAS: Mapping[str, frozenset[str]] = {
     "layers": _names(
         """
@@ -38,7 +39,7 @@ AREAS: Mapping[str, frozenset[str]] = {
     "mixed_precision": _names("Policy PolicyV1"),
 }
 
-# Functions of TensorFlow by their module, "" is ``tf`` itself. A model's TFOpLambda layers call them by name.
+# Functions of TensorFlow by module; "" is ``tf``. TFOpLambda layers call them by name.
 SYMBOLS: Mapping[str, frozenset[str]] = {
     "": _names(
         """
@@ -185,6 +186,9 @@ PROPERTIES = _names(
 
 
 def pure(symbol: str) -> bool:
-    """Return whether a public name of TensorFlow, without its ``tf.``, is a function that only computes."""
+    """Return whether a TensorFlow function is on the list and so only computes.
+
+    ``symbol`` is its public name without ``tf.``.
+    """
     module, _, name = symbol.removeprefix("compat.v1.").rpartition(".")
     return name in SYMBOLS.get(module, frozenset())

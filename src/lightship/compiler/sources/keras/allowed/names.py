@@ -1,8 +1,8 @@
-"""What a Keras model may be made of: every class and function that Keras 3.15 serialises of its own, by its module.
+"""Classes and functions that a Keras 3 model may contain, by their module.
 
-This is a list and not a look into Keras, so that a class which a later Keras adds stays out until someone has read it.
-Left out on purpose, because they run code or open files: ``Lambda``, ``TFSMLayer``, ``TorchModuleWrapper``,
-``JaxLayer``, ``FlaxLayer``, operations that take a function, ``clone_model`` and every loader.
+They are those that Keras 3.15 serialises. The list is fixed instead of read from Keras, so that a class of a later
+Keras is refused until it has been reviewed. Omitted, because they run code or open files: ``Lambda``, ``TFSMLayer``,
+``TorchModuleWrapper``, ``JaxLayer``, ``FlaxLayer``, operations that take a function, ``clone_model`` and every loader.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 from lightship.compiler.sources.keras.allowed import keras2_names
 
-# Layers that are a program, or a way to one, and what to call them in a sentence.
-PROGRAMS: Mapping[str, str] = {
+# Classes that contain or load code, and the phrase for each in a message.
+CODE_CLASSES: Mapping[str, str] = {
     "Lambda": "a Lambda layer",
     "TFSMLayer": "a TFSMLayer",
     "TorchModuleWrapper": "a TorchModuleWrapper",
@@ -29,7 +29,7 @@ def _names(text: str) -> frozenset[str]:
 
 _MODELS = _names("Functional Model Sequential")
 
-# Classes by the part of Keras that they are in: ``keras.layers``, ``keras.src.layers.core.dense``; ``""`` is ``keras``.
+# Classes by module: ``layers`` for ``keras.layers`` and ``keras.src.layers.core.dense``, ``""`` for ``keras``.
 AREAS: Mapping[str, frozenset[str]] = {
     "": _MODELS | _names("DTypePolicy Variable"),
     "engine": _MODELS,
@@ -128,10 +128,10 @@ AREAS: Mapping[str, frozenset[str]] = {
     "applications": _names("CustomScaleLayer LayerScale StochasticDepth"),
 }
 
-# tf_keras registers one layer of its applications as a user would.
+# tf_keras registers one layer of its applications like a custom object.
 _REGISTERED: Mapping[str, str] = {"Custom>CustomScaleLayer": "CustomScaleLayer"}
 
-# Functions that a configuration may name, wherever a layer takes one.
+# Functions that a configuration may name where a layer takes a function.
 FUNCTIONS = _names(
     """
     abs_max_quantize abs_max_quantize_grouped_with_zero_point binary_accuracy binary_crossentropy
@@ -181,16 +181,19 @@ OPERATIONS = _names(
     """
 )
 
-# How Keras writes down plain values.
+# Class names in the serialised form of plain values.
 VALUES = _names("TensorShape __bytes__ __ellipsis__ __keras_tensor__ __numpy__ __slice__ __tensor__ __tuple__")
 
 
-# The packages that serialise these classes.
+# Packages that serialise these classes.
 PACKAGES = ("keras", "tf_keras")
 
 
 def allowed(name: str, module: str | None) -> bool:
-    """Whether this is a class that Keras serialises of its own. Old files name no module."""
+    """Return whether a class or function of this name and module is on the lists.
+
+    Old files give no module.
+    """
     if module is None:
         return (
             any(name in names for areas in (AREAS, keras2_names.AREAS) for names in areas.values()) or name in FUNCTIONS
@@ -205,10 +208,13 @@ def allowed(name: str, module: str | None) -> bool:
 
 
 def canonical(name: str) -> str:
-    """Return a class's own name for one under which the package registers it."""
+    """Return a class's own name for the name under which it is registered."""
     return _REGISTERED.get(name, name)
 
 
 def activation(name: str) -> bool:
-    """Whether a text may stand where a layer takes an activation: a function's name or, in Keras 2, a layer's."""
+    """Return whether a layer may take this text as its activation.
+
+    It is a function's name or, in Keras 2, a layer's.
+    """
     return name in FUNCTIONS or name in AREAS["layers"] or name in keras2_names.AREAS["layers"]

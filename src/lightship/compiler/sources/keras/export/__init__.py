@@ -1,1 +1,1 @@
-"""A Keras model as a TensorFlow function, and what its export computes."""
+"""A Keras model as a TensorFlow function, and the check of its export."""

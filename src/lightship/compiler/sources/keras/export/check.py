@@ -1,6 +1,7 @@
-"""Compare what a Keras model exports with the model itself, before a converter is blamed: exports can be wrong.
+"""Comparison of a Keras model's export with the model itself.
 
-Keras's TimeDistributed computes other values in a graph of unknown time steps than ``model.predict`` does.
+It runs before the conversion, so that a wrong export is not reported as a wrong conversion. For example, Keras's
+TimeDistributed computes other values than ``model.predict`` in a graph with unknown time steps.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ Tensors = Mapping[str, Array]
 
 
 def difference(run: Callable[[Tensors], Tensors], batches: Sequence[Batch]) -> str:
-    """Return how far the answers of ``run`` are from the recorded ones, as a sentence; empty where they agree."""
+    """Return how the outputs of ``run`` differ from the recorded ones.
+
+    Empty where they agree.
+    """
     for inputs, expected in batches:
         try:
             actual = run(inputs)
@@ -29,17 +33,21 @@ def difference(run: Callable[[Tensors], Tensors], batches: Sequence[Batch]) -> s
 
 
 def fixed_shapes(shapes: Sequence[Sequence[int | None]], arrays: Sequence[Array]) -> list[tuple[int | None, ...]]:
-    """Return shapes with the arrays' sizes for all unknown dimensions but the first, which is the batch."""
+    """Return the shapes with the arrays' sizes for unknown dimensions.
+
+    The first dimension, which is the batch, stays unknown.
+    """
     return [
-        tuple(array.shape[place] if size is None and place else size for place, size in enumerate(shape))
+        tuple(array.shape[index] if size is None and index else size for index, size in enumerate(shape))
         for shape, array in zip(shapes, arrays, strict=True)
     ]
 
 
 def first_wrong_layer(package: Any, model: Any, tensors: Sequence[Any], shapes: Sequence[Sequence[int | None]]) -> str:
-    """Return name and class of the first layer whose output is another one in a graph; empty where none is found.
+    """Return the name and class of the first layer that differs in a graph.
 
-    ``package`` is ``keras`` or ``tf_keras``; ``tensors`` are one batch, ``shapes`` those that the graph is traced with.
+    Empty where none does. ``package`` is ``keras`` or ``tf_keras``; ``tensors`` are one batch; the graph is traced with
+    ``shapes``.
     """
     import tensorflow as tf
 
@@ -52,7 +60,7 @@ def first_wrong_layer(package: Any, model: Any, tensors: Sequence[Any], shapes: 
 
 
 def _wrong(partial: Any, specs: Sequence[Any], constants: Sequence[Any]) -> bool:
-    """Return whether a model answers otherwise in a graph than without, or fails there."""
+    """Return whether a model fails or computes other values in a graph."""
     import tensorflow as tf
 
     expected = partial(constants, training=False)
@@ -75,5 +83,5 @@ def _single(layer: Any) -> bool:
     """Return whether a layer has one output that is a tensor."""
     try:
         return hasattr(layer.output, "shape") and type(layer).__name__ != "InputLayer"
-    except (AttributeError, ValueError):  # never called, or called on several inputs
+    except (AttributeError, ValueError):  # never called, or called more than once
         return False

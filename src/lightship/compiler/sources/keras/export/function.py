@@ -1,4 +1,7 @@
-"""A Keras model's call as a TensorFlow function: the names of its tensors, its state, and its export."""
+"""A Keras model's call as a TensorFlow function.
+
+Covers the names of its tensors, its state, and its export.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +28,15 @@ from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 
 Shape = tuple[int | None, ...]
 
-# What an unknown size is fixed at where Keras cannot trace a model without it, in this order.
+# Values for an unknown size where Keras cannot trace the model without one, in the order of the attempts.
 _SIZES = (128, 32, 512)
 
 
 class Traced:
-    """A model's call as one concrete function, with the names of its tensors and the variables that it changes."""
+    """A model's call as one concrete function.
+
+    ``inputs`` and ``outputs`` are the names of its tensors; ``state`` are the variables and tables that calls change.
+    """
 
     def __init__(
         self, framework: Framework, model: Any, *, like: Traced | None = None, shapes: Sequence[Shape] = ()
@@ -43,35 +49,35 @@ class Traced:
         last = [model.layers[-1].name] if sequential else list(model.output_names)
         first = [tensor.name for tensor in model.inputs]
         inputs, outputs = self._names(self._structure, first), self._names(answer, last)
-        self.inputs: list[str] = like.inputs if like else tensor_names.fit(inputs, fallback="input")
-        self.outputs: list[str] = like.outputs if like else tensor_names.fit(outputs, fallback="output")
+        self.inputs: list[str] = like.inputs if like else tensor_names.sanitized(inputs, fallback="input")
+        self.outputs: list[str] = like.outputs if like else tensor_names.sanitized(outputs, fallback="output")
         stated = [tuple(tensor.shape) for tensor in model.inputs]
         self.shapes: list[Shape] = list(shapes) or (like.shapes if like else stated)
         self._fixed = self.shapes != stated
         self.renamed = [
-            *tensor_names.changes("input", inputs, self.inputs),
-            *tensor_names.changes("output", outputs, self.outputs),
+            *tensor_names.rename_notes("input", inputs, self.inputs),
+            *tensor_names.rename_notes("output", outputs, self.outputs),
         ]
 
     @classmethod
     def of(cls, framework: Framework, model: Any) -> Traced:
-        """Return a model's function, for fixed sizes where Keras cannot trace it for unknown ones.
+        """Return a model's function; raises SourceRefused where Keras cannot trace it.
 
-        Raises SourceRefused.
+        Where Keras cannot trace it with unknown sizes, the sizes are fixed.
         """
         traced = cls(framework, model)
-        _ = traced.signature  # refuses tensors that no request can carry
+        _ = traced.signature  # raises SourceRefused for tensors that requests do not support
         try:
             _ = traced._function
         except SourceRefused as error:
-            if fixed := traced._traceable():
+            if fixed := traced._with_fixed_sizes():
                 fixed.renamed.append(f"{error.message} for sizes that are not known: {_sizes(fixed.signature)}")
                 return fixed
             raise
         return traced
 
-    def _traceable(self) -> Traced | None:
-        """Return the function for the first fixed size for which Keras can trace it; None without one."""
+    def _with_fixed_sizes(self) -> Traced | None:
+        """Return the function with the first traceable fixed size; None without one."""
         for size in _SIZES:
             shapes = [(*shape[:1], *(size if n is None else n for n in shape[1:])) for shape in self.shapes]
             if shapes == self.shapes:
@@ -84,7 +90,7 @@ class Traced:
 
     @property
     def signature(self) -> Signature:
-        """The function's inputs and outputs."""
+        """Return the function's signature."""
         inputs = map(_spec, self.inputs, self._model.inputs)
         outputs = tuple(map(_spec, self.outputs, self._model.outputs))
         if self._fixed:
@@ -97,15 +103,18 @@ class Traced:
         )
 
     def fixed(self, inputs: Mapping[str, Array]) -> Traced | None:
-        """Return the function for the sizes of these inputs, with any batch; None where no other size is unknown."""
+        """Return the function with the sizes of these inputs and any batch size.
+
+        None where no size but the batch is unknown.
+        """
         shapes = export_check.fixed_shapes(self.shapes, [inputs[name] for name in self.inputs])
         if shapes == self.shapes:
             return None
-        self.state.restore()  # what the other holds as initial values are the values of now
+        self.state.restore()  # the new function takes the current values as its initial values
         return Traced(self._framework, self._model, like=self, shapes=shapes)
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Return what the function answers in TensorFlow, before it is exported."""
+        """Return the function's outputs in TensorFlow, before it is exported."""
         import tensorflow as tf
 
         self.state.restore()
@@ -116,12 +125,12 @@ class Traced:
         return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
 
     def packed(self, arrays: list[Any]) -> Any:
-        """Return arrays in the form that the model is called with: a tensor, a list or a dictionary."""
+        """Return arrays as the model takes them: a tensor, a list or a dictionary."""
         return self._framework.pack(self._structure, arrays)
 
     @cached_property
     def state(self) -> State:
-        """What calls change, with the values of before the first one."""
+        """Return what calls change, with the values before the first call."""
         try:
             return state_of([self._function])
         except Unrestorable as error:
@@ -129,17 +138,17 @@ class Traced:
 
     @property
     def random_operators(self) -> tuple[str, ...]:
-        """The operators that draw random numbers which the results depend on."""
+        """Return the operators that draw random numbers on which outputs depend."""
         return random_operators([self._function])
 
     def save(self, folder: Path, *, reset: str) -> None:
-        """Write a SavedModel with this function and all that it needs."""
+        """Write a SavedModel with this function and the objects that it needs."""
         import tensorflow as tf
 
         module = tf.Module()
         for name, value in self._framework.tracked(self._model).items():
             setattr(module, name, value)
-        # tf_keras keeps some of them apart from the model's variables
+        # tf_keras does not list all of these in model.variables
         module.changed_variables = [variable for variable, _ in self.state.variables]
         exports.save(module, folder, {DEFAULT_SIGNATURE: self._function}, state=self.state, reset=reset)
 
@@ -149,16 +158,16 @@ class Traced:
 
         def call(tensors: list[Any]) -> dict[str, Any]:
             answer = self._framework.flatten(self._model(self.packed(tensors), training=False))
-            carried = [tf.cast(each, _carried(each)) for each in answer]
-            return dict(zip(self.outputs, carried, strict=True))
+            cast = [tf.cast(each, _wire_dtype(each)) for each in answer]
+            return dict(zip(self.outputs, cast, strict=True))
 
         specs = [
-            tf.TensorSpec(shape, _carried(tensor), name=name)
+            tf.TensorSpec(shape, _wire_dtype(tensor), name=name)
             for name, shape, tensor in zip(self.inputs, self.shapes, self._model.inputs, strict=True)
         ]
         try:
             return tf.function(call, autograph=False).get_concrete_function(specs)
-        except Exception as error:  # whatever the layers raise
+        except Exception as error:  # layers raise exceptions of any class
             raise translated(SourceRefused, "Keras cannot trace this model", error) from None
 
     def _names(self, structure: Any, fallback: list[str]) -> list[str]:
@@ -176,14 +185,20 @@ def _sizes(signature: Signature) -> str:
 
 
 def check_export(folder: Path) -> None:
-    """Refuse operators that a checked configuration should not have led to; raises SourceRefused."""
+    """Raise SourceRefused where an export contains refused operators.
+
+    A checked configuration should not lead to any.
+    """
     found = graphs.phrases_of(graphs.findings(graphs.read_saved_model(folder / exports.GRAPH, "the export")))
     if found:
         raise SourceRefused(f"the model's layers make {'; '.join(found)}. If you trust it, compile it with --trust")
 
 
-def _carried(tensor: Any) -> str:
-    """Return the dtype in which a request or an answer carries a tensor: bfloat16, which numpy lacks, as float32."""
+def _wire_dtype(tensor: Any) -> str:
+    """Return the dtype in which requests and responses carry a tensor.
+
+    bfloat16, which numpy lacks, is carried as float32.
+    """
     import tensorflow as tf
 
     dtype = str(tf.as_dtype(tensor.dtype).name)
@@ -192,16 +207,19 @@ def _carried(tensor: Any) -> str:
 
 def _spec(name: str, tensor: Any) -> TensorSpec:
     if _composite(tensor):
-        raise SourceRefused(f"the tensor '{name}' is ragged or sparse, and a request carries arrays: add a layer that "
-                            "makes it of an array, and save the model again")  # fmt: skip
-    dtype = _carried(tensor)
+        raise SourceRefused(f"the tensor '{name}' is ragged or sparse, and requests carry dense arrays: add a layer "
+                            "that converts from a dense array, and save the model again")  # fmt: skip
+    dtype = _wire_dtype(tensor)
     if dtype not in DTYPES:
-        raise SourceRefused(f"the tensor '{name}' is {dtype}, which no request can carry")
+        raise SourceRefused(f"the tensor '{name}' has the dtype {dtype}, which requests do not support")
     return TensorSpec(name=name, dtype=dtype, shape=tuple(tensor.shape))
 
 
 def _composite(tensor: Any) -> bool:
-    """Return whether a symbolic tensor stands for a ragged or sparse one; Keras 3 marks it, tf_keras types it."""
+    """Return whether a symbolic tensor is ragged or sparse.
+
+    Keras 3 sets an attribute, tf_keras a type specification.
+    """
     import tensorflow as tf
 
     typed = isinstance(getattr(tensor, "type_spec", None), tf.RaggedTensorSpec | tf.SparseTensorSpec)

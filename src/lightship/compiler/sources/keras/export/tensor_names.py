@@ -1,4 +1,4 @@
-"""Names of a Keras model's inputs and outputs that TensorFlow, files and Python's keywords can hold."""
+"""Names of inputs and outputs that TensorFlow, files and Python accept."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-# TensorFlow makes a signature's tensors parameters of a Python method.
+# TensorFlow makes the tensors of a signature parameters of a Python method.
 _RESERVED = frozenset({"self", *keyword.kwlist})
 
 
-def fit(names: Iterable[str], *, fallback: str) -> list[str]:
-    """Return unique names of A-Z, a-z, 0-9 and ``_`` that begin with a letter or digit.
+def sanitized(names: Iterable[str], *, fallback: str) -> list[str]:
+    """Return unique names that consist of A-Z, a-z, 0-9 and ``_``.
 
-    Accents are dropped, other characters become ``_``; ``fallback`` is for names of which nothing remains.
+    They begin with a letter or digit. Accents are dropped and other characters become ``_``; ``fallback`` replaces
+    names that become empty.
     """
     fitted: list[str] = []
     for name in names:
@@ -26,16 +27,16 @@ def fit(names: Iterable[str], *, fallback: str) -> list[str]:
     return fitted
 
 
-def changes(side: str, names: Sequence[str], fitted: Sequence[str]) -> list[str]:
-    """Return a sentence for each ``input`` or ``output`` that is not called as in its model."""
+def rename_notes(side: str, names: Sequence[str], fitted: Sequence[str]) -> list[str]:
+    """Return a note for each input or output whose name differs from the model's."""
     return [
-        f"the {side} '{name}' is called '{fit}': requests use this name"
-        for name, fit in zip(names, fitted, strict=True)
-        if name != fit
+        f"the {side} '{name}' is called '{renamed}': requests use this name"
+        for name, renamed in zip(names, fitted, strict=True)
+        if name != renamed
     ]
 
 
 def _plain(name: str) -> str:
     decomposed = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
-    letters = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return re.sub(r"[^A-Za-z0-9_]", "_", letters).lstrip("_")
+    unaccented = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return re.sub(r"[^A-Za-z0-9_]", "_", unaccented).lstrip("_")

@@ -1,1 +1,1 @@
-"""The two file formats of Keras, and the version of Keras that wrote a file."""
+"""The two file formats of Keras, and the Keras version that wrote a file."""

@@ -1,4 +1,7 @@
-"""The format of Keras 2, which Keras 3 writes too: one HDF5 file with the configuration as an attribute."""
+"""The HDF5 format of Keras 2, which Keras 3 also writes.
+
+One HDF5 file with the configuration as an attribute.
+"""
 
 from __future__ import annotations
 
@@ -16,39 +19,39 @@ from lightship.compiler.sources.keras.model import KerasOriginal, load_keras
 from lightship.errors import SourceRefused
 
 SUFFIXES = (".h5", ".hdf5")
-# What save_weights of Keras 2 (attributes) and of Keras 3 (groups) writes into the root.
+# Names in the root of a file by save_weights: attributes of Keras 2, groups of Keras 3.
 _WEIGHTS = frozenset({"layer_names", "model_weights", "layers", "_layer_checkpoint_dependencies"})
 
 
 class Hdf5File:
-    """See :class:`lightship.compiler.sources.base.Importer`."""
+    """Importer of HDF5 files."""
 
     name = "hdf5"
     accepts = "a .h5 or .hdf5 file"
 
     def matches(self, path: Path) -> bool:
-        """By name or by the format's first bytes."""
+        """Return whether the suffix or the first bytes are those of HDF5."""
         return (path.suffix in SUFFIXES and path.is_file()) or head(path) == MAGIC
 
     def owns(self, path: Path) -> bool:
-        """Every file that matches."""
+        """Return True: no other format matches."""
         return True
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
-        """The HDF5 tree, the version, and the configuration."""
+        """Check the HDF5 tree, the version and the configuration."""
         from lightship.compiler.sources.keras.files import hdf5_tree  # imports h5py, which the parent must not
 
         if head(path) != MAGIC:
-            raise SourceRefused(f"{path.name} is no HDF5 file: its first bytes are not HDF5's")
+            raise SourceRefused(f"{path.name} is not an HDF5 file: its first bytes are not HDF5's")
         hdf5_tree.check_tree(path, path.name)
         config = _config(path)
         _framework(path, config)
         return keras_config.loadable_code(path.name, config)
 
     def load(self, path: Path, work: Path, *, trust: bool) -> KerasOriginal:
-        """The model in the package of its version, without its training state.
+        """Load the model with the package of its version, without training state.
 
-        Both packages go by the suffix, so the file gets the usual one.
+        Both packages select the format by the suffix, so a file with another suffix gets a link with the right one.
         """
         source = {"format": self.name, "digest": digest_file(path)}
         framework = _framework(path, _config(path))
@@ -80,7 +83,7 @@ def _framework(path: Path, config: Mapping[str, Any]) -> Framework:
 
 
 def _no_model(label: str, names: frozenset[str]) -> str:
-    """Say what an HDF5 file without a configuration is, by its root's groups and attributes."""
+    """Return what an HDF5 file without a configuration is, from its root's names."""
     if names & _WEIGHTS or label.endswith(".weights.h5"):  # the suffix that save_weights of Keras 3 requires
         return (
             f"{label} holds weights without a model ('model_config' is missing): build the model in code, load these "

@@ -1,7 +1,7 @@
-"""HDF5 files, walked without reading any data: links, external storage, sizes.
+"""Checks of an HDF5 file without reading its data: links, external storage, sizes.
 
 HDF5 can refer to other files on the machine, and can declare a dataset of terabytes in a kilobyte (CVE-2026-0897,
--1669). h5py is itself a parser of hostile input, so this runs in the sandboxed child.
+-1669). h5py itself parses hostile input, so this runs in the sandboxed child.
 """
 
 from __future__ import annotations
@@ -15,24 +15,30 @@ import h5py
 from lightship.compiler import limits
 from lightship.errors import SourceRefused
 
-MOST_OBJECTS = 100_000
-# Deflate cannot do better than 1032:1; weights that were compressed rarely reach 2:1.
+MAX_OBJECTS = 100_000
+# Deflate reaches at most 1032:1; compressed weights rarely reach 2:1.
 RATIO_LIMIT = 1032
 FILTERS = frozenset({"gzip", "lzf", None})
 
 
-def check_tree(path: Path, label: str, *, most_objects: int = MOST_OBJECTS) -> None:
-    """Refuse a file that points out of itself or declares more than it holds; raises SourceRefused."""
+def check_tree(path: Path, label: str, *, max_objects: int = MAX_OBJECTS) -> None:
+    """Check the links and datasets of a file; raises SourceRefused.
+
+    Refused are files that refer to other files or declare more data than they hold.
+    """
     total = 0
     with open_file(path, label) as file:
-        for name, dataset in _datasets(file, label, most_objects):
+        for name, dataset in _datasets(file, label, max_objects):
             _check_dataset(dataset, f"{label} is refused: its dataset '{name}'", path.stat().st_size)
             total += dataset.nbytes
     limits.check_size(label, total)
 
 
 def open_file(path: Path, label: str) -> Any:
-    """An open ``h5py.File``; raises SourceRefused where it is not HDF5 or is truncated."""
+    """Return an open ``h5py.File``.
+
+    Raises SourceRefused where the file is not HDF5 or is truncated.
+    """
     try:
         return h5py.File(path, "r")
     except (OSError, RuntimeError) as error:
@@ -41,7 +47,10 @@ def open_file(path: Path, label: str) -> Any:
 
 
 def attribute(path: Path, label: str, name: str) -> str | None:
-    """A text attribute of the file's root, or None where there is none; raises SourceRefused."""
+    """Return a text attribute of the file's root; None if it is missing.
+
+    Raises SourceRefused where it cannot be read.
+    """
     with open_file(path, label) as file:
         try:
             value = file.attrs.get(name)
@@ -53,13 +62,13 @@ def attribute(path: Path, label: str, name: str) -> str | None:
 
 
 def names(path: Path, label: str) -> frozenset[str]:
-    """The names of the root's entries and attributes; raises SourceRefused."""
+    """Return the names of the root's entries and attributes; raises SourceRefused."""
     with open_file(path, label) as file:
         return frozenset([*file, *file.attrs])
 
 
-def _datasets(file: Any, label: str, most_objects: int) -> Iterator[tuple[str, Any]]:
-    """Every dataset once, whatever hard links lead to it."""
+def _datasets(file: Any, label: str, max_objects: int) -> Iterator[tuple[str, Any]]:
+    """Yield each dataset once, even if several hard links refer to it."""
     pending, seen = [("", file)], {_address(file)}
     while pending:
         prefix, group = pending.pop()
@@ -70,8 +79,8 @@ def _datasets(file: Any, label: str, most_objects: int) -> Iterator[tuple[str, A
             if _address(item) in seen:
                 continue
             seen.add(_address(item))
-            if len(seen) > most_objects:
-                raise SourceRefused(f"{label} is refused: it holds more than {most_objects} objects")
+            if len(seen) > max_objects:
+                raise SourceRefused(f"{label} is refused: it holds more than {max_objects} objects")
             if isinstance(item, h5py.Group):
                 pending.append((name, item))
             elif isinstance(item, h5py.Dataset):
@@ -98,12 +107,12 @@ def _check_link(link: Any, what: str) -> None:
 
 def _check_dataset(dataset: Any, what: str, file_size: int) -> None:
     if dataset.external:
-        raise SourceRefused(f"{what} lies in the other file '{dataset.external[0][0]}'")
+        raise SourceRefused(f"{what} is stored in the other file '{dataset.external[0][0]}'")
     if dataset.is_virtual:
-        raise SourceRefused(f"{what} is virtual: it is made of other files")
+        raise SourceRefused(f"{what} is virtual: its data is in other files")
     if dataset.compression not in FILTERS:
-        raise SourceRefused(f"{what} is packed with '{dataset.compression}', which would load a plug-in")
+        raise SourceRefused(f"{what} is compressed with '{dataset.compression}', which would load a plug-in")
     held = dataset.id.get_storage_size()
     most = held * RATIO_LIMIT if dataset.compression else held
     if dataset.nbytes > most or held > file_size:
-        raise SourceRefused(f"{what} declares {dataset.nbytes} bytes, the file holds {min(held, file_size)} of them")
+        raise SourceRefused(f"{what} declares {dataset.nbytes} bytes but holds {min(held, file_size)} of them")

@@ -1,4 +1,7 @@
-"""The ``.keras`` format of Keras 2 and 3: a zip archive of config.json, metadata.json, model.weights.h5 and assets/."""
+"""The ``.keras`` format of Keras 2 and 3.
+
+A zip archive of config.json, metadata.json, model.weights.h5 and assets/.
+"""
 
 from __future__ import annotations
 
@@ -26,34 +29,37 @@ _METADATA_LIMIT = 1024**2
 
 
 class KerasFile:
-    """See :class:`lightship.compiler.sources.base.Importer`."""
+    """Importer of ``.keras`` files."""
 
     name = "keras"
     accepts = "a .keras file"
 
     def matches(self, path: Path) -> bool:
-        """A .keras file by name, or any zip archive. Keras 2 before 2.12 wrote HDF5 into a .keras file."""
+        """Return whether it is a .keras file by name, or any zip archive.
+
+        Keras 2 before 2.12 wrote HDF5 into a .keras file; such a file does not match.
+        """
         first = head(path)
         return (path.suffix == ".keras" and path.is_file() and first != HDF5) or first.startswith(ZIP)
 
     def owns(self, path: Path) -> bool:
-        """A .keras file by name, or a zip archive with a Keras configuration in it."""
+        """Return whether it is a .keras file by name or by its entries."""
         names = {entry.name for entry in archives.zip_entries(path)} if path.suffix != ".keras" else {CONFIG, METADATA}
         return {CONFIG, METADATA} <= names
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
-        """The archive's entries, the weights' HDF5 tree, and the configuration."""
+        """Check the archive's entries, the HDF5 tree of the weights and the configuration."""
         from lightship.compiler.sources.keras.files import hdf5_tree  # imports h5py, which the parent must not
 
         if head(path, 2) != ZIP:
-            raise SourceRefused(f"{path.name} is no .keras file: it is not a zip archive")
+            raise SourceRefused(f"{path.name} is not a .keras file: it is not a zip archive")
         entries = [entry.name for entry in archives.zip_entries(path)]
         for name in entries:
             if name.partition("/")[0] not in ENTRIES:
                 raise SourceRefused(f"{path.name} is refused: a .keras file has no entry '{name}'")
         for name in (CONFIG, WEIGHTS):
             if name not in entries:
-                raise SourceRefused(f"{path.name} is no .keras file: it holds no {name}")
+                raise SourceRefused(f"{path.name} is not a .keras file: it contains no {name}")
         archives.unpack(path, work / "checked")
         hdf5_tree.check_tree(work / "checked" / WEIGHTS, f"{path.name}: {WEIGHTS}")
         config = _config(path)
@@ -61,9 +67,9 @@ class KerasFile:
         return keras_config.loadable_code(path.name, config)
 
     def load(self, path: Path, work: Path, *, trust: bool) -> KerasOriginal:
-        """The model in the package of its version, without its training state.
+        """Load the model with the package of its version, without training state.
 
-        Both packages go by the suffix, so the file gets the usual one.
+        Both packages select the format by the suffix, so a file with another suffix gets a link with the right one.
         """
         source = {"format": self.name, "digest": digest_file(path)}
         framework = _framework(path, _config(path))
@@ -86,7 +92,10 @@ def _framework(path: Path, config: Mapping[str, Any]) -> Framework:
 
 
 def _version(path: Path) -> str | None:
-    """Return metadata.json's version, which decides how the file is loaded; None where it has none."""
+    """Return the ``keras_version`` of metadata.json; None without one.
+
+    It decides which package loads the file.
+    """
     if METADATA not in {entry.name for entry in archives.zip_entries(path)}:
         return None
     try:

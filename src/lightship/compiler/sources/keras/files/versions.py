@@ -1,6 +1,7 @@
-"""The version of Keras that wrote a file, from its text alone: it selects the package that loads the file.
+"""Keras version that wrote a file, from the text in the file alone.
 
-Keras 3 loads some files of Keras 2 without an error and computes other values, so the file's version decides.
+It selects the package that loads the file: Keras 3 loads some files of Keras 2 without an error, but computes other
+values.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from typing import Any
 
 from lightship.errors import SourceRefused
 
-# The major versions that a package of this environment loads.
+# Major versions for which this environment has a package.
 LOADED = (2, 3)
 
 _VERSION = re.compile(r"(\d{1,4})\.\d")
-# Arguments of layers that only Keras 1 writes, and what only Keras 3 writes.
+# Arguments of layers that only Keras 1 writes; keys and classes that only Keras 3 writes.
 _KERAS1 = frozenset({"W_constraint", "W_regularizer", "b_regularizer", "border_mode", "dim_ordering", "inner_init"}) | {
     "nb_filter", "nb_row", "subsample"
 }  # fmt: skip
@@ -26,8 +27,8 @@ _KERAS3_CLASSES = frozenset({"__keras_tensor__", "DTypePolicy"})
 def major(label: str, version: str | None, config: Mapping[str, Any]) -> int:
     """Return the major version, 2 or 3, of the Keras that wrote a file.
 
-    A file without a version is decided by its configuration. Raises SourceRefused for a version
-    that neither package loads.
+    Without a version in the file, its configuration decides. Raises SourceRefused for a version that neither package
+    loads.
     """
     found = _VERSION.match(version or "")
     number = int(found[1]) if found else _by_configuration(config)
@@ -61,7 +62,10 @@ def _by_configuration(config: Mapping[str, Any]) -> int:
 
 
 def _dicts(config: Any) -> Iterator[dict[str, Any]]:
-    """Yield every dictionary inside nested JSON; a stack, because files may nest deeper than Python's."""
+    """Yield every dictionary inside nested JSON.
+
+    Uses a stack, because files may nest deeper than Python's recursion limit.
+    """
     pending = [config]
     while pending:
         node = pending.pop()

@@ -1,6 +1,7 @@
-"""Verify a .tflite file before any interpreter opens it: the flatbuffer first, then what it says as a model.
+"""Verification of a .tflite file before any interpreter opens it.
 
-Weights are not read: the time depends on the number of tensors and operators, not on their size.
+The flatbuffer is verified first, then the model in it. Weights are not read: the time depends on the number of tensors
+and operators, not on their size.
 """
 
 from __future__ import annotations
@@ -23,22 +24,22 @@ from lightship.compiler.sources.tflite.verifier.operators import (
 )
 from lightship.compiler.sources.tflite.verifier.tensors import check_tensors, elements, is_constant
 
-__all__ = ["BrokenFile", "Outline", "outline", "shown"]
+__all__ = ["BrokenFile", "Outline", "outline", "printable"]
 
 VERSION = 3
-MOST_SUBGRAPHS = 1000
-MOST_TENSORS = 100_000
+MAX_SUBGRAPHS = 1000
+MAX_TENSORS = 100_000
 
 
 @dataclass(frozen=True)
 class Outline:
-    """What a verified file holds.
+    """Summary of a verified file.
 
     Attributes:
-        operators: the builtin operators, by how often they occur.
+        operators: the number of occurrences of each builtin operator.
         custom: names of the custom operators, sorted.
-        quantised: whether any tensor has a scale, so that kernels may differ by a step of it.
-        multiplications: about how many one call makes with the file's own shapes.
+        quantised: whether any tensor has a scale, so that kernels may differ by one quantisation step.
+        multiplications: estimate for one call with the shapes in the file.
     """
 
     operators: Counter[str]
@@ -68,7 +69,7 @@ def _outline(data: Any) -> Outline:
         where = f"subgraph {index}"
         check_tensors(subgraph.tables("tensors"), buffers, where)
         operators[index] = check_operators(subgraph, names, buffers, where)
-    check_calls({index: [callee for each in found for callee in each.runs] for index, found in operators.items()})
+    check_calls({index: [callee for each in found for callee in each.subgraphs] for index, found in operators.items()})
     _check_signatures(model)
     _check_metadata(model)
     tensors = [tensor for subgraph in subgraphs for tensor in subgraph.tables("tensors")]
@@ -80,30 +81,33 @@ def _outline(data: Any) -> Outline:
     )
 
 
-def shown(name: str) -> str:
-    """Return a name that the file chose as it may stand in a message: one line of at most 80 plain characters."""
+def printable(name: str) -> str:
+    """Return a name from the file in at most 80 plain characters for a message."""
     return re.sub(r"[^\w.:/ -]", "?", name)[:80]
 
 
 def _check_counts(subgraphs: Sequence[Table]) -> None:
-    if not 0 < len(subgraphs) <= MOST_SUBGRAPHS:
-        raise BrokenFile(f"it has {len(subgraphs)} subgraphs, between 1 and {MOST_SUBGRAPHS} are possible")
-    if sum(len(subgraph.tables("tensors")) for subgraph in subgraphs) > MOST_TENSORS:
-        raise BrokenFile(f"it has more than {MOST_TENSORS} tensors")
+    if not 0 < len(subgraphs) <= MAX_SUBGRAPHS:
+        raise BrokenFile(f"it has {len(subgraphs)} subgraphs, expected 1 to {MAX_SUBGRAPHS}")
+    if sum(len(subgraph.tables("tensors")) for subgraph in subgraphs) > MAX_TENSORS:
+        raise BrokenFile(f"it has more than {MAX_TENSORS} tensors")
 
 
 def _check_buffers(model: Table, size: int) -> None:
-    """Check data that lies behind the flatbuffer; files of other files are refused."""
+    """Check the data behind the flatbuffer; raises BrokenFile.
+
+    External buffers, which are in other files, are refused.
+    """
     if model.tables("external_buffers") or model.tables("external_buffer_groups"):
-        raise BrokenFile("its weights are in other files, give one file that holds everything")
+        raise BrokenFile("its weights are in other files: give one file that contains everything")
     for index, buffer in enumerate(model.tables("buffers")):
         offset = buffer.number("offset")
-        if offset > 1 and offset + buffer.number("size") > size:  # 0 and 1 mean that the data is inside
-            raise BrokenFile(f"buffer {index} points out of the file")
+        if offset > 1 and offset + buffer.number("size") > size:  # 0 and 1: the data is inside the flatbuffer
+            raise BrokenFile(f"buffer {index} points outside the file")
     for subgraph in model.tables("subgraphs"):
         for operator in subgraph.tables("operators"):
             if operator.number("large_custom_options_offset") + operator.number("large_custom_options_size") > size:
-                raise BrokenFile("the options of a custom operator point out of the file")
+                raise BrokenFile("the options of a custom operator point outside the file")
 
 
 def _check_signatures(model: Table) -> None:
@@ -112,10 +116,10 @@ def _check_signatures(model: Table) -> None:
     if "" in names or len(set(names)) != len(names):
         raise BrokenFile("a signature has no name, or two have the same")
     for name, signature in zip(names, model.tables("signature_defs"), strict=True):
-        what = f"signature '{shown(name)}'"
+        what = f"signature '{printable(name)}'"
         number = signature.number("subgraph_index")
         if number >= len(subgraphs):
-            raise BrokenFile(f"{what} names subgraph {number}, and there are {len(subgraphs)}")
+            raise BrokenFile(f"{what} names subgraph {number}, but the file has {len(subgraphs)}")
         for side in ("inputs", "outputs"):
             _check_side(signature.tables(side), set(subgraphs[number].numbers(side).tolist()), f"{what}, {side}")
 
@@ -125,7 +129,7 @@ def _check_side(entries: Sequence[Table], tensors: set[int], what: str) -> None:
     if "" in names or len(set(names)) != len(names):
         raise BrokenFile(f"{what}: a tensor has no name, or two have the same")
     if any(entry.number("tensor_index") not in tensors for entry in entries):
-        raise BrokenFile(f"{what}: a tensor is none of its subgraph's {what.rpartition(' ')[2]}")
+        raise BrokenFile(f"{what}: a tensor is not one of its subgraph's {what.rpartition(' ')[2]}")
 
 
 def _check_metadata(model: Table) -> None:
@@ -141,7 +145,10 @@ def _has_scale(tensor: Table) -> bool:
 
 
 def _multiplications(subgraph: Table, buffers: Sequence[Table], operators: Sequence[Operator]) -> int:
-    """Return the multiplications of operators with constant weights: each place of the output takes all of them."""
+    """Return the multiplications of all operators with constant weights.
+
+    Each position of an output uses all weights.
+    """
     tensors, total = subgraph.tables("tensors"), 0
     for operator in operators:
         weights = [tensors[index] for index in operator.inputs.tolist() if index >= 0]

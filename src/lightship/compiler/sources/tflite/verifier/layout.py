@@ -1,7 +1,8 @@
-"""The layout of every table in a .tflite file, read from the accessors that LiteRT ships for its schema.
+"""Layout of every table in a .tflite file.
 
-LiteRT has the schema as generated Python classes only. Each accessor is called once on a recorder in place of a
-flatbuffer, which shows where the field lies and of what type it is. So a new LiteRT brings its new tables with it.
+It is read from the generated Python classes of LiteRT, the only form in which LiteRT ships its schema: each accessor is
+called once on a recorder instead of a flatbuffer, which shows the field's position and type. So a new LiteRT version
+brings its new tables.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 
 class Kind(Enum):
-    """What a field of a table is."""
+    """Kind of a field."""
 
     NUMBER = "number"
     STRING = "string"
@@ -29,12 +30,12 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Field:
-    """One field: its offset in the vtable, and its type.
+    """A field: its offset in the vtable, and its type.
 
     Attributes:
-        dtype: of a number or of a vector's numbers, as numpy writes it.
-        table: name of the table, of a TABLE or of TABLES.
-        union: names of the tables by type number, of a UNION; the type is the field just before it in the vtable.
+        dtype: numpy dtype of a NUMBER or of NUMBERS.
+        table: name of the table of a TABLE or of TABLES.
+        union: table names of a UNION by type number; the type is the field just before it in the vtable.
     """
 
     slot: int
@@ -56,13 +57,16 @@ _KINDS = {
     ("Vector", "Indirect"): Kind.TABLES,
 }
 
-# Unions whose enum of types has another name than the accessor.
+# Unions whose type enum has another name than the accessor.
 _UNIONS = {"Details": "QuantizationDetails", "ArraySegments": "SparseIndexVector", "ArrayIndices": "SparseIndexVector"}
 
 
 @cache
 def layouts() -> Mapping[str, Layout]:
-    """Return the layout of each table by the table's name; fields have the schema's names in snake case."""
+    """Return the layout of each table by its name.
+
+    Field names are those of the schema in snake case.
+    """
     from ai_edge_litert import schema_py_generated as schema
 
     return {
@@ -73,15 +77,18 @@ def layouts() -> Mapping[str, Layout]:
 
 
 @cache
-def numbers_of(enum: str) -> Mapping[int, str]:
-    """Return the names of an enum of the schema by their numbers."""
+def names_by_number(enum: str) -> Mapping[int, str]:
+    """Return the names of an enum in the schema by their numbers."""
     from ai_edge_litert import schema_py_generated as schema
 
     return {value: name for name, value in vars(getattr(schema, enum)).items() if isinstance(value, int)}
 
 
 class _Recorder:
-    """Stands in for ``flatbuffers.table.Table``: notes the calls, and has every field."""
+    """Replacement for ``flatbuffers.table.Table`` that records calls.
+
+    Every field exists in it.
+    """
 
     Bytes = b""
     Pos = 0
@@ -108,7 +115,10 @@ def _layout(schema: Any, table: type) -> Layout:
 
 
 def _field(schema: Any, table: type, name: str) -> Field | None:
-    """Return what an accessor reads; None where it reads no value, such as a vector's length."""
+    """Return the field that an accessor reads.
+
+    None for an accessor that reads no value, such as a vector's length.
+    """
     reader, recorder = table(), _Recorder()
     reader._tab = recorder
     accessor = getattr(reader, name)
@@ -120,12 +130,12 @@ def _field(schema: Any, table: type, name: str) -> Field | None:
     if kind in (Kind.NUMBER, Kind.NUMBERS):
         return Field(slot, kind, dtype=_dtype(calls[-1][1]))
     if kind is Kind.UNION:
-        return Field(slot, kind, union=numbers_of(_UNIONS.get(name, name)))
+        return Field(slot, kind, union=names_by_number(_UNIONS.get(name, name)))
     return Field(slot, kind, table=type(answer).__name__ if kind in (Kind.TABLE, Kind.TABLES) else "")
 
 
 def _dtype(flags: Any) -> str:
-    """Return numpy's name for a number of flatbuffers: ``<i4``, ``|u1``, ``|b1``."""
+    """Return numpy's name of a flatbuffers number: ``<i4``, ``|u1``, ``|b1``."""
     letter = {"Bool": "b", "Uint": "u", "Int": "i", "Floa": "f"}[
         flags.__name__[:4] if flags.__name__[0] != "I" else "Int"
     ]

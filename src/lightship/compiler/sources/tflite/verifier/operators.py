@@ -1,4 +1,4 @@
-"""Check the operators of a subgraph, and which subgraphs they run."""
+"""Checks of the operators in a subgraph, and of the subgraphs that they run."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from functools import cache
 import numpy as np
 
 from lightship.compiler.sources.tflite.verifier.flatbuffer import BrokenFile, Table
-from lightship.compiler.sources.tflite.verifier.layout import layouts, numbers_of
+from lightship.compiler.sources.tflite.verifier.layout import layouts, names_by_number
 from lightship.compiler.sources.tflite.verifier.tensors import elements, is_constant
 from lightship.tensors import Array
 
-MOST_OPERANDS = 1_000_000
+MAX_OPERANDS = 1_000_000
 
-# Operators with inputs that may be missing (index -1): LiteRT's other kernels use each input without looking.
+# Operators with optional inputs (index -1): the other kernels of LiteRT do not check for a missing input.
 OPTIONAL_INPUTS = frozenset({
     "BIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_RNN", "CONV_2D", "CONV_3D", "CONV_3D_TRANSPOSE",
     "CUSTOM", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "LSTM", "SVDF", "TRANSPOSE_CONV",
@@ -25,26 +25,36 @@ OPTIONAL_INPUTS = frozenset({
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator: its builtin name or CUSTOM, its operands, and the subgraphs that it runs."""
+    """One operator.
+
+    ``name`` is its builtin name or CUSTOM; ``inputs`` and ``outputs`` are indices of tensors, ``subgraphs`` of the
+    subgraphs that it runs.
+    """
 
     name: str
     inputs: Array
     outputs: Array
-    runs: tuple[int, ...]
+    subgraphs: tuple[int, ...]
 
 
 def operator_names(codes: Sequence[Table]) -> list[str]:
-    """Return the builtin name of each operator code; raises BrokenFile for a number without one."""
-    known = numbers_of("BuiltinOperator")
+    """Return the builtin name of each operator code.
+
+    Raises BrokenFile for a number without a name.
+    """
+    names_by_code = names_by_number("BuiltinOperator")
     numbers = [max(code.number("builtin_code"), code.number("deprecated_builtin_code")) for code in codes]
     for number in numbers:
-        if number not in known:
-            raise BrokenFile(f"it has the operator number {number}, which LiteRT does not know")
-    return [known[number] for number in numbers]
+        if number not in names_by_code:
+            raise BrokenFile(f"it has the operator number {number}, which LiteRT does not have")
+    return [names_by_code[number] for number in numbers]
 
 
 def check_operators(subgraph: Table, names: Sequence[str], buffers: Sequence[Table], where: str) -> list[Operator]:
-    """Check the operators of a subgraph whose tensors were checked; raises BrokenFile. Returns them in order."""
+    """Check the operators of a subgraph and return them in order.
+
+    Its tensors must have been checked. Raises BrokenFile.
+    """
     tensors = subgraph.tables("tensors")
     ready = _ready(subgraph, buffers, where)
     constant = {index for index, tensor in enumerate(tensors) if is_constant(tensor, buffers)}
@@ -53,10 +63,10 @@ def check_operators(subgraph: Table, names: Sequence[str], buffers: Sequence[Tab
         what = f"operator {index} of {where}"
         operator = _operator(table, names, what)
         operands += len(operator.inputs) + len(operator.outputs)
-        if operands > MOST_OPERANDS:
-            raise BrokenFile(f"{where} has more than {MOST_OPERANDS} operands")
+        if operands > MAX_OPERANDS:
+            raise BrokenFile(f"{where} has more than {MAX_OPERANDS} operands")
         _check_inputs(operator, ready, len(tensors), what)
-        check_indices(table.numbers("intermediates"), len(tensors), f"an intermediate tensor of {what}", least=-1)
+        check_indices(table.numbers("intermediates"), len(tensors), f"an intermediate tensor of {what}", minimum=-1)
         check_indices(operator.outputs, len(tensors), f"an output of {what}")
         outputs = set(operator.outputs.tolist())
         if outputs & constant:
@@ -68,14 +78,17 @@ def check_operators(subgraph: Table, names: Sequence[str], buffers: Sequence[Tab
     return operators
 
 
-def check_indices(indices: Array, count: int, what: str, *, least: int = 0) -> None:
-    """Raise BrokenFile unless every index is at least ``least`` and below ``count``."""
-    if len(indices) and (indices.min() < least or indices.max() >= count):
-        raise BrokenFile(f"{what} has an index that is not below {count}")
+def check_indices(indices: Array, count: int, what: str, *, minimum: int = 0) -> None:
+    """Raise BrokenFile unless each index is at least ``minimum`` and below ``count``."""
+    if len(indices) and (indices.min() < minimum or indices.max() >= count):
+        raise BrokenFile(f"{what} has an index that is not at least {minimum} and below {count}")
 
 
 def check_calls(calls: Mapping[int, Sequence[int]]) -> None:
-    """Raise BrokenFile where a subgraph runs itself, directly or through others, or does not exist."""
+    """Raise BrokenFile where a subgraph runs itself or one that does not exist.
+
+    Also where it runs itself through others.
+    """
     done: set[int] = set()
     for start in calls:
         pending, path = [(start, False)], list[int]()
@@ -89,7 +102,7 @@ def check_calls(calls: Mapping[int, Sequence[int]]) -> None:
                 raise BrokenFile(f"subgraph {subgraph} runs itself")
             elif subgraph not in done:
                 if subgraph not in calls:
-                    raise BrokenFile(f"an operator runs subgraph {subgraph}, and there are {len(calls)}")
+                    raise BrokenFile(f"an operator runs subgraph {subgraph}, but the file has {len(calls)}")
                 active.add(subgraph)
                 path.append(subgraph)
                 pending.append((subgraph, True))
@@ -97,7 +110,10 @@ def check_calls(calls: Mapping[int, Sequence[int]]) -> None:
 
 
 def _ready(subgraph: Table, buffers: Sequence[Table], where: str) -> set[int]:
-    """Return the tensors that have values before the first operator; raises BrokenFile for impossible inputs."""
+    """Return the tensors with values before the first operator runs.
+
+    Raises BrokenFile for impossible inputs.
+    """
     tensors, inputs = subgraph.tables("tensors"), subgraph.numbers("inputs")
     check_indices(inputs, len(tensors), f"an input of {where}")
     check_indices(subgraph.numbers("outputs"), len(tensors), f"an output of {where}")
@@ -112,10 +128,10 @@ def _ready(subgraph: Table, buffers: Sequence[Table], where: str) -> set[int]:
 
 
 def _check_inputs(operator: Operator, ready: set[int], count: int, what: str) -> None:
-    check_indices(operator.inputs, count, f"an input of {what}", least=-1)
+    check_indices(operator.inputs, count, f"an input of {what}", minimum=-1)
     for index in operator.inputs.tolist():
         if index < 0 and operator.name not in OPTIONAL_INPUTS:
-            raise BrokenFile(f"{what} ({operator.name}) lacks an input that is not optional")
+            raise BrokenFile(f"{what} ({operator.name}) lacks a required input")
         if index >= 0 and index not in ready:
             raise BrokenFile(f"{what} ({operator.name}) reads tensor {index} before it has a value")
 
@@ -123,13 +139,16 @@ def _check_inputs(operator: Operator, ready: set[int], count: int, what: str) ->
 def _operator(table: Table, names: Sequence[str], what: str) -> Operator:
     code = table.number("opcode_index")
     if code >= len(names):
-        raise BrokenFile(f"{what} names operator code {code}, and there are {len(names)}")
-    runs = tuple(_runs(table, names[code], what))
-    return Operator(names[code], table.numbers("inputs"), table.numbers("outputs"), runs)
+        raise BrokenFile(f"{what} names operator code {code}, but the file has {len(names)}")
+    subgraphs = tuple(_subgraphs(table, names[code], what))
+    return Operator(names[code], table.numbers("inputs"), table.numbers("outputs"), subgraphs)
 
 
-def _runs(table: Table, name: str, what: str) -> Iterator[int]:
-    """Yield the subgraphs that an operator runs: LiteRT takes 0 for all of them where the options are missing."""
+def _subgraphs(table: Table, name: str, what: str) -> Iterator[int]:
+    """Yield the subgraphs that an operator runs.
+
+    Raises BrokenFile where the options are missing, because LiteRT then takes subgraph 0 for all of them.
+    """
     expected = _control_flow().get(name)
     if expected is None:
         return
@@ -142,10 +161,13 @@ def _runs(table: Table, name: str, what: str) -> Iterator[int]:
 
 @cache
 def _control_flow() -> Mapping[str, tuple[str, tuple[str, ...]]]:
-    """Return, for each operator that runs subgraphs, its table of options and the fields that hold their indices."""
+    """Return the options of each operator that runs subgraphs.
+
+    They are the name of the options table and its fields with indices of subgraphs.
+    """
     tables = {name.lower(): name for name in layouts()}
     found = {}
-    for operator in numbers_of("BuiltinOperator").values():
+    for operator in names_by_number("BuiltinOperator").values():
         table = tables.get(operator.replace("_", "").lower() + "options", "")
         fields = [name for name, field in layouts().get(table, {}).items() if "subgraph" in name]
         if fields:

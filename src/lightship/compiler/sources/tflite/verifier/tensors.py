@@ -1,4 +1,4 @@
-"""Check the tensors of one subgraph: their dtypes, shapes, data and quantisation."""
+"""Checks of the tensors in a subgraph: dtypes, shapes, data and quantisation."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from lightship.compiler.sources.tflite.verifier.flatbuffer import BrokenFile, Table
-from lightship.compiler.sources.tflite.verifier.layout import numbers_of
+from lightship.compiler.sources.tflite.verifier.layout import names_by_number
 from lightship.tensors import Array
 
-MOST_BYTES_OF_A_TENSOR = 2**31
-MOST_DIMENSIONS = 16
+MAX_TENSOR_BYTES = 2**31
+MAX_DIMENSIONS = 16
 
-# Bits of one value, by the schema's name of the dtype; 0 for what has no fixed size.
+# Bits of one value by the schema's name of the dtype; 0 without a fixed size.
 _BITS = {
     "FLOAT32": 32, "FLOAT16": 16, "BFLOAT16": 16, "FLOAT64": 64, "FLOAT8_E4M3FN": 8, "FLOAT8_E5M2": 8,
     "INT2": 2, "INT4": 4, "UINT4": 4, "INT8": 8, "UINT8": 8, "INT16": 16, "UINT16": 16, "INT32": 32, "UINT32": 32,
@@ -24,49 +24,55 @@ _BITS = {
 
 
 def check_tensors(tensors: Sequence[Table], buffers: Sequence[Table], where: str) -> None:
-    """Check every tensor of a subgraph; raises BrokenFile that names the first one which is wrong."""
+    """Check every tensor of a subgraph.
+
+    Raises BrokenFile that names the first invalid one.
+    """
     for index, tensor in enumerate(tensors):
         what = f"tensor {index} of {where}"
         bits = _bits(tensor, what)
         _check_shape(tensor, bits, what)
         number = tensor.number("buffer")
         if number >= len(buffers):
-            raise BrokenFile(f"{what} names buffer {number}, and there are {len(buffers)}")
+            raise BrokenFile(f"{what} names buffer {number}, but the file has {len(buffers)}")
         if is_constant(tensor, buffers):
             _check_data(tensor, buffers[number], bits, what)
         _check_quantisation(tensor, what)
 
 
 def is_constant(tensor: Table, buffers: Sequence[Table]) -> bool:
-    """Return whether the file holds the tensor's values, which LiteRT maps and must never write to."""
+    """Return whether the file contains the tensor's values.
+
+    LiteRT maps them and must never write to them.
+    """
     return stored_bytes(buffers[tensor.number("buffer")]) > 0
 
 
 def stored_bytes(buffer: Table) -> int:
-    """Return the size of a buffer's data, inside the flatbuffer or behind it."""
+    """Return the size of a buffer's data, inside or behind the flatbuffer."""
     return len(buffer.numbers("data")) or (buffer.number("size") if buffer.number("offset") > 1 else 0)
 
 
 def elements(tensor: Table) -> int:
-    """Return how many values a tensor of the file's own shape has."""
+    """Return the number of values in a tensor with the shape in the file."""
     return math.prod(int(size) for size in tensor.numbers("shape"))
 
 
 def _bits(tensor: Table, what: str) -> int:
-    name = numbers_of("TensorType").get(tensor.number("type"), "")
+    name = names_by_number("TensorType").get(tensor.number("type"), "")
     if name not in _BITS:
-        raise BrokenFile(f"{what} has a dtype that is not known")
+        raise BrokenFile(f"{what} has an unknown dtype")
     return _BITS[name]
 
 
 def _check_shape(tensor: Table, bits: int, what: str) -> None:
     shape, signature = tensor.numbers("shape"), tensor.numbers("shape_signature")
-    if len(shape) > MOST_DIMENSIONS or (shape < 0).any():
+    if len(shape) > MAX_DIMENSIONS or (shape < 0).any():
         raise BrokenFile(f"{what} has an impossible shape")
-    if elements(tensor) * max(bits, 8) // 8 > MOST_BYTES_OF_A_TENSOR:
-        raise BrokenFile(f"{what} is larger than {MOST_BYTES_OF_A_TENSOR} bytes")
+    if elements(tensor) * max(bits, 8) // 8 > MAX_TENSOR_BYTES:
+        raise BrokenFile(f"{what} is larger than {MAX_TENSOR_BYTES} bytes")
     if len(signature) and (len(signature) != len(shape) or not ((signature == -1) | (signature == shape)).all()):
-        raise BrokenFile(f"{what} has a shape_signature that is not its shape with -1 for sizes that vary")
+        raise BrokenFile(f"{what} has a shape_signature that is not its shape with -1 for variable sizes")
 
 
 def _check_data(tensor: Table, buffer: Table, bits: int, what: str) -> None:
@@ -78,11 +84,14 @@ def _check_data(tensor: Table, buffer: Table, bits: int, what: str) -> None:
     elif bits and size != -(-elements(tensor) * bits // 8):
         raise BrokenFile(f"{what} needs {-(-elements(tensor) * bits // 8)} bytes of data, its buffer has {size}")
     elif not bits and not _is_strings(buffer.numbers("data"), elements(tensor)):
-        raise BrokenFile(f"{what} holds strings whose offsets do not fit its data")
+        raise BrokenFile(f"{what} contains strings whose offsets do not fit its data")
 
 
 def _is_strings(data: Array, count: int) -> bool:
-    """Return whether data is LiteRT's form of strings: their number, one offset more than strings, and the bytes."""
+    """Return whether data has LiteRT's format of strings.
+
+    It is the number of strings, an offset for each and one for the end, and the bytes.
+    """
     if len(data) < 4 * (count + 2):
         return False
     head = data[: 4 * (count + 2)].view("<i4")
@@ -101,7 +110,7 @@ def _check_sparsity(sparsity: Table, rank: int, what: str) -> None:
         and all(0 <= block < rank for block in blocks)
     )
     if not right or not all(_is_dimension(dimension) for dimension in dimensions):
-        raise BrokenFile(f"{what} is sparse, and the description of its storage contradicts itself")
+        raise BrokenFile(f"{what} is sparse and has an inconsistent description of its storage")
 
 
 def _is_dimension(dimension: Table) -> bool:
@@ -110,9 +119,9 @@ def _is_dimension(dimension: Table) -> bool:
     segments, indices = dimension.table("array_segments"), dimension.table("array_indices")
     if segments is None or indices is None:
         return False
-    bounds, places = segments.numbers("values").astype(np.int64), indices.numbers("values").astype(np.int64)
-    ordered = len(bounds) > 0 and bounds[0] == 0 and bounds[-1] == len(places) and (np.diff(bounds) >= 0).all()
-    return bool(ordered and (places >= 0).all())
+    bounds, positions = segments.numbers("values").astype(np.int64), indices.numbers("values").astype(np.int64)
+    ordered = len(bounds) > 0 and bounds[0] == 0 and bounds[-1] == len(positions) and (np.diff(bounds) >= 0).all()
+    return bool(ordered and (positions >= 0).all())
 
 
 def _check_quantisation(tensor: Table, what: str) -> None:
@@ -125,6 +134,6 @@ def _check_quantisation(tensor: Table, what: str) -> None:
     if len(scales) and len(zeros) not in {len(scales), 1, 0}:
         raise BrokenFile(f"{what} has {len(scales)} scales and {len(zeros)} zero points")
     if len(scales) > 1 and not (0 <= axis < len(shape) and shape[axis] == len(scales)):
-        raise BrokenFile(f"{what} has {len(scales)} scales, and its quantised dimension has another size")
+        raise BrokenFile(f"{what} has {len(scales)} scales, but its quantised dimension has another size")
     if not np.isfinite(scales).all():
-        raise BrokenFile(f"{what} has a scale that is not a number")
+        raise BrokenFile(f"{what} has a scale that is not finite")

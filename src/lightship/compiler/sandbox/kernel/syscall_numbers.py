@@ -1,14 +1,17 @@
-"""Numbers of system calls by name: x86_64's (asm/unistd_64.h), then aarch64's (asm-generic/unistd.h)."""
+"""System call numbers by name.
+
+The first column is x86_64 (asm/unistd_64.h), the second aarch64 (asm-generic/unistd.h).
+"""
 
 from __future__ import annotations
 
-# The kernel's names of the processors, linux/audit.h.
+# The kernel's constants for the architectures, linux/audit.h.
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
-# The last number that was reviewed (file_setattr, Linux 6.17): what is newer does not exist for the child.
-LAST = 469
+# The last reviewed system call (file_setattr, Linux 6.17): the child gets ENOSYS for later ones.
+LAST_REVIEWED = 469
 
-# Calls that are refused whatever their arguments are; "-" where a processor has no such call.
+# Calls that are refused with any arguments; "-" where a processor has no such call.
 _REFUSED = """
     # sockets
     socket 41 198  socketpair 53 199  connect 42 203  bind 49 200  listen 50 201  accept 43 202  accept4 288 242
@@ -21,13 +24,13 @@ _REFUSED = """
     get_robust_list 274 100  migrate_pages 256 238  move_pages 279 239  setpriority 141 140  ioprio_set 251 30
     sched_setparam 142 118  sched_setscheduler 144 119  sched_setattr 314 274  rt_sigqueueinfo 129 138
     rt_tgsigqueueinfo 297 240
-    # a session or group of its own
+    # new sessions and process groups
     setsid 112 157  setpgid 109 154
-    # keys, and memory and messages that processes share
+    # keys, shared memory and messages
     add_key 248 217  request_key 249 218  keyctl 250 219  shmget 29 194  shmat 30 196  shmctl 31 195
     msgget 68 186  msgsnd 69 189  msgrcv 70 188  msgctl 71 187  semget 64 190  semop 65 193  semctl 66 191
     semtimedop 220 192  mq_open 240 180  mq_unlink 241 181  memfd_create 319 279  memfd_secret 447 447
-    # metadata of files, and news of them
+    # changes and notifications of file metadata
     chmod 90 -  fchmod 91 52  fchmodat 268 53  fchmodat2 452 452  chown 92 -  fchown 93 55  lchown 94 -
     fchownat 260 54  utime 132 -  utimes 235 -  futimesat 261 -  utimensat 280 88  setxattr 188 5
     lsetxattr 189 6  fsetxattr 190 7  setxattrat 463 463  removexattr 197 14  lremovexattr 198 15
@@ -45,7 +48,7 @@ _REFUSED = """
     lookup_dcookie 212 18  iopl 172 -  ioperm 173 -  modify_ldt 154 -  uselib 134 -
 """
 
-# Calls that are refused because of some of their arguments.
+# Calls that are refused with some arguments.
 _CONDITIONAL = """
     clone 56 220  clone3 435 435  kill 62 129  tkill 200 130  tgkill 234 131  prlimit64 302 261
     sched_setaffinity 203 122  fcntl 72 25  ioctl 16 29  prctl 157 167  seccomp 317 277
@@ -53,12 +56,12 @@ _CONDITIONAL = """
 
 
 def refused(processor: str) -> dict[str, int]:
-    """Return the calls that are refused outright, and their numbers for a processor."""
+    """Return the refused calls and their numbers on a processor."""
     return _column(_REFUSED, processor)
 
 
 def conditional(processor: str) -> dict[str, int]:
-    """Return the calls that are refused because of their arguments, and their numbers for a processor."""
+    """Return the calls that depend on their arguments, and their numbers."""
     return _column(_CONDITIONAL, processor)
 
 

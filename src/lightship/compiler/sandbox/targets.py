@@ -1,4 +1,7 @@
-"""What the probe tries to reach: a file, sockets and a process outside the sandbox, which the parent keeps ready."""
+"""Targets of the probe outside the sandbox: a file, sockets and a process.
+
+The parent keeps them reachable while the child tries to reach them.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +15,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-SECRET = b"bait"
+SECRET = b"secret"
 
 
 @dataclass(frozen=True)
-class Bait:
-    """Addresses of what every process of the user can reach; empty where this machine has no such socket.
+class Targets:
+    """Addresses that every process of the user can reach without a sandbox.
 
     Attributes:
-        folder: a folder outside the job, with a file ``secret``.
-        tcp, tcp6, udp: ports that listen on the loopback address; 0 for none.
+        folder: a folder outside the job, which contains the file ``secret``.
+        tcp, tcp6, udp: ports that listen on the loopback address; 0 where the machine has no such socket.
         path: the address of a listening UNIX socket in ``folder``.
-        abstract: the name of one outside the file system (Linux), without its leading zero byte.
+        abstract: the name of an abstract UNIX socket (Linux) without its leading zero byte; empty on other systems.
         pid: the parent's process id.
     """
 
@@ -37,9 +40,9 @@ class Bait:
 
 
 @contextlib.contextmanager
-def laid() -> Iterator[Bait]:
-    """Keep everything ready until the child has tried."""
-    with tempfile.TemporaryDirectory(prefix="lightship-bait-") as folder, contextlib.ExitStack() as stack:
+def prepared() -> Iterator[Targets]:
+    """Keep the file and the sockets reachable inside the context."""
+    with tempfile.TemporaryDirectory(prefix="lightship-probe-") as folder, contextlib.ExitStack() as stack:
         Path(folder, "secret").write_bytes(SECRET)
         path, abstract = f"{folder}/socket", f"lightship-{secrets.token_hex(8)}" if sys.platform == "linux" else ""
 
@@ -49,7 +52,7 @@ def laid() -> Iterator[Bait]:
         listen(socket.AF_UNIX, socket.SOCK_STREAM, path)
         if abstract:
             listen(socket.AF_UNIX, socket.SOCK_STREAM, f"\0{abstract}")
-        yield Bait(
+        yield Targets(
             folder=os.path.realpath(folder),
             tcp=listen(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 0)),
             tcp6=listen(socket.AF_INET6, socket.SOCK_STREAM, ("::1", 0)),
@@ -62,14 +65,17 @@ def laid() -> Iterator[Bait]:
 
 @contextlib.contextmanager
 def _bound(family: int, kind: int, address: str | tuple[str, int]) -> Iterator[int]:
-    """Keep a socket at an address and return its port, 0 where it cannot be had (no IPv6, or a UNIX socket)."""
+    """Keep a socket bound to an address and yield its port.
+
+    Yields 0 for a UNIX socket, and where the socket cannot be bound, as without IPv6.
+    """
     with contextlib.ExitStack() as stack:
         try:
-            ours = stack.enter_context(socket.socket(family, kind))
-            ours.bind(address)
+            sock = stack.enter_context(socket.socket(family, kind))
+            sock.bind(address)
             if kind == socket.SOCK_STREAM:
-                ours.listen()
-            name = ours.getsockname()
+                sock.listen()
+            name = sock.getsockname()
         except OSError:
             name = ("", 0)
         yield name[1] if isinstance(name, tuple) else 0

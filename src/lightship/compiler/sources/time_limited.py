@@ -1,4 +1,4 @@
-"""An original whose calls end."""
+"""An original model with a time limit for each call."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from lightship.compiler.sources.base import Original
 from lightship.tensors import Array, Signature
 
 
-class Bounded:
-    """An original whose calls end: one that takes too long ends the process, unless it may be ``slow``."""
+class TimeLimited:
+    """An original model with a time limit for each call.
+
+    A call that exceeds the limit ends the process, unless the model may be ``slow``.
+    """
 
     def __init__(self, original: Original, *, slow: bool) -> None:
         self._original = original
@@ -30,6 +33,6 @@ class Bounded:
         self.saved_model = original.saved_model
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """See :class:`lightship.compiler.sources.base.Original`."""
+        """Run the original within the time limit."""
         with limits.calls(1, slow=self._slow):
             return self._original.run(signature, inputs)

@@ -1,4 +1,4 @@
-"""Results as tables: in the terminal, and in Markdown."""
+"""Tables of the results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.table import Row, Table, shown
 
 
 def tables(results: Mapping[str, Any]) -> list[Table]:
-    """Ratios and goals, then every part's figures."""
+    """Return a table of ratios and goals, then the tables of all parts."""
     found = [_ratios(results)] if comparisons(results) else []
     for part, make in _MAKERS.items():
         if part in results:
@@ -95,13 +95,13 @@ def _protocols(results: Mapping[str, Any]) -> list[Table]:
 
 def _batching(results: Mapping[str, Any]) -> list[Table]:
     rows = []
-    for engine, watches in results["batching"]["engines"].items():
-        alone = {watch["at_once"]: watch for watch in watches if watch["largest_batch"] == 1}
-        for watch in watches:
-            if watch["largest_batch"] > 1:
-                without, rate = alone[watch["at_once"]]["calls_per_second"], watch["calls_per_second"]
+    for engine, measurements in results["batching"]["engines"].items():
+        alone = {entry["at_once"]: entry for entry in measurements if entry["largest_batch"] == 1}
+        for entry in measurements:
+            if entry["largest_batch"] > 1:
+                without, rate = alone[entry["at_once"]]["calls_per_second"], entry["calls_per_second"]
                 rates = (shown(without, "/s"), shown(rate, "/s"), shown(rate / without, "x"))
-                rows.append((engine, str(watch["at_once"]), *rates, f"{watch['calls_together']:.1f}"))
+                rows.append((engine, str(entry["at_once"]), *rates, f"{entry['calls_together']:.1f}"))
     heads = ("", "at once", "calls alone", "in batches", "ratio", "calls in a batch")
     return [Table("Micro-batching: a convolutional model", heads, tuple(rows))]
 

@@ -1,4 +1,4 @@
-"""What was measured of jobs, as tables."""
+"""Tables of the figures of jobs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.table import Row, Table, shown
 
 
 def tables(results: Mapping[str, Any]) -> list[Table]:
-    """One for each input, and memory and records."""
+    """Return a table for each input, and tables of memory and records."""
     part = results["jobs"]
     if "files" not in part:
         return [Table("Jobs", ("", "rows"), ((f"not measured here: {part['not_measured']}", ""),))]
@@ -44,8 +44,8 @@ def _file(file: Mapping[str, Any], of_bound: float) -> Table:
 def _memory(part: Mapping[str, Any]) -> Table:
     rows: list[Row] = []
     for what, seen in part["memory"].items():
-        for place, figures in enumerate(seen):
-            last = place == len(seen) - 1
+        for index, figures in enumerate(seen):
+            last = index == len(seen) - 1
             rows.append(
                 (
                     what,

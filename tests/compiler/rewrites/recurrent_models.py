@@ -77,7 +77,7 @@ def functions() -> dict[str, Callable[[Any], Any]]:
 
 
 def running_sum(x: Any) -> Any:
-    """Sum over time, by a loop with a TensorArray whose elements have no declared shape."""
+    """Return sums over time by a loop with a TensorArray of undeclared shape."""
     steps = tf.transpose(x, (1, 0, 2))
     count = tf.shape(steps)[0]
     sums = tf.TensorArray(tf.float32, size=count)

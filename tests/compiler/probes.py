@@ -151,7 +151,7 @@ def crash(job: Mapping[str, Any]) -> None:
 
 def fail(job: Mapping[str, Any]) -> None:
     print("a line on standard output")
-    raise KeyError("unexpected")
+    raise KeyError("text of the model")
 
 
 def fail_parity(job: Mapping[str, Any]) -> None:

@@ -57,12 +57,12 @@ class Estimate:
     def limits(self) -> dict[str, float]:
         """Return the minimum seconds of the job by limiting factor."""
         return {
-            "one function reads the file to cut it": self.split_seconds,
-            f"SQS adds {FUNCTIONS_A_SECOND:g} functions a second to {FIRST_FUNCTIONS}": ramp(self.work),
-            f"{WRITES_A_SECOND:,} writes a second to one job's items": self.chunks * WRITE_UNITS / WRITES_A_SECOND,
+            "one function reads the file to split it": self.split_seconds,
+            f"SQS adds {FUNCTIONS_A_SECOND:g} functions per second to {FIRST_FUNCTIONS}": ramp(self.work),
+            f"{WRITES_A_SECOND:,} writes per second to one job's items": self.chunks * WRITE_UNITS / WRITES_A_SECOND,
             f"{FUNCTIONS:,} functions at once": self.work / FUNCTIONS,
-            f"{PUTS_A_SECOND:,} PUTs a second below one prefix": self.chunks / PUTS_A_SECOND,
-            f"{GETS_A_SECOND:,} GETs a second below one prefix": self.chunks / GETS_A_SECOND,
+            f"{PUTS_A_SECOND:,} PUTs per second to one prefix": self.chunks / PUTS_A_SECOND,
+            f"{GETS_A_SECOND:,} GETs per second to one prefix": self.chunks / GETS_A_SECOND,
         }
 
     def costs(self) -> dict[str, float]:
@@ -106,19 +106,19 @@ def tables(results: Mapping[str, Any]) -> list[Table]:
         return []
     job = estimate(part)
     facts = (
-        ("the file", shown(job.megabytes / 1000, "GB")),
-        ("its chunks", f"{job.chunks:,}"),
-        ("a chunk, in a function of one core", shown(job.chunk_seconds, "s")),
-        ("all chunks, one after the other", shown(job.work, "s")),
+        ("size of the file", shown(job.megabytes / 1000, "GB")),
+        ("chunks", f"{job.chunks:,}"),
+        ("time of a chunk in a function of one core", shown(job.chunk_seconds, "s")),
+        ("time of all chunks together", shown(job.work, "s")),
     )
     limits = sorted(job.limits().items(), key=lambda limit: -limit[1])
     held = tuple((name, shown(seconds, "s"), "" if index else "first") for index, (name, seconds) in enumerate(limits))
     costs = job.costs()
-    money = tuple((name, f"${dollars:.4f}") for name, dollars in {**costs, "together": sum(costs.values())}.items())
+    money = tuple((name, f"${dollars:.4f}") for name, dollars in {**costs, "total": sum(costs.values())}.items())
     return [
         Table("10⁹ rows in one file", ("", ""), facts),
-        Table("What holds it up, at least", ("", "seconds", "binds"), held),
-        Table("What it costs", ("", "US dollars"), money),
+        Table("Minimum time by limit", ("", "at least", "rank"), held),
+        Table("Costs", ("", "US dollars"), money),
     ]
 
 

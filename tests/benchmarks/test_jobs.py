@@ -134,7 +134,7 @@ def test_comparisons_of_jobs_use_pandas_and_bound() -> None:
     ours = rows["A job of 1,000,000 rows (CSV), file to file, 1 rounds"][2]
     assert ours[3:5] == ("11x", "55%")
     assert ours[-1] == "aim of ≥ 60% of the bound missed"
-    memory = rows["A job's memory as its file grows"]
+    memory = rows["Memory of a job by size of the file"]
     assert [row[-2:] for row in memory] == [
         ("", ""),
         ("1.01x", "aim of ≤ 1.1x met"),
@@ -167,9 +167,9 @@ def test_estimate_equals_manual_calculation() -> None:
     # 400 MB/s of a core are 231 of the template's 1024 MB; one connection gives 85.
     assert job.split_seconds == pytest.approx(20_000 / 85 + 238.5 * 12 * 0.01)
     limits = job.limits()
-    assert limits["1,000 writes a second to one job's items"] == pytest.approx(11.925)
+    assert limits["1,000 writes per second to one job's items"] == pytest.approx(11.925)
     assert limits["1,000 functions at once"] == pytest.approx(job.work / 1000)
-    assert max(limits, key=lambda name: limits[name]) == "one function reads the file to cut it"
+    assert max(limits, key=lambda name: limits[name]) == "one function reads the file to split it"
     dollars = job.costs()
     assert dollars["S3"] == pytest.approx(2385 * 5.4e-6)
     assert dollars["DynamoDB"] == pytest.approx(2385 * (5 * 0.625 + 2 * 0.125) / 1e6)
@@ -194,4 +194,4 @@ def test_filled_page_changes_only_text_between_marks() -> None:
     once = filled(page, results, scale.tables(results))
     assert filled(once, results, scale.tables(results)) == once
     assert once.split("<!--")[0] == page.split("<!--")[0]
-    assert "| its chunks | 2,385 |" in once
+    assert "| chunks | 2,385 |" in once

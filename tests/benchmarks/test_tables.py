@@ -84,7 +84,7 @@ def test_beside_peers_only_same_model_has_goal() -> None:
 def test_tables_of_every_part_contain_figures() -> None:
     rows = {table.title: {row[0]: row[1:] for row in table.rows} for table in tables(RESULTS)}
     assert rows["Ratios and goals"]["warm event, p50"] == ("120 ms", "0.2 ms", "600x", "met: ≥ 300x", "50 ms", "250x")
-    assert rows["Beside other servers over loopback: bentoml 1.2.3, 1 rounds"]["bentoml (LiteRT)"][-2:] == (
+    assert rows["Other servers over loopback: bentoml 1.2.3, 1 rounds"]["bentoml (LiteRT)"][-2:] == (
         "2x",
         "MISSED: ≥ 3x",
     )
@@ -92,7 +92,7 @@ def test_tables_of_every_part_contain_figures() -> None:
         *("20 µs", "2 ms", "10", "4.00x"),
         "aim of ≤ 2x missed",
     )
-    assert rows["Whether a model's state is another one, asked at most every 2 s"]["folder"][3] == "0.01%"
+    assert rows["Check of a model's state for changes, at most every 2 s"]["folder"][3] == "0.01%"
     assert rows["Image"] == {"not measured here: no Docker engine answers": ("",)}
 
 

@@ -1,15 +1,15 @@
-# Two commands: `make run` serves the example models, `make test` tests everything this machine can run.
+# The two main targets: `make run` serves the example models, `make test` runs every test that this machine can run.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-# The first Python that TensorFlow has a build for.
-SUITS := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+# The first Python on the PATH that TensorFlow supports.
+SUPPORTED := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
-	$$python -c '$(SUITS)' 2>/dev/null && echo $$python && break; done)
+	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 EXAMPLES := quickstart digits
-# A schedule to run by hand: there is no clock on a laptop.
+# A schedule that is triggered manually, because there is no scheduler in local mode.
 NIGHTLY := --parameter 'ScheduleExpression=cron(0 3 * * ? *)' --parameter ScheduleModel=quickstart \
 	--parameter ScheduleInput=batch/quickstart/input/nightly/
 PORT ?= 8000
@@ -18,86 +18,85 @@ BASE ?= origin/main
 FUZZ_SECONDS := 60
 FAULT_SECONDS := 600
 MODEL_FUZZ_SECONDS := 3600
-# Whole files at a time, and afterwards the tests that run alone. PYTEST_ARGS may select none of the latter.
+# Parallel tests, distributed by file, then the tests marked alone. PYTEST_ARGS may deselect all of the latter.
 WORKERS := 2
-TOGETHER = -n $(WORKERS) --dist loadfile -m 'not slow and not alone'
+PARALLEL = -n $(WORKERS) --dist loadfile -m 'not slow and not alone'
 ALONE := -m 'alone and not slow'
 NO_TESTS := 5
 # The tests of `make check`, by folder or file: no TensorFlow, no AWS, no SAM, no server.
 FAST := tests/formats tests/inputs $(addprefix tests/,dispatch/test_callers.py dispatch/test_encodings.py engines/test_causes.py \
 	jobs/test_inflate.py jobs/test_items.py local/test_records.py \
 	test_install.py test_language.py test_layers.py test_settings.py test_state.py test_tensors.py)
-# A suite in full, with the tests that are marked slow and are not part of `make test`.
+# A complete suite, with the tests marked slow, which `make test` omits.
 FULL := pytest -q -s -m ''
 
-# .lightship.env, read in a terminal, outlives the bucket that it names.
+# A terminal that has read .lightship.env may still have the name of a bucket that no longer exists.
 ifneq (,$(filter s3://lightship-local-bucket/%,$(LIGHTSHIP_REGISTRY)))
 unexport LIGHTSHIP_REGISTRY
 endif
 
-# What was trained is kept: the README compiles it again.
+# Keep trained models, which the README compiles again.
 .SECONDARY:
 
 .PHONY: help run check test examples coverage fuzz fuzz-models public-models faults lint format models docs operators lock bench zoo build emulate clean
 
-help: ## What there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+help: ## List the targets
+	@grep -Eh '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 run: models ## Set everything up and serve the example models on http://127.0.0.1:8000 (PORT=8000)
 	@$(BIN)/lightship up --port $(PORT) --default quickstart $(NIGHTLY)
 
-check: lint ## Style, types and the tests that take seconds
+check: lint ## Check style and types and run the fast tests
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile -m 'not slow and not alone and not docker' $(FAST)
 
 test: lint examples models ## Set everything up and run every test that this machine can run, WORKERS (2) at a time
-	$(BIN)/pytest $(TOGETHER) $(PYTEST_ARGS)
+	$(BIN)/pytest $(PARALLEL) $(PYTEST_ARGS)
 	$(BIN)/pytest $(ALONE) $(PYTEST_ARGS) || [ $$? = $(NO_TESTS) ]
 
-coverage: $(VENV)/.dev examples models ## Run the same tests and measure which lines they run, for twice as long
+coverage: $(VENV)/.dev examples models ## Run the same tests with coverage, which takes twice as long
 	@mkdir -p build/coverage
 	@rm -f build/coverage/*
-	$(BIN)/pytest --cov --cov-report= $(TOGETHER) $(PYTEST_ARGS)
+	$(BIN)/pytest --cov --cov-report= $(PARALLEL) $(PYTEST_ARGS)
 	$(BIN)/pytest --cov --cov-append --cov-report=term $(ALONE) $(PYTEST_ARGS) || [ $$? = $(NO_TESTS) ]
 
-fuzz: $(VENV)/.dev examples ## Look for requests that break the server, for FUZZ_SECONDS (60)
+fuzz: $(VENV)/.dev examples ## Send random requests to the server for FUZZ_SECONDS (60)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/$(FULL) tests/protocols/test_fuzz.py
 
-fuzz-models: $(VENV)/.dev examples ## Compile and serve mutants of the example models, for MODEL_FUZZ_SECONDS (3600)
+fuzz-models: $(VENV)/.dev examples ## Compile and serve mutants of the example models for MODEL_FUZZ_SECONDS (3600)
 	MODEL_FUZZ_SECONDS=$(MODEL_FUZZ_SECONDS) $(BIN)/$(FULL) tests/compiler/test_tflite_fuzz.py
 
 public-models: $(VENV)/.dev ## Compile the model files of public packages; writes docs/public-models.md
 	PUBLIC_MODELS_PAGE=docs/public-models.md $(BIN)/$(FULL) tests/compiler/test_public_models.py
 
-faults: $(VENV)/.dev examples ## Kill, delay and double what jobs do, at random, for FAULT_SECONDS (600)
+faults: $(VENV)/.dev examples ## Inject random crashes, delays and duplicates into jobs for FAULT_SECONDS (600)
 	LIGHTSHIP_FAULT_SECONDS=$(FAULT_SECONDS) $(BIN)/$(FULL) tests/jobs/faults/test_schedules.py
 
-lint: $(VENV)/.dev ## Style, language and types only
+lint: $(VENV)/.dev ## Check style, language and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python scripts/language --commits $(BASE)
 	$(BIN)/mypy
 
-format: $(VENV)/.dev ## Put the code into the house's format
+format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 models: $(EXAMPLES:%=models/%/state.json) ## Train and compile the example models into ./models
 
-examples: $(EXAMPLES:%=build/examples/models/%/state.json) ## The same into build/examples/models, for the tests
+examples: $(EXAMPLES:%=build/examples/models/%/state.json) ## Train and compile them into build/examples/models, for tests
 
 build/examples/%.keras: examples/%/train.py | $(VENV)/.run
 	@echo "training $*"
 	@mkdir -p $(@D)
 	@$(BIN)/python $< $@ 2> $(@D)/$*.log || { cat $(@D)/$*.log; exit 1; }
 
-# --no-sandbox: they were trained here a moment ago, so they compile on machines without a sandbox, too; where there is
-# one it is used all the same.
+# --no-sandbox: these trusted models also compile on machines without a sandbox. An available sandbox is still used.
 build/examples/models/%/state.json: build/examples/%.keras examples/%/model.yaml
 	@rm -rf $(@D)
 	@$(BIN)/lightship compile $< --no-sandbox --config examples/$*/model.yaml --data build/examples/$*.npz \
 		--registry build/examples/models
 
-# A copy, as the next version of what is there: ./models is the user's.
+# Published as the next version, because ./models belongs to the user.
 models/%/state.json: build/examples/models/%/state.json
 	@$(BIN)/lightship push $* ./models --registry build/examples/models
 	@touch $@
@@ -105,40 +104,40 @@ models/%/state.json: build/examples/models/%/state.json
 build: $(VENV)/.dev models ## Build the Lambda image with the SAM CLI (needs Docker)
 	$(BIN)/sam build
 
-emulate: $(VENV)/.dev examples ## The real Lambda handler under the runtime emulator, without Docker, on port 9000
+emulate: $(VENV)/.dev examples ## Run the Lambda handler in the runtime emulator on port 9000, without Docker
 	@$(BIN)/python -m tests.emulator
 
-bench: $(VENV)/.dev models ## Measure, beside the usual way; writes docs/benchmarks/
+bench: $(VENV)/.dev models ## Run the benchmarks; writes docs/benchmarks/
 	$(BIN)/python -m benchmarks
 
-zoo: $(VENV)/.dev ## Compile ninety user models, all layers and applications; writes docs/coverage.md, in an hour
+zoo: $(VENV)/.dev ## Compile ninety user models, all layers and applications in an hour; writes docs/coverage.md
 	$(BIN)/python -m tests.zoo
 	$(BIN)/$(FULL) tests/zoo/test_coverage.py
 
-docs: $(VENV)/.run ## Make docs/command-line.md from --help
+docs: $(VENV)/.run ## Write docs/command-line.md from --help
 	$(BIN)/python scripts/command-line-page > docs/command-line.md
 
-operators: $(VENV)/.dev ## List the operators of Keras's layers and applications again, for about 40 minutes
+operators: $(VENV)/.dev ## List the operators of Keras's layers and applications again, in about 40 minutes
 	$(BIN)/python scripts/operators-seen > src/lightship/graphs/seen.new
 	mv src/lightship/graphs/seen.new src/lightship/graphs/seen.txt
 
 lock: $(VENV)/.dev ## Refresh the hashed lock files from pyproject.toml
 	scripts/lock
 
-clean: ## Remove what was built (not ./models)
+clean: ## Remove all generated files except ./models
 	rm -rf $(VENV) build .aws-sam .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/bin/python:
-	@test -n "$(PYTHON)" || { echo "building models needs Python 3.11, 3.12 or 3.13: make PYTHON=python3.x"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "building models requires Python 3.11, 3.12 or 3.13: make PYTHON=python3.x"; exit 1; }
 	@echo "making the virtual environment $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: requirements/run.txt requirements/uv.txt scripts/install pyproject.toml | $(VENV)/bin/python
-	@echo "installing what serving and compiling need"
+	@echo "installing the packages for serving and compiling"
 	@$(BIN)/python scripts/install requirements/run.txt
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
-	@echo "installing what the tests need"
+	@echo "installing the packages for tests"
 	@$(BIN)/python scripts/install requirements/dev.txt
 	@touch $@

@@ -1,1 +1,4 @@
-"""Measurements beside the usual way of serving a model. ``python -m benchmarks`` runs them; figures are never tests."""
+"""Benchmarks of Lightship against other ways to serve a model.
+
+``python -m benchmarks`` runs them; tests never check their figures.
+"""

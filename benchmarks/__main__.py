@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure everything, print tables, write ``docs/benchmarks/``."""
+"""Command line of the benchmarks, which writes tables to ``docs/benchmarks/``."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks import batching, cores, images, lambdas, machine, peers, protocols, registries, report, servers
+from benchmarks.examples import ROOT, Example, predict_examples
 from benchmarks.jobs import part as jobs
-from benchmarks.questions import ROOT, Question, ask_original
 from benchmarks.runtime_api import RuntimeFailedError
 from benchmarks.stacks import MODEL_NAME, lightship, stacks, under_uvicorn
 from benchmarks.tables import tables
@@ -28,8 +28,8 @@ _QUIET = 0.3
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Few repetitions: to try the benchmarks, not to quote them.")
-@click.option("--part", "parts", multiple=True, type=click.Choice(PARTS), help="One part; can be given again.")
+@click.option("--quick", is_flag=True, help="Few repetitions, to try the benchmarks; the figures are not reliable.")
+@click.option("--part", "parts", multiple=True, type=click.Choice(PARTS), help="One part; may be repeated.")
 @click.option(
     "--registry", type=click.Path(path_type=Path), default=ROOT / "models", help="Compiled models.  [default: ./models]"
 )
@@ -38,16 +38,16 @@ _QUIET = 0.3
     "keras_model",
     type=click.Path(path_type=Path),
     default=ROOT / "build" / "examples" / f"{MODEL_NAME}.keras",
-    help="The original.  [default: where `make models` leaves it]",
+    help="The original Keras model.  [default: the one of `make models`]",
 )
 def main(quick: bool, parts: tuple[str, ...], registry: Path, keras_model: Path) -> None:
-    """Measure Lightship beside the usual way.
+    """Measure Lightship and other ways to serve the same model.
 
-    Only the whole measurement writes docs/benchmarks; with --quick, it goes to build/benchmarks; one part is printed.
+    Only a full run writes docs/benchmarks; with --quick, it writes build/benchmarks; with --part, it only prints.
     """
     registry, keras_model = registry.resolve(), keras_model.resolve()
     if not keras_model.is_file() or not (registry / MODEL_NAME).is_dir():
-        raise click.ClickException(f"there is no {keras_model} or no {registry / MODEL_NAME}: run `make models` first")
+        raise click.ClickException(f"{keras_model} or {registry / MODEL_NAME} does not exist: run `make models` first")
     console = Console()
     try:
         results = _measure(console, parts or PARTS, registry, keras_model, quick)
@@ -70,21 +70,21 @@ def _measure(console: Console, parts: Sequence[str], registry: Path, keras_model
     busy = results["machine"]["load_average_before"]
     if busy > _QUIET:
         console.print(
-            f"[yellow]this machine is busy (load average {busy}): others' work will be in the figures[/yellow]"
+            f"[yellow]this machine is busy (load average {busy}): other processes will distort the figures[/yellow]"
         )
-    cores.claim()
-    works = _works(registry, keras_model, quick)
+    cores.pin_self()
+    definitions = _parts(registry, keras_model, quick)
     with _progress(console) as progress:
-        task = progress.add_task("what the original model answers", total=None)
+        task = progress.add_task("predictions of the original model", total=None)
         progress.refresh()
-        questions = ask_original(keras_model)
-        progress.update(task, total=sum(works[part].steps for part in parts))
+        examples = predict_examples(keras_model)
+        progress.update(task, total=sum(definitions[part].steps for part in parts))
 
         def step(text: str) -> None:
             progress.update(task, description=text, advance=1, refresh=True)
 
         for part in parts:
-            results[part] = works[part].measure(questions, step)
+            results[part] = definitions[part].measure(examples, step)
     return results
 
 
@@ -92,46 +92,46 @@ Step = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class _Work:
-    """A part: how often it will say what comes next, and how it is measured."""
+class _Part:
+    """A part of the benchmarks: number of progress steps and measuring function."""
 
     steps: int
-    measure: Callable[[Sequence[Question], Step], dict[str, Any]]
+    measure: Callable[[Sequence[Example], Step], dict[str, Any]]
 
 
-def _works(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Work]:
+def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
     compared = stacks(registry, keras_model)
     ours = [lightship(registry), under_uvicorn(registry)]
-    lives = lambdas.QUICK if quick else lambdas.FULL
+    invoked = lambdas.QUICK if quick else lambdas.FULL
     served = servers.QUICK if quick else servers.FULL
     beside = peers.QUICK if quick else peers.FULL
     calls = protocols.QUICK if quick else protocols.FULL
     batches = batching.QUICK if quick else batching.FULL
-    asked = registries.QUICK if quick else registries.FULL
+    checked = registries.QUICK if quick else registries.FULL
     scored = jobs.QUICK if quick else jobs.FULL
     return {
-        "lambda": _Work(
-            lambdas.steps(compared, lives), lambda rows, step: lambdas.measure(compared, rows, lives, step)
+        "lambda": _Part(
+            lambdas.steps(compared, invoked), lambda rows, step: lambdas.measure(compared, rows, invoked, step)
         ),
-        "server": _Work(
+        "server": _Part(
             servers.steps(compared, served), lambda rows, step: servers.measure(compared, rows, served, step)
         ),
-        "asgi": _Work(servers.steps(ours, served), lambda rows, step: servers.measure(ours, rows, served, step)),
-        "peers": _Work(
+        "asgi": _Part(servers.steps(ours, served), lambda rows, step: servers.measure(ours, rows, served, step)),
+        "peers": _Part(
             peers.steps(beside), lambda rows, step: peers.measure(registry, keras_model, rows, beside, step)
         ),
-        "protocols": _Work(protocols.steps(), lambda _, step: protocols.measure(registry, calls, step)),
-        "batching": _Work(batching.steps(), lambda _, step: batching.measure(batches, step)),
-        "registry": _Work(registries.steps(), lambda _, step: registries.measure(registry, asked, step)),
-        "jobs": _Work(
+        "protocols": _Part(protocols.steps(), lambda _, step: protocols.measure(registry, calls, step)),
+        "batching": _Part(batching.steps(), lambda _, step: batching.measure(batches, step)),
+        "registry": _Part(registries.steps(), lambda _, step: registries.measure(registry, checked, step)),
+        "jobs": _Part(
             jobs.steps(scored), lambda rows, step: jobs.measure(registry, keras_model.parent, rows, scored, step)
         ),
-        "image": _Work(images.steps(), lambda _, step: images.measure(keras_model, step, build=not quick)),
+        "image": _Part(images.steps(), lambda _, step: images.measure(keras_model, step, build=not quick)),
     }
 
 
 def _progress(console: Console) -> Progress:
-    # Drawn only when something happens: a thread that redraws would take time from what is measured.
+    # Redrawn only at each step: a background thread would take processor time from the measured processes.
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     return Progress(*columns, console=console, auto_refresh=False, transient=True)
 

@@ -1,7 +1,7 @@
-"""Part ``batching``: what micro-batching gains with a convolutional model, and what it costs when nobody else asks.
+"""Part ``batching``: gain and cost of micro-batching for a convolutional model.
 
-It is asked as a server asks it, in a process of its own and without HTTP, which would be the larger part.
-:mod:`benchmarks.batching_calls` measures, in a fresh process for each engine.
+Calls are made as by the server, with one call at a time and many at once, but without HTTP, which would take most of
+the time. :mod:`benchmarks.batching_calls` measures each engine in a new process.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from benchmarks import cores
-from benchmarks.orders import carry_out
+from benchmarks.child import run_module
 from benchmarks.stacks import BUILT
 
 ENGINES = ("litert", "tensorflow")
@@ -22,7 +22,7 @@ ENGINES = ("litert", "tensorflow")
 
 @dataclass(frozen=True)
 class Plan:
-    """How often and how long: rounds, which alternate between with and without, and seconds of each watch."""
+    """Number of rounds, with and without batches in turn, and their seconds."""
 
     rounds: int
     seconds: float
@@ -31,7 +31,7 @@ class Plan:
 FULL = Plan(rounds=4, seconds=1.5)
 QUICK = Plan(rounds=1, seconds=0.5)
 
-# Random weights: how long it computes matters here, not what.
+# Random weights: only the computing time matters.
 _CONVOLUTIONAL = """
 import sys, keras
 from keras import layers
@@ -46,11 +46,14 @@ keras.Sequential([
 
 
 def measure(plan: Plan, step: Callable[[str], None]) -> dict[str, Any]:
-    """Calls per second by engine, how many are under way at once, and the largest batch. Raises RuntimeError."""
+    """Return calls per second by engine, concurrency and largest batch.
+
+    Raises RuntimeError if a process fails.
+    """
     registry, model = BUILT / "convolutional", BUILT / "convolutional.keras"
     shutil.rmtree(registry, ignore_errors=True)
     BUILT.mkdir(parents=True, exist_ok=True)
-    step("training nothing: a convolutional model")
+    step("creating a convolutional model")
     _run("-c", _CONVOLUTIONAL, str(model))
     engines = {}
     for engine in ENGINES:
@@ -64,18 +67,18 @@ def measure(plan: Plan, step: Callable[[str], None]) -> dict[str, Any]:
             *("--engine", engine),
             *("--registry", str(registry)),
         )
-        orders = {"registry": str(registry), "name": engine, "plan": asdict(plan)}
-        with cores.apart():
-            engines[engine] = carry_out("benchmarks.batching_calls", orders)
+        parameters = {"registry": str(registry), "name": engine, "plan": asdict(plan)}
+        with cores.last_core():
+            engines[engine] = run_module("benchmarks.batching_calls", parameters)
     return {"rounds": plan.rounds, "engines": engines}
 
 
 def steps() -> int:
-    """How often ``step`` will be called."""
+    """Return the number of calls of ``step``."""
     return 1 + len(ENGINES)
 
 
 def _run(*words: str) -> None:
     done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"the convolutional model could not be made: {done.stdout[-500:]}{done.stderr[-2000:]}")
+        raise RuntimeError(f"cannot create the convolutional model: {done.stdout[-500:]}{done.stderr[-2000:]}")

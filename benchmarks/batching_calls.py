@@ -1,6 +1,7 @@
-"""Calls of one row, some at once, with batches and without them.
+"""Concurrent calls of one row each, with and without micro-batching.
 
-``python -m benchmarks.batching_calls`` reads orders as JSON from standard input and writes figures to standard output.
+``python -m benchmarks.batching_calls`` reads parameters from standard input and writes figures to standard output
+(JSON).
 """
 
 from __future__ import annotations
@@ -25,52 +26,52 @@ _WARM_UP = 0.5
 
 
 @dataclass
-class Seen:
-    """Calls per second of each round, and calls for each run of the model."""
+class Measurement:
+    """Calls per second of each round, and calls per execution of the model."""
 
     rates: list[float] = field(default_factory=list)
     together: float = 1.0
     batched: bool = False
 
 
-async def watch(serving: ConcurrentServing, name: str, at_once: int, seconds: float, seen: Seen) -> None:
-    """Keep so many calls under way for a while."""
+async def measure(serving: ConcurrentServing, name: str, at_once: int, seconds: float, result: Measurement) -> None:
+    """Keep ``at_once`` calls in progress and add the figures to ``result``."""
     served = await serving.find(Asked(name))
     inputs, _ = served.model.golden()
     call = Call({key: array[:1] for key, array in inputs.items()})
     done = 0
 
-    async def ask(until: float) -> None:
+    async def call_until(until: float) -> None:
         nonlocal done
         while time.perf_counter() < until:
             await serving.predict(served, call)
             done += 1
 
-    async def all_ask(duration: float) -> None:
+    async def run_all(duration: float) -> None:
         until = time.perf_counter() + duration
-        await asyncio.gather(*(ask(until) for _ in range(at_once)))
+        await asyncio.gather(*(call_until(until) for _ in range(at_once)))
 
-    await all_ask(_WARM_UP)
+    await run_all(_WARM_UP)
     before, done = served.counters.snapshot(name, 1), 0
     start = time.perf_counter()
-    await all_ask(seconds)
-    seen.rates.append(done / (time.perf_counter() - start))
+    await run_all(seconds)
+    result.rates.append(done / (time.perf_counter() - start))
     after = served.counters.snapshot(name, 1)
-    seen.together = (after.calls - before.calls) / (after.executions - before.executions)
-    seen.batched = served.batches is not None
+    result.together = (after.calls - before.calls) / (after.executions - before.executions)
+    result.batched = served.batches is not None
 
 
 def main() -> None:
-    """Carry out the orders on standard input."""
-    orders = json.load(sys.stdin)
-    plan = orders["plan"]
-    seen = {(at_once, rows): Seen() for at_once in AT_ONCE for rows in ROWS}
+    """Measure with the parameters from standard input."""
+    parameters = json.load(sys.stdin)
+    plan = parameters["plan"]
+    results = {(at_once, rows): Measurement() for at_once in AT_ONCE for rows in ROWS}
     servings = {
-        rows: ConcurrentServing(Registry(orders["registry"]), Options(), Threads(2, rows=rows)) for rows in ROWS
+        rows: ConcurrentServing(Registry(parameters["registry"]), Options(), Threads(2, rows=rows)) for rows in ROWS
     }
     for _ in range(plan["rounds"]):
-        for (at_once, rows), figures in seen.items():
-            asyncio.run(watch(servings[rows], orders["name"], at_once, plan["seconds"], figures))
+        for (at_once, rows), figures in results.items():
+            asyncio.run(measure(servings[rows], parameters["name"], at_once, plan["seconds"], figures))
     for serving in servings.values():
         serving.close()
     figures = [
@@ -81,7 +82,7 @@ def main() -> None:
             "calls_together": found.together,
             "batched": found.batched,
         }
-        for (at_once, rows), found in seen.items()
+        for (at_once, rows), found in results.items()
     ]
     json.dump(figures, sys.stdout)
 

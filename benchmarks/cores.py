@@ -1,4 +1,4 @@
-"""Which core a process runs on: what is measured has one to itself, what measures stays on another."""
+"""Processor affinity: the measured and the measuring process use different cores."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 
-def claim() -> None:
-    """Keep this process, and the threads it starts from now on, on the first core."""
+def pin_self() -> None:
+    """Pin this process and threads that it starts from now on to the first core."""
     if pinnable():
         os.sched_setaffinity(0, _cores()[:1])
 
 
 @contextmanager
-def apart() -> Iterator[None]:
-    """Processes that are started inside run on the last core."""
+def last_core() -> Iterator[None]:
+    """Pin processes that are started inside the context to the last core."""
     if not pinnable():
         yield
         return
@@ -30,15 +30,16 @@ def apart() -> Iterator[None]:
 
 
 @contextmanager
-def awake() -> Iterator[None]:
-    """The last core does not go to sleep inside: what else runs on it goes first, at once and all of the time.
+def keep_awake() -> Iterator[None]:
+    """Keep the last core from sleeping, with a process of idle priority.
 
-    To wake a sleeping core of a virtual machine takes tens of microseconds, which are the host's and nobody's here.
+    Any other process on this core preempts it. Waking a sleeping core of a virtual machine takes tens of microseconds,
+    which depend on the host and would distort the figures.
     """
     if not (pinnable() and hasattr(os, "SCHED_IDLE")):
         yield
         return
-    with apart():
+    with last_core():
         spinning = subprocess.Popen([sys.executable, "-c", _SPIN])
     try:
         yield
@@ -47,15 +48,15 @@ def awake() -> Iterator[None]:
         spinning.wait()
 
 
-def spread(processes: Sequence[int]) -> None:
-    """Move processes that are running: the first to the last core, the second to the one before, and so on."""
+def pin_processes(processes: Sequence[int]) -> None:
+    """Pin running processes: the first to the last core, the second to the one before."""
     if pinnable():
-        for place, process in enumerate(processes):
-            os.sched_setaffinity(process, {_cores()[-1 - place % len(_cores())]})
+        for index, process in enumerate(processes):
+            os.sched_setaffinity(process, {_cores()[-1 - index % len(_cores())]})
 
 
 def pinnable() -> bool:
-    """Whether this system lets a process choose its core, and there are two to choose from."""
+    """Return whether this system supports affinity and has at least two cores."""
     return hasattr(os, "sched_setaffinity") and len(_cores()) > 1
 
 

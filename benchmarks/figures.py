@@ -1,4 +1,4 @@
-"""Figures out of samples: percentiles and spreads, rounded to what was measured."""
+"""Statistics of samples: percentiles and spreads, rounded to significant digits."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 
 def percentile(samples: Sequence[float], percent: float) -> float:
-    """The smallest sample that ``percent`` of all samples do not exceed (nearest rank)."""
+    """Return a percentile of the samples by the nearest-rank method."""
     ordered = sorted(samples)
     return significant(ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)])
 
 
 def spread(samples: Sequence[float]) -> dict[str, Any]:
-    """Median, extremes and the samples themselves, in the order they were taken."""
+    """Return median, extremes and the samples in the order of measurement."""
     return {
         "median": significant(statistics.median(samples)),
         "min": significant(min(samples)),
@@ -25,5 +25,5 @@ def spread(samples: Sequence[float]) -> dict[str, Any]:
 
 
 def significant(value: float, digits: int = 4) -> float:
-    """A value with so many significant digits."""
+    """Return the value rounded to this number of significant digits."""
     return float(f"{value:.{digits}g}")

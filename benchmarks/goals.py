@@ -1,4 +1,7 @@
-"""What the figures are held against: the usual way, other servers, and what the libraries take alone as the bound."""
+"""Goals: comparison with the usual way, other servers and the libraries alone.
+
+The figure of the libraries alone, without Lightship's checks and routes, is the bound.
+"""
 
 from __future__ import annotations
 
@@ -6,32 +9,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# A warm event may take so many times as long as in a bare handler, a request of a protocol as its bound.
+# Largest ratio of a warm event to one in the bare handler, and of a protocol's request to its bound.
 BOUND = 1.5
 PROTOCOL_BOUND = 2.0
 
-# Rows per second of one core beside pandas and model.predict, what part of the bound they are, and how many times the
-# memory for the smallest file a worker may need for the largest one.
+# Jobs: smallest ratio of rows per second of one core to pandas and model.predict, smallest share of the bound's rows
+# per second, and largest ratio of a worker's memory for the largest file to that for the smallest file.
 PANDAS = 10.0
 JOBS_BOUND = 0.6
 FLAT = 1.1
 
-# Requests per second beside every server with the same compiled model inside.
+# Smallest ratio of requests per second to those of other servers with the same compiled model.
 PEERS = 3.0
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One figure of something else and of Lightship.
+    """One figure of Lightship and of another stack.
 
     Attributes:
-        figure: what was measured, in words.
+        figure: name of the figure.
         unit: ``ms``, ``MiB``, ``MB`` or ``/s``.
-        other: what the goal is judged against: the usual way's figure, or another server's.
-        goal: how many times better it must be; None where nothing is asked.
-        aim: how many times better it should be.
-        tuned: the tuned way's figure, where there is one.
-        bare: the bare handler's figure, where there is one.
+        other: the figure of the usual way, or of another server.
+        lightship: the figure of Lightship.
+        goal: required ratio; None without a goal.
+        aim: desired ratio; None without an aim.
+        tuned: the figure of the tuned usual way, if measured.
+        bare: the figure of the bare handler, if measured.
     """
 
     figure: str
@@ -45,17 +49,17 @@ class Comparison:
 
     @property
     def ratio(self) -> float:
-        """How many times better Lightship is; below 1 it is worse."""
+        """Return how many times better Lightship is; below 1 it is worse."""
         return self.better(self.lightship)
 
     @property
     def beside_tuned(self) -> float | None:
-        """How many times better than the tuned way Lightship is; None where that was not measured."""
+        """Return how many times better than the tuned way Lightship is, if measured."""
         return None if self.tuned is None else self.ratio / self.better(self.tuned)
 
     @property
     def verdict(self) -> str:
-        """Whether the goal is met, and the aim."""
+        """Return whether the goal and the aim are met, as text."""
         if self.goal is None and self.aim is None:
             return "no goal"
         if self.goal is None:
@@ -66,12 +70,12 @@ class Comparison:
         return f"{goal}; aim of {self.aim:g}x {'met' if self.ratio >= self.aim else 'missed'}"
 
     def better(self, value: float) -> float:
-        """How many times better than the other's a value of this figure is."""
+        """Return how many times better than the other figure a value is."""
         return value / self.other if self.unit == "/s" else self.other / value
 
 
 def comparisons(results: Mapping[str, Any]) -> list[Comparison]:
-    """Every comparison with the usual way that the parts in these results allow."""
+    """Return the comparisons with the usual way for the parts in the results."""
     return [
         *_of_lambda(results.get("lambda")),
         *_of_server(results.get("server")),
@@ -81,7 +85,7 @@ def comparisons(results: Mapping[str, Any]) -> list[Comparison]:
 
 
 def beside_peers(results: Mapping[str, Any]) -> dict[tuple[str, str], Comparison]:
-    """Requests per second beside other servers, by their name and how many requests are under way at once."""
+    """Return comparisons with other servers by server name and concurrency."""
     part = results.get("peers")
     if part is None:
         return {}
@@ -99,7 +103,7 @@ def beside_peers(results: Mapping[str, Any]) -> dict[tuple[str, str], Comparison
 
 
 def beside_bare(results: Mapping[str, Any]) -> dict[str, float]:
-    """How many times as long as in a bare handler a warm event takes."""
+    """Return the ratio of the time of a warm event to that in a bare handler."""
     if "lambda" not in results:
         return {}
     warm = {name: stack["warm_event_ms"]["p50"] for name, stack in results["lambda"]["stacks"].items()}
@@ -107,7 +111,7 @@ def beside_bare(results: Mapping[str, Any]) -> dict[str, float]:
 
 
 def beside_bound(part: Mapping[str, Any]) -> dict[str, float]:
-    """What part of the bound's rows per second of one core a worker's are, by input."""
+    """Return a worker's share of the bound's rows per second by input."""
     return {
         name: per_core(file["ways"]["lightship, 1 worker"]) / per_core(file["ways"]["bound"])
         for name, file in part["files"].items()
@@ -115,14 +119,14 @@ def beside_bound(part: Mapping[str, Any]) -> dict[str, float]:
 
 
 def growth(part: Mapping[str, Any]) -> dict[str, float]:
-    """How many times the memory for the smallest file the largest one takes, by who splits and who scores."""
+    """Return the memory for the largest file relative to the smallest one, by step."""
     return {
         what: seen[-1]["peak_memory_mib"] / seen[0]["peak_memory_mib"] for what, seen in part["memory"].items() if seen
     }
 
 
 def per_core(way: Mapping[str, Any]) -> float:
-    """Rows for each second of processor time."""
+    """Return rows per second of processor time."""
     rate: float = way["rows_per_processor_second"]["median"]
     return rate
 
@@ -161,7 +165,7 @@ def _of_server(part: Mapping[str, Any] | None) -> list[Comparison]:
 
 
 def _of_jobs(part: Mapping[str, Any] | None) -> list[Comparison]:
-    """The usual way of jobs is pandas with ``model.predict``."""
+    """Compare jobs with pandas and ``model.predict``."""
     if part is None or "files" not in part:
         return []
     return [

@@ -1,4 +1,4 @@
-"""Part ``image``: the Lambda container image, beside one built the usual way on the same base image."""
+"""Part ``image``: size of the Lambda image and of one built the usual way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 BASE = "public.ecr.aws/lambda/python:3.13"
-OURS = "predictfunction:litert"  # as `sam build` names it
+LIGHTSHIP = "predictfunction:litert"  # the tag that `sam build` uses
 USUAL = "lightship-benchmarks-usual"
 
 _USUAL_PACKAGES = ("tensorflow-cpu", "keras", "fastapi", "mangum")
@@ -19,30 +19,31 @@ _MEGABYTE = 1_000_000  # as Docker counts
 
 
 def measure(keras_model: Path, step: Callable[[str], None], *, build: bool) -> dict[str, Any]:
-    """Megabytes of both images and of their base; ``{"not_measured": why}`` where that cannot be known here.
+    """Return the megabytes of both images and of their base image.
 
-    The usual image is built if ``build`` says so and it is not there: that downloads about 300 MB.
+    Returns ``{"not_measured": reason}`` if an image is missing. With ``build``, a missing usual image is built, which
+    downloads about 300 MB.
     """
     step("image sizes")
     if not _docker_answers():
         return {"not_measured": "no Docker engine answers"}
-    if _megabytes(OURS) is None:
-        return {"not_measured": "`make build` has not built our image yet"}
+    if _megabytes(LIGHTSHIP) is None:
+        return {"not_measured": "Lightship's image does not exist: run `make build`"}
     if build and _megabytes(USUAL) is None:
         step("building the usual image, once")
         _build(keras_model)
     if _megabytes(USUAL) is None:
         return {"not_measured": "the usual image has not been built"}
-    return {"megabytes": {"usual": _megabytes(USUAL), "lightship": _megabytes(OURS), "base": _megabytes(BASE)}}
+    return {"megabytes": {"usual": _megabytes(USUAL), "lightship": _megabytes(LIGHTSHIP), "base": _megabytes(BASE)}}
 
 
 def steps() -> int:
-    """How often ``step`` will be called at most."""
+    """Return the largest number of calls of ``step``."""
     return 2
 
 
 def _build(keras_model: Path) -> None:
-    """The usual function as an image, with the versions of the packages that are measured here."""
+    """Build the image of the usual function with the package versions of this process."""
     with tempfile.TemporaryDirectory() as folder:
         context = Path(folder)
         for file in (Path(__file__).parent / "usual").glob("*"):
@@ -55,7 +56,7 @@ def _build(keras_model: Path) -> None:
             ["docker", "build", "--quiet", "--tag", USUAL, folder], capture_output=True, text=True, check=False
         )
     if done.returncode:
-        raise RuntimeError(f"the usual image could not be built:\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
+        raise RuntimeError(f"cannot build the usual image:\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
 
 
 def _docker_answers() -> bool:

@@ -1,7 +1,7 @@
-"""Part ``lambda``: every stack as a Lambda function, through AWS's own runtime interface client for Python.
+"""Part ``lambda``: every stack as a Lambda function, run by AWS's runtime client.
 
-One round is a fresh process of each stack: time from its start to its first correct answer, then warm events, then the
-peak of its memory. Rounds alternate between the stacks, so that a machine that drifts does so for all of them.
+One round starts a new process of each stack and measures the time to its first correct response, the time of warm
+events, and its peak memory. Rounds alternate between the stacks, so that a slower machine affects all of them.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import cores, processes
+from benchmarks.examples import Example
 from benchmarks.figures import percentile, spread
-from benchmarks.questions import Question
 from benchmarks.runtime_api import Outcome, RuntimeApi, RuntimeFailedError
 from benchmarks.stacks import Stack
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How often: fresh processes of each stack, and warm events in each of them."""
+    """Number of processes of each stack, and of warm events in each of them."""
 
     rounds: int
     events: int
     slow_events: int
 
 
-# What the runtime asks the environment for at each event, and finds on AWS.
+# Environment variables that the runtime client reads for each event; Lambda sets them.
 _VARIABLES = {
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
     "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
@@ -45,8 +45,8 @@ QUICK = Plan(rounds=2, events=200, slow_events=10)
 
 
 @dataclass(frozen=True)
-class _Life:
-    """One process: seconds to the first answer, seconds of each warm event, peak of resident memory in MiB."""
+class _Run:
+    """One process: seconds to the first response and of warm events, peak MiB."""
 
     first: float
     warm: list[float]
@@ -54,36 +54,39 @@ class _Life:
 
 
 def measure(
-    stacks: Sequence[Stack], questions: Sequence[Question], plan: Plan, step: Callable[[str], None]
+    stacks: Sequence[Stack], examples: Sequence[Example], plan: Plan, step: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Figures by stack. ``step`` is told what comes next. Raises RuntimeFailedError, AssertionError."""
-    lives: dict[str, list[_Life]] = {stack.name: [] for stack in stacks}
-    with cores.awake():
+    """Return figures by stack; ``step`` is called with the name of each step.
+
+    Raises RuntimeFailedError if a runtime fails, AssertionError for a wrong response.
+    """
+    runs: dict[str, list[_Run]] = {stack.name: [] for stack in stacks}
+    with cores.keep_awake():
         for number in range(plan.rounds + 1):
             for stack in stacks:
                 step(f"round {number} of {plan.rounds}: {stack.name}" if number else f"compiled files: {stack.name}")
                 events = plan.slow_events if stack.slow else plan.events
-                life = _live(stack, questions, events if number else 1)
-                if number:  # the first one writes .pyc files, and brings everything into the page cache
-                    lives[stack.name].append(life)
+                run = _run(stack, examples, events if number else 1)
+                if number:  # the first process writes .pyc files and fills the page cache
+                    runs[stack.name].append(run)
     return {
         "rounds": plan.rounds,
         "one_core_each": cores.pinnable(),
-        "stacks": {name: _summary(of_stack) for name, of_stack in lives.items()},
+        "stacks": {name: _summary(of_stack) for name, of_stack in runs.items()},
     }
 
 
 def steps(stacks: Sequence[Stack], plan: Plan) -> int:
-    """How often ``step`` will be called."""
+    """Return the number of calls of ``step``."""
     return len(stacks) * (plan.rounds + 1)
 
 
-def _live(stack: Stack, questions: Sequence[Question], events: int) -> _Life:
-    asked = list(itertools.islice(itertools.cycle(questions), events + 1))
-    messages = {id(question): question.event() for question in questions}
+def _run(stack: Stack, examples: Sequence[Example], events: int) -> _Run:
+    sent = list(itertools.islice(itertools.cycle(examples), events + 1))
+    messages = {id(example): example.event() for example in examples}
     with RuntimeApi() as api, tempfile.TemporaryFile() as log:
         variables = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": stack.name, **_VARIABLES}
-        with cores.apart():
+        with cores.last_core():
             start = time.perf_counter()
             process = subprocess.Popen(
                 [sys.executable, "-m", "awslambdaric", "app.handler"],
@@ -93,38 +96,38 @@ def _live(stack: Stack, questions: Sequence[Question], events: int) -> _Life:
                 stderr=log,
             )
         try:
-            outcomes = [api.invoke(messages[id(question)]) for question in asked]
+            outcomes = [api.invoke(messages[id(example)]) for example in sent]
             peak = processes.peak(process.pid)
         except RuntimeFailedError as error:
             log.seek(0)
-            said = log.read().decode(errors="replace")[-2000:]
-            raise RuntimeFailedError(f"{stack.name}: {error}\n{said}") from None
+            output = log.read().decode(errors="replace")[-2000:]
+            raise RuntimeFailedError(f"{stack.name}: {error}\n{output}") from None
         finally:
             process.kill()
             process.wait()
     if stack.predicts:
-        _check(stack, asked, outcomes)
+        _check(stack, sent, outcomes)
     first, *warm = outcomes
-    return _Life(first.received - start, [outcome.seconds for outcome in warm], peak)
+    return _Run(first.received - start, [outcome.seconds for outcome in warm], peak)
 
 
-def _check(stack: Stack, asked: Sequence[Question], outcomes: Sequence[Outcome]) -> None:
-    for question, outcome in zip(asked, outcomes, strict=True):
-        answer = json.loads(outcome.body)
-        right = not outcome.failed and answer["statusCode"] == 200 and question.answered_by(answer["body"])
-        assert right, f"{stack.name} answers {question.body} with {outcome.body[:500]!r}, not with {question.answer}"
+def _check(stack: Stack, sent: Sequence[Example], outcomes: Sequence[Outcome]) -> None:
+    for example, outcome in zip(sent, outcomes, strict=True):
+        response = json.loads(outcome.body)
+        correct = not outcome.failed and response["statusCode"] == 200 and example.matches(response["body"])
+        assert correct, f"{stack.name} returns {outcome.body[:500]!r} for {example.body}, not {example.expected}"
 
 
-def _summary(lives: Sequence[_Life]) -> dict[str, Any]:
-    warm = [seconds * 1000 for life in lives for seconds in life.warm]
-    peaks = [life.peak for life in lives if life.peak is not None]
+def _summary(runs: Sequence[_Run]) -> dict[str, Any]:
+    warm = [seconds * 1000 for run in runs for seconds in run.warm]
+    peaks = [run.peak for run in runs if run.peak is not None]
     return {
-        "first_answer_ms": spread([life.first * 1000 for life in lives]),
+        "first_answer_ms": spread([run.first * 1000 for run in runs]),
         "warm_event_ms": {
             "p50": percentile(warm, 50),
             "p99": percentile(warm, 99),
             "events": len(warm),
-            "p50_by_round": [percentile([seconds * 1000 for seconds in life.warm], 50) for life in lives],
+            "p50_by_round": [percentile([seconds * 1000 for seconds in run.warm], 50) for run in runs],
         },
         "peak_memory_mib": spread(peaks) if peaks else None,
     }

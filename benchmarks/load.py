@@ -1,7 +1,7 @@
-"""A load generator: a few connections, each of which asks, waits for the answer, and asks again.
+"""Load generator: connections that send one request after the other.
 
-``python -m benchmarks.load`` reads its orders as JSON from standard input and writes what it saw to standard output: it
-runs in a process of its own, so that nothing else of the measurement can slow it down. Sockets and a selector, because
+``python -m benchmarks.load`` reads parameters from standard input and writes figures to standard output, as JSON. It
+runs in a separate process, so that nothing else of the benchmark slows it down. It uses sockets and a selector, because
 an HTTP library would be slower than the server.
 """
 
@@ -16,37 +16,37 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
-from benchmarks.questions import Question
+from benchmarks.examples import Example
 
 
 @dataclass
-class Seen:
-    """Seconds that were watched, each answer's latency in seconds, and one of the wrong answers if there was any."""
+class Measurement:
+    """Seconds of the measurement, latencies in seconds, and the first wrong response."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
     wrong: str | None = None
 
 
-class _Caller:
-    """One connection with one request under way."""
+class _Connection:
+    """One connection with one request in progress."""
 
     def __init__(self, port: int, requests: Sequence[bytes], first: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._requests = requests
-        self.asked = first
+        self.index = first
         self._buffer = b""
 
-    def ask(self) -> None:
+    def send(self) -> None:
         """Send the next request."""
-        self.asked = (self.asked + 1) % len(self._requests)
+        self.index = (self.index + 1) % len(self._requests)
         self._buffer = b""
         self._sent = time.perf_counter()
-        self.socket.sendall(self._requests[self.asked])
+        self.socket.sendall(self._requests[self.index])
 
-    def answer(self) -> tuple[float, bytes] | None:
-        """Latency and whole response, once all of it has come; None before."""
+    def receive(self) -> tuple[float, bytes] | None:
+        """Return latency and response once the response is complete, None before."""
         data = self.socket.recv(65536)
         if not data:
             raise ConnectionError("the server closed a connection")
@@ -58,37 +58,45 @@ class _Caller:
 
 
 def drive(
-    port: int, questions: Sequence[Question], *, concurrency: int, seconds: float, warm_up: float, check: bool = True
-) -> Seen:
-    """Keep ``concurrency`` requests under way; count the answers that come after the warm-up, then check them all."""
-    requests = [_request(question.body) for question in questions]
-    callers = [_Caller(port, requests, index) for index in range(concurrency)]
-    came: list[tuple[float, int, bytes]] = []
+    port: int, examples: Sequence[Example], *, concurrency: int, seconds: float, warm_up: float, check: bool = True
+) -> Measurement:
+    """Keep ``concurrency`` requests in progress, then check all responses.
+
+    Only responses after the warm-up are counted.
+    """
+    requests = [_request(example.body) for example in examples]
+    connections = [_Connection(port, requests, index) for index in range(concurrency)]
+    responses: list[tuple[float, int, bytes]] = []
     with selectors.DefaultSelector() as selector:
-        for caller in callers:
-            selector.register(caller.socket, selectors.EVENT_READ, caller)
-            caller.ask()
-        _collect(selector, came, time.perf_counter() + warm_up)
-        came.clear()
+        for connection in connections:
+            selector.register(connection.socket, selectors.EVENT_READ, connection)
+            connection.send()
+        _collect(selector, responses, time.perf_counter() + warm_up)
+        responses.clear()
         start = time.perf_counter()
-        end = _collect(selector, came, start + seconds)
-    for caller in callers:
-        caller.socket.close()
-    wrong = (response for _, asked, response in came if check and not _is_right(questions[asked], response))
+        end = _collect(selector, responses, start + seconds)
+    for connection in connections:
+        connection.socket.close()
+    wrong = (response for _, index, response in responses if check and not _is_correct(examples[index], response))
     found = next(wrong, None)
-    return Seen(end - start, [latency for latency, _, _ in came], None if found is None else found.decode("latin-1"))
+    return Measurement(
+        end - start, [latency for latency, _, _ in responses], None if found is None else found.decode("latin-1")
+    )
 
 
-def _collect(selector: selectors.BaseSelector, came: list[tuple[float, int, bytes]], until: float) -> float:
-    """Answers until a moment; returns when it ended: at that moment, or with the first answer after it."""
+def _collect(selector: selectors.BaseSelector, responses: list[tuple[float, int, bytes]], until: float) -> float:
+    """Collect responses until a time; return the actual end time.
+
+    The end may be later than ``until`` by one response.
+    """
     now = time.perf_counter()
     while now < until:
         for key, _ in selector.select(timeout=until - now):
-            caller: _Caller = key.data
-            answer = caller.answer()
-            if answer is not None:
-                came.append((answer[0], caller.asked, answer[1]))
-                caller.ask()
+            connection: _Connection = key.data
+            received = connection.receive()
+            if received is not None:
+                responses.append((received[0], connection.index, received[1]))
+                connection.send()
         now = time.perf_counter()
     return now
 
@@ -98,9 +106,9 @@ def _request(body: str) -> bytes:
     return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
-def _is_right(question: Question, response: bytes) -> bool:
+def _is_correct(example: Example, response: bytes) -> bool:
     head, _, body = response.partition(b"\r\n\r\n")
-    return head.startswith(b"HTTP/1.1 200 ") and question.answered_by(body)
+    return head.startswith(b"HTTP/1.1 200 ") and example.matches(body)
 
 
 def _content_length(head: bytes) -> int:
@@ -109,11 +117,11 @@ def _content_length(head: bytes) -> int:
 
 
 def main() -> None:
-    """Carry out the orders on standard input."""
-    orders = json.load(sys.stdin)
-    questions = [Question(**question) for question in orders.pop("questions")]
+    """Measure with the parameters from standard input."""
+    parameters = json.load(sys.stdin)
+    examples = [Example(**example) for example in parameters.pop("examples")]
     gc.disable()
-    json.dump(asdict(drive(questions=questions, **orders)), sys.stdout)
+    json.dump(asdict(drive(examples=examples, **parameters)), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the figures were measured on, and with which versions."""
+"""Description of the machine and the package versions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PACKAGES = (
 
 
 def describe() -> dict[str, Any]:
-    """Processor, cores, system, how busy it was before anything started, and versions."""
+    """Return processor, cores, system, load average before the run, and versions."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),

@@ -1,6 +1,7 @@
-"""Part ``peers``: other servers for models, with the same compiled model inside, and with TensorFlow.
+"""Part ``peers``: other model servers with the same compiled model and TensorFlow.
 
-Each runs in an environment of its own, with what requirements/peers/NAME.txt pins; Lightship is measured beside them.
+Each has its own virtual environment with the packages of requirements/peers/NAME.txt. Lightship is measured in the same
+rounds.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import servers
-from benchmarks.questions import Question
+from benchmarks.examples import Example
 from benchmarks.stacks import BUILT, ROOT, Stack, compiled, lightship
 
 NAMES = ("bentoml", "litserve")
@@ -33,29 +34,32 @@ _EXPORT = "import sys, keras; keras.models.load_model(sys.argv[1]).export(sys.ar
 def measure(
     registry: Path,
     keras_model: Path,
-    questions: Sequence[Question],
+    examples: Sequence[Example],
     plan: servers.Plan,
     step: Callable[[str], None],
 ) -> dict[str, Any]:
-    """What :func:`benchmarks.servers.measure` gives, the peers' versions, and which have our model inside."""
+    """Return the figures of :func:`benchmarks.servers.measure` and the versions.
+
+    ``same_model_inside`` lists the servers with the compiled model.
+    """
     for name in NAMES:
-        step(f"the environment of {name}, once")
+        step(f"creating the environment of {name}, once")
         make_environment(name)
-    step("the SavedModel for the peers")
+    step("exporting the SavedModel")
     _export(keras_model)
     with_litert, with_tensorflow = _peers("LiteRT", compiled(registry)), _peers("TensorFlow", _SAVED_MODEL)
-    figures = servers.measure([lightship(registry), *with_litert, *with_tensorflow], questions, plan, step)
+    figures = servers.measure([lightship(registry), *with_litert, *with_tensorflow], examples, plan, step)
     same = [stack.name for stack in with_litert]
     return {**figures, "versions": {name: version(name) for name in NAMES}, "same_model_inside": same}
 
 
 def steps(plan: servers.Plan) -> int:
-    """How often ``step`` will be called."""
+    """Return the number of calls of ``step``."""
     return len(NAMES) + 1 + (1 + 2 * len(NAMES)) * (1 + plan.rounds * len(servers.CONCURRENCIES))
 
 
 def make_environment(name: str) -> Path:
-    """The environment with what requirements/peers/NAME.txt pins: made once, and again when the file changes."""
+    """Return the environment of requirements/peers/NAME.txt, made again if it changes."""
     requirements, folder = _REQUIREMENTS / f"{name}.txt", _ENVIRONMENTS / name
     stamp, digest = folder / "made-from", hashlib.sha256(requirements.read_bytes()).hexdigest()
     if not stamp.is_file() or stamp.read_text() != digest:
@@ -68,7 +72,7 @@ def make_environment(name: str) -> Path:
 
 
 def version(name: str) -> str:
-    """The version of a peer that is pinned."""
+    """Return the pinned version of a server."""
     found = re.search(rf"^{name}==(\S+)", (_REQUIREMENTS / f"{name}.in").read_text(), re.MULTILINE)
     assert found is not None, f"requirements/peers/{name}.in does not pin {name}"
     return found[1]
@@ -91,12 +95,12 @@ def _export(keras_model: Path) -> None:
     command = [sys.executable, "-c", _EXPORT, str(keras_model), str(_SAVED_MODEL)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"the model could not be exported: {done.stderr[-2000:]}")
+        raise RuntimeError(f"cannot export the model: {done.stderr[-2000:]}")
 
 
 def _uv(*words: str) -> None:
-    """Somewhere else, because uv would heed this project's own constraints."""
+    """Run uv in another folder, because it would apply this project's constraints."""
     command = [Path(sys.executable).with_name("uv"), "--quiet", *words]
     done = subprocess.run(command, cwd=tempfile.gettempdir(), capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"a peer's environment could not be made: {done.stderr[-2000:]}")
+        raise RuntimeError(f"cannot create the environment: {done.stderr[-2000:]}")

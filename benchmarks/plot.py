@@ -1,4 +1,4 @@
-"""The plot: how many times better than the usual way, and than other servers, every figure on one scale."""
+"""Plot of all comparisons with the usual way and other servers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OURS, _TUNED, _BARE, _GOAL = "#1f6f8b", "#d9a441", "#b9c7cd", "#c8553d"
 
 
 def draw(usual: Sequence[Comparison], peers: Sequence[Comparison], path: Path) -> None:
-    """One bar a comparison, from 1 (as good as the other) rightwards: equal lengths are equal ratios."""
+    """Draw one bar for each comparison on a logarithmic scale from 1 (equal)."""
     plt.rcParams.update({"svg.hashsalt": "lightship", "font.size": 10})
     rows = [*usual, *peers]
     figure, axes = plt.subplots(figsize=(10, 0.55 * len(rows) + 1.4), layout="constrained")
@@ -49,10 +49,10 @@ def _bar(axes: Axes, row: int, comparison: Comparison) -> None:
         "bare handler": (comparison.bare and comparison.better(comparison.bare), _BARE, 4),
         "goal": (comparison.goal, _GOAL, 2),
     }
-    for label, (place, color, width) in marks.items():
-        if place is not None:
-            axes.plot([place, place], [row - 0.38, row + 0.38], color=color, lw=width, label=label)
-    furthest = max(comparison.ratio, *(place for place, _, _ in marks.values() if place is not None), 1)
+    for label, (value, color, width) in marks.items():
+        if value is not None:
+            axes.plot([value, value], [row - 0.38, row + 0.38], color=color, lw=width, label=label)
+    furthest = max(comparison.ratio, *(value for value, _, _ in marks.values() if value is not None), 1)
     figures = f"{shown(comparison.other, comparison.unit)} → {shown(comparison.lightship, comparison.unit)}"
     text = f"{shown(comparison.ratio, 'x')}   {figures}"
     axes.annotate(text, (furthest, row), xytext=(7, 0), textcoords="offset points", va="center")

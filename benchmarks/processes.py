@@ -1,4 +1,4 @@
-"""What a process has used so far, as Linux counts it."""
+"""Memory and processor time of a process, read from /proc."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def peak(process: int | str = "self") -> float | None:
-    """The most memory that was resident at once, in MiB; None where the system does not say."""
+    """Return the peak resident memory in MiB, or None without /proc."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
     except OSError:
@@ -16,11 +16,14 @@ def peak(process: int | str = "self") -> float | None:
 
 
 def processor_seconds(process: int | str) -> float:
-    """Seconds of processor time, all threads and the system's share included, in steps of the system's tick (10 ms)."""
+    """Return the user and system time of all threads in seconds.
+
+    The resolution is the system's tick (10 ms).
+    """
     after_name = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def visible() -> bool:
-    """Whether this system says these things."""
+def available() -> bool:
+    """Return whether this system has these figures."""
     return peak() is not None

@@ -1,6 +1,7 @@
-"""Requests of every protocol, asked of the entry in this process, and the bounds beside them.
+"""Requests of every protocol to the entry in this process, and their bounds.
 
-``python -m benchmarks.protocol_calls`` reads orders as JSON from standard input and writes figures to standard output.
+``python -m benchmarks.protocol_calls`` reads parameters from standard input and writes figures to standard output
+(JSON).
 """
 
 from __future__ import annotations
@@ -35,24 +36,25 @@ Row = list[float]
 
 @dataclass(frozen=True)
 class Way:
-    """One way to ask for a row and to be answered.
+    """One form of request for a prediction.
 
     Attributes:
-        name: as in the tables; ``bound`` is the name of the one that it is compared with.
-        requests: what ``ask`` takes, one for each row.
-        ask: what is timed.
-        read: the row's prediction in what ``ask`` returned, to be compared with LiteRT's own.
+        name: the name in the tables.
+        bound: the name of the way to compare with.
+        requests: the argument of ``send`` for each row.
+        send: the function that is timed.
+        read: extracts the prediction from the result of ``send``, to be compared with LiteRT's.
     """
 
     name: str
     bound: str
     requests: Sequence[Any]
-    ask: Callable[[Any], Any]
+    send: Callable[[Any], Any]
     read: Callable[[Any], Any]
 
 
 class _Bound:
-    """Decode, run, encode: what the same libraries take without a protocol, a check or a choice."""
+    """Decoding, LiteRT and encoding without a protocol or checks."""
 
     def __init__(self, model: Path) -> None:
         self.interpreter = Interpreter(model_path=str(model), num_threads=1)
@@ -61,29 +63,29 @@ class _Bound:
         self._output = self.interpreter.get_output_details()[0]["index"]
 
     def run(self, row: np.ndarray) -> np.ndarray:
-        """The output for a batch of one."""
+        """Return the output for a batch of one row."""
         self.interpreter.set_tensor(self._input, row)
         self.interpreter.invoke()
         output: np.ndarray = self.interpreter.get_tensor(self._output)
         return output
 
     def json(self, body: bytes) -> bytes:
-        """JSON in and out."""
+        """Return the JSON response to a JSON request."""
         row = np.array([orjson.loads(body)["input"]], dtype=np.float32)
         return orjson.dumps(self.run(row), option=orjson.OPT_SERIALIZE_NUMPY)
 
     def binary(self, body: bytes) -> bytes:
-        """The elements' bytes in and out."""
+        """Return the output's bytes for the input's bytes."""
         return self.run(np.frombuffer(body, np.float32).reshape(1, -1)).tobytes()
 
 
 def main() -> None:
-    """Carry out the orders on standard input."""
-    orders = json.load(sys.stdin)
-    plan, source = orders["plan"], random.Random(7)  # noqa: S311
-    rows = [[round(source.uniform(0, 1), 4) for _ in range(orders["width"])] for _ in range(_ROWS)]
-    bound = _Bound(Path(orders["path"]))
-    ways = [*_bounds(bound, rows), *_protocols(orders["model"], rows, bound)]
+    """Measure with the parameters from standard input."""
+    parameters = json.load(sys.stdin)
+    plan, source = parameters["plan"], random.Random(7)  # noqa: S311
+    rows = [[round(source.uniform(0, 1), 4) for _ in range(parameters["width"])] for _ in range(_ROWS)]
+    bound = _Bound(Path(parameters["path"]))
+    ways = [*_bounds(bound, rows), *_protocols(parameters["model"], rows, bound)]
     for way in ways:
         _check(way, rows, bound)
     samples: dict[str, list[float]] = {way.name: [] for way in ways}
@@ -101,11 +103,11 @@ def _bounds(bound: _Bound, rows: Sequence[Row]) -> list[Way]:
 
 
 def _protocols(model: str, rows: Sequence[Row], bound: _Bound) -> Iterator[Way]:
-    from lightship.handlers.predict import handler_for  # reads the environment, and loads the model
+    from lightship.handlers.predict import handler_for  # reads the environment and loads the model
 
     entry = handler_for().core.entry
 
-    def ask(request: tuple[str, dict[str, str], bytes]) -> Response:
+    def send(request: tuple[str, dict[str, str], bytes]) -> Response:
         path, headers, body = request
         response = entry.answer(Request("POST", path, "", headers, body), _EVENT)
         assert response is not None
@@ -115,48 +117,51 @@ def _protocols(model: str, rows: Sequence[Row], bound: _Bound) -> Iterator[Way]:
     (name,) = bound.interpreter.get_signature_runner().get_input_details()
 
     def way(title: str, path: str, make: Callable[[Row], Any], read: Callable[[Response], Any]) -> Way:
-        return Way(title, "bound, JSON", [(path, _headers(), _dump(make(row))) for row in rows], ask, read)
+        return Way(title, "bound, JSON", [(path, _headers(), _dump(make(row))) for row in rows], send, read)
 
     yield way("native", "/predict", lambda row: {"input": row}, _json)
-    yield way("native, by name", native, lambda row: {"input": row}, lambda answer: _json(answer)["predictions"])
+    yield way("native, by name", native, lambda row: {"input": row}, lambda response: _json(response)["predictions"])
     yield way(
         "TensorFlow Serving, instances",
         f"/v1/models/{model}:predict",
         lambda row: {"instances": [row]},
-        lambda answer: _json(answer)["predictions"],
+        lambda response: _json(response)["predictions"],
     )
     yield way(
         "MLflow, SageMaker",
         "/invocations",
         lambda row: {"inputs": [row]},
-        lambda answer: _json(answer)["predictions"],
+        lambda response: _json(response)["predictions"],
     )
     yield way(
         "Open Inference V2, JSON",
         infer,
         lambda row: {"inputs": [{"name": name, "datatype": "FP32", "shape": [1, len(row)], "data": row}]},
-        lambda answer: _json(answer)["outputs"][0]["data"],
+        lambda response: _json(response)["outputs"][0]["data"],
     )
     binary = [(infer, *_infer_binary(name, row)) for row in rows]
-    yield Way("Open Inference V2, binary", "bound, binary", binary, ask, _read_binary)
+    yield Way("Open Inference V2, binary", "bound, binary", binary, send, _read_binary)
 
 
 def _infer_binary(name: str, row: Row) -> tuple[dict[str, str], bytes]:
-    """Headers and body of a request that is binary both ways, as Triton's client writes it."""
+    """Return headers and body of a request with binary input and output.
+
+    The format is that of Triton's client.
+    """
     data = _bytes(row)
     tensor = {"name": name, "datatype": "FP32", "shape": [1, len(row)], "parameters": {"binary_data_size": len(data)}}
     text = _dump({"inputs": [tensor], "parameters": {"binary_data_output": True}})
     return {**_headers(), "content-type": _BINARY, _HEADER_LENGTH: str(len(text))}, text + data
 
 
-def _read_binary(answer: Response) -> Any:
-    assert answer.status == 200, answer.body
-    return _floats(answer.body[int(answer.headers[_HEADER_LENGTH]) :])
+def _read_binary(response: Response) -> Any:
+    assert response.status == 200, response.body
+    return _floats(response.body[int(response.headers[_HEADER_LENGTH]) :])
 
 
-def _json(answer: Response) -> Any:
-    assert answer.status == 200, answer.body
-    return orjson.loads(answer.body)
+def _json(response: Response) -> Any:
+    assert response.status == 200, response.body
+    return orjson.loads(response.body)
 
 
 def _headers() -> dict[str, str]:
@@ -177,17 +182,18 @@ def _floats(data: bytes) -> np.ndarray:
 
 def _check(way: Way, rows: Sequence[Row], bound: _Bound) -> None:
     for row, request in zip(rows, way.requests, strict=True):
-        wanted = bound.run(np.array([row], dtype=np.float32)).ravel()
-        given = np.ravel(way.read(way.ask(request)))
-        assert given.shape == wanted.shape and np.allclose(given, wanted, atol=TOLERANCE), f"{way.name} is wrong"
+        expected = bound.run(np.array([row], dtype=np.float32)).ravel()
+        actual = np.ravel(way.read(way.send(request)))
+        equal = actual.shape == expected.shape and np.allclose(actual, expected, atol=TOLERANCE)
+        assert equal, f"{way.name} returns a wrong prediction"
 
 
 def _microseconds(way: Way, count: int) -> list[float]:
-    ask, clock = way.ask, time.perf_counter_ns
+    send, clock = way.send, time.perf_counter_ns
     taken = []
     for request in islice(cycle(way.requests), count):
         start = clock()
-        ask(request)
+        send(request)
         taken.append((clock() - start) / 1000)
     return taken
 

@@ -1,7 +1,7 @@
-"""Part ``protocols``: what one request costs in the process, protocol by protocol, for little and for more input.
+"""Part ``protocols``: time of one request in the process by protocol and input.
 
-No network and no runtime: the entry is asked as the Lambda handler asks it. Beside it the bound: decode, LiteRT, encode
-and nothing else. :mod:`benchmarks.protocol_calls` measures, in a fresh process for each model.
+There is no network and no runtime: the entry is called as by the Lambda handler, and compared with the bound, which
+only decodes, runs LiteRT and encodes. :mod:`benchmarks.protocol_calls` measures each model in a new process.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import cores
-from benchmarks.orders import carry_out
+from benchmarks.child import run_module
 from benchmarks.stacks import BUILT, MODEL_NAME, compiled
 
 DENSE = "dense784"
@@ -24,7 +24,7 @@ WIDTHS = {MODEL_NAME: 3, DENSE: 784}
 
 @dataclass(frozen=True)
 class Plan:
-    """How often: rounds, which alternate between the protocols, and requests of each protocol in each of them."""
+    """Number of rounds, which alternate between protocols, and of requests in each."""
 
     rounds: int
     requests: int
@@ -33,7 +33,7 @@ class Plan:
 FULL = Plan(rounds=10, requests=1000)
 QUICK = Plan(rounds=3, requests=300)
 
-# Random weights: what is computed does not matter here, that it is the same everywhere does.
+# Random weights: only the computing time matters.
 _DENSE = """
 import sys, keras
 keras.utils.set_random_seed(7)
@@ -43,32 +43,35 @@ keras.Sequential(layers).save(sys.argv[1])
 
 
 def measure(registry: Path, plan: Plan, step: Callable[[str], None]) -> dict[str, Any]:
-    """Figures by model and way. ``step`` is told what comes next. Raises RuntimeError."""
+    """Return figures by model and way; ``step`` is called with the name of each step.
+
+    Raises RuntimeError if a process fails.
+    """
     step(f"compiling {DENSE}")
     registries = {MODEL_NAME: registry, DENSE: _compile_dense()}
     models = {}
     for model, location in registries.items():
         step(f"protocols: {model}")
         environment = {"LIGHTSHIP_REGISTRY": str(location), "LIGHTSHIP_DEFAULT_MODEL": model}
-        orders = {
+        parameters = {
             "model": model,
             "width": WIDTHS[model],
             "path": str(compiled(location, model)),
             "plan": asdict(plan),
         }
-        with cores.apart():
-            ways = carry_out("benchmarks.protocol_calls", orders, environment=environment)
+        with cores.last_core():
+            ways = run_module("benchmarks.protocol_calls", parameters, environment=environment)
         models[model] = {"inputs": WIDTHS[model], "ways": ways}
     return {"rounds": plan.rounds, "models": models}
 
 
 def steps() -> int:
-    """How often ``step`` will be called."""
+    """Return the number of calls of ``step``."""
     return 1 + len(WIDTHS)
 
 
 def _compile_dense() -> Path:
-    """A registry with a small dense model of 784 inputs, made anew."""
+    """Create a registry with a small dense model of 784 inputs."""
     registry, model = BUILT / "registry", BUILT / f"{DENSE}.keras"
     shutil.rmtree(registry, ignore_errors=True)
     BUILT.mkdir(parents=True, exist_ok=True)
@@ -80,4 +83,4 @@ def _compile_dense() -> Path:
 def _run(*words: str) -> None:
     done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"the model {DENSE} could not be made: {done.stdout[-500:]}{done.stderr[-2000:]}")
+        raise RuntimeError(f"cannot create the model {DENSE}: {done.stdout[-500:]}{done.stderr[-2000:]}")

@@ -1,7 +1,7 @@
-"""Part ``registry``: what the question costs whether a model's state is another one, of a folder and of S3.
+"""Part ``registry``: cost of change detection for a folder and for S3.
 
-S3 is moto's server over loopback: its time is not Amazon's, so the processor time that the question takes of ours is
-measured apart from it.
+S3 is moto's server over loopback, whose response time is not that of AWS, so the processor time of this process is
+measured separately.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import cores
-from benchmarks.orders import carry_out
+from benchmarks.child import run_module
 from benchmarks.servers import free_port
 from benchmarks.stacks import MODEL_NAME
 
@@ -27,7 +27,7 @@ _BUCKET = "registry"
 
 @dataclass(frozen=True)
 class Plan:
-    """How many questions are asked of a folder, and of S3."""
+    """Number of checks of a folder and of S3."""
 
     folder: int
     s3: int
@@ -38,28 +38,33 @@ QUICK = Plan(folder=500, s3=100)
 
 
 def measure(registry: Path, plan: Plan, step: Callable[[str], None]) -> dict[str, Any]:
-    """Figures by store. ``step`` is told what comes next. Raises RuntimeError."""
-    orders = {"model": MODEL_NAME, "source": str(registry)}
+    """Return figures by store; ``step`` is called with the name of each step.
+
+    Raises RuntimeError if a process fails.
+    """
+    parameters = {"model": MODEL_NAME, "source": str(registry)}
     step("registry: a folder")
-    folder = carry_out("benchmarks.registry_calls", {**orders, "location": str(registry), "questions": plan.folder})
+    folder = run_module(
+        "benchmarks.registry_calls", {**parameters, "location": str(registry), "questions": plan.folder}
+    )
     step("registry: S3")
     with _s3() as environment:
-        orders |= {"location": f"s3://{_BUCKET}", "questions": plan.s3}
-        s3 = carry_out("benchmarks.registry_calls", orders, environment=environment)
+        parameters |= {"location": f"s3://{_BUCKET}", "questions": plan.s3}
+        s3 = run_module("benchmarks.registry_calls", parameters, environment=environment)
     return {"refresh_seconds": REFRESH, **asdict(plan), "stores": {"folder": folder, "S3 (moto)": s3}}
 
 
 def steps() -> int:
-    """How often ``step`` will be called."""
+    """Return the number of calls of ``step``."""
     return 2
 
 
 @contextmanager
 def _s3() -> Iterator[dict[str, str]]:
-    """What a process needs to find a fresh S3, which has the other core."""
+    """Start an empty S3 on the other core; yield its environment variables."""
     port = free_port()
     with tempfile.TemporaryFile() as log:
-        with cores.apart():
+        with cores.last_core():
             command = [sys.executable, "-m", "moto.server", "--port", str(port)]
             process = subprocess.Popen(command, stdout=log, stderr=log)
         try:

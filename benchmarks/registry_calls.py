@@ -1,6 +1,7 @@
-"""Questions to a registry whether a model's state is another one, each of them timed.
+"""Timed checks of a registry for a changed model state.
 
-``python -m benchmarks.registry_calls`` reads orders as JSON from standard input and writes figures to standard output.
+``python -m benchmarks.registry_calls`` reads parameters from standard input and writes figures to standard output
+(JSON).
 """
 
 from __future__ import annotations
@@ -16,28 +17,28 @@ from lightship.stores import open_store
 
 
 def main() -> None:
-    """Carry out the orders on standard input."""
-    orders = json.load(sys.stdin)
-    model, location = orders["model"], orders["location"]
+    """Measure with the parameters from standard input."""
+    parameters = json.load(sys.stdin)
+    model, location = parameters["model"], parameters["location"]
     if location.startswith("s3://"):
-        _copy_state(orders["source"], location, model)
+        _copy_state(parameters["source"], location, model)
     registry = Registry(location)
     _, etag = registry.read_state(model)
     assert etag is not None, f"{location} has no state of {model}"
-    assert registry.state_changed(model, "another"), "the registry does not see that a state is another one"
+    assert registry.state_changed(model, "another"), "the registry does not detect a changed state"
     waited, worked = [], []
-    for _ in range(orders["questions"]):
+    for _ in range(parameters["questions"]):
         start, work = time.perf_counter_ns(), time.process_time_ns()
         changed = registry.state_changed(model, etag)
         waited.append((time.perf_counter_ns() - start) / 1000)
         worked.append((time.process_time_ns() - work) / 1000)
-        assert not changed, "the registry takes the same state for another one"
+        assert not changed, "the registry reports an unchanged state as changed"
     figures = {"p50_us": percentile(waited, 50), "p99_us": percentile(waited, 99)}
     json.dump({**figures, "processor_p50_us": percentile(worked, 50), "questions": len(waited)}, sys.stdout)
 
 
 def _copy_state(source: str, location: str, model: str) -> None:
-    """A model's state from a folder into a new bucket, as soon as S3 answers: boto3 asks again until it does."""
+    """Copy a model's state to a new bucket; boto3 retries until S3 is up."""
     aws.client("s3").create_bucket(Bucket=location.removeprefix("s3://"))
     found = open_store(source).read(f"{model}/state.json")
     assert found is not None, f"{source} has no state of {model}"

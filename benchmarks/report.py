@@ -1,4 +1,4 @@
-"""Writing what was measured: results.json, the plot, and the tables between two marks in a README.md."""
+"""Report: results.json, the plot, and the tables between two marks in a page."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import plot, scale
+from benchmarks.examples import ROOT
 from benchmarks.goals import beside_peers, comparisons
-from benchmarks.questions import ROOT
 from benchmarks.table import Table
 from benchmarks.tables import tables
 
-PROSE = ROOT / "docs" / "benchmarks" / "README.md"
+README = ROOT / "docs" / "benchmarks" / "README.md"
 SCALE = ROOT / "docs" / "scale.md"
 
 _BEGIN = "<!-- figures: written by `python -m benchmarks` -->"
@@ -21,18 +21,21 @@ _END = "<!-- end of figures -->"
 
 
 def write(results: Mapping[str, Any], folder: Path) -> None:
-    """Write ``results.json``, ``ratios.svg`` and ``README.md``, with the prose of docs/benchmarks, and ``scale.md``."""
+    """Write ``results.json``, ``ratios.svg``, ``README.md`` and ``scale.md``.
+
+    The text of the pages outside the marks is that of docs.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     plot.draw(comparisons(results), list(beside_peers(results).values()), folder / "ratios.svg")
-    (folder / "README.md").write_text(filled(PROSE.read_text(), results, tables(results)))
-    if on_paper := scale.tables(results):
-        place = SCALE if folder == PROSE.parent else folder / SCALE.name
-        place.write_text(filled(SCALE.read_text(), results, on_paper))
+    (folder / "README.md").write_text(filled(README.read_text(), results, tables(results)))
+    if estimate := scale.tables(results):
+        page = SCALE if folder == README.parent else folder / SCALE.name
+        page.write_text(filled(SCALE.read_text(), results, estimate))
 
 
 def filled(page: str, results: Mapping[str, Any], between: Sequence[Table]) -> str:
-    """A page with these tables between its two marks."""
+    """Return a page with the tables between its two marks replaced."""
     before, _, rest = page.partition(_BEGIN)
     _, _, after = rest.partition(_END)
     return f"{before}{_BEGIN}\n\n{_figures(results, between)}\n\n{_END}{after}"

@@ -1,6 +1,6 @@
-"""The Lambda Runtime API for one runtime: as little as AWS's protocol allows, so that little but the runtime is timed.
+"""Minimal Lambda Runtime API server for one runtime.
 
-AWS's own emulator adds about a millisecond to each event. Protocol:
+It is minimal so that mostly the runtime is timed: AWS's own emulator adds about a millisecond to each event. Protocol:
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
@@ -20,12 +20,12 @@ _BLOCK = 1 << 16
 
 
 class RuntimeFailedError(Exception):
-    """The runtime could not load its handler, or ended, or did not answer in time."""
+    """A runtime that could not load its handler, ended, or did not respond in time."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one event: the handler's return value (or its error) as JSON, and when, in perf_counter seconds."""
+    """Result or error of one event as JSON, with times in perf_counter seconds."""
 
     body: bytes
     failed: bool
@@ -34,24 +34,24 @@ class Outcome:
 
     @property
     def seconds(self) -> float:
-        """From the moment the event is handed out until all of its outcome has arrived."""
+        """Return the seconds from sending the event to receiving all of its outcome."""
         return self.received - self.sent
 
 
 class RuntimeApi:
-    """A server for one runtime at a time, as a context manager.
+    """Server for one runtime at a time, as a context manager.
 
-    No thread and no event loop: :meth:`invoke` reads the runtime's request for an event, answers it, and reads what
-    the runtime posts. Between these calls the runtime waits, as it does on Lambda.
+    It has no thread and no event loop: :meth:`invoke` reads the runtime's request for an event, sends the event, and
+    reads the outcome that the runtime posts. Between these calls the runtime waits, as it does on Lambda.
 
     Args:
-        patience: seconds to wait for the runtime.
+        timeout: seconds to wait for the runtime.
     """
 
-    def __init__(self, *, patience: float = 60.0) -> None:
-        self._patience = patience
+    def __init__(self, *, timeout: float = 60.0) -> None:
+        self._timeout = timeout
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(patience)
+        self._listener.settimeout(timeout)
         self._connection: socket.socket | None = None
         self._events = 0
 
@@ -67,16 +67,16 @@ class RuntimeApi:
 
     @property
     def address(self) -> str:
-        """The value of ``AWS_LAMBDA_RUNTIME_API``."""
+        """Return the value of ``AWS_LAMBDA_RUNTIME_API``."""
         host, port = self._listener.getsockname()
         return f"{host}:{port}"
 
     def invoke(self, event: bytes) -> Outcome:
-        """Hand out one event (JSON) and wait for its outcome. Raises RuntimeFailedError."""
+        """Send one event (JSON) and return its outcome; raises RuntimeFailedError."""
         try:
             return self._invoke(event)
         except TimeoutError:
-            raise RuntimeFailedError(f"the runtime was silent for {self._patience:.0f} seconds") from None
+            raise RuntimeFailedError(f"the runtime sent nothing for {self._timeout:.0f} seconds") from None
         except OSError as error:
             raise RuntimeFailedError(f"the runtime's connection broke: {error}") from None
 
@@ -86,28 +86,29 @@ class RuntimeApi:
             connection.sendall(_ACCEPTED)
             raise RuntimeFailedError(body.decode(errors="replace"))
         if path != _NEXT:
-            raise RuntimeFailedError(f"the runtime asked for {path} instead of an event")
+            raise RuntimeFailedError(f"the runtime requested {path} instead of the next event")
         self._events += 1
         identity = f"event-{self._events}"
         message = _event(identity, event)
         sent = time.perf_counter()
         connection.sendall(message)
-        connection, path, body = self._request(hot=True)
+        connection, path, body = self._request(busy=True)
         received = time.perf_counter()
         connection.sendall(_ACCEPTED)
         verb = path.removeprefix(f"{_PREFIX}invocation/{identity}/")
         if verb not in {"response", "error"}:
-            raise RuntimeFailedError(f"the runtime posted to {path} instead of an outcome")
+            raise RuntimeFailedError(f"the runtime posted to {path} instead of the event's response or error")
         return Outcome(body, verb == "error", sent, received)
 
-    def _request(self, *, hot: bool = False) -> tuple[socket.socket, str, bytes]:
-        """The next request as its connection, path and body: on the open connection, or on the next one.
+    def _request(self, *, busy: bool = False) -> tuple[socket.socket, str, bytes]:
+        """Return connection, path and body of the next request.
 
-        ``hot`` asks again and again instead of sleeping: to be woken takes longer than all else that is done here.
+        It is read from the open connection, or else a new one. ``busy`` polls instead of sleeping, because waking up
+        would take longer than everything else here.
         """
         while True:
             connection = self._connection or self._accept()
-            if data := self._receive(connection, hot):
+            if data := self._receive(connection, busy):
                 break
             connection.close()
             self._connection = None
@@ -126,15 +127,15 @@ class RuntimeApi:
         return self._connection
 
     def _more(self, connection: socket.socket) -> bytes:
-        data = self._receive(connection, hot=True)
+        data = self._receive(connection, busy=True)
         if not data:
             raise RuntimeFailedError("the runtime ended in the middle of a request")
         return data
 
-    def _receive(self, connection: socket.socket, hot: bool) -> bytes:
-        deadline = time.perf_counter() + self._patience
-        if not hot:
-            select.select([connection], [], [], self._patience)
+    def _receive(self, connection: socket.socket, busy: bool) -> bytes:
+        deadline = time.perf_counter() + self._timeout
+        if not busy:
+            select.select([connection], [], [], self._timeout)
         while True:
             try:
                 return connection.recv(_BLOCK)

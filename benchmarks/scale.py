@@ -1,6 +1,6 @@
-"""On paper: 10^9 rows at 1000 concurrent functions, from what was measured here and what AWS's documentation says.
+"""Estimate for 10^9 rows with 1000 concurrent functions.
 
-Nothing of it was run on AWS. Each line of the tables is one formula below.
+It is computed from the measured figures and AWS's documentation; nothing was run on AWS. Each table row is one formula.
 """
 
 from __future__ import annotations
@@ -17,31 +17,32 @@ from lightship.jobs.ledger.requests import Options
 ROWS = 10**9
 FUNCTIONS = 1000
 
-# AWS's documentation, November 2026. Lambda: megabytes of one core; what an SQS mapping begins with, and gains a second
-# (300 a minute). DynamoDB: writes of one partition key. S3: of one prefix, and megabytes a second of one connection.
+# AWS's documentation, November 2026. Lambda: megabytes of memory for one core; concurrent functions of an SQS mapping
+# at the start, and how many it adds per second (300 per minute). DynamoDB: writes per second to one partition key. S3:
+# requests per second to one prefix, and megabytes per second of one connection.
 CORE_MB = 1769
 FIRST_FUNCTIONS, FUNCTIONS_A_SECOND = 5, 5.0
 WRITES_A_SECOND = 1000
 PUTS_A_SECOND, GETS_A_SECOND = 3500, 5500
 STREAM_MB = 85.0
 
-# Assumed: how long a call of S3 or DynamoDB takes inside AWS. Counted in the code: calls, write units and reads of a
-# chunk that is scored, and calls for ten chunks that are entered, one after the other.
+# Assumed: seconds of a call of S3 or DynamoDB inside AWS. Counted in the code: calls, write units and reads for a
+# scored chunk, and sequential calls to record ten chunks.
 CALL_SECONDS = 0.01
 CALLS, WRITE_UNITS, READS, SPLIT_CALLS = 7, 5, 2, 12
 
-# The template's defaults: memory of the function that splits.
+# Default of the template: memory of the split function in MB.
 SPLIT_MB = 1024
 
-# US dollars, us-east-1: a GB-second, and a million of invocations, writes, reads, calls of SQS, PUTs and GETs.
+# US dollars in us-east-1 for a GB-second, and for a million invocations, writes, reads, SQS calls, PUTs and GETs.
 GB_SECOND = 0.0000166667
 MILLION = {"invocations": 0.20, "writes": 0.625, "reads": 0.125, "messages": 0.40, "puts": 5.0, "gets": 0.40}
 MESSAGES = 3  # sent, received, deleted
 
 
 @dataclass(frozen=True)
-class Paper:
-    """A job of 10^9 rows in one file. Megabytes are 10^6 bytes; ``work`` is seconds of all functions together."""
+class Estimate:
+    """Estimate of a job of 10^9 rows in one file; a megabyte has 10^6 bytes."""
 
     megabytes: float
     chunks: int
@@ -50,22 +51,22 @@ class Paper:
 
     @property
     def work(self) -> float:
-        """Seconds that all chunks take one after the other."""
+        """Return the seconds of all chunks together."""
         return self.chunks * self.chunk_seconds
 
     def limits(self) -> dict[str, float]:
-        """The seconds that such a job takes at least, by what holds it up."""
+        """Return the minimum seconds of the job by limiting factor."""
         return {
-            "one function reads the file to cut it": self.split_seconds,
-            f"SQS adds {FUNCTIONS_A_SECOND:g} functions a second to {FIRST_FUNCTIONS}": ramp(self.work),
-            f"{WRITES_A_SECOND:,} writes a second to one job's items": self.chunks * WRITE_UNITS / WRITES_A_SECOND,
+            "one function reads the file to split it": self.split_seconds,
+            f"SQS adds {FUNCTIONS_A_SECOND:g} functions per second to {FIRST_FUNCTIONS}": ramp(self.work),
+            f"{WRITES_A_SECOND:,} writes per second to one job's items": self.chunks * WRITE_UNITS / WRITES_A_SECOND,
             f"{FUNCTIONS:,} functions at once": self.work / FUNCTIONS,
-            f"{PUTS_A_SECOND:,} PUTs a second below one prefix": self.chunks / PUTS_A_SECOND,
-            f"{GETS_A_SECOND:,} GETs a second below one prefix": self.chunks / GETS_A_SECOND,
+            f"{PUTS_A_SECOND:,} PUTs per second to one prefix": self.chunks / PUTS_A_SECOND,
+            f"{GETS_A_SECOND:,} GETs per second to one prefix": self.chunks / GETS_A_SECOND,
         }
 
     def costs(self) -> dict[str, float]:
-        """US dollars by service; storage is not in it."""
+        """Return US dollars by service, without storage."""
         seconds = self.work * CORE_MB / 1024 + self.split_seconds * SPLIT_MB / 1024
         return {
             "Lambda": seconds * GB_SECOND + _price(invocations=self.chunks),
@@ -75,20 +76,20 @@ class Paper:
         }
 
 
-def paper(part: Mapping[str, Any]) -> Paper:
-    """The job, from part ``jobs`` of the results."""
+def estimate(part: Mapping[str, Any]) -> Estimate:
+    """Return the estimate from part ``jobs`` of the results."""
     file, split = part["files"]["CSV"], part["memory"]["split"][-1]
     size = ROWS * file["bytes"] / file["rows"]
     chunks = math.ceil(size / Options().chunk_bytes(int(size)))
     computing = ROWS / chunks / per_core(file["ways"]["lightship, 1 worker"])
-    moving = size / chunks / 1e6 / STREAM_MB * 3  # what is written is about twice what was read
+    moving = size / chunks / 1e6 / STREAM_MB * 3  # the output is about twice the input
     scanned = min(STREAM_MB, split["megabytes"] / split["processor_seconds"] * SPLIT_MB / CORE_MB)
     entering = chunks / 10 * SPLIT_CALLS * CALL_SECONDS
-    return Paper(size / 1e6, chunks, computing + moving + CALLS * CALL_SECONDS, size / 1e6 / scanned + entering)
+    return Estimate(size / 1e6, chunks, computing + moving + CALLS * CALL_SECONDS, size / 1e6 / scanned + entering)
 
 
 def ramp(work: float) -> float:
-    """Seconds until so many seconds of work are done by functions that grow in number, up to FUNCTIONS."""
+    """Return the seconds for this work while concurrency grows to FUNCTIONS."""
     full = (FUNCTIONS - FIRST_FUNCTIONS) / FUNCTIONS_A_SECOND
     until_full = FIRST_FUNCTIONS * full + FUNCTIONS_A_SECOND * full**2 / 2
     if work > until_full:
@@ -99,25 +100,25 @@ def ramp(work: float) -> float:
 
 
 def tables(results: Mapping[str, Any]) -> list[Table]:
-    """The job, what holds it up and what it costs; nothing where jobs were not measured."""
+    """Return tables of the job, its limits and its costs; empty without part ``jobs``."""
     part = results.get("jobs")
     if part is None or "files" not in part:
         return []
-    job = paper(part)
+    job = estimate(part)
     facts = (
-        ("the file", shown(job.megabytes / 1000, "GB")),
-        ("its chunks", f"{job.chunks:,}"),
-        ("a chunk, in a function of one core", shown(job.chunk_seconds, "s")),
-        ("all chunks, one after the other", shown(job.work, "s")),
+        ("size of the file", shown(job.megabytes / 1000, "GB")),
+        ("chunks", f"{job.chunks:,}"),
+        ("time of a chunk in a function of one core", shown(job.chunk_seconds, "s")),
+        ("time of all chunks together", shown(job.work, "s")),
     )
     limits = sorted(job.limits().items(), key=lambda limit: -limit[1])
-    held = tuple((name, shown(seconds, "s"), "" if place else "first") for place, (name, seconds) in enumerate(limits))
+    held = tuple((name, shown(seconds, "s"), "" if index else "first") for index, (name, seconds) in enumerate(limits))
     costs = job.costs()
-    money = tuple((name, f"${dollars:.4f}") for name, dollars in {**costs, "together": sum(costs.values())}.items())
+    money = tuple((name, f"${dollars:.4f}") for name, dollars in {**costs, "total": sum(costs.values())}.items())
     return [
         Table("10⁹ rows in one file", ("", ""), facts),
-        Table("What holds it up, at least", ("", "seconds", "binds"), held),
-        Table("What it costs", ("", "US dollars"), money),
+        Table("Minimum time by limit", ("", "at least", "rank"), held),
+        Table("Costs", ("", "US dollars"), money),
     ]
 
 

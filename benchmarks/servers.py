@@ -1,7 +1,7 @@
-"""Long-running servers over loopback, with the settings they come with: part ``server``, and the servers of ``peers``.
+"""Part ``server``: long-running servers over loopback with their default settings.
 
-The server has one core, the load generator the other. All servers are up at the same time, and rounds alternate
-between them.
+The server has one core, the load generator another. All servers run at the same time, and rounds alternate between
+them. Part ``peers`` uses this module, too.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from benchmarks import cores
+from benchmarks.child import run_module
+from benchmarks.examples import Example
 from benchmarks.figures import percentile, spread
-from benchmarks.load import Seen, drive
-from benchmarks.orders import carry_out
-from benchmarks.questions import Question
+from benchmarks.load import Measurement, drive
 from benchmarks.stacks import BUILT, Stack
 
 CONCURRENCIES = (1, 16)
-_PATIENCE = 90.0
+_TIMEOUT = 90.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How often and how long: rounds, and seconds of each watch after its warm-up, longer where answers are few."""
+    """Number of rounds, and seconds of each measurement, longer for slow servers."""
 
     rounds: int
     seconds: float
@@ -42,40 +42,45 @@ QUICK = Plan(rounds=1, seconds=1.0, slow_seconds=2.0, warm_up=0.3)
 
 
 def measure(
-    stacks: Sequence[Stack], questions: Sequence[Question], plan: Plan, step: Callable[[str], None]
+    stacks: Sequence[Stack], examples: Sequence[Example], plan: Plan, step: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Figures by server and concurrency. ``step`` is told what comes next. Raises RuntimeError, AssertionError."""
+    """Return figures by server and concurrency; ``step`` gets the name of each step.
+
+    Raises RuntimeError if a server does not start, AssertionError for a wrong response.
+    """
     served = _served(stacks)
-    seen: dict[str, dict[int, list[Seen]]] = {
+    seen: dict[str, dict[int, list[Measurement]]] = {
         stack.name: {concurrency: [] for concurrency in CONCURRENCIES} for stack in served
     }
     with ExitStack() as running:
         ports = {}
         for stack in served:
             step(f"starting {stack.name}")
-            ports[stack.name] = running.enter_context(_server(stack, questions))
+            ports[stack.name] = running.enter_context(_server(stack, examples))
         for number in range(plan.rounds):
             for concurrency in CONCURRENCIES:
                 for stack in served:
                     step(f"round {number + 1} of {plan.rounds}, {concurrency} at once: {stack.name}")
-                    seen[stack.name][concurrency].append(_watch(stack, ports[stack.name], questions, concurrency, plan))
+                    seen[stack.name][concurrency].append(
+                        _measure(stack, ports[stack.name], examples, concurrency, plan)
+                    )
     return {
         "rounds": plan.rounds,
         "one_core_each": cores.pinnable(),
         "servers": {
-            name: {str(concurrency): _summary(watches) for concurrency, watches in by_concurrency.items()}
+            name: {str(concurrency): _summary(measurements) for concurrency, measurements in by_concurrency.items()}
             for name, by_concurrency in seen.items()
         },
     }
 
 
 def steps(stacks: Sequence[Stack], plan: Plan) -> int:
-    """How often ``step`` will be called."""
+    """Return the number of calls of ``step``."""
     return len(_served(stacks)) * (1 + plan.rounds * len(CONCURRENCIES))
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
+    """Return a free port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -87,35 +92,35 @@ def _served(stacks: Sequence[Stack]) -> list[Stack]:
 
 
 @contextmanager
-def _server(stack: Stack, questions: Sequence[Question]) -> Iterator[int]:
-    """A running server's port, once it has given its first right answers."""
+def _server(stack: Stack, examples: Sequence[Example]) -> Iterator[int]:
+    """Start a server and yield its port after its first correct responses."""
     port = free_port()
     log = BUILT / f"{stack.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output, cores.apart():
+    with log.open("wb") as output, cores.last_core():
         process = subprocess.Popen(
             [part.format(port=port) for part in stack.server],
             cwd=stack.folder,
             env=stack.environment(),
             stdout=output,
             stderr=output,
-            start_new_session=True,  # some are several processes, which end together
+            start_new_session=True,  # to end all processes of a server together
         )
     try:
-        if not _answers(process, stack, port, questions):
-            said = log.read_text(errors="replace")[-2000:]
-            raise RuntimeError(f"{stack.name} does not answer, or gives wrong answers; it said:\n{said}")
+        if not _responds(process, stack, port, examples):
+            output = log.read_text(errors="replace")[-2000:]
+            raise RuntimeError(f"{stack.name} does not respond, or with wrong predictions; its log:\n{output}")
         yield port
     finally:
         _end(process)
 
 
-def _answers(process: subprocess.Popen[bytes], stack: Stack, port: int, questions: Sequence[Question]) -> bool:
-    """Whether it comes to answer: some listen, or answer with errors, long before they can."""
-    deadline = time.monotonic() + _PATIENCE
+def _responds(process: subprocess.Popen[bytes], stack: Stack, port: int, examples: Sequence[Example]) -> bool:
+    """Wait for correct responses; some servers listen or return errors long before."""
+    deadline = time.monotonic() + _TIMEOUT
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(OSError):
-            seen = drive(port, questions, concurrency=1, seconds=0.5, warm_up=0.1, check=stack.predicts)
+            seen = drive(port, examples, concurrency=1, seconds=0.5, warm_up=0.1, check=stack.predicts)
             if seen.latencies and seen.wrong is None:
                 return True
         time.sleep(0.05)
@@ -123,7 +128,10 @@ def _answers(process: subprocess.Popen[bytes], stack: Stack, port: int, question
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Politely first: BentoML's workers have sessions of their own, and end only when it tells them."""
+    """End a server, first with SIGTERM so that BentoML ends its workers.
+
+    They have sessions of their own.
+    """
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
@@ -132,24 +140,24 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _watch(stack: Stack, port: int, questions: Sequence[Question], concurrency: int, plan: Plan) -> Seen:
-    orders = {
+def _measure(stack: Stack, port: int, examples: Sequence[Example], concurrency: int, plan: Plan) -> Measurement:
+    parameters = {
         "port": port,
-        "questions": [asdict(question) for question in questions],
+        "examples": [asdict(example) for example in examples],
         "concurrency": concurrency,
         "seconds": plan.slow_seconds if stack.slow else plan.seconds,
         "warm_up": plan.warm_up,
         "check": stack.predicts,
     }
-    seen = Seen(**carry_out("benchmarks.load", orders))
-    assert seen.wrong is None, f"{stack.name} gave a wrong answer: {seen.wrong}"
-    assert seen.latencies, f"{stack.name} gave no answer in {seen.seconds:.1f} seconds"
-    return seen
+    result = Measurement(**run_module("benchmarks.load", parameters))
+    assert result.wrong is None, f"{stack.name} sent a wrong response: {result.wrong}"
+    assert result.latencies, f"{stack.name} sent no response in {result.seconds:.1f} seconds"
+    return result
 
 
-def _summary(watches: Sequence[Seen]) -> dict[str, Any]:
-    latencies = [latency * 1000 for seen in watches for latency in seen.latencies]
+def _summary(measurements: Sequence[Measurement]) -> dict[str, Any]:
+    latencies = [latency * 1000 for result in measurements for latency in result.latencies]
     return {
-        "requests_per_second": spread([len(seen.latencies) / seen.seconds for seen in watches]),
+        "requests_per_second": spread([len(result.latencies) / result.seconds for result in measurements]),
         "latency_ms": {"p50": percentile(latencies, 50), "p99": percentile(latencies, 99), "requests": len(latencies)},
     }

@@ -1,4 +1,4 @@
-"""The stacks that are compared: the same model, the same question, another way to answer."""
+"""Compared stacks: different ways to serve the same model."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _UVICORN = (sys.executable, "-m", "uvicorn", "app:app", "--port", "{port}")
 
 @dataclass(frozen=True)
 class Stack:
-    """One way to answer.
+    """One way to serve the model.
 
     Attributes:
-        name: as in the tables.
-        folder: where its processes start; for Lambda it holds ``app.py``.
-        variables: environment of its processes, on top of a bare one.
-        server: the command of its long-running server, with ``{port}``; empty where it has none.
-        slow: whether one answer takes tens of milliseconds, so that fewer are asked for.
-        predicts: whether its answers are predictions, to be compared with the original's.
+        name: the name in the tables.
+        folder: working directory of its processes; for Lambda it holds ``app.py``.
+        variables: environment variables of its processes, added to a minimal environment.
+        server: command of its long-running server, with ``{port}``; empty without one.
+        slow: whether one response takes tens of milliseconds, so that fewer requests are sent.
+        predicts: whether its responses are predictions, to be compared with the original's.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Stack:
     predicts: bool = True
 
     def environment(self) -> dict[str, str]:
-        """The whole environment of a process: nothing of the user's own."""
+        """Return the complete environment of a process, without the user's variables."""
         return {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT / "src"),
@@ -46,7 +46,10 @@ class Stack:
 
 
 def stacks(registry: Path, keras_model: Path) -> list[Stack]:
-    """``usual``, ``tuned``, ``lightship``, ``bare``, and ``noop``, which is the measurement's own share."""
+    """Return ``usual``, ``tuned``, ``lightship``, ``bare`` and ``noop``.
+
+    The figures of ``noop`` are the cost of the measurement.
+    """
     here = Path(__file__).parent
     original, model = {"MODEL": str(keras_model)}, {"MODEL": str(compiled(registry))}
     return [
@@ -59,20 +62,20 @@ def stacks(registry: Path, keras_model: Path) -> list[Stack]:
 
 
 def lightship(registry: Path) -> Stack:
-    """This project as it is shipped."""
+    """Return this project with its default settings."""
     variables = {"LIGHTSHIP_REGISTRY": str(registry), "LIGHTSHIP_DEFAULT_MODEL": MODEL_NAME}
     serve = ("-m", "lightship", "serve", "--port", "{port}", "--registry", str(registry), "--default", MODEL_NAME)
     return Stack("lightship", ROOT / "functions" / "predict", variables, (sys.executable, *serve))
 
 
 def under_uvicorn(registry: Path) -> Stack:
-    """The same application on uvicorn, which served it before granian did, without its access log."""
-    ours, folder = lightship(registry), Path(__file__).parent / "under_uvicorn"
+    """Return the same application on uvicorn instead of granian, without access log."""
+    stack, folder = lightship(registry), Path(__file__).parent / "under_uvicorn"
     quiet = ("--no-access-log", "--lifespan", "off", "--no-server-header")
-    return replace(ours, name="lightship under uvicorn", folder=folder, server=(*_UVICORN, *quiet))
+    return replace(stack, name="lightship under uvicorn", folder=folder, server=(*_UVICORN, *quiet))
 
 
 def compiled(registry: Path, model: str = MODEL_NAME) -> Path:
-    """The .tflite file of a model's newest version."""
+    """Return the .tflite file of a model's newest version."""
     newest = max((registry / model).glob("[1-9]*"), key=lambda folder: int(folder.name))
     return newest / "model.tflite"

@@ -1,4 +1,4 @@
-"""A table of figures: in the terminal, and in Markdown."""
+"""Table of figures for the terminal and for Markdown."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ Row = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Table:
-    """A title, the columns' heads and rows of the same length; the first column is text, the others figures."""
+    """Title, column headings and rows; the first column is text, the others figures."""
 
     title: str
     columns: Row
     rows: tuple[Row, ...]
 
     def to_rich(self) -> rich.table.Table:
-        """For the terminal."""
+        """Return the table for the terminal."""
         table = rich.table.Table(title=self.title, title_justify="left")
         for index, column in enumerate(self.columns):
             table.add_column(column, justify="right" if index else "left")
@@ -27,14 +27,14 @@ class Table:
         return table
 
     def to_markdown(self) -> str:
-        """For the documentation."""
+        """Return the table for the documentation."""
         rule = ("---", *["---:"] * (len(self.columns) - 1))
         lines = ["| " + " | ".join(row) + " |" for row in (self.columns, rule, *self.rows)]
         return "\n".join([f"### {self.title}", "", *lines])
 
 
 def shown(value: float, unit: str) -> str:
-    """A figure with its unit and three significant digits."""
+    """Return a figure with three significant digits and its unit."""
     for larger, smaller in (("ms", "µs"), ("s", "ms")):
         if unit == smaller and value >= 1000:
             value, unit = value / 1000, larger

@@ -1,4 +1,4 @@
-"""Results as tables: in the terminal, and in Markdown."""
+"""Tables of the results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.table import Row, Table, shown
 
 
 def tables(results: Mapping[str, Any]) -> list[Table]:
-    """Ratios and goals, then every part's figures."""
+    """Return a table of ratios and goals, then the tables of all parts."""
     found = [_ratios(results)] if comparisons(results) else []
     for part, make in _MAKERS.items():
         if part in results:
@@ -29,8 +29,8 @@ def _ratios(results: Mapping[str, Any]) -> Table:
         rows.append((comparison.figure, *measured, shown(comparison.ratio, "x"), comparison.verdict, *tuned))
     for name, times in beside_bare(results).items():
         verdict = f"aim of ≤ {BOUND}x {'met' if times <= BOUND else 'missed'}"
-        rows.append((f"warm event beside {name}", "", "", f"{times:.2f}x", verdict, "", ""))
-    heads = ("", "usual", "lightship", "ratio", "goal", "tuned", "ratio beside tuned")
+        rows.append((f"warm event relative to {name}", "", "", f"{times:.2f}x", verdict, "", ""))
+    heads = ("", "usual", "lightship", "ratio", "goal", "tuned", "ratio to tuned")
     return Table("Ratios and goals", heads, tuple(rows))
 
 
@@ -64,7 +64,7 @@ def _peers(results: Mapping[str, Any]) -> list[Table]:
         comparison = compared.get(row[:2])
         rows.append((*row, shown(comparison.ratio, "x"), comparison.verdict) if comparison else (*row, "", ""))
     versions = ", ".join(f"{name} {version}" for name, version in part["versions"].items())
-    title = f"Beside other servers over loopback: {versions}, {part['rounds']} rounds"
+    title = f"Other servers over loopback: {versions}, {part['rounds']} rounds"
     return [Table(title, (*_SERVER_HEADS, "lightship's ratio", "goal"), tuple(rows))]
 
 
@@ -89,20 +89,20 @@ def _protocols(results: Mapping[str, Any]) -> list[Table]:
             beside = ("", "") if name == way["bound"] else (f"{times:.2f}x", verdict)
             rows.append((name, shown(way["p50_us"], "µs"), shown(way["p99_us"], "µs"), f"{way['requests']:,}", *beside))
         title = f"One request in the process, {measured['inputs']} numbers ({model})"
-        found.append(Table(title, ("", "p50", "p99", "requests", "beside its bound", "aim"), tuple(rows)))
+        found.append(Table(title, ("", "p50", "p99", "requests", "relative to bound", "aim"), tuple(rows)))
     return found
 
 
 def _batching(results: Mapping[str, Any]) -> list[Table]:
     rows = []
-    for engine, watches in results["batching"]["engines"].items():
-        alone = {watch["at_once"]: watch for watch in watches if watch["largest_batch"] == 1}
-        for watch in watches:
-            if watch["largest_batch"] > 1:
-                without, rate = alone[watch["at_once"]]["calls_per_second"], watch["calls_per_second"]
+    for engine, measurements in results["batching"]["engines"].items():
+        alone = {entry["at_once"]: entry for entry in measurements if entry["largest_batch"] == 1}
+        for entry in measurements:
+            if entry["largest_batch"] > 1:
+                without, rate = alone[entry["at_once"]]["calls_per_second"], entry["calls_per_second"]
                 rates = (shown(without, "/s"), shown(rate, "/s"), shown(rate / without, "x"))
-                rows.append((engine, str(watch["at_once"]), *rates, f"{watch['calls_together']:.1f}"))
-    heads = ("", "at once", "calls alone", "in batches", "ratio", "calls in a batch")
+                rows.append((engine, str(entry["at_once"]), *rates, f"{entry['calls_together']:.1f}"))
+    heads = ("", "at once", "single calls", "in batches", "ratio", "calls in a batch")
     return [Table("Micro-batching: a convolutional model", heads, tuple(rows))]
 
 
@@ -112,8 +112,8 @@ def _registry(results: Mapping[str, Any]) -> list[Table]:
         times = [shown(figures[key], "µs") for key in ("p50_us", "p99_us", "processor_p50_us")]
         share = figures["processor_p50_us"] / (part["refresh_seconds"] * 1e6) * 100
         rows.append((name, *times, shown(share, "%"), f"{figures['questions']:,}"))
-    title = f"Whether a model's state is another one, asked at most every {part['refresh_seconds']:g} s"
-    return [Table(title, ("", "p50", "p99", "processor", "of a processor at most", "questions"), tuple(rows))]
+    title = f"Check of a model's state for changes, at most every {part['refresh_seconds']:g} s"
+    return [Table(title, ("", "p50", "p99", "processor time", "share of a processor, at most", "checks"), tuple(rows))]
 
 
 def _image(results: Mapping[str, Any]) -> list[Table]:

@@ -1,4 +1,4 @@
-"""The bound: orjson, numpy and LiteRT in a plain handler. No routes, no checks, no error that a caller could read."""
+"""Lower bound: a handler of orjson, numpy and LiteRT, without routes or checks."""
 
 import os
 from typing import Any

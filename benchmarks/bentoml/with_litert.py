@@ -1,4 +1,4 @@
-"""BentoML, the compiled model inside: ``bentoml serve with_litert:Predictor``."""
+"""BentoML service of the compiled model: ``bentoml serve with_litert:Predictor``."""
 
 import os
 
@@ -7,10 +7,13 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 
-# An access log for every request, as is the default, would take a tenth of its time; neither does Lightship write one.
+# The default access log would take a tenth of the time of a request. Lightship writes none, either.
 @bentoml.service(workers=1, logging={"access": {"enabled": False}})
 class Predictor:
-    """One interpreter. Its call takes microseconds, so an async method, which needs no thread, is the quicker one."""
+    """Service with one interpreter.
+
+    A call takes microseconds, so an async method, which needs no thread, is faster.
+    """
 
     def __init__(self) -> None:
         self.interpreter = Interpreter(model_path=os.environ["MODEL"], num_threads=1)
@@ -23,5 +26,5 @@ class Predictor:
         """Predict for one row."""
         self.interpreter.set_tensor(self.input, np.array([input], dtype=np.float32))
         self.interpreter.invoke()
-        answer: list[list[float]] = self.interpreter.get_tensor(self.output).tolist()
-        return answer
+        output: list[list[float]] = self.interpreter.get_tensor(self.output).tolist()
+        return output

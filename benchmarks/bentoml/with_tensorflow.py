@@ -1,4 +1,4 @@
-"""BentoML, the SavedModel inside: ``bentoml serve with_tensorflow:Predictor``."""
+"""BentoML service of the SavedModel: ``bentoml serve with_tensorflow:Predictor``."""
 
 import os
 
@@ -9,7 +9,7 @@ import tensorflow as tf
 # Without an access log and with an async method, as in with_litert.py.
 @bentoml.service(workers=1, logging={"access": {"enabled": False}})
 class Predictor:
-    """The function that Keras exports for serving."""
+    """Service with the function that Keras exports for serving."""
 
     def __init__(self) -> None:
         self.model = tf.saved_model.load(os.environ["MODEL"])
@@ -17,5 +17,5 @@ class Predictor:
     @bentoml.api
     async def predict(self, input: list[float]) -> list[list[float]]:
         """Predict for one row."""
-        answer: list[list[float]] = self.model.serve(tf.constant([input], tf.float32)).numpy().tolist()
-        return answer
+        output: list[list[float]] = self.model.serve(tf.constant([input], tf.float32)).numpy().tolist()
+        return output

@@ -1,6 +1,6 @@
-"""The usual way to score a folder of images: Keras' own reader in batches of 1024, ``model.predict``, pandas writes.
+"""Usual way to score a folder of images: Keras dataset, ``predict``, pandas.
 
-Model, input, output and where the figures go are its arguments.
+Batches have 1024 images. Arguments: paths of model, input, output and figures.
 """
 
 import json
@@ -17,7 +17,7 @@ model = keras.models.load_model(path)
 
 
 def score() -> None:
-    """From folder to file."""
+    """Score the folder and write a CSV file."""
     images = keras.utils.image_dataset_from_directory(
         source, labels=None, color_mode="grayscale", image_size=(8, 8), batch_size=1024, shuffle=False
     )
@@ -29,7 +29,7 @@ def score() -> None:
     frame.to_csv(target, index=False)
 
 
-score()  # the first time is slower
+score()  # warm-up
 clock = Clock()
 score()
 Path(figures).write_text(json.dumps(clock.stop()))

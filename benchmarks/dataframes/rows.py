@@ -1,6 +1,6 @@
-"""The usual way to score a table: pandas reads it, ``model.predict`` does 1024 rows at a time, pandas writes it.
+"""Usual way to score a table: pandas and ``model.predict``.
 
-Model, input, output and where the figures go are its arguments.
+Batches have 1024 rows. Arguments: paths of model, input, output and figures.
 """
 
 import json
@@ -18,7 +18,7 @@ model = keras.models.load_model(path)
 
 
 def score() -> None:
-    """From file to file."""
+    """Score the CSV file and write another one."""
     frame = pd.read_csv(source)
     malignant = model.predict(frame.to_numpy("float32"), batch_size=1024)[:, 0]
     frame["predicted_malignancy"] = np.where(malignant > 0.5, "malignant", "benign")
@@ -27,7 +27,7 @@ def score() -> None:
     frame.to_csv(target, index=False)
 
 
-score()  # the first time is slower
+score()  # warm-up
 clock = Clock()
 score()
 Path(figures).write_text(json.dumps(clock.stop()))

@@ -1,1 +1,1 @@
-"""Part ``jobs``: data files that become scored ones, beside pandas and beside what the libraries take alone."""
+"""Part ``jobs``: scoring of data files, compared with pandas and with the bound."""

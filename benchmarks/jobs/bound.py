@@ -1,7 +1,7 @@
-"""The bound: read a file, parse it, run LiteRT, write the same bytes as a job does, and nothing else.
+"""Bound of jobs: read and parse a file, run LiteRT, write the output of a job.
 
-No queue, no S3, no ledger, no model to find, and nothing that could be wrong with a row.
-``python -m benchmarks.jobs.bound`` reads orders as JSON from standard input and writes figures to standard output.
+There is no queue, S3, ledger or registry, and no validation of rows.
+``python -m benchmarks.jobs.bound`` reads parameters from standard input and writes figures to standard output, as JSON.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _BLOCK = 8 * 1024 * 1024
 
 
 class LiteRT:
-    """A model with one input and one output, for batches of 4096 rows and one smaller one at the end."""
+    """Model with one input and one output, run in batches of 4096 rows."""
 
     def __init__(self, path: str) -> None:
         self._interpreter = Interpreter(model_path=path, num_threads=1)
@@ -35,7 +35,7 @@ class LiteRT:
         self._shape: tuple[int, ...] = ()
 
     def run(self, rows: np.ndarray) -> np.ndarray:
-        """Predictions of all rows."""
+        """Return the predictions of all rows."""
         return np.concatenate([self._batch(rows[start : start + _ROWS]) for start in range(0, len(rows), _ROWS)])
 
     def _batch(self, rows: np.ndarray) -> np.ndarray:
@@ -49,7 +49,7 @@ class LiteRT:
 
 
 def score_table(model: LiteRT, source: Path, target: Path) -> None:
-    """A table for the quickstart model, in blocks that fit a cache better than the whole."""
+    """Score a table with the quickstart model, in blocks for better use of the cache."""
     with source.open("rb") as file, target.open("wb") as output:
         header = csv_files.header(file.readline())
         added = ("predicted_malignancy", "probability_benign", "probability_malignant")
@@ -62,7 +62,7 @@ def score_table(model: LiteRT, source: Path, target: Path) -> None:
 
 
 def score_images(model: LiteRT, source: Path, target: Path) -> None:
-    """A folder of images for the digits model."""
+    """Score a folder of images with the digits model."""
     paths = sorted(source.iterdir())
     pixels = np.stack([np.asarray(Image.open(io.BytesIO(path.read_bytes())), np.float32) for path in paths])
     digits = model.run(pixels[..., None] / 255)
@@ -77,19 +77,19 @@ def _numbers(block: bytes, columns: tuple[str, ...]) -> np.ndarray:
     options = csv.ReadOptions(column_names=columns, use_threads=False, block_size=len(block) + 1)
     table = csv.read_csv(pyarrow.BufferReader(block), read_options=options)
     rows = np.empty((table.num_rows, len(columns)), np.float32)
-    for place, column in enumerate(table.columns):
-        rows[:, place] = column.to_numpy()
+    for index, column in enumerate(table.columns):
+        rows[:, index] = column.to_numpy()
     return rows
 
 
 def main() -> None:
-    """Carry out the orders on standard input."""
-    orders: dict[str, Any] = json.load(sys.stdin)
-    model = LiteRT(orders["model"])
-    score = {"CSV": score_table, "images": score_images}[orders["input"]]
-    score(model, Path(orders["source"]), Path(orders["target"]))  # the first time is slower
+    """Measure with the parameters from standard input."""
+    parameters: dict[str, Any] = json.load(sys.stdin)
+    model = LiteRT(parameters["model"])
+    score = {"CSV": score_table, "images": score_images}[parameters["input"]]
+    score(model, Path(parameters["source"]), Path(parameters["target"]))  # warm-up
     clock = Clock()
-    score(model, Path(orders["source"]), Path(orders["target"]))
+    score(model, Path(parameters["source"]), Path(parameters["target"]))
     json.dump(clock.stop(), sys.stdout)
 
 

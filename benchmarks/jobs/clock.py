@@ -1,4 +1,7 @@
-"""What the scoring of one file took of the process that did it. Standard library alone: pandas' side has it too."""
+"""Time and memory of scoring one file.
+
+Only the standard library is imported, because the environment of pandas uses this module, too.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,14 @@ from benchmarks import processes
 
 
 class Clock:
-    """Runs from when everything is imported and the model is loaded; what was used before is the start's."""
+    """Clock that starts after imports and loading, which it reports separately."""
 
     def __init__(self) -> None:
         self._started = time.perf_counter()
         self._start_processor = time.process_time()
 
     def stop(self) -> dict[str, Any]:
-        """Figures, in seconds and MiB: see :func:`benchmarks.jobs.part.measure`."""
+        """Return seconds and MiB, see :func:`benchmarks.jobs.part.measure`."""
         return {
             "seconds": time.perf_counter() - self._started,
             "processor_seconds": time.process_time() - self._start_processor,

@@ -1,7 +1,8 @@
-"""What one SQS record costs the function that it starts, beyond the prediction.
+"""Cost of one SQS record in the function that handles it.
 
-The real handlers, in this process, with moto behind their clients: the waiting is moto's, the processor's time is ours.
-``python -m benchmarks.jobs.events`` reads orders as JSON from standard input and writes figures to standard output.
+The real handlers run in this process with clients of moto: waiting time is mostly moto's, processor time is
+Lightship's. ``python -m benchmarks.jobs.events`` reads parameters from standard input and writes figures to standard
+output, as JSON.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from benchmarks.examples import Example
 from benchmarks.figures import percentile
 from benchmarks.jobs.inputs import COLUMNS, lines
-from benchmarks.questions import Question
 from lightship.app.core import assemble
 from lightship.aws.stack import StackSettings
 from lightship.bundle import Bundle
@@ -35,7 +36,7 @@ from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
 from lightship.settings import CacheSettings, Settings
 
-_TOGETHER = 10  # the template's batch of requests
+_BATCH_SIZE = 10  # of the requests queue in the template
 _WARM_UP = 3
 _HEADERS = {"content-type": "application/json"}
 
@@ -43,15 +44,18 @@ Event = dict[str, Any]
 
 
 class Context:
-    """Enough of Lambda's."""
+    """Lambda context with the remaining time."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Plenty."""
+        """Return a time that is long enough for every batch."""
         return 60_000
 
 
 def timed(work: Callable[[Any], Any], inputs: Sequence[Any], records: int) -> dict[str, Any]:
-    """Microseconds for each record, of which every input has so many: of the processor, and until it is done."""
+    """Return microseconds per record: processor time and elapsed time.
+
+    ``records`` is the number of records in each input.
+    """
     waited, worked = [], []
     for value in inputs:
         start, used = time.perf_counter_ns(), time.process_time_ns()
@@ -65,12 +69,12 @@ def timed(work: Callable[[Any], Any], inputs: Sequence[Any], records: int) -> di
 
 
 def event(bodies: Sequence[dict[str, Any]]) -> Event:
-    """Messages as Lambda brings them."""
-    return {"Records": [{"messageId": str(place), "body": json.dumps(body)} for place, body in enumerate(bodies)]}
+    """Return messages as an event of Lambda."""
+    return {"Records": [{"messageId": str(index), "body": json.dumps(body)} for index, body in enumerate(bodies)]}
 
 
 def handled(handler: Queue) -> Callable[[Event], None]:
-    """Invoke a handler, which must take every record."""
+    """Return a function that invokes a handler, which must process every record."""
 
     def invoke(batch: Event) -> None:
         found = handler(batch, Context())
@@ -79,47 +83,47 @@ def handled(handler: Queue) -> Callable[[Event], None]:
     return invoke
 
 
-def requests_answered(questions: Sequence[Question], batches: int, cloud: Cloud) -> dict[str, Any]:
-    """Batches of requests whose answers go to S3; the same answered without a queue around them."""
+def requests_answered(examples: Sequence[Example], batches: int, cloud: Cloud) -> dict[str, Any]:
+    """Measure requests with replies in S3, and the same requests without a queue."""
     bodies = [
         {
             "schema": 1,
-            "id": f"{place}",
-            "request": {"path": "/predict", "headers": _HEADERS, "body": questions[place % len(questions)].body},
+            "id": f"{index}",
+            "request": {"path": "/predict", "headers": _HEADERS, "body": examples[index % len(examples)].body},
             "reply": {"s3": "replies/benchmark"},
         }
-        for place in range(batches * _TOGETHER)
+        for index in range(batches * _BATCH_SIZE)
     ]
-    events = [event(bodies[start : start + _TOGETHER]) for start in range(0, len(bodies), _TOGETHER)]
-    whole = timed(handled(requests.handler), events, _TOGETHER)
-    for place in range(len(questions)):
-        reply = cloud.s3.get_object(Bucket=cloud.bucket, Key=f"replies/benchmark/{place}.json")["Body"].read()
-        said = json.loads(reply)["body"]
-        assert questions[place].answered_by(said), f"{questions[place].body} is answered with {said}"
-    return {"a request, its answer put into S3": whole, "of it the answer": _answers(questions, batches)}
+    events = [event(bodies[start : start + _BATCH_SIZE]) for start in range(0, len(bodies), _BATCH_SIZE)]
+    whole = timed(handled(requests.handler), events, _BATCH_SIZE)
+    for index in range(len(examples)):
+        reply = cloud.s3.get_object(Bucket=cloud.bucket, Key=f"replies/benchmark/{index}.json")["Body"].read()
+        response = json.loads(reply)["body"]
+        assert examples[index].matches(response), f"the response to {examples[index].body} is {response}"
+    return {"a request, its answer put into S3": whole, "of it the answer": _responses(examples, batches)}
 
 
-def _answers(questions: Sequence[Question], batches: int) -> dict[str, Any]:
+def _responses(examples: Sequence[Example], batches: int) -> dict[str, Any]:
     settings = Settings.from_environment()
     dispatcher = assemble(settings, threads=False).entry.dispatcher
-    asked = [
-        Request("POST", "/predict", "", _HEADERS, question.body.encode(), caller="queue:benchmark")
-        for question in questions
+    prepared = [
+        Request("POST", "/predict", "", _HEADERS, example.body.encode(), caller="queue:benchmark")
+        for example in examples
     ]
 
     found = []
-    for place in range(batches * _TOGETHER):
+    for index in range(batches * _BATCH_SIZE):
         start, used = time.perf_counter_ns(), time.process_time_ns()
-        response = dispatcher.answer(asked[place % len(asked)])
+        response = dispatcher.answer(prepared[index % len(prepared)])
         found.append((time.process_time_ns() - used, time.perf_counter_ns() - start))
         assert response is not None
-        assert questions[place % len(questions)].answered_by(response.body), response.body
+        assert examples[index % len(examples)].matches(response.body), response.body
     worked, waited = ([sample[side] / 1000 for sample in found] for side in (0, 1))
     return {"processor_p50_us": percentile(worked, 50), "p50_us": percentile(waited, 50), "records": len(found)}
 
 
 def chunks_scored(registry: str, count: int, cloud: Cloud) -> dict[str, Any]:
-    """Chunks of one row, each a record: the ledger, a range of the input, and a part."""
+    """Measure chunks of one row, with one record each."""
     rows = lines(count).splitlines(keepends=True)
     put = cloud.s3.put_object(Bucket=cloud.bucket, Key="uploads/benchmark/chunks.csv", Body=COLUMNS + b"".join(rows))
     source = Source(cloud.bucket, "uploads/benchmark/chunks.csv", put["VersionId"])
@@ -142,16 +146,16 @@ def chunks_scored(registry: str, count: int, cloud: Cloud) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Carry out the orders on standard input: ``questions``, ``registry``, and how many ``batches``."""
-    orders = json.load(sys.stdin)
-    questions = [Question(**question) for question in orders["questions"]]
-    batches, cloud = orders["batches"], connect(StackSettings.from_environment(os.environ))
+    """Measure with ``examples``, ``registry`` and ``batches`` from standard input."""
+    parameters = json.load(sys.stdin)
+    examples = [Example(**example) for example in parameters["examples"]]
+    batches, cloud = parameters["batches"], connect(StackSettings.from_environment(os.environ))
     nothing = Queue("nothing", lambda message: "done")
-    empty = [event([{"schema": 1}] * _TOGETHER)] * batches
+    empty = [event([{"schema": 1}] * _BATCH_SIZE)] * batches
     figures = {
-        "a record that asks for nothing": timed(handled(nothing), empty, _TOGETHER),
-        **requests_answered(questions, batches, cloud),
-        **chunks_scored(orders["registry"], batches, cloud),
+        "a record that asks for nothing": timed(handled(nothing), empty, _BATCH_SIZE),
+        **requests_answered(examples, batches, cloud),
+        **chunks_scored(parameters["registry"], batches, cloud),
     }
     json.dump(figures, sys.stdout)
 

@@ -1,4 +1,4 @@
-"""The files that are scored: a table for the quickstart model, and images of digits."""
+"""Input files: a table for the quickstart model, and images of digits."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from benchmarks.stacks import BUILT
 FOLDER = BUILT / "jobs"
 COLUMNS = b"mean radius,mean texture,mean concavity\n"
 
-# Radius, texture and concavity of the cells in the quickstart model's data, with as many digits as it has.
-_LEAST, _MOST, _DIGITS = np.array([7.0, 10.0, 0.0]), np.array([24.0, 34.0, 0.4]), 4
+# Ranges of radius, texture and concavity in the quickstart model's data, and its number of decimals.
+_LOW, _HIGH, _DIGITS = np.array([7.0, 10.0, 0.0]), np.array([24.0, 34.0, 0.4]), 4
 
 
 @dataclass(frozen=True)
 class Input:
-    """What is scored: ``path`` is a file, or a folder of images; ``model`` is an example's name."""
+    """Input of a job: a file or a folder of images, for an example model."""
 
     name: str
     model: str
@@ -29,7 +29,7 @@ class Input:
 
 
 def table(rows: int, folder: Path = FOLDER) -> Input:
-    """A CSV file of so many different rows, the same ones every time."""
+    """Write a reproducible CSV file of random rows."""
     path = folder / f"rows-{rows}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(COLUMNS + lines(rows))
@@ -37,13 +37,13 @@ def table(rows: int, folder: Path = FOLDER) -> Input:
 
 
 def lines(rows: int) -> bytes:
-    """Rows of such a file."""
-    values = np.random.default_rng(7).uniform(_LEAST, _MOST, (rows, len(_LEAST))).round(_DIGITS)
+    """Return the rows of such a file."""
+    values = np.random.default_rng(7).uniform(_LOW, _HIGH, (rows, len(_LOW))).round(_DIGITS)
     return b"".join(b"%a,%a,%a\n" % tuple(row) for row in values.tolist())
 
 
 def images(count: int) -> Input:
-    """A folder of PNG files of 8 x 8 pixels: the digits that scikit-learn ships, again and again."""
+    """Write PNG files of 8 x 8 pixels with scikit-learn's digits, repeated."""
     from PIL import Image
     from sklearn.datasets import load_digits
 

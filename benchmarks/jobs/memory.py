@@ -1,8 +1,8 @@
-"""The peak memory of the process that splits a file, or scores chunks of it, however large the file is.
+"""Peak memory of splitting a file, or of scoring its chunks, by size of the file.
 
-The file is never there: an S3 of ours makes the bytes of a range up, because moto reads a whole object for each. The
-ledger and the queue are moto's. ``python -m benchmarks.jobs.memory`` reads orders as JSON from standard input and
-writes figures to standard output, for one file in a process of its own.
+The file does not exist: an S3 client generates the bytes of each range, because moto would read the complete object.
+The ledger and the queue are moto's. ``python -m benchmarks.jobs.memory`` reads parameters of one file from standard
+input and writes figures to standard output, as JSON.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from lightship.jobs.score import score
 from lightship.jobs.split import plan
 from lightship.registry.registry import Registry
 
-_ROWS = 50_000  # of the block that is repeated: more than what is read at once
+_ROWS = 50_000  # of the repeated block, which is larger than one read
 _MOST_CHUNKS = 24
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
 @dataclass
 class Generated:
-    """A client of S3 with one object, made of the same rows again and again; what is put there is forgotten."""
+    """S3 client with one generated object of repeated rows, which drops uploads."""
 
     client: Any
     block: bytes
@@ -46,56 +46,56 @@ class Generated:
 
     @property
     def size(self) -> int:
-        """The object's bytes."""
+        """Return the size of the object in bytes."""
         return len(COLUMNS) + self.repeated * len(self.block)
 
     def get_object(self, *, Range: str = "bytes=0-", **_: Any) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        """A range of the object."""
+        """Return a range of the object."""
         found = _RANGE.fullmatch(Range)
         assert found is not None, Range
         return {"Body": Body(self, int(found[1]), min(int(found[2]) + 1, self.size) if found[2] else self.size)}
 
     def put_object(self, **_: Any) -> dict[str, Any]:
-        """Nothing is kept: what was written is told from nothing else."""
+        """Drop the object: nothing reads it."""
         return {"ETag": '""'}
 
     def read(self, start: int, end: int) -> bytes:
-        """Bytes from ``start``, at most to ``end`` and no more than a block of them."""
+        """Return bytes from ``start`` to at most ``end``, and at most one block."""
         if start < len(COLUMNS):
             return COLUMNS[start : min(end, len(COLUMNS))]
-        place = (start - len(COLUMNS)) % len(self.block)
-        return self._twice[place : place + min(end - start, len(self.block))]
+        offset = (start - len(COLUMNS)) % len(self.block)
+        return self._twice[offset : offset + min(end - start, len(self.block))]
 
 
 @dataclass
 class Body:
-    """What is left of a range."""
+    """Remaining bytes of a range."""
 
     source: Generated
     start: int
     end: int
 
     def read(self, size: int) -> bytes:
-        """The next bytes; none at the end."""
+        """Return the next bytes, empty at the end."""
         data = self.source.read(self.start, min(self.end, self.start + size))
         self.start += len(data)
         return data
 
     def close(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
 
 def split(job: Job, cloud: Cloud, rows: int) -> dict[str, Any]:
-    """Cut the file as the function does, in one go."""
+    """Split the file as the function does, in one call."""
     assert plan.handle({"schema": 1, "split": {"job": job.id}}, cloud) == "split"
     current = Ledger(cloud).jobs.find(job.id)
     assert current is not None
-    assert current.rows == rows, f"the file has {rows} rows, and is split into {current.rows}"
+    assert current.rows == rows, f"the file has {rows} rows, but its chunks have {current.rows}"
     return {"chunks": current.chunks}
 
 
 def score_some(job: Job, cloud: Cloud, rows: int) -> dict[str, Any]:
-    """Score up to 24 chunks, all over the file, one after the other, as one function does while it is warm."""
+    """Score up to 24 chunks from the whole file sequentially, like one warm function."""
     chunks = list(Ledger(cloud).chunks.all(job.id))
     chosen = chunks[:: -(-len(chunks) // _MOST_CHUNKS)]
     for chunk in chosen:
@@ -108,19 +108,22 @@ def score_some(job: Job, cloud: Cloud, rows: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Carry out the orders on standard input: ``what``, ``name`` of the job, ``megabytes`` and ``registry``."""
-    orders = json.load(sys.stdin)
+    """Measure with the parameters from standard input.
+
+    They are ``what`` (split or score), the job's ``name``, ``megabytes`` and ``registry``.
+    """
+    parameters = json.load(sys.stdin)
     cloud = connect(StackSettings.from_environment(os.environ))
     block = lines(_ROWS)
-    repeated = max(1, orders["megabytes"] * 1_000_000 // len(block))
+    repeated = max(1, parameters["megabytes"] * 1_000_000 // len(block))
     s3 = Generated(cloud.s3, block, repeated)
-    cloud = Cloud(**{**vars(cloud), "s3": s3, "registry": orders["registry"]})
+    cloud = Cloud(**{**vars(cloud), "s3": s3, "registry": parameters["registry"]})
     digest = Bundle.open(Registry(cloud.registry, cache=cloud.cache).path("quickstart", 1)).digest
     source = Source(cloud.bucket, "generated.csv", size=s3.size)
-    job = Ledger(cloud).jobs.create(Job(orders["name"], "benchmark", "quickstart", 1, digest, source, "csv"))
+    job = Ledger(cloud).jobs.create(Job(parameters["name"], "benchmark", "quickstart", 1, digest, source, "csv"))
     rows = repeated * _ROWS
     before = processes.processor_seconds("self")
-    figures = {"split": split, "score": score_some}[orders["what"]](job, cloud, rows)
+    figures = {"split": split, "score": score_some}[parameters["what"]](job, cloud, rows)
     used = processes.processor_seconds("self") - before
     size = {"megabytes": significant(s3.size / 1e6), "rows": rows}
     peak = significant(processes.peak() or 0.0)

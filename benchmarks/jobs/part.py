@@ -1,8 +1,8 @@
-"""Part ``jobs``: rows per second from file to file, memory as files grow, and what a record of a queue costs.
+"""Part ``jobs``: rows per second, memory by file size, and cost of a queue record.
 
-Three ways to score the same file: the usual one (pandas and ``model.predict``, benchmarks/dataframes), Lightship with
-one and two workers (:mod:`benchmarks.jobs.stack`), and the bound (:mod:`benchmarks.jobs.bound`). Each is compared row
-by row with what the original Keras model says, which is the usual way's output.
+The same file is scored in three ways: the usual one (pandas and ``model.predict``, benchmarks/dataframes), Lightship
+with one and two workers (:mod:`benchmarks.jobs.stack`), and the bound (:mod:`benchmarks.jobs.bound`). Each output is
+compared row by row with that of the original Keras model, which is the output of the usual way.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import cores, peers, processes
+from benchmarks.child import run_module
+from benchmarks.examples import ROOT, Example
 from benchmarks.figures import spread
 from benchmarks.jobs import inputs, stack, truth
 from benchmarks.jobs.inputs import FOLDER, Input
 from benchmarks.jobs.stack import Stack
-from benchmarks.orders import carry_out
-from benchmarks.questions import ROOT, Question
 from benchmarks.stacks import compiled
 
 WORKERS = (1, 2)
 USUAL, BOUND = "usual", "bound"
 
 _SCRIPTS = {"CSV": "rows.py", "images": "images.py"}
-_WARM_IMAGES = 128  # of the job that comes before the measured one: two chunks
-_PATIENCE = 300.0
+_WARM_IMAGES = 128  # of the warm-up job: two chunks
+_TIMEOUT = 300.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much: rows and images, rounds of each, megabytes of the files that memory is watched with, batches."""
+    """Numbers of rows, images, rounds and batches, and megabytes of files."""
 
     rows: int
     images: int
@@ -47,22 +47,22 @@ FULL = Plan(1_000_000, 10_000, row_rounds=2, image_rounds=1, megabytes=(20, 200,
 QUICK = Plan(100_000, 300, row_rounds=1, image_rounds=1, megabytes=(20, 60), batches=10)
 
 
-def ours(workers: int) -> str:
-    """The name of Lightship with so many workers."""
+def lightship_name(workers: int) -> str:
+    """Return the name of Lightship with this number of workers in the tables."""
     return f"lightship, {workers} worker{'s' if workers > 1 else ''}"
 
 
 def measure(
-    registry: Path, originals: Path, questions: Sequence[Question], plan: Plan, step: Callable[[str], None]
+    registry: Path, originals: Path, examples: Sequence[Example], plan: Plan, step: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Figures by input and way, by size of file, and by kind of record; or why there are none.
+    """Return figures by input and way, by file size, and by kind of record.
 
-    ``originals`` is the folder of the Keras models. ``step`` is told what comes next. Raises RuntimeError,
-    AssertionError.
+    Returns ``{"not_measured": reason}`` without /proc. ``originals`` is the folder of the Keras models; ``step`` is
+    called with the name of each step. Raises RuntimeError if a process fails, AssertionError for a wrong prediction.
     """
-    if not processes.visible():
-        return {"not_measured": "this system has no /proc, where a worker's processor time is read"}
-    step("the environment of pandas, once")
+    if not processes.available():
+        return {"not_measured": "this system has no /proc, which holds a worker's processor time"}
+    step("creating the environment of pandas, once")
     pandas = peers.make_environment("pandas") / "bin" / "python"
     with stack.running(registry, FOLDER / "stack") as running:
         bench = _Bench(registry, originals, pandas, running, step)
@@ -70,13 +70,13 @@ def measure(
             bench.score(inputs.table(plan.rows), None, plan.row_rounds),
             bench.score(inputs.images(plan.images), inputs.images(_WARM_IMAGES), plan.image_rounds),
         ]
-        memory = bench.watch_memory(plan.megabytes)
-        events = bench.watch_events(questions, plan.batches)
+        memory = bench.measure_memory(plan.megabytes)
+        events = bench.measure_events(examples, plan.batches)
     return {"files": {file["input"]: file for file in files}, "memory": memory, "events": events}
 
 
 def steps(plan: Plan) -> int:
-    """How often ``step`` will be called."""
+    """Return the number of calls of ``step``."""
     ways = len(WORKERS) + 2
     return 1 + (plan.row_rounds + plan.image_rounds) * ways + 2 + 2 * len(plan.megabytes) + 1
 
@@ -90,83 +90,88 @@ class _Bench:
     step: Callable[[str], None]
 
     def score(self, source: Input, warm: Input | None, rounds: int) -> dict[str, Any]:
-        """Rounds, which alternate between the ways; every way scores something first, ``warm`` or the source itself."""
-        self.step(f"{source.name}: into the bucket")
+        """Measure rounds, which alternate between the ways, each after a warm-up."""
+        self.step(f"{source.name}: uploading")
         key = stack.upload(self.stack, source)
         warm_key = stack.upload(self.stack, warm) if warm else key
         seen: dict[str, list[dict[str, Any]]] = {}
         for number in range(rounds):
             self.step(f"{source.name}, round {number + 1} of {rounds}: the usual way")
-            figures, answers = self._usual(source)
-            truth.check(USUAL, [answers], answers)
+            figures, expected = self._usual(source)
+            truth.check(USUAL, [expected], expected)
             seen.setdefault(USUAL, []).append(figures)
             self.step(f"{source.name}, round {number + 1} of {rounds}: the bound")
             figures, found = self._bound(source)
-            truth.check(BOUND, [found], answers)
+            truth.check(BOUND, [found], expected)
             seen.setdefault(BOUND, []).append(figures)
             for workers in WORKERS:
-                self.step(f"{source.name}, round {number + 1} of {rounds}: {ours(workers)}")
+                self.step(f"{source.name}, round {number + 1} of {rounds}: {lightship_name(workers)}")
                 figures, parts = stack.score(self.stack, source, key, workers, warm=warm_key)
-                truth.check(ours(workers), parts, answers)
-                seen.setdefault(ours(workers), []).append(figures)
+                truth.check(lightship_name(workers), parts, expected)
+                seen.setdefault(lightship_name(workers), []).append(figures)
         ways = {way: summary(source.rows, figures) for way, figures in seen.items()}
         return {"input": source.name, "rows": source.rows, "bytes": _size(source.path), "rounds": rounds, "ways": ways}
 
-    def watch_memory(self, megabytes: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
-        """Figures of the process that splits and of one that scores, for each size of file."""
+    def measure_memory(self, megabytes: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
+        """Return the figures of splitting and of scoring for each file size."""
         found: dict[str, list[dict[str, Any]]] = {"split": [], "score": []}
         for size in megabytes:
             for what, seen in found.items():
                 self.step(f"memory: {what} of {size} MB")
-                orders = {"what": what, "name": f"generated-{size}", "megabytes": size, "registry": str(self.registry)}
+                job = {
+                    "what": what,
+                    "name": f"generated-{size}",
+                    "megabytes": size,
+                    "registry": str(self.registry),
+                }
                 environment = self.stack.environment("ScoreFunction")
-                with cores.apart():
-                    seen.append(carry_out("benchmarks.jobs.memory", orders, environment=environment))
+                with cores.last_core():
+                    seen.append(run_module("benchmarks.jobs.memory", job, environment=environment))
         return found
 
-    def watch_events(self, questions: Sequence[Question], batches: int) -> dict[str, Any]:
-        """Figures by kind of record."""
-        self.step("what a record of a queue costs")
+    def measure_events(self, examples: Sequence[Example], batches: int) -> dict[str, Any]:
+        """Return the figures by kind of record."""
+        self.step("cost of a queue record")
         environment = self.stack.environment("ScoreFunction") | self.stack.environment("RequestsFunction")
         environment |= {"LIGHTSHIP_DEFAULT_MODEL": "quickstart"}
-        asked = [asdict(question) for question in questions]
-        orders = {"questions": asked, "registry": str(self.registry), "batches": batches}
-        with cores.apart():
-            found: dict[str, Any] = carry_out("benchmarks.jobs.events", orders, environment=environment)
+        bodies = [asdict(example) for example in examples]
+        parameters = {"examples": bodies, "registry": str(self.registry), "batches": batches}
+        with cores.last_core():
+            found: dict[str, Any] = run_module("benchmarks.jobs.events", parameters, environment=environment)
         return found
 
     def _usual(self, source: Input) -> tuple[dict[str, Any], bytes]:
         target, figures = FOLDER / "usual.csv", FOLDER / "usual.json"
         script = ROOT / "benchmarks" / "dataframes" / _SCRIPTS[source.name]
         model = self.originals / f"{source.model}.keras"
-        with cores.apart():
+        with cores.last_core():
             done = subprocess.run(
                 [self.pandas, script, model, source.path, target, figures],
                 env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
-                capture_output=True,  # its progress bars
+                capture_output=True,  # hides progress bars
                 text=True,
                 check=False,
-                timeout=_PATIENCE,
+                timeout=_TIMEOUT,
             )
         if done.returncode:
-            raise RuntimeError(f"pandas could not score {source.path.name}: {done.stderr[-2000:]}")
+            raise RuntimeError(f"pandas cannot score {source.path.name}: {done.stderr[-2000:]}")
         return json.loads(figures.read_text()), target.read_bytes()
 
     def _bound(self, source: Input) -> tuple[dict[str, Any], bytes]:
         target = FOLDER / "bound.csv"
-        orders = {
+        parameters = {
             "model": str(compiled(self.registry, source.model)),
             "input": source.name,
             "source": str(source.path),
             "target": str(target),
         }
-        with cores.apart():
-            figures = carry_out("benchmarks.jobs.bound", orders)
+        with cores.last_core():
+            figures = run_module("benchmarks.jobs.bound", parameters)
         return figures, target.read_bytes()
 
 
 def summary(rows: int, figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The rounds of one way: rates, the most memory, and the processor seconds that a start takes."""
+    """Return rates, peak memory and processor seconds of the start for one way."""
     peaks = [seen["peak_memory_mib"] for seen in figures]
     found = {
         "rows_per_second": spread([rows / seen["seconds"] for seen in figures]),

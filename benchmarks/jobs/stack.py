@@ -1,7 +1,7 @@
-"""A job from its start to its receipt, through the template's own queues and functions, with AWS played by moto.
+"""A job from start to receipt with the template's queues and functions on moto.
 
-The functions are the real ones in processes of their own, as `lightship up` has them; between queue and function stands
-the local poller, here asked turn by turn. The workers have the last cores, moto and whoever measures the first.
+The real functions run in separate processes, as in `lightship up`. The local poller connects queue and function and is
+called turn by turn. The workers are pinned to the last cores, moto and the measuring process to the first.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import cores, processes
+from benchmarks.examples import ROOT
 from benchmarks.jobs.inputs import Input
-from benchmarks.questions import ROOT
 from lightship.jobs import operations, uploads
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Job, State
 from lightship.jobs.ledger.requests import Request
-from lightship.local import cloud as played
+from lightship.local import cloud as local_cloud
 from lightship.local.functions import workers
 from lightship.local.functions.poller import Poller
 from lightship.local.functions.records import event
@@ -37,17 +37,16 @@ from lightship.registry.registry import Registry
 OWNER = "benchmark"
 _SPLIT, _SCORE = "SplitFunction", "ScoreFunction"
 
-# boto3 signs the SHA-256 of a body where there is no TLS, as there is on AWS.
+# Without TLS, boto3 would sign the SHA-256 of each body, which it does not on AWS.
 _AS_OVER_TLS = "[default]\ns3 =\n    payload_signing_enabled = false\n"
 
-# What Lambda would do to a job that has not ended by then, in seconds, and how often its end is looked for.
-_PATIENCE = 600.0
-_LOOK = 0.02
+_TIMEOUT = 600.0  # seconds of a job
+_POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
 class Stack:
-    """What is up: ``environment`` has all that a function of this stack needs, by the function's logical name."""
+    """Running stack of buckets, queues, tables and functions."""
 
     cloud: Cloud
     wiring: Wiring
@@ -55,19 +54,19 @@ class Stack:
     folder: Path
 
     def environment(self, function: str) -> dict[str, str]:
-        """The variables of a process that works as this function does."""
+        """Return the environment variables of a function by its logical name."""
         return {**self.wiring.functions[function].environment, **self.server}
 
 
 @contextmanager
 def running(registry: Path, folder: Path) -> Iterator[Stack]:
-    """Buckets, queues and tables of the template, with the registry's models; nothing of it is left afterwards."""
+    """Create the template's buckets, queues and tables and copy the models."""
     folder.mkdir(parents=True, exist_ok=True)
-    server = played.Cloud(folder)
+    server = local_cloud.Cloud(folder)
     try:
         found = wiring.read(ROOT / "template.yaml", endpoint=server.endpoint, overrides={"Registry": "bucket"})
         quiet = {name: replace(bucket, events=False) for name, bucket in found.buckets.items()}
-        server.make(replace(found, buckets=quiet))  # jobs are asked for: an event for each image would be nobody's
+        server.make(replace(found, buckets=quiet))  # jobs are started explicitly: no event for each uploaded image
         names = found.functions[_SCORE].environment
         clients = {name: server.client(name) for name in ("s3", "dynamodb", "sqs")}
         cloud = Cloud(
@@ -88,7 +87,7 @@ def running(registry: Path, folder: Path) -> Iterator[Stack]:
 
 
 def upload(stack: Stack, source: Input) -> str:
-    """Put what is to be scored where its owner may; returns its key."""
+    """Upload the input to the owner's prefix and return its key."""
     prefix = uploads.prefix(OWNER)
     if source.path.is_file():
         stack.cloud.s3.upload_file(str(source.path), stack.cloud.bucket, prefix + source.path.name)
@@ -106,10 +105,10 @@ def upload(stack: Stack, source: Input) -> str:
 def score(
     stack: Stack, source: Input, key: str, workers_count: int, *, warm: str
 ) -> tuple[dict[str, Any], list[bytes]]:
-    """Figures of one job by so many workers that are started for it, and the parts it made. Raises RuntimeError.
+    """Run one job with new workers; return its figures and its parts.
 
-    ``warm`` is a key whose job comes first, so that the model is loaded and the libraries are imported: what that takes
-    is the start's.
+    A job of the key ``warm`` is run first, to load the model and import the libraries; its processor time is that of
+    the start. Raises RuntimeError if the job fails.
     """
     with _workers(stack, workers_count) as (split, score):
         _run(stack, source, warm, split, score)
@@ -130,7 +129,7 @@ def score(
 
 @contextmanager
 def _workers(stack: Stack, count: int) -> Iterator[tuple[ProcessFunction, ProcessFunction]]:
-    """The function that splits and the one that scores, in one process and in so many, each on its core."""
+    """Start the split function and ``count`` processes of the score function."""
     with ExitStack() as ending:
         made = []
         for name, size in ((_SPLIT, 1), (_SCORE, count)):
@@ -139,30 +138,30 @@ def _workers(stack: Stack, count: int) -> Iterator[tuple[ProcessFunction, Proces
             _start(stack, function, size)
             made.append(function)
         split, score = made
-        cores.spread([*score.processes(), *split.processes()])
+        cores.pin_processes([*score.processes(), *split.processes()])
         yield split, score
 
 
 def _start(stack: Stack, function: ProcessFunction, count: int) -> None:
-    """Ask about a job that is not there, in so many processes at the same time."""
+    """Start processes of a function with messages for a job that does not exist."""
     logical = function.spec.logical
     body = {_SPLIT: '{"schema": 1, "split": {"job": "0"}}', _SCORE: '{"schema": 1, "chunk": {"job": "0", "index": 0}}'}
     message = {"MessageId": "0", "ReceiptHandle": "0", "Body": body[logical], "MD5OfBody": ""}
     (queue,) = (mapping.queue for mapping in stack.wiring.mappings if mapping.function == logical)
     try:
         with ThreadPoolExecutor(count) as threads:
-            answers = list(threads.map(lambda _: function.invoke(event([message], queue)), range(count)))
+            results = list(threads.map(lambda _: function.invoke(event([message], queue)), range(count)))
     except workers.FunctionFailed as error:
-        raise RuntimeError(f"{logical} does not start: {error}; it said:\n{_log(function)}") from None
+        raise RuntimeError(f"{logical} does not start: {error}; its log:\n{_log(function)}") from None
     assert len(function.processes()) == count, f"{logical} has {len(function.processes())} processes, not {count}"
-    assert answers == [{"batchItemFailures": []}] * count, f"{logical} answers {answers}"
+    assert results == [{"batchItemFailures": []}] * count, f"{logical} returns {results}"
 
 
 def _run(stack: Stack, source: Input, key: str, split: ProcessFunction, score: ProcessFunction) -> Job:
-    """Start a job and wait for its end: each process of a function takes one message after the other."""
+    """Start a job and wait for its end, with one poller per process."""
     job = operations.start(stack.cloud, Request(owner=OWNER, model=source.model, key=key, run=uuid.uuid4().hex))
-    deadline = time.monotonic() + _PATIENCE
-    said: list[str] = []
+    deadline = time.monotonic() + _TIMEOUT
+    errors: list[str] = []
     ledger = Ledger(stack.cloud)
 
     def ended() -> bool:
@@ -171,11 +170,11 @@ def _run(stack: Stack, source: Input, key: str, split: ProcessFunction, score: P
 
     def work(poller: Poller) -> None:
         while (handled := poller.turn()) or not ended():
-            if said or time.monotonic() > deadline:
-                raise RuntimeError(f"job {job.id} does not end: {said[:3]}; its functions said:\n{_log(split, score)}")
-            time.sleep(0 if handled else _LOOK)
+            if errors or time.monotonic() > deadline:
+                raise RuntimeError(f"job {job.id} does not end: {errors[:3]}; log:\n{_log(split, score)}")
+            time.sleep(0 if handled else _POLL_SECONDS)
 
-    pollers = [_poller(stack, split, said), *[_poller(stack, score, said)] * len(score.processes())]
+    pollers = [_poller(stack, split, errors), *[_poller(stack, score, errors)] * len(score.processes())]
     with ThreadPoolExecutor(len(pollers)) as threads:
         for done in [threads.submit(work, poller) for poller in pollers]:
             done.result()
@@ -185,13 +184,13 @@ def _run(stack: Stack, source: Input, key: str, split: ProcessFunction, score: P
     return current
 
 
-def _poller(stack: Stack, function: ProcessFunction, said: list[str]) -> Poller:
+def _poller(stack: Stack, function: ProcessFunction, errors: list[str]) -> Poller:
     (mapping,) = (mapping for mapping in stack.wiring.mappings if mapping.function == function.spec.logical)
-    return Poller(mapping, function, stack.cloud.sqs, complain=lambda _, sentence: said.append(sentence))
+    return Poller(mapping, function, stack.cloud.sqs, complain=lambda _, message: errors.append(message))
 
 
 def _parts(stack: Stack, job: Job, source: Input) -> list[bytes]:
-    """The job's output, as its receipt says; who reads it is not measured."""
+    """Return the parts listed in the job's receipt; reading them is not measured."""
 
     def get(key: str) -> bytes:
         data: bytes = stack.cloud.s3.get_object(Bucket=stack.cloud.bucket, Key=key)["Body"].read()

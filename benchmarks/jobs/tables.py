@@ -1,4 +1,4 @@
-"""What was measured of jobs, as tables."""
+"""Tables of the figures of jobs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.table import Row, Table, shown
 
 
 def tables(results: Mapping[str, Any]) -> list[Table]:
-    """One for each input, and memory and records."""
+    """Return a table for each input, and tables of memory and records."""
     part = results["jobs"]
     if "files" not in part:
         return [Table("Jobs", ("", "rows"), ((f"not measured here: {part['not_measured']}", ""),))]
@@ -37,15 +37,15 @@ def _file(file: Mapping[str, Any], of_bound: float) -> Table:
             )
         )
     title = f"A job of {file['rows']:,} rows ({file['input']}), file to file, {file['rounds']} rounds"
-    heads = ("", "rows", "rows of one core", "beside the usual way", "of the bound", "start", "peak memory", "aim")
+    heads = ("", "rows", "rows of one core", "relative to the usual way", "of the bound", "start", "peak memory", "aim")
     return Table(title, heads, tuple(rows))
 
 
 def _memory(part: Mapping[str, Any]) -> Table:
     rows: list[Row] = []
     for what, seen in part["memory"].items():
-        for place, figures in enumerate(seen):
-            last = place == len(seen) - 1
+        for index, figures in enumerate(seen):
+            last = index == len(seen) - 1
             rows.append(
                 (
                     what,
@@ -55,8 +55,8 @@ def _memory(part: Mapping[str, Any]) -> Table:
                     _verdict(growth(part)[what] <= FLAT, f"≤ {FLAT:g}x") if last else "",
                 )
             )
-    heads = ("", "file", "rows of it", "chunks", "processor", "peak memory", "beside the smallest", "aim")
-    return Table("A job's memory as its file grows", heads, tuple(rows))
+    heads = ("", "file", "rows", "chunks", "processor time", "peak memory", "relative to the smallest", "aim")
+    return Table("Memory of a job by size of the file", heads, tuple(rows))
 
 
 def _records(part: Mapping[str, Any]) -> Table:
@@ -64,7 +64,7 @@ def _records(part: Mapping[str, Any]) -> Table:
         (name, shown(seen["processor_p50_us"], "µs"), shown(seen["p50_us"], "µs"), f"{seen['records']:,}")
         for name, seen in part["events"].items()
     )
-    return Table("What a record of a queue costs, p50", ("", "processor", "until done (moto)", "records"), rows)
+    return Table("Cost of a queue record, p50", ("", "processor time", "until done (moto)", "records"), rows)
 
 
 def _verdict(met: bool, aim: str) -> str:

@@ -1,4 +1,4 @@
-"""Whether a scored file is right: every row against what the original Keras model said of it."""
+"""Comparison of a scored file with the predictions of the original Keras model."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ import numpy as np
 import pyarrow
 from pyarrow import csv
 
-from benchmarks.questions import TOLERANCE
+from benchmarks.examples import TOLERANCE
 
 
 def check(way: str, parts: Sequence[bytes], truth: bytes) -> None:
-    """Compare CSV, in parts of which each has the header line, with the original's, row by row and in its order.
+    """Compare CSV parts, each with a header line, with the original's rows in order.
 
-    The input's own columns must be the same, of a key the last part; probabilities may differ by TOLERANCE, and the
-    class must be the one that they say. Raises AssertionError with the first row that is wrong.
+    The input's columns must be equal, of a key only the part after the last slash; probabilities may differ by
+    TOLERANCE, and the class must be the one with the highest probability. Raises AssertionError with the first wrong
+    row.
     """
     found, wanted = pyarrow.concat_tables(map(_read, parts)), _read(truth)
     assert found.column_names == wanted.column_names, f"{way} has the columns {found.column_names}"
     assert found.num_rows == wanted.num_rows, f"{way} has {found.num_rows} rows, not {wanted.num_rows}"
     for name in wanted.column_names:
         if name.startswith("predicted_"):
-            wrong = _cells(found, name) != _likeliest(found)
+            wrong = _cells(found, name) != _most_probable(found)
         elif name.startswith("probability_"):
             wrong = ~(np.abs(_cells(found, name) - _cells(wanted, name)) <= TOLERANCE)
         else:
@@ -33,9 +34,9 @@ def check(way: str, parts: Sequence[bytes], truth: bytes) -> None:
 def _read(data: bytes) -> pyarrow.Table:
     table = csv.read_csv(pyarrow.BufferReader(data))
     predicted = [name for name in table.column_names if name.startswith("predicted_")]
-    for name in predicted:  # a class may look like a number
-        place = table.column_names.index(name)
-        table = table.set_column(place, name, table[name].cast(pyarrow.string()))
+    for name in predicted:  # a class name may look like a number
+        index = table.column_names.index(name)
+        table = table.set_column(index, name, table[name].cast(pyarrow.string()))
     return table
 
 
@@ -45,12 +46,12 @@ def _cells(table: pyarrow.Table, name: str) -> np.ndarray:
     return np.array([key.rpartition("/")[2] for key in table[name].to_pylist()])
 
 
-def _likeliest(table: pyarrow.Table) -> np.ndarray:
+def _most_probable(table: pyarrow.Table) -> np.ndarray:
     names = [name for name in table.column_names if name.startswith("probability_")]
-    chances = np.stack([table[name].to_numpy() for name in names], axis=1)
-    return np.array([name.removeprefix("probability_") for name in names], dtype=object)[chances.argmax(axis=1)]
+    probabilities = np.stack([table[name].to_numpy() for name in names], axis=1)
+    return np.array([name.removeprefix("probability_") for name in names], dtype=object)[probabilities.argmax(axis=1)]
 
 
-def _row(table: pyarrow.Table, place: int) -> dict[str, object]:
-    (row,) = table.slice(place, 1).to_pylist()
+def _row(table: pyarrow.Table, index: int) -> dict[str, object]:
+    (row,) = table.slice(index, 1).to_pylist()
     return dict(row)

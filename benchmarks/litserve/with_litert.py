@@ -1,4 +1,4 @@
-"""LitServe, the compiled model inside: ``python with_litert.py PORT``."""
+"""LitServe server with the compiled model: ``python with_litert.py PORT``."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 
 class Predictor(litserve.LitAPI):
-    """One interpreter."""
+    """API with one interpreter."""
 
     def setup(self, device: str) -> None:
         """Load the model."""
@@ -20,7 +20,7 @@ class Predictor(litserve.LitAPI):
         self.output = self.interpreter.get_output_details()[0]["index"]
 
     def decode_request(self, request: dict[str, Any]) -> np.ndarray:
-        """One row as a batch."""
+        """Return the row as a batch."""
         return np.array([request["input"]], dtype=np.float32)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
@@ -30,11 +30,11 @@ class Predictor(litserve.LitAPI):
         return self.interpreter.get_tensor(self.output)
 
     def encode_response(self, output: np.ndarray) -> list[list[float]]:
-        """As nested lists."""
+        """Return nested lists."""
         return output.tolist()
 
 
 if __name__ == "__main__":
     server = litserve.LitServer(Predictor(), accelerator="cpu", workers_per_device=1, fast_queue=True)
-    # Without an access log: neither does Lightship write one.
+    # Without an access log, like Lightship.
     server.run(port=int(sys.argv[1]), host="127.0.0.1", log_level="warning", generate_client_file=False)

@@ -1,4 +1,4 @@
-"""LitServe, the SavedModel inside: ``python with_tensorflow.py PORT``."""
+"""LitServe server with the SavedModel: ``python with_tensorflow.py PORT``."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Predictor(litserve.LitAPI):
-    """The function that Keras exports for serving. TensorFlow is imported in the worker, which alone needs it."""
+    """API with the function that Keras exports; only the worker imports TensorFlow."""
 
     def setup(self, device: str) -> None:
         """Load the model."""
@@ -18,7 +18,7 @@ class Predictor(litserve.LitAPI):
         self.model = tf.saved_model.load(os.environ["MODEL"])
 
     def decode_request(self, request: dict[str, Any]) -> np.ndarray:
-        """One row as a batch."""
+        """Return the row as a batch."""
         return np.array([request["input"]], dtype=np.float32)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
@@ -26,11 +26,11 @@ class Predictor(litserve.LitAPI):
         return self.model.serve(x).numpy()
 
     def encode_response(self, output: np.ndarray) -> list[list[float]]:
-        """As nested lists."""
+        """Return nested lists."""
         return output.tolist()
 
 
 if __name__ == "__main__":
     server = litserve.LitServer(Predictor(), accelerator="cpu", workers_per_device=1, fast_queue=True)
-    # Without an access log: neither does Lightship write one.
+    # Without an access log, like Lightship.
     server.run(port=int(sys.argv[1]), host="127.0.0.1", log_level="warning", generate_client_file=False)

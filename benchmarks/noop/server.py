@@ -1,17 +1,17 @@
-"""The least that can be called an HTTP server: what the load generator can measure at most.
+"""Minimal HTTP server, for the highest rate that the load generator can measure.
 
-``python server.py PORT`` gives every request the same answer, without a look at it.
+``python server.py PORT`` sends the same response to every request without parsing it.
 """
 
 import selectors
 import socket
 import sys
 
-ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 7\r\n\r\n[[0.5]]"
+RESPONSE = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 7\r\n\r\n[[0.5]]"
 
 
 def main(port: int) -> None:
-    """Answer until killed."""
+    """Serve until killed."""
     listener = socket.create_server(("127.0.0.1", port))
     with selectors.DefaultSelector() as selector:
         selector.register(listener, selectors.EVENT_READ)
@@ -21,20 +21,20 @@ def main(port: int) -> None:
                     connection, _ = listener.accept()
                     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     selector.register(connection, selectors.EVENT_READ, connection)
-                elif not _answered(key.data):
+                elif not _respond(key.data):
                     selector.unregister(key.data)
                     key.data.close()
 
 
-def _answered(connection: socket.socket) -> bool:
-    """Whether the client was still there."""
+def _respond(connection: socket.socket) -> bool:
+    """Send the response; return False if the client closed the connection."""
     try:
-        asked = bool(connection.recv(65536))
-        if asked:
-            connection.sendall(ANSWER)
+        received = bool(connection.recv(65536))
+        if received:
+            connection.sendall(RESPONSE)
     except ConnectionError:
         return False
-    return asked
+    return received
 
 
 if __name__ == "__main__":

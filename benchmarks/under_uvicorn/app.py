@@ -1,4 +1,4 @@
-"""This project's application, ``app``, for another server than the one that it is shipped with."""
+"""This project's application for uvicorn instead of the default server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The usual way: FastAPI, the Keras model loaded at import, ``model.predict`` in a route, Mangum around it."""
+"""Usual way: FastAPI with ``model.predict`` in a route, wrapped in Mangum."""
 
 import os
 
@@ -22,8 +22,8 @@ class Body(BaseModel):
 def predict(body: Body) -> list[list[float]]:
     """Predict for one row."""
     rows = np.array([body.input], dtype=np.float32)
-    answer: list[list[float]] = model.predict(rows).tolist()
-    return answer
+    output: list[list[float]] = model.predict(rows).tolist()
+    return output
 
 
 handler = Mangum(app)

@@ -1,6 +1,6 @@
-"""Digits: which digit was written by hand? A convolutional network on 8 x 8 pixels.
+"""Example model: classify handwritten digits of 8 x 8 pixels with a CNN.
 
-Data: the UCI handwritten digits, as scikit-learn ships them; 0 is paper, 16 is full ink, scaled to 0..1.
+Data: the UCI handwritten digits from scikit-learn, with values from 0 (background) to 16, scaled to 0..1.
 """
 
 import sys
@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 
 
 def main(path: str) -> None:
-    """Train in a few seconds; save the model at ``path``, and beside it inputs that it has not seen, as .npz."""
+    """Train the model and save it at ``path``, and its test inputs next to it as .npz."""
     keras.utils.set_random_seed(7)
     data = load_digits()
     images = (data.images[..., None] / 16).astype("float32")
@@ -30,7 +30,7 @@ def main(path: str) -> None:
     model.fit(train, train_target, epochs=8, batch_size=32, verbose=0)
 
     _, accuracy = model.evaluate(test, test_target, verbose=0)
-    print(f"accuracy on {len(test)} digits the model has not seen: {accuracy:.3f}")
+    print(f"accuracy on {len(test)} test images: {accuracy:.3f}")
     model.save(path)
     np.savez(Path(path).with_suffix(".npz"), image=test)
 

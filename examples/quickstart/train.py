@@ -1,6 +1,6 @@
-"""Quickstart: is a breast tumour malignant, from three measurements of its cells?
+"""Example model: classify a breast tumour by three measurements of its cells.
 
-Data: Breast Cancer Wisconsin (Diagnostic), as scikit-learn ships it. Trained with cross-entropy and gradient descent.
+Data: Breast Cancer Wisconsin (Diagnostic) from scikit-learn. Trained with cross-entropy and gradient descent.
 """
 
 import sys
@@ -15,7 +15,7 @@ COLUMNS = ["mean radius", "mean texture", "mean concavity"]
 
 
 def main(path: str) -> None:
-    """Train in a few seconds; save the model at ``path``, and beside it inputs that it has not seen, as .npz."""
+    """Train the model and save it at ``path``, and its test inputs next to it as .npz."""
     keras.utils.set_random_seed(7)
     data = load_breast_cancer()
     features = data.data[:, [list(data.feature_names).index(column) for column in COLUMNS]].astype("float32")
@@ -32,7 +32,7 @@ def main(path: str) -> None:
     model.fit(train, train_target, epochs=30, verbose=0)
 
     _, accuracy = model.evaluate(test, test_target, verbose=0)
-    print(f"accuracy on {len(test)} women the model has not seen: {accuracy:.3f}")
+    print(f"accuracy on {len(test)} test rows: {accuracy:.3f}")
     model.save(path)
     np.savez(Path(path).with_suffix(".npz"), features=test)
 

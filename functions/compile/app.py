@@ -1,4 +1,4 @@
-"""CompileWorkerFunction's entry point: the library holds the logic."""
+"""Entry point of CompileWorkerFunction; the library contains the logic."""
 
 from lightship.handlers.compiling.worker import handler
 

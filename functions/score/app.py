@@ -1,4 +1,4 @@
-"""ScoreFunction's entry point: the library holds the logic."""
+"""Entry point of ScoreFunction; the library contains the logic."""
 
 from lightship.handlers.score import handler
 

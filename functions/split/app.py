@@ -1,4 +1,4 @@
-"""SplitFunction's entry point: the library holds the logic."""
+"""Entry point of SplitFunction; the library contains the logic."""
 
 from lightship.handlers.split import handler
 

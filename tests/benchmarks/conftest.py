@@ -1,4 +1,4 @@
-"""The benchmarks are a package of the repository's root, not of the library: this lets the tests find it."""
+"""Import path for the benchmarks, a package in the repository's root."""
 
 import sys
 from pathlib import Path

@@ -1,17 +1,17 @@
-"""What is timed inside of a process answers rightly and is there in every form; no timings here."""
+"""Timed calls of the benchmarks: complete and correct; no timings are checked."""
 
 from __future__ import annotations
 
-from benchmarks.orders import carry_out
+from benchmarks.child import run_module
 from benchmarks.stacks import compiled
 from tests.bundles import Registries
 
 
-def test_every_protocol_is_measured_beside_its_bound(registries: Registries) -> None:
+def test_protocol_calls_measure_every_protocol_and_bound(registries: Registries) -> None:
     environment = {"LIGHTSHIP_REGISTRY": str(registries.examples), "LIGHTSHIP_DEFAULT_MODEL": "quickstart"}
     plan = {"rounds": 1, "requests": 16}
-    orders = {"model": "quickstart", "width": 3, "path": str(compiled(registries.examples)), "plan": plan}
-    ways = carry_out("benchmarks.protocol_calls", orders, environment=environment)
+    parameters = {"model": "quickstart", "width": 3, "path": str(compiled(registries.examples)), "plan": plan}
+    ways = run_module("benchmarks.protocol_calls", parameters, environment=environment)
     assert {name for name, way in ways.items() if way["bound"] == "bound, JSON"} == {
         "bound, JSON",
         "native",
@@ -27,14 +27,19 @@ def test_every_protocol_is_measured_beside_its_bound(registries: Registries) -> 
     assert all(way["requests"] == 16 and way["p50_us"] > 0 for way in ways.values())
 
 
-def test_a_registry_is_asked_as_often_as_said(registries: Registries) -> None:
+def test_registry_calls_repeat_as_configured(registries: Registries) -> None:
     location = str(registries.examples)
-    orders = {"model": "quickstart", "source": location, "location": location, "questions": 5}
-    figures = carry_out("benchmarks.registry_calls", orders)
+    parameters = {"model": "quickstart", "source": location, "location": location, "questions": 5}
+    figures = run_module("benchmarks.registry_calls", parameters)
     assert figures["questions"] == 5
     assert figures["p99_us"] >= figures["p50_us"] > 0
 
 
-def test_a_registry_in_s3_gets_the_state_first(registries: Registries, s3_environment: dict[str, str]) -> None:
-    orders = {"model": "quickstart", "source": str(registries.examples), "location": "s3://benchmark", "questions": 3}
-    assert carry_out("benchmarks.registry_calls", orders, environment=s3_environment)["questions"] == 3
+def test_registry_calls_in_s3_copy_state_first(registries: Registries, s3_environment: dict[str, str]) -> None:
+    parameters = {
+        "model": "quickstart",
+        "source": str(registries.examples),
+        "location": "s3://benchmark",
+        "questions": 3,
+    }
+    assert run_module("benchmarks.registry_calls", parameters, environment=s3_environment)["questions"] == 3

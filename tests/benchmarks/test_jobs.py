@@ -1,4 +1,4 @@
-"""What is measured of jobs is right in every row, judged as the issue says, and goes on paper by hand-checked sums."""
+"""Benchmarks of jobs: comparison of rows, goals, and the estimate for AWS."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ PART: dict[str, Any] = {
 }
 
 
-def test_equal_files_are_right_however_they_are_cut() -> None:
-    truth.check("it", [TRUTH], TRUTH)
-    truth.check("it", [HEAD + b"1.0,no,0.75004,0.25\n", HEAD + b"2.5,yes,0.1,0.9\n"], TRUTH)
+def test_truth_check_equal_files_in_parts_passes() -> None:
+    truth.check("way", [TRUTH], TRUTH)
+    truth.check("way", [HEAD + b"1.0,no,0.75004,0.25\n", HEAD + b"2.5,yes,0.1,0.9\n"], TRUTH)
 
 
 @pytest.mark.parametrize(
@@ -72,19 +72,19 @@ def test_equal_files_are_right_however_they_are_cut() -> None:
         (b"", "1 rows.* 2"),
     ],
 )
-def test_a_wrong_row_is_found(row: bytes, named: str) -> None:
-    with pytest.raises(AssertionError, match=f"it .*{named}"):
-        truth.check("it", [HEAD + b"1,no,0.75,0.25\n" + row], TRUTH)
+def test_truth_check_wrong_row_is_named(row: bytes, named: str) -> None:
+    with pytest.raises(AssertionError, match=f"way .*{named}"):
+        truth.check("way", [HEAD + b"1,no,0.75,0.25\n" + row], TRUTH)
 
 
-def test_keys_are_compared_by_their_last_part() -> None:
+def test_truth_check_keys_are_compared_without_prefix() -> None:
     head = b"key,predicted_digit,probability_0,probability_1\n"
-    truth.check("it", [head + b"some/where/1.png,1,0.1,0.9\n"], head + b"1.png,1,0.1,0.9\n")
+    truth.check("way", [head + b"some/where/1.png,1,0.1,0.9\n"], head + b"1.png,1,0.1,0.9\n")
     with pytest.raises(AssertionError, match="row 1"):
-        truth.check("it", [head + b"some/where/2.png,1,0.1,0.9\n"], head + b"1.png,1,0.1,0.9\n")
+        truth.check("way", [head + b"some/where/2.png,1,0.1,0.9\n"], head + b"1.png,1,0.1,0.9\n")
 
 
-def test_the_bound_says_what_the_model_says(registries: Registries, tmp_path: Path) -> None:
+def test_bound_score_table_matches_model(registries: Registries, tmp_path: Path) -> None:
     source = inputs.table(5000, tmp_path)
     bound.score_table(bound.LiteRT(str(compiled(registries.examples))), source.path, tmp_path / "scored.csv")
     written = (tmp_path / "scored.csv").read_bytes()
@@ -93,7 +93,7 @@ def test_the_bound_says_what_the_model_says(registries: Registries, tmp_path: Pa
 
 
 def original(registries: Registries, data: bytes) -> bytes:
-    """The same from the library's model, row by row."""
+    """Return the expected file, computed by the library's model."""
     from lightship.calls import Call
 
     rows = np.loadtxt(data.decode().splitlines()[1:], np.float32, delimiter=",")
@@ -107,7 +107,7 @@ def original(registries: Registries, data: bytes) -> bytes:
     return "\n".join([head, *lines, ""]).encode()
 
 
-def test_a_generated_object_is_the_same_in_any_ranges() -> None:
+def test_generated_object_is_equal_in_all_ranges() -> None:
     class Client:
         exceptions = None
 
@@ -124,7 +124,7 @@ def test_a_generated_object_is_the_same_in_any_ranges() -> None:
     assert get(f"bytes={source.size - 4}-", 2) == whole[-4:]
 
 
-def test_jobs_are_judged_beside_pandas_and_beside_the_bound() -> None:
+def test_comparisons_of_jobs_use_pandas_and_bound() -> None:
     (comparison,) = comparisons({"jobs": PART})
     assert comparison.ratio == pytest.approx(11)
     assert comparison.verdict == "aim of 10x met"
@@ -134,7 +134,7 @@ def test_jobs_are_judged_beside_pandas_and_beside_the_bound() -> None:
     ours = rows["A job of 1,000,000 rows (CSV), file to file, 1 rounds"][2]
     assert ours[3:5] == ("11x", "55%")
     assert ours[-1] == "aim of ≥ 60% of the bound missed"
-    memory = rows["A job's memory as its file grows"]
+    memory = rows["Memory of a job by size of the file"]
     assert [row[-2:] for row in memory] == [
         ("", ""),
         ("1.01x", "aim of ≤ 1.1x met"),
@@ -143,13 +143,13 @@ def test_jobs_are_judged_beside_pandas_and_beside_the_bound() -> None:
     ]
 
 
-def test_where_nothing_could_be_measured_the_table_says_why() -> None:
+def test_tables_without_figures_contain_reason() -> None:
     (table,) = tables({"jobs": {"not_measured": "no /proc"}})
     assert table.rows == (("not measured here: no /proc", ""),)
     assert scale.tables({"jobs": {"not_measured": "no /proc"}}) == scale.tables({}) == []
 
 
-def test_rounds_are_summed_up() -> None:
+def test_summary_of_rounds_contains_median_rates() -> None:
     seen = [
         {"seconds": s, "processor_seconds": s / 2, "start_processor_seconds": 1.0, "peak_memory_mib": 9.0}
         for s in (1.0, 2.0, 4.0)
@@ -159,34 +159,34 @@ def test_rounds_are_summed_up() -> None:
     assert found["rows_per_processor_second"]["all"] == [200, 100, 50]
 
 
-def test_the_paper_is_what_a_hand_computes() -> None:
-    job = scale.paper(PART)
+def test_estimate_equals_manual_calculation() -> None:
+    job = scale.estimate(PART)
     assert job.megabytes == 20_000
     assert job.chunks == 2385  # 20 GB in chunks of 8 MiB
     assert job.chunk_seconds == pytest.approx(10**9 / 2385 / 1.1e6 + 3 * 20_000 / 2385 / 85 + 0.07)
     # 400 MB/s of a core are 231 of the template's 1024 MB; one connection gives 85.
     assert job.split_seconds == pytest.approx(20_000 / 85 + 238.5 * 12 * 0.01)
     limits = job.limits()
-    assert limits["1,000 writes a second to one job's items"] == pytest.approx(11.925)
+    assert limits["1,000 writes per second to one job's items"] == pytest.approx(11.925)
     assert limits["1,000 functions at once"] == pytest.approx(job.work / 1000)
-    assert max(limits, key=lambda name: limits[name]) == "one function reads the file to cut it"
+    assert max(limits, key=lambda name: limits[name]) == "one function reads the file to split it"
     dollars = job.costs()
     assert dollars["S3"] == pytest.approx(2385 * 5.4e-6)
     assert dollars["DynamoDB"] == pytest.approx(2385 * (5 * 0.625 + 2 * 0.125) / 1e6)
 
 
-UNTIL_FULL = 5 * 199 + 2.5 * 199**2  # 5 t + 2.5 t² are done after t seconds, and 1000 are there after 199
+UNTIL_FULL = 5 * 199 + 2.5 * 199**2  # work after t seconds is 5 t + 2.5 t²; 1000 functions run after 199 seconds
 
 
 @pytest.mark.parametrize(("work", "seconds"), [(0, 0), (7.5, 1), (200, 8), (UNTIL_FULL, 199), (UNTIL_FULL + 3000, 202)])
-def test_functions_come_five_at_first_and_five_a_second(work: float, seconds: float) -> None:
+def test_ramp_starts_with_five_functions_and_adds_five_per_second(work: float, seconds: float) -> None:
     assert scale.ramp(work) == pytest.approx(seconds)
 
 
-def test_tables_go_between_the_marks_and_nowhere_else() -> None:
+def test_filled_page_changes_only_text_between_marks() -> None:
     page = (Path(__file__).parents[2] / "docs" / "scale.md").read_text()
     results = {
-        "command": "it",
+        "command": "command",
         "date": "2026-01-02T03:04:05",
         "machine": {"processor": "p", "cores": 2, "system": "s", "load_average_before": 0.1, "versions": {}},
         "jobs": PART,
@@ -194,4 +194,4 @@ def test_tables_go_between_the_marks_and_nowhere_else() -> None:
     once = filled(page, results, scale.tables(results))
     assert filled(once, results, scale.tables(results)) == once
     assert once.split("<!--")[0] == page.split("<!--")[0]
-    assert "| its chunks | 2,385 |" in once
+    assert "| chunks | 2,385 |" in once

@@ -1,4 +1,4 @@
-"""What the peers run models with is what Lightship runs them with, and of the same version."""
+"""Versions of the engines in other servers, which must equal Lightship's."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ SAME = {**dict.fromkeys(peers.NAMES, ("ai-edge-litert", *KERAS)), "pandas": KERA
 
 
 @pytest.mark.parametrize("name", SAME)
-def test_a_peer_has_the_same_engines(name: str) -> None:
-    locked, ours = REQUIREMENTS / "peers" / f"{name}.txt", REQUIREMENTS / "dev.txt"
-    assert _pins(locked, SAME[name]) == _pins(ours, SAME[name])
+def test_peer_has_same_engine_versions(name: str) -> None:
+    locked, lightship = REQUIREMENTS / "peers" / f"{name}.txt", REQUIREMENTS / "dev.txt"
+    assert _pins(locked, SAME[name]) == _pins(lightship, SAME[name])
 
 
 @pytest.mark.parametrize("name", SAME)
-def test_the_version_in_the_tables_is_the_one_that_is_installed(name: str) -> None:
+def test_peer_version_in_tables_equals_locked_version(name: str) -> None:
     locked = (REQUIREMENTS / "peers" / f"{name}.txt").read_text()
     assert f"\n{name}=={peers.version(name)} " in locked
 
 
-def _pins(file: Path, wanted: tuple[str, ...]) -> dict[str, str]:
-    found = re.findall(rf"^({'|'.join(wanted)})==(\S+)", file.read_text(), re.MULTILINE)
-    assert sorted(name for name, _ in found) == sorted(wanted)
+def _pins(file: Path, expected: tuple[str, ...]) -> dict[str, str]:
+    found = re.findall(rf"^({'|'.join(expected)})==(\S+)", file.read_text(), re.MULTILINE)
+    assert sorted(name for name, _ in found) == sorted(expected)
     return dict(found)

@@ -1,4 +1,4 @@
-"""The benchmarks' Runtime API server drives AWS's own runtime interface client; no timings here."""
+"""Runtime API server of the benchmarks with AWS's runtime client; no timings."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Start = Callable[[str], AbstractContextManager[RuntimeApi]]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
-    """Run a handler's source under the runtime interface client."""
+    """Return a context manager that runs a handler's source in the runtime client."""
 
     @contextmanager
     def run(source: str) -> Generator[RuntimeApi]:
         (tmp_path / "app.py").write_text(source)
-        with RuntimeApi(patience=30) as api:
+        with RuntimeApi(timeout=30) as api:
             environment = {"PATH": os.environ["PATH"], "AWS_LAMBDA_RUNTIME_API": api.address}
             command = [sys.executable, "-m", "awslambdaric", "app.handler"]
             with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL) as process:
@@ -43,20 +43,20 @@ def start(tmp_path: Path) -> Start:
     return run
 
 
-def test_each_event_gets_its_own_answer(start: Start) -> None:
+def test_invoke_events_returns_result_of_each(start: Start) -> None:
     with start(HANDLER) as api:
-        answers = [json.loads(api.invoke(json.dumps({"number": number}).encode()).body) for number in (1, 2, 3)]
-    assert [answer["doubled"] for answer in answers] == [2, 4, 6]
-    assert len({answer["id"] for answer in answers}) == 3
+        results = [json.loads(api.invoke(json.dumps({"number": number}).encode()).body) for number in (1, 2, 3)]
+    assert [result["doubled"] for result in results] == [2, 4, 6]
+    assert len({result["id"] for result in results}) == 3
 
 
-def test_long_events_arrive_whole(start: Start) -> None:
+def test_invoke_long_event_is_complete(start: Start) -> None:
     text = "é" * 1_000_000
     with start("def handler(event, context): return event") as api:
         assert json.loads(api.invoke(json.dumps(text, ensure_ascii=False).encode()).body) == text
 
 
-def test_an_error_is_an_outcome_and_the_next_event_is_answered(start: Start) -> None:
+def test_invoke_failing_event_returns_error_and_continues(start: Start) -> None:
     with start(HANDLER) as api:
         failed = api.invoke(b'{"fail": "on purpose"}')
         good = api.invoke(b'{"number": 4}')
@@ -66,11 +66,11 @@ def test_an_error_is_an_outcome_and_the_next_event_is_answered(start: Start) -> 
     assert json.loads(good.body)["doubled"] == 8
 
 
-def test_a_handler_that_cannot_be_imported_is_reported(start: Start) -> None:
+def test_invoke_unimportable_handler_raises(start: Start) -> None:
     with start("import nothing_of_this_name") as api, pytest.raises(RuntimeFailedError, match="nothing_of_this_name"):
         api.invoke(b"{}")
 
 
-def test_a_runtime_that_never_comes_is_reported() -> None:
-    with RuntimeApi(patience=0.1) as api, pytest.raises(RuntimeFailedError, match="silent"):
+def test_invoke_without_runtime_raises() -> None:
+    with RuntimeApi(timeout=0.1) as api, pytest.raises(RuntimeFailedError, match="sent nothing"):
         api.invoke(b"{}")

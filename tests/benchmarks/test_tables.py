@@ -1,4 +1,4 @@
-"""Goals are judged against the usual way and the peers with our model inside; the tables say what was measured."""
+"""Goals and tables of the benchmarks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.table import Table, shown
 from benchmarks.tables import tables
 
 
-def _life(first: float, warm: float, memory: float) -> dict[str, Any]:
+def _stack(first: float, warm: float, memory: float) -> dict[str, Any]:
     return {
         "first_answer_ms": {"median": first, "min": first},
         "warm_event_ms": {"p50": warm, "p99": warm, "events": 10},
@@ -28,10 +28,10 @@ RESULTS: dict[str, Any] = {
     "lambda": {
         "rounds": 1,
         "stacks": {
-            "usual": _life(4000, 120, 600),
-            "tuned": _life(3000, 50, 600),
-            "lightship": _life(100, 0.2, 50),
-            "bare": _life(80, 0.16, 40),
+            "usual": _stack(4000, 120, 600),
+            "tuned": _stack(3000, 50, 600),
+            "lightship": _stack(100, 0.2, 50),
+            "bare": _stack(80, 0.16, 40),
         },
     },
     "server": {
@@ -63,7 +63,7 @@ RESULTS: dict[str, Any] = {
 }
 
 
-def test_goals_are_judged_against_the_usual_way() -> None:
+def test_comparisons_use_usual_way_for_goals() -> None:
     found = {comparison.figure: comparison for comparison in comparisons(RESULTS)}
     warm = found["warm event, p50"]
     assert warm.ratio == pytest.approx(600)
@@ -74,17 +74,17 @@ def test_goals_are_judged_against_the_usual_way() -> None:
     assert beside_bare(RESULTS) == pytest.approx({"bare": 1.25})
 
 
-def test_only_peers_with_the_same_model_have_a_goal() -> None:
+def test_beside_peers_only_same_model_has_goal() -> None:
     found = beside_peers(RESULTS)
     assert found["bentoml (LiteRT)", "16"].verdict == "MISSED: ≥ 3x"
     assert found["bentoml (TensorFlow)", "16"].ratio == 100
     assert found["bentoml (TensorFlow)", "16"].verdict == "no goal"
 
 
-def test_every_part_has_its_table() -> None:
+def test_tables_of_every_part_contain_figures() -> None:
     rows = {table.title: {row[0]: row[1:] for row in table.rows} for table in tables(RESULTS)}
     assert rows["Ratios and goals"]["warm event, p50"] == ("120 ms", "0.2 ms", "600x", "met: ≥ 300x", "50 ms", "250x")
-    assert rows["Beside other servers over loopback: bentoml 1.2.3, 1 rounds"]["bentoml (LiteRT)"][-2:] == (
+    assert rows["Other servers over loopback: bentoml 1.2.3, 1 rounds"]["bentoml (LiteRT)"][-2:] == (
         "2x",
         "MISSED: ≥ 3x",
     )
@@ -92,22 +92,22 @@ def test_every_part_has_its_table() -> None:
         *("20 µs", "2 ms", "10", "4.00x"),
         "aim of ≤ 2x missed",
     )
-    assert rows["Whether a model's state is another one, asked at most every 2 s"]["folder"][3] == "0.01%"
+    assert rows["Check of a model's state for changes, at most every 2 s"]["folder"][3] == "0.01%"
     assert rows["Image"] == {"not measured here: no Docker engine answers": ("",)}
 
 
 @pytest.mark.parametrize("part", sorted(RESULTS))
-def test_a_part_alone_has_its_table(part: str) -> None:
+def test_tables_of_one_part_have_equal_columns(part: str) -> None:
     for table in tables({part: RESULTS[part]}):
         assert all(len(row) == len(table.columns) for row in table.rows), table.title
 
 
-def test_markdown_has_a_line_for_each_row() -> None:
+def test_markdown_has_line_per_row() -> None:
     table = Table("Title", ("", "figure"), (("one", "1"), ("two", "2")))
     assert table.to_markdown() == "### Title\n\n|  | figure |\n| --- | ---: |\n| one | 1 |\n| two | 2 |"
 
 
-def test_figures_have_three_digits() -> None:
+def test_shown_has_three_significant_digits() -> None:
     assert [shown(*figure) for figure in ((0.1234, "ms"), (1234.0, "ms"), (1234.0, "µs"), (1234.4, "/s"))] == [
         "0.123 ms",
         "1.23 s",

@@ -1,6 +1,6 @@
-"""One run of the sandbox, told as JSON: what held and what the probe finds from inside, or which error came.
+"""One sandbox run, printed as JSON: proof and probe findings, or the error.
 
-``python -m tests.compiler.attempts PROOF…`` tries the proofs that it names.
+``python -m tests.compiler.attempts PROOF…`` accepts only the given proofs of confinement.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Model files and their compiled bundles, each made once for all tests."""
+"""Fixtures: model files and compiled bundles, each made once per session."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from lightship.registry.registry import Registry
 from tests.model_files import written_once
 
 ROOT = Path(__file__).parents[2]
-EXECUTED = "executed"  # the file that code in a model would leave beside it
+EXECUTED = "executed"  # the file that code in a model would write next to it if it ran
 
 Compile = Callable[..., tuple[Report, Model]]
 
 
 @pytest.fixture(scope="session")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of :mod:`tests.compiler.sources`."""
+    """Return the folder with the files of :mod:`tests.compiler.sources`."""
     return written_once("tests.compiler.sources", "sources", tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
-    """Where the bundles of all tests go that do not look at the registry itself."""
+    """Return a registry shared by all tests that do not check the registry itself."""
     return Registry(str(tmp_path_factory.mktemp("registry")))
 
 
 @pytest.fixture(scope="session")
 def compiled(request: pytest.FixtureRequest, sources: Path, registry: Registry) -> Iterator[Compile]:
-    """Compile a source with options, once: its report, and the bundle's model.
+    """Return a function that compiles a source once per set of options.
 
-    A compile is mostly one process on one core, so two run at a time; what the selected tests have as their ``source``
-    is begun at once.
+    It returns the report and the bundle's model. A compile mostly uses one core, so two run at a time; the values of
+    the parameter ``source`` of all selected tests are submitted at the start.
     """
     with ThreadPoolExecutor(2) as pool:
         begun: dict[Any, Future[Report]] = {}

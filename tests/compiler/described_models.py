@@ -1,7 +1,8 @@
-"""Models whose messages, names and samples are tested: python -m tests.compiler.described_models FOLDER.
+"""Models for tests of error messages, tensor names and generated samples.
 
-Writes the models, then opens each as the compiler's child does, in this one process, and prints what came of it as
-JSON by file: ``refused`` (class and sentence), or the signatures, generated inputs, hints and notes.
+``python -m tests.compiler.described_models FOLDER`` writes the models, opens each as the compiler's child process does,
+but all in this process, and prints JSON by file name: ``refused`` (class name), ``message`` and ``detail``, or the
+signature, the generated inputs, hints and notes.
 """
 
 from __future__ import annotations
@@ -42,13 +43,13 @@ class Images(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="image_bytes")])
     def serve(self, image_bytes: Any) -> Any:
         def mean(encoded: Any) -> Any:
-            picture = tf.cast(tf.io.decode_jpeg(encoded, channels=3), tf.float32)
-            return tf.reduce_mean(picture, axis=(0, 1))
+            image = tf.cast(tf.io.decode_jpeg(encoded, channels=3), tf.float32)
+            return tf.reduce_mean(image, axis=(0, 1))
 
         return {"mean": tf.map_fn(mean, image_bytes, fn_output_signature=tf.float32)}
 
 
-class Picky(tf.Module):
+class OneValue(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="text")])
     def serve(self, text: Any) -> Any:
         with tf.control_dependencies([tf.debugging.assert_equal(text, "open sesame")]):
@@ -107,7 +108,7 @@ def _module(module: Any) -> Callable[[Path], None]:
 
 
 def _any_length(path: Path) -> None:
-    """Write a model whose export is wrong where the number of steps is unknown."""
+    """Write a model whose export is wrong if the number of time steps is unknown."""
     frames = keras.Input((None, 8, 8, 1), name="frames")
     each = layers.TimeDistributed(layers.Conv2D(2, 3), name="each_frame")
     pooled = layers.TimeDistributed(layers.GlobalAveragePooling2D())
@@ -148,7 +149,7 @@ MODELS: dict[str, Callable[[Path], None]] = {
     "text.keras": _text,
     "mixed.keras": _mixed,
     "mixed": _mixed,
-    "all_known.keras": _sequential(
+    "no_unknown_words.keras": _sequential(
         keras.Input((1,), dtype="string"),
         layers.StringLookup(vocabulary=["red", "green"], num_oov_indices=0, output_mode="one_hot"),
         layers.Dense(1),
@@ -167,7 +168,7 @@ MODELS: dict[str, Callable[[Path], None]] = {
     ),
     "cnn_lstm.keras": _any_length,
     "images": _module(Images()),
-    "picky": _module(Picky()),
+    "picky": _module(OneValue()),
     "unsigned": _module(Unsigned()),
     "without_variables": _without_variables,
     **{f"cut_{tenth}.keras": _cut("normalization.keras", tenth / 10) for tenth in range(10)},
@@ -178,7 +179,7 @@ MODELS: dict[str, Callable[[Path], None]] = {
 
 
 def opened(path: Path) -> dict[str, Any]:
-    """Return what the compiler's child would say of a file."""
+    """Return the description of a file, or the error that refuses it."""
     with tempfile.TemporaryDirectory() as work:
         try:
             importer = sources.find(path)
@@ -192,7 +193,7 @@ def opened(path: Path) -> dict[str, Any]:
                 (stated,) = original.check_export({signature.name: recording.batches})
             described = describe.build({"source": str(path), "trust": path.name in TRUSTED}, lambda stage, done: None)
         except LightshipError as error:
-            return {"refused": type(error).__name__, "sentence": error.message, "detail": error.detail}
+            return {"refused": type(error).__name__, "message": error.message, "detail": error.detail}
     values = {name: [str(value)[:40] for value in array.ravel().tolist()] for name, array in inputs.items()}
     return {
         "signature": stated.to_json(),
@@ -205,7 +206,7 @@ def opened(path: Path) -> dict[str, Any]:
 
 
 def main(folder: Path) -> None:
-    """Write all models, open all of them."""
+    """Write all models and print the description of each."""
     for name, write in MODELS.items():
         write(folder / name)
     print(json.dumps({name: opened(folder / name) for name in MODELS}))

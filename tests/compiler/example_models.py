@@ -1,5 +1,7 @@
-"""SavedModels that parse serialised tf.Example messages. Made by ``python -m tests.compiler.example_models FOLDER`` in
-a process of its own."""
+"""SavedModels that parse serialised tf.Example messages.
+
+``python -m tests.compiler.example_models FOLDER`` writes them in a separate process.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ HALF = {"x": v1.FixedLenFeature([1], tf.float32), "x2": v1.FixedLenFeature([1], 
 MIXED = {
     "age": tf.io.FixedLenFeature([], tf.int64),
     "image": tf.io.FixedLenFeature([2, 2], tf.float32),
-    "name": tf.io.FixedLenFeature([1], tf.string, default_value=[b"nobody"]),
+    "name": tf.io.FixedLenFeature([1], tf.string, default_value=[b"default"]),
     "steps": tf.io.FixedLenSequenceFeature([], tf.int64, allow_missing=True),
     "tags": tf.io.VarLenFeature(tf.string),
     "weights": tf.io.RaggedFeature(tf.float32),
@@ -32,7 +34,7 @@ def main(folder: Path) -> None:
 
 
 def save_graph(folder: Path, parse: Any) -> None:
-    """TensorFlow Serving's half_plus_two: the same signatures, over a placeholder whose rank is unknown."""
+    """Save TensorFlow Serving's half_plus_two, fed by a placeholder of unknown rank."""
     graph = tf.Graph()
     with v1.Session(graph=graph) as session:
         examples = v1.placeholder(tf.string, name="tf_example")
@@ -81,7 +83,10 @@ def parse_as_in_2017(examples: Any) -> tuple[Any, Any]:
 
 
 def make_old(file: Path) -> None:
-    """As TensorFlow 1.0 wrote it: no shapes in signatures, and a placeholder of any shape said to be a scalar."""
+    """Rewrite a SavedModel to the form of TensorFlow 1.0.
+
+    Signatures have no shapes, and the placeholder of any shape is declared as a scalar.
+    """
     message = saved_model_pb2.SavedModel.FromString(file.read_bytes())
     (meta,) = message.meta_graphs
     meta.graph_def.versions.producer = 21
@@ -95,7 +100,7 @@ def make_old(file: Path) -> None:
 
 
 class Mixed(tf.Module):  # type: ignore[misc]
-    """Every form of feature, parsed in a function of a function; the default signature classifies."""
+    """A classifier with every kind of feature, parsed in a nested function."""
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="inputs")])
     def __call__(self, inputs: Any) -> Any:

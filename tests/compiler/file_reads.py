@@ -1,7 +1,8 @@
-"""How often each step of a compile reads a file that only hashing and copying read, as JSON.
+"""Number of reads of one bundle file in each step of a compile, as JSON.
 
-``python -m tests.compiler.file_reads FOLDER SOURCE`` makes every step in this process, those of the children too.
-Python reports the files that it opens to an audit hook, which nothing can remove: hence a process of its own.
+``python -m tests.compiler.file_reads FOLDER SOURCE`` runs every step in this process, including those of the sandboxed
+children. The file is one that only hashing and copying read. Opened files are counted by an audit hook, which cannot
+be removed: therefore a separate process.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def watch(event: str, arguments: tuple[Any, ...]) -> None:
 def main(folder: Path, source: Path) -> dict[str, int]:
     bundle = folder / "bundle"
     bundle.mkdir()
-    (bundle / EXTRA).write_bytes(b"listed in the manifest, and of no use to an engine")
+    (bundle / EXTRA).write_bytes(b"listed in the manifest, not read by an engine")
     sys.addaudithook(watch)
     counts = {}
 

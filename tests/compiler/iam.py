@@ -1,7 +1,8 @@
-"""AWS with real users and policies, as moto plays it: ``python -m tests.compiler.iam`` prints its address and serves.
+"""moto server that enforces IAM users and policies.
 
-After a POST of 0 to ``/moto-api/reset-auth`` every call needs a right. moto then answers JSON services in XML, which no
-client of theirs understands: their answers are turned into those that AWS gives.
+``python -m tests.compiler.iam`` prints its address and serves. After a POST of 0 to ``/moto-api/reset-auth`` every call
+needs a permission. moto then returns XML errors for services with a JSON protocol, which their clients cannot parse:
+they are converted to the JSON errors that AWS returns.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _CODES = {
 
 
 class JsonErrors:
-    """A WSGI application whose refusals have the form that their callers read."""
+    """WSGI middleware that converts moto's XML errors to AWS's JSON errors."""
 
     def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
         self._application = application
@@ -39,7 +40,7 @@ class JsonErrors:
 
 
 def main() -> None:
-    """Serve until the process is ended."""
+    """Print the address and serve until the process is terminated."""
     server = make_server("127.0.0.1", 0, JsonErrors(DomainDispatcherApplication(create_backend_app)), threaded=True)
     print(f"http://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()

@@ -1,5 +1,8 @@
-"""Files of Keras 2, harmless and hostile, written by tf_keras. Made by ``python -m tests.compiler.keras2_files FOLDER``
-in a process of its own, so that the tests' process never imports TensorFlow."""
+"""Harmless and malicious Keras 2 files, written by tf_keras.
+
+``python -m tests.compiler.keras2_files FOLDER`` writes them in a separate process, so that the tests' process never
+imports TensorFlow.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ def main(folder: Path) -> None:
 
 
 def models(folder: Path) -> dict[str, Any]:
-    """Models by the name of their file; those that are harmless begin with ``good_``, or are ``operators``."""
+    """Return models by file name; ``good_…`` and ``operators`` are harmless."""
     x, image = keras.Input((3,), name="x"), keras.Input((8, 8, 3), name="image")
     word = keras.Input((1,), dtype="string", name="word")
     steps, ragged = keras.Input((6, 4), name="steps"), keras.Input((None,), ragged=True)
@@ -75,7 +78,7 @@ class Mine(layers.Layer):  # type: ignore[misc]
 
 
 def edit(folder: Path, source: str, name: str, change: Any) -> None:
-    """Copy a .h5 file with its first TFOpLambda layer changed."""
+    """Copy a .h5 file and apply a change to its first TFOpLambda layer."""
     (folder / f"{name}.h5").write_bytes((folder / f"{source}.h5").read_bytes())
     with h5py.File(folder / f"{name}.h5", "a") as file:
         config = json.loads(file.attrs["model_config"])

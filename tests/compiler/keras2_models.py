@@ -1,6 +1,7 @@
-"""Models of Keras 2 and what compiling them answers: ``python -m tests.compiler.keras2_models FOLDER``.
+"""Keras 2 models and the result of compiling each of them.
 
-tf_keras writes each model and its predictions, and one process compiles them all, so that TensorFlow is imported once.
+``python -m tests.compiler.keras2_models FOLDER`` writes each model and its predictions with tf_keras. One process then
+compiles all of them, so that TensorFlow is imported once.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ def main(folder: Path) -> None:
     (folder / "bundles").mkdir()
     for write in (write_stacks, write_graphs, write_old_files, write_bad_files):
         write(folder)
-    answers = {path.name: compiled(path, folder / "bundles" / path.name) for path in sorted(folder.glob("*.*"))}
-    (folder / "answers.json").write_text(json.dumps(answers))
+    results = {path.name: compiled(path, folder / "bundles" / path.name) for path in sorted(folder.glob("*.*"))}
+    (folder / "results.json").write_text(json.dumps(results))
 
 
 def compiled(path: Path, bundle: Path) -> dict[str, Any]:
-    """Compile a file as the sandboxed child does; a refusal is its code and message."""
+    """Compile a file as the sandboxed child does; return the result or the error."""
     bundle.mkdir(parents=True)
     job = {"source": path, "folder": bundle, "data": None, "config": {}, "engine": None, "slow": True, "sandbox": ""}
     try:
@@ -45,7 +46,7 @@ def compiled(path: Path, bundle: Path) -> dict[str, Any]:
 
 
 def write_stacks(folder: Path) -> None:
-    """One construct that Keras 3 refuses or computes differently for each file."""
+    """Write one file for each construct that Keras 3 refuses or computes differently."""
 
     def save(name: str, *stack: Any) -> None:
         keras.Sequential(list(stack)).save(folder / name)
@@ -83,7 +84,10 @@ def text_layers(vocabulary: list[str] | None = None) -> list[Any]:
 
 
 def write_graphs(folder: Path) -> None:
-    """Functional models: operators as layers, attention, several inputs and outputs in lists and dictionaries."""
+    """Write functional models.
+
+    They use operators as layers, attention, and several inputs and outputs in lists and dictionaries.
+    """
     query, pixels = keras.Input((8, 4)), keras.Input((8, 8, 3))
     keras.Model(query, layers.MultiHeadAttention(2, 4)(query, query)).save(folder / "attention.h5")
     keras.Model(pixels, layers.Conv2D(2, 3)(pixels / 127.5 - 1.0)).save(folder / "operators.h5")
@@ -102,7 +106,7 @@ def write_graphs(folder: Path) -> None:
 
 
 def write_old_files(folder: Path) -> None:
-    """What older releases wrote, made of a file of today."""
+    """Write files in the format of older releases by editing current ones."""
     late = keras.Sequential([layers.Dense(3), layers.Dense(2)])
     late(np.zeros((1, 4), np.float32))
     late.save(folder / "built_by_a_call.h5")
@@ -116,13 +120,13 @@ def write_old_files(folder: Path) -> None:
 
 
 def write_early_gru(folder: Path) -> None:
-    """GRU layers as Keras 2.0 saved them, before they had ``reset_after``; and what they answer."""
+    """Write GRU layers and predictions as Keras 2.0 did, before ``reset_after``."""
     steps = np.random.default_rng(2).normal(size=(3, 6, 3)).astype(np.float32)
     cell = layers.RNN(layers.GRUCell(4, bias_initializer="normal", reset_after=False))
     inner = layers.GRU(4, bias_initializer="normal", reset_after=False, return_sequences=True)
     model = keras.Sequential([layers.Bidirectional(inner, input_shape=(6, 3)), cell])
     model.save(folder / "early_gru.h5")
-    np.savez(folder / "bundles" / "early_gru.npz", steps=steps, answer=model.predict(steps, verbose=0))
+    np.savez(folder / "bundles" / "early_gru.npz", steps=steps, outputs=model.predict(steps, verbose=0))
     edit(folder, "early_gru.h5", "early_gru.h5", without_reset_after, version="2.0.8")
 
 
@@ -144,12 +148,15 @@ def as_list(config: dict[str, Any]) -> None:
 
 
 def write_cudnn(folder: Path) -> None:
-    """Layers of GPUs, as Keras 2.2 saved them: other names, transposed kernels and two biases; and what they answer."""
+    """Write cuDNN layers and predictions as Keras 2.2 did.
+
+    They have other class names, transposed kernels and two biases.
+    """
     steps = np.random.default_rng(1).normal(size=(3, 6, 3)).astype(np.float32)
     for name, layer, gates in (("LSTM", layers.LSTM, 4), ("GRU", layers.GRU, 3)):
         model = keras.Sequential([layer(4, bias_initializer="normal", input_shape=(6, 3))])
         model.save(folder / "recurrent.h5")
-        np.savez(folder / "bundles" / f"cudnn_{name}.npz", steps=steps, answer=model.predict(steps, verbose=0))
+        np.savez(folder / "bundles" / f"cudnn_{name}.npz", steps=steps, outputs=model.predict(steps, verbose=0))
 
         def rename(config: dict[str, Any], name: str = name) -> None:
             recurrent = config["config"]["layers"][1]
@@ -180,7 +187,7 @@ def cudnn_weights(path: str, weights: Any, gates: int) -> Any:
 
 
 def write_bad_files(folder: Path) -> None:
-    """What no package loads, or not without the author's code."""
+    """Write files that no package loads, or only with the author's code."""
     keras.Sequential([layers.Dense(2, input_shape=(4,))]).save_weights(folder / "weights_alone.h5")
     with h5py.File(folder / "foreign.h5", "w") as file:
         file["table"] = np.zeros(3)
@@ -213,7 +220,10 @@ def other_shape(config: dict[str, Any]) -> None:
 def edit(
     folder: Path, source: str, name: str, change: Callable[[dict[str, Any]], Any] | None, *, version: str | None = ""
 ) -> None:
-    """Copy a .h5 file with a changed configuration, and another ``keras_version`` (None: without one)."""
+    """Copy a .h5 file, changing its configuration and ``keras_version``.
+
+    A version of None removes the attribute; an empty one keeps it.
+    """
     if name != source:
         shutil.copyfile(folder / source, folder / name)
     with h5py.File(folder / name, "a") as file:

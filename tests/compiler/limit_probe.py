@@ -1,4 +1,7 @@
-"""A step of a compile in the sandboxed child, under limits that ``job["limits"]`` gives: the real ones take minutes."""
+"""Compile step in the sandboxed child, with limits taken from ``job["limits"]``.
+
+The default limits would take minutes to reach.
+"""
 
 from __future__ import annotations
 

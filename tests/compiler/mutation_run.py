@@ -1,7 +1,7 @@
-"""Compile mutants of a .tflite file and serve what was published, in the sandboxed child of the fuzz test.
+"""Fuzz job of the sandboxed child: compile .tflite mutants, serve the results.
 
-Each mutant is compiled by :func:`lightship.compiler.build.build` in a forked process, as the child of a compile would
-do it, without the seconds that starting one takes. What was published is then opened and asked in another process.
+Each mutant is compiled by :func:`lightship.compiler.build.build` in a forked process, which does the same as the child
+of a compile without its start-up time of seconds. A published bundle is then opened and called in another process.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from tests.compiler.mutations import Mutator
 
 CALL_SECONDS = 3.0  # the limits of a compile, scaled down: these models take microseconds
 MOST_SECONDS = 0.5
-LONGEST = 60  # processor seconds of one compile or one server: longer is a hang
+LONGEST = 60  # processor seconds of one compile or one server; more counts as a hang
 MEMORY = 8 * 1024**3
 
 
 @dataclass
 class Tally:
-    """What became of the mutants, and the numbers of those that broke a promise."""
+    """Counts of mutants by outcome, and the numbers of the mutants that failed."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     broken: dict[str, str] = field(default_factory=dict)
@@ -51,12 +51,12 @@ class Tally:
 
 
 def build(job: Mapping[str, Any], progress: Callable[[str, float], None]) -> dict[str, Any]:
-    """Try mutants from ``job["first"]`` until there were ``job["count"]`` or ``job["seconds"]`` are over."""
+    """Try ``job["count"]`` mutants from ``job["first"]``, within ``job["seconds"]``."""
     mutator = Mutator(Path(job["source"]).read_bytes(), job["seed"])
     tally, end = Tally(), time.monotonic() + job["seconds"]
     work = Path.cwd() / "mutants"
     (work / "warm").mkdir(parents=True)
-    assert _compile(Path(job["source"]), work / "warm") == "published"  # imports, which every fork then has
+    assert _compile(Path(job["source"]), work / "warm") == "published"  # imports the modules once for all forks
     gc.collect()
     gc.freeze()  # a collection in a fork would copy every page
     for number in range(job["first"], job["first"] + job["count"]):
@@ -79,7 +79,7 @@ def _try(source: Path, bundle: Path, tally: Tally) -> str:
         TfliteFile().check(source, source.parent)
     except SourceRefused:
         return "rejected by the verifier"
-    except Exception as error:  # the promise is one sentence, never a traceback
+    except Exception as error:  # the verifier must raise SourceRefused only
         return f"broken: the verifier raised {type(error).__name__}: {error}"
     finally:
         seconds = time.perf_counter() - start
@@ -111,7 +111,7 @@ def _compile(source: Path, bundle: Path) -> str:
 
 
 def _serve(bundle: Path) -> str:
-    """Open the bundle and ask it as callers would: golden rows, other batches, random and odd values."""
+    """Open the bundle and call it with golden rows, other batches and random values."""
     rng = np.random.default_rng(5)
     model = Model.open(bundle)
     assert (bundle / GOLDEN).exists()
@@ -119,11 +119,11 @@ def _serve(bundle: Path) -> str:
         inputs, _ = model.golden(signature.name)
         for rows in (1, 4, 33):
             for scale in (1.0, 1e30):
-                _ask(model, signature, inputs, rng, rows, scale)
+                _predict(model, signature, inputs, rng, rows, scale)
     return "published"
 
 
-def _ask(
+def _predict(
     model: Model, signature: Signature, golden: dict[str, Any], rng: np.random.Generator, rows: int, scale: float
 ) -> None:
     inputs = {}
@@ -138,7 +138,10 @@ def _ask(
 
 
 def _forked(task: Callable[[], str]) -> tuple[str, str]:
-    """Run a task in a forked process: ``ended`` and its answer, or how the process died, or ``hung``."""
+    """Run a task in a forked process; return its status and result.
+
+    The status is ``ended``, ``hung`` or ``died (exit code)``.
+    """
     reader, writer = os.pipe()
     pid = os.fork()
     if not pid:
@@ -146,8 +149,8 @@ def _forked(task: Callable[[], str]) -> tuple[str, str]:
         _run(task, writer)
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
-        # a task that waits for ever cannot be killed from inside the sandbox: it ends the whole run
-        assert select.select([pipe], [], [], 4 * LONGEST)[0], "a forked process neither works nor ends"
+        # a blocked process cannot be killed from inside the sandbox: fail the whole run
+        assert select.select([pipe], [], [], 4 * LONGEST)[0], "a forked process uses no processor time and does not end"
         answer = pipe.read().decode()
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     if code == -signal.SIGXCPU:

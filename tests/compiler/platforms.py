@@ -1,7 +1,8 @@
-"""Run a program as on a machine that lacks something: ``python -m tests.compiler.platforms FEATURE… -- COMMAND``.
+"""Command runner that simulates a machine without certain kernel features.
 
-What is lacking is real for the program: a seccomp filter around it makes the kernel's answer that of such a machine.
-``nobody`` runs it as an ordinary user (needs the superuser), ``landlock=N`` answers that Landlock is of version N.
+``python -m tests.compiler.platforms FEATURE… -- COMMAND`` installs a seccomp filter that makes system calls fail as on
+such a machine. ``unprivileged`` runs the command as an ordinary user (requires root), ``landlock=N`` reports Landlock
+ABI version N.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ ARM = syscalls.processor() == "aarch64"
 LANDLOCK = 444
 SECCOMP, PRCTL, UNSHARE, CAPSET, MOUNT = (277, 167, 97, 91, 40) if ARM else (317, 157, 272, 126, 165)
 
-# feature: the system call, the value of its first argument (None for any), and the kernel's answer (0: it kills)
+# feature: system call, value of its first argument (None for any), errno that the kernel returns (0: kill the process)
 LACKING: dict[str, tuple[int, int | None, int]] = {
     "no-landlock": (LANDLOCK, None, errno.ENOSYS),
     "deadly-landlock": (LANDLOCK, None, 0),
@@ -35,7 +36,7 @@ LACKING: dict[str, tuple[int, int | None, int]] = {
     "no-capset": (CAPSET, None, errno.EPERM),
     "no-capability-bounds": (PRCTL, 24, errno.EPERM),
 }
-NOBODY = 65534
+UNPRIVILEGED_ID = 65534
 
 _ALLOW, _ERROR, _NOTIFY, _KILL = 0x7FFF0000, 0x00050000, 0x7FC00000, 0x80000000
 _RECEIVE, _SEND = 0xC0502100, 0xC0182101  # linux/seccomp.h
@@ -44,14 +45,14 @@ _RECEIVE, _SEND = 0xC0502100, 0xC0182101  # linux/seccomp.h
 def main(features: Sequence[str], command: Sequence[str]) -> int:
     version = next((int(name.split("=")[1]) for name in features if name.startswith("landlock=")), None)
     if "i686" in features:
-        syscalls.call("personality", 8)  # PER_LINUX32: what uname says
-    if "nobody" in features:
-        become_nobody()
+        syscalls.call("personality", 8)  # PER_LINUX32: uname reports a 32-bit machine
+    if "unprivileged" in features:
+        drop_privileges()
     ours, theirs = socket.socketpair()
     if pid := os.fork():
         theirs.close()
         if version is not None:
-            answer(ours, version)
+            answer_version(ours, version)
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     listener = install([LACKING[name] for name in features if name in LACKING], versions=version is not None)
     if version is not None:
@@ -60,23 +61,27 @@ def main(features: Sequence[str], command: Sequence[str]) -> int:
     os.execv(command[0], list(command))  # noqa: S606 - this process becomes the command
 
 
-def become_nobody() -> None:
-    """Give up the superuser's rights; an interpreter in a private folder is made reachable in mounts of our own."""
-    private = next((path for path in (Path(sys.base_prefix), *Path(sys.base_prefix).parents) if not others(path)), None)
+def drop_privileges() -> None:
+    """Become an ordinary user without privileges.
+
+    An interpreter in a folder that only root can read is first made readable in a private mount namespace.
+    """
+    parents = (Path(sys.base_prefix), *Path(sys.base_prefix).parents)
+    private = next((path for path in parents if not world_executable(path)), None)
     if private is not None:
         reveal(Path(sys.base_prefix), private)
     os.setgroups([])
-    os.setgid(NOBODY)
-    os.setuid(NOBODY)
+    os.setgid(UNPRIVILEGED_ID)
+    os.setuid(UNPRIVILEGED_ID)
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)
 
 
-def others(path: Path) -> bool:
+def world_executable(path: Path) -> bool:
     return bool(path.stat().st_mode & 0o001)
 
 
 def reveal(prefix: Path, private: Path) -> None:
-    """Put an empty folder over a private one, for this process only, which holds the interpreter and nothing else."""
+    """Mount a folder with only the interpreter over a private one, for this process."""
     new_mounts, bind_all, keep_private = 0x00020000, 4096 | 16384, 16384 | 1 << 18
     syscalls.call("unshare", new_mounts)
     syscalls.call("mount", None, b"/", None, keep_private, None)
@@ -88,7 +93,10 @@ def reveal(prefix: Path, private: Path) -> None:
 
 
 def install(rules: Sequence[tuple[int, int | None, int]], *, versions: bool) -> int:
-    """Install a filter; return a descriptor of questions about Landlock's version, if they are to be answered."""
+    """Install a seccomp filter and return its descriptor.
+
+    With ``versions``, the descriptor receives a notification for each query of the Landlock version.
+    """
     steps = [(0x20, 0, 0, 0)]
     for number, argument, answer in rules:
         verdict = (0x06, 0, 0, _ERROR | answer if answer else _KILL)
@@ -107,14 +115,14 @@ def install(rules: Sequence[tuple[int, int | None, int]], *, versions: bool) -> 
     return syscalls.syscall(SECCOMP, 1, 8 if versions else 0, ctypes.addressof(program))
 
 
-def answer(ours: socket.socket, version: int) -> None:
-    """Answer each question with a version, until nobody can ask any more."""
+def answer_version(ours: socket.socket, version: int) -> None:
+    """Answer each query with a version until all processes under the filter ended."""
     listener = socket.recv_fds(ours, 1, 1)[1][0]
     while True:
-        question = bytearray(80)
+        notification = bytearray(80)
         try:
-            fcntl.ioctl(listener, _RECEIVE, question)
-            fcntl.ioctl(listener, _SEND, struct.pack("=QqiI", struct.unpack_from("=Q", question)[0], version, 0, 0))
+            fcntl.ioctl(listener, _RECEIVE, notification)
+            fcntl.ioctl(listener, _SEND, struct.pack("=QqiI", struct.unpack_from("=Q", notification)[0], version, 0, 0))
         except OSError:
             return
 

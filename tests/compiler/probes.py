@@ -1,4 +1,4 @@
-"""What code in a model file could do, for the tests of the sandbox. ``job["probe"]`` names one."""
+"""Actions of malicious model code for tests of the sandbox, by ``job["probe"]``."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def look_around(job: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def escape(job: Mapping[str, Any]) -> dict[str, Any]:
-    """All attempts of the sandbox's own probe, in this process and in one that it starts."""
+    """Run all attempts of the sandbox's own probe here and in a child process."""
     code = f"import json; from tests.compiler.probes import escape_here as f; print(json.dumps(f({job['targets']!r})))"
     child = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True)
     return {"here": escape_here(job["targets"]), "grandchild": json.loads(child.stdout)}
@@ -50,7 +50,7 @@ def escape_here(targets: Mapping[str, Any]) -> dict[str, str]:
 
 
 def open_sockets(job: Mapping[str, Any]) -> dict[str, Any]:
-    """A socket of every family of addresses that this machine knows."""
+    """Try to open a socket of every address family that this machine defines."""
     return {
         family.name: attempt(lambda family=family: socket.socket(family).close()) for family in socket.AddressFamily
     }
@@ -65,7 +65,7 @@ def write(job: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def leave_group(job: Mapping[str, Any]) -> dict[str, Any]:
-    """What a process would do to outlive this one."""
+    """Try to leave the session and the process group, to outlive the parent."""
     return {"setsid": attempt(os.setsid), "setpgid": attempt(lambda: os.setpgid(0, 0))}
 
 
@@ -80,7 +80,7 @@ def attempt(action: Callable[[], Any]) -> str:
 def list_descriptors(job: Mapping[str, Any]) -> dict[str, Any]:
     found = {}
     for link in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # the listing's own
+        with contextlib.suppress(FileNotFoundError):  # the descriptor of the listing itself
             found[link.name] = str(link.readlink())
     return found
 
@@ -104,7 +104,7 @@ def write_much(job: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def take_memory(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Use memory, a little more each time, in a process of its own if asked to."""
+    """Allocate memory in small steps, with ``job["grandchild"]`` in a child process."""
     if job.get("grandchild"):
         code = "from tests.compiler.probes import take_memory as f; f({})"
         return {"code": subprocess.run([sys.executable, "-c", code], check=False).returncode}
@@ -119,20 +119,20 @@ def take_addresses(job: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def kill_itself(job: Mapping[str, Any]) -> None:
-    """As the kernel does where memory runs out."""
+    """Send SIGKILL to this process, as the kernel does when memory runs out."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def send(job: Mapping[str, Any]) -> None:
-    """Write to the pipe of events what is none."""
+    """Write ``job["text"]``, an invalid event, to the event pipe."""
     pipe = max(int(link.name) for link in Path("/proc/self/fd").iterdir() if link.is_fifo())
     for _ in range(job.get("times", 1)):
         os.write(pipe, job["text"].encode())
     time.sleep(600)
 
 
-def shout(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill standard error and standard output."""
+def flood_output(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Write 256 MiB each to standard output and standard error."""
     for _ in range(256):
         os.write(1, bytes(1024**2))
         os.write(2, b"x" * 1024**2)
@@ -151,10 +151,10 @@ def crash(job: Mapping[str, Any]) -> None:
 
 def fail(job: Mapping[str, Any]) -> None:
     print("a line on standard output")
-    raise KeyError("of our own")
+    raise KeyError("text of the model")
 
 
-def disagree(job: Mapping[str, Any]) -> None:
+def fail_parity(job: Mapping[str, Any]) -> None:
     raise ParityError("they differ")
 
 
@@ -179,11 +179,11 @@ PROBES: dict[str, Callable[[Mapping[str, Any]], dict[str, Any] | None]] = {
         take_addresses,
         kill_itself,
         send,
-        shout,
+        flood_output,
         start_many,
         crash,
         fail,
-        disagree,
+        fail_parity,
         break_bundle,
     )
 }

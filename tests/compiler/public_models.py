@@ -1,4 +1,4 @@
-"""Model files of public packages, and the expected result of each compile."""
+"""Model files of public packages and the expected result of each compile."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class PublicModel:
-    """A model file of a package, and the expected result of its compile.
+    """A model file of a package and the expected result of its compile.
 
     Attributes:
         package: the package's name in requirements/public-models.in.
         path: the file or SavedModel folder inside the package's wheel.
         engine: ``litert`` or ``tensorflow``; empty where the file is refused.
         refused: the code of the error; empty where the file compiles.
-        cause: what the error's message names: a layer, a class, a function or a word for what is missing.
-        sample: whether ``make test`` compiles it, and not only ``make public-models``.
+        cause: text that the error's message contains: a layer, class, function, or the missing thing.
+        sample: whether ``make test`` compiles it, not only ``make public-models``.
     """
 
     package: str

@@ -33,13 +33,13 @@ _REFUSED = "| package | file | format | reason |\n|---|---|---|---|"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a public model: a report or an error."""
+    """Result of compiling a public model: a report or an error."""
 
     model: PublicModel
     result: Report | LightshipError
 
     def row(self) -> str:
-        """Return the outcome as a row of its table."""
+        """Return the outcome as a table row of the page."""
         pin = pins()[self.model.package]
         cells = [f"{pin.package} {pin.version}", f"`{self.model.path}`", _format(file_of(self.model))]
         return _line([*cells, *(_figures(self.result) if isinstance(self.result, Report) else [_reason(self.result)])])

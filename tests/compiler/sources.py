@@ -1,5 +1,8 @@
-"""Model files of every kind, and some that must be refused. Made by ``python -m tests.compiler.sources FOLDER`` in a
-process of its own, so that the tests' process never imports TensorFlow."""
+"""Model files of every format, and files that must be refused.
+
+``python -m tests.compiler.sources FOLDER`` writes them in a separate process, so that the tests' process never imports
+TensorFlow.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +30,8 @@ def main(folder: Path) -> None:
     save_keras(folder)
     save_saved_models(folder)
     save_tflite(folder)
-    save_code(folder)
-    spoil(folder)
+    save_lambda_layers(folder)
+    write_invalid(folder)
     (folder / "keras_api.json").write_text(json.dumps(keras_api()))
 
 
@@ -77,7 +80,10 @@ class Noise(layers.Layer):  # type: ignore[misc]
 
 
 class Modes(tf.Module):  # type: ignore[misc]
-    """Two functions. One of them is a method called ``serve``, over which TFLiteConverter drops a signature."""
+    """Two functions, one of them a method ``serve``.
+
+    TFLiteConverter drops a signature of a model that has a method of this name.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -140,8 +146,8 @@ def save_tflite(folder: Path) -> None:
     flatbuffer_utils.write_model(reader, str(folder / "flex_reader.tflite"))
 
 
-def save_code(folder: Path) -> None:
-    """Models with a Lambda layer that leaves a file when it is run."""
+def save_lambda_layers(folder: Path) -> None:
+    """Write models with a Lambda layer that creates a file when it is executed."""
     touch = str(folder / EXECUTED)
     code = eval(f"lambda x: (__import__('subprocess').run(['touch', {touch!r}]), x)[1]")  # noqa: S307 - no closure
     code = layers.Lambda(code, name="evil")
@@ -151,14 +157,14 @@ def save_code(folder: Path) -> None:
     (folder / EXECUTED).unlink()
 
 
-def spoil(folder: Path) -> None:
-    """Files that no framework should open."""
+def write_invalid(folder: Path) -> None:
+    """Write broken and malicious files, which must be refused."""
     for name in ("mlp.keras", "legacy.h5", "named.tflite"):
         data = (folder / name).read_bytes()
         (folder / f"truncated_{name}").write_bytes(data[: len(data) // 2])
-    (folder / "text.txt").write_text("I am no model.")
+    (folder / "text.txt").write_text("This is not a model.")
     for suffix in ("keras", "h5", "tflite"):
-        (folder / f"prose.{suffix}").write_text("I am no model.")
+        (folder / f"prose.{suffix}").write_text("This is not a model.")
     with zipfile.ZipFile(folder / "bomb.keras", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("metadata.json", "{}")
         archive.writestr("config.json", "{}")
@@ -180,7 +186,7 @@ def spoil(folder: Path) -> None:
 
 
 def keras_api() -> dict[str, list[str]]:
-    """Names of Keras's public classes by namespace, for the test of our own list."""
+    """Return Keras's public class names by namespace, for the test of the allowlist."""
     areas = (
         "layers",
         "initializers",

@@ -1,6 +1,6 @@
-"""Models that keep state, and models whose rows depend on each other.
+"""Models with state, and models whose rows depend on each other.
 
-Made by ``python -m tests.compiler.stateful_models FOLDER``.
+``python -m tests.compiler.stateful_models FOLDER`` writes them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ROWS = tf.TensorSpec((None, 2), tf.float32, name="x")
 
 
 class Counter(tf.Module):  # type: ignore[misc]
-    """Add what earlier calls sent."""
+    """A counter that adds the inputs of earlier calls."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,13 +25,16 @@ class Counter(tf.Module):  # type: ignore[misc]
 
     @tf.function(input_signature=[X])
     def serve(self, x: Any) -> Any:
-        answer = {"y": x + self.total}
+        outputs = {"y": x + self.total}
         self.total.assign_add(tf.reduce_sum(x))
-        return answer
+        return outputs
 
 
 class Notes(tf.Module):  # type: ignore[misc]
-    """Remember a row in one signature and return it in another; ``remember`` does not use the former value."""
+    """A memory written by one signature and read by another.
+
+    ``remember`` does not use the previous value.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +51,7 @@ class Notes(tf.Module):  # type: ignore[misc]
 
 
 class Table(tf.Module):  # type: ignore[misc]
-    """Count how often a number was seen, in a table that only TensorFlow has."""
+    """A count of each number received, in a mutable table, which LiteRT lacks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +65,7 @@ class Table(tf.Module):  # type: ignore[misc]
 
 
 class Reader(tf.Module):  # type: ignore[misc]
-    """Look up in a table that is initialised once."""
+    """A lookup in a table that is initialised once."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,11 +74,11 @@ class Reader(tf.Module):  # type: ignore[misc]
 
     @tf.function(input_signature=[tf.TensorSpec((1,), tf.string, name="word")])
     def serve(self, word: Any) -> Any:
-        return {"place": self.table.lookup(word)}
+        return {"index": self.table.lookup(word)}
 
 
-class Company(tf.Module):  # type: ignore[misc]
-    """A signature with independent rows, and one whose rows depend on each other."""
+class DependentRows(tf.Module):  # type: ignore[misc]
+    """One signature with independent rows and one with dependent rows."""
 
     @tf.function(input_signature=[ROWS])
     def double(self, x: Any) -> Any:
@@ -87,7 +90,7 @@ class Company(tf.Module):  # type: ignore[misc]
 
 
 class Detector(tf.Module):  # type: ignore[misc]
-    """Keep as many boxes as do not overlap."""
+    """A non-maximum suppression, which returns a variable number of boxes."""
 
     @tf.function(
         input_signature=[
@@ -100,7 +103,7 @@ class Detector(tf.Module):  # type: ignore[misc]
 
 
 class Queue(tf.Module):  # type: ignore[misc]
-    """Count in a variable of TensorFlow 1's kind, which nothing outside of the graph can set back."""
+    """A TensorFlow 1 variable, which cannot be reset from outside the graph."""
 
     @tf.function(input_signature=[X])
     def serve(self, x: Any) -> Any:
@@ -117,10 +120,10 @@ def main(folder: Path) -> None:
     for module in (Counter(), Table(), Detector(), Queue(), Reader()):
         name = type(module).__name__.lower()
         tf.saved_model.save(module, str(folder / name), signatures={"serving_default": module.serve})
-    notes, company = Notes(), Company()
+    notes, rows = Notes(), DependentRows()
     tf.saved_model.save(notes, str(folder / "notes"), signatures={"remember": notes.remember, "recall": notes.recall})
-    both = {"serving_default": company.double, "centre": company.centre}
-    tf.saved_model.save(company, str(folder / "company"), signatures=both)
+    both = {"serving_default": rows.double, "centre": rows.centre}
+    tf.saved_model.save(rows, str(folder / "dependent_rows"), signatures=both)
     for name, keys in (("counter", ["serving_default"]), ("notes", ["remember", "recall"]), ("reader", None)):
         converter = tf.lite.TFLiteConverter.from_saved_model(str(folder / name), signature_keys=keys)
         (folder / f"{name}.tflite").write_bytes(converter.convert())

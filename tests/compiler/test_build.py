@@ -1,4 +1,4 @@
-"""What decides over a bundle, with an original whose truth we know; the rest is proven by whole compiles."""
+"""Choice of the engine, with an original whose outputs are a known formula."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from lightship.tensors import Array, Signature, TensorSpec
 pytestmark = pytest.mark.alone  # shares its compiled models with other files
 
 
-class Claimed:
-    """An original that answers ``factor * tanh(x)`` and whose converter makes of it a file that answers ``tanh(x)``."""
+class Scaled:
+    """An original that computes ``factor * tanh(x)``, and its file ``tanh(x)``."""
 
-    source: Mapping[str, str] = {"format": "claimed"}
+    source: Mapping[str, str] = {"format": "scaled"}
     size = 0
     subject = "a formula"
     stateful = False
@@ -58,8 +58,8 @@ class Claimed:
         return False
 
 
-def test_compile_best_wrong_litert_answers_are_refused(sources: Path, tmp_path: Path) -> None:
-    true, false = (Claimed(sources / "unnamed.tflite", factor) for factor in (1.0, 1.01))
+def test_compile_best_wrong_litert_outputs_are_refused(sources: Path, tmp_path: Path) -> None:
+    true, false = (Scaled(sources / "unnamed.tflite", factor) for factor in (1.0, 1.01))
     good = record(true, true.signatures[0], None)
     assert compile_best(true, (good,), tmp_path).engine == "litert"
     wrong = record(false, false.signatures[0], None)
@@ -68,8 +68,8 @@ def test_compile_best_wrong_litert_answers_are_refused(sources: Path, tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_without_another_engine_says_so(sources: Path, tmp_path: Path) -> None:
-    original = Claimed(sources / "flex.tflite", 1.0)
+def test_compile_best_without_other_engine_names_litert_and_operator(sources: Path, tmp_path: Path) -> None:
+    original = Scaled(sources / "flex.tflite", 1.0)
     recording = record(original, original.signatures[0], None)
     with pytest.raises(CompileError, match="LiteRT.*MatrixDeterminant"):
         compile_best(original, (recording,), tmp_path)

@@ -1,4 +1,4 @@
-"""Whole compiles of real models: every kind of signature, every format, both engines."""
+"""Complete compiles of real models: all kinds of signatures, formats and engines."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ pytestmark = pytest.mark.alone  # shares its compiled models with other files
         ("unnamed.tflite", {"x": "float32 [1, 3]"}, {"PartitionedCall": "float32 [1, 3]"}),
     ],
 )
-def test_litert_runs_it(compiled: Compile, source: str, inputs: dict[str, str], outputs: dict[str, str] | None) -> None:
+def test_compile_supported_source_runs_on_litert(
+    compiled: Compile, source: str, inputs: dict[str, str], outputs: dict[str, str] | None
+) -> None:
     report, model = compiled(source)
     signature = model.manifest.signature()
     assert (report.engine, report.reasons) == ("litert", ())
@@ -56,7 +58,7 @@ def test_litert_runs_it(compiled: Compile, source: str, inputs: dict[str, str], 
         ("flex", "MatrixDeterminant"),
     ],
 )
-def test_tensorflow_runs_what_litert_cannot(compiled: Compile, source: str, operator: str) -> None:
+def test_compile_operator_missing_in_litert_runs_on_tensorflow(compiled: Compile, source: str, operator: str) -> None:
     report, model = compiled(source)
     assert report.engine == "tensorflow"
     assert operator in report.reasons
@@ -64,7 +66,7 @@ def test_tensorflow_runs_what_litert_cannot(compiled: Compile, source: str, oper
     assert report.parity[0].max_abs == 0.0
 
 
-def test_compile_wrong_litert_answers_uses_tensorflow_and_says_why(compiled: Compile) -> None:
+def test_compile_wrong_litert_outputs_uses_tensorflow_and_names_output(compiled: Compile) -> None:
     report, model = compiled("nan")
     assert report.engine == "tensorflow"
     assert "output 'y'" in report.reasons[0]
@@ -72,23 +74,23 @@ def test_compile_wrong_litert_answers_uses_tensorflow_and_says_why(compiled: Com
     assert answer.tolist() == [0.0]
 
 
-def test_litert_can_be_insisted_on(sources: Path, tmp_path: Path) -> None:
+def test_compile_with_engine_litert_refuses_unsupported_operator(sources: Path, tmp_path: Path) -> None:
     registry = Registry(str(tmp_path))
     with pytest.raises(CompileError, match="MatrixDeterminant"):
         compile_model(sources / "flex", registry=registry, options=CompileOptions(engine="litert"))
     assert registry.models() == []
 
 
-def test_tensorflow_can_be_asked_for(compiled: Compile, sources: Path) -> None:
+def test_compile_with_engine_tensorflow_keeps_original_files(compiled: Compile, sources: Path) -> None:
     report, model = compiled("modes", engine="tensorflow", name="asked")
     assert (report.engine, report.reasons) == ("tensorflow", ())
-    for path in (model.bundle.path / "saved_model").rglob("*.*"):  # the original's own files
+    for path in (model.bundle.path / "saved_model").rglob("*.*"):  # the files of the original SavedModel
         assert (
             path.read_bytes() == (sources / "modes" / path.relative_to(model.bundle.path / "saved_model")).read_bytes()
         )
 
 
-def test_every_signature_answers_although_a_method_is_called_serve(compiled: Compile) -> None:
+def test_compile_model_with_method_named_serve_keeps_every_signature(compiled: Compile) -> None:
     _, model = compiled("modes")
     assert [signature.name for signature in model.manifest.signatures] == ["serving_default", "encode", "serve"]
     x = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], np.float32)
@@ -98,20 +100,20 @@ def test_every_signature_answers_although_a_method_is_called_serve(compiled: Com
         np.testing.assert_allclose(result.outputs[output], expected)
 
 
-def test_an_archive_is_its_folder(compiled: Compile) -> None:
+def test_compile_archive_has_digest_of_folder(compiled: Compile) -> None:
     digests = {compiled(source)[0].digest for source in ("modes", "modes.zip", "modes.tar.gz")}
     assert len(digests) == 1
 
 
 @pytest.mark.parametrize("source", ["mlp.keras", "any_length.keras"])
-def test_the_same_source_has_the_same_digest(compiled: Compile, source: str) -> None:
+def test_compile_same_source_twice_has_same_digest(compiled: Compile, source: str) -> None:
     first, _ = compiled(source)
     second, _ = compiled(source, name="again")
     assert first.digest == second.digest
 
 
 @pytest.mark.parametrize("source", ["lstm.keras", "any_length.keras"])
-def test_a_call_leaves_no_state_behind(compiled: Compile, source: str) -> None:
+def test_predict_recurrent_model_repeatedly_returns_same_outputs(compiled: Compile, source: str) -> None:
     _, model = compiled(source)
     inputs, expected = model.golden()
     for _ in range(3):
@@ -119,7 +121,7 @@ def test_a_call_leaves_no_state_behind(compiled: Compile, source: str) -> None:
             np.testing.assert_allclose(array, expected[name], rtol=1e-3, atol=1e-5)
 
 
-def test_golden_examples_are_the_originals_answers(compiled: Compile) -> None:
+def test_golden_examples_match_original_outputs(compiled: Compile) -> None:
     for source in ("two.keras", "text.keras"):
         _, model = compiled(source)
         inputs, expected = model.golden()
@@ -129,20 +131,20 @@ def test_golden_examples_are_the_originals_answers(compiled: Compile) -> None:
             np.testing.assert_allclose(array, expected[name], rtol=1e-3, atol=1e-5)
 
 
-def test_the_report_says_what_was_measured(compiled: Compile, sources: Path) -> None:
+def test_report_contains_measured_sizes_latency_and_parity(compiled: Compile, sources: Path) -> None:
     report, model = compiled("mlp.keras")
     assert report.sizes.before == (sources / "mlp.keras").stat().st_size
     assert report.sizes.after == (model.bundle.path / "model.tflite").stat().st_size
     assert 0 < report.latency.after < report.latency.before
     assert report.latency.before == min(
         report.latency.before, *report.latency.others.values()
-    )  # the fastest call counts
+    )  # the fastest way to call the original
     assert json.loads(json.dumps(report.to_json()))["parity"][0]["rows"] == 1 + 3 + 16 + 32 + 1
     assert compiled("modes")[0].latency.subject.endswith("TensorFlow")
     assert compiled("named.tflite")[0].latency.subject.startswith("LiteRT")
 
 
-def test_the_manifest_records_source_and_parity(compiled: Compile) -> None:
+def test_manifest_records_source_and_parity(compiled: Compile) -> None:
     report, model = compiled("mlp.keras")
     assert model.manifest.source["format"] == "keras"
     assert model.manifest.source["keras"] >= "3.15.1"
@@ -150,7 +152,7 @@ def test_the_manifest_records_source_and_parity(compiled: Compile) -> None:
     assert set(model.manifest.parity["serving_default"]["p"]) == {"rows", "rtol", "atol", "max_abs", "max_rel"}
 
 
-def test_a_suspicious_output_is_a_warning(compiled: Compile) -> None:
+def test_compile_constant_output_warns(compiled: Compile) -> None:
     report, model = compiled("constant.keras")
     (output,) = model.manifest.signature().outputs
     (warning,) = report.warnings
@@ -158,12 +160,12 @@ def test_a_suspicious_output_is_a_warning(compiled: Compile) -> None:
     assert "same" in warning
 
 
-def test_random_outputs_cannot_be_compared(sources: Path, registry: Registry) -> None:
+def test_compile_random_outputs_is_refused(sources: Path, registry: Registry) -> None:
     with pytest.raises(CompileError, match="'y'.*each time"):
         compile_model(sources / "random", registry=registry)
 
 
-def test_config_and_data(compiled: Compile, tmp_path: Path) -> None:
+def test_compile_with_config_and_data_applies_both(compiled: Compile, tmp_path: Path) -> None:
     config, data = tmp_path / "model.yaml", tmp_path / "rows.csv"
     config.write_text(
         "name: tumour\n"
@@ -181,7 +183,7 @@ def test_config_and_data(compiled: Compile, tmp_path: Path) -> None:
     np.testing.assert_array_equal(model.golden()[0]["x"], np.array([[3, 1, 2], [6, 4, 5]], np.float32))
 
 
-def test_an_image_kind_is_compared_on_pixels(compiled: Compile, tmp_path: Path) -> None:
+def test_compile_image_kind_is_compared_on_pixels(compiled: Compile, tmp_path: Path) -> None:
     config = tmp_path / "model.yaml"
     config.write_text("inputs: {image: {kind: image, scale: 0.0625}}\n")
     pixels = compiled("cnn.keras", config=config)[1].golden()[0]["image"]
@@ -189,7 +191,7 @@ def test_an_image_kind_is_compared_on_pixels(compiled: Compile, tmp_path: Path) 
     assert 15.0 < pixels.max() <= 255 / 16
 
 
-def test_progress_names_the_stages(sources: Path, registry: Registry) -> None:
+def test_progress_reports_stages_in_order(sources: Path, registry: Registry) -> None:
     seen: list[tuple[str, float]] = []
     compile_model(sources / "named.tflite", registry=registry, progress=lambda *event: seen.append(event))
     stages = ["check", "load", "record", "convert", "write", "measure", "try", "publish"]
@@ -197,7 +199,7 @@ def test_progress_names_the_stages(sources: Path, registry: Registry) -> None:
     assert [done for _, done in seen] == sorted(done for _, done in seen)
 
 
-def test_the_parent_never_imports_the_frameworks(sources: Path, tmp_path: Path) -> None:
+def test_compile_parent_process_does_not_import_frameworks(sources: Path, tmp_path: Path) -> None:
     command = (
         "import sys; from pathlib import Path; from lightship.compiler import compile_model; "
         "from lightship.registry.registry import Registry; "
@@ -218,10 +220,10 @@ def test_the_parent_never_imports_the_frameworks(sources: Path, tmp_path: Path) 
         ("a" * 99 + ".h5", "a" * 64),
     ],
 )
-def test_a_file_names_its_model(path: str, name: str) -> None:
+def test_name_from_file_name_returns_valid_model_name(path: str, name: str) -> None:
     assert name_from(Path(path)) == name
 
 
-def test_a_name_that_cannot_be_one_is_refused_before_anything_is_opened(sources: Path, registry: Registry) -> None:
+def test_compile_invalid_model_name_is_refused(sources: Path, registry: Registry) -> None:
     with pytest.raises(RegistryError, match="'../up'"):
         compile_model(sources / "mlp.keras", registry=registry, options=CompileOptions(name="../up"))

@@ -15,7 +15,7 @@ SIGNATURES = (
 )
 
 
-def test_it_applies_to_every_signature_that_has_the_name() -> None:
+def test_config_apply_changes_every_signature_with_tensor_name() -> None:
     config = Config.parse(
         {
             "inputs": {"x": {"kind": "tabular", "columns": ["a", "b", "c"]}},
@@ -65,7 +65,7 @@ def test_it_applies_to_every_signature_that_has_the_name() -> None:
         ("name: !!python/object/apply:os.system [ls]", "line 1"),
     ],
 )
-def test_a_mistake_is_named_with_its_key(tmp_path: Path, text: str, named: str) -> None:
+def test_read_config_invalid_value_is_named_with_key(tmp_path: Path, text: str, named: str) -> None:
     path = tmp_path / "model.yaml"
     path.write_text(text)
     with pytest.raises(CompileError, match=named):
@@ -82,12 +82,12 @@ def test_a_mistake_is_named_with_its_key(tmp_path: Path, text: str, named: str) 
         ({"inputs": {"x": {"kind": "tabular", "columns": ["a"]}}}, "inputs.x.*'x'"),
     ],
 )
-def test_what_does_not_fit_the_model_is_refused(record: dict[str, object], named: str) -> None:
+def test_config_apply_to_other_model_is_refused(record: dict[str, object], named: str) -> None:
     with pytest.raises(CompileError, match=named):
         Config.parse(record).apply(SIGNATURES)
 
 
-def test_files_that_are_none(tmp_path: Path) -> None:
+def test_read_config_missing_or_large_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CompileError, match="nowhere.yaml"):
         read_config(tmp_path / "nowhere.yaml")
     (tmp_path / "empty.yaml").write_text("")

@@ -22,7 +22,7 @@ PAIR = Signature("serving_default", (TensorSpec("n", "int32", (None, 1)), Tensor
 
 
 def archive(member: bytes) -> bytes:
-    """An .npz file with this as its array x."""
+    """Return an .npz file with the given bytes as array x."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as made:
         made.writestr("x.npy", member)
@@ -36,7 +36,7 @@ BIG = (
 )
 
 
-def test_csv_by_order_and_by_name(tmp_path: Path) -> None:
+def test_read_data_csv_is_read_by_order_or_column_name(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("a,b\n1,2\n\n3,4\n")
     np.testing.assert_array_equal(read_data(path, PLAIN)["x"], np.float32([[1, 2], [3, 4]]))
@@ -44,7 +44,7 @@ def test_csv_by_order_and_by_name(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_data(path, NAMED)["x"], np.float32([[2, 1]]))
 
 
-def test_arrays(tmp_path: Path) -> None:
+def test_read_data_arrays_are_cast_and_limited(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.ones((1000, 2)))
     assert read_data(tmp_path / "x.npy", PLAIN)["x"].shape == (MOST_ROWS, 2)
     np.savez(tmp_path / "pair.npz", n=np.int64([[1], [2]]), s=np.array(["a", "ö"]))
@@ -71,15 +71,15 @@ def test_arrays(tmp_path: Path) -> None:
         ("x.npz", archive(BIG), "x.npz.*numpy.savez"),
     ],
 )
-def test_a_mistake_is_named(tmp_path: Path, name: str, content: bytes, named: str) -> None:
+def test_read_data_invalid_content_is_named(tmp_path: Path, name: str, content: bytes, named: str) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(CompileError, match=named) as error:
         read_data(path, PLAIN)
-    assert "load" not in error.value.message  # as numpy puts it: "you can load it unsafely"
+    assert "load" not in error.value.message  # numpy's message suggests to load the file unsafely
 
 
-def test_names_that_are_missing(tmp_path: Path) -> None:
+def test_read_data_missing_names_or_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("a,c\n1,2\n")
     with pytest.raises(CompileError, match="x.csv.*'b'"):
         read_data(tmp_path / "x.csv", NAMED)
@@ -94,20 +94,20 @@ def test_names_that_are_missing(tmp_path: Path) -> None:
         read_data(tmp_path / "nowhere.csv", PLAIN)
 
 
-def test_pickles_stay_closed(tmp_path: Path) -> None:
+def test_read_data_pickled_array_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(CompileError, match="x.npy.*unpickled"):
         read_data(tmp_path / "x.npy", PLAIN)
 
 
 def declared(shape: str, descr: str = "<f4", *, fortran: bool = False) -> bytes:
-    """The header of a .npy file that declares an array, without the array."""
+    """Return the header of a .npy file that declares an array, without its data."""
     text = f"{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}"
     return b"\x93NUMPY\1\0" + (127).to_bytes(2, "little") + text.ljust(126).encode() + b"\n"
 
 
 @pytest.mark.parametrize("shape", ["(200, 100000000)", "(1, 1000000000000)"])
-def test_read_data_array_larger_than_the_limit_takes_no_memory(tmp_path: Path, shape: str) -> None:
+def test_read_data_array_over_limit_takes_no_memory(tmp_path: Path, shape: str) -> None:
     (tmp_path / "x.npy").write_bytes(declared(shape))
     (tmp_path / "x.npz").write_bytes(archive(declared(shape)))
     for name in ("x.npy", "x.npz"):
@@ -118,7 +118,7 @@ def test_read_data_array_larger_than_the_limit_takes_no_memory(tmp_path: Path, s
         tracemalloc.stop()
 
 
-def test_read_data_compressed_zeros_are_read_no_further_than_the_rows_in_use(tmp_path: Path) -> None:
+def test_read_data_compressed_zeros_are_read_only_up_to_row_limit(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_DEFLATED) as made, made.open("x.npy", "w") as file:
         file.write(declared("(25000000, 2)"))
         for _ in range(200):
@@ -140,19 +140,19 @@ def test_read_data_compressed_zeros_are_read_no_further_than_the_rows_in_use(tmp
     ],
     ids=["negative", "short", "objects", "empty texts", "fraction"],
 )
-def test_read_data_header_that_does_not_fit_its_data_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_read_data_header_not_matching_data_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.npy").write_bytes(content)
     with pytest.raises(CompileError):
         read_data(tmp_path / "x.npy", PLAIN)
 
 
-def test_read_data_array_in_fortran_order_keeps_its_rows(tmp_path: Path) -> None:
+def test_read_data_array_in_fortran_order_keeps_rows(tmp_path: Path) -> None:
     rows = np.arange(1200, dtype=np.float32).reshape(600, 2)
     np.save(tmp_path / "x.npy", np.asfortranarray(rows))
     np.testing.assert_array_equal(read_data(tmp_path / "x.npy", PLAIN)["x"], rows[:MOST_ROWS])
 
 
-def test_read_data_csv_over_the_limit_is_refused_unread(tmp_path: Path) -> None:
+def test_read_data_csv_over_limit_is_refused_unread(tmp_path: Path) -> None:
     with (tmp_path / "x.csv").open("wb") as file:
         file.truncate(10 * 1024**3)
     with pytest.raises(CompileError, match="x.csv.*10737418240"):
@@ -160,7 +160,7 @@ def test_read_data_csv_over_the_limit_is_refused_unread(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", [2**31, -(2**31) - 1])
-def test_data_with_an_integer_outside_the_inputs_range_is_refused(tmp_path: Path, wrong: int) -> None:
+def test_read_data_integer_outside_dtype_range_is_refused(tmp_path: Path, wrong: int) -> None:
     np.savez(tmp_path / "pair.npz", n=np.int64([[1], [wrong]]), s=np.array(["a", "b"]))
     with pytest.raises(CompileError, match="'n'"):
         read_data(tmp_path / "pair.npz", PAIR)

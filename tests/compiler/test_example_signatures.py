@@ -1,6 +1,6 @@
-"""SavedModels that parse tf.Example messages: compiled, and asked as TensorFlow Serving's own tests ask theirs.
+"""SavedModels that parse tf.Example, called as in TensorFlow Serving's tests.
 
-Answers: http_rest_api_handler_test.cc and tensorflow_model_server_test.py of TensorFlow Serving.
+Source of requests and responses: http_rest_api_handler_test.cc and tensorflow_model_server_test.py.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from lightship.serving.serving import Serving
 from lightship.tensors import Signature, TensorSpec
 from tests.model_files import write
 
-Ask = Callable[..., tuple[int, Any]]
+Send = Callable[..., tuple[int, Any]]
 
-HALVES = pytest.mark.parametrize("model", ["half_plus_two", "half_plus_two_of_2017"])
+HALF_PLUS_TWO = pytest.mark.parametrize("model", ["half_plus_two", "half_plus_two_of_2017"])
 MIXED = {"age": 30, "image": [1.0, 2.0, 3.0, 4.0], "steps": [1, 2], "tags": ["a", "b"], "weights": [0.5, 1.0]}
-TWENTY = {"b64": base64.b64encode(serialise({"x": [20.0]})).decode()}
+EXAMPLE_20 = {"b64": base64.b64encode(serialise({"x": [20.0]})).decode()}
 
 
 @pytest.fixture(scope="module")
@@ -53,19 +53,19 @@ def examples_registry(models: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="module")
-def ask(examples_registry: Registry) -> Ask:
+def send(examples_registry: Registry) -> Send:
     service = Dispatcher(Serving(examples_registry))
 
-    def ask(method: str, path: str, record: Any = None) -> tuple[int, Any]:
+    def send(method: str, path: str, record: Any = None) -> tuple[int, Any]:
         body = b"" if record is None else json.dumps(record).encode()
         response = service.answer(Request(method, path, headers={}, body=body, caller="me"))
         assert response is not None
         return response.status, json.loads(response.body)
 
-    return ask
+    return send
 
 
-ANSWERS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+REQUESTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("predict", {"instances": [1.0, 2.0, 5.0]}, {"predictions": [2.5, 3.0, 4.5]}),
     ("predict", {"inputs": [2.0, 3.0, 4.0]}, {"outputs": [3.0, 3.5, 4.0]}),
     ("regress", {"signature_name": "regress_x_to_y", "examples": [{"x": 80.0}]}, {"results": [42]}),
@@ -78,41 +78,39 @@ ANSWERS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("classify", {"signature_name": "classify_x_to_y", "examples": [{"x": 20.0}]}, {"results": [[["", 12]]]}),
     ("classify", {"signature_name": "classify_x_to_y", "examples": [{"x": 10.0}]}, {"results": [[["", 7]]]}),
     ("predict", {"signature_name": "regress_x2_to_y3", "instances": [[2.0]]}, {"predictions": [[4]]}),
-    ("predict", {"signature_name": "classify_x_to_y", "instances": [TWENTY] * 2}, {"predictions": [[12]] * 2}),
-    ("predict", {"signature_name": "classify_x_to_y", "instances": [{"inputs": TWENTY}]}, {"predictions": [[12]]}),
-    ("predict", {"signature_name": "regress_x_to_y", "inputs": [TWENTY]}, {"outputs": [[12]]}),
-    ("predict", {"signature_name": "regress_x_to_y", "inputs": {"inputs": [TWENTY]}}, {"outputs": [[12]]}),
+    ("predict", {"signature_name": "classify_x_to_y", "instances": [EXAMPLE_20] * 2}, {"predictions": [[12]] * 2}),
+    ("predict", {"signature_name": "classify_x_to_y", "instances": [{"inputs": EXAMPLE_20}]}, {"predictions": [[12]]}),
+    ("predict", {"signature_name": "regress_x_to_y", "inputs": [EXAMPLE_20]}, {"outputs": [[12]]}),
+    ("predict", {"signature_name": "regress_x_to_y", "inputs": {"inputs": [EXAMPLE_20]}}, {"outputs": [[12]]}),
 ]
 
 
-@HALVES
-@pytest.mark.parametrize(("method", "body", "expected"), ANSWERS)
-def test_it_answers_as_tensorflow_serving_does(
-    ask: Ask, model: str, method: str, body: dict[str, Any], expected: dict[str, Any]
+@HALF_PLUS_TWO
+@pytest.mark.parametrize(("method", "body", "expected"), REQUESTS)
+def test_tfserving_request_returns_response_of_tensorflow_serving(
+    send: Send, model: str, method: str, body: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    assert ask("POST", f"/v1/models/{model}:{method}", body) == (200, expected)
+    assert send("POST", f"/v1/models/{model}:{method}", body) == (200, expected)
 
 
-@HALVES
+@HALF_PLUS_TWO
 @pytest.mark.parametrize("features", [{"x2": 1.0}, {"x": "a"}, {"x": [1.0, 2.0]}])
-def test_features_that_the_graph_does_not_take_are_the_clients_fault(
-    ask: Ask, model: str, features: dict[str, Any]
-) -> None:
+def test_features_not_accepted_by_graph_return_400(send: Send, model: str, features: dict[str, Any]) -> None:
     body = {"signature_name": "regress_x_to_y", "examples": [features]}
-    status, record = ask("POST", f"/v1/models/{model}:regress", body)
+    status, record = send("POST", f"/v1/models/{model}:regress", body)
     assert status == 400
     assert "TensorFlow" in record["error"]
-    assert "Key:" not in record["error"]  # the engine's own words are for the log
+    assert "Key:" not in record["error"]  # the engine's message is only logged
 
 
-def test_features_of_every_form(ask: Ask) -> None:
+def test_features_of_every_kind_are_parsed(send: Send) -> None:
     named = {**MIXED, "name": {"b64": base64.b64encode(b"Ann").decode()}, "weights": []}
-    status, record = ask("POST", "/v1/models/mixed:classify", {"examples": [MIXED, named]})
-    expected = [[["nobody", 11.5], ["ab", 33.0]], [["Ann", 10.0], ["ab", 33.0]]]
+    status, record = send("POST", "/v1/models/mixed:classify", {"examples": [MIXED, named]})
+    expected = [[["default", 11.5], ["ab", 33.0]], [["Ann", 10.0], ["ab", 33.0]]]
     assert (status, record) == (200, {"results": expected})
 
 
-def test_the_manifest_says_what_is_parsed_and_what_a_signature_is_for(examples_registry: Registry) -> None:
+def test_manifest_records_features_and_signature_methods(examples_registry: Registry) -> None:
     half = examples_registry.open("half_plus_two").manifest
     assert {signature.name: signature.method for signature in half.signatures} == {
         "serving_default": "predict",
@@ -139,8 +137,8 @@ def test_the_manifest_says_what_is_parsed_and_what_a_signature_is_for(examples_r
     }
 
 
-def test_metadata_names_the_methods(ask: Ask) -> None:
-    status, record = ask("GET", "/v1/models/half_plus_two/metadata")
+def test_metadata_contains_method_names(send: Send) -> None:
+    status, record = send("GET", "/v1/models/half_plus_two/metadata")
     assert status == 200
     signatures = record["metadata"]["signature_def"]["signature_def"]
     assert signatures["classify_x_to_y"]["method_name"] == "tensorflow/serving/classify"
@@ -149,25 +147,25 @@ def test_metadata_names_the_methods(ask: Ask) -> None:
     assert signatures["classify_x_to_y"]["inputs"]["inputs"]["dtype"] == "DT_STRING"
 
 
-def test_other_routes_take_the_model_for_one_of_strings(ask: Ask, examples_registry: Registry) -> None:
+def test_other_routes_serve_example_input_as_string_tensor(send: Send, examples_registry: Registry) -> None:
     row = {"b64": base64.b64encode(serialise({"age": [1], "image": [1.0] * 4, "tags": [b"t"]})).decode()}
-    assert ask("POST", "/models/mixed/predict", {"input": [row]})[1]["predictions"] == {
-        "classes": [["nobody", "t"]],
+    assert send("POST", "/models/mixed/predict", {"input": [row]})[1]["predictions"] == {
+        "classes": [["default", "t"]],
         "scores": [[4.0, 1.0]],
     }
-    assert ask("GET", "/models/mixed")[0] == 200
-    assert ask("GET", "/v2/models/mixed")[1]["inputs"] == [{"name": "inputs", "datatype": "BYTES", "shape": [-1]}]
+    assert send("GET", "/models/mixed")[0] == 200
+    assert send("GET", "/v2/models/mixed")[1]["inputs"] == [{"name": "inputs", "datatype": "BYTES", "shape": [-1]}]
     states = Serving(examples_registry).status.models()
     for route in (route for protocol in protocols.protocols() for route in protocol.routes):
         orjson.dumps(route.describe(route, states))
 
 
-def test_a_tensor_of_unknown_rank_that_takes_no_examples_is_refused(models: Path, tmp_path: Path) -> None:
+def test_compile_input_of_unknown_rank_without_examples_is_refused(models: Path, tmp_path: Path) -> None:
     with pytest.raises(SourceRefused, match="'x'"):
         compile_model(models / "unknown_rank", registry=Registry(str(tmp_path)))
 
 
-def test_samples_are_examples_of_the_features_and_the_same_each_time() -> None:
+def test_samples_of_examples_are_reproducible() -> None:
     features = {"n": {"dtype": "int64", "shape": [2]}, "t": {"dtype": "string", "shape": [None]}}
     spec = TensorSpec("inputs", "string", (None,), {"type": "example", "features": features})
     signature = Signature("serving_default", (spec,), (TensorSpec("y", "float32", (None,)),))
@@ -177,7 +175,7 @@ def test_samples_are_examples_of_the_features_and_the_same_each_time() -> None:
     assert serialise({"n": [4, 1], "t": [b"the", b"quick brown fox", b""]}) == first[0]
 
 
-def test_the_search_ends_in_functions_that_call_each_other() -> None:
+def test_example_kinds_in_recursive_functions_terminates() -> None:
     call = {"f": SimpleNamespace(func=SimpleNamespace(name="again"))}
     nodes = [SimpleNamespace(name="call", op="PartitionedCall", input=["text:0"], attr=call)]
     inside = [SimpleNamespace(name="call", op="PartitionedCall", input=["x", "^y"], attr=call)]

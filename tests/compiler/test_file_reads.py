@@ -1,4 +1,4 @@
-"""A bundle is hashed when it is finished and when it crosses a trust boundary, and no more."""
+"""Number of times that a bundle is hashed: once at each trust boundary."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.emulator import EXAMPLES, ROOT
 
 
-def test_compile_and_push_hash_a_bundle_once_on_each_side_of_a_boundary(tmp_path: Path) -> None:
+def test_compile_and_push_hash_bundle_once_per_trust_boundary(tmp_path: Path) -> None:
     source = EXAMPLES / "quickstart" / "1" / "model.tflite"
     command = [sys.executable, "-m", "tests.compiler.file_reads", str(tmp_path), str(source)]
     found = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)

@@ -22,7 +22,7 @@ def refusal(path: Path) -> str:
 @pytest.mark.parametrize(
     "name", ["model.h5", "model.hdf5", "model.pt", "model.keras", "model.zip", "pytorch_model.bin"]
 )
-def test_check_a_pytorch_archive_is_named(tmp_path: Path, name: str) -> None:
+def test_check_pytorch_archive_is_named(tmp_path: Path, name: str) -> None:
     with zipfile.ZipFile(tmp_path / name, "w") as archive:
         archive.writestr("archive/data.pkl", pickle.dumps({}))
         archive.writestr("archive/data/0", b"1234")
@@ -30,7 +30,7 @@ def test_check_a_pytorch_archive_is_named(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["model.h5", "model.pkl", "model.joblib", "model.keras", "model.tflite", "model"])
-def test_check_a_pickle_is_named(tmp_path: Path, name: str) -> None:
+def test_check_pickle_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(pickle.dumps({"weights": [1.0]}))
     assert "pickle" in refusal(tmp_path / name)
 
@@ -45,18 +45,18 @@ def test_check_a_pickle_is_named(tmp_path: Path, name: str) -> None:
     ],
     ids=["empty", "pointer", "web page"],
 )
-def test_check_what_a_download_left_is_named(tmp_path: Path, name: str, content: bytes, named: str) -> None:
+def test_check_failed_download_is_named(tmp_path: Path, name: str, content: bytes, named: str) -> None:
     (tmp_path / name).write_bytes(content)
     assert named in refusal(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "model.safetensors", "frozen.pb", "model.json", "model.npz"])
-def test_check_a_file_of_another_framework_says_what_to_do(tmp_path: Path, name: str) -> None:
+def test_check_file_of_other_framework_names_remedy(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\x08\x07 some bytes")
     assert ": " in refusal(tmp_path / name)
 
 
-def test_check_weights_of_keras3_with_groups_of_any_name_are_weights(tmp_path: Path) -> None:
+def test_check_keras3_weights_with_unknown_groups_are_named_weights(tmp_path: Path) -> None:
     path = tmp_path / "hed.weights.h5"
     with h5py.File(path, "w") as file:
         file["block1/vars/0"] = np.zeros(3, np.float32)

@@ -12,44 +12,46 @@ from lightship.compiler.sources.keras.files import hdf5_tree
 from lightship.errors import SourceRefused
 
 
-def link_out(file: Any) -> None:
+def external_link(file: Any) -> None:
     file["a/b"] = h5py.ExternalLink("/etc/passwd", "/x")
 
 
-def link_within(file: Any) -> None:
+def soft_link(file: Any) -> None:
     file["soft"] = h5py.SoftLink("/a")
 
 
-def store_elsewhere(file: Any) -> None:
+def external_storage(file: Any) -> None:
     file.create_dataset("away", (4,), "u1", external=[("/etc/passwd", 0, 4)])
 
 
-def be_virtual(file: Any) -> None:
+def virtual_dataset(file: Any) -> None:
     layout = h5py.VirtualLayout(shape=(4,), dtype="u1")
     layout[:] = h5py.VirtualSource("/etc/passwd", "x", shape=(4,))
     file.create_virtual_dataset("virtual", layout)
 
 
-def declare_much(file: Any) -> None:
+def oversized_dataset(file: Any) -> None:
     file.create_dataset("huge", (10**6, 10**6), "f4", chunks=(1000, 1000))
 
 
-def compress_nothing(file: Any) -> None:
+def oversized_compressed_dataset(file: Any) -> None:
     file.create_dataset("huge", (10**6, 10**6), "f4", chunks=(1000, 1000), compression="gzip")
 
 
 @pytest.mark.parametrize(
     ("spoil", "named"),
     [
-        (link_out, "'/a/b'.*'/etc/passwd'"),
-        (link_within, "'/soft'"),
-        (store_elsewhere, "'/away'.*'/etc/passwd'"),
-        (be_virtual, "'/virtual'"),
-        (declare_much, "'/huge'.* 4000000000000 .* 0 "),
-        (compress_nothing, "'/huge'.* 4000000000000 "),
+        (external_link, "'/a/b'.*'/etc/passwd'"),
+        (soft_link, "'/soft'"),
+        (external_storage, "'/away'.*'/etc/passwd'"),
+        (virtual_dataset, "'/virtual'"),
+        (oversized_dataset, "'/huge'.* 4000000000000 .* 0 "),
+        (oversized_compressed_dataset, "'/huge'.* 4000000000000 "),
     ],
 )
-def test_files_that_reach_out_or_lie_are_refused(tmp_path: Path, spoil: Callable[[Any], None], named: str) -> None:
+def test_check_tree_external_or_oversized_dataset_is_refused(
+    tmp_path: Path, spoil: Callable[[Any], None], named: str
+) -> None:
     path = tmp_path / "m.h5"
     with h5py.File(path, "w") as file:
         file["a/x"] = np.ones(10)
@@ -58,7 +60,7 @@ def test_files_that_reach_out_or_lie_are_refused(tmp_path: Path, spoil: Callable
         hdf5_tree.check_tree(path, "m.h5")
 
 
-def test_plain_files_pass_circles_and_all(tmp_path: Path) -> None:
+def test_check_tree_plain_file_with_cycle_passes(tmp_path: Path) -> None:
     path = tmp_path / "m.h5"
     with h5py.File(path, "w") as file:
         file["a/x"] = np.ones(10)
@@ -73,7 +75,7 @@ def test_plain_files_pass_circles_and_all(tmp_path: Path) -> None:
     assert hdf5_tree.attribute(path, "m.h5", "nothing") is None
 
 
-def test_too_many_objects_are_refused(tmp_path: Path) -> None:
+def test_check_tree_too_many_objects_is_refused(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "m.h5", "w") as file:
         for number in range(11):
             file.create_group(str(number))

@@ -1,4 +1,4 @@
-"""Files that tf_keras wrote: its own layers pass, its ways to code are named without tf_keras being there."""
+"""Configurations written by tf_keras: its layers pass, executable code is named."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOSTILE = {
     "function": "a Lambda layer 'evil'",
     "nested": "a Lambda layer 'evil'",
 }
-# Code that the file does not hold: --trust could not load it.
+# Code that is not in the file, which --trust could not load.
 MISSING = {
     "custom": "'mine>Mine'",
     "named_activation": "double",
@@ -48,7 +48,7 @@ def check(path: Path, work: Path) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("suffix", ["h5", "keras"])
 @pytest.mark.parametrize("name", GOOD)
-def test_check_keras2_layers_of_its_own_pass(files: Path, tmp_path: Path, name: str, suffix: str) -> None:
+def test_check_keras2_builtin_layers_pass(files: Path, tmp_path: Path, name: str, suffix: str) -> None:
     assert check(files / f"{name}.{suffix}", tmp_path) == ()
 
 
@@ -61,19 +61,17 @@ def test_check_keras2_code_is_named(files: Path, tmp_path: Path, name: str, suff
 
 @pytest.mark.parametrize("suffix", ["h5", "keras"])
 @pytest.mark.parametrize("name", MISSING)
-def test_check_keras2_code_that_is_not_in_the_file_is_refused(
-    files: Path, tmp_path: Path, name: str, suffix: str
-) -> None:
+def test_check_keras2_code_missing_in_file_is_refused(files: Path, tmp_path: Path, name: str, suffix: str) -> None:
     with pytest.raises(SourceRefused, match=MISSING[name]):
         check(files / f"{name}.{suffix}", tmp_path)
 
 
 @pytest.mark.parametrize("name", EDITED)
-def test_check_keras2_layer_that_calls_tensorflow_by_name_is_named(files: Path, tmp_path: Path, name: str) -> None:
+def test_check_keras2_layer_calling_tensorflow_by_name_is_named(files: Path, tmp_path: Path, name: str) -> None:
     assert check(files / f"{name}.h5", tmp_path) == (EDITED[name],)
 
 
-def test_check_keras2_node_of_an_allowed_operator_passes(files: Path, tmp_path: Path) -> None:
+def test_check_keras2_node_with_allowed_operator_passes(files: Path, tmp_path: Path) -> None:
     assert check(files / "good_node.h5", tmp_path) == ()
 
 
@@ -110,7 +108,7 @@ def test_check_keras2_node_of_an_allowed_operator_passes(files: Path, tmp_path: 
          "a vocabulary that is read from the file '/etc/passwd'"),
     ],
 )  # fmt: skip
-def test_code_in_keras2_ways_to_code_are_named(layer: dict[str, object], phrase: str) -> None:
+def test_code_in_keras2_executable_code_is_named(layer: dict[str, object], phrase: str) -> None:
     assert code_in({"class_name": "Sequential", "config": {"layers": [layer]}}) == (phrase,)
 
 
@@ -125,12 +123,12 @@ def test_code_in_keras2_ways_to_code_are_named(layer: dict[str, object], phrase:
         {"class_name": "LayerScale", "module": "tf_keras.src.applications.convnext", "registered_name": "LayerScale"},
     ],
 )  # fmt: skip
-def test_code_in_keras2_names_of_its_own_pass(layer: dict[str, object]) -> None:
+def test_code_in_keras2_builtin_names_pass(layer: dict[str, object]) -> None:
     assert code_in({"class_name": "Sequential", "config": {"layers": [layer]}}) == ()
 
 
 @pytest.mark.parametrize("symbol", ["math.add", "compat.v1.transpose", "__operators__.getitem", "cast", "image.resize"])
-def test_pure_functions_of_tensorflow(symbol: str) -> None:
+def test_pure_allowed_function_is_accepted(symbol: str) -> None:
     assert keras2_names.pure(symbol)
 
 
@@ -139,5 +137,5 @@ def test_pure_functions_of_tensorflow(symbol: str) -> None:
     ["io.read_file", "raw_ops.ReadFile", "map_fn", "print", "numpy_function", "compat.v1.py_func", "math", "",
      "nn.fixed_unigram_candidate_sampler", "lookup.TextFileInitializer", "add.math", "compat.v1.compat.v1.add"],
 )  # fmt: skip
-def test_pure_other_names_are_refused(symbol: str) -> None:
+def test_pure_other_name_is_refused(symbol: str) -> None:
     assert not keras2_names.pure(symbol)

@@ -1,4 +1,4 @@
-"""What a hostile child may leave or send: the parent looks through it before it trusts or publishes any of it."""
+"""Checks of the parent on files and results of a malicious sandboxed child."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MEBIBYTE = 1024**2
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A bundle as a child in the sandbox leaves it."""
+    """Return a bundle as a sandboxed child writes it."""
     path = tmp_path / "bundle"
     path.mkdir()
     (path / "model.tflite").write_bytes(b"model")
@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-def test_leftovers_of_an_honest_child_are_its_bundle(folder: Path) -> None:
+def test_verified_valid_folder_returns_bundle(folder: Path) -> None:
     assert verified(folder, sandbox="kernel", largest=MEBIBYTE) == Bundle.open(folder)
 
 
@@ -47,7 +47,7 @@ def link_to_a_folder(folder: Path) -> None:
     (folder / "more").symlink_to("/etc")
 
 
-def second_name(folder: Path) -> None:
+def hard_link(folder: Path) -> None:
     os.link(folder / "model.tflite", folder.parent / "model.tflite")
 
 
@@ -65,11 +65,11 @@ def unlisted_file(folder: Path) -> None:
     (folder / "more").touch()
 
 
-def prose(folder: Path) -> None:
-    (folder / MANIFEST).write_text("a manifest")
+def invalid_manifest(folder: Path) -> None:
+    (folder / MANIFEST).write_text("not a manifest")
 
 
-def another_proof(folder: Path) -> None:
+def other_proof(folder: Path) -> None:
     manifest = Bundle.open(folder).manifest
     write_manifest(folder, manifest._replace(sandbox="powerless"))
 
@@ -78,23 +78,23 @@ HOSTILE = (
     link,
     link_of_the_manifest,
     link_to_a_folder,
-    second_name,
+    hard_link,
     pipe,
     large_file,
     unlisted_file,
-    prose,
-    another_proof,
+    invalid_manifest,
+    other_proof,
 )
 
 
 @pytest.mark.parametrize("damage", HOSTILE)
-def test_leftovers_of_a_hostile_child_are_refused(folder: Path, damage: Callable[[Path], None]) -> None:
+def test_verified_manipulated_folder_is_refused(folder: Path, damage: Callable[[Path], None]) -> None:
     damage(folder)
     with pytest.raises(SourceRefused):
         verified(folder, sandbox="kernel", largest=MEBIBYTE)
 
 
-def test_manifest_without_a_sandbox_is_read_and_keeps_its_bytes(folder: Path) -> None:
+def test_manifest_without_sandbox_is_read_and_keeps_bytes(folder: Path) -> None:
     old = Bundle.open(folder).manifest._replace(sandbox="")
     assert b"sandbox" not in old.to_bytes()
     assert Manifest.from_bytes(old.to_bytes()) == old
@@ -114,7 +114,7 @@ RESULT: dict[str, Any] = {
 }
 
 
-def test_report_of_a_result_holds_its_sandbox() -> None:
+def test_report_of_result_contains_sandbox() -> None:
     assert received.report({**RESULT, "sandbox": "kernel: seccomp"}).sandbox == "kernel: seccomp"
 
 
@@ -137,6 +137,6 @@ def test_report_of_a_result_holds_its_sandbox() -> None:
         {"trusted": 7},
     ],
 )
-def test_result_of_another_shape_is_refused(wrong: dict[str, Any]) -> None:
+def test_report_of_invalid_result_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(received.InvalidReport):
         received.report({**RESULT, **wrong})

@@ -1,4 +1,4 @@
-"""Models that are slow, large, endless or fatal: refused with a sentence, or accepted with --slow."""
+"""Models that are slow, large, endless or crash: refused, or accepted with --slow."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MEBIBYTE = 1024**2
 
 @pytest.fixture(autouse=True)
 def probes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The child finds the tests' own modules."""
+    """Let the child import the tests' modules."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
 
@@ -41,17 +41,17 @@ def compile_with(folder: Path, content: bytes, *, slow: bool = False, **limits: 
     return built | {"cost": sandbox.run(trial).result}
 
 
-def test_compile_of_a_model_with_too_much_memory_names_both_figures(tmp_path: Path) -> None:
+def test_compile_model_over_memory_limit_names_value_and_limit(tmp_path: Path) -> None:
     with pytest.raises(CompileError, match=r"1\d\d MiB.* 64 MiB.*--slow"):
         compile_with(tmp_path, tflite_models.filled(30_000_000), MOST_BYTES=64 * MEBIBYTE)
 
 
-def test_compile_of_a_model_with_too_long_calls_names_both_figures(tmp_path: Path) -> None:
+def test_compile_model_over_time_limit_names_value_and_limit(tmp_path: Path) -> None:
     with pytest.raises(CompileError, match=r"0\.\d s.* 0\.01 s.*--slow"):
         compile_with(tmp_path, tflite_models.filled(30_000_000), MOST_SECONDS=0.01)
 
 
-def test_compile_with_slow_accepts_both_and_records_it(tmp_path: Path) -> None:
+def test_compile_with_slow_is_accepted_and_recorded(tmp_path: Path) -> None:
     content = tflite_models.filled(30_000_000)
     built = compile_with(tmp_path, content, slow=True, MOST_SECONDS=0.01, MOST_BYTES=64 * MEBIBYTE, CALL_SECONDS=0.01)
     assert built["cost"]["bytes"] > 64 * MEBIBYTE
@@ -59,7 +59,7 @@ def test_compile_with_slow_accepts_both_and_records_it(tmp_path: Path) -> None:
     assert Model.open(tmp_path / "bundle").manifest.slow
 
 
-def test_compile_of_a_model_whose_call_never_ends_is_stopped(tmp_path: Path) -> None:
+def test_compile_endless_model_is_stopped(tmp_path: Path) -> None:
     start = time.monotonic()
     with pytest.raises(SourceRefused, match=r"\d+ s.*--slow"):
         compile_with(tmp_path, tflite_models.endless(), CALL_SECONDS=1)
@@ -67,12 +67,12 @@ def test_compile_of_a_model_whose_call_never_ends_is_stopped(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("divisor", [-1, None], ids=["one input", "two inputs"])
-def test_compile_of_a_model_that_unusual_inputs_crash_is_refused(tmp_path: Path, divisor: int | None) -> None:
+def test_compile_model_crashing_on_unusual_inputs_is_refused(tmp_path: Path, divisor: int | None) -> None:
     with pytest.raises(SourceRefused, match="SIGFPE"):
         compile_with(tmp_path, tflite_models.remainder(divisor))
 
 
-def test_compile_within_the_limits_reports_the_cost_and_the_same_digest_twice(tmp_path: Path) -> None:
+def test_compile_within_limits_reports_cost_and_same_digest_twice(tmp_path: Path) -> None:
     registry = Registry(str(tmp_path / "registry"))
     source = tmp_path / "model.tflite"
     source.write_bytes(tflite_models.placeholder_too_small())
@@ -92,7 +92,7 @@ def test_compile_within_the_limits_reports_the_cost_and_the_same_digest_twice(tm
     ],
     ids=["two", "one", "with a zip archive of metadata behind"],
 )
-def test_compile_of_tflite_signatures_keeps_each(tmp_path: Path, content: bytes, answers: dict[str, float]) -> None:
+def test_compile_tflite_with_signatures_keeps_each(tmp_path: Path, content: bytes, answers: dict[str, float]) -> None:
     compile_with(tmp_path, content)
     model = Model.open(tmp_path / "bundle")
     assert [signature.name for signature in model.manifest.signatures] == list(answers)
@@ -101,7 +101,7 @@ def test_compile_of_tflite_signatures_keeps_each(tmp_path: Path, content: bytes,
         np.testing.assert_array_equal(outputs["y"], np.full((4, 2), value, np.float32))
 
 
-def test_compile_of_a_placeholder_that_cannot_be_allocated_serves_real_sizes(tmp_path: Path) -> None:
+def test_compile_unallocatable_placeholder_serves_real_sizes(tmp_path: Path) -> None:
     compile_with(tmp_path, tflite_models.placeholder_too_small())
     model = Model.open(tmp_path / "bundle")
     for height, width in ((3, 3), (5, 9)):

@@ -21,12 +21,12 @@ pytestmark = pytest.mark.alone  # shares its compiled models with other files
         ("something else", []),
     ],
 )
-def test_operators_are_read_out_of_messages(text: str, names: list[str]) -> None:
+def test_operators_in_message_are_returned(text: str, names: list[str]) -> None:
     assert operators(text) == names
 
 
-def test_engine_of_a_file_with_a_missing_operator_names_it_when_it_runs(sources: Path, tmp_path: Path) -> None:
-    """Tensors of a file with dynamic sizes are allocated by the first call, which says what is missing."""
+def test_engine_with_missing_operator_names_operator_on_run(sources: Path, tmp_path: Path) -> None:
+    """Run a file with dynamic sizes, whose tensors the first call allocates."""
     engine = convert(sources / "flex.tflite", ["serving_default"], tmp_path / "model.tflite")
     with pytest.raises(EngineError) as error:
         engine.run("serving_default", {"x": np.ones((1, 2, 2), np.float32)})

@@ -1,4 +1,4 @@
-"""Outputs that state no number of dimensions: shapes are measured by calls, or the model is refused."""
+"""Outputs of unknown rank: their shapes are measured, or the model is refused."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def _three_rows(x: Array) -> Array:
         pytest.param((None, 4), _three_rows, (None, 4), id="at least three rows"),
     ],
 )
-def test_measured_output_has_the_sizes_of_two_calls(
+def test_measured_output_has_sizes_of_two_calls(
     input_shape: Shape, compute: Callable[[Array], Array], shape: Shape
 ) -> None:
     assert _measured(input_shape, compute) == shape
 
 
-def test_measured_output_whose_rank_depends_on_the_rows_is_an_error() -> None:
+def test_measured_output_with_rank_depending_on_rows_raises() -> None:
     with pytest.raises(ValueError, match="y"):
         _measured((None, 4), np.squeeze)
 
@@ -60,6 +60,6 @@ def test_compile_outputs_of_unknown_rank_have_measured_shapes(compiled: Compile)
     assert output.shape == (None, 2)
 
 
-def test_compile_output_whose_rank_varies_is_refused_by_name(sources: Path, registry: Registry) -> None:
+def test_compile_output_with_varying_rank_is_refused_by_name(sources: Path, registry: Registry) -> None:
     with pytest.raises(SourceRefused, match="'y'"):
         compile_model(sources / "varying_rank", registry=registry)

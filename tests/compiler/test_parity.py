@@ -12,14 +12,14 @@ def check(expected: Array, actual: Array) -> Agreement:
     return compare(Output("serving_default", "y"), expected, actual)
 
 
-def test_rounding_is_forgiven_and_recorded() -> None:
+def test_compare_rounding_difference_is_accepted_and_recorded() -> None:
     agreement = check(np.float32([[100.0], [1.0]]), np.float32([[100.001], [1.0]]))
     assert (agreement.rows, agreement.rtol, agreement.atol) == (2, 1e-3, 1e-2)
     assert agreement.max_abs == 1e-3
     assert agreement.max_rel == 1e-5
 
 
-def test_a_tolerance_follows_the_outputs_scale() -> None:
+def test_compare_tolerance_follows_output_scale() -> None:
     tiny = np.float32([1e-6, 2e-6])
     check(tiny, tiny * np.float32(1.0001))
     with pytest.raises(ParityError):
@@ -40,17 +40,17 @@ def test_a_tolerance_follows_the_outputs_scale() -> None:
         (np.int64([2**62]), np.int64([2**62 + 1]), " 1 "),
     ],
 )
-def test_disagreement_is_named(expected: Array, actual: Array, named: str) -> None:
+def test_compare_different_outputs_is_named(expected: Array, actual: Array, named: str) -> None:
     with pytest.raises(ParityError, match=f"'serving_default'.*'y'.*{named}"):
         check(expected, actual)
 
 
-def test_nan_and_infinity_equal_themselves() -> None:
+def test_compare_equal_nan_and_infinity_passes() -> None:
     odd = np.float32([np.nan, np.inf, -np.inf, 1.0])
     assert check(odd, odd.copy()).max_abs == 0.0
 
 
-def test_batches_merge_into_the_worst() -> None:
+def test_merge_batches_returns_largest_difference() -> None:
     one = check(np.float32([1.0]), np.float32([1.00002]))
     two = check(np.float32([1.0, 1.0]), np.float32([1.0, 1.00004]))
     merged = merge([one, two])
@@ -58,7 +58,7 @@ def test_batches_merge_into_the_worst() -> None:
     assert merged.max_abs == two.max_abs == 4e-5
 
 
-def test_compare_uses_the_coarser_of_dtype_and_precision() -> None:
+def test_compare_uses_coarser_of_dtype_and_precision() -> None:
     expected, actual = np.float32([1.0, 0.5]), np.float32([1.01, 0.505])
     with pytest.raises(ParityError):
         check(expected, actual)
@@ -69,7 +69,7 @@ def test_compare_uses_the_coarser_of_dtype_and_precision() -> None:
         compare(Output("serving_default", "y"), expected * 0 + 1, expected * 0 + 1.1, precision="float16")
 
 
-def test_compare_with_recorded_bounds_applies_them() -> None:
+def test_compare_with_recorded_bounds_applies_bounds() -> None:
     agreement = compare(Output("serving_default", "y"), np.float32([1.0]), np.float32([1.3]), bounds=Bounds(0.1, 0.25))
     assert (agreement.rtol, agreement.atol) == (0.1, 0.25)
     with pytest.raises(ParityError):

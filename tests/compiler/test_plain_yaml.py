@@ -9,13 +9,13 @@ import pytest
 from lightship.compiler import plain_yaml
 from lightship.compiler.plain_yaml import YamlError
 
-# A few hundred bytes whose merge keys took PyYAML over a minute.
+# A few hundred bytes with merge keys that took PyYAML over a minute.
 MERGED = b"a0: &a0 {x: 1}\n" + b"".join(
     b"a%d: &a%d {<<: [%s]}\n" % (level, level, b", ".join([b"*a%d" % (level - 1)] * 9)) for level in range(1, 12)
 )
 
 
-def test_load_plain_document_returns_values_of_json() -> None:
+def test_load_plain_document_returns_json_values() -> None:
     text = b"name: churn\ninputs: {x: {columns: [a, 'b']}}\nmetrics: {auc: 0.5, n: 3, ok: true, why: null}\n"
     assert plain_yaml.load(text) == {
         "name": "churn",
@@ -49,14 +49,14 @@ def test_load_plain_document_returns_values_of_json() -> None:
     ],
     ids=lambda text: repr(text[:12]),
 )
-def test_load_document_that_is_not_plain_raises_soon(text: bytes) -> None:
+def test_load_document_with_unsupported_syntax_raises_quickly(text: bytes) -> None:
     start = time.process_time()
     with pytest.raises(YamlError):
         plain_yaml.load(text)
-    assert time.process_time() - start < 10  # seconds: it was over 60 for the merge keys
+    assert time.process_time() - start < 10  # seconds; PyYAML took over 60 for the merge keys
 
 
-def test_load_keeps_its_rules_where_another_package_changed_the_safe_loader() -> None:
+def test_load_with_modified_safe_loader_keeps_rules() -> None:
     changed = """
 import yaml
 yaml.SafeLoader.add_constructor("tag:yaml.org,2002:map", lambda loader, node: dict(loader.construct_pairs(node)))

@@ -1,4 +1,7 @@
-"""The sandbox on machines that lack something: it proves that it holds by other means, or nothing is opened."""
+"""Sandbox on machines without certain kernel features.
+
+It proves confinement by other means, or no file is opened.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import pytest
 
 from tests.compiler.conftest import ROOT
 
-USERS = ["root", "nobody"]
+USERS = ["root", "unprivileged"]
 
 HOLDS = {
     (): "landlock",
@@ -22,7 +25,7 @@ HOLDS = {
     ("no-landlock",): "namespaces",
     ("no-namespaces",): "landlock",
 }
-# What is missing, and the word that names it.
+# Missing features, and the word of the message that names them.
 LACKS = {
     ("no-landlock", "no-namespaces"): "Landlock",
     ("landlock=1", "no-namespaces"): "version 1",
@@ -38,11 +41,11 @@ LACKS_AS_ROOT = {("no-capset",): "capabilities", ("no-capability-bounds",): "cap
 
 
 def attempt(*features: str, user: str, accept: tuple[str, ...] = ("kernel",)) -> dict[str, Any]:
-    """What a run of the sandbox says on such a machine."""
-    if user == "nobody" and os.geteuid() == 0:
-        features = (*features, "nobody")
+    """Return the output of a sandbox run without the given features."""
+    if user == "unprivileged" and os.geteuid() == 0:
+        features = (*features, "unprivileged")
     elif user == "root" and os.geteuid():
-        pytest.skip("needs the superuser")
+        pytest.skip("requires root")
     words = [sys.executable, "-m", "tests.compiler.platforms", *features, "--"]
     words += [sys.executable, "-m", "tests.compiler.attempts", *accept]
     environ = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
@@ -53,7 +56,7 @@ def attempt(*features: str, user: str, accept: tuple[str, ...] = ("kernel",)) ->
 
 @pytest.mark.parametrize("user", USERS)
 @pytest.mark.parametrize("features", HOLDS, ids="+".join)
-def test_sandbox_without_a_feature_that_it_can_replace_holds(features: tuple[str, ...], user: str) -> None:
+def test_sandbox_without_replaceable_feature_is_effective(features: tuple[str, ...], user: str) -> None:
     seen = attempt(*features, user=user)
     assert seen["proof"] == "kernel"
     assert "seccomp" in seen["measures"]
@@ -65,7 +68,7 @@ def test_sandbox_without_a_feature_that_it_can_replace_holds(features: tuple[str
 
 @pytest.mark.parametrize("user", USERS)
 @pytest.mark.parametrize("features", LACKS, ids="+".join)
-def test_sandbox_without_a_feature_that_it_needs_refuses_and_names_it(features: tuple[str, ...], user: str) -> None:
+def test_sandbox_without_required_feature_is_refused_by_name(features: tuple[str, ...], user: str) -> None:
     seen = attempt(*features, user=user)
     assert seen["error"] == "sandbox_unavailable"
     assert LACKS[features] in seen["message"]
@@ -73,14 +76,14 @@ def test_sandbox_without_a_feature_that_it_needs_refuses_and_names_it(features: 
 
 
 @pytest.mark.parametrize("features", LACKS_AS_ROOT, ids="+".join)
-def test_sandbox_of_root_that_keeps_its_capabilities_refuses(features: tuple[str, ...]) -> None:
+def test_sandbox_of_root_with_capabilities_is_refused(features: tuple[str, ...]) -> None:
     seen = attempt(*features, user="root")
     assert seen["error"] == "sandbox_unavailable"
     assert LACKS_AS_ROOT[features] in seen["message"]
 
 
 @pytest.mark.parametrize("user", USERS)
-def test_no_sandbox_continues_with_the_measures_that_there_are(user: str) -> None:
+def test_no_sandbox_continues_with_available_measures(user: str) -> None:
     seen = attempt("no-landlock", "no-namespaces", user=user, accept=("kernel", "none"))
     assert seen["proof"] == "none"
     assert "seccomp" in seen["measures"]
@@ -88,5 +91,5 @@ def test_no_sandbox_continues_with_the_measures_that_there_are(user: str) -> Non
     assert seen["here"]["read_file"] == "possible"
 
 
-def test_no_sandbox_where_there_is_one_uses_it() -> None:
-    assert attempt(user="nobody", accept=("kernel", "none"))["proof"] == "kernel"
+def test_no_sandbox_with_available_sandbox_uses_sandbox() -> None:
+    assert attempt(user="unprivileged", accept=("kernel", "none"))["proof"] == "kernel"

@@ -1,4 +1,4 @@
-"""The proof that credentials open nothing, against users with real policies."""
+"""Proof that credentials have no permissions, tested with real IAM policies."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from lightship.compiler.sandbox.powerless import Credentials, prove
 from lightship.compiler.sandbox.unproven import Unproven
 from tests.compiler.conftest import ROOT
 
-BUCKET, KEY = "models-of-somebody", "incoming/churn.keras"
+BUCKET, KEY = "models-bucket", "incoming/churn.keras"
 REGION = "us-east-1"
 
 
 class Account:
-    """An AWS account: users are made before the policies count."""
+    """An AWS account whose users are created before policies are enforced."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
@@ -40,7 +40,7 @@ class Account:
         if actions:
             statement = {"Effect": "Allow", "Action": actions, "Resource": resource}
             policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-            iam.put_user_policy(UserName=name, PolicyName="rights", PolicyDocument=policy)
+            iam.put_user_policy(UserName=name, PolicyName="actions", PolicyDocument=policy)
         key = iam.create_access_key(UserName=name)["AccessKey"]
         iam.close()
         self._orders[name] = Credentials(
@@ -51,7 +51,7 @@ class Account:
         return self._orders[name]
 
 
-RIGHTS = {
+ACTIONS = {
     "admin": ["*"],
     "s3": ["s3:*"],
     "sqs": ["sqs:*"],
@@ -77,7 +77,7 @@ def account() -> Iterator[Account]:
     made.add("nothing", [])
     made.add("log", ["logs:CreateLogStream", "logs:PutLogEvents"])
     made.add("compile", ["s3:GetObject"], f"arn:aws:s3:::{BUCKET}/incoming/*")
-    for name, actions in RIGHTS.items():
+    for name, actions in ACTIONS.items():
         made.add(name, actions)
     httpx.post(f"{made.endpoint}/moto-api/reset-auth", content=b"0", trust_env=False).raise_for_status()
     yield made
@@ -87,12 +87,12 @@ def account() -> Iterator[Account]:
 
 
 @pytest.mark.parametrize("name", ["nothing", "log"])
-def test_prove_credentials_denied_everywhere_holds(account: Account, name: str) -> None:
+def test_prove_credentials_denied_everywhere_passes(account: Account, name: str) -> None:
     prove(account.order(name).to_json())
 
 
-@pytest.mark.parametrize("name", [*RIGHTS, "compile"])
-def test_prove_credentials_with_one_right_is_unproven(account: Account, name: str) -> None:
+@pytest.mark.parametrize("name", [*ACTIONS, "compile"])
+def test_prove_credentials_with_one_permission_is_unproven(account: Account, name: str) -> None:
     with pytest.raises(Unproven):
         prove(account.order(name).to_json())
 
@@ -109,22 +109,22 @@ def test_prove_invalid_credentials_is_unproven(account: Account, field: str) -> 
         prove(replace(account.order("nothing"), **{field: "AKIAIOSFODNN7EXAMPLE"}).to_json())
 
 
-def test_prove_no_endpoint_answers_is_unproven(account: Account) -> None:
+def test_prove_unreachable_endpoint_is_unproven(account: Account) -> None:
     with socket.socket() as silent:  # bound, and not listening
         silent.bind(("127.0.0.1", 0))
-        nowhere = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(Unproven):
-            prove(replace(account.order("nothing"), endpoint=nowhere).to_json())
+            prove(replace(account.order("nothing"), endpoint=endpoint).to_json())
 
 
-def test_prove_names_service_and_operation_that_are_allowed(account: Account) -> None:
+def test_prove_names_allowed_service_and_operation(account: Account) -> None:
     with pytest.raises(Unproven) as found:
         prove(account.order("sqs").to_json())
     assert "ListQueues" in found.value.reason
     assert "SQS" in found.value.reason
 
 
-def test_prove_changes_nothing_where_everything_is_allowed(account: Account) -> None:
+def test_prove_with_all_permissions_changes_nothing(account: Account) -> None:
     with pytest.raises(Unproven):
         prove(account.order("one-write").to_json())
     order = account.order("admin")
@@ -134,7 +134,7 @@ def test_prove_changes_nothing_where_everything_is_allowed(account: Account) -> 
     s3.close()
 
 
-def test_order_takes_what_lambda_gives_and_shows_no_secret() -> None:
+def test_order_reads_lambda_environment_and_hides_secrets() -> None:
     given = {
         "AWS_ACCESS_KEY_ID": "ASIA",
         "AWS_SECRET_ACCESS_KEY": "very-secret",

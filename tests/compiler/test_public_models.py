@@ -1,4 +1,4 @@
-"""Models of public packages: each compiles, agrees with its original and answers, or is refused with its cause.
+"""Models of public packages: compiled with parity, or refused with the cause.
 
 ``make public-models`` runs all of them and writes docs/public-models.md. Every other run takes a sample.
 """
@@ -36,7 +36,7 @@ def _params(models: list[PublicModel]) -> list[object]:
 
 @pytest.fixture(scope="module")
 def outcomes(request: pytest.FixtureRequest, registry: Registry) -> Iterator[dict[PublicModel, Future[Report]]]:
-    """The compiles of the selected models, two at a time."""
+    """Compile the selected models, two at a time."""
     specs = [getattr(item, "callspec", None) for item in request.session.items]
     models = list(dict.fromkeys(spec.params["public"] for spec in specs if spec and "public" in spec.params))
     download(models)
@@ -64,7 +64,7 @@ def _result(future: Future[Report]) -> Report | LightshipError:
 
 
 @pytest.mark.parametrize("public", _params([model for model in MODELS if model.engine]))
-def test_public_model_compiles_agrees_and_answers(
+def test_public_model_compiles_with_parity_and_predicts(
     outcomes: dict[PublicModel, Future[Report]], registry: Registry, public: PublicModel
 ) -> None:
     try:
@@ -84,9 +84,7 @@ def test_public_model_compiles_agrees_and_answers(
 
 
 @pytest.mark.parametrize("public", _params([model for model in MODELS if model.refused]))
-def test_public_model_is_refused_with_its_cause(
-    outcomes: dict[PublicModel, Future[Report]], public: PublicModel
-) -> None:
+def test_public_model_is_refused_with_cause(outcomes: dict[PublicModel, Future[Report]], public: PublicModel) -> None:
     with pytest.raises(LightshipError) as refusal:
         outcomes[public].result()
     assert refusal.value.code == public.refused
@@ -94,7 +92,7 @@ def test_public_model_is_refused_with_its_cause(
 
 
 @pytest.mark.parametrize("public", _params([model for model in MODELS if model.package == "spliceai"]))
-def test_public_model_of_sequences_of_any_length_keeps_it(
+def test_public_model_with_any_sequence_length_keeps_length(
     outcomes: dict[PublicModel, Future[Report]], registry: Registry, public: PublicModel
 ) -> None:
     model = Model.load(registry.open(outcomes[public].result().name))

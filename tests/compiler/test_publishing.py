@@ -1,4 +1,4 @@
-"""Publishing is atomic: a killed compile leaves no version, two at once get two."""
+"""Atomic publication: killed and concurrent compiles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.compiler.test_sandbox import gone, until
 pytestmark = pytest.mark.alone  # shares its compiled models with other files
 
 
-def test_a_killed_compile_leaves_no_version(sources: Path, tmp_path: Path) -> None:
+def test_compile_killed_leaves_no_version(sources: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "lightship", "compile", str(sources / "mlp.keras"), "--registry", str(tmp_path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as parent:
         assert parent.stderr
@@ -33,7 +33,7 @@ def test_a_killed_compile_leaves_no_version(sources: Path, tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".staging-")] == []
 
 
-def test_two_at_once_get_two_versions(sources: Path, tmp_path: Path) -> None:
+def test_compile_twice_concurrently_publishes_two_versions(sources: Path, tmp_path: Path) -> None:
     registry = Registry(str(tmp_path))
 
     def compile_it(_: int) -> Report:

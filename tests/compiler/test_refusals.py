@@ -1,4 +1,4 @@
-"""Files that must not be opened: refused on one line, nothing executed, nothing published."""
+"""Files that are refused: one-line message, nothing executed, nothing published."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.compiler.conftest import EXECUTED, Compile
 
 pytestmark = pytest.mark.alone  # shares its compiled models with other files
 
-# File, and what its message names.
+# File, and a pattern that its message must match.
 REFUSED = {
     "nowhere.keras": "nowhere.keras",
     "text.txt": "text.txt.*.keras.*.h5",
@@ -42,7 +42,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("source", REFUSED)
-def test_it_is_refused(sources: Path, tmp_path: Path, source: str) -> None:
+def test_compile_invalid_source_is_refused(sources: Path, tmp_path: Path, source: str) -> None:
     registry = Registry(str(tmp_path))
     with pytest.raises(SourceRefused, match=REFUSED[source]) as refusal:
         compile_model(sources / source, registry=registry)
@@ -53,14 +53,14 @@ def test_it_is_refused(sources: Path, tmp_path: Path, source: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["lambda.keras", "lambda.h5"])
-def test_trust_opens_code_and_is_recorded(compiled: Compile, sources: Path, code: str) -> None:
-    report, model = compiled(code, trust=True)  # its outputs were recorded and compared: it was run
-    assert not (sources / EXECUTED).exists()  # in the sandbox, which trust does not open
+def test_compile_with_trust_runs_code_and_records_trust(compiled: Compile, sources: Path, code: str) -> None:
+    report, model = compiled(code, trust=True)  # the code runs, because outputs are recorded and compared
+    assert not (sources / EXECUTED).exists()  # the sandbox is in force with --trust, too
     assert report.trusted == ("a Lambda layer 'evil'",)
     assert model.manifest.trusted == ("a Lambda layer 'evil'",)
 
 
-def test_trust_cannot_make_up_for_code_that_is_not_here(sources: Path, registry: Registry) -> None:
+def test_compile_with_trust_and_missing_code_is_refused(sources: Path, registry: Registry) -> None:
     with pytest.raises(SourceRefused) as refusal:
         compile_model(sources / "custom.keras", registry=registry, options=CompileOptions(trust=True))
     assert "mine>Noise" in refusal.value.message
@@ -70,7 +70,9 @@ def test_trust_cannot_make_up_for_code_that_is_not_here(sources: Path, registry:
 @pytest.mark.parametrize(
     "config", ["inputs: {x: {kind: picture}}", "outputs: [p]", "name: [", "metrics: {accuracy: high}"]
 )
-def test_broken_model_yaml_is_refused_before_a_sandbox_starts(sources: Path, tmp_path: Path, config: str) -> None:
+def test_compile_invalid_model_yaml_is_refused_before_sandbox_starts(
+    sources: Path, tmp_path: Path, config: str
+) -> None:
     (tmp_path / "model.yaml").write_text(config)
     begun: list[str] = []
     with pytest.raises(CompileError):
@@ -93,12 +95,12 @@ def test_broken_model_yaml_is_refused_before_a_sandbox_starts(sources: Path, tmp
         ("m/saved_model.pb", b""),
     ],
 )
-def test_model_of_2_gib_is_refused_without_being_read(tmp_path: Path, name: str, head: bytes) -> None:
+def test_compile_model_of_2_gib_is_refused_unread(tmp_path: Path, name: str, head: bytes) -> None:
     path = tmp_path / name
     path.parent.mkdir(exist_ok=True)
     with path.open("wb") as file:
         file.write(head)
-        file.truncate(limits.MOST_SOURCE_BYTES)  # sparse: it takes no room
+        file.truncate(limits.MOST_SOURCE_BYTES)  # sparse: uses no disk space
     source = path if path.parent == tmp_path else path.parent
     begun: list[str] = []
     with pytest.raises(SourceRefused, match="GiB"):
@@ -115,7 +117,7 @@ def test_model_of_2_gib_is_refused_without_being_read(tmp_path: Path, name: str,
         ("inputs: {x: {kind: image}}", "inputs.x.*image"),
     ],
 )
-def test_a_config_that_does_not_fit_is_refused(
+def test_compile_config_not_matching_model_is_refused(
     sources: Path, registry: Registry, tmp_path: Path, config: str, named: str
 ) -> None:
     path = tmp_path / "model.yaml"

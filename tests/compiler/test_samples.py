@@ -15,7 +15,7 @@ def signature(*inputs: TensorSpec) -> Signature:
     return Signature("serving_default", inputs, (TensorSpec("y", "float32", (None,)),))
 
 
-def test_an_index_stays_below_what_the_original_takes() -> None:
+def test_generate_integers_stay_below_model_limit() -> None:
     def run(_: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         if inputs["n"].max() >= 60:
             raise EngineError("out of range")
@@ -26,7 +26,7 @@ def test_an_index_stays_below_what_the_original_takes() -> None:
     assert inputs["n"].max() == 49
 
 
-def test_a_length_grows_until_there_is_an_output() -> None:
+def test_generate_length_grows_until_output_is_not_empty() -> None:
     def run(_: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         return {"y": inputs["x"][:, 100:]}
 
@@ -34,7 +34,7 @@ def test_a_length_grows_until_there_is_an_output() -> None:
     assert inputs["x"].shape == (32, 128)
 
 
-def test_nothing_that_suits_is_an_error_with_a_way_out() -> None:
+def test_generate_without_accepted_inputs_raises_with_remedy() -> None:
     def run(_: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         raise EngineError("never")
 
@@ -42,7 +42,7 @@ def test_nothing_that_suits_is_an_error_with_a_way_out() -> None:
         samples.generate(run, signature(TensorSpec("x", "float32", (None, 2))))
 
 
-def test_every_dtype_is_made_the_same_each_time() -> None:
+def test_make_every_dtype_is_reproducible() -> None:
     specs = [
         TensorSpec(dtype, dtype, (None, 3)) for dtype in ("bool", "int8", "uint64", "float16", "float64", "string")
     ]
@@ -54,7 +54,7 @@ def test_every_dtype_is_made_the_same_each_time() -> None:
     assert first["int8"].max() == 127
 
 
-def test_large_inputs_have_few_rows_and_fixed_ones_their_own() -> None:
+def test_make_large_inputs_have_few_rows_and_fixed_inputs_keep_shape() -> None:
     large = samples.make(signature(TensorSpec("x", "float32", (None, 512, 512, 3))), size=8, bound=2)
     assert len(large["x"]) == samples.FEWEST_ROWS
     fixed = signature(TensorSpec("x", "float32", (1, 4)), TensorSpec("scalar", "float32", ()))
@@ -63,7 +63,7 @@ def test_large_inputs_have_few_rows_and_fixed_ones_their_own() -> None:
     assert samples.take(made, fixed, 3)["x"].shape == (1, 4)
 
 
-def test_generate_model_that_only_a_gpu_runs_names_the_layout_and_no_data() -> None:
+def test_generate_model_for_gpu_only_names_layout() -> None:
     def run(_: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         raise translated(EngineError, "Keras could not run this input", "The Conv2D op currently only supports NHWC")
 

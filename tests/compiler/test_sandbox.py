@@ -22,7 +22,7 @@ DEFAULT = Limits()
 
 @pytest.fixture(autouse=True)
 def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a parent may hold; and the tests' own folder, where the child finds its probes."""
+    """Set secrets in the parent's environment, and PYTHONPATH for the probes."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI")
     monkeypatch.setenv("LIGHTSHIP_TOKEN", "hunter2")
@@ -33,7 +33,7 @@ def probe(name: str, limits: Limits = DEFAULT, **job: Any) -> dict[str, Any]:
     return run(Task("tests.compiler.probes", {"probe": name, **job}), Confinement(limits=limits)).result
 
 
-def test_child_environment_holds_nothing_of_its_parent() -> None:
+def test_child_environment_contains_nothing_of_parent() -> None:
     seen = probe("look_around")
     unexpected = seen["environ"].keys() - {*process.FIXED, *process.KEPT, "HOME", "TMPDIR", "PYTHONPATH", "LC_CTYPE"}
     assert not unexpected
@@ -45,17 +45,17 @@ def test_child_environment_holds_nothing_of_its_parent() -> None:
     assert seen["limits"] == {"RLIMIT_CPU": 3600, "RLIMIT_CORE": 0}
 
 
-def test_child_before_it_is_confined_has_loaded_nothing_that_starts_threads() -> None:
+def test_child_before_confinement_imports_no_module_with_threads() -> None:
     assert not {"numpy", "orjson", "h5py", "tensorflow"} & set(probe("look_around")["modules"])
 
 
-def test_run_says_which_proof_held() -> None:
+def test_run_returns_proof_and_means() -> None:
     outcome = run(Task("tests.compiler.probes", {"probe": "look_around"}))
     assert outcome.proof == "kernel"
     assert "seccomp" in outcome.measures
 
 
-def test_escape_attempts_in_the_job_are_refused_in_grandchildren_too() -> None:
+def test_escape_attempts_in_child_and_grandchild_are_refused() -> None:
     with targets.prepared() as prepared:
         seen = probe("escape", targets=dataclasses.asdict(prepared))
     for process_ in ("here", "grandchild"):
@@ -69,7 +69,7 @@ def test_sockets_of_every_family_are_refused() -> None:
     assert set(seen.values()) == {"EPERM"}
 
 
-def test_files_are_readable_only_if_the_job_names_them(tmp_path: Path) -> None:
+def test_files_not_listed_in_task_are_unreadable(tmp_path: Path) -> None:
     named, sibling, folder = tmp_path / "named", tmp_path / "sibling", tmp_path / "output"
     named.touch()
     sibling.touch()
@@ -82,7 +82,7 @@ def test_files_are_readable_only_if_the_job_names_them(tmp_path: Path) -> None:
     assert {seen[str(path)] for path in paths[3:]} <= {"EACCES", "ENOENT"}
 
 
-def test_files_are_writable_only_in_the_folders_of_the_job(tmp_path: Path) -> None:
+def test_files_outside_task_folders_are_not_writable(tmp_path: Path) -> None:
     named, folder = tmp_path / "named", tmp_path / "output"
     named.touch()
     folder.mkdir()
@@ -102,27 +102,27 @@ def test_unreadable_source_is_named(tmp_path: Path) -> None:
         run(Task("tests.compiler.probes", {"probe": "look_around"}, reads=[source]))
 
 
-def test_a_process_hides_from_others_of_its_user() -> None:
-    """Without the superuser's rights, which it gives up first: readable before, not while hidden, again after."""
-    command = "import tests.compiler.test_sandbox as test; test.hide_and_seek()"
+def test_undumpable_process_is_unreadable_for_same_user() -> None:
+    """Read /proc/PID/environ as an ordinary user before, during and after hiding."""
+    command = "import tests.compiler.test_sandbox as test; test.print_readability()"
     environ = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
     done = subprocess.run([sys.executable, "-c", command], env=environ, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["read", "PermissionError", "read"]
 
 
-def hide_and_seek() -> None:
+def print_readability() -> None:
     if os.geteuid() == 0:
         os.setuid(65534)
     with hiding.undumpable():
-        pass  # giving up rights has hidden the process: this undoes it
-    seek()
+        pass  # setuid made the process undumpable; leaving the context makes it dumpable again
+    print_readable()
     with hiding.undumpable(), hiding.undumpable():
-        seek()
-    seek()
+        print_readable()
+    print_readable()
 
 
-def seek() -> None:
-    """Let another process of the same user read this one's environment, and say how that went."""
+def print_readable() -> None:
+    """Print whether a process of the same user can read this one's environment."""
     pid = os.getpid()
     if child := os.fork():
         os.waitpid(child, 0)
@@ -136,7 +136,7 @@ def seek() -> None:
     os._exit(0)
 
 
-def test_the_child_inherits_no_descriptor(tmp_path: Path) -> None:
+def test_child_inherits_no_descriptor(tmp_path: Path) -> None:
     with (tmp_path / "secret").open("w") as secret:
         os.set_inheritable(secret.fileno(), True)
         seen = probe("list_descriptors")
@@ -148,12 +148,12 @@ def test_the_child_inherits_no_descriptor(tmp_path: Path) -> None:
     ]
 
 
-def test_processor_time_over_its_limit_is_said() -> None:
+def test_processor_time_over_limit_is_refused() -> None:
     with pytest.raises(SourceRefused, match="processor time"):
         probe("spin", Limits(cpu_seconds=1))
 
 
-def test_wall_time_over_its_limit_stops_the_child_and_its_children(tmp_path: Path) -> None:
+def test_wall_time_over_limit_stops_child_and_grandchildren(tmp_path: Path) -> None:
     with pytest.raises(SourceRefused, match=" 2 s"):
         probe_in(tmp_path, "sleep", Limits(wall_seconds=2))
     pids = (tmp_path / "pids").read_text().split()
@@ -166,56 +166,56 @@ def probe_in(folder: Path, name: str, limits: Limits = DEFAULT) -> dict[str, Any
     return run(Task("tests.compiler.probes", job, writes=[folder]), Confinement(limits=limits)).result
 
 
-def test_file_size_is_bounded() -> None:
+def test_file_size_over_limit_is_cut() -> None:
     assert probe("write_much", Limits(file_bytes=4 * 1024**2))["size"] == 4 * 1024**2
 
 
 @pytest.mark.parametrize("grandchild", [False, True])
-def test_memory_in_use_over_its_limit_is_said(grandchild: bool) -> None:
+def test_memory_over_limit_is_refused(grandchild: bool) -> None:
     with pytest.raises(SourceRefused, match="200 MiB"):
         probe("take_memory", Limits(memory_bytes=200 * 1024**2, wall_seconds=60), grandchild=grandchild)
 
 
-def test_memory_that_the_machine_does_not_have_is_said() -> None:
+def test_memory_over_machine_size_is_refused() -> None:
     with pytest.raises(SourceRefused, match="memory"):
         probe("take_addresses")
 
 
-def test_memory_share_keeps_to_a_ceiling() -> None:
+def test_memory_share_is_limited_by_ceiling() -> None:
     assert memory.share(ceiling=1024**3) == 0.75 * 1024**3
 
 
-def test_kill_from_outside_is_said() -> None:
+def test_child_killed_by_kernel_is_refused_with_memory() -> None:
     with pytest.raises(SourceRefused, match="memory"):
         probe("kill_itself")
 
 
-def test_many_processes_are_stopped() -> None:
+def test_child_with_many_processes_is_stopped() -> None:
     with pytest.raises(SourceRefused, match="processes"):
         probe("start_many", Limits(wall_seconds=60))
 
 
-def test_group_of_its_own_is_refused() -> None:
+def test_new_process_group_is_refused() -> None:
     assert set(probe("leave_group").values()) == {"EPERM"}
 
 
-def test_crash_is_said_by_its_signal() -> None:
+def test_child_crash_is_refused_with_signal() -> None:
     with pytest.raises(SourceRefused, match="SIGSEGV"):
         probe("crash")
 
 
-def test_unexpected_error_arrives_with_its_class_and_stage(capfd: pytest.CaptureFixture[str]) -> None:
+def test_unexpected_error_is_reported_with_class_and_stage(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(CompileError) as failure:
         probe("fail")
     assert "probing" in failure.value.message
     assert "KeyError" in failure.value.message
-    assert "of our own" not in failure.value.message  # a model file can choose the text
-    assert failure.value.detail == "KeyError: 'of our own'"
+    assert "text of the model" not in failure.value.message  # a model file can choose the text
+    assert failure.value.detail == "KeyError: 'text of the model'"
     assert capfd.readouterr() == ("", "")
 
 
 HOSTILE = {
-    "prose": "I am a model\n",
+    "text": "not an event\n",
     "list": "[]\n",
     "deep": "[" * 100_000 + "\n",
     "stage": '{"stage": 1, "done": "all"}\n',
@@ -228,7 +228,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_events_that_are_none_are_refused(text: str) -> None:
+def test_invalid_event_is_refused(text: str) -> None:
     with pytest.raises(SourceRefused, match="event"):
         probe("send", Limits(wall_seconds=60), text=text)
 
@@ -236,13 +236,13 @@ def test_events_that_are_none_are_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "times", "named"), [('{"stage": "a", "done": 0}\n', 20_000, "events"), ("x" * 65536, 300, "bytes")]
 )
-def test_floods_of_events_are_refused(text: str, times: int, named: str) -> None:
+def test_event_flood_is_refused(text: str, times: int, named: str) -> None:
     with pytest.raises(SourceRefused, match=named):
         probe("send", Limits(wall_seconds=60), text=text, times=times)
 
 
-def test_floods_of_output_take_no_room() -> None:
-    assert probe("shout", Limits(wall_seconds=60))["home"] < 100_000
+def test_output_flood_uses_no_disk_space() -> None:
+    assert probe("flood_output", Limits(wall_seconds=60))["home"] < 100_000
 
 
 def test_hostile_message_is_shortened_and_printable() -> None:
@@ -253,14 +253,14 @@ def test_hostile_message_is_shortened_and_printable() -> None:
     assert len(refusal.value.message) <= 2000
 
 
-def test_our_errors_keep_their_class() -> None:
+def test_lightship_error_of_child_keeps_class() -> None:
     with pytest.raises(ParityError, match="they differ"):
-        probe("disagree")
+        probe("fail_parity")
     with pytest.raises(CompileError, match="it is broken"):
         probe("break_bundle")
 
 
-def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
+def test_child_ends_when_parent_is_killed(tmp_path: Path) -> None:
     note = tmp_path / "pids"
     command = (
         "import pathlib; from tests.compiler.test_sandbox import probe_in; "
@@ -274,19 +274,19 @@ def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
     child, grandchild = map(int, note.read_text().split())
     until(lambda: gone(child))
     with contextlib.suppress(ProcessLookupError):
-        os.kill(grandchild, signal.SIGKILL)  # what a child starts of its own is ended by a parent that lives only
+        os.kill(grandchild, signal.SIGKILL)  # only a living parent ends the processes of its child
 
 
 def until(condition: Any, seconds: float = 30.0) -> None:
-    """Wait for something that will happen; fail where it does not."""
+    """Wait until a condition is true; fail after a timeout."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it did not happen"
+        assert time.monotonic() < end, f"the condition is still false after {seconds} s"
         time.sleep(0.01)
 
 
 def gone(pid: int) -> bool:
-    """Whether a process has ended; one that nobody has reaped yet counts."""
+    """Return whether a process has ended, including zombies."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:

@@ -1,4 +1,7 @@
-"""The profile for macOS: its text only, because no Mac runs these tests. There the probe decides whether it holds."""
+"""Sandbox profile for macOS: only its text, because no Mac runs these tests.
+
+On a Mac, the probe decides whether the profile is effective.
+"""
 
 from __future__ import annotations
 
@@ -13,5 +16,5 @@ def test_profile_refuses_by_default_and_quotes_paths() -> None:
     assert [line for line in lines if "/out" in line] == ['(allow file-read* file-write* (subpath "/out"))']
 
 
-def test_prefix_elsewhere_is_empty() -> None:
+def test_prefix_outside_macos_is_empty() -> None:
     assert prefix([], [], private=[]) == ()

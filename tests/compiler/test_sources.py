@@ -21,7 +21,7 @@ pytestmark = pytest.mark.alone  # shares its compiled models with other files
         ("named.tflite", "tflite"),
     ],
 )
-def test_content_is_recognised_whatever_the_name(sources: Path, tmp_path: Path, source: str, name: str) -> None:
+def test_find_ignores_file_name(sources: Path, tmp_path: Path, source: str, name: str) -> None:
     assert importers.find(sources / source).name == name
     nameless = tmp_path / "nameless"
     nameless.symlink_to(sources / source)
@@ -29,14 +29,14 @@ def test_content_is_recognised_whatever_the_name(sources: Path, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("start", [b"PK\x03\x04", b"\x1f\x8b\x08", b"\x89HDF\r\n\x1a\n"])
-def test_candidates_of_a_file_with_known_first_bytes_parse_nothing_else(tmp_path: Path, start: bytes) -> None:
-    """A parent that is not confined asks only this: what comes behind the first bytes may be anything."""
+def test_candidates_read_only_first_bytes(tmp_path: Path, start: bytes) -> None:
+    """Find candidates by first bytes only, as the unconfined parent does."""
     path = tmp_path / "model"
     path.write_bytes(start + b"not what the first bytes say")
     assert importers.candidates(path)
 
 
-def test_candidates_of_an_unknown_file_names_the_formats(tmp_path: Path) -> None:
+def test_candidates_of_unrecognised_file_names_formats(tmp_path: Path) -> None:
     path = tmp_path / "model"
     path.write_bytes(b"plain text")
     with pytest.raises(SourceRefused, match=r"\.keras.*\.h5.*SavedModel.*\.tflite"):

@@ -1,4 +1,4 @@
-"""State between calls, and rows that depend on each other: from the model file to the answer of a server."""
+"""State between calls and dependent rows, from the model file to the server."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.serve import Answers
 Compiled = tuple[Report, Model]
 Compile = Callable[..., Compiled]
 
-# Source, engine that is asked for, engine that runs it, and the name of the reset signature.
+# Source, requested engine, engine that runs it, and the name of the reset signature.
 STATEFUL = [
     pytest.param("counter", None, "litert", "lightship_reset", id="one signature"),
     pytest.param("notes", None, "litert", "lightship_reset", id="two signatures"),
@@ -72,7 +72,7 @@ def compile_once(stateful_sources: Path, models: Registry) -> Iterator[Compile]:
 
 
 def calls(model: Model) -> list[Call]:
-    """Two calls of every signature, which differ in their inputs."""
+    """Return two calls of every signature, with different inputs."""
     found = []
     for signature in model.manifest.signatures:
         inputs, _ = model.golden(signature.name)
@@ -81,51 +81,51 @@ def calls(model: Model) -> list[Call]:
     return found
 
 
-def ask(model: Model, call: Call) -> dict[str, list[object]]:
+def predict(model: Model, call: Call) -> dict[str, list[object]]:
     return {name: array.tolist() for name, array in model.predict(call).outputs.items()}
 
 
-@pytest.mark.parametrize(("source", "wanted", "engine", "reset"), STATEFUL)
-def test_a_stateful_model_answers_interleaved_calls_from_its_initial_state(
-    compile_once: Compile, source: str, wanted: str | None, engine: str, reset: str
+@pytest.mark.parametrize(("source", "requested", "engine", "reset"), STATEFUL)
+def test_predict_stateful_model_in_interleaved_calls_starts_from_initial_state(
+    compile_once: Compile, source: str, requested: str | None, engine: str, reset: str
 ) -> None:
-    _, model = compile_once(source, wanted)
+    _, model = compile_once(source, requested)
     assert (model.manifest.engine, model.manifest.stateful, model.manifest.reset) == (engine, True, reset)
     assert model.stateful
-    first = [ask(model, call) for call in calls(model)]
+    first = [predict(model, call) for call in calls(model)]
     for _ in range(3):
-        assert [ask(model, call) for call in calls(model)] == first
+        assert [predict(model, call) for call in calls(model)] == first
     for signature in model.manifest.signatures:
         inputs, expected = model.golden(signature.name)
         _assert_close(model.predict(Call(inputs, signature.name)).outputs, expected)
 
 
-@pytest.mark.parametrize(("source", "wanted", "engine", "reset"), STATEFUL)
-def test_a_stateful_model_answers_threads_from_its_initial_state(
-    compile_once: Compile, source: str, wanted: str | None, engine: str, reset: str
+@pytest.mark.parametrize(("source", "requested", "engine", "reset"), STATEFUL)
+def test_predict_stateful_model_in_threads_starts_from_initial_state(
+    compile_once: Compile, source: str, requested: str | None, engine: str, reset: str
 ) -> None:
-    _, model = compile_once(source, wanted)
-    asked = calls(model)
-    expected = [ask(model, call) for call in asked]
+    _, model = compile_once(source, requested)
+    repeated = calls(model)
+    expected = [predict(model, call) for call in repeated]
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda call: ask(model, call), asked * 25))
+        found = list(pool.map(lambda call: predict(model, call), repeated * 25))
     assert found == expected * 25
 
 
-def _assert_close(found: Mapping[str, Array], expected: Mapping[str, Array]) -> None:
+def _assert_close(actual: Mapping[str, Array], expected: Mapping[str, Array]) -> None:
     for name, array in expected.items():
-        np.testing.assert_allclose(found[name], array, rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(actual[name], array, rtol=1e-3, atol=1e-5)
 
 
-def test_the_initial_value_is_the_one_of_the_file(compile_once: Compile) -> None:
+def test_predict_stateful_model_starts_from_value_in_file(compile_once: Compile) -> None:
     x = np.array([[1, 2]], np.float32)
-    assert ask(compile_once("counter")[1], Call({"x": x})) == {"y": [[11, 12]]}
-    assert ask(compile_once("counter.tflite")[1], Call({"x": x})) == {"y": [[11, 12]]}
-    assert ask(compile_once("notes")[1], Call({"x": x}, "recall")) == {"last": [[5, 7]]}
-    assert ask(compile_once("table")[1], Call({"n": np.array([3], np.int64)})) == {"before": [0]}
+    assert predict(compile_once("counter")[1], Call({"x": x})) == {"y": [[11, 12]]}
+    assert predict(compile_once("counter.tflite")[1], Call({"x": x})) == {"y": [[11, 12]]}
+    assert predict(compile_once("notes")[1], Call({"x": x}, "recall")) == {"last": [[5, 7]]}
+    assert predict(compile_once("table")[1], Call({"n": np.array([3], np.int64)})) == {"before": [0]}
 
 
-def test_the_reset_signature_is_hidden(compile_once: Compile, models: Registry) -> None:
+def test_reset_signature_is_hidden(compile_once: Compile, models: Registry) -> None:
     report, model = compile_once("counter")
     assert [signature.name for signature in model.manifest.signatures] == ["serving_default"]
     with pytest.raises(NotFound):
@@ -143,7 +143,7 @@ def _get(service: Dispatcher, path: str) -> Response:
 
 
 @pytest.mark.parametrize("source", ["counter", "notes.tflite"])
-def test_a_manifest_that_does_not_say_whether_a_model_is_stateful_is_decided_by_operators(
+def test_manifest_without_stateful_field_is_decided_by_operators(
     compile_once: Compile, tmp_path: Path, source: str
 ) -> None:
     registry = Registry(str(tmp_path / "models"))
@@ -153,11 +153,11 @@ def test_a_manifest_that_does_not_say_whether_a_model_is_stateful_is_decided_by_
     model = Model.load(Bundle.open(bundle.path))
     assert model.manifest.stateful is None
     assert model.stateful
-    first = [ask(model, call) for call in calls(model)]
-    assert [ask(model, call) for call in calls(model)] == first
+    first = [predict(model, call) for call in calls(model)]
+    assert [predict(model, call) for call in calls(model)] == first
 
 
-def test_operators_of_a_file_decide_whether_it_keeps_state(stateful_sources: Path, tmp_path: Path) -> None:
+def test_keeps_state_is_decided_by_operators(stateful_sources: Path, tmp_path: Path) -> None:
     assert keeps_state(stateful_sources / "counter.tflite")
     assert not keeps_state(stateful_sources / "reader.tflite"), "its table is initialised by CALL_ONCE"
     assert not keeps_state(EXAMPLES / "quickstart" / "1" / "model.tflite")
@@ -167,13 +167,13 @@ def test_operators_of_a_file_decide_whether_it_keeps_state(stateful_sources: Pat
         assert isinstance(keeps_state(broken), bool)
 
 
-def test_state_that_cannot_be_reset_is_refused_with_its_operators(stateful_sources: Path, models: Registry) -> None:
+def test_compile_state_without_reset_is_refused_with_operators(stateful_sources: Path, models: Registry) -> None:
     with pytest.raises(SourceRefused, match="AssignVariableOp"):
         compile_model(stateful_sources / "queue", registry=models)
 
 
 @pytest.mark.parametrize("threads", [0, 2])
-def test_a_server_answers_a_stateful_model_uncached_and_unbatched(
+def test_server_stateful_model_is_neither_cached_nor_batched(
     compile_once: Compile, tmp_path: Path, threads: int
 ) -> None:
     registry = Registry(str(tmp_path / "models"))
@@ -182,12 +182,12 @@ def test_a_server_answers_a_stateful_model_uncached_and_unbatched(
     registry.change("counter", lambda state: state.reroute(replace(state.routing, shadows={1: 1.0})))
     answers = Answers(registry, Options(caches={"counter": 100_000}), threads=threads)
 
-    async def ask_all() -> list[Response]:
+    async def send_all() -> list[Response]:
         bodies = [b'{"input": [[1, 2]]}', b'{"input": [[30, 40]]}'] * 10
         requests = [Request("POST", "/models/counter/predict", body=body, caller="me") for body in bodies]
         return list(await asyncio.gather(*(answers.answer_soon(request) for request in requests)))
 
-    for number, response in enumerate(asyncio.run(ask_all())):
+    for number, response in enumerate(asyncio.run(send_all())):
         assert orjson.loads(response.body)["predictions"] == ([[40, 50]] if number % 2 else [[11, 12]])
         assert "lightship-cache" not in response.headers
     served = answers.serving.find(Asked("counter"))
@@ -197,33 +197,33 @@ def test_a_server_answers_a_stateful_model_uncached_and_unbatched(
     assert (seen["disagreed"], seen["failed"]) == (0, 0)
 
 
-def test_a_stateful_model_is_not_batched(compile_once: Compile) -> None:
+def test_batching_of_stateful_model_is_disabled(compile_once: Compile) -> None:
     _, model = compile_once("counter")
     with ThreadPoolExecutor(1) as executor:
         assert Batching(executor, threads=1, rows=8).of(model, Counters()) is None
 
 
 def test_independence_of_rows_is_recorded_for_every_signature(compile_once: Compile) -> None:
-    report, model = compile_once("company")
+    report, model = compile_once("dependent_rows")
     double, centre = model.manifest.signatures
     assert (double.name, double.independent_rows) == ("serving_default", True)
     assert (centre.name, centre.independent_rows) == ("centre", False)
     assert any("'centre'" in warning for warning in report.warnings)
     x = np.array([[1, 2], [3, 6]], np.float32)
-    assert ask(model, Call({"x": x}, "centre")) == {"y": [[-1, -2], [1, 2]]}
+    assert predict(model, Call({"x": x}, "centre")) == {"y": [[-1, -2], [1, 2]]}
     with ThreadPoolExecutor(1) as executor:
         batches = Batching(executor, threads=1, rows=8).of(model, Counters())
     assert batches is None or not batches.takes(Call({"x": x[:1]}, "centre"))
 
 
-def test_a_golden_example_is_a_whole_recorded_batch(compile_once: Compile) -> None:
-    _, model = compile_once("company")
+def test_golden_example_of_dependent_rows_is_complete_batch(compile_once: Compile) -> None:
+    _, model = compile_once("dependent_rows")
     inputs, expected = model.golden("centre")
     assert len(inputs["x"]) == 16
     np.testing.assert_allclose(expected["y"], inputs["x"] - inputs["x"].mean(axis=0), atol=1e-5)
 
 
-def test_detector_with_as_many_outputs_as_boxes_is_served_by_litert(compile_once: Compile, models: Registry) -> None:
+def test_detector_with_variable_output_count_is_served_by_litert(compile_once: Compile, models: Registry) -> None:
     report, model = compile_once("detector")
     assert (report.engine, report.reasons) == ("litert", ())
     assert model.manifest.signature().independent_rows is False

@@ -1,4 +1,4 @@
-"""The verifier of .tflite files: what is broken is named before an interpreter sees it, and what is right passes."""
+"""Verifier of .tflite files, which refuses broken files before they are run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Change = Callable[[Any], None]
 
 
 def edited(*changes: Change, source: Path = QUICKSTART) -> bytes:
-    """The example model with changes of its objects."""
+    """Return an example model with changes of its objects."""
     model = schema.ModelT.InitFromPackedBuf(source.read_bytes(), 0)
     for change in changes:
         change(model)
@@ -38,12 +38,12 @@ def graph(model: Any) -> Any:
 
 
 def weights(model: Any) -> Any:
-    """The first tensor with constant data of several dimensions."""
+    """Return the first constant tensor with two dimensions."""
     return next(t for t in graph(model).tensors if model.buffers[t.buffer].data is not None and len(t.shape) == 2)
 
 
 def operator(model: Any, name: str) -> Any:
-    """The first operator of that builtin name."""
+    """Return the first operator with this builtin name."""
     codes = [
         names_by_number("BuiltinOperator")[max(c.builtinCode, c.deprecatedBuiltinCode)] for c in model.operatorCodes
     ]
@@ -55,7 +55,7 @@ def write(target: Any, **values: Any) -> None:
         setattr(target, name, value)
 
 
-def run_itself(model: Any) -> None:
+def call_own_subgraph(model: Any) -> None:
     """Make the last operator a WHILE whose body is its own subgraph."""
     code = schema.OperatorCodeT()
     code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.WHILE
@@ -118,8 +118,8 @@ BROKEN: dict[str, Change] = {
     "signature's nameless input": lambda m: write(m.signatureDefs[0].inputs[0], name=""),
     "name with a zero byte": lambda m: write(m.signatureDefs[0], signatureKey="\0serving"),
     "metadata's buffer": lambda m: write(m.metadata[0], buffer=999),
-    "recursion": run_itself,
-    "WHILE without options": lambda m: (run_itself(m), write(graph(m).operators[-1], builtinOptions=None))[0],
+    "recursion": call_own_subgraph,
+    "WHILE without options": lambda m: (call_own_subgraph(m), write(graph(m).operators[-1], builtinOptions=None))[0],
     "external buffers": external,
     "buffer behind the file": lambda m: write(m.buffers[1], data=None, offset=4096, size=2**40),
 }
@@ -131,12 +131,12 @@ def verify(path: Path, content: bytes) -> Any:
 
 
 @pytest.mark.parametrize("change", BROKEN)
-def test_outline_of_a_broken_model_is_refused(tmp_path: Path, change: str) -> None:
+def test_outline_of_broken_model_is_refused(tmp_path: Path, change: str) -> None:
     with pytest.raises(BrokenFile):
         verify(tmp_path / "model.tflite", edited(BROKEN[change]))
 
 
-def test_outline_error_shows_a_chosen_name_on_one_plain_line(tmp_path: Path) -> None:
+def test_outline_error_escapes_name_from_file(tmp_path: Path) -> None:
     def rename(model: Any) -> None:
         write(model.signatureDefs[0], signatureKey="a\nTraceback: \x1b[31m" + "b" * 1000, subgraphIndex=7)
 
@@ -146,14 +146,14 @@ def test_outline_error_shows_a_chosen_name_on_one_plain_line(tmp_path: Path) -> 
     assert len(str(error.value)) < 200
 
 
-def test_outline_of_a_rewritten_model_passes(tmp_path: Path) -> None:
+def test_outline_of_repacked_model_passes(tmp_path: Path) -> None:
     found = verify(tmp_path / "model.tflite", edited())
     assert found.operators["FULLY_CONNECTED"] >= 2
     assert (found.custom, found.quantised) == ((), False)
     assert found.multiplications > 0
 
 
-def test_outline_of_a_truncated_file_is_refused_at_any_length(tmp_path: Path) -> None:
+def test_outline_of_truncated_file_is_refused_at_any_length(tmp_path: Path) -> None:
     content = QUICKSTART.read_bytes()
     for length in range(0, len(content) - 4, 4):
         with pytest.raises(BrokenFile):
@@ -161,12 +161,12 @@ def test_outline_of_a_truncated_file_is_refused_at_any_length(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("word", [0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
-def test_outline_with_any_word_changed_raises_nothing_else(tmp_path: Path, word: int) -> None:
+def test_outline_with_changed_word_raises_only_broken_file(tmp_path: Path, word: int) -> None:
     content = QUICKSTART.read_bytes()
     refused = 0
-    for place in range(0, len(content) - 3, 4):
+    for offset in range(0, len(content) - 3, 4):
         changed = bytearray(content)
-        struct.pack_into("<I", changed, place, word)
+        struct.pack_into("<I", changed, offset, word)
         try:
             verify(tmp_path / "model.tflite", bytes(changed))
         except BrokenFile:
@@ -174,12 +174,12 @@ def test_outline_with_any_word_changed_raises_nothing_else(tmp_path: Path, word:
     assert refused > 100
 
 
-def test_outline_allows_bytes_after_the_flatbuffer(tmp_path: Path) -> None:
+def test_outline_allows_bytes_after_flatbuffer(tmp_path: Path) -> None:
     verify(tmp_path / "model.tflite", QUICKSTART.read_bytes() + b"PK\5\6" + bytes(18))
 
 
 def test_outline_does_not_read_weights(tmp_path: Path) -> None:
-    """3 GiB of weights behind the flatbuffer, in a file with a hole."""
+    """Verify a sparse file with 3 GiB of weights behind the flatbuffer."""
     path, size = tmp_path / "model.tflite", 3 * 1024**3
     shape = [size // 4 // 1024, 256]
 
@@ -196,8 +196,8 @@ def test_outline_does_not_read_weights(tmp_path: Path) -> None:
     assert time.monotonic() - start < 1.0
 
 
-def test_outline_of_one_table_named_very_often_is_refused_in_bounded_time(tmp_path: Path) -> None:
-    """A vector of a million offsets to the same table, each of which would be visited."""
+def test_outline_with_million_offsets_to_one_table_is_refused_quickly(tmp_path: Path) -> None:
+    """Verify a vector of a million offsets to the same table."""
     count = 1_000_000
     root = struct.pack("<I4sHHHHI", 16, b"TFL3", 0, 0, 0, 0, 0)
     vtable = struct.pack("<HHHHH", 10, 12, 4, 8, 0)
@@ -218,7 +218,7 @@ def test_outline_of_one_table_named_very_often_is_refused_in_bounded_time(tmp_pa
     assert time.monotonic() - begun < 5.0
 
 
-def test_layouts_have_every_table_and_union_of_litert() -> None:
+def test_layouts_contain_every_table_and_union_of_litert() -> None:
     tables = layouts()
     assert {"Model", "SubGraph", "Tensor", "Operator", "Buffer", "SignatureDef"} <= tables.keys()
     for layout in tables.values():

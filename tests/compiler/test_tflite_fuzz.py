@@ -1,8 +1,8 @@
-"""Mutants of the example models through verifier, compile, trial and serving: no hang, no crash outside the child, and
-nothing published that crashes when it is served.
+"""Fuzz test: verify, compile, try and serve mutants of the example models.
 
-The suite takes 1,000 mutants of each model, always the same ones. ``make fuzz-models`` takes new ones for
-``MODEL_FUZZ_SECONDS``. A mutant is named by its seed and number: ``Mutator(data, seed).mutant(number)``.
+Nothing hangs or crashes outside the child, and no published model crashes when it is served. The suite uses the same
+1,000 mutants of each model in every run; ``make fuzz-models`` uses new ones for ``MODEL_FUZZ_SECONDS``. A mutant is
+identified by seed and number: ``Mutator(data, seed).mutant(number)``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SEED = random.SystemRandom().randrange(10**6) if SECONDS else 20
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_compile_of_mutants_publishes_nothing_that_crashes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compile_mutants_publishes_no_crashing_model(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     seconds = SECONDS / len(MODELS) or 1800.0
     job = {"source": str(MODELS[name]), "seed": SEED, "first": 0, "count": MUTANTS, "seconds": seconds}

@@ -1,4 +1,4 @@
-"""Small .tflite files made operator by operator, without TensorFlow: what no converter would write."""
+"""Small .tflite files built without TensorFlow, which no converter would write."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TYPES = {"float32": schema.TensorType.FLOAT32, "int32": schema.TensorType.INT32
 
 
 class Graph:
-    """A model with one or more subgraphs, the first of which is the model's function."""
+    """A model with one or more subgraphs; the first is the main function."""
 
     def __init__(self) -> None:
         self.model = schema.ModelT()
@@ -27,20 +27,20 @@ class Graph:
         return Subgraph(self, added)
 
     def to_bytes(self) -> bytes:
-        """The file."""
+        """Return the content of the file."""
         builder = flatbuffers.Builder(1024)
         builder.Finish(self.model.Pack(builder), b"TFL3")
         return bytes(builder.Output())
 
 
 class Subgraph:
-    """Adds tensors and operators; both are known by their numbers."""
+    """A subgraph under construction; tensors and operators are identified by index."""
 
     def __init__(self, graph: Graph, subgraph: schema.SubGraphT) -> None:
         self._model, self._subgraph = graph.model, subgraph
 
     def tensor(self, dtype: str, *shape: int, signature: tuple[int, ...] = ()) -> int:
-        """Add a tensor that is computed."""
+        """Add a computed tensor and return its index."""
         added = schema.TensorT()
         added.type, added.shape, added.name = _TYPES[dtype], list(shape), f"t{len(self._subgraph.tensors)}"
         added.shapeSignature = list(signature) or None
@@ -48,7 +48,7 @@ class Subgraph:
         return len(self._subgraph.tensors) - 1
 
     def constant(self, values: NDArray[np.generic]) -> int:
-        """Add a tensor with data."""
+        """Add a constant tensor and return its index."""
         number = self.tensor(values.dtype.name, *values.shape)
         buffer = schema.BufferT()
         buffer.data = np.frombuffer(values.tobytes(), np.uint8)
@@ -70,69 +70,75 @@ class Subgraph:
         self._subgraph.operators.append(added)
         return output
 
-    def between(self, inputs: list[int], outputs: list[int]) -> None:
-        """Name the inputs and outputs."""
+    def connect(self, inputs: list[int], outputs: list[int]) -> None:
+        """Set the inputs and outputs."""
         self._subgraph.inputs, self._subgraph.outputs = inputs, outputs
 
 
 def filled(elements: int) -> bytes:
-    """``max(fill([elements], x))``: a call takes four bytes of memory for each element."""
+    """Return ``max(fill([elements], x))``; a call uses four bytes for each element."""
     graph = Graph()
     main = graph.subgraph()
     x, size, axis = main.tensor("float32"), main.constant(np.int32([elements])), main.constant(np.int32([0]))
     large = main.run(Operators.FILL, [size, x], main.tensor("float32", elements), schema.FillOptionsT())
     largest = main.run(Operators.REDUCE_MAX, [large, axis], main.tensor("float32"), schema.ReducerOptionsT())
-    main.between([x], [largest])
+    main.connect([x], [largest])
     return graph.to_bytes()
 
 
 def endless() -> bytes:
-    """``while x == x: x = x + 1``: a call ends where x is no number only."""
+    """Return ``while x == x: x = x + 1``; a call ends only if x is NaN."""
     graph = Graph()
     main, condition, body = graph.subgraph(), graph.subgraph(), graph.subgraph()
     options = schema.WhileOptionsT()
     options.condSubgraphIndex, options.bodySubgraphIndex = 1, 2
     x = main.tensor("float32")
-    main.between([x], [main.run(Operators.WHILE, [x], main.tensor("float32"), options)])
+    main.connect([x], [main.run(Operators.WHILE, [x], main.tensor("float32"), options)])
     x = condition.tensor("float32")
-    condition.between([x], [condition.run(Operators.EQUAL, [x, x], condition.tensor("bool"), schema.EqualOptionsT())])
+    condition.connect([x], [condition.run(Operators.EQUAL, [x, x], condition.tensor("bool"), schema.EqualOptionsT())])
     x, one = body.tensor("float32"), body.constant(np.float32(1.0))
-    body.between([x], [body.run(Operators.ADD, [x, one], body.tensor("float32"), schema.AddOptionsT())])
+    body.connect([x], [body.run(Operators.ADD, [x, one], body.tensor("float32"), schema.AddOptionsT())])
     return graph.to_bytes()
 
 
 def remainder(divisor: int | None = -1) -> bytes:
-    """``x mod -1`` of integers, or ``x mod y``: for the smallest integer and -1 the processor stops the process."""
+    """Return ``x mod -1`` of integers, or ``x mod y``.
+
+    The smallest integer modulo -1 raises SIGFPE.
+    """
     graph = Graph()
     main = graph.subgraph()
     x = main.tensor("int32", 1)
     y = main.tensor("int32", 1) if divisor is None else main.constant(np.int32([divisor]))
     result = main.run(Operators.FLOOR_MOD, [x, y], main.tensor("int32", 1), schema.FloorModOptionsT())
-    main.between([x, y] if divisor is None else [x], [result])
+    main.connect([x, y] if divisor is None else [x], [result])
     return graph.to_bytes()
 
 
 def two_signatures(*, names: tuple[str, ...] = ("double", "serving_default")) -> bytes:
-    """``x + x`` and ``x * x``, one subgraph each, with as many signatures as there are names."""
+    """Return subgraphs ``x + x`` and ``x * x``, with one signature per name."""
     graph = Graph()
     for code, options in ((Operators.ADD, schema.AddOptionsT()), (Operators.MUL, schema.MulOptionsT())):
         part = graph.subgraph()
         x = part.tensor("float32", 1, 2, signature=(-1, 2))
-        part.between([x], [part.run(code, [x, x], part.tensor("float32", 1, 2, signature=(-1, 2)), options)])
+        part.connect([x], [part.run(code, [x, x], part.tensor("float32", 1, 2, signature=(-1, 2)), options)])
     graph.model.signatureDefs = [_signature(name, number) for number, name in enumerate(names)]
     return graph.to_bytes()
 
 
 def _signature(name: str, subgraph: int) -> schema.SignatureDefT:
-    signature, given, answer = schema.SignatureDefT(), schema.TensorMapT(), schema.TensorMapT()
-    given.name, given.tensorIndex, answer.name, answer.tensorIndex = "x", 0, "y", 1
+    signature, source, target = schema.SignatureDefT(), schema.TensorMapT(), schema.TensorMapT()
+    source.name, source.tensorIndex, target.name, target.tensorIndex = "x", 0, "y", 1
     signature.signatureKey, signature.subgraphIndex = name, subgraph
-    signature.inputs, signature.outputs = [given], [answer]
+    signature.inputs, signature.outputs = [source], [target]
     return signature
 
 
 def placeholder_too_small() -> bytes:
-    """A 3 by 3 convolution of images of any size, whose placeholder is one pixel: too small for the kernel."""
+    """Return a 3 by 3 convolution of images of any size.
+
+    Its placeholder has one pixel, which is too small for the kernel.
+    """
     graph = Graph()
     main = graph.subgraph()
     image = main.tensor("float32", 1, 1, 1, 1, signature=(-1, -1, -1, 1))
@@ -140,5 +146,5 @@ def placeholder_too_small() -> bytes:
     options = schema.Conv2DOptionsT()
     options.padding, options.strideH, options.strideW = schema.Padding.VALID, 1, 1
     result = main.tensor("float32", 1, 1, 1, 1, signature=(-1, -1, -1, 1))
-    main.between([image], [main.run(Operators.CONV_2D, [image, kernel, bias], result, options)])
+    main.connect([image], [main.run(Operators.CONV_2D, [image, kernel, bias], result, options)])
     return graph.to_bytes()

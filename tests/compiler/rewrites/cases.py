@@ -1,6 +1,6 @@
-"""Models that LiteRT's converter does not take as they are, by the rewrite that they need.
+"""Models that LiteRT's converter needs rewritten, by case name.
 
-``python -m tests.compiler.rewrites.cases FILE`` compiles them all and writes what it came to as JSON.
+``python -m tests.compiler.rewrites.cases FILE`` compiles all of them and writes the results as JSON.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main(target: Path) -> None:
 
 
 def outcome(case: Case) -> dict[str, Any]:
-    """Compile the Keras model, or the SavedModel in a folder, that a case makes."""
+    """Compile the model that a case returns: a Keras model or a SavedModel folder."""
     keras.utils.set_random_seed(1)
     with tempfile.TemporaryDirectory() as work, tempfile.TemporaryDirectory() as folder:
         original = opened(case(Path(work) / "model"), Path(work))

@@ -1,4 +1,4 @@
-"""What compiling each model of :mod:`tests.compiler.rewrites.cases` comes to, in one process for all of them."""
+"""Results of compiling :mod:`tests.compiler.rewrites.cases`, in one process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Outcomes = dict[str, dict[str, Any]]
 
 @pytest.fixture(scope="session")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
-    """Engine, rewrites, reasons and differences by case."""
+    """Return engine, rewrites, reasons and differences by case."""
     target = written_once("tests.compiler.rewrites.cases", "rewrites.json", tmp_path_factory)
     outcomes: Outcomes = json.loads(target.read_text())
     return outcomes

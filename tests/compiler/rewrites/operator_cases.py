@@ -1,4 +1,4 @@
-"""Functions whose operators LiteRT lacks, each with what rewrites it; and some that must stay as they are."""
+"""Functions with operators that LiteRT lacks, most of which are rewritten."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def loop(x: Any) -> Any:
 
 
 class Lookups(tf.Module):  # type: ignore[misc]
-    """Two tables, of which LiteRT has one."""
+    """String and integer lookup; LiteRT supports only the string table."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class Lookups(tf.Module):  # type: ignore[misc]
 
 
 def enlarged(x: Any) -> Any:
-    """Channels that LiteRT's converter does not know: the sizes of an enlarged image are computed."""
+    """Convolve an enlarged image, whose channel count LiteRT's converter cannot infer."""
     large = tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2)
     return tf.nn.conv2d(large, tf.ones((2, 2, 3, 2)), 1, "SAME")
 
@@ -94,7 +94,7 @@ REWRITTEN: dict[str, Callable[[Path], Path]] = {
     "suppression": saved(lambda x, y: tf.gather(x, tf.image.non_max_suppression(x, y, 5, 0.5)), BOXES),
 }
 
-# What no rewrite may touch: its sizes are unknown.
+# Not rewritten, because sizes are unknown.
 LEFT: dict[str, Callable[[Path], Path]] = {
     "resize_unknown": saved(lambda x: tf.image.resize(x, (4, 5), "area"), {"x": ((None, None, 6, 3), "float32")}),
     "shift_unknown": saved(lambda x, y: tf.bitwise.left_shift(x, tf.abs(y) % 8), BITS),

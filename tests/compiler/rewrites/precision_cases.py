@@ -1,4 +1,4 @@
-"""Models of other precisions than float32."""
+"""Models with a precision other than float32."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def with_policy(policy: str, make: Callable[[], Any]) -> Callable[[Path], Any]:
 
 
 def network() -> Any:
-    """A network as mixed precision is used: a float32 softmax behind layers of the policy."""
+    """Return a typical mixed-precision network: the last layer is a float32 softmax."""
     image = keras.Input((12, 12, 3), name="image")
     hidden = layers.BatchNormalization()(layers.Conv2D(8, 3, activation="relu")(image))
     hidden = layers.LayerNormalization()(layers.SeparableConv2D(8, 3)(hidden))
@@ -39,7 +39,7 @@ def attention() -> Any:
 
 
 def sequence() -> Any:
-    """A dense layer of sequences: its product is a reshape, whose sizes another rewrite knows."""
+    """Return a dense layer of sequences, whose reshape another rewrite changes."""
     steps = keras.Input((6, 8), name="steps")
     return keras.Model(steps, layers.Dense(2, dtype="float32")(layers.Dense(4, "relu")(steps)))
 
@@ -50,7 +50,7 @@ def half(path: Path) -> Any:
 
 
 def overflow(path: Path) -> Path:
-    """Infinite in float16, and finite in float32."""
+    """Save a function that is infinite in float16 and finite in float32."""
     save_function(path, lambda x: {"y": tf.cast(tf.square(tf.cast(x * 0 + 1e3, tf.float16)), tf.float32) + x})
     return path
 
@@ -70,7 +70,7 @@ CASES = {
     "mixed_bfloat16": with_policy("mixed_bfloat16", network),
     "float64": with_policy("float64", network),
     "attention_float16": with_policy("float16", attention),
-    "attention_bfloat16": with_policy("mixed_bfloat16", attention),  # answers bfloat16
+    "attention_bfloat16": with_policy("mixed_bfloat16", attention),  # outputs bfloat16
     "sequence_bfloat16": with_policy("mixed_bfloat16", sequence),
     "half": half,
     "double": double,

@@ -1,4 +1,4 @@
-"""Keras models whose weights were quantised by ``model.quantize``."""
+"""Keras models with weights quantised by ``model.quantize``."""
 
 from __future__ import annotations
 

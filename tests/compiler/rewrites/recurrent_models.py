@@ -1,7 +1,7 @@
-"""Recurrent models, rewritten and converted for LiteRT, with the original's answers at several batches and lengths.
+"""Recurrent models converted for LiteRT, with recorded outputs of the originals.
 
-Made by ``python -m tests.compiler.rewrites.recurrent_models FOLDER`` in a process of its own: NAME.tflite and NAME.npz,
-which holds the inputs ``x0``, ``x1`` … and the answers ``y0``, ``y1`` …
+``python -m tests.compiler.rewrites.recurrent_models FOLDER`` writes NAME.tflite and NAME.npz in a separate process. The
+latter holds inputs ``x0``, ``x1`` … and outputs ``y0``, ``y1`` … at several batch sizes and sequence lengths.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main(folder: Path) -> None:
 
 
 def layers() -> dict[str, tuple[Any, Callable[[Any], Callable[[Any], Any]]]]:
-    """Return the package, and the layers on sequences of any length, by the name of the model."""
+    """Return package and layers for sequences of any length by model name."""
     return {
         "lstm": (keras, lambda of: of.LSTM(4)),
         "gru_sequences": (keras, lambda of: of.GRU(4, return_sequences=True, go_backwards=True)),
@@ -61,13 +61,13 @@ def layers() -> dict[str, tuple[Any, Callable[[Any], Callable[[Any], Any]]]]:
 
 
 def decoder(of: Any, x: Any) -> Any:
-    """One LSTM starts in the state in which another ended."""
+    """Return an LSTM that starts with the final state of another LSTM."""
     _, *state = of.LSTM(4, return_state=True)(x)
     return of.LSTM(4, return_sequences=True)(x, initial_state=state)
 
 
 def functions() -> dict[str, Callable[[Any], Any]]:
-    """Return loops that are no layers."""
+    """Return functions with loops outside layers by model name."""
     return {
         "running_sum": running_sum,
         "nested_loops": nested_loops,
@@ -77,16 +77,16 @@ def functions() -> dict[str, Callable[[Any], Any]]:
 
 
 def running_sum(x: Any) -> Any:
-    """Sum over time, by a loop with a TensorArray whose elements have no declared shape."""
+    """Return sums over time by a loop with a TensorArray of undeclared shape."""
     steps = tf.transpose(x, (1, 0, 2))
     count = tf.shape(steps)[0]
     sums = tf.TensorArray(tf.float32, size=count)
 
-    def step(place: Any, total: Any, sums: Any) -> Any:
-        total = total + steps[place]
-        return place + 1, total, sums.write(place, total)
+    def step(index: Any, total: Any, sums: Any) -> Any:
+        total = total + steps[index]
+        return index + 1, total, sums.write(index, total)
 
-    _, _, sums = tf.while_loop(lambda place, *_: place < count, step, (0, tf.zeros_like(steps[0]), sums))
+    _, _, sums = tf.while_loop(lambda index, *_: index < count, step, (0, tf.zeros_like(steps[0]), sums))
     return tf.transpose(sums.stack(), (1, 0, 2))
 
 
@@ -101,12 +101,12 @@ def branch_in_loop(x: Any) -> Any:
     steps = tf.transpose(x, (1, 0, 2))
     count = tf.shape(steps)[0]
 
-    def step(place: Any, written: Any) -> Any:
-        now = steps[place]
-        up, down = (lambda: written.write(place, now * 2.0)), (lambda: written.write(place, -now))
-        return place + 1, tf.cond(tf.reduce_sum(now) > 0.0, up, down)
+    def step(index: Any, written: Any) -> Any:
+        now = steps[index]
+        up, down = (lambda: written.write(index, now * 2.0)), (lambda: written.write(index, -now))
+        return index + 1, tf.cond(tf.reduce_sum(now) > 0.0, up, down)
 
-    _, written = tf.while_loop(lambda place, _: place < count, step, (0, tf.TensorArray(tf.float32, size=count)))
+    _, written = tf.while_loop(lambda index, _: index < count, step, (0, tf.TensorArray(tf.float32, size=count)))
     return tf.transpose(written.stack(), (1, 0, 2))
 
 
@@ -116,13 +116,13 @@ def growing_list(x: Any) -> Any:
     count = tf.shape(steps)[0]
     written = tf.TensorArray(tf.float32, size=0, dynamic_size=True)
     _, written = tf.while_loop(
-        lambda place, _: place < count, lambda place, old: (place + 1, old.write(place, steps[place])), (0, written)
+        lambda index, _: index < count, lambda index, old: (index + 1, old.write(index, steps[index])), (0, written)
     )
     return tf.transpose(written.stack(), (1, 0, 2))
 
 
 def write(folder: Path, name: str, call: Callable[[Any], Any], shape: tuple[int | None, ...], kept: Any = ()) -> None:
-    """Save a function as a SavedModel, rewrite and convert it, and record answers."""
+    """Save a SavedModel of a function, record its outputs, rewrite and convert."""
     spec = tf.TensorSpec(shape, tf.float32, name="x")
     function = tf.function(lambda x: {"y": call(x)}, autograph=False).get_concrete_function(x=spec)
     module = tf.Module()
@@ -130,8 +130,8 @@ def write(folder: Path, name: str, call: Callable[[Any], Any], shape: tuple[int 
     source, target = folder / f"{name}.source", folder / f"{name}.rewritten"
     tf.saved_model.save(module, str(source), signatures={"serving_default": function})
     recorded = {}
-    for place, x in enumerate(examples(name)):
-        recorded |= {f"x{place}": x, f"y{place}": function(x=tf.constant(x))["y"].numpy()}
+    for index, x in enumerate(examples(name)):
+        recorded |= {f"x{index}": x, f"y{index}": function(x=tf.constant(x))["y"].numpy()}
     np.savez(folder / f"{name}.npz", **recorded)
     if rewrite(source, target, ["serving_default"]):
         litert.convert(target, ["serving_default"], folder / f"{name}.tflite")

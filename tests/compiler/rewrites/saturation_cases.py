@@ -1,4 +1,4 @@
-"""Models whose values reach where LiteRT's softplus no longer grows."""
+"""Models with values beyond the limit of LiteRT's softplus."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from keras import layers
 
 
 def large(activation: str) -> Callable[[Path], Any]:
-    """A model that applies an activation to values of some hundreds, of both signs."""
+    """Return a case that applies an activation to values of about ±300."""
 
     def case(path: Path) -> Any:
         row = keras.Input((4,), name="row")

@@ -1,4 +1,4 @@
-"""Models that change variables on which no output depends: seeds of dropout, statistics of batches, counters."""
+"""Models that update variables on which no output depends, such as dropout seeds."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def recurrent(*more: Any, time: int | None = None) -> keras.Model:
 
 
 def exported(path: Path) -> Path:
-    """A SavedModel that Keras wrote: the seed is changed in a function that the signature calls."""
+    """Export a SavedModel with Keras that updates its seed in a called function."""
     recurrent(layers.GRU(4, dropout=0.3)).export(str(path), verbose=False)
     return path
 
 
 def counted(path: Path) -> Path:
-    """A SavedModel that counts its rows, in a branch of a function."""
+    """Save a SavedModel that counts its rows in a branch of a function."""
     module = tf.Module()
     module.calls = tf.Variable(0)
 
@@ -43,7 +43,7 @@ def counted(path: Path) -> Path:
 
 
 def monte_carlo(path: Path) -> Path:
-    """A SavedModel whose dropout stays on."""
+    """Save a SavedModel with dropout active at inference."""
     module = tf.Module()
     module.layer = layers.Dropout(0.5, seed=1)
     module.seed = module.layer.seed_generator.state.value
@@ -54,13 +54,13 @@ def monte_carlo(path: Path) -> Path:
 
 
 def noisy(path: Path) -> Path:
-    """A SavedModel that adds noise from a seed that is a constant."""
+    """Save a SavedModel that adds noise from a constant seed."""
     save_function(path, lambda x: {"o": x + tf.random.stateless_normal((2,), seed=(1, 2))})
     return path
 
 
 def uniform(path: Path) -> Path:
-    """A SavedModel that LiteRT runs: its random numbers change an output hardly ever."""
+    """Save a SavedModel that runs on LiteRT: random numbers rarely change its output."""
     save_function(path, lambda x: {"o": x + tf.cast(tf.random.uniform((2,)) > 1.0, tf.float32)})
     return path
 

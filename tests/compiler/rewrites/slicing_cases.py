@@ -1,4 +1,4 @@
-"""Slices that add axes to tensors of unknown dimensions."""
+"""Slices that add axes to tensors with unknown dimensions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slices that add axes to tensors of unknown dimensions on LiteRT."""
+"""Slices on LiteRT that add axes to tensors with unknown dimensions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.compiler.rewrites.conftest import Outcomes
         "axis_of_truth_values",
     ],
 )
-def test_slice_that_adds_an_axis_runs_on_litert_with_the_same_values(outcomes: Outcomes, case: str) -> None:
+def test_slice_with_new_axis_runs_on_litert_with_same_values(outcomes: Outcomes, case: str) -> None:
     outcome = outcomes[case]
     assert outcome["engine"] == "litert", outcome["reasons"]
     assert outcome["max_abs"] == 0.0

@@ -1,4 +1,4 @@
-"""Operators that LiteRT lacks, rewritten: each case was compared with TensorFlow's answers when it was compiled."""
+"""Operators that LiteRT lacks; the compile compares each case with TensorFlow."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ INTEGERS = "sums of integers became sums of float32"
         ("suppression", "selected boxes are cut to their number"),
     ],
 )
-def test_rewrite_operator_that_litert_lacks_runs_on_litert(outcomes: Outcomes, case: str, rewrite: str) -> None:
+def test_rewrite_operator_missing_in_litert_runs_on_litert(outcomes: Outcomes, case: str, rewrite: str) -> None:
     assert (outcomes[case]["engine"], outcomes[case]["rewrites"]) == ("litert", [rewrite])
 
 
 @pytest.mark.parametrize("case", ["resize_unknown", "shift_unknown", "cumprod_unknown"])
-def test_rewrite_operator_of_unknown_sizes_stays_as_it_is(outcomes: Outcomes, case: str) -> None:
+def test_rewrite_operator_with_unknown_sizes_is_unchanged(outcomes: Outcomes, case: str) -> None:
     assert outcomes[case]["engine"] == "tensorflow"

@@ -1,4 +1,4 @@
-"""Keras models that ``model.quantize`` changed."""
+"""Keras models quantised by ``model.quantize``."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def test_compile_quantised_layers_run_on_litert(outcomes: Outcomes, case: str, r
     assert (outcomes[case]["engine"], outcomes[case]["rewrites"]) == ("litert", rewrites)
 
 
-def test_compile_float8_layers_run_on_tensorflow_because_of_the_cast(outcomes: Outcomes) -> None:
+def test_compile_float8_layers_run_on_tensorflow_because_of_cast(outcomes: Outcomes) -> None:
     assert (outcomes["float8_dense"]["engine"], outcomes["float8_dense"]["reasons"]) == ("tensorflow", ["Cast"])

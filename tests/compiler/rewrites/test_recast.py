@@ -1,4 +1,4 @@
-"""Models of other precisions on LiteRT, which computes in float32."""
+"""Models with other precisions on LiteRT, which computes in float32."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.compiler.rewrites.conftest import Outcomes
         ("double", "float64", 1e-3),
     ],
 )
-def test_recast_model_of_another_precision_runs_on_litert(
+def test_recast_model_with_other_precision_runs_on_litert(
     outcomes: Outcomes, case: str, dtype: str, rtol: float
 ) -> None:
     outcome = outcomes[case]
@@ -28,11 +28,11 @@ def test_recast_model_of_another_precision_runs_on_litert(
 
 
 @pytest.mark.parametrize("case", ["overflow", "bits"])
-def test_recast_model_that_depends_on_its_precision_stays_as_it_is(outcomes: Outcomes, case: str) -> None:
+def test_recast_model_depending_on_precision_is_unchanged(outcomes: Outcomes, case: str) -> None:
     assert outcomes[case]["engine"] == "tensorflow"
 
 
-def test_recast_sequence_runs_where_another_rewrite_replaces_a_node_beside_others_of_its_name(
+def test_recast_sequence_with_second_rewrite_of_nodes_of_equal_name_runs_on_litert(
     outcomes: Outcomes,
 ) -> None:
     outcome = outcomes["sequence_bfloat16"]

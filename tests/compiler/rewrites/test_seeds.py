@@ -1,4 +1,4 @@
-"""Variables that change in vain keep no model from LiteRT, from batches or from the response cache."""
+"""Variables without effect on outputs do not make a model stateful."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.compiler.rewrites.conftest import Outcomes
 @pytest.mark.parametrize(
     "case", ["dropout_lstm", "dropout_bidirectional", "dropout_unrolled", "dropout_exported", "counted"]
 )
-def test_compile_variable_that_no_output_reads_runs_on_litert_without_state(outcomes: Outcomes, case: str) -> None:
+def test_compile_variable_unused_by_outputs_runs_on_litert_without_state(outcomes: Outcomes, case: str) -> None:
     assert (outcomes[case]["engine"], outcomes[case]["stateful"]) == ("litert", False)
 
 
@@ -22,7 +22,7 @@ def test_compile_variable_that_no_output_reads_runs_on_litert_without_state(outc
         ("uniform", "litert", "RandomUniform", "different"),
     ],
 )
-def test_compile_random_outputs_warns_with_the_operator_and_whether_calls_draw_the_same(
+def test_compile_random_outputs_warns_with_operator_and_repeatability(
     outcomes: Outcomes, case: str, engine: str, operator: str, effect: str
 ) -> None:
     assert outcomes[case]["engine"] == engine
@@ -30,5 +30,5 @@ def test_compile_random_outputs_warns_with_the_operator_and_whether_calls_draw_t
 
 
 @pytest.mark.parametrize("case", ["dropout_lstm", "dropout_bidirectional", "dropout_exported"])
-def test_compile_seed_that_no_output_reads_does_not_warn(outcomes: Outcomes, case: str) -> None:
+def test_compile_seed_unused_by_outputs_does_not_warn(outcomes: Outcomes, case: str) -> None:
     assert outcomes[case]["warnings"] == []

@@ -1,4 +1,4 @@
-"""Loops over time steps on LiteRT: Keras 3, Keras 2 and loops of one's own, with any batch and any length."""
+"""Loops over time steps on LiteRT, at any batch size and sequence length."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ NAMES = (
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of :mod:`tests.compiler.rewrites.recurrent_models`."""
+    """Return the folder of :mod:`tests.compiler.rewrites.recurrent_models`."""
     folder = tmp_path_factory.mktemp("recurrent")
     write("tests.compiler.rewrites.recurrent_models", folder)
     return folder
 
 
 def recorded(models: Path, name: str) -> list[tuple[Array, Array]]:
-    """Return the inputs and the original's answers."""
+    """Return the inputs and the original's outputs."""
     with np.load(models / f"{name}.npz") as arrays:
-        return [(arrays[f"x{place}"], arrays[f"y{place}"]) for place in range(len(arrays) // 2)]
+        return [(arrays[f"x{index}"], arrays[f"y{index}"]) for index in range(len(arrays) // 2)]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_litert_rewritten_loop_answers_like_the_original_at_any_batch_and_length(models: Path, name: str) -> None:
+def test_litert_rewritten_loop_matches_original_at_any_batch_and_length(models: Path, name: str) -> None:
     engine = LiteRTEngine(models / f"{name}.tflite")
     assert not engine.stateful
     for x, expected in recorded(models, name):
@@ -55,7 +55,7 @@ def test_litert_rewritten_loop_answers_like_the_original_at_any_batch_and_length
         np.testing.assert_allclose(answer, expected, rtol=1e-5, atol=2e-6)
 
 
-def test_litert_rewritten_loop_answers_like_the_original_in_threads(models: Path) -> None:
+def test_litert_rewritten_loop_matches_original_in_threads(models: Path) -> None:
     engine = LiteRTEngine(models / "lstm.tflite")
     calls = recorded(models, "lstm") * 4
     with ThreadPoolExecutor(4) as pool:
@@ -64,7 +64,7 @@ def test_litert_rewritten_loop_answers_like_the_original_in_threads(models: Path
         np.testing.assert_allclose(answer, expected, rtol=1e-5, atol=2e-6)
 
 
-def test_litert_rewritten_loop_without_time_steps_raises_and_answers_the_next_call(models: Path) -> None:
+def test_litert_rewritten_loop_without_time_steps_raises_and_runs_next_call(models: Path) -> None:
     engine = LiteRTEngine(models / "gru_sequences.tflite")  # TensorFlow raises, too
     x, expected = recorded(models, "gru_sequences")[0]
     with pytest.raises(EngineError):
@@ -78,6 +78,6 @@ def test_litert_rewritten_loop_without_rows_returns_no_rows(models: Path) -> Non
     assert answer.shape == (0, *expected.shape[1:])
 
 
-def test_rewrite_list_that_grows_leaves_the_graph_alone(models: Path) -> None:
+def test_rewrite_growing_list_leaves_graph_unchanged(models: Path) -> None:
     assert (models / "growing_list.npz").exists()
     assert not (models / "growing_list.tflite").exists()

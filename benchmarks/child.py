@@ -1,4 +1,4 @@
-"""Work for a process of its own: orders go in as JSON, what was seen comes out as JSON."""
+"""Child process with JSON parameters on standard input and a JSON result."""
 
 from __future__ import annotations
 
@@ -11,21 +11,24 @@ from typing import Any
 
 from benchmarks.stacks import ROOT
 
-_PATIENCE = 120.0
+_TIMEOUT = 120.0
 
 
-def carry_out(module: str, orders: Mapping[str, Any], *, environment: Mapping[str, str] | None = None) -> Any:
-    """What ``python -m MODULE`` makes of its orders, in this process's environment or another; raises RuntimeError."""
+def run_module(module: str, parameters: Mapping[str, Any], *, environment: Mapping[str, str] | None = None) -> Any:
+    """Run ``python -m MODULE`` with parameters and return its result.
+
+    The default environment is that of this process. Raises RuntimeError if the module fails.
+    """
     variables = os.environ if environment is None else {"PYTHONPATH": str(ROOT / "src"), **environment}
     done = subprocess.run(
         [sys.executable, "-m", module],
-        input=json.dumps(orders),
+        input=json.dumps(parameters),
         capture_output=True,
         text=True,
         check=False,
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], **variables},
-        timeout=_PATIENCE,
+        timeout=_TIMEOUT,
     )
     if done.returncode:
         raise RuntimeError(f"{module} failed: {done.stderr[-2000:]}")

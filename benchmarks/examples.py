@@ -1,4 +1,4 @@
-"""What every stack is asked, and what the original model answers: a stack that answers anything else is no stack."""
+"""Example requests that every stack must answer like the original model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 TOLERANCE = 1e-4
 
 _COUNT = 16
-# Radius, texture and concavity of the cells in the quickstart model's data: its answers spread over 0..1 here.
+# Radius, texture and concavity in the quickstart model's data; predictions in these ranges are spread over 0..1.
 _RANGES = ((7.0, 24.0), (10.0, 34.0), (0.0, 0.4))
 
 _ORIGINAL = """
@@ -26,34 +26,34 @@ json.dump(keras.models.load_model(sys.argv[1]).predict(rows, verbose=0).tolist()
 
 
 @dataclass(frozen=True)
-class Question:
-    """One request's JSON body, and the original model's answer to it."""
+class Example:
+    """A request's JSON body and the prediction of the original model."""
 
     body: str
-    answer: list[list[float]]
+    expected: list[list[float]]
 
     def event(self) -> bytes:
-        """The request as an event of API Gateway's HTTP API: the project's example with this body."""
+        """Return ``events/predict.json``, an HTTP API event, with this body."""
         event: dict[str, Any] = json.loads((ROOT / "events" / "predict.json").read_text())
         event["body"] = self.body
         event["headers"]["content-length"] = str(len(self.body))
         return json.dumps(event, separators=(",", ":")).encode()
 
-    def answered_by(self, body: str | bytes) -> bool:
-        """Whether a response's body is the original's answer, within :data:`TOLERANCE`."""
+    def matches(self, body: str | bytes) -> bool:
+        """Return whether a response body equals the prediction within TOLERANCE."""
         try:
-            ((given,),), ((wanted,),) = json.loads(body), self.answer
+            ((actual,),), ((expected,),) = json.loads(body), self.expected
         except (TypeError, ValueError):
             return False
-        return isinstance(given, float) and abs(given - wanted) <= TOLERANCE
+        return isinstance(actual, float) and abs(actual - expected) <= TOLERANCE
 
 
-def ask_original(model: Path, python: Sequence[str] = (sys.executable,)) -> list[Question]:
-    """Different rows and what the Keras model itself says to each, found out in a process of its own."""
+def predict_examples(model: Path, python: Sequence[str] = (sys.executable,)) -> list[Example]:
+    """Return random rows and the Keras model's predictions, made in another process."""
     random_number = random.Random(7)  # noqa: S311
     rows = [[round(random_number.uniform(*bounds), 3) for bounds in _RANGES] for _ in range(_COUNT)]
     done = subprocess.run(
         [*python, "-c", _ORIGINAL, str(model)], input=json.dumps(rows), capture_output=True, text=True, check=True
     )
-    answers = json.loads(done.stdout)
-    return [Question(json.dumps({"input": row}), [answer]) for row, answer in zip(rows, answers, strict=True)]
+    predictions = json.loads(done.stdout)
+    return [Example(json.dumps({"input": row}), [output]) for row, output in zip(rows, predictions, strict=True)]

@@ -1,4 +1,4 @@
-"""``python -m lightship``: the command line."""
+"""Entry point of ``python -m lightship``: the command line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command line, which needs the ``serve`` extra."""
+    """Run the command line, which requires the ``serve`` extra."""
     try:
         from lightship.cli import lightship
     except ModuleNotFoundError as error:

@@ -129,7 +129,7 @@ def _inputs(state: ModelState) -> str:
 
 def curl(server: Server, states: tuple[ModelState, ...]) -> str:
     """One line to copy: for the default model where it is a row of numbers, else for the catalogue."""
-    token = '-H "Authorization: Bearer $LIGHTSHIP_TOKEN" ' if server.asks_for_token else ""
+    token = '-H "Authorization: Bearer $LIGHTSHIP_TOKEN" ' if server.requires_token else ""
     for state in states:
         if state.default and state.manifest is not None:
             spec, *others = state.manifest.signature().inputs

@@ -19,7 +19,7 @@ from lightship.serving.pool import Served
 T = TypeVar("T")
 
 # Results of so many values are encoded in less time than a thread takes to begin.
-_ENCODE_HERE = 2_000
+_ENCODE_INLINE = 2_000
 
 
 class ConcurrentDispatcher:
@@ -42,7 +42,7 @@ class ConcurrentDispatcher:
         except Exception as error:
             return error_response(request, error)
 
-    async def elsewhere(self, work: Callable[[], T]) -> T:
+    async def in_call_thread(self, work: Callable[[], T]) -> T:
         """Return the result of work that would make other requests wait."""
         return await self._serving.in_call_thread(work)
 
@@ -82,9 +82,9 @@ class ConcurrentDispatcher:
     async def _decode(self, request: Request, route: Route, served: Served) -> Call:
         if len(request.body) < served.decode_here:
             return predict.decode(request, route, served)
-        return await self.elsewhere(partial(predict.decode, request, route, served))
+        return await self.in_call_thread(partial(predict.decode, request, route, served))
 
     async def _encode(self, route: Route, served: Served, result: Result, cached: str | None) -> Response:
-        if sum(array.size for array in result.outputs.values()) <= _ENCODE_HERE:
+        if sum(array.size for array in result.outputs.values()) <= _ENCODE_INLINE:
             return predict.encode(route, served, result, cached)
-        return await self.elsewhere(partial(predict.encode, route, served, result, cached))
+        return await self.in_call_thread(partial(predict.encode, route, served, result, cached))

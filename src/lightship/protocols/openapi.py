@@ -38,7 +38,7 @@ class Protocol:
             "summary": summary,
             "tags": [tag or self.tag],
             "operationId": name,
-            "responses": {"200": answer, "4XX": response("What was wrong", self.error)},
+            "responses": {"200": answer, "4XX": response("Client error", self.error)},
         }
         if listed := [{"name": each, "in": "path", "required": True, "schema": STRING} for each in parameters]:
             operation["parameters"] = listed

@@ -54,7 +54,7 @@ class Prediction:
 
 
 class ModelState(NamedTuple):
-    """The state of one model: its default version, and the error if that version cannot be used.
+    """The state of one model: its default version, and why that one cannot be used.
 
     ``version`` is None where the model's state cannot be read. ``answering`` is the version that still answers requests
     although the default version has an ``error``. ``withdrawn`` versions take no requests. ``default`` marks the model
@@ -81,9 +81,10 @@ class ModelState(NamedTuple):
 
 
 class VersionState(NamedTuple):
-    """The state of a version: available, failed (with ``error``), unloaded or withdrawn.
+    """The state of one version.
 
-    Versions are loaded on first use: a version is available until loading it has failed.
+    ``state`` is available, failed (with ``error``), unloaded or withdrawn. Versions are loaded on first use: a version
+    is available until loading it has failed.
     """
 
     name: str

@@ -30,7 +30,7 @@ to an HTTP status, each in one place; no other module knows about these::
 
 
 class LightshipError(Exception):
-    """Base class of the exceptions that Lightship raises; its message is for the user.
+    """Base class of Lightship's exceptions; the message is for the user.
 
     ``detail`` is the text of a framework or engine, which a model file can influence: it is written to the log and
     shown in the operator's terminal, never in an HTTP response, a report or an event.

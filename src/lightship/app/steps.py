@@ -21,10 +21,7 @@ _COMPRESS_INLINE = 16 * 1024
 
 
 class Steps:
-    """Inflates bodies, dispatches requests and compresses responses on an event loop.
-
-    None of these blocks the loop for long.
-
+    """Decompression, dispatch and compression that do not block an event loop.
     Args:
         core: settings, models and entry.
     """

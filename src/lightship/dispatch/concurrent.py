@@ -1,4 +1,4 @@
-"""Dispatch on a long-running server: the same steps, each in a thread where it would make other requests wait."""
+"""Dispatch on a long-running server: the synchronous steps, long ones in threads."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from lightship.serving.pool import Served
 
 T = TypeVar("T")
 
-# Results of so many values are encoded in less time than a thread takes to begin.
+# Encoding results of up to so many values takes less time than starting a thread.
 _ENCODE_INLINE = 2_000
 
 
 class ConcurrentDispatcher:
-    """Answers requests of the protocols without blocking the event loop.
+    """A dispatcher that does not block the event loop.
 
     Args:
         dispatcher: the operations, for the models of ``serving``.
@@ -43,7 +43,7 @@ class ConcurrentDispatcher:
             return error_response(request, error)
 
     async def in_call_thread(self, work: Callable[[], T]) -> T:
-        """Return the result of work that would make other requests wait."""
+        """Return the result of work that would block other requests, run in a thread."""
         return await self._serving.in_call_thread(work)
 
     async def _run(self, request: Request, matched: Matched) -> Response:
@@ -64,7 +64,7 @@ class ConcurrentDispatcher:
         return run(True)
 
     async def _predict(self, request: Request, matched: Matched) -> Response:
-        """See :func:`lightship.dispatch.predict.predict`."""
+        """Run a prediction; see :func:`lightship.dispatch.predict.predict`."""
         route, parameters = matched
         asked = predict.asked_by(request, parameters)
         try:
@@ -80,7 +80,7 @@ class ConcurrentDispatcher:
         return response
 
     async def _decode(self, request: Request, route: Route, served: Served) -> Call:
-        if len(request.body) < served.decode_here:
+        if len(request.body) < served.inline_bytes:
             return predict.decode(request, route, served)
         return await self.in_call_thread(partial(predict.decode, request, route, served))
 

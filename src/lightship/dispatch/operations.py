@@ -1,7 +1,8 @@
-"""Operations of the protocols' routes other than predictions: status, statistics, loading, health, metrics.
+"""Operations of the protocols' routes other than predictions.
 
-Each is synchronous. Those that read the registry take ``ask``: with False they answer from the cache or raise NeverRead
-(see :class:`lightship.serving.registry_cache.RegistryCache`).
+These are status, statistics, loading, health and metrics. Each is synchronous. Those that read the registry take
+``ask``: with False they answer from the cache or raise NeverRead (see
+:class:`lightship.serving.registry_cache.RegistryCache`).
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from lightship.protocols.http import Request, Response
 from lightship.serving.registry_cache import NeverRead
 from lightship.serving.serving import Serving
 
-# Makes the text of ``GET /metrics`` from the versions that are loaded.
+# Renders the text of ``GET /metrics`` from the loaded versions.
 Exposition = Callable[[Sequence[tuple[str, int]]], bytes]
 
 
 class Runs(Enum):
-    """Which threads of a long-running server run an operation."""
+    """The threads of a long-running server that run an operation."""
 
     IN_LINE = auto()
     READS = auto()
@@ -33,14 +34,14 @@ class Runs(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What operations work on: the models, and the exposition of metrics where there are any."""
+    """What operations work on: the models, and the renderer of metrics, if any."""
 
     serving: Serving
     metrics: Exposition | None = None
 
 
 class Operation(NamedTuple):
-    """An operation, and which threads of a server run it."""
+    """An operation, and the threads of a server that run it."""
 
     run: Callable[[Context, Request, Matched, bool], Response]
     where: Runs = Runs.IN_LINE
@@ -97,7 +98,10 @@ def _ready(context: Context, request: Request, matched: Matched, ask: bool) -> R
 
 
 def _default_ready(context: Context, _: Request, matched: Matched, ask: bool) -> Response:
-    """Report whether the default model answers; open to everyone, because no model is named."""
+    """Report whether the default model answers.
+
+    The route needs no authentication, because the response names no model.
+    """
     return matched[0].encode(Health(_default_answers(context.serving, ask=ask)))
 
 
@@ -114,7 +118,7 @@ def _default_answers(serving: Serving, *, ask: bool) -> bool:
 
 def _metrics(context: Context, _: Request, matched: Matched, __: bool) -> Response:
     if context.metrics is None:
-        raise NotFound("metrics are kept by servers: a Lambda function writes them into its log (LIGHTSHIP_METRICS=1)")
+        raise NotFound("metrics are kept by servers only: Lambda functions log them (set LIGHTSHIP_METRICS=1)")
     return matched[0].encode(context.metrics(context.serving.loaded()))
 
 

@@ -1,4 +1,4 @@
-"""ModelStatus: what is reported of models and versions. Nothing is loaded for a report."""
+"""ModelStatus: reports on models and versions, without loading any."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ModelStatus:
 
     Args:
         cache: the registry's state.
-        router: which version answers.
+        router: selects versions.
         pool: loaded versions, and those that failed to load.
         shadows: comparisons of shadow versions.
     """
@@ -33,7 +33,7 @@ class ModelStatus:
         self._shadows = shadows
 
     def models(self, *, ask: bool = True, examples: bool = False) -> tuple[ModelState, ...]:
-        """Return every model's state, with a recorded call each where ``examples`` are wanted."""
+        """Return the state of every model, with a recorded call if ``examples`` is true."""
         states = self._cache.states(ask=ask)
         default = self._router.default_of(states)
         return tuple(
@@ -44,7 +44,10 @@ class ModelStatus:
         )
 
     def model(self, name: str, version: int | None = None, label: str | None = None, *, ask: bool = True) -> ModelState:
-        """Return a model's state as of one version, by default its default one; raises NotFound."""
+        """Return a model's state for one version, by default its default version.
+
+        Raises NotFound.
+        """
         state = self._state(name, ask=ask)
         model = self._model(name, state, choose(name, state, version, label), ask=ask)
         return model._replace(default=self._router.is_default(name, ask=ask))
@@ -56,7 +59,10 @@ class ModelStatus:
     def versions(
         self, name: str, version: int | None = None, label: str | None = None, *, ask: bool = True
     ) -> tuple[VersionState, ...]:
-        """Return the states of a model's versions, withdrawn ones too, or of the one asked for; raises NotFound."""
+        """Return the states of a model's versions, or of the selected one.
+
+        Includes withdrawn versions. Raises NotFound.
+        """
         state = self._state(name, ask=ask)
         if version not in state.withdrawn:
             version = choose(name, state, version, label)
@@ -64,7 +70,7 @@ class ModelStatus:
         return tuple(self._version(name, number, state) for number in numbers)
 
     def all_versions(self, *, ask: bool = True) -> tuple[VersionState, ...]:
-        """Return the states of all versions of all models whose state can be read."""
+        """Return the states of all versions of all models with readable state."""
         return tuple(
             self._version(name, number, state)
             for name, state in self._cache.states(ask=ask).items()
@@ -75,7 +81,10 @@ class ModelStatus:
     def statistics(
         self, name: str | None = None, version: int | None = None, *, ask: bool = True
     ) -> tuple[Statistics, ...]:
-        """Return the statistics of the loaded versions, of all models or of one; raises NotFound."""
+        """Return the statistics of the loaded versions, of all models or of one.
+
+        Raises NotFound.
+        """
         if name is not None:
             choose(name, self._state(name, ask=ask), version, None)
         return tuple(
@@ -130,7 +139,10 @@ class ModelStatus:
         return previous if loaded and not self._pool.is_unloaded(name) else None
 
     def _described(self, name: str, version: int, *, ask: bool) -> tuple[str | None, Manifest | None, str | None]:
-        """Return an error, or the manifest and its digest; nothing of them where they have not been read yet."""
+        """Return an error, or the manifest and its digest.
+
+        All three are None where the manifest has not been read yet.
+        """
         served = self._pool.get((name, version))
         try:
             if served is not None:

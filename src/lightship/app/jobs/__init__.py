@@ -53,7 +53,7 @@ router = APIRouter(
 
 
 class LazyCloud:
-    """Opens the jobs' stack for the first request that needs it, once for all threads."""
+    """The jobs' stack, opened once, for the first request that needs it. Thread-safe."""
 
     def __init__(self, make: Callable[[], Cloud | None]) -> None:
         self._make = make
@@ -142,7 +142,7 @@ def job(caller: AuthenticatedCaller, job: str) -> dict[str, Any]:
     response_class=RedirectResponse,
 )
 def output(caller: AuthenticatedCaller, job: str, name: str) -> str:
-    """Redirect to an object of a job's output: `receipt.json`, or a part that it names.
+    """Redirect to an object of a job's output: `receipt.json`, or a part it names.
 
     The address expires after an hour.
     """

@@ -65,7 +65,7 @@ async def first_version(url: str) -> None:
         assert answer == {"predictions": [[2, 8], [4, 6]]}
         assert await client.is_model_ready(url, "modes")
         await refused(client.is_model_ready(url, "nobody"), 404, "there is no model 'nobody'")
-        await refused(client.explain(url, "modes", {"instances": [[1, 4]]}), 400, "there are no explainers here")
+        await refused(client.explain(url, "modes", {"instances": [[1, 4]]}), 400, "explainers are not supported")
         httpx.post(f"{url}/v2/repository/models/counts/unload").raise_for_status()
         assert not await client.is_model_ready(url, "counts")
         httpx.post(f"{url}/v2/repository/models/counts/load").raise_for_status()

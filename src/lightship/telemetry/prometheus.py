@@ -1,7 +1,7 @@
 """Metrics of a server for Prometheus.
 
-Names: https://prometheus.io/docs/practices/naming/. Labels have few values regardless of what clients send: routes are templates, only existing models and versions are
-named, and unknown HTTP methods are ``other``.
+Names: https://prometheus.io/docs/practices/naming/. Labels have few values regardless of what clients send: routes are
+templates, only existing models and versions are named, and unknown HTTP methods are ``other``.
 """
 
 from __future__ import annotations

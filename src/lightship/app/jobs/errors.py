@@ -73,14 +73,14 @@ def sentence(errors: Sequence[Mapping[str, Any]]) -> str:
     """Return a message for the first of pydantic's errors, with the field's name."""
     error = errors[0]
     # pydantic's location includes the name of the union's member, which is no part of the body.
-    place = [str(part)[:80] for part in error["loc"] if part not in {"UploadRequest", "JobRequest"}]
-    name = ".".join(place[1:]) or place[0]
+    location = [str(part)[:80] for part in error["loc"] if part not in {"UploadRequest", "JobRequest"}]
+    name = ".".join(location[1:]) or location[0]
     match error["type"]:
         case "missing":
             forms = ': send {"upload": …} to get an upload address, or {"model": …, "key": …} to start a job'
-            return f"the {place[0]} lacks '{name}'{forms if name == 'model' else ''}"
+            return f"the {location[0]} lacks '{name}'{forms if name == 'model' else ''}"
         case "extra_forbidden":
-            return f"the {place[0]} has an unknown field '{name}'"
+            return f"the {location[0]} has an unknown field '{name}'"
     message = str(error["msg"])[:200]
     return f"'{name}' is wrong: {message[:1].lower()}{message[1:]}"
 

@@ -24,7 +24,7 @@ from lightship.registry.registry import Registry
 from lightship.serving.batches import Batches, Batching
 from lightship.serving.concurrent import ConcurrentServing
 from lightship.serving.counters import Counters
-from lightship.serving.router import Asked
+from lightship.serving.router import ModelSelector
 from lightship.serving.serving import Options
 from lightship.serving.threads import Threads
 from lightship.tensors import Array
@@ -191,7 +191,9 @@ def test_slow_single_row_calls_are_batched(registries: Registries) -> None:
     serving = ConcurrentServing(Registry(str(registries.small)), Options(), Threads(1))
 
     async def ask_at_once(held: Bench) -> list[float]:
-        served = (await serving.find(Asked("modes")))._replace(seconds_per_row={None: 1.0}, batches=held.batches)
+        served = (await serving.find(ModelSelector("modes")))._replace(
+            seconds_per_row={None: 1.0}, batches=held.batches
+        )
         asked = [asyncio.ensure_future(serving.predict(served, row(number))) for number in range(5)]
         await asyncio.to_thread(held.arrived.acquire, timeout=PATIENCE)
         held.gate.set()

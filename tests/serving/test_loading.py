@@ -16,7 +16,7 @@ import pytest
 
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
-from lightship.serving.router import Asked
+from lightship.serving.router import ModelSelector
 from lightship.serving.serving import Options, Serving
 from tests.bundles import Registries, republish
 from tests.serve import Answers
@@ -162,7 +162,7 @@ def loaded(serving: Serving) -> list[int]:
 def go_live(serving: Serving, registry: Registry, bundle: Path, times: int) -> None:
     for _ in range(times):
         version = republish(registry, bundle, "modes")
-        assert serving.find(Asked("modes")).version == version
+        assert serving.find(ModelSelector("modes")).version == version
 
 
 def test_unreferenced_version_is_unloaded(registry: Registry, registries: Registries) -> None:
@@ -170,11 +170,11 @@ def test_unreferenced_version_is_unloaded(registry: Registry, registries: Regist
     serving = Serving(registry, Options(refresh=0, idle=0))
     go_live(serving, registry, bundle, 5)
     assert loaded(serving) == [5, 6]
-    serving.find(Asked("modes"))
+    serving.find(ModelSelector("modes"))
     assert loaded(serving) == [6]
     registry.change("modes", lambda state: state.reroute(replace(state.routing, labels={"canary": 2})))
-    serving.find(Asked("modes", label="canary"))
-    serving.find(Asked("modes"))
+    serving.find(ModelSelector("modes", label="canary"))
+    serving.find(ModelSelector("modes"))
     assert loaded(serving) == [2, 6]
 
 
@@ -183,10 +183,10 @@ def test_recently_used_version_stays_loaded_and_withdrawn_one_is_unloaded(
 ) -> None:
     serving = Serving(registry, Options(refresh=0))
     go_live(serving, registry, registries.small / "modes" / "1", 3)
-    serving.find(Asked("modes", 1))
+    serving.find(ModelSelector("modes", 1))
     assert loaded(serving) == [1, 2, 3, 4]
     registry.change("modes", lambda state: state.withdraw(2))
-    serving.find(Asked("modes"))
+    serving.find(ModelSelector("modes"))
     assert loaded(serving) == [1, 3, 4]
 
 

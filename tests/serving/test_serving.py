@@ -12,7 +12,7 @@ from lightship.calls import Call
 from lightship.errors import BundleError
 from lightship.registry.registry import Registry
 from lightship.serving.concurrent import ConcurrentServing
-from lightship.serving.router import Asked
+from lightship.serving.router import ModelSelector
 from lightship.serving.serving import Options, Serving
 from lightship.serving.threads import Threads
 from tests.bundles import Registries, republish
@@ -30,10 +30,10 @@ def test_new_version_is_served_without_restart(registries: Registries, tmp_path:
     registry = Registry(str(tmp_path))
     republish(registry, bundle, "modes")
     serving = Serving(registry, Options(refresh=0))
-    assert serving.find(Asked("modes")).version == 1
+    assert serving.find(ModelSelector("modes")).version == 1
     republish(registry, bundle, "modes")
-    assert serving.find(Asked("modes")).version == 2
-    assert serving.find(Asked("modes", 1)).version == 1
+    assert serving.find(ModelSelector("modes")).version == 2
+    assert serving.find(ModelSelector("modes", 1)).version == 1
 
 
 def test_repaired_version_is_loaded_again(registries: Registries, tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_concurrent_calls_in_threads_return_own_results(registries: Registries) 
     serving = ConcurrentServing(Registry(str(registries.small)), Options(), Threads(4))
 
     async def ask(factor: int) -> bool:
-        served = await serving.find(Asked("wide"))
+        served = await serving.find(ModelSelector("wide"))
         result, _ = await serving.predict(served, Call({"x": np.full((20, 1), factor, np.float32)}))
         return bool((result.outputs["y"] == factor).all())
 

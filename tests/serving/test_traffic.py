@@ -18,7 +18,7 @@ from lightship.protocols import native
 from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
 from lightship.registry.state import Routing, State
-from lightship.serving.router import Asked
+from lightship.serving.router import ModelSelector
 from lightship.serving.serving import Options, Serving
 from lightship.serving.traffic import pick, shadows
 from tests.bundles import Registries, republish
@@ -67,22 +67,22 @@ def test_response_headers_name_version(registry: Registry) -> None:
 
 def test_label_and_rollback_take_effect_without_restart(registry: Registry) -> None:
     serving = Serving(registry, Options(refresh=0))
-    assert serving.find(Asked("modes")).version == 2
+    assert serving.find(ModelSelector("modes")).version == 2
     route(registry, labels={"production": 1})
-    assert serving.find(Asked("modes")).version == 1
-    assert serving.find(Asked("modes", label="production")).version == 1
+    assert serving.find(ModelSelector("modes")).version == 1
+    assert serving.find(ModelSelector("modes", label="production")).version == 1
     registry.change("modes", State.rollback)
-    assert serving.find(Asked("modes")).version == 2
+    assert serving.find(ModelSelector("modes")).version == 2
     with pytest.raises(NotFound, match="'production'"):
-        serving.find(Asked("modes", label="production"))
+        serving.find(ModelSelector("modes", label="production"))
 
 
 def test_version_failing_to_load_leaves_previous_one_answering(registry: Registry, registries: Registries) -> None:
     serving = Serving(registry, Options(refresh=0))
-    assert serving.find(Asked("modes")).version == 2
+    assert serving.find(ModelSelector("modes")).version == 2
     republish(registry, registries.small / "modes" / "1", "modes")
     (registry.path("modes", 3) / "model.tflite").write_bytes(b"")
-    assert serving.find(Asked("modes")).version == 2
+    assert serving.find(ModelSelector("modes")).version == 2
     state = serving.status.model("modes")
     assert state.version == 3
     assert "model.tflite" in str(state.error)
@@ -92,11 +92,11 @@ def test_version_failing_to_load_leaves_previous_one_answering(registry: Registr
 
 def test_cached_state_is_used_while_registry_is_unreadable(registry: Registry) -> None:
     serving = Serving(registry, Options(refresh=0))
-    assert serving.find(Asked("modes")).version == 2
+    assert serving.find(ModelSelector("modes")).version == 2
     state_file = Path(registry.location) / "modes" / "state.json"
     state_file.unlink()
     state_file.mkdir()  # reading the state fails from now on
-    assert serving.find(Asked("modes")).version == 2
+    assert serving.find(ModelSelector("modes")).version == 2
 
 
 def test_models_beyond_memory_limit_are_evicted_least_recently_used_first(
@@ -108,16 +108,16 @@ def test_models_beyond_memory_limit_are_evicted_least_recently_used_first(
     everything = sum(registry.open(name).size for name in ("pair", "modes", "roots"))
     serving = Serving(registry, Options(memory=everything - 1))
     for name in ("pair", "modes", "pair", "roots"):
-        served = serving.find(Asked(name))
+        served = serving.find(ModelSelector(name))
         inputs, _ = served.model.golden()
         serving.predict(served, Call(inputs))
     assert serving.loaded() == [("pair", 1), ("roots", 1)]
-    assert serving.find(Asked("modes")).version == 1
+    assert serving.find(ModelSelector("modes")).version == 1
 
 
 def test_statistics_count_calls_and_unloaded_model_is_refused(registry: Registry) -> None:
     serving = Serving(registry)
-    served = serving.find(Asked("modes"))
+    served = serving.find(ModelSelector("modes"))
     inputs, _ = served.model.golden()
     for _ in range(3):
         serving.predict(served, Call(inputs))

@@ -134,7 +134,9 @@ class Application(FastAPI):
 
     async def _document(self, request: Request) -> Response:
         status = self.core.serving.status
-        states = await request.scope[ADMITTED].steps.read(lambda ask: status.models(ask=ask, examples=True))
+        states = await request.scope[ADMITTED].steps.read(
+            lambda may_read: status.models(may_read=may_read, examples=True)
+        )
         root = request.scope.get("root_path", "")
         return JSONResponse(document(self.openapi(), states, token=request.state.caller == TOKEN, root=root))
 

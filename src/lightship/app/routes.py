@@ -94,15 +94,15 @@ async def _respond(request: Request, dispatcher: Dispatcher) -> Response:
     Its route is authorised again, because middleware may have changed the path.
     """
     admitted = request.scope[ADMITTED]
-    asked = admitted.request
-    asked.method, asked.path = request.method, route_path(request.scope)
-    asked.query = request.scope.get("query_string", b"").decode("latin-1")
-    asked.body = await request.body()
+    inner = admitted.request
+    inner.method, inner.path = request.method, route_path(request.scope)
+    inner.query = request.scope.get("query_string", b"").decode("latin-1")
+    inner.body = await request.body()
     try:
-        asked.headers = read_headers(request.scope["headers"], version="")
-        matched = dispatcher.authorise(asked)
+        inner.headers = read_headers(request.scope["headers"], version="")
+        matched = dispatcher.authorise(inner)
     except LightshipError as error:
-        response = error_response(asked, error)
+        response = error_response(inner, error)
     else:
-        response = await admitted.steps.respond(asked, matched)
+        response = await admitted.steps.respond(inner, matched)
     return Response(response.body, response.status, response.headers)

@@ -55,7 +55,7 @@ class ConcurrentDispatcher:
             case Runs.READS:
                 self._serving.retry_failed()
                 if matched[0].operation == DEFAULT_READY:
-                    await self._serving.read(self._serving.prove_default)
+                    await self._serving.read(self._serving.load_default_once)
                 return await self._serving.read(run)
             case Runs.LOADS:
                 return await self._serving.in_load_thread(partial(run, True))
@@ -66,17 +66,17 @@ class ConcurrentDispatcher:
     async def _predict(self, request: Request, matched: Matched) -> Response:
         """Run a prediction; see :func:`lightship.dispatch.predict.predict`."""
         route, parameters = matched
-        asked = predict.asked_by(request, parameters)
+        selector = predict.selector_of(request, parameters)
         try:
-            served = await self._serving.find(asked)
+            served = await self._serving.find(selector)
         except BundleError:
-            predict.count_refusal(request, parameters)
+            predict.record_model(request, parameters)
             raise
         call = await self._decode(request, route, served)
         result, cached = await self._serving.predict(served, call)
         response = await self._encode(route, served, result, cached)
-        if self._serving.serving.cache.shadowed and not asked.explicit:
-            self._serving.serving.shadow(served, result, key=asked.key)
+        if self._serving.serving.cache.shadowed and not selector.explicit:
+            self._serving.serving.shadow(served, result, key=selector.key)
         return response
 
     async def _decode(self, request: Request, route: Route, served: Served) -> Call:

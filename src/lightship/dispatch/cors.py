@@ -51,9 +51,9 @@ class Cors(NamedTuple):
         headers.pop("access-control-expose-headers", None)
         if "access-control-allow-origin" in headers and "access-control-request-method" in request:
             headers |= {"access-control-allow-methods": methods, "access-control-max-age": _MAX_AGE}
-            asked = request.get("access-control-request-headers", "")
-            if _NAMES.fullmatch(asked):
-                headers["access-control-allow-headers"] = asked
+            requested = request.get("access-control-request-headers", "")
+            if _NAMES.fullmatch(requested):
+                headers["access-control-allow-headers"] = requested
         return headers
 
 

@@ -85,7 +85,7 @@ class Dispatcher:
         if operation.where is Runs.READS:
             self.serving.retry_failed()
             if matched[0].operation == DEFAULT_READY:
-                self.serving.prove_default()
+                self.serving.load_default_once()
         return operation.run(self.context, request, matched, True)
 
     def checked(self, response: Response) -> Response:

@@ -1,7 +1,7 @@
 """Operations of the protocols' routes other than predictions.
 
 These are status, statistics, loading, health and metrics. Each is synchronous. Those that read the registry take
-``ask``: with False they answer from the cache or raise NeverRead (see
+``may_read``: with False they answer from the cache or raise NeverRead (see
 :class:`lightship.serving.registry_cache.RegistryCache`).
 """
 
@@ -47,29 +47,31 @@ class Operation(NamedTuple):
     where: Runs = Runs.IN_LINE
 
 
-def _models(context: Context, _: Request, matched: Matched, ask: bool) -> Response:
-    return matched[0].encode(context.serving.status.models(ask=ask))
+def _models(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
+    return matched[0].encode(context.serving.status.models(may_read=may_read))
 
 
-def _index(context: Context, request: Request, matched: Matched, ask: bool) -> Response:
-    return matched[0].encode((context.serving.status.all_versions(ask=ask), request))
+def _index(context: Context, request: Request, matched: Matched, may_read: bool) -> Response:
+    return matched[0].encode((context.serving.status.all_versions(may_read=may_read), request))
 
 
-def _model(context: Context, _: Request, matched: Matched, ask: bool) -> Response:
+def _model(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
     route, parameters = matched
     named = parameters["name"], version_of(parameters), parameters.get("label")
-    return route.encode(context.serving.status.model(*named, ask=ask))
+    return route.encode(context.serving.status.model(*named, may_read=may_read))
 
 
-def _versions(context: Context, _: Request, matched: Matched, ask: bool) -> Response:
+def _versions(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
     route, parameters = matched
     named = parameters["name"], version_of(parameters), parameters.get("label")
-    return route.encode(context.serving.status.versions(*named, ask=ask))
+    return route.encode(context.serving.status.versions(*named, may_read=may_read))
 
 
-def _statistics(context: Context, _: Request, matched: Matched, ask: bool) -> Response:
+def _statistics(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
     route, parameters = matched
-    return route.encode(context.serving.status.statistics(parameters.get("name"), version_of(parameters), ask=ask))
+    return route.encode(
+        context.serving.status.statistics(parameters.get("name"), version_of(parameters), may_read=may_read)
+    )
 
 
 def _load(context: Context, request: Request, matched: Matched, _: bool) -> Response:
@@ -89,27 +91,27 @@ def _live(_: Context, __: Request, matched: Matched, ___: bool) -> Response:
     return matched[0].encode(Health(ready=True))
 
 
-def _ready(context: Context, request: Request, matched: Matched, ask: bool) -> Response:
+def _ready(context: Context, request: Request, matched: Matched, may_read: bool) -> Response:
     if context.serving.starting:
         return matched[0].encode(Health(ready=False))
-    states = context.serving.status.models(ask=ask)
+    states = context.serving.status.models(may_read=may_read)
     ready = any(state.ready for state in states)
     return matched[0].encode(Health(ready, states if request.caller is not None else ()))
 
 
-def _default_ready(context: Context, _: Request, matched: Matched, ask: bool) -> Response:
+def _default_ready(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
     """Report whether the default model answers.
 
     The route needs no authentication, because the response names no model.
     """
-    return matched[0].encode(Health(_default_answers(context.serving, ask=ask)))
+    return matched[0].encode(Health(_default_answers(context.serving, may_read=may_read)))
 
 
-def _default_answers(serving: Serving, *, ask: bool) -> bool:
+def _default_answers(serving: Serving, *, may_read: bool) -> bool:
     if serving.starting:
         return False
     try:
-        return serving.status.default_model(ask=ask).ready and not serving.unproven_default(ask=ask)
+        return serving.status.default_model(may_read=may_read).ready and not serving.default_to_load(may_read=may_read)
     except NeverRead:
         raise
     except LightshipError:

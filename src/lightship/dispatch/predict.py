@@ -10,7 +10,7 @@ from lightship.dispatch.routes import Matched, Parameters, version_of
 from lightship.errors import BundleError, LightshipError
 from lightship.protocols.http import Request, Response, Route
 from lightship.serving.pool import Served
-from lightship.serving.router import Asked
+from lightship.serving.router import ModelSelector
 from lightship.serving.serving import Serving
 
 # The header of the key that assigns a client to a version of a traffic split.
@@ -20,29 +20,29 @@ _CALLER = "lightship-caller"
 def predict(serving: Serving, request: Request, matched: Matched) -> Response:
     """Return the response to a prediction request; raises LightshipError."""
     route, parameters = matched
-    asked = asked_by(request, parameters)
+    selector = selector_of(request, parameters)
     try:
-        served = serving.find(asked)
+        served = serving.find(selector)
     except BundleError:
-        count_refusal(request, parameters)
+        record_model(request, parameters)
         raise
     call = decode(request, route, served)
     result, cached = serving.predict(served, call) if serving.caches else (served.predict(call), None)
     response = encode(route, served, result, cached)
-    if serving.cache.shadowed and not asked.explicit:
-        serving.shadow(served, result, key=asked.key)
+    if serving.cache.shadowed and not selector.explicit:
+        serving.shadow(served, result, key=selector.key)
     return response
 
 
-def asked_by(request: Request, parameters: Parameters) -> Asked:
+def selector_of(request: Request, parameters: Parameters) -> ModelSelector:
     """Return the version that a request selects; raises NotFound."""
     key = request.headers.get(_CALLER, "").encode() or request.body
     if not parameters:
-        return Asked(key=key)
-    return Asked(parameters.get("name"), version_of(parameters), parameters.get("label"), key)
+        return ModelSelector(key=key)
+    return ModelSelector(parameters.get("name"), version_of(parameters), parameters.get("label"), key)
 
 
-def count_refusal(request: Request, parameters: Parameters) -> None:
+def record_model(request: Request, parameters: Parameters) -> None:
     """Record the name of a broken model for metrics.
 
     The model exists, so clients cannot create arbitrary metric labels this way.

@@ -45,7 +45,7 @@ def write(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def plain(array: Array) -> Any:
+def nan_as_null(array: Array) -> Any:
     """Return an array in a form for :func:`write`, with NaN and infinities as null.
 
     Strings are text, or ``{"b64": …}`` where they are not UTF-8.
@@ -55,7 +55,7 @@ def plain(array: Array) -> Any:
     return _texts(array.tolist(), binary=False)
 
 
-def whole(array: Array, *, binary: bool = False) -> Any:
+def nan_as_token(array: Array, *, binary: bool = False) -> Any:
     """Return an array in a form for :func:`write`, with NaN and Infinity as tokens.
 
     Strings are text, or ``{"b64": …}`` where they are ``binary`` or not UTF-8.
@@ -69,17 +69,17 @@ def whole(array: Array, *, binary: bool = False) -> Any:
 
 
 def rows(array: Array, *, binary: bool = False) -> Any:
-    """Return the rows of an array, each as :func:`whole` returns it."""
+    """Return the rows of an array, each as :func:`nan_as_token` returns it."""
     if array.dtype == np.object_:
-        return whole(array, binary=binary)
+        return nan_as_token(array, binary=binary)
     plain = np.ascontiguousarray(array)
     if _finite(plain):
         return plain
-    return [number(row) if row.ndim == 0 else whole(row) for row in plain]
+    return [number(row) if row.ndim == 0 else nan_as_token(row) for row in plain]
 
 
 def number(value: Any) -> Any:
-    """Return a numpy scalar as :func:`whole` returns it."""
+    """Return a numpy scalar as :func:`nan_as_token` returns it."""
     return value if value.dtype.kind != "f" or math.isfinite(value) else orjson.Fragment(_token(value))
 
 

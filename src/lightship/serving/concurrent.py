@@ -14,7 +14,7 @@ from lightship.errors import LightshipError
 from lightship.registry.registry import Registry
 from lightship.serving.pool import QUICK_SECONDS, Served
 from lightship.serving.registry_cache import NeverRead
-from lightship.serving.router import Asked, Target
+from lightship.serving.router import ModelSelector, Target
 from lightship.serving.serving import Options, Serving
 from lightship.serving.threads import Threads
 
@@ -40,14 +40,14 @@ class ConcurrentServing:
         self.serving = Serving(registry, options, batching=threads.batching, shadow_executor=threads.shadows)
         self._threads = threads
 
-    async def find(self, asked: Asked) -> Served:
+    async def find(self, selector: ModelSelector) -> Served:
         """Return the version that answers a request.
 
         While a new version loads, the one that answered before is used. Raises as :meth:`Serving.find`.
         """
-        target = self.serving.router.fresh(asked)
+        target = self.serving.router.fresh(selector)
         if target is None:
-            target = await self.read(partial(self._resolve, asked))
+            target = await self.read(partial(self._resolve, selector))
         served = self.serving.pool.get((target.name, target.version)) or await self._load(target)
         if not target.explicit:
             self.serving.router.answered(served)
@@ -97,10 +97,10 @@ class ConcurrentServing:
         for key in self.serving.retries():
             self._threads.load_once(key, partial(self.serving.pool.load, spare=True))
 
-    def prove_default(self, ask: bool) -> None:
+    def load_default_once(self, may_read: bool) -> None:
         """Start to load the default model if it has never been loaded."""
         with suppress(LightshipError):
-            if (key := self.serving.unproven_default(ask=ask)) is not None and self.serving.pool.due(key):
+            if (key := self.serving.default_to_load(may_read=may_read)) is not None and self.serving.pool.due(key):
                 self._threads.load_once(key, self.serving.pool.load)
 
     def start(self) -> None:
@@ -112,8 +112,8 @@ class ConcurrentServing:
         """Wait for running calls and end the threads."""
         self._threads.close()
 
-    def _resolve(self, asked: Asked, ask: bool) -> Target:
-        return self.serving.resolve(asked, ask=ask)
+    def _resolve(self, selector: ModelSelector, may_read: bool) -> Target:
+        return self.serving.resolve(selector, may_read=may_read)
 
     async def _load(self, target: Target) -> Served:
         pool, key = self.serving.pool, (target.name, target.version)

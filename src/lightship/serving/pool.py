@@ -32,7 +32,7 @@ QUICK_SECONDS = 0.001
 _QUICK_BYTES = 16_384
 
 
-class NoRoom(Unavailable):
+class MemoryLimitReached(Unavailable):
     """Loading a spare version would evict another one."""
 
 
@@ -127,8 +127,8 @@ class ModelPool:
     def load(self, key: Key, *, spare: bool = False) -> Served:
         """Return a version, after loading it if needed.
 
-        A ``spare`` version evicts no other one: NoRoom is raised where it does not fit into the memory limit. Also
-        raises BundleError, Unavailable or RegistryError.
+        A ``spare`` version evicts no other one: MemoryLimitReached is raised where it does not fit. Also raises
+        BundleError, Unavailable or RegistryError.
         """
         self.check_allowed(key[0])
         with self._loading.setdefault(key, threading.Lock()):
@@ -207,11 +207,13 @@ class ModelPool:
         return served._replace(seconds_per_row=seconds, batches=batches, inline_bytes=_inline_bytes(model))
 
     def _check_memory(self, key: Key) -> None:
-        """Raise NoRoom where a version of known size would evict another one."""
+        """Raise MemoryLimitReached where a version of known size would evict another one."""
         size = self._sizes.get(key, 0)
         used = sum(served.model.bundle.size for served in list(self._loaded.values()))
         if self._memory and used + size > self._memory:
-            raise NoRoom(f"{size} bytes beside the {used} in use are over the limit of {self._memory} bytes")
+            raise MemoryLimitReached(
+                f"{size} bytes beside the {used} in use are over the limit of {self._memory} bytes"
+            )
 
     def _evict_others(self, newest: Served) -> None:
         sizes = {key: served.model.bundle.size for key, served in self._loaded.items()}

@@ -38,8 +38,8 @@ class _Entry:
 class RegistryCache:
     """Cached names and states of models, and manifests of versions. Thread-safe.
 
-    Methods with ``ask`` read the registry where the cached value is due; with ``ask=False`` they answer from the cache
-    or raise NeverRead. The first caller that finds a value due reads it, others use the cached one meanwhile.
+    Methods with ``may_read`` read the registry where the cached value is due; with ``may_read=False`` they answer from
+    the cache or raise NeverRead. The first caller that finds a value due reads it, others use the cached one meanwhile.
 
     Attributes:
         shadowed: whether any model has shadow versions.
@@ -70,13 +70,13 @@ class RegistryCache:
             return None
         return entry.state or _state(entry)
 
-    def state(self, name: str, *, ask: bool = True) -> State:
+    def state(self, name: str, *, may_read: bool = True) -> State:
         """Return a model's state, an empty one where the model does not exist.
 
         Raises as :meth:`fresh`, or NeverRead.
         """
         entry = self._entries.get(name)
-        if not ask:
+        if not may_read:
             if entry is None:
                 raise NeverRead(f"model '{name[:80]}' has never been read")
         elif entry is None:
@@ -91,19 +91,19 @@ class RegistryCache:
         entry = self._entries.get(name)
         return None if entry is None else entry.state
 
-    def states(self, *, ask: bool = True) -> Mapping[str, State | RegistryError]:
+    def states(self, *, may_read: bool = True) -> Mapping[str, State | RegistryError]:
         """Return the state of each model that takes requests, or its error.
 
         The error is why a state has never been read. Raises RegistryError where the registry has never been listed,
         NeverRead where that was not permitted.
         """
-        names = self._cached_names(ask=ask)
+        names = self._cached_names(may_read=may_read)
         found: dict[str, State | RegistryError] = {}
-        due = self._due() if ask and self._answers else frozenset()
+        due = self._due() if may_read and self._answers else frozenset()
         for name in names:
             cached = name in self._entries and name not in due
             try:
-                state = self.state(name, ask=ask and not cached)
+                state = self.state(name, may_read=may_read and not cached)
             except NeverRead:
                 raise
             except RegistryError as error:
@@ -121,14 +121,14 @@ class RegistryCache:
         entry = self._entries.get(name)
         return entry.error if entry is not None and isinstance(entry.error, StateError) else None
 
-    def manifest(self, name: str, version: int, *, ask: bool = True) -> tuple[Manifest, str]:
+    def manifest(self, name: str, version: int, *, may_read: bool = True) -> tuple[Manifest, str]:
         """Return a version's manifest and digest, which never change and are read once.
 
         Raises NotFound, BundleError, RegistryError or NeverRead.
         """
         key = name, version
         if key not in self._manifests:
-            if not ask:
+            if not may_read:
                 raise NeverRead(f"the manifest of {name}/{version} has never been read")
             self._manifests[key] = self._registry.manifest(name, version)
         return self._manifests[key]
@@ -140,9 +140,9 @@ class RegistryCache:
         except (LightshipError, KeyError):
             return None
 
-    def not_found(self, name: str, *, ask: bool = True) -> NotFound:
+    def not_found(self, name: str, *, may_read: bool = True) -> NotFound:
         """Return the error for a model that does not exist; it lists the others."""
-        names = [each for each in self._cached_names(ask=ask) if self._may_take_requests(each)]
+        names = [each for each in self._cached_names(may_read=may_read) if self._may_take_requests(each)]
         return NotFound(f"there is no model '{name[:80]}': the models are {', '.join(names) or 'none'}")
 
     def expire(self, name: str) -> None:
@@ -183,8 +183,8 @@ class RegistryCache:
         entry = self._entries.get(name)
         return entry is None or entry.state is None or bool(entry.state.offered)
 
-    def _cached_names(self, *, ask: bool) -> tuple[str, ...]:
-        if ask and (self._names is None or time.monotonic() >= self._listed_until):
+    def _cached_names(self, *, may_read: bool) -> tuple[str, ...]:
+        if may_read and (self._names is None or time.monotonic() >= self._listed_until):
             self._list()
         if self._names is None:
             raise NeverRead("the registry has never been listed")

@@ -15,7 +15,7 @@ from lightship.serving.traffic import pick
 
 
 @dataclass(slots=True)
-class Asked:
+class ModelSelector:
     """The model and version that a request selects.
 
     Attributes:
@@ -62,14 +62,14 @@ class Router:
         self._default = default
         self._answered: dict[str, int] = {}
 
-    def default_name(self, *, ask: bool = True) -> str:
+    def default_name(self, *, may_read: bool = True) -> str:
         """Return the default model's name.
 
         Raises NotFound where several models exist and none is configured as the default.
         """
         if self._default is not None:
             return self._default
-        names = list(self._cache.states(ask=ask))
+        names = list(self._cache.states(may_read=may_read))
         if len(names) == 1:
             return names[0]
         if not names:
@@ -79,37 +79,37 @@ class Router:
             "--default or LIGHTSHIP_DEFAULT_MODEL"
         )
 
-    def is_default(self, name: str, *, ask: bool = True) -> bool:
+    def is_default(self, name: str, *, may_read: bool = True) -> bool:
         """Return whether a model answers requests that name none."""
-        return name == (self._default or self.default_of(self._cache.states(ask=ask)))
+        return name == (self._default or self.default_of(self._cache.states(may_read=may_read)))
 
     def default_of(self, names: Collection[str]) -> str | None:
         """Return the default model among these: the configured one, or the only one."""
         return self._default or (next(iter(names)) if len(names) == 1 else None)
 
-    def fresh(self, asked: Asked) -> Target | None:
+    def fresh(self, selector: ModelSelector) -> Target | None:
         """Return the version for a request from fresh state.
 
         Returns None where the registry has to be read first.
         """
-        name = asked.name or self._default
+        name = selector.name or self._default
         state = None if name is None else self._cache.fresh(name)
         if name is None or state is None:
             return None
-        if asked.version is None and asked.label is None and not state.routing.traffic and state.default:
+        if selector.version is None and selector.label is None and not state.routing.traffic and state.default:
             return Target(name, state.default, False, state)
-        return self._choose(name, state, asked)
+        return self._choose(name, state, selector)
 
-    def target(self, asked: Asked, *, ask: bool = True) -> Target:
+    def target(self, selector: ModelSelector, *, may_read: bool = True) -> Target:
         """Return the version for a request.
 
         Raises NotFound, RegistryError or NeverRead (see RegistryCache).
         """
-        name = asked.name or self.default_name(ask=ask)
-        state = self._cache.state(name, ask=ask)
-        target = self._choose(name, state, asked) if state.versions else None
+        name = selector.name or self.default_name(may_read=may_read)
+        state = self._cache.state(name, may_read=may_read)
+        target = self._choose(name, state, selector) if state.versions else None
         if target is None:
-            raise self._cache.not_found(name, ask=ask)
+            raise self._cache.not_found(name, may_read=may_read)
         return target
 
     def previous(self, name: str, state: State) -> int | None:
@@ -125,7 +125,7 @@ class Router:
         """Forget which version of a model answered last."""
         self._answered.pop(name, None)
 
-    def _choose(self, name: str, state: State, asked: Asked) -> Target | None:
-        explicit = asked.explicit
-        version = choose(name, state, asked.version, asked.label) if explicit else pick(state, asked.key)
+    def _choose(self, name: str, state: State, selector: ModelSelector) -> Target | None:
+        explicit = selector.explicit
+        version = choose(name, state, selector.version, selector.label) if explicit else pick(state, selector.key)
         return None if version is None else Target(name, version, explicit, state)

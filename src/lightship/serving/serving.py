@@ -15,9 +15,9 @@ from lightship.calls import Call, ModelState, Result
 from lightship.errors import LightshipError
 from lightship.registry.registry import Registry, choose
 from lightship.serving.cache import ResponseCache
-from lightship.serving.pool import Key, ModelPool, NoRoom, Served
+from lightship.serving.pool import Key, MemoryLimitReached, ModelPool, Served
 from lightship.serving.registry_cache import RegistryCache
-from lightship.serving.router import Asked, Router, Target
+from lightship.serving.router import ModelSelector, Router, Target
 from lightship.serving.shadows import Shadows
 from lightship.serving.status import ModelStatus
 from lightship.serving.traffic import shadows
@@ -86,24 +86,24 @@ class Serving:
         self.status = ModelStatus(self.cache, self.router, self.pool, self._shadows)
         self.starting = False
 
-    def find(self, asked: Asked) -> Served:
+    def find(self, selector: ModelSelector) -> Served:
         """Return the version that answers a request, after loading it if needed.
 
         Where the request selects no version and the chosen one fails to load, the version that answered before is used.
         Raises NotFound, BundleError, Unavailable or RegistryError.
         """
-        target = self.router.fresh(asked) or self.resolve(asked)
+        target = self.router.fresh(selector) or self.resolve(selector)
         served = self.pool.get((target.name, target.version)) or self._load(target)
         if not target.explicit:
             self.router.answered(served)
         return served
 
-    def resolve(self, asked: Asked, *, ask: bool = True) -> Target:
+    def resolve(self, selector: ModelSelector, *, may_read: bool = True) -> Target:
         """Return the target of a request, and evict versions that are not needed.
 
         Reads the registry where its state is due. Raises as :meth:`Router.target`.
         """
-        target = self.router.target(asked, ask=ask)
+        target = self.router.target(selector, may_read=may_read)
         state = target.state
         needed = {*state.routing.versions, state.default, self.router.previous(target.name, state)}
         self.pool.tidy(target.name, offered=state.offered, needed=needed)
@@ -162,7 +162,7 @@ class Serving:
             for name in sorted(self.cache.names(), key=lambda name: name != self._default):
                 try:
                     self.load(name, spare=True)
-                except NoRoom:
+                except MemoryLimitReached:
                     break  # the others are loaded on first use
                 except LightshipError:
                     continue
@@ -189,22 +189,22 @@ class Serving:
         with suppress(LightshipError):
             self.load(self.router.default_name())
 
-    def unproven_default(self, *, ask: bool = True) -> Key | None:
+    def default_to_load(self, *, may_read: bool = True) -> Key | None:
         """Return the default model's version if it has never been loaded.
 
         Returns None also where an earlier version answers. Raises NotFound.
         """
-        name = self.router.default_name(ask=ask)
-        state = self.cache.state(name, ask=ask)
+        name = self.router.default_name(may_read=may_read)
+        state = self.cache.state(name, may_read=may_read)
         previous = self.router.previous(name, state)
         if state.default is None or self.pool.was_loaded((name, state.default)):
             return None
         return None if previous and self.pool.get((name, previous)) else (name, state.default)
 
-    def prove_default(self) -> None:
+    def load_default_once(self) -> None:
         """Load the default model if it has never been loaded, to find out if it is ready."""
         with suppress(LightshipError):
-            if (key := self.unproven_default()) is not None:
+            if (key := self.default_to_load()) is not None:
                 self.pool.load(key)
 
     def retries(self) -> list[Key]:

@@ -19,7 +19,7 @@ from lightship.calls import Call, Health, ModelState, Prediction
 from lightship.errors import InvalidInput, LightshipError, UnsupportedMedia
 from lightship.inputs import decode_body
 from lightship.protocols.http import Request, Response, Route, WireProtocol
-from lightship.protocols.json import whole, without_mark, write
+from lightship.protocols.json import nan_as_token, without_mark, write
 from lightship.protocols.mlflow.frames import from_object, from_rows
 from lightship.protocols.mlflow.sagemaker import ATTRIBUTES, accepts, attributes_of, check_single, chosen
 from lightship.protocols.statuses import error_headers, status
@@ -138,7 +138,7 @@ def _npy(prediction: Prediction) -> Response:
 
 
 def _predictions(prediction: Prediction) -> Response:
-    values = {name: whole(array) for name, array in prediction.result.outputs.items()}
+    values = {name: nan_as_token(array) for name, array in prediction.result.outputs.items()}
     return Response(200, write({"predictions": values if len(values) > 1 else next(iter(values.values()))}))
 
 

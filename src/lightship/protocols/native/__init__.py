@@ -15,7 +15,7 @@ from lightship.calls import Call, Health, ModelState, Prediction, Result
 from lightship.errors import InvalidInput, LightshipError
 from lightship.probabilities import by_class
 from lightship.protocols.http import Request, Response, Route, WireProtocol
-from lightship.protocols.json import plain, read_object, write
+from lightship.protocols.json import nan_as_null, read_object, write
 from lightship.protocols.statuses import error_headers, status
 from lightship.tensors import Array, Signature, check_finite, json_type
 
@@ -96,8 +96,8 @@ def encode_values(prediction: Prediction) -> Response:
     outputs = prediction.result.outputs
     if len(outputs) == 1:
         (array,) = outputs.values()
-        return Response(200, write(plain(array)))
-    return Response(200, write({name: plain(array) for name, array in outputs.items()}))
+        return Response(200, write(nan_as_null(array)))
+    return Response(200, write({name: nan_as_null(array) for name, array in outputs.items()}))
 
 
 def encode_predict(prediction: Prediction) -> Response:
@@ -117,8 +117,8 @@ def encode_predict(prediction: Prediction) -> Response:
 def _values(result: Result) -> Any:
     if len(result.outputs) == 1:
         (array,) = result.outputs.values()
-        return plain(array)
-    return {name: plain(array) for name, array in result.outputs.items()}
+        return nan_as_null(array)
+    return {name: nan_as_null(array) for name, array in result.outputs.items()}
 
 
 def encode_models(states: tuple[ModelState, ...]) -> Response:

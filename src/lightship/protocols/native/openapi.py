@@ -11,7 +11,7 @@ import numpy as np
 from lightship.calls import Call, ModelState
 from lightship.inputs import kind_of, media_types, tables
 from lightship.protocols.http import Route
-from lightship.protocols.json import plain
+from lightship.protocols.json import nan_as_null
 from lightship.protocols.openapi import (
     ANY_OBJECT,
     BINARY,
@@ -130,7 +130,7 @@ def _example_value(row: Array, spec: TensorSpec) -> Any:
         return own
     if math.prod(row.shape) > _LARGEST_EXAMPLE or (row.dtype.kind == "f" and not np.isfinite(row).all()):
         return None
-    value = plain(row)
+    value = nan_as_null(row)
     return value.tolist() if hasattr(value, "tolist") else value
 
 

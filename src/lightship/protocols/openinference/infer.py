@@ -206,11 +206,11 @@ def _outputs(body: Mapping[str, Any], signature: Signature, binary: bool) -> dic
             raise InvalidInput(f"output '{name}' is there twice")
         parameters = _object(item, "parameters")
         _refuse_shared_memory(parameters, name)
-        asked = _typed(parameters, "binary_data", bool)
+        is_binary = _typed(parameters, "binary_data", bool)
         classes = _typed(parameters, "classification", int) or 0
         if classes < 0:
             raise InvalidInput(f"output '{name}' asks for {classes} classes")
-        requested[name] = Requested(binary if asked is None else asked, classes)
+        requested[name] = Requested(binary if is_binary is None else is_binary, classes)
     return requested
 
 

@@ -14,7 +14,7 @@ from lightship.calls import Call, Prediction
 from lightship.errors import InvalidInput, NotFound
 from lightship.inputs import kind_of
 from lightship.protocols.http import Request, Response
-from lightship.protocols.json import rows, whole, write
+from lightship.protocols.json import nan_as_token, rows, write
 from lightship.protocols.tfserving.json import read_object, shown
 from lightship.protocols.tfserving.tensors import column, is_base64, stack
 from lightship.tensors import Array, Signature, TensorSpec
@@ -151,7 +151,7 @@ def _as_numbers(array: Array) -> Array:
 
 
 def _columns(outputs: dict[str, Array]) -> Any:
-    values = {name: whole(array, binary=_is_binary(name)) for name, array in outputs.items()}
+    values = {name: nan_as_token(array, binary=_is_binary(name)) for name, array in outputs.items()}
     return values if len(values) > 1 else next(iter(values.values()))
 
 

@@ -76,7 +76,7 @@ def _failed(route: Route, state: ModelState, error: Exception) -> dict[str, Any]
 
 
 def _number(paths: Paths) -> None:
-    """Make operation ids unique: a model's name can equal another's with a version."""
+    """Make operation ids unique: a model's name may equal another's plus version."""
     seen: dict[str, int] = {}
     for operations in paths.values():
         for verb in _VERBS & operations.keys():

@@ -148,9 +148,9 @@ class _Listener:
         self._fail()
 
     def wait(self) -> None:
-        """Block until the server has stopped; raises SettingError then.
+        """Block while the server is running.
 
-        It is never expected to stop while this method runs.
+        Raises SettingError when it stops, which is always a failure.
         """
         self._ended.wait()
         self._fail()
@@ -196,9 +196,9 @@ def _reserve_port(host: str, port: int) -> socket.socket:
     """Return a bound socket that reserves a port for this process.
 
     granian sets SO_REUSEPORT, with which a second server would silently receive half of the requests. A socket without
-    it can be bound only where no other is. The socket does not listen, and allows sharing only after it has the port.
-    On systems other than Linux that does not work: there, :meth:`Server.start` releases the port for granian. Raises
-    SettingError where the port is in use.
+    this option can be bound only if no other socket has the port. The reserved socket does not listen, and sets the
+    option once it is bound. Systems other than Linux do not share the port then: there, :meth:`Server.start` releases
+    it for granian. Raises SettingError where the port is in use.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     held = socket.socket(family, socket.SOCK_STREAM)
@@ -217,7 +217,7 @@ def _reserve_port(host: str, port: int) -> socket.socket:
 def _allowed_connections(count: int) -> int:
     """Return the number of connections to allow, limited by the process's open files.
 
-    Raises the soft limit of open files where needed.
+    Increases the soft limit of open files where needed.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count + _FILES if hard == resource.RLIM_INFINITY else min(count + _FILES, hard)

@@ -88,7 +88,7 @@ class Admission:
         host = headers.get("host", "").lower()
         if host and _without_port(host) not in self._hosts:
             raise Forbidden(
-                f"this server is not '{host[:80]}': it answers to {', '.join(sorted(self._hosts))}; "
+                f"the Host header is '{host[:80]}': this server accepts {', '.join(sorted(self._hosts))}; "
                 "LIGHTSHIP_ALLOWED_HOSTS allows other names"
             )
         origin = headers.get("origin")
@@ -105,23 +105,23 @@ def read_headers(pairs: Sequence[tuple[bytes, bytes]], *, version: str) -> dict[
     HeadersTooLarge or InvalidInput.
     """
     if len(pairs) > MAX_HEADERS:
-        raise HeadersTooLarge(f"the request has {len(pairs)} headers: {MAX_HEADERS} are the most")
+        raise HeadersTooLarge(f"the request has {len(pairs)} headers, more than the limit of {MAX_HEADERS}")
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
     hosts = [value for name, value in pairs if name == b"host"]
     if len(hosts) > 1 or (version == "1.1" and not any(hosts)):  # granian adds an empty one if the header is missing
-        raise InvalidInput(f"an HTTP/1.1 request has one Host header, this one has {len(list(filter(None, hosts)))}")
+        raise InvalidInput(f"an HTTP/1.1 request must have one Host header, got {len(list(filter(None, hosts)))}")
     if "transfer-encoding" in headers and "content-length" in headers:
-        raise InvalidInput("a request has Content-Length or Transfer-Encoding, not both")
+        raise InvalidInput("the request has both Content-Length and Transfer-Encoding: send only one of them")
     return headers
 
 
 def _check_size(request: Request) -> None:
     size = len(request.path) + len(request.query)
     if size > MAX_URL_BYTES:
-        raise UrlTooLong(f"the path and query have {size} characters: {MAX_URL_BYTES} are the most")
+        raise UrlTooLong(f"the path and query have {size} characters, more than the limit of {MAX_URL_BYTES}")
     size = sum(map(len, request.headers)) + sum(map(len, request.headers.values()))
     if size > MAX_HEADER_BYTES:
-        raise HeadersTooLarge(f"the headers have {size} bytes: {MAX_HEADER_BYTES} are the most")
+        raise HeadersTooLarge(f"the headers have {size} bytes, more than the limit of {MAX_HEADER_BYTES}")
 
 
 def _bears(token: bytes, headers: Mapping[str, str]) -> bool:

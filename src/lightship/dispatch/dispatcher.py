@@ -127,6 +127,6 @@ def _check_event_size(response: Response, limit: int) -> None:
         size = len(response.body) + response.body.count(b'"') + response.body.count(b"\\")
     if size > limit:
         raise TooLarge(
-            f"the answer has {size} bytes, more than the {limit} that can be sent back from here: ask "
-            "for fewer rows, or for fewer outputs, or score a file with `lightship batch`"
+            f"the response has {size} bytes, more than the limit of {limit}: "
+            "request fewer rows or fewer outputs, or score a file with `lightship batch`"
         )

@@ -29,7 +29,7 @@ def inflate(body: bytes, headers: Mapping[str, str], limit: int) -> bytes:
     if encoding in {"", "identity"}:
         return body
     if encoding not in {"gzip", "x-gzip", "deflate"}:
-        raise UnsupportedMedia(f"the body's encoding is {encoding[:40]}: gzip, deflate or none is accepted")
+        raise UnsupportedMedia(f"the body has Content-Encoding {encoding[:40]}: gzip, deflate or none is expected")
     allowed = min(limit, max(_ANY_RATIO, MAX_RATIO * len(body)))
     refusal = too_large(limit)
     if allowed < limit:
@@ -37,7 +37,7 @@ def inflate(body: bytes, headers: Mapping[str, str], limit: int) -> bytes:
     try:
         return b"".join(_members(body, encoding, allowed, refusal))
     except zlib.error:
-        raise InvalidInput(f"the body is not {encoding}, as its Content-Encoding says") from None
+        raise InvalidInput(f"the body is not valid {encoding}, which its Content-Encoding declares") from None
 
 
 def _members(body: bytes, encoding: str, allowed: int, refusal: TooLarge) -> Iterator[bytes]:
@@ -58,7 +58,7 @@ def _members(body: bytes, encoding: str, allowed: int, refusal: TooLarge) -> Ite
             return
         if not body.startswith(_GZIP):
             break
-    raise InvalidInput(f"after the end of the {encoding} body come {len(body)} bytes more")
+    raise InvalidInput(f"there are {len(body)} bytes after the end of the {encoding} body")
 
 
 def _is_zlib(body: bytes) -> bool:

@@ -212,7 +212,7 @@ class Serving:
         return [key for key in self.pool.retries() if (state := self.cache.last(key[0])) and state.default == key[1]]
 
     def retry_failed(self) -> None:
-        """Retry to load the default versions that failed, where they fit into memory."""
+        """Retry loading the default versions that failed, if they fit into memory."""
         for key in self.retries():
             with suppress(LightshipError):
                 self.pool.load(key, spare=True)

@@ -29,13 +29,13 @@ class Metrics:
         ProcessCollector(registry=registry)
         self._requests = Counter(
             "lightship_requests",
-            "Requests by method, route, status, and the model's version that was asked.",
+            "Requests by method, route, status, model and version.",
             ("method", "route", "status", *_VERSION),
             registry=registry,
         )
         self._refusals = Counter(
             "lightship_refusals",
-            "Requests that were not answered, by the code of the error.",
+            "Refused requests by error code.",
             ("code", *_VERSION),
             registry=registry,
         )
@@ -46,7 +46,7 @@ class Metrics:
             registry=registry,
             buckets=_BUCKETS,
         )
-        self._rows = Counter("lightship_rows", "Rows that were answered.", _VERSION, registry=registry)
+        self._rows = Counter("lightship_rows", "Rows of answered predictions.", _VERSION, registry=registry)
         self._loaded = Gauge("lightship_model_loaded", "1 for each version in memory.", _VERSION, registry=registry)
         self._exposing = threading.Lock()
 

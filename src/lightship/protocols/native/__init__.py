@@ -53,7 +53,7 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
         raise InvalidInput('"outputs" must be a list of output names')
     if len(set(outputs)) < len(outputs):
         twice = next(one for one, other in pairwise(sorted(outputs)) if one == other)
-        raise InvalidInput(f"output '{twice[:80]}' is there twice")
+        raise InvalidInput(f"output '{twice[:80]}' occurs twice")
     return Call(_inputs(value, manifest.signature(name)), signature=name, outputs=tuple(outputs))
 
 

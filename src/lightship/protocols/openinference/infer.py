@@ -113,7 +113,7 @@ def _inputs(body: Mapping[str, Any], signature: Signature, tail: Tail) -> dict[s
         if name not in specs:
             raise InvalidInput(f"there is no input '{name[:80]}': the inputs are {', '.join(specs)}")
         if name in inputs:
-            raise InvalidInput(f"input '{name}' is there twice")
+            raise InvalidInput(f"input '{name}' occurs twice")
         inputs[name] = _input(item, specs[name], tail)
     if not inputs:
         raise InvalidInput(f'"inputs" must be a list with {", ".join(specs)}')
@@ -203,13 +203,13 @@ def _outputs(body: Mapping[str, Any], signature: Signature, binary: bool) -> dic
         if name not in names:
             raise InvalidInput(f"there is no output '{name[:80]}': the outputs are {', '.join(names)}")
         if name in requested:
-            raise InvalidInput(f"output '{name}' is there twice")
+            raise InvalidInput(f"output '{name}' occurs twice")
         parameters = _object(item, "parameters")
         _refuse_shared_memory(parameters, name)
         is_binary = _typed(parameters, "binary_data", bool)
         classes = _typed(parameters, "classification", int) or 0
         if classes < 0:
-            raise InvalidInput(f"output '{name}' asks for {classes} classes")
+            raise InvalidInput(f"output '{name}' requests {classes} classes: the number must not be negative")
         requested[name] = Requested(binary if is_binary is None else is_binary, classes)
     return requested
 

@@ -118,7 +118,7 @@ class Statistics(NamedTuple):
 
 
 class Health(NamedTuple):
-    """Whether requests can be answered.
+    """The result of a health check: whether requests can be answered.
 
     ``models`` is empty for a caller who may not see them.
     """

@@ -55,7 +55,7 @@ class Core:
 
 @dataclass(frozen=True)
 class ServerParts:
-    """What only a long-running server has.
+    """The parts of a core that only a long-running server has.
 
     Attributes:
         serving: the models with a server's threads.

@@ -34,7 +34,7 @@ class Runs(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What operations work on: the models, and the renderer of metrics, if any."""
+    """The context of operations: the models, and the renderer of metrics, if any."""
 
     serving: Serving
     metrics: Exposition | None = None

@@ -28,7 +28,7 @@ _TYPES = {"f": "number", "i": "integer", "u": "integer", "b": "boolean", "O": "s
 
 @dataclass(frozen=True)
 class Protocol:
-    """What all operations of a protocol share: a tag, and the schema of errors."""
+    """The common parts of a protocol's operations: a tag and the schema of errors."""
 
     tag: str
     error: Schema

@@ -30,7 +30,7 @@ Waiting = tuple[Call, "Future[Result]"]
 
 @dataclass(frozen=True)
 class Batching:
-    """How calls are batched on this server.
+    """Parameters of batching on this server.
 
     Attributes:
         executor: runs the batches; at most ``threads`` of a model run at once.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """How models are served.
+    """Options for serving models.
 
     Attributes:
         default: the model for requests that name none; None for the only model.

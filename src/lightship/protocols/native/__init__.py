@@ -153,7 +153,7 @@ def _summary(state: ModelState) -> dict[str, Any]:
 
 
 def encode_live(_: Health) -> Response:
-    """Return that the process is alive."""
+    """Return the response to a liveness probe."""
     return Response(200, b'{"status":"live"}')
 
 

@@ -31,7 +31,7 @@ def encode_server(_: Health) -> Response:
 
 
 def encode_live(_: Health) -> Response:
-    """Return that the process is alive."""
+    """Return the response to a liveness probe."""
     return Response(200, b'{"live":true}')
 
 
@@ -101,7 +101,7 @@ def encode_index(outcome: tuple[tuple[VersionState, ...], Request]) -> Response:
 
 
 def encode_loaded(_: ModelState) -> Response:
-    """Return that a model was loaded."""
+    """Return the response to a load request."""
     return Response(200, b"{}")
 
 
@@ -112,7 +112,7 @@ def check_load(request: Request) -> None:
 
 
 def encode_unloaded(_: None) -> Response:
-    """Return that a model was unloaded."""
+    """Return the response to an unload request."""
     return Response(200, b"{}")
 
 

@@ -54,7 +54,7 @@ def _version_status(state: VersionState) -> dict[str, Any]:
 
 
 def encode_alive(_: Health) -> Response:
-    """Return that the process is alive, in the format of KServe's V1."""
+    """Return the response to a liveness probe of KServe's V1."""
     return Response(200, b'{"status":"alive","docs":"/docs"}')
 
 

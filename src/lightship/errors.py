@@ -134,17 +134,14 @@ class Unavailable(LightshipError):
 
 
 class Overloaded(LightshipError):
-    """Request bodies in memory have reached the limit.
-
-    ``retry_after`` is in seconds.
-    """
+    """Request bodies in memory have reached the limit. ``retry_after`` is in seconds."""
 
     code = "overloaded"
     retry_after = 1
 
 
 class BundleError(LightshipError):
-    """A bundle that is corrupt, truncated, tampered with or written by a newer Lightship."""
+    """A bundle that is corrupt, truncated, tampered with or too new."""
 
     code = "bundle_invalid"
 

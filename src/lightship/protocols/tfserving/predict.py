@@ -48,10 +48,7 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
 
 
 def signature_of(body: dict[str, Any], manifest: Manifest) -> Signature:
-    """Return the signature that a body names, or the default one.
-
-    Raises InvalidInput.
-    """
+    """Return the signature that a body names, or the default one; raises InvalidInput."""
     name = body.get("signature_name", "")
     if not isinstance(name, str):
         raise InvalidInput(

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from lightship.calls import Call
 from lightship.registry.registry import Registry
 from lightship.serving.concurrent import ConcurrentServing
-from lightship.serving.router import Asked
+from lightship.serving.router import ModelSelector
 from lightship.serving.serving import Options
 from lightship.serving.threads import Threads
 
@@ -35,7 +35,7 @@ class Seen:
 
 async def watch(serving: ConcurrentServing, name: str, at_once: int, seconds: float, seen: Seen) -> None:
     """Keep so many calls under way for a while."""
-    served = await serving.find(Asked(name))
+    served = await serving.find(ModelSelector(name))
     inputs, _ = served.model.golden()
     call = Call({key: array[:1] for key, array in inputs.items()})
     done = 0

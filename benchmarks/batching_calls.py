@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from lightship.calls import Call
 from lightship.registry.registry import Registry
 from lightship.serving.concurrent import ConcurrentServing
-from lightship.serving.router import Asked
+from lightship.serving.router import ModelSelector
 from lightship.serving.serving import Options
 from lightship.serving.threads import Threads
 
@@ -36,7 +36,7 @@ class Measurement:
 
 async def measure(serving: ConcurrentServing, name: str, at_once: int, seconds: float, result: Measurement) -> None:
     """Keep ``at_once`` calls in progress and add the figures to ``result``."""
-    served = await serving.find(Asked(name))
+    served = await serving.find(ModelSelector(name))
     inputs, _ = served.model.golden()
     call = Call({key: array[:1] for key, array in inputs.items()})
     done = 0

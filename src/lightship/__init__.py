@@ -1,11 +1,11 @@
-"""Lightship turns a trained TensorFlow/Keras model into a secure, serverless HTTPS prediction API.
+"""Compile Keras and TensorFlow models and serve them as an HTTPS prediction API.
 
     from lightship import Call, Model
 
     model = Model.open("models/quickstart/1")
     model.predict(Call({"features": array})).outputs
 
-Names are imported when they are first used: ``import lightship`` costs nothing.
+Exported names are imported on first use, so that ``import lightship`` loads no other module.
 """
 
 from __future__ import annotations

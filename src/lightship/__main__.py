@@ -1,4 +1,4 @@
-"""``python -m lightship``: the command line."""
+"""Entry point of ``python -m lightship``: the command line."""
 
 from __future__ import annotations
 

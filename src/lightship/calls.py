@@ -1,4 +1,7 @@
-"""What is asked of models and what they answer: the nouns that pass between protocols, models and jobs."""
+"""Calls to models, their results and the state of models, as plain values.
+
+Protocols, models and jobs exchange these.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ from lightship.tensors import Array, Signature
 
 @dataclass(slots=True)
 class Call:
-    """What is asked of a model: input tensors by name, for a signature and outputs (default: the first, all)."""
+    """A call to a model: input tensors by name.
+
+    ``signature`` defaults to the model's default signature, ``outputs`` to all of its outputs.
+    """
 
     inputs: Mapping[str, Array]
     signature: str | None = None
@@ -22,7 +28,7 @@ class Call:
 
     @property
     def rows(self) -> int:
-        """The length of the first input that has rows; 1 where none has."""
+        """Return the length of the first input that has a batch dimension, else 1."""
         for array in self.inputs.values():
             if array.ndim:
                 return len(array)
@@ -31,7 +37,7 @@ class Call:
 
 @dataclass(slots=True)
 class Result:
-    """What a model answered: output tensors by name, in the order they were asked for."""
+    """The result of a call: output tensors by name, in the requested order."""
 
     call: Call
     signature: Signature
@@ -40,7 +46,7 @@ class Result:
 
 @dataclass(slots=True)
 class Prediction:
-    """A result, and which version of which model gave it."""
+    """A result with the name and version of the model that computed it."""
 
     model: str
     version: int
@@ -48,12 +54,12 @@ class Prediction:
 
 
 class ModelState(NamedTuple):
-    """One model as it stands: the version that answers by default, and why it does not if it does not.
+    """The state of one model: its default version, and why that one cannot be used.
 
-    ``version`` is None where none is known, because the model's state cannot be read. ``answering`` is the version that
-    goes on in spite of an ``error``. ``withdrawn`` versions take no requests. ``default`` marks the model that answers
-    where a request names none; ``example`` is one recorded call of the default signature, for documentation;
-    ``shadows`` says how far versions that run unheard disagree.
+    ``version`` is None where the model's state cannot be read. ``answering`` is the version that still answers requests
+    although the default version has an ``error``. ``withdrawn`` versions take no requests. ``default`` marks the model
+    that answers requests that name no model; ``example`` is one recorded call of the default signature, for
+    documentation; ``shadows`` is how far the results of shadow versions differ, by version.
     """
 
     name: str
@@ -70,14 +76,15 @@ class ModelState(NamedTuple):
 
     @property
     def ready(self) -> bool:
-        """Whether requests are answered: by its version, or by the one that goes on."""
+        """Return whether the default version, or an earlier one, answers requests."""
         return self.error is None or self.answering is not None
 
 
 class VersionState(NamedTuple):
-    """One version of a model: ``state`` is available, failed (with ``error``), unloaded or withdrawn.
+    """The state of one version.
 
-    A version is loaded when it is first asked for: until it has failed, it is available.
+    ``state`` is available, failed (with ``error``), unloaded or withdrawn. Versions are loaded on first use: a version
+    is available until loading it has failed.
     """
 
     name: str
@@ -88,10 +95,11 @@ class VersionState(NamedTuple):
 
 
 class Statistics(NamedTuple):
-    """What a version has done since it was loaded; ``last`` is the Unix time of its last call, in seconds.
+    """Counters of a version since it was loaded.
 
-    ``executions`` is less than ``calls`` where several were run as one batch, or answered from the response cache
-    (``hits``). ``nanoseconds`` are those of executions; ``hit_nanoseconds`` and ``miss_nanoseconds`` the cache's own.
+    ``last`` is the Unix time of the last call, in seconds. ``executions`` is less than ``calls`` where several calls
+    ran as one batch or were answered from the response cache (``hits``). ``nanoseconds`` is the time of executions;
+    ``hit_nanoseconds`` and ``miss_nanoseconds`` is the time spent in the cache.
     """
 
     name: str
@@ -110,7 +118,10 @@ class Statistics(NamedTuple):
 
 
 class Health(NamedTuple):
-    """Whether requests can be answered. ``models`` is empty for a caller who may not see them."""
+    """The result of a health check: whether requests can be answered.
+
+    ``models`` is empty for a caller who may not see them.
+    """
 
     ready: bool
     models: tuple[ModelState, ...] = ()

@@ -1,40 +1,40 @@
-"""Everything that can go wrong, as one tree.
+"""The exceptions that Lightship raises.
 
-Each class carries a neutral ``code``; the command line and every wire protocol translate it in one place of
-their own, so that no room below them knows about HTTP statuses or exit codes::
+Each class carries a neutral ``code``. The command line translates it to an exit code and each protocol translates it
+to an HTTP status, each in one place; no other module knows about these::
 
     LightshipError            internal
-    ├── InvalidInput          invalid_input          a request or a row that the model cannot take
+    ├── InvalidInput          invalid_input          a request or row that does not match the model's inputs
     ├── NotFound              not_found              no such model, version, signature or path
-    │   └── UnknownLabel      unknown_label          the model is there, a version with this label is not
-    ├── MethodNotAllowed      method_not_allowed     the path exists, the method does not
-    ├── UnsupportedMedia      unsupported_media      a body of a type that this input cannot be read from
-    ├── TooLarge              too_large              a body, an image or an answer over its limit
-    ├── UrlTooLong            url_too_long           a path and query over their limit
-    ├── HeadersTooLarge       headers_too_large      more headers, or more bytes of them, than are read
+    │   └── UnknownLabel      unknown_label          the model has no version with this label
+    ├── MethodNotAllowed      method_not_allowed     the path exists, but not with this HTTP method
+    ├── UnsupportedMedia      unsupported_media      a body of a media type that the input does not accept
+    ├── TooLarge              too_large              a body, image or response beyond its size limit
+    ├── UrlTooLong            url_too_long           a path and query beyond their size limit
+    ├── HeadersTooLarge       headers_too_large      more headers, or more bytes of headers, than the limit
     ├── BodyTimeout           body_timeout           a body that was not complete in time
     ├── Unauthenticated       unauthenticated        no token, or a wrong one
-    ├── Forbidden             forbidden              a caller who may not do this, whatever he sends
-    ├── Unavailable           unavailable            the model exists and cannot be served now
+    ├── Forbidden             forbidden              the caller is not authorised for this request
+    ├── Unavailable           unavailable            the model exists but cannot be served now
     │   └── MissingExtra      unavailable            an optional package that is not installed
-    ├── Overloaded            overloaded             the server holds as many request bodies as it may: retry later
-    ├── BundleError           bundle_invalid         a bundle that is corrupt, truncated, tampered or too new
+    ├── Overloaded            overloaded             request bodies in memory have reached the limit: retry later
+    ├── BundleError           bundle_invalid         a bundle that is corrupt, truncated, tampered with or too new
     ├── EngineError           engine_failed          the engine could not run this input
     ├── RegistryError         registry_failed        a registry that cannot be read or written
-    │   └── StateError        registry_failed        a model's state file that holds no state
-    ├── SettingError          setting_invalid        an environment variable or option without sense
-    └── CompileError          compile_failed         the source cannot become a bundle
-        ├── SourceRefused     source_refused         a model file that is none, is broken or is not safe to open
+    │   └── StateError        registry_failed        a model's state file that cannot be parsed
+    ├── SettingError          setting_invalid        an environment variable or option with an invalid value
+    └── CompileError          compile_failed         the source cannot be compiled to a bundle
+        ├── SourceRefused     source_refused         not a model file, a broken one or one that is unsafe to open
         ├── ParityError       parity_failed          the compiled model does not agree with the original
-        └── SandboxUnavailable sandbox_unavailable   this machine cannot confine the process that opens model files
+        └── SandboxUnavailable sandbox_unavailable   this machine cannot sandbox the process that opens model files
 """
 
 
 class LightshipError(Exception):
-    """Base of every error that Lightship raises on purpose: its text is one sentence for the user.
+    """Base class of Lightship's exceptions; the message is for the user.
 
-    ``detail`` is what a framework or an engine said, which a model file can choose: for the log and for the terminal
-    of the person who runs a command, never for an HTTP answer, a report or an event.
+    ``detail`` is the text of a framework or engine, which a model file can influence: it is written to the log and
+    shown in the operator's terminal, never in an HTTP response, a report or an event.
     """
 
     code = "internal"
@@ -45,12 +45,15 @@ class LightshipError(Exception):
 
     @property
     def message(self) -> str:
-        """The sentence to show."""
+        """Return the message to show."""
         return str(self.args[0]) if self.args else self.code
 
 
 class InvalidInput(LightshipError):
-    """A request or a row that the model cannot take: says which input, what was expected and what came."""
+    """A request or row that does not match the model's inputs.
+
+    The message names the input, what was expected and what was received.
+    """
 
     code = "invalid_input"
 
@@ -62,13 +65,13 @@ class NotFound(LightshipError):
 
 
 class UnknownLabel(NotFound):
-    """The model is there, a version with this label is not."""
+    """The model has no version with this label."""
 
     code = "unknown_label"
 
 
 class MethodNotAllowed(LightshipError):
-    """The path exists, the method does not; ``allowed`` lists the methods that do."""
+    """The path exists, but not with this method; ``allowed`` lists its methods."""
 
     code = "method_not_allowed"
 
@@ -78,25 +81,28 @@ class MethodNotAllowed(LightshipError):
 
 
 class UnsupportedMedia(LightshipError):
-    """A body of a media type that this input cannot be read from."""
+    """A body of a media type that the input does not accept."""
 
     code = "unsupported_media"
 
 
 class TooLarge(LightshipError):
-    """A body, an image or an answer over its limit: says the size and the limit."""
+    """A body, image or response beyond its size limit.
+
+    The message has the size and the limit.
+    """
 
     code = "too_large"
 
 
 class UrlTooLong(LightshipError):
-    """A path and query over their limit."""
+    """A path and query beyond their size limit."""
 
     code = "url_too_long"
 
 
 class HeadersTooLarge(LightshipError):
-    """More headers, or more bytes of them, than are read."""
+    """More headers, or more bytes of headers, than the limit."""
 
     code = "headers_too_large"
 
@@ -113,17 +119,17 @@ class Unauthenticated(LightshipError):
     code = "unauthenticated"
 
     def __init__(self) -> None:
-        super().__init__("this server wants a token: send the header Authorization: Bearer <token>")
+        super().__init__("this server requires a token: send the header Authorization: Bearer <token>")
 
 
 class Forbidden(LightshipError):
-    """A caller who may not do this, whatever he sends."""
+    """The caller is not authorised for this request."""
 
     code = "forbidden"
 
 
 class Unavailable(LightshipError):
-    """The model exists and cannot be served now."""
+    """The model exists but cannot be served now."""
 
     code = "unavailable"
 
@@ -133,14 +139,14 @@ class MissingExtra(Unavailable):
 
 
 class Overloaded(LightshipError):
-    """The server holds as many request bodies as it may; ``retry_after`` is in seconds."""
+    """Request bodies in memory have reached the limit. ``retry_after`` is in seconds."""
 
     code = "overloaded"
     retry_after = 1
 
 
 class BundleError(LightshipError):
-    """A bundle that is corrupt, truncated, tampered with or written by a newer Lightship."""
+    """A bundle that is corrupt, truncated, tampered with or too new."""
 
     code = "bundle_invalid"
 
@@ -158,23 +164,26 @@ class RegistryError(LightshipError):
 
 
 class StateError(RegistryError):
-    """A model's state file that holds no state: the registry answers, and this model cannot be found in it."""
+    """A model's state file that cannot be parsed.
+
+    Other models of the registry are not affected.
+    """
 
 
 class SettingError(LightshipError):
-    """An environment variable or an option whose value makes no sense."""
+    """An environment variable or option with an invalid value."""
 
     code = "setting_invalid"
 
 
 class CompileError(LightshipError):
-    """The source cannot become a bundle."""
+    """The source cannot be compiled to a bundle."""
 
     code = "compile_failed"
 
 
 class SourceRefused(CompileError):
-    """A model file that is none, is broken, or is not safe to open."""
+    """Not a model file, a broken one, or one that is unsafe to open."""
 
     code = "source_refused"
 
@@ -186,6 +195,9 @@ class ParityError(CompileError):
 
 
 class SandboxUnavailable(CompileError):
-    """This machine cannot confine the process that opens model files: names what it lacks. Nothing was opened."""
+    """This machine cannot sandbox the process that opens model files.
+
+    The message names the missing feature. The file was not opened.
+    """
 
     code = "sandbox_unavailable"

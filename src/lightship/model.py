@@ -1,4 +1,7 @@
-"""One version of a model: validate, run, result. Synchronous, and knows nothing of HTTP, queues or files."""
+"""One version of a model: validate a call, run it, return the result.
+
+Synchronous; independent of HTTP, queues and files.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ class Model:
 
     @classmethod
     def open(cls, path: str | Path) -> Model:
-        """Open a bundle's folder: verified, then loaded."""
+        """Verify and load the bundle in a folder."""
         return cls.load(Bundle.open(Path(path)))
 
     def predict(self, call: Call) -> Result:
@@ -41,11 +44,17 @@ class Model:
 
     @property
     def stateful(self) -> bool:
-        """Whether a call changes variables of the model; see :class:`lightship.engines.base.Engine`."""
+        """Return whether a call changes variables of the model.
+
+        See :class:`lightship.engines.base.Engine`.
+        """
         return self._engine.stateful
 
     def check(self, call: Call) -> Signature:
-        """The signature that a call is for; raises NotFound or InvalidInput where it does not fit."""
+        """Return the signature of a call after validating the call.
+
+        Raises NotFound for an unknown signature, InvalidInput where the inputs do not match it.
+        """
         manifest, inputs = self.manifest, call.inputs
         signature = manifest.signatures[0] if call.signature is None else manifest.signature(call.signature)
         for spec in signature.inputs:
@@ -57,18 +66,21 @@ class Model:
         return signature
 
     def twin(self) -> Model:
-        """The same version, for calls of another shape; see :meth:`lightship.engines.base.Engine.twin`."""
+        """Return the same version with an engine of its own, for calls of another shape.
+
+        See :meth:`lightship.engines.base.Engine.twin`.
+        """
         return Model(self.bundle, self._engine.twin())
 
     def golden(self, signature: str | None = None) -> tuple[dict[str, Array], dict[str, Array]]:
-        """Recorded inputs and the original model's outputs for a signature."""
-        from lightship.bundle.golden import read_golden  # no request asks
+        """Return recorded inputs and the original model's outputs for a signature."""
+        from lightship.bundle.golden import read_golden  # imported here: no request needs it
 
         return read_golden(self.bundle.path / GOLDEN)[self.manifest.signature(signature).name]
 
 
 def _check_several(signature: Signature, inputs: Mapping[str, Array]) -> None:
-    """Raise InvalidInput for unknown inputs, and for inputs of different numbers of rows."""
+    """Raise InvalidInput for unknown inputs, or inputs with different numbers of rows."""
     if len(inputs) > len(signature.inputs):
         names = [spec.name for spec in signature.inputs]
         unknown = next(name for name in inputs if name not in names)

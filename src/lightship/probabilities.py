@@ -1,4 +1,4 @@
-"""Outputs with class names, as probabilities: the same for every protocol and for batch jobs."""
+"""Probabilities by class name, the same for every protocol and for batch jobs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def probabilities(array: Array, spec: TensorSpec) -> Array:
 
 def by_class(array: Array, spec: TensorSpec) -> list[dict[str, Any]]:
     """Return the probability by class name for each row, the likeliest class first."""
-    if array.shape == (1, 1) and not spec.from_logits:  # numpy takes longer to begin than this to end
+    if array.shape == (1, 1) and not spec.from_logits:  # numpy's overhead exceeds the computation
         second = array.item()
         pair = [(spec.classes[0], np.float32(1 - second)), (spec.classes[1], np.float32(second))]
         return [dict(pair if second <= 0.5 else pair[::-1])]

@@ -1,4 +1,7 @@
-"""What the environment says, read once by the packages at the top and passed down as values."""
+"""Settings of servers, functions and commands, read from environment variables.
+
+The top layers read them once and pass them down as values.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,11 @@ MEBIBYTE = 1024 * 1024
 
 
 class CacheSettings(NamedTuple):
-    """Where versions that were downloaded from S3 are kept.
+    """The cache of versions that were downloaded from S3.
 
     Attributes:
-        folder: ``LIGHTSHIP_CACHE``; None for one in the temporary folder.
-        size: ``LIGHTSHIP_CACHE_MB``: bytes to keep, from MiB; the least recently used versions are removed first.
+        folder: ``LIGHTSHIP_CACHE``; None for a folder in the temporary directory.
+        size: ``LIGHTSHIP_CACHE_MB`` in MiB, here in bytes: the least recently used versions beyond it are removed.
     """
 
     folder: Path | None = None
@@ -38,35 +41,35 @@ DEFAULT_CACHE = CacheSettings()
 
 
 class Settings(NamedTuple):
-    """Every environment variable that a server, a function or a command takes.
+    """The settings of a server, a function or a command.
 
     Attributes:
         registry: ``LIGHTSHIP_REGISTRY``: the folder that holds the models, or ``s3://bucket/prefix``.
-        cache: ``LIGHTSHIP_CACHE`` and ``LIGHTSHIP_CACHE_MB``: where versions from S3 are kept.
-        default_model: ``LIGHTSHIP_DEFAULT_MODEL``: answers ``POST /predict``; needed with more than one model.
+        cache: ``LIGHTSHIP_CACHE`` and ``LIGHTSHIP_CACHE_MB``: the cache of versions from S3.
+        default_model: ``LIGHTSHIP_DEFAULT_MODEL``: answers ``POST /predict``; required with more than one model.
         token: ``LIGHTSHIP_TOKEN``: the bearer token that every request but a health check must carry.
         allow_anonymous: ``LIGHTSHIP_ALLOW_ANONYMOUS``: serve beyond loopback without a token.
         allow_admin: ``LIGHTSHIP_ALLOW_ADMIN``: let callers load and unload models.
-        max_body: ``LIGHTSHIP_MAX_BODY_BYTES``: the largest request body in bytes, after inflating it.
-        max_answer: ``LIGHTSHIP_MAX_ANSWER_BYTES``: the largest answer in bytes; 0 for no limit.
-        refresh: ``LIGHTSHIP_REFRESH_SECONDS``: how long a new version may go unnoticed.
+        max_body: ``LIGHTSHIP_MAX_BODY_BYTES``: the largest request body in bytes, after decompression.
+        max_answer: ``LIGHTSHIP_MAX_ANSWER_BYTES``: the largest response in bytes; 0 for no limit.
+        refresh: ``LIGHTSHIP_REFRESH_SECONDS``: the longest time until a new version is noticed.
         memory: ``LIGHTSHIP_MEMORY_MB``: megabytes of models to keep loaded; 0 for no limit.
-        response_cache: ``LIGHTSHIP_RESPONSE_CACHE_MB``: bytes of answers to keep by model, from ``churn=10,…`` in MB.
+        response_cache: ``LIGHTSHIP_RESPONSE_CACHE_MB``: bytes of responses to cache by model, ``churn=10,…`` in MB.
         threads: ``LIGHTSHIP_THREADS``: threads for models that take longer than a millisecond, large bodies and images.
-        batch_rows: ``LIGHTSHIP_BATCH_ROWS``: the most single rows that such a thread runs as one batch; 1 for none.
-        batch_window: ``LIGHTSHIP_BATCH_WINDOW_MS``: how long a batch may wait to be fuller while another is running.
-        init_seconds: ``LIGHTSHIP_INIT_SECONDS``: how long a Lambda function that starts on demand waits for its default
-            model before it takes requests; 0 for as long as loading takes.
-        body_seconds: ``LIGHTSHIP_BODY_SECONDS``: how long a request's body may take to arrive; 0 for no limit.
-        bodies: ``LIGHTSHIP_BODIES_MB``: megabytes of request bodies that are in memory at a time; 0 for no limit.
-        connections: ``LIGHTSHIP_CONNECTIONS``: connections that a server has open at a time; others wait.
-        idle_seconds: ``LIGHTSHIP_IDLE_SECONDS``: how long a connection may bring no complete head of a request.
-        allowed_hosts: ``LIGHTSHIP_ALLOWED_HOSTS``: names that the ``Host`` header may have, or ``*``; empty for this
-            machine's own names on loopback, and for any name elsewhere.
-        base_path: ``LIGHTSHIP_BASE_PATH``: what a custom domain's API mapping puts in front of every path on Lambda.
-        cors_origins: ``LIGHTSHIP_CORS_ORIGINS``: web sites whose pages may ask, as ``https://a.example``, or ``*``.
+        batch_rows: ``LIGHTSHIP_BATCH_ROWS``: the most single rows that such a thread runs as one batch; 1 disables it.
+        batch_window: ``LIGHTSHIP_BATCH_WINDOW_MS``: how long a batch waits for more rows while another one is running.
+        init_seconds: ``LIGHTSHIP_INIT_SECONDS``: how long an on-demand Lambda function waits for its default model
+            before it takes requests; 0 for as long as loading takes.
+        body_seconds: ``LIGHTSHIP_BODY_SECONDS``: the longest time for a request's body to arrive; 0 for no limit.
+        bodies: ``LIGHTSHIP_BODIES_MB``: megabytes of request bodies in memory at a time; 0 for no limit.
+        connections: ``LIGHTSHIP_CONNECTIONS``: connections that a server has open at a time; further ones wait.
+        idle_seconds: ``LIGHTSHIP_IDLE_SECONDS``: when a connection without a complete request head is closed.
+        allowed_hosts: ``LIGHTSHIP_ALLOWED_HOSTS``: values accepted in the ``Host`` header, or ``*``; if empty, names of
+            this machine for a server on loopback, and any name otherwise.
+        base_path: ``LIGHTSHIP_BASE_PATH``: the prefix that a custom domain's API mapping adds to every path on Lambda.
+        cors_origins: ``LIGHTSHIP_CORS_ORIGINS``: origins allowed to send requests, as ``https://a.example``, or ``*``.
         access_log: ``LIGHTSHIP_ACCESS_LOG``: a server writes a JSON line per request to its standard output.
-        metrics: ``LIGHTSHIP_METRICS``: the Lambda function writes metrics of each request into its log.
+        metrics: ``LIGHTSHIP_METRICS``: the Lambda function writes metrics of each request to its log.
     """
 
     registry: str = "./models"
@@ -96,38 +99,41 @@ class Settings(NamedTuple):
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """Read ``LIGHTSHIP_*``; raises SettingError that names the variable and what it must be."""
+        """Read ``LIGHTSHIP_*`` variables.
+
+        Raises SettingError that names the variable and what it must be.
+        """
         source = os.environ if environ is None else environ
 
         def read(key: str, cast: Callable[[str], T], default: T) -> T:
             return _read(source, key, cast, default)
 
-        usual = cls()
+        defaults = cls()
         return cls(
-            registry=read("LIGHTSHIP_REGISTRY", str, usual.registry),
+            registry=read("LIGHTSHIP_REGISTRY", str, defaults.registry),
             cache=CacheSettings.from_environment(source),
-            default_model=read("LIGHTSHIP_DEFAULT_MODEL", str, usual.default_model),
-            token=read("LIGHTSHIP_TOKEN", _token, usual.token),
-            allow_anonymous=read("LIGHTSHIP_ALLOW_ANONYMOUS", _flag, usual.allow_anonymous),
-            allow_admin=read("LIGHTSHIP_ALLOW_ADMIN", _flag, usual.allow_admin),
-            max_body=read("LIGHTSHIP_MAX_BODY_BYTES", _positive, usual.max_body),
-            max_answer=read("LIGHTSHIP_MAX_ANSWER_BYTES", _count, usual.max_answer),
-            refresh=read("LIGHTSHIP_REFRESH_SECONDS", _seconds, usual.refresh),
-            memory=read("LIGHTSHIP_MEMORY_MB", _count, usual.memory) * 1_000_000,
+            default_model=read("LIGHTSHIP_DEFAULT_MODEL", str, defaults.default_model),
+            token=read("LIGHTSHIP_TOKEN", _token, defaults.token),
+            allow_anonymous=read("LIGHTSHIP_ALLOW_ANONYMOUS", _flag, defaults.allow_anonymous),
+            allow_admin=read("LIGHTSHIP_ALLOW_ADMIN", _flag, defaults.allow_admin),
+            max_body=read("LIGHTSHIP_MAX_BODY_BYTES", _positive, defaults.max_body),
+            max_answer=read("LIGHTSHIP_MAX_ANSWER_BYTES", _count, defaults.max_answer),
+            refresh=read("LIGHTSHIP_REFRESH_SECONDS", _seconds, defaults.refresh),
+            memory=read("LIGHTSHIP_MEMORY_MB", _count, defaults.memory) * 1_000_000,
             response_cache=read("LIGHTSHIP_RESPONSE_CACHE_MB", _sizes, {}),
-            threads=read("LIGHTSHIP_THREADS", _positive, usual.threads),
-            batch_rows=read("LIGHTSHIP_BATCH_ROWS", _positive, usual.batch_rows),
+            threads=read("LIGHTSHIP_THREADS", _positive, defaults.threads),
+            batch_rows=read("LIGHTSHIP_BATCH_ROWS", _positive, defaults.batch_rows),
             batch_window=read("LIGHTSHIP_BATCH_WINDOW_MS", _count, 0) / 1000,
-            init_seconds=read("LIGHTSHIP_INIT_SECONDS", _seconds, usual.init_seconds),
-            body_seconds=read("LIGHTSHIP_BODY_SECONDS", _seconds, usual.body_seconds),
-            bodies=read("LIGHTSHIP_BODIES_MB", _megabytes, usual.bodies),
-            connections=read("LIGHTSHIP_CONNECTIONS", _positive, usual.connections),
-            idle_seconds=max(0.1, read("LIGHTSHIP_IDLE_SECONDS", _seconds, usual.idle_seconds)),
-            allowed_hosts=read("LIGHTSHIP_ALLOWED_HOSTS", _names, usual.allowed_hosts),
-            base_path=read("LIGHTSHIP_BASE_PATH", _base_path, usual.base_path),
-            cors_origins=read("LIGHTSHIP_CORS_ORIGINS", _origins, usual.cors_origins),
-            access_log=read("LIGHTSHIP_ACCESS_LOG", _flag, usual.access_log),
-            metrics=read("LIGHTSHIP_METRICS", _flag, usual.metrics),
+            init_seconds=read("LIGHTSHIP_INIT_SECONDS", _seconds, defaults.init_seconds),
+            body_seconds=read("LIGHTSHIP_BODY_SECONDS", _seconds, defaults.body_seconds),
+            bodies=read("LIGHTSHIP_BODIES_MB", _megabytes, defaults.bodies),
+            connections=read("LIGHTSHIP_CONNECTIONS", _positive, defaults.connections),
+            idle_seconds=max(0.1, read("LIGHTSHIP_IDLE_SECONDS", _seconds, defaults.idle_seconds)),
+            allowed_hosts=read("LIGHTSHIP_ALLOWED_HOSTS", _names, defaults.allowed_hosts),
+            base_path=read("LIGHTSHIP_BASE_PATH", _base_path, defaults.base_path),
+            cors_origins=read("LIGHTSHIP_CORS_ORIGINS", _origins, defaults.cors_origins),
+            access_log=read("LIGHTSHIP_ACCESS_LOG", _flag, defaults.access_log),
+            metrics=read("LIGHTSHIP_METRICS", _flag, defaults.metrics),
         )
 
 
@@ -143,7 +149,7 @@ def _read(source: Mapping[str, str], key: str, cast: Callable[[str], T], default
 
 def _token(text: str) -> str:
     if not (text.isascii() and text.isprintable()) or " " in text:
-        # the value is a secret, so the sentence is without it
+        # the value is a secret: the message must not contain it
         raise SettingError("LIGHTSHIP_TOKEN must be printable ASCII characters without spaces, to fit into a header")
     return text
 

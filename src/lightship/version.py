@@ -1,3 +1,3 @@
-"""The version of Lightship, in one place."""
+"""The version of Lightship."""
 
 __version__ = "0.2.0"

@@ -1,4 +1,4 @@
-"""An ASGI application asked without a server: what it received, and what it sent."""
+"""Requests to an ASGI application without a server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ Receive = Callable[[], Awaitable[Message]]
 
 @dataclass
 class Exchange:
-    """One request's answer; ``received`` counts the messages of the body that the application took."""
+    """One request's response.
+
+    ``received`` counts the messages of the body that the application read.
+    """
 
     status: int = 0
     headers: Mapping[str, str] = None  # type: ignore[assignment]
@@ -25,7 +28,7 @@ class Exchange:
 
     @property
     def code(self) -> str:
-        """The error's code, in the native protocol's shape."""
+        """Return the error's code, in the native protocol's format."""
         return str(orjson.loads(self.body)["error"]["code"])
 
 
@@ -39,7 +42,10 @@ async def exchange(
     query: bytes = b"",
     version: str = "1.1",
 ) -> Exchange:
-    """Ask an application. ``body`` is the parts of a body, or what receives its messages."""
+    """Send a request to an application.
+
+    ``body`` is the parts of a body, or a function that returns its messages.
+    """
     done = Exchange()
     parts = iter([]) if callable(body) else iter(body)
 
@@ -64,5 +70,5 @@ async def exchange(
 
 
 def ask(app: Any, method: str, path: str, **options: Any) -> Exchange:
-    """As :func:`exchange`, in an event loop of its own."""
+    """Send a request as :func:`exchange` does, in a new event loop."""
     return asyncio.run(exchange(app, method, path, **options))

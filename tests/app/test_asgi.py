@@ -1,4 +1,4 @@
-"""The ASGI application: bounds, encodings, who asks, and the pages behind it."""
+"""Test the ASGI application: limits, encodings, authentication and other pages."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def ask(way: Way, registries: Registries) -> Client:
 BODY = b'{"input": [1.0, 2.0, 3.0]}'
 
 
-def test_the_curl_of_the_readme(ask: Client) -> None:
+def test_predict_as_in_readme_returns_probability(ask: Client) -> None:
     answer = ask("POST", "/predict", json={"input": [1.0, 2.0, 3.0]})
     assert answer.status_code == 200
     ((value,),) = answer.json()
@@ -51,17 +51,17 @@ def test_the_curl_of_the_readme(ask: Client) -> None:
 
 
 def gzipped(body: bytes) -> bytes:
-    """Return the same bytes at any time: they are part of a test's name, which must not change."""
+    """Return the same bytes at any time: they are part of a test's id."""
     return gzip.compress(body, mtime=0)
 
 
 def in_two(body: bytes) -> bytes:
-    """As `cat a.gz b.gz` makes it."""
+    """Return two gzip members, as `cat a.gz b.gz` makes them."""
     return gzipped(body[:9]) + gzipped(body[9:])
 
 
 def raw(body: bytes) -> bytes:
-    """RFC 1951 without the header of RFC 1950: what some clients take "deflate" to mean."""
+    """Return RFC 1951 data without RFC 1950's header, as some clients send deflate."""
     return zlib.compress(body, wbits=-zlib.MAX_WBITS)
 
 
@@ -76,7 +76,7 @@ def raw(body: bytes) -> bytes:
         ("identity", bytes),
     ],
 )
-def test_encodings_of_the_body(ask: Client, encoding: str, pack: Callable[[bytes], bytes]) -> None:
+def test_body_with_supported_encoding_is_decoded(ask: Client, encoding: str, pack: Callable[[bytes], bytes]) -> None:
     assert ask("POST", "/predict", content=pack(BODY), headers={"content-encoding": encoding}).status_code == 200
 
 
@@ -112,7 +112,7 @@ def chunks() -> Any:
         (BODY, {"content-encoding": "br"}, 415, " br"),
     ],
 )
-def test_a_body_that_breaks_its_bounds(
+def test_body_beyond_limits_is_refused(
     ask: Client, content: bytes, headers: dict[str, str], status: int, named: str
 ) -> None:
     answer = ask("POST", "/predict", content=content, headers=headers)
@@ -120,7 +120,7 @@ def test_a_body_that_breaks_its_bounds(
     assert named in answer.json()["error"]["message"]
 
 
-def test_a_stream_without_end_is_cut_at_the_limit(ask: Client) -> None:
+def test_endless_stream_is_refused_at_limit(ask: Client) -> None:
     assert ask("POST", "/predict", content=chunks()).status_code == 413
 
 
@@ -128,14 +128,14 @@ def test_a_stream_without_end_is_cut_at_the_limit(ask: Client) -> None:
 @pytest.mark.parametrize(
     "header", [None, "Bearer wrong", "Bearer ", "Basic sesame", "sesame", "Bearer  sesame", "Bearer s\u00e9same"]
 )
-def test_without_the_token_nothing_is_told(way: Way, registries: Registries, path: str, header: str | None) -> None:
+def test_request_without_valid_token_is_401(way: Way, registries: Registries, path: str, header: str | None) -> None:
     headers = {} if header is None else {"authorization": header.encode("latin-1")}
     answer = client(way(core(registries.examples, token="sesame")))("GET", path, headers=headers)
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
     assert answer.json()["error"]["code"] == "unauthenticated"
 
 
-def test_with_the_token_all_is_answered_and_health_without(way: Way, registries: Registries) -> None:
+def test_request_with_token_is_answered_and_health_without_token(way: Way, registries: Registries) -> None:
     ask = client(way(core(registries.examples, token="sesame")))
     headers = {"authorization": "Bearer sesame"}
     assert ask("POST", "/predict", content=BODY, headers=headers).status_code == 200
@@ -147,14 +147,14 @@ def test_with_the_token_all_is_answered_and_health_without(way: Way, registries:
     assert len(ask("GET", "/health/ready", headers=headers).json()["models"]) == 2
 
 
-def test_what_is_nowhere_has_our_own_error(ask: Client) -> None:
+def test_unknown_path_and_method_have_native_error(ask: Client) -> None:
     for method, path, status in [("GET", "/nowhere", 404), ("POST", "/docs", 405)]:
         answer = ask(method, path)
         assert answer.status_code == status
         assert answer.json()["error"]["message"]
 
 
-def test_every_example_in_the_document_works(ask: Client) -> None:
+def test_openapi_examples_are_valid_requests(ask: Client) -> None:
     document = ask("GET", "/openapi.json").json()
     tried = 0
     for path, operations in document["paths"].items():
@@ -169,7 +169,7 @@ def test_every_example_in_the_document_works(ask: Client) -> None:
     assert tried >= 5
 
 
-def test_the_document_shows_each_models_own_schema(ask: Client) -> None:
+def test_openapi_document_has_schema_of_each_model(ask: Client) -> None:
     paths = ask("GET", "/openapi.json").json()["paths"]
     body = paths["/models/digits/predict"]["post"]["requestBody"]["content"]
     assert set(body) == {"application/json", "image/png", "image/jpeg"}

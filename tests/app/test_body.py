@@ -1,4 +1,4 @@
-"""Bodies within their limits: time, bytes together, and what they may inflate to."""
+"""Test the limits of request bodies: time, total memory and compression ratio."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BODY = b'{"input": [1.0, 2.0, 3.0]}'
 MEBIBYTE = 1024 * 1024
 
 
-# Makes an application with settings of a test's own.
+# Creates an application with the settings of a test.
 Make = Callable[..., ASGIApp]
 
 
@@ -31,15 +31,15 @@ def make(request: pytest.FixtureRequest, registries: Registries) -> Make:
 
 async def never() -> Message:
     await asyncio.Event().wait()
-    raise AssertionError("it was waited for to the end")
+    raise AssertionError("the request waited for the whole body")
 
 
-def test_body_that_does_not_arrive_in_time_gets_408(make: Make) -> None:
+def test_body_beyond_time_limit_gets_408(make: Make) -> None:
     done = ask(make(body_seconds=0.05), "POST", "/predict", body=never)
     assert (done.status, done.code) == (408, "body_timeout")
 
 
-def test_client_that_goes_before_its_body_is_complete_takes_no_memory(make: Make) -> None:
+def test_body_of_disconnected_client_frees_memory(make: Make) -> None:
     messages = iter([{"type": "http.request", "body": b"x" * 1000, "more_body": True}, {"type": "http.disconnect"}])
 
     async def leave() -> Message:
@@ -52,7 +52,7 @@ def test_client_that_goes_before_its_body_is_complete_takes_no_memory(make: Make
     assert ask(app, "POST", "/predict", body=[BODY]).status == 200
 
 
-def test_bodies_beyond_the_memory_for_them_get_503_and_others_their_answer(make: Make) -> None:
+def test_bodies_beyond_memory_limit_get_503_and_others_are_answered(make: Make) -> None:
     app = make(max_body=1000, bodies=2000)
 
     async def all_at_once() -> list[Exchange]:
@@ -85,7 +85,7 @@ def test_bodies_beyond_the_memory_for_them_get_503_and_others_their_answer(make:
     assert (live.status, later.status) == (200, 200)
 
 
-def test_released_bodies_count_no_longer() -> None:
+def test_released_body_is_not_counted() -> None:
     bodies = Bodies(100)
     body = Body(bodies, limit=100)
     body.take(100)
@@ -98,17 +98,17 @@ def zipped(body: bytes) -> dict[str, Any]:
     return {"body": [gzip.compress(body)], "headers": [("host", "h"), ("content-encoding", "gzip")]}
 
 
-def test_body_that_inflates_to_many_times_its_size_gets_413(make: Make) -> None:
+def test_body_beyond_compression_ratio_gets_413(make: Make) -> None:
     done = ask(make(), "POST", "/predict", **zipped(b'{"input": [' + b"0, " * MEBIBYTE + b"0]}"))
     assert (done.status, done.code) == (413, "too_large")
 
 
-def test_body_of_a_mebibyte_may_inflate_from_anything(make: Make) -> None:
+def test_small_body_inflates_to_mebibyte_at_any_ratio(make: Make) -> None:
     assert ask(make(), "POST", "/predict", **zipped(BODY + b" " * 900_000)).status == 200
 
 
-def test_large_body_and_answer_are_worked_on_in_threads(make: Make) -> None:
-    """Of the processor time that the request takes, the event loop's thread takes the smaller part."""
+def test_large_body_and_response_are_processed_in_threads(make: Make) -> None:
+    """Compare the processor time of the event loop's thread with that of the process."""
     row = b"[14.1, 19.3, 0.09]"
     body = b'{"input": [' + b", ".join([row[:-1] + b"%d]" % (number % 1000) for number in range(100_000)]) + b"]}"
     app, packed = make(threads=True), gzip.compress(body, 1)

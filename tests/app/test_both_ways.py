@@ -1,4 +1,4 @@
-"""The fast path and the application's routes: equal answers to the same requests, right ones and wrong ones."""
+"""Test that the fast path and the application's routes give equal responses."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ Both = Callable[..., tuple[Exchange, Exchange]]
 
 @pytest.fixture(scope="module")
 def both(registries: Registries) -> Both:
-    """Ask in both ways; the answers' own random correlation ids are left out."""
+    """Return a function that sends a request both ways and omits correlation ids."""
 
     @cache
     def ways(default: str) -> tuple[ASGIApp, ASGIApp]:
@@ -89,7 +89,7 @@ def _comparable(done: Exchange) -> Exchange:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_path_and_method_is_answered_alike(both: Both, method: str) -> None:
+def test_path_by_fast_path_and_application_has_equal_responses(both: Both, method: str) -> None:
     seen = set()
     for path in PATHS:
         one, other = both(method, path, body=[ROW], headers=[HOST, JSON])
@@ -99,7 +99,7 @@ def test_every_path_and_method_is_answered_alike(both: Both, method: str) -> Non
 
 
 @pytest.mark.parametrize("protocol", RIGHT)
-def test_every_protocols_right_requests_are_answered_alike(both: Both, protocol: str) -> None:
+def test_valid_request_by_fast_path_and_application_has_equal_responses(both: Both, protocol: str) -> None:
     for sent in RIGHT[protocol]:
         headers = [HOST, *_pairs(sent.headers)]
         one, other = both("POST", sent.path, default=sent.default, body=[sent.body], headers=headers)
@@ -113,19 +113,19 @@ def _pairs(headers: Mapping[str, str]) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("case", HEADERS)
 @pytest.mark.parametrize("path", ["/predict", "/v2/models/quickstart/infer", "/v1/models/quickstart:predict", "/jobs"])
-def test_odd_headers_are_answered_alike(both: Both, case: str, path: str) -> None:
+def test_odd_headers_by_fast_path_and_application_have_equal_responses(both: Both, case: str, path: str) -> None:
     one, other = both("POST", path, body=[ROW], headers=HEADERS[case])
     assert one == other
 
 
 @pytest.mark.parametrize("case", BODIES)
 @pytest.mark.parametrize("path", ["/predict", "/invocations", "/v1/models/quickstart:predict"])
-def test_odd_bodies_are_answered_alike(both: Both, case: str, path: str) -> None:
+def test_odd_body_by_fast_path_and_application_has_equal_responses(both: Both, case: str, path: str) -> None:
     one, other = both("POST", path, body=[BODIES[case]], headers=[HOST, JSON, ("accept-encoding", "gzip")])
     assert one == other
 
 
-def test_every_operation_loads_and_unloads_alike(both: Both) -> None:
+def test_load_and_unload_by_fast_path_and_application_have_equal_responses(both: Both) -> None:
     for operation in ("unload", "load"):
         one, other = both("POST", f"/v2/repository/models/quickstart/{operation}", body=[b"{}"], headers=[HOST, JSON])
         assert one == other

@@ -1,4 +1,4 @@
-"""The OpenAPI document of models that hypothesis makes up: always valid, and no model hides another."""
+"""Test the OpenAPI document of models that hypothesis generates."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def signatures(draw: st.DrawFn, name: str) -> Signature:
 
 
 def recorded(signature: Signature) -> Call:
-    """Return one recorded call; unknown sizes are 2, and no dimension is larger than 3."""
+    """Return one recorded call; unknown sizes are 2, dimensions are limited to 3."""
     return Call({spec.name: _array(spec) for spec in signature.inputs})
 
 
@@ -77,7 +77,7 @@ def states(draw: st.DrawFn) -> tuple[ModelState, ...]:
     return tuple(found)
 
 
-# Paths that are the same whatever the models are: validated once, because that takes longest.
+# Paths that do not depend on the models: validated once, because validation takes long.
 ALIKE = document(OWN, (), token=True)["paths"].keys()
 
 
@@ -93,13 +93,13 @@ def test_document_without_models_is_valid_openapi() -> None:
     phases=[Phase.generate],
 )
 @given(models=states(), token=st.booleans())
-def test_document_of_any_models_is_valid_openapi(models: tuple[ModelState, ...], token: bool) -> None:
+def test_document_of_generated_models_is_valid_openapi(models: tuple[ModelState, ...], token: bool) -> None:
     made = orjson.loads(orjson.dumps(document(OWN, models, token=token, root="/ml")))
     own = {path: operations for path, operations in made["paths"].items() if path not in ALIKE}
     OpenAPIV31SpecValidator(made | {"paths": own}).validate()
     for state in models:
         operation = made["paths"][f"/models/{state.name}/predict"]["post"]
-        assert "description failed" not in operation["summary"]
+        assert "cannot be described" not in operation["summary"]
     ids = [operation["operationId"] for path in made["paths"].values() for operation in path.values()]
     assert len(ids) == len(set(ids))
 
@@ -122,32 +122,32 @@ def body_of(paths: dict[str, Any], name: str) -> dict[str, Any]:
     return content
 
 
-def test_document_of_scalar_input_has_its_example() -> None:
+def test_document_of_scalar_input_has_scalar_example() -> None:
     scalar = model("scalar", TensorSpec("x", "float32", ()), np.float32(2.5))
     assert body_of(paths_of([scalar, ROWS]), "scalar")["example"] == {"input": 2.5}
 
 
-def test_document_of_fixed_shape_has_the_whole_example() -> None:
+def test_document_of_fixed_shape_has_whole_example() -> None:
     fixed = model("fixed", TensorSpec("x", "float32", (3,)), np.float32([1, 2, 3]))
     assert body_of(paths_of([fixed]), "fixed")["example"]["input"] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_document_has_no_example_that_json_cannot_hold(value: float) -> None:
+def test_document_omits_examples_invalid_in_json(value: float) -> None:
     row = np.float32([[1, value]])
     assert "example" not in body_of(paths_of([model("m", TensorSpec("x", "float32", (None, 2)), row)]), "m")
 
 
-def test_document_shows_a_model_whose_description_fails(caplog: pytest.LogCaptureFixture) -> None:
+def test_document_with_indescribable_model_lists_error_for_model(caplog: pytest.LogCaptureFixture) -> None:
     broken = model("broken", TensorSpec("x", "float32", (None, 2), kind={"type": "tabular"}))  # without columns
     paths = paths_of([broken, ROWS])
     OpenAPIV31SpecValidator(orjson.loads(orjson.dumps({**OWN, "paths": paths}))).validate()
-    assert "description failed" in paths["/models/broken/predict"]["post"]["summary"]
+    assert "cannot be described" in paths["/models/broken/predict"]["post"]["summary"]
     assert body_of(paths, "rows")["example"]
     assert "broken" in caplog.text
 
 
-def test_operation_ids_of_alike_names_differ() -> None:
+def test_operation_ids_of_similar_names_differ() -> None:
     spec = TensorSpec("x", "float32", (None, 2))
     paths = paths_of([model("a", spec), model("a_versions_1", spec)])
     ids = [operation["operationId"] for path in paths.values() for operation in path.values()]

@@ -1,4 +1,4 @@
-"""The examples of docs/extend.md: each is a function's file, asked on Lambda and as an ASGI application."""
+"""Test the examples of docs/extend.md on Lambda and as ASGI applications."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TITLES = ("A route of your own", "Middleware", "A dependency for every route", "
 
 
 def examples() -> dict[str, str]:
-    """The page's Python by the heading that it is under."""
+    """Return the page's Python examples by heading."""
     sections = re.split(r"^## (.*)$", (ROOT / "docs" / "extend.md").read_text(), flags=re.MULTILINE)
     found = dict(zip(sections[1::2], sections[2::2], strict=True))
     code = {
@@ -50,7 +50,7 @@ def environment(registries: Registries, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 def run(title: str) -> SimpleNamespace:
     names: dict[str, Any] = {"__name__": "app"}
-    exec(compile(examples()[title], f"docs/extend.md: {title}", "exec"), names)  # noqa: S102 - the page is ours
+    exec(compile(examples()[title], f"docs/extend.md: {title}", "exec"), names)  # noqa: S102 - our own page
     return SimpleNamespace(**names)
 
 
@@ -61,35 +61,35 @@ def event(method: str, path: str, body: bytes = b"", **headers: str) -> dict[str
     return found | {"rawPath": path, "body": body.decode(), "headers": {"host": "h", **named}}
 
 
-def test_page_has_the_examples_that_are_tested() -> None:
+def test_page_has_exactly_tested_examples() -> None:
     assert tuple(examples()) == TITLES
 
 
 @pytest.mark.parametrize("title", TITLES)
-def test_example_still_answers_predictions(title: str) -> None:
+def test_example_answers_predictions(title: str) -> None:
     answer = run(title).handler(event("POST", "/predict", BODY, x_tenant="a"), None)
     assert (answer["statusCode"], len(json.loads(answer["body"]))) == (200, 1)
 
 
-def test_own_route_knows_caller_and_correlation() -> None:
+def test_user_route_has_caller_and_correlation_id() -> None:
     answer = run("A route of your own").handler(event("GET", "/whoami", x_correlation_id="abc-1"), None)
     assert json.loads(answer["body"]) == {"caller": "arn:aws:iam::123456789012:user/example", "correlation": "abc-1"}
     assert answer["headers"]["x-correlation-id"] == "abc-1"
 
 
-def test_own_route_is_in_the_openapi_document() -> None:
+def test_user_route_is_in_openapi_document() -> None:
     answer = run("A route of your own").handler(event("GET", "/openapi.json"), None)
     assert {"/whoami", "/predict", "/jobs"} <= set(json.loads(answer["body"])["paths"])
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "DELETE"])
-def test_own_route_has_the_rules_of_http(method: str) -> None:
+def test_user_route_follows_http_rules(method: str) -> None:
     answer = run("A route of your own").handler(event(method, "/whoami"), None)
     status, allow = {"HEAD": (200, None), "OPTIONS": (204, "GET, HEAD, OPTIONS"), "DELETE": (405, "GET")}[method]
     assert (answer["statusCode"], answer["headers"].get("allow")) == (status, allow)
 
 
-def test_middleware_sees_predictions_and_no_refused_request() -> None:
+def test_middleware_sees_admitted_requests_only() -> None:
     handler = run("Middleware").handler
     for path, method, body in [("/predict", "POST", BODY), ("/models", "GET", b""), ("/openapi.json", "GET", b"")]:
         assert handler(event(method, path, body), None)["headers"]["x-region"] == "eu-west-1"
@@ -99,19 +99,19 @@ def test_middleware_sees_predictions_and_no_refused_request() -> None:
 
 
 @pytest.mark.parametrize("path", ["/predict", "/v1/models/quickstart:predict", "/models/quickstart/predict"])
-def test_dependency_holds_for_predictions(path: str) -> None:
+def test_dependency_applies_to_predictions(path: str) -> None:
     body = b'{"instances": [[1, 2, 3]]}' if path.startswith("/v1") else BODY
     handler = run("A dependency for every route").handler
     assert handler(event("POST", path, body), None)["statusCode"] == 400
     assert handler(event("POST", path, body, x_tenant="a"), None)["statusCode"] == 200
 
 
-def test_lifespan_state_is_the_requests() -> None:
+def test_lifespan_state_is_available_to_routes() -> None:
     answer = run("A lifespan").handler(event("GET", "/greeting"), None)
     assert (answer["statusCode"], json.loads(answer["body"])) == (200, "ahoy")
 
 
-def test_fast_path_answers_own_routes_and_predictions() -> None:
+def test_fast_path_answers_user_routes_and_predictions() -> None:
     handler = run("The fast path").handler
     assert json.loads(handler(event("GET", "/about"), None)["body"]) == {"owner": "risk team"}
     assert handler(event("GET", "/models"), None)["statusCode"] == 200
@@ -157,26 +157,26 @@ def with_handler() -> Application:
         (with_mount, "routes"),
     ],
 )
-def test_fast_path_that_would_skip_something_is_refused(create: Callable[[], Application], named: str) -> None:
+def test_fast_path_skipping_extensions_is_refused(create: Callable[[], Application], named: str) -> None:
     with pytest.raises(SettingError, match=named):
         handler_for(create, fast_path=True)
     assert handler_for(create).core is not None
 
 
-def test_own_route_at_a_path_of_ours_comes_first() -> None:
+def test_user_route_at_protocol_path_takes_precedence() -> None:
     handler = handler_for(with_shadow("/models"))
     assert handler(event("GET", "/models"), None)["body"] == "{}"
     assert handler(event("GET", "/models/quickstart"), None)["statusCode"] == 200
 
 
-def test_own_method_at_a_path_of_ours_is_answered() -> None:
+def test_user_method_at_protocol_path_is_answered() -> None:
     handler = handler_for(with_shadow("/predict"))
     assert handler(event("GET", "/predict"), None)["statusCode"] == 200
     assert handler(event("POST", "/predict", BODY), None)["statusCode"] == 200
     assert handler(event("PUT", "/predict"), None)["headers"]["allow"] == "GET, POST"
 
 
-def test_own_error_is_500_with_its_correlation_id_and_is_logged(
+def test_exception_of_user_route_is_500_and_logged_with_correlation_id(
     registries: Registries, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = create_app(core=core(registries.examples))
@@ -191,7 +191,7 @@ def test_own_error_is_500_with_its_correlation_id_and_is_logged(
     assert "correlation abc-2" in caplog.text
 
 
-def test_own_http_exception_is_as_fastapi_sends_it(registries: Registries) -> None:
+def test_http_exception_of_user_route_has_fastapi_format(registries: Registries) -> None:
     app = create_app(core=core(registries.examples))
 
     @app.get("/items/{item}")
@@ -204,7 +204,7 @@ def test_own_http_exception_is_as_fastapi_sends_it(registries: Registries) -> No
     assert (done.status, json.loads(done.body)) == (404, {"detail": "no item 5"})
 
 
-def test_own_trailing_slash_and_head_are_kept(registries: Registries) -> None:
+def test_user_routes_with_trailing_slash_and_head_are_kept(registries: Registries) -> None:
     app = create_app(core=core(registries.examples))
     app.get("/items/")(lambda: "slash")
     app.head("/own")(lambda: None)
@@ -223,7 +223,7 @@ def test_own_trailing_slash_and_head_are_kept(registries: Registries) -> None:
         ({"LIGHTSHIP_TOKEN": "sesame"}, "192.0.2.1", 401),
     ],
 )
-def test_server_without_token_answers_its_own_machine(
+def test_server_without_token_refuses_other_machines(
     monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], client: str, status: int
 ) -> None:
     monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME")
@@ -261,6 +261,6 @@ def test_websocket_is_closed(registries: Registries) -> None:
     assert [message["type"] for message in sent] == ["websocket.close"]
 
 
-def test_create_app_that_returns_something_else_is_refused(tmp_path: Path) -> None:
+def test_handler_for_other_application_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="FastAPI"):
         handler_for(FastAPI)  # type: ignore[arg-type]

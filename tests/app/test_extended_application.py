@@ -1,4 +1,4 @@
-"""What people add to an application, against what must hold for every request: admission, limits, ids, both ways."""
+"""Test user extensions of the application against the rules for every request."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def app(registries: Registries) -> Application:
 
 
 @pytest.fixture
-def guarded(registries: Registries) -> Application:
+def protected(registries: Registries) -> Application:
     return create_app(core=core(registries.examples, token="sesame"))
 
 
 class Rewrite:
-    """Middleware that sends an open path elsewhere."""
+    """Middleware that rewrites an open path to another one."""
 
     def __init__(self, app: ASGIApp, to: str) -> None:
         self._app, self._to = app, to
@@ -55,21 +55,21 @@ class Rewrite:
 
 
 @pytest.mark.parametrize("path", ["/", "/health/{what}", "/docs"])
-def test_own_route_at_an_open_path_needs_the_token(guarded: Application, path: str) -> None:
-    guarded.get(path)(lambda: "mine")
-    assert asgi.ask(guarded, "GET", path.replace("{what}", "live")).status == 401
+def test_user_route_at_open_path_requires_token(protected: Application, path: str) -> None:
+    protected.get(path)(lambda: "mine")
+    assert asgi.ask(protected, "GET", path.replace("{what}", "live")).status == 401
 
 
 @pytest.mark.parametrize("to", ["/openapi.json", "/jobs", "/models", "/mine"])
-def test_middleware_that_rewrites_an_open_path_opens_nothing(guarded: Application, to: str) -> None:
-    guarded.get("/mine")(lambda: "mine")
-    guarded.add_middleware(Rewrite, to=to)
-    assert asgi.ask(guarded, "GET", "/health/live").status == 401
+def test_middleware_rewriting_open_path_requires_token(protected: Application, to: str) -> None:
+    protected.get("/mine")(lambda: "mine")
+    protected.add_middleware(Rewrite, to=to)
+    assert asgi.ask(protected, "GET", "/health/live").status == 401
 
 
-def test_open_routes_stay_open(guarded: Application) -> None:
-    assert asgi.ask(guarded, "GET", "/health/live").status == 200
-    assert asgi.ask(guarded, "GET", "/docs").status == 200
+def test_open_routes_of_extended_application_need_no_token(protected: Application) -> None:
+    assert asgi.ask(protected, "GET", "/health/live").status == 200
+    assert asgi.ask(protected, "GET", "/docs").status == 200
 
 
 def zipped(path: str, body: bytes) -> dict[str, Any]:
@@ -78,14 +78,14 @@ def zipped(path: str, body: bytes) -> dict[str, Any]:
     return made | {"body": packed, "isBase64Encoded": True}
 
 
-def test_gzip_body_of_a_job_is_inflated_once_on_lambda(registries: Registries) -> None:
+def test_gzip_body_of_job_request_is_inflated_once_on_lambda(registries: Registries) -> None:
     handler = gateway(core(registries.examples))
     plain = handler(event("POST", "/jobs", b"{}", content_type="application/json"), None)
     packed = handler(zipped("/jobs", b"{}"), None)
     assert (packed["statusCode"], packed["body"]) == (plain["statusCode"], plain["body"])
 
 
-def test_inflated_body_has_headers_of_its_own(app: Application) -> None:
+def test_inflated_body_has_matching_headers(app: Application) -> None:
     @app.post("/echo")
     async def echo(request: Request) -> dict[str, Any]:
         named = {name: request.headers.get(name) for name in ("content-length", "content-encoding")}
@@ -99,7 +99,7 @@ def test_inflated_body_has_headers_of_its_own(app: Application) -> None:
 @pytest.mark.parametrize(
     "path", ["/models/quickstart/predict", "/models/quickstart", "/models/quickstart/versions/latest/predict"]
 )
-def test_fast_path_is_refused_for_a_route_of_one_model(path: str) -> None:
+def test_fast_path_with_route_of_one_model_is_refused(path: str) -> None:
     def create() -> Application:
         app = create_app()
         router = APIRouter()
@@ -111,7 +111,7 @@ def test_fast_path_is_refused_for_a_route_of_one_model(path: str) -> None:
         handler_for(create, fast_path=True)
 
 
-def test_fast_path_is_refused_for_a_host_route() -> None:
+def test_fast_path_with_host_route_is_refused() -> None:
     def create() -> Application:
         app = create_app()
         app.router.routes.append(Host("h", FastAPI()))
@@ -136,7 +136,7 @@ def test_correlation_id_is_sent_once(app: Application) -> None:
     assert [value for name, value in sent if name == b"x-correlation-id"] == [b"ours"]
 
 
-def test_response_that_breaks_off_is_500_on_lambda() -> None:
+def test_interrupted_response_on_lambda_is_500() -> None:
     def create() -> Application:
         app = create_app()
 
@@ -162,13 +162,13 @@ def with_cookies() -> Application:
     return app
 
 
-def test_cookies_pass_both_ways_on_lambda() -> None:
+def test_cookies_on_lambda_pass_in_both_directions() -> None:
     answer = handler_for(with_cookies)(event("GET", "/cookies") | {"cookies": ["a=1", "b=2"]}, None)
     assert json.loads(answer["body"]) == {"a": "1", "b": "2"}
     assert len(answer["cookies"]) == 2
 
 
-def test_cookies_reach_a_load_balancer() -> None:
+def test_cookies_behind_load_balancer_are_multi_value_headers() -> None:
     sent = {
         "requestContext": {"elb": {}},
         "httpMethod": "GET",
@@ -182,7 +182,7 @@ def test_cookies_reach_a_load_balancer() -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/predict", "/api/mine"])
-def test_root_path_is_in_front_of_every_route(app: Application, path: str) -> None:
+def test_root_path_prefixes_every_route(app: Application, path: str) -> None:
     app.post("/mine")(lambda: {})
 
     async def rooted(scope: Scope, receive: Receive, send: Send) -> None:
@@ -201,7 +201,7 @@ def test_root_path_is_in_front_of_every_route(app: Application, path: str) -> No
         ("OPTIONS", "/prod/mine", 204),
     ],
 )
-def test_stage_is_in_front_of_every_route(method: str, path: str, status: int) -> None:
+def test_stage_prefixes_every_route(method: str, path: str, status: int) -> None:
     def create() -> Application:
         app = create_app()
         app.get("/mine")(lambda: "mine")
@@ -213,7 +213,7 @@ def test_stage_is_in_front_of_every_route(method: str, path: str, status: int) -
     assert (answer["statusCode"], status != 405 or answer["headers"]["allow"]) == (status, status != 405 or "GET")
 
 
-def test_request_without_token_does_not_make_the_application(registries: Registries) -> None:
+def test_request_without_token_does_not_create_application(registries: Registries) -> None:
     made = core(registries.examples, token="sesame")
 
     def make() -> Application:
@@ -222,7 +222,7 @@ def test_request_without_token_does_not_make_the_application(registries: Registr
     assert asgi.ask(AsgiEntry(made, make, fast_path=True), "GET", "/x/").status == 401
 
 
-def test_two_first_requests_make_one_application(registries: Registries) -> None:
+def test_concurrent_first_requests_create_one_application(registries: Registries) -> None:
     made = core(registries.examples, threads=True)
     applications: list[Application] = []
 
@@ -239,7 +239,7 @@ def test_two_first_requests_make_one_application(registries: Registries) -> None
     assert len(applications) == 1
 
 
-def test_application_that_cannot_be_made_is_500_with_an_id(registries: Registries) -> None:
+def test_application_failing_to_import_is_500_with_correlation_id(registries: Registries) -> None:
     def make() -> Application:
         raise ImportError("no fastapi")
 
@@ -251,7 +251,7 @@ def test_application_that_cannot_be_made_is_500_with_an_id(registries: Registrie
 Answer = Callable[[Request], Awaitable[Response]]
 
 
-def test_metrics_have_the_route_whoever_answers(app: Application) -> None:
+def test_metrics_of_response_by_middleware_have_route(app: Application) -> None:
     async def refuse(request: Request, call_next: Answer) -> Response:
         return Response("no", 403) if request.url.path == "/predict" else await call_next(request)
 
@@ -266,7 +266,7 @@ def test_metrics_have_the_route_whoever_answers(app: Application) -> None:
     ]
 
 
-def test_state_of_own_middleware_collides_with_nothing(app: Application) -> None:
+def test_request_state_of_user_middleware_is_separate(app: Application) -> None:
     async def remember(request: Request, call_next: Answer) -> Response:
         request.state.request = request.state.steps = "mine"
         return await call_next(request)
@@ -275,8 +275,8 @@ def test_state_of_own_middleware_collides_with_nothing(app: Application) -> None
     assert asgi.ask(app, "POST", "/predict", body=[BODY]).status == 200
 
 
-def live(app: ASGIApp) -> None:
-    """Start an application, ask for a prediction, and stop it, as an ASGI server does."""
+def run_lifespan(app: ASGIApp) -> None:
+    """Start an application, send a prediction request, and stop it, as a server does."""
 
     async def ask() -> None:
         messages = iter(["lifespan.startup", "lifespan.shutdown"])
@@ -295,13 +295,13 @@ def live(app: ASGIApp) -> None:
     asyncio.run(ask())
 
 
-def test_application_lives_more_than_once(registries: Registries) -> None:
+def test_application_lifespan_runs_more_than_once(registries: Registries) -> None:
     app = create_app(core=core(registries.examples, threads=True))
-    live(app)
-    live(app)
+    run_lifespan(app)
+    run_lifespan(app)
 
 
-def test_startup_handlers_and_lifespans_of_routers_run(registries: Registries) -> None:
+def test_application_runs_startup_handlers_and_router_lifespans(registries: Registries) -> None:
     ran: list[str] = []
 
     @asynccontextmanager
@@ -312,23 +312,23 @@ def test_startup_handlers_and_lifespans_of_routers_run(registries: Registries) -
     app = create_app(core=core(registries.examples), on_startup=[lambda: ran.append("startup")])
     app.include_router(APIRouter(lifespan=lifespan))
     assert app.lifespan_mode == "auto"
-    live(app)
+    run_lifespan(app)
     assert sorted(ran) == ["router", "startup"]
 
 
-def test_handler_of_an_extended_application_needs_no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_handler_of_extended_application_needs_no_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME")
     handler = handler_for(partial(create_app))
     for _ in range(2):
         assert handler(event("POST", "/predict", BODY), None)["statusCode"] == 200
 
 
-def test_event_that_cannot_be_read_has_a_correlation_id(registries: Registries) -> None:
+def test_invalid_event_has_correlation_id(registries: Registries) -> None:
     answer = gateway(core(registries.examples))({"requestContext": {"http": {"method": "GET"}}}, None)
     assert answer["headers"]["x-correlation-id"]
 
 
-def test_page_does_not_wait_for_models_to_load(registries: Registries) -> None:
+def test_page_request_does_not_wait_for_loading_models(registries: Registries) -> None:
     made, loaded = core(registries.examples, threads=True), threading.Event()
     app, server = fast_path(made), made.server
     assert server is not None

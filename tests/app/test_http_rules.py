@@ -1,4 +1,4 @@
-"""HEAD, OPTIONS, trailing slashes and other origins: the same for a server and for Lambda."""
+"""Test HEAD, OPTIONS, trailing slashes and origins on a server and on Lambda."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.serve import WAYS, Way, core, fast_path, gateway
 ORIGIN = "https://a.example"
 Answer = tuple[int, dict[str, str], bytes]
 Ask = Callable[..., Answer]
-Place = Callable[[Core], Ask]
+Platform = Callable[[Core], Ask]
 
 
-def _named(place: tuple[Callable[..., Ask], Way]) -> str:
-    return " ".join(part.__name__ for part in place)
+def _named(platform: tuple[Callable[..., Ask], Way]) -> str:
+    return " ".join(part.__name__ for part in platform)
 
 
 def made(registries: Registries, *, token: str | None = None, origins: tuple[str, ...] = (ORIGIN,)) -> Core:
@@ -59,8 +59,8 @@ def named(headers: dict[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-@pytest.fixture(params=[(place, way) for place in (on_server, on_lambda) for way in WAYS], ids=_named)
-def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+@pytest.fixture(params=[(platform, way) for platform in (on_server, on_lambda) for way in WAYS], ids=_named)
+def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
     loop = asyncio.new_event_loop()  # Mangum takes the thread's
     asyncio.set_event_loop(loop)
     where, way = request.param
@@ -70,8 +70,8 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 
 
 @pytest.fixture
-def ask(place: Place, registries: Registries) -> Ask:
-    return place(made(registries))
+def ask(platform: Platform, registries: Registries) -> Ask:
+    return platform(made(registries))
 
 
 GETS = ["/", "/health/live", "/health/ready", "/ping", "/version", "/models", "/models/quickstart", "/v2"]
@@ -80,7 +80,7 @@ GETS += ["/openapi.json", "/nowhere", "/models/nothing"]
 
 
 @pytest.mark.parametrize("path", GETS)
-def test_head_answers_as_get_without_body(ask: Ask, path: str) -> None:
+def test_head_has_headers_of_get_without_body(ask: Ask, path: str) -> None:
     status, headers, body = ask("HEAD", path)
     expected, others, content = ask("GET", path)
     assert (status, body) == (expected, b"")
@@ -109,8 +109,8 @@ def test_options_lists_methods(ask: Ask, path: str, methods: str) -> None:
     assert (status, headers["allow"], body) == (204, methods, b"")
 
 
-def test_preflight_needs_no_token(place: Place, registries: Registries) -> None:
-    ask = place(made(registries, token="sesame"))
+def test_preflight_without_token_is_answered(platform: Platform, registries: Registries) -> None:
+    ask = platform(made(registries, token="sesame"))
     asked = {
         "origin": ORIGIN,
         "access_control_request_method": "POST",
@@ -120,7 +120,7 @@ def test_preflight_needs_no_token(place: Place, registries: Registries) -> None:
     assert (status, headers["access-control-allow-origin"]) == (204, ORIGIN)
     assert headers["access-control-allow-headers"] == "authorization"
     status, headers, _ = ask("POST", "/predict", b'{"input": [1, 2, 3]}', origin=ORIGIN)
-    assert (status, headers["access-control-allow-origin"]) == (401, ORIGIN)  # else a page could not read the error
+    assert (status, headers["access-control-allow-origin"]) == (401, ORIGIN)  # or a page could not read the error
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,9 @@ def test_preflight_needs_no_token(place: Place, registries: Registries) -> None:
         ("HEAD", "/models", b"", 200),
     ],
 )
-def test_answers_to_allowed_origin_have_its_headers(ask: Ask, method: str, path: str, body: bytes, status: int) -> None:
+def test_response_to_allowed_origin_has_cors_headers(
+    ask: Ask, method: str, path: str, body: bytes, status: int
+) -> None:
     got, headers, _ = ask(method, path, body, origin=ORIGIN)
     assert (got, headers["access-control-allow-origin"]) == (status, ORIGIN)
     assert "origin" in headers["vary"]
@@ -145,13 +147,13 @@ def test_answers_to_allowed_origin_have_its_headers(ask: Ask, method: str, path:
     assert "origin" in headers["vary"]
 
 
-def test_without_origins_adds_no_header(place: Place, registries: Registries) -> None:
-    _, headers, _ = place(made(registries, origins=()))("GET", "/models", origin=ORIGIN)
+def test_response_without_configured_origins_has_no_cors_headers(platform: Platform, registries: Registries) -> None:
+    _, headers, _ = platform(made(registries, origins=()))("GET", "/models", origin=ORIGIN)
     assert not {name for name in headers if name.startswith("access-control")}
 
 
 @pytest.mark.parametrize("path", ["/models/", "/v2/models/quickstart/", "/health/live/", "/openapi.json/", "/jobs/"])
-def test_trailing_slash_is_as_without(ask: Ask, path: str) -> None:
+def test_path_with_trailing_slash_equals_path_without(ask: Ask, path: str) -> None:
     status, _, body = ask("GET", path)
     assert (status, body) == ask("GET", path[:-1])[::2]
     assert ask("POST", "/predict/", b'{"input": [1, 2, 3]}')[0] == 200
@@ -177,24 +179,24 @@ MARK = b"\xef\xbb\xbf"
         ("/invocations", "text/csv", b"mean radius,mean texture,mean concavity\n1,2,3\n"),
     ],
 )
-def test_body_with_byte_order_mark_is_read(ask: Ask, path: str, media_type: str, body: bytes) -> None:
+def test_body_with_byte_order_mark_is_accepted(ask: Ask, path: str, media_type: str, body: bytes) -> None:
     status, _, answer = ask("POST", path, MARK + body, content_type=media_type)
     assert (status, answer) == (200, ask("POST", path, body, content_type=media_type)[2])
 
 
-def test_job_body_with_byte_order_mark_is_read(ask: Ask) -> None:
+def test_job_body_with_byte_order_mark_is_accepted(ask: Ask) -> None:
     status, _, body = ask("POST", "/jobs", MARK + b'{"upload": {"name": "a.csv"}}', content_type="application/json")
     assert (status, body) == ask("POST", "/jobs", b'{"upload": {"name": "a.csv"}}', content_type="application/json")[
         ::2
     ]
 
 
-def test_docs_are_open_and_document_needs_token(place: Place, registries: Registries) -> None:
-    ask = place(made(registries, token="sesame"))
+def test_docs_page_needs_no_token_and_document_requires_token(platform: Platform, registries: Registries) -> None:
+    ask = platform(made(registries, token="sesame"))
     status, headers, page = ask("GET", "/docs")
     assert status == 200
     assert b"quickstart" not in page
-    assert b"://" not in page  # nothing is loaded from elsewhere
+    assert b"://" not in page  # nothing is loaded from other sites
     policy = headers["content-security-policy"]
     assert "script-src 'self';" in policy
     assert "frame-ancestors 'none'" in policy
@@ -212,13 +214,13 @@ def test_docs_are_open_and_document_needs_token(place: Place, registries: Regist
     assert "401" not in document["paths"]["/health/live"]["get"]["responses"]
 
 
-def test_document_without_token_has_no_scheme(ask: Ask) -> None:
+def test_document_without_token_has_no_security_scheme(ask: Ask) -> None:
     document = json.loads(ask("GET", "/openapi.json")[2])
     assert "securitySchemes" not in document["components"]
     assert "security" not in document
 
 
-def test_docs_with_slash_lead_to_docs(ask: Ask) -> None:
+def test_docs_with_trailing_slash_redirect_to_docs(ask: Ask) -> None:
     status, headers, _ = ask("GET", "/docs/")
     assert (status, headers["location"]) == (308, "../docs")
 

@@ -1,4 +1,4 @@
-"""The access log and the metrics of a real server process: every request, refusals too, and nothing secret."""
+"""Test the access log and the metrics of a server process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def logged_lines(output: str) -> list[str]:
 
 
 def ask(port: int) -> httpx.Response:
-    """Ask in eight ways; the answer to the prediction."""
+    """Send eight requests; return the response to the prediction."""
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         good = client.post("/predict?key=hidden", content=BODY, headers=BEARER)
         client.post("/predict", content=BODY)
@@ -45,7 +45,7 @@ def ask(port: int) -> httpx.Response:
 
 
 @pytest.mark.parametrize("way", [("--access-log",), ()], ids=["option", "variable"])
-def test_access_log_switched_on_writes_a_line_per_request_and_no_secret(
+def test_access_log_enabled_writes_line_per_request_without_secrets(
     registries: Registries, way: tuple[str, ...]
 ) -> None:
     variable = {} if way else {"LIGHTSHIP_ACCESS_LOG": "1"}
@@ -80,7 +80,7 @@ def test_access_log_switched_on_writes_a_line_per_request_and_no_secret(
     assert all(line.isprintable() for line in logged)
 
 
-def test_access_log_names_clients_that_went_before_their_body_was_complete(registries: Registries) -> None:
+def test_access_log_of_disconnected_client_has_error_code(registries: Registries) -> None:
     with serving(registries.examples, "--access-log", **SETTINGS) as (process, port):
         head = (
             f"POST /predict HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 99\r\n\r\n"
@@ -92,7 +92,7 @@ def test_access_log_names_clients_that_went_before_their_body_was_complete(regis
     assert (line["status"], line["error"], line["bytes"]) == (0, "client_disconnected", 0)
 
 
-def test_access_log_whose_reader_has_gone_does_not_fail_the_end(registries: Registries) -> None:
+def test_access_log_with_closed_reader_does_not_fail_shutdown(registries: Registries) -> None:
     with serving(registries.examples, "--access-log", LIGHTSHIP_DEFAULT_MODEL="quickstart") as (process, port):
         assert process.stdout is not None and process.stderr is not None
         next(line for line in process.stdout if line.startswith("curl"))  # the last of the banner
@@ -117,7 +117,7 @@ def port(registries: Registries) -> Iterator[int]:
         yield port
 
 
-def test_metrics_count_what_was_asked(port: int) -> None:
+def test_metrics_count_requests_by_route_and_status(port: int) -> None:
     ask(port)
     answer = httpx.get(f"http://127.0.0.1:{port}/metrics", headers=BEARER, timeout=60)
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"

@@ -1,4 +1,4 @@
-"""The long-running server as a process: what granian bounds, how it starts, and how it ends."""
+"""Test the long-running server as a process: granian's limits, start and shutdown."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ import pytest
 from tests.bundles import Registries
 from tests.emulator import ROOT
 
-pytestmark = pytest.mark.alone  # time-outs of fractions of a second
+pytestmark = pytest.mark.alone  # timeouts of fractions of a second
 
 BODY = b'{"input": [1.0, 2.0, 3.0]}'
 
 
 @contextmanager
 def serving(registry: Path, *words: str, **settings: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """A server on a free port."""
+    """Run a server on a free port."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LIGHTSHIP_")}
     environment = {**clean, "PYTHONPATH": "src", "LIGHTSHIP_REGISTRY": str(registry), **settings}
     command = [sys.executable, "-u", "-m", "lightship", "serve", "--port", "0", *words]
@@ -56,7 +56,7 @@ def connect(port: int) -> socket.socket:
 
 
 def read(connection: socket.socket) -> bytes:
-    """What comes until the server closes."""
+    """Return all bytes until the server closes the connection."""
     found = b""
     while piece := connection.recv(65536):
         found += piece
@@ -95,11 +95,11 @@ LENGTH = f"Content-Length: {len(BODY)}"
         ([head("POST /predict HTTP/1.1", "Host: attacker.example", LENGTH), BODY], 403),
     ],
 )
-def test_request_gets_its_status(port: int, pieces: list[bytes], status: int) -> None:
+def test_request_has_expected_status(port: int, pieces: list[bytes], status: int) -> None:
     assert say(port, *pieces).split(b" ", 2)[1] == str(status).encode()
 
 
-def test_expect_100_continue_is_answered_before_the_body(port: int) -> None:
+def test_expect_100_continue_is_answered_before_body(port: int) -> None:
     with connect(port) as connection:
         connection.sendall(head(*POST, LENGTH, "Expect: 100-continue"))
         assert connection.recv(1000).startswith(b"HTTP/1.1 100")
@@ -107,13 +107,13 @@ def test_expect_100_continue_is_answered_before_the_body(port: int) -> None:
         assert b" 200 OK" in read(connection)
 
 
-def test_offered_upgrade_to_http2_is_answered_in_http1(port: int) -> None:
+def test_upgrade_to_http2_is_answered_in_http1(port: int) -> None:
     offer = ("Upgrade: h2c", "HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA", LENGTH)
     answered = say(port, head(*POST, *offer, end="Upgrade, HTTP2-Settings") + BODY)
     assert answered.startswith(b"HTTP/1.1 200")
 
 
-def test_connection_is_kept_for_the_next_request(port: int) -> None:
+def test_connection_is_kept_for_next_request(port: int) -> None:
     with closing(http.client.HTTPConnection("127.0.0.1", port)) as client:
         for _ in range(3):
             client.request("POST", "/predict", BODY, {"Content-Type": "application/json"})
@@ -123,14 +123,17 @@ def test_connection_is_kept_for_the_next_request(port: int) -> None:
 
 
 @pytest.mark.parametrize("said", [b"", b"GET / HTT", head("GET / HTTP/1.1", "Host: localhost", end="keep-alive")])
-def test_connection_without_a_complete_head_is_closed(port: int, said: bytes) -> None:
+def test_connection_without_complete_head_is_closed(port: int, said: bytes) -> None:
     begun = time.monotonic()
     say(port, said)
     assert time.monotonic() - begun < 10
 
 
-def test_silent_connection_is_never_closed_where_http2_is_offered_too(tmp_path: Path) -> None:
-    """The reason for HTTP/1.1 alone. Should this fail, granian closes such connections now, and HTTP/2 may come."""
+def test_silent_connection_with_http2_enabled_is_never_closed(tmp_path: Path) -> None:
+    """Document why only HTTP/1.1 is enabled.
+
+    If this fails, granian closes such connections now, and HTTP/2 can be enabled.
+    """
     code = (
         "import asyncio; from granian.constants import *; from granian.http import *\n"
         "from granian.server.embed import Server\n"
@@ -162,14 +165,14 @@ def _patiently(port: int) -> socket.socket:
             assert time.monotonic() < until
 
 
-def test_body_that_trickles_gets_408(port: int) -> None:
+def test_slow_body_gets_408(port: int) -> None:
     with connect(port) as connection:
         connection.sendall(head(*POST, LENGTH) + BODY[:3])
         assert read(connection).startswith(b"HTTP/1.1 408")
 
 
 @pytest.mark.parametrize("size", [1_000, 200_000, 10_000_000, 30_000_000])
-def test_refused_client_that_sends_its_whole_body_first_sees_why(registries: Registries, size: int) -> None:
+def test_refused_client_sending_whole_body_reads_response(registries: Registries, size: int) -> None:
     with (
         serving(registries.examples, LIGHTSHIP_TOKEN="sesame") as (_, port),
         closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as client,
@@ -180,11 +183,11 @@ def test_refused_client_that_sends_its_whole_body_first_sees_why(registries: Reg
         try:
             client.send(bytes(size))
         except ConnectionError:
-            assert size > 10 * 1024 * 1024, "up to the limit all of it is read"
+            assert size > 10 * 1024 * 1024, "bodies up to the limit are read completely"
         assert client.getresponse().status == 401
 
 
-def test_more_connections_than_allowed_wait_until_one_is_closed(registries: Registries) -> None:
+def test_connections_beyond_limit_wait_for_free_one(registries: Registries) -> None:
     with serving(registries.examples, LIGHTSHIP_CONNECTIONS="8") as (_, port):
         held = [connect(port) for _ in range(8)]
         answers: list[bytes] = []
@@ -199,7 +202,7 @@ def test_more_connections_than_allowed_wait_until_one_is_closed(registries: Regi
         assert answers[0].startswith(b"HTTP/1.1 200")
 
 
-def test_second_server_on_a_port_is_refused(port: int, registries: Registries) -> None:
+def test_second_server_on_same_port_is_refused(port: int, registries: Registries) -> None:
     command = [sys.executable, "-m", "lightship", "serve", "--port", str(port), "--registry", str(registries.examples)]
     run = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=False)
     assert run.returncode == 2
@@ -208,7 +211,7 @@ def test_second_server_on_a_port_is_refused(port: int, registries: Registries) -
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_running_request_is_answered_after_the_signal(registries: Registries, number: signal.Signals) -> None:
+def test_running_request_is_answered_after_signal(registries: Registries, number: signal.Signals) -> None:
     with serving(registries.examples, LIGHTSHIP_DEFAULT_MODEL="quickstart") as (process, port):
         with connect(port) as idle, connect(port) as connection:
             idle.sendall(head("GET /health/live HTTP/1.1", "Host: localhost", end="keep-alive"))
@@ -216,7 +219,7 @@ def test_running_request_is_answered_after_the_signal(registries: Registries, nu
             connection.sendall(head(*POST, LENGTH, "Expect: 100-continue"))
             assert connection.recv(1000).startswith(b"HTTP/1.1 100")
             process.send_signal(number)
-            with pytest.raises((ConnectionRefusedError, ConnectionResetError)):  # reset where the backlog is closed
+            with pytest.raises((ConnectionRefusedError, ConnectionResetError)):  # reset while the backlog is closed
                 _until_refused(port)
             connection.sendall(BODY)
             assert b" 200 OK" in read(connection)
@@ -231,7 +234,7 @@ def _until_refused(port: int) -> None:
         connect(port).close()
 
 
-def test_request_that_does_not_end_is_given_up_after_the_grace(registries: Registries) -> None:
+def test_unfinished_request_is_aborted_after_grace(registries: Registries) -> None:
     with serving(registries.examples) as (process, port), connect(port) as connection:
         connection.sendall(head(*POST, LENGTH, "Expect: 100-continue"))
         assert connection.recv(1000).startswith(b"HTTP/1.1 100")
@@ -241,7 +244,7 @@ def test_request_that_does_not_end_is_given_up_after_the_grace(registries: Regis
 
 @pytest.fixture
 def slow(registries: Registries, tmp_path: Path) -> Path:
-    """A registry whose only model is read once its state is written into a pipe."""
+    """Return a registry whose only model loads once its state is written into a pipe."""
     shutil.copytree(registries.small / "modes", tmp_path / "modes")
     state = tmp_path / "modes" / "state.json"
     state.rename(tmp_path / "state.json")
@@ -249,7 +252,7 @@ def slow(registries: Registries, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_server_that_is_stopped_while_it_loads_its_models_ends_cleanly(slow: Path) -> None:
+def test_server_stopped_while_loading_exits_cleanly(slow: Path) -> None:
     port = _free_port()
     with _loading(slow, port) as process:
         _patiently(port).close()
@@ -259,7 +262,7 @@ def test_server_that_is_stopped_while_it_loads_its_models_ends_cleanly(slow: Pat
 
 @contextmanager
 def _loading(registry: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A server that has begun to start."""
+    """Run a server that is still loading its models."""
     environment = {"PYTHONPATH": "src", "LIGHTSHIP_REGISTRY": str(registry)}
     command = [sys.executable, "-m", "lightship", "serve", "--port", str(port)]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
@@ -276,7 +279,7 @@ def _free_port() -> int:
         return port
 
 
-def test_server_that_loads_its_models_is_alive_and_not_ready(slow: Path) -> None:
+def test_server_loading_models_is_alive_and_not_ready(slow: Path) -> None:
     port, state = _free_port(), slow / "modes" / "state.json"
     with _loading(slow, port):
         _patiently(port).close()

@@ -1,4 +1,4 @@
-"""The application is plain ASGI: another server runs it just as well."""
+"""Test the application under another ASGI server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.bundles import Registries
 from tests.serve import core
 
 
-def test_application_under_uvicorn_answers_protocols_pages_and_refusals(registries: Registries) -> None:
+def test_application_under_uvicorn_answers_and_refuses_requests(registries: Registries) -> None:
     app = create_app(core=core(registries.examples, token="sesame", max_body=1000, threads=True))
     config = uvicorn.Config(app, port=0, log_level="error")
     server = uvicorn.Server(config)

@@ -65,7 +65,7 @@ async def first_version(url: str) -> None:
         assert answer == {"predictions": [[2, 8], [4, 6]]}
         assert await client.is_model_ready(url, "modes")
         await refused(client.is_model_ready(url, "nobody"), 404, "there is no model 'nobody'")
-        await refused(client.explain(url, "modes", {"instances": [[1, 4]]}), 400, "there are no explainers here")
+        await refused(client.explain(url, "modes", {"instances": [[1, 4]]}), 400, "explainers are not supported")
         httpx.post(f"{url}/v2/repository/models/counts/unload").raise_for_status()
         assert not await client.is_model_ready(url, "counts")
         httpx.post(f"{url}/v2/repository/models/counts/load").raise_for_status()
@@ -84,8 +84,8 @@ async def with_token(url: str, token: str) -> None:
     async with InferenceRESTClient(RESTConfig(protocol="v1")) as client:
         assert await client.infer(url, rows, model_name="modes", headers=headers) == {"predictions": [[2, 8]]}
         assert await client.is_model_ready(url, "modes", headers=headers)
-        await refused(client.infer(url, rows, model_name="modes"), 401, "this server wants a token")
-        await refused(client.is_model_ready(url, "modes"), 401, "this server wants a token")
+        await refused(client.infer(url, rows, model_name="modes"), 401, "this server requires a token")
+        await refused(client.is_model_ready(url, "modes"), 401, "this server requires a token")
     async with InferenceRESTClient(RESTConfig(protocol="v2")) as client:
         request = InferRequest("modes", [row(binary=True)])
         answer = await client.infer(url, request, model_name="modes", headers=dict(headers))
@@ -94,7 +94,7 @@ async def with_token(url: str, token: str) -> None:
         assert await client.is_server_live(url)
         assert await client.is_server_ready(url)
         assert not await client.is_model_ready(url, "modes")
-        await refused(client.infer(url, request, model_name="modes"), 401, "this server wants a token")
+        await refused(client.infer(url, request, model_name="modes"), 401, "this server requires a token")
 
 
 async def without_token(url: str) -> None:

@@ -57,7 +57,7 @@ def with_token(url: str, token: str) -> None:
         stranger.read_model_metadata("modes")
     except ApiError as error:
         assert error.status_code == 401
-        assert error.body["error"].startswith("this server wants a token")
+        assert error.body["error"].startswith("this server requires a token")
     else:
         raise AssertionError("the server should have refused")
 

@@ -29,7 +29,7 @@ def main(host: str, port: str, token: str) -> None:
         answer = requests.post(f"{url}{MODEL}:predict", json=body, headers=headers, timeout=60)
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
         assert list(answer.json()) == ["error"]
-        assert answer.json()["error"].startswith("this server wants a token")
+        assert answer.json()["error"].startswith("this server requires a token")
         answer = requests.post(f"{url}/invocations", json=body, headers=headers, timeout=60)
         assert (answer.status_code, answer.json()["error_code"]) == (401, "UNAUTHENTICATED")
     assert requests.get(url + MODEL, timeout=60).status_code == 401

@@ -23,7 +23,7 @@ from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
 from lightship.serving.batches import Batching
 from lightship.serving.counters import Counters
-from lightship.serving.router import Asked
+from lightship.serving.router import ModelSelector
 from lightship.serving.serving import Options, Serving
 from lightship.tensors import Array
 from tests.bundles import republish
@@ -190,7 +190,7 @@ def test_server_stateful_model_is_neither_cached_nor_batched(
     for number, response in enumerate(asyncio.run(send_all())):
         assert orjson.loads(response.body)["predictions"] == ([[40, 50]] if number % 2 else [[11, 12]])
         assert "lightship-cache" not in response.headers
-    served = answers.serving.find(Asked("counter"))
+    served = answers.serving.find(ModelSelector("counter"))
     assert served.batches is None
     answers.close()
     seen = answers.serving.status.model("counter").shadows[1]

@@ -1,4 +1,4 @@
-"""Admission by a request's head: before its body, for every route."""
+"""Test the admission of requests by their headers, for every route."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOST = ("host", "localhost:8000")
 TOKEN = ("authorization", "Bearer sesame")
 
 
-# Makes an application with settings of a test's own.
+# Creates an application with the settings of a test.
 Make = Callable[..., ASGIApp]
 
 
@@ -32,13 +32,13 @@ def post(app: ASGIApp, *headers: tuple[str, str], path: str = "/predict", **opti
 
 
 @pytest.mark.parametrize("path", ["/predict", "/v1/models/quickstart:predict", "/invocations", "/jobs", "/nowhere"])
-def test_request_without_token_is_refused_before_its_body_is_read(make: Make, path: str) -> None:
+def test_request_without_token_is_refused_before_reading_body(make: Make, path: str) -> None:
     done = post(make(token="sesame"), HOST, path=path)
     assert (done.status, done.received_before_answer) == (401, 0)
     assert done.headers["www-authenticate"] == "Bearer"
 
 
-def test_request_for_a_route_that_is_not_allowed_is_refused_before_its_body_is_read(
+def test_request_for_forbidden_route_is_refused_before_reading_body(
     make: Make,
 ) -> None:
     done = post(make(), HOST, path="/v2/repository/models/quickstart/load")
@@ -47,13 +47,13 @@ def test_request_for_a_route_that_is_not_allowed_is_refused_before_its_body_is_r
     assert (done.status, done.received_before_answer) == (405, 0)
 
 
-def test_body_of_a_refused_request_is_read_up_to_the_limit_and_dropped(make: Make) -> None:
+def test_refused_body_is_read_up_to_limit_and_dropped(make: Make) -> None:
     done = ask(make(token="sesame"), "POST", "/predict", body=[bytes(30_000)] * 1000, headers=[HOST])
     assert done.status == 401
     assert 1 < done.received <= 5
 
 
-def test_client_that_waits_for_100_continue_is_refused_without_a_body(make: Make) -> None:
+def test_refused_client_expecting_100_continue_sends_no_body(make: Make) -> None:
     assert post(make(token="sesame"), HOST, ("expect", "100-continue")).received == 0
 
 
@@ -70,7 +70,7 @@ def test_client_that_waits_for_100_continue_is_refused_without_a_body(make: Make
         ([HOST, ("content-length", "3"), ("transfer-encoding", "chunked")], {}, 400, "invalid_input"),
     ],
 )
-def test_head_beyond_its_limits_is_refused(
+def test_head_beyond_limits_is_refused(
     make: Make, headers: list[tuple[str, str]], options: dict[str, Any], status: int, code: str
 ) -> None:
     done = post(make(), *headers, **options)
@@ -79,14 +79,14 @@ def test_head_beyond_its_limits_is_refused(
 
 
 @pytest.mark.parametrize("version", ["1.0", "2"])
-def test_request_without_host_is_answered_where_http_needs_none(make: Make, version: str) -> None:
+def test_request_without_host_is_answered_before_and_after_http_1_1(make: Make, version: str) -> None:
     assert post(make(), version=version).status == 200
 
 
 @pytest.mark.parametrize(
     ("path", "token"), [("/predict", None), ("/nowhere", None), ("/docs", None), ("/predict", "sesame")]
 )
-def test_every_response_has_the_requests_correlation_id(make: Make, path: str, token: str | None) -> None:
+def test_response_has_correlation_id_of_request(make: Make, path: str, token: str | None) -> None:
     app = make(token=token)
     named = post(app, HOST, ("x-correlation-id", "abc-1"), path=path)
     assert named.headers["x-correlation-id"] == "abc-1"
@@ -94,7 +94,7 @@ def test_every_response_has_the_requests_correlation_id(make: Make, path: str, t
     assert len(unnamed) == 2
 
 
-def test_correlation_id_of_one_response_is_not_on_the_next(make: Make) -> None:
+def test_correlation_id_is_not_repeated_on_next_response(make: Make) -> None:
     app = make()
     for name in ("one", "two"):
         done = ask(app, "GET", "/ping", headers=[HOST, ("x-correlation-id", name)])
@@ -114,11 +114,11 @@ def test_correlation_id_of_one_response_is_not_on_the_next(make: Make) -> None:
         ("127.0.0.1.attacker.example", 403),
     ],
 )
-def test_host_that_is_not_this_machine_is_refused_on_loopback(make: Make, host: str, status: int) -> None:
+def test_host_other_than_loopback_is_refused_on_loopback(make: Make, host: str, status: int) -> None:
     assert post(make(allowed_hosts=LOOPBACK), ("host", host)).status == status
 
 
-def test_any_host_is_answered_elsewhere_and_where_it_is_allowed(make: Make) -> None:
+def test_host_is_accepted_if_allowed_or_unrestricted(make: Make) -> None:
     assert post(make(), ("host", "api.example.com")).status == 200
     assert post(make(allowed_hosts=("api.example.com",)), ("host", "api.example.com:443")).status == 200
     assert post(make(allowed_hosts=("*",)), ("host", "api.example.com")).status == 200
@@ -136,7 +136,7 @@ def test_any_host_is_answered_elsewhere_and_where_it_is_allowed(make: Make) -> N
         ("GET", "/models", "https://attacker.example", 200),
     ],
 )
-def test_other_sites_may_not_send_unsafe_requests_to_loopback(
+def test_unsafe_request_of_other_site_is_refused_on_loopback(
     make: Make, method: str, path: str, origin: str, status: int
 ) -> None:
     app = make(allowed_hosts=LOOPBACK, cors_origins=("https://shop.example",))

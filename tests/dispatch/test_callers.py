@@ -1,4 +1,4 @@
-"""Who asks: whom API Gateway has checked, by the names that its events have for him."""
+"""Test the callers that API Gateway's events identify."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROLE = "arn:aws:sts::123456789012:assumed-role/pool/CognitoIdentityCredentials"
         ({"lambda": {"principalId": "system"}}, "lambda:system"),
     ],
 )
-def test_a_caller_has_a_name_of_his_own(authorizer: dict[str, Any], caller: str) -> None:
+def test_caller_of_authorizer_has_unique_name(authorizer: dict[str, Any], caller: str) -> None:
     assert caller_of({"authorizer": authorizer}) == caller
 
 
@@ -47,7 +47,7 @@ def test_a_caller_has_a_name_of_his_own(authorizer: dict[str, Any], caller: str)
         {"principalId": "of a REST API"},
     ],
 )
-def test_who_cannot_be_told_from_others_has_none(authorizer: Any) -> None:
+def test_caller_without_identity_is_unknown(authorizer: Any) -> None:
     assert caller_of({"authorizer": authorizer}) == UNKNOWN
     assert caller_of({}) == UNKNOWN
 
@@ -63,5 +63,5 @@ def test_who_cannot_be_told_from_others_has_none(authorizer: Any) -> None:
         ("arn:aws:iam::1:root", "arn:aws:iam::1:root"),
     ],
 )
-def test_owner_of_a_role_session_is_the_role(arn: str, owner: str) -> None:
+def test_owner_of_role_session_is_role(arn: str, owner: str) -> None:
     assert owner_of(arn) == owner

@@ -1,4 +1,4 @@
-"""Headers for pages of other origins, as pure functions."""
+"""Test the headers for pages of other origins, as pure functions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_cors_star_allows_any_origin() -> None:
     assert "vary" not in headers
 
 
-def test_preflight_allows_methods_and_asked_headers() -> None:
+def test_preflight_allows_methods_and_requested_headers() -> None:
     asked = ASKED | {"access-control-request-headers": "authorization,content-type"}
     headers = Cors((A,)).preflight_headers(asked, "OPTIONS, POST")
     assert headers["access-control-allow-methods"] == "OPTIONS, POST"
@@ -43,7 +43,7 @@ def test_preflight_allows_methods_and_asked_headers() -> None:
 
 
 @pytest.mark.parametrize("names", ["", "a\r\nb: c", "x" * 5000, "a;b"])
-def test_preflight_strange_header_names_are_not_echoed(names: str) -> None:
+def test_preflight_does_not_echo_invalid_header_names(names: str) -> None:
     headers = Cors((A,)).preflight_headers(ASKED | {"access-control-request-headers": names}, "POST")
     assert "access-control-allow-headers" not in headers
 
@@ -53,5 +53,5 @@ def test_preflight_of_other_origin_allows_nothing() -> None:
     assert headers == {"allow": "OPTIONS, POST", "vary": "origin"}
 
 
-def test_merged_vary_keeps_both() -> None:
+def test_merged_vary_keeps_both_values() -> None:
     assert merged({"vary": "accept-encoding"}, {"vary": "origin"})["vary"] == "accept-encoding, origin"

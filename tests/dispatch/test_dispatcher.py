@@ -1,4 +1,4 @@
-"""The native protocol through ``answer``, over real models: what goes in, what comes out, and every refusal."""
+"""Test the native protocol through ``answer``, with real models."""
 
 from __future__ import annotations
 
@@ -87,18 +87,18 @@ def ask(registries: Registries) -> Ask:
         ("/models/roots/predict", {"input": [-1, 4]}, {"model": "roots", "version": 1, "predictions": [[None, 2]]}),
     ],
 )
-def test_an_answer(ask: Ask, path: str, body: Any, expected: Any) -> None:
+def test_predict_returns_predictions(ask: Ask, path: str, body: Any, expected: Any) -> None:
     assert ask("POST", path, body) == (200, expected)
 
 
-def test_classes_come_with_probabilities_the_likeliest_first(ask: Ask) -> None:
+def test_predict_with_class_names_returns_probabilities_in_descending_order(ask: Ask) -> None:
     status, record = ask("POST", "/models/scorer/predict", {"input": [[0, 0], [0, 1000]]})
     assert status == 200
     assert record["classes"] == [{"low": 0.5, "high": 0.5}, {"high": 1.0, "low": 0.0}]
     assert list(record["classes"][1]) == ["high", "low"]
 
 
-def test_csv_in(ask: Ask) -> None:
+def test_predict_with_csv_body_returns_predictions(ask: Ask) -> None:
     assert ask("POST", "/predict", b"1,4\n2,3\n", "text/csv; charset=utf-8") == (200, [[2, 8], [4, 6]])
 
 
@@ -168,7 +168,7 @@ def test_csv_in(ask: Ask) -> None:
             "input 'b'",
         ),
         ("/models/pair/predict", {"input": {"a": [1, 2], "c": 1}}, 400, "invalid_input", "input 'c'"),
-        ("/models/nobody/predict", {"input": 1}, 404, "not_found", "'nobody'"),
+        ("/models/missing/predict", {"input": 1}, 404, "not_found", "'missing'"),
         ("/models/%2e%2e/predict", {"input": 1}, 404, "not_found", "model"),
         (
             "/models/modes/versions/2/predict",
@@ -182,7 +182,9 @@ def test_csv_in(ask: Ask) -> None:
         ("/models/modes/versions/٣/predict", {"input": 1}, 404, "not_found", "version"),
     ],
 )
-def test_a_refusal(ask: Ask, path: str, body: Any, status: int, code: str, named: str) -> None:
+def test_predict_with_invalid_request_is_refused(
+    ask: Ask, path: str, body: Any, status: int, code: str, named: str
+) -> None:
     got, record = ask("POST", path, body)
     assert (got, record["error"]["code"]) == (status, code)
     assert named in record["error"]["message"]
@@ -191,7 +193,7 @@ def test_a_refusal(ask: Ask, path: str, body: Any, status: int, code: str, named
 @pytest.mark.parametrize(
     "media_type", ["application/xml", "image/png", "multipart/form-data; boundary=x", "text/plain"]
 )
-def test_a_media_type_that_the_model_does_not_take(ask: Ask, media_type: str) -> None:
+def test_predict_with_unsupported_media_type_is_415(ask: Ask, media_type: str) -> None:
     status, record = ask("POST", "/predict", b"x", media_type)
     assert status == 415
     assert "application/json, text/csv" in record["error"]["message"]
@@ -200,36 +202,36 @@ def test_a_media_type_that_the_model_does_not_take(ask: Ask, media_type: str) ->
 @pytest.mark.parametrize(
     ("method", "path", "allowed"), [("GET", "/predict", "POST"), ("DELETE", "/models/pair", "GET")]
 )
-def test_a_wrong_method(registries: Registries, method: str, path: str, allowed: str) -> None:
+def test_answer_with_wrong_method_is_405(registries: Registries, method: str, path: str, allowed: str) -> None:
     service = Dispatcher(Serving(Registry(str(registries.small))))
     response = service.answer(Request(method, path, caller="me"))
     assert response is not None
     assert (response.status, response.headers["allow"]) == (405, allowed)
 
 
-def test_a_path_of_no_protocol_is_nobodys(registries: Registries) -> None:
+def test_answer_for_path_without_protocol_returns_no_response(registries: Registries) -> None:
     service = Dispatcher(Serving(Registry(str(registries.small))))
     assert service.answer(Request("GET", "/openapi.json", caller="me")) is None
 
 
-def test_a_stranger_gets_health_and_nothing_else(ask: Ask) -> None:
+def test_answer_without_caller_is_401_except_health(ask: Ask) -> None:
     assert ask("POST", "/predict", {"input": [1, 4]}, caller=None)[0] == 401
     assert ask("GET", "/models", caller=None)[0] == 401
     assert ask("GET", "/health/live", caller=None) == (200, {"status": "live"})
     assert ask("GET", "/health/ready", caller=None) == (200, {"status": "ready", "models": []})
 
 
-def test_the_catalogue_and_one_model(ask: Ask) -> None:
+def test_models_are_listed_and_described(ask: Ask) -> None:
     _, record = ask("GET", "/models")
     assert [model["name"] for model in record["models"]] == sorted(model["name"] for model in record["models"])
     assert {model["state"] for model in record["models"]} == {"available"}
     status, model = ask("GET", "/models/pair")
     assert status == 200
     assert [spec["name"] for spec in model["signatures"][0]["inputs"]] == ["a", "b"]
-    assert ask("GET", "/models/nobody")[0] == 404
+    assert ask("GET", "/models/missing")[0] == 404
 
 
-def test_no_default_among_several_is_said_and_one_alone_is_the_default(registries: Registries, tmp_path: Path) -> None:
+def test_predict_without_model_uses_only_model_and_refuses_several(registries: Registries, tmp_path: Path) -> None:
     status, record = asker(registries.small)("POST", "/predict", {"input": 1})
     assert (status, record["error"]["code"]) == (404, "not_found")
     assert "pair" in record["error"]["message"]
@@ -239,7 +241,7 @@ def test_no_default_among_several_is_said_and_one_alone_is_the_default(registrie
     assert asker(tmp_path)("POST", "/predict", {"input": [1, 4]}) == (200, [[2, 8]])
 
 
-def test_an_answer_over_the_limit_is_an_error_that_says_so(registries: Registries) -> None:
+def test_response_beyond_limit_is_413(registries: Registries) -> None:
     ask = asker(registries.small, max_answer=6_000_000)
     rows = [[0.1234567]] * 10
     status, record = ask("POST", "/models/wide/predict", {"input": rows})
@@ -248,7 +250,7 @@ def test_an_answer_over_the_limit_is_an_error_that_says_so(registries: Registrie
     assert ask("POST", "/models/wide/predict", {"input": rows[:1]})[0] == 200
 
 
-def test_a_damaged_model_is_refused_and_the_others_go_on(registries: Registries, tmp_path: Path) -> None:
+def test_damaged_model_is_refused_and_others_are_served(registries: Registries, tmp_path: Path) -> None:
     for name in ("pair", "modes"):
         shutil.copytree(registries.small / name, tmp_path / name)
     with (tmp_path / "pair" / "1" / "model.tflite").open("ab") as file:
@@ -265,8 +267,8 @@ def test_a_damaged_model_is_refused_and_the_others_go_on(registries: Registries,
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_no_body_gives_a_5xx(ask: Ask, seed: int) -> None:
-    """A few hundred bodies with something wrong in them: values swapped, bytes flipped, cut, doubled."""
+def test_random_body_is_never_5xx(ask: Ask, seed: int) -> None:
+    """Send hundreds of bodies with swapped values and flipped, cut or repeated bytes."""
     chance = random.Random(seed)
     oddities: list[Any] = [
         None,

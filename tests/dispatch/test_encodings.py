@@ -1,4 +1,4 @@
-"""Responses are compressed where a client asks, and only where it helps."""
+"""Test when responses are compressed, and with which encoding."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TEXT = Response(200, b'{"data":[0.5]}' * 1000)
         ("gzip;q=0, deflate", "deflate", zlib.decompress),
     ],
 )
-def test_the_encoding_that_is_liked_best(accepted: str, encoding: str, unpack: Callable[[bytes], bytes]) -> None:
+def test_compress_uses_preferred_encoding(accepted: str, encoding: str, unpack: Callable[[bytes], bytes]) -> None:
     packed = compress(TEXT, accepted)
     assert packed.headers == {
         "content-type": "application/json",
@@ -37,11 +37,11 @@ def test_the_encoding_that_is_liked_best(accepted: str, encoding: str, unpack: C
 
 
 @pytest.mark.parametrize("accepted", ["", "br", "identity", "gzip;q=0", "gzip;q=nan", "gzip;q=x", ";", ",,"])
-def test_nothing_that_we_have_is_wanted(accepted: str) -> None:
+def test_compress_without_accepted_encoding_returns_response_unchanged(accepted: str) -> None:
     assert compress(TEXT, accepted) is TEXT
 
 
-def test_what_is_small_or_does_not_shrink_is_left() -> None:
+def test_compress_of_small_or_random_body_returns_response_unchanged() -> None:
     small = Response(200, b"0" * SMALLEST)
     noise = Response(200, random.Random(1).randbytes(4000))
     assert compress(small, "gzip") is small

@@ -1,4 +1,4 @@
-"""The small bundles, asked through ``answer``: as a response, or as a status and its JSON."""
+"""Requests to the small bundles through ``answer``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def ask(service: Dispatcher) -> Ask:
 
 @pytest.fixture(scope="module")
 def ask_json(ask: Ask) -> AskJson:
-    """With Python's ``json``, which knows the tokens NaN and Infinity."""
+    """Send a request; return the status and the JSON, which may hold NaN and Infinity."""
 
     def ask_json(*args: Any, **options: Any) -> tuple[int, Any]:
         response = ask(*args, **options)

@@ -1,4 +1,4 @@
-"""What can be done to a right request so that it is probably wrong."""
+"""Mutations of valid requests, which make most of them invalid."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import orjson
 
 from tests.protocols.right_requests import LENGTH, Sent
 
-LIMIT = 1_000_000  # bytes of a body, inflated
+LIMIT = 1_000_000  # bytes of a body after decompression
 
 Mutation = Callable[[random.Random, Sent], Sent]
 
@@ -33,7 +33,7 @@ KEYS = (
     "b64", "x",
 )
 NAMES = (
-    "pair", "modes", "counts", "flags", "words", "scorer", "wide", "nobody", "..", "%2e%2e", "é", "a" * 3000, "\0", "",
+    "pair", "modes", "counts", "flags", "words", "scorer", "wide", "missing", "..", "%2e%2e", "é", "a" * 3000, "\0", "",
 )
 MEDIA = ("", "x", "text/csv", "image/png", "application/jsonlines", "application/octet-stream", "a/b+json")
 DEFAULTS = ("pair", "modes", "counts", "flags", "words", "scorer", "quickstart", "digits")
@@ -45,7 +45,10 @@ BOMBS = tuple(pack(text) for pack in (gzip.compress, zlib.compress) for text in 
 
 
 def altered(chance: random.Random, sent: Sent) -> Sent:
-    """Values of the JSON are others, are there twice, are gone, or have a neighbour; what follows the JSON stays."""
+    """Replace, repeat or remove values of the JSON, or insert others.
+
+    Binary data after the JSON is kept.
+    """
     stated = sent.headers.get(LENGTH, "")
     cut = int(stated) if stated.isascii() and stated.isdecimal() and len(stated) < 9 else len(sent.body)
     try:
@@ -86,7 +89,7 @@ def _alter(chance: random.Random, holder: Any) -> None:
 
 
 def flipped(chance: random.Random, sent: Sent) -> Sent:
-    """Bytes are others, and the end is cut off or there twice."""
+    """Change bytes, and cut off or repeat the end."""
     data = bytearray(sent.body)
     for _ in range(chance.choice((0, 1, 5)) if data else 0):
         data[chance.randrange(len(data))] = chance.randrange(256)
@@ -94,7 +97,7 @@ def flipped(chance: random.Random, sent: Sent) -> Sent:
 
 
 def spliced(chance: random.Random, sent: Sent) -> Sent:
-    """Something that JSON does not have, or has too much of, in the place of a number or anywhere."""
+    """Insert a token that JSON does not permit, or too long a one, often for a number."""
     token = chance.choice(TOKENS)
     numbers = list(re.finditer(rb"-?[0-9][0-9.]*", sent.body))
     start, end = chance.choice(numbers).span() if numbers and chance.random() < 0.8 else (len(sent.body) // 2,) * 2
@@ -102,12 +105,12 @@ def spliced(chance: random.Random, sent: Sent) -> Sent:
 
 
 def noise(chance: random.Random, sent: Sent) -> Sent:
-    """Nothing but random bytes."""
+    """Replace the body by random bytes."""
     return replace(sent, body=chance.randbytes(chance.choice((0, 1, 8, 16, 100, 5000))))
 
 
 def mislabelled(chance: random.Random, sent: Sent) -> Sent:
-    """A header that lies: about the type, the encoding, or the JSON's length."""
+    """Set a false header: the media type, the encoding, or the length of the JSON."""
     lie = chance.choice(
         (
             {"content-type": chance.choice(MEDIA)},
@@ -119,14 +122,14 @@ def mislabelled(chance: random.Random, sent: Sent) -> Sent:
 
 
 def packed(chance: random.Random, sent: Sent) -> Sent:
-    """Compressed rightly, cut off, or a bomb."""
+    """Compress the body: correctly, cut off, or replaced by a decompression bomb."""
     body = gzip.compress(sent.body)
     body = chance.choice((body, body[: chance.randrange(len(body))], chance.choice(BOMBS)))
     return replace(sent, body=body, headers={**sent.headers, "content-encoding": chance.choice(("gzip", "deflate"))})
 
 
 def misdirected(chance: random.Random, sent: Sent) -> Sent:
-    """To another model or version, on the path or as the default, or with something in the path that is none."""
+    """Change the path to another or an invalid model or version, or the default model."""
     parts, name = sent.path.split("/"), chance.choice(NAMES)
     place = chance.randrange(1, len(parts))
     parts[place] = chance.choice((name, parts[place] + name, f"{name}/versions/{10**30}", f"{name}/labels/{name}"))
@@ -139,7 +142,7 @@ MUTATIONS: tuple[Mutation, ...] = (altered, altered, altered, flipped, spliced, 
 
 
 def mutated(chance: random.Random, sent: Sent) -> Sent:
-    """The request after one mutation, or a few."""
+    """Return the request after one to three mutations."""
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
         sent = chance.choice(MUTATIONS)(chance, sent)
     return sent

@@ -1,4 +1,4 @@
-"""Requests and answers of the Open Inference Protocol as its pure functions see them."""
+"""Requests and results for the pure functions of the Open Inference Protocol."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Right requests to every protocol, over the small bundles and the examples: what the fuzzer starts from."""
+"""Valid requests of every protocol, for the small bundles and the examples.
+
+The fuzz test mutates them.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ LENGTH = "inference-header-content-length"
 
 @dataclass(frozen=True)
 class Sent:
-    """A POST as the entry gets it, and the server's default model."""
+    """A POST request as the entry receives it, and the server's default model."""
 
     path: str
     body: bytes
@@ -45,11 +48,11 @@ def png() -> bytes:
 
 
 def jpeg() -> bytes:
-    """With what a camera writes beside the pixels."""
+    """Return a JPEG with the metadata of a camera."""
     exif, file = Image.Exif(), io.BytesIO()
     exif[0x0112], exif[0x010E], exif[0x011A] = (
         6,
-        "a gradient, on its side",
+        "a gradient, turned round",
         72.0,
     )  # orientation, description, resolution
     Image.linear_gradient("L").resize((16, 8)).convert("RGB").save(file, "JPEG", exif=exif)

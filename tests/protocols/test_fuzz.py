@@ -1,7 +1,7 @@
-"""No bytes make the server fail, hang, or say anything but what its protocol says of an error.
+"""Test that no request makes the server fail, hang or break the protocol's format.
 
-Some thousand requests a protocol, the same in every run. ``make fuzz FUZZ_SECONDS=600`` goes on for longer, from a seed
-that it prints: ``FUZZ_SEED`` runs it again.
+The default is 3,000 requests of each protocol, the same in every run. ``make fuzz FUZZ_SECONDS=600`` runs longer, with
+a random seed that it prints; ``FUZZ_SEED`` repeats a run.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from tests.serve import core
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS") or 0)
 SEED = int(os.environ.get("FUZZ_SEED") or (time.time_ns() if SECONDS else 7))
-REQUESTS = 3000  # of each protocol, where no time is given
+REQUESTS = 3000  # of each protocol, unless FUZZ_SECONDS is set
 
-ECHO = 1_000  # bytes of an error: it may name what was sent, and never gives a body back
-HANG = 10.0  # seconds that one request may take at most
+ECHO = 1_000  # maximum bytes of an error: it may name values of a request, but must not return the body
+HANG = 10.0  # maximum seconds of a request
 
-# The shape of an error: the keys of the body, and of the value of "error" where that is an object.
+# The format of an error: the keys of the body, and of the value of "error" if that is an object.
 SHAPES = {
     "native": ({"error"}, {"code", "message"}),
     "tfserving": ({"error"}, None),
@@ -49,15 +49,15 @@ SHAPES = {
 
 
 class Hung(BaseException):
-    """A request took too long. No ``except Exception`` on its way takes it for an error of its own."""
+    """A request took too long. Not an Exception, so that no handler catches it."""
 
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """Raise Hung where what is within takes longer than HANG seconds."""
+    """Raise Hung if the block takes longer than HANG seconds."""
 
     def ring(*_: Any) -> NoReturn:
-        raise Hung(f"no answer after {HANG} s")
+        raise Hung(f"no response after {HANG} s")
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, HANG)
@@ -69,7 +69,7 @@ def bounded() -> Iterator[None]:
 
 
 def cases(right: list[Sent]) -> Iterator[Sent]:
-    """Mutated requests: so many, or for a test's share of the time that was given."""
+    """Yield mutated requests: a fixed number, or for the test's share of FUZZ_SECONDS."""
     print(f"FUZZ_SEED={SEED}")
     chance = random.Random(SEED)
     ends = time.monotonic() + SECONDS / (len(RIGHT) + 1)
@@ -84,7 +84,7 @@ Entries = Callable[[Sent], Entry]
 
 @pytest.fixture(scope="module")
 def entries(registries: Registries) -> Entries:
-    """The entry for a request: one for each default model, all of it loaded before requests are timed."""
+    """Return the entry for a request: one per default model, with all models loaded."""
 
     @cache
     def entry(default: str) -> Entry:
@@ -97,7 +97,7 @@ def entries(registries: Registries) -> Entries:
 
 
 @pytest.mark.parametrize("protocol", RIGHT)
-def test_what_is_mutated_was_right(entries: Entries, protocol: str) -> None:
+def test_valid_request_is_answered(entries: Entries, protocol: str) -> None:
     for sent in RIGHT[protocol]:
         response = asked(entries(sent), sent)
         assert isinstance(response, Response)
@@ -105,15 +105,15 @@ def test_what_is_mutated_was_right(entries: Entries, protocol: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", RIGHT)
-def test_no_request_gives_a_5xx(entries: Entries, protocol: str) -> None:
+def test_mutated_request_is_never_5xx(entries: Entries, protocol: str) -> None:
     seen: Counter[int] = Counter()
     for sent in cases(RIGHT[protocol]):
         response = asked(entries(sent), sent)
-        if response is not None:  # else it is a path that is no protocol's
+        if response is not None:  # None: the path belongs to no protocol
             check(response, sent, protocol)
             seen[response.status] += 1
     print(protocol, dict(seen))
-    assert {200, 400, 413} <= seen.keys()  # else the requests are too wrong, or not wrong enough
+    assert {200, 400, 413} <= seen.keys()  # or the mutations change too much or too little
 
 
 def asked(entry: Entry, sent: Sent) -> Response | None:
@@ -125,7 +125,7 @@ def asked(entry: Entry, sent: Sent) -> Response | None:
 
 
 def check(response: Response, sent: Sent, protocol: str) -> None:
-    """No 5xx; what says that it is JSON is; an error has its protocol's shape and is short."""
+    """Check that a response is no 5xx and valid JSON, and an error is well formed."""
     shown = f"{response.status} {response.body[:300]!r} to {sent!r:.3000}"
     assert response.status < 500, shown
     if response.headers["content-type"] == "application/json":
@@ -145,8 +145,8 @@ PREFIXES = {
 }
 
 
-def test_every_datatype_is_decoded_as_itself_or_refused() -> None:
-    """Of the Open Inference Protocol, whose binary data has all datatypes: the small models have four."""
+def test_mutated_tensor_of_each_datatype_is_decoded_or_refused() -> None:
+    """Cover the datatypes that the small models do not have."""
     right = []
     for dtype in DTYPES:
         data = to_bytes(array_of(dtype))

@@ -1,4 +1,4 @@
-"""MLflow's scoring protocol through ``answer``, over real models."""
+"""Test MLflow's scoring protocol through ``answer``, with real models."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ PAIR = {"sum": [[11, 12], [23, 24]], "product": [[10, 20], [60, 80]]}
         ("words", {"instances": [{"b64": "/w=="}]}, [{"b64": "/w=="}]),
     ],
 )
-def test_json_in_every_form(ask: Ask, model: str, body: Any, expected: Any) -> None:
+def test_invocation_with_each_json_format_returns_predictions(ask: Ask, model: str, body: Any, expected: Any) -> None:
     status, record = ask(model, body)
     if expected is None:
         assert (status, record["error_code"]) == (400, "BAD_REQUEST")
@@ -106,14 +106,14 @@ def test_json_in_every_form(ask: Ask, model: str, body: Any, expected: Any) -> N
         ("application/x-ndjson", b'{"p": 1, "q": 4}\n{"p": 2, "q": 3}\n'),
     ],
 )
-def test_lines(ask: Ask, media_type: str, body: bytes) -> None:
+def test_invocation_with_csv_or_json_lines_returns_predictions(ask: Ask, media_type: str, body: bytes) -> None:
     assert ask("modes", body, media_type) == (200, {"predictions": MODES})
 
 
-def test_a_table_s_columns_are_found_by_name_in_any_order(ask: Ask) -> None:
+def test_invocation_columns_are_matched_by_name_in_any_order(ask: Ask) -> None:
     row = dict(zip(COLUMNS, [17.9, 10.3, 0.3], strict=True))
     _, straight = ask("quickstart", {"inputs": [list(row.values())]})
-    turned = {name: row[name] for name in reversed(COLUMNS)} | {"id": "somebody"}
+    turned = {name: row[name] for name in reversed(COLUMNS)} | {"id": "patient"}
     table = {"columns": list(turned), "index": [7], "data": [list(turned.values())]}
     lines = b",".join(name.encode() for name in turned) + b"\n" + b",".join(str(x).encode() for x in turned.values())
     for body, media_type in [
@@ -128,8 +128,8 @@ def test_a_table_s_columns_are_found_by_name_in_any_order(ask: Ask) -> None:
         assert ask("quickstart", body, media_type) == (200, straight)
 
 
-def test_a_column_that_is_an_input_of_one_number() -> None:
-    """Scalars fill an input [batch, 1]; as many rows as it has columns are never taken for one row."""
+def test_invocation_column_of_scalars_fills_input_with_one_column() -> None:
+    """Check that as many rows as an input has columns are not taken for one row."""
     two = Signature("s", (TensorSpec("a", "float32", (None, 1)), TensorSpec("b", "float32", (None, 2))), ())
     manifest = Manifest("litert", (two,), {})
     body = orjson.dumps({"dataframe_split": {"columns": ["a", "b"], "data": [[1, [1, 2]], [2, [3, 4]]]}})
@@ -137,7 +137,7 @@ def test_a_column_that_is_an_input_of_one_number() -> None:
     assert {name: array.tolist() for name, array in inputs.items()} == {"a": [[1], [2]], "b": [[1, 2], [3, 4]]}
 
 
-def test_nan_is_a_token_in_both_directions_and_a_missing_number(ask: Ask, registries: Registries) -> None:
+def test_invocation_nan_is_valid_token_and_missing_number(ask: Ask, registries: Registries) -> None:
     expected = '{"predictions":[[NaN,2.0],[Infinity,0.0]]}'
     service = Dispatcher(Serving(Registry(str(registries.small)), Options(default="roots")))
     for body in (
@@ -180,35 +180,35 @@ def test_nan_is_a_token_in_both_directions_and_a_missing_number(ask: Ask, regist
         ("digits", {"dataframe_records": [{"p": 1}]}, "'image'"),
     ],
 )
-def test_a_refusal_in_mlflow_s_shape(ask: Ask, model: str, body: Any, named: str) -> None:
+def test_invalid_invocation_is_refused_in_mlflow_format(ask: Ask, model: str, body: Any, named: str) -> None:
     status, record = ask(model, body)
     assert (status, record.keys()) == (400, {"error_code", "message"})
     assert record["error_code"] == "BAD_REQUEST"
     assert re.search(named, record["message"])
 
 
-def test_a_media_type_that_is_none_of_ours(ask: Ask) -> None:
+def test_invocation_with_unsupported_media_type_is_415(ask: Ask) -> None:
     status, record = ask("modes", b"x", "application/vnd.apache.parquet")
     assert status == 415
     assert "application/json, text/csv, application/jsonlines" in record["message"]
 
 
-def test_ping_and_version(registries: Registries, tmp_path: Path) -> None:
+def test_ping_and_version_are_answered(registries: Registries, tmp_path: Path) -> None:
     service = Dispatcher(Serving(Registry(str(registries.small)), Options(default="modes")))
     assert respond(service, Request("GET", "/ping")).status == 200
     assert respond(service, Request("GET", "/version", caller="me")).body.decode() == __version__
-    stranger = respond(service, Request("GET", "/version"))
-    assert (stranger.status, orjson.loads(stranger.body)["error_code"]) == (401, "UNAUTHENTICATED")
+    unauthenticated = respond(service, Request("GET", "/version"))
+    assert (unauthenticated.status, orjson.loads(unauthenticated.body)["error_code"]) == (401, "UNAUTHENTICATED")
     wrong = respond(service, Request("GET", "/invocations", caller="me"))
     assert (wrong.status, wrong.headers["allow"]) == (405, "POST")
 
 
-def test_ping_is_about_the_default_model_alone(registries: Registries, tmp_path: Path) -> None:
+def test_ping_reports_default_model_only(registries: Registries, tmp_path: Path) -> None:
     for name in ("pair", "modes"):
         shutil.copytree(registries.small / name, tmp_path / name)
     with (tmp_path / "pair" / "1" / "model.tflite").open("ab") as file:
         file.write(b"\0")
-    for default, expected in (("modes", 200), ("pair", 503), ("nobody", 503), (None, 503)):
+    for default, expected in (("modes", 200), ("pair", 503), ("missing", 503), (None, 503)):
         service = Dispatcher(Serving(Registry(str(tmp_path)), Options(default=default)))
         assert respond(service, Request("GET", "/ping")).status == expected
     request = Request("POST", "/invocations", body=b'{"inputs": 1}', caller="me")
@@ -230,14 +230,14 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 
 
-def test_a_hot_request_imports_nothing_heavy(registries: Registries) -> None:
+def test_invocation_imports_no_heavy_package(registries: Registries) -> None:
     command = [sys.executable, "-c", HOT, str(registries.small)]
     run = subprocess.run(command, env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=True)
     heavy = {"tensorflow", "keras", "pandas", "fastapi", "starlette", "pydantic", "boto3", "mlflow", "PIL"}
     assert not heavy & set(run.stdout.split())
 
 
-def test_the_openapi_document_has_the_default_model_s_inputs(registries: Registries) -> None:
+def test_openapi_of_invocations_has_inputs_of_default_model(registries: Registries) -> None:
     from lightship.protocols import mlflow
 
     states = Serving(Registry(str(registries.small)), Options(default="pair")).status.models()

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol's routes that tell, its errors, its way through the gateway, and its OpenAPI document."""
+"""Test the Open Inference Protocol: metadata, errors, API Gateway and OpenAPI."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.serve import core, gateway
 from tests.test_imports import HEAVY, MODULES, words_after
 
 
-def test_the_routes_that_tell(ask: Ask) -> None:
+def test_metadata_routes_describe_server_and_models(ask: Ask) -> None:
     def get(path: str, **options: Any) -> Any:
         response = ask("GET", path, **options)
         assert response.status == 200
@@ -49,24 +49,24 @@ def test_the_routes_that_tell(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/v2/models/nobody", 404),
-        ("GET", "/v2/models/nobody/ready", 404),
+        ("GET", "/v2/models/missing", 404),
+        ("GET", "/v2/models/missing/ready", 404),
         ("GET", "/v2/models/pair/versions/9/ready", 404),
         ("GET", "/v2/models/pair/versions/x", 404),
-        ("POST", "/v2/models/nobody/infer", 404),
+        ("POST", "/v2/models/missing/infer", 404),
         ("POST", "/v2/models/pair/infer", 400),
         ("GET", "/v2/models/pair/infer", 405),
-        ("POST", "/v2/repository/models/nobody/load", 404),
-        ("POST", "/v2/repository/models/nobody/unload", 404),
+        ("POST", "/v2/repository/models/missing/load", 404),
+        ("POST", "/v2/repository/models/missing/unload", 404),
     ],
 )
-def test_an_error_is_a_sentence_in_the_protocols_shape(ask: Ask, method: str, path: str, status: int) -> None:
+def test_error_has_message_in_protocol_format(ask: Ask, method: str, path: str, status: int) -> None:
     response = ask(method, path)
     assert response.status == status
     assert isinstance(orjson.loads(response.body)["error"], str)
 
 
-def test_a_stranger_gets_health_and_nothing_else(ask: Ask) -> None:
+def test_request_without_caller_is_401(ask: Ask) -> None:
     assert ask("GET", "/v2", caller=None).status == 401
     assert ask("POST", "/v2/models/pair/infer", caller=None).status == 401
     assert ask("POST", "/v2/repository/models/pair/unload", caller=None).status == 401
@@ -88,7 +88,7 @@ def body_of(answer: dict[str, Any]) -> bytes:
     return base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
 
 
-def test_binary_data_both_ways_through_the_gateway(registries: Registries) -> None:
+def test_binary_data_through_api_gateway_is_base64_encoded(registries: Registries) -> None:
     handler = gateway(core(registries.small, default_model=None, max_body=1_000_000))
     text = orjson.dumps({"inputs": [sized(8)], "parameters": {"binary_data_output": True}})
     sent = event(
@@ -103,7 +103,7 @@ def test_binary_data_both_ways_through_the_gateway(registries: Registries) -> No
     assert np.frombuffer(body_of(raw)[int(raw["headers"][LENGTH]) :], "<f4").tolist() == [2, 8]
 
 
-def test_a_compressed_answer_through_the_gateway(registries: Registries) -> None:
+def test_compressed_bodies_through_api_gateway_are_decoded(registries: Registries) -> None:
     handler = gateway(core(registries.small, default_model=None, max_body=1_000_000))
     item = {**ROW, "shape": [1000, 2], "data": [0.5] * 2000}
     packed = gzip.compress(orjson.dumps({"inputs": [item]}))
@@ -125,11 +125,11 @@ assert answer["statusCode"] == 200, answer
 """
 
 
-def test_a_hot_request_imports_nothing_heavy(registries: Registries) -> None:
+def test_infer_on_lambda_imports_no_heavy_package(registries: Registries) -> None:
     assert not words_after(HOT + MODULES, registries.examples) & HEAVY
 
 
-def test_what_openapi_says_of_it() -> None:
+def test_openapi_describes_every_route() -> None:
     paths: dict[str, Any] = {}
     for route in PROTOCOL.routes:
         for path, operations in route.describe(route, ()).items():

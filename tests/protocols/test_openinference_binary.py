@@ -1,4 +1,4 @@
-"""The Open Inference Protocol's binary tensor extension: bytes in and out, and bytes that lie."""
+"""Test the Open Inference Protocol's binary tensor extension."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tests.protocols.conftest import Ask
 from tests.protocols.openinference_cases import LENGTH, PAIR, ROW, decode, encode, manifest, sized
 
 
-def test_binary_data_is_little_endian_and_strings_have_their_length_before_them() -> None:
+def test_to_bytes_is_little_endian_with_length_before_strings() -> None:
     assert to_bytes(np.array([1, 258], ">i4")) == b"\1\0\0\0\2\1\0\0"
     assert to_bytes(np.array([b"ab", b""], object)) == b"\2\0\0\0ab\0\0\0\0"
 
 
-def test_nan_stays_in_binary_data_and_becomes_null_in_json() -> None:
+def test_nan_is_kept_in_binary_data_and_null_in_json() -> None:
     spec, array = TensorSpec("x", "float32", (None,)), np.float32([np.nan, np.inf, 1])
     item = {"name": "x", "datatype": "FP32", "shape": [3], "parameters": {"binary_data_size": 12}}
     np.testing.assert_array_equal(decode({"inputs": [item]}, manifest(spec), array.tobytes()).inputs["x"], array)
@@ -36,7 +36,7 @@ def test_nan_stays_in_binary_data_and_becomes_null_in_json() -> None:
     assert encode(array, spec, Call({}, parameters={"binary_data_output": True})).body.endswith(array.tobytes())
 
 
-def test_bytes_that_are_no_text_need_binary_data() -> None:
+def test_output_with_invalid_utf8_requires_binary_data() -> None:
     spec, array = TensorSpec("x", "string", (None,)), np.array([b"\xff"], object)
     with pytest.raises(InvalidInput, match="'x'.*binary_data"):
         encode(array, spec)
@@ -53,7 +53,7 @@ def test_bytes_that_are_no_text_need_binary_data() -> None:
         (TensorSpec("x", "string", (None, 1)), b"", [[b""]]),
     ],
 )
-def test_a_raw_body_is_the_only_input(spec: TensorSpec, body: bytes, expected: Any) -> None:
+def test_raw_body_is_only_input(spec: TensorSpec, body: bytes, expected: Any) -> None:
     call = decode_infer(Request("POST", "/", headers={LENGTH: "0"}, body=body), manifest(spec))
     assert call.inputs["x"].tolist() == expected
     assert call.parameters["binary_data_output"] is True
@@ -70,7 +70,7 @@ def test_a_raw_body_is_the_only_input(spec: TensorSpec, body: bytes, expected: A
         ([TensorSpec("x", "int8", (None,)), TensorSpec("y", "int8", (None,))], b"1234", "one input.* 2"),
     ],
 )
-def test_a_raw_body_that_does_not_fit(specs: list[TensorSpec], body: bytes, named: str) -> None:
+def test_raw_body_with_wrong_size_is_refused(specs: list[TensorSpec], body: bytes, named: str) -> None:
     with pytest.raises(InvalidInput, match=named):
         decode_infer(Request("POST", "/", headers={LENGTH: "0"}, body=body), manifest(*specs))
 
@@ -85,13 +85,13 @@ def test_a_raw_body_that_does_not_fit(specs: list[TensorSpec], body: bytes, name
         ({"inputs": [ROW]}, bytes(8), "8 bytes.*binary_data_size"),
     ],
 )
-def test_sizes_that_lie(body: Any, tail: bytes, named: str) -> None:
+def test_wrong_binary_data_size_is_refused(body: Any, tail: bytes, named: str) -> None:
     with pytest.raises(InvalidInput, match=named):
         decode(body, manifest(TensorSpec("x", "float32", (None, 2))), tail)
 
 
 @pytest.mark.parametrize("length", ["-1", "x", "", "1.5", "٣", "9" * 18, "9" * 5000])
-def test_a_header_that_lies_about_the_json(length: str) -> None:
+def test_wrong_json_length_header_is_refused(length: str) -> None:
     with pytest.raises(InvalidInput, match="Inference-Header-Content-Length"):
         decode(
             {"inputs": [ROW]}, manifest(TensorSpec("x", "float32", (None, 2))), inference_header_content_length=length
@@ -109,13 +109,13 @@ def test_a_header_that_lies_about_the_json(length: str) -> None:
         (b"\1\0\0\0ab", [1, 1], "'s'.* 1 bytes.* 1 elements"),
     ],
 )
-def test_strings_that_lie(data: bytes, shape: list[int], named: str) -> None:
+def test_wrong_string_lengths_are_refused(data: bytes, shape: list[int], named: str) -> None:
     item = {"name": "s", "datatype": "BYTES", "shape": shape, "parameters": {"binary_data_size": len(data)}}
     with pytest.raises(InvalidInput, match=named):
         decode({"inputs": [item]}, manifest(TensorSpec("s", "string", (None, 1))), data)
 
 
-def test_one_output_binary_and_one_not(ask: Ask) -> None:
+def test_outputs_are_binary_or_json_as_requested(ask: Ask) -> None:
     outputs = [{"name": "product"}, {"name": "sum", "parameters": {"binary_data": False}}]
     body = {**PAIR, "outputs": outputs, "parameters": {"binary_data_output": True}}
     response = ask("POST", "/v2/models/pair/infer", body)
@@ -129,15 +129,15 @@ def test_one_output_binary_and_one_not(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("padding", range(4))
-def test_data_that_starts_at_any_byte(ask: Ask, padding: int) -> None:
+def test_binary_data_at_any_byte_offset_is_decoded(ask: Ask, padding: int) -> None:
     text = orjson.dumps({"inputs": [sized(8)]}) + b" " * padding
     body = text + struct.pack("<2f", 1, 4)
     response = ask("POST", "/v2/models/modes/infer", body, inference_header_content_length=str(len(text)))
     assert orjson.loads(response.body)["outputs"][0]["data"] == [2, 8]
 
 
-def test_a_binary_answer_over_the_limit_counts_as_base64(registries: Registries) -> None:
-    """100,000 numbers are 400,000 bytes, and 533,000 in an event."""
+def test_binary_response_beyond_limit_as_base64_is_413(registries: Registries) -> None:
+    """Check the size in an event: 100,000 floats are 400,000 bytes, 533,000 as base64."""
     body = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 1], "data": [1]}]}
     body |= {"parameters": {"binary_data_output": True}}  # type: ignore[dict-item]
     request = Request("POST", "/v2/models/wide/infer", body=orjson.dumps(body), caller="me")

@@ -1,4 +1,4 @@
-"""Inference in the Open Inference Protocol: every datatype, what is refused, classes, and real models."""
+"""Test inference in the Open Inference Protocol: datatypes, errors and classes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HUGE = [2**62] * 4
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_every_datatype_comes_in_flat_nested_and_binary_and_goes_out_both_ways(dtype: str) -> None:
+def test_each_datatype_is_decoded_and_encoded_as_json_and_binary(dtype: str) -> None:
     spec, array = TensorSpec("x", dtype, (None, 2)), array_of(dtype)
     item = {"name": "x", "datatype": DATATYPES[dtype], "shape": [2, 2]}
     flat, data = VALUES[dtype], to_bytes(array)
@@ -43,7 +43,7 @@ def test_every_datatype_comes_in_flat_nested_and_binary_and_goes_out_both_ways(d
     np.testing.assert_array_equal(from_bytes(memoryview(answer.body)[length:], spec, (2, 2)), array)
 
 
-def test_a_scalar_and_several_inputs_some_binary_some_not() -> None:
+def test_scalar_inputs_are_decoded_from_json_and_binary() -> None:
     model = manifest(*(TensorSpec(name, "int16", ()) for name in "abc"))
     items: list[dict[str, Any]] = [{"name": name, "datatype": "INT16", "shape": []} for name in "abc"]
     items[0]["parameters"] = items[2]["parameters"] = {"binary_data_size": 2}
@@ -114,13 +114,13 @@ def test_a_scalar_and_several_inputs_some_binary_some_not() -> None:
         ),
     ],
 )
-def test_a_refusal(body: Any, named: str) -> None:
+def test_invalid_infer_request_is_refused(body: Any, named: str) -> None:
     with pytest.raises(InvalidInput, match=named) as caught:
         decode(body, manifest(TensorSpec("x", "float32", (None, 2))))
     assert len(caught.value.message) < 300
 
 
-def test_booleans_and_integers_out_of_range() -> None:
+def test_booleans_and_integers_out_of_range_are_refused() -> None:
     item = {"name": "b", "datatype": "BOOL", "shape": [1], "parameters": {"binary_data_size": 1}}
     with pytest.raises(InvalidInput, match="'b'.*BOOL"):
         decode({"inputs": [item]}, manifest(TensorSpec("b", "bool", (None,))), b"\2")
@@ -130,8 +130,8 @@ def test_booleans_and_integers_out_of_range() -> None:
             decode({"inputs": [item]}, manifest(TensorSpec("i", "int8", (None,))))
 
 
-def test_one_long_string_among_many_numbers_takes_no_memory() -> None:
-    """numpy would make every element as wide as the longest: 400 GB."""
+def test_long_string_among_numbers_is_refused_without_allocation() -> None:
+    """Check before numpy, which would allocate 400 GB: each element as wide as it."""
     item = {**ROW, "shape": [50_001, 2], "data": ["x" * 1_000_000, 1] + [1] * 100_000}
     with pytest.raises(InvalidInput, match="'x'.*numbers.*string"):
         decode({"inputs": [item]}, manifest(TensorSpec("x", "float32", (None, 2))))
@@ -146,7 +146,7 @@ def classes(array: Array, spec: TensorSpec, count: int) -> Any:
     return output["shape"], output["data"]
 
 
-def test_classification() -> None:
+def test_classification_returns_top_classes() -> None:
     named = TensorSpec("y", "float32", (None, 3), classes=("low", "mid", "high"))
     array = np.float32([[0.25, 0.5, 0.25], [1, np.nan, 2]])
     assert classes(array, named, 2) == (
@@ -160,7 +160,7 @@ def test_classification() -> None:
         classes(np.array([b"a"], object), TensorSpec("y", "string", (None,)), 1)
 
 
-def test_infer(ask: Ask) -> None:
+def test_infer_returns_outputs(ask: Ask) -> None:
     product = {"name": "product", "datatype": "FP32", "shape": [1, 2], "data": [10, 20]}
     total = {"name": "sum", "datatype": "FP32", "shape": [1, 2], "data": [11, 12]}
     for path in ("/v2/models/pair/infer", "/v2/models/pair/versions/1/infer"):
@@ -173,14 +173,14 @@ def test_infer(ask: Ask) -> None:
     assert "'a'" in orjson.loads(missing.body)["error"]
 
 
-def test_a_signature_by_its_name(ask: Ask) -> None:
+def test_infer_with_signature_name_uses_signature(ask: Ask) -> None:
     body = {"inputs": [ROW], "parameters": {"signature_name": "halve"}}
     assert orjson.loads(ask("POST", "/v2/models/modes/infer", body).body)["outputs"][0]["data"] == [0.5, 1]
     body["parameters"] = {"signature_name": "nothing"}
     assert ask("POST", "/v2/models/modes/infer", body).status == 404
 
 
-def test_strings_and_booleans_through_real_models(ask: Ask) -> None:
+def test_infer_with_strings_and_booleans_returns_outputs(ask: Ask) -> None:
     word = {"name": "word", "datatype": "BYTES", "shape": [2], "data": ["ahoy", "é"]}
     assert orjson.loads(ask("POST", "/v2/models/words/infer", {"inputs": [word]}).body)["outputs"][0]["data"] == [
         "AHOY",

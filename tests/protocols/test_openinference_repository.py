@@ -1,4 +1,4 @@
-"""The Open Inference Protocol's model repository: its index, loading and unloading."""
+"""Test the Open Inference Protocol's model repository: index, load and unload."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.bundles import Registries
 from tests.protocols.openinference_cases import ROW
 
 
-def test_the_repository(registries: Registries) -> None:
+def test_repository_load_and_unload_change_index(registries: Registries) -> None:
     serving = Serving(Registry(str(registries.small)))
 
     def post(path: str, body: bytes = b"") -> tuple[int, Any]:
@@ -46,7 +46,7 @@ def _get(serving: Serving, path: str) -> tuple[int, Any]:
     return response.status, orjson.loads(response.body)
 
 
-def test_nobody_loads_or_unloads_where_that_is_not_allowed(registries: Registries) -> None:
+def test_repository_load_and_unload_without_permission_are_403(registries: Registries) -> None:
     serving = Serving(Registry(str(registries.small)))
     for verb in ("unload", "load"):
         path = f"/v2/repository/models/modes/{verb}"
@@ -55,9 +55,9 @@ def test_nobody_loads_or_unloads_where_that_is_not_allowed(registries: Registrie
         assert response.status == 403
         assert list(orjson.loads(response.body)) == ["error"]
         assert "LIGHTSHIP_ALLOW_ADMIN=1" in orjson.loads(response.body)["error"]
-        stranger = Dispatcher(serving).answer(Request("POST", path))
-        assert stranger is not None
-        assert stranger.status == 401
+        unauthenticated = Dispatcher(serving).answer(Request("POST", path))
+        assert unauthenticated is not None
+        assert unauthenticated.status == 401
     body = orjson.dumps({"inputs": [ROW]})
     answered = Dispatcher(serving).answer(Request("POST", "/v2/models/modes/infer", body=body, caller="me"))
     assert answered is not None

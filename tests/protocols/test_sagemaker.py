@@ -1,4 +1,4 @@
-"""SageMaker's clients: .npy bodies, custom attributes, paths of endpoints and of containers with several models."""
+"""Test the requests of SageMaker's clients: .npy bodies, custom attributes, paths."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ def path(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.mark.parametrize("array", [ROWS, ROWS.astype(np.float32), np.asfortranarray(ROWS), ROWS.astype(">f4")])
-def test_npy_in_and_out(ask: Ask, path: Any, array: Any) -> None:
+def test_npy_body_and_response_are_supported(ask: Ask, path: Any, array: Any) -> None:
     headers = {"content-type": "application/x-npy", "accept": "application/x-npy"}
     answer = loaded(ask("POST", path("modes"), saved(array), **headers))
     assert answer.dtype == np.float32
     np.testing.assert_array_equal(answer, array * 2)
 
 
-def test_npy_single_row_in_and_json_out(ask_json: AskJson, path: Any) -> None:
+def test_npy_single_row_with_json_response_is_supported(ask_json: AskJson, path: Any) -> None:
     status, answer = ask_json("POST", path("modes"), saved(ROWS[0]), content_type="application/x-npy")
     assert (status, answer) == (200, {"predictions": [[2, 8]]})
 
 
-def test_npy_integers_and_strings(ask: Ask, path: Any) -> None:
+def test_npy_integers_and_strings_are_supported(ask: Ask, path: Any) -> None:
     headers = {"content-type": "application/x-npy", "accept": "application/x-npy"}
     assert loaded(ask("POST", path("counts"), saved(np.array([[1, 2, 3]])), **headers)).tolist() == [[2, 4, 6]]
     for words in (np.array(["ahoy"]), np.array([b"ahoy"])):
@@ -89,7 +89,7 @@ HUGE = (
     ],
     ids=range(15),
 )
-def test_npy_that_does_not_fit_is_400(ask_json: AskJson, path: Any, body: bytes) -> None:
+def test_npy_not_matching_input_is_400(ask_json: AskJson, path: Any, body: bytes) -> None:
     status, answer = ask_json("POST", path("modes"), body, content_type="application/x-npy")
     assert (status, answer["error_code"]) == (400, "BAD_REQUEST")
 
@@ -105,13 +105,13 @@ def test_npy_of_several_inputs_or_outputs_is_refused(ask_json: AskJson, path: An
     assert ask_json("POST", path("pair"), body, accept="application/x-npy")[0] == 400
 
 
-def test_npy_of_one_chosen_output(ask: Ask, path: Any) -> None:
+def test_npy_response_with_selected_output_is_supported(ask: Ask, path: Any) -> None:
     body = {"inputs": {"a": [[1, 4]], "b": [[2]]}}
     headers = {"accept": "application/x-npy", ATTRIBUTES: "outputs=product"}
     assert loaded(ask("POST", path("pair"), body, **headers)).tolist() == [[2, 8]]
 
 
-def test_attributes_choose_and_are_given_back(ask: Ask, path: Any) -> None:
+def test_attributes_select_signature_and_are_returned(ask: Ask, path: Any) -> None:
     text = "tenant=7, signature=halve"
     response = ask("POST", path("modes"), {"inputs": [[2, 4]]}, **{ATTRIBUTES: text})
     assert (response.status, response.headers[ATTRIBUTES]) == (200, text)
@@ -121,7 +121,7 @@ def test_attributes_choose_and_are_given_back(ask: Ask, path: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "status"), [("signature=nothing", 404), ("outputs=y;y", 400), ("outputs=z", 404), ("\xe9", 400)]
 )
-def test_attributes_that_do_not_fit_are_refused(ask_json: AskJson, path: Any, text: str, status: int) -> None:
+def test_invalid_attributes_are_refused(ask_json: AskJson, path: Any, text: str, status: int) -> None:
     assert ask_json("POST", path("modes"), {"inputs": [[2, 4]]}, **{ATTRIBUTES: text})[0] == status
 
 
@@ -130,12 +130,12 @@ def test_sagemaker_path_of_unknown_model_is_404(ask_json: AskJson, path: Any) ->
     assert (status, answer["error_code"]) == (404, "RESOURCE_DOES_NOT_EXIST")
 
 
-def test_catalogue_of_a_model_called_invoke_is_native(ask_json: AskJson) -> None:
+def test_description_of_model_named_invoke_is_native(ask_json: AskJson) -> None:
     status, answer = ask_json("GET", "/models/invoke")
     assert (status, answer["error"]["code"]) == (404, "not_found")
 
 
-def test_boto3_asks_an_endpoint(registries: Registries) -> None:
+def test_boto3_invokes_endpoint(registries: Registries) -> None:
     with running("serve", "--registry", str(registries.small)) as (_, url):
         client = boto3.client(
             "sagemaker-runtime",
@@ -169,7 +169,7 @@ def test_boto3_asks_an_endpoint(registries: Registries) -> None:
         ("/models/halves/invoke", {"inputs": "text"}),
     ],
 )
-def test_statistics_count_a_refused_request(ask_json: AskJson, path: str, body: Any) -> None:
+def test_statistics_count_refused_request(ask_json: AskJson, path: str, body: Any) -> None:
     def failed() -> int:
         _, answer = ask_json("GET", "/v2/models/modes/stats")
         return sum(entry["inference_stats"]["fail"]["count"] for entry in answer["model_stats"])

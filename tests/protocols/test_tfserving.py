@@ -1,4 +1,7 @@
-"""TensorFlow Serving's REST API: paths, status, metadata and errors, as http_rest_api_handler_test.cc has them."""
+"""Test TensorFlow Serving's REST API: paths, status, metadata and errors.
+
+The cases are those of http_rest_api_handler_test.cc.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from tests.protocols.tfserving_calls import HALF
 
 
 @pytest.mark.parametrize("sentence", ['Bad key: "key"', "Bad key: 'key'"])
-def test_an_error_is_an_object_with_one_text(sentence: str) -> None:
+def test_error_is_object_with_message(sentence: str) -> None:
     response = tfserving.encode_error(InvalidInput(sentence))
     assert (response.status, json.loads(response.body)) == (400, {"error": sentence})
     assert response.headers == {"content-type": "application/json"}
@@ -30,7 +33,7 @@ def test_an_error_is_an_object_with_one_text(sentence: str) -> None:
     ("error", "status"),
     [(NotFound("x"), 404), (Unavailable("x"), 503), (LightshipError("x"), 500), (InvalidInput("x"), 400)],
 )
-def test_the_status_of_an_error(error: LightshipError, status: int) -> None:
+def test_error_has_status_of_code(error: LightshipError, status: int) -> None:
     assert tfserving.encode_error(error).status == status
 
 
@@ -64,7 +67,7 @@ def test_the_status_of_an_error(error: LightshipError, status: int) -> None:
         ("GET", HALF + "/labels/nonexistent", "'nonexistent'"),
     ],
 )
-def test_a_malformed_request(ask_json: AskJson, method: str, path: str, sentence: str) -> None:
+def test_malformed_request_is_400(ask_json: AskJson, method: str, path: str, sentence: str) -> None:
     status, record = ask_json(method, path, b'{"instances": ["x", "y"]}')
     assert status == 400
     assert sentence in record["error"]
@@ -80,7 +83,7 @@ def test_a_malformed_request(ask_json: AskJson, method: str, path: str, sentence
     ],
 )
 @pytest.mark.parametrize("end", ["", "/metadata", ":predict", ":classify", ":regress"])
-def test_what_a_path_names(path: str, parameters: dict[str, str], end: str) -> None:
+def test_path_parameters_are_parsed(path: str, parameters: dict[str, str], end: str) -> None:
     from lightship import protocols
 
     found = protocols.match("POST" if end.startswith(":") else "GET", path + end)
@@ -90,23 +93,23 @@ def test_what_a_path_names(path: str, parameters: dict[str, str], end: str) -> N
 
 
 @pytest.mark.parametrize("path", ["foo:predict", "foo/versions/50:predict", "half_plus_two99:predict"])
-def test_a_model_that_is_not_there(ask_json: AskJson, path: str) -> None:
+def test_unknown_model_or_version_is_404(ask_json: AskJson, path: str) -> None:
     assert ask_json("POST", "/v1/models/" + path, b'{"instances": [1]}')[0] == 404
     assert ask_json("POST", HALF + "/versions/99:predict", b'{"instances": [1]}')[0] == 404
     assert ask_json("GET", HALF + "/versions/99")[0] == 404
-    assert ask_json("GET", "/v1/models/nobody/metadata")[0] == 404
+    assert ask_json("GET", "/v1/models/missing/metadata")[0] == 404
 
 
 OK = {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
 
 
 @pytest.mark.parametrize("path", [HALF, HALF + "/versions/1"])
-def test_status(ask_json: AskJson, path: str) -> None:
-    ready = {"name": "half_plus_two", "ready": True}  # what KServe's V1 has in its place
+def test_status_returns_versions(ask_json: AskJson, path: str) -> None:
+    ready = {"name": "half_plus_two", "ready": True}  # fields of KServe's V1
     assert ask_json("GET", path) == (200, {"model_version_status": [OK], **ready})
 
 
-def test_the_status_of_what_cannot_answer() -> None:
+def test_status_of_failed_and_withdrawn_version_is_end() -> None:
     states = (VersionState("m", 3, "failed", "it is broken"), VersionState("m", 4, "withdrawn"))
     record = json.loads(tfserving.encode_status(states).body)
     failed, gone = record["model_version_status"]
@@ -119,7 +122,7 @@ def test_the_status_of_what_cannot_answer() -> None:
     assert gone["state"] == "END"
 
 
-def test_metadata(ask_json: AskJson) -> None:
+def test_metadata_returns_signatures(ask_json: AskJson) -> None:
     def tensor(name: str, dtype: str = "DT_FLOAT") -> dict[str, Any]:
         sizes = [{"size": "-1", "name": ""}, {"size": "1", "name": ""}]
         return {"dtype": dtype, "tensor_shape": {"dim": sizes, "unknown_rank": False}, "name": f"{name}:0"}
@@ -139,18 +142,18 @@ def test_metadata(ask_json: AskJson) -> None:
     assert words["serving_default"]["inputs"]["word"]["dtype"] == "DT_STRING"
 
 
-def test_the_metadata_of_what_cannot_answer() -> None:
+def test_metadata_of_failed_version_raises() -> None:
     with pytest.raises(Unavailable, match="it is broken"):
         tfserving.encode_metadata(ModelState("m", 1, (1,), error="it is broken"))
 
 
-def test_a_stranger_and_a_strange_method(ask_json: AskJson) -> None:
+def test_request_without_caller_is_401_and_wrong_method_405(ask_json: AskJson) -> None:
     assert ask_json("POST", HALF + ":predict", b"{}", caller=None)[0] == 401
     assert ask_json("GET", "/v1/foo", caller=None)[0] == 401
     assert ask_json("DELETE", HALF)[0] == 405
 
 
-def test_openapi_has_the_paths_of_models_that_can_answer_them(registries: Registries) -> None:
+def test_openapi_has_paths_of_models_supporting_method(registries: Registries) -> None:
     states = Serving(Registry(str(registries.small))).status.models()
     paths: dict[str, Any] = {}
     for route in tfserving.PROTOCOL.routes:
@@ -163,7 +166,7 @@ def test_openapi_has_the_paths_of_models_that_can_answer_them(registries: Regist
     assert (rows["minItems"], rows["items"]["type"], rows["items"]["maximum"]) == (3, "integer", 2**31 - 1)
 
 
-def test_the_protocol_imports_no_framework() -> None:
+def test_protocol_imports_no_framework() -> None:
     code = "import sys, lightship.protocols.tfserving; print(*{name.partition('.')[0] for name in sys.modules})"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not set(run.stdout.split()) & {"fastapi", "starlette", "tensorflow", "PIL", "ai_edge_litert"}

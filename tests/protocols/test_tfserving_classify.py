@@ -1,4 +1,4 @@
-"""``:classify`` and ``:regress`` of TensorFlow Serving's REST API: its own cases, and real models."""
+"""Test ``:classify`` and ``:regress`` of TensorFlow Serving."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def for_examples(*inputs: TensorSpec, name: str = "serving_default") -> Manifest
 
 
 @BOTH
-def test_examples_become_inputs_by_their_features_names(decode: Decode) -> None:
+def test_examples_become_inputs_by_feature_name(decode: Decode) -> None:
     body = b"""{"examples": [{"names": ["foo", "bar"], "ratings": [8.0, 9.0], "age": 20},
                              {"names": ["baz", {"b64": "aGVsbG8="}], "ratings": [6.0, NaN], "age": [21]}]}"""
     inputs = decode(post(body), for_examples(NAMES, RATINGS, AGE)).inputs
@@ -39,7 +39,7 @@ def test_examples_become_inputs_by_their_features_names(decode: Decode) -> None:
 
 
 @BOTH
-def test_context_is_in_every_example_and_booleans_are_integers(decode: Decode) -> None:
+def test_context_is_added_to_examples_and_booleans_become_integers(decode: Decode) -> None:
     body = b"""{"signature_name": "custom", "context": {"query": "pizza", "location": ["sfo"]},
                 "examples": [{"ratings": [-Infinity, Infinity], "intboolmix": [1, true, false], "liked": [true, 0]},
                              {"ratings": [1, 2], "intboolmix": [1, 2, 3], "liked": [0, 1], "query": "pasta"}]}"""
@@ -51,13 +51,13 @@ def test_context_is_in_every_example_and_booleans_are_integers(decode: Decode) -
     np.testing.assert_array_equal(call.inputs["liked"], [[True, False], [False, True]])
 
 
-def test_a_feature_of_several_dimensions_is_flat() -> None:
+def test_feature_of_several_dimensions_is_reshaped() -> None:
     spec = TensorSpec("image", "float32", (None, 2, 2))
     call = decode_regress(post(b'{"examples": [{"image": [1, 2, 3, 4]}]}'), for_examples(spec))
     np.testing.assert_array_equal(call.inputs["image"], np.float32([[[1, 2], [3, 4]]]))
 
 
-def test_an_example_of_a_tables_columns() -> None:
+def test_example_with_table_columns_is_decoded() -> None:
     table = TensorSpec("features", "float32", (None, 2), kind={"type": "tabular", "columns": ["age", "income"]})
     call = decode_regress(post(b'{"examples": [{"income": 5, "age": [40]}]}'), for_examples(table))
     np.testing.assert_array_equal(call.inputs["features"], np.float32([[40, 5]]))
@@ -67,7 +67,7 @@ def test_an_example_of_a_tables_columns() -> None:
     np.testing.assert_array_equal(columns.inputs["features"], np.float32([[40, 5], [41, 6]]))
 
 
-def test_a_feature_of_several_dimensions_has_all_its_values() -> None:
+def test_feature_of_several_dimensions_with_missing_values_is_refused() -> None:
     spec = TensorSpec("image", "float32", (None, 2, 2))
     with pytest.raises(InvalidInput, match="Feature: image must have"):
         decode_regress(post(b'{"examples": [{"image": [1, 2, 3]}]}'), for_examples(spec))
@@ -94,7 +94,7 @@ def test_a_feature_of_several_dimensions_has_all_its_values() -> None:
         (b'{"examples": [{"names": ["a", "b"], "age": 1}, {"names": "a", "age": 1}]}', "Expecting tensor size: 2"),
     ],
 )
-def test_examples_are_refused_with_its_words(decode: Decode, body: bytes, sentence: str) -> None:
+def test_invalid_examples_are_refused_with_message_of_tfserving(decode: Decode, body: bytes, sentence: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         decode(post(body), for_examples(NAMES, AGE))
     assert sentence in caught.value.message
@@ -133,7 +133,7 @@ TABLE = np.float32([[0.2, 0.7, 0.1], [0.7, 0.1, 0.2]])
         ),
     ],
 )
-def test_classes_with_their_scores(outputs: dict[str, Array], specs: Any, expected: Any) -> None:
+def test_classify_response_has_labels_and_scores(outputs: dict[str, Array], specs: Any, expected: Any) -> None:
     response = encode_classify(prediction(outputs, specs))
     assert repr(json.loads(response.body)) == repr({"results": expected})
 
@@ -145,7 +145,7 @@ def test_classes_with_their_scores(outputs: dict[str, Array], specs: Any, expect
         (np.float32([[0.2], [INF], [1.0], [-INF], [NAN]]), [0.2, INF, 1.0, -INF, NAN]),
     ],
 )
-def test_values_of_a_regression(array: Array, expected: Any) -> None:
+def test_regress_response_has_values(array: Array, expected: Any) -> None:
     assert repr(json.loads(encode_regress(prediction({"y": array})).body)) == repr({"results": expected})
 
 
@@ -166,13 +166,13 @@ def test_values_of_a_regression(array: Array, expected: Any) -> None:
         (encode_regress, {"y": np.int32([1])}, "Expected output Tensor of DT_FLOAT"),
     ],
 )
-def test_results_that_are_none(encode: Any, outputs: dict[str, Array], sentence: str) -> None:
+def test_outputs_unsuitable_for_method_are_refused(encode: Any, outputs: dict[str, Array], sentence: str) -> None:
     spec = TensorSpec("scores", "float32", (None, None))
     with pytest.raises(InvalidInput, match=sentence):
         encode(prediction(outputs, (spec,)))
 
 
-def test_a_signature_without_classes_or_values() -> None:
+def test_signature_unsuitable_for_method_is_refused() -> None:
     plain = manifest(Signature("serving_default", (AGE,), (RATINGS, NAMES)))
     body = post(b'{"examples": [{"age": 1}]}')
     with pytest.raises(InvalidInput, match='at least one of "classes" or "scores"'):
@@ -206,10 +206,10 @@ ANSWERED: list[tuple[str, bytes, Any]] = [
 
 
 @pytest.mark.parametrize(("path", "body", "expected"), ANSWERED)
-def test_an_answer(ask_json: AskJson, path: str, body: bytes, expected: Any) -> None:
+def test_classify_and_regress_return_results(ask_json: AskJson, path: str, body: bytes, expected: Any) -> None:
     assert ask_json("POST", path, body) == (200, expected)
 
 
-def test_scores_that_are_not_finite(ask_json: AskJson) -> None:
+def test_classify_with_infinite_logits_returns_nan(ask_json: AskJson) -> None:
     _, record = ask_json("POST", "/v1/models/scorer:classify", b'{"examples": [{"x": [Infinity, 0.0]}]}')
     assert repr(record) == repr({"results": [[["low", NAN], ["high", NAN]]]})

@@ -1,4 +1,4 @@
-"""Serialised tf.Example messages: ours read by TensorFlow's own classes, and what becomes of a request's examples."""
+"""Test serialised tf.Example messages against TensorFlow's own classes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ BOTH = pytest.mark.parametrize("decode", [decode_classify, decode_regress])
 
 
 def read(message: bytes) -> dict[str, tuple[str, list[Any]]]:
-    """Each feature's type and values, as TensorFlow's protocol buffers read them; a feature without values has none."""
+    """Return each feature's type and values as TensorFlow reads them.
+
+    A feature without values has no type.
+    """
     from tensorflow.core.example.example_pb2 import Example
 
     read = {}
@@ -54,20 +57,20 @@ def decoded(decode: Any, body: bytes) -> list[dict[str, tuple[str, list[Any]]]]:
         ([], ""),
     ],
 )
-def test_tensorflow_reads_what_is_written(values: list[Any], kind: str) -> None:
+def test_serialised_values_are_read_by_tensorflow(values: list[Any], kind: str) -> None:
     found = read(serialise({"größe": values, "": [1]}))
     assert found.keys() == {"größe", ""}
     assert found["größe"][0] == kind
     np.testing.assert_array_equal(np.array(found["größe"][1]), np.array(values, np.float32 if "fl" in kind else None))
 
 
-def test_a_float_beyond_float32_is_an_infinity_and_no_number_is_none() -> None:
+def test_serialised_float_beyond_float32_is_infinity_and_nan_is_kept() -> None:
     assert read(serialise({"x": [1e39, -1e39]})) == {"x": ("float_list", [float("inf"), float("-inf")])}
     (_, (value,)) = read(serialise({"x": [float("nan")]}))["x"]
     assert np.isnan(value)
 
 
-def test_any_example_is_read_back() -> None:
+def test_random_examples_are_read_by_tensorflow() -> None:
     chance = random.Random(20)
     kinds = {
         "int64_list": lambda: chance.randrange(-(2**63), 2**63) >> chance.randrange(64),
@@ -98,7 +101,7 @@ def test_examples_become_messages(decode: Any) -> None:
 
 
 @BOTH
-def test_a_context_is_in_every_message_and_an_examples_own_feature_wins(decode: Any) -> None:
+def test_context_is_added_to_messages_and_own_features_take_precedence(decode: Any) -> None:
     body = b'{"context": {"name": "all", "count": 3}, "examples": [{"name": "own"}, {}]}'
     assert decoded(decode, body) == [
         {"name": ("bytes_list", [b"own"]), "count": ("int64_list", [3])},
@@ -107,14 +110,14 @@ def test_a_context_is_in_every_message_and_an_examples_own_feature_wins(decode: 
 
 
 @BOTH
-def test_whole_numbers_are_floats_where_the_model_reads_floats(decode: Any) -> None:
+def test_integers_become_floats_for_float_features(decode: Any) -> None:
     assert decoded(decode, b'{"examples": [{"weight": [80], "count": 80, "unknown": 80}]}') == [
         {"weight": ("float_list", [80.0]), "count": ("int64_list", [80]), "unknown": ("int64_list", [80])}
     ]
 
 
 @BOTH
-def test_a_feature_may_have_the_inputs_name(decode: Any) -> None:
+def test_feature_with_name_of_input_is_accepted(decode: Any) -> None:
     assert decoded(decode, b'{"examples": [{"inputs": "text"}]}') == [{"inputs": ("bytes_list", [b"text"])}]
 
 
@@ -128,6 +131,6 @@ def test_a_feature_may_have_the_inputs_name(decode: Any) -> None:
         (b'{"examples": []}', "'examples' value is an empty array"),
     ],
 )
-def test_what_is_no_example_is_refused_with_its_words(decode: Any, body: bytes, sentence: str) -> None:
+def test_invalid_examples_are_refused_with_message_of_tfserving(decode: Any, body: bytes, sentence: str) -> None:
     with pytest.raises(InvalidInput, match=sentence):
         decoded(decode, body)

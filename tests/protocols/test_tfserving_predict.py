@@ -1,4 +1,4 @@
-"""``:predict`` of TensorFlow Serving's REST API: the cases of its json_tensor_test.cc, and real models."""
+"""Test ``:predict`` of TensorFlow Serving by the cases of json_tensor_test.cc."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.protocols.tfserving_cases import ANSWERS, INF, INTS, NAN, REFUSALS, R
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_a_request_becomes_tensors(name: str) -> None:
+def test_request_becomes_tensors(name: str) -> None:
     signature, body, expected = REQUESTS[name]
     call = decode_predict(post(body), manifest(signature))
     assert call.parameters["format"] == ("rows" if b"instances" in body else "columns")
@@ -31,7 +31,7 @@ def test_a_request_becomes_tensors(name: str) -> None:
             np.testing.assert_array_equal(np.signbit(call.inputs[key]), np.signbit(array))
 
 
-def test_a_signature_by_name() -> None:
+def test_signature_name_selects_signature() -> None:
     other = Signature("predict_images", INTS.inputs, INTS.outputs)
     body = b'{"signature_name": "predict_images", "instances": [[1,2]]}'
     assert decode_predict(post(body), manifest(INTS, other)).signature == "predict_images"
@@ -39,14 +39,14 @@ def test_a_signature_by_name() -> None:
     assert decode_predict(post(empty), manifest(INTS, other)).signature == "serving_default"
 
 
-def test_serving_default_is_the_default_whatever_the_model_calls_it() -> None:
+def test_serving_default_selects_default_signature_of_any_name() -> None:
     body = b'{"signature_name": "serving_default", "instances": [[1,2]]}'
     other = Signature("main", INTS.inputs, INTS.outputs)
     assert decode_predict(post(body), manifest(other)).signature == "main"
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_request_is_refused_with_its_words(name: str) -> None:
+def test_invalid_request_is_refused_with_message_of_tfserving(name: str) -> None:
     signature, body, sentence = REFUSALS[name]
     start = time.perf_counter()
     with pytest.raises(InvalidInput) as caught:
@@ -57,7 +57,7 @@ def test_a_request_is_refused_with_its_words(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_outputs_become_an_answer(name: str) -> None:
+def test_outputs_become_response(name: str) -> None:
     form, outputs, expected = ANSWERS[name]
     response = encode_predict(prediction(outputs, format=form))
     assert response.status == 200
@@ -65,7 +65,7 @@ def test_outputs_become_an_answer(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", UNANSWERABLE)
-def test_outputs_that_have_no_rows_to_show(name: str) -> None:
+def test_outputs_without_rows_are_refused(name: str) -> None:
     outputs, sentence = UNANSWERABLE[name]
     with pytest.raises(InvalidInput, match=sentence):
         encode_predict(prediction(outputs, format="rows"))
@@ -81,7 +81,7 @@ def test_outputs_that_have_no_rows_to_show(name: str) -> None:
         (b'{"instances": [[1.0, 2.0]]}', "[any, 1], got [1, 2]"),
     ],
 )
-def test_a_body_that_is_refused(ask_json: AskJson, body: bytes, sentence: str) -> None:
+def test_invalid_body_is_400(ask_json: AskJson, body: bytes, sentence: str) -> None:
     status, record = ask_json("POST", HALF + ":predict", body)
     assert status == 400
     assert list(record) == ["error"]
@@ -124,10 +124,10 @@ ANSWERED: list[tuple[str, bytes, Any]] = [
 
 
 @pytest.mark.parametrize(("path", "body", "expected"), ANSWERED)
-def test_an_answer(ask_json: AskJson, path: str, body: bytes, expected: Any) -> None:
+def test_predict_returns_predictions(ask_json: AskJson, path: str, body: bytes, expected: Any) -> None:
     assert ask_json("POST", path, body) == (200, expected)
 
 
-def test_an_output_that_is_not_finite(ask_json: AskJson) -> None:
+def test_predict_with_nan_output_returns_token(ask_json: AskJson) -> None:
     _, record = ask_json("POST", "/v1/models/roots:predict", b'{"instances": [[-1, 4]]}')
     assert repr(record) == repr({"predictions": [[NAN, 2.0]]})

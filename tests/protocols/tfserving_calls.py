@@ -1,4 +1,4 @@
-"""Requests and answers of TensorFlow Serving's REST API as its pure functions see them."""
+"""Requests and results for the pure functions of TensorFlow Serving's protocol."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What TensorFlow Serving's own tests assert of its JSON (util/json_tensor_test.cc), as data: one entry a case."""
+"""Cases of TensorFlow Serving's own tests of its JSON, as data: one entry each.
+
+Source: util/json_tensor_test.cc.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ Shape = tuple[int | None, ...]
 
 
 def signature(**inputs: tuple[str, Shape]) -> Signature:
-    """A signature with these inputs, and an output that nobody asks for."""
+    """Return a signature with these inputs and one output."""
     specs = tuple(TensorSpec(name, dtype, shape) for name, (dtype, shape) in inputs.items())
     return Signature("serving_default", specs, (TensorSpec("y", "float32", (None,)),))
 
@@ -41,7 +44,7 @@ TWO = signature(int_tensor=("int32", (None, 3, 2)), str_tensor=("string", (None,
 INT3 = signature(int_tensor=("int32", (None, 3, 2)))
 SIX = [[1, 2], [3, 4], [5, 6]]
 
-# name: signature, body, the tensors it becomes
+# name: signature, body, the expected tensors
 REQUESTS: dict[str, tuple[Signature, bytes, dict[str, Array]]] = {
     "one input without its name": (INTS, b'{"instances": [[1,2],[3,4],[5,6]]}', {"default": np.int32(SIX)}),
     "integers among floats": (
@@ -97,7 +100,7 @@ REQUESTS: dict[str, tuple[Signature, bytes, dict[str, Array]]] = {
              "bin_tensor": {"b64": "aGVsbG8="}}}""",
         {"int_tensor": np.int32([SIX]), "str_tensor": texts([b"foo", b"bar"]), "bin_tensor": texts(b"hello")},
     ),
-    # Ours: what the rules say and no test of theirs asks.
+    # Further cases, which TensorFlow Serving's tests do not have.
     "a minus before a token": (FLOATS, b'{"instances": [-Infinity, NaN]}', {"default": np.float32([-INF, NAN])}),
     "a token inside a string": (
         signature(a=("string", (None,)), b=("float32", (None,))),
@@ -119,7 +122,7 @@ REQUESTS: dict[str, tuple[Signature, bytes, dict[str, Array]]] = {
 
 DEEP = b"[" * 500_000 + b"]" * 500_000
 
-# name: signature, body, what the error says
+# name: signature, body, the expected part of the message
 REFUSALS: dict[str, tuple[Signature, bytes, str]] = {
     "no body": (INTS, b"", "JSON Parse error: The document is empty"),
     "no JSON": (INTS, b"instances = [1, 2]", "JSON Parse error: Invalid value"),
@@ -160,7 +163,7 @@ REFUSALS: dict[str, tuple[Signature, bytes, str]] = {
     ),
     "null": (FLOATS, b'{"inputs": [null]}', "JSON Value: null Type: Null is not of expected type: float"),
     "base64 for a number": (FLOATS, b'{"inputs": {"b64": "AACAPw=="}}', "Type: Object is not of expected type: float"),
-    "base64 that is none": (STRINGS, b'{"inputs": [{"b64": "?"}]}', "Unable to base64 decode"),
+    "invalid base64": (STRINGS, b'{"inputs": [{"b64": "?"}]}', "Unable to base64 decode"),
     "an object for a string": (
         STRINGS,
         b'{"inputs": [{"b65": "aGVsbG8="}]}',
@@ -219,14 +222,14 @@ REFUSALS: dict[str, tuple[Signature, bytes, str]] = {
         b'{"instances": [{"int_tensor": [[1,2]]}]}',
         "keys must be equal to: int_tensor,str_tensor",
     ),
-    "a row with a stranger": (TWO, b'{"instances": [{"foo": 1}]}', "JSON object: does not have named input: foo"),
+    "a row with an unknown input": (TWO, b'{"instances": [{"foo": 1}]}', "JSON object: does not have named input: foo"),
     "a column that is missing": (
         TWO,
         b'{"inputs": {"int_tensor": [[[1,2]]]}}',
         "Missing named input: str_tensor in 'inputs' object.",
     ),
-    # TensorFlow Serving reads any depth; ours is bounded.
-    "a deep stranger": (INTS, b'{"instances": [[1,2]], "nested": %s}' % DEEP, "JSON Parse error: Invalid value"),
+    # TensorFlow Serving accepts any depth; here it is limited.
+    "a deep unknown key": (INTS, b'{"instances": [[1,2]], "nested": %s}' % DEEP, "JSON Parse error: Invalid value"),
     "a deep signature": (INTS, b'{"signature_name": %s}' % DEEP, "JSON Parse error: Invalid value"),
     "a deep tensor": (INTS, b'{"instances": %s}' % (b"[" * 900 + b"]" * 900), "nested"),
     "a deep tensor with a token": (
@@ -261,7 +264,7 @@ MANY: dict[str, Array] = {
 }
 ENCODED = [[{"b64": "aGVsbG8="}, {"b64": "d29ybGQ="}], [{"b64": "dGY="}, {"b64": "c2VydmluZw=="}]]
 
-# name: format, outputs, the answer as the standard library reads it
+# name: format, outputs, the response as the standard library parses it
 ANSWERS: dict[str, tuple[str, dict[str, Array], Any]] = {
     "rows of integers": ("rows", {"n": MANY["int_tensor"]}, {"predictions": [SIX, [[7, 8], [9, 0], [1, 2]]]}),
     "columns of integers": ("columns", {"n": MANY["int_tensor"]}, {"outputs": [SIX, [[7, 8], [9, 0], [1, 2]]]}),
@@ -319,7 +322,7 @@ ANSWERS: dict[str, tuple[str, dict[str, Array], Any]] = {
         {"s": np.empty((0, 1, 2), np.object_), "f": np.zeros((0, 3, 4), np.float32)},
         {"predictions": []},
     ),
-    # Ours.
+    # Further cases.
     "not finite in several outputs": (
         "rows",
         {"a": np.array([0.2, NAN], np.float32), "b": np.array([[INF], [1]], np.float16)},
@@ -338,7 +341,7 @@ ANSWERS: dict[str, tuple[str, dict[str, Array], Any]] = {
     ),
 }
 
-# name: outputs as rows, what the error says
+# name: outputs as rows, the expected part of the message
 UNANSWERABLE: dict[str, tuple[dict[str, Array], str]] = {
     "no outputs": ({}, "Cannot convert empty tensor map to JSON"),
     "no rows to count": ({"t": np.array(1, np.int32)}, "Tensor name: t has no shape information"),

@@ -1,4 +1,7 @@
-"""Micro-batching. A gate holds an engine up, so that what gathers meanwhile does not depend on how fast anything is."""
+"""Test micro-batching with a gate that blocks the engine.
+
+With the gate, the composition of a batch does not depend on timing.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from lightship.registry.registry import Registry
 from lightship.serving.batches import Batches, Batching
 from lightship.serving.concurrent import ConcurrentServing
 from lightship.serving.counters import Counters
-from lightship.serving.router import Asked
+from lightship.serving.router import ModelSelector
 from lightship.serving.serving import Options
 from lightship.serving.threads import Threads
 from lightship.tensors import Array
@@ -32,7 +35,7 @@ PATIENCE = 60
 
 @dataclass
 class GatedEngine:
-    """A real engine that begins a call when the gate is open, and has said that it is waiting for it."""
+    """An engine that signals each call and runs it once the gate is open."""
 
     engine: Engine
     gate: threading.Event
@@ -50,7 +53,7 @@ class GatedEngine:
 
 @dataclass
 class Bench:
-    """Batches of one model behind a gate."""
+    """Batches of one model whose engine is gated."""
 
     batches: Batches
     counters: Counters
@@ -80,7 +83,7 @@ def row(first: float, second: float = 0.0) -> Call:
     return Call({"x": np.array([[first, second]], np.float32)})
 
 
-def test_what_gathers_while_a_call_runs_is_one_batch(registries: Registries, executor: ThreadPoolExecutor) -> None:
+def test_calls_waiting_for_running_call_are_one_batch(registries: Registries, executor: ThreadPoolExecutor) -> None:
     held = bench(registries, "modes", Batching(executor, threads=1, rows=8))
     first = held.batches.submit(row(1))
     assert held.arrived.acquire(timeout=PATIENCE)
@@ -91,10 +94,10 @@ def test_what_gathers_while_a_call_runs_is_one_batch(registries: Registries, exe
         assert future.result(PATIENCE).outputs["y"].tolist() == [[2 * number, -2 * number]]
     executor.shutdown()
     assert (held.seen().calls, held.seen().rows) == (6, 6)
-    assert held.seen().executions == 3, "the first alone, then four, then the one that was left"
+    assert held.seen().executions == 3, "the first alone, then a batch of four, then the last"
 
 
-def test_no_batch_is_larger_than_it_may_be(registries: Registries, executor: ThreadPoolExecutor) -> None:
+def test_batch_does_not_exceed_row_limit(registries: Registries, executor: ThreadPoolExecutor) -> None:
     held = bench(registries, "modes", Batching(executor, threads=1, rows=2))
     futures = [held.batches.submit(row(0))]
     assert held.arrived.acquire(timeout=PATIENCE)
@@ -105,7 +108,7 @@ def test_no_batch_is_larger_than_it_may_be(registries: Registries, executor: Thr
     assert held.seen().executions == 3
 
 
-def test_calls_of_another_kind_are_not_mixed(registries: Registries, executor: ThreadPoolExecutor) -> None:
+def test_calls_of_different_signatures_are_not_mixed(registries: Registries, executor: ThreadPoolExecutor) -> None:
     held = bench(registries, "modes", Batching(executor, threads=1, rows=8))
     futures = [held.batches.submit(row(0))]
     assert held.arrived.acquire(timeout=PATIENCE)
@@ -117,28 +120,26 @@ def test_calls_of_another_kind_are_not_mixed(registries: Registries, executor: T
     assert held.seen().executions == 3
 
 
-def test_a_call_that_does_not_fit_is_refused_before_it_waits(
-    registries: Registries, executor: ThreadPoolExecutor
-) -> None:
+def test_invalid_call_is_refused_before_waiting(registries: Registries, executor: ThreadPoolExecutor) -> None:
     held = bench(registries, "modes", Batching(executor, threads=1, rows=8))
     with pytest.raises(InvalidInput, match=r"'x'.*\[1, 3\]"):
         held.batches.submit(Call({"x": np.zeros((1, 3), np.float32)}))
 
 
-def test_who_fails_fails_alone(registries: Registries, executor: ThreadPoolExecutor) -> None:
+def test_failing_call_does_not_fail_other_calls_of_batch(registries: Registries, executor: ThreadPoolExecutor) -> None:
     held = bench(registries, "table", Batching(executor, threads=1, rows=8))
-    places = [held.batches.submit(Call({"place": np.int32([0])}))]
+    futures = [held.batches.submit(Call({"place": np.int32([0])}))]
     assert held.arrived.acquire(timeout=PATIENCE)
-    places += [held.batches.submit(Call({"place": np.int32([place])})) for place in (1, 2, 0, 1)]
+    futures += [held.batches.submit(Call({"place": np.int32([place])})) for place in (1, 2, 0, 1)]
     held.gate.set()
     with pytest.raises(EngineError):
-        places.pop(2).result(PATIENCE)
-    assert [future.result(PATIENCE).outputs["found"].tolist() for future in places] == [[10], [20], [10], [20]]
+        futures.pop(2).result(PATIENCE)
+    assert [future.result(PATIENCE).outputs["found"].tolist() for future in futures] == [[10], [20], [10], [20]]
     executor.shutdown()
     assert (held.seen().calls, held.seen().failures) == (4, 1)
 
 
-def test_a_caller_who_went_away_is_not_run(registries: Registries, executor: ThreadPoolExecutor) -> None:
+def test_cancelled_call_is_not_run(registries: Registries, executor: ThreadPoolExecutor) -> None:
     held = bench(registries, "modes", Batching(executor, threads=1, rows=8))
     held.batches.submit(row(0))
     assert held.arrived.acquire(timeout=PATIENCE)
@@ -150,10 +151,10 @@ def test_a_caller_who_went_away_is_not_run(registries: Registries, executor: Thr
     assert held.seen().calls == 2
 
 
-def test_a_window_makes_fuller_batches_while_another_runs(registries: Registries, executor: ThreadPoolExecutor) -> None:
+def test_window_fills_batch_while_another_runs(registries: Registries, executor: ThreadPoolExecutor) -> None:
     held = bench(registries, "modes", Batching(executor, threads=2, rows=4, window=PATIENCE))
     alone = held.batches.submit(row(0))
-    assert held.arrived.acquire(timeout=PATIENCE), "nobody else is there: no window is waited for"
+    assert held.arrived.acquire(timeout=PATIENCE), "no other batch is running, so there is no window"
     others = [held.batches.submit(row(number)) for number in range(4)]
     assert held.arrived.acquire(timeout=PATIENCE), "the batch is full"
     held.gate.set()
@@ -163,7 +164,7 @@ def test_a_window_makes_fuller_batches_while_another_runs(registries: Registries
     assert held.seen().executions == 2
 
 
-def test_the_window_ends_when_nothing_else_runs(registries: Registries, executor: ThreadPoolExecutor) -> None:
+def test_window_ends_when_no_other_batch_runs(registries: Registries, executor: ThreadPoolExecutor) -> None:
     held = bench(registries, "modes", Batching(executor, threads=2, rows=4, window=10 * PATIENCE))
     first = held.batches.submit(row(0))
     assert held.arrived.acquire(timeout=PATIENCE)
@@ -173,9 +174,7 @@ def test_the_window_ends_when_nothing_else_runs(registries: Registries, executor
     assert second.result(PATIENCE).outputs["y"].tolist() == [[2, 0]]
 
 
-def test_a_model_whose_rows_influence_each_other_is_not_batched(
-    registries: Registries, executor: ThreadPoolExecutor
-) -> None:
+def test_model_with_dependent_rows_is_not_batched(registries: Registries, executor: ThreadPoolExecutor) -> None:
     model = Model.open(registries.small / "centred" / "1")
     inputs, _ = model.golden()
     together, alone = (model.predict(Call({"x": inputs["x"][:rows]})).outputs["y"] for rows in (2, 1))
@@ -183,16 +182,18 @@ def test_a_model_whose_rows_influence_each_other_is_not_batched(
     assert Batching(executor, threads=1, rows=8).of(model, Counters()) is None
 
 
-def test_batching_can_be_switched_off(registries: Registries, executor: ThreadPoolExecutor) -> None:
+def test_batching_with_row_limit_one_is_disabled(registries: Registries, executor: ThreadPoolExecutor) -> None:
     model = Model.open(registries.small / "modes" / "1")
     assert Batching(executor, threads=1, rows=1).of(model, Counters()) is None
 
 
-def test_the_serving_sends_slow_single_rows_through_batches(registries: Registries) -> None:
+def test_slow_single_row_calls_are_batched(registries: Registries) -> None:
     serving = ConcurrentServing(Registry(str(registries.small)), Options(), Threads(1))
 
     async def ask_at_once(held: Bench) -> list[float]:
-        served = (await serving.find(Asked("modes")))._replace(seconds_per_row={None: 1.0}, batches=held.batches)
+        served = (await serving.find(ModelSelector("modes")))._replace(
+            seconds_per_row={None: 1.0}, batches=held.batches
+        )
         asked = [asyncio.ensure_future(serving.predict(served, row(number))) for number in range(5)]
         await asyncio.to_thread(held.arrived.acquire, timeout=PATIENCE)
         held.gate.set()

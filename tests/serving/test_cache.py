@@ -27,7 +27,7 @@ def result(value: float, size: int = 4) -> Result:
     return Result(call(value), SIGNATURE, {"y": np.full((size,), value, np.float32)})
 
 
-def test_the_least_recently_used_is_forgotten_beyond_the_limit() -> None:
+def test_cache_beyond_limit_drops_least_recently_used() -> None:
     cache = ResponseCache(1100)
     for number in range(3):
         cache.put(b"%d" % number, result(number))
@@ -38,7 +38,7 @@ def test_the_least_recently_used_is_forgotten_beyond_the_limit() -> None:
     assert cache.get(b"large", call(9)) is None
 
 
-def test_nothing_is_kept_but_what_is_counted() -> None:
+def test_cache_keeps_only_counted_arrays() -> None:
     cache, asked = ResponseCache(10_000), call(1)
     batch = np.zeros((1000, 4), np.float32)
     kept = [weakref.ref(asked.inputs["x"]), weakref.ref(batch)]
@@ -50,7 +50,7 @@ def test_nothing_is_kept_but_what_is_counted() -> None:
     assert found.outputs["y"].tolist() == [[0, 0, 0, 0]]
 
 
-def test_the_key_is_all_that_the_answer_depends_on() -> None:
+def test_cache_key_covers_everything_results_depend_on() -> None:
     words = np.array([b"a", b"bc"], dtype=object)
     calls = [
         call(1),
@@ -81,7 +81,7 @@ def ask(service: Dispatcher, body: bytes) -> Response:
     return response
 
 
-def test_hit_and_miss_are_in_a_header_and_the_spelling_does_not_matter(registry: Registry) -> None:
+def test_response_header_has_hit_or_miss_regardless_of_json_formatting(registry: Registry) -> None:
     service = Dispatcher(Serving(registry, Options(caches={"modes": 10_000})))
     first, again, other = (
         ask(service, body) for body in (b'{"input": [1, 2]}', b'{"inputs":[[1.0,2]]}', b'{"input":[1,3]}')
@@ -90,7 +90,7 @@ def test_hit_and_miss_are_in_a_header_and_the_spelling_does_not_matter(registry:
     assert first.body == again.body != other.body
 
 
-def test_hits_and_misses_are_in_the_statistics_of_the_open_inference_protocol(registry: Registry) -> None:
+def test_open_inference_statistics_have_hits_and_misses(registry: Registry) -> None:
     service = Dispatcher(Serving(registry, Options(caches={"modes": 10_000})))
     for _ in range(3):
         ask(service, b'{"input": [[1, 2], [3, 4]]}')
@@ -105,7 +105,7 @@ def test_hits_and_misses_are_in_the_statistics_of_the_open_inference_protocol(re
     assert min(nanoseconds["cache_hit"], nanoseconds["cache_miss"]) > 0
 
 
-def test_another_version_never_answers(registry: Registry, registries: Registries) -> None:
+def test_cache_of_other_version_is_not_used(registry: Registry, registries: Registries) -> None:
     service = Dispatcher(Serving(registry, Options(caches={"modes": 10_000}, refresh=0)))
     assert orjson.loads(ask(service, b'{"input": [4, 9]}').body) == [[8, 18]]
     republish(registry, registries.small / "roots" / "1", "modes")
@@ -113,5 +113,5 @@ def test_another_version_never_answers(registry: Registry, registries: Registrie
     assert (second.headers["lightship-cache"], orjson.loads(second.body)) == ("miss", [[2, 3]])
 
 
-def test_without_one_there_is_no_header(registry: Registry) -> None:
+def test_response_without_cache_has_no_header(registry: Registry) -> None:
     assert "lightship-cache" not in ask(Dispatcher(Serving(registry)), b'{"input": [1, 2]}').headers

@@ -1,4 +1,4 @@
-"""A version pushed to S3 is served, split, shadowed and rolled back under load, without one failed request."""
+"""Test pushing, splitting, shadowing and rolling back a version under load."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE = 30.0
 
 
 class Load:
-    """Clients that ask without a pause, each as somebody else, and what they got."""
+    """Clients that send requests continuously with varying keys, and their responses."""
 
     def __init__(self, url: str, clients: int = 3) -> None:
         self.statuses: Counter[int] = Counter()
@@ -50,7 +50,7 @@ class Load:
                 self.versions.append(answer.headers.get("lightship-version", "none"))
 
     def wait_for(self, versions: set[str]) -> None:
-        """Until the last thirty answers came from exactly these versions."""
+        """Wait until the last thirty responses came from exactly these versions."""
         deadline = time.monotonic() + PATIENCE
         while set(self.versions[-30:]) != versions or len(self.versions) < 30:
             assert time.monotonic() < deadline, f"still {Counter(self.versions[-30:])}, not {versions}"
@@ -64,7 +64,7 @@ def registry(s3_registry: str, registries: Registries) -> Iterator[Registry]:
     yield registry
 
 
-def test_a_version_goes_live_takes_a_share_and_is_rolled_back(
+def test_version_under_load_is_released_split_and_rolled_back_without_failures(
     registry: Registry, registries: Registries, s3_environment: dict[str, str]
 ) -> None:
     environment = s3_environment | {"LIGHTSHIP_REFRESH_SECONDS": "0.1"}

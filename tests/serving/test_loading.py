@@ -1,4 +1,7 @@
-"""Loading beside answering: a version whose manifest is a pipe loads for as long as nobody writes into it."""
+"""Test loading versions while requests are answered.
+
+A version whose manifest is a pipe keeps loading until the test writes into it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ import pytest
 
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
-from lightship.serving.router import Asked
+from lightship.serving.router import ModelSelector
 from lightship.serving.serving import Options, Serving
 from tests.bundles import Registries, republish
 from tests.serve import Answers
@@ -38,7 +41,7 @@ def answers(registry: Registry) -> Iterator[Answers]:
 
 
 class Pipe:
-    """A version's manifest as a pipe: whoever opens the bundle waits until :meth:`write`."""
+    """A version's manifest as a pipe: opening the bundle blocks until :meth:`write`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -54,7 +57,7 @@ class Pipe:
 
 @contextmanager
 def held(answers: Answers, registry: Registry, version: int) -> Iterator[Pipe]:
-    """A version that the server knows of, so that no request has to ask for it first, and that does not load."""
+    """Hold back the loading of a version that the server has already listed."""
     pipe = Pipe(registry.path("modes", version) / "manifest.json")
     assert answers.serving.status.statistics("modes", version) == ()
     try:
@@ -69,13 +72,13 @@ async def post(answers: Answers, path: str, body: bytes) -> tuple[int, str]:
 
 
 async def until(answers: Answers, version: str) -> None:
-    """Ask until this version answers."""
+    """Send requests until this version answers."""
     async with asyncio.timeout(PATIENCE):
         while await post(answers, "/models/modes/predict", b'{"input": [1, 2]}') != (200, version):
             await asyncio.sleep(0.01)
 
 
-def test_while_a_new_version_loads_the_one_before_answers(
+def test_previous_version_answers_while_new_one_loads(
     answers: Answers, registry: Registry, registries: Registries
 ) -> None:
 
@@ -92,7 +95,7 @@ def test_while_a_new_version_loads_the_one_before_answers(
     asyncio.run(go_live())
 
 
-def test_whoever_names_a_version_waits_for_it_and_keeps_nobody_waiting(
+def test_explicit_version_load_does_not_block_other_requests(
     answers: Answers, registry: Registry, registries: Registries
 ) -> None:
 
@@ -110,7 +113,7 @@ def test_whoever_names_a_version_waits_for_it_and_keeps_nobody_waiting(
     asyncio.run(ask_for_it())
 
 
-def test_readiness_does_not_wait_for_what_is_loading(
+def test_readiness_does_not_wait_for_loading_version(
     answers: Answers, registry: Registry, registries: Registries
 ) -> None:
     registry.change("modes", lambda state: state.reroute(replace(state.routing, labels={"production": 1})))
@@ -130,7 +133,7 @@ def test_readiness_does_not_wait_for_what_is_loading(
     asyncio.run(ask_for_it())
 
 
-def test_shadows_beyond_what_is_worth_keeping_are_dropped_and_counted(
+def test_shadow_calls_beyond_queue_limit_are_dropped_and_counted(
     answers: Answers, registry: Registry, registries: Registries
 ) -> None:
     version = republish(registry, registries.small / "modes" / "1", "modes")
@@ -159,35 +162,35 @@ def loaded(serving: Serving) -> list[int]:
 def go_live(serving: Serving, registry: Registry, bundle: Path, times: int) -> None:
     for _ in range(times):
         version = republish(registry, bundle, "modes")
-        assert serving.find(Asked("modes")).version == version
+        assert serving.find(ModelSelector("modes")).version == version
 
 
-def test_what_nothing_leads_to_any_more_is_unloaded(registry: Registry, registries: Registries) -> None:
+def test_unreferenced_version_is_unloaded(registry: Registry, registries: Registries) -> None:
     bundle = registries.small / "modes" / "1"
     serving = Serving(registry, Options(refresh=0, idle=0))
     go_live(serving, registry, bundle, 5)
     assert loaded(serving) == [5, 6]
-    serving.find(Asked("modes"))
+    serving.find(ModelSelector("modes"))
     assert loaded(serving) == [6]
     registry.change("modes", lambda state: state.reroute(replace(state.routing, labels={"canary": 2})))
-    serving.find(Asked("modes", label="canary"))
-    serving.find(Asked("modes"))
+    serving.find(ModelSelector("modes", label="canary"))
+    serving.find(ModelSelector("modes"))
     assert loaded(serving) == [2, 6]
 
 
-def test_what_was_asked_for_lately_stays_and_what_was_withdrawn_does_not(
+def test_recently_used_version_stays_loaded_and_withdrawn_one_is_unloaded(
     registry: Registry, registries: Registries
 ) -> None:
     serving = Serving(registry, Options(refresh=0))
     go_live(serving, registry, registries.small / "modes" / "1", 3)
-    serving.find(Asked("modes", 1))
+    serving.find(ModelSelector("modes", 1))
     assert loaded(serving) == [1, 2, 3, 4]
     registry.change("modes", lambda state: state.withdraw(2))
-    serving.find(Asked("modes"))
+    serving.find(ModelSelector("modes"))
     assert loaded(serving) == [1, 3, 4]
 
 
-def test_a_version_that_was_withdrawn_does_not_answer_while_another_one_loads(
+def test_withdrawn_version_does_not_answer_while_other_version_loads(
     answers: Answers, registry: Registry, registries: Registries
 ) -> None:
     version = republish(registry, registries.small / "modes" / "1", "modes")

@@ -1,4 +1,4 @@
-"""What is asked of a registry in S3 and how often, and what goes on while it does not answer."""
+"""Test how often a registry in S3 is read, and serving while S3 does not respond."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ ROUTES = [
 ]
 
 
-# Makes a dispatcher that is closed at the end of the test.
+# Creates a server that is closed at the end of the test.
 Make = Callable[..., Answers]
 
 
-class Line:
-    """The line to S3: counts what is asked, can be cut, and can keep us waiting."""
+class Connection:
+    """The connection to S3: counts operations, can be cut, and can block them."""
 
     def __init__(self) -> None:
-        self.asked: Counter[str] = Counter()
+        self.operations: Counter[str] = Counter()
         self.cut = False
         self.released = threading.Event()
         self.released.set()
@@ -58,19 +58,19 @@ class Line:
         assert self.released.wait(60)
         if self.cut:
             raise EndpointConnectionError(endpoint_url="s3")
-        self.asked[model.name] += 1
+        self.operations[model.name] += 1
 
 
 @pytest.fixture
-def line(bucket: str, monkeypatch: pytest.MonkeyPatch) -> Line:
-    session, line = boto3.Session(), Line()
-    session.events.register("before-call.s3", line)
+def connection(bucket: str, monkeypatch: pytest.MonkeyPatch) -> Connection:
+    session, connection = boto3.Session(), Connection()
+    session.events.register("before-call.s3", connection)
     monkeypatch.setattr("boto3.DEFAULT_SESSION", session)
-    return line
+    return connection
 
 
 @pytest.fixture
-def registry(line: Line, s3_registry: str, registries: Registries) -> Registry:
+def registry(connection: Connection, s3_registry: str, registries: Registries) -> Registry:
     registry = Registry(s3_registry, cache=CacheSettings.from_environment())
     republish(registry, registries.small / "modes" / "1", "modes")
     return registry
@@ -95,98 +95,96 @@ def ask(answers: Answers, method: str, path: str, body: bytes = b"") -> Response
 
 
 @pytest.mark.parametrize("threads", [0, 2])
-def test_in_an_interval_the_registry_is_asked_once_whatever_is_asked_of_us(
-    made: Make, line: Line, threads: int
-) -> None:
+def test_registry_within_refresh_interval_is_not_read_again(made: Make, connection: Connection, threads: int) -> None:
     answers = made(refresh=3600, threads=threads)
     answers.serving.start()
-    line.asked.clear()
+    connection.operations.clear()
     assert {ask(answers, *route).status for route in ROUTES} == {200}
-    for path in ("/v1/models/nobody:predict", "/models/nobody/predict", "/models/no-one/predict"):
+    for path in ("/v1/models/missing:predict", "/models/missing/predict", "/models/no-one/predict"):
         assert ask(answers, "POST", path, b"{}").status == 404
-    assert not line.asked
+    assert not connection.operations
 
 
-def test_after_an_interval_there_is_one_listing_and_one_question_for_each_model(
-    made: Make, registry: Registry, registries: Registries, line: Line
+def test_registry_after_refresh_interval_is_listed_once_and_read_once_per_model(
+    made: Make, registry: Registry, registries: Registries, connection: Connection
 ) -> None:
     for name in ("pair", "roots"):
         republish(registry, registries.small / name / "1", name)
     answers = made(refresh=0)
     answers.serving.start()
-    line.asked.clear()
+    connection.operations.clear()
     assert ask(answers, "GET", "/models").status == 200
-    assert line.asked == {"ListObjectsV2": 1, "GetObject": 3}
-    line.asked.clear()
+    assert connection.operations == {"ListObjectsV2": 1, "GetObject": 3}
+    connection.operations.clear()
     assert ask(answers, "POST", "/models/modes/predict", b'{"input": [1, 2]}').status == 200
-    assert line.asked == {"GetObject": 1}
+    assert connection.operations == {"GetObject": 1}
 
 
-def test_question_about_all_of_many_models_asks_for_ten_of_their_states(
-    made: Make, registry: Registry, registries: Registries, line: Line
+def test_listing_of_many_models_reads_ten_states(
+    made: Make, registry: Registry, registries: Registries, connection: Connection
 ) -> None:
     for number in range(14):
         republish(registry, registries.small / "pair" / "1", f"pair{number}")
     answers = made(refresh=0)
     assert ask(answers, "GET", "/models").status == 200
     for path in ("/models", "/health/ready"):
-        line.asked.clear()
+        connection.operations.clear()
         assert ask(answers, "GET", path).status == 200
-        assert line.asked == {"ListObjectsV2": 1, "GetObject": 10}
-    line.asked.clear()
+        assert connection.operations == {"ListObjectsV2": 1, "GetObject": 10}
+    connection.operations.clear()
     answers = made(refresh=0)
-    assert ask(answers, "POST", "/models/nobody/predict", b"{}").status == 404
-    assert line.asked["ListObjectsV2"] <= 2  # of the registry, and of what may be the model
-    assert line.asked["GetObject"] <= 1
+    assert ask(answers, "POST", "/models/missing/predict", b"{}").status == 404
+    assert connection.operations["ListObjectsV2"] <= 2  # of the registry, and of the missing model
+    assert connection.operations["GetObject"] <= 1
 
 
 @pytest.mark.parametrize("threads", [0, 2])
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route[1])
-def test_while_s3_cannot_be_reached_everything_goes_on(
-    made: Make, line: Line, threads: int, route: tuple[str, str, bytes]
+def test_requests_are_answered_while_s3_is_unreachable(
+    made: Make, connection: Connection, threads: int, route: tuple[str, str, bytes]
 ) -> None:
     answers = made(refresh=0, threads=threads)
     answers.serving.start()
     before = ask(answers, *route)
-    line.cut = True
+    connection.cut = True
     after = ask(answers, *route)
     assert (before.status, after.status) == (200, 200)
     assert after.body == before.body or route[1].endswith("/stats")
 
 
-def test_while_s3_keeps_us_waiting_nobody_but_one_request_waits(made: Make, line: Line) -> None:
-    """And that one, and readiness, for a moment only: after it, what is cache goes on."""
+def test_slow_s3_delays_requests_briefly_and_cached_state_is_used(made: Make, connection: Connection) -> None:
+    """Check that requests and readiness wait for a slow S3 for a moment only."""
     answers = made(refresh=0.001, threads=2)
     answers.serving.start()
 
     async def all_at_once() -> list[int]:
         headers = {"content-type": "application/json"}
         requests = [Request(method, path, "", headers, body, "me") for method, path, body in ROUTES]
-        line.released.clear()
+        connection.released.clear()
         try:
             responses = await asyncio.gather(*(answers.answer_soon(request) for request in requests))
         finally:
-            line.released.set()
+            connection.released.set()
         return [response.status for response in responses]
 
     assert asyncio.run(all_at_once()) == [200] * len(ROUTES)
 
 
-def test_what_strangers_make_up_is_asked_for_once_and_not_remembered(registry: Registry, line: Line) -> None:
+def test_unknown_model_names_are_not_cached(registry: Registry, connection: Connection) -> None:
     cache = RegistryCache(registry, 3600)
     assert cache.names() == ("modes",)
-    line.asked.clear()
-    assert {cache.state(f"nobody{number}").versions for number in range(50)} == {()}
-    assert not line.asked
-    assert cache.last("nobody1") is None
+    connection.operations.clear()
+    assert {cache.state(f"missing{number}").versions for number in range(50)} == {()}
+    assert not connection.operations
+    assert cache.last("missing1") is None
 
 
-def test_a_registry_that_never_answered_says_so(registry: Registry, line: Line) -> None:
-    line.cut = True
+def test_unreachable_registry_without_cached_state_raises(registry: Registry, connection: Connection) -> None:
+    connection.cut = True
     cache = RegistryCache(registry, 3600)
     for question in (cache.names, lambda: cache.state("modes")):
         with pytest.raises(RegistryError, match="EndpointConnectionError"):
             question()
-    line.cut = False
+    connection.cut = False
     assert cache.names() == ("modes",)
     assert cache.state("modes").default == 1

@@ -12,31 +12,31 @@ from lightship.calls import Call
 from lightship.errors import BundleError
 from lightship.registry.registry import Registry
 from lightship.serving.concurrent import ConcurrentServing
-from lightship.serving.router import Asked
+from lightship.serving.router import ModelSelector
 from lightship.serving.serving import Options, Serving
 from lightship.serving.threads import Threads
 from tests.bundles import Registries, republish
 
 
-def test_a_version_is_loaded_once_however_many_ask(registries: Registries) -> None:
+def test_version_requested_concurrently_is_loaded_once(registries: Registries) -> None:
     serving = Serving(Registry(str(registries.small)))
     with ThreadPoolExecutor(8) as pool:
         served = list(pool.map(lambda _: serving.load("pair"), range(32)))
     assert len({id(one) for one in served}) == 1
 
 
-def test_a_new_version_is_noticed_without_a_restart(registries: Registries, tmp_path: Path) -> None:
+def test_new_version_is_served_without_restart(registries: Registries, tmp_path: Path) -> None:
     bundle = registries.small / "modes" / "1"
     registry = Registry(str(tmp_path))
     republish(registry, bundle, "modes")
     serving = Serving(registry, Options(refresh=0))
-    assert serving.find(Asked("modes")).version == 1
+    assert serving.find(ModelSelector("modes")).version == 1
     republish(registry, bundle, "modes")
-    assert serving.find(Asked("modes")).version == 2
-    assert serving.find(Asked("modes", 1)).version == 1
+    assert serving.find(ModelSelector("modes")).version == 2
+    assert serving.find(ModelSelector("modes", 1)).version == 1
 
 
-def test_a_mended_version_is_loaded_again(registries: Registries, tmp_path: Path) -> None:
+def test_repaired_version_is_loaded_again(registries: Registries, tmp_path: Path) -> None:
     shutil.copytree(registries.small / "modes", tmp_path / "modes")
     golden = tmp_path / "modes" / "1" / "golden.npz"
     whole = golden.read_bytes()
@@ -48,7 +48,7 @@ def test_a_mended_version_is_loaded_again(registries: Registries, tmp_path: Path
     assert serving.load("modes").version == 1
 
 
-def test_a_failure_is_remembered_for_a_while(registries: Registries, tmp_path: Path) -> None:
+def test_failed_load_is_not_retried_within_interval(registries: Registries, tmp_path: Path) -> None:
     shutil.copytree(registries.small / "modes", tmp_path / "modes")
     golden = tmp_path / "modes" / "1" / "golden.npz"
     whole = golden.read_bytes()
@@ -61,11 +61,11 @@ def test_a_failure_is_remembered_for_a_while(registries: Registries, tmp_path: P
         serving.load("modes")
 
 
-def test_threads_give_the_answers_that_one_gives(registries: Registries) -> None:
+def test_concurrent_calls_in_threads_return_own_results(registries: Registries) -> None:
     serving = ConcurrentServing(Registry(str(registries.small)), Options(), Threads(4))
 
     async def ask(factor: int) -> bool:
-        served = await serving.find(Asked("wide"))
+        served = await serving.find(ModelSelector("wide"))
         result, _ = await serving.predict(served, Call({"x": np.full((20, 1), factor, np.float32)}))
         return bool((result.outputs["y"] == factor).all())
 

@@ -1,4 +1,4 @@
-"""Shadow traffic: whatever a shadow does, the caller has the answer of the version that serves."""
+"""Test that a shadow version never affects the response of the serving version."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.serve import Answers
 
 @dataclass
 class FailingEngine:
-    """An engine that raises."""
+    """An engine that always raises."""
 
     error: Exception
     stateful: bool = False
@@ -44,7 +44,7 @@ class FailingEngine:
 
 
 class Pool(ModelPool):
-    """A pool whose shadow version fails to load, or is given."""
+    """A pool whose shadow version is given, or fails to load."""
 
     def __init__(self, served: Served | Exception) -> None:
         self._served = served
@@ -57,7 +57,7 @@ class Pool(ModelPool):
 
 
 @pytest.fixture
-def heard(registries: Registries) -> Result:
+def answered(registries: Registries) -> Result:
     model = Model.open(registries.small / "modes" / "1")
     return model.predict(Call({"x": np.array([[1, 2]], np.float32)}))
 
@@ -67,32 +67,32 @@ ERRORS = [OSError(28, "No space left on device"), MemoryError(), ValueError("x")
 
 @pytest.mark.parametrize("threads", [0, 1])
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-def test_an_exception_of_a_shadow_is_counted_and_logged(
-    registries: Registries, heard: Result, error: Exception, threads: int, caplog: pytest.LogCaptureFixture
+def test_shadow_exception_is_counted_and_logged(
+    registries: Registries, answered: Result, error: Exception, threads: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     model = Model(Bundle.open(registries.small / "modes" / "1"), FailingEngine(error))
     with caplog.at_level(logging.WARNING), ThreadPoolExecutor(threads) if threads else nullcontext() as executor:
         shadows = Shadows(Pool(Served("modes", 2, model, Counters(), 0.0)), executor)
-        shadows.run("modes", 2, heard)
+        shadows.run("modes", 2, answered)
     seen = shadows.seen("modes")[2]
     assert (seen.compared, seen.failed) == (0, 1)
     assert "modes" in caplog.text
 
 
 @pytest.mark.parametrize("threads", [0, 1])
-def test_an_exception_while_a_shadow_is_loaded_is_counted(heard: Result, threads: int) -> None:
+def test_shadow_load_exception_is_counted(answered: Result, threads: int) -> None:
     with ThreadPoolExecutor(threads) if threads else nullcontext() as executor:
         shadows = Shadows(Pool(OSError(5, "Input/output error")), executor)
-        shadows.run("modes", 2, heard)
+        shadows.run("modes", 2, answered)
     assert shadows.seen("modes")[2].failed == 1
 
 
-def test_a_call_after_the_end_of_the_executor_is_dropped(heard: Result, registries: Registries) -> None:
+def test_shadow_call_after_executor_shutdown_is_dropped(answered: Result, registries: Registries) -> None:
     model = Model.open(registries.small / "modes" / "1")
     executor = ThreadPoolExecutor(1)
     shadows = Shadows(Pool(Served("modes", 2, model, Counters(), 0.0)), executor)
     executor.shutdown()
-    shadows.run("modes", 2, heard)
+    shadows.run("modes", 2, answered)
     assert shadows.seen("modes")[2].dropped == 1
 
 
@@ -100,7 +100,7 @@ INFINITE = np.array([np.inf, np.nan, 1.0], np.float32)
 
 
 @pytest.mark.parametrize(
-    ("heard", "unheard", "expected"),
+    ("answered", "shadowed", "expected"),
     [
         (np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32), (True, 0.0)),
         (np.zeros((0, 2), np.float32), np.zeros((1, 2), np.float32), (False, 0.0)),
@@ -115,11 +115,11 @@ INFINITE = np.array([np.inf, np.nan, 1.0], np.float32)
     ],
     ids=str,
 )
-def test_compare_of_odd_arrays_does_not_raise(heard: Array, unheard: Array, expected: tuple[bool, float]) -> None:
-    assert compare({"y": heard}, {"y": unheard}) == expected
+def test_compare_of_odd_arrays_does_not_raise(answered: Array, shadowed: Array, expected: tuple[bool, float]) -> None:
+    assert compare({"y": answered}, {"y": shadowed}) == expected
 
 
-def test_compare_of_other_outputs_disagrees() -> None:
+def test_compare_of_different_outputs_disagrees() -> None:
     assert compare({"y": np.zeros(1)}, {"z": np.zeros(1)}) == (False, 0.0)
 
 
@@ -138,7 +138,7 @@ def _ask(answers: Answers) -> Any:
 
 
 @pytest.mark.parametrize("threads", [0, 2])
-def test_a_shadow_without_room_does_not_unload_the_version_that_serves(
+def test_shadow_beyond_memory_limit_does_not_evict_serving_version(
     registries: Registries, tmp_path: Path, threads: int
 ) -> None:
     registry = _two_versions(registries, tmp_path)

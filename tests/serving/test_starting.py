@@ -1,4 +1,4 @@
-"""How a server starts: as far as there is memory, the default model first, and not ready until it has."""
+"""Test server start: the default model first, within memory, ready when loaded."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def few(registries: Registries, tmp_path: Path) -> Registry:
     return Registry(str(tmp_path))
 
 
-def test_start_loads_the_default_model_and_what_else_fits_into_memory(few: Registry) -> None:
+def test_start_loads_default_model_and_others_within_memory(few: Registry) -> None:
     size = few.open("roots").size
     serving = Serving(few, Options(default="roots", memory=size))
     states = serving.start()
@@ -39,14 +39,14 @@ def test_start_loads_the_default_model_and_what_else_fits_into_memory(few: Regis
     assert {state.name for state in states if state.ready} == set(SMALL)
 
 
-def test_start_without_a_limit_loads_every_model(few: Registry) -> None:
+def test_start_without_memory_limit_loads_every_model(few: Registry) -> None:
     serving = Serving(few)
     serving.start()
     assert [name for name, _ in serving.loaded()] == sorted(SMALL)
 
 
 @pytest.mark.parametrize("path", ["/health/ready", "/v2/health/ready", "/ping"])
-def test_readiness_while_models_are_loaded_is_503(few: Registry, path: str) -> None:
+def test_readiness_while_models_load_is_503(few: Registry, path: str) -> None:
     serving = Serving(few, Options(default="modes"))
     serving.starting = True
     assert status(serving, "GET", path) != 200
@@ -56,13 +56,13 @@ def test_readiness_while_models_are_loaded_is_503(few: Registry, path: str) -> N
 
 
 @pytest.mark.parametrize("body", [b'{"parameters": {"config": "{}"}}', b"[1]", b"no JSON"])
-def test_load_with_a_body_that_is_refused_loads_nothing(few: Registry, body: bytes) -> None:
+def test_load_with_invalid_body_is_refused(few: Registry, body: bytes) -> None:
     serving = Serving(few)
     assert status(serving, "POST", "/v2/repository/models/pair/load", body) == 400
     assert serving.loaded() == []
 
 
-def test_shadow_that_cannot_be_read_is_not_the_callers_failure(few: Registry) -> None:
+def test_shadow_failing_to_load_does_not_raise(few: Registry) -> None:
     def unreadable(name: str, version: int) -> None:
         raise OSError(5, "the disk is gone")
 

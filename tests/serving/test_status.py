@@ -1,4 +1,4 @@
-"""How models stand: told without loading any, with whatever is wrong with them, and with nothing of our own folders."""
+"""Test reports on models: they load nothing, name errors and hide local paths."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.app import asgi
 from tests.bundles import Registries, republish
 from tests.serve import Answers, core, fast_path
 
-TELLING = [
+REPORTS = [
     ("GET", "/models"),
     ("GET", "/models/modes"),
     ("GET", "/health/ready"),
@@ -45,7 +45,7 @@ def ask(answers: Answers, method: str, path: str, body: bytes = b"") -> tuple[in
 
 
 def document(registry: Registry) -> tuple[int, Any]:
-    """The OpenAPI document, for which nothing is loaded."""
+    """Return the OpenAPI document; check that no model was loaded for it."""
     made = core(Path(registry.location), default_model=None)
     done = asgi.ask(fast_path(made), "GET", "/openapi.json")
     assert made.serving.loaded() == []
@@ -53,9 +53,9 @@ def document(registry: Registry) -> tuple[int, Any]:
 
 
 @pytest.mark.parametrize("threads", [0, 2])
-def test_nothing_is_loaded_in_order_to_tell(registry: Registry, threads: int) -> None:
+def test_reports_load_no_model(registry: Registry, threads: int) -> None:
     answers = Answers(registry, Options(refresh=0), threads=threads)
-    for route in TELLING:
+    for route in REPORTS:
         assert ask(answers, *route)[0] == 200
     status, described = document(registry)
     assert status == 200
@@ -64,7 +64,7 @@ def test_nothing_is_loaded_in_order_to_tell(registry: Registry, threads: int) ->
     answers.close()
 
 
-def test_the_status_of_many_versions_loads_none_of_them(registry: Registry) -> None:
+def test_status_of_several_versions_loads_no_version(registry: Registry) -> None:
     answers = Answers(registry)
     assert ask(answers, "POST", "/models/modes/versions/1/predict", b'{"input": [1, 2]}')[0] == 200
     _, record = ask(answers, "GET", "/v1/models/modes")
@@ -72,13 +72,13 @@ def test_the_status_of_many_versions_loads_none_of_them(registry: Registry) -> N
     assert [entry.version for entry in answers.serving.status.statistics("modes")] == [1]
 
 
-def test_telling_does_not_bring_back_what_memory_made_go(registry: Registry) -> None:
+def test_reports_do_not_reload_evicted_models(registry: Registry) -> None:
     largest = max(registry.open(name).size for name in ("modes", "pair"))
     answers = Answers(registry, Options(default="modes", memory=largest, refresh=0))
     answers.serving.start()
     left = answers.serving.loaded()
     assert len(left) == 1
-    for route in TELLING:
+    for route in REPORTS:
         assert ask(answers, *route)[0] == 200
         assert answers.serving.loaded() == left
     assert answers.answer(Request("GET", "/ping")).status == 200
@@ -86,7 +86,7 @@ def test_telling_does_not_bring_back_what_memory_made_go(registry: Registry) -> 
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "no JSON"])
-def test_a_state_that_is_none_is_one_model_s_trouble(registry: Registry, text: str) -> None:
+def test_invalid_state_file_affects_one_model_only(registry: Registry, text: str) -> None:
     (Path(registry.location) / "modes" / "state.json").write_text(text)
     answers = Answers(registry, Options(refresh=0))
     answers.serving.start()
@@ -106,7 +106,7 @@ def test_a_state_that_is_none_is_one_model_s_trouble(registry: Registry, text: s
         assert b"modes/state.json" in orjson.dumps(record)
 
 
-def test_a_model_whose_state_became_none_goes_on_and_readiness_says_so(registry: Registry) -> None:
+def test_model_with_state_file_turned_invalid_is_served_and_reported_degraded(registry: Registry) -> None:
     answers = Answers(registry, Options(refresh=0))
     answers.serving.start()
     state = Path(registry.location) / "modes" / "state.json"
@@ -122,13 +122,15 @@ def test_a_model_whose_state_became_none_goes_on_and_readiness_says_so(registry:
     assert ask(answers, "GET", "/health/ready")[1]["status"] == "ready"
 
 
-def test_the_document_says_what_is_wrong_with_the_registry(tmp_path: Path) -> None:
+def test_document_with_unreadable_registry_is_503(tmp_path: Path) -> None:
     (tmp_path / "models").write_text("a file where the folder should be")
     status, record = document(Registry(str(tmp_path / "models")))
     assert (status, record["error"]["code"]) == (503, "registry_failed")
 
 
-def test_a_server_is_ready_while_the_version_before_goes_on(registry: Registry, registries: Registries) -> None:
+def test_readiness_with_failed_version_is_degraded_while_previous_answers(
+    registry: Registry, registries: Registries
+) -> None:
     shutil.rmtree(Path(registry.location) / "pair")
     answers = Answers(registry, Options(refresh=0))
     answers.serving.start()
@@ -144,10 +146,10 @@ def test_a_server_is_ready_while_the_version_before_goes_on(registry: Registry, 
     assert ask(answers, "GET", "/v2/models/modes/ready")[0] == 200
     assert ask(answers, "GET", "/v2/models/modes/versions/3/ready")[0] == 503
     model.write_bytes(whole)
-    assert ask(answers, "GET", "/health/ready")[1]["status"] == "ready"  # what has failed is tried again
+    assert ask(answers, "GET", "/health/ready")[1]["status"] == "ready"  # failed loads are retried
 
 
-def test_a_withdrawn_version_is_a_tombstone(registry: Registry) -> None:
+def test_withdrawn_version_is_reported_and_refused(registry: Registry) -> None:
     answers = Answers(registry, Options(refresh=0))
     answers.serving.start()
     digest = registry.open("modes", 2).digest
@@ -176,18 +178,18 @@ DAMAGE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", DAMAGE)
-def test_a_damaged_bundle_is_named_and_our_folders_are_not(registry: Registry, tmp_path: Path, name: str) -> None:
+def test_damaged_bundle_is_named_without_local_paths(registry: Registry, tmp_path: Path, name: str) -> None:
     DAMAGE[name](registry.path("pair", 1))
     answers = Answers(registry, Options(refresh=0))
-    told = [ask(answers, "POST", "/models/pair/predict", b"{}")]
-    told += [ask(answers, "GET", path) for path in ("/models/pair", "/health/ready", "/v1/models/pair")]
-    for _, record in told:
+    reports = [ask(answers, "POST", "/models/pair/predict", b"{}")]
+    reports += [ask(answers, "GET", path) for path in ("/models/pair", "/health/ready", "/v1/models/pair")]
+    for _, record in reports:
         assert str(tmp_path) not in orjson.dumps(record).decode()
         assert "pair/1" in orjson.dumps(record).decode()
         assert name in orjson.dumps(record).decode()
 
 
-def test_a_registry_that_cannot_be_read_does_not_name_its_folder(registry: Registry, tmp_path: Path) -> None:
+def test_unreadable_registry_is_reported_without_local_paths(registry: Registry, tmp_path: Path) -> None:
     state = Path(registry.location) / "modes" / "state.json"
     state.unlink()
     state.mkdir()

@@ -1,4 +1,4 @@
-"""Versions under traffic: splits, callers that stay, a version that fails, a store that does not answer."""
+"""Test traffic splits, labels, rollbacks, failing versions and shadows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lightship.protocols import native
 from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
 from lightship.registry.state import Routing, State
-from lightship.serving.router import Asked
+from lightship.serving.router import ModelSelector
 from lightship.serving.serving import Options, Serving
 from lightship.serving.traffic import pick, shadows
 from tests.bundles import Registries, republish
@@ -37,7 +37,7 @@ def route(registry: Registry, **routing: Any) -> None:
     registry.change("modes", lambda state: state.reroute(replace(state.routing, **routing)))
 
 
-def test_a_split_is_kept_and_callers_stay() -> None:
+def test_split_has_configured_shares_and_is_stable_by_caller() -> None:
     state = State(versions=(3, 4), routing=Routing(traffic={3: 90, 4: 10}, shadows={4: 0.25}))
     keys = [f"caller {number}".encode() for number in range(10_000)]
     counts = Counter(pick(state, key) for key in keys)
@@ -46,7 +46,7 @@ def test_a_split_is_kept_and_callers_stay() -> None:
     assert sum(bool(shadows(state, key)) for key in keys) == pytest.approx(2500, abs=200)
 
 
-def test_answers_say_which_version_gave_them(registry: Registry) -> None:
+def test_response_headers_name_version(registry: Registry) -> None:
     route(registry, traffic={1: 50.0, 2: 50.0}, labels={"blue": 1})
     service = Dispatcher(Serving(registry, Options(default="modes")))
 
@@ -65,24 +65,24 @@ def test_answers_say_which_version_gave_them(registry: Registry) -> None:
     assert len({ask("/predict").headers["lightship-version"] for _ in range(5)}) == 1
 
 
-def test_a_label_and_a_rollback_go_live_without_a_restart(registry: Registry) -> None:
+def test_label_and_rollback_take_effect_without_restart(registry: Registry) -> None:
     serving = Serving(registry, Options(refresh=0))
-    assert serving.find(Asked("modes")).version == 2
+    assert serving.find(ModelSelector("modes")).version == 2
     route(registry, labels={"production": 1})
-    assert serving.find(Asked("modes")).version == 1
-    assert serving.find(Asked("modes", label="production")).version == 1
+    assert serving.find(ModelSelector("modes")).version == 1
+    assert serving.find(ModelSelector("modes", label="production")).version == 1
     registry.change("modes", State.rollback)
-    assert serving.find(Asked("modes")).version == 2
+    assert serving.find(ModelSelector("modes")).version == 2
     with pytest.raises(NotFound, match="'production'"):
-        serving.find(Asked("modes", label="production"))
+        serving.find(ModelSelector("modes", label="production"))
 
 
-def test_a_version_that_fails_to_load_leaves_the_old_one_answering(registry: Registry, registries: Registries) -> None:
+def test_version_failing_to_load_leaves_previous_one_answering(registry: Registry, registries: Registries) -> None:
     serving = Serving(registry, Options(refresh=0))
-    assert serving.find(Asked("modes")).version == 2
+    assert serving.find(ModelSelector("modes")).version == 2
     republish(registry, registries.small / "modes" / "1", "modes")
     (registry.path("modes", 3) / "model.tflite").write_bytes(b"")
-    assert serving.find(Asked("modes")).version == 2
+    assert serving.find(ModelSelector("modes")).version == 2
     state = serving.status.model("modes")
     assert state.version == 3
     assert "model.tflite" in str(state.error)
@@ -90,16 +90,16 @@ def test_a_version_that_fails_to_load_leaves_the_old_one_answering(registry: Reg
     assert states == {1: "available", 2: "available", 3: "failed"}
 
 
-def test_while_the_registry_does_not_answer_what_is_known_goes_on(registry: Registry) -> None:
+def test_cached_state_is_used_while_registry_is_unreadable(registry: Registry) -> None:
     serving = Serving(registry, Options(refresh=0))
-    assert serving.find(Asked("modes")).version == 2
+    assert serving.find(ModelSelector("modes")).version == 2
     state_file = Path(registry.location) / "modes" / "state.json"
     state_file.unlink()
-    state_file.mkdir()  # reading it fails now
-    assert serving.find(Asked("modes")).version == 2
+    state_file.mkdir()  # reading the state fails from now on
+    assert serving.find(ModelSelector("modes")).version == 2
 
 
-def test_models_beyond_the_memory_limit_are_unloaded_the_least_recent_first(
+def test_models_beyond_memory_limit_are_evicted_least_recently_used_first(
     registries: Registries, tmp_path: Path
 ) -> None:
     registry = Registry(str(tmp_path / "many"))
@@ -108,16 +108,16 @@ def test_models_beyond_the_memory_limit_are_unloaded_the_least_recent_first(
     everything = sum(registry.open(name).size for name in ("pair", "modes", "roots"))
     serving = Serving(registry, Options(memory=everything - 1))
     for name in ("pair", "modes", "pair", "roots"):
-        served = serving.find(Asked(name))
+        served = serving.find(ModelSelector(name))
         inputs, _ = served.model.golden()
         serving.predict(served, Call(inputs))
     assert serving.loaded() == [("pair", 1), ("roots", 1)]
-    assert serving.find(Asked("modes")).version == 1
+    assert serving.find(ModelSelector("modes")).version == 1
 
 
-def test_statistics_and_unloading(registry: Registry) -> None:
+def test_statistics_count_calls_and_unloaded_model_is_refused(registry: Registry) -> None:
     serving = Serving(registry)
-    served = serving.find(Asked("modes"))
+    served = serving.find(ModelSelector("modes"))
     inputs, _ = served.model.golden()
     for _ in range(3):
         serving.predict(served, Call(inputs))
@@ -135,7 +135,7 @@ def test_statistics_and_unloading(registry: Registry) -> None:
 
 
 @pytest.mark.parametrize("threads", [0, 2])
-def test_a_shadow_runs_unheard_and_how_far_it_disagrees_is_recorded(
+def test_shadow_version_is_compared_and_does_not_change_response(
     registry: Registry, registries: Registries, threads: int
 ) -> None:
     republish(registry, registries.small / "roots" / "1", "modes")
@@ -151,7 +151,7 @@ def test_a_shadow_runs_unheard_and_how_far_it_disagrees_is_recorded(
     assert other == {"compared": 4, "disagreed": 4, "failed": 0, "dropped": 0, "largest_difference": 15}
 
 
-def test_a_foreign_state_file_is_said_to_be_none(registry: Registry, tmp_path: Path) -> None:
+def test_invalid_state_file_is_named_in_error(registry: Registry, tmp_path: Path) -> None:
     (Path(registry.location) / "modes" / "state.json").write_text("[]")
     response = Dispatcher(Serving(registry)).answer(Request("POST", "/models/modes/predict", caller="me"))
     assert response is not None

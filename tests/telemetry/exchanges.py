@@ -1,4 +1,4 @@
-"""Exchanges to observe: a right prediction, with what a test says instead."""
+"""Exchanges for tests of observers: a successful prediction, with changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The access log's lines, and what a slow or closed output does to them."""
+"""Test the access log's lines, also with a slow or closed output."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_line_of_hostile_request_is_one_line_of_printable_ascii() -> None:
 
 
 class Blocked(io.StringIO):
-    """An output that takes nothing until it is opened."""
+    """An output that blocks until it is opened."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class Blocked(io.StringIO):
         """Stay open for the test to read."""
 
 
-def test_log_with_blocked_output_loses_lines_and_counts_them() -> None:
+def test_log_with_blocked_output_drops_and_counts_lines() -> None:
     stream = Blocked()
     log = AccessLog(stream)
     log(exchange(path="/first"))
@@ -63,7 +63,7 @@ def test_log_with_blocked_output_loses_lines_and_counts_them() -> None:
     assert [record for record in records if "path" not in record] == [{"lost": 3}]
 
 
-def test_log_with_closed_output_stops_nothing() -> None:
+def test_log_with_closed_output_continues() -> None:
     stream = io.StringIO()
     stream.close()
     log = AccessLog(stream)

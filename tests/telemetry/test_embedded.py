@@ -1,4 +1,7 @@
-"""Lines of CloudWatch's embedded metric format: every metric and every dimension that is declared is there."""
+"""Test lines of CloudWatch's embedded metric format.
+
+Every declared metric and dimension must have a value.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ UNAUTHENTICATED = exchange(route="", status=401, refusal="unauthenticated", mode
 
 
 def metrics(record: dict[str, Any]) -> dict[str, tuple[float, str, list[list[str]]]]:
-    """Value, unit and sets of dimensions by metric, as CloudWatch extracts them."""
+    """Return value, unit and dimension sets by metric, as CloudWatch extracts them."""
     found = {}
     for directive in record["_aws"]["CloudWatchMetrics"]:
         assert directive["Namespace"] == "Lightship"
@@ -60,7 +63,7 @@ BY_VERSION = [["service"], ["service", "model", "version"]]
     ],
     ids=["answer", "refusal of a model's input", "refusal without a token"],
 )
-def test_line_declares_what_it_has(seen: Exchange, expected: dict[str, Any]) -> None:
+def test_line_has_values_of_declared_metrics_and_dimensions(seen: Exchange, expected: dict[str, Any]) -> None:
     record = json.loads(line(seen))
     assert metrics(record) == expected
     assert record["_aws"]["Timestamp"] == 1_700_000_000_250

@@ -1,4 +1,4 @@
-"""The metrics in Prometheus's own words: read by its parser, bounded whatever clients send."""
+"""Test the metrics with Prometheus's own parser, also with hostile requests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Samples = dict[str, dict[tuple[tuple[str, str], ...], float]]
 
 
 def samples(text: bytes) -> Samples:
-    """Values by name and labels."""
+    """Return values by name and labels."""
     found: Samples = {}
     for family in text_string_to_metric_families(text.decode()):
         for sample in family.samples:
@@ -37,13 +37,13 @@ def test_exposition_counts_answers_refusals_rows_and_time() -> None:
     assert found["process_resident_memory_bytes"][()] > 10**6
 
 
-def test_exposition_after_unload_forgets_the_version() -> None:
+def test_exposition_after_unload_omits_version() -> None:
     metrics = Metrics()
     metrics.exposition([("churn", 3)])
     assert "lightship_model_loaded" not in samples(metrics.exposition([]))
 
 
-def test_labels_are_bounded_whatever_clients_send() -> None:
+def test_labels_of_random_requests_are_bounded() -> None:
     metrics = Metrics()
     for number in range(2000):
         strange = exchange(method=f"M{number}", path=f"/{number}", route="", status=404, model="", version=0, rows=0)

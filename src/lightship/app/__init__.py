@@ -1,4 +1,4 @@
-"""The application: an ASGI entry that answers the protocols' routes, with FastAPI behind it for everything else."""
+"""The application: an ASGI entry for the protocols, FastAPI for other routes."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from lightship.settings import Settings
 
 
-# Whether an application is made for a Lambda handler, wherever that is tested.
+# Whether an application is created for a Lambda handler, on Lambda or in a test.
 FOR_LAMBDA: ContextVar[bool] = ContextVar("FOR_LAMBDA", default=False)
 
 
 def create_app(settings: Settings | None = None, *, core: Core | None = None, **options: Any) -> Application:
-    """Return the complete FastAPI application: every route works through it, those of the protocols too.
+    """Return the complete FastAPI application, with all routes of the protocols.
 
-    Requests are admitted (access, limits, correlation id) before routes, middleware and dependencies that are added to
-    it see them. Any ASGI server runs it; ``lightship.handler_for`` makes a Lambda handler of it.
+    Requests are admitted (access, limits, correlation id) before they reach routes, middleware and dependencies that
+    users add. Any ASGI server runs the application; ``lightship.handler_for`` turns it into a Lambda handler.
 
     Args:
         settings: by default those of the environment.
-        core: what answers, where it was made already; ``settings`` are its own then.
-        options: as :class:`fastapi.FastAPI` takes them: ``lifespan``, ``dependencies``, ``middleware``, ``title``, ….
+        core: an existing core to use; its settings replace ``settings``.
+        options: parameters of :class:`fastapi.FastAPI`: ``lifespan``, ``dependencies``, ``middleware``, ``title``, ….
     """
     from lightship.app.application import Application  # the default handler's fast path starts without FastAPI
 
@@ -34,11 +34,11 @@ def create_app(settings: Settings | None = None, *, core: Core | None = None, **
 
 
 def core_for(settings: Settings | None = None, *, on_lambda: bool = False) -> Core:
-    """Return what answers requests, by default for the settings of the environment.
+    """Return the core for these settings, by default those of the environment.
 
-    On Lambda, where requests come one at a time, it has no threads: where ``AWS_LAMBDA_FUNCTION_NAME`` is set, and for
-    :func:`lightship.handlers.predict.handler_for`.
-    Elsewhere, without a token, it answers its own machine only unless the settings allow anonymous requests.
+    On Lambda, where requests arrive one at a time, the core has no threads. Lambda is detected by
+    ``AWS_LAMBDA_FUNCTION_NAME`` or by a call from :func:`lightship.handlers.predict.handler_for`. Otherwise a core
+    without a token answers clients on loopback only, unless the settings allow anonymous requests.
     """
     from lightship.app.core import LARGEST_EVENT, assemble
     from lightship.dispatch.admission import LOOPBACK
@@ -52,6 +52,6 @@ def core_for(settings: Settings | None = None, *, on_lambda: bool = False) -> Co
 
 
 def _jobs() -> Cloud | None:
-    from lightship.jobs.cloud import from_environment  # when the first job is asked for
+    from lightship.jobs.cloud import from_environment  # imported for the first request about a job
 
     return from_environment(os.environ)

@@ -1,6 +1,6 @@
-"""Application: FastAPI with the protocols' routes, the jobs and the OpenAPI document, behind the entry.
+"""Application: FastAPI with the routes of protocols and jobs, behind the entry.
 
-The OpenAPI document is FastAPI's own, merged with what the protocols' tables of routes describe (see
+Its OpenAPI document is FastAPI's own, merged with the descriptions of the protocols' routes (see
 :mod:`lightship.app.document`).
 """
 
@@ -25,7 +25,7 @@ from lightship import protocols
 from lightship.app.asgi import ADMITTED, AsgiEntry
 from lightship.app.core import Core
 from lightship.app.document import document
-from lightship.app.jobs import Opener, router
+from lightship.app.jobs import LazyCloud, router
 from lightship.app.jobs.errors import render
 from lightship.app.messages import route_path
 from lightship.app.observed import Observed
@@ -41,12 +41,12 @@ _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
 
 
 class Application(FastAPI):
-    """A complete FastAPI application. Routes that are added to it come before its own.
+    """A complete FastAPI application. Added routes match before its own.
 
     Args:
-        core: what answers.
-        lifespan: runs around the application's life, beside its own.
-        options: as :class:`fastapi.FastAPI` takes them.
+        core: settings, models and entry.
+        lifespan: an additional lifespan, as for FastAPI.
+        options: further parameters of :class:`fastapi.FastAPI`.
     """
 
     def __init__(self, core: Core, *, lifespan: Any = None, **options: Any) -> None:
@@ -55,42 +55,45 @@ class Application(FastAPI):
         entry = AsgiEntry(core, lambda: self, fast_path=False)
         self._entry = Observed(entry, core.server.observers) if core.server else entry
         handlers = options.pop("exception_handlers", None)
-        usual = {"title": "Lightship", "version": __version__}
-        hidden = {"docs_url": None, "redoc_url": None, "openapi_url": None}  # ours are at the same paths
-        super().__init__(**(usual | options | hidden), lifespan=self._live)
-        self.state.jobs = Opener(core.jobs)
+        defaults = {"title": "Lightship", "version": __version__}
+        hidden = {"docs_url": None, "redoc_url": None, "openapi_url": None}  # Lightship's are at the same paths
+        super().__init__(**(defaults | options | hidden), lifespan=self._run_lifespan)
+        self.state.jobs = LazyCloud(core.jobs)
         for kind in (HTTPException, LightshipError):
             self.add_exception_handler(kind, _render)
         self.add_exception_handler(Exception, _render_internal)
         self._own_handlers = {**self.exception_handlers}
-        self._own_lifespan = self.router.lifespan_context
+        self._default_lifespan = self.router.lifespan_context
         self.exception_handlers.update(handlers or {})
-        if core.server is not None:  # also at the end of the process; an application may live more than once
+        if core.server is not None:  # also closed at the end of the process; the lifespan may run more than once
             weakref.finalize(self, core.server.close)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Admit a request and answer it. WebSocket connections, which nothing admits, are closed."""
+        """Admit a request and answer it.
+
+        WebSocket connections, which are not admitted, are closed.
+        """
         if scope["type"] == "http":
             await self._entry(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            await self.admitted(scope, receive, send)
+            await self.handle_admitted(scope, receive, send)
 
-    async def admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request that was admitted: middleware, dependencies, routes."""
+    async def handle_admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer an admitted request: middleware, dependencies, routes."""
         await super().__call__(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Add the routes of Lightship behind those that were added before the first request."""
+        """Add Lightship's routes after those added before the first request."""
         self.router.routes.extend(protocol_routes(self, self.core.entry.dispatcher))
         self.include_router(router)
         self.router.add_api_route("/openapi.json", self._document, include_in_schema=False)
         self.user_middleware.append(Middleware(RequireCaller, routes=self.router.routes))
         return super().build_middleware_stack()
 
-    def declared(self, path: str) -> Collection[str]:
-        """Return the methods that the routes have for a path."""
+    def declared_methods(self, path: str) -> Collection[str]:
+        """Return the methods of the routes for a path."""
         if self.middleware_stack is None:
             self.middleware_stack = self.build_middleware_stack()
         return [
@@ -101,45 +104,47 @@ class Application(FastAPI):
 
     @property
     def lifespan_mode(self) -> str:
-        """Mangum's mode for this application: ``auto`` where a lifespan was added to it, else ``off``."""
+        """Return Mangum's lifespan mode: ``auto`` with an added lifespan, else ``off``."""
         return "auto" if self._has_lifespan() else "off"
 
     def check_fast_path(self) -> None:
-        """Raise SettingError where the fast path would skip what was added to this application."""
+        """Raise SettingError where the fast path would skip additions to the application."""
         added = {
             "middleware": bool(self.user_middleware),
             "a lifespan": self._has_lifespan(),
             "dependencies": bool(self.router.dependencies),
             "exception handlers": self.exception_handlers != self._own_handlers,
-            "routes at paths of the protocols": self._has_shadows(),
+            "routes at paths of the protocols": self._overlaps_protocols(),
         }
         if found := [name for name, is_there in added.items() if is_there]:
             raise SettingError(f"fast_path=True would skip {', '.join(found)} of this application: leave fast_path out")
 
     def _has_lifespan(self) -> bool:
         events = bool(self.router.on_startup or self.router.on_shutdown)
-        return events or bool(self._given_lifespan) or self.router.lifespan_context != self._own_lifespan
+        return events or bool(self._given_lifespan) or self.router.lifespan_context != self._default_lifespan
 
-    def _has_shadows(self) -> bool:
-        """Return whether a route has a path that a protocol has too."""
+    def _overlaps_protocols(self) -> bool:
+        """Return whether a route has the path of a protocol's route."""
         own = {str(getattr(route, "path", "")) for route in self.routes} | self.openapi()["paths"].keys()
-        self.openapi_schema = None  # made again with the routes that are still added
-        if any(isinstance(route, Host) for route in self.routes) or any(map(_is_of_protocol, own)):
+        self.openapi_schema = None  # created again later, because more routes may be added
+        if any(isinstance(route, Host) for route in self.routes) or any(map(_is_protocol_path, own)):
             return True
         probes = [_probe(path, "GET") for path in _protocol_paths()]
         return any(route.matches(dict(probe))[0] is not Match.NONE for route in self.routes for probe in probes)
 
     async def _document(self, request: Request) -> Response:
         status = self.core.serving.status
-        states = await request.scope[ADMITTED].steps.read(lambda ask: status.models(ask=ask, examples=True))
+        states = await request.scope[ADMITTED].steps.read(
+            lambda may_read: status.models(may_read=may_read, examples=True)
+        )
         root = request.scope.get("root_path", "")
         return JSONResponse(document(self.openapi(), states, token=request.state.caller == TOKEN, root=root))
 
     @asynccontextmanager
-    async def _live(self, app: FastAPI) -> AsyncIterator[Any]:
-        """Load the models in a thread while the application begins to answer, and run what was added to its life."""
-        given = self._given_lifespan
-        lifespan: AbstractAsyncContextManager[Any] = given(app) if given else nullcontext()
+    async def _run_lifespan(self, app: FastAPI) -> AsyncIterator[Any]:
+        """Start to load the models in a thread, and run the lifespans that users added."""
+        added = self._given_lifespan
+        lifespan: AbstractAsyncContextManager[Any] = added(app) if added else nullcontext()
         if self.core.server is not None:
             self.core.server.serving.start()
         await _call(self.router.on_startup)
@@ -155,7 +160,7 @@ async def _call(handlers: Sequence[Callable[[], Any]]) -> None:
             await result
 
 
-def _is_of_protocol(path: str) -> bool:
+def _is_protocol_path(path: str) -> bool:
     return bool(protocol_methods(canonical(_PARAMETER.sub("1", path))))
 
 
@@ -169,18 +174,18 @@ def _probe(path: str, method: str) -> Scope:
 
 
 async def _render_internal(request: Request, _: Exception) -> Response:
-    """Return the response to an error that the entry logs."""
+    """Return the response to an exception that the entry has logged."""
     return render(internal_error(), request)
 
 
 async def _render(request: Request, error: Exception) -> Response:
-    """Return a LightshipError, and the router's 404 and 405, in the shape of the protocol that has the path."""
+    """Return a LightshipError, or the router's 404 or 405, in the protocol's format."""
     path = route_path(request.scope)
     if isinstance(error, LightshipError):
         return render(error, request)
     assert isinstance(error, HTTPException)  # noqa: S101 - the only other class that this handles
     if error.status_code == 404 and "endpoint" not in request.scope:
-        return render(NotFound(f"there is nothing at {path[:120]}: see /docs"), request)
+        return render(NotFound(f"the path {path[:120]} does not exist: see /docs"), request)
     if error.status_code == 405:
-        return render(protocols.method_not_allowed(request.method, path, request.app.declared(path)), request)
-    return await http_exception_handler(request, error)  # a route's own, as FastAPI's users know it
+        return render(protocols.method_not_allowed(request.method, path, request.app.declared_methods(path)), request)
+    return await http_exception_handler(request, error)  # of a user's route: in FastAPI's format

@@ -1,7 +1,9 @@
-"""AsgiEntry: the entry for ASGI servers. It applies HTTP's rules, admits, reads the body and answers or hands on.
+"""AsgiEntry: the entry for ASGI servers.
+
+It applies the rules of HTTP, admits the request, reads the body, and answers it or forwards it to FastAPI.
 
 What must hold for every request lives here and in :mod:`lightship.dispatch`, never in FastAPI's middleware: with the
-fast path, requests of the protocols do not reach FastAPI, which is imported when another path is first asked for.
+fast path, requests of the protocols do not reach FastAPI, which is imported for the first request to another path.
 """
 
 from __future__ import annotations
@@ -13,19 +15,19 @@ from threading import Lock
 from typing import Any, Protocol
 
 from lightship import protocols
-from lightship.app.body import Bodies, Body, ClientDisconnected, drop
+from lightship.app.body import Bodies, Body, ClientDisconnected, discard
 from lightship.app.core import Core
 from lightship.app.messages import (
     Message,
     Receive,
     Scope,
     Send,
-    guarded,
     replay,
     route_path,
     send_response,
     with_body,
     with_headers,
+    with_security_headers,
 )
 from lightship.app.steps import Steps
 from lightship.dispatch.admission import read_headers
@@ -36,28 +38,28 @@ from lightship.dispatch.rules import allow, canonical, protocol_methods
 from lightship.errors import Forbidden, MethodNotAllowed
 from lightship.protocols.http import Request, Response
 
-# Seconds for which the rest of a refused body is still read, so that its client gets to see the response.
+# Seconds for which the rest of a refused body is still read, so that its client can read the response.
 _LINGER = 1.0
 
-# Keys of an ASGI scope: the request that observers report (:class:`lightship.app.observed.Observed`), filled in here,
-# and what an application's routes are given of it.
+# Keys of an ASGI scope: the request for observers (:class:`lightship.app.observed.Observed`), filled in here, and the
+# admitted request for an application's routes.
 REQUEST = "lightship.request"
 ADMITTED = "lightship.admitted"
 
 
-class Behind(Protocol):
-    """What answers the paths of no protocol: :class:`lightship.app.application.Application`."""
+class InnerApplication(Protocol):
+    """The application behind: :class:`lightship.app.application.Application`."""
 
-    async def admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def handle_admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that was admitted."""
 
-    def declared(self, path: str) -> Collection[str]:
-        """Return the methods that the application's routes have for a path."""
+    def declared_methods(self, path: str) -> Collection[str]:
+        """Return the methods of the application's routes for a path."""
 
 
 @dataclass(frozen=True)
 class Admitted:
-    """An admitted request, its route among the protocols' if it has one, and the steps that answer it."""
+    """An admitted request, its route among the protocols' if any, and the steps."""
 
     request: Request
     matched: Matched | None
@@ -77,19 +79,19 @@ class AsgiEntry:
     """The ASGI application in front of FastAPI.
 
     Args:
-        core: what answers.
-        application: returns what is behind; called when it is first needed.
-        fast_path: whether requests of the protocols are answered here; else the application answers them too.
+        core: settings, models and entry.
+        application: returns the application behind; called when it is first needed.
+        fast_path: whether requests of the protocols are answered here; otherwise by the application.
     """
 
-    def __init__(self, core: Core, application: Callable[[], Behind], *, fast_path: bool) -> None:
+    def __init__(self, core: Core, application: Callable[[], InnerApplication], *, fast_path: bool) -> None:
         settings = core.settings
         self._entry = core.entry
         self._steps = Steps(core)
         self._body_seconds = settings.body_seconds
         self._bodies = Bodies(settings.bodies and max(settings.bodies, 2 * settings.max_body))
         self._make_application = application
-        self._made: Behind | None = None
+        self._made: InnerApplication | None = None
         self._making = Lock()
         self._fast_path = fast_path
         self._local_only = core.local_only
@@ -98,7 +100,7 @@ class AsgiEntry:
         """Answer one request of an ASGI server."""
         if scope["type"] != "http":
             return
-        request, send = scope.get(REQUEST) or Request("", ""), self._finishing(scope, send)
+        request, send = scope.get(REQUEST) or Request("", ""), self._with_cors(scope, send)
         request.method, request.path = scope["method"], route_path(scope)
         request.query = scope.get("query_string", b"").decode("latin-1")
         try:
@@ -112,8 +114,8 @@ class AsgiEntry:
             matched = await self._admit(request, scope.get("aws.event"))
         except Exception as error:
             await send_response(send, _refusal(request, error))
-            if "expect" not in request.headers:  # else the client waits, and sends no body that is refused
-                await drop(receive, limit=self._entry.max_body, seconds=self._body_seconds)
+            if "expect" not in request.headers:  # otherwise the client awaits the response before it sends a body
+                await discard(receive, limit=self._entry.max_body, seconds=self._body_seconds)
             return
         await self._answer(Admitted(request, matched, self._steps), _Connection(scope, receive, send))
 
@@ -122,11 +124,14 @@ class AsgiEntry:
         self._entry.admission.check(request)
         path = canonical(request.path)
         methods: Collection[str] = protocol_methods(path) if self._fast_path else ()
-        methods = methods or await self._declared(request.path) or await self._declared(path)
+        methods = methods or await self._declared_methods(request.path) or await self._declared_methods(path)
         return None if "OPTIONS" in methods else self._entry.preflight(request, allow(methods or ("GET", "POST")))
 
     async def _admit(self, request: Request, event: Mapping[str, Any] | None) -> Matched | None:
-        """Admit a request: HEAD as GET and without a trailing slash, unless the application has routes for those."""
+        """Admit a request and return its route.
+
+        HEAD is admitted as GET, and a trailing slash is ignored, unless the application has routes for those.
+        """
         method, path = request.method, request.path
         request.method, request.path = "GET" if method == "HEAD" else method, canonical(path)
         try:
@@ -134,13 +139,13 @@ class AsgiEntry:
         except MethodNotAllowed:
             if self._fast_path:
                 raise
-            declared = await self._declared(request.path)
+            declared = await self._declared_methods(request.path)
             if declared.isdisjoint({method, request.method}):
                 raise protocols.method_not_allowed(request.method, request.path, declared) from None
             matched = None  # a route that was added to the application
-        if matched is None and path != request.path and await self._declared(path):
+        if matched is None and path != request.path and await self._declared_methods(path):
             request.path = path
-        if matched is None and method == "HEAD" and "HEAD" in await self._declared(request.path):
+        if matched is None and method == "HEAD" and "HEAD" in await self._declared_methods(request.path):
             request.method = method
         return matched
 
@@ -156,21 +161,24 @@ class AsgiEntry:
                 await send_response(connection.send, identified(request, response))
             else:
                 application = await self._application()
-                await self._hand_on(application, admitted, connection, inflated=inflated)
+                await self._forward(application, admitted, connection, inflated=inflated)
         except ClientDisconnected:
             request.refusal = "client_disconnected"
-        except _Broken as broken:
-            raise broken.error from None
+        except _ResponseInterrupted as interrupted:
+            raise interrupted.error from None
         except Exception as error:
             await send_response(connection.send, _refusal(request, error))
-            await drop(connection.receive, limit=self._entry.max_body, seconds=_LINGER)
+            await discard(connection.receive, limit=self._entry.max_body, seconds=_LINGER)
         finally:
             body.release()
 
-    async def _hand_on(
-        self, application: Behind, admitted: Admitted, connection: _Connection, *, inflated: bool
+    async def _forward(
+        self, application: InnerApplication, admitted: Admitted, connection: _Connection, *, inflated: bool
     ) -> None:
-        """Have the application answer; raises the error of a response that breaks off."""
+        """Have the application answer the request.
+
+        Raises the error of a response that was interrupted.
+        """
         request, scope, state = admitted.request, connection.scope, connection.scope.get("state", {})
         headers = with_body(scope["headers"], request.body) if inflated else scope["headers"]
         inner = {
@@ -188,54 +196,54 @@ class AsgiEntry:
             if message["type"] == "http.response.start":
                 started = True
                 request.route = getattr(inner.get("route"), "path", request.route)
-                message = {**message, "headers": guarded(request, message["headers"])}
+                message = {**message, "headers": with_security_headers(request, message["headers"])}
             else:
                 ended = not message.get("more_body", False)
             await connection.send(message)
 
         try:
-            await application.admitted(inner, replay(request.body, connection.receive), send)
+            await application.handle_admitted(inner, replay(request.body, connection.receive), send)
         except Exception as error:
             if not started:
                 raise
-            _refusal(request, error)  # which logs it
+            _refusal(request, error)  # logs the error
             if not ended:
-                raise _Broken(error) from None
+                raise _ResponseInterrupted(error) from None
 
-    async def _declared(self, path: str) -> frozenset[str]:
-        return frozenset((await self._application()).declared(path))
+    async def _declared_methods(self, path: str) -> frozenset[str]:
+        return frozenset((await self._application()).declared_methods(path))
 
-    async def _application(self) -> Behind:
+    async def _application(self) -> InnerApplication:
         if self._made is None:
             return await self._steps.in_call_thread(self._make)
         return self._made
 
-    def _make(self) -> Behind:
+    def _make(self) -> InnerApplication:
         with self._making:
             if self._made is None:
                 self._made = self._make_application()
             return self._made
 
-    def _finishing(self, scope: Scope, send: Send) -> Send:
-        """Return ``send`` with CORS headers added, and without the body where HEAD was asked for."""
+    def _with_cors(self, scope: Scope, send: Send) -> Send:
+        """Return ``send`` that adds CORS headers, and drops the body of answers to HEAD."""
         method, cors = scope["method"], self._entry.cors
         if method == "OPTIONS" or (method != "HEAD" and not cors.origins):
             return send
         origin = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), "")
         added = cors.answer_headers(origin)
 
-        async def finishing(message: Message) -> None:
+        async def send_with_cors(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": with_headers(message["headers"], added)}
             elif method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)
 
-        return finishing
+        return send_with_cors
 
 
-class _Broken(Exception):
-    """A response that began and did not end: only its connection can tell the client."""
+class _ResponseInterrupted(Exception):
+    """A response that was interrupted: only a closed connection tells the client."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
@@ -251,9 +259,10 @@ def _check_local(scope: Scope) -> None:
     host, *_ = scope.get("client") or ("",)
     try:
         local = ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a socket file, whose permissions decide
+    except ValueError:  # a Unix socket, which file permissions protect
         local = not host
     if not local:
         raise Forbidden(
-            "this server answers its own machine only: set LIGHTSHIP_TOKEN, or LIGHTSHIP_ALLOW_ANONYMOUS=1 for everyone"
+            "this server answers clients on its own machine only: set LIGHTSHIP_TOKEN, or LIGHTSHIP_ALLOW_ANONYMOUS=1 "
+            "to answer all clients"
         )

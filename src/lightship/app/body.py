@@ -1,4 +1,4 @@
-"""Reading a request's body within limits: its bytes, its time, and the bytes of all bodies together."""
+"""Reading a request's body within limits of size, time and total memory."""
 
 from __future__ import annotations
 
@@ -12,16 +12,22 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 class Bodies:
-    """Counts the bytes of all request bodies in memory; ``limit`` is the most, 0 for no limit."""
+    """Counter of the bytes of all request bodies in memory.
+
+    ``limit`` is the maximum, 0 for no limit.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self.size = 0
 
     def take(self, size: int) -> None:
-        """Count bytes that came into memory; raises Overloaded beyond the limit, and counts nothing then."""
+        """Count bytes that are now in memory.
+
+        Raises Overloaded beyond the limit and leaves the counter unchanged then.
+        """
         if self._limit and self.size + size > self._limit:
-            raise Overloaded("the server holds as many request bodies as it may: send the request again in a moment")
+            raise Overloaded("request bodies in memory have reached the server's limit: retry in a second")
         self.size += size
 
 
@@ -30,7 +36,7 @@ class ClientDisconnected(Exception):
 
 
 class Body:
-    """One request's body. It counts among all bodies until :meth:`release`."""
+    """One request's body, counted among all bodies until :meth:`release`."""
 
     def __init__(self, bodies: Bodies, *, limit: int) -> None:
         self._bodies = bodies
@@ -38,8 +44,11 @@ class Body:
         self._taken = 0
 
     async def read(self, receive: Receive, headers: Mapping[str, str], *, seconds: float) -> bytes:
-        """Return the whole body as it was sent; raises TooLarge, BodyTimeout, Overloaded or ClientDisconnected."""
-        import asyncio  # Lambda has its bodies, and starts sooner without
+        """Return the whole body as it was sent.
+
+        Raises TooLarge, BodyTimeout, Overloaded or ClientDisconnected.
+        """
+        import asyncio  # imported here: Lambda receives complete bodies and starts faster without asyncio
 
         declared = headers.get("content-length", "0")
         if declared.isdecimal() and int(declared[:20]) > self._limit:
@@ -76,19 +85,20 @@ class Body:
         self._taken = 0
 
 
-async def drop(receive: Receive, *, limit: int, seconds: float) -> None:
-    """Read the body of a request that was refused, and keep nothing of it; never raises.
+async def discard(receive: Receive, *, limit: int, seconds: float) -> None:
+    """Read and discard the body of a refused request; never raises.
 
-    Many clients send the whole body before they look for an answer: closed on, they would see no answer but an error.
+    Many clients send the whole body before they read the response. If the connection were closed on them, they would
+    see a connection error instead of the response.
     """
     import asyncio
 
-    dropped, more = 0, True
+    discarded, more = 0, True
     try:
         async with asyncio.timeout(seconds or None):
-            while more and dropped <= limit:
+            while more and discarded <= limit:
                 message = await receive()
-                dropped += len(message.get("body", b""))
+                discarded += len(message.get("body", b""))
                 more = message["type"] == "http.request" and message.get("more_body", False)
     except TimeoutError:
         return

@@ -1,4 +1,7 @@
-"""Core: what settings describe, without FastAPI; the same for the Lambda function, the server and ``create_app``."""
+"""Core: the objects that settings describe, without FastAPI.
+
+The same for the Lambda function, the server and ``create_app``.
+"""
 
 from __future__ import annotations
 
@@ -22,23 +25,23 @@ if TYPE_CHECKING:
     from lightship.telemetry.exchange import Observer
     from lightship.telemetry.prometheus import Metrics
 
-# Lambda returns at most 6 MiB, the envelope and its JSON escapes included.
+# Lambda returns at most 6 MiB, including the envelope and JSON escapes.
 LARGEST_EVENT = 6 * 1024 * 1024 - 64 * 1024
 
-# Returns the bucket, table and queues of jobs; None where there are none. Called when the first job is asked for.
+# Returns the bucket, table and queues of jobs; None without them. Called by the first request about a job.
 Jobs = Callable[[], "Cloud | None"]
 
 
 @dataclass(frozen=True)
 class Core:
-    """What answers requests.
+    """The objects that answer requests.
 
     Attributes:
-        settings: the settings it was made from.
+        settings: the settings it was created from.
         serving: the models.
         entry: admission and dispatch.
         jobs: see :data:`Jobs`.
-        server: what a server has beside; None on Lambda, where requests come one at a time.
+        server: what only a server has; None on Lambda, where requests arrive one at a time.
         local_only: whether requests from other machines are refused.
     """
 
@@ -52,12 +55,12 @@ class Core:
 
 @dataclass(frozen=True)
 class ServerParts:
-    """What only a long-running server has.
+    """The parts of a core that only a long-running server has.
 
     Attributes:
         serving: the models with a server's threads.
         metrics: counts requests for ``GET /metrics``.
-        access_log: writes a line per request; None where the settings do not ask for it.
+        access_log: writes a line per request; None where the settings disable it.
     """
 
     serving: ConcurrentServing
@@ -66,11 +69,11 @@ class ServerParts:
 
     @property
     def observers(self) -> Sequence[Observer]:
-        """What is called for each request."""
+        """Return the functions to call for each request."""
         return [self.metrics.observe, *([self.access_log] if self.access_log else [])]
 
     def close(self) -> None:
-        """Let running calls finish, end the threads, and write the log's last lines."""
+        """Wait for running calls, end the threads, and write the log's last lines."""
         self.serving.close()
         if self.access_log is not None:
             self.access_log.close()
@@ -87,10 +90,10 @@ def assemble(
     """Return the core for these settings.
 
     Args:
-        settings: what the environment says.
-        threads: whether several requests come at a time: a server's case, not Lambda's.
+        settings: see :class:`Settings`.
+        threads: whether requests arrive concurrently, as on a server.
         jobs: see :data:`Jobs`.
-        hosts: names that ``Host`` may have, where the settings name none.
+        hosts: values accepted in ``Host`` where the settings have none.
         local_only: see :class:`Core`.
     """
     registry = Registry(settings.registry, cache=settings.cache)
@@ -110,12 +113,12 @@ def assemble(
 
 
 def _server_parts(registry: Registry, options: Options, settings: Settings) -> ServerParts:
-    from lightship.serving.concurrent import ConcurrentServing  # Lambda starts sooner without all of these
+    from lightship.serving.concurrent import ConcurrentServing  # imported here: Lambda starts faster without these
     from lightship.serving.threads import Threads
     from lightship.telemetry.access import AccessLog
     from lightship.telemetry.prometheus import Metrics
 
     threads = Threads(settings.threads, rows=settings.batch_rows, window=settings.batch_window)
-    # Not sys.stdout itself: what its buffer holds when its reader has gone would fail the end of the program.
+    # Not sys.stdout itself: if its reader has gone, flushing its buffer at exit would fail the process.
     access_log = AccessLog(os.fdopen(os.dup(1), "w")) if settings.access_log else None
     return ServerParts(ConcurrentServing(registry, options, threads), Metrics(), access_log)

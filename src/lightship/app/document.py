@@ -1,6 +1,6 @@
-"""The OpenAPI document: FastAPI's own, and what each protocol's routes say of themselves and of the models.
+"""The OpenAPI document: FastAPI's own merged with the protocols' descriptions.
 
-A model whose description fails is shown with an error instead of hiding the others.
+A model that cannot be described is listed with an error and does not affect the others.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ _VERBS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", 
 
 
 def document(own: Mapping[str, Any], models: Sequence[ModelState], *, token: bool, root: str = "") -> dict[str, Any]:
-    """Return the document for these models; never fails because of a model.
+    """Return the OpenAPI document for these models; one broken model never fails it.
 
-    ``own`` is FastAPI's, ``token`` says whether requests need a bearer token, ``root`` is the prefix of all paths.
+    ``own`` is FastAPI's document, ``token`` is true where requests need a bearer token, ``root`` is the prefix of all
+    paths.
     """
     paths: Paths = {path: dict(operations) for path, operations in own.get("paths", {}).items()}
     for protocol in protocols.protocols():
@@ -38,7 +39,7 @@ def document(own: Mapping[str, Any], models: Sequence[ModelState], *, token: boo
 
 
 def _described(route: Route, models: Sequence[ModelState]) -> Paths:
-    """Return a route's paths, and whether they are open to everyone."""
+    """Return a route's paths, marked where they need no authentication."""
     try:
         paths: Paths = route.describe(route, models)
     except Exception:
@@ -63,11 +64,11 @@ def _one(route: Route, state: ModelState) -> Paths:
 
 def _failed(route: Route, state: ModelState, error: Exception) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "summary": f"{state.name}: its description failed",
+        "summary": f"{state.name}: the model cannot be described",
         "description": f"The model answers, but its tensors cannot be described here ({type(error).__name__}).",
         "tags": [state.name],
         "operationId": f"{route.method.lower()}_{path_of(route, state)}",
-        "responses": {"200": {"description": "The answer"}, "4XX": {"description": "What was wrong"}},
+        "responses": {"200": {"description": "The answer"}, "4XX": {"description": "Client error"}},
     }
     if route.method == "POST":
         operation["requestBody"] = {"content": {"application/json": {"schema": {"type": "object"}}}}
@@ -75,7 +76,7 @@ def _failed(route: Route, state: ModelState, error: Exception) -> dict[str, Any]
 
 
 def _number(paths: Paths) -> None:
-    """Make operation ids unique: a model may be called as another's version is."""
+    """Make operation ids unique: a model's name may equal another's plus version."""
     seen: dict[str, int] = {}
     for operations in paths.values():
         for verb in _VERBS & operations.keys():
@@ -88,7 +89,10 @@ def _number(paths: Paths) -> None:
 
 
 def _secured(merged: dict[str, Any]) -> dict[str, Any]:
-    """Return the document of a server with a token: the scheme, and the 401 of every operation that needs it."""
+    """Return the document of a server that requires a token.
+
+    Adds the security scheme, and the response 401 to every operation that requires the token.
+    """
     scheme = {"type": "http", "scheme": "bearer", "description": "The value of LIGHTSHIP_TOKEN."}
     components = merged.get("components", {})
     schemes = {**components.get("securitySchemes", {}), _SCHEME: scheme}

@@ -1,4 +1,4 @@
-"""What observers see of a request: for servers, and for the Lambda handler, which imports no event loop."""
+"""A request and its response as observers see them; imports no event loop, for the Lambda handler."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from lightship.protocols.http import Request
 from lightship.telemetry.exchange import Exchange
 
 
-def exchange_of(request: Request, status: int, came: float, seconds: float, sent: int = 0) -> Exchange:
-    """Return a request and its response as observers see them."""
+def exchange_of(request: Request, status: int, received: float, seconds: float, sent: int = 0) -> Exchange:
+    """Return a request and its response in the form for observers."""
     return Exchange(
         request.method,
         request.path,
@@ -19,7 +19,7 @@ def exchange_of(request: Request, status: int, came: float, seconds: float, sent
         request.rows,
         request.caller,
         request.correlation,
-        came,
+        received,
         seconds,
         sent,
     )

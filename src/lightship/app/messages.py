@@ -1,4 +1,4 @@
-"""ASGI messages: types, a response as messages, a body that was read, and headers that are added to a response."""
+"""ASGI messages: types, and functions that build and change messages and headers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = Iterable[tuple[bytes, bytes]]
 
 _ID = b"x-correlation-id"
-_GUARDS = [(name.encode(), value.encode()) for name, value in security_headers(DATA_POLICY).items()]
+_SECURITY_HEADERS = [(name.encode(), value.encode()) for name, value in security_headers(DATA_POLICY).items()]
 
 
 async def send_response(send: Send, response: Response) -> None:
@@ -30,17 +30,17 @@ async def send_response(send: Send, response: Response) -> None:
 
 
 def replay(body: bytes, receive: Receive) -> Receive:
-    """Return a receive that gives a body that was read, and then what else there is to receive."""
+    """Return a receive that yields a body already read, then what ``receive`` yields."""
     messages = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def again() -> Message:
+    async def receive_again() -> Message:
         return messages.pop() if messages else await receive()
 
-    return again
+    return receive_again
 
 
 def with_headers(headers: Headers, added: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    """Return a response's headers with others added; ``Vary`` keeps what it had."""
+    """Return a response's headers with others added; ``Vary`` keeps its values."""
     headers = list(headers)
     vary = [value.decode("latin-1") for name, value in headers if name.lower() == b"vary" and "vary" in added]
     texts = {**added, **({"vary": ", ".join([*vary, added["vary"]])} if vary else {})}
@@ -48,25 +48,27 @@ def with_headers(headers: Headers, added: Mapping[str, str]) -> list[tuple[bytes
     return [*kept, *((name.encode("latin-1"), value.encode("latin-1")) for name, value in texts.items())]
 
 
-def guarded(request: Request, headers: Headers) -> list[tuple[bytes, bytes]]:
-    """Return an application's headers with the correlation id, and those that keep browsers from running a response.
+def with_security_headers(request: Request, headers: Headers) -> list[tuple[bytes, bytes]]:
+    """Return a response's headers with the correlation id and the security headers.
 
-    A response that says itself what browsers may do, and those of the protocols, get only the id.
+    Security headers that the response already has are kept. Responses of protocols get the id only.
     """
     kept = [(name, value) for name, value in headers if name.lower() != _ID]
     present = {name.lower() for name, _ in kept}
-    guards = [] if protocols.owner(request.path) else [guard for guard in _GUARDS if guard[0] not in present]
-    return [*kept, *guards, (_ID, request.correlation.encode())]
+    security = (
+        [] if protocols.owner(request.path) else [header for header in _SECURITY_HEADERS if header[0] not in present]
+    )
+    return [*kept, *security, (_ID, request.correlation.encode())]
 
 
 def with_body(headers: Headers, body: bytes) -> list[tuple[bytes, bytes]]:
-    """Return a request's headers for a body that was inflated."""
+    """Return a request's headers after its body was decompressed."""
     kept = [(name, value) for name, value in headers if name not in {b"content-encoding", b"content-length"}]
     return [*kept, (b"content-length", str(len(body)).encode())]
 
 
 def route_path(scope: Scope) -> str:
-    """Return a path without the prefix that an ASGI server or a gateway has for the application (``root_path``)."""
+    """Return a path without ``root_path``, the prefix of an ASGI server or gateway."""
     path: str = scope["path"]
     root: str = scope.get("root_path", "").rstrip("/")
     return path[len(root) :] or "/" if root and (path == root or path.startswith(f"{root}/")) else path

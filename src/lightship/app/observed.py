@@ -1,4 +1,4 @@
-"""Report every request of a server to observers, refused ones too."""
+"""Report every request of a server to observers, including refused ones."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from lightship.telemetry.exchange import Observer
 
 
 class Observed:
-    """An ASGI application that reports each request of another one to observers.
+    """An ASGI application that reports the requests of another one to observers.
 
     Args:
-        app: the application; it fills in what it finds out of a request.
-        observers: called once for each request, when its response is complete, in the event loop: they must not wait.
+        app: the application; it fills in the fields of the request that it determines.
+        observers: called once for each request, when its response is complete, in the event loop: they must not block.
     """
 
     def __init__(self, app: ASGIApp, observers: Sequence[Observer]) -> None:
@@ -29,7 +29,7 @@ class Observed:
         """Answer one request of an ASGI server."""
         if scope["type"] != "http":
             return
-        came, start = time.time(), time.perf_counter()
+        received, start = time.time(), time.perf_counter()
         request = Request("", "")
         status = sent = 0
         reported = False
@@ -37,7 +37,7 @@ class Observed:
         def report() -> None:
             nonlocal reported
             reported = True
-            exchange = exchange_of(request, status, came, time.perf_counter() - start, sent)
+            exchange = exchange_of(request, status, received, time.perf_counter() - start, sent)
             exchange = exchange._replace(method=scope["method"], path=_path(scope))
             for observer in self._observers:
                 observer(exchange)
@@ -60,6 +60,6 @@ class Observed:
 
 
 def _path(scope: Scope) -> str:
-    """Return the path as the client sent it, percent-encoded, where the server tells."""
+    """Return the path as the client sent it, percent-encoded, if the server has it."""
     raw: bytes = scope.get("raw_path") or b""
     return raw.decode("latin-1").partition("?")[0] or scope["path"]

@@ -1,4 +1,7 @@
-"""The protocols' routes as routes of FastAPI, so that an application's middleware and dependencies apply to them."""
+"""The protocols' routes as FastAPI routes.
+
+Through them an application's middleware and dependencies apply to the protocols.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from lightship.protocols.http import Route
 
 
 class ProtocolRoute(APIRoute):
-    """A route of a protocol, with the protocol's own pattern of paths.
+    """A protocol's route, with the protocol's own path pattern.
 
     Args:
         route: the protocol's route.
@@ -61,13 +64,14 @@ def protocol_routes(app: FastAPI, dispatcher: Dispatcher) -> Iterator[ProtocolRo
 
 
 class RequireCaller:
-    """Middleware that refuses a request without a caller unless its route is an open one of the protocols.
+    """Middleware that refuses unauthenticated requests to routes that are not open.
 
-    It is the innermost: other middleware may have changed the path, and routes that were added have ours' paths.
+    Only routes of the protocols can be open. It is the innermost middleware, because other middleware may change the
+    path, and added routes may have the same paths as those of the protocols.
 
     Args:
-        app: what is behind.
-        routes: of the application, in the order in which they match.
+        app: the next ASGI application.
+        routes: of the application, in matching order.
     """
 
     def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
@@ -75,7 +79,7 @@ class RequireCaller:
         self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand a request on, or send its refusal."""
+        """Forward a request, or refuse it with 401."""
         if scope["type"] == "http" and scope[ADMITTED].request.caller is None:
             route = next((route for route in self._routes if route.matches(dict(scope))[0] is Match.FULL), None)
             if not isinstance(route, ProtocolRoute):
@@ -85,17 +89,20 @@ class RequireCaller:
 
 
 async def _respond(request: Request, dispatcher: Dispatcher) -> Response:
-    """Answer a request as middleware left it; its route is authorised again, because middleware may change the path."""
+    """Answer a request after the middleware.
+
+    Its route is authorised again, because middleware may have changed the path.
+    """
     admitted = request.scope[ADMITTED]
-    asked = admitted.request
-    asked.method, asked.path = request.method, route_path(request.scope)
-    asked.query = request.scope.get("query_string", b"").decode("latin-1")
-    asked.body = await request.body()
+    inner = admitted.request
+    inner.method, inner.path = request.method, route_path(request.scope)
+    inner.query = request.scope.get("query_string", b"").decode("latin-1")
+    inner.body = await request.body()
     try:
-        asked.headers = read_headers(request.scope["headers"], version="")
-        matched = dispatcher.authorise(asked)
+        inner.headers = read_headers(request.scope["headers"], version="")
+        matched = dispatcher.authorise(inner)
     except LightshipError as error:
-        response = error_response(asked, error)
+        response = error_response(inner, error)
     else:
-        response = await admitted.steps.respond(asked, matched)
+        response = await admitted.steps.respond(inner, matched)
     return Response(response.body, response.status, response.headers)

@@ -1,8 +1,8 @@
-"""The long-running server: the application under granian, whose connections are handled outside of Python.
+"""The long-running server: granian, which handles connections outside of Python.
 
-granian speaks HTTP/1.1 here and not HTTP/2: where it offers both, a connection that sends nothing is never closed,
-because the time-out begins with the protocol's first byte; with HTTP/1.1 alone it is closed after ``idle_seconds``
-(``tests/app/test_server.py`` tries both). Clients that offer to upgrade, as those of Java do, are answered in HTTP/1.1.
+HTTP/1.1 only: where granian offers HTTP/2 too, a connection that sends nothing is never closed, because the timeout
+starts with the protocol's first byte; with HTTP/1.1 alone it is closed after ``idle_seconds``
+(``tests/app/test_server.py`` tests both). Clients that offer an upgrade, as Java's do, are answered in HTTP/1.1.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ from lightship.settings import Settings
 if TYPE_CHECKING:
     from lightship.app.application import Application
 
-# Connections that wait to be accepted while as many are open as may be.
+# Connections that wait to be accepted while the maximum is open.
 _BACKLOG = 1024
 
 # Bytes of a connection that are read ahead.
 _BUFFER = 64 * 1024
 
-# Seconds to wait until the server listens: it takes milliseconds.
+# Seconds to wait until the server listens, which takes milliseconds.
 _PATIENCE = 30.0
 
-# Files that a server has open beside its connections.
+# File descriptors that a server needs besides its connections.
 _FILES = 256
 
 _LOGGING: dict[str, Any] = {
@@ -56,19 +56,21 @@ _LOGGING: dict[str, Any] = {
 
 
 class Server:
-    """One process that serves a registry. ``start`` listens and loads the models, ``run`` blocks until Ctrl-C.
+    """One process that serves a registry.
+
+    ``start`` listens and loads the models, ``run`` blocks until Ctrl-C.
 
     Args:
-        settings: what to serve, and how.
+        settings: of the server and its models.
         host: the address to listen on.
-        port: the port, 0 for any that is free.
+        port: the port, 0 for any free port.
         jobs: see :data:`lightship.app.core.Jobs`.
     """
 
     def __init__(self, settings: Settings, *, host: str, port: int, jobs: Jobs = lambda: None) -> None:
-        self.asks_for_token = settings.token is not None
-        self._place = _hold(host, port)
-        address, self._port, *_ = self._place.getsockname()
+        self.requires_token = settings.token is not None
+        self._reserved = _reserve_port(host, port)
+        address, self._port, *_ = self._reserved.getsockname()
         hosts = LOOPBACK if ipaddress.ip_address(address).is_loopback else ()
         core = assemble(settings, threads=True, jobs=jobs, hosts=hosts)
         assert core.server is not None  # noqa: S101 - it has threads
@@ -79,25 +81,25 @@ class Server:
         self.url = f"http://{shown}:{self._port}"
 
     def start(self) -> tuple[ModelState, ...]:
-        """Listen, and load every model; one that fails is a state with an error, and does not stop the others.
+        """Listen and load every model.
 
-        Until they are loaded, health checks say that the server is alive and not ready, and a request waits for its
-        own model alone.
+        A model that fails to load is returned as a state with an error and does not stop the others. Until all are
+        loaded, health checks report that the server is alive and not ready, and a request waits for its own model only.
         """
         self._serving.starting = True
         if sys.platform != "linux":
-            self._place.close()
+            self._reserved.close()
         try:
             self._listener.start()
             return self._serving.start()
-        except BaseException:  # Ctrl-C, too
+        except BaseException:  # including KeyboardInterrupt
             self._end(grace=1)
             raise
 
     def run(self, *, grace: int = 5) -> None:
-        """Serve until SIGINT or SIGTERM raise KeyboardInterrupt, then let running requests finish for so many seconds.
+        """Serve until SIGINT or SIGTERM raises KeyboardInterrupt.
 
-        Raises SettingError where the server could not go on listening.
+        Running requests then get ``grace`` seconds to finish. Raises SettingError where the server stopped listening.
         """
         try:
             self._listener.wait()
@@ -108,18 +110,18 @@ class Server:
 
     def _end(self, grace: int) -> None:
         self._listener.stop(grace)
-        self._place.close()
+        self._reserved.close()
         self._parts.close()
 
 
 def _application(core: Core) -> Application:
-    from lightship.app.application import Application  # when a path of no protocol is first asked for
+    from lightship.app.application import Application  # imported for the first path of no protocol
 
     return Application(core)
 
 
 class _Listener:
-    """granian in a thread of its own, so that models are loaded, and signals handled, in the main one."""
+    """granian in its own thread; models load, and signals arrive, in the main thread."""
 
     def __init__(self, app: Any, address: str, port: int, settings: Settings) -> None:
         self._app = app
@@ -146,12 +148,15 @@ class _Listener:
         self._fail()
 
     def wait(self) -> None:
-        """Block until it has ended by itself, which it never should: raises SettingError then."""
+        """Block while the server is running.
+
+        Raises SettingError when it stops, which is always a failure.
+        """
         self._ended.wait()
         self._fail()
 
     def stop(self, grace: int) -> None:
-        """Accept no more connections, and let running requests finish for so many seconds."""
+        """Accept no more connections, and wait ``grace`` seconds for running requests."""
         if self._granian is not None and not self._ended.is_set():
             self._loop.call_soon_threadsafe(self._granian.stop)
             self._thread.join(grace)
@@ -187,12 +192,13 @@ class _Listener:
         await self._granian.serve()
 
 
-def _hold(host: str, port: int) -> socket.socket:
-    """A bound socket that keeps a port for this process; raises SettingError where another one has it.
+def _reserve_port(host: str, port: int) -> socket.socket:
+    """Return a bound socket that reserves a port for this process.
 
-    granian sets SO_REUSEPORT, by which a second server would quietly take half of the requests. A socket without it can
-    only be bound where no other is. It does not listen, and allows sharing only once it has the port. Other systems
-    than Linux allow none then: there, :meth:`Server.start` gives the port up for granian.
+    granian sets SO_REUSEPORT, with which a second server would silently receive half of the requests. A socket without
+    this option can be bound only if no other socket has the port. The reserved socket does not listen, and sets the
+    option once it is bound. Systems other than Linux do not share the port then: there, :meth:`Server.start` releases
+    it for granian. Raises SettingError where the port is in use.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     held = socket.socket(family, socket.SOCK_STREAM)
@@ -209,7 +215,10 @@ def _hold(host: str, port: int) -> socket.socket:
 
 
 def _allowed_connections(count: int) -> int:
-    """So many connections, or as many as the process may open files for; its soft limit is raised for them."""
+    """Return the number of connections to allow, limited by the process's open files.
+
+    Increases the soft limit of open files where needed.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count + _FILES if hard == resource.RLIM_INFINITY else min(count + _FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

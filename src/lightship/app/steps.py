@@ -1,4 +1,4 @@
-"""The entry's steps as coroutines: in threads where there are some and the work is long, else in line."""
+"""The entry's steps as coroutines: long ones in threads, where there are threads."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ from lightship.protocols.http import Request, Response
 
 T = TypeVar("T")
 
-# Smaller bodies are inflated, and smaller responses compressed, in less time than a thread takes to begin.
-_INFLATE_HERE = 1024  # a mebibyte at most then
-_COMPRESS_HERE = 16 * 1024
+# Inflating smaller bodies, and compressing smaller responses, takes less time than starting a thread.
+_INFLATE_INLINE = 1024  # which inflate to a mebibyte at most
+_COMPRESS_INLINE = 16 * 1024
 
 
 class Steps:
-    """Inflates bodies, dispatches requests and compresses responses without blocking an event loop.
-
+    """Decompression, dispatch and compression that do not block an event loop.
     Args:
-        core: what answers.
+        core: settings, models and entry.
     """
 
     def __init__(self, core: Core) -> None:
@@ -33,18 +32,21 @@ class Steps:
         self._dispatcher = ConcurrentDispatcher(core.entry.dispatcher, self._serving) if self._serving else None
 
     async def inflate(self, request: Request) -> bool:
-        """Replace a request's body by the inflated one where it is encoded; return whether it is.
+        """Decompress a request's body; return whether it was compressed.
 
         Raises TooLarge, UnsupportedMedia or InvalidInput.
         """
         if "content-encoding" not in request.headers and len(request.body) <= self._entry.max_body:
             return False
         work = partial(inflate, request.body, request.headers, self._entry.max_body)
-        request.body = work() if len(request.body) <= _INFLATE_HERE else await self.in_call_thread(work)
+        request.body = work() if len(request.body) <= _INFLATE_INLINE else await self.in_call_thread(work)
         return True
 
     async def respond(self, request: Request, matched: Matched) -> Response:
-        """Return the response to a request of a protocol, compressed where its client accepts that. Never raises."""
+        """Return the response to a request of a protocol; never raises.
+
+        The response is compressed where the client accepts that.
+        """
         if self._dispatcher is None:
             response = self._entry.dispatcher.answer(request, matched)
         else:
@@ -54,12 +56,12 @@ class Steps:
         if not accepted or len(response.body) <= SMALLEST:
             return response
         work = partial(compress, response, accepted)
-        return work() if len(response.body) <= _COMPRESS_HERE else await self.in_call_thread(work)
+        return work() if len(response.body) <= _COMPRESS_INLINE else await self.in_call_thread(work)
 
     async def read(self, report: Callable[[bool], T]) -> T:
-        """Return what a report on the registry says; see :meth:`ConcurrentServing.read`."""
+        """Return a report on the registry; see :meth:`ConcurrentServing.read`."""
         return report(True) if self._serving is None else await self._serving.read(report)
 
     async def in_call_thread(self, work: Callable[[], T]) -> T:
-        """Return the result of work that would make other requests wait."""
+        """Return the result of work that would block other requests, run in a thread."""
         return work() if self._serving is None else await self._serving.in_call_thread(work)

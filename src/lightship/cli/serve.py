@@ -135,7 +135,7 @@ def curl(server: Server, states: tuple[ModelState, ...]) -> str:
 
     It is a prediction where the model's only input is a row of floats.
     """
-    token = '-H "Authorization: Bearer $LIGHTSHIP_TOKEN" ' if server.asks_for_token else ""
+    token = '-H "Authorization: Bearer $LIGHTSHIP_TOKEN" ' if server.requires_token else ""
     for state in states:
         if state.default and state.manifest is not None:
             spec, *others = state.manifest.signature().inputs

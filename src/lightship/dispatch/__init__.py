@@ -1,1 +1,1 @@
-"""The single entry for a request: admission, then the protocol's route, synchronously."""
+"""Admission and synchronous dispatch of a request to its protocol's route."""

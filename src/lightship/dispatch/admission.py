@@ -1,6 +1,7 @@
-"""Admission: authenticate, authorise, limit and name a request from its headers, before its body is read.
+"""Admission: checks a request's headers before its body is read.
 
-The same for a server and for Lambda, for the protocols' routes and for all others.
+It authenticates, authorises, limits and identifies requests; the same for a server and Lambda, for the protocols'
+routes and all others.
 """
 
 from __future__ import annotations
@@ -16,27 +17,26 @@ from lightship.dispatch.routes import Matched
 from lightship.errors import Forbidden, HeadersTooLarge, InvalidInput, MethodNotAllowed, Unauthenticated, UrlTooLong
 from lightship.protocols.http import Request
 
-# Servers in front (API Gateway 10 KB, load balancers 64 KB) and browsers stay below these.
+# API Gateway (10 KB), load balancers (64 KB) and browsers stay below these limits.
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
 MAX_URL_BYTES = 8 * 1024
 
-# Names of this machine: the only hosts that a server on loopback answers for.
+# Names of this machine: the only values of Host that a server on loopback accepts.
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Admission:
-    """Admits requests.
+    """The check of a request's headers.
 
     Args:
-        dispatcher: its routes are what callers are authorised for.
-        token: the bearer token that requests must carry; None where something in front (API Gateway, loopback)
-            authenticates.
-        hosts: names that a request's ``Host`` may have, without the port; empty for any. Where there are some, browsers
-            may not send other sites' requests either, which DNS rebinding and forged forms would.
-        origins: origins of other sites that may (CORS); ``*`` among them stands for all.
+        dispatcher: its routes determine what callers are authorised for.
+        token: the bearer token that requests must carry; None where API Gateway authenticates, or on loopback.
+        hosts: values accepted in ``Host``, without the port; empty for any. If not empty, requests that other sites
+            make a browser send are refused too, which prevents DNS rebinding and cross-site request forgery.
+        origins: origins of other sites that are allowed (CORS); ``*`` allows all.
     """
 
     def __init__(
@@ -53,10 +53,11 @@ class Admission:
         self._origins = frozenset(origins)
 
     def admit(self, request: Request, event: Mapping[str, Any] | None = None) -> Matched | None:
-        """Set a request's ``id`` and ``caller``, and return its route; None where no protocol has the path.
+        """Set a request's ``id`` and ``caller``, and return its route.
 
-        ``event`` is API Gateway's, which has authenticated the caller it names and limited the headers. Raises
-        Unauthenticated, Forbidden, MethodNotAllowed, UrlTooLong or HeadersTooLarge.
+        Returns None where no protocol has the path. ``event`` is API Gateway's: the caller that it names is
+        authenticated and its headers are limited. Raises Unauthenticated, Forbidden, MethodNotAllowed, UrlTooLong or
+        HeadersTooLarge.
         """
         context: Mapping[str, Any] = {} if event is None else event.get("requestContext") or {}
         request.id = context.get("requestId") or os.urandom(16).hex()
@@ -77,17 +78,17 @@ class Admission:
         return matched
 
     def check(self, request: Request) -> None:
-        """Raise UrlTooLong, HeadersTooLarge, or Forbidden for a host or site that may not ask."""
+        """Raise UrlTooLong, HeadersTooLarge, or Forbidden for a refused host or origin."""
         _check_size(request)
         if self._hosts:
             self._check_site(request.method, request.headers)
 
     def _check_site(self, method: str, headers: Mapping[str, str]) -> None:
-        """Raise Forbidden for another host's name, and for a request that another site makes a browser send."""
+        """Raise Forbidden for an unknown ``Host`` or a request forged by another site."""
         host = headers.get("host", "").lower()
         if host and _without_port(host) not in self._hosts:
             raise Forbidden(
-                f"this server is not '{host[:80]}': it answers to {', '.join(sorted(self._hosts))}; "
+                f"the Host header is '{host[:80]}': this server accepts {', '.join(sorted(self._hosts))}; "
                 "LIGHTSHIP_ALLOWED_HOSTS allows other names"
             )
         origin = headers.get("origin")
@@ -98,28 +99,29 @@ class Admission:
 
 
 def read_headers(pairs: Sequence[tuple[bytes, bytes]], *, version: str) -> dict[str, str]:
-    """Return the headers of an HTTP request by name; raises HeadersTooLarge or InvalidInput.
+    """Return the headers of an HTTP request by name.
 
-    Headers that two servers could understand differently (RFC 9112, sections 3.2 and 6.3) are refused.
+    Headers that two servers could interpret differently (RFC 9112, sections 3.2 and 6.3) are refused. Raises
+    HeadersTooLarge or InvalidInput.
     """
     if len(pairs) > MAX_HEADERS:
-        raise HeadersTooLarge(f"the request has {len(pairs)} headers: {MAX_HEADERS} are the most")
+        raise HeadersTooLarge(f"the request has {len(pairs)} headers, more than the limit of {MAX_HEADERS}")
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
     hosts = [value for name, value in pairs if name == b"host"]
-    if len(hosts) > 1 or (version == "1.1" and not any(hosts)):  # granian makes an empty one of none
-        raise InvalidInput(f"an HTTP/1.1 request has one Host header, this one has {len(list(filter(None, hosts)))}")
+    if len(hosts) > 1 or (version == "1.1" and not any(hosts)):  # granian adds an empty one if the header is missing
+        raise InvalidInput(f"an HTTP/1.1 request must have one Host header, got {len(list(filter(None, hosts)))}")
     if "transfer-encoding" in headers and "content-length" in headers:
-        raise InvalidInput("a request has Content-Length or Transfer-Encoding, not both")
+        raise InvalidInput("the request has both Content-Length and Transfer-Encoding: send only one of them")
     return headers
 
 
 def _check_size(request: Request) -> None:
     size = len(request.path) + len(request.query)
     if size > MAX_URL_BYTES:
-        raise UrlTooLong(f"the path and query have {size} characters: {MAX_URL_BYTES} are the most")
+        raise UrlTooLong(f"the path and query have {size} characters, more than the limit of {MAX_URL_BYTES}")
     size = sum(map(len, request.headers)) + sum(map(len, request.headers.values()))
     if size > MAX_HEADER_BYTES:
-        raise HeadersTooLarge(f"the headers have {size} bytes: {MAX_HEADER_BYTES} are the most")
+        raise HeadersTooLarge(f"the headers have {size} bytes, more than the limit of {MAX_HEADER_BYTES}")
 
 
 def _bears(token: bytes, headers: Mapping[str, str]) -> bool:

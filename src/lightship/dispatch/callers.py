@@ -1,5 +1,6 @@
-"""Who asks, as API Gateway's event names him: whom it has checked, it writes into ``requestContext.authorizer``.
+"""Callers: the identity of a request's sender, from API Gateway's event.
 
+API Gateway writes an authenticated caller to ``requestContext.authorizer``:
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html (payload 2.0).
 """
 
@@ -8,22 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# Everybody who reaches a server that asks for no token: one caller.
+# Every client of a server that requires no token is one caller.
 ANONYMOUS = "anonymous"
 
-# Everybody who has the token.
+# Every client with the token is one caller.
 TOKEN = "token"  # noqa: S105
 
-# Somebody whom API Gateway lets in without saying who he is: he may predict, and own nothing.
+# A client that API Gateway admits without an identity: it may predict, but cannot own jobs.
 UNKNOWN = "unknown"
 
 
 def caller_of(context: Mapping[str, Any]) -> str:
-    """The caller of an event with this ``requestContext``; :data:`UNKNOWN` where he could not be told from others.
+    """Return the caller named in ``requestContext``.
 
-    An ARN (AWS_IAM) of a user, or of a role whatever its session; ``cognito:IDENTITY`` (AWS_IAM through an identity
-    pool, whose users share an ARN); ``ISSUER#SUBJECT`` (JWT); or ``lambda:PRINCIPAL``, the ``principalId`` or ``sub``
-    in the context of a Lambda authorizer. Only the first has no prefix, so no caller can take the name of another.
+    Returns :data:`UNKNOWN` where the context does not identify one. Otherwise an ARN (AWS_IAM) of a user, or of a role
+    regardless of its session; ``cognito:IDENTITY`` (AWS_IAM through an identity pool, whose users share an ARN);
+    ``ISSUER#SUBJECT`` (JWT); or ``lambda:PRINCIPAL``, the ``principalId`` or ``sub`` in the context of a Lambda
+    authorizer. Only ARNs have no prefix, so that no caller can take another's name.
     """
     authorizer = context.get("authorizer")
     if not isinstance(authorizer, dict):
@@ -43,9 +45,10 @@ def _iam(found: Mapping[str, Any]) -> str:
 
 
 def owner_of(arn: str) -> str:
-    """Return who owns what a caller with this ARN starts: of a role's session, whose name callers choose, the role.
+    """Return the owner of the jobs of a caller with this ARN.
 
-    ``arn:aws:sts::1:assumed-role/ROLE/SESSION`` becomes ``arn:aws:sts::1:assumed-role/ROLE``; every other ARN is kept.
+    Of a role's session, whose name callers choose, the owner is the role: ``arn:aws:sts::1:assumed-role/ROLE/SESSION``
+    becomes ``arn:aws:sts::1:assumed-role/ROLE``; every other ARN is returned unchanged.
     """
     kind, separator, rest = arn.partition(":assumed-role/")
     return f"{kind}{separator}{rest.partition('/')[0]}" if separator else arn
@@ -59,7 +62,7 @@ def _jwt(found: Mapping[str, Any]) -> str:
 
 def _lambda(found: Mapping[str, Any]) -> str:
     principal = found.get("principalId") or found.get("sub")
-    # A number that was no whole one, or too long for one, is rounded: two callers may have the same.
+    # Fractions and integers beyond 64 bits arrive as rounded floats: two callers could have the same one.
     return f"lambda:{principal}" if principal and not isinstance(principal, float) else ""
 
 

@@ -1,4 +1,4 @@
-"""Dispatch on a long-running server: the same steps, each in a thread where it would make other requests wait."""
+"""Dispatch on a long-running server: the synchronous steps, long ones in threads."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from lightship.serving.pool import Served
 
 T = TypeVar("T")
 
-# Results of so many values are encoded in less time than a thread takes to begin.
-_ENCODE_HERE = 2_000
+# Encoding results of up to so many values takes less time than starting a thread.
+_ENCODE_INLINE = 2_000
 
 
 class ConcurrentDispatcher:
-    """Answers requests of the protocols without blocking the event loop.
+    """A dispatcher that does not block the event loop.
 
     Args:
         dispatcher: the operations, for the models of ``serving``.
@@ -42,8 +42,8 @@ class ConcurrentDispatcher:
         except Exception as error:
             return error_response(request, error)
 
-    async def elsewhere(self, work: Callable[[], T]) -> T:
-        """Return the result of work that would make other requests wait."""
+    async def in_call_thread(self, work: Callable[[], T]) -> T:
+        """Return the result of work that would block other requests, run in a thread."""
         return await self._serving.in_call_thread(work)
 
     async def _run(self, request: Request, matched: Matched) -> Response:
@@ -55,7 +55,7 @@ class ConcurrentDispatcher:
             case Runs.READS:
                 self._serving.retry_failed()
                 if matched[0].operation == DEFAULT_READY:
-                    await self._serving.read(self._serving.prove_default)
+                    await self._serving.read(self._serving.load_default_once)
                 return await self._serving.read(run)
             case Runs.LOADS:
                 return await self._serving.in_load_thread(partial(run, True))
@@ -64,27 +64,27 @@ class ConcurrentDispatcher:
         return run(True)
 
     async def _predict(self, request: Request, matched: Matched) -> Response:
-        """See :func:`lightship.dispatch.predict.predict`."""
+        """Run a prediction; see :func:`lightship.dispatch.predict.predict`."""
         route, parameters = matched
-        asked = predict.asked_by(request, parameters)
+        selector = predict.selector_of(request, parameters)
         try:
-            served = await self._serving.find(asked)
+            served = await self._serving.find(selector)
         except BundleError:
-            predict.count_refusal(request, parameters)
+            predict.record_model(request, parameters)
             raise
         call = await self._decode(request, route, served)
         result, cached = await self._serving.predict(served, call)
         response = await self._encode(route, served, result, cached)
-        if self._serving.serving.cache.shadowed and not asked.explicit:
-            self._serving.serving.shadow(served, result, key=asked.key)
+        if self._serving.serving.cache.shadowed and not selector.explicit:
+            self._serving.serving.shadow(served, result, key=selector.key)
         return response
 
     async def _decode(self, request: Request, route: Route, served: Served) -> Call:
-        if len(request.body) < served.decode_here:
+        if len(request.body) < served.inline_bytes:
             return predict.decode(request, route, served)
-        return await self.elsewhere(partial(predict.decode, request, route, served))
+        return await self.in_call_thread(partial(predict.decode, request, route, served))
 
     async def _encode(self, route: Route, served: Served, result: Result, cached: str | None) -> Response:
-        if sum(array.size for array in result.outputs.values()) <= _ENCODE_HERE:
+        if sum(array.size for array in result.outputs.values()) <= _ENCODE_INLINE:
             return predict.encode(route, served, result, cached)
-        return await self.elsewhere(partial(predict.encode, route, served, result, cached))
+        return await self.in_call_thread(partial(predict.encode, route, served, result, cached))

@@ -1,6 +1,7 @@
-"""Cross-origin resource sharing: which web sites' pages may read answers. Credentials (cookies) are never shared.
+"""Cross-origin resource sharing: the origins whose pages may read responses.
 
-https://fetch.spec.whatwg.org/#http-cors-protocol. Pure functions of the headers; tokens are sent in Authorization.
+https://fetch.spec.whatwg.org/#http-cors-protocol. Pure functions of the headers. Credentials (cookies) are never
+shared; tokens are sent in Authorization.
 """
 
 from __future__ import annotations
@@ -9,28 +10,31 @@ import re
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-# What a page may read of an answer beside its body and content type.
+# Response headers that a page may read besides the content type.
 EXPOSED = "x-correlation-id, lightship-model, lightship-version, lightship-cache, inference-header-content-length"
 
-# Seconds for which a browser may remember a preflight's answer.
+# Seconds for which a browser may cache a preflight response.
 _MAX_AGE = "600"
 
 _NAMES = re.compile(r"[A-Za-z0-9_\-, ]{1,2000}")
 
 
 class Cors(NamedTuple):
-    """The origins whose pages may read answers; ``*`` among them stands for all."""
+    """The origins whose pages may read responses; ``*`` allows all."""
 
     origins: Collection[str] = ()
 
     def allowed(self, origin: str) -> str:
-        """Return what ``Access-Control-Allow-Origin`` says to this origin; empty where it is not allowed."""
+        """Return the value of ``Access-Control-Allow-Origin``; empty if not allowed."""
         if "*" in self.origins:
             return "*"
         return origin if origin in self.origins else ""
 
     def answer_headers(self, origin: str) -> dict[str, str]:
-        """Return the headers that any answer has, an error too; ``origin`` is the request's, or empty."""
+        """Return the headers to add to any response, including errors.
+
+        ``origin`` is the request's, or empty.
+        """
         if not self.origins:
             return {}
         headers = {} if "*" in self.origins else {"vary": "origin"}
@@ -39,18 +43,21 @@ class Cors(NamedTuple):
         return headers
 
     def preflight_headers(self, request: Mapping[str, str], methods: str) -> dict[str, str]:
-        """Return the headers of the answer to OPTIONS: ``methods`` are the path's, ``request`` its headers."""
+        """Return the headers of the response to OPTIONS.
+
+        ``methods`` are the path's, ``request`` are the request's headers.
+        """
         headers = {"allow": methods, **self.answer_headers(request.get("origin", ""))}
         headers.pop("access-control-expose-headers", None)
         if "access-control-allow-origin" in headers and "access-control-request-method" in request:
             headers |= {"access-control-allow-methods": methods, "access-control-max-age": _MAX_AGE}
-            asked = request.get("access-control-request-headers", "")
-            if _NAMES.fullmatch(asked):
-                headers["access-control-allow-headers"] = asked
+            requested = request.get("access-control-request-headers", "")
+            if _NAMES.fullmatch(requested):
+                headers["access-control-allow-headers"] = requested
         return headers
 
 
 def merged(headers: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
-    """Return an answer's headers with others added; ``Vary`` keeps what it had."""
+    """Return a response's headers with others added; ``Vary`` keeps its values."""
     vary = ", ".join(filter(None, (headers.get("vary"), added.get("vary"))))
     return {**headers, **added, **({"vary": vary} if vary else {})}

@@ -1,7 +1,7 @@
-"""Dispatcher: the single entry for a request of a protocol, whether it came by HTTP, by a queue or from a test.
+"""Dispatcher: answers a request of a protocol, from HTTP, a queue or a test.
 
-It matches the route, authorises the caller, runs the operation and renders each error once, in the shape of the
-protocol that has the path. Synchronous; :mod:`lightship.dispatch.concurrent` adds a server's threads.
+It matches the route, authorises the caller, runs the operation and renders each error once, in the format of the
+protocol that owns the path. Synchronous; :mod:`lightship.dispatch.concurrent` adds a server's threads.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ _LOG = logging.getLogger(__name__)
 PREDICT = "predict"
 DEFAULT_READY = "default_ready"
 
-# Media types of responses that are base64 in an event.
+# Media types of responses that are base64-encoded in an event.
 _BINARY = frozenset({"application/octet-stream", "application/x-npy"})
 
 
 class Dispatcher:
-    """Answers requests of the protocols.
+    """The operations of the protocols' routes, with authorisation and errors.
 
     Args:
         serving: the models.
         max_answer: the most bytes of a response as a JSON string in an event; 0 for no limit.
         allow_admin: whether callers may load and unload models.
-        metrics: makes the text of ``GET /metrics``; None where nothing is counted.
+        metrics: renders the text of ``GET /metrics``; None where nothing is counted.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Dispatcher:
         self._allow_admin = allow_admin
 
     def authorise(self, request: Request) -> Matched | None:
-        """Return a request's route if its caller may use it; None where no protocol has the path.
+        """Return the route if the caller may use it; None where no protocol has the path.
 
         Reads no body. Raises MethodNotAllowed, Unauthenticated or Forbidden.
         """
@@ -64,9 +64,9 @@ class Dispatcher:
         return matched
 
     def answer(self, request: Request, matched: Matched | None = None) -> Response | None:
-        """Return the response to a request; None where no protocol has the path. Never raises.
+        """Return the response to a request; None where no protocol has the path.
 
-        ``matched`` is what :meth:`authorise` returned, where it was called before.
+        ``matched`` is the result of an earlier :meth:`authorise`, if any. Never raises.
         """
         try:
             matched = matched or self.authorise(request)
@@ -85,21 +85,21 @@ class Dispatcher:
         if operation.where is Runs.READS:
             self.serving.retry_failed()
             if matched[0].operation == DEFAULT_READY:
-                self.serving.prove_default()
+                self.serving.load_default_once()
         return operation.run(self.context, request, matched, True)
 
     def checked(self, response: Response) -> Response:
         """Return a response, or raise TooLarge where it does not fit into an event."""
         limit = self._max_answer
-        if limit and len(response.body) > limit // 2:  # escapes double a JSON string at most
+        if limit and len(response.body) > limit // 2:  # escapes at most double the size of a JSON string
             _check_event_size(response, limit)
         return response
 
 
 def error_response(request: Request, error: Exception) -> Response:
-    """Return the response for an error, in the shape of the protocol that owns the path.
+    """Return the response for an error, in the format of the path's protocol.
 
-    An error that is not ours is logged, and its response says no more than that.
+    An exception other than LightshipError is logged, and the client receives :func:`internal_error`.
     """
     if not isinstance(error, LightshipError):
         names = request.method, request.path, request.correlation or "unknown"
@@ -112,18 +112,21 @@ def error_response(request: Request, error: Exception) -> Response:
 
 
 def internal_error() -> LightshipError:
-    """Return the error that clients get instead of an unexpected exception."""
-    return LightshipError("internal error: the log has it by the correlation id")
+    """Return the error that clients receive instead of an unexpected exception."""
+    return LightshipError("internal error: search the log for the correlation id")
 
 
 def _check_event_size(response: Response, limit: int) -> None:
-    """Raise TooLarge for a response of more than ``limit`` bytes in an event: base64, or a JSON string with escapes."""
+    """Raise TooLarge for a response of more than ``limit`` bytes in an event.
+
+    The event holds it as base64, or as a JSON string with escapes.
+    """
     if response.headers.get("content-type") in _BINARY:
         size = (len(response.body) + 2) // 3 * 4
     else:
         size = len(response.body) + response.body.count(b'"') + response.body.count(b"\\")
     if size > limit:
         raise TooLarge(
-            f"the answer has {size} bytes, more than the {limit} that can be sent back from here: ask "
-            "for fewer rows, or for fewer outputs, or score a file with `lightship batch`"
+            f"the response has {size} bytes, more than the limit of {limit}: "
+            "request fewer rows or fewer outputs, or score a file with `lightship batch`"
         )

@@ -1,4 +1,4 @@
-"""Compressing a response where the request's Accept-Encoding asks for it."""
+"""Compression of a response where the request's Accept-Encoding accepts it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from dataclasses import replace
 
 from lightship.protocols.http import NO_TRANSFORM, Response
 
-# Below this many bytes compressing costs more than it saves.
+# Below this many bytes compression costs more than it saves.
 SMALLEST = 1024
 
-# zlib's window bits by encoding; what "deflate" names in HTTP is the zlib format. The first is taken of equals.
+# zlib's window bits by encoding; "deflate" in HTTP is the zlib format. Of equal weights the first is chosen.
 _WINDOW_BITS = {"gzip": 31, "deflate": 15}
-_LEVEL = 1  # numbers hardly shrink further, and the next levels take several times as long
+_LEVEL = 1  # floats hardly shrink further, and higher levels take several times as long
 
 
 def compress(response: Response, accepted: str) -> Response:
-    """The response in the encoding that ``accepted``, a value of Accept-Encoding, likes best; as it is where none fits.
+    """Return the response compressed with the best encoding of ``accepted``.
 
-    An answer that says ``cache-control: no-transform`` is never compressed, here or by a proxy.
-    In an event a compressed body is base64, a third longer: an answer that shrinks by less than a quarter is left.
+    ``accepted`` is a value of Accept-Encoding; the response is unchanged where no encoding matches. A response with
+    ``cache-control: no-transform`` is never compressed, here or by a proxy. A compressed body is base64 in an event, a
+    third longer: a response that shrinks by less than a quarter is unchanged.
     """
     if len(response.body) <= SMALLEST or response.headers.get("cache-control") == NO_TRANSFORM:
         return response

@@ -1,6 +1,7 @@
-"""Entry: HTTP's rules, admission, the limits of the body, dispatch. Synchronous: the Lambda handler's fast path.
+"""Entry: the rules of HTTP, admission, body limits, dispatch.
 
-:class:`lightship.app.asgi.AsgiEntry` takes the same steps for ASGI servers.
+Synchronous: the Lambda handler's fast path. :class:`lightship.app.asgi.AsgiEntry` takes the same steps for ASGI
+servers.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ _ID = "x-correlation-id"
 
 @dataclass(frozen=True)
 class Entry:
-    """What answers, and who may ask.
+    """The entry of a request: admits it and answers it.
 
     Attributes:
         dispatcher: answers requests of the protocols.
         admission: admits requests by their headers.
         cors: the origins whose pages may read responses.
-        max_body: the most bytes of a request's body, inflated.
+        max_body: the most bytes of a request's body, after decompression.
     """
 
     dispatcher: Dispatcher
@@ -38,9 +39,9 @@ class Entry:
     max_body: int
 
     def answer(self, request: Request, event: Mapping[str, Any] | None = None) -> Response | None:
-        """Return the response to a request of a protocol; None, and the request as it was, for any other path.
+        """Return the response to a request of a protocol; None for any other path.
 
-        ``event`` is as in :meth:`Admission.admit`. Never raises.
+        Leaves the request unchanged where it returns None. ``event`` is as in :meth:`Admission.admit`. Never raises.
         """
         if request.method in {"HEAD", "OPTIONS"} or request.path.endswith("/"):
             return self._answer_by_rules(request, event)
@@ -84,7 +85,10 @@ class Entry:
 
 
 def identified(request: Request, response: Response) -> Response:
-    """Return the response with the request's correlation id, which is made here where it has none."""
+    """Return the response with the request's correlation id.
+
+    Assigns an id to a request without one.
+    """
     request.id = request.id or os.urandom(16).hex()
     response.headers[_ID] = request.correlation if _ID in request.headers else request.id
     return response

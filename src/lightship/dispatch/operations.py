@@ -1,7 +1,8 @@
-"""Operations of the protocols' routes other than predictions: status, statistics, loading, health, metrics.
+"""Operations of the protocols' routes other than predictions.
 
-Each is synchronous. Those that read the registry take ``ask``: with False they answer from the cache or raise NeverRead
-(see :class:`lightship.serving.registry_cache.RegistryCache`).
+These are status, statistics, loading, health and metrics. Each is synchronous. Those that read the registry take
+``may_read``: with False they answer from the cache or raise NeverRead (see
+:class:`lightship.serving.registry_cache.RegistryCache`).
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from lightship.protocols.http import Request, Response
 from lightship.serving.registry_cache import NeverRead
 from lightship.serving.serving import Serving
 
-# Makes the text of ``GET /metrics`` from the versions that are loaded.
+# Renders the text of ``GET /metrics`` from the loaded versions.
 Exposition = Callable[[Sequence[tuple[str, int]]], bytes]
 
 
 class Runs(Enum):
-    """Which threads of a long-running server run an operation."""
+    """The threads of a long-running server that run an operation."""
 
     IN_LINE = auto()
     READS = auto()
@@ -33,42 +34,44 @@ class Runs(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What operations work on: the models, and the exposition of metrics where there are any."""
+    """The context of operations: the models, and the renderer of metrics, if any."""
 
     serving: Serving
     metrics: Exposition | None = None
 
 
 class Operation(NamedTuple):
-    """An operation, and which threads of a server run it."""
+    """An operation, and the threads of a server that run it."""
 
     run: Callable[[Context, Request, Matched, bool], Response]
     where: Runs = Runs.IN_LINE
 
 
-def _models(context: Context, _: Request, matched: Matched, ask: bool) -> Response:
-    return matched[0].encode(context.serving.status.models(ask=ask))
+def _models(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
+    return matched[0].encode(context.serving.status.models(may_read=may_read))
 
 
-def _index(context: Context, request: Request, matched: Matched, ask: bool) -> Response:
-    return matched[0].encode((context.serving.status.all_versions(ask=ask), request))
+def _index(context: Context, request: Request, matched: Matched, may_read: bool) -> Response:
+    return matched[0].encode((context.serving.status.all_versions(may_read=may_read), request))
 
 
-def _model(context: Context, _: Request, matched: Matched, ask: bool) -> Response:
+def _model(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
     route, parameters = matched
     named = parameters["name"], version_of(parameters), parameters.get("label")
-    return route.encode(context.serving.status.model(*named, ask=ask))
+    return route.encode(context.serving.status.model(*named, may_read=may_read))
 
 
-def _versions(context: Context, _: Request, matched: Matched, ask: bool) -> Response:
+def _versions(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
     route, parameters = matched
     named = parameters["name"], version_of(parameters), parameters.get("label")
-    return route.encode(context.serving.status.versions(*named, ask=ask))
+    return route.encode(context.serving.status.versions(*named, may_read=may_read))
 
 
-def _statistics(context: Context, _: Request, matched: Matched, ask: bool) -> Response:
+def _statistics(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
     route, parameters = matched
-    return route.encode(context.serving.status.statistics(parameters.get("name"), version_of(parameters), ask=ask))
+    return route.encode(
+        context.serving.status.statistics(parameters.get("name"), version_of(parameters), may_read=may_read)
+    )
 
 
 def _load(context: Context, request: Request, matched: Matched, _: bool) -> Response:
@@ -88,24 +91,27 @@ def _live(_: Context, __: Request, matched: Matched, ___: bool) -> Response:
     return matched[0].encode(Health(ready=True))
 
 
-def _ready(context: Context, request: Request, matched: Matched, ask: bool) -> Response:
+def _ready(context: Context, request: Request, matched: Matched, may_read: bool) -> Response:
     if context.serving.starting:
         return matched[0].encode(Health(ready=False))
-    states = context.serving.status.models(ask=ask)
+    states = context.serving.status.models(may_read=may_read)
     ready = any(state.ready for state in states)
     return matched[0].encode(Health(ready, states if request.caller is not None else ()))
 
 
-def _default_ready(context: Context, _: Request, matched: Matched, ask: bool) -> Response:
-    """Report whether the default model answers; open to everyone, because no model is named."""
-    return matched[0].encode(Health(_default_answers(context.serving, ask=ask)))
+def _default_ready(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
+    """Report whether the default model answers.
+
+    The route needs no authentication, because the response names no model.
+    """
+    return matched[0].encode(Health(_default_answers(context.serving, may_read=may_read)))
 
 
-def _default_answers(serving: Serving, *, ask: bool) -> bool:
+def _default_answers(serving: Serving, *, may_read: bool) -> bool:
     if serving.starting:
         return False
     try:
-        return serving.status.default_model(ask=ask).ready and not serving.unproven_default(ask=ask)
+        return serving.status.default_model(may_read=may_read).ready and not serving.default_to_load(may_read=may_read)
     except NeverRead:
         raise
     except LightshipError:
@@ -114,7 +120,7 @@ def _default_answers(serving: Serving, *, ask: bool) -> bool:
 
 def _metrics(context: Context, _: Request, matched: Matched, __: bool) -> Response:
     if context.metrics is None:
-        raise NotFound("metrics are kept by servers: a Lambda function writes them into its log (LIGHTSHIP_METRICS=1)")
+        raise NotFound("metrics are kept by servers only: Lambda functions log them (set LIGHTSHIP_METRICS=1)")
     return matched[0].encode(context.metrics(context.serving.loaded()))
 
 

@@ -9,12 +9,15 @@ from lightship.protocols.http import Route
 
 Parameters = Mapping[str, str]
 
-# The route of a request, and the parameters in its path.
+# A request's route, and the parameters in its path.
 Matched = tuple[Route, Parameters]
 
 
 def version_of(parameters: Parameters) -> int | None:
-    """Return the version number in a path; None without one. Raises NotFound for what is not a number from 1."""
+    """Return the version number in a path; None without one.
+
+    Raises NotFound for anything but an integer from 1.
+    """
     text = parameters.get("version")
     if text is None:
         return None

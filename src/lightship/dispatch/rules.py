@@ -1,4 +1,4 @@
-"""Rules of HTTP that hold for every path alike: HEAD, OPTIONS and a trailing slash."""
+"""Rules of HTTP for every path: HEAD, OPTIONS and trailing slashes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lightship import protocols
 from lightship.errors import MethodNotAllowed
 from lightship.protocols.http import Response
 
-# Paths that keep their slash: the links of the page there are relative.
+# Paths that keep their slash, because their pages have relative links.
 _KEPT = frozenset({"/", "/docs/"})
 
 
@@ -19,12 +19,15 @@ def canonical(path: str) -> str:
 
 
 def without_body(response: Response) -> Response:
-    """Return the response to HEAD: the headers of the response to GET, its length among them."""
+    """Return the response to HEAD: the headers of the response to GET.
+
+    Content-Length is that of the body that GET returns.
+    """
     return replace(response, body=b"", headers={**response.headers, "content-length": str(len(response.body))})
 
 
 def protocol_methods(path: str) -> tuple[str, ...]:
-    """Return the methods that the protocols' routes have for a path; empty where none has the path."""
+    """Return the methods of the protocols' routes for a path; empty without a route."""
     try:
         protocols.match("OPTIONS", path)
     except MethodNotAllowed as error:
@@ -33,6 +36,6 @@ def protocol_methods(path: str) -> tuple[str, ...]:
 
 
 def allow(methods: Collection[str]) -> str:
-    """Return the value of ``Allow`` for a path with these methods, HEAD and OPTIONS included."""
+    """Return the value of ``Allow`` for these methods, with HEAD and OPTIONS."""
     head = ("HEAD",) if "GET" in methods else ()
     return ", ".join(sorted({*methods, *head, "OPTIONS"}))

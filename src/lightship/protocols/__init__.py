@@ -1,6 +1,7 @@
-"""The wire protocols. Adding one: one file, one entry here, one test.
+"""Registry of the wire protocols.
 
-A protocol is imported when a path of its own is asked for first, so that a cold start pays for one and not for all.
+A new protocol is one module, one entry here and one test file. A protocol is imported for the first request to one of
+its paths, so that a cold start imports one protocol only.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from lightship.protocols.http import Response, Route, WireProtocol
 
 NATIVE = "lightship.protocols.native"
 
-# Modules by the beginnings of the paths that are theirs; errors of any other path are the native protocol's.
+# Path prefixes of each protocol's module; errors of any other path are the native protocol's.
 MODULES: dict[str, tuple[str, ...]] = {
     NATIVE: ("/predict", "/models", "/health", "/metrics"),
     "lightship.protocols.openinference": ("/v2",),
@@ -24,17 +25,17 @@ MODULES: dict[str, tuple[str, ...]] = {
     "lightship.protocols.mlflow": ("/invocations", "/endpoints/", "/ping", "/version"),
 }
 
-# Routes without parameters by path and method, of the protocols that were asked so far: what is hot is found at once.
+# Routes without path parameters by path and method, of the protocols used so far: the most frequent ones need no regex.
 _FIXED: dict[tuple[str, str], Route] = {}
 
 
 def protocols() -> list[WireProtocol]:
-    """All of them, imported."""
+    """Return all protocols, imported."""
     return [_load(module) for module in MODULES]
 
 
 def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-    """The route for a method and path with the path's parameters; None where no protocol has the path.
+    """Return the route and path parameters; None where no protocol has the path.
 
     Raises MethodNotAllowed where a protocol has the path with other methods only.
     """
@@ -49,7 +50,7 @@ def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
     for pattern, candidate in patterns:
         if candidate.method == method and (found := pattern.fullmatch(path)):
             return candidate, found.groupdict()
-    allowed = {known_method for known, known_method in _FIXED if known == path}
+    allowed = {fixed_method for fixed_path, fixed_method in _FIXED if fixed_path == path}
     allowed |= {route.method for pattern, route in patterns if pattern.fullmatch(path)}
     if allowed:
         raise method_not_allowed(method, path, allowed)
@@ -63,13 +64,16 @@ def method_not_allowed(method: str, path: str, allowed: Iterable[str]) -> Method
 
 
 def render_error(error: LightshipError, path: str) -> Response:
-    """An error in the shape of the protocol that owns the path; the native one's for any other path."""
+    """Return an error in the format of the protocol that owns the path.
+
+    The native protocol owns all other paths.
+    """
     return _load(owner(path) or NATIVE).error(error)
 
 
 def owner(path: str) -> str | None:
-    """Return the module of the protocol that has a path's beginning; None where none has."""
-    if path == "/":  # KServe's V1 asks there whether the server lives
+    """Return the module of the protocol that owns a path; None without an owner."""
+    if path == "/":  # KServe's V1 liveness probe
         return "lightship.protocols.tfserving"
     if path.endswith("/invoke") and path.startswith("/models/") and path.count("/") == 3:
         return "lightship.protocols.mlflow"
@@ -84,7 +88,10 @@ def _load(module: str) -> WireProtocol:
 
 @cache
 def _patterns(module: str) -> list[tuple[re.Pattern[str], Route]]:
-    """A protocol's routes with parameters by expression; those without are in :data:`_FIXED` from now on."""
+    """Return a protocol's routes with path parameters, by pattern.
+
+    Adds its routes without parameters to :data:`_FIXED`.
+    """
     routes = _load(module).routes
     _FIXED.update({(route.path, route.method): route for route in routes if "{" not in route.path})
     return [(route.pattern, route) for route in routes if "{" in route.path]

@@ -1,4 +1,4 @@
-// Shows openapi.json, and asks for the token first where the server wants one. The token stays in this page's memory.
+// Shows openapi.json, and asks for a token first if the server requires one. The token is kept in memory only.
 "use strict";
 
 const root = document.getElementById("swagger-ui");
@@ -7,11 +7,11 @@ async function load(token) {
   const headers = token ? { Authorization: "Bearer " + token } : {};
   const answer = await fetch("openapi.json", { headers, credentials: "omit" });
   if (answer.status === 401) {
-    ask(token ? "This is not the server's token." : "This server asks for a token.");
+    ask(token ? "This is not the server's token." : "This server requires a token.");
   } else if (answer.ok) {
     show(await answer.json(), token);
   } else {
-    root.textContent = "openapi.json cannot be read: the server answers " + answer.status + ".";
+    root.textContent = "openapi.json cannot be read: the server returned status " + answer.status + ".";
   }
 }
 

@@ -1,7 +1,8 @@
-"""The page ``/docs``: Swagger UI for ``/openapi.json``. Open to everyone: it names no model and loads no foreign file.
+"""The page ``/docs``: Swagger UI for ``/openapi.json``.
 
-Where a token is set, the page's script asks for it and sends it with ``/openapi.json``, which does name models. Links
-are relative, so that the page works behind any prefix (a stage, an API mapping, a proxy).
+It needs no authentication: it names no model and loads no third-party file. Where a token is set, the page's script
+asks for it and sends it with the request for ``/openapi.json``, which does name models. Links are relative, so that the
+page works behind any prefix (a stage, an API mapping, a proxy).
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from lightship.calls import Health
 from lightship.protocols import native
 from lightship.protocols.http import Response, Route, WireProtocol
 
-# No script but our own files, no other site's frame, nothing sent elsewhere. Swagger UI has styles in attributes, and
+# Scripts from this server only, no framing, no requests to other origins. Swagger UI has styles in attributes, and
 # images in its style sheet.
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
-# For answers that are no page: nothing in them is loaded or run.
+# For responses other than pages: nothing in them is loaded or run.
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 _PAGE = b"""<!DOCTYPE html>
@@ -44,7 +45,10 @@ _PAGE = b"""<!DOCTYPE html>
 
 
 def security_headers(policy: str) -> dict[str, str]:
-    """Return the headers that keep a browser from running, framing or guessing what an answer does not say."""
+    """Return the headers that restrict how browsers interpret a response.
+
+    They prevent scripts, framing and content sniffing.
+    """
     return {
         "content-security-policy": policy,
         "x-content-type-options": "nosniff",
@@ -59,17 +63,17 @@ def encode_page(_: Health) -> Response:
 
 
 def encode_moved(_: Health) -> Response:
-    """Lead ``/docs/`` to ``/docs``, below which the page's links are."""
+    """Redirect ``/docs/`` to ``/docs``, which the page's links are relative to."""
     return Response(308, b"", {"location": "../docs", **security_headers(DATA_POLICY)})
 
 
 def encode_start(_: Health) -> Response:
-    """Return the page's own script."""
+    """Return the page's script."""
     return _file(Path(__file__).with_name("documentation.js").read_bytes(), "text/javascript; charset=utf-8")
 
 
 def _asset(name: str, media_type: str) -> Callable[[Health], Response]:
-    """Return an encoder for one file of Swagger UI as the package fastapi-offline brings it."""
+    """Return an encoder for a file of Swagger UI in the package fastapi-offline."""
 
     def encode(_: Health) -> Response:
         return _file(_read(name), media_type)
@@ -84,7 +88,7 @@ def _file(body: bytes, media_type: str) -> Response:
 
 @cache
 def _read(name: str) -> bytes:
-    package = find_spec("fastapi_offline")  # found without being imported
+    package = find_spec("fastapi_offline")  # located without importing it
     if package is None or package.origin is None:
         raise ModuleNotFoundError("fastapi_offline")
     return Path(package.origin).with_name("static").joinpath(name).read_bytes()

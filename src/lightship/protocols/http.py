@@ -1,4 +1,4 @@
-"""HTTP as the protocols see it: plain values, no server and no framework."""
+"""HTTP requests, responses and routes as plain values, without a framework."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from lightship.bundle import Manifest
 from lightship.calls import Call, ModelState
 from lightship.errors import LightshipError
 
-# The value of Cache-Control of an answer whose clients cannot decompress it (RFC 9111, 5.2.2.6).
+# Cache-Control of a response whose clients cannot decompress it (RFC 9111, 5.2.2.6).
 NO_TRANSFORM = "no-transform"
 
 _JSON = {"content-type": "application/json"}
 _CORRELATION = re.compile(r"[!-~]{1,128}")
 
 
-@dataclass(slots=True)  # read sooner than a named tuple, and made sooner than a frozen one: so all nouns of a request
+@dataclass(slots=True)  # faster access than a named tuple, faster creation than a frozen dataclass
 class Request:
-    """One request; header names are in lower case, the body is inflated, ``caller`` is None for a stranger.
+    """One request; header names are in lower case.
 
-    ``id`` is what API Gateway calls it, empty where nothing did. The last five are found out while it is answered: its
-    route, the version that was asked with how many rows, and the code of the error that refused it.
+    ``body`` is decompressed, ``caller`` is None for an unauthenticated client, ``id`` is API Gateway's request id, if
+    any. The last five fields are set while the request is answered: its route, its model, version and number of rows,
+    and the code of the error that refused it.
     """
 
     method: str
@@ -41,22 +42,23 @@ class Request:
 
     @property
     def media_type(self) -> str:
-        """The content type without its parameters, in lower case; empty where none is stated."""
+        """Return the content type without parameters, in lower case; empty if missing."""
         stated = self.headers.get("content-type", "")
         return stated if stated == "application/json" else stated.partition(";")[0].strip().lower()
 
     @property
     def media_parameters(self) -> dict[str, str]:
-        """The content type's parameters: names in lower case, values without their quotes."""
+        """Return the content type's parameters: lower-case names, unquoted values."""
         _, *stated = self.headers.get("content-type", "").split(";")
         pairs = [parameter.partition("=") for parameter in stated]
         return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
 
     @property
     def correlation(self) -> str:
-        """The id by which logs and jobs name it: its header ``x-correlation-id``, else ``id``; empty without both.
+        """Return the correlation id for logs and jobs.
 
-        A header that is not 1 to 128 printable ASCII characters without spaces counts for nothing: it goes into logs.
+        It is the header ``x-correlation-id``, else ``id``; may be empty. A header that is not 1 to 128 printable ASCII
+        characters without spaces is ignored, because the value is written to logs.
         """
         given = self.headers.get("x-correlation-id", "")
         return given if given and _CORRELATION.fullmatch(given) else self.id
@@ -64,7 +66,7 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """One answer."""
+    """One response."""
 
     status: int
     body: bytes
@@ -72,20 +74,20 @@ class Response:
 
 
 class Route(NamedTuple):
-    """One line of a protocol's table.
+    """One route of a protocol.
 
     Attributes:
         method: in upper case.
         path: with ``{name}`` and ``{version}`` where a segment is a parameter.
-        operation: what is done: a key of :data:`lightship.dispatch.dispatcher.OPERATIONS`.
-        scope: what the caller must be allowed: ``predict``, ``read``, ``admin``, which a server has to be told to
-            allow, or ``open`` for everyone.
-        decode: a request as a call for a model with this manifest (only for the operation ``predict``).
-        encode: the operation's outcome as a response.
-        describe: the OpenAPI paths that this route adds, given the models there are.
-        check: raises InvalidInput for a body that the operation cannot do; asked before it begins.
-        expression: a regular expression with the parameters as groups, where ``path`` alone does not say which paths
-            are meant.
+        operation: ``predict``, or a key of :data:`lightship.dispatch.operations.OPERATIONS`.
+        scope: the required permission: ``predict``, ``read``, ``admin`` (servers allow it by a setting only), or
+            ``open`` for routes without authentication.
+        decode: returns the call in a request, for a model with this manifest (only for the operation ``predict``).
+        encode: returns the operation's result as a response.
+        describe: returns the OpenAPI paths that this route adds, for these models.
+        check: raises InvalidInput for a body that the operation does not support; called before it starts.
+        expression: a regular expression with the parameters as groups, where ``path`` alone does not determine which
+            paths match.
     """
 
     method: str
@@ -100,12 +102,12 @@ class Route(NamedTuple):
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """What paths must match as a whole, with the parameters as groups."""
+        """Return the expression that whole paths must match, parameters as groups."""
         return re.compile(self.expression or re.sub(r"\{(\w+)\}", r"(?P<\1>[^/:]+)", self.path), re.DOTALL)
 
 
 class WireProtocol(NamedTuple):
-    """A protocol: its name, its routes, and how it says that something failed."""
+    """A protocol: its name, its routes, and the format of its errors."""
 
     name: str
     routes: tuple[Route, ...]

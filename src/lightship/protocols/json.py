@@ -1,4 +1,4 @@
-"""Reading JSON bodies and writing arrays, the same for every JSON protocol of ours."""
+"""Reading JSON bodies and writing arrays as JSON, for all JSON protocols."""
 
 from __future__ import annotations
 
@@ -16,12 +16,18 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def without_mark(body: bytes) -> bytes:
-    """Return a body without the UTF-8 byte-order mark that some editors and .NET clients put first (RFC 8259, 8.1)."""
+    """Return a body without a UTF-8 byte-order mark (RFC 8259, 8.1).
+
+    Some editors and .NET clients send one.
+    """
     return body.removeprefix(_BYTE_ORDER_MARK) if body[:1] == b"\xef" else body
 
 
 def read_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in a request's body; raises InvalidInput that says where it breaks."""
+    """Return the JSON object in a request's body.
+
+    Raises InvalidInput with the position of a syntax error.
+    """
     try:
         value = orjson.loads(body if body[:1] == b"{" else without_mark(body))
     except orjson.JSONDecodeError as error:
@@ -32,24 +38,27 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def write(value: Any) -> bytes:
-    """JSON of a value that may hold arrays of numbers. NaN and infinities in them become null."""
+    """Return the JSON of a value that may hold arrays of numbers.
+
+    NaN and infinities in arrays become null.
+    """
     return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def plain(array: Array) -> Any:
-    """An array in a form that :func:`write` takes: strings as text, or ``{"b64": …}`` where they are not UTF-8.
+def nan_as_null(array: Array) -> Any:
+    """Return an array in a form for :func:`write`, with NaN and infinities as null.
 
-    NaN and infinities become null: JSON has no word for them.
+    Strings are text, or ``{"b64": …}`` where they are not UTF-8.
     """
     if array.dtype != np.object_:
-        return np.ascontiguousarray(array) if array.ndim else array[()]  # which makes a list of a scalar
+        return np.ascontiguousarray(array) if array.ndim else array[()]  # ascontiguousarray() makes a list of a scalar
     return _texts(array.tolist(), binary=False)
 
 
-def whole(array: Array, *, binary: bool = False) -> Any:
-    """An array in a form that :func:`write` takes, where NaN and Infinity are legal tokens.
+def nan_as_token(array: Array, *, binary: bool = False) -> Any:
+    """Return an array in a form for :func:`write`, with NaN and Infinity as tokens.
 
-    Strings are text, but ``{"b64": …}`` where they are ``binary`` or not UTF-8.
+    Strings are text, or ``{"b64": …}`` where they are ``binary`` or not UTF-8.
     """
     if array.dtype == np.object_:
         return _texts(array.tolist(), binary=binary)
@@ -60,17 +69,17 @@ def whole(array: Array, *, binary: bool = False) -> Any:
 
 
 def rows(array: Array, *, binary: bool = False) -> Any:
-    """The rows of an array, each as :func:`whole` returns it."""
+    """Return the rows of an array, each as :func:`nan_as_token` returns it."""
     if array.dtype == np.object_:
-        return whole(array, binary=binary)
+        return nan_as_token(array, binary=binary)
     plain = np.ascontiguousarray(array)
     if _finite(plain):
         return plain
-    return [number(row) if row.ndim == 0 else whole(row) for row in plain]
+    return [number(row) if row.ndim == 0 else nan_as_token(row) for row in plain]
 
 
 def number(value: Any) -> Any:
-    """A numpy scalar as :func:`whole` returns it."""
+    """Return a numpy scalar as :func:`nan_as_token` returns it."""
     return value if value.dtype.kind != "f" or math.isfinite(value) else orjson.Fragment(_token(value))
 
 
@@ -79,7 +88,10 @@ def _finite(array: Array) -> bool:
 
 
 def _with_tokens(array: Array) -> bytes:
-    """orjson writes ``null`` for what is not finite, and for nothing else in an array of floats."""
+    """Return the JSON of an array of floats with NaN and Infinity as tokens.
+
+    orjson writes ``null`` for non-finite values, and for nothing else in an array of floats.
+    """
     pieces = write(array).split(b"null")
     values = array[~np.isfinite(array)].tolist()
     return pieces[0] + b"".join(_token(value) + piece for value, piece in zip(values, pieces[1:], strict=True))
@@ -96,7 +108,7 @@ def _texts(value: Any, *, binary: bool) -> Any:
 
 
 def text(data: bytes, *, binary: bool = False) -> Any:
-    """One string of a tensor."""
+    """Return one string of a tensor as text or ``{"b64": …}``."""
     if not binary:
         try:
             return data.decode()

@@ -1,4 +1,7 @@
-"""What the protocols' OpenAPI descriptions are built of: schemas of tensors, operations, responses, paths of models."""
+"""Elements of the protocols' OpenAPI descriptions.
+
+Schemas of tensors, operations, responses and paths of models.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ _TYPES = {"f": "number", "i": "integer", "u": "integer", "b": "boolean", "O": "s
 
 @dataclass(frozen=True)
 class Protocol:
-    """What all operations of a protocol have in common: their ``tag``, and the schema of their ``error``."""
+    """The common parts of a protocol's operations: a tag and the schema of errors."""
 
     tag: str
     error: Schema
@@ -33,12 +36,12 @@ class Protocol:
     def operation(
         self, summary: str, name: str, answer: dict[str, Any], *, tag: str = "", parameters: Iterable[str] = ()
     ) -> Operation:
-        """Return an operation with an id, the response 200, and parameters of its path."""
+        """Return an operation with an id, the response 200, and path parameters."""
         operation: Operation = {
             "summary": summary,
             "tags": [tag or self.tag],
             "operationId": name,
-            "responses": {"200": answer, "4XX": response("What was wrong", self.error)},
+            "responses": {"200": answer, "4XX": response("Client error", self.error)},
         }
         if listed := [{"name": each, "in": "path", "required": True, "schema": STRING} for each in parameters]:
             operation["parameters"] = listed
@@ -46,7 +49,7 @@ class Protocol:
 
 
 class Target(NamedTuple):
-    """A model as a route reaches it: under ``path``, by its default ``signature``."""
+    """A model for a route: its path and its default signature."""
 
     path: str
     state: ModelState
@@ -54,7 +57,10 @@ class Target(NamedTuple):
 
 
 def targets(route: Route, models: Sequence[ModelState]) -> Iterator[Target]:
-    """Yield the loaded models that a route reaches: the default one where its path names none."""
+    """Yield the loaded models of a route.
+
+    A route without ``{name}`` has the default model only.
+    """
     for state in models:
         if state.manifest is not None and (state.default or "{name}" in route.path):
             yield Target(path_of(route, state), state, state.manifest.signature())
@@ -71,12 +77,12 @@ def response(description: str, schema: Schema, media_type: str = "application/js
 
 
 def json_body(schema: Schema, *, required: bool = True) -> dict[str, Any]:
-    """Return the body of a request in JSON."""
+    """Return a JSON request body."""
     return {"required": required, "content": {"application/json": {"schema": schema}}}
 
 
 def exactly(properties: Mapping[str, Schema]) -> Schema:
-    """Return the schema of an object with these properties and no others."""
+    """Return the schema of an object with exactly these properties."""
     return {
         "type": "object",
         "required": list(properties),
@@ -96,7 +102,10 @@ def array(items: Schema) -> Schema:
 
 
 def nested(spec: TensorSpec, shape: tuple[int | None, ...], *, limits: bool = False) -> Schema:
-    """Return the schema of nested lists of a tensor's elements; with ``limits``, those of integers."""
+    """Return the schema of nested lists of a tensor's elements.
+
+    ``limits`` adds the range of integers.
+    """
     schema: Schema = {"type": _TYPES[spec.numpy.kind]}
     if limits and schema["type"] == "integer":
         bounds = np.iinfo(spec.numpy)

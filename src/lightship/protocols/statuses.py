@@ -1,4 +1,4 @@
-"""Which HTTP status each error has in each protocol: the one table."""
+"""The HTTP status of each error in each protocol."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from lightship.errors import LightshipError, MethodNotAllowed, Overloaded, Unaut
 
 PROTOCOLS = ("native", "tfserving", "openinference", "mlflow")
 
-# code: one status for all, or one for each of PROTOCOLS
+# error code: one status for all protocols, or one for each of PROTOCOLS
 STATUSES: dict[str, int | tuple[int, int, int, int]] = {
     "invalid_input": 400,
     "unauthenticated": 401,
@@ -28,13 +28,16 @@ STATUSES: dict[str, int | tuple[int, int, int, int]] = {
 
 
 def status(error: LightshipError, protocol: str) -> int:
-    """The HTTP status of an error in a protocol; 500 for a code that the table does not have."""
+    """Return the HTTP status of an error in a protocol.
+
+    It is 500 for a code that is not in the table.
+    """
     entry = STATUSES.get(error.code, 500)
     return entry if isinstance(entry, int) else entry[PROTOCOLS.index(protocol)]
 
 
 def error_headers(error: LightshipError) -> dict[str, str]:
-    """The headers that HTTP itself asks for beside a JSON error."""
+    """Return the headers that HTTP requires for an error, and the content type."""
     headers = {"content-type": "application/json"}
     if isinstance(error, MethodNotAllowed):
         headers["allow"] = ", ".join(error.allowed)

@@ -1,1 +1,1 @@
-"""The models of a registry: routing, loading, cache, batching and shadow traffic."""
+"""Serving of a registry's models: routing, loading, caching, batching, shadows."""

@@ -1,8 +1,8 @@
-"""Micro-batching: calls of one row that wait for a thread anyway are run together as one batch.
+"""Micro-batching: calls of one row that wait for a thread run as one batch.
 
-Nobody waits for company: a call that finds a thread free runs at once and alone, and while all threads are busy the
-others gather. A signature is batched only where a measurement at load time says that it pays, and where its rows were
-measured not to influence each other. Calls of a stateful model are never batched.
+A call that finds a free thread runs at once and alone; calls are gathered only while all threads are busy. A signature
+is batched only if a measurement at load time shows that it saves time, and if its rows were measured to be independent.
+Calls of stateful models are never batched.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from lightship.model import Model
 from lightship.serving.counters import Counters
 from lightship.tensors import Array, Signature
 
-# A batch must save this share of the time that its rows take alone, or it is not worth its memory.
-_WORTH = 0.15
+# The share of time that a batch must save over its rows alone, to be worth its memory.
+_MINIMUM_SAVING = 0.15
 _TOLERANCE = 1e-3
 
 Waiting = tuple[Call, "Future[Result]"]
@@ -30,10 +30,10 @@ Waiting = tuple[Call, "Future[Result]"]
 
 @dataclass(frozen=True)
 class Batching:
-    """How calls are batched on this server.
+    """Parameters of batching on this server.
 
     Attributes:
-        executor: runs the batches; ``threads`` of a model may run at once.
+        executor: runs the batches; at most ``threads`` of a model run at once.
         rows: the largest batch.
         window: seconds for which a free thread waits for a fuller batch while another one is running. 0 for none.
     """
@@ -44,18 +44,21 @@ class Batching:
     window: float = 0.0
 
     def of(self, model: Model, counters: Counters) -> Batches | None:
-        """The batches of a model; None where no signature gains anything by them, or all would answer differently."""
+        """Return the batches of a model.
+
+        Returns None where no signature gains time, or where batched results differ.
+        """
         if self.rows < 2 or model.stateful:
             return None
-        names = [signature.name for signature in model.manifest.signatures if _worth(model, signature, self.rows)]
+        names = [signature.name for signature in model.manifest.signatures if _saves_time(model, signature, self.rows)]
         return Batches(model, counters, self, names) if names else None
 
 
 class Batches:
-    """The calls of one version that are to be run together. Thread-safe.
+    """The calls of one version that run together. Thread-safe.
 
-    Batches have 1, 2, 4, … rows, each size with a twin of the model, because another shape would make LiteRT allocate
-    its tensors anew: what that takes is more than a batch saves.
+    Batches have 1, 2, 4, … rows, each size with a copy of the model, because LiteRT allocates its tensors again for
+    another shape, which takes longer than a batch saves.
 
     ``signatures`` are the names of those that may be batched.
     """
@@ -75,7 +78,10 @@ class Batches:
         return call.signature in self._signatures
 
     def submit(self, call: Call) -> Future[Result]:
-        """The result of a call of one row, to come; raises InvalidInput or NotFound before anybody waits for it."""
+        """Return the future result of a call of one row.
+
+        Raises InvalidInput or NotFound before the call waits.
+        """
         try:
             self._models[1].check(call)
         except LightshipError:
@@ -92,7 +98,7 @@ class Batches:
         return future
 
     def _work(self) -> None:
-        """Run one batch, and queue again behind other models while calls are waiting."""
+        """Run one batch; queue again, behind other models, while calls are waiting."""
         batch = self._take()
         try:
             self._run(batch)
@@ -106,39 +112,42 @@ class Batches:
                 self._batching.executor.submit(self._work)
 
     def _take(self) -> list[Waiting]:
-        """The next batch: the first call that waits, and others of its kind, up to a power of two."""
+        """Return the next batch: the first waiting call and similar ones.
+
+        Its size is a power of two.
+        """
         with self._changed:
-            self._changed.wait_for(self._need_not_wait, self._batching.window)
+            self._changed.wait_for(self._ready, self._batching.window)
             self._running += 1
             self._waiting = [entry for entry in self._waiting if not entry[1].cancelled()]
             if not self._waiting:
                 return []
-            kind = _kind(self._waiting[0][0])
-            alike = [entry for entry in self._waiting if _kind(entry[0]) == kind][: self._batching.rows]
+            key = _batch_key(self._waiting[0][0])
+            alike = [entry for entry in self._waiting if _batch_key(entry[0]) == key][: self._batching.rows]
             batch = alike[: 1 << (len(alike).bit_length() - 1)]
             taken = set(map(id, batch))
             self._waiting = [entry for entry in self._waiting if id(entry) not in taken]
         return batch
 
-    def _need_not_wait(self) -> bool:
+    def _ready(self) -> bool:
         return not self._running or not 0 < len(self._waiting) < self._batching.rows
 
     def _run(self, batch: Sequence[Waiting]) -> None:
         batch = [entry for entry in batch if entry[1].set_running_or_notify_cancel()]
         start = time.perf_counter_ns()
         try:
-            results = self._together([call for call, _ in batch]) if len(batch) > 1 else None
-        except Exception:  # whoever is to blame will say so alone
+            results = self._run_batch([call for call, _ in batch]) if len(batch) > 1 else None
+        except Exception:  # run alone, the failing call raises its own error
             results = None
         if results is None:
             for call, future in batch:
-                self._alone(call, future)
+                self._run_single(call, future)
             return
         self._counters.done(len(batch), start, calls=len(batch))
         for (_, future), result in zip(batch, results, strict=True):
             future.set_result(result)
 
-    def _alone(self, call: Call, future: Future[Result]) -> None:
+    def _run_single(self, call: Call, future: Future[Result]) -> None:
         start = time.perf_counter_ns()
         try:
             result = self._models[1].predict(call)
@@ -149,11 +158,11 @@ class Batches:
             self._counters.done(1, start)
             future.set_result(result)
 
-    def _together(self, calls: Sequence[Call]) -> list[Result] | None:
-        """The calls' results; None where the outputs are not one row for each."""
+    def _run_batch(self, calls: Sequence[Call]) -> list[Result] | None:
+        """Return the calls' results; None where the outputs do not have one row each."""
         first = calls[0]
         inputs = {name: np.concatenate([call.inputs[name] for call in calls]) for name in first.inputs}
-        result = self._sized(len(calls)).predict(Call(inputs, first.signature, first.outputs))
+        result = self._model_for(len(calls)).predict(Call(inputs, first.signature, first.outputs))
         if any(len(array) != len(calls) for array in result.outputs.values()):
             return None
         return [
@@ -161,27 +170,30 @@ class Batches:
             for row, call in enumerate(calls)
         ]
 
-    def _sized(self, rows: int) -> Model:
+    def _model_for(self, rows: int) -> Model:
         if rows not in self._models:
             self._models[rows] = self._models[1].twin()
         return self._models[rows]
 
 
-def _kind(call: Call) -> Hashable:
-    """What calls must share to be one batch; dtypes are the signature's own."""
+def _batch_key(call: Call) -> Hashable:
+    """Return what calls of a batch must share; dtypes are those of the signature."""
     shapes = tuple((name, array.shape[1:]) for name, array in sorted(call.inputs.items()))
     return call.signature, call.outputs, shapes
 
 
 def _rowwise(signature: Signature, recorded: int) -> bool:
-    """Return whether rows are independent; where an older manifest does not say so, recorded rows have to show it."""
+    """Return whether rows are independent.
+
+    Where an older manifest does not state it, several recorded rows are required to measure it.
+    """
     if not all(spec.batched for spec in (*signature.inputs, *signature.outputs)):
         return False
     return recorded > 1 if signature.independent_rows is None else signature.independent_rows
 
 
-def _worth(model: Model, signature: Signature, rows: int) -> bool:
-    """Whether a full batch of recorded rows is cheaper than its rows alone, and has the same answers."""
+def _saves_time(model: Model, signature: Signature, rows: int) -> bool:
+    """Return whether a full batch of recorded rows saves time and has equal results."""
     inputs, _ = model.golden(signature.name)
     if not _rowwise(signature, len(next(iter(inputs.values())))):
         return False
@@ -194,7 +206,7 @@ def _worth(model: Model, signature: Signature, rows: int) -> bool:
         if not all(_same(together, row, result) for row, result in enumerate(alone)):
             return False
         batch, row = Call(several, signature.name), Call(single[0], signature.name)
-        return _seconds(many, batch) < (1 - _WORTH) * rows * _seconds(one, row)
+        return _seconds(many, batch) < (1 - _MINIMUM_SAVING) * rows * _seconds(one, row)
     except LightshipError:
         return False
 
@@ -210,7 +222,7 @@ def _close(first: Array, second: Array) -> bool:
 
 
 def _seconds(model: Model, call: Call) -> float:
-    """The best of five, after the calls that warmed up."""
+    """Return the best of five durations, after calls that warmed up."""
     times = []
     for _ in range(5):
         start = time.perf_counter()

@@ -1,7 +1,7 @@
-"""Response cache: results of earlier calls, for models that opted in.
+"""Response cache: results of earlier calls, for models that enable it.
 
-The key is the bundle's digest, the signature, the outputs and the input tensors themselves: how the JSON was written
-does not matter, and one version never answers for another.
+The key is the digest of the bundle, the signature, the outputs and the input tensors: differences of JSON formatting do
+not matter, and a version never answers for another one.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from lightship.tensors import Array, Signature
 if TYPE_CHECKING:
     from lightship.serving.pool import Served
 
-_OVERHEAD = 500  # bytes of bookkeeping for an entry, roughly
+_OVERHEAD = 500  # approximate overhead of an entry in bytes
 
 
 class Lookup(NamedTuple):
-    """A look-up: its key, the cached result if any, and the nanoseconds it took."""
+    """A look-up: its key, the cached result if any, and its duration in nanoseconds."""
 
     key: bytes
     result: Result | None
@@ -32,7 +32,10 @@ class Lookup(NamedTuple):
 
 
 class ResponseCache:
-    """Results by key; beyond ``limit`` bytes of tensors the least recently used are dropped. Thread-safe."""
+    """Results by key, up to ``limit`` bytes of tensors. Thread-safe.
+
+    Beyond the limit the least recently used results are dropped.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -41,7 +44,7 @@ class ResponseCache:
         self._lock = threading.Lock()
 
     def look_up(self, served: Served, call: Call) -> Lookup:
-        """Look a call up, and count a hit."""
+        """Look up a call, and count a hit."""
         start = time.perf_counter_ns()
         key = cache_key(served.model.bundle.digest, call)
         result = self.get(key, call)
@@ -56,7 +59,7 @@ class ResponseCache:
         served.counters.missed(time.perf_counter_ns() - start + lookup.nanoseconds)
 
     def get(self, key: bytes, call: Call) -> Result | None:
-        """Return what is stored under a key, as the result of this call."""
+        """Return the cached result for a key, as the result of this call."""
         with self._lock:
             if key not in self._entries:
                 return None
@@ -92,7 +95,7 @@ def cache_key(digest: str, call: Call) -> bytes:
 
 
 def _own(array: Array) -> Array:
-    """Return an array that keeps no larger one in memory, as a row of a batch does."""
+    """Return an array that owns its memory: a row of a batch would keep the batch."""
     return array if array.base is None else array.copy()
 
 

@@ -1,4 +1,4 @@
-"""Serving on a long-running server: the same steps, each in a thread where it would make other requests wait."""
+"""Serving on a long-running server: the synchronous steps, long ones in threads."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from lightship.errors import LightshipError
 from lightship.registry.registry import Registry
 from lightship.serving.pool import QUICK_SECONDS, Served
 from lightship.serving.registry_cache import NeverRead
-from lightship.serving.router import Asked, Target
+from lightship.serving.router import ModelSelector, Target
 from lightship.serving.serving import Options, Serving
 from lightship.serving.threads import Threads
 
 T = TypeVar("T")
 
-# Seconds to wait for the registry. A read takes tens of milliseconds, and readiness probes give up soon.
+# Seconds to wait for the registry. A read takes tens of milliseconds, and readiness probes time out soon.
 _PATIENCE = 0.5
 
 
 class ConcurrentServing:
-    """The methods of :class:`Serving` that may take long, as coroutines.
+    """The long-running methods of :class:`Serving`, as coroutines.
 
     Attributes:
         serving: the models.
@@ -33,21 +33,21 @@ class ConcurrentServing:
     Args:
         registry: where the versions are.
         options: see :class:`Options`.
-        threads: where calls, loads and reads of the registry run.
+        threads: run calls, loads and reads of the registry.
     """
 
     def __init__(self, registry: Registry, options: Options, threads: Threads) -> None:
         self.serving = Serving(registry, options, batching=threads.batching, shadow_executor=threads.shadows)
         self._threads = threads
 
-    async def find(self, asked: Asked) -> Served:
-        """Return the version that answers a request: while a new one loads, the version that answered before.
+    async def find(self, selector: ModelSelector) -> Served:
+        """Return the version that answers a request.
 
-        Raises as :meth:`Serving.find`.
+        While a new version loads, the one that answered before is used. Raises as :meth:`Serving.find`.
         """
-        target = self.serving.router.fresh(asked)
+        target = self.serving.router.fresh(selector)
         if target is None:
-            target = await self.read(partial(self._resolve, asked))
+            target = await self.read(partial(self._resolve, selector))
         served = self.serving.pool.get((target.name, target.version)) or await self._load(target)
         if not target.explicit:
             self.serving.router.answered(served)
@@ -66,13 +66,16 @@ class ConcurrentServing:
         return result, "miss"
 
     async def read(self, report: Callable[[bool], T]) -> T:
-        """Return ``report(True)``, which reads the registry; if that takes long, ``report(False)`` from the cache."""
+        """Return ``report(True)``, which reads the registry, or ``report(False)``.
+
+        ``report(False)`` uses the cache: if reading takes long, or all threads for it are busy.
+        """
         reading = self._threads.try_read(partial(report, True))
         if reading is not None:
             waiting = asyncio.wrap_future(reading)
             waiting.add_done_callback(
                 lambda done: done.cancelled() or done.exception()
-            )  # also if nothing waits by then
+            )  # retrieve the exception also after the timeout
             done, _ = await asyncio.wait([waiting], timeout=_PATIENCE)
             if done:
                 return waiting.result()
@@ -82,35 +85,35 @@ class ConcurrentServing:
             return await _shared(reading or self._threads.read(partial(report, True)))
 
     async def in_call_thread(self, work: Callable[[], T]) -> T:
-        """Return the result of work that would make other requests wait."""
+        """Return the result of work that would block other requests, run in a thread."""
         return await asyncio.wrap_future(self._threads.calls.submit(work))
 
     async def in_load_thread(self, work: Callable[[], T]) -> T:
-        """Return the result of work that loads models."""
+        """Return the result of work that loads models, run in a thread."""
         return await asyncio.wrap_future(self._threads.loads.submit(work))
 
     def retry_failed(self) -> None:
-        """Begin to load the default versions that failed, where there is room for them."""
+        """Start to load the default versions that failed, where they fit into memory."""
         for key in self.serving.retries():
             self._threads.load_once(key, partial(self.serving.pool.load, spare=True))
 
-    def prove_default(self, ask: bool) -> None:
-        """Begin to load the default model if it has never been loaded."""
+    def load_default_once(self, may_read: bool) -> None:
+        """Start to load the default model if it has never been loaded."""
         with suppress(LightshipError):
-            if (key := self.serving.unproven_default(ask=ask)) is not None and self.serving.pool.due(key):
+            if (key := self.serving.default_to_load(may_read=may_read)) is not None and self.serving.pool.due(key):
                 self._threads.load_once(key, self.serving.pool.load)
 
     def start(self) -> None:
-        """Begin to load the models."""
+        """Start to load the models."""
         self.serving.starting = True
         self._threads.loads.submit(self.serving.start)
 
     def close(self) -> None:
-        """Let running calls finish and end the threads."""
+        """Wait for running calls and end the threads."""
         self._threads.close()
 
-    def _resolve(self, asked: Asked, ask: bool) -> Target:
-        return self.serving.resolve(asked, ask=ask)
+    def _resolve(self, selector: ModelSelector, may_read: bool) -> Target:
+        return self.serving.resolve(selector, may_read=may_read)
 
     async def _load(self, target: Target) -> Served:
         pool, key = self.serving.pool, (target.name, target.version)
@@ -124,7 +127,7 @@ class ConcurrentServing:
         return previous
 
     async def _run(self, served: Served, call: Call) -> Result:
-        """Run a call: in line where it is quick, in a batch where that is cheaper, else in a thread."""
+        """Run a call: in line if fast, in a batch if that is faster, else in a thread."""
         rows = call.rows
         if served.seconds_per_row.get(call.signature, 0.0) * rows < QUICK_SECONDS:
             return served.predict(call)
@@ -134,5 +137,8 @@ class ConcurrentServing:
 
 
 async def _shared(future: Future[T]) -> T:
-    """Return what a thread finds for several requests: it continues when one of them is cancelled."""
+    """Return the result of a thread that several requests await.
+
+    The thread continues when one of them is cancelled.
+    """
     return await asyncio.shield(asyncio.wrap_future(future))

@@ -1,4 +1,4 @@
-"""What a loaded version has done so far: counted around each call, read by the statistics of the protocols."""
+"""Counters of a loaded version, for the statistics of the protocols."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from lightship.calls import Statistics
 
 
 class Counters:
-    """Counts of one version. Additions of several threads may, rarely, miss one another: no lock on the hot path.
+    """Counters of one version, updated around each call.
 
-    ``last`` is the Unix time of the last call, in seconds.
+    ``last`` is the Unix time of the last call, in seconds. There is no lock on the hot path: concurrent updates may,
+    rarely, lose a count.
     """
 
     def __init__(self) -> None:
@@ -20,7 +21,10 @@ class Counters:
         self.last = 0.0
 
     def done(self, rows: int, start: int, calls: int = 1) -> None:
-        """Count so many rows, of calls that were run as one, begun at ``start`` (time.perf_counter_ns)."""
+        """Count ``calls`` calls with ``rows`` rows that ran as one execution.
+
+        ``start`` is the time at which it started (time.perf_counter_ns).
+        """
         self._calls += calls
         self._executions += 1
         self._rows += rows
@@ -33,11 +37,11 @@ class Counters:
         self._failed_nanoseconds += time.perf_counter_ns() - start
 
     def refused(self) -> None:
-        """Count a call that was refused before it could run, for which no time is counted."""
+        """Count a call that was refused before it ran; no time is counted."""
         self._failures += 1
 
     def hit(self, rows: int, start: int) -> None:
-        """Count a call that the response cache answered, looked up from ``start`` on."""
+        """Count a call answered from the response cache; its look-up began at ``start``."""
         self._calls += 1
         self._rows += rows
         self._hits += 1
@@ -45,12 +49,12 @@ class Counters:
         self.last = time.time()
 
     def missed(self, nanoseconds: int) -> None:
-        """Count a call that the response cache did not answer, and what looking it up and keeping it took."""
+        """Count a cache miss, and the nanoseconds of looking up and storing."""
         self._misses += 1
         self._miss_nanoseconds += nanoseconds
 
     def snapshot(self, name: str, version: int) -> Statistics:
-        """The counts as they are now."""
+        """Return the current counts."""
         return Statistics(
             name,
             version,

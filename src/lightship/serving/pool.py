@@ -1,4 +1,4 @@
-"""ModelPool: loaded versions, each loaded once, within a limit of memory."""
+"""ModelPool: loaded versions within a memory limit, each loaded once."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from lightship.registry.registry import Registry
 from lightship.serving.counters import Counters
 from lightship.tensors import Signature
 
-if TYPE_CHECKING:  # Lambda batches nothing, and starts sooner without
+if TYPE_CHECKING:  # Lambda batches nothing, and starts faster without
     from lightship.serving.batches import Batches, Batching
 
 _LOG = logging.getLogger(__name__)
 
 Key = tuple[str, int]
 
-# Passing a call to a thread and back costs about a tenth of this: shorter calls are run where they are.
+# Passing a call to a thread and back takes about a tenth of this: shorter calls run in line.
 QUICK_SECONDS = 0.001
 
-# Smaller bodies are decoded in a millisecond, hostile ones in ten.
+# Decoding smaller bodies takes a millisecond at most, ten for malicious ones.
 _QUICK_BYTES = 16_384
 
 
-class NoRoom(Unavailable):
-    """A spare version would evict another one."""
+class MemoryLimitReached(Unavailable):
+    """Loading a spare version would evict another one."""
 
 
 class Served(NamedTuple):
@@ -42,9 +42,9 @@ class Served(NamedTuple):
     Attributes:
         since: the Unix time of its loading, in seconds.
         seconds_per_row: by signature, None for the default one; measured by a long-running server, to decide where
-            calls are run.
-        batches: runs calls of one row together, where that is cheaper.
-        decode_here: bytes from which a long-running server decodes bodies in a thread.
+            calls run.
+        batches: runs calls of one row together, where that is faster.
+        inline_bytes: body size in bytes from which a long-running server decodes in a thread.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Served(NamedTuple):
     since: float
     seconds_per_row: Mapping[str | None, float] = MappingProxyType({})
     batches: Batches | None = None
-    decode_here: int = sys.maxsize
+    inline_bytes: int = sys.maxsize
 
     def predict(self, call: Call) -> Result:
         """Run a call and count it."""
@@ -69,14 +69,14 @@ class Served(NamedTuple):
 
 
 class ModelPool:
-    """Loads and evicts versions. Thread-safe.
+    """The loaded versions. Thread-safe.
 
     Args:
         registry: where the bundles are.
-        retry: seconds after which a version that failed to load may be tried again.
-        memory: bytes of bundles to keep; beyond it the least recently used are evicted. 0 for no limit.
-        idle: seconds after its last call for which a version that no longer answers by default is kept.
-        batching: how calls are batched; None (Lambda) also leaves models unmeasured.
+        retry: seconds after which loading a version that failed is tried again.
+        memory: bytes of bundles to keep; the least recently used beyond it are evicted. 0 for no limit.
+        idle: seconds after its last call for which a version that is no longer the default is kept.
+        batching: how calls are batched; None (Lambda) also disables measuring models.
     """
 
     def __init__(
@@ -104,27 +104,31 @@ class ModelPool:
         return sorted(self._loaded.values(), key=lambda served: (served.name, served.version))
 
     def failure(self, key: Key) -> LightshipError | None:
-        """Return why a version failed to load the last time."""
+        """Return the error of a version whose last loading failed."""
         failure = self._failures.get(key)
         return None if failure is None else failure[0]
 
     def due(self, key: Key) -> bool:
-        """Return whether a version may be loaded now: it has not failed, or long enough ago."""
+        """Return whether a version may be loaded now.
+
+        It may if it has not failed, or if the retry interval has passed.
+        """
         failure = self._failures.get(key)
         return failure is None or time.monotonic() >= failure[1]
 
     def retries(self) -> list[Key]:
-        """Return the versions that failed to load and may be tried again."""
+        """Return the versions that failed to load and are due for a retry."""
         return [key for key in list(self._failures) if self.due(key)]
 
     def was_loaded(self, key: Key) -> bool:
-        """Return whether a version has ever been loaded, also where it was evicted since."""
+        """Return whether a version has ever been loaded, even if it was evicted since."""
         return key in self._once_loaded
 
     def load(self, key: Key, *, spare: bool = False) -> Served:
-        """Return a version, loading it first if needed; raises BundleError, Unavailable or RegistryError.
+        """Return a version, after loading it if needed.
 
-        A ``spare`` version evicts no other one: NoRoom is raised where there is no room for it.
+        A ``spare`` version evicts no other one: MemoryLimitReached is raised where it does not fit. Also raises
+        BundleError, Unavailable or RegistryError.
         """
         self.check_allowed(key[0])
         with self._loading.setdefault(key, threading.Lock()):
@@ -132,13 +136,13 @@ class ModelPool:
                 return self._loaded[key]
             self.check_due(key)
             if spare:
-                self._check_room(key)
+                self._check_memory(key)
             try:
                 served = self._open(*key)
             except Exception as error:
-                ours = _ours(error, key)
-                self._failures[key] = (ours, time.monotonic() + self._retry)
-                raise ours from error
+                refusal = _as_lightship_error(error, key)
+                self._failures[key] = (refusal, time.monotonic() + self._retry)
+                raise refusal from error
             self._failures.pop(key, None)
             self._add(key, served, spare=spare)
             return served
@@ -149,19 +153,19 @@ class ModelPool:
             raise Unavailable(f"model '{name}' was unloaded: load it first")
 
     def check_due(self, key: Key) -> None:
-        """Raise the error of a version that failed to load a moment ago."""
+        """Raise the error of a version that failed to load within the retry interval."""
         failure = self._failures.get(key)
         if failure is not None and time.monotonic() < failure[1]:
-            raise failure[0].with_traceback(None)  # raised many times, it would collect every traceback
+            raise failure[0].with_traceback(None)  # the same error is raised many times: it would accumulate tracebacks
 
     def _add(self, key: Key, served: Served, *, spare: bool) -> None:
         self._sizes[key] = served.model.bundle.size
         with self._changing:
             if spare:
-                self._check_room(key)
-            if key[0] not in self._unloaded:  # meanwhile
+                self._check_memory(key)
+            if key[0] not in self._unloaded:  # else unloaded during loading
                 self._loaded[key] = served
-                self._evict_beside(served)
+                self._evict_others(served)
         self._once_loaded.add(key)
 
     def is_unloaded(self, name: str) -> bool:
@@ -169,18 +173,21 @@ class ModelPool:
         return name in self._unloaded
 
     def allow(self, name: str) -> None:
-        """Undo :meth:`unload`; the versions are loaded when they are asked for."""
+        """Undo :meth:`unload`; the versions are loaded on their next use."""
         self._unloaded.discard(name)
 
     def unload(self, name: str) -> None:
-        """Evict a model's versions and refuse it from now on. Running calls keep their version until they are done."""
+        """Evict a model's versions and refuse requests for it from now on.
+
+        Running calls keep their version until they end.
+        """
         self._unloaded.add(name)
         with self._changing:
             for key in [key for key in self._loaded if key[0] == name]:
                 del self._loaded[key]
 
     def tidy(self, name: str, *, offered: Collection[int], needed: Collection[int | None]) -> None:
-        """Evict a model's withdrawn versions, and those that are not needed and idle."""
+        """Evict a model's withdrawn versions, and idle ones that are not needed."""
         with self._changing:
             for served in [served for served in self._loaded.values() if served.name == name]:
                 last = max(served.counters.last, served.since)
@@ -197,16 +204,18 @@ class ModelPool:
             return served
         seconds = _seconds_by_signature(model)
         batches = self._batching.of(model, served.counters) if max(seconds.values()) >= QUICK_SECONDS else None
-        return served._replace(seconds_per_row=seconds, batches=batches, decode_here=_decode_here(model))
+        return served._replace(seconds_per_row=seconds, batches=batches, inline_bytes=_inline_bytes(model))
 
-    def _check_room(self, key: Key) -> None:
-        """Raise NoRoom where a version of known size would evict another one."""
+    def _check_memory(self, key: Key) -> None:
+        """Raise MemoryLimitReached where a version of known size would evict another one."""
         size = self._sizes.get(key, 0)
         used = sum(served.model.bundle.size for served in list(self._loaded.values()))
         if self._memory and used + size > self._memory:
-            raise NoRoom(f"{size} bytes beside the {used} in use are over the limit of {self._memory} bytes")
+            raise MemoryLimitReached(
+                f"{size} bytes beside the {used} in use are over the limit of {self._memory} bytes"
+            )
 
-    def _evict_beside(self, newest: Served) -> None:
+    def _evict_others(self, newest: Served) -> None:
         sizes = {key: served.model.bundle.size for key, served in self._loaded.items()}
         others = [served for served in self._loaded.values() if served is not newest]
         others.sort(key=lambda served: served.counters.last)
@@ -215,15 +224,15 @@ class ModelPool:
             del self._loaded[oldest.name, oldest.version], sizes[oldest.name, oldest.version]
 
 
-def _ours(error: Exception, key: Key) -> LightshipError:
-    """Return the error to raise until the next attempt; an unexpected one goes into the log."""
+def _as_lightship_error(error: Exception, key: Key) -> LightshipError:
+    """Return the error to raise until the next attempt; log an unexpected one."""
     if isinstance(error, LightshipError):
         return error
     _LOG.error("version %s of model '%s' could not be loaded", key[1], key[0], exc_info=error)
     return LightshipError("the version could not be loaded")
 
 
-def _decode_here(model: Model) -> int:
+def _inline_bytes(model: Model) -> int:
     specs = (spec for signature in model.manifest.signatures for spec in signature.inputs)
     return min((_QUICK_BYTES, *(kind_of(spec).cheap_bytes for spec in specs)))
 
@@ -234,11 +243,11 @@ def _seconds_by_signature(model: Model) -> dict[str | None, float]:
 
 
 def _seconds(model: Model, signature: Signature) -> float:
-    """Return the time of one recorded row, after a first call that warms up.
+    """Return the seconds for one recorded row, after a first call as a warm-up.
 
     Where rows are not known to be independent, the whole recorded batch runs, and its time is the upper bound.
     """
-    from lightship.bundle.golden import smallest_call  # Lambda measures nothing
+    from lightship.bundle.golden import smallest_call  # Lambda does not measure models
 
     inputs, _ = model.golden(signature.name)
     call = Call(smallest_call(inputs, signature), signature.name)

@@ -1,7 +1,7 @@
 """Cache of registry state with change detection.
 
-Each model's state is read at most once per refresh interval, with a conditional request where it is known already.
-While the registry does not answer, the last known state is used.
+Each model's state is read at most once per refresh interval, with a conditional request if it is cached. While the
+registry does not respond, the cached state is used.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _READS = 10
 
 
 class NeverRead(RegistryError):
-    """The registry has to be read first, and the caller did not want to."""
+    """The registry has to be read first, which the caller did not permit."""
 
 
 @dataclass
 class _Entry:
-    """The last known state of one model, and the error of the last read."""
+    """The cached state of one model, and the error of the last read."""
 
     state: State | None
     etag: str | None
@@ -36,13 +36,13 @@ class _Entry:
 
 
 class RegistryCache:
-    """Names and states of a registry's models, and the manifests of their versions. Thread-safe.
+    """Cached names and states of models, and manifests of versions. Thread-safe.
 
-    Methods with ``ask`` read the registry where the cached value is due; with ``ask=False`` they answer from the cache
-    or raise NeverRead. The first caller that finds a value due reads it, others use the cached one meanwhile.
+    Methods with ``may_read`` read the registry where the cached value is due; with ``may_read=False`` they answer from
+    the cache or raise NeverRead. The first caller that finds a value due reads it, others use the cached one meanwhile.
 
     Attributes:
-        shadowed: whether some model has shadow versions.
+        shadowed: whether any model has shadow versions.
 
     Args:
         registry: where the models are.
@@ -57,23 +57,26 @@ class RegistryCache:
         self._names: tuple[str, ...] | None = None
         self._listed_until = 0.0
         self._answers = True
-        self._first = threading.Lock()
+        self._first_read = threading.Lock()
         self.shadowed = False
 
     def fresh(self, name: str) -> State | None:
-        """Return a model's state without reading; None where it is unknown or due.
+        """Return a model's cached state; None where it is not cached or due.
 
-        Raises StateError or RegistryError where it could not be read a moment ago.
+        Raises StateError or RegistryError where it could not be read within the refresh interval.
         """
         entry = self._entries.get(name)
         if entry is None or time.monotonic() >= entry.expires:
             return None
         return entry.state or _state(entry)
 
-    def state(self, name: str, *, ask: bool = True) -> State:
-        """Return a model's state, an empty one where there is no such model. Raises as :meth:`fresh`, or NeverRead."""
+    def state(self, name: str, *, may_read: bool = True) -> State:
+        """Return a model's state, an empty one where the model does not exist.
+
+        Raises as :meth:`fresh`, or NeverRead.
+        """
         entry = self._entries.get(name)
-        if not ask:
+        if not may_read:
             if entry is None:
                 raise NeverRead(f"model '{name[:80]}' has never been read")
         elif entry is None:
@@ -84,22 +87,23 @@ class RegistryCache:
         return _state(entry)
 
     def last(self, name: str) -> State | None:
-        """Return a model's state as it was read last, however long ago."""
+        """Return a model's cached state, regardless of its age."""
         entry = self._entries.get(name)
         return None if entry is None else entry.state
 
-    def states(self, *, ask: bool = True) -> Mapping[str, State | RegistryError]:
-        """Return the states of all models that take requests, or why a state has never been read.
+    def states(self, *, may_read: bool = True) -> Mapping[str, State | RegistryError]:
+        """Return the state of each model that takes requests, or its error.
 
-        Raises RegistryError where the registry has never been listed, NeverRead where ``ask`` would have been needed.
+        The error is why a state has never been read. Raises RegistryError where the registry has never been listed,
+        NeverRead where that was not permitted.
         """
-        names = self._known_names(ask=ask)
+        names = self._cached_names(may_read=may_read)
         found: dict[str, State | RegistryError] = {}
-        due = self._due() if ask and self._answers else frozenset()
+        due = self._due() if may_read and self._answers else frozenset()
         for name in names:
             cached = name in self._entries and name not in due
             try:
-                state = self.state(name, ask=ask and not cached)
+                state = self.state(name, may_read=may_read and not cached)
             except NeverRead:
                 raise
             except RegistryError as error:
@@ -113,52 +117,52 @@ class RegistryCache:
         return tuple(self.states())
 
     def state_error(self, name: str) -> StateError | None:
-        """Return why a model's state is no longer readable, although an earlier one is known."""
+        """Return why a model's state is no longer readable, if an earlier one is cached."""
         entry = self._entries.get(name)
         return entry.error if entry is not None and isinstance(entry.error, StateError) else None
 
-    def manifest(self, name: str, version: int, *, ask: bool = True) -> tuple[Manifest, str]:
+    def manifest(self, name: str, version: int, *, may_read: bool = True) -> tuple[Manifest, str]:
         """Return a version's manifest and digest, which never change and are read once.
 
         Raises NotFound, BundleError, RegistryError or NeverRead.
         """
         key = name, version
         if key not in self._manifests:
-            if not ask:
+            if not may_read:
                 raise NeverRead(f"the manifest of {name}/{version} has never been read")
             self._manifests[key] = self._registry.manifest(name, version)
         return self._manifests[key]
 
     def example(self, name: str, version: int, signature: str) -> Call | None:
-        """Return a recorded call of a signature, read from the registry; None where there is none."""
+        """Return a recorded call of a signature from the registry; None without one."""
         try:
             return Call(self._registry.golden(name, version)[signature][0])
         except (LightshipError, KeyError):
             return None
 
-    def not_found(self, name: str, *, ask: bool = True) -> NotFound:
-        """Return the error for a model that does not exist; it lists those that do."""
-        names = [known for known in self._known_names(ask=ask) if self._may_answer(known)]
+    def not_found(self, name: str, *, may_read: bool = True) -> NotFound:
+        """Return the error for a model that does not exist; it lists the others."""
+        names = [each for each in self._cached_names(may_read=may_read) if self._may_take_requests(each)]
         return NotFound(f"there is no model '{name[:80]}': the models are {', '.join(names) or 'none'}")
 
     def expire(self, name: str) -> None:
-        """Make a model's state due."""
+        """Mark a model's cached state as due."""
         if (entry := self._entries.get(name)) is not None:
             entry.expires = 0.0
 
     def _read_first(self, name: str) -> State:
-        with self._first:
+        with self._first_read:
             entry = self._entries.get(name)
             if entry is None:
                 if self._names is not None and time.monotonic() < self._listed_until and name not in self._names:
                     return State()
                 entry = self._read(name, _Entry(None, None, None, 0.0))
                 if entry.state != State() and (entry.error is None or isinstance(entry.error, StateError)):
-                    self._entries[name] = entry  # only models that exist: clients can make up any number of names
+                    self._entries[name] = entry  # only existing models: clients can invent any number of names
             return _state(entry)
 
-    def _read(self, name: str, known: _Entry) -> _Entry:
-        state, etag = known.state, known.etag
+    def _read(self, name: str, cached: _Entry) -> _Entry:
+        state, etag = cached.state, cached.etag
         error: RegistryError | None = None
         try:
             if self._registry.state_changed(name, etag):
@@ -174,13 +178,13 @@ class RegistryCache:
         due = sorted((entry.expires, name) for name, entry in self._entries.items() if now >= entry.expires)
         return frozenset(name for _, name in due[:_READS])
 
-    def _may_answer(self, name: str) -> bool:
-        """Return whether a model takes requests, as far as the cache knows."""
+    def _may_take_requests(self, name: str) -> bool:
+        """Return whether a model takes requests, according to the cache."""
         entry = self._entries.get(name)
         return entry is None or entry.state is None or bool(entry.state.offered)
 
-    def _known_names(self, *, ask: bool) -> tuple[str, ...]:
-        if ask and (self._names is None or time.monotonic() >= self._listed_until):
+    def _cached_names(self, *, may_read: bool) -> tuple[str, ...]:
+        if may_read and (self._names is None or time.monotonic() >= self._listed_until):
             self._list()
         if self._names is None:
             raise NeverRead("the registry has never been listed")
@@ -200,5 +204,5 @@ class RegistryCache:
 def _state(entry: _Entry) -> State:
     if entry.state is None:
         assert entry.error is not None  # noqa: S101 - a read has a state or an error
-        raise entry.error.with_traceback(None)  # raised many times, it would collect every traceback
+        raise entry.error.with_traceback(None)  # the same error is raised many times: it would accumulate tracebacks
     return entry.state

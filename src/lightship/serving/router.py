@@ -1,4 +1,4 @@
-"""Router: which version of which model answers a request."""
+"""Router: selects the version that answers a request."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from lightship.serving.traffic import pick
 
 
 @dataclass(slots=True)
-class Asked:
-    """What a request asks for.
+class ModelSelector:
+    """The model and version that a request selects.
 
     Attributes:
         name: of the model; None for the default one.
         version: its number, if the request names one; ``label`` likewise.
-        key: the caller's, by which traffic is split.
+        key: the caller's key, by which traffic is split.
     """
 
     name: str | None = None
@@ -31,12 +31,15 @@ class Asked:
 
     @property
     def explicit(self) -> bool:
-        """Whether the request names a version, by number or by label."""
+        """Return whether the request selects a version, by number or label."""
         return self.version is not None or self.label is not None
 
 
 class Target(NamedTuple):
-    """The version that answers; ``explicit`` where the request names it, so that no other one may."""
+    """The version that answers.
+
+    ``explicit`` is true where the request selects it, so that no other version may answer.
+    """
 
     name: str
     version: int
@@ -45,11 +48,13 @@ class Target(NamedTuple):
 
 
 class Router:
-    """Chooses versions by number, label or traffic split, and remembers which one answered last. Thread-safe.
+    """Selection of versions by number, label or traffic split. Thread-safe.
+
+    It also remembers the version that answered last.
 
     Args:
         cache: the registry's state.
-        default: the model for requests that name none; None where the only model is meant.
+        default: the model for requests that name none; None for the only model.
     """
 
     def __init__(self, cache: RegistryCache, default: str | None) -> None:
@@ -57,61 +62,70 @@ class Router:
         self._default = default
         self._answered: dict[str, int] = {}
 
-    def default_name(self, *, ask: bool = True) -> str:
-        """Return the default model's name; raises NotFound where it is not clear which one is meant."""
+    def default_name(self, *, may_read: bool = True) -> str:
+        """Return the default model's name.
+
+        Raises NotFound where several models exist and none is configured as the default.
+        """
         if self._default is not None:
             return self._default
-        names = list(self._cache.states(ask=ask))
+        names = list(self._cache.states(may_read=may_read))
         if len(names) == 1:
             return names[0]
         if not names:
-            raise NotFound("there is no model in the registry: compile one first")
+            raise NotFound("the registry has no model: compile one first")
         raise NotFound(
-            f"there are several models ({', '.join(names)}): ask /models/<name>/predict, or start the server with "
+            f"there are several models ({', '.join(names)}): use /models/<name>/predict, or start the server with "
             "--default or LIGHTSHIP_DEFAULT_MODEL"
         )
 
-    def is_default(self, name: str, *, ask: bool = True) -> bool:
+    def is_default(self, name: str, *, may_read: bool = True) -> bool:
         """Return whether a model answers requests that name none."""
-        return name == (self._default or self.default_of(self._cache.states(ask=ask)))
+        return name == (self._default or self.default_of(self._cache.states(may_read=may_read)))
 
     def default_of(self, names: Collection[str]) -> str | None:
-        """Return the default model of these: the configured one, or the only one."""
+        """Return the default model among these: the configured one, or the only one."""
         return self._default or (next(iter(names)) if len(names) == 1 else None)
 
-    def fresh(self, asked: Asked) -> Target | None:
-        """Return the version for a request from fresh state; None where the registry has to be read."""
-        name = asked.name or self._default
+    def fresh(self, selector: ModelSelector) -> Target | None:
+        """Return the version for a request from fresh state.
+
+        Returns None where the registry has to be read first.
+        """
+        name = selector.name or self._default
         state = None if name is None else self._cache.fresh(name)
         if name is None or state is None:
             return None
-        if asked.version is None and asked.label is None and not state.routing.traffic and state.default:
+        if selector.version is None and selector.label is None and not state.routing.traffic and state.default:
             return Target(name, state.default, False, state)
-        return self._choose(name, state, asked)
+        return self._choose(name, state, selector)
 
-    def target(self, asked: Asked, *, ask: bool = True) -> Target:
-        """Return the version for a request; raises NotFound, RegistryError or NeverRead (see RegistryCache)."""
-        name = asked.name or self.default_name(ask=ask)
-        state = self._cache.state(name, ask=ask)
-        target = self._choose(name, state, asked) if state.versions else None
+    def target(self, selector: ModelSelector, *, may_read: bool = True) -> Target:
+        """Return the version for a request.
+
+        Raises NotFound, RegistryError or NeverRead (see RegistryCache).
+        """
+        name = selector.name or self.default_name(may_read=may_read)
+        state = self._cache.state(name, may_read=may_read)
+        target = self._choose(name, state, selector) if state.versions else None
         if target is None:
-            raise self._cache.not_found(name, ask=ask)
+            raise self._cache.not_found(name, may_read=may_read)
         return target
 
     def previous(self, name: str, state: State) -> int | None:
-        """Return the version that answered last by default, where it still takes requests."""
+        """Return the version that answered last by default, if it still takes requests."""
         version = self._answered.get(name)
         return version if version in state.offered else None
 
     def answered(self, served: Served) -> None:
-        """Record the version that answers a request which names none."""
+        """Record the version that answers a request without an explicit version."""
         self._answered[served.name] = served.version
 
     def forget(self, name: str) -> None:
         """Forget which version of a model answered last."""
         self._answered.pop(name, None)
 
-    def _choose(self, name: str, state: State, asked: Asked) -> Target | None:
-        explicit = asked.explicit
-        version = choose(name, state, asked.version, asked.label) if explicit else pick(state, asked.key)
+    def _choose(self, name: str, state: State, selector: ModelSelector) -> Target | None:
+        explicit = selector.explicit
+        version = choose(name, state, selector.version, selector.label) if explicit else pick(state, selector.key)
         return None if version is None else Target(name, version, explicit, state)

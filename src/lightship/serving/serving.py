@@ -1,7 +1,7 @@
-"""Serving: the models of a registry, found, loaded and run.
+"""Serving: finds, loads and runs the models of a registry.
 
-A version is loaded when it is first asked for, and only once. Synchronous; :mod:`lightship.serving.concurrent` adds a
-server's threads.
+A version is loaded on first use, and only once. Synchronous; :mod:`lightship.serving.concurrent` adds a server's
+threads.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from lightship.calls import Call, ModelState, Result
 from lightship.errors import LightshipError
 from lightship.registry.registry import Registry, choose
 from lightship.serving.cache import ResponseCache
-from lightship.serving.pool import Key, ModelPool, NoRoom, Served
+from lightship.serving.pool import Key, MemoryLimitReached, ModelPool, Served
 from lightship.serving.registry_cache import RegistryCache
-from lightship.serving.router import Asked, Router, Target
+from lightship.serving.router import ModelSelector, Router, Target
 from lightship.serving.shadows import Shadows
 from lightship.serving.status import ModelStatus
 from lightship.serving.traffic import shadows
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """How models are served.
+    """Options for serving models.
 
     Attributes:
-        default: the model for requests that name none; None where the only model is meant.
+        default: the model for requests that name none; None for the only model.
         refresh: seconds for which a model's state is fresh.
-        memory: bytes of bundles to keep loaded; beyond it the least recently used are evicted. 0 for no limit.
-        idle: seconds after its last call for which a version that no longer answers by default is kept.
+        memory: bytes of bundles to keep loaded; the least recently used beyond it are evicted. 0 for no limit.
+        idle: seconds after its last call for which a version that is no longer the default is kept.
         caches: bytes of results to keep, by name of a model that has a response cache.
     """
 
@@ -52,17 +52,17 @@ class Serving:
 
     Attributes:
         cache: the registry's state.
-        router: which version answers.
+        router: selects versions.
         pool: the loaded versions.
-        status: what is reported of them.
+        status: reports on models and versions.
         starting: true while :meth:`start` loads models.
-        caches: whether some model has a response cache.
+        caches: whether any model has a response cache.
 
     Args:
         registry: where the versions are.
         options: see :class:`Options`.
-        batching: how a long-running server batches calls; None for not at all.
-        shadow_executor: where shadow versions run; None runs them in line.
+        batching: how a long-running server batches calls; None for no batching.
+        shadow_executor: runs shadow versions; None runs them in line.
     """
 
     def __init__(
@@ -86,41 +86,50 @@ class Serving:
         self.status = ModelStatus(self.cache, self.router, self.pool, self._shadows)
         self.starting = False
 
-    def find(self, asked: Asked) -> Served:
-        """Return the version that answers a request, loading it if needed.
+    def find(self, selector: ModelSelector) -> Served:
+        """Return the version that answers a request, after loading it if needed.
 
-        Where the request names no version and the chosen one fails to load, the version that answered before is used.
+        Where the request selects no version and the chosen one fails to load, the version that answered before is used.
         Raises NotFound, BundleError, Unavailable or RegistryError.
         """
-        target = self.router.fresh(asked) or self.resolve(asked)
+        target = self.router.fresh(selector) or self.resolve(selector)
         served = self.pool.get((target.name, target.version)) or self._load(target)
         if not target.explicit:
             self.router.answered(served)
         return served
 
-    def resolve(self, asked: Asked, *, ask: bool = True) -> Target:
-        """Return which version answers a request, reading the registry where it is due; evict what is not needed.
+    def resolve(self, selector: ModelSelector, *, may_read: bool = True) -> Target:
+        """Return the target of a request, and evict versions that are not needed.
 
-        Raises as :meth:`Router.target`.
+        Reads the registry where its state is due. Raises as :meth:`Router.target`.
         """
-        target = self.router.target(asked, ask=ask)
+        target = self.router.target(selector, may_read=may_read)
         state = target.state
         needed = {*state.routing.versions, state.default, self.router.previous(target.name, state)}
         self.pool.tidy(target.name, offered=state.offered, needed=needed)
         return target
 
     def previous(self, target: Target) -> Served | None:
-        """Return the loaded version that answered before, where the request names no version."""
+        """Return the loaded version that answered before.
+
+        Returns None where the request selects a version.
+        """
         if target.explicit:
             return None
         return self.pool.get((target.name, self.router.previous(target.name, target.state) or 0))
 
     def responses(self, served: Served) -> ResponseCache | None:
-        """Return the response cache of a version's model; None without one, and for stateful models."""
+        """Return the response cache of a version's model.
+
+        Returns None without a cache, and for stateful models.
+        """
         return None if served.model.stateful else self._responses.get(served.name)
 
     def predict(self, served: Served, call: Call) -> tuple[Result, str | None]:
-        """Run a call; returns its result, and ``hit`` or ``miss`` where the model has a response cache."""
+        """Run a call; return its result, and ``hit`` or ``miss`` of the response cache.
+
+        The second is None where the model has no response cache.
+        """
         cache = self.responses(served)
         if cache is None:
             return served.predict(call), None
@@ -134,7 +143,7 @@ class Serving:
     def shadow(self, served: Served, result: Result, *, key: bytes) -> None:
         """Run a call also on the versions that shadow this one.
 
-        On Lambda, which freezes after the response, in line is the only way: the client waits for it.
+        On Lambda, which freezes the process after the response, they run in line: the client waits for them.
         """
         state = self.cache.last(served.name)
         if state is None or not state.routing.shadows:
@@ -144,17 +153,17 @@ class Serving:
                 self._shadows.run(served.name, version, result)
 
     def start(self) -> tuple[ModelState, ...]:
-        """Load every model's default version, the default model first, as far as there is memory for them.
+        """Load every model's default version, the default model first.
 
-        A failure is reported in the model's state and does not stop the others.
+        Stops at the memory limit. A failure is reported in the model's state and does not stop the others.
         """
         self.starting = True
         try:
             for name in sorted(self.cache.names(), key=lambda name: name != self._default):
                 try:
                     self.load(name, spare=True)
-                except NoRoom:
-                    break  # the others are loaded when they are asked for
+                except MemoryLimitReached:
+                    break  # the others are loaded on first use
                 except LightshipError:
                     continue
         finally:
@@ -162,9 +171,9 @@ class Serving:
         return self.status.models()
 
     def load(self, name: str, version: int | None = None, *, spare: bool = False) -> Served:
-        """Load a version, by default the default one; ``spare`` as in :meth:`ModelPool.load`.
+        """Load a version, by default the default one.
 
-        Raises NotFound, BundleError or Unavailable.
+        ``spare`` is as in :meth:`ModelPool.load`. Raises NotFound, BundleError or Unavailable.
         """
         state = self.cache.state(name)
         number = (choose(name, state, version, None) or state.default) if state.versions else None
@@ -176,31 +185,34 @@ class Serving:
         return served
 
     def load_default(self) -> None:
-        """Load the default model; its status tells of a failure."""
+        """Load the default model; a failure is reported in its status."""
         with suppress(LightshipError):
             self.load(self.router.default_name())
 
-    def unproven_default(self, *, ask: bool = True) -> Key | None:
-        """Return the default model's version if it was never loaded, and no earlier one answers; raises NotFound."""
-        name = self.router.default_name(ask=ask)
-        state = self.cache.state(name, ask=ask)
+    def default_to_load(self, *, may_read: bool = True) -> Key | None:
+        """Return the default model's version if it has never been loaded.
+
+        Returns None also where an earlier version answers. Raises NotFound.
+        """
+        name = self.router.default_name(may_read=may_read)
+        state = self.cache.state(name, may_read=may_read)
         previous = self.router.previous(name, state)
         if state.default is None or self.pool.was_loaded((name, state.default)):
             return None
         return None if previous and self.pool.get((name, previous)) else (name, state.default)
 
-    def prove_default(self) -> None:
-        """Load the default model if it has never been loaded: only then is it known to be ready."""
+    def load_default_once(self) -> None:
+        """Load the default model if it has never been loaded, to find out if it is ready."""
         with suppress(LightshipError):
-            if (key := self.unproven_default()) is not None:
+            if (key := self.default_to_load()) is not None:
                 self.pool.load(key)
 
     def retries(self) -> list[Key]:
-        """Return the default versions that failed to load and may be tried again."""
+        """Return the default versions that failed to load and are due for a retry."""
         return [key for key in self.pool.retries() if (state := self.cache.last(key[0])) and state.default == key[1]]
 
     def retry_failed(self) -> None:
-        """Try again to load the default versions that failed, where there is room for them."""
+        """Retry loading the default versions that failed, if they fit into memory."""
         for key in self.retries():
             with suppress(LightshipError):
                 self.pool.load(key, spare=True)
@@ -210,7 +222,10 @@ class Serving:
         return [(served.name, served.version) for served in self.pool.all()]
 
     def reload(self, name: str) -> ModelState:
-        """Load a model's default version, also after :meth:`unload`. Raises NotFound, BundleError or Unavailable."""
+        """Load a model's default version, also after :meth:`unload`.
+
+        Raises NotFound, BundleError or Unavailable.
+        """
         self.cache.expire(name)
         self._check_exists(name)
         self.pool.allow(name)
@@ -218,7 +233,10 @@ class Serving:
         return self.status.model(name)
 
     def unload(self, name: str) -> None:
-        """Evict a model's versions and refuse requests for it until :meth:`reload`; raises NotFound."""
+        """Evict a model's versions and refuse requests for it until :meth:`reload`.
+
+        Raises NotFound.
+        """
         self._check_exists(name)
         self.router.forget(name)
         self.pool.unload(name)

@@ -1,4 +1,4 @@
-"""Mirror a sample of traffic to shadow versions, and record how far their results differ."""
+"""Mirror a sample of traffic to shadow versions and compare their results."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-# Differences of rounding are not disagreement: the compiler's own tolerance for float32.
+# Rounding differences are no disagreement: the compiler's tolerance for float32.
 _RELATIVE = 1e-3
 _ABSOLUTE = 1e-4
 
-# Calls that wait for a shadow hold their inputs and outputs: more than so many are not worth their memory.
+# Calls that wait for a shadow keep their inputs and outputs in memory: further ones are dropped.
 _WAITING = 32
 
 
 @dataclass
 class Disagreement:
-    """Comparisons of one shadow so far; differences are absolute, over all numeric outputs.
+    """Comparisons of one shadow version so far.
 
-    ``dropped`` calls were sampled and not run, because too many were waiting.
+    Differences are absolute, over all numeric outputs. ``dropped`` calls were sampled but not run, because too many
+    were waiting.
     """
 
     compared: int = 0
@@ -60,35 +61,35 @@ class Disagreement:
 
 
 class Shadows:
-    """Runs calls on shadow versions and compares the results; clients do not receive them.
+    """Runs of sampled calls on shadow versions; clients do not receive their results.
 
     Args:
         pool: the loaded versions. A shadow evicts no other version.
-        executor: where shadows run, one at a time; None runs them in line (Lambda).
+        executor: runs shadows, one at a time; None runs them in line (Lambda).
     """
 
     def __init__(self, pool: ModelPool, executor: Executor | None) -> None:
         self._pool = pool
         self._executor = executor
-        self._room = threading.BoundedSemaphore(_WAITING)
+        self._free_slots = threading.BoundedSemaphore(_WAITING)
         self._seen: dict[tuple[str, int], Disagreement] = {}
 
     def run(self, name: str, version: int, answered: Result) -> None:
-        """Run a call on a version too and compare the results, now or soon; not where too many calls are waiting.
+        """Run a call on a shadow version and compare the results, in line or later.
 
-        Never raises: a failing shadow must not fail the request.
+        Drops the call where too many are waiting. Never raises: a failing shadow must not fail the request.
         """
         seen = self._seen.setdefault((name, version), Disagreement())
         if self._executor is None:
             self._compare(name, version, answered, seen)
-        elif self._room.acquire(blocking=False):
+        elif self._free_slots.acquire(blocking=False):
             try:
                 future = self._executor.submit(self._compare, name, version, answered, seen)
             except RuntimeError:  # the server is shutting down
-                self._room.release()
+                self._free_slots.release()
                 seen.dropped += 1
             else:
-                future.add_done_callback(lambda _: self._room.release())
+                future.add_done_callback(lambda _: self._free_slots.release())
         else:
             seen.dropped += 1
 
@@ -99,7 +100,7 @@ class Shadows:
     def _compare(self, name: str, version: int, answered: Result, seen: Disagreement) -> None:
         try:
             model = self._pool.load((name, version), spare=True).model
-            if model.stateful:  # this version may be serving too: it runs in an engine of its own
+            if model.stateful:  # this version may also answer requests: use a separate engine
                 model = model.twin()
             seen.record(answered, model.predict(answered.call))
         except LightshipError as error:
@@ -111,9 +112,9 @@ class Shadows:
 
 
 def compare(answered: Mapping[str, Array], shadowed: Mapping[str, Array]) -> tuple[bool, float]:
-    """Return whether two results agree but for rounding, and their largest absolute difference.
+    """Return whether two results agree within tolerance, and the largest difference.
 
-    Never raises: arrays of different shapes or kinds of dtype disagree.
+    The difference is absolute. Never raises: arrays of different shapes or kinds of dtype disagree.
     """
     if {name: _form(array) for name, array in answered.items()} != {
         name: _form(array) for name, array in shadowed.items()

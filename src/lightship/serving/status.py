@@ -1,4 +1,4 @@
-"""ModelStatus: what is reported of models and versions. Nothing is loaded for a report."""
+"""ModelStatus: reports on models and versions, without loading any."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from lightship.serving.shadows import Shadows
 class ModelStatus:
     """Reports on models, versions and their statistics.
 
-    Every method with ``ask`` reads the registry where the cached state is due; with ``ask=False`` it reports from the
-    cache, or raises NeverRead.
+    Every method with ``may_read`` reads the registry where the cached state is due; with ``may_read=False`` it reports
+    from the cache, or raises NeverRead.
 
     Args:
         cache: the registry's state.
-        router: which version answers.
+        router: selects versions.
         pool: loaded versions, and those that failed to load.
         shadows: comparisons of shadow versions.
     """
@@ -32,74 +32,85 @@ class ModelStatus:
         self._pool = pool
         self._shadows = shadows
 
-    def models(self, *, ask: bool = True, examples: bool = False) -> tuple[ModelState, ...]:
-        """Return every model's state, with a recorded call each where ``examples`` are wanted."""
-        states = self._cache.states(ask=ask)
+    def models(self, *, may_read: bool = True, examples: bool = False) -> tuple[ModelState, ...]:
+        """Return the state of every model, with a recorded call if ``examples`` is true."""
+        states = self._cache.states(may_read=may_read)
         default = self._router.default_of(states)
         return tuple(
             ModelState(name, None, (), name == default, error=state.message)
             if isinstance(state, RegistryError)
-            else self._model(name, state, ask=ask, example=examples)._replace(default=name == default)
+            else self._model(name, state, may_read=may_read, example=examples)._replace(default=name == default)
             for name, state in states.items()
         )
 
-    def model(self, name: str, version: int | None = None, label: str | None = None, *, ask: bool = True) -> ModelState:
-        """Return a model's state as of one version, by default its default one; raises NotFound."""
-        state = self._state(name, ask=ask)
-        model = self._model(name, state, choose(name, state, version, label), ask=ask)
-        return model._replace(default=self._router.is_default(name, ask=ask))
+    def model(
+        self, name: str, version: int | None = None, label: str | None = None, *, may_read: bool = True
+    ) -> ModelState:
+        """Return a model's state for one version, by default its default version.
 
-    def default_model(self, *, ask: bool = True) -> ModelState:
+        Raises NotFound.
+        """
+        state = self._state(name, may_read=may_read)
+        model = self._model(name, state, choose(name, state, version, label), may_read=may_read)
+        return model._replace(default=self._router.is_default(name, may_read=may_read))
+
+    def default_model(self, *, may_read: bool = True) -> ModelState:
         """Return the default model's state; raises NotFound."""
-        return self.model(self._router.default_name(ask=ask), ask=ask)
+        return self.model(self._router.default_name(may_read=may_read), may_read=may_read)
 
     def versions(
-        self, name: str, version: int | None = None, label: str | None = None, *, ask: bool = True
+        self, name: str, version: int | None = None, label: str | None = None, *, may_read: bool = True
     ) -> tuple[VersionState, ...]:
-        """Return the states of a model's versions, withdrawn ones too, or of the one asked for; raises NotFound."""
-        state = self._state(name, ask=ask)
+        """Return the states of a model's versions, or of the selected one.
+
+        Includes withdrawn versions. Raises NotFound.
+        """
+        state = self._state(name, may_read=may_read)
         if version not in state.withdrawn:
             version = choose(name, state, version, label)
         numbers = state.versions if version is None else (version,)
         return tuple(self._version(name, number, state) for number in numbers)
 
-    def all_versions(self, *, ask: bool = True) -> tuple[VersionState, ...]:
-        """Return the states of all versions of all models whose state can be read."""
+    def all_versions(self, *, may_read: bool = True) -> tuple[VersionState, ...]:
+        """Return the states of all versions of all models with readable state."""
         return tuple(
             self._version(name, number, state)
-            for name, state in self._cache.states(ask=ask).items()
+            for name, state in self._cache.states(may_read=may_read).items()
             if isinstance(state, State)
             for number in state.versions
         )
 
     def statistics(
-        self, name: str | None = None, version: int | None = None, *, ask: bool = True
+        self, name: str | None = None, version: int | None = None, *, may_read: bool = True
     ) -> tuple[Statistics, ...]:
-        """Return the statistics of the loaded versions, of all models or of one; raises NotFound."""
+        """Return the statistics of the loaded versions, of all models or of one.
+
+        Raises NotFound.
+        """
         if name is not None:
-            choose(name, self._state(name, ask=ask), version, None)
+            choose(name, self._state(name, may_read=may_read), version, None)
         return tuple(
             served.counters.snapshot(served.name, served.version)
             for served in self._pool.all()
             if name in (None, served.name) and version in (None, served.version)
         )
 
-    def _state(self, name: str, *, ask: bool) -> State:
-        state = self._cache.state(name, ask=ask)
+    def _state(self, name: str, *, may_read: bool) -> State:
+        state = self._cache.state(name, may_read=may_read)
         if not state.versions:
-            raise self._cache.not_found(name, ask=ask)
+            raise self._cache.not_found(name, may_read=may_read)
         return state
 
     def _model(
-        self, name: str, state: State, asked: int | None = None, *, ask: bool, example: bool = False
+        self, name: str, state: State, requested: int | None = None, *, may_read: bool, example: bool = False
     ) -> ModelState:
-        version = asked or state.default
+        version = requested or state.default
         if version is None:
-            raise self._cache.not_found(name, ask=ask)
+            raise self._cache.not_found(name, may_read=may_read)
         error, manifest, digest = self._error(name, version), None, None
         if error is None:
-            error, manifest, digest = self._described(name, version, ask=ask)
-        answering = None if asked or error is None else self._answering(name, state)
+            error, manifest, digest = self._described(name, version, may_read=may_read)
+        answering = None if requested or error is None else self._answering(name, state)
         unreadable = self._cache.state_error(name)
         if error is None and unreadable is not None:
             error, answering = unreadable.message, version
@@ -110,7 +121,7 @@ class ModelStatus:
             manifest=manifest,
             digest=digest,
             error=error,
-            example=self._example(name, version, manifest) if example and ask and manifest else None,
+            example=self._example(name, version, manifest) if example and may_read and manifest else None,
             shadows={shadow: seen.to_json() for shadow, seen in self._shadows.seen(name).items()},
             answering=answering,
             withdrawn=tuple(sorted(state.withdrawn)),
@@ -129,13 +140,16 @@ class ModelStatus:
         loaded = previous is not None and self._pool.get((name, previous)) is not None
         return previous if loaded and not self._pool.is_unloaded(name) else None
 
-    def _described(self, name: str, version: int, *, ask: bool) -> tuple[str | None, Manifest | None, str | None]:
-        """Return an error, or the manifest and its digest; nothing of them where they have not been read yet."""
+    def _described(self, name: str, version: int, *, may_read: bool) -> tuple[str | None, Manifest | None, str | None]:
+        """Return an error, or the manifest and its digest.
+
+        All three are None where the manifest has not been read yet.
+        """
         served = self._pool.get((name, version))
         try:
             if served is not None:
                 return None, served.model.manifest, served.model.bundle.digest
-            return None, *self._cache.manifest(name, version, ask=ask)
+            return None, *self._cache.manifest(name, version, may_read=may_read)
         except NeverRead:
             return None, None, None
         except LightshipError as error:

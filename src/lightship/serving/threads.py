@@ -1,4 +1,7 @@
-"""Threads of a long-running server, by purpose, so that no request waits for what another one has started."""
+"""Threads of a long-running server, one pool per purpose.
+
+Separate pools keep requests from waiting for each other's work.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,15 @@ from lightship.serving.pool import Key, Served
 
 T = TypeVar("T")
 
-# Reads of the registry at a time. While that many are under way, the cached state is used without another one.
+# Concurrent reads of the registry. While all are running, the cached state is used.
 _READS = 4
 
 
 class Threads:
-    """Executors: ``calls`` run models, ``loads`` load them, ``shadows`` run shadow versions.
+    """Executors for calls, for loading versions and for shadow versions.
 
     Args:
-        calls: how many threads run models.
+        calls: the number of threads that run models.
         rows: the most calls of one row to run as one batch; 1 for no batching.
         window: seconds for which a batch may wait for more calls while another one is running.
     """
@@ -31,23 +34,23 @@ class Threads:
         self.shadows = ThreadPoolExecutor(1, "lightship-shadow")
         self.batching = Batching(self.calls, calls, rows, window)
         self._reads = ThreadPoolExecutor(_READS, "lightship-registry")
-        self._free = threading.BoundedSemaphore(_READS)
+        self._free_readers = threading.BoundedSemaphore(_READS)
         self._loading: dict[Key, Future[Served]] = {}
 
     def try_read(self, work: Callable[[], T]) -> Future[T] | None:
-        """Start work that reads the registry; None where all of its threads are busy."""
-        if not self._free.acquire(blocking=False):
+        """Start work that reads the registry; None where all its threads are busy."""
+        if not self._free_readers.acquire(blocking=False):
             return None
         reading = self._reads.submit(work)
-        reading.add_done_callback(lambda _: self._free.release())
+        reading.add_done_callback(lambda _: self._free_readers.release())
         return reading
 
     def read(self, work: Callable[[], T]) -> Future[T]:
-        """Start work that reads the registry, when a thread is free."""
+        """Queue work that reads the registry."""
         return self._reads.submit(work)
 
     def load_once(self, key: Key, load: Callable[[Key], Served]) -> Future[Served]:
-        """Return the loading of a version: the one that is under way, or a new one."""
+        """Return the future of loading a version: the running one, or a new one."""
         future = self._loading.get(key)
         if future is None:
             future = self._loading[key] = self.loads.submit(load, key)
@@ -55,7 +58,7 @@ class Threads:
         return future
 
     def close(self) -> None:
-        """Let running calls finish; reads and loads that have not begun are cancelled."""
+        """Wait for running calls; cancel reads and loads that have not started."""
         for executor in (self.calls, self.shadows):
             executor.shutdown()
         for executor in (self._reads, self.loads):

@@ -1,4 +1,7 @@
-"""Split traffic between versions: a pure function of the caller's key, the same on every server."""
+"""Split traffic between versions by the caller's key.
+
+A pure function, so that every server chooses the same version.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ _STEPS = 10_000
 
 
 def pick(state: State, key: bytes) -> int | None:
-    """Return the version for a request that names none: by the traffic split, else the default.
+    """Return the version for a request that does not select one.
 
-    None where no version takes requests.
+    That is a version of the traffic split, if there is one, else the default; None where no version takes requests.
     """
     if not state.routing.traffic:
         return state.default
@@ -32,5 +35,8 @@ def shadows(state: State, key: bytes) -> list[int]:
 
 
 def _point(purpose: bytes, key: bytes) -> float:
-    """Return a key's point in 0..1: evenly spread, and independent for two purposes."""
+    """Return a key's point in [0, 1).
+
+    Points are uniformly distributed and independent between purposes.
+    """
     return (zlib.crc32(key, zlib.crc32(purpose)) % _STEPS) / _STEPS

@@ -1,4 +1,7 @@
-"""The access log: one JSON line per request, without secrets, queries, header values and bodies."""
+"""The access log: one JSON line per request.
+
+It contains no secrets, queries, header values or bodies.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,15 @@ from typing import TextIO
 
 from lightship.telemetry.exchange import Exchange
 
-# Longer paths are cut.
+# Longer paths are truncated.
 _LONGEST = 1024
 
-# Lines that wait for an output which is slower than the server; beyond them lines are lost, and counted.
+# Lines that wait for an output slower than the server; further lines are dropped and counted.
 _WAITING = 10_000
 
 
 def line(exchange: Exchange) -> str:
-    """Return a request as one line of ASCII, control characters escaped."""
+    """Return a request as one line of ASCII, with control characters escaped."""
     record = {
         "time": datetime.fromtimestamp(exchange.time, UTC).isoformat(timespec="milliseconds"),
         "correlation": exchange.correlation,
@@ -34,14 +37,14 @@ def line(exchange: Exchange) -> str:
         "rows": exchange.rows,
         "caller": exchange.caller,
     }
-    return json.dumps(record).replace("\x7f", "\\u007f")  # the only control character that JSON allows as it is
+    return json.dumps(record).replace("\x7f", "\\u007f")  # the only control character that JSON permits unescaped
 
 
 class AccessLog:
-    """Writes lines to a text stream in a thread of its own, so that a slow reader of it does not stop the server.
+    """A log written to a text stream in its own thread, without blocking requests.
 
-    It closes the stream. Lines beyond 10,000 that wait are lost; a line ``{"lost": N}`` says so. A stream that has been
-    closed before stops nothing.
+    It closes the stream. While more than 10,000 lines wait, further lines are dropped, and a line ``{"lost": N}``
+    reports them. Writing to a stream that is already closed has no effect.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -52,14 +55,14 @@ class AccessLog:
         self._thread.start()
 
     def __call__(self, exchange: Exchange) -> None:
-        """Take one request down."""
+        """Queue one request for the log."""
         try:
             self._waiting.put_nowait(exchange)
         except queue.Full:
             self._lost += 1
 
     def close(self, seconds: float = 1.0) -> None:
-        """Write what waits, for at most so many seconds."""
+        """Write the waiting lines, for at most ``seconds``."""
         with contextlib.suppress(queue.Full):
             self._waiting.put(None, timeout=seconds)
             self._thread.join(seconds)

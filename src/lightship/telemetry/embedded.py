@@ -1,9 +1,10 @@
-"""Metrics of a Lambda function in CloudWatch's embedded metric format: one line of its log per request.
+"""Metrics of a Lambda function in CloudWatch's embedded metric format.
 
+One line of the function's log per request, with the same counts as :mod:`lightship.telemetry.prometheus`:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
-The same counts as :mod:`lightship.telemetry.prometheus` has. CloudWatch makes a metric of each name and each set of
-dimensions: by function, by the model's version, and refusals by their code.
+CloudWatch creates a metric for each name and set of dimensions: by function, by version of a model, and refused
+requests by error code.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def line(exchange: Exchange) -> bytes:
 
 
 def write(exchange: Exchange) -> None:
-    """Write a request's metrics to the standard output, which is the function's log."""
+    """Write a request's metrics to standard output, which is the function's log."""
     sys.stdout.write(line(exchange).decode() + "\n")
     sys.stdout.flush()
 

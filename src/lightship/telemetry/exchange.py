@@ -1,4 +1,4 @@
-"""One request and its response, as logs and metrics see them."""
+"""One request and its response, for logs and metrics."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import NamedTuple
 
 
 class Exchange(NamedTuple):
-    """A request and its response, without the query, the body and the values of headers.
+    """A request and its response, without query, body and header values.
 
     Attributes:
-        method: of HTTP, as the client sent it.
+        method: the HTTP method that the client sent.
         path: without the query.
-        route: the path's template, as ``/models/{name}/predict``; empty where nothing has the path.
-        status: of the response; 0 where the client closed the connection before there was one.
-        refusal: the code of the error that refused it; empty where none did.
-        model: the model that was asked; empty where none was found. ``version`` is 0 then.
+        route: the path's template, as ``/models/{name}/predict``; empty where no route matches.
+        status: of the response; 0 where the client closed the connection before it.
+        refusal: the code of the error that refused the request; empty without an error.
+        model: the model of the request; empty where none was found. ``version`` is 0 then.
         version: of that model.
-        rows: how many rows it was asked for.
+        rows: the number of rows in the request.
         caller: ``anonymous``, ``token`` or the caller in API Gateway's event; None for a client without the token.
         correlation: the value of the response's ``x-correlation-id``.
-        time: when it came, as a Unix time in seconds.
-        seconds: from the head of the request until the response is complete.
+        time: when the request arrived, as a Unix time in seconds.
+        seconds: from the head of the request until the response was complete.
         sent: bytes of the response's body.
     """
 

@@ -1,7 +1,7 @@
-"""Metrics of a server for Prometheus: https://prometheus.io/docs/practices/naming/.
+"""Metrics of a server for Prometheus.
 
-Labels have few values whatever clients send: routes are templates, models and versions are those that were found, and
-methods that HTTP does not know are one.
+Names: https://prometheus.io/docs/practices/naming/. Labels have few values regardless of what clients send: routes are
+templates, only existing models and versions are named, and unknown HTTP methods are ``other``.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _VERSION = ("model", "version")
 
 
 class Metrics:
-    """The counts of one server, in a registry of their own."""
+    """The metrics of one server, in a separate collector registry."""
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._requests = Counter(
             "lightship_requests",
-            "Requests by method, route, status, and the model's version that was asked.",
+            "Requests by method, route, status, model and version.",
             ("method", "route", "status", *_VERSION),
             registry=registry,
         )
         self._refusals = Counter(
             "lightship_refusals",
-            "Requests that were not answered, by the code of the error.",
+            "Refused requests by error code.",
             ("code", *_VERSION),
             registry=registry,
         )
@@ -46,7 +46,7 @@ class Metrics:
             registry=registry,
             buckets=_BUCKETS,
         )
-        self._rows = Counter("lightship_rows", "Rows that were answered.", _VERSION, registry=registry)
+        self._rows = Counter("lightship_rows", "Rows of answered predictions.", _VERSION, registry=registry)
         self._loaded = Gauge("lightship_model_loaded", "1 for each version in memory.", _VERSION, registry=registry)
         self._exposing = threading.Lock()
 
@@ -62,7 +62,10 @@ class Metrics:
             self._rows.labels(exchange.model, version).inc(exchange.rows)
 
     def exposition(self, loaded: Sequence[tuple[str, int]]) -> bytes:
-        """Return everything in Prometheus's text format; ``loaded`` are the versions in memory."""
+        """Return all metrics in Prometheus's text format.
+
+        ``loaded`` are the versions in memory.
+        """
         with self._exposing:
             self._loaded.clear()
             for name, version in loaded:

@@ -1,4 +1,4 @@
-"""Tensors as users describe and send them: dtypes, specifications, strict conversion, validation."""
+"""Tensors: dtypes, specifications, strict conversion from JSON, validation."""
 
 from lightship.tensors.nested import from_base64, json_type, to_array
 from lightship.tensors.specs import DTYPES, Array, Signature, TensorSpec, check_finite, validate

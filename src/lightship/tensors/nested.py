@@ -1,4 +1,4 @@
-"""JSON values as tensors: nested lists, scalars and base64, converted strictly."""
+"""Strict conversion of JSON values to arrays: nested lists, scalars and base64."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ import numpy as np
 from lightship.errors import InvalidInput
 from lightship.tensors.specs import Array, TensorSpec, check_finite, describe_row, describe_shape
 
-# What the leaves of nested lists may be, by numpy's kind letter of the wanted dtype, and what that is called.
+# The accepted types of the leaves of nested lists, and their name in messages, by numpy's kind of the dtype.
 _LEAVES: dict[str, frozenset[type]] = {
     "f": frozenset({int, float}),
     "i": frozenset({int}),
     "u": frozenset({int}),
     "b": frozenset({bool}),
 }
-_DEEPEST = 64  # numpy's limit of dimensions
+_DEEPEST = 64  # numpy's maximum number of dimensions
 _NAMES = {"f": "numbers", "i": "integers", "u": "integers", "b": "true or false"}
 
 
 def to_array(value: Any, spec: TensorSpec, *, over: Literal["raise", "ignore"] = "raise") -> Array:
-    """Nested lists, a scalar or ``{"b64": text}`` as an array of the spec's dtype and rank.
+    """Return a JSON value as an array of the spec's dtype and rank.
 
-    Strict, because JSON types carry meaning: strings, booleans and null are not numbers, ``1.5`` and ``1.0`` are not
-    integers, and a number that does not fit the dtype is refused instead of wrapped. Integers never pass through a
-    floating dtype on their way to an integer one. Where the value has one
-    dimension less than a batched spec, it is one row and gets its batch dimension. A float beyond the dtype becomes an
-    infinity where ``over`` is ``ignore``. Raises InvalidInput.
+    The value is nested lists, a scalar or ``{"b64": text}``. Conversion is strict, because JSON types carry meaning:
+    strings, booleans and null are not numbers, ``1.5`` and ``1.0`` are not integers, and a number beyond the dtype is
+    refused instead of wrapped. Integers are never converted through a floating-point dtype.
+
+    A value with one dimension less than a batched spec is one row and gets a batch dimension. Where ``over`` is
+    ``ignore``, a float beyond the dtype becomes an infinity. Raises InvalidInput.
     """
     if isinstance(value, dict):
         return _from_base64(value, spec)
@@ -61,18 +62,21 @@ def _number_array(value: Any, spec: TensorSpec, over: Literal["raise", "ignore"]
 
 
 def _floats(array: Array, value: Any, spec: TensorSpec, over: Literal["raise", "ignore"]) -> Array:
-    """Return numbers as the spec's floating dtype; raises InvalidInput for a number beyond it."""
+    """Return numbers as the spec's floating-point dtype.
+
+    Raises InvalidInput for a number beyond its range.
+    """
     if array.dtype == np.object_:
         raise InvalidInput(f"input '{spec.name}' must hold {_NAMES['f']} ({spec}), {_culprit(value, 'f')}")
     try:
         with np.errstate(over=over):
             return array.astype(spec.numpy, copy=False)
     except FloatingPointError:
-        raise InvalidInput(f"input '{spec.name}' holds a number beyond {spec.dtype}: send smaller ones") from None
+        raise InvalidInput(f"input '{spec.name}' holds a number beyond {spec.dtype}: send smaller numbers") from None
 
 
 def _beyond(value: Any, spec: TensorSpec) -> str:
-    """Return the sentence about the first integer outside the range of the spec's dtype."""
+    """Return the message about the first integer outside the range of the dtype."""
     limits = np.iinfo(spec.numpy)
     first = next(item for item in _leaves(value) if not limits.min <= item <= limits.max)
     got = first if -(2**63) <= first < 2**64 else f"an integer of {len(str(abs(first)))} digits"
@@ -80,13 +84,16 @@ def _beyond(value: Any, spec: TensorSpec) -> str:
 
 
 def _flat_row(value: Any) -> Array | None:
-    """What is asked most, float32 [columns] or [1, columns], four times as quick as by numpy; None for all else."""
+    """Return float32 [columns] or [1, columns]; None for any other form.
+
+    This is the most frequent input; np.array takes four times as long.
+    """
     row = value[0] if isinstance(value, list) and len(value) == 1 else value
     if not isinstance(row, list) or not row or not set(map(type, row)) <= _LEAVES["f"]:
         return None
     try:
         flat = np.frombuffer(struct.pack(f"={len(row)}f", *row), np.float32)
-    except OverflowError:  # beyond float32, or a whole number beyond float64
+    except OverflowError:  # beyond float32, or an integer beyond float64
         return None
     return flat if row is value else flat[np.newaxis]
 
@@ -118,11 +125,11 @@ def _nested_shape(value: Any, spec: TensorSpec, depth: int = 0) -> tuple[int, ..
 
 
 def _check_lists(value: Any, spec: TensorSpec) -> None:
-    """Raise InvalidInput unless nested lists hold what the spec wants, at one depth; asked before numpy.
+    """Raise InvalidInput unless nested lists have the spec's leaves at one depth.
 
-    It gives every element the longest string's room, and takes many times as long for lists that are no tensor. A level
-    at a time, because a list each would take five times as long where millions of lists hold one number; no further
-    than to the first level that is wrong.
+    Called before numpy, which would allocate every element as large as the longest string, and takes many times as long
+    for lists that are not rectangular. Lists are flattened one level at a time, because recursion takes five times as
+    long for millions of short lists. Stops at the first invalid level.
     """
     wanted = spec.numpy.kind
     level = [[value]]
@@ -142,7 +149,10 @@ def _check_lists(value: Any, spec: TensorSpec) -> None:
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    """The values inside nested lists, without recursion: a request may nest a thousand lists."""
+    """Yield the leaves of nested lists.
+
+    Without recursion: a request may nest a thousand lists.
+    """
     pending = [value]
     while pending:
         item = pending.pop()
@@ -153,7 +163,10 @@ def _leaves(value: Any) -> Iterator[Any]:
 
 
 def _from_base64(value: dict[str, Any], spec: TensorSpec) -> Array:
-    """``{"b64": text}``: the bytes of one string, or little-endian elements of whole rows in row-major order."""
+    """Return ``{"b64": text}`` as an array.
+
+    The bytes are one string, or little-endian elements of whole rows in row-major order.
+    """
     data = _base64_bytes(value, spec)
     if spec.dtype == "string":
         array = np.empty((), dtype=np.object_)
@@ -187,7 +200,7 @@ def from_base64(text: str, spec: TensorSpec) -> bytes:
 
 
 def json_type(value: Any) -> str:
-    """What a JSON reader would call this value."""
+    """Return the JSON name of a value's type."""
     names = {
         bool: "a boolean",
         int: "an integer",
@@ -200,10 +213,10 @@ def json_type(value: Any) -> str:
 
 
 def _culprit(value: Any, wanted: str) -> str:
-    """Name the first leaf that is to blame, for the error sentence."""
+    """Return the first invalid leaf and its type, for an error message."""
     for item in _leaves(value):
         if type(item) not in _LEAVES[wanted]:
-            if item is None or isinstance(item, bool):  # by JSON's words, not Python's
+            if item is None or isinstance(item, bool):  # in JSON's notation, not Python's
                 return f"got {'null' if item is None else f'a boolean: {item}'.lower()}"
             return f"got {json_type(item)}: {str(item)[:40]!r}"
         if isinstance(item, int) and not -(2**63) <= item < 2**64:

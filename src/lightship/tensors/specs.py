@@ -1,4 +1,4 @@
-"""What a tensor is said to be: dtypes, specifications, signatures, and whether an array keeps to them.
+"""Dtypes, tensor specifications, signatures, and validation of arrays.
 
 Names of dtypes are numpy's, plus ``string`` for bytes of any length (numpy: an object array of ``bytes``).
 """
@@ -41,17 +41,17 @@ class TensorSpec:
     """One input or output of a signature.
 
     Attributes:
-        name: as the model names it.
+        name: the model's name for it.
         dtype: a key of :data:`DTYPES`.
         shape: ``None`` stands for any size; the first dimension is the batch.
         kind: how encoded bytes or named columns become this tensor, as ``{"type": "image", ...}``; ``None`` for
             a plain tensor. The options belong to the kind (see :mod:`lightship.inputs`). ``{"type": "example",
             "features": {name: {"dtype": ..., "shape": ...}}}`` are strings that the graph parses as tf.Example.
-        classes: class names of an output, one per column (or two for a single sigmoid column); empty if none.
+        classes: class names of an output, one per column (or two for a single sigmoid column); may be empty.
         from_logits: whether the output needs a softmax (or sigmoid) before its values are probabilities.
-        numpy: the dtype as numpy's.
+        numpy: the dtype as a numpy dtype.
         batched: whether the first dimension takes any number of rows.
-        row_shape: the shape of one row: without the batch dimension where there is one.
+        row_shape: the shape of one row: without the batch dimension, if there is one.
     """
 
     name: str
@@ -74,7 +74,7 @@ class TensorSpec:
         return f"{self.dtype} {_sizes(self.shape)}"
 
     def to_json(self) -> dict[str, Any]:
-        """The manifest's form: what is empty is left out."""
+        """Return the manifest's form, without empty fields."""
         record: dict[str, Any] = {"name": self.name, "dtype": self.dtype, "shape": list(self.shape)}
         if self.kind:
             record["kind"] = dict(self.kind)
@@ -86,7 +86,10 @@ class TensorSpec:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> TensorSpec:
-        """The inverse of :meth:`to_json`; raises KeyError, TypeError or ValueError on another form."""
+        """Return the spec of a :meth:`to_json` record.
+
+        Raises KeyError, TypeError or ValueError for another form.
+        """
         shape = tuple(None if size is None else int(size) for size in record["shape"])
         if record["dtype"] not in DTYPES or any(size is not None and size < 0 for size in shape):
             raise ValueError(f"no tensor has dtype {record['dtype']!r} and shape {record['shape']!r}")
@@ -103,9 +106,8 @@ class TensorSpec:
 class Signature(NamedTuple):
     """A named function of a model: named input tensors in, named output tensors out.
 
-    ``method`` is what a SavedModel says that it is for: predict, classify or regress. ``independent_rows`` says whether
-    a row's outputs are the same whatever rows come with it, as measured when the model was compiled; None where that is
-    not known.
+    ``method`` is the SavedModel method: predict, classify or regress. ``independent_rows`` is whether a row's outputs
+    are independent of the other rows of a batch, as measured when the model was compiled; None if unknown.
     """
 
     name: str
@@ -115,7 +117,7 @@ class Signature(NamedTuple):
     independent_rows: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The manifest's form: the usual method, and what is not known, are left out."""
+        """Return the manifest's form, without defaults and unknown values."""
         record: dict[str, Any] = {
             "name": self.name,
             "inputs": [spec.to_json() for spec in self.inputs],
@@ -129,18 +131,21 @@ class Signature(NamedTuple):
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Signature:
-        """The inverse of :meth:`to_json`."""
+        """Return the signature of a :meth:`to_json` record."""
         return cls(
             name=str(record["name"]),
             inputs=tuple(TensorSpec.from_json(spec) for spec in record["inputs"]),
             outputs=tuple(TensorSpec.from_json(spec) for spec in record["outputs"]),
             method=str(record.get("method", "predict")),
-            independent_rows=None if (known := record.get("independent_rows")) is None else bool(known),
+            independent_rows=None if (rows := record.get("independent_rows")) is None else bool(rows),
         )
 
 
 def validate(array: Array, spec: TensorSpec) -> None:
-    """Raise InvalidInput unless the array has the spec's dtype and shape, and at least one element."""
+    """Raise InvalidInput unless an array matches the spec's dtype and shape.
+
+    An array without elements is refused, too.
+    """
     shape = array.shape
     if array.dtype != spec.numpy:
         raise InvalidInput(f"input '{spec.name}' must be {spec}, got {array.dtype.name} {list(shape)}")
@@ -152,7 +157,10 @@ def validate(array: Array, spec: TensorSpec) -> None:
 
 
 def check_finite(array: Array, spec: TensorSpec) -> None:
-    """Raise InvalidInput where a floating-point array holds NaN or infinity: not every protocol has words for them."""
+    """Raise InvalidInput where a floating-point array holds NaN or infinity.
+
+    Not every protocol can represent them.
+    """
     if array.dtype.kind == "f" and not _finite(array):
         raise InvalidInput(
             f"input '{spec.name}' holds NaN, Infinity or a number beyond {spec.dtype}: send finite numbers"
@@ -166,17 +174,20 @@ def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
 
 
 def _finite(array: Array) -> bool:
-    """A product with itself is finite only if all elements are, and is four times as quick as asking each."""
+    """Return whether all elements are finite.
+
+    The dot product with itself is finite only if all elements are, and takes a quarter of the time of np.isfinite.
+    """
     return math.isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
 
 
 def describe_shape(spec: TensorSpec) -> str:
-    """The shape for a sentence, with the columns' names where there are any: ``[any, 2] (age, income)``."""
+    """Return the shape for a message: ``[any, 2] (age, income)`` with column names."""
     return _sizes(spec.shape) + _columns(spec)
 
 
 def describe_row(spec: TensorSpec) -> str:
-    """The shape of one row for a sentence."""
+    """Return the shape of one row for a message."""
     return _sizes(spec.row_shape) + _columns(spec)
 
 

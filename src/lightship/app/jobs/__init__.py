@@ -1,6 +1,7 @@
-"""``/jobs``: data files scored by the functions behind the queues. A job belongs to its caller alone.
+"""``/jobs``: data files scored by the functions behind the queues.
 
-Routes are plain functions, which FastAPI runs in threads: boto3 waits for its answers.
+A job is visible to the caller who created it only. Routes are plain functions, which FastAPI runs in threads, because
+boto3 blocks.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from fastapi import APIRouter, Body, Depends, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from lightship.app.jobs.errors import Route
-from lightship.app.jobs.schemas import Asked, JobList, JobRequest, JobStatus, UploadPlace, UploadRequest
+from lightship.app.jobs.schemas import JobList, JobRequest, JobsBody, JobStatus, UploadPlace, UploadRequest
 from lightship.dispatch.callers import UNKNOWN
 from lightship.errors import Forbidden, NotFound
 from lightship.jobs import operations, uploads
@@ -27,17 +28,17 @@ _LOG = logging.getLogger(__name__)
 
 _ERROR = {"content": {"application/json": {"schema": ERROR}}}
 _NO_STACK = (
-    "jobs need a stack with a bucket, a table and queues, and this server has none: start `lightship up`, or deploy "
-    "with Registry=bucket"
+    "jobs need a stack with a bucket, a table and queues, which this server does not have: start `lightship up`, or "
+    "deploy with Registry=bucket"
 )
-_NOBODY = (
-    "a job belongs to its caller, and this API is not told who that is: it needs ApiAuth=AWS_IAM or JWT, or an "
+_NO_CALLER = (
+    "a job belongs to its caller, and this API does not authenticate callers: it needs ApiAuth=AWS_IAM or JWT, or an "
     "authorizer that puts principalId into its context"
 )
 _EXAMPLES: dict[str, Any] = {
-    "upload": {"summary": "Ask where to put a file", "value": {"upload": {"name": "patients.csv", "size": 12_000}}},
+    "upload": {"summary": "Request an upload address", "value": {"upload": {"name": "patients.csv", "size": 12_000}}},
     "job": {
-        "summary": "Have it scored",
+        "summary": "Score an uploaded file",
         "value": {"model": "quickstart", "key": "uploads/CALLER/ID/patients.csv", "options": {"threshold": 0.01}},
     },
 }
@@ -47,12 +48,12 @@ router = APIRouter(
     tags=["jobs"],
     route_class=Route,
     strict_content_type=False,
-    responses={"4XX": {"description": "What was wrong", **_ERROR}, 503: {"description": "Ask again later", **_ERROR}},
+    responses={"4XX": {"description": "Client error", **_ERROR}, 503: {"description": "Retry later", **_ERROR}},
 )
 
 
-class Opener:
-    """Makes the jobs' cloud at the first request for it, once, whatever thread asks."""
+class LazyCloud:
+    """The jobs' stack, opened once, for the first request that needs it. Thread-safe."""
 
     def __init__(self, make: Callable[[], Cloud | None]) -> None:
         self._make = make
@@ -60,7 +61,7 @@ class Opener:
         self._made: tuple[Cloud | None] | None = None
 
     def __call__(self) -> Cloud | None:
-        """The cloud; None where there is no stack."""
+        """Return the stack's bucket, table and queues; None without a stack."""
         with self._lock:
             self._made = self._made or (self._make(),)
         return self._made[0]
@@ -68,14 +69,14 @@ class Opener:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks and where; ``correlation`` is the request's id."""
+    """The authenticated caller of a request, with the stack and the correlation id."""
 
     cloud: Cloud
     owner: str
     correlation: str
 
     def status(self, job: str) -> dict[str, Any]:
-        """Where a job of his stands; raises NotFound."""
+        """Return the status of a job of this caller; raises NotFound."""
         return operations.status(self.cloud, owner=self.owner, job=job).to_json()
 
 
@@ -84,51 +85,54 @@ def _caller(request: Request) -> Caller:
     if cloud is None:
         raise NotFound(_NO_STACK)
     if request.state.caller in {UNKNOWN, None}:
-        raise Forbidden(_NOBODY)
+        raise Forbidden(_NO_CALLER)
     return Caller(cloud, request.state.caller, request.state.correlation)
 
 
-Asking = Annotated[Caller, Depends(_caller)]
+AuthenticatedCaller = Annotated[Caller, Depends(_caller)]
 
 
 @router.post(
     "",
-    summary="Ask where to put a file, or have it scored",
+    summary="Request an upload address, or start a job",
     status_code=202,
     response_model=JobStatus,
     response_model_exclude_unset=True,
-    responses={200: {"model": UploadPlace, "description": "Where to put the file"}},
+    responses={200: {"model": UploadPlace, "description": "Where to upload the file"}},
 )
-def ask(asking: Asking, body: Annotated[Asked, Body(openapi_examples=_EXAMPLES)]) -> Any:
-    """Ask where to put a file (`upload`), or have one scored that was put there. The same again is the same job."""
+def ask(caller: AuthenticatedCaller, body: Annotated[JobsBody, Body(openapi_examples=_EXAMPLES)]) -> Any:
+    """Return an address to upload a file to, or start a job for an uploaded file.
+
+    Repeating a job's request returns the same job.
+    """
     if isinstance(body, UploadRequest):
-        return JSONResponse(uploads.begin(asking.cloud, owner=asking.owner, **body.upload.model_dump()))
-    return _start(asking, body)
+        return JSONResponse(uploads.begin(caller.cloud, owner=caller.owner, **body.upload.model_dump()))
+    return _start(caller, body)
 
 
-def _start(asking: Caller, body: JobRequest) -> dict[str, Any]:
+def _start(caller: Caller, body: JobRequest) -> dict[str, Any]:
     options = requests.Options.from_json(body.options)
     if (parts := body.parts) is not None:
-        uploads.complete(asking.cloud, owner=asking.owner, key=body.key, upload=parts.upload, etags=parts.etags)
+        uploads.complete(caller.cloud, owner=caller.owner, key=body.key, upload=parts.upload, etags=parts.etags)
     request = requests.Request(
-        asking.owner, body.model, body.key, body.version, options, run=body.run, correlation=asking.correlation
+        caller.owner, body.model, body.key, body.version, options, run=body.run, correlation=caller.correlation
     )
-    job = operations.start(asking.cloud, request)
-    _LOG.info("job %s is asked for, correlation %s", job.id, asking.correlation)
-    return asking.status(job.id)
+    job = operations.start(caller.cloud, request)
+    _LOG.info("job %s was requested, correlation %s", job.id, caller.correlation)
+    return caller.status(job.id)
 
 
 @router.get("", summary="Your jobs, the newest first", response_model=JobList, response_model_exclude_unset=True)
-def jobs(asking: Asking, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> dict[str, Any]:
-    """Your jobs, the newest first."""
-    found = operations.statuses(asking.cloud, owner=asking.owner, limit=limit)
+def jobs(caller: AuthenticatedCaller, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> dict[str, Any]:
+    """Return the caller's jobs, the newest first."""
+    found = operations.statuses(caller.cloud, owner=caller.owner, limit=limit)
     return {"jobs": [status.to_json() for status in found]}
 
 
-@router.get("/{job}", summary="How far a job is", response_model=JobStatus, response_model_exclude_unset=True)
-def job(asking: Asking, job: str) -> dict[str, Any]:
-    """How far a job is."""
-    return asking.status(job)
+@router.get("/{job}", summary="A job's status", response_model=JobStatus, response_model_exclude_unset=True)
+def job(caller: AuthenticatedCaller, job: str) -> dict[str, Any]:
+    """Return a job's status."""
+    return caller.status(job)
 
 
 @router.get(
@@ -137,34 +141,37 @@ def job(asking: Asking, job: str) -> dict[str, Any]:
     status_code=307,
     response_class=RedirectResponse,
 )
-def output(asking: Asking, job: str, name: str) -> str:
-    """Where an object of a job's output is, for an hour: `receipt.json`, and the parts that it names."""
-    return operations.download(asking.cloud, owner=asking.owner, job=job, name=name)
+def output(caller: AuthenticatedCaller, job: str, name: str) -> str:
+    """Redirect to an object of a job's output: `receipt.json`, or a part it names.
+
+    The address expires after an hour.
+    """
+    return operations.download(caller.cloud, owner=caller.owner, job=job, name=name)
 
 
 @router.post("/{job}/cancel", summary="Stop a job", response_model=JobStatus, response_model_exclude_unset=True)
-def cancel(asking: Asking, job: str) -> dict[str, Any]:
-    """Stop a job: it gets no receipt."""
-    operations.cancel(asking.cloud, owner=asking.owner, job=job)
-    return asking.status(job)
+def cancel(caller: AuthenticatedCaller, job: str) -> dict[str, Any]:
+    """Cancel a job: it gets no receipt."""
+    operations.cancel(caller.cloud, owner=caller.owner, job=job)
+    return caller.status(job)
 
 
 @router.post(
     "/{job}/retry", summary="Send unfinished work again", response_model=JobStatus, response_model_exclude_unset=True
 )
-def retry(asking: Asking, job: str) -> dict[str, Any]:
-    """Send again what nobody is at work on."""
-    operations.retry(asking.cloud, owner=asking.owner, job=job)
-    return asking.status(job)
+def retry(caller: AuthenticatedCaller, job: str) -> dict[str, Any]:
+    """Send a job's chunks that no worker is processing to the queue again."""
+    operations.retry(caller.cloud, owner=caller.owner, job=job)
+    return caller.status(job)
 
 
 @router.post(
     "/{job}/close",
-    summary="End an incomplete job without its missing rows",
+    summary="Close an incomplete job without its missing rows",
     response_model=JobStatus,
     response_model_exclude_unset=True,
 )
-def close(asking: Asking, job: str) -> dict[str, Any]:
-    """Give an incomplete job its receipt, which lists the rows that are missing."""
-    operations.close(asking.cloud, owner=asking.owner, job=job)
-    return asking.status(job)
+def close(caller: AuthenticatedCaller, job: str) -> dict[str, Any]:
+    """Close an incomplete job with a receipt that lists the missing rows."""
+    operations.close(caller.cloud, owner=caller.owner, job=job)
+    return caller.status(job)

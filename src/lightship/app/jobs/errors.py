@@ -1,4 +1,4 @@
-"""Translate the errors of a route to one sentence in the native protocol's shape."""
+"""Errors of the jobs' routes as responses in the native protocol's format."""
 
 from __future__ import annotations
 
@@ -23,10 +23,13 @@ _LOG = logging.getLogger(__name__)
 
 
 class Route(APIRoute):
-    """A route whose errors are all ours. Its JSON is read as the protocols' is, before FastAPI reads it again."""
+    """A route that renders every error in the native protocol's format.
+
+    JSON bodies are parsed by the protocols' strict parser before FastAPI parses them.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's own handler, within ours."""
+        """Return FastAPI's handler, wrapped to render errors."""
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
@@ -43,44 +46,50 @@ class Route(APIRoute):
             except Exception as error:
                 names = (request.method, request.url.path, request.state.correlation)
                 _LOG.exception("%s %s failed, correlation %s", *names)
-                return render(_ours(error), request)
+                return render(_as_lightship_error(error), request)
 
         return answer
 
 
 def render(error: LightshipError, request: Request) -> Response:
-    """An error as FastAPI's response."""
+    """Return the response for an error."""
     request.scope[ADMITTED].request.refusal = error.code
     response = protocols.render_error(error, route_path(request.scope))
     return Response(response.body, response.status, dict(response.headers))
 
 
 def check_json(body: bytes, content_type: str) -> None:
-    """Raises UnsupportedMedia or InvalidInput unless a body is a JSON object and says so, or says nothing."""
+    """Raise UnsupportedMedia or InvalidInput unless a body is a JSON object.
+
+    A missing ``Content-Type`` is accepted.
+    """
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in {"", "application/json"}:
-        raise UnsupportedMedia(f"the body's type is {media_type[:80]}: this takes application/json")
+        raise UnsupportedMedia(f"the body has content type {media_type[:80]}: application/json is expected")
     read_object(body)
 
 
 def sentence(errors: Sequence[Mapping[str, Any]]) -> str:
-    """The first of pydantic's errors in one sentence: where it is, and what is wrong there."""
+    """Return a message for the first of pydantic's errors, with the field's name."""
     error = errors[0]
-    # A union's member is in the place's name, too: no part of the body is called so.
-    place = [str(part)[:80] for part in error["loc"] if part not in {"UploadRequest", "JobRequest"}]
-    name = ".".join(place[1:]) or place[0]
+    # pydantic's location includes the name of the union's member, which is no part of the body.
+    location = [str(part)[:80] for part in error["loc"] if part not in {"UploadRequest", "JobRequest"}]
+    name = ".".join(location[1:]) or location[0]
     match error["type"]:
         case "missing":
-            forms = ': send {"upload": …} to get a place for a file, or {"model": …, "key": …} to have it scored'
-            return f"the {place[0]} lacks '{name}'{forms if name == 'model' else ''}"
+            forms = ': send {"upload": …} to get an upload address, or {"model": …, "key": …} to start a job'
+            return f"the {location[0]} lacks '{name}'{forms if name == 'model' else ''}"
         case "extra_forbidden":
-            return f"the {place[0]} has an unknown field '{name}'"
+            return f"the {location[0]} has an unknown field '{name}'"
     message = str(error["msg"])[:200]
     return f"'{name}' is wrong: {message[:1].lower()}{message[1:]}"
 
 
-def _ours(error: Exception) -> LightshipError:
-    """Return what a client gets for an unexpected error: AWS's failures are transient, ours are not."""
-    if aws.describe(error) is not None:  # its words are for the log: they name what callers need not know
-        return Unavailable("the jobs' bucket, table or queues do not answer as they should: ask again later")
+def _as_lightship_error(error: Exception) -> LightshipError:
+    """Return the error to report for an unexpected exception.
+
+    AWS's failures are transient: retry later. All others are internal errors.
+    """
+    if aws.describe(error) is not None:  # the text of AWS's error goes to the log only: it names resources
+        return Unavailable("the jobs' bucket, table or queues do not respond as expected: retry later")
     return internal_error()

@@ -1,4 +1,4 @@
-"""What requests about jobs hold and what answers them, for FastAPI: it checks the one and documents both."""
+"""Request and response models of ``/jobs``, which FastAPI validates and documents."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapt
 from lightship.jobs.ledger.records import State
 from lightship.jobs.ledger.requests import Options
 
-# The options' own class says what is wrong with one, so here they are any object; their schema is the class's.
+# Options are validated by their own class, so any object is accepted here; the documented schema is that class's.
 _Options = Annotated[
     dict[str, Any], WithJsonSchema({**TypeAdapter(Options).json_schema(), "additionalProperties": False})
 ]
 
 
 class _Strict(BaseModel):
-    """JSON types are kept apart, and a field that nobody knows is a mistake."""
+    """A model without type coercion that refuses unknown fields."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -24,37 +24,37 @@ class _Strict(BaseModel):
 class UploadedFile(_Strict):
     """A file to be uploaded."""
 
-    name: str = Field(description="Its name; the ending says what it is.")
-    size: int = Field(default=0, ge=0, description="Bytes, exactly; 0: not known. Beyond 5 GB it is uploaded in parts.")
+    name: str = Field(description="The file's name; its extension determines the format.")
+    size: int = Field(default=0, ge=0, description="Exact size in bytes; 0: unknown. Above 5 GB, upload is in parts.")
     folder: str = Field(
-        default="", max_length=1024, description="`folder` of an earlier answer, to put it beside that file: images."
+        default="", max_length=1024, description="`folder` of an earlier response, to add an image to that folder."
     )
 
 
 class UploadRequest(_Strict):
-    """Asks where to put a file."""
+    """A request for an upload address."""
 
     upload: UploadedFile
 
 
 class Parts(_Strict):
-    """What completes an upload in parts."""
+    """The completion of a multipart upload."""
 
-    upload: str = Field(max_length=2000, description="`upload` of the answer that gave the parts' addresses.")
+    upload: str = Field(max_length=2000, description="`upload` of the response that gave the parts' addresses.")
     etags: list[Annotated[str, Field(max_length=200)]] = Field(
-        min_length=1, max_length=1000, description="The ETag that each PUT was answered with, in the parts' order."
+        min_length=1, max_length=1000, description="The ETag that each PUT returned, in the order of the parts."
     )
 
 
 class JobRequest(_Strict):
-    """Asks for an object of the caller's own to be scored."""
+    """A request to score an object that the caller uploaded."""
 
     model: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
-    key: str = Field(min_length=1, max_length=1024, description="`key` of the answer that said where to put the file.")
-    version: int | None = Field(default=None, ge=1, description="The one that answers, unless given.")
+    key: str = Field(min_length=1, max_length=1024, description="`key` of the response that gave the upload address.")
+    version: int | None = Field(default=None, ge=1, description="Default: the model's default version.")
     options: _Options = Field(default_factory=dict)
-    run: str = Field(default="", max_length=200, description="Another word for a deliberate rerun of the same file.")
-    parts: Parts | None = Field(default=None, description="Of an upload in parts: made one object first.")
+    run: str = Field(default="", max_length=200, description="Another value starts a new job for the same file.")
+    parts: Parts | None = Field(default=None, description="Of a multipart upload, which is completed first.")
 
 
 def _kind(value: Any) -> str:
@@ -62,16 +62,19 @@ def _kind(value: Any) -> str:
     return "UploadRequest" if upload else "JobRequest"
 
 
-Asked = Annotated[
+JobsBody = Annotated[
     Annotated[UploadRequest, Tag("UploadRequest")] | Annotated[JobRequest, Tag("JobRequest")], Discriminator(_kind)
 ]
 
 
 class UploadPlace(BaseModel):
-    """Where to put a file: one address for one PUT, or one for each part. They work for an hour, parts' for a day."""
+    """Where to upload a file: the address for one PUT, or one for each part.
+
+    It expires after an hour, those of parts after a day.
+    """
 
     key: str
-    folder: str = Field(description="The key's own; as the `key` of a job it means all images in it.")
+    folder: str = Field(description="The key's folder; as the `key` of a job it selects all images in it.")
     url: str | None = None
     upload: str | None = None
     part_bytes: int | None = Field(default=None, description="Bytes of each part but the last.")
@@ -79,7 +82,7 @@ class UploadPlace(BaseModel):
 
 
 class PinnedModel(BaseModel):
-    """The version that a job began with and ends with."""
+    """The version that all chunks of a job are scored with."""
 
     name: str
     version: int
@@ -102,7 +105,7 @@ class Chunks(BaseModel):
 
 
 class JobStatus(BaseModel):
-    """A job and how far it is. Times are seconds since 1970."""
+    """A job's status. Times are Unix times in seconds."""
 
     id: str
     state: State
@@ -116,15 +119,15 @@ class JobStatus(BaseModel):
     rows_per_second: float
     seconds_left: float | None
     gigabyte_seconds: float = Field(
-        description="What the chunks that are done took, as measured: seconds times gigabytes of memory."
+        description="Measured use of the finished chunks: seconds times gigabytes of memory."
     )
     cost_estimate_usd: float = Field(
-        description="Roughly, so far: those gigabyte-seconds and the chunks' calls, in us-east-1. "
-        "Splitting, attempts that failed, storage and logs are not in it."
+        description="Estimated cost so far: those gigabyte-seconds and the chunks' invocations, in us-east-1. "
+        "Splitting, failed attempts, storage and logs are not included."
     )
     correlation: str
-    reason: str | None = Field(default=None, description="Why it failed, was cancelled or is incomplete.")
-    receipt: str | None = Field(default=None, description="Key of the receipt, when it is there.")
+    reason: str | None = Field(default=None, description="Why the job failed, was cancelled or is incomplete.")
+    receipt: str | None = Field(default=None, description="Key of the receipt, once it exists.")
 
 
 class JobList(BaseModel):

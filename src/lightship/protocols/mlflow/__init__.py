@@ -1,10 +1,10 @@
-"""MLflow's scoring protocol, SageMaker's too: the default model on ``POST /invocations``, health on ``GET /ping``.
+"""The scoring protocol of MLflow and SageMaker: ``/invocations`` and ``/ping``.
 
-SageMaker's containers with several models are asked on ``/models/{name}/invoke``; its clients, given our address,
-ask ``/endpoints/{name}/invocations``, where a model stands for an endpoint.
+Both use the default model. SageMaker's multi-model containers have ``/models/{name}/invoke``; SageMaker's clients, with
+this server as endpoint URL, send ``/endpoints/{name}/invocations``, where the endpoint's name is the model's.
 
-Source of truth: ``mlflow.pyfunc.scoring_server`` of MLflow 3. As there, unknown fields and ``params`` (our models have
-no params schema) are ignored, NaN and Infinity are legal tokens in requests, and a NaN output is the token ``NaN``.
+Reference: ``mlflow.pyfunc.scoring_server`` of MLflow 3. As there, unknown fields and ``params`` (bundles have no params
+schema) are ignored, NaN and Infinity are legal tokens in requests, and a NaN output is the token ``NaN``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lightship.calls import Call, Health, ModelState, Prediction
 from lightship.errors import InvalidInput, LightshipError, UnsupportedMedia
 from lightship.inputs import decode_body
 from lightship.protocols.http import Request, Response, Route, WireProtocol
-from lightship.protocols.json import whole, without_mark, write
+from lightship.protocols.json import nan_as_token, without_mark, write
 from lightship.protocols.mlflow.frames import from_object, from_rows
 from lightship.protocols.mlflow.sagemaker import ATTRIBUTES, accepts, attributes_of, check_single, chosen
 from lightship.protocols.statuses import error_headers, status
@@ -31,10 +31,10 @@ _TEXT = {"content-type": "text/plain"}
 _NPY = "application/x-npy"
 _ATTRIBUTES = "custom_attributes"
 
-# SageMaker's names for one JSON value per line.
+# SageMaker's media types for one JSON value per line.
 _LINES = frozenset({"application/jsonlines", "application/x-jsonlines", "application/x-ndjson"})
 
-# MLflow's names for our codes, from the public list in its databricks.proto; the others are INTERNAL_ERROR.
+# MLflow's names for error codes, from the public list in its databricks.proto; all others are INTERNAL_ERROR.
 _CODES = {
     "invalid_input": "BAD_REQUEST",
     "unauthenticated": "UNAUTHENTICATED",
@@ -55,7 +55,10 @@ _CODES = {
 
 
 def decode_invocation(request: Request, manifest: Manifest) -> Call:
-    """A body as a call; raises InvalidInput, UnsupportedMedia, or NotFound for a signature."""
+    """Return the call in a request's body.
+
+    Raises InvalidInput, UnsupportedMedia, or NotFound for a signature.
+    """
     attributes = attributes_of(request)
     name, outputs = chosen(attributes) if attributes else (None, ())
     signature = manifest.signature(name)
@@ -84,15 +87,18 @@ def _inputs(request: Request, signature: Signature) -> dict[str, Array]:
 def _from_npy(body: bytes, signature: Signature) -> dict[str, Array]:
     if len(signature.inputs) != 1:
         names = ", ".join(spec.name for spec in signature.inputs)
-        raise UnsupportedMedia(f"{_NPY} holds one array, and the model has the inputs {names}: send JSON")
-    from lightship.protocols.mlflow import npy  # JSON does not wait for it
+        raise UnsupportedMedia(f"{_NPY} holds one array, but the model has the inputs {names}: send JSON")
+    from lightship.protocols.mlflow import npy  # JSON requests do not need it
 
     (spec,) = signature.inputs
     return {spec.name: npy.read(body, spec)}
 
 
 def _loads(text: bytes) -> Any:
-    """A JSON value. orjson knows no NaN and no Infinity, so a text that has one of them is read once more."""
+    """Return a JSON value.
+
+    orjson refuses NaN and Infinity, so a text that contains them is parsed again by the standard library.
+    """
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -106,14 +112,17 @@ def _loads_with_tokens(text: bytes) -> Any:
 
     try:
         value = json.loads(text)
-        orjson.dumps(value)  # refuses what orjson would not have read either: half characters, very long integers
+        orjson.dumps(value)  # refuses what orjson refuses to read: lone surrogates, very long integers
     except (ValueError, TypeError, RecursionError) as error:
         raise InvalidInput(f"the body is not JSON: {str(error)[:120]}") from None
     return value
 
 
 def encode_invocation(prediction: Prediction) -> Response:
-    """``{"predictions": …}``: the only output's nested list, or an object of them by output name; or a .npy file."""
+    """Return ``{"predictions": …}``, or a .npy file where that was requested.
+
+    The value is the only output's nested list, or an object by output name.
+    """
     parameters = prediction.result.call.parameters
     response = _npy(prediction) if _NPY in parameters else _predictions(prediction)
     if _ATTRIBUTES in parameters:
@@ -129,28 +138,31 @@ def _npy(prediction: Prediction) -> Response:
 
 
 def _predictions(prediction: Prediction) -> Response:
-    values = {name: whole(array) for name, array in prediction.result.outputs.items()}
+    values = {name: nan_as_token(array) for name, array in prediction.result.outputs.items()}
     return Response(200, write({"predictions": values if len(values) > 1 else next(iter(values.values()))}))
 
 
 def encode_ping(health: Health) -> Response:
-    """An empty line, as MLflow says it: 200 where the default model can be asked, else 503."""
+    """Return an empty line as MLflow does: 200 if the default model is ready."""
     return Response(200 if health.ready else 503, b"\n", dict(_TEXT))
 
 
 def encode_version(_: Health) -> Response:
-    """Our version, bare, as MLflow gives its own."""
+    """Return Lightship's version as plain text, as MLflow returns its own."""
     return Response(200, __version__.encode(), dict(_TEXT))
 
 
 def encode_error(error: LightshipError) -> Response:
-    """``{"error_code", "message"}`` with the code's status."""
+    """Return ``{"error_code", "message"}`` with the code's status."""
     body = write({"error_code": _CODES.get(error.code, "INTERNAL_ERROR"), "message": error.message})
     return Response(status(error, "mlflow"), body, error_headers(error))
 
 
 def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
-    """OpenAPI paths of a route; imported when asked for, because no hot request asks."""
+    """Return the OpenAPI paths of a route.
+
+    Imported here, because no prediction needs it.
+    """
     from lightship.protocols.mlflow import openapi as mlflow_openapi
 
     return mlflow_openapi.describe(route, models)

@@ -1,6 +1,6 @@
-"""The forms in which MLflow's scoring protocol takes rows, as the inputs of a signature.
+"""MLflow's request formats as the inputs of a signature.
 
-A data frame's columns are an input each, or a cell of an input each: by name, or in order where names say nothing.
+Each column of a data frame is an input, or an element of an input: by name, or in order if the names do not match.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ from lightship.tensors import Array, Signature, TensorSpec, json_type, to_array
 
 @dataclass(frozen=True)
 class Frame:
-    """A data frame as JSON has it: rows of cells; ``names`` is None where the columns are unnamed or just numbered."""
+    """A data frame in JSON: rows of cells.
+
+    ``names`` is None where the columns are unnamed or only numbered.
+    """
 
     names: tuple[str, ...] | None
     rows: Sequence[Sequence[Any]]
 
 
 def from_object(body: Any, signature: Signature) -> dict[str, Array]:
-    """A request's JSON body as inputs; raises InvalidInput."""
+    """Return a request's JSON body as inputs; raises InvalidInput."""
     fields = [name for name in _FIELDS if name in body] if isinstance(body, dict) else []
     if len(fields) != 1:
         got = f"got {', '.join(fields)}" if fields else f"got {json_type(body)} without one"
@@ -33,7 +36,7 @@ def from_object(body: Any, signature: Signature) -> dict[str, Array]:
 
 
 def _from_split(value: Any, signature: Signature, where: str) -> dict[str, Array]:
-    """What pandas' ``to_dict(orient="split")`` gives: the index is not asked for."""
+    """Read the form of pandas' ``to_dict(orient="split")``; the index is ignored."""
     if not isinstance(value, dict) or not isinstance(value.get("data"), list):
         raise InvalidInput(f'{where} must be an object with "data", a list of rows, and "columns", a list of names')
     names, rows = _names(value.get("columns"), where), _checked_rows(value["data"], where)
@@ -69,7 +72,10 @@ def _from_records(value: Any, signature: Signature, where: str) -> dict[str, Arr
 
 
 def from_rows(value: list[Any], signature: Signature, where: str) -> dict[str, Array]:
-    """One value per row: an object of columns or of inputs, or the only input's own value."""
+    """Read one value per row.
+
+    A value is an object of columns or of inputs, or the only input's own value.
+    """
     if not value:
         raise InvalidInput(f"{where} is empty: send at least one row")
     if not isinstance(value[0], dict) or value[0].keys() == {"b64"}:
@@ -86,7 +92,7 @@ def from_rows(value: list[Any], signature: Signature, where: str) -> dict[str, A
 
 
 def _from_values(value: Any, signature: Signature, where: str, rows: int | None = None) -> dict[str, Array]:
-    """Nested lists for the only input, or rows of unnamed cells for several."""
+    """Read nested lists for the only input, or rows of unnamed cells for several."""
     if len(signature.inputs) == 1:
         (spec,) = signature.inputs
         array = decode(value, spec)
@@ -97,14 +103,17 @@ def _from_values(value: Any, signature: Signature, where: str, rows: int | None 
 
 
 def _checked_count(array: Array, spec: TensorSpec, rows: int) -> Array:
-    """An array of as many rows as were sent: never a single row that all of them make up together."""
+    """Return an array that has as many rows as were sent.
+
+    Refuses a single row made of all values together.
+    """
     if spec.batched and (array.ndim == 0 or len(array) != rows):
         raise InvalidInput(f"input '{spec.name}' must have shape {list(spec.row_shape)} in each of {rows} rows")
     return array
 
 
 def _from_inputs(value: Any, signature: Signature, where: str) -> dict[str, Array]:
-    """Tensors by input name, the only input's own value, or records."""
+    """Read tensors by input name, the only input's own value, or records."""
     specs = {spec.name: spec for spec in signature.inputs}
     if isinstance(value, dict) and value and value.keys() <= specs.keys():
         return {name: decode(item, specs[name]) for name, item in value.items()}
@@ -117,33 +126,34 @@ def _from_inputs(value: Any, signature: Signature, where: str) -> dict[str, Arra
 
 
 def _from_frame(frame: Frame, signature: Signature) -> dict[str, Array]:
-    """A data frame as inputs: a column per input, else per cell, by name or, where names say nothing, in order.
+    """Return a data frame as inputs.
 
-    As MLflow does, columns that nobody asks for are left out, and a missing number (null) is NaN.
+    Columns are whole inputs, or elements of inputs, by name or, if the names do not match, in order. As in MLflow,
+    columns of no input are ignored, and a missing number (null) is NaN.
     """
     specs = signature.inputs
     if frame.names is not None and all(spec.name in frame.names for spec in specs):
-        places = {name: index for index, name in enumerate(frame.names)}
-        return {spec.name: _column([row[places[spec.name]] for row in frame.rows], spec) for spec in specs}
+        indices = {name: index for index, name in enumerate(frame.names)}
+        return {spec.name: _column([row[indices[spec.name]] for row in frame.rows], spec) for spec in specs}
     if not tables.readable(signature):
         raise InvalidInput(f"a table needs a column for each input: {_expected(signature)}")
     wanted = [(name, column) for name, columns in tables.columns_of(signature).items() for column in columns]
     order = _order(frame, [column for _, column in wanted], named=tables.named(signature))
     inputs = {}
     for spec in specs:
-        mine = [place for place, (owner, _) in zip(order, wanted, strict=True) if owner == spec.name]
-        cells = [[_cell(row[place], spec) for place in mine] for row in frame.rows]
+        own = [index for index, (owner, _) in zip(order, wanted, strict=True) if owner == spec.name]
+        cells = [[_cell(row[index], spec) for index in own] for row in frame.rows]
         inputs[spec.name] = to_array([row[0] for row in cells] if len(spec.shape) == 1 else cells, spec)
     return inputs
 
 
 def _order(frame: Frame, wanted: Sequence[str], *, named: bool) -> Sequence[int]:
-    """For each wanted column, its place in the frame's rows."""
+    """Return the index in the frame's rows of each wanted column."""
     if frame.names is not None and (named or set(wanted) <= set(frame.names)):
-        places = {name: index for index, name in enumerate(frame.names)}
-        if missing := [name for name in wanted if name not in places]:
+        indices = {name: index for index, name in enumerate(frame.names)}
+        if missing := [name for name in wanted if name not in indices]:
             raise InvalidInput(f"the table lacks the column '{missing[0]}': it needs {', '.join(wanted)[:300]}")
-        return [places[name] for name in wanted]
+        return [indices[name] for name in wanted]
     width = len(frame.rows[0]) if frame.rows else 0
     if width != len(wanted):
         raise InvalidInput(f"the table has {width} columns: {len(wanted)} are expected ({', '.join(wanted)[:300]})")
@@ -151,7 +161,10 @@ def _order(frame: Frame, wanted: Sequence[str], *, named: bool) -> Sequence[int]
 
 
 def _column(values: list[Any], spec: TensorSpec) -> Array:
-    """One column that holds a whole input: a cell is a row's number, text or nested list."""
+    """Return a column that holds a whole input.
+
+    A cell is a row's number, text or nested list.
+    """
     cells = [_cell(value, spec) for value in values]
     if len(spec.shape) == 2 and not any(isinstance(cell, list) for cell in cells):
         cells = [[cell] for cell in cells]  # an input [batch, 1]

@@ -1,7 +1,7 @@
-"""NumPy's file format as a body (``application/x-npy``), which SageMaker's SDK sends and reads by default.
+"""NumPy's file format as a body (``application/x-npy``).
 
-Read by hand: no pickles, and never more memory than the body has. The format: numpy's
-``numpy/lib/format.py``.
+SageMaker's SDK sends and reads it by default. The parser here accepts no pickles, and never uses more memory than the
+body. The format: numpy's ``numpy/lib/format.py``.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ MEDIA_TYPE = "application/x-npy"
 
 _MAGIC = b"\x93NUMPY"
 
-# Bytes of the header's length, by the format's major version.
+# Size of the header's length field in bytes, by the format's major version.
 _LENGTH = {1: 2, 2: 4}
 _LONGEST = 10_000
 
-# The header as numpy.save writes it, of arrays of plain numbers, booleans and strings.
+# The header as numpy.save writes it for arrays of numbers, booleans and strings.
 _HEADER = re.compile(
     r"\{'descr': '([<>|=][biufSU]\d{1,7})', 'fortran_order': (True|False), "
     r"'shape': \(((?:\d{1,18}(?:, ?|,?(?=\))))*)\), ?\}\s*"
@@ -33,9 +33,9 @@ _HEADER = re.compile(
 
 
 def read(body: bytes, spec: TensorSpec) -> Array:
-    """Return the array of a file as this input, with its dtype where no value changes; raises InvalidInput.
+    """Return the array of a file as this input.
 
-    A single row may leave out its batch dimension.
+    The dtype is converted where no value changes. A single row may omit its batch dimension. Raises InvalidInput.
     """
     array = _as(_parsed(body), spec)
     return array[None] if spec.batched and array.ndim == len(spec.shape) - 1 else array

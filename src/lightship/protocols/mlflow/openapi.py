@@ -1,4 +1,4 @@
-"""MLflow's scoring protocol in OpenAPI's words: the form that every model takes, ``inputs`` by name."""
+"""OpenAPI of MLflow's protocol: ``inputs`` by name, a form for every model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lightship.protocols.openapi import (
     targets,
 )
 
-_SUMMARIES = {"/ping": "Whether the default model can be asked", "/version": "The server's version"}
+_SUMMARIES = {"/ping": "Readiness of the default model", "/version": "The server's version"}
 _NPY = "application/x-npy"
 _MLFLOW = Protocol(
     "MLflow",
@@ -40,7 +40,7 @@ def describe(route: Route, models: Sequence[ModelState]) -> Paths:
     text: Schema = {"content": {"text/plain": {}}}
     operation = _MLFLOW.operation(_SUMMARIES[route.path], _name(route.path), {"description": "The answer", **text})
     if route.path == "/ping":
-        operation["responses"]["503"] = {"description": "It cannot", **text}
+        operation["responses"]["503"] = {"description": "The default model is not ready", **text}
     return {route.path: {"get": operation}}
 
 

@@ -1,6 +1,6 @@
 """Lightship's own protocol: ``{"input": …}`` in, predictions out.
 
-A NaN or an infinity in an output becomes ``null``. A body is JSON, or what an input's kind takes (an image, CSV).
+NaN and infinities in outputs become ``null``. A body is JSON, or a media type of the input's kind (an image, CSV).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lightship.calls import Call, Health, ModelState, Prediction, Result
 from lightship.errors import InvalidInput, LightshipError
 from lightship.probabilities import by_class
 from lightship.protocols.http import Request, Response, Route, WireProtocol
-from lightship.protocols.json import plain, read_object, write
+from lightship.protocols.json import nan_as_null, read_object, write
 from lightship.protocols.statuses import error_headers, status
 from lightship.tensors import Array, Signature, check_finite, json_type
 
@@ -24,7 +24,10 @@ _JSON = frozenset({"", "application/json"})
 
 
 def decode_predict(request: Request, manifest: Manifest) -> Call:
-    """A request's body as a call; raises InvalidInput, NotFound (signature) or UnsupportedMedia."""
+    """Return the call in a request's body.
+
+    Raises InvalidInput, NotFound (signature) or UnsupportedMedia.
+    """
     media_type = request.media_type
     if media_type not in _JSON and not media_type.endswith("+json"):
         signature = manifest.signature()
@@ -34,7 +37,7 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
     body = read_object(request.body)
     if len(body) == 1 and "input" in body:
         value, specs = body["input"], manifest.signatures[0].inputs
-        if len(specs) == 1 and type(value) is list:  # asked most
+        if len(specs) == 1 and type(value) is list:  # the most frequent form
             return Call({specs[0].name: inputs.kind_of(specs[0]).decode(value, specs[0])})
         return Call(_inputs(value, manifest.signatures[0]))
     if not body.keys() <= _FIELDS:
@@ -50,12 +53,15 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
         raise InvalidInput('"outputs" must be a list of output names')
     if len(set(outputs)) < len(outputs):
         twice = next(one for one, other in pairwise(sorted(outputs)) if one == other)
-        raise InvalidInput(f"output '{twice[:80]}' is there twice")
+        raise InvalidInput(f"output '{twice[:80]}' occurs twice")
     return Call(_inputs(value, manifest.signature(name)), signature=name, outputs=tuple(outputs))
 
 
 def _finite(inputs: dict[str, Array], signature: Signature) -> dict[str, Array]:
-    """The inputs of a body that has words for NaN and infinity: JSON has none."""
+    """Return inputs of a body that can represent NaN and infinity, which JSON cannot.
+
+    Raises InvalidInput for either.
+    """
     for spec in signature.inputs:
         if spec.name in inputs:
             check_finite(inputs[spec.name], spec)
@@ -63,7 +69,10 @@ def _finite(inputs: dict[str, Array], signature: Signature) -> dict[str, Array]:
 
 
 def _inputs(value: Any, signature: Signature) -> dict[str, Array]:
-    """The value of "input": an object by input name, or the only input's own value."""
+    """Return the value of "input" as tensors.
+
+    It is an object by input name, or the only input's value.
+    """
     if len(signature.inputs) == 1 and not isinstance(value, dict):
         only = signature.inputs[0]
         return {only.name: inputs.decode(value, only)}
@@ -83,16 +92,16 @@ def _inputs(value: Any, signature: Signature) -> dict[str, Array]:
 
 
 def encode_values(prediction: Prediction) -> Response:
-    """The bare answer: the only output's nested list, or an object of them by output name."""
+    """Return the values: the only output's nested list, or an object by output name."""
     outputs = prediction.result.outputs
     if len(outputs) == 1:
         (array,) = outputs.values()
-        return Response(200, write(plain(array)))
-    return Response(200, write({name: plain(array) for name, array in outputs.items()}))
+        return Response(200, write(nan_as_null(array)))
+    return Response(200, write({name: nan_as_null(array) for name, array in outputs.items()}))
 
 
 def encode_predict(prediction: Prediction) -> Response:
-    """The full answer: model, version, predictions, and class names with probabilities where there are any."""
+    """Return model, version, predictions, and probabilities by class name if known."""
     result = prediction.result
     record = {"model": prediction.model, "version": prediction.version, "predictions": _values(result)}
     named = {
@@ -108,8 +117,8 @@ def encode_predict(prediction: Prediction) -> Response:
 def _values(result: Result) -> Any:
     if len(result.outputs) == 1:
         (array,) = result.outputs.values()
-        return plain(array)
-    return {name: plain(array) for name, array in result.outputs.items()}
+        return nan_as_null(array)
+    return {name: nan_as_null(array) for name, array in result.outputs.items()}
 
 
 def encode_models(states: tuple[ModelState, ...]) -> Response:
@@ -118,7 +127,7 @@ def encode_models(states: tuple[ModelState, ...]) -> Response:
 
 
 def encode_model(state: ModelState) -> Response:
-    """One model with its signatures."""
+    """Return one model with its signatures."""
     record = _summary(state)
     if state.manifest is not None:
         record["engine"] = state.manifest.engine
@@ -144,12 +153,15 @@ def _summary(state: ModelState) -> dict[str, Any]:
 
 
 def encode_live(_: Health) -> Response:
-    """The process answers."""
+    """Return the response to a liveness probe."""
     return Response(200, b'{"status":"live"}')
 
 
 def encode_ready(health: Health) -> Response:
-    """200 ``ready``; 200 ``degraded`` where some model failed; 503 ``unavailable`` where none can be served."""
+    """Return the server's readiness.
+
+    200 ``ready``; 200 ``degraded`` where some model failed; 503 ``unavailable`` where no model can be served.
+    """
     failed = any(state.error is not None for state in health.models)
     status = "unavailable" if not health.ready else "degraded" if failed else "ready"
     record = {"status": status, "models": [_summary(state) for state in health.models]}
@@ -157,18 +169,21 @@ def encode_ready(health: Health) -> Response:
 
 
 def encode_metrics(text: bytes) -> Response:
-    """The metrics in Prometheus's text format, version 0.0.4."""
+    """Return the metrics in Prometheus's text format, version 0.0.4."""
     return Response(200, text, {"content-type": "text/plain; version=0.0.4; charset=utf-8"})
 
 
 def encode_error(error: LightshipError) -> Response:
-    """``{"error": {"code", "message"}}`` with the code's status."""
+    """Return ``{"error": {"code", "message"}}`` with the code's status."""
     body = write({"error": {"code": error.code, "message": error.message}})
     return Response(status(error, "native"), body, error_headers(error))
 
 
 def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
-    """OpenAPI paths of a route; imported when asked for, because no hot request asks."""
+    """Return the OpenAPI paths of a route.
+
+    Imported here, because no prediction needs it.
+    """
     from lightship.protocols.native import openapi as native_openapi
 
     return native_openapi.describe(route, models)

@@ -1,4 +1,4 @@
-"""The native protocol in OpenAPI's words: each model's own schemas, with a recorded example that works."""
+"""OpenAPI of the native protocol: a schema and a recorded example for each model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from lightship.calls import Call, ModelState
 from lightship.inputs import kind_of, media_types, tables
 from lightship.protocols.http import Route
-from lightship.protocols.json import plain
+from lightship.protocols.json import nan_as_null
 from lightship.protocols.openapi import (
     ANY_OBJECT,
     BINARY,
@@ -30,16 +30,16 @@ from lightship.protocols.openapi import (
 )
 from lightship.tensors import Array, Signature, TensorSpec
 
-# Beyond this many elements an example helps nobody and slows the page down.
+# Larger examples are of no use and slow the page down.
 _LARGEST_EXAMPLE = 4096
 
 _SUMMARIES = {
     "predict": "Predict",
-    "models": "The catalogue of models",
+    "models": "All models",
     "model": "One model with its signatures",
-    "live": "Whether the process answers",
-    "ready": "Whether models can be served",
-    "metrics": "What the server has counted, for Prometheus (not on Lambda)",
+    "live": "Liveness of the process",
+    "ready": "Readiness of the models",
+    "metrics": "Metrics of the server for Prometheus (not on Lambda)",
 }
 ERROR: Schema = {
     "type": "object",
@@ -56,7 +56,10 @@ _NATIVE = Protocol("lightship", ERROR)
 
 
 def describe(route: Route, models: Sequence[ModelState]) -> Paths:
-    """Return the OpenAPI paths of one route: for predictions, one path per model that is loaded."""
+    """Return the OpenAPI paths of one route.
+
+    Routes for predictions have one path per loaded model.
+    """
     if route.operation == "predict":
         return {target.path: {"post": _predict(route, target)} for target in targets(route, models)}
     answer = response("The answer", ANY_OBJECT)
@@ -87,7 +90,7 @@ def _body(state: ModelState, signature: Signature) -> dict[str, Any]:
 
 
 def _input(spec: TensorSpec) -> Schema:
-    """Schema of an input: rows, one row, or what its kind takes."""
+    """Return the schema of an input: rows, one row, or a form of its kind."""
     rows = nested(spec, spec.shape)
     forms = [rows, nested(spec, spec.row_shape)] if spec.batched else [rows]
     forms += kind_of(spec).schemas(spec)
@@ -117,7 +120,7 @@ def _example(state: ModelState, signature: Signature) -> dict[str, Any]:
 
 
 def _first(example: Call, spec: TensorSpec) -> Array:
-    """Return the first recorded row; the whole tensor where it has no rows."""
+    """Return the first recorded row, or the whole tensor without a batch dimension."""
     array = example.inputs[spec.name]
     return array[:1] if spec.batched else array
 
@@ -127,7 +130,7 @@ def _example_value(row: Array, spec: TensorSpec) -> Any:
         return own
     if math.prod(row.shape) > _LARGEST_EXAMPLE or (row.dtype.kind == "f" and not np.isfinite(row).all()):
         return None
-    value = plain(row)
+    value = nan_as_null(row)
     return value.tolist() if hasattr(value, "tolist") else value
 
 

@@ -1,7 +1,7 @@
-"""The Open Inference Protocol V2 (KServe's, Triton's over HTTP): its routes, health, metadata and model repository.
+"""The Open Inference Protocol V2 of KServe and Triton over HTTP.
 
-Beside the protocol itself: Triton's extensions for binary tensors, classification, model configuration, model
-repository and statistics.
+Routes, health, metadata and model repository, with Triton's extensions for binary tensors, classification, model
+configuration, model repository and statistics.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from lightship.version import __version__
 
 EXTENSIONS = ("binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics")
 
-# "<project>_<format>", as the protocol names platforms, by engine.
+# "<project>_<format>", the protocol's form of platform names, by engine.
 _PLATFORMS = {"litert": "litert_tflite", "tensorflow": "tensorflow_savedmodel"}
 
 
 def encode_server(_: Health) -> Response:
-    """The server's name, version and extensions."""
+    """Return the server's name, version and extensions."""
     return _json({"name": "lightship", "version": __version__, "extensions": EXTENSIONS})
 
 
 def encode_live(_: Health) -> Response:
-    """The process answers."""
+    """Return the response to a liveness probe."""
     return Response(200, b'{"live":true}')
 
 
 def encode_ready(health: Health) -> Response:
-    """Whether some model can be asked; 503 where none can."""
+    """Return whether any model is ready; 503 if not."""
     return Response(200 if health.ready else 503, write({"ready": health.ready}))
 
 
 def encode_model_ready(state: ModelState) -> Response:
-    """Whether a version can be asked; 503 with the reason where it cannot."""
+    """Return whether a version is ready; 503 with the reason if not."""
     record = {"name": state.name, "ready": state.ready}
     if state.ready:
         return Response(200, write(record))
@@ -49,7 +49,7 @@ def encode_model_ready(state: ModelState) -> Response:
 
 
 def encode_model(state: ModelState) -> Response:
-    """The metadata of a model: its versions and the tensors of its default signature."""
+    """Return the metadata of a model: its versions and default signature."""
     engine, signature = _loaded(state)
     record = {
         "name": state.name,
@@ -62,7 +62,10 @@ def encode_model(state: ModelState) -> Response:
 
 
 def encode_config(state: ModelState) -> Response:
-    """The configuration as Triton words it. The batch is a dimension like any other: max_batch_size is 0."""
+    """Return the configuration in Triton's format.
+
+    max_batch_size is 0, because the batch is a dimension like any other here.
+    """
     engine, signature = _loaded(state)
     record = {
         "name": state.name,
@@ -77,12 +80,18 @@ def encode_config(state: ModelState) -> Response:
 
 
 def encode_statistics(statistics: tuple[Statistics, ...]) -> Response:
-    """Counts and durations of the loaded versions. What is not measured apart (queue, copies) stays at zero."""
+    """Return counts and durations of the loaded versions.
+
+    Phases that are not measured separately (queue, copies) stay zero.
+    """
     return _json({"model_stats": [_statistics(entry) for entry in statistics]})
 
 
 def encode_index(outcome: tuple[tuple[VersionState, ...], Request]) -> Response:
-    """Every version of every model, or only what is ready: what is loaded, or will be when it is first asked for."""
+    """Return every version of every model, or only those that are ready.
+
+    A version is ready if it is loaded, or will be loaded on first use.
+    """
     states, request = outcome
     only_ready = _body(request).get("ready", False)
     if not isinstance(only_ready, bool):
@@ -92,34 +101,40 @@ def encode_index(outcome: tuple[tuple[VersionState, ...], Request]) -> Response:
 
 
 def encode_loaded(_: ModelState) -> Response:
-    """A model is loaded."""
+    """Return the response to a load request."""
     return Response(200, b"{}")
 
 
 def check_load(request: Request) -> None:
-    """Raise InvalidInput where a request to load a model brings another configuration."""
+    """Raise InvalidInput where a load request has another configuration."""
     if _body(request).get("parameters"):
-        raise InvalidInput("a model is loaded as it is: a bundle's files and configuration are fixed")
+        raise InvalidInput("parameters are not supported: a bundle's files and configuration are fixed")
 
 
 def encode_unloaded(_: None) -> Response:
-    """A model is unloaded."""
+    """Return the response to an unload request."""
     return Response(200, b"{}")
 
 
 def encode_error(error: LightshipError) -> Response:
-    """``{"error": text}`` with the code's status."""
+    """Return ``{"error": text}`` with the code's status."""
     headers = {**error_headers(error), "cache-control": NO_TRANSFORM}
     return Response(status(error, "openinference"), write({"error": error.message}), headers)
 
 
 def _json(value: Any) -> Response:
-    """An answer that stays as it is: tritonclient's asynchronous client decompresses what it infers, nothing else."""
+    """Return JSON that must not be compressed.
+
+    tritonclient's asynchronous client decompresses the responses of inference requests only.
+    """
     return Response(200, write(value), {"content-type": "application/json", "cache-control": NO_TRANSFORM})
 
 
 def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
-    """OpenAPI paths of a route; imported when asked for, because no hot request asks."""
+    """Return the OpenAPI paths of a route.
+
+    Imported here, because no prediction needs it.
+    """
     from lightship.protocols.openinference import openapi as openinference_openapi
 
     return openinference_openapi.describe(route, models)
@@ -140,7 +155,7 @@ def _configured(spec: TensorSpec) -> dict[str, Any]:
     return {"name": spec.name, "data_type": f"TYPE_{_CONFIGURED.get(name, name)}", "dims": _dimensions(spec)}
 
 
-# The configuration calls BYTES strings; all other names are the protocol's.
+# Triton's configuration names BYTES strings; all other names are the protocol's.
 _CONFIGURED = {"BYTES": "STRING"}
 
 
@@ -182,7 +197,7 @@ def _body(request: Request) -> dict[str, Any]:
 
 
 def _each(end: str, operation: str, encode: Callable[[Any], Response], scope: str = "read") -> list[Route]:
-    """The routes of something that is asked of a model, and of one version of it."""
+    """Return the routes of a resource of a model, and of one version of it."""
     paths = (f"/v2/models/{{name}}{end}", f"/v2/models/{{name}}/versions/{{version}}{end}")
     return [Route("GET", path, operation, scope, encode, describe=describe) for path in paths]
 

@@ -1,7 +1,7 @@
-"""Tensors of the Open Inference Protocol as bytes: the binary tensor extension.
+"""The Open Inference Protocol's binary tensor extension: tensors as bytes.
 
 Elements are little-endian, in row-major order, without padding; a BOOL is one byte, 0 or 1; an element of BYTES is a
-4-byte unsigned length and that many bytes.
+4-byte unsigned length followed by that many bytes.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ _LENGTH = struct.Struct("<I")
 
 
 class Tail:
-    """The bytes after a request's JSON, taken from the front by one input after another."""
+    """The bytes after a request's JSON, consumed input by input."""
 
     def __init__(self, data: memoryview) -> None:
         self._data = data
 
     def take(self, size: int, name: str) -> memoryview:
-        """The next ``size`` bytes; raises InvalidInput where there are not so many."""
+        """Return the next ``size`` bytes; raises InvalidInput where fewer are left."""
         if size > len(self._data):
-            raise InvalidInput(f"input '{name}' has binary_data_size {size}, and {len(self._data)} bytes are left")
+            raise InvalidInput(f"input '{name}' has binary_data_size {size}, but {len(self._data)} bytes are left")
         taken, self._data = self._data[:size], self._data[size:]
         return taken
 
@@ -57,20 +57,26 @@ class Tail:
 
 
 def split(body: bytes, headers: Mapping[str, str]) -> tuple[bytes, Tail]:
-    """A body as its JSON and what comes after it, cut where the header says; raises InvalidInput."""
+    """Return a body's JSON and the data after it, split where the header says.
+
+    Raises InvalidInput for an invalid header.
+    """
     text = headers.get(HEADER_LENGTH)
     if text is None:
         return body, Tail(memoryview(b""))
     if not (text.isascii() and text.isdecimal()) or len(text) > 18 or int(text) > len(body):
         raise InvalidInput(
-            f"the header Inference-Header-Content-Length is '{text[:40]}': it must be the number of bytes of JSON, "
-            f"and the body has {len(body)}"
+            f"the header Inference-Header-Content-Length is '{text[:40]}': it must be the length of the JSON in bytes, "
+            f"and the body has {len(body)} bytes"
         )
     return body[: int(text)], Tail(memoryview(body)[int(text) :])
 
 
 def from_bytes(data: memoryview, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
-    """Bytes as an array of the spec's dtype and this shape, without a copy; raises InvalidInput."""
+    """Return bytes as an array of the spec's dtype and this shape, without a copy.
+
+    Raises InvalidInput where they do not match.
+    """
     count = math.prod(shape)
     if spec.dtype == "string":
         return _strings(data, spec, count).reshape(shape)
@@ -85,16 +91,17 @@ def from_bytes(data: memoryview, spec: TensorSpec, shape: tuple[int, ...]) -> Ar
 
 
 def from_raw(body: bytes, signature: Signature) -> dict[str, Array]:
-    """A body that is nothing but the only input's data; the one size that its shape leaves open follows from it.
+    """Return the only input from a body that is nothing but its data.
 
-    A BYTES input is one element, the whole body, without a length before it. Raises InvalidInput.
+    One unknown dimension is inferred from the size. A BYTES input is one element, the whole body, without a length
+    before it. Raises InvalidInput.
     """
     if len(signature.inputs) != 1:
-        raise InvalidInput(f"a raw body needs a model with one input: this one has {len(signature.inputs)}")
+        raise InvalidInput(f"a raw body requires a model with one input: this one has {len(signature.inputs)}")
     (spec,) = signature.inputs
     if spec.dtype == "string":
         if any(size not in {None, 1} for size in spec.shape):
-            raise InvalidInput(f"a raw body is one element of BYTES, and input '{spec.name}' is {spec}")
+            raise InvalidInput(f"a raw body is one element of BYTES, but input '{spec.name}' is {spec}")
         array = np.empty(1, dtype=np.object_)
         array[0] = body
         return {spec.name: array.reshape([1] * len(spec.shape))}
@@ -102,19 +109,19 @@ def from_raw(body: bytes, signature: Signature) -> dict[str, Array]:
 
 
 def to_bytes(array: Array) -> bytes:
-    """An array's elements as bytes."""
+    """Return an array's elements as bytes."""
     if array.dtype == np.object_:
         return b"".join(_LENGTH.pack(len(item)) + item for item in array.ravel().tolist())
     return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
 def datatype(array: Array) -> str:
-    """The protocol's name of an array's dtype."""
+    """Return the protocol's name of an array's dtype."""
     return _NAMES[array.dtype]
 
 
 def _strings(data: memoryview, spec: TensorSpec, count: int) -> Array:
-    if count * _LENGTH.size > len(data):  # so that a shape cannot ask for memory that its data does not fill
+    if count * _LENGTH.size > len(data):  # or a shape could allocate more memory than its data fills
         raise InvalidInput(f"input '{spec.name}' has {len(data)} bytes: too few for {count} elements of BYTES")
     array = np.empty(count, dtype=np.object_)
     position = 0
@@ -122,7 +129,7 @@ def _strings(data: memoryview, spec: TensorSpec, count: int) -> Array:
         start = position + _LENGTH.size
         end = start + _LENGTH.unpack_from(data, position)[0] if start <= len(data) else start
         if end > len(data):
-            raise InvalidInput(f"input '{spec.name}' ends within its element {index}: BYTES are a 4-byte length each")
+            raise InvalidInput(f"input '{spec.name}' ends within element {index}: BYTES begin with a 4-byte length")
         array[index] = bytes(data[start:end])
         position = end
     if position != len(data):
@@ -139,7 +146,7 @@ def _booleans(data: memoryview, spec: TensorSpec) -> Array:
 
 def _raw_shape(size: int, spec: TensorSpec) -> tuple[int, ...]:
     if spec.shape.count(None) > 1:
-        raise InvalidInput(f"a raw body does not say which shape it has, and input '{spec.name}' is {spec}")
+        raise InvalidInput(f"a raw body has no shape, but input '{spec.name}' is {spec}: send JSON or binary data")
     unit = math.prod(length for length in spec.shape if length is not None) * spec.numpy.itemsize
     if size == 0 or size % unit or (None not in spec.shape and size != unit):
         raise InvalidInput(

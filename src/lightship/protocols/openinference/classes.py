@@ -1,4 +1,4 @@
-"""The classification extension of the Open Inference Protocol: an output as its likeliest classes."""
+"""The Open Inference Protocol's classification extension: an output's top classes."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from lightship.tensors import Array, TensorSpec
 
 
 def classified(array: Array, spec: TensorSpec, count: int) -> Array:
-    """The ``count`` highest values of each row as ``value:index`` or ``value:index:class``, the highest first.
+    """Return the ``count`` highest values of each row as strings, the highest first.
 
-    Strings [batch, count], or [count] where the output has no batch; NaN is below every number. Raises InvalidInput.
+    A string is ``value:index`` or ``value:index:class``. The shape is [batch, count], or [count] where the output has
+    no batch; NaN sorts below every number. Raises InvalidInput.
     """
     if array.dtype == np.object_:
         raise InvalidInput(f"output '{spec.name}' is BYTES: it has no classes")
     table = array.reshape(len(array) if spec.batched else 1, -1)
     columns = table.shape[1]
     keys = np.where(np.isnan(table), -np.inf, table) if table.dtype.kind == "f" else table
-    # sorted backwards and turned around: the highest first, and of equal values the one with the lowest index
+    # sorted backwards and reversed: the highest first, and of equal values the lowest index first
     order = columns - 1 - np.argsort(keys[:, ::-1], axis=1, kind="stable")[:, ::-1][:, :count]
     classes = spec.classes if len(spec.classes) == columns else ()
     texts = np.empty(order.shape, dtype=np.object_)
     for row, ranks in enumerate(order.tolist()):
-        for place, index in enumerate(ranks):
-            texts[row, place] = _text(table[row, index], index, classes)
+        for rank, index in enumerate(ranks):
+            texts[row, rank] = _text(table[row, index], index, classes)
     return texts if spec.batched else texts[0]
 
 

@@ -1,7 +1,7 @@
-"""Inference in the Open Inference Protocol: requests as calls, results as responses.
+"""Inference in the Open Inference Protocol: decode requests and encode results.
 
-A NaN or an infinity in an output that is sent as JSON becomes ``null``; sent as binary data it stays what it is. In a
-request they are legal as binary data only.
+NaN and infinities in outputs become ``null`` in JSON and are kept in binary data. In requests they are valid in binary
+data only.
 """
 
 from __future__ import annotations
@@ -36,21 +36,27 @@ from lightship.tensors.specs import describe_row, describe_shape
 _BINARY = "binary_data_output"
 _REQUESTED = "requested"
 
-# What JSON may hold for a dtype, by numpy's kind letter.
+# The accepted JSON types and their name in messages, by numpy's kind of the dtype.
 _ACCEPTED: Mapping[str, set[type]] = {"f": {float, int}, "i": {int}, "u": {int}, "b": {bool}, "O": {str}}
 _NAMES = {"f": "numbers", "i": "integers", "u": "integers", "b": "true or false", "O": "strings"}
 
 
 @dataclass(frozen=True)
 class Requested:
-    """How an output is to be sent: as binary data, and as its likeliest ``classes`` (0: as it is)."""
+    """The requested form of an output.
+
+    ``binary``: as binary data; ``classes``: the number of top classes, 0 for the tensor itself.
+    """
 
     binary: bool
     classes: int = 0
 
 
 def decode_infer(request: Request, manifest: Manifest) -> Call:
-    """A request's body as a call; raises InvalidInput, or NotFound for a signature."""
+    """Return the call in a request's body.
+
+    Raises InvalidInput, or NotFound for a signature.
+    """
     text, tail = split(request.body, request.headers)
     if not text and HEADER_LENGTH in request.headers:
         return Call(from_raw(request.body, manifest.signature()), parameters={_BINARY: True})
@@ -71,7 +77,7 @@ def decode_infer(request: Request, manifest: Manifest) -> Call:
 
 
 def encode_infer(prediction: Prediction) -> Response:
-    """A result as JSON, followed by the outputs that were asked for as binary data."""
+    """Return a result as JSON, followed by the outputs requested as binary data."""
     result = prediction.result
     record: dict[str, Any] = {"model_name": prediction.model, "model_version": str(prediction.version)}
     if result.call.id is not None:
@@ -107,7 +113,7 @@ def _inputs(body: Mapping[str, Any], signature: Signature, tail: Tail) -> dict[s
         if name not in specs:
             raise InvalidInput(f"there is no input '{name[:80]}': the inputs are {', '.join(specs)}")
         if name in inputs:
-            raise InvalidInput(f"input '{name}' is there twice")
+            raise InvalidInput(f"input '{name}' occurs twice")
         inputs[name] = _input(item, specs[name], tail)
     if not inputs:
         raise InvalidInput(f'"inputs" must be a list with {", ".join(specs)}')
@@ -131,7 +137,10 @@ def _input(item: Mapping[str, Any], spec: TensorSpec, tail: Tail) -> Array:
 
 
 def _shape(value: Any, spec: TensorSpec) -> tuple[int, ...]:
-    """A declared shape, checked against the spec's before anything is made of it."""
+    """Return the declared shape, checked against the spec's before any allocation.
+
+    Raises InvalidInput.
+    """
     if not isinstance(value, list) or not all(type(size) is int and size >= 0 for size in value):
         raise InvalidInput(f"input '{spec.name}' must have a shape: a list of integers that are not negative")
     if len(value) != len(spec.shape) or any(
@@ -144,7 +153,10 @@ def _shape(value: Any, spec: TensorSpec) -> tuple[int, ...]:
 
 
 def _from_json(data: Any, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
-    """Flat or nested lists as an array. The types of all values are looked at first: what is not meant is not made."""
+    """Return flat or nested lists as an array.
+
+    The types of all values are checked before numpy converts any. Raises InvalidInput.
+    """
     if not isinstance(data, list):
         raise InvalidInput(f"input '{spec.name}' must have data: a list, got {json_type(data)}")
     flat = _flat(data, spec, shape)
@@ -155,7 +167,7 @@ def _from_json(data: Any, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
     if types == {str}:
         flat = [item.encode() for item in flat]
     try:
-        with np.errstate(over="ignore"):  # an infinity is refused next
+        with np.errstate(over="ignore"):  # infinities are refused below
             array = np.array(flat, dtype=spec.numpy).reshape(shape)
     except OverflowError:
         raise InvalidInput(f"input '{spec.name}' holds a number outside the range of {DATATYPES[spec.dtype]}") from None
@@ -164,38 +176,41 @@ def _from_json(data: Any, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
 
 
 def _flat(data: list[Any], spec: TensorSpec, shape: tuple[int, ...]) -> list[Any]:
-    """The values in row-major order; nested lists must have the declared shape."""
+    """Return the values in row-major order.
+
+    Raises InvalidInput where nested lists do not have the declared shape.
+    """
     if not data or not isinstance(data[0], list):
         if len(data) != prod(shape):
             raise InvalidInput(f"input '{spec.name}' has {len(data)} values, not those of shape {str(shape)[:80]}")
         return data
     fits, level = shape[:1] == (len(data),), data
-    for size in shape[1:]:  # each turn opens one level of lists
+    for size in shape[1:]:  # each iteration flattens one level of lists
         fits = fits and set(map(type, level)) == {list} and set(map(len, level)) == {size}
         if not fits:
             break
         level = list(chain.from_iterable(level))
     if not fits:
-        raise InvalidInput(f"input '{spec.name}' is nested otherwise than its shape {str(shape)[:80]} says")
+        raise InvalidInput(f"input '{spec.name}' is not nested as its shape {str(shape)[:80]} declares")
     return level
 
 
 def _outputs(body: Mapping[str, Any], signature: Signature, binary: bool) -> dict[str, Requested]:
-    known = [spec.name for spec in signature.outputs]
+    names = [spec.name for spec in signature.outputs]
     requested: dict[str, Requested] = {}
     for item in _objects(body, "outputs"):
         name = _name(item, "outputs")
-        if name not in known:
-            raise InvalidInput(f"there is no output '{name[:80]}': the outputs are {', '.join(known)}")
+        if name not in names:
+            raise InvalidInput(f"there is no output '{name[:80]}': the outputs are {', '.join(names)}")
         if name in requested:
-            raise InvalidInput(f"output '{name}' is there twice")
+            raise InvalidInput(f"output '{name}' occurs twice")
         parameters = _object(item, "parameters")
         _refuse_shared_memory(parameters, name)
-        asked = _typed(parameters, "binary_data", bool)
+        is_binary = _typed(parameters, "binary_data", bool)
         classes = _typed(parameters, "classification", int) or 0
         if classes < 0:
-            raise InvalidInput(f"output '{name}' asks for {classes} classes")
-        requested[name] = Requested(binary if asked is None else asked, classes)
+            raise InvalidInput(f"output '{name}' requests {classes} classes: the number must not be negative")
+        requested[name] = Requested(binary if is_binary is None else is_binary, classes)
     return requested
 
 
@@ -205,12 +220,12 @@ def _values(array: Array, name: str) -> Any:
     try:
         return [item.decode() for item in array.ravel().tolist()]
     except UnicodeDecodeError:
-        raise InvalidInput(f"output '{name}' is not UTF-8: ask for it with the parameter binary_data") from None
+        raise InvalidInput(f"output '{name}' is not UTF-8: request it with the parameter binary_data") from None
 
 
 def _refuse_shared_memory(parameters: Mapping[str, Any], name: str) -> None:
     if "shared_memory_region" in parameters:
-        raise InvalidInput(f"'{name}' is said to be in shared memory, which this server does not have: send the data")
+        raise InvalidInput(f"'{name}' refers to shared memory, which this server does not support: send the data")
 
 
 def _objects(body: Mapping[str, Any], field: str) -> list[dict[str, Any]]:
@@ -234,7 +249,10 @@ def _name(item: Mapping[str, Any], field: str) -> str:
 
 
 def _typed(record: Mapping[str, Any], field: str, wanted: type) -> Any:
-    """A field's value, None where it is missing or null; raises InvalidInput on any other type (true is no integer)."""
+    """Return a field's value, None where it is missing or null.
+
+    Raises InvalidInput for any other type; a boolean is not an integer.
+    """
     value = record.get(field)
     if value is not None and type(value) is not wanted:
         raise InvalidInput(f'"{field}" must be {json_type(wanted())}, got {json_type(value)}')

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol in OpenAPI's words: the paths with their parameters, the same for every model."""
+"""OpenAPI of the Open Inference Protocol: paths with parameters, for all models."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from lightship.protocols.openinference.binary import DATATYPES
 
 _SUMMARIES = {
     "/v2": "The server and its extensions",
-    "/v2/health/live": "Whether the process answers",
-    "/v2/health/ready": "Whether models can be asked",
+    "/v2/health/live": "Liveness of the process",
+    "/v2/health/ready": "Readiness of the models",
     "/infer": "Infer",
-    "/ready": "Whether a model can be asked",
+    "/ready": "Readiness of a model",
     "/config": "A model's configuration",
-    "/stats": "What has been asked of models",
+    "/stats": "Statistics of models",
     "/index": "The versions of all models",
     "/load": "Load a model",
     "/unload": "Unload a model from this process",
@@ -72,7 +72,7 @@ def describe(route: Route, models: Sequence[ModelState]) -> Paths:
     name = verb + route.path.replace("/", "_").replace("{", "").replace("}", "")
     answer = response("The answer", _RESPONSE if infer else _answer(route))
     operation = _OPENINFERENCE.operation(_summary(route), name, answer, parameters=route.pattern.groupindex)
-    operation["responses"]["503"] = response("The model cannot be asked now", ANY_OBJECT)
+    operation["responses"]["503"] = response("The model is not ready", ANY_OBJECT)
     if route.method == "POST":
         operation["requestBody"] = json_body(_REQUEST if infer else ANY_OBJECT, required=infer)
     return {route.path: {verb: operation}}

@@ -1,9 +1,10 @@
-"""TensorFlow Serving's REST protocol: predict, classify, regress, status and metadata under ``/v1/models``.
+"""TensorFlow Serving's REST protocol under ``/v1/models``.
 
-KServe's V1 protocol has the same paths: what it asks for beside is in the same answers.
+Predict, classify, regress, status and metadata. KServe's V1 protocol has the same paths, and its fields are in the same
+responses.
 
-Rules: api_rest.md, model_servers/http_rest_api_util.cc and http_rest_api_handler.cc of TensorFlow Serving. What its
-tests call a malformed request is answered with 400 here too, so this protocol owns everything below ``/v1/``.
+Reference: api_rest.md, model_servers/http_rest_api_util.cc and http_rest_api_handler.cc of TensorFlow Serving. Requests
+that its tests call malformed get status 400 here too, so this protocol owns all paths below ``/v1/``.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ _DTYPES = {
 
 
 def encode_status(states: tuple[VersionState, ...]) -> Response:
-    """Each version's state, in the words of GetModelStatusResponse.
+    """Return each version's state in the format of GetModelStatusResponse.
 
-    ``name``, and ``ready`` where one of these versions can be asked, are what KServe's V1 has in their place.
+    ``name``, and ``ready`` where one of these versions is ready, are the fields of KServe's V1.
     """
     record = {
         "model_version_status": [_version_status(state) for state in states],
@@ -53,12 +54,15 @@ def _version_status(state: VersionState) -> dict[str, Any]:
 
 
 def encode_alive(_: Health) -> Response:
-    """The process answers, in the words of KServe's V1."""
+    """Return the response to a liveness probe of KServe's V1."""
     return Response(200, b'{"status":"alive","docs":"/docs"}')
 
 
 def encode_metadata(state: ModelState) -> Response:
-    """The version's signatures, in the words of GetModelMetadataResponse; raises Unavailable where it has failed."""
+    """Return the version's signatures in the format of GetModelMetadataResponse.
+
+    Raises Unavailable where the version failed to load.
+    """
     if state.manifest is None:
         raise Unavailable(state.error or f"model '{state.name}' is not loaded")
     signatures = {signature.name: _signature_def(signature) for signature in state.manifest.signatures}
@@ -88,18 +92,21 @@ def _tensor_info(spec: TensorSpec) -> dict[str, Any]:
 
 
 def encode_error(error: LightshipError) -> Response:
-    """``{"error": "…"}`` with the code's status."""
+    """Return ``{"error": "…"}`` with the code's status."""
     return Response(status(error, "tfserving"), write({"error": error.message}), error_headers(error))
 
 
 def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
-    """OpenAPI paths of a route; imported when asked for, because no hot request asks."""
+    """Return the OpenAPI paths of a route.
+
+    Imported here, because no prediction needs it.
+    """
     from lightship.protocols.tfserving import openapi as tfserving_openapi
 
     return tfserving_openapi.describe(route, models)
 
 
-# A model may be named with a version or a label: one expression for the three paths.
+# A model may be followed by a version or a label: one expression for the three paths.
 _MODEL = "/v1/models/(?P<name>[^/:]+)"
 _VERSION = "(?:/versions/(?P<version>[0-9]{1,18})|/labels/(?P<label>[^/:]+))?"
 
@@ -116,7 +123,10 @@ def _get(path: str, operation: str, encode: Callable[[Any], Response], end: str 
 
 
 def _refusal(method: str, path: str, expression: str, message: str) -> Route:
-    """A route for paths that TensorFlow Serving refuses with 400; ``live`` is the operation that asks no model."""
+    """Return a route for paths that TensorFlow Serving refuses with 400.
+
+    Its operation is ``live``, which uses no model.
+    """
 
     def refuse(_: Health) -> Response:
         raise InvalidInput(message)
@@ -126,7 +136,7 @@ def _refusal(method: str, path: str, expression: str, message: str) -> Route:
 
 _LONG = _MODEL + "/versions/[0-9]{19,}"
 _LONG_MESSAGE = "Failed to convert version: numbers of versions have at most 18 digits"
-_EXPLAIN = "Malformed request: there are no explainers here: ask :predict, :classify or :regress"
+_EXPLAIN = "Malformed request: explainers are not supported: use :predict, :classify or :regress"
 _GET = "Malformed request: GET takes /v1/models/<name>[/versions/<number>|/labels/<label>][/metadata]"
 _POST = "Malformed request: POST takes /v1/models/<name>[/versions/<number>|/labels/<label>]:predict|:classify|:regress"
 

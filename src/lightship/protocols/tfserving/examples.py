@@ -1,8 +1,9 @@
-"""``:classify`` and ``:regress`` of TensorFlow Serving's REST API: examples of named features, onto named inputs.
+"""``:classify`` and ``:regress`` of TensorFlow Serving.
 
-TensorFlow Serving packs the features into serialised tf.Example messages that the graph parses, and so does this where
-the signature's only input is known to take them. Other signatures take tensors, and there a feature goes to the input
-of its name. Rules: util/json_tensor.cc, servables/tensorflow/classifier.cc and regressor.cc of TensorFlow Serving.
+A request has examples of named features. TensorFlow Serving packs the features into serialised tf.Example messages that
+the graph parses. Where the signature's only input takes such messages, this module does the same. Other signatures take
+tensors, and a feature becomes the input of its name. Reference: util/json_tensor.cc, servables/tensorflow/classifier.cc
+and regressor.cc of TensorFlow Serving.
 """
 
 from __future__ import annotations
@@ -28,32 +29,41 @@ from lightship.tensors import Array, Signature, TensorSpec
 
 Features = dict[str, list[Any]]
 
-# Types whose every value is right.
+# Types that need no check of single values.
 _PLAIN: tuple[set[type], ...] = ({float}, {str})
 
 _BATCH_CLASSES = "Expected Tensor shape: [batch_size num_classes] but got "
 _SERIALIZED = (
-    "the signature '{}' takes serialized tf.Example messages, which are not made here: ask :predict with them as "
-    '{{"b64": ...}}, or compile a signature with one input for each feature'
+    "the signature '{}' takes serialized tf.Example messages, which this server cannot make: use :predict with the "
+    'messages as {{"b64": ...}}, or compile a signature with one input for each feature'
 )
 
 
 def decode_classify(request: Request, manifest: Manifest) -> Call:
-    """A request's examples as a call for the outputs that hold classes and scores; raises InvalidInput."""
+    """Return the call in a request's examples, for the classes and scores.
+
+    Raises InvalidInput.
+    """
     body = read_object(request.body)
     signature = signature_of(body, manifest)
     return Call(_converted(body, signature), signature=signature.name, outputs=classify_outputs(signature))
 
 
 def decode_regress(request: Request, manifest: Manifest) -> Call:
-    """A request's examples as a call for the output that holds the values; raises InvalidInput."""
+    """Return the call in a request's examples, for the output with the values.
+
+    Raises InvalidInput.
+    """
     body = read_object(request.body)
     signature = signature_of(body, manifest)
     return Call(_converted(body, signature), signature=signature.name, outputs=regress_outputs(signature))
 
 
 def classify_outputs(signature: Signature) -> tuple[str, ...]:
-    """The outputs named classes and scores, or the only one that has class names; raises InvalidInput."""
+    """Return the outputs named classes and scores, or the only one with class names.
+
+    Raises InvalidInput.
+    """
     names = tuple(spec.name for spec in signature.outputs if spec.name in ("classes", "scores"))
     with_classes = tuple(spec.name for spec in signature.outputs if spec.classes)
     if names or len(with_classes) == 1:
@@ -65,7 +75,7 @@ def classify_outputs(signature: Signature) -> tuple[str, ...]:
 
 
 def regress_outputs(signature: Signature) -> tuple[str, ...]:
-    """The output named outputs, or the only one; raises InvalidInput."""
+    """Return the output named outputs, or the only one; raises InvalidInput."""
     names = tuple(spec.name for spec in signature.outputs)
     if "outputs" not in names and len(names) != 1:
         raise InvalidInput(f"No regression outputs found in SignatureDef: {signature.name}")
@@ -73,7 +83,10 @@ def regress_outputs(signature: Signature) -> tuple[str, ...]:
 
 
 def _converted(body: dict[str, Any], signature: Signature) -> dict[str, Array]:
-    """The examples as inputs. Of many, one is tried first: what is wrong is mostly wrong with all of them."""
+    """Return the examples as inputs.
+
+    The first of several is converted alone first, because a fault is usually in all of them.
+    """
     examples = _examples(body)
     first = list(islice(examples, 1))
     rest = list(islice(examples, 1))
@@ -83,7 +96,10 @@ def _converted(body: dict[str, Any], signature: Signature) -> dict[str, Array]:
 
 
 def _examples(body: dict[str, Any]) -> Iterator[Features]:
-    """The examples with the context's features in each; an example's own feature comes first."""
+    """Return the examples with the context's features added to each.
+
+    An example's own features take precedence.
+    """
     context = _example(body["context"]) if "context" in body else {}
     if "examples" not in body:
         raise InvalidInput(
@@ -104,7 +120,10 @@ def _example(value: Any) -> Features:
 
 
 def _feature(name: str, values: list[Any]) -> list[Any]:
-    """A feature's values, all of one of the three types that a tf.Example has; booleans are integers."""
+    """Return a feature's values, all of one type of tf.Example.
+
+    The types are bytes, float and int64; booleans become integers.
+    """
     if set(map(type, values)) in _PLAIN:
         return values
     types = [_feature_type(name[:80], value) for value in values]
@@ -160,7 +179,10 @@ def _single(values: list[Any], spec: TensorSpec) -> Any:
 
 
 def _booleans(values: list[Any], spec: TensorSpec) -> list[Any]:
-    """An example has no booleans: 0 and 1 are them for an input that is one."""
+    """Return values with 0 and 1 as booleans for a boolean input.
+
+    tf.Example has no booleans.
+    """
     if spec.dtype != "bool":
         return values
     return [
@@ -174,7 +196,10 @@ def _booleans(values: list[Any], spec: TensorSpec) -> list[Any]:
 
 
 def encode_classify(prediction: Prediction) -> Response:
-    """``{"results": [[[label, score], …], …]}``, a list of pairs for each example; raises InvalidInput."""
+    """Return ``{"results": [[[label, score], …], …]}``, a list of pairs per example.
+
+    Raises InvalidInput.
+    """
     labels, scores = _labels_and_scores(prediction.result)
     if not len(scores):
         raise InvalidInput("Cannot convert empty ClassificationResults to JSON")
@@ -186,7 +211,10 @@ def encode_classify(prediction: Prediction) -> Response:
 
 
 def _labels_and_scores(result: Result) -> tuple[list[list[Any]], Array]:
-    """A label and a score for each example and class: what the model has no tensor for is "" and 0."""
+    """Return a label and a score for each example and class.
+
+    Where the model has no tensor for one of them, it is "" or 0.
+    """
     specs = {spec.name: spec for spec in result.signature.outputs}
     outputs = {name: _matrix(array) for name, array in result.outputs.items()}
     classes = outputs.get("classes")
@@ -206,7 +234,7 @@ def _labels_and_scores(result: Result) -> tuple[list[list[Any]], Array]:
     spec = specs[next(iter(result.outputs))]
     names = list(spec.classes)
     if names and spec.name != "scores":
-        with np.errstate(invalid="ignore", over="ignore"):  # infinite logits are legal here, their softmax is NaN
+        with np.errstate(invalid="ignore", over="ignore"):  # infinite logits are valid here, their softmax is NaN
             scores = probabilities(scores, spec)
     if len(names) != scores.shape[1]:
         names = [""] * scores.shape[1]
@@ -220,7 +248,7 @@ def _matrix(array: Array) -> Array:
 
 
 def encode_regress(prediction: Prediction) -> Response:
-    """``{"results": [value, …]}``, one for each example; raises InvalidInput."""
+    """Return ``{"results": [value, …]}``, one value per example; raises InvalidInput."""
     (array,) = prediction.result.outputs.values()
     if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] != 1):
         raise InvalidInput(

@@ -1,7 +1,7 @@
-"""JSON requests as TensorFlow Serving reads them: the tokens NaN, Infinity and -Infinity are legal.
+"""JSON requests of TensorFlow Serving, where NaN and Infinity are valid tokens.
 
-orjson knows none of them. A request that has one is read twice: by orjson with the tokens replaced, because it is
-strict and bounded in depth and size of numbers, then by the standard library, which knows the tokens.
+orjson supports neither. A request with such a token is parsed twice: by orjson with the tokens replaced, because it is
+strict and limits nesting and the size of numbers, then by the standard library, which supports the tokens.
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ import orjson
 from lightship.errors import InvalidInput
 from lightship.protocols.json import without_mark
 
-# A whole string, so that tokens inside it stay, or a token. Nothing is given back once it matched: linear in any body.
+# A whole string, so that tokens inside it are kept, or a token. Possessive quantifiers make it linear in any body.
 _TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+|-?Infinity|NaN', re.DOTALL)
 
-_SHOWN = 256  # characters of a value in an error, as TensorFlow Serving bounds them
+_SHOWN = 256  # characters of a value in an error, the same limit as TensorFlow Serving's
 _TYPES = {bool: "", int: "Number", float: "Number", str: "String", list: "Array", dict: "Object"}
 
 
 def read_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in a request's body; raises InvalidInput in TensorFlow Serving's words."""
+    """Return the JSON object in a request's body.
+
+    Raises InvalidInput with TensorFlow Serving's messages.
+    """
     body = without_mark(body)
     if not body:
         raise InvalidInput("JSON Parse error: The document is empty")
@@ -40,7 +43,7 @@ def read_object(body: bytes) -> dict[str, Any]:
 def _read(body: bytes) -> Any:
     try:
         return orjson.loads(body)
-    except orjson.JSONDecodeError:  # few requests have a token, and looking for one takes longer than reading
+    except orjson.JSONDecodeError:  # few requests have a token, and searching for one takes longer than parsing
         if b"NaN" not in body and b"Infinity" not in body:
             raise
     orjson.loads(_TOKENS.sub(lambda found: found[0] if found[0][:1] == b'"' else b"null", body))
@@ -50,14 +53,14 @@ def _read(body: bytes) -> Any:
 
 
 def _integer(text: str) -> int | float:
-    """As orjson reads it: what fits neither int64 nor uint64 is a float."""
+    """Return an integer as orjson does: a float beyond int64 and uint64."""
     if len(text) <= 20 and -(2**63) <= (number := int(text)) < 2**64:
         return number
     return float(text)
 
 
 def shown(value: Any) -> str:
-    """The beginning of a value as JSON, for an error."""
+    """Return the beginning of a value as JSON, for an error message."""
     import json
 
     text = ""
@@ -72,5 +75,5 @@ def shown(value: Any) -> str:
 
 
 def json_type(value: Any) -> str:
-    """What TensorFlow Serving calls the type of a JSON value."""
+    """Return TensorFlow Serving's name of a JSON value's type."""
     return str(value) if isinstance(value, bool) else _TYPES.get(type(value), "Null")

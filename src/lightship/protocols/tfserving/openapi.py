@@ -1,4 +1,4 @@
-"""TensorFlow Serving's REST protocol in OpenAPI's words: each model's own schemas for rows and columns."""
+"""OpenAPI of TensorFlow Serving's protocol: rows and columns of each model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ _TFSERVING = Protocol("TensorFlow Serving", {"type": "object", "required": ["err
 
 
 def describe(route: Route, models: Sequence[ModelState]) -> Paths:
-    """Return the OpenAPI paths of one route: for POST, one path per loaded model that has what the method needs."""
+    """Return the OpenAPI paths of one route.
+
+    POST routes have one path per loaded model that supports the method.
+    """
     if route.operation != "predict":
         operation = _operation(_SUMMARIES[route.operation], route.operation, parameters=["name"])
         return {route.path: {"get": operation}}
@@ -70,7 +73,7 @@ def _can(method: str, signature: Signature) -> bool:
 
 
 def _predict(signature: Signature) -> Schema:
-    """Rows of one input's values or of objects; the same by columns."""
+    """Return the schema of rows (of values or objects) or columns."""
     rows, columns = _rows(signature), {spec.name: nested(spec, spec.shape, limits=True) for spec in signature.inputs}
     forms = [exactly({"instances": array(one_or_all(rows))}), exactly({"inputs": one_or_all(columns)})]
     return {"oneOf": forms}

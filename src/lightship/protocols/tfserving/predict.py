@@ -1,6 +1,6 @@
-"""``:predict`` of TensorFlow Serving's REST API: rows (``instances``) or columns (``inputs``), and the answer likewise.
+"""``:predict`` of TensorFlow Serving: rows (``instances``), columns (``inputs``).
 
-Rules: api_rest.md and util/json_tensor.cc of TensorFlow Serving.
+Reference: api_rest.md and util/json_tensor.cc of TensorFlow Serving.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from lightship.calls import Call, Prediction
 from lightship.errors import InvalidInput, NotFound
 from lightship.inputs import kind_of
 from lightship.protocols.http import Request, Response
-from lightship.protocols.json import rows, whole, write
+from lightship.protocols.json import nan_as_token, rows, write
 from lightship.protocols.tfserving.json import read_object, shown
 from lightship.protocols.tfserving.tensors import column, is_base64, stack
 from lightship.tensors import Array, Signature, TensorSpec
 
 
 def decode_predict(request: Request, manifest: Manifest) -> Call:
-    """A request's body as a call, whose parameters say ``format`` (rows or columns) and ``flat``; raises InvalidInput.
+    """Return the call in a request's body.
 
-    ``flat``: numbers were sent for an input that is a column of one. TensorFlow Serving does not look at shapes, so the
-    models of its documentation take that, and answer with numbers.
+    Its parameters are ``format`` (rows or columns), the format of the response too, and ``flat``: whether single
+    numbers were sent for an input of shape [batch, 1]. TensorFlow Serving does not check shapes, so the models of its
+    documentation accept that and return numbers. Raises InvalidInput.
     """
     body = read_object(request.body)
     signature = signature_of(body, manifest)
@@ -47,7 +48,7 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
 
 
 def signature_of(body: dict[str, Any], manifest: Manifest) -> Signature:
-    """The signature that a body names, or the default one; raises InvalidInput."""
+    """Return the signature that a body names, or the default one; raises InvalidInput."""
     name = body.get("signature_name", "")
     if not isinstance(name, str):
         raise InvalidInput(
@@ -56,7 +57,7 @@ def signature_of(body: dict[str, Any], manifest: Manifest) -> Signature:
     try:
         return manifest.signature(name or None)
     except NotFound:
-        if name == DEFAULT_SIGNATURE:  # what TensorFlow Serving calls the default, whatever the model does
+        if name == DEFAULT_SIGNATURE:  # TensorFlow Serving's name of the default signature of any model
             return manifest.signature()
         raise InvalidInput(f'Serving signature name: "{name[:80]}" not found in signature def') from None
 
@@ -127,7 +128,10 @@ def _as_column(array: Array, spec: TensorSpec) -> Array:
 
 
 def encode_predict(prediction: Prediction) -> Response:
-    """``{"predictions": …}`` for rows, ``{"outputs": …}`` for columns; raises InvalidInput where rows do not fit."""
+    """Return ``{"predictions": …}`` for rows, ``{"outputs": …}`` for columns.
+
+    Raises InvalidInput where outputs have different numbers of rows.
+    """
     result = prediction.result
     outputs = dict(result.outputs)
     if not outputs:
@@ -144,7 +148,7 @@ def _as_numbers(array: Array) -> Array:
 
 
 def _columns(outputs: dict[str, Array]) -> Any:
-    values = {name: whole(array, binary=_is_binary(name)) for name, array in outputs.items()}
+    values = {name: nan_as_token(array, binary=_is_binary(name)) for name, array in outputs.items()}
     return values if len(values) > 1 else next(iter(values.values()))
 
 
@@ -163,5 +167,5 @@ def _rows(outputs: dict[str, Array]) -> Any:
 
 
 def _is_binary(name: str) -> bool:
-    """Whether an output's strings are base64, by its name."""
+    """Return whether an output's strings are base64-encoded, which its name decides."""
     return name.endswith("_bytes")

@@ -1,7 +1,7 @@
-"""JSON values as tensors by TensorFlow Serving's rules, and its words for what is wrong with them.
+"""JSON values as tensors by TensorFlow Serving's rules, with its error messages.
 
-A value that is right is converted at once by :func:`lightship.tensors.to_array`; only one that is not is walked through
-element by element, to find what to blame.
+Valid values are converted at once by :func:`lightship.tensors.to_array`; only invalid ones are checked element by
+element, to find the fault.
 """
 
 from __future__ import annotations
@@ -22,24 +22,27 @@ from lightship.tensors import Array, TensorSpec, to_array
 
 _NAMES = {"float16": "half", "float32": "float", "float64": "double"}
 _TYPES = {"f": frozenset({int, float}), "b": frozenset({bool}), "O": frozenset({str})}
-_DEEPEST = 64  # numpy's limit of dimensions
-_EXAMINED = 10_000  # rows in which the fault is looked for; what to_array() says of the others has no row's number
+_DEEPEST = 64  # numpy's maximum number of dimensions
+_EXAMINED = 10_000  # rows searched for the fault; for further ones to_array() raises, without a row number
 
 
 def is_base64(value: Any) -> bool:
-    """Whether a value is ``{"b64": "…"}`` and nothing more."""
+    """Return whether a value is ``{"b64": "…"}`` and nothing else."""
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
 
 
 def column(value: Any, spec: TensorSpec) -> Array:
-    """A whole tensor in its natural nested form; raises InvalidInput."""
+    """Return a whole tensor from nested lists; raises InvalidInput."""
     if (made := kind_of(spec).decode_own(value, spec)) is not None:
         return made
     return _convert(value, spec, _faults(value, spec))
 
 
 def stack(values: Sequence[Any], spec: TensorSpec, *, key: str = "") -> Array:
-    """One value per row as a tensor; ``key`` is the input's name where rows name it. Raises InvalidInput."""
+    """Return one value per row as a tensor.
+
+    ``key`` is the input's name where rows name it. Raises InvalidInput.
+    """
     if (made := kind_of(spec).decode_own(values, spec)) is not None:
         return made
     return _convert(values, spec, _row_faults(values, spec, key))
@@ -66,7 +69,7 @@ def _raise_first(faults: Iterator[str]) -> None:
 
 
 def _row_faults(values: Sequence[Any], spec: TensorSpec, key: str) -> Iterator[str]:
-    """What is wrong with rows: each must be right by itself, and of the first one's size and shape."""
+    """Yield the faults of rows: invalid values, or another shape than the first row's."""
     first = _shape(values[0])
     for index, value in enumerate(values[:_EXAMINED]):
         shape = _shape(value)
@@ -110,7 +113,10 @@ def _element_fault(value: Any, level: int, shape: list[int], spec: TensorSpec) -
 
 
 def _all_fit(values: list[Any], spec: TensorSpec) -> bool:
-    """Whether all are surely right by their types: millions are looked at in no time."""
+    """Return whether all values are valid by their types alone.
+
+    Fast, even for millions of values.
+    """
     return set(map(type, values)) <= _TYPES.get(spec.numpy.kind, frozenset())
 
 
@@ -146,7 +152,7 @@ def _fits(value: Any, spec: TensorSpec) -> bool:
 
 
 def _shape(value: Any) -> list[int]:
-    """The shape that a nested list seems to have, by the first element of each level."""
+    """Return the shape of nested lists by the first element of each level."""
     shape = []
     while isinstance(value, list):
         shape.append(len(value))
@@ -155,5 +161,5 @@ def _shape(value: Any) -> list[int]:
 
 
 def shape_text(shape: Sequence[int]) -> str:
-    """A shape as TensorFlow Serving writes it."""
+    """Return a shape in TensorFlow Serving's notation."""
     return f"[{','.join(map(str, shape))}]"

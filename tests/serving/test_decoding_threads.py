@@ -1,4 +1,4 @@
-"""What may take long to decode is decoded in a thread: a server answers others meanwhile."""
+"""Test that slow decoding runs in a thread while other requests are answered."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from tests.protocols.right_requests import PICTURE
 from tests.serve import Answers
 
 IMAGE = base64.b64encode(PICTURE)
-LONG = b" " * 20_000  # JSON may begin so; a body with many rows would be run in a thread, too
+LONG = b" " * 20_000  # leading spaces are valid JSON; a body with many rows would also run in a thread
 
 
 @pytest.fixture(scope="module")
 def answers(registries: Registries) -> Iterator[Answers]:
     answers = Answers(Registry(str(registries.examples)), Options(default="quickstart"), threads=1)
-    answers.serving.start()  # loaded: loading is done in a thread as well
+    answers.serving.start()  # so that no load runs in a thread
     yield answers
     answers.close()
 
 
 def order(answers: Answers, *requests: Request) -> list[str]:
-    """The paths of requests that come at the same time, in the order of their answers."""
+    """Return the paths of concurrent requests, in the order of their responses."""
     answered = []
 
     async def ask(request: Request) -> None:
@@ -57,11 +57,11 @@ def order(answers: Answers, *requests: Request) -> list[str]:
         ("/invocations", LONG + b'{"inputs": [[1, 2, 3]]}'),
     ],
 )
-def test_others_are_answered_meanwhile(answers: Answers, path: str, body: bytes) -> None:
+def test_slow_decoding_does_not_block_other_requests(answers: Answers, path: str, body: bytes) -> None:
     slow = Request("POST", path, headers={"content-type": "application/json"}, body=body, caller="me")
     assert order(answers, slow, Request("GET", "/health/live")) == ["/health/live", path]
 
 
-def test_what_is_short_is_decoded_where_it_is(answers: Answers) -> None:
+def test_short_body_is_decoded_in_line(answers: Answers) -> None:
     quick = Request("POST", "/predict", body=b'{"input": [1, 2, 3]}', caller="me")
     assert order(answers, quick, Request("GET", "/health/live")) == ["/predict", "/health/live"]

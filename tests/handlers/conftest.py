@@ -11,8 +11,8 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.handlers.brokers import Broker
 from tests.handlers.workers import LocalLambda, invocations
-from tests.handlers.yards import Yard
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +69,7 @@ def cloud(bucket: str) -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def yard(cloud: Cloud, s3_registry: str, local_lambda: LocalLambda) -> Iterator[Yard]:
-    made = Yard(cloud, s3_registry, local_lambda)
+def broker(cloud: Cloud, s3_registry: str, local_lambda: LocalLambda) -> Iterator[Broker]:
+    made = Broker(cloud, s3_registry, local_lambda)
     yield made
     made.close()

@@ -141,8 +141,8 @@ def test_a_closed_connection_is_made_anew(first: Answer | bytes) -> None:
         (event(b"{}", Lambda_Runtime_Deadline_Ms="soon"), "deadline.*soon"),
         (Answer(event(b"1" * 99)[:-90], closes=True), "middle"),
         (Answer(event(b"1" * 99)[:60], closes=True), "middle"),
-        (Answer(b"", closes=True), "no answer"),
-        (Answer(b"HTTP/1.1 100 Continue\r\n\r\n", closes=True), "no answer"),
+        (Answer(b"", closes=True), "no response"),
+        (Answer(b"HTTP/1.1 100 Continue\r\n\r\n", closes=True), "no response"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "HTTP/"),
     ],
     ids=["refused", "no id", "no deadline", "half a body", "half the headers", "nothing", "nothing more", "no HTTP"],
@@ -175,7 +175,7 @@ def test_an_outcome_that_is_not_taken_is_said_with_what_lambda_said(unread: bool
 def test_an_outcome_is_never_posted_twice() -> None:
     with client_of(event(b"{}"), Answer(b"", closes=True), ACCEPTED) as (client, api):
         client.next()
-        with pytest.raises(RuntimeApiError, match="no answer"):
+        with pytest.raises(RuntimeApiError, match="no response"):
             client.post_invocation_result("1-2-3", b"1", "application/json")
     assert len(api.asked) == 2
 

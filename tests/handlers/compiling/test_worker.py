@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lightship.errors import InvalidInput, Unavailable
-from lightship.handlers.compiling import materials, quarantine, transfers, worker
+from lightship.handlers.compiling import quarantine, source_files, transfers, worker
 from lightship.handlers.compiling.job import Download, Job, Upload
 from tests.emulator import EXAMPLES, ROOT
 from tests.handlers.conftest import Cloud
@@ -29,8 +29,8 @@ def make(cloud: Cloud) -> Make:
 
     def put(key: str, body: bytes) -> Download:
         found = cloud.s3.put_object(Bucket=cloud.bucket, Key=key, Body=body)
-        place = {"Bucket": cloud.bucket, "Key": key, "VersionId": found["VersionId"], "IfMatch": found["ETag"]}
-        return materials.sign(cloud.s3, place, 60)
+        stored = {"Bucket": cloud.bucket, "Key": key, "VersionId": found["VersionId"], "IfMatch": found["ETag"]}
+        return source_files.sign(cloud.s3, stored, 60)
 
     def job(key: str, body: bytes, config: bytes | None = None) -> Job:
         return Job(

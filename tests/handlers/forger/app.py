@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 
 from lightship.bundle import Manifest, digests
+from lightship.handlers.compiling.archive import Archive
 from lightship.handlers.compiling.job import Job
-from lightship.handlers.compiling.parcel import Parcel
 from lightship.handlers.compiling.transfers import send
 
 
@@ -18,8 +18,8 @@ def handler(event, context):
         folder = Path(name, "bundle")
         shutil.copytree(os.environ["LIGHTSHIP_FORGER_BUNDLE"], folder)
         case = job.key.removeprefix("incoming/").removesuffix(".keras")
-        parcel = CASES[case](folder)
-        blocks, size = ([parcel], len(parcel)) if isinstance(parcel, bytes) else (parcel, parcel.size)
+        archive = CASES[case](folder)
+        blocks, size = ([archive], len(archive)) if isinstance(archive, bytes) else (archive, archive.size)
         send(job.upload, blocks, size)
     return {"uploaded": "more than you think", "errorType": "Unavailable"}
 
@@ -49,7 +49,7 @@ def answer(folder, **fields):
 
 
 def packed(folder, **fields):
-    return Parcel(json.dumps({"compiled": answer(folder, **fields)}).encode(), folder)
+    return Archive(json.dumps({"compiled": answer(folder, **fields)}).encode(), folder)
 
 
 def honest(folder):
@@ -89,7 +89,7 @@ def no_manifest(folder):
 
 def not_json(folder):
     (folder / "manifest.json").write_bytes(b"[" * 100_000)
-    return Parcel(b"{", folder)
+    return Archive(b"{", folder)
 
 
 def other_engine(folder):

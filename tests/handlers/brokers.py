@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from lightship.handlers.compile import Workshop, work
+from lightship.handlers.compile import Services, work
 from lightship.handlers.compiling.quarantine import Workers
 from lightship.handlers.queues import Queue
 from lightship.registry.registry import Registry
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 
 
-class Yard:
+class Broker:
     """The bucket, the compile function on it, and the worker that it invokes."""
 
     def __init__(self, cloud: Cloud, registry: str, served: LocalLambda) -> None:
@@ -32,7 +32,7 @@ class Yard:
         # As the broker makes it: one attempt, and longer than a worker may take on a busy machine.
         patient = Config(read_timeout=600, retries={"total_max_attempts": 1})
         self._lambda = boto3.client("lambda", endpoint_url=served.endpoint, config=patient)
-        self.workshop = Workshop(registry, "default", cloud.s3, cloud.events, self.workers(WORKER))
+        self.services = Services(registry, "default", cloud.s3, cloud.events, self.workers(WORKER))
 
     def close(self) -> None:
         self._lambda.close()
@@ -47,8 +47,8 @@ class Yard:
 
     def invoke(self, event: Event, **changes: Any) -> list[str]:
         """The ids of the messages that come again."""
-        workshop = replace(self.workshop, **changes)
-        return failures(Queue("compile", lambda message: work(message, workshop))(event, Context()))
+        services = replace(self.services, **changes)
+        return failures(Queue("compile", lambda message: work(message, services))(event, Context()))
 
     def report(self, key: str) -> dict[str, Any]:
         found = self.cloud.s3.get_object(Bucket=self.cloud.bucket, Key=f"{key}.report.json")

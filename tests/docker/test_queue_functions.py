@@ -18,7 +18,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.docker.conftest import Cloud
-from tests.handlers.records import EXAMPLE_BUCKET, dropped, with_bodies
+from tests.handlers.records import EXAMPLE_BUCKET, object_created, with_bodies
 
 pytestmark = pytest.mark.docker
 
@@ -117,7 +117,7 @@ def test_a_model_file_becomes_a_version(local_lambda: str, invoke: Invoke, cloud
     key = "incoming/dropped.keras"
     body = (ROOT / "build" / "examples" / "quickstart.keras").read_bytes()
     put = cloud.s3.put_object(Bucket=EXAMPLE_BUCKET, Key=key, Body=body)
-    assert invoke("CompileFunction", dropped("compile", EXAMPLE_BUCKET, key, put, len(body))) == {
+    assert invoke("CompileFunction", object_created("compile", EXAMPLE_BUCKET, key, put, len(body))) == {
         "batchItemFailures": []
     }
     report = json.loads(cloud.objects(f"{key}.report.json")[f"{key}.report.json"])
@@ -138,7 +138,9 @@ def test_worker_addresses_expired_is_unavailable(sam: Any, built: None) -> None:
 def test_a_data_file_becomes_a_scored_file(invoke: Invoke, cloud: Cloud) -> None:
     body = gzip.compress(ROWS)
     put = cloud.s3.put_object(Bucket=EXAMPLE_BUCKET, Key=KEY, Body=body)
-    assert invoke("SplitFunction", dropped("split", EXAMPLE_BUCKET, KEY, put, len(body))) == {"batchItemFailures": []}
+    assert invoke("SplitFunction", object_created("split", EXAMPLE_BUCKET, KEY, put, len(body))) == {
+        "batchItemFailures": []
+    }
     url = cloud.variables["LIGHTSHIP_SCORE_QUEUE"]
     (message,) = cloud.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     assert invoke("ScoreFunction", with_bodies("score", message["Body"])) == {"batchItemFailures": []}

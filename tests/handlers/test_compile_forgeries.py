@@ -1,4 +1,4 @@
-"""What the broker does with an answer that a model file has forged."""
+"""Forged worker answers, which the broker must refuse."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def drop(broker: Broker, case: str, **changes: int) -> dict[str, object]:
     return broker.report(f"incoming/{case}.keras")
 
 
-def test_broker_bundle_of_this_very_file_is_published(broker: Broker) -> None:
-    """Otherwise the tests below could pass for another reason."""
+def test_broker_bundle_of_same_file_is_published(broker: Broker) -> None:
+    """Prove that the forged cases below differ only in the forgery."""
     assert drop(broker, "honest")["state"] == "published"
     assert broker.registry.versions("honest") == [1]
 
@@ -29,5 +29,5 @@ def test_broker_forged_answer_publishes_nothing(broker: Broker, case: str) -> No
     report = drop(broker, case, largest=150_000)
     assert (report["state"], report["code"]) == ("refused", "compile_failed")
     assert broker.keys("models/") == []
-    (announced,) = broker.cloud.hear()
+    (announced,) = broker.cloud.receive_events()
     assert announced["detail-type"] == "Model Refused"

@@ -1,4 +1,4 @@
-"""A queue of single predictions: any protocol in, an answer at the place that the message names, each once."""
+"""Queue of single predictions: every protocol and destination, each answered once."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Event = dict[str, Any]
 
 
 class RequestsFunction:
-    """The bucket, two queues for replies, and the function on them."""
+    """The requests function with a bucket and two reply queues."""
 
     def __init__(self, cloud: Cloud, registry: str | Path) -> None:
         self.cloud = cloud
@@ -52,16 +52,16 @@ class RequestsFunction:
         return failures(Queue("requests", lambda message: work(message, self.services))(event, Context()))
 
     def ask(self, body: Any) -> dict[str, Any]:
-        """The one event that answers a message which names no other way."""
+        """Return the only event that answers a message without 'reply'."""
         assert self.invoke(with_bodies("requests", body)) == []
-        (heard,) = self.cloud.hear()
-        detail: dict[str, Any] = heard["detail"]
+        (announced,) = self.cloud.receive_events()
+        detail: dict[str, Any] = announced["detail"]
         kind = "Prediction Made" if detail["status"] < 400 else "Prediction Refused"
-        assert heard["detail-type"] == kind
+        assert announced["detail-type"] == kind
         return detail
 
     def replies(self) -> dict[str, Any]:
-        """Every object below replies/."""
+        """Return every object below replies/, by key."""
         found = self.cloud.s3.list_objects_v2(Bucket=self.cloud.bucket).get("Contents", [])
         objects = {
             entry["Key"]: self.cloud.s3.get_object(Bucket=self.cloud.bucket, Key=entry["Key"]) for entry in found
@@ -84,7 +84,7 @@ def request(path: str = "/predict", body: Any = '{"input": [4, 9]}', **more: Any
     return {"schema": 1, "request": {"method": "POST", "path": path, "body": body}, **more}
 
 
-def test_the_events_of_the_files_are_answered_where_they_say(
+def test_requests_example_event_is_answered_at_named_destinations(
     function: RequestsFunction, registries: Registries
 ) -> None:
     function.services = Services(
@@ -103,9 +103,9 @@ def test_the_events_of_the_files_are_answered_where_they_say(
     assert good["headers"]["lightship-model"] == "quickstart"
     assert (good["id"], good["correlation"]) == ("order-1", "example-1")
     assert json.loads(bad["body"])["error"]["code"] == "invalid_input"
-    (heard,) = function.cloud.hear()
-    assert heard["detail"]["id"] == "order-2"
-    assert json.loads(heard["detail"]["body"]) == {"predictions": [[pytest.approx(value, abs=1e-6)]]}
+    (announced,) = function.cloud.receive_events()
+    assert announced["detail"]["id"] == "order-2"
+    assert json.loads(announced["detail"]["body"]) == {"predictions": [[pytest.approx(value, abs=1e-6)]]}
 
 
 @pytest.mark.parametrize(
@@ -123,21 +123,21 @@ def test_the_events_of_the_files_are_answered_where_they_say(
         ("/invocations", '{"instances": [[4, 9]]}', {"predictions": [[8.0, 18.0]]}),
     ],
 )
-def test_every_protocol_is_understood(function: RequestsFunction, path: str, body: Any, answer: Any) -> None:
+def test_requests_of_every_protocol_are_answered(function: RequestsFunction, path: str, body: Any, answer: Any) -> None:
     message = request(path, body)
     message["request"]["headers"] = {"Content-Type": "application/json"}
     reply = function.ask(message)
     assert reply["status"] == 200, reply
-    said = json.loads(reply["body"])
+    body = json.loads(reply["body"])
     if "/v2" in path:
-        said = said["outputs"][0]["data"]
-    if isinstance(said, dict):
-        said = {"predictions": said["predictions"]}
-    assert said == answer
+        body = body["outputs"][0]["data"]
+    if isinstance(body, dict):
+        body = {"predictions": body["predictions"]}
+    assert body == answer
     assert reply["id"] == "message-1"
 
 
-def test_bytes_travel_as_base64_both_ways(function: RequestsFunction) -> None:
+def test_requests_binary_bodies_are_base64(function: RequestsFunction) -> None:
     message = request()
     packed = gzip.compress(b'{"input": [4, 9]}')
     message["request"] |= {"headers": {"Content-Encoding": "gzip"}, "body_base64": base64.b64encode(packed).decode()}
@@ -166,14 +166,14 @@ MISTAKES: list[tuple[Any, int, str]] = [
     (request() | {"reply": {"s3": "replies/\ud800"}}, 400, "'reply.s3'"),
     (request() | {"reply": {"s3": "replies/" + "é" * 509}}, 400, "1041 bytes"),
     (request(id="😀" * 128) | {"reply": {"s3": "replies/"}}, 400, "1549 bytes"),
-    (request() | {"reply": {"queue": "https://sqs.example.com/1/somebodys"}}, 400, "'reply.queue'"),
+    (request() | {"reply": {"queue": "https://sqs.example.com/1/unknown"}}, 400, "'reply.queue'"),
     (request("/models/\ud800/predict"), 400, "path"),
     ({"schema": 1, "request": {"path": "/", "method": "\ud800"}}, 400, "method"),
     ({"schema": 1, "request": {"path": "/", "headers": {"\ud800": "a"}}}, 400, "headers"),
     ({"schema": 1, "request": {"path": "/", "headers": {"a": "\ud800"}}}, 400, "headers"),
     ({"schema": "\ud800", "request": {}}, 400, "schema '\\ud800'"),
     (request("/nowhere"), 404, "/nowhere"),
-    (request("/models/nobody/predict"), 404, "'nobody'"),
+    (request("/models/missing/predict"), 404, "'missing'"),
     (request(body='{"input": [1]}'), 400, "input"),
     (request(body="\ud800"), 400, "body"),
     ({"schema": 1, "request": {"path": "/predict", "body_base64": "%"}}, 400, "body"),
@@ -183,7 +183,7 @@ MISTAKES: list[tuple[Any, int, str]] = [
 
 
 @pytest.mark.parametrize(("body", "status", "named"), MISTAKES, ids=[named for _, _, named in MISTAKES])
-def test_a_mistake_is_answered_and_never_comes_again(
+def test_requests_client_error_is_answered_and_not_redelivered(
     function: RequestsFunction, body: Any, status: int, named: str
 ) -> None:
     reply = function.ask(body)
@@ -192,7 +192,7 @@ def test_a_mistake_is_answered_and_never_comes_again(
     assert function.replies() == {}
 
 
-def test_an_answer_to_a_queue_comes_once_and_in_order(function: RequestsFunction) -> None:
+def test_requests_redelivered_fifo_messages_are_answered_once_in_order(function: RequestsFunction) -> None:
     name = function.queues["fifo"].rsplit("/", 1)[-1]
     first = request(id="a", reply={"queue": name})
     second = request(id="b", reply={"queue": function.arns[1]})
@@ -214,7 +214,7 @@ SQS = "https://sqs.us-east-1.amazonaws.com"
 
 @pytest.fixture
 def cross_account_clients(function: RequestsFunction) -> ReplyClients:
-    """An function whose stack name queues of two accounts, and one of another region."""
+    """Return clients of a stack with reply queues of two accounts and two regions."""
     queues = (ANSWERS.format("1" * 12), ANSWERS.format("2" * 12), OTHERS.format("3" * 12), FAR)
     stack = replace(function.services.clients.stack, reply_queues=queues)
     return replace(function.services.clients, stack=stack)
@@ -231,7 +231,7 @@ def cross_account_clients(function: RequestsFunction) -> ReplyClients:
         ("others", "/333333333333/others"),
     ],
 )
-def test_an_answer_goes_to_the_queue_of_the_account_that_was_named(
+def test_reply_address_selects_queue_of_named_account(
     cross_account_clients: ReplyClients, wanted: str, queue: str
 ) -> None:
     address = replies.address({"queue": wanted}, "order-1", cross_account_clients)
@@ -245,7 +245,7 @@ def test_an_answer_goes_to_the_queue_of_the_account_that_was_named(
         (ANSWERS.format("3" * 12), "stack"),
         (f"{SQS}/333333333333/answers", "stack"),
         ("https://sqs.eu-west-1.amazonaws.com/111111111111/answers", "stack"),
-        ("elsewhere:others", "stack"),
+        ("other:others", "stack"),
         (f"x{SQS}/1111111111111/answers", "stack"),
         ("://", "stack"),
         ("", "stack"),
@@ -257,14 +257,14 @@ def test_an_answer_goes_to_the_queue_of_the_account_that_was_named(
         ("https://vpce-0-1.sqs.eu-west-1.vpce.amazonaws.com/111111111111/far", "us-east-1"),
     ],
 )
-def test_a_queue_that_is_not_plainly_named_gets_nothing(
+def test_reply_address_ambiguous_or_disallowed_queue_is_refused(
     cross_account_clients: ReplyClients, wanted: Any, named: str
 ) -> None:
     with pytest.raises(InvalidInput, match=f"^'reply.queue' .*{named}"):
         replies.address({"queue": wanted}, "order-1", cross_account_clients)
 
 
-def test_an_object_is_written_once(function: RequestsFunction, registries: Registries) -> None:
+def test_requests_redelivered_message_keeps_first_object(function: RequestsFunction, registries: Registries) -> None:
     event = with_bodies("requests", request(id="the/id", reply={"s3": f"s3://{function.cloud.bucket}/replies/a/"}))
     assert function.invoke(event) == []
     before = function.replies()
@@ -274,7 +274,7 @@ def test_an_object_is_written_once(function: RequestsFunction, registries: Regis
     assert function.replies() == before
 
 
-def test_an_answer_too_large_for_its_way_is_said_to_be(function: RequestsFunction) -> None:
+def test_requests_answer_too_large_for_event_is_413(function: RequestsFunction) -> None:
     ask = request("/models/wide/predict", '{"input": [[0.1234567]]}', id="wide")
     reply = function.ask(ask)
     assert reply["status"] == 413
@@ -285,7 +285,7 @@ def test_an_answer_too_large_for_its_way_is_said_to_be(function: RequestsFunctio
 
 @pytest.fixture
 def failing(cloud: Cloud, registries: Registries, tmp_path: Path) -> Iterator[RequestsFunction]:
-    """With a model ``modes`` that answers, and a model ``broken`` whose files were changed."""
+    """Return the function with a model that answers and a model with changed files."""
     registry = Registry(str(tmp_path / "registry"))
     republish(registry, registries.small / "modes" / "1", "modes")
     republish(registry, registries.small / "modes" / "1", "broken")
@@ -293,13 +293,13 @@ def failing(cloud: Cloud, registries: Registries, tmp_path: Path) -> Iterator[Re
     yield RequestsFunction(cloud, registry.location)
 
 
-def test_our_failure_comes_again_and_is_not_answered(failing: RequestsFunction) -> None:
+def test_requests_internal_error_is_redelivered_without_answer(failing: RequestsFunction) -> None:
     broken = request("/models/broken/predict")
     assert failing.invoke(with_bodies("requests", request(), broken, request())) == ["message-2"]
-    assert {heard["detail"]["id"] for heard in failing.cloud.hear()} == {"message-1", "message-3"}
+    assert {announced["detail"]["id"] for announced in failing.cloud.receive_events()} == {"message-1", "message-3"}
 
 
-def test_a_group_waits_for_what_failed(failing: RequestsFunction) -> None:
+def test_requests_fifo_group_waits_for_failed_message(failing: RequestsFunction) -> None:
     event = load("requests-fifo", failing.cloud.bucket)
     for record, body in zip(event["Records"], bodies(event), strict=True):
         path = "/models/broken/predict" if body["id"] == "order-1" else "/predict"
@@ -309,13 +309,13 @@ def test_a_group_waits_for_what_failed(failing: RequestsFunction) -> None:
     assert list(failing.replies()) == ["replies/south/order-2.json"]
 
 
-def test_a_place_that_cannot_be_reached_makes_it_come_again(function: RequestsFunction) -> None:
+def test_requests_unreachable_reply_queue_is_redelivered(function: RequestsFunction) -> None:
     function.cloud.sqs.delete_queue(QueueUrl=function.queues["plain"])
     gone = request(reply={"queue": function.queues["plain"]})
     assert function.invoke(with_bodies("requests", gone, request())) == ["message-1"]
 
 
-def test_the_function_as_lambda_starts_it(
+def test_requests_handler_in_emulator_answers_example_events(
     function: RequestsFunction, s3_environment: dict[str, str], registries: Registries
 ) -> None:
     environment = s3_environment | {
@@ -336,7 +336,7 @@ def test_the_function_as_lambda_starts_it(
     }
 
 
-def test_requests_function_answers_for_a_tensorflow_model(
+def test_requests_function_answers_for_tensorflow_model(
     function: RequestsFunction, s3_environment: dict[str, str], registries: Registries
 ) -> None:
     environment = s3_environment | {

@@ -1,4 +1,7 @@
-"""A worker that was taken over by a model file: it uploads what the file's name asks for, and compiles nothing."""
+"""A worker under control of a hostile model file.
+
+It compiles nothing and uploads the forged answer that the file's name selects.
+"""
 
 import json
 import os
@@ -21,11 +24,11 @@ def handler(event, context):
         archive = CASES[case](folder)
         blocks, size = ([archive], len(archive)) if isinstance(archive, bytes) else (archive, archive.size)
         send(job.upload, blocks, size)
-    return {"uploaded": "more than you think", "errorType": "Unavailable"}
+    return {"uploaded": "forged", "errorType": "Unavailable"}
 
 
 def changed(folder, **fields):
-    """The bundle with other fields in its manifest."""
+    """Change fields of the bundle's manifest."""
     path = folder / "manifest.json"
     manifest = Manifest.from_bytes(path.read_bytes())._replace(sandbox="kernel")
     path.write_bytes(manifest._replace(**fields).to_bytes())

@@ -170,7 +170,7 @@ def _run(stack: Stack, source: Input, key: str, split: ProcessFunction, score: P
         return current is not None and current.final
 
     def work(poller: Poller) -> None:
-        while (handled := poller.turn()) or not ended():
+        while (handled := poller.poll_once()) or not ended():
             if said or time.monotonic() > deadline:
                 raise RuntimeError(f"job {job.id} does not end: {said[:3]}; its functions said:\n{_log(split, score)}")
             time.sleep(0 if handled else _LOOK)
@@ -187,7 +187,7 @@ def _run(stack: Stack, source: Input, key: str, split: ProcessFunction, score: P
 
 def _poller(stack: Stack, function: ProcessFunction, said: list[str]) -> Poller:
     (mapping,) = (mapping for mapping in stack.wiring.mappings if mapping.function == function.spec.logical)
-    return Poller(mapping, function, stack.cloud.sqs, complain=lambda _, sentence: said.append(sentence))
+    return Poller(mapping, function, stack.cloud.sqs, on_failure=lambda _, sentence: said.append(sentence))
 
 
 def _parts(stack: Stack, job: Job, source: Input) -> list[bytes]:

@@ -122,7 +122,7 @@ def test_parameters_are_checked(tmp_path: Path) -> None:
         ({"Type": "Number"}, "many", "a number from -inf to inf"),
         ({"Type": "String", "AllowedValues": [30, 60]}, "45", "one of 30, 60"),
         ({"Type": "String", "AllowedPattern": "^a+$", "ConstraintDescription": "an a or more"}, "ab", "an a or more"),
-        ({"Type": "CommaDelimitedList", "AllowedPattern": "^a+$"}, "a, b", "what ^a+$ describes"),
+        ({"Type": "CommaDelimitedList", "AllowedPattern": "^a+$"}, "a, b", "a match of ^a+$"),
     ],
 )
 def test_what_a_deployment_would_refuse_is_refused(

@@ -176,7 +176,7 @@ def _time(letter: Letter) -> str:
 def _why(letter: Letter) -> str | None:
     """Why it failed the last time, where its function's log is on this machine."""
     folder = os.environ.get(logs.VARIABLE)
-    return logs.why(Path(folder), letter.id) if folder else None
+    return logs.failure_reason(Path(folder), letter.id) if folder else None
 
 
 def _record(letter: Letter) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A SAM template, read for what of it runs on a laptop."""
+"""Reader of a SAM template: the parts that run locally."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAMED = {
     "AWS::Events::Rule": ("Name", "arn:aws:events:{region}:{account}:rule/{name}"),
     "AWS::Events::EventBus": ("Name", "arn:aws:events:{region}:{account}:event-bus/{name}"),
     "AWS::Scheduler::ScheduleGroup": ("Name", "arn:aws:scheduler:{region}:{account}:schedule-group/{name}"),
-    "AWS::Scheduler::Schedule": ("Name", ""),  # its ARN has its group in it, and nobody asks for it
+    "AWS::Scheduler::Schedule": ("Name", ""),  # its ARN contains its group, and no template refers to it
     "AWS::Logs::LogGroup": ("LogGroupName", "arn:aws:logs:{region}:{account}:log-group:{name}:*"),
     "AWS::IAM::Role": ("RoleName", "arn:aws:iam::{account}:role/{name}"),
 }
@@ -55,15 +55,15 @@ _QUEUE_ATTRIBUTES = (
 def read(
     path: Path, *, endpoint: str, overrides: Mapping[str, str] | None = None, stack: str = "lightship-local"
 ) -> Wiring:
-    """Read a template as one deployment of it would be.
+    """Return the parts of a template as one deployment would have them.
 
     Args:
         path: the template; code is found relative to its folder.
-        endpoint: where AWS's API is played; queue URLs start with it.
+        endpoint: the URL of the emulated AWS API, which queue URLs start with.
         overrides: values of parameters instead of their defaults.
         stack: the stack's name, with which generated names begin.
 
-    Raises SettingError that names the resource which cannot be played, or makes no sense on AWS either.
+    Raises SettingError that names the resource which cannot run locally or is invalid on AWS too.
     """
     return _Reader(path, endpoint, overrides or {}, stack).wiring()
 
@@ -117,7 +117,10 @@ class _Reader:
         return self._resources[logical].get("Properties") or {}
 
     def _value(self, logical: str, *path: str, default: Any = None) -> Any:
-        """A property, resolved; only what is asked for has to make sense here."""
+        """Return a property with intrinsic functions evaluated.
+
+        Other properties need not be supported locally.
+        """
         value: Any = self._properties(logical)
         for key in path:
             value = self._scope.resolve(value.get(key), logical)
@@ -233,7 +236,10 @@ class _Reader:
         )
 
     def _code(self, logical: str) -> tuple[Path, str, bool]:
-        """The folder, the handler, whether a process serves once: an image's Dockerfile is in its function's folder."""
+        """Return the folder, the handler, and whether a process serves once.
+
+        An image's folder is that of its Dockerfile.
+        """
         if self._value(logical, "PackageType", default="Zip") == "Zip":
             folder = self._root / str(self._value(logical, "CodeUri", default="."))
             return folder.resolve(), str(self._value(logical, "Handler")), False
@@ -273,7 +279,7 @@ class _Reader:
 
 
 def _check(mapping: SourceMapping, function: FunctionSpec, where: str) -> None:
-    """What Lambda refuses when the mapping is made, and would otherwise be found out at the first deployment."""
+    """Raise SettingError for a mapping that Lambda refuses at deployment."""
     if mapping.queue.fifo and (mapping.window or mapping.batch_size > 10):
         raise _cannot(where, "a FIFO queue has no batching window, and at most 10 messages in a batch")
     if mapping.batch_size > 10 and not mapping.window:
@@ -307,4 +313,4 @@ def _true(value: Any) -> bool:
 
 
 def _cannot(where: str, what: str) -> SettingError:
-    return SettingError(f"the template's {where} cannot be played here: {what}")
+    return SettingError(f"the template's {where} cannot run locally: {what}")

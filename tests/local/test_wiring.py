@@ -1,4 +1,4 @@
-"""What of a template runs here: this folder's template, variations of it, and the repository's own."""
+"""Parts of a template that run locally: this folder's and the repository's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def wired() -> Wiring:
     return read(TEMPLATE, endpoint=ENDPOINT, overrides={"Registry": "bucket"})
 
 
-def test_buckets_queues_rules_and_tables(wired: Wiring) -> None:
+def test_read_buckets_queues_rules_and_tables(wired: Wiring) -> None:
     (bucket,) = wired.buckets.values()
     assert (bucket.name, bucket.versioned, bucket.events) == ("lightship-local-bucket", True, True)
     queue = wired.queues["ShoutQueue"]
@@ -39,7 +39,7 @@ def test_buckets_queues_rules_and_tables(wired: Wiring) -> None:
     assert table.definition["GlobalSecondaryIndexes"][0]["IndexName"] == "owner"
 
 
-def test_functions_and_their_mappings(wired: Wiring) -> None:
+def test_read_functions_and_mappings(wired: Wiring) -> None:
     shout, echo, plain = (wired.functions[f"{name}Function"] for name in ("Shout", "Echo", "Plain"))
     assert shout.handler == "shout.app.handler"
     assert shout.timeout == 5
@@ -58,7 +58,7 @@ def test_functions_and_their_mappings(wired: Wiring) -> None:
     assert wired.mappings == (expected,)
 
 
-def test_schedules_and_what_a_terminal_is_told(wired: Wiring) -> None:
+def test_read_schedules_and_output_environment(wired: Wiring) -> None:
     assert wired.schedule_groups == ("lightship-local",)
     nightly = wired.schedules["Nightly"]
     assert nightly.name == "nightly"
@@ -79,7 +79,7 @@ def test_schedules_and_what_a_terminal_is_told(wired: Wiring) -> None:
     }
 
 
-def test_what_a_condition_leaves_out_is_not_there() -> None:
+def test_read_excludes_resources_with_false_condition() -> None:
     wired = read(TEMPLATE, endpoint=ENDPOINT)
     assert not wired.schedules
     assert not wired.environment
@@ -114,7 +114,7 @@ def test_what_a_condition_leaves_out_is_not_there() -> None:
         ("local/functions/echo/Dockerfile", "local/functions/none/Dockerfile", "ShoutFunction"),
     ],
 )
-def test_what_cannot_be_played_names_the_resource(tmp_path: Path, before: str, after: str, named: str) -> None:
+def test_read_unsupported_template_names_resource(tmp_path: Path, before: str, after: str, named: str) -> None:
     text = TEMPLATE.read_text()
     assert before in text
     folder = tmp_path / "tests" / "local"
@@ -126,7 +126,7 @@ def test_what_cannot_be_played_names_the_resource(tmp_path: Path, before: str, a
         read(folder / "template.yaml", endpoint=ENDPOINT, overrides={"Registry": "bucket", **window})
 
 
-def test_the_repositorys_own_template_can_be_played() -> None:
+def test_read_repository_template_has_all_parts() -> None:
     wired = read(ROOT / "template.yaml", endpoint=ENDPOINT, overrides={"Registry": "bucket"})
     (bucket,) = wired.buckets.values()
     assert wired.api is not None

@@ -23,7 +23,7 @@ from tests.bundles import Registries, republish
 from tests.emulator import ROOT, Emulator
 from tests.handlers.conftest import Cloud
 from tests.handlers.records import failures, load, object_created, with_bodies
-from tests.template.decided import SOURCE
+from tests.template.evaluated import SOURCE
 
 ROWS = b"mean radius,mean texture,mean concavity\n17.99,10.38,0.3001\n13.54,14.36,0.06664\n"
 KEY = "batch/quickstart/input/rows.csv"

@@ -27,7 +27,7 @@ from lightship.settings import CacheSettings
 from lightship.stores.s3 import S3Store
 from tests.bundles import Registries, republish
 from tests.emulator import ROOT, Emulator
-from tests.template.decided import environment, statements
+from tests.template.evaluated import environment, statements
 
 EVENT = json.loads((ROOT / "events" / "predict.json").read_text())
 _DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"

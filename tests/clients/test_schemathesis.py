@@ -63,8 +63,8 @@ def test_schemathesis_served_document_matches_jobs_routes(stack: dict[str, str],
     with running("serve", "--registry", stack["LIGHTSHIP_REGISTRY"], **stack) as (_, url):
         shown = schemathesis(f"{url}/openapi.json", tmp_path, "--include-path-regex", "^/jobs")
         assert re.search(r"Operations:\s+7 selected", shown), shown
-        asked = {"upload": {"name": "p.csv"}}
-        assert httpx.post(f"{url}/jobs", json=asked).json()["key"].startswith("uploads/anonymous/")
+        body = {"upload": {"name": "p.csv"}}
+        assert httpx.post(f"{url}/jobs", json=body).json()["key"].startswith("uploads/anonymous/")
 
 
 def test_schemathesis_protocol_document_matches_server(client: Client, served: str, tmp_path: Path) -> None:

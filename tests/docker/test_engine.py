@@ -32,8 +32,8 @@ def test_engine_tensorflow_local_invoke_answers_for_both_engines(
 ) -> None:
     variables, event = tmp_path / "variables.json", tmp_path / "event.json"
     variables.write_text(json.dumps({"Parameters": cloud.variables | {"LIGHTSHIP_DEFAULT_MODEL": model}}))
-    asked = json.loads((ROOT / "events" / "predict.json").read_text())
-    event.write_text(json.dumps(asked | {"body": json.dumps({"input": row}), "isBase64Encoded": False}))
+    request = json.loads((ROOT / "events" / "predict.json").read_text())
+    event.write_text(json.dumps(request | {"body": json.dumps({"input": row}), "isBase64Encoded": False}))
     files = ("--template", built, "--event", str(event), "--env-vars", str(variables))
     answer = json.loads(sam("local", "invoke", "PredictFunction", *files, *OPTIONS).stdout.splitlines()[-1])
     assert answer["statusCode"] == 200, answer

@@ -137,10 +137,10 @@ def test_functions_job_of_api_is_split_and_scored(functions: Functions) -> None:
         return json.loads(answer["body"])
 
     with Emulator(environment=functions.environment) as predict:
-        place = ask("POST", "/jobs", {"upload": {"name": "rows.csv"}})
-        assert place["key"].startswith("uploads/arn%3Aaws%3Aiam%3A%3A123456789012%3Auser%2Fexample/")
-        assert httpx.put(place["url"], content=ROWS).status_code == 200
-        job = ask("POST", "/jobs", {"model": "quickstart", "key": place["key"]})["id"]
+        upload = ask("POST", "/jobs", {"upload": {"name": "rows.csv"}})
+        assert upload["key"].startswith("uploads/arn%3Aaws%3Aiam%3A%3A123456789012%3Auser%2Fexample/")
+        assert httpx.put(upload["url"], content=ROWS).status_code == 200
+        job = ask("POST", "/jobs", {"model": "quickstart", "key": upload["key"]})["id"]
         for name, function in (("split", functions.split), ("score", functions.score)):
             assert function.invoke(functions.queued(name)) == {"batchItemFailures": []}
         status = ask("GET", f"/jobs/{job}")
@@ -169,7 +169,7 @@ def test_functions_invalid_messages_are_returned_to_queue(functions: Functions) 
         assert failures(function.invoke(event)) == ["message-1", "message-2", "message-3"]
 
 
-ALONE = """
+IMPORTS = """
 import sys
 sys.path[:0] = {paths!r}
 import app
@@ -183,7 +183,7 @@ print(*sorted({{path for module in list(sys.modules.values()) for path in [getat
 def test_split_function_needs_only_layer_without_compiled_modules(built: Path) -> None:
     """Import the function without site-packages; the layer is for both architectures."""
     layer = built / "lightship" / "python"
-    code = ALONE.format(paths=[str(built / "split"), str(layer)])
+    code = IMPORTS.format(paths=[str(built / "split"), str(layer)])
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     names, compiled = done.stdout.split("\n")[:2]

@@ -180,7 +180,7 @@ def test_broker_model_yaml_with_other_name_is_refused(broker: Broker) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["incoming/churn.yaml", "incoming/churn.keras.report.json", "incoming/", "incoming/a/", "elsewhere/churn.keras"],
+    ["incoming/churn.yaml", "incoming/churn.keras.report.json", "incoming/", "incoming/a/", "other/churn.keras"],
 )
 def test_broker_key_of_no_model_file_is_ignored(broker: Broker, key: str) -> None:
     assert broker.invoke(broker.put(key, b"x")) == []
@@ -226,10 +226,10 @@ def test_broker_file_replaced_during_compilation_is_not_published(broker: Broker
 
 def test_broker_claimed_file_is_compiled_after_claim_expires(broker: Broker) -> None:
     event = broker.put("incoming/churn.keras", b"not a model")
-    place = {"version_id": json.loads(event["Records"][0]["body"])["detail"]["object"]["version-id"]}
+    stored = {"version_id": json.loads(event["Records"][0]["body"])["detail"]["object"]["version-id"]}
     head = broker.cloud.s3.head_object(Bucket=broker.cloud.bucket, Key="incoming/churn.keras")
-    place |= {"etag": head["ETag"].strip('"'), "size": 11}
-    claim = {"state": "compiling", "object": place, "attempt": 1, "until": 1000.0, "before": {}}
+    stored |= {"etag": head["ETag"].strip('"'), "size": 11}
+    claim = {"state": "compiling", "object": stored, "attempt": 1, "until": 1000.0, "before": {}}
     broker.set_report("incoming/churn.keras", claim)
     assert broker.invoke(event, now=lambda: 999.0) == ["message-1"]
     assert broker.report("incoming/churn.keras") == claim
@@ -240,14 +240,14 @@ def test_broker_claimed_file_is_compiled_after_claim_expires(broker: Broker) -> 
 def test_broker_file_ending_function_three_times_is_refused(broker: Broker) -> None:
     event = broker.put("incoming/churn.tflite", TFLITE.read_bytes())
 
-    def dies(name: str, options: dict[str, Any]) -> bool:
+    def crash(name: str, options: dict[str, Any]) -> bool:
         if name == "generate_presigned_post":
             raise KeyboardInterrupt  # caught by neither the library nor Powertools, like a kill
         return False
 
     for attempt in (1, 2, 3):
         with pytest.raises(KeyboardInterrupt):
-            broker.invoke(event, s3=FailingClient(broker.cloud.s3, dies), now=lambda time=attempt * 1000.0: time)
+            broker.invoke(event, s3=FailingClient(broker.cloud.s3, crash), now=lambda time=attempt * 1000.0: time)
         assert broker.report("incoming/churn.tflite")["attempt"] == attempt
     assert broker.invoke(event, now=lambda: 4000.0) == []
     assert "3 times" in broker.report("incoming/churn.tflite")["reason"]

@@ -23,7 +23,7 @@ def handler(event, context):
         raise {"own": Unavailable("retry"), "foreign": KeyError("a secret")}[event["raise"]]
     threading.Thread(target=time.sleep, args=(600,)).start()  # as a library may leave one running
     return {"pid": os.getpid(), "event": event, "request": context.aws_request_id,
-            "left": context.get_remaining_time_in_millis(), "there": os.listdir(sys.argv[1])}
+            "remaining": context.get_remaining_time_in_millis(), "files": os.listdir(sys.argv[1])}
 """
 
 
@@ -58,7 +58,7 @@ def test_once_serves_one_event_and_ends_with_running_thread(folder: Path, tmp_pa
     assert first.startswith("GET /2018-06-01/runtime/invocation/next ")
     assert second.startswith("POST /2018-06-01/runtime/invocation/1-2-3/response ")
     answer = json.loads(body)
-    assert (answer["event"], answer["request"], answer["there"]) == ({"a": 1}, "1-2-3", [])
+    assert (answer["event"], answer["request"], answer["files"]) == ({"a": 1}, "1-2-3", [])
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_once_under_emulator_starts_new_process_for_every_event(folder: Path, tm
             (scratch / f"left-{number}").write_text("x")
     assert [answer["event"]["number"] for answer in answers] == [0, 1, 2]
     assert len({answer["pid"] for answer in answers}) == 3
-    assert [answer["there"] for answer in answers] == [[], [], []]
+    assert [answer["files"] for answer in answers] == [[], [], []]
 
 
 def test_empty_removes_locked_folders_and_follows_no_link(tmp_path: Path) -> None:

@@ -311,8 +311,8 @@ def test_requests_fifo_group_waits_for_failed_message(failing: RequestsFunction)
 
 def test_requests_unreachable_reply_queue_is_redelivered(function: RequestsFunction) -> None:
     function.cloud.sqs.delete_queue(QueueUrl=function.queues["plain"])
-    gone = request(reply={"queue": function.queues["plain"]})
-    assert function.invoke(with_bodies("requests", gone, request())) == ["message-1"]
+    unreachable = request(reply={"queue": function.queues["plain"]})
+    assert function.invoke(with_bodies("requests", unreachable, request())) == ["message-1"]
 
 
 def test_requests_handler_in_emulator_answers_example_events(
@@ -345,13 +345,13 @@ def test_requests_function_answers_for_tensorflow_model(
         "LIGHTSHIP_DEFAULT_MODEL": "words",
         "PYTHONPATH": str(ROOT / "src"),
     }
-    asked = [
+    messages = [
         request(body={"input": ["ahoy"]}, id="native", reply={"s3": "replies/"}),
         request("/v1/models/words:predict", {"instances": ["sail"]}, id="v1", reply={"s3": "replies/"}),
         request(body={"input": [1]}, id="wrong", reply={"s3": "replies/"}),
     ]
     with Emulator("lightship.handlers.requests.handler", environment=environment, patience=180) as emulator:
-        assert emulator.invoke(with_bodies("requests", *asked)) == {"batchItemFailures": []}
+        assert emulator.invoke(with_bodies("requests", *messages)) == {"batchItemFailures": []}
     replies = function.replies()
     assert {key: reply["status"] for key, reply in replies.items()} == {
         "replies/native.json": 200,

@@ -100,7 +100,7 @@ def send(sqs: Any) -> Callable[..., None]:
 
 
 @pytest.fixture
-def left(sqs: Any) -> Callable[[SourceMapping], tuple[int, int]]:
+def remaining(sqs: Any) -> Callable[[SourceMapping], tuple[int, int]]:
     """Return a function that counts messages of a queue and its dead-letter queue."""
 
     def count(url: str) -> int:

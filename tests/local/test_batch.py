@@ -56,9 +56,9 @@ def running(registries: Registries, tmp_path_factory: pytest.TempPathFactory) ->
 def started(cloud: Cloud, number: int) -> Job:
     text = io.StringIO()
     csv.writer(text).writerows([COLUMNS, *ROWS])
-    place = uploads.begin(cloud, owner=OWNER, name=f"{number}.csv")
-    cloud.s3.put_object(Bucket=cloud.bucket, Key=place["key"], Body=text.getvalue().encode())
-    return operations.start(cloud, Request(owner=OWNER, model="quickstart", key=place["key"]))
+    upload = uploads.begin(cloud, owner=OWNER, name=f"{number}.csv")
+    cloud.s3.put_object(Bucket=cloud.bucket, Key=upload["key"], Body=text.getvalue().encode())
+    return operations.start(cloud, Request(owner=OWNER, model="quickstart", key=upload["key"]))
 
 
 def finished(cloud: Cloud, job: Job) -> Any:

@@ -76,9 +76,9 @@ def test_up_printed_commands_work_in_another_terminal(registries: Registries, tm
 def test_jobs_api_upload_is_scored_to_receipt(up: tuple[httpx.Client, dict[str, str]]) -> None:
     client, variables = up
     content = FILE.read_bytes()
-    place = client.post("/jobs", json={"upload": {"name": FILE.name, "size": len(content)}}).json()
-    assert httpx.put(place["url"], content=content).status_code == 200
-    body = {"model": "quickstart", "key": place["key"]}
+    upload = client.post("/jobs", json={"upload": {"name": FILE.name, "size": len(content)}}).json()
+    assert httpx.put(upload["url"], content=content).status_code == 200
+    body = {"model": "quickstart", "key": upload["key"]}
     started = client.post("/jobs", json=body, headers={"x-correlation-id": ID})
     assert (started.status_code, started.headers["x-correlation-id"]) == (202, ID)
     job = started.json()["id"]

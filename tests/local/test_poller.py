@@ -18,20 +18,20 @@ from tests.local.conftest import Event, FakeFunction, returning
 
 Make = Callable[..., SourceMapping]
 Send = Callable[..., None]
-Left = Callable[[SourceMapping], tuple[int, int]]
+Remaining = Callable[[SourceMapping], tuple[int, int]]
 
 
 def fail(event: Event) -> Any:
     raise RuntimeError("boom")
 
 
-def test_poller_handled_batch_is_deleted(sqs: Any, make_mapping: Make, send: Send, left: Left) -> None:
+def test_poller_handled_batch_is_deleted(sqs: Any, make_mapping: Make, send: Send, remaining: Remaining) -> None:
     mapping, function = make_mapping(batch_size=2), FakeFunction()
     send(mapping, "1", "2", "3")
     poller = Poller(mapping, function, sqs)
     assert [poller.poll_once(), poller.poll_once(), poller.poll_once()] == [2, 1, 0]
     assert function.bodies == [["1", "2"], ["3"]]
-    assert left(mapping) == (0, 0)
+    assert remaining(mapping) == (0, 0)
 
 
 def test_poller_event_has_records_of_lambda(sqs: Any, make_mapping: Make) -> None:
@@ -59,14 +59,16 @@ def test_poller_event_has_records_of_lambda(sqs: Any, make_mapping: Make) -> Non
     }
 
 
-def test_poller_redelivers_only_reported_failures(sqs: Any, make_mapping: Make, send: Send, left: Left) -> None:
+def test_poller_redelivers_only_reported_failures(
+    sqs: Any, make_mapping: Make, send: Send, remaining: Remaining
+) -> None:
     mapping, function = make_mapping(), FakeFunction(returning("2"))
     send(mapping, "1", "2", "3")
     poller = Poller(mapping, function, sqs, Polling(redeliver=0))
     assert [poller.poll_once(), poller.poll_once(wait=3)] == [3, 1]
     assert function.bodies == [["1", "2", "3"], ["2"]]
     assert function.events[1]["Records"][0]["attributes"]["ApproximateReceiveCount"] == "2"
-    assert left(mapping) == (0, 0)
+    assert remaining(mapping) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ def test_poller_failed_or_malformed_result_redelivers_whole_batch(
     mapping, function, failures = make_mapping(), FakeFunction(behaviour), []
     send(mapping, "1", "2")
     poller = Poller(
-        mapping, function, sqs, Polling(redeliver=0), on_failure=lambda mapping, sentence: failures.append(sentence)
+        mapping, function, sqs, Polling(redeliver=0), on_failure=lambda mapping, reason: failures.append(reason)
     )
     poller.poll_once()
     poller.poll_once(wait=3)
@@ -88,11 +90,11 @@ def test_poller_failed_or_malformed_result_redelivers_whole_batch(
     assert len(failures) == 1
 
 
-def test_poller_without_reports_ignores_result(sqs: Any, make_mapping: Make, send: Send, left: Left) -> None:
+def test_poller_without_reports_ignores_result(sqs: Any, make_mapping: Make, send: Send, remaining: Remaining) -> None:
     mapping, function = make_mapping(reports=False), FakeFunction(returning("1"))
     send(mapping, "1")
     Poller(mapping, function, sqs, Polling(redeliver=0)).poll_once()
-    assert left(mapping) == (0, 0)
+    assert remaining(mapping) == (0, 0)
 
 
 def test_poller_failure_is_redelivered_after_visibility_timeout(sqs: Any, make_mapping: Make, send: Send) -> None:
@@ -104,7 +106,7 @@ def test_poller_failure_is_redelivered_after_visibility_timeout(sqs: Any, make_m
 
 
 def test_poller_message_after_max_receive_count_is_dead_letter(
-    sqs: Any, make_mapping: Make, send: Send, left: Left
+    sqs: Any, make_mapping: Make, send: Send, remaining: Remaining
 ) -> None:
     mapping, function = make_mapping(dead=2), FakeFunction(fail, fail)
     send(mapping, "poison")
@@ -112,11 +114,11 @@ def test_poller_message_after_max_receive_count_is_dead_letter(
     assert [poller.poll_once(), poller.poll_once(wait=3)] == [1, 1]
     assert poller.poll_once(wait=1) == 0
     assert function.bodies == [["poison"], ["poison"]]
-    assert left(mapping) == (0, 1)
+    assert remaining(mapping) == (0, 1)
 
 
 def test_poller_fifo_group_keeps_order_after_failure_without_blocking_other_groups(
-    sqs: Any, make_mapping: Make, send: Send, left: Left
+    sqs: Any, make_mapping: Make, send: Send, remaining: Remaining
 ) -> None:
     mapping = make_mapping(fifo=True)
     function = FakeFunction(returning("a/2", "a/3"))
@@ -124,7 +126,7 @@ def test_poller_fifo_group_keeps_order_after_failure_without_blocking_other_grou
     poller = Poller(mapping, function, sqs, Polling(redeliver=0))
     poller.poll_once()
     send(mapping, "a/4")
-    while poller.poll_once(wait=3) and left(mapping) != (0, 0):
+    while poller.poll_once(wait=3) and remaining(mapping) != (0, 0):
         pass
     seen = [body for bodies in function.bodies for body in bodies]
     assert seen[:5] == ["a/1", "b/1", "a/2", "b/2", "a/3"]
@@ -166,7 +168,7 @@ def test_poller_batching_window_ends_with_partial_batch(sqs: Any, make_mapping: 
 
 @pytest.mark.parametrize(("slots", "concurrency", "most"), [(5, 2, 2), (3, None, 3)])
 def test_poller_batches_in_flight_are_limited(
-    sqs: Any, make_mapping: Make, send: Send, left: Left, slots: int, concurrency: int | None, most: int
+    sqs: Any, make_mapping: Make, send: Send, remaining: Remaining, slots: int, concurrency: int | None, most: int
 ) -> None:
     mapping = replace(make_mapping(batch_size=1), concurrency=concurrency)
     lock, done, together = threading.Lock(), threading.Event(), threading.Barrier(most)
@@ -195,9 +197,9 @@ def test_poller_batches_in_flight_are_limited(
 
 def test_poller_unreachable_queue_is_reported(sqs: Any, make_mapping: Make) -> None:
     mapping = make_mapping()
-    gone = replace(mapping, queue=replace(mapping.queue, url=f"{mapping.queue.url}-gone"))
+    unreachable = replace(mapping, queue=replace(mapping.queue, url=f"{mapping.queue.url}-unreachable"))
     failed = threading.Event()
-    poller = Poller(gone, FakeFunction(), sqs, Polling(1), on_failure=lambda mapping, sentence: failed.set())
+    poller = Poller(unreachable, FakeFunction(), sqs, Polling(1), on_failure=lambda mapping, reason: failed.set())
     poller.start()
     assert failed.wait(30)
     poller.stop()

@@ -13,7 +13,7 @@ import pytest
 from lightship.errors import NotFound, SettingError
 from lightship.local.stack import Stack
 from tests.local.conftest import TEMPLATE
-from tests.local.test_workers import gone
+from tests.local.test_workers import has_ended
 
 BUCKET = "lightship-local-bucket"
 
@@ -111,8 +111,8 @@ def test_stack_exit_ends_processes_and_removes_folder() -> None:
         running.invoke("EchoFunction", {})
         pids = running.processes()
         assert len(pids) == 2
-        assert not any(map(gone, pids))
-    assert all(map(gone, pids))
+        assert not any(map(has_ended, pids))
+    assert all(map(has_ended, pids))
     assert not running.folder.exists()
 
 

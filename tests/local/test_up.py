@@ -20,7 +20,7 @@ from tests.bundles import Registries, republish
 from tests.cli.test_serve import running
 from tests.emulator import ROOT
 from tests.local.test_stack import BUCKET, wait_for
-from tests.local.test_workers import gone
+from tests.local.test_workers import has_ended
 
 pytestmark = pytest.mark.alone  # writes .lightship.env
 
@@ -146,7 +146,7 @@ def test_up_signal_ends_all_processes_within_two_seconds(
     started = time.monotonic()
     process.send_signal(number)
     rest, _ = process.communicate(timeout=20)
-    wait_for(lambda: all(map(gone, pids)))
+    wait_for(lambda: all(map(has_ended, pids)))
     assert time.monotonic() - started < 2.0
     assert process.returncode == (-number if number == signal.SIGKILL else 0)
     assert "Traceback" not in rest
@@ -167,7 +167,7 @@ def test_up_interrupt_ends_repository_stack_within_two_seconds(registries: Regis
         assert len(pids) >= 3  # moto, SplitFunction, ScoreFunction
         started = time.monotonic()
         process.send_signal(signal.SIGINT)
-        wait_for(lambda: all(map(gone, pids)))
+        wait_for(lambda: all(map(has_ended, pids)))
         assert time.monotonic() - started < 2.0
         rest, _ = process.communicate(timeout=20)
         assert (process.returncode, "Traceback" in rest) == (0, False)

@@ -35,7 +35,7 @@ def make(tmp_path: Path) -> Iterator[Callable[..., ProcessFunction]]:
         function.close()
 
 
-def gone(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     """Return whether a process has ended; a zombie counts."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
@@ -115,7 +115,7 @@ def test_invoke_beyond_timeout_kills_process(make: Callable[..., ProcessFunction
     before = function.invoke({})
     with pytest.raises(FunctionFailed, match=r"timed out after 1\.00 seconds"):
         function.invoke({"spin": True})
-    assert gone(before["pid"])
+    assert has_ended(before["pid"])
     assert not Path(before["temporary"]).exists()
     assert function.invoke({})["pid"] != before["pid"]
 
@@ -123,9 +123,9 @@ def test_invoke_beyond_timeout_kills_process(make: Callable[..., ProcessFunction
 def test_close_ends_processes_started_by_handler(make: Callable[..., ProcessFunction]) -> None:
     function = make()
     grandchild = function.invoke({"grandchild": True})
-    assert not gone(grandchild)
+    assert not has_ended(grandchild)
     function.close()
-    assert wait_until(lambda: gone(grandchild))
+    assert wait_until(lambda: has_ended(grandchild))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_worker_busy_ends_with_killed_parent(tmp_path: Path) -> None:
     )
     assert parent.stdout is not None
     worker = int(parent.stdout.readline())
-    assert not gone(worker)
+    assert not has_ended(worker)
     parent.send_signal(signal.SIGKILL)
     parent.communicate()
-    assert wait_until(lambda: gone(worker))
+    assert wait_until(lambda: has_ended(worker))

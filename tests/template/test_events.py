@@ -91,8 +91,8 @@ def test_recursive_loop_is_allowed_only_for_split_and_score() -> None:
     assert all(FUNCTIONS[name]["Properties"]["RecursiveLoop"] == "Allow" for name in allowed)
 
 
-# CloudFormation truncates generated names to a service's limit. Explicit names that contain the stack's name, which has up
-# to 128 characters, must fit.
+# CloudFormation truncates generated names to a service's limit. Explicit names that contain the stack's name, which may
+# have 128 characters, must fit.
 LONGEST = {"AWS::Logs::LogGroup": 512, "AWS::Serverless::HttpApi": 128}
 
 

@@ -33,7 +33,7 @@ from lightship.handlers.compiling.answer import Refusal
 from lightship.handlers.compiling.job import Job
 from lightship.handlers.compiling.quarantine import WorkerFailed, Workers
 from lightship.handlers.compiling.reports import ReportFile
-from lightship.handlers.compiling.source_files import Gone, SourceFiles
+from lightship.handlers.compiling.source_files import ObjectGone, SourceFiles
 from lightship.handlers.queues import Message, Queue
 from lightship.registry.registry import Registry
 from lightship.stores import open_store
@@ -106,7 +106,7 @@ def work(message: Message, services: Services) -> str:
         return "ignored"
     try:
         return _work(Delivery(message, drop, source_files.locate(drop, services.s3), services))
-    except Gone:
+    except ObjectGone:
         return "gone"
 
 
@@ -132,7 +132,7 @@ def _end_claim(delivery: Delivery, claimed: reports.Report, error: Exception) ->
     if isinstance(error, WorkerFailed):
         delivery.report.end(claimed, delivery.services.now())
     else:
-        delivery.report.release(claimed, "gone" if isinstance(error, Gone) else "waiting")
+        delivery.report.release(claimed, "gone" if isinstance(error, ObjectGone) else "waiting")
 
 
 def _outcome(delivery: Delivery, claimed: reports.Report) -> dict[str, Any]:
@@ -176,7 +176,7 @@ def _version_with_digest(registry: str, model: str, digest: str) -> int | None:
 def _compile(delivery: Delivery, files: SourceFiles) -> dict[str, Any]:
     """Invoke the worker and publish a new bundle.
 
-    Raises CompileError, WorkerFailed, or Gone if the object was replaced meanwhile.
+    Raises CompileError, WorkerFailed, or ObjectGone if the object was replaced meanwhile.
     """
     services, drop, claim = delivery.services, delivery.drop, uuid.uuid4().hex
     quarantine.invoke(services.workers, _job(delivery, files, claim), claim)
@@ -187,7 +187,7 @@ def _compile(delivery: Delivery, files: SourceFiles) -> dict[str, Any]:
         _, suffix = incoming.split(drop.key)
         bundle = quarantine.verify(staged, answer, suffix, str(files.digests["sha256"]))
         if source_files.locate(drop, services.s3) != delivery.stored:
-            raise Gone  # the object was replaced during compilation
+            raise ObjectGone  # the object was replaced during compilation
         return _publish(files, answer, bundle, services)
 
 

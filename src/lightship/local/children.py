@@ -104,7 +104,7 @@ def watch_parent(on_line: Callable[[bytes | None], None]) -> None:
 
 def environment() -> dict[str, str]:
     """Return the environment of a child: no settings, no credentials, this library."""
-    kept = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ", "COVERAGE_PROCESS_CONFIG", "PYTHONWARNINGS")
+    inherited = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ", "COVERAGE_PROCESS_CONFIG", "PYTHONWARNINGS")
     paths = [str(Path(lightship.__path__[0]).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-    found = {key: os.environ[key] for key in kept if key in os.environ}
+    found = {key: os.environ[key] for key in inherited if key in os.environ}
     return found | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, paths)), "PYTHONUNBUFFERED": "1"}

@@ -29,8 +29,8 @@ def make(cloud: Cloud) -> Make:
 
     def put(key: str, body: bytes) -> Download:
         found = cloud.s3.put_object(Bucket=cloud.bucket, Key=key, Body=body)
-        stored = {"Bucket": cloud.bucket, "Key": key, "VersionId": found["VersionId"], "IfMatch": found["ETag"]}
-        return source_files.sign(cloud.s3, stored, 60)
+        parameters = {"Bucket": cloud.bucket, "Key": key, "VersionId": found["VersionId"], "IfMatch": found["ETag"]}
+        return source_files.sign(cloud.s3, parameters, 60)
 
     def job(key: str, body: bytes, config: bytes | None = None) -> Job:
         return Job(
@@ -97,13 +97,13 @@ def test_worker_file_replaced_after_signing_reads_signed_version(
 @pytest.mark.parametrize("broken", ["gone", "no server", "upload"])
 def test_worker_failed_transfer_raises_unavailable_without_url(make: Make, cloud: Cloud, broken: str) -> None:
     job = make("incoming/churn.tflite", b"not a model")
-    nowhere = "http://127.0.0.1:9/secret?X-Amz-Signature=secret"
+    unreachable = "http://127.0.0.1:9/secret?X-Amz-Signature=secret"
     if broken == "gone":
         job = replace(job, source=Download(job.source.url.replace("churn", "secret")))
     elif broken == "upload":
-        job = replace(job, upload=Upload(nowhere, job.upload.fields))
+        job = replace(job, upload=Upload(unreachable, job.upload.fields))
     else:
-        job = replace(job, source=Download(nowhere))
+        job = replace(job, source=Download(unreachable))
     with pytest.raises(Unavailable) as found:
         work(job)
     assert "secret" not in str(found.value)

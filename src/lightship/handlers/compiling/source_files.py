@@ -47,14 +47,14 @@ class SourceFiles:
     config: Mapping[str, str] | None
 
 
-class Gone(Exception):
+class ObjectGone(Exception):
     """The object was deleted or replaced; a replacement has its own event."""
 
 
 def locate(drop: ObjectCreated, s3: Any) -> dict[str, Any]:
     """Return version id, ETag and size of the object that an event is about.
 
-    Raises Gone if S3 has no such object or another version of it.
+    Raises ObjectGone if S3 has no such object or another version of it.
     """
     try:
         found = s3.head_object(Bucket=drop.bucket, Key=drop.key)
@@ -62,7 +62,7 @@ def locate(drop: ObjectCreated, s3: Any) -> dict[str, Any]:
         raise _gone(error) from None
     version, etag = found.get("VersionId", ""), found["ETag"].strip('"')
     if (drop.version and version != drop.version) or (drop.etag and etag != drop.etag):
-        raise Gone
+        raise ObjectGone
     return {"version_id": version, "etag": etag, "size": found["ContentLength"]}
 
 
@@ -83,7 +83,7 @@ def scratch() -> Iterator[Path]:
 def examine(drop: ObjectCreated, stored: Mapping[str, Any], s3: Any) -> SourceFiles:
     """Hash both files and determine the model's name.
 
-    Raises SourceRefused (invalid name), TooLarge or Gone.
+    Raises SourceRefused (invalid name), TooLarge or ObjectGone.
     """
     model = incoming.model_name(drop.key, None)
     if int(stored["size"]) > LARGEST:
@@ -110,7 +110,7 @@ def _config(s3: Any, bucket: str, key: str) -> tuple[Mapping[str, str] | None, s
     try:
         found = s3.get_object(Bucket=bucket, Key=key)
     except s3.exceptions.ClientError as error:
-        if isinstance(_gone(error), Gone):
+        if isinstance(_gone(error), ObjectGone):
             return None, None
         raise
     return _exactly(bucket, key, found.get("VersionId", ""), found["ETag"]), _hash(found["Body"], _LARGEST_CONFIG)
@@ -132,5 +132,5 @@ def _hash(body: Any, limit: int) -> str:
 
 
 def _gone(error: Exception) -> Exception:
-    """Return Gone for an error about a missing or replaced object, else the error."""
-    return Gone() if aws.code(error) in aws.MISSING | {"PreconditionFailed"} else error
+    """Return ObjectGone for an error about a missing or replaced object, else the error."""
+    return ObjectGone() if aws.code(error) in aws.MISSING | {"PreconditionFailed"} else error

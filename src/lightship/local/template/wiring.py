@@ -184,11 +184,11 @@ class _Reader:
         targets = self._value(logical, "Targets", default=[])
         for target in targets:
             self._check_target(logical, target)
-            if odd := {"Input", "InputPath", "InputTransformer"} & set(target):
-                raise _cannot(logical, f"its target changes the event ({', '.join(sorted(odd))})")
-        kept = ("Id", "Arn", "SqsParameters")
-        plain = tuple({key: target[key] for key in kept if key in target} for target in targets)
-        return Rule(self._name(logical), self._value(logical, "EventBusName", default="default"), pattern, plain)
+            if unsupported := {"Input", "InputPath", "InputTransformer"} & set(target):
+                raise _cannot(logical, f"its target changes the event ({', '.join(sorted(unsupported))})")
+        keys = ("Id", "Arn", "SqsParameters")
+        simplified = tuple({key: target[key] for key in keys if key in target} for target in targets)
+        return Rule(self._name(logical), self._value(logical, "EventBusName", default="default"), pattern, simplified)
 
     def _schedule(self, logical: str) -> Schedule:
         found = {key: self._value(logical, key) for key in _SCHEDULE}

@@ -79,13 +79,8 @@ class ReportFile:
         Raises Unavailable if another invocation has claimed it.
         """
         same = report.record.get("object") == stored
-        claimed_until = report.record.get("until")
-        if (
-            same
-            and report.attempts
-            and isinstance(claimed_until, int | float)
-            and now < claimed_until < now + _LONGEST_CLAIM
-        ):
+        expires = report.record.get("until")
+        if same and report.attempts and isinstance(expires, int | float) and now < expires < now + _LONGEST_CLAIM:
             raise Unavailable("another invocation is compiling this file")
         attempt = report.attempts + 1 if same else 1
         record = {

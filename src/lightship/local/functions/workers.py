@@ -78,7 +78,7 @@ class ProcessFunction:
         return result
 
     def close(self) -> None:
-        """End every process; invocations under way fail."""
+        """End every process; running invocations fail."""
         close([self])
 
     def processes(self) -> list[int]:
@@ -169,7 +169,7 @@ class _Worker:
     def invoke(self, event: Any, timeout: float) -> Any:
         invocation = {"event": event, "id": str(uuid.uuid4()), "deadline": time.time() + timeout}
         deadline = time.monotonic() + timeout
-        assert self.process.stdin is not None  # noqa: S101 - it was started with a pipe
+        assert self.process.stdin is not None  # noqa: S101 - started with a pipe
         try:
             self.process.stdin.write(json.dumps(invocation).encode() + b"\n")
             self.process.stdin.flush()
@@ -219,5 +219,5 @@ def _lambda_variables(spec: FunctionSpec) -> dict[str, str]:
         "LAMBDA_TASK_ROOT": str(spec.folder),
         "_HANDLER": spec.handler,
         "LIGHTSHIP_LOCAL_ARN": spec.arn,
-        "POWERTOOLS_TRACE_DISABLED": "true",  # there is no X-Ray daemon here
+        "POWERTOOLS_TRACE_DISABLED": "true",  # no X-Ray daemon runs locally
     }

@@ -93,7 +93,7 @@ class _Reader:
 
     def wiring(self) -> Wiring:
         for name in self._of("AWS::Lambda::EventSourceMapping"):
-            raise _cannot(name, "write it as an SQS event of its function")
+            raise _cannot(name, "define it as an SQS event of its function instead")
         self._queues = {name: self._queue(name) for name in self._of("AWS::SQS::Queue")}
         rules = {name: self._rule(name) for name in self._of("AWS::Events::Rule")}
         functions = {name: self._function(name) for name in self._of("AWS::Serverless::Function")}
@@ -132,7 +132,7 @@ class _Reader:
         try:
             return int(value)
         except (TypeError, ValueError):
-            raise _cannot(logical, f"{value!r} should be a number") from None
+            raise _cannot(logical, f"{value!r} is not an integer") from None
 
     def _lookup(self, logical: str, attribute: str | None) -> str | None:
         kind = self._resources.get(logical, {}).get("Type")
@@ -256,7 +256,9 @@ class _Reader:
                 properties = self._scope.resolve(event.get("Properties") or {}, function.logical)
                 found.append(self._mapping(function, f"{function.logical}.{name}", properties))
             elif event.get("Type") not in {"HttpApi", "Api"}:
-                raise _cannot(f"{function.logical}.{name}", f"an event of type {event.get('Type')}; send it to a queue")
+                raise _cannot(
+                    f"{function.logical}.{name}", f"event type {event.get('Type')} is not supported; use a queue"
+                )
         return found
 
     def _mapping(self, function: FunctionSpec, where: str, properties: Mapping[str, Any]) -> SourceMapping:
@@ -264,7 +266,7 @@ class _Reader:
         if queue is None:
             raise _cannot(where, f"{properties.get('Queue')} is not a queue of this template")
         if "FilterCriteria" in properties:
-            raise _cannot(where, "FilterCriteria")
+            raise _cannot(where, "FilterCriteria is not supported")
         concurrency = (properties.get("ScalingConfig") or {}).get("MaximumConcurrency")
         mapping = SourceMapping(
             function=function.logical,
@@ -281,13 +283,13 @@ class _Reader:
 def _check(mapping: SourceMapping, function: FunctionSpec, where: str) -> None:
     """Raise SettingError for a mapping that Lambda refuses at deployment."""
     if mapping.queue.fifo and (mapping.window or mapping.batch_size > 10):
-        raise _cannot(where, "a FIFO queue has no batching window, and at most 10 messages in a batch")
+        raise _cannot(where, "a FIFO queue allows no batching window and at most 10 messages per batch")
     if mapping.batch_size > 10 and not mapping.window:
-        raise _cannot(where, "more than 10 messages in a batch need a batching window of a second or more")
+        raise _cannot(where, "more than 10 messages per batch require a batching window of at least a second")
     if mapping.queue.visibility < function.timeout:
         raise _cannot(where, "the queue's visibility timeout is shorter than the function's timeout")
     if mapping.concurrency is not None and not 2 <= mapping.concurrency <= 1000:
-        raise _cannot(where, "MaximumConcurrency is from 2 to 1000")
+        raise _cannot(where, "MaximumConcurrency must be from 2 to 1000")
 
 
 def _text_of(logical: str, dockerfile: Path) -> str:

@@ -219,7 +219,7 @@ def test_deployed_function_while_s3_denies_access_serves_cached_version(
 def test_cache_keeps_loaded_bundles_and_removes_partial_downloads(
     bucket: str, s3_environment: dict[str, str], registries: Registries
 ) -> None:
-    left = Path(s3_environment["LIGHTSHIP_CACHE"], ".partial-download-of-a-timeout")
+    left = Path(s3_environment["LIGHTSHIP_CACHE"], ".half-download-of-a-timeout")
     left.mkdir(parents=True)
     with running(bucket, s3_environment, LIGHTSHIP_CACHE_MB="0") as deployed:
         for version, bundle in enumerate(("modes", "roots", "modes"), start=1):

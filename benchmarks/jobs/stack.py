@@ -169,7 +169,7 @@ def _run(stack: Stack, source: Input, key: str, split: ProcessFunction, score: P
         return current is not None and current.final
 
     def work(poller: Poller) -> None:
-        while (handled := poller.turn()) or not ended():
+        while (handled := poller.poll_once()) or not ended():
             if errors or time.monotonic() > deadline:
                 raise RuntimeError(f"job {job.id} does not end: {errors[:3]}; log:\n{_log(split, score)}")
             time.sleep(0 if handled else _POLL_SECONDS)
@@ -186,7 +186,7 @@ def _run(stack: Stack, source: Input, key: str, split: ProcessFunction, score: P
 
 def _poller(stack: Stack, function: ProcessFunction, errors: list[str]) -> Poller:
     (mapping,) = (mapping for mapping in stack.wiring.mappings if mapping.function == function.spec.logical)
-    return Poller(mapping, function, stack.cloud.sqs, complain=lambda _, message: errors.append(message))
+    return Poller(mapping, function, stack.cloud.sqs, on_failure=lambda _, message: errors.append(message))
 
 
 def _parts(stack: Stack, job: Job, source: Input) -> list[bytes]:

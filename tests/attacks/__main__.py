@@ -1,6 +1,7 @@
-"""Print a table of what each attack costs: ``python -m tests.attacks [SOURCE …]``, a column for each version's ``src``.
+"""Print a table of what each attack costs: ``python -m tests.attacks [SOURCE …]``.
 
-docs/security.md has the figures of ``python -m tests.attacks /path/to/before/src src``.
+There is a column group for the ``src`` folder of each version. docs/security.md has the figures of
+``python -m tests.attacks /path/to/before/src src``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What a client may do to a server, one function for each: it asks a port, and tells what became of it.
+"""Attacks of a client on a server: one function each, which returns the outcome.
 
-Each is bounded: in bytes sent, in connections and in seconds. ``TOKEN`` is what the server asks for; most attackers do
-not have it.
+Each is bounded in bytes sent, connections and seconds. ``TOKEN`` is the server's token; most attackers do not have it.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ _MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True)
 class Attack:
-    """One attack with the most that it may cost.
+    """One attack with the maximum that it may cost.
 
     Attributes:
         name: what the client does.
-        run: does it to the server at a port, and returns what became of it.
-        megabytes: how much the server's memory may grow.
-        cpu: seconds of a processor.
-        stall: seconds for which ``/health/live`` may not answer.
+        run: runs the attack on the server at a port, and returns the outcome.
+        megabytes: maximum growth of the server's memory.
+        cpu: maximum processor time in seconds.
+        stall: maximum time in seconds without an answer of ``/health/live``.
     """
 
     name: str
@@ -69,7 +68,7 @@ def _status(connection: socket.socket, seconds: float = 60.0) -> str:
 
 
 def endless_headers(port: int) -> str:
-    """Eight connections that send headers and never end them, 32 MiB each."""
+    """Send headers on eight connections without ending them, 32 MiB each."""
     piece = b"".join(b"X-%06d: %s\r\n" % (number, b"x" * 1000) for number in range(1000))
     sent = 0
     with _connections(port, 8) as connections:
@@ -85,14 +84,14 @@ def endless_headers(port: int) -> str:
 
 
 def long_url(port: int) -> str:
-    """A URL of 60 MB."""
+    """Request a URL of 60 MB."""
     with _connections(port, 1) as (connection,):
         _send(connection, b"GET /" + b"x" * 60_000_000 + b" HTTP/1.1\r\n" + _HOST + b"\r\n")
         return _status(connection)
 
 
 def bodies_without_token(port: int) -> str:
-    """Two hundred bodies of 10 MiB without a token, each but for its last byte."""
+    """Send 200 bodies of 10 MiB without a token, each except its last byte."""
     size = 10 * _MEBIBYTE
     head = b"POST /predict HTTP/1.1\r\n" + _HOST + b"Content-Length: %d\r\n\r\n" % size
     body = bytes(size - 1)
@@ -105,14 +104,14 @@ def bodies_without_token(port: int) -> str:
 
 
 def idle_connections(port: int) -> str:
-    """1,100 connections that say nothing, for five seconds."""
+    """Hold 1,100 connections for five seconds without sending."""
     with _connections(port, 1100) as connections:
         time.sleep(5)
         return f"{len(connections)} connected"
 
 
 def slow_bodies(port: int) -> str:
-    """A hundred bodies with the token that bring a byte every half second, for six seconds."""
+    """Send 100 bodies with a token, a byte every half second, for six seconds."""
     head = b"POST /predict HTTP/1.1\r\n" + _HOST + _BEARER + b"Content-Length: 1000\r\n\r\n"
     with _connections(port, 100) as connections:
         for connection in connections:
@@ -125,8 +124,8 @@ def slow_bodies(port: int) -> str:
 
 
 def _post(port: int, path: str, body: bytes, media_type: str, *, encoding: str = "") -> str:
-    said = f"Content-Encoding: {encoding}\r\n".encode() if encoding else b""
-    head = b"POST %s HTTP/1.1\r\n" % path.encode() + _HOST + _BEARER + said
+    declared_encoding = f"Content-Encoding: {encoding}\r\n".encode() if encoding else b""
+    head = b"POST %s HTTP/1.1\r\n" % path.encode() + _HOST + _BEARER + declared_encoding
     with _connections(port, 1) as (connection,):
         declared = b"Content-Type: %s\r\nContent-Length: %d\r\n\r\n" % (media_type.encode(), len(body))
         _send(connection, head + declared + body)
@@ -134,35 +133,35 @@ def _post(port: int, path: str, body: bytes, media_type: str, *, encoding: str =
 
 
 def zipped_commas(port: int) -> str:
-    """10 KB of gzip that inflate to a CSV of ten million commas."""
+    """Send 10 KB of gzip that decompress to a CSV of ten million commas."""
     return _post(port, "/predict", gzip.compress(b"," * (10 * _MEBIBYTE - 100)), "text/csv", encoding="gzip")
 
 
 def commas(port: int) -> str:
-    """The same commas as they are, 10 MB."""
+    """Send the same commas uncompressed, 10 MB."""
     return _post(port, "/predict", b"," * (10 * _MEBIBYTE - 100), "text/csv")
 
 
 def nested_lists(port: int) -> str:
-    """46 KB of gzip that inflate to 10 MB of nested lists."""
+    """Send 46 KB of gzip that decompress to 10 MB of nested lists."""
     nest = b"[" * 500 + b"]" * 500 + b","
     body = b'{"input":[' + nest * (10 * _MEBIBYTE // len(nest) - 1) + b"[]]}"
     return _post(port, "/predict", gzip.compress(body), "application/json", encoding="gzip")
 
 
 def examples(port: int) -> str:
-    """10 MB of examples that lack the model's columns, to classify."""
+    """Send 10 MB of examples to classify, without the model's columns."""
     body = b'{"examples":[' + b'{"a":1},' * (10 * _MEBIBYTE // 8 - 10) + b"{}]}"
     return _post(port, "/v1/models/quickstart:classify", body, "application/json")
 
 
 def jpeg_markers(port: int) -> str:
-    """A JPEG of 2.4 million empty segments."""
+    """Send a JPEG of 2.4 million empty segments."""
     return _post(port, "/models/digits/predict", b"\xff\xd8" + b"\xff\xe0\x00\x02" * 2_400_000, "image/jpeg")
 
 
 def jpeg_padding(port: int) -> str:
-    """A JPEG of ten million padding bytes."""
+    """Send a JPEG of ten million padding bytes."""
     return _post(port, "/models/digits/predict", b"\xff\xd8" + b"\xff" * 10_000_000, "image/jpeg")
 
 

@@ -1,4 +1,4 @@
-"""What an attack costs a server: growth of its memory, seconds of a processor, and how long others got no answer."""
+"""Cost of an attack: memory growth, processor time, and time without answers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Cost:
-    """What one attack cost, and what became of it."""
+    """The cost of one attack, and its outcome."""
 
     megabytes: float
     cpu: float
@@ -33,7 +33,7 @@ class Cost:
 
 @contextmanager
 def serving(source: Path, registry: Path) -> Iterator[tuple[int, int]]:
-    """A server of the code in a folder: its process and its port."""
+    """Run a server of a folder's code; return its process id and port."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LIGHTSHIP_")}
     settings = {"LIGHTSHIP_TOKEN": TOKEN, "LIGHTSHIP_DEFAULT_MODEL": "quickstart", "LIGHTSHIP_BODY_SECONDS": "2"}
     environment = {**clean, **settings, "PYTHONPATH": str(source), "LIGHTSHIP_REGISTRY": str(registry)}
@@ -50,7 +50,7 @@ def serving(source: Path, registry: Path) -> Iterator[tuple[int, int]]:
 
 
 def cost(attack: Attack, source: Path, registry: Path) -> Cost:
-    """Run an attack against a server of its own."""
+    """Run an attack against a new server."""
     allow_files(4096)
     with serving(source, registry) as (process, port):
         assert _live(port) < 5
@@ -60,43 +60,43 @@ def cost(attack: Attack, source: Path, registry: Path) -> Cost:
 
 
 def allow_files(count: int) -> None:
-    """Let this process open so many files, if it may."""
+    """Raise this process's limit of open files, if permitted."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < count:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, hard), hard))
 
 
 class _Watch:
-    """Watches a process, and asks whether it is alive, in threads until the end."""
+    """Threads that sample a process's memory and the latency of its health route."""
 
     def __init__(self, process: int, port: int) -> None:
         self._process = process
         self._port = port
-        self._over = threading.Event()
+        self._stopped = threading.Event()
         self._memory = self._most = _memory(process)
         self._cpu = _cpu(process)
         self._stall = 0.0
-        self._threads = [threading.Thread(target=self._weigh), threading.Thread(target=self._ask)]
+        self._threads = [threading.Thread(target=self._sample_memory), threading.Thread(target=self._sample_latency)]
         for thread in self._threads:
             thread.start()
 
     def end(self, outcome: str) -> Cost:
-        self._over.set()
+        self._stopped.set()
         for thread in self._threads:
             thread.join()
         return Cost((self._most - self._memory) / 1e6, _cpu(self._process) - self._cpu, self._stall, outcome)
 
-    def _weigh(self) -> None:
-        while not self._over.wait(0.01):
+    def _sample_memory(self) -> None:
+        while not self._stopped.wait(0.01):
             self._most = max(self._most, _memory(self._process))
 
-    def _ask(self) -> None:
-        while not self._over.wait(0.02):
+    def _sample_latency(self) -> None:
+        while not self._stopped.wait(0.02):
             self._stall = max(self._stall, _live(self._port))
 
 
 def _live(port: int) -> float:
-    """Seconds until ``/health/live`` answered, 30 at most."""
+    """Return the seconds until ``/health/live`` answers, 30 at most."""
     begun = time.monotonic()
     while time.monotonic() - begun < 30:
         try:
@@ -110,7 +110,7 @@ def _live(port: int) -> float:
 
 
 def _memory(process: int) -> int:
-    """Resident bytes."""
+    """Return the resident memory in bytes."""
     return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * resource.getpagesize()
 
 

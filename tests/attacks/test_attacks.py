@@ -1,4 +1,4 @@
-"""What a client can take from a server has an upper bound: memory, processor time, and answers to others."""
+"""Upper bounds of a client's cost to a server: memory, processor time, latency."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.run.__name__)
-def test_attack_costs_a_bounded_amount(registries: Registries, attack: Attack) -> None:
+def test_attack_cost_is_within_bounds(registries: Registries, attack: Attack) -> None:
     found = cost(attack, ROOT / "src", registries.examples)
     assert found.megabytes <= attack.megabytes, found
     assert found.cpu <= attack.cpu, found

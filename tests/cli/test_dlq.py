@@ -14,7 +14,7 @@ import pytest
 
 from lightship.aws import queues
 from lightship.aws.dead_letters import DeadLetterReceiver
-from lightship.handlers.compile import Workshop, work
+from lightship.handlers.compile import Services, work
 from lightship.handlers.compiling.quarantine import Workers
 from lightship.handlers.queues import Queue
 from lightship.jobs import operations
@@ -66,9 +66,9 @@ def test_show_with_local_function_log_prints_error(
     assert letter["why"] is None
     event = with_bodies("compile", json.loads(REQUEST))
     event["Records"][0]["messageId"] = letter["id"]
-    workshop = Workshop(stack.cloud.registry, "default", stack.s3, None, Workers(None, "none"))
+    services = Services(stack.cloud.registry, "default", stack.s3, None, Workers(None, "none"))
     with (tmp_path / "CompileFunction.log").open("w") as log, redirect_stdout(log):
-        failing = Queue("compile", lambda message: work(message, workshop))(event, Context())
+        failing = Queue("compile", lambda message: work(message, services))(event, Context())
     assert failures(failing) == [letter["id"]]
     monkeypatch.setenv("LIGHTSHIP_LOGS", str(tmp_path))
     (letter,) = stack.json("dlq", "show", "compile")

@@ -1,4 +1,4 @@
-"""Real clients, unmodified: each in an environment of its own, against a real server."""
+"""Public clients, unmodified: each in its own environment, against a real server."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ Client = Callable[..., str]
 
 @pytest.fixture(scope="session")
 def served(registries: Registries) -> Iterator[str]:
-    """The URL of a server with the small bundles, which callers may load and unload."""
+    """Return the URL of a server whose models callers may load and unload."""
     with running("serve", "--registry", str(registries.small), LIGHTSHIP_ALLOW_ADMIN="1") as (_, url):
         yield url
 
 
 @pytest.fixture(scope="session")
 def client() -> Client:
-    """Run ``tests/clients/SCRIPT ARGUMENT…`` with the Python that has the client; a failure shows what it said."""
+    """Return a function that runs ``tests/clients/SCRIPT ARGUMENT…``.
+
+    It uses the Python of the client's environment; a failure shows the output.
+    """
 
     def run(name: str, script: str, *arguments: str) -> str:
         python = environment(name) / "bin" / "python"
@@ -51,7 +54,10 @@ def client() -> Client:
 
 
 def environment(name: str) -> Path:
-    """The environment with what requirements/clients/NAME.txt pins: made once, and again when the file changes."""
+    """Return the environment with the pins of requirements/clients/NAME.txt.
+
+    It is created once, and again after the file has changed.
+    """
     requirements = ROOT / "requirements" / "clients" / f"{name}.txt"
     folder = ROOT / "build" / "clients" / name
     stamp, digest = folder / "made-from", hashlib.sha256(requirements.read_bytes()).hexdigest()
@@ -75,15 +81,15 @@ def environment(name: str) -> Path:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Two runs of the tests at once do not make one environment at the same time."""
+    """Hold a lock, so that concurrent test runs do not create the same environment."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def _uv(*words: str) -> None:
-    """Somewhere else, because uv would heed this project's own constraints."""
+    """Run uv in a temporary folder, where this project's constraints do not apply."""
     command = [Path(sys.executable).with_name("uv"), "--quiet", *words]
-    elsewhere = tempfile.gettempdir()
-    done = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True, check=False, timeout=900)
+    folder = tempfile.gettempdir()
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=900)
     assert done.returncode == 0, done.stderr

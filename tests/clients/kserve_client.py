@@ -1,4 +1,7 @@
-"""KServe's InferenceRESTClient. Run by its own Python: ``python kserve_client.py URL [TOKEN]``."""
+"""KServe's InferenceRESTClient.
+
+Run by its own Python: ``python kserve_client.py URL [TOKEN]``.
+"""
 
 from __future__ import annotations
 
@@ -23,23 +26,23 @@ def row(array: object = ROW, datatype: str = "FP32", *, binary: bool) -> InferIn
     return entry
 
 
-async def refused(call: Awaitable[Any], status: int, sentence: str = "") -> None:
+async def refused(call: Awaitable[Any], status: int, named: str = "") -> None:
     try:
         await call
     except httpx.HTTPStatusError as error:
         assert error.response.status_code == status
         assert "{" not in str(error), error
-        assert sentence in str(error)
+        assert named in str(error)
     else:
         raise AssertionError("the server should have refused")
 
 
-async def second_version(url: str) -> None:
+async def open_inference(url: str) -> None:
     async with InferenceRESTClient(RESTConfig(protocol="v2")) as client:
         assert await client.is_server_live(url)
         assert await client.is_server_ready(url)
         assert await client.is_model_ready(url, "modes")
-        assert not await client.is_model_ready(url, "nobody")
+        assert not await client.is_model_ready(url, "missing")
         for binary in (True, False):
             request = InferRequest("modes", [row(binary=binary)], request_id="7")
             response = await client.infer(url, request, model_name="modes")
@@ -56,26 +59,26 @@ async def second_version(url: str) -> None:
         assert (await client.infer(url, many, model_name="modes")).outputs[0].as_numpy().shape == (1000, 2)
         wrong = InferRequest("modes", [row(ROW.astype(np.float64), "FP64", binary=True)])
         await refused(client.infer(url, wrong, model_name="modes"), 400)
-        await refused(client.infer(url, plain, model_name="nobody"), 404)
+        await refused(client.infer(url, plain, model_name="missing"), 404)
 
 
-async def first_version(url: str) -> None:
+async def tensorflow_serving(url: str) -> None:
     async with InferenceRESTClient(RESTConfig(protocol="v1")) as client:
         answer = await client.infer(url, {"instances": [[1, 4], [2, 3]]}, model_name="modes")
         assert answer == {"predictions": [[2, 8], [4, 6]]}
         assert await client.is_model_ready(url, "modes")
-        await refused(client.is_model_ready(url, "nobody"), 404, "there is no model 'nobody'")
-        await refused(client.explain(url, "modes", {"instances": [[1, 4]]}), 400, "explainers are not supported")
+        await refused(client.is_model_ready(url, "missing"), 404, "'missing'")
+        await refused(client.explain(url, "modes", {"instances": [[1, 4]]}), 400, "explain")
         httpx.post(f"{url}/v2/repository/models/counts/unload").raise_for_status()
         assert not await client.is_model_ready(url, "counts")
         httpx.post(f"{url}/v2/repository/models/counts/load").raise_for_status()
         assert await client.is_model_ready(url, "counts")
-        assert await client.is_server_live(url)  # it asks GET /
+        assert await client.is_server_live(url)  # requests GET /
         try:
             await client.is_server_ready(url)
         except UnsupportedProtocol:
-            return  # the client itself says that V1 has no such question
-        raise AssertionError("the client has learnt to ask: answer it")
+            return  # the client has no such request in V1
+        raise AssertionError("the client now supports this request: test the answer")
 
 
 async def with_token(url: str, token: str) -> None:
@@ -84,8 +87,8 @@ async def with_token(url: str, token: str) -> None:
     async with InferenceRESTClient(RESTConfig(protocol="v1")) as client:
         assert await client.infer(url, rows, model_name="modes", headers=headers) == {"predictions": [[2, 8]]}
         assert await client.is_model_ready(url, "modes", headers=headers)
-        await refused(client.infer(url, rows, model_name="modes"), 401, "this server requires a token")
-        await refused(client.is_model_ready(url, "modes"), 401, "this server requires a token")
+        await refused(client.infer(url, rows, model_name="modes"), 401, "token")
+        await refused(client.is_model_ready(url, "modes"), 401, "token")
     async with InferenceRESTClient(RESTConfig(protocol="v2")) as client:
         request = InferRequest("modes", [row(binary=True)])
         answer = await client.infer(url, request, model_name="modes", headers=dict(headers))
@@ -94,12 +97,12 @@ async def with_token(url: str, token: str) -> None:
         assert await client.is_server_live(url)
         assert await client.is_server_ready(url)
         assert not await client.is_model_ready(url, "modes")
-        await refused(client.infer(url, request, model_name="modes"), 401, "this server requires a token")
+        await refused(client.infer(url, request, model_name="modes"), 401, "token")
 
 
 async def without_token(url: str) -> None:
-    await second_version(url)
-    await first_version(url)
+    await open_inference(url)
+    await tensorflow_serving(url)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""MLflow's scoring client, unmodified, against the default model "modes". Run by its own Python: ``… HOST PORT``."""
+"""MLflow's scoring client against the default model "modes".
+
+Run by its own Python: ``python mlflow_client.py HOST PORT``.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ def main(host: str, port: str) -> None:
     assert np.array_equal(missing, np.array([[np.nan, 8.0], [np.inf, 6.0]], np.float32), equal_nan=True)
     try:
         client.invoke(pd.DataFrame([[1.0]]))
-    except Exception as error:  # what the client raises is a bare Exception
+    except Exception as error:  # the client raises a bare Exception
         assert "error code 400" in str(error)
         assert "BAD_REQUEST" in str(error)
     else:

@@ -1,8 +1,8 @@
-"""The protocol's OpenAPI document, put together again from the public client that was generated from it.
+"""The protocol's OpenAPI document, reconstructed from the generated client.
 
-The client is asked for everything it has, over a transport that writes down what it sends: that gives the paths, its
-type hints give the schemas, and the statuses that it has an error of its own for are the documented ones. Run by its
-own Python: ``python open_inference_document.py EXAMPLE`` prints the document; EXAMPLE is the JSON of a right request.
+Every method of the client is called over a transport that records requests, which gives the paths; its type hints give
+the schemas, and the statuses for which it has specific errors are the documented ones. Run by its own Python:
+``python open_inference_document.py EXAMPLE`` prints the document; EXAMPLE is the JSON of a valid request.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REFERENCE = "#/components/schemas/{model}"
 
 
 def document(example: Any) -> dict[str, Any]:
-    """Every method of the client as an operation, and its types as schemas."""
+    """Return the document: an operation for each method, and a schema for each type."""
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {}
     for name, method in inspect.getmembers(OpenInferenceClient, inspect.isfunction):
@@ -56,9 +56,12 @@ def described(
 
 
 def probed(name: str, arguments: dict[str, str], body: Any) -> tuple[httpx.Request, list[int]]:
-    """What the client sends for a call, and the statuses that it knows: each is answered once."""
+    """Return the request of a call, and the statuses with specific errors.
+
+    Each status is answered once.
+    """
     sent: list[httpx.Request] = []
-    known: list[int] = []
+    documented: list[int] = []
     options = {"request": InferenceRequest(inputs=[])} if body is not None else {}
     for status in (400, 404, 500, 503):
 
@@ -72,12 +75,12 @@ def probed(name: str, arguments: dict[str, str], body: Any) -> tuple[httpx.Reque
                 getattr(client, name)(**arguments, **options)
             except ApiError as error:
                 if type(error) is not ApiError:
-                    known.append(status)
-    return sent[0], known
+                    documented.append(status)
+    return sent[0], documented
 
 
 def content(kind: Any, schemas: dict[str, Any]) -> dict[str, Any]:
-    """A body of one of the client's types; its schema and those it needs are put beside the others."""
+    """Return a body of one of the client's types, and add its schemas to ``schemas``."""
     if kind is type(None):
         return {"description": ""}
     schema = kind.schema(ref_template=REFERENCE)

@@ -1,4 +1,4 @@
-"""MLflow's public client talks to a server that it does not know."""
+"""MLflow's public client against the server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.cli.test_serve import running
 from tests.clients.conftest import Client
 
 
-def test_mlflow_s_scoring_client(client: Client, registries: Registries) -> None:
+def test_mlflow_scoring_client_calls_succeed(client: Client, registries: Registries) -> None:
     with running("serve", "--default", "modes", "--registry", str(registries.small)) as (_, url):
         host, _, port = url.removeprefix("http://").partition(":")
         client("mlflow", "mlflow_client.py", host, port)

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol's public clients talk to a server that they do not know."""
+"""Public clients of the Open Inference Protocol against the server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from tests.clients.conftest import Client
 
 
-def test_tritonclient(client: Client, served: str) -> None:
+def test_tritonclient_calls_succeed(client: Client, served: str) -> None:
     client("tritonclient", "triton_client.py", served.removeprefix("http://"))
 
 
@@ -15,5 +15,5 @@ def test_tritonclient(client: Client, served: str) -> None:
     ("name", "script"),
     [("kserve", "kserve_client.py"), ("open-inference-openapi", "open_inference_client.py")],
 )
-def test_the_others(client: Client, served: str, name: str, script: str) -> None:
+def test_rest_client_calls_succeed(client: Client, served: str, name: str, script: str) -> None:
     client(name, script, served)

@@ -1,4 +1,7 @@
-"""What schemathesis makes up from an OpenAPI document never gives a 5xx, nor an answer that the document denies."""
+"""Requests that schemathesis generates from OpenAPI documents.
+
+They never result in a 5xx or in an answer that the document does not allow.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ BOUNDS = ("--max-examples", "15", "--seed", "7", "--suppress-health-check", "all
 
 RIGHT = '{"id": "7", "inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [[1, 4]]}]}'
 
-# The protocol's document knows no 404 for metadata and inference, so schemathesis is told which model there is.
+# The protocol's document has no 404 for metadata and inference, so the parameters name an existing model.
 PINNED = '[parameters]\n"path.MODEL_NAME" = "modes"\n"path.MODEL_VERSION" = "1"\n'
 
 
@@ -33,14 +36,14 @@ def schemathesis(document: str, folder: Path, *options: str) -> str:
     return done.stdout
 
 
-def test_our_document_and_the_server_agree(registries: Registries, tmp_path: Path) -> None:
+def test_schemathesis_served_document_matches_server(registries: Registries, tmp_path: Path) -> None:
     with running("serve", "--default", "quickstart", "--registry", str(registries.examples)) as (_, url):
         schemathesis(f"{url}/openapi.json", tmp_path)
 
 
 @pytest.fixture
 def stack(bucket: str, s3_registry: str, s3_environment: dict[str, str], registries: Registries) -> dict[str, str]:
-    """What a process needs to find a bucket, a table and queues that jobs can be put on; nobody works on them."""
+    """Return settings of a bucket, a table and queues for jobs, without workers."""
     republish(Registry(s3_registry), registries.examples / "quickstart" / "1", "quickstart")
     dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
     dynamodb.create_table(TableName=bucket, **TABLE)
@@ -56,16 +59,16 @@ def stack(bucket: str, s3_registry: str, s3_environment: dict[str, str], registr
     }
 
 
-def test_our_document_and_the_jobs_of_a_stack_agree(stack: dict[str, str], tmp_path: Path) -> None:
+def test_schemathesis_served_document_matches_jobs_routes(stack: dict[str, str], tmp_path: Path) -> None:
     with running("serve", "--registry", stack["LIGHTSHIP_REGISTRY"], **stack) as (_, url):
         shown = schemathesis(f"{url}/openapi.json", tmp_path, "--include-path-regex", "^/jobs")
         assert re.search(r"Operations:\s+7 selected", shown), shown
-        asked = {"upload": {"name": "p.csv"}}
-        assert httpx.post(f"{url}/jobs", json=asked).json()["key"].startswith("uploads/anonymous/")
+        body = {"upload": {"name": "p.csv"}}
+        assert httpx.post(f"{url}/jobs", json=body).json()["key"].startswith("uploads/anonymous/")
 
 
-def test_the_protocols_own_document_and_the_server_agree(client: Client, served: str, tmp_path: Path) -> None:
-    """The document as the public client tells it: the tests have no internet to fetch the text itself from."""
+def test_schemathesis_protocol_document_matches_server(client: Client, served: str, tmp_path: Path) -> None:
+    """Use the document reconstructed from the public client, without internet access."""
     document = tmp_path / "protocol.json"
     document.write_text(client("open-inference-openapi", "open_inference_document.py", RIGHT))
     (tmp_path / "schemathesis.toml").write_text(PINNED)

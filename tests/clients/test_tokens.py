@@ -1,4 +1,4 @@
-"""Public clients against a server with a token: with the header they are answered, without it they get their 401."""
+"""Public clients against a server that requires a token: answered with it or 401."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TOKEN = "open-sesame"
 
 @pytest.fixture(scope="module")
 def guarded(registries: Registries) -> Iterator[str]:
-    """The URL of a server that asks for the token."""
+    """Return the URL of a server that requires the token."""
     words = ("serve", "--default", "modes", "--registry", str(registries.small))
     with running(*words, LIGHTSHIP_TOKEN=TOKEN) as (_, url):
         yield url
@@ -25,14 +25,14 @@ def guarded(registries: Registries) -> Iterator[str]:
     ("name", "script"),
     [("kserve", "kserve_client.py"), ("open-inference-openapi", "open_inference_client.py")],
 )
-def test_clients_that_take_a_url(client: Client, guarded: str, name: str, script: str) -> None:
+def test_rest_client_with_token_is_answered(client: Client, guarded: str, name: str, script: str) -> None:
     client(name, script, guarded, TOKEN)
 
 
-def test_tritonclient(client: Client, guarded: str) -> None:
+def test_tritonclient_calls_succeed(client: Client, guarded: str) -> None:
     client("tritonclient", "triton_client.py", guarded.removeprefix("http://"), TOKEN)
 
 
-def test_requests_and_mlflow_s_scoring_client(client: Client, guarded: str) -> None:
+def test_requests_with_token_is_answered_and_mlflow_client_refused(client: Client, guarded: str) -> None:
     host, _, port = guarded.removeprefix("http://").partition(":")
     client("mlflow", "token_client.py", host, port, TOKEN)

@@ -1,4 +1,7 @@
-"""Every call that tritonclient has over HTTP. Run by its own Python: ``python triton_client.py HOST:PORT [TOKEN]``."""
+"""Every call of tritonclient over HTTP.
+
+Run by its own Python: ``python triton_client.py HOST:PORT [TOKEN]``.
+"""
 
 from __future__ import annotations
 
@@ -32,17 +35,17 @@ def refused(call: Callable[[], Any], *, status: str) -> None:
         raise AssertionError("the server should have refused")
 
 
-def tells(client: Any) -> None:
+def metadata(client: Any) -> None:
     assert client.is_server_live()
     assert client.is_server_ready()
     assert client.is_model_ready("pair")
     assert client.is_model_ready("pair", "1")
     assert not client.is_model_ready("pair", "9")
-    assert not client.is_model_ready("nobody")
+    assert not client.is_model_ready("missing")
     assert "binary_tensor_data" in client.get_server_metadata()["extensions"]
     assert [entry["name"] for entry in client.get_model_metadata("pair", "1")["inputs"]] == ["a", "b"]
     assert client.get_model_config("words")["input"] == [{"name": "word", "data_type": "TYPE_STRING", "dims": [-1]}]
-    refused(lambda: client.get_model_metadata("nobody"), status="404")
+    refused(lambda: client.get_model_metadata("missing"), status="404")
 
 
 def repository(client: Any) -> None:
@@ -57,10 +60,10 @@ def repository(client: Any) -> None:
     client.load_model("roots")
     assert state() == "READY"
     refused(lambda: client.load_model("roots", config="{}"), status="400")
-    refused(lambda: client.load_model("nobody"), status="404")
+    refused(lambda: client.load_model("missing"), status="404")
 
 
-def infers(client: Any) -> None:
+def inference(client: Any) -> None:
     for binary in (True, False):
         result = client.infer("modes", [tensor("x", ROW, binary=binary)], request_id="7")
         assert result.as_numpy("y").tolist() == [[2, 8]]
@@ -90,7 +93,7 @@ def strings(client: Any) -> None:
         assert got == ["AHOY", "é", ""], got
 
 
-def numbers_that_are_none(client: Any) -> None:
+def not_a_number(client: Any) -> None:
     for binary in (True, False):
         wanted = [triton.InferRequestedOutput("y", binary_data=binary)]
         result = client.infer("roots", [tensor("x", np.float32([[-1, 4]]))], outputs=wanted)
@@ -114,7 +117,7 @@ def classification(client: Any) -> None:
 
 
 def bodies(client: Any, url: str) -> None:
-    """The request and the response as bytes, for other ways to send them."""
+    """Send a request as bytes and parse the response's bytes."""
     import http.client
 
     body, length = triton.InferenceServerClient.generate_request_body([tensor("x", ROW)])
@@ -159,7 +162,7 @@ def refusals(client: Any) -> None:
 
 
 class Bearer(triton.InferenceServerClientPlugin):
-    """Adds the token to every request of a client."""
+    """A plugin that adds the token to every request of a client."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -172,7 +175,7 @@ def with_token(url: str, token: str) -> None:
     headers = {"authorization": f"Bearer {token}"}
     with triton.InferenceServerClient(url) as client:
         for binary in (True, False):
-            # a dict of its own for each call: the client writes the length of this call's JSON into it
+            # a copy for each call: the client writes the length of the call's JSON into it
             result = client.infer("modes", [tensor("x", ROW, binary=binary)], headers=dict(headers))
             assert result.as_numpy("y").tolist() == [[2, 8]]
         assert client.is_model_ready("modes", headers=headers)
@@ -186,7 +189,7 @@ def with_token(url: str, token: str) -> None:
         client.register_plugin(Bearer(token))
         assert client.infer("modes", [tensor("x", ROW)]).as_numpy("y").tolist() == [[2, 8]]
         client.unregister_plugin()
-        client.register_plugin(BasicAuth("somebody", token))
+        client.register_plugin(BasicAuth("user", token))
         refused(lambda: client.infer("modes", [tensor("x", ROW)]), status="401")
 
 
@@ -202,11 +205,14 @@ async def asynchronously(url: str) -> None:
             options = {"request_compression_algorithm": algorithm, "response_compression_algorithm": algorithm}
             result = await client.infer("modes", [tensor("x", rows)], outputs=wanted, **options)
             np.testing.assert_array_equal(result.as_numpy("y"), rows)
-        await tells_asynchronously(client)
+        await metadata_asynchronously(client)
 
 
-async def tells_asynchronously(client: Any) -> None:
-    """Answers that this client does not decompress, although it accepts gzip; the statistics are over a kilobyte."""
+async def metadata_asynchronously(client: Any) -> None:
+    """Read answers that this client accepts as gzip but does not decompress.
+
+    The statistics exceed a kilobyte, the size from which answers are compressed.
+    """
     index = await client.get_model_repository_index()
     assert {"pair", "modes"} <= {entry["name"] for entry in index}
     assert "statistics" in (await client.get_server_metadata())["extensions"]
@@ -225,11 +231,11 @@ async def tells_asynchronously(client: Any) -> None:
 
 def main(url: str) -> None:
     with triton.InferenceServerClient(url, concurrency=4) as client:
-        tells(client)
+        metadata(client)
         repository(client)
-        infers(client)
+        inference(client)
         strings(client)
-        numbers_that_are_none(client)
+        not_a_number(client)
         compression(client)
         classification(client)
         bodies(client, url)

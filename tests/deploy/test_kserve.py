@@ -1,6 +1,6 @@
-"""KServe's manifests against KServe's own schema, and what their container runs against what we have.
+"""KServe's manifests against KServe's schema and the server's options and routes.
 
-The schema is KServe's, cut down to the fields that the manifests have; no cluster runs here.
+The schema is KServe's, reduced to the fields that the manifests have; no cluster runs here.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ RUNTIME, SERVICE = manifest("serving-runtime.yaml"), manifest("inference-service
 
 
 @pytest.mark.parametrize("record", [RUNTIME, SERVICE], ids=lambda record: record["kind"])
-def test_a_manifest_is_what_kserve_s_schema_asks_for(record: dict[str, Any]) -> None:
+def test_kserve_manifest_is_valid_in_schema(record: dict[str, Any]) -> None:
     validator = Draft202012Validator(SCHEMAS[record["kind"]])
     validator.validate(record)
     with pytest.raises(ValidationError):
         validator.validate({**record, "spec": {**record["spec"], "protocols": ["v2"]}})
 
 
-def test_the_service_asks_for_what_the_runtime_offers() -> None:
+def test_kserve_service_requests_formats_of_runtime() -> None:
     model = SERVICE["spec"]["predictor"]["model"]
     assert model["runtime"] == RUNTIME["metadata"]["name"]
     assert model["protocolVersion"] in RUNTIME["spec"]["protocolVersions"]
@@ -49,7 +49,7 @@ def test_the_service_asks_for_what_the_runtime_offers() -> None:
     assert model["modelFormat"] in formats
 
 
-def test_the_container_serves_what_kserve_mounts() -> None:
+def test_kserve_container_serves_mounted_models() -> None:
     assert CONTAINER["command"] == ["python", "-m", "lightship", "serve"]
     parser = serve_command.make_parser(click.Context(serve_command))
     options, words, _ = parser.parse_args(list(CONTAINER["args"]))
@@ -59,7 +59,7 @@ def test_the_container_serves_what_kserve_mounts() -> None:
 
 
 @pytest.mark.parametrize("probe", ["readinessProbe", "livenessProbe"])
-def test_a_probe_is_a_route_that_strangers_may_ask(probe: str) -> None:
+def test_kserve_probe_is_open_route(probe: str) -> None:
     found = protocols.match("GET", CONTAINER[probe]["httpGet"]["path"])
     assert found is not None
     assert found[0].scope == "open"

@@ -1,4 +1,4 @@
-"""Real images, real containers: built once, and waited for by asking them, never by sleeping for luck."""
+"""Real images and containers, built once and polled until they are ready."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from tests.handlers.test_batches import TABLE
 ROOT = Path(__file__).parents[2]
 
 
-def wait_until(ready: Callable[[], bool], said: Callable[[], str], seconds: float = 120) -> None:
-    """Ask `ready` until it says yes; when time is up, fail with what was `said`."""
+def wait_until(ready: Callable[[], bool], output: Callable[[], str], seconds: float = 120) -> None:
+    """Poll `ready` until it is true; after the timeout fail with `output`."""
     end = time.monotonic() + seconds
     while not ready():
         if time.monotonic() > end:
-            pytest.fail(f"not ready after {seconds} s:\n{said()}")
+            pytest.fail(f"not ready after {seconds} s:\n{output()}")
         time.sleep(0.2)
 
 
@@ -54,14 +54,14 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def image(sam: Callable[..., object]) -> str:
-    """The function's image, as `sam build` names it."""
+    """Return the function's image, as `sam build` names it."""
     sam("build", "PredictFunction")
     return "predictfunction:litert"
 
 
 @pytest.fixture(scope="session")
 def docker() -> Callable[..., str]:
-    """Run `docker ARGUMENT…`; its output."""
+    """Return a function that runs `docker ARGUMENT…` and returns its output."""
 
     def run(*arguments: str, stdin: str = "") -> str:
         done = subprocess.run(
@@ -75,9 +75,9 @@ def docker() -> Callable[..., str]:
 
 @dataclass(frozen=True)
 class Cloud:
-    """What the functions find: names and endpoint for ``sam local``, and the clients to look at it.
+    """The resources of the functions: variables for ``sam local``, and clients.
 
-    ``host`` is the address by which containers reach this machine.
+    ``host`` is the address of this machine for containers.
     """
 
     host: str
@@ -93,7 +93,7 @@ class Cloud:
 
 @pytest.fixture(scope="session")
 def cloud(docker: Callable[..., str], registries: Registries) -> Iterator[Cloud]:
-    """AWS as moto plays it, on the address by which containers reach this machine, with a model of each engine."""
+    """Run moto on an address that containers reach, with a model of each engine."""
     (network,) = json.loads(docker("network", "inspect", "bridge"))
     subnet = ipaddress.ip_network(network["IPAM"]["Config"][0]["Subnet"])
     server = ThreadedMotoServer(ip_address=str(next(subnet.hosts())), port=0)
@@ -128,7 +128,7 @@ def cloud(docker: Callable[..., str], registries: Registries) -> Iterator[Cloud]
 def sam_server(
     image: str, sam_command: str, sam_environment: dict[str, str], free_port: int, tmp_path: Path
 ) -> Callable[[str], AbstractContextManager[str]]:
-    """Run `sam local COMMAND` on a free port while the context lasts."""
+    """Return a context manager that runs `sam local COMMAND` on a free port."""
 
     @contextmanager
     def serve(command: str) -> Iterator[str]:
@@ -147,7 +147,7 @@ def sam_server(
             assert server.poll() is None, log.read_text()
             yield f"http://127.0.0.1:{free_port}"
         finally:
-            server.send_signal(signal.SIGTERM)  # on which it removes its containers
+            server.send_signal(signal.SIGTERM)  # it then removes its containers
             server.wait(timeout=60)
 
     return serve
@@ -155,14 +155,14 @@ def sam_server(
 
 @pytest.fixture(scope="session")
 def compose_command() -> list[str]:
-    """The plugin, or docker-compose where that is what is installed."""
+    """Return the compose plugin's command, or docker-compose if installed instead."""
     plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0
     return ["docker", "compose"] if plugin else ["docker-compose"]
 
 
 @pytest.fixture(scope="session")
 def compose(compose_command: list[str]) -> Callable[..., str]:
-    """Run `docker compose ARGUMENT…`."""
+    """Return a function that runs `docker compose ARGUMENT…`."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LIGHTSHIP_")}
 
     def run(*arguments: str, **environment: str) -> str:

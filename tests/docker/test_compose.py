@@ -16,7 +16,7 @@ QUESTION = {"input": [1.0, 2.0, 3.0]}
 
 
 class Stack:
-    """`compose up -d`, again with other settings, and down at the end."""
+    """The containers of `compose up -d`, which later calls start with other settings."""
 
     def __init__(self, compose: Any, docker: Any, wait: Any, port: int) -> None:
         self._compose, self._docker, self._wait = compose, docker, wait
@@ -54,22 +54,22 @@ def stack(built: None, compose: Any, docker: Any, wait: Any, free_port: int) -> 
         stack.down()
 
 
-def test_the_port_is_5000_and_only_this_machine_s(compose: Callable[..., str]) -> None:
+def test_compose_publishes_port_5000_on_loopback_only(compose: Callable[..., str]) -> None:
     (port,) = yaml.safe_load(compose("config"))["services"]["lightship"]["ports"]
-    if isinstance(port, dict):  # what the plugin makes of it
+    if isinstance(port, dict):  # the plugin's format
         port = f"{port['host_ip']}:{port['published']}:{port['target']}"
     assert port.removesuffix("/tcp") == "127.0.0.1:5000:8000"
 
 
 @pytest.mark.parametrize(("settings", "engine"), [({}, "litert"), ({"LIGHTSHIP_ENGINE": "tensorflow"}, "tensorflow")])
-def test_engine_selects_the_target_and_the_image(
+def test_compose_engine_selects_target_and_image(
     compose: Callable[..., str], settings: dict[str, str], engine: str
 ) -> None:
     service = yaml.safe_load(compose("config", **settings))["services"]["lightship"]
     assert (service["build"]["target"], service["image"]) == (engine, f"lightship:{engine}")
 
 
-def test_without_a_token_it_answers_this_machine(stack: Stack) -> None:
+def test_compose_without_token_answers_on_loopback(stack: Stack) -> None:
     with stack.up() as client:
         answer = client.post("/predict", json=QUESTION)
         assert answer.status_code == 200
@@ -77,7 +77,7 @@ def test_without_a_token_it_answers_this_machine(stack: Stack) -> None:
     assert stack.inspect("{{json .NetworkSettings.Ports}}").count("127.0.0.1") == 1
 
 
-def test_it_has_no_rights_to_abuse(stack: Stack, docker: Any) -> None:
+def test_compose_container_has_no_privileges(stack: Stack, docker: Any) -> None:
     stack.up().close()
     assert (
         docker("exec", stack.container, "python", "-c", "import os; print(os.getuid(), os.getgid())") == "10001 10001"
@@ -89,7 +89,7 @@ def test_it_has_no_rights_to_abuse(stack: Stack, docker: Any) -> None:
     assert stack.inspect("{{.HostConfig.ReadonlyRootfs}}") == "true"
 
 
-def test_with_a_token_it_asks_for_it(stack: Stack) -> None:
+def test_compose_with_token_requires_token(stack: Stack) -> None:
     with stack.up(LIGHTSHIP_TOKEN="open-sesame") as client:
         assert client.get("/health/live").status_code == 200
         assert client.post("/predict", json=QUESTION).status_code == 401
@@ -99,7 +99,7 @@ def test_with_a_token_it_asks_for_it(stack: Stack) -> None:
         assert client.post("/predict", json=QUESTION, headers=right).status_code == 200
 
 
-def test_the_image_alone_refuses_to_answer_strangers(built: None) -> None:
+def test_server_image_without_token_refuses_to_start(built: None) -> None:
     done = subprocess.run(
         ["docker", "run", "--rm", "lightship:litert"], capture_output=True, text=True, check=False, timeout=60
     )

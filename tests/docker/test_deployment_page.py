@@ -1,4 +1,4 @@
-"""docs/deployment.md as its reader: its ``sh docker`` blocks, one after the other."""
+"""The ``sh docker`` blocks of docs/deployment.md, run in order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BLOCKS = re.findall(
 
 @pytest.fixture
 def terminals(compose_command: list[str], sam_environment: dict[str, str], sam_command: str) -> Iterator[Any]:
-    """Start a block in a terminal of its own; at the end each is told to stop."""
+    """Return a function that starts a block in its own session; each is ended at last."""
     environment = {name: value for name, value in sam_environment.items() if not name.startswith("LIGHTSHIP_")}
     environment["PATH"] = f"{Path(sam_command).parent}{os.pathsep}{os.environ['PATH']}"
     environment["COMPOSE_PROJECT_NAME"] = "lightship-page"
@@ -40,27 +40,27 @@ def terminals(compose_command: list[str], sam_environment: dict[str, str], sam_c
     yield start
     for process in running:
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)  # not SIGINT: a job in the background ignores it
+            os.killpg(process.pid, signal.SIGTERM)  # background jobs ignore SIGINT
         process.communicate(timeout=60)
 
 
-def test_every_command_works(terminals: Any, wait: Any) -> None:
-    said = ""
+def test_deployment_page_commands_succeed(terminals: Any, wait: Any) -> None:
+    output = ""
 
     def works(script: str) -> bool:
-        nonlocal said
+        nonlocal output
         process = terminals(script)
-        said, _ = process.communicate(timeout=900)
+        output, _ = process.communicate(timeout=900)
         return process.returncode == 0
 
     def answers(script: str) -> bool:
-        return works(script) and '"message"' not in said  # which every error has, SAM's and ours
+        return works(script) and '"message"' not in output  # in every error of SAM and of the API
 
     assert len(BLOCKS) == 7
     for block in BLOCKS:
         if block.startswith("sam local start"):
             terminals(block)
-        elif block.startswith("curl"):  # what was started takes a moment
-            wait(lambda script=block: answers(script), lambda: said)
+        elif block.startswith("curl"):  # the server may still be starting
+            wait(lambda script=block: answers(script), lambda: output)
         else:
-            assert works(block), said
+            assert works(block), output

@@ -1,6 +1,6 @@
-"""The functions that queues start, built by ``sam build`` and invoked by ``sam local`` with every file of events/.
+"""Queue-triggered functions, built and invoked by SAM with every file of events/.
 
-S3 and the others are played by moto: the fixture ``cloud``.
+S3 and the other services are emulated by moto: the fixture ``cloud``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.docker.conftest import Cloud
-from tests.handlers.records import EXAMPLE_BUCKET, dropped, with_bodies
+from tests.handlers.records import EXAMPLE_BUCKET, object_created, with_bodies
 
 pytestmark = pytest.mark.docker
 
@@ -50,7 +50,7 @@ def local_lambda(
     wait: Callable[..., None],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """Lambda's API for containers: by it the broker invokes the worker, in the image with TensorFlow."""
+    """Run Lambda's API for containers, by which the broker invokes the worker."""
     with socket.socket() as listener:
         listener.bind((cloud.host, 0))
         port = listener.getsockname()[1]
@@ -75,13 +75,13 @@ def local_lambda(
         assert server.poll() is None, log.read_text()
         yield f"http://{cloud.host}:{port}"
     finally:
-        server.send_signal(signal.SIGTERM)  # on which it removes its containers
+        server.send_signal(signal.SIGTERM)  # it then removes its containers
         server.wait(timeout=60)
 
 
 @pytest.fixture
 def invoke(sam: Any, built: None, cloud: Cloud, request: pytest.FixtureRequest, tmp_path: Path) -> Invoke:
-    """What a function answers through ``sam local invoke``."""
+    """Return a function that invokes a function through ``sam local invoke``."""
     served = "local_lambda" in request.fixturenames
     address = {"AWS_ENDPOINT_URL_LAMBDA": request.getfixturevalue("local_lambda")} if served else {}
     variables = tmp_path / "variables.json"
@@ -98,12 +98,12 @@ def invoke(sam: Any, built: None, cloud: Cloud, request: pytest.FixtureRequest, 
     return run
 
 
-def test_no_event_is_left_out() -> None:
+def test_queue_function_tests_cover_every_example_event() -> None:
     assert {path.stem for path in (ROOT / "events").glob("*.json") if '"Records"' in path.read_text()} == set(FUNCTIONS)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_every_event_is_answered_as_it_stands(invoke: Invoke, cloud: Cloud, name: str) -> None:
+def test_queue_function_example_event_succeeds(invoke: Invoke, cloud: Cloud, name: str) -> None:
     assert invoke(FUNCTIONS[name], ROOT / "events" / f"{name}.json") == {"batchItemFailures": []}
     replies = {key: json.loads(body)["status"] for key, body in cloud.objects("replies/").items()}
     if name == "requests":
@@ -112,33 +112,35 @@ def test_every_event_is_answered_as_it_stands(invoke: Invoke, cloud: Cloud, name
         assert replies["replies/north/order-1.json"] == replies["replies/south/order-2.json"] == 200
 
 
-def test_a_model_file_becomes_a_version(local_lambda: str, invoke: Invoke, cloud: Cloud) -> None:
-    """By a broker without TensorFlow and a worker without credentials, each in its own container."""
+def test_compile_function_publishes_model_file(local_lambda: str, invoke: Invoke, cloud: Cloud) -> None:
+    """Broker without TensorFlow and worker without credentials run in two containers."""
     key = "incoming/dropped.keras"
     body = (ROOT / "build" / "examples" / "quickstart.keras").read_bytes()
     put = cloud.s3.put_object(Bucket=EXAMPLE_BUCKET, Key=key, Body=body)
-    assert invoke("CompileFunction", dropped("compile", EXAMPLE_BUCKET, key, put, len(body))) == {
+    assert invoke("CompileFunction", object_created("compile", EXAMPLE_BUCKET, key, put, len(body))) == {
         "batchItemFailures": []
     }
     report = json.loads(cloud.objects(f"{key}.report.json")[f"{key}.report.json"])
     assert (report["state"], report.get("version")) == ("published", 1), report
     manifest = json.loads(cloud.objects("models/dropped/1/manifest.json")["models/dropped/1/manifest.json"])
-    assert manifest["sandbox"] == "kernel"  # moto grants everything to everybody: credentials prove nothing here
+    assert manifest["sandbox"] == "kernel"  # moto permits everything, so credentials prove nothing
     assert "models/dropped/1/manifest.json" in cloud.objects("models/dropped/")
 
 
-def test_worker_addresses_expired_is_unavailable(sam: Any, built: None) -> None:
-    """The example event, as it stands: nothing answers its addresses."""
+def test_compile_worker_expired_urls_is_unavailable(sam: Any, built: None) -> None:
+    """Invoke the worker with the example event, whose URLs are unreachable."""
     event = ROOT / "events" / "compile-worker.json"
     options = ("--parameter-overrides", "Registry=bucket", "--tenant-id", "example")
     answer = sam("local", "invoke", "CompileWorkerFunction", "-e", str(event), *options).stdout.splitlines()[-1]
     assert json.loads(answer)["errorType"] == "Unavailable"
 
 
-def test_a_data_file_becomes_a_scored_file(invoke: Invoke, cloud: Cloud) -> None:
+def test_split_and_score_functions_score_data_file(invoke: Invoke, cloud: Cloud) -> None:
     body = gzip.compress(ROWS)
     put = cloud.s3.put_object(Bucket=EXAMPLE_BUCKET, Key=KEY, Body=body)
-    assert invoke("SplitFunction", dropped("split", EXAMPLE_BUCKET, KEY, put, len(body))) == {"batchItemFailures": []}
+    assert invoke("SplitFunction", object_created("split", EXAMPLE_BUCKET, KEY, put, len(body))) == {
+        "batchItemFailures": []
+    }
     url = cloud.variables["LIGHTSHIP_SCORE_QUEUE"]
     (message,) = cloud.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     assert invoke("ScoreFunction", with_bodies("score", message["Body"])) == {"batchItemFailures": []}
@@ -148,7 +150,7 @@ def test_a_data_file_becomes_a_scored_file(invoke: Invoke, cloud: Cloud) -> None
     assert b"probability_malignant" in output[receipt["parts"][0]["key"]]
 
 
-def test_a_failed_record_is_handed_back(invoke: Invoke) -> None:
-    """A message that nobody can read is kept, for somebody to look at."""
+def test_score_function_failed_record_is_reported(invoke: Invoke) -> None:
+    """An unreadable message is retained for an operator."""
     answer = invoke("ScoreFunction", with_bodies("score", "not JSON"))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}

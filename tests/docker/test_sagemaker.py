@@ -1,4 +1,4 @@
-"""The server's image as SageMaker starts it: ``docker run IMAGE serve``, asked on port 8080."""
+"""The server's image as SageMaker starts it: ``docker run IMAGE serve``."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _pings(client: httpx.Client) -> bool:
         return False
 
 
-def test_serve_answers_ping_and_invocations_without_a_token(start: Start) -> None:
+def test_sagemaker_ping_and_invocations_need_no_token(start: Start) -> None:
     with start("--env", "LIGHTSHIP_DEFAULT_MODEL=quickstart", "--read-only") as client:
         for body, media_type in [
             (b"17.9,10.3,0.3\n", "text/csv"),
@@ -65,14 +65,16 @@ def test_serve_answers_ping_and_invocations_without_a_token(start: Start) -> Non
             assert 0 <= probability <= 1
 
 
-def test_a_model_under_opt_ml_model_takes_the_place_of_those_in_the_image(start: Start) -> None:
+def test_sagemaker_mounted_model_replaces_models_of_image(start: Start) -> None:
     volume = f"{ROOT / 'models' / 'quickstart'}:/opt/ml/model/mine:ro"
     with start("--volume", volume) as client:
         answer = client.post("/invocations", json={"inputs": [ROW]})
         assert (answer.status_code, answer.headers["lightship-model"]) == (200, "mine")
 
 
-def test_it_ends_when_it_is_told_to(server_image: str, docker: Callable[..., str], wait: Callable[..., None]) -> None:
+def test_sagemaker_container_stops_on_request(
+    server_image: str, docker: Callable[..., str], wait: Callable[..., None]
+) -> None:
     container = docker("run", "--detach", server_image, "serve")
     try:
         wait(lambda: "http" in docker("logs", container), lambda: docker("logs", container))

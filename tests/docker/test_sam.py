@@ -1,4 +1,4 @@
-"""The Lambda image through the SAM CLI, as docs/deployment.md has it."""
+"""The Lambda image through the SAM CLI, as in docs/deployment.md."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def event(name: str) -> dict[str, Any]:
 
 
 def check(name: str, answer: Any) -> None:
-    """That `answer` is what the event `name` asks for, whichever way it was sent."""
+    """Check that an answer is the expected one of the event ``name``."""
     match name:
         case "predict" | "predict-rows":
             assert [len(row) for row in answer] == [1] * (2 if name == "predict-rows" else 1)
@@ -48,7 +48,7 @@ def check(name: str, answer: Any) -> None:
             assert len(answer) == 1
         case "function-url":
             assert answer["model"] == "quickstart"
-        case "predict-image":  # the first of scikit-learn's digits, a nought
+        case "predict-image":  # the first of scikit-learn's digits, a zero
             assert answer["model"] == "digits"
             (scores,) = answer["predictions"]
             assert scores.index(max(scores)) == 0
@@ -60,12 +60,12 @@ def check(name: str, answer: Any) -> None:
             assert answer["error"]["message"]
 
 
-def test_no_event_is_left_out() -> None:
+def test_sam_tests_cover_every_example_event() -> None:
     assert {path.stem for path in EVENTS.glob("*.json") if '"rawPath"' in path.read_text()} == STATUS.keys()
 
 
 @pytest.mark.parametrize("name", STATUS)
-def test_local_invoke(sam: Any, image: str, name: str) -> None:
+def test_sam_local_invoke_answers_example_event(sam: Any, image: str, name: str) -> None:
     done = sam("local", "invoke", "PredictFunction", "-e", f"events/{name}.json")
     response = json.loads(done.stdout)
     assert response["statusCode"] == STATUS[name], response
@@ -78,8 +78,8 @@ def api(sam_server: Server) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_local_start_api(api: httpx.Client) -> None:
-    """The requests of the events, over HTTP. An image travels as it is: sam-cli issue #3110 is about that."""
+def test_sam_local_start_api_answers_example_events(api: httpx.Client) -> None:
+    """Send the events' requests over HTTP; images as bytes, see sam-cli issue #3110."""
     for name, status in STATUS.items():
         if name in {"stage", "function-url"}:
             continue  # sam local is an HTTP API with the stage $default
@@ -99,7 +99,7 @@ def test_local_start_api(api: httpx.Client) -> None:
     assert "html" in api.get("/docs").headers["content-type"]
 
 
-def test_local_start_lambda(sam_server: Server) -> None:
+def test_sam_local_start_lambda_answers_example_events(sam_server: Server) -> None:
     with sam_server("start-lambda") as url:
         anonymous = Config(signature_version=botocore.UNSIGNED, retries={"total_max_attempts": 1})
         client = boto3.client("lambda", endpoint_url=url, region_name="eu-west-1", config=anonymous)
@@ -119,20 +119,20 @@ def python_in_image(docker: Any, image: str) -> Callable[..., str]:
     return run
 
 
-def test_the_handler_runs_with_as_few_rights_as_lambda_gives_it(python_in_image: Any) -> None:
-    """`sam local` runs it as root in a writable file system, where a file without rights is not noticed."""
+def test_image_handler_runs_with_permissions_of_lambda(python_in_image: Any) -> None:
+    """Run with Lambda's restrictions; `sam local` runs as root and writable."""
     code = "import app, json, sys; print(json.dumps(app.handler(json.load(sys.stdin), None)))"
     bounds = ("--user", "993:990", "--read-only", "--cap-drop", "ALL", "--network", "none")
-    said = python_in_image(
+    output = python_in_image(
         code, *bounds, "--env", "LIGHTSHIP_DEFAULT_MODEL=quickstart", stdin=json.dumps(event("predict"))
     )
-    response = json.loads(said.splitlines()[-1])
+    response = json.loads(output.splitlines()[-1])
     assert response["statusCode"] == 200
     check("predict", json.loads(response["body"]))
 
 
-def test_every_module_in_the_image_is_compiled(python_in_image: Any) -> None:
-    """A start without .pyc files takes twice as long, on each start: nothing can be written there."""
+def test_image_modules_are_compiled(python_in_image: Any) -> None:
+    """Every cold start without .pyc files takes twice as long: the disk is read-only."""
     code = (
         "import importlib.util, pathlib\n"
         "compiled = lambda path: pathlib.Path(importlib.util.cache_from_source(str(path))).exists()\n"

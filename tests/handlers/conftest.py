@@ -1,4 +1,4 @@
-"""What the tests of functions that queues start share: clients, a versioned bucket, and a logger left as it was."""
+"""Fixtures for queue-triggered functions: clients, bucket, broker, logger."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.handlers.brokers import Broker
 from tests.handlers.workers import LocalLambda, invocations
-from tests.handlers.yards import Yard
 
 
 @pytest.fixture(autouse=True)
 def _loggers_as_before() -> Iterator[None]:
-    """The first batch makes the library's logger a structured one: not for tests that come later."""
+    """Restore the library's logger, which the first batch makes a structured one."""
     logger = logging.getLogger("lightship")
     before = dict(vars(logger))
     handlers = list(logger.handlers)
@@ -29,26 +29,29 @@ def _loggers_as_before() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def local_lambda(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalLambda]:
-    """Where the functions of tests/handlers/workers.py are invoked."""
+    """Serve the functions of tests/handlers/workers.py."""
     with invocations(tmp_path_factory.mktemp("workers")) as served:
         yield served
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """AWS as moto plays it: a versioned bucket and the clients. ``heard`` is a queue that hears our events."""
+    """A versioned bucket and clients of moto.
+
+    ``event_queue`` is the URL of a queue that receives all events of the library.
+    """
 
     bucket: str
     s3: Any
     sqs: Any
     events: Any
-    heard: str
+    event_queue: str
 
-    def hear(self) -> list[dict[str, Any]]:
-        """The events that came since the last time, oldest first."""
-        found = self.sqs.receive_message(QueueUrl=self.heard, MaxNumberOfMessages=10).get("Messages", [])
+    def receive_events(self) -> list[dict[str, Any]]:
+        """Return the events received since the last call, oldest first."""
+        found = self.sqs.receive_message(QueueUrl=self.event_queue, MaxNumberOfMessages=10).get("Messages", [])
         for message in found:
-            self.sqs.delete_message(QueueUrl=self.heard, ReceiptHandle=message["ReceiptHandle"])
+            self.sqs.delete_message(QueueUrl=self.event_queue, ReceiptHandle=message["ReceiptHandle"])
         return [json.loads(message["Body"]) for message in found]
 
 
@@ -57,11 +60,11 @@ def cloud(bucket: str) -> Iterator[Cloud]:
     clients = [boto3.client(name) for name in ("s3", "sqs", "events")]
     s3, sqs, events = clients
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    heard = sqs.create_queue(QueueName=bucket)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=heard, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    event_queue = sqs.create_queue(QueueName=bucket)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=event_queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.put_rule(Name=bucket, EventPattern='{"source": ["lightship"]}')
     events.put_targets(Rule=bucket, Targets=[{"Id": "queue", "Arn": arn}])
-    yield Cloud(bucket, s3, sqs, events, heard)
+    yield Cloud(bucket, s3, sqs, events, event_queue)
     events.remove_targets(Rule=bucket, Ids=["queue"])
     events.delete_rule(Name=bucket)
     for client in clients:
@@ -69,7 +72,7 @@ def cloud(bucket: str) -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def yard(cloud: Cloud, s3_registry: str, local_lambda: LocalLambda) -> Iterator[Yard]:
-    made = Yard(cloud, s3_registry, local_lambda)
+def broker(cloud: Cloud, s3_registry: str, local_lambda: LocalLambda) -> Iterator[Broker]:
+    made = Broker(cloud, s3_registry, local_lambda)
     yield made
     made.close()

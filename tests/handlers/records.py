@@ -1,4 +1,4 @@
-"""Records of queues for the tests, made from the files in events/."""
+"""SQS batches for the tests, made from the files in events/."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EXAMPLE_BUCKET = "lightship-example"
 
 @dataclass
 class Context:
-    """What Lambda passes beside the event."""
+    """Lambda's context object with a fixed remaining time."""
 
     seconds: float = 600.0
 
@@ -23,7 +23,7 @@ class Context:
 
 
 def load(name: str, bucket: str = EXAMPLE_BUCKET) -> dict[str, Any]:
-    """An event as it stands in its file, for another bucket."""
+    """Return the event of a file, with another bucket name."""
     text = (ROOT / "events" / f"{name}.json").read_text()
     event: dict[str, Any] = json.loads(text.replace(EXAMPLE_BUCKET, bucket))
     return event
@@ -34,7 +34,7 @@ def bodies(event: dict[str, Any]) -> list[Any]:
 
 
 def with_bodies(name: str, *bodies: Any, group: str | None = None) -> dict[str, Any]:
-    """The event with the first record as often as there are bodies, each with an id of its own."""
+    """Return an event with one record per body, each with its own message id."""
     event = load(name)
     first = event["Records"][0]
     event["Records"] = [copy.deepcopy(first) for _ in bodies]
@@ -46,8 +46,8 @@ def with_bodies(name: str, *bodies: Any, group: str | None = None) -> dict[str, 
     return event
 
 
-def dropped(name: str, bucket: str, key: str, put: dict[str, Any], size: int = 1) -> dict[str, Any]:
-    """The event of an object that ``put_object`` has put, by its answer."""
+def object_created(name: str, bucket: str, key: str, put: dict[str, Any], size: int = 1) -> dict[str, Any]:
+    """Return the event of an object, from the response of ``put_object``."""
     body = bodies(load(name, bucket))[0]
     entry = body["detail"]["object"]
     del entry["version-id"]

@@ -1,4 +1,4 @@
-"""A Lambda Runtime API that says what a test tells it to, byte for byte, and keeps what it was asked."""
+"""A Lambda Runtime API with scripted responses, which records its requests."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ ACCEPTED = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
 
 
 def event(body: bytes, *, status: str = "200 OK", **more: str) -> bytes:
-    """An answer with its length; ``more`` are headers, ``_`` for ``-``."""
+    """Return a response with its length; ``more`` are headers, with ``_`` for ``-``."""
     return _head(status, {**EVENT_HEADERS, **_named(more), "Content-Length": str(len(body))}) + body
 
 
 def chunked_event(*chunks: bytes) -> bytes:
-    """An answer in chunks, as AWS's own emulator sends all but small events."""
+    """Return a chunked response; AWS's emulator sends all but small events like this."""
     body = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in (*chunks, b""))
     return _head("200 OK", {**EVENT_HEADERS, "Transfer-Encoding": "chunked"}) + body
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What is said to one request.
+class ScriptedResponse:
+    """The response to one request.
 
     Attributes:
-        data: byte for byte.
-        closes: whether the connection is closed after it, with no word of it.
+        data: the bytes to send.
+        closes: whether the connection is closed after it without a Connection header.
         unread: whether the request's body is left unread.
-        delay: seconds to wait before it.
+        delay: seconds to wait before sending.
     """
 
     data: bytes
@@ -50,8 +50,11 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One request: on which connection (counted from 1), its first line, headers (names in lower case) and body."""
+class ReceivedRequest:
+    """One request: connection (counted from 1), first line, headers and body.
+
+    Header names are in lower case.
+    """
 
     connection: int
     line: str
@@ -60,13 +63,16 @@ class Asked:
 
 
 class ScriptedRuntimeApi:
-    """As a context manager. Each request gets the next of ``answers``; the first that there is none for waits."""
+    """A server that answers each request with the next of ``answers``.
 
-    def __init__(self, answers: Sequence[Answer | bytes]) -> None:
-        self.asked: list[Asked] = []
+    A context manager. A request beyond the last answer waits until the server stops.
+    """
+
+    def __init__(self, answers: Sequence[ScriptedResponse | bytes]) -> None:
+        self.requests: list[ReceivedRequest] = []
         self.closed = 0
-        self._answers = [Answer(answer) if isinstance(answer, bytes) else answer for answer in answers]
-        self._news, self._over = threading.Condition(), threading.Event()
+        self._answers = [ScriptedResponse(answer) if isinstance(answer, bytes) else answer for answer in answers]
+        self._changed, self._stopped = threading.Condition(), threading.Event()
         self._connections: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -78,7 +84,7 @@ class ScriptedRuntimeApi:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._over.set()
+        self._stopped.set()
         for blocking in (self._listener, *self._connections):
             with contextlib.suppress(OSError):
                 blocking.shutdown(socket.SHUT_RDWR)
@@ -87,17 +93,19 @@ class ScriptedRuntimeApi:
 
     @property
     def address(self) -> str:
-        """The value of ``AWS_LAMBDA_RUNTIME_API``."""
+        """Return the value of ``AWS_LAMBDA_RUNTIME_API``."""
         host, port = self._listener.getsockname()
         return f"{host}:{port}"
 
-    def wait(self, *, asked: int = 0, closed: int = 0) -> None:
-        """Return when so many requests have come, and so many connections are closed."""
-        with self._news:
-            assert self._news.wait_for(lambda: len(self.asked) >= asked and self.closed >= closed, 30), self.asked
+    def wait(self, *, requests: int = 0, closed: int = 0) -> None:
+        """Wait for this many requests and closed connections."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.requests) >= requests and self.closed >= closed, 30), (
+                self.requests
+            )
 
     def _serve(self) -> None:
-        while not self._over.is_set():
+        while not self._stopped.is_set():
             try:
                 connection, _ = self._listener.accept()
             except OSError:
@@ -106,23 +114,23 @@ class ScriptedRuntimeApi:
             with connection, connection.makefile("rb") as reader:
                 while self._answer(connection, reader):
                     pass
-            with self._news:
+            with self._changed:
                 self.closed += 1
-                self._news.notify()
+                self._changed.notify()
 
     def _answer(self, connection: socket.socket, reader: BinaryIO) -> bool:
-        """Answer one request; whether its connection stays open."""
+        """Answer one request; return whether its connection stays open."""
         if not (line := reader.readline()):
             return False
         headers = _headers(iter(reader.readline, b"\r\n"))
         answer = self._answers.pop(0) if self._answers else None
         body = b"" if answer and answer.unread else reader.read(int(headers.get("content-length", 0)))
-        with self._news:
-            self.asked.append(Asked(len(self._connections), line.decode().strip(), headers, body))
-            self._news.notify()
+        with self._changed:
+            self.requests.append(ReceivedRequest(len(self._connections), line.decode().strip(), headers, body))
+            self._changed.notify()
         if answer is None:
-            return not self._over.wait()
-        self._over.wait(answer.delay)
+            return not self._stopped.wait()
+        self._stopped.wait(answer.delay)
         connection.sendall(answer.data)
         return not answer.closes
 

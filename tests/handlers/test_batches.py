@@ -1,4 +1,4 @@
-"""Split and score as Lambda starts them, the first one on its layer: a dropped file is scored, a bad message kept."""
+"""Split and score functions under the emulator, the first one on its layer."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from lightship.registry.registry import Registry
 from tests.bundles import Registries, republish
 from tests.emulator import ROOT, Emulator
 from tests.handlers.conftest import Cloud
-from tests.handlers.records import dropped, failures, load, with_bodies
-from tests.template.decided import SOURCE
+from tests.handlers.records import failures, load, object_created, with_bodies
+from tests.template.evaluated import SOURCE
 
 ROWS = b"mean radius,mean texture,mean concavity\n17.99,10.38,0.3001\n13.54,14.36,0.06664\n"
 KEY = "batch/quickstart/input/rows.csv"
@@ -35,7 +35,7 @@ TABLE = {
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The layer and the zip function, as `sam build` has their Makefiles make them."""
+    """Build the layer and the zip function with the Makefiles that `sam build` uses."""
     folder = tmp_path_factory.mktemp("built")
     for source, target in {
         "layers/lightship": "build-LightshipLayer",
@@ -51,23 +51,23 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Functions:
-    """Both functions, with the queues between them."""
+    """Both functions, and the queues between them."""
 
     def __init__(self, cloud: Cloud, split: Emulator, score: Emulator, environment: dict[str, str]) -> None:
         self.cloud, self.split, self.score, self.environment = cloud, split, score, environment
 
     def drop(self, key: str, body: bytes) -> dict[str, Any]:
         answer = self.cloud.s3.put_object(Bucket=self.cloud.bucket, Key=key, Body=body)
-        return dropped("split", self.cloud.bucket, key, answer, len(body))
+        return object_created("split", self.cloud.bucket, key, answer, len(body))
 
     def queued(self, name: str) -> dict[str, Any]:
-        """What is on a function's queue, as the event that it gets."""
+        """Return the messages of a function's queue as an event."""
         url = self.environment[f"LIGHTSHIP_{name.upper()}_QUEUE"]
         found = self.cloud.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
         return with_bodies(name, *[message["Body"] for message in found])
 
     def output(self, model: str = "quickstart") -> dict[str, bytes]:
-        """Files below the model's only job's output, by the end of their keys."""
+        """Return the files below the output of the model's only job, by relative key."""
         found = self.cloud.s3.list_objects_v2(Bucket=self.cloud.bucket, Prefix=f"batch/{model}/output/")
         keys = [entry["Key"] for entry in found.get("Contents", [])]
         read = {key: self.cloud.s3.get_object(Bucket=self.cloud.bucket, Key=key)["Body"].read() for key in keys}
@@ -100,9 +100,9 @@ def functions(
         yield Functions(cloud, split, score, environment)
 
 
-def test_a_dropped_file_is_scored_once(functions: Functions) -> None:
+def test_functions_redelivered_file_event_is_scored_once(functions: Functions) -> None:
     event = functions.drop(KEY, ROWS)
-    for _ in range(2):  # the event comes twice
+    for _ in range(2):  # delivered twice
         assert functions.split.invoke(event) == {"batchItemFailures": []}
     chunks = functions.queued("score")
     assert {json.loads(record["body"])["chunk"]["index"] for record in chunks["Records"]} == {0}
@@ -116,9 +116,7 @@ def test_a_dropped_file_is_scored_once(functions: Functions) -> None:
     assert {json.loads(record["body"])["correlation"] for record in chunks["Records"]} == {correlation}
 
 
-def test_score_tensorflow_model_writes_its_outputs(
-    functions: Functions, registries: Registries, s3_registry: str
-) -> None:
+def test_score_tensorflow_model_writes_outputs(functions: Functions, registries: Registries, s3_registry: str) -> None:
     republish(Registry(s3_registry), registries.small / "words" / "1", "words")
     event = functions.drop("batch/words/input/words.csv", b"word\nahoy\nsail\n")
     assert functions.split.invoke(event) == {"batchItemFailures": []}
@@ -129,7 +127,7 @@ def test_score_tensorflow_model_writes_its_outputs(
     assert [row["predicted_upper"] for row in rows] == ["AHOY", "SAIL"]
 
 
-def test_a_job_that_is_asked_for_goes_through_all_functions(functions: Functions) -> None:
+def test_functions_job_of_api_is_split_and_scored(functions: Functions) -> None:
     def ask(method: str, path: str, body: Any = None) -> Any:
         event = json.loads((ROOT / "events" / "predict.json").read_text())
         event["requestContext"]["http"] |= {"method": method, "path": path}
@@ -139,10 +137,10 @@ def test_a_job_that_is_asked_for_goes_through_all_functions(functions: Functions
         return json.loads(answer["body"])
 
     with Emulator(environment=functions.environment) as predict:
-        place = ask("POST", "/jobs", {"upload": {"name": "rows.csv"}})
-        assert place["key"].startswith("uploads/arn%3Aaws%3Aiam%3A%3A123456789012%3Auser%2Fexample/")
-        assert httpx.put(place["url"], content=ROWS).status_code == 200
-        job = ask("POST", "/jobs", {"model": "quickstart", "key": place["key"]})["id"]
+        upload = ask("POST", "/jobs", {"upload": {"name": "rows.csv"}})
+        assert upload["key"].startswith("uploads/arn%3Aaws%3Aiam%3A%3A123456789012%3Auser%2Fexample/")
+        assert httpx.put(upload["url"], content=ROWS).status_code == 200
+        job = ask("POST", "/jobs", {"model": "quickstart", "key": upload["key"]})["id"]
         for name, function in (("split", functions.split), ("score", functions.score)):
             assert function.invoke(functions.queued(name)) == {"batchItemFailures": []}
         status = ask("GET", f"/jobs/{job}")
@@ -151,27 +149,27 @@ def test_a_job_that_is_asked_for_goes_through_all_functions(functions: Functions
     assert (receipt["job"], receipt["correlation"]) == (job, "lightship-predict")
 
 
-def test_what_cannot_be_scored_is_an_outcome(functions: Functions) -> None:
+def test_split_empty_file_writes_failure(functions: Functions) -> None:
     assert functions.split.invoke(functions.drop(KEY, b"")) == {"batchItemFailures": []}
     assert functions.queued("score")["Records"] == []
     assert "rows.csv" in functions.output()["failure.json"].decode()
 
 
-def test_the_events_of_the_files_find_nothing_to_do(functions: Functions) -> None:
-    """They are about a job, a folder and an object that nobody has made: no failure, for it would stay one."""
+def test_functions_example_events_of_missing_objects_succeed(functions: Functions) -> None:
+    """Succeed for a missing job, folder and object, because a retry could not help."""
     assert functions.score.invoke(load("score", functions.cloud.bucket)) == {"batchItemFailures": []}
     assert functions.split.invoke(load("split-run", functions.cloud.bucket)) == {"batchItemFailures": []}
     assert functions.split.invoke(load("split", functions.cloud.bucket)) == {"batchItemFailures": []}
     assert set(functions.output()) == {"failure.json"}
 
 
-def test_what_is_no_message_of_theirs_is_left_to_the_dead_letters(functions: Functions) -> None:
+def test_functions_invalid_messages_are_returned_to_queue(functions: Functions) -> None:
     for function, name in ((functions.split, "split"), (functions.score, "score")):
         event = with_bodies(name, "no JSON", {"schema": 1, "request": {}}, {"schema": 9, "split": {}, "chunk": {}})
         assert failures(function.invoke(event)) == ["message-1", "message-2", "message-3"]
 
 
-ALONE = """
+IMPORTS = """
 import sys
 sys.path[:0] = {paths!r}
 import app
@@ -182,10 +180,10 @@ print(*sorted({{path for module in list(sys.modules.values()) for path in [getat
 """
 
 
-def test_the_layer_is_all_that_the_zip_function_needs(built: Path) -> None:
-    """Without site-packages: what it imports is on the layer, and none of it was compiled for one processor."""
+def test_split_function_needs_only_layer_without_compiled_modules(built: Path) -> None:
+    """Import the function without site-packages; the layer is for both architectures."""
     layer = built / "lightship" / "python"
-    code = ALONE.format(paths=[str(built / "split"), str(layer)])
+    code = IMPORTS.format(paths=[str(built / "split"), str(layer)])
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     names, compiled = done.stdout.split("\n")[:2]
@@ -195,9 +193,7 @@ def test_the_layer_is_all_that_the_zip_function_needs(built: Path) -> None:
     assert not list(layer.rglob("*.so"))
 
 
-def test_a_server_has_jobs_where_the_environment_names_all_that_they_take(
-    functions: Functions, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_jobs_cloud_requires_all_variables(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in functions.environment.items():
         monkeypatch.setenv(name, value)
     cloud = clouds.from_environment(os.environ)

@@ -1,4 +1,4 @@
-"""One id from an HTTP header to the receipt, by every message and in every function's log lines."""
+"""The correlation id, from an HTTP header through messages and logs to receipts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KEY = "uploads/anonymous/1/p.csv"
 
 
 class Ticking(Clock):
-    """A second passes with every look: whoever has a deadline comes to it."""
+    """A clock that advances by one second per call, so that deadlines pass."""
 
     def __call__(self) -> float:
         self.seconds += 1.0
@@ -59,7 +59,7 @@ def post(cloud: Cloud, registries: Registries, body: dict[str, Any], headers: di
     return asyncio.run(ask())
 
 
-def test_one_id_from_the_header_to_the_receipt(
+def test_correlation_id_of_header_reaches_receipt(
     cloud: Cloud,
     registries: Registries,
     caplog: pytest.LogCaptureFixture,
@@ -71,7 +71,7 @@ def test_one_id_from_the_header_to_the_receipt(
         answer = post(cloud, registries, body, {"x-correlation-id": ID})
     assert (answer.status_code, answer.headers["x-correlation-id"], answer.json()["correlation"]) == (202, ID, ID)
     assert any(answer.json()["id"] in text and ID in text for text in caplog.messages)
-    capsys.readouterr()  # the API's own line, should a function of an earlier test have left its logger to this process
+    capsys.readouterr()  # discard the API's line, printed if an earlier test has configured the logger
 
     functions = {
         "split": Queue("split", lambda message: split.work(message, cloud)),
@@ -79,14 +79,14 @@ def test_one_id_from_the_header_to_the_receipt(
     }
     seen = []
     while cloud.sqs.sent:
-        # Chunks first: so they are all done before the file is said to be split, and a message asks for the receipt.
+        # Chunks first, so that all are done before the split ends and sends the message that finishes the job.
         cloud.sqs.sent.sort(key=lambda sent: sent[0])
         queue, message = cloud.sqs.sent.pop(0)
         event = with_bodies(queue, message)
         assert failures(functions[queue](event, Context(seconds=2.0))) == []
         (only,) = bodies(event)
         seen.append((queue, *(only.keys() - {"schema", "correlation", "hops"}), only["correlation"]))
-    assert {(queue, what) for queue, what, _ in seen} == {("split", "split"), ("score", "chunk"), ("score", "finish")}
+    assert {(queue, kind) for queue, kind, _ in seen} == {("split", "split"), ("score", "chunk"), ("score", "finish")}
     assert {correlation for _, _, correlation in seen} == {ID}
 
     receipt = f"batch/quickstart/output/{answer.json()['id']}/receipt.json"
@@ -98,7 +98,9 @@ def test_one_id_from_the_header_to_the_receipt(
     assert {(line["function"], line["correlation_id"]) for line in logged} == {("split", ID), ("score", ID)}
 
 
-def test_a_request_that_fails_is_logged_with_its_id(registries: Registries, caplog: pytest.LogCaptureFixture) -> None:
+def test_entry_failed_request_is_logged_with_correlation_id(
+    registries: Registries, caplog: pytest.LogCaptureFixture
+) -> None:
     def broken(loaded: Sequence[tuple[str, int]]) -> bytes:
         raise RuntimeError("the metrics cannot be written")
 

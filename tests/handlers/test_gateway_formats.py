@@ -1,4 +1,4 @@
-"""Events of every service that can invoke the handler: each file of events/, and events that are not complete."""
+"""Events of every service: the files of events/, and incomplete events."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def made(registries: Registries) -> Core:
 
 @pytest.fixture(params=[True, False], ids=["fast path", "application"])
 def invoke(request: pytest.FixtureRequest, made: Core) -> Iterator[Invoke]:
-    loop = asyncio.new_event_loop()  # Mangum takes the thread's
+    loop = asyncio.new_event_loop()  # Mangum uses the thread's loop
     asyncio.set_event_loop(loop)
     handler = gateway(made, fast=request.param)
     yield lambda event: handler(event, None)
@@ -78,7 +78,9 @@ def test_gateway_load_balancer_with_lists_gets_lists(invoke: Invoke) -> None:
     assert "multiValueHeaders" not in invoke(load("load-balancer"))
 
 
-def at(path: str, *, stage: str = "$default", domain: str = "example.execute-api.eu-west-1.amazonaws.com") -> Any:
+def event_for(
+    path: str, *, stage: str = "$default", domain: str = "example.execute-api.eu-west-1.amazonaws.com"
+) -> Any:
     event = load("models") | {"rawPath": path}
     event["requestContext"] |= {"stage": stage, "domainName": domain}
     return event
@@ -87,16 +89,16 @@ def at(path: str, *, stage: str = "$default", domain: str = "example.execute-api
 @pytest.mark.parametrize(
     ("event", "base_path", "status"),
     [
-        (at("/prod/models", stage="prod"), "", 200),
-        (at("/models", stage="prod"), "", 200),  # a custom domain that maps its root to the stage
-        (at("/production/models", stage="prod"), "", 404),
-        (at("/v1/v1/models/quickstart", stage="v1"), "", 200),
-        (at("/ml/models"), "/ml", 200),
-        (at("/ml/models"), "", 404),
-        (at("/mla/models"), "/ml", 404),
-        (at("/ml"), "/ml", 200),
-        (at("/prod/ml/models", stage="prod"), "/ml", 200),
-        (at("/ml/v2/models/stats"), "/ml/v2", 404),
+        (event_for("/prod/models", stage="prod"), "", 200),
+        (event_for("/models", stage="prod"), "", 200),  # a custom domain that maps its root to the stage
+        (event_for("/production/models", stage="prod"), "", 404),
+        (event_for("/v1/v1/models/quickstart", stage="v1"), "", 200),
+        (event_for("/ml/models"), "/ml", 200),
+        (event_for("/ml/models"), "", 404),
+        (event_for("/mla/models"), "/ml", 404),
+        (event_for("/ml"), "/ml", 200),
+        (event_for("/prod/ml/models", stage="prod"), "/ml", 200),
+        (event_for("/ml/v2/models/stats"), "/ml/v2", 404),
         (load("rest-api") | {"path": "/ml/predict"}, "/ml", 200),
         (load("load-balancer-multi-value") | {"path": "/ml/predict"}, "/ml", 200),
     ],
@@ -112,16 +114,16 @@ def test_gateway_prefix_is_removed(registries: Registries, event: Any, base_path
 @pytest.mark.parametrize(
     ("event", "status"),
     [
-        (at("/models/quickstart"), 200),
-        (at("/models/quick%73tart"), 404),  # an HTTP API has decoded %2573
-        (at("/models/quick%73tart", domain="x.lambda-url.eu-west-1.on.aws"), 200),
-        (at("/models/quick%2573tart", domain="x.lambda-url.eu-west-1.on.aws"), 404),
+        (event_for("/models/quickstart"), 200),
+        (event_for("/models/quick%73tart"), 404),  # an HTTP API has decoded %2573
+        (event_for("/models/quick%73tart", domain="x.lambda-url.eu-west-1.on.aws"), 200),
+        (event_for("/models/quick%2573tart", domain="x.lambda-url.eu-west-1.on.aws"), 404),
         (load("load-balancer") | {"path": "/models/quick%2573tart/predict"}, 404),
         (load("rest-api") | {"path": "/models/quick%73tart/predict"}, 200),
         (load("rest-api") | {"path": "/models/quick%2573tart/predict"}, 404),
         (load("rest-api") | {"path": "/models/quick%73tart/predict", "version": "1.0"}, 404),
         (load("lattice") | {"path": "/models/quick%2573tart/predict"}, 404),
-        (at("/models/%e9"), 404),
+        (event_for("/models/%e9"), 404),
     ],
 )
 def test_gateway_path_is_decoded_once(invoke: Invoke, event: Any, status: int) -> None:
@@ -129,8 +131,8 @@ def test_gateway_path_is_decoded_once(invoke: Invoke, event: Any, status: int) -
 
 
 def test_gateway_page_path_is_decoded_once(invoke: Invoke) -> None:
-    assert invoke(at("/openapi.json"))["statusCode"] == 200
-    assert invoke(at("/open%61pi.json"))["statusCode"] == 404
+    assert invoke(event_for("/openapi.json"))["statusCode"] == 200
+    assert invoke(event_for("/open%61pi.json"))["statusCode"] == 404
 
 
 @pytest.mark.parametrize(
@@ -149,11 +151,11 @@ def test_gateway_page_path_is_decoded_once(invoke: Invoke) -> None:
         ({}, "unknown"),
     ],
 )
-def test_rest_api_caller_is_the_authorizers(context: dict[str, Any], caller: str) -> None:
+def test_rest_api_caller_is_read_from_authorizer(context: dict[str, Any], caller: str) -> None:
     assert caller_of(read(load("rest-api") | {"requestContext": context}).context) == caller
 
 
-def test_lattice_caller_is_its_principal() -> None:
+def test_lattice_caller_is_principal() -> None:
     event = load("lattice")
     assert caller_of(read(event).context) == "arn:aws:iam::123456789012:role/example"
     del event["requestContext"]["identity"]["type"]
@@ -224,7 +226,7 @@ def without(name: str, *keys: str) -> Any:
 def test_gateway_incomplete_http_event_is_400(invoke: Invoke, event: Any) -> None:
     answer = invoke(event)
     assert answer["statusCode"] == 400
-    assert json.loads(answer["body"])["error"]  # in the shape of the protocol whose path it has
+    assert json.loads(answer["body"])["error"]  # in the format of the path's protocol
 
 
 def test_direct_invocation_returns_prediction(invoke: Invoke) -> None:

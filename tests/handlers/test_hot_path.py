@@ -1,4 +1,7 @@
-"""How many functions of ours one warm prediction enters: what each layer costs, and what a reader has to follow."""
+"""Number of the package's functions that one warm prediction calls.
+
+It bounds the cost of the layers and the length of the code path.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ MOST = 43
 
 
 def entered(work: Callable[[], Any]) -> list[str]:
-    """The functions of the package that are called while this one runs, in order."""
+    """Return the names of the package's functions that ``work`` calls, in order."""
     names: list[str] = []
 
     def profile(frame: FrameType, event: str, _: Any) -> None:

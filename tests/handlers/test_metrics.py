@@ -1,4 +1,7 @@
-"""Metrics of the Lambda function: one log line per request if LIGHTSHIP_METRICS is set, none by default."""
+"""Metrics of the Lambda function: one log line per request if LIGHTSHIP_METRICS=1.
+
+By default there are none.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ RIGHT = {"input": [1, 2, 3]}
 
 
 def printed(registries: Registries, events: list[Any], **settings: str) -> tuple[list[dict[str, Any]], list[str]]:
-    """The records that a function printed while it answered events, and which modules it had imported."""
+    """Return the records that a function printed for events, and imported modules."""
     environment = {"LIGHTSHIP_REGISTRY": str(registries.examples), "LIGHTSHIP_DEFAULT_MODEL": "quickstart"}
     environment |= {"PYTHONPATH": PATH, "PATH": os.environ["PATH"], **settings}
     run = subprocess.run(
@@ -41,7 +44,7 @@ def printed(registries: Registries, events: list[Any], **settings: str) -> tuple
     return records, modules
 
 
-def test_each_request_has_a_line_of_metrics(registries: Registries) -> None:
+def test_metrics_enabled_prints_one_line_per_request(registries: Registries) -> None:
     rest = json.loads((ROOT / "events" / "rest-api.json").read_text())
     head = event_of("/models", None)
     head["requestContext"]["http"]["method"] = "HEAD"
@@ -74,5 +77,5 @@ def test_each_request_has_a_line_of_metrics(registries: Registries) -> None:
     assert all(record["Requests"] == 1 and record["Latency"] > 0 for record in records)
 
 
-def test_nothing_is_printed_or_imported_by_default(registries: Registries) -> None:
+def test_metrics_default_prints_and_imports_nothing(registries: Registries) -> None:
     assert printed(registries, [event_of("/predict", RIGHT)]) == ([], [])

@@ -1,4 +1,4 @@
-"""The runtime of the function that opens model files: one invocation, then the process ends."""
+"""Runtime of the function that opens model files: one invocation per process."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from lightship.errors import Unavailable
 
 def handler(event, context):
     if "raise" in event:
-        raise {"ours": Unavailable("come again"), "foreign": KeyError("a secret")}[event["raise"]]
-    threading.Thread(target=time.sleep, args=(600,)).start()  # what a library leaves
+        raise {"own": Unavailable("retry"), "foreign": KeyError("a secret")}[event["raise"]]
+    threading.Thread(target=time.sleep, args=(600,)).start()  # as a library may leave one running
     return {"pid": os.getpid(), "event": event, "request": context.aws_request_id,
-            "left": context.get_remaining_time_in_millis(), "there": os.listdir(sys.argv[1])}
+            "remaining": context.get_remaining_time_in_millis(), "files": os.listdir(sys.argv[1])}
 """
 
 
@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 def run(
     folder: Path, scratch: Path, *answers: bytes
 ) -> tuple[subprocess.CompletedProcess[str], list[tuple[str, bytes]]]:
-    """What the process did, and what it asked the Runtime API for."""
+    """Run the runtime; return the process and its requests to the Runtime API."""
     scratch.mkdir(exist_ok=True)
     with ScriptedRuntimeApi(answers) as api:
         command = [sys.executable, "-m", "lightship.handlers.once", str(scratch), "app.handler"]
@@ -46,35 +46,35 @@ def run(
         done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60
         )
-        return done, [(asked.line, asked.body) for asked in api.asked]
+        return done, [(received.line, received.body) for received in api.requests]
 
 
-def test_once_serves_one_event_and_ends_although_a_thread_is_left(folder: Path, tmp_path: Path) -> None:
+def test_once_serves_one_event_and_ends_with_running_thread(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "scratch").mkdir()
     (tmp_path / "scratch" / "left-by-another-job").write_text("x")
-    done, asked = run(folder, tmp_path / "scratch", event(b'{"a": 1}'), ACCEPTED, event(b'{"a": 2}'))
+    done, requests = run(folder, tmp_path / "scratch", event(b'{"a": 1}'), ACCEPTED, event(b'{"a": 2}'))
     assert done.returncode == 0, done.stderr
-    (first, _), (second, body) = asked  # and no third request
+    (first, _), (second, body) = requests  # and no third request
     assert first.startswith("GET /2018-06-01/runtime/invocation/next ")
     assert second.startswith("POST /2018-06-01/runtime/invocation/1-2-3/response ")
     answer = json.loads(body)
-    assert (answer["event"], answer["request"], answer["there"]) == ({"a": 1}, "1-2-3", [])
+    assert (answer["event"], answer["request"], answer["files"]) == ({"a": 1}, "1-2-3", [])
 
 
 @pytest.mark.parametrize(
     ("kind", "error"),
     [
-        ("ours", {"errorType": "Unavailable", "errorMessage": "come again"}),
+        ("own", {"errorType": "Unavailable", "errorMessage": "retry"}),
         ("foreign", {"errorType": "KeyError", "errorMessage": "see the log of this function"}),
     ],
 )
-def test_once_handler_raises_posts_the_error_and_ends(
+def test_once_handler_raises_posts_error_and_ends(
     folder: Path, tmp_path: Path, kind: str, error: dict[str, str]
 ) -> None:
-    done, asked = run(folder, tmp_path / "scratch", event(json.dumps({"raise": kind}).encode()), ACCEPTED)
+    done, requests = run(folder, tmp_path / "scratch", event(json.dumps({"raise": kind}).encode()), ACCEPTED)
     assert done.returncode == 0
-    assert asked[1][0].startswith("POST /2018-06-01/runtime/invocation/1-2-3/error ")
-    assert json.loads(asked[1][1]) == error
+    assert requests[1][0].startswith("POST /2018-06-01/runtime/invocation/1-2-3/error ")
+    assert json.loads(requests[1][1]) == error
     assert "a secret" not in done.stdout + done.stderr
 
 
@@ -86,11 +86,11 @@ def test_once_folder_cannot_be_emptied_takes_no_event(folder: Path, tmp_path: Pa
         environment = os.environ | {"AWS_LAMBDA_RUNTIME_API": api.address, "PYTHONPATH": str(ROOT / "src")}
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False, timeout=60)
         assert done.returncode != 0
-        assert api.asked == []
+        assert api.requests == []
 
 
-def test_once_under_the_emulator_is_another_process_for_every_event(folder: Path, tmp_path: Path) -> None:
-    """The answer is delivered before the runtime ends; the emulator reports the end as a failure all the same."""
+def test_once_under_emulator_starts_new_process_for_every_event(folder: Path, tmp_path: Path) -> None:
+    """Run under the emulator, which reports the end as a failure after the answer."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     command = (sys.executable, "-m", "lightship.handlers.once", str(scratch))
@@ -101,10 +101,10 @@ def test_once_under_the_emulator_is_another_process_for_every_event(folder: Path
             (scratch / f"left-{number}").write_text("x")
     assert [answer["event"]["number"] for answer in answers] == [0, 1, 2]
     assert len({answer["pid"] for answer in answers}) == 3
-    assert [answer["there"] for answer in answers] == [[], [], []]
+    assert [answer["files"] for answer in answers] == [[], [], []]
 
 
-def test_empty_removes_what_a_model_may_have_left_and_follows_no_link(tmp_path: Path) -> None:
+def test_empty_removes_locked_folders_and_follows_no_link(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "kept").write_text("x")

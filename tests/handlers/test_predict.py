@@ -1,4 +1,4 @@
-"""The real handler under AWS's runtime emulator: cold start, warm, binary bodies, errors. No Docker needed."""
+"""The real handler under AWS's runtime emulator; no Docker needed."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ import pytest
 from tests.bundles import Registries
 from tests.emulator import ROOT, Emulator
 
-# Events of other services in front than an HTTP API.
+# Events of services that do not send payload 2.0.
 OTHER_FORMATS = {"rest-api", "load-balancer", "load-balancer-multi-value", "lattice", "lattice-1"}
 
-# Queues have others.
+# All HTTP events; the other files are for queues.
 EVENTS = {
     path.stem: json.loads(path.read_text())
     for path in sorted((ROOT / "events").glob("*.json"))
@@ -66,19 +66,19 @@ def with_body(text: str) -> dict[str, Any]:
         ("lattice-1", 200),
     ],
 )
-def test_every_event_gets_its_status(emulator: Emulator, event: str, status: int) -> None:
+def test_predict_example_event_returns_expected_status(emulator: Emulator, event: str, status: int) -> None:
     answer = emulator.invoke(EVENTS[event])
     assert answer["statusCode"] == status, answer
     assert answer["headers"]["content-type"] == "application/json"
     assert ("error" in answer["body"]) == (status != 200)
 
 
-def test_no_event_is_left_untried() -> None:
+def test_predict_tests_cover_every_example_event() -> None:
     plain = {"predict", "predict-rows", "predict-image", "models", "ready", "bad-json", "not-found"}
     assert set(EVENTS) == {*plain, "stage", "function-url", *OTHER_FORMATS}
 
 
-def test_direct_invocation_and_warmer_are_answered(emulator: Emulator) -> None:
+def test_predict_direct_invocation_and_warmer_are_answered(emulator: Emulator) -> None:
     direct, warmer, schedule = (
         json.loads((ROOT / "events" / f"{name}.json").read_text()) for name in ("direct", "warmer", "schedule")
     )
@@ -88,14 +88,14 @@ def test_direct_invocation_and_warmer_are_answered(emulator: Emulator) -> None:
         assert emulator.invoke(event)["error"]["code"] == "invalid_input"  # type: ignore[arg-type]
 
 
-def test_base_path_is_removed(registries: Registries) -> None:
+def test_predict_base_path_is_removed(registries: Registries) -> None:
     environment = {"LIGHTSHIP_REGISTRY": str(registries.examples), "LIGHTSHIP_BASE_PATH": "ml"}
     with Emulator(environment=environment) as emulator:
         assert emulator.invoke(changed("predict", rawPath="/ml/predict"))["statusCode"] == 200
         assert emulator.invoke(EVENTS["predict"])["statusCode"] == 200
 
 
-def test_cold_and_warm_give_the_same_answer(registries: Registries) -> None:
+def test_predict_cold_and_warm_answers_are_equal(registries: Registries) -> None:
     with Emulator(environment={"LIGHTSHIP_REGISTRY": str(registries.examples)}) as fresh:
         answers = [fresh.invoke(EVENTS["predict"]) for _ in range(3)]
     ((value,),) = body(answers[0])
@@ -103,7 +103,7 @@ def test_cold_and_warm_give_the_same_answer(registries: Registries) -> None:
     assert answers[0] == answers[1] == answers[2]
 
 
-def test_an_image_arrives_as_bytes(emulator: Emulator) -> None:
+def test_predict_image_event_is_decoded(emulator: Emulator) -> None:
     record = body(emulator.invoke(EVENTS["predict-image"]))
     assert record["model"] == "digits"
     assert len(record["predictions"][0]) == 10
@@ -115,20 +115,20 @@ def test_an_image_arrives_as_bytes(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", '{"input": NaN}', '{"input": [1, 2]}', '{"input": ' + "[" * 500])
-def test_bad_bodies_are_400(emulator: Emulator, text: str) -> None:
+def test_predict_bad_body_is_400(emulator: Emulator, text: str) -> None:
     answer = emulator.invoke(with_body(text))
     assert answer["statusCode"] == 400
     assert body(answer)["error"]["code"] == "invalid_input"
 
 
-def test_pages_are_served_from_the_function(emulator: Emulator) -> None:
+def test_predict_docs_page_is_served(emulator: Emulator) -> None:
     event = changed("models", rawPath="/docs")
     page = emulator.invoke(event)
     assert page["statusCode"] == 200
     assert "swagger-ui" in page["body"]
 
 
-def test_an_answer_too_large_for_lambda_is_said_to_be(registries: Registries) -> None:
+def test_predict_answer_too_large_for_lambda_is_413(registries: Registries) -> None:
     environment = {"LIGHTSHIP_REGISTRY": str(registries.small), "LIGHTSHIP_DEFAULT_MODEL": "wide"}
     with Emulator(environment=environment) as emulator:
         answer = emulator.invoke(with_body(json.dumps({"input": [[0.1234567]] * 10})))
@@ -137,7 +137,7 @@ def test_an_answer_too_large_for_lambda_is_said_to_be(registries: Registries) ->
         assert emulator.invoke(with_body('{"input": [0.5]}'))["statusCode"] == 200
 
 
-def test_without_a_model_the_function_starts_and_says_what_is_missing(tmp_path: Path) -> None:
+def test_predict_without_model_starts_and_names_missing_model(tmp_path: Path) -> None:
     with Emulator(environment={"LIGHTSHIP_REGISTRY": str(tmp_path)}) as emulator:
         answer = emulator.invoke(EVENTS["predict"])
         assert answer["statusCode"] == 404
@@ -145,13 +145,13 @@ def test_without_a_model_the_function_starts_and_says_what_is_missing(tmp_path: 
         assert emulator.invoke(EVENTS["ready"])["statusCode"] == 503
 
 
-def test_the_configured_token_is_asked_for(registries: Registries) -> None:
+def test_predict_without_configured_token_is_401(registries: Registries) -> None:
     environment = {"LIGHTSHIP_REGISTRY": str(registries.examples), "LIGHTSHIP_TOKEN": "sesame"}
     with Emulator(environment=environment) as emulator:
         assert emulator.invoke(EVENTS["predict"])["statusCode"] == 401
 
 
-def test_make_emulate_prints_a_line_that_works() -> None:
+def test_emulator_printed_curl_command_succeeds() -> None:
     command = [sys.executable, "-u", "-m", "tests.emulator"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

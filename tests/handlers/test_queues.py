@@ -1,4 +1,4 @@
-"""The loop over a batch: what failed comes again, groups keep their order, and the log says which work it was about."""
+"""Batch processing: partial failures, FIFO groups, logs and metrics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.handlers.records import Context, bodies, failures, load, with_bodies
 
 
 def queue(*failing: str, seen: list[str] | None = None) -> Queue:
-    """A queue whose messages in ``failing`` fail."""
+    """Return a queue handler that fails for the message ids in ``failing``."""
 
     def handle(message: Message) -> str:
         if seen is not None:
@@ -44,27 +44,27 @@ def fifo(*groups: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("failing", [(), ("message-1",), ("message-3",), ("message-2", "message-3")])
-def test_what_failed_comes_again_and_nothing_else(failing: tuple[str, ...]) -> None:
+def test_queue_reports_only_failed_messages(failing: tuple[str, ...]) -> None:
     seen: list[str] = []
     answer = queue(*failing, seen=seen)(split_events(3), Context())
     assert failures(answer) == list(failing)
     assert seen == ["message-1", "message-2", "message-3"]
 
 
-def test_a_batch_that_fails_as_a_whole_is_named_as_a_whole() -> None:
+def test_queue_entirely_failed_batch_reports_every_message() -> None:
     everything = ["message-1", "message-2"]
     assert failures(queue(*everything)(split_events(2), Context())) == everything
     assert failures(queue(*everything)(fifo("a", "a"), Context())) == everything
 
 
-def test_a_second_batch_knows_nothing_of_the_first() -> None:
+def test_queue_second_batch_forgets_failures_of_first() -> None:
     handler = queue("message-2")
     assert failures(handler(split_events(2), Context())) == ["message-2"]
     assert failures(handler(split_events(1), Context())) == []
 
 
 @pytest.mark.parametrize("position", [1, 2, 3, 4, 5])
-def test_after_a_failure_the_later_ones_of_its_group_come_again(position: int) -> None:
+def test_queue_fifo_failure_reports_later_messages_of_group(position: int) -> None:
     groups = ("a", "b", "a", "b", "a")
     seen: list[str] = []
     answer = queue(f"message-{position}", seen=seen)(fifo(*groups), Context())
@@ -75,24 +75,24 @@ def test_after_a_failure_the_later_ones_of_its_group_come_again(position: int) -
     assert {f"message-{n}" for n, group in enumerate(groups, start=1) if group != failed} <= set(seen)
 
 
-def test_groups_of_a_standard_queue_are_no_order() -> None:
-    """SQS has groups there too, for fairness between tenants."""
+def test_queue_standard_failure_reports_no_other_message_of_group() -> None:
+    """Standard queues have groups too, for fairness between tenants."""
     assert failures(queue("message-1")(split_events(3, group="tenant"), Context())) == ["message-1"]
 
 
-def test_a_record_is_not_begun_without_time() -> None:
+def test_queue_without_remaining_time_begins_no_message() -> None:
     seen: list[str] = []
     answer = queue(seen=seen)(split_events(2), Context(seconds=0.5))
     assert failures(answer) == ["message-1", "message-2"]
     assert seen == []
 
 
-def test_every_queues_event_is_one_of_these_tests() -> None:
+def test_queue_tests_cover_every_example_event() -> None:
     queued = {path.stem for path in (ROOT / "events").glob("*.json") if "Records" in json.loads(path.read_text())}
     assert queued == {"compile", "split", "split-run", "score", "requests", "requests-fifo"}
 
 
-def test_object_created_event_is_read_as_an_object() -> None:
+def test_object_created_event_is_parsed() -> None:
     assert ObjectCreated.from_event(bodies(load("compile"))[0]) == ObjectCreated(
         bucket="lightship-example",
         key="incoming/quickstart.keras",
@@ -115,13 +115,13 @@ def test_object_created_event_is_read_as_an_object() -> None:
         (None, "detail"),
     ],
 )
-def test_object_created_event_without_a_field_names_it(detail: Any, field: str) -> None:
+def test_object_created_event_without_field_names_field(detail: Any, field: str) -> None:
     with pytest.raises(InvalidInput, match=f"'{field}'"):
         ObjectCreated.from_event({"source": "aws.s3", "detail-type": "Object Created", "detail": detail})
 
 
 @pytest.mark.parametrize("text", ["", '{"a": ', "[" * 100_000, "[1]"])
-def test_message_without_a_json_object_is_invalid_input(text: str) -> None:
+def test_message_without_json_object_is_invalid_input(text: str) -> None:
     with pytest.raises(InvalidInput):
         Message("id", text, lambda: 1.0).body()
 
@@ -139,7 +139,7 @@ def test_message_without_a_json_object_is_invalid_input(text: str) -> None:
         ("no JSON", "message-1"),
     ],
 )
-def test_one_id_all_the_way(body: Any, correlation: str) -> None:
+def test_message_correlation_is_taken_from_body_or_message_id(body: Any, correlation: str) -> None:
     event = with_bodies("score", body)
     seen = []
     Queue("test", lambda message: seen.append(message.correlation) or "done")(event, Context())
@@ -150,9 +150,9 @@ def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_logs_and_metrics_say_what_and_not_with_which_values(capsys: pytest.CaptureFixture[str]) -> None:
+def test_queue_logs_and_metrics_contain_no_payload(capsys: pytest.CaptureFixture[str]) -> None:
     def handle(message: Message) -> str:
-        logging.getLogger("lightship.anywhere").warning("on the way", extra={"model": "churn"})
+        logging.getLogger("lightship.anywhere").warning("in progress", extra={"model": "churn"})
         if message.id == "message-2":
             raise KeyError("a secret of the payload")
         return "published"
@@ -164,9 +164,9 @@ def test_logs_and_metrics_say_what_and_not_with_which_values(capsys: pytest.Capt
     assert "a secret" not in text
     *logged, measured = lines(text)
     assert [(line["correlation_id"], line["message"].partition(":")[0]) for line in logged] == [
-        ("first", "on the way"),
+        ("first", "in progress"),
         ("first", "published"),
-        ("second", "on the way"),
+        ("second", "in progress"),
         ("second", "failed"),
     ]
     assert {(line["service"], line["function"]) for line in logged} == {("lightship", "compile")}
@@ -178,7 +178,7 @@ def test_logs_and_metrics_say_what_and_not_with_which_values(capsys: pytest.Capt
     assert directive["Namespace"] == "Lightship"
 
 
-def test_what_fails_on_the_way_to_aws_is_said_by_its_code(capsys: pytest.CaptureFixture[str]) -> None:
+def test_queue_aws_error_is_logged_with_code_and_without_message(capsys: pytest.CaptureFixture[str]) -> None:
     from botocore.exceptions import ClientError
 
     def handle(message: Message) -> str:
@@ -196,8 +196,8 @@ Queue("score", lambda message: "scored")(with_bodies("score", {"correlation": "t
 """
 
 
-def test_a_record_is_a_subsegment_of_the_trace() -> None:
-    """As in Lambda: a trace that is sampled, and a daemon that listens to datagrams."""
+def test_queue_record_is_traced_as_subsegment() -> None:
+    """Run as in Lambda, with a sampled trace and a daemon that receives datagrams."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
         daemon.bind(("127.0.0.1", 0))
         daemon.settimeout(30)
@@ -214,7 +214,7 @@ def test_a_record_is_a_subsegment_of_the_trace() -> None:
     assert segment["trace_id"] == "1-5759e988-bd862e3fe1be46a994272793"
 
 
-def test_nothing_of_this_is_imported_for_http() -> None:
+def test_gateway_imports_no_queue_modules() -> None:
     code = "import sys, lightship.handlers.gateway; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {"aws_lambda_powertools", "boto3", "lightship.handlers.queues"} & set(done.stdout.split())

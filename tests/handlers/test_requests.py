@@ -1,4 +1,4 @@
-"""A queue of single predictions: any protocol in, an answer at the place that the message names, each once."""
+"""Queue of single predictions: every protocol and destination, each answered once."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from lightship.dispatch.dispatcher import Dispatcher
 from lightship.errors import InvalidInput
 from lightship.handlers import replies
 from lightship.handlers.queues import Queue
-from lightship.handlers.replies import Post
-from lightship.handlers.requests import Desk, work
+from lightship.handlers.replies import ReplyClients
+from lightship.handlers.requests import Services, work
 from lightship.registry.registry import Registry
 from lightship.serving.serving import Options, Serving
 from tests.bundles import Registries, republish
@@ -29,8 +29,8 @@ from tests.handlers.records import Context, bodies, failures, load, with_bodies
 Event = dict[str, Any]
 
 
-class Office:
-    """The bucket, two queues for replies, and the function on them."""
+class RequestsFunction:
+    """The requests function with a bucket and two reply queues."""
 
     def __init__(self, cloud: Cloud, registry: str | Path) -> None:
         self.cloud = cloud
@@ -44,22 +44,24 @@ class Office:
         self.arns = tuple(found["Attributes"]["QueueArn"] for found in attributes)
         stack = StackSettings(cloud.bucket, str(registry), reply_queues=self.arns)
         serving = Serving(Registry(str(registry)), Options(default="modes", refresh=0))
-        self.desk = Desk(Dispatcher(serving), Post(stack, cloud.s3, cloud.sqs, cloud.events), max_body=100_000)
+        self.services = Services(
+            Dispatcher(serving), ReplyClients(stack, cloud.s3, cloud.sqs, cloud.events), max_body=100_000
+        )
 
     def invoke(self, event: Event) -> list[str]:
-        return failures(Queue("requests", lambda message: work(message, self.desk))(event, Context()))
+        return failures(Queue("requests", lambda message: work(message, self.services))(event, Context()))
 
     def ask(self, body: Any) -> dict[str, Any]:
-        """The one event that answers a message which names no other way."""
+        """Return the only event that answers a message without 'reply'."""
         assert self.invoke(with_bodies("requests", body)) == []
-        (heard,) = self.cloud.hear()
-        detail: dict[str, Any] = heard["detail"]
+        (announced,) = self.cloud.receive_events()
+        detail: dict[str, Any] = announced["detail"]
         kind = "Prediction Made" if detail["status"] < 400 else "Prediction Refused"
-        assert heard["detail-type"] == kind
+        assert announced["detail-type"] == kind
         return detail
 
     def replies(self) -> dict[str, Any]:
-        """Every object below replies/."""
+        """Return every object below replies/, by key."""
         found = self.cloud.s3.list_objects_v2(Bucket=self.cloud.bucket).get("Contents", [])
         objects = {
             entry["Key"]: self.cloud.s3.get_object(Bucket=self.cloud.bucket, Key=entry["Key"]) for entry in found
@@ -74,20 +76,23 @@ class Office:
 
 
 @pytest.fixture
-def office(cloud: Cloud, registries: Registries) -> Office:
-    return Office(cloud, registries.small)
+def function(cloud: Cloud, registries: Registries) -> RequestsFunction:
+    return RequestsFunction(cloud, registries.small)
 
 
 def request(path: str = "/predict", body: Any = '{"input": [4, 9]}', **more: Any) -> dict[str, Any]:
     return {"schema": 1, "request": {"method": "POST", "path": path, "body": body}, **more}
 
 
-def test_the_events_of_the_files_are_answered_where_they_say(office: Office, registries: Registries) -> None:
-    office.desk = Desk(
-        Dispatcher(Serving(Registry(str(registries.examples)), Options(default="quickstart"))), office.desk.post
+def test_requests_example_event_is_answered_at_named_destinations(
+    function: RequestsFunction, registries: Registries
+) -> None:
+    function.services = Services(
+        Dispatcher(Serving(Registry(str(registries.examples)), Options(default="quickstart"))),
+        function.services.clients,
     )
-    assert office.invoke(load("requests", office.cloud.bucket)) == []
-    answered = office.replies()
+    assert function.invoke(load("requests", function.cloud.bucket)) == []
+    answered = function.replies()
     assert {key: reply["status"] for key, reply in answered.items()} == {
         "replies/example/order-1.json": 200,
         "replies/example/order-3.json": 400,
@@ -98,9 +103,9 @@ def test_the_events_of_the_files_are_answered_where_they_say(office: Office, reg
     assert good["headers"]["lightship-model"] == "quickstart"
     assert (good["id"], good["correlation"]) == ("order-1", "example-1")
     assert json.loads(bad["body"])["error"]["code"] == "invalid_input"
-    (heard,) = office.cloud.hear()
-    assert heard["detail"]["id"] == "order-2"
-    assert json.loads(heard["detail"]["body"]) == {"predictions": [[pytest.approx(value, abs=1e-6)]]}
+    (announced,) = function.cloud.receive_events()
+    assert announced["detail"]["id"] == "order-2"
+    assert json.loads(announced["detail"]["body"]) == {"predictions": [[pytest.approx(value, abs=1e-6)]]}
 
 
 @pytest.mark.parametrize(
@@ -118,28 +123,28 @@ def test_the_events_of_the_files_are_answered_where_they_say(office: Office, reg
         ("/invocations", '{"instances": [[4, 9]]}', {"predictions": [[8.0, 18.0]]}),
     ],
 )
-def test_every_protocol_is_understood(office: Office, path: str, body: Any, answer: Any) -> None:
+def test_requests_of_every_protocol_are_answered(function: RequestsFunction, path: str, body: Any, answer: Any) -> None:
     message = request(path, body)
     message["request"]["headers"] = {"Content-Type": "application/json"}
-    reply = office.ask(message)
+    reply = function.ask(message)
     assert reply["status"] == 200, reply
-    said = json.loads(reply["body"])
+    body = json.loads(reply["body"])
     if "/v2" in path:
-        said = said["outputs"][0]["data"]
-    if isinstance(said, dict):
-        said = {"predictions": said["predictions"]}
-    assert said == answer
+        body = body["outputs"][0]["data"]
+    if isinstance(body, dict):
+        body = {"predictions": body["predictions"]}
+    assert body == answer
     assert reply["id"] == "message-1"
 
 
-def test_bytes_travel_as_base64_both_ways(office: Office) -> None:
+def test_requests_binary_bodies_are_base64(function: RequestsFunction) -> None:
     message = request()
     packed = gzip.compress(b'{"input": [4, 9]}')
     message["request"] |= {"headers": {"Content-Encoding": "gzip"}, "body_base64": base64.b64encode(packed).decode()}
-    assert json.loads(office.ask(message)["body"]) == [[8.0, 18.0]]
+    assert json.loads(function.ask(message)["body"]) == [[8.0, 18.0]]
     output = {"name": "y", "parameters": {"binary_data": True}}
     given = {"name": "x", "datatype": "FP32", "shape": [1, 2], "data": [4, 9]}
-    reply = office.ask(request("/v2/models/modes/infer", {"inputs": [given], "outputs": [output]}))
+    reply = function.ask(request("/v2/models/modes/infer", {"inputs": [given], "outputs": [output]}))
     assert base64.b64decode(reply["body_base64"]).endswith(b"\0\0\0A\0\0\x90A")
 
 
@@ -161,14 +166,14 @@ MISTAKES: list[tuple[Any, int, str]] = [
     (request() | {"reply": {"s3": "replies/\ud800"}}, 400, "'reply.s3'"),
     (request() | {"reply": {"s3": "replies/" + "é" * 509}}, 400, "1041 bytes"),
     (request(id="😀" * 128) | {"reply": {"s3": "replies/"}}, 400, "1549 bytes"),
-    (request() | {"reply": {"queue": "https://sqs.example.com/1/somebodys"}}, 400, "'reply.queue'"),
+    (request() | {"reply": {"queue": "https://sqs.example.com/1/unknown"}}, 400, "'reply.queue'"),
     (request("/models/\ud800/predict"), 400, "path"),
     ({"schema": 1, "request": {"path": "/", "method": "\ud800"}}, 400, "method"),
     ({"schema": 1, "request": {"path": "/", "headers": {"\ud800": "a"}}}, 400, "headers"),
     ({"schema": 1, "request": {"path": "/", "headers": {"a": "\ud800"}}}, 400, "headers"),
     ({"schema": "\ud800", "request": {}}, 400, "schema '\\ud800'"),
     (request("/nowhere"), 404, "/nowhere"),
-    (request("/models/nobody/predict"), 404, "'nobody'"),
+    (request("/models/missing/predict"), 404, "'missing'"),
     (request(body='{"input": [1]}'), 400, "input"),
     (request(body="\ud800"), 400, "body"),
     ({"schema": 1, "request": {"path": "/predict", "body_base64": "%"}}, 400, "body"),
@@ -178,25 +183,27 @@ MISTAKES: list[tuple[Any, int, str]] = [
 
 
 @pytest.mark.parametrize(("body", "status", "named"), MISTAKES, ids=[named for _, _, named in MISTAKES])
-def test_a_mistake_is_answered_and_never_comes_again(office: Office, body: Any, status: int, named: str) -> None:
-    reply = office.ask(body)
+def test_requests_client_error_is_answered_and_not_redelivered(
+    function: RequestsFunction, body: Any, status: int, named: str
+) -> None:
+    reply = function.ask(body)
     assert reply["status"] == status
     assert named in json.loads(reply["body"])["error"]["message"]
-    assert office.replies() == {}
+    assert function.replies() == {}
 
 
-def test_an_answer_to_a_queue_comes_once_and_in_order(office: Office) -> None:
-    name = office.queues["fifo"].rsplit("/", 1)[-1]
+def test_requests_redelivered_fifo_messages_are_answered_once_in_order(function: RequestsFunction) -> None:
+    name = function.queues["fifo"].rsplit("/", 1)[-1]
     first = request(id="a", reply={"queue": name})
-    second = request(id="b", reply={"queue": office.arns[1]})
+    second = request(id="b", reply={"queue": function.arns[1]})
     event = with_bodies("requests-fifo", first, second, group="north")
-    assert office.invoke(event) == []
-    assert office.invoke(event) == []  # delivered twice
-    found = office.received("fifo")
+    assert function.invoke(event) == []
+    assert function.invoke(event) == []  # delivered twice
+    found = function.received("fifo")
     assert [json.loads(message["Body"])["id"] for message in found] == ["a", "b"]
     assert {message["Attributes"]["MessageGroupId"] for message in found} == {"north"}
-    assert office.invoke(with_bodies("requests", request(reply={"queue": office.queues["plain"]}))) == []
-    assert [json.loads(message["Body"])["status"] for message in office.received("plain")] == [200]
+    assert function.invoke(with_bodies("requests", request(reply={"queue": function.queues["plain"]}))) == []
+    assert [json.loads(message["Body"])["status"] for message in function.received("plain")] == [200]
 
 
 ANSWERS = "arn:aws:sqs:us-east-1:{}:answers"
@@ -206,11 +213,11 @@ SQS = "https://sqs.us-east-1.amazonaws.com"
 
 
 @pytest.fixture
-def branches(office: Office) -> Post:
-    """An office whose stack name queues of two accounts, and one of another region."""
+def cross_account_clients(function: RequestsFunction) -> ReplyClients:
+    """Return clients of a stack with reply queues of two accounts and two regions."""
     queues = (ANSWERS.format("1" * 12), ANSWERS.format("2" * 12), OTHERS.format("3" * 12), FAR)
-    stack = replace(office.desk.post.stack, reply_queues=queues)
-    return replace(office.desk.post, stack=stack)
+    stack = replace(function.services.clients.stack, reply_queues=queues)
+    return replace(function.services.clients, stack=stack)
 
 
 @pytest.mark.parametrize(
@@ -224,9 +231,11 @@ def branches(office: Office) -> Post:
         ("others", "/333333333333/others"),
     ],
 )
-def test_an_answer_goes_to_the_queue_of_the_account_that_was_named(branches: Post, wanted: str, queue: str) -> None:
-    address = replies.address({"queue": wanted}, "order-1", branches)
-    assert address.place == branches.sqs.meta.endpoint_url.rstrip("/") + queue
+def test_reply_address_selects_queue_of_named_account(
+    cross_account_clients: ReplyClients, wanted: str, queue: str
+) -> None:
+    address = replies.address({"queue": wanted}, "order-1", cross_account_clients)
+    assert address.target == cross_account_clients.sqs.meta.endpoint_url.rstrip("/") + queue
 
 
 @pytest.mark.parametrize(
@@ -236,7 +245,7 @@ def test_an_answer_goes_to_the_queue_of_the_account_that_was_named(branches: Pos
         (ANSWERS.format("3" * 12), "stack"),
         (f"{SQS}/333333333333/answers", "stack"),
         ("https://sqs.eu-west-1.amazonaws.com/111111111111/answers", "stack"),
-        ("elsewhere:others", "stack"),
+        ("other:others", "stack"),
         (f"x{SQS}/1111111111111/answers", "stack"),
         ("://", "stack"),
         ("", "stack"),
@@ -248,75 +257,77 @@ def test_an_answer_goes_to_the_queue_of_the_account_that_was_named(branches: Pos
         ("https://vpce-0-1.sqs.eu-west-1.vpce.amazonaws.com/111111111111/far", "us-east-1"),
     ],
 )
-def test_a_queue_that_is_not_plainly_named_gets_nothing(branches: Post, wanted: Any, named: str) -> None:
+def test_reply_address_ambiguous_or_disallowed_queue_is_refused(
+    cross_account_clients: ReplyClients, wanted: Any, named: str
+) -> None:
     with pytest.raises(InvalidInput, match=f"^'reply.queue' .*{named}"):
-        replies.address({"queue": wanted}, "order-1", branches)
+        replies.address({"queue": wanted}, "order-1", cross_account_clients)
 
 
-def test_an_object_is_written_once(office: Office, registries: Registries) -> None:
-    event = with_bodies("requests", request(id="the/id", reply={"s3": f"s3://{office.cloud.bucket}/replies/a/"}))
-    assert office.invoke(event) == []
-    before = office.replies()
+def test_requests_redelivered_message_keeps_first_object(function: RequestsFunction, registries: Registries) -> None:
+    event = with_bodies("requests", request(id="the/id", reply={"s3": f"s3://{function.cloud.bucket}/replies/a/"}))
+    assert function.invoke(event) == []
+    before = function.replies()
     assert list(before) == ["replies/a/the%2Fid.json"]
     event["Records"][0]["body"] = json.dumps(request("/nowhere", id="the/id", reply={"s3": "replies/a"}))
-    assert office.invoke(event) == []
-    assert office.replies() == before
+    assert function.invoke(event) == []
+    assert function.replies() == before
 
 
-def test_an_answer_too_large_for_its_way_is_said_to_be(office: Office) -> None:
+def test_requests_answer_too_large_for_event_is_413(function: RequestsFunction) -> None:
     ask = request("/models/wide/predict", '{"input": [[0.1234567]]}', id="wide")
-    reply = office.ask(ask)
+    reply = function.ask(ask)
     assert reply["status"] == 413
     assert "S3" in json.loads(reply["body"])["error"]["message"]
-    assert office.invoke(with_bodies("requests", ask | {"reply": {"s3": "replies/"}})) == []
-    assert office.replies()["replies/wide.json"]["status"] == 200
+    assert function.invoke(with_bodies("requests", ask | {"reply": {"s3": "replies/"}})) == []
+    assert function.replies()["replies/wide.json"]["status"] == 200
 
 
 @pytest.fixture
-def ailing(cloud: Cloud, registries: Registries, tmp_path: Path) -> Iterator[Office]:
-    """With a model ``modes`` that answers, and a model ``broken`` whose files were changed."""
+def failing(cloud: Cloud, registries: Registries, tmp_path: Path) -> Iterator[RequestsFunction]:
+    """Return the function with a model that answers and a model with changed files."""
     registry = Registry(str(tmp_path / "registry"))
     republish(registry, registries.small / "modes" / "1", "modes")
     republish(registry, registries.small / "modes" / "1", "broken")
     (registry.path("broken", 1) / "model.tflite").write_bytes(b"changed")
-    yield Office(cloud, registry.location)
+    yield RequestsFunction(cloud, registry.location)
 
 
-def test_our_failure_comes_again_and_is_not_answered(ailing: Office) -> None:
+def test_requests_internal_error_is_redelivered_without_answer(failing: RequestsFunction) -> None:
     broken = request("/models/broken/predict")
-    assert ailing.invoke(with_bodies("requests", request(), broken, request())) == ["message-2"]
-    assert {heard["detail"]["id"] for heard in ailing.cloud.hear()} == {"message-1", "message-3"}
+    assert failing.invoke(with_bodies("requests", request(), broken, request())) == ["message-2"]
+    assert {announced["detail"]["id"] for announced in failing.cloud.receive_events()} == {"message-1", "message-3"}
 
 
-def test_a_group_waits_for_what_failed(ailing: Office) -> None:
-    event = load("requests-fifo", ailing.cloud.bucket)
+def test_requests_fifo_group_waits_for_failed_message(failing: RequestsFunction) -> None:
+    event = load("requests-fifo", failing.cloud.bucket)
     for record, body in zip(event["Records"], bodies(event), strict=True):
         path = "/models/broken/predict" if body["id"] == "order-1" else "/predict"
         record["body"] = json.dumps({**body, "request": {"path": path, "body": '{"input": [4, 9]}'}})
     ids = [record["messageId"] for record in event["Records"]]
-    assert ailing.invoke(event) == [ids[0], ids[2]]  # both of the group north
-    assert list(ailing.replies()) == ["replies/south/order-2.json"]
+    assert failing.invoke(event) == [ids[0], ids[2]]  # both of the group north
+    assert list(failing.replies()) == ["replies/south/order-2.json"]
 
 
-def test_a_place_that_cannot_be_reached_makes_it_come_again(office: Office) -> None:
-    office.cloud.sqs.delete_queue(QueueUrl=office.queues["plain"])
-    gone = request(reply={"queue": office.queues["plain"]})
-    assert office.invoke(with_bodies("requests", gone, request())) == ["message-1"]
+def test_requests_unreachable_reply_queue_is_redelivered(function: RequestsFunction) -> None:
+    function.cloud.sqs.delete_queue(QueueUrl=function.queues["plain"])
+    unreachable = request(reply={"queue": function.queues["plain"]})
+    assert function.invoke(with_bodies("requests", unreachable, request())) == ["message-1"]
 
 
-def test_the_function_as_lambda_starts_it(
-    office: Office, s3_environment: dict[str, str], registries: Registries
+def test_requests_handler_in_emulator_answers_example_events(
+    function: RequestsFunction, s3_environment: dict[str, str], registries: Registries
 ) -> None:
     environment = s3_environment | {
-        "LIGHTSHIP_BUCKET": office.cloud.bucket,
+        "LIGHTSHIP_BUCKET": function.cloud.bucket,
         "LIGHTSHIP_REGISTRY": str(registries.examples),
-        "LIGHTSHIP_REPLY_QUEUES": ",".join(office.arns),
+        "LIGHTSHIP_REPLY_QUEUES": ",".join(function.arns),
         "PYTHONPATH": str(ROOT / "src"),
     }
     with Emulator("lightship.handlers.requests.handler", environment=environment) as emulator:
         for name in ("requests", "requests-fifo"):
-            assert emulator.invoke(load(name, office.cloud.bucket)) == {"batchItemFailures": []}
-    assert {key: reply["status"] for key, reply in office.replies().items()} == {
+            assert emulator.invoke(load(name, function.cloud.bucket)) == {"batchItemFailures": []}
+    assert {key: reply["status"] for key, reply in function.replies().items()} == {
         "replies/example/order-1.json": 200,
         "replies/example/order-3.json": 400,
         "replies/north/order-1.json": 200,
@@ -325,23 +336,23 @@ def test_the_function_as_lambda_starts_it(
     }
 
 
-def test_requests_function_answers_for_a_tensorflow_model(
-    office: Office, s3_environment: dict[str, str], registries: Registries
+def test_requests_function_answers_for_tensorflow_model(
+    function: RequestsFunction, s3_environment: dict[str, str], registries: Registries
 ) -> None:
     environment = s3_environment | {
-        "LIGHTSHIP_BUCKET": office.cloud.bucket,
+        "LIGHTSHIP_BUCKET": function.cloud.bucket,
         "LIGHTSHIP_REGISTRY": str(registries.small),
         "LIGHTSHIP_DEFAULT_MODEL": "words",
         "PYTHONPATH": str(ROOT / "src"),
     }
-    asked = [
+    messages = [
         request(body={"input": ["ahoy"]}, id="native", reply={"s3": "replies/"}),
         request("/v1/models/words:predict", {"instances": ["sail"]}, id="v1", reply={"s3": "replies/"}),
         request(body={"input": [1]}, id="wrong", reply={"s3": "replies/"}),
     ]
     with Emulator("lightship.handlers.requests.handler", environment=environment, patience=180) as emulator:
-        assert emulator.invoke(with_bodies("requests", *asked)) == {"batchItemFailures": []}
-    replies = office.replies()
+        assert emulator.invoke(with_bodies("requests", *messages)) == {"batchItemFailures": []}
+    replies = function.replies()
     assert {key: reply["status"] for key, reply in replies.items()} == {
         "replies/native.json": 200,
         "replies/v1.json": 200,

@@ -1,6 +1,6 @@
-"""The function as the template deploys it with a bucket: its settings, its role's policies, S3 played by moto.
+"""The function as deployed with a bucket: settings, role policies, S3 of moto.
 
-moto lets everybody do everything, so :class:`Role` stands between: it passes on what the template's policies allow.
+moto permits everything, so :class:`Role` is a proxy that passes only what the template's policies allow.
 """
 
 from __future__ import annotations
@@ -27,22 +27,23 @@ from lightship.settings import CacheSettings
 from lightship.stores.s3 import S3Store
 from tests.bundles import Registries, republish
 from tests.emulator import ROOT, Emulator
-from tests.template.decided import environment, statements
+from tests.template.evaluated import environment, statements
 
 EVENT = json.loads((ROOT / "events" / "predict.json").read_text())
 _DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 
 
 class Role(ThreadingHTTPServer):
-    """An S3 endpoint that a role's policies stand before. ``denied`` and ``allowed`` are the actions that came.
+    """A proxy of S3 that enforces a role's policies.
 
-    A missing object is denied like S3 denies it to who may not list: the strictest reading of a listed prefix.
+    ``denied`` and ``allowed`` record the actions. A missing object is answered with 403, as S3 answers callers without
+    permission to list: the strictest reading of a listed prefix.
     """
 
     daemon_threads = True
 
     def __init__(self, endpoint: str, policies: list[dict[str, Any]]) -> None:
-        super().__init__(("127.0.0.1", 0), _Passage)
+        super().__init__(("127.0.0.1", 0), _RoleHandler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.denied: set[str] = set()
         self.allowed: set[str] = set()
@@ -58,7 +59,7 @@ class Role(ThreadingHTTPServer):
         )
 
 
-class _Passage(BaseHTTPRequestHandler):
+class _RoleHandler(BaseHTTPRequestHandler):
     server: Role
 
     def do_GET(self) -> None:
@@ -114,7 +115,7 @@ def _holds(condition: dict[str, dict[str, str]], prefix: str | None) -> bool:
 
 
 class Deployed:
-    """The function with ``Registry=<bucket>``, and the registry as those see it who publish."""
+    """The function with ``Registry=<bucket>``, and the registry as publishers see it."""
 
     def __init__(self, role: Role, emulator: Emulator, registry: Registry) -> None:
         self.role = role
@@ -122,7 +123,7 @@ class Deployed:
         self._emulator = emulator
 
     def ask(self, model: str = "modes") -> tuple[int, str | None, Any]:
-        """Status, version and body of a prediction."""
+        """Return status, version and body of a prediction."""
         event = copy.deepcopy(EVENT)
         event["rawPath"] = event["requestContext"]["http"]["path"] = f"/models/{model}/predict"
         answer = self._emulator.invoke(event | {"body": '{"input": [4, 9]}', "isBase64Encoded": False})
@@ -156,7 +157,9 @@ def deployed(bucket: str, s3_environment: dict[str, str]) -> Iterator[Deployed]:
         yield function
 
 
-def test_pushes_labels_and_rollbacks_are_noticed_without_a_restart(deployed: Deployed, registries: Registries) -> None:
+def test_deployed_function_notices_push_label_and_rollback_without_restart(
+    deployed: Deployed, registries: Registries
+) -> None:
     status, _, body = deployed.ask()
     assert (status, body["error"]["code"]) == (404, "not_found")
     republish(deployed.registry, registries.small / "modes" / "1", "modes")
@@ -175,16 +178,16 @@ def test_pushes_labels_and_rollbacks_are_noticed_without_a_restart(deployed: Dep
     assert deployed.role.denied == set()
 
 
-def test_a_model_that_is_not_there_is_a_404_although_s3_says_403(deployed: Deployed, registries: Registries) -> None:
+def test_deployed_function_missing_model_is_404_despite_403_of_s3(deployed: Deployed, registries: Registries) -> None:
     republish(deployed.registry, registries.small / "modes" / "1", "modes")
-    status, _, body = deployed.ask("nobody")
+    status, _, body = deployed.ask("missing")
     assert status == 404
     assert body["error"]["code"] == "not_found"
-    assert "'nobody'" in body["error"]["message"]
+    assert "'missing'" in body["error"]["message"]
 
 
 @pytest.mark.parametrize("action", ["s3:GetObject", "s3:ListBucket"])
-def test_neither_permission_is_one_too_many(deployed: Deployed, registries: Registries, action: str) -> None:
+def test_deployed_role_without_one_permission_is_503(deployed: Deployed, registries: Registries, action: str) -> None:
     republish(deployed.registry, registries.small / "modes" / "1", "modes")
     deployed.role.policies = [each for each in deployed.role.policies if each["Action"] != action]
     status, _, body = deployed.ask()
@@ -193,7 +196,7 @@ def test_neither_permission_is_one_too_many(deployed: Deployed, registries: Regi
 
 
 @pytest.mark.parametrize("key", ["incoming/modes.keras", "batch/modes/input/rows.csv", "modelsecrets/a"])
-def test_nothing_else_in_the_bucket_can_be_read(bucket: str, deployed: Deployed, key: str) -> None:
+def test_deployed_role_reads_only_models(bucket: str, deployed: Deployed, key: str) -> None:
     assert deployed.role.permits("s3:GetObject", f"arn:aws:s3:::{bucket}/models/modes/state.json", None)
     assert not deployed.role.permits("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}", None)
     assert deployed.role.permits("s3:ListBucket", f"arn:aws:s3:::{bucket}", "models/")
@@ -201,7 +204,9 @@ def test_nothing_else_in_the_bucket_can_be_read(bucket: str, deployed: Deployed,
     assert not deployed.role.permits("s3:ListBucket", f"arn:aws:s3:::{bucket}", None)
 
 
-def test_while_s3_denies_everything_the_last_version_known_answers(deployed: Deployed, registries: Registries) -> None:
+def test_deployed_function_while_s3_denies_access_serves_cached_version(
+    deployed: Deployed, registries: Registries
+) -> None:
     republish(deployed.registry, registries.small / "modes" / "1", "modes")
     assert deployed.ask()[:2] == (200, "1")
     republish(deployed.registry, registries.small / "roots" / "1", "modes")
@@ -211,20 +216,22 @@ def test_while_s3_denies_everything_the_last_version_known_answers(deployed: Dep
     assert deployed.ask()[:2] == (200, "2")
 
 
-def test_what_is_loaded_stays_on_disk_and_what_a_timeout_left_does_not(
+def test_cache_keeps_loaded_bundles_and_removes_partial_downloads(
     bucket: str, s3_environment: dict[str, str], registries: Registries
 ) -> None:
-    left = Path(s3_environment["LIGHTSHIP_CACHE"], ".half-by-a-call-that-timed-out")
+    left = Path(s3_environment["LIGHTSHIP_CACHE"], ".half-download-of-a-timeout")
     left.mkdir(parents=True)
     with running(bucket, s3_environment, LIGHTSHIP_CACHE_MB="0") as deployed:
         for version, bundle in enumerate(("modes", "roots", "modes"), start=1):
             republish(deployed.registry, registries.small / bundle / "1", "modes")
             assert deployed.ask()[:2] == (200, str(version))
-    assert len([entry for entry in left.parent.iterdir() if entry.is_dir()]) == 2  # two of the three are one bundle
+    assert (
+        len([entry for entry in left.parent.iterdir() if entry.is_dir()]) == 2
+    )  # two of the three versions are the same bundle
     assert not left.exists()
 
 
-def test_what_nobody_uses_makes_room(
+def test_cache_evicts_unused_bundles(
     s3_registry: str, s3_environment: dict[str, str], registries: Registries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LIGHTSHIP_CACHE_MB", "0")
@@ -239,17 +246,17 @@ def test_what_nobody_uses_makes_room(
     assert kept == {used.digest, registry.open("pair").digest}
 
 
-def test_a_disk_without_room_is_said_to_be(
+def test_cache_folder_not_writable_names_setting(
     s3_registry: str, registries: Registries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = Registry(s3_registry, cache=CacheSettings.from_environment())
     republish(registry, registries.small / "modes" / "1", "modes")
-    (tmp_path / "cache").write_text("a file where the folder should be")
+    (tmp_path / "cache").write_text("a file instead of the folder")
     with pytest.raises(RegistryError, match=r"s3://\S+/models/modes/1 .*LIGHTSHIP_CACHE"):
         registry.open("modes")
 
 
-def test_what_fails_on_the_way_to_s3_is_the_registry_failing(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_s3_store_without_credentials_raises_registry_error(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):

@@ -1,4 +1,4 @@
-"""A TensorFlow model through the Lambda handler: every protocol under the runtime emulator, and when it is loaded."""
+"""A TensorFlow model through the Lambda handler: every protocol, and lazy loading."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WORD = {"name": "word", "datatype": "BYTES", "shape": [2], "data": ["ahoy", "sai
 
 @pytest.fixture(scope="module")
 def emulator(registries: Registries) -> Iterator[Emulator]:
-    """The function with a model that only TensorFlow runs, which is not loaded yet when it takes its first request."""
+    """Run the function with a TensorFlow model that loads after the initialisation."""
     variables = {"LIGHTSHIP_REGISTRY": str(registries.small), "LIGHTSHIP_INIT_SECONDS": "0.05"}
     with Emulator(environment=NAMES | variables, patience=180) as running:
         yield running
@@ -52,7 +52,7 @@ def test_predict_tensorflow_model_answers_every_protocol(
 
 
 def part_of(answer: Any, expected: Any) -> Any:
-    """The keys of an answer that are expected, in objects of any depth."""
+    """Return the expected keys of an answer, in objects of any depth."""
     if isinstance(expected, dict):
         return {key: part_of(answer[key], value) for key, value in expected.items()}
     if isinstance(expected, list) and expected and isinstance(expected[0], dict):
@@ -82,7 +82,7 @@ def test_ready_tensorflow_model_is_ready(emulator: Emulator) -> None:
     assert emulator.invoke(event("GET", "/v2/models/words/ready"))["statusCode"] == 200
 
 
-# Prints what is loaded when the initialisation ends, and how the first request is answered.
+# Prints the models loaded when the initialisation ends, and the status of the first request.
 STARTED = """
 import json, sys
 from lightship.handlers.predict import handler_for
@@ -101,7 +101,7 @@ print(json.dumps([loaded, handler(json.load(sys.stdin), None)["statusCode"]]))
     ],
     ids=["unlimited", "on-demand", "provisioned"],
 )
-def test_initialisation_ends_in_time_and_the_request_waits_for_the_model(
+def test_handler_initialisation_ends_in_time_and_request_waits_for_model(
     registries: Registries, settings: dict[str, str], loaded: list[str]
 ) -> None:
     variables = NAMES | settings | {"LIGHTSHIP_REGISTRY": str(registries.small), "PYTHONPATH": str(ROOT / "src")}
@@ -109,7 +109,7 @@ def test_initialisation_ends_in_time_and_the_request_waits_for_the_model(
     assert json.loads(done.stdout.splitlines()[-1]) == [loaded, 200]
 
 
-# A TensorFlow that Python does not find.
+# Makes TensorFlow impossible to import.
 ABSENT = """
 import json, sys
 sys.modules["tensorflow"] = None
@@ -119,7 +119,7 @@ print(json.dumps(handler(json.load(sys.stdin), None)))
 """
 
 
-def test_predict_without_tensorflow_is_503_and_names_the_parameter(registries: Registries) -> None:
+def test_predict_without_tensorflow_is_503_and_names_parameter(registries: Registries) -> None:
     variables = NAMES | {"LIGHTSHIP_REGISTRY": str(registries.small), "PYTHONPATH": str(ROOT / "src")}
     done = run(ABSENT, variables, json.dumps(event("POST", "/predict", {"input": ["ahoy"]})))
     answer = json.loads(done.stdout.splitlines()[-1])

@@ -1,4 +1,4 @@
-"""The function that opens model files, in processes of its own, behind Lambda's Invoke API on this machine."""
+"""Compile worker functions in local processes behind Lambda's Invoke API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lightship.local.functions.workers import ProcessFunction
 from lightship.local.template.parts import FunctionSpec
 from tests.emulator import EXAMPLES, ROOT
 
-# As the template has it; kept for the next job, which is quicker; one that uploads nothing; one that uploads forgeries.
+# As in the template; reused between jobs (faster); uploads nothing; uploads forged answers.
 WORKER, WARM, SILENT, FORGER = "worker", "warm", "silent", "forger"
 
 _FOLDERS = {
@@ -33,7 +33,7 @@ def _spec(name: str) -> FunctionSpec:
 
 @dataclass(frozen=True)
 class LocalLambda:
-    """Where the functions are invoked, and the folder of their logs."""
+    """The endpoint of the Invoke API, and the folder of the functions' logs."""
 
     endpoint: str
     folder: Path
@@ -41,7 +41,7 @@ class LocalLambda:
 
 @contextmanager
 def invocations(folder: Path) -> Iterator[LocalLambda]:
-    """Serve the functions. None of them has credentials."""
+    """Serve the functions. They have no credentials."""
     functions = {name: ProcessFunction(_spec(name), environment={}, folder=folder) for name in _FOLDERS}
     server = Invocations()
     server.serve(functions)

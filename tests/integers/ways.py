@@ -24,8 +24,8 @@ from lightship.aws.stack import StackSettings
 from lightship.cli import lightship
 from lightship.dispatch.dispatcher import Dispatcher
 from lightship.handlers.queues import Queue
-from lightship.handlers.replies import Post
-from lightship.handlers.requests import Desk, work
+from lightship.handlers.replies import ReplyClients
+from lightship.handlers.requests import Services, work
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
 from lightship.serving.serving import Options, Serving
@@ -87,11 +87,12 @@ class Room:
         """Answer a request that came as a message, with the answer as an object in S3."""
         clients = [boto3.client(name) for name in ("s3", "sqs", "events")]
         stack = StackSettings(self.bucket, str(self.registry))
-        desk = Desk(
-            Dispatcher(Serving(Registry(str(self.registry)), Options(default=self.model))), Post(stack, *clients)
+        services = Services(
+            Dispatcher(Serving(Registry(str(self.registry)), Options(default=self.model))),
+            ReplyClients(stack, *clients),
         )
         event = with_bodies("requests", {"schema": 1, "id": "a", "request": request, "reply": {"s3": "replies/"}})
-        assert failures(Queue("requests", lambda message: work(message, desk))(event, Context())) == []
+        assert failures(Queue("requests", lambda message: work(message, services))(event, Context())) == []
         record = json.loads(clients[0].get_object(Bucket=self.bucket, Key="replies/a.json")["Body"].read())
         for client in clients:
             client.close()

@@ -1,4 +1,4 @@
-"""Queues of moto's, a function that answers what a test says, and a whole stack from this folder's template."""
+"""Queues of moto, a fake function, and a stack of this folder's template."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ TEMPLATE = Path(__file__).with_name("template.yaml")
 Event = dict[str, Any]
 
 
-class Told:
-    """A function in this process: remembers its events, and does what it was told for each in turn, then succeeds."""
+class FakeFunction:
+    """A function in this process that records events and runs one behaviour for each.
+
+    After the last behaviour it succeeds.
+    """
 
     def __init__(self, *behaviours: Callable[[Event], Any]) -> None:
         self.events: list[Event] = []
@@ -37,7 +40,7 @@ class Told:
 
 
 def returning(*bodies: str) -> Callable[[Event], Any]:
-    """Report the records with these bodies as failed."""
+    """Return a behaviour that reports the records with these bodies as failed."""
 
     def answer(event: Event) -> Any:
         failed = [record["messageId"] for record in event["Records"] if record["body"] in bodies]
@@ -48,7 +51,7 @@ def returning(*bodies: str) -> Callable[[Event], Any]:
 
 @pytest.fixture(scope="session")
 def sqs(s3_endpoint: str) -> Iterator[Any]:
-    """SQS as moto plays it."""
+    """Return a client of moto's SQS."""
     client = boto3.client(
         "sqs",
         endpoint_url=s3_endpoint,
@@ -62,7 +65,10 @@ def sqs(s3_endpoint: str) -> Iterator[Any]:
 
 @pytest.fixture
 def make_mapping(sqs: Any, s3_endpoint: str) -> Callable[..., SourceMapping]:
-    """A new queue with its mapping; ``dead`` is its maxReceiveCount, after which a message goes to another queue."""
+    """Return a function that creates a queue and its mapping.
+
+    ``dead`` is the queue's maxReceiveCount; 0 means no dead-letter queue.
+    """
 
     def queue(attributes: dict[str, str], redrive: dict[str, Any] | None, suffix: str = "") -> Queue:
         name = f"q-{uuid.uuid4().hex[:12]}{suffix}"
@@ -72,10 +78,10 @@ def make_mapping(sqs: Any, s3_endpoint: str) -> Callable[..., SourceMapping]:
     def make(*, fifo: bool = False, dead: int = 0, visibility: int = 30, **mapping: Any) -> SourceMapping:
         kind = {"FifoQueue": "true", "ContentBasedDeduplication": "true"} if fifo else {}
         suffix = ".fifo" if fifo else ""
-        letters = queue(kind, None, suffix)
-        redrive = {"deadLetterTargetArn": letters.arn, "maxReceiveCount": dead} if dead else None
+        dead_letter_queue = queue(kind, None, suffix)
+        redrive = {"deadLetterTargetArn": dead_letter_queue.arn, "maxReceiveCount": dead} if dead else None
         made = queue({**kind, "VisibilityTimeout": str(visibility)}, redrive, suffix)
-        make_queues(sqs, [made, letters])
+        make_queues(sqs, [made, dead_letter_queue])
         return SourceMapping("function", made, **{"reports": True, **mapping})
 
     return make
@@ -83,7 +89,7 @@ def make_mapping(sqs: Any, s3_endpoint: str) -> Callable[..., SourceMapping]:
 
 @pytest.fixture
 def send(sqs: Any) -> Callable[..., None]:
-    """Send messages with these bodies; ``group/text`` where a queue is FIFO."""
+    """Return a function that sends messages, to FIFO queues as ``group/text``."""
 
     def send(mapping: SourceMapping, *bodies: str) -> None:
         for body in bodies:
@@ -94,8 +100,8 @@ def send(sqs: Any) -> Callable[..., None]:
 
 
 @pytest.fixture
-def left(sqs: Any) -> Callable[[SourceMapping], tuple[int, int]]:
-    """How many messages a mapping's queue and its dead-letter queue hold, visible or not."""
+def remaining(sqs: Any) -> Callable[[SourceMapping], tuple[int, int]]:
+    """Return a function that counts messages of a queue and its dead-letter queue."""
 
     def count(url: str) -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -112,18 +118,18 @@ def left(sqs: Any) -> Callable[[SourceMapping], tuple[int, int]]:
 
 
 @pytest.fixture(scope="module")
-def complaints() -> list[str]:
-    """What the stack said went wrong."""
+def failures() -> list[str]:
+    """Return the failures that the stack has reported."""
     return []
 
 
 @pytest.fixture(scope="module")
-def stack(complaints: list[str]) -> Generator[Stack]:
-    """This folder's template, running."""
+def stack(failures: list[str]) -> Generator[Stack]:
+    """Run this folder's template."""
     with Stack(
         TEMPLATE,
         overrides={"Registry": "bucket"},
         redeliver=0,
-        complain=lambda function, sentence: complaints.append(f"{function}: {sentence}"),
+        on_failure=lambda function, reason: failures.append(f"{function}: {reason}"),
     ) as running:
         yield running

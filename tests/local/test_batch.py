@@ -1,4 +1,4 @@
-"""Jobs by the repository's own template, running: what real processes with real timing make of small files."""
+"""Jobs in the repository's template, running in real processes."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ ROWS = [[0.1, "a", 20.5, 10.25], [0.4, "b", 30.0, 20.5], [0.0, "c", 11.0, 8.25]]
 
 @pytest.fixture(scope="module")
 def running(registries: Registries, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Cloud]]:
-    """The stack with the example models in its bucket, and a caller's way to its jobs."""
+    """Run the stack with the example models; return it and a caller's clients."""
     with (
         Stack(ROOT / "template.yaml", overrides={"Registry": "bucket"}, redeliver=1) as stack,
         pytest.MonkeyPatch.context() as patch,
     ):
-        told = stack.wiring.functions["SplitFunction"].environment
-        for name, value in {**told, **stack.environment}.items():
+        variables = stack.wiring.functions["SplitFunction"].environment
+        for name, value in {**variables, **stack.environment}.items():
             patch.setenv(name, value)
         patch.setenv("LIGHTSHIP_CACHE", str(tmp_path_factory.mktemp("cache")))
-        mirror(Registry(str(registries.examples)), stack.cloud.client("s3"), told["LIGHTSHIP_REGISTRY"])
+        mirror(Registry(str(registries.examples)), stack.cloud.client("s3"), variables["LIGHTSHIP_REGISTRY"])
         cloud = connect(StackSettings.from_environment(os.environ))
         yield stack, cloud
         for client in (cloud.s3, cloud.dynamodb, cloud.sqs):
@@ -56,13 +56,13 @@ def running(registries: Registries, tmp_path_factory: pytest.TempPathFactory) ->
 def started(cloud: Cloud, number: int) -> Job:
     text = io.StringIO()
     csv.writer(text).writerows([COLUMNS, *ROWS])
-    place = uploads.begin(cloud, owner=OWNER, name=f"{number}.csv")
-    cloud.s3.put_object(Bucket=cloud.bucket, Key=place["key"], Body=text.getvalue().encode())
-    return operations.start(cloud, Request(owner=OWNER, model="quickstart", key=place["key"]))
+    upload = uploads.begin(cloud, owner=OWNER, name=f"{number}.csv")
+    cloud.s3.put_object(Bucket=cloud.bucket, Key=upload["key"], Body=text.getvalue().encode())
+    return operations.start(cloud, Request(owner=OWNER, model="quickstart", key=upload["key"]))
 
 
 def finished(cloud: Cloud, job: Job) -> Any:
-    """A job's receipt, and the rows of its part."""
+    """Return a job's receipt and the rows of its part."""
     wait_for(lambda: operations.status(cloud, owner=OWNER, job=job.id).state in FINAL)
     receipt = json.loads(read(cloud, f"{job.output}receipt.json"))
     (part,) = receipt["parts"]
@@ -74,19 +74,19 @@ def read(cloud: Cloud, key: str) -> str:
 
 
 def probabilities(registry: Path) -> list[float]:
-    """What the model says, asked with its own order of columns."""
+    """Return the model's predictions for rows in its own order of columns."""
     model = Model.open(registry / "quickstart" / "1")
     (spec,) = model.manifest.signature().inputs
     order = [COLUMNS.index(name) for name in ("mean radius", "mean texture", "mean concavity")]
-    batch = np.array([[row[place] for place in order] for row in ROWS], spec.numpy)
+    batch = np.array([[row[index] for index in order] for row in ROWS], spec.numpy)
     (output,) = model.predict(Call({spec.name: batch})).outputs.values()
     return [float(value) for value in output[:, -1]]
 
 
-def test_every_job_reads_its_columns_by_their_names(running: tuple[Stack, Cloud], registries: Registries) -> None:
+def test_jobs_read_columns_by_name(running: tuple[Stack, Cloud], registries: Registries) -> None:
     _, cloud = running
     expected = probabilities(registries.examples)
-    for number in range(JOBS):  # one after the other: workers that wait for their message are the quickest
+    for number in range(JOBS):  # sequentially: idle workers react fastest
         receipt, rows = finished(cloud, started(cloud, number))
         assert receipt["columns"][:4] == COLUMNS
         assert [row["patient"] for row in rows] == ["a", "b", "c"]
@@ -94,7 +94,7 @@ def test_every_job_reads_its_columns_by_their_names(running: tuple[Stack, Cloud]
 
 
 def correlations(stack: Stack, function: str) -> list[str]:
-    """The ids of all lines that a function has logged."""
+    """Return the correlation ids of all lines that a function has logged."""
     lines = stack.functions[function].log.read_text().splitlines() if stack.functions[function].log.exists() else []
     records = [json.loads(line) for line in lines if line.startswith("{")]
     return [record["correlation_id"] for record in records if "correlation_id" in record]
@@ -106,7 +106,7 @@ def batch(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_the_command_line_says_whether_there_is_a_header(running: tuple[Stack, Cloud], tmp_path: Path) -> None:
+def test_batch_header_options_decide_about_first_line(running: tuple[Stack, Cloud], tmp_path: Path) -> None:
     file = tmp_path / "headerless.csv"
     file.write_text("n/a,missing,-\n1,2,3\n")
     ended = batch(str(file), "--no-header")
@@ -117,7 +117,7 @@ def test_the_command_line_says_whether_there_is_a_header(running: tuple[Stack, C
         assert (refused.returncode, "lacks the column 'mean radius'" in refused.stderr) == (2, True)
 
 
-def test_one_id_goes_from_the_command_line_through_every_log_to_the_receipt(running: tuple[Stack, Cloud]) -> None:
+def test_batch_correlation_id_reaches_logs_and_receipt(running: tuple[Stack, Cloud]) -> None:
     stack, _ = running
     before = {name: len(correlations(stack, name)) for name in ("SplitFunction", "ScoreFunction")}
     ended = batch("examples/quickstart/patients.csv")
@@ -125,5 +125,5 @@ def test_one_id_goes_from_the_command_line_through_every_log_to_the_receipt(runn
     receipt = json.loads(ended.stdout)
     assert receipt["correlation"] == receipt["job"]
     for name, number in before.items():
-        said = wait_for(lambda name=name, number=number: correlations(stack, name)[number:])
-        assert set(said) == {receipt["correlation"]}
+        found = wait_for(lambda name=name, number=number: correlations(stack, name)[number:])
+        assert set(found) == {receipt["correlation"]}

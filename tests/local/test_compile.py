@@ -1,4 +1,4 @@
-"""The repository's own template, running: a dropped model file is compiled by the worker that the broker invokes."""
+"""The repository's template, running: a dropped model file is compiled."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.local.test_stack import BUCKET, wait_for
 TFLITE = EXAMPLES / "quickstart" / "1" / "model.tflite"
 
 
-def test_dropped_model_file_becomes_a_version_and_no_worker_is_left() -> None:
-    complaints: list[str] = []
+def test_stack_dropped_model_file_is_published_and_worker_ends() -> None:
+    failures: list[str] = []
     with Stack(
         ROOT / "template.yaml",
         overrides={"Registry": "bucket"},
-        complain=lambda function, sentence: complaints.append(f"{function}: {sentence}"),
+        on_failure=lambda function, reason: failures.append(f"{function}: {reason}"),
     ) as stack:
         s3 = stack.cloud.client("s3")
         s3.put_object(Bucket=BUCKET, Key="incoming/dropped.tflite", Body=TFLITE.read_bytes())
@@ -32,7 +32,7 @@ def test_dropped_model_file_becomes_a_version_and_no_worker_is_left() -> None:
 
         record = wait_for(report, 120.0)
         s3.close()
-        assert (record["state"], record.get("version"), complaints) == ("published", 1, []), record
+        assert (record["state"], record.get("version"), failures) == ("published", 1, []), record
         assert stack.functions["CompileWorkerFunction"].processes() == []
         log = Path(stack.folder, "CompileWorkerFunction.log").read_text()
         assert record["correlation"] in log

@@ -1,4 +1,4 @@
-"""What a web page can do to AWS's API on this machine: nothing."""
+"""Web pages have no access to the local AWS API."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def secret(cloud: Cloud) -> bytes:
     ],
     ids=str,
 )
-def test_aws_endpoint_request_of_a_web_page_is_refused(cloud: Cloud, headers: dict[str, str]) -> None:
+def test_aws_endpoint_request_of_web_page_is_refused(cloud: Cloud, headers: dict[str, str]) -> None:
     status, _, body = ask(cloud, "GET", headers)
     assert status == 403
     assert b"treasure" not in body
@@ -62,7 +62,7 @@ def test_aws_endpoint_request_of_a_web_page_is_refused(cloud: Cloud, headers: di
     assert secret(cloud) == b"treasure"
 
 
-def test_aws_endpoint_preflight_allows_nothing(cloud: Cloud) -> None:
+def test_aws_endpoint_preflight_is_refused(cloud: Cloud) -> None:
     asked = {"Origin": "https://page.example", "Access-Control-Request-Method": "PUT"}
     status, headers, _ = ask(cloud, "OPTIONS", asked)
     assert status == 403
@@ -81,7 +81,7 @@ def test_aws_endpoint_preflight_allows_nothing(cloud: Cloud) -> None:
     ],
     ids=str,
 )
-def test_aws_endpoint_request_of_a_program_or_its_own_page_is_answered(cloud: Cloud, headers: dict[str, str]) -> None:
+def test_aws_endpoint_request_of_program_or_same_origin_page_is_answered(cloud: Cloud, headers: dict[str, str]) -> None:
     status, answered, body = ask(cloud, "GET", headers)
     assert (status, body) == (200, b"treasure")
     assert not [name for name in answered if name.startswith("access-control-")]

@@ -1,4 +1,4 @@
-"""Intrinsic functions, as CloudFormation works them out."""
+"""Intrinsic functions, evaluated as by CloudFormation."""
 
 from __future__ import annotations
 
@@ -72,20 +72,20 @@ def resolve(scope: Scope, folder: Path, text: str) -> Any:
         ("{Condition: {StringLike: {x: y}}}", {"Condition": {"StringLike": {"x": "y"}}}),
     ],
 )
-def test_functions(scope: Scope, tmp_path: Path, text: str, value: Any) -> None:
+def test_resolve_intrinsic_function_returns_value(scope: Scope, tmp_path: Path, text: str, value: Any) -> None:
     assert resolve(scope, tmp_path, text) == value
 
 
-def test_no_value_by_itself_is_nothing(scope: Scope, tmp_path: Path) -> None:
+def test_resolve_no_value_alone_returns_no_value(scope: Scope, tmp_path: Path) -> None:
     assert resolve(scope, tmp_path, "!Ref AWS::NoValue") is NO_VALUE
 
 
 @pytest.mark.parametrize(("condition", "truth"), [("Both", True), ("Neither", False)])
-def test_conditions(scope: Scope, condition: str, truth: bool) -> None:
+def test_holds_condition_returns_truth(scope: Scope, condition: str, truth: bool) -> None:
     assert scope.holds(condition, "Thing") is truth
 
 
-def test_overrides_take_the_place_of_defaults(tmp_path: Path) -> None:
+def test_scope_overrides_replace_defaults(tmp_path: Path) -> None:
     other = make(tmp_path, DOCUMENT, Given="g", Name="other", Size="13")
     assert other.holds("Neither", "Thing")
 
@@ -93,22 +93,22 @@ def test_overrides_take_the_place_of_defaults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("!Ref Nobody", "Nobody"),
+        ("!Ref Missing", "Missing"),
         ("!GetAtt Bucket.Colour", r"Bucket\.Colour"),
         ("!ImportValue x", "Fn::ImportValue"),
         ("!Select [7, !Ref Sites]", "Fn::Select"),
         ("!If [Nowhere, 1, 2]", "'Nowhere'"),
-        ("!Sub '${Nobody}'", "Nobody"),
+        ("!Sub '${Missing}'", "Missing"),
         ("!FindInMap [Visibility, '13', Seconds]", "Fn::FindInMap"),
         ("!And [a string, !Condition IsChurn]", "a string"),
     ],
 )
-def test_what_cannot_be_worked_out_names_the_resource(scope: Scope, tmp_path: Path, text: str, named: str) -> None:
+def test_resolve_unsupported_value_names_resource(scope: Scope, tmp_path: Path, text: str, named: str) -> None:
     with pytest.raises(SettingError, match=f"Thing.*{named}"):
         resolve(scope, tmp_path, text)
 
 
-def test_parameters_are_checked(tmp_path: Path) -> None:
+def test_scope_missing_or_undeclared_parameter_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="Given"):
         make(tmp_path, DOCUMENT)
     with pytest.raises(SettingError, match="'Colour'"):
@@ -122,10 +122,10 @@ def test_parameters_are_checked(tmp_path: Path) -> None:
         ({"Type": "Number"}, "many", "a number from -inf to inf"),
         ({"Type": "String", "AllowedValues": [30, 60]}, "45", "one of 30, 60"),
         ({"Type": "String", "AllowedPattern": "^a+$", "ConstraintDescription": "an a or more"}, "ab", "an a or more"),
-        ({"Type": "CommaDelimitedList", "AllowedPattern": "^a+$"}, "a, b", "what ^a+$ describes"),
+        ({"Type": "CommaDelimitedList", "AllowedPattern": "^a+$"}, "a, b", "a match of ^a+$"),
     ],
 )
-def test_what_a_deployment_would_refuse_is_refused(
+def test_scope_invalid_parameter_value_is_refused(
     tmp_path: Path, declared: dict[str, Any], value: str, expected: str
 ) -> None:
     path = tmp_path / "template.yaml"
@@ -135,7 +135,7 @@ def test_what_a_deployment_would_refuse_is_refused(
 
 
 @pytest.mark.parametrize("text", ["[1, 2", "- 1", None], ids=["no YAML", "no resources", "no file"])
-def test_a_file_that_is_no_template(tmp_path: Path, text: str | None) -> None:
+def test_load_invalid_template_names_file(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "template.yaml"
     if text is not None:
         path.write_text(text)

@@ -1,4 +1,4 @@
-"""Lambda's Invoke API on this machine, as boto3 speaks it, and as others must not."""
+"""The local Invoke API, called by boto3 and by web pages."""
 
 from __future__ import annotations
 
@@ -48,19 +48,19 @@ def invoked(client: Any, name: str, event: Any, **options: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", ["echo", ARN])
-def test_invoke_by_name_and_arn_returns_the_result(client: Any, name: str) -> None:
+def test_invoke_by_name_or_arn_returns_result(client: Any, name: str) -> None:
     failed, result = invoked(client, name, {"word": "ä"}, TenantId="a-job")
     assert failed is None
     assert result["event"] == {"word": "ä"}
 
 
-def test_invoke_once_function_gets_a_new_process_each_time(client: Any) -> None:
+def test_invoke_once_function_starts_new_process_each_time(client: Any) -> None:
     kept, fresh = ({invoked(client, name, {})[1]["pid"] for _ in range(3)} for name in ("echo", "once"))
     assert (len(kept), len(fresh)) == (1, 3)
 
 
 @pytest.mark.parametrize(("event", "kind"), [({"raise": "x"}, "KeyError"), ({"exit": 3}, "Runtime.ExitError")])
-def test_invoke_function_fails_returns_its_error(client: Any, event: Any, kind: str) -> None:
+def test_invoke_function_fails_returns_error(client: Any, event: Any, kind: str) -> None:
     failed, error = invoked(client, "echo", event)
     assert failed == "Unhandled"
     assert error["errorType"] == kind
@@ -72,21 +72,21 @@ def test_invoke_unknown_function_is_not_found(client: Any, name: str) -> None:
         invoked(client, name, {})
 
 
-def test_invoke_payload_that_is_not_json_is_refused(client: Any) -> None:
+def test_invoke_payload_not_json_is_refused(client: Any) -> None:
     with pytest.raises(ClientError) as found:
         client.invoke(FunctionName="echo", Payload=b"{")
     assert found.value.response["Error"]["Code"] == "InvalidRequestContentException"
 
 
 @pytest.mark.parametrize("headers", [{"Host": "example.org"}, {"Origin": "http://example.org"}])
-def test_invoke_from_a_web_page_is_refused(server: Invocations, headers: dict[str, str]) -> None:
+def test_invoke_from_web_page_is_refused(server: Invocations, headers: dict[str, str]) -> None:
     connection = http.client.HTTPConnection(server.endpoint.removeprefix("http://"), timeout=20)
     connection.request("POST", "/2015-03-31/functions/echo/invocations", b"{}", headers)
     assert connection.getresponse().status == 403
     connection.close()
 
 
-def test_close_without_serving_leaves_nothing_open(tmp_path: Path) -> None:
+def test_invocations_closed_before_serving_refuse_connections(tmp_path: Path) -> None:
     made = Invocations()
     address = made.endpoint.removeprefix("http://")
     made.close()

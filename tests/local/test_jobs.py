@@ -1,4 +1,4 @@
-"""Jobs over HTTP against ``lightship up`` with the repository's own template: a real client, real functions."""
+"""Jobs over HTTP against ``lightship up`` with the repository's template."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ ID = "from-the-client-1"
 
 @pytest.fixture
 def up(registries: Registries, tmp_path: Path) -> Iterator[tuple[httpx.Client, dict[str, str]]]:
-    """A client of the API, and what another terminal needs to work with the stack."""
+    """Return a client of the API, and the variables for another terminal."""
     words = ("up", "--registry", str(registries.examples), "--default", "quickstart", "--aws-port", "0")
     with running(*words, TMPDIR=str(tmp_path)) as (_, url), httpx.Client(base_url=url, timeout=60) as client:
         yield client, dict(re.findall(r"export (\w+)=(\S+)", (ROOT / ".lightship.env").read_text()))
 
 
 def cli(variables: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    """``lightship`` as another caller: the principal of the credentials, not the API's anonymous one."""
+    """Run ``lightship`` as the credentials' principal, not as the anonymous caller."""
     environ = {**variables, "PYTHONPATH": "src"}
     command = [sys.executable, "-m", "lightship", *words]
     return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
@@ -47,7 +47,7 @@ def done(client: httpx.Client, job: str) -> Any:
 
 
 def output(client: httpx.Client, status: Any, key: str) -> httpx.Response:
-    """An object below a job's output, by its key: from the bucket, by the address that the API gives."""
+    """Return an object of a job's output by its key, via the redirect to the bucket."""
     name = key.partition(f"/{status['id']}/")[2]
     answer = client.get(f"/jobs/{status['id']}/output/{name}", follow_redirects=True)
     assert answer.status_code == 200
@@ -55,7 +55,7 @@ def output(client: httpx.Client, status: Any, key: str) -> httpx.Response:
     return answer
 
 
-def test_the_lines_that_it_prints_work_in_another_terminal(registries: Registries, tmp_path: Path) -> None:
+def test_up_printed_commands_work_in_another_terminal(registries: Registries, tmp_path: Path) -> None:
     words = ("up", "--registry", str(registries.examples), "--default", "quickstart", "--aws-port", "0")
     with running(*words, TMPDIR=str(tmp_path)) as (process, url):
         assert process.stdout is not None
@@ -73,12 +73,12 @@ def test_the_lines_that_it_prints_work_in_another_terminal(registries: Registrie
         wait_for(lambda: httpx.get(f"{url}/models/quickstart").json()["versions"] == [1, 2])
 
 
-def test_from_the_upload_to_the_receipt(up: tuple[httpx.Client, dict[str, str]]) -> None:
+def test_jobs_api_upload_is_scored_to_receipt(up: tuple[httpx.Client, dict[str, str]]) -> None:
     client, variables = up
     content = FILE.read_bytes()
-    place = client.post("/jobs", json={"upload": {"name": FILE.name, "size": len(content)}}).json()
-    assert httpx.put(place["url"], content=content).status_code == 200
-    body = {"model": "quickstart", "key": place["key"]}
+    upload = client.post("/jobs", json={"upload": {"name": FILE.name, "size": len(content)}}).json()
+    assert httpx.put(upload["url"], content=content).status_code == 200
+    body = {"model": "quickstart", "key": upload["key"]}
     started = client.post("/jobs", json=body, headers={"x-correlation-id": ID})
     assert (started.status_code, started.headers["x-correlation-id"]) == (202, ID)
     job = started.json()["id"]
@@ -108,7 +108,7 @@ def test_from_the_upload_to_the_receipt(up: tuple[httpx.Client, dict[str, str]])
         assert (refused.returncode, refused.stderr.count("there is no job")) == (2, 1)
 
 
-def test_the_job_of_somebody_else_is_not_there(up: tuple[httpx.Client, dict[str, str]]) -> None:
+def test_jobs_api_job_of_other_owner_is_not_found(up: tuple[httpx.Client, dict[str, str]]) -> None:
     client, variables = up
     ended = cli(variables, "batch", "quickstart", str(FILE), "--json")
     assert ended.returncode == 0, ended.stderr

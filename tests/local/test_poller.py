@@ -1,4 +1,7 @@
-"""Lambda's contract between a queue and a function, over moto's SQS. Nothing sleeps: SQS itself waits for messages."""
+"""Event source mappings over moto's SQS.
+
+No test sleeps: SQS's long polling waits for messages.
+"""
 
 from __future__ import annotations
 
@@ -11,34 +14,34 @@ import pytest
 
 from lightship.local.functions.poller import Poller, Polling
 from lightship.local.template.parts import SourceMapping
-from tests.local.conftest import Event, Told, returning
+from tests.local.conftest import Event, FakeFunction, returning
 
 Make = Callable[..., SourceMapping]
 Send = Callable[..., None]
-Left = Callable[[SourceMapping], tuple[int, int]]
+Remaining = Callable[[SourceMapping], tuple[int, int]]
 
 
 def fail(event: Event) -> Any:
     raise RuntimeError("boom")
 
 
-def test_a_batch_is_handled_and_deleted(sqs: Any, make_mapping: Make, send: Send, left: Left) -> None:
-    mapping, function = make_mapping(batch_size=2), Told()
+def test_poller_handled_batch_is_deleted(sqs: Any, make_mapping: Make, send: Send, remaining: Remaining) -> None:
+    mapping, function = make_mapping(batch_size=2), FakeFunction()
     send(mapping, "1", "2", "3")
     poller = Poller(mapping, function, sqs)
-    assert [poller.turn(), poller.turn(), poller.turn()] == [2, 1, 0]
+    assert [poller.poll_once(), poller.poll_once(), poller.poll_once()] == [2, 1, 0]
     assert function.bodies == [["1", "2"], ["3"]]
-    assert left(mapping) == (0, 0)
+    assert remaining(mapping) == (0, 0)
 
 
-def test_records_look_as_lambda_sends_them(sqs: Any, make_mapping: Make) -> None:
-    mapping, function = make_mapping(), Told()
+def test_poller_event_has_records_of_lambda(sqs: Any, make_mapping: Make) -> None:
+    mapping, function = make_mapping(), FakeFunction()
     attributes = {
         "who": {"DataType": "String", "StringValue": "me"},
         "raw": {"DataType": "Binary", "BinaryValue": b"\x00\x01"},
     }
     sqs.send_message(QueueUrl=mapping.queue.url, MessageBody='{"a": 1}', MessageAttributes=attributes)
-    Poller(mapping, function, sqs).turn()
+    Poller(mapping, function, sqs).poll_once()
     (record,) = function.events[0]["Records"]
     assert set(record) == {
         *("messageId", "receiptHandle", "body", "attributes", "messageAttributes", "md5OfBody", "eventSource"),
@@ -56,76 +59,74 @@ def test_records_look_as_lambda_sends_them(sqs: Any, make_mapping: Make) -> None
     }
 
 
-def test_what_is_reported_comes_again_and_the_rest_does_not(
-    sqs: Any, make_mapping: Make, send: Send, left: Left
+def test_poller_redelivers_only_reported_failures(
+    sqs: Any, make_mapping: Make, send: Send, remaining: Remaining
 ) -> None:
-    mapping, function = make_mapping(), Told(returning("2"))
+    mapping, function = make_mapping(), FakeFunction(returning("2"))
     send(mapping, "1", "2", "3")
     poller = Poller(mapping, function, sqs, Polling(redeliver=0))
-    assert [poller.turn(), poller.turn(wait=3)] == [3, 1]
+    assert [poller.poll_once(), poller.poll_once(wait=3)] == [3, 1]
     assert function.bodies == [["1", "2", "3"], ["2"]]
     assert function.events[1]["Records"][0]["attributes"]["ApproximateReceiveCount"] == "2"
-    assert left(mapping) == (0, 0)
+    assert remaining(mapping) == (0, 0)
 
 
 @pytest.mark.parametrize(
     "behaviour",
-    [fail, lambda event: {"batchItemFailures": [{"itemIdentifier": "nobody"}]}, lambda event: "nonsense"],
+    [fail, lambda event: {"batchItemFailures": [{"itemIdentifier": "unknown"}]}, lambda event: "nonsense"],
     ids=["raises", "an unknown id", "malformed"],
 )
-def test_a_failure_fails_the_whole_batch(
+def test_poller_failed_or_malformed_result_redelivers_whole_batch(
     sqs: Any, make_mapping: Make, send: Send, behaviour: Callable[[Event], Any]
 ) -> None:
-    mapping, function, heard = make_mapping(), Told(behaviour), []
+    mapping, function, failures = make_mapping(), FakeFunction(behaviour), []
     send(mapping, "1", "2")
     poller = Poller(
-        mapping, function, sqs, Polling(redeliver=0), complain=lambda mapping, sentence: heard.append(sentence)
+        mapping, function, sqs, Polling(redeliver=0), on_failure=lambda mapping, reason: failures.append(reason)
     )
-    poller.turn()
-    poller.turn(wait=3)
+    poller.poll_once()
+    poller.poll_once(wait=3)
     assert function.bodies == [["1", "2"], ["1", "2"]]
-    assert len(heard) == 1
+    assert len(failures) == 1
 
 
-def test_without_reports_only_an_exception_fails_a_batch(sqs: Any, make_mapping: Make, send: Send, left: Left) -> None:
-    mapping, function = make_mapping(reports=False), Told(returning("1"))
+def test_poller_without_reports_ignores_result(sqs: Any, make_mapping: Make, send: Send, remaining: Remaining) -> None:
+    mapping, function = make_mapping(reports=False), FakeFunction(returning("1"))
     send(mapping, "1")
-    Poller(mapping, function, sqs, Polling(redeliver=0)).turn()
-    assert left(mapping) == (0, 0)
+    Poller(mapping, function, sqs, Polling(redeliver=0)).poll_once()
+    assert remaining(mapping) == (0, 0)
 
 
-def test_as_on_aws_a_failure_comes_again_when_its_visibility_timeout_is_over(
-    sqs: Any, make_mapping: Make, send: Send
-) -> None:
-    mapping, function = make_mapping(visibility=1), Told(fail)
+def test_poller_failure_is_redelivered_after_visibility_timeout(sqs: Any, make_mapping: Make, send: Send) -> None:
+    mapping, function = make_mapping(visibility=1), FakeFunction(fail)
     send(mapping, "1")
     poller = Poller(mapping, function, sqs)
-    assert [poller.turn(), poller.turn()] == [1, 0]
-    assert poller.turn(wait=5) == 1
+    assert [poller.poll_once(), poller.poll_once()] == [1, 0]
+    assert poller.poll_once(wait=5) == 1
 
 
-def test_after_so_many_deliveries_a_message_is_a_dead_letter(
-    sqs: Any, make_mapping: Make, send: Send, left: Left
+def test_poller_message_after_max_receive_count_is_dead_letter(
+    sqs: Any, make_mapping: Make, send: Send, remaining: Remaining
 ) -> None:
-    mapping, function = make_mapping(dead=2), Told(fail, fail)
+    mapping, function = make_mapping(dead=2), FakeFunction(fail, fail)
     send(mapping, "poison")
     poller = Poller(mapping, function, sqs, Polling(redeliver=0))
-    assert [poller.turn(), poller.turn(wait=3)] == [1, 1]
-    assert poller.turn(wait=1) == 0
+    assert [poller.poll_once(), poller.poll_once(wait=3)] == [1, 1]
+    assert poller.poll_once(wait=1) == 0
     assert function.bodies == [["poison"], ["poison"]]
-    assert left(mapping) == (0, 1)
+    assert remaining(mapping) == (0, 1)
 
 
-def test_a_fifo_group_keeps_its_order_through_a_failure_and_does_not_hold_up_others(
-    sqs: Any, make_mapping: Make, send: Send, left: Left
+def test_poller_fifo_group_keeps_order_after_failure_without_blocking_other_groups(
+    sqs: Any, make_mapping: Make, send: Send, remaining: Remaining
 ) -> None:
     mapping = make_mapping(fifo=True)
-    function = Told(returning("a/2", "a/3"))
+    function = FakeFunction(returning("a/2", "a/3"))
     send(mapping, "a/1", "b/1", "a/2", "b/2", "a/3")
     poller = Poller(mapping, function, sqs, Polling(redeliver=0))
-    poller.turn()
+    poller.poll_once()
     send(mapping, "a/4")
-    while poller.turn(wait=3) and left(mapping) != (0, 0):
+    while poller.poll_once(wait=3) and remaining(mapping) != (0, 0):
         pass
     seen = [body for bodies in function.bodies for body in bodies]
     assert seen[:5] == ["a/1", "b/1", "a/2", "b/2", "a/3"]
@@ -134,40 +135,40 @@ def test_a_fifo_group_keeps_its_order_through_a_failure_and_does_not_hold_up_oth
     assert first["MessageGroupId"] == "a"
 
 
-def test_a_group_in_flight_is_given_to_nobody_else(sqs: Any, make_mapping: Make, send: Send) -> None:
+def test_poller_fifo_group_in_flight_is_not_received_by_other_poller(sqs: Any, make_mapping: Make, send: Send) -> None:
     mapping = make_mapping(fifo=True, batch_size=1)
     send(mapping, "a/1", "a/2", "b/1")
-    others = Told()
+    others = FakeFunction()
 
     def meanwhile(event: Event) -> None:
         other = Poller(mapping, others, sqs)
-        while other.turn():
+        while other.poll_once():
             pass
 
-    Poller(mapping, Told(meanwhile), sqs).turn()
+    Poller(mapping, FakeFunction(meanwhile), sqs).poll_once()
     assert others.bodies == [["b/1"]]
 
 
-def test_a_window_gathers_more_than_one_receive_gives(sqs: Any, make_mapping: Make, send: Send) -> None:
-    mapping, function = make_mapping(batch_size=12, window=60), Told()
+def test_poller_batching_window_gathers_several_receives(sqs: Any, make_mapping: Make, send: Send) -> None:
+    mapping, function = make_mapping(batch_size=12, window=60), FakeFunction()
     send(mapping, *map(str, range(11)))
     poller = Poller(mapping, function, sqs)
-    turn = threading.Thread(target=poller.turn)
-    turn.start()
-    send(mapping, "the last one")  # fills the batch: the window of a minute is not waited for
-    turn.join(30)
+    thread = threading.Thread(target=poller.poll_once)
+    thread.start()
+    send(mapping, "last")  # fills the batch before the window of a minute ends
+    thread.join(30)
     assert sorted(map(len, function.bodies)) == [12]
 
 
-def test_a_window_that_ends_gives_what_there_is(sqs: Any, make_mapping: Make, send: Send) -> None:
-    mapping, function = make_mapping(batch_size=12, window=1), Told()
+def test_poller_batching_window_ends_with_partial_batch(sqs: Any, make_mapping: Make, send: Send) -> None:
+    mapping, function = make_mapping(batch_size=12, window=1), FakeFunction()
     send(mapping, "1")
-    assert Poller(mapping, function, sqs).turn() == 1
+    assert Poller(mapping, function, sqs).poll_once() == 1
 
 
 @pytest.mark.parametrize(("slots", "concurrency", "most"), [(5, 2, 2), (3, None, 3)])
-def test_no_more_batches_are_in_flight_than_allowed(
-    sqs: Any, make_mapping: Make, send: Send, left: Left, slots: int, concurrency: int | None, most: int
+def test_poller_batches_in_flight_are_limited(
+    sqs: Any, make_mapping: Make, send: Send, remaining: Remaining, slots: int, concurrency: int | None, most: int
 ) -> None:
     mapping = replace(make_mapping(batch_size=1), concurrency=concurrency)
     lock, done, together = threading.Lock(), threading.Event(), threading.Barrier(most)
@@ -179,7 +180,7 @@ def test_no_more_batches_are_in_flight_than_allowed(
             with lock:
                 running += 1
                 peak = max(peak, running)
-            together.wait(30)  # all that may be at work at the same time have to be
+            together.wait(30)  # requires the maximum of concurrent invocations
             with lock:
                 running -= 1
                 handled += 1
@@ -194,12 +195,12 @@ def test_no_more_batches_are_in_flight_than_allowed(
     assert peak == most
 
 
-def test_a_queue_that_does_not_answer_is_complained_of_and_asked_again(sqs: Any, make_mapping: Make) -> None:
+def test_poller_unreachable_queue_is_reported(sqs: Any, make_mapping: Make) -> None:
     mapping = make_mapping()
-    gone = replace(mapping, queue=replace(mapping.queue, url=f"{mapping.queue.url}-gone"))
-    heard = threading.Event()
-    poller = Poller(gone, Told(), sqs, Polling(1), complain=lambda mapping, sentence: heard.set())
+    unreachable = replace(mapping, queue=replace(mapping.queue, url=f"{mapping.queue.url}-unreachable"))
+    failed = threading.Event()
+    poller = Poller(unreachable, FakeFunction(), sqs, Polling(1), on_failure=lambda mapping, reason: failed.set())
     poller.start()
-    assert heard.wait(30)
+    assert failed.wait(30)
     poller.stop()
     assert poller.join(5)

@@ -1,4 +1,4 @@
-"""What a function's answer means for its batch, as Lambda's documentation says it."""
+"""Interpretation of a function's result for its batch, as Lambda documents it."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def items(*names: Any) -> dict[str, Any]:
         ([1], ALL),
     ],
 )
-def test_an_answer_with_reports(answer: Any, failed: set[str]) -> None:
+def test_failures_with_reports_returns_named_messages(answer: Any, failed: set[str]) -> None:
     assert failures(BATCH, answer, reports=True) == failed
 
 
-def test_without_reports_an_answer_means_nothing() -> None:
+def test_failures_without_reports_returns_empty_set() -> None:
     assert failures(BATCH, items("a"), reports=False) == set()

@@ -1,4 +1,4 @@
-"""This folder's template, running: an object dropped into the bucket reaches its function, or the dead letters."""
+"""This folder's template, running: events reach functions or dead-letter queues."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from lightship.errors import NotFound, SettingError
 from lightship.local.stack import Stack
 from tests.local.conftest import TEMPLATE
-from tests.local.test_workers import gone
+from tests.local.test_workers import has_ended
 
 BUCKET = "lightship-local-bucket"
 
@@ -26,7 +26,7 @@ def wait_for(look: Callable[[], Any], seconds: float = 30.0) -> Any:
 
 
 def written(stack: Stack, text: str) -> list[str]:
-    """What the function wrote into the bucket that has this text in it."""
+    """Return the objects written by the function that contain a text."""
     s3 = stack.cloud.client("s3")
     keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET, Prefix="out/").get("Contents", [])]
     bodies = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode() for key in keys]
@@ -34,9 +34,9 @@ def written(stack: Stack, text: str) -> list[str]:
     return [body for body in bodies if text in body]
 
 
-def test_an_object_reaches_the_function_and_another_prefix_does_not(stack: Stack) -> None:
+def test_stack_object_event_reaches_function_for_matching_prefix_only(stack: Stack) -> None:
     s3 = stack.cloud.client("s3")
-    s3.put_object(Bucket=BUCKET, Key="elsewhere/one.csv", Body=b"1")
+    s3.put_object(Bucket=BUCKET, Key="other/one.csv", Body=b"1")
     key = "batch/churn/input/ä + ü&=%.csv"
     version = s3.put_object(Bucket=BUCKET, Key=key, Body=b"1,2\n")["VersionId"]
     s3.close()
@@ -45,10 +45,10 @@ def test_an_object_reaches_the_function_and_another_prefix_does_not(stack: Stack
     assert event["detail-type"] == "Object Created"
     assert event["detail"]["object"]["version-id"] == version
     assert event["detail"]["object"]["key"] == key
-    assert not written(stack, "elsewhere")
+    assert not written(stack, "other/")
 
 
-def test_every_event_has_an_id_of_its_own(stack: Stack) -> None:
+def test_stack_events_have_unique_ids(stack: Stack) -> None:
     s3 = stack.cloud.client("s3")
     for name in ("first.csv", "second.csv"):
         s3.put_object(Bucket=BUCKET, Key=f"batch/ids/input/{name}", Body=b"1,2\n")
@@ -57,7 +57,7 @@ def test_every_event_has_an_id_of_its_own(stack: Stack) -> None:
     assert len({json.loads(body)["id"] for body in bodies}) == 2
 
 
-def test_a_function_that_crashes_is_tried_again_until_its_message_is_dead(stack: Stack, complaints: list[str]) -> None:
+def test_stack_crashing_function_is_retried_until_dead_letter(stack: Stack, failures: list[str]) -> None:
     sqs = stack.cloud.client("sqs")
     queues = stack.wiring.queues
     sqs.send_message(QueueUrl=queues["ShoutQueue"].url, MessageBody="crash")
@@ -65,13 +65,13 @@ def test_a_function_that_crashes_is_tried_again_until_its_message_is_dead(stack:
     def dead() -> Any:
         return sqs.receive_message(QueueUrl=queues["ShoutDeadLetters"].url, WaitTimeSeconds=1).get("Messages")
 
-    (letter,) = wait_for(dead)
+    (message,) = wait_for(dead)
     sqs.close()
-    assert letter["Body"] == "crash"
-    assert complaints.count("ShoutFunction: its process ended (exit status 1)") == 2
+    assert message["Body"] == "crash"
+    assert failures.count("ShoutFunction: its process ended (exit status 1)") == 2
 
 
-def test_one_poison_record_does_not_keep_its_neighbours(stack: Stack) -> None:
+def test_stack_failed_record_does_not_block_other_records(stack: Stack) -> None:
     sqs = stack.cloud.client("sqs")
     entries = [{"Id": name, "MessageBody": name} for name in ("left", "poison", "right")]
     sqs.send_message_batch(QueueUrl=stack.wiring.queues["ShoutQueue"].url, Entries=entries)
@@ -80,7 +80,7 @@ def test_one_poison_record_does_not_keep_its_neighbours(stack: Stack) -> None:
     assert not written(stack, "poison")
 
 
-def test_the_table_has_its_keys_its_index_and_its_expiry(stack: Stack) -> None:
+def test_stack_table_has_keys_index_and_expiry(stack: Stack) -> None:
     dynamodb = stack.cloud.client("dynamodb")
     name = stack.wiring.tables["JobsTable"].name
     table = dynamodb.describe_table(TableName=name)["Table"]
@@ -91,7 +91,7 @@ def test_the_table_has_its_keys_its_index_and_its_expiry(stack: Stack) -> None:
     assert expiry["AttributeName"] == "expires"
 
 
-def test_a_schedule_is_there_to_be_read(stack: Stack) -> None:
+def test_stack_schedule_can_be_read(stack: Stack) -> None:
     scheduler = stack.cloud.client("scheduler")
     found = scheduler.get_schedule(GroupName="lightship-local", Name="nightly")
     scheduler.close()
@@ -99,24 +99,24 @@ def test_a_schedule_is_there_to_be_read(stack: Stack) -> None:
     assert found["Target"]["Arn"] == stack.wiring.queues["ShoutQueue"].arn
 
 
-def test_a_function_is_invoked_by_its_name(stack: Stack) -> None:
+def test_stack_function_is_invoked_by_logical_name(stack: Stack) -> None:
     answer = stack.invoke("EchoFunction", {"a": 1})
     assert answer["environment"]["AWS_ENDPOINT_URL"] == stack.environment["AWS_ENDPOINT_URL"]
-    with pytest.raises(NotFound, match="'Nobody'.*ShoutFunction.*EchoFunction.*PlainFunction"):
-        stack.invoke("Nobody", {})
+    with pytest.raises(NotFound, match="'Missing'.*ShoutFunction.*EchoFunction.*PlainFunction"):
+        stack.invoke("Missing", {})
 
 
-def test_nothing_is_left_afterwards() -> None:
+def test_stack_exit_ends_processes_and_removes_folder() -> None:
     with Stack(TEMPLATE, overrides={"Registry": "bucket"}) as running:
         running.invoke("EchoFunction", {})
         pids = running.processes()
         assert len(pids) == 2
-        assert not any(map(gone, pids))
-    assert all(map(gone, pids))
+        assert not any(map(has_ended, pids))
+    assert all(map(has_ended, pids))
     assert not running.folder.exists()
 
 
-def test_a_mistake_leaves_nothing_either(tmp_path: Path, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stack_invalid_setting_leaves_no_folder(tmp_path: Path, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     port = int(stack.cloud.endpoint.rpartition(":")[2])
     with pytest.raises(SettingError, match=f"cannot listen on 127.0.0.1 port {port}"):

@@ -1,4 +1,4 @@
-"""``lightship up`` as a process of its own, with this folder's template behind a real API."""
+"""``lightship up`` as a process, with this folder's template behind a real API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.bundles import Registries, republish
 from tests.cli.test_serve import running
 from tests.emulator import ROOT
 from tests.local.test_stack import BUCKET, wait_for
-from tests.local.test_workers import gone
+from tests.local.test_workers import has_ended
 
 pytestmark = pytest.mark.alone  # writes .lightship.env
 
@@ -29,7 +29,7 @@ ROW = {"input": [[1.0, 4.0]]}
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This folder's template, its API's function told where the models are, as the repository's is."""
+    """Return this folder's template with the registry setting of its API's function."""
     folder = tmp_path_factory.mktemp("template") / "tests" / "local"
     folder.mkdir(parents=True)
     (folder / "functions").symlink_to(Path(__file__).parent / "functions")
@@ -45,7 +45,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def source(tmp_path: Path, registries: Registries) -> Registry:
-    """A registry with two versions of a model, the first one in production."""
+    """Return a registry with two versions of a model, the first in production."""
     registry = Registry(str(tmp_path / "models"))
     republish(registry, registries.small / "modes" / "1", "modes")
     republish(registry, registries.small / "roots" / "1", "modes")
@@ -71,7 +71,7 @@ def up(
         yield read
 
 
-def test_the_bucket_is_what_the_api_serves(
+def test_up_api_serves_models_of_bucket(
     up: Callable[[], tuple[subprocess.Popen[str], str, dict[str, str]]],
     registries: Registries,
     monkeypatch: pytest.MonkeyPatch,
@@ -89,19 +89,19 @@ def test_the_bucket_is_what_the_api_serves(
     assert httpx.post(f"{url}/models/modes/versions/3/predict", json=ROW).json()["predictions"] == [[2.0, 8.0]]
 
 
-def test_another_terminal_is_told_what_the_output_environment_tells(
+def test_up_environment_file_has_variables_of_output_environment(
     up: Callable[[], tuple[subprocess.Popen[str], str, dict[str, str]]],
 ) -> None:
     process, _, variables = up()
-    told = dict(re.findall(r"export (LIGHTSHIP_\w+)=(\S+)", (ROOT / ".lightship.env").read_text()))
-    assert told["LIGHTSHIP_SCHEDULE_GROUP"] == "lightship-local"
+    exported = dict(re.findall(r"export (LIGHTSHIP_\w+)=(\S+)", (ROOT / ".lightship.env").read_text()))
+    assert exported["LIGHTSHIP_SCHEDULE_GROUP"] == "lightship-local"
     queue = f"{variables['AWS_ENDPOINT_URL']}/123456789012/lightship-local-ShoutQueue"
-    assert told["LIGHTSHIP_QUEUES"] == f"shout={queue}"
+    assert exported["LIGHTSHIP_QUEUES"] == f"shout={queue}"
     assert process.stdout is not None
     assert any("lightship schedule run nightly" in line for line in process.stdout)
     command = [sys.executable, "-m", "lightship", "schedule", "run", "nightly"]
-    places = {"LIGHTSHIP_BUCKET": BUCKET, "LIGHTSHIP_REGISTRY": f"s3://{BUCKET}/models"}
-    environment = {"PYTHONPATH": "src", **variables, **told, **places}
+    settings = {"LIGHTSHIP_BUCKET": BUCKET, "LIGHTSHIP_REGISTRY": f"s3://{BUCKET}/models"}
+    environment = {"PYTHONPATH": "src", **variables, **exported, **settings}
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert run.stdout.startswith("sent: the run of nightly at 20"), run.stderr
     s3 = boto3.client(
@@ -117,7 +117,7 @@ def test_another_terminal_is_told_what_the_output_environment_tells(
     assert b'"night":"20' in body
 
 
-def test_an_object_put_by_plain_http_is_handled(
+def test_up_object_put_by_plain_http_is_handled(
     up: Callable[[], tuple[subprocess.Popen[str], str, dict[str, str]]],
 ) -> None:
     _, _, variables = up()
@@ -136,24 +136,24 @@ def test_an_object_put_by_plain_http_is_handled(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_ctrl_c_ends_everything_within_two_seconds(
+def test_up_signal_ends_all_processes_within_two_seconds(
     up: Callable[[], tuple[subprocess.Popen[str], str, dict[str, str]]], number: signal.Signals
 ) -> None:
     process, _, variables = up()
     httpx.put(f"{variables['AWS_ENDPOINT_URL']}/{BUCKET}/batch/modes/input/a.csv", content=b"1,2\n")
-    wait_for(lambda: len(children(process.pid)) == 2)  # the cloud, and a worker
+    wait_for(lambda: len(children(process.pid)) == 2)  # moto and a worker
     pids = children(process.pid)
     started = time.monotonic()
     process.send_signal(number)
     rest, _ = process.communicate(timeout=20)
-    wait_for(lambda: all(map(gone, pids)))
+    wait_for(lambda: all(map(has_ended, pids)))
     assert time.monotonic() - started < 2.0
     assert process.returncode == (-number if number == signal.SIGKILL else 0)
     assert "Traceback" not in rest
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
-def test_ctrl_c_ends_the_whole_repository_s_stack(registries: Registries, tmp_path: Path) -> None:
+def test_up_interrupt_ends_repository_stack_within_two_seconds(registries: Registries, tmp_path: Path) -> None:
     words = ("up", "--registry", str(registries.examples), "--default", "quickstart")
     with running(*words, TMPDIR=str(tmp_path)) as (process, _):
         variables = wait_for(
@@ -164,16 +164,16 @@ def test_ctrl_c_ends_the_whole_repository_s_stack(registries: Registries, tmp_pa
         assert httpx.put(f"{bucket}/batch/quickstart/input/a.csv", content=rows).status_code == 200
         wait_for(lambda: "receipt.json" in httpx.get(f"{bucket}?prefix=batch/quickstart/output/").text)
         pids = children(process.pid)
-        assert len(pids) >= 3  # the cloud, SplitFunction, ScoreFunction
+        assert len(pids) >= 3  # moto, SplitFunction, ScoreFunction
         started = time.monotonic()
         process.send_signal(signal.SIGINT)
-        wait_for(lambda: all(map(gone, pids)))
+        wait_for(lambda: all(map(has_ended, pids)))
         assert time.monotonic() - started < 2.0
         rest, _ = process.communicate(timeout=20)
         assert (process.returncode, "Traceback" in rest) == (0, False)
 
 
-def test_what_a_former_one_left_in_the_terminal_is_not_its_source(template: Path, tmp_path: Path) -> None:
+def test_up_stale_variables_of_former_run_are_ignored(template: Path, tmp_path: Path) -> None:
     stale = {"LIGHTSHIP_REGISTRY": f"s3://{BUCKET}/models", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
     with running("up", "--template", str(template), "--default", "quickstart", TMPDIR=str(tmp_path), **stale) as (
         _,
@@ -194,7 +194,7 @@ def test_what_a_former_one_left_in_the_terminal_is_not_its_source(template: Path
         (["--aws-port", "0", "--default", "nope"], "nope"),
     ],
 )
-def test_a_mistake_gets_one_sentence_and_exit_code_2(template: Path, words: list[str], named: str) -> None:
+def test_up_invalid_option_exits_2_and_names_value(template: Path, words: list[str], named: str) -> None:
     command = [sys.executable, "-m", "lightship", "up", "--port", "0", "--template", str(template), *words]
     run = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=False)
     assert run.returncode == 2

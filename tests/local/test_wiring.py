@@ -1,4 +1,4 @@
-"""What of a template runs here: this folder's template, variations of it, and the repository's own."""
+"""Parts of a template that run locally: this folder's and the repository's."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ ARN = "arn:aws:sqs:us-east-1:123456789012:lightship-local"
 
 
 @pytest.fixture(scope="module")
-def wired() -> Wiring:
+def wiring() -> Wiring:
     return read(TEMPLATE, endpoint=ENDPOINT, overrides={"Registry": "bucket"})
 
 
-def test_buckets_queues_rules_and_tables(wired: Wiring) -> None:
-    (bucket,) = wired.buckets.values()
+def test_read_buckets_queues_rules_and_tables(wiring: Wiring) -> None:
+    (bucket,) = wiring.buckets.values()
     assert (bucket.name, bucket.versioned, bucket.events) == ("lightship-local-bucket", True, True)
-    queue = wired.queues["ShoutQueue"]
+    queue = wiring.queues["ShoutQueue"]
     assert (queue.url, queue.arn, queue.visibility, queue.fifo) == (f"{URL}-ShoutQueue", f"{ARN}-ShoutQueue", 5, False)
     assert queue.redrive == {"deadLetterTargetArn": f"{ARN}-ShoutDeadLetters", "maxReceiveCount": 2}
-    ordered = wired.queues["OrderedQueue"]
+    ordered = wiring.queues["OrderedQueue"]
     assert ordered.fifo
     assert ordered.name.endswith(".fifo")
-    rule = wired.rules["ShoutRule"]
+    rule = wiring.rules["ShoutRule"]
     assert rule.pattern["detail"]["bucket"] == {"name": ["lightship-local-bucket"]}
     assert rule.targets == ({"Id": "queue", "Arn": queue.arn},)
-    table = wired.tables["JobsTable"]
+    table = wiring.tables["JobsTable"]
     assert table.expires == "expires"
     assert table.definition["GlobalSecondaryIndexes"][0]["IndexName"] == "owner"
 
 
-def test_functions_and_their_mappings(wired: Wiring) -> None:
-    shout, echo, plain = (wired.functions[f"{name}Function"] for name in ("Shout", "Echo", "Plain"))
+def test_read_functions_and_mappings(wiring: Wiring) -> None:
+    shout, echo, plain = (wiring.functions[f"{name}Function"] for name in ("Shout", "Echo", "Plain"))
     assert shout.handler == "shout.app.handler"
     assert shout.timeout == 5
     assert shout.environment == {
@@ -53,14 +53,14 @@ def test_functions_and_their_mappings(wired: Wiring) -> None:
     assert (echo.handler, echo.timeout, echo.memory, echo.http) == ("app.handler", 4, 256, True)
     assert echo.folder == plain.folder == TEMPLATE.parent / "functions" / "echo"
     assert (plain.handler, plain.timeout, plain.http) == ("app.handler", 1, False)
-    assert wired.api == echo
-    expected = SourceMapping("ShoutFunction", wired.queues["ShoutQueue"], 10, 0, reports=True, concurrency=2)
-    assert wired.mappings == (expected,)
+    assert wiring.api == echo
+    expected = SourceMapping("ShoutFunction", wiring.queues["ShoutQueue"], 10, 0, reports=True, concurrency=2)
+    assert wiring.mappings == (expected,)
 
 
-def test_schedules_and_what_a_terminal_is_told(wired: Wiring) -> None:
-    assert wired.schedule_groups == ("lightship-local",)
-    nightly = wired.schedules["Nightly"]
+def test_read_schedules_and_output_environment(wiring: Wiring) -> None:
+    assert wiring.schedule_groups == ("lightship-local",)
+    nightly = wiring.schedules["Nightly"]
     assert nightly.name == "nightly"
     assert nightly.definition == {
         "GroupName": "lightship-local",
@@ -73,20 +73,20 @@ def test_schedules_and_what_a_terminal_is_told(wired: Wiring) -> None:
             "Input": '{"night":"<aws.scheduler.scheduled-time>","bucket":"lightship-local-bucket"}',
         },
     }
-    assert wired.environment == {
+    assert wiring.environment == {
         "LIGHTSHIP_QUEUES": f"shout={URL}-ShoutQueue",
         "LIGHTSHIP_SCHEDULE_GROUP": "lightship-local",
     }
 
 
-def test_what_a_condition_leaves_out_is_not_there() -> None:
-    wired = read(TEMPLATE, endpoint=ENDPOINT)
-    assert not wired.schedules
-    assert not wired.environment
-    assert not wired.buckets
-    assert not wired.rules
-    assert not wired.mappings
-    assert set(wired.functions) == {"EchoFunction", "PlainFunction"}
+def test_read_excludes_resources_with_false_condition() -> None:
+    wiring = read(TEMPLATE, endpoint=ENDPOINT)
+    assert not wiring.schedules
+    assert not wiring.environment
+    assert not wiring.buckets
+    assert not wiring.rules
+    assert not wiring.mappings
+    assert set(wiring.functions) == {"EchoFunction", "PlainFunction"}
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_what_a_condition_leaves_out_is_not_there() -> None:
         ("local/functions/echo/Dockerfile", "local/functions/none/Dockerfile", "ShoutFunction"),
     ],
 )
-def test_what_cannot_be_played_names_the_resource(tmp_path: Path, before: str, after: str, named: str) -> None:
+def test_read_unsupported_template_names_resource(tmp_path: Path, before: str, after: str, named: str) -> None:
     text = TEMPLATE.read_text()
     assert before in text
     folder = tmp_path / "tests" / "local"
@@ -126,10 +126,10 @@ def test_what_cannot_be_played_names_the_resource(tmp_path: Path, before: str, a
         read(folder / "template.yaml", endpoint=ENDPOINT, overrides={"Registry": "bucket", **window})
 
 
-def test_the_repositorys_own_template_can_be_played() -> None:
-    wired = read(ROOT / "template.yaml", endpoint=ENDPOINT, overrides={"Registry": "bucket"})
-    (bucket,) = wired.buckets.values()
-    assert wired.api is not None
-    assert wired.api.logical == "PredictFunction"
-    assert wired.api.environment["LIGHTSHIP_REGISTRY"] == f"s3://{bucket.name}/models"
-    assert {function.folder.parent for function in wired.functions.values()} == {ROOT / "functions"}
+def test_read_repository_template_has_all_parts() -> None:
+    wiring = read(ROOT / "template.yaml", endpoint=ENDPOINT, overrides={"Registry": "bucket"})
+    (bucket,) = wiring.buckets.values()
+    assert wiring.api is not None
+    assert wiring.api.logical == "PredictFunction"
+    assert wiring.api.environment["LIGHTSHIP_REGISTRY"] == f"s3://{bucket.name}/models"
+    assert {function.folder.parent for function in wiring.functions.values()} == {ROOT / "functions"}

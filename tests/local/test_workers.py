@@ -1,4 +1,4 @@
-"""Functions in processes of their own: what Lambda promises a handler, and that nothing outlives its parent."""
+"""Functions in local processes: Lambda's contract, and no orphaned processes."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def make(tmp_path: Path) -> Iterator[Callable[..., ProcessFunction]]:
         function.close()
 
 
-def gone(pid: int) -> bool:
-    """Whether a process has ended; one that nobody has waited for yet counts."""
+def has_ended(pid: int) -> bool:
+    """Return whether a process has ended; a zombie counts."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
@@ -44,7 +44,7 @@ def gone(pid: int) -> bool:
 
 
 def wait_until(true: Callable[[], bool]) -> bool:
-    """Look for as long as a loaded machine may need."""
+    """Poll until true, for as long as a busy machine may need."""
     deadline = time.monotonic() + 20
     while not true():
         if time.monotonic() > deadline:
@@ -52,7 +52,7 @@ def wait_until(true: Callable[[], bool]) -> bool:
     return True
 
 
-def test_a_handler_sees_its_event_and_context(make: Callable[..., ProcessFunction], tmp_path: Path) -> None:
+def test_invoke_handler_receives_event_and_context(make: Callable[..., ProcessFunction], tmp_path: Path) -> None:
     function = make()
     first, second = function.invoke({"word": "ä"}), function.invoke({"word": "b"})
     assert (first["event"], second["event"]) == ({"word": "ä"}, {"word": "b"})
@@ -63,10 +63,10 @@ def test_a_handler_sees_its_event_and_context(make: Callable[..., ProcessFunctio
     assert first["environment"]["LIGHTSHIP_X"] == "1"
     assert first["environment"]["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "512"
     assert Path(first["temporary"]).parent == tmp_path
-    assert "heard" in function.log.read_text()
+    assert "received" in function.log.read_text()
 
 
-def test_nothing_of_the_parents_environment_reaches_it(
+def test_invoke_handler_inherits_no_parent_variables(
     make: Callable[..., ProcessFunction], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
@@ -74,15 +74,15 @@ def test_nothing_of_the_parents_environment_reaches_it(
     assert not {"AWS_SESSION_TOKEN", "LIGHTSHIP_TOKEN"} & set(make().invoke({})["environment"])
 
 
-def test_a_handler_of_an_image_of_several_functions(make: Callable[..., ProcessFunction]) -> None:
+def test_invoke_handler_of_sibling_folder_is_found(make: Callable[..., ProcessFunction]) -> None:
     assert make("shout.app.handler").invoke({"Records": []}) == {"batchItemFailures": []}
 
 
-def test_big_events_and_answers_pass(make: Callable[..., ProcessFunction]) -> None:
+def test_invoke_large_event_and_result_pass(make: Callable[..., ProcessFunction]) -> None:
     assert len(make().invoke({"big": 6_000_000, "more": "y" * 6_000_000})) == 6_000_000
 
 
-def test_invocations_at_the_same_time_have_processes_of_their_own(make: Callable[..., ProcessFunction]) -> None:
+def test_invoke_concurrently_uses_separate_processes(make: Callable[..., ProcessFunction]) -> None:
     function = make(timeout=5)
     with ThreadPoolExecutor(2) as pool:
         stuck = pool.submit(function.invoke, {"spin": True})
@@ -96,11 +96,11 @@ def test_invocations_at_the_same_time_have_processes_of_their_own(make: Callable
     ("event", "named", "survives"),
     [
         ({"raise": "x"}, "KeyError.*'x'", True),
-        ({"unspeakable": 1}, "TypeError", True),
+        ({"unserialisable": 1}, "TypeError", True),
         ({"exit": 3}, "exit status 3", False),
     ],
 )
-def test_a_failure_is_said_and_the_next_event_is_answered(
+def test_invoke_failure_is_reported_and_next_event_is_answered(
     make: Callable[..., ProcessFunction], event: dict[str, object], named: str, survives: bool
 ) -> None:
     function = make()
@@ -110,22 +110,22 @@ def test_a_failure_is_said_and_the_next_event_is_answered(
     assert (function.invoke({})["pid"] == before) is survives
 
 
-def test_beyond_its_timeout_it_is_killed(make: Callable[..., ProcessFunction]) -> None:
+def test_invoke_beyond_timeout_kills_process(make: Callable[..., ProcessFunction]) -> None:
     function = make(timeout=1)
     before = function.invoke({})
     with pytest.raises(FunctionFailed, match=r"timed out after 1\.00 seconds"):
         function.invoke({"spin": True})
-    assert gone(before["pid"])
+    assert has_ended(before["pid"])
     assert not Path(before["temporary"]).exists()
     assert function.invoke({})["pid"] != before["pid"]
 
 
-def test_what_a_handler_started_ends_with_it(make: Callable[..., ProcessFunction]) -> None:
+def test_close_ends_processes_started_by_handler(make: Callable[..., ProcessFunction]) -> None:
     function = make()
     grandchild = function.invoke({"grandchild": True})
-    assert not gone(grandchild)
+    assert not has_ended(grandchild)
     function.close()
-    assert wait_until(lambda: gone(grandchild))
+    assert wait_until(lambda: has_ended(grandchild))
 
 
 @pytest.mark.parametrize(
@@ -136,14 +136,14 @@ def test_what_a_handler_started_ends_with_it(make: Callable[..., ProcessFunction
         ("app.handler", FOLDER / "nowhere", "nowhere"),
     ],
 )
-def test_a_handler_that_cannot_be_imported(
+def test_invoke_handler_not_importable_names_reason(
     make: Callable[..., ProcessFunction], handler: str, folder: Path, named: str
 ) -> None:
     with pytest.raises(FunctionFailed, match=named):
         make(handler, folder=folder).invoke({})
 
 
-def test_a_closed_function_takes_nothing(make: Callable[..., ProcessFunction]) -> None:
+def test_invoke_closed_function_fails(make: Callable[..., ProcessFunction]) -> None:
     function = make()
     function.close()
     with pytest.raises(FunctionFailed):
@@ -163,7 +163,7 @@ threading.Thread(target=function.invoke, args=({"spin": True},)).start()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
-def test_a_busy_worker_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
+def test_worker_busy_ends_with_killed_parent(tmp_path: Path) -> None:
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, str(FOLDER), str(tmp_path)],
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
@@ -172,7 +172,7 @@ def test_a_busy_worker_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     )
     assert parent.stdout is not None
     worker = int(parent.stdout.readline())
-    assert not gone(worker)
+    assert not has_ended(worker)
     parent.send_signal(signal.SIGKILL)
     parent.communicate()
-    assert wait_until(lambda: gone(worker))
+    assert wait_until(lambda: has_ended(worker))

@@ -1,4 +1,4 @@
-"""What SAM makes of the template, as CloudFormation gets it."""
+"""Output of SAM's transform of the template, which CloudFormation receives."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import boto3
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-from tests.template.decided import SOURCE, Decided
+from tests.template.evaluated import SOURCE, Evaluated
 
 
 def transformed(**parameters: str) -> dict[str, Any]:
-    """The output of SAM's transform, as images and archives that have been pushed are deployed."""
+    """Return the output of SAM's transform, with uploaded images and archives."""
     template = copy.deepcopy(SOURCE)
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::LayerVersion":
@@ -29,12 +29,12 @@ def transformed(**parameters: str) -> dict[str, Any]:
 
 
 def api(template: dict[str, Any], **parameters: Any) -> dict[str, Any]:
-    """The OpenAPI document that API Gateway imports."""
-    return Decided(template, **parameters)(template["Resources"]["Api"]["Properties"]["Body"])
+    """Return the OpenAPI document that API Gateway imports."""
+    return Evaluated(template, **parameters)(template["Resources"]["Api"]["Properties"]["Body"])
 
 
 def values(node: Any, key: str) -> Iterator[Any]:
-    """What stands under `key`, however deep."""
+    """Return all values of ``key`` at any depth."""
     for name, child in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
         if name == key:
             yield child

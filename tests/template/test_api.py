@@ -1,4 +1,4 @@
-"""The HTTP API after SAM's transform: its routes, who may call them, and which web sites."""
+"""The HTTP API after SAM's transform: routes, authorizers and CORS."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from samcli.lib.providers.api_provider import ApiProvider
 from samcli.lib.providers.provider import Stack
 
 from lightship.settings import Settings
-from tests.template.decided import SOURCE, Decided, environment
 from tests.template.deployed import api, of_type, transformed, values
+from tests.template.evaluated import SOURCE, Evaluated, environment
 
 METHODS = {"get", "head", "post", "put", "patch", "delete"}
 JWT = {"ApiAuth": "JWT", "JwtIssuer": "https://id.example.org", "JwtAudience": ["lightship"]}
@@ -32,18 +32,18 @@ every_mode = pytest.mark.parametrize(("parameters", "security"), MODES.values(),
 
 @pytest.fixture(scope="module")
 def deployed() -> dict[str, Any]:
-    """The output of SAM's transform with every parameter's default."""
+    """Return the output of SAM's transform with every parameter's default."""
     return transformed()
 
 
 def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The operations of the one path, by method."""
+    """Return the operations of the only path, by method."""
     (path,) = document["paths"].values()
     return dict(path)
 
 
 @every_mode
-def test_api_every_route_requires_the_chosen_authorizer(
+def test_api_every_route_requires_configured_authorizer(
     deployed: dict[str, Any], parameters: dict[str, Any], security: list[dict[str, list[str]]]
 ) -> None:
     document = api(deployed, **parameters)
@@ -53,17 +53,17 @@ def test_api_every_route_requires_the_chosen_authorizer(
 
 
 @every_mode
-def test_api_preflight_reaches_no_route_that_requires_credentials(
+def test_api_preflight_reaches_no_route(
     deployed: dict[str, Any], parameters: dict[str, Any], security: list[dict[str, list[str]]]
 ) -> None:
-    """API Gateway then answers preflights by its own CORS setting, whatever the authorizer."""
+    """API Gateway answers preflights by its CORS setting, with every authorizer."""
     document = api(deployed, CorsOrigins=["https://example.org"], **parameters)
     caught = {"options", "x-amazon-apigateway-any-method"}
     assert not [path for path in document["paths"].values() if path.keys() & caught]
     assert document["x-amazon-apigateway-cors"]["allowOrigins"] == ["https://example.org"]
 
 
-def test_cors_allows_the_methods_that_have_routes(deployed: dict[str, Any]) -> None:
+def test_cors_allows_all_methods_with_routes(deployed: dict[str, Any]) -> None:
     document = api(deployed, CorsOrigins=["https://example.org"])
     allowed = document["x-amazon-apigateway-cors"]["allowMethods"]
     assert {method.lower() for method in allowed} == operations(document).keys()
@@ -77,14 +77,17 @@ def test_cors_without_origins_is_off(deployed: dict[str, Any]) -> None:
 def test_api_definition_is_complete_openapi(
     deployed: dict[str, Any], parameters: dict[str, Any], security: list[dict[str, list[str]]]
 ) -> None:
-    """Check SAM's output, to which SAM adds: a warning of API Gateway would end the deployment (FailOnWarnings)."""
+    """Validate SAM's output, to which SAM adds parts.
+
+    A warning of API Gateway would fail the deployment (FailOnWarnings).
+    """
     document = api(deployed, **{"AWS::StackName": "lightship"}, CorsOrigins=["https://example.org"], **parameters)
     openapi_spec_validator.validate(document)
     (settings,) = (entry for name, entry in of_type(deployed, "AWS::ApiGatewayV2::Api").items() if name == "Api")
     assert settings["FailOnWarnings"] is True
 
 
-def test_api_has_no_setting_of_rest_apis(deployed: dict[str, Any]) -> None:
+def test_api_has_no_binary_media_types(deployed: dict[str, Any]) -> None:
     key = "x-amazon-apigateway-binary-media-types"
     assert key not in api(deployed)
     made = [
@@ -93,13 +96,13 @@ def test_api_has_no_setting_of_rest_apis(deployed: dict[str, Any]) -> None:
         if list(values(resource, key)) and resource.get("Condition") != "IsSamLocal"
     ]
     assert made == []
-    assert not Decided(deployed, **{"AWS::URLSuffix": "amazonaws.com"}).holds("IsSamLocal")
-    assert not Decided(deployed, **{"AWS::URLSuffix": "amazonaws.com.cn"}).holds("IsSamLocal")
+    assert not Evaluated(deployed, **{"AWS::URLSuffix": "amazonaws.com"}).holds("IsSamLocal")
+    assert not Evaluated(deployed, **{"AWS::URLSuffix": "amazonaws.com.cn"}).holds("IsSamLocal")
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what SAM itself uses
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # raised by SAM's dependencies
 @pytest.mark.parametrize("mode", SOURCE["Parameters"]["ApiAuth"]["AllowedValues"])
-def test_sam_local_finds_every_route_and_takes_images(mode: str) -> None:
+def test_sam_local_finds_every_route_and_accepts_binary_bodies(mode: str) -> None:
     stack = Stack("", "", "template.yaml", {"ApiAuth": mode}, copy.deepcopy(SOURCE))
     found = ApiProvider([stack]).api
     methods = {method.lower() for route in found.routes for method in route.methods}
@@ -108,7 +111,7 @@ def test_sam_local_finds_every_route_and_takes_images(mode: str) -> None:
     assert found.binary_media_types == ["*/*"]
 
 
-def test_api_is_open_only_with_none() -> None:
+def test_api_is_open_only_with_auth_disabled() -> None:
     allowed = SOURCE["Parameters"]["ApiAuth"]["AllowedValues"]
     assert [value for value in allowed if _security(value) == []] == ["NONE"]
     assert SOURCE["Parameters"]["ApiAuth"]["Default"] == "AWS_IAM"
@@ -116,10 +119,10 @@ def test_api_is_open_only_with_none() -> None:
 
 def _security(value: str) -> Any:
     body = SOURCE["Resources"]["Api"]["Properties"]["DefinitionBody"]
-    return Decided(SOURCE, ApiAuth=value)(operations(body)["get"]["security"])
+    return Evaluated(SOURCE, ApiAuth=value)(operations(body)["get"]["security"])
 
 
-def test_security_schemes_are_what_api_gateway_knows(deployed: dict[str, Any]) -> None:
+def test_security_schemes_match_api_gateway_authorizers(deployed: dict[str, Any]) -> None:
     iam = api(deployed)["components"]["securitySchemes"]
     assert iam.keys() == {"iam"}
     assert iam["iam"]["x-amazon-apigateway-authtype"] == "awsSigv4"
@@ -134,8 +137,8 @@ def test_security_schemes_are_what_api_gateway_knows(deployed: dict[str, Any]) -
     assert function["x-amazon-apigateway-authorizer"]["authorizerResultTtlInSeconds"] == 0
 
 
-def test_every_event_is_a_route_of_the_definition(deployed: dict[str, Any]) -> None:
-    """SAM would add a missing one by itself: without `security`."""
+def test_api_routes_equal_function_events(deployed: dict[str, Any]) -> None:
+    """SAM would add a missing route without `security`."""
     functions = of_type(SOURCE, "AWS::Serverless::Function").values()
     events = [event for function in functions for event in function.get("Events", {}).values()]
     routes = {
@@ -147,7 +150,7 @@ def test_every_event_is_a_route_of_the_definition(deployed: dict[str, Any]) -> N
     assert "$default" not in str(api(deployed)["paths"])
 
 
-def test_base_path_reaches_the_function() -> None:
+def test_base_path_is_passed_to_function() -> None:
     assert environment("PredictFunction")["LIGHTSHIP_BASE_PATH"] == ""
     assert environment("PredictFunction", BasePath="/ml")["LIGHTSHIP_BASE_PATH"] == "/ml"
     pattern = SOURCE["Parameters"]["BasePath"]["AllowedPattern"]
@@ -155,13 +158,13 @@ def test_base_path_reaches_the_function() -> None:
     assert not any(re.search(pattern, text) for text in ("/", "ml", "/ml/", "https://h/ml"))
 
 
-def test_metrics_are_off_unless_told() -> None:
+def test_metrics_are_off_by_default() -> None:
     assert environment("PredictFunction")["LIGHTSHIP_METRICS"] == "false"
     assert environment("PredictFunction", Metrics="true")["LIGHTSHIP_METRICS"] == "true"
     assert Settings.from_environment({"LIGHTSHIP_METRICS": "true"}).metrics
 
 
-def test_routes_call_the_alias(deployed: dict[str, Any]) -> None:
+def test_routes_invoke_alias(deployed: dict[str, Any]) -> None:
     (alias,) = of_type(deployed, "AWS::Lambda::Alias")
     integrations = list(values(deployed["Resources"]["Api"], "x-amazon-apigateway-integration"))
     assert len(integrations) == len(METHODS)

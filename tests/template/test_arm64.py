@@ -1,4 +1,7 @@
-"""Architecture=arm64: the packages of every image and layer have wheels for aarch64, by the hashes of the lock."""
+"""Architecture=arm64: all packages of images and layers have aarch64 wheels.
+
+The wheels are checked by the hashes of the lock files.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.template.decided import ROOT, SOURCE
+from tests.template.evaluated import ROOT, SOURCE
 
 PACKAGES = {
     "requirements/predict.txt": None,
@@ -22,14 +25,14 @@ NO_INDEX = ("Failed to fetch", "error sending request", "dns error", "Connection
 
 
 @pytest.mark.parametrize(("lock", "named"), PACKAGES.items())
-def test_packages_install_on_aarch64(lock: str, named: str | None, tmp_path: Path) -> None:
+def test_arm64_packages_have_wheels(lock: str, named: str | None, tmp_path: Path) -> None:
     uv = Path(sys.executable).with_name("uv")
     install = ["pip", "install", "--dry-run", "--no-deps", "--require-hashes", *PLATFORM, "--target", str(tmp_path)]
-    # Not from the repository's root: there uv would add the project's constraints, which have no hashes.
+    # Not in the repository's root, where uv would add the project's constraints, which have no hashes.
     command = [uv, *install, "--requirement", str(ROOT / lock)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode and any(sign in done.stderr for sign in NO_INDEX):
-        pytest.skip("no package index answers")
+        pytest.skip("no package index is reachable")
     assert done.returncode == 0, done.stderr
     installed = [line.removeprefix(" + ") for line in done.stderr.splitlines() if line.startswith(" + ")]
     assert len(installed) > 5
@@ -38,7 +41,7 @@ def test_packages_install_on_aarch64(lock: str, named: str | None, tmp_path: Pat
     ]
 
 
-def test_every_lock_of_an_image_or_layer_is_tried() -> None:
+def test_arm64_every_lock_of_images_and_layers_is_tested() -> None:
     assert "arm64" in SOURCE["Parameters"]["Architecture"]["AllowedValues"]
     files = [*ROOT.glob("functions/*/Dockerfile"), *ROOT.glob("deploy/*/Dockerfile")]
     text = "".join(file.read_text() for file in files)

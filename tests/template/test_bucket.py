@@ -1,4 +1,4 @@
-"""The registry in a bucket, as CloudFormation will make it: where models are, who may read, what outlives the stack."""
+"""The registry in a bucket: settings, permissions, retention and encryption."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.decided import ROOT, SOURCE, Decided, environment, statements
+from tests.template.evaluated import ROOT, SOURCE, Evaluated, environment, statements
 
 AWS = {"AWS::Partition": "aws", "AWS::Region": "eu-west-1", "AWS::URLSuffix": "amazonaws.com"}
 NAME = "lightship-bucket-1a2b3c"
@@ -37,18 +37,18 @@ def on_s3_and_kms(parameters: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def bucket(**parameters: Any) -> dict[str, Any]:
-    properties: dict[str, Any] = Decided(SOURCE, **OWN | parameters)(SOURCE["Resources"]["Bucket"]["Properties"])
+    properties: dict[str, Any] = Evaluated(SOURCE, **OWN | parameters)(SOURCE["Resources"]["Bucket"]["Properties"])
     return properties
 
 
 def made(name: str, **parameters: Any) -> bool:
-    """Whether a resource or an output is there with these parameters."""
+    """Return whether a resource or an output is created with these parameters."""
     entry = SOURCE["Resources"].get(name) or SOURCE["Outputs"][name]
-    decided: bool = Decided(SOURCE, **parameters)(SOURCE["Conditions"][entry["Condition"]])
-    return decided
+    evaluated: bool = Evaluated(SOURCE, **parameters)(SOURCE["Conditions"][entry["Condition"]])
+    return evaluated
 
 
-def test_unless_told_otherwise_models_are_in_the_image() -> None:
+def test_registry_default_is_image() -> None:
     assert environment("PredictFunction")["LIGHTSHIP_REGISTRY"] == "/var/task/models"
     assert "COPY models models" in (ROOT / "functions" / "predict" / "Dockerfile").read_text()
     assert on_s3_and_kms({}) == []
@@ -57,33 +57,33 @@ def test_unless_told_otherwise_models_are_in_the_image() -> None:
 
 
 @in_a_bucket
-def test_the_function_reads_models_in_the_bucket_and_may_do_nothing_else(parameters: dict[str, Any], name: str) -> None:
+def test_predict_role_only_reads_models_of_bucket(parameters: dict[str, Any], name: str) -> None:
     assert environment("PredictFunction", **parameters)["LIGHTSHIP_REGISTRY"] == f"s3://{name}/models"
     assert on_s3_and_kms(parameters) == reads(name)
     assert len(statements("PredictRole", **parameters)) == 3
 
 
 @in_a_bucket
-def test_the_outputs_are_what_push_needs(parameters: dict[str, Any], name: str) -> None:
-    decided = Decided(SOURCE, **parameters)
+def test_outputs_name_bucket_and_registry(parameters: dict[str, Any], name: str) -> None:
+    evaluated = Evaluated(SOURCE, **parameters)
     for output, value in {"BucketName": name, "RegistryUri": f"s3://{name}/models"}.items():
         assert made(output, **parameters)
-        assert decided(SOURCE["Outputs"][output]["Value"]) == value
+        assert evaluated(SOURCE["Outputs"][output]["Value"]) == value
 
 
-def test_only_the_word_bucket_makes_one() -> None:
+def test_bucket_is_created_only_with_registry_bucket() -> None:
     assert made("Bucket", **OWN)
     assert made("BucketRules", **OWN)
     assert not made("Bucket", **OTHERS)
 
 
 @pytest.mark.parametrize("name", ["Bucket", "BucketRules"])
-def test_it_outlives_the_stack_and_so_does_what_guards_it(name: str) -> None:
+def test_bucket_and_policy_are_retained(name: str) -> None:
     resource = SOURCE["Resources"][name]
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_nobody_outside_gets_in_and_nothing_is_lost_at_once() -> None:
+def test_bucket_blocks_public_access_and_is_versioned() -> None:
     properties = bucket()
     blocked = properties["PublicAccessBlockConfiguration"]
     assert blocked == dict.fromkeys(
@@ -94,7 +94,7 @@ def test_nobody_outside_gets_in_and_nothing_is_lost_at_once() -> None:
     assert "BucketName" not in properties
 
 
-def test_what_nobody_needs_goes() -> None:
+def test_bucket_old_versions_and_incomplete_uploads_expire() -> None:
     rules = bucket()["LifecycleConfiguration"]["Rules"]
     assert {rule["Status"] for rule in rules} == {"Enabled"}
     everywhere = [rule for rule in rules if "Prefix" not in rule and "Filter" not in rule]
@@ -106,8 +106,8 @@ def test_what_nobody_needs_goes() -> None:
     }
 
 
-def test_only_what_jobs_and_the_compile_worker_leave_behind_expires() -> None:
-    """Nothing else does: not models, not what was dropped, not what came of it."""
+def test_bucket_only_temporary_prefixes_expire() -> None:
+    """Models, dropped files and results never expire."""
     rules = bucket()["LifecycleConfiguration"]["Rules"]
     expiring = {rule.get("Prefix"): rule for rule in rules if "ExpirationInDays" in rule}
     days = {prefix: rule["ExpirationInDays"] for prefix, rule in expiring.items()}
@@ -116,7 +116,7 @@ def test_only_what_jobs_and_the_compile_worker_leave_behind_expires() -> None:
         assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
 
 
-def test_s3_encrypts_with_its_own_keys_or_with_yours() -> None:
+def test_bucket_is_encrypted_with_s3_or_kms_key() -> None:
     (own,) = bucket()["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert own == {"BucketKeyEnabled": False, "ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     (yours,) = bucket(BucketKey=KEY)["BucketEncryption"]["ServerSideEncryptionConfiguration"]
@@ -125,7 +125,7 @@ def test_s3_encrypts_with_its_own_keys_or_with_yours() -> None:
 
 
 @in_a_bucket
-def test_a_key_of_yours_may_be_used_to_read_from_s3_alone(parameters: dict[str, Any], name: str) -> None:
+def test_predict_role_uses_kms_key_through_s3_only(parameters: dict[str, Any], name: str) -> None:
     *others, decrypt = on_s3_and_kms(parameters | {"BucketKey": KEY})
     assert others == reads(name)
     assert decrypt == {
@@ -136,23 +136,23 @@ def test_a_key_of_yours_may_be_used_to_read_from_s3_alone(parameters: dict[str, 
     }
 
 
-def test_a_key_without_a_bucket_is_refused() -> None:
+def test_bucket_key_without_bucket_is_refused() -> None:
     rule = SOURCE["Rules"]["BucketKeyNeedsABucket"]
-    assert Decided(SOURCE, BucketKey=KEY)(rule["RuleCondition"])
-    assert not Decided(SOURCE)(rule["RuleCondition"])
+    assert Evaluated(SOURCE, BucketKey=KEY)(rule["RuleCondition"])
+    assert not Evaluated(SOURCE)(rule["RuleCondition"])
     (assertion,) = rule["Assertions"]
-    assert not Decided(SOURCE)(assertion["Assert"])
-    assert Decided(SOURCE, **OWN)(assertion["Assert"])
+    assert not Evaluated(SOURCE)(assertion["Assert"])
+    assert Evaluated(SOURCE, **OWN)(assertion["Assert"])
 
 
 def denied() -> list[dict[str, Any]]:
-    """The statements of the bucket's policy."""
-    policy = Decided(SOURCE, **OWN)(SOURCE["Resources"]["BucketRules"]["Properties"])
+    """Return the statements of the bucket's policy."""
+    policy = Evaluated(SOURCE, **OWN)(SOURCE["Resources"]["BucketRules"]["Properties"])
     assert policy["Bucket"] == NAME
     return list(policy["PolicyDocument"]["Statement"])
 
 
-def test_outputs_pieces_and_replies_are_created_and_never_replaced() -> None:
+def test_bucket_policy_denies_replacing_outputs_and_replies() -> None:
     assert denied()[0] == {
         "Effect": "Deny",
         "Principal": "*",
@@ -162,7 +162,7 @@ def test_outputs_pieces_and_replies_are_created_and_never_replaced() -> None:
     }
 
 
-def test_requests_without_tls_are_denied() -> None:
+def test_bucket_policy_denies_requests_without_tls() -> None:
     assert denied()[1] == {
         "Effect": "Deny",
         "Principal": "*",
@@ -172,10 +172,10 @@ def test_requests_without_tls_are_denied() -> None:
     }
 
 
-def test_the_disk_and_the_memory_are_what_the_store_and_the_shelf_are_told() -> None:
+def test_disk_and_model_memory_match_cache_limits() -> None:
     function = SOURCE["Resources"]["PredictFunction"]["Properties"]
     variables = environment("PredictFunction", ModelMemory=300, Disk=700)
-    assert Decided(SOURCE, Disk=700)(function["EphemeralStorage"]) == {"Size": 700}
+    assert Evaluated(SOURCE, Disk=700)(function["EphemeralStorage"]) == {"Size": 700}
     assert (variables["LIGHTSHIP_MEMORY_MB"], variables["LIGHTSHIP_CACHE_MB"]) == ("300", "700")
     defaults = {name: SOURCE["Parameters"][name]["Default"] for name in ("ModelMemory", "Disk")}
     memory = [engine["Memory"] for engine in SOURCE["Mappings"]["EngineDefaults"].values()]
@@ -183,7 +183,7 @@ def test_the_disk_and_the_memory_are_what_the_store_and_the_shelf_are_told() -> 
 
 
 @pytest.mark.parametrize("name", ["Registry", "BucketKey"])
-def test_a_slip_of_the_pen_is_refused_before_anything_is_made(name: str) -> None:
+def test_parameter_patterns_refuse_malformed_values(name: str) -> None:
     entry = SOURCE["Parameters"][name]
     good = {"Registry": ["image", "bucket", "shared-models", "a.b-c"], "BucketKey": ["none", KEY]}
     bad = {"Registry": ["", "s3://shared/models", "Bucket", "-a", "ab"], "BucketKey": ["", "alias/models", f"{KEY} "]}

@@ -1,4 +1,4 @@
-"""Functions that files, messages and the clock start: their code, what they are told, the ledger, the schedule."""
+"""Functions started by files, messages and schedules: code, environment, ledger."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from samcli.lib.providers.sam_function_provider import SamFunctionProvider
 
 from lightship.aws.stack import StackSettings
 from lightship.local.template.wiring import read
-from tests.template.decided import ROOT, SOURCE, Decided, environment, with_bucket
+from tests.template.evaluated import ROOT, SOURCE, Evaluated, environment, with_bucket
 
 FUNCTIONS = {name: entry for name, entry in SOURCE["Resources"].items() if name.endswith("Function")}
 INVOKED = "CompileWorkerFunction"
 STARTED = sorted(FUNCTIONS.keys() - {"PredictFunction", INVOKED})
-PLACES = {"LIGHTSHIP_BUCKET": "Bucket", "LIGHTSHIP_REGISTRY": "s3://Bucket/models"}
+LOCATIONS = {"LIGHTSHIP_BUCKET": "Bucket", "LIGHTSHIP_REGISTRY": "s3://Bucket/models"}
 JOBS = {
     "LIGHTSHIP_JOBS_TABLE": "JobsTable",
     "LIGHTSHIP_SPLIT_QUEUE": "SplitQueue",
@@ -26,17 +26,17 @@ JOBS = {
 }
 BUS = {"LIGHTSHIP_EVENT_BUS": "default"}
 CACHE = {"LIGHTSHIP_CACHE_MB": "1024"}
-TOLD = {
-    "CompileFunction": PLACES
+ENVIRONMENTS = {
+    "CompileFunction": LOCATIONS
     | BUS
     | {
         "AWS_ENDPOINT_URL_LAMBDA": "",
         "LIGHTSHIP_COMPILE_WORKER": INVOKED,
         "LIGHTSHIP_COMPILE_TENANCY": "PER_TENANT",
     },
-    "SplitFunction": PLACES | JOBS,
-    "ScoreFunction": PLACES | JOBS | CACHE,
-    "RequestsFunction": PLACES
+    "SplitFunction": LOCATIONS | JOBS,
+    "ScoreFunction": LOCATIONS | JOBS | CACHE,
+    "RequestsFunction": LOCATIONS
     | BUS
     | CACHE
     | {"LIGHTSHIP_DEFAULT_MODEL": "quickstart", "LIGHTSHIP_MEMORY_MB": "512", "LIGHTSHIP_REPLY_QUEUES": "none"},
@@ -50,33 +50,33 @@ NIGHTLY = {
 
 
 @pytest.mark.parametrize("name", STARTED)
-def test_a_function_is_told_where_things_are(name: str) -> None:
-    assert environment(name, **with_bucket().values) == TOLD[name]
+def test_environment_of_queue_function_names_resources(name: str) -> None:
+    assert environment(name, **with_bucket().values) == ENVIRONMENTS[name]
 
 
-def test_the_api_is_told_where_jobs_are_where_there_are_any() -> None:
-    told = environment("PredictFunction", **with_bucket().values)
-    assert {name: told[name] for name in PLACES | JOBS | CACHE} == PLACES | JOBS | CACHE
+def test_environment_of_api_names_jobs_resources_only_with_bucket() -> None:
+    variables = environment("PredictFunction", **with_bucket().values)
+    assert {name: variables[name] for name in LOCATIONS | JOBS | CACHE} == LOCATIONS | JOBS | CACHE
     for registry in ("image", "shared-models"):
-        told = environment("PredictFunction", **with_bucket(Registry=registry).values)
-        assert {told[name] for name in ("LIGHTSHIP_BUCKET", *JOBS)} == {""}
+        variables = environment("PredictFunction", **with_bucket(Registry=registry).values)
+        assert {variables[name] for name in ("LIGHTSHIP_BUCKET", *JOBS)} == {""}
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what SAM itself uses
-def test_sam_local_reads_the_same() -> None:
-    """Half understood, an !If is an object there, and the function would be told that a stack is where none is."""
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # raised by SAM's dependencies
+def test_sam_local_resolves_environment_of_api() -> None:
+    """A partly resolved !If would be an object, and the API would assume a stack."""
     functions = SamFunctionProvider([Stack("", "", "template.yaml", {}, SOURCE)], ignore_code_extraction_warnings=True)
     predict = functions.get("PredictFunction")
     assert predict is not None
-    told = predict.environment["Variables"]
-    assert told["LIGHTSHIP_REGISTRY"] == "/var/task/models"
-    assert {told[name] for name in ("LIGHTSHIP_BUCKET", *JOBS)} == {""}
+    variables = predict.environment["Variables"]
+    assert variables["LIGHTSHIP_REGISTRY"] == "/var/task/models"
+    assert {variables[name] for name in ("LIGHTSHIP_BUCKET", *JOBS)} == {""}
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(("seconds", "worker"), [(None, 540), ("900", 810)])
-def test_sam_local_finds_the_timeout_of_the_worker(seconds: str | None, worker: int) -> None:
-    """It looks for texts in a mapping, and does not turn a parameter's number into one."""
+def test_sam_local_resolves_worker_timeout(seconds: str | None, worker: int) -> None:
+    """SAM looks up strings in a mapping and does not convert a numeric parameter."""
     overrides = {"Registry": "bucket"} | ({"CompileTimeout": seconds} if seconds else {})
     stack = Stack("", "", "template.yaml", overrides, SOURCE)
     function = SamFunctionProvider([stack], ignore_code_extraction_warnings=True).get(INVOKED)
@@ -84,18 +84,19 @@ def test_sam_local_finds_the_timeout_of_the_worker(seconds: str | None, worker: 
     assert function.timeout == worker
 
 
-def test_lambdas_recursion_guard_is_off_only_where_chains_have_a_bound_of_ours() -> None:
-    """See lightship.jobs.messages: SplitFunction and ScoreFunction continue their work by a message to themselves."""
+def test_recursive_loop_is_allowed_only_for_split_and_score() -> None:
+    """They continue by a message to their queue; lightship.jobs.messages limits it."""
     allowed = {name for name, entry in FUNCTIONS.items() if "RecursiveLoop" in entry["Properties"]}
     assert allowed == {"SplitFunction", "ScoreFunction"}
     assert all(FUNCTIONS[name]["Properties"]["RecursiveLoop"] == "Allow" for name in allowed)
 
 
-# Names of CloudFormation's own making are cut to what a service takes; a stack's name has up to 128 characters.
+# CloudFormation truncates generated names to a service's limit. Explicit names that contain the stack's name, which may
+# have 128 characters, must fit.
 LONGEST = {"AWS::Logs::LogGroup": 512, "AWS::Serverless::HttpApi": 128}
 
 
-def test_names_made_of_the_stacks_name_fit_where_they_are_used() -> None:
+def test_names_with_longest_stack_name_fit_service_limits() -> None:
     stack = with_bucket(**NIGHTLY, **{"AWS::StackName": "s" * 128})
     for kind, most in LONGEST.items():
         for properties in stack.resources(kind).values():
@@ -112,20 +113,20 @@ def test_names_made_of_the_stacks_name_fit_where_they_are_used() -> None:
 
 
 @pytest.mark.parametrize("name", STARTED)
-def test_a_queue_starts_it_and_nothing_else(name: str) -> None:
+def test_function_is_started_by_queues_only(name: str) -> None:
     assert {event["Type"] for event in FUNCTIONS[name]["Properties"]["Events"].values()} == {"SQS"}
     assert FUNCTIONS[name]["Condition"] == "HasBucket"
 
 
-def test_what_opens_model_files_is_invoked_and_knows_no_resource() -> None:
+def test_compile_worker_has_no_event_source_and_no_resource_names() -> None:
     worker = FUNCTIONS[INVOKED]
     assert worker["Condition"] == "HasBucket"
     assert not {"Events", "VpcConfig", "FunctionUrlConfig", "Layers"} & worker["Properties"].keys()
     assert environment(INVOKED, **with_bucket().values) == {"POWERTOOLS_TRACE_DISABLED": "true"}
-    assert worker["Properties"]["Tracing"] == "Disabled"  # it may not write traces
+    assert worker["Properties"]["Tracing"] == "Disabled"  # its role may not write traces
 
 
-def test_no_environment_opens_two_model_files() -> None:
+def test_compile_worker_is_isolated_per_job() -> None:
     worker = with_bucket().resources("AWS::Serverless::Function")[INVOKED]
     assert worker["TenancyConfig"] == {"TenantIsolationMode": "PER_TENANT"}
     without = with_bucket(CompileTenancy="NONE")
@@ -137,21 +138,21 @@ def test_no_environment_opens_two_model_files() -> None:
 
 @pytest.mark.parametrize("name", ["CompileFunction", "ScoreFunction", "RequestsFunction"])
 @pytest.mark.parametrize("engine", ["litert", "tensorflow"])
-def test_what_runs_models_is_one_image_and_the_broker_has_no_tensorflow(name: str, engine: str) -> None:
+def test_functions_running_models_share_image(name: str, engine: str) -> None:
     of_predict = with_bucket(Engine="litert" if name == "CompileFunction" else engine)
     metadata = with_bucket(Engine=engine)(FUNCTIONS[name]["Metadata"])
     assert metadata == of_predict(FUNCTIONS["PredictFunction"]["Metadata"])
     assert FUNCTIONS[name]["Properties"]["ImageConfig"].keys() == {"Command"}
 
 
-def test_what_compiles_is_another() -> None:
+def test_compile_worker_has_own_image() -> None:
     metadata = FUNCTIONS[INVOKED]["Metadata"]
     assert (ROOT / metadata["DockerContext"] / metadata["Dockerfile"]).is_file()
     assert metadata["DockerTag"] != FUNCTIONS["PredictFunction"]["Metadata"]["DockerTag"]
     assert "ImageConfig" not in FUNCTIONS[INVOKED]["Properties"]
 
 
-def test_what_splits_is_a_zip_on_the_layer() -> None:
+def test_split_function_is_zip_on_layer() -> None:
     split = FUNCTIONS["SplitFunction"]
     layer = SOURCE["Resources"]["LightshipLayer"]
     assert split["Properties"]["Layers"] == [{"Ref": "LightshipLayer"}]
@@ -166,14 +167,14 @@ def test_what_splits_is_a_zip_on_the_layer() -> None:
         assert re.search(rf"^build-{name}:", makefile, re.MULTILINE)
 
 
-def test_a_makefile_may_look_beyond_its_folder() -> None:
-    """Otherwise SAM builds in a copy of the folder alone, from where src/lightship cannot be reached."""
+def test_sam_builds_makefile_functions_in_source() -> None:
+    """Otherwise SAM builds in a copy of the folder, without src/lightship."""
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
     environments = [value for value in config.values() if isinstance(value, dict)]
     assert all(each["build"]["parameters"]["build_in_source"] is True for each in environments)
 
 
-def test_every_queue_that_starts_a_function_has_an_event_to_try_it_with() -> None:
+def test_every_source_queue_has_example_event() -> None:
     """The last part of a record's eventSourceARN is the queue's logical name."""
     events = [json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")]
     sources = [record.get("eventSourceARN", "") for event in events for record in event.get("Records", [])]
@@ -185,7 +186,7 @@ def test_every_queue_that_starts_a_function_has_an_event_to_try_it_with() -> Non
 # The ledger.
 
 
-def test_the_ledger_costs_nothing_idle_and_forgets_nothing_by_accident() -> None:
+def test_jobs_table_is_on_demand_retained_and_recoverable() -> None:
     resource = SOURCE["Resources"]["JobsTable"]
     table = resource["Properties"]
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
@@ -196,7 +197,7 @@ def test_the_ledger_costs_nothing_idle_and_forgets_nothing_by_accident() -> None
     assert "TableName" not in table
 
 
-def test_the_ledger_has_the_keys_that_jobs_go_by() -> None:
+def test_jobs_table_has_job_and_owner_keys() -> None:
     table = SOURCE["Resources"]["JobsTable"]["Properties"]
     types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
     assert types == {"job": "S", "item": "S", "owner": "S", "created": "N"}
@@ -214,13 +215,13 @@ def keys(entry: dict[str, Any]) -> dict[str, str]:
 # The schedule.
 
 
-def test_nothing_is_scheduled_unless_said() -> None:
+def test_schedule_is_off_by_default() -> None:
     assert with_bucket().resources("AWS::Scheduler::Schedule") == {}
     assert with_bucket(**NIGHTLY).resources("AWS::Scheduler::Schedule").keys() == {"Schedule"}
     assert with_bucket(**NIGHTLY, Registry="image").resources("AWS::Scheduler::Schedule") == {}
 
 
-def test_the_schedule_puts_a_run_on_the_queue() -> None:
+def test_schedule_sends_run_to_split_queue() -> None:
     schedule = with_bucket(**NIGHTLY).resources("AWS::Scheduler::Schedule")["Schedule"]
     assert (schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"]) == (
         "cron(0 3 * * ? *)",
@@ -241,49 +242,49 @@ def test_the_schedule_puts_a_run_on_the_queue() -> None:
     }
 
 
-# What a terminal is told.
+# The output Environment.
 
 
-def told() -> dict[str, str]:
-    """The output Environment, as `export` reads it."""
+def output_environment() -> dict[str, str]:
+    """Return the variables of the output Environment, as `export` reads them."""
     text = with_bucket()(SOURCE["Outputs"]["Environment"]["Value"])
     return dict(word.split("=", 1) for word in text.split(" "))
 
 
-def test_the_output_environment_says_what_up_says() -> None:
+def test_output_environment_equals_local_environment() -> None:
     local = read(ROOT / "template.yaml", endpoint="http://127.0.0.1:1", overrides={"Registry": "bucket"})
-    assert told().keys() == local.environment.keys()
-    known = {name for function in FUNCTIONS for name in environment(function, **with_bucket().values)}
-    assert told().keys() - known == {"LIGHTSHIP_QUEUES", "LIGHTSHIP_SCHEDULE_GROUP"}
-    assert told().items() >= (PLACES | JOBS).items()
+    assert output_environment().keys() == local.environment.keys()
+    names = {name for function in FUNCTIONS for name in environment(function, **with_bucket().values)}
+    assert output_environment().keys() - names == {"LIGHTSHIP_QUEUES", "LIGHTSHIP_SCHEDULE_GROUP"}
+    assert output_environment().items() >= (LOCATIONS | JOBS).items()
     assert SOURCE["Outputs"]["Environment"]["Condition"] == "HasBucket"
 
 
-def test_the_output_environment_is_all_that_the_command_line_reads() -> None:
-    """Split at spaces by a shell that also expands * ? [ and ~, into names that Places and its cloud know."""
+def test_output_environment_has_all_settings_of_command_line() -> None:
+    """The shell splits the value at spaces and expands * ? [ and ~."""
     local = read(ROOT / "template.yaml", endpoint="http://127.0.0.1:1", overrides={"Registry": "bucket"})
-    places = StackSettings.from_environment(local.environment)
-    assert "" not in {places.jobs_table, places.split_queue, places.score_queue, places.schedule_group}
+    settings = StackSettings.from_environment(local.environment)
+    assert "" not in {settings.jobs_table, settings.split_queue, settings.score_queue, settings.schedule_group}
     working = {queue.url for queue in local.queues.values() if queue.redrive}
-    assert set(places.queues.values()) == working
-    assert list(places.queues) == ["compile", "split", "score", "requests", "requests-fifo"]
-    assert not set("*?[~'\"$`\\") & set("".join(told().values()))
+    assert set(settings.queues.values()) == working
+    assert list(settings.queues) == ["compile", "split", "score", "requests", "requests-fifo"]
+    assert not set("*?[~'\"$`\\") & set("".join(output_environment().values()))
 
 
 @pytest.mark.parametrize("missing", ["ScheduleModel", "ScheduleInput"])
-def test_half_a_schedule_is_refused(missing: str) -> None:
+def test_schedule_without_model_or_input_is_refused(missing: str) -> None:
     rule = SOURCE["Rules"]["ScheduleNeedsAnInput"]
-    assert not Decided(SOURCE)(rule["RuleCondition"])
-    assert Decided(SOURCE, **NIGHTLY)(rule["RuleCondition"])
+    assert not Evaluated(SOURCE)(rule["RuleCondition"])
+    assert Evaluated(SOURCE, **NIGHTLY)(rule["RuleCondition"])
     bucket, both = (assertion["Assert"] for assertion in rule["Assertions"])
-    assert not Decided(SOURCE, **NIGHTLY)(bucket)
+    assert not Evaluated(SOURCE, **NIGHTLY)(bucket)
     assert with_bucket(**NIGHTLY)(bucket)
     assert with_bucket(**NIGHTLY)(both)
     assert not with_bucket(**NIGHTLY | {missing: ""})(both)
 
 
 @pytest.mark.parametrize("name", ["ReplyQueues", "ScheduleExpression", "ScheduleInput"])
-def test_a_slip_of_the_pen_is_refused_before_anything_is_made(name: str) -> None:
+def test_parameter_patterns_refuse_malformed_values(name: str) -> None:
     pattern = SOURCE["Parameters"][name]["AllowedPattern"]
     queue = "arn:aws:sqs:eu-west-1:123456789012:replies"
     good = {

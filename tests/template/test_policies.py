@@ -1,4 +1,4 @@
-"""The policies for people: who deploys a stack, and who operates one."""
+"""IAM policies for people who deploy or operate a stack."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.template.decided import ROOT, SOURCE
+from tests.template.evaluated import ROOT, SOURCE
 
-# What CloudFormation calls to make and to delete a resource of a type.
+# Actions with which CloudFormation creates and deletes a resource of a type.
 CREATES = {
     "AWS::ApiGatewayV2::Api": {"apigateway:POST", "apigateway:DELETE"},
     "AWS::DynamoDB::Table": {"dynamodb:CreateTable"},
@@ -35,18 +35,18 @@ CREATES = {
     "AWS::Serverless::HttpApi": {"apigateway:POST", "logs:CreateLogDelivery"},
     "AWS::Serverless::LayerVersion": {"lambda:PublishLayerVersion", "lambda:DeleteLayerVersion"},
 }
-# Actions that know no resource, and mappings, whose condition names the functions.
+# Statements with actions that support no resource, and event source mappings, whose condition names the functions.
 UNSCOPED = {"ReadTemplates", "ImageRegistryLogin", "AccessLog", "QueuesToFunctions"}
 
 
 def deployer() -> list[dict[str, Any]]:
-    """The statements of the policy for who deploys."""
+    """Return the statements of the policy for deploying."""
     document = json.loads((ROOT / "deploy" / "policies" / "deployer.json").read_text())
     return list(document["Statement"])
 
 
 def operator() -> list[dict[str, Any]]:
-    """The statements of the policy for who operates."""
+    """Return the statements of the policy for operating."""
     blocks = re.findall(
         r"^```json\n(.*?)^```$", (ROOT / "docs" / "deployment.md").read_text(), re.MULTILINE | re.DOTALL
     )
@@ -55,13 +55,13 @@ def operator() -> list[dict[str, Any]]:
 
 
 def resources(statement: dict[str, Any]) -> list[str]:
-    """The ARNs of a statement."""
+    """Return the ARNs of a statement."""
     found = statement["Resource"]
     return [found] if isinstance(found, str) else list(found)
 
 
 @pytest.mark.parametrize("kind", sorted({entry["Type"] for entry in SOURCE["Resources"].values()}))
-def test_deployer_may_make_every_resource_of_the_template(kind: str) -> None:
+def test_deployer_may_create_every_resource_type(kind: str) -> None:
     allowed = {action for statement in deployer() for action in statement["Action"]}
     assert CREATES[kind] <= allowed
 
@@ -72,15 +72,15 @@ def test_deployer_has_wildcards_only_to_read_and_few_unscoped_resources() -> Non
     assert {statement["Sid"] for statement in deployer() if "*" in resources(statement)} == UNSCOPED
 
 
-def test_deployer_policy_fits_a_managed_policy() -> None:
-    """IAM counts no white space."""
+def test_deployer_policy_fits_managed_policy_limit() -> None:
+    """IAM does not count white space."""
     text = (ROOT / "deploy" / "policies" / "deployer.json").read_text()
     for word, value in {"REGION": "ap-southeast-2", "ACCOUNT": "123456789012", "STACK": "lightship-staging"}.items():
         text = text.replace(word, value)
     assert len(re.sub(r"\s", "", text)) <= 6144
 
 
-def test_deployer_attaches_only_the_policy_for_traces_and_passes_roles_to_two_services() -> None:
+def test_deployer_attaches_only_tracing_policy_and_passes_roles_to_two_services() -> None:
     conditions = {statement["Sid"]: statement.get("Condition") for statement in deployer()}
     used = {str(arn["Fn::Sub"]) for arn in _managed()}
     assert conditions["TracesOnly"] == {

@@ -1,4 +1,4 @@
-"""Which function may do what, to the letter. An ARN is the resource's logical name here."""
+"""Exact permissions of every role; an ARN is the resource's logical name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.decided import SOURCE, with_bucket
+from tests.template.evaluated import SOURCE, with_bucket
 
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
@@ -24,7 +24,7 @@ BUS = "arn:aws:events:eu-west-1:123456789012:event-bus/default"
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-1111-2222-3333-444455556666"
 REPLIES = "arn:aws:sqs:eu-west-1:123456789012:replies"
 
-RIGHTS = {
+PERMISSIONS = {
     "PredictRole": {
         "PredictLogs": LOGS,
         "SplitQueue": {SEND},
@@ -92,31 +92,31 @@ LISTED = {
     "ScoreRole": ["batch/*/input/*", "models/*", "uploads/*", "scratch/*"],
     "RequestsRole": ["models/*"],
 }
-FUNCTIONS = sorted(RIGHTS.keys() - {"ScheduleRole"})
+FUNCTIONS = sorted(PERMISSIONS.keys() - {"ScheduleRole"})
 KINDS = {
     "CompileRole": ["Model Published", "Model Refused"],
     "RequestsRole": ["Prediction Made", "Prediction Refused"],
 }
 
-every_role = pytest.mark.parametrize("role", RIGHTS)
+every_role = pytest.mark.parametrize("role", PERMISSIONS)
 every_function = pytest.mark.parametrize("role", FUNCTIONS)
 every_function_with_a_bucket = pytest.mark.parametrize("role", LISTED)
 
 
-def stated(role: str, **parameters: Any) -> list[dict[str, Any]]:
-    """A role's statements: its own, and those of the policies that name it."""
-    decided = with_bucket(**parameters)
-    policies = list(decided.resources("AWS::IAM::Role")[role]["Policies"])
-    policies += [each for each in decided.resources("AWS::IAM::Policy").values() if role in each["Roles"]]
+def statements_of(role: str, **parameters: Any) -> list[dict[str, Any]]:
+    """Return a role's statements: inline, and of policies attached to it."""
+    evaluated = with_bucket(**parameters)
+    policies = list(evaluated.resources("AWS::IAM::Role")[role]["Policies"])
+    policies += [each for each in evaluated.resources("AWS::IAM::Policy").values() if role in each["Roles"]]
     return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
 
 def allowed(role: str, **parameters: Any) -> list[dict[str, Any]]:
-    return [statement for statement in stated(role, **parameters) if statement["Effect"] == "Allow"]
+    return [statement for statement in statements_of(role, **parameters) if statement["Effect"] == "Allow"]
 
 
-def rights(role: str, **parameters: Any) -> dict[str, set[str]]:
-    """What a role may do, by resource."""
+def permissions(role: str, **parameters: Any) -> dict[str, set[str]]:
+    """Return the allowed actions of a role, by resource."""
     found = defaultdict(set)
     for statement in allowed(role, **parameters):
         actions, resources = (
@@ -128,7 +128,7 @@ def rights(role: str, **parameters: Any) -> dict[str, set[str]]:
 
 
 def conditions(role: str) -> dict[tuple[str, str, str], list[str]]:
-    """What must be one of what, by action and operator: of all statements together."""
+    """Return the condition values of a role, by action, operator and key."""
     found = defaultdict(list)
     for each in allowed(role):
         for operator, terms in each.get("Condition", {}).items():
@@ -138,32 +138,32 @@ def conditions(role: str) -> dict[tuple[str, str, str], list[str]]:
 
 
 @every_role
-def test_it_may_do_this_and_nothing_else(role: str) -> None:
-    assert rights(role) == RIGHTS[role]
+def test_role_has_exactly_listed_permissions(role: str) -> None:
+    assert permissions(role) == PERMISSIONS[role]
 
 
-def test_no_role_is_left_out() -> None:
+def test_role_tests_cover_every_role() -> None:
     roles = {name for name, entry in SOURCE["Resources"].items() if entry["Type"] == "AWS::IAM::Role"}
-    assert roles == RIGHTS.keys()
+    assert roles == PERMISSIONS.keys()
 
 
 @pytest.mark.parametrize("registry", ["image", "shared-models"])
-def test_without_queues_the_api_may_read_models_and_nothing_else(registry: str) -> None:
-    """Where there are any in a bucket; tests/template/test_bucket.py has the statements."""
-    resources = rights("PredictRole", Registry=registry).keys() - {"PredictLogs"}
+def test_predict_role_without_own_bucket_only_reads_models(registry: str) -> None:
+    """Read only models of a shared bucket; test_bucket.py has the statements."""
+    resources = permissions("PredictRole", Registry=registry).keys() - {"PredictLogs"}
     assert resources <= {"shared-models", "shared-models/models/*"}
 
 
-def test_what_opens_model_files_may_write_its_log_and_nothing_else() -> None:
+def test_compile_worker_role_may_only_write_log() -> None:
     role = with_bucket(BucketKey=KEY).resources("AWS::IAM::Role")["CompileWorkerRole"]
     assert "ManagedPolicyArns" not in role
-    assert stated("CompileWorkerRole", BucketKey=KEY) == [
+    assert statements_of("CompileWorkerRole", BucketKey=KEY) == [
         {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "CompileWorkerLogs"}
     ]
 
 
-def test_compile_role_creates_files_of_versions_and_replaces_only_a_state_that_it_read() -> None:
-    denied = {role: [each for each in stated(role) if each["Effect"] == "Deny"] for role in RIGHTS}
+def test_compile_role_creates_version_files_and_replaces_state_conditionally() -> None:
+    denied = {role: [each for each in statements_of(role) if each["Effect"] == "Deny"] for role in PERMISSIONS}
     assert {role: statements for role, statements in denied.items() if statements} == {
         "CompileRole": [
             {
@@ -183,20 +183,20 @@ def test_compile_role_creates_files_of_versions_and_replaces_only_a_state_that_i
 
 
 @every_role
-def test_only_keys_of_objects_are_patterns(role: str) -> None:
-    assert not [arn for arn in rights(role) if "*" in arn and not arn.startswith("Bucket/")]
+def test_role_wildcards_are_only_in_object_keys(role: str) -> None:
+    assert not [arn for arn in permissions(role) if "*" in arn and not arn.startswith("Bucket/")]
 
 
 @every_role
-def test_nobody_deletes_an_object_or_an_item(role: str) -> None:
-    actions = set().union(*rights(role).values())
+def test_role_may_not_delete_objects_or_items(role: str) -> None:
+    actions = set().union(*permissions(role).values())
     assert not [action for action in actions if "Delete" in action and action != "sqs:DeleteMessage"]
 
 
-def test_only_what_compiles_may_write_a_model() -> None:
+def test_only_compile_role_may_write_models() -> None:
     written = {
-        role: {arn for arn, actions in rights(role).items() if arn.startswith("Bucket/models/") and PUT in actions}
-        for role in RIGHTS
+        role: {arn for arn, actions in permissions(role).items() if arn.startswith("Bucket/models/") and PUT in actions}
+        for role in PERMISSIONS
     }
     assert [role for role, arns in written.items() if arns] == ["CompileRole"]
 
@@ -210,16 +210,16 @@ def test_only_what_compiles_may_write_a_model() -> None:
         ("models/churn/1/saved_model/variables/variables.index", "Bucket/models/*/*/*"),
     ],
 )
-def test_compile_role_pattern_of_versions_does_not_cover_a_state(key: str, pattern: str) -> None:
-    """In IAM a * matches slashes, too."""
-    arns = [arn for arn, actions in rights("CompileRole").items() if PUT in actions]
+def test_compile_role_version_pattern_excludes_state(key: str, pattern: str) -> None:
+    """In IAM, * also matches slashes."""
+    arns = [arn for arn, actions in permissions("CompileRole").items() if PUT in actions]
     assert [arn for arn in arns if fnmatch.fnmatchcase(f"Bucket/{key}", arn)] == [pattern]
 
 
 @every_function_with_a_bucket
-def test_it_lists_what_it_may_read_and_sends_events_under_its_own_name(role: str) -> None:
+def test_role_conditions_restrict_prefixes_and_event_source(role: str) -> None:
     expected = {(LIST, "StringLike", "s3:prefix"): LISTED[role]}
-    if BUS in RIGHTS[role]:
+    if BUS in PERMISSIONS[role]:
         expected["events:PutEvents", "StringEquals", "events:source"] = ["lightship"]
     if role in KINDS:
         expected["events:PutEvents", "StringEquals", "events:detail-type"] = KINDS[role]
@@ -227,20 +227,20 @@ def test_it_lists_what_it_may_read_and_sends_events_under_its_own_name(role: str
 
 
 @every_function_with_a_bucket
-def test_a_key_of_yours_is_used_through_s3_alone(role: str) -> None:
-    assert rights(role, BucketKey=KEY) == RIGHTS[role] | {KEY: {"kms:Decrypt", "kms:GenerateDataKey"}}
-    statement = stated(role, BucketKey=KEY)[-1]
+def test_role_uses_kms_key_through_s3_only(role: str) -> None:
+    assert permissions(role, BucketKey=KEY) == PERMISSIONS[role] | {KEY: {"kms:Decrypt", "kms:GenerateDataKey"}}
+    statement = statements_of(role, BucketKey=KEY)[-1]
     assert statement["Condition"] == {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}
 
 
-def test_answers_go_to_the_queues_that_are_named_and_to_no_other() -> None:
+def test_requests_role_sends_only_to_reply_queues() -> None:
     others = [f"{REPLIES}-1", f"{REPLIES}-2.fifo"]
-    expected = RIGHTS["RequestsRole"] | {queue: {SEND} for queue in others}
-    assert rights("RequestsRole", ReplyQueues=others) == expected
+    expected = PERMISSIONS["RequestsRole"] | {queue: {SEND} for queue in others}
+    assert permissions("RequestsRole", ReplyQueues=others) == expected
 
 
 @every_function
-def test_lambda_alone_takes_the_role_of_a_function(role: str) -> None:
+def test_function_role_is_assumed_by_lambda_only(role: str) -> None:
     (statement,) = with_bucket().resources("AWS::IAM::Role")[role]["AssumeRolePolicyDocument"]["Statement"]
     assert statement == {
         "Effect": "Allow",
@@ -249,7 +249,7 @@ def test_lambda_alone_takes_the_role_of_a_function(role: str) -> None:
     }
 
 
-def test_schedules_of_this_stack_alone_take_the_role_of_schedules() -> None:
+def test_schedule_role_is_assumed_by_own_schedules_only() -> None:
     (statement,) = with_bucket().resources("AWS::IAM::Role")["ScheduleRole"]["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": "scheduler.amazonaws.com"}
     assert statement["Condition"] == {

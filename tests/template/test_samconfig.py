@@ -1,4 +1,4 @@
-"""samconfig.toml. SAM ignores what it does not know, without a word."""
+"""samconfig.toml, of which SAM silently ignores unknown settings."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ def overrides(environment: str) -> dict[str, str]:
 
 
 def options(command: str) -> set[str | None]:
-    """The settings of a command, by its name in samconfig.toml."""
-    found, context = cli, click.Context(cli, obj=cli)  # without an object SAM loads no command
+    """Return the options of a command, by its name in samconfig.toml."""
+    found, context = cli, click.Context(cli, obj=cli)  # SAM loads no commands without an object
     for word in command.replace("global", "deploy").split("_", 1):
         found = found.get_command(context, word.replace("_", "-"))
     return {parameter.name for parameter in found.params}
 
 
-def test_there_are_four_environments() -> None:
+def test_samconfig_has_four_environments() -> None:
     assert list(CONFIG) == ["version", *ENVIRONMENTS]
     stacks = {CONFIG[name]["global"]["parameters"]["stack_name"] for name in ENVIRONMENTS}
     assert len(stacks) == 4
 
 
 @every_environment
-def test_it_is_whole(environment: str) -> None:
+def test_samconfig_environment_has_every_command(environment: str) -> None:
     assert CONFIG[environment].keys() == (COMMANDS if environment == "local" else COMMANDS | {"deploy"})
 
 
 @every_environment
-def test_sam_knows_every_setting(environment: str) -> None:
+def test_samconfig_settings_are_options_of_sam(environment: str) -> None:
     for command, section in CONFIG[environment].items():
         assert section["parameters"].keys() <= options(command)
 
 
 @every_environment
-def test_the_template_takes_every_parameter(environment: str) -> None:
+def test_samconfig_parameters_are_valid_in_template(environment: str) -> None:
     for name, value in overrides(environment).items():
         entry = PARAMETERS[name]
         assert value in map(str, entry.get("AllowedValues", [value]))
@@ -59,5 +59,5 @@ def test_the_template_takes_every_parameter(environment: str) -> None:
 
 
 @every_environment
-def test_what_is_deployed_is_not_open(environment: str) -> None:
+def test_samconfig_deployed_environment_requires_iam(environment: str) -> None:
     assert "deploy" not in CONFIG[environment] or overrides(environment)["ApiAuth"] == "AWS_IAM"

@@ -177,7 +177,7 @@ def _time(letter: DeadLetter) -> str:
 def _error(letter: DeadLetter) -> str | None:
     """Return the last error, if the function's log is on this machine."""
     folder = os.environ.get(logs.VARIABLE)
-    return logs.why(Path(folder), letter.id) if folder else None
+    return logs.failure_reason(Path(folder), letter.id) if folder else None
 
 
 def _record(letter: DeadLetter) -> dict[str, Any]:

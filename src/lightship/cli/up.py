@@ -32,7 +32,7 @@ from lightship.errors import SettingError
 from lightship.extras import require
 from lightship.jobs import cloud
 from lightship.local.functions import logs
-from lightship.local.mirror import mirror, place
+from lightship.local.mirror import mirror, split_uri
 from lightship.local.stack import Stack
 from lightship.local.template.parts import FunctionSpec
 from lightship.registry.registry import Registry
@@ -106,7 +106,7 @@ def up_command(
         overrides={"Registry": "bucket", **parameters},
         port=(port and port + 1) if aws_port is None else aws_port,
         redeliver=redeliver,
-        complain=lambda function, sentence: console.print(
+        on_failure=lambda function, sentence: console.print(
             f"{function}: {sentence} (see {stack.folder / function}.log)", soft_wrap=True
         ),
     )
@@ -169,7 +169,7 @@ def _screen(stack: Stack, server: Server, states: tuple[ModelState, ...], copied
 
 def _commands(stack: Stack, server: Server, states: tuple[ModelState, ...]) -> list[str]:
     """Return commands to paste into another terminal."""
-    bucket, _ = place(_api(stack).environment.get("LIGHTSHIP_REGISTRY", ""))
+    bucket, _ = split_uri(_api(stack).environment.get("LIGHTSHIP_REGISTRY", ""))
     return [
         curl(server, states),
         f"{stack_command('compile', 'FILE')}   # a model, served here when it is published",

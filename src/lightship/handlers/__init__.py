@@ -1,1 +1,4 @@
-"""What the Lambda functions in functions/ do: each file there is a line that imports its handler from here."""
+"""Handlers of the Lambda functions.
+
+Each ``app.py`` in functions/ imports its handler from here in one line.
+"""

@@ -1,11 +1,12 @@
-"""The broker: ``incoming/<name>.<suffix>`` → a worker that opens it → bundle → registry → report and event.
+"""Broker of the compile queue: turns a file below ``incoming/`` into a version.
 
-This function has the rights and parses nothing of the file: it hashes the bytes, has a worker without rights compile
-them (:mod:`lightship.handlers.compiling`), and checks the bundle that comes back as hostile input.
+This function has the IAM permissions and does not parse the file: it hashes the bytes, invokes a worker without
+permissions that compiles them (:mod:`lightship.handlers.compiling`), validates the returned bundle as untrusted input,
+publishes it to the registry, and writes a report and an event.
 
-A file that is refused is an outcome like a version: it has its reason in the report and in an event, and its message is
-done. What is returned to the queue is what may go better another time. The same file never becomes two versions: the
-report remembers what was published of which bytes, and a bundle that is in the registry is not published again.
+A refused file is a final outcome: the report and an event hold the reason, and its message is deleted. A message is
+returned to the queue only if a retry may succeed. The same file never becomes two versions: the report records what was
+published for which digests, and a bundle that the registry already has is not published again.
 """
 
 from __future__ import annotations
@@ -27,36 +28,36 @@ from lightship.aws.stack import StackSettings, unset
 from lightship.bundle import MANIFEST, Bundle
 from lightship.compiler.report import Report
 from lightship.errors import CompileError, InvalidInput, SourceRefused, TooLarge
-from lightship.handlers.compiling import incoming, materials, quarantine, reports
+from lightship.handlers.compiling import incoming, quarantine, reports, source_files
 from lightship.handlers.compiling.answer import Refusal
 from lightship.handlers.compiling.job import Job
-from lightship.handlers.compiling.materials import Gone, Material
 from lightship.handlers.compiling.quarantine import WorkerFailed, Workers
 from lightship.handlers.compiling.reports import ReportFile
+from lightship.handlers.compiling.source_files import ObjectGone, SourceFiles
 from lightship.handlers.queues import Message, Queue
 from lightship.registry.registry import Registry
 from lightship.stores import open_store
 
-# Invocations that a file may end before it is refused.
+# Attempts that may end the worker without an answer before the file is refused.
 _ATTEMPTS = 3
 
-# Seconds of an invocation that are not the worker's: to publish the bundle, to report.
-_OWN_SECONDS = 15.0
+# Seconds of an invocation reserved for publishing the bundle and writing the report.
+_RESERVED_SECONDS = 15.0
 
-# Seconds that signed addresses work: as long as a function may run.
+# Expiry of signed URLs in seconds: the longest timeout of a Lambda function.
 _SIGNED_SECONDS = 900
 
-# Longer than Lambda lets any function run.
+# Read timeout of the invocation in seconds: longer than the longest timeout of a Lambda function.
 _WAIT_SECONDS = 930.0
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Workshop:
-    """What compiling a dropped file takes: clients of S3 and EventBridge, the worker, the registry, a bus, a clock.
+class Services:
+    """Clients and settings that the broker uses.
 
-    ``largest`` is the bytes of the largest answer of a worker.
+    ``now`` is the clock (Unix seconds); ``largest`` is the maximum size in bytes of a worker's upload.
     """
 
     registry: str
@@ -74,72 +75,77 @@ class Delivery:
 
     Attributes:
         drop: the object that the message is about.
-        place: the same object, as S3 has it now.
+        stored: version id, ETag and size of that object in S3.
     """
 
     message: Message
     drop: ObjectCreated
-    place: Mapping[str, Any]
-    workshop: Workshop
+    stored: Mapping[str, Any]
+    services: Services
 
     @property
     def report(self) -> ReportFile:
-        """Where the outcome is written."""
-        return ReportFile(self.workshop.s3, self.drop.bucket, incoming.report_key(self.drop.key))
+        """Return the report file of this object."""
+        return ReportFile(self.services.s3, self.drop.bucket, incoming.report_key(self.drop.key))
 
     def claim(self, report: reports.Report) -> reports.Report:
-        """Begin an attempt that lasts as long as this invocation may; raises Unavailable."""
-        now = self.workshop.now()
-        return self.report.claim(report, self.place, now=now, until=now + self.message.remaining())
+        """Claim the object until this invocation times out; raises Unavailable."""
+        now = self.services.now()
+        return self.report.claim(report, self.stored, now=now, until=now + self.message.remaining())
 
 
-def work(message: Message, workshop: Workshop) -> str:
-    """Compile what a message is about; returns published, repeated, refused, gone or ignored."""
+def work(message: Message, services: Services) -> str:
+    """Compile the file of a message.
+
+    Returns published, repeated, refused, gone or ignored.
+    """
     drop = ObjectCreated.from_event(message.body())
     if drop is None:
-        raise InvalidInput("the queue of model files takes S3's Object Created events and nothing else")
-    if not incoming.is_drop(drop.key):
+        raise InvalidInput("the compile queue takes only S3 'Object Created' events")
+    if not incoming.is_incoming_file(drop.key):
         return "ignored"
     try:
-        return _work(Delivery(message, drop, materials.locate(drop, workshop.s3), workshop))
-    except Gone:
+        return _work(Delivery(message, drop, source_files.locate(drop, services.s3), services))
+    except ObjectGone:
         return "gone"
 
 
 def _work(delivery: Delivery) -> str:
     report = delivery.report.read()
-    if report.is_final_for(delivery.place):
+    if report.is_outcome_of(delivery.stored):
         return "repeated"
-    begun = delivery.claim(report)
+    claimed = delivery.claim(report)
     try:
-        outcome = _outcome(delivery, begun)
-        _tell(delivery, {**outcome, "object": delivery.place, "correlation": delivery.message.correlation}, begun)
+        outcome = _outcome(delivery, claimed)
+        _announce_and_report(
+            delivery, {**outcome, "object": delivery.stored, "correlation": delivery.message.correlation}, claimed
+        )
     except Exception as error:
-        with contextlib.suppress(Exception):  # it is the first error that counts
-            _give_up(delivery, begun, error)
+        with contextlib.suppress(Exception):  # the first error is raised
+            _end_claim(delivery, claimed, error)
         raise
     return "repeated" if outcome.get("new") is False else str(outcome["state"])
 
 
-def _give_up(delivery: Delivery, begun: reports.Report, error: Exception) -> None:
-    """End the claim: an attempt counts where the file may have ended the worker, and nowhere else."""
+def _end_claim(delivery: Delivery, claimed: reports.Report, error: Exception) -> None:
+    """End the claim after an error; count the attempt only if the worker failed."""
     if isinstance(error, WorkerFailed):
-        delivery.report.end(begun, delivery.workshop.now())
+        delivery.report.end(claimed, delivery.services.now())
     else:
-        delivery.report.release(begun, "gone" if isinstance(error, Gone) else "waiting")
+        delivery.report.release(claimed, "gone" if isinstance(error, ObjectGone) else "waiting")
 
 
-def _outcome(delivery: Delivery, begun: reports.Report) -> dict[str, Any]:
-    """Publish the file, or find that it is published, or say why it cannot be."""
+def _outcome(delivery: Delivery, claimed: reports.Report) -> dict[str, Any]:
+    """Publish the file, or return its existing version or the reason for refusal."""
     try:
-        if begun.attempts > _ATTEMPTS:
+        if claimed.attempts > _ATTEMPTS:
             raise SourceRefused(
-                f"compiling it ended the function {_ATTEMPTS} times, perhaps for want of memory or time: give it "
-                "more (CompileMemory, CompileTimeout), or compile the file with `lightship compile`"
+                f"compiling it ended the function {_ATTEMPTS} times, probably because memory or time ran out: increase "
+                "CompileMemory or CompileTimeout, or compile the file with `lightship compile`"
             )
-        material = materials.examine(delivery.drop, delivery.place, delivery.workshop.s3)
-        known = _known(material, begun.published, delivery.workshop.registry)
-        return known or _compile(delivery, material)
+        files = source_files.examine(delivery.drop, delivery.stored, delivery.services.s3)
+        previous = _previously_published(files, claimed.published, delivery.services.registry)
+        return previous or _compile(delivery, files)
     except (CompileError, TooLarge) as error:
         return _refused(Refusal(error.code, error.message[:2000]))
 
@@ -148,17 +154,17 @@ def _refused(refusal: Refusal) -> dict[str, Any]:
     return {"state": "refused", "code": refusal.code, "reason": refusal.reason}
 
 
-def _known(material: Material, before: Mapping[str, Any], registry: str) -> dict[str, Any] | None:
-    """What was published of the same two files before, where the registry still offers it."""
-    if any(before.get(name) != digest for name, digest in material.digests.items()):
+def _previously_published(files: SourceFiles, before: Mapping[str, Any], registry: str) -> dict[str, Any] | None:
+    """Return the outcome recorded for the same digests if its version still exists."""
+    if any(before.get(name) != digest for name, digest in files.digests.items()):
         return None
-    if _version(registry, material.model, str(before.get("digest"))) != before.get("version"):
+    if _version_with_digest(registry, files.model, str(before.get("digest"))) != before.get("version"):
         return None
     return {**before, "new": False}
 
 
-def _version(registry: str, model: str, digest: str) -> int | None:
-    """The newest version of a model that is offered and is this bundle."""
+def _version_with_digest(registry: str, model: str, digest: str) -> int | None:
+    """Return the newest version of a model with this bundle digest; None if missing."""
     store = open_store(registry)
     for version in reversed(Registry(registry).versions(model)):
         found = store.read(f"{model}/{version}/{MANIFEST}")
@@ -167,65 +173,68 @@ def _version(registry: str, model: str, digest: str) -> int | None:
     return None
 
 
-def _compile(delivery: Delivery, material: Material) -> dict[str, Any]:
-    """Have the worker compile, and publish what is new. Raises CompileError, WorkerFailed, or Gone."""
-    workshop, drop, claim = delivery.workshop, delivery.drop, uuid.uuid4().hex
-    quarantine.invoke(workshop.workers, _job(delivery, material, claim), claim)
-    with materials.scratch() as staged:
-        answer = quarantine.collect(workshop.s3, drop.bucket, claim, staged, largest=workshop.largest)
+def _compile(delivery: Delivery, files: SourceFiles) -> dict[str, Any]:
+    """Invoke the worker and publish a new bundle.
+
+    Raises CompileError, WorkerFailed, or ObjectGone if the object was replaced meanwhile.
+    """
+    services, drop, claim = delivery.services, delivery.drop, uuid.uuid4().hex
+    quarantine.invoke(services.workers, _job(delivery, files, claim), claim)
+    with source_files.scratch() as staged:
+        answer = quarantine.collect(services.s3, drop.bucket, claim, staged, largest=services.largest)
         if isinstance(answer, Refusal):
             return _refused(answer)
         _, suffix = incoming.split(drop.key)
-        bundle = quarantine.verify(staged, answer, suffix, str(material.digests["sha256"]))
-        if materials.locate(drop, workshop.s3) != delivery.place:
-            raise Gone  # a newer file has come meanwhile
-        return _publish(material, answer, bundle, workshop)
+        bundle = quarantine.verify(staged, answer, suffix, str(files.digests["sha256"]))
+        if source_files.locate(drop, services.s3) != delivery.stored:
+            raise ObjectGone  # the object was replaced during compilation
+        return _publish(files, answer, bundle, services)
 
 
-def _job(delivery: Delivery, material: Material, claim: str) -> Job:
-    workshop, drop, config = delivery.workshop, delivery.drop, material.config
-    s3 = workshop.s3
+def _job(delivery: Delivery, files: SourceFiles, claim: str) -> Job:
+    services, drop, config = delivery.services, delivery.drop, files.config
+    s3 = services.s3
     return Job(
         bucket=drop.bucket,
         key=drop.key,
-        size=int(delivery.place["size"]),
-        source=materials.sign(s3, material.source, _SIGNED_SECONDS),
-        config=None if config is None else materials.sign(s3, config, _SIGNED_SECONDS),
-        upload=quarantine.upload(s3, drop.bucket, claim, _SIGNED_SECONDS, largest=workshop.largest),
-        largest=workshop.largest,
-        seconds=max(1.0, delivery.message.remaining() - _OWN_SECONDS),
+        size=int(delivery.stored["size"]),
+        source=source_files.sign(s3, files.source, _SIGNED_SECONDS),
+        config=None if config is None else source_files.sign(s3, config, _SIGNED_SECONDS),
+        upload=quarantine.upload(s3, drop.bucket, claim, _SIGNED_SECONDS, largest=services.largest),
+        largest=services.largest,
+        seconds=max(1.0, delivery.message.remaining() - _RESERVED_SECONDS),
         correlation=delivery.message.correlation,
     )
 
 
-def _publish(material: Material, compiled: Report, bundle: Bundle, workshop: Workshop) -> dict[str, Any]:
-    there = _version(workshop.registry, material.model, bundle.digest)
-    version = there or Registry(workshop.registry).publish(material.model, bundle)
-    outcome = {"state": "published", "model": material.model, "version": version, "digest": bundle.digest}
-    report = replace(compiled, name=material.model, version=version, digest=bundle.digest).to_json()
-    return {**outcome, "new": there is None, **material.digests, "compiled": report}
+def _publish(files: SourceFiles, compiled: Report, bundle: Bundle, services: Services) -> dict[str, Any]:
+    existing = _version_with_digest(services.registry, files.model, bundle.digest)
+    version = existing or Registry(services.registry).publish(files.model, bundle)
+    outcome = {"state": "published", "model": files.model, "version": version, "digest": bundle.digest}
+    report = replace(compiled, name=files.model, version=version, digest=bundle.digest).to_json()
+    return {**outcome, "new": existing is None, **files.digests, "compiled": report}
 
 
-def _tell(delivery: Delivery, record: Mapping[str, Any], begun: reports.Report) -> None:
-    """The event first, then the report: it says that everything was done."""
-    workshop, report = delivery.workshop, delivery.report
+def _announce_and_report(delivery: Delivery, record: Mapping[str, Any], claimed: reports.Report) -> None:
+    """Send the event, then write the report, which marks the file as finished."""
+    services, report = delivery.services, delivery.report
     detail = {name: value for name, value in record.items() if name != "compiled"}
     kind = "Model Published" if record["state"] == "published" else "Model Refused"
     where = {"bucket": delivery.drop.bucket, "key": delivery.drop.key, "report": report.key}
-    announce(workshop.events, workshop.event_bus, kind, detail | where)
-    if report.write(record, begun.etag) is None:
-        _LOG.info("the report is a newer file's by now")
+    announce(services.events, services.event_bus, kind, detail | where)
+    if report.write(record, claimed.etag) is None:
+        _LOG.info("report not written: it belongs to a newer file")
 
 
 @cache
-def _workshop() -> Workshop:
+def _services() -> Services:
     stack = StackSettings.from_environment(os.environ)
     if not stack.compile_worker:
         raise unset("LIGHTSHIP_COMPILE_WORKER")
-    # One attempt: an invocation that is repeated while the first one still works would be a second worker.
+    # One attempt: a retried invocation would start a second worker beside the first.
     client = aws.client("lambda", attempts=1, read_timeout=_WAIT_SECONDS)
     workers = Workers(client, stack.compile_worker, tenancy=stack.compile_tenancy)
-    return Workshop(stack.registry, stack.event_bus, aws.client("s3"), aws.client("events"), workers)
+    return Services(stack.registry, stack.event_bus, aws.client("s3"), aws.client("events"), workers)
 
 
-handler = Queue("compile", lambda message: work(message, _workshop()), reserve=5.0)
+handler = Queue("compile", lambda message: work(message, _services()), reserve=5.0)

@@ -1,11 +1,11 @@
-"""A Lambda runtime for one invocation: ``python -m lightship.handlers.once FOLDER MODULE.FUNCTION``.
+"""Lambda runtime for a single invocation, then the process ends.
 
-The entry point of the image that opens model files. A process that a model file has taken over could ask the Runtime
-API, on the loopback interface, for the next event. So this runtime takes one event and ends: Lambda then kills
-everything that is left in the execution environment and starts it anew for another event. ``/tmp`` survives that:
-FOLDER is emptied before anything else.
+``python -m lightship.handlers.once FOLDER MODULE.FUNCTION`` is the entry point of the image that opens model files. A
+process that a model file has taken control of could request the next event from the Runtime API on the loopback
+interface. So this runtime takes one event and ends; Lambda then kills every process left in the execution environment
+and restarts it for the next event. ``/tmp`` survives the restart, so FOLDER is emptied before anything else.
 
-The protocol is https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
+Protocol: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Handler = Callable[[Any, Any], Any]
 
 @dataclass(frozen=True)
 class Context:
-    """What the handler learns of its invocation; ``deadline`` is in milliseconds since 1970."""
+    """Lambda's context object; ``deadline`` is in milliseconds since 1970."""
 
     aws_request_id: str
     deadline: int
@@ -42,7 +42,7 @@ class Context:
 
 
 def serve(client: RuntimeClient, handler: Handler) -> None:
-    """Take one event, and hand in its result or its error; raises RuntimeApiError."""
+    """Take one event and post its result or its error; raises RuntimeApiError."""
     event, headers = client.next()
     request = headers.get("Lambda-Runtime-Aws-Request-Id")
     context = Context(request, headers.get("Lambda-Runtime-Deadline-Ms"))
@@ -55,21 +55,24 @@ def serve(client: RuntimeClient, handler: Handler) -> None:
 
 
 def empty(folder: Path) -> None:
-    """Remove everything in a folder; raises OSError where something cannot be removed."""
+    """Remove everything in a folder; raises OSError if something cannot be removed."""
     for entry in folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():
-            _open_up(entry)
+            _make_removable(entry)
             shutil.rmtree(entry)
         else:
             entry.unlink()
 
 
-def _open_up(folder: Path) -> None:
-    """Make folders below one, and itself, such that they can be removed: a model's code may have locked them."""
+def _make_removable(folder: Path) -> None:
+    """Set the mode of a folder and its subfolders so that they can be removed.
+
+    Code of a model may have withdrawn the permissions.
+    """
     folder.chmod(0o700)
     for entry in folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():
-            _open_up(entry)
+            _make_removable(entry)
 
 
 def _load(name: str) -> Handler:
@@ -80,20 +83,23 @@ def _load(name: str) -> Handler:
 
 
 def _describe(error: Exception) -> dict[str, Any]:
-    """Return an error as Lambda's callers know it; the texts of foreign errors may quote what they were given."""
+    """Log an error and return it in the form of Lambda's error responses.
+
+    Messages of other libraries' errors are left out, because they may quote their input.
+    """
     frames = traceback.extract_tb(error.__traceback__)
-    places = [f"{at.filename}:{at.lineno} {at.name}" for at in frames]
+    stack = [f"{at.filename}:{at.lineno} {at.name}" for at in frames]
     message = error.message if isinstance(error, LightshipError) else "see the log of this function"
-    print(json.dumps({"level": "ERROR", "message": type(error).__name__, "reason": message, "stack": places}))
+    print(json.dumps({"level": "ERROR", "message": type(error).__name__, "reason": message, "stack": stack}))
     return {"errorType": type(error).__name__, "errorMessage": message}
 
 
 def main(folder: Path, name: str) -> None:
-    """Serve one invocation, whatever becomes of it, and end this process."""
+    """Serve one invocation and end this process."""
     empty(folder)
     serve(RuntimeClient(os.environ["AWS_LAMBDA_RUNTIME_API"], f"lightship-once/{__version__}"), _load(name))
     sys.stdout.flush()
-    os._exit(0)  # no thread of a library keeps the process
+    os._exit(0)  # ends threads that libraries have left
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""``handler_for``: the application as a Lambda handler for API Gateway, Function URLs, load balancers and VPC Lattice.
+"""``handler_for``: the application as a Lambda handler for HTTP events.
 
-Making the handler loads the default model, so that Lambda's initialisation, which has a full processor, pays for it and
-not the first request.
+It serves API Gateway, Function URLs, load balancers and VPC Lattice. Making the handler loads the default model, so
+that this happens during Lambda's initialisation, which has a full processor, and not during the first request.
 
-Lambda ends an initialisation on demand after 10 seconds and starts it again from nothing, while the first request
+Lambda stops an on-demand initialisation after 10 seconds and restarts it from the beginning, while the first request
 waits. TensorFlow can take longer, so its image sets ``LIGHTSHIP_INIT_SECONDS``: after that time the model continues to
-load in a thread, and a request waits for the rest of it.
+load in a thread, and a request waits until it is loaded.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ def handler_for(create_app: Callable[[], Application] = app.create_app, *, fast_
     """Return the Lambda handler of an application.
 
     Args:
-        create_app: ``lightship.create_app``, or a function that extends what it returns.
-        fast_path: whether requests of the protocols are answered without FastAPI. By default they are for
-            ``lightship.create_app`` itself; then FastAPI is imported when another path is first asked for. An extended
-            application has them answered by its routes, so that its middleware and dependencies see them.
+        create_app: ``lightship.create_app``, or a function that extends the application it returns.
+        fast_path: whether protocol requests are answered without FastAPI. The default is True for
+            ``lightship.create_app`` itself, which imports FastAPI at the first request to another path, and False for
+            an extended application, whose routes answer them, so that its middleware and dependencies apply.
 
     Raises:
         SettingError: the application has middleware, a lifespan, dependencies or routes that the fast path would skip.
@@ -55,7 +55,7 @@ def _extended(application: object, *, fast_path: bool) -> Gateway:
     if not isinstance(application, Application):
         kind = type(application).__name__
         raise SettingError(
-            f"handler_for was given a function that returns {kind}: extend what lightship.create_app() returns"
+            f"handler_for needs a function that returns the application of lightship.create_app(), got {kind}"
         )
     if fast_path:
         application.check_fast_path()
@@ -63,11 +63,11 @@ def _extended(application: object, *, fast_path: bool) -> Gateway:
 
 
 def _load_default(core: Core) -> None:
-    """Load the default model; where it fails, a request and readiness report why."""
+    """Load the default model; if it fails, requests and readiness report the reason."""
     seconds = core.settings.init_seconds
     if seconds and os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") == "on-demand":
         loading = Thread(target=core.serving.load_default, daemon=True)
         loading.start()
         loading.join(seconds)
-    else:  # also with provisioned concurrency, which has minutes and no request that waits
+    else:  # provisioned concurrency has minutes to initialise, and no request waits
         core.serving.load_default()

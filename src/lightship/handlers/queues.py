@@ -1,8 +1,9 @@
-"""Records of SQS queues: read in one place, done one by one, and only what failed goes back to its queue.
+"""SQS batches: parse records, process them one by one, report failed ones.
 
-Every asynchronous trigger ends in a queue, so this is the one parser and the one loop of all functions but the HTTP
-API. A record that raises is named in ``batchItemFailures`` and comes again, in a FIFO queue together with the later
-ones of its group, which must not overtake it; after the queue's ``maxReceiveCount`` it is in the dead-letter queue.
+Every asynchronous trigger sends to a queue, so this is the only record parser and loop of all functions except the HTTP
+API. A record that raises is listed in ``batchItemFailures`` and redelivered; in a FIFO queue the later records of its
+group are listed too, because they must not overtake it. After the queue's ``maxReceiveCount`` the record moves to the
+dead-letter queue.
 """
 
 from __future__ import annotations
@@ -27,15 +28,15 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Message:
-    """One record.
+    """One record of a queue.
 
     Attributes:
-        id: SQS's message id, the same however often the message comes.
-        text: its body as it was sent.
-        remaining: how many seconds are left of this invocation.
-        sender: the sender as SQS knows it: a principal's id.
-        received: how often it has come, this time included.
-        group: its group in a FIFO queue.
+        id: SQS's message id, the same at every delivery.
+        text: the body as it was sent.
+        remaining: returns the seconds left of this invocation.
+        sender: SQS's SenderId, a principal's id.
+        received: number of deliveries including this one.
+        group: message group in a FIFO queue.
     """
 
     id: str
@@ -46,7 +47,7 @@ class Message:
     group: str | None = None
 
     def body(self) -> dict[str, Any]:
-        """The body as the JSON object that it must be; raises InvalidInput."""
+        """Return the body as a JSON object; raises InvalidInput if it is not one."""
         try:
             value = json.loads(self.text)
         except (ValueError, RecursionError):
@@ -57,7 +58,7 @@ class Message:
 
     @property
     def correlation(self) -> str:
-        """See :func:`lightship.jobs.messages.correlation`."""
+        """Return the correlation id: :func:`lightship.jobs.messages.correlation`."""
         try:
             return messages.correlation(self.body(), self.id)
         except InvalidInput:
@@ -65,12 +66,13 @@ class Message:
 
 
 class Queue:
-    """The Lambda handler of a function that a queue starts.
+    """Lambda handler of a function that a queue triggers.
 
     Args:
-        name: the function's, in logs and metrics.
-        handle: does the work of one message and says in a word what came of it. What it raises sends the message back.
-        reserve: seconds that must be left for a record to be begun: done ones must not be lost with a late one.
+        name: the function's name in logs and metrics.
+        handle: processes one message and returns its outcome in one word; if it raises, the message is redelivered.
+        reserve: seconds of the invocation that must be left to begin a record. A timeout would fail the whole batch,
+            including the records that were processed.
     """
 
     def __init__(self, name: str, handle: Callable[[Message], str], *, reserve: float = 1.0) -> None:
@@ -80,11 +82,14 @@ class Queue:
 
     @cached_property
     def _telemetry(self) -> Telemetry:
-        """Made by the first batch: importing a handler changes no logger."""
+        """Return the function's telemetry, made at the first batch.
+
+        Importing a handler must not change a logger.
+        """
         return Telemetry(self._name)
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-        """Work on a batch; the answer names the messages that must come again."""
+        """Process a batch; return the ids of the messages to redeliver."""
         records = list(event["Records"])
 
         def remaining() -> float:
@@ -103,20 +108,23 @@ class Queue:
         with self._telemetry.record(message.correlation, message_id=message.id, received=message.received):
             try:
                 if remaining() < self._reserve:
-                    raise Unavailable("there is no time left to begin it")
+                    raise Unavailable("too little time of the invocation is left to begin the message")
                 outcome = self._handle(message)
             except Exception as error:
-                _LOG.error("failed: it comes again", extra=_describe(error))
+                _LOG.error("failed: the message will be redelivered", extra=_describe(error))
                 raise
             _LOG.info("%s", outcome)
         self._telemetry.count(outcome)
 
 
 def _processor(records: list[Any]) -> BatchProcessor:
-    """Powertools' own: the one for FIFO queues keeps back what came after a failure in the same group."""
+    """Return Powertools' processor of the batch.
+
+    That of FIFO queues also returns the records after a failed one of the same group.
+    """
     fifo = any(str(record.get("eventSourceARN", "")).endswith(".fifo") for record in records)
     processor = SqsFifoPartialProcessor(skip_group_on_error=True) if fifo else BatchProcessor(EventType.SQS)
-    processor.raise_on_entire_batch_failure = False  # a batch that fails as a whole is not another kind of failure
+    processor.raise_on_entire_batch_failure = False  # report all records of an entirely failed batch too
     return processor
 
 
@@ -133,7 +141,10 @@ def _message(record: SQSRecord, remaining: Callable[[], float]) -> Message:
 
 
 def _describe(error: Exception) -> dict[str, Any]:
-    """An error for the log. Messages of foreign errors stay out of it: they quote what they were given."""
+    """Return an error's fields for the log.
+
+    Messages of other libraries' errors are left out, because they may quote their input.
+    """
     code = getattr(error, "response", {}).get("Error", {}).get("Code")  # botocore's
     return {
         "error": type(error).__name__,

@@ -1,9 +1,8 @@
-"""Lambda's Runtime API over one plain connection, for :mod:`lightship.handlers.once`.
+"""Client of Lambda's Runtime API, for :mod:`lightship.handlers.once`.
 
-The client that awslambdaric brings is compiled code that lets no signal through while it waits; Python's own sockets
-do. The protocol is a request for the next event and a post of its outcome, both HTTP/1.1 to an address inside the
-execution environment:
-https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+awslambdaric's client is compiled code that handles no signal while it waits; Python's own sockets do. The protocol
+consists of a request for the next event and a post of its outcome, both HTTP/1.1 to an address inside the execution
+environment: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
 from __future__ import annotations
@@ -23,22 +22,30 @@ _BLOCK = 1 << 16
 
 
 class RuntimeApiError(RuntimeError):
-    """The Runtime API could not be reached, or did not take or give what the protocol says: the runtime ends."""
+    """The Runtime API is unreachable or violates the protocol; the runtime must end."""
 
 
 class Headers:
-    """An event's headers, whose names' case does not matter. Raises ValueError where the deadline is no number."""
+    """An event's headers, with case-insensitive names.
+
+    Raises ValueError if the deadline is not a number.
+    """
 
     def __init__(self, found: dict[str, str]) -> None:
         self._found: dict[str, Any] = {**found, _DEADLINE: int(found.get(_DEADLINE, 0))}
 
     def get(self, name: str, default: Any = None) -> Any:
-        """A header's text, or ``default``; the deadline is an integer (milliseconds since 1970)."""
+        """Return a header's text, or ``default``.
+
+        The deadline is an integer (milliseconds since 1970).
+        """
         return self._found.get(name.lower(), default)
 
 
 class RuntimeClient:
-    """A client with the methods of awslambdaric's compiled module ``runtime_client``. For one thread at a time.
+    """A client with the methods of awslambdaric's compiled ``runtime_client``.
+
+    Not thread-safe.
 
     Args:
         address: ``host:port``, the value of ``AWS_LAMBDA_RUNTIME_API``.
@@ -53,23 +60,26 @@ class RuntimeClient:
         self._connection: _Connection | None = None
 
     def next(self) -> tuple[bytes, Headers]:
-        """Wait for the next event: its bytes and its headers. Raises RuntimeApiError."""
+        """Wait for the next event; return its bytes and headers. Raises RuntimeApiError."""
         status, headers, event = self._exchange(self._next)
         if status != 200 or _REQUEST_ID not in headers:
-            raise RuntimeApiError(f"Lambda's Runtime API gave no event: {status}, {event[:500]!r}")
+            raise RuntimeApiError(f"the Runtime API returned no event: status {status}, {event[:500]!r}")
         try:
             return event, Headers(headers)
         except ValueError as error:
-            raise RuntimeApiError(f"Lambda's Runtime API gave an event without a deadline: {error}") from None
+            raise RuntimeApiError(f"the Runtime API returned an event without a valid deadline: {error}") from None
 
     def post_invocation_result(
         self, request_id: str, result: bytes, content_type: str, invocation_id: str | None = None
     ) -> None:
-        """Hand in an event's result. Raises RuntimeApiError."""
+        """Post an event's result. Raises RuntimeApiError."""
         self._post(f"{request_id}/response", result, content_type, invocation_id)
 
     def post_error(self, request_id: str, error: str, xray_fault: str, invocation_id: str | None = None) -> None:
-        """Hand in what became of an event, and its cause for X-Ray, both JSON on one line. Raises RuntimeApiError."""
+        """Post an event's error and its cause for X-Ray, each as one line of JSON.
+
+        Raises RuntimeApiError.
+        """
         cause = f"Lambda-Runtime-Function-XRay-Error-Cause: {xray_fault}\r\n"
         self._post(f"{request_id}/error", error.encode(), "application/json", invocation_id, cause)
 
@@ -82,10 +92,13 @@ class RuntimeClient:
         )
         status, _, answer = self._exchange(head.encode() + body)
         if not 200 <= status < 300:
-            raise RuntimeApiError(f"Lambda's Runtime API did not take the outcome: {status}, {answer[:500]!r}")
+            raise RuntimeApiError(f"the Runtime API did not accept the outcome: status {status}, {answer[:500]!r}")
 
     def _exchange(self, request: bytes) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers (names in lower case) and body of the answer. A request is sent once, and never again."""
+        """Return status, headers (lower-case names) and body of the response.
+
+        A request is never retried.
+        """
         try:
             if self._connection is None or self._connection.is_closed():
                 self.close()
@@ -93,36 +106,42 @@ class RuntimeClient:
             answer = self._connection.exchange(request)
         except (OSError, HttpParserError) as error:
             self.close()
-            raise RuntimeApiError(f"Lambda's Runtime API broke off: {error}") from error
+            raise RuntimeApiError(f"the connection to the Runtime API failed: {error}") from error
         if not answer.keeps_alive:
             self.close()
         return answer.status, answer.headers, b"".join(answer.blocks)
 
     def close(self) -> None:
-        """Close the connection; the next call makes another."""
+        """Close the connection; the next call opens another."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
 
 class _Connection:
-    """One connection, for one request at a time. Raises OSError, and HttpParserError for what is no HTTP."""
+    """One connection, for one request at a time.
+
+    Raises OSError, and HttpParserError for invalid HTTP.
+    """
 
     def __init__(self, address: tuple[str, int]) -> None:
         self._socket = socket.create_connection(address, _CONNECT_SECONDS)
-        self._socket.settimeout(None)  # an execution environment may be frozen for hours while it waits
+        self._socket.settimeout(None)  # Lambda may freeze the execution environment for hours while it waits
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._readable = select.poll()
         self._readable.register(self._socket, select.POLLIN)
         self._answer = _Answer()
 
     def is_closed(self) -> bool:
-        """Whether the other side has gone since its last answer: it could have nothing else to say."""
+        """Return whether the server has closed the connection since its last response.
+
+        Between responses, readable data can only mean this.
+        """
         return bool(self._readable.poll(0))
 
     def exchange(self, request: bytes) -> _Answer:
-        """The answer to a request, which is sent once: valid until the next one."""
-        with suppress(ConnectionError):  # an answer may be there all the same, refusing a large body
+        """Send a request once and return the response, valid until the next request."""
+        with suppress(ConnectionError):  # a server that refuses a large body has already sent its response
             self._socket.sendall(request)
         self._answer.on_message_begin()
         while not self._answer.is_complete:
@@ -134,20 +153,23 @@ class _Connection:
 
 
 class _Answer:
-    """The answers of one connection, one after the other, as httptools reads them."""
+    """The current response of a connection, filled by httptools' callbacks."""
 
     def __init__(self) -> None:
         self._parser = HttpResponseParser(self)
         self.on_message_begin()
 
     def feed(self, data: bytes) -> None:
-        """Read what has come, nothing where the other side has closed. Raises ConnectionError and HttpParserError."""
+        """Parse received bytes; none mean that the server has closed the connection.
+
+        Raises ConnectionError and HttpParserError.
+        """
         if data:
             self._parser.feed_data(data)
         elif self._has_all_headers and not {"content-length", "transfer-encoding"} & self.headers.keys():
             self.on_message_complete()
         else:
-            raise ConnectionError("the answer ended in the middle" if self.headers else "no answer came")
+            raise ConnectionError("the response ended in the middle" if self.headers else "no response was received")
 
     def on_message_begin(self) -> None:
         self.headers: dict[str, str] = {}
@@ -168,4 +190,4 @@ class _Answer:
         self.status = self._parser.get_status_code()
         self.keeps_alive = self._parser.should_keep_alive()
         self._has_all_headers = False
-        self.is_complete = self.status >= 200  # before that, it only says that the answer will come
+        self.is_complete = self.status >= 200  # a 1xx status is interim: the final response follows

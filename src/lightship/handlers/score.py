@@ -1,4 +1,7 @@
-"""A chunk of a data file: its rows are predicted and written. See :mod:`lightship.jobs.score.score`."""
+"""Handler of the score queue: predicts the rows of a chunk of a data file.
+
+See :mod:`lightship.jobs.score.score`.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,15 @@ from lightship.handlers.queues import Message, Queue
 from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.score import score
 
-# The share of an invocation after which one file of many parts continues by a message to the next one.
+# The fraction of the invocation's time after which a file of many parts continues in a new message.
 _SHARE = 0.75
 
 
 def work(message: Message, cloud: Cloud) -> str:
-    """Score what a message is about; returns the word of :func:`lightship.jobs.score.score.handle`."""
+    """Score the chunk of a message.
+
+    Returns the outcome word of :func:`lightship.jobs.score.score.handle`.
+    """
     return score.handle(message.body(), cloud, deadline=cloud.now() + _SHARE * message.remaining())
 
 

@@ -1,6 +1,7 @@
-"""Split a dropped data file, a schedule's run or an unfinished job into chunks: :mod:`lightship.jobs.split.plan`.
+"""Handler of the split queue: splits data files, scheduled runs and jobs.
 
-Standard library and boto3 alone, with Powertools: the function is a zip file on the layer.
+See :mod:`lightship.jobs.split.plan`. It imports only the standard library, boto3 and Powertools: the function is a zip
+file on the layer.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from lightship.handlers.queues import Message, Queue
 from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.split import plan
 
-# The share of an invocation after which a job continues by a message to the next one.
+# The fraction of the invocation's time after which a job continues in a new message.
 _SHARE = 0.75
 
 
 def work(message: Message, cloud: Cloud) -> str:
-    """Split what a message is about; returns the word of :func:`lightship.jobs.split.plan.handle`."""
+    """Split the file of a message.
+
+    Returns the outcome word of :func:`lightship.jobs.split.plan.handle`.
+    """
     return plan.handle(message.body(), cloud, deadline=cloud.now() + _SHARE * message.remaining())
 
 

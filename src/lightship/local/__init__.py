@@ -1,1 +1,1 @@
-"""The laptop's stack: the deployed system with AWS's API played by moto, read from the template that deploys it."""
+"""Local stack: the deployed system's template, with AWS's API emulated by moto."""

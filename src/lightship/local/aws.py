@@ -1,4 +1,7 @@
-"""AWS's API as moto plays it: ``python -m lightship.local.aws FD``, FD being a socket that listens already."""
+"""AWS's API emulated by moto: ``python -m lightship.local.aws FD``.
+
+FD is the file descriptor of a listening socket.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,14 @@ from lightship.local.guard import Guard
 
 
 def main(listener: int) -> None:
-    """Answer requests until the parent ends: everything is in this process's memory, and goes with it."""
+    """Answer requests until the parent ends; all state is in this process's memory."""
     ended = threading.Event()
-    children.follow(lambda line: ended.set() if line is None else None)
+    children.watch_parent(lambda line: ended.set() if line is None else None)
 
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server
 
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for every request otherwise
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # otherwise it logs every request
     application = Guard(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler, fd=listener)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Child processes that do not outlive their parent, however it ends."""
+"""Child processes that never outlive their parent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ import lightship
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _GRACE_SECONDS = 0.3
 
-# PR_SET_PDEATHSIG means the thread that started the child, not the process: this one lives as long as the process.
+# PR_SET_PDEATHSIG refers to the thread that started the child, not to the process, so this thread starts all children:
+# it lives as long as the process.
 _starter = ThreadPoolExecutor(1, "starter")
 
 
@@ -32,9 +33,10 @@ def start(
     log: IO[bytes],
     pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Run ``python -m MODULE ARGUMENT…`` in a session of its own.
+    """Run ``python -m MODULE ARGUMENT…`` in a new session.
 
-    The module calls :func:`follow` first. Its standard input is the line to its parent; what it prints goes to ``log``.
+    The module must call :func:`watch_parent` first. Its standard input is a pipe from the parent; its output goes to
+    ``log``.
     """
     command = [sys.executable, "-m", module, *arguments]
 
@@ -54,9 +56,12 @@ def start(
 
 
 def end(children: Iterable[subprocess.Popen[bytes]]) -> None:
-    """End children and whatever they started: those with nothing to do by themselves, the others at once."""
+    """End children and their descendants.
+
+    Idle children exit after their standard input is closed; the others are killed after a grace period.
+    """
     children = list(children)
-    hang_up(children)
+    close_stdin(children)
     deadline = time.monotonic() + _GRACE_SECONDS
     for child in children:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -66,18 +71,19 @@ def end(children: Iterable[subprocess.Popen[bytes]]) -> None:
         child.wait()
 
 
-def hang_up(children: Iterable[subprocess.Popen[bytes]]) -> None:
-    """Tell children that their parent is about to end; :func:`end` waits for them."""
+def close_stdin(children: Iterable[subprocess.Popen[bytes]]) -> None:
+    """Close the standard input of children, so that they exit; :func:`end` waits."""
     for child in children:
         if child.stdin is not None:
-            with contextlib.suppress(OSError):  # a line that nobody has read is still in its buffer
+            with contextlib.suppress(OSError):  # the buffer may hold an unread line
                 child.stdin.close()
 
 
-def follow(heard: Callable[[bytes | None], None]) -> None:
-    """In a child: hand every line of standard input to ``heard`` (None for its end), and die with the parent.
+def watch_parent(on_line: Callable[[bytes | None], None]) -> None:
+    """In a child: pass lines of standard input to ``on_line``; exit with the parent.
 
-    A thread reads. When the parent has gone, this process may finish within a second, then its whole group is killed.
+    ``on_line`` receives None at the end. A thread reads. After the parent has ended, this process has a second to
+    finish; then its process group is killed.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -88,8 +94,8 @@ def follow(heard: Callable[[bytes | None], None]) -> None:
 
     def read() -> None:
         for line in lines:
-            heard(line)
-        heard(None)
+            on_line(line)
+        on_line(None)
         time.sleep(1.0)
         os.killpg(0, signal.SIGKILL)
 
@@ -97,8 +103,8 @@ def follow(heard: Callable[[bytes | None], None]) -> None:
 
 
 def environment() -> dict[str, str]:
-    """What a child takes over from this process: no settings, no credentials, this very library."""
-    kept = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ", "COVERAGE_PROCESS_CONFIG", "PYTHONWARNINGS")
+    """Return the environment of a child: no settings, no credentials, this library."""
+    inherited = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ", "COVERAGE_PROCESS_CONFIG", "PYTHONWARNINGS")
     paths = [str(Path(lightship.__path__[0]).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-    found = {key: os.environ[key] for key in kept if key in os.environ}
+    found = {key: os.environ[key] for key in inherited if key in os.environ}
     return found | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, paths)), "PYTHONUNBUFFERED": "1"}

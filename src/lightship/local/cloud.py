@@ -1,4 +1,4 @@
-"""S3, EventBridge, SQS and DynamoDB on this machine: moto in a process of its own, and a wiring's resources in it."""
+"""Local S3, EventBridge, SQS and DynamoDB: moto with a template's resources."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from lightship.local.template.wiring import REGION
 
 
 class Cloud:
-    """A running moto server. In a process of its own, because predictions share this one.
+    """A moto server in its own process, because this one serves predictions.
 
     Args:
-        folder: where its log is (``aws.log``).
-        port: on the loopback interface; 0 takes a free one. Raises SettingError where it is taken, or without moto.
+        folder: the folder of its log (``aws.log``).
+        port: port on the loopback interface; 0 selects a free one.
+
+    Raises SettingError if the port is in use or moto is not installed.
     """
 
     def __init__(self, folder: Path, *, port: int = 0) -> None:
         if find_spec("moto") is None or find_spec("flask") is None:
-            raise SettingError("S3 and SQS on this machine need moto: pip install 'lightship[local]'")
+            raise SettingError("local S3 and SQS need moto: pip install 'lightship[local]'")
         listener = _listen(port)
         self.endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
         self.environment = {
@@ -37,7 +39,7 @@ class Cloud:
         }
         self._log = folder / "aws.log"
         quiet = {"AWS_EC2_METADATA_DISABLED": "true", "MOTO_DISABLE_GLOBAL_CORS": "1"}
-        with listener, self._log.open("ab") as log:  # whoever connects before moto is there waits in the backlog
+        with listener, self._log.open("ab") as log:  # connections wait in the backlog until moto starts
             descriptor = listener.fileno()
             self.process = children.start(
                 "lightship.local.aws",
@@ -49,11 +51,11 @@ class Cloud:
             )
 
     def client(self, service: str, *, attempts: int = 3) -> Any:
-        """A boto3 client of this cloud, whatever the environment says."""
+        """Return a boto3 client of this server, independent of the environment."""
         import boto3
         from botocore.config import Config
 
-        session = boto3.session.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)  # noqa: S106 - moto asks for any
+        session = boto3.session.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)  # noqa: S106 - moto requires some
         make: Any = session.client  # typed for each service by its literal name
         config = Config(
             retries={"mode": "standard", "total_max_attempts": attempts}, proxies={}, max_pool_connections=50
@@ -61,22 +63,25 @@ class Cloud:
         return make(service, endpoint_url=self.endpoint, config=config)
 
     def make(self, wiring: Wiring) -> None:
-        """Make every bucket, queue, rule, table and schedule; raises SettingError with what moto said."""
+        """Create all buckets, queues, rules, tables and schedules.
+
+        Raises SettingError with moto's message.
+        """
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             self._make(wiring)
         except ClientError as error:
-            raise SettingError(f"cannot make the template's resources here: {error}") from None
+            raise SettingError(f"cannot create the template's resources locally: {error}") from None
         except BotoCoreError as error:
-            raise SettingError(f"the AWS API on this machine does not answer: {error} (see {self._log})") from None
+            raise SettingError(f"the local AWS API does not answer: {error} (see {self._log})") from None
 
-    def hang_up(self) -> None:
-        """Have the server end by itself, while others do."""
-        children.hang_up([self.process])
+    def begin_close(self) -> None:
+        """Let the server begin to exit; :meth:`close` waits for it."""
+        children.close_stdin([self.process])
 
     def close(self) -> None:
-        """End the server; what is in it is gone."""
+        """End the server and discard its data."""
         children.end([self.process])
 
     def _make(self, wiring: Wiring) -> None:
@@ -97,7 +102,7 @@ class Cloud:
 
 
 def make_queues(sqs: Any, queues: list[Queue]) -> None:
-    """Make queues, then tell each where its dead letters go: that queue has to be there."""
+    """Create queues, then set their redrive policies, whose targets must exist."""
     for queue in queues:
         sqs.create_queue(QueueName=queue.name, Attributes=dict(queue.attributes))
     for queue in queues:
@@ -107,13 +112,13 @@ def make_queues(sqs: Any, queues: list[Queue]) -> None:
 
 
 def make_rule(events: Any, rule: Rule) -> None:
-    """Make a rule with its targets."""
+    """Create a rule with its targets."""
     events.put_rule(Name=rule.name, EventBusName=rule.bus, EventPattern=json.dumps(rule.pattern))
     events.put_targets(Rule=rule.name, EventBusName=rule.bus, Targets=[dict(target) for target in rule.targets])
 
 
 def make_bucket(s3: Any, bucket: Bucket) -> None:
-    """Make a bucket, versioned and sending events where it says so."""
+    """Create a bucket with its versioning and EventBridge notifications."""
     s3.create_bucket(Bucket=bucket.name)
     if bucket.versioned:
         s3.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
@@ -124,7 +129,10 @@ def make_bucket(s3: Any, bucket: Bucket) -> None:
 
 
 def make_table(dynamodb: Any, table: Table) -> None:
-    """Make a table; its expiry too, although moto deletes nothing: readers filter."""
+    """Create a table with its expiry attribute.
+
+    moto deletes no expired items; readers filter them.
+    """
     dynamodb.create_table(TableName=table.name, **table.definition)
     if table.expires is not None:
         specification = {"Enabled": True, "AttributeName": table.expires}
@@ -132,7 +140,7 @@ def make_table(dynamodb: Any, table: Table) -> None:
 
 
 def make_schedules(scheduler: Any, groups: tuple[str, ...], schedules: list[Schedule]) -> None:
-    """Make schedules in their groups: there to be read, because moto has no clock."""
+    """Create schedules in their groups. moto does not run them; they can be read."""
     for group in groups:
         scheduler.create_schedule_group(Name=group)
     for schedule in schedules:

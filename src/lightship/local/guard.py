@@ -1,8 +1,8 @@
-"""Keep web pages away from AWS's API on this machine: it asks for no credentials that a page could not send.
+"""Protection of the local AWS API, which accepts any credentials, from web pages.
 
-A page of any site can send requests to the loopback interface. It must not be able to read or write here: requests of
-another origin are refused, and so is a Host that is not this machine's, which is what a page has that resolved a name
-of its own to 127.0.0.1 (DNS rebinding).
+A page of any site can send requests to the loopback interface. To deny it access, requests of another origin are
+refused, and so are requests with a foreign Host header, which a page has that resolved its own name to 127.0.0.1 (DNS
+rebinding).
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
-# What browsers say of a request that this origin's own pages or the address bar sent (W3C Fetch Metadata).
+# Sec-Fetch-Site of requests from the same origin's pages or the address bar (W3C Fetch Metadata).
 _OWN = {"same-origin", "none"}
 
 
 class Guard:
-    """A WSGI application in front of another, which gets the requests of programs and of its own pages alone."""
+    """WSGI middleware that passes requests of programs and same-origin pages only."""
 
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Answer with 403 and a sentence, or pass the request on."""
-        if (sentence := refusal(environ)) is None:
+        """Answer with 403 and the reason, or pass the request on."""
+        if (reason := refusal(environ)) is None:
             return self._application(environ, start_response)
         start_response("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")])
-        return [f"{sentence}\n".encode()]
+        return [f"{reason}\n".encode()]
 
 
 def refusal(environ: Mapping[str, Any]) -> str | None:
-    """Return why a request is refused; None where it is not."""
+    """Return why a request is refused; None if it is allowed."""
     host = str(environ.get("HTTP_HOST", ""))
     if not _is_local(host):
         return "the Host header must be 127.0.0.1 or localhost"
@@ -42,13 +42,18 @@ def refusal(environ: Mapping[str, Any]) -> str | None:
     if origin is not None and urlsplit(str(origin)).netloc != host:
         return "requests of web pages of another origin are refused"
     site, mode = environ.get("HTTP_SEC_FETCH_SITE", "none"), environ.get("HTTP_SEC_FETCH_MODE")
-    if site in _OWN or (site == "same-site" and mode == "navigate"):  # a link, as of `lightship up`'s API to a result
+    if site in _OWN or (
+        site == "same-site" and mode == "navigate"
+    ):  # a link, such as one from the API of `lightship up` to a result
         return None
     return "requests of web pages of another origin are refused"
 
 
 def _is_local(host: str) -> bool:
-    """Whether a Host header names the loopback interface; browsers resolve names below localhost to nothing else."""
+    """Return whether a Host header names the loopback interface.
+
+    Browsers resolve names below localhost only to it.
+    """
     try:
         name = urlsplit(f"//{host}").hostname or ""
     except ValueError:

@@ -1,4 +1,4 @@
-"""Models of a registry, copied into this machine's bucket under the numbers and labels that they have."""
+"""Copy of a registry's models to the local bucket, with versions and labels."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from lightship.registry.registry import Registry
 
 
 def mirror(registry: Registry, s3: Any, target: str) -> int:
-    """Copy every version and every model's state to ``s3://bucket/prefix``, which holds none; the number of versions.
+    """Copy all versions and states to ``s3://bucket/prefix``; return their number.
 
-    Not by publishing, which would number them anew. Raises RegistryError where the source cannot be read.
+    The target must hold no models. Publishing would assign new version numbers. Raises RegistryError if the source
+    cannot be read.
     """
-    bucket, prefix = place(target)
+    bucket, prefix = split_uri(target)
     copied = 0
     for name in registry.models():
         state = registry.state(name)
@@ -26,10 +27,15 @@ def mirror(registry: Registry, s3: Any, target: str) -> int:
     return copied
 
 
-def place(uri: str) -> tuple[str, str]:
-    """Bucket and prefix (with its slash) of ``s3://bucket/prefix``; raises SettingError for anything else."""
+def split_uri(uri: str) -> tuple[str, str]:
+    """Return bucket and prefix (with its slash) of ``s3://bucket/prefix``.
+
+    Raises SettingError for anything else.
+    """
     scheme, _, rest = uri.partition("://")
     bucket, _, prefix = rest.partition("/")
     if scheme != "s3" or not bucket:
-        raise SettingError(f"the template's API keeps its models in {uri!r}, which is no bucket: see its parameters")
+        raise SettingError(
+            f"the template's API has its models in {uri!r}, not in a bucket: see the template's parameters"
+        )
     return bucket, f"{prefix.strip('/')}/" if prefix.strip("/") else ""

@@ -1,4 +1,4 @@
-"""The whole stack on this machine: the cloud, its functions, and what moves messages between them."""
+"""The local stack: moto, the template's functions, and the pollers between them."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from lightship.local.functions.workers import ProcessFunction
 from lightship.local.template import wiring
 from lightship.local.template.parts import SourceMapping, Wiring
 
-# Their processes gone, threads find out by themselves.
+# Time for threads to notice that their processes have ended.
 _THREADS_SECONDS = 0.5
 
 
 class Stack:
-    """A template running here, as a context manager; nothing of it is left afterwards.
+    """A running template, as a context manager that leaves nothing behind.
 
     Args:
         template: the SAM template.
         overrides: values of its parameters instead of their defaults.
-        port: where AWS's API answers on the loopback interface; 0 takes a free one.
-        redeliver: as :class:`Poller`'s; None keeps the queues' visibility timeouts, as on AWS.
-        complain: hears, with the function's logical name and one sentence, of every failed invocation.
+        port: port of AWS's API on the loopback interface; 0 selects a free one.
+        redeliver: as in :class:`Polling`; None keeps the queues' visibility timeouts, as on AWS.
+        on_failure: called with the function's logical name and a message for every failed invocation.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Stack:
         overrides: Mapping[str, str] | None = None,
         port: int = 0,
         redeliver: int | None = None,
-        complain: Callable[[str, str], None] = lambda function, sentence: None,
+        on_failure: Callable[[str, str], None] = lambda function, reason: None,
     ) -> None:
         self._ending = ExitStack()
         self.folder = Path(tempfile.mkdtemp(prefix="lightship-up-"))
@@ -57,24 +57,24 @@ class Stack:
             raise
         self._invocations = Invocations()
         self._ending.callback(self._invocations.close)
-        everywhere = {
+        shared = {
             **self.cloud.environment,
             "AWS_REGION": wiring.REGION,
             "AWS_ENDPOINT_URL_LAMBDA": self._invocations.endpoint,
         }
         self.functions = {
-            name: ProcessFunction(spec, environment=everywhere, folder=self.folder)
+            name: ProcessFunction(spec, environment=shared, folder=self.folder)
             for name, spec in self.wiring.functions.items()
         }
         self._invocations.serve({function.spec.name: function for function in self.functions.values()})
-        self._redeliver, self._complain = redeliver, complain
+        self._redeliver, self._on_failure = redeliver, on_failure
         self._pollers: list[Poller] = []
 
     def __enter__(self) -> Stack:
-        """Make the resources and start to poll; functions start with their first message."""
+        """Create the resources and start polling; functions start at the first message."""
         try:
             self.cloud.make(self.wiring)
-            sqs = self.cloud.client("sqs", attempts=1)  # a poller tries again by itself
+            sqs = self.cloud.client("sqs", attempts=1)  # pollers retry
             self._pollers = [self._poller(mapping, sqs) for mapping in self.wiring.mappings]
         except BaseException:
             self._ending.close()
@@ -88,8 +88,8 @@ class Stack:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End every process, and wait for the threads as long as all of them may take together."""
-        self.cloud.hang_up()
+        """End every process, and wait for the threads up to a common deadline."""
+        self.cloud.begin_close()
         self._ending.close()
         deadline = time.monotonic() + _THREADS_SECONDS
         for poller in self._pollers:
@@ -97,17 +97,23 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a process needs to find this cloud: endpoint, credentials that are none, region."""
+        """Return the variables with which a process uses this stack.
+
+        They are the endpoint, dummy credentials and the region.
+        """
         return dict(self.cloud.environment)
 
     def invoke(self, function: str, event: Any) -> Any:
-        """Invoke a function by its logical name, as ``aws lambda invoke`` does; raises NotFound, FunctionFailed."""
+        """Invoke a function by its logical name, like ``aws lambda invoke``.
+
+        Raises NotFound or FunctionFailed.
+        """
         if function not in self.functions:
-            raise NotFound(f"there is no function {function!r}: there are {', '.join(self.functions) or 'none'}")
+            raise NotFound(f"there is no function {function!r}: the template has {', '.join(self.functions) or 'none'}")
         return self.functions[function].invoke(event)
 
     def processes(self) -> list[int]:
-        """Ids of all child processes."""
+        """Return the ids of all child processes."""
         pids = (pid for function in self.functions.values() for pid in function.processes())
         return [self.cloud.process.pid, *pids]
 
@@ -117,5 +123,5 @@ class Stack:
             self.functions[mapping.function],
             sqs,
             Polling(max(2, os.cpu_count() or 2), self._redeliver),
-            complain=lambda mapping, sentence: self._complain(mapping.function, sentence),
+            on_failure=lambda mapping, reason: self._on_failure(mapping.function, reason),
         )

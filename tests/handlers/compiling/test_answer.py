@@ -1,4 +1,4 @@
-"""A worker's answer, read as if a model file had written it."""
+"""Parsing of a worker's answer as untrusted input."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ COMPILED: dict[str, Any] = {
 }
 
 
-def test_answer_compiled_becomes_a_report_of_the_same_values() -> None:
+def test_answer_compiled_returns_report_with_equal_values() -> None:
     compiled = read(json.dumps({"compiled": COMPILED | {"unknown": 1}}).encode())
     assert isinstance(compiled, Report)
     assert json.loads(json.dumps(compiled.to_json())) == COMPILED | {"name": "", "version": 0, "digest": ""}
@@ -107,6 +107,6 @@ def test_answer_forged_field_is_invalid(name: str) -> None:
         b'{"compiled": ' * 100_000,
     ],
 )
-def test_answer_that_is_none_is_invalid(data: bytes) -> None:
+def test_answer_malformed_is_invalid(data: bytes) -> None:
     with pytest.raises(InvalidAnswer):
         read(data)

@@ -1,4 +1,4 @@
-"""The worker by itself, with addresses that are signed as the broker signs them."""
+"""The compile worker, with URLs that are signed as the broker signs them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lightship.errors import InvalidInput, Unavailable
-from lightship.handlers.compiling import materials, quarantine, transfers, worker
+from lightship.handlers.compiling import quarantine, source_files, transfers, worker
 from lightship.handlers.compiling.job import Download, Job, Upload
 from tests.emulator import EXAMPLES, ROOT
 from tests.handlers.conftest import Cloud
@@ -25,12 +25,12 @@ Make = Callable[..., Job]
 
 @pytest.fixture
 def make(cloud: Cloud) -> Make:
-    """A job for a file, and perhaps a model.yaml, that are in the bucket."""
+    """Return a function that uploads a file, and model.yaml, and returns its job."""
 
     def put(key: str, body: bytes) -> Download:
         found = cloud.s3.put_object(Bucket=cloud.bucket, Key=key, Body=body)
-        place = {"Bucket": cloud.bucket, "Key": key, "VersionId": found["VersionId"], "IfMatch": found["ETag"]}
-        return materials.sign(cloud.s3, place, 60)
+        parameters = {"Bucket": cloud.bucket, "Key": key, "VersionId": found["VersionId"], "IfMatch": found["ETag"]}
+        return source_files.sign(cloud.s3, parameters, 60)
 
     def job(key: str, body: bytes, config: bytes | None = None) -> Job:
         return Job(
@@ -50,7 +50,7 @@ def make(cloud: Cloud) -> Make:
 
 @pytest.fixture
 def answered(cloud: Cloud, tmp_path: Path) -> Callable[[], Any]:
-    """What the worker has uploaded."""
+    """Return a function that returns the worker's uploaded answer."""
     folder = tmp_path / "bundle"
     folder.mkdir()
     return lambda: quarantine.collect(cloud.s3, cloud.bucket, CLAIM, folder)
@@ -60,7 +60,7 @@ def work(job: Job) -> int:
     return worker.work(Job.from_json(json.loads(json.dumps(job.to_json()))), lambda: 600.0)
 
 
-def test_worker_file_larger_than_the_disk_is_refused(make: Make, answered: Callable[[], Any]) -> None:
+def test_worker_file_larger_than_disk_is_refused(make: Make, answered: Callable[[], Any]) -> None:
     work(replace(make("incoming/churn.tflite", TFLITE), size=10**18))
     assert answered().code == "too_large"
 
@@ -85,41 +85,43 @@ def test_fetch_disk_full_raises_unavailable(make: Make) -> None:
         transfers.fetch(job.source, Path("/dev/full"), limit=job.size)
 
 
-def test_worker_address_gives_no_other_version(make: Make, cloud: Cloud, answered: Callable[[], Any]) -> None:
-    job = make("incoming/churn.tflite", b"no model")
+def test_worker_file_replaced_after_signing_reads_signed_version(
+    make: Make, cloud: Cloud, answered: Callable[[], Any]
+) -> None:
+    job = make("incoming/churn.tflite", b"not a model")
     cloud.s3.put_object(Bucket=cloud.bucket, Key="incoming/churn.tflite", Body=TFLITE)
     work(job)
-    assert answered().code == "source_refused"  # the version that was signed is no model
+    assert answered().code == "source_refused"  # the signed version is not a model
 
 
-@pytest.mark.parametrize("broken", ["gone", "nobody answers", "upload"])
-def test_worker_transfer_fails_raises_unavailable_without_the_address(make: Make, cloud: Cloud, broken: str) -> None:
-    job = make("incoming/churn.tflite", b"no model")
-    nowhere = "http://127.0.0.1:9/secret?X-Amz-Signature=secret"
+@pytest.mark.parametrize("broken", ["gone", "no server", "upload"])
+def test_worker_failed_transfer_raises_unavailable_without_url(make: Make, cloud: Cloud, broken: str) -> None:
+    job = make("incoming/churn.tflite", b"not a model")
+    unreachable = "http://127.0.0.1:9/secret?X-Amz-Signature=secret"
     if broken == "gone":
         job = replace(job, source=Download(job.source.url.replace("churn", "secret")))
     elif broken == "upload":
-        job = replace(job, upload=Upload(nowhere, job.upload.fields))
+        job = replace(job, upload=Upload(unreachable, job.upload.fields))
     else:
-        job = replace(job, source=Download(nowhere))
+        job = replace(job, source=Download(unreachable))
     with pytest.raises(Unavailable) as found:
         work(job)
     assert "secret" not in str(found.value)
     assert found.value.__suppress_context__ or found.value.__context__ is None
 
 
-def test_job_shows_no_address(make: Make) -> None:
+def test_job_repr_has_no_signed_url(make: Make) -> None:
     job = make("incoming/churn.tflite", TFLITE, b"name: churn")
     assert "Signature" not in repr(job)
     assert "Signature" in json.dumps(job.to_json())
 
 
 @pytest.mark.parametrize("record", [None, [], {}, {"schema": 2}, {"schema": 1, "bucket": "b"}])
-def test_job_payload_that_is_none_is_invalid(record: Any) -> None:
+def test_job_malformed_payload_is_invalid(record: Any) -> None:
     with pytest.raises(InvalidInput):
         Job.from_json(record)
 
 
-def test_example_event_is_a_job() -> None:
+def test_job_example_event_is_valid() -> None:
     job = Job.from_json(json.loads((ROOT / "events" / "compile-worker.json").read_text()))
     assert job.key == "incoming/quickstart.keras"

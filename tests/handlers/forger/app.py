@@ -1,4 +1,7 @@
-"""A worker that was taken over by a model file: it uploads what the file's name asks for, and compiles nothing."""
+"""A worker under control of a hostile model file.
+
+It compiles nothing and uploads the forged answer that the file's name selects.
+"""
 
 import json
 import os
@@ -7,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 from lightship.bundle import Manifest, digests
+from lightship.handlers.compiling.archive import Archive
 from lightship.handlers.compiling.job import Job
-from lightship.handlers.compiling.parcel import Parcel
 from lightship.handlers.compiling.transfers import send
 
 
@@ -18,14 +21,14 @@ def handler(event, context):
         folder = Path(name, "bundle")
         shutil.copytree(os.environ["LIGHTSHIP_FORGER_BUNDLE"], folder)
         case = job.key.removeprefix("incoming/").removesuffix(".keras")
-        parcel = CASES[case](folder)
-        blocks, size = ([parcel], len(parcel)) if isinstance(parcel, bytes) else (parcel, parcel.size)
+        archive = CASES[case](folder)
+        blocks, size = ([archive], len(archive)) if isinstance(archive, bytes) else (archive, archive.size)
         send(job.upload, blocks, size)
-    return {"uploaded": "more than you think", "errorType": "Unavailable"}
+    return {"uploaded": "forged", "errorType": "Unavailable"}
 
 
 def changed(folder, **fields):
-    """The bundle with other fields in its manifest."""
+    """Change fields of the bundle's manifest."""
     path = folder / "manifest.json"
     manifest = Manifest.from_bytes(path.read_bytes())._replace(sandbox="kernel")
     path.write_bytes(manifest._replace(**fields).to_bytes())
@@ -49,7 +52,7 @@ def answer(folder, **fields):
 
 
 def packed(folder, **fields):
-    return Parcel(json.dumps({"compiled": answer(folder, **fields)}).encode(), folder)
+    return Archive(json.dumps({"compiled": answer(folder, **fields)}).encode(), folder)
 
 
 def honest(folder):
@@ -89,7 +92,7 @@ def no_manifest(folder):
 
 def not_json(folder):
     (folder / "manifest.json").write_bytes(b"[" * 100_000)
-    return Parcel(b"{", folder)
+    return Archive(b"{", folder)
 
 
 def other_engine(folder):

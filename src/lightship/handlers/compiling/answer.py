@@ -1,6 +1,6 @@
-"""What a worker answers: a report, or why there is none; read as if the model file had written it.
+"""A worker's answer: a compile report or a refusal, parsed as untrusted input.
 
-The process that opened the file may have been taken over by it: see :mod:`lightship.compiler.received`.
+The model file may have taken control of the process that opened it: see :mod:`lightship.compiler.received`.
 """
 
 from __future__ import annotations
@@ -12,33 +12,36 @@ from typing import Any
 from lightship.compiler import received
 from lightship.compiler.report import Report
 
-# What a worker may refuse a file with: codes of lightship.errors.
+# Codes of lightship.errors with which a worker may refuse a file.
 CODES = frozenset({"compile_failed", "source_refused", "parity_failed", "sandbox_unavailable", "too_large"})
 
 
 class InvalidAnswer(ValueError):
-    """The worker's answer is not one that it gives by itself; the text says what is wrong with it."""
+    """An answer that the worker's own code does not produce; the text says why."""
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why the file does not become a version: a code and one sentence."""
+    """Why a file does not become a version: an error code and one sentence."""
 
     code: str
     reason: str
 
     def to_json(self) -> dict[str, Any]:
-        """The answer as the worker sends it."""
+        """Return the answer in the form that the worker uploads."""
         return {"refused": asdict(self)}
 
 
 def read(data: bytes) -> Refusal | Report:
-    """Return a refusal or a report, which has no name, version and digest yet; raises InvalidAnswer."""
+    """Return the Refusal or Report in an answer; raises InvalidAnswer.
+
+    A report has no name, version or digest yet.
+    """
     try:
-        record = json.loads(data, parse_constant=_no_number)
+        record = json.loads(data, parse_constant=_refuse_constant)
         return _refusal(record["refused"]) if "refused" in record else _compiled(record["compiled"])
     except KeyError as error:
-        raise InvalidAnswer(f"it lacks {error}") from None
+        raise InvalidAnswer(f"it has no field {error}") from None
     except (received.InvalidReport, InvalidAnswer) as error:
         raise InvalidAnswer(str(error)) from None
     except (ValueError, TypeError, RecursionError):
@@ -47,16 +50,16 @@ def read(data: bytes) -> Refusal | Report:
 
 def _refusal(record: Any) -> Refusal:
     if record["code"] not in CODES:
-        raise InvalidAnswer("it refuses the file with an unknown code")
+        raise InvalidAnswer("its refusal has an unknown code")
     return Refusal(str(record["code"]), received.sentence(record["reason"]))
 
 
 def _compiled(record: Any) -> Report:
     report = received.report(record)
     if report.trusted:
-        raise InvalidAnswer("it says that code of the file was trusted")
+        raise InvalidAnswer("it reports that code from the file was trusted")
     return report
 
 
-def _no_number(text: str) -> Any:
-    raise InvalidAnswer("it has something else where a number belongs")
+def _refuse_constant(text: str) -> Any:
+    raise InvalidAnswer("it holds NaN or Infinity, which JSON does not have")

@@ -1,7 +1,7 @@
-"""Names below ``incoming/``: what of it is a model file, and what lies beside one.
+"""Object keys below ``incoming/``: model files, model.yaml files and reports.
 
-``incoming/churn.keras`` is a file for the model churn, ``incoming/churn.yaml`` its model.yaml, to be there first, and
-``incoming/churn.keras.report.json`` is where the outcome is written.
+``incoming/churn.keras`` is a file for the model churn; ``incoming/churn.yaml`` is its model.yaml, to be uploaded first;
+the outcome is written to ``incoming/churn.keras.report.json``.
 """
 
 from __future__ import annotations
@@ -15,34 +15,43 @@ CONFIG = ".yaml"
 REPORT = ".report.json"
 
 
-def is_drop(key: str) -> bool:
-    """Whether an object asks for something: model.yaml, reports and the consoles' folder marks do not."""
+def is_incoming_file(key: str) -> bool:
+    """Return whether an object is to be compiled.
+
+    model.yaml files, reports and the empty objects that consoles create for folders are not.
+    """
     return key.startswith(PREFIX) and not key.endswith(("/", CONFIG, REPORT))
 
 
 def split(key: str) -> tuple[str, str]:
-    """The file's name without prefix, and its suffix; raises SourceRefused where a model file cannot be there."""
+    """Return the model's name and the suffix of a key.
+
+    Raises SourceRefused for an object in a subfolder or with another suffix.
+    """
     name = key.removeprefix(PREFIX)
     if "/" in name:
-        raise SourceRefused(f"{name[:200]!r} is in a folder of its own: a model file belongs right below {PREFIX}")
+        raise SourceRefused(f"{name[:200]!r} is in a subfolder: put model files directly below {PREFIX}")
     for suffix in SUFFIXES:
         if name.endswith(suffix):
             return name.removesuffix(suffix), suffix
-    raise SourceRefused(f"{name[:200]!r} is no model file: its name must end with one of {', '.join(SUFFIXES)}")
+    raise SourceRefused(f"{name[:200]!r} is not a model file: its name must end with one of {', '.join(SUFFIXES)}")
 
 
 def config_key(key: str) -> str:
-    """Where a model file's model.yaml is."""
+    """Return the key of a model file's model.yaml."""
     return f"{PREFIX}{split(key)[0]}{CONFIG}"
 
 
 def report_key(key: str) -> str:
-    """Where a model file's report is."""
+    """Return the key of a model file's report."""
     return f"{key}{REPORT}"
 
 
 def model_name(key: str, given: str | None) -> str:
-    """The model's name: the file's, which its model.yaml may repeat; raises SourceRefused for any other."""
+    """Return the model's name, which is the file's; ``given`` is that of model.yaml.
+
+    Raises SourceRefused if the name is invalid or model.yaml names another model.
+    """
     name, suffix = split(key)
     try:
         check_name(name)
@@ -51,7 +60,7 @@ def model_name(key: str, given: str | None) -> str:
     if given not in {None, name}:
         other = str(given)[:80]
         raise SourceRefused(
-            f"{PREFIX}{name}{CONFIG} names the model '{other}', and a dropped file's own name is its model's: leave "
-            f"the name out, or drop both files as {other}{suffix} and {other}{CONFIG}"
+            f"{PREFIX}{name}{CONFIG} names the model '{other}', but the file's name is the model's name: remove "
+            f"'name', or upload both files as {other}{suffix} and {other}{CONFIG}"
         )
     return name

@@ -1,7 +1,7 @@
-"""What the broker asks of the worker: addresses that open one object each, limits, and no right beyond them.
+"""Job that the broker sends to the worker: signed URLs and limits.
 
-The broker signs the addresses. They work for every caller until they expire, so none of them is ever logged: they are
-left out of every ``repr``.
+Each URL gives access to one object. It works for every caller until it expires, so URLs are never logged and are left
+out of every ``repr``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Download:
-    """A signed GET of one version of one object; the headers are part of the signature."""
+    """A presigned GET of one version of one object, with the signed headers."""
 
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -25,7 +25,10 @@ class Download:
 
 @dataclass(frozen=True)
 class Upload:
-    """A signed POST of one object whose size S3 checks: the form's fields in their order."""
+    """A presigned POST of one object, with its form fields in order.
+
+    S3 checks the object's size against the form's policy.
+    """
 
     url: str = field(repr=False)
     fields: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -36,15 +39,15 @@ class Job:
     """One model file to compile.
 
     Attributes:
-        bucket: where the file is.
-        key: the file, below ``incoming/``.
-        size: bytes of the file.
-        source: how to get the file.
-        config: how to get its model.yaml; None where there is none.
-        upload: where the archive with the answer goes.
-        largest: bytes that the archive may have.
-        seconds: how long compiling may take.
-        correlation: the correlation id for the log.
+        bucket: the bucket of the file.
+        key: the file's key, below ``incoming/``.
+        size: size of the file in bytes.
+        source: presigned GET of the file.
+        config: presigned GET of its model.yaml; None if it has none.
+        upload: presigned POST of the archive with the answer.
+        largest: maximum size of the archive in bytes.
+        seconds: time limit of the compilation.
+        correlation: correlation id for the log.
     """
 
     bucket: str
@@ -58,15 +61,18 @@ class Job:
     correlation: str
 
     def to_json(self) -> dict[str, Any]:
-        """The payload of the invocation."""
+        """Return the payload of the invocation."""
         return {"schema": SCHEMA, **asdict(self)}
 
     @classmethod
     def from_json(cls, record: Any) -> Job:
-        """The inverse of :meth:`to_json`; raises InvalidInput, which quotes nothing of the payload."""
+        """Return the job in a payload of :meth:`to_json`.
+
+        Raises InvalidInput, whose message quotes nothing of the payload.
+        """
         try:
             if record["schema"] != SCHEMA:
-                raise InvalidInput(f"this worker reads jobs of schema {SCHEMA}")
+                raise InvalidInput(f"the job has another schema: this worker reads schema {SCHEMA}")
             return cls(
                 bucket=str(record["bucket"]),
                 key=str(record["key"]),
@@ -79,4 +85,4 @@ class Job:
                 correlation=str(record["correlation"]),
             )
         except (KeyError, TypeError, ValueError):
-            raise InvalidInput("the payload is not a job of CompileFunction's") from None
+            raise InvalidInput("the payload is not a compile job: CompileFunction sends the expected format") from None

@@ -1,11 +1,11 @@
-"""The broker's side of one job: invoke the worker, and take its parcel out of quarantine as hostile input.
+"""Invocation of the worker, and validation of its upload as untrusted input.
 
-The answer is the object that the worker uploads, and not the response of the invocation: a runtime that ends after its
-answer may be reported as failed although it has answered. The response only says why there is no object.
+The answer is the uploaded object and not the response of the invocation: Lambda may report a runtime that ends after
+its answer as failed although the upload succeeded. The response only explains why an upload is missing.
 
-A signed POST and not a signed PUT takes the upload, because only its policy can bind a range of sizes; a PUT could sign
-one exact size, which is not known before the model is compiled. S3 checks the range, and the size is checked again here
-before a byte is read.
+The upload uses a presigned POST and not a presigned PUT, because only the policy of a POST can restrict the size to a
+range; a PUT can sign one exact size, which is not known before the model is compiled. S3 checks the range, and the size
+is checked again here before a byte is read.
 """
 
 from __future__ import annotations
@@ -22,40 +22,43 @@ from lightship.bundle import Bundle, Manifest
 from lightship.compiler import received
 from lightship.compiler.report import Report
 from lightship.errors import BundleError, CompileError, Unavailable
-from lightship.handlers.compiling import answer, parcel
+from lightship.handlers.compiling import answer, archive
 from lightship.handlers.compiling.job import Job, Upload
 
 PREFIX = "quarantine/"
 
-# Proofs of the sandbox, as the manifest records them, with which a dropped file is published.
+# Sandbox proofs (recorded in the manifest) that are required to publish a file.
 PROOFS = frozenset({"kernel", "powerless"})
 
-# Bytes of the largest answer: as large as the largest file that is compiled.
+# Maximum size in bytes of a worker's upload: the maximum size of a model file.
 LARGEST = 2560 * 1024 * 1024
 
-# Lambda's own limit of a response, with some room.
+# More than Lambda's limit of a response (6 MiB).
 _LARGEST_RESPONSE = 7 * 1024 * 1024
 
-# Model files whose digest in the manifest is that of the file; of an archive it is that of the folder in it.
+# For these suffixes, the manifest's source digest is that of the extracted folder; for others, that of the file.
 _ARCHIVES = (".zip", ".tar.gz", ".tgz")
 
-_TRY_AGAIN = frozenset({"TooManyRequestsException", "ServiceException", "ResourceConflictException"})
+_RETRYABLE = frozenset({"TooManyRequestsException", "ServiceException", "ResourceConflictException"})
 
 _LOG = logging.getLogger(__name__)
 
 
 class WorkerFailed(Unavailable):
-    """The worker ended without an answer, perhaps for want of memory or time: an attempt that counts."""
+    """The worker ended without an answer; this counts as an attempt.
+
+    The usual causes are lack of memory or time.
+    """
 
 
 @dataclass(frozen=True)
 class Workers:
-    """The function that opens model files.
+    """The Lambda function that opens model files.
 
     Attributes:
         client: a boto3 client of Lambda that makes one attempt and waits longer than the function may run.
-        function: its name or ARN.
-        tenancy: whether each job names a tenant of its own, so that Lambda gives it an environment of its own.
+        function: the function's name or ARN.
+        tenancy: whether each job has its own tenant id, so that Lambda isolates it in its own execution environment.
     """
 
     client: Any
@@ -64,7 +67,10 @@ class Workers:
 
 
 def upload(s3: Any, bucket: str, claim: str, seconds: int, *, largest: int = LARGEST) -> Upload:
-    """A form by which one object of at most ``largest`` bytes comes into quarantine, for so many seconds."""
+    """Return a presigned POST of one object to quarantine.
+
+    The object may have up to ``largest`` bytes; the form expires after ``seconds``.
+    """
     form = s3.generate_presigned_post(
         Bucket=bucket,
         Key=key(claim),
@@ -75,12 +81,12 @@ def upload(s3: Any, bucket: str, claim: str, seconds: int, *, largest: int = LAR
 
 
 def key(claim: str) -> str:
-    """Where the parcel of a job is."""
+    """Return the key of a job's archive."""
     return f"{PREFIX}{claim}/bundle.tar"
 
 
 def invoke(workers: Workers, job: Job, claim: str) -> None:
-    """Have the worker work on a job; raises Unavailable where it says that another time may be better."""
+    """Invoke the worker with a job; raises Unavailable if a retry may succeed."""
     tenant = {"TenantId": claim} if workers.tenancy else {}
     try:
         found = workers.client.invoke(
@@ -90,15 +96,18 @@ def invoke(workers: Workers, job: Job, claim: str) -> None:
             **tenant,
         )
     except workers.client.exceptions.ClientError as error:
-        if aws.code(error) in _TRY_AGAIN:
-            raise Unavailable(f"the worker cannot be started at the moment: {aws.code(error)}") from None
+        if aws.code(error) in _RETRYABLE:
+            raise Unavailable(f"the compile worker cannot be invoked at the moment: {aws.code(error)}") from None
         raise
     if found.get("FunctionError") and _kind(found["Payload"].read(_LARGEST_RESPONSE)) == Unavailable.__name__:
         raise Unavailable("the worker could not fetch the file or upload its answer; see its log")
 
 
 def collect(s3: Any, bucket: str, claim: str, folder: Path, *, largest: int = LARGEST) -> answer.Refusal | Report:
-    """Unpack the worker's bundle into an empty folder, and return its answer; raises WorkerFailed or CompileError."""
+    """Unpack the worker's bundle into an empty folder and return its answer.
+
+    Raises WorkerFailed if there is no upload, CompileError if it is invalid.
+    """
     try:
         found = s3.get_object(Bucket=bucket, Key=key(claim))
     except s3.exceptions.ClientError as error:
@@ -108,41 +117,42 @@ def collect(s3: Any, bucket: str, claim: str, folder: Path, *, largest: int = LA
     try:
         with closing(found["Body"]) as body:
             if found["ContentLength"] > largest:
-                raise parcel.InvalidParcel("it is larger than it may be")
-            return answer.read(parcel.unpack(body, folder, limit=found["ContentLength"]))
-    except (parcel.InvalidParcel, answer.InvalidAnswer) as error:
-        raise forged(str(error)) from None
+                raise archive.InvalidArchive("it is larger than the limit")
+            return answer.read(archive.unpack(body, folder, limit=found["ContentLength"]))
+    except (archive.InvalidArchive, answer.InvalidAnswer) as error:
+        raise invalid_answer(str(error)) from None
 
 
 def verify(folder: Path, compiled: Report, suffix: str, sha256: str) -> Bundle:
-    """The bundle in a folder, of the file with this digest and nothing but what it lists; raises CompileError."""
+    """Return the bundle in a folder after checking it against report and source.
+
+    The folder must hold exactly what the manifest lists. ``sha256`` is the source file's digest. Raises CompileError.
+    """
     try:
         bundle = Bundle.open(folder, called="the bundle")
     except BundleError as error:
-        raise forged(error.message) from None
+        raise invalid_answer(error.message) from None
     if bundle.manifest.signatures != compiled.signatures or bundle.manifest.engine != compiled.engine:
-        raise forged("its bundle has other signatures or another engine than it says")
+        raise invalid_answer("its bundle has other signatures or another engine than its report")
     if bundle.manifest.trusted or bundle.manifest.slow or bundle.manifest.sandbox not in PROOFS:
-        raise forged("its bundle says that code was trusted, a slow model accepted, or that no sandbox held")
-    if suffix not in _ARCHIVES and not _is_of(bundle.manifest, sha256):
-        raise forged("its bundle was compiled from another file")
+        raise invalid_answer("its manifest records trusted code, an accepted slow model, or no accepted sandbox proof")
+    if suffix not in _ARCHIVES and not _is_compiled_from(bundle.manifest, sha256):
+        raise invalid_answer("its bundle was compiled from another file")
     return bundle
 
 
-def forged(why: str) -> CompileError:
-    """The error of an answer that the worker's own code does not give."""
+def invalid_answer(why: str) -> CompileError:
+    """Log and return the error of an answer that the worker's own code does not give."""
     _LOG.error("the worker's answer is invalid", extra={"reason": received.sentence(why)})
-    return CompileError(
-        "the answer of the function that opened this file is not valid: nothing was published", detail=why
-    )
+    return CompileError("the compile worker's answer is not valid: nothing was published", detail=why)
 
 
-def _is_of(manifest: Manifest, sha256: str) -> bool:
+def _is_compiled_from(manifest: Manifest, sha256: str) -> bool:
     return bool(manifest.source.get("digest") == sha256)
 
 
 def _kind(payload: bytes) -> str:
-    """The type of a function's error, as its response names it."""
+    """Return the error type in a function's error response; empty if it has none."""
     try:
         record = json.loads(payload)
     except (ValueError, RecursionError):

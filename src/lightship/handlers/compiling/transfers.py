@@ -1,4 +1,7 @@
-"""Objects by signed addresses, over plain HTTP: without credentials, and without a word of the address in any error."""
+"""Transfers of objects by presigned URLs, over plain HTTP without credentials.
+
+No error message contains a URL.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,9 @@ _BLOCK = 1024 * 1024
 
 
 def fetch(download: Download, target: Path, *, limit: int) -> None:
-    """Write an object into a file, at most ``limit`` bytes of it; raises Unavailable.
+    """Download an object into a file, at most ``limit`` bytes of it.
 
-    No attempt is repeated: urllib3 writes the address into the log when it repeats one.
+    Raises Unavailable. There are no retries: urllib3 logs the URL when it retries.
     """
     try:
         with urllib3.PoolManager(retries=False) as pool:
@@ -36,7 +39,7 @@ def fetch(download: Download, target: Path, *, limit: int) -> None:
 
 
 def send(upload: Upload, blocks: Iterable[bytes], size: int) -> None:
-    """Post an object of so many bytes as a form; raises Unavailable."""
+    """Upload an object of ``size`` bytes as a form; raises Unavailable."""
     boundary = secrets.token_hex(16)
     head, tail = _form(upload.fields, boundary)
     headers = {
@@ -45,7 +48,7 @@ def send(upload: Upload, blocks: Iterable[bytes], size: int) -> None:
     }
     try:
         with urllib3.PoolManager(retries=False) as pool:
-            body = _around(head, blocks, tail)
+            body = _form_body(head, blocks, tail)
             answer = pool.request("POST", upload.url, body=body, headers=headers, timeout=_TIMEOUT)
     except urllib3.exceptions.HTTPError as error:
         raise Unavailable(f"the answer cannot be uploaded: {type(error).__name__}") from None
@@ -53,9 +56,9 @@ def send(upload: Upload, blocks: Iterable[bytes], size: int) -> None:
         raise Unavailable(f"the answer cannot be uploaded: S3 answers {answer.status}")
 
 
-def full(size: int) -> Unavailable:
-    """The error of a disk that others have filled."""
-    return Unavailable(f"the disk is too full at the moment for a file of {size} bytes")
+def disk_full(size: int) -> Unavailable:
+    """Return the error of a disk that is filled by other files."""
+    return Unavailable(f"the disk has too little free space at the moment for a file of {size} bytes")
 
 
 def _write(blocks: Iterable[bytes], target: Path, limit: int) -> None:
@@ -68,11 +71,14 @@ def _write(blocks: Iterable[bytes], target: Path, limit: int) -> None:
                 if written >= limit:
                     return
     except OSError as error:
-        raise (full(limit) if error.errno == errno.ENOSPC else error) from None
+        raise (disk_full(limit) if error.errno == errno.ENOSPC else error) from None
 
 
 def _form(fields: Mapping[str, str], boundary: str) -> tuple[bytes, bytes]:
-    """What comes before and after the file; S3 reads no field behind it."""
+    """Return the form's bytes before and after the file.
+
+    The file is the last field, because S3 ignores fields after it.
+    """
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in fields.items()
@@ -82,7 +88,7 @@ def _form(fields: Mapping[str, str], boundary: str) -> tuple[bytes, bytes]:
     return "".join(parts).encode(), f"\r\n--{boundary}--\r\n".encode()
 
 
-def _around(head: bytes, blocks: Iterable[bytes], tail: bytes) -> Iterator[bytes]:
+def _form_body(head: bytes, blocks: Iterable[bytes], tail: bytes) -> Iterator[bytes]:
     yield head
     yield from blocks
     yield tail

@@ -1,8 +1,8 @@
-"""CompileWorkerFunction: opens one model file, and has no right that the file could use.
+"""Handler of CompileWorkerFunction: opens one model file without permissions.
 
-It fetches the file by a signed address, compiles it in the sandbox, and uploads its answer, with the bundle where there
-is one, by another. Its role may write its own log and nothing else. ``model.yaml`` is read here too, and not by the
-broker: a parser of a dropped file belongs where nothing can be lost.
+It downloads the file by a presigned URL, compiles it in the sandbox, and uploads its answer and the bundle by another.
+Its role may only write its own log. ``model.yaml`` is parsed here and not in the broker, because a parser of an
+untrusted file must run where nothing can be stolen.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from lightship.compiler.sandbox import Confinement, Limits, memory, powerless
 from lightship.errors import CompileError, TooLarge
 from lightship.handlers.compiling import incoming, transfers
 from lightship.handlers.compiling.answer import Refusal
+from lightship.handlers.compiling.archive import ANSWER_LIMIT, Archive
 from lightship.handlers.compiling.job import Job
-from lightship.handlers.compiling.parcel import ANSWER_LIMIT, Parcel
 from lightship.handlers.telemetry import Telemetry
 
-# Proofs that the sandbox holds which this worker accepts, in order.
+# Sandbox proofs that this worker accepts, in order of preference.
 ACCEPTED = ("kernel", "powerless")
 
-# A file of so many bytes needs so many times as many on the disk: itself, what is in it, the graph, the bundle.
-_ROOM = 4
+# Disk space as a multiple of the file's size: for the file, its extracted content, the graph and the bundle.
+_DISK_FACTOR = 4
 
-# Seconds of an invocation that are not the compiler's: to fetch the file, to upload the answer.
-_OWN_SECONDS = 10.0
+# Seconds of an invocation reserved for downloading the file and uploading the answer.
+_RESERVED_SECONDS = 10.0
 
 _LONGEST_DETAIL = 2000
 _MEBIBYTE = 1024 * 1024
@@ -45,41 +45,44 @@ _LOG = logging.getLogger(__name__)
 
 
 def work(job: Job, remaining: Callable[[], float]) -> int:
-    """Compile a file and upload the answer; return the bytes of the upload. Raises Unavailable."""
+    """Compile a file, upload the answer and return the upload's size in bytes.
+
+    ``remaining`` returns the seconds left of the invocation. Raises Unavailable.
+    """
     with tempfile.TemporaryDirectory(prefix="lightship-worker-") as name:
-        parcel = _answer(job, Path(name), remaining)
-        transfers.send(job.upload, parcel, parcel.size)
-        return parcel.size
+        archive = _answer(job, Path(name), remaining)
+        transfers.send(job.upload, archive, archive.size)
+        return archive.size
 
 
-def _answer(job: Job, folder: Path, remaining: Callable[[], float]) -> Parcel:
-    """The parcel of a compiled model, or of the reason why there is none."""
+def _answer(job: Job, folder: Path, remaining: Callable[[], float]) -> Archive:
+    """Return the archive of the compiled model or of the refusal."""
     try:
         return _compiled(job, folder, remaining)
     except (CompileError, TooLarge) as error:
         _LOG.warning("refused", extra={"code": error.code, "detail": error.detail[:_LONGEST_DETAIL]})
         refusal = Refusal(error.code, error.message.replace(f"{folder}/", ""))
-        return Parcel(json.dumps(refusal.to_json()).encode())
+        return Archive(json.dumps(refusal.to_json()).encode())
 
 
-def _compiled(job: Job, folder: Path, remaining: Callable[[], float]) -> Parcel:
-    _check_room(job.size, shutil.disk_usage(folder))
+def _compiled(job: Job, folder: Path, remaining: Callable[[], float]) -> Archive:
+    _check_disk(job.size, shutil.disk_usage(folder))
     record = _config(job, folder)
     incoming.model_name(job.key, record.get("name"))
     source = folder / job.key.removeprefix(incoming.PREFIX)
     transfers.fetch(job.source, source, limit=job.size)
     staged = folder / "bundle"
     staged.mkdir()
-    wall_seconds = max(1.0, min(job.seconds, remaining() - _OWN_SECONDS))
+    wall_seconds = max(1.0, min(job.seconds, remaining() - _RESERVED_SECONDS))
     build = BuildJob(source, staged, record)
     compiled = compile_bundle(build, _confinement(job, folder, wall_seconds), progress=_log_progress)
-    parcel = Parcel(json.dumps({"compiled": compiled.report.to_json()}).encode(), staged)
-    _check_size(parcel, job.largest)
-    return parcel
+    archive = Archive(json.dumps({"compiled": compiled.report.to_json()}).encode(), staged)
+    _check_size(archive, job.largest)
+    return archive
 
 
 def _confinement(job: Job, folder: Path, wall_seconds: float) -> Confinement:
-    """Return the sandbox of this function, whose memory and credentials the environment names."""
+    """Return the sandbox's limits and credentials for this function."""
     size = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
     available = memory.share(ceiling=int(size) * _MEBIBYTE if size.isdecimal() else None)
     return Confinement(
@@ -94,10 +97,10 @@ def _log_progress(stage: str, done: float) -> None:
     _LOG.info("%s", stage, extra={"done": round(done, 2)})
 
 
-def _check_size(parcel: Parcel, largest: int) -> None:
-    if parcel.size > largest or len(parcel.answer) > ANSWER_LIMIT:
+def _check_size(archive: Archive, largest: int) -> None:
+    if archive.size > largest or len(archive.answer) > ANSWER_LIMIT:
         raise TooLarge(
-            f"the compiled model has {parcel.size} bytes, at most {largest} can be published here: compile it with "
+            f"the compiled model has {archive.size} bytes, the maximum for publishing is {largest}: compile it with "
             "`lightship compile` and push the version with `lightship push`"
         )
 
@@ -110,14 +113,14 @@ def _config(job: Job, folder: Path) -> Mapping[str, Any]:
     return read_config(path)
 
 
-def _check_room(size: int, disk: Any) -> None:
-    if size > disk.total // _ROOM:
+def _check_disk(size: int, disk: Any) -> None:
+    if size > disk.total // _DISK_FACTOR:
         raise TooLarge(
-            f"the file has {size} bytes, and the disk here has room for files of {disk.total // _ROOM}: compile it "
-            "with `lightship compile` and push the version with `lightship push`"
+            f"the file has {size} bytes, the maximum for this disk is {disk.total // _DISK_FACTOR}: compile it with "
+            "`lightship compile` and push the version with `lightship push`"
         )
-    if size > disk.free // _ROOM:
-        raise transfers.full(size)
+    if size > disk.free // _DISK_FACTOR:
+        raise transfers.disk_full(size)
 
 
 @cache
@@ -126,7 +129,7 @@ def _telemetry() -> Telemetry:
 
 
 def handler(event: Any, context: Any) -> dict[str, Any]:
-    """Lambda's handler: the answer itself is in the upload."""
+    """Handle an invocation; the answer itself is in the upload."""
     job = Job.from_json(event)
     with _telemetry().record(job.correlation):
         size = work(job, lambda: float(context.get_remaining_time_in_millis() / 1000))

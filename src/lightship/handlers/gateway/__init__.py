@@ -1,7 +1,7 @@
-"""Gateway: the Lambda handler for HTTP, whatever service is in front.
+"""Gateway: the Lambda handler for HTTP events of every service.
 
-With the fast path, requests of the protocols are answered without an event loop: Mangum (two scopes, a queue, a task
-and two turns of an event loop) takes three times as long as the answer. All others go through Mangum.
+With the fast path, protocol requests are answered without an event loop: Mangum (two scopes, a queue, a task and two
+turns of an event loop) takes three times as long as the prediction. All other requests go through Mangum.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 class Gateway:
-    """Answers Lambda events: HTTP requests, and direct invocations as predictions.
+    """Handler of Lambda events: HTTP requests, and direct invocations as predictions.
 
     Args:
-        core: what answers.
+        core: the core of the application, with its entry and models.
         application: returns the FastAPI application; called when it is first needed.
-        fast_path: whether requests of the protocols are answered without it.
+        fast_path: whether protocol requests are answered without the application.
         lifespan: Mangum's mode: ``auto`` runs the application's lifespan around each event, ``off`` never.
     """
 
@@ -46,7 +46,7 @@ class Gateway:
         self._mangum: Any = None
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
-        """Answer one event; never raises for what an event holds."""
+        """Answer one event; invalid events are answered and never raise."""
         start = time.perf_counter()
         try:
             read = read_event(event, self._base_path)
@@ -98,13 +98,13 @@ class Gateway:
 
 
 def _embedded_metrics() -> Observer:
-    from lightship.telemetry import embedded  # only where LIGHTSHIP_METRICS asks for it
+    from lightship.telemetry import embedded  # only if LIGHTSHIP_METRICS is set
 
     return embedded.write
 
 
 def _path(event: Mapping[str, Any]) -> str:
-    """Return the path of an event that is not readable, as far as it has one: it decides the error's shape."""
+    """Return the path of an invalid event, which determines the format of the error."""
     path = event.get("rawPath") or event.get("path") or event.get("raw_path")
     return path if isinstance(path, str) else "/"
 

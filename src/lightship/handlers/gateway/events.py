@@ -1,6 +1,6 @@
-"""HTTP requests in Lambda events: one noun, and a reader for the format of each service that invokes the function.
+"""HTTP requests in Lambda events, with a reader for each service's format.
 
-Only the payload 2.0 of HTTP APIs is read on the hot path; :mod:`lightship.handlers.gateway.formats` has the others.
+The hot path reads only the payload 2.0 of HTTP APIs; :mod:`lightship.handlers.gateway.formats` has the others.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from lightship.tensors import json_type
 
 @dataclass(slots=True)
 class HttpEvent:
-    """One request of an event.
+    """The HTTP request of an event.
 
     Attributes:
-        request: its path is percent-decoded once, without the prefixes that the service in front added; its query is
-            percent-encoded; the values of a repeated header are joined by commas; its body is as the client sent it.
-        context: a ``requestContext`` of payload 2.0, with the authorizer's answer in its place.
+        request: its path is percent-decoded once, without stage and base path; its query is percent-encoded; the values
+            of a repeated header are joined by commas; its body is as the client sent it.
+        context: a ``requestContext`` in the form of payload 2.0, including the authorizer's result.
         root: the prefix that was removed from the path.
-        multi_value: whether the service wants lists of header values in the answer.
-        cookies: whether the service wants cookies apart from the headers.
+        multi_value: whether the service expects lists of header values in the answer.
+        cookies: whether the service expects cookies separate from the headers.
     """
 
     request: Request
@@ -39,9 +39,9 @@ Reader = Callable[[Mapping[str, Any], str], HttpEvent]
 
 
 def read_event(event: Any, base_path: str) -> HttpEvent | None:
-    """Return an event's HTTP request; None where the event is something else.
+    """Return an event's HTTP request; None if the event is not an HTTP request.
 
-    Raises InvalidInput for a request that is not complete.
+    Raises InvalidInput for an incomplete request.
     """
     context = event.get("requestContext") if type(event) is dict else None
     try:
@@ -55,12 +55,12 @@ def read_event(event: Any, base_path: str) -> HttpEvent | None:
         raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInput(
-            f"the event is not a complete HTTP request ({type(error).__name__}: {str(error)[:120]})"
+            f"the event is an incomplete HTTP request ({type(error).__name__}: {str(error)[:120]})"
         ) from None
 
 
 def payload_2(event: Mapping[str, Any], base_path: str) -> HttpEvent:
-    """Read payload 2.0. An HTTP API has decoded ``rawPath`` already, a Function URL has not.
+    """Read payload 2.0, whose ``rawPath`` an HTTP API decodes and a Function URL not.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
     """
@@ -72,7 +72,7 @@ def payload_2(event: Mapping[str, Any], base_path: str) -> HttpEvent:
     if base_path or stage not in {"$default", None}:
         path, root = without_prefixes(path, stage=stage, base_path=base_path)
     headers = event.get("headers") or {}
-    if "host" not in headers:  # the services write names in lower case, other senders may not
+    if "host" not in headers:  # AWS sends lower-case names, other callers may not
         headers = {name.lower(): value for name, value in headers.items()}
     if "cookies" in event:
         headers = {**headers, "cookie": "; ".join(event["cookies"])}
@@ -89,7 +89,7 @@ def decoded(path: str) -> str:
 
 
 def without_prefixes(path: str, *, stage: str | None, base_path: str) -> tuple[str, str]:
-    """Return a path without the stage and the base path in front of it, and what was removed."""
+    """Return a path without stage and base path, and the removed prefix."""
     rest = path
     for prefix in ("" if stage in {"$default", None} else f"/{stage}", base_path):
         if prefix and (rest == prefix or rest.startswith(f"{prefix}/")):
@@ -98,19 +98,19 @@ def without_prefixes(path: str, *, stage: str | None, base_path: str) -> tuple[s
 
 
 def with_body(request: Request, event: Mapping[str, Any], *, flag: str) -> Request:
-    """Return a request with its event's body, which is base64 where ``event[flag]`` is true.
+    """Set a request's body, base64-decoded if ``event[flag]`` is true; return the request.
 
-    Raises InvalidInput for the body, TypeError where a part of the request is not a text, UnicodeEncodeError where one
-    holds half of a surrogate pair.
+    Raises InvalidInput for the body, TypeError for a part of the request that is not a string and UnicodeEncodeError
+    for a lone surrogate.
     """
     text = "".join((request.method, request.path, request.query, *request.headers, *request.headers.values()))
     if not text.isascii():
         text.encode()
     body = event.get("body") or ""
     if not isinstance(body, str):
-        raise InvalidInput(f"the event's body must be a text, got {json_type(body)}")
+        raise InvalidInput(f"the event's body must be a string, got {json_type(body)}")
     try:
         request.body = base64.b64decode(body, validate=True) if event.get(flag) else body.encode()
     except ValueError as error:  # of base64 and of UTF-8
-        raise InvalidInput(f"the event's body is not what the event says: {error}") from None
+        raise InvalidInput(f"the event's body is not valid base64 or UTF-8: {error}") from None
     return request

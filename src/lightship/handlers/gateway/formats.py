@@ -1,6 +1,7 @@
-"""Requests of REST APIs, load balancers and VPC Lattice; imported for the first event that is not payload 2.0.
+"""Readers of REST API, load balancer and VPC Lattice events.
 
-Adding a format: one function, one entry in :func:`reader_of`, one file in ``events/``, one test.
+Imported at the first event that is not payload 2.0. Adding a format: one function, one entry in :func:`reader_of`, one
+file in ``events/``, one test.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from lightship.protocols.http import Request
 
 
 def reader_of(event: Any) -> Reader | None:
-    """Return the reader of an event's format; None where the event is not an HTTP request."""
+    """Return the reader of an event's format; None if it is not an HTTP request."""
     if not isinstance(event, dict):
         return None
     context = event.get("requestContext")
@@ -34,7 +35,7 @@ def reader_of(event: Any) -> Reader | None:
 
 
 def payload_1(event: Mapping[str, Any], base_path: str) -> HttpEvent:
-    """Read payload 1.0 of a REST API, which leaves the path encoded, or of an HTTP API, which decodes it.
+    """Read payload 1.0: a REST API leaves the path encoded, an HTTP API decodes it.
 
     ``path`` is without the stage. https://docs.aws.amazon.com/apigateway/latest/developerguide/
     set-up-lambda-proxy-integrations.html
@@ -50,7 +51,10 @@ def payload_1(event: Mapping[str, Any], base_path: str) -> HttpEvent:
 
 
 def _authorizer(context: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what payload 2.0 would say of the caller: here each authorizer has its own place."""
+    """Return the authorizer's result in the form of payload 2.0.
+
+    In payload 1.0 each kind of authorizer has its own fields.
+    """
     identity, answer = context.get("identity") or {}, context.get("authorizer") or {}
     if isinstance(answer.get("claims"), dict):
         return {"jwt": {"claims": answer["claims"]}}
@@ -63,7 +67,7 @@ def _authorizer(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def load_balancer(event: Mapping[str, Any], base_path: str) -> HttpEvent:
-    """Read an Application Load Balancer's event: path and query are as the client encoded them.
+    """Read an Application Load Balancer's event, whose path and query are encoded.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
     """
@@ -78,8 +82,9 @@ def load_balancer(event: Mapping[str, Any], base_path: str) -> HttpEvent:
 
 
 def lattice_2(event: Mapping[str, Any], base_path: str) -> HttpEvent:
-    """Read VPC Lattice's event structure version 2.0; the caller is known where the service asks for AWS_IAM.
+    """Read VPC Lattice's event structure version 2.0.
 
+    The caller is known if the service's auth type is AWS_IAM.
     https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
     """
     path, _, query = event["path"].partition("?")
@@ -93,7 +98,7 @@ def lattice_2(event: Mapping[str, Any], base_path: str) -> HttpEvent:
 
 
 def lattice_1(event: Mapping[str, Any], base_path: str) -> HttpEvent:
-    """Read VPC Lattice's event structure version 1.0, which has the query in ``raw_path``."""
+    """Read VPC Lattice's event structure 1.0, which has the query in ``raw_path``."""
     path, _, query = event["raw_path"].partition("?")
     headers = _joined(event.get("headers") or {})
     return _http_event(

@@ -1,6 +1,7 @@
-"""Events that are not HTTP requests: direct invocations, warmers and schedules; any other event gets one sentence.
+"""Events that are not HTTP requests: direct invocations, warmers and schedules.
 
-The answer is the record itself, without a status: ``{"model", "version", "predictions", …}`` or ``{"error": …}``.
+The answer is the record itself, without a status: ``{"model", "version", "predictions", …}`` or ``{"error": …}``. Any
+other event is answered with an error that lists the supported events.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ Ask = Callable[[Request], Response | None]
 def answer(event: Any, request_id: str, *, ask: Ask, default_name: Callable[[], str]) -> dict[str, Any]:
     """Answer an event that is not an HTTP request.
 
-    ``ask`` answers a request of the native protocol. AWS has authorised the invocation (lambda:InvokeFunction), so
-    no token is looked for.
+    ``ask`` answers a request of the native protocol. AWS has authorised the invocation (lambda:InvokeFunction), so no
+    token is required.
     """
     try:
         if isinstance(event, dict):
@@ -36,7 +37,7 @@ def answer(event: Any, request_id: str, *, ask: Ask, default_name: Callable[[], 
                 return _predict(event, request_id, ask, default_name)
             if _is_warmer(event):
                 return {"status": "live"}
-        raise InvalidInput(_sentence(event))
+        raise InvalidInput(_unsupported(event))
     except LightshipError as error:
         _LOG.warning("refused an event: %s, request %s", error.message, request_id or "unknown")
         return {"error": {"code": error.code, "message": error.message}}
@@ -45,26 +46,27 @@ def answer(event: Any, request_id: str, *, ask: Ask, default_name: Callable[[], 
 def _predict(event: Mapping[str, Any], request_id: str, ask: Ask, default_name: Callable[[], str]) -> dict[str, Any]:
     name, version = event.get("model"), event.get("version")
     if name is not None and (not isinstance(name, str) or "/" in name):
-        raise InvalidInput("\"model\" must be a model's name, a text without '/'")
+        raise InvalidInput("\"model\" must be a model's name, a string without '/'")
     if version is not None and (isinstance(version, bool) or not isinstance(version, int | str)):
-        raise InvalidInput('"version" must be a number from 1')
+        raise InvalidInput('"version" must be an integer of at least 1')
     try:
         path = f"/models/{name or default_name()}{'' if version is None else f'/versions/{version}'}/predict"
         path.encode()
         body = orjson.dumps({key: value for key, value in event.items() if key not in {"model", "version"}})
-    except (TypeError, UnicodeEncodeError) as error:  # integers beyond 64 bits, half a character
+    except (TypeError, UnicodeEncodeError) as error:  # integers beyond 64 bits, lone surrogates
         raise InvalidInput(f"the event cannot be written as JSON: {error}") from None
     response = ask(Request("POST", path, body=body, caller=UNKNOWN, id=request_id))
     if response is None:
-        raise InvalidInput('"version" must be a number from 1')
+        raise InvalidInput('"version" must be an integer of at least 1')
     record: dict[str, Any] = orjson.loads(response.body)
     return record
 
 
 def _is_warmer(event: Mapping[str, Any]) -> bool:
-    """Return whether an event only keeps the function warm: a schedule's, or one of the plugins' for this purpose.
+    """Return whether an event only keeps the function warm.
 
-    Known are ``{"source": "serverless-plugin-warmup"}``, ``{"warmer": true, …}`` and ``{"warmup": true}``.
+    Recognised are scheduled events, ``{"source": "serverless-plugin-warmup"}``, ``{"warmer": true, …}`` and
+    ``{"warmup": true}``.
     """
     source = event.get("source")
     return (
@@ -76,8 +78,8 @@ def _is_warmer(event: Mapping[str, Any]) -> bool:
     )
 
 
-def _sentence(event: Any) -> str:
-    expected = 'send an HTTP request of API Gateway, a Function URL, a load balancer or VPC Lattice, or {"input": …}'
+def _unsupported(event: Any) -> str:
+    expected = 'send an HTTP event of API Gateway, a Function URL, a load balancer or VPC Lattice, or {"input": …}'
     if not isinstance(event, dict):
         return f"the event is {json_type(event)}, not an object: {expected}"
     records = event.get("Records")
@@ -85,4 +87,4 @@ def _sentence(event: Any) -> str:
     source = event.get("source") or first.get("eventSource") or first.get("EventSource")
     named = f" of {str(source)[:80]}" if source else ""
     keys = ", ".join(map(repr, list(event)[:8])) or "none"
-    return f"this function does not answer events{named} with the keys {keys}: {expected}"
+    return f"this function does not support events{named} with the keys {keys}: {expected}"

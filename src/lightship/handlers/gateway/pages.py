@@ -1,4 +1,4 @@
-"""Requests through Mangum: of any service in front as Mangum reads them, and the answers as the service wants them."""
+"""Requests answered through Mangum, converted to and from each service's format."""
 
 from __future__ import annotations
 
@@ -16,20 +16,23 @@ App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
 def mangum(app: App, *, lifespan: str) -> Any:
-    """Return Mangum around an ASGI application that receives the external prefix of its paths."""
+    """Return Mangum around an ASGI application that receives the full external path."""
 
-    async def rooted(scope: Scope, receive: Any, send: Any) -> None:
+    async def with_root_path(scope: Scope, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return await app(scope, receive, send)
         event = scope["aws.event"]
         path = event["root"] + scope["path"]
         await app({**scope, "root_path": event["root"], "path": path, REQUEST: event["request"]}, receive, send)
 
-    return Mangum(rooted, lifespan=lifespan)  # type: ignore[arg-type]
+    return Mangum(with_root_path, lifespan=lifespan)  # type: ignore[arg-type]
 
 
 def page(read: HttpEvent, context: Any, *, mangum: Any) -> dict[str, Any]:
-    """Answer a request through the application: every format is given to Mangum as payload 2.0."""
+    """Answer a request through the application.
+
+    Mangum receives every format as payload 2.0.
+    """
     request = read.request
     seen = {"sourceIp": request.headers.get("x-forwarded-for"), **read.context.get("http", {})}
     http = {**seen, "method": request.method, "path": quote(request.path)}
@@ -44,7 +47,7 @@ def page(read: HttpEvent, context: Any, *, mangum: Any) -> dict[str, Any]:
     }
     answer: dict[str, Any] = mangum(event, context)
     if not read.cookies and (cookies := answer.pop("cookies", [])):
-        answer["headers"]["set-cookie"] = cookies if read.multi_value else cookies[0]  # which has room for one
+        answer["headers"]["set-cookie"] = cookies if read.multi_value else cookies[0]  # a single value holds one cookie
     if read.multi_value:
         headers = answer.pop("headers", {})
         lists = {name: value if isinstance(value, list) else [value] for name, value in headers.items()}

@@ -1,1 +1,1 @@
-"""Lambda functions on this machine: processes, invocations, queue polling and logs."""
+"""Local Lambda functions: processes, invocations, queue polling and logs."""

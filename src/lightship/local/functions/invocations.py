@@ -1,6 +1,7 @@
-"""Lambda's Invoke API on this machine, for a function that invokes another one: moto has it with Docker only.
+"""Local server of Lambda's Invoke API, for functions that invoke others.
 
-https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html, synchronous invocations alone.
+moto supports it only with Docker. Only synchronous invocations are implemented:
+https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
 
 from __future__ import annotations
@@ -29,16 +30,16 @@ class Invocations:
 
     @property
     def endpoint(self) -> str:
-        """The value of ``AWS_ENDPOINT_URL_LAMBDA``."""
+        """Return the value of ``AWS_ENDPOINT_URL_LAMBDA``."""
         return f"http://{self._server.host}"
 
     def serve(self, functions: Mapping[str, Function]) -> None:
-        """Answer until :meth:`close`; connections from before wait."""
+        """Answer until :meth:`close`; earlier connections wait in the backlog."""
         self._server.functions = functions
         self._thread.start()
 
     def close(self) -> None:
-        """Take no more invocations; those under way end with their functions."""
+        """Stop accepting invocations; running ones end with their functions."""
         if self._thread.is_alive():
             self._server.shutdown()
         self._server.server_close()
@@ -61,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Invoke the function that the path names."""
         if self.headers.get("Host") != self.server.host or self.headers.get("Origin"):
-            self._refuse(403, "AccessDeniedException", "this address is for the functions of this machine")
+            self._refuse(403, "AccessDeniedException", "only local functions may use this endpoint")
             return
         found = _PATH.fullmatch(self.path.partition("?")[0])
         name = unquote(found[1]).rpartition(":")[2] if found else ""
@@ -96,9 +97,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in {**headers, "Content-Type": "application/json", "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
-        with contextlib.suppress(ConnectionError):  # the caller's own time is over
+        with contextlib.suppress(ConnectionError):  # the caller has timed out
             self.end_headers()
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: the functions have logs of their own."""
+        """Log nothing: the functions have their own logs."""

@@ -1,4 +1,4 @@
-"""What the functions on this machine have logged, to explain why a message failed."""
+"""Logs of the local functions, searched for the reason why a message failed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-# The folder with a ``<function>.log`` each, in .lightship.env.
+# The variable in .lightship.env that names the folder of the ``<function>.log`` files.
 VARIABLE = "LIGHTSHIP_LOGS"
 
 
-def why(folder: Path, message: str) -> str | None:
-    """Why a message failed the last time, by SQS's id of it; None where no log says so (a worker was killed, say)."""
+def failure_reason(folder: Path, message: str) -> str | None:
+    """Return why a message, by its SQS id, failed the last time.
+
+    None if no log has the reason, for example because a worker was killed.
+    """
     failures = [record for log in sorted(folder.glob("*.log")) for record in _failures(log, message)]
     if not failures:
         return None

@@ -1,6 +1,6 @@
-"""Messages as Lambda hands them to a function, and its answer as Lambda reads it.
+"""SQS messages as Lambda events, and Lambda's interpretation of the result.
 
-https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html says what a batch's answer means.
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html defines the meaning of a batch's result.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from lightship.local.template.wiring import REGION
 
 Message = Mapping[str, Any]
 
-# The id that moto gives every event of EventBridge. On AWS each has one of its own, which becomes its correlation id.
+# The constant id of every EventBridge event of moto. On AWS it is unique and becomes the correlation id.
 _MOTO_ID = "17793124-05d4-b198-2fde-7ededc63b103"
 
 _VALUES = (("StringValue", "stringValue"), ("BinaryValue", "binaryValue"))
 
 
 def event(messages: Sequence[Message], queue: Queue) -> dict[str, Any]:
-    """The event of a batch: what ReceiveMessage returned, under the names that Lambda uses."""
+    """Return the event of a batch, from the messages of ReceiveMessage."""
     return {"Records": [_record(message, queue) for message in messages]}
 
 
 def failures(messages: Sequence[Message], answer: Any, *, reports: bool) -> set[str]:
-    """Ids of the messages that a function did not handle.
+    """Return the ids of the messages that a function did not handle.
 
-    With ReportBatchItemFailures, nothing and an empty list mean that all went well; an id that is empty or not of this
-    batch, or any other answer, fails the whole batch.
+    With ReportBatchItemFailures, no result and an empty list mean success; an id that is empty or not of this batch, or
+    any other result, fails the whole batch.
     """
-    everything = {str(message["MessageId"]) for message in messages}
+    all_ids = {str(message["MessageId"]) for message in messages}
     if not reports or not answer:
         return set()
     items = answer.get("batchItemFailures") if isinstance(answer, dict) else [answer]
     if not items:
         return set()
     if not isinstance(items, list):
-        return everything
+        return all_ids
     named = [item.get("itemIdentifier") if isinstance(item, dict) else None for item in items]
-    failed = {name for name in named if isinstance(name, str) and name in everything}
-    return failed if len(failed) == len(set(map(str, named))) else everything
+    failed = {name for name in named if isinstance(name, str) and name in all_ids}
+    return failed if len(failed) == len(set(map(str, named))) else all_ids
 
 
 def _record(message: Message, queue: Queue) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def _record(message: Message, queue: Queue) -> dict[str, Any]:
 
 
 def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
-    found = {theirs: value[ours] for ours, theirs in _VALUES if ours in value}
+    found = {lambda_name: value[sqs_name] for sqs_name, lambda_name in _VALUES if sqs_name in value}
     if "binaryValue" in found:
         found["binaryValue"] = base64.b64encode(found["binaryValue"]).decode()
     return {**found, "stringListValues": [], "binaryListValues": [], "dataType": value["DataType"]}

@@ -1,8 +1,9 @@
-"""One instance of a function: ``python -m lightship.local.functions.worker HANDLER FD``, in the folder of its code.
+"""A function instance: ``python -m lightship.local.functions.worker HANDLER FD``.
 
-Reads one invocation a line from standard input, ``{"event", "id", "deadline"}`` (epoch seconds), and writes one line
-to the pipe FD: ``{"result"}``, or ``{"error", "message"}`` where the handler raised. The first line it writes says that
-the handler is imported, or why not. What the handler prints is its log.
+It runs in the folder of the function's code. It reads one invocation per line from standard input,
+``{"event", "id", "deadline"}`` (epoch seconds), and writes one line to the pipe FD: ``{"result"}``, or
+``{"error", "message"}`` if the handler raised. The first line reports whether the handler was imported. The handler's
+output is its log.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ Handler = Callable[[Any, Any], Any]
 
 
 class Context:
-    """What Lambda passes beside the event: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html."""
+    """Lambda's context object.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
+    """
 
     def __init__(self, request: str, deadline: float) -> None:
         self._deadline = deadline
@@ -38,12 +42,15 @@ class Context:
         self.identity = self.client_context = None
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until this invocation is killed."""
+        """Return the milliseconds until this invocation is killed."""
         return max(0, int((self._deadline - time.time()) * 1000))
 
 
 def load(name: str) -> Handler:
-    """The handler ``module.function`` of this folder, or, for an image of several functions, of one beside it."""
+    """Return the handler ``module.function`` of this folder.
+
+    For an image of several functions, the module may be in a sibling folder.
+    """
     folder = Path.cwd()
     sys.path[:0] = [str(folder)]
     sys.path.append(str(folder.parent))
@@ -53,7 +60,7 @@ def load(name: str) -> Handler:
 
 
 def run(handler: Handler, line: bytes) -> bytes:
-    """The answer to one invocation, as a line."""
+    """Return the answer to one invocation, as a line."""
     invocation = json.loads(line)
     try:
         result = handler(invocation["event"], Context(invocation["id"], invocation["deadline"]))
@@ -66,7 +73,7 @@ def main(name: str, answers: int) -> None:
     """Serve invocations until standard input ends."""
     os.set_inheritable(answers, False)
     lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-    children.follow(lines.put)
+    children.watch_parent(lines.put)
     with os.fdopen(answers, "wb", buffering=0) as pipe:
         try:
             handler = load(name)
@@ -76,7 +83,7 @@ def main(name: str, answers: int) -> None:
         pipe.write(b'{"result": null}\n')
         while (line := lines.get()) is not None:
             answer = run(handler, line)
-            while answer:  # a raw pipe may take a part
+            while answer:  # a raw pipe may accept only a part
                 answer = answer[pipe.write(answer) :]
 
 

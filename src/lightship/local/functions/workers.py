@@ -1,4 +1,4 @@
-"""Functions that can be invoked: Lambda's way, each invocation alone in a process that is kept for the next one."""
+"""Lambda functions in local processes, one invocation at a time per process."""
 
 from __future__ import annotations
 
@@ -18,36 +18,39 @@ from typing import Any, Protocol
 from lightship.local import children
 from lightship.local.template.parts import FunctionSpec
 
-# Importing a handler has its own time: TensorFlow's, on a busy laptop.
+# Limit for importing a handler: TensorFlow on a busy laptop is slow.
 START_SECONDS = 120.0
 
 
 class FunctionFailed(Exception):
-    """An invocation that gave no result: the handler raised, ran out of time, or its process ended. One sentence.
+    """A failed invocation: the handler raised, timed out, or its process ended.
 
-    ``kind`` is the name of the handler's error; of what ended without one, ``Runtime.ExitError``.
+    ``kind`` is the name of the handler's error, or ``Runtime.ExitError``.
     """
 
-    def __init__(self, sentence: str, *, kind: str = "Runtime.ExitError") -> None:
-        super().__init__(sentence)
+    def __init__(self, message: str, *, kind: str = "Runtime.ExitError") -> None:
+        super().__init__(message)
         self.kind = kind
 
 
 class Function(Protocol):
-    """Something that can be invoked with an event, by several threads at once."""
+    """A function that several threads can invoke at once."""
 
     def invoke(self, event: Any) -> Any:
-        """The handler's result as JSON holds it; raises FunctionFailed, or anything else for the same effect."""
+        """Return the handler's result, decoded from JSON; raises FunctionFailed.
+
+        Any other exception counts as a failure too.
+        """
         ...
 
 
 class ProcessFunction:
-    """A function in processes of its own: one for each invocation under way, kept for later ones.
+    """A function with one process per concurrent invocation, reused afterwards.
 
     Args:
         spec: code, handler, limits and environment.
-        environment: variables for every function: endpoint and credentials.
-        folder: where its log (``<logical name>.log``) and its processes' temporary folders are.
+        environment: variables common to all functions: endpoint and credentials.
+        folder: the folder of its log (``<logical name>.log``) and its processes' temporary folders.
     """
 
     def __init__(self, spec: FunctionSpec, *, environment: Mapping[str, str], folder: Path) -> None:
@@ -61,29 +64,29 @@ class ProcessFunction:
         self._closed = False
 
     def invoke(self, event: Any) -> Any:
-        """Run the handler in an idle process, or a new one; beyond its timeout that process is killed."""
-        worker = self._take()
+        """Run the handler in an idle or new process, which is killed at the timeout."""
+        worker = self._acquire()
         try:
             result = worker.invoke(event, self.spec.timeout)
         except FunctionFailed:
-            self._give_back(worker)
+            self._release(worker)
             raise
         except BaseException:
             self._discard(worker)
             raise
-        self._give_back(worker)
+        self._release(worker)
         return result
 
     def close(self) -> None:
-        """End every process; invocations under way fail."""
+        """End every process; running invocations fail."""
         close([self])
 
     def processes(self) -> list[int]:
-        """Ids of the processes there are."""
+        """Return the ids of all current processes."""
         with self._lock:
             return [worker.process.pid for worker in self._workers]
 
-    def _take(self) -> _Worker:
+    def _acquire(self) -> _Worker:
         with self._lock:
             while self._idle:
                 worker = self._idle.pop()
@@ -102,7 +105,7 @@ class ProcessFunction:
             raise
         return worker
 
-    def _give_back(self, worker: _Worker) -> None:
+    def _release(self, worker: _Worker) -> None:
         with self._lock:
             if reusable := not (self.spec.once or self._closed) and worker.alive:
                 self._idle.append(worker)
@@ -123,37 +126,37 @@ class ProcessFunction:
 
 
 def close(functions: Iterable[ProcessFunction]) -> None:
-    """End the processes of several functions at once; invocations under way fail."""
+    """End the processes of several functions at once; running invocations fail."""
     drained = [function._drain() for function in functions]
     children.end(worker.process for workers, _ in drained for worker in workers)
     for _, idle in drained:
-        for worker in idle:  # a busy worker is cleaned up by the thread that waits for it
+        for worker in idle:  # a busy worker is closed by the thread that waits for it
             worker.close()
 
 
 class _Worker:
-    """One process, the two pipes to it, and its /tmp."""
+    """One process, its pipes, and its temporary folder."""
 
     def __init__(self, spec: FunctionSpec, environment: Mapping[str, str], folder: Path, log: Path) -> None:
         self._scratch = tempfile.mkdtemp(prefix="tmp-", dir=folder)
-        answers, theirs = os.pipe()
+        answers, write_end = os.pipe()
         self._answers = os.fdopen(answers, "rb", buffering=0)
         try:
             with log.open("ab") as output:
                 self.process: subprocess.Popen[bytes] = children.start(
                     "lightship.local.functions.worker",
                     spec.handler,
-                    str(theirs),
+                    str(write_end),
                     environment={**environment, "TMPDIR": self._scratch},
                     folder=spec.folder,
                     log=output,
-                    pass_fds=(theirs,),
+                    pass_fds=(write_end,),
                 )
         except OSError as error:
             self._answers.close()
             raise FunctionFailed(f"cannot start in {spec.folder}: {error.strerror}") from None
         finally:
-            os.close(theirs)
+            os.close(write_end)
         self._pending = b""
 
     @property
@@ -166,7 +169,7 @@ class _Worker:
     def invoke(self, event: Any, timeout: float) -> Any:
         invocation = {"event": event, "id": str(uuid.uuid4()), "deadline": time.time() + timeout}
         deadline = time.monotonic() + timeout
-        assert self.process.stdin is not None  # noqa: S101 - it was started with a pipe
+        assert self.process.stdin is not None  # noqa: S101 - started with a pipe
         try:
             self.process.stdin.write(json.dumps(invocation).encode() + b"\n")
             self.process.stdin.flush()
@@ -180,12 +183,12 @@ class _Worker:
         self._answers.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def _answer(self, deadline: float, too_late: str) -> Any:
+    def _answer(self, deadline: float, timeout_message: str) -> Any:
         line = self._line(deadline)
         if line is None:
             in_time = time.monotonic() < deadline
             self.close()
-            raise FunctionFailed(self._end() if in_time else too_late)
+            raise FunctionFailed(self._end() if in_time else timeout_message)
         answer = json.loads(line)
         if "error" in answer:
             raise FunctionFailed(f"{answer['error']}: {answer['message']}", kind=str(answer["error"]))
@@ -216,5 +219,5 @@ def _lambda_variables(spec: FunctionSpec) -> dict[str, str]:
         "LAMBDA_TASK_ROOT": str(spec.folder),
         "_HANDLER": spec.handler,
         "LIGHTSHIP_LOCAL_ARN": spec.arn,
-        "POWERTOOLS_TRACE_DISABLED": "true",  # there is no X-Ray daemon here
+        "POWERTOOLS_TRACE_DISABLED": "true",  # no X-Ray daemon runs locally
     }

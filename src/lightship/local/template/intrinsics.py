@@ -1,4 +1,4 @@
-"""CloudFormation's templates as values: parameters, conditions and intrinsic functions worked out.
+"""Evaluation of a template's parameters, conditions and intrinsic functions.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
 """
@@ -18,14 +18,14 @@ NO_VALUE = object()
 
 _VARIABLE = re.compile(r"\$\{([^!{}][^{}]*)\}")
 
-# How to look up a resource: (logical name, attribute; None for Ref) → value; None where it cannot be said.
+# Looks up a resource: (logical name, attribute; None for Ref) → value; None if unknown.
 Lookup = Callable[[str, str | None], str | None]
 
 _LIMITS = (("MinValue", "-inf"), ("MaxValue", "inf"))
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml's where there is one
-    """YAML with CloudFormation's short tags, as their long forms."""
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml's if available
+    """YAML with CloudFormation's short tags, converted to their long forms."""
 
 
 def _tagged(loader: Any, tag: str, node: yaml.Node) -> dict[str, Any]:
@@ -45,9 +45,9 @@ _Loader.add_multi_constructor("!", _tagged)
 
 
 def load(path: Path) -> dict[str, Any]:
-    """A template's document, nothing resolved; raises SettingError where there is none or it is not YAML."""
+    """Return a template's document, unresolved; raises SettingError if invalid."""
     try:
-        document = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - a safe loader's child
+        document = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - a subclass of a safe loader
     except OSError as error:
         raise SettingError(f"cannot read the template {path}: {error.strerror}") from None
     except yaml.YAMLError as error:
@@ -58,13 +58,13 @@ def load(path: Path) -> dict[str, Any]:
 
 
 class Scope:
-    """What names mean in one deployment of a template.
+    """Names and values of one deployment of a template.
 
     Args:
         document: the template, as :func:`load` returns it.
-        overrides: values of parameters, instead of their defaults; raises SettingError for one that is not declared.
-        pseudo: AWS::Region and the like.
-        lookup: resources' names and attributes.
+        overrides: values of parameters instead of their defaults; raises SettingError for an undeclared one.
+        pseudo: AWS::Region and the other pseudo parameters.
+        lookup: returns resources' names and attributes.
     """
 
     def __init__(
@@ -75,9 +75,9 @@ class Scope:
         self._lookup = lookup
 
     def resolve(self, value: Any, where: str) -> Any:
-        """A value without intrinsic functions; what AWS::NoValue stands for is left out.
+        """Return a value with intrinsic functions evaluated and AWS::NoValue removed.
 
-        Raises SettingError with ``where``, the resource that the value belongs to, for what cannot be worked out.
+        Raises SettingError that names ``where``, the resource of the value, if it cannot be evaluated.
         """
         if isinstance(value, list):
             items = (self.resolve(item, where) for item in value)
@@ -92,7 +92,7 @@ class Scope:
         return {key: item for key, item in pairs if item is not NO_VALUE}
 
     def holds(self, condition: str, where: str) -> bool:
-        """Whether a named condition is true."""
+        """Return whether a named condition is true."""
         try:
             definition = self._document["Conditions"][condition]
         except KeyError:
@@ -102,11 +102,11 @@ class Scope:
     def _call(self, name: str, argument: Any, where: str) -> Any:
         function = _FUNCTIONS.get(name)
         if function is None:
-            raise _cannot(where, f"{name} is not known here")
+            raise _cannot(where, f"{name} is not supported locally")
         try:
             return function(self, argument, where)
         except (TypeError, ValueError, IndexError, KeyError):
-            raise _cannot(where, f"{name} of {argument!r} makes no sense") from None
+            raise _cannot(where, f"{name} of {argument!r} is invalid") from None
 
     def _ref(self, name: str, where: str) -> Any:
         if name in self._names:
@@ -125,12 +125,12 @@ class Scope:
 
     def _sub(self, argument: Any, where: str) -> str:
         text, given = (argument, {}) if isinstance(argument, str) else argument
-        known = {key: self.resolve(value, where) for key, value in given.items()}
+        variables = {key: self.resolve(value, where) for key, value in given.items()}
 
         def value_of(match: re.Match[str]) -> str:
             name = match[1].strip()
-            if name in known:
-                return _text(known[name])
+            if name in variables:
+                return _text(variables[name])
             if "." in name and name not in self._names:
                 return self._get_att(name, where)
             return _text(self._ref(name, where))
@@ -138,8 +138,8 @@ class Scope:
         return _VARIABLE.sub(value_of, text).replace("${!", "${")
 
     def _if(self, argument: Any, where: str) -> Any:
-        condition, yes, no = argument
-        return self.resolve(yes if self.holds(condition, where) else no, where)
+        condition, if_true, if_false = argument
+        return self.resolve(if_true if self.holds(condition, where) else if_false, where)
 
     def _join(self, argument: Any, where: str) -> str:
         separator, items = argument
@@ -166,7 +166,7 @@ class Scope:
             return self.holds(value["Condition"], where)
         result = self.resolve(value, where)
         if not isinstance(result, bool):
-            raise _cannot(where, f"{value!r} is no condition")
+            raise _cannot(where, f"{value!r} is not a condition")
         return result
 
     def _not(self, argument: Any, where: str) -> bool:
@@ -215,17 +215,17 @@ def _parameters(document: Mapping[str, Any], overrides: Mapping[str, str]) -> di
 
 
 def _check(name: str, value: str, parameter: Mapping[str, Any]) -> None:
-    """Refuse what a deployment would refuse."""
+    """Raise SettingError for a value that a deployment would refuse."""
     if allowed := parameter.get("AllowedValues"):
-        expected, right = f"one of {', '.join(map(str, allowed))}", value in map(str, allowed)
+        expected, valid = f"one of {', '.join(map(str, allowed))}", value in map(str, allowed)
     elif parameter.get("Type") == "Number":
         least, most = (float(parameter.get(limit, fallback)) for limit, fallback in _LIMITS)
-        expected, right = f"a number from {least:g} to {most:g}", _is_between(value, least, most)
+        expected, valid = f"a number from {least:g} to {most:g}", _is_between(value, least, most)
     else:
         pattern = parameter.get("AllowedPattern", ".*")
-        expected = parameter.get("ConstraintDescription", f"what {pattern} describes")
-        right = re.fullmatch(pattern, value, re.DOTALL) is not None
-    if not right:
+        expected = parameter.get("ConstraintDescription", f"a match of {pattern}")
+        valid = re.fullmatch(pattern, value, re.DOTALL) is not None
+    if not valid:
         raise SettingError(f"the template's parameter {name} cannot be {value[:80]!r}: it must be {expected}")
 
 
@@ -241,4 +241,4 @@ def _text(value: Any) -> str:
 
 
 def _cannot(where: str, what: str) -> SettingError:
-    return SettingError(f"the template's {where} cannot be played here: {what}")
+    return SettingError(f"the template's {where} cannot run locally: {what}")

@@ -1,4 +1,4 @@
-"""The parts of a stack: buckets, queues, rules, tables, functions and the mappings between them."""
+"""Parts of a stack: buckets, queues, rules, tables, functions and mappings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Bucket:
-    """An S3 bucket; ``events``: its object events go to EventBridge."""
+    """An S3 bucket; ``events``: whether its object events go to EventBridge."""
 
     name: str
     versioned: bool
@@ -19,7 +19,7 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Queue:
-    """An SQS queue: attributes as SQS takes them, without the redrive policy, which is a value of its own."""
+    """An SQS queue; ``attributes`` are SQS's, without the redrive policy."""
 
     name: str
     url: str
@@ -29,18 +29,18 @@ class Queue:
 
     @property
     def fifo(self) -> bool:
-        """Whether messages of a group keep their order."""
+        """Return whether this is a FIFO queue."""
         return self.attributes.get("FifoQueue") == "true"
 
     @property
     def visibility(self) -> int:
-        """Seconds for which a received message is hidden from others."""
+        """Return the visibility timeout in seconds."""
         return int(self.attributes.get("VisibilityTimeout", 30))
 
 
 @dataclass(frozen=True)
 class Rule:
-    """An EventBridge rule: a pattern, and the queues (as EventBridge's targets) that matching events go to."""
+    """An EventBridge rule: its pattern, and its targets, which are queues."""
 
     name: str
     bus: str
@@ -50,7 +50,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Table:
-    """A DynamoDB table: what CreateTable takes, and the attribute whose time an item expires at."""
+    """A DynamoDB table: parameters of CreateTable, and its expiry attribute."""
 
     name: str
     definition: Mapping[str, Any]
@@ -59,7 +59,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A schedule of EventBridge Scheduler: what CreateSchedule takes. No clock starts it here."""
+    """A schedule of EventBridge Scheduler: parameters of CreateSchedule.
+
+    Schedules do not run locally.
+    """
 
     name: str
     definition: Mapping[str, Any]
@@ -67,9 +70,9 @@ class Schedule:
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """A Lambda function: where its code is, what is called, and within which limits (seconds, megabytes).
+    """A Lambda function: code, handler and limits (seconds, megabytes).
 
-    ``once``: each of its processes serves one invocation and ends.
+    ``once``: whether each of its processes serves one invocation and ends.
     """
 
     logical: str
@@ -86,7 +89,7 @@ class FunctionSpec:
 
 @dataclass(frozen=True)
 class SourceMapping:
-    """An event source mapping: how messages of a queue become invocations of a function."""
+    """An event source mapping between a queue and a function."""
 
     function: str
     queue: Queue
@@ -98,9 +101,9 @@ class SourceMapping:
 
 @dataclass(frozen=True)
 class Wiring:
-    """Everything that runs on a laptop, by the template's logical names.
+    """Everything of a template that runs locally, by logical names.
 
-    ``environment`` is what the template's output ``Environment`` tells the command line.
+    ``environment`` holds the variables of the template's output ``Environment``, for the command line.
     """
 
     buckets: Mapping[str, Bucket]
@@ -116,5 +119,5 @@ class Wiring:
 
     @property
     def api(self) -> FunctionSpec | None:
-        """The function behind the HTTP API."""
+        """Return the function behind the HTTP API."""
         return next((function for function in self.functions.values() if function.http), None)

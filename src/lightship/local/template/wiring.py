@@ -1,4 +1,4 @@
-"""A SAM template, read for what of it runs on a laptop."""
+"""Reader of a SAM template: the parts that run locally."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAMED = {
     "AWS::Events::Rule": ("Name", "arn:aws:events:{region}:{account}:rule/{name}"),
     "AWS::Events::EventBus": ("Name", "arn:aws:events:{region}:{account}:event-bus/{name}"),
     "AWS::Scheduler::ScheduleGroup": ("Name", "arn:aws:scheduler:{region}:{account}:schedule-group/{name}"),
-    "AWS::Scheduler::Schedule": ("Name", ""),  # its ARN has its group in it, and nobody asks for it
+    "AWS::Scheduler::Schedule": ("Name", ""),  # its ARN contains its group, and no template refers to it
     "AWS::Logs::LogGroup": ("LogGroupName", "arn:aws:logs:{region}:{account}:log-group:{name}:*"),
     "AWS::IAM::Role": ("RoleName", "arn:aws:iam::{account}:role/{name}"),
 }
@@ -55,15 +55,15 @@ _QUEUE_ATTRIBUTES = (
 def read(
     path: Path, *, endpoint: str, overrides: Mapping[str, str] | None = None, stack: str = "lightship-local"
 ) -> Wiring:
-    """Read a template as one deployment of it would be.
+    """Return the parts of a template as one deployment would have them.
 
     Args:
         path: the template; code is found relative to its folder.
-        endpoint: where AWS's API is played; queue URLs start with it.
+        endpoint: the URL of the emulated AWS API, which queue URLs start with.
         overrides: values of parameters instead of their defaults.
         stack: the stack's name, with which generated names begin.
 
-    Raises SettingError that names the resource which cannot be played, or makes no sense on AWS either.
+    Raises SettingError that names the resource which cannot run locally or is invalid on AWS too.
     """
     return _Reader(path, endpoint, overrides or {}, stack).wiring()
 
@@ -93,7 +93,7 @@ class _Reader:
 
     def wiring(self) -> Wiring:
         for name in self._of("AWS::Lambda::EventSourceMapping"):
-            raise _cannot(name, "write it as an SQS event of its function")
+            raise _cannot(name, "define it as an SQS event of its function instead")
         self._queues = {name: self._queue(name) for name in self._of("AWS::SQS::Queue")}
         rules = {name: self._rule(name) for name in self._of("AWS::Events::Rule")}
         functions = {name: self._function(name) for name in self._of("AWS::Serverless::Function")}
@@ -117,7 +117,10 @@ class _Reader:
         return self._resources[logical].get("Properties") or {}
 
     def _value(self, logical: str, *path: str, default: Any = None) -> Any:
-        """A property, resolved; only what is asked for has to make sense here."""
+        """Return a property with intrinsic functions evaluated.
+
+        Other properties need not be supported locally.
+        """
         value: Any = self._properties(logical)
         for key in path:
             value = self._scope.resolve(value.get(key), logical)
@@ -129,7 +132,7 @@ class _Reader:
         try:
             return int(value)
         except (TypeError, ValueError):
-            raise _cannot(logical, f"{value!r} should be a number") from None
+            raise _cannot(logical, f"{value!r} is not an integer") from None
 
     def _lookup(self, logical: str, attribute: str | None) -> str | None:
         kind = self._resources.get(logical, {}).get("Type")
@@ -181,11 +184,11 @@ class _Reader:
         targets = self._value(logical, "Targets", default=[])
         for target in targets:
             self._check_target(logical, target)
-            if odd := {"Input", "InputPath", "InputTransformer"} & set(target):
-                raise _cannot(logical, f"its target changes the event ({', '.join(sorted(odd))})")
-        kept = ("Id", "Arn", "SqsParameters")
-        plain = tuple({key: target[key] for key in kept if key in target} for target in targets)
-        return Rule(self._name(logical), self._value(logical, "EventBusName", default="default"), pattern, plain)
+            if unsupported := {"Input", "InputPath", "InputTransformer"} & set(target):
+                raise _cannot(logical, f"its target changes the event ({', '.join(sorted(unsupported))})")
+        keys = ("Id", "Arn", "SqsParameters")
+        simplified = tuple({key: target[key] for key in keys if key in target} for target in targets)
+        return Rule(self._name(logical), self._value(logical, "EventBusName", default="default"), pattern, simplified)
 
     def _schedule(self, logical: str) -> Schedule:
         found = {key: self._value(logical, key) for key in _SCHEDULE}
@@ -233,7 +236,10 @@ class _Reader:
         )
 
     def _code(self, logical: str) -> tuple[Path, str, bool]:
-        """The folder, the handler, whether a process serves once: an image's Dockerfile is in its function's folder."""
+        """Return the folder, the handler, and whether a process serves once.
+
+        An image's folder is that of its Dockerfile.
+        """
         if self._value(logical, "PackageType", default="Zip") == "Zip":
             folder = self._root / str(self._value(logical, "CodeUri", default="."))
             return folder.resolve(), str(self._value(logical, "Handler")), False
@@ -250,7 +256,9 @@ class _Reader:
                 properties = self._scope.resolve(event.get("Properties") or {}, function.logical)
                 found.append(self._mapping(function, f"{function.logical}.{name}", properties))
             elif event.get("Type") not in {"HttpApi", "Api"}:
-                raise _cannot(f"{function.logical}.{name}", f"an event of type {event.get('Type')}; send it to a queue")
+                raise _cannot(
+                    f"{function.logical}.{name}", f"event type {event.get('Type')} is not supported; use a queue"
+                )
         return found
 
     def _mapping(self, function: FunctionSpec, where: str, properties: Mapping[str, Any]) -> SourceMapping:
@@ -258,7 +266,7 @@ class _Reader:
         if queue is None:
             raise _cannot(where, f"{properties.get('Queue')} is not a queue of this template")
         if "FilterCriteria" in properties:
-            raise _cannot(where, "FilterCriteria")
+            raise _cannot(where, "FilterCriteria is not supported")
         concurrency = (properties.get("ScalingConfig") or {}).get("MaximumConcurrency")
         mapping = SourceMapping(
             function=function.logical,
@@ -273,15 +281,15 @@ class _Reader:
 
 
 def _check(mapping: SourceMapping, function: FunctionSpec, where: str) -> None:
-    """What Lambda refuses when the mapping is made, and would otherwise be found out at the first deployment."""
+    """Raise SettingError for a mapping that Lambda refuses at deployment."""
     if mapping.queue.fifo and (mapping.window or mapping.batch_size > 10):
-        raise _cannot(where, "a FIFO queue has no batching window, and at most 10 messages in a batch")
+        raise _cannot(where, "a FIFO queue allows no batching window and at most 10 messages per batch")
     if mapping.batch_size > 10 and not mapping.window:
-        raise _cannot(where, "more than 10 messages in a batch need a batching window of a second or more")
+        raise _cannot(where, "more than 10 messages per batch require a batching window of at least a second")
     if mapping.queue.visibility < function.timeout:
         raise _cannot(where, "the queue's visibility timeout is shorter than the function's timeout")
     if mapping.concurrency is not None and not 2 <= mapping.concurrency <= 1000:
-        raise _cannot(where, "MaximumConcurrency is from 2 to 1000")
+        raise _cannot(where, "MaximumConcurrency must be from 2 to 1000")
 
 
 def _text_of(logical: str, dockerfile: Path) -> str:
@@ -307,4 +315,4 @@ def _true(value: Any) -> bool:
 
 
 def _cannot(where: str, what: str) -> SettingError:
-    return SettingError(f"the template's {where} cannot be played here: {what}")
+    return SettingError(f"the template's {where} cannot run locally: {what}")

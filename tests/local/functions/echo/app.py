@@ -1,4 +1,4 @@
-"""What the tests of the laptop's stack invoke: it does what its event says."""
+"""Function of the tests: does what its event requests."""
 
 import os
 import subprocess
@@ -18,11 +18,11 @@ def handler(event, context):
     if "grandchild" in event:
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         return child.pid
-    if "unspeakable" in event:
+    if "unserialisable" in event:
         return {1, 2}
     if "big" in event:
         return "x" * event["big"]
-    print("heard", event)
+    print("received", event)
     before = context.get_remaining_time_in_millis()
     time.sleep(0.001)
     return {

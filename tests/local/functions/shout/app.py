@@ -1,4 +1,7 @@
-"""Records of a queue, written to the bucket; what says "poison" is returned, what says "crash" kills."""
+"""Function of the tests: writes records of a queue to the bucket.
+
+A record with "poison" is reported as failed; one with "crash" ends the process.
+"""
 
 import os
 

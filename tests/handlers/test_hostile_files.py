@@ -1,6 +1,7 @@
-"""Hostile model files dropped into the bucket: each is refused with its code through the queue's function.
+"""Hostile model files in the bucket, refused through the queue's function.
 
-The files are those of the compiler's own tests (``tests.compiler.sources``); more are made here of the example models.
+The corpus files are those of the compiler's tests (``tests.compiler.sources``); the attacks are made here from the
+example models.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ import pytest
 from tests.compiler import tflite_models
 from tests.compiler.conftest import EXECUTED, sources
 from tests.emulator import EXAMPLES, ROOT
+from tests.handlers.brokers import Broker
 from tests.handlers.workers import WARM
-from tests.handlers.yards import Yard
 
 __all__ = ["sources"]  # the fixture of the compiler's tests
 
@@ -42,7 +43,7 @@ CORPUS = (
 
 
 def keras_with(change: Callable[[dict[str, Any]], None]) -> bytes:
-    """The example's .keras file with another config.json."""
+    """Return the example's .keras file with a changed config.json."""
     made = io.BytesIO()
     with zipfile.ZipFile(KERAS) as good, zipfile.ZipFile(made, "w") as bad:
         for name in good.namelist():
@@ -61,7 +62,7 @@ def last_layer(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def replaced(module: str | None, name: str, config: dict[str, Any]) -> bytes:
-    """The example with another class in the place of its last layer."""
+    """Return the example with its last layer replaced by another class."""
     changes = {"module": module, "class_name": name, "registered_name": None, "config": config}
     return keras_with(lambda record: last_layer(record).update(changes))
 
@@ -91,7 +92,7 @@ def tarred(name: str, *, target: str = "", size: int = 0) -> bytes:
 
 
 def cut_tensor_vector() -> bytes:
-    """The example with an offset of its first vector that points out of the file."""
+    """Return the example with an offset of its first vector outside the file."""
     changed = bytearray(QUICKSTART.read_bytes())
     changed[0:4] = (2**31 - 1).to_bytes(4, "little")
     return bytes(changed)
@@ -121,60 +122,63 @@ ATTACKS: dict[str, Callable[[], bytes]] = {
 }
 
 
-def drop(yard: Yard, key: str, body: bytes) -> list[str]:
-    """Put a file and deliver its event to a worker that is warm; returns the messages that come again."""
-    return yard.invoke(yard.put(key, body), workers=yard.workers(WARM))
+def drop(broker: Broker, key: str, body: bytes) -> list[str]:
+    """Upload a file and handle its event with a warm worker.
+
+    Returns the ids of the messages to redeliver.
+    """
+    return broker.invoke(broker.put(key, body), workers=broker.workers(WARM))
 
 
-def check_refused(yard: Yard, key: str, caplog: pytest.LogCaptureFixture, *codes: str) -> None:
-    """The report and the event say the same, nothing was published, and no traceback is anywhere."""
-    report = yard.report(key)
+def check_refused(broker: Broker, key: str, caplog: pytest.LogCaptureFixture, *codes: str) -> None:
+    """Check that report and event agree, and that nothing was published or raised."""
+    report = broker.report(key)
     assert (report["state"], report["code"] in codes) == ("refused", True), report
     assert "\n" not in report["reason"]
     assert "Traceback" not in report["reason"]
     assert not [word for word in ("/tmp/", str(ROOT)) if word in report["reason"]]
-    (announced,) = yard.cloud.hear()
+    (announced,) = broker.cloud.receive_events()
     assert announced["detail-type"] == "Model Refused"
     assert announced["detail"]["reason"] == report["reason"]
-    assert yard.registry.models() == []
+    assert broker.registry.models() == []
     assert not [record for record in caplog.records if record.exc_info]
 
 
 @pytest.mark.parametrize("name", CORPUS)
-def test_drop_of_a_hostile_file_of_the_corpus_is_refused(
-    yard: Yard, sources: Path, name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_broker_hostile_corpus_file_is_refused(
+    broker: Broker, sources: Path, name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = sources / name
     if path.is_dir():
         path = Path(shutil.make_archive(str(tmp_path / name), "zip", path))
     key = f"incoming/{path.name}"
     with caplog.at_level(logging.INFO):
-        assert drop(yard, key, path.read_bytes()) == []
-    check_refused(yard, key, caplog, "source_refused")
+        assert drop(broker, key, path.read_bytes()) == []
+    check_refused(broker, key, caplog, "source_refused")
     assert not (sources / EXECUTED).exists()
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_drop_of_a_public_attack_is_refused(yard: Yard, name: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_broker_public_attack_is_refused(broker: Broker, name: str, caplog: pytest.LogCaptureFixture) -> None:
     key = f"incoming/{name}"
     with caplog.at_level(logging.INFO):
-        assert drop(yard, key, ATTACKS[name]()) == []
-    check_refused(yard, key, caplog, "source_refused", "compile_failed")
+        assert drop(broker, key, ATTACKS[name]()) == []
+    check_refused(broker, key, caplog, "source_refused", "compile_failed")
     assert not Path(EXECUTED).exists()
 
 
 @pytest.mark.parametrize("count", [1, 7])
-def test_drop_of_a_mutant_is_refused_or_published_and_its_message_is_done(yard: Yard, count: int) -> None:
+def test_broker_mutated_file_is_refused_or_published(broker: Broker, count: int) -> None:
     rng = np.random.default_rng(count)
     changed = bytearray(QUICKSTART.read_bytes())
-    for place in rng.integers(0, len(changed), count):
-        changed[int(place)] = 0xFF
-    assert drop(yard, "incoming/mutant.tflite", bytes(changed)) == []
-    assert yard.report("incoming/mutant.tflite")["state"] in {"refused", "published"}
+    for index in rng.integers(0, len(changed), count):
+        changed[int(index)] = 0xFF
+    assert drop(broker, "incoming/mutant.tflite", bytes(changed)) == []
+    assert broker.report("incoming/mutant.tflite")["state"] in {"refused", "published"}
 
 
-def test_drop_after_a_hostile_file_is_compiled(yard: Yard) -> None:
-    assert drop(yard, "incoming/churn.tflite", cut_tensor_vector()) == []
-    assert drop(yard, "incoming/churn.tflite", QUICKSTART.read_bytes()) == []
-    assert yard.report("incoming/churn.tflite")["state"] == "published"
-    assert os.environ["AWS_SECRET_ACCESS_KEY"] not in json.dumps(yard.report("incoming/churn.tflite"))
+def test_broker_valid_file_after_hostile_file_is_published(broker: Broker) -> None:
+    assert drop(broker, "incoming/churn.tflite", cut_tensor_vector()) == []
+    assert drop(broker, "incoming/churn.tflite", QUICKSTART.read_bytes()) == []
+    assert broker.report("incoming/churn.tflite")["state"] == "published"
+    assert os.environ["AWS_SECRET_ACCESS_KEY"] not in json.dumps(broker.report("incoming/churn.tflite"))

@@ -1,8 +1,8 @@
-"""One archive for a worker's answer and its bundle: ``answer.json``, then ``bundle/…``, in the plain ustar format.
+"""Archive that the worker uploads: ``answer.json``, then ``bundle/…``, as ustar.
 
-The worker writes it as a stream. The broker reads it as a stream, as if the model file had written it: one header of
-512 bytes after the other, plain files only. Extended headers (PAX, GNU), links, sparse files, folders and devices are
-refused, so that nothing is read into memory whose size the archive decides.
+The worker writes it as a stream. The broker reads it as a stream of untrusted input: 512-byte headers and regular files
+only. Extended headers (PAX, GNU), links, sparse files, folders and devices are refused, so that the archive never
+determines how much is read into memory.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ _HEADER = tarfile.BLOCKSIZE
 _END = bytes(2 * _HEADER)
 
 
-class InvalidParcel(ValueError):
-    """The archive is not one that a worker writes; the text says where."""
+class InvalidArchive(ValueError):
+    """An archive that the worker's own code does not write; the text says why."""
 
 
 class Readable(Protocol):
     """A stream of bytes, such as the body of an S3 object."""
 
     def read(self, amount: int) -> bytes:
-        """At most so many bytes; none at the end."""
+        """Return at most ``amount`` bytes; empty at the end."""
         ...
 
 
 @dataclass(frozen=True)
-class Parcel:
+class Archive:
     """An archive to be written: the answer, and the bundle's folder if there is one."""
 
     answer: bytes
@@ -50,12 +50,12 @@ class Parcel:
 
     @property
     def size(self) -> int:
-        """Bytes of the archive."""
+        """Return the size of the archive in bytes."""
         sizes = [len(self.answer), *(file.stat().st_size for file in self._files())]
         return sum(_HEADER + _padded(size) for size in sizes) + len(_END)
 
     def __iter__(self) -> Iterator[bytes]:
-        """The archive in blocks; raises CompileError for a file name that is too long."""
+        """Return the archive in blocks; raises CompileError for a too long file name."""
         yield _header(ANSWER, len(self.answer))
         yield self.answer + _padding(len(self.answer))
         for file in self._files():
@@ -72,27 +72,27 @@ class Parcel:
 
 
 def unpack(stream: Readable, folder: Path, *, limit: int, entries_limit: int = ENTRIES_LIMIT) -> bytes:
-    """Write the bundle's files into an empty folder and return the answer; raises InvalidParcel.
+    """Write the bundle's files into an empty folder and return the answer.
 
-    At most ``limit`` bytes are read, and ``entries_limit`` entries with the answer, whatever the headers say.
+    Reads at most ``limit`` bytes and ``entries_limit`` entries (including the answer). Raises InvalidArchive.
     """
     reader = _Reader(stream, limit)
     answer: bytes | None = None
     for name, size in _entries(reader, entries_limit):
         if answer is None:
             if name != ANSWER or size > ANSWER_LIMIT:
-                raise InvalidParcel(f"it does not begin with {ANSWER} of at most {ANSWER_LIMIT} bytes")
+                raise InvalidArchive(f"its first entry is not {ANSWER} of at most {ANSWER_LIMIT} bytes")
             answer = b"".join(reader.blocks(size))
         else:
-            _write(folder / _inside(name), reader.blocks(size))
+            _write(folder / _bundle_path(name), reader.blocks(size))
         reader.skip(_padded(size) - size)
     if answer is None:
-        raise InvalidParcel("it is empty")
+        raise InvalidArchive("it is empty")
     return answer
 
 
 def _entries(reader: _Reader, limit: int) -> Iterator[tuple[str, int]]:
-    """Name and size of each entry; the caller reads the content before it asks for the next one."""
+    """Return name and size of each entry; the caller must read each one's content."""
     for _ in range(limit):
         header = reader.exactly(_HEADER)
         if header == bytes(_HEADER):
@@ -100,20 +100,23 @@ def _entries(reader: _Reader, limit: int) -> Iterator[tuple[str, int]]:
         try:
             entry = tarfile.TarInfo.frombuf(header, "utf-8", "strict")
         except (tarfile.TarError, ValueError):
-            raise InvalidParcel("one of its headers is broken") from None
+            raise InvalidArchive("one of its headers is invalid") from None
         if entry.type != tarfile.REGTYPE or not 0 <= entry.size <= reader.left:
-            raise InvalidParcel("one of its entries is not a plain file of a possible size")
+            raise InvalidArchive("one of its entries is not a regular file that fits into the archive")
         yield entry.name, entry.size
-    raise InvalidParcel(f"it has more than {limit} entries")
+    raise InvalidArchive(f"it has more than {limit} entries")
 
 
-def _inside(name: str) -> PurePosixPath:
-    """The path of a bundle's file; raises InvalidParcel for any name that a bundle does not have."""
+def _bundle_path(name: str) -> PurePosixPath:
+    """Return the relative path of a bundle's file.
+
+    Raises InvalidArchive for a name that no file of a bundle has.
+    """
     path = PurePosixPath(name.removeprefix(_BUNDLE))
-    known = str(path) in _FILES or (len(path.parts) > 1 and path.parts[0] in _FOLDERS)
-    plain = name == f"{_BUNDLE}{path}" and name.isprintable() and len(name) <= _LONGEST_NAME and "\\" not in name
-    if not known or not plain or ".." in path.parts:
-        raise InvalidParcel("one of its entries has a name that no file of a bundle has")
+    allowed = str(path) in _FILES or (len(path.parts) > 1 and path.parts[0] in _FOLDERS)
+    well_formed = name == f"{_BUNDLE}{path}" and name.isprintable() and len(name) <= _LONGEST_NAME and "\\" not in name
+    if not allowed or not well_formed or ".." in path.parts:
+        raise InvalidArchive("one of its entries has a name that is not allowed in a bundle")
     return path
 
 
@@ -124,11 +127,11 @@ def _write(target: Path, blocks: Iterator[bytes]) -> None:
             for block in blocks:
                 file.write(block)
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
-        raise InvalidParcel("two of its entries have one name") from None
+        raise InvalidArchive("two of its entries have the same name") from None
 
 
 class _Reader:
-    """Reads exactly what is asked for from a stream, and never more than a limit in all."""
+    """A stream that is read in exact sizes, up to a total limit."""
 
     def __init__(self, stream: Readable, limit: int) -> None:
         self._stream = stream
@@ -139,12 +142,12 @@ class _Reader:
 
     def blocks(self, size: int) -> Iterator[bytes]:
         if size > self.left:
-            raise InvalidParcel("it is larger than it may be")
+            raise InvalidArchive("it is larger than the limit")
         self.left -= size
         while size:
             block = self._stream.read(min(size, _BLOCK))
             if not block:
-                raise InvalidParcel("it is truncated")
+                raise InvalidArchive("it is truncated")
             size -= len(block)
             yield block
 
@@ -159,7 +162,7 @@ def _header(name: str, size: int) -> bytes:
     try:
         return entry.tobuf(tarfile.USTAR_FORMAT, "utf-8", "strict")
     except ValueError:
-        raise CompileError(f"the compiled model has a file whose name is too long: {name[:100]!r}") from None
+        raise CompileError(f"the compiled model has a file with a too long name: {name[:100]!r}") from None
 
 
 def _padded(size: int) -> int:

@@ -1,4 +1,4 @@
-"""What CloudFormation decides from a template's parameters, as far as this template needs it."""
+"""Evaluation of the template's parameters and conditions, as by CloudFormation."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ ROOT = Path(__file__).parents[2]
 SOURCE = yaml_parse((ROOT / "template.yaml").read_text())
 
 
-class Decided:
-    """A template whose parameters have values: conditions are true or false, branches are taken.
+class Evaluated:
+    """A template whose parameters have values and whose conditions are true or false.
 
-    Called with a part of the template, returns what CloudFormation would make of it. ``parameters`` may also name
-    pseudo parameters, resources and their attributes.
+    Call it with a part of the template to get the part's value. ``parameters`` may also give values of pseudo
+    parameters, resources and their attributes.
     """
 
     def __init__(self, template: dict[str, Any], **parameters: Any) -> None:
@@ -38,16 +38,16 @@ class Decided:
             case {"Fn::GetAtt": [name, attribute]}:
                 node = self.values.get(f"{name}.{attribute}", node)
             case {"Fn::Sub": [text, variables]}:
-                node = Decided._fill(text, self.values | {name: self(value) for name, value in variables.items()})
+                node = Evaluated._fill(text, self.values | {name: self(value) for name, value in variables.items()})
             case {"Fn::Sub": text}:
-                node = Decided._fill(text, self.values)
+                node = Evaluated._fill(text, self.values)
             case {"Fn::Join": [separator, parts]}:
                 node = separator.join(self(parts))
             case {"Fn::FindInMap": [name, *keys]}:
                 first, second = (str(self(key)) for key in keys)
                 node = self.mappings[name][first][second]
-            case {"Fn::If": [name, yes, no]}:
-                node = self(yes if self.holds(name) else no)
+            case {"Fn::If": [name, if_true, if_false]}:
+                node = self(if_true if self.holds(name) else if_false)
             case dict() if set(node) & {"Fn::Equals", "Fn::Not", "Fn::And"}:
                 node = self._true(node)
             case dict():
@@ -58,11 +58,11 @@ class Decided:
         return node
 
     def holds(self, condition: str) -> bool:
-        """Whether a condition of the template is true."""
+        """Return whether a condition of the template is true."""
         return self._true(self.conditions[condition])
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
-        """The properties of the resources of a type, by name, that are made."""
+        """Return the properties of the created resources of a type, by name."""
         return {
             name: self(entry["Properties"])
             for name, entry in SOURCE["Resources"].items()
@@ -82,27 +82,30 @@ class Decided:
         return bool(self(node))
 
     @staticmethod
-    def _fill(text: str, known: Mapping[str, Any]) -> str:
-        """What is not known keeps its braces."""
-        return re.sub(r"\$\{([^}]+)\}", lambda found: str(known.get(found[1], found[0])), text)
+    def _fill(text: str, values: Mapping[str, Any]) -> str:
+        """Replace ``${name}`` by its value; unknown names keep their braces."""
+        return re.sub(r"\$\{([^}]+)\}", lambda found: str(values.get(found[1], found[0])), text)
 
 
-def with_bucket(**parameters: Any) -> Decided:
-    """The stack with a bucket of its own, where every name and every ARN is the resource's logical name."""
+def with_bucket(**parameters: Any) -> Evaluated:
+    """Return the stack with its own bucket.
+
+    Every name and every ARN is the resource's logical name.
+    """
     names = {name: name for name in SOURCE["Resources"]}
     attributes = {f"{name}.Arn": name for name in names}
     pseudo = {"AWS::Partition": "aws", "AWS::Region": "eu-west-1", "AWS::AccountId": "123456789012"}
     others = {"AWS::URLSuffix": "amazonaws.com", "AWS::StackName": "lightship", "Registry": "bucket"}
-    return Decided(SOURCE, **names | attributes | pseudo | others | parameters)
+    return Evaluated(SOURCE, **names | attributes | pseudo | others | parameters)
 
 
 def statements(role: str, **parameters: Any) -> list[dict[str, Any]]:
-    """What a role's own policies say."""
-    policies = Decided(SOURCE, **parameters)(SOURCE["Resources"][role]["Properties"]["Policies"])
+    """Return the statements of a role's inline policies."""
+    policies = Evaluated(SOURCE, **parameters)(SOURCE["Resources"][role]["Properties"]["Policies"])
     return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
 
 def environment(function: str, **parameters: Any) -> dict[str, str]:
-    """What a function finds in its environment."""
-    variables = Decided(SOURCE, **parameters)(SOURCE["Resources"][function]["Properties"]["Environment"]["Variables"])
+    """Return the environment variables of a function."""
+    variables = Evaluated(SOURCE, **parameters)(SOURCE["Resources"][function]["Properties"]["Environment"]["Variables"])
     return {name: str(value) for name, value in variables.items()}

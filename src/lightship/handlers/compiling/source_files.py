@@ -1,4 +1,4 @@
-"""What is compiled: a dropped model file and the model.yaml beside it, named and hashed, and never parsed."""
+"""A model file and its model.yaml in S3: names and digests, without parsing."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from lightship.errors import TooLarge
 from lightship.handlers.compiling import incoming
 from lightship.handlers.compiling.job import Download
 
-# Bytes of the largest file that is compiled on AWS: a quarter of the worker's disk.
+# Maximum size in bytes of a file that is compiled on AWS: a quarter of the worker's disk.
 LARGEST = 2560 * 1024 * 1024
 
-# One byte more of a model.yaml than its reader takes, which then says so.
+# One byte more than read_config accepts, so that it reports the excess.
 _LARGEST_CONFIG = 1024 * 1024 + 1
 
 _SCRATCH = "lightship-incoming-"
@@ -31,14 +31,14 @@ _BLOCK = 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Material:
-    """A model file and its model.yaml, where they are in S3.
+class SourceFiles:
+    """A model file and its model.yaml in S3.
 
     Attributes:
-        model: the model's name, from the file's.
-        digests: the SHA-256 of both files by name; None for a model.yaml that is not there.
-        source: parameters of S3's GetObject for exactly this file.
-        config: the same for its model.yaml; None where there is none.
+        model: the model's name, from the file's name.
+        digests: SHA-256 of both files by name; None for a missing model.yaml.
+        source: parameters of S3's GetObject for exactly this version of the file.
+        config: the same for its model.yaml; None if it has none.
     """
 
     model: str
@@ -47,52 +47,61 @@ class Material:
     config: Mapping[str, str] | None
 
 
-class Gone(Exception):
-    """The object is not there any more, or another one is in its place: that one has an event of its own."""
+class ObjectGone(Exception):
+    """The object was deleted or replaced; a replacement has its own event."""
 
 
 def locate(drop: ObjectCreated, s3: Any) -> dict[str, Any]:
-    """The object that an event is about, as S3 has it now; raises Gone where that is another one, or none."""
+    """Return version id, ETag and size of the object that an event is about.
+
+    Raises ObjectGone if S3 has no such object or another version of it.
+    """
     try:
         found = s3.head_object(Bucket=drop.bucket, Key=drop.key)
     except s3.exceptions.ClientError as error:
         raise _gone(error) from None
     version, etag = found.get("VersionId", ""), found["ETag"].strip('"')
     if (drop.version and version != drop.version) or (drop.etag and etag != drop.etag):
-        raise Gone
+        raise ObjectGone
     return {"version_id": version, "etag": etag, "size": found["ContentLength"]}
 
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A folder for one file. What invocations that timed out left on the disk is removed first."""
+    """Return a temporary folder for one file.
+
+    First removes folders of invocations that timed out.
+    """
     for left in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
-        with contextlib.suppress(FileNotFoundError):  # of an invocation that has just finished
+        with contextlib.suppress(FileNotFoundError):  # a concurrent invocation removed it
             if left.is_dir() and time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
                 shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=_SCRATCH) as folder:
         yield Path(folder)
 
 
-def examine(drop: ObjectCreated, place: Mapping[str, Any], s3: Any) -> Material:
-    """Name and hash both files. Raises SourceRefused (name), TooLarge or Gone."""
+def examine(drop: ObjectCreated, stored: Mapping[str, Any], s3: Any) -> SourceFiles:
+    """Hash both files and determine the model's name.
+
+    Raises SourceRefused (invalid name), TooLarge or ObjectGone.
+    """
     model = incoming.model_name(drop.key, None)
-    if int(place["size"]) > LARGEST:
+    if int(stored["size"]) > LARGEST:
         raise TooLarge(
-            f"the file has {place['size']} bytes, and files of at most {LARGEST} are compiled here: compile it with "
+            f"the file has {stored['size']} bytes, the maximum for compiling on AWS is {LARGEST}: compile it with "
             "`lightship compile` and push the version with `lightship push`"
         )
-    source = _exactly(drop.bucket, drop.key, place["version_id"], f'"{place["etag"]}"')
+    source = _exactly(drop.bucket, drop.key, stored["version_id"], f'"{stored["etag"]}"')
     try:
         sha256 = _hash(s3.get_object(**source)["Body"], LARGEST)
     except s3.exceptions.ClientError as error:
         raise _gone(error) from None
     config, config_sha256 = _config(s3, drop.bucket, incoming.config_key(drop.key))
-    return Material(model, {"sha256": sha256, "config_sha256": config_sha256}, source, config)
+    return SourceFiles(model, {"sha256": sha256, "config_sha256": config_sha256}, source, config)
 
 
 def sign(s3: Any, parameters: Mapping[str, str], seconds: int) -> Download:
-    """An address that gives one object for so many seconds: this version of it, and no other."""
+    """Return a presigned GET of one version of an object, valid for so many seconds."""
     url = s3.generate_presigned_url("get_object", Params=dict(parameters), ExpiresIn=seconds)
     return Download(url, {"If-Match": parameters["IfMatch"]})
 
@@ -101,7 +110,7 @@ def _config(s3: Any, bucket: str, key: str) -> tuple[Mapping[str, str] | None, s
     try:
         found = s3.get_object(Bucket=bucket, Key=key)
     except s3.exceptions.ClientError as error:
-        if isinstance(_gone(error), Gone):
+        if isinstance(_gone(error), ObjectGone):
             return None, None
         raise
     return _exactly(bucket, key, found.get("VersionId", ""), found["ETag"]), _hash(found["Body"], _LARGEST_CONFIG)
@@ -113,7 +122,7 @@ def _exactly(bucket: str, key: str, version: str, etag: str) -> dict[str, str]:
 
 
 def _hash(body: Any, limit: int) -> str:
-    """The SHA-256 of a stream's beginning, in hexadecimal."""
+    """Return the SHA-256 of a stream's first ``limit`` bytes, in hexadecimal."""
     digest = hashlib.sha256()
     with contextlib.closing(body):
         while limit and (block := body.read(min(limit, _BLOCK))):
@@ -123,5 +132,5 @@ def _hash(body: Any, limit: int) -> str:
 
 
 def _gone(error: Exception) -> Exception:
-    """Gone for an error of S3's that says so, the error itself for any other."""
-    return Gone() if aws.code(error) in aws.MISSING | {"PreconditionFailed"} else error
+    """Return ObjectGone for an error about a missing or replaced object, else the error."""
+    return ObjectGone() if aws.code(error) in aws.MISSING | {"PreconditionFailed"} else error

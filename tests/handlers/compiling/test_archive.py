@@ -1,4 +1,4 @@
-"""The worker's archive, read as if a model file had written it."""
+"""Unpacking of a worker's archive as untrusted input."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from pathlib import Path
 import pytest
 
 from lightship.errors import CompileError
-from lightship.handlers.compiling import parcel
-from lightship.handlers.compiling.parcel import InvalidParcel, Parcel, unpack
+from lightship.handlers.compiling.archive import ANSWER_LIMIT, Archive, InvalidArchive, unpack
 
 ANSWER = b'{"refused": {}}'
 LARGE = 1 << 30
 
 
 def packed(*entries: tarfile.TarInfo, contents: bytes = b"", form: int = tarfile.USTAR_FORMAT) -> bytes:
-    """An archive with an answer and these entries, each with the same contents."""
+    """Return an archive with an answer and these entries, with equal contents."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=form) as archive:
         first = tarfile.TarInfo("answer.json")
@@ -39,7 +38,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_parcel_unpacks_to_what_was_packed(tmp_path: Path) -> None:
+def test_archive_unpacked_has_packed_files(tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     deep = "saved_model/" + "d" * 90 + "/" + "x" * 90
     contents = {"manifest.json": b"{}", "model.tflite": bytes(range(256)) * 9000, "golden.npz": b"", deep: b"1" * 512}
@@ -47,28 +46,28 @@ def test_parcel_unpacks_to_what_was_packed(tmp_path: Path) -> None:
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_bytes(body)
     target.mkdir()
-    made = Parcel(ANSWER, source)
+    made = Archive(ANSWER, source)
     archive = b"".join(made)
     assert len(archive) == made.size
     assert unpack(io.BytesIO(archive), target, limit=made.size) == ANSWER
     assert files(target) == contents
 
 
-def test_parcel_without_bundle_holds_the_answer(tmp_path: Path) -> None:
-    archive = b"".join(Parcel(ANSWER))
+def test_archive_without_bundle_holds_only_answer(tmp_path: Path) -> None:
+    archive = b"".join(Archive(ANSWER))
     assert unpack(io.BytesIO(archive), tmp_path, limit=len(archive)) == ANSWER
     assert files(tmp_path) == {}
 
 
-def test_pack_name_too_long_is_refused(tmp_path: Path) -> None:
+def test_archive_file_name_too_long_is_refused(tmp_path: Path) -> None:
     (tmp_path / ("x" * 200)).touch()
     with pytest.raises(CompileError):
-        list(Parcel(ANSWER, tmp_path))
+        list(Archive(ANSWER, tmp_path))
 
 
 HOSTILE: dict[str, Callable[[], bytes]] = {
     "empty": lambda: b"",
-    "no archive": lambda: b"I am no archive. " * 100,
+    "not an archive": lambda: b"not an archive " * 100,
     "no entry": lambda: bytes(1024),
     "no answer first": lambda: packed()[1024:] + packed(),
     "truncated header": lambda: packed()[: 1024 + 100],
@@ -103,22 +102,22 @@ def test_unpack_hostile_archive_is_refused_and_stays_inside(tmp_path: Path, name
     folder = tmp_path / "in" / "folder"
     folder.mkdir(parents=True)
     archive = HOSTILE[name]()
-    with pytest.raises(InvalidParcel):
+    with pytest.raises(InvalidArchive):
         unpack(io.BytesIO(archive), folder, limit=len(archive))
     outside = [path for path in tmp_path.rglob("*") if path.is_file() and folder not in path.parents]
     assert outside == []
 
 
 @pytest.mark.parametrize("size", [LARGE, 8**11 - 1, -1])
-def test_unpack_entry_larger_than_the_archive_is_refused_before_it_is_read(tmp_path: Path, size: int) -> None:
+def test_unpack_entry_larger_than_archive_is_refused_before_reading(tmp_path: Path, size: int) -> None:
     header = named("bundle/model.tflite", size).tobuf(tarfile.GNU_FORMAT)
-    archive = b"".join(Parcel(ANSWER))[:1024] + header
-    with pytest.raises(InvalidParcel):
+    archive = b"".join(Archive(ANSWER))[:1024] + header
+    with pytest.raises(InvalidArchive):
         unpack(io.BytesIO(archive), tmp_path, limit=len(archive))
     assert files(tmp_path) == {}
 
 
-def test_unpack_reads_no_more_than_the_limit(tmp_path: Path) -> None:
+def test_unpack_endless_stream_reads_at_most_limit(tmp_path: Path) -> None:
     class Endless(io.RawIOBase):
         given = 0
 
@@ -129,18 +128,18 @@ def test_unpack_reads_no_more_than_the_limit(tmp_path: Path) -> None:
 
     archive = packed(named("bundle/model.tflite", 1 << 20), contents=bytes(1 << 20))
     endless = Endless()
-    with pytest.raises(InvalidParcel):
+    with pytest.raises(InvalidArchive):
         unpack(endless, tmp_path, limit=2048)
     assert endless.given <= 2048
 
 
 def test_unpack_too_many_entries_is_refused(tmp_path: Path) -> None:
     archive = packed(*(named(f"bundle/saved_model/{number}") for number in range(3)))
-    with pytest.raises(InvalidParcel, match="3 entries"):
+    with pytest.raises(InvalidArchive, match="3 entries"):
         unpack(io.BytesIO(archive), tmp_path, limit=len(archive), entries_limit=3)
 
 
 def test_unpack_answer_too_large_is_refused(tmp_path: Path) -> None:
-    archive = b"".join(Parcel(bytes(parcel.ANSWER_LIMIT + 1)))
-    with pytest.raises(InvalidParcel):
+    archive = b"".join(Archive(bytes(ANSWER_LIMIT + 1)))
+    with pytest.raises(InvalidArchive):
         unpack(io.BytesIO(archive), tmp_path, limit=len(archive))

@@ -1,4 +1,4 @@
-"""The bucket of model files, and the compile function on it."""
+"""Test fixture of the compile function with its bucket, registry and worker."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from lightship.handlers.compile import Workshop, work
+from lightship.handlers.compile import Services, work
 from lightship.handlers.compiling.quarantine import Workers
 from lightship.handlers.queues import Queue
 from lightship.registry.registry import Registry
-from tests.handlers.records import Context, dropped, failures
+from tests.handlers.records import Context, failures, object_created
 from tests.handlers.workers import WORKER, LocalLambda
 
 if TYPE_CHECKING:
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 
 
-class Yard:
-    """The bucket, the compile function on it, and the worker that it invokes."""
+class Broker:
+    """The compile function, its bucket, and the worker that it invokes."""
 
     def __init__(self, cloud: Cloud, registry: str, served: LocalLambda) -> None:
         self.cloud = cloud
         self.registry = Registry(registry)
         self.logs = served.folder
-        # As the broker makes it: one attempt, and longer than a worker may take on a busy machine.
-        patient = Config(read_timeout=600, retries={"total_max_attempts": 1})
-        self._lambda = boto3.client("lambda", endpoint_url=served.endpoint, config=patient)
-        self.workshop = Workshop(registry, "default", cloud.s3, cloud.events, self.workers(WORKER))
+        # As in the broker: one attempt, and a timeout for workers on a busy machine.
+        long_timeout = Config(read_timeout=600, retries={"total_max_attempts": 1})
+        self._lambda = boto3.client("lambda", endpoint_url=served.endpoint, config=long_timeout)
+        self.services = Services(registry, "default", cloud.s3, cloud.events, self.workers(WORKER))
 
     def close(self) -> None:
         self._lambda.close()
@@ -41,14 +41,14 @@ class Yard:
         return Workers(self._lambda, name)
 
     def put(self, key: str, body: bytes) -> Event:
-        """Drop a file: the event that S3 makes of it."""
+        """Upload a file and return the S3 event of it."""
         answer = self.cloud.s3.put_object(Bucket=self.cloud.bucket, Key=key, Body=body)
-        return dropped("compile", self.cloud.bucket, key, answer, len(body))
+        return object_created("compile", self.cloud.bucket, key, answer, len(body))
 
     def invoke(self, event: Event, **changes: Any) -> list[str]:
-        """The ids of the messages that come again."""
-        workshop = replace(self.workshop, **changes)
-        return failures(Queue("compile", lambda message: work(message, workshop))(event, Context()))
+        """Handle an event; return the ids of the messages to redeliver."""
+        services = replace(self.services, **changes)
+        return failures(Queue("compile", lambda message: work(message, services))(event, Context()))
 
     def report(self, key: str) -> dict[str, Any]:
         found = self.cloud.s3.get_object(Bucket=self.cloud.bucket, Key=f"{key}.report.json")

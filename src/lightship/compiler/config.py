@@ -119,7 +119,7 @@ def _check_keys(record: Mapping[Any, Any], keys: Iterable[str], path: str) -> No
 def _mapping(record: Mapping[str, Any], key: str) -> dict[str, Any]:
     value = record.get(key) or {}
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
-        raise CompileError(f"model.yaml: {key} must be a mapping from names to options, not {value!r:.60}")
+        raise CompileError(f"model.yaml: {key} must be a mapping with names as keys, not {value!r:.60}")
     return value
 
 

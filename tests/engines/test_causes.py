@@ -5,7 +5,7 @@ import pytest
 from lightship.engines.causes import DETAIL_LENGTH, known_cause, translated
 from lightship.errors import EngineError
 
-SECRET = "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI"  # what an assertion of a hostile model may say
+SECRET = "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI"  # an assertion of a hostile model may print secrets
 
 
 @pytest.mark.parametrize(
@@ -24,13 +24,13 @@ SECRET = "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI"  # what an assertion of a hostile
         ("something new", ""),
     ],
 )
-def test_known_cause_of_engine_text_is_in_our_own_words(text: str, cause: str) -> None:
+def test_cause_of_engine_text_is_fixed_text(text: str, cause: str) -> None:
     found = known_cause(f"{text} {SECRET}")
     assert found.startswith(cause) if cause else found == ""
     assert "SECRET" not in found
 
 
-def test_translated_keeps_engine_text_in_the_detail_only() -> None:
+def test_translated_error_has_engine_text_in_detail_only() -> None:
     text = f"Graph execution error:\n\nassertion failed: [{SECRET}\x1b[2J]\n\t [[{{node Assert}}]]"
     error = translated(EngineError, "TensorFlow could not run this input", ValueError(text))
     assert error.message == "TensorFlow could not run this input: an assertion of the model failed"
@@ -38,8 +38,8 @@ def test_translated_keeps_engine_text_in_the_detail_only() -> None:
     assert error.detail.isprintable()
 
 
-def test_translated_detail_is_short_and_without_the_path() -> None:
-    place = "/secret/place/m.tflite"
-    error = translated(EngineError, "cannot load", ValueError(f"{place}: {'x' * 999}"), place=place)
+def test_translated_detail_is_short_without_path() -> None:
+    path = "/secret/folder/m.tflite"
+    error = translated(EngineError, "cannot load", ValueError(f"{path}: {'x' * 999}"), path=path)
     assert error.detail.startswith("m.tflite: x")
     assert len(error.detail) <= DETAIL_LENGTH

@@ -1,4 +1,4 @@
-"""Loading a TensorFlow bundle runs each signature once, so that no request pays for a first call."""
+"""Warm-up of a TensorFlow bundle: loading runs each signature once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from tests.emulator import ROOT
 
-# Two signatures that say on stderr when they run. The recorded call of "fails" is then replaced by one that fails.
+# Two signatures that print to stderr when they run. The recorded call of "fails" is then replaced by a failing call.
 LOADED = """
 import json, sys
 from pathlib import Path
@@ -27,18 +27,18 @@ from lightship.tensors import TensorSpec
 from tests.bundles import Function, publish
 
 def function(name):
-    def run(place):
-        tf.print("ran", name, tf.shape(place), output_stream=sys.stderr)
-        return {"found": tf.gather([10.0, 20.0], place)}
+    def run(index):
+        tf.print("ran", name, tf.shape(index), output_stream=sys.stderr)
+        return {"found": tf.gather([10.0, 20.0], index)}
 
-    place, found = TensorSpec("place", "int32", (None,)), TensorSpec("found", "float32", (None,))
-    return Function(run, (place,), (found,), {"place": np.int32([0, 1])}, name=name)
+    index, found = TensorSpec("index", "int32", (None,)), TensorSpec("found", "float32", (None,))
+    return Function(run, (index,), (found,), {"index": np.int32([0, 1])}, name=name)
 
 registry = Registry(sys.argv[1])
-publish(tf, registry, "spoken", (function("first"), function("fails")), "tensorflow")
-path = registry.path("spoken", 1)
+publish(tf, registry, "warmed", (function("first"), function("fails")), "tensorflow")
+path = registry.path("warmed", 1)
 golden = read_golden(path / GOLDEN)
-golden["fails"][0]["place"] = np.int32([7])
+golden["fails"][0]["index"] = np.int32([7])
 write_golden(path / GOLDEN, golden)
 before = Manifest.from_bytes((path / "manifest.json").read_bytes())
 signatures = (before.signatures[0]._replace(independent_rows=True), before.signatures[1])
@@ -46,12 +46,12 @@ write_manifest(path, before._replace(signatures=signatures, files=digests(path),
 print("loading", file=sys.stderr, flush=True)
 model = Model.open(path)
 print("loaded", file=sys.stderr, flush=True)
-print(json.dumps(model.predict(Call({"place": np.int32([1])}, "fails")).outputs["found"].tolist()))
+print(json.dumps(model.predict(Call({"index": np.int32([1])}, "fails")).outputs["found"].tolist()))
 """
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
     folder = tmp_path_factory.mktemp("registry")
     environ = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
     command = [sys.executable, "-c", LOADED, str(folder)]
@@ -60,13 +60,13 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProces
     return done
 
 
-def while_loading(said: Any) -> str:
-    return str(said.stderr.partition("loading\n")[2].partition("loaded\n")[0])
+def printed_while_loading(loaded: Any) -> str:
+    return str(loaded.stderr.partition("loading\n")[2].partition("loaded\n")[0])
 
 
-def test_load_runs_each_signature_once_on_its_recorded_call(said: Any) -> None:
-    assert while_loading(said).splitlines()[:2] == ["ran first [1]", "ran fails [1]"]
+def test_load_runs_each_signature_once_on_recorded_call(loaded: Any) -> None:
+    assert printed_while_loading(loaded).splitlines()[:2] == ["ran first [1]", "ran fails [1]"]
 
 
-def test_load_recorded_call_fails_leaves_it_to_the_request(said: Any) -> None:
-    assert json.loads(said.stdout) == [20.0]
+def test_load_with_failing_recorded_call_serves_requests(loaded: Any) -> None:
+    assert json.loads(loaded.stdout) == [20.0]

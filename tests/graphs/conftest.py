@@ -1,4 +1,4 @@
-"""Hostile SavedModels and what the check says of each, made once in a process of its own."""
+"""Fixture of hostile SavedModels and their findings, made once in a process."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from tests.model_files import written_once
 
 @pytest.fixture(scope="session")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of :mod:`tests.graphs.hostile_models`."""
+    """Return the folder written by :mod:`tests.graphs.hostile_models`."""
     return written_once("tests.graphs.hostile_models", "hostile", tmp_path_factory)

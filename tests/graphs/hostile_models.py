@@ -1,6 +1,8 @@
-"""SavedModels that reach out of the model, one for each way. Made by ``python -m tests.graphs.hostile_models FOLDER``
-in a process of its own, so that the tests' process never imports TensorFlow. Nothing here runs an operator that does
-harm; the files that they name are made for it."""
+"""SavedModels with effects outside of the model, one for each way.
+
+Made by ``python -m tests.graphs.hostile_models FOLDER`` in a separate process, so that the test process never imports
+TensorFlow. No harmful operator is run here; the files that the models name are created for this purpose.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ def main(folder: Path) -> None:
 
 
 def save_bundles(folder: Path) -> None:
-    """Bundles as an earlier Lightship made them, whose graphs were checked less; one was compiled with --trust."""
+    """Write bundles of an earlier Lightship; one was compiled with --trust."""
     x, y = TensorSpec("x", "float32", (None, 3)), TensorSpec("y", "float32", (None, 1))
     signature = Signature(name=DEFAULT_SIGNATURE, inputs=(x,), outputs=(y,))
     for name, source, trusted in (
@@ -57,7 +59,7 @@ def save_bundles(folder: Path) -> None:
 
 
 def checked(model: Path) -> dict[str, Any]:
-    """What the importer says of a model: its phrases, or the sentence that refuses it."""
+    """Return the importer's phrases for a model, or the message that refuses it."""
     try:
         return {"phrases": SavedModel().check(model, model)}
     except SourceRefused as refusal:
@@ -65,7 +67,7 @@ def checked(model: Path) -> dict[str, Any]:
 
 
 def registered() -> list[str]:
-    """Every operator in TensorFlow's registry."""
+    """Return all operators in TensorFlow's registry."""
     listed = op_def_pb2.OpList.FromString(pywrap_tf_session.TF_GetBuffer(pywrap_tf_session.TF_GetAllOpList()))
     return [operator.name for operator in listed.op]
 
@@ -75,13 +77,13 @@ def apply(operator: str, **arguments: Any) -> Any:
 
 
 def after(x: Any, *operators: Any) -> dict[str, Any]:
-    """The answer, which is not computed before the operators have run."""
+    """Return the output, computed only after the operators have run."""
     with tf.control_dependencies([getattr(operator, "op", operator) for operator in operators]):
         return {"y": tf.reduce_sum(x, axis=1, keepdims=True)}
 
 
 def calls(victim: str) -> dict[str, Callable[[Any], dict[str, Any]]]:
-    """Models by the operator that they run, under the reason for which it is refused."""
+    """Return models that run an operator, by the reason for its refusal."""
     empty = tf.TensorShape([])
     return {
         "files-calibration": lambda x: after(
@@ -161,7 +163,7 @@ def calls(victim: str) -> dict[str, Callable[[Any], dict[str, Any]]]:
 
 
 def edits(victim: str) -> dict[str, tuple[Callable[[Any], dict[str, Any]], Edit]]:
-    """Models whose graph is changed after it was saved: the TensorFlow of today would not write it."""
+    """Return models whose graphs are edited as TensorFlow would not write them."""
 
     def scale(x: Any) -> dict[str, Any]:
         return {"y": tf.reduce_sum(x, axis=1, keepdims=True) * tf.constant(2.0)}
@@ -203,7 +205,7 @@ def nodes(meta: Any) -> list[Any]:
 
 
 def handle() -> Any:
-    """A tensor that names a variable of the process."""
+    """Return a tensor that names a variable of the process."""
     tensor = tensor_pb2.TensorProto(dtype=types_pb2.DT_RESOURCE)
     tensor.tensor_shape.SetInParent()
     resource = tensor.resource_handle_val.add()
@@ -228,7 +230,7 @@ def rewrite(folder: Path, edit: Edit) -> None:
 
 
 class Lookup(tf.Module):  # type: ignore[misc]
-    """A model with a vocabulary; ``filename`` turns the path of its asset into what the table is filled from."""
+    """Model with a vocabulary; ``filename`` maps its asset's path to the used path."""
 
     def __init__(self, vocabulary: Path, filename: Callable[[Any], Any] = lambda path: path) -> None:
         super().__init__()
@@ -240,7 +242,7 @@ class Lookup(tf.Module):  # type: ignore[misc]
             tf.lookup.TextFileIndex.LINE_NUMBER,
         )
         if filename is not Lookup.__init__.__defaults__[0]:  # type: ignore[index]
-            initializer = Elsewhere(initializer, filename)
+            initializer = OtherFileInitializer(initializer, filename)
         self.table = tf.lookup.StaticHashTable(initializer, -1)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="word")])
@@ -248,18 +250,18 @@ class Lookup(tf.Module):  # type: ignore[misc]
         return {"number": self.table.lookup(word)}
 
 
-class Elsewhere(tf.lookup.TextFileInitializer):  # type: ignore[misc]
-    """Fills the table from another file than its asset."""
+class OtherFileInitializer(tf.lookup.TextFileInitializer):  # type: ignore[misc]
+    """Initializer that fills the table from another file than its asset."""
 
     def __init__(self, original: Any, filename: Callable[[Any], Any]) -> None:
         super().__init__(
             original._filename_arg, tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64,
             tf.lookup.TextFileIndex.LINE_NUMBER,
         )  # fmt: skip
-        self._elsewhere = filename
+        self._other = filename
 
     def initialize(self, table: Any) -> Any:
-        filename = self._elsewhere(self._filename)
+        filename = self._other(self._filename)
         return tf.raw_ops.InitializeTableFromTextFileV2(
             table_handle=table.resource_handle, filename=filename, key_index=-2, value_index=-1
         )
@@ -287,11 +289,14 @@ def save_vocabularies(folder: Path, victim: Path) -> None:
         with tf.compat.v1.Graph().as_default(), tf.compat.v1.Session() as session:
             save_old_vocabulary(session, folder / name, vocabulary, served=served)
     shutil.copytree(folder / "good-old-vocabulary", folder / "vocabulary-old-dots")
-    rewrite(folder / "vocabulary-old-dots", old_asset_elsewhere)
+    rewrite(folder / "vocabulary-old-dots", point_old_asset_outside)
 
 
 def save_old_vocabulary(session: Any, folder: Path, vocabulary: Path, *, served: bool) -> None:
-    """TensorFlow 1: an asset is a constant, whose own value counts wherever the asset is not put in its place."""
+    """Save a vocabulary as TensorFlow 1 does.
+
+    The asset is a constant, whose own value is used wherever the asset is not substituted for it.
+    """
     old = tf.compat.v1
     word = old.placeholder(tf.string, [None])
     asset = old.constant(str(vocabulary))
@@ -309,7 +314,7 @@ def save_old_vocabulary(session: Any, folder: Path, vocabulary: Path, *, served:
     builder.save()
 
 
-def old_asset_elsewhere(meta: Any) -> None:
+def point_old_asset_outside(meta: Any) -> None:
     packed = meta.collection_def["saved_model_assets"].any_list.value[0]
     asset = meta_graph_pb2.AssetFileDef.FromString(packed.value)
     asset.filename = "../../victim.txt"
@@ -317,7 +322,7 @@ def old_asset_elsewhere(meta: Any) -> None:
 
 
 def save_savers(folder: Path) -> None:
-    """TensorFlow 1 again: loading runs what the saver names as its restoring node."""
+    """Save models with a saver of TensorFlow 1: loading runs its restoring node."""
     old = tf.compat.v1
     with old.Graph().as_default(), old.Session() as session:
         x = old.placeholder(tf.float32, [None, 3])
@@ -329,19 +334,19 @@ def save_savers(folder: Path) -> None:
         builder.save()
     shutil.copytree(folder / "good-saver", folder / "saver-restores-by-saving")
     rewrite(folder / "saver-restores-by-saving", restore_by_saving)
-    shutil.copytree(folder / "good-saver", folder / "saver-restores-elsewhere")
-    rewrite(folder / "saver-restores-elsewhere", restore_elsewhere)
+    shutil.copytree(folder / "good-saver", folder / "saver-restores-other-file")
+    rewrite(folder / "saver-restores-other-file", restore_other_file)
 
 
 def restore_by_saving(meta: Any) -> None:
-    """Make the restoring node wait for one that saves."""
+    """Make the restoring node depend on a saving node."""
     saving = next(node for node in meta.graph_def.node if node.op == "SaveV2")
     restoring = next(node for node in meta.graph_def.node if node.name == meta.saver_def.restore_op_name)
     restoring.input.append(f"^{saving.name}")
 
 
-def restore_elsewhere(meta: Any) -> None:
-    """Make the restoring node read a file of its own choice."""
+def restore_other_file(meta: Any) -> None:
+    """Make the restoring node read a file that the graph names."""
     names = next(node for node in meta.graph_def.node if node.name.endswith("RestoreV2/tensor_names"))
     restoring = next(node for node in meta.graph_def.node if node.op == "RestoreV2")
     restoring.input[0] = names.name

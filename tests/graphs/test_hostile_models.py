@@ -1,4 +1,4 @@
-"""Graphs that reach out of the model: named by the check, refused before TensorFlow loads them."""
+"""Graphs with effects outside of the model: refused before TensorFlow loads them."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ TRUSTABLE = {
     "programs-nested": ("programs", "Mul"),
     "saver": ("saver", "SaveV2, ShardedFilename"),
     "saver-restores-by-saving": ("saver", "SaveV2, ShardedFilename"),
-    "saver-restores-elsewhere": ("saver", "RestoreV2"),
+    "saver-restores-other-file": ("saver", "RestoreV2"),
     "vocabulary-constant": ("files", "InitializeTableFromTextFileV2"),
     "vocabulary-identity": ("files", "InitializeTableFromTextFileV2"),
     "vocabulary-joined": ("files", "InitializeTableFromTextFileV2"),
     "vocabulary-served": ("files", "InitializeTableFromTextFileV2"),
     "waiting": ("waiting", "FIFOQueueV2, QueueDequeueV2"),
 }
-# What --trust cannot mend, and what the sentence names.
+# Models that --trust does not accept either, and what the message names.
 BROKEN = {
     "second-graph": "saved_model.pbtxt",
     "unknown": "SendWeights",
@@ -69,24 +69,24 @@ def test_check_hostile_graph_names_operators_and_reason(checked: dict[str, Any],
 
 
 @pytest.mark.parametrize("model", BROKEN)
-def test_check_graph_that_trust_cannot_mend_is_refused(checked: dict[str, Any], model: str) -> None:
+def test_check_broken_graph_is_refused_without_trust_hint(checked: dict[str, Any], model: str) -> None:
     assert BROKEN[model] in checked[model]["refused"]
     assert "--trust" not in checked[model]["refused"]
 
 
 @pytest.mark.parametrize("model", GOOD)
-def test_check_models_own_saver_and_vocabulary_pass(checked: dict[str, Any], model: str) -> None:
+def test_check_own_saver_and_vocabulary_are_accepted(checked: dict[str, Any], model: str) -> None:
     assert checked[model] == {"phrases": []}
 
 
-def test_check_every_hostile_model_is_tested(checked: dict[str, Any]) -> None:
+def test_check_of_all_hostile_models_is_tested(checked: dict[str, Any]) -> None:
     assert checked.keys() == {*TRUSTABLE, *BROKEN, *GOOD}
 
 
 @pytest.mark.parametrize(
     ("model", "operator"), [("files-calibration", "CalibrationStatisticsSaver"), ("process", "Abort")]
 )
-def test_compile_reported_attack_is_refused_unopened(hostile: Path, tmp_path: Path, model: str, operator: str) -> None:
+def test_compile_hostile_model_is_refused_unopened(hostile: Path, tmp_path: Path, model: str, operator: str) -> None:
     before = (hostile / "victim.txt").read_bytes()
     registry = Registry(str(tmp_path))
     with pytest.raises(SourceRefused) as refusal:
@@ -103,17 +103,17 @@ def test_compile_trusted_operators_are_recorded_and_served(hostile: Path, tmp_pa
     assert report.trusted == ("operators that end or delay the process: Abort",)
     model = Model.load(registry.open(report.name, report.version))
     assert model.manifest.trusted == report.trusted
-    answer = model.predict(Call(inputs={"x": np.float32([[1.0, 2.0, 3.0]])}))
-    assert answer.outputs["y"].tolist() == [[6.0]]
+    result = model.predict(Call(inputs={"x": np.float32([[1.0, 2.0, 3.0]])}))
+    assert result.outputs["y"].tolist() == [[6.0]]
 
 
 @pytest.mark.parametrize(("bundle", "named"), [("old", "Abort"), ("old-asset", "../../victim.txt")])
-def test_engine_bundle_that_was_checked_less_is_refused(hostile: Path, bundle: str, named: str) -> None:
+def test_engine_old_bundle_with_refused_graph_is_refused(hostile: Path, bundle: str, named: str) -> None:
     with pytest.raises(BundleError) as refusal:
         Model.open(hostile / "bundles" / bundle)
     assert named in refusal.value.message
 
 
 @pytest.mark.parametrize("bundle", ["old-trusted", "old-good"])
-def test_engine_bundle_that_is_trusted_or_good_is_loaded(hostile: Path, bundle: str) -> None:
+def test_engine_old_bundle_trusted_or_harmless_is_loaded(hostile: Path, bundle: str) -> None:
     assert Model.open(hostile / "bundles" / bundle)

@@ -1,4 +1,4 @@
-"""The lists of operators: everything that TensorFlow registers is on one of them, and nothing dangerous is allowed."""
+"""Lists of operators: complete for TensorFlow's registry, none dangerous allowed."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ def _names(text: str) -> list[str]:
     return text.split()
 
 
-# Written by hand, apart from the lists: what touches files, network, processes, Python, other models or memory by
-# address. TensorFlow's own attributes do not say so (ReadFile, MatchingFiles and Abort are registered as stateless).
+# Written by hand, independently of the lists: operators that access files, network, processes, Python, other models or
+# memory by address. TensorFlow's attributes do not show this (ReadFile, MatchingFiles and Abort are registered as
+# stateless).
 DANGEROUS = [
     # files
     *_names(
@@ -42,7 +43,7 @@ DANGEROUS = [
         ExperimentalDatasetToTFRecord GeneratorDataset DatasetFromGraph OneShotIterator
         """
     ),
-    # what is seen, written to files and addresses
+    # tensors written to files and addresses
     *_names(
         """
         DumpTensor Copy CopyHost DebugIdentity DebugIdentityV2 DebugIdentityV3 DebugNanCount DebugNumericSummary
@@ -92,7 +93,7 @@ DANGEROUS = [
         SerializeIterator MultiDeviceIteratorFromStringHandle Empty InplaceUpdate InplaceAdd InplaceSub NegTrain
         """
     ),
-    # what other calls and models share
+    # resources shared with other calls and models
     *_names(
         """
         Stage Unstage StagePeek MapStage MapUnstage OrderedMapStage OrderedMapUnstage FIFOQueue FIFOQueueV2
@@ -114,39 +115,42 @@ def test_allowed_internal_operators_are_absent() -> None:
 
 
 def test_lists_every_operator_of_tensorflow_is_reviewed(hostile: Path) -> None:
-    """A new TensorFlow brings operators that were never read: read each, then put it on one of the lists."""
+    """Fail on unreviewed operators of a new TensorFlow.
+
+    Review each new operator, then add it to one of the lists.
+    """
     registered = set(json.loads((hostile / "operators.json").read_text()))
     assert sorted(registered - operators.allowed() - operators.refused().keys()) == []
     assert set(DANGEROUS) <= registered, "a name of the list above is misspelt"
 
 
 @pytest.mark.parametrize("name", ["seen", "reviewed"])
-def test_list_is_sorted_and_has_one_operator_a_line(name: str) -> None:
+def test_list_has_one_operator_per_line_sorted(name: str) -> None:
     lines = _entries(name)
     assert lines == sorted(set(lines))
     assert all(re.fullmatch(r"\w+", line) for line in lines)
 
 
-def test_refused_list_gives_a_known_reason_for_each_operator() -> None:
+def test_refused_list_has_defined_reason_per_operator() -> None:
     lines = _entries("refused")
     assert len(lines) == len(set(lines)) == len(operators.refused())
     assert {line.split(" ")[1] for line in lines} <= operators.REASONS.keys()
 
 
-def test_lists_are_apart_from_each_other() -> None:
+def test_lists_overlap_only_for_savers_and_files() -> None:
     seen, reviewed = set(_entries("seen")), set(_entries("reviewed"))
     assert not seen & reviewed
     assert not reviewed & operators.refused().keys()
     assert {operators.refused().get(name) for name in seen & operators.refused().keys()} <= {"saver", "files"}
 
 
-def test_reason_of_an_operator_on_no_list() -> None:
+def test_reason_of_unlisted_operator_is_unreviewed_or_unknown() -> None:
     assert operators.reason("FromTheFuture", registered=True) == "unreviewed"
     assert operators.reason("FromTheFuture", registered=False) == "unknown"
     assert operators.reason("MatMul", registered=True) is None
 
 
-def test_flex_operators_are_held_to_the_same_list() -> None:
+def test_flex_findings_follow_same_lists() -> None:
     customs = ["FlexReadFile", "FlexMatrixDeterminant", "TFLite_Detection_PostProcess", "ReadFile", "FlexFlexAbort"]
     assert graphs.flex_findings(customs) == (("unreviewed", "FlexAbort"), ("files", "ReadFile"))
 

@@ -1,7 +1,7 @@
-"""Models that return their input, one for each integer dtype, and a model that takes 64-bit hashes modulo 1000.
+"""Models that return their input, one for each integer dtype, and a hash model.
 
-Made by ``python -m tests.integers.models FOLDER`` in a process of its own, so that the tests' process never imports
-TensorFlow.
+The hash model takes 64-bit hashes modulo 1000. Made by ``python -m tests.integers.models FOLDER`` in a separate
+process, so that the test process never imports TensorFlow.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Every way in which integers reach a model, each as a function from rows to the rows that came back.
+"""Channels by which integers reach a model: functions from rows to returned rows.
 
-The models are those of :mod:`tests.integers.models`: what comes back is what was sent, or a way in or out changed it.
+The models are those of :mod:`tests.integers.models`, which return their input, so any difference was made by the
+channel.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ OUTPUTS = ("predicted_m_0", "predicted_m_1", "predicted_m_2")
 
 
 @dataclass(frozen=True)
-class Room:
-    """Where a way finds the models: their registry, the one to ask, its dtype, and a folder for files."""
+class Endpoint:
+    """Model under test: registry, name, dtype, and a folder for files."""
 
     registry: Path
     model: str
@@ -48,8 +49,8 @@ class Room:
     folder: Path
     bucket: str = ""
 
-    def answer(self, path: str, body: bytes, media_type: str, **headers: str) -> tuple[int, bytes]:
-        """The status and body of an answer; the model is the default one."""
+    def request(self, path: str, body: bytes, media_type: str, **headers: str) -> tuple[int, bytes]:
+        """Return status and body of a request's response; the model is the default."""
         service = Dispatcher(Serving(Registry(str(self.registry)), Options(default=self.model)))
         named = {"content-type": media_type} | {name.replace("_", "-"): value for name, value in headers.items()}
         response = service.answer(Request("POST", path, headers=named, body=body, caller="me"))
@@ -57,11 +58,11 @@ class Room:
         return response.status, response.body
 
     def post(self, path: str, body: Any, media_type: str = "application/json", **headers: str) -> Any:
-        """The JSON of a good answer."""
+        """Return the JSON of a successful response."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        status, answered = self.answer(path, data, media_type, **headers)
-        assert status == 200, answered
-        return json.loads(answered)
+        status, response = self.request(path, data, media_type, **headers)
+        assert status == 200, response
+        return json.loads(response)
 
     def command(self, source: str, stdin: bytes | None = None) -> Rows:
         """Run ``lightship predict``."""
@@ -84,7 +85,7 @@ class Room:
         return READERS[ending.rpartition(".")[2]](part)
 
     def queue(self, request: dict[str, Any]) -> Any:
-        """Answer a request that came as a message, with the answer as an object in S3."""
+        """Process a request message, with the response as an object in S3."""
         clients = [boto3.client(name) for name in ("s3", "sqs", "events")]
         stack = StackSettings(self.bucket, str(self.registry))
         services = Services(
@@ -135,98 +136,106 @@ def as_parquet(rows: Rows, kind: pyarrow.DataType) -> bytes:
     return file.getvalue()
 
 
-def tensor(rows: Rows, room: Room, data: Any) -> dict[str, Any]:
+def tensor(rows: Rows, endpoint: Endpoint, data: Any) -> dict[str, Any]:
     return {
-        "inputs": [{"name": "n", "datatype": room.dtype.upper(), "shape": [len(rows), 3], **data}],
+        "inputs": [{"name": "n", "datatype": endpoint.dtype.upper(), "shape": [len(rows), 3], **data}],
     }
 
 
-def rows_of(answered: Any) -> Rows:
-    """The rows of an answer of the Open Inference Protocol, whose data are flat."""
-    flat = answered["outputs"][0]["data"]
+def rows_of(response: Any) -> Rows:
+    """Return the rows of an Open Inference Protocol response, whose data are flat."""
+    flat = response["outputs"][0]["data"]
     return [flat[first : first + 3] for first in range(0, len(flat), 3)]
 
 
-def v2(rows: Rows, room: Room, data: Any) -> Rows:
-    return rows_of(room.post(f"/v2/models/{room.model}/infer", tensor(rows, room, {"data": data})))
+def v2(rows: Rows, endpoint: Endpoint, data: Any) -> Rows:
+    return rows_of(endpoint.post(f"/v2/models/{endpoint.model}/infer", tensor(rows, endpoint, {"data": data})))
 
 
-def v2_binary(rows: Rows, room: Room) -> Rows:
-    raw = np.array(rows, room.dtype).tobytes()
-    head = json.dumps(tensor(rows, room, {"parameters": {"binary_data_size": len(raw)}})).encode()
+def v2_binary(rows: Rows, endpoint: Endpoint) -> Rows:
+    raw = np.array(rows, endpoint.dtype).tobytes()
+    head = json.dumps(tensor(rows, endpoint, {"parameters": {"binary_data_size": len(raw)}})).encode()
     length = {"inference_header_content_length": str(len(head))}
-    return rows_of(room.post(f"/v2/models/{room.model}/infer", head + raw, "application/octet-stream", **length))
+    return rows_of(
+        endpoint.post(f"/v2/models/{endpoint.model}/infer", head + raw, "application/octet-stream", **length)
+    )
 
 
-def v1(room: Room, body: Any) -> Any:
-    return room.post(f"/v1/models/{room.model}:predict", body)
+def v1(endpoint: Endpoint, body: Any) -> Any:
+    return endpoint.post(f"/v1/models/{endpoint.model}:predict", body)
 
 
-def mlflow(room: Room, field: str, value: Any) -> Rows:
-    return room.post("/invocations", {field: value})["predictions"]
+def mlflow(endpoint: Endpoint, field: str, value: Any) -> Rows:
+    return endpoint.post("/invocations", {field: value})["predictions"]
 
 
-def base64_of(rows: Rows, room: Room) -> dict[str, str]:
-    return {"b64": base64.b64encode(np.array(rows, room.dtype).tobytes()).decode()}
+def base64_of(rows: Rows, endpoint: Endpoint) -> dict[str, str]:
+    return {"b64": base64.b64encode(np.array(rows, endpoint.dtype).tobytes()).decode()}
 
 
-def queued(room: Room, body: dict[str, Any]) -> Rows:
-    return room.queue({"path": "/predict", "headers": {"content-type": "application/json"}, **body})
+def queued(endpoint: Endpoint, body: dict[str, Any]) -> Rows:
+    return endpoint.queue({"path": "/predict", "headers": {"content-type": "application/json"}, **body})
 
 
-Way = Callable[[Rows, Room], Rows]
+Channel = Callable[[Rows, Endpoint], Rows]
 
-PROTOCOLS: dict[str, Way] = {
-    "native": lambda rows, room: room.post("/predict", {"input": rows}),
-    "native, by name": lambda rows, room: room.post("/predict", {"inputs": {"n": rows}}),
-    "native, base64": lambda rows, room: room.post("/predict", {"input": base64_of(rows, room)}),
-    "native, a row": lambda rows, room: [room.post("/predict", {"input": row})[0] for row in rows],
-    "native, CSV": lambda rows, room: room.post("/predict", as_csv(rows), "text/csv"),
-    "v1 rows": lambda rows, room: v1(room, {"instances": rows})["predictions"],
-    "v1 named rows": lambda rows, room: v1(room, {"instances": [{"n": row} for row in rows]})["predictions"],
-    "v1 columns": lambda rows, room: v1(room, {"inputs": rows})["outputs"],
-    "v1 named columns": lambda rows, room: v1(room, {"inputs": {"n": rows}})["outputs"],
-    "v2 nested": lambda rows, room: v2(rows, room, rows),
-    "v2 flat": lambda rows, room: v2(rows, room, [cell for row in rows for cell in row]),
+PROTOCOLS: dict[str, Channel] = {
+    "native": lambda rows, endpoint: endpoint.post("/predict", {"input": rows}),
+    "native, by name": lambda rows, endpoint: endpoint.post("/predict", {"inputs": {"n": rows}}),
+    "native, base64": lambda rows, endpoint: endpoint.post("/predict", {"input": base64_of(rows, endpoint)}),
+    "native, a row": lambda rows, endpoint: [endpoint.post("/predict", {"input": row})[0] for row in rows],
+    "native, CSV": lambda rows, endpoint: endpoint.post("/predict", as_csv(rows), "text/csv"),
+    "v1 rows": lambda rows, endpoint: v1(endpoint, {"instances": rows})["predictions"],
+    "v1 named rows": lambda rows, endpoint: v1(endpoint, {"instances": [{"n": row} for row in rows]})["predictions"],
+    "v1 columns": lambda rows, endpoint: v1(endpoint, {"inputs": rows})["outputs"],
+    "v1 named columns": lambda rows, endpoint: v1(endpoint, {"inputs": {"n": rows}})["outputs"],
+    "v2 nested": lambda rows, endpoint: v2(rows, endpoint, rows),
+    "v2 flat": lambda rows, endpoint: v2(rows, endpoint, [cell for row in rows for cell in row]),
     "v2 binary": v2_binary,
-    "mlflow split": lambda rows, room: mlflow(room, "dataframe_split", {"columns": NAMES, "data": rows}),
-    "mlflow unnamed split": lambda rows, room: mlflow(room, "dataframe_split", {"data": rows}),
-    "mlflow records": lambda rows, room: mlflow(room, "dataframe_records", named(rows)),
-    "mlflow instances": lambda rows, room: mlflow(room, "instances", rows),
-    "mlflow inputs": lambda rows, room: mlflow(room, "inputs", {"n": rows}),
-    "mlflow CSV": lambda rows, room: room.post("/invocations", as_csv(rows), "text/csv")["predictions"],
-    "mlflow lines": lambda rows, room: room.post("/invocations", as_lines(rows), "application/jsonlines")[
+    "mlflow split": lambda rows, endpoint: mlflow(endpoint, "dataframe_split", {"columns": NAMES, "data": rows}),
+    "mlflow unnamed split": lambda rows, endpoint: mlflow(endpoint, "dataframe_split", {"data": rows}),
+    "mlflow records": lambda rows, endpoint: mlflow(endpoint, "dataframe_records", named(rows)),
+    "mlflow instances": lambda rows, endpoint: mlflow(endpoint, "instances", rows),
+    "mlflow inputs": lambda rows, endpoint: mlflow(endpoint, "inputs", {"n": rows}),
+    "mlflow CSV": lambda rows, endpoint: endpoint.post("/invocations", as_csv(rows), "text/csv")["predictions"],
+    "mlflow lines": lambda rows, endpoint: endpoint.post("/invocations", as_lines(rows), "application/jsonlines")[
         "predictions"
     ],
 }
 
-COMMANDS: dict[str, Way] = {
-    "JSON text": lambda rows, room: room.command(json.dumps(rows)),
-    "JSON file": lambda rows, room: room.command(room.file("rows.json", json.dumps(rows).encode())),
-    "CSV file": lambda rows, room: room.command(room.file("rows.csv", as_csv(rows))),
-    "CSV file without header": lambda rows, room: room.command(room.file("r.csv", as_csv(rows, header=False))),
-    "standard input": lambda rows, room: room.command("-", json.dumps({"input": rows}).encode()),
+COMMANDS: dict[str, Channel] = {
+    "JSON text": lambda rows, endpoint: endpoint.command(json.dumps(rows)),
+    "JSON file": lambda rows, endpoint: endpoint.command(endpoint.file("rows.json", json.dumps(rows).encode())),
+    "CSV file": lambda rows, endpoint: endpoint.command(endpoint.file("rows.csv", as_csv(rows))),
+    "CSV file without header": lambda rows, endpoint: endpoint.command(
+        endpoint.file("r.csv", as_csv(rows, header=False))
+    ),
+    "standard input": lambda rows, endpoint: endpoint.command("-", json.dumps({"input": rows}).encode()),
 }
 
-MESSAGES: dict[str, Way] = {
-    "JSON": lambda rows, room: queued(room, {"body": {"input": rows}}),
-    "text": lambda rows, room: queued(room, {"body": json.dumps({"input": rows})}),
-    "base64": lambda rows, room: queued(
-        room, {"body_base64": base64.b64encode(json.dumps({"input": rows}).encode()).decode()}
+MESSAGES: dict[str, Channel] = {
+    "JSON": lambda rows, endpoint: queued(endpoint, {"body": {"input": rows}}),
+    "text": lambda rows, endpoint: queued(endpoint, {"body": json.dumps({"input": rows})}),
+    "base64": lambda rows, endpoint: queued(
+        endpoint, {"body_base64": base64.b64encode(json.dumps({"input": rows}).encode()).decode()}
     ),
 }
 
-JOBS: dict[str, Way] = {
-    "CSV": lambda rows, room: room.job("a.csv", as_csv(rows)),
-    "CSV with quotes and signs": lambda rows, room: room.job(
+JOBS: dict[str, Channel] = {
+    "CSV": lambda rows, endpoint: endpoint.job("a.csv", as_csv(rows)),
+    "CSV with quotes and signs": lambda rows, endpoint: endpoint.job(
         "a.csv",
         as_csv([[f'"{cell:+}"' for cell in row] for row in rows]),  # type: ignore[misc]
     ),
-    "CSV to Parquet": lambda rows, room: room.job("a.csv", as_csv(rows), "parquet"),
-    "JSON Lines": lambda rows, room: room.job("a.jsonl", as_lines(named(rows))),
-    "JSON Lines to Parquet": lambda rows, room: room.job("a.jsonl", as_lines(named(rows)), "parquet"),
-    "lists of JSON to Parquet": lambda rows, room: room.job("a.jsonl", as_lines(rows), "parquet"),
-    "whole inputs of JSON": lambda rows, room: room.job("a.jsonl", as_lines([{"n": row} for row in rows])),
-    "Parquet": lambda rows, room: room.job("a.parquet", as_parquet(rows, pyarrow.type_for_alias(room.dtype))),
-    "Parquet of decimals": lambda rows, room: room.job("a.parquet", as_parquet(rows, pyarrow.decimal128(20, 0))),
+    "CSV to Parquet": lambda rows, endpoint: endpoint.job("a.csv", as_csv(rows), "parquet"),
+    "JSON Lines": lambda rows, endpoint: endpoint.job("a.jsonl", as_lines(named(rows))),
+    "JSON Lines to Parquet": lambda rows, endpoint: endpoint.job("a.jsonl", as_lines(named(rows)), "parquet"),
+    "lists of JSON to Parquet": lambda rows, endpoint: endpoint.job("a.jsonl", as_lines(rows), "parquet"),
+    "whole inputs of JSON": lambda rows, endpoint: endpoint.job("a.jsonl", as_lines([{"n": row} for row in rows])),
+    "Parquet": lambda rows, endpoint: endpoint.job(
+        "a.parquet", as_parquet(rows, pyarrow.type_for_alias(endpoint.dtype))
+    ),
+    "Parquet of decimals": lambda rows, endpoint: endpoint.job(
+        "a.parquet", as_parquet(rows, pyarrow.decimal128(20, 0))
+    ),
 }

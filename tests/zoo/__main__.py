@@ -1,7 +1,7 @@
-"""Measure the zoo and write docs/coverage.json and docs/coverage.md: ``python -m tests.zoo [GROUP…] [--only MODEL…]``.
+"""Measure the model zoo and write docs/coverage.json and docs/coverage.md.
 
-With ``--page`` the page is written from the committed figures and nothing is measured; with ``--out FILE`` the rows are
-written to a file of their own, and nothing else is.
+``python -m tests.zoo [GROUP…] [--only MODEL…]``. With ``--page`` the page is written from the committed results and
+nothing is measured; with ``--out FILE`` the rows are written to that file and nothing else.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from tests.zoo.run import run
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("groups", nargs="*", choices=[*GROUPS, []], help="all of them where none is named")
-    parser.add_argument("--only", nargs="*", default=(), help="models of these groups")
+    parser.add_argument("groups", nargs="*", choices=[*GROUPS, []], help="default: all groups")
+    parser.add_argument("--only", nargs="*", default=(), help="measure only these models of the groups")
     parser.add_argument("--page", action="store_true", help="write the page only")
-    parser.add_argument("--out", type=Path, help="write rows here instead")
+    parser.add_argument("--out", type=Path, help="write the rows to this file instead")
     options = parser.parse_args()
     groups = [] if options.page else [GROUPS[name] for name in options.groups or GROUPS]
     rows = [row for group in groups for row in run(group, options.only)]

@@ -1,4 +1,4 @@
-"""The families of keras.applications, each by its smallest member."""
+"""Families of keras.applications, each represented by its smallest member."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-# The smallest of each family.
+# The smallest member of each family.
 APPLICATIONS = [
     "ConvNeXtTiny",
     "DenseNet121",
@@ -29,7 +29,7 @@ APPLICATIONS = [
 SIDES = {"InceptionV3": 75, "InceptionResNetV2": 75, "Xception": 71}
 SIDE = 32
 
-# What compiling one of them may take: processor time of all threads, and memory.
+# Limits for compiling one of them: processor time of all threads, and memory.
 SECONDS = 240.0
 BYTES = 4 * 1024**3
 
@@ -37,7 +37,7 @@ Build = Callable[[], Any]
 
 
 def applications(keras: Any) -> dict[str, Build]:
-    """The families that a package has."""
+    """Return the builders of the families that a package has."""
     return {name: partial(_application, keras, name) for name in APPLICATIONS if hasattr(keras.applications, name)}
 
 

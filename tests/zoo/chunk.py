@@ -1,6 +1,7 @@
-"""Measure some models in one process: ``python -m tests.zoo.chunk ROWS GROUP NAME…`` appends a row for each.
+"""Measure some models in one process.
 
-``python -m tests.zoo.chunk --list GROUP`` prints the names of a group.
+``python -m tests.zoo.chunk ROWS GROUP NAME…`` appends a row for each model; ``python -m tests.zoo.chunk --list GROUP``
+prints the names of a group.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What is known not to run on LiteRT, with a word of the reason: a change of this list is to be reviewed."""
+"""Models expected not to run on LiteRT, with reasons; review every change."""
 
 from __future__ import annotations
 
-# Name → (engine, a word that the reason holds).
+# Name → (engine, a word that the reason contains).
 Expected = dict[str, tuple[str, str]]
 
 USERS: Expected = {

@@ -1,4 +1,4 @@
-"""The groups of the zoo: what is in each, and how it is built and saved."""
+"""Groups of the zoo: their models, and how these are built and saved."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ Build = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Group:
-    """Models by name; ``process`` is how many of them share a process, ``minutes`` what that process may take."""
+    """Models by name.
+
+    ``process`` is how many of them share a process, ``minutes`` the time limit of that process.
+    """
 
     name: str
     package: str
@@ -25,7 +28,7 @@ class Group:
     minutes: float = 30.0
 
     def form(self, name: str, build: Build) -> str:
-        """The format that a model is saved in."""
+        """Return the format that a model is saved in."""
         if self.package == "keras":
             return str(getattr(build, "form", "keras"))
         return "keras" if name in _WITH_VOCABULARY else "h5"
@@ -36,7 +39,7 @@ _WITH_VOCABULARY = {"StringLookup", "IntegerLookup", "TextVectorization"}
 
 
 def user_models(_: Any = None) -> Mapping[str, Build]:
-    """Every public function of the modules of :mod:`tests.zoo.user_models`, in their order."""
+    """Return the public functions of :mod:`tests.zoo.user_models`, in order."""
     return {name: build for module in USER_MODULES for name, build in _builders(module)}
 
 

@@ -1,4 +1,4 @@
-"""Every public layer class of Keras 3 and tf_keras, with arguments and inputs that it takes.
+"""Public layer classes of Keras 3 and tf_keras, with arguments and inputs.
 
 The zoo and ``scripts/operators-seen`` share these tables.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-# Arguments of the layers that cannot do without; further forms of a layer are further entries.
+# Arguments of layers that require some; each entry is one form of the layer.
 ARGUMENTS: dict[str, tuple[dict[str, Any], ...]] = {
     "Activation": tuple(
         {"activation": name}
@@ -105,14 +105,14 @@ PLAIN = ({}, {"units": 3}, {"stddev": 0.5}, *FACTORS, {"height_factor": 0.5}, {"
 
 
 def classes(keras: Any) -> dict[str, type]:
-    """Public layer classes by name, each once: AvgPool1D is AveragePooling1D."""
+    """Return public layer classes by name, without aliases such as AvgPool1D."""
     named = {value: name for name, value in sorted(vars(keras.layers).items(), reverse=True) if isinstance(value, type)}
     found = {name: value for value, name in named.items() if issubclass(value, keras.layers.Layer)}
     return dict(sorted(found.items()))
 
 
 def layers_with_arguments(keras: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """Each class with each form of its arguments, then recurrent layers and wrappers with what they wrap."""
+    """Yield each class with each form of its arguments, recurrent layers and wrappers."""
     layers = keras.layers
     for name, value in classes(keras).items():
         for form in arguments_of(name, value):
@@ -132,7 +132,7 @@ def maker(make: Callable[..., Any], arguments: dict[str, Any]) -> Callable[..., 
 
 
 def arguments_of(name: str, layer: Callable[..., Any]) -> tuple[dict[str, Any], ...]:
-    """The forms of a layer's arguments that are listed, or else the first plain form that it takes."""
+    """Return the listed forms of arguments, or the first plain form that works."""
     for start, arguments in ARGUMENTS_BY_START.items():
         if name.startswith(start):
             return arguments
@@ -148,10 +148,13 @@ def _takes(layer: Callable[..., Any], arguments: dict[str, Any]) -> bool:
 
 
 def model_of(keras: Any, make: Callable[..., Any], x: Any, policy: str) -> Any:
-    """A model of the layer, on the input given once, as a list of two or as two arguments; None where it takes none."""
+    """Return a model of the layer; None where it does not accept the input.
+
+    The input is passed once, then as a list of two, then as two arguments.
+    """
     for call in (lambda layer: layer(x), lambda layer: layer([x, x]), lambda layer: layer(x, x)):
         try:
             return keras.Model(x, call(make(dtype=policy)))
-        except Exception:  # noqa: S112 - a layer that cannot take an input says so in many ways
+        except Exception:  # noqa: S112 - layers raise errors of many types for an input that they do not accept
             continue
     return None

@@ -1,7 +1,7 @@
-"""The layer zoo: each public layer class with ordinary arguments, and options of some, as small models.
+"""Layer zoo: each public layer class, and options of some, as small models.
 
 The denominator is every public class of the package less :data:`LEFT_OUT`. A class counts as compiled when the model
-of its ordinary arguments is; options are counted apart.
+with its usual arguments is; options are counted separately.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LEFT_OUT = {
     "StackedRNNCells": "counted inside RNN",
 }
 
-# tf_keras's class takes InputSpec from tf.keras, which is Keras 3 here, and refuses it: no file can hold the layer.
+# tf_keras's class takes InputSpec from tf.keras, which is Keras 3 here, and refuses it: the layer cannot be built.
 LEFT_OUT_OF_KERAS2 = {"SpectralNormalization": "cannot be built with tf_keras beside Keras 3"}
 
 # Options that are not counted, and why: Keras itself cannot run them.
@@ -42,13 +42,13 @@ OPTIONS_LEFT_OUT = {
     ),
 }
 
-# Classes of which Keras cannot load the files that it saves: their models are exported as SavedModels.
+# Classes whose saved files Keras cannot load: their models are exported as SavedModels.
 EXPORTED = {"Equalization"}
 
 Input = tuple[tuple[int | None, ...], str]
 
 IMAGE: Input = ((8, 8, 3), "float32")
-EVEN: Input = ((8, 8, 4), "float32")  # channels that halve
+EVEN: Input = ((8, 8, 4), "float32")  # an even number of channels
 PIXELS: Input = ((8, 8, 3), "uint8")
 VOLUME: Input = ((6, 6, 6, 2), "float32")
 STEPS: Input = ((6, 4), "float32")
@@ -60,7 +60,7 @@ IDS: Input = ((5,), "int32")
 LONG_IDS: Input = ((5,), "int64")
 TEXT: Input = ((1,), "string")
 
-# The usual input of a class; the first entry whose start fits. An image is the usual input of all others.
+# The usual input of a class: that of the first entry that its name starts with, otherwise an image.
 INPUTS: tuple[tuple[str, Input], ...] = (
     ("ConvLSTM1D", ((None, 8, 2), "float32")),
     ("ConvLSTM2D", ((None, 6, 6, 2), "float32")),
@@ -83,7 +83,7 @@ _MERGING = {"Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multi
 PAIRS = {*_MERGING, "AdditiveAttention", "Attention", "HashedCrossing"}
 QUERY_AND_VALUE = {"MultiHeadAttention", "GroupQueryAttention"}
 
-# Arguments that the shared tables lack or that are not the usual ones.
+# Usual arguments that the shared tables lack or do not list first.
 USUAL: dict[str, dict[str, Any]] = {
     "Activation": {"activation": "relu"},
     "CategoryEncoding": {"num_tokens": 9, "output_mode": "multi_hot"},
@@ -131,24 +131,24 @@ Build = Callable[[], Any]
 
 
 def counted(keras: Any) -> list[str]:
-    """The denominator: names of the classes that count."""
+    """Return the denominator: names of the classes that count."""
     left_out = LEFT_OUT if keras.__name__ == "keras" else LEFT_OUT | LEFT_OUT_OF_KERAS2
     return [name for name in classes(keras) if name not in left_out]
 
 
 def ordinary(keras: Any) -> dict[str, Build]:
-    """A model of each counted class."""
+    """Return the builder of a model of each counted class."""
     builds = {name: partial(_ordinary, keras, name) for name in counted(keras)}
     return builds | {name: saved_as("export")(builds[name]) for name in EXPORTED & builds.keys()}
 
 
 def options(keras: Any) -> dict[str, Build]:
-    """Models of further arguments, named after them."""
+    """Return builders of models with further arguments, by title."""
     return {title: build for title, build in _options(keras) if title not in OPTIONS_LEFT_OUT}
 
 
 def left_out_options(keras: Any) -> dict[str, Build]:
-    """Models of the options that are not counted."""
+    """Return builders of models with the options that are not counted."""
     return {title: build for title, build in _options(keras) if title in OPTIONS_LEFT_OUT}
 
 
@@ -169,7 +169,7 @@ def _options(keras: Any) -> Iterator[tuple[str, Build]]:
 
 
 def _wanted(name: str, form: dict[str, Any]) -> Input | None:
-    """The input of a form that does not take its class's usual one."""
+    """Return the input of a form that does not take its class's usual one."""
     if len(form.get("dims", ())) == 3:
         return IMAGE
     if name == "StringLookup" and "invert" in form:
@@ -185,7 +185,7 @@ def _ordinary(keras: Any, name: str) -> Any:
     layers = keras.layers
     special: dict[str, Build] = {
         "Bidirectional": lambda: layers.Bidirectional(layers.LSTM(3, return_sequences=True)),
-        # Alone it answers with its very input, of which Keras makes no model.
+        # Alone it returns its input object, which Keras does not accept as the output of a model.
         "Equalization": lambda: keras.Sequential([layers.Equalization(), layers.Rescaling(1.0)]),
         "Lambda": lambda: layers.Lambda(lambda x: x * 2),
         "Pipeline": lambda: layers.Pipeline([layers.Rescaling(0.5), layers.RandomFlip()]),
@@ -210,7 +210,7 @@ def _model(keras: Any, name: str, make: Build, *, wanted: Input | None = None, b
 
 
 def input_of(name: str) -> Input:
-    """The usual input of a class: by its name, or by the dimensions in it, or an image."""
+    """Return the usual input of a class: by name, by dimensions, or an image."""
     for start, found in INPUTS:
         if name.startswith(start):
             return found

@@ -1,6 +1,7 @@
-"""What Keras itself makes of the options that are not counted, and of files of classes that are exported.
+"""Check whether Keras can run the options and load the files that are excluded.
 
-``python -m tests.zoo.left_out FILE`` writes the names that it can run, or load again, and unknown names, as JSON.
+``python -m tests.zoo.left_out FILE`` writes a JSON list of the excluded options that Keras can run, the exported
+classes whose files it can load, and unknown names.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ def main(target: Path) -> None:
 
 def _runnable() -> Iterator[str]:
     for name, build in left_out_options(keras).items():
-        if _works(lambda build=build: _predict(build())):
+        if _succeeds(lambda build=build: _predict(build())):
             yield name
 
 
 def _loadable() -> Iterator[str]:
     for name in EXPORTED:
-        if _works(lambda name=name: _load_again(ordinary(keras)[name]())):
+        if _succeeds(lambda name=name: _load_again(ordinary(keras)[name]())):
             yield name
 
 
@@ -45,7 +46,7 @@ def _load_again(model: Any) -> None:
         keras.saving.load_model(Path(work, "model.keras"))
 
 
-def _works(attempt: Callable[[], None]) -> bool:
+def _succeeds(attempt: Callable[[], None]) -> bool:
     try:
         attempt()
     except Exception:

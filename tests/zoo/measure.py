@@ -1,4 +1,4 @@
-"""Compile one model as the sandboxed child does, in this process, and say what came of it."""
+"""Compile one model in this process as the sandboxed child does, and measure it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STATISTICS = {"mean", "variance", "count", "kernel_scale", "embeddings_scale"} 
 
 
 def measure(group: str, name: str, model: Any, form: str) -> Row:
-    """Save a model, compile its file and return the row; an unexpected exception is a row, too."""
+    """Save and compile a model, and return its row, also for an unexpected error."""
     vary(model)
     with tempfile.TemporaryDirectory() as work:
         bundle = Path(work, "bundle")
@@ -31,7 +31,7 @@ def measure(group: str, name: str, model: Any, form: str) -> Row:
 
 
 def compiled(group: str, name: str, path: Path, bundle: Path) -> Row:
-    """Compile a file into an empty folder."""
+    """Compile a file into an empty folder and return the row."""
     job = {
         "source": str(path),
         "folder": str(bundle),
@@ -65,7 +65,7 @@ def compiled(group: str, name: str, path: Path, bundle: Path) -> Row:
 
 
 def vary(model: Any) -> None:
-    """Move a model's weights a little: zeros and ones would hide a weight in the wrong place."""
+    """Add small random numbers to weights: zeros and ones would hide misplacement."""
     rng = np.random.default_rng(7)
     for weight in model.weights:
         name, value = weight.name.split("/")[-1].split(":")[0], np.asarray(weight)
@@ -76,13 +76,13 @@ def vary(model: Any) -> None:
 
 
 def peak() -> int:
-    """The largest resident set of this process so far, in bytes."""
+    """Return the largest resident set of this process so far, in bytes."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _since(start: float) -> float:
-    """Return seconds of processor time of all threads: what else runs on the machine hardly changes it."""
+    """Return CPU seconds of all threads, almost unaffected by other processes."""
     return round(time.process_time() - start, 2)
 
 

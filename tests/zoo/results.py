@@ -1,4 +1,7 @@
-"""The committed figures, docs/coverage.json: what is measured now, and what was at the commit before issue 11."""
+"""Committed results, docs/coverage.json: current ones and those of a baseline.
+
+The baseline is ``before_commit``, the commit before issue 11.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ PACKAGES = ("keras", "tf-keras", "tensorflow-cpu", "ai-edge-litert")
 
 @dataclass(frozen=True)
 class Results:
-    """Rows of all groups, with the versions and the machine that they were measured with."""
+    """Rows of all groups, with the versions and the machine of the measurement."""
 
     before: tuple[Row, ...]
     before_commit: str
@@ -30,19 +33,19 @@ class Results:
         return [row for row in (self.before if before else self.now) if row.group == group]
 
     def with_rows(self, rows: Iterable[Row]) -> Results:
-        """Replace rows by newer ones of the same models; those of other models are kept."""
+        """Replace the rows of the same models, and keep all others."""
         newer = {(row.group, row.name): row for row in rows}
-        kept = tuple(newer.pop((row.group, row.name), row) for row in self.now)
-        return replace(self, now=(*kept, *newer.values()), measured=_measured())
+        others = tuple(newer.pop((row.group, row.name), row) for row in self.now)
+        return replace(self, now=(*others, *newer.values()), measured=_measured())
 
     def with_groups(self, rows: Sequence[Row]) -> Results:
-        """Replace whole groups by newer rows, so that models that left the zoo leave the figures."""
+        """Replace whole groups, so that models removed from the zoo are removed here."""
         groups = {row.group for row in rows}
-        kept = tuple(row for row in self.now if row.group not in groups)
-        return replace(self, now=(*kept, *rows), measured=_measured())
+        others = tuple(row for row in self.now if row.group not in groups)
+        return replace(self, now=(*others, *rows), measured=_measured())
 
     def write(self) -> None:
-        """Write the file, each row on a line of its own, so that a diff shows what changed."""
+        """Write the file with one row per line, for readable diffs."""
         head = {"measured": self.measured, "before_commit": self.before_commit}
         lines = [f'"{key}": {json.dumps(value)}' for key, value in head.items()]
         lines += [f'"{key}": [\n{_lines(rows)}\n]' for key, rows in (("before", self.before), ("now", self.now))]

@@ -1,4 +1,4 @@
-"""What was measured of one model of the zoo."""
+"""Measured results of one model of the zoo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REFUSED = "refused"
 
 @dataclass(frozen=True)
 class Entry:
-    """A model of the zoo by the group that makes it and its name there."""
+    """Model of the zoo by its group and its name there."""
 
     group: str
     name: str
@@ -20,12 +20,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Row:
-    """One model: the engine that runs it, or ``refused``, why it is not LiteRT, and the figures.
+    """Result of one model: engine or ``refused``, reasons, and measurements.
 
-    ``max_abs`` is the largest difference from the original's outputs. ``size`` is bytes of the bundle's model files
-    divided by the original's, ``latency`` the original's seconds divided by the compiled model's for one row.
-    ``seconds`` is the processor time of one compile after TensorFlow is imported, ``memory`` the process's peak in
-    bytes.
+    ``reasons`` say why the engine is not LiteRT. ``max_abs`` is the largest difference from the original's outputs.
+    ``size`` is bytes of the bundle's model files divided by the original's, ``latency`` the original's seconds divided
+    by the compiled model's for one row. ``seconds`` is the processor time of one compile after TensorFlow is imported,
+    ``memory`` the process's peak in bytes.
     """
 
     group: str
@@ -49,7 +49,7 @@ class Row:
 
 
 def read(path: Path) -> list[Row]:
-    """Rows of a file with one JSON object a line."""
+    """Return the rows of a file with one JSON object per line."""
     if not path.exists():
         return []
     return [from_json(json.loads(line)) for line in path.read_text().splitlines() if line]

@@ -1,4 +1,4 @@
-"""Run groups of the zoo in child processes: a crash or a time limit costs one model, not the run."""
+"""Run groups of the zoo in child processes, where a crash affects one model."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Chunk:
 
 
 def run(group: Group, names: Sequence[str] = ()) -> list[Row]:
-    """Measure a whole group, or the named models of it; prints a line for each process that ends."""
+    """Measure a group, or models of it; print a line for each process that ends."""
     every = list(names) or _names(group)
     starts = range(0, len(every), group.process)
     chunks = [Chunk(group, tuple(every[start : start + group.process])) for start in starts]
@@ -40,23 +40,26 @@ def run(group: Group, names: Sequence[str] = ()) -> list[Row]:
 
 
 def _names(group: Group) -> list[str]:
-    """Ask another process, so that this one never imports TensorFlow."""
+    """Return a group's names from another process: this one never loads TensorFlow."""
     command = [sys.executable, "-m", "tests.zoo.chunk", "--list", group.name]
     done = subprocess.run(command, cwd=ROOT, env=_environment(), stdout=subprocess.PIPE, check=True, text=True)
     return list(json.loads(done.stdout.splitlines()[-1]))
 
 
 def _measure(chunk: Chunk) -> list[Row]:
-    """Rows of a chunk's models; after a process that died, its next models run in another one."""
-    left, rows = deque(chunk.names), list[Row]()
-    while left:
+    """Return the rows of a chunk's models.
+
+    After a process crashed, the models after the one that crashed it are measured in a new process.
+    """
+    remaining, rows = deque(chunk.names), list[Row]()
+    while remaining:
         start = time.monotonic()
-        found, how = _child(chunk.group, list(left))
+        found, how = _child(chunk.group, list(remaining))
         rows += found
         for _ in found:
-            left.popleft()
-        if left and how:
-            rows.append(Row(chunk.group.name, left.popleft(), REFUSED, (f"the process ended: {how}",)))
+            remaining.popleft()
+        if remaining and how:
+            rows.append(Row(chunk.group.name, remaining.popleft(), REFUSED, (f"the process ended: {how}",)))
         litert = sum(row.on_litert for row in found)
         took = time.monotonic() - start
         print(f"{chunk.group.name}: {len(found)} models, {litert} on LiteRT, {took:.0f} s {how}", flush=True)

@@ -1,4 +1,4 @@
-"""How a model of the zoo becomes the file that is compiled."""
+"""Saving of a model of the zoo as the file that is compiled."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ Build = Callable[[], Any]
 
 
 def saved_as(form: str) -> Callable[[Build], Build]:
-    """Say that users save such a model as ``h5``, or export it as a SavedModel; otherwise it is a ``.keras`` file."""
+    """Return a decorator that sets the format in which a model is saved.
+
+    Formats are ``h5`` and ``export``, a SavedModel; the default is a ``.keras`` file.
+    """
 
     def mark(build: Build) -> Build:
         build.form = form  # type: ignore[attr-defined]

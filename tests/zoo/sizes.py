@@ -1,4 +1,4 @@
-"""Five models of different size, from 10 KB to 300 MB, for compile time and peak memory."""
+"""Five models from 10 KB to 300 MB, for compile time and peak memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def sizes(keras: Any) -> dict[str, Callable[[], Any]]:
-    """Models by name, the smallest first."""
+    """Return builders by name, the smallest model first."""
     layers = keras.layers
 
     def mlp() -> Any:

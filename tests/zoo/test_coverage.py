@@ -1,4 +1,7 @@
-"""The page says what the committed figures say; `make zoo` also asserts that fresh figures reach the targets."""
+"""The coverage page equals the committed results, and these reach the targets.
+
+After `make zoo` the results are fresh.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ LAYERS_COMPILED = 0.97  # by either engine, with parity
 USERS_ON_LITERT = 0.95
 USER_MODELS = 90
 
-KNOWN: Mapping[str, expected.Expected] = {
+EXPECTED: Mapping[str, expected.Expected] = {
     "users": expected.USERS,
     "layers": expected.LAYERS,
     "layers-keras2": expected.LAYERS_KERAS2,
@@ -28,19 +31,19 @@ def found() -> results.Results:
     return results.load()
 
 
-def test_page_from_committed_figures_is_the_committed_page(found: results.Results) -> None:
+def test_page_from_committed_results_equals_committed_page(found: results.Results) -> None:
     assert page.render(found) == page.PAGE.read_text()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("group", ["layers", "layers-keras2"])
-def test_layers_of_a_package_compile_but_for_three_percent(found: results.Results, group: str) -> None:
+def test_layers_of_package_compile_to_97_percent(found: results.Results, group: str) -> None:
     rows = found.rows(group)
     assert sum(row.compiled for row in rows) >= LAYERS_COMPILED * len(rows)
 
 
 @pytest.mark.slow
-def test_user_models_run_on_litert_but_for_five_percent(found: results.Results) -> None:
+def test_user_models_run_on_litert_to_95_percent(found: results.Results) -> None:
     rows = found.rows("users")
     assert len({row.name for row in rows}) == len(rows) == USER_MODELS
     assert sum(row.on_litert for row in rows) >= USERS_ON_LITERT * USER_MODELS
@@ -48,7 +51,7 @@ def test_user_models_run_on_litert_but_for_five_percent(found: results.Results) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("group", ["applications", "applications-keras2"])
-def test_applications_compile_within_the_bounds(found: results.Results, group: str) -> None:
+def test_applications_compile_within_limits(found: results.Results, group: str) -> None:
     rows = found.rows(group)
     assert rows
     assert all(row.on_litert for row in rows)
@@ -57,11 +60,11 @@ def test_applications_compile_within_the_bounds(found: results.Results, group: s
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("group", KNOWN)
-def test_models_that_are_not_on_litert_are_those_expected(found: results.Results, group: str) -> None:
+@pytest.mark.parametrize("group", EXPECTED)
+def test_models_not_on_litert_are_expected_ones(found: results.Results, group: str) -> None:
     others = {row.name: row for row in found.rows(group) if not row.on_litert}
-    assert sorted(others) == sorted(KNOWN[group])
-    for name, (engine, word) in KNOWN[group].items():
+    assert sorted(others) == sorted(EXPECTED[group])
+    for name, (engine, word) in EXPECTED[group].items():
         assert _is(others[name], engine, word), f"{name}: {others[name].engine} because of {others[name].reasons}"
 
 
@@ -69,5 +72,5 @@ def _is(row: Row, engine: str, word: str) -> bool:
     return row.engine == engine and any(word in reason for reason in row.reasons)
 
 
-def test_models_on_tensorflow_name_a_reason(found: results.Results) -> None:
+def test_models_not_on_litert_have_reason(found: results.Results) -> None:
     assert all(row.reasons for row in found.now if not row.on_litert)

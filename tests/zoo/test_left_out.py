@@ -1,4 +1,4 @@
-"""Keras cannot run the options that the zoo does not count: once it can, they are to be counted."""
+"""Excluded options fail in Keras; as soon as they do not, the zoo must count them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sample of the zoo, measured now: each kind of rewrite once, in one child process."""
+"""Sample of the zoo: each kind of rewrite once, in one child process."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def test_user_model_compiles_to_litert_with_parity(rows: dict[str, Row], name: s
 
 
 @pytest.mark.parametrize("name", ON_TENSORFLOW)
-def test_user_model_of_strings_compiles_to_tensorflow_and_names_the_operator(rows: dict[str, Row], name: str) -> None:
+def test_string_model_compiles_to_tensorflow_with_reason(rows: dict[str, Row], name: str) -> None:
     assert rows[name].engine == "tensorflow"
     assert ON_TENSORFLOW[name] in rows[name].reasons
 
 
-def test_model_that_ends_its_process_is_a_row_and_the_next_one_is_measured() -> None:
+def test_run_after_crashed_model_measures_next_model() -> None:
     ended, after = run(GROUPS["users"], ["no_such_model", "age_in_buckets"])
     assert ended.engine == "refused"
     assert "exit status 1" in ended.reasons[0]

@@ -1,7 +1,7 @@
-"""The compiler: a model file becomes the next version of a model in a registry.
+"""Compiler: turn a model file into the next version of a model in a registry.
 
-Names are imported when they are first used: the sandboxed child imports this package before it is confined, and numpy
-starts threads, which are confined one by one.
+Names are imported lazily: the sandboxed child process imports this package before it is confined, and importing numpy
+would start threads, each of which would have to be confined separately.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The child's part of a compile, from a model file to a finished bundle in a folder."""
+"""Build step, run in the child process: from a model file to a bundle folder."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ from lightship.compiler.verification.recordings import (
     check_original_state,
     check_probabilities,
     golden,
-    oddities,
+    output_warnings,
     record,
-    restated,
+    with_shapes,
 )
 from lightship.model import Model
 from lightship.tensors import Signature
 
-_UNMEASURED = Cost(0.0, 0)  # the trial measures it, in a process of its own
+_UNMEASURED = Cost(0.0, 0)  # the trial measures the cost in a separate process
 
 
 @dataclass(frozen=True)
 class Built:
-    """A converted model, and what was found out on the way.
+    """Converted model and the findings of the steps before it.
 
     Attributes:
         trusted: code in the source that ``--trust`` allowed.
-        recordings: the original's answers, one recording for each signature.
+        recordings: the original's outputs, one recording for each signature.
     """
 
     job: BuildJob
@@ -56,9 +56,10 @@ class Built:
 
 
 def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """Fill a job's folder with a bundle; the result is a report without name, version, digest, cost and sandbox.
+    """Write a bundle to the job's folder and return a partial report as JSON.
 
-    ``record`` is that of a :class:`lightship.compiler.job.BuildJob`.
+    ``record`` is that of a :class:`lightship.compiler.job.BuildJob`. The report lacks name, version, digest, cost and
+    sandbox, which the caller adds.
     """
     job = BuildJob.from_json(record)
 
@@ -94,8 +95,11 @@ def _recorded(original: Original, signatures: tuple[Signature, ...], data: Path 
 
 
 def _exported(original: Original, recordings: tuple[Recording, ...]) -> tuple[Recording, ...]:
-    """Return the recordings with the shapes that the original's export has; raises CompileError where it is wrong."""
-    return restated(recordings, original.check_export({each.signature.name: each.batches for each in recordings}))
+    """Return the recordings with the shapes of the original's exported graph.
+
+    Raises CompileError where the export computes other values.
+    """
+    return with_shapes(recordings, original.check_export({each.signature.name: each.batches for each in recordings}))
 
 
 def _write(built: Built) -> Bundle:
@@ -147,7 +151,7 @@ def _report(built: Built, bundle: Bundle) -> Report:
 
 
 def _latency(built: Built, model: Model) -> Latency:
-    """Time the smallest recorded call of the first signature, with the original and with the compiled model."""
+    """Time the smallest recorded call of the first signature on both models."""
     first = built.recordings[0]
     smallest, _ = first.batches[0]
     before = {name: latency.p50(call) for name, call in built.original.calls(first.signature.name, smallest).items()}
@@ -157,16 +161,16 @@ def _latency(built: Built, model: Model) -> Latency:
 
 
 def _warnings(built: Built) -> tuple[str, ...]:
-    odd = (text for recording in built.recordings for text in oddities(recording))
-    return (*built.original.notes, *state_warnings(built.original, built.choice), *odd)
+    outputs = (text for recording in built.recordings for text in output_warnings(recording))
+    return (*built.original.notes, *state_warnings(built.original, built.choice), *outputs)
 
 
 def state_warnings(original: Original, choice: Choice) -> list[str]:
-    """Sentences about what calls change, and about random numbers in outputs."""
+    """Return warnings about state that calls change and about random outputs."""
     found = []
     if choice.stateful:
         found.append(
-            "a call changes variables of the model: every call is answered from their initial values, and never in a "
-            "batch with others or from the response cache"
+            "a call changes variables of the model: they are reset to their initial values before every call, and "
+            "requests are neither batched nor answered from the response cache"
         )
     return found + randomness.warnings(original.random_operators, stateful=choice.stateful)

@@ -1,4 +1,4 @@
-"""``model.yaml``: what a model file cannot say of itself.
+"""``model.yaml``: the settings that a model file does not contain.
 
 ::
 
@@ -9,7 +9,7 @@
       digit: {classes: ["0", "1", "2"], from_logits: false}
     metrics: {accuracy: 0.98}
 
-Inputs and outputs are named as the model names them, in whichever signature has them.
+Inputs and outputs have the names that the model gives them. An entry applies to every signature with that name.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class OutputOptions:
 
 @dataclass(frozen=True)
 class Config:
-    """A checked model.yaml; ``inputs`` holds each input's options, of which ``kind`` is one."""
+    """Validated content of a model.yaml; the options of ``inputs`` include ``kind``."""
 
     name: str | None = None
     inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -45,8 +45,8 @@ class Config:
 
     @classmethod
     def parse(cls, record: Mapping[str, Any]) -> Config:
-        """Check a mapping; raises CompileError that names the key and what it must be."""
-        _known(record, ("name", "inputs", "outputs", "metrics"), "")
+        """Validate a mapping. Raises CompileError with the key and the expected type."""
+        _check_keys(record, ("name", "inputs", "outputs", "metrics"), "")
         return cls(
             name=_optional_text(record, "name"),
             inputs={name: _input(name, options) for name, options in _mapping(record, "inputs").items()},
@@ -55,9 +55,12 @@ class Config:
         )
 
     def apply(self, signatures: tuple[Signature, ...]) -> tuple[Signature, ...]:
-        """The signatures with kinds and classes; raises CompileError for a name or a form that does not fit."""
-        _exist("inputs", self.inputs, [spec.name for signature in signatures for spec in signature.inputs])
-        _exist("outputs", self.outputs, [spec.name for signature in signatures for spec in signature.outputs])
+        """Return the signatures with input kinds and output classes.
+
+        Raises CompileError where a name is not in the model or an option does not fit its tensor.
+        """
+        _check_names("inputs", self.inputs, [spec.name for signature in signatures for spec in signature.inputs])
+        _check_names("outputs", self.outputs, [spec.name for signature in signatures for spec in signature.outputs])
         return tuple(
             signature._replace(
                 inputs=tuple(self._configure(spec) for spec in signature.inputs),
@@ -83,14 +86,14 @@ class Config:
         needed = 2 if columns == 1 else columns
         if options.classes and needed != len(options.classes):
             raise CompileError(
-                f"model.yaml: outputs.{spec.name}.classes names {len(options.classes)} classes, "
-                f"the output is {spec} and needs {needed or 'a known last dimension'}"
+                f"model.yaml: outputs.{spec.name}.classes names {len(options.classes)} classes, but "
+                f"the output is {spec} and needs {needed or 'a static last dimension'}"
             )
         return replace(spec, classes=options.classes, from_logits=options.from_logits)
 
 
 def read_config(path: Path) -> Mapping[str, Any]:
-    """Return the mapping in a YAML file, of JSON's types only, checked by :meth:`Config.parse`; raises CompileError."""
+    """Return the validated mapping in a model.yaml file; raises CompileError."""
     try:
         with path.open("rb") as file:
             record = plain_yaml.load(file.read(plain_yaml.LARGEST + 1))
@@ -106,24 +109,24 @@ def read_config(path: Path) -> Mapping[str, Any]:
     return record
 
 
-def _known(record: Mapping[Any, Any], keys: Iterable[str], path: str) -> None:
+def _check_keys(record: Mapping[Any, Any], keys: Iterable[str], path: str) -> None:
     allowed = list(keys)
     for key in record:
         if key not in allowed:
-            raise CompileError(f"model.yaml: there is no key '{path}{key}', there are {', '.join(allowed)}")
+            raise CompileError(f"model.yaml: unknown key '{path}{key}', expected {', '.join(allowed)}")
 
 
 def _mapping(record: Mapping[str, Any], key: str) -> dict[str, Any]:
     value = record.get(key) or {}
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
-        raise CompileError(f"model.yaml: {key} must be a mapping by name, not {value!r:.60}")
+        raise CompileError(f"model.yaml: {key} must be a mapping with names as keys, not {value!r:.60}")
     return value
 
 
 def _optional_text(record: Mapping[str, Any], key: str) -> str | None:
     value = record.get(key)
     if value is not None and not isinstance(value, str):
-        raise CompileError(f"model.yaml: {key} must be a text, not {value!r:.60}")
+        raise CompileError(f"model.yaml: {key} must be a string, not {value!r:.60}")
     return value
 
 
@@ -153,10 +156,10 @@ def _output(name: str, options: Any) -> OutputOptions:
     path = f"outputs.{name}"
     if not isinstance(options, dict):
         raise CompileError(f"model.yaml: {path} must be a mapping with classes, from_logits")
-    _known(options, ("classes", "from_logits"), f"{path}.")
+    _check_keys(options, ("classes", "from_logits"), f"{path}.")
     classes = options.get("classes", [])
     if not isinstance(classes, list) or not all(isinstance(entry, str) for entry in classes):
-        raise CompileError(f"model.yaml: {path}.classes must be a list of texts (put numbers in quotes)")
+        raise CompileError(f"model.yaml: {path}.classes must be a list of strings (put numbers in quotes)")
     if len(set(classes)) != len(classes):
         raise CompileError(f"model.yaml: {path}.classes names a class twice")
     if not isinstance(options.get("from_logits", False), bool):
@@ -164,7 +167,7 @@ def _output(name: str, options: Any) -> OutputOptions:
     return OutputOptions(tuple(classes), options.get("from_logits", False))
 
 
-def _exist(side: str, named: Mapping[str, Any], names: list[str]) -> None:
+def _check_names(side: str, named: Mapping[str, Any], names: list[str]) -> None:
     if unknown := [name for name in named if name not in names]:
         raise CompileError(
             f"model.yaml: the model has no {side.removesuffix('s')} '{unknown[0]}': its {side} are "

@@ -1,4 +1,4 @@
-"""SavedModel folders: which files belong to one, their digest, and the same bytes for the same model."""
+"""SavedModel folders: their files, digest and reproducible serialisation."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from lightship.bundle import digest_file
 from lightship.engines.tensorflow_state import State, Unrestorable
 
 GRAPH = "saved_model.pb"
-# The signature of our own exports that assigns initial values. No manifest lists it.
+# The signature of Lightship's exports that assigns initial values. No manifest lists it.
 RESET = "lightship_reset"
-# What a SavedModel is made of. fingerprint.pb holds a random number, and nothing reads it.
+# The entries of a SavedModel. fingerprint.pb is left out: it holds a random number, and nothing reads it.
 ENTRIES = (GRAPH, "assets", "assets.extra", "variables")
-# The attribute of functions among which TensorFlow selects one by device.
+# The attribute of equivalent functions, of which TensorFlow selects one by device.
 _IMPLEMENTS = "api_implements"
 
 
 def files(folder: Path) -> list[Path]:
-    """The files of a SavedModel, in sorted order, without what else lies in its folder."""
+    """Return the files of a SavedModel in sorted order, without unrelated files."""
     found: list[Path] = []
     for name in ENTRIES:
         entry = folder / name
@@ -30,7 +30,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def digest(folder: Path) -> str:
-    """SHA-256 over the names and digests of a SavedModel's files: an archive of the folder has the folder's."""
+    """Return the SHA-256 of a SavedModel's file names and digests, archived or not."""
     lines = [f"{file.relative_to(folder).as_posix()} {digest_file(file)}\n" for file in files(folder)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
@@ -46,7 +46,7 @@ def copy(folder: Path, target: Path) -> None:
 def save(module: Any, folder: Path, functions: Mapping[str, Any], *, state: State, reset: str) -> None:
     """Save functions with the module's variables in their initial state.
 
-    ``reset``, unless it is empty, becomes the name of one more signature, which assigns the initial values.
+    ``reset``, unless it is empty, becomes the name of an additional signature, which assigns the initial values.
     """
     import tensorflow as tf
 
@@ -63,7 +63,10 @@ def save(module: Any, folder: Path, functions: Mapping[str, Any], *, state: Stat
 
 
 def reset_name(state: State, signatures: Collection[str]) -> str:
-    """Return a name for the signature that assigns initial values; empty where none can: LiteRT changes no tables."""
+    """Return a name for the signature that assigns initial values, or "".
+
+    It is empty where the model has no variables to reset, or has tables, which LiteRT cannot change.
+    """
     if not state.variables or state.tables:
         return ""
     name = RESET
@@ -73,7 +76,7 @@ def reset_name(state: State, signatures: Collection[str]) -> str:
 
 
 def unrestorable(label: str, error: Unrestorable) -> str:
-    """Say that a model's state cannot be set back to its initial values."""
+    """Return the message that a model's state cannot be reset."""
     return (
         f"{label} is refused: it keeps data from one call for the next, and Lightship cannot reset what these "
         f"operators change: {error}"
@@ -81,14 +84,14 @@ def unrestorable(label: str, error: Unrestorable) -> str:
 
 
 def normalise(folder: Path) -> None:
-    """Make an export reproducible: maps in key order, no fingerprint or random name, no folders that hold nothing."""
+    """Sort an export's maps and remove random names, fingerprint and empty folders."""
     from tensorflow.core.protobuf import saved_model_pb2
 
     message = saved_model_pb2.SavedModel.FromString((folder / GRAPH).read_bytes())
     _number_implementations(message)
     (folder / GRAPH).write_bytes(message.SerializeToString(deterministic=True))
     kept = set(files(folder))
-    for entry in sorted(folder.rglob("*"), reverse=True):  # what is inside a folder comes before it
+    for entry in sorted(folder.rglob("*"), reverse=True):  # entries of a folder come before the folder
         if entry.is_file() and entry not in kept:
             entry.unlink()
         elif entry.is_dir() and not any(entry.iterdir()):
@@ -96,7 +99,7 @@ def normalise(folder: Path) -> None:
 
 
 def _number_implementations(message: Any) -> None:
-    """Replace the random names by which tf_keras's recurrent layers mark functions that compute the same."""
+    """Replace the random names by which tf_keras marks equivalent functions."""
     numbers: dict[bytes, bytes] = {}
     for meta in message.meta_graphs:
         library = meta.graph_def.library.function

@@ -1,4 +1,4 @@
-"""What is known about the values that an input takes, so that generated samples are ones that the model knows."""
+"""Hints about the values of an input, so that samples are realistic."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _UNKNOWN_SHARE = 0.1
 
 @dataclass(frozen=True)
 class Hint:
-    """Values of one input.
+    """Distribution of the values of one input.
 
     Attributes:
-        words: texts as bytes, or integers, of a vocabulary.
-        sentences: whether a text may hold several words.
-        below: integers must be smaller.
+        words: entries of a vocabulary: strings as bytes, or integers.
+        sentences: whether a string may hold several words.
+        below: exclusive upper bound of integers.
         center, spread: mean and standard deviation of floats, which broadcast to a row.
     """
 
@@ -34,7 +34,7 @@ class Hint:
     spread: Any = field(default=1.0)
 
     def values(self, rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], *, unknown: bool) -> Array:
-        """Return an array of ``spec``'s dtype; with ``unknown`` a tenth of the words are outside the vocabulary."""
+        """Return random values; with ``unknown``, a tenth are outside the vocabulary."""
         if self.words:
             return self._drawn(rng, spec, shape, unknown=unknown)
         if self.below is not None:
@@ -47,8 +47,8 @@ class Hint:
         if self.sentences:
             chosen = [b" ".join([word, *self._others(rng)]) for word in chosen]
         if unknown:
-            for place in np.flatnonzero(rng.random(count) < _UNKNOWN_SHARE):
-                chosen[place] = b"lightship" if spec.dtype == "string" else np.iinfo(spec.numpy).max
+            for index in np.flatnonzero(rng.random(count) < _UNKNOWN_SHARE):
+                chosen[index] = b"lightship" if spec.dtype == "string" else np.iinfo(spec.numpy).max
         array = np.empty(count, dtype=spec.numpy)
         array[:] = chosen
         return array.reshape(shape)
@@ -58,7 +58,7 @@ class Hint:
 
 
 def vocabulary(words: Iterable[Any], *, sentences: bool = False) -> Hint:
-    """Return the hint of a vocabulary: texts and bytes become bytes, numbers Python integers."""
+    """Return the hint of up to MOST_WORDS words, as bytes or Python integers."""
     plain = [word.encode() if isinstance(word, str) else word for word in words]
     if len(plain) > MOST_WORDS:
         plain = plain[:: math.ceil(len(plain) / MOST_WORDS)]
@@ -66,7 +66,7 @@ def vocabulary(words: Iterable[Any], *, sentences: bool = False) -> Hint:
 
 
 def usable(hints: Mapping[str, Hint], inputs: Iterable[TensorSpec]) -> dict[str, Hint]:
-    """Return the hints that fit the inputs' dtypes and say something."""
+    """Return the hints that fit the dtypes and shapes of the inputs."""
     specs = {spec.name: spec for spec in inputs}
     return {name: hint for name, hint in hints.items() if name in specs and _fits(hint, specs[name])}
 

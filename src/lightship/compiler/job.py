@@ -1,4 +1,4 @@
-"""One compile, as the process that opens the model file is asked for it."""
+"""Parameters of one compile, passed to the process that opens the model file."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class BuildJob:
-    """A model file to compile into a folder.
+    """Model file to compile, target folder and options.
 
     Attributes:
         source: a .keras, .h5, .hdf5 or .tflite file, or a SavedModel as a folder, .zip or .tar.gz.
-        folder: empty; the bundle is made here.
+        folder: an empty folder, to which the bundle is written.
         config: what :func:`lightship.compiler.config.read_config` returns.
-        data: real inputs to compare on, see :mod:`lightship.compiler.verification.datafiles`.
-        engine: ``litert`` or ``tensorflow`` to insist on one.
-        trust: open a file although it holds code; recorded in the manifest.
+        data: file of real inputs for the comparison, see :mod:`lightship.compiler.verification.datafiles`.
+        engine: ``litert`` or ``tensorflow`` to require that engine.
+        trust: open the file even if it holds code; recorded in the manifest.
         slow: accept a model that exceeds :mod:`lightship.compiler.limits`; recorded in the manifest.
-        sandbox: the proof that held, added by the process that gave it; recorded in the manifest.
+        sandbox: the proof of confinement, set by the child process; recorded in the manifest.
     """
 
     source: Path
@@ -33,13 +33,13 @@ class BuildJob:
     sandbox: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The job with absolute paths, as JSON holds it."""
+        """Return the job as a JSON-serialisable dictionary with absolute paths."""
         paths = {"source": _absolute(self.source), "folder": _absolute(self.folder), "data": _absolute(self.data)}
         return asdict(self) | {"config": dict(self.config)} | paths
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> BuildJob:
-        """The inverse of :meth:`to_json`."""
+        """Return the job in a dictionary that :meth:`to_json` made."""
         data = record["data"]
         paths = {"source": Path(record["source"]), "folder": Path(record["folder"])}
         return cls(**{**record, **paths, "data": Path(data) if data else None})

@@ -1,4 +1,4 @@
-"""What one call of a model may cost, and the timer that stops a call which does not end."""
+"""Limits of time and memory for one call of a model, and the timeout of calls."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from dataclasses import dataclass
 
 from lightship.errors import CompileError, SourceRefused
 
-# Seconds of one call with one row. The function that answers requests has 15 s and, at its default memory, half a core.
+# Seconds of one call with one row. The predict function has a timeout of 15 s and, at its default memory, half a core.
 MOST_SECONDS = 5.0
 
-# Bytes by which loading and one call of one row may raise a process's peak memory: the function that answers requests
-# has 1,024 MiB by default, and needs 128 of them itself.
+# Bytes by which loading and one call of one row may raise a process's peak memory: the predict function has 1,024 MiB
+# by default and needs 128 MiB without a model.
 MOST_BYTES = 896 * 1024**2
 
-# Bytes of a model. A .tflite file's offsets and TensorFlow's messages end here, and nothing that answers requests loads
-# so much.
+# Bytes of a model: the limit of .tflite offsets and of protocol buffers, and more than a serving process can load.
 MOST_SOURCE_BYTES = 2 * 1024**3
 
-# Seconds of any call that the compiler makes, of batches and of the original too.
+# Seconds of any call that the compiler makes, including batches and calls of the original.
 CALL_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one call of one row took: seconds, and bytes of memory with loading."""
+    """Cost of one call with one row: seconds, and bytes of memory incl. loading."""
 
     seconds: float
     bytes: int
@@ -47,20 +46,20 @@ def check(cost: Cost) -> None:
 
 
 def check_size(label: str, size: int) -> None:
-    """Raise SourceRefused where the files of a model, or what they unpack to, are larger than the limit."""
+    """Raise SourceRefused where a model's unpacked files exceed MOST_SOURCE_BYTES."""
     if size >= MOST_SOURCE_BYTES:
         raise SourceRefused(
             f"{label} is a model of {size / 1024**3:.1f} GiB, and the limit is {MOST_SOURCE_BYTES // 1024**3} GiB, "
-            "which is all that a .tflite file can hold: save its weights as float16, or split it"
+            "the most that a .tflite file can hold: save its weights as float16, or split it"
         )
 
 
 @contextmanager
 def deadline(seconds: float | None) -> Iterator[None]:
-    """End this process with SIGALRM unless the block is left in time; None sets no limit. Does not nest.
+    """End this process with SIGALRM unless the block ends in time.
 
-    Nothing else stops compiled code that does not return. The parent explains the signal
-    (:func:`lightship.compiler.sandbox.run`).
+    None sets no limit. Does not nest. Compiled code that does not return cannot be stopped in another way. The parent
+    process explains the signal (:func:`lightship.compiler.sandbox.run`).
     """
     if seconds is None:
         yield
@@ -73,10 +72,10 @@ def deadline(seconds: float | None) -> Iterator[None]:
 
 
 def calls(count: int, *, slow: bool) -> AbstractContextManager[None]:
-    """Return the deadline of so many calls of a model; none for one that may be ``slow``."""
+    """Return the deadline for ``count`` calls of a model; no limit if ``slow``."""
     return deadline(None if slow else CALL_SECONDS * count)
 
 
-def overdue() -> str:
-    """Return the sentence about a process that :func:`deadline` ended."""
+def timeout_message() -> str:
+    """Return the message about a process that :func:`deadline` ended."""
     return f"one call of this model took more than {CALL_SECONDS:g} s and was stopped: `lightship compile --slow` waits"

@@ -1,7 +1,7 @@
-"""One compile: sandbox, verification, trial and report. The command line and the functions share it.
+"""One compile: sandboxed build, verification, trial and report.
 
-Everything that opens the model file happens in child processes (:mod:`lightship.compiler.sandbox`); this process never
-imports TensorFlow, Keras or h5py.
+The command line and the compile function share it. Everything that opens the model file happens in child processes
+(:mod:`lightship.compiler.sandbox`); this process never imports TensorFlow, Keras or h5py.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _ENDINGS = (".tar.gz", ".tgz")
 
 @dataclass(frozen=True)
 class CompileOptions:
-    """What a user may decide about a compile.
+    """Options of a compile.
 
     Attributes:
-        name: the model's name; otherwise model.yaml's, otherwise made from the file's.
+        name: the model's name; default: the name in model.yaml, else derived from the file name.
         config: a model.yaml, see :mod:`lightship.compiler.config`.
         data, engine, trust, slow: see :class:`lightship.compiler.job.BuildJob`.
-        sandbox: False opens the file, too, where this machine has no sandbox; recorded in the manifest.
+        sandbox: False opens the file even where this machine has no sandbox; recorded in the manifest.
     """
 
     name: str | None = None
@@ -51,7 +51,7 @@ DEFAULT = CompileOptions()
 
 @dataclass(frozen=True)
 class Compiled:
-    """A verified bundle that is not published yet, and a report without name and version."""
+    """Verified bundle, not yet published, and a report without name and version."""
 
     bundle: Bundle
     report: Report
@@ -62,7 +62,7 @@ def compile_model(
 ) -> Report:
     """Compile a model file or folder and publish it.
 
-    ``progress`` is called with a stage's name and the share of the work that is done, 0 to 1.
+    ``progress`` is called with a stage's name and the completed share of the work, 0 to 1.
 
     Raises SourceRefused, ParityError, CompileError or RegistryError; then nothing was published.
     """
@@ -84,7 +84,7 @@ def compile_bundle(
 ) -> Compiled:
     """Compile a model file into the job's folder, verify what came of it, and try it in a fresh process.
 
-    Raises SandboxUnavailable, SourceRefused, ParityError or CompileError.
+    The trial runs in a fresh process. Raises SandboxUnavailable, SourceRefused, ParityError or CompileError.
     """
     limits = confinement.limits
     end = time.monotonic() + limits.wall_seconds
@@ -96,7 +96,10 @@ def compile_bundle(
 
 
 def name_from(source: Path) -> str:
-    """A model's name from a file's: ``My model.v2.keras`` gives ``My-model.v2``; ``model`` where nothing is left."""
+    """Return a model name derived from a file name.
+
+    ``My model.v2.keras`` gives ``My-model.v2``; a name without usable characters gives ``model``.
+    """
     name = source.resolve().name
     ending = next((end for end in _ENDINGS if name.endswith(end)), "" if source.is_dir() else source.suffix)
     text = re.sub(r"[^A-Za-z0-9_.-]+", "-", name.removesuffix(ending))
@@ -113,15 +116,18 @@ def _trial(job: BuildJob) -> Task:
         "lightship.compiler.verification.trial",
         {"folder": str(job.folder.resolve()), "slow": job.slow},
         reads=[job.folder],
-        subject="a process that served the compiled model",
+        subject="the trial process of the compiled model",
     )
 
 
 def _report(built: Outcome, cost: Mapping[str, Any], bundle: Bundle) -> Report:
-    """Return the report that the children sent; raises SourceRefused where a model's code may have made it up."""
+    """Return the report that the child processes sent.
+
+    Raises SourceRefused where it is invalid: a model's code may have forged it.
+    """
     try:
         report = received.report({**built.result, "cost": cost})
     except received.InvalidReport as error:
-        what = "the process that compiled this model sent something that is not a report"
+        what = "the process that compiled this model sent an invalid report"
         raise SourceRefused(what, detail=str(error)) from None
     return replace(report, digest=bundle.digest, sandbox=str(built))

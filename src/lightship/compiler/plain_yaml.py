@@ -1,7 +1,7 @@
-"""YAML without what makes a small file large or slow: anchors, aliases, merge keys, deep nesting, other types.
+"""YAML limited to JSON's types, without features that make parsing expensive.
 
-A document is looked through as a stream of events, which PyYAML makes without building anything, before its values are
-constructed. What is left has the types of JSON.
+Anchors, aliases, merge keys and deep nesting are refused. A document is checked as a stream of PyYAML events, which
+builds no objects, before its values are constructed.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ LONGEST = 10_000  # characters of one value
 
 
 class YamlError(ValueError):
-    """A document that is not YAML of this form; its text says what is wrong and in which line."""
+    """Invalid or refused document; the message names the problem and the line."""
 
 
 def load(data: bytes) -> Any:
-    """Return a document's value: mappings, lists, texts, finite numbers, booleans and None. Raises YamlError."""
+    """Return a document's value, of JSON's types and finite; raises YamlError."""
     if len(data) > LARGEST:
         raise YamlError(f"it is larger than {LARGEST} bytes")
     try:
@@ -33,15 +33,15 @@ def load(data: bytes) -> Any:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise YamlError(f"{line}{error.problem or 'it cannot be parsed'}"[:300]) from None
     except (yaml.YAMLError, UnicodeDecodeError):
-        raise YamlError("it holds characters that YAML does not have") from None
+        raise YamlError("it holds bytes or characters that are not valid YAML") from None
     except (ValueError, RecursionError):
-        raise YamlError("it holds a value that cannot be read, such as a number of thousands of digits") from None
+        raise YamlError("it holds a value that cannot be converted, such as a number of thousands of digits") from None
     _check_types(value)
     return value
 
 
 def _check(data: bytes) -> None:
-    """Raise MarkedYAMLError for the first event that is not accepted, before the rest is read."""
+    """Raise MarkedYAMLError for the first refused event, before reading the rest."""
     depth = values = 0
     for event in yaml.parse(data, Loader=yaml.SafeLoader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
@@ -51,7 +51,7 @@ def _check(data: bytes) -> None:
 
 
 def _fault(event: yaml.Event, depth: int, values: int) -> str:
-    """Return what is wrong with an event; empty where it is accepted."""
+    """Return what is wrong with an event, or "" if it is accepted."""
     if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
         return "anchors (&) and aliases (*) are not accepted: write the values out"
     if depth > DEEPEST:
@@ -64,12 +64,12 @@ def _fault(event: yaml.Event, depth: int, values: int) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader for the types of JSON; refuses merge keys and keys that a mapping holds twice.
+    """PyYAML's safe loader for JSON's types; refuses merge keys and duplicate keys.
 
-    Its constructors are its own: other packages in a process change those of ``yaml.SafeLoader``.
+    It has its own table of constructors, because other packages in a process change those of ``yaml.SafeLoader``.
     """
 
-    yaml_constructors = {  # noqa: RUF012 - PyYAML's own name and form
+    yaml_constructors = {  # noqa: RUF012 - PyYAML requires this name and form
         "tag:yaml.org,2002:null": yaml.constructor.SafeConstructor.construct_yaml_null,
         "tag:yaml.org,2002:bool": yaml.constructor.SafeConstructor.construct_yaml_bool,
         "tag:yaml.org,2002:int": yaml.constructor.SafeConstructor.construct_yaml_int,
@@ -88,7 +88,7 @@ class _Loader(yaml.SafeLoader):
             if key.tag == "tag:yaml.org,2002:merge":
                 raise yaml.MarkedYAMLError(problem="merge keys (<<) are not accepted", problem_mark=key.start_mark)
             if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                problem = f"the key '{key.value[:80]}' is there twice"
+                problem = f"the key '{key.value[:80]}' is duplicated"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             seen.add(str(key.value))
         return super().construct_mapping(node, deep)
@@ -103,4 +103,4 @@ def _check_types(value: Any) -> None:
         elif isinstance(item, list):
             pending += item
         elif not isinstance(item, str | int | float | None) or (isinstance(item, float) and not math.isfinite(item)):
-            raise YamlError(f"it holds {str(item)[:60]!r}, which is not a text, a finite number, true, false or null")
+            raise YamlError(f"it holds {str(item)[:60]!r}, which is not a string, a finite number, true, false or null")

@@ -1,7 +1,7 @@
-"""Read a report as if the model file had written it: field by field, with limits, into typed values.
+"""Validation of the report that an untrusted child process sent.
 
-The process that opened the file may have been taken over by it. So every text is bounded and printable, every number
-finite, unknown fields are dropped, and whatever else is not as expected makes the whole report invalid.
+A malicious model file may have taken over the process that opened it. So every string is bounded and printable, every
+number finite, unknown fields are dropped, and any other deviation makes the whole report invalid.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ ENGINES = frozenset({"litert", "tensorflow"})
 _LONGEST_SENTENCE = 2000
 _LONGEST_NAME = 1000
 _MOST = 10_000
-_MOST_CALLS = 20  # ways to call the original that were timed
+_MOST_CALLS = 20  # timed ways to call the original
 
 
 class InvalidReport(ValueError):
-    """The record is not one that the compiler makes; the text says what is wrong with it."""
+    """Report of unexpected form; the message says what is wrong."""
 
 
 def report(record: object) -> Report:
-    """Return the report in a record, without name, version and digest; raises InvalidReport."""
+    """Return a record's report without name, version, digest; raises InvalidReport."""
     try:
         return _compiled(_mapping(record))
     except KeyError as error:
@@ -37,12 +37,12 @@ def report(record: object) -> Report:
     except InvalidReport:
         raise
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, LightshipError):
-        raise InvalidReport("it is not of the expected form") from None
+        raise InvalidReport("it does not have the expected form") from None
 
 
 def sentence(value: object) -> str:
-    """A text for people: its letters that can be printed, in one line, up to a limit."""
-    text = "".join(letter if letter.isprintable() else " " for letter in _text(value))
+    """Return a message in one line, of bounded length, of printable characters."""
+    text = "".join(character if character.isprintable() else " " for character in _text(value))
     return text[:_LONGEST_SENTENCE]
 
 
@@ -75,7 +75,7 @@ def _compiled(record: Mapping[str, Any]) -> Report:
 def _latency(record: Mapping[str, Any]) -> Latency:
     others = _mapping(record.get("others", {}))
     if len(others) > _MOST_CALLS:
-        raise InvalidReport("it has too many figures")
+        raise InvalidReport("it has too many latencies")
     return Latency(
         subject=sentence(record["subject"]),
         before=_number(record["before"]),
@@ -108,26 +108,26 @@ def _signature(record: object) -> Signature:
 def _check_spec(spec: TensorSpec) -> None:
     _name(spec.name)
     if spec.kind is not None and not isinstance(_mapping(spec.kind).get("type"), str):
-        raise InvalidReport("it has an input of no kind")
+        raise InvalidReport("it has an input kind without a type")
     for label in spec.classes:
         _text(label)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise InvalidReport("it has something else where an object belongs")
+        raise InvalidReport("a value is not an object")
     return value
 
 
 def _sequence(value: object) -> list[Any]:
     if not isinstance(value, list) or len(value) > _MOST:
-        raise InvalidReport(f"it has something else where a list of at most {_MOST} belongs")
+        raise InvalidReport(f"a value is not a list of at most {_MOST} entries")
     return value
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise InvalidReport("it has something else where a text belongs")
+        raise InvalidReport("a value is not a string")
     return value
 
 
@@ -140,11 +140,11 @@ def _name(value: object) -> str:
 
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
-        raise InvalidReport("it has something else where a count belongs")
+        raise InvalidReport("a value is not a count")
     return value
 
 
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InvalidReport("it has something else where a number belongs")
+        raise InvalidReport("a value is not a finite number")
     return float(value)

@@ -1,4 +1,4 @@
-"""What a compile tells the user: everything in it can be written as JSON."""
+"""Report of a compile, serialisable as JSON."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Latency:
-    """Median seconds of one call with one row, in this process, on this machine.
+    """Median seconds of one call with one row, in the build process.
 
-    ``subject`` says what ``before`` timed: the fastest way to make the call in the source's framework. ``others`` has
-    the slower ways, ``model.predict`` among them.
+    ``subject`` names what ``before`` timed: the fastest way to make the call in the source's framework. ``others`` has
+    the slower ways, including ``model.predict``.
     """
 
     subject: str
@@ -35,13 +35,13 @@ class Latency:
 
 @dataclass(frozen=True)
 class Report:
-    """The result of one compile.
+    """Result of one compile.
 
     Attributes:
         reasons: why LiteRT could not be used, by operator or message; empty with the engine ``litert``.
         parity: one entry for each output of each signature.
-        cost: what one call of one row took in a process that had opened nothing else.
-        warnings: sentences about what compiled and still looks wrong.
+        cost: time and memory of one call of one row in the trial's fresh process.
+        warnings: what may be wrong although the model compiled.
         rewrites: what was changed in the graph so that LiteRT can run it.
         trusted: code in the source that ``--trust`` allowed.
         sandbox: the proof that the process was confined, and the measures in force (:mod:`lightship.compiler.sandbox`).
@@ -63,5 +63,5 @@ class Report:
     rewrites: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """The report as plain dictionaries and lists."""
+        """Return the report as plain dictionaries and lists."""
         return asdict(self) | {"signatures": [signature.to_json() for signature in self.signatures]}

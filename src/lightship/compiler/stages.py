@@ -1,4 +1,4 @@
-"""The stages of a compile, and what each is called in a sentence."""
+"""Stages of a compile and their descriptions in messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ BUILD = ("check", "load", "record", "convert", "write", "measure")
 _DOING: Mapping[str, str] = {
     "check": "checking the file",
     "load": "loading",
-    "record": "recording the original's answers",
+    "record": "recording the original's outputs",
     "convert": "converting",
     "write": "writing the bundle",
     "measure": "measuring",
@@ -19,5 +19,5 @@ _DOING: Mapping[str, str] = {
 
 
 def doing(stage: str) -> str:
-    """Return a stage as the beginning of a sentence about what went wrong in it: ``while loading``."""
+    """Return the words that introduce an error of a stage: ``while loading``."""
     return f"while {_DOING.get(stage, stage)}"

@@ -1,4 +1,4 @@
-"""What can run a bundle. Adding an engine: one file, one entry here, one test."""
+"""Engines that run bundles. To add one: a module, an entry here, a test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lightship.bundle import Bundle
 from lightship.engines.base import Engine
 from lightship.errors import BundleError
 
-# Modules by the manifest's word, imported when the first bundle asks for them.
+# Modules by the manifest's engine, imported when the first bundle needs them.
 ENGINES = {
     "litert": "lightship.engines.litert",
     "tensorflow": "lightship.engines.tensorflow",
@@ -16,10 +16,10 @@ ENGINES = {
 
 
 def load(bundle: Bundle) -> Engine:
-    """The engine that the manifest names, with the bundle loaded; raises BundleError or Unavailable."""
+    """Load a bundle with its engine; raises BundleError or Unavailable."""
     module = ENGINES.get(bundle.manifest.engine)
     if module is None:
-        known = ", ".join(ENGINES)
-        raise BundleError(f"the bundle asks for the engine '{bundle.manifest.engine}', there are: {known}")
+        supported = ", ".join(ENGINES)
+        raise BundleError(f"the bundle needs the engine '{bundle.manifest.engine}', supported are: {supported}")
     engine: Engine = import_module(module).load(bundle)
     return engine

@@ -1,4 +1,4 @@
-"""What every engine offers."""
+"""Interface of an engine."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from lightship.tensors import Array
 
 
 class Engine(Protocol):
-    """Runs the signatures of one bundle; safe to call from several threads.
+    """Runner of the signatures of one bundle; thread-safe.
 
     Attributes:
-        stateful: whether a call changes variables or tables. Every call is answered from their initial values.
+        stateful: whether a call changes variables or tables. They are reset to their initial values for every call.
     """
 
     stateful: bool
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Outputs by name, as new arrays. Inputs match the signature. Raises EngineError."""
+        """Return outputs by name, as new arrays; raises EngineError."""
         ...
 
     def twin(self) -> Engine:
-        """Another one of the same bundle, for calls of another shape; itself where a new shape costs nothing."""
+        """Return another engine of the same bundle, for calls of another shape.
+
+        Returns itself where a new shape costs nothing.
+        """
         ...

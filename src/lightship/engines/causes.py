@@ -1,8 +1,8 @@
-"""Translate what engines and frameworks say of a failure into sentences of our own.
+"""Translation of engines' and frameworks' error texts into known causes.
 
-A model chooses much of such a text: messages of its assertions, names, constants. So a caller, a report and an event
-get a known cause in our own words, with numbers from the text at most; the text itself is the error's ``detail``, for
-the log and for the terminal of the person who runs a command. Imported when something has failed, not before.
+A model chooses much of such a text: messages of its assertions, names, constants. So a client, a report and an event
+get only a known cause with a fixed text, which contains at most numbers from the original. The original text is the
+error's ``detail``, for the log and for the terminal of the publisher who runs a command. Imported only after a failure.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ DETAIL_LENGTH = 600  # characters: LiteRT names the operator at the end of a lon
 _NUMBER = r"(-?\d{1,20})"
 _SHAPE = r"(\[[\d, ?]{0,80}\])"
 
-# A cause that no input changes.
+# A cause that does not depend on the input.
 GPU_ONLY = "a layer has data_format='channels_first', which TensorFlow has on GPUs only: use channels_last"
 
-# What a text is searched for, and the cause; {0}, {1} are the groups, which can hold numbers only.
+# Patterns and causes; {0}, {1} are the groups, which can match numbers only.
 _CAUSES = tuple(
     (re.compile(pattern), cause)
     for pattern, cause in (
@@ -45,29 +45,29 @@ _CAUSES = tuple(
         (r"sstable|Read less bytes than requested|Checksum does not match|(?i:checkpoint is truncated)",
          "its variables are broken or truncated, copy the whole folder again"),
         (r"TensorSliceReader constructor: Failed to find any matching files",
-         "its variables are missing, copy the whole folder with all that is in it"),
+         "its variables are missing, copy the whole folder with all of its files"),
         (r"OOM when allocating|bad_alloc|(?i:out of memory)|(?i:failed to allocate)", "there is not enough memory"),
-        (r"(?i)invalid utf-?8", "a text is not UTF-8"),
+        (r"(?i)invalid utf-?8", "a string is not UTF-8"),
         (r"(?i)(?:expected|got|unknown) image|decode_(?:image|jpeg|png)|Invalid (?:PNG|JPEG|GIF|BMP)",
          "an encoded image cannot be read"),
     )
 )  # fmt: skip
 
 
-def translated(kind: type[E], what: str, error: object, *, place: str = "") -> E:
-    """Return an error of a kind that says ``what``, with the cause where one is known, and the text as its detail.
+def translated(kind: type[E], what: str, error: object, *, path: str = "") -> E:
+    """Return an error with message ``what``, the known cause and the detail.
 
-    ``place`` is a path that must not be in the detail: only its last part is left there.
+    ``path`` is a path that must not be in the detail: only its last part is kept.
     """
-    said = detail(error)
-    if place:
-        said = said.replace(place, place.rstrip("/").rpartition("/")[2])
+    text = detail(error)
+    if path:
+        text = text.replace(path, path.rstrip("/").rpartition("/")[2])
     cause = known_cause(text_of(error))
-    return kind(f"{what}: {cause}" if cause else what, detail=said)
+    return kind(f"{what}: {cause}" if cause else what, detail=text)
 
 
 def known_cause(text: str) -> str:
-    """Return the cause that a text is known to mean, in our own words; empty where it is not known."""
+    """Return the known cause that matches a text; "" if there is none."""
     for pattern, cause in _CAUSES:
         if found := pattern.search(text[:10_000]):
             return cause.format(*found.groups())
@@ -75,7 +75,7 @@ def known_cause(text: str) -> str:
 
 
 def detail(error: object) -> str:
-    """Return the line of an error's text that says what is wrong, printable, at most 600 characters long."""
+    """Return the line with the cause, printable, of at most 600 characters."""
     text = text_of(error).strip().partition("\n\t [[")[0]
     lines = text.splitlines() or [type(error).__name__]
     line = lines[-1 if lines[0] == "Graph execution error:" else 0]
@@ -84,5 +84,5 @@ def detail(error: object) -> str:
 
 
 def text_of(error: Any) -> str:
-    """Return an error's text; TensorFlow's errors keep it apart from the graph's internals."""
+    """Return an error's text, without the graph's internals of TensorFlow's errors."""
     return str(getattr(error, "message", error))

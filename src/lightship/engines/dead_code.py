@@ -1,6 +1,6 @@
-"""Remove from a graph what its results do not depend on, such as the change of a seed that no result reads.
+"""Removal of graph nodes on which no result depends, such as seed updates.
 
-Works on messages (GraphDef). TensorFlow itself runs every node that changes a variable, needed or not.
+Works on messages (GraphDef). TensorFlow itself runs every node that changes a variable, whether needed or not.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import Any
 
 
 def prune(graph: Any, results: Iterable[str]) -> None:
-    """Remove the nodes that no result is computed from, in the graph and in the functions that it calls."""
+    """Remove the nodes on which no result depends, in the graph and its functions."""
     results = list(results)
     _keep(graph.node, _ancestors(graph.node, results))
     prune_functions(graph, results)
 
 
 def prune_functions(graph: Any, results: Iterable[str]) -> None:
-    """Remove nodes from the functions that results are computed by; the top level stays as it is."""
+    """Remove unneeded nodes from called functions; the top level is not changed."""
     functions = {function.signature.name: function for function in graph.library.function}
     needed = _ancestors(graph.node, results)
     waiting = [name for node in graph.node if node.name in needed for name in _called(node)]
@@ -31,9 +31,12 @@ def prune_functions(graph: Any, results: Iterable[str]) -> None:
 
 
 def _prune_function(function: Any) -> None:
-    """Keep what the results need, and its order: TensorFlow inlines no function without."""
+    """Keep the nodes that results need, and NoOp nodes.
+
+    NoOp nodes pass on the order of execution: TensorFlow does not inline a function without it.
+    """
     needed = _ancestors(function.node_def, function.ret.values())
-    needed |= {node.name for node in function.node_def if node.op == "NoOp"}  # these pass the order on
+    needed |= {node.name for node in function.node_def if node.op == "NoOp"}
     _keep(function.node_def, needed)
     for name in [name for name, node in function.control_ret.items() if node not in needed]:
         del function.control_ret[name]
@@ -42,17 +45,17 @@ def _prune_function(function: Any) -> None:
 
 
 def _keep(nodes: Any, names: set[str]) -> None:
-    """Remove all other nodes, and the order that they impose."""
-    for place in reversed(range(len(nodes))):
-        if nodes[place].name not in names:
-            del nodes[place]
+    """Remove all other nodes, and control inputs from them."""
+    for index in reversed(range(len(nodes))):
+        if nodes[index].name not in names:
+            del nodes[index]
         else:
-            kept = [text for text in nodes[place].input if not text.startswith("^") or text[1:] in names]
-            nodes[place].input[:] = kept
+            kept = [text for text in nodes[index].input if not text.startswith("^") or text[1:] in names]
+            nodes[index].input[:] = kept
 
 
 def _ancestors(nodes: Iterable[Any], results: Iterable[str]) -> set[str]:
-    """Return the names of the nodes that tensors are computed from; an order of execution does not count."""
+    """Return the nodes that tensors are computed from, ignoring control inputs."""
     sources = {node.name: [text for text in node.input if not text.startswith("^")] for node in nodes}
     found: set[str] = set()
     waiting = list(results)

@@ -1,6 +1,6 @@
-"""Follow the handles of variables and tables through a TensorFlow graph, to the operators that take them.
+"""Tracing of the handles of variables and tables to the operators that use them.
 
-Works on messages (GraphDef), on whatever path a handle takes: called functions, branches, loops.
+Works on messages (GraphDef). A handle may pass through called functions, branches and loops.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-# Operators that return the handles which they take: LOOPS and IdentityN each in its place, the others in all.
+# Operators that return the handles that they take: LOOPS and IdentityN at the same index, the others at any index.
 PASSING = frozenset(
     {"Enter", "Exit", "Identity", "IdentityN", "Merge", "NextIteration", "RefEnter", "RefExit", "RefIdentity"}
     | {"RefMerge", "RefNextIteration", "RefSwitch", "Switch"}
@@ -27,7 +27,7 @@ CALLS: Mapping[str, int] = {
     "StatelessCase": 1,
 }
 
-# What a graph makes for itself and gives up at the end of a call.
+# Resources that a graph creates and releases within one call.
 ONE_CALL = frozenset({"StackV2", "TensorArrayV3"})
 
 _DT_RESOURCE = 20  # DataType of TensorFlow's types.proto
@@ -36,11 +36,11 @@ Origins = frozenset[str]
 
 
 class Flow:
-    """Where handles go.
+    """Data flow of handles in a graph.
 
     ``users`` are the nodes that take a handle, by its origin: the name of an argument of the outermost graph, or ``#``
-    and the name of a node that makes a variable, a table, a queue or the like. ``&`` begins the name of a variable of
-    TensorFlow 1: what takes its value, instead of its reference, does not count.
+    and the name of a node that makes a variable, a table, a queue or the like. The prefix ``&`` marks a variable of
+    TensorFlow 1: nodes that take its value, instead of its reference, are not its users.
     """
 
     def __init__(self, functions: Iterable[Any]) -> None:
@@ -49,7 +49,7 @@ class Flow:
         self._followed: set[tuple[str, tuple[Origins, ...]]] = set()
 
     def follow(self, nodes: Iterable[Any], arguments: Mapping[str, Origins]) -> None:
-        """Follow the nodes of a graph or of a function; ``arguments`` are the origins of its inputs."""
+        """Follow a graph's or function's nodes; ``arguments`` are its inputs' origins."""
         nodes = list(nodes)
         flowing = dict(arguments)
         for node in nodes:
@@ -65,8 +65,8 @@ class Flow:
         called = [self._functions[name] for name in _called(node) if name in self._functions]
         for function in called:
             self._enter(function, inputs[CALLS.get(node.op, 0) :])
-        known = node.op in CALLS or node.op in self._functions
-        if node.op in LOOPS or node.op in PASSING or (known and not _returns_handles(node)):
+        calls = node.op in CALLS or node.op in self._functions
+        if node.op in LOOPS or node.op in PASSING or (calls and not _returns_handles(node)):
             return
         for origin in frozenset[str]().union(*inputs):
             if not origin.startswith("&") or _takes_references(node):
@@ -81,11 +81,11 @@ class Flow:
 
 
 def _pass_on(node: Any, flowing: dict[str, Origins]) -> bool:
-    """Let handles flow from a node's inputs to its outputs; return whether one did that had not before."""
+    """Pass handles from a node's inputs to outputs; return whether any was new."""
     changed = False
-    for place, found in enumerate(_inputs(node, flowing)):
+    for index, found in enumerate(_inputs(node, flowing)):
         origins = frozenset(origin for origin in found if origin[0] != "&" or node.op.startswith("Ref"))
-        name = f"{node.name}:{place}" if node.op in LOOPS or node.op == "IdentityN" else node.name
+        name = f"{node.name}:{index}" if node.op in LOOPS or node.op == "IdentityN" else node.name
         before = flowing.get(name, frozenset())
         if not origins <= before:
             flowing[name] = before | origins
@@ -94,13 +94,13 @@ def _pass_on(node: Any, flowing: dict[str, Origins]) -> bool:
 
 
 def _inputs(node: Any, flowing: Mapping[str, Origins]) -> list[Origins]:
-    """Return the origins of each input; control inputs are none."""
+    """Return the origins of each input; control inputs are skipped."""
     found = []
     for text in node.input:
         if not text.startswith("^"):  # "node", "node:0" in a graph; "argument", "node:output:0" in a function
             name, *rest = text.split(":")
-            place = rest[-1] if rest else "0"
-            found.append(flowing.get(name, frozenset()) | flowing.get(f"{name}:{place}", frozenset()))
+            index = rest[-1] if rest else "0"
+            found.append(flowing.get(name, frozenset()) | flowing.get(f"{name}:{index}", frozenset()))
     return found
 
 
@@ -115,7 +115,7 @@ def _returns_handles(node: Any) -> bool:
 
 
 def _makes_state(node: Any) -> str | None:
-    """Return ``&`` for a node that makes a reference, ``#`` for one that makes a resource, None for all others."""
+    """Return ``&`` for a node that makes a reference, ``#`` for a resource, or None."""
     if node.op in PASSING or node.op in LOOPS or node.op in ONE_CALL or node.op.startswith("Anonymous"):
         return None
     outputs = _definition(node).output_arg

@@ -1,4 +1,4 @@
-"""LiteRT: one interpreter for each thread that is running, over one memory-mapped file."""
+"""LiteRT engine: one interpreter per running thread, on one memory-mapped file."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ Run = Callable[[Mapping[str, Array]], dict[str, Array]]
 def load(bundle: Bundle) -> LiteRTEngine:
     """Open the bundle's model; raises BundleError where LiteRT cannot read it.
 
-    Where an older manifest does not say whether the model is stateful, its operators do.
+    An older manifest does not record whether the model is stateful; then this is derived from its operators.
     """
     path, manifest = bundle.path / MODEL, bundle.manifest
     stateful = manifest.stateful
     if stateful is None:
-        from lightship.engines.litert_state import keeps_state  # a newer bundle starts without it
+        from lightship.engines.litert_state import keeps_state  # not imported for newer bundles
 
         stateful = keeps_state(path)
     return LiteRTEngine(path, stateful=stateful, reset=manifest.reset)
 
 
 class LiteRTEngine:
-    """Runs a .tflite file.
+    """Engine that runs a .tflite file.
 
-    An interpreter holds the tensors of one call, so a thread borrows one that is idle, or opens another: there are
-    never more than threads that ran at once.
+    An interpreter holds the tensors of one call. A thread takes an idle one, or opens another, so there are at most as
+    many as threads that ran at the same time.
 
     LiteRT keeps resource variables from call to call and cannot reset them. For a ``stateful`` file, the signature
     ``reset`` assigns their initial values before each call; without one, each call has a new interpreter.
@@ -43,7 +43,7 @@ class LiteRTEngine:
         self._path = path
         self._reset = reset if stateful else ""
         self._fresh = stateful and not reset
-        self._idle = [self._open()]  # also of a stateful file, whose first call uses it: an error shows now
+        self._idle = [self._open()]  # also for a stateful file, whose first call uses it: errors are raised on load
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """See :class:`lightship.engines.base.Engine`."""
@@ -60,7 +60,7 @@ class LiteRTEngine:
                 self._idle.append(signatures)
 
     def twin(self) -> LiteRTEngine:
-        """See :class:`lightship.engines.base.Engine`: a new shape makes an interpreter allocate its tensors anew."""
+        """See :class:`lightship.engines.base.Engine`: a new shape causes reallocation."""
         return LiteRTEngine(self._path, stateful=self.stateful, reset=self._reset)
 
     def _open(self) -> dict[str, Run]:
@@ -76,14 +76,14 @@ class LiteRTEngine:
             return {(names or [DEFAULT_SIGNATURE])[0]: _Primary(interpreter).run}
         except (RuntimeError, ValueError) as error:
             what = f"LiteRT cannot load {self._path.name}"
-            raise _translated(BundleError, what, error, place=str(self._path)) from None
+            raise _translated(BundleError, what, error, path=str(self._path)) from None
 
 
 class _Primary:
-    """The only signature of a file, or a file without any, run on the interpreter's first subgraph.
+    """Runner of the interpreter's first subgraph, for files with up to one signature.
 
     Resizing and allocating cost more than running a small model, so they happen on a new shape only. Variable tensors
-    (the state of a recurrent layer) are cleared before each call, because requests are strangers to each other.
+    (the state of a recurrent layer) are cleared before each call, because requests are independent.
     """
 
     def __init__(self, interpreter: Interpreter) -> None:
@@ -93,7 +93,7 @@ class _Primary:
         self._shapes: dict[str, tuple[int, ...]] = {}
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Outputs by name."""
+        """Return outputs by name."""
         interpreter = self._interpreter
         for name, array in inputs.items():
             if self._shapes.get(name) != array.shape:
@@ -105,12 +105,12 @@ class _Primary:
             interpreter.set_tensor(self.inputs[name], array)
         interpreter.invoke()
         outputs: dict[str, Array] = {}
-        for name, index in self.outputs.items():  # a comprehension would be a function of its own
+        for name, index in self.outputs.items():  # faster than a comprehension
             outputs[name] = interpreter.get_tensor(index)
         return outputs
 
     def _resize(self, inputs: Mapping[str, Array]) -> None:
-        self._shapes = {}  # should allocating fail, the next call starts afresh
+        self._shapes = {}  # if allocating fails, the next call resizes again
         for name, array in inputs.items():
             self._interpreter.resize_tensor_input(self.inputs[name], array.shape)
         self._interpreter.allocate_tensors()
@@ -118,7 +118,7 @@ class _Primary:
 
 
 def tensor_indices(interpreter: Interpreter, side: str) -> dict[str, int]:
-    """Tensor index by name, for ``inputs`` or ``outputs``; a file without signatures has its tensors' own names."""
+    """Return indices by tensor name in the signature, or in the graph without one."""
     details = interpreter.get_input_details() if side == "inputs" else interpreter.get_output_details()
     signatures = interpreter.get_signature_list()
     if not signatures:
@@ -130,18 +130,21 @@ def tensor_indices(interpreter: Interpreter, side: str) -> dict[str, int]:
 
 
 def is_dynamic(interpreter: Interpreter) -> bool:
-    """Return whether an input has sizes that vary: the file's placeholders need not be sizes that can be allocated."""
+    """Return whether an input has dynamic sizes.
+
+    The file's placeholder sizes may then be impossible to allocate.
+    """
     return any((entry["shape_signature"] < 0).any() for entry in interpreter.get_input_details())
 
 
 def plain_name(tensor: str) -> str:
-    """A tensor's name without what converters add to it: ``serving_default_x:0`` is ``x``."""
+    """Return ``x`` for a tensor that a converter named ``serving_default_x:0``."""
     return tensor.removesuffix(":0").removeprefix(f"{DEFAULT_SIGNATURE}_")
 
 
 def _subgraph(interpreter: Interpreter, name: str) -> Run:
     runner = interpreter.get_signature_runner(name)
-    if "self" in runner.get_input_details():  # a runner takes tensors as keywords, and has no other way in
+    if "self" in runner.get_input_details():  # a runner takes tensors as keyword arguments only
         raise ValueError(f"signature '{name}' of several has an input 'self', which LiteRT's Python API cannot take")
 
     def run(inputs: Mapping[str, Array]) -> dict[str, Array]:
@@ -152,10 +155,10 @@ def _subgraph(interpreter: Interpreter, name: str) -> Run:
     return run
 
 
-def _translated(kind: type[LightshipError], what: str, error: Exception, *, place: str = "") -> LightshipError:
+def _translated(kind: type[LightshipError], what: str, error: Exception, *, path: str = "") -> LightshipError:
     from lightship.engines.causes import translated  # imported on a failure only
 
-    return translated(kind, what, error, place=place)
+    return translated(kind, what, error, path=path)
 
 
 def _resetting(interpreter: Interpreter, names: list[str], reset: str) -> dict[str, Run]:

@@ -1,4 +1,4 @@
-"""Find out whether a .tflite file changes resource variables or tables when it runs.
+"""Detection of .tflite files that change variables or tables when they run.
 
 LiteRT keeps resource variables (VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE) and tables in the interpreter, from one
 call to the next, and has no Python call that resets them.
@@ -26,8 +26,8 @@ _BUILTIN_CODE = 3
 def keeps_state(path: Path) -> bool:
     """Return whether a call can change what a later call reads.
 
-    What CALL_ONCE initialises is not a change: it runs once for each interpreter. A file that cannot be read is said to
-    keep state, which is the safe answer.
+    Initialisation by CALL_ONCE is not a change: it runs once for each interpreter. Returns True, the safe value, for a
+    file that cannot be read.
     """
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
@@ -39,20 +39,20 @@ def keeps_state(path: Path) -> bool:
 
 
 def _operator_codes(content: mmap.mmap) -> Iterator[int]:
-    """Yield the builtin operators that a file lists: read by hand, because the schema takes 25 ms to import."""
+    """Yield a file's builtin operators; the schema would take 25 ms to import."""
     (root,) = struct.unpack_from("<I", content, 0)
     codes = _field(content, root, _OPERATOR_CODES)
     if not codes:
         return
     vector = codes + _at("<I", content, codes)
-    for place in range(vector + 4, vector + 4 + 4 * min(_at("<I", content, vector), len(content)), 4):
-        table = place + _at("<I", content, place)
+    for position in range(vector + 4, vector + 4 + 4 * min(_at("<I", content, vector), len(content)), 4):
+        table = position + _at("<I", content, position)
         old, new = (_field(content, table, field) for field in (_OLD_BUILTIN_CODE, _BUILTIN_CODE))
         yield max(_at("<b", content, old) if old else 0, _at("<i", content, new) if new else 0)
 
 
 def _field(content: mmap.mmap, table: int, field: int) -> int:
-    """Return the position of a table's field; 0 where the table does not have it."""
+    """Return the position of a table's field; 0 where the table lacks it."""
     vtable = table - _at("<i", content, table)
     if 4 + 2 * field >= _at("<H", content, vtable):
         return 0
@@ -62,7 +62,7 @@ def _field(content: mmap.mmap, table: int, field: int) -> int:
 
 def _at(layout: str, content: mmap.mmap, position: int) -> int:
     if position < 0:
-        raise struct.error("an offset points before the file's beginning")
+        raise struct.error("an offset points before the start of the file")
     value: int = struct.unpack_from(layout, content, position)[0]
     return value
 

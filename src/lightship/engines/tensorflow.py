@@ -1,4 +1,7 @@
-"""TensorFlow: the way out for graphs that LiteRT cannot run. Costs seconds to start and hundreds of megabytes."""
+"""TensorFlow engine, the fallback for graphs that LiteRT cannot run.
+
+It takes seconds to start and hundreds of megabytes of memory.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from lightship.tensors import Array
 
 
 def load(bundle: Bundle) -> TensorFlowEngine:
-    """Load the bundle's SavedModel and run it once; raises BundleError, and MissingExtra without TensorFlow."""
+    """Load and run a bundle's SavedModel; raises BundleError or MissingExtra."""
     tensorflow()
     if not bundle.manifest.trusted:
         _check_operators(bundle.path / SAVED_MODEL)
@@ -37,14 +40,14 @@ def tensorflow() -> Any:
         raise MissingExtra(
             "this model needs the extra 'tensorflow', which is not installed: build and deploy with "
             "Engine=tensorflow, or pip install 'lightship[tensorflow]'",
-            detail=str(error),  # TensorFlow may be there, and a package that it imports not
+            detail=str(error),  # TensorFlow may be installed without one of its dependencies
         ) from None
     return tf
 
 
 def _check_operators(folder: Path) -> None:
-    """Refuse a graph whose operators are not on the list: earlier versions of Lightship compiled more of them."""
-    from lightship import graphs  # no other engine needs it
+    """Raise BundleError for refused operators, which old versions may contain."""
+    from lightship import graphs  # only this engine needs it
 
     try:
         message = graphs.read_saved_model(folder / "saved_model.pb", folder.name)
@@ -53,15 +56,16 @@ def _check_operators(folder: Path) -> None:
     found = [*graphs.phrases_of(graphs.findings(message)), *graphs.stray_assets(message)]
     if found:
         raise BundleError(
-            f"this version was compiled when its graph was checked less: it holds {'; '.join(found):.400}. Compile its "
-            "source again, with --trust if you trust the person who made it"
+            f"this version was compiled by a release with fewer checks and holds {'; '.join(found):.400}. Compile its "
+            "source again, with --trust if you trust its author"
         )
 
 
 def _warm_up(engine: TensorFlowEngine, bundle: Bundle) -> None:
-    """Run a recorded call of each signature, because a first call takes many times as long as the next ones.
+    """Run a recorded call of each signature.
 
-    TensorFlow optimises the graph, starts threads and allocates in it. A failure is left to the request that meets it.
+    A first call takes many times as long as the next ones: TensorFlow optimises the graph, starts threads and allocates
+    memory. Errors are ignored here; the request that causes one gets it.
     """
     with suppress(LightshipError):
         golden = read_golden(bundle.path / GOLDEN)
@@ -72,7 +76,7 @@ def _warm_up(engine: TensorFlowEngine, bundle: Bundle) -> None:
 
 
 class TensorFlowEngine:
-    """Runs the signatures of a SavedModel; TensorFlow itself is thread-safe here.
+    """Engine that runs a SavedModel; TensorFlow itself is thread-safe here.
 
     All threads share its variables. Where a signature changes one, calls run one at a time, each from the initial
     values.
@@ -84,19 +88,19 @@ class TensorFlowEngine:
         try:
             self._loaded = tf.saved_model.load(str(path))  # keeps the variables alive
         except (OSError, ValueError, tf.errors.OpError) as error:
-            raise translated(BundleError, f"TensorFlow cannot load {path.name}", error, place=str(path)) from None
+            raise translated(BundleError, f"TensorFlow cannot load {path.name}", error, path=str(path)) from None
         try:
             self._state = State() if stateful is False else state_of(self._loaded.signatures.values())
         except Unrestorable as error:
             raise BundleError(f"{path.name} keeps data between calls that cannot be reset: {error}") from None
         self.stateful = bool(self._state)
-        self._alone = threading.Lock() if self.stateful else nullcontext()
+        self._exclusive = threading.Lock() if self.stateful else nullcontext()
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """See :class:`lightship.engines.base.Engine`."""
         tensors = {name: self._tf.constant(array) for name, array in inputs.items()}
         try:
-            with self._alone:
+            with self._exclusive:
                 if self.stateful:
                     self._state.restore()
                 outputs = call(self._loaded.signatures[signature], tensors)

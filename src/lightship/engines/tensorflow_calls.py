@@ -1,16 +1,16 @@
-"""Call the concrete functions of a loaded SavedModel with tensors by name."""
+"""Calls of a loaded SavedModel's concrete functions with tensors by name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-# What a Python method calls its first argument: no keyword of TensorFlow's ``__call__`` can have this name.
+# The first argument of TensorFlow's ``__call__``: a keyword argument cannot have this name.
 _TAKEN = "self"
 
 
 def call(function: Any, tensors: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the outputs of a signature's function by name; tensors may have any names."""
+    """Return a function's outputs by name; tensors may have any name, even ``self``."""
     if _TAKEN not in tensors:
         return dict(function(**tensors))
     import tensorflow as tf

@@ -1,7 +1,7 @@
-"""Variables and tables that the functions of a SavedModel change, and their initial values.
+"""Variables and tables that a SavedModel's functions change.
 
 Decided by operator: a variable or table is changed by any operator that is not known to only read it. Where no result
-depends on anything that is changed, there is no state: recurrent layers count up a seed that only training reads.
+depends on anything that is changed, there is no state: recurrent layers update a seed that only training reads.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ READERS = frozenset(
 
 
 class Unrestorable(Exception):
-    """State that cannot be set back; ``operators`` are those that change it."""
+    """State that cannot be reset; ``operators`` are those that change it."""
 
     def __init__(self, operators: Iterable[str]) -> None:
         self.operators = tuple(sorted(set(operators)))
@@ -52,7 +52,7 @@ class Unrestorable(Exception):
 
 @dataclass
 class State:
-    """Initial values of what functions change; false where they change nothing.
+    """Initial values of what functions change; falsy where they change nothing.
 
     Attributes:
         variables: each ``tf.Variable`` with its value.
@@ -66,7 +66,7 @@ class State:
         return bool(self.variables or self.tables)
 
     def restore(self) -> None:
-        """Assign the initial values. Called while a ``tf.function`` is traced, it becomes part of its graph."""
+        """Assign the initial values; becomes part of a ``tf.function`` being traced."""
         import tensorflow as tf
 
         for variable, value in self.variables:
@@ -76,18 +76,18 @@ class State:
 
 
 def state_of(functions: Iterable[Any]) -> State:
-    """Return what concrete functions change, with the values of now: initial ones, where nothing has run yet.
+    """Return what concrete functions change, with the current values.
 
-    Raises Unrestorable.
+    These are the initial values if nothing has run yet. Raises Unrestorable.
     """
     variables: dict[int, tuple[Any, Array]] = {}
     tables: dict[int, tuple[Any, Array, Array]] = {}
     lost: set[str] = set()
     for function in functions:
-        known = {id(variable.handle): variable for variable in function.variables}
+        by_handle = {id(variable.handle): variable for variable in function.variables}
         for handle, users in _changed(function):
-            if id(handle) in known:
-                variables[id(handle)] = known[id(handle)], np.array(known[id(handle)].numpy())
+            if id(handle) in by_handle:
+                variables[id(handle)] = by_handle[id(handle)], np.array(by_handle[id(handle)].numpy())
             elif handle is not None and (dtypes := _table_dtypes(users)):
                 tables[id(handle)] = handle, *_exported(handle, *dtypes)
             else:
@@ -98,10 +98,7 @@ def state_of(functions: Iterable[Any]) -> State:
 
 
 def _changed(function: Any) -> Iterator[tuple[Any, list[Any]]]:
-    """Yield the handle of everything that a function changes, and the nodes that take it.
-
-    The handle is None for what the graph makes for itself.
-    """
+    """Yield changed handles (None for the graph's own resources) and their users."""
     graph = function.graph.as_graph_def()
     names = [tensor.op.name for tensor in function.graph.inputs]
     captured = function.captured_inputs
@@ -130,7 +127,7 @@ def _is_handle(tensor: Any) -> bool:
 
 
 def _table_dtypes(users: list[Any]) -> tuple[Any, Any] | None:
-    """Return the dtypes of a table's keys and values, which the operators that take it name."""
+    """Return the dtypes of a table's keys and values, from its users' attributes."""
     for node in users:
         if node.op.startswith("LookupTable") and "Tin" in node.attr and "Tout" in node.attr:
             return node.attr["Tin"].type, node.attr["Tout"].type

@@ -1,7 +1,8 @@
-"""TensorFlow graphs, read as messages before TensorFlow loads them: what in them would reach out of the model.
+"""Check of TensorFlow graphs for operators with effects outside of the model.
 
-TensorFlow's own words: "TensorFlow models are programs". A graph can read and write files, call Python, open sockets,
-end the process. What a model may hold is a list of operators (``seen.txt``, ``reviewed.txt``); all else is named.
+"TensorFlow models are programs", says TensorFlow's documentation: a graph can read and write files, call Python, open
+sockets and end the process. Graphs are therefore parsed as protocol buffers before TensorFlow loads them, and may hold
+only the operators of an allow list (``seen.txt``, ``reviewed.txt``); all others are reported.
 """
 
 from __future__ import annotations

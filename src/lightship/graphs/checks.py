@@ -1,4 +1,4 @@
-"""The rules for a node: its operator, the functions and types it names, and where its file names come from."""
+"""Rules for a node: operator, named functions and types, and file names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lightship.graphs.calls import Graph
 from lightship.graphs.filenames import Filenames
 from lightship.graphs.operators import RESTORERS, SAVERS, TABLES_FROM_FILES, Finding, reason
 
-# Operators that make tensors from bytes, with the attribute that says of which type.
+# Operators that make tensors from bytes, with the attribute that holds their dtype.
 TYPED: Mapping[str, str] = {
     "Const": "dtype",
     "ParseTensor": "out_type",
@@ -22,22 +22,22 @@ _PRINTED_TO = (b"stderr", b"log(")
 
 
 def findings(message: Any) -> tuple[Finding, ...]:
-    """Return what in a SavedModel message reaches out of the model, sorted and without repetitions."""
+    """Return the distinct findings in a SavedModel message, sorted."""
     return tuple(sorted({finding for meta in message.meta_graphs for finding in _Rules(Graph(meta)).findings()}))
 
 
 class _Rules:
-    """Everything that is wrong with the nodes of one graph, as pairs of a reason and an operator."""
+    """Findings of one graph, as pairs of a reason and an operator."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._filenames = Filenames(graph)
         self._run = graph.closure(graph.entry_points())
         self._restored = graph.closure(graph.restoring())
-        self._answers = graph.closure(("", name) for name in graph.answers())
+        self._results = graph.closure(("", name) for name in graph.result_nodes())
 
     def findings(self) -> Iterator[Finding]:
-        """Yield them."""
+        """Yield all findings, with repetitions."""
         for function, node in self._graph.nodes():
             yield from ((why, node.op) for why in self._reasons(function, node))
 
@@ -50,13 +50,13 @@ class _Rules:
             yield "memory"
 
     def _operator(self, function: str, node: Any) -> str | None:
-        place = (function, "") if function else ("", node.name)
-        if node.op in SAVERS:  # what nothing runs does no harm, and savers are not run
-            return "saver" if place in self._run or place in self._restored else None
+        location = (function, "") if function else ("", node.name)
+        if node.op in SAVERS:  # harmless unless run, and loading and requests do not run the model's own saver
+            return "saver" if location in self._run or location in self._restored else None
         if node.op in RESTORERS:
-            return "saver" if place in self._run or not self._restores(function, node) else None
+            return "saver" if location in self._run or not self._restores(function, node) else None
         if node.op in TABLES_FROM_FILES:
-            return "files" if place in self._answers or not self._fills_from_asset(function, node) else None
+            return "files" if location in self._results or not self._fills_from_asset(function, node) else None
         if node.op == "PrintV2":
             return None if node.attr["output_stream"].s.startswith(_PRINTED_TO) else "files"
         why = reason(node.op, registered=_registered(node.op))
@@ -70,7 +70,7 @@ class _Rules:
 
 
 def _makes_handles(node: Any) -> bool:
-    """Return whether a node makes a handle of a resource out of bytes: a request's, or the file's."""
+    """Return whether a node makes a resource handle out of bytes."""
     tensors = [tensor for value in node.attr.values() for tensor in [value.tensor, *value.list.tensor]]
     types = [tensor.dtype for tensor in tensors]
     if node.op in TYPED and TYPED[node.op] in node.attr:

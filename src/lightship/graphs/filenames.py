@@ -1,4 +1,4 @@
-"""Where the file name that an operator reads comes from: an asset of the model, the saver's, or anywhere else."""
+"""Source of a file name that an operator reads: an asset, the saver, or other."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from lightship.graphs.calls import Graph
 from lightship.graphs.messages import assets_of, node_name
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
-_SAME = ("Identity", "ShardedFilename", "ShardedFilespec")  # their first input is the name, or what it starts with
+_SAME = ("Identity", "ShardedFilename", "ShardedFilespec")  # their first input is the name or its prefix
 _OF_A_VARIABLE = ("AssignVariableOp", "ReadVariableOp", "VarIsInitializedOp")
 
 
 class Filenames:
-    """Traces file names back to the nodes of the main graph and to the assets of the object graph."""
+    """Tracer of file names to nodes of the main graph and to assets of objects."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -23,21 +23,21 @@ class Filenames:
         self._saver = {node_name(graph.meta.saver_def.filename_tensor_name)} - {""}
 
     def from_assets(self, function: str, tensor: str) -> bool:
-        """Return whether a tensor can be nothing else than the path of an asset."""
+        """Return whether a tensor is always the path of an asset."""
         return self._only_from(self._assets, function, tensor)
 
     def from_saver(self, function: str, tensor: str) -> bool:
-        """Return whether a tensor can be nothing else than the file name that the saver is given."""
+        """Return whether a tensor is always the file name that the saver is given."""
         return self._only_from(self._saver, function, tensor)
 
     def _only_from(self, accepted: set[str], function: str, tensor: str) -> bool:
         pending, seen = [(function, tensor)], set[tuple[str, str]]()
         while pending:
-            place = pending.pop()
-            if place in seen:
+            reference = pending.pop()
+            if reference in seen:
                 continue
-            seen.add(place)
-            function, tensor = place
+            seen.add(reference)
+            function, tensor = reference
             if not function and node_name(tensor) in accepted:
                 continue
             origins = list(self._origins(function, tensor))
@@ -49,7 +49,7 @@ class Filenames:
         return True
 
     def _origins(self, function: str, tensor: str) -> Iterator[tuple[str, str]]:
-        """Yield where a tensor comes from, one step back; nothing where that is not known."""
+        """Yield where a tensor comes from, one step back; nothing if unknown."""
         name = node_name(tensor)
         if function:
             arguments = self._graph.functions[function].signature.input_arg
@@ -57,7 +57,7 @@ class Filenames:
             if name in names:
                 if not any(
                     argument.number_attr or argument.type_list_attr for argument in arguments
-                ):  # lists of tensors
+                ):  # such arguments are lists of tensors
                     yield from self._arguments(function, names.index(name), len(names))
                 return
         nodes = self._graph.functions[function].node_def if function else self._graph.main.values()
@@ -69,22 +69,23 @@ class Filenames:
                     yield from self._assigned(node_name(node.input[0]))
 
     def _assigned(self, variable: str) -> Iterator[tuple[str, str]]:
-        """Yield what a variable of the main graph is assigned; nothing where something else could write to it."""
+        """Yield what a variable is assigned; nothing if another node could write to it."""
         handle = self._graph.main.get(variable)
-        if handle is None or handle.op != "VarHandleOp" or self._has_twin(handle):
+        if handle is None or handle.op != "VarHandleOp" or self._shares_variable(handle):
             return
         users = [node for node in self._graph.main.values() if variable in map(node_name, node.input)]
         if all(node.op in _OF_A_VARIABLE for node in users):
             yield from (("", node.input[1]) for node in users if node.op == "AssignVariableOp")
 
-    def _has_twin(self, handle: Any) -> bool:
-        name = _shared(handle)
+    def _shares_variable(self, handle: Any) -> bool:
+        name = _shared_name(handle)
         return any(
-            node.op == "VarHandleOp" and node is not handle and _shared(node) == name for _, node in self._graph.nodes()
+            node.op == "VarHandleOp" and node is not handle and _shared_name(node) == name
+            for _, node in self._graph.nodes()
         )
 
     def _arguments(self, function: str, index: int, count: int) -> Iterator[tuple[str, str]]:
-        """Yield what a function's argument is at each call; nothing where one of the calls is not a plain one."""
+        """Yield a function's argument at each call; nothing unless all are plain calls."""
         origins: list[tuple[str, str]] = []
         for caller, node in self._graph.nodes():
             if function in self._graph.called_by(node):
@@ -105,7 +106,7 @@ class Filenames:
 _ASSET = ("", "/asset")  # an asset of the object graph; no node has such a name
 
 
-def _shared(handle: Any) -> bytes:
+def _shared_name(handle: Any) -> bytes:
     name: bytes = handle.attr["shared_name"].s or handle.name.encode()
     return name
 
@@ -115,7 +116,7 @@ def _is_asset(objects: Any, node: int) -> bool:
 
 
 def stray_assets(message: Any) -> tuple[str, ...]:
-    """Return the file names of a SavedModel message's assets that lead out of its folder, sorted."""
+    """Return the file names of assets that lead out of the model's folder, sorted."""
     names = {info.filename for meta in message.meta_graphs for info in assets_of(meta)}
     return tuple(sorted(filter(_leads_out, names)))
 

@@ -1,4 +1,4 @@
-"""A SavedModel's message and what is read from it everywhere: function libraries and names of nodes."""
+"""Parsing of SavedModel messages, and access to functions, nodes and assets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from lightship.errors import SourceRefused
 
 _OLD_ASSETS = "saved_model_assets"
-PROTO_LIMIT = 2 * 1024**3 - 1  # of protocol buffers themselves
+PROTO_LIMIT = 2 * 1024**3 - 1  # the limit of protocol buffers
 
 
 def read_saved_model(path: Path, label: str) -> Any:
@@ -40,7 +40,7 @@ def node_name(tensor: str) -> str:
 
 
 def assets_of(meta: Any) -> list[Any]:
-    """Return the AssetFileDefs of a MetaGraphDef, in old files those of a collection; raises SourceRefused."""
+    """Return the AssetFileDefs of new and old MetaGraphDefs; raises SourceRefused."""
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import meta_graph_pb2
 

@@ -1,8 +1,8 @@
-"""The list of TensorFlow operators that a model may hold, and of the ones that were reviewed and are refused.
+"""Lists of TensorFlow operators that a model may hold, and of refused ones.
 
-``seen.txt`` is what Keras 3 and tf_keras make of their layers and applications (``make operators``), ``reviewed.txt``
-what was read and only computes, ``refused.txt`` the rest of TensorFlow's registry with a reason each. An operator that
-is on no list, as those of a later TensorFlow, is refused until it is reviewed.
+``seen.txt`` lists the operators of the layers and applications of Keras 3 and tf_keras (``make operators``),
+``reviewed.txt`` those that were reviewed and only compute, ``refused.txt`` the rest of TensorFlow's registry with a
+reason each. An operator on no list, such as one of a later TensorFlow, is refused until it is reviewed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-# Reasons of refused.txt, as they follow "operators that".
+# Reasons of refused.txt by key; in messages they follow "operators that".
 REASONS: Mapping[str, str] = {
     "files": "read or write files",
     "saver": "save or restore files outside of the model's own saver",
@@ -19,13 +19,13 @@ REASONS: Mapping[str, str] = {
     "process": "end or delay the process",
     "python": "call Python",
     "memory": "reach memory or other models' resources by address or name",
-    "debug": "write what they see to files or addresses",
+    "debug": "write tensors to files or addresses",
     "datasets": "build input pipelines, which read files and start threads",
     "waiting": "wait for other calls or keep their data",
-    "programs": "run a program that they carry or name",
-    "devices": "need devices that no server has",
+    "programs": "run a program that they contain or name",
+    "devices": "need devices that servers do not have",
     "tests": "belong to TensorFlow's own tests",
-    "internal": "TensorFlow makes for itself",
+    "internal": "only TensorFlow itself creates",
     "unreviewed": "have not been reviewed",
     "unknown": "TensorFlow does not have",
 }
@@ -35,7 +35,7 @@ TABLES_FROM_FILES = frozenset({"InitializeTableFromTextFile", "InitializeTableFr
 
 Finding = tuple[str, str]  # a key of REASONS, and an operator
 
-_SHOWN = 100  # characters of a name that a file chose
+_SHOWN = 100  # characters of a name from an untrusted file
 
 
 def allowed() -> frozenset[str]:
@@ -44,12 +44,12 @@ def allowed() -> frozenset[str]:
 
 
 def refused() -> Mapping[str, str]:
-    """Return the reviewed operators that a model may not hold, with the reason's key."""
+    """Return the refused operators with the reason's key."""
     return _lists()[1]
 
 
 def reason(operator: str, *, registered: bool) -> str | None:
-    """Return why an operator is refused, a key of REASONS; None for an allowed one."""
+    """Return the key of REASONS for a refused operator; None for an allowed one."""
     permitted, reasons = _lists()
     if operator in permitted:
         return None
@@ -57,7 +57,7 @@ def reason(operator: str, *, registered: bool) -> str | None:
 
 
 def phrases_of(found: Iterable[Finding]) -> tuple[str, ...]:
-    """Return one phrase for each reason among the findings, its operators sorted."""
+    """Return one phrase for each reason among the findings, operators sorted."""
     groups: dict[str, set[str]] = {}
     for why, operator in found:
         groups.setdefault(why, set()).add(_shown(operator))
@@ -65,7 +65,7 @@ def phrases_of(found: Iterable[Finding]) -> tuple[str, ...]:
 
 
 def flex_findings(customs: Iterable[str]) -> tuple[Finding, ...]:
-    """Return the refused ones of the TensorFlow operators that a .tflite file calls ``Flex...``."""
+    """Return the findings for the ``Flex...`` operators of a .tflite file."""
     names = sorted({name.removeprefix("Flex") for name in customs if name.startswith("Flex")})
     return tuple((why, name) for name in names if (why := reason(name, registered=True)))
 

@@ -1,4 +1,4 @@
-"""Models that answer with images, masks or boxes, or make images."""
+"""Models that return images, masks or boxes, or generate images."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def transposed_any_size() -> keras.Model:
 
 
 def aspp_segmentation() -> keras.Model:
-    """DeepLab's pyramid: dilated branches, a pooled branch scaled up again, a mask of class numbers."""
+    """Build DeepLab's pyramid: dilated and pooled branches, and a class mask."""
     image = keras.Input((64, 64, 3))
     x = layers.Conv2D(16, 3, strides=4, padding="same", activation="relu")(image)
     branches = [layers.Conv2D(8, 3, dilation_rate=rate, padding="same", use_bias=False)(x) for rate in (1, 3, 6)]
@@ -62,7 +62,7 @@ class DepthToSpace(layers.Layer):
 
 @saved_as("export")
 def super_resolution() -> keras.Model:
-    """ESPCN with a custom layer, which only a SavedModel can hold; any size of image."""
+    """Build ESPCN for any image size; its custom layer needs a SavedModel."""
     image = keras.Input((None, None, 1))
     x = layers.Conv2D(16, 5, padding="same", activation="tanh")(image)
     return keras.Model(image, DepthToSpace()(layers.Conv2D(4, 3, padding="same")(x)))
@@ -80,7 +80,7 @@ def single_shot_detector() -> keras.Model:
 
 
 def yolo_head() -> keras.Model:
-    """Boxes decoded on a grid inside the model."""
+    """Build a model that decodes boxes on a grid."""
     image = keras.Input((64, 64, 3))
     x = image
     for filters in (8, 16, 32):
@@ -92,16 +92,16 @@ def yolo_head() -> keras.Model:
 
 
 def centre_points() -> keras.Model:
-    """CenterNet: peaks of a heat map, and the ten best of them."""
+    """Build CenterNet: peaks of a heat map, and the ten highest of them."""
     image = keras.Input((32, 32, 3))
     heat = layers.Conv2D(2, 3, strides=2, padding="same", activation="sigmoid")(image)
     peaks = heat * ops.cast(ops.equal(layers.MaxPooling2D(3, strides=1, padding="same")(heat), heat), "float32")
-    scores, places = ops.top_k(ops.reshape(peaks, (-1, 512)), 10)
-    return keras.Model(image, {"scores": scores, "places": places})
+    scores, positions = ops.top_k(ops.reshape(peaks, (-1, 512)), 10)
+    return keras.Model(image, {"scores": scores, "places": positions})
 
 
 def instance_normalised_generator() -> keras.Model:
-    """CycleGAN: reflection padding and instance normalisation."""
+    """Build CycleGAN's generator: reflection padding and instance normalisation."""
     image = keras.Input((32, 32, 3))
     x = ops.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="reflect")
     x = layers.ReLU()(layers.GroupNormalization(groups=-1)(layers.Conv2D(8, 3)(x)))
@@ -135,7 +135,7 @@ def variational_encoder() -> keras.Model:
 
 
 def diffusion_step() -> keras.Model:
-    """One step of a diffusion model: a sinusoidal embedding of the noise level, a small U-Net."""
+    """Build one step of a diffusion model: noise-level embedding and small U-Net."""
     image, level = keras.Input((16, 16, 3)), keras.Input((1, 1, 1), name="level")
     angles = 2.0 * 3.14159 * ops.exp(ops.linspace(0.0, 6.9, 8)) * level
     embedding = layers.UpSampling2D(16, interpolation="nearest")(ops.concatenate([ops.sin(angles), ops.cos(angles)], 3))

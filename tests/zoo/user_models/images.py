@@ -67,7 +67,7 @@ def squeeze_and_excite() -> keras.Model:
 
 
 def mobilenet_transfer() -> keras.Model:
-    """The transfer learning tutorial: augmentation, preprocessing, a frozen backbone and a head."""
+    """Build the transfer learning tutorial's model on a frozen MobileNet."""
     image = keras.Input((96, 96, 3))
     augment = keras.Sequential([layers.RandomFlip("horizontal"), layers.RandomRotation(0.2)])
     x = keras.applications.mobilenet_v2.preprocess_input(augment(image))
@@ -85,7 +85,7 @@ def augmented_cnn() -> keras.Model:
 
 
 def resized_photographs() -> keras.Model:
-    """A photograph of any size, resized inside the model."""
+    """Build a model that resizes a photograph of any size."""
     front = [layers.Resizing(32, 32), layers.Rescaling(1 / 127.5, offset=-1)]
     body = [layers.Conv2D(8, 3, activation="relu"), layers.GlobalAveragePooling2D()]
     return keras.Sequential([keras.Input((None, None, 3)), *front, *body, layers.Dense(3, "softmax")])
@@ -103,7 +103,7 @@ def fully_convolutional() -> keras.Model:
 
 
 def cnn3d_scan() -> keras.Model:
-    """A CT scan as in Keras's example of 3D image classification."""
+    """Build the model for CT scans in Keras's example of 3D image classification."""
     model = keras.Sequential([keras.Input((16, 16, 8, 1))])
     for filters in (8, 16):
         model.add(layers.Conv3D(filters, 3, activation="relu", padding="same"))

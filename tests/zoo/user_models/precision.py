@@ -1,4 +1,4 @@
-"""Models of other precisions, random ones, and graphs built from other models or from keras.ops."""
+"""Models of other precisions, with random layers, or built from other models."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def mixed_float16_lstm() -> keras.Model:
 
 
 def float64_physics() -> keras.Model:
-    """A network for differential equations, which is trained in float64."""
+    """Build a network for differential equations, which is trained in float64."""
     place = keras.Input((2,), dtype="float64")
     x = place
     for _ in range(3):
@@ -47,14 +47,14 @@ def int8_mlp() -> keras.Model:
 
 
 def class_number() -> keras.Model:
-    """A classifier that answers with the number of the class and how sure it is."""
+    """Build a classifier that returns the class number and its probability."""
     row = keras.Input((10,))
     probabilities = layers.Dense(4, "softmax")(layers.Dense(16, "relu")(row))
     return keras.Model(row, [ops.argmax(probabilities, axis=-1), ops.max(probabilities, axis=-1)])
 
 
 class LastingDropout(layers.Dropout):
-    """Dropout that stays on, so that the spread of several answers says how sure the model is."""
+    """Dropout that stays active, so that repeated calls show the uncertainty."""
 
     def call(self, x):
         return super().call(x, training=True)
@@ -67,7 +67,7 @@ def monte_carlo_dropout() -> keras.Model:
 
 
 def functional_operators() -> keras.Model:
-    """What users write with keras.ops between layers."""
+    """Build a model with keras.ops between layers."""
     row = keras.Input((8, 4))
     centred = row - ops.mean(row, axis=1, keepdims=True)
     scaled = centred / (ops.std(row, axis=1, keepdims=True) + 1e-6)

@@ -1,4 +1,4 @@
-"""Recommenders, graphs, policies and models of several kinds of input."""
+"""Recommenders, graph networks, policies and models with several kinds of input."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def two_towers() -> keras.Model:
 
 
 def best_items_of_a_user() -> keras.Model:
-    """A score for all items, and the numbers of the five best."""
+    """Build a model that scores all items and returns the numbers of the five best."""
     user = keras.Input((), name="user", dtype="int32")
     scores = layers.Dense(100)(layers.Embedding(40, 16)(user))
     values, items = ops.top_k(scores, 5)
@@ -28,7 +28,7 @@ def best_items_of_a_user() -> keras.Model:
 
 
 def session_recommender() -> keras.Model:
-    """GRU4Rec: clicked items of any number, padded with 0, to a distribution over the next one."""
+    """Build GRU4Rec: from a padded list of clicked items to the next item."""
     clicks = keras.Input((None,), dtype="int64")
     x = layers.GRU(16)(layers.Embedding(70, 12, mask_zero=True)(clicks))
     return keras.Model(clicks, layers.Dense(70, "softmax")(x))

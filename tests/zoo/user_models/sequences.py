@@ -1,4 +1,4 @@
-"""Models of time series, signals and films."""
+"""Models of time series, signals and videos."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def simple_rnn() -> keras.Model:
 
 
 def bidirectional_tagger() -> keras.Model:
-    """Entities in sentences of any length, padded with 0."""
+    """Build a tagger of entities in sentences of any length, padded with 0."""
     stack = [layers.Embedding(60, 16, mask_zero=True), layers.Bidirectional(layers.LSTM(12, return_sequences=True))]
     head = layers.TimeDistributed(layers.Dense(7, "softmax"))
     return keras.Sequential([keras.Input((None,), dtype="int32"), *stack, head])
@@ -47,7 +47,7 @@ def bidirectional_gru_pooled() -> keras.Model:
 
 
 def masked_readings() -> keras.Model:
-    """Padded readings of sensors: a Masking layer in front of two recurrent ones."""
+    """Build a model of padded sensor readings: Masking, then two recurrent layers."""
     stack = [layers.Masking(-1.0), layers.LSTM(16, return_sequences=True), layers.GRU(8)]
     return keras.Sequential([keras.Input((20, 5)), *stack, layers.Dense(1, "sigmoid")])
 
@@ -83,7 +83,7 @@ def film_any_length() -> keras.Model:
 
 
 def film_of_features() -> keras.Model:
-    """Video classification: a CNN for each of ten frames, a mask of frames that exist, two GRUs."""
+    """Build a video classifier: a CNN for each frame, a frame mask, two GRUs."""
     film, exists = keras.Input((10, 24, 24, 3), name="film"), keras.Input((10,), name="exists", dtype="bool")
     frame = keras.Sequential([keras.Input((24, 24, 3)), layers.Conv2D(8, 3, strides=2), layers.GlobalMaxPooling2D()])
     x = layers.GRU(16, return_sequences=True)(layers.TimeDistributed(frame)(film), mask=exists)
@@ -97,7 +97,7 @@ def lstm_autoencoder() -> keras.Model:
 
 
 def stacked_cells() -> keras.Model:
-    """The tutorial's RNN over a list of cells, with its last states as outputs."""
+    """Build the tutorial's RNN over a list of cells, with its last states as outputs."""
     series = keras.Input((None, 5))
     output, *states = layers.RNN([layers.LSTMCell(8), layers.GRUCell(6)], return_state=True)(series)
     return keras.Model(series, [layers.Dense(1)(output), states[-1]])
@@ -165,7 +165,7 @@ def nbeats() -> keras.Model:
 
 
 def speech_with_ctc_head() -> keras.Model:
-    """DeepSpeech 2 in small: probabilities of characters for each step of a spectrogram of any length."""
+    """Build a small DeepSpeech 2: character probabilities per spectrogram step."""
     spectrogram = keras.Input((None, 32))
     x = layers.Conv2D(4, (5, 7), strides=(2, 2), padding="same", use_bias=False)(
         layers.Reshape((-1, 32, 1))(spectrogram)
@@ -176,7 +176,7 @@ def speech_with_ctc_head() -> keras.Model:
 
 
 def spectrogram_classifier() -> keras.Model:
-    """Raw audio in, its short-time Fourier transform by keras.ops inside."""
+    """Build a classifier of raw audio with a Fourier transform by keras.ops."""
     audio = keras.Input((2048,))
     real, imaginary = ops.stft(audio, sequence_length=256, sequence_stride=128, fft_length=256)
     x = ops.expand_dims(ops.log(ops.sqrt(real**2 + imaginary**2) + 1e-3), -1)

@@ -15,7 +15,7 @@ def housing_regression() -> keras.Model:
 
 
 def named_numeric_features() -> keras.Model:
-    """Each feature is an input of its own with its own normalisation, called with a dictionary."""
+    """Build a model with one named and normalised input per feature."""
     inputs = {name: keras.Input((1,), name=name) for name in ("age", "fare", "siblings")}
     normalised = [layers.Normalization(mean=10.0, variance=4.0)(tensor) for tensor in inputs.values()]
     hidden = layers.Dense(16, "relu")(layers.concatenate(normalised))
@@ -23,7 +23,7 @@ def named_numeric_features() -> keras.Model:
 
 
 def string_and_number_features() -> keras.Model:
-    """Passenger lists as Keras's own examples encode them."""
+    """Build a model of passenger lists, encoded as in Keras's own examples."""
     port, klass, age = (
         keras.Input((1,), name="port", dtype="string"),
         keras.Input((1,), name="class", dtype="int64"),
@@ -42,9 +42,9 @@ def integer_lookup_embedding() -> keras.Model:
     store = keras.Input((1,), name="store", dtype="int64")
     day = keras.Input((1,), name="weekday", dtype="int32")
     sales = keras.Input((3,), name="sales")
-    known = layers.IntegerLookup(vocabulary=[101, 205, 309, 412])(store)
+    index = layers.IntegerLookup(vocabulary=[101, 205, 309, 412])(store)
     parts = [
-        layers.Flatten()(layers.Embedding(5, 4)(known)),
+        layers.Flatten()(layers.Embedding(5, 4)(index)),
         layers.Flatten()(layers.Embedding(7, 3)(day)),
         sales,
     ]
@@ -59,7 +59,7 @@ def age_in_buckets() -> keras.Model:
 
 
 def hashed_strings() -> keras.Model:
-    """A browser's name hashed into an embedding: no vocabulary to keep."""
+    """Build an embedding of hashed browser names, without a vocabulary."""
     agent = keras.Input((1,), name="agent", dtype="string")
     bucket = layers.Hashing(num_bins=64)(agent)
     return keras.Model(agent, layers.Dense(1, "sigmoid")(layers.Flatten()(layers.Embedding(64, 8)(bucket))))
@@ -102,7 +102,7 @@ def mixture_of_experts() -> keras.Model:
 
 
 def quantile_regression() -> keras.Model:
-    """Quantiles that cannot cross: a cumulative sum of positive steps."""
+    """Build a model of ordered quantiles: a cumulative sum of positive steps."""
     row = keras.Input((6,))
     hidden = layers.Dense(32, "swish")(row)
     steps = layers.Dense(5, "softplus")(hidden)

@@ -1,4 +1,4 @@
-"""Models of text, as ids of tokens or as strings."""
+"""Models of text, as token ids or as strings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.zoo.saving import saved_as
 
 
 def string_classifier() -> keras.Model:
-    """Raw text in: the text classification tutorial's exported model."""
+    """Build the text classification tutorial's exported model, with text as input."""
     text = layers.TextVectorization(max_tokens=50, output_sequence_length=12)
     text.adapt(["the cat sat on the mat", "a dog ran after the cat", "what a film"])
     stack = [layers.Embedding(50, 8), layers.Dropout(0.2), layers.GlobalAveragePooling1D(), layers.Dense(1, "sigmoid")]
@@ -42,11 +42,11 @@ def transformer_encoder() -> keras.Model:
 
 
 def bert_with_padding_mask() -> keras.Model:
-    """Three inputs as BERT has them; the padding is masked in the attention."""
+    """Build a small BERT with three inputs; attention masks the padding."""
     names = ("input_ids", "attention_mask", "token_type_ids")
     ids, mask, kinds = (keras.Input((None,), name=name, dtype="int32") for name in names)
-    places = ops.cumsum(ops.ones_like(ids), axis=1) - 1
-    x = layers.Embedding(100, 16)(ids) + layers.Embedding(64, 16)(places) + layers.Embedding(2, 16)(kinds)
+    positions = ops.cumsum(ops.ones_like(ids), axis=1) - 1
+    x = layers.Embedding(100, 16)(ids) + layers.Embedding(64, 16)(positions) + layers.Embedding(2, 16)(kinds)
     x = layers.LayerNormalization()(x)
     for _ in range(2):
         x = _encoder_block(x, ops.cast(mask[:, None, :], "bool"))
@@ -55,7 +55,7 @@ def bert_with_padding_mask() -> keras.Model:
 
 
 def causal_decoder() -> keras.Model:
-    """A small GPT: any length, causal attention, the embedding used again for the logits."""
+    """Build a small GPT of any length, with one embedding for input and logits."""
     tokens = keras.Input((None,), dtype="int32")
     embedding = layers.ReversibleEmbedding(100, 16)
     x = embedding(tokens) + layers.Embedding(64, 16)(ops.cumsum(ops.ones_like(tokens), axis=1) - 1)
@@ -65,7 +65,7 @@ def causal_decoder() -> keras.Model:
 
 
 def masked_transformer() -> keras.Model:
-    """mask_zero through MultiHeadAttention, with a sinusoidal position that is computed in the graph."""
+    """Build a transformer with mask_zero and a position computed in the graph."""
     tokens = keras.Input((24,), dtype="int32")
     x = layers.Embedding(80, 16, mask_zero=True)(tokens)
     angles = ops.expand_dims(ops.arange(24, dtype="float32"), 1) / ops.power(
@@ -88,7 +88,7 @@ def translation_transformer() -> keras.Model:
 
 
 def lstm_translation() -> keras.Model:
-    """Sequence to sequence with teacher forcing: the decoder starts from the encoder's states."""
+    """Build a sequence-to-sequence model with teacher forcing."""
     source, target = keras.Input((None, 20), name="source"), keras.Input((None, 24), name="target")
     _, *states = layers.LSTM(16, return_state=True)(source)
     decoded, _, _ = layers.LSTM(16, return_sequences=True, return_state=True)(target, initial_state=states)
@@ -107,7 +107,7 @@ def attention_translation() -> keras.Model:
 
 
 def hierarchical_attention() -> keras.Model:
-    """Documents of sentences of words, each level with its own attention."""
+    """Build a model of documents of sentences of words, with attention on both levels."""
     words = keras.Input((12,), dtype="int32")
     x = layers.Bidirectional(layers.GRU(6, return_sequences=True))(layers.Embedding(90, 8)(words))
     weights = layers.Softmax(axis=1)(layers.Dense(1)(layers.Dense(8, "tanh")(x)))

@@ -17,7 +17,7 @@ from lightship.compiler.conversion.pruning import pruned
 from lightship.compiler.rewrites import Rewritten, required, rewrite
 from lightship.compiler.sources.base import Original
 from lightship.compiler.verification.parity import Agreement
-from lightship.compiler.verification.recordings import Recording, agree, check_engine_state, replayed
+from lightship.compiler.verification.recordings import Recording, check_engine_state, compare_engine, recorded_with
 from lightship.engines.base import Engine
 from lightship.errors import CompileError, EngineError, ParityError
 from lightship.inputs import kind_of
@@ -135,7 +135,7 @@ def _check_recast(engine: Engine, folder: Path, recordings: tuple[Recording, ...
     from lightship.engines.tensorflow import TensorFlowEngine
 
     with limits.calls(len(recordings), slow=slow):
-        recast = replayed(TensorFlowEngine(folder), recordings)
+        recast = recorded_with(TensorFlowEngine(folder), recordings)
     _agree_all(engine, recast, slow=slow, precision="float32")
 
 
@@ -145,7 +145,7 @@ def _agree_all(
     agreements = []
     for recording in recordings:
         with limits.calls(len(recording.batches) + 1, slow=slow):
-            agreements += agree(engine, recording, precision=precision)
+            agreements += compare_engine(engine, recording, precision=precision)
     with limits.calls(4 * len(recordings), slow=slow):
         check_engine_state(engine, recordings, precision=precision)
     return agreements

@@ -1,1 +1,1 @@
-"""Describe a model file without compiling it: its signatures, and a model.yaml to begin with."""
+"""Description of a model file without a compile, and a starter model.yaml."""

@@ -1,4 +1,7 @@
-"""The child's part of ``lightship init``: load a model, and ask it once, as :mod:`lightship.compiler.build` would."""
+"""Child process of ``lightship init``: load a model and call it once.
+
+The model is loaded and called as :mod:`lightship.compiler.build` does it.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ _PIXELS = 255
 
 
 def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """Return the record of a :class:`lightship.compiler.description.describe.Description` of ``job["source"]``."""
+    """Return the JSON of a Description of the model file ``job["source"]``.
+
+    See :class:`lightship.compiler.description.describe.Description`.
+    """
     path = Path(job["source"])
     with tempfile.TemporaryDirectory() as work:
         progress("check", 0.0)
@@ -43,7 +49,7 @@ def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
 
 def _pixels(original: Original, signature: Signature) -> list[str]:
-    """Return the inputs that take values from 0 to 255."""
+    """Return the names of the inputs that take values from 0 to 255."""
     return [name for name, hint in original.hints(signature).items() if _takes_pixels(hint)]
 
 
@@ -52,11 +58,14 @@ def _takes_pixels(hint: Hint) -> bool:
 
 
 def _probabilities(original: Original, signature: Signature) -> list[str]:
-    """Return the outputs whose columns add up to one, or are a single one from 0 to 1, on generated inputs."""
+    """Return the names of the outputs that hold probabilities.
+
+    On generated inputs, their columns add up to one, or are a single one from 0 to 1.
+    """
     try:
         with limits.deadline(limits.CALL_SECONDS):
             _, outputs = samples.generate(original.run, signature, original.hints(signature))
-    except CompileError:  # only real data suits this model
+    except CompileError:  # the model accepts no generated inputs
         return []
     return [spec.name for spec in signature.outputs if _is_distribution(outputs[spec.name])]
 

@@ -1,4 +1,4 @@
-"""What a model file says of itself: its signatures, read in the sandbox without compiling anything."""
+"""Signatures of a model file, read in the sandbox without a compile."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from lightship.tensors import Signature
 
 @dataclass(frozen=True)
 class Description:
-    """A model file's signatures.
+    """Signatures of a model file, with hints about the values.
 
     Attributes:
         format: the importer's name: keras, hdf5, saved_model, tflite.
         signatures: the default one first.
         pixels: inputs that take values from 0 to 255.
         probabilities: outputs whose values are probabilities for generated inputs.
-        notes: sentences about what is not as in the file, e.g. renamed tensors.
+        notes: differences from the file, e.g. renamed tensors.
     """
 
     format: str
@@ -32,7 +32,7 @@ class Description:
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """The description as plain dictionaries and lists."""
+        """Return the description as plain dictionaries and lists."""
         return {
             "format": self.format,
             "signatures": [signature.to_json() for signature in self.signatures],
@@ -43,7 +43,7 @@ class Description:
 
     @classmethod
     def from_child(cls, record: Mapping[str, Any]) -> Description:
-        """Return what the child process sent; raises SourceRefused where it is something else."""
+        """Return the child process's description; raises SourceRefused if invalid."""
         try:
             return cls(
                 format=str(record["format"]),
@@ -53,16 +53,17 @@ class Description:
                 notes=tuple(map(str, record["notes"])),
             )
         except (KeyError, TypeError, ValueError, AttributeError, LightshipError) as error:
-            what = "the process that read this model sent something that is not a description"
+            what = "the process that read this model sent an invalid description"
             raise SourceRefused(what, detail=f"{type(error).__name__}: {error}") from None
 
 
 def describe(
     source: Path, *, trust: bool = False, sandbox: bool = True, progress: Progress = ignore_progress
 ) -> Description:
-    """Read a model file's signatures in the sandbox; options as for :class:`lightship.compiler.CompileOptions`.
+    """Read a model file's signatures in the sandbox.
 
-    Raises SourceRefused, CompileError or SandboxUnavailable.
+    The options are those of :class:`lightship.compiler.CompileOptions`. Raises SourceRefused, CompileError or
+    SandboxUnavailable.
     """
     sources.candidates(source)
     job = {"source": str(source.resolve()), "trust": trust}

@@ -1,1 +1,1 @@
-"""The frozen graph of a signature, and what reads and changes it."""
+"""Frozen graph of a signature, and operations that read and change it."""

@@ -1,4 +1,4 @@
-"""Values that a graph computes from constants and from the known sizes of a tensor."""
+"""Constant folding for tensors that depend on constants and static shapes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from lightship.tensors import Array
 
-_UNKNOWN = -1  # a size that varies
+_UNKNOWN = -1  # a dynamic size
 
 _FOLDS: dict[str, Callable[..., Array]] = {
     "Identity": lambda operation, value: value,
@@ -21,7 +21,7 @@ _FOLDS: dict[str, Callable[..., Array]] = {
 
 
 def constant(tensor: Any) -> Array | None:
-    """Return the value of a tensor of an imported graph; None where it is not known."""
+    """Return the value of a tensor of an imported graph; None if it is not constant."""
     import tensorflow as tf
 
     operation = tensor.op
@@ -38,7 +38,7 @@ def constant(tensor: Any) -> Array | None:
 
 
 def _sizes(operation: Any) -> Array | None:
-    """Return a part of a tensor's shape; None where it holds a size that varies."""
+    """Return a part of a tensor's shape; None where it holds a dynamic size."""
     import tensorflow as tf
 
     shape = operation.inputs[0].op.inputs[0].shape
@@ -52,7 +52,7 @@ def _sizes(operation: Any) -> Array | None:
 
 
 def _clamped(operation: Any) -> Array | None:
-    """Return the limit of what is at least as much: min(limit, max(limit, any))."""
+    """Return ``limit`` for min(limit, max(floor, x)) with floor >= limit, else None."""
     limit, other = (constant(source) for source in operation.inputs)
     limit, at_least = (limit, operation.inputs[1].op) if other is None else (other, operation.inputs[0].op)
     if limit is None or at_least.type != "Maximum":

@@ -1,4 +1,4 @@
-"""The frozen graph of a signature: read from a SavedModel, and written as one again."""
+"""Frozen graph of a signature: read from a SavedModel, and saved as one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Unfreezable(Exception):
-    """TensorFlow cannot replace the variables of this graph by constants."""
+    """Graph whose variables TensorFlow cannot replace by constants."""
 
 
 @dataclass
@@ -22,9 +22,9 @@ class Graph:
         definition: the GraphDef; its library holds the functions that loops and branches call.
         inputs: tensor names in ``definition`` by input name, as ``x:0``.
         outputs: tensor names in ``definition`` by output name.
-        captures: handles of tables by the placeholder that stands for them in ``definition``.
-        loaded: the SavedModel, without which TensorFlow deletes the tables.
-        tables: those of them that the graph is saved with, as TensorFlow's objects.
+        captures: handles of tables by the name of their placeholder in ``definition``.
+        loaded: the SavedModel, kept because TensorFlow deletes the tables with it.
+        tables: TensorFlow's objects for those captures that the graph is saved with.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Graph:
     tables: dict[str, Any] = field(default_factory=dict)
 
     def bodies(self) -> Iterator[Any]:
-        """Return the repeated field of nodes of the graph itself, then of each function in its library."""
+        """Yield the repeated node field of the graph, then of each library function."""
         yield self.definition.node
         for function in self.definition.library.function:
             yield function.node_def
@@ -60,7 +60,7 @@ def _ancestors(nodes: Iterable[Any], tensors: Iterable[str]) -> set[str]:
 
 
 def frozen(folder: Path, signatures: Sequence[str]) -> list[Graph]:
-    """Return the signatures of a SavedModel with constants for variables and with their loops; raises Unfreezable."""
+    """Return signatures as frozen graphs with their loops; raises Unfreezable."""
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(folder))
@@ -74,9 +74,9 @@ def _frozen(name: str, loaded: Any) -> Graph:
     _, arguments = function.structured_input_signature
     try:
         constant = convert_variables_to_constants_v2(function, lower_control_flow=False)
-    except Exception as error:  # TensorFlow raises whatever its converter meets
+    except Exception as error:  # TensorFlow's converter raises errors of any type
         raise Unfreezable(str(error)) from None
-    # Inputs of a frozen function are named after the signature's arguments, and come in the function's own order.
+    # Inputs of a frozen function are named after the signature's arguments, in the order of the traced function.
     names = {tensor.name: tensor.op.name for tensor in constant.inputs}
     by_argument = {spec.name or key: key for key, spec in arguments.items()}
     captures = {inside.op.name: outside for outside, inside in function.graph.captures if inside.name in names}
@@ -122,7 +122,7 @@ def _function(graph: Graph) -> Any:
 
 
 def _renamed(definition: Any) -> Any:
-    """Return a copy whose functions have new names: in one process, TensorFlow takes a name for one function only."""
+    """Return a copy with unique function names, which are global in a process."""
     copy = type(definition)()
     copy.CopyFrom(definition)
     digest = hashlib.sha256(definition.SerializeToString(deterministic=True)).hexdigest()[:16]
@@ -137,20 +137,20 @@ def _renamed(definition: Any) -> Any:
 
 
 def unused_name(graph: Graph, name: str) -> str:
-    """Return ``name``, with a number where a node or a function of the graph has it."""
+    """Return ``name``, with a number where the graph already uses it."""
     taken = {node.name for nodes in graph.bodies() for node in nodes}
     taken |= {function.signature.name for function in graph.definition.library.function}
     return next(unique for unique in (name, *(f"{name}_{n}" for n in range(1, len(taken) + 2))) if unique not in taken)
 
 
 def add_node(nodes: Any, operator: str, name: str, inputs: Sequence[str]) -> Any:
-    """Add a node without attributes to one of :meth:`Graph.bodies` and return it."""
+    """Add a node without attributes to one of :meth:`Graph.bodies`; return it."""
     node = nodes.add(name=name, op=operator)
     node.input.extend(inputs)
     return node
 
 
 def rename_inputs(nodes: Any, names: Mapping[str, str]) -> None:
-    """Let the nodes read other tensors: new names by old ones, both as a node's input has them."""
+    """Replace references in the nodes' inputs: new references by old ones."""
     for node in nodes:
         node.input[:] = [names.get(name, name) for name in node.input]

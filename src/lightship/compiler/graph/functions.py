@@ -1,4 +1,4 @@
-"""The functions of a GraphDef's library, and the nodes that call them."""
+"""Functions of a GraphDef's library, and the nodes that call them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lightship.compiler.graph.scopes import Scope
 
 @dataclass(frozen=True)
 class Call:
-    """How an operator passes tensors to functions and back.
+    """Convention by which an operator passes tensors to functions and back.
 
     Attributes:
         functions: the attributes that name functions; each function takes all arguments.
@@ -44,7 +44,7 @@ CALLS = {
 
 
 class Library:
-    """The scopes of a GraphDef. Functions that :meth:`add` appends are scopes, too."""
+    """Scopes of a GraphDef, including functions that :meth:`add` appends."""
 
     def __init__(self, definition: Any) -> None:
         self._functions = definition.library.function
@@ -52,7 +52,7 @@ class Library:
         self._scopes = {function.signature.name: _function(function) for function in self._functions}
 
     def reachable(self) -> Iterator[Scope]:
-        """Return the top level and each function that it calls, directly or not; callers come first."""
+        """Yield the top level and all functions that it calls, callers first."""
         seen: set[str] = set()
         waiting = [self.top]
         while waiting:
@@ -65,20 +65,20 @@ class Library:
                         waiting.append(self._scopes[name])
 
     def called(self, node: Any) -> list[Scope]:
-        """Return the functions that a node passes its arguments to; of a loop, the body is the last."""
+        """Return the functions that a node calls; the body of a loop is the last."""
         attributes = [node.attr[name] for name in CALLS[node.op].functions]
         names = [name for value in attributes for name in (value.func.name, *(f.name for f in value.list.func)) if name]
         return [self._scopes[name] for name in names]
 
     def add(self, function: Any) -> None:
-        """Append a FunctionDef unless there is one of this name."""
+        """Append a FunctionDef unless the library has one of this name."""
         if function.signature.name in self._scopes:
             return
         self._functions.add().CopyFrom(function)
         self._scopes[function.signature.name] = _function(self._functions[-1])
 
     def prune(self) -> None:
-        """Remove functions that nothing calls: TensorFlow keeps gradients and alternatives for other devices."""
+        """Remove functions that are never called: gradients, other devices' versions."""
         kept = {scope.name for scope in self.reachable()}
         for index in reversed(range(len(self._functions))):
             if self._functions[index].signature.name not in kept:

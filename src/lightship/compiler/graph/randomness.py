@@ -1,4 +1,4 @@
-"""Random operators that a model's outputs are computed with."""
+"""Random operators that a model's outputs depend on."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _WORDS = (
     "StatelessShuffle",
     "TruncatedNormal",
 )
-# These have such a name and draw nothing.
+# Their names contain one of these words, but they draw no random numbers.
 _OTHERS = frozenset(
     {"RandomGammaGrad", "StatelessRandomGetAlg", "StatelessRandomGetKeyCounter", "StatelessRandomGetKeyCounterAlg"}
 )
-# Operators that compute numbers from a seed that they are given; all others count on by themselves.
+# Operators that take their seed as an input; all others keep a counter between calls.
 _SEEDED = ("Stateful", "Stateless", "RandomIndexShuffle")
 _LITERT = frozenset({"MULTINOMIAL", "RANDOM_STANDARD_NORMAL", "RANDOM_UNIFORM"})
 
 
 def random_operators(functions: Iterable[Any]) -> tuple[str, ...]:
-    """Return the random operators that results of TensorFlow's concrete functions depend on, sorted."""
+    """Return the random operators that concrete functions' results depend on."""
     found: set[str] = set()
     for function in functions:
         graph = function.graph.as_graph_def()
@@ -45,24 +45,24 @@ def drawing(operators: Iterable[str]) -> set[str]:
 
 
 def warnings(operators: Iterable[str], *, stateful: bool) -> list[str]:
-    """Return sentences about what a compiled model draws; ``stateful`` is whether calls change a seed or the like."""
+    """Return warnings about random numbers; a ``stateful`` model changes its seed."""
     seeded, counting = list[str](), list[str]()
     for name in operators:
         (seeded if name.startswith(_SEEDED) else counting).append(name)
     found = []
     if seeded:
-        than = "; the model itself draws others for each call" if stateful else ""
+        than = "; the original draws new ones for each call" if stateful else ""
         found.append(
             f"{_depend(seeded)} of a seed in the file: every call with as many rows draws the same{than}. {_HINT}"
         )
     if counting:
         found.append(
-            f"{_depend(counting)}: every call draws others, and equal requests may get different answers. {_HINT}"
+            f"{_depend(counting)}: every call draws new ones, and equal requests may get different responses. {_HINT}"
         )
     return found
 
 
-_HINT = "Where that is not wanted, call the model's random layers with training=False and save it again"
+_HINT = "To avoid this, call the model's random layers with training=False and save it again"
 
 
 def _depend(names: list[str]) -> str:

@@ -1,7 +1,7 @@
-"""Replace nodes of a graph by what TensorFlow code traces.
+"""Replacement of graph nodes by functions that TensorFlow traces.
 
-A rule looks at an operation with its inferred shapes and returns a function of the operation's inputs, or None where it
-must stay as it is. The node becomes a call of that function, which LiteRT's converter writes in its place.
+A rule takes an operation with its inferred shapes and returns a function of the operation's inputs, or None where the
+operation must stay. The node becomes a call of that function, which LiteRT's converter inlines.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SHAPES = "_output_shapes"
 
 
 def replace(graph: Graph, rules: Mapping[str, Rule]) -> bool:
-    """Replace nodes by their operator's rule, in functions of the library too; return whether there were any."""
+    """Replace nodes, also in functions, by their rule; return whether there were any."""
     if not any(node.op in rules for nodes in graph.bodies() for node in nodes):
         return False
     replaced = []
@@ -30,7 +30,10 @@ def replace(graph: Graph, rules: Mapping[str, Rule]) -> bool:
 
 
 def _operations(graph: Graph, operators: Collection[str]) -> list[tuple[Any, Any, Any]]:
-    """Return nodes of these operators: the function they belong to (None for the graph), the node, its tf.Operation."""
+    """Return the nodes of these operators, in the graph and its functions.
+
+    Each comes as the function that holds it (None for the graph), the node, and its tf.Operation.
+    """
     import tensorflow as tf
     from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
 
@@ -67,7 +70,10 @@ def _replace(graph: Graph, owner: Any, node: Any, operation: Any, function: Func
 
 
 def _traced(operation: Any, function: Function) -> Any:
-    """Return a function of the same input and output types as the operation; None where it would need others."""
+    """Return a traced function with the operation's input and output types.
+
+    None where the traced output types differ, or the trace needs library functions.
+    """
     import tensorflow as tf
 
     specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in operation.inputs]
@@ -79,21 +85,22 @@ def _traced(operation: Any, function: Function) -> Any:
 
 
 def _drop_unused_arguments(traced: Any) -> list[int]:
-    """Take arguments that no node reads out of a function's signature; return the places of the others."""
+    """Remove unread arguments of a function; return the indices of the others."""
     read = {name for node in traced.node_def for name in node.input} | set(traced.ret.values())
     arguments = list(traced.signature.input_arg)
-    used = [place for place, argument in enumerate(arguments) if argument.name in read]
+    used = [index for index, argument in enumerate(arguments) if argument.name in read]
     del traced.signature.input_arg[:]
-    traced.signature.input_arg.extend(arguments[place] for place in used)
+    traced.signature.input_arg.extend(arguments[index] for index in used)
     traced.arg_attr.clear()
     traced.resource_arg_unique_id.clear()
     return used
 
 
 def _prefix_nodes(traced: Any) -> None:
-    """Rename a function's nodes: inlined under the call's name, they must not meet others of the graph.
+    """Rename a function's nodes, so that they do not collide when it is inlined.
 
-    A dense layer's last node is ``Tensordot``, and ``Tensordot/Const`` is another one beside it.
+    Inlined nodes are named below the call: for a dense layer's last node ``Tensordot``, a node ``Const`` of the
+    function would become ``Tensordot/Const``, which the graph already has.
     """
     names = {node.name: f"rewritten_{node.name}" for node in traced.node_def}
     for node in traced.node_def:
@@ -106,25 +113,28 @@ def _prefix_nodes(traced: Any) -> None:
 
 
 def _prefixed(text: str, names: Mapping[str, str]) -> str:
-    """Return an input of a function's node, ``name``, ``name:output:0`` or ``^name``, with the node's new name."""
+    """Rename the node in ``name``, ``name:output:0`` or ``^name``."""
     control = "^" if text.startswith("^") else ""
-    name, colon, place = text.removeprefix("^").partition(":")
-    return f"{control}{names.get(name, name)}{colon}{place}"
+    name, colon, output = text.removeprefix("^").partition(":")
+    return f"{control}{names.get(name, name)}{colon}{output}"
 
 
 def _become_call(node: Any, operation: Any, function: str, used: list[int]) -> None:
-    """Let a node call a function of the library with some of its inputs."""
+    """Turn a node into a call of a library function with some of its inputs."""
     inputs = list(node.input)
     node.op = "PartitionedCall"
-    node.input[:] = [inputs[place] for place in used] + [name for name in inputs if name.startswith("^")]
+    node.input[:] = [inputs[index] for index in used] + [name for name in inputs if name.startswith("^")]
     node.attr.clear()
     node.attr["f"].func.name = function
-    node.attr["Tin"].list.type.extend(operation.inputs[place].dtype.as_datatype_enum for place in used)
+    node.attr["Tin"].list.type.extend(operation.inputs[index].dtype.as_datatype_enum for index in used)
     node.attr["Tout"].list.type.extend(tensor.dtype.as_datatype_enum for tensor in operation.outputs)
 
 
 def _rename_outputs(body: Any, node: Any, operation: Any) -> None:
-    """Let the nodes of a function read the outputs of a call: these are one list, an operator's have names."""
+    """Rename references in a function to the outputs of a node that became a call.
+
+    The outputs of a call are one list, ``output``; an operator's have names of their own.
+    """
     names: dict[str, str] = {}
     for argument in operation.op_def.output_arg:
         names[f"{node.name}:{argument.name}:0"] = f"{node.name}:output:{len(names)}"

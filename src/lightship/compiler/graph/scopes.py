@@ -1,4 +1,4 @@
-"""Nodes of a graph, or of one function in its library: tensors are named differently, and read and changed alike."""
+"""Common interface to the nodes of a graph and of its library's functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lightship.tensors import Array
 
 
 class Scope:
-    """The top level of a GraphDef, or one FunctionDef.
+    """Top level of a GraphDef, or one FunctionDef.
 
     A reference is the name of a tensor as nodes of this scope take it: ``node`` or ``node:1`` at the top level;
     ``node:output:0``, or the argument's own name, in a function.
@@ -25,18 +25,18 @@ class Scope:
         self._by_name = {node.name: node for node in nodes}
 
     def producer(self, reference: str) -> Any | None:
-        """Return the node that makes a tensor; None for an argument of the function."""
+        """Return the node that computes a tensor; None for a function's argument."""
         return self._by_name.get(name_of(reference))
 
     def consumers(self, reference: str) -> Iterator[tuple[Any, int]]:
-        """Return the nodes that take a tensor, each with the position among its inputs."""
+        """Yield the nodes that take a tensor, each with the input's position."""
         for node in self.nodes:
             for position, taken in enumerate(node.input):
                 if taken == reference:
                     yield node, position
 
     def constant(self, reference: str) -> Array | None:
-        """Return the value of a tensor that is constant; None where it is computed."""
+        """Return the value of a constant tensor; None for a computed one."""
         import tensorflow as tf
 
         node = self.producer(reference)
@@ -48,18 +48,21 @@ class Scope:
         return value
 
     def reference(self, name: str, output: str = "output", index: int = 0) -> str:
-        """Return the reference to a node's output; ``output`` is its name in the operator's definition."""
+        """Return the reference to a node's output; ``output`` is its name in the OpDef."""
         if self.function is not None:
             return f"{name}:{output}:{index}"
         return f"{name}:{index}" if index else name
 
     def result(self, index: int) -> str:
-        """Return the reference to what a function returns."""
+        """Return the reference to a function's result."""
         reference: str = self.function.ret[self.function.signature.output_arg[index].name]
         return reference
 
     def add(self, op: str, name: str, inputs: Sequence[str], *, output: str = "output", **attributes: Any) -> str:
-        """Append a node unless it is there; return the reference to its first output, which is called ``output``."""
+        """Append a node unless it exists; return the reference to its first output.
+
+        ``output`` is that output's name in the operator's definition.
+        """
         if name in self._by_name:
             return self.reference(name, output)
         node = self.nodes.add()
@@ -68,25 +71,25 @@ class Scope:
         return self.reference(name, output)
 
     def add_constant(self, name: str, value: Any, dtype: Any = np.int32) -> str:
-        """Append a constant."""
+        """Append a constant; return the reference to it."""
         import tensorflow as tf
 
         tensor = tf.make_tensor_proto(value, dtype=dtype)
         return self.add("Const", name, [], dtype=tf.as_dtype(dtype), value=tensor)
 
     def remove_unused(self, chosen: Callable[[Any], bool]) -> None:
-        """Remove the chosen ones among the nodes whose outputs nothing takes, and what then becomes unused."""
+        """Remove nodes with unused outputs, repeatedly, where ``chosen`` is true."""
         returned = [] if self.function is None else [*self.function.ret.values(), *self.function.control_ret.values()]
         while True:
             taken = {name_of(each) for each in (*returned, *(each for node in self.nodes for each in node.input))}
-            unused = [place for place, node in enumerate(self.nodes) if node.name not in taken and chosen(node)]
+            unused = [index for index, node in enumerate(self.nodes) if node.name not in taken and chosen(node)]
             if not unused:
                 return
-            for place in reversed(unused):
-                del self._by_name[self.nodes[place].name], self.nodes[place]
+            for index in reversed(unused):
+                del self._by_name[self.nodes[index].name], self.nodes[index]
 
     def redirect(self, replaced: dict[str, str]) -> None:
-        """Let everything that takes one tensor take another."""
+        """Replace references in inputs and results: new references by old ones."""
         for node in self.nodes:
             for position, taken in enumerate(node.input):
                 node.input[position] = replaced.get(taken, taken)
@@ -96,12 +99,12 @@ class Scope:
 
 
 def name_of(reference: str) -> str:
-    """Return the name of the node that a tensor or a control input comes from."""
+    """Return the name of the node in a reference or a control input."""
     return reference.removeprefix("^").split(":")[0]
 
 
 def index_of(reference: str) -> int:
-    """Return which output of its node a tensor is, where the node has one list of outputs."""
+    """Return the index of an output, where the node has one list of outputs."""
     last = reference.rpartition(":")[2]
     return int(last) if ":" in reference else 0
 
@@ -116,7 +119,7 @@ def fill(node: Any, op: str, name: str, inputs: Sequence[str], **attributes: Any
 
 
 def _assign(attribute: Any, value: Any) -> None:
-    """Assign a dtype, a list of dtypes, a number, a tensor, or the name of a function."""
+    """Assign a dtype, a list of dtypes, an integer, a tensor or a function's name."""
     import tensorflow as tf
 
     if isinstance(value, tf.DType):

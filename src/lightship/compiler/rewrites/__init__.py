@@ -1,7 +1,7 @@
-"""Rewrites of a graph that LiteRT's converter does not take, into one that it takes.
+"""Rewrites of graphs that LiteRT's converter cannot convert.
 
-A rewrite changes the frozen graph of one signature, whichever framework made it. Adding one: a module with a function
-``apply(graph) -> bool``, one entry in REWRITES, one test.
+A rewrite changes the frozen graph of one signature, whichever framework made it. To add one, write a module with a
+function ``apply(graph) -> bool``, an entry in REWRITES, and a test.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from lightship.compiler.rewrites import recast
 from lightship.compiler.rewrites.arithmetic import bitwise, integers, mathematics, no_nan, saturation
 from lightship.compiler.rewrites.images import pooling, resizing, suppression
 from lightship.compiler.rewrites.loops import tensor_lists
-from lightship.compiler.rewrites.shapes import arrangement, known_sizes, new_axes
-from lightship.compiler.rewrites.tables import kept, lookup
+from lightship.compiler.rewrites.shapes import arrangement, new_axes, static_sizes
+from lightship.compiler.rewrites.tables import lookup, string_tables
 
-# Functions by the sentence about them in the report, in the order in which they are applied. Each changes the graph in
+# Functions by their description in the report, in the order in which they are applied. Each changes the graph in
 # place and returns whether it changed anything.
 REWRITES: dict[str, Callable[[Graph], bool]] = {
     "lists of tensors became tensors": tensor_lists.apply,
@@ -35,10 +35,10 @@ REWRITES: dict[str, Callable[[Graph], bool]] = {
     "quotients that are zero for zero became choices": partial(replacement.replace, rules=no_nan.RULES),
     "operations on bits became arithmetic": partial(replacement.replace, rules=bitwise.RULES),
     "operators along an axis became slices": partial(replacement.replace, rules=arrangement.RULES),
-    "known sizes became constants in reshapes": partial(replacement.replace, rules=known_sizes.RULES),
+    "known sizes became constants in reshapes": partial(replacement.replace, rules=static_sizes.RULES),
     "softplus of large values computed exactly": saturation.apply,
 }
-# What each of them leaves of the original's precision, the coarsest first.
+# The dtype whose tolerance applies after a rewrite, the coarsest first.
 PRECISIONS: dict[str, str] = {
     f"{dtype} computed in float32": dtype if dtype != "float64" else "float32" for dtype in recast.DTYPES
 }
@@ -46,10 +46,10 @@ PRECISIONS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Rewritten:
-    """A SavedModel of the rewritten graphs, and what was done to them.
+    """SavedModel of the rewritten graphs, and the applied rewrites.
 
-    ``precision`` is the dtype whose accuracy the result can be held to, where a rewrite computes in another one than
-    the original; empty where the original's values are kept.
+    ``precision`` is the dtype whose tolerance applies, where a rewrite computes in another dtype than the original;
+    empty where the original's values are kept.
     """
 
     folder: Path
@@ -58,24 +58,25 @@ class Rewritten:
 
 
 def rewrite(source: Path, target: Path, signatures: Sequence[str]) -> Rewritten | None:
-    """Write a SavedModel's signatures, rewritten, to ``target``; None where no rewrite applies, or one fails.
+    """Write a SavedModel's rewritten signatures to ``target``.
 
-    The graphs are frozen: variables become constants, so a model that assigns to any must not be given.
+    Returns None where no rewrite applies, or one fails. The graphs are frozen: variables become constants, so the model
+    must not assign to any.
     """
     try:
         return _rewritten(frozen(source, signatures), target)
-    except Exception:  # Unfreezable, and whatever TensorFlow raises of a graph that a rewrite does not foresee
+    except Exception:  # Unfreezable, and any error of TensorFlow for an unforeseen graph
         return None
 
 
 def _rewritten(graphs: list[Graph], target: Path) -> Rewritten | None:
     applied = tuple(text for text, apply in REWRITES.items() if sum(apply(graph) for graph in graphs))  # all of them
-    if not applied or not all(kept.keep(graph) for graph in graphs):
+    if not applied or not all(string_tables.keep(graph) for graph in graphs):
         return None
     save(graphs, target)
     return Rewritten(target, applied, next((PRECISIONS[text] for text in PRECISIONS if text in applied), ""))
 
 
 def required(source: Path) -> bool:
-    """Return whether LiteRT converts a SavedModel as it is, but may compute other values: only its rewrite is right."""
-    return saturation.concerns(source)
+    """Return whether LiteRT may compute wrong values unless the model is rewritten."""
+    return saturation.may_contain_softplus(source)

@@ -1,4 +1,4 @@
-"""Float16, bfloat16 and float64 computed in float32, which is what LiteRT computes in.
+"""Rewrite of float16, bfloat16 and float64 to float32, LiteRT's dtype.
 
 The signature's own tensors keep their types: inputs and outputs are cast at the border of the graph. A value beyond
 float16's range is infinite in the original and finite here.
@@ -14,13 +14,13 @@ import numpy as np
 from lightship.compiler.graph.frozen import Graph, add_node, rename_inputs, unused_name
 
 DTYPES = ("bfloat16", "float16", "float64")  # the coarsest first
-# Operators that LiteRT has for every floating-point type.
+# Operators that LiteRT supports for every floating-point type.
 _MOVES = frozenset({"Placeholder", "Const", "Cast", "Identity", "PartitionedCall", "StatefulPartitionedCall"})
-_BITS = frozenset({"Bitcast", "DecodeRaw", "DecodePaddedRaw"})  # results depend on how a number is stored
+_BITS = frozenset({"Bitcast", "DecodeRaw", "DecodePaddedRaw"})  # results depend on the binary representation
 
 
 def apply(graph: Graph, *, dtype: str) -> bool:
-    """Compute in float32 what the graph computes in ``dtype``; return whether it computed anything in it."""
+    """Compute in float32 instead of ``dtype``; return whether the graph changed."""
     import tensorflow as tf
 
     old, new = tf.as_dtype(dtype).as_datatype_enum, tf.float32.as_datatype_enum
@@ -82,7 +82,7 @@ def _recast_value(value: Any, old: int, new: int) -> None:
 
 
 def _in_float32(tensor: Any) -> Any:
-    """Return a constant as float32: what was finite stays finite, and what was not zero does not become zero."""
+    """Return a constant as float32, without new infinities or zeros."""
     import tensorflow as tf
 
     array = np.asarray(tf.make_ndarray(tensor), np.float64)

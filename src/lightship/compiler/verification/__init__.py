@@ -1,1 +1,1 @@
-"""Compare a compiled model with the original: inputs, recordings, parity and latency."""
+"""Comparison of a compiled model with the original."""

@@ -1,7 +1,7 @@
-"""Real inputs for the comparison (``--data``): .csv, .npy or .npz; never a pickle.
+"""Real inputs for the comparison (``--data``): .csv, .npy or .npz, no pickles.
 
-The file is read in the sandboxed child only, and no more of it than the rows that are used: what an array's header or
-an archive's entry declares is compared with a limit before memory is taken for it.
+The file is read in the sandboxed child process only, and only the rows that are used. The size that an array's header
+or an archive's entry declares is compared with a limit before memory is allocated for it.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from lightship.tensors import Array, Signature, TensorSpec, check_finite, valida
 SUFFIXES = (".csv", ".npy", ".npz")
 MOST_ROWS = 256
 MOST_CSV_BYTES = 16 * 1024**2
-MOST_ARRAY_BYTES = 1024**3  # of the rows that are used; of a whole array in Fortran's order
+MOST_ARRAY_BYTES = 1024**3  # of the used rows; of the whole array if it is in Fortran order
 
 Tensors = dict[str, Array]
 
 
 def check_file(path: Path) -> None:
-    """Raises CompileError for a file that is not there or cannot hold data, by its name alone."""
+    """Raise CompileError where a file is missing or has another suffix."""
     if path.suffix not in SUFFIXES:
-        raise CompileError(f"{path.name}: data is read from {', '.join(SUFFIXES)}")
+        raise CompileError(f"{path.name}: not a data file, expected a name that ends in {', '.join(SUFFIXES)}")
     if not path.is_file():
-        raise CompileError(f"cannot read {path}: there is no such file")
+        raise CompileError(f"cannot read {path}: no such file")
 
 
 def read_data(path: Path, signature: Signature) -> Tensors:
-    """Up to 256 rows for each input of a signature; raises CompileError that says what the file should hold."""
+    """Return up to 256 rows for each input of a signature; raises CompileError."""
     readers = {".csv": _read_csv, ".npy": _read_npy, ".npz": _read_npz}
     check_file(path)
     try:
@@ -62,7 +62,7 @@ def _read_npz(path: Path, signature: Signature) -> Tensors:
         names = [name.removesuffix(".npy") for name in archive.namelist()]
         missing = [spec.name for spec in signature.inputs if spec.name not in names]
         if missing:
-            raise CompileError(f"{path.name} has no array '{missing[0]}', it has {', '.join(names[:20])}")
+            raise CompileError(f"{path.name} has no array '{missing[0]}': its arrays are {', '.join(names[:20])}")
         tensors = {}
         for spec in signature.inputs:
             with archive.open(f"{spec.name}.npy") as file:
@@ -71,11 +71,14 @@ def _read_npz(path: Path, signature: Signature) -> Tensors:
 
 
 def _read_array(path: Path, file: IO[bytes], spec: TensorSpec) -> Array:
-    """Return the first rows of an array; raises CompileError where they are too large, ValueError for no array."""
+    """Return the first rows of an array.
+
+    Raises CompileError where they are too large, ValueError where the file holds no plain array.
+    """
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     shape, fortran, dtype = readers[np.lib.format.read_magic(file)](file)
     if dtype.hasobject or any(size < 0 for size in shape):
-        raise ValueError("not numbers or texts")
+        raise ValueError("not numbers or strings")
     rows = min(shape[0], MOST_ROWS) if spec.batched and shape else None
     part = shape if rows is None or fortran else (rows, *shape[1:])
     size = math.prod(part) * dtype.itemsize
@@ -91,31 +94,34 @@ def _read_array(path: Path, file: IO[bytes], spec: TensorSpec) -> Array:
 
 @contextmanager
 def _plain_arrays(path: Path, writer: str) -> Iterator[None]:
-    """Say in our own words what numpy cannot read: its own would have a pickle opened."""
+    """Replace numpy's errors, which suggest to allow pickles, by CompileError."""
     try:
         yield
     except (CompileError, InvalidInput, OSError):
         raise
-    except Exception:  # whatever numpy and zipfile stumble over
+    except Exception:  # numpy and zipfile raise many types for broken files
         raise CompileError(
             f"{path.name} cannot be read as plain arrays: write it with numpy.{writer} (objects are never unpickled)"
         ) from None
 
 
 def _read_csv(path: Path, signature: Signature) -> Tensors:
-    """As a request's body: by the header's names where the inputs have any, else in order."""
+    """Return the columns of a CSV file, parsed like a request body.
+
+    Columns are matched by the header's names where the inputs have column names, else by position.
+    """
     if (size := path.stat().st_size) > MOST_CSV_BYTES:
         raise CompileError(
             f"{path.name} has {size} bytes, and the limit is {MOST_CSV_BYTES}: give fewer rows ({MOST_ROWS} are used)"
         )
     if not tables.readable(signature):
-        raise CompileError(f"{path.name}: inputs of this shape do not fit in columns: give an .npz file")
+        raise CompileError(f"{path.name}: inputs of this shape cannot be given as columns: give an .npz file")
     tensors = tables.from_csv(path.read_bytes(), signature, {})
     return {name: array[:MOST_ROWS] for name, array in tensors.items()}
 
 
 def _cast(array: Array, spec: TensorSpec) -> Array:
-    """Numbers of another width become the spec's; anything else is left for validation to refuse."""
+    """Convert numbers to the spec's width; validation refuses other arrays."""
     rows = array[:MOST_ROWS] if spec.batched and array.ndim else array
     if rows.dtype.kind == "U" and spec.dtype == "string":
         return np.char.encode(rows, "utf-8").astype(np.object_)
@@ -136,5 +142,5 @@ def _in_range(rows: Array, spec: TensorSpec) -> bool:
 def _only_input(path: Path, signature: Signature) -> TensorSpec:
     if len(signature.inputs) != 1:
         names = ", ".join(spec.name for spec in signature.inputs)
-        raise CompileError(f"{path.name}: the inputs are {names}: give an .npz file with an array for each")
+        raise CompileError(f"{path.name}: the model has the inputs {names}: give an .npz file with an array for each")
     return signature.inputs[0]

@@ -1,4 +1,4 @@
-"""Measure whether a row's outputs depend on the rows that come with it."""
+"""Measurement whether a row's outputs depend on the other rows of the batch."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from lightship.errors import EngineError
 from lightship.tensors import Array, Signature
 
 Tensors = dict[str, Array]
-Ask = Callable[[Tensors], Tensors]
+Run = Callable[[Tensors], Tensors]
 
 
-def independent_rows(ask: Ask, signature: Signature, inputs: Tensors, outputs: Tensors) -> bool | None:
-    """Return whether every row's outputs are the same alone, in another order, and with other rows.
+def independent_rows(run: Run, signature: Signature, inputs: Tensors, outputs: Tensors) -> bool | None:
+    """Return whether every row's outputs are independent of the other rows.
 
-    ``inputs`` and ``outputs`` are one recorded batch. None where there are no rows, or none that can be compared; False
-    where an output does not have one row for each row of the inputs.
+    A row is compared alone, in another order, and together with other rows. ``inputs`` and ``outputs`` are one recorded
+    batch. Returns None where the signature has no batch dimension or the model accepts none of the batches; False where
+    an output does not have one row for each row of the inputs.
     """
     batched = [spec.name for spec in signature.inputs if spec.batched]
     if not batched:
@@ -28,19 +29,22 @@ def independent_rows(ask: Ask, signature: Signature, inputs: Tensors, outputs: T
     if not all(spec.batched and len(outputs[spec.name]) == rows for spec in signature.outputs):
         return False
     compared = 0
-    for company, places, kept in _companies(inputs, batched, rows):
+    for batch, positions, recorded in _regrouped(inputs, batched, rows):
         try:
-            found = ask(company)
+            found = run(batch)
         except EngineError:
-            continue  # values that the model does not take, or fewer rows than it needs
-        if not all(_same(outputs[name], kept, array, places) for name, array in found.items()):
+            continue  # the model does not accept these values, or this number of rows
+        if not all(_same(outputs[name], recorded, array, positions) for name, array in found.items()):
             return False
         compared += 1
     return True if compared else None
 
 
-def _companies(inputs: Tensors, batched: list[str], rows: int) -> Iterator[tuple[Tensors, list[int], list[int]]]:
-    """Yield batches, the places in them that hold rows of the recorded batch, and which rows these are."""
+def _regrouped(inputs: Tensors, batched: list[str], rows: int) -> Iterator[tuple[Tensors, list[int], list[int]]]:
+    """Yield batches that hold rows of the recorded batch in other positions.
+
+    Each comes with the positions of these rows in it, and their positions in the recorded batch.
+    """
 
     def pick(order: list[int]) -> Tensors:
         return {name: array[order] if name in batched else array for name, array in inputs.items()}
@@ -51,16 +55,16 @@ def _companies(inputs: Tensors, batched: list[str], rows: int) -> Iterator[tuple
         order = list(range(rows))[::-1]
         yield pick(order), list(range(rows)), order
     others = altered({name: inputs[name] for name in batched})
-    kept = list(range(0, rows, 2))
-    joined = {name: np.concatenate([others[name], inputs[name][kept]]) for name in batched}
-    yield inputs | joined, list(range(rows, rows + len(kept))), kept
+    second = list(range(0, rows, 2))
+    joined = {name: np.concatenate([others[name], inputs[name][second]]) for name in batched}
+    yield inputs | joined, list(range(rows, rows + len(second))), second
 
 
-def _same(recorded: Array, kept: list[int], found: Array, places: list[int]) -> bool:
+def _same(recorded: Array, rows: list[int], found: Array, positions: list[int]) -> bool:
     """Compare rows with the tolerance of the whole recorded array."""
-    if found.shape[1:] != recorded.shape[1:] or len(found) <= max(places):
+    if found.shape[1:] != recorded.shape[1:] or len(found) <= max(positions):
         return False
-    want, got = recorded[kept], found[places]
+    want, got = recorded[rows], found[positions]
     if recorded.dtype.kind != "f":
         return bool((want == got).all())
     tolerance = TOLERANCES.get(recorded.dtype.name, EXACT)

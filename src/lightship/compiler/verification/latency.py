@@ -1,4 +1,4 @@
-"""How long one call takes."""
+"""Median duration of one call."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import statistics
 import time
 from collections.abc import Callable
 
-SECONDS = 0.3  # to measure for, at most
+SECONDS = 0.3  # duration of a measurement
 _CALLS = (5, 200)
 _SLOW_SECONDS = 1.0
 
 
 def p50(call: Callable[[], object]) -> float:
-    """Return the median seconds of a call, after one that warms up: 5 to 200 calls in 0.3 s, 1 of a slow model."""
+    """Return the median seconds of a call, after one warm-up call.
+
+    Makes 5 to 200 calls in about 0.3 s; one call if the warm-up took more than a second.
+    """
     least, most = _CALLS
     times: list[float] = []
     start = time.perf_counter()

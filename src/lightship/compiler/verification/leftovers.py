@@ -1,6 +1,6 @@
-"""What the child left in the bundle's folder, looked through before anything is opened.
+"""Check of the folder that the child process wrote, before anything is opened.
 
-A model's code may have made it. The child is dead by now, so nothing changes afterwards.
+A model's code may have written it. The child process has ended, so the folder no longer changes.
 """
 
 from __future__ import annotations
@@ -17,21 +17,22 @@ _MOST_FILES = 10_000
 
 
 def verified(folder: Path, *, sandbox: str, largest: int) -> Bundle:
-    """Return the bundle in a folder, of plain files of at most ``largest`` bytes together.
+    """Return the bundle in a folder of plain files, at most ``largest`` bytes.
 
-    Raises SourceRefused where it holds anything else, does not verify, or claims another proof than ``sandbox``.
+    Raises SourceRefused where the folder holds anything else, the bundle does not verify, or its manifest's proof of
+    confinement is not ``sandbox``.
     """
     total = 0
     for number, size in enumerate(_sizes(folder)):
         total += size
         if number >= _MOST_FILES or total > largest:
-            raise SourceRefused(f"compiling this model left more than {_MOST_FILES} files or {largest} bytes")
+            raise SourceRefused(f"compiling this model wrote more than {_MOST_FILES} files or {largest} bytes")
     try:
         bundle = Bundle.open(folder)
     except LightshipError as error:
-        raise SourceRefused("compiling this model left a bundle that does not verify", detail=error.message) from None
+        raise SourceRefused("compiling this model wrote a bundle that does not verify", detail=error.message) from None
     if bundle.manifest.sandbox != sandbox:
-        raise SourceRefused("compiling this model left a bundle that claims another sandbox")
+        raise SourceRefused("compiling this model wrote a bundle whose manifest records another sandbox")
     return bundle
 
 
@@ -44,4 +45,4 @@ def _sizes(folder: Path) -> Iterator[int]:
             elif stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
                 yield status.st_size
             else:
-                raise SourceRefused("compiling this model left a link or a device: a bundle holds plain files only")
+                raise SourceRefused("compiling this model wrote a link or a device: a bundle holds plain files only")

@@ -1,8 +1,8 @@
-"""Does the compiled model agree with the original? Tolerances by dtype, and the comparison.
+"""Comparison of compiled outputs with the original's: tolerances by dtype.
 
 Floating-point results differ by rounding: a fused or reordered sum is wrong by a few ulps of its largest *terms*, not
-of its result, so a value near zero may be off by much of itself. The absolute tolerance is therefore a share of the
-output's largest magnitude, which keeps it meaningful for probabilities of 1e-6 and for prices of 1e6 alike.
+of its result, so the relative error of a value near zero may be large. The absolute tolerance is therefore a share of
+the output's largest magnitude, which keeps it meaningful for probabilities of 1e-6 and for prices of 1e6 alike.
 """
 
 from __future__ import annotations
@@ -19,18 +19,24 @@ from lightship.tensors import Array
 
 @dataclass(frozen=True)
 class Tolerance:
-    """``|actual - expected| <= relative * |expected| + share * (largest finite |expected|)``."""
+    """Tolerance relative to each value and to the largest value.
+
+    ``|actual - expected| <= relative * |expected| + share * (largest finite |expected|)``.
+    """
 
     relative: float
     share: float
 
     def bounds(self, scale: float) -> Bounds:
-        """Return what it allows where the largest finite magnitude is ``scale``."""
+        """Return the bounds where the largest finite magnitude is ``scale``."""
         return Bounds(self.relative, coarse(self.share * scale))
 
 
 class Bounds(NamedTuple):
-    """``|actual - expected| <= rtol * |expected| + atol``."""
+    """Relative and absolute tolerance of one comparison.
+
+    ``|actual - expected| <= rtol * |expected| + atol``.
+    """
 
     rtol: float
     atol: float
@@ -40,17 +46,17 @@ EXACT = Tolerance(0.0, 0.0)  # integers, booleans, strings
 TOLERANCES: Mapping[str, Tolerance] = {
     "bfloat16": Tolerance(8e-2, 8e-2),  # ulp 8e-3
     "float16": Tolerance(1e-2, 1e-2),  # ulp 1e-3
-    "float32": Tolerance(1e-3, 1e-4),  # ulp 1e-7; deep networks were seen to lose up to 1e-5
+    "float32": Tolerance(1e-3, 1e-4),  # ulp 1e-7; deep networks were measured to lose up to 1e-5
     "float64": Tolerance(1e-6, 1e-8),  # ulp 2e-16, but operators are free to compute in float32 steps
 }
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far one output of a signature is from the original's.
+    """Differences between one output of a signature and the original's.
 
-    ``atol`` and ``rtol`` are what was applied, ``max_abs`` and ``max_rel`` the largest differences, over ``rows`` rows
-    in all. ``max_rel`` leaves out values below a thousandth of the largest magnitude. All four are rounded to two
+    ``atol`` and ``rtol`` are the tolerances that were applied, ``max_abs`` and ``max_rel`` the largest differences over
+    all ``rows``. ``max_rel`` ignores values below a thousandth of the largest magnitude. All four are rounded to two
     digits, so that the manifest holds no noise.
     """
 
@@ -63,7 +69,7 @@ class Agreement:
     max_rel: float
 
     def to_json(self) -> dict[str, Any]:
-        """The manifest's entry below its signature and output."""
+        """Return the manifest's entry below its signature and output."""
         return {key: value for key, value in asdict(self).items() if key not in {"signature", "output"}}
 
 
@@ -74,7 +80,7 @@ class Output(NamedTuple):
     name: str
 
     def __str__(self) -> str:
-        """Return the beginning of a sentence about it."""
+        """Return the beginning of a message about the output."""
         return f"signature '{self.signature}', output '{self.name}'"
 
 
@@ -84,12 +90,12 @@ def compare(
     """Compare two arrays of any dtype; NaN equals NaN only.
 
     ``precision`` is the dtype in which the expected values were computed, where it is coarser than their own.
-    ``bounds`` is what an earlier comparison of the same output applied, instead of the dtype's tolerance.
+    ``bounds`` are those of an earlier comparison of the same output, instead of the dtype's tolerance.
 
-    Raises ParityError with the worst difference, or with the other shape or dtype.
+    Raises ParityError with the worst difference, or with the shapes and dtypes where these differ.
     """
     if expected.shape != actual.shape or expected.dtype != actual.dtype:
-        raise ParityError(f"{output}: the original answers {_form(expected)}, the compiled model {_form(actual)}")
+        raise ParityError(f"{output}: the original returns {_form(expected)}, the compiled model {_form(actual)}")
     rows = len(expected) if expected.ndim else 1
     if expected.dtype.kind not in "fiu":
         return _exact(output, rows, expected, actual)
@@ -104,19 +110,19 @@ def compare(
 
 
 def merge(parts: list[Agreement]) -> Agreement:
-    """The agreement of one output over several batches: rows add up, the worst difference counts."""
+    """Return one output's agreement over batches: sum of rows, worst difference."""
     first = parts[0]
     worst = {key: max(getattr(part, key) for part in parts) for key in ("atol", "max_abs", "max_rel")}
     return Agreement(first.signature, first.output, sum(part.rows for part in parts), first.rtol, **worst)
 
 
 def coarse(value: float) -> float:
-    """A figure rounded to two significant digits."""
+    """Return a value rounded to two significant digits."""
     return float(f"{value:.1e}")
 
 
 def _tolerance(expected: Array, precision: str) -> Tolerance:
-    """Return the coarser tolerance of the values' own dtype and of ``precision``; integers are exact."""
+    """Return the coarser of two dtypes' tolerances; integers are compared exactly."""
     own = TOLERANCES.get(expected.dtype.name, EXACT)
     given = TOLERANCES.get(precision, own)
     return max(own, given, key=lambda tolerance: tolerance.share) if own != EXACT else own

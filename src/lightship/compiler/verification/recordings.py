@@ -1,4 +1,4 @@
-"""What the original answered: batches of inputs and outputs for each signature, the truth of a compile."""
+"""Recorded outputs of the original: the reference of every comparison."""
 
 from __future__ import annotations
 
@@ -28,40 +28,44 @@ GOLDEN_ROWS = 16
 
 @dataclass(frozen=True)
 class Recording:
-    """Batches of one signature, each asked as a whole; the largest comes last. Without rows there is one."""
+    """Batches of one signature in ascending size; one if it has no batch dimension."""
 
     signature: Signature
     batches: tuple[tuple[Tensors, Tensors], ...]
 
     def up_to(self, rows: int, size: float = float("inf")) -> tuple[Tensors, Tensors]:
-        """Return the largest batch of at most so many rows and bytes; the smallest one where there is none."""
+        """Return the largest batch of at most ``rows`` rows and ``size`` bytes.
+
+        Returns the smallest batch where none is that small.
+        """
         small = [batch for batch in self.batches if _rows(self.signature, batch[0]) <= rows and _size(*batch) <= size]
         return small[-1] if small else self.batches[0]
 
 
 def record(original: Original, signature: Signature, data: Path | None) -> Recording:
-    """Ask the original, in batches of 1, 3, 16 and all rows, so that a dynamic batch and stale state would show.
+    """Record the original's outputs for batches of 1, 3, 16 and all rows.
 
-    The recording's signature says whether rows are independent, as measured on the original.
+    Several sizes reveal a fixed batch size and stale state. The recording's signature says whether rows are
+    independent, as measured on the original.
 
-    Raises CompileError where it takes no input that is known, or answers the same one differently each time.
+    Raises CompileError where the original accepts no known input, or returns different outputs for equal inputs.
     """
     if data:
         inputs = read_data(data, signature)
-        outputs = _ask(original, signature, inputs)
+        outputs = _run(original, signature, inputs)
     else:
         inputs, outputs = samples.generate(original.run, signature, original.hints(signature))
     total = _rows(signature, inputs)
     parts = [samples.take(inputs, signature, rows) for rows in (1, 3, GOLDEN_ROWS) if rows < total]
-    batches = (*((part, _ask(original, signature, part)) for part in parts), (inputs, outputs))
+    batches = (*((part, _run(original, signature, part)) for part in parts), (inputs, outputs))
     _check_repeatable(original, signature, *batches[0])
     recording = Recording(signature, batches)
     measured = independent_rows(partial(original.run, signature.name), signature, *recording.up_to(GOLDEN_ROWS))
     return Recording(signature._replace(independent_rows=measured), batches)
 
 
-def restated(recordings: Sequence[Recording], signatures: Sequence[Signature]) -> tuple[Recording, ...]:
-    """Return recordings whose signatures have the shapes of others by name; all else stays."""
+def with_shapes(recordings: Sequence[Recording], signatures: Sequence[Signature]) -> tuple[Recording, ...]:
+    """Return the recordings with the shapes of other signatures of the same names."""
     shapes = {signature.name: signature for signature in signatures}
     return tuple(
         Recording(_reshaped(recording.signature, shapes[recording.signature.name]), recording.batches)
@@ -78,20 +82,23 @@ def _reshaped(signature: Signature, other: Signature) -> Signature:
 
 
 def check_original_state(original: Original, recordings: Sequence[Recording]) -> None:
-    """Ask every signature A, then B twice, then A again: no call may see another one's data. Raises CompileError."""
-    for recording, outputs in zip(recordings, _ask_again(original.run, recordings), strict=True):
+    """Check that no call of the original sees another call's data.
+
+    Calls every signature with inputs A, then B twice, then A again; raises CompileError where the outputs for A differ.
+    """
+    for recording, outputs in zip(recordings, _outputs_after_other_calls(original.run, recordings), strict=True):
         _check_same(recording, outputs)
 
 
 def check_engine_state(engine: Engine, recordings: Sequence[Recording], *, precision: str = "") -> None:
-    """Ask an engine as :func:`check_original_state` does; raises ParityError."""
-    for recording, outputs in zip(recordings, _ask_again(engine.run, recordings), strict=True):
+    """Check an engine as :func:`check_original_state` does; raises ParityError."""
+    for recording, outputs in zip(recordings, _outputs_after_other_calls(engine.run, recordings), strict=True):
         for name, expected in recording.batches[0][1].items():
             compare(Output(recording.signature.name, name), expected, outputs[name], precision=precision)
 
 
-def _ask_again(run: Run, recordings: Sequence[Recording]) -> list[Tensors]:
-    """Return each signature's answer to its first batch, after it and the others were asked for other things."""
+def _outputs_after_other_calls(run: Run, recordings: Sequence[Recording]) -> list[Tensors]:
+    """Return each signature's outputs for its first batch, after other calls."""
     first = [(recording.signature.name, recording.batches[0][0]) for recording in recordings]
     for name, inputs in first:
         run(name, inputs)
@@ -102,8 +109,8 @@ def _ask_again(run: Run, recordings: Sequence[Recording]) -> list[Tensors]:
     return [run(name, inputs) for name, inputs in first]
 
 
-def replayed(engine: Engine, recordings: Sequence[Recording]) -> tuple[Recording, ...]:
-    """Return the recordings' inputs with the outputs of another engine; raises EngineError."""
+def recorded_with(engine: Engine, recordings: Sequence[Recording]) -> tuple[Recording, ...]:
+    """Return the recordings' inputs with an engine's outputs; raises EngineError."""
     return tuple(
         Recording(
             recording.signature,
@@ -113,10 +120,10 @@ def replayed(engine: Engine, recordings: Sequence[Recording]) -> tuple[Recording
     )
 
 
-def agree(engine: Engine, recording: Recording, *, precision: str = "") -> list[Agreement]:
-    """Compare an engine with every batch, and with the first one again; raises ParityError or EngineError.
+def compare_engine(engine: Engine, recording: Recording, *, precision: str = "") -> list[Agreement]:
+    """Compare an engine with every batch, and with the first batch again.
 
-    ``precision`` is that of :func:`lightship.compiler.verification.parity.compare`.
+    ``precision`` is that of :func:`lightship.compiler.verification.parity.compare`. Raises ParityError or EngineError.
     """
     signature = recording.signature
     parts: dict[str, list[Agreement]] = {spec.name: [] for spec in signature.outputs}
@@ -128,46 +135,46 @@ def agree(engine: Engine, recording: Recording, *, precision: str = "") -> list[
 
 
 def golden(recordings: tuple[Recording, ...]) -> dict[str, tuple[Tensors, Tensors]]:
-    """Return a whole batch of every recording: the largest of up to 16 rows that fits into 1 MiB in all.
+    """Return one batch of every recording, of up to 16 rows and 1 MiB in all.
 
-    The smallest batch is recorded where none fits.
+    It is the largest batch within these limits, or the smallest batch where none is.
     """
     budget = GOLDEN_BYTES // len(recordings)
     return {recording.signature.name: recording.up_to(GOLDEN_ROWS, budget) for recording in recordings}
 
 
-def oddities(recording: Recording) -> list[str]:
-    """Sentences about outputs that are NaN or the same whatever goes in, and about rows that depend on each other."""
+def output_warnings(recording: Recording) -> list[str]:
+    """Return warnings about outputs that are NaN or constant and dependent rows."""
     found = []
     inputs, outputs = recording.batches[-1]
     if recording.signature.independent_rows is False:
         found.append(
-            f"rows of signature '{recording.signature.name}' depend on each other: a request is answered as a whole, "
-            "and jobs, which cut files into chunks, do not take the model"
+            f"rows of signature '{recording.signature.name}' depend on each other: requests are not batched together, "
+            "and batch jobs, which split files into chunks, refuse the model"
         )
     several = _rows(recording.signature, inputs) > 1
     for name, array in outputs.items():
         where = f"output '{name}' of signature '{recording.signature.name}'"
         if array.dtype.kind == "f" and np.isnan(array).any():
-            found.append(f"{where} holds NaN for some of the inputs it was compared on")
+            found.append(f"{where} holds NaN for some of the compared inputs")
         elif several and array.ndim and len(array) > 1 and (array == array[:1]).all():
-            found.append(f"{where} was the same for every input it was compared on")
+            found.append(f"{where} was the same for all compared inputs")
     return found
 
 
 def check_probabilities(recording: Recording) -> None:
-    """Outputs with classes must look like probabilities unless they are declared logits; raises CompileError."""
+    """Raise CompileError where an output with classes is not probabilities or logits."""
     for spec in recording.signature.outputs:
         array = recording.batches[-1][1][spec.name]
         if spec.classes and not spec.from_logits and not _probable(array):
             raise CompileError(
                 f"model.yaml: outputs.{spec.name} has classes and values from {array.min():.3g} to {array.max():.3g}, "
-                "which are no probabilities: set from_logits: true if a softmax or sigmoid is missing"
+                "which are not probabilities: set from_logits: true if a softmax or sigmoid is missing"
             )
 
 
 def _check_repeatable(original: Original, signature: Signature, inputs: Tensors, outputs: Tensors) -> None:
-    _check_same(Recording(signature, ((inputs, outputs),)), _ask(original, signature, inputs))
+    _check_same(Recording(signature, ((inputs, outputs),)), _run(original, signature, inputs))
 
 
 def _check_same(recording: Recording, again: Tensors) -> None:
@@ -175,16 +182,16 @@ def _check_same(recording: Recording, again: Tensors) -> None:
     for name, array in recording.batches[0][1].items():
         if not np.array_equal(array, again[name], equal_nan=array.dtype.kind == "f"):
             raise CompileError(
-                f"output '{name}' of signature '{signature.name}' differs each time the original is asked the same: "
-                "a model with random operators cannot be compared"
+                f"output '{name}' of signature '{signature.name}' differs each time the original is called with "
+                "equal inputs: a model with random operators cannot be compared"
             )
 
 
-def _ask(original: Original, signature: Signature, inputs: Mapping[str, Array]) -> Tensors:
+def _run(original: Original, signature: Signature, inputs: Mapping[str, Array]) -> Tensors:
     try:
         return original.run(signature.name, inputs)
     except EngineError as error:
-        what = f"the original does not take this input of '{signature.name}': {error.message}"
+        what = f"the original does not accept this input of '{signature.name}': {error.message}"
         raise CompileError(what, detail=error.detail) from None
 
 

@@ -1,7 +1,8 @@
-"""Inputs to compare models on, made from a signature: the same ones each time, and some that the original accepts.
+"""Generated inputs for comparisons: deterministic, and accepted by the original.
 
-A signature does not say how large an index may be (an embedding's rows) or how long a sequence must be (a cropping
-layer's margin). Both are found by asking the original: sizes from small to large, bounds from large to small.
+A signature does not contain the exclusive bound of an index (an embedding's rows) or the minimum length of a sequence
+(a cropping layer's margin). Both are found by calling the original: with sizes from small to large, and bounds from
+large to small.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ BOUNDS = (2**31 - 1, 1_000_000, 100_000, 30_000, 10_000, 5_000, 1_000, 500, 256,
 
 
 def generate(run: Run, signature: Signature, hints: Mapping[str, Hint] | None = None) -> tuple[Tensors, Tensors]:
-    """Inputs that the original accepts, and its outputs: up to 32 rows. Raises CompileError where none is found.
+    """Return generated inputs of up to 32 rows, and the original's outputs.
 
-    ``hints`` are tried first: with some words that are in no vocabulary, without them, then no hints at all.
+    ``hints`` are tried first: with some words outside of the vocabulary, then without these, then no hints at all.
+    Raises CompileError where the original accepts none of the inputs.
     """
     last = EngineError("its outputs were empty")
     for draw, size, bound in _attempts(signature, usable(hints or {}, signature.inputs)):
@@ -50,37 +52,43 @@ def generate(run: Run, signature: Signature, hints: Mapping[str, Hint] | None = 
             continue
         if all(array.size for array in outputs.values()):
             return inputs, outputs
-    what = f"no generated input suits signature '{signature.name}' ({last.message}): give real ones with --data"
-    raise CompileError(what + _how_bytes(signature), detail=last.detail)
+    what = f"signature '{signature.name}' accepts no generated input ({last.message}): give real inputs with --data"
+    raise CompileError(what + _bytes_hint(signature), detail=last.detail)
 
 
-def _attempts(signature: Signature, hints: Mapping[str, Hint]) -> Iterator[tuple[Drawn, int, int]]:
-    """Yield what to draw from, sizes and bounds; at last whole floats, because Keras 2 feeds indices as floats."""
-    drawn = [Drawn(hints, unknown=True), Drawn(hints), Drawn()] if hints else [Drawn()]
+def _attempts(signature: Signature, hints: Mapping[str, Hint]) -> Iterator[tuple[Distributions, int, int]]:
+    """Yield distributions, sizes and bounds in the order in which they are tried.
+
+    Floats without fractions come last, because Keras 2 passes indices as floats.
+    """
+    drawn = [Distributions(hints, unknown=True), Distributions(hints), Distributions()] if hints else [Distributions()]
     parts = [part for spec in signature.inputs for part in kind_of(spec).parts(spec)]
     sizes = SIZES if any(None in spec.row_shape for spec in parts) else SIZES[:1]
     bounds = BOUNDS if any(spec.numpy.kind in "iu" for spec in parts) else BOUNDS[:1]
     yield from itertools.product(drawn, sizes, bounds)
     if any(spec.numpy.kind == "f" for spec in signature.inputs):
-        yield from ((Drawn(whole=True), SIZES[0], bound) for bound in BOUNDS)
+        yield from ((Distributions(whole=True), SIZES[0], bound) for bound in BOUNDS)
 
 
-def _how_bytes(signature: Signature) -> str:
-    """Say how a data file holds bytes, for a signature that takes strings: encoded images and the like."""
+def _bytes_hint(signature: Signature) -> str:
+    """Return how to write a data file of bytes, for signatures with string inputs."""
     texts = [spec.name for spec in signature.inputs if spec.dtype == "string"]
     if not texts:
         return ""
     return (
-        f". Files as bytes: numpy.savez('data.npz', **{{'{texts[0]}': numpy.array([open(file, 'rb').read() "
+        f". For files as bytes: numpy.savez('data.npz', **{{'{texts[0]}': numpy.array([open(file, 'rb').read() "
         "for file in files])})"
     )
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """What generated values are drawn from: ``hints`` by input, with ``unknown`` words too; all else by dtype.
+class Distributions:
+    """Distribution of generated values.
 
-    ``whole`` makes floats integers, as indices are.
+    Attributes:
+        hints: distributions by input; other inputs are drawn by dtype.
+        unknown: whether some words are outside of a hint's vocabulary.
+        whole: whether floats are integers, as indices are.
     """
 
     hints: Mapping[str, Hint] = field(default_factory=dict)
@@ -88,24 +96,24 @@ class Drawn:
     whole: bool = False
 
     def values(self, sampler: Sampler, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
-        """Return an input's values: by its hint, unless its kind knows them better."""
+        """Return an input's values, drawn as its kind of input requires."""
         if self.whole and spec.numpy.kind == "f":
             most = 2 ** (np.finfo(spec.numpy).nmant + 1) - 1
             return sampler.integers(shape, most=most).astype(spec.numpy)
         return kind_of(spec).sample(sampler, spec, shape)
 
     def hinted(self, rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...]) -> Array | None:
-        """Return an input's values by its hint; None without one."""
+        """Return an input's values by its hint; None without a hint."""
         hint = self.hints.get(spec.name)
         return None if hint is None else hint.values(rng, spec, shape, unknown=self.unknown)
 
 
-def make(signature: Signature, *, size: int, bound: int, draw: Drawn | None = None) -> Tensors:
-    """Inputs with ``size`` for what is unknown in a row, and integers from 0 to ``bound - 1``, both ends included.
+def make(signature: Signature, *, size: int, bound: int, draw: Distributions | None = None) -> Tensors:
+    """Return inputs with ``size`` for each unknown size of a row.
 
-    ``draw`` has what is known of the values of an input.
+    Integers are drawn from 0 to ``bound - 1``, both included; ``draw`` has other distributions by input.
     """
-    draw = draw or Drawn()
+    draw = draw or Distributions()
     sampler = Sampler(np.random.default_rng(_SEED), size, bound, draw.hinted)
     shapes = {spec.name: tuple(size if n is None else n for n in spec.row_shape) for spec in signature.inputs}
     rows = max(FEWEST_ROWS, min(ROWS, *(_VALUES // max(1, math.prod(shape)) for shape in shapes.values())))
@@ -117,14 +125,14 @@ def make(signature: Signature, *, size: int, bound: int, draw: Drawn | None = No
 
 
 def take(tensors: Mapping[str, Array], signature: Signature, rows: int) -> Tensors:
-    """The first rows of every input that has any number of them."""
+    """Return the first rows of every batched input, and other inputs unchanged."""
     return {spec.name: tensors[spec.name][:rows] if spec.batched else tensors[spec.name] for spec in signature.inputs}
 
 
 def altered(tensors: Mapping[str, Array]) -> Tensors:
     """Return other inputs of the same shapes and dtypes.
 
-    Floats are a thousand times as large, truth values inverted, and all others moved on by one place.
+    Floats are multiplied by 1000, booleans inverted, and the entries of other arrays rotated by one position.
     """
     return {name: _altered(array) for name, array in tensors.items()}
 

@@ -1,6 +1,7 @@
-"""The trial: a fresh sandboxed process loads the finished bundle and answers, as a server would.
+"""Trial: a fresh sandboxed process loads the finished bundle and calls it.
 
-Neither the model file nor, for a LiteRT bundle, a framework is in its memory. What crashes it is not published.
+It runs the bundle as a server would, with neither the model file nor, for a LiteRT bundle, a framework in memory. A
+bundle that crashes it is not published.
 """
 
 from __future__ import annotations
@@ -29,16 +30,17 @@ from lightship.tensors import Array, Signature, TensorSpec
 
 Tensors = dict[str, Array]
 
-_ODD_SECONDS = 3.0  # for unusual inputs: a slow model gets fewer of them
-_ODD_BYTES = 2 * 1024**3  # beyond what the golden examples took: an input that sizes a tensor must not take all memory
+_ODD_SECONDS = 3.0  # for unusual inputs: a slow model is called with fewer of them
+_ODD_BYTES = 2 * 1024**3  # above the peak so far: an input that sets a tensor's size must not take all memory
 _BATCHES = (1, 2, 7)
 
 
 def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """Try the bundle in ``job["folder"]`` and return its :class:`lightship.compiler.limits.Cost` as a dictionary.
+    """Try the bundle in ``job["folder"]`` and return its cost as a dictionary.
 
-    Measures one call, compares the golden examples, then calls every signature with unusual inputs. ``job["slow"]``
-    lifts the limits. Raises BundleError, CompileError, ParityError or EngineError; a crash ends the process.
+    The dictionary is that of a :class:`lightship.compiler.limits.Cost`. Measures one call, compares the golden
+    examples, then calls every signature with unusual inputs. ``job["slow"]`` lifts the limits. Raises BundleError,
+    CompileError, ParityError or EngineError; a crash ends the process.
     """
     progress("try", 0.9)
     folder, slow = Path(job["folder"]), bool(job["slow"])
@@ -52,17 +54,20 @@ def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     _bound_memory()
     end = time.monotonic() + _ODD_SECONDS
     for signature in model.manifest.signatures:
-        for inputs in _odd_inputs(model, signature):
+        for inputs in _unusual_inputs(model, signature):
             if time.monotonic() < end:
                 with limits.calls(1, slow=slow):
-                    _ask(model, signature.name, inputs)
+                    _call(model, signature.name, inputs)
     return asdict(cost)
 
 
 def _measured(folder: Path) -> tuple[Model, Cost]:
-    """Load the bundle and call each signature with one row twice: the faster call counts, of the slowest signature."""
+    """Load the bundle and measure calls with one row.
+
+    Each signature is called twice and the faster call counts; the cost has the time of the slowest signature.
+    """
     if (folder / SAVED_MODEL).is_dir():
-        import tensorflow  # noqa: F401 - its own memory is not the model's
+        import tensorflow  # noqa: F401 - its memory must not count as the model's
     before = _peak_bytes()
     model = Model.load(Bundle.reopen(folder))  # the parent has just verified it
     seconds = []
@@ -73,7 +78,10 @@ def _measured(folder: Path) -> tuple[Model, Cost]:
 
 
 def _peak_bytes() -> int:
-    """Return the most memory that this process has used; Linux's ru_maxrss counts what its parent used, too."""
+    """Return the peak memory of this process.
+
+    Linux's ru_maxrss includes the parent's peak before the fork, so VmHWM is read where it is available.
+    """
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
@@ -107,17 +115,20 @@ def _check_golden(model: Model, name: str) -> None:
         compare(Output(name, output), array, outputs[output], bounds=Bounds(recorded["rtol"], recorded["atol"]))
 
 
-def _ask(model: Model, signature: str, inputs: Tensors) -> None:
-    with contextlib.suppress(LightshipError):  # a refused input is an answer, and the server stays up
+def _call(model: Model, signature: str, inputs: Tensors) -> None:
+    with contextlib.suppress(LightshipError):  # refusing the input is correct: only a crash matters
         model.predict(Call(inputs=inputs, signature=signature))
 
 
-def _odd_inputs(model: Model, signature: Signature) -> Iterator[Tensors]:
-    """Yield zeros, extremes and what is no number in the shape of one golden row, then other batch sizes."""
+def _unusual_inputs(model: Model, signature: Signature) -> Iterator[Tensors]:
+    """Yield unusual inputs: extreme values for one row, then other batch sizes.
+
+    The extremes, zero, NaN and infinity among them, have the shape of one golden row.
+    """
     row = _first_row(model.golden(signature.name)[0], signature)
     most = max((len(_extremes(spec)) for spec in signature.inputs), default=0)
     for pick, shift in itertools.product(range(most), range(min(2, len(signature.inputs)))):
-        # the same extreme for all inputs, then a different one for each: the smallest integer and -1 are a pair
+        # the same extreme for all inputs, then different ones: INT_MIN and -1 overflow a division only together
         yield {
             spec.name: np.full_like(row[spec.name], _extremes(spec)[(pick + position * shift) % len(_extremes(spec))])
             for position, spec in enumerate(signature.inputs)

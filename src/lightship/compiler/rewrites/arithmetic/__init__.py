@@ -1,1 +1,1 @@
-"""Rewrites of operators that compute numbers from numbers of the same place."""
+"""Rewrites of element-wise arithmetic and of integer sums."""

@@ -1,4 +1,4 @@
-"""Operations on the bits of 32-bit integers: LiteRT has exclusive or and the shift to the right, and no others."""
+"""Rewrites of bitwise operators: LiteRT has only exclusive or and right shift."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _HALF = 65536  # 2 ** 16
 
 
 def _widened(function: Function) -> Rule:
-    """Return a rule that computes in int32, for integers that int32 holds."""
+    """Return a rule that computes in int32, for dtypes that int32 can hold."""
 
     def wide(*values: Any) -> Any:
         import tensorflow as tf
@@ -24,7 +24,10 @@ def _widened(function: Function) -> Rule:
 
 
 def _and(a: Any, b: Any) -> Any:
-    """Return a & b by halves of 16 bits, in which a + b = (a ^ b) + 2 * (a & b) does not overflow."""
+    """Return a & b, computed separately for the high and the low 16 bits.
+
+    Within 16 bits, a + b = (a ^ b) + 2 * (a & b) does not overflow.
+    """
     import tensorflow as tf
 
     high = [tf.bitwise.right_shift(value, 16) for value in (a, b)]
@@ -52,7 +55,10 @@ def _left_shift(operation: Any) -> Function | None:
 
 
 def _bitwise_and(operation: Any) -> Function | None:
-    """Return the sign where only its bit is asked for, as Keras's ``signbit`` does."""
+    """Return a comparison with zero for a mask of only the sign bit.
+
+    Keras's ``signbit`` uses such a mask. Other masks use :func:`_and`.
+    """
     import tensorflow as tf
 
     mask = constant(operation.inputs[1])

@@ -1,4 +1,4 @@
-"""Sums of integers that LiteRT has for floating point only: exact in float32 as long as they stay below 2 ** 24."""
+"""Rewrites of integer sums to float32, which is exact below 2 ** 24."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 from lightship.compiler.graph.constants import constant
 from lightship.compiler.graph.replacement import Function, Rule
 
-_TERMS = 2**24 // 2**14  # products of two int8 whose sum float32 holds
+_TERMS = 2**24 // 2**14  # products of two int8 that float32 can sum exactly
 _COUNTS = {"float32", "int32", "int64"}
 
 
 def _batch_matmul(operation: Any) -> Function | None:
-    """Return products of float32 parts, as many as exactness takes, for int8 multiplied into int32."""
+    """Return int8 matrices' product as a sum of exact float32 products."""
     import tensorflow as tf
 
     left, right = operation.inputs
@@ -35,7 +35,7 @@ def _batch_matmul(operation: Any) -> Function | None:
 
 
 def _bincount(operation: Any) -> Function | None:
-    """Return the sum of one-hot vectors for a vector or a matrix of values; with weights, theirs."""
+    """Return the sum, weighted if there are weights, of values' one-hot vectors."""
     import tensorflow as tf
 
     values, size, weights = operation.inputs
@@ -49,16 +49,19 @@ def _bincount(operation: Any) -> Function | None:
 
     def function(values: Any, _: Any, weights: Any) -> Any:
         values = values if values.shape.rank else tf.reshape(values, [-1, *sizes[1:]])
-        places = tf.one_hot(values, depth, dtype=weights.dtype)
+        counts = tf.one_hot(values, depth, dtype=weights.dtype)
         if binary:
-            return tf.reduce_max(places, -2)
-        return tf.reduce_sum(places if plain else places * weights[..., None], -2)
+            return tf.reduce_max(counts, -2)
+        return tf.reduce_sum(counts if plain else counts * weights[..., None], -2)
 
     return function
 
 
 def _shape(tensor: Any) -> Any:
-    """Return a tensor's shape; that of a lookup, which TensorFlow does not know, is what it was asked for."""
+    """Return a tensor's shape, also of a table lookup.
+
+    TensorFlow does not infer the shape of a lookup: it is that of the keys.
+    """
     operation = tensor.op
     if tensor.shape.rank is None and operation.type in {"Identity", "Cast"}:
         return _shape(operation.inputs[0])

@@ -1,4 +1,4 @@
-"""Functions of one number that LiteRT lacks, by approximations as exact as float32."""
+"""Approximations, exact to float32, of functions that LiteRT lacks."""
 
 from __future__ import annotations
 
@@ -83,23 +83,26 @@ def _erf(x: Any) -> Any:
 
 
 def _outside_gelu(function: Function) -> Rule:
-    """Return a rule that leaves exact GELU, which LiteRT has: x / 2 times 1 + erf(x / √2), or erfc(-x / √2)."""
+    """Return a rule that does not apply within GELU, which LiteRT supports.
+
+    Exact GELU is x / 2 times 1 + erf(x / √2), or times erfc(-x / √2).
+    """
     rule = _of_floats(function)
     return lambda operation: None if _in_gelu(operation) else rule(operation)
 
 
 def _in_gelu(operation: Any) -> bool:
-    """Return whether the result is multiplied by what the argument was made of."""
-    place = operation
+    """Return whether the result is multiplied by a source of the argument."""
+    last = operation
     if operation.type == "Erf":
-        place = next((sum_ for sum_ in operation.outputs[0].consumers() if sum_.type == "AddV2"), operation)
-    products = [product for product in place.outputs[0].consumers() if product.type == "Mul"]
+        last = next((sum_ for sum_ in operation.outputs[0].consumers() if sum_.type == "AddV2"), operation)
+    products = [product for product in last.outputs[0].consumers() if product.type == "Mul"]
     argument = operation.inputs[0].op
-    return len(products) == 1 and bool(_sources(products[0], but=place.name) & _sources(argument, but=""))
+    return len(products) == 1 and bool(_sources(products[0], but=last.name) & _sources(argument, but=""))
 
 
 def _sources(operation: Any, *, but: str) -> set[str]:
-    """Return the names of a product's factors, and of theirs, that are not constants."""
+    """Return the names of a product's non-constant factors, and of their factors."""
     names: set[str] = set()
     for factor in (tensor.op for tensor in operation.inputs if tensor.op.name != but):
         inner = factor.inputs if factor.type in {"Mul", "RealDiv", "Neg"} else ()

@@ -1,4 +1,4 @@
-"""Quotients and products that are zero where one operand is: of five dimensions LiteRT's converter gets them wrong."""
+"""Rewrites of DivNoNan and MulNoNan, wrong in LiteRT above four dimensions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from lightship.compiler.graph.replacement import Function, Rule
 
-_DIMENSIONS = 4  # what the converter's own form of these operators is right for
+_DIMENSIONS = 4  # up to which the converter's own form of these operators is right
 
 
 def _where_wrong(function: Function) -> Rule:

@@ -1,6 +1,7 @@
-"""Softplus, which LiteRT computes as log(1 + exp(x)): above 88.4 that no longer grows.
+"""Rewrite of softplus to a form that is right for large values.
 
-Mish, softplus and log-sigmoid are made of it. The replacement is max(x, 0) + log(1 + exp(-abs(x))).
+LiteRT computes log(1 + exp(x)), which is constant above 88.4. Mish, softplus and log-sigmoid use it. The replacement
+is max(x, 0) + log(1 + exp(-abs(x))).
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ def apply(graph: Graph) -> bool:
     return replace(graph, {_OPERATOR: _softplus})
 
 
-def concerns(source: Path) -> bool:
-    """Return whether a SavedModel's graph may hold a softplus: its bytes then hold the operator's name."""
+def may_contain_softplus(source: Path) -> bool:
+    """Return whether a SavedModel's bytes contain the name of the operator."""
     return _OPERATOR.encode() in (source / GRAPH).read_bytes()
 
 

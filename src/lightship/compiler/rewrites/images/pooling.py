@@ -1,4 +1,4 @@
-"""Pooling of volumes: two poolings of images, over height and width, then over depth."""
+"""Rewrite of 3-D pooling to two 2-D poolings: height and width, then depth."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _FIRST = [0, 4, 1, 2, 3]
 
 
 def pool(operation: Any) -> Function | None:
-    """Return the two poolings where sizes other than the batch's are known.
+    """Return the two poolings where all sizes but the batch are static.
 
-    A maximum of maxima is exact. A mean of means is, too: the positions that a window counts, less the padding, are
-    those of its height and width times those of its depth.
+    The maximum of maxima is exact. So is the mean of means: the number of unpadded positions in a window is the number
+    in its height and width times the number in its depth.
     """
     import tensorflow as tf
 
@@ -22,7 +22,7 @@ def pool(operation: Any) -> Function | None:
     window, strides = ([*operation.get_attr(name)] for name in ("ksize", "strides"))
     volume = operation.inputs[0]
     if first:
-        window, strides = ([values[place] for place in _LAST] for values in (window, strides))
+        window, strides = ([values[axis] for axis in _LAST] for values in (window, strides))
     if None in volume.shape[1:].as_list() or window[0] != 1 or window[4] != 1 or volume.dtype != tf.float32:
         return None
     padding = operation.get_attr("padding").decode()

@@ -1,7 +1,8 @@
-"""Resizing of images to a fixed size by bicubic, Lanczos, area and other kernels: two matrix multiplications.
+"""Rewrite of image resizing to a fixed size to two matrix multiplications.
 
-All of them are linear in the rows and in the columns of an image. The matrices are what TensorFlow's own operator makes
-of the unit vectors, so its rules about half pixels, borders and antialiasing hold.
+Covers bicubic, Lanczos, area and other kernels. All of them are linear in the rows and in the columns of an image. The
+matrices are the results of TensorFlow's own operator for the unit vectors, so its rules for half pixels, borders and
+antialiasing apply.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from lightship.compiler.graph.constants import constant
 from lightship.compiler.graph.replacement import Function, Rule
 
-_ENTRIES = 4_000_000  # of a matrix: it becomes a part of the model
+_ENTRIES = 4_000_000  # maximum of a matrix, which is stored in the model
 _ATTRIBUTES = {
     "ResizeBicubic": ("align_corners", "half_pixel_centers"),
     "ResizeArea": ("align_corners",),
@@ -24,15 +25,15 @@ _UNCHANGED = (1, 1.0, 0.0)  # size, scale and translation of an axis of one pixe
 
 
 def resize(operation: Any) -> Function | None:
-    """Return the two multiplications where the image's size and the new one are known."""
+    """Return the two multiplications where both image sizes are static."""
     import tensorflow as tf
 
     image, output = operation.inputs[0], operation.outputs[0]
     if image.shape.rank != 4 or None in image.shape[1:].as_list() or output.dtype != tf.float32:
         return None
-    known = [constant(tensor) for tensor in operation.inputs[1:]]
-    values = [value for value in known if value is not None]
-    if len(values) < len(known):
+    folded = [constant(tensor) for tensor in operation.inputs[1:]]
+    values = [value for value in folded if value is not None]
+    if len(values) < len(folded):
         return None
     height, width, channels = image.shape[1:].as_list()
     new_height, new_width = map(int, values[0])
@@ -50,7 +51,10 @@ def resize(operation: Any) -> Function | None:
 
 
 def _matrix(operation: Any, size: int, values: list[Any], *, axis: int) -> Any:
-    """Return [new size, size]: the unit vectors, each an image of one column or of one row, resized along ``axis``."""
+    """Return the [new size, size] matrix that resizes along ``axis``.
+
+    Each unit vector is resized as an image of one column or of one row.
+    """
     import tensorflow as tf
 
     units = np.expand_dims(np.eye(size, dtype=np.float32), (2 - axis, 3))

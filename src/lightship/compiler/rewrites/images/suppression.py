@@ -1,4 +1,4 @@
-"""Non-maximum suppression: LiteRT's pads what it selects, so the padding is cut off."""
+"""Rewrite of non-maximum suppression: cut off the padding of LiteRT's result."""
 
 from __future__ import annotations
 

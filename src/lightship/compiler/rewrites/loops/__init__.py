@@ -1,1 +1,1 @@
-"""Loops over lists of tensors, as dense tensors."""
+"""Rewrites of loops over lists of tensors to loops over dense tensors."""

@@ -1,4 +1,4 @@
-"""The shape of the elements that a loop puts into a list: computed outside of the loop from the loop's first values."""
+"""Shape of the elements of a list, computed outside of the loop that fills it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from lightship.compiler.graph.scopes import Scope, name_of
 
 
 class Untraceable(Exception):
-    """The graph has a list that cannot become a tensor."""
+    """Graph with a list that cannot become a tensor."""
 
 
 def shape_of_elements(library: Library, scope: Scope, node: Any) -> str:
-    """Return the reference to the shape of the elements of what a TensorListReserve makes; raises Untraceable.
+    """Return the reference to the shape of the elements of a reserved list.
 
-    Where the shape is not constant, it is the shape of the tensor that is put into the list first. In a loop this
-    tensor is computed a second time, from the loop's initial values: about the cost of one step.
+    ``node`` is a TensorListReserve. Where the shape is not constant, it is the shape of the tensor that is put into the
+    list first. In a loop this tensor is computed a second time, from the loop's initial values: about the cost of one
+    step. Raises Untraceable.
     """
     sizes = scope.constant(node.input[0])
     if sizes is not None and sizes.ndim == 1 and (sizes >= 0).all():
@@ -46,7 +47,7 @@ def _shapes(library: Library, scope: Scope, handle: str) -> Iterator[str]:
 
 
 class _Wanted(NamedTuple):
-    """A shape inside a function; ``argument`` is the position of the list, which the shape must not depend on."""
+    """Shape inside a function; must not depend on the list at position ``argument``."""
 
     inner: Scope
     shape: str
@@ -54,7 +55,7 @@ class _Wanted(NamedTuple):
 
 
 def _call(library: Library, scope: Scope, node: Any, wanted: _Wanted) -> str:
-    """Compute a tensor of a function outside of it, from the arguments of the node that calls the function."""
+    """Compute a function's tensor outside of it, from the caller's arguments."""
     import tensorflow as tf
 
     inner, shape, list_argument = wanted
@@ -82,7 +83,7 @@ def _call(library: Library, scope: Scope, node: Any, wanted: _Wanted) -> str:
 
 
 def _ancestors(scope: Scope, reference: str) -> tuple[list[Any], list[int]]:
-    """Return the nodes that a tensor is computed from, and the positions of the arguments, in their order."""
+    """Return the nodes, and argument positions, that a tensor depends on."""
     nodes: dict[str, Any] = {}
     arguments: set[str] = set()
     waiting = [reference]
@@ -94,4 +95,4 @@ def _ancestors(scope: Scope, reference: str) -> tuple[list[Any], list[int]]:
         elif node.name not in nodes:
             nodes[node.name] = node
             waiting += [each for each in node.input if not each.startswith("^")]
-    return list(nodes.values()), [place for place, name in enumerate(scope.arguments) if name in arguments]
+    return list(nodes.values()), [position for position, name in enumerate(scope.arguments) if name in arguments]

@@ -1,4 +1,7 @@
-"""The dtypes of the elements of lists, followed through calls and loops, and given to what passes the lists on."""
+"""Element dtypes of lists, propagated through calls and loops.
+
+They are then assigned to the calls and signatures that pass the lists on.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,14 @@ _UNCHANGED = ("Identity", "StopGradient", "PreventGradient", "ZerosLike")
 
 @dataclass(frozen=True)
 class Element:
-    """What is known of a list's elements: the dtype, and the shape with -1 for unknown sizes; None for any rank."""
+    """Dtype and shape of a list's elements: -1 for a size, None for a rank unknown."""
 
     dtype: Any
     shape: tuple[int, ...] | None
 
 
 class ListTypes:
-    """The elements of each list in a graph and its functions."""
+    """Elements of each list in a graph and its functions."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -34,11 +37,11 @@ class ListTypes:
                     self._pass(scope, node)
 
     def element_at(self, scope: Scope, node: Any) -> Element:
-        """Return what is known of the elements of the list that an operator makes or takes."""
+        """Return the elements of the list that an operator makes or takes."""
         return self._made(scope, node) if node.op in MAKERS else self.element(scope, node.input[0])
 
     def element(self, scope: Scope, reference: str) -> Element:
-        """Return what is known of the elements of a list; raises Untraceable."""
+        """Return the elements of a list by its reference; raises Untraceable."""
         node = scope.producer(reference)
         if node is None and (scope.name, reference) in self._arguments:
             return self._arguments[scope.name, reference]

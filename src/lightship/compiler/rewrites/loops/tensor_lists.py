@@ -1,7 +1,7 @@
-"""Lists of tensors become dense tensors, so that loops over time steps run on LiteRT with any batch and any time.
+"""Rewrite of lists of tensors to dense tensors.
 
-A list of n elements of shape s becomes a tensor of shape (n, *s). LiteRT's converter does the same where s is constant;
-a batch of any size is not.
+Loops over time steps then run on LiteRT with any batch size and number of steps. A list of n elements of shape s
+becomes a tensor of shape (n, *s). LiteRT's converter does the same where s is constant, which a dynamic batch is not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lightship.compiler.rewrites.loops.list_types import Element, ListTypes
 
 
 def apply(graph: Graph) -> bool:
-    """Rewrite the lists of a graph and of its functions; False where there are none, or not all can be rewritten."""
+    """Rewrite all lists; return False where there are none or one cannot be."""
     definition = type(graph.definition)()
     definition.CopyFrom(graph.definition)
     library = Library(definition)
@@ -42,7 +42,7 @@ def _is_of_lists(node: Any) -> bool:
 def _rewrite(library: Library) -> None:
     for scope in library.reachable():
         scope.remove_unused(_is_of_lists)
-    shapes = _find_shapes(library)
+    shapes = _element_shapes(library)
     library.prune()
     types = ListTypes(library)
     found = [(scope, node) for scope in library.reachable() for node in scope.nodes if _is_of_lists(node)]
@@ -54,12 +54,12 @@ def _rewrite(library: Library) -> None:
         output, replace = _REPLACEMENTS[node.op]
         if node.attr["resize_if_index_out_of_bounds"].b:
             raise Untraceable(f"the list {node.name} grows")
-        replace(_Place(scope, node, tuple(node.input), element, shapes.get((scope.name, node.name))))
+        replace(_ListNode(scope, node, tuple(node.input), element, shapes.get((scope.name, node.name))))
         scope.redirect({scope.reference(node.name, output): scope.reference(node.name)})
 
 
-def _find_shapes(library: Library) -> dict[tuple[str, str], str]:
-    """Return the reference to the elements' shape for each list that is made empty, by function and node."""
+def _element_shapes(library: Library) -> dict[tuple[str, str], str]:
+    """Return references to reserved lists' element shapes, by function and node."""
     return {
         (scope.name, node.name): shape_of_elements(library, scope, node)
         for scope in library.reachable()  # also the functions that shape_of_elements adds
@@ -69,15 +69,15 @@ def _find_shapes(library: Library) -> dict[tuple[str, str], str]:
 
 
 @dataclass(frozen=True)
-class _Place:
-    """A node of a list's operator while it is replaced.
+class _ListNode:
+    """Node of a list operator during its replacement.
 
     Attributes:
-        scope: where it is.
-        node: what it becomes, under the same name.
-        inputs: the references that it took.
-        element: what is known of the list's elements.
-        shape: the reference to the shape of the elements, of a list that is made empty.
+        scope: the scope of the node.
+        node: the node, which is replaced under the same name.
+        inputs: the node's original inputs.
+        element: dtype and shape of the list's elements.
+        shape: the reference to the shape of the elements; only for a reserved list.
     """
 
     scope: Scope
@@ -87,71 +87,69 @@ class _Place:
     shape: str | None
 
     def become(self, op: str, *inputs: str, **attributes: Any) -> None:
-        """Make another node of this one."""
+        """Turn the node into another node."""
         fill(self.node, op, self.node.name, inputs, **attributes)
 
-    def add(self, op: str, word: str, *inputs: str, **attributes: Any) -> str:
-        """Add a node before it."""
-        return self.scope.add(op, f"{self.node.name}/{word}", inputs, **attributes)
+    def add(self, op: str, suffix: str, *inputs: str, **attributes: Any) -> str:
+        """Add a node before it, named below it."""
+        return self.scope.add(op, f"{self.node.name}/{suffix}", inputs, **attributes)
 
-    def constant(self, word: str, value: Any, dtype: Any = np.int32) -> str:
-        """Add a constant."""
-        return self.scope.add_constant(f"{self.node.name}/{word}", value, dtype)
+    def constant(self, suffix: str, value: Any, dtype: Any = np.int32) -> str:
+        """Add a constant, named below the node."""
+        return self.scope.add_constant(f"{self.node.name}/{suffix}", value, dtype)
 
 
-def _reserve(place: _Place) -> None:
+def _reserve(target: _ListNode) -> None:
     """Fill a tensor of the list's length and the elements' shape with zeros."""
     import tensorflow as tf
 
-    if place.shape is None:
+    if target.shape is None:
         raise Untraceable("a list without elements")
-    one = place.constant("one", [1])
-    length = place.add("Reshape", "length", place.inputs[1], one, T=tf.int32, Tshape=tf.int32)
-    axis = place.constant("axis", 0)
-    dims = place.add("ConcatV2", "dims", length, place.shape, axis, N=2, T=tf.int32, Tidx=tf.int32)
-    zero = place.constant("zero", 0, place.element.dtype.as_numpy_dtype)
-    place.become("Fill", dims, zero, T=place.element.dtype, index_type=tf.int32)
+    one = target.constant("one", [1])
+    length = target.add("Reshape", "length", target.inputs[1], one, T=tf.int32, Tshape=tf.int32)
+    axis = target.constant("axis", 0)
+    dims = target.add("ConcatV2", "dims", length, target.shape, axis, N=2, T=tf.int32, Tidx=tf.int32)
+    zero = target.constant("zero", 0, target.element.dtype.as_numpy_dtype)
+    target.become("Fill", dims, zero, T=target.element.dtype, index_type=tf.int32)
 
 
-def _tensor(place: _Place) -> None:
-    place.become("Identity", place.inputs[0], T=place.element.dtype)
+def _tensor(target: _ListNode) -> None:
+    target.become("Identity", target.inputs[0], T=target.element.dtype)
 
 
-def _get(place: _Place) -> None:
+def _get(target: _ListNode) -> None:
     import tensorflow as tf
 
-    axis = place.constant("axis", 0)
-    types = {"Tparams": place.element.dtype, "Tindices": tf.int32, "Taxis": tf.int32}
-    place.become("GatherV2", *place.inputs[:2], axis, **types)
+    axis = target.constant("axis", 0)
+    types = {"Tparams": target.element.dtype, "Tindices": tf.int32, "Taxis": tf.int32}
+    target.become("GatherV2", *target.inputs[:2], axis, **types)
 
 
-def _set(place: _Place) -> None:
-    """Write one slice; LiteRT does it in place where nothing else reads the list."""
+def _set(target: _ListNode) -> None:
+    """Update one slice; LiteRT updates in place if nothing else reads the list."""
     import tensorflow as tf
 
-    dtype = place.element.dtype
-    axis = place.constant("axis", 0)
-    item = place.add("ExpandDims", "slice", place.inputs[2], axis, T=dtype, Tdim=tf.int32)
-    one = place.constant("one", [1])
-    first = place.add("Reshape", "first", place.inputs[1], one, T=tf.int32, Tshape=tf.int32)
-    shape = place.add("Shape", "shape", place.inputs[2], T=dtype, out_type=tf.int32)
-    others = place.add(
-        "ZerosLike", "others", shape, output="y", T=tf.int32
-    )  # constant where the number of dimensions is known
-    start = place.add("ConcatV2", "start", first, others, axis, N=2, T=tf.int32, Tidx=tf.int32)
-    place.become("XlaDynamicUpdateSlice", place.inputs[0], item, start, T=dtype, Tindices=tf.int32)
+    dtype = target.element.dtype
+    axis = target.constant("axis", 0)
+    item = target.add("ExpandDims", "slice", target.inputs[2], axis, T=dtype, Tdim=tf.int32)
+    one = target.constant("one", [1])
+    first = target.add("Reshape", "first", target.inputs[1], one, T=tf.int32, Tshape=tf.int32)
+    shape = target.add("Shape", "shape", target.inputs[2], T=dtype, out_type=tf.int32)
+    others = target.add("ZerosLike", "others", shape, output="y", T=tf.int32)  # constant where the rank is static
+    start = target.add("ConcatV2", "start", first, others, axis, N=2, T=tf.int32, Tidx=tf.int32)
+    target.become("XlaDynamicUpdateSlice", target.inputs[0], item, start, T=dtype, Tindices=tf.int32)
 
 
-def _length(place: _Place) -> None:
+def _length(target: _ListNode) -> None:
     import tensorflow as tf
 
-    shape = place.add("Shape", "shape", place.inputs[0], T=place.element.dtype, out_type=tf.int32)
-    axis = place.constant("axis", 0)
-    place.become("GatherV2", shape, axis, axis, Tparams=tf.int32, Tindices=tf.int32, Taxis=tf.int32)
+    shape = target.add("Shape", "shape", target.inputs[0], T=target.element.dtype, out_type=tf.int32)
+    axis = target.constant("axis", 0)
+    target.become("GatherV2", shape, axis, axis, Tparams=tf.int32, Tindices=tf.int32, Taxis=tf.int32)
 
 
 # By operator: the name of its output, and what replaces it.
-_REPLACEMENTS: dict[str, tuple[str, Callable[[_Place], None]]] = {
+_REPLACEMENTS: dict[str, tuple[str, Callable[[_ListNode], None]]] = {
     "TensorListReserve": ("handle", _reserve),
     "TensorListFromTensor": ("output_handle", _tensor),
     "TensorListGetItem": ("item", _get),

@@ -1,4 +1,4 @@
-"""Operators that move or accumulate values along an axis."""
+"""Rewrites of operators that move or accumulate values along an axis."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lightship.compiler.graph.replacement import Function, Rule
 
 
 def _roll(operation: Any) -> Function | None:
-    """Return slices that are joined the other way round, where shifts and axes are known."""
+    """Return concatenations of two slices, where shifts and axes are constant."""
     import tensorflow as tf
 
     shifts, axes = (tf.get_static_value(tensor) for tensor in operation.inputs[1:])
@@ -27,7 +27,10 @@ def _roll(operation: Any) -> Function | None:
 
 
 def _cumulative_product(operation: Any) -> Function | None:
-    """Return about log2(size) multiplications: a value times the product of as many before it."""
+    """Return about log2(size) multiplications of values with shifted values.
+
+    After each, an entry is the product of twice as many values.
+    """
     import tensorflow as tf
 
     axis, size = tf.get_static_value(operation.inputs[1]), None
@@ -35,31 +38,31 @@ def _cumulative_product(operation: Any) -> Function | None:
         size = operation.inputs[0].shape[int(axis)]
     if not size:
         return None
-    place, backwards = int(axis), operation.get_attr("reverse")
+    axis, backwards = int(axis), operation.get_attr("reverse")
     exclusive = operation.get_attr("exclusive")
 
     def function(values: Any, _: Any) -> Any:
-        values = tf.reverse(values, [place]) if backwards else values
+        values = tf.reverse(values, [axis]) if backwards else values
         if exclusive:
-            first = tf.ones_like(_head(values, place, 1))
-            values = tf.concat([first, _head(values, place, size - 1)], place)
+            first = tf.ones_like(_head(values, axis, 1))
+            values = tf.concat([first, _head(values, axis, size - 1)], axis)
         step = 1
         while step < size:
-            product = _head(values, place, size - step) * _tail(values, place, step)
-            values = tf.concat([_head(values, place, step), product], place)
+            product = _head(values, axis, size - step) * _tail(values, axis, step)
+            values = tf.concat([_head(values, axis, step), product], axis)
             step *= 2
-        return tf.reverse(values, [place]) if backwards else values
+        return tf.reverse(values, [axis]) if backwards else values
 
     return function
 
 
 def _head(values: Any, axis: int, count: Any) -> Any:
-    """Return the first entries on an axis."""
+    """Return the first ``count`` entries on an axis."""
     return values[(slice(None),) * (axis % values.shape.rank) + (slice(0, count),)]
 
 
 def _tail(values: Any, axis: int, start: Any) -> Any:
-    """Return the entries on an axis from a position on."""
+    """Return the entries on an axis from ``start`` on."""
     return values[(slice(None),) * (axis % values.shape.rank) + (slice(start, None),)]
 
 

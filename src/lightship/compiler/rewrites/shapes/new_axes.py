@@ -1,4 +1,7 @@
-"""``x[:, None, :]``: LiteRT's converter takes a StridedSlice that adds axes only where all dimensions are known."""
+"""Rewrite of slices that add axes, such as ``x[:, None, :]``.
+
+LiteRT's converter takes a StridedSlice that adds axes only where all dimensions are static.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,11 @@ from typing import Any
 
 from lightship.compiler.graph.replacement import Function, Rule
 
-Index = Any  # None for a new axis, Ellipsis, a slice, or a number that takes an axis away
+Index = Any  # None for a new axis, Ellipsis, a slice, or an integer that removes an axis
 
 
 def _add_axes(operation: Any) -> Function | None:
-    """Return a plain slice, where one is left to do, and an ExpandDims for each new axis."""
+    """Return a slice without new axes, if needed, then an ExpandDims for each."""
     import tensorflow as tf
 
     bounds = [tf.get_static_value(tensor) for tensor in operation.inputs[1:]]
@@ -20,24 +23,24 @@ def _add_axes(operation: Any) -> Function | None:
         return None
     indices = list(_indices(operation, *bounds))
     plain = tuple(index for index in indices if index is not None)
-    places = list(_places(indices, rank - sum(index not in (None, Ellipsis) for index in indices)))
+    axes = list(_new_axes(indices, rank - sum(index not in (None, Ellipsis) for index in indices)))
 
     def function(values: Any, *_: Any) -> Any:
         if any(index not in (Ellipsis, slice(None, None, 1)) for index in plain):
             values = values[plain]
-        for place in places:
-            values = tf.expand_dims(values, place)
+        for axis in axes:
+            values = tf.expand_dims(values, axis)
         return tf.identity(values)
 
     return function
 
 
 def _indices(operation: Any, begins: Any, ends: Any, strides: Any) -> Iterator[Index]:
-    """Yield the indices as Python writes them, from the operator's bounds and bit masks."""
+    """Yield the indices in Python's notation from the operator's bounds and masks."""
     names = ("ellipsis", "new_axis", "shrink_axis", "begin", "end")
     masks = {name: operation.get_attr(f"{name}_mask") for name in names}
-    for place, (begin, end, stride) in enumerate(zip(begins.tolist(), ends.tolist(), strides.tolist(), strict=True)):
-        bits = {name for name, mask in masks.items() if mask >> place & 1}
+    for position, (begin, end, stride) in enumerate(zip(begins.tolist(), ends.tolist(), strides.tolist(), strict=True)):
+        bits = {name for name, mask in masks.items() if mask >> position & 1}
         if "ellipsis" in bits:
             yield Ellipsis
         elif "new_axis" in bits:
@@ -48,8 +51,8 @@ def _indices(operation: Any, begins: Any, ends: Any, strides: Any) -> Iterator[I
             yield slice(None if "begin" in bits else begin, None if "end" in bits else end, stride)
 
 
-def _places(indices: list[Index], others: int) -> Iterator[int]:
-    """Yield the axes of the result that are new; an Ellipsis stands for ``others`` axes."""
+def _new_axes(indices: list[Index], others: int) -> Iterator[int]:
+    """Yield the new axes of the result; an Ellipsis covers ``others`` axes."""
     axis = 0
     for index in indices:
         if index is None:

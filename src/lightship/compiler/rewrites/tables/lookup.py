@@ -1,4 +1,4 @@
-"""Tables that map numbers to numbers: a binary search in constants."""
+"""Rewrite of tables that map numbers to numbers to a binary search."""
 
 from __future__ import annotations
 
@@ -16,38 +16,43 @@ _VALUES = ("int32", "int64", "float32")
 
 
 def apply(graph: Graph) -> bool:
-    """Replace lookups in the tables that the graph captures."""
+    """Replace lookups in the tables that the graph captures; return whether any."""
     return replace(graph, {"LookupTableFindV2": partial(_lookup, graph.captures)})
 
 
 def _lookup(captures: dict[str, Any], operation: Any) -> Function | None:
     import tensorflow as tf
 
-    table, asked, default = operation.inputs
+    table, queries, default = operation.inputs
     handle = captures.get(_origin(table.op).name)
-    if handle is None or asked.dtype.name not in _KEYS or default.dtype.name not in _VALUES or default.shape.rank != 0:
+    if (
+        handle is None
+        or queries.dtype.name not in _KEYS
+        or default.dtype.name not in _VALUES
+        or default.shape.rank != 0
+    ):
         return None
-    keys, values = tf.raw_ops.LookupTableExportV2(table_handle=handle, Tkeys=asked.dtype, Tvalues=default.dtype)
+    keys, values = tf.raw_ops.LookupTableExportV2(table_handle=handle, Tkeys=queries.dtype, Tvalues=default.dtype)
     order = np.argsort(keys.numpy())
     return partial(_search, keys.numpy()[order], values.numpy()[order])
 
 
 def _origin(operation: Any) -> Any:
-    """Return where a tensor comes from that is only passed on."""
+    """Return the operation at the start of a chain of Identity operations."""
     while operation.type == "Identity":
         operation = operation.inputs[0].op
     return operation
 
 
-def _search(keys: Array, values: Array, _: Any, asked: Any, default: Any) -> Any:
-    """Return the values of what is asked for; ``keys`` are in ascending order."""
+def _search(keys: Array, values: Array, _: Any, queries: Any, default: Any) -> Any:
+    """Return the values for ``queries``; ``keys`` are in ascending order."""
     import tensorflow as tf
 
     if not len(keys):
-        return tf.zeros_like(asked, default.dtype) + default
-    place = tf.zeros_like(asked, tf.int32)
+        return tf.zeros_like(queries, default.dtype) + default
+    position = tf.zeros_like(queries, tf.int32)
     for bit in reversed(range((len(keys) - 1).bit_length())):
-        further = place + 2**bit
-        reached = tf.gather(keys, tf.minimum(further, len(keys) - 1)) <= asked
-        place = tf.where((further < len(keys)) & reached, further, place)
-    return tf.where(tf.gather(keys, place) == asked, tf.gather(values, place), default)
+        further = position + 2**bit
+        reached = tf.gather(keys, tf.minimum(further, len(keys) - 1)) <= queries
+        position = tf.where((further < len(keys)) & reached, further, position)
+    return tf.where(tf.gather(keys, position) == queries, tf.gather(values, position), default)

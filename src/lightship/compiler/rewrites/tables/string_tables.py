@@ -1,4 +1,4 @@
-"""Tables that stay in a rewritten graph: of texts to numbers or back, which LiteRT has as they are."""
+"""Lookup tables between strings and integers, which LiteRT supports unchanged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _KINDS = {("string", "int64"), ("int64", "string")}
 
 
 def keep(graph: Graph) -> bool:
-    """Give the graph tables for the handles that its outputs need; return whether LiteRT has all of them."""
+    """Add tables for the outputs' handles; return whether LiteRT supports all."""
     for name in graph.needed_captures():
         table = _table(graph, name)
         if table is None:
@@ -22,7 +22,7 @@ def keep(graph: Graph) -> bool:
 
 
 def _table(graph: Graph, name: str) -> Any:
-    """Return a table of the same content that TensorFlow can save; None where it is not of texts and numbers."""
+    """Return a table that TensorFlow can save; None unless it maps string and int64."""
     import tensorflow as tf
 
     flow = Flow(graph.definition.library.function)
@@ -36,4 +36,4 @@ def _table(graph: Graph, name: str) -> Any:
         table_handle=graph.captures[name], Tkeys=tf.as_dtype(keys), Tvalues=tf.as_dtype(values)
     )
     initial = tf.lookup.KeyValueTensorInitializer(content.keys.numpy(), content.values.numpy(), keys, values)
-    return tf.lookup.StaticHashTable(initial, -1 if values == "int64" else "")  # each lookup has its own default
+    return tf.lookup.StaticHashTable(initial, -1 if values == "int64" else "")  # not used: each lookup passes a default

@@ -1,4 +1,7 @@
-"""Reshapes whose known sizes LiteRT's converter loses, such as the channels of an image of any height and width."""
+"""Rewrite of reshapes whose static sizes LiteRT's converter loses.
+
+An example is the number of channels of an image of any height and width.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from lightship.compiler.graph.replacement import Function, Rule
 
 
 def _reshape(operation: Any) -> Function | None:
-    """Return a reshape to a list of sizes in which known ones are constants, where the sizes are concatenated."""
+    """Return a reshape with static sizes as constants, where sizes are concatenated."""
     import tensorflow as tf
 
     shape = operation.outputs[0].shape
@@ -17,8 +20,8 @@ def _reshape(operation: Any) -> Function | None:
     sizes = shape.as_list()
 
     def function(values: Any, dims: Any) -> Any:
-        known = [dims[place] if size is None else tf.constant(size, dims.dtype) for place, size in enumerate(sizes)]
-        return tf.reshape(values, tf.stack(known))
+        target = [dims[axis] if size is None else tf.constant(size, dims.dtype) for axis, size in enumerate(sizes)]
+        return tf.reshape(values, tf.stack(target))
 
     return function
 

@@ -1,4 +1,4 @@
-"""The policy that docs/deployment.md gives to whoever looks after a stack allows each call that the commands make."""
+"""The policy that docs/operate.md gives to whoever looks after a stack allows each call that the commands make."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def allowed() -> set[str]:
     """Every action of the policy."""
     (text,) = (
         text
-        for text in re.findall(r"^```json\n(.*?)^```$", (ROOT / "docs" / "deployment.md").read_text(), re.M | re.S)
+        for text in re.findall(r"^```json\n(.*?)^```$", (ROOT / "docs" / "operate.md").read_text(), re.M | re.S)
         if "sqs:ReceiveMessage" in text
     )
     actions = [statement["Action"] for statement in json.loads(text)["Statement"]]

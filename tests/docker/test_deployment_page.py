@@ -1,4 +1,4 @@
-"""docs/deployment.md as its reader: its ``sh docker`` blocks, one after the other."""
+"""docs/deploy.md as its reader: its ``sh docker`` blocks, one after the other."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ import pytest
 pytestmark = pytest.mark.docker
 
 ROOT = Path(__file__).parents[2]
-BLOCKS = re.findall(
-    r"^```sh docker\n(.*?)^```$", (ROOT / "docs" / "deployment.md").read_text(), re.MULTILINE | re.DOTALL
-)
+BLOCKS = re.findall(r"^```sh docker\n(.*?)^```$", (ROOT / "docs" / "deploy.md").read_text(), re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture

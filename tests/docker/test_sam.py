@@ -1,4 +1,4 @@
-"""The Lambda image through the SAM CLI, as docs/deployment.md has it."""
+"""The Lambda image through the SAM CLI, as docs/deploy.md has it."""
 
 from __future__ import annotations
 

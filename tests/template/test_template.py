@@ -96,6 +96,6 @@ def test_the_function_gives_up_before_the_api_does() -> None:
 
 
 def test_the_documentation_has_every_parameter_with_its_default() -> None:
-    text = (ROOT / "docs" / "deployment.md").read_text()
+    text = (ROOT / "docs" / "deploy.md").read_text()
     documented = dict(re.findall(r"^\| `([A-Z]\w+)` \|\s*`?([^`|]*?)`?\s*\|", text, re.MULTILINE))
     assert documented == {name: str(entry["Default"]) for name, entry in SOURCE["Parameters"].items()}

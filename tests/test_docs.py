@@ -1,10 +1,7 @@
-"""Commands in the README and docs/ are run, and their output is compared.
+"""README and docs: every ``sh`` block is run, and a ``json`` or ``csv`` block after it must be its output.
 
-A ``json`` or ``csv`` block after a command is its expected output. Floats are compared approximately, because trained
-weights differ between machines.
-
-``sh docker`` blocks need an engine; ``sh aws`` blocks cannot be run here, and their page must say so; ``sh suite``
-blocks run these tests themselves.
+Numbers are compared with a tolerance, because models are trained anew. ``tests/docker/test_pages.py`` runs the
+``sh docker`` blocks. ``sh aws`` blocks cannot be run, and their page must say so. ``sh suite`` blocks run these tests.
 """
 
 from __future__ import annotations
@@ -17,7 +14,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,42 +21,12 @@ import pytest
 
 from tests.bundles import Registries
 from tests.emulator import ROOT
+from tests.pages import PAGES, Block, anchors, blocks
 
 pytestmark = pytest.mark.alone  # writes .lightship.env
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-_FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+_LINK = re.compile(r"\]\(([^):#]*)(?:#([^)]*))?\)")
 _KINDS = {"", "docker", "aws", "suite"}
-
-
-@dataclass(frozen=True)
-class Block:
-    page: str
-    kind: str
-    script: str
-    expected: str | None = None
-    table: list[str] | None = None
-
-    def __str__(self) -> str:
-        return f"{self.page}: {self.script.splitlines()[0][:60]}"
-
-
-def blocks(page: Path) -> list[Block]:
-    fences = [match.groups() for match in _FENCE.finditer(page.read_text())]
-    following = [*fences[1:], ("", "", "")]
-    return [
-        Block(
-            page.relative_to(ROOT).as_posix(),
-            attributes.strip(),
-            text,
-            expected=then[2] if then[0] == "json" else None,
-            table=then[2].splitlines() if then[0] == "csv" else None,
-        )
-        for (language, attributes, text), then in zip(fences, following, strict=False)
-        if language in {"sh", "bash", "shell", "console"}
-    ]
-
 
 ALL = [block for page in PAGES for block in blocks(page)]
 START = "make run\n"
@@ -153,9 +119,19 @@ def test_documentation_blocks_have_valid_kinds() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_documentation_links_exist(page: Path) -> None:
-    for target in _LINK.findall(page.read_text()):
-        assert (page.parent / target).exists(), target
+def test_page_links_lead_to_files_and_headings(page: Path) -> None:
+    for path, anchor in _LINK.findall(page.read_text()):
+        target = page.parent / path if path else page
+        assert target.exists(), path
+        if anchor and target.suffix == ".md":
+            assert anchor in anchors(target), f"{path}#{anchor}"
+
+
+def test_index_links_to_every_page() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = {(index.parent / path).resolve() for path, _ in _LINK.findall(index.read_text())}
+    below_protocols = set((ROOT / "docs" / "protocols").glob("*.md"))
+    assert {page for page in PAGES if page.parent != ROOT} - below_protocols - {index} <= linked
 
 
 def test_command_line_page_equals_help() -> None:

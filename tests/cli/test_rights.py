@@ -1,4 +1,4 @@
-"""The operators' IAM policy in docs/deployment.md allows all calls of commands."""
+"""The operators' IAM policy in docs/operate.md allows all calls of commands."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def allowed() -> set[str]:
     """Return every action of the policy."""
     (text,) = (
         text
-        for text in re.findall(r"^```json\n(.*?)^```$", (ROOT / "docs" / "deployment.md").read_text(), re.M | re.S)
+        for text in re.findall(r"^```json\n(.*?)^```$", (ROOT / "docs" / "operate.md").read_text(), re.M | re.S)
         if "sqs:ReceiveMessage" in text
     )
     actions = [statement["Action"] for statement in json.loads(text)["Statement"]]

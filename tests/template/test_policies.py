@@ -47,9 +47,7 @@ def deployer() -> list[dict[str, Any]]:
 
 def operator() -> list[dict[str, Any]]:
     """Return the statements of the policy for operating."""
-    blocks = re.findall(
-        r"^```json\n(.*?)^```$", (ROOT / "docs" / "deployment.md").read_text(), re.MULTILINE | re.DOTALL
-    )
+    blocks = re.findall(r"^```json\n(.*?)^```$", (ROOT / "docs" / "operate.md").read_text(), re.MULTILINE | re.DOTALL)
     (text,) = (block for block in blocks if "sqs:ReceiveMessage" in block)
     return list(json.loads(text)["Statement"])
 

@@ -96,6 +96,6 @@ def test_function_times_out_before_api() -> None:
 
 
 def test_documentation_has_every_parameter_with_default() -> None:
-    text = (ROOT / "docs" / "deployment.md").read_text()
+    text = (ROOT / "docs" / "deploy.md").read_text()
     documented = dict(re.findall(r"^\| `([A-Z]\w+)` \|\s*`?([^`|]*?)`?\s*\|", text, re.MULTILINE))
     assert documented == {name: str(entry["Default"]) for name, entry in SOURCE["Parameters"].items()}

@@ -21,17 +21,20 @@ TITLES = {
 
 HEAD = """# Which models compile
 
-Made by `make zoo` from [coverage.json](coverage.json); do not edit. Every model below is saved as a file, checked,
-loaded, recorded, converted and compared as `lightship compile` does it. It counts as compiled only where its outputs
-agree with the original's.
+This page is for users who want to know whether a kind of model compiles. It lists typical models, layers, options of
+layers and applications of Keras, with the engine that each compiles to.
 
-- **LiteRT**: the converted model agrees with the original. **TensorFlow**: LiteRT cannot run it, and the bundle needs
-  the TensorFlow engine.
+`make zoo` makes it from [coverage.json](coverage.json); do not edit it. Every model below is saved as a file, checked,
+loaded, recorded, converted and compared as by `lightship compile`. It counts as compiled only where its outputs agree
+with the original's.
+
+- **LiteRT**: the converted model agrees with the original.
+- **TensorFlow**: LiteRT cannot run it. The bundle needs the TensorFlow engine and is about as fast as the original.
 - **Parity** is the largest difference of any output from the original's, over all recorded batches.
-- **Size** is bytes of the bundle's model divided by bytes of the source file. **Faster** is the time of one row
-  through the original divided by that of the compiled model. Before, the original was `model.predict`, or a
-  SavedModel's signature; now it is the fastest way to call it that Keras and TensorFlow offer, so that the two
-  columns do not compare. A model on TensorFlow is about as fast as the original.
+- **Size** is bytes of the bundle's model divided by bytes of the source file.
+- **Faster** is the time of one row through the original divided by that of the compiled model. Before, the original
+  was `model.predict` or a SavedModel's signature. Now it is the fastest call that Keras and TensorFlow offer, so the
+  two columns cannot be compared.
 - Layers that are not counted: {left_out}.
 - Options that are not counted, because Keras cannot run them itself: {options_left_out}.
 - Measured as exported SavedModels, because Keras cannot load the files that it saves of them: {exported}.

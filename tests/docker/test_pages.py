@@ -1,9 +1,8 @@
-"""The ``sh docker`` blocks of docs/deployment.md, run in order."""
+"""``sh docker`` blocks of the documentation, run in order, page by page."""
 
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -12,17 +11,17 @@ from typing import Any
 
 import pytest
 
+from tests.pages import PAGES, Block, blocks
+
 pytestmark = pytest.mark.docker
 
 ROOT = Path(__file__).parents[2]
-BLOCKS = re.findall(
-    r"^```sh docker\n(.*?)^```$", (ROOT / "docs" / "deployment.md").read_text(), re.MULTILINE | re.DOTALL
-)
+WITH_DOCKER = [page for page in PAGES if any(block.kind == "docker" for block in blocks(page))]
 
 
 @pytest.fixture
 def terminals(compose_command: list[str], sam_environment: dict[str, str], sam_command: str) -> Iterator[Any]:
-    """Return a function that starts a block in its own session; each is ended at last."""
+    """Start a block in a separate terminal; stop all of them at the end."""
     environment = {name: value for name, value in sam_environment.items() if not name.startswith("LIGHTSHIP_")}
     environment["PATH"] = f"{Path(sam_command).parent}{os.pathsep}{os.environ['PATH']}"
     environment["COMPOSE_PROJECT_NAME"] = "lightship-page"
@@ -44,23 +43,34 @@ def terminals(compose_command: list[str], sam_environment: dict[str, str], sam_c
         process.communicate(timeout=60)
 
 
-def test_deployment_page_commands_succeed(terminals: Any, wait: Any) -> None:
+@pytest.mark.parametrize("page", WITH_DOCKER, ids=lambda page: page.name)
+def test_page_commands_for_docker_succeed(page: Path, terminals: Any, wait: Any) -> None:
     output = ""
 
-    def works(script: str) -> bool:
+    def succeeds(script: str) -> bool:
         nonlocal output
         process = terminals(script)
         output, _ = process.communicate(timeout=900)
         return process.returncode == 0
 
     def answers(script: str) -> bool:
-        return works(script) and '"message"' not in output  # in every error of SAM and of the API
+        return succeeds(script) and '"message"' not in output  # in every error, SAM's and Lightship's
 
-    assert len(BLOCKS) == 7
-    for block in BLOCKS:
-        if block.startswith("sam local start"):
-            terminals(block)
-        elif block.startswith("curl"):  # the server may still be starting
-            wait(lambda script=block: answers(script), lambda: output)
+    for block in blocks(page):
+        if not _runs_here(block):
+            continue
+        if block.script.startswith("sam local start"):
+            terminals(block.script)
+        elif block.script.startswith("curl"):  # the server or container needs time to start
+            wait(lambda script=block.script: answers(script), lambda: output)
         else:
-            assert works(block), output
+            assert succeeds(block.script), output
+
+
+def _runs_here(block: Block) -> bool:
+    """Return whether a block needs Docker, or is a step before one that needs no ``make run``."""
+    return block.kind == "docker" or (not block.kind and not block.needs_server)
+
+
+def test_pages_with_docker_blocks_are_found() -> None:
+    assert {page.name for page in WITH_DOCKER} == {"deploy.md", "your-own-model.md", "mlflow-sagemaker.md"}

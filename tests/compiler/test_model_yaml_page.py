@@ -1,0 +1,36 @@
+"""docs/model-yaml.md: its examples, fields and options beside the code that reads them."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+
+import pytest
+
+from lightship import inputs
+from lightship.compiler import plain_yaml
+from lightship.compiler.config import Config
+from lightship.inputs.kinds import KINDS
+from tests.emulator import ROOT
+
+PAGE = (ROOT / "docs" / "model-yaml.md").read_text()
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_example_of_page_is_valid(example: str) -> None:
+    config = Config.parse(plain_yaml.load(example.encode()))
+    assert config.inputs or config.outputs
+
+
+def test_page_has_section_for_each_kind_of_input() -> None:
+    sections = re.findall(r"^## inputs: kind (\w+)$", PAGE, re.MULTILINE)
+    assert sections == inputs.configurable()
+    assert set(sections) <= set(KINDS)
+
+
+def test_page_lists_options_of_each_kind() -> None:
+    for kind in inputs.configurable():
+        section = PAGE.split(f"## inputs: kind {kind}\n")[1].split("\n## ")[0]
+        documented = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+        assert documented == ["kind", *(import_module(KINDS[kind]).KIND.options)]

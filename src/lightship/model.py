@@ -65,12 +65,12 @@ class Model:
             _check_several(signature, inputs)
         return signature
 
-    def twin(self) -> Model:
+    def clone(self) -> Model:
         """Return the same version with an engine of its own, for calls of another shape.
 
-        See :meth:`lightship.engines.base.Engine.twin`.
+        See :meth:`lightship.engines.base.Engine.clone`.
         """
-        return Model(self.bundle, self._engine.twin())
+        return Model(self.bundle, self._engine.clone())
 
     def golden(self, signature: str | None = None) -> tuple[dict[str, Array], dict[str, Array]]:
         """Return recorded inputs and the original model's outputs for a signature."""

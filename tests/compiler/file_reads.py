@@ -16,7 +16,7 @@ from lightship.bundle import Bundle
 from lightship.compiler.build import build
 from lightship.compiler.job import BuildJob
 from lightship.compiler.sandbox import ignore_progress
-from lightship.compiler.verification import leftovers, trial
+from lightship.compiler.verification import child_output, trial
 from lightship.registry.registry import Registry
 
 EXTRA = "extra.bin"
@@ -43,7 +43,7 @@ def main(folder: Path, source: Path) -> dict[str, int]:
 
     job = BuildJob(source, bundle, sandbox="none")
     counted("build", build(job.to_json(), ignore_progress))
-    verified = counted("verify", leftovers.verified(bundle, sandbox="none", largest=2**30))
+    verified = counted("verify", child_output.verified(bundle, sandbox="none", largest=2**30))
     counted("trial", trial.build({"folder": str(bundle), "slow": False}, ignore_progress))
     first, second = (Registry(str(folder / name)) for name in ("first", "second"))
     with first.staging() as staged:

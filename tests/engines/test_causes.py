@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lightship.engines.causes import DETAIL_LENGTH, known_cause, translated
+from lightship.engines.causes import DETAIL_LENGTH, cause_of, translated
 from lightship.errors import EngineError
 
 SECRET = "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI"  # an assertion of a hostile model may print secrets
@@ -25,7 +25,7 @@ SECRET = "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI"  # an assertion of a hostile mode
     ],
 )
 def test_cause_of_engine_text_is_fixed_text(text: str, cause: str) -> None:
-    found = known_cause(f"{text} {SECRET}")
+    found = cause_of(f"{text} {SECRET}")
     assert found.startswith(cause) if cause else found == ""
     assert "SECRET" not in found
 

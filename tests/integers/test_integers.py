@@ -14,8 +14,7 @@ from pyarrow import parquet
 
 from lightship.jobs.score import score
 from tests.bundles import Registries
-from tests.integers.models import INTEGERS
-from tests.integers.ways import (
+from tests.integers.channels import (
     COMMANDS,
     JOBS,
     MESSAGES,
@@ -30,6 +29,7 @@ from tests.integers.ways import (
     from_parquet,
     named,
 )
+from tests.integers.models import INTEGERS
 from tests.jobs.clouds import SETTINGS, moto_cloud
 from tests.jobs.scoring import scored
 from tests.model_files import write

@@ -47,8 +47,8 @@ class GatedEngine:
         assert self.gate.wait(PATIENCE)
         return self.engine.run(signature, inputs)
 
-    def twin(self) -> Engine:
-        return GatedEngine(self.engine.twin(), self.gate, self.arrived)
+    def clone(self) -> Engine:
+        return GatedEngine(self.engine.clone(), self.gate, self.arrived)
 
 
 @dataclass

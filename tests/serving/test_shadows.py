@@ -39,7 +39,7 @@ class FailingEngine:
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         raise self.error
 
-    def twin(self) -> Engine:
+    def clone(self) -> Engine:
         return self
 
 

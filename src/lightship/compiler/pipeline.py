@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from lightship.bundle import Bundle
-from lightship.compiler import received, sources
+from lightship.compiler import sources, untrusted_report
 from lightship.compiler.config import read_config
 from lightship.compiler.job import BuildJob
 from lightship.compiler.report import Report
 from lightship.compiler.sandbox import CONFINED, Confinement, Outcome, Progress, Task, ignore_progress, run
-from lightship.compiler.verification import datafiles, leftovers
+from lightship.compiler.verification import child_output, datafiles
 from lightship.errors import SourceRefused
 from lightship.registry.registry import Registry, check_name
 
@@ -82,14 +82,14 @@ def compile_model(
 def compile_bundle(
     job: BuildJob, confinement: Confinement = CONFINED, *, progress: Progress = ignore_progress
 ) -> Compiled:
-    """Compile a model file into the job's folder, verify what came of it, and try it in a fresh process.
+    """Compile into the job's folder, verify the bundle, and try it.
 
     The trial runs in a fresh process. Raises SandboxUnavailable, SourceRefused, ParityError or CompileError.
     """
     limits = confinement.limits
     end = time.monotonic() + limits.wall_seconds
     built = run(_build(job), confinement, progress=progress)
-    bundle = leftovers.verified(job.folder, sandbox=built.proof, largest=limits.file_bytes)
+    bundle = child_output.verified(job.folder, sandbox=built.proof, largest=limits.file_bytes)
     left = replace(limits, wall_seconds=max(1.0, end - time.monotonic()))
     tried = run(_trial(job), replace(confinement, limits=left), progress=progress)
     return Compiled(bundle, _report(built, tried.result, bundle))
@@ -126,8 +126,8 @@ def _report(built: Outcome, cost: Mapping[str, Any], bundle: Bundle) -> Report:
     Raises SourceRefused where it is invalid: a model's code may have forged it.
     """
     try:
-        report = received.report({**built.result, "cost": cost})
-    except received.InvalidReport as error:
+        report = untrusted_report.report({**built.result, "cost": cost})
+    except untrusted_report.InvalidReport as error:
         what = "the process that compiled this model sent an invalid report"
         raise SourceRefused(what, detail=str(error)) from None
     return replace(report, digest=bundle.digest, sandbox=str(built))

@@ -21,7 +21,7 @@ class Engine(Protocol):
         """Return outputs by name, as new arrays; raises EngineError."""
         ...
 
-    def twin(self) -> Engine:
+    def clone(self) -> Engine:
         """Return another engine of the same bundle, for calls of another shape.
 
         Returns itself where a new shape costs nothing.

@@ -62,11 +62,11 @@ def translated(kind: type[E], what: str, error: object, *, path: str = "") -> E:
     text = detail(error)
     if path:
         text = text.replace(path, path.rstrip("/").rpartition("/")[2])
-    cause = known_cause(text_of(error))
+    cause = cause_of(text_of(error))
     return kind(f"{what}: {cause}" if cause else what, detail=text)
 
 
-def known_cause(text: str) -> str:
+def cause_of(text: str) -> str:
     """Return the known cause that matches a text; "" if there is none."""
     for pattern, cause in _CAUSES:
         if found := pattern.search(text[:10_000]):

@@ -59,7 +59,7 @@ class LiteRTEngine:
             if not self._fresh:
                 self._idle.append(signatures)
 
-    def twin(self) -> LiteRTEngine:
+    def clone(self) -> LiteRTEngine:
         """See :class:`lightship.engines.base.Engine`: a new shape causes reallocation."""
         return LiteRTEngine(self._path, stateful=self.stateful, reset=self._reset)
 

@@ -108,6 +108,6 @@ class TensorFlowEngine:
         except (ValueError, TypeError, self._tf.errors.OpError) as error:
             raise translated(EngineError, "TensorFlow could not run this input", error) from None
 
-    def twin(self) -> TensorFlowEngine:
+    def clone(self) -> TensorFlowEngine:
         """See :class:`lightship.engines.base.Engine`."""
         return self

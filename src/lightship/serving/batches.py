@@ -172,7 +172,7 @@ class Batches:
 
     def _model_for(self, rows: int) -> Model:
         if rows not in self._models:
-            self._models[rows] = self._models[1].twin()
+            self._models[rows] = self._models[1].clone()
         return self._models[rows]
 
 
@@ -198,7 +198,7 @@ def _saves_time(model: Model, signature: Signature, rows: int) -> bool:
     if not _rowwise(signature, len(next(iter(inputs.values())))):
         return False
     try:
-        one, many = model.twin(), model.twin()
+        one, many = model.clone(), model.clone()
         several = {name: np.resize(array, (rows, *array.shape[1:])) for name, array in inputs.items()}
         single = [{name: array[row : row + 1] for name, array in several.items()} for row in range(rows)]
         together = many.predict(Call(several, signature.name))

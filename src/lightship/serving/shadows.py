@@ -101,7 +101,7 @@ class Shadows:
         try:
             model = self._pool.load((name, version), spare=True).model
             if model.stateful:  # this version may also answer requests: use a separate engine
-                model = model.twin()
+                model = model.clone()
             seen.record(answered, model.predict(answered.call))
         except LightshipError as error:
             seen.failed += 1

@@ -30,8 +30,8 @@ from lightship.tensors import Array, Signature, TensorSpec
 
 Tensors = dict[str, Array]
 
-_ODD_SECONDS = 3.0  # for unusual inputs: a slow model is called with fewer of them
-_ODD_BYTES = 2 * 1024**3  # above the peak so far: an input that sets a tensor's size must not take all memory
+_UNUSUAL_SECONDS = 3.0  # for unusual inputs: a slow model is called with fewer of them
+_UNUSUAL_BYTES = 2 * 1024**3  # above the peak so far: an input that sets a tensor's size must not take all memory
 _BATCHES = (1, 2, 7)
 
 
@@ -52,7 +52,7 @@ def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         with limits.calls(1, slow=slow):
             _check_golden(model, signature.name)
     _bound_memory()
-    end = time.monotonic() + _ODD_SECONDS
+    end = time.monotonic() + _UNUSUAL_SECONDS
     for signature in model.manifest.signatures:
         for inputs in _unusual_inputs(model, signature):
             if time.monotonic() < end:
@@ -92,7 +92,7 @@ def _peak_bytes() -> int:
 
 def _bound_memory() -> None:
     """Bound what unusual inputs may add."""
-    bound = memory.data_limit(_peak_bytes() + _ODD_BYTES)
+    bound = memory.data_limit(_peak_bytes() + _UNUSUAL_BYTES)
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (bound if soft == resource.RLIM_INFINITY else min(soft, bound), hard))
 

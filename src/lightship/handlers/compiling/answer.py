@@ -1,6 +1,6 @@
 """A worker's answer: a compile report or a refusal, parsed as untrusted input.
 
-The model file may have taken control of the process that opened it: see :mod:`lightship.compiler.received`.
+The model file may have taken control of the process that opened it: see :mod:`lightship.compiler.untrusted_report`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lightship.compiler import received
+from lightship.compiler import untrusted_report
 from lightship.compiler.report import Report
 
 # Codes of lightship.errors with which a worker may refuse a file.
@@ -42,7 +42,7 @@ def read(data: bytes) -> Refusal | Report:
         return _refusal(record["refused"]) if "refused" in record else _compiled(record["compiled"])
     except KeyError as error:
         raise InvalidAnswer(f"it has no field {error}") from None
-    except (received.InvalidReport, InvalidAnswer) as error:
+    except (untrusted_report.InvalidReport, InvalidAnswer) as error:
         raise InvalidAnswer(str(error)) from None
     except (ValueError, TypeError, RecursionError):
         raise InvalidAnswer("it is not JSON of the expected form") from None
@@ -51,11 +51,11 @@ def read(data: bytes) -> Refusal | Report:
 def _refusal(record: Any) -> Refusal:
     if record["code"] not in CODES:
         raise InvalidAnswer("its refusal has an unknown code")
-    return Refusal(str(record["code"]), received.sentence(record["reason"]))
+    return Refusal(str(record["code"]), untrusted_report.sentence(record["reason"]))
 
 
 def _compiled(record: Any) -> Report:
-    report = received.report(record)
+    report = untrusted_report.report(record)
     if report.trusted:
         raise InvalidAnswer("it reports that code from the file was trusted")
     return report

@@ -19,7 +19,7 @@ from typing import Any
 
 from lightship import aws
 from lightship.bundle import Bundle, Manifest
-from lightship.compiler import received
+from lightship.compiler import untrusted_report
 from lightship.compiler.report import Report
 from lightship.errors import BundleError, CompileError, Unavailable
 from lightship.handlers.compiling import answer, archive
@@ -143,7 +143,7 @@ def verify(folder: Path, compiled: Report, suffix: str, sha256: str) -> Bundle:
 
 def invalid_answer(why: str) -> CompileError:
     """Log and return the error of an answer that the worker's own code does not give."""
-    _LOG.error("the worker's answer is invalid", extra={"reason": received.sentence(why)})
+    _LOG.error("the worker's answer is invalid", extra={"reason": untrusted_report.sentence(why)})
     return CompileError("the compile worker's answer is not valid: nothing was published", detail=why)
 
 

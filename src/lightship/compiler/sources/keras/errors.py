@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TypeVar
 
-from lightship.engines.causes import detail, known_cause, text_of
+from lightship.engines.causes import cause_of, detail, text_of
 from lightship.errors import LightshipError
 
 E = TypeVar("E", bound=LightshipError)
@@ -42,7 +42,7 @@ def translated(kind: type[E], what: str, error: object) -> E:
     """
     layer, cause = layer_and_cause(text_of(error))
     where = f": layer '{layer}'" if layer else ""
-    reason = _specific_reason(cause) or known_cause(cause)
+    reason = _specific_reason(cause) or cause_of(cause)
     return kind(f"{what}{where}{f': {reason}' if reason else ''}", detail=detail(cause) if cause else detail(error))
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from lightship.bundle import MANIFEST, Bundle, Manifest, digests, write_manifest
-from lightship.compiler import received
-from lightship.compiler.verification.leftovers import verified
+from lightship.compiler import untrusted_report
+from lightship.compiler.verification.child_output import verified
 from lightship.errors import SourceRefused
 from lightship.tensors import Signature, TensorSpec
 
@@ -115,7 +115,7 @@ RESULT: dict[str, Any] = {
 
 
 def test_report_of_result_contains_sandbox() -> None:
-    assert received.report({**RESULT, "sandbox": "kernel: seccomp"}).sandbox == "kernel: seccomp"
+    assert untrusted_report.report({**RESULT, "sandbox": "kernel: seccomp"}).sandbox == "kernel: seccomp"
 
 
 @pytest.mark.parametrize(
@@ -138,5 +138,5 @@ def test_report_of_result_contains_sandbox() -> None:
     ],
 )
 def test_report_of_invalid_result_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(received.InvalidReport):
-        received.report({**RESULT, **wrong})
+    with pytest.raises(untrusted_report.InvalidReport):
+        untrusted_report.report({**RESULT, **wrong})

@@ -1,4 +1,6 @@
-"""README and docs: every ``sh`` block is run, and a ``json`` or ``csv`` block after it must be its output.
+"""Commands in README and docs: every ``sh`` block is run.
+
+A ``json`` or ``csv`` block after it must be its output.
 
 Numbers are compared with a tolerance, because models are trained anew. ``tests/docker/test_pages.py`` runs the
 ``sh docker`` blocks. ``sh aws`` blocks cannot be run, and their page must say so. ``sh suite`` blocks run these tests.

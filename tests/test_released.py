@@ -1,4 +1,4 @@
-"""Registries and bundles that released versions wrote: every later version reads them."""
+"""Registries and bundles of released versions, which later versions read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RELEASED = sorted((Path(__file__).parent / "released").iterdir())
 
 
 @pytest.mark.parametrize("registry", RELEASED, ids=lambda path: path.name)
-def test_released_registry_is_read_and_its_bundle_predicts(registry: Path, tmp_path: Path) -> None:
+def test_registry_of_released_version_predicts(registry: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(registry, tmp_path / "models")
     assert Registry(str(folder)).state("quickstart").versions == (1,)
     model = Model.open(folder / "quickstart" / "1")

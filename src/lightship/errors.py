@@ -135,7 +135,7 @@ class Unavailable(LightshipError):
 
 
 class MissingExtra(Unavailable):
-    """An optional package that is not installed: the message names the extra that installs it."""
+    """An optional package is not installed; the message names its extra."""
 
 
 class Overloaded(LightshipError):

@@ -1,4 +1,4 @@
-"""Extras: which of them installs an optional package, and the error for one that is missing."""
+"""Extras of the package, and the error for one that is not installed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from lightship.errors import MissingExtra
 
-# The modules that each extra of pyproject.toml adds. An extra that needs another one's modules names the other first.
+# The modules that each extra of pyproject.toml adds to those of the extras it includes.
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "serve": ("click", "granian", "prometheus_client", "rich", "uvloop", "yaml"),
     "s3": ("boto3", "botocore"),
@@ -19,7 +19,10 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
 
 
 def require(extra: str, what: str) -> None:
-    """Raise MissingExtra where a package of an extra is not installed; imports none. ``what`` needs it."""
+    """Raise MissingExtra unless all packages of an extra are installed.
+
+    Imports none of them. ``what`` is the part of Lightship that needs the extra, for the message.
+    """
     if any(find_spec(module) is None for module in EXTRAS[extra]):
         raise missing_extra(extra, what)
 
@@ -30,6 +33,6 @@ def missing_extra(extra: str, what: str) -> MissingExtra:
 
 
 def extra_of(error: ImportError) -> str | None:
-    """Return the extra that installs the module which could not be imported; None where no extra does."""
+    """Return the extra of the module that could not be imported, or None."""
     package = (error.name or "").partition(".")[0]
     return next((extra for extra, modules in EXTRAS.items() if package in modules), None)

@@ -1,4 +1,4 @@
-"""docs/model-yaml.md: its examples, fields and options beside the code that reads them."""
+"""docs/model-yaml.md: its examples, fields and options beside the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The built wheel outside the checkout: each extra alone in a clean environment, and the error without it."""
+"""The built wheel outside the checkout: each extra alone, and the error without it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def uv(*arguments: str | Path) -> None:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy: a build leaves files in its source folder."""
+    """Build the wheel from a copy: a build leaves files in its source folder."""
     folder = tmp_path_factory.mktemp("wheel")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
@@ -90,7 +90,7 @@ def installed(wheel: Path, tmp_path: Path) -> Callable[[str], Environment]:
         uv("pip", "install", "--quiet", "--python", tmp_path / "venv" / "bin" / "python", *locked, what)
         return Environment(tmp_path)
 
-    overrides = tmp_path / "overrides.txt"  # as tool.uv of pyproject.toml: tensorflow-cpu stands in for tensorflow
+    overrides = tmp_path / "overrides.txt"  # as tool.uv of pyproject.toml: tensorflow-cpu replaces tensorflow
     overrides.write_text("tensorflow==2.21.0; sys_platform != 'linux' or platform_machine != 'x86_64'\n")
     return install
 

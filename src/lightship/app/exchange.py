@@ -1,4 +1,7 @@
-"""A request and its response as observers see them; imports no event loop, for the Lambda handler."""
+"""A request and its response as observers see them.
+
+A module of its own, because the Lambda handler imports no event loop.
+"""
 
 from __future__ import annotations
 

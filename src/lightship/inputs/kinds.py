@@ -24,7 +24,7 @@ KINDS: dict[str, str] = {
 
 @lru_cache(maxsize=256)
 def kind_of(spec: TensorSpec) -> InputKind:
-    """Return the kind of an input: a plain tensor's where the manifest names none, or an unknown one."""
+    """Return the kind of an input; a plain tensor where it is missing or unknown."""
     record = spec.kind or {}
     return _class_of(record["type"]).from_json(record) if record.get("type") in KINDS else PLAIN
 

@@ -98,7 +98,7 @@ def without_prefixes(path: str, *, stage: str | None, base_path: str) -> tuple[s
 
 
 def with_body(request: Request, event: Mapping[str, Any], *, flag: str) -> Request:
-    """Set a request's body, base64-decoded if ``event[flag]`` is true; return the request.
+    """Return a request with its body, base64-decoded if ``event[flag]`` is true.
 
     Raises InvalidInput for the body, TypeError for a part of the request that is not a string and UnicodeEncodeError
     for a lone surrogate.

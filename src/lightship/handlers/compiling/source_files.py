@@ -132,5 +132,5 @@ def _hash(body: Any, limit: int) -> str:
 
 
 def _gone(error: Exception) -> Exception:
-    """Return ObjectGone if the object is missing or replaced, else the error."""
+    """Convert an error about a missing or replaced object to ObjectGone."""
     return ObjectGone() if aws.code(error) in aws.MISSING | {"PreconditionFailed"} else error

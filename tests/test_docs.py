@@ -1,6 +1,7 @@
-"""README and docs: every ``sh`` block is run, and a ``json`` or ``csv`` block after it must be its output.
+"""Commands in the README and docs/ are run, and their output is compared.
 
-Numbers are compared with a tolerance, because models are trained anew. ``tests/docker/test_pages.py`` runs the
+A ``json`` or ``csv`` block after a command is its expected output. Floats are compared approximately, because trained
+weights differ between machines. ``tests/docker/test_pages.py`` runs the
 ``sh docker`` blocks. ``sh aws`` blocks cannot be run, and their page must say so. ``sh suite`` blocks run these tests.
 """
 
@@ -34,7 +35,7 @@ START = "make run\n"
 
 @pytest.fixture(scope="module")
 def environment(registries: Registries, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A registry of its own, so that what the reader compiles does not stay in the repository's models."""
+    """Return an environment with a copy of the registry, which commands may change."""
     registry = tmp_path_factory.mktemp("reader") / "models"
     shutil.copytree(registries.examples, registry)
     others = ("LIGHTSHIP_", "MAKE", "MFLAGS", "PORT")
@@ -44,7 +45,7 @@ def environment(registries: Registries, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def served(environment: dict[str, str]) -> Iterator[None]:
-    """The README's first command, in its own terminal."""
+    """Run the README's first command in the background."""
     process = subprocess.Popen(
         ["make", "run"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -55,15 +56,15 @@ def served(environment: dict[str, str]) -> Iterator[None]:
         if "curl -X POST" in line:
             break
     else:
-        pytest.fail(f"`make run` did not end in a panel:\n{shown}")
+        pytest.fail(f"`make run` did not print a panel:\n{shown}")
     assert "http://127.0.0.1:8000" in shown
     yield
-    os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
+    os.killpg(process.pid, signal.SIGINT)  # like Ctrl-C
     process.communicate(timeout=30)
 
 
 @pytest.mark.parametrize("block", [block for block in ALL if not block.kind and block.script != START], ids=str)
-def test_a_command_does_what_the_page_says(block: Block, served: None, environment: dict[str, str]) -> None:
+def test_documentation_command_gives_documented_output(block: Block, served: None, environment: dict[str, str]) -> None:
     run = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block.script],
         cwd=ROOT,
@@ -78,31 +79,31 @@ def test_a_command_does_what_the_page_says(block: Block, served: None, environme
     if block.table is not None:
         lines = run.stdout.splitlines()
         shown = lines[lines.index(block.table[0]) :]
-        assert cells(shown) == about(cells(block.table))
+        assert cells(shown) == approximately(cells(block.table))
     if block.expected is not None:
-        assert json.loads(run.stdout) == about(json.loads(block.expected))
+        assert json.loads(run.stdout) == approximately(json.loads(block.expected))
 
 
-def about(value: Any) -> Any:
-    """What is equal to a page's value wherever the model was trained: figures nearly, all else exactly."""
+def approximately(value: Any) -> Any:
+    """Return a value that equals this one, floats approximately."""
     if isinstance(value, dict):
-        return {key: about(item) for key, item in value.items()}
+        return {key: approximately(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [about(item) for item in value]
+        return [approximately(item) for item in value]
     return pytest.approx(value, abs=0.01) if isinstance(value, float) else value
 
 
 def cells(lines: list[str]) -> list[Any]:
-    """A CSV's rows, figures as numbers."""
+    """Return a CSV's rows, decimal numbers as floats."""
     return [[float(cell) if re.fullmatch(r"\d+\.\d+", cell) else cell for cell in line.split(",")] for line in lines]
 
 
-def test_the_first_block_of_the_readme_is_the_start() -> None:
+def test_readme_first_block_is_make_run() -> None:
     assert ALL[0].page == "README.md"
     assert ALL[0].script == START
 
 
-def test_readme_commands_follow_the_port_of_make_run() -> None:
+def test_readme_commands_use_port_of_make_run() -> None:
     script = "".join(block.script for block in ALL if block.page == "README.md" and not block.kind)
     script = script.replace("$((${PORT:-8000} + 1))", "AWS").replace("${PORT:-8000}", "API")
     assert set(re.findall(r"(?:localhost|127\.0\.0\.1):(\w+)", script)) == {"API", "AWS"}
@@ -111,7 +112,7 @@ def test_readme_commands_follow_the_port_of_make_run() -> None:
     assert "lightship up --port 8100" in made.stdout
 
 
-def test_every_block_says_how_it_is_tested() -> None:
+def test_documentation_blocks_have_valid_kinds() -> None:
     assert {block.kind for block in ALL} <= _KINDS
     for block in ALL:
         if block.kind == "aws":
@@ -134,7 +135,7 @@ def test_index_links_to_every_page() -> None:
     assert {page for page in PAGES if page.parent != ROOT} - below_protocols - {index} <= linked
 
 
-def test_the_page_of_the_command_line_is_what_help_says() -> None:
+def test_command_line_page_equals_help() -> None:
     made = subprocess.run(
         [sys.executable, "scripts/command-line-page"], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -10,11 +10,11 @@ from lightship.settings import CacheSettings, Settings
 from tests.emulator import ROOT
 
 
-def test_an_empty_environment_gives_the_defaults() -> None:
+def test_settings_of_empty_environment_are_defaults() -> None:
     assert Settings.from_environment({"LIGHTSHIP_TOKEN": ""}) == Settings()
 
 
-def test_every_variable_is_read() -> None:
+def test_settings_read_every_variable() -> None:
     environ = {
         "LIGHTSHIP_REGISTRY": "/models",
         "LIGHTSHIP_CACHE": "/tmp/cache",
@@ -70,19 +70,19 @@ def test_every_variable_is_read() -> None:
         ("LIGHTSHIP_REFRESH_SECONDS", "soon"),
     ],
 )
-def test_nonsense_is_refused_by_the_variables_name(key: str, text: str) -> None:
+def test_settings_malformed_variable_is_named(key: str, text: str) -> None:
     with pytest.raises(SettingError, match=f"{key}.*'{text}'"):
         Settings.from_environment({key: text})
 
 
 @pytest.mark.parametrize("token", ["s\u00e9same", "open sesame", "sesame\n"])
-def test_a_token_that_no_header_can_bring_is_refused_and_not_told(token: str) -> None:
+def test_settings_invalid_token_is_refused_without_value(token: str) -> None:
     with pytest.raises(SettingError, match="LIGHTSHIP_TOKEN") as refused:
         Settings.from_environment({"LIGHTSHIP_TOKEN": token})
     assert "same" not in refused.value.message
 
 
-def test_settings_page_lists_variables_that_source_reads() -> None:
+def test_settings_page_lists_variables_of_source() -> None:
     page = (ROOT / "docs" / "settings.md").read_text()
     listed = re.findall(r"^\| `(LIGHTSHIP_[A-Z_]+)`", page, re.MULTILINE)
     sources = [*(ROOT / "src").rglob("*.py"), ROOT / "compose.yaml", ROOT / "template.yaml"]

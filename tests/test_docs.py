@@ -1,8 +1,7 @@
-"""Commands in README and docs: every ``sh`` block is run.
+"""Commands in the README and docs/ are run, and their output is compared.
 
-A ``json`` or ``csv`` block after it must be its output.
-
-Numbers are compared with a tolerance, because models are trained anew. ``tests/docker/test_pages.py`` runs the
+A ``json`` or ``csv`` block after a command is its expected output. Floats are compared approximately, because trained
+weights differ between machines. ``tests/docker/test_pages.py`` runs the
 ``sh docker`` blocks. ``sh aws`` blocks cannot be run, and their page must say so. ``sh suite`` blocks run these tests.
 """
 

@@ -82,7 +82,7 @@ def test_settings_invalid_token_is_refused_without_value(token: str) -> None:
     assert "same" not in refused.value.message
 
 
-def test_settings_page_lists_all_variables_read_by_source() -> None:
+def test_settings_page_lists_variables_of_source() -> None:
     page = (ROOT / "docs" / "settings.md").read_text()
     listed = re.findall(r"^\| `(LIGHTSHIP_[A-Z_]+)`", page, re.MULTILINE)
     sources = [*(ROOT / "src").rglob("*.py"), ROOT / "compose.yaml", ROOT / "template.yaml"]

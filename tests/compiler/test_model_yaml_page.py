@@ -1,4 +1,4 @@
-"""docs/model-yaml.md: its examples, fields and options beside the code."""
+"""Examples and options of docs/model-yaml.md, compared with the code."""
 
 from __future__ import annotations
 

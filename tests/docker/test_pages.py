@@ -68,7 +68,7 @@ def test_page_commands_for_docker_succeed(page: Path, terminals: Any, wait: Any)
 
 
 def _runs_here(block: Block) -> bool:
-    """Return whether a block needs Docker, or is run before one that does."""
+    """Return whether a block needs Docker, or no ``make run``."""
     return block.kind == "docker" or (not block.kind and not block.needs_server)
 
 

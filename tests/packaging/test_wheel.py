@@ -1,4 +1,4 @@
-"""The built wheel outside the checkout: each extra alone, and the error without it."""
+"""The built wheel outside the checkout: each extra alone, the error without."""
 
 from __future__ import annotations
 

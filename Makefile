@@ -38,7 +38,7 @@ endif
 # Keep trained models, which the README compiles again.
 .SECONDARY:
 
-.PHONY: help run check test examples coverage fuzz fuzz-models public-models faults lint format models docs operators lock bench zoo build emulate clean
+.PHONY: help run check test examples coverage fuzz fuzz-models public-models faults lint format models docs operators lock bench zoo wheel build emulate clean
 
 help: ## List the targets
 	@grep -Eh '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -67,6 +67,9 @@ fuzz-models: $(VENV)/.dev examples ## Compile and serve mutants of the example m
 
 public-models: $(VENV)/.dev ## Compile the model files of public packages; writes docs/public-models.md
 	PUBLIC_MODELS_PAGE=docs/public-models.md $(BIN)/$(FULL) tests/compiler/test_public_models.py
+
+wheel: $(VENV)/.dev examples ## Build the wheel and try every extra in a clean environment
+	$(BIN)/$(FULL) tests/packaging
 
 faults: $(VENV)/.dev examples ## Inject random crashes, delays and duplicates into jobs for FAULT_SECONDS (600)
 	LIGHTSHIP_FAULT_SECONDS=$(FAULT_SECONDS) $(BIN)/$(FULL) tests/jobs/faults/test_schedules.py

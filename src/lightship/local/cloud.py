@@ -6,11 +6,11 @@ import errno
 import json
 import os
 import socket
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from lightship.errors import SettingError
+from lightship.extras import require
 from lightship.local import children
 from lightship.local.template.parts import Bucket, Queue, Rule, Schedule, Table, Wiring
 from lightship.local.template.wiring import REGION
@@ -23,12 +23,11 @@ class Cloud:
         folder: the folder of its log (``aws.log``).
         port: port on the loopback interface; 0 selects a free one.
 
-    Raises SettingError if the port is in use or moto is not installed.
+    Raises SettingError if the port is in use, MissingExtra if moto is not installed.
     """
 
     def __init__(self, folder: Path, *, port: int = 0) -> None:
-        if find_spec("moto") is None or find_spec("flask") is None:
-            raise SettingError("local S3 and SQS need moto: pip install 'lightship[local]'")
+        require("local", "local S3 and SQS")
         listener = _listen(port)
         self.endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
         self.environment = {

@@ -13,8 +13,8 @@ from lightship.compiler.sandbox import Confinement, Task, run, targets
 from lightship.errors import LightshipError
 
 if __name__ == "__main__":
-    with targets.prepared() as prepared:
-        job = {"probe": "escape", "targets": dataclasses.asdict(prepared)}
+    with targets.provide() as probe_targets:
+        job = {"probe": "escape", "targets": dataclasses.asdict(probe_targets)}
         try:
             outcome = run(Task("tests.compiler.probes", job), Confinement(accept=sys.argv[1:]))
             print(json.dumps({"proof": outcome.proof, "measures": outcome.measures, **outcome.result}))

@@ -43,7 +43,7 @@ def main(folder: Path, source: Path) -> dict[str, int]:
 
     job = BuildJob(source, bundle, sandbox="none")
     counted("build", build(job.to_json(), ignore_progress))
-    verified = counted("verify", child_output.verified(bundle, sandbox="none", largest=2**30))
+    verified = counted("verify", child_output.verify(bundle, sandbox="none", largest=2**30))
     counted("trial", trial.build({"folder": str(bundle), "slow": False}, ignore_progress))
     first, second = (Registry(str(folder / name)) for name in ("first", "second"))
     with first.staging() as staged:

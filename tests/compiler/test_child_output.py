@@ -11,7 +11,7 @@ import pytest
 
 from lightship.bundle import MANIFEST, Bundle, Manifest, digests, write_manifest
 from lightship.compiler import untrusted_report
-from lightship.compiler.verification.child_output import verified
+from lightship.compiler.verification.child_output import verify
 from lightship.errors import SourceRefused
 from lightship.tensors import Signature, TensorSpec
 
@@ -30,8 +30,8 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-def test_verified_valid_folder_returns_bundle(folder: Path) -> None:
-    assert verified(folder, sandbox="kernel", largest=MEBIBYTE) == Bundle.open(folder)
+def test_verify_valid_folder_returns_bundle(folder: Path) -> None:
+    assert verify(folder, sandbox="kernel", largest=MEBIBYTE) == Bundle.open(folder)
 
 
 def link(folder: Path) -> None:
@@ -88,10 +88,10 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("damage", HOSTILE)
-def test_verified_manipulated_folder_is_refused(folder: Path, damage: Callable[[Path], None]) -> None:
+def test_verify_manipulated_folder_is_refused(folder: Path, damage: Callable[[Path], None]) -> None:
     damage(folder)
     with pytest.raises(SourceRefused):
-        verified(folder, sandbox="kernel", largest=MEBIBYTE)
+        verify(folder, sandbox="kernel", largest=MEBIBYTE)
 
 
 def test_manifest_without_sandbox_is_read_and_keeps_bytes(folder: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lightship.compiler import compile_model
-from lightship.compiler.sources.saved_model.output_shapes import Shape, measured
+from lightship.compiler.sources.saved_model.output_shapes import Shape, measure
 from lightship.errors import EngineError, SourceRefused
 from lightship.registry.registry import Registry
 from lightship.tensors import Array, Signature, TensorSpec
@@ -21,7 +21,7 @@ def _measured(input_shape: Shape, compute: Callable[[Array], Array]) -> Shape:
         return {"y": compute(inputs["x"])}
 
     signature = Signature("serve", (TensorSpec("x", "float32", input_shape),), (TensorSpec("y", "float32", ()),))
-    (output,) = measured(run, signature, {}, unknown=["y"]).outputs
+    (output,) = measure(run, signature, {}, unknown=["y"]).outputs
     return output.shape
 
 
@@ -43,13 +43,13 @@ def _three_rows(x: Array) -> Array:
         pytest.param((None, 4), _three_rows, (None, 4), id="at least three rows"),
     ],
 )
-def test_measured_output_has_sizes_of_two_calls(
+def test_measure_output_has_sizes_of_two_calls(
     input_shape: Shape, compute: Callable[[Array], Array], shape: Shape
 ) -> None:
     assert _measured(input_shape, compute) == shape
 
 
-def test_measured_output_with_rank_depending_on_rows_raises() -> None:
+def test_measure_output_with_rank_depending_on_rows_raises() -> None:
     with pytest.raises(ValueError, match="y"):
         _measured((None, 4), np.squeeze)
 

@@ -35,7 +35,14 @@ def probe(name: str, limits: Limits = DEFAULT, **job: Any) -> dict[str, Any]:
 
 def test_child_environment_contains_nothing_of_parent() -> None:
     seen = probe("look_around")
-    unexpected = seen["environ"].keys() - {*process.FIXED, *process.KEPT, "HOME", "TMPDIR", "PYTHONPATH", "LC_CTYPE"}
+    unexpected = seen["environ"].keys() - {
+        *process.FIXED_VARIABLES,
+        *process.INHERITED_VARIABLES,
+        "HOME",
+        "TMPDIR",
+        "PYTHONPATH",
+        "LC_CTYPE",
+    }
     assert not unexpected
     assert not {"wJalrXUtnFEMI", "hunter2"} & set(seen["environ"].values())
     assert seen["environ"]["HOME"] == seen["cwd"] != str(Path.home())
@@ -56,8 +63,8 @@ def test_run_returns_proof_and_means() -> None:
 
 
 def test_escape_attempts_in_child_and_grandchild_are_refused() -> None:
-    with targets.prepared() as prepared:
-        seen = probe("escape", targets=dataclasses.asdict(prepared))
+    with targets.provide() as probe_targets:
+        seen = probe("escape", targets=dataclasses.asdict(probe_targets))
     for process_ in ("here", "grandchild"):
         assert len(seen[process_]) >= 20
         assert set(seen[process_].values()) <= {"EPERM", "EACCES"}

@@ -40,7 +40,7 @@ _UNMEASURED = Cost(0.0, 0)  # the trial measures the cost in a separate process
 
 @dataclass(frozen=True)
 class Built:
-    """Converted model and the findings of the steps before it.
+    """Converted model and the results of the steps before it.
 
     Attributes:
         trusted: code in the source that ``--trust`` allowed.
@@ -58,8 +58,8 @@ class Built:
 def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Write a bundle to the job's folder and return a partial report as JSON.
 
-    ``record`` is that of a :class:`lightship.compiler.job.BuildJob`. The report lacks name, version, digest, cost and
-    sandbox, which the caller adds.
+    ``record`` is the JSON of a :class:`lightship.compiler.job.BuildJob`. The report lacks name, version, digest, cost
+    and sandbox, which the caller adds.
     """
     job = BuildJob.from_json(record)
 
@@ -75,9 +75,9 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         original = TimeLimited(importer.load(job.source, Path(work), trust=job.trust), slow=job.slow)
         signatures = config.apply(original.signatures)
         begin("record")
-        recorded = _recorded(original, signatures, job.data)
+        recorded = _record_all(original, signatures, job.data)
         begin("convert")
-        recordings = _exported(original, recorded)
+        recordings = _with_export_shapes(original, recorded)
         choice = compile_best(original, recordings, job.folder, engine=job.engine, slow=job.slow)
         built = Built(job, config, original, trusted, recordings, choice)
         begin("write")
@@ -86,7 +86,7 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         return _report(built, bundle).to_json()
 
 
-def _recorded(original: Original, signatures: tuple[Signature, ...], data: Path | None) -> tuple[Recording, ...]:
+def _record_all(original: Original, signatures: tuple[Signature, ...], data: Path | None) -> tuple[Recording, ...]:
     recordings = tuple(record(original, signature, data) for signature in signatures)
     for recording in recordings:
         check_probabilities(recording)
@@ -94,10 +94,10 @@ def _recorded(original: Original, signatures: tuple[Signature, ...], data: Path 
     return recordings
 
 
-def _exported(original: Original, recordings: tuple[Recording, ...]) -> tuple[Recording, ...]:
+def _with_export_shapes(original: Original, recordings: tuple[Recording, ...]) -> tuple[Recording, ...]:
     """Return the recordings with the shapes of the original's exported graph.
 
-    Raises CompileError where the export computes other values.
+    Raises CompileError where the export computes other values than the original.
     """
     return with_shapes(recordings, original.check_export({each.signature.name: each.batches for each in recordings}))
 
@@ -123,7 +123,7 @@ def _write(built: Built) -> Bundle:
 
 
 def _parity(choice: Choice) -> Mapping[str, Mapping[str, Any]]:
-    """Return the agreements by signature and output."""
+    """Return the agreements as JSON, by signature and output."""
     parity: dict[str, dict[str, Any]] = {}
     for agreement in choice.agreements:
         parity.setdefault(agreement.signature, {})[agreement.output] = agreement.to_json()

@@ -9,7 +9,8 @@
       digit: {classes: ["0", "1", "2"], from_logits: false}
     metrics: {accuracy: 0.98}
 
-Inputs and outputs have the names that the model gives them. An entry applies to every signature with that name.
+Inputs and outputs have the names that the model gives them. An entry applies to every signature that has an input or
+output of that name.
 """
 
 from __future__ import annotations
@@ -93,7 +94,10 @@ class Config:
 
 
 def read_config(path: Path) -> Mapping[str, Any]:
-    """Return the validated mapping in a model.yaml file; raises CompileError."""
+    """Return the validated mapping in a model.yaml file; raises CompileError.
+
+    An empty file is an empty mapping.
+    """
     try:
         with path.open("rb") as file:
             record = plain_yaml.load(file.read(plain_yaml.LARGEST + 1))
@@ -104,7 +108,7 @@ def read_config(path: Path) -> Mapping[str, Any]:
     if record is None:
         return {}
     if not isinstance(record, dict):
-        raise CompileError(f"{path} must be a mapping with name, inputs, outputs, metrics")
+        raise CompileError(f"{path} must be a mapping; its keys, all optional, are name, inputs, outputs, metrics")
     Config.parse(record)
     return record
 
@@ -132,7 +136,7 @@ def _optional_text(record: Mapping[str, Any], key: str) -> str | None:
 
 def _number(path: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise CompileError(f"model.yaml: {path} must be a number, not {value!r:.60}")
+        raise CompileError(f"model.yaml: {path} must be a finite number, not {value!r:.60}")
     return value
 
 
@@ -155,7 +159,7 @@ def _without_kind(options: Mapping[str, Any]) -> dict[str, Any]:
 def _output(name: str, options: Any) -> OutputOptions:
     path = f"outputs.{name}"
     if not isinstance(options, dict):
-        raise CompileError(f"model.yaml: {path} must be a mapping with classes, from_logits")
+        raise CompileError(f"model.yaml: {path} must be a mapping; its keys, both optional, are classes, from_logits")
     _check_keys(options, ("classes", "from_logits"), f"{path}.")
     classes = options.get("classes", [])
     if not isinstance(classes, list) or not all(isinstance(entry, str) for entry in classes):

@@ -14,7 +14,7 @@ from lightship.engines.tensorflow_state import State, Unrestorable
 GRAPH = "saved_model.pb"
 # The signature of Lightship's exports that assigns initial values. No manifest lists it.
 RESET = "lightship_reset"
-# The entries of a SavedModel. fingerprint.pb is left out: it holds a random number, and nothing reads it.
+# The entries of a SavedModel. fingerprint.pb is omitted: it holds a random number, and nothing reads it.
 ENTRIES = (GRAPH, "assets", "assets.extra", "variables")
 # The attribute of equivalent functions, of which TensorFlow selects one by device.
 _IMPLEMENTS = "api_implements"
@@ -30,7 +30,10 @@ def files(folder: Path) -> list[Path]:
 
 
 def digest(folder: Path) -> str:
-    """Return the SHA-256 of a SavedModel's file names and digests, archived or not."""
+    """Return the SHA-256 of a SavedModel's file names and digests.
+
+    It is the same for a folder and for an archive of it, because archives are unpacked first.
+    """
     lines = [f"{file.relative_to(folder).as_posix()} {digest_file(file)}\n" for file in files(folder)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
@@ -65,7 +68,7 @@ def save(module: Any, folder: Path, functions: Mapping[str, Any], *, state: Stat
 def reset_name(state: State, signatures: Collection[str]) -> str:
     """Return a name for the signature that assigns initial values, or "".
 
-    It is empty where the model has no variables to reset, or has tables, which LiteRT cannot change.
+    It is empty where calls change no variables, or also change tables, which LiteRT cannot reset.
     """
     if not state.variables or state.tables:
         return ""

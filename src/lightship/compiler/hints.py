@@ -22,9 +22,9 @@ class Hint:
 
     Attributes:
         words: entries of a vocabulary: strings as bytes, or integers.
-        sentences: whether a string may hold several words.
-        below: exclusive upper bound of integers.
-        center, spread: mean and standard deviation of floats, which broadcast to a row.
+        sentences: whether a value may be several words, separated by spaces.
+        below: exclusive upper bound of non-negative integers.
+        center, spread: mean and standard deviation of floats; arrays that broadcast to a row.
     """
 
     words: tuple[Any, ...] = ()

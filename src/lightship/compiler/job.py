@@ -17,7 +17,7 @@ class BuildJob:
         folder: an empty folder, to which the bundle is written.
         config: what :func:`lightship.compiler.config.read_config` returns.
         data: file of real inputs for the comparison, see :mod:`lightship.compiler.verification.datafiles`.
-        engine: ``litert`` or ``tensorflow`` to require that engine.
+        engine: ``litert`` or ``tensorflow`` to require that engine; None prefers LiteRT.
         trust: open the file even if it holds code; recorded in the manifest.
         slow: accept a model that exceeds :mod:`lightship.compiler.limits`; recorded in the manifest.
         sandbox: the proof of confinement, set by the child process; recorded in the manifest.

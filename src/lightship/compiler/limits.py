@@ -9,17 +9,18 @@ from dataclasses import dataclass
 
 from lightship.errors import CompileError, SourceRefused
 
-# Seconds of one call with one row. The predict function has a timeout of 15 s and, at its default memory, half a core.
+# Seconds of one call with one row. The predict function with LiteRT has a timeout of 15 s and, at its default memory,
+# half a core.
 MOST_SECONDS = 5.0
 
-# Bytes by which loading and one call of one row may raise a process's peak memory: the predict function has 1,024 MiB
-# by default and needs 128 MiB without a model.
+# Bytes by which loading and one call of one row may raise a process's peak memory: the predict function with LiteRT has
+# 1,024 MiB by default and needs 128 MiB without a model.
 MOST_BYTES = 896 * 1024**2
 
 # Bytes of a model: the limit of .tflite offsets and of protocol buffers, and more than a serving process can load.
 MOST_SOURCE_BYTES = 2 * 1024**3
 
-# Seconds of any call that the compiler makes, including batches and calls of the original.
+# Seconds of one call during a compile, of any batch size and including calls of the original.
 CALL_SECONDS = 120.0
 
 
@@ -46,7 +47,7 @@ def check(cost: Cost) -> None:
 
 
 def check_size(label: str, size: int) -> None:
-    """Raise SourceRefused where a model's unpacked files exceed MOST_SOURCE_BYTES."""
+    """Raise SourceRefused where a model's unpacked files reach MOST_SOURCE_BYTES."""
     if size >= MOST_SOURCE_BYTES:
         raise SourceRefused(
             f"{label} is a model of {size / 1024**3:.1f} GiB, and the limit is {MOST_SOURCE_BYTES // 1024**3} GiB, "
@@ -72,7 +73,7 @@ def deadline(seconds: float | None) -> Iterator[None]:
 
 
 def calls(count: int, *, slow: bool) -> AbstractContextManager[None]:
-    """Return the deadline for ``count`` calls of a model; no limit if ``slow``."""
+    """Return one deadline for ``count`` calls together; no limit if ``slow``."""
     return deadline(None if slow else CALL_SECONDS * count)
 
 

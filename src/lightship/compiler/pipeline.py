@@ -89,7 +89,7 @@ def compile_bundle(
     limits = confinement.limits
     end = time.monotonic() + limits.wall_seconds
     built = run(_build(job), confinement, progress=progress)
-    bundle = child_output.verified(job.folder, sandbox=built.proof, largest=limits.file_bytes)
+    bundle = child_output.verify(job.folder, sandbox=built.proof, largest=limits.file_bytes)
     left = replace(limits, wall_seconds=max(1.0, end - time.monotonic()))
     tried = run(_trial(job), replace(confinement, limits=left), progress=progress)
     return Compiled(bundle, _report(built, tried.result, bundle))
@@ -128,6 +128,6 @@ def _report(built: Outcome, cost: Mapping[str, Any], bundle: Bundle) -> Report:
     try:
         report = untrusted_report.report({**built.result, "cost": cost})
     except untrusted_report.InvalidReport as error:
-        what = "the process that compiled this model sent an invalid report"
-        raise SourceRefused(what, detail=str(error)) from None
+        message = "the process that compiled this model sent an invalid report"
+        raise SourceRefused(message, detail=str(error)) from None
     return replace(report, digest=bundle.digest, sandbox=str(built))

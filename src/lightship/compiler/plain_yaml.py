@@ -19,7 +19,7 @@ LONGEST = 10_000  # characters of one value
 
 
 class YamlError(ValueError):
-    """Invalid or refused document; the message names the problem and the line."""
+    """Invalid or refused document; the message has the problem and the line, if known."""
 
 
 def load(data: bytes) -> Any:
@@ -51,7 +51,7 @@ def _check(data: bytes) -> None:
 
 
 def _fault(event: yaml.Event, depth: int, values: int) -> str:
-    """Return what is wrong with an event, or "" if it is accepted."""
+    """Return why an event is refused; "" if it is accepted."""
     if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
         return "anchors (&) and aliases (*) are not accepted: write the values out"
     if depth > DEEPEST:

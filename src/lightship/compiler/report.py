@@ -23,8 +23,8 @@ class Sizes:
 class Latency:
     """Median seconds of one call with one row, in the build process.
 
-    ``subject`` names what ``before`` timed: the fastest way to make the call in the source's framework. ``others`` has
-    the slower ways, including ``model.predict``.
+    ``subject`` names what ``before`` timed: the fastest call that the source's framework has for a user. ``others``
+    has the slower ones, which may include ``model.predict``.
     """
 
     subject: str
@@ -38,7 +38,7 @@ class Report:
     """Result of one compile.
 
     Attributes:
-        reasons: why LiteRT could not be used, by operator or message; empty with the engine ``litert``.
+        reasons: why LiteRT could not be used, operators or messages; empty with the engine ``litert``.
         parity: one entry for each output of each signature.
         cost: time and memory of one call of one row in the trial's fresh process.
         warnings: what may be wrong although the model compiled.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 BUILD = ("check", "load", "record", "convert", "write", "measure")
 
-_DOING: Mapping[str, str] = {
+_PHRASES: Mapping[str, str] = {
     "check": "checking the file",
     "load": "loading",
     "record": "recording the original's outputs",
@@ -18,6 +18,6 @@ _DOING: Mapping[str, str] = {
 }
 
 
-def doing(stage: str) -> str:
+def phrase(stage: str) -> str:
     """Return the words that introduce an error of a stage: ``while loading``."""
-    return f"while {_DOING.get(stage, stage)}"
+    return f"while {_PHRASES.get(stage, stage)}"

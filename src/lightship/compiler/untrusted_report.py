@@ -1,7 +1,8 @@
 """Validation of the report that an untrusted child process sent.
 
-A malicious model file may have taken over the process that opened it. So every string is bounded and printable, every
-number finite, unknown fields are dropped, and any other deviation makes the whole report invalid.
+A malicious model file may have taken over the process that opened it. So messages and tensor names are bounded and
+printable, numbers finite, unknown fields are dropped, and any other deviation makes the whole report invalid. Class
+names and the options of an input kind are checked for their types only.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ ENGINES = frozenset({"litert", "tensorflow"})
 
 _LONGEST_SENTENCE = 2000
 _LONGEST_NAME = 1000
-_MOST = 10_000
-_MOST_CALLS = 20  # timed ways to call the original
+_MOST_ENTRIES = 10_000
+_MOST_CALLS = 20  # timed calls of the original
 
 
 class InvalidReport(ValueError):
-    """Report of unexpected form; the message says what is wrong."""
+    """Report of unexpected form; the message has the reason."""
 
 
 def report(record: object) -> Report:
     """Return a record's report without name, version, digest; raises InvalidReport."""
     try:
-        return _compiled(_mapping(record))
+        return _report(_mapping(record))
     except KeyError as error:
         raise InvalidReport(f"it lacks {error}") from None
     except InvalidReport:
@@ -41,7 +42,7 @@ def report(record: object) -> Report:
 
 
 def sentence(value: object) -> str:
-    """Return a message in one line, of bounded length, of printable characters."""
+    """Return a string on one line, cut to 2,000 printable characters."""
     text = "".join(character if character.isprintable() else " " for character in _text(value))
     return text[:_LONGEST_SENTENCE]
 
@@ -50,7 +51,7 @@ def _sentences(values: object) -> tuple[str, ...]:
     return tuple(map(sentence, _sequence(values)))
 
 
-def _compiled(record: Mapping[str, Any]) -> Report:
+def _report(record: Mapping[str, Any]) -> Report:
     if record["engine"] not in ENGINES:
         raise InvalidReport("it names an unknown engine")
     sizes, latency, cost = (_mapping(record[name]) for name in ("sizes", "latency", "cost"))
@@ -120,8 +121,8 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _sequence(value: object) -> list[Any]:
-    if not isinstance(value, list) or len(value) > _MOST:
-        raise InvalidReport(f"a value is not a list of at most {_MOST} entries")
+    if not isinstance(value, list) or len(value) > _MOST_ENTRIES:
+        raise InvalidReport(f"a value is not a list of at most {_MOST_ENTRIES} entries")
     return value
 
 
@@ -140,7 +141,7 @@ def _name(value: object) -> str:
 
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
-        raise InvalidReport("a value is not a count")
+        raise InvalidReport("a value is not an integer of at least 0 and below 2**53")
     return value
 
 

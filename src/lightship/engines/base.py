@@ -18,7 +18,10 @@ class Engine(Protocol):
     stateful: bool
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Return outputs by name, as new arrays; raises EngineError."""
+        """Return outputs by name, as new arrays; raises EngineError.
+
+        ``inputs`` must match the signature: engines do not check them.
+        """
         ...
 
     def clone(self) -> Engine:

@@ -54,8 +54,8 @@ _CAUSES = tuple(
 )  # fmt: skip
 
 
-def translated(kind: type[E], what: str, error: object, *, path: str = "") -> E:
-    """Return an error with message ``what``, the known cause and the detail.
+def translated(kind: type[E], message: str, error: object, *, path: str = "") -> E:
+    """Return an error with a message, the known cause if any, and the detail.
 
     ``path`` is a path that must not be in the detail: only its last part is kept.
     """
@@ -63,7 +63,7 @@ def translated(kind: type[E], what: str, error: object, *, path: str = "") -> E:
     if path:
         text = text.replace(path, path.rstrip("/").rpartition("/")[2])
     cause = cause_of(text_of(error))
-    return kind(f"{what}: {cause}" if cause else what, detail=text)
+    return kind(f"{message}: {cause}" if cause else message, detail=text)
 
 
 def cause_of(text: str) -> str:

@@ -20,20 +20,20 @@ def prune_functions(graph: Any, results: Iterable[str]) -> None:
     """Remove unneeded nodes from called functions; the top level is not changed."""
     functions = {function.signature.name: function for function in graph.library.function}
     needed = _ancestors(graph.node, results)
-    waiting = [name for node in graph.node if node.name in needed for name in _called(node)]
-    done: set[str] = set()
+    waiting = [name for node in graph.node if node.name in needed for name in _called_names(node)]
+    visited: set[str] = set()
     while waiting:
         name = waiting.pop()
-        if name in functions and name not in done:
-            done.add(name)
+        if name in functions and name not in visited:
+            visited.add(name)
             _prune_function(functions[name])
-            waiting += [called for node in functions[name].node_def for called in _called(node)]
+            waiting += [called for node in functions[name].node_def for called in _called_names(node)]
 
 
 def _prune_function(function: Any) -> None:
     """Keep the nodes that results need, and NoOp nodes.
 
-    NoOp nodes pass on the order of execution: TensorFlow does not inline a function without it.
+    NoOp nodes carry the order of execution: TensorFlow does not inline a function without them.
     """
     needed = _ancestors(function.node_def, function.ret.values())
     needed |= {node.name for node in function.node_def if node.op == "NoOp"}
@@ -67,7 +67,7 @@ def _ancestors(nodes: Iterable[Any], results: Iterable[str]) -> set[str]:
     return found
 
 
-def _called(node: Any) -> Iterator[str]:
+def _called_names(node: Any) -> Iterator[str]:
     yield node.op
     for value in node.attr.values():
         yield from filter(None, [value.func.name, *(function.name for function in value.list.func)])

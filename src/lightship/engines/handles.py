@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 # Operators that return the handles that they take: LOOPS and IdentityN at the same index, the others at any index.
-PASSING = frozenset(
+PASS_THROUGH = frozenset(
     {"Enter", "Exit", "Identity", "IdentityN", "Merge", "NextIteration", "RefEnter", "RefExit", "RefIdentity"}
     | {"RefMerge", "RefNextIteration", "RefSwitch", "Switch"}
 )
@@ -55,18 +55,18 @@ class Flow:
         for node in nodes:
             if mark := _makes_state(node):
                 flowing[node.name] = frozenset({mark + node.name})
-        passing = [node for node in nodes if node.op in PASSING or node.op in LOOPS]
+        passing = [node for node in nodes if node.op in PASS_THROUGH or node.op in LOOPS]
         while sum(_pass_on(node, flowing) for node in passing):
             pass
         for node in nodes:
             self._take(node, _inputs(node, flowing))
 
     def _take(self, node: Any, inputs: list[Origins]) -> None:
-        called = [self._functions[name] for name in _called(node) if name in self._functions]
+        called = [self._functions[name] for name in _called_names(node) if name in self._functions]
         for function in called:
             self._enter(function, inputs[CALLS.get(node.op, 0) :])
         calls = node.op in CALLS or node.op in self._functions
-        if node.op in LOOPS or node.op in PASSING or (calls and not _returns_handles(node)):
+        if node.op in LOOPS or node.op in PASS_THROUGH or (calls and not _returns_handles(node)):
             return
         for origin in frozenset[str]().union(*inputs):
             if not origin.startswith("&") or _takes_references(node):
@@ -104,7 +104,7 @@ def _inputs(node: Any, flowing: Mapping[str, Origins]) -> list[Origins]:
     return found
 
 
-def _called(node: Any) -> Iterator[str]:
+def _called_names(node: Any) -> Iterator[str]:
     yield node.op
     for value in node.attr.values():
         yield from filter(None, [value.func.name, *(function.name for function in value.list.func)])
@@ -116,7 +116,7 @@ def _returns_handles(node: Any) -> bool:
 
 def _makes_state(node: Any) -> str | None:
     """Return ``&`` for a node that makes a reference, ``#`` for a resource, or None."""
-    if node.op in PASSING or node.op in LOOPS or node.op in ONE_CALL or node.op.startswith("Anonymous"):
+    if node.op in PASS_THROUGH or node.op in LOOPS or node.op in ONE_CALL or node.op.startswith("Anonymous"):
         return None
     outputs = _definition(node).output_arg
     if any(output.is_ref for output in outputs):

@@ -60,7 +60,7 @@ class LiteRTEngine:
                 self._idle.append(signatures)
 
     def clone(self) -> LiteRTEngine:
-        """See :class:`lightship.engines.base.Engine`: a new shape causes reallocation."""
+        """See :class:`lightship.engines.base.Engine`: a new shape reallocates the tensors."""
         return LiteRTEngine(self._path, stateful=self.stateful, reset=self._reset)
 
     def _open(self) -> dict[str, Run]:
@@ -68,15 +68,15 @@ class LiteRTEngine:
             interpreter = Interpreter(model_path=str(self._path), num_threads=1)
             names = list(interpreter.get_signature_list())
             if self._reset:
-                return _resetting(interpreter, names, self._reset)
+                return _with_reset(interpreter, names, self._reset)
             if len(names) > 1:
                 return {name: _subgraph(interpreter, name) for name in names}
             if not is_dynamic(interpreter):
                 interpreter.allocate_tensors()
             return {(names or [DEFAULT_SIGNATURE])[0]: _Primary(interpreter).run}
         except (RuntimeError, ValueError) as error:
-            what = f"LiteRT cannot load {self._path.name}"
-            raise _translated(BundleError, what, error, path=str(self._path)) from None
+            message = f"LiteRT cannot load {self._path.name}"
+            raise _translated(BundleError, message, error, path=str(self._path)) from None
 
 
 class _Primary:
@@ -155,13 +155,13 @@ def _subgraph(interpreter: Interpreter, name: str) -> Run:
     return run
 
 
-def _translated(kind: type[LightshipError], what: str, error: Exception, *, path: str = "") -> LightshipError:
+def _translated(kind: type[LightshipError], message: str, error: Exception, *, path: str = "") -> LightshipError:
     from lightship.engines.causes import translated  # imported on a failure only
 
-    return translated(kind, what, error, path=path)
+    return translated(kind, message, error, path=path)
 
 
-def _resetting(interpreter: Interpreter, names: list[str], reset: str) -> dict[str, Run]:
+def _with_reset(interpreter: Interpreter, names: list[str], reset: str) -> dict[str, Run]:
     """Return the signatures other than ``reset``, each of which runs it first."""
     start = interpreter.get_signature_runner(reset)
 

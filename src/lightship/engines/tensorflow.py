@@ -46,7 +46,10 @@ def tensorflow() -> Any:
 
 
 def _check_operators(folder: Path) -> None:
-    """Raise BundleError for refused operators, which old versions may contain."""
+    """Raise BundleError for refused operators and assets outside of the folder.
+
+    Versions that an earlier release compiled may contain them.
+    """
     from lightship import graphs  # only this engine needs it
 
     try:
@@ -65,7 +68,7 @@ def _warm_up(engine: TensorFlowEngine, bundle: Bundle) -> None:
     """Run a recorded call of each signature.
 
     A first call takes many times as long as the next ones: TensorFlow optimises the graph, starts threads and allocates
-    memory. Errors are ignored here; the request that causes one gets it.
+    memory. An error ends the warm-up and is ignored: the request that causes it gets it.
     """
     with suppress(LightshipError):
         golden = read_golden(bundle.path / GOLDEN)
@@ -78,8 +81,8 @@ def _warm_up(engine: TensorFlowEngine, bundle: Bundle) -> None:
 class TensorFlowEngine:
     """Engine that runs a SavedModel; TensorFlow itself is thread-safe here.
 
-    All threads share its variables. Where a signature changes one, calls run one at a time, each from the initial
-    values.
+    All threads share its variables. Where a signature changes a variable or table, calls run one at a time, each from
+    the initial values.
     """
 
     def __init__(self, path: Path, *, stateful: bool | None = None) -> None:

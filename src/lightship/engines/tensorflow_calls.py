@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 # The first argument of TensorFlow's ``__call__``: a keyword argument cannot have this name.
-_TAKEN = "self"
+_RESERVED_NAME = "self"
 
 
 def call(function: Any, tensors: Mapping[str, Any]) -> dict[str, Any]:
     """Return a function's outputs by name; tensors may have any name, even ``self``."""
-    if _TAKEN not in tensors:
+    if _RESERVED_NAME not in tensors:
         return dict(function(**tensors))
     import tensorflow as tf
 

@@ -76,29 +76,32 @@ class State:
 
 
 def state_of(functions: Iterable[Any]) -> State:
-    """Return what concrete functions change, with the current values.
+    """Return the state that concrete functions change, with the current values.
 
     These are the initial values if nothing has run yet. Raises Unrestorable.
     """
     variables: dict[int, tuple[Any, Array]] = {}
     tables: dict[int, tuple[Any, Array, Array]] = {}
-    lost: set[str] = set()
+    unrestorable: set[str] = set()
     for function in functions:
         by_handle = {id(variable.handle): variable for variable in function.variables}
-        for handle, users in _changed(function):
+        for handle, users in _changed_handles(function):
             if id(handle) in by_handle:
                 variables[id(handle)] = by_handle[id(handle)], np.array(by_handle[id(handle)].numpy())
             elif handle is not None and (dtypes := _table_dtypes(users)):
-                tables[id(handle)] = handle, *_exported(handle, *dtypes)
+                tables[id(handle)] = handle, *_export_table(handle, *dtypes)
             else:
-                lost.update(node.op for node in users if node.op not in READERS)
-    if lost:
-        raise Unrestorable(lost)
+                unrestorable.update(node.op for node in users if node.op not in READERS)
+    if unrestorable:
+        raise Unrestorable(unrestorable)
     return State(list(variables.values()), list(tables.values()))
 
 
-def _changed(function: Any) -> Iterator[tuple[Any, list[Any]]]:
-    """Yield changed handles (None for the graph's own resources) and their users."""
+def _changed_handles(function: Any) -> Iterator[tuple[Any, list[Any]]]:
+    """Yield changed handles (None for the graph's own resources) and their users.
+
+    Yields nothing where no result depends on a changed resource.
+    """
     graph = function.graph.as_graph_def()
     names = [tensor.op.name for tensor in function.graph.inputs]
     captured = function.captured_inputs
@@ -134,7 +137,7 @@ def _table_dtypes(users: list[Any]) -> tuple[Any, Any] | None:
     return None
 
 
-def _exported(handle: Any, keys: Any, values: Any) -> tuple[Array, Array]:
+def _export_table(handle: Any, keys: Any, values: Any) -> tuple[Array, Array]:
     import tensorflow as tf
 
     exported = tf.raw_ops.LookupTableExportV2(table_handle=handle, Tkeys=keys, Tvalues=values)

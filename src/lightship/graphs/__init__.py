@@ -2,7 +2,8 @@
 
 "TensorFlow models are programs", says TensorFlow's documentation: a graph can read and write files, call Python, open
 sockets and end the process. Graphs are therefore parsed as protocol buffers before TensorFlow loads them, and may hold
-only the operators of an allow list (``seen.txt``, ``reviewed.txt``); all others are reported.
+only the operators of an allow list (``seen.txt``, ``reviewed.txt``); all others are reported. A few operators that read
+or write files are allowed only where they serve the model itself (:mod:`lightship.graphs.checks`).
 """
 
 from __future__ import annotations

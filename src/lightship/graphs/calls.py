@@ -51,14 +51,15 @@ class Graph:
             yield from _named_in(value)
 
     def entry_points(self) -> list[Location]:
-        """Return what requests and loading run: signatures, initialisers, objects.
+        """Return the nodes and functions that requests and loading run.
 
-        Includes functions with ``api_implements``, because TensorFlow may substitute them for others.
+        They are those of signatures, initialisers and the object graph, and the functions with ``api_implements``,
+        because TensorFlow may substitute them for others.
         """
         objects = self.meta.object_graph_def.concrete_functions
-        swapped = [name for name, function in self.functions.items() if "api_implements" in function.attr]
+        implementations = [name for name, function in self.functions.items() if "api_implements" in function.attr]
         return [("", name) for name in [*self.result_nodes(), *self._initialisers()]] + [
-            (name, "") for name in [*objects, *swapped]
+            (name, "") for name in [*objects, *implementations]
         ]
 
     def result_nodes(self) -> Iterator[str]:
@@ -67,8 +68,8 @@ class Graph:
             if name != INIT_SIGNATURE:
                 yield from (node_name(text) for info in signature.outputs.values() for text in _tensors(info))
 
-    def restoring(self) -> list[Location]:
-        """Return what is run to restore variables."""
+    def restore_nodes(self) -> list[Location]:
+        """Return the node that restores the variables; empty without a saver."""
         name = self.meta.saver_def.restore_op_name
         return [("", node_name(name))] if name else []
 

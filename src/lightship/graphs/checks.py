@@ -9,7 +9,7 @@ from lightship.graphs.calls import Graph
 from lightship.graphs.filenames import Filenames
 from lightship.graphs.operators import RESTORERS, SAVERS, TABLES_FROM_FILES, Finding, reason
 
-# Operators that make tensors from bytes, with the attribute that holds their dtype.
+# Operators that convert between tensors and bytes, with the attribute that holds the tensors' dtype.
 TYPED: Mapping[str, str] = {
     "Const": "dtype",
     "ParseTensor": "out_type",
@@ -27,23 +27,23 @@ def findings(message: Any) -> tuple[Finding, ...]:
 
 
 class _Rules:
-    """Findings of one graph, as pairs of a reason and an operator."""
+    """Findings of one graph."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._filenames = Filenames(graph)
         self._run = graph.closure(graph.entry_points())
-        self._restored = graph.closure(graph.restoring())
+        self._restored = graph.closure(graph.restore_nodes())
         self._results = graph.closure(("", name) for name in graph.result_nodes())
 
     def findings(self) -> Iterator[Finding]:
         """Yield all findings, with repetitions."""
         for function, node in self._graph.nodes():
-            yield from ((why, node.op) for why in self._reasons(function, node))
+            yield from ((key, node.op) for key in self._reasons(function, node))
 
     def _reasons(self, function: str, node: Any) -> Iterator[str]:
-        if (why := self._operator(function, node)) is not None:
-            yield why
+        if (key := self._operator(function, node)) is not None:
+            yield key
         if any(name not in self._graph.functions for name in self._graph.called_by(node)):
             yield "programs"
         if _makes_handles(node):
@@ -59,8 +59,8 @@ class _Rules:
             return "files" if location in self._results or not self._fills_from_asset(function, node) else None
         if node.op == "PrintV2":
             return None if node.attr["output_stream"].s.startswith(_PRINTED_TO) else "files"
-        why = reason(node.op, registered=_registered(node.op))
-        return None if why == "unknown" and node.op in self._graph.functions else why
+        key = reason(node.op, registered=_registered(node.op))
+        return None if key == "unknown" and node.op in self._graph.functions else key
 
     def _restores(self, function: str, node: Any) -> bool:
         return bool(node.input) and self._filenames.from_saver(function, node.input[0])
@@ -70,7 +70,7 @@ class _Rules:
 
 
 def _makes_handles(node: Any) -> bool:
-    """Return whether a node makes a resource handle out of bytes."""
+    """Return whether a node converts bytes to a resource handle, or a handle to bytes."""
     tensors = [tensor for value in node.attr.values() for tensor in [value.tensor, *value.list.tensor]]
     types = [tensor.dtype for tensor in tensors]
     if node.op in TYPED and TYPED[node.op] in node.attr:

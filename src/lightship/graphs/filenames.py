@@ -10,8 +10,8 @@ from lightship.graphs.calls import Graph
 from lightship.graphs.messages import assets_of, node_name
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
-_SAME = ("Identity", "ShardedFilename", "ShardedFilespec")  # their first input is the name or its prefix
-_OF_A_VARIABLE = ("AssignVariableOp", "ReadVariableOp", "VarIsInitializedOp")
+_FIRST_INPUT = ("Identity", "ShardedFilename", "ShardedFilespec")  # their result is the first input or begins with it
+_VARIABLE_USERS = ("AssignVariableOp", "ReadVariableOp", "VarIsInitializedOp")
 
 
 class Filenames:
@@ -55,26 +55,25 @@ class Filenames:
             arguments = self._graph.functions[function].signature.input_arg
             names = [argument.name for argument in arguments]
             if name in names:
-                if not any(
-                    argument.number_attr or argument.type_list_attr for argument in arguments
-                ):  # such arguments are lists of tensors
+                # an argument that is a list of tensors would shift the positions of the others
+                if not any(argument.number_attr or argument.type_list_attr for argument in arguments):
                     yield from self._arguments(function, names.index(name), len(names))
                 return
         nodes = self._graph.functions[function].node_def if function else self._graph.main.values()
         for node in nodes:
             if node.name == name and node.input:
-                if node.op in _SAME:
+                if node.op in _FIRST_INPUT:
                     yield function, node.input[0]
                 elif node.op == "ReadVariableOp" and not function:
-                    yield from self._assigned(node_name(node.input[0]))
+                    yield from self._assigned_tensors(node_name(node.input[0]))
 
-    def _assigned(self, variable: str) -> Iterator[tuple[str, str]]:
-        """Yield what a variable is assigned; nothing if another node could write to it."""
+    def _assigned_tensors(self, variable: str) -> Iterator[tuple[str, str]]:
+        """Yield the values of a variable; nothing if another node could write to it."""
         handle = self._graph.main.get(variable)
         if handle is None or handle.op != "VarHandleOp" or self._shares_variable(handle):
             return
         users = [node for node in self._graph.main.values() if variable in map(node_name, node.input)]
-        if all(node.op in _OF_A_VARIABLE for node in users):
+        if all(node.op in _VARIABLE_USERS for node in users):
             yield from (("", node.input[1]) for node in users if node.op == "AssignVariableOp")
 
     def _shares_variable(self, handle: Any) -> bool:
@@ -116,7 +115,7 @@ def _is_asset(objects: Any, node: int) -> bool:
 
 
 def stray_assets(message: Any) -> tuple[str, ...]:
-    """Return the file names of assets that lead out of the model's folder, sorted."""
+    """Return the file names of assets that may lead out of the model's folder, sorted."""
     names = {info.filename for meta in message.meta_graphs for info in assets_of(meta)}
     return tuple(sorted(filter(_leads_out, names)))
 

@@ -9,7 +9,7 @@ from typing import Any
 from lightship.errors import SourceRefused
 
 _OLD_ASSETS = "saved_model_assets"
-PROTO_LIMIT = 2 * 1024**3 - 1  # the limit of protocol buffers
+PROTO_LIMIT = 2 * 1024**3 - 1  # bytes, the limit of protocol buffers
 
 
 def read_saved_model(path: Path, label: str) -> Any:
@@ -40,7 +40,10 @@ def node_name(tensor: str) -> str:
 
 
 def assets_of(meta: Any) -> list[Any]:
-    """Return the AssetFileDefs of new and old MetaGraphDefs; raises SourceRefused."""
+    """Return a MetaGraphDef's AssetFileDefs; raises SourceRefused.
+
+    Old files hold them in a collection.
+    """
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import meta_graph_pb2
 

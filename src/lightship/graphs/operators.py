@@ -35,11 +35,11 @@ TABLES_FROM_FILES = frozenset({"InitializeTableFromTextFile", "InitializeTableFr
 
 Finding = tuple[str, str]  # a key of REASONS, and an operator
 
-_SHOWN = 100  # characters of a name from an untrusted file
+_NAME_LENGTH = 100  # characters of a name from an untrusted file
 
 
 def allowed() -> frozenset[str]:
-    """Return the operators that a model may hold anywhere."""
+    """Return the operators that a model may hold anywhere in its graphs."""
     return _lists()[0]
 
 
@@ -56,23 +56,23 @@ def reason(operator: str, *, registered: bool) -> str | None:
     return reasons.get(operator) or ("unreviewed" if registered else "unknown")
 
 
-def phrases_of(found: Iterable[Finding]) -> tuple[str, ...]:
+def phrases_of(findings: Iterable[Finding]) -> tuple[str, ...]:
     """Return one phrase for each reason among the findings, operators sorted."""
     groups: dict[str, set[str]] = {}
-    for why, operator in found:
-        groups.setdefault(why, set()).add(_shown(operator))
-    return tuple(f"operators that {REASONS[why]}: {', '.join(sorted(groups[why]))}" for why in REASONS if why in groups)
+    for key, operator in findings:
+        groups.setdefault(key, set()).add(_printable(operator))
+    return tuple(f"operators that {REASONS[key]}: {', '.join(sorted(groups[key]))}" for key in REASONS if key in groups)
 
 
 def flex_findings(customs: Iterable[str]) -> tuple[Finding, ...]:
     """Return the findings for the ``Flex...`` operators of a .tflite file."""
     names = sorted({name.removeprefix("Flex") for name in customs if name.startswith("Flex")})
-    return tuple((why, name) for name in names if (why := reason(name, registered=True)))
+    return tuple((key, name) for name in names if (key := reason(name, registered=True)))
 
 
-def _shown(operator: str) -> str:
+def _printable(operator: str) -> str:
     plain = operator.replace(">", "").replace("_", "").isalnum() and operator.isascii()
-    return operator[:_SHOWN] if plain else repr(operator[:_SHOWN])
+    return operator[:_NAME_LENGTH] if plain else repr(operator[:_NAME_LENGTH])
 
 
 @cache

@@ -13,11 +13,11 @@ from pathlib import Path
 from lightship.bundle import MODEL, SAVED_MODEL
 from lightship.compiler import limits
 from lightship.compiler.conversion import litert
-from lightship.compiler.conversion.pruning import pruned
-from lightship.compiler.rewrites import Rewritten, required, rewrite
+from lightship.compiler.conversion.pruning import prune_saved_model
+from lightship.compiler.rewrites import Rewritten, requires_rewrite, rewrite
 from lightship.compiler.sources.base import Original
 from lightship.compiler.verification.parity import Agreement
-from lightship.compiler.verification.recordings import Recording, check_engine_state, compare_engine, recorded_with
+from lightship.compiler.verification.recordings import Recording, check_engine_state, compare_engine, record_engine
 from lightship.engines.base import Engine
 from lightship.errors import CompileError, EngineError, ParityError
 from lightship.inputs import kind_of
@@ -54,7 +54,8 @@ def compile_best(
     """Compile for LiteRT where possible, otherwise for TensorFlow.
 
     ``engine`` restricts the choice to ``litert`` or ``tensorflow``; ``slow`` permits calls over the time limit. Raises
-    CompileError where no permitted engine can run the model, and ParityError where it disagrees with the original.
+    CompileError where no permitted engine can run the model, and ParityError where TensorFlow disagrees with the
+    original; a disagreement of LiteRT is one of the reasons.
     """
     reasons = _unsupported_by_litert(recordings)
     if engine != "tensorflow" and not reasons:
@@ -75,7 +76,10 @@ def _keep_tensorflow(
     original: Original, recordings: tuple[Recording, ...], folder: Path, reasons: tuple[str, ...], *, slow: bool
 ) -> Choice:
     if not original.saved_model(folder / SAVED_MODEL):
-        raise CompileError(f"only LiteRT can run this model, and it cannot: {', '.join(reasons) or 'not permitted'}")
+        raise CompileError(
+            "only LiteRT can run this model, and it cannot: "
+            f"{', '.join(reasons) or 'the engine tensorflow is required'}"
+        )
     from lightship.engines.tensorflow import TensorFlowEngine
 
     engine = TensorFlowEngine(folder / SAVED_MODEL)
@@ -85,7 +89,8 @@ def _keep_tensorflow(
 def _attempts(original: Original, recordings: tuple[Recording, ...]) -> Iterator[Rewritten]:
     """Yield the models to convert, in order.
 
-    A SavedModel is tried as it is, then rewritten; where a rewrite is required, only rewritten.
+    A stateful SavedModel and a .tflite file are tried as they are. Any other SavedModel is pruned, and tried first
+    without and then with rewrites. Where a rewrite is required, it is tried without only if no rewrite applies.
     """
     signatures = [recording.signature.name for recording in recordings]
     for candidate in original.candidates():
@@ -93,22 +98,22 @@ def _attempts(original: Original, recordings: tuple[Recording, ...]) -> Iterator
             yield Rewritten(candidate, ())
             continue
         with tempfile.TemporaryDirectory() as work:
-            needed = pruned(candidate, Path(work, "pruned"), signatures)
-            rewritten_first = required(needed)
-            if not rewritten_first:
-                yield Rewritten(needed, ())
-            rewritten = rewrite(needed, Path(work, "rewritten"), signatures)
-            if rewritten or rewritten_first:
-                yield rewritten or Rewritten(needed, ())
+            pruned = prune_saved_model(candidate, Path(work, "pruned"), signatures)
+            required = requires_rewrite(pruned)
+            if not required:
+                yield Rewritten(pruned, ())
+            rewritten = rewrite(pruned, Path(work, "rewritten"), signatures)
+            if rewritten or required:
+                yield rewritten or Rewritten(pruned, ())
 
 
 def _unsupported_by_litert(recordings: tuple[Recording, ...]) -> tuple[str, ...]:
-    """Return what in the inputs LiteRT does not support.
+    """Return the features of the inputs that LiteRT does not support.
 
     Checked before the conversion, because the converter would report another cause.
     """
     specs = (spec for recording in recordings for spec in recording.signature.inputs)
-    return tuple(dict.fromkeys(what for spec in specs for what in kind_of(spec).beyond_litert))
+    return tuple(dict.fromkeys(feature for spec in specs for feature in kind_of(spec).beyond_litert))
 
 
 def _compile_litert(
@@ -128,14 +133,14 @@ def _compile_litert(
 
 
 def _check_recast(engine: Engine, folder: Path, recordings: tuple[Recording, ...], *, slow: bool) -> None:
-    """Compare with a SavedModel that computes in float32; raises ParityError.
+    """Compare with the rewritten SavedModel in TensorFlow; raises ParityError.
 
-    The tolerance is that of float32.
+    It computes in float32, so the tolerance is that of float32.
     """
     from lightship.engines.tensorflow import TensorFlowEngine
 
     with limits.calls(len(recordings), slow=slow):
-        recast = recorded_with(TensorFlowEngine(folder), recordings)
+        recast = record_engine(TensorFlowEngine(folder), recordings)
     _agree_all(engine, recast, slow=slow, precision="float32")
 
 

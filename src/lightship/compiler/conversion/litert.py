@@ -24,7 +24,7 @@ _UNRESOLVED = re.compile(rf"unresolved custom op: (?:Flex)?{_NAME}|\(Flex{_NAME}
 class Unconvertible(Exception):
     """LiteRT cannot run this graph.
 
-    ``reasons`` are the names of the unsupported operators, otherwise the converter's message.
+    ``reasons`` are the names of the unsupported operators, otherwise messages.
     """
 
     def __init__(self, reasons: Iterable[str]) -> None:

@@ -13,10 +13,11 @@ from lightship.compiler import exports
 from lightship.engines.dead_code import prune_functions
 
 
-def pruned(source: Path, target: Path, signatures: Sequence[str]) -> Path:
+def prune_saved_model(source: Path, target: Path, signatures: Sequence[str]) -> Path:
     """Write a SavedModel's pruned graph to ``target``; return ``target``.
 
-    Its other files are links. Operators that only change variables are removed, so the model must not be stateful.
+    Its other files are symbolic links to those of ``source``. Operators that only change variables are removed, so the
+    model must not be stateful.
     """
     message = graphs.read_saved_model(source / exports.GRAPH, "the export")
     for meta in message.meta_graphs:

@@ -1,4 +1,4 @@
-"""Child process of ``lightship init``: load a model and call it once.
+"""Child process of ``lightship init``: load a model and call its signatures.
 
 The model is loaded and called as :mod:`lightship.compiler.build` does it.
 """

@@ -53,8 +53,8 @@ class Description:
                 notes=tuple(map(str, record["notes"])),
             )
         except (KeyError, TypeError, ValueError, AttributeError, LightshipError) as error:
-            what = "the process that read this model sent an invalid description"
-            raise SourceRefused(what, detail=f"{type(error).__name__}: {error}") from None
+            message = "the process that read this model sent an invalid description"
+            raise SourceRefused(message, detail=f"{type(error).__name__}: {error}") from None
 
 
 def describe(

@@ -12,7 +12,7 @@ from lightship.tensors import TensorSpec
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})  # YAML's booleans and null
 _MODES = {1: "L", 3: "RGB"}
-_LISTED = 100  # maximum of columns and classes to list
+_LISTED = 100  # maximum number of columns or classes to list
 
 
 def starter(name: str, source: str, description: Description) -> str:

@@ -59,15 +59,18 @@ def _ancestors(nodes: Iterable[Any], tensors: Iterable[str]) -> set[str]:
     return found
 
 
-def frozen(folder: Path, signatures: Sequence[str]) -> list[Graph]:
-    """Return signatures as frozen graphs with their loops; raises Unfreezable."""
+def freeze(folder: Path, signatures: Sequence[str]) -> list[Graph]:
+    """Return the graphs of signatures without variables; raises Unfreezable.
+
+    Loops and branches stay calls of functions.
+    """
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(folder))
-    return [_frozen(name, loaded) for name in signatures]
+    return [_freeze(name, loaded) for name in signatures]
 
 
-def _frozen(name: str, loaded: Any) -> Graph:
+def _freeze(name: str, loaded: Any) -> Graph:
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     function = loaded.signatures[name]
@@ -151,6 +154,6 @@ def add_node(nodes: Any, operator: str, name: str, inputs: Sequence[str]) -> Any
 
 
 def rename_inputs(nodes: Any, names: Mapping[str, str]) -> None:
-    """Replace references in the nodes' inputs: new references by old ones."""
+    """Replace references in the nodes' inputs; ``names`` maps old to new references."""
     for node in nodes:
         node.input[:] = [names.get(name, name) for name in node.input]

@@ -59,12 +59,12 @@ class Library:
             scope = waiting.pop()
             yield scope
             for node in scope.nodes:
-                for name in _named(node):
+                for name in _function_names(node):
                     if name in self._scopes and name not in seen:
                         seen.add(name)
                         waiting.append(self._scopes[name])
 
-    def called(self, node: Any) -> list[Scope]:
+    def called_functions(self, node: Any) -> list[Scope]:
         """Return the functions that a node calls; the body of a loop is the last."""
         attributes = [node.attr[name] for name in CALLS[node.op].functions]
         names = [name for value in attributes for name in (value.func.name, *(f.name for f in value.list.func)) if name]
@@ -89,7 +89,7 @@ def _function(function: Any) -> Scope:
     return Scope(function.node_def, function)
 
 
-def _named(node: Any) -> Iterator[str]:
+def _function_names(node: Any) -> Iterator[str]:
     for value in node.attr.values():
         if value.HasField("func"):
             yield value.func.name

@@ -22,7 +22,7 @@ _WORDS = (
 _OTHERS = frozenset(
     {"RandomGammaGrad", "StatelessRandomGetAlg", "StatelessRandomGetKeyCounter", "StatelessRandomGetKeyCounterAlg"}
 )
-# Operators that take their seed as an input; all others keep a counter between calls.
+# Operators that take their seed or state as an input; all others keep a counter between calls.
 _SEEDED = ("Stateful", "Stateless", "RandomIndexShuffle")
 _LITERT = frozenset({"MULTINOMIAL", "RANDOM_STANDARD_NORMAL", "RANDOM_UNIFORM"})
 
@@ -33,11 +33,11 @@ def random_operators(functions: Iterable[Any]) -> tuple[str, ...]:
     for function in functions:
         graph = function.graph.as_graph_def()
         prune(graph, [tensor.name for tensor in function.outputs])
-        found |= drawing(node.op for scope in Library(graph).reachable() for node in scope.nodes)
+        found |= select_random(node.op for scope in Library(graph).reachable() for node in scope.nodes)
     return tuple(sorted(found))
 
 
-def drawing(operators: Iterable[str]) -> set[str]:
+def select_random(operators: Iterable[str]) -> set[str]:
     """Return those of TensorFlow's or LiteRT's operators that draw random numbers."""
     return {
         name for name in operators if name in _LITERT or (name not in _OTHERS and any(word in name for word in _WORDS))
@@ -45,7 +45,10 @@ def drawing(operators: Iterable[str]) -> set[str]:
 
 
 def warnings(operators: Iterable[str], *, stateful: bool) -> list[str]:
-    """Return warnings about random numbers; a ``stateful`` model changes its seed."""
+    """Return warnings about random numbers in outputs.
+
+    ``stateful``: whether calls change variables, of which a seed may be one. It is then reset before each call.
+    """
     seeded, counting = list[str](), list[str]()
     for name in operators:
         (seeded if name.startswith(_SEEDED) else counting).append(name)

@@ -19,7 +19,7 @@ _SHAPES = "_output_shapes"
 
 
 def replace(graph: Graph, rules: Mapping[str, Rule]) -> bool:
-    """Replace nodes, also in functions, by their rule; return whether there were any."""
+    """Replace nodes by their rules, also in functions; return whether any changed."""
     if not any(node.op in rules for nodes in graph.bodies() for node in nodes):
         return False
     replaced = []
@@ -52,7 +52,7 @@ def _operations(graph: Graph, operators: Collection[str]) -> list[tuple[Any, Any
 
 
 def _replace(graph: Graph, owner: Any, node: Any, operation: Any, function: Function) -> bool:
-    concrete = _traced(operation, function)
+    concrete = _trace(operation, function)
     if concrete is None:
         return False
     traced = type(concrete.function_def)()
@@ -69,10 +69,10 @@ def _replace(graph: Graph, owner: Any, node: Any, operation: Any, function: Func
     return True
 
 
-def _traced(operation: Any, function: Function) -> Any:
+def _trace(operation: Any, function: Function) -> Any:
     """Return a traced function with the operation's input and output types.
 
-    None where the traced output types differ, or the trace needs library functions.
+    Returns None where the traced output types differ, or the trace needs library functions.
     """
     import tensorflow as tf
 

@@ -54,7 +54,7 @@ class Scope:
         return f"{name}:{index}" if index else name
 
     def result(self, index: int) -> str:
-        """Return the reference to a function's result."""
+        """Return the reference to the function's result with this index."""
         reference: str = self.function.ret[self.function.signature.output_arg[index].name]
         return reference
 
@@ -78,7 +78,7 @@ class Scope:
         return self.add("Const", name, [], dtype=tf.as_dtype(dtype), value=tensor)
 
     def remove_unused(self, chosen: Callable[[Any], bool]) -> None:
-        """Remove nodes with unused outputs, repeatedly, where ``chosen`` is true."""
+        """Remove ``chosen`` nodes with unused outputs, until there are none."""
         returned = [] if self.function is None else [*self.function.ret.values(), *self.function.control_ret.values()]
         while True:
             taken = {name_of(each) for each in (*returned, *(each for node in self.nodes for each in node.input))}
@@ -89,7 +89,7 @@ class Scope:
                 del self._by_name[self.nodes[index].name], self.nodes[index]
 
     def redirect(self, replaced: dict[str, str]) -> None:
-        """Replace references in inputs and results: new references by old ones."""
+        """Replace references in inputs and results; ``replaced`` maps old to new ones."""
         for node in self.nodes:
             for position, taken in enumerate(node.input):
                 node.input[position] = replaced.get(taken, taken)

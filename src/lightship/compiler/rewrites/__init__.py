@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from lightship.compiler.graph import replacement
-from lightship.compiler.graph.frozen import Graph, frozen, save
+from lightship.compiler.graph.frozen import Graph, freeze, save
 from lightship.compiler.rewrites import recast
 from lightship.compiler.rewrites.arithmetic import bitwise, integers, mathematics, no_nan, saturation
 from lightship.compiler.rewrites.images import pooling, resizing, suppression
@@ -38,7 +38,7 @@ REWRITES: dict[str, Callable[[Graph], bool]] = {
     "known sizes became constants in reshapes": partial(replacement.replace, rules=static_sizes.RULES),
     "softplus of large values computed exactly": saturation.apply,
 }
-# The dtype whose tolerance applies after a rewrite, the coarsest first.
+# The dtype whose tolerance applies after a rewrite, the coarsest first; other rewrites keep the original's tolerance.
 PRECISIONS: dict[str, str] = {
     f"{dtype} computed in float32": dtype if dtype != "float64" else "float32" for dtype in recast.DTYPES
 }
@@ -64,7 +64,7 @@ def rewrite(source: Path, target: Path, signatures: Sequence[str]) -> Rewritten 
     must not assign to any.
     """
     try:
-        return _rewritten(frozen(source, signatures), target)
+        return _rewritten(freeze(source, signatures), target)
     except Exception:  # Unfreezable, and any error of TensorFlow for an unforeseen graph
         return None
 
@@ -77,6 +77,6 @@ def _rewritten(graphs: list[Graph], target: Path) -> Rewritten | None:
     return Rewritten(target, applied, next((PRECISIONS[text] for text in PRECISIONS if text in applied), ""))
 
 
-def required(source: Path) -> bool:
+def requires_rewrite(source: Path) -> bool:
     """Return whether LiteRT may compute wrong values unless the model is rewritten."""
     return saturation.may_contain_softplus(source)

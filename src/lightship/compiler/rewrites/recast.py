@@ -1,4 +1,4 @@
-"""Rewrite of float16, bfloat16 and float64 to float32, LiteRT's dtype.
+"""Rewrite of float16, bfloat16 and float64 to float32, in which LiteRT computes.
 
 The signature's own tensors keep their types: inputs and outputs are cast at the border of the graph. A value beyond
 float16's range is infinite in the original and finite here.
@@ -82,7 +82,7 @@ def _recast_value(value: Any, old: int, new: int) -> None:
 
 
 def _in_float32(tensor: Any) -> Any:
-    """Return a constant as float32, without new infinities or zeros."""
+    """Return a constant as float32: finite stays finite, non-zero stays non-zero."""
     import tensorflow as tf
 
     array = np.asarray(tf.make_ndarray(tensor), np.float64)

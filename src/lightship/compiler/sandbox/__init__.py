@@ -108,7 +108,7 @@ class Outcome:
         result: return value of the module's ``build`` function.
         proof: the one of ``PROOFS`` that held.
         measures: names of the measures in force.
-        failed_proofs: why the proofs tried before did not hold.
+        failed_proofs: why the proofs that were tried before did not hold.
     """
 
     result: dict[str, Any]
@@ -124,8 +124,9 @@ class Outcome:
 def run(task: Task, confinement: Confinement = CONFINED, *, progress: Progress = ignore_progress) -> Outcome:
     """Run a task in a confined child process and return its outcome.
 
-    Raises SandboxUnavailable where no accepted proof holds. Raises CompileError, SourceRefused or ParityError where the
-    child reports one or ends without a result.
+    Raises SandboxUnavailable where no accepted proof holds. Raises the error that the child reports, as SourceRefused,
+    ParityError or, for every other code, CompileError. Raises SourceRefused where the child exceeds a limit, sends an
+    invalid event or ends without a result.
     """
     limited = confinement.with_memory_limit()
     failures: list[events.NotProven] = []
@@ -148,7 +149,7 @@ def _try(task: Task, confinement: Confinement, proof: str, progress: Progress) -
     with (
         tempfile.TemporaryDirectory(prefix="lightship-", dir=confinement.scratch) as home,
         hiding.undumpable(),
-        targets.prepared() as probe_targets,
+        targets.provide() as probe_targets,
     ):
         instructions = _instructions(task, confinement, proof, os.path.realpath(home), probe_targets)
         instructions.write(Path(home))
@@ -157,7 +158,7 @@ def _try(task: Task, confinement: Confinement, proof: str, progress: Progress) -
             if proof == "kernel"
             else ()
         )
-        with process.started(Path(home), limits, prefix=prefix) as child:
+        with process.start(Path(home), limits, prefix=prefix) as child:
             stream = child.events(time.monotonic() + limits.wall_seconds)
             match next(stream, None):
                 case events.NotProven() as failure:
@@ -195,7 +196,7 @@ def _paths(paths: Sequence[Path]) -> tuple[str, ...]:
 
 
 def _result(child: process.Child, stream: Iterator[events.Event], subject: str, progress: Progress) -> dict[str, Any]:
-    """Return the child's result; raises the error that it reports.
+    """Return the child's result; raises SourceRefused or the error that it reports.
 
     From here on the model file may be open, so its code may have written any event.
     """

@@ -35,7 +35,7 @@ from lightship.errors import LightshipError
 def main(pipe: int) -> None:
     """Run the task of ``instructions.json`` and send its events to the descriptor.
 
-    Every error becomes an event; an unexpected one carries its class and the stage in which it was raised.
+    Every error of the task becomes an event; an unexpected one carries its class and the stage in which it was raised.
     """
     os.set_inheritable(pipe, False)  # processes started by a model's code must not keep the pipe open
     instructions = Instructions.read(Path())
@@ -80,7 +80,7 @@ def _unexpected(stage: str, error: Exception) -> Mapping[str, str]:
     Its text goes into the detail only, because the model file may have chosen it.
     """
     kind = type(error).__name__
-    sentence = f"{stages.doing(stage)}: unexpected {kind:.100}. If the model runs in its framework, report this"
+    sentence = f"{stages.phrase(stage)}: unexpected {kind:.100}. If the model runs in its framework, report this"
     return events.error("compile_failed", sentence, f"{kind:.100}: {error}")
 
 
@@ -95,9 +95,9 @@ def set_parent_death_signal(parent: int) -> None:
 def apply_limits(limits: Limits) -> None:
     """Set the resource limits of this process and its descendants.
 
-    The CPU limit sends SIGXCPU; writing past the file limit fails with EFBIG; allocating past the memory limit raises
-    MemoryError or aborts the library that allocates. The parent monitors resident memory (:mod:`.memory`). Should the
-    machine run out of memory, the kernel kills this process first.
+    The CPU limit sends SIGXCPU; writing past the file limit fails with EFBIG; allocating more than
+    :func:`.memory.data_limit` raises MemoryError or aborts the library that allocates. The parent monitors resident
+    memory (:mod:`.memory`). If the machine runs out of memory, the kernel kills this process first.
     """
     set_rlimit(resource.RLIMIT_CPU, limits.cpu_seconds, grace=5)
     set_rlimit(resource.RLIMIT_DATA, memory.data_limit(limits.memory_bytes or memory.share()))
@@ -121,14 +121,14 @@ def _powerless(instructions: Instructions, pipe: int) -> tuple[str, ...]:
     return kernel.confine_best_effort(_view(instructions))
 
 
-def _unproven(instructions: Instructions, pipe: int) -> tuple[str, ...]:
+def _without_proof(instructions: Instructions, pipe: int) -> tuple[str, ...]:
     return kernel.confine_best_effort(_view(instructions))
 
 
 PROOFS: dict[str, Callable[[Instructions, int], tuple[str, ...]]] = {
     "kernel": _kernel,
     "powerless": _powerless,
-    "none": _unproven,
+    "none": _without_proof,
 }
 
 

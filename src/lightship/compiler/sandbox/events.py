@@ -47,7 +47,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Failed:
-    """A Lightship error: its code, message and detail."""
+    """An error of the task: its code, message and detail."""
 
     code: str
     message: str

@@ -23,7 +23,7 @@ class Instructions:
         powerless: argument of ``powerless.prove``.
         module, job: module whose ``build`` function is called, and its argument.
         reads, writes: resolved paths that the child may read, and folders that it may write.
-        private: folders that no path of Python's may contain.
+        private: folders that stay unreadable, even where a path of Python's contains one.
         limits: resource limits, with the memory limit set.
         parent: process id of the parent.
         targets: what the probe tries to reach.
@@ -46,6 +46,6 @@ class Instructions:
 
     @classmethod
     def read(cls, home: Path) -> Instructions:
-        """Return the instructions in a home folder; the parent has the same version."""
+        """Return the instructions in a home folder, as the same release wrote them."""
         record = json.loads((home / _NAME).read_bytes())
         return cls(**{**record, "limits": Limits(**record["limits"]), "targets": Targets(**record["targets"])})

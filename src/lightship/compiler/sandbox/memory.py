@@ -26,7 +26,8 @@ _FILES = (
 class Usage:
     """Resource usage of a process group.
 
-    ``bytes`` is resident memory that the kernel cannot reclaim (anonymous and shared); ``processes`` is their number.
+    ``bytes`` is resident memory that the kernel cannot reclaim (anonymous and shared), on macOS all resident memory;
+    ``processes`` is the number of processes.
     """
 
     bytes: int
@@ -36,8 +37,9 @@ class Usage:
 def share(*, ceiling: int | None = None) -> int:
     """Return the number of bytes that a child may use.
 
-    It is ``SHARE`` of what the machine and its cgroups have available now. ``ceiling`` is a further upper bound for
-    environments where neither of them reports the limit, such as Lambda.
+    It is ``SHARE`` of the least that the machine and the cgroups of this process have available now; on macOS, of all
+    memory. ``ceiling`` is a further upper bound for environments where neither of them reports the limit, such as
+    Lambda.
     """
     return int(SHARE * min(_candidates() if ceiling is None else (ceiling, *_candidates())))
 

@@ -3,7 +3,8 @@
 A child process on Lambda can read the credentials of its function, whatever the kernel confines. Where S3, SQS,
 DynamoDB and EventBridge deny them everything, a hostile model file gains nothing by reading them. The probe calls each
 service and accepts access denied as the only answer: success, a timeout, an invalid token and any other error prove
-nothing. No call changes anything if it is allowed: the write to S3 is conditional on an ETag that no object has.
+nothing. If a call is allowed, it changes no data: the write to S3 is conditional on an ETag that no object has, and
+PutEvents sends one event of the type "Sandbox Probe", which matches no rule of the stack.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Credentials:
 
     Attributes:
         bucket: the bucket of the object.
-        key: the object's key; a role that may read it is not the worker's.
+        key: the object's key. The role of a powerless worker may not read it.
         access_key, secret_key, token: from the environment; empty where they are not set.
         region: region of the four services.
         endpoint: URL that replaces AWS's endpoints; empty for AWS's.

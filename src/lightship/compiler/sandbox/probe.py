@@ -1,7 +1,7 @@
 """Probe: attempts to escape the sandbox, which must fail before a file is opened.
 
-The attempts that every process of the user may make are also made before the confinement and must succeed then: an
-attempt that fails without a sandbox proves nothing.
+The attempts in ``POSSIBLE`` are also made before the confinement and must succeed then: an attempt that fails without a
+sandbox proves nothing.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def _connect(family: int, address: str | tuple[str, int]) -> None:
         sock.connect(address)
 
 
-# Attempts that succeed without a sandbox; they are made before the confinement, too.
+# Attempts that succeed without a sandbox on every machine; they are made before the confinement, too.
 POSSIBLE: tuple[Attempt, ...] = (read_file, list_folder, write_file, overwrite_file, change_mode, send_signal)
 NETWORK: tuple[Attempt, ...] = (connect_tcp, connect_tcp_ipv6, send_udp, connect_unix_path, open_pair)
 LINUX: tuple[Attempt, ...] = (
@@ -158,7 +158,7 @@ LINUX: tuple[Attempt, ...] = (
 def check_before(targets: Targets, *, events: int) -> None:
     """Check that the attempts succeed without a sandbox; raises Unproven.
 
-    Checks also that the process inherited no descriptor but standard streams and the pipe of events.
+    Checks also that the process inherited no descriptors but the standard streams and ``events``, the pipe of events.
     """
     for attempt in POSSIBLE:
         if (found := _try(attempt, targets)) != "possible":
@@ -177,7 +177,7 @@ def findings(targets: Targets) -> dict[str, str]:
 
 
 def check_after(targets: Targets, *, hidden: bool) -> None:
-    """Check that every attempt is refused; raises Unproven that names the others.
+    """Check that every attempt is refused; raises Unproven, which names the others.
 
     ``hidden`` accepts ENOENT as a refusal: in a mount namespace, paths outside the view do not exist.
     """

@@ -1,6 +1,6 @@
 """The child process from the parent's side: start, events, limits and end.
 
-The child gets a minimal environment. When it ends, the parent kills all processes that it started.
+The child gets a minimal environment. When it ends, the parent kills all processes in its process group.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _POLL_RATIO = 20  # with thousands of processes a poll is slow: spend at most a 
 
 _COVERAGE = "COVERAGE_PROCESS_CONFIG"  # set where the coverage of tests is measured: the child is measured too
 # The only variables that the child inherits from the parent.
-KEPT = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ", _COVERAGE)
-FIXED = {
+INHERITED_VARIABLES = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ", _COVERAGE)
+FIXED_VARIABLES = {
     "HDF5_USE_FILE_LOCKING": "FALSE",  # the source may be in a read-only folder
     "KERAS_BACKEND": "tensorflow",
     "PATH": "/usr/bin:/bin",
@@ -121,9 +121,9 @@ class Child:
         raise SourceRefused(f"opening this model {sentence}: it was stopped")
 
     def _kill(self) -> None:
-        """Kill the child and all processes that it started.
+        """Kill the child and all processes in its process group.
 
-        seccomp prevents them from leaving the process group that the parent created.
+        seccomp, where it is in force, prevents processes from leaving the group.
         """
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._popen.pid, signal.SIGKILL)
@@ -167,10 +167,10 @@ def _signal_name(number: int) -> str:
 
 
 @contextmanager
-def started(home: Path, limits: Limits, *, prefix: tuple[str, ...] = ()) -> Iterator[Child]:
+def start(home: Path, limits: Limits, *, prefix: tuple[str, ...] = ()) -> Iterator[Child]:
     """Start the child in its home folder, which contains ``instructions.json``.
 
-    ``prefix`` precedes the command. The child is dead when the context ends.
+    ``prefix`` precedes the command. The child has ended when the context ends.
     """
     with contextlib.ExitStack() as stack:
         reader, writer, errors, stderr = (stack.enter_context(end) for pair in (_pipe(), _pipe()) for end in pair)
@@ -199,6 +199,6 @@ def _pipe() -> tuple[FileIO, FileIO]:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    kept = {key: os.environ[key] for key in KEPT if key in os.environ}
+    kept = {key: os.environ[key] for key in INHERITED_VARIABLES if key in os.environ}
     paths = [str(Path(lightship.__path__[0]).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return kept | FIXED | {"HOME": str(home), "TMPDIR": str(home), "PYTHONPATH": os.pathsep.join(paths)}
+    return kept | FIXED_VARIABLES | {"HOME": str(home), "TMPDIR": str(home), "PYTHONPATH": os.pathsep.join(paths)}

@@ -40,8 +40,8 @@ class Targets:
 
 
 @contextlib.contextmanager
-def prepared() -> Iterator[Targets]:
-    """Keep the file and the sockets reachable inside the context."""
+def provide() -> Iterator[Targets]:
+    """Create the file and the sockets; they exist while the context is open."""
     with tempfile.TemporaryDirectory(prefix="lightship-probe-") as folder, contextlib.ExitStack() as stack:
         Path(folder, "secret").write_bytes(SECRET)
         path, abstract = f"{folder}/socket", f"lightship-{secrets.token_hex(8)}" if sys.platform == "linux" else ""
@@ -65,9 +65,9 @@ def prepared() -> Iterator[Targets]:
 
 @contextlib.contextmanager
 def _bound(family: int, kind: int, address: str | tuple[str, int]) -> Iterator[int]:
-    """Keep a socket bound to an address and yield its port.
+    """Bind a socket for the duration of the context and yield its port.
 
-    Yields 0 for a UNIX socket, and where the socket cannot be bound, as without IPv6.
+    Yields 0 for a UNIX socket, and where the socket cannot be bound, as on a machine without IPv6.
     """
     with contextlib.ExitStack() as stack:
         try:

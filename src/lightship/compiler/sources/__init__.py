@@ -33,9 +33,9 @@ def candidates(path: Path) -> list[Importer]:
         raise SourceRefused(f"there is no file or folder {path}")
     try:
         found = [importer for importer in IMPORTERS if importer.matches(path)]
-        what = unsupported.describe(path) if path.is_file() or not found else ""
-        if what:
-            raise SourceRefused(f"{path.name} is {what}")
+        description = unsupported.describe(path) if path.is_file() or not found else ""
+        if description:
+            raise SourceRefused(f"{path.name} is {description}")
         limits.check_size(path.name, sum(_sizes(path)) if found else 0)
     except OSError as error:
         raise SourceRefused(f"cannot read {path}: {error.strerror}") from None
@@ -59,7 +59,7 @@ def find(path: Path) -> Importer:
     """
     found = candidates(path)
     if head(path, 2) == ZIP and (
-        what := unsupported.describe_archive(entry.name for entry in archives.zip_entries(path))
+        description := unsupported.describe_archive(entry.name for entry in archives.zip_entries(path))
     ):
-        raise SourceRefused(f"{path.name} is {what}")
+        raise SourceRefused(f"{path.name} is {description}")
     return next(importer for importer in found if importer.owns(path))

@@ -42,9 +42,9 @@ class Entry:
 
 
 def check_entries(label: str, entries: Iterable[Entry], packed: int) -> None:
-    """Check what an archive of ``packed`` bytes declares.
+    """Check the declared entries of an archive of ``packed`` bytes.
 
-    Raises SourceRefused that names the entry.
+    Raises SourceRefused, which names the entry.
     """
     seen: set[str] = set()
     total = 0
@@ -130,8 +130,8 @@ def _open_tar(path: Path) -> Iterator[Iterator[tuple[Entry, IO[bytes]]]]:
         with _tar(path) as archive:
             yield ((_tar_entry(info), archive.extractfile(info) or io.BytesIO()) for info in _below_root(archive))
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        what = f"{path.name} is broken or truncated: it cannot be read as .tar.gz"
-        raise SourceRefused(what, detail=str(error)[:300]) from None
+        message = f"{path.name} is broken or truncated: it cannot be read as .tar.gz"
+        raise SourceRefused(message, detail=str(error)[:300]) from None
 
 
 @contextmanager
@@ -169,9 +169,9 @@ def _zip_entry(info: zipfile.ZipInfo) -> Entry:
 
 
 def _below_root(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """Return the entries without the folder itself.
+    """Return the entries of an archive without that of the root folder.
 
-    ``tar -C folder .`` adds an entry ``.`` for it, and ``./`` before all others.
+    ``tar -C folder .`` adds an entry ``.`` for it, and begins the names of all others with ``./``.
     """
     return (info for info in archive if info.name != ".")
 

@@ -55,9 +55,9 @@ class Original(Protocol):
         ...
 
     def calls(self, signature: str, inputs: Mapping[str, Array]) -> Mapping[str, Callable[[], object]]:
-        """Return the ways to call the original framework, by their names.
+        """Return functions that make the call in the original framework, by their names.
 
-        The way that users know best comes first.
+        The best known comes first.
         """
         ...
 
@@ -74,7 +74,7 @@ class Original(Protocol):
         ...
 
     def candidates(self) -> Iterator[Path]:
-        """Yield the models to convert to LiteRT, in order.
+        """Yield the models to convert to LiteRT, in the order of the attempts.
 
         Each is a SavedModel folder or a finished .tflite file.
         """
@@ -106,14 +106,14 @@ class Importer(Protocol):
     def owns(self, path: Path) -> bool:
         """Return whether a path that matches is of this format.
 
-        Two formats are zip archives, which differ by their entries.
+        Two formats are zip archives; their entries are read.
         """
         ...
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
         """Return a phrase for each piece of code in the file; raises SourceRefused.
 
-        The user decides whether to trust the code.
+        The code is refused unless the user trusts it (:mod:`lightship.compiler.sources.trust`).
         """
         ...
 

@@ -1,4 +1,4 @@
-"""An original model with a time limit for each call."""
+"""An original model with a time limit for each call of :meth:`TimeLimited.run`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from lightship.tensors import Array, Signature
 
 
 class TimeLimited:
-    """An original model with a time limit for each call.
+    """An original model with a time limit for each call of :meth:`run`.
 
-    A call that exceeds the limit ends the process, unless the model may be ``slow``.
+    A call that exceeds the limit ends the process, unless the model may be ``slow``. The functions that ``calls``
+    returns and the calls in ``check_export`` have no limit of their own.
     """
 
     def __init__(self, original: Original, *, slow: bool) -> None:

@@ -10,7 +10,7 @@ from lightship.errors import SourceRefused
 def trusted_code(path: Path, code: tuple[str, ...], *, trust: bool) -> tuple[str, ...]:
     """Return the code that ``--trust`` allowed.
 
-    Raises SourceRefused that names the code where it is not trusted.
+    Raises SourceRefused, which names the code, where it is not trusted.
     """
     if code and not trust:
         named = [f"{phrase:.400}" for phrase in code[:8]] + [f"{len(code) - 8} more"] * (len(code) > 8)

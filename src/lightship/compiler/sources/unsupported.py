@@ -1,4 +1,4 @@
-"""Descriptions of files that no importer takes, with the remedy.
+"""Descriptions of unsupported files, with the remedy.
 
 A file is recognised by its name, its first bytes and the names of its entries.
 """
@@ -67,7 +67,7 @@ def describe(path: Path) -> str:
 def _by_content(first: bytes) -> str:
     if not first:
         return "empty: download it or save it again"
-    return next((what for starts, what in _BY_CONTENT if first.lower().startswith(starts)), "")
+    return next((description for starts, description in _BY_CONTENT if first.lower().startswith(starts)), "")
 
 
 def describe_archive(entries: Iterable[str]) -> str:

@@ -16,11 +16,11 @@ from lightship.errors import LightshipError, SourceRefused
 _MOST_FILES = 10_000
 
 
-def verified(folder: Path, *, sandbox: str, largest: int) -> Bundle:
-    """Return the bundle in a folder of plain files, at most ``largest`` bytes.
+def verify(folder: Path, *, sandbox: str, largest: int) -> Bundle:
+    """Return the bundle in a folder of plain files, of ``largest`` bytes at most.
 
-    Raises SourceRefused where the folder holds anything else, the bundle does not verify, or its manifest's proof of
-    confinement is not ``sandbox``.
+    Raises SourceRefused where the folder holds more, links or devices, the bundle does not verify, or its manifest's
+    proof of confinement is not ``sandbox``.
     """
     total = 0
     for number, size in enumerate(_sizes(folder)):

@@ -1,7 +1,7 @@
 """Real inputs for the comparison (``--data``): .csv, .npy or .npz, no pickles.
 
-The file is read in the sandboxed child process only, and only the rows that are used. The size that an array's header
-or an archive's entry declares is compared with a limit before memory is allocated for it.
+The file is read in the sandboxed child process only. Of an array, only the rows that are used are read, and the size
+that its header declares is compared with a limit before memory is allocated for it.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ from lightship.tensors import Array, Signature, TensorSpec, check_finite, valida
 SUFFIXES = (".csv", ".npy", ".npz")
 MOST_ROWS = 256
 MOST_CSV_BYTES = 16 * 1024**2
-MOST_ARRAY_BYTES = 1024**3  # of the used rows; of the whole array if it is in Fortran order
+MOST_ARRAY_BYTES = (
+    1024**3
+)  # of the used rows; of the whole array if it is in Fortran order or an input without a batch dimension
 
 Tensors = dict[str, Array]
 
 
 def check_file(path: Path) -> None:
-    """Raise CompileError where a file is missing or has another suffix."""
+    """Raise CompileError where a file is missing or has an unsupported suffix."""
     if path.suffix not in SUFFIXES:
         raise CompileError(f"{path.name}: not a data file, expected a name that ends in {', '.join(SUFFIXES)}")
     if not path.is_file():
@@ -121,7 +123,10 @@ def _read_csv(path: Path, signature: Signature) -> Tensors:
 
 
 def _cast(array: Array, spec: TensorSpec) -> Array:
-    """Convert numbers to the spec's width; validation refuses other arrays."""
+    """Convert numbers and strings to the spec's dtype; leave other arrays unchanged.
+
+    Validation refuses those.
+    """
     rows = array[:MOST_ROWS] if spec.batched and array.ndim else array
     if rows.dtype.kind == "U" and spec.dtype == "string":
         return np.char.encode(rows, "utf-8").astype(np.object_)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from lightship.compiler.verification.parity import EXACT, TOLERANCES
-from lightship.compiler.verification.samples import altered
+from lightship.compiler.verification.samples import alter
 from lightship.errors import EngineError
 from lightship.tensors import Array, Signature
 
@@ -29,7 +29,7 @@ def independent_rows(run: Run, signature: Signature, inputs: Tensors, outputs: T
     if not all(spec.batched and len(outputs[spec.name]) == rows for spec in signature.outputs):
         return False
     compared = 0
-    for batch, positions, recorded in _regrouped(inputs, batched, rows):
+    for batch, positions, recorded in _regroup(inputs, batched, rows):
         try:
             found = run(batch)
         except EngineError:
@@ -40,7 +40,7 @@ def independent_rows(run: Run, signature: Signature, inputs: Tensors, outputs: T
     return True if compared else None
 
 
-def _regrouped(inputs: Tensors, batched: list[str], rows: int) -> Iterator[tuple[Tensors, list[int], list[int]]]:
+def _regroup(inputs: Tensors, batched: list[str], rows: int) -> Iterator[tuple[Tensors, list[int], list[int]]]:
     """Yield batches that hold rows of the recorded batch in other positions.
 
     Each comes with the positions of these rows in it, and their positions in the recorded batch.
@@ -54,7 +54,7 @@ def _regrouped(inputs: Tensors, batched: list[str], rows: int) -> Iterator[tuple
             yield pick([row]), [0], [row]
         order = list(range(rows))[::-1]
         yield pick(order), list(range(rows)), order
-    others = altered({name: inputs[name] for name in batched})
+    others = alter({name: inputs[name] for name in batched})
     second = list(range(0, rows, 2))
     joined = {name: np.concatenate([others[name], inputs[name][second]]) for name in batched}
     yield inputs | joined, list(range(rows, rows + len(second))), second

@@ -6,7 +6,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-SECONDS = 0.3  # duration of a measurement
+SECONDS = 0.3  # duration of a measurement, unless the minimum of calls takes longer
 _CALLS = (5, 200)
 _SLOW_SECONDS = 1.0
 
@@ -14,7 +14,7 @@ _SLOW_SECONDS = 1.0
 def p50(call: Callable[[], object]) -> float:
     """Return the median seconds of a call, after one warm-up call.
 
-    Makes 5 to 200 calls in about 0.3 s; one call if the warm-up took more than a second.
+    Makes at least 5 calls, and up to 200 within 0.3 s; one call if the warm-up took more than a second.
     """
     least, most = _CALLS
     times: list[float] = []

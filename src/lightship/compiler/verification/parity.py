@@ -110,7 +110,7 @@ def compare(
 
 
 def merge(parts: list[Agreement]) -> Agreement:
-    """Return one output's agreement over batches: sum of rows, worst difference."""
+    """Return one output's agreement over batches: sum of rows, largest differences."""
     first = parts[0]
     worst = {key: max(getattr(part, key) for part in parts) for key in ("atol", "max_abs", "max_rel")}
     return Agreement(first.signature, first.output, sum(part.rows for part in parts), first.rtol, **worst)

@@ -28,7 +28,10 @@ GOLDEN_ROWS = 16
 
 @dataclass(frozen=True)
 class Recording:
-    """Batches of one signature in ascending size; one if it has no batch dimension."""
+    """Batches of one signature in ascending size, as inputs and outputs.
+
+    One batch if the signature has no batch dimension.
+    """
 
     signature: Signature
     batches: tuple[tuple[Tensors, Tensors], ...]
@@ -45,10 +48,10 @@ class Recording:
 def record(original: Original, signature: Signature, data: Path | None) -> Recording:
     """Record the original's outputs for batches of 1, 3, 16 and all rows.
 
-    Several sizes reveal a fixed batch size and stale state. The recording's signature says whether rows are
-    independent, as measured on the original.
+    Sizes above that of all rows are omitted. Several sizes reveal a fixed batch size and stale state. The recording's
+    signature says whether rows are independent, as measured on the original.
 
-    Raises CompileError where the original accepts no known input, or returns different outputs for equal inputs.
+    Raises CompileError where the original does not accept the inputs, or returns different outputs for equal inputs.
     """
     if data:
         inputs = read_data(data, signature)
@@ -105,11 +108,11 @@ def _outputs_after_other_calls(run: Run, recordings: Sequence[Recording]) -> lis
     for _ in range(2):
         for name, inputs in first:
             with suppress(EngineError):  # the model may not take these values
-                run(name, samples.altered(inputs))
+                run(name, samples.alter(inputs))
     return [run(name, inputs) for name, inputs in first]
 
 
-def recorded_with(engine: Engine, recordings: Sequence[Recording]) -> tuple[Recording, ...]:
+def record_engine(engine: Engine, recordings: Sequence[Recording]) -> tuple[Recording, ...]:
     """Return the recordings' inputs with an engine's outputs; raises EngineError."""
     return tuple(
         Recording(
@@ -144,7 +147,7 @@ def golden(recordings: tuple[Recording, ...]) -> dict[str, tuple[Tensors, Tensor
 
 
 def output_warnings(recording: Recording) -> list[str]:
-    """Return warnings about outputs that are NaN or constant and dependent rows."""
+    """Return warnings about dependent rows and about outputs that are NaN or constant."""
     found = []
     inputs, outputs = recording.batches[-1]
     if recording.signature.independent_rows is False:
@@ -191,8 +194,8 @@ def _run(original: Original, signature: Signature, inputs: Mapping[str, Array]) 
     try:
         return original.run(signature.name, inputs)
     except EngineError as error:
-        what = f"the original does not accept this input of '{signature.name}': {error.message}"
-        raise CompileError(what, detail=error.detail) from None
+        message = f"the original does not accept this input of '{signature.name}': {error.message}"
+        raise CompileError(message, detail=error.detail) from None
 
 
 def _rows(signature: Signature, inputs: Mapping[str, Array]) -> int:

@@ -26,7 +26,7 @@ Run = Callable[[str, Mapping[str, Array]], Tensors]
 
 ROWS = 32
 FEWEST_ROWS = 3
-_VALUES = 2**18  # of one input in one batch
+_VALUES = 2**18  # of one input in one batch, unless FEWEST_ROWS rows have more
 _SEED = 20
 SIZES = (8, 32, 128, 512, 2048, 10240)
 BOUNDS = (2**31 - 1, 1_000_000, 100_000, 30_000, 10_000, 5_000, 1_000, 500, 256, 100, 50, 32, 20, 10, 5, 3, 2, 1)
@@ -35,7 +35,7 @@ BOUNDS = (2**31 - 1, 1_000_000, 100_000, 30_000, 10_000, 5_000, 1_000, 500, 256,
 def generate(run: Run, signature: Signature, hints: Mapping[str, Hint] | None = None) -> tuple[Tensors, Tensors]:
     """Return generated inputs of up to 32 rows, and the original's outputs.
 
-    ``hints`` are tried first: with some words outside of the vocabulary, then without these, then no hints at all.
+    ``hints`` are tried first: with some words outside of the vocabulary, then only with words of it, then no hints.
     Raises CompileError where the original accepts none of the inputs.
     """
     last = EngineError("its outputs were empty")
@@ -52,8 +52,8 @@ def generate(run: Run, signature: Signature, hints: Mapping[str, Hint] | None = 
             continue
         if all(array.size for array in outputs.values()):
             return inputs, outputs
-    what = f"signature '{signature.name}' accepts no generated input ({last.message}): give real inputs with --data"
-    raise CompileError(what + _bytes_hint(signature), detail=last.detail)
+    message = f"signature '{signature.name}' accepts no generated input ({last.message}): give real inputs with --data"
+    raise CompileError(message + _bytes_hint(signature), detail=last.detail)
 
 
 def _attempts(signature: Signature, hints: Mapping[str, Hint]) -> Iterator[tuple[Distributions, int, int]]:
@@ -111,7 +111,7 @@ class Distributions:
 def make(signature: Signature, *, size: int, bound: int, draw: Distributions | None = None) -> Tensors:
     """Return inputs with ``size`` for each unknown size of a row.
 
-    Integers are drawn from 0 to ``bound - 1``, both included; ``draw`` has other distributions by input.
+    Integers are drawn from 0 to ``bound - 1``, which always occurs. ``draw`` has other distributions by input.
     """
     draw = draw or Distributions()
     sampler = Sampler(np.random.default_rng(_SEED), size, bound, draw.hinted)
@@ -129,15 +129,15 @@ def take(tensors: Mapping[str, Array], signature: Signature, rows: int) -> Tenso
     return {spec.name: tensors[spec.name][:rows] if spec.batched else tensors[spec.name] for spec in signature.inputs}
 
 
-def altered(tensors: Mapping[str, Array]) -> Tensors:
+def alter(tensors: Mapping[str, Array]) -> Tensors:
     """Return other inputs of the same shapes and dtypes.
 
     Floats are multiplied by 1000, booleans inverted, and the entries of other arrays rotated by one position.
     """
-    return {name: _altered(array) for name, array in tensors.items()}
+    return {name: _alter_array(array) for name, array in tensors.items()}
 
 
-def _altered(array: Array) -> Array:
+def _alter_array(array: Array) -> Array:
     if array.dtype.kind == "f":
         with np.errstate(over="ignore"):
             return np.asarray(array * 1000, dtype=array.dtype)

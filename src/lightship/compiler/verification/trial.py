@@ -1,7 +1,7 @@
 """Trial: a fresh sandboxed process loads the finished bundle and calls it.
 
 It runs the bundle as a server would, with neither the model file nor, for a LiteRT bundle, a framework in memory. A
-bundle that crashes it is not published.
+bundle that crashes the process is not published.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     progress("try", 0.9)
     folder, slow = Path(job["folder"]), bool(job["slow"])
     with limits.calls(1, slow=slow):
-        model, cost = _measured(folder)
+        model, cost = _measure(folder)
     if not slow:
         limits.check(cost)
     for signature in model.manifest.signatures:
         with limits.calls(1, slow=slow):
             _check_golden(model, signature.name)
-    _bound_memory()
+    _limit_memory()
     end = time.monotonic() + _UNUSUAL_SECONDS
     for signature in model.manifest.signatures:
         for inputs in _unusual_inputs(model, signature):
@@ -61,7 +61,7 @@ def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     return asdict(cost)
 
 
-def _measured(folder: Path) -> tuple[Model, Cost]:
+def _measure(folder: Path) -> tuple[Model, Cost]:
     """Load the bundle and measure calls with one row.
 
     Each signature is called twice and the faster call counts; the cost has the time of the slowest signature.
@@ -80,7 +80,7 @@ def _measured(folder: Path) -> tuple[Model, Cost]:
 def _peak_bytes() -> int:
     """Return the peak memory of this process.
 
-    Linux's ru_maxrss includes the parent's peak before the fork, so VmHWM is read where it is available.
+    Bytes. Linux's ru_maxrss includes the parent's peak before the fork, so VmHWM is read where it is available.
     """
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
@@ -90,8 +90,8 @@ def _peak_bytes() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def _bound_memory() -> None:
-    """Bound what unusual inputs may add."""
+def _limit_memory() -> None:
+    """Limit the memory that unusual inputs may add."""
     bound = memory.data_limit(_peak_bytes() + _UNUSUAL_BYTES)
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (bound if soft == resource.RLIM_INFINITY else min(soft, bound), hard))

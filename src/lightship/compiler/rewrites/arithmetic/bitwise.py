@@ -12,7 +12,7 @@ _HALF = 65536  # 2 ** 16
 
 
 def _widened(function: Function) -> Rule:
-    """Return a rule that computes in int32, for dtypes that int32 can hold."""
+    """Return a rule that computes in int32, for dtypes that fit into int32."""
 
     def wide(*values: Any) -> Any:
         import tensorflow as tf

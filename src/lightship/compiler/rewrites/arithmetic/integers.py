@@ -1,4 +1,7 @@
-"""Rewrites of integer sums to float32, which is exact below 2 ** 24."""
+"""Rewrites of integer matrix products and bin counts.
+
+Products are summed in float32, which is exact below 2 ** 24; counts in the dtype of the weights.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 from lightship.compiler.graph.constants import constant
 from lightship.compiler.graph.replacement import Function, Rule
 
-_TERMS = 2**24 // 2**14  # products of two int8 that float32 can sum exactly
+_TERMS = 2**24 // 2**14  # number of products of two int8 that float32 can sum exactly
 _COUNTS = {"float32", "int32", "int64"}
 
 

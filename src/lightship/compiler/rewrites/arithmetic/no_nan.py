@@ -1,4 +1,7 @@
-"""Rewrites of DivNoNan and MulNoNan, wrong in LiteRT above four dimensions."""
+"""Rewrites of DivNoNan and MulNoNan, whose results are zero where y is zero.
+
+LiteRT's converter replaces both by operators that compute wrong values above four dimensions.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,14 @@ from typing import Any
 
 from lightship.compiler.graph.replacement import Function, Rule
 
-_DIMENSIONS = 4  # up to which the converter's own form of these operators is right
+_MAX_DIMENSIONS = 4  # for which the converter's replacement is right
 
 
 def _where_wrong(function: Function) -> Rule:
     """Return a rule for results of more dimensions, or of an unknown number."""
-    return lambda operation: None if (operation.outputs[0].shape.rank or _DIMENSIONS + 1) <= _DIMENSIONS else function
+    return lambda operation: (
+        None if (operation.outputs[0].shape.rank or _MAX_DIMENSIONS + 1) <= _MAX_DIMENSIONS else function
+    )
 
 
 def _divide(x: Any, y: Any) -> Any:

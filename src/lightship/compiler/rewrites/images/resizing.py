@@ -14,7 +14,7 @@ import numpy as np
 from lightship.compiler.graph.constants import constant
 from lightship.compiler.graph.replacement import Function, Rule
 
-_ENTRIES = 4_000_000  # maximum of a matrix, which is stored in the model
+_MAX_ENTRIES = 4_000_000  # of one matrix, which is stored in the model
 _ATTRIBUTES = {
     "ResizeBicubic": ("align_corners", "half_pixel_centers"),
     "ResizeArea": ("align_corners",),
@@ -37,7 +37,7 @@ def resize(operation: Any) -> Function | None:
         return None
     height, width, channels = image.shape[1:].as_list()
     new_height, new_width = map(int, values[0])
-    if max(height * new_height, width * new_width) > _ENTRIES:
+    if max(height * new_height, width * new_width) > _MAX_ENTRIES:
         return None
     rows, columns = _matrix(operation, height, values, axis=0), _matrix(operation, width, values, axis=1)
 

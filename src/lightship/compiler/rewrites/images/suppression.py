@@ -1,4 +1,7 @@
-"""Rewrite of non-maximum suppression: cut off the padding of LiteRT's result."""
+"""Rewrite of non-maximum suppression to the operator that LiteRT has.
+
+Its result is padded to the maximum of boxes; the padding is cut off.
+"""
 
 from __future__ import annotations
 

@@ -41,20 +41,23 @@ def _shapes(library: Library, scope: Scope, handle: str) -> Iterator[str]:
             yield from _shapes(library, scope, scope.reference(node.name))
         elif node.op in CALLS and position >= CALLS[node.op].skipped:
             argument = position - CALLS[node.op].skipped
-            for inner in library.called(node)[-1 if node.op in LOOPS else 0 :]:
+            for inner in library.called_functions(node)[-1 if node.op in LOOPS else 0 :]:
                 for shape in _shapes(library, inner, inner.arguments[argument]):
-                    yield _call(library, scope, node, _Wanted(inner, shape, argument))
+                    yield _call(library, scope, node, _InnerShape(inner, shape, argument))
 
 
-class _Wanted(NamedTuple):
-    """Shape inside a function; must not depend on the list at position ``argument``."""
+class _InnerShape(NamedTuple):
+    """Reference to a shape inside a function.
+
+    The shape must not depend on the list, which is the argument at position ``argument``.
+    """
 
     inner: Scope
     shape: str
     argument: int
 
 
-def _call(library: Library, scope: Scope, node: Any, wanted: _Wanted) -> str:
+def _call(library: Library, scope: Scope, node: Any, wanted: _InnerShape) -> str:
     """Compute a function's tensor outside of it, from the caller's arguments."""
     import tensorflow as tf
 

@@ -19,7 +19,10 @@ _UNCHANGED = ("Identity", "StopGradient", "PreventGradient", "ZerosLike")
 
 @dataclass(frozen=True)
 class Element:
-    """Dtype and shape of a list's elements: -1 for a size, None for a rank unknown."""
+    """Dtype and shape of a list's elements.
+
+    An unknown size is -1; the shape is None if the rank is unknown.
+    """
 
     dtype: Any
     shape: tuple[int, ...] | None
@@ -34,11 +37,11 @@ class ListTypes:
         for scope in library.reachable():
             for node in scope.nodes:
                 if node.op in CALLS:
-                    self._pass(scope, node)
+                    self._record_arguments(scope, node)
 
     def element_at(self, scope: Scope, node: Any) -> Element:
         """Return the elements of the list that an operator makes or takes."""
-        return self._made(scope, node) if node.op in MAKERS else self.element(scope, node.input[0])
+        return self._created_element(scope, node) if node.op in MAKERS else self.element(scope, node.input[0])
 
     def element(self, scope: Scope, reference: str) -> Element:
         """Return the elements of a list by its reference; raises Untraceable."""
@@ -46,18 +49,18 @@ class ListTypes:
         if node is None and (scope.name, reference) in self._arguments:
             return self._arguments[scope.name, reference]
         if node is not None and node.op in MAKERS:
-            return self._made(scope, node)
+            return self._created_element(scope, node)
         if node is not None and node.op in _UNCHANGED:
             return self.element(scope, node.input[0])
         if node is not None and node.op in LOOPS:
             return self.element(scope, node.input[index_of(reference)])
         if node is not None and node.op in CALLS:
-            self._pass(scope, node)
-            inner = self._library.called(node)[0]
+            self._record_arguments(scope, node)
+            inner = self._library.called_functions(node)[0]
             return self.element(inner, inner.result(index_of(reference)))
         raise Untraceable(f"the list {reference} has no type")
 
-    def _made(self, scope: Scope, node: Any) -> Element:
+    def _created_element(self, scope: Scope, node: Any) -> Element:
         import tensorflow as tf
 
         dtype = tf.as_dtype(node.attr["element_dtype"].type)
@@ -67,20 +70,20 @@ class ListTypes:
         sizes = scope.constant(node.input[position])
         return Element(dtype, tuple(map(int, sizes)) if sizes is not None and sizes.ndim == 1 else None)
 
-    def _pass(self, scope: Scope, node: Any) -> None:
-        """Record the lists that functions get as arguments."""
+    def _record_arguments(self, scope: Scope, node: Any) -> None:
+        """Record the elements of the lists that a call passes to functions."""
         call = CALLS[node.op]
         for position, dtype in enumerate(node.attr[call.inputs].list.type):
             if dtype != VARIANT:
                 continue
             element = self.element(scope, node.input[call.skipped + position])
-            for inner in self._library.called(node):
+            for inner in self._library.called_functions(node):
                 key = inner.name, inner.arguments[position]
                 if self._arguments.setdefault(key, element).dtype != element.dtype:
                     raise Untraceable(f"{inner.name} gets lists of different types")
 
     def assign(self) -> None:
-        """Give calls and signatures the dtypes of elements where they had lists."""
+        """Replace the list dtype by the element dtype in calls and signatures."""
         for scope in self._library.reachable():
             for node in scope.nodes:
                 if node.op in CALLS:

@@ -20,12 +20,12 @@ from lightship.compiler.rewrites.loops.list_types import Element, ListTypes
 
 
 def apply(graph: Graph) -> bool:
-    """Rewrite all lists; return False where there are none or one cannot be."""
+    """Rewrite all lists; return False where there are none or one is unsupported."""
     definition = type(graph.definition)()
     definition.CopyFrom(graph.definition)
     library = Library(definition)
     library.prune()
-    if not any(_is_of_lists(node) for scope in library.reachable() for node in scope.nodes):
+    if not any(_is_list_operator(node) for scope in library.reachable() for node in scope.nodes):
         return False
     try:
         _rewrite(library)
@@ -35,17 +35,17 @@ def apply(graph: Graph) -> bool:
     return True
 
 
-def _is_of_lists(node: Any) -> bool:
+def _is_list_operator(node: Any) -> bool:
     return str(node.op).startswith(("TensorList", "EmptyTensorList"))
 
 
 def _rewrite(library: Library) -> None:
     for scope in library.reachable():
-        scope.remove_unused(_is_of_lists)
+        scope.remove_unused(_is_list_operator)
     shapes = _element_shapes(library)
     library.prune()
     types = ListTypes(library)
-    found = [(scope, node) for scope in library.reachable() for node in scope.nodes if _is_of_lists(node)]
+    found = [(scope, node) for scope in library.reachable() for node in scope.nodes if _is_list_operator(node)]
     elements = [types.element_at(scope, node) for scope, node in found]
     types.assign()
     for (scope, node), element in zip(found, elements, strict=True):
@@ -148,7 +148,7 @@ def _length(target: _ListNode) -> None:
     target.become("GatherV2", shape, axis, axis, Tparams=tf.int32, Tindices=tf.int32, Taxis=tf.int32)
 
 
-# By operator: the name of its output, and what replaces it.
+# By operator: the name of its output, and the function that replaces it.
 _REPLACEMENTS: dict[str, tuple[str, Callable[[_ListNode], None]]] = {
     "TensorListReserve": ("handle", _reserve),
     "TensorListFromTensor": ("output_handle", _tensor),

@@ -8,7 +8,7 @@ from lightship.compiler.graph.replacement import Function, Rule
 
 
 def _roll(operation: Any) -> Function | None:
-    """Return concatenations of two slices, where shifts and axes are constant."""
+    """Return a concatenation of two slices per axis; None unless these are constant."""
     import tensorflow as tf
 
     shifts, axes = (tf.get_static_value(tensor) for tensor in operation.inputs[1:])
@@ -29,7 +29,7 @@ def _roll(operation: Any) -> Function | None:
 def _cumulative_product(operation: Any) -> Function | None:
     """Return about log2(size) multiplications of values with shifted values.
 
-    After each, an entry is the product of twice as many values.
+    After each, an entry is the product of twice as many values. Returns None where the size of the axis is not static.
     """
     import tensorflow as tf
 
@@ -62,7 +62,7 @@ def _head(values: Any, axis: int, count: Any) -> Any:
 
 
 def _tail(values: Any, axis: int, start: Any) -> Any:
-    """Return the entries on an axis from ``start`` on."""
+    """Return the entries on an axis, beginning with ``start``."""
     return values[(slice(None),) * (axis % values.shape.rank) + (slice(start, None),)]
 
 

@@ -11,7 +11,10 @@ from lightship.compiler.graph.replacement import Function, Rule
 
 
 def _reshape(operation: Any) -> Function | None:
-    """Return a reshape with static sizes as constants, where sizes are concatenated."""
+    """Return a reshape with static sizes as constants.
+
+    Returns None unless the sizes come from a ConcatV2 and one of them is static.
+    """
     import tensorflow as tf
 
     shape = operation.outputs[0].shape

@@ -1,4 +1,4 @@
-"""Rewrite of tables that map numbers to numbers to a binary search."""
+"""Rewrite of lookup tables from integers to numbers into a binary search."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _VALUES = ("int32", "int64", "float32")
 
 
 def apply(graph: Graph) -> bool:
-    """Replace lookups in the tables that the graph captures; return whether any."""
+    """Replace lookups in captured tables of numbers; return whether any changed."""
     return replace(graph, {"LookupTableFindV2": partial(_lookup, graph.captures)})
 
 

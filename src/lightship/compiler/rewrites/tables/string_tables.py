@@ -12,7 +12,10 @@ _KINDS = {("string", "int64"), ("int64", "string")}
 
 
 def keep(graph: Graph) -> bool:
-    """Add tables for the outputs' handles; return whether LiteRT supports all."""
+    """Add the tables that outputs depend on to ``graph.tables``.
+
+    Returns False where LiteRT does not support one of them.
+    """
     for name in graph.needed_captures():
         table = _table(graph, name)
         if table is None:
@@ -36,4 +39,5 @@ def _table(graph: Graph, name: str) -> Any:
         table_handle=graph.captures[name], Tkeys=tf.as_dtype(keys), Tvalues=tf.as_dtype(values)
     )
     initial = tf.lookup.KeyValueTensorInitializer(content.keys.numpy(), content.values.numpy(), keys, values)
-    return tf.lookup.StaticHashTable(initial, -1 if values == "int64" else "")  # not used: each lookup passes a default
+    # The default is not used: each lookup passes its own.
+    return tf.lookup.StaticHashTable(initial, -1 if values == "int64" else "")

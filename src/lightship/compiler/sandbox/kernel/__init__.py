@@ -19,8 +19,9 @@ from lightship.compiler.sandbox.unproven import Unproven
 def confine(view: View, *, mountpoint: str) -> tuple[str, ...]:
     """Confine this process to a view of the file system; return the measures.
 
-    Network and other processes are out of reach afterwards. The process must have one thread, because each thread is
-    confined separately. Raises Unproven that names what the machine lacks. ``mountpoint`` is an empty folder.
+    The network and other processes cannot be reached afterwards. The process must have one thread, because each thread
+    is confined separately. ``mountpoint`` is an empty folder. Raises Unproven, which names what the machine lacks. On
+    macOS, only names the measure that the parent applied.
     """
     if sys.platform == "darwin":
         return ("sandbox-exec",)  # applied by the parent; the probe checks whether it holds

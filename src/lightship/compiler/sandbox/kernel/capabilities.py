@@ -18,7 +18,10 @@ _SECUREBITS = 0b11101111
 
 
 def drop() -> None:
-    """Irreversibly empty all capability sets; raises Unproven if one remains."""
+    """Irreversibly empty the capability sets; raises Unproven if one is not empty.
+
+    The bounding set is emptied, and the securebits are set, only if the process has CAP_SETPCAP, which this requires.
+    """
     try:
         effective, *_ = held = _held()
         if effective & 1 << _SETPCAP:

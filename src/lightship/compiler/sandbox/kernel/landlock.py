@@ -14,9 +14,9 @@ import struct
 from lightship.compiler.sandbox.kernel import syscalls
 from lightship.compiler.sandbox.kernel.view import View
 
-# Before version 3, a readable file could be truncated.
+# Version of Linux 6.2. Before it, a readable file could be truncated.
 OLDEST = 3
-# Since version 6, signals to processes outside the sandbox are restricted.
+# Version that restricts signals to processes outside the sandbox.
 SCOPES_SIGNALS = 6
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on all architectures
@@ -33,7 +33,7 @@ _NEVER = _EXECUTE | _MAKE_CHAR | _MAKE_SOCK | _MAKE_BLOCK | _IOCTL_DEV  # refuse
 
 
 def abi() -> int:
-    """Return the kernel's Landlock version; raises OSError without Landlock."""
+    """Return the kernel's Landlock ABI version; raises OSError without Landlock."""
     return syscalls.syscall(_CREATE_RULESET, None, 0, _VERSION)
 
 

@@ -1,7 +1,7 @@
 """Namespaces: a file system root with only the view, and no network.
 
-Used on kernels without Landlock. A user namespace permits an ordinary user to create the others. There is no PID
-namespace; seccomp refuses signals to other processes.
+Used where Landlock is missing or too old. A user namespace permits an ordinary user to create the others. There is no
+PID namespace; seccomp refuses signals to other processes.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def _path(text: str | None) -> bytes | None:
 def _pivot(root: Path) -> None:
     """Make a folder the root and unmount the old root.
 
-    Between the two calls both are at ".".
+    Between the two system calls, both roots are mounted at ".", the old one on top.
     """
     here = Path.cwd()
     os.chdir(root)

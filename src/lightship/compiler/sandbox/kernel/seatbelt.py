@@ -28,7 +28,7 @@ def prefix(reads: Iterable[str], writes: Iterable[str], *, private: Iterable[str
 
 
 def profile(reads: Iterable[str], writes: Iterable[str]) -> str:
-    """Return a profile that permits nothing but access to named paths."""
+    """Return a profile that permits access to named paths and little else."""
     return "\n".join(
         (
             "(version 1)",

@@ -1,9 +1,9 @@
 """seccomp filter: system calls that the child and its descendants may not make.
 
 Refused are sockets; access to other processes (signals, memory, limits, priorities, keys, shared memory); changes to
-file metadata, which Landlock does not restrict; new namespaces and mounts; ways around the filter (io_uring, the
-system call numbers of another architecture); memory without an owner; and a new process group, in which a process would
-outlive the child.
+file metadata, which Landlock does not restrict; new namespaces and mounts; calls that bypass the filter (io_uring, the
+system call numbers of another architecture); memory that belongs to no process, such as memfd and System V segments;
+and a new process group, in which a process would outlive the child.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _filter(processor: str, conditions: Iterator[Condition]) -> Iterator[Step]:
     bits = ((_IF_BITS, 0, 1, _NEW_NAMESPACES), (_RETURN, 0, 0, _REFUSE))
     yield from _only_for(conditional["clone"], 0, bits)
     for condition in conditions:
-        yield from _only_for(conditional[condition.call], condition.index, tuple(_judge(condition)))
+        yield from _only_for(conditional[condition.call], condition.index, tuple(_verdicts(condition)))
     yield _RETURN, 0, 0, _ALLOW
 
 
@@ -119,7 +119,7 @@ def _only_for(number: int, index: int, steps: tuple[Step, ...]) -> Iterator[Step
     yield _RETURN, 0, 0, _ALLOW
 
 
-def _judge(condition: Condition) -> Iterator[Step]:
+def _verdicts(condition: Condition) -> Iterator[Step]:
     if not condition.unless:
         for value in condition.values:
             yield from _return(_IF_EQUAL, value, _REFUSE)

@@ -45,7 +45,7 @@ class View:
 def view(reads: Iterable[str], writes: Iterable[str], *, private: Iterable[str]) -> View:
     """Return the view for a job's paths and this Python.
 
-    Paths that do not exist are left out.
+    Paths that do not exist are omitted.
     """
     own = f"/proc/{os.getpid()}"
     proc = (*(f"{own}/{name}" for name in _PROC), *_MACHINE)
@@ -59,7 +59,8 @@ def view(reads: Iterable[str], writes: Iterable[str], *, private: Iterable[str])
 def python_paths(private: Iterable[str]) -> Iterable[str]:
     """Return the paths of this Python, its modules and its libraries.
 
-    Includes LD_LIBRARY_PATH. Paths that contain a ``private`` folder, as ``PYTHONPATH=/`` would, are left out.
+    Includes LD_LIBRARY_PATH. Paths that contain a ``private`` folder, /etc or /proc, as ``PYTHONPATH=/`` would, are
+    omitted.
     """
     return _without(_python(), ("/etc", "/proc", *private))
 
@@ -70,8 +71,8 @@ def _python() -> Iterable[str]:
 
 
 def _without(paths: Iterable[str], private: Iterable[str]) -> Iterable[str]:
-    kept = [Path(os.path.realpath(path)) for path in private]
-    return (path for path in paths if not any(folder.is_relative_to(os.path.realpath(path)) for folder in kept))
+    excluded = [Path(os.path.realpath(path)) for path in private]
+    return (path for path in paths if not any(folder.is_relative_to(os.path.realpath(path)) for folder in excluded))
 
 
 def _existing(paths: Iterable[str]) -> tuple[str, ...]:

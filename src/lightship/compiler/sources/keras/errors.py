@@ -35,15 +35,15 @@ _VALUES = re.compile(
 )
 
 
-def translated(kind: type[E], what: str, error: object) -> E:
-    """Return an error that says ``what`` failed, with the known layer and cause.
+def translated(kind: type[E], message: str, error: object) -> E:
+    """Return an error with a message and, if known, the layer and the cause.
 
     Its detail is the line of Keras's message that states the cause.
     """
     layer, cause = layer_and_cause(text_of(error))
     where = f": layer '{layer}'" if layer else ""
     reason = _specific_reason(cause) or cause_of(cause)
-    return kind(f"{what}{where}{f': {reason}' if reason else ''}", detail=detail(cause) if cause else detail(error))
+    return kind(f"{message}{where}{f': {reason}' if reason else ''}", detail=detail(cause) if cause else detail(error))
 
 
 def layer_and_cause(text: str) -> tuple[str, str]:

@@ -63,7 +63,7 @@ class Framework:
         module, _, name = address.partition(":")
         return getattr(import_module(f"{self.package}.{module}"), name)
 
-    def tracked(self, model: Any) -> Mapping[str, Any]:
+    def export_objects(self, model: Any) -> Mapping[str, Any]:
         """Return the objects that an export needs, as attributes of its ``tf.Module``.
 
         The model itself is not tracked: TensorFlow would trace it and each layer again, with the shapes that Keras

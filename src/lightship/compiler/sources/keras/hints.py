@@ -20,7 +20,7 @@ _LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization"})
 
 
 def hints_of(model: Any, names: Sequence[str]) -> dict[str, Hint]:
-    """Return hints for the model's inputs by input; ``names`` are the inputs' names."""
+    """Return hints by input; ``names`` are the names of ``model.inputs``, in order."""
     found = {}
     for name, tensor in zip(names, model.inputs, strict=True):
         if hint := _first_hint(list(_layers(model)), tensor, _DEPTH):

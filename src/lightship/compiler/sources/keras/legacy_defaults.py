@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# Keras before 2.1.3 has no such argument and computes as with False.
+# Keras before 2.1.3 has no argument ``reset_after`` and computes as with False.
 KERAS2: Mapping[str, Mapping[str, Any]] = {"GRU": {"reset_after": False}, "GRUCell": {"reset_after": False}}
 
 

@@ -33,8 +33,8 @@ def load_keras(
     try:
         model = framework.load(path, trust=trust)
     except Exception as error:  # layers raise exceptions of any class
-        what = f"{framework.package} {framework.version} cannot load {path.name}"
-        raise translated(SourceRefused, what, error) from None
+        message = f"{framework.package} {framework.version} cannot load {path.name}"
+        raise translated(SourceRefused, message, error) from None
     if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
         raise _unusable(path.name, model, framework)
     keras_hints.check_vocabularies(path.name, model)
@@ -109,7 +109,7 @@ class KerasOriginal:
         arrays = [inputs[name] for name in self._traced.inputs]
         plain = [tf.constant(array) if array.dtype == np.object_ else array for array in arrays]
         try:
-            answer = self._model.predict(self._traced.packed(plain), batch_size=len(arrays[0]), verbose=0)
+            answer = self._model.predict(self._traced.pack(plain), batch_size=len(arrays[0]), verbose=0)
         except Exception as error:  # layers raise exceptions of any class
             raise translated(EngineError, "Keras could not run this input", error) from None
         flat = [np.asarray(array) for array in self._framework.flatten(answer)]
@@ -117,12 +117,12 @@ class KerasOriginal:
         return dict(zip(self._traced.outputs, cast, strict=True))
 
     def calls(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Callable[[], object]]:
-        """Return the ways to call the model, ``model.predict`` first."""
+        """Return the calls that Keras has for a user, ``model.predict`` first."""
         import tensorflow as tf
 
         title, packed = (
             self._framework.title,
-            self._traced.packed([tf.constant(inputs[n]) for n in self._traced.inputs]),
+            self._traced.pack([tf.constant(inputs[n]) for n in self._traced.inputs]),
         )
         return {
             self.subject: lambda: self.run(signature, inputs),
@@ -145,7 +145,7 @@ class KerasOriginal:
         if not (wrong := export_check.difference(self._traced.run, recorded)):
             return self.signatures
         where = self._wrong_layer(recorded[-1][0])
-        fixed = self._traced.fixed(recorded[-1][0])
+        fixed = self._traced.with_sizes_of(recorded[-1][0])
         if fixed:
             wrong = export_check.difference(fixed.run, recorded)
         if wrong or not fixed:

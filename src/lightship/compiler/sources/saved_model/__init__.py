@@ -38,7 +38,7 @@ class SavedModel:
     accepts = "a SavedModel (a folder, .zip or .tar.gz)"
 
     def matches(self, path: Path) -> bool:
-        """Return whether it is a folder with a saved_model.pb, a zip or a gzip file."""
+        """Return whether a path is a folder with a saved_model.pb, a zip or a gzip file."""
         if path.is_dir():
             return (path / exports.GRAPH).is_file()
         return head(path, 2) in (ZIP, GZIP)
@@ -48,9 +48,10 @@ class SavedModel:
         return True
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
-        """Return the operators that are not on the list of :mod:`lightship.graphs`.
+        """Return a phrase for each reason to refuse operators (:mod:`lightship.graphs`).
 
-        Runs before TensorFlow loads the graph.
+        Runs before TensorFlow loads the graph. Raises SourceRefused for links, a second graph, assets outside of the
+        folder, operators that TensorFlow does not have, and a model that is too large.
         """
         folder = _folder(path, work)
         for entry in folder.rglob("*"):
@@ -88,7 +89,7 @@ class SavedModelOriginal:
         self._work = work
         message = graphs.read_saved_model(folder / exports.GRAPH, label)
         meta = message.meta_graphs[0]  # TensorFlow loads no file with several
-        self._folder = _prepared(message, meta, folder, work)
+        self._folder = _prepare(message, meta, folder, work)
         try:
             self._loaded = tf.saved_model.load(str(self._folder))
         except Exception as error:  # the loader raises exceptions of many classes
@@ -99,8 +100,10 @@ class SavedModelOriginal:
             self._state = state_of(self._functions().values())
         except Unrestorable as error:
             raise SourceRefused(exports.unrestorable(label, error)) from None
-        stated = [_declared(_signature(label, name, function), meta) for name, function in self._functions().items()]
-        self.signatures = tuple(self._completed(label, signature) for signature in stated)
+        declared = [
+            _with_declarations(_signature(label, name, function), meta) for name, function in self._functions().items()
+        ]
+        self.signatures = tuple(self._with_measured_shapes(label, signature) for signature in declared)
         self.stateful = bool(self._state)
         self.random_operators = random_operators(self._functions().values())
         self.reset = exports.reset_name(self._state, [signature.name for signature in self.signatures])
@@ -118,7 +121,7 @@ class SavedModelOriginal:
         return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
 
     def calls(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Callable[[], object]]:
-        """Return the only way to call the model."""
+        """Return :meth:`run` as the only call."""
         return {self.subject: lambda: self.run(signature, inputs)}
 
     def check_export(self, batches: Mapping[str, Sequence[Batch]]) -> tuple[Signature, ...]:
@@ -151,20 +154,20 @@ class SavedModelOriginal:
         exports.copy(self._folder, folder)
         return True
 
-    def _completed(self, label: str, signature: Signature) -> Signature:
-        """Return the signature; shapes of outputs with unknown rank are measured."""
+    def _with_measured_shapes(self, label: str, signature: Signature) -> Signature:
+        """Return the signature; the shapes of outputs of unknown rank are measured."""
         tensors = self._loaded.signatures[signature.name].structured_outputs
         unknown = [name for name, tensor in tensors.items() if tensor.shape.rank is None]
         if not unknown:
             return signature
         try:
-            return output_shapes.measured(self._bounded, signature, self.hints(signature), unknown=unknown)
+            return output_shapes.measure(self._run_limited, signature, self.hints(signature), unknown=unknown)
         except CompileError as error:
             raise SourceRefused(_no_rank(label, unknown[0]), detail=error.message) from None
         except ValueError as error:
             raise SourceRefused(_no_rank(label, str(error))) from None
 
-    def _bounded(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    def _run_limited(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         with limits.deadline(limits.CALL_SECONDS):
             return self.run(signature, inputs)
 
@@ -189,9 +192,9 @@ def _folder(path: Path, work: Path) -> Path:
     raise SourceRefused(f"{path.name} is an archive without a model: it contains no {exports.GRAPH}")
 
 
-def _prepared(message: Any, meta: Any, folder: Path, work: Path) -> Path:
+def _prepare(message: Any, meta: Any, folder: Path, work: Path) -> Path:
     """Return the folder, or a copy where the graph must change to be loaded."""
-    changed = [_without_slots(meta), _unstated_shapes(meta), examples.set_vector_shapes(meta)]
+    changed = [_remove_slots(meta), _mark_unknown_shapes(meta), examples.set_vector_shapes(meta)]
     if not any(changed):
         return folder
     copy = work / "prepared"
@@ -200,7 +203,7 @@ def _prepared(message: Any, meta: Any, folder: Path, work: Path) -> Path:
     return copy
 
 
-def _without_slots(meta: Any) -> bool:
+def _remove_slots(meta: Any) -> bool:
     """Remove the optimizer's slot variables from a graph; return whether any were.
 
     Slots, such as momenta, are used in training only, and TensorFlow fails to restore those of Keras 2 optimizers:
@@ -212,16 +215,16 @@ def _without_slots(meta: Any) -> bool:
     return bool(nodes)
 
 
-def _unstated_shapes(meta: Any) -> bool:
+def _mark_unknown_shapes(meta: Any) -> bool:
     """Mark undeclared output shapes as unknown; return whether there were any.
 
     TensorFlow's loader treats a missing shape as scalar, and refuses outputs that are not scalar.
     """
     outputs = [info for signature in meta.signature_def.values() for info in signature.outputs.values()]
-    unstated = [info for info in outputs if not info.HasField("tensor_shape")]
-    for info in unstated:
+    undeclared = [info for info in outputs if not info.HasField("tensor_shape")]
+    for info in undeclared:
         info.tensor_shape.unknown_rank = True
-    return bool(unstated)
+    return bool(undeclared)
 
 
 def _signature(label: str, name: str, function: Any) -> Signature:
@@ -233,10 +236,10 @@ def _signature(label: str, name: str, function: Any) -> Signature:
     )
 
 
-def _declared(signature: Signature, meta: Any) -> Signature:
-    """Return the signature with what only the file declares.
+def _with_declarations(signature: Signature, meta: Any) -> Signature:
+    """Return the signature with its method and its inputs of tf.Example messages.
 
-    These are its method, and its inputs that take tf.Example messages.
+    Only the file declares these; the loaded function does not have them.
     """
     kinds = examples.example_kinds(meta)
     inputs = tuple(replace(spec, kind=kinds.get((signature.name, spec.name))) for spec in signature.inputs)

@@ -80,7 +80,7 @@ class _Parser:
     nodes: Iterable[Any]
 
     def names(self, inputs: Iterable[str]) -> list[str]:
-        """Return the texts of the constant inputs; other inputs are skipped."""
+        """Return the feature names in constant inputs; other inputs are skipped."""
         from tensorflow import make_ndarray
 
         constants = {node.name: node.attr["value"].tensor for node in self.nodes if node.op == "Const"}
@@ -88,14 +88,17 @@ class _Parser:
         return [text.decode() for tensor in constant for text in make_ndarray(tensor).ravel()]
 
     def dense(self, names: Iterable[str]) -> Iterator[Feature]:
-        """Yield features of fixed size, or with a variable first dimension."""
+        """Yield dense features; only the first dimension may be variable."""
         for name, dtype, shape in zip(
             names, self.node.attr["Tdense"].list.type, self.node.attr["dense_shapes"].list.shape, strict=False
         ):
             yield name, dtype, tuple(None if dim.size < 0 else dim.size for dim in shape.dim)
 
     def any_length(self, names: Iterable[str], dtypes: str) -> Iterator[Feature]:
-        """Return sparse or ragged features: any number of values."""
+        """Return sparse or ragged features, which have any number of values.
+
+        ``dtypes`` is the attribute with their dtypes.
+        """
         return zip(names, self.node.attr[dtypes].list.type, repeat((None,)))
 
 

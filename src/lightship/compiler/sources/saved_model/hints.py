@@ -63,9 +63,9 @@ def _tables(function: Any, graph: Any, *, sentences: bool) -> dict[str, Hint]:
 
 
 def _found_tables(function: Any, graph: Any) -> Iterator[tuple[Any, int, int]]:
-    """Yield the lookup tables that a call reads.
+    """Yield the lookup tables that a call reads, as handles with two dtypes.
 
-    Each is a handle with the dtypes of its keys and values.
+    The dtypes are those of the keys and of the values.
     """
     names = [tensor.op.name for tensor in function.graph.inputs]
     captured = function.captured_inputs

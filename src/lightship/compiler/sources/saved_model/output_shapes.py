@@ -13,12 +13,13 @@ from lightship.tensors import Signature
 Shape = tuple[int | None, ...]
 
 
-def measured(run: samples.Run, signature: Signature, hints: Mapping[str, Hint], *, unknown: Iterable[str]) -> Signature:
+def measure(run: samples.Run, signature: Signature, hints: Mapping[str, Hint], *, unknown: Iterable[str]) -> Signature:
     """Return the signature with measured shapes for the outputs ``unknown``.
 
-    They are computed in two calls with generated inputs. A size is None where it equals the number of rows, differs
-    between the calls, or may depend on an input's size. Raises CompileError where no generated input can be run, and
-    ValueError, with the name of the output, where an output's rank differs.
+    They are measured in two calls with generated inputs, of which the second has one row where the model accepts that.
+    A size is None where it differs between the calls, where it is the first and equals the number of rows, and where an
+    input has an unknown size. Raises CompileError where no generated input can be run, and ValueError, with the name of
+    the output, where an output's rank differs.
     """
     inputs, outputs = samples.generate(run, signature, hints)
     row = samples.take(inputs, signature, 1)

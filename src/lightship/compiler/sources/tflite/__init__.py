@@ -13,7 +13,7 @@ import numpy as np
 
 from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE, digest_file
-from lightship.compiler.graph.randomness import drawing
+from lightship.compiler.graph.randomness import select_random
 from lightship.compiler.hints import Hint
 from lightship.compiler.sources.base import Batch, head
 from lightship.compiler.sources.tflite.verifier import BrokenFile, Outline, outline, printable
@@ -68,8 +68,8 @@ class TfliteFile:
 class TfliteOriginal:
     """A .tflite model run by LiteRT with its reference kernels.
 
-    A model with quantised tensors, or one too large for the reference kernels, is run by the kernels that serve it, in
-    a separate interpreter. Two correct kernels may differ by one quantisation step.
+    A model with quantised tensors is run by the kernels that serve it, in a separate interpreter, because two correct
+    kernels may differ by one quantisation step. So is a model that is too large for the slow reference kernels.
     """
 
     reset = ""
@@ -79,7 +79,7 @@ class TfliteOriginal:
         self.notes: list[str] = []
         self.size = path.stat().st_size
         self.stateful = keeps_state(path)
-        self.random_operators = tuple(sorted(drawing(found.operators)))
+        self.random_operators = tuple(sorted(select_random(found.operators)))
         self._path = path
         self._reference = False
         interpreter = self._open()
@@ -103,7 +103,7 @@ class TfliteOriginal:
             raise translated(EngineError, "LiteRT could not run this input", error) from None
 
     def calls(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Callable[[], object]]:
-        """Return the only way to call the model."""
+        """Return :meth:`run` as the only call."""
         return {self.subject: lambda: self.run(signature, inputs)}
 
     def check_export(self, batches: Mapping[str, Sequence[Batch]]) -> tuple[Signature, ...]:
@@ -155,13 +155,13 @@ def _signatures(path: Path, interpreter: Any) -> tuple[Signature, ...]:
     try:
         names = sorted(interpreter.get_signature_list(), key=lambda name: (name != DEFAULT_SIGNATURE, name))
         if not names:
-            return (_unnamed(interpreter),)
-        return tuple(_named(name, interpreter) for name in names)
+            return (_unnamed_signature(interpreter),)
+        return tuple(_named_signature(name, interpreter) for name in names)
     except (RuntimeError, ValueError) as error:
         raise translated(SourceRefused, f"the signatures of {path.name} cannot be read", error) from None
 
 
-def _named(name: str, interpreter: Any) -> Signature:
+def _named_signature(name: str, interpreter: Any) -> Signature:
     runner = interpreter.get_signature_runner(name)
     if "self" in runner.get_input_details() and len(interpreter.get_signature_list()) > 1:
         raise SourceRefused(
@@ -175,7 +175,7 @@ def _named(name: str, interpreter: Any) -> Signature:
     )
 
 
-def _unnamed(interpreter: Any) -> Signature:
+def _unnamed_signature(interpreter: Any) -> Signature:
     return Signature(
         name=DEFAULT_SIGNATURE,
         inputs=tuple(_spec(plain_name(entry["name"]), entry) for entry in interpreter.get_input_details()),

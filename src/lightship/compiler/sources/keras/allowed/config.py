@@ -51,9 +51,9 @@ _EXTERNAL_LAYERS = frozenset({"TFSMLayer", "TorchModuleWrapper", "JaxLayer", "Fl
 
 
 def loadable_code(label: str, config: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return :func:`code_in`; raises SourceRefused where ``--trust`` is not enough.
+    """Return the phrases of :func:`code_in`, if ``--trust`` can load all of the code.
 
-    The message has the remedy.
+    Otherwise raises SourceRefused with the remedy.
     """
     for code in _codes(config):
         if code.remedy:
@@ -66,8 +66,8 @@ def loadable_code(label: str, config: Mapping[str, Any]) -> tuple[str, ...]:
 def code_in(config: Mapping[str, Any]) -> tuple[str, ...]:
     """Return a phrase for each piece of code in a configuration, in file order.
 
-    Code is what would run without being Keras's own. The top level's ``compile_config`` is skipped: loading with
-    ``compile=False`` drops it, so custom losses and metrics do no harm there. Inside nested models Keras reads it.
+    Code is everything that would run and is not part of Keras. The top level's ``compile_config`` is skipped: loading
+    with ``compile=False`` drops it, so custom losses and metrics do no harm there. Inside nested models Keras reads it.
     """
     return tuple(dict.fromkeys(code.phrase for code in _codes(config)))
 

@@ -12,7 +12,7 @@ from lightship.graphs.operators import reason
 
 
 def phrases(name: Any, config: Any) -> Iterator[str]:
-    """Yield a phrase for each call by a layer that is not on the list.
+    """Yield a phrase for each function that a layer calls and that is on no list.
 
     ``name`` and ``config`` are the layer's class and configuration.
     """
@@ -48,8 +48,8 @@ def _operator(config: Mapping[str, Any]) -> Iterator[str]:
         yield "a TensorFlowOpLayer"
     elif node["op"] in TYPED or _names_a_function(node.get("attr")):
         yield f"a TensorFlowOpLayer of the operator {node['op']:.100}"
-    elif why := reason(node["op"], registered=True):
-        yield from phrases_of([(why, node["op"])])
+    elif key := reason(node["op"], registered=True):
+        yield from phrases_of([(key, node["op"])])
 
 
 def _names_a_function(attributes: Any) -> bool:

@@ -44,9 +44,9 @@ def fixed_shapes(shapes: Sequence[Sequence[int | None]], arrays: Sequence[Array]
 
 
 def first_wrong_layer(package: Any, model: Any, tensors: Sequence[Any], shapes: Sequence[Sequence[int | None]]) -> str:
-    """Return the name and class of the first layer that differs in a graph.
+    """Return the name and class of the first layer whose output is wrong in a graph.
 
-    Empty where none does. ``package`` is ``keras`` or ``tf_keras``; ``tensors`` are one batch; the graph is traced with
+    Empty where none is. ``package`` is ``keras`` or ``tf_keras``; ``tensors`` are one batch; the graph is traced with
     ``shapes``.
     """
     import tensorflow as tf

@@ -49,11 +49,11 @@ class Traced:
         last = [model.layers[-1].name] if sequential else list(model.output_names)
         first = [tensor.name for tensor in model.inputs]
         inputs, outputs = self._names(self._structure, first), self._names(answer, last)
-        self.inputs: list[str] = like.inputs if like else tensor_names.sanitized(inputs, fallback="input")
-        self.outputs: list[str] = like.outputs if like else tensor_names.sanitized(outputs, fallback="output")
-        stated = [tuple(tensor.shape) for tensor in model.inputs]
-        self.shapes: list[Shape] = list(shapes) or (like.shapes if like else stated)
-        self._fixed = self.shapes != stated
+        self.inputs: list[str] = like.inputs if like else tensor_names.sanitize(inputs, fallback="input")
+        self.outputs: list[str] = like.outputs if like else tensor_names.sanitize(outputs, fallback="output")
+        declared = [tuple(tensor.shape) for tensor in model.inputs]
+        self.shapes: list[Shape] = list(shapes) or (like.shapes if like else declared)
+        self._fixed = self.shapes != declared
         self.renamed = [
             *tensor_names.rename_notes("input", inputs, self.inputs),
             *tensor_names.rename_notes("output", outputs, self.outputs),
@@ -71,7 +71,7 @@ class Traced:
             _ = traced._function
         except SourceRefused as error:
             if fixed := traced._with_fixed_sizes():
-                fixed.renamed.append(f"{error.message} for sizes that are not known: {_sizes(fixed.signature)}")
+                fixed.renamed.append(f"{error.message} with unknown sizes: {_sizes(fixed.signature)}")
                 return fixed
             raise
         return traced
@@ -102,7 +102,7 @@ class Traced:
             outputs=outputs,
         )
 
-    def fixed(self, inputs: Mapping[str, Array]) -> Traced | None:
+    def with_sizes_of(self, inputs: Mapping[str, Array]) -> Traced | None:
         """Return the function with the sizes of these inputs and any batch size.
 
         None where no size but the batch is unknown.
@@ -124,13 +124,13 @@ class Traced:
             raise translated(EngineError, "TensorFlow could not run the export", error) from None
         return {name: np.asarray(value.numpy()) for name, value in outputs.items()}
 
-    def packed(self, arrays: list[Any]) -> Any:
+    def pack(self, arrays: list[Any]) -> Any:
         """Return arrays as the model takes them: a tensor, a list or a dictionary."""
         return self._framework.pack(self._structure, arrays)
 
     @cached_property
     def state(self) -> State:
-        """Return what calls change, with the values before the first call."""
+        """Return the state that calls change, with the values before the first call."""
         try:
             return state_of([self._function])
         except Unrestorable as error:
@@ -146,7 +146,7 @@ class Traced:
         import tensorflow as tf
 
         module = tf.Module()
-        for name, value in self._framework.tracked(self._model).items():
+        for name, value in self._framework.export_objects(self._model).items():
             setattr(module, name, value)
         # tf_keras does not list all of these in model.variables
         module.changed_variables = [variable for variable, _ in self.state.variables]
@@ -157,7 +157,7 @@ class Traced:
         import tensorflow as tf
 
         def call(tensors: list[Any]) -> dict[str, Any]:
-            answer = self._framework.flatten(self._model(self.packed(tensors), training=False))
+            answer = self._framework.flatten(self._model(self.pack(tensors), training=False))
             cast = [tf.cast(each, _wire_dtype(each)) for each in answer]
             return dict(zip(self.outputs, cast, strict=True))
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 _RESERVED = frozenset({"self", *keyword.kwlist})
 
 
-def sanitized(names: Iterable[str], *, fallback: str) -> list[str]:
+def sanitize(names: Iterable[str], *, fallback: str) -> list[str]:
     """Return unique names that consist of A-Z, a-z, 0-9 and ``_``.
 
     They begin with a letter or digit. Accents are dropped and other characters become ``_``; ``fallback`` replaces

@@ -83,7 +83,10 @@ def _framework(path: Path, config: Mapping[str, Any]) -> Framework:
 
 
 def _no_model(label: str, names: frozenset[str]) -> str:
-    """Return what an HDF5 file without a configuration is, from its root's names."""
+    """Return the message about an HDF5 file without a configuration.
+
+    ``names`` are those of its root.
+    """
     if names & _WEIGHTS or label.endswith(".weights.h5"):  # the suffix that save_weights of Keras 3 requires
         return (
             f"{label} holds weights without a model ('model_config' is missing): build the model in code, load these "

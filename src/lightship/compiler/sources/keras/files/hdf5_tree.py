@@ -98,21 +98,21 @@ def _address(item: Any) -> Any:
     return h5py.h5o.get_info(item.id).addr
 
 
-def _check_link(link: Any, what: str) -> None:
+def _check_link(link: Any, prefix: str) -> None:
     if isinstance(link, h5py.ExternalLink):
-        raise SourceRefused(f"{what} is a link to the file '{link.filename}'")
+        raise SourceRefused(f"{prefix} is a link to the file '{link.filename}'")
     if not isinstance(link, h5py.HardLink):
-        raise SourceRefused(f"{what} is a soft link, which no Keras file needs")
+        raise SourceRefused(f"{prefix} is a soft link, which no Keras file needs")
 
 
-def _check_dataset(dataset: Any, what: str, file_size: int) -> None:
+def _check_dataset(dataset: Any, prefix: str, file_size: int) -> None:
     if dataset.external:
-        raise SourceRefused(f"{what} is stored in the other file '{dataset.external[0][0]}'")
+        raise SourceRefused(f"{prefix} is stored in the other file '{dataset.external[0][0]}'")
     if dataset.is_virtual:
-        raise SourceRefused(f"{what} is virtual: its data is in other files")
+        raise SourceRefused(f"{prefix} is virtual: its data is in other files")
     if dataset.compression not in FILTERS:
-        raise SourceRefused(f"{what} is compressed with '{dataset.compression}', which would load a plug-in")
+        raise SourceRefused(f"{prefix} is compressed with '{dataset.compression}', which would load a plug-in")
     held = dataset.id.get_storage_size()
     most = held * RATIO_LIMIT if dataset.compression else held
     if dataset.nbytes > most or held > file_size:
-        raise SourceRefused(f"{what} declares {dataset.nbytes} bytes but holds {min(held, file_size)} of them")
+        raise SourceRefused(f"{prefix} declares {dataset.nbytes} bytes but holds {min(held, file_size)} of them")

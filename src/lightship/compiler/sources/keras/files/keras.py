@@ -35,7 +35,7 @@ class KerasFile:
     accepts = "a .keras file"
 
     def matches(self, path: Path) -> bool:
-        """Return whether it is a .keras file by name, or any zip archive.
+        """Return whether a path is a .keras file by name, or any zip archive.
 
         Keras 2 before 2.12 wrote HDF5 into a .keras file; such a file does not match.
         """
@@ -43,7 +43,7 @@ class KerasFile:
         return (path.suffix == ".keras" and path.is_file() and first != HDF5) or first.startswith(ZIP)
 
     def owns(self, path: Path) -> bool:
-        """Return whether it is a .keras file by name or by its entries."""
+        """Return whether a path is a .keras file by name or by its entries."""
         names = {entry.name for entry in archives.zip_entries(path)} if path.suffix != ".keras" else {CONFIG, METADATA}
         return {CONFIG, METADATA} <= names
 
@@ -69,7 +69,8 @@ class KerasFile:
     def load(self, path: Path, work: Path, *, trust: bool) -> KerasOriginal:
         """Load the model with the package of its version, without training state.
 
-        Both packages select the format by the suffix, so a file with another suffix gets a link with the right one.
+        Both packages select the format by the suffix, so a file with another suffix gets a link with the right one. A
+        package that opens the file for writing gets a copy.
         """
         source = {"format": self.name, "digest": digest_file(path)}
         framework = _framework(path, _config(path))

@@ -116,20 +116,20 @@ def _check_signatures(model: Table) -> None:
     if "" in names or len(set(names)) != len(names):
         raise BrokenFile("a signature has no name, or two have the same")
     for name, signature in zip(names, model.tables("signature_defs"), strict=True):
-        what = f"signature '{printable(name)}'"
+        subject = f"signature '{printable(name)}'"
         number = signature.number("subgraph_index")
         if number >= len(subgraphs):
-            raise BrokenFile(f"{what} names subgraph {number}, but the file has {len(subgraphs)}")
+            raise BrokenFile(f"{subject} names subgraph {number}, but the file has {len(subgraphs)}")
         for side in ("inputs", "outputs"):
-            _check_side(signature.tables(side), set(subgraphs[number].numbers(side).tolist()), f"{what}, {side}")
+            _check_side(signature.tables(side), set(subgraphs[number].numbers(side).tolist()), f"{subject}, {side}")
 
 
-def _check_side(entries: Sequence[Table], tensors: set[int], what: str) -> None:
+def _check_side(entries: Sequence[Table], tensors: set[int], subject: str) -> None:
     names = [entry.text("name") for entry in entries]
     if "" in names or len(set(names)) != len(names):
-        raise BrokenFile(f"{what}: a tensor has no name, or two have the same")
+        raise BrokenFile(f"{subject}: a tensor has no name, or two have the same")
     if any(entry.number("tensor_index") not in tensors for entry in entries):
-        raise BrokenFile(f"{what}: a tensor is not one of its subgraph's {what.rpartition(' ')[2]}")
+        raise BrokenFile(f"{subject}: a tensor is not one of its subgraph's {subject.rpartition(' ')[2]}")
 
 
 def _check_metadata(model: Table) -> None:

@@ -60,17 +60,17 @@ def check_operators(subgraph: Table, names: Sequence[str], buffers: Sequence[Tab
     constant = {index for index, tensor in enumerate(tensors) if is_constant(tensor, buffers)}
     operators, operands = [], 0
     for index, table in enumerate(subgraph.tables("operators")):
-        what = f"operator {index} of {where}"
-        operator = _operator(table, names, what)
+        subject = f"operator {index} of {where}"
+        operator = _operator(table, names, subject)
         operands += len(operator.inputs) + len(operator.outputs)
         if operands > MAX_OPERANDS:
             raise BrokenFile(f"{where} has more than {MAX_OPERANDS} operands")
-        _check_inputs(operator, ready, len(tensors), what)
-        check_indices(table.numbers("intermediates"), len(tensors), f"an intermediate tensor of {what}", minimum=-1)
-        check_indices(operator.outputs, len(tensors), f"an output of {what}")
+        _check_inputs(operator, ready, len(tensors), subject)
+        check_indices(table.numbers("intermediates"), len(tensors), f"an intermediate tensor of {subject}", minimum=-1)
+        check_indices(operator.outputs, len(tensors), f"an output of {subject}")
         outputs = set(operator.outputs.tolist())
         if outputs & constant:
-            raise BrokenFile(f"{what} writes to a constant tensor")
+            raise BrokenFile(f"{subject} writes to a constant tensor")
         ready |= outputs
         operators.append(operator)
     if missing := [index for index in subgraph.numbers("outputs").tolist() if index not in ready]:
@@ -78,10 +78,10 @@ def check_operators(subgraph: Table, names: Sequence[str], buffers: Sequence[Tab
     return operators
 
 
-def check_indices(indices: Array, count: int, what: str, *, minimum: int = 0) -> None:
+def check_indices(indices: Array, count: int, subject: str, *, minimum: int = 0) -> None:
     """Raise BrokenFile unless each index is at least ``minimum`` and below ``count``."""
     if len(indices) and (indices.min() < minimum or indices.max() >= count):
-        raise BrokenFile(f"{what} has an index that is not at least {minimum} and below {count}")
+        raise BrokenFile(f"{subject} has an index that is not at least {minimum} and below {count}")
 
 
 def check_calls(calls: Mapping[int, Sequence[int]]) -> None:
@@ -89,7 +89,7 @@ def check_calls(calls: Mapping[int, Sequence[int]]) -> None:
 
     Also where it runs itself through others.
     """
-    done: set[int] = set()
+    checked: set[int] = set()
     for start in calls:
         pending, path = [(start, False)], list[int]()
         active: set[int] = set()
@@ -97,10 +97,10 @@ def check_calls(calls: Mapping[int, Sequence[int]]) -> None:
             subgraph, leaving = pending.pop()
             if leaving:
                 active.discard(path.pop())
-                done.add(subgraph)
+                checked.add(subgraph)
             elif subgraph in active:
                 raise BrokenFile(f"subgraph {subgraph} runs itself")
-            elif subgraph not in done:
+            elif subgraph not in checked:
                 if subgraph not in calls:
                     raise BrokenFile(f"an operator runs subgraph {subgraph}, but the file has {len(calls)}")
                 active.add(subgraph)
@@ -127,24 +127,24 @@ def _ready(subgraph: Table, buffers: Sequence[Table], where: str) -> set[int]:
     return given
 
 
-def _check_inputs(operator: Operator, ready: set[int], count: int, what: str) -> None:
-    check_indices(operator.inputs, count, f"an input of {what}", minimum=-1)
+def _check_inputs(operator: Operator, ready: set[int], count: int, subject: str) -> None:
+    check_indices(operator.inputs, count, f"an input of {subject}", minimum=-1)
     for index in operator.inputs.tolist():
         if index < 0 and operator.name not in OPTIONAL_INPUTS:
-            raise BrokenFile(f"{what} ({operator.name}) lacks a required input")
+            raise BrokenFile(f"{subject} ({operator.name}) lacks a required input")
         if index >= 0 and index not in ready:
-            raise BrokenFile(f"{what} ({operator.name}) reads tensor {index} before it has a value")
+            raise BrokenFile(f"{subject} ({operator.name}) reads tensor {index} before it has a value")
 
 
-def _operator(table: Table, names: Sequence[str], what: str) -> Operator:
+def _operator(table: Table, names: Sequence[str], subject: str) -> Operator:
     code = table.number("opcode_index")
     if code >= len(names):
-        raise BrokenFile(f"{what} names operator code {code}, but the file has {len(names)}")
-    subgraphs = tuple(_subgraphs(table, names[code], what))
+        raise BrokenFile(f"{subject} names operator code {code}, but the file has {len(names)}")
+    subgraphs = tuple(_subgraphs(table, names[code], subject))
     return Operator(names[code], table.numbers("inputs"), table.numbers("outputs"), subgraphs)
 
 
-def _subgraphs(table: Table, name: str, what: str) -> Iterator[int]:
+def _subgraphs(table: Table, name: str, subject: str) -> Iterator[int]:
     """Yield the subgraphs that an operator runs.
 
     Raises BrokenFile where the options are missing, because LiteRT then takes subgraph 0 for all of them.
@@ -154,7 +154,7 @@ def _subgraphs(table: Table, name: str, what: str) -> Iterator[int]:
         return
     options = next((found for field in ("builtin_options", "builtin_options2") if (found := table.table(field))), None)
     if options is None or options.name != expected[0]:
-        raise BrokenFile(f"{what} ({name}) does not say which subgraph it runs")
+        raise BrokenFile(f"{subject} ({name}) does not say which subgraph it runs")
     for field in expected[1]:
         yield from np.atleast_1d(options.fields.get(field, 0)).tolist()
 

@@ -29,15 +29,15 @@ def check_tensors(tensors: Sequence[Table], buffers: Sequence[Table], where: str
     Raises BrokenFile that names the first invalid one.
     """
     for index, tensor in enumerate(tensors):
-        what = f"tensor {index} of {where}"
-        bits = _bits(tensor, what)
-        _check_shape(tensor, bits, what)
+        subject = f"tensor {index} of {where}"
+        bits = _bits(tensor, subject)
+        _check_shape(tensor, bits, subject)
         number = tensor.number("buffer")
         if number >= len(buffers):
-            raise BrokenFile(f"{what} names buffer {number}, but the file has {len(buffers)}")
+            raise BrokenFile(f"{subject} names buffer {number}, but the file has {len(buffers)}")
         if is_constant(tensor, buffers):
-            _check_data(tensor, buffers[number], bits, what)
-        _check_quantisation(tensor, what)
+            _check_data(tensor, buffers[number], bits, subject)
+        _check_quantisation(tensor, subject)
 
 
 def is_constant(tensor: Table, buffers: Sequence[Table]) -> bool:
@@ -58,33 +58,33 @@ def elements(tensor: Table) -> int:
     return math.prod(int(size) for size in tensor.numbers("shape"))
 
 
-def _bits(tensor: Table, what: str) -> int:
+def _bits(tensor: Table, subject: str) -> int:
     name = names_by_number("TensorType").get(tensor.number("type"), "")
     if name not in _BITS:
-        raise BrokenFile(f"{what} has an unknown dtype")
+        raise BrokenFile(f"{subject} has an unknown dtype")
     return _BITS[name]
 
 
-def _check_shape(tensor: Table, bits: int, what: str) -> None:
+def _check_shape(tensor: Table, bits: int, subject: str) -> None:
     shape, signature = tensor.numbers("shape"), tensor.numbers("shape_signature")
     if len(shape) > MAX_DIMENSIONS or (shape < 0).any():
-        raise BrokenFile(f"{what} has an impossible shape")
+        raise BrokenFile(f"{subject} has an impossible shape")
     if elements(tensor) * max(bits, 8) // 8 > MAX_TENSOR_BYTES:
-        raise BrokenFile(f"{what} is larger than {MAX_TENSOR_BYTES} bytes")
+        raise BrokenFile(f"{subject} is larger than {MAX_TENSOR_BYTES} bytes")
     if len(signature) and (len(signature) != len(shape) or not ((signature == -1) | (signature == shape)).all()):
-        raise BrokenFile(f"{what} has a shape_signature that is not its shape with -1 for variable sizes")
+        raise BrokenFile(f"{subject} has a shape_signature that is not its shape with -1 for variable sizes")
 
 
-def _check_data(tensor: Table, buffer: Table, bits: int, what: str) -> None:
+def _check_data(tensor: Table, buffer: Table, bits: int, subject: str) -> None:
     size, sparsity = stored_bytes(buffer), tensor.table("sparsity")
     if tensor.number("is_variable"):
-        raise BrokenFile(f"{what} is a variable with constant data")
+        raise BrokenFile(f"{subject} is a variable with constant data")
     if sparsity:
-        _check_sparsity(sparsity, len(tensor.numbers("shape")), what)
+        _check_sparsity(sparsity, len(tensor.numbers("shape")), subject)
     elif bits and size != -(-elements(tensor) * bits // 8):
-        raise BrokenFile(f"{what} needs {-(-elements(tensor) * bits // 8)} bytes of data, its buffer has {size}")
+        raise BrokenFile(f"{subject} needs {-(-elements(tensor) * bits // 8)} bytes of data, its buffer has {size}")
     elif not bits and not _is_strings(buffer.numbers("data"), elements(tensor)):
-        raise BrokenFile(f"{what} contains strings whose offsets do not fit its data")
+        raise BrokenFile(f"{subject} contains strings whose offsets do not fit its data")
 
 
 def _is_strings(data: Array, count: int) -> bool:
@@ -101,7 +101,7 @@ def _is_strings(data: Array, count: int) -> bool:
     )
 
 
-def _check_sparsity(sparsity: Table, rank: int, what: str) -> None:
+def _check_sparsity(sparsity: Table, rank: int, subject: str) -> None:
     order, blocks = sparsity.numbers("traversal_order"), sparsity.numbers("block_map")
     dimensions = sparsity.tables("dim_metadata")
     right = (
@@ -110,7 +110,7 @@ def _check_sparsity(sparsity: Table, rank: int, what: str) -> None:
         and all(0 <= block < rank for block in blocks)
     )
     if not right or not all(_is_dimension(dimension) for dimension in dimensions):
-        raise BrokenFile(f"{what} is sparse and has an inconsistent description of its storage")
+        raise BrokenFile(f"{subject} is sparse and has an inconsistent description of its storage")
 
 
 def _is_dimension(dimension: Table) -> bool:
@@ -124,7 +124,7 @@ def _is_dimension(dimension: Table) -> bool:
     return bool(ordered and (positions >= 0).all())
 
 
-def _check_quantisation(tensor: Table, what: str) -> None:
+def _check_quantisation(tensor: Table, subject: str) -> None:
     quantisation = tensor.table("quantization")
     if quantisation is None:
         return
@@ -132,8 +132,8 @@ def _check_quantisation(tensor: Table, what: str) -> None:
     scales, zeros = quantisation.numbers("scale"), quantisation.numbers("zero_point")
     axis = quantisation.number("quantized_dimension")
     if len(scales) and len(zeros) not in {len(scales), 1, 0}:
-        raise BrokenFile(f"{what} has {len(scales)} scales and {len(zeros)} zero points")
+        raise BrokenFile(f"{subject} has {len(scales)} scales and {len(zeros)} zero points")
     if len(scales) > 1 and not (0 <= axis < len(shape) and shape[axis] == len(scales)):
-        raise BrokenFile(f"{what} has {len(scales)} scales, but its quantised dimension has another size")
+        raise BrokenFile(f"{subject} has {len(scales)} scales, but its quantised dimension has another size")
     if not np.isfinite(scales).all():
-        raise BrokenFile(f"{what} has a scale that is not finite")
+        raise BrokenFile(f"{subject} has a scale that is not finite")

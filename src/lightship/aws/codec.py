@@ -14,7 +14,7 @@ from lightship.errors import InvalidInput
 T = TypeVar("T")
 
 _LONGEST = 80
-_WORDS = {str: "a text", int: "an integer", float: "a number", bool: "true or false"}
+_WORDS = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
 
 
 def decode(kind: type[T], value: object, *, name: str) -> T:

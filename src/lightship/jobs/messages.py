@@ -154,8 +154,11 @@ def correlation(body: Mapping[str, object], otherwise: str) -> str:
 
 
 def send(cloud: Cloud, *work: Work, correlation: str, hops: int = 0) -> None:
-    """Send messages of one kind to its queue; raises Unavailable where SQS refuses."""
-    bodies = [Message(piece, correlation, hops).to_json() for piece in work]
+    """Send messages of one kind to its queue.
+
+    Raises Unavailable where SQS refuses a message in each of several attempts.
+    """
+    bodies = [Message(item, correlation, hops).to_json() for item in work]
     for start in range(0, len(bodies), _BATCH):
         entries = [{"Id": str(at), "MessageBody": body} for at, body in enumerate(bodies[start : start + _BATCH])]
         _send_batch(cloud, _queue(cloud, work[0]), entries)

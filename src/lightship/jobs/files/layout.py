@@ -1,7 +1,8 @@
 """Mapping from the columns of a file to the inputs of a model, and to tensors.
 
-Columns are read by name if the file has names; without names, or where the model's only input has no column names, by
-position. A row of JSON may also hold a whole input under its name, in any form that the kind of input accepts.
+Columns are read by name if the file has the model's names; by position if it has no names, or if it has others and the
+model's only input does not name its columns. A row of JSON may also hold a whole input under its name, in any form that
+the kind of input accepts.
 """
 
 from __future__ import annotations

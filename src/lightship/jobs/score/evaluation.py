@@ -32,7 +32,7 @@ _MOST_CLASSES = 50
 def target_of(signature: Signature, requested: str | None, names: Collection[str]) -> str | None:
     """Return the target column: the requested one, or one named like the first output.
 
-    None where neither exists.
+    None where no column is requested or named like that. A requested column is returned even if it is missing.
     """
     if requested is not None:
         return requested

@@ -24,7 +24,7 @@ from lightship.errors import InvalidInput
 
 PREFIX = "replies/"
 
-# Maximum size in bytes of a message or an event; larger limits of single queues are not used.
+# Maximum size in bytes of a message or an event, also where a queue allows more.
 LARGEST = events.LARGEST
 
 # Maximum length of an S3 key in bytes of UTF-8.

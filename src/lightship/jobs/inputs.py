@@ -83,9 +83,9 @@ def format_of(source: Source, options: Options = _DEFAULTS) -> tuple[str, bool]:
     return found.NAME, gzip
 
 
-def _check_output(input_name: str, own: str, options: Options) -> None:
-    wanted = options.output or own
-    if wanted not in {own, "parquet"}:
-        raise InvalidInput(f"the output of {input_name} must be {own} or parquet, not {wanted[:80]!r}")
-    if wanted == "parquet" and options.single:
+def _check_output(input_name: str, default: str, options: Options) -> None:
+    output = options.output or default
+    if output not in {default, "parquet"}:
+        raise InvalidInput(f"the output of {input_name} must be {default} or parquet, not {output[:80]!r}")
+    if output == "parquet" and options.single:
         raise InvalidInput("parquet is written in parts: the option 'single' is not supported")

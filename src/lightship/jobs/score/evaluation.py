@@ -76,9 +76,9 @@ def _classes(spec: TensorSpec, targets: Sequence[Any], table: Array) -> dict[str
 
 
 def _numbers(spec: TensorSpec, targets: Sequence[Any], values: Array) -> dict[str, Any]:
-    wanted = [_number(target) for target in targets]
-    valid = _is_finite(wanted) & _is_finite(values)
-    target, error = _errors([wanted[index] for index in np.flatnonzero(valid)], values[valid])
+    numbers = [_number(target) for target in targets]
+    valid = _is_finite(numbers) & _is_finite(values)
+    target, error = _errors([numbers[index] for index in np.flatnonzero(valid)], values[valid])
     mean, spread = _moments(target)
     return {
         "kind": "numbers",

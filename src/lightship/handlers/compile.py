@@ -223,8 +223,8 @@ def _announce_and_report(delivery: Delivery, record: Mapping[str, Any], claimed:
     services, report = delivery.services, delivery.report
     detail = {name: value for name, value in record.items() if name != "compiled"}
     kind = "Model Published" if record["state"] == "published" else "Model Refused"
-    where = {"bucket": delivery.event.bucket, "key": delivery.event.key, "report": report.key}
-    announce(services.events, services.event_bus, kind, detail | where)
+    location = {"bucket": delivery.event.bucket, "key": delivery.event.key, "report": report.key}
+    announce(services.events, services.event_bus, kind, detail | location)
     if report.write(record, claimed.etag) is None:
         _LOG.info("report not written: a newer file or another invocation has changed it")
 

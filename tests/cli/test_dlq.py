@@ -16,7 +16,7 @@ from lightship.aws import queues
 from lightship.aws.dead_letters import DeadLetterReceiver
 from lightship.handlers.compile import Services, work
 from lightship.handlers.compiling.quarantine import Workers
-from lightship.handlers.queues import Queue
+from lightship.handlers.queues import QueueHandler
 from lightship.jobs import operations
 from lightship.jobs.ledger.requests import SYSTEM
 from lightship.jobs.score import score
@@ -68,7 +68,7 @@ def test_show_with_local_function_log_prints_error(
     event["Records"][0]["messageId"] = letter["id"]
     services = Services(stack.cloud.registry, "default", stack.s3, None, Workers(None, "none"))
     with (tmp_path / "CompileFunction.log").open("w") as log, redirect_stdout(log):
-        failing = Queue("compile", lambda message: work(message, services))(event, Context())
+        failing = QueueHandler("compile", lambda message: work(message, services))(event, Context())
     assert failures(failing) == [letter["id"]]
     monkeypatch.setenv("LIGHTSHIP_LOGS", str(tmp_path))
     (letter,) = stack.json("dlq", "show", "compile")

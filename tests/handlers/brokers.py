@@ -11,7 +11,7 @@ from botocore.config import Config
 
 from lightship.handlers.compile import Services, work
 from lightship.handlers.compiling.quarantine import Workers
-from lightship.handlers.queues import Queue
+from lightship.handlers.queues import QueueHandler
 from lightship.registry.registry import Registry
 from tests.handlers.records import Context, failures, object_created
 from tests.handlers.workers import WORKER, LocalLambda
@@ -48,7 +48,7 @@ class Broker:
     def invoke(self, event: Event, **changes: Any) -> list[str]:
         """Handle an event; return the ids of the messages to redeliver."""
         services = replace(self.services, **changes)
-        return failures(Queue("compile", lambda message: work(message, services))(event, Context()))
+        return failures(QueueHandler("compile", lambda message: work(message, services))(event, Context()))
 
     def report(self, key: str) -> dict[str, Any]:
         found = self.cloud.s3.get_object(Bucket=self.cloud.bucket, Key=f"{key}.report.json")

@@ -18,7 +18,7 @@ from lightship.dispatch.cors import Cors
 from lightship.dispatch.dispatcher import Dispatcher
 from lightship.dispatch.entry import Entry
 from lightship.handlers import score, split
-from lightship.handlers.queues import Queue
+from lightship.handlers.queues import QueueHandler
 from lightship.jobs.cloud import Cloud
 from lightship.protocols.http import Request
 from tests.bundles import Registries
@@ -74,8 +74,8 @@ def test_correlation_id_of_header_reaches_receipt(
     capsys.readouterr()  # discard the API's line, printed if an earlier test has configured the logger
 
     functions = {
-        "split": Queue("split", lambda message: split.work(message, cloud)),
-        "score": Queue("score", lambda message: score.work(message, cloud)),
+        "split": QueueHandler("split", lambda message: split.work(message, cloud)),
+        "score": QueueHandler("score", lambda message: score.work(message, cloud)),
     }
     seen = []
     while cloud.sqs.sent:

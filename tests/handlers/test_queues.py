@@ -14,12 +14,12 @@ import pytest
 
 from lightship.aws.events import ObjectCreated
 from lightship.errors import InvalidInput, Unavailable
-from lightship.handlers.queues import Message, Queue
+from lightship.handlers.queues import Message, QueueHandler
 from tests.emulator import ROOT
 from tests.handlers.records import Context, bodies, failures, load, with_bodies
 
 
-def queue(*failing: str, seen: list[str] | None = None) -> Queue:
+def queue(*failing: str, seen: list[str] | None = None) -> QueueHandler:
     """Return a queue handler that fails for the message ids in ``failing``."""
 
     def handle(message: Message) -> str:
@@ -29,7 +29,7 @@ def queue(*failing: str, seen: list[str] | None = None) -> Queue:
             raise Unavailable("the store is closed")
         return "done"
 
-    return Queue("test", handle)
+    return QueueHandler("test", handle)
 
 
 def split_events(count: int, group: str | None = None) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def test_message_without_json_object_is_invalid_input(text: str) -> None:
 def test_message_correlation_is_taken_from_body_or_message_id(body: Any, correlation: str) -> None:
     event = with_bodies("score", body)
     seen = []
-    Queue("test", lambda message: seen.append(message.correlation) or "done")(event, Context())
+    QueueHandler("test", lambda message: seen.append(message.correlation) or "done")(event, Context())
     assert seen == [correlation]
 
 
@@ -158,7 +158,7 @@ def test_queue_logs_and_metrics_contain_no_payload(capsys: pytest.CaptureFixture
         return "published"
 
     event = with_bodies("score", {"correlation": "first"}, {"correlation": "second", "password": "hunter2"})
-    Queue("compile", handle)(event, Context())
+    QueueHandler("compile", handle)(event, Context())
     text = capsys.readouterr().out
     assert "hunter2" not in text
     assert "a secret" not in text
@@ -184,15 +184,15 @@ def test_queue_aws_error_is_logged_with_code_and_without_message(capsys: pytest.
     def handle(message: Message) -> str:
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "arn:secret"}}, "PutObject")
 
-    Queue("test", handle)(split_events(1), Context())
+    QueueHandler("test", handle)(split_events(1), Context())
     line = lines(capsys.readouterr().out)[0]
     assert (line["error"], line["code"]) == ("ClientError", "AccessDenied")
 
 
 TRACED = """
-from lightship.handlers.queues import Queue
+from lightship.handlers.queues import QueueHandler
 from tests.handlers.records import Context, with_bodies
-Queue("score", lambda message: "scored")(with_bodies("score", {"correlation": "the-id"}), Context())
+QueueHandler("score", lambda message: "scored")(with_bodies("score", {"correlation": "the-id"}), Context())
 """
 
 

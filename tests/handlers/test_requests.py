@@ -16,7 +16,7 @@ from lightship.aws.stack import StackSettings
 from lightship.dispatch.dispatcher import Dispatcher
 from lightship.errors import InvalidInput
 from lightship.handlers import replies
-from lightship.handlers.queues import Queue
+from lightship.handlers.queues import QueueHandler
 from lightship.handlers.replies import ReplyClients
 from lightship.handlers.requests import Services, work
 from lightship.registry.registry import Registry
@@ -49,7 +49,7 @@ class RequestsFunction:
         )
 
     def invoke(self, event: Event) -> list[str]:
-        return failures(Queue("requests", lambda message: work(message, self.services))(event, Context()))
+        return failures(QueueHandler("requests", lambda message: work(message, self.services))(event, Context()))
 
     def ask(self, body: Any) -> dict[str, Any]:
         """Return the only event that answers a message without 'reply'."""

@@ -24,7 +24,7 @@ from pyarrow import parquet
 from lightship.aws.stack import StackSettings
 from lightship.cli import lightship
 from lightship.dispatch.dispatcher import Dispatcher
-from lightship.handlers.queues import Queue
+from lightship.handlers.queues import QueueHandler
 from lightship.handlers.replies import ReplyClients
 from lightship.handlers.requests import Services, work
 from lightship.protocols.http import Request
@@ -93,7 +93,7 @@ class Endpoint:
             ReplyClients(stack, *clients),
         )
         event = with_bodies("requests", {"schema": 1, "id": "a", "request": request, "reply": {"s3": "replies/"}})
-        assert failures(Queue("requests", lambda message: work(message, services))(event, Context())) == []
+        assert failures(QueueHandler("requests", lambda message: work(message, services))(event, Context())) == []
         record = json.loads(clients[0].get_object(Bucket=self.bucket, Key="replies/a.json")["Body"].read())
         for client in clients:
             client.close()

@@ -27,16 +27,16 @@ def client(service: str, *, attempts: int = 6, read_timeout: float = 60.0) -> An
         from botocore.config import Config
     except ImportError:
         raise missing_extra("s3", "AWS") from None
-    make: Any = boto3.client  # typed for each service by its literal name
+    create: Any = boto3.client  # typed for each service by its literal name
     retries: Any = {"mode": "adaptive", "total_max_attempts": attempts}
     signing: Any = {"signature_version": "s3v4"} if service == "s3" else {}
-    made = make(
+    created = create(
         service,
         config=Config(connect_timeout=3, read_timeout=read_timeout, retries=retries, tcp_keepalive=True, **signing),
     )
     if service == "s3":
-        made.meta.events.register_first("before-endpoint-resolution.s3", _keep_region)
-    return made
+        created.meta.events.register_first("before-endpoint-resolution.s3", _keep_region)
+    return created
 
 
 def _keep_region(context: dict[str, Any], **_: Any) -> None:
@@ -52,7 +52,7 @@ def put(s3: Any, *, etag: str | None, **parameters: Any) -> str | None:
     """Put an object if the present one has this etag, and return the new etag.
 
     ``etag`` None: if there is no object. ``parameters`` are those of ``put_object``. Returns None, and writes nothing,
-    where the condition does not hold.
+    where the condition does not hold or another conditional write of the object is in progress.
     """
     condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
     try:

@@ -14,7 +14,7 @@ from lightship.errors import InvalidInput
 T = TypeVar("T")
 
 _LONGEST = 80
-_WORDS = {str: "a text", int: "an integer", float: "a number", bool: "true or false"}
+_WORDS = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
 
 
 def decode(kind: type[T], value: object, *, name: str) -> T:
@@ -28,8 +28,8 @@ def decode(kind: type[T], value: object, *, name: str) -> T:
     required: tuple[str, ...] = _required(kind)  # type: ignore[arg-type]  # a class is hashable
     if missing := [field for field in required if field not in value]:
         raise InvalidInput(f"'{name}' has no '{missing[0]}': it must be {_describe(hints[missing[0]])}")
-    given = {field: hint for field, hint in hints.items() if field in value}
-    return kind(**{field: read(hint, value[field], name=f"{name}.{field}") for field, hint in given.items()})
+    present = {field: hint for field, hint in hints.items() if field in value}
+    return kind(**{field: read(hint, value[field], name=f"{name}.{field}") for field, hint in present.items()})
 
 
 def read(hint: Any, value: object, *, name: str) -> Any:

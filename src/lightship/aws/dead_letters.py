@@ -154,19 +154,19 @@ def show(sqs: Any, queue: Queue, *, limit: int) -> list[DeadLetter]:
 
 
 def _send(sqs: Any, queue: Queue, letter: DeadLetter) -> None:
-    given: dict[str, Any] = {"MessageAttributes": dict(letter.attributes)} if letter.attributes else {}
+    options: dict[str, Any] = {"MessageAttributes": dict(letter.attributes)} if letter.attributes else {}
     if queue.fifo:
-        given |= {"MessageGroupId": letter.group, "MessageDeduplicationId": letter.deduplication}
+        options |= {"MessageGroupId": letter.group, "MessageDeduplicationId": letter.deduplication}
     elif letter.group:  # fair queueing between the groups of a standard queue
-        given["MessageGroupId"] = letter.group
-    sqs.send_message(QueueUrl=queue.url, MessageBody=letter.body, **given)
+        options["MessageGroupId"] = letter.group
+    sqs.send_message(QueueUrl=queue.url, MessageBody=letter.body, **options)
 
 
 def _dead_letter(message: Mapping[str, Any]) -> DeadLetter:
     system = message["Attributes"]
-    kept = ("DataType", "StringValue", "BinaryValue")
+    fields = ("DataType", "StringValue", "BinaryValue")
     attributes = {
-        name: {key: value[key] for key in kept if key in value}
+        name: {key: value[key] for key in fields if key in value}
         for name, value in message.get("MessageAttributes", {}).items()
     }
     return DeadLetter(

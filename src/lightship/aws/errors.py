@@ -107,7 +107,7 @@ def advice(error: BaseException | None) -> str:
         return ""
     return (
         f"; AWS_ENDPOINT_URL is {endpoint}: if that was a `lightship up` that has ended, its variables are still set "
-        "in this terminal: use another one, or `unset AWS_ENDPOINT_URL LIGHTSHIP_REGISTRY`"
+        "in this terminal: open another terminal, or `unset AWS_ENDPOINT_URL LIGHTSHIP_REGISTRY`"
     )
 
 

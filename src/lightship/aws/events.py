@@ -12,7 +12,7 @@ from lightship.errors import Unavailable
 
 SOURCE = "lightship"
 
-# Limit of PutEvents in bytes, less the envelope.
+# Limit of PutEvents in bytes, less 1 KiB for the envelope.
 LARGEST = 256 * 1024 - 1024
 
 
@@ -38,7 +38,7 @@ class ObjectCreated:
         if event.get("source") != "aws.s3" or event.get("detail-type") != "Object Created":
             return None
         detail = codec.decode(_Detail, event.get("detail"), name="detail")
-        version = codec.read(_TEXT, detail.object.get("version-id"), name="detail.object.version-id")
+        version = codec.read(_OPTIONAL_TEXT, detail.object.get("version-id"), name="detail.object.version-id")
         found = codec.decode(_Object, detail.object, name="detail.object")
         return cls(detail.bucket.name, found.key, version or "", found.etag or "", found.size or 0)
 
@@ -61,7 +61,7 @@ class _Object:
     size: int | None = None
 
 
-_TEXT = str | None
+_OPTIONAL_TEXT = str | None
 
 
 def announce(events: Any, bus: str, kind: str, detail: Mapping[str, object]) -> None:

@@ -30,7 +30,10 @@ class Queue:
 
 @dataclass(frozen=True)
 class Load:
-    """Approximate numbers of messages: waiting, in flight, and dead."""
+    """Approximate numbers of messages: waiting, in flight, and dead letters.
+
+    ``under_way`` is the number in flight, and the name of that number in the command line's JSON.
+    """
 
     waiting: int
     under_way: int
@@ -54,9 +57,9 @@ def find(sqs: Any, named: Mapping[str, str], name: str) -> Queue:
 
 def load(sqs: Any, queue: Queue) -> Load:
     """Return a queue's approximate load; SQS's counts may be a minute old."""
-    here, dead = _attributes(sqs, queue.name, queue.url), _attributes(sqs, queue.name, queue.dead)
-    waiting, hidden = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
-    return Load(int(here[waiting]), int(here[hidden]), int(dead[waiting]) + int(dead[hidden]))
+    own, dead = _attributes(sqs, queue.name, queue.url), _attributes(sqs, queue.name, queue.dead)
+    waiting, in_flight = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
+    return Load(int(own[waiting]), int(own[in_flight]), int(dead[waiting]) + int(dead[in_flight]))
 
 
 def url_of(sqs: Any, arn: str) -> str:

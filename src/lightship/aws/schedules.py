@@ -76,15 +76,15 @@ def message(schedule: Schedule, time: str) -> str:
 
     ``time`` is in ISO 8601, UTC, to the second.
     """
-    words = {
+    placeholders = {
         "<aws.scheduler.schedule-arn>": schedule.arn,
         "<aws.scheduler.scheduled-time>": time,
         "<aws.scheduler.execution-id>": uuid.uuid4().hex,
         "<aws.scheduler.attempt-number>": "1",
     }
     text = schedule.input
-    for word, value in words.items():
-        text = text.replace(word, value)
+    for placeholder, value in placeholders.items():
+        text = text.replace(placeholder, value)
     return text
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from lightship.errors import SettingError
 
-_NEEDED = ("LIGHTSHIP_BUCKET", "LIGHTSHIP_REGISTRY")
-_OF_JOBS = ("LIGHTSHIP_JOBS_TABLE", "LIGHTSHIP_SPLIT_QUEUE", "LIGHTSHIP_SCORE_QUEUE")
+_REQUIRED = ("LIGHTSHIP_BUCKET", "LIGHTSHIP_REGISTRY")
+_REQUIRED_BY_JOBS = ("LIGHTSHIP_JOBS_TABLE", "LIGHTSHIP_SPLIT_QUEUE", "LIGHTSHIP_SCORE_QUEUE")
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class StackSettings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> StackSettings:
-        """Read the variables; raises SettingError, which names the wrong one."""
-        require(environ, _NEEDED)
+        """Read the variables; raises SettingError, naming the missing or malformed one."""
+        require(environ, _REQUIRED)
         return cls(
             bucket=environ["LIGHTSHIP_BUCKET"],
             registry=environ["LIGHTSHIP_REGISTRY"],
@@ -68,12 +68,12 @@ class StackSettings:
     def require_jobs(self) -> None:
         """Raise SettingError unless the jobs table and both job queues are set."""
         values = (self.jobs_table, self.split_queue, self.score_queue)
-        require(dict(zip(_OF_JOBS, values, strict=True)), _OF_JOBS)
+        require(dict(zip(_REQUIRED_BY_JOBS, values, strict=True)), _REQUIRED_BY_JOBS)
 
 
 def has_jobs(environ: Mapping[str, str]) -> bool:
     """Return whether an environment sets every variable that jobs require."""
-    return all(environ.get(name) for name in (*_NEEDED, *_OF_JOBS))
+    return all(environ.get(name) for name in (*_REQUIRED, *_REQUIRED_BY_JOBS))
 
 
 def require(environ: Mapping[str, str], names: tuple[str, ...]) -> None:
@@ -92,7 +92,7 @@ def unset(name: str) -> SettingError:
 
 def _memory(text: str) -> int:
     if text and not text.isdecimal():
-        raise SettingError(f"AWS_LAMBDA_FUNCTION_MEMORY_SIZE is {text[:20]!r}: it must be MiB, a whole number")
+        raise SettingError(f"AWS_LAMBDA_FUNCTION_MEMORY_SIZE is {text[:20]!r}: it must be a whole number of MiB")
     return int(text or 0)
 
 

@@ -6,7 +6,7 @@ publishes it to the registry, and writes a report and an event.
 
 A refused file is a final outcome: the report and an event hold the reason, and its message is deleted. A message is
 returned to the queue only if a retry may succeed. The same file never becomes two versions: the report records what was
-published for which digests, and a bundle that the registry already has is not published again.
+published for which digests, and a bundle that the registry already offers is not published again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from lightship.handlers.compiling.job import Job
 from lightship.handlers.compiling.quarantine import WorkerFailed, Workers
 from lightship.handlers.compiling.reports import ReportFile
 from lightship.handlers.compiling.source_files import ObjectGone, SourceFiles
-from lightship.handlers.queues import Message, Queue
+from lightship.handlers.queues import Message, QueueHandler
 from lightship.registry.registry import Registry
 from lightship.stores import open_store
 
@@ -74,19 +74,19 @@ class Delivery:
     """A message about a model file.
 
     Attributes:
-        drop: the object that the message is about.
+        event: S3's event in the message, about one object.
         stored: version id, ETag and size of that object in S3.
     """
 
     message: Message
-    drop: ObjectCreated
+    event: ObjectCreated
     stored: Mapping[str, Any]
     services: Services
 
     @property
     def report(self) -> ReportFile:
         """Return the report file of this object."""
-        return ReportFile(self.services.s3, self.drop.bucket, incoming.report_key(self.drop.key))
+        return ReportFile(self.services.s3, self.event.bucket, incoming.report_key(self.event.key))
 
     def claim(self, report: reports.Report) -> reports.Report:
         """Claim the object until this invocation times out; raises Unavailable."""
@@ -99,13 +99,13 @@ def work(message: Message, services: Services) -> str:
 
     Returns published, repeated, refused, gone or ignored.
     """
-    drop = ObjectCreated.from_event(message.body())
-    if drop is None:
+    event = ObjectCreated.from_event(message.body())
+    if event is None:
         raise InvalidInput("the compile queue takes only S3 'Object Created' events")
-    if not incoming.is_incoming_file(drop.key):
+    if not incoming.is_incoming_file(event.key):
         return "ignored"
     try:
-        return _work(Delivery(message, drop, source_files.locate(drop, services.s3), services))
+        return _work(Delivery(message, event, source_files.locate(event, services.s3), services))
     except ObjectGone:
         return "gone"
 
@@ -136,14 +136,14 @@ def _end_claim(delivery: Delivery, claimed: reports.Report, error: Exception) ->
 
 
 def _outcome(delivery: Delivery, claimed: reports.Report) -> dict[str, Any]:
-    """Publish the file, or return its existing version or the reason for refusal."""
+    """Return the outcome: a new version, the existing one, or the reason for refusal."""
     try:
         if claimed.attempts > _ATTEMPTS:
             raise SourceRefused(
                 f"compiling it ended the function {_ATTEMPTS} times, probably because memory or time ran out: increase "
                 "CompileMemory or CompileTimeout, or compile the file with `lightship compile`"
             )
-        files = source_files.examine(delivery.drop, delivery.stored, delivery.services.s3)
+        files = source_files.examine(delivery.event, delivery.stored, delivery.services.s3)
         previous = _previously_published(files, claimed.published, delivery.services.registry)
         return previous or _compile(delivery, files)
     except (CompileError, TooLarge) as error:
@@ -155,7 +155,10 @@ def _refused(refusal: Refusal) -> dict[str, Any]:
 
 
 def _previously_published(files: SourceFiles, before: Mapping[str, Any], registry: str) -> dict[str, Any] | None:
-    """Return the outcome recorded for the same digests if its version still exists."""
+    """Return the outcome recorded for the same digests, if still offered.
+
+    A withdrawn version does not count: the file is compiled and published again.
+    """
     if any(before.get(name) != digest for name, digest in files.digests.items()):
         return None
     if _version_with_digest(registry, files.model, str(before.get("digest"))) != before.get("version"):
@@ -164,7 +167,7 @@ def _previously_published(files: SourceFiles, before: Mapping[str, Any], registr
 
 
 def _version_with_digest(registry: str, model: str, digest: str) -> int | None:
-    """Return the newest version of a model with this bundle digest; None if missing."""
+    """Return a model's newest offered version with this bundle digest; None if none."""
     store = open_store(registry)
     for version in reversed(Registry(registry).versions(model)):
         found = store.read(f"{model}/{version}/{MANIFEST}")
@@ -178,29 +181,29 @@ def _compile(delivery: Delivery, files: SourceFiles) -> dict[str, Any]:
 
     Raises CompileError, WorkerFailed, or ObjectGone if the object was replaced meanwhile.
     """
-    services, drop, claim = delivery.services, delivery.drop, uuid.uuid4().hex
-    quarantine.invoke(services.workers, _job(delivery, files, claim), claim)
+    services, event, job_id = delivery.services, delivery.event, uuid.uuid4().hex
+    quarantine.invoke(services.workers, _job(delivery, files, job_id), job_id)
     with source_files.scratch() as staged:
-        answer = quarantine.collect(services.s3, drop.bucket, claim, staged, largest=services.largest)
+        answer = quarantine.collect(services.s3, event.bucket, job_id, staged, largest=services.largest)
         if isinstance(answer, Refusal):
             return _refused(answer)
-        _, suffix = incoming.split(drop.key)
+        _, suffix = incoming.split(event.key)
         bundle = quarantine.verify(staged, answer, suffix, str(files.digests["sha256"]))
-        if source_files.locate(drop, services.s3) != delivery.stored:
+        if source_files.locate(event, services.s3) != delivery.stored:
             raise ObjectGone  # the object was replaced during compilation
         return _publish(files, answer, bundle, services)
 
 
-def _job(delivery: Delivery, files: SourceFiles, claim: str) -> Job:
-    services, drop, config = delivery.services, delivery.drop, files.config
+def _job(delivery: Delivery, files: SourceFiles, job_id: str) -> Job:
+    services, event, config = delivery.services, delivery.event, files.config
     s3 = services.s3
     return Job(
-        bucket=drop.bucket,
-        key=drop.key,
+        bucket=event.bucket,
+        key=event.key,
         size=int(delivery.stored["size"]),
         source=source_files.sign(s3, files.source, _SIGNED_SECONDS),
         config=None if config is None else source_files.sign(s3, config, _SIGNED_SECONDS),
-        upload=quarantine.upload(s3, drop.bucket, claim, _SIGNED_SECONDS, largest=services.largest),
+        upload=quarantine.upload(s3, event.bucket, job_id, _SIGNED_SECONDS, largest=services.largest),
         largest=services.largest,
         seconds=max(1.0, delivery.message.remaining() - _RESERVED_SECONDS),
         correlation=delivery.message.correlation,
@@ -220,10 +223,10 @@ def _announce_and_report(delivery: Delivery, record: Mapping[str, Any], claimed:
     services, report = delivery.services, delivery.report
     detail = {name: value for name, value in record.items() if name != "compiled"}
     kind = "Model Published" if record["state"] == "published" else "Model Refused"
-    where = {"bucket": delivery.drop.bucket, "key": delivery.drop.key, "report": report.key}
-    announce(services.events, services.event_bus, kind, detail | where)
+    location = {"bucket": delivery.event.bucket, "key": delivery.event.key, "report": report.key}
+    announce(services.events, services.event_bus, kind, detail | location)
     if report.write(record, claimed.etag) is None:
-        _LOG.info("report not written: it belongs to a newer file")
+        _LOG.info("report not written: a newer file or another invocation has changed it")
 
 
 @cache
@@ -237,4 +240,4 @@ def _services() -> Services:
     return Services(stack.registry, stack.event_bus, aws.client("s3"), aws.client("events"), workers)
 
 
-handler = Queue("compile", lambda message: work(message, _services()), reserve=5.0)
+handler = QueueHandler("compile", lambda message: work(message, _services()), reserve=5.0)

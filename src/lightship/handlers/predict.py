@@ -34,7 +34,8 @@ def handler_for(create_app: Callable[[], Application] = app.create_app, *, fast_
             an extended application, whose routes answer them, so that its middleware and dependencies apply.
 
     Raises:
-        SettingError: the application has middleware, a lifespan, dependencies or routes that the fast path would skip.
+        SettingError: ``create_app`` returns anything but an application; or, with ``fast_path``, the application has
+            middleware, a lifespan, dependencies or routes that the fast path would skip.
     """
     if create_app is app.create_app and fast_path is not False:
         core = app.core_for(on_lambda=True)
@@ -69,5 +70,5 @@ def _load_default(core: Core) -> None:
         loading = Thread(target=core.serving.load_default, daemon=True)
         loading.start()
         loading.join(seconds)
-    else:  # provisioned concurrency has minutes to initialise, and no request waits
+    else:  # includes provisioned concurrency, which has minutes to initialise while no request waits
         core.serving.load_default()

@@ -65,7 +65,7 @@ class Message:
             return self.id
 
 
-class Queue:
+class QueueHandler:
     """Lambda handler of a function that a queue triggers.
 
     Args:

@@ -24,7 +24,7 @@ from lightship.errors import InvalidInput
 
 PREFIX = "replies/"
 
-# Maximum size in bytes of a message or an event; larger limits of single queues are not used.
+# Maximum size in bytes of a message or an event, also where a queue allows more.
 LARGEST = events.LARGEST
 
 # Maximum length of an S3 key in bytes of UTF-8.
@@ -68,8 +68,8 @@ def address(reply: Any, identity: str, clients: ReplyClients) -> Address:
         return Address("event", clients.stack.event_bus)
     if not isinstance(reply, dict) or len(reply) != 1 or next(iter(reply)) not in KINDS:
         raise InvalidInput(f"'reply' must be an object with exactly one of the keys {', '.join(KINDS)}")
-    ((kind, wanted),) = reply.items()
-    return KINDS[kind][0](wanted, identity, clients)
+    ((kind, value),) = reply.items()
+    return KINDS[kind][0](value, identity, clients)
 
 
 def send(to: Address, record: Mapping[str, Any], clients: ReplyClients, *, group: str | None) -> None:
@@ -80,8 +80,8 @@ def send(to: Address, record: Mapping[str, Any], clients: ReplyClients, *, group
     KINDS[to.kind][1](to, record, clients, group)
 
 
-def _key(wanted: Any, identity: str, clients: ReplyClients) -> Address:
-    prefix = wanted.removeprefix(f"s3://{clients.stack.bucket}/") if isinstance(wanted, str) else ""
+def _key(value: Any, identity: str, clients: ReplyClients) -> Address:
+    prefix = value.removeprefix(f"s3://{clients.stack.bucket}/") if isinstance(value, str) else ""
     if not prefix.startswith(PREFIX) or not prefix.isprintable():
         raise InvalidInput(f"'reply.s3' must be a printable prefix that begins with {PREFIX}, in this stack's bucket")
     if ".." in prefix.split("/"):  # allowed by S3, but path traversal in many clients that download
@@ -99,9 +99,9 @@ def _put(to: Address, record: Mapping[str, Any], clients: ReplyClients, group: s
     )
 
 
-def _queue(wanted: Any, identity: str, clients: ReplyClients) -> Address:
+def _queue(value: Any, identity: str, clients: ReplyClients) -> Address:
     own_region = clients.sqs.meta.region_name
-    matching = {tuple(arn.split(":")[3:]) for arn in clients.stack.reply_queues if _matches(wanted, arn)}
+    matching = {tuple(arn.split(":")[3:]) for arn in clients.stack.reply_queues if _matches(value, arn)}
     in_region = [f"{account}/{name}" for region, account, name in matching if region == own_region]
     if matching and not in_region:
         raise InvalidInput(f"'reply.queue' must name a queue in this stack's region, {own_region}")
@@ -113,16 +113,16 @@ def _queue(wanted: Any, identity: str, clients: ReplyClients) -> Address:
     return Address("queue", f"{clients.sqs.meta.endpoint_url.rstrip('/')}/{in_region[0]}")
 
 
-def _matches(wanted: Any, arn: str) -> bool:
+def _matches(value: Any, arn: str) -> bool:
     """Return whether a text means the queue with this ARN.
 
     It may be the ARN, a URL with the queue's account and name, or the queue's name.
     """
     *_, region, account, name = arn.split(":")
-    if not isinstance(wanted, str) or "://" not in wanted:
-        return wanted in (arn, name)
-    host = wanted.split("/")[2].split(".")
-    return wanted.endswith(f"/{account}/{name}") and (region in host or not any(map(_REGION.fullmatch, host)))
+    if not isinstance(value, str) or "://" not in value:
+        return value in (arn, name)
+    host = value.split("/")[2].split(".")
+    return value.endswith(f"/{account}/{name}") and (region in host or not any(map(_REGION.fullmatch, host)))
 
 
 def _send(to: Address, record: Mapping[str, Any], clients: ReplyClients, group: str | None) -> None:
@@ -133,7 +133,7 @@ def _send(to: Address, record: Mapping[str, Any], clients: ReplyClients, group: 
     clients.sqs.send_message(QueueUrl=to.target, MessageBody=json.dumps(record), **fifo)
 
 
-def _event(wanted: Any, identity: str, clients: ReplyClients) -> Address:
+def _event(value: Any, identity: str, clients: ReplyClients) -> Address:
     return Address("event", clients.stack.event_bus)
 
 

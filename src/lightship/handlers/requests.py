@@ -21,7 +21,7 @@ from lightship.dispatch.dispatcher import Dispatcher
 from lightship.dispatch.inflate import inflate
 from lightship.errors import InvalidInput, LightshipError, NotFound, TooLarge, Unavailable
 from lightship.handlers import replies
-from lightship.handlers.queues import Message, Queue
+from lightship.handlers.queues import Message, QueueHandler
 from lightship.handlers.replies import Address, ReplyClients
 from lightship.jobs import messages
 from lightship.protocols.http import Request, Response
@@ -157,4 +157,4 @@ def _services() -> Services:
     return Services(core.entry.dispatcher, clients, settings.max_body)
 
 
-handler = Queue("requests", lambda message: work(message, _services()))
+handler = QueueHandler("requests", lambda message: work(message, _services()))

@@ -31,15 +31,15 @@ class Headers:
     Raises ValueError if the deadline is not a number.
     """
 
-    def __init__(self, found: dict[str, str]) -> None:
-        self._found: dict[str, Any] = {**found, _DEADLINE: int(found.get(_DEADLINE, 0))}
+    def __init__(self, fields: dict[str, str]) -> None:
+        self._fields: dict[str, Any] = {**fields, _DEADLINE: int(fields.get(_DEADLINE, 0))}
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a header's text, or ``default``.
 
         The deadline is an integer (milliseconds since 1970).
         """
-        return self._found.get(name.lower(), default)
+        return self._fields.get(name.lower(), default)
 
 
 class RuntimeClient:

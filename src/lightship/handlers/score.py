@@ -1,4 +1,4 @@
-"""Handler of the score queue: predicts the rows of a chunk of a data file.
+"""Handler of the score queue: scores chunks of data files and finishes jobs.
 
 See :mod:`lightship.jobs.score.score`.
 """
@@ -9,16 +9,16 @@ import os
 from functools import cache
 
 from lightship.aws.stack import StackSettings
-from lightship.handlers.queues import Message, Queue
+from lightship.handlers.queues import Message, QueueHandler
 from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.score import score
 
-# The fraction of the invocation's time after which a file of many parts continues in a new message.
+# The fraction of the invocation's time after which joining a file of many parts continues in a new message.
 _SHARE = 0.75
 
 
 def work(message: Message, cloud: Cloud) -> str:
-    """Score the chunk of a message.
+    """Handle a message of the score queue.
 
     Returns the outcome word of :func:`lightship.jobs.score.score.handle`.
     """
@@ -30,4 +30,4 @@ def _cloud() -> Cloud:
     return connect(StackSettings.from_environment(os.environ))
 
 
-handler = Queue("score", lambda message: work(message, _cloud()))
+handler = QueueHandler("score", lambda message: work(message, _cloud()))

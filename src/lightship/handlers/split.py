@@ -1,7 +1,7 @@
-"""Handler of the split queue: splits data files, scheduled runs and jobs.
+"""Handler of the split queue: splits data files, starts runs and retries chunks.
 
-See :mod:`lightship.jobs.split.plan`. It imports only the standard library, boto3 and Powertools: the function is a zip
-file on the layer.
+See :mod:`lightship.jobs.split.plan`. It may import only the standard library, boto3 and Powertools: the function is a
+zip file on the layer.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import os
 from functools import cache
 
 from lightship.aws.stack import StackSettings
-from lightship.handlers.queues import Message, Queue
+from lightship.handlers.queues import Message, QueueHandler
 from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.split import plan
 
-# The fraction of the invocation's time after which a job continues in a new message.
+# The fraction of the invocation's time after which the work continues in a new message.
 _SHARE = 0.75
 
 
 def work(message: Message, cloud: Cloud) -> str:
-    """Split the file of a message.
+    """Handle a message of the split queue.
 
     Returns the outcome word of :func:`lightship.jobs.split.plan.handle`.
     """
@@ -31,4 +31,4 @@ def _cloud() -> Cloud:
     return connect(StackSettings.from_environment(os.environ))
 
 
-handler = Queue("split", lambda message: work(message, _cloud()))
+handler = QueueHandler("split", lambda message: work(message, _cloud()))

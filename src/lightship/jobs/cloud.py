@@ -58,7 +58,7 @@ def connect(stack: StackSettings, *, attempts: int = 6, cache: CacheSettings = D
 
 
 def from_environment(environ: Mapping[str, str]) -> Cloud | None:
-    """Return the cloud of an HTTP server; None where a variable of jobs is unset.
+    """Return the cloud of an HTTP server; None where jobs lack one of their variables.
 
     Raises SettingError for a malformed variable.
     """

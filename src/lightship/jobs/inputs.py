@@ -17,7 +17,7 @@ from lightship.jobs.ledger.requests import Options, Source, canonical
 IMAGES = "images"
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 
-# Maximum number of objects below a prefix whose digest is compared: ten calls of ListObjectsV2, about one second.
+# The most objects below a prefix for which a digest detects changes: ten calls of ListObjectsV2, about one second.
 MOST_COMPARED = 10_000
 
 _DEFAULTS = Options()
@@ -32,12 +32,12 @@ def find(cloud: Cloud, key: str) -> Source:
 
 
 def images(cloud: Cloud, prefix: str) -> Source:
-    """Return the source of a prefix of images; its etag is a digest of their etags.
+    """Return the source of a prefix of images; its etag is :func:`digest_of` them.
 
-    With more than MOST_COMPARED objects the etag is random, because listing all of them would take too long. Raises
-    NotFound where no image is below the prefix.
+    With more than MOST_COMPARED objects the etag is random, because listing all of them would take too long. With at
+    most that many, raises NotFound where none of them is an image.
     """
-    listed = list(islice(objects.list_keys(cloud, cloud.bucket, prefix), MOST_COMPARED + 1))
+    listed = list(islice(objects.list_objects(cloud, cloud.bucket, prefix), MOST_COMPARED + 1))
     source = Source(cloud.bucket, prefix)
     if len(listed) > MOST_COMPARED:
         return replace(source, etag=uuid.uuid4().hex)
@@ -83,9 +83,9 @@ def format_of(source: Source, options: Options = _DEFAULTS) -> tuple[str, bool]:
     return found.NAME, gzip
 
 
-def _check_output(input_name: str, own: str, options: Options) -> None:
-    wanted = options.output or own
-    if wanted not in {own, "parquet"}:
-        raise InvalidInput(f"the output of {input_name} must be {own} or parquet, not {wanted[:80]!r}")
-    if wanted == "parquet" and options.single:
+def _check_output(input_name: str, default: str, options: Options) -> None:
+    output = options.output or default
+    if output not in {default, "parquet"}:
+        raise InvalidInput(f"the output of {input_name} must be {default} or parquet, not {output[:80]!r}")
+    if output == "parquet" and options.single:
         raise InvalidInput("parquet is written in parts: the option 'single' is not supported")

@@ -118,9 +118,9 @@ class Message(Generic[W]):
 
     def to_json(self) -> str:
         """Return the body of the message as JSON."""
-        given = {name: value for name, value in asdict(self.work).items() if value is not None}
+        fields = {name: value for name, value in asdict(self.work).items() if value is not None}
         hops = {"hops": self.hops} if self.hops else {}
-        return json.dumps({"schema": SCHEMA, _KEYS[type(self.work)]: given, "correlation": self.correlation, **hops})
+        return json.dumps({"schema": SCHEMA, _KEYS[type(self.work)]: fields, "correlation": self.correlation, **hops})
 
 
 def read(body: Mapping[str, object], kinds: Mapping[str, type[W]]) -> Message[W]:
@@ -149,13 +149,16 @@ def correlation(body: Mapping[str, object], otherwise: str) -> str:
 
     Longer ids are truncated to 128 characters; an id with unprintable characters is ignored.
     """
-    given = body.get("correlation") or (body.get("id") if "detail-type" in body else None)
-    return given[:_LONGEST_CORRELATION] if isinstance(given, str) and given.isprintable() else otherwise
+    found = body.get("correlation") or (body.get("id") if "detail-type" in body else None)
+    return found[:_LONGEST_CORRELATION] if isinstance(found, str) and found.isprintable() else otherwise
 
 
 def send(cloud: Cloud, *work: Work, correlation: str, hops: int = 0) -> None:
-    """Send messages of one kind to its queue; raises Unavailable where SQS refuses."""
-    bodies = [Message(piece, correlation, hops).to_json() for piece in work]
+    """Send messages of one kind to its queue.
+
+    Raises Unavailable where SQS refuses a message in each of several attempts.
+    """
+    bodies = [Message(item, correlation, hops).to_json() for item in work]
     for start in range(0, len(bodies), _BATCH):
         entries = [{"Id": str(at), "MessageBody": body} for at, body in enumerate(bodies[start : start + _BATCH])]
         _send_batch(cloud, _queue(cloud, work[0]), entries)

@@ -17,7 +17,7 @@ _S3 = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
 
 
 def find(cloud: Cloud, model: str, version: int | None = None, *, allow_withdrawn: bool = True) -> Pin:
-    """Return a version of a model, by default its default version.
+    """Return a version of a model and its digest; None selects the default version.
 
     The digest is that of its bundle. Raises NotFound, or InvalidInput where the model's rows depend on each other. With
     ``allow_withdrawn=False`` a withdrawn version is NotFound too: it takes no new jobs, while jobs that are pinned to
@@ -30,8 +30,8 @@ def find(cloud: Cloud, model: str, version: int | None = None, *, allow_withdraw
             raise NotFound(model)
         found = describe(cloud, model, number)
     except NotFound:
-        what = f"model '{model}'" if version is None else f"version {version} of model '{model}'"
-        raise NotFound(f"there is no {what} that takes new work") from None
+        name = f"model '{model}'" if version is None else f"version {version} of model '{model}'"
+        raise NotFound(f"there is no {name} that takes new work") from None
     check_rows(model, found.independent_rows)
     return Pin(number, found.digest)
 
@@ -39,7 +39,7 @@ def find(cloud: Cloud, model: str, version: int | None = None, *, allow_withdraw
 def pin(cloud: Cloud, token: str, model: str) -> Pin:
     """Return the version of a model that was the default when a token was first seen.
 
-    Raises as :func:`find` does.
+    With an empty token, nothing is pinned: that is the current default version. Raises as :func:`find` does.
     """
     found = find(cloud, model)
     if not token:

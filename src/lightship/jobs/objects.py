@@ -17,11 +17,11 @@ from lightship.jobs.ledger.requests import Source
 
 BLOCK = 1024 * 1024
 
-# Beyond so many inflated bytes, a gzip file may inflate to at most RATIO times its size (deflate's maximum is 1030).
+# Beyond SUSPICIOUS_BYTES, a gzip file may inflate to at most SUSPICIOUS_RATIO times its size (deflate reaches 1030).
 SUSPICIOUS_BYTES = 64 * BLOCK
 SUSPICIOUS_RATIO = 300
 
-# The most compressed bytes: HOLLOW_BYTES plus HOLLOW_RATIO for each inflated byte. Only empty members need more.
+# A gzip file may have at most HOLLOW_BYTES plus HOLLOW_RATIO for each inflated byte. Only empty members need more.
 HOLLOW_BYTES = 4 * BLOCK
 HOLLOW_RATIO = 100
 
@@ -83,8 +83,8 @@ def stream(cloud: Cloud, source: Source, start: int = 0, end: int | None = None)
 def inflate(blocks: Iterable[bytes], skip: int = 0) -> Iterator[bytes]:
     """Return the content of a gzip file from byte ``skip`` on, in bounded blocks.
 
-    The file may have any number of members. Raises InvalidInput for a file that is not gzip, is truncated, or whose
-    ratio of inflated to compressed bytes is above SUSPICIOUS_RATIO or below 1 / HOLLOW_RATIO.
+    The file may have any number of members. Raises InvalidInput for a file that is not gzip, is truncated, or inflates
+    to too many bytes (SUSPICIOUS_BYTES, SUSPICIOUS_RATIO) or too few (HOLLOW_BYTES, HOLLOW_RATIO) for its size.
     """
     held = bytearray()
     for content in _inflated(blocks):
@@ -110,12 +110,12 @@ def _inflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
         while (start := _zeros(block, start) if engine.eof else start) < len(block):
             if engine.eof:
                 engine, most = zlib.decompressobj(wbits=31), _FIRST_INPUT
-            piece = view[start : start + most]
+            window = view[start : start + most]
             try:
-                content = engine.decompress(piece, BLOCK)
+                content = engine.decompress(window, BLOCK)
             except zlib.error as error:
                 raise InvalidInput(f"the file is not gzip, or is damaged: {error}") from None
-            used = len(piece) - len(engine.unconsumed_tail) - len(engine.unused_data)
+            used = len(window) - len(engine.unconsumed_tail) - len(engine.unused_data)
             start, consumed = start + used, consumed + used
             produced, most = produced + len(content), min(2 * most, BLOCK)
             if produced > max(SUSPICIOUS_BYTES, SUSPICIOUS_RATIO * consumed):
@@ -128,7 +128,7 @@ def _inflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _zeros(block: bytes, start: int) -> int:
-    """Return where zeros end, which may pad the end of a member."""
+    """Return the end of the zeros from ``start``, with which a member may be padded."""
     found = _PADDING.match(block, start)
     return found.end() if found else start
 
@@ -151,7 +151,7 @@ def put_once(cloud: Cloud, key: str, data: bytes, media_type: str) -> Part:
     return Part(key, len(data), digest.hexdigest())
 
 
-def list_keys(cloud: Cloud, bucket: str, prefix: str) -> Iterator[Source]:
+def list_objects(cloud: Cloud, bucket: str, prefix: str) -> Iterator[Source]:
     """Return the objects below a prefix in key order, without folder markers."""
     pages = cloud.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     for page in pages:

@@ -65,7 +65,7 @@ def download(cloud: Cloud, *, owner: str, job: str, name: str) -> str:
 def cancel(cloud: Cloud, *, owner: str, job: str) -> Job:
     """Cancel a job, which then gets no receipt.
 
-    Raises NotFound; InvalidInput where the job has ended or is sealed.
+    Cancelling it again changes nothing. Raises NotFound; InvalidInput where the job has ended otherwise or is sealed.
     """
     found = find(cloud, owner=owner, job=job)
     ended = Ledger(cloud).jobs.end(found.id, State.CANCELLED, "cancelled by its owner") or found
@@ -79,10 +79,10 @@ def cancel(cloud: Cloud, *, owner: str, job: str) -> Job:
 def retry(cloud: Cloud, *, owner: str, job: str) -> int:
     """Send again the work that no worker is active on; return how many messages.
 
-    That is the splitting, chunks that are not done, or the receipt. Chunks that were never claimed still have a message
-    in the queue: they are sent only after the job was silent for SILENCE seconds. Of many chunks, some are sent in the
-    background. Work that is active after all may safely be delivered twice. Raises NotFound; InvalidInput where the job
-    has ended.
+    The work is the splitting, chunks that are not done, or the receipt. Chunks that were never claimed still have a
+    message in the queue: they are sent only after the job was silent for SILENCE seconds. Of many chunks, some are sent
+    in the background. Work that is active after all may safely be delivered twice. Raises NotFound; InvalidInput where
+    the job has ended.
     """
     found = find(cloud, owner=owner, job=job)
     if found.final:
@@ -113,7 +113,7 @@ def close(cloud: Cloud, *, owner: str, job: str) -> Job:
 
     The job is sealed at once, and a worker writes the receipt.
 
-    Raises NotFound; InvalidInput unless the job is incomplete or already sealed.
+    Raises NotFound; InvalidInput unless the job is split and incomplete, or is sealed already.
     """
     found = find(cloud, owner=owner, job=job)
     if found.sealed is None:

@@ -1,4 +1,4 @@
-"""Messages redriven from the dead-letter queues: reset their attempts.
+"""Messages redriven from dead-letter queues: their work's attempts are reset.
 
 A chunk, or a splitting, that failed as often as SQS delivers its message counts as given up, and its job as incomplete.
 When the message is redriven, SQS delivers it as often again, so the ledger must allow as many attempts again.

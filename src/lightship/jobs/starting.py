@@ -1,6 +1,6 @@
 """Creation of jobs: from a request, or from an object uploaded to ``batch/``.
 
-Imports only the standard library and boto3, because the function that splits files is small.
+It may import only the standard library and boto3: the function that splits files has no other packages.
 """
 
 from __future__ import annotations

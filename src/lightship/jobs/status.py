@@ -12,9 +12,9 @@ from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Job, State, Tally
 from lightship.jobs.ledger.states import INCOMPLETE_REASON, state_of
 
-# US dollars, us-east-1, 2026: Lambda per GB-second (x86); per chunk one invocation, five DynamoDB writes and two reads,
-# three SQS requests and one S3 PUT; per GET one for each chunk, or for each image. An estimate, not a bill: splitting,
-# failed attempts, storage and logs are not included.
+# US dollars, us-east-1, 2026: a GB-second of Lambda (x86); a chunk, with one invocation, five DynamoDB writes and two
+# reads, three SQS requests and one S3 PUT; an S3 GET, of which each chunk needs one, or each image. An estimate, not a
+# bill: splitting, failed attempts, storage and logs are not included.
 GIGABYTE_SECOND = 0.0000166667
 _CHUNK = 0.2e-6 + 5 * 0.625e-6 + 2 * 0.125e-6 + 3 * 0.4e-6 + 5e-6
 _GET = 0.4e-6
@@ -44,7 +44,7 @@ class Status:
 
     @property
     def rate(self) -> float:
-        """Return rows per second since the job was created."""
+        """Return rows per second from the job's creation until now, or until its end."""
         end = self.job.updated if self.job.final else self.now
         return self.done.rows / max(end - self.job.created, 1e-3)
 

@@ -15,11 +15,11 @@ from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.records import Job
 
-# Seconds until a presigned URL expires, and the most bytes of one PUT.
+# Seconds until a presigned URL expires (of a part, 24 times as many), and the most bytes of one PUT.
 URL_SECONDS = 3600
 LARGEST_UPLOAD = 5 * 1024**3
 
-# Multipart uploads: all URLs must fit in Lambda's response limit of 6 MB, and S3 accepts no part over 5 GB.
+# Multipart uploads: all URLs must fit in Lambda's response limit of 6 MB, and S3 accepts no part over 5 GiB.
 _MOST_PARTS = 1000
 _LEAST_PART = 64 * 1024**2
 
@@ -59,7 +59,7 @@ def check_owner(owner: str, key: str) -> None:
 def begin(cloud: Cloud, *, owner: str, name: str, size: int = 0, folder: str = "") -> dict[str, Any]:
     """Return where an owner may upload a file: its ``key`` and presigned URLs.
 
-    ``url`` is for one PUT; above 5 GB, ``parts`` has one URL for each part, and ``upload`` is the upload id that
+    ``url`` is for one PUT; above 5 GiB, ``parts`` has one URL for each part, and ``upload`` is the upload id that
     :func:`complete` requires, with the parts' ETags. The key is in a new folder, or in the ``folder`` of an earlier
     response. A URL accepts a body of exactly ``size`` bytes, or of its part's size; where ``size`` is 0, any body up to
     S3's limit, LARGEST_UPLOAD.

@@ -82,8 +82,8 @@ def close_stdin(children: Iterable[subprocess.Popen[bytes]]) -> None:
 def watch_parent(on_line: Callable[[bytes | None], None]) -> None:
     """In a child: pass lines of standard input to ``on_line``; exit with the parent.
 
-    ``on_line`` receives None at the end. A thread reads. After the parent has ended, this process has a second to
-    finish; then its process group is killed.
+    ``on_line`` receives None at the end and is called in a thread. When the parent closes the pipe, this process has a
+    second to finish before its process group is killed. On Linux the kernel kills it at once where the parent ends.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -37,13 +37,13 @@ class Cloud:
             "AWS_DEFAULT_REGION": REGION,
         }
         self._log = folder / "aws.log"
-        quiet = {"AWS_EC2_METADATA_DISABLED": "true", "MOTO_DISABLE_GLOBAL_CORS": "1"}
+        settings = {"AWS_EC2_METADATA_DISABLED": "true", "MOTO_DISABLE_GLOBAL_CORS": "1"}
         with listener, self._log.open("ab") as log:  # connections wait in the backlog until moto starts
             descriptor = listener.fileno()
             self.process = children.start(
                 "lightship.local.aws",
                 str(descriptor),
-                environment=children.environment() | quiet,
+                environment=children.environment() | settings,
                 folder=folder,
                 log=log,
                 pass_fds=[descriptor],
@@ -76,7 +76,7 @@ class Cloud:
             raise SettingError(f"the local AWS API does not answer: {error} (see {self._log})") from None
 
     def begin_close(self) -> None:
-        """Let the server begin to exit; :meth:`close` waits for it."""
+        """Make the server begin to exit; :meth:`close` waits for it."""
         children.close_stdin([self.process])
 
     def close(self) -> None:

@@ -42,9 +42,8 @@ def refusal(environ: Mapping[str, Any]) -> str | None:
     if origin is not None and urlsplit(str(origin)).netloc != host:
         return "requests of web pages of another origin are refused"
     site, mode = environ.get("HTTP_SEC_FETCH_SITE", "none"), environ.get("HTTP_SEC_FETCH_MODE")
-    if site in _OWN or (
-        site == "same-site" and mode == "navigate"
-    ):  # a link, such as one from the API of `lightship up` to a result
+    # A navigation within the site is a link, such as one from the API of `lightship up` to a result.
+    if site in _OWN or (site == "same-site" and mode == "navigate"):
         return None
     return "requests of web pages of another origin are refused"
 

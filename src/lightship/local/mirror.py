@@ -9,10 +9,10 @@ from lightship.registry.registry import Registry
 
 
 def mirror(registry: Registry, s3: Any, target: str) -> int:
-    """Copy all versions and states to ``s3://bucket/prefix``; return their number.
+    """Copy a registry to ``s3://bucket/prefix``; return the number of versions.
 
-    The target must hold no models. Publishing would assign new version numbers. Raises RegistryError if the source
-    cannot be read.
+    Models' states are copied too. The target must hold no models. Files are copied, because publishing would assign new
+    version numbers. Raises RegistryError if the source cannot be read.
     """
     bucket, prefix = split_uri(target)
     copied = 0

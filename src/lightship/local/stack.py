@@ -21,7 +21,7 @@ from lightship.local.functions.workers import ProcessFunction
 from lightship.local.template import wiring
 from lightship.local.template.parts import SourceMapping, Wiring
 
-# Time for threads to notice that their processes have ended.
+# Seconds for all threads together to notice that their processes have ended.
 _THREADS_SECONDS = 0.5
 
 

@@ -53,7 +53,7 @@ def send(files: Mapping[str, Path], cloud: Cloud, owner: str, console: Console) 
     folder = f"{uploads.prefix(owner)}{hashlib.sha256(canonical(digests)).hexdigest()[:32]}/"
     for name in files:
         uploads.check_key(folder + name)
-    there = {source.key: source.size for source in objects.list_keys(cloud, cloud.bucket, folder)}
+    there = {source.key: source.size for source in objects.list_objects(cloud, cloud.bucket, folder)}
     missing = {name: file for name, file in files.items() if there.get(folder + name) != file.stat().st_size}
     with (
         bar(console) as progress,

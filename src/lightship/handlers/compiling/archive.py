@@ -74,7 +74,8 @@ class Archive:
 def unpack(stream: Readable, folder: Path, *, limit: int, entries_limit: int = ENTRIES_LIMIT) -> bytes:
     """Write the bundle's files into an empty folder and return the answer.
 
-    Reads at most ``limit`` bytes and ``entries_limit`` entries (including the answer). Raises InvalidArchive.
+    Reads at most ``limit`` bytes, and fewer than ``entries_limit`` entries (including the answer). Raises
+    InvalidArchive for a larger archive and for one that is not as described above.
     """
     reader = _Reader(stream, limit)
     answer: bytes | None = None
@@ -104,7 +105,7 @@ def _entries(reader: _Reader, limit: int) -> Iterator[tuple[str, int]]:
         if entry.type != tarfile.REGTYPE or not 0 <= entry.size <= reader.left:
             raise InvalidArchive("one of its entries is not a regular file that fits into the archive")
         yield entry.name, entry.size
-    raise InvalidArchive(f"it has more than {limit} entries")
+    raise InvalidArchive(f"it has at least {limit} entries")
 
 
 def _bundle_path(name: str) -> PurePosixPath:

@@ -27,7 +27,7 @@ from lightship.handlers.compiling.job import Job, Upload
 
 PREFIX = "quarantine/"
 
-# Sandbox proofs (recorded in the manifest) that are required to publish a file.
+# Sandbox proofs (recorded in the manifest), one of which is required to publish a file.
 PROOFS = frozenset({"kernel", "powerless"})
 
 # Maximum size in bytes of a worker's upload: the maximum size of a model file.
@@ -66,28 +66,28 @@ class Workers:
     tenancy: bool = False
 
 
-def upload(s3: Any, bucket: str, claim: str, seconds: int, *, largest: int = LARGEST) -> Upload:
+def upload(s3: Any, bucket: str, job_id: str, seconds: int, *, largest: int = LARGEST) -> Upload:
     """Return a presigned POST of one object to quarantine.
 
     The object may have up to ``largest`` bytes; the form expires after ``seconds``.
     """
     form = s3.generate_presigned_post(
         Bucket=bucket,
-        Key=key(claim),
+        Key=key(job_id),
         Conditions=[["content-length-range", 1, largest]],
         ExpiresIn=seconds,
     )
     return Upload(form["url"], form["fields"])
 
 
-def key(claim: str) -> str:
+def key(job_id: str) -> str:
     """Return the key of a job's archive."""
-    return f"{PREFIX}{claim}/bundle.tar"
+    return f"{PREFIX}{job_id}/bundle.tar"
 
 
-def invoke(workers: Workers, job: Job, claim: str) -> None:
+def invoke(workers: Workers, job: Job, job_id: str) -> None:
     """Invoke the worker with a job; raises Unavailable if a retry may succeed."""
-    tenant = {"TenantId": claim} if workers.tenancy else {}
+    tenant = {"TenantId": job_id} if workers.tenancy else {}
     try:
         found = workers.client.invoke(
             FunctionName=workers.function,
@@ -103,13 +103,13 @@ def invoke(workers: Workers, job: Job, claim: str) -> None:
         raise Unavailable("the worker could not fetch the file or upload its answer; see its log")
 
 
-def collect(s3: Any, bucket: str, claim: str, folder: Path, *, largest: int = LARGEST) -> answer.Refusal | Report:
+def collect(s3: Any, bucket: str, job_id: str, folder: Path, *, largest: int = LARGEST) -> answer.Refusal | Report:
     """Unpack the worker's bundle into an empty folder and return its answer.
 
     Raises WorkerFailed if there is no upload, CompileError if it is invalid.
     """
     try:
-        found = s3.get_object(Bucket=bucket, Key=key(claim))
+        found = s3.get_object(Bucket=bucket, Key=key(job_id))
     except s3.exceptions.ClientError as error:
         if aws.code(error) in aws.MISSING:
             raise WorkerFailed("the worker ended without an answer; see its log") from None

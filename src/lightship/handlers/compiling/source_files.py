@@ -22,7 +22,8 @@ from lightship.handlers.compiling.job import Download
 # Maximum size in bytes of a file that is compiled on AWS: a quarter of the worker's disk.
 LARGEST = 2560 * 1024 * 1024
 
-# One byte more than read_config accepts, so that it reports the excess.
+# Bytes of a model.yaml that are hashed: more than the worker accepts, so that it refuses every file with an incomplete
+# digest.
 _LARGEST_CONFIG = 1024 * 1024 + 1
 
 _SCRATCH = "lightship-incoming-"
@@ -51,17 +52,17 @@ class ObjectGone(Exception):
     """The object was deleted or replaced; a replacement has its own event."""
 
 
-def locate(drop: ObjectCreated, s3: Any) -> dict[str, Any]:
+def locate(event: ObjectCreated, s3: Any) -> dict[str, Any]:
     """Return version id, ETag and size of the object that an event is about.
 
     Raises ObjectGone if S3 has no such object or another version of it.
     """
     try:
-        found = s3.head_object(Bucket=drop.bucket, Key=drop.key)
+        found = s3.head_object(Bucket=event.bucket, Key=event.key)
     except s3.exceptions.ClientError as error:
         raise _gone(error) from None
     version, etag = found.get("VersionId", ""), found["ETag"].strip('"')
-    if (drop.version and version != drop.version) or (drop.etag and etag != drop.etag):
+    if (event.version and version != event.version) or (event.etag and etag != event.etag):
         raise ObjectGone
     return {"version_id": version, "etag": etag, "size": found["ContentLength"]}
 
@@ -80,23 +81,23 @@ def scratch() -> Iterator[Path]:
         yield Path(folder)
 
 
-def examine(drop: ObjectCreated, stored: Mapping[str, Any], s3: Any) -> SourceFiles:
+def examine(event: ObjectCreated, stored: Mapping[str, Any], s3: Any) -> SourceFiles:
     """Hash both files and determine the model's name.
 
     Raises SourceRefused (invalid name), TooLarge or ObjectGone.
     """
-    model = incoming.model_name(drop.key, None)
+    model = incoming.model_name(event.key, None)
     if int(stored["size"]) > LARGEST:
         raise TooLarge(
             f"the file has {stored['size']} bytes, the maximum for compiling on AWS is {LARGEST}: compile it with "
             "`lightship compile` and push the version with `lightship push`"
         )
-    source = _exactly(drop.bucket, drop.key, stored["version_id"], f'"{stored["etag"]}"')
+    source = _exactly(event.bucket, event.key, stored["version_id"], f'"{stored["etag"]}"')
     try:
         sha256 = _hash(s3.get_object(**source)["Body"], LARGEST)
     except s3.exceptions.ClientError as error:
         raise _gone(error) from None
-    config, config_sha256 = _config(s3, drop.bucket, incoming.config_key(drop.key))
+    config, config_sha256 = _config(s3, event.bucket, incoming.config_key(event.key))
     return SourceFiles(model, {"sha256": sha256, "config_sha256": config_sha256}, source, config)
 
 

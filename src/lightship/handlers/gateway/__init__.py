@@ -1,7 +1,7 @@
 """Gateway: the Lambda handler for HTTP events of every service.
 
 With the fast path, protocol requests are answered without an event loop: Mangum (two scopes, a queue, a task and two
-turns of an event loop) takes three times as long as the prediction. All other requests go through Mangum.
+turns of an event loop) takes three times as long as the whole answer without it. All other requests go through Mangum.
 """
 
 from __future__ import annotations
@@ -82,14 +82,14 @@ class Gateway:
     def _invocation(self, event: Any, context: Any) -> dict[str, Any]:
         from lightship.handlers.gateway import invocations
 
-        def ask(request: Request) -> Response | None:
+        def dispatch(request: Request) -> Response | None:
             start = time.perf_counter()
             response = self.core.entry.dispatcher.answer(request)
             self._report(request, response.status if response else 404, start)
             return response
 
         request_id, router = getattr(context, "aws_request_id", ""), self.core.serving.router
-        return invocations.answer(event, request_id, ask=ask, default_name=router.default_name)
+        return invocations.answer(event, request_id, dispatch=dispatch, default_name=router.default_name)
 
     def _report(self, request: Request, status: int, start: float) -> None:
         if self._observe:

@@ -60,7 +60,7 @@ def read_event(event: Any, base_path: str) -> HttpEvent | None:
 
 
 def payload_2(event: Mapping[str, Any], base_path: str) -> HttpEvent:
-    """Read payload 2.0, whose ``rawPath`` an HTTP API decodes and a Function URL not.
+    """Read payload 2.0; an HTTP API decodes its ``rawPath``, a Function URL does not.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
     """

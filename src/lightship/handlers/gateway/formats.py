@@ -37,8 +37,8 @@ def reader_of(event: Any) -> Reader | None:
 def payload_1(event: Mapping[str, Any], base_path: str) -> HttpEvent:
     """Read payload 1.0: a REST API leaves the path encoded, an HTTP API decodes it.
 
-    ``path`` is without the stage. https://docs.aws.amazon.com/apigateway/latest/developerguide/
-    set-up-lambda-proxy-integrations.html
+    ``path`` is without the stage.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
     """
     context = event.get("requestContext") or {}
     path = event["path"] if event.get("version") == "1.0" else decoded(event["path"])

@@ -1,7 +1,7 @@
 """Events that are not HTTP requests: direct invocations, warmers and schedules.
 
-The answer is the record itself, without a status: ``{"model", "version", "predictions", …}`` or ``{"error": …}``. Any
-other event is answered with an error that lists the supported events.
+The answer is the record itself, without a status: ``{"model", "version", "predictions", …}`` or ``{"error": …}``; a
+warmer gets ``{"status": "live"}``. Any other event is answered with an error that lists the supported events.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from lightship.tensors import json_type
 
 _LOG = logging.getLogger(__name__)
 
-_VALUES = frozenset({"input", "inputs"})
+_INPUT_KEYS = frozenset({"input", "inputs"})
 _SCHEDULERS = frozenset({"aws.events", "aws.scheduler"})
 
-Ask = Callable[[Request], Response | None]
+Dispatch = Callable[[Request], Response | None]
 
 
-def answer(event: Any, request_id: str, *, ask: Ask, default_name: Callable[[], str]) -> dict[str, Any]:
+def answer(event: Any, request_id: str, *, dispatch: Dispatch, default_name: Callable[[], str]) -> dict[str, Any]:
     """Answer an event that is not an HTTP request.
 
-    ``ask`` answers a request of the native protocol. AWS has authorised the invocation (lambda:InvokeFunction), so no
-    token is required.
+    ``dispatch`` answers a request of the native protocol. AWS has authorised the invocation (lambda:InvokeFunction), so
+    no token is required.
     """
     try:
         if isinstance(event, dict):
-            if not _VALUES.isdisjoint(event):
-                return _predict(event, request_id, ask, default_name)
+            if not _INPUT_KEYS.isdisjoint(event):
+                return _predict(event, request_id, dispatch, default_name)
             if _is_warmer(event):
                 return {"status": "live"}
         raise InvalidInput(_unsupported(event))
@@ -43,7 +43,9 @@ def answer(event: Any, request_id: str, *, ask: Ask, default_name: Callable[[], 
         return {"error": {"code": error.code, "message": error.message}}
 
 
-def _predict(event: Mapping[str, Any], request_id: str, ask: Ask, default_name: Callable[[], str]) -> dict[str, Any]:
+def _predict(
+    event: Mapping[str, Any], request_id: str, dispatch: Dispatch, default_name: Callable[[], str]
+) -> dict[str, Any]:
     name, version = event.get("model"), event.get("version")
     if name is not None and (not isinstance(name, str) or "/" in name):
         raise InvalidInput("\"model\" must be a model's name, a string without '/'")
@@ -55,7 +57,7 @@ def _predict(event: Mapping[str, Any], request_id: str, ask: Ask, default_name: 
         body = orjson.dumps({key: value for key, value in event.items() if key not in {"model", "version"}})
     except (TypeError, UnicodeEncodeError) as error:  # integers beyond 64 bits, lone surrogates
         raise InvalidInput(f"the event cannot be written as JSON: {error}") from None
-    response = ask(Request("POST", path, body=body, caller=UNKNOWN, id=request_id))
+    response = dispatch(Request("POST", path, body=body, caller=UNKNOWN, id=request_id))
     if response is None:
         raise InvalidInput('"version" must be an integer of at least 1')
     record: dict[str, Any] = orjson.loads(response.body)
@@ -65,8 +67,8 @@ def _predict(event: Mapping[str, Any], request_id: str, ask: Ask, default_name: 
 def _is_warmer(event: Mapping[str, Any]) -> bool:
     """Return whether an event only keeps the function warm.
 
-    Recognised are scheduled events, ``{"source": "serverless-plugin-warmup"}``, ``{"warmer": true, …}`` and
-    ``{"warmup": true}``.
+    Recognised are EventBridge's scheduled events, a source that contains ``warm``, as ``serverless-plugin-warmup``, and
+    without a source a key that begins with ``warm``, as ``{"warmer": true}``.
     """
     source = event.get("source")
     return (

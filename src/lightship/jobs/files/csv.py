@@ -81,7 +81,8 @@ class Table:
     def _body(self, scored: Scored) -> bytes:
         """Return the scored rows with their predictions, as CSV without a header.
 
-        Rows are joined one by one where some were rejected, or the option ``safe`` is set; otherwise as whole columns.
+        Whole columns are appended where :func:`csv_columns.append` can and the option ``safe`` is not set; otherwise
+        the rows are joined one by one, for example where some were rejected.
         """
         safe = self._job.options.safe
         if safe:

@@ -79,7 +79,7 @@ class Documents:
         )
 
     def _unclosed(self, position: int, names: Sequence[str]) -> bytes:
-        """Return a row's JSON without its closing brace."""
+        """Return a row's JSON with a comma in place of its closing brace."""
         cells = self._rows[position].cells
         if not isinstance(cells, Mapping):
             return b'{"%s":%b,' % (_INPUT.encode(), self._texts[position])

@@ -1,7 +1,8 @@
 """Mapping from the columns of a file to the inputs of a model, and to tensors.
 
-Columns are read by name if the file has names; without names, or where the model's only input has no column names, by
-position. A row of JSON may also hold a whole input under its name, in any form that the kind of input accepts.
+Columns are read by name if the file has the model's names; by position if it has no names, or if it has others and the
+model's only input does not name its columns. A row of JSON may also hold a whole input under its name, in any form that
+the kind of input accepts.
 """
 
 from __future__ import annotations
@@ -55,51 +56,51 @@ def layout(signature: Signature, header: Header | None, *, table: bool) -> Layou
             raise InvalidInput(f"the model's inputs are not table columns: send JSON lines ({_inputs(signature)})")
         return Layout(signature, {}, None, None, whole=True)
     columns = tables.columns_of(signature)
-    wanted = [name for names in columns.values() for name in names]
+    required = [name for names in columns.values() for name in names]
     if header is None:
-        return Layout(signature, columns, _positions(columns, wanted), len(wanted), whole=not table)
-    missing = [name for name in wanted if name not in header.columns]
-    if missing and not tables.named(signature) and len(header.columns) == len(wanted):
-        return Layout(signature, columns, _positions(columns, wanted), len(wanted), positional=True)
+        return Layout(signature, columns, _positions(columns, required), len(required), whole=not table)
+    missing = [name for name in required if name not in header.columns]
+    if missing and not tables.named(signature) and len(header.columns) == len(required):
+        return Layout(signature, columns, _positions(columns, required), len(required), positional=True)
     if missing:
-        raise InvalidInput(f"the file lacks the column '{missing[0]}': it must have {', '.join(wanted)}")
+        raise InvalidInput(f"the file lacks the column '{missing[0]}': it must have {', '.join(required)}")
     return Layout(signature, columns, _positions(columns, header.columns), len(header.columns))
 
 
-def tensors(rows: Sequence[Any], wanted: Layout, *, text: bool) -> dict[str, Array]:
+def tensors(rows: Sequence[Any], layout: Layout, *, text: bool) -> dict[str, Array]:
     """Return the cells of rows as a batch of each input.
 
     ``text`` where cells are strings to be parsed. Raises InvalidInput if any row does not fit.
     """
     inputs = {}
-    for spec in wanted.signature.inputs:
+    for spec in layout.signature.inputs:
         parse = parser(spec) if text else None
-        values = [_pick(cells, spec, wanted, parse) for cells in rows]
+        values = [_pick(cells, spec, layout, parse) for cells in rows]
         try:
             inputs[spec.name] = _checked(values, spec)
         except InvalidInput as error:
-            raise (len(rows) == 1 and _of_column(values[0], spec, wanted)) or error from None
+            raise (len(rows) == 1 and _of_column(values[0], spec, layout)) or error from None
     return inputs
 
 
-def kinds_of(wanted: Layout, columns: Sequence[str]) -> dict[str, str]:
+def kinds_of(layout: Layout, columns: Sequence[str]) -> dict[str, str]:
     """Return numpy's kind character of each of a file's columns that the model takes."""
-    positions = wanted.positions or {}
-    return {columns[at]: spec.numpy.kind for spec in wanted.signature.inputs for at in positions.get(spec.name, ())}
+    positions = layout.positions or {}
+    return {columns[at]: spec.numpy.kind for spec in layout.signature.inputs for at in positions.get(spec.name, ())}
 
 
-def typed_cells(cells: Any, wanted: Layout) -> dict[str, Any]:
+def typed_cells(cells: Any, layout: Layout) -> dict[str, Any]:
     """Return a valid row of JSON by column, with the model's inputs as Python values.
 
     A list of cells gets the names of the model's columns. Where a row holds a whole input, its cells under the names of
     that input's columns become None, because the model did not read them.
     """
-    own = [name for names in wanted.columns.values() for name in names]
+    own = [name for names in layout.columns.values() for name in names]
     if not isinstance(cells, Mapping):
-        cells = dict(zip(own, cells, strict=True)) if own else {wanted.signature.inputs[0].name: cells}
+        cells = dict(zip(own, cells, strict=True)) if own else {layout.signature.inputs[0].name: cells}
     found = dict(cells)
-    for spec in wanted.signature.inputs:
-        columns = wanted.columns.get(spec.name, ())
+    for spec in layout.signature.inputs:
+        columns = layout.columns.get(spec.name, ())
         if spec.name in cells and columns != (spec.name,):
             found |= dict.fromkeys((name for name in columns if name in found), None)
             found[spec.name] = _plain(cells[spec.name], spec)
@@ -118,37 +119,37 @@ def _checked(values: list[Any], spec: TensorSpec) -> Array:
     return array
 
 
-def _pick(cells: Any, spec: TensorSpec, wanted: Layout, parse: Callable[[str], Any] | None) -> Any:
+def _pick(cells: Any, spec: TensorSpec, layout: Layout, parse: Callable[[str], Any] | None) -> Any:
     """Return one row's value of an input: a whole input, a list of cells, or one cell."""
     if isinstance(cells, Mapping):
-        if wanted.whole and spec.name in cells and wanted.columns.get(spec.name) != (spec.name,):
+        if layout.whole and spec.name in cells and layout.columns.get(spec.name) != (spec.name,):
             return kind_of(spec).cells(cells[spec.name])
-        chosen = _by_name(cells, spec, wanted)
+        chosen = _by_name(cells, spec, layout)
     else:
-        chosen = _by_position(cells, spec, wanted)
+        chosen = _by_position(cells, spec, layout)
     if parse:
-        names = wanted.columns[spec.name]
+        names = layout.columns[spec.name]
         chosen = [_parsed(cell, name, spec, parse) for cell, name in zip(chosen, names, strict=True)]
     return chosen[0] if len(spec.shape) == 1 else chosen
 
 
-def _by_name(cells: Mapping[str, Any], spec: TensorSpec, wanted: Layout) -> list[Any]:
-    if wanted.positional:
-        return _by_position(list(cells.values()), spec, wanted)
+def _by_name(cells: Mapping[str, Any], spec: TensorSpec, layout: Layout) -> list[Any]:
+    if layout.positional:
+        return _by_position(list(cells.values()), spec, layout)
     try:
-        return [cells[name] for name in wanted.columns[spec.name]]
+        return [cells[name] for name in layout.columns[spec.name]]
     except KeyError as error:
-        raise InvalidInput(f"the row lacks {error}: it must have {_columns(spec, wanted)}") from None
+        raise InvalidInput(f"the row lacks {error}: it must have {_columns(spec, layout)}") from None
 
 
-def _by_position(cells: Sequence[Any], spec: TensorSpec, wanted: Layout) -> list[Any]:
-    if wanted.positions is None:
-        if len(wanted.signature.inputs) == 1:
+def _by_position(cells: Sequence[Any], spec: TensorSpec, layout: Layout) -> list[Any]:
+    if layout.positions is None:
+        if len(layout.signature.inputs) == 1:
             return list(cells)
-        raise InvalidInput(f"the row is a list: it must name the model's inputs, {_inputs(wanted.signature)}")
-    if len(cells) != wanted.width:
-        raise InvalidInput(f"the row has {len(cells)} cells: it must have {wanted.width}")
-    return [cells[position] for position in wanted.positions[spec.name]]
+        raise InvalidInput(f"the row is a list: it must name the model's inputs, {_inputs(layout.signature)}")
+    if len(cells) != layout.width:
+        raise InvalidInput(f"the row has {len(cells)} cells: it must have {layout.width}")
+    return [cells[position] for position in layout.positions[spec.name]]
 
 
 def _plain(value: Any, spec: TensorSpec) -> Any:
@@ -163,9 +164,9 @@ def _parsed(cell: str, column: str, spec: TensorSpec, parse: Callable[[str], Any
         raise InvalidInput(f"column '{column}': {cell[:40]!r} is not {describe_cell(spec)}") from None
 
 
-def _of_column(value: Any, spec: TensorSpec, wanted: Layout) -> InvalidInput | None:
+def _of_column(value: Any, spec: TensorSpec, layout: Layout) -> InvalidInput | None:
     """Return the error of a row's first invalid cell, with its column, or None."""
-    names = wanted.columns.get(spec.name, ())
+    names = layout.columns.get(spec.name, ())
     cells = value if isinstance(value, list) else [value]
     for name, cell in zip(names, cells, strict=False) if len(cells) == len(names) else ():
         try:
@@ -183,5 +184,5 @@ def _inputs(signature: Signature) -> str:
     return ", ".join(f"'{spec.name}' {spec}" for spec in signature.inputs)
 
 
-def _columns(spec: TensorSpec, wanted: Layout) -> str:
-    return ", ".join(wanted.columns.get(spec.name) or [spec.name])
+def _columns(spec: TensorSpec, layout: Layout) -> str:
+    return ", ".join(layout.columns.get(spec.name) or [spec.name])

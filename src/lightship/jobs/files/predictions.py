@@ -1,9 +1,9 @@
 """Predictions of each row, as columns that are appended to the input's.
 
-An output with classes has ``predicted_<output>``, the most likely class, and ``probability_<class>`` for each class
-(``probability_<output>_<class>`` where several outputs have classes). Other outputs have ``predicted_<output>``, with a
-number for each column where a row has several; an output of over 64 numbers per row, or of more dimensions, is one
-column of lists.
+An output with up to 64 classes has ``predicted_<output>``, the most likely class, and ``probability_<class>`` for each
+class (``probability_<output>_<class>`` where several outputs have classes). Other outputs have ``predicted_<output>``,
+with a number for each column where a row has several; an output of over 64 numbers per row, or of more dimensions, is
+one column of lists.
 """
 
 from __future__ import annotations

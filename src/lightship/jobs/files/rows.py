@@ -48,17 +48,17 @@ class Prepared:
     rejects: dict[int, str] = field(default_factory=dict)
 
 
-def from_csv(data: bytes, wanted: Layout, *, first: int) -> Prepared | None:
+def from_csv(data: bytes, layout: Layout, *, first: int) -> Prepared | None:
     """Return the rows of a CSV span, parsed as a whole; None where a cell is invalid.
 
     None also where a cell is not a finite number, or the model takes other types.
     """
     inputs = {}
-    for spec in wanted.signature.inputs:
-        if spec.numpy.kind not in "fiu" or wanted.positions is None or wanted.width is None:
+    for spec in layout.signature.inputs:
+        if spec.numpy.kind not in "fiu" or layout.positions is None or layout.width is None:
             return None
-        positions = wanted.positions[spec.name]
-        array = csv_arrays.numbers(data, positions, width=wanted.width, first=first, dtype=spec.numpy)
+        positions = layout.positions[spec.name]
+        array = csv_arrays.numbers(data, positions, width=layout.width, first=first, dtype=spec.numpy)
         if array is None or not np.isfinite(array).all():
             return None
         inputs[spec.name] = array[:, 0] if len(spec.shape) == 1 else array
@@ -66,23 +66,23 @@ def from_csv(data: bytes, wanted: Layout, *, first: int) -> Prepared | None:
     return Prepared(count, [Batch(np.arange(count), inputs)] if count else [])
 
 
-def from_rows(rows: Iterable[Row], wanted: Layout, *, text: bool) -> Prepared:
+def from_rows(rows: Iterable[Row], layout: Layout, *, text: bool) -> Prepared:
     """Return rows of any format; ``text`` where their cells are strings to be parsed.
 
     Only a block of rows is in memory as Python objects at a time.
     """
     found, rest = Prepared(0), iter(rows)
     while block := list(islice(rest, _BLOCK)):
-        _add(found, block, wanted, text=text)
+        _add(found, block, layout, text=text)
     return Prepared(found.count, list(_merged(found.batches)), found.rejects)
 
 
-def _add(found: Prepared, rows: Sequence[Row], wanted: Layout, *, text: bool) -> None:
+def _add(found: Prepared, rows: Sequence[Row], layout: Layout, *, text: bool) -> None:
     """Append rows to those that are prepared."""
     good = [position for position, row in enumerate(rows) if not row.error]
 
     def convert(start: int, end: int) -> Mapping[str, Array]:
-        return tensors([rows[position].cells for position in good[start:end]], wanted, text=text)
+        return tensors([rows[position].cells for position in good[start:end]], layout, text=text)
 
     found.rejects |= {found.count + position: row.error for position, row in enumerate(rows) if row.error}
     for start, end, array in bisected(convert, 0, len(good)):

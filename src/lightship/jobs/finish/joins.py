@@ -13,12 +13,12 @@ from lightship import aws
 from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
 
-# S3's minimum size of a multipart upload's parts, except the last one. A piece is one such part.
-_MIN_PIECE = 5 * 1024 * 1024
+# S3's minimum size of a multipart upload's parts, except the last one.
+_MIN_UPLOAD_PART = 5 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class _Piece:
+class _UploadPart:
     number: int
     head: bytes
     keys: list[str]
@@ -34,8 +34,8 @@ class Upload:
         id: S3's upload id.
         scratch: prefix of intermediate objects.
         preamble: bytes before the first part.
-        batch: number of small parts that are concatenated at a time. A piece of more parts is built from intermediate
-            objects of so many parts each, so that an interrupted worker has made progress.
+        batch: number of job parts that are concatenated at a time. An upload part of more job parts is built from
+            intermediate objects of so many job parts each, so that an interrupted worker has made progress.
     """
 
     key: str
@@ -56,14 +56,15 @@ def begin(cloud: Cloud, target: str, media_type: str) -> str:
 def join(cloud: Cloud, sizes: Mapping[str, int], upload: Upload, *, deadline: float = float("inf")) -> bool:
     """Join objects of the jobs' bucket to one; return False where the deadline passed.
 
-    ``sizes`` is bytes by key. S3 copies objects of 5 MiB and more itself; smaller ones are downloaded and uploaded, one
-    piece in memory at a time. Raises NotFound where the upload no longer exists and was not completed.
+    ``sizes`` is bytes by key. S3 itself copies an object that makes up a whole upload part, so it has 5 MiB or more;
+    the others are downloaded and uploaded, one upload part in memory at a time. Raises NotFound where the upload no
+    longer exists and was not completed.
     """
     location = {"Bucket": cloud.bucket, "Key": upload.key, "UploadId": upload.id}
     try:
         uploaded = _uploaded(cloud, location)
-        for piece in _pieces(sizes, upload.preamble):
-            if piece.number not in uploaded and not _add(cloud, piece, location, upload, deadline):
+        for part in _upload_parts(sizes, upload.preamble):
+            if part.number not in uploaded and not _add(cloud, part, location, upload, deadline):
                 return False
         parts = [{"ETag": etag, "PartNumber": number} for number, etag in sorted(_uploaded(cloud, location).items())]
         cloud.s3.complete_multipart_upload(**location, MultipartUpload={"Parts": parts}, IfNoneMatch="*")
@@ -75,50 +76,50 @@ def join(cloud: Cloud, sizes: Mapping[str, int], upload: Upload, *, deadline: fl
 
 
 def _uploaded(cloud: Cloud, location: Mapping[str, str]) -> dict[int, str]:
-    """Return the ETags of the uploaded pieces by number."""
+    """Return the ETags of the uploaded parts by number."""
     pages = cloud.s3.get_paginator("list_parts").paginate(**location)
     return {part["PartNumber"]: part["ETag"] for page in pages for part in page.get("Parts", [])}
 
 
-def _pieces(sizes: Mapping[str, int], preamble: bytes) -> Iterator[_Piece]:
-    """Return what is uploaded as one piece each; there is at least one.
+def _upload_parts(sizes: Mapping[str, int], preamble: bytes) -> Iterator[_UploadPart]:
+    """Return the parts of the upload, at least one.
 
-    Only the last piece may be below the minimum size.
+    Only the last one may be below the minimum size.
     """
     head, size, number = preamble, len(preamble), 1
     keys: list[str] = []
     for key, length in sizes.items():
         keys.append(key)
         size += length
-        if size >= _MIN_PIECE:
-            yield _Piece(number, head, keys, size)
+        if size >= _MIN_UPLOAD_PART:
+            yield _UploadPart(number, head, keys, size)
             head, size, number, keys = b"", 0, number + 1, []
     if size or number == 1:
-        yield _Piece(number, head, keys, size)
+        yield _UploadPart(number, head, keys, size)
 
 
-def _add(cloud: Cloud, piece: _Piece, location: Mapping[str, str], upload: Upload, deadline: float) -> bool:
-    """Upload a piece; return False where the deadline passed before or after that."""
-    numbered = {**location, "PartNumber": piece.number}
-    if len(piece.keys) == 1 and not piece.head and piece.size >= _MIN_PIECE:
-        cloud.s3.upload_part_copy(**numbered, CopySource={"Bucket": cloud.bucket, "Key": piece.keys[0]})
+def _add(cloud: Cloud, part: _UploadPart, location: Mapping[str, str], upload: Upload, deadline: float) -> bool:
+    """Upload a part; return False where the deadline passed before or after that."""
+    numbered = {**location, "PartNumber": part.number}
+    if len(part.keys) == 1 and not part.head and part.size >= _MIN_UPLOAD_PART:
+        cloud.s3.upload_part_copy(**numbered, CopySource={"Bucket": cloud.bucket, "Key": part.keys[0]})
         return cloud.now() <= deadline
-    keys = piece.keys
+    keys = part.keys
     if len(keys) > upload.batch:
         groups = {
-            f"{upload.scratch}joined-{piece.number:05}-{at:05}": keys[at : at + upload.batch]
+            f"{upload.scratch}joined-{part.number:05}-{at:05}": keys[at : at + upload.batch]
             for at in range(0, len(keys), upload.batch)
         }
         if not _store(cloud, groups, upload.scratch, deadline):
             return False
         keys = list(groups)
-    cloud.s3.upload_part(**numbered, Body=piece.head + _read(cloud, keys))
+    cloud.s3.upload_part(**numbered, Body=part.head + _read(cloud, keys))
     return cloud.now() <= deadline
 
 
 def _store(cloud: Cloud, groups: Mapping[str, Sequence[str]], scratch: str, deadline: float) -> bool:
     """Store each group's concatenated parts; return False where the deadline passed."""
-    found = {source.key for source in objects.list_keys(cloud, cloud.bucket, f"{scratch}joined-")}
+    found = {source.key for source in objects.list_objects(cloud, cloud.bucket, f"{scratch}joined-")}
     for name in [name for name in groups if name not in found]:
         objects.put_once(cloud, name, _read(cloud, groups[name]), "application/octet-stream")
         if cloud.now() > deadline:

@@ -35,8 +35,9 @@ _MEDIA_TYPE = "application/json"
 def conclude(job: Job, cloud: Cloud, *, deadline: float = float("inf"), hops: int = 0) -> Job | None:
     """Seal a job whose chunks are all done, write its receipt and mark it done.
 
-    Returns the job as it is stored. May be repeated. A failed or cancelled job gets no receipt. Joining the parts to
-    one file stops at ``deadline``, in seconds of ``cloud.now``, and continues by a message with ``hops``.
+    Returns the job as it is stored, None where it does not exist. May be repeated. A failed or cancelled job gets no
+    receipt. Joining the parts to one file stops at ``deadline``, in seconds of ``cloud.now``, and continues by a
+    message with ``hops``.
     """
     ledger = Ledger(cloud)
     sealed = ledger.jobs.seal(job.id)
@@ -63,7 +64,7 @@ def _write(job: Job, cloud: Cloud, deadline: float, hops: int) -> Job | None:
 class Outcome:
     """The outcome of a job's chunks: rows, parts, and counts of the metrics.
 
-    ``missing`` has the rows of the chunks that a closed job leaves out, numbered from 1.
+    ``missing`` has, for each chunk that a closed job leaves out, its ``first`` row, from 1, and its number of ``rows``.
     """
 
     rows: int = 0
@@ -112,7 +113,10 @@ def receipt(job: Job, found: Outcome, columns: Sequence[str]) -> bytes:
 
 
 def write_failure(job: Job, cloud: Cloud) -> None:
-    """Write ``failure.json`` with the reason of a failed job below its output prefix."""
+    """Write ``failure.json`` with the reason of a failed job below its output prefix.
+
+    Readers of receipts do not see it: only done and closed jobs have a ``receipt.json``.
+    """
     record = {"job": job.id, "state": job.state, "reason": job.reason, "input": asdict(job.source)}
     data = json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
     objects.put_once(cloud, job.output + FAILURE, data, _MEDIA_TYPE)
@@ -137,14 +141,14 @@ def errors_key(job: Job, index: int) -> str:
     return f"{job.output}errors/part-{index:05}.jsonl"
 
 
-def _parts(results: Sequence[Result], what: str) -> list[Part]:
-    return [result.parts[what] for result in results if what in result.parts]
+def _parts(results: Sequence[Result], content: str) -> list[Part]:
+    return [result.parts[content] for result in results if content in result.parts]
 
 
 def _columns(job: Job, cloud: Cloud) -> tuple[str, ...]:
     """Return the output's columns: the input's, then the predictions'.
 
-    The imports exist only in the function that scores.
+    Imported here, because only the function that scores has the packages.
     """
     from lightship.bundle import Manifest
     from lightship.jobs.files.contents import own_columns
@@ -156,7 +160,10 @@ def _columns(job: Job, cloud: Cloud) -> tuple[str, ...]:
 
 
 def _join(job: Job, outputs: Sequence[Part], columns: Sequence[str], cloud: Cloud, deadline: float) -> bool:
-    """Join a job's parts to one file; return False where the deadline passed before."""
+    """Join a job's parts to one file; return False where that must be continued.
+
+    That is where the deadline passed, or S3 no longer had the upload and another one was begun.
+    """
     ledger, output, target = Ledger(cloud), formats.named(job.output_format), single_key(job)
     ledger.jobs.touch(job.id)
     sizes = {part.key: part.bytes for part in outputs}

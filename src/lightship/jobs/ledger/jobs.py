@@ -54,9 +54,10 @@ class Jobs:
         return decode(found) if found else None
 
     def put_header(self, job: str, header: Header | None) -> None:
-        """Store the columns of a job's file; required before its first chunk is added.
+        """Store the columns of a job's file, before its first chunk is added.
 
-        They take up to 64 KiB, so they have an item of their own: the job's item is written once per ten chunks.
+        Workers read the chunks by these columns. They take up to 64 KiB, so they have an item of their own: the job's
+        item is written once per ten chunks.
         """
         if header:
             self._table.put(Key(job, "header"), {"header": asdict(header)}, life=FRESH)

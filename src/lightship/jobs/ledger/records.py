@@ -22,14 +22,15 @@ LEASE = 900.0
 
 # Seconds without an update after which a job's messages count as dead letters, even with fewer attempts in the ledger:
 # SQS also counts deliveries for which no function could start. A message is delivered ATTEMPTS times, each time with a
-# visibility timeout of six times its function's timeout (the template's Visibility), which is a lease at most.
+# visibility timeout of six times its function's timeout (the template's Visibility), which is at most LEASE.
 SILENCE = ATTEMPTS * 6 * LEASE
 
 
 class State(StrEnum):
     """States of a job.
 
-    ``incomplete`` is never stored: it is derived where no worker is active on an open job.
+    ``incomplete`` is never stored: it is derived where no worker is active on an open job. ``closed`` is an incomplete
+    job that got a receipt without its dead chunks.
     """
 
     SPLITTING = "splitting"

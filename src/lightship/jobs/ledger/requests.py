@@ -1,6 +1,6 @@
 """Requests for jobs: an object to score, a model and options.
 
-All of them are part of the job's id.
+A job's id is a digest of its request.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ class Source:
     """The object that is scored, as it was when the job was created.
 
     ``version`` is empty in an unversioned bucket. A key that ends with ``/`` is a prefix: every image below it is a
-    row, and ``etag`` is a digest of their etags, or empty where changes are not detected.
+    row, and ``etag`` is a digest of their keys and etags, random for many images, or empty in a schedule's run, which
+    does not detect changes.
     """
 
     bucket: str
@@ -53,7 +54,7 @@ class Options:
         threshold: rejected rows at which the job fails: below 1 a fraction of all rows, else a count; 0 for the first
             rejected row, None for never.
         safe: escape text in CSV that spreadsheets would run as formulas.
-        target: the column with the ground truth; None for a column named like an output.
+        target: the column with the ground truth; None for a column named like the first output, if there is one.
         header: whether the first row of CSV has the columns' names; None to detect it.
         chunk: approximate bytes of a chunk, up to LARGEST_CHUNK; 0 to derive it from the file's size.
     """
@@ -86,7 +87,8 @@ class Options:
     def chunk_bytes(self, size: int) -> int:
         """Return the bytes of a chunk for a file of a given size.
 
-        That is 8 MiB, or up to 32 MiB where the file would have over 5000 chunks.
+        That is the option ``chunk`` if it is set; else 8 MiB, or up to 32 MiB where the file would have over 5000
+        chunks.
         """
         return self.chunk or min(max(8 * _MEBIBYTE, size // 5000), LARGEST_CHUNK)
 
@@ -115,14 +117,14 @@ class Request:
 
 
 def job_id(request: Request, source: Source, digest: str) -> str:
-    """Return a job's id: a digest of all that its outcome depends on, and of ``run``.
+    """Return a job's id: a digest of owner, object, ``digest``, options and ``run``.
 
-    An object without a version is distinguished from others under its key by its etag. ``digest`` is of the model's
-    bundle.
+    ``digest`` is of the model's bundle; the model's name and version are not part of the id. An object without a
+    version is distinguished from others under its key by its etag.
     """
-    where = [source.bucket, source.key, source.version or source.etag]
-    what = [request.owner, *where, digest, asdict(request.options), request.run]
-    return hashlib.sha256(canonical(what)).hexdigest()[:32]
+    location = [source.bucket, source.key, source.version or source.etag]
+    values = [request.owner, *location, digest, asdict(request.options), request.run]
+    return hashlib.sha256(canonical(values)).hexdigest()[:32]
 
 
 def canonical(value: object) -> bytes:

@@ -16,7 +16,7 @@ INCOMPLETE_REASON = (
 def is_silent(job: Job, tally: Tally, now: float) -> bool:
     """Return whether a job had no update for SILENCE seconds.
 
-    Its messages are then dead letters, unless a lease shows an active worker.
+    Its messages then count as dead letters, unless a lease shows an active worker.
     """
     return max(job.updated, tally.updated) + SILENCE < now
 
@@ -42,10 +42,10 @@ def state_of(job: Job, tally: Tally, cloud: Cloud) -> State:
     return State.INCOMPLETE if (left or idle) and dead else job.state
 
 
-def is_active(identity: str, cloud: Cloud) -> bool:
+def is_active(job_id: str, cloud: Cloud) -> bool:
     """Return whether a job exists and a worker is, or will be, active on it."""
     ledger = Ledger(cloud)
-    job = ledger.jobs.find(identity)
+    job = ledger.jobs.find(job_id)
     if job is None or job.final:
         return False
-    return state_of(job, ledger.tallies.total(identity), cloud) != State.INCOMPLETE
+    return state_of(job, ledger.tallies.total(job_id), cloud) != State.INCOMPLETE

@@ -15,10 +15,10 @@ from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger import items
 from lightship.jobs.ledger.items import Attributes
 
-# Seconds until an item expires.
+# Seconds until an item expires, from when its ``expires`` is written.
 RETENTION = 90 * 24 * 3600
 
-# Items of a job that expire sooner belong to an earlier, expired job of the same id, and may be replaced.
+# Items of a job that expire in fewer seconds belong to an earlier, expired job of the same id, and may be replaced.
 FRESH = RETENTION / 2
 
 _NEW = "attribute_not_exists(job) OR expires < :end"

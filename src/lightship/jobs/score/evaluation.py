@@ -32,7 +32,7 @@ _MOST_CLASSES = 50
 def target_of(signature: Signature, requested: str | None, names: Collection[str]) -> str | None:
     """Return the target column: the requested one, or one named like the first output.
 
-    None where neither exists.
+    None where no column is requested or named like that. A requested column is returned even if it is missing.
     """
     if requested is not None:
         return requested
@@ -76,9 +76,9 @@ def _classes(spec: TensorSpec, targets: Sequence[Any], table: Array) -> dict[str
 
 
 def _numbers(spec: TensorSpec, targets: Sequence[Any], values: Array) -> dict[str, Any]:
-    wanted = [_number(target) for target in targets]
-    valid = _is_finite(wanted) & _is_finite(values)
-    target, error = _errors([wanted[index] for index in np.flatnonzero(valid)], values[valid])
+    numbers = [_number(target) for target in targets]
+    valid = _is_finite(numbers) & _is_finite(values)
+    target, error = _errors([numbers[index] for index in np.flatnonzero(valid)], values[valid])
     mean, spread = _moments(target)
     return {
         "kind": "numbers",

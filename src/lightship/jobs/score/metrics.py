@@ -3,9 +3,9 @@
 Chunks produce counts, and the receipt adds them up. Counts are plain numbers, so that they can be stored in the ledger
 and added in any grouping:
 
-    classes     {"kind": "classes", "rows", "right", "log_loss": sum of -ln p} and, unless there are too many classes,
-                {"classes", "confusion": [[…]] (target by prediction)}
-    numbers     {"kind": "numbers", "rows", "absolute": sum |e|, "squared": sum e², "mean": of the targets,
+    classes     {"kind": "classes", "output", "rows", "right", "log_loss": sum of -ln p} and, unless there are too many
+                classes, {"classes", "confusion": [[…]] (target by prediction)}
+    numbers     {"kind": "numbers", "output", "rows", "absolute": sum |e|, "squared": sum e², "mean": of the targets,
                 "spread": sum of their squared deviations from it}
 
 Means and spreads are merged as in Chan, Golub, LeVeque (1983), "Algorithms for Computing the Sample Variance": a sum of
@@ -32,7 +32,7 @@ def merge(counts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def figures(counts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the metrics of counts; empty without rows.
 
-    They are accuracy, confusion and log_loss, or mae, rmse and r2.
+    They are accuracy, log_loss and confusion, or mae, rmse and, unless all targets are equal, r2.
     """
     if not counts or not counts["rows"]:
         return {}

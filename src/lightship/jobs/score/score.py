@@ -95,7 +95,10 @@ def _recount(job: Job, cloud: Cloud) -> None:
 
 
 def _finish(job: Job, cloud: Cloud, deadline: float, hops: int = 1) -> str:
-    """Write the receipt if every chunk is counted or the job is sealed."""
+    """Write the receipt if every chunk is counted or the job is sealed.
+
+    A job that reaches its threshold of rejected rows fails instead.
+    """
     if job.sealed is None:
         tally = Ledger(cloud).tallies.total(job.id)
         if tally.chunks != job.chunks:

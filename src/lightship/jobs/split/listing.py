@@ -28,7 +28,7 @@ _JSON = "application/json"
 
 
 def handle(job: Job, cloud: Cloud) -> str:
-    """Publish a job's chunks; a repetition publishes the same chunks."""
+    """Publish all chunks of a job; a repetition publishes the same chunks."""
     ledger = Ledger(cloud)
     current = ledger.jobs.claim(job.id, LEASE)
     if current is None:
@@ -74,7 +74,7 @@ def _list(job: Job, cloud: Cloud) -> list[list[Any]]:
 
     Raises InvalidInput where the images changed since the job was created.
     """
-    listed, source = list(objects.list_keys(cloud, job.source.bucket, job.source.key)), job.source
+    listed, source = list(objects.list_objects(cloud, job.source.bucket, job.source.key)), job.source
     if source.etag and len(listed) <= inputs.MOST_COMPARED and inputs.digest_of(listed) != source.etag:
         raise InvalidInput(
             f"the images below s3://{source.bucket}/{source.key} changed before the job was split: start a new job"

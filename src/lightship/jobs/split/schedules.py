@@ -28,7 +28,7 @@ _PERMANENT = (InvalidInput, NotFound, UnsupportedMedia)
 _LONGEST_NAME = 200
 
 
-def run(what: Run, correlation: str, cloud: Cloud, *, deadline: float = float("inf"), hops: int = 0) -> str:
+def run(message: Run, correlation: str, cloud: Cloud, *, deadline: float = float("inf"), hops: int = 0) -> str:
     """Start a run's jobs; return one word for the log.
 
     There is one job for an object, for each data file below a prefix, or for a prefix of images. An input that can
@@ -37,18 +37,18 @@ def run(what: Run, correlation: str, cloud: Cloud, *, deadline: float = float("i
 
     Returns started, continued, late (a newer run has begun), overlapping (the previous one is active) or empty.
     """
-    if reason := skip_reason(what.schedule, what.time, cloud):
+    if reason := skip_reason(message.schedule, message.time, cloud):
         return reason
-    jobs = _jobs(what, correlation, cloud)
-    if not Ledger(cloud).runs.begin(what.schedule, LastRun(what.time, tuple(job.id for job in jobs))):
+    jobs = _jobs(message, correlation, cloud)
+    if not Ledger(cloud).runs.begin(message.schedule, LastRun(message.time, tuple(job.id for job in jobs))):
         return "late"
-    left = jobs if what.after is None else [job for job in jobs if job.source.key > what.after]
+    left = jobs if message.after is None else [job for job in jobs if job.source.key > message.after]
     for number, job in enumerate(left):
         if number and cloud.now() > deadline:
-            rest = replace(what, after=left[number - 1].source.key)
+            rest = replace(message, after=left[number - 1].source.key)
             messages.send(cloud, rest, correlation=correlation, hops=hops)
             return "continued"
-        _enter(job, cloud)
+        _start(job, cloud)
     return "started" if jobs else "empty"
 
 
@@ -67,7 +67,7 @@ def last(schedule: str, cloud: Cloud) -> str:
     return Ledger(cloud).runs.last(schedule).time
 
 
-def _enter(job: Job, cloud: Cloud) -> None:
+def _start(job: Job, cloud: Cloud) -> None:
     found = Ledger(cloud).jobs.create(job)
     if found.state == State.FAILED:
         receipts.write_failure(found, cloud)
@@ -75,17 +75,17 @@ def _enter(job: Job, cloud: Cloud) -> None:
         messages.send(cloud, Split(found.id), correlation=found.correlation)
 
 
-def _jobs(what: Run, correlation: str, cloud: Cloud) -> list[Job]:
+def _jobs(message: Run, correlation: str, cloud: Cloud) -> list[Job]:
     """Return a run's jobs in key order; inputs that cannot be scored are failed jobs."""
-    token = f"{what.schedule}@{what.time}"
-    request = Request(SYSTEM, what.model, what.input, run=token, correlation=correlation)
+    token = f"{message.schedule}@{message.time}"
+    request = Request(SYSTEM, message.model, message.input, run=token, correlation=correlation)
     try:
-        request = replace(request, options=Options.from_json(what.options))
-        pinned = models.pin(cloud, token, what.model)
-        sources = _sources(what.input, cloud)
+        request = replace(request, options=Options.from_json(message.options))
+        pinned = models.pin(cloud, token, message.model)
+        sources = _sources(message.input, cloud)
     except _PERMANENT as error:
-        bucket, key = _parsed(what.input) or ("", what.input[:_LONGEST_NAME])
-        named = replace(request, model=what.model[:_LONGEST_NAME])
+        bucket, key = _parsed(message.input) or ("", message.input[:_LONGEST_NAME])
+        named = replace(request, model=message.model[:_LONGEST_NAME])
         return [starting.failed(named, Source(bucket, key), error)]
     return [_job(request, source, pinned) for source in sources]
 
@@ -105,7 +105,7 @@ def _sources(uri: str, cloud: Cloud) -> list[Source]:
     if not key.endswith("/"):
         return [objects.describe(cloud, bucket, key)]
     files, images = [], False
-    for source in objects.list_keys(cloud, bucket, key):
+    for source in objects.list_objects(cloud, bucket, key):
         images = images or inputs.is_image(source)
         if inputs.is_readable(source):
             files.append(source)

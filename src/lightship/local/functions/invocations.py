@@ -89,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200, result, headers)
 
     def _refuse(self, status: int, kind: str, message: str) -> None:
-        self.close_connection = True  # the payload was not read
+        self.close_connection = True  # the payload may not have been read
         self._answer(status, {"Type": "User", "Message": message}, {"x-amzn-ErrorType": kind})
 
     def _answer(self, status: int, record: Any, headers: Mapping[str, str]) -> None:

@@ -29,8 +29,8 @@ def event(messages: Sequence[Message], queue: Queue) -> dict[str, Any]:
 def failures(messages: Sequence[Message], answer: Any, *, reports: bool) -> set[str]:
     """Return the ids of the messages that a function did not handle.
 
-    With ReportBatchItemFailures, no result and an empty list mean success; an id that is empty or not of this batch, or
-    any other result, fails the whole batch.
+    Without ReportBatchItemFailures (``reports``), any result means success. With it, no result and an empty list mean
+    success; an id that is empty or not of this batch, or any other result, fails the whole batch.
     """
     all_ids = {str(message["MessageId"]) for message in messages}
     if not reports or not answer:

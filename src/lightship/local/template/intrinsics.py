@@ -120,7 +120,7 @@ class Scope:
     def _of_resource(self, name: str, attribute: str | None, where: str) -> str:
         found = self._lookup(name, attribute)
         if found is None:
-            raise _cannot(where, f"{name}.{attribute}" if attribute else f"a reference to {name}")
+            raise _cannot(where, f"it refers to {name}.{attribute}" if attribute else f"it refers to {name}")
         return found
 
     def _sub(self, argument: Any, where: str) -> str:
@@ -240,5 +240,5 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _cannot(where: str, what: str) -> SettingError:
-    return SettingError(f"the template's {where} cannot run locally: {what}")
+def _cannot(where: str, reason: str) -> SettingError:
+    return SettingError(f"the template's {where} cannot run locally: {reason}")

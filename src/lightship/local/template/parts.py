@@ -89,7 +89,11 @@ class FunctionSpec:
 
 @dataclass(frozen=True)
 class SourceMapping:
-    """An event source mapping between a queue and a function."""
+    """An event source mapping between a queue and a function.
+
+    ``function`` is a logical name, ``window`` the batching window in seconds, ``reports`` whether the function reports
+    batch item failures, and ``concurrency`` the maximum of concurrent batches.
+    """
 
     function: str
     queue: Queue

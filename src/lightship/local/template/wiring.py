@@ -15,7 +15,7 @@ from lightship.local.template.parts import Bucket, FunctionSpec, Queue, Rule, Sc
 ACCOUNT = "123456789012"  # moto's
 REGION = "us-east-1"
 
-# By type of resource: the property that names it, and its ARN.
+# By type of resource: the property with its name, and the format of its ARN.
 _NAMED = {
     "AWS::S3::Bucket": ("BucketName", "arn:aws:s3:::{name}"),
     "AWS::SQS::Queue": ("QueueName", "arn:aws:sqs:{region}:{account}:{name}"),
@@ -236,7 +236,7 @@ class _Reader:
         )
 
     def _code(self, logical: str) -> tuple[Path, str, bool]:
-        """Return the folder, the handler, and whether a process serves once.
+        """Return folder and handler, and whether a process serves one invocation only.
 
         An image's folder is that of its Dockerfile.
         """
@@ -314,5 +314,5 @@ def _true(value: Any) -> bool:
     return _text(value) == "true"
 
 
-def _cannot(where: str, what: str) -> SettingError:
-    return SettingError(f"the template's {where} cannot run locally: {what}")
+def _cannot(where: str, reason: str) -> SettingError:
+    return SettingError(f"the template's {where} cannot run locally: {reason}")

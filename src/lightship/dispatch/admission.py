@@ -34,8 +34,9 @@ class Admission:
     Args:
         dispatcher: its routes determine what callers are authorised for.
         token: the bearer token that requests must carry; None where API Gateway authenticates, or on loopback.
-        hosts: values accepted in ``Host``, without the port; empty for any. If not empty, requests that other sites
-            make a browser send are refused too, which prevents DNS rebinding and cross-site request forgery.
+        hosts: values accepted in ``Host``, without the port; empty for any. If not empty, requests other than GET,
+            HEAD and OPTIONS from pages of other sites are refused too. This prevents DNS rebinding and cross-site
+            request forgery.
         origins: origins of other sites that are allowed (CORS); ``*`` allows all.
     """
 
@@ -127,8 +128,8 @@ def _check_size(request: Request) -> None:
 def _bears(token: bytes, headers: Mapping[str, str]) -> bool:
     """Return whether a request's ``Authorization`` is this bearer token."""
     scheme, _, given = headers.get("authorization", "").partition(" ")
-    right = hmac.compare_digest(given.encode(), token)
-    return right and scheme.lower() == "bearer"
+    equal = hmac.compare_digest(given.encode(), token)
+    return equal and scheme.lower() == "bearer"
 
 
 def _without_port(host: str) -> str:

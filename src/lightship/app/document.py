@@ -68,7 +68,7 @@ def _undescribed(route: Route, state: ModelState, error: Exception) -> dict[str,
         "description": f"The model answers, but its tensors cannot be described here ({type(error).__name__}).",
         "tags": [state.name],
         "operationId": f"{route.method.lower()}_{path_of(route, state)}",
-        "responses": {"200": {"description": "The answer"}, "4XX": {"description": "Client error"}},
+        "responses": {"200": {"description": "The response"}, "4XX": {"description": "Client error"}},
     }
     if route.method == "POST":
         operation["requestBody"] = {"content": {"application/json": {"schema": {"type": "object"}}}}

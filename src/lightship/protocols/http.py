@@ -22,9 +22,9 @@ _CORRELATION = re.compile(r"[!-~]{1,128}")
 class Request:
     """One request; header names are in lower case.
 
-    ``body`` is decompressed, ``caller`` is None for an unauthenticated client, ``id`` is API Gateway's request id, if
-    any. The last five fields are set while the request is answered: its route, its model, version and number of rows,
-    and the code of the error that refused it.
+    ``body`` is decompressed once the request is admitted, ``caller`` is None for an unauthenticated client, ``id`` is
+    API Gateway's request id, or a random one that admission sets. The last five fields are set while the request is
+    answered: its route, its model, version and number of rows, and the code of the error that refused it.
     """
 
     method: str

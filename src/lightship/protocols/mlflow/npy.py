@@ -1,7 +1,7 @@
 """NumPy's file format as a body (``application/x-npy``).
 
-SageMaker's SDK sends and reads it by default. The parser here accepts no pickles, and never uses more memory than the
-body. The format: numpy's ``numpy/lib/format.py``.
+SageMaker's SDK sends and reads it by default. The parser here accepts no pickles, and the parsed array is a view of the
+body, regardless of the declared shape. The format: numpy's ``numpy/lib/format.py``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ _MAGIC = b"\x93NUMPY"
 
 # Size of the header's length field in bytes, by the format's major version.
 _LENGTH = {1: 2, 2: 4}
+
+# The most bytes before the data; numpy has the same limit for the header.
 _LONGEST = 10_000
 
 # The header as numpy.save writes it for arrays of numbers, booleans and strings.
@@ -33,11 +35,11 @@ _HEADER = re.compile(
 
 
 def read(body: bytes, spec: TensorSpec) -> Array:
-    """Return the array of a file as this input.
+    """Return the array in a .npy file as an input.
 
     The dtype is converted where no value changes. A single row may omit its batch dimension. Raises InvalidInput.
     """
-    array = _as(_parsed(body), spec)
+    array = _converted(_parsed(body), spec)
     return array[None] if spec.batched and array.ndim == len(spec.shape) - 1 else array
 
 
@@ -73,7 +75,7 @@ def _dtype(text: str) -> np.dtype[Any]:
     return dtype
 
 
-def _as(array: Array, spec: TensorSpec) -> Array:
+def _converted(array: Array, spec: TensorSpec) -> Array:
     wanted, kind = spec.numpy, array.dtype.kind
     if wanted.kind == "O":
         if kind == "S":

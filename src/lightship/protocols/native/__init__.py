@@ -160,7 +160,8 @@ def encode_live(_: Health) -> Response:
 def encode_ready(health: Health) -> Response:
     """Return the server's readiness.
 
-    200 ``ready``; 200 ``degraded`` where some model failed; 503 ``unavailable`` where no model can be served.
+    200 ``ready``; 200 ``degraded`` where some model failed; 503 ``unavailable`` where no model can be served, and while
+    a server loads its models. Unauthenticated clients see no models, and ``ready`` also where some failed.
     """
     failed = any(state.error is not None for state in health.models)
     status = "unavailable" if not health.ready else "degraded" if failed else "ready"
@@ -182,7 +183,7 @@ def encode_error(error: LightshipError) -> Response:
 def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
     """Return the OpenAPI paths of a route.
 
-    Imported here, because no prediction needs it.
+    The module is imported on first use, because no prediction needs it.
     """
     from lightship.protocols.native import openapi as native_openapi
 

@@ -77,8 +77,8 @@ class Registry:
     def read_state(self, name: str) -> tuple[State, str | None]:
         """Return the state and its etag, for :meth:`state_changed`.
 
-        The etag is None for a model without a state file. Raises StateError where the state file is malformed,
-        RegistryError where the store does not respond.
+        The etag is None for a model without a state file; its versions are then the folders with a manifest. Raises
+        StateError where the state file is malformed, RegistryError where the store does not respond.
         """
         if not _NAME.fullmatch(name):
             return State(), None
@@ -139,12 +139,12 @@ class Registry:
 
         key = f"{name}/{version}"
         try:
-            return Bundle.open(self._store.path(key), called=key)
+            return Bundle.open(self._store.path(key), display_name=key)
         except BundleError:
             renewed = self._store.renew(key)
             if renewed is None:
                 raise
-            return Bundle.open(renewed, called=key)
+            return Bundle.open(renewed, display_name=key)
 
     def manifest(self, name: str, version: int) -> tuple[Manifest, str]:
         """Return a version's manifest and its digest, without verifying the other files.
@@ -176,7 +176,7 @@ class Registry:
         return self._store.path(f"{name}/{version}")
 
     def staging(self) -> AbstractContextManager[Path]:
-        """Create a private folder to build a bundle in, removed unless it was published."""
+        """Create a private local folder to build a bundle in; it is removed at the end."""
         return self._store.staging()
 
     def publish(self, name: str, bundle: Bundle) -> int:

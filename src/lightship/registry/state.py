@@ -19,7 +19,7 @@ from lightship.errors import NotFound, RegistryError, StateError
 PRODUCTION = "production"
 
 # Maximum number of history entries: the oldest are dropped.
-KEPT = 50
+MAX_ENTRIES = 50
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -106,7 +106,7 @@ class State:
             return self.history
         if last:
             found = Entry(last.number + 1, self.routing, "changed without an entry", before=last.number)
-            return (*self.history, found)[-KEPT:]
+            return (*self.history, found)[-MAX_ENTRIES:]
         return (Entry(1, self.routing, "before the first recorded change"),)
 
     @property
@@ -153,7 +153,9 @@ class State:
             unchanged = "there is nothing to roll back to: this is the first of the recorded labels and traffic"
             raise RegistryError(unchanged + self.rollback_hint())
         if (entry := self._entry(number)) is None:
-            raise RegistryError(f"there is nothing to roll back to: entry {number} is older than the {KEPT} kept")
+            raise RegistryError(
+                f"there is nothing to roll back to: entry {number} is older than the {MAX_ENTRIES} kept"
+            )
         return entry
 
     def rollback_hint(self) -> str:
@@ -186,7 +188,7 @@ class State:
     def _record(self, routing: Routing, change: str, at: str | None, *, before: int | None) -> State:
         now = at or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         entry = Entry(self.entries[-1].number + 1, routing, change, now, before)
-        return replace(self, routing=routing, history=(*self.entries, entry)[-KEPT:])
+        return replace(self, routing=routing, history=(*self.entries, entry)[-MAX_ENTRIES:])
 
     def _entry(self, number: int | None) -> Entry | None:
         return next((entry for entry in self.entries if entry.number == number), None)

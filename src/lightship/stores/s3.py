@@ -55,7 +55,7 @@ class S3Store:
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._cache = cache.folder or Path(tempfile.gettempdir()) / "lightship-cache"
         self._cache_bytes = cache.size
-        self._held: WeakValueDictionary[str, _CachedFolder] = WeakValueDictionary()
+        self._in_use: WeakValueDictionary[str, _CachedFolder] = WeakValueDictionary()
         self._client = aws.client("s3", attempts=3)
 
     def list(self, key: str = "") -> list[str]:
@@ -100,7 +100,7 @@ class S3Store:
         return self._path(key, renew=False)
 
     def renew(self, key: str) -> Path:
-        """Download the folder again unless another process repaired the cached copy."""
+        """Download the folder again, unless the cached copy is intact by now."""
         return self._path(key, renew=True)
 
     def _path(self, key: str, *, renew: bool) -> Path:
@@ -108,7 +108,7 @@ class S3Store:
         if found is None:
             raise NotFound(f"there is no version published at {self._uri(key)}")
         name = hashlib.sha256(found[0]).hexdigest()
-        target = self._held.setdefault(name, _CachedFolder(self._cache / name))
+        target = self._in_use.setdefault(name, _CachedFolder(self._cache / name))
         try:
             if renew or not target.is_dir():
                 self._fetch(key, found[0], target, renew=renew)
@@ -184,14 +184,15 @@ class S3Store:
     def _free_space(self, needed: int) -> None:
         """Remove least recently used folders until ``needed`` bytes fit limit and disk.
 
-        Folders in use by this process are kept: their files are memory-mapped, so removing them would free no space.
+        Folders in use by this process are kept: their files are memory-mapped, so removing them would free no space and
+        could break the loaded model.
         """
         cached = sorted((entry for entry in self._cache.iterdir() if not entry.name.startswith(".")), key=_age)
         kept = sum(map(_size, cached))
         for entry in cached:
             if kept + needed <= self._cache_bytes and needed <= shutil.disk_usage(self._cache).free:
                 break
-            if entry.name not in self._held:
+            if entry.name not in self._in_use:
                 kept -= _size(entry)
                 shutil.rmtree(entry, ignore_errors=True)
 
@@ -212,16 +213,16 @@ class S3Store:
             try:
                 found = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
             except self._client.exceptions.ClientError as error:
-                if aws.code(error) in aws.MISSING or (aws.code(error) in aws.DENIED and not self._listed(key)):
+                if aws.code(error) in aws.MISSING or (aws.code(error) in aws.DENIED and not self._exists(key)):
                     return None
                 raise
             return found["Body"].read(), found["ETag"]
 
-    def _listed(self, key: str) -> bool:
+    def _exists(self, key: str) -> bool:
         """Return whether an object exists, by listing.
 
-        S3 answers AccessDenied for a missing object to a role without permission to list. A listing is by prefix, so
-        the key itself is compared.
+        S3 answers AccessDenied for a missing object where the role may not list the bucket, or may list some prefixes
+        only. The listing is by prefix, so the key itself is compared.
         """
         first = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._key(key), MaxKeys=1)
         return [entry["Key"] for entry in first.get("Contents", [])] == [self._key(key)]

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from lightship.errors import InvalidInput
 
-# Maximum number of columns where the reader names fewer: parsing a column costs more than sending its comma.
+# Maximum number of columns, or four times the expected columns if that is more: parsing a column costs more than
+# sending its comma.
 MAX_COLUMNS = 10_000
 
 # Separators in files that spreadsheets save in some languages, with their names in messages.
@@ -93,9 +94,9 @@ def columns(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def check_separator(line: str, names: Callable[[], Collection[str]]) -> None:
-    """Raise InvalidInput where a first line has ``names`` only by another separator.
+    """Raise InvalidInput where a first line fits ``names`` by another separator only.
 
-    Nothing is raised where the comma separates them too.
+    Nothing is raised where it fits by the comma too.
     """
     others = [separator for separator in _SEPARATORS if separator in line]
     if not others or _fits(line.split(","), wanted := names()):

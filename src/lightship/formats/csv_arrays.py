@@ -1,6 +1,7 @@
 """Fast conversion of CSV spans to arrays and of arrays to cells.
 
-It returns what :func:`lightship.formats.csv_files.read` would, or None: that function then finds the faulty row.
+It returns what :func:`lightship.formats.csv_files.read` would, or None: the caller then uses that function, which finds
+the faulty row.
 """
 
 from __future__ import annotations

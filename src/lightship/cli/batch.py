@@ -146,8 +146,8 @@ def _print(
         return
     table = Table("", Column(overflow="fold"), show_header=False)
     table.add_row("job", status.job.id)
-    for what in ("read", "scored", "rejected"):
-        table.add_row(f"rows {what}", f"{receipt['rows'][what]:,}")
+    for kind in ("read", "scored", "rejected"):
+        table.add_row(f"rows {kind}", f"{receipt['rows'][kind]:,}")
     if missing := sum(span["rows"] for span in receipt.get("missing", [])):
         table.add_row("rows missing", f"{missing:,}")
     for name, value in receipt.get("metrics", {}).items():

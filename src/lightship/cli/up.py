@@ -110,7 +110,7 @@ def up_command(
             f"{function}: {sentence} (see {stack.folder / function}.log)", soft_wrap=True
         ),
     )
-    with contextlib.suppress(KeyboardInterrupt), interruptible(), stack, _shared(stack):
+    with contextlib.suppress(KeyboardInterrupt), interruptible(), stack, _stack_file(stack):
         location = _api(stack).environment.get("LIGHTSHIP_REGISTRY", "")
         source = _source(registry, location)
         check_default(default_model, source)
@@ -184,7 +184,7 @@ def _commands(stack: Stack, server: Server, states: tuple[ModelState, ...]) -> l
 
 
 @contextmanager
-def _shared(stack: Stack) -> Iterator[None]:
+def _stack_file(stack: Stack) -> Iterator[None]:
     """Write the variables of this stack to ``.lightship.env`` while it runs.
 
     Of several stacks the newest owns the file.

@@ -17,7 +17,7 @@ from lightship.dispatch.routes import Matched
 from lightship.errors import Forbidden, HeadersTooLarge, InvalidInput, MethodNotAllowed, Unauthenticated, UrlTooLong
 from lightship.protocols.http import Request
 
-# API Gateway (10 KB), load balancers (64 KB) and browsers stay below these limits.
+# API Gateway (10 KB) and browsers stay below these limits; a load balancer may forward up to 64 KB of headers.
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
 MAX_URL_BYTES = 8 * 1024
@@ -127,8 +127,8 @@ def _check_size(request: Request) -> None:
 
 def _bears(token: bytes, headers: Mapping[str, str]) -> bool:
     """Return whether a request's ``Authorization`` is this bearer token."""
-    scheme, _, given = headers.get("authorization", "").partition(" ")
-    equal = hmac.compare_digest(given.encode(), token)
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    equal = hmac.compare_digest(credentials.encode(), token)
     return equal and scheme.lower() == "bearer"
 
 

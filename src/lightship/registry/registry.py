@@ -52,7 +52,7 @@ class Registry:
         self._store = open_store(location, cache=cache)
 
     def models(self) -> list[str]:
-        """Return the models with at least one version or an unreadable state."""
+        """Return the models with a version that takes requests, or an unreadable state."""
         return [name for name in self.names() if self._has_versions(name)]
 
     def names(self) -> list[str]:
@@ -82,11 +82,11 @@ class Registry:
         """
         if not _NAME.fullmatch(name):
             return State(), None
-        found = self._store.read(f"{name}/state.json")
-        if found is None:
+        stored = self._store.read(f"{name}/state.json")
+        if stored is None:
             published = (version for version in self._numbers(name) if self._store.read(f"{name}/{version}/{MANIFEST}"))
             return State(versions=tuple(published)), None
-        return State.from_bytes(found[0], f"{name}/state.json"), found[1]
+        return State.from_bytes(stored[0], f"{name}/state.json"), stored[1]
 
     def state_changed(self, name: str, etag: str | None) -> bool:
         """Return whether a model's state has another etag, by a conditional request.
@@ -153,10 +153,10 @@ class Registry:
         """
         from lightship.bundle import Manifest
 
-        found = self._store.read(f"{name}/{version}/{MANIFEST}")
-        if found is None:
+        stored = self._store.read(f"{name}/{version}/{MANIFEST}")
+        if stored is None:
             raise NotFound(f"there is no {name}/{version}/{MANIFEST}")
-        return Manifest.from_bytes(found[0]), hashlib.sha256(found[0]).hexdigest()
+        return Manifest.from_bytes(stored[0]), hashlib.sha256(stored[0]).hexdigest()
 
     def golden(self, name: str, version: int) -> Golden:
         """Return a version's golden examples by signature.
@@ -166,10 +166,10 @@ class Registry:
         from lightship.bundle import GOLDEN
         from lightship.bundle.golden import read_golden  # imported here: requests do not need it
 
-        found = self._store.read(f"{name}/{version}/{GOLDEN}")
-        if found is None:
+        stored = self._store.read(f"{name}/{version}/{GOLDEN}")
+        if stored is None:
             raise NotFound(f"there is no {name}/{version}/{GOLDEN}")
-        return read_golden(io.BytesIO(found[0]))
+        return read_golden(io.BytesIO(stored[0]))
 
     def path(self, name: str, version: int) -> Path:
         """Return the local folder of a version's bundle, not verified."""

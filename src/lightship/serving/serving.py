@@ -156,7 +156,8 @@ class Serving:
     def start(self) -> tuple[ModelState, ...]:
         """Load every model's default version, the default model first.
 
-        Stops at the memory limit. A failure is reported in the model's state and does not stop the others.
+        Stops at the memory limit. A failure is reported in the model's state and does not stop the others. Raises
+        RegistryError where the registry has never been listed.
         """
         self.starting = True
         try:

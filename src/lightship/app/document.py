@@ -55,11 +55,11 @@ def _described(route: Route, models: Sequence[ModelState]) -> Paths:
 
 def _described_model(route: Route, state: ModelState) -> Paths:
     try:
-        found: Paths = route.describe(route, [state])
+        paths: Paths = route.describe(route, [state])
     except Exception as error:
         _LOG.exception("model '%s' cannot be described in OpenAPI for %s", state.name, route.path)
         return {path_of(route, state): {route.method.lower(): _undescribed(route, state, error)}}
-    return found
+    return paths
 
 
 def _undescribed(route: Route, state: ModelState, error: Exception) -> dict[str, Any]:
@@ -80,13 +80,13 @@ def _make_ids_unique(paths: Paths) -> None:
 
     The id of one model may equal that of a version of another model.
     """
-    seen: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for operations in paths.values():
         for verb in _VERBS & operations.keys():
             name = operations[verb].get("operationId")
             if name is None:
                 continue
-            seen[name] = count = seen.get(name, 0) + 1
+            counts[name] = count = counts.get(name, 0) + 1
             if count > 1:
                 operations[verb] = {**operations[verb], "operationId": f"{name}__{count}"}
 

@@ -201,17 +201,17 @@ def _reserve_port(host: str, port: int) -> socket.socket:
     it for granian. Raises SettingError where the port is in use.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    held = socket.socket(family, socket.SOCK_STREAM)
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved = socket.socket(family, socket.SOCK_STREAM)
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        held.bind((host, port))
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        reserved.bind((host, port))
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     except OSError as error:
-        held.close()
+        reserved.close()
         other = ": choose another with --port" if error.errno == errno.EADDRINUSE else ""
         raise SettingError(f"cannot listen on {host} port {port}: {error.strerror}{other}") from None
-    return held
+    return reserved
 
 
 def _allowed_connections(count: int) -> int:

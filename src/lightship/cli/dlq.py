@@ -61,8 +61,8 @@ def list_command(as_json: bool) -> None:
     SQS's numbers are approximate. With --json, the queues' URLs are included.
     """
     sqs, urls = _queues()
-    found = [queues.find(sqs, urls, name) for name in urls]
-    loads = [(queue, queues.load(sqs, queue)) for queue in found]
+    stack_queues = [queues.find(sqs, urls, name) for name in urls]
+    loads = [(queue, queues.load(sqs, queue)) for queue in stack_queues]
     if as_json:
         return _print([{**asdict(queue), "messages": asdict(load)} for queue, load in loads])
     table = Table("queue", "waiting", "in flight", "dead")
@@ -87,12 +87,12 @@ def show_command(name: str, limit: int, as_json: bool) -> None:
     up` it is shown here.
     """
     sqs, urls = _queues()
-    found = dead_letters.show(sqs, queues.find(sqs, urls, name), limit=limit)
+    received = dead_letters.show(sqs, queues.find(sqs, urls, name), limit=limit)
     if as_json:
-        return _print([_record(letter) for letter in found])
-    if not found:
+        return _print([_record(letter) for letter in received])
+    if not received:
         return click.echo(f"no dead letters of the queue {name}")
-    for letter in found:
+    for letter in received:
         record = {
             "why": _error(letter) or "see the function's log, by correlation id",
             "message": letter.id,

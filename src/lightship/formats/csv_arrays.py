@@ -64,11 +64,11 @@ def cells(values: Any, *, safe: bool = False) -> list[bytes]:
         return []
     if array.dtype.kind not in "fiub":
         return csv_files.records(([value] for value in values), safe=safe)
-    found = orjson.dumps(np.ascontiguousarray(array), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
+    texts = orjson.dumps(np.ascontiguousarray(array), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
     if array.dtype.kind == "f":
         for index in np.flatnonzero(~np.isfinite(array)):  # JSON cannot represent NaN and infinities
-            found[index] = str(float(array[index])).encode()
-    return found
+            texts[index] = str(float(array[index])).encode()
+    return texts
 
 
 def has_arrow() -> bool:

@@ -60,8 +60,8 @@ class Request:
         It is the header ``x-correlation-id``, else ``id``; may be empty. A header that is not 1 to 128 printable ASCII
         characters without spaces is ignored, because the value is written to logs.
         """
-        given = self.headers.get("x-correlation-id", "")
-        return given if given and _CORRELATION.fullmatch(given) else self.id
+        header = self.headers.get("x-correlation-id", "")
+        return header if header and _CORRELATION.fullmatch(header) else self.id
 
 
 @dataclass(slots=True)

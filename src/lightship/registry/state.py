@@ -105,8 +105,8 @@ class State:
         if last and last.routing == self.routing:
             return self.history
         if last:
-            found = Entry(last.number + 1, self.routing, "changed without an entry", before=last.number)
-            return (*self.history, found)[-MAX_ENTRIES:]
+            entry = Entry(last.number + 1, self.routing, "changed without an entry", before=last.number)
+            return (*self.history, entry)[-MAX_ENTRIES:]
         return (Entry(1, self.routing, "before the first recorded change"),)
 
     @property
@@ -135,14 +135,14 @@ class State:
         """
         entry = self._entry(to) if to is not None else self._before()
         if entry is None:
-            kept = f"{self.entries[0].number} to {self.entries[-1].number}"
-            raise NotFound(f"there is no entry {to} in the history: it has {kept}")
+            numbers = f"{self.entries[0].number} to {self.entries[-1].number}"
+            raise NotFound(f"there is no entry {to} in the history: it has {numbers}")
         if entry.routing == self.routing:
             return self
-        if gone := sorted(entry.routing.versions.difference(self.offered)):
+        if withdrawn := sorted(entry.routing.versions.difference(self.offered)):
             raise RegistryError(
-                f"entry {entry.number} routes to version {gone[0]}, which was withdrawn: choose another entry with "
-                "`lightship rollback NAME --to N`, see `lightship history NAME`"
+                f"entry {entry.number} routes to version {withdrawn[0]}, which was withdrawn: choose another entry "
+                "with `lightship rollback NAME --to N`, see `lightship history NAME`"
             )
         return self._record(entry.routing, f"rollback to {entry.number}", at, before=entry.before)
 

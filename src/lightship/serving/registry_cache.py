@@ -99,7 +99,7 @@ class RegistryCache:
         been listed, NeverRead where that was not permitted.
         """
         names = self._cached_names(may_read=may_read)
-        found: dict[str, State | RegistryError] = {}
+        states: dict[str, State | RegistryError] = {}
         due = self._due() if may_read and self._is_reachable else frozenset()
         for name in names:
             cached = name in self._entries and name not in due
@@ -108,10 +108,10 @@ class RegistryCache:
             except NeverRead:
                 raise
             except RegistryError as error:
-                found[name] = error
+                states[name] = error
             else:
-                found.update({name: state} if state.offered else {})
-        return found
+                states.update({name: state} if state.offered else {})
+        return states
 
     def names(self) -> tuple[str, ...]:
         """Return the names of :meth:`states`."""

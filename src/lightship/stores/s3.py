@@ -65,8 +65,8 @@ class S3Store:
             Bucket=self._bucket, Prefix=prefix, Delimiter="/"
         )
         with self._errors("list", key):
-            found = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
-        return sorted(name[len(prefix) :].rstrip("/") for name in found)
+            prefixes = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
+        return sorted(name[len(prefix) :].rstrip("/") for name in prefixes)
 
     def read(self, key: str) -> tuple[bytes, str] | None:
         """See :meth:`Store.read`."""
@@ -104,14 +104,14 @@ class S3Store:
         return self._path(key, renew=True)
 
     def _path(self, key: str, *, renew: bool) -> Path:
-        found = self._get(f"{key}/{MANIFEST}")
-        if found is None:
+        manifest = self._get(f"{key}/{MANIFEST}")
+        if manifest is None:
             raise NotFound(f"there is no version published at {self._uri(key)}")
-        name = hashlib.sha256(found[0]).hexdigest()
+        name = hashlib.sha256(manifest[0]).hexdigest()
         target = self._in_use.setdefault(name, _CachedFolder(self._cache / name))
         try:
             if renew or not target.is_dir():
-                self._fetch(key, found[0], target, renew=renew)
+                self._fetch(key, manifest[0], target, renew=renew)
             os.utime(target)
         except OSError as error:
             raise RegistryError(
@@ -177,8 +177,8 @@ class S3Store:
         self._cache.mkdir(parents=True, exist_ok=True)
         with (self._cache / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            for left in self._cache.glob(f"{_PARTIAL}*"):
-                shutil.rmtree(left, ignore_errors=True)
+            for partial in self._cache.glob(f"{_PARTIAL}*"):
+                shutil.rmtree(partial, ignore_errors=True)
             yield
 
     def _free_space(self, needed: int) -> None:
@@ -188,12 +188,12 @@ class S3Store:
         could break the loaded model.
         """
         cached = sorted((entry for entry in self._cache.iterdir() if not entry.name.startswith(".")), key=_age)
-        kept = sum(map(_size, cached))
+        used = sum(map(_size, cached))
         for entry in cached:
-            if kept + needed <= self._cache_bytes and needed <= shutil.disk_usage(self._cache).free:
+            if used + needed <= self._cache_bytes and needed <= shutil.disk_usage(self._cache).free:
                 break
             if entry.name not in self._in_use:
-                kept -= _size(entry)
+                used -= _size(entry)
                 shutil.rmtree(entry, ignore_errors=True)
 
     def _size(self, key: str) -> int:
@@ -211,12 +211,12 @@ class S3Store:
     def _get(self, key: str) -> tuple[bytes, str] | None:
         with self._errors("read", key):
             try:
-                found = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
+                response = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
             except self._client.exceptions.ClientError as error:
                 if aws.code(error) in aws.MISSING or (aws.code(error) in aws.DENIED and not self._exists(key)):
                     return None
                 raise
-            return found["Body"].read(), found["ETag"]
+            return response["Body"].read(), response["ETag"]
 
     def _exists(self, key: str) -> bool:
         """Return whether an object exists, by listing.

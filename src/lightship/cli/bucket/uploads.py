@@ -34,14 +34,14 @@ def find(path: Path) -> dict[str, Path]:
     if not path.is_dir():
         return {path.name: path}
     below = {file.relative_to(path): file for file in sorted(path.rglob("*")) if file.is_file()}
-    found = {
+    images = {
         name.as_posix(): file
         for name, file in below.items()
         if name.name.lower().endswith(inputs.IMAGE_SUFFIXES) and not any(part.startswith(".") for part in name.parts)
     }
-    if not found:
+    if not images:
         raise InvalidInput(f"there is no image in {path}: their names end with {', '.join(inputs.IMAGE_SUFFIXES)}")
-    return found
+    return images
 
 
 def send(files: Mapping[str, Path], cloud: Cloud, owner: str, console: Console) -> str:

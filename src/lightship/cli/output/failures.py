@@ -117,8 +117,8 @@ def _system_refusal(error: OSError) -> click.ClickException | None:
 def _argument_refusal(words: Sequence[str]) -> click.ClickException | None:
     """Return the error for the first argument that is not UTF-8, else None."""
     for word in words:
-        if word != (shown := word.encode(errors="backslashreplace").decode()):
-            return Refusal(f"the argument {shown} is not UTF-8")
+        if word != (escaped := word.encode(errors="backslashreplace").decode()):
+            return Refusal(f"the argument {escaped} is not UTF-8")
     return None
 
 

@@ -141,8 +141,8 @@ def _from_frame(frame: Frame, signature: Signature) -> dict[str, Array]:
     order = _order(frame, [column for _, column in wanted], named=tables.named(signature))
     inputs = {}
     for spec in specs:
-        own = [index for index, (owner, _) in zip(order, wanted, strict=True) if owner == spec.name]
-        cells = [[_cell(row[index], spec) for index in own] for row in frame.rows]
+        positions = [index for index, (owner, _) in zip(order, wanted, strict=True) if owner == spec.name]
+        cells = [[_cell(row[index], spec) for index in positions] for row in frame.rows]
         inputs[spec.name] = to_array([row[0] for row in cells] if len(spec.shape) == 1 else cells, spec)
     return inputs
 

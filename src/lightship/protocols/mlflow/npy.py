@@ -54,15 +54,15 @@ def write(array: Array) -> bytes:
 def _parsed(body: bytes) -> Array:
     width = _LENGTH.get(body[6], 0) if body.startswith(_MAGIC) and len(body) > 8 else 0
     start = 8 + width + int.from_bytes(body[8 : 8 + width], "little")
-    found = _HEADER.fullmatch(body[8 + width : start].decode("latin-1")) if width and start <= _LONGEST else None
-    if found is None:
+    header = _HEADER.fullmatch(body[8 + width : start].decode("latin-1")) if width and start <= _LONGEST else None
+    if header is None:
         raise InvalidInput("the body is not a .npy file of numbers, booleans or strings: write it with numpy.save")
-    shape = tuple(int(size) for size in found[3].replace(" ", "").split(",") if size)
-    dtype = _dtype(found[1])
-    given, declared = len(body) - start, prod(shape) * dtype.itemsize
-    if given != declared or len(shape) > 32:
-        raise InvalidInput(f"the .npy file declares {declared} bytes of {dtype} and has {given}")
-    return np.frombuffer(body, dtype, offset=start).reshape(shape, order="F" if found[2] == "True" else "C")
+    shape = tuple(int(size) for size in header[3].replace(" ", "").split(",") if size)
+    dtype = _dtype(header[1])
+    actual, declared = len(body) - start, prod(shape) * dtype.itemsize
+    if actual != declared or len(shape) > 32:
+        raise InvalidInput(f"the .npy file declares {declared} bytes of {dtype} and has {actual}")
+    return np.frombuffer(body, dtype, offset=start).reshape(shape, order="F" if header[2] == "True" else "C")
 
 
 def _dtype(text: str) -> np.dtype[Any]:

@@ -52,8 +52,8 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
     if not isinstance(outputs, list) or not all(isinstance(output, str) for output in outputs):
         raise InvalidInput('"outputs" must be a list of output names')
     if len(set(outputs)) < len(outputs):
-        twice = next(one for one, other in pairwise(sorted(outputs)) if one == other)
-        raise InvalidInput(f"output '{twice[:80]}' occurs twice")
+        duplicate = next(one for one, other in pairwise(sorted(outputs)) if one == other)
+        raise InvalidInput(f"output '{duplicate[:80]}' occurs twice")
     return Call(_inputs(value, manifest.signature(name)), signature=name, outputs=tuple(outputs))
 
 
@@ -134,7 +134,7 @@ def encode_model(state: ModelState) -> Response:
         record["signatures"] = [signature.to_json() for signature in state.manifest.signatures]
         record["metrics"] = dict(state.manifest.metrics)
     if state.shadows:
-        record["shadows"] = {str(version): dict(seen) for version, seen in state.shadows.items()}
+        record["shadows"] = {str(version): dict(comparison) for version, comparison in state.shadows.items()}
     return Response(200, write(record))
 
 

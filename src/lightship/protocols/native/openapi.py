@@ -126,8 +126,8 @@ def _first(example: Call, spec: TensorSpec) -> Array:
 
 
 def _example_value(row: Array, spec: TensorSpec) -> Any:
-    if (own := kind_of(spec).encode(row, spec)) is not None:
-        return own
+    if (encoded := kind_of(spec).encode(row, spec)) is not None:
+        return encoded
     if math.prod(row.shape) > _LARGEST_EXAMPLE or (row.dtype.kind == "f" and not np.isfinite(row).all()):
         return None
     value = nan_as_null(row)

@@ -42,8 +42,8 @@ def columns_of(signature: Signature) -> dict[str, tuple[str, ...]]:
 def from_csv(body: bytes, signature: Signature, parameters: Mapping[str, str]) -> dict[str, Array]:
     """Return a CSV file as the inputs of a readable signature.
 
-    Columns are matched by the header if there is one, else by position. ``parameters`` are those of the media type:
-    ``header`` is present or absent. Raises InvalidInput.
+    Columns are matched by the header if there is one and :func:`named` is true, else by position. ``parameters`` are
+    those of the media type: ``header`` is present or absent. Raises InvalidInput.
     """
     from lightship.formats import csv  # imported here: JSON bodies do not need it
 

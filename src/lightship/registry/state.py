@@ -100,7 +100,7 @@ class State:
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
-        """Return the history, with an entry for a current routing that has none."""
+        """Return the history, with an entry added for a current routing that has none."""
         last = self.history[-1] if self.history else None
         if last and last.routing == self.routing:
             return self.history

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lightship.errors import LightshipError, NotFound, RegistryError
-from lightship.registry.state import KEPT, Routing, State
+from lightship.registry.state import MAX_ENTRIES, Routing, State
 
 OFFERED = State(versions=(1, 2, 3))
 
@@ -82,11 +82,11 @@ def test_rollback_to_withdrawn_version_is_refused(to: int | None) -> None:
 
 
 def test_history_is_bounded_and_rollback_beyond_is_refused() -> None:
-    state = production(OFFERED, *[1, 2] * KEPT)
-    assert len(state.history) == KEPT
-    assert state.history[-1].number == 2 * KEPT + 1
+    state = production(OFFERED, *[1, 2] * MAX_ENTRIES)
+    assert len(state.history) == MAX_ENTRIES
+    assert state.history[-1].number == 2 * MAX_ENTRIES + 1
     with pytest.raises(RegistryError):
-        for _ in range(KEPT):
+        for _ in range(MAX_ENTRIES):
             state = state.rollback()
 
 

@@ -59,7 +59,7 @@ class ModelState(NamedTuple):
     ``version`` is None where the model's state cannot be read. ``answering`` is the version that still answers requests
     although the default version has an ``error``. ``withdrawn`` versions take no requests. ``default`` marks the model
     that answers requests that name no model; ``example`` is one recorded call of the default signature, for
-    documentation; ``shadows`` is how far the results of shadow versions differ, by version.
+    documentation; ``shadows`` are the comparisons with shadow versions, by version.
     """
 
     name: str
@@ -97,9 +97,10 @@ class VersionState(NamedTuple):
 class Statistics(NamedTuple):
     """Counters of a version since it was loaded.
 
-    ``last`` is the Unix time of the last call, in seconds. ``executions`` is less than ``calls`` where several calls
-    ran as one batch or were answered from the response cache (``hits``). ``nanoseconds`` is the time of executions;
-    ``hit_nanoseconds`` and ``miss_nanoseconds`` is the time spent in the cache.
+    ``calls`` are those that succeeded, ``failures`` those that failed or were refused. ``rows`` are the rows of
+    ``calls``, ``last`` is the Unix time of the last of them, in seconds. ``executions`` is less than ``calls`` where
+    several calls ran as one batch or were answered from the response cache (``hits``). ``nanoseconds`` is the time of
+    executions; ``hit_nanoseconds`` and ``miss_nanoseconds`` are the time spent in the cache.
     """
 
     name: str

@@ -18,18 +18,20 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def require(extra: str, what: str) -> None:
+def require(extra: str, feature: str) -> None:
     """Raise MissingExtra unless all packages of an extra are installed.
 
-    Imports none of them. ``what`` is the part of Lightship that needs the extra, for the message.
+    Imports none of them. ``feature`` is the part of Lightship that needs the extra, for the message.
     """
     if any(find_spec(module) is None for module in EXTRAS[extra]):
-        raise missing_extra(extra, what)
+        raise missing_extra(extra, feature)
 
 
-def missing_extra(extra: str, what: str) -> MissingExtra:
-    """Return the error for an extra that is not installed."""
-    return MissingExtra(f"{what} needs the extra '{extra}', which is not installed: pip install 'lightship[{extra}]'")
+def missing_extra(extra: str, feature: str) -> MissingExtra:
+    """Return the error for an extra that is not installed; see :func:`require`."""
+    return MissingExtra(
+        f"{feature} needs the extra '{extra}', which is not installed: pip install 'lightship[{extra}]'"
+    )
 
 
 def extra_of(error: ImportError) -> str | None:

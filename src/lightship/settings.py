@@ -47,23 +47,28 @@ class Settings(NamedTuple):
         registry: ``LIGHTSHIP_REGISTRY``: the folder that holds the models, or ``s3://bucket/prefix``.
         cache: ``LIGHTSHIP_CACHE`` and ``LIGHTSHIP_CACHE_MB``: the cache of versions from S3.
         default_model: ``LIGHTSHIP_DEFAULT_MODEL``: answers ``POST /predict``; required with more than one model.
-        token: ``LIGHTSHIP_TOKEN``: the bearer token that every request but a health check must carry.
+        token: ``LIGHTSHIP_TOKEN``: the bearer token that every request must carry, except health checks and ``/docs``.
         allow_anonymous: ``LIGHTSHIP_ALLOW_ANONYMOUS``: serve beyond loopback without a token.
         allow_admin: ``LIGHTSHIP_ALLOW_ADMIN``: let callers load and unload models.
         max_body: ``LIGHTSHIP_MAX_BODY_BYTES``: the largest request body in bytes, after decompression.
-        max_answer: ``LIGHTSHIP_MAX_ANSWER_BYTES``: the largest response in bytes; 0 for no limit.
+        max_answer: ``LIGHTSHIP_MAX_ANSWER_BYTES``: the largest response in bytes; 0 for no limit (on Lambda: 6 MiB less
+            64 KiB).
         refresh: ``LIGHTSHIP_REFRESH_SECONDS``: the longest time until a new version is noticed.
-        memory: ``LIGHTSHIP_MEMORY_MB``: megabytes of models to keep loaded; 0 for no limit.
-        response_cache: ``LIGHTSHIP_RESPONSE_CACHE_MB``: bytes of responses to cache by model, ``churn=10,…`` in MB.
-        threads: ``LIGHTSHIP_THREADS``: threads for models that take longer than a millisecond, large bodies and images.
+        memory: ``LIGHTSHIP_MEMORY_MB``, here in bytes: the size of models to keep loaded; 0 for no limit.
+        response_cache: ``LIGHTSHIP_RESPONSE_CACHE_MB``, as ``churn=10,…`` in MB, here in bytes: responses to cache by
+            model.
+        threads: ``LIGHTSHIP_THREADS``: threads for calls that take longer than a millisecond, large bodies and images.
         batch_rows: ``LIGHTSHIP_BATCH_ROWS``: the most single rows that such a thread runs as one batch; 1 disables it.
-        batch_window: ``LIGHTSHIP_BATCH_WINDOW_MS``: how long a batch waits for more rows while another one is running.
+        batch_window: ``LIGHTSHIP_BATCH_WINDOW_MS``, here in seconds: how long a batch waits for more rows while another
+            one is running.
         init_seconds: ``LIGHTSHIP_INIT_SECONDS``: how long an on-demand Lambda function waits for its default model
             before it takes requests; 0 for as long as loading takes.
         body_seconds: ``LIGHTSHIP_BODY_SECONDS``: the longest time for a request's body to arrive; 0 for no limit.
-        bodies: ``LIGHTSHIP_BODIES_MB``: megabytes of request bodies in memory at a time; 0 for no limit.
+        bodies: ``LIGHTSHIP_BODIES_MB``, here in bytes: request bodies in memory at a time, at least twice ``max_body``;
+            0 for no limit.
         connections: ``LIGHTSHIP_CONNECTIONS``: connections that a server has open at a time; further ones wait.
-        idle_seconds: ``LIGHTSHIP_IDLE_SECONDS``: when a connection without a complete request head is closed.
+        idle_seconds: ``LIGHTSHIP_IDLE_SECONDS``: when a connection without a complete request head is closed, at
+            least 0.1.
         allowed_hosts: ``LIGHTSHIP_ALLOWED_HOSTS``: values accepted in the ``Host`` header, or ``*``; if empty, names of
             this machine for a server on loopback, and any name otherwise.
         base_path: ``LIGHTSHIP_BASE_PATH``: the prefix that a custom domain's API mapping adds to every path on Lambda.
@@ -216,6 +221,6 @@ def _sizes(text: str) -> Mapping[str, int]:
     for word in filter(None, text.split(",")):
         name, separator, megabytes = word.strip().partition("=")
         if not separator or not megabytes.isdecimal():
-            raise ValueError("a list like churn=10,digits=5: megabytes of answers to keep for each model")
+            raise ValueError("a list like churn=10,digits=5: megabytes of responses to cache for each model")
         sizes[name] = int(megabytes) * 1_000_000
     return sizes

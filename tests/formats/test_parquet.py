@@ -32,7 +32,7 @@ def table_of(data: bytes) -> dict[str, list[Any]]:
 
 def rows_of(file: Any, span: Span) -> list[Row]:
     found, damage = parquet.table(file, span)
-    return [*parquet.rows_of(found, first=span.first), *parquet.lost(span, found, damage)]
+    return [*parquet.rows_of(found, first=span.first), *parquet.error_rows(span, found, damage)]
 
 
 COLUMNS = {"x": list(range(35)), "y": [f"row {i}" if i % 3 else None for i in range(35)]}
@@ -195,7 +195,7 @@ def test_table_damaged_row_group_returns_error_per_row() -> None:
     assert rows[15].error
     table, damage = parquet.table(io.BytesIO(data), span)
     assert damage
-    assert parquet.lost(span, table, damage) == [row for row in rows if row.error]
+    assert parquet.error_rows(span, table, damage) == [row for row in rows if row.error]
     assert table.to_pylist() == [row.cells for row in rows if not row.error]
 
 

@@ -74,7 +74,7 @@ def test_shadow_exception_is_counted_and_logged(
     with caplog.at_level(logging.WARNING), ThreadPoolExecutor(threads) if threads else nullcontext() as executor:
         shadows = Shadows(Pool(Served("modes", 2, model, Counters(), 0.0)), executor)
         shadows.run("modes", 2, answered)
-    seen = shadows.seen("modes")[2]
+    seen = shadows.disagreements("modes")[2]
     assert (seen.compared, seen.failed) == (0, 1)
     assert "modes" in caplog.text
 
@@ -84,7 +84,7 @@ def test_shadow_load_exception_is_counted(answered: Result, threads: int) -> Non
     with ThreadPoolExecutor(threads) if threads else nullcontext() as executor:
         shadows = Shadows(Pool(OSError(5, "Input/output error")), executor)
         shadows.run("modes", 2, answered)
-    assert shadows.seen("modes")[2].failed == 1
+    assert shadows.disagreements("modes")[2].failed == 1
 
 
 def test_shadow_call_after_executor_shutdown_is_dropped(answered: Result, registries: Registries) -> None:
@@ -93,7 +93,7 @@ def test_shadow_call_after_executor_shutdown_is_dropped(answered: Result, regist
     shadows = Shadows(Pool(Served("modes", 2, model, Counters(), 0.0)), executor)
     executor.shutdown()
     shadows.run("modes", 2, answered)
-    assert shadows.seen("modes")[2].dropped == 1
+    assert shadows.disagreements("modes")[2].dropped == 1
 
 
 INFINITE = np.array([np.inf, np.nan, 1.0], np.float32)

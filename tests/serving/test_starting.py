@@ -68,4 +68,4 @@ def test_shadow_failing_to_load_does_not_raise(few: Registry) -> None:
 
     shadows = Shadows(unreadable, None)  # type: ignore[arg-type]
     shadows.run("modes", 2, Result(Call({}), few.open("modes").manifest.signature(), {}))
-    assert shadows.seen("modes")[2].failed == 1
+    assert shadows.disagreements("modes")[2].failed == 1

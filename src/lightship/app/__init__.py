@@ -40,7 +40,7 @@ def core_for(settings: Settings | None = None, *, on_lambda: bool = False) -> Co
     ``AWS_LAMBDA_FUNCTION_NAME`` or by a call from :func:`lightship.handlers.predict.handler_for`. Otherwise a core
     without a token answers clients on loopback only, unless the settings allow anonymous requests.
     """
-    from lightship.app.core import LARGEST_EVENT, assemble
+    from lightship.app.core import LARGEST_RESPONSE, assemble
     from lightship.dispatch.admission import LOOPBACK
     from lightship.settings import Settings
 
@@ -48,7 +48,7 @@ def core_for(settings: Settings | None = None, *, on_lambda: bool = False) -> Co
     if not (on_lambda or FOR_LAMBDA.get() or "AWS_LAMBDA_FUNCTION_NAME" in os.environ):
         local_only = settings.token is None and not settings.allow_anonymous
         return assemble(settings, threads=True, jobs=_jobs, hosts=LOOPBACK if local_only else (), local_only=local_only)
-    return assemble(settings._replace(max_answer=settings.max_answer or LARGEST_EVENT), threads=False, jobs=_jobs)
+    return assemble(settings._replace(max_answer=settings.max_answer or LARGEST_RESPONSE), threads=False, jobs=_jobs)
 
 
 def _jobs() -> Cloud | None:

@@ -116,8 +116,10 @@ class Application(FastAPI):
             "exception handlers": self.exception_handlers != self._own_handlers,
             "routes at paths of the protocols": self._overlaps_protocols(),
         }
-        if found := [name for name, is_there in added.items() if is_there]:
-            raise SettingError(f"fast_path=True would skip {', '.join(found)} of this application: leave fast_path out")
+        if skipped := [name for name, present in added.items() if present]:
+            raise SettingError(
+                f"fast_path=True would skip {', '.join(skipped)} of this application: leave fast_path out"
+            )
 
     def _has_lifespan(self) -> bool:
         events = bool(self.router.on_startup or self.router.on_shutdown)
@@ -147,13 +149,13 @@ class Application(FastAPI):
         lifespan: AbstractAsyncContextManager[Any] = added(app) if added else nullcontext()
         if self.core.server is not None:
             self.core.server.serving.start()
-        await _call(self.router.on_startup)
+        await _run_handlers(self.router.on_startup)
         async with lifespan as state:
             yield state
-        await _call(self.router.on_shutdown)
+        await _run_handlers(self.router.on_shutdown)
 
 
-async def _call(handlers: Sequence[Callable[[], Any]]) -> None:
+async def _run_handlers(handlers: Sequence[Callable[[], Any]]) -> None:
     for handler in handlers:
         result = handler()
         if inspect.isawaitable(result):
@@ -174,7 +176,7 @@ def _probe(path: str, method: str) -> Scope:
 
 
 async def _render_internal(request: Request, _: Exception) -> Response:
-    """Return the response to an exception that the entry has logged."""
+    """Return the response to an unexpected exception, which the entry logs."""
     return render(internal_error(), request)
 
 

@@ -48,7 +48,7 @@ ADMITTED = "lightship.admitted"
 
 
 class InnerApplication(Protocol):
-    """The application behind: :class:`lightship.app.application.Application`."""
+    """The application behind it: :class:`lightship.app.application.Application`."""
 
     async def handle_admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that was admitted."""
@@ -80,7 +80,7 @@ class AsgiEntry:
 
     Args:
         core: settings, models and entry.
-        application: returns the application behind; called when it is first needed.
+        application: returns the application behind this entry; called when it is first needed.
         fast_path: whether requests of the protocols are answered here; otherwise by the application.
     """
 
@@ -225,7 +225,7 @@ class AsgiEntry:
             return self._made
 
     def _with_cors(self, scope: Scope, send: Send) -> Send:
-        """Return ``send`` that adds CORS headers, and drops the body of answers to HEAD."""
+        """Return ``send`` that adds CORS headers, and drops the body of responses to HEAD."""
         method, cors = scope["method"], self._entry.cors
         if method == "OPTIONS" or (method != "HEAD" and not cors.origins):
             return send
@@ -243,7 +243,7 @@ class AsgiEntry:
 
 
 class _ResponseInterrupted(Exception):
-    """A response that was interrupted: only a closed connection tells the client."""
+    """A response that failed after its start: the connection has to be closed."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))

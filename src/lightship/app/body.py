@@ -88,8 +88,8 @@ class Body:
 async def discard(receive: Receive, *, limit: int, seconds: float) -> None:
     """Read and discard the body of a refused request; never raises.
 
-    Many clients send the whole body before they read the response. If the connection were closed on them, they would
-    see a connection error instead of the response.
+    Many clients send the whole body before they read the response. If the connection were closed before that, they
+    would see a connection error instead of the response.
     """
     import asyncio
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lightship.telemetry.prometheus import Metrics
 
 # Lambda returns at most 6 MiB, including the envelope and JSON escapes.
-LARGEST_EVENT = 6 * 1024 * 1024 - 64 * 1024
+LARGEST_RESPONSE = 6 * 1024 * 1024 - 64 * 1024
 
 # Returns the bucket, table and queues of jobs; None without them. Called by the first request about a job.
 Jobs = Callable[[], "Cloud | None"]

@@ -21,7 +21,7 @@ _VERBS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", 
 
 
 def document(own: Mapping[str, Any], models: Sequence[ModelState], *, token: bool, root: str = "") -> dict[str, Any]:
-    """Return the OpenAPI document for these models; one broken model never fails it.
+    """Return the OpenAPI document for these models; a broken model does not fail it.
 
     ``own`` is FastAPI's document, ``token`` is true where requests need a bearer token, ``root`` is the prefix of all
     paths.
@@ -31,7 +31,7 @@ def document(own: Mapping[str, Any], models: Sequence[ModelState], *, token: boo
         for route in protocol.routes:
             for path, operations in _described(route, models).items():
                 paths.setdefault(path, {}).update(operations)
-    _number(paths)
+    _make_ids_unique(paths)
     merged = {**own, "paths": paths}
     if root:
         merged["servers"] = [{"url": root}]
@@ -45,7 +45,7 @@ def _described(route: Route, models: Sequence[ModelState]) -> Paths:
     except Exception:
         paths = {}
         for state in models:
-            paths |= _one(route, state)
+            paths |= _described_model(route, state)
     if route.scope == "open":
         for operations in paths.values():
             for operation in operations.values():
@@ -53,37 +53,40 @@ def _described(route: Route, models: Sequence[ModelState]) -> Paths:
     return paths
 
 
-def _one(route: Route, state: ModelState) -> Paths:
+def _described_model(route: Route, state: ModelState) -> Paths:
     try:
-        found: Paths = route.describe(route, [state])
+        paths: Paths = route.describe(route, [state])
     except Exception as error:
         _LOG.exception("model '%s' cannot be described in OpenAPI for %s", state.name, route.path)
-        return {path_of(route, state): {route.method.lower(): _failed(route, state, error)}}
-    return found
+        return {path_of(route, state): {route.method.lower(): _undescribed(route, state, error)}}
+    return paths
 
 
-def _failed(route: Route, state: ModelState, error: Exception) -> dict[str, Any]:
+def _undescribed(route: Route, state: ModelState, error: Exception) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": f"{state.name}: the model cannot be described",
         "description": f"The model answers, but its tensors cannot be described here ({type(error).__name__}).",
         "tags": [state.name],
         "operationId": f"{route.method.lower()}_{path_of(route, state)}",
-        "responses": {"200": {"description": "The answer"}, "4XX": {"description": "Client error"}},
+        "responses": {"200": {"description": "The response"}, "4XX": {"description": "Client error"}},
     }
     if route.method == "POST":
         operation["requestBody"] = {"content": {"application/json": {"schema": {"type": "object"}}}}
     return operation
 
 
-def _number(paths: Paths) -> None:
-    """Make operation ids unique: a model's name may equal another's plus version."""
-    seen: dict[str, int] = {}
+def _make_ids_unique(paths: Paths) -> None:
+    """Make operation ids unique.
+
+    The id of one model may equal that of a version of another model.
+    """
+    counts: dict[str, int] = {}
     for operations in paths.values():
         for verb in _VERBS & operations.keys():
             name = operations[verb].get("operationId")
             if name is None:
                 continue
-            seen[name] = count = seen.get(name, 0) + 1
+            counts[name] = count = counts.get(name, 0) + 1
             if count > 1:
                 operations[verb] = {**operations[verb], "operationId": f"{name}__{count}"}
 
@@ -98,7 +101,7 @@ def _secured(merged: dict[str, Any]) -> dict[str, Any]:
     schemes = {**components.get("securitySchemes", {}), _SCHEME: scheme}
     paths: Paths = {}
     for path, operations in merged["paths"].items():
-        paths[path] = {verb: _refusing(entry) if verb in _VERBS else entry for verb, entry in operations.items()}
+        paths[path] = {verb: _with_refusal(entry) if verb in _VERBS else entry for verb, entry in operations.items()}
     return {
         **merged,
         "paths": paths,
@@ -107,7 +110,7 @@ def _secured(merged: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _refusing(operation: dict[str, Any]) -> dict[str, Any]:
+def _with_refusal(operation: dict[str, Any]) -> dict[str, Any]:
     if operation.get("security") == []:
         return operation
     responses = operation.get("responses", {})

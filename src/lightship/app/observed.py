@@ -18,7 +18,8 @@ class Observed:
 
     Args:
         app: the application; it fills in the fields of the request that it determines.
-        observers: called once for each request, when its response is complete, in the event loop: they must not block.
+        observers: called once for each request, when its response is complete or was cut off, in the event loop: they
+            must not block.
     """
 
     def __init__(self, app: ASGIApp, observers: Sequence[Observer]) -> None:

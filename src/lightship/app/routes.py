@@ -49,10 +49,10 @@ class ProtocolRoute(APIRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match a path as :func:`lightship.protocols.match` does."""
-        found = self._pattern.fullmatch(route_path(scope)) if scope["type"] == "http" else None
-        if found is None:
+        matched = self._pattern.fullmatch(route_path(scope)) if scope["type"] == "http" else None
+        if matched is None:
             return Match.NONE, {}
-        child = {"endpoint": self.endpoint, "path_params": found.groupdict(), "route": self}
+        child = {"endpoint": self.endpoint, "path_params": matched.groupdict(), "route": self}
         return (Match.FULL if scope["method"] == self._method else Match.PARTIAL), child
 
 

@@ -42,10 +42,10 @@ _BACKLOG = 1024
 _BUFFER = 64 * 1024
 
 # Seconds to wait until the server listens, which takes milliseconds.
-_PATIENCE = 30.0
+_START_SECONDS = 30.0
 
 # File descriptors that a server needs besides its connections.
-_FILES = 256
+_OTHER_FILES = 256
 
 _LOGGING: dict[str, Any] = {
     "version": 1,
@@ -121,7 +121,7 @@ def _application(core: Core) -> Application:
 
 
 class _Listener:
-    """granian in its own thread; models load, and signals arrive, in the main thread."""
+    """granian in its own thread; the main thread loads models and receives signals."""
 
     def __init__(self, app: Any, address: str, port: int, settings: Settings) -> None:
         self._app = app
@@ -137,7 +137,7 @@ class _Listener:
     def start(self) -> None:
         """Listen. Raises SettingError where that fails."""
         self._thread.start()
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + _START_SECONDS
         while not self._ended.is_set() and time.monotonic() < until:
             try:
                 socket.create_connection((self._address, self._port), timeout=1).close()
@@ -201,17 +201,17 @@ def _reserve_port(host: str, port: int) -> socket.socket:
     it for granian. Raises SettingError where the port is in use.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    held = socket.socket(family, socket.SOCK_STREAM)
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved = socket.socket(family, socket.SOCK_STREAM)
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        held.bind((host, port))
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        reserved.bind((host, port))
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     except OSError as error:
-        held.close()
+        reserved.close()
         other = ": choose another with --port" if error.errno == errno.EADDRINUSE else ""
         raise SettingError(f"cannot listen on {host} port {port}: {error.strerror}{other}") from None
-    return held
+    return reserved
 
 
 def _allowed_connections(count: int) -> int:
@@ -220,7 +220,7 @@ def _allowed_connections(count: int) -> int:
     Increases the soft limit of open files where needed.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = count + _FILES if hard == resource.RLIM_INFINITY else min(count + _FILES, hard)
+    wanted = count + _OTHER_FILES if hard == resource.RLIM_INFINITY else min(count + _OTHER_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    return max(1, wanted - _FILES)
+    return max(1, wanted - _OTHER_FILES)

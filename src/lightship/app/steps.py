@@ -15,13 +15,14 @@ from lightship.protocols.http import Request, Response
 
 T = TypeVar("T")
 
-# Inflating smaller bodies, and compressing smaller responses, takes less time than starting a thread.
+# Inflating smaller bodies, and compressing smaller responses, takes less time than passing them to a thread.
 _INFLATE_INLINE = 1024  # which inflate to a mebibyte at most
 _COMPRESS_INLINE = 16 * 1024
 
 
 class Steps:
     """Decompression, dispatch and compression that do not block an event loop.
+
     Args:
         core: settings, models and entry.
     """

@@ -17,8 +17,8 @@ import orjson
 from lightship.errors import BundleError, NotFound
 from lightship.tensors import Signature
 
-# The version of the manifest. A reader accepts every earlier one: fields that are added have a default, and a change
-# that an earlier reader would misunderstand raises the number.
+# The version of the manifest's schema. A reader accepts every earlier one: fields that are added have a default, and a
+# change that an earlier reader would misunderstand raises the number.
 SCHEMA = 1
 MANIFEST = "manifest.json"
 MODEL = "model.tflite"
@@ -140,16 +140,16 @@ class Bundle(NamedTuple):
     size: int
 
     @classmethod
-    def open(cls, path: Path, *, called: str | None = None) -> Bundle:
+    def open(cls, path: Path, *, display_name: str | None = None) -> Bundle:
         """Read the manifest and verify that the folder holds exactly the listed files.
 
-        Raises BundleError, which names the first file that is missing, changed or not listed. Its message calls the
-        bundle ``called``, by default its path: pass a name where clients must not see local paths.
+        Raises BundleError, which names the first file that is missing, changed or not listed. Its message names the
+        bundle by ``display_name``, by default its path: pass a name where clients must not see local paths.
         """
-        called = called or str(path)
-        data = _read_manifest(path, called)
+        display_name = display_name or str(path)
+        data = _read_manifest(path, display_name)
         manifest = Manifest.from_bytes(data)
-        _verify(path, manifest.files, called)
+        _verify(path, manifest.files, display_name)
         return cls._of(path, manifest, data)
 
     @classmethod
@@ -202,29 +202,31 @@ def digest_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _read_manifest(path: Path, called: str) -> bytes:
+def _read_manifest(path: Path, display_name: str) -> bytes:
     try:
         with (path / MANIFEST).open("rb") as file:
             data = file.read(_MANIFEST_LIMIT + 1)
     except OSError as error:
-        raise BundleError(f"{called} is not a bundle: cannot read {MANIFEST} ({error.strerror})") from None
+        raise BundleError(f"{display_name} is not a bundle: cannot read {MANIFEST} ({error.strerror})") from None
     if len(data) > _MANIFEST_LIMIT:
-        raise BundleError(f"{called}/{MANIFEST} is larger than {_MANIFEST_LIMIT} bytes")
+        raise BundleError(f"{display_name}/{MANIFEST} is larger than {_MANIFEST_LIMIT} bytes")
     return data
 
 
-def _verify(path: Path, files: Mapping[str, str], called: str) -> None:
-    present = set(_names(path, called)) - {MANIFEST}
+def _verify(path: Path, files: Mapping[str, str], display_name: str) -> None:
+    present = set(_names(path, display_name)) - {MANIFEST}
     if unlisted := sorted(present - files.keys()):
-        raise BundleError(f"{called}/{unlisted[0]} is not listed in the manifest")
+        raise BundleError(f"{display_name}/{unlisted[0]} is not listed in the manifest")
     for name, expected in files.items():
         if name not in present:
-            raise BundleError(f"{called}/{name} is missing")
+            raise BundleError(f"{display_name}/{name} is missing")
         if digest_file(path / name) != expected:
-            raise BundleError(f"{called}/{name} is corrupt or was changed: its digest differs from the manifest's")
+            raise BundleError(
+                f"{display_name}/{name} is corrupt or was changed: its digest differs from the manifest's"
+            )
 
 
-def _names(path: Path, called: str) -> list[str]:
+def _names(path: Path, display_name: str) -> list[str]:
     """Return every file below ``path``; raises BundleError for a symbolic link.
 
     A symbolic link can point outside the bundle.
@@ -232,7 +234,9 @@ def _names(path: Path, called: str) -> list[str]:
     names = []
     for entry in path.rglob("*"):
         if entry.is_symlink():
-            raise BundleError(f"{called}/{entry.relative_to(path)} is a symbolic link: a bundle holds plain files only")
+            raise BundleError(
+                f"{display_name}/{entry.relative_to(path)} is a symbolic link: a bundle holds plain files only"
+            )
         if entry.is_file():
             names.append(entry.relative_to(path).as_posix())
     return sorted(names)

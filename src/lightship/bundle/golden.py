@@ -45,8 +45,8 @@ def read_golden(source: Path | BinaryIO) -> Golden:
                     array = archive[key] if not part else _unpack(archive, key.removesuffix("|shape"))
                     golden.setdefault(signature, ({}, {}))[_SIDES.index(side)][name] = array
     except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
-        why = getattr(error, "strerror", None) or error  # an OSError's message holds the whole path
-        raise BundleError(f"the bundle's golden examples cannot be read: {why}") from None
+        reason = getattr(error, "strerror", None) or error  # an OSError's message holds the whole path
+        raise BundleError(f"the bundle's golden examples cannot be read: {reason}") from None
     return golden
 
 

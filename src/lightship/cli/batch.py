@@ -80,9 +80,9 @@ def batch_command(
     files, last = uploads.find(path), "" if path.is_dir() else path.name
     source = Source("", f"/{last}")
     options = Options(output_format, False, threshold, safe, target, header)
-    own, _ = inputs.format_of(source, options)
+    input_format, _ = inputs.format_of(source, options)
     if output is not None:
-        parts = downloads.in_parts(output, parquet="parquet" in {own, output_format})
+        parts = downloads.in_parts(output, parquet="parquet" in {input_format, output_format})
         options = replace(options, single=not parts)
     if rejected is not None:
         downloads.check_file(rejected)
@@ -146,8 +146,8 @@ def _print(
         return
     table = Table("", Column(overflow="fold"), show_header=False)
     table.add_row("job", status.job.id)
-    for what in ("read", "scored", "rejected"):
-        table.add_row(f"rows {what}", f"{receipt['rows'][what]:,}")
+    for kind in ("read", "scored", "rejected"):
+        table.add_row(f"rows {kind}", f"{receipt['rows'][kind]:,}")
     if missing := sum(span["rows"] for span in receipt.get("missing", [])):
         table.add_row("rows missing", f"{missing:,}")
     for name, value in receipt.get("metrics", {}).items():
@@ -180,15 +180,15 @@ _system_option = click.option(
 def list_command(system: bool, as_json: bool) -> None:
     """List your jobs, the newest first."""
     cloud, owner = _stack(system=system)
-    found = operations.statuses(cloud, owner=owner)
+    statuses = operations.statuses(cloud, owner=owner)
     if as_json:
-        click.echo(orjson.dumps([status.to_json() for status in found], option=orjson.OPT_INDENT_2))
+        click.echo(orjson.dumps([status.to_json() for status in statuses], option=orjson.OPT_INDENT_2))
         return
-    table = Table(Column("job", no_wrap=True), Column("what", overflow="fold"), "state", "started, UTC")
-    for status in found:
-        what = f"{status.job.source.name}\n{status.job.model}@{status.job.version}"
+    table = Table(Column("job", no_wrap=True), Column("input", overflow="fold"), "state", "started, UTC")
+    for status in statuses:
+        description = f"{status.job.source.name}\n{status.job.model}@{status.job.version}"
         started = datetime.fromtimestamp(status.job.created, UTC).strftime("%Y-%m-%d\n%H:%M:%S")
-        table.add_row(status.job.id, what, f"{status.state}\n{status.done.rows:,} rows", started)
+        table.add_row(status.job.id, description, f"{status.state}\n{status.done.rows:,} rows", started)
     console().print(table)
 
 
@@ -215,7 +215,7 @@ def cancel_command(identity: str, system: bool) -> None:
 @_id_argument
 @_system_option
 def retry_command(identity: str, system: bool) -> None:
-    """Send the unfinished chunks that no worker is processing again."""
+    """Send again the unfinished work that no worker is processing."""
     cloud, owner = _stack(system=system)
     click.echo(f"{operations.retry(cloud, owner=owner, job=identity)} messages sent again")
 

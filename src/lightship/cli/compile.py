@@ -29,7 +29,7 @@ _NEEDS_TENSORFLOW = (
     "get 503"
 )
 
-_SHORT = 16  # most numbers in a command that is printed for pasting
+_MAX_VALUES = 16  # in a command that is printed for pasting
 
 
 @click.command("compile")
@@ -112,7 +112,7 @@ def _next_command(report: Report, registry: Registry) -> str:
     where = [] if registry.location == Settings.from_environment().registry else ["--registry", registry.location]
     (spec, *others) = report.signatures[0].inputs
     row = [1 if size is None else size for size in spec.row_shape]
-    if others or spec.dtype in {"bool", "string"} or math.prod(row) > _SHORT:
+    if others or spec.dtype in {"bool", "string"} or math.prod(row) > _MAX_VALUES:
         return command("serve", *where)
     zeros = np.zeros([1, *row] if spec.batched else row, dtype=int).tolist()
     return command("predict", report.name, json.dumps(zeros), *where)

@@ -60,9 +60,9 @@ def list_command(as_json: bool) -> None:
 
     SQS's numbers are approximate. With --json, the queues' URLs are included.
     """
-    sqs, named = _queues()
-    found = [queues.find(sqs, named, name) for name in named]
-    loads = [(queue, queues.load(sqs, queue)) for queue in found]
+    sqs, urls = _queues()
+    stack_queues = [queues.find(sqs, urls, name) for name in urls]
+    loads = [(queue, queues.load(sqs, queue)) for queue in stack_queues]
     if as_json:
         return _print([{**asdict(queue), "messages": asdict(load)} for queue, load in loads])
     table = Table("queue", "waiting", "in flight", "dead")
@@ -86,13 +86,13 @@ def show_command(name: str, limit: int, as_json: bool) -> None:
     The error is in the log of the function that reads the queue, under the message's correlation id; with `lightship
     up` it is shown here.
     """
-    sqs, named = _queues()
-    found = dead_letters.show(sqs, queues.find(sqs, named, name), limit=limit)
+    sqs, urls = _queues()
+    received = dead_letters.show(sqs, queues.find(sqs, urls, name), limit=limit)
     if as_json:
-        return _print([_record(letter) for letter in found])
-    if not found:
+        return _print([_record(letter) for letter in received])
+    if not received:
         return click.echo(f"no dead letters of the queue {name}")
-    for letter in found:
+    for letter in received:
         record = {
             "why": _error(letter) or "see the function's log, by correlation id",
             "message": letter.id,
@@ -117,27 +117,27 @@ def redrive_command(name: str, everything: bool, limit: int | None, as_json: boo
     """
     if everything == (limit is not None):
         raise InvalidInput("give either --all or --limit N")
-    sqs, named = _queues()
-    queue = queues.find(sqs, named, name)
+    sqs, urls = _queues()
+    queue = queues.find(sqs, urls, name)
     waiting = queues.load(sqs, queue).dead
     count = min(waiting, limit or waiting)  # messages that fail again meanwhile are not sent repeatedly
     with bar(console(stderr=True)) as progress, DeadLetterReceiver(sqs, queue) as receiver:
         task = progress.add_task("redriving", total=count)
-        done = receiver.redrive(count, prepare=_reset_attempts(queue), progress=lambda: progress.advance(task))
+        result = receiver.redrive(count, prepare=_reset_attempts(queue), progress=lambda: progress.advance(task))
     if as_json:
-        return _print(asdict(done))
-    click.echo(f"{done.moved} message{'' if done.moved == 1 else 's'} sent back to the queue {name}")
-    if done.kept:
-        click.echo(f"{done.kept} kept, because they are younger than six minutes: redrive them later")
+        return _print(asdict(result))
+    click.echo(f"{result.moved} message{'' if result.moved == 1 else 's'} sent back to the queue {name}")
+    if result.kept:
+        click.echo(f"{result.kept} kept, because they are younger than six minutes: redrive them later")
     return None
 
 
 def _queues() -> tuple[Any, Mapping[str, str]]:
     """Return the SQS client, and the URLs of the stack's queues by name."""
-    named = StackSettings.from_environment(os.environ).queues
-    if not named:
+    urls = StackSettings.from_environment(os.environ).queues
+    if not urls:
         raise unset("LIGHTSHIP_QUEUES")
-    return aws.client("sqs", attempts=_ATTEMPTS), named
+    return aws.client("sqs", attempts=_ATTEMPTS), urls
 
 
 def _reset_attempts(queue: Queue) -> Callable[[DeadLetter], None]:

@@ -58,7 +58,6 @@ def predict_command(
 ) -> None:
     """Predict without a server.
 
-
     INPUT is JSON text, or a JSON, CSV, PNG or JPEG file, or - for standard input. A table shows the first rows;
     --json and --output give all of them.
 
@@ -101,10 +100,10 @@ def _read(source: str) -> tuple[bytes, str]:
         raise InvalidInput(f"INPUT is {source!r}: it is neither a file that exists nor JSON")
     else:
         data = source.encode()
-    return _typed(data, path.suffix.lower() if path is not None else "")
+    return _with_media_type(data, path.suffix.lower() if path is not None else "")
 
 
-def _typed(data: bytes, suffix: str) -> tuple[bytes, str]:
+def _with_media_type(data: bytes, suffix: str) -> tuple[bytes, str]:
     for magic, media_type in _MAGIC.items():
         if data.startswith(magic):
             return data, media_type
@@ -117,10 +116,10 @@ def _typed(data: bytes, suffix: str) -> tuple[bytes, str]:
         )
     if not suffix and data.lstrip()[:1] not in (b"{", b"[", b'"') and not _is_json(data):
         return data, "text/csv"
-    return _wrapped(data), "application/json"
+    return _as_body(data), "application/json"
 
 
-def _wrapped(data: bytes) -> bytes:
+def _as_body(data: bytes) -> bytes:
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:

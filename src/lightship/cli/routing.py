@@ -48,7 +48,7 @@ def label_command(name: str, label: str, version: int | None, remove: bool, regi
             raise UnknownLabel(f"model '{name}' has no label '{label[:80]}': the labels are {existing}")
         return state.reroute(replace(state.routing, labels=labels), change=_command())
 
-    _print(name, *_changed(name, registry, change))
+    _print(name, *_change(name, registry, change))
 
 
 @click.command("traffic")
@@ -69,7 +69,7 @@ def traffic_command(name: str, shares: tuple[str, ...], registry: Registry) -> N
     def change(state: State) -> State:
         return state.reroute(replace(state.routing, traffic=split, shadows=shadows), change=_command())
 
-    _print(name, *_changed(name, registry, change))
+    _print(name, *_change(name, registry, change))
 
 
 @click.command("rollback")
@@ -92,7 +92,7 @@ def rollback_command(name: str, to: int | None, registry: Registry) -> None:
     lightship rollback churn
     lightship rollback churn --to 3
     """
-    before, after = _changed(name, registry, lambda state: state.rollback(to))
+    before, after = _change(name, registry, lambda state: state.rollback(to))
     if after is before:
         return _print(name, before, after)
     click.echo(f"{name}, before: {describe(before)}")
@@ -131,7 +131,7 @@ def withdraw_command(name: str, version: int, registry: Registry) -> None:
 
     Its files are kept for running jobs and requests.
     """
-    _print(name, *_changed(name, registry, lambda state: state.withdraw(version)))
+    _print(name, *_change(name, registry, lambda state: state.withdraw(version)))
 
 
 def parse_shares(words: tuple[str, ...]) -> tuple[dict[int, float], dict[int, float]]:
@@ -167,19 +167,19 @@ def _percent(text: str) -> float | None:
     return value if 0 <= value <= 100 else None
 
 
-def _changed(name: str, registry: Registry, change: Callable[[State], State]) -> tuple[State, State]:
+def _change(name: str, registry: Registry, change: Callable[[State], State]) -> tuple[State, State]:
     """Change a model's state and return it before and after.
 
     Both are the same object where nothing changed.
     """
-    seen: list[State] = []
+    states: list[State] = []
 
     def record(state: State) -> State:
-        seen.append(state)
+        states.append(state)
         return change(state)
 
     after = registry.change(name, record)
-    return seen[-1], after
+    return states[-1], after
 
 
 def _command() -> str:

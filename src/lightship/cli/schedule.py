@@ -47,8 +47,8 @@ def list_command(as_json: bool) -> None:
     """List the stack's schedules with their expressions and last runs."""
     stack, scheduler = _scheduler()
     cloud = connect(stack)
-    found = schedules.schedules(scheduler, stack.schedule_group)
-    records = [_record(schedule, cloud) for schedule in found]
+    stack_schedules = schedules.schedules(scheduler, stack.schedule_group)
+    records = [_record(schedule, cloud) for schedule in stack_schedules]
     if as_json:
         return click.echo(orjson.dumps(records, option=orjson.OPT_INDENT_2))
     if not records:

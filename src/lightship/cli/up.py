@@ -43,13 +43,13 @@ _SIZES = {"LIGHTSHIP_DEFAULT_MODEL", "LIGHTSHIP_MEMORY_MB", "LIGHTSHIP_CACHE_MB"
 
 
 def _parameters(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    found = {}
+    parameters = {}
     for text in values:
         name, separator, value = text.partition("=")
         if not separator or not name:
             raise click.BadParameter(f"{text!r}: write NAME=VALUE")
-        found[name] = value
-    return found
+        parameters[name] = value
+    return parameters
 
 
 @click.command("up")
@@ -110,7 +110,7 @@ def up_command(
             f"{function}: {sentence} (see {stack.folder / function}.log)", soft_wrap=True
         ),
     )
-    with contextlib.suppress(KeyboardInterrupt), interruptible(), stack, _shared(stack):
+    with contextlib.suppress(KeyboardInterrupt), interruptible(), stack, _stack_file(stack):
         location = _api(stack).environment.get("LIGHTSHIP_REGISTRY", "")
         source = _source(registry, location)
         check_default(default_model, source)
@@ -137,13 +137,13 @@ def _variables(stack: Stack) -> dict[str, str]:
     return {**variables, **stack.environment, "LIGHTSHIP_CACHE": str(stack.folder / "cache")}
 
 
-def _source(given: str | None, own: str) -> Registry:
+def _source(option: str | None, own_location: str) -> Registry:
     """Return the registry to copy, by option, environment or default.
 
     The stack's own bucket, which .lightship.env may have set in this terminal, is skipped: it is still empty.
     """
-    location = given or Settings.from_environment().registry
-    return existing(location if location != own else Settings().registry)
+    location = option or Settings.from_environment().registry
+    return existing(location if location != own_location else Settings().registry)
 
 
 def _api(stack: Stack) -> FunctionSpec:
@@ -184,7 +184,7 @@ def _commands(stack: Stack, server: Server, states: tuple[ModelState, ...]) -> l
 
 
 @contextmanager
-def _shared(stack: Stack) -> Iterator[None]:
+def _stack_file(stack: Stack) -> Iterator[None]:
     """Write the variables of this stack to ``.lightship.env`` while it runs.
 
     Of several stacks the newest owns the file.

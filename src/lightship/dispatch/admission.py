@@ -17,7 +17,7 @@ from lightship.dispatch.routes import Matched
 from lightship.errors import Forbidden, HeadersTooLarge, InvalidInput, MethodNotAllowed, Unauthenticated, UrlTooLong
 from lightship.protocols.http import Request
 
-# API Gateway (10 KB), load balancers (64 KB) and browsers stay below these limits.
+# API Gateway (10 KB) and browsers stay below these limits; a load balancer may forward up to 64 KB of headers.
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
 MAX_URL_BYTES = 8 * 1024
@@ -34,8 +34,9 @@ class Admission:
     Args:
         dispatcher: its routes determine what callers are authorised for.
         token: the bearer token that requests must carry; None where API Gateway authenticates, or on loopback.
-        hosts: values accepted in ``Host``, without the port; empty for any. If not empty, requests that other sites
-            make a browser send are refused too, which prevents DNS rebinding and cross-site request forgery.
+        hosts: values accepted in ``Host``, without the port; empty for any. If not empty, requests other than GET,
+            HEAD and OPTIONS from pages of other sites are refused too. This prevents DNS rebinding and cross-site
+            request forgery.
         origins: origins of other sites that are allowed (CORS); ``*`` allows all.
     """
 
@@ -126,9 +127,9 @@ def _check_size(request: Request) -> None:
 
 def _bears(token: bytes, headers: Mapping[str, str]) -> bool:
     """Return whether a request's ``Authorization`` is this bearer token."""
-    scheme, _, given = headers.get("authorization", "").partition(" ")
-    right = hmac.compare_digest(given.encode(), token)
-    return right and scheme.lower() == "bearer"
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    equal = hmac.compare_digest(credentials.encode(), token)
+    return equal and scheme.lower() == "bearer"
 
 
 def _without_port(host: str) -> str:

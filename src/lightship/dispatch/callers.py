@@ -30,14 +30,14 @@ def caller_of(context: Mapping[str, Any]) -> str:
     authorizer = context.get("authorizer")
     if not isinstance(authorizer, dict):
         return UNKNOWN
-    for kind, name in _NAMES.items():
-        if isinstance(found := authorizer.get(kind), dict) and found:
-            return name(found) or UNKNOWN
+    for kind, name_of in _NAMES.items():
+        if isinstance(identity := authorizer.get(kind), dict) and identity:
+            return name_of(identity) or UNKNOWN
     return UNKNOWN
 
 
-def _iam(found: Mapping[str, Any]) -> str:
-    pool, arn = found.get("cognitoIdentity"), found.get("userArn") or ""
+def _iam(iam: Mapping[str, Any]) -> str:
+    pool, arn = iam.get("cognitoIdentity"), iam.get("userArn") or ""
     if pool:
         identity = pool.get("identityId")
         return f"cognito:{identity}" if identity else ""
@@ -54,14 +54,14 @@ def owner_of(arn: str) -> str:
     return f"{kind}{separator}{rest.partition('/')[0]}" if separator else arn
 
 
-def _jwt(found: Mapping[str, Any]) -> str:
-    claims = found.get("claims") or {}
+def _jwt(jwt: Mapping[str, Any]) -> str:
+    claims = jwt.get("claims") or {}
     issuer, subject = claims.get("iss"), claims.get("sub")
     return f"{issuer}#{subject}" if issuer and subject else ""
 
 
-def _lambda(found: Mapping[str, Any]) -> str:
-    principal = found.get("principalId") or found.get("sub")
+def _lambda(context: Mapping[str, Any]) -> str:
+    principal = context.get("principalId") or context.get("sub")
     # Fractions and integers beyond 64 bits arrive as rounded floats: two callers could have the same one.
     return f"lambda:{principal}" if principal and not isinstance(principal, float) else ""
 

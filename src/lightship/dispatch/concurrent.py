@@ -18,7 +18,7 @@ from lightship.serving.pool import Served
 
 T = TypeVar("T")
 
-# Encoding results of up to so many values takes less time than starting a thread.
+# Encoding results of up to so many values takes less time than passing them to a thread.
 _ENCODE_INLINE = 2_000
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lightship.protocols.http import NO_TRANSFORM, Response
 
-# Below this many bytes compression costs more than it saves.
+# Up to this many bytes compression costs more than it saves.
 SMALLEST = 1024
 
 # zlib's window bits by encoding; "deflate" in HTTP is the zlib format. Of equal weights the first is chosen.

@@ -30,7 +30,7 @@ class Entry:
         dispatcher: answers requests of the protocols.
         admission: admits requests by their headers.
         cors: the origins whose pages may read responses.
-        max_body: the most bytes of a request's body, after decompression.
+        max_body: the most bytes of a request's body, before and after decompression.
     """
 
     dispatcher: Dispatcher
@@ -41,7 +41,8 @@ class Entry:
     def answer(self, request: Request, event: Mapping[str, Any] | None = None) -> Response | None:
         """Return the response to a request of a protocol; None for any other path.
 
-        Leaves the request unchanged where it returns None. ``event`` is as in :meth:`Admission.admit`. Never raises.
+        Where it returns None, the method and path are the original ones. ``event`` is as in :meth:`Admission.admit`.
+        Never raises.
         """
         if request.method in {"HEAD", "OPTIONS"} or request.path.endswith("/"):
             return self._answer_by_rules(request, event)

@@ -24,7 +24,10 @@ Exposition = Callable[[Sequence[tuple[str, int]]], bytes]
 
 
 class Runs(Enum):
-    """The threads of a long-running server that run an operation."""
+    """The threads of a long-running server that run an operation.
+
+    ``IN_LINE`` is the event loop, the others are executors of :class:`lightship.serving.threads.Threads`.
+    """
 
     IN_LINE = auto()
     READS = auto()
@@ -100,7 +103,7 @@ def _ready(context: Context, request: Request, matched: Matched, may_read: bool)
 
 
 def _default_ready(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
-    """Report whether the default model answers.
+    """Return whether the default model answers.
 
     The route needs no authentication, because the response names no model.
     """

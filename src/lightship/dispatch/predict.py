@@ -60,7 +60,7 @@ def decode(request: Request, route: Route, served: Served) -> Call:
     try:
         call = route.decode(request, served.model.manifest)
     except LightshipError:
-        served.counters.refused()
+        served.counters.count_refusal()
         raise
     request.rows = call.rows
     return call

@@ -10,12 +10,12 @@ from lightship.errors import MethodNotAllowed
 from lightship.protocols.http import Response
 
 # Paths that keep their slash, because their pages have relative links.
-_KEPT = frozenset({"/", "/docs/"})
+_WITH_SLASH = frozenset({"/", "/docs/"})
 
 
 def canonical(path: str) -> str:
     """Return a path without its trailing slash."""
-    return path[:-1] if path.endswith("/") and path not in _KEPT else path
+    return path[:-1] if path.endswith("/") and path not in _WITH_SLASH else path
 
 
 def without_body(response: Response) -> Response:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from lightship.errors import InvalidInput
 
-# Maximum number of columns where the reader names fewer: parsing a column costs more than sending its comma.
+# Maximum number of columns, or four times the expected columns if that is more: parsing a column costs more than
+# sending its comma.
 MAX_COLUMNS = 10_000
 
 # Separators in files that spreadsheets save in some languages, with their names in messages.
@@ -51,17 +52,17 @@ def _table(rows: Iterator[list[str]], has_header: bool | None, names: Collection
     first = next(rows, None)
     if first is None:
         raise InvalidInput("the CSV is empty: send at least one row")
-    header, found = None, [first]
+    header, body = None, [first]
     if is_header(first, lambda: names) if has_header is None else has_header:
-        header, found = columns(first), []
+        header, body = columns(first), []
     width = len(first)
     for number, row in enumerate(rows, start=2):
         if len(row) != width:
             raise InvalidInput(f"the CSV is ragged: row {number} has {len(row)} cells, the first has {width}")
-        found.append(row)
-    if not found:
+        body.append(row)
+    if not body:
         raise InvalidInput("the CSV holds a header and no rows: send at least one row")
-    return Table(header, found)
+    return Table(header, body)
 
 
 def _check_width(line: str, names: Collection[str]) -> None:
@@ -83,19 +84,19 @@ def is_header(cells: Sequence[str], names: Callable[[], Collection[str]]) -> boo
 
 def columns(cells: Sequence[str]) -> tuple[str, ...]:
     """Return the names in a header; raises InvalidInput for a duplicate."""
-    found = tuple(cell.strip() for cell in cells)
+    names = tuple(cell.strip() for cell in cells)
     seen: set[str] = set()
-    for name in found:
+    for name in names:
         if name in seen:
             raise InvalidInput(f"the CSV has the column '{name[:80]}' twice: column names must be unique")
         seen.add(name)
-    return found
+    return names
 
 
 def check_separator(line: str, names: Callable[[], Collection[str]]) -> None:
-    """Raise InvalidInput where a first line has ``names`` only by another separator.
+    """Raise InvalidInput where a first line fits ``names`` by another separator only.
 
-    Nothing is raised where the comma separates them too.
+    Nothing is raised where it fits by the comma too.
     """
     others = [separator for separator in _SEPARATORS if separator in line]
     if not others or _fits(line.split(","), wanted := names()):

@@ -1,6 +1,7 @@
 """Fast conversion of CSV spans to arrays and of arrays to cells.
 
-It returns what :func:`lightship.formats.csv_files.read` would, or None: that function then finds the faulty row.
+It returns what :func:`lightship.formats.csv_files.read` would, or None: the caller then uses that function, which finds
+the faulty row.
 """
 
 from __future__ import annotations
@@ -63,11 +64,11 @@ def cells(values: Any, *, safe: bool = False) -> list[bytes]:
         return []
     if array.dtype.kind not in "fiub":
         return csv_files.records(([value] for value in values), safe=safe)
-    found = orjson.dumps(np.ascontiguousarray(array), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
+    texts = orjson.dumps(np.ascontiguousarray(array), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
     if array.dtype.kind == "f":
         for index in np.flatnonzero(~np.isfinite(array)):  # JSON cannot represent NaN and infinities
-            found[index] = str(float(array[index])).encode()
-    return found
+            texts[index] = str(float(array[index])).encode()
+    return texts
 
 
 def has_arrow() -> bool:

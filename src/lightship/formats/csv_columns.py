@@ -33,10 +33,10 @@ def append(data: bytes, added: Sequence[Any]) -> bytes | None:
     ends = np.flatnonzero(np.frombuffer(whole, np.uint8) == _NEWLINE) + 1
     if (np.diff(ends, prepend=0) == 1).any() or any(len(column) != len(ends) for column in added):
         return None
-    rows = compute.binary_slice(_pieces(whole, ends), 0, -1)
+    rows = compute.binary_slice(_slices(whole, ends), 0, -1)
     line_end, nothing = (pyarrow.scalar(text, pyarrow.large_binary()) for text in (b"\n", b""))
-    found = compute.binary_join_element_wise(rows, *map(_cells, added), line_end, nothing)
-    return None if found.null_count else bytes(found.buffers()[2])
+    joined = compute.binary_join_element_wise(rows, *map(_cells, added), line_end, nothing)
+    return None if joined.null_count else bytes(joined.buffers()[2])
 
 
 def _simple(column: Any) -> bool:
@@ -45,7 +45,7 @@ def _simple(column: Any) -> bool:
     return isinstance(column, list) and all(isinstance(value, str) for value in column[:1])
 
 
-def _pieces(data: bytes, ends: Any) -> Any:
+def _slices(data: bytes, ends: Any) -> Any:
     """Return an Arrow array of the bytes between ``ends``, without copying.
 
     The last end is the length of the data.
@@ -65,7 +65,7 @@ def _cells(column: Any) -> Any:
         # A JSON list has the commas of CSV cells; the first cell gets one in place of the bracket.
         data = b"," + orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
         ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _COMMA)[1:]
-        return _pieces(data, np.append(ends, len(data)))
+        return _slices(data, np.append(ends, len(data)))
     if isinstance(column, np.ndarray):
         return pyarrow.array([b"," + cell for cell in csv_arrays.cells(column)], pyarrow.large_binary())
     distinct = pyarrow.array(column, pyarrow.large_string()).dictionary_encode()

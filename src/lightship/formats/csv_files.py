@@ -88,10 +88,10 @@ def texts(data: bytes, *, first: int, safe: bool = False) -> list[bytes]:
     """
     data = lines.without_byte_order_mark(data, first=first)
     if b'"' in data:
-        found = [text for text, _ in _split(data)]
+        rows = [text for text, _ in _split(data)]
     else:
-        found = [text for text in data.replace(b"\r", b"\n").split(b"\n") if text]
-    return [_escaped_row(text) for text in found] if safe else found
+        rows = [text for text in data.replace(b"\r", b"\n").split(b"\n") if text]
+    return [_escaped_row(text) for text in rows] if safe else rows
 
 
 def preamble(columns: Sequence[str], *, safe: bool = False) -> bytes:
@@ -105,11 +105,11 @@ def records(rows: Iterable[Sequence[Any]], *, safe: bool = False) -> list[bytes]
     The lines have no line ends. ``safe`` puts an apostrophe before text that a spreadsheet would evaluate as a formula;
     text that is a number is unchanged.
     """
-    found: list[str] = []
+    output: list[str] = []
     # The writer quotes cells with a character of its line end: with CRLF also those with CR.
-    writer = csv.writer(SimpleNamespace(write=found.append), lineterminator="\r\n")
+    writer = csv.writer(SimpleNamespace(write=output.append), lineterminator="\r\n")
     writer.writerows([_escaped(cell) for cell in row] for row in rows) if safe else writer.writerows(rows)
-    return [text[:-2].encode() for text in found]
+    return [text[:-2].encode() for text in output]
 
 
 def without_quoted(data: bytes) -> bytes:

@@ -20,7 +20,7 @@ MEDIA_TYPE = "application/x-ndjson"
 def header(
     block: bytes, *, has_header: bool | None = None, names: Callable[[], Collection[str]] = tuple
 ) -> Header | None:
-    """Return None: every row names its own columns."""
+    """Return None: there is no header, an object names its own columns."""
     return None
 
 
@@ -90,10 +90,10 @@ def _value(text: bytes) -> Any:
 
     try:
         value = orjson.loads(text)
-        unsure = text.count(b"[") + text.count(b"{") > _SHALLOW
+        suspicious = text.count(b"[") + text.count(b"{") > _SHALLOW
     except orjson.JSONDecodeError:
-        value, unsure = json.loads(text.decode(), parse_int=_integer), True
-    if unsure:
+        value, suspicious = json.loads(text.decode(), parse_int=_integer), True
+    if suspicious:
         orjson.dumps([[value]])
     return value
 

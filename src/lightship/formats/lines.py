@@ -71,10 +71,10 @@ def _fill(stream: _Stream, cut: Cut, row: int, target: int, offset: int) -> tupl
     length = rows = 0
     size = min(_STEP, target)
     while piece := stream.peek(size):
-        end, found = _cut_piece(piece, cut, marked=row == 1 and not length, last=len(piece) < size)
+        end, new_rows = _cut_piece(piece, cut, marked=row == 1 and not length, last=len(piece) < size)
         if end:
             stream.skip(end)
-            length, rows = length + end, rows + found
+            length, rows = length + end, rows + new_rows
             size = min(_STEP, max(0, target - length))
             continue
         limit = min(target - length, LONGEST_ROW) if length else LONGEST_ROW

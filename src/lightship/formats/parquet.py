@@ -61,9 +61,9 @@ def plan(file: BinaryIO, *, target: int) -> tuple[Header, list[Span]]:
     return Header(columns), list(_spans(opened.metadata, target))
 
 
-def lost(span: Span, found: Any, damage: str | None) -> list[Row]:
-    """Return error rows for the rows of a span that :func:`table` could not read."""
-    return [Row(span.first + index, error=damage) for index in range(found.num_rows, span.rows)] if damage else []
+def error_rows(span: Span, table: Any, damage: str | None) -> list[Row]:
+    """Return the rows of a span that :func:`table` could not read, with the error."""
+    return [Row(span.first + index, error=damage) for index in range(table.num_rows, span.rows)] if damage else []
 
 
 def table(file: BinaryIO, span: Span) -> tuple[Any, str | None]:

@@ -20,8 +20,8 @@ _WIDTHS = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4}
 def weights(metadata: Any) -> Iterator[int]:
     """Yield the size of each row group in bytes, by the file's metadata.
 
-    It is the larger of the encoded size and the size of the values: 8 bytes each, in lists those of the type, the
-    length of fixed-length ones. Text counts by its encoded size.
+    It is the larger of the encoded size and the size of the values. A value takes 8 bytes; in lists, the width of its
+    type; of fixed-length types, their length. Text counts by its encoded size.
     """
     columns = list(map(metadata.schema.column, range(metadata.num_columns)))
     widths = {
@@ -39,8 +39,8 @@ def plan_reading(opened: Any, groups: Sequence[int], limit: int) -> tuple[list[s
     """Return how to read row groups with about ``limit`` decoded bytes at most.
 
     Returns the columns to read as dictionaries, whose size is known before they are decoded, and the number of rows to
-    read at a time. It is small where columns repeat text by another encoding: there the only bound on the length of a
-    text is the column's encoded size.
+    read at a time. That number is small where columns repeat text by another encoding: there the only bound on the
+    length of a text is the column's encoded size.
     """
     metadata = opened.metadata
     dictionaries, unknown = [], 0

@@ -54,7 +54,7 @@ class Example(InputKind):
         dtypes = {feature.name: feature.dtype for feature in self.features}
         return _column(
             [
-                serialise({name: _typed(values, dtypes.get(name)) for name, values in example.items()})
+                serialise({name: _feature_values(values, dtypes.get(name)) for name, values in example.items()})
                 for example in examples
             ]
         )
@@ -82,7 +82,7 @@ def _column(messages: list[bytes]) -> Array:
     return array
 
 
-def _typed(values: list[Any], dtype: str | None) -> list[Any]:
+def _feature_values(values: list[Any], dtype: str | None) -> list[Any]:
     """Return values in the types of a tf.Example.
 
     JSON writers drop the ``.0`` of whole floats, so the feature's dtype decides.

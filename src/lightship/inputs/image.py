@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from lightship.inputs.sampling import Sampler
 
-MAX_PIXELS = 25_000_000  # total of all images in one input of a request
+MAX_PIXELS = 25_000_000  # in total for one input of a request
 _SHORTEST = 64
 
 _MODES = {"L": 1, "RGB": 3, "RGBA": 4}
@@ -56,7 +56,7 @@ class Image(InputKind):
         if options.get("mode") not in (None, *_MODES):
             raise InvalidInput(f"there is no mode {options['mode']!r:.100}, the modes are {', '.join(_MODES)}")
         for option in ("scale", "offset"):
-            if not _numbers(options.get(option, 0)):
+            if not _are_numbers(options.get(option, 0)):
                 raise InvalidInput(f"{option} must be a number, or a list with one for each channel")
 
     @classmethod
@@ -131,7 +131,7 @@ class Image(InputKind):
         return np.asarray(pixels * np.asarray(self.scale) + np.asarray(self.offset), dtype=spec.numpy)
 
     def _decode_all(self, files: Iterable[bytes], spec: TensorSpec) -> Array:
-        images = list(_opened(files, spec))
+        images = list(_open_all(files, spec))
         return np.concatenate([self._pixels(image, spec) for image in images])
 
     def _pixels(self, image: ImageFile, spec: TensorSpec) -> Array:
@@ -157,7 +157,7 @@ class Image(InputKind):
         return array
 
 
-def _opened(files: Iterable[bytes], spec: TensorSpec) -> Iterator[ImageFile]:
+def _open_all(files: Iterable[bytes], spec: TensorSpec) -> Iterator[ImageFile]:
     """Yield images of which only the headers are read; raises InvalidInput.
 
     Raises TooLarge where the images have more than :data:`MAX_PIXELS` in total. Each side counts as at least 64 pixels
@@ -201,7 +201,7 @@ def _numbers_in_json(value: PerChannel) -> float | list[float]:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _numbers(value: Any) -> bool:
+def _are_numbers(value: Any) -> bool:
     values = value if isinstance(value, list) else [value]
     return all(isinstance(item, int | float) and not isinstance(item, bool) for item in values)
 

@@ -108,11 +108,11 @@ def _has_few_segments(data: bytes) -> bool:
 
 def _pixels_only(data: bytes) -> bytes:
     """Return a PNG without chunks that do not define pixels; errors in it are kept."""
-    kept, start = [data[:8]], 8
+    chunks, start = [data[:8]], 8
     while start + 12 <= len(data):  # a chunk: length, name, data and checksum
         (length,) = struct.unpack_from(">I", data, start)
         end = start + 12 + length
         if data[start + 4 : start + 8] in _CHUNKS:
-            kept.append(data[start:end])
+            chunks.append(data[start:end])
         start = end
-    return b"".join([*kept, data[start:]])
+    return b"".join([*chunks, data[start:]])

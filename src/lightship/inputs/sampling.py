@@ -52,5 +52,5 @@ class Sampler:
         """Return integers below the bound and at most ``most``."""
         bound = min(self.bound, most + 1)
         array = self.rng.integers(0, bound, size=shape)
-        array.flat[:1] = bound - 1  # so that a bound that is too large always fails
+        array.flat[:1] = bound - 1  # the largest one, so that a bound that is too large for the model always fails
         return array

@@ -42,8 +42,8 @@ def columns_of(signature: Signature) -> dict[str, tuple[str, ...]]:
 def from_csv(body: bytes, signature: Signature, parameters: Mapping[str, str]) -> dict[str, Array]:
     """Return a CSV file as the inputs of a readable signature.
 
-    Columns are matched by the header if there is one, else by position. ``parameters`` are those of the media type:
-    ``header`` is present or absent. Raises InvalidInput.
+    Columns are matched by the header if there is one and :func:`named` is true, else by position. ``parameters`` are
+    those of the media type: ``header`` is present or absent. Raises InvalidInput.
     """
     from lightship.formats import csv  # imported here: JSON bodies do not need it
 
@@ -80,17 +80,17 @@ def _ordered(table: csv.Table, names: Sequence[str], *, named: bool) -> list[lis
     return table.rows
 
 
-def _column_array(cells: list[list[str]], chosen: Sequence[int], names: Sequence[str], spec: TensorSpec) -> Array:
+def _column_array(cells: list[list[str]], indices: Sequence[int], names: Sequence[str], spec: TensorSpec) -> Array:
     parse = parser(spec)
     rows: list[Any] = []
     for number, row in enumerate(cells, start=1):
-        for index in chosen:
+        for index in indices:
             try:
                 row[index] = parse(row[index])
             except (ValueError, KeyError):
                 location = f"row {number} of the CSV, column '{names[index]}'"
                 raise InvalidInput(f"{location}: {row[index][:40]!r} is not {describe_cell(spec)}") from None
-        rows.append(row[chosen[0]] if len(spec.shape) == 1 else [row[index] for index in chosen])
+        rows.append(row[indices[0]] if len(spec.shape) == 1 else [row[index] for index in indices])
     if spec.dtype == "string":
         return to_array(rows, spec)
     with np.errstate(over="ignore"):

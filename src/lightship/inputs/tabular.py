@@ -99,10 +99,10 @@ class Tabular(InputKind):
             }
         ]
 
-    def _check(self, given: Mapping[str, Any], spec: TensorSpec) -> None:
-        if missing := [name for name in self.names if name not in given]:
+    def _check(self, values: Mapping[str, Any], spec: TensorSpec) -> None:
+        if missing := [name for name in self.names if name not in values]:
             raise InvalidInput(f"input '{spec.name}' lacks the column '{missing[0]}': it needs {', '.join(self.names)}")
-        if unknown := [name for name in given if name not in self.names]:
+        if unknown := [name for name in values if name not in self.names]:
             raise InvalidInput(f"input '{spec.name}' has no column '{unknown[0][:80]}': it has {', '.join(self.names)}")
 
 

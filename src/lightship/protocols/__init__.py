@@ -48,8 +48,8 @@ def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
     if (route := _FIXED.get((path, method))) is not None:  # the first request of this protocol
         return route, {}
     for pattern, candidate in patterns:
-        if candidate.method == method and (found := pattern.fullmatch(path)):
-            return candidate, found.groupdict()
+        if candidate.method == method and (matched := pattern.fullmatch(path)):
+            return candidate, matched.groupdict()
     allowed = {fixed_method for fixed_path, fixed_method in _FIXED if fixed_path == path}
     allowed |= {route.method for pattern, route in patterns if pattern.fullmatch(path)}
     if allowed:

@@ -22,9 +22,9 @@ _CORRELATION = re.compile(r"[!-~]{1,128}")
 class Request:
     """One request; header names are in lower case.
 
-    ``body`` is decompressed, ``caller`` is None for an unauthenticated client, ``id`` is API Gateway's request id, if
-    any. The last five fields are set while the request is answered: its route, its model, version and number of rows,
-    and the code of the error that refused it.
+    ``body`` is decompressed once the request is admitted, ``caller`` is None for an unauthenticated client, ``id`` is
+    API Gateway's request id, or a random one that admission sets. The last five fields are set while the request is
+    answered: its route, its model, version and number of rows, and the code of the error that refused it.
     """
 
     method: str
@@ -60,8 +60,8 @@ class Request:
         It is the header ``x-correlation-id``, else ``id``; may be empty. A header that is not 1 to 128 printable ASCII
         characters without spaces is ignored, because the value is written to logs.
         """
-        given = self.headers.get("x-correlation-id", "")
-        return given if given and _CORRELATION.fullmatch(given) else self.id
+        header = self.headers.get("x-correlation-id", "")
+        return header if header and _CORRELATION.fullmatch(header) else self.id
 
 
 @dataclass(slots=True)

@@ -92,9 +92,9 @@ def _with_tokens(array: Array) -> bytes:
 
     orjson writes ``null`` for non-finite values, and for nothing else in an array of floats.
     """
-    pieces = write(array).split(b"null")
+    segments = write(array).split(b"null")
     values = array[~np.isfinite(array)].tolist()
-    return pieces[0] + b"".join(_token(value) + piece for value, piece in zip(values, pieces[1:], strict=True))
+    return segments[0] + b"".join(_token(value) + after for value, after in zip(values, segments[1:], strict=True))
 
 
 def _token(value: float) -> bytes:

@@ -57,7 +57,7 @@ class Target(NamedTuple):
 
 
 def targets(route: Route, models: Sequence[ModelState]) -> Iterator[Target]:
-    """Yield the loaded models of a route.
+    """Yield the models of a route whose manifest is known, loaded or not.
 
     A route without ``{name}`` has the default model only.
     """

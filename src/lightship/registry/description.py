@@ -18,7 +18,8 @@ class Description:
     Attributes:
         digest: SHA-256 of the manifest, in hexadecimal.
         independent_rows: whether the rows of the default signature are independent of each other; None for unknown.
-        columns: column names of the default signature's inputs; an input without columns is one, under its own name.
+        columns: column names of the default signature's inputs; an input without named columns is one column of its
+            name.
     """
 
     digest: str

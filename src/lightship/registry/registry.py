@@ -52,7 +52,7 @@ class Registry:
         self._store = open_store(location, cache=cache)
 
     def models(self) -> list[str]:
-        """Return the models with at least one version or an unreadable state."""
+        """Return the models with a version that takes requests, or an unreadable state."""
         return [name for name in self.names() if self._has_versions(name)]
 
     def names(self) -> list[str]:
@@ -77,16 +77,16 @@ class Registry:
     def read_state(self, name: str) -> tuple[State, str | None]:
         """Return the state and its etag, for :meth:`state_changed`.
 
-        The etag is None for a model without a state file. Raises StateError where the state file is malformed,
-        RegistryError where the store does not respond.
+        The etag is None for a model without a state file; its versions are then the folders with a manifest. Raises
+        StateError where the state file is malformed, RegistryError where the store does not respond.
         """
         if not _NAME.fullmatch(name):
             return State(), None
-        found = self._store.read(f"{name}/state.json")
-        if found is None:
+        stored = self._store.read(f"{name}/state.json")
+        if stored is None:
             published = (version for version in self._numbers(name) if self._store.read(f"{name}/{version}/{MANIFEST}"))
             return State(versions=tuple(published)), None
-        return State.from_bytes(found[0], f"{name}/state.json"), found[1]
+        return State.from_bytes(stored[0], f"{name}/state.json"), stored[1]
 
     def state_changed(self, name: str, etag: str | None) -> bool:
         """Return whether a model's state has another etag, by a conditional request.
@@ -139,12 +139,12 @@ class Registry:
 
         key = f"{name}/{version}"
         try:
-            return Bundle.open(self._store.path(key), called=key)
+            return Bundle.open(self._store.path(key), display_name=key)
         except BundleError:
             renewed = self._store.renew(key)
             if renewed is None:
                 raise
-            return Bundle.open(renewed, called=key)
+            return Bundle.open(renewed, display_name=key)
 
     def manifest(self, name: str, version: int) -> tuple[Manifest, str]:
         """Return a version's manifest and its digest, without verifying the other files.
@@ -153,10 +153,10 @@ class Registry:
         """
         from lightship.bundle import Manifest
 
-        found = self._store.read(f"{name}/{version}/{MANIFEST}")
-        if found is None:
+        stored = self._store.read(f"{name}/{version}/{MANIFEST}")
+        if stored is None:
             raise NotFound(f"there is no {name}/{version}/{MANIFEST}")
-        return Manifest.from_bytes(found[0]), hashlib.sha256(found[0]).hexdigest()
+        return Manifest.from_bytes(stored[0]), hashlib.sha256(stored[0]).hexdigest()
 
     def golden(self, name: str, version: int) -> Golden:
         """Return a version's golden examples by signature.
@@ -166,17 +166,17 @@ class Registry:
         from lightship.bundle import GOLDEN
         from lightship.bundle.golden import read_golden  # imported here: requests do not need it
 
-        found = self._store.read(f"{name}/{version}/{GOLDEN}")
-        if found is None:
+        stored = self._store.read(f"{name}/{version}/{GOLDEN}")
+        if stored is None:
             raise NotFound(f"there is no {name}/{version}/{GOLDEN}")
-        return read_golden(io.BytesIO(found[0]))
+        return read_golden(io.BytesIO(stored[0]))
 
     def path(self, name: str, version: int) -> Path:
         """Return the local folder of a version's bundle, not verified."""
         return self._store.path(f"{name}/{version}")
 
     def staging(self) -> AbstractContextManager[Path]:
-        """Create a private folder to build a bundle in, removed unless it was published."""
+        """Create a private local folder to build a bundle in; it is removed at the end."""
         return self._store.staging()
 
     def publish(self, name: str, bundle: Bundle) -> int:

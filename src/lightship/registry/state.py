@@ -19,7 +19,7 @@ from lightship.errors import NotFound, RegistryError, StateError
 PRODUCTION = "production"
 
 # Maximum number of history entries: the oldest are dropped.
-KEPT = 50
+MAX_ENTRIES = 50
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -100,13 +100,13 @@ class State:
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
-        """Return the history, with an entry for a current routing that has none."""
+        """Return the history, with an entry added for a current routing that has none."""
         last = self.history[-1] if self.history else None
         if last and last.routing == self.routing:
             return self.history
         if last:
-            found = Entry(last.number + 1, self.routing, "changed without an entry", before=last.number)
-            return (*self.history, found)[-KEPT:]
+            entry = Entry(last.number + 1, self.routing, "changed without an entry", before=last.number)
+            return (*self.history, entry)[-MAX_ENTRIES:]
         return (Entry(1, self.routing, "before the first recorded change"),)
 
     @property
@@ -135,14 +135,14 @@ class State:
         """
         entry = self._entry(to) if to is not None else self._before()
         if entry is None:
-            kept = f"{self.entries[0].number} to {self.entries[-1].number}"
-            raise NotFound(f"there is no entry {to} in the history: it has {kept}")
+            numbers = f"{self.entries[0].number} to {self.entries[-1].number}"
+            raise NotFound(f"there is no entry {to} in the history: it has {numbers}")
         if entry.routing == self.routing:
             return self
-        if gone := sorted(entry.routing.versions.difference(self.offered)):
+        if withdrawn := sorted(entry.routing.versions.difference(self.offered)):
             raise RegistryError(
-                f"entry {entry.number} routes to version {gone[0]}, which was withdrawn: choose another entry with "
-                "`lightship rollback NAME --to N`, see `lightship history NAME`"
+                f"entry {entry.number} routes to version {withdrawn[0]}, which was withdrawn: choose another entry "
+                "with `lightship rollback NAME --to N`, see `lightship history NAME`"
             )
         return self._record(entry.routing, f"rollback to {entry.number}", at, before=entry.before)
 
@@ -153,7 +153,9 @@ class State:
             unchanged = "there is nothing to roll back to: this is the first of the recorded labels and traffic"
             raise RegistryError(unchanged + self.rollback_hint())
         if (entry := self._entry(number)) is None:
-            raise RegistryError(f"there is nothing to roll back to: entry {number} is older than the {KEPT} kept")
+            raise RegistryError(
+                f"there is nothing to roll back to: entry {number} is older than the {MAX_ENTRIES} kept"
+            )
         return entry
 
     def rollback_hint(self) -> str:
@@ -186,7 +188,7 @@ class State:
     def _record(self, routing: Routing, change: str, at: str | None, *, before: int | None) -> State:
         now = at or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         entry = Entry(self.entries[-1].number + 1, routing, change, now, before)
-        return replace(self, routing=routing, history=(*self.entries, entry)[-KEPT:])
+        return replace(self, routing=routing, history=(*self.entries, entry)[-MAX_ENTRIES:])
 
     def _entry(self, number: int | None) -> Entry | None:
         return next((entry for entry in self.entries if entry.number == number), None)

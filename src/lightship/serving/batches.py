@@ -1,8 +1,8 @@
 """Micro-batching: calls of one row that wait for a thread run as one batch.
 
-A call that finds a free thread runs at once and alone; calls are gathered only while all threads are busy. A signature
-is batched only if a measurement at load time shows that it saves time, and if its rows were measured to be independent.
-Calls of stateful models are never batched.
+Without a window, a call that finds a free thread runs at once and alone: calls are gathered only while all threads are
+busy. A signature is batched only if a measurement at load time shows that it saves time, and if its rows were measured
+to be independent. Calls of stateful models are never batched.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Batching:
     def of(self, model: Model, counters: Counters) -> Batches | None:
         """Return the batches of a model.
 
-        Returns None where no signature gains time, or where batched results differ.
+        Returns None where the model is stateful, or batching saves no time or changes the results of every signature.
         """
         if self.rows < 2 or model.stateful:
             return None
@@ -85,7 +85,7 @@ class Batches:
         try:
             self._models[1].check(call)
         except LightshipError:
-            self._counters.refused()
+            self._counters.count_refusal()
             raise
         future: Future[Result] = Future()
         with self._changed:
@@ -143,7 +143,7 @@ class Batches:
             for call, future in batch:
                 self._run_single(call, future)
             return
-        self._counters.done(len(batch), start, calls=len(batch))
+        self._counters.count_execution(len(batch), start, calls=len(batch))
         for (_, future), result in zip(batch, results, strict=True):
             future.set_result(result)
 
@@ -152,10 +152,10 @@ class Batches:
         try:
             result = self._models[1].predict(call)
         except Exception as error:
-            self._counters.failed(start)
+            self._counters.count_failure(start)
             future.set_exception(error)
         else:
-            self._counters.done(1, start)
+            self._counters.count_execution(1, start)
             future.set_result(result)
 
     def _run_batch(self, calls: Sequence[Call]) -> list[Result] | None:
@@ -182,10 +182,10 @@ def _batch_key(call: Call) -> Hashable:
     return call.signature, call.outputs, shapes
 
 
-def _rowwise(signature: Signature, recorded: int) -> bool:
+def _has_independent_rows(signature: Signature, recorded: int) -> bool:
     """Return whether rows are independent.
 
-    Where an older manifest does not state it, several recorded rows are required to measure it.
+    Where an older manifest does not state it, more than one row must be recorded: the caller compares their results.
     """
     if not all(spec.batched for spec in (*signature.inputs, *signature.outputs)):
         return False
@@ -195,7 +195,7 @@ def _rowwise(signature: Signature, recorded: int) -> bool:
 def _saves_time(model: Model, signature: Signature, rows: int) -> bool:
     """Return whether a full batch of recorded rows saves time and has equal results."""
     inputs, _ = model.golden(signature.name)
-    if not _rowwise(signature, len(next(iter(inputs.values())))):
+    if not _has_independent_rows(signature, len(next(iter(inputs.values())))):
         return False
     try:
         one, many = model.clone(), model.clone()

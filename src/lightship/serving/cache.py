@@ -44,19 +44,19 @@ class ResponseCache:
         self._lock = threading.Lock()
 
     def look_up(self, served: Served, call: Call) -> Lookup:
-        """Look up a call, and count a hit."""
+        """Look up a call, and count it if its result is cached."""
         start = time.perf_counter_ns()
         key = cache_key(served.model.bundle.digest, call)
         result = self.get(key, call)
         if result is not None:
-            served.counters.hit(call.rows, start)
+            served.counters.count_hit(call.rows, start)
         return Lookup(key, result, time.perf_counter_ns() - start)
 
     def keep(self, served: Served, lookup: Lookup, result: Result) -> None:
         """Store the result of a call that was not found, and count the miss."""
         start = time.perf_counter_ns()
         self.put(lookup.key, result)
-        served.counters.missed(time.perf_counter_ns() - start + lookup.nanoseconds)
+        served.counters.count_miss(time.perf_counter_ns() - start + lookup.nanoseconds)
 
     def get(self, key: bytes, call: Call) -> Result | None:
         """Return the cached result for a key, as the result of this call."""

@@ -21,7 +21,7 @@ from lightship.serving.threads import Threads
 T = TypeVar("T")
 
 # Seconds to wait for the registry. A read takes tens of milliseconds, and readiness probes time out soon.
-_PATIENCE = 0.5
+_READ_SECONDS = 0.5
 
 
 class ConcurrentServing:
@@ -50,7 +50,7 @@ class ConcurrentServing:
             target = await self.read(partial(self._resolve, selector))
         served = self.serving.pool.get((target.name, target.version)) or await self._load(target)
         if not target.explicit:
-            self.serving.router.answered(served)
+            self.serving.router.record_answer(served)
         return served
 
     async def predict(self, served: Served, call: Call) -> tuple[Result, str | None]:
@@ -68,7 +68,8 @@ class ConcurrentServing:
     async def read(self, report: Callable[[bool], T]) -> T:
         """Return ``report(True)``, which reads the registry, or ``report(False)``.
 
-        ``report(False)`` uses the cache: if reading takes long, or all threads for it are busy.
+        ``report(False)``, which answers from the cache, is used where reading takes longer than half a second or all
+        threads for it are busy. Where it raises NeverRead, the read is awaited.
         """
         reading = self._threads.try_read(partial(report, True))
         if reading is not None:
@@ -76,7 +77,7 @@ class ConcurrentServing:
             waiting.add_done_callback(
                 lambda done: done.cancelled() or done.exception()
             )  # retrieve the exception also after the timeout
-            done, _ = await asyncio.wait([waiting], timeout=_PATIENCE)
+            done, _ = await asyncio.wait([waiting], timeout=_READ_SECONDS)
             if done:
                 return waiting.result()
         try:
@@ -104,12 +105,12 @@ class ConcurrentServing:
                 self._threads.load_once(key, self.serving.pool.load)
 
     def start(self) -> None:
-        """Start to load the models."""
+        """Start to load the models in a thread."""
         self.serving.starting = True
         self._threads.loads.submit(self.serving.start)
 
     def close(self) -> None:
-        """Wait for running calls and end the threads."""
+        """Wait for running work and end the threads; see :meth:`Threads.close`."""
         self._threads.close()
 
     def _resolve(self, selector: ModelSelector, may_read: bool) -> Target:

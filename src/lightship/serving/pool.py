@@ -62,9 +62,9 @@ class Served(NamedTuple):
         try:
             result = self.model.predict(call)
         except Exception:
-            self.counters.failed(start)
+            self.counters.count_failure(start)
             raise
-        self.counters.done(call.rows, start)
+        self.counters.count_execution(call.rows, start)
         return result
 
 
@@ -73,9 +73,10 @@ class ModelPool:
 
     Args:
         registry: where the bundles are.
-        retry: seconds after which loading a version that failed is tried again.
+        retry: seconds after which loading a version that failed may be tried again.
         memory: bytes of bundles to keep; the least recently used beyond it are evicted. 0 for no limit.
-        idle: seconds after its last call for which a version that is no longer the default is kept.
+        idle: seconds after its last call for which a version without label and traffic is kept, unless it is the
+            default.
         batching: how calls are batched; None (Lambda) also disables measuring models.
     """
 
@@ -117,7 +118,7 @@ class ModelPool:
         return failure is None or time.monotonic() >= failure[1]
 
     def retries(self) -> list[Key]:
-        """Return the versions that failed to load and are due for a retry."""
+        """Return the versions that failed to load and whose retry interval has passed."""
         return [key for key in list(self._failures) if self.due(key)]
 
     def was_loaded(self, key: Key) -> bool:
@@ -186,8 +187,11 @@ class ModelPool:
             for key in [key for key in self._loaded if key[0] == name]:
                 del self._loaded[key]
 
-    def tidy(self, name: str, *, offered: Collection[int], needed: Collection[int | None]) -> None:
-        """Evict a model's withdrawn versions, and idle ones that are not needed."""
+    def evict_unneeded(self, name: str, *, offered: Collection[int], needed: Collection[int | None]) -> None:
+        """Evict versions that are not ``offered``, and idle ones that are not ``needed``.
+
+        Also forgets the failures of versions that are not offered.
+        """
         with self._changing:
             for served in [served for served in self._loaded.values() if served.name == name]:
                 last = max(served.counters.last, served.since)

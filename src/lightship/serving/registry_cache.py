@@ -38,11 +38,12 @@ class _Entry:
 class RegistryCache:
     """Cached names and states of models, and manifests of versions. Thread-safe.
 
-    Methods with ``may_read`` read the registry where the cached value is due; with ``may_read=False`` they answer from
-    the cache or raise NeverRead. The first caller that finds a value due reads it, others use the cached one meanwhile.
+    Methods with ``may_read`` read the registry where the cached value is due (older than ``refresh``); with
+    ``may_read=False`` they answer from the cache or raise NeverRead. The first caller that finds a value due reads it,
+    others use the cached one meanwhile.
 
     Attributes:
-        shadowed: whether any model has shadow versions.
+        shadowed: whether any model read so far has, or had, shadow versions.
 
     Args:
         registry: where the models are.
@@ -56,12 +57,12 @@ class RegistryCache:
         self._manifests: dict[tuple[str, int], tuple[Manifest, str]] = {}
         self._names: tuple[str, ...] | None = None
         self._listed_until = 0.0
-        self._answers = True
+        self._is_reachable = True
         self._first_read = threading.Lock()
         self.shadowed = False
 
     def fresh(self, name: str) -> State | None:
-        """Return a model's cached state; None where it is not cached or due.
+        """Return a model's cached state; None where it has to be read first.
 
         Raises StateError or RegistryError where it could not be read within the refresh interval.
         """
@@ -94,12 +95,12 @@ class RegistryCache:
     def states(self, *, may_read: bool = True) -> Mapping[str, State | RegistryError]:
         """Return the state of each model that takes requests, or its error.
 
-        The error is why a state has never been read. Raises RegistryError where the registry has never been listed,
-        NeverRead where that was not permitted.
+        A model has an error where its state could not be read yet. Raises RegistryError where the registry has never
+        been listed, NeverRead where that was not permitted.
         """
         names = self._cached_names(may_read=may_read)
-        found: dict[str, State | RegistryError] = {}
-        due = self._due() if may_read and self._answers else frozenset()
+        states: dict[str, State | RegistryError] = {}
+        due = self._due() if may_read and self._is_reachable else frozenset()
         for name in names:
             cached = name in self._entries and name not in due
             try:
@@ -107,10 +108,10 @@ class RegistryCache:
             except NeverRead:
                 raise
             except RegistryError as error:
-                found[name] = error
+                states[name] = error
             else:
-                found.update({name: state} if state.offered else {})
-        return found
+                states.update({name: state} if state.offered else {})
+        return states
 
     def names(self) -> tuple[str, ...]:
         """Return the names of :meth:`states`."""
@@ -193,11 +194,11 @@ class RegistryCache:
     def _list(self) -> None:
         self._listed_until = time.monotonic() + self._refresh
         try:
-            self._names, self._answers = tuple(self._registry.names()), True
+            self._names, self._is_reachable = tuple(self._registry.names()), True
         except RegistryError:
             if self._names is None:
                 raise
-            self._answers = False
+            self._is_reachable = False
         self._listed_until = time.monotonic() + self._refresh
 
 

@@ -50,17 +50,17 @@ class Target(NamedTuple):
 class Router:
     """Selection of versions by number, label or traffic split. Thread-safe.
 
-    It also remembers the version that answered last.
+    It also records the version of each model that answered last.
 
     Args:
         cache: the registry's state.
-        default: the model for requests that name none; None for the only model.
+        default: the model for requests that name none; None where the registry must have one model only.
     """
 
     def __init__(self, cache: RegistryCache, default: str | None) -> None:
         self._cache = cache
         self._default = default
-        self._answered: dict[str, int] = {}
+        self._last_versions: dict[str, int] = {}
 
     def default_name(self, *, may_read: bool = True) -> str:
         """Return the default model's name.
@@ -88,9 +88,9 @@ class Router:
         return self._default or (next(iter(names)) if len(names) == 1 else None)
 
     def fresh(self, selector: ModelSelector) -> Target | None:
-        """Return the version for a request from fresh state.
+        """Return the version for a request by the cached state.
 
-        Returns None where the registry has to be read first.
+        Returns None where the registry has to be read first. Raises NotFound or RegistryError.
         """
         name = selector.name or self._default
         state = None if name is None else self._cache.fresh(name)
@@ -114,16 +114,16 @@ class Router:
 
     def previous(self, name: str, state: State) -> int | None:
         """Return the version that answered last by default, if it still takes requests."""
-        version = self._answered.get(name)
+        version = self._last_versions.get(name)
         return version if version in state.offered else None
 
-    def answered(self, served: Served) -> None:
+    def record_answer(self, served: Served) -> None:
         """Record the version that answers a request without an explicit version."""
-        self._answered[served.name] = served.version
+        self._last_versions[served.name] = served.version
 
     def forget(self, name: str) -> None:
         """Forget which version of a model answered last."""
-        self._answered.pop(name, None)
+        self._last_versions.pop(name, None)
 
     def _choose(self, name: str, state: State, selector: ModelSelector) -> Target | None:
         explicit = selector.explicit

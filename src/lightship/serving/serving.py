@@ -33,10 +33,11 @@ class Options:
     """Options for serving models.
 
     Attributes:
-        default: the model for requests that name none; None for the only model.
+        default: the model for requests that name none; None where the registry must have one model only.
         refresh: seconds for which a model's state is fresh.
         memory: bytes of bundles to keep loaded; the least recently used beyond it are evicted. 0 for no limit.
-        idle: seconds after its last call for which a version that is no longer the default is kept.
+        idle: seconds after its last call for which a version without label and traffic is kept, unless it is the
+            default.
         caches: bytes of results to keep, by name of a model that has a response cache.
     """
 
@@ -95,7 +96,7 @@ class Serving:
         target = self.router.fresh(selector) or self.resolve(selector)
         served = self.pool.get((target.name, target.version)) or self._load(target)
         if not target.explicit:
-            self.router.answered(served)
+            self.router.record_answer(served)
         return served
 
     def resolve(self, selector: ModelSelector, *, may_read: bool = True) -> Target:
@@ -106,13 +107,13 @@ class Serving:
         target = self.router.target(selector, may_read=may_read)
         state = target.state
         needed = {*state.routing.versions, state.default, self.router.previous(target.name, state)}
-        self.pool.tidy(target.name, offered=state.offered, needed=needed)
+        self.pool.evict_unneeded(target.name, offered=state.offered, needed=needed)
         return target
 
     def previous(self, target: Target) -> Served | None:
         """Return the loaded version that answered before.
 
-        Returns None where the request selects a version.
+        Returns None where the request selects a version, or that version is not loaded.
         """
         if target.explicit:
             return None
@@ -155,7 +156,8 @@ class Serving:
     def start(self) -> tuple[ModelState, ...]:
         """Load every model's default version, the default model first.
 
-        Stops at the memory limit. A failure is reported in the model's state and does not stop the others.
+        Stops at the memory limit. A failure is reported in the model's state and does not stop the others. Raises
+        RegistryError where the registry has never been listed.
         """
         self.starting = True
         try:
@@ -181,7 +183,7 @@ class Serving:
             raise self.cache.not_found(name)
         served = self.pool.load((name, number), spare=spare)
         if version is None:
-            self.router.answered(served)
+            self.router.record_answer(served)
         return served
 
     def load_default(self) -> None:

@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 _RELATIVE = 1e-3
 _ABSOLUTE = 1e-4
 
-# Calls that wait for a shadow keep their inputs and outputs in memory: further ones are dropped.
+# The most calls that run or wait on shadows: they keep their inputs and outputs in memory, so further ones are dropped.
 _WAITING = 32
 
 
@@ -32,8 +32,8 @@ _WAITING = 32
 class Disagreement:
     """Comparisons of one shadow version so far.
 
-    Differences are absolute, over all numeric outputs. ``dropped`` calls were sampled but not run, because too many
-    were waiting.
+    ``largest`` is the largest absolute difference of a finite float output. ``dropped`` calls were sampled but not run,
+    because too many were waiting.
     """
 
     compared: int = 0
@@ -72,49 +72,54 @@ class Shadows:
         self._pool = pool
         self._executor = executor
         self._free_slots = threading.BoundedSemaphore(_WAITING)
-        self._seen: dict[tuple[str, int], Disagreement] = {}
+        self._disagreements: dict[tuple[str, int], Disagreement] = {}
 
     def run(self, name: str, version: int, answered: Result) -> None:
         """Run a call on a shadow version and compare the results, in line or later.
 
         Drops the call where too many are waiting. Never raises: a failing shadow must not fail the request.
         """
-        seen = self._seen.setdefault((name, version), Disagreement())
+        disagreement = self._disagreements.setdefault((name, version), Disagreement())
         if self._executor is None:
-            self._compare(name, version, answered, seen)
+            self._compare(name, version, answered, disagreement)
         elif self._free_slots.acquire(blocking=False):
             try:
-                future = self._executor.submit(self._compare, name, version, answered, seen)
+                future = self._executor.submit(self._compare, name, version, answered, disagreement)
             except RuntimeError:  # the server is shutting down
                 self._free_slots.release()
-                seen.dropped += 1
+                disagreement.dropped += 1
             else:
                 future.add_done_callback(lambda _: self._free_slots.release())
         else:
-            seen.dropped += 1
+            disagreement.dropped += 1
 
-    def seen(self, name: str) -> dict[int, Disagreement]:
+    def disagreements(self, name: str) -> dict[int, Disagreement]:
         """Return the comparisons so far for a model's shadows, by version."""
-        return {version: seen for (model, version), seen in list(self._seen.items()) if model == name}
+        return {
+            version: disagreement
+            for (model, version), disagreement in list(self._disagreements.items())
+            if model == name
+        }
 
-    def _compare(self, name: str, version: int, answered: Result, seen: Disagreement) -> None:
+    def _compare(self, name: str, version: int, answered: Result, disagreement: Disagreement) -> None:
         try:
             model = self._pool.load((name, version), spare=True).model
             if model.stateful:  # this version may also answer requests: use a separate engine
                 model = model.clone()
-            seen.record(answered, model.predict(answered.call))
+            disagreement.record(answered, model.predict(answered.call))
         except LightshipError as error:
-            seen.failed += 1
+            disagreement.failed += 1
             _LOG.warning("shadow version %s of model '%s' failed: %s", version, name, error.message)
         except Exception:
-            seen.failed += 1
+            disagreement.failed += 1
             _LOG.exception("shadow version %s of model '%s' failed", version, name)
 
 
 def compare(answered: Mapping[str, Array], shadowed: Mapping[str, Array]) -> tuple[bool, float]:
     """Return whether two results agree within tolerance, and the largest difference.
 
-    The difference is absolute. Never raises: arrays of different shapes or kinds of dtype disagree.
+    The difference is absolute, over finite values of float outputs; other outputs must be equal. Never raises: arrays
+    of different shapes or kinds of dtype disagree.
     """
     if {name: _form(array) for name, array in answered.items()} != {
         name: _form(array) for name, array in shadowed.items()

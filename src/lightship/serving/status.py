@@ -122,7 +122,7 @@ class ModelStatus:
             digest=digest,
             error=error,
             example=self._example(name, version, manifest) if example and may_read and manifest else None,
-            shadows={shadow: seen.to_json() for shadow, seen in self._shadows.seen(name).items()},
+            shadows={shadow: each.to_json() for shadow, each in self._shadows.disagreements(name).items()},
             answering=answering,
             withdrawn=tuple(sorted(state.withdrawn)),
         )

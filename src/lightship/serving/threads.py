@@ -20,7 +20,7 @@ _READS = 4
 
 
 class Threads:
-    """Executors for calls, for loading versions and for shadow versions.
+    """Executors for calls, loads, shadow versions and reads of the registry.
 
     Args:
         calls: the number of threads that run models.
@@ -58,7 +58,7 @@ class Threads:
         return future
 
     def close(self) -> None:
-        """Wait for running calls; cancel reads and loads that have not started."""
+        """Wait for calls and running work; cancel reads and loads that have not started."""
         for executor in (self.calls, self.shadows):
             executor.shutdown()
         for executor in (self._reads, self.loads):

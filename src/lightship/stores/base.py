@@ -48,5 +48,8 @@ class Store(Protocol):
         ...
 
     def publish(self, folder: Path, key: str) -> bool:
-        """Publish a staged folder at a key atomically; False where the key is taken."""
+        """Publish a staged folder at a key; False where the key is taken.
+
+        Readers see the whole folder or nothing.
+        """
         ...

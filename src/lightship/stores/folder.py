@@ -45,8 +45,8 @@ class FolderStore:
 
     def changed(self, key: str, etag: str | None) -> bool:
         """See :meth:`Store.changed`."""
-        found = self.read(key)
-        return (found[1] if found else None) != etag
+        stored = self.read(key)
+        return (stored[1] if stored else None) != etag
 
     def write(self, key: str, data: bytes, *, if_match: str | None) -> bool:
         """See :meth:`Store.write`; a lock file serialises the writers."""

@@ -55,7 +55,7 @@ class S3Store:
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._cache = cache.folder or Path(tempfile.gettempdir()) / "lightship-cache"
         self._cache_bytes = cache.size
-        self._held: WeakValueDictionary[str, _CachedFolder] = WeakValueDictionary()
+        self._in_use: WeakValueDictionary[str, _CachedFolder] = WeakValueDictionary()
         self._client = aws.client("s3", attempts=3)
 
     def list(self, key: str = "") -> list[str]:
@@ -65,8 +65,8 @@ class S3Store:
             Bucket=self._bucket, Prefix=prefix, Delimiter="/"
         )
         with self._errors("list", key):
-            found = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
-        return sorted(name[len(prefix) :].rstrip("/") for name in found)
+            prefixes = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
+        return sorted(name[len(prefix) :].rstrip("/") for name in prefixes)
 
     def read(self, key: str) -> tuple[bytes, str] | None:
         """See :meth:`Store.read`."""
@@ -100,18 +100,18 @@ class S3Store:
         return self._path(key, renew=False)
 
     def renew(self, key: str) -> Path:
-        """Download the folder again unless another process repaired the cached copy."""
+        """Download the folder again, unless the cached copy is intact by now."""
         return self._path(key, renew=True)
 
     def _path(self, key: str, *, renew: bool) -> Path:
-        found = self._get(f"{key}/{MANIFEST}")
-        if found is None:
+        manifest = self._get(f"{key}/{MANIFEST}")
+        if manifest is None:
             raise NotFound(f"there is no version published at {self._uri(key)}")
-        name = hashlib.sha256(found[0]).hexdigest()
-        target = self._held.setdefault(name, _CachedFolder(self._cache / name))
+        name = hashlib.sha256(manifest[0]).hexdigest()
+        target = self._in_use.setdefault(name, _CachedFolder(self._cache / name))
         try:
             if renew or not target.is_dir():
-                self._fetch(key, found[0], target, renew=renew)
+                self._fetch(key, manifest[0], target, renew=renew)
             os.utime(target)
         except OSError as error:
             raise RegistryError(
@@ -177,22 +177,23 @@ class S3Store:
         self._cache.mkdir(parents=True, exist_ok=True)
         with (self._cache / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            for left in self._cache.glob(f"{_PARTIAL}*"):
-                shutil.rmtree(left, ignore_errors=True)
+            for partial in self._cache.glob(f"{_PARTIAL}*"):
+                shutil.rmtree(partial, ignore_errors=True)
             yield
 
     def _free_space(self, needed: int) -> None:
         """Remove least recently used folders until ``needed`` bytes fit limit and disk.
 
-        Folders in use by this process are kept: their files are memory-mapped, so removing them would free no space.
+        Folders in use by this process are kept: their files are memory-mapped, so removing them would free no space and
+        could break the loaded model.
         """
         cached = sorted((entry for entry in self._cache.iterdir() if not entry.name.startswith(".")), key=_age)
-        kept = sum(map(_size, cached))
+        used = sum(map(_size, cached))
         for entry in cached:
-            if kept + needed <= self._cache_bytes and needed <= shutil.disk_usage(self._cache).free:
+            if used + needed <= self._cache_bytes and needed <= shutil.disk_usage(self._cache).free:
                 break
-            if entry.name not in self._held:
-                kept -= _size(entry)
+            if entry.name not in self._in_use:
+                used -= _size(entry)
                 shutil.rmtree(entry, ignore_errors=True)
 
     def _size(self, key: str) -> int:
@@ -210,18 +211,18 @@ class S3Store:
     def _get(self, key: str) -> tuple[bytes, str] | None:
         with self._errors("read", key):
             try:
-                found = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
+                response = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
             except self._client.exceptions.ClientError as error:
-                if aws.code(error) in aws.MISSING or (aws.code(error) in aws.DENIED and not self._listed(key)):
+                if aws.code(error) in aws.MISSING or (aws.code(error) in aws.DENIED and not self._exists(key)):
                     return None
                 raise
-            return found["Body"].read(), found["ETag"]
+            return response["Body"].read(), response["ETag"]
 
-    def _listed(self, key: str) -> bool:
+    def _exists(self, key: str) -> bool:
         """Return whether an object exists, by listing.
 
-        S3 answers AccessDenied for a missing object to a role without permission to list. A listing is by prefix, so
-        the key itself is compared.
+        S3 answers AccessDenied for a missing object where the role may not list the bucket, or may list some prefixes
+        only. The listing is by prefix, so the key itself is compared.
         """
         first = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._key(key), MaxKeys=1)
         return [entry["Key"] for entry in first.get("Contents", [])] == [self._key(key)]

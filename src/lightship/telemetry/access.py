@@ -43,8 +43,8 @@ def line(exchange: Exchange) -> str:
 class AccessLog:
     """A log written to a text stream in its own thread, without blocking requests.
 
-    It closes the stream. While more than 10,000 lines wait, further lines are dropped, and a line ``{"lost": N}``
-    reports them. Writing to a stream that is already closed has no effect.
+    :meth:`close` closes the stream. While more than 10,000 lines wait, further lines are dropped, and a line
+    ``{"lost": N}`` reports them. Writing to a stream that is already closed has no effect.
     """
 
     def __init__(self, stream: TextIO) -> None:

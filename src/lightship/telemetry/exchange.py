@@ -17,12 +17,12 @@ class Exchange(NamedTuple):
         refusal: the code of the error that refused the request; empty without an error.
         model: the model of the request; empty where none was found. ``version`` is 0 then.
         version: of that model.
-        rows: the number of rows in the request.
+        rows: the number of rows in the request; 0 where it was not decoded.
         caller: ``anonymous``, ``token`` or the caller in API Gateway's event; None for a client without the token.
         correlation: the value of the response's ``x-correlation-id``.
         time: when the request arrived, as a Unix time in seconds.
         seconds: from the head of the request until the response was complete.
-        sent: bytes of the response's body.
+        sent: bytes of the response's body that were sent; 0 on Lambda.
     """
 
     method: str

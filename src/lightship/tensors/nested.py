@@ -27,11 +27,12 @@ _NAMES = {"f": "numbers", "i": "integers", "u": "integers", "b": "true or false"
 
 
 def to_array(value: Any, spec: TensorSpec, *, over: Literal["raise", "ignore"] = "raise") -> Array:
-    """Return a JSON value as an array of the spec's dtype and rank.
+    """Return a JSON value as an array of the spec's dtype.
 
-    The value is nested lists, a scalar or ``{"b64": text}``. Conversion is strict, because JSON types carry meaning:
-    strings, booleans and null are not numbers, ``1.5`` and ``1.0`` are not integers, and a number beyond the dtype is
-    refused instead of wrapped. Integers are never converted through a floating-point dtype.
+    The value is nested lists, a scalar or ``{"b64": text}``; :func:`lightship.tensors.validate` checks its shape.
+    Conversion is strict, because JSON types carry meaning: strings, booleans and null are not numbers, ``1.5`` and
+    ``1.0`` are not integers, and a number beyond the dtype is refused instead of wrapped. Integers are never converted
+    through a floating-point dtype.
 
     A value with one dimension less than a batched spec is one row and gets a batch dimension. Where ``over`` is
     ``ignore``, a float beyond the dtype becomes an infinity. Raises InvalidInput.

@@ -43,7 +43,7 @@ class TensorSpec:
     Attributes:
         name: the model's name for it.
         dtype: a key of :data:`DTYPES`.
-        shape: ``None`` stands for any size; the first dimension is the batch.
+        shape: ``None`` means any size; a first dimension of any size is the batch.
         kind: how encoded bytes or named columns become this tensor, as ``{"type": "image", ...}``; ``None`` for
             a plain tensor. The options belong to the kind (see :mod:`lightship.inputs`). ``{"type": "example",
             "features": {name: {"dtype": ..., "shape": ...}}}`` are strings that the graph parses as tf.Example.

@@ -103,7 +103,7 @@ AuthenticatedCaller = Annotated[Caller, Depends(_caller)]
 def ask(caller: AuthenticatedCaller, body: Annotated[JobsBody, Body(openapi_examples=_EXAMPLES)]) -> Any:
     """Return an address to upload a file to, or start a job for an uploaded file.
 
-    Repeating a job's request returns the same job.
+    Repeating a job's request returns the same job; another value of `run` starts a new one.
     """
     if isinstance(body, UploadRequest):
         return JSONResponse(uploads.begin(caller.cloud, owner=caller.owner, **body.upload.model_dump()))
@@ -125,8 +125,8 @@ def _start(caller: Caller, body: JobRequest) -> dict[str, Any]:
 @router.get("", summary="Your jobs, the newest first", response_model=JobList, response_model_exclude_unset=True)
 def jobs(caller: AuthenticatedCaller, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> dict[str, Any]:
     """Return the caller's jobs, the newest first."""
-    found = operations.statuses(caller.cloud, owner=caller.owner, limit=limit)
-    return {"jobs": [status.to_json() for status in found]}
+    statuses = operations.statuses(caller.cloud, owner=caller.owner, limit=limit)
+    return {"jobs": [status.to_json() for status in statuses]}
 
 
 @router.get("/{job}", summary="A job's status", response_model=JobStatus, response_model_exclude_unset=True)
@@ -160,7 +160,7 @@ def cancel(caller: AuthenticatedCaller, job: str) -> dict[str, Any]:
     "/{job}/retry", summary="Send unfinished work again", response_model=JobStatus, response_model_exclude_unset=True
 )
 def retry(caller: AuthenticatedCaller, job: str) -> dict[str, Any]:
-    """Send a job's chunks that no worker is processing to the queue again."""
+    """Send a job's unfinished work that no worker is processing to the queue again."""
     operations.retry(caller.cloud, owner=caller.owner, job=job)
     return caller.status(job)
 

@@ -21,7 +21,7 @@ from lightship.settings import Settings
 Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
-def _completing(find: Callable[[click.Context, str], Iterable[str]]) -> Complete:
+def _completion(find: Callable[[click.Context, str], Iterable[str]]) -> Complete:
     """Return a completion for click from a function that returns candidates.
 
     Candidates that do not start with the incomplete word are dropped.
@@ -41,47 +41,47 @@ def _completing(find: Callable[[click.Context, str], Iterable[str]]) -> Complete
     return complete
 
 
-@_completing
+@_completion
 def models(context: click.Context, incomplete: str) -> Iterable[str]:
     """Return the names of the models."""
     return _registry(context).names()
 
 
-@_completing
+@_completion
 def models_and_versions(context: click.Context, incomplete: str) -> Iterable[str]:
     """Return the matching models; of a single match also ``churn@1`` per version."""
     name, at, _ = incomplete.partition("@")
-    found = [each for each in _registry(context).names() if each == name or (not at and each.startswith(name))]
-    if len(found) != 1:
-        return found
-    return [*found, *(f"{found[0]}@{version}" for version in _state(context, found[0]).versions)]
+    candidates = [each for each in _registry(context).names() if each == name or (not at and each.startswith(name))]
+    if len(candidates) != 1:
+        return candidates
+    return [*candidates, *(f"{candidates[0]}@{version}" for version in _state(context, candidates[0]).versions)]
 
 
-@_completing
+@_completion
 def versions(context: click.Context, incomplete: str) -> Iterable[str]:
     """Return the versions of the command line's model, the newest first."""
     return map(str, reversed(_state(context).offered))
 
 
-@_completing
+@_completion
 def labels(context: click.Context, incomplete: str) -> Iterable[str]:
     """Return the labels of the command line's model, and ``production``."""
     return sorted({PRODUCTION, *_state(context).routing.labels})
 
 
-@_completing
+@_completion
 def shares(context: click.Context, incomplete: str) -> Iterable[str]:
     """Return ``VERSION=`` for each version of the command line's model."""
     return [f"{version}=" for version in _state(context).offered]
 
 
-@_completing
+@_completion
 def entries(context: click.Context, incomplete: str) -> Iterable[str]:
     """Return the history entries of the command line's model, the newest first."""
     return [str(entry.number) for entry in reversed(_state(context).entries)]
 
 
-@_completing
+@_completion
 def queues(context: click.Context, incomplete: str) -> Iterable[str]:
     """Return the names of the stack's queues."""
     return StackSettings.from_environment(os.environ).queues
@@ -91,10 +91,10 @@ def _registry(context: click.Context) -> Registry:
     if "registry" not in context.params:  # a command for a stack
         settings = Settings.from_environment()
         return Registry(settings.registry, cache=settings.cache)
-    found = context.params["registry"]
-    if not isinstance(found, Registry):  # click drops a value refused by its callback
+    registry = context.params["registry"]
+    if not isinstance(registry, Registry):  # click drops a value refused by its callback
         raise SettingError("the command line has no readable registry")
-    return found
+    return registry
 
 
 def _state(context: click.Context, name: str | None = None) -> State:

@@ -32,17 +32,17 @@ def registry_at(location: str) -> Registry:
     return Registry(location, cache=Settings.from_environment().cache)
 
 
-def _existing(_: click.Context, __: click.Parameter, value: str | None) -> Registry:
+def _existing_registry(_: click.Context, __: click.Parameter, value: str | None) -> Registry:
     return existing(value or Settings.from_environment().registry)
 
 
-def _any(_: click.Context, __: click.Parameter, value: str | None) -> Registry:
+def _any_registry(_: click.Context, __: click.Parameter, value: str | None) -> Registry:
     return registry_at(value or Settings.from_environment().registry)
 
 
-registry_option = click.option("--registry", metavar="URI", callback=_existing, help=_REGISTRY_HELP)
+registry_option = click.option("--registry", metavar="URI", callback=_existing_registry, help=_REGISTRY_HELP)
 new_registry_option = click.option(
-    "--registry", metavar="URI", callback=_any, help=f"{_REGISTRY_HELP}  It is created if it does not exist."
+    "--registry", metavar="URI", callback=_any_registry, help=f"{_REGISTRY_HELP}  It is created if it does not exist."
 )
 model_argument = click.argument("model", metavar="NAME[@VERSION]", shell_complete=completion.models_and_versions)
 name_argument = click.argument("name", metavar="NAME", shell_complete=completion.models)

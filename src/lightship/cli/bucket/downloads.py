@@ -1,4 +1,7 @@
-"""Downloads of job results; a result is written completely or not at all."""
+"""Downloads of job results.
+
+The parts of a result are downloaded to a temporary folder first. Rejected rows are written to their file directly.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from typing import Any
 from lightship.errors import InvalidInput
 from lightship.jobs.cloud import Cloud
 
-_AT_ONCE = 8
+_CONCURRENCY = 8
 
 
 def in_parts(output: Path, *, parquet: bool) -> bool:
@@ -54,7 +57,7 @@ def save(cloud: Cloud, receipt: Mapping[str, Any], output: Path) -> None:
             output.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".lightship-", dir=output if folder else output.parent) as staging:
             files = [Path(staging, key.rpartition("/")[2]) for key in keys]
-            with ThreadPoolExecutor(_AT_ONCE) as pool:
+            with ThreadPoolExecutor(_CONCURRENCY) as pool:
                 list(pool.map(lambda key, file: cloud.s3.download_file(cloud.bucket, key, str(file)), keys, files))
             for file in files:
                 file.replace(output / file.name if folder else output)
@@ -66,7 +69,7 @@ def save(cloud: Cloud, receipt: Mapping[str, Any], output: Path) -> None:
 def save_rejected(cloud: Cloud, receipt: Mapping[str, Any], target: Path) -> None:
     """Write a receipt's rejected rows to a JSON Lines file, in their order.
 
-    The file is empty where no row was rejected. Raises InvalidInput.
+    The file is empty where no row was rejected, and incomplete where a download fails. Raises InvalidInput.
     """
     try:
         with target.open("wb") as file:

@@ -19,11 +19,11 @@ from lightship.jobs import inputs, objects, uploads
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.requests import canonical
 
-_AT_ONCE = 8
+_CONCURRENCY = 8
 
-# Minimum bytes of a part, and a number of parts below S3's limit of 10,000.
+# Minimum size of a part in bytes, and the maximum number of parts: S3's limit is 10,000.
 _PART = 8 * 1024 * 1024
-_MOST_PARTS = 9_000
+_MAX_PARTS = 9_000
 
 
 def find(path: Path) -> dict[str, Path]:
@@ -34,14 +34,14 @@ def find(path: Path) -> dict[str, Path]:
     if not path.is_dir():
         return {path.name: path}
     below = {file.relative_to(path): file for file in sorted(path.rglob("*")) if file.is_file()}
-    found = {
+    images = {
         name.as_posix(): file
         for name, file in below.items()
         if name.name.lower().endswith(inputs.IMAGE_SUFFIXES) and not any(part.startswith(".") for part in name.parts)
     }
-    if not found:
+    if not images:
         raise InvalidInput(f"there is no image in {path}: their names end with {', '.join(inputs.IMAGE_SUFFIXES)}")
-    return found
+    return images
 
 
 def send(files: Mapping[str, Path], cloud: Cloud, owner: str, console: Console) -> str:
@@ -53,11 +53,11 @@ def send(files: Mapping[str, Path], cloud: Cloud, owner: str, console: Console) 
     folder = f"{uploads.prefix(owner)}{hashlib.sha256(canonical(digests)).hexdigest()[:32]}/"
     for name in files:
         uploads.check_key(folder + name)
-    there = {source.key: source.size for source in objects.list_objects(cloud, cloud.bucket, folder)}
-    missing = {name: file for name, file in files.items() if there.get(folder + name) != file.stat().st_size}
+    uploaded = {source.key: source.size for source in objects.list_objects(cloud, cloud.bucket, folder)}
+    missing = {name: file for name, file in files.items() if uploaded.get(folder + name) != file.stat().st_size}
     with (
         bar(console) as progress,
-        ThreadPoolExecutor(_AT_ONCE if len(missing) > 1 else 1) as pool,
+        ThreadPoolExecutor(_CONCURRENCY if len(missing) > 1 else 1) as pool,
     ):
         task = progress.add_task("uploading", total=sum(file.stat().st_size for file in missing.values()))
 
@@ -85,13 +85,13 @@ def _put(path: Path, digest: str, cloud: Cloud, key: str, advance: Callable[[int
     from boto3.s3.transfer import TransferConfig
 
     size = path.stat().st_size
-    part = max(_PART, size // _MOST_PARTS)
+    part = max(_PART, size // _MAX_PARTS)
     config = TransferConfig(multipart_threshold=part, multipart_chunksize=part, use_threads=size > part)
     with path.open("rb") as file:
-        cloud.s3.upload_fileobj(_Verified(file, digest, advance), cloud.bucket, key, Config=config)
+        cloud.s3.upload_fileobj(_VerifiedFile(file, digest, advance), cloud.bucket, key, Config=config)
 
 
-class _Verified:
+class _VerifiedFile:
     """File whose last read fails unless its content has the digest.
 
     The failure aborts the upload, because the key is derived from the digest.
@@ -99,13 +99,13 @@ class _Verified:
 
     def __init__(self, file: BinaryIO, digest: str, advance: Callable[[int], object]) -> None:
         self._file, self._wanted, self._advance = file, digest, advance
-        self._found = hashlib.sha256()
+        self._hash = hashlib.sha256()
 
     def read(self, size: int = -1) -> bytes:
         """Read up to ``size`` bytes, or the rest; raises InvalidInput on a wrong digest."""
         block = self._file.read(size)
-        self._found.update(block)
+        self._hash.update(block)
         self._advance(len(block))
-        if (size < 0 or not block) and self._found.hexdigest() != self._wanted:
+        if (size < 0 or not block) and self._hash.hexdigest() != self._wanted:
             raise InvalidInput(f"{self._file.name} changed during the upload: try again when it is complete")
         return block

@@ -42,7 +42,7 @@ _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 
 
 class Refusal(click.ClickException):
-    """Error of the user: one sentence on standard error."""
+    """A mistake of the user or a refusal by AWS: one sentence on standard error."""
 
     exit_code = REFUSED
 
@@ -61,7 +61,7 @@ class Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command.
 
-        click takes one such as ``*`` for an option and prints the help; this raises an error.
+        click takes an unknown command such as ``*`` for an option and prints the help; this raises an error.
         """
         if not context.resilient_parsing and self.get_command(context, words[0]) is None:
             context.fail(f"No such command {words[0]!r}.")
@@ -87,10 +87,10 @@ class Group(click.Group):
         try:
             return super().main(*args, **options)
         except OSError as error:
-            if (refusal := _of_system(error)) is None:
+            if (refusal := _system_refusal(error)) is None:
                 raise
         except UnicodeEncodeError as error:
-            if (refusal := _of_arguments([*(args[0] if args else options.get("args") or sys.argv[1:])])) is None:
+            if (refusal := _argument_refusal([*(args[0] if args else options.get("args") or sys.argv[1:])])) is None:
                 raise error from None
         _discard(sys.stdout)
         with suppress(OSError):  # standard error may be on the same full disk
@@ -107,18 +107,18 @@ def _sentence(error: LightshipError) -> str:
     return printable(error.message) + detail
 
 
-def _of_system(error: OSError) -> click.ClickException | None:
+def _system_refusal(error: OSError) -> click.ClickException | None:
     """Return the error for an unusable file or output; None for any other error."""
     if error.filename is not None:
         return Refusal(f"{click.format_filename(error.filename)}: {error.strerror}")
     return Unwritable(f"cannot write: {error.strerror}") if error.errno in _UNWRITABLE else None
 
 
-def _of_arguments(words: Sequence[str]) -> click.ClickException | None:
+def _argument_refusal(words: Sequence[str]) -> click.ClickException | None:
     """Return the error for the first argument that is not UTF-8, else None."""
     for word in words:
-        if word != (shown := word.encode(errors="backslashreplace").decode()):
-            return Refusal(f"the argument {shown} is not UTF-8")
+        if word != (escaped := word.encode(errors="backslashreplace").decode()):
+            return Refusal(f"the argument {escaped} is not UTF-8")
     return None
 
 

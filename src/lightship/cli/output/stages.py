@@ -45,7 +45,7 @@ def warning(progress: Callable[[str, float], None]) -> Callable[[str, float], No
 
 @contextmanager
 def stages(*, visible: bool) -> Iterator[Callable[[str, float], None]]:
-    """Print one line per stage on standard error, on a terminal with a progress bar.
+    """Print one line per stage on standard error; on a terminal, also a progress bar.
 
     Nothing is printed where not ``visible``.
     """

@@ -129,7 +129,7 @@ def verify(folder: Path, compiled: Report, suffix: str, sha256: str) -> Bundle:
     The folder must hold exactly what the manifest lists. ``sha256`` is the source file's digest. Raises CompileError.
     """
     try:
-        bundle = Bundle.open(folder, called="the bundle")
+        bundle = Bundle.open(folder, display_name="the bundle")
     except BundleError as error:
         raise invalid_answer(error.message) from None
     if bundle.manifest.signatures != compiled.signatures or bundle.manifest.engine != compiled.engine:

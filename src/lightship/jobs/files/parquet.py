@@ -31,7 +31,7 @@ def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Co
     span = Span(chunk.start, chunk.end, chunk.first, chunk.rows)
     with open_file(job.source, cloud) as file:
         table, damage = parquet.table(file, span)
-    return Columnar(table, parquet.lost(span, table, damage), job, signature)
+    return Columnar(table, parquet.error_rows(span, table, damage), job, signature)
 
 
 class Columnar:

@@ -21,7 +21,7 @@ from lightship.inputs import decode_body
 from lightship.protocols.http import Request, Response, Route, WireProtocol
 from lightship.protocols.json import nan_as_token, without_mark, write
 from lightship.protocols.mlflow.frames import from_object, from_rows
-from lightship.protocols.mlflow.sagemaker import ATTRIBUTES, accepts, attributes_of, check_single, chosen
+from lightship.protocols.mlflow.sagemaker import ATTRIBUTES, accepts, attributes_of, check_single, selection_of
 from lightship.protocols.statuses import error_headers, status
 from lightship.tensors import Array, Signature
 from lightship.version import __version__
@@ -60,7 +60,7 @@ def decode_invocation(request: Request, manifest: Manifest) -> Call:
     Raises InvalidInput, UnsupportedMedia, or NotFound for a signature.
     """
     attributes = attributes_of(request)
-    name, outputs = chosen(attributes) if attributes else (None, ())
+    name, outputs = selection_of(attributes) if attributes else (None, ())
     signature = manifest.signature(name)
     parameters: dict[str, Any] = {_ATTRIBUTES: attributes} if attributes else {}
     if accepts(request, _NPY):
@@ -143,7 +143,7 @@ def _predictions(prediction: Prediction) -> Response:
 
 
 def encode_ping(health: Health) -> Response:
-    """Return an empty line as MLflow does: 200 if the default model is ready."""
+    """Return an empty line like MLflow: 200 if the default model is ready, else 503."""
     return Response(200 if health.ready else 503, b"\n", dict(_TEXT))
 
 
@@ -161,7 +161,7 @@ def encode_error(error: LightshipError) -> Response:
 def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
     """Return the OpenAPI paths of a route.
 
-    Imported here, because no prediction needs it.
+    The module is imported on first use, because no prediction needs it.
     """
     from lightship.protocols.mlflow import openapi as mlflow_openapi
 

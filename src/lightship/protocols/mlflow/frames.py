@@ -103,9 +103,9 @@ def _from_values(value: Any, signature: Signature, where: str, rows: int | None 
 
 
 def _checked_count(array: Array, spec: TensorSpec, rows: int) -> Array:
-    """Return an array that has as many rows as were sent.
+    """Return an array after checking that it has as many rows as were sent.
 
-    Refuses a single row made of all values together.
+    Raises InvalidInput also where all values together were read as one row.
     """
     if spec.batched and (array.ndim == 0 or len(array) != rows):
         raise InvalidInput(f"input '{spec.name}' must have shape {list(spec.row_shape)} in each of {rows} rows")
@@ -129,7 +129,7 @@ def _from_frame(frame: Frame, signature: Signature) -> dict[str, Array]:
     """Return a data frame as inputs.
 
     Columns are whole inputs, or elements of inputs, by name or, if the names do not match, in order. As in MLflow,
-    columns of no input are ignored, and a missing number (null) is NaN.
+    named columns of no input are ignored, and null is NaN in an input of floats.
     """
     specs = signature.inputs
     if frame.names is not None and all(spec.name in frame.names for spec in specs):
@@ -141,8 +141,8 @@ def _from_frame(frame: Frame, signature: Signature) -> dict[str, Array]:
     order = _order(frame, [column for _, column in wanted], named=tables.named(signature))
     inputs = {}
     for spec in specs:
-        own = [index for index, (owner, _) in zip(order, wanted, strict=True) if owner == spec.name]
-        cells = [[_cell(row[index], spec) for index in own] for row in frame.rows]
+        positions = [index for index, (owner, _) in zip(order, wanted, strict=True) if owner == spec.name]
+        cells = [[_cell(row[index], spec) for index in positions] for row in frame.rows]
         inputs[spec.name] = to_array([row[0] for row in cells] if len(spec.shape) == 1 else cells, spec)
     return inputs
 

@@ -1,7 +1,7 @@
 """NumPy's file format as a body (``application/x-npy``).
 
-SageMaker's SDK sends and reads it by default. The parser here accepts no pickles, and never uses more memory than the
-body. The format: numpy's ``numpy/lib/format.py``.
+SageMaker's SDK sends and reads it by default. The parser here accepts no pickles, and the parsed array is a view of the
+body, regardless of the declared shape. The format: numpy's ``numpy/lib/format.py``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ _MAGIC = b"\x93NUMPY"
 
 # Size of the header's length field in bytes, by the format's major version.
 _LENGTH = {1: 2, 2: 4}
+
+# The most bytes before the data; numpy has the same limit for the header.
 _LONGEST = 10_000
 
 # The header as numpy.save writes it for arrays of numbers, booleans and strings.
@@ -33,11 +35,11 @@ _HEADER = re.compile(
 
 
 def read(body: bytes, spec: TensorSpec) -> Array:
-    """Return the array of a file as this input.
+    """Return the array in a .npy file as an input.
 
     The dtype is converted where no value changes. A single row may omit its batch dimension. Raises InvalidInput.
     """
-    array = _as(_parsed(body), spec)
+    array = _converted(_parsed(body), spec)
     return array[None] if spec.batched and array.ndim == len(spec.shape) - 1 else array
 
 
@@ -52,15 +54,15 @@ def write(array: Array) -> bytes:
 def _parsed(body: bytes) -> Array:
     width = _LENGTH.get(body[6], 0) if body.startswith(_MAGIC) and len(body) > 8 else 0
     start = 8 + width + int.from_bytes(body[8 : 8 + width], "little")
-    found = _HEADER.fullmatch(body[8 + width : start].decode("latin-1")) if width and start <= _LONGEST else None
-    if found is None:
+    header = _HEADER.fullmatch(body[8 + width : start].decode("latin-1")) if width and start <= _LONGEST else None
+    if header is None:
         raise InvalidInput("the body is not a .npy file of numbers, booleans or strings: write it with numpy.save")
-    shape = tuple(int(size) for size in found[3].replace(" ", "").split(",") if size)
-    dtype = _dtype(found[1])
-    given, declared = len(body) - start, prod(shape) * dtype.itemsize
-    if given != declared or len(shape) > 32:
-        raise InvalidInput(f"the .npy file declares {declared} bytes of {dtype} and has {given}")
-    return np.frombuffer(body, dtype, offset=start).reshape(shape, order="F" if found[2] == "True" else "C")
+    shape = tuple(int(size) for size in header[3].replace(" ", "").split(",") if size)
+    dtype = _dtype(header[1])
+    actual, declared = len(body) - start, prod(shape) * dtype.itemsize
+    if actual != declared or len(shape) > 32:
+        raise InvalidInput(f"the .npy file declares {declared} bytes of {dtype} and has {actual}")
+    return np.frombuffer(body, dtype, offset=start).reshape(shape, order="F" if header[2] == "True" else "C")
 
 
 def _dtype(text: str) -> np.dtype[Any]:
@@ -73,7 +75,7 @@ def _dtype(text: str) -> np.dtype[Any]:
     return dtype
 
 
-def _as(array: Array, spec: TensorSpec) -> Array:
+def _converted(array: Array, spec: TensorSpec) -> Array:
     wanted, kind = spec.numpy, array.dtype.kind
     if wanted.kind == "O":
         if kind == "S":

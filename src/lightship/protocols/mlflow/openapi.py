@@ -38,7 +38,7 @@ def describe(route: Route, models: Sequence[ModelState]) -> Paths:
     if route.operation == "predict":
         return {target.path: {"post": _predict(target)} for target in targets(route, models)}
     text: Schema = {"content": {"text/plain": {}}}
-    operation = _MLFLOW.operation(_SUMMARIES[route.path], _name(route.path), {"description": "The answer", **text})
+    operation = _MLFLOW.operation(_SUMMARIES[route.path], _name(route.path), {"description": "The response", **text})
     if route.path == "/ping":
         operation["responses"]["503"] = {"description": "The default model is not ready", **text}
     return {route.path: {"get": operation}}

@@ -30,7 +30,7 @@ def attributes_of(request: Request) -> str:
     return text
 
 
-def chosen(text: str) -> tuple[str | None, tuple[str, ...]]:
+def selection_of(text: str) -> tuple[str | None, tuple[str, ...]]:
     """Return the signature and outputs that custom attributes select.
 
     Raises InvalidInput for an output that is named twice.

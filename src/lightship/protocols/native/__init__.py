@@ -52,8 +52,8 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
     if not isinstance(outputs, list) or not all(isinstance(output, str) for output in outputs):
         raise InvalidInput('"outputs" must be a list of output names')
     if len(set(outputs)) < len(outputs):
-        twice = next(one for one, other in pairwise(sorted(outputs)) if one == other)
-        raise InvalidInput(f"output '{twice[:80]}' occurs twice")
+        duplicate = next(one for one, other in pairwise(sorted(outputs)) if one == other)
+        raise InvalidInput(f"output '{duplicate[:80]}' occurs twice")
     return Call(_inputs(value, manifest.signature(name)), signature=name, outputs=tuple(outputs))
 
 
@@ -134,7 +134,7 @@ def encode_model(state: ModelState) -> Response:
         record["signatures"] = [signature.to_json() for signature in state.manifest.signatures]
         record["metrics"] = dict(state.manifest.metrics)
     if state.shadows:
-        record["shadows"] = {str(version): dict(seen) for version, seen in state.shadows.items()}
+        record["shadows"] = {str(version): dict(comparison) for version, comparison in state.shadows.items()}
     return Response(200, write(record))
 
 
@@ -160,7 +160,8 @@ def encode_live(_: Health) -> Response:
 def encode_ready(health: Health) -> Response:
     """Return the server's readiness.
 
-    200 ``ready``; 200 ``degraded`` where some model failed; 503 ``unavailable`` where no model can be served.
+    200 ``ready``; 200 ``degraded`` where some model failed; 503 ``unavailable`` where no model can be served, and while
+    a server loads its models. Unauthenticated clients see no models, and ``ready`` also where some failed.
     """
     failed = any(state.error is not None for state in health.models)
     status = "unavailable" if not health.ready else "degraded" if failed else "ready"
@@ -182,7 +183,7 @@ def encode_error(error: LightshipError) -> Response:
 def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
     """Return the OpenAPI paths of a route.
 
-    Imported here, because no prediction needs it.
+    The module is imported on first use, because no prediction needs it.
     """
     from lightship.protocols.native import openapi as native_openapi
 

@@ -58,11 +58,11 @@ _NATIVE = Protocol("lightship", ERROR)
 def describe(route: Route, models: Sequence[ModelState]) -> Paths:
     """Return the OpenAPI paths of one route.
 
-    Routes for predictions have one path per loaded model.
+    Routes for predictions have one path per model whose manifest is known.
     """
     if route.operation == "predict":
         return {target.path: {"post": _predict(route, target)} for target in targets(route, models)}
-    answer = response("The answer", ANY_OBJECT)
+    answer = response("The response", ANY_OBJECT)
     if route.operation == "metrics":
         answer = response("Metrics in the text format", STRING, "text/plain")
     path = route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "")
@@ -126,8 +126,8 @@ def _first(example: Call, spec: TensorSpec) -> Array:
 
 
 def _example_value(row: Array, spec: TensorSpec) -> Any:
-    if (own := kind_of(spec).encode(row, spec)) is not None:
-        return own
+    if (encoded := kind_of(spec).encode(row, spec)) is not None:
+        return encoded
     if math.prod(row.shape) > _LARGEST_EXAMPLE or (row.dtype.kind == "f" and not np.isfinite(row).all()):
         return None
     value = nan_as_null(row)

@@ -50,7 +50,7 @@ def encode_model_ready(state: ModelState) -> Response:
 
 def encode_model(state: ModelState) -> Response:
     """Return the metadata of a model: its versions and default signature."""
-    engine, signature = _loaded(state)
+    engine, signature = _engine_and_signature(state)
     record = {
         "name": state.name,
         "versions": [str(version) for version in state.versions],
@@ -66,15 +66,15 @@ def encode_config(state: ModelState) -> Response:
 
     max_batch_size is 0, because the batch is a dimension like any other here.
     """
-    engine, signature = _loaded(state)
+    engine, signature = _engine_and_signature(state)
     record = {
         "name": state.name,
         "platform": _PLATFORMS.get(engine, engine),
         "backend": engine,
         "version_policy": {"all": {}},
         "max_batch_size": 0,
-        "input": [_configured(spec) for spec in signature.inputs],
-        "output": [_configured(spec) for spec in signature.outputs],
+        "input": [_config_tensor(spec) for spec in signature.inputs],
+        "output": [_config_tensor(spec) for spec in signature.outputs],
     }
     return _json(record)
 
@@ -96,7 +96,7 @@ def encode_index(outcome: tuple[tuple[VersionState, ...], Request]) -> Response:
     only_ready = _body(request).get("ready", False)
     if not isinstance(only_ready, bool):
         raise InvalidInput('"ready" must be true or false')
-    rows = [_indexed(state) for state in states]
+    rows = [_index_row(state) for state in states]
     return _json([row for row in rows if row["state"] == "READY" or not only_ready])
 
 
@@ -106,7 +106,7 @@ def encode_loaded(_: ModelState) -> Response:
 
 
 def check_load(request: Request) -> None:
-    """Raise InvalidInput where a load request has another configuration."""
+    """Raise InvalidInput where a load request has parameters, such as a configuration."""
     if _body(request).get("parameters"):
         raise InvalidInput("parameters are not supported: a bundle's files and configuration are fixed")
 
@@ -133,14 +133,14 @@ def _json(value: Any) -> Response:
 def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
     """Return the OpenAPI paths of a route.
 
-    Imported here, because no prediction needs it.
+    The module is imported on first use, because no prediction needs it.
     """
     from lightship.protocols.openinference import openapi as openinference_openapi
 
     return openinference_openapi.describe(route, models)
 
 
-def _loaded(state: ModelState) -> tuple[str, Signature]:
+def _engine_and_signature(state: ModelState) -> tuple[str, Signature]:
     if state.manifest is None:
         raise Unavailable(f"model '{state.name}' cannot be served: {state.error}")
     return state.manifest.engine, state.manifest.signature()
@@ -150,13 +150,13 @@ def _tensor(spec: TensorSpec) -> dict[str, Any]:
     return {"name": spec.name, "datatype": DATATYPES[spec.dtype], "shape": _dimensions(spec)}
 
 
-def _configured(spec: TensorSpec) -> dict[str, Any]:
+def _config_tensor(spec: TensorSpec) -> dict[str, Any]:
     name = DATATYPES[spec.dtype]
-    return {"name": spec.name, "data_type": f"TYPE_{_CONFIGURED.get(name, name)}", "dims": _dimensions(spec)}
+    return {"name": spec.name, "data_type": f"TYPE_{_CONFIG_NAMES.get(name, name)}", "dims": _dimensions(spec)}
 
 
 # Triton's configuration names BYTES strings; all other names are the protocol's.
-_CONFIGURED = {"BYTES": "STRING"}
+_CONFIG_NAMES = {"BYTES": "STRING"}
 
 
 def _dimensions(spec: TensorSpec) -> list[int]:
@@ -186,7 +186,7 @@ def _statistics(entry: Statistics) -> dict[str, Any]:
     }
 
 
-def _indexed(state: VersionState) -> dict[str, Any]:
+def _index_row(state: VersionState) -> dict[str, Any]:
     ready = state.state == "available"
     row = {"name": state.name, "version": str(state.version), "state": "READY" if ready else "UNAVAILABLE"}
     return {**row, "reason": "" if ready else state.error or f"it was {state.state}"}
@@ -196,7 +196,7 @@ def _body(request: Request) -> dict[str, Any]:
     return read_object(request.body) if request.body.strip() else {}
 
 
-def _each(end: str, operation: str, encode: Callable[[Any], Response], scope: str = "read") -> list[Route]:
+def _model_routes(end: str, operation: str, encode: Callable[[Any], Response], scope: str = "read") -> list[Route]:
     """Return the routes of a resource of a model, and of one version of it."""
     paths = (f"/v2/models/{{name}}{end}", f"/v2/models/{{name}}/versions/{{version}}{end}")
     return [Route("GET", path, operation, scope, encode, describe=describe) for path in paths]
@@ -224,10 +224,10 @@ PROTOCOL = WireProtocol(
         _read("/v2/health/live", "live", encode_live, scope="open"),
         _read("/v2/health/ready", "ready", encode_ready, scope="open"),
         _read("/v2/models/stats", "statistics", encode_statistics),
-        *_each("", "model", encode_model),
-        *_each("/ready", "model", encode_model_ready),
-        *_each("/config", "model", encode_config),
-        *_each("/stats", "statistics", encode_statistics),
+        *_model_routes("", "model", encode_model),
+        *_model_routes("/ready", "model", encode_model_ready),
+        *_model_routes("/config", "model", encode_config),
+        *_model_routes("/stats", "statistics", encode_statistics),
         _repository("index", "index", encode_index, "read"),
         _repository("models/{name}/load", "load", encode_loaded, "admin"),
         _repository("models/{name}/unload", "unload", encode_unloaded, "admin"),

@@ -57,7 +57,7 @@ class Tail:
 
 
 def split(body: bytes, headers: Mapping[str, str]) -> tuple[bytes, Tail]:
-    """Return a body's JSON and the data after it, split where the header says.
+    """Return a body's JSON, whose length the header states, and the data after it.
 
     Raises InvalidInput for an invalid header.
     """
@@ -91,7 +91,7 @@ def from_bytes(data: memoryview, spec: TensorSpec, shape: tuple[int, ...]) -> Ar
 
 
 def from_raw(body: bytes, signature: Signature) -> dict[str, Array]:
-    """Return the only input from a body that is nothing but its data.
+    """Return the only input from a body that holds its data without JSON.
 
     One unknown dimension is inferred from the size. A BYTES input is one element, the whole body, without a length
     before it. Raises InvalidInput.

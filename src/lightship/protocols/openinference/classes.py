@@ -10,11 +10,11 @@ from lightship.errors import InvalidInput
 from lightship.tensors import Array, TensorSpec
 
 
-def classified(array: Array, spec: TensorSpec, count: int) -> Array:
+def top_classes(array: Array, spec: TensorSpec, count: int) -> Array:
     """Return the ``count`` highest values of each row as strings, the highest first.
 
     A string is ``value:index`` or ``value:index:class``. The shape is [batch, count], or [count] where the output has
-    no batch; NaN sorts below every number. Raises InvalidInput.
+    no batch; ``count`` is at most the number of values in a row. NaN sorts below every number. Raises InvalidInput.
     """
     if array.dtype == np.object_:
         raise InvalidInput(f"output '{spec.name}' is BYTES: it has no classes")

@@ -29,7 +29,7 @@ from lightship.protocols.openinference.binary import (
     split,
     to_bytes,
 )
-from lightship.protocols.openinference.classes import classified
+from lightship.protocols.openinference.classes import top_classes
 from lightship.tensors import Array, Signature, TensorSpec, check_finite, json_type
 from lightship.tensors.specs import describe_row, describe_shape
 
@@ -42,7 +42,7 @@ _NAMES = {"f": "numbers", "i": "integers", "u": "integers", "b": "true or false"
 
 
 @dataclass(frozen=True)
-class Requested:
+class OutputForm:
     """The requested form of an output.
 
     ``binary``: as binary data; ``classes``: the number of top classes, 0 for the tensor itself.
@@ -62,22 +62,25 @@ def decode_infer(request: Request, manifest: Manifest) -> Call:
         return Call(from_raw(request.body, manifest.signature()), parameters={_BINARY: True})
     body = read_object(text)
     parameters = _object(body, "parameters")
-    name = _typed(parameters, "signature_name", str)
+    name = _typed_field(parameters, "signature_name", str)
     signature = manifest.signature(name)
     inputs = _inputs(body, signature, tail)
-    binary = _typed(parameters, _BINARY, bool) or False
+    binary = _typed_field(parameters, _BINARY, bool) or False
     requested = _outputs(body, signature, binary)
     return Call(
         inputs,
         signature=name,
         outputs=tuple(requested),
-        id=_typed(body, "id", str),
+        id=_typed_field(body, "id", str),
         parameters={_BINARY: binary, _REQUESTED: requested},
     )
 
 
 def encode_infer(prediction: Prediction) -> Response:
-    """Return a result as JSON, followed by the outputs requested as binary data."""
+    """Return a result as JSON, followed by the outputs requested as binary data.
+
+    Raises InvalidInput where an output cannot have the requested form.
+    """
     result = prediction.result
     record: dict[str, Any] = {"model_name": prediction.model, "model_version": str(prediction.version)}
     if result.call.id is not None:
@@ -85,13 +88,13 @@ def encode_infer(prediction: Prediction) -> Response:
     outputs: list[dict[str, Any]] = []
     tail: list[bytes] = []
     specs = {spec.name: spec for spec in result.signature.outputs}
-    otherwise = Requested(result.call.parameters.get(_BINARY, False))
+    default_form = OutputForm(result.call.parameters.get(_BINARY, False))
     requested = result.call.parameters.get(_REQUESTED, {})
     for name, array in result.outputs.items():
-        wanted = requested.get(name, otherwise)
-        sent = classified(array, specs[name], wanted.classes) if wanted.classes else array
+        form = requested.get(name, default_form)
+        sent = top_classes(array, specs[name], form.classes) if form.classes else array
         output: dict[str, Any] = {"name": name, "datatype": datatype(sent), "shape": list(sent.shape)}
-        if wanted.binary:
+        if form.binary:
             tail.append(to_bytes(sent))
             output["parameters"] = {"binary_data_size": len(tail[-1])}
         else:
@@ -128,7 +131,7 @@ def _input(item: Mapping[str, Any], spec: TensorSpec, tail: Tail) -> Array:
     shape = _shape(item.get("shape"), spec)
     parameters = _object(item, "parameters")
     _refuse_shared_memory(parameters, spec.name)
-    size = _typed(parameters, "binary_data_size", int)
+    size = _typed_field(parameters, "binary_data_size", int)
     if size is None:
         return _from_json(item.get("data"), spec, shape)
     if size < 0 or item.get("data") is not None:
@@ -195,9 +198,9 @@ def _flat(data: list[Any], spec: TensorSpec, shape: tuple[int, ...]) -> list[Any
     return level
 
 
-def _outputs(body: Mapping[str, Any], signature: Signature, binary: bool) -> dict[str, Requested]:
+def _outputs(body: Mapping[str, Any], signature: Signature, binary: bool) -> dict[str, OutputForm]:
     names = [spec.name for spec in signature.outputs]
-    requested: dict[str, Requested] = {}
+    requested: dict[str, OutputForm] = {}
     for item in _objects(body, "outputs"):
         name = _name(item, "outputs")
         if name not in names:
@@ -206,11 +209,11 @@ def _outputs(body: Mapping[str, Any], signature: Signature, binary: bool) -> dic
             raise InvalidInput(f"output '{name}' occurs twice")
         parameters = _object(item, "parameters")
         _refuse_shared_memory(parameters, name)
-        is_binary = _typed(parameters, "binary_data", bool)
-        classes = _typed(parameters, "classification", int) or 0
+        is_binary = _typed_field(parameters, "binary_data", bool)
+        classes = _typed_field(parameters, "classification", int) or 0
         if classes < 0:
             raise InvalidInput(f"output '{name}' requests {classes} classes: the number must not be negative")
-        requested[name] = Requested(binary if is_binary is None else is_binary, classes)
+        requested[name] = OutputForm(binary if is_binary is None else is_binary, classes)
     return requested
 
 
@@ -238,17 +241,17 @@ def _objects(body: Mapping[str, Any], field: str) -> list[dict[str, Any]]:
 
 
 def _object(body: Mapping[str, Any], field: str) -> Mapping[str, Any]:
-    return _typed(body, field, dict) or {}
+    return _typed_field(body, field, dict) or {}
 
 
 def _name(item: Mapping[str, Any], field: str) -> str:
-    name: str | None = _typed(item, "name", str)
+    name: str | None = _typed_field(item, "name", str)
     if name is None:
         raise InvalidInput(f'each of "{field}" must have a name')
     return name
 
 
-def _typed(record: Mapping[str, Any], field: str, wanted: type) -> Any:
+def _typed_field(record: Mapping[str, Any], field: str, wanted: type) -> Any:
     """Return a field's value, None where it is missing or null.
 
     Raises InvalidInput for any other type; a boolean is not an integer.

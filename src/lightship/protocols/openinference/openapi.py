@@ -70,7 +70,7 @@ def describe(route: Route, models: Sequence[ModelState]) -> Paths:
     infer = route.operation == "predict"
     verb = route.method.lower()
     name = verb + route.path.replace("/", "_").replace("{", "").replace("}", "")
-    answer = response("The answer", _RESPONSE if infer else _answer(route))
+    answer = response("The response", _RESPONSE if infer else _answer(route))
     operation = _OPENINFERENCE.operation(_summary(route), name, answer, parameters=route.pattern.groupindex)
     operation["responses"]["503"] = response("The model is not ready", ANY_OBJECT)
     if route.method == "POST":

@@ -61,7 +61,7 @@ def encode_alive(_: Health) -> Response:
 def encode_metadata(state: ModelState) -> Response:
     """Return the version's signatures in the format of GetModelMetadataResponse.
 
-    Raises Unavailable where the version failed to load.
+    Raises Unavailable where the manifest is not known, as of a version that failed to load.
     """
     if state.manifest is None:
         raise Unavailable(state.error or f"model '{state.name}' is not loaded")
@@ -99,7 +99,7 @@ def encode_error(error: LightshipError) -> Response:
 def describe(route: Route, models: Sequence[ModelState]) -> dict[str, Any]:
     """Return the OpenAPI paths of a route.
 
-    Imported here, because no prediction needs it.
+    The module is imported on first use, because no prediction needs it.
     """
     from lightship.protocols.tfserving import openapi as tfserving_openapi
 

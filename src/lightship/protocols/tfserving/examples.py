@@ -29,7 +29,7 @@ from lightship.tensors import Array, Signature, TensorSpec
 
 Features = dict[str, list[Any]]
 
-# Types that need no check of single values.
+# Types of a feature's values that need no check of each value.
 _PLAIN: tuple[set[type], ...] = ({float}, {str})
 
 _BATCH_CLASSES = "Expected Tensor shape: [batch_size num_classes] but got "
@@ -46,7 +46,7 @@ def decode_classify(request: Request, manifest: Manifest) -> Call:
     """
     body = read_object(request.body)
     signature = signature_of(body, manifest)
-    return Call(_converted(body, signature), signature=signature.name, outputs=classify_outputs(signature))
+    return Call(_convert(body, signature), signature=signature.name, outputs=classify_outputs(signature))
 
 
 def decode_regress(request: Request, manifest: Manifest) -> Call:
@@ -56,7 +56,7 @@ def decode_regress(request: Request, manifest: Manifest) -> Call:
     """
     body = read_object(request.body)
     signature = signature_of(body, manifest)
-    return Call(_converted(body, signature), signature=signature.name, outputs=regress_outputs(signature))
+    return Call(_convert(body, signature), signature=signature.name, outputs=regress_outputs(signature))
 
 
 def classify_outputs(signature: Signature) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ def regress_outputs(signature: Signature) -> tuple[str, ...]:
     return ("outputs",) if "outputs" in names else names
 
 
-def _converted(body: dict[str, Any], signature: Signature) -> dict[str, Array]:
+def _convert(body: dict[str, Any], signature: Signature) -> dict[str, Array]:
     """Return the examples as inputs.
 
     The first of several is converted alone first, because a fault is usually in all of them.
@@ -127,7 +127,7 @@ def _feature(name: str, values: list[Any]) -> list[Any]:
     if set(map(type, values)) in _PLAIN:
         return values
     types = [_feature_type(name[:80], value) for value in values]
-    if any(found != types[0] for found in types):
+    if any(kind != types[0] for kind in types):
         raise InvalidInput(f"Unexpected element type in feature: {name[:80]} expecting type: {types[0]}")
     return [int(value) if isinstance(value, bool) else value for value in values]
 

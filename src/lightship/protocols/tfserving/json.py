@@ -46,7 +46,7 @@ def _read(body: bytes) -> Any:
     except orjson.JSONDecodeError:  # few requests have a token, and searching for one takes longer than parsing
         if b"NaN" not in body and b"Infinity" not in body:
             raise
-    orjson.loads(_TOKENS.sub(lambda found: found[0] if found[0][:1] == b'"' else b"null", body))
+    orjson.loads(_TOKENS.sub(lambda token: token[0] if token[0][:1] == b'"' else b"null", body))
     import json
 
     return json.loads(body, parse_int=_integer)

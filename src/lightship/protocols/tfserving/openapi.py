@@ -34,14 +34,14 @@ _TFSERVING = Protocol("TensorFlow Serving", {"type": "object", "required": ["err
 def describe(route: Route, models: Sequence[ModelState]) -> Paths:
     """Return the OpenAPI paths of one route.
 
-    POST routes have one path per loaded model that supports the method.
+    POST routes have one path per model that supports the method and whose manifest is known.
     """
     if route.operation != "predict":
         operation = _operation(_SUMMARIES[route.operation], route.operation, parameters=["name"])
         return {route.path: {"get": operation}}
     method = route.path.rpartition(":")[2]
-    reached = (target for target in targets(route, models) if _can(method, target.signature))
-    return {target.path: {"post": _post(method, target)} for target in reached}
+    supported = (target for target in targets(route, models) if _supports(method, target.signature))
+    return {target.path: {"post": _post(method, target)} for target in supported}
 
 
 def _post(method: str, target: Target) -> Operation:
@@ -52,11 +52,11 @@ def _post(method: str, target: Target) -> Operation:
 
 
 def _operation(summary: str, name: str, parameters: Sequence[str] = ()) -> Operation:
-    answer = response("The answer", ANY_OBJECT)
+    answer = response("The response", ANY_OBJECT)
     return _TFSERVING.operation(summary, f"tfserving_{name}", answer, parameters=parameters)
 
 
-def _can(method: str, signature: Signature) -> bool:
+def _supports(method: str, signature: Signature) -> bool:
     features = all(kind_of(spec).named_feature and len(spec.row_shape) <= 1 for spec in signature.inputs)
     if method != "predict" and not features:
         return False

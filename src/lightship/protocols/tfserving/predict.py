@@ -98,8 +98,8 @@ def _check_keys(instances: list[dict[str, Any]], specs: tuple[TensorSpec, ...]) 
             continue
         fault = f" of 'instances' list. JSON object: {shown(item)} keys must be equal to: {','.join(sorted(names))}"
         if unknown := next((name[:80] for name in item if name not in names), None):
-            what = f"JSON object: does not have named input: {unknown}"
-            fault = f" key: {unknown} of 'instances' list. Error: INVALID_ARGUMENT: {what}"
+            detail = f"JSON object: does not have named input: {unknown}"
+            fault = f" key: {unknown} of 'instances' list. Error: INVALID_ARGUMENT: {detail}"
         raise InvalidInput(f"Failed to process element: {index}{fault}")
 
 

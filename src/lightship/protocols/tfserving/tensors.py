@@ -33,8 +33,8 @@ def is_base64(value: Any) -> bool:
 
 def column(value: Any, spec: TensorSpec) -> Array:
     """Return a whole tensor from nested lists; raises InvalidInput."""
-    if (made := kind_of(spec).decode_own(value, spec)) is not None:
-        return made
+    if (array := kind_of(spec).decode_own(value, spec)) is not None:
+        return array
     return _convert(value, spec, _faults(value, spec))
 
 
@@ -43,8 +43,8 @@ def stack(values: Sequence[Any], spec: TensorSpec, *, key: str = "") -> Array:
 
     ``key`` is the input's name where rows name it. Raises InvalidInput.
     """
-    if (made := kind_of(spec).decode_own(values, spec)) is not None:
-        return made
+    if (array := kind_of(spec).decode_own(values, spec)) is not None:
+        return array
     return _convert(values, spec, _row_faults(values, spec, key))
 
 

@@ -70,8 +70,8 @@ def main() -> None:
         rows: ConcurrentServing(Registry(parameters["registry"]), Options(), Threads(2, rows=rows)) for rows in ROWS
     }
     for _ in range(plan["rounds"]):
-        for (at_once, rows), figures in results.items():
-            asyncio.run(measure(servings[rows], parameters["name"], at_once, plan["seconds"], figures))
+        for (at_once, rows), result in results.items():
+            asyncio.run(measure(servings[rows], parameters["name"], at_once, plan["seconds"], result))
     for serving in servings.values():
         serving.close()
     figures = [

@@ -24,7 +24,7 @@ from lightship.aws.stack import StackSettings
 from lightship.bundle import Bundle
 from lightship.formats.base import Header
 from lightship.handlers import requests, score
-from lightship.handlers.queues import Queue
+from lightship.handlers.queues import QueueHandler
 from lightship.jobs import starting
 from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.ledger.ledger import Ledger
@@ -73,7 +73,7 @@ def event(bodies: Sequence[dict[str, Any]]) -> Event:
     return {"Records": [{"messageId": str(index), "body": json.dumps(body)} for index, body in enumerate(bodies)]}
 
 
-def handled(handler: Queue) -> Callable[[Event], None]:
+def handled(handler: QueueHandler) -> Callable[[Event], None]:
     """Return a function that invokes a handler, which must process every record."""
 
     def invoke(batch: Event) -> None:
@@ -150,7 +150,7 @@ def main() -> None:
     parameters = json.load(sys.stdin)
     examples = [Example(**example) for example in parameters["examples"]]
     batches, cloud = parameters["batches"], connect(StackSettings.from_environment(os.environ))
-    nothing = Queue("nothing", lambda message: "done")
+    nothing = QueueHandler("nothing", lambda message: "done")
     empty = [event([{"schema": 1}] * _BATCH_SIZE)] * batches
     figures = {
         "a record that asks for nothing": timed(handled(nothing), empty, _BATCH_SIZE),

@@ -101,6 +101,23 @@ def test_unpack_tar_with_huge_extended_header_is_refused_uninflated(tmp_path: Pa
     tracemalloc.stop()
 
 
+@pytest.mark.parametrize("name", [".", "./", "./."])
+def test_zip_entry_without_name_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SourceRefused, match=re.escape(repr(name))):
+        archives.unpack(make_zip(tmp_path / "a.zip", **{name: b"x"}), tmp_path / "out")
+
+
+def test_unpack_zip_with_unsupported_compression_is_refused(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "a.zip", x=bytes(1000))
+    data = bytearray(path.read_bytes())
+    for header, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):  # of an entry, and in the list of entries
+        at = data.index(header) + offset
+        data[at : at + 2] = (97).to_bytes(2, "little")  # WavPack
+    path.write_bytes(data)
+    with pytest.raises(SourceRefused, match=r"a\.zip"):
+        archives.unpack(path, tmp_path / "out")
+
+
 def test_unpack_zip_with_wrong_declared_size_is_refused(tmp_path: Path) -> None:
     path = make_zip(tmp_path / "a.zip", x=bytes(1000))
     data = path.read_bytes()

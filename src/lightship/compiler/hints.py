@@ -76,7 +76,8 @@ def _fits(hint: Hint, spec: TensorSpec) -> bool:
     if hint.words:
         if isinstance(hint.words[0], bytes):
             return kind == "O"
-        return kind in "iu" and max(hint.words) <= np.iinfo(spec.numpy).max
+        limits = np.iinfo(spec.numpy) if kind in "iu" else None
+        return limits is not None and limits.min <= min(hint.words) and max(hint.words) <= limits.max
     if hint.below is not None:
         return kind in "iuf"
     row = tuple(size or 1 for size in spec.row_shape)

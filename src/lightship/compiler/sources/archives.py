@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import stat
 import tarfile
 import zipfile
@@ -114,7 +115,7 @@ def _open_zip(path: Path) -> Iterator[Iterator[tuple[Entry, IO[bytes]]]]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield ((entry, archive.open(entry.name)) for entry in entries)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError) as error:
         raise SourceRefused(f"{path.name} is broken: an entry cannot be unpacked", detail=str(error)[:300]) from None
 
 
@@ -182,8 +183,9 @@ def _tar_entry(info: tarfile.TarInfo) -> Entry:
 
 def _check_name(label: str, name: str) -> None:
     pure = PurePosixPath(name)
-    if not name or "\\" in name or "\0" in name or pure.is_absolute() or ".." in pure.parts or ":" in pure.parts[0]:
-        raise SourceRefused(f"{label} is refused: its entry {name!r} points outside the archive")
+    outside = pure.is_absolute() or ".." in pure.parts or not pure.parts or ":" in pure.parts[0]
+    if "\\" in name or "\0" in name or outside:
+        raise SourceRefused(f"{label} is refused: its entry {name!r} is not a path inside the archive")
 
 
 def _copy(label: str, entry: Entry, file: IO[bytes], target: Path) -> None:

@@ -169,6 +169,10 @@ def check_probabilities(recording: Recording) -> None:
     """Raise CompileError where an output with classes is not probabilities or logits."""
     for spec in recording.signature.outputs:
         array = recording.batches[-1][1][spec.name]
+        if spec.classes and array.dtype.kind not in "fiu":
+            raise CompileError(
+                f"model.yaml: outputs.{spec.name} has classes, and its values are {spec.dtype}, not numbers"
+            )
         if spec.classes and not spec.from_logits and not _probable(array):
             raise CompileError(
                 f"model.yaml: outputs.{spec.name} has classes and values from {array.min():.3g} to {array.max():.3g}, "

@@ -1,6 +1,6 @@
 """Downloads of job results.
 
-The parts of a result are downloaded to a temporary folder first. Rejected rows are written to their file directly.
+All parts are downloaded before the first byte of the result is written.
 """
 
 from __future__ import annotations
@@ -62,18 +62,21 @@ def save(cloud: Cloud, receipt: Mapping[str, Any], output: Path) -> None:
             for file in files:
                 file.replace(output / file.name if folder else output)
     except OSError as error:
-        at = f"s3://{cloud.bucket}/{keys[0].rpartition('/')[0]}/"
-        raise InvalidInput(f"{output} cannot be written ({error.strerror}): the result stays at {at}") from None
+        stays = f": the result stays at s3://{cloud.bucket}/{keys[0].rpartition('/')[0]}/" if keys else ""
+        raise InvalidInput(f"{output} cannot be written ({error.strerror}){stays}") from None
 
 
 def save_rejected(cloud: Cloud, receipt: Mapping[str, Any], target: Path) -> None:
     """Write a receipt's rejected rows to a JSON Lines file, in their order.
 
-    The file is empty where no row was rejected, and incomplete where a download fails. Raises InvalidInput.
+    The file is empty where no row was rejected, and not changed where a download fails. Raises InvalidInput.
     """
     try:
-        with target.open("wb") as file:
+        with tempfile.TemporaryFile() as downloaded:
             for part in receipt["errors"]:
-                shutil.copyfileobj(cloud.s3.get_object(Bucket=cloud.bucket, Key=str(part["key"]))["Body"], file)
+                shutil.copyfileobj(cloud.s3.get_object(Bucket=cloud.bucket, Key=str(part["key"]))["Body"], downloaded)
+            downloaded.seek(0)
+            with target.open("wb") as file:  # it may be a device, which cannot be replaced
+                shutil.copyfileobj(downloaded, file)
     except OSError as error:
         raise InvalidInput(f"{target} cannot be written: {error.strerror}") from None

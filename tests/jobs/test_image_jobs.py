@@ -5,16 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
+import boto3
 import pytest
 
-from lightship.errors import InvalidInput, NotFound
+from lightship.bundle import Bundle
+from lightship.errors import InvalidInput, NotFound, Unavailable
 from lightship.jobs import inputs, operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.files.images import LARGEST_IMAGE
-from lightship.jobs.ledger.requests import SYSTEM, Options, Request
+from lightship.jobs.files.images import LARGEST_IMAGE, Images
+from lightship.jobs.ledger.records import Job
+from lightship.jobs.ledger.requests import SYSTEM, Options, Request, Source
 from lightship.jobs.split import listing, plan
+from lightship.tensors import Signature
 from tests.bundles import Registries
 from tests.jobs.clouds import drop
 from tests.jobs.scoring import finished, png
@@ -152,3 +158,30 @@ def test_images_with_tabular_model_fail_job(all_models: Cloud) -> None:
     job = operations.start(all_models, Request(owner=SYSTEM, model="quickstart", key="uploads/system/3/"))
     job, _, _ = finished(all_models, job)
     assert (job.state, job.reason[:26]) == ("failed", "the model takes no images:")
+
+
+class _Truncating(BaseHTTPRequestHandler):
+    """S3 whose connections break after the first bytes of an object."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "100")
+        self.end_headers()
+        self.wfile.write(b"broken")
+
+    def log_message(self, *_: Any) -> None:
+        """Write no log."""
+
+
+def test_image_over_breaking_connection_is_not_rejected(registries: Registries) -> None:
+    (spec,) = Bundle.open(registries.examples / "digits" / "1").manifest.signature().inputs
+    signature = Signature("serving_default", (spec,), ())
+    job = Job("1", SYSTEM, "digits", 1, "", Source("jobs", "a/"), "images")
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Truncating) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        s3 = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{server.server_port}")
+        cloud = Cloud("jobs", "", "", "", "", s3, None, None)
+        with pytest.raises(Unavailable):
+            Images([Source("jobs", "a/1.png", size=100)], job, signature, cloud).prepare()
+        s3.close()
+        server.shutdown()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lightship.errors import InvalidInput, LightshipError, TooLarge
+from lightship.errors import InvalidInput, LightshipError, TooLarge, Unavailable
 from lightship.formats import csv_arrays, csv_files, parquet
 from lightship.formats.parquet import Column
 from lightship.inputs import kind_of
@@ -97,12 +97,15 @@ class Images:
     def _pixels(self, source: Source) -> Array | LightshipError:
         """Return an image's array [1, …], or the error that rejects it.
 
-        A deleted or replaced object is rejected too.
+        A deleted or replaced object is rejected too. Raises Unavailable where S3 does not deliver it, so that the chunk
+        is delivered again.
         """
         if source.size > LARGEST_IMAGE:
             return TooLarge(f"the image has {source.size} bytes: the maximum is {LARGEST_IMAGE}")
         try:
             body = objects.read_range(self._cloud, source, 0, None)
             return kind_of(self._spec).decode_body(body, self._spec)
+        except Unavailable:
+            raise
         except LightshipError as error:
             return error

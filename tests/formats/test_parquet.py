@@ -270,18 +270,18 @@ def test_build_without_rows_is_valid() -> None:
     assert parquet.preamble(["a"]) == b""
 
 
-def test_plan_without_pyarrow_raises_setting_error() -> None:
+def test_plan_without_pyarrow_names_extra() -> None:
     code = """
 import io, sys
 sys.modules["pyarrow"] = None
-from lightship.errors import SettingError
+from lightship.errors import MissingExtra
 from lightship.formats import parquet
 try:
     parquet.plan(io.BytesIO(b"PAR1"), target=1)
-except SettingError as error:
-    print(error.code, "pyarrow" in error.message)
+except MissingExtra as error:
+    print(error.code, "lightship[events]" in error.message)
 """
     run = subprocess.run(
         [sys.executable, "-c", code], check=False, env={"PYTHONPATH": "src"}, capture_output=True, text=True
     )
-    assert run.stdout == "setting_invalid True\n", run.stderr
+    assert run.stdout == "unavailable True\n", run.stderr

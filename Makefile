@@ -13,7 +13,7 @@ EXAMPLES := quickstart digits
 NIGHTLY := --parameter 'ScheduleExpression=cron(0 3 * * ? *)' --parameter ScheduleModel=quickstart \
 	--parameter ScheduleInput=batch/quickstart/input/nightly/
 PORT ?= 8000
-# The commits after this one are checked by `make lint`.
+# `make check` checks the subjects of the commits after this one.
 BASE ?= origin/main
 FUZZ_SECONDS := 60
 FAULT_SECONDS := 600
@@ -47,6 +47,7 @@ run: models ## Set everything up and serve the example models on http://127.0.0.
 	@$(BIN)/lightship up --port $(PORT) --default quickstart $(NIGHTLY)
 
 check: lint ## Check style and types and run the fast tests
+	$(BIN)/python scripts/language --commits $(BASE)
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile -m 'not slow and not alone and not docker' $(FAST)
 
 test: lint examples models ## Set everything up and run every test that this machine can run, WORKERS (2) at a time
@@ -77,7 +78,7 @@ faults: $(VENV)/.dev examples ## Inject random crashes, delays and duplicates in
 lint: $(VENV)/.dev ## Check style, language and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/python scripts/language --commits $(BASE)
+	$(BIN)/python scripts/language
 	$(BIN)/mypy
 
 format: $(VENV)/.dev ## Format the code

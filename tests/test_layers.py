@@ -14,7 +14,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "lightship"
 LAYERS = (
     ("version", "errors"),
     ("extras",),
-    ("codec", "settings", "tensors", "formats", "telemetry"),
+    ("settings", "tensors", "formats", "telemetry"),
     ("aws",),
     ("bundle", "inputs", "graphs"),
     ("calls", "probabilities", "stores", "engines"),

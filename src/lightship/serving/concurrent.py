@@ -48,9 +48,9 @@ class ConcurrentServing:
         target = self.serving.router.fresh(selector)
         if target is None:
             target = await self.read(partial(self._resolve, selector))
-        served = self.serving.pool.get((target.name, target.version)) or await self._load(target)
+        served = self.serving.pool.loaded.get((target.name, target.version)) or await self._load(target)
         if not target.explicit:
-            self.serving.router.record_answer(served)
+            self.serving.router.last_versions[served.name] = served.version
         return served
 
     async def predict(self, served: Served, call: Call) -> tuple[Result, str | None]:

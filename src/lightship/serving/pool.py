@@ -71,6 +71,9 @@ class Served(NamedTuple):
 class ModelPool:
     """The loaded versions. Thread-safe.
 
+    Attributes:
+        loaded: the loaded versions by name and number, read-only.
+
     Args:
         registry: where the bundles are.
         retry: seconds after which loading a version that failed may be tried again.
@@ -89,16 +92,13 @@ class ModelPool:
         self._idle = idle
         self._batching = batching
         self._loaded: dict[Key, Served] = {}
+        self.loaded: Mapping[Key, Served] = MappingProxyType(self._loaded)
         self._failures: dict[Key, tuple[LightshipError, float]] = {}
         self._unloaded: set[str] = set()
         self._once_loaded: set[Key] = set()
         self._sizes: dict[Key, int] = {}
         self._loading: dict[Key, threading.Lock] = {}
         self._changing = threading.Lock()
-
-    def get(self, key: Key) -> Served | None:
-        """Return a loaded version, or None."""
-        return self._loaded.get(key)
 
     def all(self) -> list[Served]:
         """Return the loaded versions by name and number."""

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from lightship.errors import NotFound
 from lightship.registry.registry import choose
 from lightship.registry.state import State
-from lightship.serving.pool import Served
 from lightship.serving.registry_cache import RegistryCache
 from lightship.serving.traffic import pick
 
@@ -50,7 +49,8 @@ class Target(NamedTuple):
 class Router:
     """Selection of versions by number, label or traffic split. Thread-safe.
 
-    It also records the version of each model that answered last.
+    Attributes:
+        last_versions: by model, the version that last answered a request without an explicit version; set by callers.
 
     Args:
         cache: the registry's state.
@@ -60,7 +60,7 @@ class Router:
     def __init__(self, cache: RegistryCache, default: str | None) -> None:
         self._cache = cache
         self._default = default
-        self._last_versions: dict[str, int] = {}
+        self.last_versions: dict[str, int] = {}
 
     def default_name(self, *, may_read: bool = True) -> str:
         """Return the default model's name.
@@ -114,16 +114,8 @@ class Router:
 
     def previous(self, name: str, state: State) -> int | None:
         """Return the version that answered last by default, if it still takes requests."""
-        version = self._last_versions.get(name)
+        version = self.last_versions.get(name)
         return version if version in state.offered else None
-
-    def record_answer(self, served: Served) -> None:
-        """Record the version that answers a request without an explicit version."""
-        self._last_versions[served.name] = served.version
-
-    def forget(self, name: str) -> None:
-        """Forget which version of a model answered last."""
-        self._last_versions.pop(name, None)
 
     def _choose(self, name: str, state: State, selector: ModelSelector) -> Target | None:
         explicit = selector.explicit

@@ -94,9 +94,9 @@ class Serving:
         Raises NotFound, BundleError, Unavailable or RegistryError.
         """
         target = self.router.fresh(selector) or self.resolve(selector)
-        served = self.pool.get((target.name, target.version)) or self._load(target)
+        served = self.pool.loaded.get((target.name, target.version)) or self._load(target)
         if not target.explicit:
-            self.router.record_answer(served)
+            self.router.last_versions[served.name] = served.version
         return served
 
     def resolve(self, selector: ModelSelector, *, may_read: bool = True) -> Target:
@@ -117,7 +117,7 @@ class Serving:
         """
         if target.explicit:
             return None
-        return self.pool.get((target.name, self.router.previous(target.name, target.state) or 0))
+        return self.pool.loaded.get((target.name, self.router.previous(target.name, target.state) or 0))
 
     def responses(self, served: Served) -> ResponseCache | None:
         """Return the response cache of a version's model.
@@ -183,7 +183,7 @@ class Serving:
             raise self.cache.not_found(name)
         served = self.pool.load((name, number), spare=spare)
         if version is None:
-            self.router.record_answer(served)
+            self.router.last_versions[served.name] = served.version
         return served
 
     def load_default(self) -> None:
@@ -201,7 +201,7 @@ class Serving:
         previous = self.router.previous(name, state)
         if state.default is None or self.pool.was_loaded((name, state.default)):
             return None
-        return None if previous and self.pool.get((name, previous)) else (name, state.default)
+        return None if previous and self.pool.loaded.get((name, previous)) else (name, state.default)
 
     def load_default_once(self) -> None:
         """Load the default model if it has never been loaded, to find out if it is ready."""
@@ -240,7 +240,7 @@ class Serving:
         Raises NotFound.
         """
         self._check_exists(name)
-        self.router.forget(name)
+        self.router.last_versions.pop(name, None)
         self.pool.unload(name)
 
     def _check_exists(self, name: str) -> None:

@@ -137,7 +137,7 @@ class ModelStatus:
     def _answering(self, name: str, state: State) -> int | None:
         """Return the version that answers while the default one cannot."""
         previous = self._router.previous(name, state)
-        loaded = previous is not None and self._pool.get((name, previous)) is not None
+        loaded = previous is not None and self._pool.loaded.get((name, previous)) is not None
         return previous if loaded and not self._pool.is_unloaded(name) else None
 
     def _described(self, name: str, version: int, *, may_read: bool) -> tuple[str | None, Manifest | None, str | None]:
@@ -145,7 +145,7 @@ class ModelStatus:
 
         All three are None where the manifest has not been read yet.
         """
-        served = self._pool.get((name, version))
+        served = self._pool.loaded.get((name, version))
         try:
             if served is not None:
                 return None, served.model.manifest, served.model.bundle.digest
@@ -156,7 +156,7 @@ class ModelStatus:
             return error.message, None, None
 
     def _example(self, name: str, version: int, manifest: Manifest) -> Call | None:
-        served = self._pool.get((name, version))
+        served = self._pool.loaded.get((name, version))
         if served is None:
             return self._cache.example(name, version, manifest.signature().name)
         try:

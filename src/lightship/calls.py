@@ -17,7 +17,8 @@ from lightship.tensors import Array, Signature
 class Call:
     """A call to a model: input tensors by name.
 
-    ``signature`` defaults to the model's default signature, ``outputs`` to all of its outputs.
+    ``signature`` defaults to the model's default signature, ``outputs`` to all of its outputs. ``rows`` is the length
+    of the first input that has a batch dimension, else 1.
     """
 
     inputs: Mapping[str, Array]
@@ -25,14 +26,13 @@ class Call:
     outputs: tuple[str, ...] = ()
     id: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    rows: int = field(init=False, default=1)
 
-    @property
-    def rows(self) -> int:
-        """Return the length of the first input that has a batch dimension, else 1."""
+    def __post_init__(self) -> None:
         for array in self.inputs.values():
             if array.ndim:
-                return len(array)
-        return 1
+                self.rows = len(array)
+                break
 
 
 @dataclass(slots=True)

@@ -43,8 +43,7 @@ class Request:
     @property
     def media_type(self) -> str:
         """Return the content type without parameters, in lower case; empty if missing."""
-        stated = self.headers.get("content-type", "")
-        return stated if stated == "application/json" else stated.partition(";")[0].strip().lower()
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
     def media_parameters(self) -> dict[str, str]:

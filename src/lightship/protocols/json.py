@@ -38,18 +38,15 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def write(value: Any) -> bytes:
-    """Return the JSON of a value that may hold arrays of numbers.
+    """Return the JSON of a value that may hold arrays.
 
-    NaN and infinities in arrays become null.
+    NaN and infinities become null. Strings of tensors are text, or ``{"b64": …}`` where they are not UTF-8.
     """
-    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+    return orjson.dumps(value, default=_for_orjson, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def nan_as_null(array: Array) -> Any:
-    """Return an array in a form for :func:`write`, with NaN and infinities as null.
-
-    Strings are text, or ``{"b64": …}`` where they are not UTF-8.
-    """
+def _for_orjson(array: Array) -> Any:
+    """Return an array that orjson refuses: of strings, a scalar, or not in C order."""
     if array.dtype != np.object_:
         return np.ascontiguousarray(array) if array.ndim else array[()]  # ascontiguousarray() makes a list of a scalar
     return _texts(array.tolist(), binary=False)

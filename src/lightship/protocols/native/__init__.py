@@ -11,11 +11,11 @@ from typing import Any
 
 from lightship import inputs
 from lightship.bundle import Manifest
-from lightship.calls import Call, Health, ModelState, Prediction, Result
+from lightship.calls import Call, Health, ModelState, Prediction
 from lightship.errors import InvalidInput, LightshipError
 from lightship.probabilities import by_class
 from lightship.protocols.http import Request, Response, Route, WireProtocol
-from lightship.protocols.json import nan_as_null, read_object, write
+from lightship.protocols.json import read_object, write
 from lightship.protocols.statuses import error_headers, status
 from lightship.tensors import Array, Signature, check_finite, json_type
 
@@ -28,12 +28,8 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
 
     Raises InvalidInput, NotFound (signature) or UnsupportedMedia.
     """
-    media_type = request.media_type
-    if media_type not in _JSON and not media_type.endswith("+json"):
-        signature = manifest.signature()
-        return Call(
-            _finite(inputs.decode_body(request.body, media_type, signature, request.media_parameters), signature)
-        )
+    if request.headers.get("content-type", "") not in _JSON and not _is_json(request.media_type):
+        return _decode_body(request, manifest.signature())
     body = read_object(request.body)
     if len(body) == 1 and "input" in body:
         value, specs = body["input"], manifest.signatures[0].inputs
@@ -57,15 +53,20 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
     return Call(_inputs(value, manifest.signature(name)), signature=name, outputs=tuple(outputs))
 
 
-def _finite(inputs: dict[str, Array], signature: Signature) -> dict[str, Array]:
-    """Return inputs of a body that can represent NaN and infinity, which JSON cannot.
+def _is_json(media_type: str) -> bool:
+    return media_type in _JSON or media_type.endswith("+json")
 
-    Raises InvalidInput for either.
+
+def _decode_body(request: Request, signature: Signature) -> Call:
+    """Return the call in a body of a media type of the input's kind.
+
+    It can represent NaN and infinity, which JSON cannot: raises InvalidInput for either.
     """
+    tensors = inputs.decode_body(request.body, request.media_type, signature, request.media_parameters)
     for spec in signature.inputs:
-        if spec.name in inputs:
-            check_finite(inputs[spec.name], spec)
-    return inputs
+        if spec.name in tensors:
+            check_finite(tensors[spec.name], spec)
+    return Call(tensors)
 
 
 def _inputs(value: Any, signature: Signature) -> dict[str, Array]:
@@ -94,31 +95,22 @@ def _inputs(value: Any, signature: Signature) -> dict[str, Array]:
 def encode_values(prediction: Prediction) -> Response:
     """Return the values: the only output's nested list, or an object by output name."""
     outputs = prediction.result.outputs
-    if len(outputs) == 1:
-        (array,) = outputs.values()
-        return Response(200, write(nan_as_null(array)))
-    return Response(200, write({name: nan_as_null(array) for name, array in outputs.items()}))
+    return Response(200, write(next(iter(outputs.values())) if len(outputs) == 1 else outputs))
 
 
 def encode_predict(prediction: Prediction) -> Response:
     """Return model, version, predictions, and probabilities by class name if known."""
-    result = prediction.result
-    record = {"model": prediction.model, "version": prediction.version, "predictions": _values(result)}
+    outputs = prediction.result.outputs
+    values = next(iter(outputs.values())) if len(outputs) == 1 else outputs
+    record = {"model": prediction.model, "version": prediction.version, "predictions": values}
     named = {
-        spec.name: by_class(result.outputs[spec.name], spec)
-        for spec in result.signature.outputs
-        if spec.classes and spec.name in result.outputs
+        spec.name: by_class(outputs[spec.name], spec)
+        for spec in prediction.result.signature.outputs
+        if spec.classes and spec.name in outputs
     }
     if named:
         record["classes"] = named if len(named) > 1 else next(iter(named.values()))
     return Response(200, write(record))
-
-
-def _values(result: Result) -> Any:
-    if len(result.outputs) == 1:
-        (array,) = result.outputs.values()
-        return nan_as_null(array)
-    return {name: nan_as_null(array) for name, array in result.outputs.items()}
 
 
 def encode_models(states: tuple[ModelState, ...]) -> Response:

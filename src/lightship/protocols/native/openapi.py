@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import orjson
 
 from lightship.calls import Call, ModelState
 from lightship.inputs import kind_of, media_types, tables
 from lightship.protocols.http import Route
-from lightship.protocols.json import nan_as_null
+from lightship.protocols.json import write
 from lightship.protocols.openapi import (
     ANY_OBJECT,
     BINARY,
@@ -130,8 +131,7 @@ def _example_value(row: Array, spec: TensorSpec) -> Any:
         return encoded
     if math.prod(row.shape) > _LARGEST_EXAMPLE or (row.dtype.kind == "f" and not np.isfinite(row).all()):
         return None
-    value = nan_as_null(row)
-    return value.tolist() if hasattr(value, "tolist") else value
+    return orjson.loads(write(row))
 
 
 def _csv_example(state: ModelState, signature: Signature) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from tests.emulator import ROOT
 from tests.serve import core, gateway
 
 SOURCE = str(Path(lightship.__file__).parent)
-MOST = 43
+MOST = 36
 
 
 def entered(work: Callable[[], Any]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from lightship.calls import Call, Result
 from lightship.dispatch import predict
-from lightship.dispatch.dispatcher import DEFAULT_READY, PREDICT, Dispatcher, error_response
+from lightship.dispatch.dispatcher import DEFAULT_READY, PREDICT, Dispatcher, check_size, error_response
 from lightship.dispatch.operations import OPERATIONS, Runs
 from lightship.dispatch.routes import Matched
 from lightship.errors import BundleError
@@ -38,9 +38,13 @@ class ConcurrentDispatcher:
         """Return the response to a request; see :meth:`Dispatcher.answer`."""
         try:
             matched = matched or self._dispatcher.authorise(request)
-            return None if matched is None else self._dispatcher.checked(await self._run(request, matched))
+            if matched is None:
+                return None
+            response = await self._run(request, matched)
+            check_size(response, self._dispatcher.max_answer)
         except Exception as error:
-            return error_response(request, error)
+            response = error_response(request, error)
+        return response
 
     async def in_call_thread(self, work: Callable[[], T]) -> T:
         """Return the result of work that would block other requests, run in a thread."""

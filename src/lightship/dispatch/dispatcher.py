@@ -45,7 +45,7 @@ class Dispatcher:
     ) -> None:
         self.serving = serving
         self.context = Context(serving, metrics)
-        self._max_answer = max_answer
+        self.max_answer = max_answer
         self._allow_admin = allow_admin
 
     def authorise(self, request: Request) -> Matched | None:
@@ -76,9 +76,11 @@ class Dispatcher:
                 response = predict(self.serving, request, matched)
             else:
                 response = self._operate(request, matched)
-            return self.checked(response)
+            if len(response.body) * 2 > self.max_answer > 0:  # escapes at most double the size of a JSON string
+                check_size(response, self.max_answer)
         except Exception as error:
-            return error_response(request, error)
+            response = error_response(request, error)
+        return response
 
     def _operate(self, request: Request, matched: Matched) -> Response:
         operation = OPERATIONS[matched[0].operation]
@@ -87,13 +89,6 @@ class Dispatcher:
             if matched[0].operation == DEFAULT_READY:
                 self.serving.load_default_once()
         return operation.run(self.context, request, matched, True)
-
-    def checked(self, response: Response) -> Response:
-        """Return a response, or raise TooLarge where it does not fit into an event."""
-        limit = self._max_answer
-        if limit and len(response.body) > limit // 2:  # escapes at most double the size of a JSON string
-            _check_event_size(response, limit)
-        return response
 
 
 def error_response(request: Request, error: Exception) -> Response:
@@ -116,11 +111,13 @@ def internal_error() -> LightshipError:
     return LightshipError("internal error: search the log for the correlation id")
 
 
-def _check_event_size(response: Response, limit: int) -> None:
+def check_size(response: Response, limit: int) -> None:
     """Raise TooLarge for a response of more than ``limit`` bytes in an event.
 
-    The event holds it as base64, or as a JSON string with escapes.
+    The event holds it as base64, or as a JSON string with escapes. 0 is no limit.
     """
+    if not limit:
+        return
     if response.headers.get("content-type") in _BINARY:
         size = (len(response.body) + 2) // 3 * 4
     else:

@@ -41,35 +41,20 @@ class Entry:
     def answer(self, request: Request, event: Mapping[str, Any] | None = None) -> Response | None:
         """Return the response to a request of a protocol; None for any other path.
 
-        Where it returns None, the method and path are the original ones. ``event`` is as in :meth:`Admission.admit`.
-        Never raises.
+        HEAD is answered as GET, and a trailing slash is ignored. Where it returns None, the method and path are the
+        original ones. ``event`` is as in :meth:`Admission.admit`. Never raises.
         """
-        if request.method in {"HEAD", "OPTIONS"} or request.path.endswith("/"):
-            return self._answer_by_rules(request, event)
-        return self._answer(request, event)
-
-    def _answer_by_rules(self, request: Request, event: Mapping[str, Any] | None) -> Response | None:
+        if request.method == "OPTIONS":
+            return self._options(request)
         method, path = request.method, request.path
-        request.path = canonical(path)
-        if method == "OPTIONS":
-            methods = protocol_methods(request.path)
-            response = self.preflight(request, allow(methods)) if methods else None
-        else:
-            request.method = "GET" if method == "HEAD" else method
-            response = self._answer(request, event)
-            request.method = method
-        if response is None:
-            request.path = path
-        return without_body(response) if response and method == "HEAD" else response
-
-    def preflight(self, request: Request, allowed: str) -> Response:
-        """Return the response to OPTIONS; ``allowed`` is the value of ``Allow``."""
-        return identified(request, Response(204, b"", self.cors.preflight_headers(request.headers, allowed)))
-
-    def _answer(self, request: Request, event: Mapping[str, Any] | None) -> Response | None:
+        if method == "HEAD":
+            request.method = "GET"
+        if path.endswith("/"):
+            request.path = canonical(path)
         try:
             matched = self.admission.admit(request, event)
             if matched is None:
+                request.path = path
                 return None
             if "content-encoding" in request.headers or len(request.body) > self.max_body:
                 request.body = inflate(request.body, request.headers, self.max_body)
@@ -80,9 +65,24 @@ class Entry:
                 response = compress(response, accepted)
         except Exception as error:
             response = error_response(request, error)
+        finally:
+            request.method = method
         if self.cors.origins:
             response.headers = merged(response.headers, self.cors.answer_headers(request.headers.get("origin", "")))
-        return identified(request, response)
+        identified(request, response)
+        return without_body(response) if method == "HEAD" else response
+
+    def _options(self, request: Request) -> Response | None:
+        path = canonical(request.path)
+        methods = protocol_methods(path)
+        if not methods:
+            return None
+        request.path = path
+        return self.preflight(request, allow(methods))
+
+    def preflight(self, request: Request, allowed: str) -> Response:
+        """Return the response to OPTIONS; ``allowed`` is the value of ``Allow``."""
+        return identified(request, Response(204, b"", self.cors.preflight_headers(request.headers, allowed)))
 
 
 def identified(request: Request, response: Response) -> Response:

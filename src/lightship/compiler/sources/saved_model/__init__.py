@@ -25,6 +25,7 @@ from lightship.engines.causes import translated
 from lightship.engines.tensorflow_calls import call
 from lightship.engines.tensorflow_state import Unrestorable, state_of
 from lightship.errors import CompileError, EngineError, SourceRefused
+from lightship.preprocessing import Program
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 
 _OTHER_GRAPHS = ("saved_model.pbtxt", "saved_model.cpb")  # other forms of saved_model.pb that TensorFlow reads
@@ -85,6 +86,7 @@ class SavedModelOriginal:
 
         self.source: Mapping[str, str] = {"format": "saved_model", "digest": exports.digest(folder)}
         self.notes: list[str] = []
+        self.preprocessing: Mapping[str, Program] = {}
         self.size = sum(file.stat().st_size for file in exports.files(folder))
         self._work = work
         message = graphs.read_saved_model(folder / exports.GRAPH, label)

@@ -23,6 +23,7 @@ SCHEMA = 2
 MANIFEST = "manifest.json"
 MODEL = "model.tflite"
 SAVED_MODEL = "saved_model"
+ASSETS = "assets"
 GOLDEN = "golden.npz"
 DEFAULT_SIGNATURE = "serving_default"
 

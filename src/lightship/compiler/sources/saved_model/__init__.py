@@ -64,7 +64,7 @@ class SavedModel:
         limits.check_size(path.name, sum(file.stat().st_size for file in exports.files(folder)))
         message = graphs.read_saved_model(folder / exports.GRAPH, path.name)
         if stray := graphs.stray_assets(message):
-            raise SourceRefused(f"{path.name} is refused: its asset '{stray[0]:.100}' is outside of its folder")
+            raise SourceRefused(f"{path.name} is refused: its asset {stray[0]:.100} is outside of its folder")
         found = graphs.findings(message)
         if unknown := graphs.phrases_of(finding for finding in found if finding[0] == "unknown"):
             raise SourceRefused(f"{path.name} cannot be loaded: its graph holds {unknown[0]}")

@@ -38,7 +38,7 @@ endif
 # Keep trained models, which the README compiles again.
 .SECONDARY:
 
-.PHONY: help run check test examples coverage fuzz fuzz-models public-models faults lint format models docs operators lock bench zoo wheel build emulate clean
+.PHONY: help run check test examples coverage fuzz fuzz-models keras2 public-models faults lint format models docs operators lock bench zoo wheel build emulate clean
 
 help: ## List the targets
 	@grep -Eh '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -65,6 +65,9 @@ fuzz: $(VENV)/.dev examples ## Send random requests to the server for FUZZ_SECON
 
 fuzz-models: $(VENV)/.dev examples ## Compile and serve mutants of the example models for MODEL_FUZZ_SECONDS (3600)
 	MODEL_FUZZ_SECONDS=$(MODEL_FUZZ_SECONDS) $(BIN)/$(FULL) tests/compiler/test_tflite_fuzz.py
+
+keras2: $(VENV)/.dev ## Compile a Keras 2 file of every form
+	$(BIN)/$(FULL) tests/compiler/test_keras2.py
 
 public-models: $(VENV)/.dev ## Compile the model files of public packages; writes docs/public-models.md
 	PUBLIC_MODELS_PAGE=docs/public-models.md $(BIN)/$(FULL) tests/compiler/test_public_models.py

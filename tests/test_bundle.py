@@ -38,7 +38,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "half a manifest": (lambda path: (path / MANIFEST).write_bytes(b'{"schema": 1'), "manifest.json"),
     "a manifest of nothing": (lambda path: (path / MANIFEST).write_bytes(b"[]"), "manifest.json"),
     "a huge manifest": (lambda path: (path / MANIFEST).write_bytes(b" " * 5_000_000), " bytes"),
-    "a newer schema": (lambda path: replace(path, b'"schema": 1', b'"schema": 2'), "schema 2"),
+    "a newer schema": (lambda path: replace(path, b'"schema": 1', b'"schema": 3'), "schema 3"),
     "an escaping name": (lambda path: replace(path, b'"golden.npz"', b'"../golden"'), "'../golden'"),
 }
 

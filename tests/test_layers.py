@@ -16,7 +16,7 @@ LAYERS = (
     ("extras",),
     ("settings", "tensors", "formats", "telemetry"),
     ("aws",),
-    ("bundle", "inputs", "graphs"),
+    ("bundle", "inputs", "graphs", "preprocessing"),
     ("calls", "probabilities", "stores", "engines"),
     ("protocols", "model", "registry"),
     ("serving", "compiler", "jobs"),

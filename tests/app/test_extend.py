@@ -220,6 +220,8 @@ def test_user_routes_with_trailing_slash_and_head_are_kept(registries: Registrie
         ({}, "::1", 200),
         ({}, "192.0.2.1", 403),
         ({"LIGHTSHIP_ALLOW_ANONYMOUS": "1"}, "192.0.2.1", 200),
+        ({}, "::ffff:127.0.0.1", 200),
+        ({}, "::ffff:192.0.2.1", 403),
         ({"LIGHTSHIP_TOKEN": "sesame"}, "192.0.2.1", 401),
     ],
 )

@@ -1,7 +1,7 @@
 """Keras 2 models and the result of compiling each of them.
 
-``python -m tests.compiler.keras2_models FOLDER`` writes each model and its predictions with tf_keras. One process then
-compiles all of them, so that TensorFlow is imported once.
+``python -m tests.compiler.keras2_models FOLDER`` writes each model and its predictions with tf_keras, and compiles
+those that ``FOLDER/selected`` lists, in one process, so that TensorFlow is imported once.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def main(folder: Path) -> None:
     (folder / "bundles").mkdir()
     for write in (write_stacks, write_graphs, write_old_files, write_bad_files):
         write(folder)
-    results = {path.name: compiled(path, folder / "bundles" / path.name) for path in sorted(folder.glob("*.*"))}
+    selected = sorted(set(json.loads((folder / "selected").read_text())))
+    results = {name: compiled(folder / name, folder / "bundles" / name) for name in selected}
     (folder / "results.json").write_text(json.dumps(results))
 
 

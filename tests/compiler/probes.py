@@ -96,6 +96,12 @@ def sleep(job: Mapping[str, Any]) -> None:
     time.sleep(600)
 
 
+def close_pipe(job: Mapping[str, Any]) -> None:
+    """Close every descriptor, as at an exit, and keep running."""
+    os.closerange(0, 256)
+    time.sleep(600)
+
+
 def write_much(job: Mapping[str, Any]) -> dict[str, Any]:
     with contextlib.suppress(OSError), Path("much").open("wb", buffering=0) as file:
         while True:
@@ -174,6 +180,7 @@ PROBES: dict[str, Callable[[Mapping[str, Any]], dict[str, Any] | None]] = {
         list_descriptors,
         spin,
         sleep,
+        close_pipe,
         write_much,
         take_memory,
         take_addresses,

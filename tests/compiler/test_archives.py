@@ -72,6 +72,14 @@ def test_unpack_duplicate_name_is_refused(tmp_path: Path) -> None:
         archives.unpack(make_tar(tmp_path / "a.tgz", member("x"), member("./x")), tmp_path / "out")
 
 
+@pytest.mark.parametrize("names", [("a", "a/b"), ("a/b", "a"), ("a//b", "a/b"), ("d/a", "d/a/b/c")])
+def test_unpack_file_in_place_of_folder_is_refused(tmp_path: Path, names: tuple[str, str]) -> None:
+    path = make_zip(tmp_path / "a.zip", **dict.fromkeys(names, b"x"))
+    with pytest.raises(SourceRefused, match=r"'\S*a\S*'"):
+        archives.unpack(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_unpack_decompression_bomb_is_refused(tmp_path: Path) -> None:
     bomb = bytes(archives.RATIO_FLOOR + 1)
     for path in (

@@ -168,6 +168,11 @@ def test_wall_time_over_limit_stops_child_and_grandchildren(tmp_path: Path) -> N
     assert all(gone(int(pid)) for pid in pids)
 
 
+def test_child_running_on_without_result_is_not_reported_out_of_memory() -> None:
+    with pytest.raises(SourceRefused, match="did not end"):
+        probe("close_pipe")
+
+
 def probe_in(folder: Path, name: str, limits: Limits = DEFAULT) -> dict[str, Any]:
     job = {"probe": name, "note": str(folder / "pids")}
     return run(Task("tests.compiler.probes", job, writes=[folder]), Confinement(limits=limits)).result

@@ -12,6 +12,7 @@ SECRET = "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI"  # an assertion of a hostile mode
     ("text", "cause"),
     [
         ("indices[0,0] = 99 is not in [0, 50)", "an index is 99, it must be at least 0 and below 50"),
+        ("indices are out of range", "an index is out of range"),
         ("gather index out of boundsNode number 0 (GATHER) failed to invoke.", "an index is outside the table"),
         ("Incompatible shapes: [2,3] vs. [2,4]", "the shapes [2,3] and [2,4] do not fit together"),
         (

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from lightship import aws
-from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
+from lightship.errors import InvalidInput, NotFound, Unavailable, UnsupportedMedia
 from lightship.jobs import operations, uploads
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.ledger import Ledger
@@ -94,6 +94,21 @@ def test_start_same_request_is_same_job_and_run_token_makes_new_job(cloud: Cloud
     assert operations.start(cloud, Request(**request, run="again")).id != first.id
     assert {job.id for job in operations.jobs(cloud, owner="ann")} >= {first.id}
     assert len(operations.jobs(cloud, owner="ann")) == 2
+
+
+def test_start_identical_model_of_other_name_is_new_job(cloud: Cloud) -> None:
+    drop(cloud, KEY, DATA)
+    for entry in cloud.s3.list_objects_v2(Bucket="jobs", Prefix="models/quickstart/")["Contents"]:
+        copy = entry["Key"].replace("quickstart", "copy")
+        cloud.s3.copy_object(Bucket="jobs", Key=copy, CopySource=f"jobs/{entry['Key']}")
+    jobs = [operations.start(cloud, Request(owner="ann", model=name, key=KEY)) for name in ("quickstart", "copy")]
+    assert jobs[0].id != jobs[1].id
+
+
+def test_start_with_registry_in_folder_names_registry(cloud: Cloud) -> None:
+    drop(cloud, KEY, DATA)
+    with pytest.raises(Unavailable, match="'/models'"):
+        operations.start(dataclasses.replace(cloud, registry="/models"), Request(owner="ann", model="q", key=KEY))
 
 
 def test_job_and_object_of_other_owner_are_not_found(cloud: Cloud) -> None:

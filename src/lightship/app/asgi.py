@@ -258,7 +258,9 @@ def _check_local(scope: Scope) -> None:
     """Raise Forbidden for a client on another machine."""
     host, *_ = scope.get("client") or ("",)
     try:
-        local = ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
+        # A socket for IPv4 and IPv6 gives 127.0.0.1 as ::ffff:127.0.0.1, which is loopback from Python 3.13 on.
+        local = (getattr(address, "ipv4_mapped", None) or address).is_loopback
     except ValueError:  # a Unix socket, which file permissions protect
         local = not host
     if not local:

@@ -19,10 +19,11 @@ from lightship.tensors import Signature
 
 # The version of the manifest's schema. A reader accepts every earlier one: fields that are added have a default, and a
 # change that an earlier reader would misunderstand raises the number.
-SCHEMA = 1
+SCHEMA = 2
 MANIFEST = "manifest.json"
 MODEL = "model.tflite"
 SAVED_MODEL = "saved_model"
+ASSETS = "assets"
 GOLDEN = "golden.npz"
 DEFAULT_SIGNATURE = "serving_default"
 
@@ -47,6 +48,8 @@ class Manifest(NamedTuple):
         stateful: whether a call changes variables or tables of the model; None in manifests without the field.
         reset: the signature of the model file that assigns the initial values; it is not one of ``signatures``.
         rewrites: changes by the compiler to the graph so that LiteRT can run it.
+        preprocessing: programs before the engine, by signature (:mod:`lightship.preprocessing`). A manifest with them
+            has schema 2, because earlier versions would ignore them.
     """
 
     engine: str
@@ -58,10 +61,10 @@ class Manifest(NamedTuple):
     trusted: tuple[str, ...] = ()
     slow: bool = False
     sandbox: str = ""
-    schema: int = SCHEMA
     stateful: bool | None = None
     reset: str = ""
     rewrites: tuple[str, ...] = ()
+    preprocessing: Mapping[str, Any] = {}
 
     def signature(self, name: str | None = None) -> Signature:
         """Return the signature of that name, or the default one; raises NotFound."""
@@ -76,7 +79,7 @@ class Manifest(NamedTuple):
     def to_bytes(self) -> bytes:
         """Return canonical JSON: sorted keys, indented by two spaces, a final newline."""
         record = {
-            "schema": self.schema,
+            "schema": SCHEMA if self.preprocessing else 1,
             "engine": self.engine,
             "signatures": [signature.to_json() for signature in self.signatures],
             "files": dict(self.files),
@@ -93,6 +96,8 @@ class Manifest(NamedTuple):
             record["reset"] = self.reset
         if self.rewrites:
             record["rewrites"] = list(self.rewrites)
+        if self.preprocessing:
+            record["preprocessing"] = dict(self.preprocessing)
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
     @classmethod
@@ -119,6 +124,7 @@ class Manifest(NamedTuple):
                 stateful=None if (stateful := record.get("stateful")) is None else bool(stateful),
                 reset=str(record.get("reset", "")),
                 rewrites=tuple(map(str, record.get("rewrites", ()))),
+                preprocessing=dict(record.get("preprocessing", {})),
             )
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"{MANIFEST} is not a manifest: {type(error).__name__} {error}") from None

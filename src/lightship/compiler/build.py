@@ -33,6 +33,7 @@ from lightship.compiler.verification.recordings import (
     with_shapes,
 )
 from lightship.model import Model
+from lightship.preprocessing import write_programs
 from lightship.tensors import Signature
 
 _UNMEASURED = Cost(0.0, 0)  # the trial measures the cost in a separate process
@@ -105,6 +106,7 @@ def _with_export_shapes(original: Original, recordings: tuple[Recording, ...]) -
 def _write(built: Built) -> Bundle:
     folder, choice = built.job.folder, built.choice
     write_golden(folder / GOLDEN, golden(built.recordings))
+    preprocessing = write_programs(folder, choice.preprocessing)
     manifest = Manifest(
         engine=choice.engine,
         signatures=tuple(recording.signature for recording in built.recordings),
@@ -118,6 +120,7 @@ def _write(built: Built) -> Bundle:
         stateful=choice.stateful,
         reset=choice.reset,
         rewrites=choice.rewrites,
+        preprocessing=preprocessing,
     )
     return write_manifest(folder, manifest)
 

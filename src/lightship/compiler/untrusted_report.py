@@ -111,7 +111,8 @@ def _check_spec(spec: TensorSpec) -> None:
     if spec.kind is not None and not isinstance(_mapping(spec.kind).get("type"), str):
         raise InvalidReport("it has an input kind without a type")
     for label in spec.classes:
-        _text(label)
+        if len(_text(label)) > _LONGEST_NAME:
+            raise InvalidReport("it has a class name that is too long")
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -57,8 +57,8 @@ def _members(body: bytes, encoding: str, allowed: int, refusal: TooLarge) -> Ite
         if not body:
             return
         if not body.startswith(_GZIP):
-            break
-    raise InvalidInput(f"there are {len(body)} bytes after the end of the {encoding} body")
+            raise InvalidInput(f"there are {len(body)} bytes after the end of the {encoding} body")
+    raise InvalidInput(f"the {encoding} body has more than {_MAX_MEMBERS} members: compress it as a whole")
 
 
 def _is_zlib(body: bytes) -> bool:

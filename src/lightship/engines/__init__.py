@@ -25,4 +25,8 @@ def load(bundle: Bundle) -> Engine:
         supported = ", ".join(ENGINES)
         raise BundleError(f"the bundle needs the engine '{bundle.manifest.engine}', supported are: {supported}")
     engine: Engine = import_module(module).load(bundle)
-    return engine
+    if not (records := bundle.manifest.preprocessing):
+        return engine
+    from lightship.engines.preprocessed import with_bundle  # most models have none
+
+    return with_bundle(engine, bundle, records)

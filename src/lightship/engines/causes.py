@@ -28,7 +28,7 @@ _CAUSES = tuple(
     for pattern, cause in (
         (rf"= {_NUMBER} is not in \[0, {_NUMBER}\)", "an index is {0}, it must be at least 0 and below {1}"),
         (r"(?i)gather(?:_nd)? index out of bounds", "an index is outside the table that it selects from"),
-        (r"(?i)index(?:es|ices)? (?:is |are )?out of (?:bounds|range)", "an index is out of range"),
+        (r"(?i)ind(?:ex|exes|ices) (?:is |are )?out of (?:bounds|range)", "an index is out of range"),
         (rf"Incompatible shapes: {_SHAPE} vs\. {_SHAPE}", "the shapes {0} and {1} do not fit together"),
         (
             rf"Input to reshape is a tensor with {_NUMBER} values, but the requested shape has {_NUMBER}",

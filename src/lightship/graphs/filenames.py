@@ -115,9 +115,12 @@ def _is_asset(objects: Any, node: int) -> bool:
 
 
 def stray_assets(message: Any) -> tuple[str, ...]:
-    """Return the file names of assets that may lead out of the model's folder, sorted."""
+    """Return the file names of assets that may lead out of the model's folder, sorted.
+
+    They are escaped, because the file chooses them.
+    """
     names = {info.filename for meta in message.meta_graphs for info in assets_of(meta)}
-    return tuple(sorted(filter(_leads_out, names)))
+    return tuple(ascii(name) for name in sorted(filter(_leads_out, names)))
 
 
 def _leads_out(name: str) -> bool:

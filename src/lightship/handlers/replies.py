@@ -94,9 +94,9 @@ def _key(value: Any, identity: str, clients: ReplyClients) -> Address:
 
 def _put(to: Address, record: Mapping[str, Any], clients: ReplyClients, group: str | None) -> None:
     body = json.dumps(record).encode()
-    aws.put(
-        clients.s3, etag=None, Bucket=clients.stack.bucket, Key=to.target, Body=body, ContentType="application/json"
-    )
+    location = {"Bucket": clients.stack.bucket, "Key": to.target}
+    if aws.put(clients.s3, etag=None, **location, Body=body, ContentType="application/json") is None:
+        clients.s3.head_object(**location)  # raises where another write of the key was in progress and has failed
 
 
 def _queue(value: Any, identity: str, clients: ReplyClients) -> Address:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lightship.errors import InvalidInput, NotFound
+from lightship.errors import InvalidInput, NotFound, Unavailable
 from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.ledger import Ledger
@@ -73,5 +73,5 @@ def manifest(cloud: Cloud, model: str, version: int) -> bytes:
 def _read(cloud: Cloud, model: str, name: str) -> bytes:
     found = _S3.fullmatch(f"{cloud.registry.rstrip('/')}/{model}/")
     if found is None:
-        raise NotFound(f"jobs need a registry in S3, s3://bucket/prefix, not {cloud.registry!r}")
+        raise Unavailable(f"jobs need a registry in S3, s3://bucket/prefix, not {cloud.registry!r}")
     return objects.read_range(cloud, Source(found[1], found[2] + name), 0, None)

@@ -41,7 +41,13 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_archive_unpacked_has_packed_files(tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     deep = "saved_model/" + "d" * 90 + "/" + "x" * 90
-    contents = {"manifest.json": b"{}", "model.tflite": bytes(range(256)) * 9000, "golden.npz": b"", deep: b"1" * 512}
+    contents = {
+        "manifest.json": b"{}",
+        "model.tflite": bytes(range(256)) * 9000,
+        "golden.npz": b"",
+        deep: b"1" * 512,
+        "assets/a": b"2",
+    }
     for name, body in contents.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_bytes(body)
@@ -133,10 +139,11 @@ def test_unpack_endless_stream_reads_at_most_limit(tmp_path: Path) -> None:
     assert endless.given <= 2048
 
 
-def test_unpack_too_many_entries_is_refused(tmp_path: Path) -> None:
+def test_unpack_entries_at_limit_are_read_and_above_are_refused(tmp_path: Path) -> None:
     archive = packed(*(named(f"bundle/saved_model/{number}") for number in range(3)))
     with pytest.raises(InvalidArchive, match="3 entries"):
-        unpack(io.BytesIO(archive), tmp_path, limit=len(archive), entries_limit=3)
+        unpack(io.BytesIO(archive), tmp_path / "three", limit=len(archive), entries_limit=3)
+    assert unpack(io.BytesIO(archive), tmp_path / "four", limit=len(archive), entries_limit=4) == ANSWER
 
 
 def test_unpack_answer_too_large_is_refused(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ LiteRT where it can run the graph and agrees with the original, otherwise Tensor
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lightship.bundle import MODEL, SAVED_MODEL
@@ -19,8 +19,10 @@ from lightship.compiler.sources.base import Original
 from lightship.compiler.verification.parity import Agreement
 from lightship.compiler.verification.recordings import Recording, check_engine_state, compare_engine, record_engine
 from lightship.engines.base import Engine
+from lightship.engines.preprocessed import with_programs
 from lightship.errors import CompileError, EngineError, ParityError
 from lightship.inputs import kind_of
+from lightship.preprocessing import Program
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Choice:
         agreements: comparison of each output with the original's.
         stateful, reset: values of the manifest.
         rewrites: changes made to the graph for LiteRT.
+        preprocessing: programs before the engine, by signature.
     """
 
     engine: str
@@ -41,6 +44,7 @@ class Choice:
     stateful: bool
     reset: str = ""
     rewrites: tuple[str, ...] = ()
+    preprocessing: Mapping[str, Program] = field(default_factory=dict)
 
 
 def compile_best(
@@ -82,8 +86,9 @@ def _keep_tensorflow(
         )
     from lightship.engines.tensorflow import TensorFlowEngine
 
-    engine = TensorFlowEngine(folder / SAVED_MODEL)
-    return Choice("tensorflow", reasons, _agree_all(engine, recordings, slow=slow), engine.stateful)
+    engine = with_programs(TensorFlowEngine(folder / SAVED_MODEL), original.preprocessing)
+    agreements = _agree_all(engine, recordings, slow=slow)
+    return Choice("tensorflow", reasons, agreements, engine.stateful, preprocessing=original.preprocessing)
 
 
 def _attempts(original: Original, recordings: tuple[Recording, ...]) -> Iterator[Rewritten]:
@@ -120,19 +125,36 @@ def _compile_litert(
     original: Original, attempt: Rewritten, recordings: tuple[Recording, ...], folder: Path, *, slow: bool
 ) -> Choice:
     names = [recording.signature.name for recording in recordings]
-    engine = litert.convert(attempt.folder, names, folder / MODEL, stateful=original.stateful, reset=original.reset)
+    converted = litert.convert(attempt.folder, names, folder / MODEL, stateful=original.stateful, reset=original.reset)
+    programs = _chained(original.preprocessing, attempt.preprocessing)
+    engine = with_programs(converted, programs)
     try:
         if attempt.precision:
-            _check_recast(engine, attempt.folder, recordings, slow=slow)
+            _check_recast(engine, attempt, programs, recordings, slow=slow)
         agreements = _agree_all(engine, recordings, slow=slow, precision=attempt.precision)
-        return Choice("litert", (), agreements, engine.stateful, original.reset, attempt.applied)
+        return Choice("litert", (), agreements, engine.stateful, original.reset, attempt.applied, programs)
     except EngineError as error:
         raise litert.Unconvertible(litert.operators(error.detail) or [error.message]) from None
     except KeyError as error:
         raise litert.Unconvertible([f"the converted model lacks {error}"]) from None
 
 
-def _check_recast(engine: Engine, folder: Path, recordings: tuple[Recording, ...], *, slow: bool) -> None:
+def _chained(first: Mapping[str, Program], second: Mapping[str, Program]) -> dict[str, Program]:
+    """Return one program per signature: the first, then the second."""
+    return {
+        name: first[name].then(second[name]) if name in first and name in second else (first.get(name) or second[name])
+        for name in {**first, **second}
+    }
+
+
+def _check_recast(
+    engine: Engine,
+    attempt: Rewritten,
+    programs: Mapping[str, Program],
+    recordings: tuple[Recording, ...],
+    *,
+    slow: bool,
+) -> None:
     """Compare with the rewritten SavedModel in TensorFlow; raises ParityError.
 
     It computes in float32, so the tolerance is that of float32.
@@ -140,7 +162,7 @@ def _check_recast(engine: Engine, folder: Path, recordings: tuple[Recording, ...
     from lightship.engines.tensorflow import TensorFlowEngine
 
     with limits.calls(len(recordings), slow=slow):
-        recast = record_engine(TensorFlowEngine(folder), recordings)
+        recast = record_engine(with_programs(TensorFlowEngine(attempt.folder), programs), recordings)
     _agree_all(engine, recast, slow=slow, precision="float32")
 
 

@@ -6,8 +6,8 @@ function ``apply(graph) -> bool``, an entry in REWRITES, and a test.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from lightship.compiler.rewrites.images import pooling, resizing, suppression
 from lightship.compiler.rewrites.loops import tensor_lists
 from lightship.compiler.rewrites.shapes import arrangement, new_axes, static_sizes
 from lightship.compiler.rewrites.tables import lookup, string_tables
+from lightship.preprocessing import Program
 
 # Functions by their description in the report, in the order in which they are applied. Each changes the graph in
 # place and returns whether it changed anything.
@@ -49,12 +50,14 @@ class Rewritten:
     """SavedModel of the rewritten graphs, and the applied rewrites.
 
     ``precision`` is the dtype whose tolerance applies, where a rewrite computes in another dtype than the original;
-    empty where the original's values are kept.
+    empty where the original's values are kept. ``preprocessing`` are programs, by signature, from the inputs of the
+    graphs before to those of the rewritten graphs.
     """
 
     folder: Path
     applied: tuple[str, ...]
     precision: str = ""
+    preprocessing: Mapping[str, Program] = field(default_factory=dict)
 
 
 def rewrite(source: Path, target: Path, signatures: Sequence[str]) -> Rewritten | None:

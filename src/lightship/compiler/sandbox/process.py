@@ -133,12 +133,13 @@ class Child:
 
         The reason is phrased as the end of a sentence.
         """
-        self.end()
+        ended = self.end()
         with contextlib.suppress(BlockingIOError):
             os.set_blocking(self._stderr, False)
             while self._keep_stderr(os.read(self._stderr, _READ_BYTES)):
                 pass
-        return self._describe_exit(self._popen.returncode), self._stderr_tail.decode(errors="replace").strip()
+        reason = self._describe_exit(self._popen.returncode) if ended else "sent no result and did not end"
+        return reason, self._stderr_tail.decode(errors="replace").strip()
 
     def _describe_exit(self, code: int) -> str:
         if code == -signal.SIGXCPU:
@@ -151,12 +152,17 @@ class Child:
             return f"crashed ({_signal_name(-code)})"
         return f"ended without a result (exit code {code})"
 
-    def end(self) -> None:
-        """Wait up to 0.5 s for the child to exit, then kill it and all that it started."""
+    def end(self) -> bool:
+        """Wait up to 0.5 s for the child to exit, then kill it and all that it started.
+
+        Returns whether it exited by itself.
+        """
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._popen.wait(timeout=0.5)
+        ended = self._popen.returncode is not None
         self._kill()
         self._popen.wait()
+        return ended
 
 
 def _signal_name(number: int) -> str:

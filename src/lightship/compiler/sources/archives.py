@@ -47,20 +47,24 @@ def check_entries(label: str, entries: Iterable[Entry], packed: int) -> None:
 
     Raises SourceRefused, which names the entry.
     """
-    seen: set[str] = set()
+    seen: dict[PurePosixPath, bool] = {}
     total = 0
     for entry in entries:
         _check_name(label, entry.name)
         if not entry.plain:
             raise SourceRefused(f"{label} is refused: its entry '{entry.name}' is a link, a device or encrypted")
-        if entry.name.rstrip("/") in seen:
+        path = PurePosixPath(entry.name)
+        if path in seen:
             raise SourceRefused(f"{label} is refused: it holds the entry '{entry.name}' twice")
-        seen.add(entry.name.rstrip("/"))
+        seen[path] = entry.folder
         total += entry.size
         if len(seen) > ENTRIES_LIMIT:
             raise SourceRefused(f"{label} is refused: it holds more than {ENTRIES_LIMIT} entries")
         if total > SIZE_LIMIT or total > max(RATIO_FLOOR, RATIO_LIMIT * packed):
             raise SourceRefused(f"{label} is refused: its {packed} bytes unpack to {total} bytes or more")
+    for path in seen:
+        if file := next((parent for parent in path.parents if seen.get(parent) is False), None):
+            raise SourceRefused(f"{label} is refused: its entry '{file}' is a file and a folder")
 
 
 def unpack(path: Path, folder: Path) -> None:

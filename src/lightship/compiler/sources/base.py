@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lightship.compiler.hints import Hint
+from lightship.preprocessing import Program
 from lightship.tensors import Array, Signature
 
 Batch = tuple[dict[str, Array], dict[str, Array]]  # inputs and outputs
@@ -21,6 +22,8 @@ class Original(Protocol):
         signatures: the model's functions, the default one first.
         subject: name of the call that :meth:`run` makes, such as "Keras model.predict".
         notes: warnings for the report, for example about a renamed tensor.
+        preprocessing: by signature, programs from its inputs to those of :meth:`candidates`; empty where these are
+            equal.
     """
 
     source: Mapping[str, str]
@@ -28,6 +31,7 @@ class Original(Protocol):
     signatures: tuple[Signature, ...]
     subject: str
     notes: list[str]
+    preprocessing: Mapping[str, Program]
 
     @property
     def random_operators(self) -> tuple[str, ...]:

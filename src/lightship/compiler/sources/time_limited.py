@@ -24,6 +24,7 @@ class TimeLimited:
         self.signatures: tuple[Signature, ...] = original.signatures
         self.subject = original.subject
         self.notes = original.notes
+        self.preprocessing = original.preprocessing
         self.stateful = original.stateful
         self.random_operators = original.random_operators
         self.reset = original.reset

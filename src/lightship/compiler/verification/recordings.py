@@ -16,7 +16,7 @@ from lightship.compiler.verification.datafiles import read_data
 from lightship.compiler.verification.independence import independent_rows
 from lightship.compiler.verification.parity import Agreement, Output, compare, merge
 from lightship.engines.base import Engine
-from lightship.errors import CompileError, EngineError
+from lightship.errors import CompileError, EngineError, InvalidInput
 from lightship.tensors import Array, Signature
 
 Tensors = dict[str, Array]
@@ -107,7 +107,7 @@ def _outputs_after_other_calls(run: Run, recordings: Sequence[Recording]) -> lis
         run(name, inputs)
     for _ in range(2):
         for name, inputs in first:
-            with suppress(EngineError):  # the model may not take these values
+            with suppress(EngineError, InvalidInput):  # the model may not take these values
                 run(name, samples.alter(inputs))
     return [run(name, inputs) for name, inputs in first]
 

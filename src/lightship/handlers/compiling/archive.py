@@ -7,13 +7,14 @@ determines how much is read into memory.
 
 from __future__ import annotations
 
+import itertools
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from lightship.bundle import GOLDEN, MANIFEST, MODEL, SAVED_MODEL
+from lightship.bundle import ASSETS, GOLDEN, MANIFEST, MODEL, SAVED_MODEL
 from lightship.errors import CompileError
 
 ANSWER = "answer.json"
@@ -22,7 +23,7 @@ ENTRIES_LIMIT = 10_000
 
 _BUNDLE = "bundle/"
 _FILES = frozenset({MANIFEST, MODEL, GOLDEN})
-_FOLDERS = frozenset({SAVED_MODEL})
+_FOLDERS = frozenset({SAVED_MODEL, ASSETS})
 _LONGEST_NAME = 255
 _BLOCK = 1024 * 1024
 _HEADER = tarfile.BLOCKSIZE
@@ -74,8 +75,8 @@ class Archive:
 def unpack(stream: Readable, folder: Path, *, limit: int, entries_limit: int = ENTRIES_LIMIT) -> bytes:
     """Write the bundle's files into an empty folder and return the answer.
 
-    Reads at most ``limit`` bytes, and fewer than ``entries_limit`` entries (including the answer). Raises
-    InvalidArchive for a larger archive and for one that is not as described above.
+    Reads at most ``limit`` bytes and ``entries_limit`` entries (including the answer). Raises InvalidArchive for a
+    larger archive and for one that is not as described above.
     """
     reader = _Reader(stream, limit)
     answer: bytes | None = None
@@ -94,10 +95,12 @@ def unpack(stream: Readable, folder: Path, *, limit: int, entries_limit: int = E
 
 def _entries(reader: _Reader, limit: int) -> Iterator[tuple[str, int]]:
     """Return name and size of each entry; the caller must read each one's content."""
-    for _ in range(limit):
+    for count in itertools.count():
         header = reader.exactly(_HEADER)
         if header == bytes(_HEADER):
             return
+        if count == limit:
+            raise InvalidArchive(f"it has more than {limit} entries")
         try:
             entry = tarfile.TarInfo.frombuf(header, "utf-8", "strict")
         except (tarfile.TarError, ValueError):
@@ -105,7 +108,6 @@ def _entries(reader: _Reader, limit: int) -> Iterator[tuple[str, int]]:
         if entry.type != tarfile.REGTYPE or not 0 <= entry.size <= reader.left:
             raise InvalidArchive("one of its entries is not a regular file that fits into the archive")
         yield entry.name, entry.size
-    raise InvalidArchive(f"it has at least {limit} entries")
 
 
 def _bundle_path(name: str) -> PurePosixPath:

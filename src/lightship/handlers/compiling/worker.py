@@ -98,7 +98,12 @@ def _log_progress(stage: str, done: float) -> None:
 
 
 def _check_size(archive: Archive, largest: int) -> None:
-    if archive.size > largest or len(archive.answer) > ANSWER_LIMIT:
+    if len(archive.answer) > ANSWER_LIMIT:
+        raise TooLarge(
+            f"the report of this compile has {len(archive.answer)} bytes, the maximum is {ANSWER_LIMIT}: give its "
+            "signatures, classes and columns fewer or shorter names"
+        )
+    if archive.size > largest:
         raise TooLarge(
             f"the compiled model has {archive.size} bytes, the maximum for publishing is {largest}: compile it with "
             "`lightship compile` and push the version with `lightship push`"

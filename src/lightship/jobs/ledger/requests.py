@@ -117,13 +117,13 @@ class Request:
 
 
 def job_id(request: Request, source: Source, digest: str) -> str:
-    """Return a job's id: a digest of owner, object, ``digest``, options and ``run``.
+    """Return a job's id: a digest of the request, the object and ``digest``.
 
-    ``digest`` is of the model's bundle; the model's name and version are not part of the id. An object without a
-    version is distinguished from others under its key by its etag.
+    ``digest`` is of the model's bundle; the number of its version is not part of the id. An object without a version is
+    distinguished from others under its key by its etag.
     """
     location = [source.bucket, source.key, source.version or source.etag]
-    values = [request.owner, *location, digest, asdict(request.options), request.run]
+    values = [request.owner, request.model, *location, digest, asdict(request.options), request.run]
     return hashlib.sha256(canonical(values)).hexdigest()[:32]
 
 

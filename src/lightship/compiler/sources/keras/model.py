@@ -19,6 +19,7 @@ from lightship.compiler.sources.keras.export import check as export_check
 from lightship.compiler.sources.keras.export.function import Traced, check_export
 from lightship.compiler.sources.keras.frameworks import Framework
 from lightship.errors import CompileError, EngineError, SourceRefused
+from lightship.preprocessing import Program
 from lightship.tensors import Array, Signature
 
 
@@ -84,6 +85,7 @@ class KerasOriginal:
         self._work = work
         self._traced = Traced.of(loaded.framework, loaded.model)
         self.notes = self._traced.renamed
+        self.preprocessing: Mapping[str, Program] = {}
         self.signatures: tuple[Signature, ...] = (self._traced.signature,)
 
     @property

@@ -25,6 +25,7 @@ from lightship.engines.causes import translated
 from lightship.engines.tensorflow_calls import call
 from lightship.engines.tensorflow_state import Unrestorable, state_of
 from lightship.errors import CompileError, EngineError, SourceRefused
+from lightship.preprocessing import Program
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 
 _OTHER_GRAPHS = ("saved_model.pbtxt", "saved_model.cpb")  # other forms of saved_model.pb that TensorFlow reads
@@ -63,7 +64,7 @@ class SavedModel:
         limits.check_size(path.name, sum(file.stat().st_size for file in exports.files(folder)))
         message = graphs.read_saved_model(folder / exports.GRAPH, path.name)
         if stray := graphs.stray_assets(message):
-            raise SourceRefused(f"{path.name} is refused: its asset '{stray[0]:.100}' is outside of its folder")
+            raise SourceRefused(f"{path.name} is refused: its asset {stray[0]:.100} is outside of its folder")
         found = graphs.findings(message)
         if unknown := graphs.phrases_of(finding for finding in found if finding[0] == "unknown"):
             raise SourceRefused(f"{path.name} cannot be loaded: its graph holds {unknown[0]}")
@@ -85,6 +86,7 @@ class SavedModelOriginal:
 
         self.source: Mapping[str, str] = {"format": "saved_model", "digest": exports.digest(folder)}
         self.notes: list[str] = []
+        self.preprocessing: Mapping[str, Program] = {}
         self.size = sum(file.stat().st_size for file in exports.files(folder))
         self._work = work
         message = graphs.read_saved_model(folder / exports.GRAPH, label)

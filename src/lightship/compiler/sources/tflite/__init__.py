@@ -21,6 +21,7 @@ from lightship.engines.causes import translated
 from lightship.engines.litert import is_dynamic, plain_name, tensor_indices
 from lightship.engines.litert_state import keeps_state
 from lightship.errors import EngineError, SourceRefused
+from lightship.preprocessing import Program
 from lightship.tensors import DTYPES, Array, Signature, TensorSpec
 
 IDENTIFIER = b"TFL3"  # bytes 4 to 7 of the flatbuffer
@@ -77,6 +78,7 @@ class TfliteOriginal:
     def __init__(self, path: Path, found: Outline) -> None:
         self.source: Mapping[str, str] = {"format": "tflite", "digest": digest_file(path)}
         self.notes: list[str] = []
+        self.preprocessing: Mapping[str, Program] = {}
         self.size = path.stat().st_size
         self.stateful = keeps_state(path)
         self.random_operators = tuple(sorted(select_random(found.operators)))

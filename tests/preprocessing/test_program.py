@@ -1,0 +1,127 @@
+"""Programs: order of steps, concatenation, storage, and the engine behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pytest
+
+from lightship.bundle import Bundle, digests, write_manifest
+from lightship.calls import Call
+from lightship.engines.preprocessed import with_programs
+from lightship.errors import BundleError, EngineError
+from lightship.model import Model
+from lightship.preprocessing import Program, Step, read_programs, write_programs
+from lightship.tensors import Array
+from tests.bundles import Registries
+
+JOIN = Program(
+    (
+        Step("arrays.concatenate", ("a", "b"), ("joined",), {"axis": 1}),
+        Step("arrays.cast", ("joined",), ("x",), {"dtype": "float32"}),
+    ),
+    {"x": "x"},
+)
+TWO = {"a": np.array([[1.5]]), "b": np.array([[2.5]])}
+
+
+def test_program_steps_run_in_order() -> None:
+    result = JOIN.bind().run(TWO)
+    assert result["x"].tolist() == [[1.5, 2.5]]
+    assert result["x"].dtype == np.float32
+
+
+def test_program_inputs_are_values_without_origin() -> None:
+    with_constant = replace(JOIN, constants={"b": TWO["b"]})
+    assert (JOIN.inputs(), with_constant.inputs()) == (("a", "b"), ("a",))
+
+
+def test_program_then_renames_equal_names() -> None:
+    again = Program((Step("arrays.cast", ("x",), ("joined",), {"dtype": "int32"}),), {"n": "joined"})
+    chained = JOIN.then(again)
+    assert chained.inputs() == ("a", "b")
+    assert chained.bind().run(TWO) == {"n": pytest.approx(np.array([[1, 2]]))}
+
+
+def test_program_constants_of_several_signatures_are_stored_once(tmp_path: Path) -> None:
+    words = np.array([b"\xff\x00", b""], dtype=np.object_)
+    program = Program((), {"x": "words"}, {"words": words})
+    records = write_programs(tmp_path, {"one": program, "two": replace(program, constants={"words": words.copy()})})
+    assert records["one"] == records["two"]
+    read = read_programs(tmp_path, records)
+    assert read["two"].constants["words"].tolist() == words.tolist()
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        Step("arrays.missing", ("a",), ("x",)),
+        Step("os.system", ("a",), ("x",)),
+        Step("no group", ("a",), ("x",)),
+    ],
+)
+def test_program_with_unknown_operator_is_refused(step: Step) -> None:
+    with pytest.raises(KeyError):
+        Program((step,), {"x": "x"}).bind()
+
+
+def test_program_failing_in_numpy_raises_engine_error() -> None:
+    with pytest.raises(EngineError, match="preprocessing") as caught:
+        JOIN.bind().run({"a": np.zeros((1, 1)), "b": np.zeros((2, 1))})
+    assert "concatenat" in caught.value.detail
+
+
+class Echo:
+    """Engine that returns its inputs."""
+
+    stateful = False
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        return dict(inputs)
+
+    def clone(self) -> Echo:
+        return Echo()
+
+
+def test_engine_runs_programs_by_signature() -> None:
+    engine = with_programs(Echo(), {"join": JOIN}).clone()
+    assert list(engine.run("join", TWO)) == ["x"]
+    assert list(engine.run("other", TWO)) == ["a", "b"]
+
+
+def preprocessed(registries: Registries, folder: Path, step: Step) -> Bundle:
+    """Return the bundle "pair" with a program of one step, which makes ``a``."""
+    folder.mkdir()
+    bundle = Bundle.open(registries.small / "pair" / "1").copy(folder)
+    one = np.ones((1, 1))
+    program = Program((step,), {"a": "joined", "b": "b"}, {"one": one})
+    records = write_programs(folder, {bundle.manifest.signatures[0].name: program})
+    manifest = bundle.manifest._replace(files=digests(folder), preprocessing=records)
+    return write_manifest(folder, manifest)
+
+
+def test_bundle_with_preprocessing_runs_program_before_engine(registries: Registries, tmp_path: Path) -> None:
+    cast = Step("arrays.cast", ("a",), ("joined",), {"dtype": "float32"})
+    bundle = preprocessed(registries, tmp_path / "bundle", cast)
+    assert Bundle.open(bundle.path).manifest == bundle.manifest
+    inputs = {"a": np.array([[1.0, 2.0]], np.float32), "b": np.array([[3.0]], np.float32)}
+    model = Model.open(bundle.path)
+    assert model.predict(Call(inputs)).outputs["sum"].tolist() == [[4.0, 5.0]]
+
+
+def test_bundle_with_unknown_operator_is_refused(registries: Registries, tmp_path: Path) -> None:
+    bundle = preprocessed(registries, tmp_path / "bundle", Step("arrays.later", ("a",), ("joined",)))
+    with pytest.raises(BundleError, match="preprocessing"):
+        Model.open(bundle.path)
+
+
+def test_manifest_with_preprocessing_has_schema_2(registries: Registries, tmp_path: Path) -> None:
+    cast = Step("arrays.cast", ("a",), ("joined",), {"dtype": "float32"})
+    bundle = preprocessed(registries, tmp_path / "bundle", cast)
+    plain = Bundle.open(registries.small / "pair" / "1")
+    schemas = [orjson.loads(each.manifest.to_bytes())["schema"] for each in (plain, bundle)]
+    assert schemas == [1, 2]

@@ -14,7 +14,19 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import batching, cores, images, lambdas, machine, peers, protocols, registries, report, servers
+from benchmarks import (
+    batching,
+    compiling,
+    cores,
+    images,
+    lambdas,
+    machine,
+    peers,
+    protocols,
+    registries,
+    report,
+    servers,
+)
 from benchmarks.examples import ROOT, Example, predict_examples
 from benchmarks.jobs import part as jobs
 from benchmarks.runtime_api import RuntimeFailedError
@@ -22,7 +34,7 @@ from benchmarks.stacks import MODEL_NAME, lightship, stacks, under_uvicorn
 from benchmarks.tables import tables
 from lightship.errors import LightshipError
 
-PARTS = ("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs", "image")
+PARTS = ("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs", "compile", "image")
 
 _QUIET = 0.3
 
@@ -126,6 +138,7 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
         "jobs": _Part(
             jobs.steps(scored), lambda rows, step: jobs.measure(registry, keras_model.parent, rows, scored, step)
         ),
+        "compile": _Part(compiling.steps(), lambda _, step: compiling.measure(step)),
         "image": _Part(images.steps(), lambda _, step: images.measure(keras_model, step, build=not quick)),
     }
 

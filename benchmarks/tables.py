@@ -116,6 +116,24 @@ def _registry(results: Mapping[str, Any]) -> list[Table]:
     return [Table(title, ("", "p50", "p99", "processor time", "share of a processor, at most", "checks"), tuple(rows))]
 
 
+_STAGES = ("start", "check", "load", "record", "convert", "write", "measure", "try", "publish")
+
+
+def _compile(results: Mapping[str, Any]) -> list[Table]:
+    times, memory = [], []
+    for name, figures in results["compile"]["models"].items():
+        seconds, peak = figures["seconds"], figures["peak_bytes"]
+        size = shown(figures["bytes"] / 2**20, "MiB")
+        total = shown(sum(seconds.values()), "s")
+        times.append((name, size, *(shown(seconds.get(stage, 0.0), "s") for stage in _STAGES), total))
+        memory.append((name, size, *(shown(peak.get(stage, 0) / 2**20, "MiB") for stage in _STAGES)))
+    heads = ("", "file", *_STAGES)
+    return [
+        Table("Compile: seconds of each stage", (*heads, "total"), tuple(times)),
+        Table("Compile: peak memory of each stage", heads, tuple(memory)),
+    ]
+
+
 def _image(results: Mapping[str, Any]) -> list[Table]:
     part = results["image"]
     if "megabytes" not in part:
@@ -131,6 +149,7 @@ _MAKERS = {
     "peers": _peers,
     "protocols": _protocols,
     "batching": _batching,
+    "compile": _compile,
     "registry": _registry,
     "jobs": jobs.tables,
     "image": _image,

@@ -1,4 +1,4 @@
-"""Model for the table of customers: ``python -m tests.inputs.tabular.customer_model FILE``."""
+"""Model for the table of customers; ``python -m`` this module writes a file."""
 
 from __future__ import annotations
 

@@ -228,6 +228,25 @@ def test_predict_command_other_table_is_refused_with_conversion(
     assert named in " ".join(done.stderr.split())
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "named"),
+    [
+        ("rows.xlsx", workbook(), "read_excel"),
+        ("rows.csv", workbook(), "read_excel"),
+        ("rows.csv", as_csv(ROWS).replace(b",", b";"), "sep=';'"),
+        ("rows.csv", as_csv([{"age": 1, "shoe": 2}]), "'city'"),
+    ],
+    ids=["workbook", "workbook as CSV", "semicolons", "missing column"],
+)
+def test_batch_other_table_is_refused_with_reason(
+    batches: EmulatedStack, tmp_path: Path, name: str, data: bytes, named: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    done = batches.run("batch", "customers", str(tmp_path / name))
+    assert done.exit_code == 2
+    assert named in " ".join(done.stderr.split())
+
+
 def test_show_command_lists_types(registry: Registry) -> None:
     shown = cli(registry, "show", "customers").stdout
     for text in ("category (Paris, Rome, Oslo)", "one-hot category", "boolean", "date (year, month"):

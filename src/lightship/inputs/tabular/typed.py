@@ -31,11 +31,13 @@ class TypedTabular(Tabular):
     Attributes:
         types: type and options by name of column, as in model.yaml; other columns are numbers.
         typed: the columns in order.
+        by_name: the columns by name.
         optional: the columns that rows may lack.
     """
 
     types: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     typed: tuple[Column, ...] = field(init=False, repr=False, compare=False)
+    by_name: Mapping[str, Column] = field(init=False, repr=False, compare=False)
     optional: frozenset[str] = field(init=False, repr=False, compare=False)
 
     direct: ClassVar[bool] = False
@@ -43,6 +45,7 @@ class TypedTabular(Tabular):
     def __post_init__(self) -> None:
         typed = tuple(column_of(name, self.types.get(name, {})) for name in self.names)
         object.__setattr__(self, "typed", typed)
+        object.__setattr__(self, "by_name", {each.name: each for each in typed})
         object.__setattr__(self, "optional", frozenset(each.name for each in typed if each.filling is not None))
 
     @classmethod
@@ -74,7 +77,7 @@ class TypedTabular(Tabular):
 
     def cell(self, spec: TensorSpec, column: str) -> Cell:
         """See :class:`InputKind`; wrong text is refused by :meth:`row`."""
-        found = self.typed[self.names.index(column)]
+        found = self.by_name[column]
         return Cell(partial(found.read, spec=spec), describe_cell(spec), found.dtype or WIDEST[spec.numpy.kind])
 
     def row(self, cells: Sequence[Any], spec: TensorSpec) -> list[float]:

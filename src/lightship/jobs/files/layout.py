@@ -137,7 +137,10 @@ class _Source:
 
 def _source(spec: TensorSpec, layout: Layout, *, text: bool) -> _Source:
     kind, names = kind_of(spec), layout.columns.get(spec.name, ())
-    return _Source(spec, kind, names, tuple(kind.cell(spec, name) for name in names) if text else None)
+    if not text:
+        return _Source(spec, kind, names, None)
+    cells = (kind.cell(spec, spec.name),) * len(names) if kind.direct else (kind.cell(spec, name) for name in names)
+    return _Source(spec, kind, names, tuple(cells))
 
 
 def _checked(values: list[Any], spec: TensorSpec) -> Array:

@@ -14,6 +14,9 @@ from lightship.errors import InvalidInput
 from lightship.inputs import decode, kind_of, tables
 from lightship.tensors import Array, Signature, TensorSpec, json_type
 
+# Index of the cells of columns that are not in the table, after they were appended to its rows.
+_ABSENT = -1
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -140,21 +143,22 @@ def _from_frame(frame: Frame, signature: Signature) -> dict[str, Array]:
         raise InvalidInput(f"a table needs a column for each input: {_expected(signature)}")
     wanted = [(name, column) for name, columns in tables.columns_of(signature).items() for column in columns]
     order = _order(frame, [column for _, column in wanted], signature)
+    rows = [[*row, None] for row in frame.rows] if _ABSENT in order else frame.rows
     inputs = {}
     for spec in specs:
         positions = [index for index, (owner, _) in zip(order, wanted, strict=True) if owner == spec.name]
-        cells = [[None if index is None else _cell(row[index], spec) for index in positions] for row in frame.rows]
+        cells = [[_cell(row[index], spec) for index in positions] for row in rows]
         inputs[spec.name] = kind_of(spec).decode_cells(cells, spec)
     return inputs
 
 
-def _order(frame: Frame, wanted: Sequence[str], signature: Signature) -> Sequence[int | None]:
-    """Return the index of each wanted column; None for an optional one without values."""
+def _order(frame: Frame, wanted: Sequence[str], signature: Signature) -> Sequence[int]:
+    """Return the index of each wanted column; _ABSENT for an optional one."""
     if frame.names is not None and (tables.named(signature) or set(wanted) <= set(frame.names)):
         indices = {name: index for index, name in enumerate(frame.names)}
         if missing := tables.missing_columns(signature, frame.names):
             raise InvalidInput(f"the table lacks the column '{missing[0]}': it needs {', '.join(wanted)[:300]}")
-        return [indices.get(name) for name in wanted]
+        return [indices.get(name, _ABSENT) for name in wanted]
     width = len(frame.rows[0]) if frame.rows else 0
     if width != len(wanted):
         raise InvalidInput(f"the table has {width} columns: {len(wanted)} are expected ({', '.join(wanted)[:300]})")

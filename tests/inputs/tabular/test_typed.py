@@ -15,7 +15,7 @@ from lightship.tensors import Signature, TensorSpec
 from tests.inputs.tabular.customers import COLUMNS, CSV, CUSTOMERS, NUMBERS, ROW, typed
 
 SIGNATURE = Signature("s", (CUSTOMERS,), ())
-ABSENT = object()
+ABSENT = ...
 
 
 def changed(**cells: Any) -> dict[str, Any]:

@@ -13,11 +13,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from lightship import inputs
 from lightship.app.document import document
 from lightship.bundle import Manifest
 from lightship.calls import Call, ModelState
+from lightship.inputs import tables
 from lightship.tensors import Signature, TensorSpec
 from lightship.tensors.specs import DTYPES
+from tests.inputs.tabular.customers import CUSTOMERS, NUMBERS
 
 OWN = {"openapi": "3.1.0", "info": {"title": "Lightship", "version": "1"}, "paths": {}}
 
@@ -130,6 +133,16 @@ def test_document_of_scalar_input_has_scalar_example() -> None:
 def test_document_of_fixed_shape_has_whole_example() -> None:
     fixed = model("fixed", TensorSpec("x", "float32", (3,)), np.float32([1, 2, 3]))
     assert body_of(paths_of([fixed]), "fixed")["example"]["input"] == [1, 2, 3]
+
+
+def test_document_of_typed_table_has_examples_of_cells() -> None:
+    paths = paths_of([model("customers", CUSTOMERS, np.float32([NUMBERS]))])
+    OpenAPIV31SpecValidator(orjson.loads(orjson.dumps({**OWN, "paths": paths}))).validate()
+    content = paths["/models/customers/predict"]["post"]["requestBody"]["content"]
+    example = content["application/json"]["example"]["input"]
+    assert inputs.decode(example, CUSTOMERS)[0, :6].tolist() == NUMBERS[:6]
+    table = tables.from_csv(content["text/csv"]["example"].encode(), Signature("s", (CUSTOMERS,), ()), {})
+    assert table["x"][0, :6].tolist() == NUMBERS[:6]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from threading import Event, Thread
 from typing import Any
 
 import boto3
@@ -27,6 +28,7 @@ from lightship.local.template.wiring import read
 from lightship.registry.registry import Registry
 from tests.bundles import Registries
 from tests.emulator import ROOT
+from tests.jobs.workers import handle
 
 SCHEDULE = {
     "ScheduleExpression": "cron(0 3 * * ? *)",
@@ -127,6 +129,31 @@ def stack(
     cloud = connect(StackSettings.from_environment(os.environ))
     yield EmulatedStack(name, sqs, s3, scheduler, named, dead, wiring.buckets["Bucket"].name, cloud)
     for client in (sqs, s3, dynamodb, scheduler, cloud.s3, cloud.sqs, cloud.dynamodb):
+        client.close()
+
+
+@pytest.fixture
+def running_stack(stack: EmulatedStack) -> Iterator[EmulatedStack]:
+    """Return a stack with a worker thread that processes its queues."""
+    stop = Event()
+    cloud = connect(StackSettings.from_environment(os.environ))
+
+    def work() -> None:
+        while not stop.is_set():
+            for name in ("split", "score"):
+                url = stack.queues[name].url
+                answer = cloud.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0)
+                for message in answer.get("Messages", []):
+                    handle(name, json.loads(message["Body"]), cloud)
+                    cloud.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            stop.wait(0.05)
+
+    thread = Thread(target=work)
+    thread.start()
+    yield stack
+    stop.set()
+    thread.join()
+    for client in (cloud.s3, cloud.sqs, cloud.dynamodb):
         client.close()
 
 

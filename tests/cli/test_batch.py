@@ -7,9 +7,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 import pyarrow
@@ -25,34 +23,8 @@ from lightship.jobs import operations
 from lightship.jobs.cloud import connect
 from tests.cli.conftest import EmulatedStack
 from tests.emulator import ROOT
-from tests.jobs.workers import handle
 
 PATIENTS = ROOT / "examples" / "quickstart" / "patients.csv"
-
-
-@pytest.fixture
-def running_stack(stack: EmulatedStack) -> Iterator[EmulatedStack]:
-    """Return a stack with a worker thread that processes its queues."""
-    stop = Event()
-    cloud = connect(StackSettings.from_environment(os.environ))
-
-    def work() -> None:
-        while not stop.is_set():
-            for name in ("split", "score"):
-                url = stack.queues[name].url
-                answer = cloud.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0)
-                for message in answer.get("Messages", []):
-                    handle(name, json.loads(message["Body"]), cloud)
-                    cloud.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            stop.wait(0.05)
-
-    thread = Thread(target=work)
-    thread.start()
-    yield stack
-    stop.set()
-    thread.join()
-    for client in (cloud.s3, cloud.sqs, cloud.dynamodb):
-        client.close()
 
 
 def test_connect_in_lambda_reads_memory_from_environment(stack: EmulatedStack, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 from lightship.compiler.verification.datafiles import MOST_ROWS, read_data
 from lightship.errors import CompileError
 from lightship.tensors import Signature, TensorSpec
+from tests.inputs.tabular.customers import CSV, CUSTOMERS, NUMBERS
 
 Y = (TensorSpec("y", "float32", (None, 1)),)
 PLAIN = Signature("serving_default", (TensorSpec("x", "float32", (None, 2)),), Y)
@@ -42,6 +43,13 @@ def test_read_data_csv_is_read_by_order_or_column_name(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_data(path, PLAIN)["x"], np.float32([[1, 2], [3, 4]]))
     path.write_text("a,target,b\n1,9,2\n")
     np.testing.assert_array_equal(read_data(path, NAMED)["x"], np.float32([[2, 1]]))
+
+
+def test_read_data_csv_of_typed_table_is_read_by_types(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(CSV.encode())
+    found = read_data(path, Signature("serving_default", (CUSTOMERS,), Y))
+    assert found["x"].tolist() == [NUMBERS]
 
 
 def test_read_data_arrays_are_cast_and_limited(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from lightship.bundle import Bundle
 from lightship.cli.arguments.options import json_option, model_argument, parse_model, registry_option
 from lightship.cli.output.terminal import console, facts
 from lightship.errors import LightshipError
+from lightship.inputs import kind_of
 from lightship.registry.registry import Registry
 from lightship.tensors import TensorSpec
 
@@ -98,10 +99,5 @@ def _print(title: str, bundle: Bundle) -> None:
 
 def _properties(spec: TensorSpec) -> dict[str, str]:
     """Return a tensor's kind, options and classes as text."""
-    kind = dict(spec.kind or {})
-    named = {"kind": kind.pop("type")} if kind else {}
-    record = {**named, **kind, **({"classes": spec.classes} if spec.classes else {})}
-    return {
-        key: ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-        for key, value in record.items()
-    }
+    record = {"kind": spec.kind["type"], **kind_of(spec).describe()} if spec.kind else {}
+    return {**record, "classes": ", ".join(spec.classes)} if spec.classes else record

@@ -15,6 +15,7 @@ from lightship.calls import Prediction
 from lightship.cli.arguments.options import header_option, json_option, model_argument, parse_model, registry_option
 from lightship.cli.output.terminal import console, printable, quiet
 from lightship.errors import InvalidInput
+from lightship.formats import workbooks
 from lightship.model import Model
 from lightship.protocols import native
 from lightship.protocols.http import Request
@@ -104,6 +105,7 @@ def _read(source: str) -> tuple[bytes, str]:
 
 
 def _with_media_type(data: bytes, suffix: str) -> tuple[bytes, str]:
+    workbooks.check(data, "INPUT")
     for magic, media_type in _MAGIC.items():
         if data.startswith(magic):
             return data, media_type

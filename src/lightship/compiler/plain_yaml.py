@@ -63,6 +63,10 @@ def _fault(event: yaml.Event, depth: int, values: int) -> str:
     return ""
 
 
+def _refuse_date(_: yaml.Loader, node: yaml.ScalarNode) -> Any:
+    raise yaml.MarkedYAMLError(problem=f"put the date {node.value:.40} in quotes", problem_mark=node.start_mark)
+
+
 class _Loader(yaml.SafeLoader):
     """PyYAML's safe loader for JSON's types; refuses merge keys and duplicate keys.
 
@@ -77,6 +81,7 @@ class _Loader(yaml.SafeLoader):
         "tag:yaml.org,2002:str": yaml.constructor.SafeConstructor.construct_yaml_str,
         "tag:yaml.org,2002:seq": yaml.constructor.SafeConstructor.construct_yaml_seq,
         "tag:yaml.org,2002:map": yaml.constructor.SafeConstructor.construct_yaml_map,
+        "tag:yaml.org,2002:timestamp": _refuse_date,
         None: yaml.constructor.SafeConstructor.construct_undefined,
     }
     yaml_multi_constructors = {}  # noqa: RUF012

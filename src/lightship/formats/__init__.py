@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lightship.errors import UnsupportedMedia
-from lightship.formats import csv_files, jsonlines, parquet
+from lightship.formats import csv_files, jsonlines, parquet, workbooks
 from lightship.formats.base import Format, Streamed
 
 STREAMED: tuple[Streamed, ...] = (csv_files, jsonlines)
@@ -18,6 +18,8 @@ def of(key: str) -> Format:
     for candidate in FORMATS:
         if key.lower().endswith(candidate.SUFFIXES):
             return candidate
+    if key.lower().endswith(workbooks.SUFFIXES):
+        raise UnsupportedMedia(f"'{key[-80:]}' is a workbook of a spreadsheet program: {workbooks.HINT}")
     endings = ", ".join(suffix for candidate in FORMATS for suffix in candidate.SUFFIXES)
     raise UnsupportedMedia(f"'{key[-80:]}' is not a data file: its name must end with one of {endings}")
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from lightship.errors import InvalidInput
+from lightship.formats import workbooks
 
 # Maximum number of columns, or four times the expected columns if that is more: parsing a column costs more than
 # sending its comma.
@@ -33,6 +34,7 @@ def read(data: bytes, *, has_header: bool | None = None, names: Collection[str] 
 
     ``has_header`` is whether it has a header, None to detect it by :func:`is_header`.
     """
+    workbooks.check(data, "the CSV")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -105,7 +107,8 @@ def check_separator(line: str, names: Callable[[], Collection[str]]) -> None:
         if _fits(line.split(separator), wanted):
             raise InvalidInput(
                 f"the cells of the CSV are separated by {_SEPARATORS[separator]}: separate them by commas, and write "
-                "decimal numbers with a point"
+                f"decimal numbers with a point; `python -c \"import pandas; pandas.read_csv('FILE', sep={separator!r}, "
+                "decimal=',').to_csv('FILE.csv', index=False)\"` does both"
             )
 
 

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from lightship.errors import InvalidInput
-from lightship.formats import lines
+from lightship.formats import lines, workbooks
 from lightship.formats.base import FIRST_BLOCK, LONGEST_ROW, Header, Row, Span
 from lightship.formats.csv import check_separator, columns, is_header, is_number
 
@@ -45,6 +45,7 @@ def header(
     It is if ``has_header`` is True, or by :func:`lightship.formats.csv.is_header`. Raises InvalidInput for another
     separator than the comma, a duplicate name, and a header that is malformed or longer than FIRST_BLOCK.
     """
+    workbooks.check(block, "the CSV file")
     data = lines.without_byte_order_mark(block, first=1)
     row, length = next(_split(data), (b"", 0))
     check_separator(row.decode(errors="replace"), names)

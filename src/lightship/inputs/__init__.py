@@ -38,6 +38,7 @@ def decode_body(body: bytes, media_type: str, signature: Signature, parameters: 
 
     accepted = media_types(signature)
     if media_type not in accepted[1:]:
+        _check_workbook(body)
         raise UnsupportedMedia(
             f"the content type is {media_type or 'missing'}: this model accepts {', '.join(accepted)}"
         )
@@ -45,6 +46,13 @@ def decode_body(body: bytes, media_type: str, signature: Signature, parameters: 
         return tables.from_csv(body, signature, parameters)
     (spec,) = signature.inputs
     return {spec.name: kind_of(spec).decode_body(body, spec)}
+
+
+def _check_workbook(body: bytes) -> None:
+    from lightship.formats import workbooks
+
+    if workbooks.is_workbook(body):
+        raise UnsupportedMedia(f"the body is a workbook of a spreadsheet program: {workbooks.HINT}")
 
 
 def media_types(signature: Signature) -> list[str]:

@@ -1,24 +1,48 @@
-"""Parsers of table cells by dtype."""
+"""Cells of tables: their text as values, by dtype."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from lightship.tensors import TensorSpec
 
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+# Values of the text of booleans, in lower case.
+BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+# The widest dtype of each kind of numpy: it holds the numbers of a file, also where the model's dtype is narrower.
+WIDEST = {"f": "float64", "i": "int64", "u": "uint64", "b": "bool", "O": "string"}
+
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 
 
-def _boolean(cell: str) -> bool:
-    return _BOOLEANS[cell.strip().lower()]
+@dataclass(frozen=True)
+class Cell:
+    """Reading of a column's cells.
+
+    Attributes:
+        parse: returns the value of a CSV cell's text; raises ValueError or KeyError where the text is wrong.
+        expected: the expected content, for a message.
+        dtype: dtype of the values in a Parquet file, one of WIDEST.
+    """
+
+    parse: Callable[[str], Any]
+    expected: str
+    dtype: str
+
+
+def cell_of(spec: TensorSpec) -> Cell:
+    """Return the reading of cells that are elements of a tensor."""
+    return Cell(parser(spec), describe_cell(spec), WIDEST[spec.numpy.kind])
 
 
 def parser(spec: TensorSpec) -> Callable[[str], Any]:
     """Return the function that parses a cell; it raises ValueError or KeyError."""
-    parse = PARSERS[spec.numpy.kind]
+    parse = _PARSERS[spec.numpy.kind]
     if spec.numpy.kind not in "iu":
         return parse
     limits = np.iinfo(spec.numpy)
@@ -41,5 +65,16 @@ def describe_cell(spec: TensorSpec) -> str:
     return f"{spec.dtype} ({limits.min}..{limits.max})"
 
 
+def with_hint(message: str, cell: Any) -> str:
+    """Return a message about a wrong number, with a hint where it has a decimal comma."""
+    if isinstance(cell, str) and _DECIMAL_COMMA.fullmatch(cell):
+        return f"{message}: write decimal numbers with a point"
+    return message
+
+
+def _boolean(cell: str) -> bool:
+    return BOOLEANS[cell.strip().lower()]
+
+
 # Parser of a cell's text by numpy's dtype kind; each raises ValueError or KeyError.
-PARSERS: dict[str, Callable[[str], Any]] = {"f": float, "i": int, "u": int, "b": _boolean, "O": str}
+_PARSERS: dict[str, Callable[[str], Any]] = {"f": float, "i": int, "u": int, "b": _boolean, "O": str}

@@ -7,7 +7,7 @@ the kind.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,6 +16,7 @@ from lightship.tensors import Array, TensorSpec, to_array
 if TYPE_CHECKING:
     from typing import Self
 
+    from lightship.inputs.cells import Cell
     from lightship.inputs.sampling import Sampler
 
 Features = Mapping[str, list[Any]]
@@ -31,6 +32,7 @@ class InputKind:
         media_types: media types of request bodies that hold the only input of a model.
         cheap_bytes: the largest body, in bytes, that is certain to be decoded in little time.
         named_columns: whether objects and tables are read by the names of the input's columns.
+        direct: whether the cells of a table are the tensor's elements.
         named_feature: whether an example of TensorFlow Serving holds the input as a feature of the input's name.
         beyond_litert: operations that LiteRT's converter does not support, as named in the refusal.
     """
@@ -39,6 +41,7 @@ class InputKind:
     media_types: ClassVar[tuple[str, ...]] = ()
     cheap_bytes: ClassVar[int] = sys.maxsize
     named_columns: ClassVar[bool] = False
+    direct: ClassVar[bool] = True
     named_feature: ClassVar[bool] = False
     beyond_litert: ClassVar[tuple[str, ...]] = ()
 
@@ -93,8 +96,29 @@ class InputKind:
         count = spec.row_shape[0] if spec.row_shape else 1
         return (spec.name,) if count == 1 else tuple(f"{spec.name}_{index}" for index in range(count or 0))
 
-    def cells(self, value: Any) -> Any:
-        """Return a row's JSON value in column order, without column names."""
+    def optional_columns(self) -> Collection[str]:
+        """Return the columns that a row or a table may lack."""
+        return ()
+
+    def cell(self, spec: TensorSpec, column: str) -> Cell:
+        """Return how the cells of a column are read."""
+        from lightship.inputs.cells import cell_of  # imported here: JSON bodies do not need it
+
+        return cell_of(spec)
+
+    def row(self, cells: Sequence[Any], spec: TensorSpec) -> Any:
+        """Return a row of nested lists from its cells in column order.
+
+        A missing cell is None. Raises InvalidInput.
+        """
+        return cells[0] if len(spec.shape) == 1 else cells
+
+    def decode_cells(self, rows: Sequence[Sequence[Any]], spec: TensorSpec) -> Array:
+        """Return rows of cells in column order as an array; raises InvalidInput."""
+        return to_array([row[0] for row in rows] if len(spec.shape) == 1 else rows, spec)
+
+    def cells(self, value: Any, spec: TensorSpec) -> Any:
+        """Return a row's JSON value as nested lists, without column names."""
         return value
 
     def is_nested(self, spec: TensorSpec) -> bool:
@@ -108,6 +132,18 @@ class InputKind:
     def encode(self, row: Array, spec: TensorSpec) -> Any | None:
         """Return one row in the kind's own form; None where that is nested lists."""
         return None
+
+    def example_cells(self, row: Array, spec: TensorSpec) -> list[Any]:
+        """Return a row's cells in column order, for an example."""
+        cells: list[Any] = row.ravel().tolist()
+        return cells
+
+    def describe(self) -> dict[str, str]:
+        """Return the options as text, for `lightship show`."""
+        return {
+            key: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            for key, value in self.to_json().items()
+        }
 
     def parts(self, spec: TensorSpec) -> tuple[TensorSpec, ...]:
         """Return the tensors whose unknown sizes and integer bounds a sample must match."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lightship.errors import InvalidInput
-from lightship.inputs.cells import describe_cell, parser
+from lightship.inputs.cells import with_hint
 from lightship.inputs.kinds import kind_of
 from lightship.tensors import Array, Signature, TensorSpec, to_array
 
@@ -39,6 +39,18 @@ def columns_of(signature: Signature) -> dict[str, tuple[str, ...]]:
     return {spec.name: kind_of(spec).columns(spec) or () for spec in signature.inputs}
 
 
+def missing_columns(signature: Signature, present: Collection[str]) -> list[str]:
+    """Return the columns that a table must have and does not.
+
+    A table needs one column at least, also where a model has defaults for all.
+    """
+    kinds = {spec.name: kind_of(spec) for spec in signature.inputs}
+    wanted = [(owner, column) for owner, columns in columns_of(signature).items() for column in columns]
+    missing = [(owner, column) for owner, column in wanted if column not in present]
+    everything = len(missing) == len(wanted)
+    return [column for owner, column in missing if everything or column not in kinds[owner].optional_columns()]
+
+
 def from_csv(body: bytes, signature: Signature, parameters: Mapping[str, str]) -> dict[str, Array]:
     """Return a CSV file as the inputs of a readable signature.
 
@@ -50,12 +62,13 @@ def from_csv(body: bytes, signature: Signature, parameters: Mapping[str, str]) -
     owners = columns_of(signature)
     names = [name for columns in owners.values() for name in columns]
     table = csv.read(body, has_header=_has_header(parameters), names=names)
-    cells = _ordered(table, names, named=named(signature))
+    cells = _ordered(table, names, signature)
     inputs: dict[str, Array] = {}
     first = 0
     for spec in signature.inputs:
         after = first + len(owners[spec.name])
-        inputs[spec.name] = _column_array(cells, range(first, after), names, spec)
+        decode = _elements if kind_of(spec).direct else _typed
+        inputs[spec.name] = decode(cells, range(first, after), names, spec)
         first = after
     return inputs
 
@@ -67,31 +80,40 @@ def _has_header(parameters: Mapping[str, str]) -> bool | None:
     return _HEADER[value.lower()]
 
 
-def _ordered(table: csv.Table, names: Sequence[str], *, named: bool) -> list[list[str]]:
-    """Return the table's cells in the order of ``names``."""
-    if table.header is not None and named:
-        if missing := [name for name in names if name not in table.header]:
+def _ordered(table: csv.Table, names: Sequence[str], signature: Signature) -> list[list[Any]]:
+    """Return the table's cells in the order of ``names``; None where it lacks one."""
+    if table.header is not None and named(signature):
+        if missing := missing_columns(signature, table.header):
             raise InvalidInput(f"the CSV lacks the column '{missing[0]}': it needs {', '.join(names)}")
-        order = [table.header.index(name) for name in names]
-        return [[row[index] for index in order] for row in table.rows]
+        order = [table.header.index(name) if name in table.header else None for name in names]
+        return [[None if index is None else row[index] for index in order] for row in table.rows]
     width = len(table.rows[0])
     if width != len(names):
         raise InvalidInput(f"the CSV has {width} columns: {len(names)} are expected ({', '.join(names)})")
     return table.rows
 
 
-def _column_array(cells: list[list[str]], indices: Sequence[int], names: Sequence[str], spec: TensorSpec) -> Array:
-    parse = parser(spec)
+def _elements(cells: list[list[Any]], indices: Sequence[int], names: Sequence[str], spec: TensorSpec) -> Array:
+    """Return cells that are the tensor's elements, all of one dtype."""
+    cell = kind_of(spec).cell(spec, names[indices[0]])
     rows: list[Any] = []
     for number, row in enumerate(cells, start=1):
         for index in indices:
             try:
-                row[index] = parse(row[index])
+                row[index] = cell.parse(row[index])
             except (ValueError, KeyError):
                 location = f"row {number} of the CSV, column '{names[index]}'"
-                raise InvalidInput(f"{location}: {row[index][:40]!r} is not {describe_cell(spec)}") from None
+                message = f"{location}: {row[index][:40]!r} is not {cell.expected}"
+                raise InvalidInput(with_hint(message, row[index])) from None
         rows.append(row[indices[0]] if len(spec.shape) == 1 else [row[index] for index in indices])
     if spec.dtype == "string":
         return to_array(rows, spec)
     with np.errstate(over="ignore"):
         return np.array(rows, dtype=spec.numpy)
+
+
+def _typed(cells: list[list[Any]], indices: Sequence[int], names: Sequence[str], spec: TensorSpec) -> Array:
+    """Return the cells of columns that differ in their types."""
+    kind = kind_of(spec)
+    readers = [(index, kind.cell(spec, names[index]).parse) for index in indices]
+    return kind.decode_cells([[read(row[index]) for index, read in readers] for row in cells], spec)

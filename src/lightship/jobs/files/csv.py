@@ -9,16 +9,18 @@ from typing import Any
 from lightship.formats import csv_arrays, csv_columns, csv_files, lines, parquet
 from lightship.formats.base import Row
 from lightship.formats.parquet import Column
-from lightship.inputs.cells import PARSERS
+from lightship.inputs.cells import Cell
 from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files import predictions, rows
-from lightship.jobs.files.layout import WIDEST, kinds_of, layout
+from lightship.jobs.files.layout import cells_of, layout
 from lightship.jobs.files.predictions import Scored
 from lightship.jobs.files.rows import Prepared
 from lightship.jobs.ledger.records import Chunk, Job
 from lightship.jobs.ledger.requests import Source
 from lightship.tensors import Signature
+
+_TEXT = Cell(str, "text", "string")
 
 
 def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Table:
@@ -100,12 +102,12 @@ class Table:
         Columns that the model takes have its type, all others are strings.
         """
         chosen = set(scored.positions.tolist())
-        kinds = dict.fromkeys(self.columns, "O") | kinds_of(self._layout, self.columns)
+        cells = dict.fromkeys(self.columns, _TEXT) | cells_of(self._layout, self.columns)
         values: dict[str, list[Any]] = {name: [] for name in self.columns}
         for row in (self._cells(row) for position, row in enumerate(self._rows()) if position in chosen):
-            for name, kind in kinds.items():
-                values[name].append(PARSERS[kind](row[name]))
-        return [Column(name, values[name], WIDEST[kind]) for name, kind in kinds.items()]
+            for name, cell in cells.items():
+                values[name].append(cell.parse(row[name]))
+        return [Column(name, values[name], cell.dtype) for name, cell in cells.items()]
 
     def _cells(self, row: Row) -> Mapping[str, Any]:
         return row.cells if isinstance(row.cells, Mapping) else dict(zip(self.columns, row.cells, strict=False))

@@ -14,10 +14,11 @@ from lightship.formats import jsonlines, parquet
 from lightship.formats.base import Row
 from lightship.formats.parquet import Column
 from lightship.inputs import kind_of
+from lightship.inputs.cells import WIDEST
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files import predictions, rows
 from lightship.jobs.files.csv import read_span
-from lightship.jobs.files.layout import WIDEST, kinds_of, layout, typed_cells
+from lightship.jobs.files.layout import cells_of, layout, typed_cells
 from lightship.jobs.files.predictions import Scored
 from lightship.jobs.files.rows import Prepared
 from lightship.jobs.ledger.records import Chunk, Job
@@ -118,7 +119,7 @@ class Documents:
     def _types(self) -> tuple[dict[str, tuple[str, int]], dict[str, tuple[str, int]]]:
         """Return dtype and list depth of the model's columns, and of its whole inputs."""
         own = [name for names in self._layout.columns.values() for name in names]
-        cells = {name: (WIDEST[kind], 0) for name, kind in kinds_of(self._layout, own).items()}
+        cells = {name: (cell.dtype, 0) for name, cell in cells_of(self._layout, own).items()}
         whole = {
             spec.name: (WIDEST[spec.numpy.kind], len(spec.row_shape))
             for spec in self._layout.signature.inputs

@@ -16,11 +16,9 @@ import numpy as np
 from lightship.errors import InvalidInput
 from lightship.formats.base import Header
 from lightship.inputs import decode, kind_of, tables
-from lightship.inputs.cells import describe_cell, parser
+from lightship.inputs.cells import WIDEST, Cell, with_hint
+from lightship.inputs.kind import InputKind
 from lightship.tensors import Array, Signature, TensorSpec, check_finite, validate
-
-# The widest dtype of each kind of numpy: it holds the numbers of a file, also where the model's dtype is narrower.
-WIDEST = {"f": "float64", "i": "int64", "u": "uint64", "b": "bool", "O": "string"}
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,8 @@ class Layout:
     Attributes:
         signature: the model's signature.
         columns: for each input, the names of its columns.
-        positions: for each input, the positions of its columns; None where rows are read by name only.
+        positions: for each input, the positions of its columns, None for columns that the file may lack and does; None
+            where rows are read by name only.
         width: number of cells of a row; None where it is unknown.
         positional: whether named cells are read by position, because the model's only input has no column names.
         whole: whether a row may hold a whole input under its name; never where the file's columns are the model's.
@@ -38,7 +37,7 @@ class Layout:
 
     signature: Signature
     columns: Mapping[str, tuple[str, ...]]
-    positions: Mapping[str, tuple[int, ...]] | None
+    positions: Mapping[str, tuple[int | None, ...]] | None
     width: int | None
     positional: bool = False
     whole: bool = False
@@ -59,7 +58,7 @@ def layout(signature: Signature, header: Header | None, *, table: bool) -> Layou
     required = [name for names in columns.values() for name in names]
     if header is None:
         return Layout(signature, columns, _positions(columns, required), len(required), whole=not table)
-    missing = [name for name in required if name not in header.columns]
+    missing = tables.missing_columns(signature, header.columns)
     if missing and not tables.named(signature) and len(header.columns) == len(required):
         return Layout(signature, columns, _positions(columns, required), len(required), positional=True)
     if missing:
@@ -74,8 +73,8 @@ def tensors(rows: Sequence[Any], layout: Layout, *, text: bool) -> dict[str, Arr
     """
     inputs = {}
     for spec in layout.signature.inputs:
-        parse = parser(spec) if text else None
-        values = [_pick(cells, spec, layout, parse) for cells in rows]
+        source = _source(spec, layout, text=text)
+        values = [_pick(cells, source, layout) for cells in rows]
         try:
             inputs[spec.name] = _checked(values, spec)
         except InvalidInput as error:
@@ -83,10 +82,15 @@ def tensors(rows: Sequence[Any], layout: Layout, *, text: bool) -> dict[str, Arr
     return inputs
 
 
-def kinds_of(layout: Layout, columns: Sequence[str]) -> dict[str, str]:
-    """Return numpy's kind character of each of a file's columns that the model takes."""
-    positions = layout.positions or {}
-    return {columns[at]: spec.numpy.kind for spec in layout.signature.inputs for at in positions.get(spec.name, ())}
+def cells_of(layout: Layout, columns: Sequence[str]) -> dict[str, Cell]:
+    """Return how each of a file's columns is read that the model takes."""
+    found = {}
+    for spec in layout.signature.inputs:
+        positions = (layout.positions or {}).get(spec.name, ())
+        for name, position in zip(layout.columns.get(spec.name, ()), positions, strict=True):
+            if position is not None:
+                found[columns[position]] = kind_of(spec).cell(spec, name)
+    return found
 
 
 def typed_cells(cells: Any, layout: Layout) -> dict[str, Any]:
@@ -104,9 +108,39 @@ def typed_cells(cells: Any, layout: Layout) -> dict[str, Any]:
         if spec.name in cells and columns != (spec.name,):
             found |= dict.fromkeys((name for name in columns if name in found), None)
             found[spec.name] = _plain(cells[spec.name], spec)
-        elif spec.numpy.kind == "f":
-            found |= {name: float(cells[name]) for name in columns}
+        else:
+            kinds = {name: kind_of(spec).cell(spec, name).dtype for name in columns if cells.get(name) is not None}
+            found |= {name: _EXACT.get(dtype, _unchanged)(cells[name]) for name, dtype in kinds.items()}
     return found
+
+
+# Conversion of a JSON value to the one type that a Parquet column has.
+_EXACT: dict[str, Callable[[Any], Any]] = {"float64": float, "bool": bool}
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Input of a model, and how its columns are read.
+
+    ``cells`` is None where they are JSON values.
+    """
+
+    spec: TensorSpec
+    kind: InputKind
+    names: tuple[str, ...]
+    cells: tuple[Cell, ...] | None
+
+
+def _source(spec: TensorSpec, layout: Layout, *, text: bool) -> _Source:
+    kind, names = kind_of(spec), layout.columns.get(spec.name, ())
+    if not text:
+        return _Source(spec, kind, names, None)
+    cells = (kind.cell(spec, spec.name),) * len(names) if kind.direct else (kind.cell(spec, name) for name in names)
+    return _Source(spec, kind, names, tuple(cells))
 
 
 def _checked(values: list[Any], spec: TensorSpec) -> Array:
@@ -119,27 +153,33 @@ def _checked(values: list[Any], spec: TensorSpec) -> Array:
     return array
 
 
-def _pick(cells: Any, spec: TensorSpec, layout: Layout, parse: Callable[[str], Any] | None) -> Any:
-    """Return one row's value of an input: a whole input, a list of cells, or one cell."""
+def _pick(cells: Any, source: _Source, layout: Layout) -> Any:
+    """Return one row's value of an input: nested lists, or one number."""
+    spec = source.spec
     if isinstance(cells, Mapping):
-        if layout.whole and spec.name in cells and layout.columns.get(spec.name) != (spec.name,):
-            return kind_of(spec).cells(cells[spec.name])
-        chosen = _by_name(cells, spec, layout)
+        if layout.whole and spec.name in cells and source.names != (spec.name,):
+            return source.kind.cells(cells[spec.name], spec)
+        chosen = _by_name(cells, source, layout)
     else:
         chosen = _by_position(cells, spec, layout)
-    if parse:
-        names = layout.columns[spec.name]
-        chosen = [_parsed(cell, name, spec, parse) for cell, name in zip(chosen, names, strict=True)]
-    return chosen[0] if len(spec.shape) == 1 else chosen
+    if source.cells is not None:
+        chosen = [
+            _parsed(text, name, cell) for text, name, cell in zip(chosen, source.names, source.cells, strict=True)
+        ]
+    return source.kind.row(chosen, spec)
 
 
-def _by_name(cells: Mapping[str, Any], spec: TensorSpec, layout: Layout) -> list[Any]:
+def _by_name(cells: Mapping[str, Any], source: _Source, layout: Layout) -> list[Any]:
     if layout.positional:
-        return _by_position(list(cells.values()), spec, layout)
+        return _by_position(list(cells.values()), source.spec, layout)
     try:
-        return [cells[name] for name in layout.columns[spec.name]]
-    except KeyError as error:
-        raise InvalidInput(f"the row lacks {error}: it must have {_columns(spec, layout)}") from None
+        return [cells[name] for name in source.names]
+    except KeyError:
+        optional = source.kind.optional_columns()
+    missing = [name for name in source.names if name not in cells]
+    if lacking := [name for name in missing if name not in optional or len(missing) == len(source.names)]:
+        raise InvalidInput(f"the row lacks '{lacking[0]}': it must have {_columns(source.spec, layout)}")
+    return [cells.get(name) for name in source.names]
 
 
 def _by_position(cells: Sequence[Any], spec: TensorSpec, layout: Layout) -> list[Any]:
@@ -149,19 +189,19 @@ def _by_position(cells: Sequence[Any], spec: TensorSpec, layout: Layout) -> list
         raise InvalidInput(f"the row is a list: it must name the model's inputs, {_inputs(layout.signature)}")
     if len(cells) != layout.width:
         raise InvalidInput(f"the row has {len(cells)} cells: it must have {layout.width}")
-    return [cells[position] for position in layout.positions[spec.name]]
+    return [None if position is None else cells[position] for position in layout.positions[spec.name]]
 
 
 def _plain(value: Any, spec: TensorSpec) -> Any:
     kind = kind_of(spec)
-    return np.array(kind.cells(value), WIDEST[spec.numpy.kind]).tolist() if kind.is_nested(spec) else value
+    return np.array(kind.cells(value, spec), WIDEST[spec.numpy.kind]).tolist() if kind.is_nested(spec) else value
 
 
-def _parsed(cell: str, column: str, spec: TensorSpec, parse: Callable[[str], Any]) -> Any:
+def _parsed(text: str, column: str, cell: Cell) -> Any:
     try:
-        return parse(cell)
+        return cell.parse(text)
     except (ValueError, KeyError):
-        raise InvalidInput(f"column '{column}': {cell[:40]!r} is not {describe_cell(spec)}") from None
+        raise InvalidInput(with_hint(f"column '{column}': {text[:40]!r} is not {cell.expected}", text)) from None
 
 
 def _of_column(value: Any, spec: TensorSpec, layout: Layout) -> InvalidInput | None:
@@ -176,8 +216,9 @@ def _of_column(value: Any, spec: TensorSpec, layout: Layout) -> InvalidInput | N
     return None
 
 
-def _positions(columns: Mapping[str, Sequence[str]], names: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    return {owner: tuple(names.index(name) for name in chosen) for owner, chosen in columns.items()}
+def _positions(columns: Mapping[str, Sequence[str]], names: Sequence[str]) -> dict[str, tuple[int | None, ...]]:
+    positions = {name: position for position, name in reversed(list(enumerate(names)))}
+    return {owner: tuple(map(positions.get, chosen)) for owner, chosen in columns.items()}
 
 
 def _inputs(signature: Signature) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from lightship.formats import parquet
 from lightship.formats.base import Row, Span
+from lightship.inputs import kind_of
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files import predictions, rows
 from lightship.jobs.files.layout import layout
@@ -86,7 +87,8 @@ class Columnar:
         The cells of other columns must not cause a row to be rejected.
         """
         if self._layout.positions is not None:
-            return self._plain.select(sorted({at for chosen in self._layout.positions.values() for at in chosen}))
+            found = {at for chosen in self._layout.positions.values() for at in chosen if at is not None}
+            return self._plain.select(sorted(found))
         wanted = [spec.name for spec in self._layout.signature.inputs if spec.name in self.columns]
         return self._plain.select(wanted) if wanted else self._plain
 
@@ -94,7 +96,7 @@ class Columnar:
         """Return each input from numeric columns without nulls; None for other columns."""
         inputs = {}
         for spec in self._layout.signature.inputs:
-            positions = (self._layout.positions or {}).get(spec.name)
+            positions = (self._layout.positions or {}).get(spec.name) if kind_of(spec).direct else None
             array = _stacked([self._plain.column(position) for position in positions], spec) if positions else None
             if array is None:
                 return None

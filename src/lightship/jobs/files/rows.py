@@ -16,6 +16,7 @@ import numpy as np
 from lightship.errors import LightshipError
 from lightship.formats import csv_arrays
 from lightship.formats.base import Row
+from lightship.inputs import kind_of
 from lightship.jobs.files.layout import Layout, tensors
 from lightship.tensors import Array
 
@@ -57,7 +58,9 @@ def from_csv(data: bytes, layout: Layout, *, first: int) -> Prepared | None:
     for spec in layout.signature.inputs:
         if spec.numpy.kind not in "fiu" or layout.positions is None or layout.width is None:
             return None
-        positions = layout.positions[spec.name]
+        positions = [position for position in layout.positions[spec.name] if position is not None]
+        if not kind_of(spec).direct:
+            return None
         array = csv_arrays.numbers(data, positions, width=layout.width, first=first, dtype=spec.numpy)
         if array is None or not np.isfinite(array).all():
             return None

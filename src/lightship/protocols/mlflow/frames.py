@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from lightship.errors import InvalidInput
-from lightship.inputs import decode, tables
-from lightship.tensors import Array, Signature, TensorSpec, json_type, to_array
+from lightship.inputs import decode, kind_of, tables
+from lightship.tensors import Array, Signature, TensorSpec, json_type
+
+# Index of the cells of columns that are not in the table, after they were appended to its rows.
+_ABSENT = -1
 
 
 @dataclass(frozen=True)
@@ -83,9 +86,10 @@ def from_rows(value: list[Any], signature: Signature, where: str) -> dict[str, A
     for number, record in enumerate(value, start=1):
         if not isinstance(record, dict):
             raise InvalidInput(f"{where}: row {number} must be an object like the first, got {json_type(record)}")
-    names = tuple(value[0])
+    optional = {name for spec in signature.inputs for name in kind_of(spec).optional_columns()}
+    names = tuple(dict.fromkeys([*value[0], *(name for record in value for name in optional & record.keys())]))
     try:
-        rows = [[record[name] for name in names] for record in value]
+        rows = [[record.get(name) if name in optional else record[name] for name in names] for record in value]
     except KeyError as error:
         raise InvalidInput(f"{where}: a row lacks the column '{str(error.args[0])[:80]}'") from None
     return _from_frame(Frame(names, rows), signature)
@@ -138,22 +142,23 @@ def _from_frame(frame: Frame, signature: Signature) -> dict[str, Array]:
     if not tables.readable(signature):
         raise InvalidInput(f"a table needs a column for each input: {_expected(signature)}")
     wanted = [(name, column) for name, columns in tables.columns_of(signature).items() for column in columns]
-    order = _order(frame, [column for _, column in wanted], named=tables.named(signature))
+    order = _order(frame, [column for _, column in wanted], signature)
+    rows = [[*row, None] for row in frame.rows] if _ABSENT in order else frame.rows
     inputs = {}
     for spec in specs:
         positions = [index for index, (owner, _) in zip(order, wanted, strict=True) if owner == spec.name]
-        cells = [[_cell(row[index], spec) for index in positions] for row in frame.rows]
-        inputs[spec.name] = to_array([row[0] for row in cells] if len(spec.shape) == 1 else cells, spec)
+        cells = [[_cell(row[index], spec) for index in positions] for row in rows]
+        inputs[spec.name] = kind_of(spec).decode_cells(cells, spec)
     return inputs
 
 
-def _order(frame: Frame, wanted: Sequence[str], *, named: bool) -> Sequence[int]:
-    """Return the index in the frame's rows of each wanted column."""
-    if frame.names is not None and (named or set(wanted) <= set(frame.names)):
+def _order(frame: Frame, wanted: Sequence[str], signature: Signature) -> Sequence[int]:
+    """Return the index of each wanted column; _ABSENT for an optional one."""
+    if frame.names is not None and (tables.named(signature) or set(wanted) <= set(frame.names)):
         indices = {name: index for index, name in enumerate(frame.names)}
-        if missing := [name for name in wanted if name not in indices]:
+        if missing := tables.missing_columns(signature, frame.names):
             raise InvalidInput(f"the table lacks the column '{missing[0]}': it needs {', '.join(wanted)[:300]}")
-        return [indices[name] for name in wanted]
+        return [indices.get(name, _ABSENT) for name in wanted]
     width = len(frame.rows[0]) if frame.rows else 0
     if width != len(wanted):
         raise InvalidInput(f"the table has {width} columns: {len(wanted)} are expected ({', '.join(wanted)[:300]})")

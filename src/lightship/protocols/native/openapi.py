@@ -138,6 +138,7 @@ def _csv_example(state: ModelState, signature: Signature) -> dict[str, Any]:
     if state.example is None:
         return {}
     names = [name for columns in tables.columns_of(signature).values() for name in columns]
-    cells = [cell for spec in signature.inputs for cell in _first(state.example, spec).ravel().tolist()]
+    rows = [(spec, _first(state.example, spec)) for spec in signature.inputs]
+    cells = [cell for spec, row in rows for cell in kind_of(spec).example_cells(row, spec)]
     texts = [cell.decode(errors="replace") if isinstance(cell, bytes) else str(cell) for cell in cells]
     return {"example": f"{','.join(names)}\n{','.join(texts)}\n"}

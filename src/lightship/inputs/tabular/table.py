@@ -1,10 +1,10 @@
-"""Tables: tensors [batch, columns] whose columns have names."""
+"""Tables of numbers: tensors [batch, columns] whose columns have names."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from lightship.errors import InvalidInput
 from lightship.inputs.kind import Features, InputKind
@@ -27,23 +27,43 @@ class Tabular(InputKind):
     def check_options(cls, options: Mapping[str, Any]) -> None:
         """See :class:`InputKind`."""
         columns = options.get("columns")
-        if set(options) != {"columns"} or not isinstance(columns, list) or not all(isinstance(c, str) for c in columns):
-            raise InvalidInput("tabular has exactly one option, columns: a list of names")
-        if duplicates := [column for index, column in enumerate(columns) if column in columns[:index]]:
+        if set(options) != {"columns"} or not isinstance(columns, list) or not all(map(_is_column, columns)):
+            raise InvalidInput("tabular has exactly one option, columns: a list of names, or of mappings with a name")
+        names = [_name(column) for column in columns]
+        if duplicates := [name for index, name in enumerate(names) if name in names[:index]]:
             raise InvalidInput(f"two columns have the name '{duplicates[0]:.100}'")
+        if any(isinstance(column, Mapping) for column in columns):
+            from lightship.inputs.tabular.options import check_types  # imported here: most tables have no types
+
+            check_types(columns)
 
     @classmethod
     def configure(cls, spec: TensorSpec, options: Mapping[str, Any]) -> Self:
-        """Read ``columns``: a name for each column of a tensor [batch, columns]."""
+        """Read ``columns``: names or mappings, for a tensor [batch, columns]."""
         columns = options["columns"]
+        if any(isinstance(column, Mapping) for column in columns):
+            return cls._typed(spec, columns)
         if len(spec.shape) != 2 or spec.shape[1] != len(columns):
             raise InvalidInput(f"input '{spec.name}' is {spec}: it cannot have {len(columns)} named columns")
         return cls(tuple(columns))
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
-        """See :class:`InputKind`."""
+        """See :class:`InputKind`; with ``types`` it is a :class:`TypedTabular`."""
+        if record.get("types"):
+            from lightship.inputs.tabular.typed import TypedTabular  # imported here: most tables have no types
+
+            return cast("Self", TypedTabular.from_json(record))
         return cls(tuple(record["columns"]))
+
+    @classmethod
+    def _typed(cls, spec: TensorSpec, columns: Sequence[str | Mapping[str, Any]]) -> Self:
+        from lightship.inputs.tabular.columns import column_of
+        from lightship.inputs.tabular.options import check_fit, types_of
+
+        names, types = [_name(column) for column in columns], types_of(columns)
+        check_fit([column_of(name, types.get(name, {})) for name in names], spec)
+        return cls.from_json({"columns": names, "types": types})
 
     def to_json(self) -> dict[str, Any]:
         """See :class:`InputKind`."""
@@ -57,7 +77,7 @@ class Tabular(InputKind):
         if isinstance(value, dict) and set(value) != {"b64"}:
             self._check(value, spec)
             table = [value[name] for name in self.names]
-            rows = [list(row) for row in zip(*table, strict=True)] if _all_lists(table, spec) else [table]
+            rows = [list(row) for row in zip(*table, strict=True)] if all_lists(table, spec) else [table]
             return to_array(rows, spec)
         objects = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
         if not objects or not all(isinstance(item, dict) for item in value):
@@ -82,7 +102,7 @@ class Tabular(InputKind):
         """See :class:`InputKind`."""
         return self.names if spec.batched else None
 
-    def cells(self, value: Any) -> Any:
+    def cells(self, value: Any, spec: TensorSpec) -> Any:
         """See :class:`InputKind`; an object with other names is returned unchanged."""
         if not isinstance(value, Mapping) or set(self.names) != set(value):
             return value
@@ -106,11 +126,17 @@ class Tabular(InputKind):
             raise InvalidInput(f"input '{spec.name}' has no column '{unknown[0][:80]}': it has {', '.join(self.names)}")
 
 
-def _all_lists(table: Sequence[Any], spec: TensorSpec) -> bool:
+def _is_column(column: Any) -> bool:
+    return isinstance(column, str) or (isinstance(column, Mapping) and isinstance(column.get("name"), str))
+
+
+def _name(column: str | Mapping[str, Any]) -> str:
+    return column if isinstance(column, str) else str(column["name"])
+
+
+def all_lists(table: Sequence[Any], spec: TensorSpec) -> bool:
+    """Return whether columns are lists, not scalars; raises InvalidInput for both."""
     lists = [item for item in table if isinstance(item, list)]
     if lists and (len(lists) != len(table) or len({len(item) for item in lists}) != 1):
         raise InvalidInput(f"input '{spec.name}' is ragged: all columns must have the same number of rows")
     return bool(lists)
-
-
-KIND = Tabular

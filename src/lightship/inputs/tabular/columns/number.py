@@ -1,0 +1,88 @@
+"""Numbers, within the range of the tensor's dtype."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from lightship.errors import InvalidInput
+from lightship.inputs.cells import describe_cell, with_hint
+from lightship.inputs.tabular.columns.column import Column, Numbers, shown
+from lightship.tensors import Array, TensorSpec
+
+if TYPE_CHECKING:
+    from lightship.inputs.sampling import Sampler
+
+_TYPES: dict[str, frozenset[type]] = {"f": frozenset({int, float})}
+_INTEGERS = frozenset({int})
+
+
+@dataclass(frozen=True)
+class Number(Column):
+    """Column of numbers: integers where the tensor's dtype is one of integers."""
+
+    options: ClassVar[tuple[str, ...]] = ("mean",)
+    policies: ClassVar[tuple[str, ...]] = ("error", "default", "mean")
+    dtype: ClassVar[str | None] = None
+
+    @classmethod
+    def check(cls, record: Mapping[str, Any]) -> None:
+        """See :class:`Column`."""
+        for option in ("default", "mean"):
+            value = record.get(option, 0)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise InvalidInput(f"{option} must be a number, not {shown(value)}")
+
+    @property
+    def largest(self) -> float:
+        """See :class:`Column`: any dtype holds some numbers."""
+        return 0
+
+    def convert(self, cell: Any, spec: TensorSpec) -> Numbers:
+        """See :class:`Column`."""
+        if type(cell) not in _TYPES.get(spec.numpy.kind, _INTEGERS):
+            raise InvalidInput(with_hint(f"{shown(cell)} is not {describe_cell(spec)}", cell))
+        least, most = limits(spec.dtype)
+        if not least <= cell <= most:
+            raise InvalidInput(f"{shown(cell)} is outside the range of {spec.dtype}")
+        return (cell,)
+
+    def read(self, text: str | None, spec: TensorSpec) -> Any:
+        """See :class:`Column`; spaces around the number are ignored."""
+        if not text:
+            return None
+        try:
+            return float(text) if spec.numpy.kind == "f" else int(text)
+        except ValueError:
+            return text
+
+    def sample(self, sampler: Sampler, spec: TensorSpec, rows: int) -> Array:
+        """See :class:`Column`."""
+        return sampler.by_dtype(spec, (rows, 1))
+
+    def example(self, numbers: Array) -> Any:
+        """See :class:`Column`."""
+        return numbers[0].item() if math.isfinite(numbers[0]) else 0
+
+    def schema(self, spec: TensorSpec) -> dict[str, Any]:
+        """See :class:`Column`."""
+        return {"type": "number" if spec.numpy.kind == "f" else "integer"}
+
+    def describe(self) -> str:
+        """See :class:`Column`."""
+        return "number"
+
+
+@lru_cache(maxsize=16)
+def limits(dtype: str) -> tuple[float, float]:
+    """Return the smallest and the largest finite number of a dtype."""
+    found = np.finfo(dtype) if np.dtype(dtype).kind == "f" else np.iinfo(dtype)
+    return np.array(found.min).item(), np.array(found.max).item()
+
+
+COLUMN = Number

@@ -1,0 +1,160 @@
+"""Tables with typed columns: cells of text, booleans and dates; missing cells.
+
+The tensor's columns are those of the first column, then those of the second, and so on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from lightship.errors import InvalidInput
+from lightship.inputs.cells import WIDEST, Cell, describe_cell
+from lightship.inputs.tabular.columns import Column, column_of
+from lightship.inputs.tabular.table import Tabular, all_lists
+from lightship.tensors import Array, TensorSpec, to_array
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from lightship.inputs.sampling import Sampler
+
+
+@dataclass(frozen=True)
+class TypedTabular(Tabular):
+    """Input with named columns, of which some have types.
+
+    Attributes:
+        types: type and options by name of column, as in model.yaml; other columns are numbers.
+        typed: the columns in order.
+        by_name: the columns by name.
+        optional: the columns that rows may lack.
+    """
+
+    types: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    typed: tuple[Column, ...] = field(init=False, repr=False, compare=False)
+    by_name: Mapping[str, Column] = field(init=False, repr=False, compare=False)
+    optional: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    direct: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        typed = tuple(column_of(name, self.types.get(name, {})) for name in self.names)
+        object.__setattr__(self, "typed", typed)
+        object.__setattr__(self, "by_name", {each.name: each for each in typed})
+        object.__setattr__(self, "optional", frozenset(each.name for each in typed if each.filling is not None))
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Self:
+        """See :class:`InputKind`."""
+        return cls(tuple(record["columns"]), record["types"])
+
+    def to_json(self) -> dict[str, Any]:
+        """See :class:`InputKind`."""
+        return {"columns": list(self.names), "types": {name: dict(each) for name, each in self.types.items()}}
+
+    def decode_own(self, value: Any, spec: TensorSpec) -> Array | None:
+        """Decode an object of columns, or a list of objects, as :class:`Tabular` does."""
+        if isinstance(value, dict) and set(value) != {"b64"}:
+            self._check(value, spec)
+            if not all_lists(list(value.values()), spec):
+                return self.decode_cells([self._in_order(value)], spec)
+            count = len(next(iter(value.values())))
+            table = [value.get(name, [None] * count) for name in self.names]
+            return self.decode_cells(list(zip(*table, strict=True)), spec)
+        objects = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+        if not objects or not all(isinstance(item, dict) for item in value):
+            return None
+        return _converted(value, self.cells, spec)
+
+    def optional_columns(self) -> Collection[str]:
+        """See :class:`InputKind`."""
+        return self.optional
+
+    def cell(self, spec: TensorSpec, column: str) -> Cell:
+        """See :class:`InputKind`; wrong text is refused by :meth:`row`."""
+        found = self.by_name[column]
+        return Cell(partial(found.read, spec=spec), describe_cell(spec), found.dtype or WIDEST[spec.numpy.kind])
+
+    def row(self, cells: Sequence[Any], spec: TensorSpec) -> list[float]:
+        """Return the numbers of a row's cells; raises InvalidInput with the column."""
+        found: list[float] = []
+        for column, cell in zip(self.typed, cells, strict=True):
+            try:
+                found.extend(column.numbers(cell, spec))
+            except InvalidInput as error:
+                raise InvalidInput(f"column '{column.name}': {error.message}") from None
+        return found
+
+    def decode_cells(self, rows: Sequence[Sequence[Any]], spec: TensorSpec) -> Array:
+        """See :class:`InputKind`; an error has the row where there are several."""
+        return _converted(rows, self.row, spec)
+
+    def cells(self, value: Any, spec: TensorSpec) -> Any:
+        """Return the numbers of a row's object; other values are returned unchanged."""
+        if not isinstance(value, Mapping) or set(value) == {"b64"}:
+            return value
+        self._check(value, spec)
+        return self.row(self._in_order(value), spec)
+
+    def is_nested(self, spec: TensorSpec) -> bool:
+        """See :class:`InputKind`: a row may be an object of text and numbers."""
+        return False
+
+    def schemas(self, spec: TensorSpec) -> list[dict[str, Any]]:
+        """Return the schema of an object of cells by column."""
+        (schema,) = super().schemas(spec)
+        properties = {column.name: _schema(column, spec) for column in self.typed}
+        required = [name for name in self.names if name not in self.optional]
+        return [schema | {"required": required, "properties": properties}]
+
+    def encode(self, row: Array, spec: TensorSpec) -> Any | None:
+        """Return an object of cells that become these numbers, or similar ones."""
+        return dict(zip(self.names, self.example_cells(row, spec), strict=True))
+
+    def example_cells(self, row: Array, spec: TensorSpec) -> list[Any]:
+        """See :class:`InputKind`."""
+        ends = np.cumsum([column.width for column in self.typed])
+        parts = np.split(row.ravel(), ends[:-1])
+        return [column.example(part) for column, part in zip(self.typed, parts, strict=True)]
+
+    def describe(self) -> dict[str, str]:
+        """Return the type of each column."""
+        policies = {name: each["missing"] for name, each in self.types.items() if each.get("missing")}
+        return {
+            f"column {column.name}": column.describe()
+            + (f", missing: {policies[column.name]}" if column.name in policies else "")
+            for column in self.typed
+        }
+
+    def sample(self, sampler: Sampler, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
+        """Return the numbers of plausible cells."""
+        columns = [column.sample(sampler, spec, shape[0]) for column in self.typed]
+        return np.concatenate(columns, axis=1).astype(spec.numpy)
+
+    def _in_order(self, values: Mapping[str, Any]) -> list[Any]:
+        return [values.get(name) for name in self.names]
+
+    def _check(self, values: Mapping[str, Any], spec: TensorSpec) -> None:
+        present = dict.fromkeys(self.optional) | dict(values) if values else values
+        super()._check(present, spec)
+
+
+def _converted(rows: Sequence[Any], convert: Callable[[Any, TensorSpec], Any], spec: TensorSpec) -> Array:
+    """Return rows as an array; an error has the row where there are several."""
+    found = []
+    for number, row in enumerate(rows, start=1):
+        try:
+            found.append(convert(row, spec))
+        except InvalidInput as error:
+            raise (InvalidInput(f"row {number}, {error.message}") if len(rows) > 1 else error) from None
+    return to_array(found, spec)
+
+
+def _schema(column: Column, spec: TensorSpec) -> dict[str, Any]:
+    schema = column.schema(spec)
+    return schema if column.filling is None else {"anyOf": [schema, {"type": "null"}]}

@@ -1,4 +1,4 @@
-"""Models of the kind text: compile, call by every protocol, and refuse tokenizer files."""
+"""Models of the kind text: compile, call by every protocol, refuse files."""
 
 from __future__ import annotations
 

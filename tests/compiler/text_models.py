@@ -1,6 +1,6 @@
-"""A small transformer that takes tokens; ``python -m tests.compiler.text_models FOLDER`` writes it.
+"""A small transformer that takes tokens.
 
-``films.keras`` takes rows of 16 tokens with mask and types.
+``python -m tests.compiler.text_models FOLDER`` writes it: ``films.keras`` takes rows of 16 tokens with mask and types.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from lightship.tensors import Signature, TensorSpec
 
 
 def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """Return the number of words of the file ``job["file"]``, within ``job["seconds"]``."""
+    """Return the number of words of ``job["file"]``, within ``job["seconds"]``."""
     limits.OPENING_SECONDS = job["seconds"]
     file = Path(job["file"])
     spec = TensorSpec("input_ids", "int32", (None, 16))

@@ -23,7 +23,7 @@ PLAIN = {"tokenizer": "vocab.txt"}
 @pytest.mark.parametrize(
     ("spec", "options", "length"), [(IDS, {}, 128), (IDS, {"length": 128}, 128), (FREE, {"length": 9}, 9)]
 )
-def test_text_length_is_that_of_tensor_or_option(spec: TensorSpec, options: dict[str, Any], length: int) -> None:
+def test_text_without_length_takes_size_of_tensor(spec: TensorSpec, options: dict[str, Any], length: int) -> None:
     record = configure(spec, "text", {**PLAIN, **options})
     assert record == {"type": "text", "tokenizer": "vocab.txt", "length": length, "max_bytes": 65536}
     assert {"type": "text", **kind_of(TensorSpec("t", "string", (None,), kind=record)).to_json()} == record
@@ -55,7 +55,7 @@ def test_text_options_of_other_form_are_refused(spec: TensorSpec, options: dict[
         configure(spec, "text", options)
 
 
-def test_text_names_its_tokenizer_file() -> None:
+def test_text_options_name_tokenizer_file() -> None:
     assert files("text", PLAIN) == ("vocab.txt",)
     assert files("tabular", {"columns": ["a"]}) == ()
 

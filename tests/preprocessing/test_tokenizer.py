@@ -1,4 +1,4 @@
-"""Tokenizers: WordPiece by hand, tokenizer.json, SentencePiece; padding, truncation and invalid texts."""
+"""Tokenizers: WordPiece by hand, tokenizer.json, SentencePiece; padding, limits."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_wordpiece_of_text_is_equal_to_pieces_by_hand(text: str, expected: str) 
     assert pieces(text) == expected.split()
 
 
-def test_wordpiece_lower_is_that_of_vocabulary() -> None:
+def test_wordpiece_with_cased_vocabulary_keeps_case() -> None:
     cased = load("wordpiece", "[UNK]\nThe\n\u00fc".encode(), Window(9))
     assert (list(cased.encode("The the").ids), list(cased.encode("\u00fc").ids)) == ([1, 0], [2])
     assert list(load("wordpiece", b"[UNK]\nthe\nThe", Window(9, lower=True)).encode("The").ids) == [1]
@@ -121,7 +121,7 @@ def bpe(**changes: Any) -> tokenizers.Tokenizer:
     return tokenizer
 
 
-def test_tokenizer_json_adds_its_own_tokens_and_types() -> None:
+def test_tokenizer_json_rows_have_tokens_and_types_of_file() -> None:
     tokenizer = bpe()
     data = tokenizer.to_str().encode()
     texts = ["the film was good", "gr\u00f6\u00dfer", "", "\u6771\u4eac \U0001f6a2"]

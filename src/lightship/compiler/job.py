@@ -45,7 +45,7 @@ class BuildJob:
         """Return the job in a dictionary that :meth:`to_json` made."""
         data = record["data"]
         paths = {"source": Path(record["source"]), "folder": Path(record["folder"])}
-        files = {name: Path(path) for name, path in record["files"].items()}
+        files = {name: Path(path) for name, path in record.get("files", {}).items()}
         return cls(**{**record, **paths, "data": Path(data) if data else None, "files": files})
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +31,12 @@ from lightship.compiler.sources.tflite import TfliteFile
 from lightship.compiler.tokenization import Entry
 from lightship.compiler.verification import samples
 from lightship.compiler.verification.independence import independent_rows
-from lightship.errors import CompileError, InvalidInput, SourceRefused
+from lightship.errors import CompileError, InvalidInput, MissingExtra, SourceRefused
 from lightship.model import Model
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
 from lightship.tensors import Array, Signature, TensorSpec
+from tests.bundles import Registries
 from tests.compiler.conftest import ROOT
 from tests.jobs.clouds import SETTINGS, moto_cloud
 from tests.jobs.scoring import scored
@@ -128,6 +132,7 @@ def test_every_protocol_gives_equal_answers(compiled: Registry, expected: Array)
             "predictions"
         ],
         http(compiled, "/invocations", {"inputs": {"text": TEXTS}})["predictions"],
+        [http(compiled, "/invocations", text.encode(), "text/plain")["predictions"][0] for text in TEXTS],
     ]
     for answer in answers:
         assert np.asarray(answer).ravel() == pytest.approx(expected.ravel(), abs=1e-6)
@@ -338,3 +343,22 @@ def test_tokenizer_with_huge_vocabulary_is_opened_in_time(tmp_path: Path, monkey
 def test_invalid_text_in_program_is_invalid_input(bundle: Bundle) -> None:
     with pytest.raises(InvalidInput, match="row 2"):
         Model.load(bundle).predict(Call({"text": np.array([b"a", b"\xff"], object)}))
+
+
+def test_model_without_packages_of_extra_is_unavailable(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    monkeypatch.delitem(sys.modules, "lightship.preprocessing.tokenizers.wordpiece")
+    with pytest.raises(MissingExtra, match="'text'") as missing:
+        Model.load(bundle)
+    assert missing.value.code == "unavailable"
+
+
+@pytest.mark.parametrize("image", ["functions/predict/Dockerfile", "deploy/server/Dockerfile"])
+def test_image_with_model_of_texts_installs_tokenizers(compiled: Registry, registries: Registries, image: str) -> None:
+    """Run the condition of the image's stage on two registries."""
+    (search,) = re.findall(r"grep .*?(?= /tmp/models;)", (ROOT / image).read_text())
+    found = [
+        subprocess.run(["sh", "-c", f"{search} {folder}"], check=False).returncode == 0
+        for folder in (compiled.location, registries.small)
+    ]
+    assert found == [True, False]

@@ -25,6 +25,7 @@ from lightship.tensors import Array, Signature, TensorSpec
 
 # Repeated to the longest text, so that a slow rule takes its time now and not in a request.
 _TRIALS = ("a", "a ", " ", "0", "aA", "!", "\n", "\u6771", "\u0301", "\U0001f6a2", "'s")
+_LAST = "\x7f"  # so that an expression for the text's end does not match at once
 _OUTPUTS = ("ids", "mask", "types")  # of the operators, in their order
 _DTYPE = "int32"  # of these outputs
 
@@ -227,8 +228,8 @@ def _try(tokenizer: Tokenizer, kind: Text) -> None:
     """Split long texts; raises SourceRefused for a tokenizer that cannot."""
     try:
         for each in ("", *_TRIALS):
-            text = (each * kind.max_bytes).encode()[: kind.max_bytes].decode(errors="ignore")
-            tokens = tokenizer.encode(text)
+            text = (each * kind.max_bytes).encode()[: kind.max_bytes - 1].decode(errors="ignore")
+            tokens = tokenizer.encode(text + _LAST)
             if len(tokens.ids) > kind.length or max(tokens.ids, default=0) >= tokenizer.size:
                 raise ValueError("returns more tokens than its length, or tokens that it does not list")
     except ValueError as error:

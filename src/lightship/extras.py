@@ -14,6 +14,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "events": ("aws_lambda_powertools", "pyarrow"),
     "tensorflow": ("tensorflow",),
     "compile": ("h5py", "keras", "tf_keras"),
+    "text": ("sentencepiece", "tokenizers"),
     "local": ("flask", "moto"),
 }
 

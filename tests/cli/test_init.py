@@ -90,3 +90,19 @@ def test_init_unsupported_format_exits_2(tmp_path: Path) -> None:
     result = CliRunner().invoke(lightship, ["init", str(tmp_path / "model.onnx"), "--output", str(tmp_path / "m.yaml")])
     assert result.exit_code == 2
     assert not (tmp_path / "m.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "size", "options"),
+    [
+        (("input_ids", "attention_mask", "token_type_ids"), 64, {"attention_mask", "token_type_ids"}),
+        (("token_ids", "padding_mask", "segment_ids"), None, {"length", "attention_mask", "token_type_ids"}),
+        (("input_word_ids",), 8, set()),
+    ],
+)
+def test_starter_token_ids_suggest_text(names: tuple[str, ...], size: int | None, options: set[str]) -> None:
+    description = described(*(TensorSpec(name, "int32", (None, size)) for name in names))
+    text = uncommented(starter("m", "m.keras", description))
+    (entry,) = Config.parse(plain_yaml.load(text.encode())).inputs.items()
+    assert entry[0] == names[0]
+    assert entry[1].keys() == {"kind", "tokenizer", *options}

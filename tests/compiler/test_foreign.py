@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import json
+import os
 import pickle
+import struct
+import subprocess
+import sys
+import textwrap
 import zipfile
 from pathlib import Path
 
@@ -8,8 +14,9 @@ import h5py
 import numpy as np
 import pytest
 
-from lightship.compiler import sources
+from lightship.compiler import compile_model, sources
 from lightship.errors import SourceRefused
+from lightship.registry.registry import Registry
 
 
 def refusal(path: Path) -> str:
@@ -61,3 +68,92 @@ def test_check_keras3_weights_with_unknown_groups_are_named_weights(tmp_path: Pa
     with h5py.File(path, "w") as file:
         file["block1/vars/0"] = np.zeros(3, np.float32)
     assert "weights" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "commands"),
+    [
+        ("model.onnx", ["pip install onnx2tf", "onnx2tf -i FILE -o saved_model"]),
+        ("model.pt", ["pip install litert-torch", "litert_torch.convert(model, (example,)).export('model.tflite')"]),
+        ("model.PTH", ["litert_torch.convert"]),
+        ("model.pt2", ["torch.export.load(FILE).module()", "litert_torch.convert"]),
+        ("frozen.pb", ["tf.compat.v1.lite.TFLiteConverter.from_frozen_graph"]),
+        ("model.mlmodel", ["Core ML"]),
+        ("model.safetensors", ["safetensors.torch.load_file", "model.save()"]),
+    ],
+)
+def test_check_file_of_other_framework_has_commands(tmp_path: Path, name: str, commands: list[str]) -> None:
+    header = b'{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    safetensors = struct.pack("<Q", len(header)) + header + bytes(4)
+    onnx = b"\x08\x0a\x12\x07pytorch\x3a\x00"
+    content = {"model.safetensors": safetensors, "model.onnx": onnx}.get(name, b"some bytes")
+    (tmp_path / name).write_bytes(content)
+    message = refusal(tmp_path / name)
+    assert all(command in message for command in commands)
+
+
+def test_check_folder_of_other_framework_is_named(tmp_path: Path) -> None:
+    for folder, names, named in (
+        ("bert", ("config.json", "model.safetensors"), "AutoModel.from_pretrained"),
+        ("model.mlpackage", ("Manifest.json",), "Core ML"),
+        ("core", ("Manifest.json", "Data"), "Core ML"),
+        ("run", ("checkpoint",), "checkpoint"),
+    ):
+        (tmp_path / folder).mkdir()
+        for name in names:
+            (tmp_path / folder / name).touch()
+        assert named in refusal(tmp_path / folder)
+
+
+def test_check_archive_of_torch_export_is_named(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "model.zip", "w") as archive:
+        archive.writestr("model/archive_format", "pt2")
+        archive.writestr("model/models/model.json", "{}")
+    assert "torch.export" in refusal(tmp_path / "model.zip")
+
+
+def test_check_optimizer_without_model_is_named(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "optimizer.h5", "w") as file:
+        file["optimizer_weights/iteration:0"] = np.int64(3)
+    assert "optimizer" in refusal(tmp_path / "optimizer.h5")
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("QuantizeWrapperV2", "tf.lite.Optimize.DEFAULT"),
+        ("Custom>QuantizeLayer", "tf.lite.Optimize.DEFAULT"),
+        ("PruneLowMagnitude", "strip_pruning(model)"),
+        ("ClusterWeights", "strip_clustering(model)"),
+        ("AttentionPool", "model.export"),
+    ],
+)
+def test_check_wrapped_layer_of_keras2_has_command(tmp_path: Path, name: str, command: str) -> None:
+    dense = {"class_name": "Dense", "config": {"name": "dense", "units": 1}}
+    wrapper = {"class_name": name, "config": {"name": "wrapper", "layer": dense}}
+    config = {"class_name": "Sequential", "config": {"name": "sequential", "layers": [wrapper]}}
+    with h5py.File(tmp_path / "model.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps(config)
+        file.attrs["keras_version"] = "2.15.0"
+        file.create_group("model_weights")
+    message = refusal(tmp_path / "model.h5")
+    assert name in message
+    assert command in message
+
+
+def test_frozen_graph_by_documented_command_compiles(tmp_path: Path) -> None:
+    """The command of the message about a .pb file makes a file that compiles."""
+    script = textwrap.dedent("""
+        import sys, tensorflow as tf
+        graph = tf.Graph()
+        with graph.as_default():
+            tf.identity(tf.compat.v1.placeholder(tf.float32, [None, 3], name="input") * 2.0, name="output")
+        open("frozen.pb", "wb").write(graph.as_graph_def().SerializeToString())
+        converter = tf.compat.v1.lite.TFLiteConverter.from_frozen_graph("frozen.pb", ["input"], ["output"])
+        open("model.tflite", "wb").write(converter.convert())
+    """)
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    assert "from_frozen_graph(FILE" in refusal(tmp_path / "frozen.pb")
+    registry = Registry(str(tmp_path / "registry"))
+    assert compile_model(tmp_path / "model.tflite", registry=registry).engine == "litert"

@@ -18,6 +18,7 @@ PACKAGES = {
     "requirements/tensorflow.txt": "tensorflow==",
     "requirements/compile.txt": "tensorflow==",
     "requirements/serve.txt": None,
+    "requirements/text.txt": None,
     "layers/lightship/requirements.txt": None,
 }
 PLATFORM = ("--python-platform", "aarch64-manylinux_2_28", "--python-version", "3.13", "--only-binary", ":all:")
@@ -35,7 +36,7 @@ def test_arm64_packages_have_wheels(lock: str, named: str | None, tmp_path: Path
         pytest.skip("no package index is reachable")
     assert done.returncode == 0, done.stderr
     installed = [line.removeprefix(" + ") for line in done.stderr.splitlines() if line.startswith(" + ")]
-    assert len(installed) > 5
+    assert len(installed) > (0 if lock.endswith("text.txt") else 5)
     assert [name for name in installed if name.startswith("tensorflow")] == [
         name for name in installed if named and name.startswith(named)
     ]

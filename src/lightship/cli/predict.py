@@ -21,7 +21,13 @@ from lightship.protocols import native
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
 
-_MEDIA_TYPES = {".csv": "text/csv", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+_MEDIA_TYPES = {
+    ".csv": "text/csv",
+    ".txt": "text/plain",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+}
 _LONGEST_CELL = 200  # characters
 
 _MAGIC = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
@@ -59,7 +65,7 @@ def predict_command(
 ) -> None:
     """Predict without a server.
 
-    INPUT is JSON text, or a JSON, CSV, PNG or JPEG file, or - for standard input. A table shows the first rows;
+    INPUT is JSON text, or a JSON, CSV, text, PNG or JPEG file, or - for standard input. A table shows the first rows;
     --json and --output give all of them.
 
     \b
@@ -109,11 +115,11 @@ def _with_media_type(data: bytes, suffix: str) -> tuple[bytes, str]:
     for magic, media_type in _MAGIC.items():
         if data.startswith(magic):
             return data, media_type
-    if suffix in _MEDIA_TYPES:
+    if suffix in _MEDIA_TYPES and not _is_json_list(data, suffix):
         return data, _MEDIA_TYPES[suffix]
     if suffix not in {"", ".json"} and not _is_json(data):
         raise InvalidInput(
-            f"predict takes JSON, CSV, PNG and JPEG files, and INPUT is a {suffix} file: "
+            f"predict takes JSON, CSV, text, PNG and JPEG files, and INPUT is a {suffix} file: "
             "`lightship batch` scores CSV, JSON Lines and Parquet files"
         )
     if not suffix and data.lstrip()[:1] not in (b"{", b"[", b'"') and not _is_json(data):
@@ -128,6 +134,11 @@ def _as_body(data: bytes) -> bytes:
         return data  # the protocol reports the error
     whole = isinstance(value, dict) and ("input" in value or "inputs" in value)
     return data if whole else b'{"input":' + data + b"}"
+
+
+def _is_json_list(data: bytes, suffix: str) -> bool:
+    """Return whether a .txt file holds a JSON object or list, not a text."""
+    return suffix == ".txt" and data.lstrip()[:1] in (b"{", b"[") and _is_json(data)
 
 
 def _is_json(data: bytes) -> bool:

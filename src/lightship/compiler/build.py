@@ -14,6 +14,7 @@ from lightship.calls import Call
 from lightship.compiler import sources, stages
 from lightship.compiler.config import Config
 from lightship.compiler.conversion.choice import Choice, compile_best
+from lightship.compiler.declared import declare
 from lightship.compiler.graph import randomness
 from lightship.compiler.job import BuildJob
 from lightship.compiler.limits import Cost
@@ -73,8 +74,10 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         importer = sources.find(job.source)
         trusted = trusted_code(job.source, importer.check(job.source, Path(work)), trust=job.trust)
         begin("load")
-        original = TimeLimited(importer.load(job.source, Path(work), trust=job.trust), slow=job.slow)
-        signatures = config.apply(original.signatures)
+        loaded = importer.load(job.source, Path(work), trust=job.trust)
+        declared = declare(loaded, config, job.files)
+        original = TimeLimited(declared.original, slow=job.slow)
+        signatures = declared.config.apply(original.signatures)
         begin("record")
         recorded = _record_all(original, signatures, job.data)
         begin("convert")

@@ -75,7 +75,7 @@ class Config:
         if not options:
             return spec
         try:
-            return replace(spec, kind=inputs.configure(spec, options["kind"], _without_kind(options)))
+            return replace(spec, kind=inputs.configure(spec, options["kind"], without_kind(options)))
         except InvalidInput as error:
             raise CompileError(f"model.yaml: inputs.{spec.name}: {error.message}") from None
 
@@ -146,13 +146,14 @@ def _input(name: str, options: Any) -> Mapping[str, Any]:
             f"model.yaml: inputs.{name} must be a mapping with a kind ({', '.join(inputs.configurable())})"
         )
     try:
-        inputs.check_options(options["kind"], _without_kind(options))
+        inputs.check_options(options["kind"], without_kind(options))
     except InvalidInput as error:
         raise CompileError(f"model.yaml: inputs.{name}: {error.message}") from None
     return options
 
 
-def _without_kind(options: Mapping[str, Any]) -> dict[str, Any]:
+def without_kind(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of an input that belong to its kind."""
     return {key: value for key, value in options.items() if key != "kind"}
 
 

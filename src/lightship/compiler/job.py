@@ -20,6 +20,7 @@ class BuildJob:
         engine: ``litert`` or ``tensorflow`` to require that engine; None prefers LiteRT.
         trust: open the file even if it holds code; recorded in the manifest.
         slow: accept a model that exceeds :mod:`lightship.compiler.limits`; recorded in the manifest.
+        files: files beside model.yaml that it names, by name, see :mod:`lightship.compiler.named_files`.
         sandbox: the proof of confinement, set by the child process; recorded in the manifest.
     """
 
@@ -30,19 +31,22 @@ class BuildJob:
     engine: str | None = None
     trust: bool = False
     slow: bool = False
+    files: Mapping[str, Path] = field(default_factory=dict)
     sandbox: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the job as a JSON-serialisable dictionary with absolute paths."""
         paths = {"source": _absolute(self.source), "folder": _absolute(self.folder), "data": _absolute(self.data)}
-        return asdict(self) | {"config": dict(self.config)} | paths
+        files = {name: _absolute(path) for name, path in self.files.items()}
+        return asdict(self) | {"config": dict(self.config), "files": files} | paths
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> BuildJob:
         """Return the job in a dictionary that :meth:`to_json` made."""
         data = record["data"]
         paths = {"source": Path(record["source"]), "folder": Path(record["folder"])}
-        return cls(**{**record, **paths, "data": Path(data) if data else None})
+        files = {name: Path(path) for name, path in record.get("files", {}).items()}
+        return cls(**{**record, **paths, "data": Path(data) if data else None, "files": files})
 
 
 def _absolute(path: Path | None) -> str | None:

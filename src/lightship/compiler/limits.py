@@ -13,6 +13,9 @@ from lightship.errors import CompileError, SourceRefused
 # half a core.
 MOST_SECONDS = 5.0
 
+# Seconds of processor time for opening a tokenizer file and splitting long texts with it.
+OPENING_SECONDS = 20.0
+
 # Bytes by which loading and one call of one row may raise a process's peak memory: the predict function with LiteRT has
 # 1,024 MiB by default and needs 128 MiB without a model.
 MOST_BYTES = 896 * 1024**2
@@ -72,9 +75,27 @@ def deadline(seconds: float | None) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
+@contextmanager
+def opening() -> Iterator[None]:
+    """End this process with SIGPROF unless the block ends in OPENING_SECONDS.
+
+    These are seconds of processor time. The block may hold a :func:`deadline`.
+    """
+    signal.setitimer(signal.ITIMER_PROF, OPENING_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
 def calls(count: int, *, slow: bool) -> AbstractContextManager[None]:
     """Return one deadline for ``count`` calls together; no limit if ``slow``."""
     return deadline(None if slow else CALL_SECONDS * count)
+
+
+def opening_message() -> str:
+    """Return the message about a process that :func:`opening` ended."""
+    return f"a tokenizer file took more than {OPENING_SECONDS:g} s to open and to split long texts"
 
 
 def timeout_message() -> str:

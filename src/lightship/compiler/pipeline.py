@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lightship.bundle import Bundle
-from lightship.compiler import sources, untrusted_report
+from lightship.compiler import named_files, sources, untrusted_report
 from lightship.compiler.config import read_config
 from lightship.compiler.job import BuildJob
 from lightship.compiler.report import Report
@@ -70,10 +70,11 @@ def compile_model(
     if options.data is not None:
         datafiles.check_file(options.data)
     config = read_config(options.config) if options.config else {}
+    files = named_files.find(options.config, config) if options.config else {}
     names = (options.name, config.get("name"), name_from(source))
     name = check_name(next(given for given in names if given is not None))
     with registry.staging() as folder:
-        job = BuildJob(source, folder, config, options.data, options.engine, options.trust, options.slow)
+        job = BuildJob(source, folder, config, options.data, options.engine, options.trust, options.slow, files)
         compiled = compile_bundle(job, Confinement.for_user(sandbox=options.sandbox), progress=progress)
         progress("publish", 1.0)
         return replace(compiled.report, name=name, version=registry.publish(name, compiled.bundle))
@@ -107,7 +108,7 @@ def name_from(source: Path) -> str:
 
 
 def _build(job: BuildJob) -> Task:
-    reads = [job.source, job.data] if job.data else [job.source]
+    reads = [job.source, *job.files.values(), *([job.data] if job.data else [])]
     return Task("lightship.compiler.build", job.to_json(), reads=reads, writes=[job.folder])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lightship.errors import UnsupportedMedia
-from lightship.inputs.kinds import KINDS, check_options, configurable, configure, kind_of
+from lightship.inputs.kinds import KINDS, check_options, configurable, configure, files, kind_of
 from lightship.tensors import Array, Signature, TensorSpec
 
 __all__ = [
@@ -16,9 +16,12 @@ __all__ = [
     "configure",
     "decode",
     "decode_body",
+    "files",
     "kind_of",
     "media_types",
 ]
+
+_CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})  # ASCII is valid UTF-8
 
 
 def decode(value: Any, spec: TensorSpec) -> Array:
@@ -44,6 +47,7 @@ def decode_body(body: bytes, media_type: str, signature: Signature, parameters: 
         )
     if media_type == tables.MEDIA_TYPE:
         return tables.from_csv(body, signature, parameters)
+    _check_charset(media_type, parameters)
     (spec,) = signature.inputs
     return {spec.name: kind_of(spec).decode_body(body, spec)}
 
@@ -53,6 +57,12 @@ def _check_workbook(body: bytes) -> None:
 
     if workbooks.is_workbook(body):
         raise UnsupportedMedia(f"the body is a workbook of a spreadsheet program: {workbooks.HINT}")
+
+
+def _check_charset(media_type: str, parameters: Mapping[str, str]) -> None:
+    charset = parameters.get("charset", "utf-8")
+    if media_type.startswith("text/") and charset.lower() not in _CHARSETS:
+        raise UnsupportedMedia(f"the content type has charset={charset[:80]}: send the text as UTF-8")
 
 
 def media_types(signature: Signature) -> list[str]:

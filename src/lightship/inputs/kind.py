@@ -58,6 +58,11 @@ class InputKind:
         return cls()
 
     @classmethod
+    def files(cls, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the names of the files beside model.yaml that the options name."""
+        return ()
+
+    @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
         """Read the manifest's form; raises KeyError, TypeError or ValueError."""
         return cls()

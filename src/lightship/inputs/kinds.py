@@ -19,6 +19,7 @@ KINDS: dict[str, str] = {
     "image": "lightship.inputs.image",
     "tabular": "lightship.inputs.tabular",
     "example": "lightship.inputs.example",
+    "text": "lightship.inputs.text",
 }
 
 
@@ -44,6 +45,11 @@ def check_options(kind: str, options: Mapping[str, Any]) -> None:
     if kind not in configurable():
         raise InvalidInput(f"there is no kind '{kind:.100}', the kinds are {', '.join(configurable())}")
     _class_of(kind).check_options(options)
+
+
+def files(kind: str, options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the files that a kind's valid options name."""
+    return _class_of(kind).files(options)
 
 
 def configure(spec: TensorSpec, kind: str, options: Mapping[str, Any]) -> dict[str, Any]:

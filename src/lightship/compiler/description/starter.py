@@ -12,6 +12,16 @@ from lightship.tensors import TensorSpec
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})  # YAML's booleans and null
 _MODES = {1: "L", 3: "RGB"}
+# Usual names of inputs of token ids, and of those that go with them, with the option of the kind text.
+_TOKENS = frozenset({"input_ids", "token_ids", "input_word_ids"})
+_MASKS = {
+    "attention_mask": "attention_mask",
+    "input_mask": "attention_mask",
+    "padding_mask": "attention_mask",
+    "token_type_ids": "token_type_ids",
+    "input_type_ids": "token_type_ids",
+    "segment_ids": "token_type_ids",
+}
 _LISTED = 100  # maximum number of columns or classes to list
 
 
@@ -45,10 +55,28 @@ def _input(spec: TensorSpec, description: Description) -> Iterator[str]:
         pixels = spec.dtype == "uint8" or spec.name in description.pixels
         yield "If it is an image, requests may send PNG and JPEG; a pixel (0 to 255) becomes pixel * scale + offset:"
         yield f"{name}: {{kind: image, mode: {mode}, scale: {1.0 if pixels else 1 / 255!r}}}"
+    elif _takes_tokens(spec):
+        yield from _text(spec, description)
+    elif spec.name in _MASKS and any(map(_takes_tokens, _distinct(description, "inputs"))):
+        return
     elif spec.batched and (columns := _columns(spec)) > 1:
         listed = ", ".join(f"column_{number}" for number in range(1, columns + 1))
         yield "Names of its columns, for CSV headers and JSON objects:"
         yield f"{name}: {{kind: tabular, columns: [{listed}]}}"
+
+
+def _text(spec: TensorSpec, description: Description) -> Iterator[str]:
+    """Yield the suggestion for token ids, with the inputs for mask and types."""
+    others = {each.name for each in _distinct(description, "inputs")}
+    options = [f"{option}: {name}" for name, option in _MASKS.items() if name in others]
+    if spec.shape[1] is None:
+        options = ["length: 128", *options]
+    yield "If it holds token ids, requests may send texts; the tokenizer's file lies beside model.yaml:"
+    yield f"{_quoted(spec.name)}: {{{', '.join(['kind: text', 'tokenizer: vocab.txt', *options])}}}"
+
+
+def _takes_tokens(spec: TensorSpec) -> bool:
+    return spec.name in _TOKENS and spec.numpy.kind in "iu" and len(spec.shape) == 2
 
 
 def _output(spec: TensorSpec, description: Description) -> Iterator[str]:

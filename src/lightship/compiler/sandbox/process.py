@@ -146,6 +146,8 @@ class Child:
             return f"took more than {self._limits.cpu_seconds} s of processor time and was stopped"
         if code == -signal.SIGALRM:
             return f"was stopped: {model_limits.timeout_message()}"
+        if code == -signal.SIGPROF:
+            return f"was stopped: {model_limits.opening_message()}"
         if code == -signal.SIGKILL:
             return "was killed by the system, most likely because it ran out of memory"
         if code < 0:

@@ -6,34 +6,67 @@ A file is recognised by its name, its first bytes and the names of its entries.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from lightship.compiler.sources.base import head
 
-_CONVERT = "convert it to TensorFlow or .tflite first"
 _SAVE_ALL = "build the model in code, load these weights into it, and save all of it with model.save()"
 _CHECKPOINT = f"a checkpoint, which holds weights without a model: {_SAVE_ALL}"
 _PICKLE = (
     "a pickle, which runs code when it is opened: save the model with Keras's model.save(); scikit-learn models cannot "
     "be compiled"
 )
-_PYTORCH = f"a PyTorch file: {_CONVERT}, for example with litert-torch"
+_TORCH = "(pip install litert-torch), run litert_torch.convert({}, (example,)).export('model.tflite')"
+_PYTORCH = (
+    f"a PyTorch file: in the program that defines the model, run model.eval() and, with the package litert-torch "
+    f"{_TORCH.format('model')}, then compile model.tflite"
+)
+_EXPORTED = (
+    "a program that torch.export saved: in Python, with the package litert-torch "
+    f"{_TORCH.format('torch.export.load(FILE).module()')}, then compile model.tflite"
+)
+_ONNX = (
+    "an ONNX file: run pip install onnx2tf onnx onnxruntime onnxsim, and onnx2tf -i FILE -o saved_model -osd, then "
+    "compile the folder saved_model"
+)
+_FROZEN = (
+    "a graph without the rest of its model: where it is a SavedModel's, compile its folder; a frozen graph of "
+    "TensorFlow 1 becomes a .tflite file by tf.compat.v1.lite.TFLiteConverter.from_frozen_graph(FILE, ['input'], "
+    "['output']).convert()"
+)
+_CORE_ML = (
+    "a Core ML model, which no program converts to TensorFlow: compile the Keras, TensorFlow or PyTorch model from "
+    "which it was made"
+)
+_SAFETENSORS = (
+    f"a file of weights without a model: {_SAVE_ALL}; PyTorch's are loaded by "
+    "model.load_state_dict(safetensors.torch.load_file(FILE)), and converted with the package litert-torch "
+    f"{_TORCH.format('model.eval()')}"
+)
+_FOLDER = (
+    "a folder of a model for the package transformers: in Python, load it with "
+    "AutoModel.from_pretrained(FOLDER, return_dict=False) and, with the package litert-torch "
+    f"{_TORCH.format('model.eval()')}, then compile model.tflite"
+)
 
 _BY_SUFFIX: Mapping[str, str] = {
     ".pt": _PYTORCH,
     ".pth": _PYTORCH,
-    ".onnx": f"an ONNX file: {_CONVERT}",
+    ".pt2": _EXPORTED,
+    ".onnx": _ONNX,
+    ".mlmodel": _CORE_ML,
+    ".mlpackage": _CORE_ML,
     ".pkl": _PICKLE,
     ".pickle": _PICKLE,
     ".joblib": _PICKLE,
-    ".safetensors": f"a file of weights without a model: {_SAVE_ALL}",
+    ".safetensors": _SAFETENSORS,
     ".gguf": "a language model for llama.cpp, not a TensorFlow model",
     ".ckpt": _CHECKPOINT,
     ".index": _CHECKPOINT,
     ".npz": f"a file of arrays without a model: {_SAVE_ALL}",
     ".json": "the configuration of a model without its weights: save all of it with model.save()",
-    ".pb": "a graph without the rest of its model: give the folder that holds saved_model.pb, and save a frozen graph "
-    "of TensorFlow 1 as a SavedModel",
+    ".pb": _FROZEN,
     ".py": "a program: run it and save the model with model.save()",
 }
 
@@ -53,15 +86,21 @@ def describe(path: Path) -> str:
     The text is phrased as the end of a sentence.
     """
     if path.is_dir():
-        names = {entry.name for entry in path.iterdir()}
-        if "checkpoint" in names or any(name.endswith(".index") for name in names):
-            return _CHECKPOINT
-        if (path / "keras_metadata.pb").is_file() or "variables" in names:
-            return "a SavedModel without its saved_model.pb: copy the whole folder"
-        return ""
+        return _by_names({entry.name for entry in path.iterdir()}, path.suffix.lower())
     if ".data-0" in path.name:
         return _CHECKPOINT
     return _BY_SUFFIX.get(path.suffix.lower(), "") or _by_content(head(path, 32))
+
+
+def _by_names(names: AbstractSet[str], suffix: str) -> str:
+    """Return what a folder is, from the names in it and its own suffix."""
+    if "checkpoint" in names or any(name.endswith(".index") for name in names):
+        return _CHECKPOINT
+    if names & {"keras_metadata.pb", "variables"}:
+        return "a SavedModel without its saved_model.pb: copy the whole folder"
+    if "config.json" in names and any(name.endswith((".safetensors", "pytorch_model.bin")) for name in names):
+        return _FOLDER
+    return _CORE_ML if suffix == ".mlpackage" or names >= {"Manifest.json", "Data"} else ""
 
 
 def _by_content(first: bytes) -> str:
@@ -72,4 +111,7 @@ def _by_content(first: bytes) -> str:
 
 def describe_archive(entries: Iterable[str]) -> str:
     """Return what a zip archive is and what to do, from its entries' names."""
-    return _PYTORCH if any(name.rpartition("/")[2] == "data.pkl" for name in entries) else ""
+    names = {name.rpartition("/")[2] for name in entries}
+    if names & {"archive_format", "serialized_exported_program.json"}:
+        return _EXPORTED
+    return _PYTORCH if "data.pkl" in names else ""

@@ -16,6 +16,7 @@ from lightship.tensors import Array
 # Modules by group, imported when a program needs them.
 GROUPS: Mapping[str, str] = {
     "arrays": "lightship.preprocessing.operators.arrays",
+    "tokenizer": "lightship.preprocessing.operators.tokenizer",
 }
 
 

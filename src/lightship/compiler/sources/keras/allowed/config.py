@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from lightship.compiler.sources.keras.allowed import keras2_config
+from lightship.compiler.sources.keras.allowed import keras2_config, optimization
 from lightship.compiler.sources.keras.allowed import names as keras_names
 from lightship.errors import SourceRefused
 
@@ -110,7 +110,7 @@ def _code(node: dict[str, Any]) -> Iterator[Code]:
         elif name == "function":
             yield from _function(node)
         elif not _is_builtin(name, module, registered):
-            remedy = _NEWER if module == "keras.layers" and not registered else _MISSING
+            remedy = _NEWER if module == "keras.layers" and not registered else optimization.remedy(name) or _MISSING
             yield Code(f"the custom object '{_address(name, module, registered)}'", remedy)
         else:
             yield from map(Code, keras2_config.phrases(name, node.get("config")))

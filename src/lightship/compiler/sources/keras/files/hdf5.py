@@ -21,6 +21,7 @@ from lightship.errors import SourceRefused
 SUFFIXES = (".h5", ".hdf5")
 # Names in the root of a file by save_weights: attributes of Keras 2, groups of Keras 3.
 _WEIGHTS = frozenset({"layer_names", "model_weights", "layers", "_layer_checkpoint_dependencies"})
+_OPTIMIZER = frozenset({"optimizer_weights", "optimizer"})
 
 
 class Hdf5File:
@@ -92,4 +93,6 @@ def _no_model(label: str, names: frozenset[str]) -> str:
             f"{label} holds weights without a model ('model_config' is missing): build the model in code, load these "
             "weights into it, and save all of it with model.save()"
         )
+    if names & _OPTIMIZER:
+        return f"{label} holds the state of an optimizer, not a model: save the model with model.save()"
     return f"{label} is an HDF5 file, but not a Keras model: it has no 'model_config', which model.save() writes"

@@ -6,8 +6,9 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from lightship import engines
 from lightship.bundle import GOLDEN, Bundle, Manifest, digests, write_manifest
 from lightship.bundle.golden import write_golden
 from lightship.calls import Call
@@ -19,10 +20,12 @@ from lightship.compiler.job import BuildJob
 from lightship.compiler.limits import Cost
 from lightship.compiler.report import Latency, Report, Sizes
 from lightship.compiler.sandbox import Progress
-from lightship.compiler.sources.base import Original
+from lightship.compiler.sources.base import Original, Reference
 from lightship.compiler.sources.time_limited import TimeLimited
 from lightship.compiler.sources.trust import trusted_code
+from lightship.compiler.transformed import Transformed, of_config
 from lightship.compiler.verification import latency
+from lightship.compiler.verification.parity import Agreement
 from lightship.compiler.verification.recordings import (
     Recording,
     check_original_state,
@@ -46,6 +49,9 @@ class Built:
     Attributes:
         trusted: code in the source that ``--trust`` allowed.
         recordings: the original's outputs, one recording for each signature.
+        choice: the engine.
+        transformed: the original with a user's transform; None without one.
+        client: recordings of what clients see; equal to ``recordings`` without a transform.
     """
 
     job: BuildJob
@@ -54,6 +60,22 @@ class Built:
     trusted: tuple[str, ...]
     recordings: tuple[Recording, ...]
     choice: Choice
+    transformed: Transformed | None
+    client: tuple[Recording, ...]
+
+
+class Written(NamedTuple):
+    """Finished bundle.
+
+    Attributes:
+        bundle: the bundle.
+        agreements: comparison of each output that clients see with the original's.
+        model: the model itself, without a transform.
+    """
+
+    bundle: Bundle
+    agreements: list[Agreement]
+    model: Model
 
 
 def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
@@ -74,20 +96,25 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         trusted = trusted_code(job.source, importer.check(job.source, Path(work)), trust=job.trust)
         begin("load")
         original = TimeLimited(importer.load(job.source, Path(work), trust=job.trust), slow=job.slow)
-        signatures = config.apply(original.signatures)
+        transformed = of_config(config, original, job.transforms)
+        signatures = transformed.client if transformed else config.apply(original.signatures)
         begin("record")
-        recorded = _record_all(original, signatures, job.data)
+        client = _record_all(transformed or original, signatures, job.data)
         begin("convert")
+        recorded = transformed.recordings_of_model(client) if transformed else client
         recordings = _with_export_shapes(original, recorded)
+        if transformed:
+            transformed = transformed.reshaped(config, recordings)
+        client = transformed.with_signatures(client) if transformed else recordings
         choice = compile_best(original, recordings, job.folder, engine=job.engine, slow=job.slow)
-        built = Built(job, config, original, trusted, recordings, choice)
+        built = Built(job, config, original, trusted, recordings, choice, transformed, client)
         begin("write")
-        bundle = _write(built)
+        written = _write(built)
         begin("measure")
-        return _report(built, bundle).to_json()
+        return _report(built, written).to_json()
 
 
-def _record_all(original: Original, signatures: tuple[Signature, ...], data: Path | None) -> tuple[Recording, ...]:
+def _record_all(original: Reference, signatures: tuple[Signature, ...], data: Path | None) -> tuple[Recording, ...]:
     recordings = tuple(record(original, signature, data) for signature in signatures)
     for recording in recordings:
         check_probabilities(recording)
@@ -103,16 +130,16 @@ def _with_export_shapes(original: Original, recordings: tuple[Recording, ...]) -
     return with_shapes(recordings, original.check_export({each.signature.name: each.batches for each in recordings}))
 
 
-def _write(built: Built) -> Bundle:
+def _write(built: Built) -> Written:
     folder, choice = built.job.folder, built.choice
-    write_golden(folder / GOLDEN, golden(built.recordings))
+    write_golden(folder / GOLDEN, golden(built.client))
     preprocessing = write_programs(folder, choice.preprocessing)
     manifest = Manifest(
         engine=choice.engine,
         signatures=tuple(recording.signature for recording in built.recordings),
         files=digests(folder),
         source=built.original.source,
-        parity=_parity(choice),
+        parity=_parity(choice.agreements),
         metrics=built.config.metrics,
         trusted=built.trusted,
         slow=built.job.slow,
@@ -122,19 +149,31 @@ def _write(built: Built) -> Bundle:
         rewrites=choice.rewrites,
         preprocessing=preprocessing,
     )
-    return write_manifest(folder, manifest)
+    bundle = write_manifest(folder, manifest)
+    written = Written(bundle, choice.agreements, Model.load(bundle))
+    return _with_transform(built, built.transformed, written) if built.transformed else written
 
 
-def _parity(choice: Choice) -> Mapping[str, Mapping[str, Any]]:
+def _with_transform(built: Built, transformed: Transformed, written: Written) -> Written:
+    """Write the manifest again, with the transform and what clients see."""
+    agreements = transformed.compare(engines.load(written.bundle), built.client, built.choice.agreements)
+    manifest = written.bundle.manifest._replace(
+        signatures=transformed.client, parity=_parity(agreements), transform=transformed.used
+    )
+    return written._replace(bundle=write_manifest(written.bundle.path, manifest), agreements=agreements)
+
+
+def _parity(agreements: list[Agreement]) -> Mapping[str, Mapping[str, Any]]:
     """Return the agreements as JSON, by signature and output."""
     parity: dict[str, dict[str, Any]] = {}
-    for agreement in choice.agreements:
+    for agreement in agreements:
         parity.setdefault(agreement.signature, {})[agreement.output] = agreement.to_json()
     return parity
 
 
-def _report(built: Built, bundle: Bundle) -> Report:
-    choice, manifest = built.choice, bundle.manifest
+def _report(built: Built, written: Written) -> Report:
+    choice, bundle = built.choice, written.bundle
+    manifest = bundle.manifest
     after = sum((bundle.path / name).stat().st_size for name in manifest.files if name != GOLDEN)
     return Report(
         name="",
@@ -144,8 +183,8 @@ def _report(built: Built, bundle: Bundle) -> Report:
         reasons=choice.reasons,
         signatures=manifest.signatures,
         sizes=Sizes(built.original.size, after),
-        parity=tuple(choice.agreements),
-        latency=_latency(built, Model.load(bundle)),
+        parity=tuple(written.agreements),
+        latency=_latency(built, written.model),
         cost=_UNMEASURED,
         warnings=_warnings(built),
         trusted=built.trusted,
@@ -154,7 +193,10 @@ def _report(built: Built, bundle: Bundle) -> Report:
 
 
 def _latency(built: Built, model: Model) -> Latency:
-    """Time the smallest recorded call of the first signature on both models."""
+    """Time the smallest recorded call of the first signature on both models.
+
+    A user's transform is not included.
+    """
     first = built.recordings[0]
     smallest, _ = first.batches[0]
     before = {name: latency.p50(call) for name, call in built.original.calls(first.signature.name, smallest).items()}
@@ -164,7 +206,7 @@ def _latency(built: Built, model: Model) -> Latency:
 
 
 def _warnings(built: Built) -> tuple[str, ...]:
-    outputs = (text for recording in built.recordings for text in output_warnings(recording))
+    outputs = (text for recording in built.client for text in output_warnings(recording))
     return (*built.original.notes, *state_warnings(built.original, built.choice), *outputs)
 
 

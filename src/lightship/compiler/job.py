@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lightship.settings import NO_TRANSFORMS, TransformSettings
+
 
 @dataclass(frozen=True)
 class BuildJob:
@@ -21,6 +23,7 @@ class BuildJob:
         trust: open the file even if it holds code; recorded in the manifest.
         slow: accept a model that exceeds :mod:`lightship.compiler.limits`; recorded in the manifest.
         sandbox: the proof of confinement, set by the child process; recorded in the manifest.
+        transforms: the user's transforms that model.yaml may name.
     """
 
     source: Path
@@ -31,18 +34,20 @@ class BuildJob:
     trust: bool = False
     slow: bool = False
     sandbox: str = ""
+    transforms: TransformSettings = NO_TRANSFORMS
 
     def to_json(self) -> dict[str, Any]:
         """Return the job as a JSON-serialisable dictionary with absolute paths."""
         paths = {"source": _absolute(self.source), "folder": _absolute(self.folder), "data": _absolute(self.data)}
-        return asdict(self) | {"config": dict(self.config)} | paths
+        return asdict(self) | {"config": dict(self.config), "transforms": self.transforms.to_json()} | paths
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> BuildJob:
         """Return the job in a dictionary that :meth:`to_json` made."""
         data = record["data"]
         paths = {"source": Path(record["source"]), "folder": Path(record["folder"])}
-        return cls(**{**record, **paths, "data": Path(data) if data else None})
+        transforms = TransformSettings.from_json(record["transforms"])
+        return cls(**{**record, **paths, "data": Path(data) if data else None, "transforms": transforms})
 
 
 def _absolute(path: Path | None) -> str | None:

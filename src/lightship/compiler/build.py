@@ -23,7 +23,7 @@ from lightship.compiler.sandbox import Progress
 from lightship.compiler.sources.base import Original, Reference
 from lightship.compiler.sources.time_limited import TimeLimited
 from lightship.compiler.sources.trust import trusted_code
-from lightship.compiler.transformed import Transformed, of_config
+from lightship.compiler.transformed import Transformed, load_declared, transformed
 from lightship.compiler.verification import latency
 from lightship.compiler.verification.parity import Agreement
 from lightship.compiler.verification.recordings import (
@@ -38,8 +38,36 @@ from lightship.compiler.verification.recordings import (
 from lightship.model import Model
 from lightship.preprocessing import write_programs
 from lightship.tensors import Signature
+from lightship.transforms import Transform
 
 _UNMEASURED = Cost(0.0, 0)  # the trial measures the cost in a separate process
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Recorded outputs of the original, one recording for each signature.
+
+    Attributes:
+        client: what clients send and get.
+        own: inputs and outputs of the model itself; the same without a transform.
+        reference: the original behind a transform; None without one.
+    """
+
+    client: tuple[Recording, ...]
+    own: tuple[Recording, ...]
+    reference: Transformed | None = None
+
+    def with_export_shapes(self, original: Original, config: Config) -> Recorded:
+        """Return the recordings with the shapes of the original's exported graph.
+
+        Raises CompileError where the export computes other values than the original.
+        """
+        batches = {each.signature.name: each.batches for each in self.own}
+        own = with_shapes(self.own, original.check_export(batches))
+        if self.reference is None:
+            return Recorded(own, own)
+        reference = self.reference.reshaped(config, own)
+        return Recorded(reference.with_signatures(self.client), own, reference)
 
 
 @dataclass(frozen=True)
@@ -48,20 +76,14 @@ class Built:
 
     Attributes:
         trusted: code in the source that ``--trust`` allowed.
-        recordings: the original's outputs, one recording for each signature.
-        choice: the engine.
-        transformed: the original with a user's transform; None without one.
-        client: recordings of what clients see; equal to ``recordings`` without a transform.
     """
 
     job: BuildJob
     config: Config
     original: Original
     trusted: tuple[str, ...]
-    recordings: tuple[Recording, ...]
+    recorded: Recorded
     choice: Choice
-    transformed: Transformed | None
-    client: tuple[Recording, ...]
 
 
 class Written(NamedTuple):
@@ -91,27 +113,32 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as work:
         config = Config.parse(job.config)
+        transform = load_declared(config, job.transforms)
         begin("check")
         importer = sources.find(job.source)
         trusted = trusted_code(job.source, importer.check(job.source, Path(work)), trust=job.trust)
         begin("load")
         original = TimeLimited(importer.load(job.source, Path(work), trust=job.trust), slow=job.slow)
-        transformed = of_config(config, original, job.transforms)
-        signatures = transformed.client if transformed else config.apply(original.signatures)
         begin("record")
-        client = _record_all(transformed or original, signatures, job.data)
+        recorded = _record(original, config, job, transform)
         begin("convert")
-        recorded = transformed.recordings_of_model(client) if transformed else client
-        recordings = _with_export_shapes(original, recorded)
-        if transformed:
-            transformed = transformed.reshaped(config, recordings)
-        client = transformed.with_signatures(client) if transformed else recordings
-        choice = compile_best(original, recordings, job.folder, engine=job.engine, slow=job.slow)
-        built = Built(job, config, original, trusted, recordings, choice, transformed, client)
+        recorded = recorded.with_export_shapes(original, config)
+        choice = compile_best(original, recorded.own, job.folder, engine=job.engine, slow=job.slow)
         begin("write")
+        built = Built(job, config, original, trusted, recorded, choice)
         written = _write(built)
         begin("measure")
         return _report(built, written).to_json()
+
+
+def _record(original: Original, config: Config, job: BuildJob, transform: Transform | None) -> Recorded:
+    """Record the original's outputs, behind the transform where there is one."""
+    if transform is None:
+        recordings = _record_all(original, config.apply(original.signatures), job.data)
+        return Recorded(recordings, recordings)
+    reference = transformed(config, original, transform, seconds=job.transforms.seconds)
+    client = _record_all(reference, reference.client, job.data)
+    return Recorded(client, reference.recordings_of_model(client), reference)
 
 
 def _record_all(original: Reference, signatures: tuple[Signature, ...], data: Path | None) -> tuple[Recording, ...]:
@@ -122,21 +149,13 @@ def _record_all(original: Reference, signatures: tuple[Signature, ...], data: Pa
     return recordings
 
 
-def _with_export_shapes(original: Original, recordings: tuple[Recording, ...]) -> tuple[Recording, ...]:
-    """Return the recordings with the shapes of the original's exported graph.
-
-    Raises CompileError where the export computes other values than the original.
-    """
-    return with_shapes(recordings, original.check_export({each.signature.name: each.batches for each in recordings}))
-
-
 def _write(built: Built) -> Written:
     folder, choice = built.job.folder, built.choice
-    write_golden(folder / GOLDEN, golden(built.client))
+    write_golden(folder / GOLDEN, golden(built.recorded.client))
     preprocessing = write_programs(folder, choice.preprocessing)
     manifest = Manifest(
         engine=choice.engine,
-        signatures=tuple(recording.signature for recording in built.recordings),
+        signatures=tuple(recording.signature for recording in built.recorded.own),
         files=digests(folder),
         source=built.original.source,
         parity=_parity(choice.agreements),
@@ -151,14 +170,15 @@ def _write(built: Built) -> Written:
     )
     bundle = write_manifest(folder, manifest)
     written = Written(bundle, choice.agreements, Model.load(bundle))
-    return _with_transform(built, built.transformed, written) if built.transformed else written
+    reference = built.recorded.reference
+    return _with_transform(built, reference, written) if reference else written
 
 
-def _with_transform(built: Built, transformed: Transformed, written: Written) -> Written:
+def _with_transform(built: Built, reference: Transformed, written: Written) -> Written:
     """Write the manifest again, with the transform and what clients see."""
-    agreements = transformed.compare(engines.load(written.bundle), built.client, built.choice.agreements)
+    agreements = reference.compare(engines.load(written.bundle), built.recorded.client, built.choice.agreements)
     manifest = written.bundle.manifest._replace(
-        signatures=transformed.client, parity=_parity(agreements), transform=transformed.used
+        signatures=reference.client, parity=_parity(agreements), transform=reference.used
     )
     return written._replace(bundle=write_manifest(written.bundle.path, manifest), agreements=agreements)
 
@@ -197,7 +217,7 @@ def _latency(built: Built, model: Model) -> Latency:
 
     A user's transform is not included.
     """
-    first = built.recordings[0]
+    first = built.recorded.own[0]
     smallest, _ = first.batches[0]
     before = {name: latency.p50(call) for name, call in built.original.calls(first.signature.name, smallest).items()}
     fastest = min(before, key=before.__getitem__)
@@ -206,7 +226,7 @@ def _latency(built: Built, model: Model) -> Latency:
 
 
 def _warnings(built: Built) -> tuple[str, ...]:
-    outputs = (text for recording in built.client for text in output_warnings(recording))
+    outputs = (text for recording in built.recorded.client for text in output_warnings(recording))
     return (*built.original.notes, *state_warnings(built.original, built.choice), *outputs)
 
 

@@ -16,7 +16,7 @@ from lightship.engines.transformed import TransformedEngine
 from lightship.errors import CompileError, EngineError, InvalidInput, TransformError, TransformTimeout
 from lightship.settings import TransformSettings
 from lightship.tensors import Array, Signature
-from lightship.transforms import BoundTransform, load
+from lightship.transforms import BoundTransform, Transform, load
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,8 @@ class Transformed:
         return [each for part in recordings for each in compare_engine(transformed, part, precision=precision)]
 
 
-def of_config(config: Config, original: Original, settings: TransformSettings) -> Transformed | None:
-    """Return an original with the transform of model.yaml; None where it names none.
+def load_declared(config: Config, settings: TransformSettings) -> Transform | None:
+    """Load the transform of model.yaml; None where it names none.
 
     Raises Unavailable where the transform is not allowed or cannot be loaded, CompileError where it lacks a function
     that the declared tensors need.
@@ -115,10 +115,14 @@ def of_config(config: Config, original: Original, settings: TransformSettings) -
             raise CompileError(
                 f"model.yaml: transform.{side} needs a function {part}, and the transform '{declared.name}' has none"
             )
+    return transform
+
+
+def transformed(config: Config, original: Original, transform: Transform, *, seconds: float) -> Transformed:
+    """Return an original behind the transform of model.yaml; raises CompileError."""
     own = original.signatures
     client = config.apply(config.seen_by_clients(own))
-    bound = BoundTransform(transform, client=client, model=own, seconds=settings.seconds)
-    return Transformed(original, bound, settings.seconds)
+    return Transformed(original, BoundTransform(transform, client=client, model=own, seconds=seconds), seconds)
 
 
 def _precision(agreements: Sequence[Agreement]) -> str:

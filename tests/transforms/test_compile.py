@@ -76,7 +76,7 @@ def project(registries: Registries, tmp_path: Path) -> Project:
     return Project(tmp_path, registries.small / "modes" / "1" / "model.tflite")
 
 
-def test_compile_with_transform_records_what_clients_see(project: Project, tmp_path: Path) -> None:
+def test_compile_with_transform_records_tensors_of_clients(project: Project, tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", text=np.array([["1", "2"], ["3", "4.5"], ["0", "-1"]]))
     model = project.compile(TEXTS, DECLARED, tmp_path / "data.npz")
     used = model.manifest.transform
@@ -150,5 +150,5 @@ def test_model_yaml_with_malformed_transform_names_key(text: str, named: str, tm
         read_config(tmp_path / "model.yaml")
 
 
-def test_model_yaml_without_transform_has_none() -> None:
+def test_model_yaml_transform_is_optional() -> None:
     assert Config.parse({}).transform is None

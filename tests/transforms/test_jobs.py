@@ -1,4 +1,4 @@
-"""A model with a transform in batch jobs: CSV, JSON lines, rejected rows, hanging calls."""
+"""A model with a transform in batch jobs: formats, rejected rows, hanging calls."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ import orjson
 import pytest
 
 from lightship.bundle import MANIFEST, Bundle, Manifest
-from lightship.errors import BundleError, Unavailable
+from lightship.compiler.verification import child_output
+from lightship.errors import BundleError, SourceRefused, Unavailable
 from lightship.model import Model
 from lightship.registry.registry import Registry
 from lightship.settings import TransformSettings
@@ -107,6 +108,16 @@ def test_manifest_with_malformed_transform_is_refused(
     path.write_bytes(orjson.dumps(record))
     with pytest.raises(BundleError):
         Model.open(bundle.path, allowed(tmp_path / "code"))
+
+
+@pytest.mark.parametrize("transform", [None, "other", "amounts"])
+def test_compiled_bundle_with_other_transform_is_refused(bundle: Bundle, transform: str | None) -> None:
+    options = {"sandbox": bundle.manifest.sandbox, "largest": 2**30, "transform": transform}
+    if transform == "amounts":
+        assert child_output.verify(bundle.path, **options) == bundle
+        return
+    with pytest.raises(SourceRefused, match="transform"):
+        child_output.verify(bundle.path, **options)
 
 
 def test_manifest_with_transform_has_schema_2_and_returns_equal(bundle: Bundle) -> None:

@@ -96,8 +96,10 @@ def compile_bundle(
     limits = confinement.limits
     end = time.monotonic() + limits.wall_seconds
     built = run(_build(job), confinement, progress=progress)
-    bundle = child_output.verify(job.folder, sandbox=built.proof, largest=limits.file_bytes)
-    _check_transform(bundle, job)
+    declared = Config.parse(job.config).transform
+    bundle = child_output.verify(
+        job.folder, sandbox=built.proof, largest=limits.file_bytes, transform=declared.name if declared else None
+    )
     left = replace(limits, wall_seconds=max(1.0, end - time.monotonic()))
     tried = run(_trial(job), replace(confinement, limits=left), progress=progress)
     return Compiled(bundle, _report(built, tried.result, bundle))
@@ -112,13 +114,6 @@ def name_from(source: Path) -> str:
     ending = next((end for end in _ENDINGS if name.endswith(end)), "" if source.is_dir() else source.suffix)
     text = re.sub(r"[^A-Za-z0-9_.-]+", "-", name.removesuffix(ending))
     return text.lstrip("_.-")[:64].rstrip("-") or "model"
-
-
-def _check_transform(bundle: Bundle, job: BuildJob) -> None:
-    """Raise SourceRefused where a bundle names another transform than model.yaml."""
-    declared, used = Config.parse(job.config).transform, bundle.manifest.transform
-    if (declared and declared.name) != (used and used.name):
-        raise SourceRefused("compiling this model wrote a bundle that names another transform than model.yaml")
 
 
 def _transform_files(job: BuildJob) -> list[Path]:

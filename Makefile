@@ -9,6 +9,9 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 EXAMPLES := quickstart digits
+# Examples with a transform, apart, because the servers of most tests allow none; and the transforms that `make run` allows.
+TRANSFORMED := expenses
+TRANSFORMS ?= euros
 # A schedule that is triggered manually, because there is no scheduler in local mode.
 NIGHTLY := --parameter 'ScheduleExpression=cron(0 3 * * ? *)' --parameter ScheduleModel=quickstart \
 	--parameter ScheduleInput=batch/quickstart/input/nightly/
@@ -44,7 +47,7 @@ help: ## List the targets
 	@grep -Eh '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 run: models ## Set everything up and serve the example models on http://127.0.0.1:8000 (PORT=8000)
-	@$(BIN)/lightship up --port $(PORT) --default quickstart $(NIGHTLY)
+	@$(BIN)/lightship up --port $(PORT) --default quickstart --transforms $(TRANSFORMS) $(NIGHTLY)
 
 check: lint ## Check style and types and run the fast tests
 	$(BIN)/python scripts/language --commits $(BASE)
@@ -88,9 +91,9 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-models: $(EXAMPLES:%=models/%/state.json) ## Train and compile the example models into ./models
+models: $(EXAMPLES:%=models/%/state.json) $(TRANSFORMED:%=models/%/state.json) ## Train and compile the example models into ./models
 
-examples: $(EXAMPLES:%=build/examples/models/%/state.json) ## Train and compile them into build/examples/models, for tests
+examples: $(EXAMPLES:%=build/examples/models/%/state.json) $(TRANSFORMED:%=build/examples/transformed/%/state.json) ## Train and compile them into build/examples/models, for tests
 
 build/examples/%.keras: examples/%/train.py | $(VENV)/.run
 	@echo "training $*"
@@ -103,9 +106,18 @@ build/examples/models/%/state.json: build/examples/%.keras examples/%/model.yaml
 	@$(BIN)/lightship compile $< --no-sandbox --config examples/$*/model.yaml --data build/examples/$*.npz \
 		--registry build/examples/models
 
+build/examples/transformed/%/state.json: build/examples/%.keras examples/%/model.yaml transforms/euros.py
+	@rm -rf $(@D)
+	@$(BIN)/lightship compile $< --no-sandbox --config examples/$*/model.yaml --data build/examples/$*.npz \
+		--registry build/examples/transformed
+
 # Published as the next version, because ./models belongs to the user.
-models/%/state.json: build/examples/models/%/state.json
+$(EXAMPLES:%=models/%/state.json): models/%/state.json: build/examples/models/%/state.json
 	@$(BIN)/lightship push $* ./models --registry build/examples/models
+	@touch $@
+
+$(TRANSFORMED:%=models/%/state.json): models/%/state.json: build/examples/transformed/%/state.json
+	@$(BIN)/lightship push $* ./models --registry build/examples/transformed
 	@touch $@
 
 build: $(VENV)/.dev models ## Build the Lambda image with the SAM CLI (needs Docker)

@@ -22,10 +22,14 @@ from lightship.tensors import Signature, TensorSpec
 
 @dataclass(frozen=True)
 class Registries:
-    """Registries for tests: the examples, and the small bundles of this file."""
+    """Registries for tests: the examples, and the small bundles of this file.
+
+    ``transformed`` are the examples with a transform.
+    """
 
     examples: Path
     small: Path
+    transformed: Path
 
 
 def main(folder: str) -> None:

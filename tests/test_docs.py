@@ -38,6 +38,7 @@ def environment(registries: Registries, tmp_path_factory: pytest.TempPathFactory
     """Return an environment with a copy of the registry, which commands may change."""
     registry = tmp_path_factory.mktemp("reader") / "models"
     shutil.copytree(registries.examples, registry)
+    shutil.copytree(registries.transformed, registry, dirs_exist_ok=True)
     others = ("LIGHTSHIP_", "MAKE", "MFLAGS", "PORT")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     return {**kept, "LIGHTSHIP_REGISTRY": str(registry)}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lightship.errors import SettingError
-from lightship.settings import CacheSettings, Settings
+from lightship.settings import CacheSettings, Settings, TransformSettings
 from tests.emulator import ROOT
 
 
@@ -41,13 +41,19 @@ def test_settings_read_every_variable() -> None:
         "LIGHTSHIP_CORS_ORIGINS": "https://A.example, http://localhost:3000",
         "LIGHTSHIP_ACCESS_LOG": "1",
         "LIGHTSHIP_METRICS": "1",
+        "LIGHTSHIP_TRANSFORMS": "euros, dates_2",
+        "LIGHTSHIP_TRANSFORMS_FOLDER": "/code",
+        "LIGHTSHIP_TRANSFORM_SECONDS": "2.5",
     }
     cache = {"digits": 2_000_000}
     hosts, origins = ("api.example.com", "other.example"), ("https://a.example", "http://localhost:3000")
     limits = (1.5, 40_000_000, 50, 9.0, hosts)
     kept = CacheSettings(Path("/tmp/cache"), 2 * 1024 * 1024)
     model = ("/models", kept, "digits", "secret", True, True, 10, 20, 0.5, 5_000_000, cache, 3, 16, 0.005, 8.0)
-    expected = Settings(*model, *limits, base_path="/ml/v2", cors_origins=origins, access_log=True, metrics=True)
+    code = TransformSettings(("euros", "dates_2"), Path("/code"), 2.5)
+    expected = Settings(
+        *model, *limits, base_path="/ml/v2", cors_origins=origins, access_log=True, metrics=True, transforms=code
+    )
     assert Settings.from_environment(environ) == expected
 
 
@@ -66,6 +72,9 @@ def test_settings_read_every_variable() -> None:
         ("LIGHTSHIP_CORS_ORIGINS", "https://a.example/"),
         ("LIGHTSHIP_BASE_PATH", "/"),
         ("LIGHTSHIP_BASE_PATH", "https://h/ml"),
+        ("LIGHTSHIP_TRANSFORMS", "../x"),
+        ("LIGHTSHIP_TRANSFORMS", "euros,A"),
+        ("LIGHTSHIP_TRANSFORM_SECONDS", "0"),
         ("LIGHTSHIP_REFRESH_SECONDS", "nan"),
         ("LIGHTSHIP_REFRESH_SECONDS", "soon"),
     ],

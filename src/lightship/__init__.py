@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lightship.bundle import Bundle, Manifest
     from lightship.calls import Call, Result
     from lightship.compiler import CompileOptions, compile_model
-    from lightship.errors import LightshipError
+    from lightship.errors import InvalidInput, LightshipError
     from lightship.handlers.predict import handler_for
     from lightship.model import Model
     from lightship.registry.registry import Registry
@@ -32,6 +32,7 @@ _HOMES = {
     "handler_for": "handlers.predict",
     "Call": "calls",
     "CompileOptions": "compiler",
+    "InvalidInput": "errors",
     "LightshipError": "errors",
     "Manifest": "bundle",
     "Model": "model",
@@ -46,6 +47,7 @@ __all__ = [
     "Bundle",
     "Call",
     "CompileOptions",
+    "InvalidInput",
     "LightshipError",
     "Manifest",
     "Model",

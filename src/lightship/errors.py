@@ -20,6 +20,8 @@ to an HTTP status, each in one place; no other module knows about these::
     ├── Overloaded            overloaded             request bodies in memory have reached the limit: retry later
     ├── BundleError           bundle_invalid         a bundle that is corrupt, truncated, tampered with or too new
     ├── EngineError           engine_failed          the engine could not run this input
+    ├── TransformError        transform_failed       a user's transform raised, or returned wrong arrays
+    │   └── TransformTimeout  transform_failed       a user's transform did not return in time
     ├── RegistryError         registry_failed        a registry that cannot be read or written
     │   └── StateError        registry_failed        a model's state file that cannot be parsed
     ├── SettingError          setting_invalid        an environment variable or option with an invalid value
@@ -155,6 +157,19 @@ class EngineError(LightshipError):
     """The engine could not run an input that matches the signature."""
 
     code = "engine_failed"
+
+
+class TransformError(LightshipError):
+    """A user's transform raised an exception, or returned something else than it must.
+
+    ``detail`` names the exception and its line; ``__cause__`` is the exception.
+    """
+
+    code = "transform_failed"
+
+
+class TransformTimeout(TransformError):
+    """A user's transform did not return in time."""
 
 
 class RegistryError(LightshipError):

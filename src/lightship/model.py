@@ -13,6 +13,7 @@ from lightship.bundle import GOLDEN, Bundle
 from lightship.calls import Call, Result
 from lightship.engines.base import Engine
 from lightship.errors import InvalidInput, NotFound
+from lightship.settings import NO_TRANSFORMS, TransformSettings
 from lightship.tensors import Array, Signature, validate
 
 
@@ -25,17 +26,23 @@ class Model:
         self._engine = engine
 
     @classmethod
-    def load(cls, bundle: Bundle) -> Model:
-        """Load a verified bundle into its engine; raises BundleError or Unavailable."""
-        return cls(bundle, engines.load(bundle))
+    def load(cls, bundle: Bundle, transforms: TransformSettings = NO_TRANSFORMS) -> Model:
+        """Load a verified bundle into its engine; raises BundleError or Unavailable.
+
+        ``transforms`` are the user's transforms that it may use; by default none.
+        """
+        return cls(bundle, engines.load(bundle, transforms))
 
     @classmethod
-    def open(cls, path: str | Path) -> Model:
-        """Verify and load the bundle in a folder."""
-        return cls.load(Bundle.open(Path(path)))
+    def open(cls, path: str | Path, transforms: TransformSettings = NO_TRANSFORMS) -> Model:
+        """Verify and load the bundle in a folder; see :meth:`load`."""
+        return cls.load(Bundle.open(Path(path)), transforms)
 
     def predict(self, call: Call) -> Result:
-        """Run one call. Raises NotFound (signature, output), InvalidInput or EngineError."""
+        """Run one call.
+
+        Raises NotFound (signature, output), InvalidInput or EngineError; with a transform, also TransformError.
+        """
         signature = self.check(call)
         outputs = self._engine.run(signature.name, call.inputs)
         if call.outputs or len(outputs) > 1:
@@ -49,6 +56,11 @@ class Model:
         See :class:`lightship.engines.base.Engine`.
         """
         return self._engine.stateful
+
+    @property
+    def transformed(self) -> bool:
+        """Return whether a user's transform runs in each call."""
+        return self.manifest.transform is not None
 
     def check(self, call: Call) -> Signature:
         """Return the signature of a call after validating the call.

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from lightship.errors import SettingError
 
@@ -38,6 +38,42 @@ class CacheSettings(NamedTuple):
 
 
 DEFAULT_CACHE = CacheSettings()
+
+
+class TransformSettings(NamedTuple):
+    """The transforms, code of the user, that models may use.
+
+    Attributes:
+        names: ``LIGHTSHIP_TRANSFORMS``: the allowed ones.
+        folder: ``LIGHTSHIP_TRANSFORMS_FOLDER``: holds their files, ``NAME.py``.
+        seconds: ``LIGHTSHIP_TRANSFORM_SECONDS``: the longest time for one call of a transform's function.
+    """
+
+    names: tuple[str, ...] = ()
+    folder: Path = Path("transforms")
+    seconds: float = 10.0
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> TransformSettings:
+        """Read the variables; raises SettingError."""
+        source, defaults = os.environ if environ is None else environ, cls()
+        return cls(
+            _read(source, "LIGHTSHIP_TRANSFORMS", _transforms, defaults.names),
+            _read(source, "LIGHTSHIP_TRANSFORMS_FOLDER", Path, defaults.folder),
+            _read(source, "LIGHTSHIP_TRANSFORM_SECONDS", _duration, defaults.seconds),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings for another process, with an absolute folder."""
+        return {"names": list(self.names), "folder": str(self.folder.resolve()), "seconds": self.seconds}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> TransformSettings:
+        """Return the settings of a :meth:`to_json` record."""
+        return cls(tuple(record["names"]), Path(record["folder"]), float(record["seconds"]))
+
+
+NO_TRANSFORMS = TransformSettings()
 
 
 class Settings(NamedTuple):
@@ -75,6 +111,7 @@ class Settings(NamedTuple):
         cors_origins: ``LIGHTSHIP_CORS_ORIGINS``: origins allowed to send requests, as ``https://a.example``, or ``*``.
         access_log: ``LIGHTSHIP_ACCESS_LOG``: a server writes a JSON line per request to its standard output.
         metrics: ``LIGHTSHIP_METRICS``: the Lambda function writes metrics of each request to its log.
+        transforms: see :class:`TransformSettings`.
     """
 
     registry: str = "./models"
@@ -101,6 +138,7 @@ class Settings(NamedTuple):
     cors_origins: tuple[str, ...] = ()
     access_log: bool = False
     metrics: bool = False
+    transforms: TransformSettings = NO_TRANSFORMS
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -139,6 +177,7 @@ class Settings(NamedTuple):
             cors_origins=read("LIGHTSHIP_CORS_ORIGINS", _origins, defaults.cors_origins),
             access_log=read("LIGHTSHIP_ACCESS_LOG", _flag, defaults.access_log),
             metrics=read("LIGHTSHIP_METRICS", _flag, defaults.metrics),
+            transforms=TransformSettings.from_environment(source),
         )
 
 
@@ -214,6 +253,19 @@ def _seconds(text: str) -> float:
     if not 0 <= value < float("inf"):
         raise ValueError("a number of seconds, zero or more")
     return value
+
+
+def _duration(text: str) -> float:
+    if not (value := _seconds(text)):
+        raise ValueError("a number of seconds above zero")
+    return value
+
+
+def _transforms(text: str) -> tuple[str, ...]:
+    names = tuple(word.strip() for word in text.split(",") if word.strip())
+    if not all(re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name) for name in names):
+        raise ValueError("a list of names like euros,dates of the characters a-z, 0-9 and _")
+    return names
 
 
 def _sizes(text: str) -> Mapping[str, int]:

@@ -26,6 +26,7 @@ JOBS = {
 }
 BUS = {"LIGHTSHIP_EVENT_BUS": "default"}
 CACHE = {"LIGHTSHIP_CACHE_MB": "1024"}
+CODE = {"LIGHTSHIP_TRANSFORMS": ""}
 ENVIRONMENTS = {
     "CompileFunction": LOCATIONS
     | BUS
@@ -35,10 +36,11 @@ ENVIRONMENTS = {
         "LIGHTSHIP_COMPILE_TENANCY": "PER_TENANT",
     },
     "SplitFunction": LOCATIONS | JOBS,
-    "ScoreFunction": LOCATIONS | JOBS | CACHE,
+    "ScoreFunction": LOCATIONS | JOBS | CACHE | CODE,
     "RequestsFunction": LOCATIONS
     | BUS
     | CACHE
+    | CODE
     | {"LIGHTSHIP_DEFAULT_MODEL": "quickstart", "LIGHTSHIP_MEMORY_MB": "512", "LIGHTSHIP_REPLY_QUEUES": "none"},
 }
 NIGHTLY = {
@@ -52,6 +54,12 @@ NIGHTLY = {
 @pytest.mark.parametrize("name", STARTED)
 def test_environment_of_queue_function_names_resources(name: str) -> None:
     assert environment(name, **with_bucket().values) == ENVIRONMENTS[name]
+
+
+@pytest.mark.parametrize("name", ["PredictFunction", "ScoreFunction", "RequestsFunction", INVOKED])
+def test_environment_of_function_with_models_names_transforms(name: str) -> None:
+    parameters = with_bucket(Transforms="euros,dates").values
+    assert environment(name, **parameters)["LIGHTSHIP_TRANSFORMS"] == "euros,dates"
 
 
 def test_environment_of_api_names_jobs_resources_only_with_bucket() -> None:
@@ -122,7 +130,7 @@ def test_compile_worker_has_no_event_source_and_no_resource_names() -> None:
     worker = FUNCTIONS[INVOKED]
     assert worker["Condition"] == "HasBucket"
     assert not {"Events", "VpcConfig", "FunctionUrlConfig", "Layers"} & worker["Properties"].keys()
-    assert environment(INVOKED, **with_bucket().values) == {"POWERTOOLS_TRACE_DISABLED": "true"}
+    assert environment(INVOKED, **with_bucket().values) == {"POWERTOOLS_TRACE_DISABLED": "true"} | CODE
     assert worker["Properties"]["Tracing"] == "Disabled"  # its role may not write traces
 
 

@@ -97,7 +97,13 @@ def assemble(
         local_only: see :class:`Core`.
     """
     registry = Registry(settings.registry, cache=settings.cache)
-    options = Options(settings.default_model, settings.refresh, settings.memory, caches=settings.response_cache)
+    options = Options(
+        settings.default_model,
+        settings.refresh,
+        settings.memory,
+        caches=settings.response_cache,
+        transforms=settings.transforms,
+    )
     server = _server_parts(registry, options, settings) if threads else None
     serving = server.serving.serving if server else Serving(registry, options)
     dispatcher = Dispatcher(

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from lightship.bundle.transform import UsedTransform
 from lightship.errors import BundleError, NotFound
 from lightship.tensors import Signature
 
@@ -50,6 +51,7 @@ class Manifest(NamedTuple):
         rewrites: changes by the compiler to the graph so that LiteRT can run it.
         preprocessing: programs before the engine, by signature (:mod:`lightship.preprocessing`). A manifest with them
             has schema 2, because earlier versions would ignore them.
+        transform: code of the user before and after the model; None without. Its manifest has schema 2, too.
     """
 
     engine: str
@@ -65,6 +67,7 @@ class Manifest(NamedTuple):
     reset: str = ""
     rewrites: tuple[str, ...] = ()
     preprocessing: Mapping[str, Any] = {}
+    transform: UsedTransform | None = None
 
     def signature(self, name: str | None = None) -> Signature:
         """Return the signature of that name, or the default one; raises NotFound."""
@@ -79,7 +82,7 @@ class Manifest(NamedTuple):
     def to_bytes(self) -> bytes:
         """Return canonical JSON: sorted keys, indented by two spaces, a final newline."""
         record = {
-            "schema": SCHEMA if self.preprocessing else 1,
+            "schema": SCHEMA if self.preprocessing or self.transform else 1,
             "engine": self.engine,
             "signatures": [signature.to_json() for signature in self.signatures],
             "files": dict(self.files),
@@ -98,6 +101,8 @@ class Manifest(NamedTuple):
             record["rewrites"] = list(self.rewrites)
         if self.preprocessing:
             record["preprocessing"] = dict(self.preprocessing)
+        if self.transform:
+            record["transform"] = self.transform.to_json()
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
     @classmethod
@@ -125,6 +130,7 @@ class Manifest(NamedTuple):
                 reset=str(record.get("reset", "")),
                 rewrites=tuple(map(str, record.get("rewrites", ()))),
                 preprocessing=dict(record.get("preprocessing", {})),
+                transform=UsedTransform.from_json(transform) if (transform := record.get("transform")) else None,
             )
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"{MANIFEST} is not a manifest: {type(error).__name__} {error}") from None

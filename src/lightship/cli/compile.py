@@ -18,7 +18,7 @@ from lightship.cli.output import terminal
 from lightship.cli.output.stages import stages, warning
 from lightship.cli.output.terminal import command
 from lightship.registry.registry import Registry
-from lightship.settings import Settings
+from lightship.settings import Settings, TransformSettings
 
 if TYPE_CHECKING:
     from lightship.compiler import Report
@@ -77,7 +77,14 @@ def compile_command(
     from lightship.compiler import CompileOptions, compile_model
 
     options = CompileOptions(
-        name=name, config=config, data=data, engine=engine, trust=trust, slow=slow, sandbox=not no_sandbox
+        name=name,
+        config=config,
+        data=data,
+        engine=engine,
+        trust=trust,
+        slow=slow,
+        sandbox=not no_sandbox,
+        transforms=TransformSettings.from_environment(),
     )
     with stages(visible=not as_json) as progress:
         report = compile_model(source, registry=registry, options=options, progress=warning(progress))

@@ -8,12 +8,14 @@ import click
 import orjson
 from rich.table import Column, Table
 
-from lightship.bundle import Bundle
+from lightship.bundle import Bundle, digest_file
+from lightship.bundle.transform import UsedTransform
 from lightship.cli.arguments.options import json_option, model_argument, parse_model, registry_option
 from lightship.cli.output.terminal import console, facts
 from lightship.errors import LightshipError
 from lightship.inputs import kind_of
 from lightship.registry.registry import Registry
+from lightship.settings import TransformSettings
 from lightship.tensors import TensorSpec
 
 
@@ -88,6 +90,7 @@ def _print(title: str, bundle: Bundle) -> None:
         "source": ", ".join(f"{key} {value}" for key, value in manifest.source.items()),
         "trusted": ", ".join(manifest.trusted) or "nothing",
         "sandbox": manifest.sandbox or "not recorded",
+        **({"transform": _transform(manifest.transform)} if manifest.transform else {}),
         **{key: str(value) for key, value in manifest.metrics.items()},
     }
     facts(title, record)
@@ -95,6 +98,14 @@ def _print(title: str, bundle: Bundle) -> None:
         for side, specs in (("input", signature.inputs), ("output", signature.outputs)):
             for spec in specs:
                 facts(f"{side} {spec.name}: {spec}, of the signature {signature.name}", _properties(spec))
+
+
+def _transform(used: UsedTransform) -> str:
+    """Return a transform's name and digest, and whether this folder's file differs."""
+    folder = TransformSettings.from_environment().folder
+    path = folder / f"{used.name}.py"
+    differs = path.is_file() and used.sha256 not in {"", digest_file(path)}
+    return f"{used.name}, SHA-256 {used.sha256 or 'unknown'}{f'; {path} differs' if differs else ''}"
 
 
 def _properties(spec: TensorSpec) -> dict[str, str]:

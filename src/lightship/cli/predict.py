@@ -12,7 +12,14 @@ import orjson
 from rich.table import Table
 
 from lightship.calls import Prediction
-from lightship.cli.arguments.options import header_option, json_option, model_argument, parse_model, registry_option
+from lightship.cli.arguments.options import (
+    header_option,
+    json_option,
+    model_argument,
+    parse_model,
+    registry_option,
+    transforms_option,
+)
 from lightship.cli.output.terminal import console, printable, quiet
 from lightship.errors import InvalidInput
 from lightship.formats import workbooks
@@ -20,6 +27,7 @@ from lightship.model import Model
 from lightship.protocols import native
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
+from lightship.settings import TransformSettings
 
 _MEDIA_TYPES = {
     ".csv": "text/csv",
@@ -51,6 +59,7 @@ _MAGIC = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the complete response to a file, as JSON.",
 )
+@transforms_option
 @registry_option
 @json_option
 def predict_command(
@@ -60,6 +69,7 @@ def predict_command(
     header: bool | None,
     limit: int,
     output: Path | None,
+    transforms: TransformSettings,
     registry: Registry,
     as_json: bool,
 ) -> None:
@@ -83,7 +93,7 @@ def predict_command(
         content_type += f"; header={'present' if header else 'absent'}"
     request = Request("POST", "/predict", headers={"content-type": content_type}, body=body)
     with quiet():
-        loaded = Model.load(registry.open(name, number))
+        loaded = Model.load(registry.open(name, number), transforms)
         result = loaded.predict(native.decode_predict(request, loaded.manifest))
     response = native.encode_predict(Prediction(name, number, result)).body
     if output is not None:

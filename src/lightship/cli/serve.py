@@ -13,13 +13,13 @@ from rich.panel import Panel
 from lightship.app.server import Server
 from lightship.calls import ModelState
 from lightship.cli.arguments import completion
-from lightship.cli.arguments.options import registry_option
+from lightship.cli.arguments.options import registry_option, transforms_option
 from lightship.cli.output import terminal
 from lightship.cli.output.terminal import interruptible, quiet
 from lightship.errors import SettingError
 from lightship.jobs import cloud
 from lightship.registry.registry import Registry
-from lightship.settings import Settings
+from lightship.settings import Settings, TransformSettings
 
 _host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 port_option = click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
@@ -46,9 +46,16 @@ access_log_option = click.option(
 @default_option
 @_anonymous_option
 @access_log_option
+@transforms_option
 @registry_option
 def serve_command(
-    host: str, port: int, default_model: str | None, allow_anonymous: bool, access_log: bool, registry: Registry
+    host: str,
+    port: int,
+    default_model: str | None,
+    allow_anonymous: bool,
+    access_log: bool,
+    transforms: TransformSettings,
+    registry: Registry,
 ) -> None:
     """Serve the models of a registry over HTTP.
 
@@ -61,7 +68,7 @@ def serve_command(
     with interruptible(), contextlib.suppress(KeyboardInterrupt):
         _serve(
             Server(
-                settings._replace(registry=registry.location),
+                settings._replace(registry=registry.location, transforms=transforms),
                 host=host,
                 port=port,
                 jobs=partial(cloud.from_environment, os.environ),

@@ -16,7 +16,7 @@ from rich.panel import Panel
 
 from lightship.app.server import Server
 from lightship.calls import ModelState
-from lightship.cli.arguments.options import existing
+from lightship.cli.arguments.options import existing, transforms_option
 from lightship.cli.output import terminal
 from lightship.cli.output.terminal import STACK_FILE, interruptible, quiet, stack_command
 from lightship.cli.serve import (
@@ -36,7 +36,7 @@ from lightship.local.mirror import mirror, split_uri
 from lightship.local.stack import Stack
 from lightship.local.template.parts import FunctionSpec
 from lightship.registry.registry import Registry
-from lightship.settings import Settings
+from lightship.settings import Settings, TransformSettings
 
 # Variables that the template sets for a Lambda function's memory and image.
 _SIZES = {"LIGHTSHIP_DEFAULT_MODEL", "LIGHTSHIP_MEMORY_MB", "LIGHTSHIP_CACHE_MB"}
@@ -82,6 +82,7 @@ def _parameters(_: click.Context, __: click.Parameter, values: tuple[str, ...]) 
     help="Delay before a failed message is delivered again. On AWS it is the queue's visibility timeout.",
 )
 @access_log_option
+@transforms_option
 def up_command(
     port: int,
     aws_port: int | None,
@@ -91,6 +92,7 @@ def up_command(
     parameters: Mapping[str, str],
     redeliver: int,
     access_log: bool,
+    transforms: TransformSettings,
 ) -> None:
     """Run the whole stack on this machine.
 
@@ -103,7 +105,7 @@ def up_command(
     console = terminal.console()
     stack = Stack(
         template,
-        overrides={"Registry": "bucket", **parameters},
+        overrides={"Registry": "bucket", **_of_transforms(transforms), **parameters},
         port=(port and port + 1) if aws_port is None else aws_port,
         redeliver=redeliver,
         on_failure=lambda function, sentence: console.print(
@@ -118,7 +120,8 @@ def up_command(
         os.environ.update(_variables(stack))
         settings = settings_of(default_model, access_log=access_log)
         jobs = partial(cloud.from_environment, os.environ)
-        server = Server(settings._replace(registry=location), host="127.0.0.1", port=port, jobs=jobs)
+        settings = settings._replace(registry=location, transforms=transforms)
+        server = Server(settings, host="127.0.0.1", port=port, jobs=jobs)
         _run(stack, server, console, f"{copied} versions of {source.location} were copied into the bucket.")
 
 
@@ -129,6 +132,11 @@ def _run(stack: Stack, server: Server, console: Console, copied: str) -> None:
     for line in _commands(stack, server, states):
         console.print(line, soft_wrap=True)  # outside the panel: lines to copy
     server.run(grace=1)
+
+
+def _of_transforms(transforms: TransformSettings) -> dict[str, str]:
+    """Return the template's parameter for transforms; a template needs it only then."""
+    return {"Transforms": ",".join(transforms.names)} if transforms.names else {}
 
 
 def _variables(stack: Stack) -> dict[str, str]:

@@ -6,8 +6,9 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from lightship import engines
 from lightship.bundle import GOLDEN, Bundle, Manifest, digests, write_manifest
 from lightship.bundle.golden import write_golden
 from lightship.calls import Call
@@ -20,10 +21,12 @@ from lightship.compiler.job import BuildJob
 from lightship.compiler.limits import Cost
 from lightship.compiler.report import Latency, Report, Sizes
 from lightship.compiler.sandbox import Progress
-from lightship.compiler.sources.base import Original
+from lightship.compiler.sources.base import Original, Reference
 from lightship.compiler.sources.time_limited import TimeLimited
 from lightship.compiler.sources.trust import trusted_code
+from lightship.compiler.transformed import Transformed, load_declared, transformed
 from lightship.compiler.verification import latency
+from lightship.compiler.verification.parity import Agreement
 from lightship.compiler.verification.recordings import (
     Recording,
     check_original_state,
@@ -36,8 +39,36 @@ from lightship.compiler.verification.recordings import (
 from lightship.model import Model
 from lightship.preprocessing import write_programs
 from lightship.tensors import Signature
+from lightship.transforms import Transform
 
 _UNMEASURED = Cost(0.0, 0)  # the trial measures the cost in a separate process
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Recorded outputs of the original, one recording for each signature.
+
+    Attributes:
+        client: what clients send and get.
+        own: inputs and outputs of the model itself; the same without a transform.
+        reference: the original behind a transform; None without one.
+    """
+
+    client: tuple[Recording, ...]
+    own: tuple[Recording, ...]
+    reference: Transformed | None = None
+
+    def with_export_shapes(self, original: Original, config: Config) -> Recorded:
+        """Return the recordings with the shapes of the original's exported graph.
+
+        Raises CompileError where the export computes other values than the original.
+        """
+        batches = {each.signature.name: each.batches for each in self.own}
+        own = with_shapes(self.own, original.check_export(batches))
+        if self.reference is None:
+            return Recorded(own, own)
+        reference = self.reference.reshaped(config, own)
+        return Recorded(reference.with_signatures(self.client), own, reference)
 
 
 @dataclass(frozen=True)
@@ -46,15 +77,28 @@ class Built:
 
     Attributes:
         trusted: code in the source that ``--trust`` allowed.
-        recordings: the original's outputs, one recording for each signature.
     """
 
     job: BuildJob
     config: Config
     original: Original
     trusted: tuple[str, ...]
-    recordings: tuple[Recording, ...]
+    recorded: Recorded
     choice: Choice
+
+
+class Written(NamedTuple):
+    """Finished bundle.
+
+    Attributes:
+        bundle: the bundle.
+        agreements: comparison of each output that clients see with the original's.
+        model: the model itself, without a transform.
+    """
+
+    bundle: Bundle
+    agreements: list[Agreement]
+    model: Model
 
 
 def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
@@ -70,27 +114,37 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as work:
         config = Config.parse(job.config)
+        transform = load_declared(config, job.transforms)
         begin("check")
         importer = sources.find(job.source)
         trusted = trusted_code(job.source, importer.check(job.source, Path(work)), trust=job.trust)
         begin("load")
         loaded = importer.load(job.source, Path(work), trust=job.trust)
         declared = declare(loaded, config, job.files)
-        original = TimeLimited(declared.original, slow=job.slow)
-        signatures = declared.config.apply(original.signatures)
+        config, original = declared.config, TimeLimited(declared.original, slow=job.slow)
         begin("record")
-        recorded = _record_all(original, signatures, job.data)
+        recorded = _record(original, config, job, transform)
         begin("convert")
-        recordings = _with_export_shapes(original, recorded)
-        choice = compile_best(original, recordings, job.folder, engine=job.engine, slow=job.slow)
-        built = Built(job, config, original, trusted, recordings, choice)
+        recorded = recorded.with_export_shapes(original, config)
+        choice = compile_best(original, recorded.own, job.folder, engine=job.engine, slow=job.slow)
         begin("write")
-        bundle = _write(built)
+        built = Built(job, config, original, trusted, recorded, choice)
+        written = _write(built)
         begin("measure")
-        return _report(built, bundle).to_json()
+        return _report(built, written).to_json()
 
 
-def _record_all(original: Original, signatures: tuple[Signature, ...], data: Path | None) -> tuple[Recording, ...]:
+def _record(original: Original, config: Config, job: BuildJob, transform: Transform | None) -> Recorded:
+    """Record the original's outputs, behind the transform where there is one."""
+    if transform is None:
+        recordings = _record_all(original, config.apply(original.signatures), job.data)
+        return Recorded(recordings, recordings)
+    reference = transformed(config, original, transform, seconds=job.transforms.seconds)
+    client = _record_all(reference, reference.client, job.data)
+    return Recorded(client, reference.recordings_of_model(client), reference)
+
+
+def _record_all(original: Reference, signatures: tuple[Signature, ...], data: Path | None) -> tuple[Recording, ...]:
     recordings = tuple(record(original, signature, data) for signature in signatures)
     for recording in recordings:
         check_probabilities(recording)
@@ -98,24 +152,16 @@ def _record_all(original: Original, signatures: tuple[Signature, ...], data: Pat
     return recordings
 
 
-def _with_export_shapes(original: Original, recordings: tuple[Recording, ...]) -> tuple[Recording, ...]:
-    """Return the recordings with the shapes of the original's exported graph.
-
-    Raises CompileError where the export computes other values than the original.
-    """
-    return with_shapes(recordings, original.check_export({each.signature.name: each.batches for each in recordings}))
-
-
-def _write(built: Built) -> Bundle:
+def _write(built: Built) -> Written:
     folder, choice = built.job.folder, built.choice
-    write_golden(folder / GOLDEN, golden(built.recordings))
+    write_golden(folder / GOLDEN, golden(built.recorded.client))
     preprocessing = write_programs(folder, choice.preprocessing)
     manifest = Manifest(
         engine=choice.engine,
-        signatures=tuple(recording.signature for recording in built.recordings),
+        signatures=tuple(recording.signature for recording in built.recorded.own),
         files=digests(folder),
         source=built.original.source,
-        parity=_parity(choice),
+        parity=_parity(choice.agreements),
         metrics=built.config.metrics,
         trusted=built.trusted,
         slow=built.job.slow,
@@ -125,19 +171,32 @@ def _write(built: Built) -> Bundle:
         rewrites=choice.rewrites,
         preprocessing=preprocessing,
     )
-    return write_manifest(folder, manifest)
+    bundle = write_manifest(folder, manifest)
+    written = Written(bundle, choice.agreements, Model.load(bundle))
+    reference = built.recorded.reference
+    return _with_transform(built, reference, written) if reference else written
 
 
-def _parity(choice: Choice) -> Mapping[str, Mapping[str, Any]]:
+def _with_transform(built: Built, reference: Transformed, written: Written) -> Written:
+    """Write the manifest again, with the transform and what clients see."""
+    agreements = reference.compare(engines.load(written.bundle), built.recorded.client, built.choice.agreements)
+    manifest = written.bundle.manifest._replace(
+        signatures=reference.client, parity=_parity(agreements), transform=reference.used
+    )
+    return written._replace(bundle=write_manifest(written.bundle.path, manifest), agreements=agreements)
+
+
+def _parity(agreements: list[Agreement]) -> Mapping[str, Mapping[str, Any]]:
     """Return the agreements as JSON, by signature and output."""
     parity: dict[str, dict[str, Any]] = {}
-    for agreement in choice.agreements:
+    for agreement in agreements:
         parity.setdefault(agreement.signature, {})[agreement.output] = agreement.to_json()
     return parity
 
 
-def _report(built: Built, bundle: Bundle) -> Report:
-    choice, manifest = built.choice, bundle.manifest
+def _report(built: Built, written: Written) -> Report:
+    choice, bundle = built.choice, written.bundle
+    manifest = bundle.manifest
     after = sum((bundle.path / name).stat().st_size for name in manifest.files if name != GOLDEN)
     return Report(
         name="",
@@ -147,8 +206,8 @@ def _report(built: Built, bundle: Bundle) -> Report:
         reasons=choice.reasons,
         signatures=manifest.signatures,
         sizes=Sizes(built.original.size, after),
-        parity=tuple(choice.agreements),
-        latency=_latency(built, Model.load(bundle)),
+        parity=tuple(written.agreements),
+        latency=_latency(built, written.model),
         cost=_UNMEASURED,
         warnings=_warnings(built),
         trusted=built.trusted,
@@ -157,8 +216,11 @@ def _report(built: Built, bundle: Bundle) -> Report:
 
 
 def _latency(built: Built, model: Model) -> Latency:
-    """Time the smallest recorded call of the first signature on both models."""
-    first = built.recordings[0]
+    """Time the smallest recorded call of the first signature on both models.
+
+    A user's transform is not included.
+    """
+    first = built.recorded.own[0]
     smallest, _ = first.batches[0]
     before = {name: latency.p50(call) for name, call in built.original.calls(first.signature.name, smallest).items()}
     fastest = min(before, key=before.__getitem__)
@@ -167,7 +229,7 @@ def _latency(built: Built, model: Model) -> Latency:
 
 
 def _warnings(built: Built) -> tuple[str, ...]:
-    outputs = (text for recording in built.recordings for text in output_warnings(recording))
+    outputs = (text for recording in built.recorded.client for text in output_warnings(recording))
     return (*built.original.notes, *state_warnings(built.original, built.choice), *outputs)
 
 

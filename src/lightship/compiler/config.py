@@ -10,7 +10,7 @@
     metrics: {accuracy: 0.98}
 
 Inputs and outputs have the names that the model gives them. An entry applies to every signature that has an input or
-output of that name.
+output of that name. ``transform`` names code of the user, see :mod:`lightship.compiler.declaration`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from typing import Any
 
 from lightship import inputs
 from lightship.compiler import plain_yaml
+from lightship.compiler.declaration import Declaration
 from lightship.errors import CompileError, InvalidInput
 from lightship.tensors import Signature, TensorSpec
+
+_KEYS = ("name", "inputs", "outputs", "metrics", "transform")
 
 
 @dataclass(frozen=True)
@@ -43,17 +46,23 @@ class Config:
     inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     outputs: Mapping[str, OutputOptions] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
+    transform: Declaration | None = None
 
     @classmethod
     def parse(cls, record: Mapping[str, Any]) -> Config:
         """Validate a mapping. Raises CompileError with the key and the expected type."""
-        _check_keys(record, ("name", "inputs", "outputs", "metrics"), "")
+        _check_keys(record, _KEYS, "")
         return cls(
             name=_optional_text(record, "name"),
             inputs={name: _input(name, options) for name, options in _mapping(record, "inputs").items()},
             outputs={name: _output(name, options) for name, options in _mapping(record, "outputs").items()},
             metrics={name: _number(f"metrics.{name}", value) for name, value in _mapping(record, "metrics").items()},
+            transform=Declaration.parse(record.get("transform")),
         )
+
+    def seen_by_clients(self, signatures: tuple[Signature, ...]) -> tuple[Signature, ...]:
+        """Return a model's signatures with the inputs and outputs of its transform."""
+        return self.transform.seen_by_clients(signatures) if self.transform else signatures
 
     def apply(self, signatures: tuple[Signature, ...]) -> tuple[Signature, ...]:
         """Return the signatures with input kinds and output classes.
@@ -108,7 +117,9 @@ def read_config(path: Path) -> Mapping[str, Any]:
     if record is None:
         return {}
     if not isinstance(record, dict):
-        raise CompileError(f"{path} must be a mapping; its keys, all optional, are name, inputs, outputs, metrics")
+        raise CompileError(
+            f"{path} must be a mapping; its keys, all optional, are name, inputs, outputs, metrics, transform"
+        )
     Config.parse(record)
     return record
 

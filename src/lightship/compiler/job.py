@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lightship.settings import NO_TRANSFORMS, TransformSettings
+
 
 @dataclass(frozen=True)
 class BuildJob:
@@ -22,6 +24,7 @@ class BuildJob:
         slow: accept a model that exceeds :mod:`lightship.compiler.limits`; recorded in the manifest.
         files: files beside model.yaml that it names, by name, see :mod:`lightship.compiler.named_files`.
         sandbox: the proof of confinement, set by the child process; recorded in the manifest.
+        transforms: the user's transforms that model.yaml may name.
     """
 
     source: Path
@@ -33,12 +36,14 @@ class BuildJob:
     slow: bool = False
     files: Mapping[str, Path] = field(default_factory=dict)
     sandbox: str = ""
+    transforms: TransformSettings = NO_TRANSFORMS
 
     def to_json(self) -> dict[str, Any]:
         """Return the job as a JSON-serialisable dictionary with absolute paths."""
         paths = {"source": _absolute(self.source), "folder": _absolute(self.folder), "data": _absolute(self.data)}
         files = {name: _absolute(path) for name, path in self.files.items()}
-        return asdict(self) | {"config": dict(self.config), "files": files} | paths
+        others = {"config": dict(self.config), "files": files, "transforms": self.transforms.to_json()}
+        return asdict(self) | others | paths
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> BuildJob:
@@ -46,7 +51,9 @@ class BuildJob:
         data = record["data"]
         paths = {"source": Path(record["source"]), "folder": Path(record["folder"])}
         files = {name: Path(path) for name, path in record.get("files", {}).items()}
-        return cls(**{**record, **paths, "data": Path(data) if data else None, "files": files})
+        transforms = TransformSettings.from_json(record["transforms"])
+        others = {"data": Path(data) if data else None, "files": files, "transforms": transforms}
+        return cls(**{**record, **paths, **others})
 
 
 def _absolute(path: Path | None) -> str | None:

@@ -15,13 +15,14 @@ from typing import Any
 
 from lightship.bundle import Bundle
 from lightship.compiler import named_files, sources, untrusted_report
-from lightship.compiler.config import read_config
+from lightship.compiler.config import Config, read_config
 from lightship.compiler.job import BuildJob
 from lightship.compiler.report import Report
 from lightship.compiler.sandbox import CONFINED, Confinement, Outcome, Progress, Task, ignore_progress, run
 from lightship.compiler.verification import child_output, datafiles
 from lightship.errors import SourceRefused
 from lightship.registry.registry import Registry, check_name
+from lightship.settings import NO_TRANSFORMS, TransformSettings
 
 _ENDINGS = (".tar.gz", ".tgz")
 
@@ -35,6 +36,8 @@ class CompileOptions:
         config: a model.yaml, see :mod:`lightship.compiler.config`.
         data, engine, trust, slow: see :class:`lightship.compiler.job.BuildJob`.
         sandbox: False opens the file even where this machine has no sandbox; recorded in the manifest.
+        transforms: folder and time limit of the user's transforms. The one that model.yaml names is allowed, because
+            the same user wrote both.
     """
 
     name: str | None = None
@@ -44,6 +47,7 @@ class CompileOptions:
     trust: bool = False
     slow: bool = False
     sandbox: bool = True
+    transforms: TransformSettings = NO_TRANSFORMS
 
 
 DEFAULT = CompileOptions()
@@ -71,10 +75,13 @@ def compile_model(
         datafiles.check_file(options.data)
     config = read_config(options.config) if options.config else {}
     files = named_files.find(options.config, config) if options.config else {}
+    declared = Config.parse(config).transform
+    allowed = options.transforms._replace(names=(declared.name,) if declared else ())
     names = (options.name, config.get("name"), name_from(source))
     name = check_name(next(given for given in names if given is not None))
     with registry.staging() as folder:
         job = BuildJob(source, folder, config, options.data, options.engine, options.trust, options.slow, files)
+        job = replace(job, transforms=allowed)
         compiled = compile_bundle(job, Confinement.for_user(sandbox=options.sandbox), progress=progress)
         progress("publish", 1.0)
         return replace(compiled.report, name=name, version=registry.publish(name, compiled.bundle))
@@ -90,7 +97,10 @@ def compile_bundle(
     limits = confinement.limits
     end = time.monotonic() + limits.wall_seconds
     built = run(_build(job), confinement, progress=progress)
-    bundle = child_output.verify(job.folder, sandbox=built.proof, largest=limits.file_bytes)
+    declared = Config.parse(job.config).transform
+    bundle = child_output.verify(
+        job.folder, sandbox=built.proof, largest=limits.file_bytes, transform=declared.name if declared else None
+    )
     left = replace(limits, wall_seconds=max(1.0, end - time.monotonic()))
     tried = run(_trial(job), replace(confinement, limits=left), progress=progress)
     return Compiled(bundle, _report(built, tried.result, bundle))
@@ -107,16 +117,24 @@ def name_from(source: Path) -> str:
     return text.lstrip("_.-")[:64].rstrip("-") or "model"
 
 
+def _transform_files(job: BuildJob) -> list[Path]:
+    """Return the files of the allowed transforms.
+
+    Those of installed packages can be read anyway.
+    """
+    return [path for name in job.transforms.names if (path := job.transforms.folder / f"{name}.py").is_file()]
+
+
 def _build(job: BuildJob) -> Task:
-    reads = [job.source, *job.files.values(), *([job.data] if job.data else [])]
+    reads = [job.source, *job.files.values(), *([job.data] if job.data else []), *_transform_files(job)]
     return Task("lightship.compiler.build", job.to_json(), reads=reads, writes=[job.folder])
 
 
 def _trial(job: BuildJob) -> Task:
     return Task(
         "lightship.compiler.verification.trial",
-        {"folder": str(job.folder.resolve()), "slow": job.slow},
-        reads=[job.folder],
+        {"folder": str(job.folder.resolve()), "slow": job.slow, "transforms": job.transforms.to_json()},
+        reads=[job.folder, *_transform_files(job)],
         subject="the trial process of the compiled model",
     )
 

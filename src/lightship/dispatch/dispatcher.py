@@ -12,7 +12,7 @@ from lightship import protocols
 from lightship.dispatch.operations import OPERATIONS, Context, Exposition, Runs
 from lightship.dispatch.predict import predict
 from lightship.dispatch.routes import Matched
-from lightship.errors import Forbidden, LightshipError, TooLarge, Unauthenticated
+from lightship.errors import Forbidden, LightshipError, TooLarge, TransformError, Unauthenticated
 from lightship.protocols.http import Request, Response
 from lightship.serving.serving import Serving
 
@@ -94,12 +94,17 @@ class Dispatcher:
 def error_response(request: Request, error: Exception) -> Response:
     """Return the response for an error, in the format of the path's protocol.
 
-    An exception other than LightshipError is logged, and the client receives :func:`internal_error`.
+    An exception other than LightshipError is logged, and the client receives :func:`internal_error`. An error of a
+    user's transform is logged with the user's traceback.
     """
     if not isinstance(error, LightshipError):
         names = request.method, request.path, request.correlation or "unknown"
         _LOG.error("%s %s failed, correlation %s", *names, exc_info=error)
         error = internal_error()
+    elif isinstance(error, TransformError):
+        names = error.message, error.detail or "no exception", request.correlation or "unknown"
+        _LOG.error("%s (%s), correlation %s", *names, exc_info=error)
+        error = TransformError(f"{error.message}; see the log, correlation id {names[-1]}")
     elif error.detail:
         _LOG.warning("%s (%s), correlation %s", error.message, error.detail, request.correlation or "unknown")
     request.refusal = error.code

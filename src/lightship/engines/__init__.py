@@ -10,6 +10,7 @@ from importlib import import_module
 from lightship.bundle import Bundle
 from lightship.engines.base import Engine
 from lightship.errors import BundleError
+from lightship.settings import NO_TRANSFORMS, TransformSettings
 
 # Modules by the engine that a manifest names, imported when the first bundle needs them.
 ENGINES = {
@@ -18,15 +19,22 @@ ENGINES = {
 }
 
 
-def load(bundle: Bundle) -> Engine:
-    """Load a bundle with its engine; raises BundleError or Unavailable."""
+def load(bundle: Bundle, transforms: TransformSettings = NO_TRANSFORMS) -> Engine:
+    """Load a bundle with its engine; raises BundleError or Unavailable.
+
+    ``transforms`` are the transforms that it may use.
+    """
     module = ENGINES.get(bundle.manifest.engine)
     if module is None:
         supported = ", ".join(ENGINES)
         raise BundleError(f"the bundle needs the engine '{bundle.manifest.engine}', supported are: {supported}")
     engine: Engine = import_module(module).load(bundle)
-    if not (records := bundle.manifest.preprocessing):
-        return engine
-    from lightship.engines.preprocessed import with_bundle  # most models have none
+    if records := bundle.manifest.preprocessing:
+        from lightship.engines.preprocessed import with_bundle  # most models have none
 
-    return with_bundle(engine, bundle, records)
+        engine = with_bundle(engine, bundle, records)
+    if used := bundle.manifest.transform:
+        from lightship.engines.transformed import with_transform
+
+        engine = with_transform(engine, used, bundle.manifest.signatures, transforms)
+    return engine

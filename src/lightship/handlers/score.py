@@ -6,12 +6,14 @@ See :mod:`lightship.jobs.score.score`.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cache
 
 from lightship.aws.stack import StackSettings
 from lightship.handlers.queues import Message, QueueHandler
 from lightship.jobs.cloud import Cloud, connect
 from lightship.jobs.score import score
+from lightship.settings import TransformSettings
 
 # The fraction of the invocation's time after which joining a file of many parts continues in a new message.
 _SHARE = 0.75
@@ -27,7 +29,8 @@ def work(message: Message, cloud: Cloud) -> str:
 
 @cache
 def _cloud() -> Cloud:
-    return connect(StackSettings.from_environment(os.environ))
+    cloud = connect(StackSettings.from_environment(os.environ))
+    return replace(cloud, transforms=TransformSettings.from_environment(os.environ))
 
 
 handler = QueueHandler("score", lambda message: work(message, _cloud()))

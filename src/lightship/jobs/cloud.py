@@ -9,7 +9,7 @@ from typing import Any
 
 from lightship import aws
 from lightship.aws.stack import StackSettings, has_jobs
-from lightship.settings import DEFAULT_CACHE, CacheSettings
+from lightship.settings import DEFAULT_CACHE, NO_TRANSFORMS, CacheSettings, TransformSettings
 
 # MiB of memory at which Lambda gives a function one full vCPU.
 CORE = 1769
@@ -28,6 +28,7 @@ class Cloud:
         now: returns seconds since 1970.
         memory: MiB of this Lambda function, used to estimate the cost; CORE outside Lambda.
         cache: settings of the local cache of model versions.
+        transforms: the user's transforms that models may use.
     """
 
     bucket: str
@@ -41,6 +42,7 @@ class Cloud:
     now: Callable[[], float] = time.time
     memory: int = CORE
     cache: CacheSettings = DEFAULT_CACHE
+    transforms: TransformSettings = NO_TRANSFORMS
 
 
 def connect(stack: StackSettings, *, attempts: int = 6, cache: CacheSettings = DEFAULT_CACHE) -> Cloud:

@@ -61,6 +61,7 @@ class Stack:
             **self.cloud.environment,
             "AWS_REGION": wiring.REGION,
             "AWS_ENDPOINT_URL_LAMBDA": self._invocations.endpoint,
+            "LIGHTSHIP_TRANSFORMS_FOLDER": str(template.resolve().parent / "transforms"),
         }
         self.functions = {
             name: ProcessFunction(spec, environment=shared, folder=self.folder)

@@ -128,7 +128,12 @@ class ConcurrentServing:
         return previous
 
     async def _run(self, served: Served, call: Call) -> Result:
-        """Run a call: in line if fast, in a batch if that is faster, else in a thread."""
+        """Run a call: in line if fast, in a batch if that is faster, else in a thread.
+
+        A call with a user's transform may take as long as its time limit: it has a thread of another pool.
+        """
+        if served.model.transformed:
+            return await asyncio.wrap_future(self._threads.transforms.submit(served.predict, call))
         rows = call.rows
         if served.seconds_per_row.get(call.signature, 0.0) * rows < QUICK_SECONDS:
             return served.predict(call)

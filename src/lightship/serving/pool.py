@@ -16,6 +16,7 @@ from lightship.inputs import kind_of
 from lightship.model import Model
 from lightship.registry.registry import Registry
 from lightship.serving.counters import Counters
+from lightship.settings import NO_TRANSFORMS, TransformSettings
 from lightship.tensors import Signature
 
 if TYPE_CHECKING:  # Lambda batches nothing, and starts faster without
@@ -68,6 +69,18 @@ class Served(NamedTuple):
         return result
 
 
+class Loading(NamedTuple):
+    """How versions are loaded.
+
+    Attributes:
+        transforms: the user's transforms that they may use.
+        batching: how calls are batched; None (Lambda) also disables measuring models.
+    """
+
+    transforms: TransformSettings = NO_TRANSFORMS
+    batching: Batching | None = None
+
+
 class ModelPool:
     """The loaded versions. Thread-safe.
 
@@ -80,17 +93,15 @@ class ModelPool:
         memory: bytes of bundles to keep; the least recently used beyond it are evicted. 0 for no limit.
         idle: seconds after its last call for which a version without label and traffic is kept, unless it is the
             default.
-        batching: how calls are batched; None (Lambda) also disables measuring models.
+        loading: see :class:`Loading`.
     """
 
-    def __init__(
-        self, registry: Registry, *, retry: float, memory: int, idle: float, batching: Batching | None
-    ) -> None:
+    def __init__(self, registry: Registry, *, retry: float, memory: int, idle: float, loading: Loading) -> None:
         self._registry = registry
         self._retry = retry
         self._memory = memory
         self._idle = idle
-        self._batching = batching
+        self._options = loading
         self._loaded: dict[Key, Served] = {}
         self.loaded: Mapping[Key, Served] = MappingProxyType(self._loaded)
         self._failures: dict[Key, tuple[LightshipError, float]] = {}
@@ -202,12 +213,15 @@ class ModelPool:
                 del self._failures[key]
 
     def _open(self, name: str, version: int) -> Served:
-        model = Model.load(self._registry.bundle(name, version))
+        transforms, batching = self._options
+        model = Model.load(self._registry.bundle(name, version), transforms)
         served = Served(name, version, model, Counters(), time.time())
-        if self._batching is None:
+        if batching is None:
             return served
+        if model.transformed:  # its calls run in threads of their own, never together
+            return served._replace(inline_bytes=_inline_bytes(model))
         seconds = _seconds_by_signature(model)
-        batches = self._batching.of(model, served.counters) if max(seconds.values()) >= QUICK_SECONDS else None
+        batches = batching.of(model, served.counters) if max(seconds.values()) >= QUICK_SECONDS else None
         return served._replace(seconds_per_row=seconds, batches=batches, inline_bytes=_inline_bytes(model))
 
     def _check_memory(self, key: Key) -> None:

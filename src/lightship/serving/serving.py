@@ -15,12 +15,13 @@ from lightship.calls import Call, ModelState, Result
 from lightship.errors import LightshipError
 from lightship.registry.registry import Registry, choose
 from lightship.serving.cache import ResponseCache
-from lightship.serving.pool import Key, MemoryLimitReached, ModelPool, Served
+from lightship.serving.pool import Key, Loading, MemoryLimitReached, ModelPool, Served
 from lightship.serving.registry_cache import RegistryCache
 from lightship.serving.router import ModelSelector, Router, Target
 from lightship.serving.shadows import Shadows
 from lightship.serving.status import ModelStatus
 from lightship.serving.traffic import shadows
+from lightship.settings import NO_TRANSFORMS, TransformSettings
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -39,6 +40,7 @@ class Options:
         idle: seconds after its last call for which a version without label and traffic is kept, unless it is the
             default.
         caches: bytes of results to keep, by name of a model that has a response cache.
+        transforms: the user's transforms that models may use.
     """
 
     default: str | None = None
@@ -46,6 +48,7 @@ class Options:
     memory: int = 0
     idle: float = 600.0
     caches: Mapping[str, int] = field(default_factory=dict)
+    transforms: TransformSettings = NO_TRANSFORMS
 
 
 class Serving:
@@ -80,8 +83,9 @@ class Serving:
         self._responses = {name: ResponseCache(limit) for name, limit in options.caches.items()}
         self.cache = RegistryCache(registry, options.refresh)
         self.router = Router(self.cache, options.default)
+        loading = Loading(options.transforms, batching)
         self.pool = ModelPool(
-            registry, retry=options.refresh, memory=options.memory, idle=options.idle, batching=batching
+            registry, retry=options.refresh, memory=options.memory, idle=options.idle, loading=loading
         )
         self._shadows = Shadows(self.pool, shadow_executor)
         self.status = ModelStatus(self.cache, self.router, self.pool, self._shadows)

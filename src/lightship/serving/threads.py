@@ -23,13 +23,14 @@ class Threads:
     """Executors for calls, loads, shadow versions and reads of the registry.
 
     Args:
-        calls: the number of threads that run models.
+        calls: the number of threads that run models, and of those that run models with a user's transform.
         rows: the most calls of one row to run as one batch; 1 for no batching.
         window: seconds for which a batch may wait for more calls while another one is running.
     """
 
     def __init__(self, calls: int, *, rows: int = 8, window: float = 0.0) -> None:
         self.calls = ThreadPoolExecutor(calls, "lightship-call")
+        self.transforms = ThreadPoolExecutor(calls, "lightship-transform")
         self.loads = ThreadPoolExecutor(2, "lightship-load")
         self.shadows = ThreadPoolExecutor(1, "lightship-shadow")
         self.batching = Batching(self.calls, calls, rows, window)
@@ -59,7 +60,7 @@ class Threads:
 
     def close(self) -> None:
         """Wait for calls and running work; cancel reads and loads that have not started."""
-        for executor in (self.calls, self.shadows):
+        for executor in (self.calls, self.transforms, self.shadows):
             executor.shutdown()
         for executor in (self._reads, self.loads):
             executor.shutdown(cancel_futures=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ import click
 from lightship.cli.arguments import completion
 from lightship.errors import SettingError
 from lightship.registry.registry import Registry
-from lightship.settings import Settings
+from lightship.settings import Settings, TransformSettings
 
 _REGISTRY_HELP = "Folder with the models, or s3://bucket/prefix.  [default: $LIGHTSHIP_REGISTRY, or ./models]"
 
@@ -40,6 +41,18 @@ def _any_registry(_: click.Context, __: click.Parameter, value: str | None) -> R
     return registry_at(value or Settings.from_environment().registry)
 
 
+def _transforms(_: click.Context, __: click.Parameter, value: str | None) -> TransformSettings:
+    """Return the environment's settings, with the names of the option if it is given."""
+    names = {} if value is None else {"LIGHTSHIP_TRANSFORMS": value}
+    return TransformSettings.from_environment({**os.environ, **names})
+
+
+transforms_option = click.option(
+    "--transforms",
+    metavar="NAME,…",
+    callback=_transforms,
+    help="Your own transforms that models may use.  [default: $LIGHTSHIP_TRANSFORMS]",
+)
 registry_option = click.option("--registry", metavar="URI", callback=_existing_registry, help=_REGISTRY_HELP)
 new_registry_option = click.option(
     "--registry", metavar="URI", callback=_any_registry, help=f"{_REGISTRY_HELP}  It is created if it does not exist."

@@ -23,7 +23,7 @@ import click
 
 from lightship import aws
 from lightship.cli.output.terminal import printable
-from lightship.errors import LightshipError
+from lightship.errors import LightshipError, TransformError
 from lightship.extras import extra_of, missing_extra
 
 FAILED = 1
@@ -99,11 +99,12 @@ class Group(click.Group):
 
 
 def _sentence(error: LightshipError) -> str:
-    """Return an error's message, and below it the framework's own message.
+    """Return an error's message, and below it that of the framework or transform.
 
     Both are made printable: their content can come from a model file.
     """
-    detail = f"\n(the framework's message: {printable(error.detail)})" if error.detail else ""
+    origin = "transform" if isinstance(error, TransformError) else "framework"
+    detail = f"\n(the {origin}'s message: {printable(error.detail)})" if error.detail else ""
     return printable(error.message) + detail
 
 

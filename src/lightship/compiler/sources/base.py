@@ -13,6 +13,18 @@ from lightship.tensors import Array, Signature
 Batch = tuple[dict[str, Array], dict[str, Array]]  # inputs and outputs
 
 
+class Reference(Protocol):
+    """What recorded outputs come from: an original, or one with a user's transform."""
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """See :meth:`Original.run`."""
+        ...
+
+    def hints(self, signature: Signature) -> Mapping[str, Hint]:
+        """See :meth:`Original.hints`."""
+        ...
+
+
 class Original(Protocol):
     """A model in its own framework: the reference for the compiled model.
 

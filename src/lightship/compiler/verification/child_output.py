@@ -16,11 +16,11 @@ from lightship.errors import LightshipError, SourceRefused
 _MOST_FILES = 10_000
 
 
-def verify(folder: Path, *, sandbox: str, largest: int) -> Bundle:
+def verify(folder: Path, *, sandbox: str, largest: int, transform: str | None = None) -> Bundle:
     """Return the bundle in a folder of plain files, of ``largest`` bytes at most.
 
-    Raises SourceRefused where the folder holds more, links or devices, the bundle does not verify, or its manifest's
-    proof of confinement is not ``sandbox``.
+    Raises SourceRefused where the folder holds more, links or devices, the bundle does not verify, or its manifest has
+    another proof of confinement than ``sandbox`` or another transform than ``transform``, the one of model.yaml.
     """
     total = 0
     for number, size in enumerate(_sizes(folder)):
@@ -33,6 +33,9 @@ def verify(folder: Path, *, sandbox: str, largest: int) -> Bundle:
         raise SourceRefused("compiling this model wrote a bundle that does not verify", detail=error.message) from None
     if bundle.manifest.sandbox != sandbox:
         raise SourceRefused("compiling this model wrote a bundle whose manifest records another sandbox")
+    used = bundle.manifest.transform
+    if (used and used.name) != transform:
+        raise SourceRefused("compiling this model wrote a bundle that names another transform than model.yaml")
     return bundle
 
 

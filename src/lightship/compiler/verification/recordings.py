@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lightship.compiler.sources.base import Original
+from lightship.compiler.sources.base import Reference
 from lightship.compiler.verification import samples
 from lightship.compiler.verification.datafiles import read_data
 from lightship.compiler.verification.independence import independent_rows
@@ -45,7 +45,7 @@ class Recording:
         return small[-1] if small else self.batches[0]
 
 
-def record(original: Original, signature: Signature, data: Path | None) -> Recording:
+def record(original: Reference, signature: Signature, data: Path | None) -> Recording:
     """Record the original's outputs for batches of 1, 3, 16 and all rows.
 
     Sizes above that of all rows are omitted. Several sizes reveal a fixed batch size and stale state. The recording's
@@ -84,7 +84,7 @@ def _reshaped(signature: Signature, other: Signature) -> Signature:
     )
 
 
-def check_original_state(original: Original, recordings: Sequence[Recording]) -> None:
+def check_original_state(original: Reference, recordings: Sequence[Recording]) -> None:
     """Check that no call of the original sees another call's data.
 
     Calls every signature with inputs A, then B twice, then A again; raises CompileError where the outputs for A differ.
@@ -180,7 +180,7 @@ def check_probabilities(recording: Recording) -> None:
             )
 
 
-def _check_repeatable(original: Original, signature: Signature, inputs: Tensors, outputs: Tensors) -> None:
+def _check_repeatable(original: Reference, signature: Signature, inputs: Tensors, outputs: Tensors) -> None:
     _check_same(Recording(signature, ((inputs, outputs),)), _run(original, signature, inputs))
 
 
@@ -194,7 +194,7 @@ def _check_same(recording: Recording, again: Tensors) -> None:
             )
 
 
-def _run(original: Original, signature: Signature, inputs: Mapping[str, Array]) -> Tensors:
+def _run(original: Reference, signature: Signature, inputs: Mapping[str, Array]) -> Tensors:
     try:
         return original.run(signature.name, inputs)
     except EngineError as error:

@@ -26,6 +26,7 @@ from lightship.compiler.sandbox import Progress, memory
 from lightship.compiler.verification.parity import Bounds, Output, compare
 from lightship.errors import LightshipError
 from lightship.model import Model
+from lightship.settings import TransformSettings
 from lightship.tensors import Array, Signature, TensorSpec
 
 Tensors = dict[str, Array]
@@ -44,8 +45,9 @@ def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """
     progress("try", 0.9)
     folder, slow = Path(job["folder"]), bool(job["slow"])
+    transforms = TransformSettings.from_json(job["transforms"])
     with limits.calls(1, slow=slow):
-        model, cost = _measure(folder)
+        model, cost = _measure(folder, transforms)
     if not slow:
         limits.check(cost)
     for signature in model.manifest.signatures:
@@ -61,7 +63,7 @@ def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     return asdict(cost)
 
 
-def _measure(folder: Path) -> tuple[Model, Cost]:
+def _measure(folder: Path, transforms: TransformSettings) -> tuple[Model, Cost]:
     """Load the bundle and measure calls with one row.
 
     Each signature is called twice and the faster call counts; the cost has the time of the slowest signature.
@@ -69,7 +71,7 @@ def _measure(folder: Path) -> tuple[Model, Cost]:
     if (folder / SAVED_MODEL).is_dir():
         import tensorflow  # noqa: F401 - its memory must not count as the model's
     before = _peak_bytes()
-    model = Model.load(Bundle.reopen(folder))  # the parent has just verified it
+    model = Model.load(Bundle.reopen(folder), transforms)  # the parent has just verified it
     seconds = []
     for signature in model.manifest.signatures:
         row = _first_row(model.golden(signature.name)[0], signature)

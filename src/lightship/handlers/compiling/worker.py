@@ -28,6 +28,7 @@ from lightship.handlers.compiling.answer import Refusal
 from lightship.handlers.compiling.archive import ANSWER_LIMIT, Archive
 from lightship.handlers.compiling.job import Job
 from lightship.handlers.telemetry import Telemetry
+from lightship.settings import TransformSettings
 
 # Sandbox proofs that this worker accepts, in order of preference.
 ACCEPTED = ("kernel", "powerless")
@@ -74,7 +75,7 @@ def _compiled(job: Job, folder: Path, remaining: Callable[[], float]) -> Archive
     staged = folder / "bundle"
     staged.mkdir()
     wall_seconds = max(1.0, min(job.seconds, remaining() - _RESERVED_SECONDS))
-    build = BuildJob(source, staged, record)
+    build = BuildJob(source, staged, record, transforms=TransformSettings.from_environment(os.environ))
     compiled = compile_bundle(build, _confinement(job, folder, wall_seconds), progress=_log_progress)
     archive = Archive(json.dumps({"compiled": compiled.report.to_json()}).encode(), staged)
     _check_size(archive, job.largest)

@@ -8,6 +8,7 @@ one column of lists.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -16,12 +17,14 @@ from typing import Any
 import numpy as np
 
 from lightship.calls import Call
-from lightship.errors import LightshipError
+from lightship.errors import LightshipError, TransformError
 from lightship.formats.parquet import Column
 from lightship.jobs.files.rows import Prepared, bisected
 from lightship.model import Model
 from lightship.probabilities import probabilities
 from lightship.tensors import Array, Signature, TensorSpec
+
+_LOG = logging.getLogger(__name__)
 
 _MOST_COLUMNS = 64
 
@@ -63,10 +66,12 @@ def unused_name(name: str, used: Collection[str]) -> str:
 def predict(model: Model, prepared: Prepared) -> Scored:
     """Run the rows through the model in large batches.
 
-    Rows that the model cannot run are added to the rejects of ``prepared``.
+    Rows that the model cannot run are added to the rejects of ``prepared``. The first error of a user's transform is
+    logged with its traceback.
     """
     signature = model.manifest.signature()
     parts: list[Scored] = []
+    failed = False
     for batch in prepared.batches:
         size = sum(array.nbytes for array in batch.inputs.values()) // max(1, len(batch.positions))
         step = max(1, min(_MOST_ROWS, _MOST_BYTES // max(1, size)))
@@ -78,6 +83,9 @@ def predict(model: Model, prepared: Prepared) -> Scored:
         for first in range(0, len(batch.positions), step):
             for start, end, found in bisected(run, first, min(first + step, len(batch.positions))):
                 if isinstance(found, LightshipError):
+                    if isinstance(found, TransformError) and not failed:
+                        _LOG.error("%s (%s)", found.message, found.detail, exc_info=found)
+                    failed |= isinstance(found, TransformError)
                     prepared.rejects[int(batch.positions[start])] = found.message
                 else:
                     parts.append(Scored(batch.positions[start:end], found))

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from lightship.errors import LightshipError
+from lightship.errors import LightshipError, TransformTimeout, Unavailable
 from lightship.formats import csv_arrays
 from lightship.formats.base import Row
 from lightship.inputs import kind_of
@@ -99,12 +99,15 @@ def _add(found: Prepared, rows: Sequence[Row], layout: Layout, *, text: bool) ->
 def bisected(attempt: Callable[[int, int], T], start: int, end: int) -> Iterator[tuple[int, int, T | LightshipError]]:
     """Try a range; where it fails, its halves, down to single failing rows.
 
-    Yields results in order, each with its range; the result of a failing row is its error.
+    Yields results in order, each with its range; the result of a failing row is its error. Raises errors that do not
+    depend on the rows: Unavailable, and TransformTimeout, because each further attempt would wait for the limit again.
     """
     if start >= end:
         return
     try:
         found: T | LightshipError = attempt(start, end)
+    except (TransformTimeout, Unavailable):
+        raise
     except LightshipError as error:
         if end - start > 1:
             middle = (start + end) // 2

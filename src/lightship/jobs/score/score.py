@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from lightship.errors import BundleError, InvalidInput, NotFound, UnsupportedMedia
 from lightship.jobs import messages, models, objects
@@ -28,7 +28,7 @@ from lightship.jobs.score import evaluation
 from lightship.jobs.split import listing, plan
 from lightship.model import Model
 from lightship.registry.registry import Registry
-from lightship.settings import CacheSettings
+from lightship.settings import CacheSettings, TransformSettings
 from lightship.tensors import Signature
 
 # Errors that a retry cannot fix: the job fails. After any other error SQS delivers the message again.
@@ -114,7 +114,7 @@ def _finish(job: Job, cloud: Cloud, deadline: float, hops: int = 1) -> str:
 def score(job: Job, chunk: Chunk, cloud: Cloud) -> Result:
     """Predict a chunk's rows and write its part and its rejected rows, if any."""
     started = time.perf_counter()
-    model = load(cloud.registry, cloud.cache, job.model, job.version, job.digest)
+    model = load(Origin(cloud.registry, cloud.cache, cloud.transforms), job.model, job.version, job.digest)
     signature = model.manifest.signature()
     models.check_rows(job.model, signature.independent_rows)
     content = open_chunk(job, chunk, signature, cloud)
@@ -150,13 +150,21 @@ def _metrics(job: Job, chunk: Chunk, content: Content, scored: Scored, signature
     return evaluation.count(signature, content.cells(target, scored.positions.tolist()), scored)
 
 
+class Origin(NamedTuple):
+    """Where models are loaded from; see :class:`lightship.jobs.cloud.Cloud`."""
+
+    registry: str
+    cache: CacheSettings
+    transforms: TransformSettings
+
+
 @lru_cache(maxsize=2)
-def load(registry: str, cache: CacheSettings, name: str, version: int, digest: str) -> Model:
+def load(origin: Origin, name: str, version: int, digest: str) -> Model:
     """Return a pinned version of a model, also if it was withdrawn meanwhile.
 
     Raises BundleError where its digest is not the pinned one.
     """
-    model = Model.load(Registry(registry, cache=cache).bundle(name, version))
+    model = Model.load(Registry(origin.registry, cache=origin.cache).bundle(name, version), origin.transforms)
     if model.bundle.digest != digest:
         raise BundleError(f"version {version} of '{name}' does not have the digest that the job is pinned to")
     return model

@@ -1,0 +1,21 @@
+"""Descriptions of exceptions in a user's code."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+_LONGEST = 500
+
+
+def summary(error: BaseException) -> str:
+    """Return an exception's class, text and place on one line of up to 500 characters."""
+    text = " ".join(str(error).split())[:_LONGEST]
+    frames = traceback.extract_tb(error.__traceback__)
+    at = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno}, in {frames[-1].name})" if frames else ""
+    return f"{type(error).__name__}{': ' if text else ''}{text}{at}"
+
+
+def sentence(text: str) -> str:
+    """Return a user's message in a form that JSON can carry, cut to 500 characters."""
+    return text.encode(errors="backslashreplace").decode()[:_LONGEST]

@@ -1,0 +1,76 @@
+"""``lightship predict`` and ``show`` with a model that has a transform."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from lightship.bundle import MANIFEST
+from lightship.cli import lightship
+from lightship.registry.registry import Registry
+from tests.bundles import Registries
+from tests.transforms.models import CODE, closed_gate, publish
+
+
+@pytest.fixture
+def project(registries: Registries, tmp_path: Path) -> Path:
+    """Return a project's folder, with ``models`` and ``transforms``."""
+    publish(Registry(str(tmp_path / "models")), registries.small)
+    (tmp_path / "transforms").mkdir()
+    (tmp_path / "transforms" / "amounts.py").write_text(CODE)
+    return tmp_path
+
+
+def run(project: Path, *words: str, **environment: str) -> Result:
+    settings = {
+        "COLUMNS": "200",
+        "LIGHTSHIP_REGISTRY": str(project / "models"),
+        "LIGHTSHIP_TRANSFORMS_FOLDER": str(project / "transforms"),
+        **environment,
+    }
+    return CliRunner(env=settings).invoke(lightship, words)
+
+
+@pytest.mark.parametrize("way", [("--transforms", "amounts"), ("--transforms", "other, amounts"), ()])
+def test_predict_runs_allowed_transform(project: Path, way: tuple[str, ...]) -> None:
+    environment = {} if way else {"LIGHTSHIP_TRANSFORMS": "amounts"}
+    done = run(project, "predict", "priced", '[["1,5", "4"]]', "--json", *way, **environment)
+    assert json.loads(done.output)["predictions"] == {"y": [[3.0, 8.0]], "label": ["n\u00f6"]}
+
+
+@pytest.mark.parametrize(
+    ("cells", "options", "named"),
+    [
+        ('["1", "2"]', (), ("LIGHTSHIP_TRANSFORMS=amounts", "transforms/amounts.py")),
+        ('["1", "2"]', ("--transforms", "../x"), ("LIGHTSHIP_TRANSFORMS", "'../x'")),
+        ('["x", "1"]', ("--transforms", "amounts"), ("'x' is not an amount",)),
+        ('["raise", "1"]', ("--transforms", "amounts"), ("raised ValueError", "a secret (amounts.py, line")),
+        ('["float64", "1"]', ("--transforms", "amounts"), ("float64 [1, 2]", "float32 [any, 2]")),
+    ],
+)
+def test_predict_refusal_is_one_sentence_with_exit_code_2(
+    project: Path, cells: str, options: tuple[str, ...], named: tuple[str, ...]
+) -> None:
+    done = run(project, "predict", "priced", f"[{cells}]", *options)
+    assert (done.exit_code, "Traceback" in done.output) == (2, False)
+    for text in named:
+        assert text in done.output
+
+
+def test_predict_hanging_transform_ends_at_limit(project: Path) -> None:
+    limit = {"LIGHTSHIP_TRANSFORM_SECONDS": "0.1"}
+    with closed_gate():
+        done = run(project, "predict", "priced", '[["hang", "1"]]', "--transforms", "amounts", **limit)
+    assert (done.exit_code, "did not return within 0.1 s" in done.output) == (2, True)
+
+
+def test_show_prints_transform_and_whether_file_differs(project: Path) -> None:
+    bundle = Registry(str(project / "models")).bundle("priced", 1)
+    assert "amounts, SHA-256 unknown" in run(project, "show", "priced").output
+    assert bundle.manifest.transform is not None
+    used = bundle.manifest.transform._replace(sha256="1" * 64)
+    (bundle.path / MANIFEST).write_bytes(bundle.manifest._replace(transform=used).to_bytes())
+    assert "amounts.py differs" in run(project, "show", "priced").output

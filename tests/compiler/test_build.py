@@ -13,6 +13,7 @@ from lightship.compiler.hints import Hint
 from lightship.compiler.sources.base import Batch
 from lightship.compiler.verification.recordings import record
 from lightship.errors import CompileError
+from lightship.preprocessing import Program
 from lightship.tensors import Array, Signature, TensorSpec
 
 pytestmark = pytest.mark.alone  # shares its compiled models with other files
@@ -38,6 +39,7 @@ class Scaled:
         self._file = file
         self._factor = np.float32(factor)
         self.notes: list[str] = []
+        self.preprocessing: Mapping[str, Program] = {}
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         return {"PartitionedCall": self._factor * np.tanh(inputs["x"])}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -9,18 +10,22 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import orjson
+import pyarrow
 import pytest
+import sentencepiece
 from click.testing import CliRunner
+from pyarrow import parquet
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
 from lightship.app.document import document
 from lightship.bundle import Bundle
-from lightship.calls import Call, ModelState
+from lightship.calls import Call, ModelState, Result
 from lightship.cli import lightship
 from lightship.compiler import CompileOptions, compile_model, named_files, tokenization
 from lightship.compiler.config import Config, read_config
@@ -35,6 +40,9 @@ from lightship.errors import CompileError, InvalidInput, MissingExtra, SourceRef
 from lightship.model import Model
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
+from lightship.serving.concurrent import ConcurrentServing
+from lightship.serving.serving import Options
+from lightship.serving.threads import Threads
 from lightship.tensors import Array, Signature, TensorSpec
 from tests.bundles import Registries
 from tests.compiler.conftest import ROOT
@@ -200,6 +208,12 @@ def test_jobs_give_equal_answers_and_reject_rows(
         _, receipt, files = scored(cloud, "films", "b.csv", table(TEXTS))
         rows = csv.DictReader(io.StringIO(files["part-00000.csv"].decode()))
         assert [float(row["probability_good"]) for row in rows] == pytest.approx(expected[:, 1], abs=1e-6)
+        file = io.BytesIO()
+        parquet.write_table(pyarrow.table({"text": TEXTS}), file)
+        _, receipt, files = scored(cloud, "films", "c.parquet", file.getvalue())
+        found = parquet.read_table(io.BytesIO(files["part-00000.parquet"])).to_pydict()
+        assert found["text"] == TEXTS
+        assert found["probability_good"] == pytest.approx(expected[:, 1], abs=1e-6)
 
 
 def test_tflite_source_with_refused_tokenizer_publishes_nothing(bundle: Bundle, folder: Path, tmp_path: Path) -> None:
@@ -212,6 +226,27 @@ def test_tflite_source_with_refused_tokenizer_publishes_nothing(bundle: Bundle, 
             tmp_path / "films.tflite", registry=registry, options=CompileOptions(config=tmp_path / "model.yaml")
         )
     assert not list(tmp_path.glob("registry/*/*"))
+
+
+def test_tflite_source_compiles_with_sentencepiece(bundle: Bundle, tmp_path: Path) -> None:
+    shutil.copy(bundle.path / "model.tflite", tmp_path / "films.tflite")
+    file = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(TEXTS[:3] * 30), model_writer=file, vocab_size=30, hard_vocab_limit=False, minloglevel=2
+    )
+    (tmp_path / "spiece.model").write_bytes(file.getvalue())
+    (tmp_path / "model.yaml").write_text(
+        "inputs: {input_ids: {kind: text, tokenizer: spiece.model, pad: 0, end: </s>, truncation: start, lower: true, "
+        "attention_mask: attention_mask}}"
+    )
+    registry = Registry(str(tmp_path / "registry"))
+    options = CompileOptions(config=tmp_path / "model.yaml")
+    report = compile_model(tmp_path / "films.tflite", registry=registry, options=options)
+    assert [spec.name for spec in report.signatures[0].inputs] == ["text", "token_type_ids"]
+    types = np.zeros((2, 16), np.int64)
+    call = Call({"text": np.array([b"A film", b"a film"], object), "token_type_ids": types})
+    first, second = Model.load(registry.open("films", 1)).predict(call).outputs["sentiment"].tolist()
+    assert first == second
 
 
 def read(file: Path, spec: TensorSpec = IDS, hint: Hint | None = None, **options: Any) -> tokenization.TextInput:
@@ -362,3 +397,27 @@ def test_image_with_model_of_texts_installs_tokenizers(compiled: Registry, regis
         for folder in (compiled.location, registries.small)
     ]
     assert found == [True, False]
+
+
+class Watched(Model):
+    """Model that records the threads of its calls."""
+
+    seen: ClassVar[list[threading.Thread]] = []
+
+    def predict(self, call: Call) -> Result:
+        self.seen.append(threading.current_thread())
+        return super().predict(call)
+
+
+def test_server_splits_long_text_in_thread(compiled: Registry, bundle: Bundle) -> None:
+    threads = Threads(1)
+    concurrent = ConcurrentServing(compiled, Options(default="films"), threads)
+    try:
+        served = concurrent.serving.pool.load(("films", 1))._replace(model=Watched.load(bundle))
+        served = served._replace(seconds_per_row={None: 0.0})
+        for text in (b"a film", b"a film " * 1000):
+            call = Call({"text": np.array([text], object)})
+            asyncio.run(concurrent.predict(served, call))
+    finally:
+        concurrent.close()
+    assert [each is threading.current_thread() for each in Watched.seen] == [True, False]

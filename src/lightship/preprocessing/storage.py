@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lightship.preprocessing.program import Program, Step
 from lightship.tensors import Array
 from lightship.tensors.archive import read_arrays, write_arrays
@@ -60,4 +62,6 @@ def _key(array: Array, arrays: dict[str, Array]) -> str:
 
 
 def _equal(one: Array, other: Array) -> bool:
-    return one.dtype == other.dtype and one.shape == other.shape and one.tolist() == other.tolist()
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    return one.tolist() == other.tolist() if one.dtype == np.object_ else one.tobytes() == other.tobytes()

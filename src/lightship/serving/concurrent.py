@@ -135,11 +135,18 @@ class ConcurrentServing:
         if served.model.transformed:
             return await asyncio.wrap_future(self._threads.transforms.submit(served.predict, call))
         rows = call.rows
-        if served.seconds_per_row.get(call.signature, 0.0) * rows < QUICK_SECONDS:
+        quick = served.seconds_per_row.get(call.signature, 0.0) * rows < QUICK_SECONDS
+        if quick and _string_bytes(call) < served.inline_bytes:
             return served.predict(call)
         if rows == 1 and served.batches is not None and served.batches.takes(call):
             return await asyncio.wrap_future(served.batches.submit(call))
         return await self.in_call_thread(partial(served.predict, call))
+
+
+def _string_bytes(call: Call) -> int:
+    """Return the size of a call's strings: splitting them may take longer than a row."""
+    strings = (array for array in call.inputs.values() if array.dtype.kind == "O")
+    return sum(len(text) for array in strings for text in array.flat)
 
 
 async def _shared(future: Future[T]) -> T:

@@ -45,7 +45,8 @@ class Served(NamedTuple):
         seconds_per_row: by signature, None for the default one; measured by a long-running server, to decide where
             calls run.
         batches: runs calls of one row together, where that is faster.
-        inline_bytes: body size in bytes from which a long-running server decodes in a thread.
+        inline_bytes: size in bytes of a body, or of the strings of a call, from which a long-running server decodes
+            or runs it in a thread.
     """
 
     name: str

@@ -26,17 +26,17 @@ class Model:
         self._engine = engine
 
     @classmethod
-    def load(cls, bundle: Bundle, transforms: TransformSettings = NO_TRANSFORMS) -> Model:
+    def load(cls, bundle: Bundle, *, transforms: TransformSettings = NO_TRANSFORMS) -> Model:
         """Load a verified bundle into its engine; raises BundleError or Unavailable.
 
         ``transforms`` are the user's transforms that it may use; by default none.
         """
-        return cls(bundle, engines.load(bundle, transforms))
+        return cls(bundle, engines.load(bundle, transforms=transforms))
 
     @classmethod
-    def open(cls, path: str | Path, transforms: TransformSettings = NO_TRANSFORMS) -> Model:
+    def open(cls, path: str | Path, *, transforms: TransformSettings = NO_TRANSFORMS) -> Model:
         """Verify and load the bundle in a folder; see :meth:`load`."""
-        return cls.load(Bundle.open(Path(path)), transforms)
+        return cls.load(Bundle.open(Path(path)), transforms=transforms)
 
     def predict(self, call: Call) -> Result:
         """Run one call.

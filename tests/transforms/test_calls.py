@@ -131,7 +131,7 @@ def test_exception_of_user_code_becomes_transform_error(error: BaseException) ->
 def model(registries: Registries, tmp_path: Path) -> Callable[[float], Model]:
     """Return a function that loads the model with a time limit."""
     bundle = publish(Registry(str(tmp_path / "models")), registries.small)
-    return lambda seconds: Model.load(bundle, allowed(tmp_path / "code", seconds=seconds))
+    return lambda seconds: Model.load(bundle, transforms=allowed(tmp_path / "code", seconds=seconds))
 
 
 def call(*cells: str) -> Call:

@@ -68,7 +68,7 @@ class Project:
         options = CompileOptions("made", self.folder / "model.yaml", data, sandbox=False, transforms=self.transforms)
         report = compile_model(self.source, registry=self.registry, options=options)
         bundle = self.registry.open("made", report.version)
-        return Model.load(bundle, self.transforms._replace(names=("own",)))
+        return Model.load(bundle, transforms=self.transforms._replace(names=("own",)))
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ EUROS = TransformSettings(("euros",), ROOT / "transforms")
 
 @pytest.fixture
 def model(registries: Registries) -> Model:
-    return Model.open(registries.transformed / "expenses" / "1", EUROS)
+    return Model.open(registries.transformed / "expenses" / "1", transforms=EUROS)
 
 
 def claims(*amounts: str) -> Call:
@@ -42,7 +42,7 @@ def test_expenses_returns_recorded_outputs(model: Model) -> None:
 def test_expenses_loads_without_warning(registries: Registries, caplog: pytest.LogCaptureFixture) -> None:
     bundle = Bundle.open(registries.transformed / "expenses" / "1")
     with caplog.at_level(logging.WARNING):
-        Model.load(bundle, EUROS)
+        Model.load(bundle, transforms=EUROS)
     assert caplog.text == "", "run `make examples`"
 
 

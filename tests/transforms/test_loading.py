@@ -107,7 +107,7 @@ def test_manifest_with_malformed_transform_is_refused(
     record["transform"] |= change
     path.write_bytes(orjson.dumps(record))
     with pytest.raises(BundleError):
-        Model.open(bundle.path, allowed(tmp_path / "code"))
+        Model.open(bundle.path, transforms=allowed(tmp_path / "code"))
 
 
 @pytest.mark.parametrize("transform", [None, "other", "amounts"])
@@ -140,5 +140,5 @@ def test_model_with_changed_transform_logs_warning(
         used = bundle.manifest.transform._replace(sha256=digest)
         (bundle.path / MANIFEST).write_bytes(bundle.manifest._replace(transform=used).to_bytes())
         with caplog.at_level(logging.WARNING):
-            Model.open(bundle.path, settings)
+            Model.open(bundle.path, transforms=settings)
         assert ("has changed" in caplog.text) is warned

@@ -93,7 +93,7 @@ def predict_command(
         content_type += f"; header={'present' if header else 'absent'}"
     request = Request("POST", "/predict", headers={"content-type": content_type}, body=body)
     with quiet():
-        loaded = Model.load(registry.open(name, number), transforms)
+        loaded = Model.load(registry.open(name, number), transforms=transforms)
         result = loaded.predict(native.decode_predict(request, loaded.manifest))
     response = native.encode_predict(Prediction(name, number, result)).body
     if output is not None:

@@ -19,7 +19,7 @@ ENGINES = {
 }
 
 
-def load(bundle: Bundle, transforms: TransformSettings = NO_TRANSFORMS) -> Engine:
+def load(bundle: Bundle, *, transforms: TransformSettings = NO_TRANSFORMS) -> Engine:
     """Load a bundle with its engine; raises BundleError or Unavailable.
 
     ``transforms`` are the transforms that it may use.

@@ -215,7 +215,7 @@ class ModelPool:
 
     def _open(self, name: str, version: int) -> Served:
         transforms, batching = self._options
-        model = Model.load(self._registry.bundle(name, version), transforms)
+        model = Model.load(self._registry.bundle(name, version), transforms=transforms)
         served = Served(name, version, model, Counters(), time.time())
         if batching is None:
             return served

@@ -7,7 +7,6 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -83,6 +82,8 @@ def _of_file(name: str, path: Path) -> tuple[object, bytes]:
 
 def _of_entry_point(name: str, settings: TransformSettings) -> tuple[object, bytes]:
     """Load the entry point of an installed package; return its object and source."""
+    from importlib import metadata  # a file needs none of it
+
     for entry_point in metadata.entry_points(group=GROUP, name=name):
         loaded = entry_point.load()
         module = sys.modules.get(getattr(loaded, "__module__", "") or getattr(loaded, "__name__", ""))

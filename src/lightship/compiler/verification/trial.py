@@ -71,7 +71,7 @@ def _measure(folder: Path, transforms: TransformSettings) -> tuple[Model, Cost]:
     if (folder / SAVED_MODEL).is_dir():
         import tensorflow  # noqa: F401 - its memory must not count as the model's
     before = _peak_bytes()
-    model = Model.load(Bundle.reopen(folder), transforms)  # the parent has just verified it
+    model = Model.load(Bundle.reopen(folder), transforms=transforms)  # the parent has just verified it
     seconds = []
     for signature in model.manifest.signatures:
         row = _first_row(model.golden(signature.name)[0], signature)

@@ -164,7 +164,8 @@ def load(origin: Origin, name: str, version: int, digest: str) -> Model:
 
     Raises BundleError where its digest is not the pinned one.
     """
-    model = Model.load(Registry(origin.registry, cache=origin.cache).bundle(name, version), origin.transforms)
+    bundle = Registry(origin.registry, cache=origin.cache).bundle(name, version)
+    model = Model.load(bundle, transforms=origin.transforms)
     if model.bundle.digest != digest:
         raise BundleError(f"version {version} of '{name}' does not have the digest that the job is pinned to")
     return model

@@ -16,6 +16,15 @@ from lightship.tensors import Array
 # Modules by group, imported when a program needs them.
 GROUPS: Mapping[str, str] = {
     "arrays": "lightship.preprocessing.operators.arrays",
+    "elementwise": "lightship.preprocessing.operators.elementwise",
+    "hashing": "lightship.preprocessing.operators.hashing",
+    "literals": "lightship.preprocessing.operators.literals",
+    "lookup": "lightship.preprocessing.operators.lookup",
+    "ragged": "lightship.preprocessing.operators.ragged",
+    "shapes": "lightship.preprocessing.operators.shapes",
+    "splitting": "lightship.preprocessing.operators.splitting",
+    "strings": "lightship.preprocessing.operators.strings",
+    "unicode": "lightship.preprocessing.operators.unicode",
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from lightship.compiler import exports
 from lightship.compiler.graph.frozen import Graph, add_node, freeze, rename_inputs, unused_name
-from lightship.compiler.lifting.cut import REQUIRED, Cut, find_cut
+from lightship.compiler.lifting.cut import REQUIRED, Cut, find_cut, shape_of
 from lightship.compiler.lifting.programs import export_tables, program_of
 from lightship.compiler.lifting.translation import NotLiftable
 from lightship.engines.dead_code import prune
@@ -91,7 +91,7 @@ def _as_inputs(graph: Graph, cut: Cut) -> dict[str, Any]:
             name += "_"
         node = add_node(graph.definition.node, "Placeholder", name, [])
         node.attr["dtype"].type = tensor.dtype.as_datatype_enum
-        node.attr["shape"].shape.CopyFrom(tensor.shape.as_proto())
+        node.attr["shape"].shape.CopyFrom(shape_of(tensor).as_proto())
         rename_inputs(graph.definition.node, _references(tensor, name))
         _redirect_outputs(graph, tensor, name)
         made[name] = tensor

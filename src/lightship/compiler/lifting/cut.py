@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from lightship.compiler.graph.constants import constant
 from lightship.compiler.lifting.translation import NotLiftable, Translated, translate
 
 # Operators that LiteRT lacks, mostly on strings and ragged tensors: they and all that they depend on are lifted.
@@ -18,10 +19,14 @@ REQUIRED = frozenset(
     | {"ReduceJoin", "UnsortedSegmentJoin", "StringFormat", "DecodeCSV", "DecodeBase64", "EncodeBase64"}
 )
 # Operators that are lifted if what they take is: their results are fewer or smaller than their inputs.
-_FOLLOWING = frozenset(
-    {"AddV2", "Equal", "FloorMod", "LogicalAnd", "LogicalNot", "LogicalOr", "LookupTableFindV2", "NotEqual", "OnesLike"}
-    | {"Reshape", "SelectV2", "SparseToDense", "Squeeze", "ZerosLike"}
+_BROADCASTING = frozenset({"AddV2", "Equal", "FloorMod", "LogicalAnd", "LogicalOr", "NotEqual", "SelectV2"})
+_FOLLOWING = _BROADCASTING | frozenset(
+    {"LogicalNot", "LookupTableFindV2", "OnesLike", "Reshape", "SparseToDense", "Squeeze", "ZerosLike"}
 )
+# Operators whose results have rows that are not those of the batch, such as one row for each word, and the operators
+# that make rows of the batch of them again. LiteRT lacks many operators between them.
+_UNALIGNED = frozenset({"SparseCross", "StringNGrams", "StringSplitV2", "UnicodeDecode"})
+_ALIGNED = frozenset({"DenseBincount", "RaggedBincount", "RaggedTensorToTensor", "SparseToDense"})
 _SOURCES = frozenset({"Placeholder", "Const"})
 
 
@@ -60,9 +65,46 @@ def find_cut(graph: Any, results: Collection[str], tables: Collection[str]) -> C
     return Cut(steps, crossing, tuple(dict.fromkeys(operation.type for operation in required)))
 
 
+def shape_of(tensor: Any) -> Any:
+    """Return a tensor's tf.TensorShape.
+
+    TensorFlow does not infer that of a lookup's result, which is the queries', nor those of results computed from it.
+    """
+    operation = tensor.op
+    if tensor.shape.rank is not None:
+        return tensor.shape
+    if operation.type in {"LookupTableFindV2", "ZerosLike", "OnesLike", "Identity", "LogicalNot"}:
+        return shape_of(operation.inputs[operation.type == "LookupTableFindV2"])
+    if operation.type == "RaggedBincount":
+        return _counts_shape(operation)
+    if operation.type in _BROADCASTING:
+        return _broadcast([shape_of(each) for each in operation.inputs], unknown=tensor.shape)
+    return tensor.shape
+
+
+def _counts_shape(operation: Any) -> Any:
+    """Return the shape of counts by row; the number of columns is often constant."""
+    import tensorflow as tf
+
+    size = constant(operation.inputs[2])
+    return tf.TensorShape([None, None if size is None else int(size)])
+
+
+def _broadcast(shapes: list[Any], *, unknown: Any) -> Any:
+    import tensorflow as tf
+
+    common = shapes[0]
+    for shape in shapes[1:]:
+        try:
+            common = tf.broadcast_static_shape(common, shape)
+        except ValueError:
+            return unknown
+    return common
+
+
 def _check(crossing: Collection[Any]) -> None:
     for tensor in crossing:
-        if tensor.shape.rank is None:
+        if shape_of(tensor).rank is None:
             raise NotLiftable(tensor.op.type)
 
 
@@ -76,6 +118,7 @@ class _Analysis:
         self.steps: dict[str, Translated] = {}
         self._blocked: dict[str, str] = {}
         self._computed: set[str] = set()
+        self._unaligned: set[str] = set()
         for operation in needed:
             self._add(operation)
 
@@ -89,6 +132,8 @@ class _Analysis:
                 self._blocked[operation.name] = error.operator
         if any(name in self._computed for name in before) or operation.type not in {*_SOURCES, "Identity"}:
             self._computed.add(operation.name)
+        if operation.type not in _ALIGNED and (operation.type in _UNALIGNED or self._unaligned.intersection(before)):
+            self._unaligned.add(operation.name)
         blocks = [self._blocked[name] for name in before if name in self._blocked]
         if blocks:
             self._blocked[operation.name] = blocks[0]
@@ -114,8 +159,8 @@ class _Analysis:
     def _follows(self, operation: Any) -> bool:
         if operation.name in self._lifted | self._blocked.keys() or operation.type in {*_SOURCES, "Identity"}:
             return False
-        if any(tensor.dtype.name == "string" for tensor in operation.inputs):
-            return True
+        if any(tensor.dtype.name == "string" or tensor.op.name in self._unaligned for tensor in operation.inputs):
+            return bool(operation.type != "GatherV2")  # the table of an embedding, which may be large
         computed = [name for name in (origin(each).name for each in operation.inputs) if name in self._computed]
         return operation.type in _FOLLOWING and bool(computed) and all(name in self._lifted for name in computed)
 

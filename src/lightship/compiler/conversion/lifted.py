@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,16 +29,25 @@ def lifted_models(folder: Path, work: Path, signatures: Sequence[str]) -> Iterat
 
 
 def _models(lifted: Lifted, work: Path) -> Iterator[Rewritten]:
-    if not all(string_tables.keep(graph) for graph in lifted.graphs):
-        for graph in lifted.graphs:
-            graph.tables.clear()
-    else:
-        save(lifted.graphs, work / "lifted")
-        first = Rewritten(work / "lifted", (lifted.description,), preprocessing=lifted.programs)
-        if not requires_rewrite(first.folder):
-            yield first
+    first, second = _plain(lifted, work / "lifted"), None
+    if first is not None and not requires_rewrite(first.folder):
+        yield first
     for graph in lifted.graphs:
         graph.tables.clear()
-    rewritten = rewrite_graphs(lifted.graphs, work / "lifted_and_rewritten")
-    if rewritten:
-        yield replace(rewritten, applied=(lifted.description, *rewritten.applied), preprocessing=lifted.programs)
+    with suppress(Exception):  # any error of TensorFlow for an unforeseen graph
+        second = rewrite_graphs(lifted.graphs, work / "lifted_and_rewritten")
+    if second is not None:
+        yield replace(second, applied=(lifted.description, *second.applied), preprocessing=lifted.programs)
+    if first is None and second is None:
+        raise Unconvertible(lifted.operators)
+
+
+def _plain(lifted: Lifted, folder: Path) -> Rewritten | None:
+    """Return the remaining models without rewrites; None where they cannot be saved."""
+    try:
+        kept = all(string_tables.keep(graph) for graph in lifted.graphs)
+        if kept:
+            save(lifted.graphs, folder)
+    except Exception:  # any error of TensorFlow for an unforeseen graph
+        return None
+    return Rewritten(folder, (lifted.description,), preprocessing=lifted.programs) if kept else None

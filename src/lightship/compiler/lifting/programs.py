@@ -99,9 +99,14 @@ def export_tables(cut: Cut, captures: Mapping[str, Any]) -> Tables:
 
 
 def _content(handle: Any, operation: Any) -> tuple[Array, Array]:
+    """Return a table's keys in ascending order, and their values.
+
+    TensorFlow's own order varies.
+    """
     import tensorflow as tf
 
     keys, values = tf.raw_ops.LookupTableExportV2(
         table_handle=handle, Tkeys=operation.inputs[1].dtype, Tvalues=operation.outputs[0].dtype
     )
-    return np.asarray(keys.numpy()), np.asarray(values.numpy())
+    order = np.argsort(keys.numpy(), kind="stable")
+    return np.asarray(keys.numpy())[order], np.asarray(values.numpy())[order]

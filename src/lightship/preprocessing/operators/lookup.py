@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,8 @@ class _Strings:
         self._values = dict(zip(keys.tolist(), values.tolist(), strict=True))
 
     def __call__(self, keys: Array, values: Array, queries: Array, default: Array) -> Array:
-        get, unknown = self._values.get, default.item()
-        found = np.empty(queries.size, values.dtype)
-        found[:] = [get(query, unknown) for query in queries.ravel().tolist()]
-        return found.reshape(queries.shape)
+        found = map(self._values.get, queries.ravel().tolist(), repeat(default.item()))
+        return np.fromiter(found, values.dtype, queries.size).reshape(queries.shape)
 
 
 class _Numbers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def split(texts: Array, separator: Array, *, most: int = -1) -> tuple[Array, Arr
     if between is None and most > 0:
         rows = [[*row, b""] if len(row) == most else row for row in rows]
     counts = np.fromiter(map(len, rows), np.int64, len(rows))
-    tokens = fill([token for row in rows for token in row])
+    tokens = np.fromiter(chain.from_iterable(rows), np.object_, counts.sum())
     positions = np.empty((len(tokens), 2), np.int64)
     positions[:, 0] = np.repeat(np.arange(len(rows)), counts)
     positions[:, 1] = np.arange(len(tokens)) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -23,9 +23,7 @@ def each(array: Array, function: Callable[[bytes], Any], dtype: Any = np.object_
 def fill(values: Iterable[Any], dtype: Any = np.object_) -> Array:
     """Return a vector of values."""
     entries = values if isinstance(values, list) else list(values)
-    array = np.empty(len(entries), dtype)
-    array[:] = entries
-    return array
+    return np.fromiter(entries, dtype, len(entries))
 
 
 def lower(array: Array) -> Array:

@@ -28,6 +28,7 @@ from lightship.errors import EngineError, LightshipError
 from lightship.preprocessing.operators.strings import fill
 from lightship.tensors import Array, TensorSpec
 from tests.compiler.lifting import keras_cases, saved_model_cases
+from tests.compiler.lifting.chosen import all_names
 from tests.preprocessing.adversarial_texts import texts
 
 ROWS = 400
@@ -35,13 +36,7 @@ _COMMON = (b"foo", b"bar", b"baz", b"foo bar", b"Foo, BAR! baz", b"", b"[UNK]")
 
 
 def main(target: Path, chosen: list[str]) -> None:
-    target.write_text(json.dumps({name: _recorded(name) for name in (chosen or names())}))
-
-
-def names() -> list[str]:
-    """Return the names of all cases; those of Keras models for both frameworks."""
-    frameworks = ("keras3", "keras2")
-    return [*(f"{each} {name}" for name in keras_cases.CASES for each in frameworks), *saved_model_cases.CASES]
+    target.write_text(json.dumps({name: _recorded(name) for name in (chosen or all_names())}))
 
 
 def _recorded(name: str) -> dict[str, Any]:
@@ -75,6 +70,7 @@ def _opened(name: str, work: Path) -> Original:
     (work / "loaded").mkdir()
     framework, _, case = name.partition(" ")
     keras_cases.CASES[case](keras if framework == "keras3" else tf_keras).save(source)
+    assert KerasFile().check(source, work / "loaded") == ()
     return KerasFile().load(source, work / "loaded", trust=False)
 
 

@@ -4,22 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.compiler.lifting.chosen import FUNCTIONS, KEPT, keras_names
 from tests.compiler.lifting.conftest import Outcomes
 
-LAYERS = ("vectors", "lookups", "hashes", "classifier", "feature_space", "feature_columns")
-FRAMEWORKS = ("keras3", "keras2")
-FUNCTIONS = {
-    "lengths": "StringSplitV2",
-    "two splits": "StringToHashBucketFast",
-    "joined": "StringToHashBucketStrong",
-    "code points": "UnicodeDecode",
-}
-KEPT = {
-    "quadratic pattern": "StaticRegexReplace",
-    "text of results": "AsString (which needs MatMul)",
-    "loop": "StringLength (which needs StatelessWhile)",
-}
-CASES = [*(f"{framework} {name}" for name in LAYERS for framework in FRAMEWORKS), *FUNCTIONS]
+CASES = (*keras_names(), *FUNCTIONS)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -45,11 +33,11 @@ def test_lift_unsupported_operator_is_reason_for_tensorflow(outcomes: Outcomes, 
     assert (outcomes[case]["engine"], outcomes[case]["reasons"]) == ("tensorflow", [reason])
 
 
-@pytest.mark.parametrize("case", ["keras3 vectors", "keras2 vectors", "two splits"])
+@pytest.mark.parametrize("case", ["keras3 vectors", "two splits"])
 def test_lift_padding_to_longest_row_makes_rows_dependent(outcomes: Outcomes, case: str) -> None:
     assert outcomes[case]["independent"] is False
 
 
-@pytest.mark.parametrize("case", ["keras3 classifier", "keras2 hashes", "code points"])
+@pytest.mark.parametrize("case", ["keras2 classifier", "keras3 hashes", "code points"])
 def test_lift_fixed_sizes_keep_rows_independent(outcomes: Outcomes, case: str) -> None:
     assert outcomes[case]["independent"] is True

@@ -39,6 +39,10 @@ def _of_texts(operator: str, inputs: Any = TEXTS, **attributes: Any) -> Case:
     return Case(operator, {"input": inputs}, attributes)
 
 
+def _of_numbers(values: Sequence[bytes], dtype: str) -> Case:
+    return Case("StringToNumber", {"string_tensor": fill(values)}, {"out_type": dtype})
+
+
 def _replaced(pattern: str, rewrite: str = "", **attributes: Any) -> Case:
     return _of_texts("StaticRegexReplace", SHORT, pattern=pattern, rewrite=rewrite, **attributes)
 
@@ -142,7 +146,13 @@ PATTERNS = {
 _LONG = fill([bytes(_RANDOM.randbytes(size)) for size in range(300)] + [_RANDOM.randbytes(5000), b"", b"\x00"])
 _INTEGERS = np.array([0, 1, -1, 7, 2**63 - 1, -(2**63), 12345678901], np.int64)
 _COLUMN = SHORT[:60].reshape(20, 3)
+_NUMBERS_AS_TEXTS = [b"1", b" 2 ", b"-3", b"+4", b"007", b"\t5\n", b"-0"]
+_FLOATS_AS_TEXTS = [*_NUMBERS_AS_TEXTS, b"1.5", b".5", b"5.", b"1e3", b"-2E-3", b"inf", b"-Infinity", b"NaN", b"1e39"]
 HASHES = {
+    "texts as floats": _of_numbers(_FLOATS_AS_TEXTS, "float32"),
+    "texts as wide floats": _of_numbers(_FLOATS_AS_TEXTS, "float64"),
+    "texts as integers": _of_numbers(_NUMBERS_AS_TEXTS, "int32"),
+    "texts as wide integers": _of_numbers([*_NUMBERS_AS_TEXTS, b"-9223372036854775808"], "int64"),
     "fast": _of_texts("StringToHashBucketFast", TEXTS, num_buckets=997),
     "fast of every length": _of_texts("StringToHashBucketFast", _LONG, num_buckets=2**62),
     "strong": _of_texts("StringToHashBucketStrong", TEXTS, num_buckets=997, key=[5, 5]),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from lightship.compiler.lifting import patterns
-from lightship.errors import InvalidInput
+from lightship.errors import InvalidInput, TooLarge
+from lightship.preprocessing.fingerprints import farmhash, siphash
 from lightship.preprocessing.operators import build
 from lightship.preprocessing.operators.strings import fill
 from tests.model_files import written_once
@@ -68,3 +70,16 @@ def test_decode_of_invalid_utf8_names_row() -> None:
 def test_pattern_python_may_match_otherwise_is_refused(pattern: str) -> None:
     with pytest.raises(patterns.Untranslatable):
         patterns.translate(pattern.encode())
+
+
+def test_to_dense_of_one_long_row_among_many_is_too_large() -> None:
+    rows, longest = 10_000, 10_000
+    ids = np.concatenate([np.arange(rows), np.zeros(longest, np.int64)])
+    pad = build("ragged.to_dense", {"types": ["FIRST_DIM_SIZE", "VALUE_ROWIDS"]}, {})
+    with pytest.raises(TooLarge, match="10000 x 10001"):
+        pad(np.array([-1, -1]), ids, np.array(0), np.array(rows), ids)
+
+
+def test_hash_of_reference_text_is_published_value() -> None:
+    assert siphash(bytes(range(15)), (0x0706050403020100, 0x0F0E0D0C0B0A0908)) == 0xA129CA6149BE45E5
+    assert farmhash(b"") == 0x9AE16A3B2F90404F

@@ -41,7 +41,7 @@ endif
 # Keep trained models, which the README compiles again.
 .SECONDARY:
 
-.PHONY: help run check test examples coverage fuzz fuzz-models keras2 public-models faults lint format models docs operators lock bench zoo wheel build emulate clean
+.PHONY: help run check test examples coverage fuzz fuzz-models keras2 public-models faults lint format models docs operators lock bench zoo lifting wheel build emulate clean
 
 help: ## List the targets
 	@grep -Eh '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -132,6 +132,9 @@ bench: $(VENV)/.dev models ## Run the benchmarks; writes docs/benchmarks/
 zoo: $(VENV)/.dev ## Compile ninety user models, all layers and applications in an hour; writes docs/coverage.md
 	$(BIN)/python -m tests.zoo
 	$(BIN)/$(FULL) tests/zoo/test_coverage.py
+
+lifting: $(VENV)/.dev ## Compile all preprocessing layers of Keras 3 and Keras 2 in ten minutes
+	LIGHTSHIP_TEST_LIFTING=all $(BIN)/$(FULL) tests/compiler/lifting
 
 docs: $(VENV)/.run ## Write docs/command-line.md from --help
 	$(BIN)/python scripts/command-line-page > docs/command-line.md

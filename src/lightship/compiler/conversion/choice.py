@@ -13,6 +13,7 @@ from pathlib import Path
 from lightship.bundle import MODEL, SAVED_MODEL
 from lightship.compiler import limits
 from lightship.compiler.conversion import litert
+from lightship.compiler.conversion.lifted import lifted_models
 from lightship.compiler.conversion.pruning import prune_saved_model
 from lightship.compiler.rewrites import Rewritten, requires_rewrite, rewrite
 from lightship.compiler.sources.base import Original
@@ -63,17 +64,31 @@ def compile_best(
     """
     reasons = _unsupported_by_litert(recordings)
     if engine != "tensorflow" and not reasons:
-        for attempt in _attempts(original, recordings):
-            try:
-                return _compile_litert(original, attempt, recordings, folder, slow=slow)
-            except litert.Unconvertible as error:
-                reasons = error.reasons
-            except ParityError as error:
-                reasons = (error.message,)
-            (folder / MODEL).unlink(missing_ok=True)
+        try:
+            for attempt in _attempts(original, recordings):
+                found = _tried(original, attempt, recordings, folder, slow=slow)
+                if isinstance(found, Choice):
+                    return found
+                reasons = found
+        except litert.Unconvertible as error:
+            reasons = error.reasons
     if engine == "litert":
         raise CompileError(f"LiteRT cannot run this model because of: {', '.join(reasons)}")
     return _keep_tensorflow(original, recordings, folder, reasons, slow=slow)
+
+
+def _tried(
+    original: Original, attempt: Rewritten, recordings: tuple[Recording, ...], folder: Path, *, slow: bool
+) -> Choice | tuple[str, ...]:
+    """Return the choice of LiteRT, or the reasons against it."""
+    try:
+        return _compile_litert(original, attempt, recordings, folder, slow=slow)
+    except litert.Unconvertible as error:
+        reasons = error.reasons
+    except ParityError as error:
+        reasons = (error.message,)
+    (folder / MODEL).unlink(missing_ok=True)
+    return reasons
 
 
 def _keep_tensorflow(
@@ -94,8 +109,10 @@ def _keep_tensorflow(
 def _attempts(original: Original, recordings: tuple[Recording, ...]) -> Iterator[Rewritten]:
     """Yield the models to convert, in order.
 
-    A stateful SavedModel and a .tflite file are tried as they are. Any other SavedModel is pruned, and tried first
-    without and then with rewrites. Where a rewrite is required, it is tried without only if no rewrite applies.
+    A stateful SavedModel and a .tflite file are tried as they are. Any other SavedModel is pruned, its operators that
+    LiteRT lacks are lifted, and it is tried first without and then with rewrites. Where a rewrite is required, it is
+    tried without only if no rewrite applies. Raises Unconvertible where an operator can be neither lifted nor
+    converted.
     """
     signatures = [recording.signature.name for recording in recordings]
     for candidate in original.candidates():
@@ -104,6 +121,9 @@ def _attempts(original: Original, recordings: tuple[Recording, ...]) -> Iterator
             continue
         with tempfile.TemporaryDirectory() as work:
             pruned = prune_saved_model(candidate, Path(work, "pruned"), signatures)
+            if lifted := lifted_models(pruned, Path(work), signatures):
+                yield from lifted
+                continue
             required = requires_rewrite(pruned)
             if not required:
                 yield Rewritten(pruned, ())

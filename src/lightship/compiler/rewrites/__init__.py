@@ -67,12 +67,13 @@ def rewrite(source: Path, target: Path, signatures: Sequence[str]) -> Rewritten 
     must not assign to any.
     """
     try:
-        return _rewritten(freeze(source, signatures), target)
+        return rewrite_graphs(freeze(source, signatures), target)
     except Exception:  # Unfreezable, and any error of TensorFlow for an unforeseen graph
         return None
 
 
-def _rewritten(graphs: list[Graph], target: Path) -> Rewritten | None:
+def rewrite_graphs(graphs: Sequence[Graph], target: Path) -> Rewritten | None:
+    """Rewrite frozen graphs in place and write them; None where no rewrite applies."""
     applied = tuple(text for text, apply in REWRITES.items() if sum(apply(graph) for graph in graphs))  # all of them
     if not applied or not all(string_tables.keep(graph) for graph in graphs):
         return None

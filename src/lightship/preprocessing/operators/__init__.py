@@ -17,6 +17,15 @@ from lightship.tensors import Array
 GROUPS: Mapping[str, str] = {
     "arrays": "lightship.preprocessing.operators.arrays",
     "tokenizer": "lightship.preprocessing.operators.tokenizer",
+    "elementwise": "lightship.preprocessing.operators.elementwise",
+    "hashing": "lightship.preprocessing.operators.hashing",
+    "literals": "lightship.preprocessing.operators.literals",
+    "lookup": "lightship.preprocessing.operators.lookup",
+    "ragged": "lightship.preprocessing.operators.ragged",
+    "shapes": "lightship.preprocessing.operators.shapes",
+    "splitting": "lightship.preprocessing.operators.splitting",
+    "strings": "lightship.preprocessing.operators.strings",
+    "unicode": "lightship.preprocessing.operators.unicode",
 }
 
 

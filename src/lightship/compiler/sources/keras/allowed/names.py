@@ -58,6 +58,7 @@ AREAS: Mapping[str, frozenset[str]] = {
         ReversibleEmbedding STFTSpectrogram SeparableConv1D SeparableConv2D SeparableConvolution1D
         SeparableConvolution2D SimpleRNN SimpleRNNCell Softmax Solarization SpatialDropout1D SpatialDropout2D
         SpatialDropout3D SpectralNormalization StackedRNNCells StringLookup Subtract TextVectorization
+        TFDCast TFDConcat TFDIdentity
         TimeDistributed UnitNormalization UpSampling1D UpSampling2D UpSampling3D Wrapper ZeroPadding1D
         ZeroPadding2D ZeroPadding3D
         """

@@ -1,0 +1,54 @@
+"""Operators between UTF-8 and code points.
+
+A maximal invalid part of a character counts as one U+FFFD, in Python as in TensorFlow.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from lightship.errors import InvalidInput
+from lightship.preprocessing.operators.base import Operator, plain
+from lightship.preprocessing.operators.strings import each, fill
+from lightship.tensors import Array
+
+_LAST = 0x10FFFF
+_REPLACEMENT = 0xFFFD
+
+
+def decode(texts: Array, *, errors: str = "replace") -> tuple[Array, Array]:
+    """Return the code points of a vector of strings: int64 splits and int32 values.
+
+    ``errors``: what to do with invalid UTF-8: ``replace``, ``ignore`` or ``strict``, which raises InvalidInput.
+    """
+    rows = [_decoded(text, row, errors) for row, text in enumerate(texts.tolist())]
+    points = np.frombuffer("".join(rows).encode("utf-32-le"), "<i4")
+    splits = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum([len(row) for row in rows], out=splits[1:])
+    return splits, points.astype(np.int32)
+
+
+def _decoded(text: bytes, row: int, errors: str) -> str:
+    try:
+        return text.decode("utf-8", errors)
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"row {row}: byte {error.start} of the text is not UTF-8") from None
+
+
+def encode(points: Array, splits: Array) -> Array:
+    """Return strings of code points; those that are not characters become U+FFFD."""
+    surrogates = (points >= 0xD800) & (points < 0xE000)
+    valid = np.where((points < 0) | (points > _LAST) | surrogates, _REPLACEMENT, points)
+    text = valid.astype("<u4").tobytes().decode("utf-32-le")
+    bounds = splits.tolist()
+    return fill([text[start:end].encode() for start, end in pairwise(bounds)])
+
+
+def transcode(texts: Array, *, errors: str = "replace") -> Array:
+    """Return the strings as valid UTF-8."""
+    return each(texts, lambda text: _decoded(text, 0, errors).encode())
+
+
+OPERATORS: dict[str, Operator] = {"decode": plain(decode), "encode": plain(encode), "transcode": plain(transcode)}

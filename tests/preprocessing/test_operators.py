@@ -1,0 +1,85 @@
+"""Numpy's operators equal TensorFlow's, bit for bit, on adversarial texts."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from lightship.compiler.lifting import patterns
+from lightship.errors import InvalidInput, TooLarge
+from lightship.preprocessing.fingerprints import farmhash, siphash
+from lightship.preprocessing.operators import build
+from lightship.preprocessing.operators.strings import fill
+from tests.model_files import written_once
+from tests.preprocessing.operator_cases import CASES
+
+
+@pytest.fixture(scope="module")
+def differences(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return messages by case, empty where TensorFlow's result is numpy's."""
+    target = written_once("tests.preprocessing.operator_differences", "operators.json", tmp_path_factory)
+    found: dict[str, str] = json.loads(target.read_text())
+    return found
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_operator_on_adversarial_values_equals_tensorflow(differences: dict[str, str], case: str) -> None:
+    assert differences[case] == ""
+
+
+@pytest.mark.parametrize("text", [b"", b"x", b"1_000", b"0x10", b"1e", b"\xd9\xa1", b"1 2", b"--1", b"1.5.2"])
+@pytest.mark.parametrize("dtype", ["float32", "int64"])
+def test_to_numbers_of_other_text_names_input_and_row(text: bytes, dtype: str) -> None:
+    read = build("literals.to_numbers", {"dtype": dtype, "source": "price"}, {})
+    with pytest.raises(InvalidInput, match="'price', row 2"):
+        read(fill([b"1", b" 2 ", text, b"3"]))
+
+
+def test_to_numbers_beyond_int32_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="row 1"):
+        build("literals.to_numbers", {"dtype": "int32"}, {})(fill([b"2147483647", b"2147483648"]))
+
+
+def test_decode_of_invalid_utf8_names_row() -> None:
+    with pytest.raises(InvalidInput, match="row 1"):
+        build("unicode.decode", {"errors": "strict"}, {})(fill([b"a", b"b\xff"]))
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(a+)+b",  # takes exponential time
+        "<[^>]+>",  # takes quadratic time on many <
+        r"\s+$",
+        "(a|b|c|d){9}",
+        "a+?",
+        "(?i)a",
+        r"\pL",
+        "[^\u00e9]",
+        "[\u00e9-\u00f6]",
+        r"\bword\b",
+        "a**",
+        "(a",
+        "[a",
+        "a\\",
+        "(?P<name>a)",
+    ],
+)
+def test_pattern_python_may_match_otherwise_is_refused(pattern: str) -> None:
+    with pytest.raises(patterns.Untranslatable):
+        patterns.translate(pattern.encode())
+
+
+def test_to_dense_of_one_long_row_among_many_is_too_large() -> None:
+    rows, longest = 10_000, 10_000
+    ids = np.concatenate([np.arange(rows), np.zeros(longest, np.int64)])
+    pad = build("ragged.to_dense", {"types": ["FIRST_DIM_SIZE", "VALUE_ROWIDS"]}, {})
+    with pytest.raises(TooLarge, match="10000 x 10001"):
+        pad(np.array([-1, -1]), ids, np.array(0), np.array(rows), ids)
+
+
+def test_hash_of_reference_text_is_published_value() -> None:
+    assert siphash(bytes(range(15)), (0x0706050403020100, 0x0F0E0D0C0B0A0908)) == 0xA129CA6149BE45E5
+    assert farmhash(b"") == 0x9AE16A3B2F90404F

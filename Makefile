@@ -8,7 +8,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-EXAMPLES := quickstart digits
+KERAS_EXAMPLES := quickstart digits
+SKLEARN_EXAMPLES := logistic
 # Examples with a transform, apart, because the servers of most tests allow none; and the transforms that `make run` allows.
 TRANSFORMED := expenses
 TRANSFORMS ?= euros
@@ -41,7 +42,7 @@ endif
 # Keep trained models, which the README compiles again.
 .SECONDARY:
 
-.PHONY: help run check test examples coverage fuzz fuzz-models keras2 public-models faults lint format models docs operators lock bench zoo lifting wheel build emulate clean
+.PHONY: help run check test examples coverage fuzz fuzz-models keras2 public-models faults lint format models docs operators lock bench zoo zoo-sklearn lifting wheel build emulate clean
 
 help: ## List the targets
 	@grep -Eh '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -91,34 +92,42 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-models: $(EXAMPLES:%=models/%/state.json) $(TRANSFORMED:%=models/%/state.json) ## Train and compile the example models into ./models
+models: $(patsubst %,models/%/state.json,$(KERAS_EXAMPLES) $(SKLEARN_EXAMPLES) $(TRANSFORMED)) ## Train and compile the example models into ./models
 
-examples: $(EXAMPLES:%=build/examples/models/%/state.json) $(TRANSFORMED:%=build/examples/transformed/%/state.json) ## Train and compile them into build/examples/models, for tests
+examples: $(KERAS_EXAMPLES:%=build/examples/models/%/state.json) $(SKLEARN_EXAMPLES:%=build/examples/sklearn/%/state.json) $(TRANSFORMED:%=build/examples/transformed/%/state.json) ## Train and compile them into build/examples, for tests
+
+TRAIN = @echo "training $*"; mkdir -p $(@D); $(BIN)/python $< $@ 2> $(@D)/$*.log || { cat $(@D)/$*.log; exit 1; }
 
 build/examples/%.keras: examples/%/train.py | $(VENV)/.run
-	@echo "training $*"
-	@mkdir -p $(@D)
-	@$(BIN)/python $< $@ 2> $(@D)/$*.log || { cat $(@D)/$*.log; exit 1; }
+	$(TRAIN)
+
+build/examples/%.skops: examples/%/train.py | $(VENV)/.run
+	$(TRAIN)
 
 # --no-sandbox: these trusted models also compile on machines without a sandbox. An available sandbox is still used.
+COMPILE = @rm -rf $(@D); $(BIN)/lightship compile $< --no-sandbox --config examples/$*/model.yaml \
+	--data build/examples/$*.npz --registry $(dir $(@D))
+
 build/examples/models/%/state.json: build/examples/%.keras examples/%/model.yaml
-	@rm -rf $(@D)
-	@$(BIN)/lightship compile $< --no-sandbox --config examples/$*/model.yaml --data build/examples/$*.npz \
-		--registry build/examples/models
+	$(COMPILE)
+
+build/examples/sklearn/%/state.json: build/examples/%.skops examples/%/model.yaml
+	$(COMPILE)
 
 build/examples/transformed/%/state.json: build/examples/%.keras examples/%/model.yaml transforms/euros.py
-	@rm -rf $(@D)
-	@$(BIN)/lightship compile $< --no-sandbox --config examples/$*/model.yaml --data build/examples/$*.npz \
-		--registry build/examples/transformed
+	$(COMPILE)
 
 # Published as the next version, because ./models belongs to the user.
-$(EXAMPLES:%=models/%/state.json): models/%/state.json: build/examples/models/%/state.json
-	@$(BIN)/lightship push $* ./models --registry build/examples/models
-	@touch $@
+PUSH = @$(BIN)/lightship push $* ./models --registry $(dir $(<D)); touch $@
+
+$(KERAS_EXAMPLES:%=models/%/state.json): models/%/state.json: build/examples/models/%/state.json
+	$(PUSH)
+
+$(SKLEARN_EXAMPLES:%=models/%/state.json): models/%/state.json: build/examples/sklearn/%/state.json
+	$(PUSH)
 
 $(TRANSFORMED:%=models/%/state.json): models/%/state.json: build/examples/transformed/%/state.json
-	@$(BIN)/lightship push $* ./models --registry build/examples/transformed
-	@touch $@
+	$(PUSH)
 
 build: $(VENV)/.dev models ## Build the Lambda image with the SAM CLI (needs Docker)
 	$(BIN)/sam build
@@ -129,12 +138,15 @@ emulate: $(VENV)/.dev examples ## Run the Lambda handler in the runtime emulator
 bench: $(VENV)/.dev models ## Run the benchmarks; writes docs/benchmarks/
 	$(BIN)/python -m benchmarks
 
-zoo: $(VENV)/.dev ## Compile ninety user models, all layers and applications in an hour; writes docs/coverage.md
+zoo: $(VENV)/.dev ## Compile user models, layers, applications and estimators in an hour; writes docs/coverage.md
 	$(BIN)/python -m tests.zoo
 	$(BIN)/$(FULL) tests/zoo/test_coverage.py
 
 lifting: $(VENV)/.dev ## Compile all preprocessing layers of Keras 3 and Keras 2 in ten minutes
 	LIGHTSHIP_TEST_LIFTING=all $(BIN)/$(FULL) tests/compiler/lifting
+
+zoo-sklearn: $(VENV)/.dev ## Compile the estimators of scikit-learn in five minutes; writes docs/coverage.md
+	$(BIN)/python -m tests.zoo scikit-learn
 
 docs: $(VENV)/.run ## Write docs/command-line.md from --help
 	$(BIN)/python scripts/command-line-page > docs/command-line.md

@@ -174,7 +174,7 @@ MODELS: dict[str, Callable[[Path], None]] = {
     **{f"cut_{tenth}.keras": _cut("normalization.keras", tenth / 10) for tenth in range(10)},
     **{f"cut_{tenth}.h5": _cut("text_without_vocabulary.h5", tenth / 10) for tenth in range(10)},
     **{f"random{ending}": _random for ending in (".keras", ".h5", ".tflite", ".zip", ".tar.gz", ".bin")},
-    **{f"foreign{ending}": _random for ending in (".pt", ".onnx", ".pkl", ".json", ".pb", ".ckpt", ".safetensors")},
+    **{f"foreign{ending}": _random for ending in (".pt", ".onnx", ".json", ".pb", ".ckpt", ".safetensors")},
 }
 
 

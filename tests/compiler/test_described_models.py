@@ -52,7 +52,6 @@ REFUSED = {
     "picky": ("--data", "numpy.savez"),
     "foreign.pt": ("PyTorch", "convert"),
     "foreign.onnx": ("ONNX", "convert"),
-    "foreign.pkl": ("pickle", "model.save()"),
     "foreign.json": ("weights", "model.save()"),
     "foreign.pb": ("saved_model.pb", "folder"),
     "foreign.ckpt": ("checkpoint", "model.save()"),

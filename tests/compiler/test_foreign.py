@@ -39,7 +39,8 @@ def test_check_pytorch_archive_is_named(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["model.h5", "model.pkl", "model.joblib", "model.keras", "model.tflite", "model"])
 def test_check_pickle_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(pickle.dumps({"weights": [1.0]}))
-    assert "pickle" in refusal(tmp_path / name)
+    (code,) = sources.find(tmp_path / name).check(tmp_path / name, tmp_path)
+    assert "pickle" in code
 
 
 @pytest.mark.parametrize("name", ["model.h5", "model.keras", "model.tflite", "model.zip", "model"])

@@ -14,12 +14,17 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from tests.zoo import estimators
 from tests.zoo.groups import GROUPS, Group
 from tests.zoo.measure import measure
 from tests.zoo.rows import REFUSED, Row, append
 
 
 def main(rows: Path, group: Group, names: list[str]) -> None:
+    if group.package == "sklearn":
+        for name in names:
+            append(rows, estimators.measure(group.name, name))
+        return
     keras = import_module(group.package)
     builders = group.builders(keras)
     for name in names:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from tests.zoo import applications, layers, sizes
+from tests.zoo import applications, estimators, layers, sizes
 
 USER_MODULES = ("tabular", "images", "dense_images", "sequences", "text", "recommenders", "precision")
 
@@ -61,5 +61,6 @@ GROUPS = {
         Group("applications", "keras", applications.applications, process=1),
         Group("applications-keras2", "tf_keras", applications.applications, process=1),
         Group("sizes", "keras", sizes.sizes, process=1),
+        Group("scikit-learn", "sklearn", estimators.builders, process=20),
     )
 }

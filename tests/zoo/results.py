@@ -17,7 +17,7 @@ from tests.zoo.rows import Row, from_json
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docs" / "coverage.json"
-PACKAGES = ("keras", "tf-keras", "tensorflow-cpu", "ai-edge-litert")
+PACKAGES = ("keras", "tf-keras", "tensorflow-cpu", "ai-edge-litert", "scikit-learn", "skops")
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ class Row:
 
     ``reasons`` say why the engine is not LiteRT. ``max_abs`` is the largest difference from the original's outputs.
     ``size`` is bytes of the bundle's model files divided by the original's, ``latency`` the original's seconds divided
-    by the compiled model's for one row. ``seconds`` is the processor time of one compile after TensorFlow is imported,
-    ``memory`` the process's peak in bytes.
+    by the compiled model's for one row, ``many`` for 1,024 rows (scikit-learn only). ``seconds`` is the processor time
+    of one compile after TensorFlow is imported, ``memory`` the process's peak in bytes.
     """
 
     group: str
@@ -38,6 +38,7 @@ class Row:
     source_bytes: int | None = None
     seconds: float = 0.0
     memory: int = 0
+    many: float | None = None
 
     @property
     def on_litert(self) -> bool:

@@ -72,7 +72,7 @@ def compile_command(
 ) -> None:
     """Compile a model into the registry.
 
-    SOURCE is a .keras, .h5, .hdf5 or .tflite file, or a SavedModel as a folder, .zip or .tar.gz.
+    SOURCE is a .keras, .h5, .hdf5, .skops or .tflite file, or a SavedModel as a folder, .zip or .tar.gz.
     """
     from lightship.compiler import CompileOptions, compile_model
 

@@ -25,6 +25,7 @@ class Hint:
         sentences: whether a value may be several words, separated by spaces.
         below: exclusive upper bound of non-negative integers.
         center, spread: mean and standard deviation of floats; arrays that broadcast to a row.
+        rows: values [rows, …], taken as they are and in their order, again from the first after the last.
     """
 
     words: tuple[Any, ...] = ()
@@ -32,9 +33,12 @@ class Hint:
     below: int | None = None
     center: Any = field(default=0.0)
     spread: Any = field(default=1.0)
+    rows: Array | None = field(default=None, compare=False)
 
     def values(self, rng: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...], *, unknown: bool) -> Array:
         """Return random values; with ``unknown``, a tenth are outside the vocabulary."""
+        if self.rows is not None:
+            return self.rows[np.arange(shape[0]) % len(self.rows)]
         if self.words:
             return self._drawn(rng, spec, shape, unknown=unknown)
         if self.below is not None:
@@ -73,6 +77,8 @@ def usable(hints: Mapping[str, Hint], inputs: Iterable[TensorSpec]) -> dict[str,
 
 def _fits(hint: Hint, spec: TensorSpec) -> bool:
     kind = spec.numpy.kind
+    if hint.rows is not None:
+        return spec.batched and hint.rows.dtype == spec.numpy and hint.rows.shape[1:] == spec.row_shape
     if hint.words:
         if isinstance(hint.words[0], bytes):
             return kind == "O"

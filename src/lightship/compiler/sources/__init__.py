@@ -13,11 +13,14 @@ from lightship.compiler.sources import archives, saved_model, tflite, unsupporte
 from lightship.compiler.sources.base import ZIP, Importer, head
 from lightship.compiler.sources.keras.files import hdf5
 from lightship.compiler.sources.keras.files import keras as keras_file
+from lightship.compiler.sources.sklearn import files as sklearn_files
 from lightship.errors import SourceRefused
 
 IMPORTERS: tuple[Importer, ...] = (
+    sklearn_files.PickleFile(),  # first: a pickle of any name is one
     keras_file.KerasFile(),
     hdf5.Hdf5File(),
+    sklearn_files.SkopsFile(),
     saved_model.SavedModel(),
     tflite.TfliteFile(),
 )

@@ -13,10 +13,6 @@ from lightship.compiler.sources.base import head
 
 _SAVE_ALL = "build the model in code, load these weights into it, and save all of it with model.save()"
 _CHECKPOINT = f"a checkpoint, which holds weights without a model: {_SAVE_ALL}"
-_PICKLE = (
-    "a pickle, which runs code when it is opened: save the model with Keras's model.save(); scikit-learn models cannot "
-    "be compiled"
-)
 _TORCH = "(pip install litert-torch), run litert_torch.convert({}, (example,)).export('model.tflite')"
 _PYTORCH = (
     f"a PyTorch file: in the program that defines the model, run model.eval() and, with the package litert-torch "
@@ -57,9 +53,6 @@ _BY_SUFFIX: Mapping[str, str] = {
     ".onnx": _ONNX,
     ".mlmodel": _CORE_ML,
     ".mlpackage": _CORE_ML,
-    ".pkl": _PICKLE,
-    ".pickle": _PICKLE,
-    ".joblib": _PICKLE,
     ".safetensors": _SAFETENSORS,
     ".gguf": "a language model for llama.cpp, not a TensorFlow model",
     ".ckpt": _CHECKPOINT,
@@ -71,12 +64,10 @@ _BY_SUFFIX: Mapping[str, str] = {
 }
 
 _WEB_PAGE = "a web page, probably from a failed download: download the file itself"
-_PICKLES = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
 # First bytes, in lower case.
 _BY_CONTENT: tuple[tuple[tuple[bytes, ...], str], ...] = (
     ((b"version https://git-lfs",), "a Git LFS pointer instead of the file: run git lfs pull in its repository"),
     ((b"<!doctype html", b"<html"), _WEB_PAGE),
-    (_PICKLES, _PICKLE),
 )
 
 

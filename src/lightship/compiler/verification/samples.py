@@ -95,6 +95,10 @@ class Distributions:
     unknown: bool = False
     whole: bool = False
 
+    def rows(self) -> int:
+        """Return the largest number of rows: ROWS, or more where a hint has more."""
+        return max(ROWS, *(0 if hint.rows is None else len(hint.rows) for hint in self.hints.values()), 0)
+
     def values(self, sampler: Sampler, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
         """Return an input's values, drawn as its kind of input requires."""
         if self.whole and spec.numpy.kind == "f":
@@ -116,7 +120,7 @@ def make(signature: Signature, *, size: int, bound: int, draw: Distributions | N
     draw = draw or Distributions()
     sampler = Sampler(np.random.default_rng(_SEED), size, bound, draw.hinted)
     shapes = {spec.name: tuple(size if n is None else n for n in spec.row_shape) for spec in signature.inputs}
-    rows = max(FEWEST_ROWS, min(ROWS, *(_VALUES // max(1, math.prod(shape)) for shape in shapes.values())))
+    rows = max(FEWEST_ROWS, min(draw.rows(), *(_VALUES // max(1, math.prod(shape)) for shape in shapes.values())))
     tensors = {}
     for spec in signature.inputs:
         shape = (rows, *shapes[spec.name]) if spec.batched else shapes[spec.name]

@@ -26,6 +26,7 @@ GROUPS: Mapping[str, str] = {
     "splitting": "lightship.preprocessing.operators.splitting",
     "strings": "lightship.preprocessing.operators.strings",
     "unicode": "lightship.preprocessing.operators.unicode",
+    "tables": "lightship.preprocessing.operators.tables",
 }
 
 

@@ -1,0 +1,1 @@
+"""scikit-learn models: intake of their files, and translation to TensorFlow."""

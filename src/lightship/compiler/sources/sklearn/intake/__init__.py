@@ -1,0 +1,1 @@
+"""Checks of .skops files, before skops or scikit-learn opens them."""

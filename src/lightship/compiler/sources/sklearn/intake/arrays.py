@@ -1,0 +1,40 @@
+"""Check of the .npy entries of a .skops file by their headers."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from lightship.errors import SourceRefused
+
+_DIMENSIONS = 4
+_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+
+
+def check_array(path: Path, name: str) -> None:
+    """Check that an entry is a plain array of exactly the declared size.
+
+    numpy allocates the declared size before it reads the data, and unpickles arrays of objects. Raises SourceRefused.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(name) as file:
+            size = archive.getinfo(name).file_size
+            shape, _, dtype = _READERS[np.lib.format.read_magic(file)](file)
+            data = size - file.tell()
+    except (KeyError, ValueError, SyntaxError, EOFError, zipfile.BadZipFile, zlib.error, RecursionError) as error:
+        raise SourceRefused(
+            f"{path.name} is broken: its array {name} has no readable header", detail=str(error)[:300]
+        ) from None
+    if dtype.hasobject:
+        raise SourceRefused(f"{path.name} is refused: its array {name} holds pickled objects, which run code")
+    if len(shape) > _DIMENSIONS or any(length < 0 for length in shape):
+        raise SourceRefused(f"{path.name} is refused: its array {name} has the shape {list(shape)[:8]}")
+    if math.prod(shape) * dtype.itemsize != data:
+        raise SourceRefused(
+            f"{path.name} is refused: its array {name} declares {math.prod(shape) * dtype.itemsize} bytes and holds "
+            f"{data}"
+        )

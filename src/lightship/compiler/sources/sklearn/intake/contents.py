@@ -1,0 +1,70 @@
+"""Checks of loaded objects whose compiled code trusts their content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from lightship.errors import SourceRefused
+
+_LEAVES = (bool, int, float, str, bytes, type(None), type)
+
+
+def check_contents(label: str, model: Any) -> None:
+    """Check the objects inside of a loaded model; raises SourceRefused.
+
+    Called before any method of the model, because a method would run on the content.
+    """
+    for item in objects_in(model):
+        check = CHECKS.get(type(item).__name__)
+        try:
+            valid = check is None or check(item)
+        except Exception:  # a broken object raises exceptions of any class
+            valid = False
+        if not valid:
+            raise SourceRefused(f"{label} is broken: the content of a {type(item).__name__} is invalid")
+
+
+def objects_in(root: Any) -> Iterator[Any]:
+    """Yield an object and all objects that its attributes and items refer to."""
+    waiting, seen = [root], set()
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, _LEAVES) or id(item) in seen:
+            continue
+        seen.add(id(item))
+        yield item
+        if isinstance(item, np.ndarray):
+            waiting += item.ravel().tolist() if item.dtype == np.object_ else []
+        elif isinstance(item, Mapping):
+            waiting += item.values()
+        elif isinstance(item, list | tuple | set):
+            waiting += item
+        else:
+            waiting += getattr(item, "__dict__", {}).values()
+
+
+def _search_tree(tree: Any) -> bool:
+    """Return whether a KDTree or BallTree refers to its own rows and nodes only."""
+    data, order, nodes, _ = (np.asarray(array) for array in tree.get_arrays())
+    rows, count = len(data), len(nodes)
+    starts, ends = nodes["idx_start"], nodes["idx_end"]
+    inner = np.flatnonzero(nodes["is_leaf"] == 0)
+    return bool(
+        len(order) == rows
+        and (order >= 0).all()
+        and (order < rows).all()
+        and (starts >= 0).all()
+        and (starts <= ends).all()
+        and (ends <= rows).all()
+        and (2 * inner + 2 < count).all()
+    )
+
+
+# Functions that return whether an object is valid, by its class.
+CHECKS: Mapping[str, Callable[[Any], bool]] = {
+    "KDTree": _search_tree,
+    "BallTree": _search_tree,
+}

@@ -1,0 +1,213 @@
+"""Check of the schema.json of a .skops file against an allow-list.
+
+skops builds the objects that this file describes: each node names a loader, a module and a class. Every node is checked
+here before skops reads the file, so that it imports and builds nothing but the classes of
+:mod:`lightship.compiler.sources.sklearn.intake.allowed`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lightship.compiler.sources.sklearn.intake import allowed
+from lightship.compiler.sources.sklearn.translate.base import remedy
+from lightship.errors import SourceRefused
+
+LARGEST = 64 * 1024**2  # bytes of a schema.json
+DEEPEST = 200  # nested nodes; a pipeline of five steps has about 20
+MOST_NODES = 500_000
+PROTOCOLS = (1, 2)  # of skops; in 0, a function's name is not that of its node
+
+Node = dict[str, Any]
+
+# What a loader that is never allowed would build, for the message.
+_CODE: Mapping[str, str] = {
+    "FunctionNode": "the function",
+    "MethodNode": "a method of",
+    "PartialNode": "a call of",
+    "OperatorFuncNode": "the operator",
+    "ConstructorFromReduceNode": "a call of",
+    "DefaultDictNode": "a factory in",
+    "RandomGeneratorNode": "the random generator",
+}
+_OTHERS: Mapping[str, str] = {
+    "SparseMatrixNode": "the sparse matrix",
+    "MaskedArrayNode": "the masked array",
+    "BytesNode": "the bytes",
+    "BytearrayNode": "the bytes",
+}
+
+
+@dataclass
+class Found:
+    """Types and array entries that the nodes name."""
+
+    types: set[str] = field(default_factory=set)
+    arrays: set[str] = field(default_factory=set)
+    ids: dict[int, tuple[str, str, str]] = field(default_factory=dict)
+
+
+def parse(label: str, data: bytes) -> Node:
+    """Return the root node of a schema.json; raises SourceRefused."""
+    try:
+        root = json.loads(data)
+    except (ValueError, RecursionError):
+        raise SourceRefused(f"{label} is broken: its schema.json is not JSON, or nested too deeply") from None
+    if not isinstance(root, dict) or type(root.get("protocol")) is not int or root["protocol"] not in PROTOCOLS:
+        raise SourceRefused(f"{label} is not a file of skops, or of a later version: its protocol is unknown")
+    return root
+
+
+def check(label: str, root: Node) -> Found:
+    """Check every node; raises SourceRefused, which names the class."""
+    found = Found()
+    waiting: list[tuple[Any, int]] = [(root, 0)]
+    count = 0
+    while waiting:
+        node, depth = waiting.pop()
+        count += 1
+        if depth > DEEPEST or count > MOST_NODES:
+            raise SourceRefused(
+                f"{label} is refused: its schema.json nests more than {DEEPEST} objects or holds more than {MOST_NODES}"
+            )
+        waiting += [(child, depth + 1) for child in _children(label, node, found)]
+    return found
+
+
+def _children(label: str, node: Any, found: Found) -> list[Any]:
+    """Check one node and return the nodes inside of it."""
+    if not isinstance(node, dict) or not all(
+        isinstance(node.get(key), str) for key in ("__loader__", "__module__", "__class__")
+    ):
+        raise _broken(label, "a part without a class")
+    loader = node["__loader__"]
+    if loader not in _LOADERS:
+        raise _refused(label, node)
+    pairs, children = _LOADERS[loader]
+    if (node["__module__"], node["__class__"]) not in pairs:
+        raise _refused(label, node)
+    _check_id(label, node, found)
+    if pairs in _TRUSTED:
+        found.types.add(f"{node['__module__']}.{node['__class__']}")
+    try:
+        return list(children(node, found))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise _broken(label, f"a {node['__class__']:.80} without its content") from None
+
+
+def _check_id(label: str, node: Node, found: Found) -> None:
+    """Check that nodes of one id, which skops builds once, are of one class."""
+    if (number := node.get("__id__")) is None:
+        return
+    kind = (node["__loader__"], node["__module__"], node["__class__"])
+    if type(number) is not int or found.ids.setdefault(number, kind) != kind:
+        raise _broken(label, "two objects of one id")
+
+
+def _attributes(node: Node, _: Found) -> Iterator[Any]:
+    content = node.get("content")
+    if content is not None:
+        if content["__loader__"] not in ("DictNode", "TupleNode"):
+            raise ValueError
+        yield content
+
+
+def _reduced(node: Node, _: Found) -> Iterator[Any]:
+    arguments, content = node["__reduce__"]["args"], node["content"]
+    if arguments["__loader__"] != "TupleNode" or content["__loader__"] not in ("DictNode", "TupleNode"):
+        raise ValueError
+    yield from (arguments, content)
+
+
+def _dictionary(node: Node, _: Found) -> Iterator[Any]:
+    types = node["key_types"]
+    if types["__loader__"] != "ListNode" or any(each["__loader__"] != "TypeNode" for each in types["content"]):
+        raise ValueError
+    yield types
+    yield from dict(node["content"]).values()
+
+
+def _items(node: Node, _: Found) -> Iterator[Any]:
+    if not isinstance(node["content"], list):
+        raise TypeError
+    return iter(node["content"])
+
+
+def _array(node: Node, found: Found) -> Iterator[Any]:
+    if node["type"] == "numpy":
+        found.arrays.add(str(node["file"]))
+        return iter(())
+    if node["type"] != "json" or node["shape"]["__loader__"] != "TupleNode":
+        raise ValueError
+    return iter([node["shape"], *node["content"]])
+
+
+def _dtype(node: Node, _: Found) -> Iterator[Any]:
+    if node["content"]["__loader__"] != "NdArrayNode":
+        raise ValueError
+    yield node["content"]
+
+
+def _random(node: Node, _: Found) -> Iterator[Any]:
+    if node["content"]["__loader__"] != "DictNode":
+        raise ValueError
+    yield node["content"]
+
+
+def _text(node: Node, _: Found) -> Iterator[Any]:
+    if not isinstance(node["content"], str):
+        raise TypeError
+    return iter(())
+
+
+def _slice(node: Node, _: Found) -> Iterator[Any]:
+    if not all(node["content"][key] is None or type(node["content"][key]) is int for key in ("start", "stop", "step")):
+        raise TypeError
+    return iter(())
+
+
+def _nothing(node: Node, _: Found) -> Iterator[Any]:
+    return iter(())
+
+
+_Pairs = frozenset[tuple[str, str]]
+# Allowed (module, class) and the function that returns a node's children, by loader.
+_LOADERS: Mapping[str, tuple[_Pairs, Callable[[Node, Found], Iterator[Any]]]] = {
+    "DictNode": (allowed.DICTIONARIES, _dictionary),
+    "ListNode": (allowed.LISTS, _items),
+    "TupleNode": (frozenset({("builtins", "tuple")}), _items),
+    "SetNode": (frozenset({("builtins", "set")}), _items),
+    "JsonNode": (frozenset({("builtins", "str")}), _text),
+    "SliceNode": (frozenset({("builtins", "slice")}), _slice),
+    "TypeNode": (allowed.TYPES, _nothing),
+    "NdArrayNode": (allowed.ARRAYS, _array),
+    "DTypeNode": (allowed.DTYPES, _dtype),
+    "RandomStateNode": (frozenset({("numpy.random.mtrand", "RandomState"), ("numpy.random", "RandomState")}), _random),
+    "ObjectNode": (allowed.OBJECTS, _attributes),
+    "LossNode": (allowed.REDUCED, _reduced),
+    "TreeNode": (allowed.REDUCED, _reduced),
+    "FunctionNode": (allowed.FUNCTIONS, _nothing),
+}
+
+# Classes that skops builds only if its caller names them.
+_TRUSTED = (allowed.OBJECTS, allowed.REDUCED, allowed.FUNCTIONS, allowed.DTYPES, allowed.TYPES)
+
+
+def _broken(label: str, what: str) -> SourceRefused:
+    return SourceRefused(f"{label} is broken: its schema.json holds {what}")
+
+
+def _refused(label: str, node: Node) -> SourceRefused:
+    loader, name = node["__loader__"], f"{node['__module__']:.80}.{node['__class__']:.80}"
+    if loader in _CODE:
+        return SourceRefused(
+            f"{label} is refused: it holds {_CODE[loader]} {name}, which is code and cannot be translated: replace "
+            "functions by scikit-learn's transformers, and numpy.random.Generator by an integer random_state"
+        )
+    if loader in _OTHERS:
+        return SourceRefused(f"{label} is refused: it holds {_OTHERS[loader]} {name}, which no translation reads")
+    what = remedy(node["__module__"], node["__class__"])
+    return SourceRefused(f"{label} is refused: it holds {name}, which cannot be compiled: {what}")

@@ -1,0 +1,160 @@
+"""Division of a model into a program of its first steps and the last one's graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lightship.compiler.sources.sklearn import transformers
+from lightship.compiler.sources.sklearn.transformers.base import Draft, Part, Statistics, Table
+from lightship.compiler.sources.sklearn.transformers.composition import named
+from lightship.compiler.sources.sklearn.translate import TRANSLATORS, translate
+from lightship.compiler.sources.sklearn.translate.base import FEATURES, Translation, Untranslatable
+from lightship.preprocessing import Program
+from lightship.tensors import TensorSpec
+
+Step = tuple[str, Any]
+Steps = list[Step]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A translated model.
+
+    Attributes:
+        translation: the graph of the last estimator, or of a transformer's output as it is.
+        columns: the number of columns of the graph's input.
+        inputs: the model's inputs.
+        names: the names of the columns: of the only input ``features``, or those of the inputs.
+        program: from the inputs to the graph's; None where these are equal.
+        statistics: what the steps know about the columns, by name.
+    """
+
+    translation: Translation
+    columns: int
+    inputs: tuple[TensorSpec, ...]
+    names: tuple[str, ...]
+    program: Program | None
+    statistics: Mapping[str, Statistics]
+
+
+def make(model: Any) -> Plan:
+    """Divide and translate a model; raises Untranslatable."""
+    steps, final = _divide(model)
+    for step in [*steps, *([final] if final else [])]:
+        _check_fitted(*step)
+    names = _names(model)
+    draft, table = _draft(steps, _single(names), names)
+    if text := draft.strings:
+        draft, table = _draft(steps, _several(names, text), names)
+    translation = _translate(*final) if final else _passed(table)
+    if final:
+        _check_width(*final, table)
+    value = draft.matrix(table, final[1] if final else model)
+    program = _program(draft, value, translation)
+    inputs = _inputs(names, text) if text else (_features(model, names, program),)
+    return Plan(translation, translation.columns or len(table.names), inputs, names, program, draft.statistics)
+
+
+def _divide(model: Any) -> tuple[Steps, Step | None]:
+    """Return the steps before the last estimator, and that one with its name.
+
+    A transformer without a translation of its own is a step, too: the last estimator is None.
+    """
+    steps: Steps = []
+    name, final = "", model
+    while type(final).__name__ == "Pipeline":
+        steps += final.steps[:-1]
+        name, final = final.steps[-1]
+    translated = type(final).__name__ in TRANSLATORS
+    if not translated and (final is None or isinstance(final, str) or hasattr(final, "transform")):
+        return [*steps, (name, final)], None
+    return steps, (name, final)
+
+
+def _names(model: Any) -> tuple[str, ...]:
+    """Return the names of a model's columns, by default those of scikit-learn."""
+    if not hasattr(model, "n_features_in_"):
+        raise Untranslatable(f"{type(model).__name__} has no number of features: fit it on rows of numbers")
+    default = [f"x{index}" for index in range(int(model.n_features_in_))]
+    return tuple(str(name) for name in getattr(model, "feature_names_in_", default))
+
+
+def _check_fitted(name: str, step: Any) -> None:
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    if step is None or isinstance(step, str) or not type(step).__module__.startswith("sklearn."):
+        return
+    try:
+        check_is_fitted(step)
+    except NotFittedError:
+        raise Untranslatable(
+            f"{_prefix(name)}{type(step).__name__} was never fitted: call fit, then save it again"
+        ) from None
+
+
+def _check_width(name: str, final: Any, table: Table) -> None:
+    expected = int(final.n_features_in_)
+    if len(table.names) != expected:
+        raise Untranslatable(
+            f"{_prefix(name)}{type(final).__name__} was fitted on {expected} features, and the step before it has "
+            f"{len(table.names)}"
+        )
+
+
+def _prefix(name: str) -> str:
+    return f"step '{name}': " if name else ""
+
+
+def _passed(table: Table) -> Translation:
+    """Return the translation that passes a transformer's output on."""
+    import tensorflow as tf
+
+    return Translation({"transform": tf.identity}, columns=len(table.names))
+
+
+def _translate(name: str, final: Any) -> Translation:
+    try:
+        return translate(final)
+    except Untranslatable as error:
+        raise Untranslatable(f"{_prefix(name)}{error.message}", detail=error.detail) from None
+    except (AttributeError, TypeError, ValueError, IndexError, KeyError) as error:
+        message = f"{_prefix(name)}{type(final).__name__} is broken: a fitted attribute is missing or of another form"
+        raise Untranslatable(message, detail=repr(error)[:300]) from None
+
+
+def _draft(steps: Steps, table: Table, names: tuple[str, ...]) -> tuple[Draft, Table]:
+    """Return the draft of the steps' program, and their output."""
+    draft = Draft(frozenset({FEATURES, *names}))
+    for name, step in steps:
+        table = named(name, transformers.transform, step, draft, table)
+    return draft, table
+
+
+def _single(names: tuple[str, ...]) -> Table:
+    return Table((Part(FEATURES, names, raw=True),))
+
+
+def _several(names: tuple[str, ...], strings: set[str]) -> Table:
+    return Table(tuple(Part(name, (name,), "string" if name in strings else "number", raw=True) for name in names))
+
+
+def _program(draft: Draft, value: str, translation: Translation) -> Program | None:
+    """Return the program of the steps and the estimator; None without any."""
+    if not draft.steps:
+        return translation.program
+    if translation.program:
+        return draft.program(value, FEATURES).then(translation.program)
+    return draft.program(draft.step("arrays.cast", value, dtype=translation.dtype), FEATURES)
+
+
+def _features(model: Any, names: tuple[str, ...], program: Program | None) -> TensorSpec:
+    """Return the only input, with the names of columns that the model was fitted on."""
+    kind = {"type": "tabular", "columns": list(names)} if hasattr(model, "feature_names_in_") else None
+    return TensorSpec(FEATURES, "float64" if program else "float32", (None, len(names)), kind)
+
+
+def _inputs(names: tuple[str, ...], strings: set[str]) -> tuple[TensorSpec, ...]:
+    return tuple(TensorSpec(name, "string" if name in strings else "float64", (None,)) for name in names)

@@ -1,0 +1,162 @@
+"""Draft of a preprocessing program: named values, and tables of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Any, Literal
+
+import numpy as np
+
+from lightship.compiler.sources.sklearn.translate.base import Untranslatable
+from lightship.preprocessing import Program, Step
+from lightship.tensors import Array
+
+
+@dataclass(frozen=True)
+class Part:
+    """Columns of a table that one value of the program holds.
+
+    Attributes:
+        value: the value's name.
+        names: the columns' names, for messages and statistics.
+        kind: ``matrix`` [rows, columns] or ``number`` [rows] of float64, or ``string`` [rows] of bytes.
+        raw: whether the columns have the units of the model's inputs of the same names.
+    """
+
+    value: str
+    names: tuple[str, ...]
+    kind: Literal["matrix", "number", "string"] = "matrix"
+    raw: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns between two transformers."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all columns."""
+        return tuple(name for part in self.parts for name in part.names)
+
+    @property
+    def raw(self) -> tuple[bool, ...]:
+        """Return for every column whether it has an input's units."""
+        return tuple(part.raw for part in self.parts for _ in part.names)
+
+
+@dataclass
+class Statistics:
+    """What the transformers know about an input column, for samples.
+
+    ``values`` are its categories. ``unknown`` and ``missing`` are whether it may hold other values, and NaN.
+    """
+
+    center: float = 0.0
+    spread: float = 1.0
+    values: tuple[Any, ...] = ()
+    unknown: bool = False
+    missing: bool = False
+
+
+@dataclass
+class Draft:
+    """Program under construction.
+
+    ``taken`` are the names of its inputs. ``strings`` are the input columns that transformers read as strings.
+    """
+
+    taken: frozenset[str]
+    steps: list[Step] = field(default_factory=list)
+    constants: dict[str, Array] = field(default_factory=dict)
+    strings: set[str] = field(default_factory=set)
+    statistics: dict[str, Statistics] = field(default_factory=dict)
+
+    def step(self, operator: str, *inputs: str | Array, **options: Any) -> str:
+        """Append a step and return the name of its result.
+
+        The operator's group is ``tables`` unless it is given. Arrays become constants.
+        """
+        names = tuple(each if isinstance(each, str) else self._constant(each) for each in inputs)
+        output = self._name("value", len(self.steps))
+        self.steps.append(Step(operator if "." in operator else f"tables.{operator}", names, (output,), options))
+        return output
+
+    def matrix(self, table: Table, reader: Any) -> str:
+        """Return the value of all columns as a matrix of float64.
+
+        Raises Untranslatable, which names the ``reader``, for a column of strings.
+        """
+        if text := next((part for part in table.parts if part.kind == "string"), None):
+            raise Untranslatable(
+                f"{type(reader).__name__} takes numbers, and the column '{text.names[0]}' "
+                "holds strings: encode it first"
+            )
+        values = []
+        for kind, parts in groupby(table.parts, key=lambda part: part.kind):
+            names = [part.value for part in parts]
+            values += names if kind == "matrix" else [self.step("stack", *names)]
+        return values[0] if len(values) == 1 else self.step("matrix", *values)
+
+    def column(self, part: Part, offset: int) -> str:
+        """Return the value [rows] of one column of a part."""
+        return self.step("pick", part.value, position=offset) if part.kind == "matrix" else part.value
+
+    def select(self, table: Table, positions: Sequence[int]) -> Table:
+        """Return some columns of a table."""
+        locations = [(part, offset) for part in table.parts for offset in range(len(part.names))]
+        parts = []
+        for part, group in groupby([locations[position] for position in positions], key=lambda location: location[0]):
+            offsets = [offset for _, offset in group]
+            parts += [part] * len(offsets) if part.kind != "matrix" else [self._part(part, offsets)]
+        return Table(tuple(parts))
+
+    def note(self, table: Table, positions: Iterable[int] | None = None, **found: Any) -> None:
+        """Record statistics of the columns that have an input's units.
+
+        Sequences among ``found`` have an entry for each of the columns. The first transformer's statistics count.
+        """
+        for index, position in enumerate(range(len(table.names)) if positions is None else positions):
+            if table.raw[position]:
+                column = self.statistics.setdefault(table.names[position], Statistics())
+                for key, values in found.items():
+                    value = values if np.ndim(values) == 0 else values[index]
+                    if getattr(column, key) == getattr(Statistics(), key):
+                        setattr(column, key, value)
+
+    def program(self, value: str, target: str) -> Program:
+        """Return the program that passes a value to an input of the graph."""
+        return Program(tuple(self.steps), {target: value}, self.constants)
+
+    def _part(self, part: Part, offsets: list[int]) -> Part:
+        if offsets == list(range(len(part.names))):
+            return part
+        value = self.step("select", part.value, np.array(offsets, np.int64))
+        return replace(part, value=value, names=tuple(part.names[offset] for offset in offsets))
+
+    def _constant(self, array: Array) -> str:
+        name = self._name("constant", len(self.constants))
+        self.constants[name] = array
+        return name
+
+    def _name(self, kind: str, number: int) -> str:
+        name = f"{kind}{number}"
+        while name in self.taken:
+            name += "_"
+        return name
+
+
+def matrix_table(value: str, names: Iterable[str], *, raw: Sequence[bool] = ()) -> Table:
+    """Return the table of one matrix.
+
+    ``raw`` is, for each column, whether it has an input's units.
+    """
+    named = tuple(names)
+    return Table((Part(value, named, raw=bool(raw) and all(raw)),))
+
+
+Transformation = Callable[[Any, Draft, Table], Table]
+"""Function of a fitted transformer, the draft and its input; raises Untranslatable."""

@@ -49,8 +49,9 @@ REFUSED = {
 }
 
 
-TENSORFLOW = ("beyond_the_list.h5", "vocabulary.keras", "vocabulary_in_config.h5")
-FILES = {*LITERT, *TENSORFLOW, *REFUSED}
+TENSORFLOW = ("beyond_the_list.h5",)
+LIFTED = ("vocabulary.keras", "vocabulary_in_config.h5")
+FILES = {*LITERT, *TENSORFLOW, *LIFTED, *REFUSED}
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +93,12 @@ def test_compile_keras2_file_runs_on_litert_with_parity(files: Path, results: di
 def test_compile_keras2_operator_without_litert_runs_on_tensorflow(results: dict[str, Any], name: str) -> None:
     assert results[name].get("engine") == "tensorflow", results[name]
     assert results[name]["reasons"]
+
+
+@pytest.mark.parametrize("name", LIFTED)
+def test_compile_keras2_string_operators_run_before_litert(results: dict[str, Any], name: str) -> None:
+    assert results[name].get("engine") == "litert", results[name]
+    assert "StringSplitV2" in results[name]["rewrites"][0]
 
 
 @pytest.mark.parametrize("name", ["beyond_the_list.h5"])

@@ -11,6 +11,7 @@ from pathlib import Path
 from lightship.compiler import limits
 from lightship.compiler.sources import archives, saved_model, tflite, unsupported
 from lightship.compiler.sources.base import ZIP, Importer, head
+from lightship.compiler.sources.boosting import lightgbm, xgboost
 from lightship.compiler.sources.keras.files import hdf5
 from lightship.compiler.sources.keras.files import keras as keras_file
 from lightship.compiler.sources.sklearn import files as sklearn_files
@@ -23,6 +24,8 @@ IMPORTERS: tuple[Importer, ...] = (
     sklearn_files.SkopsFile(),
     saved_model.SavedModel(),
     tflite.TfliteFile(),
+    xgboost.XgboostFile(),
+    lightgbm.LightgbmFile(),
 )
 
 

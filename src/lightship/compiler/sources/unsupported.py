@@ -63,11 +63,17 @@ _BY_SUFFIX: Mapping[str, str] = {
     ".py": "a program: run it and save the model with model.save()",
 }
 
+_BEGINNING = 4096  # bytes in which a JSON file says what it is
+_XGBOOST_BINARY = (
+    "a file of XGBoost's former binary format: load it with the version of XGBoost that wrote it, and save it with "
+    "save_model('model.ubj')"
+)
 _WEB_PAGE = "a web page, probably from a failed download: download the file itself"
 # First bytes, in lower case.
 _BY_CONTENT: tuple[tuple[tuple[bytes, ...], str], ...] = (
     ((b"version https://git-lfs",), "a Git LFS pointer instead of the file: run git lfs pull in its repository"),
     ((b"<!doctype html", b"<html"), _WEB_PAGE),
+    ((b"binf", b"bs64"), _XGBOOST_BINARY),
 )
 
 
@@ -80,6 +86,8 @@ def describe(path: Path) -> str:
         return _by_names({entry.name for entry in path.iterdir()}, path.suffix.lower())
     if ".data-0" in path.name:
         return _CHECKPOINT
+    if path.suffix.lower() == ".json" and (described := _json(head(path, _BEGINNING))) is not None:
+        return described
     return _BY_SUFFIX.get(path.suffix.lower(), "") or _by_content(head(path, 32))
 
 
@@ -92,6 +100,20 @@ def _by_names(names: AbstractSet[str], suffix: str) -> str:
     if "config.json" in names and any(name.endswith((".safetensors", "pytorch_model.bin")) for name in names):
         return _FOLDER
     return _CORE_ML if suffix == ".mlpackage" or names >= {"Manifest.json", "Data"} else ""
+
+
+def _json(first: bytes) -> str | None:
+    """Return the description of a JSON file of a boosting library.
+
+    It is empty for a model of XGBoost, and None for any other JSON.
+    """
+    if first.lstrip()[:1] == b"{" and b'"learner"' in first:
+        return ""
+    if b'"nodeid"' in first:
+        return "a dump of XGBoost's trees without its objective: save the model with save_model('model.ubj')"
+    if b'"tree_info"' in first or b'"tree_structure"' in first:
+        return "a dump of LightGBM's trees: save the model with booster.save_model('model.txt')"
+    return None
 
 
 def _by_content(first: bytes) -> str:

@@ -13,25 +13,17 @@ from typing import Any
 from lightship.preprocessing.operators.base import Operation, Operator
 from lightship.tensors import Array
 
-# Modules by group, imported when a program needs them.
-GROUPS: Mapping[str, str] = {
-    "arrays": "lightship.preprocessing.operators.arrays",
-    "tokenizer": "lightship.preprocessing.operators.tokenizer",
-    "elementwise": "lightship.preprocessing.operators.elementwise",
-    "hashing": "lightship.preprocessing.operators.hashing",
-    "literals": "lightship.preprocessing.operators.literals",
-    "lookup": "lightship.preprocessing.operators.lookup",
-    "ragged": "lightship.preprocessing.operators.ragged",
-    "shapes": "lightship.preprocessing.operators.shapes",
-    "splitting": "lightship.preprocessing.operators.splitting",
-    "strings": "lightship.preprocessing.operators.strings",
-    "unicode": "lightship.preprocessing.operators.unicode",
-    "tables": "lightship.preprocessing.operators.tables",
-}
+# Modules of this package, imported when a program needs them.
+GROUPS = frozenset(
+    {"arrays", "elementwise", "hashing", "literals", "lookup", "ragged", "shapes", "splitting", "strings", "tables"}
+    | {"tokenizer", "unicode"}
+)
 
 
 def build(name: str, options: Mapping[str, Any], constants: Mapping[int, Array]) -> Operation:
     """Return the operation of a step; raises KeyError for an unknown operator."""
     group, _, short = name.partition(".")
-    operators: Mapping[str, Operator] = import_module(GROUPS[group]).OPERATORS
+    if group not in GROUPS:
+        raise KeyError(name)
+    operators: Mapping[str, Operator] = import_module(f"lightship.preprocessing.operators.{group}").OPERATORS
     return operators[short](options, constants)

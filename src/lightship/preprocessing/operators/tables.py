@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from lightship.errors import InvalidInput
 from lightship.preprocessing.operators.base import Operation, Operator, plain
 from lightship.tensors import Array
+
+_COMPARED = 50_000  # comparisons that take less time than a search in every column
 
 
 def stack(*columns: Array) -> Array:
@@ -92,17 +94,31 @@ def binarise(array: Array, *, threshold: float) -> Array:
     return (array > threshold).astype(np.float64)
 
 
-def ranks(array: Array, bounds: Array, starts: Array, *, side: Literal["left", "right"]) -> Array:
-    """Return each value's rank among the sorted bounds of its column, as int32.
+def ranks(options: Mapping[str, Any], constants: Mapping[int, Array]) -> Operation:
+    """Build the operation that returns ranks among the sorted bounds of a column.
 
-    The bounds of column ``i`` are ``bounds[starts[i]:starts[i + 1]]``; ``side`` is numpy.searchsorted's. The rank of
-    NaN is -1.
+    Constant 1 holds the bounds: those of column ``i`` are ``bounds[starts[i]:starts[i + 1]]``.
+    Constant 2 holds the starts. The option ``side`` is numpy.searchsorted's. Ranks are int32; that of NaN is -1.
     """
-    found = np.empty(array.shape, np.int32)
-    for column in range(array.shape[1]):
-        found[:, column] = np.searchsorted(bounds[starts[column] : starts[column + 1]], array[:, column], side=side)
-    found[np.isnan(array)] = -1
-    return found
+    side = options["side"]
+    columns = np.split(constants[1], constants[2][1:-1])
+    width = max((len(bounds) for bounds in columns), default=0)
+    padded = np.full((len(columns), width), np.nan)  # no value is above NaN
+    for index, bounds in enumerate(columns):
+        padded[index, : len(bounds)] = bounds
+    below = np.less if side == "left" else np.less_equal
+
+    def operation(array: Array, *_: Array) -> Array:
+        found: Array
+        if array.size * width <= _COMPARED:
+            found = np.count_nonzero(below(padded, array[:, :, np.newaxis]), axis=2).astype(np.int32)
+        else:
+            found = np.empty(array.shape, np.int32)
+            for index, bounds in enumerate(columns):
+                found[:, index] = np.searchsorted(bounds, array[:, index], side=side)
+        return np.where(np.isnan(array), np.int32(-1), found)
+
+    return operation
 
 
 def _missing(array: Array, missing: float | None) -> Array:
@@ -190,10 +206,10 @@ OPERATORS: dict[str, Operator] = {
             indicators,
             normalise,
             binarise,
-            ranks,
             pick,
         )
     },
+    "ranks": ranks,
     "one_hot": one_hot,
     "ordinal": ordinal,
 }

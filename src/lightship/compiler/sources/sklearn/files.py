@@ -86,5 +86,5 @@ def _inspect(path: Path) -> schema.Found:
     if missing := sorted(found.arrays - entries):
         raise SourceRefused(f"{path.name} is broken: it contains no array '{missing[0]:.100}'")
     for name in sorted(found.arrays):
-        arrays.check_array(path, name)
+        arrays.check_array(path, name, least=found.lengths.get(name, 0))
     return found

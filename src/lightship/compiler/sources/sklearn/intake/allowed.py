@@ -9,11 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 _ESTIMATORS: Mapping[str, tuple[str, ...]] = {
+    "sklearn._loss.link": ("HalfLogitLink", "IdentityLink", "Interval", "LogLink", "LogitLink", "MultinomialLogit"),
+    "sklearn._loss.loss": (
+        *("AbsoluteError", "ExponentialLoss", "HalfBinomialLoss", "HalfGammaLoss", "HalfMultinomialLoss"),
+        *("HalfPoissonLoss", "HalfSquaredError", "HuberLoss", "PinballLoss"),
+    ),
     "sklearn.calibration": ("CalibratedClassifierCV", "_CalibratedClassifier", "_SigmoidCalibration"),
     "sklearn.cluster._kmeans": ("KMeans", "MiniBatchKMeans"),
     "sklearn.compose._column_transformer": ("ColumnTransformer", "make_column_selector"),
     "sklearn.decomposition._pca": ("PCA",),
     "sklearn.decomposition._truncated_svd": ("TruncatedSVD",),
+    "sklearn.dummy": ("DummyClassifier", "DummyRegressor"),
+    "sklearn.ensemble._forest": (
+        *("ExtraTreesClassifier", "ExtraTreesRegressor", "RandomForestClassifier", "RandomForestRegressor"),
+    ),
+    "sklearn.ensemble._gb": ("GradientBoostingClassifier", "GradientBoostingRegressor"),
+    "sklearn.ensemble._hist_gradient_boosting.binning": ("_BinMapper",),
+    "sklearn.ensemble._hist_gradient_boosting.gradient_boosting": (
+        *("HistGradientBoostingClassifier", "HistGradientBoostingRegressor"),
+    ),
+    "sklearn.ensemble._hist_gradient_boosting.predictor": ("TreePredictor",),
+    "sklearn.ensemble._iforest": ("IsolationForest",),
     "sklearn.feature_selection._univariate_selection": ("SelectKBest", "SelectPercentile"),
     "sklearn.feature_selection._variance_threshold": ("VarianceThreshold",),
     "sklearn.impute._base": ("MissingIndicator", "SimpleImputer"),
@@ -53,6 +69,9 @@ _ESTIMATORS: Mapping[str, tuple[str, ...]] = {
     "sklearn.preprocessing._encoders": ("OneHotEncoder", "OrdinalEncoder"),
     "sklearn.preprocessing._function_transformer": ("FunctionTransformer",),
     "sklearn.preprocessing._label": ("LabelBinarizer", "LabelEncoder"),
+    "sklearn.tree._classes": (
+        *("DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor"),
+    ),
     "sklearn.svm._classes": ("LinearSVC", "LinearSVR"),
 }
 
@@ -79,6 +98,8 @@ _LOSSES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
+_TREES: Mapping[str, tuple[str, ...]] = {"sklearn.tree._tree": ("Tree",)}
+
 _NUMBERS = (
     *("bool", "bool_", "float16", "float32", "float64", "int8", "int16", "int32", "int64"),
     *("uint8", "uint16", "uint32", "uint64", "str_"),
@@ -91,7 +112,9 @@ def _pairs(names: Mapping[str, Iterable[str]]) -> frozenset[tuple[str, str]]:
 
 # (module, class) by the kind of node.
 OBJECTS = _pairs(_ESTIMATORS)
-REDUCED = _pairs(_LOSSES)  # objects that are built by calling their class with arguments: LossNode and TreeNode
+# Objects that are built by calling their class with arguments.
+REDUCED = _pairs(_LOSSES)
+TREES = _pairs(_TREES)
 ARRAYS = _pairs({"numpy": ("ndarray", *_NUMBERS)})
 TYPES = _pairs({"builtins": ("bool", "float", "int", "object", "str"), "numpy": ("number", "object_", *_NUMBERS)})
 DICTIONARIES = _pairs({"builtins": ("dict",), "collections": ("OrderedDict",), "sklearn.utils._bunch": ("Bunch",)})

@@ -15,9 +15,10 @@ _DIMENSIONS = 4
 _READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
-def check_array(path: Path, name: str) -> None:
+def check_array(path: Path, name: str, *, least: int = 0) -> None:
     """Check that an entry is a plain array of exactly the declared size.
 
+    ``least`` is the least number of elements.
     numpy allocates the declared size before it reads the data, and unpickles arrays of objects. Raises SourceRefused.
     """
     try:
@@ -33,6 +34,8 @@ def check_array(path: Path, name: str) -> None:
         raise SourceRefused(f"{path.name} is refused: its array {name} holds pickled objects, which run code")
     if len(shape) > _DIMENSIONS or any(length < 0 for length in shape):
         raise SourceRefused(f"{path.name} is refused: its array {name} has the shape {list(shape)[:8]}")
+    if math.prod(shape) < least:
+        raise SourceRefused(f"{path.name} is refused: its array {name} must have {least} elements")
     if math.prod(shape) * dtype.itemsize != data:
         raise SourceRefused(
             f"{path.name} is refused: its array {name} declares {math.prod(shape) * dtype.itemsize} bytes and holds "

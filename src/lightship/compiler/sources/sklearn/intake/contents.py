@@ -63,8 +63,47 @@ def _search_tree(tree: Any) -> bool:
     )
 
 
+def _decision_tree(tree: Any) -> bool:
+    """Return whether a tree's nodes refer to nodes and features that it has.
+
+    The number of nodes comes first: scikit-learn trusts it where it returns arrays.
+    """
+    if not 0 < tree.node_count <= tree.capacity:
+        return False
+    left, right, nodes = tree.children_left, tree.children_right, np.arange(tree.node_count)
+    leaf = left == -1
+    inner = np.flatnonzero(~leaf)
+    children = np.concatenate([left[inner], right[inner]])
+    return bool(
+        (right[leaf] == -1).all()
+        and (left[inner] > nodes[inner]).all()
+        and (right[inner] > nodes[inner]).all()
+        and (children < tree.node_count).all()
+        and (tree.feature[inner] >= 0).all()
+        and (tree.feature[inner] < tree.n_features).all()
+    )
+
+
+def _histogram_tree(predictor: Any) -> bool:
+    """Return whether a predictor's nodes refer to later nodes that it has."""
+    nodes = predictor.nodes
+    inner = np.flatnonzero(nodes["is_leaf"] == 0)
+    left, right = nodes["left"][inner].astype(np.int64), nodes["right"][inner].astype(np.int64)
+    return bool(
+        nodes.ndim == 1
+        and len(nodes)
+        and (left > inner).all()
+        and (right > inner).all()
+        and (left < len(nodes)).all()
+        and (right < len(nodes)).all()
+        and (nodes["feature_idx"][inner].astype(np.int64) >= 0).all()
+    )
+
+
 # Functions that return whether an object is valid, by its class.
 CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "KDTree": _search_tree,
     "BallTree": _search_tree,
+    "Tree": _decision_tree,
+    "TreePredictor": _histogram_tree,
 }

@@ -19,6 +19,8 @@ from lightship.errors import SourceRefused
 LARGEST = 64 * 1024**2  # bytes of a schema.json
 DEEPEST = 200  # nested nodes; a pipeline of five steps has about 20
 MOST_NODES = 500_000
+MOST_OUTPUTS = 1000  # targets of a decision tree
+_BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 PROTOCOLS = (1, 2)  # of skops; in 0, a function's name is not that of its node
 
 Node = dict[str, Any]
@@ -31,7 +33,6 @@ _CODE: Mapping[str, str] = {
     "OperatorFuncNode": "the operator",
     "ConstructorFromReduceNode": "a call of",
     "DefaultDictNode": "a factory in",
-    "RandomGeneratorNode": "the random generator",
 }
 _OTHERS: Mapping[str, str] = {
     "SparseMatrixNode": "the sparse matrix",
@@ -43,10 +44,11 @@ _OTHERS: Mapping[str, str] = {
 
 @dataclass
 class Found:
-    """Types and array entries that the nodes name."""
+    """Types and array entries that the nodes name, and the least lengths of arrays."""
 
     types: set[str] = field(default_factory=set)
     arrays: set[str] = field(default_factory=set)
+    lengths: dict[str, int] = field(default_factory=dict)
     ids: dict[int, tuple[str, str, str]] = field(default_factory=dict)
 
 
@@ -107,9 +109,13 @@ def _check_id(label: str, node: Node, found: Found) -> None:
         raise _broken(label, "two objects of one id")
 
 
+# The content of an object without attributes.
+_NULL = {"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode", "content": "null", "is_json": True}
+
+
 def _attributes(node: Node, _: Found) -> Iterator[Any]:
     content = node.get("content")
-    if content is not None:
+    if content is not None and content != _NULL | {"__id__": content.get("__id__")}:
         if content["__loader__"] not in ("DictNode", "TupleNode"):
             raise ValueError
         yield content
@@ -120,6 +126,26 @@ def _reduced(node: Node, _: Found) -> Iterator[Any]:
     if arguments["__loader__"] != "TupleNode" or content["__loader__"] not in ("DictNode", "TupleNode"):
         raise ValueError
     yield from (arguments, content)
+
+
+def _tree(node: Node, found: Found) -> Iterator[Any]:
+    """Yield the parts of a decision tree, whose class reads a number per output."""
+    _, classes, outputs = node["__reduce__"]["args"]["content"]
+    count = int(json.loads(outputs["content"]))
+    if classes["__loader__"] != "NdArrayNode" or not 0 < count <= MOST_OUTPUTS:
+        raise ValueError
+    found.lengths[str(classes["file"])] = max(count, found.lengths.get(str(classes["file"]), 0))
+    return _reduced(node, found)
+
+
+def _generator(node: Node, _: Found) -> Iterator[Any]:
+    """Yield the states of a random generator, which only fit uses."""
+    state, seeds = node["content"]["bit_generator"], node["content"]["seed_seq"]
+    if state["__loader__"] != "DictNode" or seeds["__loader__"] != "DictNode":
+        raise ValueError
+    if json.loads(state["content"]["bit_generator"]["content"]) not in _BIT_GENERATORS:
+        raise ValueError
+    yield from (state, seeds)
 
 
 def _dictionary(node: Node, _: Found) -> Iterator[Any]:
@@ -186,14 +212,15 @@ _LOADERS: Mapping[str, tuple[_Pairs, Callable[[Node, Found], Iterator[Any]]]] = 
     "NdArrayNode": (allowed.ARRAYS, _array),
     "DTypeNode": (allowed.DTYPES, _dtype),
     "RandomStateNode": (frozenset({("numpy.random.mtrand", "RandomState"), ("numpy.random", "RandomState")}), _random),
+    "RandomGeneratorNode": (frozenset({("numpy.random._generator", "Generator")}), _generator),
     "ObjectNode": (allowed.OBJECTS, _attributes),
     "LossNode": (allowed.REDUCED, _reduced),
-    "TreeNode": (allowed.REDUCED, _reduced),
+    "TreeNode": (allowed.TREES, _tree),
     "FunctionNode": (allowed.FUNCTIONS, _nothing),
 }
 
 # Classes that skops builds only if its caller names them.
-_TRUSTED = (allowed.OBJECTS, allowed.REDUCED, allowed.FUNCTIONS, allowed.DTYPES, allowed.TYPES)
+_TRUSTED = (allowed.OBJECTS, allowed.REDUCED, allowed.TREES, allowed.FUNCTIONS, allowed.DTYPES, allowed.TYPES)
 
 
 def _broken(label: str, what: str) -> SourceRefused:

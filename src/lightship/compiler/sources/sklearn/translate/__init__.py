@@ -46,6 +46,19 @@ TRANSLATORS: Mapping[str, tuple[str, str]] = {
     "MLPRegressor": ("neural", "regressor"),
     "CalibratedClassifierCV": ("meta", "calibrated"),
     "OneVsRestClassifier": ("meta", "one_vs_rest"),
+    **dict.fromkeys(
+        ("DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor"),
+        ("trees", "tree"),
+    ),
+    **dict.fromkeys(
+        ("RandomForestClassifier", "RandomForestRegressor", "ExtraTreesClassifier", "ExtraTreesRegressor"),
+        ("trees", "forest"),
+    ),
+    **dict.fromkeys(("GradientBoostingClassifier", "GradientBoostingRegressor"), ("trees", "gradient_boosting")),
+    **dict.fromkeys(
+        ("HistGradientBoostingClassifier", "HistGradientBoostingRegressor"), ("histograms", "hist_gradient_boosting")
+    ),
+    "IsolationForest": ("trees", "isolation_forest"),
 }
 
 

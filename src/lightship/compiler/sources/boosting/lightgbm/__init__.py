@@ -1,0 +1,59 @@
+"""LightGBM: ``.txt`` files of save_model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lightship.bundle import digest_file
+from lightship.compiler.sources.base import head
+from lightship.compiler.sources.boosting.lightgbm import text
+from lightship.compiler.sources.boosting.lightgbm.booster import boosted_of
+from lightship.compiler.sources.boosting.original import BoostedOriginal, Library
+from lightship.extras import missing_extra
+
+_FIRST = b"tree\n"
+
+
+class LightgbmFile:
+    """Importer of LightGBM's model files."""
+
+    name = "lightgbm"
+    accepts = "a LightGBM .txt file"
+
+    def matches(self, path: Path) -> bool:
+        """Return whether a file begins as LightGBM's text format."""
+        return head(path, len(_FIRST) + 1).replace(b"\r", b"").startswith(_FIRST)
+
+    def owns(self, path: Path) -> bool:
+        """Return True: no other format matches."""
+        return True
+
+    def check(self, path: Path, work: Path) -> tuple[str, ...]:
+        """Parse and validate the file; raises SourceRefused."""
+        boosted_of(text.parse(path), path.name)
+        return ()
+
+    def load(self, path: Path, work: Path, *, trust: bool) -> BoostedOriginal:
+        """Open a copy with the validated fields only in LightGBM."""
+        model = text.parse(path)
+        boosted = boosted_of(model, path.name)
+        copy = work / "validated.txt"
+        copy.write_text(text.written(model))
+        return BoostedOriginal(boosted, _library(path, copy), work, path.stat().st_size)
+
+
+def _library(path: Path, copy: Path) -> Library:
+    try:
+        import lightgbm
+    except ImportError:
+        raise missing_extra("compile", "compiling LightGBM models") from None
+    booster = lightgbm.Booster(model_file=str(copy))
+
+    def predict(features: Any) -> Any:
+        return booster.predict(np.ascontiguousarray(features), num_threads=1)
+
+    source = {"format": "lightgbm", "digest": digest_file(path), "lightgbm": lightgbm.__version__}
+    return Library(source, {"LightGBM Booster.predict": predict}, "float64")

@@ -68,6 +68,11 @@ def ask(registries: Registries) -> Ask:
             {"input": {"a": [1, 2], "b": [10]}, "outputs": ["product"]},
             {"model": "pair", "version": 1, "predictions": [[10, 20]]},
         ),
+        (
+            "/models/pair/predict",
+            {"input": [{"a": [1, 2], "b": 10}, {"b": 20, "a": [3, 4]}], "outputs": ["sum"]},
+            {"model": "pair", "version": 1, "predictions": [[11, 12], [23, 24]]},
+        ),
         ("/models/counts/predict", {"input": [1, 2, 3]}, {"model": "counts", "version": 1, "predictions": [[2, 4, 6]]}),
         (
             "/models/flags/predict",
@@ -168,6 +173,18 @@ def test_predict_with_csv_body_returns_predictions(ask: Ask) -> None:
             "input 'b'",
         ),
         ("/models/pair/predict", {"input": {"a": [1, 2], "c": 1}}, 400, "invalid_input", "input 'c'"),
+        ("/models/pair/predict", {"input": [{"a": [1, 2], "c": 1}]}, 400, "invalid_input", "input 'c'"),
+        ("/models/pair/predict", {"input": [{"a": [1, 2]}]}, 400, "invalid_input", "input 'b'"),
+        (
+            "/models/pair/predict",
+            {"input": [{"a": [1, 2], "b": 1}, {"a": [1, 2]}]},
+            400,
+            "invalid_input",
+            "row 2 lacks the input 'b'",
+        ),
+        ("/models/pair/predict", {"input": [{"a": [1, None], "b": 1}]}, 400, "invalid_input", "input 'a'"),
+        ("/models/pair/predict", {"input": [{"a": [1, 2], "b": None}]}, 400, "invalid_input", "input 'b'"),
+        ("/models/pair/predict", {"input": [{"a": [1, 2], "b": 1}, 3]}, 400, "invalid_input", "row 2"),
         ("/models/missing/predict", {"input": 1}, 404, "not_found", "'missing'"),
         ("/models/%2e%2e/predict", {"input": 1}, 404, "not_found", "model"),
         (

@@ -18,9 +18,10 @@ from lightship.bundle import Manifest
 from lightship.calls import Call, Health, ModelState, Prediction
 from lightship.errors import InvalidInput, LightshipError, UnsupportedMedia
 from lightship.inputs import decode_body
+from lightship.inputs.frames import from_rows
 from lightship.protocols.http import Request, Response, Route, WireProtocol
 from lightship.protocols.json import nan_as_token, without_mark, write
-from lightship.protocols.mlflow.frames import from_object, from_rows
+from lightship.protocols.mlflow.frames import from_object
 from lightship.protocols.mlflow.sagemaker import ATTRIBUTES, accepts, attributes_of, check_single, selection_of
 from lightship.protocols.statuses import error_headers, status
 from lightship.tensors import Array, Signature

@@ -72,7 +72,7 @@ def _decode_body(request: Request, signature: Signature) -> Call:
 def _inputs(value: Any, signature: Signature) -> dict[str, Array]:
     """Return the value of "input" as tensors.
 
-    It is an object by input name, or the only input's value.
+    It is an object by input name, the only input's value, or a list of objects with one value for each input.
     """
     if len(signature.inputs) == 1 and not isinstance(value, dict):
         only = signature.inputs[0]
@@ -85,11 +85,32 @@ def _inputs(value: Any, signature: Signature) -> dict[str, Array]:
         if isinstance(value, dict) and not inputs.kind_of(spec).named_columns and value.keys() != {"b64"}:
             raise InvalidInput(f"there is no input '{next(iter(value), '')[:80]}': the input is '{name}' ({spec})")
         return {name: inputs.decode(value, spec)}
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return _from_rows(value, signature)
     expected = ", ".join(f"'{spec.name}' ({spec})" for spec in specs.values())
     if isinstance(value, dict):
         unknown = next((name for name in value if name not in specs), "")
         raise InvalidInput(f"there is no input '{unknown[:80]}': the inputs are {expected}")
     raise InvalidInput(f"the model has several inputs: send an object with {expected}, got {json_type(value)}")
+
+
+def _from_rows(rows: list[Any], signature: Signature) -> dict[str, Array]:
+    """Return a list of objects, each with one value for each input."""
+    from lightship.inputs import frames  # imported here: most models have one input
+
+    names = [spec.name for spec in signature.inputs]
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, dict):
+            raise InvalidInput(f'"input": row {number} must be an object like the first, got {json_type(row)}')
+        if unknown := next((name for name in row if name not in names), None):
+            expected = ", ".join(names)
+            raise InvalidInput(f"\"input\": row {number} has an unknown input '{unknown[:80]}': it needs {expected}")
+        if missing := next((name for name in names if name not in row), None):
+            raise InvalidInput(f"\"input\": row {number} lacks the input '{missing}'")
+    tensors = frames.from_rows(rows, signature, '"input"')
+    for spec in signature.inputs:
+        check_finite(tensors[spec.name], spec)
+    return tensors
 
 
 def encode_values(prediction: Prediction) -> Response:

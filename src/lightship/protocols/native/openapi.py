@@ -80,7 +80,10 @@ def _predict(route: Route, target: Target) -> Operation:
 
 
 def _body(state: ModelState, signature: Signature) -> dict[str, Any]:
-    body = json_body(exactly({"input": one_or_all({spec.name: _input(spec) for spec in signature.inputs})}))
+    forms = one_or_all({spec.name: _input(spec) for spec in signature.inputs})
+    if len(signature.inputs) > 1:
+        forms = {"anyOf": [forms, {"type": "array", "items": exactly({s.name: _row(s) for s in signature.inputs})}]}
+    body = json_body(exactly({"input": forms}))
     content: dict[str, Any] = body["content"]
     content["application/json"] |= _example(state, signature)
     for media_type in media_types(signature)[1:]:
@@ -96,6 +99,11 @@ def _input(spec: TensorSpec) -> Schema:
     forms = [rows, nested(spec, spec.row_shape)] if spec.batched else [rows]
     forms += kind_of(spec).schemas(spec)
     return {"title": spec.name, "description": str(spec), "anyOf": forms}
+
+
+def _row(spec: TensorSpec) -> Schema:
+    """Return the schema of an input's value in a list of rows."""
+    return nested(spec, spec.row_shape)
 
 
 def _answer(route: Route, signature: Signature) -> Schema:

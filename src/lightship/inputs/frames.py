@@ -1,0 +1,136 @@
+"""Rows of a table in JSON as the inputs of a signature.
+
+Each column of a data frame is an input, or an element of an input: by name, or in order if the names do not match.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lightship.errors import InvalidInput
+from lightship.inputs import decode, kind_of, tables
+from lightship.tensors import Array, Signature, TensorSpec, json_type
+
+# Index of the cells of columns that are not in the table, after they were appended to its rows.
+_ABSENT = -1
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A data frame in JSON: rows of cells.
+
+    ``names`` is None where the columns are unnamed or only numbered.
+    """
+
+    names: tuple[str, ...] | None
+    rows: Sequence[Sequence[Any]]
+
+
+def from_rows(value: list[Any], signature: Signature, where: str) -> dict[str, Array]:
+    """Read one value per row.
+
+    A value is an object of columns or of inputs, or the only input's own value.
+    """
+    if not value:
+        raise InvalidInput(f"{where} is empty: send at least one row")
+    if not isinstance(value[0], dict) or value[0].keys() == {"b64"}:
+        return from_values(value, signature, where, rows=len(value))
+    for number, record in enumerate(value, start=1):
+        if not isinstance(record, dict):
+            raise InvalidInput(f"{where}: row {number} must be an object like the first, got {json_type(record)}")
+    optional = {name for spec in signature.inputs for name in kind_of(spec).optional_columns()}
+    names = tuple(dict.fromkeys([*value[0], *(name for record in value for name in optional & record.keys())]))
+    for number, record in enumerate(value, start=1):
+        if missing := next((name for name in names if name not in record and name not in optional), None):
+            raise InvalidInput(f"{where}: row {number} lacks the column '{missing[:80]}'")
+    return from_frame(Frame(names, [[record.get(name) for name in names] for record in value]), signature)
+
+
+def from_values(value: Any, signature: Signature, where: str, rows: int | None = None) -> dict[str, Array]:
+    """Read nested lists for the only input, or rows of unnamed cells for several."""
+    if len(signature.inputs) == 1:
+        (spec,) = signature.inputs
+        array = decode(value, spec)
+        return {spec.name: array if rows is None else _checked_count(array, spec, rows)}
+    if not isinstance(value, list) or not value:
+        raise InvalidInput(f"{where} must be rows, or an object with {described(signature)}")
+    return from_frame(Frame(None, checked_rows(value, where)), signature)
+
+
+def from_frame(frame: Frame, signature: Signature) -> dict[str, Array]:
+    """Return a data frame as inputs.
+
+    Columns are whole inputs, or elements of inputs, by name or, if the names do not match, in order. As in MLflow,
+    named columns of no input are ignored, and null is NaN in an input of floats.
+    """
+    specs = signature.inputs
+    if frame.names is not None and all(spec.name in frame.names for spec in specs):
+        indices = {name: index for index, name in enumerate(frame.names)}
+        return {spec.name: _column([row[indices[spec.name]] for row in frame.rows], spec) for spec in specs}
+    if not tables.readable(signature):
+        raise InvalidInput(f"a table needs a column for each input: {described(signature)}")
+    wanted = [(name, column) for name, columns in tables.columns_of(signature).items() for column in columns]
+    order = _order(frame, [column for _, column in wanted], signature)
+    rows = [[*row, None] for row in frame.rows] if _ABSENT in order else frame.rows
+    inputs = {}
+    for spec in specs:
+        positions = [index for index, (owner, _) in zip(order, wanted, strict=True) if owner == spec.name]
+        cells = [[_cell(row[index], spec) for index in positions] for row in rows]
+        inputs[spec.name] = kind_of(spec).decode_cells(cells, spec)
+    return inputs
+
+
+def checked_rows(rows: list[Any], where: str) -> list[list[Any]]:
+    """Return rows after checking that all are equally long lists of cells."""
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, list):
+            raise InvalidInput(f"{where}: row {number} must be a list of cells, got {json_type(row)}")
+        if len(row) != len(rows[0]):
+            raise InvalidInput(f"{where} is ragged: row {number} has {len(row)} cells, the first has {len(rows[0])}")
+    return rows
+
+
+def _checked_count(array: Array, spec: TensorSpec, rows: int) -> Array:
+    """Return an array after checking that it has as many rows as were sent.
+
+    Raises InvalidInput also where all values together were read as one row.
+    """
+    if spec.batched and (array.ndim == 0 or len(array) != rows):
+        raise InvalidInput(f"input '{spec.name}' must have shape {list(spec.row_shape)} in each of {rows} rows")
+    return array
+
+
+def _order(frame: Frame, wanted: Sequence[str], signature: Signature) -> Sequence[int]:
+    """Return the index of each wanted column; _ABSENT for an optional one."""
+    if frame.names is not None and (tables.named(signature) or set(wanted) <= set(frame.names)):
+        indices = {name: index for index, name in enumerate(frame.names)}
+        if missing := tables.missing_columns(signature, frame.names):
+            raise InvalidInput(f"the table lacks the column '{missing[0]}': it needs {', '.join(wanted)[:300]}")
+        return [indices.get(name, _ABSENT) for name in wanted]
+    width = len(frame.rows[0]) if frame.rows else 0
+    if width != len(wanted):
+        raise InvalidInput(f"the table has {width} columns: {len(wanted)} are expected ({', '.join(wanted)[:300]})")
+    return range(width)
+
+
+def _column(values: list[Any], spec: TensorSpec) -> Array:
+    """Return a column that holds a whole input.
+
+    A cell is a row's number, text or nested list.
+    """
+    cells = [_cell(value, spec) for value in values]
+    if len(spec.shape) == 2 and not any(isinstance(cell, list) for cell in cells):
+        cells = [[cell] for cell in cells]  # an input [batch, 1]
+    return _checked_count(decode(cells, spec), spec, len(values))
+
+
+def _cell(value: Any, spec: TensorSpec) -> Any:
+    return math.nan if value is None and spec.numpy.kind == "f" else value
+
+
+def described(signature: Signature) -> str:
+    """Return the inputs for a message."""
+    return ", ".join(f"'{spec.name}' ({spec})" for spec in signature.inputs)

@@ -33,9 +33,9 @@ def from_numbers(options: Mapping[str, Any], constants: Mapping[int, Array]) -> 
 
 
 def to_numbers(options: Mapping[str, Any], constants: Mapping[int, Array]) -> Operation:
-    """Read numbers of a ``dtype``; raises InvalidInput with the input's name and row, from 1.
+    """Read numbers of a ``dtype``; raises InvalidInput with input and row.
 
-    ``source`` is the name of the call's input, for the message.
+    ``source`` is the name of the call's input, for the message. Rows count from 1.
     """
     dtype, source = DTYPES[options["dtype"]], str(options.get("source", ""))
     read = _integer(dtype) if dtype.kind == "i" else _float

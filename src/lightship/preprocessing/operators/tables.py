@@ -157,9 +157,9 @@ def _unknown(row: int, name: str, value: Any, categories: Mapping[Any, int]) -> 
 def _printable(value: Any) -> str:
     if _key(value) is None:
         return "NaN"
-    return (
-        repr(value.decode(errors="replace")[:40]) if isinstance(value, bytes) else repr(float(value)).removesuffix(".0")
-    )
+    if isinstance(value, bytes):
+        return repr(value.decode(errors="replace")[:40])
+    return repr(float(value)).removesuffix(".0")
 
 
 def one_hot(options: Mapping[str, Any], constants: Mapping[int, Array]) -> Operation:

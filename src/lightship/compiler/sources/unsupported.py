@@ -123,7 +123,7 @@ def _json(name: str, first: bytes) -> str:
         return _XGBOOST_DUMP
     if b'"tree_info"' in first or b'"tree_structure"' in first:
         return _LIGHTGBM_DUMP
-    return _CONFIGURATION if b'"class_name"' in first and b'"config"' in first else _JSON
+    return _CONFIGURATION if b'"class_name"' in first else _JSON
 
 
 def _by_content(first: bytes) -> str:

@@ -18,6 +18,8 @@ from lightship.compiler import compile_model, sources
 from lightship.errors import SourceRefused
 from lightship.registry.registry import Registry
 
+GENERIC = "is not a model file: Lightship compiles"
+
 
 def refusal(path: Path) -> str:
     with pytest.raises(SourceRefused) as refused:
@@ -61,7 +63,44 @@ def test_check_failed_download_is_named(tmp_path: Path, name: str, content: byte
 @pytest.mark.parametrize("name", ["model.onnx", "model.safetensors", "frozen.pb", "model.json", "model.npz"])
 def test_check_file_of_other_framework_names_remedy(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\x08\x07 some bytes")
-    assert ": " in refusal(tmp_path / name)
+    assert GENERIC not in refusal(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "named"),
+    [
+        ("dump.txt", b"booster[0]:\n0:[f2<2.45] yes=1,no=2\n", "save_model('model.ubj')"),
+        ("dump.json", b'[\n  { "nodeid": 0, "depth": 0 }]', "save_model('model.ubj')"),
+        ("dump.JSON", b'{"name": "tree", "tree_info": []}', "save_model('model.txt')"),
+        ("config.json", b'{"module": "keras", "class_name": "Functional", "config": {}}', "model.save()"),
+        ("package.json", b'{"version": 1}', "XGBoost"),
+        ("empty.json", b"", "empty"),
+        ("tokenizer.json", b"{}", "model.yaml"),
+        ("words.json", b'{"version": "1.0", "added_tokens": []}', "model.yaml"),
+        ("vocab.txt", b"[PAD]\n[UNK]\n", "model.yaml"),
+    ],
+)
+def test_check_text_file_without_model_names_remedy(tmp_path: Path, name: str, content: bytes, named: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    message = refusal(tmp_path / name)
+    assert named in message
+    assert GENERIC not in message
+
+
+@pytest.mark.parametrize(
+    ("name", "format_name"),
+    [
+        ("model.KERAS", "keras"),
+        ("model.H5", "hdf5"),
+        ("model.SKOPS", "skops"),
+        ("model.TFLITE", "tflite"),
+        ("model.UBJ", "xgboost"),
+        ("model.JOBLIB", "pickle"),
+    ],
+)
+def test_candidates_of_upper_case_suffix_are_those_of_lower_case(tmp_path: Path, name: str, format_name: str) -> None:
+    (tmp_path / name).write_bytes(b"some bytes")
+    assert [importer.name for importer in sources.candidates(tmp_path / name)] == [format_name]
 
 
 def test_check_keras3_weights_with_unknown_groups_are_named_weights(tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import xgboost
 
 from lightship.model import Model
 from tests.emulator import EXAMPLES, ROOT, Emulator
@@ -108,13 +110,24 @@ def test_broker_model_file_is_published_once(broker: Broker) -> None:
     assert broker.registry.versions("quickstart") == [1, 2]
 
 
+def test_broker_xgboost_file_is_published(broker: Broker, tmp_path: Path) -> None:
+    rows = np.arange(12.0).reshape(6, 2)
+    data = xgboost.DMatrix(rows, [0.0, 1.0, 0.0, 1.0, 0.0, 1.0])
+    xgboost.train({"nthread": 1}, data, 2).save_model(tmp_path / "trees.ubj")
+    assert broker.invoke(broker.put("incoming/trees.ubj", (tmp_path / "trees.ubj").read_bytes())) == []
+    assert broker.report("incoming/trees.ubj")["state"] == "published"
+    assert broker.registry.versions("trees") == [1]
+
+
 # By key: the content, and text that the report's reason contains.
 REFUSED = {
     "incoming/prose.keras": (b"not a model", "prose.keras"),
     "incoming/prose.tflite": (b"not a model", "TFL3"),
     "incoming/empty.h5": (b"", "empty.h5"),
     "incoming/team/churn.keras": (b"x", "incoming/"),
-    "incoming/notes.txt": (b"x", ".keras, .h5, .hdf5, .tflite, .zip, .tar.gz, .tgz"),
+    "incoming/notes.md": (b"x", ".keras"),
+    "incoming/README.txt": (b"x", "README.txt"),
+    "incoming/dump.json": (b'[{"nodeid": 0}]', "save_model"),
     "incoming/..keras": (b"x", "'.'"),
     "incoming/my model (1)%2B+é.keras": (b"x", "'my model (1)%2B+é'"),
     "incoming/a\tb<&'\\\"*?.keras": (b"x", r"'a\tb"),  # moto has no path for a line feed

@@ -44,11 +44,11 @@ def test_predict_runs_allowed_transform(project: Path, way: tuple[str, ...]) -> 
 @pytest.mark.parametrize(
     ("cells", "options", "named"),
     [
-        ('["1", "2"]', (), ("LIGHTSHIP_TRANSFORMS=amounts", "transforms/amounts.py")),
-        ('["1", "2"]', ("--transforms", "../x"), ("LIGHTSHIP_TRANSFORMS", "'../x'")),
+        ('["1", "2"]', (), ("'amounts'", "LIGHTSHIP_TRANSFORMS")),
+        ('["1", "2"]', ("--transforms", "../x"), ("'../x'",)),
         ('["x", "1"]', ("--transforms", "amounts"), ("'x' is not an amount",)),
-        ('["raise", "1"]', ("--transforms", "amounts"), ("raised ValueError", "a secret (amounts.py, line")),
-        ('["float64", "1"]', ("--transforms", "amounts"), ("float64 [1, 2]", "float32 [any, 2]")),
+        ('["raise", "1"]', ("--transforms", "amounts"), ("amounts", "ValueError", "a secret")),
+        ('["float64", "1"]', ("--transforms", "amounts"), ("amounts", "float64", "float32")),
     ],
 )
 def test_predict_refusal_is_one_sentence_with_exit_code_2(
@@ -64,7 +64,7 @@ def test_predict_hanging_transform_ends_at_limit(project: Path) -> None:
     limit = {"LIGHTSHIP_TRANSFORM_SECONDS": "0.1"}
     with closed_gate():
         done = run(project, "predict", "priced", '[["hang", "1"]]', "--transforms", "amounts", **limit)
-    assert (done.exit_code, "did not return within 0.1 s" in done.output) == (2, True)
+    assert (done.exit_code, "amounts" in done.output, "0.1 s" in done.output) == (2, True, True)
 
 
 def test_show_prints_transform_and_whether_file_differs(project: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lightship.compiler.build import build
+from lightship.compiler.job import BuildJob
 from lightship.errors import LightshipError
 from tests.zoo.rows import REFUSED, Row
 from tests.zoo.saving import save
@@ -32,16 +33,7 @@ def measure(group: str, name: str, model: Any, form: str) -> Row:
 
 def compiled(group: str, name: str, path: Path, bundle: Path) -> Row:
     """Compile a file into an empty folder and return the row."""
-    job = {
-        "source": str(path),
-        "folder": str(bundle),
-        "data": None,
-        "engine": None,
-        "trust": False,
-        "slow": False,
-        "sandbox": "none",
-        "config": {},
-    }
+    job = BuildJob(path, bundle, sandbox="none").to_json()
     start = time.process_time()
     try:
         result = build(job, lambda *_: None)

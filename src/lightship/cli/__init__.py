@@ -26,7 +26,7 @@ from lightship.version import __version__
 )
 @click.version_option(__version__, prog_name="lightship")
 def lightship() -> None:
-    """Turn a trained TensorFlow/Keras model into a prediction API.
+    """Turn a trained model into an HTTPS prediction API.
 
     \b
     lightship compile churn.keras        create version 1 of the model "churn" in ./models

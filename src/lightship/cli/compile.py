@@ -72,7 +72,8 @@ def compile_command(
 ) -> None:
     """Compile a model into the registry.
 
-    SOURCE is a .keras, .h5, .hdf5, .skops or .tflite file, or a SavedModel as a folder, .zip or .tar.gz.
+    SOURCE is a .keras, .h5 or .hdf5 file of Keras, a .skops file of scikit-learn, a .ubj or .json file of XGBoost, a
+    .txt file of LightGBM, a .tflite file, or a SavedModel as a folder, .zip or .tar.gz.
     """
     from lightship.compiler import CompileOptions, compile_model
 

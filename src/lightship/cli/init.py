@@ -29,7 +29,8 @@ def init_command(
 ) -> None:
     """Write a starting model.yaml for a model file.
 
-    FILE is a .keras, .h5, .hdf5, .skops or .tflite file, or a SavedModel as a folder, .zip or .tar.gz.
+    FILE is a .keras, .h5 or .hdf5 file of Keras, a .skops file of scikit-learn, a .ubj or .json file of XGBoost, a
+    .txt file of LightGBM, a .tflite file, or a SavedModel as a folder, .zip or .tar.gz.
 
     A model.yaml adds what a model file lacks: which inputs are images, names of columns, names of classes. This command
     reads the names, dtypes and shapes of a model's inputs and outputs, in the same sandbox as `compile`, and writes

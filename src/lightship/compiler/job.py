@@ -15,7 +15,7 @@ class BuildJob:
     """Model file to compile, target folder and options.
 
     Attributes:
-        source: a .keras, .h5, .hdf5, .skops or .tflite file, or a SavedModel as a folder, .zip or .tar.gz.
+        source: a model file, or the folder of a SavedModel.
         folder: an empty folder, to which the bundle is written.
         config: what :func:`lightship.compiler.config.read_config` returns.
         data: file of real inputs for the comparison, see :mod:`lightship.compiler.verification.datafiles`.

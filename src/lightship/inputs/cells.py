@@ -58,11 +58,11 @@ def parser(spec: TensorSpec) -> Callable[[str], Any]:
 
 
 def describe_cell(spec: TensorSpec) -> str:
-    """Return the expected content of a cell: ``float32``, or ``int8 (-128..127)``."""
-    if spec.numpy.kind not in "iu":
-        return spec.dtype
-    limits = np.iinfo(spec.numpy)
-    return f"{spec.dtype} ({limits.min}..{limits.max})"
+    """Return the expected content of a cell, such as ``a number (float32)``."""
+    if spec.numpy.kind in "iu":
+        limits = np.iinfo(spec.numpy)
+        return f"an integer ({spec.dtype}, {limits.min}..{limits.max})"
+    return {"f": f"a number ({spec.dtype})", "b": "true or false"}.get(spec.numpy.kind, spec.dtype)
 
 
 def with_hint(message: str, cell: Any) -> str:

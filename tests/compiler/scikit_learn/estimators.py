@@ -11,16 +11,24 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA, TruncatedSVD
-from sklearn.feature_selection import SelectKBest, VarianceThreshold
+from sklearn.feature_selection import SelectKBest, SelectPercentile, VarianceThreshold
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.linear_model import (
+    ARDRegression,
+    BayesianRidge,
     ElasticNet,
+    ElasticNetCV,
+    HuberRegressor,
     Lasso,
+    LassoCV,
     LinearRegression,
     LogisticRegression,
+    LogisticRegressionCV,
     Perceptron,
     Ridge,
     RidgeClassifier,
+    RidgeClassifierCV,
+    RidgeCV,
     SGDClassifier,
     SGDOneClassSVM,
     SGDRegressor,
@@ -32,6 +40,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
     Binarizer,
+    FunctionTransformer,
     MaxAbsScaler,
     MinMaxScaler,
     Normalizer,
@@ -102,7 +111,11 @@ def classifiers() -> dict[str, Build]:
     return {
         "LogisticRegression, binary": lambda: _fit(LogisticRegression(max_iter=5000), cancer),
         "LogisticRegression, classes named": lambda: _fit(LogisticRegression(max_iter=500), named),
+        "LogisticRegressionCV": lambda: _fit(
+            LogisticRegressionCV(Cs=3, cv=3, scoring="accuracy", l1_ratios=(0.0,), use_legacy_attributes=False), named
+        ),
         "RidgeClassifier": lambda: _fit(RidgeClassifier(), iris),
+        "RidgeClassifierCV": lambda: _fit(RidgeClassifierCV(), cancer),
         "SGDClassifier, hinge": lambda: _fit(SGDClassifier(random_state=1), iris),
         "SGDClassifier, log_loss": lambda: _fit(SGDClassifier(loss="log_loss", random_state=1), iris),
         "SGDClassifier, modified_huber": lambda: _fit(SGDClassifier(loss="modified_huber", random_state=1), iris),
@@ -141,8 +154,14 @@ def others() -> dict[str, Build]:
         "LinearRegression": lambda: _fit(LinearRegression(), diabetes),
         "LinearRegression, two targets": lambda: _fit(LinearRegression(), several),
         "Ridge": lambda: _fit(Ridge(), diabetes),
+        "RidgeCV": lambda: _fit(RidgeCV(), several),
         "Lasso": lambda: _fit(Lasso(), diabetes),
+        "LassoCV": lambda: _fit(LassoCV(cv=3), diabetes),
         "ElasticNet": lambda: _fit(ElasticNet(), diabetes),
+        "ElasticNetCV": lambda: _fit(ElasticNetCV(cv=3), diabetes),
+        "BayesianRidge": lambda: _fit(BayesianRidge(), diabetes),
+        "ARDRegression": lambda: _fit(ARDRegression(), diabetes),
+        "HuberRegressor": lambda: _fit(HuberRegressor(max_iter=1000), diabetes),
         "SGDRegressor": lambda: _fit(SGDRegressor(random_state=1), diabetes),
         "LinearSVR": lambda: _fit(LinearSVR(random_state=1), diabetes),
         "KNeighborsRegressor": lambda: _fit(KNeighborsRegressor(), diabetes),
@@ -176,6 +195,9 @@ def pipelines() -> dict[str, Build]:
         "FeatureUnion": lambda: _fit(make_pipeline(StandardScaler(), union, logistic), iris),
         "SelectKBest, VarianceThreshold": lambda: _fit(
             make_pipeline(VarianceThreshold(0.1), SelectKBest(k=2), logistic), iris
+        ),
+        "FunctionTransformer, SelectPercentile": lambda: _fit(
+            make_pipeline(FunctionTransformer(), SelectPercentile(percentile=50), logistic), iris
         ),
         "OneHotEncoder": lambda: _fit(
             make_pipeline(_columns(OneHotEncoder(handle_unknown="ignore")), StandardScaler(), logistic), people

@@ -167,6 +167,9 @@ def test_unknown_category_names_row_column_and_categories() -> None:
     bound = program(encoder, strings=("x0",), columns=1).bind()
     with pytest.raises(InvalidInput, match=r"row 2, column 'x0': 'nowhere' .*'Bern'"):
         bound.run({"x0": np.array([b"Bern", b"nowhere"], object)})
+    numbers = program(OneHotEncoder().fit(np.array([[0.1], [1234567.5], [3.0]])), columns=1).bind()
+    with pytest.raises(InvalidInput, match=r"row 1, column 'x0': 0\.30000000000000004 .* 0\.1, 3, 1234567\.5$"):
+        numbers.run({"features": np.array([[0.1 + 0.2]])})
     with pytest.raises(InvalidInput, match="row 1"):
         bound.run({"x0": np.array([b"\xff\xfe"], object)})
 

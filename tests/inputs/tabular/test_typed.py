@@ -136,6 +136,8 @@ def test_from_csv_with_other_columns_only_is_refused() -> None:
         ({"name": "a", "type": "date", "features": ["yaer"]}, "'yaer'"),
         ({"name": "a", "missing": "median"}, "'median'"),
         ({"name": "a", "missing": "mean"}, "mean"),
+        ({"type": "date"}, r"columns\[0\]"),
+        ({"name": ""}, r"columns\[0\]"),
         ({"name": "a", "default": 1}, "default"),
         ({"name": "a", "missing": "default", "default": "x"}, "'x'"),
         ({"name": "a", "type": "boolean", "missing": "default", "default": "no"}, "'no'"),

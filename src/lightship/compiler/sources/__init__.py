@@ -46,7 +46,8 @@ def candidates(path: Path) -> list[Importer]:
     except OSError as error:
         raise SourceRefused(f"cannot read {path}: {error.strerror}") from None
     if not found:
-        accepted = ", ".join(importer.accepts for importer in IMPORTERS)
+        pickles_last = sorted(IMPORTERS, key=lambda importer: isinstance(importer, sklearn_files.PickleFile))
+        accepted = ", ".join(importer.accepts for importer in pickles_last)
         raise SourceRefused(f"{path.name} is not a model file: Lightship compiles {accepted}")
     return found
 

@@ -146,6 +146,11 @@ GZIP = b"\x1f\x8b"
 HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
+def suffix(path: Path) -> str:
+    """Return the suffix of a file's name in lower case, such as ``.keras``."""
+    return path.suffix.lower()
+
+
 def head(path: Path, count: int = 8) -> bytes:
     """Return the first bytes of a file; empty for a folder."""
     if not path.is_file():

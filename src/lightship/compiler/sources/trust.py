@@ -6,12 +6,20 @@ from pathlib import Path
 
 from lightship.errors import SourceRefused
 
+PICKLE = "a pickle, which runs code when it is opened"
+
 
 def trusted_code(path: Path, code: tuple[str, ...], *, trust: bool) -> tuple[str, ...]:
     """Return the code that ``--trust`` allowed.
 
     Raises SourceRefused, which names the code, where it is not trusted.
     """
+    if PICKLE in code and not trust:
+        raise SourceRefused(
+            f"{path.name} is {PICKLE}; it was not opened. Save a scikit-learn model with "
+            'skops.io.dump(model, "model.skops"), a Keras model with model.save("model.keras"), or, if you trust the '
+            "file's author, compile it with --trust"
+        )
     if code and not trust:
         named = [f"{phrase:.400}" for phrase in code[:8]] + [f"{len(code) - 8} more"] * (len(code) > 8)
         raise SourceRefused(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from lightship.compiler.sources.base import head
+from lightship.compiler.sources.base import head, suffix
 
 _SAVE_ALL = "build the model in code, load these weights into it, and save all of it with model.save()"
 _CHECKPOINT = f"a checkpoint, which holds weights without a model: {_SAVE_ALL}"
@@ -58,14 +58,21 @@ _BY_SUFFIX: Mapping[str, str] = {
     ".ckpt": _CHECKPOINT,
     ".index": _CHECKPOINT,
     ".npz": f"a file of arrays without a model: {_SAVE_ALL}",
-    ".json": "the configuration of a model without its weights: save all of it with model.save()",
     ".pb": _FROZEN,
     ".py": "a program: run it and save the model with model.save()",
 }
 
-_BEGINNING = 4096  # bytes in which a JSON file says what it is
+_BEGINNING = 4096  # bytes in which a file says what it is
 _XGBOOST_BINARY = (
     "a file of XGBoost's former binary format: load it with the version of XGBoost that wrote it, and save it with "
+    "save_model('model.ubj')"
+)
+_XGBOOST_DUMP = "a dump of XGBoost's trees without its objective: save the model with save_model('model.ubj')"
+_LIGHTGBM_DUMP = "a dump of LightGBM's trees: save the model with booster.save_model('model.txt')"
+_TOKENIZER = "a tokenizer: name it in model.yaml, and compile the model that takes its tokens"
+_CONFIGURATION = "the configuration of a model without its weights: save all of it with model.save()"
+_JSON = (
+    "a JSON file, and not a model of XGBoost: save a Keras model with model.save(), an XGBoost model with "
     "save_model('model.ubj')"
 )
 _WEB_PAGE = "a web page, probably from a failed download: download the file itself"
@@ -74,6 +81,7 @@ _BY_CONTENT: tuple[tuple[tuple[bytes, ...], str], ...] = (
     ((b"version https://git-lfs",), "a Git LFS pointer instead of the file: run git lfs pull in its repository"),
     ((b"<!doctype html", b"<html"), _WEB_PAGE),
     ((b"binf", b"bs64"), _XGBOOST_BINARY),
+    ((b"booster[",), _XGBOOST_DUMP),
 )
 
 
@@ -83,37 +91,39 @@ def describe(path: Path) -> str:
     The text is phrased as the end of a sentence.
     """
     if path.is_dir():
-        return _by_names({entry.name for entry in path.iterdir()}, path.suffix.lower())
+        return _by_names({entry.name for entry in path.iterdir()}, suffix(path))
     if ".data-0" in path.name:
         return _CHECKPOINT
-    if path.suffix.lower() == ".json" and (described := _json(head(path, _BEGINNING))) is not None:
-        return described
-    return _BY_SUFFIX.get(path.suffix.lower(), "") or _by_content(head(path, 32))
+    name, first = path.name.lower(), head(path, _BEGINNING)
+    if suffix(path) == ".json":
+        return _by_content(first) or _json(name, first)
+    if name == "vocab.txt" and first and not first.startswith(b"tree"):  # as LightGBM's files do
+        return _TOKENIZER
+    return _BY_SUFFIX.get(suffix(path), "") or _by_content(first)
 
 
-def _by_names(names: AbstractSet[str], suffix: str) -> str:
-    """Return what a folder is, from the names in it and its own suffix."""
+def _by_names(names: AbstractSet[str], ending: str) -> str:
+    """Return what a folder is, from the names in it and the end of its own."""
     if "checkpoint" in names or any(name.endswith(".index") for name in names):
         return _CHECKPOINT
     if names & {"keras_metadata.pb", "variables"}:
         return "a SavedModel without its saved_model.pb: copy the whole folder"
     if "config.json" in names and any(name.endswith((".safetensors", "pytorch_model.bin")) for name in names):
         return _FOLDER
-    return _CORE_ML if suffix == ".mlpackage" or names >= {"Manifest.json", "Data"} else ""
+    return _CORE_ML if ending == ".mlpackage" or names >= {"Manifest.json", "Data"} else ""
 
 
-def _json(first: bytes) -> str | None:
-    """Return the description of a JSON file of a boosting library.
-
-    It is empty for a model of XGBoost, and None for any other JSON.
-    """
+def _json(name: str, first: bytes) -> str:
+    """Return what a JSON file is, from its name and beginning; empty for XGBoost's."""
     if first.lstrip()[:1] == b"{" and b'"learner"' in first:
         return ""
+    if name == "tokenizer.json" or b'"added_tokens"' in first:
+        return _TOKENIZER
     if b'"nodeid"' in first:
-        return "a dump of XGBoost's trees without its objective: save the model with save_model('model.ubj')"
+        return _XGBOOST_DUMP
     if b'"tree_info"' in first or b'"tree_structure"' in first:
-        return "a dump of LightGBM's trees: save the model with booster.save_model('model.txt')"
-    return None
+        return _LIGHTGBM_DUMP
+    return _CONFIGURATION if b'"class_name"' in first else _JSON
 
 
 def _by_content(first: bytes) -> str:

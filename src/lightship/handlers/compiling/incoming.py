@@ -10,7 +10,7 @@ from lightship.errors import RegistryError, SourceRefused
 from lightship.registry.registry import check_name
 
 PREFIX = "incoming/"
-SUFFIXES = (".keras", ".h5", ".hdf5", ".skops", ".tflite", ".zip", ".tar.gz", ".tgz")
+SUFFIXES = (".keras", ".h5", ".hdf5", ".skops", ".ubj", ".json", ".txt", ".tflite", ".zip", ".tar.gz", ".tgz")
 CONFIG = ".yaml"
 REPORT = ".report.json"
 

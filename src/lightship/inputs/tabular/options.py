@@ -10,6 +10,10 @@ from lightship.inputs.tabular.columns import TYPES, Column, class_of, column_of
 from lightship.tensors import TensorSpec
 
 _SHARED = ("name", "type", "missing", "default")
+_VALUES = {
+    "default": "the value of missing cells, such as default: 0",
+    "mean": "a number such as mean: 51000.5",
+}
 _ANY = TensorSpec("", "float64", (None,))
 
 
@@ -65,9 +69,10 @@ def _check_missing(record: Mapping[str, Any], column: type[Column]) -> None:
     if policy not in column.policies:
         raise InvalidInput(f"missing must be {' or '.join(column.policies)}, not {policy!r:.40}")
     for option in ("default", "mean"):
-        if (option in record) != (policy == option):
-            state = "is given" if option in record else "is not given"
-            raise InvalidInput(f"missing is {policy} and {option} {state}: give both, missing: {option} and {option}")
+        if policy == option and option not in record:
+            raise InvalidInput(f"missing: {option} needs the option {option}, {_VALUES[option]}")
+        if policy != option and option in record:
+            raise InvalidInput(f"the option {option} is used only with missing: {option}, which is not given")
 
 
 def _check_filling(column: Column, spec: TensorSpec) -> None:

@@ -27,6 +27,9 @@ class Tabular(InputKind):
     def check_options(cls, options: Mapping[str, Any]) -> None:
         """See :class:`InputKind`."""
         columns = options.get("columns")
+        for index, column in enumerate(columns if isinstance(columns, list) else ()):
+            if isinstance(column, Mapping) and not column.get("name"):
+                raise InvalidInput(f"columns[{index}] has no name")
         if set(options) != {"columns"} or not isinstance(columns, list) or not all(map(_is_column, columns)):
             raise InvalidInput("tabular has exactly one option, columns: a list of names, or of mappings with a name")
         names = [_name(column) for column in columns]

@@ -33,9 +33,9 @@ def from_numbers(options: Mapping[str, Any], constants: Mapping[int, Array]) -> 
 
 
 def to_numbers(options: Mapping[str, Any], constants: Mapping[int, Array]) -> Operation:
-    """Read numbers of a ``dtype``; raises InvalidInput with the input's name and row.
+    """Read numbers of a ``dtype``; raises InvalidInput with input and row.
 
-    ``source`` is the name of the call's input, for the message.
+    ``source`` is the name of the call's input, for the message. Rows count from 1.
     """
     dtype, source = DTYPES[options["dtype"]], str(options.get("source", ""))
     read = _integer(dtype) if dtype.kind == "i" else _float
@@ -71,7 +71,8 @@ def _float(text: bytes) -> float:
 
 
 def _refused(array: Array, read: Callable[[bytes], Any], source: str, dtype: np.dtype[Any]) -> InvalidInput:
-    row = next(row for row in range(len(array) or 1) if not _reads(array[row : row + 1] if array.ndim else array, read))
+    rows = np.atleast_1d(array)
+    row = next(number for number, texts in enumerate(rows, start=1) if not _reads(np.asarray(texts, object), read))
     where = f"input '{source}', row {row}" if source else f"row {row}"
     kind = "an integer" if dtype.kind == "i" else "a number"
     return InvalidInput(f"{where}: the text is not {kind} ({dtype.name})")

@@ -155,9 +155,11 @@ def _unknown(row: int, name: str, value: Any, categories: Mapping[Any, int]) -> 
 
 
 def _printable(value: Any) -> str:
-    if value is None:
+    if _key(value) is None:
         return "NaN"
-    return repr(value.decode(errors="replace")[:40]) if isinstance(value, bytes) else f"{value:g}"
+    if isinstance(value, bytes):
+        return repr(value.decode(errors="replace")[:40])
+    return repr(float(value)).removesuffix(".0")
 
 
 def one_hot(options: Mapping[str, Any], constants: Mapping[int, Array]) -> Operation:

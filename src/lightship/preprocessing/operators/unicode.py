@@ -11,7 +11,7 @@ import numpy as np
 
 from lightship.errors import InvalidInput
 from lightship.preprocessing.operators.base import Operator, plain
-from lightship.preprocessing.operators.strings import each, fill
+from lightship.preprocessing.operators.strings import fill
 from lightship.tensors import Array
 
 _LAST = 0x10FFFF
@@ -21,9 +21,10 @@ _REPLACEMENT = 0xFFFD
 def decode(texts: Array, *, errors: str = "replace") -> tuple[Array, Array]:
     """Return the code points of a vector of strings: int64 splits and int32 values.
 
-    ``errors``: what to do with invalid UTF-8: ``replace``, ``ignore`` or ``strict``, which raises InvalidInput.
+    ``errors``: what to do with invalid UTF-8: ``replace``, ``ignore`` or ``strict``, which raises InvalidInput with
+    the position of the string, from 1.
     """
-    rows = [_decoded(text, row, errors) for row, text in enumerate(texts.tolist())]
+    rows = [_decoded(text, row, errors) for row, text in enumerate(texts.tolist(), start=1)]
     points = np.frombuffer("".join(rows).encode("utf-32-le"), "<i4")
     splits = np.zeros(len(rows) + 1, np.int64)
     np.cumsum([len(row) for row in rows], out=splits[1:])
@@ -47,8 +48,11 @@ def encode(points: Array, splits: Array) -> Array:
 
 
 def transcode(texts: Array, *, errors: str = "replace") -> Array:
-    """Return the strings as valid UTF-8."""
-    return each(texts, lambda text: _decoded(text, 0, errors).encode())
+    """Return the strings as valid UTF-8; raises InvalidInput with the row, from 1."""
+    rows = np.atleast_1d(texts)
+    numbers = np.broadcast_to(np.arange(1, len(rows) + 1).reshape(-1, *[1] * (rows.ndim - 1)), rows.shape)
+    pairs = zip(rows.ravel().tolist(), numbers.ravel().tolist(), strict=True)
+    return fill([_decoded(text, row, errors).encode() for text, row in pairs]).reshape(texts.shape)
 
 
 OPERATORS: dict[str, Operator] = {"decode": plain(decode), "encode": plain(encode), "transcode": plain(transcode)}

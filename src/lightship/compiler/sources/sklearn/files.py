@@ -6,9 +6,10 @@ from pathlib import Path
 
 from lightship.bundle import digest_file
 from lightship.compiler.sources import archives
-from lightship.compiler.sources.base import ZIP, head
+from lightship.compiler.sources.base import ZIP, head, suffix
 from lightship.compiler.sources.sklearn.intake import arrays, schema
 from lightship.compiler.sources.sklearn.original import SklearnOriginal, load_pickle, load_skops
+from lightship.compiler.sources.trust import PICKLE
 from lightship.errors import SourceRefused
 
 SCHEMA = "schema.json"
@@ -24,11 +25,11 @@ class SkopsFile:
 
     def matches(self, path: Path) -> bool:
         """Return whether a path is a .skops file by name, or any zip archive."""
-        return (path.suffix == ".skops" and path.is_file()) or head(path, 2) == ZIP
+        return (suffix(path) == ".skops" and path.is_file()) or head(path, 2) == ZIP
 
     def owns(self, path: Path) -> bool:
         """Return whether a path is a .skops file by name or by its entries."""
-        return path.suffix == ".skops" or SCHEMA in {entry.name for entry in archives.zip_entries(path)}
+        return suffix(path) == ".skops" or SCHEMA in {entry.name for entry in archives.zip_entries(path)}
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
         """Check the archive, every node of its schema, and the headers of its arrays.
@@ -49,13 +50,13 @@ class PickleFile:
     """Importer of ``.joblib`` and ``.pkl`` files."""
 
     name = "pickle"
-    accepts = "a .joblib or .pkl file of one with --trust"
+    accepts = "a scikit-learn .joblib or .pkl file with --trust"
 
     def matches(self, path: Path) -> bool:
         """Return whether a path is a pickle by name or by its first bytes."""
         if not path.is_file() or not (first := head(path, 2)):
             return False
-        return path.suffix in (".joblib", ".pkl", ".pickle") or (first in _PICKLES and head(path)[4:] != _TFLITE)
+        return suffix(path) in (".joblib", ".pkl", ".pickle") or (first in _PICKLES and head(path)[4:] != _TFLITE)
 
     def owns(self, path: Path) -> bool:
         """Return True: no other format matches."""
@@ -63,10 +64,7 @@ class PickleFile:
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
         """Return the pickle as code."""
-        return (
-            "a pickle, which runs code when it is opened (a scikit-learn model is saved without code by "
-            'skops.io.dump(model, "model.skops"), a Keras model by model.save("model.keras"))',
-        )
+        return (PICKLE,)
 
     def load(self, path: Path, work: Path, *, trust: bool) -> SklearnOriginal:
         """Unpickle the file, which the user trusts."""

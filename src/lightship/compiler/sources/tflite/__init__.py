@@ -15,7 +15,7 @@ from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE, digest_file
 from lightship.compiler.graph.randomness import select_random
 from lightship.compiler.hints import Hint
-from lightship.compiler.sources.base import Batch, head
+from lightship.compiler.sources.base import Batch, head, suffix
 from lightship.compiler.sources.tflite.verifier import BrokenFile, Outline, outline, printable
 from lightship.engines.causes import translated
 from lightship.engines.litert import is_dynamic, plain_name, tensor_indices
@@ -40,7 +40,7 @@ class TfliteFile:
 
     def matches(self, path: Path) -> bool:
         """Return whether the suffix or the identifier is that of a .tflite file."""
-        return (path.suffix == ".tflite" and path.is_file()) or head(path)[4:] == IDENTIFIER
+        return (suffix(path) == ".tflite" and path.is_file()) or head(path)[4:] == IDENTIFIER
 
     def owns(self, path: Path) -> bool:
         """Return True: no other format matches."""

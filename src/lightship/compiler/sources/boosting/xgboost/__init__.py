@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lightship.bundle import digest_file
-from lightship.compiler.sources.base import head
+from lightship.compiler.sources.base import head, suffix
 from lightship.compiler.sources.boosting.original import BoostedOriginal, Library
 from lightship.compiler.sources.boosting.xgboost import document
 from lightship.compiler.sources.boosting.xgboost.learner import Learner, read
@@ -25,7 +25,7 @@ class XgboostFile:
         """Return whether a path is a .ubj file, or JSON that begins as XGBoost's."""
         if not path.is_file():
             return False
-        return path.suffix == ".ubj" or is_json(path)
+        return suffix(path) == ".ubj" or is_json(path)
 
     def owns(self, path: Path) -> bool:
         """Return True: no other format matches."""

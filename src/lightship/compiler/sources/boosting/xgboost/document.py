@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lightship.compiler.sources.base import suffix
 from lightship.compiler.sources.boosting.model import BrokenModel
 from lightship.compiler.sources.boosting.xgboost import ubjson
 
@@ -19,7 +20,7 @@ def parse(path: Path) -> Any:
     Objects are dictionaries, arrays are lists or numpy arrays. The limits apply to size, depth and numbers. Two equal
     keys in one object are refused, because parsers choose different ones.
     """
-    kind = "ubj" if path.suffix == ".ubj" else "json"
+    kind = "ubj" if suffix(path) == ".ubj" else "json"
     if path.stat().st_size > MOST_BYTES[kind]:
         raise BrokenModel(
             f"{path.name} has {path.stat().st_size} bytes, and the limit for .{kind} is {MOST_BYTES[kind]}"

@@ -11,7 +11,7 @@ from typing import Any
 
 from lightship.bundle import digest_file
 from lightship.compiler.sources.base import HDF5 as MAGIC
-from lightship.compiler.sources.base import head
+from lightship.compiler.sources.base import head, suffix
 from lightship.compiler.sources.keras.allowed import config as keras_config
 from lightship.compiler.sources.keras.files import versions as keras_versions
 from lightship.compiler.sources.keras.frameworks import BY_MAJOR, Framework
@@ -32,7 +32,7 @@ class Hdf5File:
 
     def matches(self, path: Path) -> bool:
         """Return whether the suffix or the first bytes are those of HDF5."""
-        return (path.suffix in SUFFIXES and path.is_file()) or head(path) == MAGIC
+        return (suffix(path) in SUFFIXES and path.is_file()) or head(path) == MAGIC
 
     def owns(self, path: Path) -> bool:
         """Return True: no other format matches."""

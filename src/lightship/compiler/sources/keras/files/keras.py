@@ -13,7 +13,7 @@ from typing import Any
 
 from lightship.bundle import digest_file
 from lightship.compiler.sources import archives
-from lightship.compiler.sources.base import HDF5, ZIP, head
+from lightship.compiler.sources.base import HDF5, ZIP, head, suffix
 from lightship.compiler.sources.keras.allowed import config as keras_config
 from lightship.compiler.sources.keras.files import versions as keras_versions
 from lightship.compiler.sources.keras.frameworks import BY_MAJOR, Framework
@@ -40,11 +40,11 @@ class KerasFile:
         Keras 2 before 2.12 wrote HDF5 into a .keras file; such a file does not match.
         """
         first = head(path)
-        return (path.suffix == ".keras" and path.is_file() and first != HDF5) or first.startswith(ZIP)
+        return (suffix(path) == ".keras" and path.is_file() and first != HDF5) or first.startswith(ZIP)
 
     def owns(self, path: Path) -> bool:
         """Return whether a path is a .keras file by name or by its entries."""
-        names = {entry.name for entry in archives.zip_entries(path)} if path.suffix != ".keras" else {CONFIG, METADATA}
+        names = {entry.name for entry in archives.zip_entries(path)} if suffix(path) != ".keras" else {CONFIG, METADATA}
         return {CONFIG, METADATA} <= names
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from lightship.errors import SourceRefused
 
-_DIMENSIONS = 4
+_DIMENSIONS = 5  # paths of LogisticRegressionCV: fold, ratio, C, class, feature
 _READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 

@@ -17,7 +17,7 @@ from lightship.probabilities import by_class
 from lightship.protocols.http import Request, Response, Route, WireProtocol
 from lightship.protocols.json import read_object, write
 from lightship.protocols.statuses import error_headers, status
-from lightship.tensors import Array, Signature, check_finite, json_type
+from lightship.tensors import Array, Signature, json_type
 
 _FIELDS = frozenset({"input", "inputs", "signature", "outputs"})
 _JSON = frozenset({"", "application/json"})
@@ -60,12 +60,12 @@ def _is_json(media_type: str) -> bool:
 def _decode_body(request: Request, signature: Signature) -> Call:
     """Return the call in a body of a media type of the input's kind.
 
-    It can represent NaN and infinity, which JSON cannot: raises InvalidInput for either.
+    It can represent NaN and infinity: raises InvalidInput where the input does not take them.
     """
     tensors = inputs.decode_body(request.body, request.media_type, signature, request.media_parameters)
     for spec in signature.inputs:
         if spec.name in tensors:
-            check_finite(tensors[spec.name], spec)
+            inputs.kind_of(spec).check_values(tensors[spec.name], spec)
     return Call(tensors)
 
 

@@ -9,8 +9,9 @@ import pytest
 from lightship import inputs
 from lightship.errors import InvalidInput
 from lightship.inputs.sampling import Sampler
+from lightship.jobs.files.layout import layout, tensors
 from lightship.protocols.openapi import nested
-from lightship.tensors import TensorSpec
+from lightship.tensors import Signature, TensorSpec
 
 PLAIN = TensorSpec("x", "float32", (None, 2))
 GAPPED = replace(PLAIN, kind=inputs.configure(PLAIN, "number", {"missing": "nan"}))
@@ -70,3 +71,11 @@ def test_sample_has_gaps_after_first_rows() -> None:
 def test_schema_of_element_is_nullable() -> None:
     assert nested(GAPPED, (2,))["items"] == {"type": ["number", "null"]}
     assert nested(PLAIN, (2,))["items"] == {"type": "number"}
+
+
+def test_tensors_of_row_without_optional_input_have_nan() -> None:
+    city, age = TensorSpec("city", "string", (None,)), TensorSpec("age", "float64", (None,))
+    made = layout(Signature("s", (city, replace(age, kind=GAPPED.kind)), ()), None, table=False)
+    np.testing.assert_array_equal(tensors([{"city": "Bern"}], made, text=False)["age"], [np.nan])
+    with pytest.raises(InvalidInput, match="'city'"):
+        tensors([{"age": 1.0}], made, text=False)

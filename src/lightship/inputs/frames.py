@@ -41,7 +41,7 @@ def from_rows(value: list[Any], signature: Signature, where: str) -> dict[str, A
     for number, record in enumerate(value, start=1):
         if not isinstance(record, dict):
             raise InvalidInput(f"{where}: row {number} must be an object like the first, got {json_type(record)}")
-    optional = {name for spec in signature.inputs for name in kind_of(spec).optional_columns()}
+    optional = {name for spec in signature.inputs for name in kind_of(spec).optional_columns(spec)}
     names = tuple(dict.fromkeys([*value[0], *(name for record in value for name in optional & record.keys())]))
     for number, record in enumerate(value, start=1):
         if missing := next((name for name in names if name not in record and name not in optional), None):

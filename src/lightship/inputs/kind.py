@@ -11,7 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lightship.tensors import Array, TensorSpec, to_array
+from lightship.errors import InvalidInput
+from lightship.tensors import Array, TensorSpec, check_finite, to_array
 
 if TYPE_CHECKING:
     from typing import Self
@@ -44,6 +45,11 @@ class InputKind:
     direct: ClassVar[bool] = True
     named_feature: ClassVar[bool] = False
     beyond_litert: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def nullable(self) -> bool:
+        """Return whether elements may be missing: null in JSON, NaN in the tensor."""
+        return False
 
     @classmethod
     def check_options(cls, options: Mapping[str, Any]) -> None:
@@ -101,9 +107,25 @@ class InputKind:
         count = spec.row_shape[0] if spec.row_shape else 1
         return (spec.name,) if count == 1 else tuple(f"{spec.name}_{index}" for index in range(count or 0))
 
-    def optional_columns(self) -> Collection[str]:
+    def check_values(self, array: Array, spec: TensorSpec) -> None:
+        """Raise InvalidInput for NaN and infinities that the input does not take."""
+        check_finite(array, spec)
+
+    def takes(self, array: Array, spec: TensorSpec) -> bool:
+        """Return whether :meth:`check_values` accepts an array."""
+        try:
+            self.check_values(array, spec)
+        except InvalidInput:
+            return False
+        return True
+
+    def optional_columns(self, spec: TensorSpec) -> Collection[str]:
         """Return the columns that a row or a table may lack."""
         return ()
+
+    def column_spec(self, spec: TensorSpec, column: str) -> TensorSpec:
+        """Return the spec of one column's cells, as an input of its own."""
+        return TensorSpec(spec.name, spec.dtype, (None,))
 
     def cell(self, spec: TensorSpec, column: str) -> Cell:
         """Return how the cells of a column are read."""

@@ -18,6 +18,7 @@ from lightship.tensors import TensorSpec
 KINDS: dict[str, str] = {
     "image": "lightship.inputs.image",
     "tabular": "lightship.inputs.tabular",
+    "number": "lightship.inputs.number",
     "example": "lightship.inputs.example",
     "text": "lightship.inputs.text",
 }

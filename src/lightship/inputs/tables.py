@@ -44,11 +44,11 @@ def missing_columns(signature: Signature, present: Collection[str]) -> list[str]
 
     A table needs one column at least, also where a model has defaults for all.
     """
-    kinds = {spec.name: kind_of(spec) for spec in signature.inputs}
+    optional = {spec.name: kind_of(spec).optional_columns(spec) for spec in signature.inputs}
     wanted = [(owner, column) for owner, columns in columns_of(signature).items() for column in columns]
     missing = [(owner, column) for owner, column in wanted if column not in present]
     everything = len(missing) == len(wanted)
-    return [column for owner, column in missing if everything or column not in kinds[owner].optional_columns()]
+    return [column for owner, column in missing if everything or column not in optional[owner]]
 
 
 def from_csv(body: bytes, signature: Signature, parameters: Mapping[str, str]) -> dict[str, Array]:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lightship.calls import ModelState
+from lightship.inputs import kind_of
 from lightship.protocols.http import Route
 from lightship.tensors import Signature, TensorSpec
 
@@ -104,9 +105,11 @@ def array(items: Schema) -> Schema:
 def nested(spec: TensorSpec, shape: tuple[int | None, ...], *, limits: bool = False) -> Schema:
     """Return the schema of nested lists of a tensor's elements.
 
-    ``limits`` adds the range of integers.
+    ``limits`` adds the range of integers. Elements that may be missing may be null.
     """
     schema: Schema = {"type": _TYPES[spec.numpy.kind]}
+    if kind_of(spec).nullable:
+        schema = {"type": [schema["type"], "null"]}
     if limits and schema["type"] == "integer":
         bounds = np.iinfo(spec.numpy)
         schema |= {"minimum": int(bounds.min), "maximum": int(bounds.max)}

@@ -133,4 +133,8 @@ def test_feature_names_become_columns_of_table(tmp_path: Path) -> None:
     data = xgboost.DMatrix(IRIS, SPECIES, feature_names=names)
     xgboost.train({"nthread": 1}, data, 1).save_model(path)
     (signature,) = opened(path, tmp_path).signatures
-    assert signature.inputs[0].kind == {"type": "tabular", "columns": names}
+    assert signature.inputs[0].kind == {
+        "type": "tabular",
+        "columns": names,
+        "types": {name: {"missing": "nan"} for name in names},
+    }

@@ -16,8 +16,8 @@ from typing import IO
 import numpy as np
 
 from lightship.errors import CompileError, InvalidInput
-from lightship.inputs import tables
-from lightship.tensors import Array, Signature, TensorSpec, check_finite, validate
+from lightship.inputs import kind_of, tables
+from lightship.tensors import Array, Signature, TensorSpec, validate
 
 SUFFIXES = (".csv", ".npy", ".npz")
 MOST_ROWS = 256
@@ -45,7 +45,7 @@ def read_data(path: Path, signature: Signature) -> Tensors:
         tensors = readers[path.suffix](path, signature)
         for spec in signature.inputs:
             validate(tensors[spec.name], spec)
-            check_finite(tensors[spec.name], spec)
+            kind_of(spec).check_values(tensors[spec.name], spec)
     except OSError as error:
         raise CompileError(f"cannot read {path}: {error.strerror or error}") from None
     except InvalidInput as error:

@@ -52,11 +52,12 @@ class Tabular(InputKind):
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
-        """See :class:`InputKind`; with ``types`` it is a :class:`TypedTabular`."""
+        """See :class:`InputKind`; with ``types`` it is of another class."""
         if record.get("types"):
-            from lightship.inputs.tabular.typed import TypedTabular  # imported here: most tables have no types
+            from lightship.inputs.tabular.gapped import GappedTabular, is_gapped  # imported here: most have no types
+            from lightship.inputs.tabular.typed import TypedTabular
 
-            return cast("Self", TypedTabular.from_json(record))
+            return cast("Self", (GappedTabular if is_gapped(record["types"]) else TypedTabular).from_json(record))
         return cls(tuple(record["columns"]))
 
     @classmethod

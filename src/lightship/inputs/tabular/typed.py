@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lightship.errors import InvalidInput
+from lightship.inputs import gaps
 from lightship.inputs.cells import WIDEST, Cell, describe_cell
 from lightship.inputs.tabular.columns import Column, column_of
 from lightship.inputs.tabular.table import Tabular, all_lists
@@ -68,12 +69,22 @@ class TypedTabular(Tabular):
             return self.decode_cells(list(zip(*table, strict=True)), spec)
         objects = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
         if not objects or not all(isinstance(item, dict) for item in value):
-            return None
+            return gaps.decode(value, spec, self.check_values) if self.nullable else None
         return _converted(value, self.cells, spec)
 
-    def optional_columns(self) -> Collection[str]:
+    @property
+    def nullable(self) -> bool:
+        """See :class:`InputKind`."""
+        return any(column.gaps for column in self.typed)
+
+    def optional_columns(self, spec: TensorSpec) -> Collection[str]:
         """See :class:`InputKind`."""
         return self.optional
+
+    def check_values(self, array: Array, spec: TensorSpec) -> None:
+        """See :class:`InputKind`: NaN is a missing value in some columns of numbers."""
+        columns = [(column.name, column.gaps) for column in self.typed for _ in range(column.width)]
+        gaps.check_columns(array, spec, columns)
 
     def cell(self, spec: TensorSpec, column: str) -> Cell:
         """See :class:`InputKind`; wrong text is refused by :meth:`row`."""
@@ -157,4 +168,4 @@ def _converted(rows: Sequence[Any], convert: Callable[[Any, TensorSpec], Any], s
 
 def _schema(column: Column, spec: TensorSpec) -> dict[str, Any]:
     schema = column.schema(spec)
-    return schema if column.filling is None else {"anyOf": [schema, {"type": "null"}]}
+    return schema if column.filling is None else gaps.nullable(schema)

@@ -18,7 +18,7 @@ from lightship.formats.base import Header
 from lightship.inputs import decode, kind_of, tables
 from lightship.inputs.cells import WIDEST, Cell, with_hint
 from lightship.inputs.kind import InputKind
-from lightship.tensors import Array, Signature, TensorSpec, check_finite, validate
+from lightship.tensors import Array, Signature, TensorSpec, validate
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _checked(values: list[Any], spec: TensorSpec) -> Array:
     if len(array) != len(values):
         raise InvalidInput(f"input '{spec.name}' ({spec}) does not fit: each row must have one value for it")
     validate(array, spec)
-    check_finite(array, spec)
+    kind_of(spec).check_values(array, spec)
     return array
 
 
@@ -175,9 +175,10 @@ def _by_name(cells: Mapping[str, Any], source: _Source, layout: Layout) -> list[
     try:
         return [cells[name] for name in source.names]
     except KeyError:
-        optional = source.kind.optional_columns()
+        optional = source.kind.optional_columns(source.spec)
     missing = [name for name in source.names if name not in cells]
-    if lacking := [name for name in missing if name not in optional or len(missing) == len(source.names)]:
+    everything = len(missing) == sum(map(len, layout.columns.values()))
+    if lacking := [name for name in missing if name not in optional or everything]:
         raise InvalidInput(f"the row lacks '{lacking[0]}': it must have {_columns(source.spec, layout)}")
     return [cells.get(name) for name in source.names]
 
@@ -210,7 +211,7 @@ def _of_column(value: Any, spec: TensorSpec, layout: Layout) -> InvalidInput | N
     cells = value if isinstance(value, list) else [value]
     for name, cell in zip(names, cells, strict=False) if len(cells) == len(names) else ():
         try:
-            _checked([cell], TensorSpec(spec.name, spec.dtype, (None,)))
+            _checked([cell], kind_of(spec).column_spec(spec, name))
         except InvalidInput as error:
             return InvalidInput(f"column '{name}': {error.message}")
     return None

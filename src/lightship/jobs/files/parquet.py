@@ -93,14 +93,18 @@ class Columnar:
         return self._plain.select(wanted) if wanted else self._plain
 
     def _numbers(self) -> dict[str, Array] | None:
-        """Return each input from numeric columns without nulls; None for other columns."""
+        """Return each input from columns of numbers that it takes; None for other columns."""
         inputs = {}
         for spec in self._layout.signature.inputs:
             positions = (self._layout.positions or {}).get(spec.name) if kind_of(spec).direct else None
-            array = _stacked([self._plain.column(position) for position in positions], spec) if positions else None
+            if not positions or None in positions:
+                return None
+            array = _stacked([self._plain.column(position) for position in positions], spec)
             if array is None:
                 return None
             inputs[spec.name] = array[:, 0] if len(spec.shape) == 1 else array
+            if not kind_of(spec).takes(inputs[spec.name], spec):
+                return None
         return inputs
 
     def _rows(self, table: Any) -> Iterator[Row]:
@@ -118,9 +122,9 @@ def _with_numbers(row: Row) -> Row:
 def _stacked(columns: Sequence[Any], spec: TensorSpec) -> Array | None:
     """Return columns as an array [rows, columns] of an input's dtype.
 
-    None where a column is not numeric or a cell does not fit the dtype.
+    A null is NaN. None where a column is not numeric or a cell does not fit the dtype.
     """
-    if spec.numpy.kind not in "fiu" or any(column.null_count for column in columns):
+    if spec.numpy.kind not in "fiu":
         return None
     arrays = [column.to_numpy() for column in columns]
     if any(array.dtype.kind not in ("fiu" if spec.numpy.kind == "f" else "iu") for array in arrays):
@@ -131,4 +135,4 @@ def _stacked(columns: Sequence[Any], spec: TensorSpec) -> Array | None:
             found[:, number] = array
         if spec.numpy.kind != "f" and not np.array_equal(found[:, number], array):
             return None
-    return found if np.isfinite(found).all() else None
+    return found

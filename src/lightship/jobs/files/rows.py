@@ -58,13 +58,16 @@ def from_csv(data: bytes, layout: Layout, *, first: int) -> Prepared | None:
     for spec in layout.signature.inputs:
         if spec.numpy.kind not in "fiu" or layout.positions is None or layout.width is None:
             return None
-        positions = [position for position in layout.positions[spec.name] if position is not None]
-        if not kind_of(spec).direct:
+        kind, chosen = kind_of(spec), layout.positions[spec.name]
+        positions = [position for position in chosen if position is not None]
+        if not kind.direct or len(positions) < len(chosen):
             return None
         array = csv_arrays.numbers(data, positions, width=layout.width, first=first, dtype=spec.numpy)
-        if array is None or not np.isfinite(array).all():
+        if array is None:
             return None
         inputs[spec.name] = array[:, 0] if len(spec.shape) == 1 else array
+        if not kind.takes(inputs[spec.name], spec):
+            return None
     count = len(next(iter(inputs.values())))
     return Prepared(count, [Batch(np.arange(count), inputs)] if count else [])
 

@@ -17,7 +17,7 @@ from lightship.probabilities import by_class
 from lightship.protocols.http import Request, Response, Route, WireProtocol
 from lightship.protocols.json import read_object, write
 from lightship.protocols.statuses import error_headers, status
-from lightship.tensors import Array, Signature, check_finite, json_type
+from lightship.tensors import Array, Signature, json_type
 
 _FIELDS = frozenset({"input", "inputs", "signature", "outputs"})
 _JSON = frozenset({"", "application/json"})
@@ -60,12 +60,12 @@ def _is_json(media_type: str) -> bool:
 def _decode_body(request: Request, signature: Signature) -> Call:
     """Return the call in a body of a media type of the input's kind.
 
-    It can represent NaN and infinity, which JSON cannot: raises InvalidInput for either.
+    It can represent NaN and infinity: raises InvalidInput where the input does not take them.
     """
     tensors = inputs.decode_body(request.body, request.media_type, signature, request.media_parameters)
     for spec in signature.inputs:
         if spec.name in tensors:
-            check_finite(tensors[spec.name], spec)
+            inputs.kind_of(spec).check_values(tensors[spec.name], spec)
     return Call(tensors)
 
 
@@ -99,17 +99,18 @@ def _from_rows(rows: list[Any], signature: Signature) -> dict[str, Array]:
     from lightship.inputs import frames  # imported here: most models have one input
 
     names = [spec.name for spec in signature.inputs]
+    optional = {name for spec in signature.inputs for name in inputs.kind_of(spec).optional_columns(spec)}
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict):
             raise InvalidInput(f'"input": row {number} must be an object like the first, got {json_type(row)}')
         if unknown := next((name for name in row if name not in names), None):
             expected = ", ".join(names)
             raise InvalidInput(f"\"input\": row {number} has an unknown input '{unknown[:80]}': it needs {expected}")
-        if missing := next((name for name in names if name not in row), None):
+        if missing := next((name for name in names if name not in row and name not in optional), None):
             raise InvalidInput(f"\"input\": row {number} lacks the input '{missing}'")
     tensors = frames.from_rows(rows, signature, '"input"')
     for spec in signature.inputs:
-        check_finite(tensors[spec.name], spec)
+        inputs.kind_of(spec).check_values(tensors[spec.name], spec)
     return tensors
 
 

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import orjson
 
 from lightship.calls import Call, ModelState
@@ -137,7 +136,7 @@ def _first(example: Call, spec: TensorSpec) -> Array:
 def _example_value(row: Array, spec: TensorSpec) -> Any:
     if (encoded := kind_of(spec).encode(row, spec)) is not None:
         return encoded
-    if math.prod(row.shape) > _LARGEST_EXAMPLE or (row.dtype.kind == "f" and not np.isfinite(row).all()):
+    if math.prod(row.shape) > _LARGEST_EXAMPLE or not kind_of(spec).takes(row, spec):
         return None
     return orjson.loads(write(row))
 
@@ -148,5 +147,8 @@ def _csv_example(state: ModelState, signature: Signature) -> dict[str, Any]:
     names = [name for columns in tables.columns_of(signature).values() for name in columns]
     rows = [(spec, _first(state.example, spec)) for spec in signature.inputs]
     cells = [cell for spec, row in rows for cell in kind_of(spec).example_cells(row, spec)]
-    texts = [cell.decode(errors="replace") if isinstance(cell, bytes) else str(cell) for cell in cells]
+    texts = [
+        cell.decode(errors="replace") if isinstance(cell, bytes) else "" if cell is None else str(cell)
+        for cell in cells
+    ]
     return {"example": f"{','.join(names)}\n{','.join(texts)}\n"}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lightship.errors import InvalidInput
@@ -43,3 +44,12 @@ def test_numbers_of_other_cell_are_refused(cell: Any, spec: TensorSpec) -> None:
 )
 def test_read_text_of_csv(text: str, spec: TensorSpec, cell: Any) -> None:
     assert NUMBER.read(text, spec) == cell
+
+
+def test_numbers_of_missing_cell_with_policy_nan_are_nan() -> None:
+    column = column_of("n", {"missing": "nan"})
+    for cell in (None, float("nan")):
+        assert np.isnan(column.numbers(cell, FLOATS)).all()
+    assert column.numbers(1.5, FLOATS) == (1.5,)
+    with pytest.raises(InvalidInput):
+        column.numbers(float("inf"), FLOATS)

@@ -16,6 +16,7 @@ from lightship.compiler.sources.boosting.model import FEATURES, Boosted, methods
 from lightship.compiler.trees.thresholds import neighbours
 from lightship.engines.causes import translated
 from lightship.errors import EngineError
+from lightship.inputs import gaps
 from lightship.preprocessing import Program
 from lightship.tensors import Array, Signature, TensorSpec
 
@@ -113,7 +114,7 @@ def _traced(boosted: Boosted) -> dict[str, Any]:
 
 def _features(boosted: Boosted, dtype: str) -> TensorSpec:
     named = len(set(boosted.names)) == boosted.forest.columns
-    kind = {"type": "tabular", "columns": list(boosted.names)} if named else None
+    kind = gaps.table(boosted.names, boosted.names) if named else gaps.NUMBERS
     return TensorSpec(FEATURES, dtype, (None, boosted.forest.columns), kind=kind)
 
 

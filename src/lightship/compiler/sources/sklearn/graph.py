@@ -36,6 +36,13 @@ class Graph:
             for outputs in [function.structured_outputs]
         )
 
+    def run(self, method: str, features: Array) -> dict[str, Array]:
+        """Return the outputs of a method for the graph's input."""
+        import tensorflow as tf
+
+        outputs = self._functions[method](tf.constant(features))
+        return {name: tensor.numpy() for name, tensor in outputs.items()}
+
     def save(self, folder: Path) -> None:
         """Write the SavedModel."""
         import tensorflow as tf

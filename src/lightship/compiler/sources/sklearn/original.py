@@ -12,8 +12,8 @@ import numpy as np
 from lightship.compiler import exports
 from lightship.compiler.hints import Hint
 from lightship.compiler.sources.base import Batch
+from lightship.compiler.sources.sklearn import missing, samples
 from lightship.compiler.sources.sklearn import plan as plans
-from lightship.compiler.sources.sklearn import samples
 from lightship.compiler.sources.sklearn.graph import Graph, as_output, labels
 from lightship.compiler.sources.sklearn.intake.contents import check_contents, objects_in
 from lightship.compiler.sources.sklearn.transformers.composition import column_positions
@@ -94,6 +94,7 @@ class SklearnOriginal:
         _use_positions(model)
         self._graph = Graph(self._plan.translation, self._plan.columns, model)
         self.signatures: tuple[Signature, ...] = self._graph.signatures(self._plan.inputs)
+        self.signatures = self._graph.signatures(missing.declared(self._plan, model, self._agrees))
         self.subject = f"scikit-learn {self.signatures[0].name}"
         program = self._plan.program
         self.preprocessing: Mapping[str, Program] = (
@@ -134,6 +135,19 @@ class SklearnOriginal:
         self._graph.save(folder)
         exports.normalise(folder)
         return True
+
+    def _agrees(self, inputs: Mapping[str, Array]) -> bool:
+        """Return whether the estimator takes these inputs, and the graph has its output.
+
+        The first method counts: it is predict_proba rather than predict, whose labels may differ in ties.
+        """
+        method, program = self.signatures[0].name, self._plan.program
+        try:
+            expected = self.run(method, inputs)
+        except EngineError:
+            return False
+        (features,) = (program.bind().run(inputs) if program else inputs).values()
+        return missing.close(expected, self._graph.run(method, features))
 
     def _call(self, method: str, inputs: Mapping[str, Array]) -> Any:
         with warnings.catch_warnings(), np.errstate(all="ignore"):

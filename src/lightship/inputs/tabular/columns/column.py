@@ -53,6 +53,11 @@ class Column:
         return cls(name, filling_of(record))
 
     @property
+    def gaps(self) -> bool:
+        """Return whether a missing value becomes NaN."""
+        return False
+
+    @property
     def width(self) -> int:
         """Return the number of the tensor's columns that it takes."""
         return 1

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lightship.errors import InvalidInput
+from lightship.inputs import gaps
 from lightship.inputs.cells import describe_cell, with_hint
-from lightship.inputs.tabular.columns.column import Column, Numbers, shown
+from lightship.inputs.tabular.columns.column import Column, Numbers, filling_of, shown
 from lightship.tensors import Array, TensorSpec
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from lightship.inputs.sampling import Sampler
 
 _TYPES: dict[str, frozenset[type]] = {"f": frozenset({int, float})}
@@ -27,7 +30,7 @@ class Number(Column):
     """Column of numbers: integers where the tensor's dtype is one of integers."""
 
     options: ClassVar[tuple[str, ...]] = ("mean",)
-    policies: ClassVar[tuple[str, ...]] = ("error", "default", "mean")
+    policies: ClassVar[tuple[str, ...]] = ("error", "default", "mean", "nan")
     dtype: ClassVar[str | None] = None
 
     @classmethod
@@ -38,6 +41,16 @@ class Number(Column):
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise InvalidInput(f"{option} must be a number, not {shown(value)}")
 
+    @classmethod
+    def from_json(cls, name: str, record: Mapping[str, Any]) -> Self:
+        """See :class:`Column`: with ``missing: nan``, NaN replaces a missing value."""
+        return cls(name, math.nan if record.get("missing") == "nan" else filling_of(record))
+
+    @property
+    def gaps(self) -> bool:
+        """See :class:`Column`."""
+        return isinstance(self.filling, float) and math.isnan(self.filling)
+
     @property
     def largest(self) -> float:
         """See :class:`Column`: any dtype holds some numbers."""
@@ -45,6 +58,8 @@ class Number(Column):
 
     def convert(self, cell: Any, spec: TensorSpec) -> Numbers:
         """See :class:`Column`."""
+        if cell is self.filling and self.gaps:
+            return _gap(spec)
         if type(cell) not in _TYPES.get(spec.numpy.kind, _INTEGERS):
             raise InvalidInput(with_hint(f"{shown(cell)} is not {describe_cell(spec)}", cell))
         least, most = limits(spec.dtype)
@@ -63,10 +78,13 @@ class Number(Column):
 
     def sample(self, sampler: Sampler, spec: TensorSpec, rows: int) -> Array:
         """See :class:`Column`."""
-        return sampler.by_dtype(spec, (rows, 1))
+        values = sampler.by_dtype(spec, (rows, 1))
+        return gaps.sampled(sampler, values) if self.gaps else values
 
     def example(self, numbers: Array) -> Any:
         """See :class:`Column`."""
+        if self.gaps and math.isnan(numbers[0]):
+            return None
         return numbers[0].item() if math.isfinite(numbers[0]) else 0
 
     def schema(self, spec: TensorSpec) -> dict[str, Any]:
@@ -76,6 +94,13 @@ class Number(Column):
     def describe(self) -> str:
         """See :class:`Column`."""
         return "number"
+
+
+def _gap(spec: TensorSpec) -> Numbers:
+    """Return the number of a missing cell; raises InvalidInput for integers."""
+    if spec.numpy.kind != "f":
+        raise InvalidInput(f"missing: nan needs a tensor of floating-point numbers, this one is {spec.dtype}")
+    return (math.nan,)
 
 
 @lru_cache(maxsize=16)

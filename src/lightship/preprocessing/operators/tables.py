@@ -6,7 +6,7 @@ They compute what scikit-learn's transformers compute, in the same order and in 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -103,14 +103,12 @@ def ranks(options: Mapping[str, Any], constants: Mapping[int, Array]) -> Operati
     side = options["side"]
     columns = np.split(constants[1], constants[2][1:-1])
     width = max((len(bounds) for bounds in columns), default=0)
-    padded = np.full((len(columns), width), np.nan)  # no value is above NaN
-    for index, bounds in enumerate(columns):
-        padded[index, : len(bounds)] = bounds
+    padded = _padded(columns, width) if len(columns) * width <= _COMPARED else np.empty((0, 0))
     below = np.less if side == "left" else np.less_equal
 
     def operation(array: Array, *_: Array) -> Array:
         found: Array
-        if array.size * width <= _COMPARED:
+        if array.size * width <= _COMPARED and padded.size:
             found = np.count_nonzero(below(padded, array[:, :, np.newaxis]), axis=2).astype(np.int32)
         else:
             found = np.empty(array.shape, np.int32)
@@ -119,6 +117,14 @@ def ranks(options: Mapping[str, Any], constants: Mapping[int, Array]) -> Operati
         return np.where(np.isnan(array), np.int32(-1), found)
 
     return operation
+
+
+def _padded(columns: Sequence[Array], width: int) -> Array:
+    """Return columns of bounds as rows that end with NaN; no value is above NaN."""
+    padded = np.full((len(columns), width), np.nan)
+    for index, bounds in enumerate(columns):
+        padded[index, : len(bounds)] = bounds
+    return padded
 
 
 def _missing(array: Array, missing: float | None) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 
 from lightship.preprocessing import patterns
 from lightship.preprocessing.operators.base import Operation, Operator, plain
+from lightship.preprocessing.operators.sizes import MOST_BYTES, affordable, check_broadcast
 from lightship.tensors import Array
 
 
@@ -55,7 +56,10 @@ def _characters(text: bytes) -> int:
 def join(*arrays: Array, separator: str) -> Array:
     """Return the strings at each position, joined; scalars are repeated."""
     between = separator.encode("utf-8", "surrogateescape")
+    check_broadcast(*arrays)
     spread = np.broadcast_arrays(*arrays)
+    repeated = [max(map(len, array.ravel().tolist())) for array in arrays if array.size < spread[0].size and array.size]
+    affordable([spread[0].size, sum(repeated)], most=MOST_BYTES)
     columns = zip(*(array.ravel().tolist() for array in spread), strict=True)
     return fill([between.join(texts) for texts in columns]).reshape(spread[0].shape)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from lightship.errors import InvalidInput
 from lightship.preprocessing.operators.base import Operation, Operator, plain
+from lightship.preprocessing.operators.sizes import affordable, check_numbers
 from lightship.tensors import Array
 
 _COMPARED = 50_000  # comparisons that take less time than a search in every column
@@ -45,6 +46,7 @@ def subtract(array: Array, values: Array) -> Array:
 
 def multiply(array: Array, values: Array) -> Array:
     """Return ``array * values``, one value for each column."""
+    check_numbers(array)
     return array * values
 
 
@@ -61,6 +63,7 @@ def clip(array: Array, *, least: float, most: float) -> Array:
 
 def project(array: Array, weights: Array) -> Array:
     """Return ``array @ weights``."""
+    check_numbers(array)
     with np.errstate(all="ignore"):
         return array @ weights
 
@@ -174,7 +177,7 @@ def one_hot(options: Mapping[str, Any], constants: Mapping[int, Array]) -> Opera
     positions, width = _positions(options, constants), int(options["width"])
 
     def encode(column: Array, *_: Array) -> Array:
-        rows = np.zeros((len(column), width + 1))
+        rows = np.zeros(affordable((len(column), width + 1)))
         rows[np.arange(len(column)), positions(column)] = 1.0
         return rows[:, :width]
 

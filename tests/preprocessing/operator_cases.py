@@ -71,6 +71,11 @@ def _decoded(errors: str, inputs: Any = TEXTS) -> Case:
     return _of_texts("UnicodeDecode", inputs, input_encoding="UTF-8", errors=errors)
 
 
+def _matched(pattern: str) -> Case:
+    near = ["aabc", "aab", "aabbbbc", "a{2}b", "a{b}{,3}{2,x}", "ab", "\u00e9", "]"]
+    return _of_texts("StaticRegexFullMatch", fill([text.encode() for text in near]), pattern=pattern)
+
+
 STRINGS = {
     "lower": _of_texts("StringLower"),
     "lower of matrix": _of_texts("StringLower", SHORT[:300].reshape(3, 100)),
@@ -141,6 +146,9 @@ PATTERNS = {
     ),
     "full match": _of_texts("StaticRegexFullMatch", ASCII, pattern="[a-b1 ,]*"),
     "full match of words": _of_texts("StaticRegexFullMatch", SHORT, pattern=r"a|\w+"),
+    "full match of limited repetitions": _matched("a{2}b{1,3}c{0,}"),
+    "full match of braces": _matched("a{b}{,3}{2,x}"),
+    "full match of no ASCII": _matched("[^\x00-\x7f]+"),
     "full match of nothing": _of_texts("StaticRegexFullMatch", SHORT, pattern=""),
 }
 _LONG = fill([bytes(_RANDOM.randbytes(size)) for size in range(300)] + [_RANDOM.randbytes(5000), b"", b"\x00"])

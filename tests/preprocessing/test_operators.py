@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from lightship.compiler.lifting import patterns
 from lightship.errors import InvalidInput, TooLarge
+from lightship.preprocessing import patterns
 from lightship.preprocessing.fingerprints import farmhash, siphash
 from lightship.preprocessing.operators import build
 from lightship.preprocessing.operators.strings import fill
@@ -78,11 +79,54 @@ def test_refusal_of_text_in_matrix_names_row(operator: str, options: dict[str, s
         "[a",
         "a\\",
         "(?P<name>a)",
+        "a{100}",
+        "a{2,100}b",
+        "x{100,}",
+        "a{01}",
+        "{2}",
+        "[[:^alpha:]]",
+        "(" * 3000 + ")" * 3000,
+        "a" * 10_001,
     ],
 )
 def test_pattern_python_may_match_otherwise_is_refused(pattern: str) -> None:
     with pytest.raises(patterns.Untranslatable):
         patterns.translate(pattern.encode())
+
+
+@pytest.mark.parametrize("operator", ["strings.matches", "strings.replace"])
+@pytest.mark.parametrize("pattern", ["(?:a+)+b", "(a|a)*", "(?=a)", r"(a)\1", "a{100}", "("])
+def test_operator_with_pattern_of_unlimited_work_is_refused(operator: str, pattern: str) -> None:
+    with pytest.raises(ValueError):
+        build(operator, {"pattern": pattern, "parts": [], "every": True}, {})
+
+
+@pytest.mark.parametrize("parts", [[1], [-1], ["a" * 1001], [0] * 1001])
+def test_replace_with_invalid_or_long_rewrite_is_refused(parts: list[str | int]) -> None:
+    with pytest.raises(ValueError):
+        build("strings.replace", {"pattern": "a", "parts": parts, "every": True}, {})
+
+
+@pytest.mark.parametrize("form", ["%100000000d", "%.100f", "%*d", "%s", "a%d", "%d%d"])
+def test_from_numbers_with_other_format_is_refused(form: str) -> None:
+    with pytest.raises(ValueError):
+        build("literals.from_numbers", {"format": form}, {})
+
+
+def test_ranks_of_one_long_column_among_many_take_little_memory() -> None:
+    bounds, starts = np.arange(3000.0), np.array([0] + [3000] * 3000)
+    tracemalloc.start()
+    rank = build("tables.ranks", {"side": "left"}, {1: bounds, 2: starts})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
+    found = np.asarray(rank(np.full((1, 3000), 7.5)))
+    assert found[0, :2].tolist() == [8, 0]
+
+
+def test_matches_of_every_character_but_ascii_takes_others() -> None:
+    match = build("strings.matches", {"pattern": "[^\x00-\x7f]"}, {})
+    assert np.asarray(match(fill(["\u00e9".encode(), b"a", b"]"]))).tolist() == [True, False, False]
 
 
 def test_to_dense_of_one_long_row_among_many_is_too_large() -> None:

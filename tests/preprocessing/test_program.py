@@ -113,8 +113,16 @@ def test_bundle_with_preprocessing_runs_program_before_engine(registries: Regist
     assert model.predict(Call(inputs)).outputs["sum"].tolist() == [[4.0, 5.0]]
 
 
-def test_bundle_with_unknown_operator_is_refused(registries: Registries, tmp_path: Path) -> None:
-    bundle = preprocessed(registries, tmp_path / "bundle", Step("arrays.later", ("a",), ("joined",)))
+@pytest.mark.parametrize(
+    "step",
+    [
+        Step("arrays.later", ("a",), ("joined",)),
+        Step("strings.matches", ("a",), ("joined",), {"pattern": "(?:a+)+b"}),
+        Step("literals.from_numbers", ("a",), ("joined",), {"format": "%100000000d"}),
+    ],
+)
+def test_bundle_with_invalid_step_is_refused(registries: Registries, tmp_path: Path, step: Step) -> None:
+    bundle = preprocessed(registries, tmp_path / "bundle", step)
     with pytest.raises(BundleError, match="preprocessing"):
         Model.open(bundle.path)
 

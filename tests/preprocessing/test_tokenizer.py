@@ -12,7 +12,7 @@ import sentencepiece
 import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, processors
 
-from lightship.errors import EngineError, InvalidInput
+from lightship.errors import EngineError, InvalidInput, TooLarge
 from lightship.preprocessing import Program, Step
 from lightship.preprocessing.tokenizers import Window, load
 from lightship.tensors import Array
@@ -212,3 +212,9 @@ def test_sentencepiece_truncated_file_is_refused(trained: bytes) -> None:
 def test_tokenizer_json_with_dropout_is_refused() -> None:
     with pytest.raises(ValueError, match="tokenizer.json"):
         load("json", bpe(dropout=0.5).to_str().encode(), Window(8))
+
+
+def test_tokenize_one_long_text_among_many_is_too_large() -> None:
+    texts = [b"the " * 10_000] + [b""] * 10_000
+    with pytest.raises(TooLarge, match="10001 x 10000"):
+        run("wordpiece", VOCABULARY, texts, rows={"max_bytes": 40_000}, window={"length": 10_000})

@@ -41,6 +41,6 @@ def with_bundle(engine: Engine, bundle: Bundle, records: Mapping[str, Any]) -> E
     """Return an engine with the programs of its bundle; raises BundleError."""
     try:
         return with_programs(engine, read_programs(bundle.path, records))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError, RecursionError) as error:
         message = "the bundle's preprocessing is invalid or needs a later version of Lightship"
         raise BundleError(message, detail=repr(error)) from None

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lightship.errors import InvalidInput
-from lightship.inputs import decode, kind_of, tables
+from lightship.inputs import tables
+from lightship.inputs.kinds import kind_of
 from lightship.tensors import Array, Signature, TensorSpec, json_type
 
 # Index of the cells of columns that are not in the table, after they were appended to its rows.
@@ -53,7 +54,7 @@ def from_values(value: Any, signature: Signature, where: str, rows: int | None =
     """Read nested lists for the only input, or rows of unnamed cells for several."""
     if len(signature.inputs) == 1:
         (spec,) = signature.inputs
-        array = decode(value, spec)
+        array = kind_of(spec).decode(value, spec)
         return {spec.name: array if rows is None else _checked_count(array, spec, rows)}
     if not isinstance(value, list) or not value:
         raise InvalidInput(f"{where} must be rows, or an object with {described(signature)}")
@@ -124,7 +125,7 @@ def _column(values: list[Any], spec: TensorSpec) -> Array:
     cells = [_cell(value, spec) for value in values]
     if len(spec.shape) == 2 and not any(isinstance(cell, list) for cell in cells):
         cells = [[cell] for cell in cells]  # an input [batch, 1]
-    return _checked_count(decode(cells, spec), spec, len(values))
+    return _checked_count(kind_of(spec).decode(cells, spec), spec, len(values))
 
 
 def _cell(value: Any, spec: TensorSpec) -> Any:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lightship.compiler.graph.constants import constant
-from lightship.compiler.lifting import patterns
+from lightship.preprocessing import patterns
 from lightship.tensors import DTYPES, Array
 
 
@@ -98,8 +98,7 @@ def _replace(operation: Any, pattern: bytes, rewrite: bytes) -> Translated:
     except patterns.Untranslatable:
         raise NotLiftable(operation.type) from None
     _require(operation, found.shortest > 0)
-    options = {"pattern": found.text, "parts": parts, "every": bool(operation.get_attr("replace_global"))}
-    options |= {"characters": found.characters} if found.characters else {}
+    options = {"pattern": pattern.decode(), "parts": parts, "every": bool(operation.get_attr("replace_global"))}
     return Translated("strings.replace", options, (0,))
 
 
@@ -113,9 +112,10 @@ def _dynamic_match(operation: Any) -> Translated:
 
 def _match(operation: Any, pattern: bytes) -> Translated:
     try:
-        return Translated("strings.matches", {"pattern": patterns.translate(pattern).text}, (0,))
+        patterns.translate(pattern)
     except patterns.Untranslatable:
         raise NotLiftable(operation.type) from None
+    return Translated("strings.matches", {"pattern": pattern.decode()}, (0,))
 
 
 def _join(operation: Any) -> Translated:
@@ -172,6 +172,7 @@ def _as_string(operation: Any) -> Translated:
     letter = "e" if operation.get_attr("scientific") else "f"
     _require(operation, not operation.get_attr("shortest"))
     precision = operation.get_attr("precision")
+    _require(operation, precision < 100)
     return Translated("literals.from_numbers", {"format": f"%{'' if precision < 0 else f'.{precision}'}{letter}"})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lightship.preprocessing.operators.base import Operator, plain
+from lightship.preprocessing.operators.sizes import affordable
 from lightship.tensors import DTYPES, Array
 
 
@@ -16,6 +17,7 @@ def cast(array: Array, *, dtype: str) -> Array:
 
 def concatenate(*arrays: Array, axis: int) -> Array:
     """Return the arrays joined along an axis."""
+    affordable([sum([array.size for array in arrays])])
     return np.concatenate(arrays, axis=axis)
 
 

@@ -9,7 +9,10 @@ import numpy as np
 
 from lightship.preprocessing.fingerprints import farmhash, join, siphash
 from lightship.preprocessing.operators.base import Operator, plain
+from lightship.preprocessing.operators.sizes import affordable
 from lightship.tensors import Array
+
+_MOST_CROSSES = 2**20  # each takes about a microsecond
 
 
 def fast(texts: Array, *, buckets: int) -> Array:
@@ -35,6 +38,7 @@ def cross(*columns: Array, buckets: int, key: int) -> tuple[Array, Array, Array]
     A column has strings or integers (rows, features). Without ``buckets`` (0) the hash is reduced modulo 2**63 - 1.
     Returns a sparse matrix: int64 positions, values and shape.
     """
+    affordable([len(columns[0]), *(column.shape[1] for column in columns)], most=_MOST_CROSSES)
     table = [[_fingerprints(row) for row in column.tolist()] for column in columns]
     found: list[int] = []
     for row in zip(*table, strict=True):

@@ -14,6 +14,7 @@ from lightship.preprocessing.operators.strings import each, fill
 from lightship.tensors import DTYPES, Array
 
 _INTEGER = re.compile(rb"[ \t\n\v\f\r]*([+-]?[0-9]+)[ \t\n\v\f\r]*")
+_FORMAT = re.compile(r"%(d|(\.[0-9]{1,2})?[ef])")
 _FLOAT = re.compile(
     rb"[ \t\n\v\f\r]*([+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|infinity|nan))[ \t\n\v\f\r]*",
     re.IGNORECASE,
@@ -21,8 +22,13 @@ _FLOAT = re.compile(
 
 
 def from_numbers(options: Mapping[str, Any], constants: Mapping[int, Array]) -> Operation:
-    """Write integers in decimal, booleans as true and false, floats in a ``format``."""
-    form = str(options.get("format", "%d")).encode()
+    """Write integers in decimal, booleans as true and false, floats in a ``format``.
+
+    Formats are ``%d``, and ``%e`` and ``%f`` with up to 99 digits; raises ValueError for others.
+    """
+    if _FORMAT.fullmatch(text := str(options.get("format", "%d"))) is None:
+        raise ValueError(f"format {text!r:.40}")
+    form = text.encode()
 
     def write(array: Array) -> Array:
         if array.dtype == np.bool_:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from lightship.errors import TooLarge
 from lightship.preprocessing.operators.base import Operator, plain
+from lightship.preprocessing.operators.sizes import affordable
 from lightship.tensors import Array
 
-MOST_ENTRIES = 2**26
 ROW_IDS = ("FIRST_DIM_SIZE", "VALUE_ROWIDS")
 
 
@@ -26,7 +24,7 @@ def to_dense(shape: Array, values: Array, default: Array, *partitions: Array, ty
     coordinates, longest = _coordinates(owners, rows, len(values))
     natural = [*longest, *values.shape[1:]]
     sizes = [size if given < 0 else given for size, given in zip(natural, wanted, strict=True)]
-    dense = np.full(_affordable(sizes), default, values.dtype)
+    dense = np.full(affordable(sizes), default, values.dtype)
     kept = np.ones(len(values), bool)
     for coordinate, size in zip(coordinates, dense.shape, strict=False):
         kept &= coordinate < size
@@ -34,23 +32,17 @@ def to_dense(shape: Array, values: Array, default: Array, *partitions: Array, ty
     return dense
 
 
-def _affordable(sizes: Sequence[int]) -> Sequence[int]:
-    """Return sizes; raises TooLarge for an array of too many entries."""
-    if math.prod(sizes) > MOST_ENTRIES:
-        form = " x ".join(map(str, sizes))
-        raise TooLarge(
-            f"the texts take {form} entries, each row as many as the longest, and {MOST_ENTRIES} are the most: send "
-            "long texts in requests of their own"
-        )
-    return sizes
-
-
 def _owners(partitions: Sequence[Array], types: Sequence[str]) -> tuple[list[Array], int]:
     """Return the row of each entry of each ragged dimension, and the number of rows."""
     if types[0] == ROW_IDS[0]:
-        return [ids.astype(np.int64) for ids in partitions[1:]], int(partitions[0])
-    owners = [np.repeat(np.arange(len(splits) - 1), np.diff(splits)) for splits in partitions]
-    return owners, len(partitions[0]) - 1
+        return [ids.astype(np.int64) for ids in partitions[1:]], affordable([int(partitions[0])])[0]
+    return [_rows(splits) for splits in partitions], len(partitions[0]) - 1
+
+
+def _rows(splits: Array) -> Array:
+    """Return the row of each entry of rows that are given by splits."""
+    affordable([int(splits[-1]) - int(splits[0])])
+    return np.repeat(np.arange(len(splits) - 1), np.diff(splits))
 
 
 def _coordinates(owners: Sequence[Array], rows: int, count: int) -> tuple[list[Array], list[int]]:
@@ -58,6 +50,7 @@ def _coordinates(owners: Sequence[Array], rows: int, count: int) -> tuple[list[A
     coordinates, sizes = [np.arange(rows)], [rows]
     parents = rows
     for owner in owners:
+        affordable([int(owner.max(initial=0))])
         counts = np.bincount(owner, minlength=parents)
         starts = np.cumsum(counts) - counts
         coordinates = [place[owner] for place in coordinates] + [np.arange(len(owner)) - starts[owner]]
@@ -71,8 +64,7 @@ def count_ragged(splits: Array, values: Array, size: Array, weights: Array, *, b
 
     The result is (rows, size). Numbers of ``size`` and more are not counted. ``binary``: 1 for each number of the row.
     """
-    rows = np.repeat(np.arange(len(splits) - 1), np.diff(splits))
-    return _counted(rows, values, (len(splits) - 1, int(size)), weights, binary=binary)
+    return _counted(_rows(splits), values, (len(splits) - 1, int(size)), weights, binary=binary)
 
 
 def count_dense(values: Array, size: Array, weights: Array, *, binary: bool = False) -> Array:
@@ -86,7 +78,7 @@ def count_dense(values: Array, size: Array, weights: Array, *, binary: bool = Fa
 
 
 def _counted(rows: Array, values: Array, shape: tuple[int, int], weights: Array, *, binary: bool) -> Array:
-    counts = np.zeros(_affordable(shape), weights.dtype)
+    counts = np.zeros(affordable(shape), weights.dtype)
     kept = values < shape[1]
     at = rows[kept], values[kept]
     if binary:
@@ -98,7 +90,7 @@ def _counted(rows: Array, values: Array, shape: tuple[int, int], weights: Array,
 
 def dense_of_sparse(positions: Array, shape: Array, values: Array, default: Array) -> Array:
     """Return an array with ``values`` at ``positions`` and ``default`` elsewhere."""
-    dense = np.full(tuple(np.atleast_1d(shape)), default, values.dtype)
+    dense = np.full(affordable(np.atleast_1d(shape).tolist()), default, values.dtype)
     at = positions.reshape(-1, 1) if positions.ndim < 2 else positions
     dense[tuple(at.T)] = values
     return dense

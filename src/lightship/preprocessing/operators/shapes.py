@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from lightship.preprocessing.operators.base import Operator, plain
+from lightship.preprocessing.operators.sizes import affordable, check_numbers
 from lightship.tensors import DTYPES, Array
 
 
@@ -42,17 +44,21 @@ def expand(array: Array, axis: Array) -> Array:
 
 def stack(*arrays: Array, axis: int) -> Array:
     """Return the arrays along a new axis."""
+    affordable([len(arrays), arrays[0].size])
     return np.stack(arrays, axis)
 
 
 def concatenate(*arrays: Array) -> Array:
     """Return the arrays joined along the axis that is the last argument."""
+    affordable([sum([array.size for array in arrays])])
     return np.concatenate(arrays[:-1], int(arrays[-1]))
 
 
 def tile(array: Array, multiples: Array) -> Array:
     """Return the array repeated along each axis."""
-    return np.tile(array, multiples.tolist())
+    times = multiples.tolist()
+    affordable([array.size, *times])
+    return np.tile(array, times)
 
 
 def cut(array: Array, begin: Array, end: Array, strides: Array, *, masks: Sequence[int]) -> Array:
@@ -77,23 +83,28 @@ def cut(array: Array, begin: Array, end: Array, strides: Array, *, masks: Sequen
 
 def gather(array: Array, indices: Array, axis: Array) -> Array:
     """Return the entries at indices along an axis."""
-    return np.take(array, indices, int(axis))
+    along = int(axis)
+    affordable([indices.size, array.size // max(array.shape[along], 1)])
+    return np.take(array, indices, along)
 
 
 def count_up(start: Array, limit: Array, delta: Array) -> Array:
     """Return the numbers from ``start`` to below ``limit``."""
     number = float if start.dtype.kind == "f" else int
-    array: Array = np.arange(number(start), number(limit), number(delta)).astype(start.dtype)
+    first, last, step = number(start), number(limit), number(delta)
+    affordable([math.ceil((last - first) / step)])
+    array: Array = np.arange(first, last, step).astype(start.dtype)
     return array
 
 
 def repeat(sizes: Array, value: Array) -> Array:
     """Return an array of these sizes that holds one value."""
-    return np.full(tuple(sizes.tolist()), value, value.dtype)
+    return np.full(affordable(sizes.tolist()), value, value.dtype)
 
 
 def cumulate(array: Array, axis: Array) -> Array:
     """Return the cumulative sum along an axis."""
+    check_numbers(array)
     return np.cumsum(array, int(axis), array.dtype)
 
 
@@ -121,6 +132,7 @@ def reduce(array: Array, axes: Array, *, function: str, keep: bool) -> Array:
 
 def one_hot(indices: Array, depth: Array, on: Array, off: Array, *, axis: int) -> Array:
     """Return ``on`` where a new axis of size ``depth`` has the index, else ``off``."""
+    affordable([indices.size, int(depth)])
     last = np.expand_dims(indices, axis)
     place = axis if axis >= 0 else indices.ndim
     numbers = np.arange(int(depth)).reshape([-1 if at == place else 1 for at in range(indices.ndim + 1)])

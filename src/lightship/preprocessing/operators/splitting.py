@@ -8,6 +8,7 @@ from itertools import chain, pairwise
 import numpy as np
 
 from lightship.preprocessing.operators.base import Operator, plain
+from lightship.preprocessing.operators.sizes import affordable, check_splits
 from lightship.preprocessing.operators.strings import fill
 from lightship.tensors import Array
 
@@ -45,6 +46,9 @@ def ngrams(
     ``splits`` are the positions of the rows in ``tokens``. ``padding`` is the text before, the text after, and how
     many of each; a negative number is the width less one. ``keep_short``: a row shorter than every width is one n-gram.
     """
+    check_splits(splits, len(tokens))
+    size = max(widths) - 1 if padding[2] < 0 else min(padding[2], max(widths) - 1)
+    affordable([len(tokens) + 2 * size * (len(splits) - 1), sum(widths)])
     words, bounds = tokens.tolist(), splits.tolist()
     between = separator.encode("utf-8", "surrogateescape")
     sides = (padding[0].encode("utf-8", "surrogateescape"), padding[1].encode("utf-8", "surrogateescape"))

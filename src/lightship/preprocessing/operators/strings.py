@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from lightship.preprocessing import patterns
 from lightship.preprocessing.operators.base import Operation, Operator, plain
+from lightship.preprocessing.operators.sizes import MOST_BYTES, affordable, check_broadcast
 from lightship.tensors import Array
 
 
@@ -54,21 +56,25 @@ def _characters(text: bytes) -> int:
 def join(*arrays: Array, separator: str) -> Array:
     """Return the strings at each position, joined; scalars are repeated."""
     between = separator.encode("utf-8", "surrogateescape")
+    check_broadcast(*arrays)
     spread = np.broadcast_arrays(*arrays)
+    repeated = [max(map(len, array.ravel().tolist())) for array in arrays if array.size < spread[0].size and array.size]
+    affordable([spread[0].size, sum(repeated)], most=MOST_BYTES)
     columns = zip(*(array.ravel().tolist() for array in spread), strict=True)
     return fill([between.join(texts) for texts in columns]).reshape(spread[0].shape)
 
 
 def replace(options: Mapping[str, Any], constants: Mapping[int, Array]) -> Operation:
-    """Replace matches of a pattern of :mod:`re`.
+    """Replace matches of a pattern of RE2 that Python matches in linear time.
 
-    Options: ``pattern``, ``parts`` (text, or the index of a group), ``every`` (or only the first match). A pattern of
-    single ASCII characters that are removed is faster.
+    Options: ``pattern`` (raises ValueError for others), ``parts`` (text, or the index of a group), ``every`` (or only
+    the first match). A pattern of single ASCII characters that are removed is faster.
     """
-    parts = [part if isinstance(part, int) else part.encode("utf-8", "surrogateescape") for part in options["parts"]]
-    if options["every"] and not parts and (removed := options.get("characters")):
-        return _Removed(removed.encode())
-    pattern = re.compile(options["pattern"].encode("latin-1"))
+    found = patterns.translate(options["pattern"].encode())
+    parts = patterns.rewrite_parts(options["parts"], found.groups)
+    if options["every"] and not parts and found.characters:
+        return _Removed(found.characters.encode())
+    pattern = re.compile(found.text.encode("latin-1"))
 
     def rewrite(match: re.Match[bytes]) -> bytes:
         return b"".join((match[part] or b"") if isinstance(part, int) else part for part in parts)
@@ -88,8 +94,8 @@ class _Removed:
 
 
 def matches(options: Mapping[str, Any], constants: Mapping[int, Array]) -> Operation:
-    """Return whether a ``pattern`` of :mod:`re` matches all of each string."""
-    pattern = re.compile(options["pattern"].encode("latin-1"))
+    """Return whether a ``pattern`` of RE2 matches all of each string."""
+    pattern = re.compile(patterns.translate(options["pattern"].encode()).text.encode("latin-1"))
     return lambda array: each(array, lambda text: pattern.fullmatch(text) is not None, np.bool_)
 
 

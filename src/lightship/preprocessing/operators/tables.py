@@ -6,13 +6,14 @@ They compute what scikit-learn's transformers compute, in the same order and in 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from lightship.errors import InvalidInput
 from lightship.preprocessing.operators.base import Operation, Operator, plain
+from lightship.preprocessing.operators.sizes import affordable, check_numbers
 from lightship.tensors import Array
 
 _COMPARED = 50_000  # comparisons that take less time than a search in every column
@@ -45,6 +46,7 @@ def subtract(array: Array, values: Array) -> Array:
 
 def multiply(array: Array, values: Array) -> Array:
     """Return ``array * values``, one value for each column."""
+    check_numbers(array)
     return array * values
 
 
@@ -61,6 +63,7 @@ def clip(array: Array, *, least: float, most: float) -> Array:
 
 def project(array: Array, weights: Array) -> Array:
     """Return ``array @ weights``."""
+    check_numbers(array)
     with np.errstate(all="ignore"):
         return array @ weights
 
@@ -103,14 +106,12 @@ def ranks(options: Mapping[str, Any], constants: Mapping[int, Array]) -> Operati
     side = options["side"]
     columns = np.split(constants[1], constants[2][1:-1])
     width = max((len(bounds) for bounds in columns), default=0)
-    padded = np.full((len(columns), width), np.nan)  # no value is above NaN
-    for index, bounds in enumerate(columns):
-        padded[index, : len(bounds)] = bounds
+    padded = _padded(columns, width) if len(columns) * width <= _COMPARED else np.empty((0, 0))
     below = np.less if side == "left" else np.less_equal
 
     def operation(array: Array, *_: Array) -> Array:
         found: Array
-        if array.size * width <= _COMPARED:
+        if array.size * width <= _COMPARED and padded.size:
             found = np.count_nonzero(below(padded, array[:, :, np.newaxis]), axis=2).astype(np.int32)
         else:
             found = np.empty(array.shape, np.int32)
@@ -119,6 +120,14 @@ def ranks(options: Mapping[str, Any], constants: Mapping[int, Array]) -> Operati
         return np.where(np.isnan(array), np.int32(-1), found)
 
     return operation
+
+
+def _padded(columns: Sequence[Array], width: int) -> Array:
+    """Return columns of bounds as rows that end with NaN; no value is above NaN."""
+    padded = np.full((len(columns), width), np.nan)
+    for index, bounds in enumerate(columns):
+        padded[index, : len(bounds)] = bounds
+    return padded
 
 
 def _missing(array: Array, missing: float | None) -> Array:
@@ -170,7 +179,7 @@ def one_hot(options: Mapping[str, Any], constants: Mapping[int, Array]) -> Opera
     positions, width = _positions(options, constants), int(options["width"])
 
     def encode(column: Array, *_: Array) -> Array:
-        rows = np.zeros((len(column), width + 1))
+        rows = np.zeros(affordable((len(column), width + 1)))
         rows[np.arange(len(column)), positions(column)] = 1.0
         return rows[:, :width]
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from lightship.errors import EngineError
 from lightship.preprocessing.operators.base import Operation, Operator
+from lightship.preprocessing.operators.sizes import affordable
 from lightship.preprocessing.tokenizers import FORMS, Tokenizer, Window, load
 from lightship.preprocessing.tokenizers.base import Tokens
 from lightship.tensors import Array
@@ -46,7 +47,7 @@ def tokenize(texts: Array, _file: Array, *, tokenizer: Tokenizer, rows: Rows) ->
     except ValueError as error:
         raise EngineError("the tokenizer cannot split this text", detail=repr(error.__cause__)) from None
     width = rows.length or max(1, *(len(row.ids) for row in tokens))
-    shape = (len(tokens), width)
+    shape = affordable((len(tokens), width))
     ids, mask, types = np.full(shape, rows.pad, np.int32), np.zeros(shape, np.int32), np.zeros(shape, np.int32)
     _fill(tokens, ids, mask, types)
     return ids, mask, types

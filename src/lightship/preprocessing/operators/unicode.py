@@ -11,6 +11,7 @@ import numpy as np
 
 from lightship.errors import InvalidInput
 from lightship.preprocessing.operators.base import Operator, plain
+from lightship.preprocessing.operators.sizes import check_splits
 from lightship.preprocessing.operators.strings import fill
 from lightship.tensors import Array
 
@@ -43,6 +44,7 @@ def encode(points: Array, splits: Array) -> Array:
     surrogates = (points >= 0xD800) & (points < 0xE000)
     valid = np.where((points < 0) | (points > _LAST) | surrogates, _REPLACEMENT, points)
     text = valid.astype("<u4").tobytes().decode("utf-32-le")
+    check_splits(splits, len(points))
     bounds = splits.tolist()
     return fill([text[start:end].encode() for start, end in pairwise(bounds)])
 

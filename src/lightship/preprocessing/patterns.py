@@ -1,14 +1,15 @@
 """Regular expressions of RE2 as patterns of Python's re module on bytes.
 
 Only patterns that mean the same in both, and that Python matches in linear time, are translated: RE2 reads UTF-8 and
-never backtracks. An unlimited repetition must be of a single character and end its alternative.
+never backtracks. An unlimited repetition must be of a single character and end its alternative. The compiler refuses
+other patterns; a bundle holds the pattern of RE2, which is translated again where its program is built.
 """
 
 from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _CHARACTER = r"(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})"
@@ -28,11 +29,15 @@ _NAMED = {
     "word": _WORDS,
 }
 _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "a": "\a"}
-_REPETITION = re.compile(r"\*|\+|\?|\{(\d{1,2})(,(\d{1,2})?)?\}")
+_REPETITION = re.compile(r"\*|\+|\?|\{(0|[1-9][0-9]?)(,(0|[1-9][0-9]?)?)?\}")
+_BRACES = re.compile(r"\{[0-9]+(,[0-9]*)?\}")
 _MOST_WORK = 1000  # attempts at one position
+_MOST_CHARACTERS = 10_000  # of a pattern
+_MOST_REWRITTEN = 1000  # bytes of a rewrite, and its groups
+_DEEPEST = 50  # groups inside of groups
 
 
-class Untranslatable(Exception):
+class Untranslatable(ValueError):
     """Pattern that Python's re cannot run as RE2 does."""
 
 
@@ -58,7 +63,7 @@ def translate(pattern: bytes) -> Pattern:
     try:
         reader = _Reader(pattern.decode())
     except UnicodeDecodeError:
-        raise Untranslatable from None
+        raise Untranslatable("the pattern is not UTF-8") from None
     part = reader.alternatives()
     if reader.left():
         raise Untranslatable
@@ -68,6 +73,8 @@ def translate(pattern: bytes) -> Pattern:
 
 def translate_rewrite(rewrite: bytes, groups: int) -> list[str | int]:
     r"""Return texts and groups of a rewrite such as ``<\1>``; raises Untranslatable."""
+    if len(rewrite) > _MOST_REWRITTEN:
+        raise Untranslatable
     parts: list[str | int] = []
     for text, escaped in re.findall(rb"([^\\]+)|\\(.|$)", rewrite, re.DOTALL):
         if text or escaped == b"\\":
@@ -77,6 +84,16 @@ def translate_rewrite(rewrite: bytes, groups: int) -> list[str | int]:
         else:
             raise Untranslatable
     return parts
+
+
+def rewrite_parts(parts: Sequence[str | int], groups: int) -> list[bytes | int]:
+    """Return the texts of a translated rewrite as bytes; raises Untranslatable."""
+    texts = [part if isinstance(part, int) else part.encode("utf-8", "surrogateescape") for part in parts]
+    if sum(len(part) if isinstance(part, bytes) else 1 for part in texts) > _MOST_REWRITTEN:
+        raise Untranslatable(f"a rewrite of more than {_MOST_REWRITTEN} bytes")
+    if not all(0 <= part <= groups for part in texts if isinstance(part, int)):
+        raise Untranslatable("a rewrite with a group that the pattern does not have")
+    return texts
 
 
 @dataclass(frozen=True)
@@ -100,11 +117,18 @@ class _Reader:
 
     def __init__(self, pattern: str) -> None:
         self.groups = 0
+        if len(pattern) > _MOST_CHARACTERS:
+            raise Untranslatable
         self._pattern = pattern
         self._at = 0
+        self._depth = 0
 
-    def left(self) -> str:
-        return self._pattern[self._at :]
+    def left(self) -> bool:
+        return self._at < len(self._pattern)
+
+    def _peek(self, offset: int = 0) -> str:
+        """Return a character, "" beyond the end."""
+        return self._pattern[self._at + offset : self._at + offset + 1]
 
     def alternatives(self) -> _Part:
         parts = [self._sequence()]
@@ -121,7 +145,7 @@ class _Reader:
 
     def _sequence(self) -> _Part:
         parts: list[_Part] = []
-        while self.left() and self.left()[0] not in "|)":
+        while self.left() and self._peek() not in "|)":
             if parts and parts[-1].endless:
                 raise Untranslatable
             parts.append(self._repeated(self._atom()))
@@ -134,11 +158,11 @@ class _Reader:
         return _Part(text, sum(part.shortest for part in parts), work=work, endless=bool(parts and parts[-1].endless))
 
     def _repeated(self, part: _Part) -> _Part:
-        match = _REPETITION.match(self.left())
+        match = _REPETITION.match(self._pattern, self._at)
         if match is None:
             return part
-        self._at += match.end()
-        if self.left()[:1] in {"*", "+", "?", "{"}:
+        self._at = match.end()
+        if self._peek() in {"*", "+", "?", "{"}:
             raise Untranslatable
         least, most = _bounds(match)
         if part.endless or (most is None and not part.single):
@@ -160,18 +184,20 @@ class _Reader:
             return _class_part(frozenset({ord("\n")}), negated=True)
         if character in "^$":
             return _Part(r"\A" if character == "^" else r"\Z", 0)
-        if character in "*+?":
+        if character in "*+?" or _BRACES.match(self._pattern, self._at - 1):
             raise Untranslatable
         return _literal(character)
 
     def _group(self) -> _Part:
         opening = "(?:" if self._take("?:") else "("
-        if self.left()[:1] == "?":
+        self._depth += 1
+        if self._peek() == "?" or self._depth > _DEEPEST:
             raise Untranslatable
         self.groups += opening == "("
         inner = self.alternatives()
         if not self._take(")"):
             raise Untranslatable
+        self._depth -= 1
         return _Part(f"{opening}{inner.text})", inner.shortest, work=inner.work, endless=inner.endless)
 
     def _escape(self, character: str) -> _Part:
@@ -185,29 +211,35 @@ class _Reader:
         negated = self._take("^")
         members: set[int] = set()
         first = True
-        while first or self.left()[:1] != "]":
+        while first or self._peek() != "]":
             members |= self._member()
             first = False
         self._at += 1
         return _class_part(frozenset(members), negated=negated)
 
     def _member(self) -> frozenset[int] | set[int]:
-        if named := re.match(r"\[:([a-z]+):\]", self.left()):
-            if named[1] not in _NAMED:
-                raise Untranslatable
-            self._at += named.end()
-            return _NAMED[named[1]]
+        if self._take("[:"):
+            return self._named()
         character = self._next()
         if character == "\\":
             escape = self._next()
             if escape in _CLASSES:
                 return _CLASSES[escape]
             character = _escaped(escape)
-        if self.left()[:1] == "-" and self.left()[1:2] not in {"]", ""}:
+        if self._peek() == "-" and self._peek(1) not in {"]", ""}:
             self._at += 1
             last = self._next()
             return set(range(_code(character), _code(_escaped(self._next()) if last == "\\" else last) + 1))
         return {_code(character)}
+
+    def _named(self) -> frozenset[int]:
+        name = re.compile("[a-z]*").match(self._pattern, self._at)
+        if name is None or name[0] not in _NAMED:
+            raise Untranslatable
+        self._at = name.end()
+        if not self._take(":]"):
+            raise Untranslatable
+        return _NAMED[name[0]]
 
     def _next(self) -> str:
         if not self.left():
@@ -216,7 +248,7 @@ class _Reader:
         return self._pattern[self._at - 1]
 
     def _take(self, text: str) -> bool:
-        found = self.left().startswith(text)
+        found = self._pattern.startswith(text, self._at)
         self._at += len(text) if found else 0
         return found
 
@@ -260,7 +292,8 @@ def _literal(character: str) -> _Part:
 
 def _class_part(members: frozenset[int], *, negated: bool) -> _Part:
     if negated:
-        return _Part(f"(?:{_brackets(_ASCII - members)}|{_CHARACTER})", 1, single=True)
+        others = f"{_brackets(_ASCII - members)}|" if _ASCII - members else ""
+        return _Part(f"(?:{others}{_CHARACTER})", 1, single=True)
     if not members:
         raise Untranslatable
     return _Part(_brackets(members), 1, single=True, members=members)

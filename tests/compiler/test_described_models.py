@@ -51,9 +51,9 @@ REFUSED = {
     "without_variables": ("variables", "folder"),
     "picky": ("--data", "numpy.savez"),
     "foreign.pt": ("PyTorch", "convert"),
-    "foreign.onnx": ("ONNX", "convert"),
+    "foreign.onnx": ("ONNX", "onnx2tf"),
     "foreign.json": ("weights", "model.save()"),
-    "foreign.pb": ("saved_model.pb", "folder"),
+    "foreign.pb": ("graph", "from_frozen_graph"),
     "foreign.ckpt": ("checkpoint", "model.save()"),
     "foreign.safetensors": ("weights", "model.save()"),
 }

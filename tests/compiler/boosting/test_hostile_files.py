@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -70,6 +71,7 @@ CHANGES: dict[str, Callable[[Document], None]] = {
     "child below": put("right_children", 0, -7),
     "huge child": put("right_children", 0, 10**30),
     "feature beyond": put("split_indices", 0, 4),
+    "feature below": put("split_indices", 0, -1),
     "text": put("split_conditions", 0, "0.5"),
     "null": put("split_conditions", 0, None),
     "fraction": put("left_children", 0, 1.5),
@@ -90,6 +92,17 @@ CHANGES: dict[str, Callable[[Document], None]] = {
     "objective": replace("learner.objective.name", "os.system"),
     "names": replace("learner.feature_names", ["a"]),
     "array for learner": replace("learner", []),
+    "classes and targets": lambda document: document["learner"]["learner_model_param"].update(
+        num_class="2", num_target="2"
+    ),
+    "classes of softmax": replace("learner.objective.name", "multi:softmax"),
+    "version": replace("version", [0, 0, 0]),
+    "no version": replace("version", []),
+    "huge version": replace("version", [10**9, 0, 0]),
+    "first trees": replace("learner.gradient_booster.model.iteration_indptr", [0, 1_000_000, 2]),
+    "negative first tree": replace("learner.gradient_booster.model.iteration_indptr", [0, -1_000_000, 2]),
+    "short first trees": replace("learner.gradient_booster.model.iteration_indptr", [2]),
+    "long text of rounds": replace("learner.attributes", {"best_iteration": "0" * 5000 + "1"}),
     "rounds": replace("learner.attributes", {"best_iteration": "9" * 5000}),
 }
 
@@ -99,6 +112,40 @@ def test_check_changed_xgboost_file_is_refused(saved: Path, tmp_path: Path, chan
     document = json.loads((saved / "model.json").read_bytes())
     CHANGES[change](document)
     refused(tmp_path / "model.json", json.dumps(document).encode())
+
+
+UNREAD: dict[str, Callable[[Document], Any]] = {
+    "category": lambda document: tree(document).update(
+        categories=[-2_000_000_000], categories_nodes=[0], categories_segments=[10**12], categories_sizes=[1]
+    ),
+    "nodes of categories": lambda document: tree(document).update(categories_nodes=[0]),
+    "categories of columns": replace(
+        "learner.gradient_booster.model.cats",
+        {"enc": [{"type": 5, "values": [1]}], "feature_segments": [0, 10**9], "sorted_idx": [10**9]},
+    ),
+    "parent": put("parents", 1, 2**31 - 1),
+    "id": lambda document: tree(document).update(id=10**9),
+    "id twice": lambda document: tree(document).update(id=1),
+    "deleted": lambda document: tree(document)["tree_param"].update(num_deleted="1000000"),
+    "features": lambda document: tree(document)["tree_param"].update(num_feature="100000000"),
+    "types": replace("learner.feature_types", ["c", "c", "c", "c"]),
+    "split types": lambda document: tree(document).update(split_type=[]),
+    "parameters of objective": replace("learner.objective.reg_loss_param", {"scale_pos_weight": "x"}),
+}
+
+
+def test_load_xgboost_opens_no_unread_field_of_file(saved: Path, tmp_path: Path) -> None:
+    path, copy = tmp_path / "model.json", tmp_path / "validated.ubj"
+    contents = set()
+    for change in [lambda document: None, *UNREAD.values()]:
+        document = json.loads((saved / "model.json").read_bytes())
+        change(document)
+        path.write_text(json.dumps(document))
+        original = sources.find(path).load(path, tmp_path, trust=False)
+        contents.add(copy.read_bytes())
+    assert len(contents) == 1
+    expected = xgboost.Booster(model_file=saved / "model.json").predict(xgboost.DMatrix(IRIS))
+    np.testing.assert_array_equal(original.run("predict", {"features": IRIS})["prediction"], expected)
 
 
 def test_check_broken_json_is_refused(saved: Path, tmp_path: Path) -> None:
@@ -150,6 +197,7 @@ LINES: dict[str, tuple[bytes, bytes]] = {
     "cycle": (b"left_child=", b"left_child=0 "),
     "child beyond": (b"right_child=", b"right_child=99999 "),
     "feature beyond": (b"split_feature=", b"split_feature=77 "),
+    "feature below": (b"split_feature=", b"split_feature=-1 "),
     "threshold": (b"threshold=", b"threshold=nan "),
     "infinity": (b"leaf_value=", b"leaf_value=inf "),
     "leaves": (b"num_leaves=", b"num_leaves=9"),
@@ -157,6 +205,14 @@ LINES: dict[str, tuple[bytes, bytes]] = {
     "text": (b"threshold=", b"threshold=x "),
     "features": (b"max_feature_idx=3", b"max_feature_idx=2000000000"),
     "groups": (b"num_tree_per_iteration=1", b"num_tree_per_iteration=7"),
+    "classes": (b"num_class=1", b"num_class=50000"),
+    "no classes": (b"num_class=1", b"num_class=0"),
+    "groups of one class": (b"num_tree_per_iteration=1", b"num_tree_per_iteration=2"),
+    "option of objective": (b"objective=regression", b"objective=regression num_class:3000000"),
+    "sigmoid of regression": (b"objective=regression", b"objective=regression sigmoid:2"),
+    "classes of objective": (b"objective=regression", b"objective=multiclass num_class:3000000"),
+    "long integer": (b"num_leaves=", b"num_leaves=0000000000000"),
+    "digits of another script": (b"num_leaves=", "num_leaves=\u0664".encode()),
     "no groups": (b"num_tree_per_iteration=1", b"num_tree_per_iteration=0"),
     "objective": (b"objective=regression", b"objective=os.system"),
     "version": (b"version=v4", b"version=v9"),
@@ -192,6 +248,18 @@ def test_load_ignores_sizes_of_trees_in_lightgbm_file(saved: Path, tmp_path: Pat
     original = importer.load(path, tmp_path, trust=False)
     expected = lightgbm.Booster(model_file=saved / "model.txt").predict(IRIS)
     np.testing.assert_allclose(original.run("predict", {"features": IRIS})["prediction"], expected, rtol=1e-6)
+
+
+def test_load_lightgbm_opens_no_text_of_file(saved: Path, tmp_path: Path) -> None:
+    whole = (saved / "model.txt").read_bytes()
+    whole = re.sub(rb"(split_feature|left_child)=(-?\d+)", rb"\1=\g<2>e0", whole)
+    whole = re.sub(rb"feature_infos=.*", b"feature_infos=[-1e999999:zz] none none " + b"9" * 400, whole)
+    (tmp_path / "model.txt").write_bytes(whole)
+    original = sources.find(tmp_path / "model.txt").load(tmp_path / "model.txt", tmp_path, trust=False)
+    copy = (tmp_path / "validated.txt").read_bytes()
+    assert b"e0" not in copy and b"zz" not in copy
+    expected = lightgbm.Booster(model_file=saved / "model.txt").predict(IRIS)
+    np.testing.assert_array_equal(original.run("predict", {"features": IRIS})["prediction"], expected.astype("f4"))
 
 
 @pytest.mark.parametrize(

@@ -76,8 +76,12 @@ def _root(node: Node) -> Files:
 
 
 def _shape_bomb() -> bytes:
-    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }".ljust(117) + b"\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(8)
+    return _header("(1000000000000,)") + bytes(8)
+
+
+def _header(shape: str) -> bytes:
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".encode().ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
 
 
 def _array(name: str, data: bytes) -> Files:
@@ -95,6 +99,8 @@ def nodes(executed: Path) -> dict[str, Files]:
     pickled = io.BytesIO()
     np.save(pickled, np.array([Payload(executed)], dtype=object), allow_pickle=True)
     function = _node("FunctionNode", "os", "system")
+    chi2 = _node("FunctionNode", "sklearn.feature_selection._univariate_selection", "chi2") | {"__id__": 12}
+    text_type = _node("TypeNode", "builtins", "str") | {"__id__": 13}
     reduced = {"args": _tuple(_text(command))}
     return {
         "function": _replaced(function),
@@ -132,11 +138,15 @@ def nodes(executed: Path) -> dict[str, Files]:
         "sparse": _replaced(_node("SparseMatrixNode", "scipy.sparse", "csr_matrix", type="scipy", file="1.npz")),
         "quantile_forest": _replaced(_node("QuantileForestNode", "quantile_forest", "Forest")),
         "one_id_of_two_classes": _with_attribute(_share_id),
+        "one_id_of_two_values": _with_attribute(_share_value),
+        "one_id_of_two_lists": _root(_tuple(_list(chi2), _dict(_list(text_type), {command: _text(1)}))),
+        "no_integer_id": _replaced(_text(1.0) | {"__id__": "8"}),
         "no_class": _replaced({"__loader__": "JsonNode", "content": "1"}),
         "no_content": _replaced(_node("ListNode", "builtins", "list")),
         "content_of_other_type": _replaced(_node("JsonNode", "builtins", "str", content=["1"])),
         "pickled_array": _array("1.npy", pickled.getvalue()),
         "shape_bomb": _array("1.npy", _shape_bomb()),
+        "zero_shape_bomb": _array("1.npy", _header("(0, 1048576, 1048576)")),
         "short_array": _array("1.npy", _saved(np.ones(50))[:-8]),
         "no_array": _array("1.npy", b""),
         "missing_array": _replaced(_node("NdArrayNode", "numpy", "ndarray", type="numpy", file="2.npy")),
@@ -164,6 +174,11 @@ def _renamed_array() -> Files:
 def _share_id(schema: Node) -> None:
     """Give a parameter the id of the model."""
     schema["content"]["content"]["C"] = _text(1.0) | {"__id__": schema["__id__"]}
+
+
+def _share_value(schema: Node) -> None:
+    """Give two parameters with other values one id, of which skops reads the first."""
+    schema["content"]["content"].update(C=_text(1.0), tol=_text(10**9))
 
 
 def write(folder: Path, executed: Path) -> list[Path]:

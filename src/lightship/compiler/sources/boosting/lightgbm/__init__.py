@@ -10,8 +10,11 @@ import numpy as np
 from lightship.bundle import digest_file
 from lightship.compiler.sources.base import head
 from lightship.compiler.sources.boosting.lightgbm import text
-from lightship.compiler.sources.boosting.lightgbm.booster import boosted_of
+from lightship.compiler.sources.boosting.lightgbm.booster import validated
+from lightship.compiler.sources.boosting.lightgbm.copy import written
 from lightship.compiler.sources.boosting.original import BoostedOriginal, Library
+from lightship.engines.causes import translated
+from lightship.errors import SourceRefused
 from lightship.extras import missing_extra
 
 _FIRST = b"tree\n"
@@ -33,16 +36,16 @@ class LightgbmFile:
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
         """Parse and validate the file; raises SourceRefused."""
-        boosted_of(text.parse(path), path.name)
+        validated(text.parse(path), path.name)
         return ()
 
     def load(self, path: Path, work: Path, *, trust: bool) -> BoostedOriginal:
         """Open a copy with the validated fields only in LightGBM."""
         model = text.parse(path)
-        boosted = boosted_of(model, path.name)
+        valid = validated(model, path.name)
         copy = work / "validated.txt"
-        copy.write_text(text.written(model))
-        return BoostedOriginal(boosted, _library(path, copy), work, path.stat().st_size)
+        copy.write_text(written(model, objective=valid.objective, columns=valid.boosted.forest.columns))
+        return BoostedOriginal(valid.boosted, _library(path, copy), work, path.stat().st_size)
 
 
 def _library(path: Path, copy: Path) -> Library:
@@ -50,7 +53,10 @@ def _library(path: Path, copy: Path) -> Library:
         import lightgbm
     except ImportError:
         raise missing_extra("compile", "compiling LightGBM models") from None
-    booster = lightgbm.Booster(model_file=str(copy))
+    try:
+        booster = lightgbm.Booster(model_file=str(copy))
+    except Exception as error:  # LightGBMError, and ValueError where it has other fields
+        raise translated(SourceRefused, f"LightGBM {lightgbm.__version__} cannot load {path.name}", error) from None
 
     def predict(features: Any) -> Any:
         return booster.predict(np.ascontiguousarray(features), num_threads=1)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lightship.compiler.sources.boosting.lightgbm.objective import Objective, objective_of
 from lightship.compiler.sources.boosting.lightgbm.text import Model, Section
 from lightship.compiler.sources.boosting.model import Boosted, BrokenModel
 from lightship.compiler.trees import InvalidForest, Tree, arrange, join
-from lightship.compiler.trees.forest import LEAF, MOST_NODES
+from lightship.compiler.trees.forest import LEAF
 from lightship.compiler.trees.thresholds import Ranking, before
 from lightship.errors import SourceRefused
 from lightship.tensors import Array
@@ -22,25 +22,28 @@ _CATEGORICAL, _DEFAULT_LEFT, _MISSING_SHIFT = 1, 2, 2
 _ZERO, _NAN = 1, 2  # what counts as missing; 0 is nothing
 _NEAR_ZERO = float(np.float32(1e-35))  # LightGBM reads smaller magnitudes as zero
 
-_OBJECTIVES: Mapping[str, str] = {
-    **dict.fromkeys(("regression", "regression_l1", "huber", "fair", "quantile", "mape"), "identity"),
-    **dict.fromkeys(("poisson", "gamma", "tweedie"), "exp"),
-    **dict.fromkeys(("lambdarank", "rank_xendcg", ""), "identity"),
-    "binary": "binary",
-    "cross_entropy": "sigmoid",
-    "cross_entropy_lambda": "softplus",
-    "multiclass": "softmax",
-    "multiclassova": "one_vs_all",
-}
+
+@dataclass(frozen=True)
+class Validated:
+    """A validated model and its objective."""
+
+    boosted: Boosted
+    objective: Objective
 
 
-def boosted_of(model: Model, label: str) -> Boosted:
+def validated(model: Model, label: str) -> Validated:
     """Return the validated model of a parsed file; raises SourceRefused."""
     header = model.header
     columns = header.integer("max_feature_idx", 0, MOST_FEATURES - 1) + 1
     groups = header.integer("num_tree_per_iteration", 1, MOST_CLASSES)
-    header.integer("num_class", 1, MOST_CLASSES)
-    header.integer("label_index", 0, MOST_FEATURES)
+    if header.integer("num_class", 1, MOST_CLASSES) != groups:
+        raise header.broken("num_class", f"equal to num_tree_per_iteration, which is {groups}")
+    objective = objective_of(header, groups)
+    return Validated(_boosted(model, label, objective=objective, columns=columns), objective)
+
+
+def _boosted(model: Model, label: str, *, objective: Objective, columns: int) -> Boosted:
+    groups = objective.groups
     try:
         forest = join([_tree(section) for section in model.trees], columns=columns, groups=groups)
         ranking = Ranking.of(forest.feature, forest.threshold, columns)
@@ -48,35 +51,16 @@ def boosted_of(model: Model, label: str) -> Boosted:
         arrange(ranked)
     except InvalidForest as error:
         raise BrokenModel(f"{label} is not a LightGBM model: {error}") from None
-    link, slope = _link(header)
     return Boosted(
         forest=ranked,
         bias=np.zeros(groups),
-        link=link,
+        link=objective.link,
         bounds=ranking.bounds,
-        names=_names(header, columns),
+        names=_names(model.header, columns),
         ranking=ranking,
-        slope=slope,
+        slope=objective.slope,
         scale=groups / len(model.trees) if model.averaged else 1.0,
     )
-
-
-def _link(header: Section) -> tuple[str, float]:
-    """Return the link of the objective, and the slope of its sigmoid."""
-    name, *options = header.fields.get("objective", "").split() or [""]
-    if name not in _OBJECTIVES:
-        raise SourceRefused(
-            f"{header.label} has the objective '{name:.80}', which cannot be compiled: the objectives are "
-            f"{', '.join(sorted(filter(None, _OBJECTIVES)))}"
-        )
-    values = dict(option.partition(":")[::2] for option in options)
-    try:
-        slope = float(np.float32(values.get("sigmoid", "1")))
-    except ValueError:
-        slope = np.nan
-    if not 0 < slope < np.inf:
-        raise header.broken("objective", "a name and options such as sigmoid:1")
-    return "square" if "sqrt" in values else _OBJECTIVES[name], slope
 
 
 def _names(header: Section, columns: int) -> tuple[str, ...]:
@@ -88,7 +72,7 @@ def _names(header: Section, columns: int) -> tuple[str, ...]:
 
 def _tree(section: Section) -> Tree:
     """Return a tree: its inner nodes, then its leaves."""
-    leaves = section.integer("num_leaves", 1, MOST_NODES // 2)
+    leaves = section.leaves
     _check_kind(section)
     inner = leaves - 1
     values = np.concatenate([np.zeros(inner), section.floats("leaf_value", leaves)])
@@ -97,8 +81,11 @@ def _tree(section: Section) -> Tree:
         return Tree(empty + LEAF, np.zeros(1), empty, empty, empty == 1, values[:, np.newaxis])
     threshold = section.floats("threshold", inner)
     decision = section.integers("decision_type", inner)
+    feature = section.integers("split_feature", inner)
+    if (feature < 0).any():
+        raise section.broken("split_feature", f"{inner} positions of features")
     return Tree(
-        feature=np.concatenate([section.integers("split_feature", inner), empty + LEAF]),
+        feature=np.concatenate([feature, empty + LEAF]),
         threshold=np.concatenate([_beside_zero(threshold), np.zeros(leaves)]),
         left=np.concatenate([_children(section, "left_child", inner), empty]),
         right=np.concatenate([_children(section, "right_child", inner), empty]),

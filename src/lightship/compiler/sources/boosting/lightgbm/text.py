@@ -9,16 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from lightship.compiler.sources.boosting.model import BrokenModel
+from lightship.compiler.trees.forest import MOST_NODES
 from lightship.errors import SourceRefused
 from lightship.tensors import Array
 
 MOST_BYTES = 1024**3
 _END = "end of trees"
-_HEADER = ("version", "num_class", "num_tree_per_iteration", "label_index", "max_feature_idx", "objective")
-_NAMES = ("feature_names", "feature_infos")
-# Fields of a tree that predictions depend on, beside its sizes.
-_INTEGERS = ("split_feature", "decision_type", "left_child", "right_child")
-_FLOATS = ("threshold", "leaf_value")
 _VERSIONS = ("v2", "v3", "v4")
 
 
@@ -37,9 +33,15 @@ class Section:
     def integer(self, name: str, least: int, most: int, default: int | None = None) -> int:
         """Return an integer in a range."""
         value = self.fields.get(name, "" if default is None else str(default))
-        if not value.removeprefix("-").isdecimal() or not least <= int(value[:12]) <= most:
+        plain = value.isascii() and len(value) < 11 and value.removeprefix("-").isdecimal()
+        if not plain or not least <= int(value) <= most:
             raise self.broken(name, f"an integer from {least} to {most}")
         return int(value)
+
+    @property
+    def leaves(self) -> int:
+        """Return the number of leaves of a tree."""
+        return self.integer("num_leaves", 1, MOST_NODES // 2)
 
     def integers(self, name: str, count: int) -> Array:
         """Return a number of integers."""
@@ -106,17 +108,3 @@ def _sections(lines: list[str], label: str) -> Iterator[Section]:
                 raise BrokenModel(f"{label} is not a LightGBM model: {place} has a second '{name:.40}'")
             fields[name] = value
     raise BrokenModel(f"{label} is not a complete LightGBM model: the line '{_END}' is missing")
-
-
-def written(model: Model) -> str:
-    """Return the text with the fields of a validated model that predictions need.
-
-    LightGBM reads other fields, such as the sizes of the trees in bytes, without a check.
-    """
-    header = model.header.fields
-    lines = ["tree", *(f"{name}={header[name]}" for name in (*_HEADER, *_NAMES) if name in header)]
-    lines += ["average_output"] if model.averaged else []
-    for number, tree in enumerate(model.trees):
-        names = [name for name in ("num_leaves", *_INTEGERS, *_FLOATS) if name in tree.fields]
-        lines += ["", f"Tree={number}", "num_cat=0", *(f"{name}={tree.fields[name]}" for name in names), "shrinkage=1"]
-    return "\n".join([*lines, "", "", _END, "", "pandas_categorical:null", ""])

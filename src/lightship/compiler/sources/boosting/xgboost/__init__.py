@@ -9,7 +9,10 @@ from lightship.bundle import digest_file
 from lightship.compiler.sources.base import head, suffix
 from lightship.compiler.sources.boosting.original import BoostedOriginal, Library
 from lightship.compiler.sources.boosting.xgboost import document
-from lightship.compiler.sources.boosting.xgboost.learner import Learner, read
+from lightship.compiler.sources.boosting.xgboost.copy import written
+from lightship.compiler.sources.boosting.xgboost.learner import read
+from lightship.engines.causes import translated
+from lightship.errors import SourceRefused
 from lightship.extras import missing_extra
 
 _BEGINNING = 4096  # bytes, in which save_model writes the key "learner"
@@ -37,9 +40,11 @@ class XgboostFile:
         return ()
 
     def load(self, path: Path, work: Path, *, trust: bool) -> BoostedOriginal:
-        """Open the model in XGBoost."""
+        """Open a copy with the validated values only in XGBoost."""
         learner = read(document.parse(path), path.name)
-        original = BoostedOriginal(learner.boosted, _library(path, learner), work, path.stat().st_size)
+        copy = work / "validated.ubj"
+        copy.write_bytes(written(learner))
+        original = BoostedOriginal(learner.boosted, _library(path, copy), work, path.stat().st_size)
         original.notes.extend(learner.notes)
         return original
 
@@ -50,20 +55,21 @@ def is_json(path: Path) -> bool:
     return first[:1] == b"{" and b'"learner"' in first  # as in lightship.compiler.sources.unsupported
 
 
-def _library(path: Path, learner: Learner) -> Library:
+def _library(path: Path, copy: Path) -> Library:
     try:
         import xgboost
     except ImportError:
         raise missing_extra("compile", "compiling XGBoost models") from None
-    booster = xgboost.Booster({"nthread": 1}, model_file=str(path))
-    booster.feature_names = booster.feature_types = None  # arrays have none
-    rounds = (0, learner.rounds)
+    try:
+        booster = xgboost.Booster({"nthread": 1}, model_file=str(copy))
+    except Exception as error:  # XGBoostError, and ValueError where it has other fields
+        raise translated(SourceRefused, f"XGBoost {xgboost.__version__} cannot load {path.name}", error) from None
 
     def predict(features: Any) -> Any:
-        return booster.predict(xgboost.DMatrix(features, nthread=1), iteration_range=rounds)
+        return booster.predict(xgboost.DMatrix(features, nthread=1))
 
     def inplace_predict(features: Any) -> Any:
-        return booster.inplace_predict(features, iteration_range=rounds)
+        return booster.inplace_predict(features)
 
     source = {"format": "xgboost", "digest": digest_file(path), "xgboost": xgboost.__version__}
     calls = {"XGBoost Booster.predict": predict, "XGBoost Booster.inplace_predict": inplace_predict}

@@ -18,6 +18,21 @@ _LENGTHS = ("base_weights", "loss_changes", "sum_hessian", "parents")  # that XG
 
 
 @dataclass(frozen=True)
+class Grown:
+    """A tree as XGBoost has it.
+
+    Attributes:
+        tree: its nodes, with the weight in its values.
+        conditions: float32 [nodes], thresholds and the values of leaves.
+        weight: the factor of its values.
+    """
+
+    tree: Tree
+    conditions: Array
+    weight: float
+
+
+@dataclass(frozen=True)
 class Trees:
     """Trees in the order of training.
 
@@ -26,19 +41,21 @@ class Trees:
         group: the group of each tree.
         per_round: the number of trees of one boosting round.
         groups: the number of groups.
+        dart: whether the booster is dart, whose trees have weights.
     """
 
-    trees: Sequence[Tree]
+    trees: Sequence[Grown]
     group: Array
     per_round: int
     groups: int
+    dart: bool
 
     @property
     def rounds(self) -> int:
         """Return the number of boosting rounds."""
         return len(self.trees) // self.per_round
 
-    def first(self, rounds: int) -> list[Tree]:
+    def first(self, rounds: int) -> list[Grown]:
         """Return the trees of the first rounds (0: all), one of each group in turn."""
         count = rounds * self.per_round or len(self.trees)
         by_group = [np.flatnonzero(self.group[:count] == group) for group in range(self.groups)]
@@ -62,14 +79,23 @@ def ensemble(booster: Fields, groups: int) -> Trees:
     group = model.integers("tree_info", len(records))
     if not records or len(records) % per_round or parameters.integer("num_trees") != len(records):
         raise model.broken("trees", f"as many trees as gbtree_model_param.num_trees, a multiple of {per_round}")
-    if (np.bincount(group[group >= 0], minlength=groups) != len(records) // groups).any():
-        raise model.broken("tree_info", f"equally many trees of each of the {groups} groups")
+    _check_rounds(model, group, per_round=per_round, groups=groups)
     weights = booster.floats("weight_drop", len(records)) if name == "dart" else np.ones(len(records), np.float32)
     trees = [_tree(record, weight) for record, weight in zip(records, weights, strict=True)]
-    return Trees(trees, group, per_round, groups)
+    return Trees(trees, group, per_round, groups, name == "dart")
 
 
-def _tree(record: Fields, weight: float) -> Tree:
+def _check_rounds(model: Fields, group: Array, *, per_round: int, groups: int) -> None:
+    """Check the group of each tree, and the first tree of each round if given."""
+    rounds = np.sort(group.reshape(-1, per_round), axis=1)
+    if (rounds != np.repeat(np.arange(groups), per_round // groups)).any():
+        raise model.broken("tree_info", f"equally many trees of each of the {groups} groups in each round")
+    starts = model.integers("iteration_indptr") if model.get("iteration_indptr", list, []) else np.empty(0)
+    if len(starts) and not np.array_equal(starts, np.arange(0, len(group) + 1, per_round)):
+        raise model.broken("iteration_indptr", f"the multiples of {per_round} up to {len(group)}")
+
+
+def _tree(record: Fields, weight: float) -> Grown:
     parameters = record.object("tree_param")
     nodes = parameters.integer("num_nodes")
     _check_leaves(record)
@@ -77,16 +103,20 @@ def _tree(record: Fields, weight: float) -> Tree:
     leaf = left == LEAF
     if (leaf != (right == LEAF)).any():
         raise record.broken("right_children", "-1 for leaves, and only for these")
+    feature = record.integers("split_indices", nodes)
+    if (feature[~leaf] < 0).any():
+        raise record.broken("split_indices", "a feature for each node with children")
     _check_rest(record, nodes)
     conditions = record.floats("split_conditions", nodes)
-    return Tree(
-        feature=np.where(leaf, LEAF, record.integers("split_indices", nodes)),
+    tree = Tree(
+        feature=np.where(leaf, LEAF, feature),
         threshold=before(conditions),
         left=left,
         right=right,
         missing_left=record.integers("default_left", nodes) == 1,
         values=np.where(leaf, conditions * weight, 0)[:, np.newaxis],
     )
+    return Grown(tree, conditions, float(weight))
 
 
 def _check_leaves(record: Fields) -> None:

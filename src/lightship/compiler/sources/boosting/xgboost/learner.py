@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,14 @@ import numpy as np
 
 from lightship.compiler.sources.boosting.model import Boosted, BrokenModel
 from lightship.compiler.sources.boosting.xgboost.fields import Fields
-from lightship.compiler.sources.boosting.xgboost.gradient import Trees, ensemble
+from lightship.compiler.sources.boosting.xgboost.gradient import Grown, Trees, ensemble
 from lightship.compiler.trees import InvalidForest, arrange, join
 from lightship.compiler.trees.thresholds import by_column
 from lightship.errors import SourceRefused
 from lightship.tensors import Array
 
 MOST_FEATURES = 1_000_000
+_MOST_VERSION = 10_000
 
 
 def _same(score: float) -> float:
@@ -46,28 +47,52 @@ _OBJECTIVES: Mapping[str, tuple[str, Callable[[float], float]]] = {
 
 
 @dataclass(frozen=True)
+class Header:
+    """Validated values beside the trees, as XGBoost reads them.
+
+    Attributes:
+        objective: the name of the objective.
+        base_score: a number, or from XGBoost 3.1 an array of them, as text.
+        classes: the number of classes; 0 for other models than classifiers of several classes.
+        targets: the number of targets.
+        dart: whether the booster is dart, whose trees have weights.
+        version: of the XGBoost that saved the file.
+    """
+
+    objective: str
+    base_score: str
+    classes: int
+    targets: int
+    dart: bool
+    version: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Learner:
     """A validated model.
 
     Attributes:
         boosted: its trees and outputs.
-        rounds: the number of boosting rounds that XGBoost's predict uses; 0 for all.
+        used: the trees that XGBoost's predict uses, one of each group in turn.
+        header: the values beside the trees.
         notes: warnings for the report.
     """
 
     boosted: Boosted
-    rounds: int
+    used: tuple[Grown, ...]
+    header: Header
     notes: tuple[str, ...]
 
 
 def read(document: Any, label: str) -> Learner:
     """Return the model of a parsed file; raises SourceRefused."""
-    learner = Fields(document, "", label).object("learner")
+    root = Fields(document, "", label)
+    learner = root.object("learner")
     parameters = learner.object("learner_model_param")
     columns = parameters.integer("num_feature")
     if not 0 < columns <= MOST_FEATURES:
         raise parameters.broken("num_feature", f"from 1 to {MOST_FEATURES}")
-    groups = max(parameters.integer("num_class", 0), parameters.integer("num_target", 1), 1)
+    groups = _groups(parameters)
     link, to_raw = _objective(learner, label)
     if link == "binary" and groups > 1:
         link = "sigmoid"  # of several targets
@@ -75,18 +100,49 @@ def read(document: Any, label: str) -> Learner:
     rounds, notes = _rounds(learner, trees)
     used = trees.first(rounds)
     try:
-        forest = join(used, columns=columns, groups=groups)
+        forest = join([each.tree for each in used], columns=columns, groups=groups)
         arrange(forest)
     except InvalidForest as error:
         raise BrokenModel(f"{label} is not an XGBoost model: {error}") from None
+    scores = _scores(parameters)
     boosted = Boosted(
         forest=forest,
-        bias=_bias(parameters, groups, to_raw),
+        bias=_bias(parameters, scores, to_raw, groups=groups),
         link=link,
         bounds=by_column(forest.feature, forest.threshold, columns),
         names=_names(learner, columns),
     )
-    return Learner(boosted, rounds, notes)
+    return Learner(boosted, tuple(used), _header(root, scores, dart=trees.dart), notes)
+
+
+def _groups(parameters: Fields) -> int:
+    """Return the number of raw values: of classes, or of targets."""
+    classes, targets = parameters.integer("num_class", 0), parameters.integer("num_target", 1)
+    if classes > 1 and targets > 1:
+        raise parameters.broken("num_target", f"1 where num_class is {classes}")
+    return max(classes, targets, 1)
+
+
+def _header(root: Fields, scores: Sequence[float], *, dart: bool) -> Header:
+    learner, version = root.object("learner"), root.integers("version", 3)
+    if not version[0] >= 1 or not ((version >= 0) & (version < _MOST_VERSION)).all():
+        raise root.broken("version", "three integers, such as [3,2,0]")
+    parameters = learner.object("learner_model_param")
+    objective = learner.object("objective").get("name", str)
+    classes = parameters.integer("num_class", 0)
+    if objective.startswith("multi:") and not classes:
+        raise parameters.broken("num_class", f"the number of classes of {objective}")
+    # The shortest text of a float32.
+    texts = ",".join(str(np.float32(score)) for score in scores)
+    in_array = parameters.get("base_score", str).startswith("[")
+    return Header(
+        objective=objective,
+        base_score=f"[{texts}]" if in_array else texts,
+        classes=classes,
+        targets=parameters.integer("num_target", 1),
+        dart=dart,
+        version=tuple(version.tolist()),
+    )
 
 
 def _objective(learner: Fields, label: str) -> tuple[str, Callable[[float], float]]:
@@ -108,7 +164,8 @@ def _rounds(learner: Fields, trees: Trees) -> tuple[int, tuple[str, ...]]:
     best = attributes.get("best_iteration")
     if best is None:
         return 0, ()
-    if not isinstance(best, str) or not best.isdecimal() or int(f"{best:.9}") >= trees.rounds:
+    plain = isinstance(best, str) and best.isascii() and best.isdecimal() and len(best) < 11
+    if not plain or int(best) >= trees.rounds:
         raise learner.broken("attributes.best_iteration", f"the text of an integer below {trees.rounds}")
     if "scikit_learn" in attributes:
         return int(best) + 1, ()
@@ -116,11 +173,21 @@ def _rounds(learner: Fields, trees: Trees) -> tuple[int, tuple[str, ...]]:
     return 0, (note,) if int(best) + 1 < trees.rounds else ()
 
 
-def _bias(parameters: Fields, groups: int, to_raw: Callable[[float], float]) -> Array:
-    """Return the raw values before the first tree; XGBoost 3 has one for each group."""
+def _scores(parameters: Fields) -> list[float]:
+    """Return the values before the first tree; XGBoost 3.1 has one for each group."""
     text = parameters.get("base_score", str)
     try:
         scores = [float(np.float32(float(part))) for part in text.strip("[]").split(",")]
+    except ValueError:
+        scores = []
+    if not scores or not np.isfinite(scores).all() or (len(scores) > 1 and not text.startswith("[")):
+        raise parameters.broken("base_score", "a number, or an array of numbers")
+    return scores
+
+
+def _bias(parameters: Fields, scores: list[float], to_raw: Callable[[float], float], *, groups: int) -> Array:
+    """Return the raw values before the first tree."""
+    try:
         raw = [to_raw(score) for score in scores]
     except (ValueError, ZeroDivisionError, OverflowError):
         raise parameters.broken("base_score", "numbers in the range of the objective") from None

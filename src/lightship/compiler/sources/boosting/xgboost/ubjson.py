@@ -13,6 +13,7 @@ import numpy as np
 MOST_DEPTH = 32
 _NUMBERS = {"i": "b", "U": "B", "I": "h", "l": "i", "L": "q", "d": "f", "D": "d"}
 _ARRAYS = {marker: np.dtype(f">{code}") for marker, code in _NUMBERS.items()}
+_COUNT = struct.Struct(">cq")
 _CONSTANTS = {"Z": None, "T": True, "F": False}
 
 
@@ -23,6 +24,38 @@ def parse(data: bytes) -> Any:
     if reader.position != len(data):
         raise ValueError(f"{len(data) - reader.position} bytes follow its end")
     return value
+
+
+def dumps(value: Any) -> bytes:
+    """Return the document of a value; arrays of numpy have the dtypes of ``parse``."""
+    parts: list[bytes] = []
+    _write(value, parts)
+    return b"".join(parts)
+
+
+def _write(value: Any, parts: list[bytes]) -> None:
+    if isinstance(value, dict):
+        parts.append(b"{")
+        for key, item in value.items():
+            parts.append(_length(key.encode()))
+            _write(item, parts)
+        parts.append(b"}")
+    elif isinstance(value, list):
+        parts.append(b"[#" + _COUNT.pack(b"L", len(value)))
+        for item in value:
+            _write(item, parts)
+    elif isinstance(value, np.ndarray):
+        marker = next(marker for marker, dtype in _ARRAYS.items() if dtype == value.dtype.newbyteorder(">"))
+        parts.append(b"[$" + marker.encode() + b"#" + _COUNT.pack(b"L", len(value)))
+        parts.append(value.astype(_ARRAYS[marker]).tobytes())
+    elif isinstance(value, str):
+        parts.append(b"S" + _length(value.encode()))
+    else:
+        parts.append(struct.pack(">cd", b"D", value) if isinstance(value, float) else _COUNT.pack(b"L", value))
+
+
+def _length(text: bytes) -> bytes:
+    return _COUNT.pack(b"L", len(text)) + text
 
 
 class _Reader:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lightship.compiler.sources.archives import SIZE_LIMIT
 from lightship.errors import SourceRefused
 
 _DIMENSIONS = 5  # paths of LogisticRegressionCV: fold, ratio, C, class, feature
@@ -34,6 +35,8 @@ def check_array(path: Path, name: str, *, least: int = 0) -> None:
         raise SourceRefused(f"{path.name} is refused: its array {name} holds pickled objects, which run code")
     if len(shape) > _DIMENSIONS or any(length < 0 for length in shape):
         raise SourceRefused(f"{path.name} is refused: its array {name} has the shape {list(shape)[:8]}")
+    if math.prod(max(1, length) for length in shape) * max(1, dtype.itemsize) > SIZE_LIMIT:
+        raise SourceRefused(f"{path.name} is refused: its array {name} has the shape {list(shape)}, which is too large")
     if math.prod(shape) < least:
         raise SourceRefused(f"{path.name} is refused: its array {name} must have {least} elements")
     if math.prod(shape) * dtype.itemsize != data:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lightship.compiler.sources.sklearn.intake import estimators
 from lightship.errors import SourceRefused
 
 _LEAVES = (bool, int, float, str, bytes, type(None), type)
@@ -48,8 +49,12 @@ def objects_in(root: Any) -> Iterator[Any]:
 
 def _search_tree(tree: Any) -> bool:
     """Return whether a KDTree or BallTree refers to its own rows and nodes only."""
-    data, order, nodes, _ = (np.asarray(array) for array in tree.get_arrays())
+    state = tree.__getstate__()
+    data, order, nodes, bounds = (np.asarray(array) for array in state[:4])
     rows, count = len(data), len(nodes)
+    sides = 2 if type(tree).__name__ == "KDTree" else 1
+    if not rows or not count or bounds.shape != (sides, count, data.shape[1]) or not _metric(state[11]):
+        return False
     starts, ends = nodes["idx_start"], nodes["idx_end"]
     inner = np.flatnonzero(nodes["is_leaf"] == 0)
     return bool(
@@ -61,6 +66,16 @@ def _search_tree(tree: Any) -> bool:
         and (ends <= rows).all()
         and (2 * inner + 2 < count).all()
     )
+
+
+def _metric(metric: Any) -> bool:
+    """Return whether a metric is known, and has no weights for columns."""
+    name = type(metric).__name__
+    if not type(metric).__module__.startswith("sklearn.metrics."):
+        return False
+    if name == "MinkowskiDistance64":
+        return not np.size(metric.__getstate__()[1])
+    return name in ("EuclideanDistance64", "ManhattanDistance64")
 
 
 def _decision_tree(tree: Any) -> bool:
@@ -92,6 +107,7 @@ def _histogram_tree(predictor: Any) -> bool:
     return bool(
         nodes.ndim == 1
         and len(nodes)
+        and (nodes["is_categorical"] == 0).all()
         and (left > inner).all()
         and (right > inner).all()
         and (left < len(nodes)).all()
@@ -106,4 +122,5 @@ CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "BallTree": _search_tree,
     "Tree": _decision_tree,
     "TreePredictor": _histogram_tree,
+    **estimators.CHECKS,
 }

@@ -24,6 +24,8 @@ _BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 PROTOCOLS = (1, 2)  # of skops; in 0, a function's name is not that of its node
 
 Node = dict[str, Any]
+_ROOT = ("protocol", "_skops_version")  # keys of the root only
+_COPIED = ("DTypeNode", "RandomGeneratorNode", "RandomStateNode", "TreeNode")  # which skops copies, then saves
 
 # What a loader that is never allowed would build, for the message.
 _CODE: Mapping[str, str] = {
@@ -44,12 +46,16 @@ _OTHERS: Mapping[str, str] = {
 
 @dataclass
 class Found:
-    """Types and array entries that the nodes name, and the least lengths of arrays."""
+    """Types and array entries that the nodes name, and the least lengths of arrays.
+
+    ``ids`` has the first node of each id, and ``plain`` these nodes for a comparison.
+    """
 
     types: set[str] = field(default_factory=set)
     arrays: set[str] = field(default_factory=set)
     lengths: dict[str, int] = field(default_factory=dict)
-    ids: dict[int, tuple[str, str, str]] = field(default_factory=dict)
+    ids: dict[int, Node] = field(default_factory=dict)
+    plain: dict[int, Any] = field(default_factory=dict)
 
 
 def parse(label: str, data: bytes) -> Node:
@@ -101,12 +107,36 @@ def _children(label: str, node: Any, found: Found) -> list[Any]:
 
 
 def _check_id(label: str, node: Node, found: Found) -> None:
-    """Check that nodes of one id, which skops builds once, are of one class."""
+    """Check that nodes of one id, of which skops builds the first, are equal."""
     if (number := node.get("__id__")) is None:
         return
-    kind = (node["__loader__"], node["__module__"], node["__class__"])
-    if type(number) is not int or found.ids.setdefault(number, kind) != kind:
+    if type(number) is not int:
+        raise _broken(label, "an id that is not an integer")
+    first = found.ids.setdefault(number, node)
+    if first is node:
+        return
+    try:
+        plain = found.plain[number] = found.plain.get(number) or _plain(first)
+        equal = plain == _plain(node)
+    except RecursionError:
+        equal = False
+    if not equal:
         raise _broken(label, "two objects of one id")
+
+
+def _plain(value: Any) -> Any:
+    """Return a node without what differs where skops saves one object twice.
+
+    These are the ids of objects that exist only while it saves, and content that skops copies each time it saves. Each
+    node is checked with the content that it has.
+    """
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    copied = ("content", "__reduce__") if value.get("__loader__") in _COPIED else ()
+    skipped = (*_ROOT, "__id__", *copied)
+    return {key: _plain(item) for key, item in value.items() if key not in skipped}
 
 
 # The content of an object without attributes.

@@ -68,8 +68,10 @@ class TransformSettings(NamedTuple):
         return {"names": list(self.names), "folder": str(self.folder.resolve()), "seconds": self.seconds}
 
     @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> TransformSettings:
-        """Return the settings of a :meth:`to_json` record."""
+    def from_json(cls, record: Mapping[str, Any] | None) -> TransformSettings:
+        """Return the settings of a :meth:`to_json` record; None allows no transform."""
+        if record is None:
+            return cls()
         return cls(tuple(record["names"]), Path(record["folder"]), float(record["seconds"]))
 
 

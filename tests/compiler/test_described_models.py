@@ -52,7 +52,7 @@ REFUSED = {
     "picky": ("--data", "numpy.savez"),
     "foreign.pt": ("PyTorch", "convert"),
     "foreign.onnx": ("ONNX", "onnx2tf"),
-    "foreign.json": ("weights", "model.save()"),
+    "foreign.json": ("JSON", "model.save()"),
     "foreign.pb": ("graph", "from_frozen_graph"),
     "foreign.ckpt": ("checkpoint", "model.save()"),
     "foreign.safetensors": ("weights", "model.save()"),

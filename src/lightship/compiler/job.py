@@ -51,7 +51,7 @@ class BuildJob:
         data = record["data"]
         paths = {"source": Path(record["source"]), "folder": Path(record["folder"])}
         files = {name: Path(path) for name, path in record.get("files", {}).items()}
-        transforms = TransformSettings.from_json(record["transforms"]) if "transforms" in record else NO_TRANSFORMS
+        transforms = TransformSettings.from_json(record.get("transforms"))
         others = {"data": Path(data) if data else None, "files": files, "transforms": transforms}
         return cls(**{**record, **paths, **others})
 

@@ -45,7 +45,7 @@ def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """
     progress("try", 0.9)
     folder, slow = Path(job["folder"]), bool(job["slow"])
-    transforms = TransformSettings.from_json(job["transforms"])
+    transforms = TransformSettings.from_json(job.get("transforms"))
     with limits.calls(1, slow=slow):
         model, cost = _measure(folder, transforms)
     if not slow:

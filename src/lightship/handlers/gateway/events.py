@@ -21,11 +21,12 @@ class HttpEvent:
 
     Attributes:
         request: its path is percent-decoded once, without stage and base path; its query is percent-encoded; the values
-            of a repeated header are joined by commas; its body is as the client sent it.
+            of a repeated header are joined by commas; :func:`read_event` adds its body, as the client sent it.
         context: a ``requestContext`` in the form of payload 2.0, including the authorizer's result.
         root: the prefix that was removed from the path.
         multi_value: whether the service expects lists of header values in the answer.
         cookies: whether the service expects cookies separate from the headers.
+        encoded: the key of the event that states whether its body is base64.
     """
 
     request: Request
@@ -33,8 +34,10 @@ class HttpEvent:
     root: str = ""
     multi_value: bool = False
     cookies: bool = False
+    encoded: str = "isBase64Encoded"
 
 
+# Returns the request in an event, without its body.
 Reader = Callable[[Mapping[str, Any], str], HttpEvent]
 
 
@@ -44,19 +47,32 @@ def read_event(event: Any, base_path: str) -> HttpEvent | None:
     Raises InvalidInput for an incomplete request.
     """
     context = event.get("requestContext") if type(event) is dict else None
+    reader = payload_2 if type(context) is dict and "http" in context else _other_reader(event)
+    if reader is None:
+        return None
     try:
-        if type(context) is dict and "http" in context:  # an HTTP API or a Function URL
-            return payload_2(event, base_path)
-        from lightship.handlers.gateway.formats import reader_of
-
-        reader = reader_of(event)
-        return None if reader is None else reader(event, base_path)
-    except InvalidInput:
-        raise
+        read = reader(event, base_path)
+        request = read.request
+        text = "".join((request.method, request.path, request.query, *request.headers, *request.headers.values()))
+        if not text.isascii():
+            text.encode()  # fails for a lone surrogate
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InvalidInput(
-            f"the event is an incomplete HTTP request ({type(error).__name__}: {str(error)[:120]})"
-        ) from None
+        fault = f"{type(error).__name__}: {str(error)[:120]}"
+        raise InvalidInput(f"the event is an incomplete HTTP request ({fault})") from None
+    body = event.get("body") or ""
+    if not isinstance(body, str):
+        raise InvalidInput(f"the event's body must be a string, got {json_type(body)}")
+    try:
+        request.body = base64.b64decode(body, validate=True) if event.get(read.encoded) else body.encode()
+    except ValueError as error:  # of base64 and of UTF-8
+        raise InvalidInput(f"the event's body is not valid base64 or UTF-8: {error}") from None
+    return read
+
+
+def _other_reader(event: Any) -> Reader | None:
+    from lightship.handlers.gateway.formats import reader_of  # an HTTP API needs none of them
+
+    return reader_of(event)
 
 
 def payload_2(event: Mapping[str, Any], base_path: str) -> HttpEvent:
@@ -77,8 +93,7 @@ def payload_2(event: Mapping[str, Any], base_path: str) -> HttpEvent:
     if "cookies" in event:
         headers = {**headers, "cookie": "; ".join(event["cookies"])}
     method, query = context["http"]["method"], event.get("rawQueryString") or ""
-    request = with_body(Request(method, path, query, headers), event, flag="isBase64Encoded")
-    return HttpEvent(request, context, root, cookies=True)
+    return HttpEvent(Request(method, path, query, headers), context, root, cookies=True)
 
 
 def decoded(path: str) -> str:
@@ -95,22 +110,3 @@ def without_prefixes(path: str, *, stage: str | None, base_path: str) -> tuple[s
         if prefix and (rest == prefix or rest.startswith(f"{prefix}/")):
             rest = rest[len(prefix) :] or "/"
     return rest, path.removesuffix(rest) if rest != path else ""
-
-
-def with_body(request: Request, event: Mapping[str, Any], *, flag: str) -> Request:
-    """Return a request with its body, base64-decoded if ``event[flag]`` is true.
-
-    Raises InvalidInput for the body, TypeError for a part of the request that is not a string and UnicodeEncodeError
-    for a lone surrogate.
-    """
-    text = "".join((request.method, request.path, request.query, *request.headers, *request.headers.values()))
-    if not text.isascii():
-        text.encode()
-    body = event.get("body") or ""
-    if not isinstance(body, str):
-        raise InvalidInput(f"the event's body must be a string, got {json_type(body)}")
-    try:
-        request.body = base64.b64decode(body, validate=True) if event.get(flag) else body.encode()
-    except ValueError as error:  # of base64 and of UTF-8
-        raise InvalidInput(f"the event's body is not valid base64 or UTF-8: {error}") from None
-    return request

@@ -10,13 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from lightship.handlers.gateway.events import (
-    HttpEvent,
-    Reader,
-    decoded,
-    with_body,
-    without_prefixes,
-)
+from lightship.handlers.gateway.events import HttpEvent, Reader, decoded, without_prefixes
 from lightship.protocols.http import Request
 
 
@@ -45,9 +39,7 @@ def payload_1(event: Mapping[str, Any], base_path: str) -> HttpEvent:
     many = event.get("multiValueQueryStringParameters") or event.get("queryStringParameters") or {}
     headers = _joined(event.get("multiValueHeaders") or event.get("headers") or {})
     context = {"requestId": context.get("requestId", ""), "authorizer": _authorizer(context)}
-    return _http_event(
-        event, event["httpMethod"], path, urlencode(many, doseq=True), headers, context, base_path=base_path
-    )
+    return _http_event(Request(event["httpMethod"], path, urlencode(many, doseq=True), headers), context, base_path)
 
 
 def _authorizer(context: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,8 +67,7 @@ def load_balancer(event: Mapping[str, Any], base_path: str) -> HttpEvent:
     headers = _joined(event["multiValueHeaders"] if multi_value else event.get("headers") or {})
     pairs = event.get("multiValueQueryStringParameters") or event.get("queryStringParameters") or {}
     query = "&".join(f"{name}={value}" for name, values in pairs.items() for value in _list(values))
-    path = decoded(event["path"])
-    read = _http_event(event, event["httpMethod"], path, query, headers, {}, base_path=base_path)
+    read = _http_event(Request(event["httpMethod"], decoded(event["path"]), query, headers), {}, base_path)
     read.multi_value = multi_value
     return read
 
@@ -94,31 +85,21 @@ def lattice_2(event: Mapping[str, Any], base_path: str) -> HttpEvent:
     principal = identity.get("principal") if identity.get("type") == "AWS_IAM" else None
     context = {"authorizer": {"iam": {"userArn": principal}}} if principal else {}
     headers = _joined(event.get("headers") or {})
-    return _http_event(event, event["method"], decoded(path), query, headers, context, base_path=base_path)
+    return _http_event(Request(event["method"], decoded(path), query, headers), context, base_path)
 
 
 def lattice_1(event: Mapping[str, Any], base_path: str) -> HttpEvent:
     """Read VPC Lattice's event structure 1.0, which has the query in ``raw_path``."""
     path, _, query = event["raw_path"].partition("?")
     headers = _joined(event.get("headers") or {})
-    return _http_event(
-        event, event["method"], decoded(path), query, headers, {}, base_path=base_path, flag="is_base64_encoded"
-    )
+    read = _http_event(Request(event["method"], decoded(path), query, headers), {}, base_path)
+    read.encoded = "is_base64_encoded"
+    return read
 
 
-def _http_event(
-    event: Mapping[str, Any],
-    method: str,
-    path: str,
-    query: str,
-    headers: dict[str, str],
-    context: Mapping[str, Any],
-    *,
-    base_path: str,
-    flag: str = "isBase64Encoded",
-) -> HttpEvent:
-    path, root = without_prefixes(path or "/", stage=None, base_path=base_path)
-    return HttpEvent(with_body(Request(method, path, query, headers), event, flag=flag), context, root)
+def _http_event(request: Request, context: Mapping[str, Any], base_path: str) -> HttpEvent:
+    request.path, root = without_prefixes(request.path or "/", stage=None, base_path=base_path)
+    return HttpEvent(request, context, root)
 
 
 def _joined(headers: Mapping[str, Any]) -> dict[str, str]:

@@ -13,10 +13,9 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from lightship.calls import Call
+from lightship.calls import Call, ModelSelector
 from lightship.registry.registry import Registry
 from lightship.serving.concurrent import ConcurrentServing
-from lightship.serving.router import ModelSelector
 from lightship.serving.serving import Options
 from lightship.serving.threads import Threads
 

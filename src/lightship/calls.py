@@ -13,6 +13,24 @@ from lightship.bundle import Manifest
 from lightship.tensors import Array, Signature
 
 
+class ModelSelector(NamedTuple):
+    """The model and version that a request selects.
+
+    Attributes:
+        name: of the model; None for the default one.
+        version: its number, if the request names one; ``label`` likewise.
+    """
+
+    name: str | None = None
+    version: int | None = None
+    label: str | None = None
+
+    @property
+    def explicit(self) -> bool:
+        """Return whether the request selects a version, by number or label."""
+        return self.version is not None or self.label is not None
+
+
 @dataclass(slots=True)
 class Call:
     """A call to a model: input tensors by name.

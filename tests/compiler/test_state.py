@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from lightship.bundle import Bundle, write_manifest
-from lightship.calls import Call
+from lightship.calls import Call, ModelSelector
 from lightship.compiler import CompileOptions, Report, compile_model
 from lightship.dispatch.dispatcher import Dispatcher
 from lightship.engines.litert_state import keeps_state
@@ -23,7 +23,6 @@ from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
 from lightship.serving.batches import Batching
 from lightship.serving.counters import Counters
-from lightship.serving.router import ModelSelector
 from lightship.serving.serving import Options, Serving
 from lightship.tensors import Array
 from tests.bundles import republish

@@ -62,4 +62,4 @@ def test_kserve_container_serves_mounted_models() -> None:
 def test_kserve_probe_is_open_route(probe: str) -> None:
     found = protocols.match("GET", CONTAINER[probe]["httpGet"]["path"])
     assert found is not None
-    assert found[0].scope == "open"
+    assert found.route.scope == "open"

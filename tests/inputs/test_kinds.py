@@ -52,7 +52,7 @@ def test_request_of_new_kind_is_decoded(
     model = Model.load(Registry(str(registries.small)).open("counts", 1))
     found = protocols.match("POST", "/predict")
     assert found is not None
-    route, _ = found
+    route = found.route
     assert route.decode is not None
     request = Request("POST", "/predict", headers={"content-type": media_type}, body=body)
     call = route.decode(request, Manifest("litert", (signature,), {}))

@@ -88,8 +88,8 @@ def test_path_parameters_are_parsed(path: str, parameters: dict[str, str], end: 
 
     found = protocols.match("POST" if end.startswith(":") else "GET", path + end)
     assert found is not None
-    assert found[0].path == "/v1/models/{name}" + end
-    assert {key: value for key, value in found[1].items() if value is not None} == parameters
+    assert found.route.path == "/v1/models/{name}" + end
+    assert {key: value for key, value in found.parameters.items() if value is not None} == parameters
 
 
 @pytest.mark.parametrize("path", ["foo:predict", "foo/versions/50:predict", "half_plus_two99:predict"])

@@ -16,7 +16,7 @@ import pytest
 
 from lightship import engines
 from lightship.bundle import Bundle
-from lightship.calls import Call, Statistics
+from lightship.calls import Call, ModelSelector, Statistics
 from lightship.engines.base import Engine
 from lightship.errors import EngineError, InvalidInput
 from lightship.model import Model
@@ -24,7 +24,6 @@ from lightship.registry.registry import Registry
 from lightship.serving.batches import Batches, Batching
 from lightship.serving.concurrent import ConcurrentServing
 from lightship.serving.counters import Counters
-from lightship.serving.router import ModelSelector
 from lightship.serving.serving import Options
 from lightship.serving.threads import Threads
 from lightship.tensors import Array

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from lightship.calls import ModelSelector
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
-from lightship.serving.router import ModelSelector
 from lightship.serving.serving import Options, Serving
 from tests.bundles import Registries, republish
 from tests.serve import Answers

@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lightship.calls import Call
+from lightship.calls import Call, ModelSelector
 from lightship.errors import BundleError
 from lightship.registry.registry import Registry
 from lightship.serving.concurrent import ConcurrentServing
-from lightship.serving.router import ModelSelector
 from lightship.serving.serving import Options, Serving
 from lightship.serving.threads import Threads
 from tests.bundles import Registries, republish

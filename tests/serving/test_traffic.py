@@ -11,14 +11,13 @@ from typing import Any
 import orjson
 import pytest
 
-from lightship.calls import Call
+from lightship.calls import Call, ModelSelector
 from lightship.dispatch.dispatcher import Dispatcher
 from lightship.errors import NotFound
 from lightship.protocols import native
 from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
 from lightship.registry.state import Routing, State
-from lightship.serving.router import ModelSelector
 from lightship.serving.serving import Options, Serving
 from lightship.serving.traffic import pick, shadows
 from tests.bundles import Registries, republish

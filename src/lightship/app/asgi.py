@@ -33,10 +33,9 @@ from lightship.app.steps import Steps
 from lightship.dispatch.admission import read_headers
 from lightship.dispatch.dispatcher import error_response
 from lightship.dispatch.entry import identified
-from lightship.dispatch.routes import Matched
 from lightship.dispatch.rules import allow, canonical, protocol_methods
 from lightship.errors import Forbidden, MethodNotAllowed
-from lightship.protocols.http import Request, Response
+from lightship.protocols.http import Matched, Request, Response
 
 # Seconds for which the rest of a refused body is still read, so that its client can read the response.
 _LINGER = 1.0

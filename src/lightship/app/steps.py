@@ -10,8 +10,7 @@ from lightship.app.core import Core
 from lightship.dispatch.concurrent import ConcurrentDispatcher
 from lightship.dispatch.encodings import SMALLEST, compress
 from lightship.dispatch.inflate import inflate
-from lightship.dispatch.routes import Matched
-from lightship.protocols.http import Request, Response
+from lightship.protocols.http import Matched, Request, Response
 
 T = TypeVar("T")
 

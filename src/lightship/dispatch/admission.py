@@ -13,9 +13,8 @@ from typing import Any
 
 from lightship.dispatch.callers import ANONYMOUS, TOKEN, caller_of
 from lightship.dispatch.dispatcher import Dispatcher
-from lightship.dispatch.routes import Matched
 from lightship.errors import Forbidden, HeadersTooLarge, InvalidInput, MethodNotAllowed, Unauthenticated, UrlTooLong
-from lightship.protocols.http import Request
+from lightship.protocols.http import Matched, Request
 
 # API Gateway (10 KB) and browsers stay below these limits; a load balancer may forward up to 64 KB of headers.
 MAX_HEADERS = 100

@@ -10,9 +10,8 @@ from lightship.calls import Call, Result
 from lightship.dispatch import predict
 from lightship.dispatch.dispatcher import DEFAULT_READY, PREDICT, Dispatcher, check_size, error_response
 from lightship.dispatch.operations import OPERATIONS, Runs
-from lightship.dispatch.routes import Matched
 from lightship.errors import BundleError
-from lightship.protocols.http import Request, Response, Route
+from lightship.protocols.http import Matched, Request, Response, Route
 from lightship.serving.concurrent import ConcurrentServing
 from lightship.serving.pool import Served
 
@@ -51,14 +50,14 @@ class ConcurrentDispatcher:
         return await self._serving.in_call_thread(work)
 
     async def _run(self, request: Request, matched: Matched) -> Response:
-        if matched[0].operation == PREDICT:
+        if matched.route.operation == PREDICT:
             return await self._predict(request, matched)
-        operation = OPERATIONS[matched[0].operation]
+        operation = OPERATIONS[matched.route.operation]
         run = partial(operation.run, self._dispatcher.context, request, matched)
         match operation.where:
             case Runs.READS:
                 self._serving.retry_failed()
-                if matched[0].operation == DEFAULT_READY:
+                if matched.route.operation == DEFAULT_READY:
                     await self._serving.read(self._serving.load_default_once)
                 return await self._serving.read(run)
             case Runs.LOADS:
@@ -69,18 +68,17 @@ class ConcurrentDispatcher:
 
     async def _predict(self, request: Request, matched: Matched) -> Response:
         """Run a prediction; see :func:`lightship.dispatch.predict.predict`."""
-        route, parameters = matched
-        selector = predict.selector_of(request, parameters)
+        route, selector = matched.route, matched.selector
         try:
-            served = await self._serving.find(selector)
+            served = await self._serving.find(selector, request.traffic_key)
         except BundleError:
-            predict.record_model(request, parameters)
+            request.model = selector.name or ""  # as in predict.predict
             raise
         call = await self._decode(request, route, served)
         result, cached = await self._serving.predict(served, call)
         response = await self._encode(route, served, result, cached)
         if self._serving.serving.cache.shadowed and not selector.explicit:
-            self._serving.serving.shadow(served, result, key=selector.key)
+            self._serving.serving.shadow(served, result, key=request.traffic_key())
         return response
 
     async def _decode(self, request: Request, route: Route, served: Served) -> Call:

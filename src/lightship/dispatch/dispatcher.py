@@ -11,9 +11,8 @@ import logging
 from lightship import protocols
 from lightship.dispatch.operations import OPERATIONS, Context, Exposition, Runs
 from lightship.dispatch.predict import predict
-from lightship.dispatch.routes import Matched
 from lightship.errors import Forbidden, LightshipError, TooLarge, TransformError, Unauthenticated
-from lightship.protocols.http import Request, Response
+from lightship.protocols.http import Matched, Request, Response
 from lightship.serving.serving import Serving
 
 _LOG = logging.getLogger(__name__)
@@ -56,7 +55,7 @@ class Dispatcher:
         matched = protocols.match(request.method, request.path)
         if matched is None:
             return None
-        request.route, scope = matched[0].path, matched[0].scope
+        request.route, scope = matched.route.path, matched.route.scope
         if scope != "open" and request.caller is None:
             raise Unauthenticated
         if scope == "admin" and not self._allow_admin:
@@ -72,7 +71,7 @@ class Dispatcher:
             matched = matched or self.authorise(request)
             if matched is None:
                 return None
-            if matched[0].operation == PREDICT:
+            if matched.route.operation == PREDICT:
                 response = predict(self.serving, request, matched)
             else:
                 response = self._operate(request, matched)
@@ -83,10 +82,10 @@ class Dispatcher:
         return response
 
     def _operate(self, request: Request, matched: Matched) -> Response:
-        operation = OPERATIONS[matched[0].operation]
+        operation = OPERATIONS[matched.route.operation]
         if operation.where is Runs.READS:
             self.serving.retry_failed()
-            if matched[0].operation == DEFAULT_READY:
+            if matched.route.operation == DEFAULT_READY:
                 self.serving.load_default_once()
         return operation.run(self.context, request, matched, True)
 

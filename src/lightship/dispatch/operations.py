@@ -13,9 +13,8 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from lightship.calls import Health
-from lightship.dispatch.routes import Matched, version_of
 from lightship.errors import LightshipError, NotFound
-from lightship.protocols.http import Request, Response
+from lightship.protocols.http import Matched, Request, Response
 from lightship.serving.registry_cache import NeverRead
 from lightship.serving.serving import Serving
 
@@ -51,55 +50,53 @@ class Operation(NamedTuple):
 
 
 def _models(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
-    return matched[0].encode(context.serving.status.models(may_read=may_read))
+    return matched.route.encode(context.serving.status.models(may_read=may_read))
 
 
 def _index(context: Context, request: Request, matched: Matched, may_read: bool) -> Response:
-    return matched[0].encode((context.serving.status.all_versions(may_read=may_read), request))
+    return matched.route.encode((context.serving.status.all_versions(may_read=may_read), request))
 
 
 def _model(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
-    route, parameters = matched
-    named = parameters["name"], version_of(parameters), parameters.get("label")
-    return route.encode(context.serving.status.model(*named, may_read=may_read))
+    name, selector = matched.parameters["name"], matched.selector
+    state = context.serving.status.model(name, selector.version, selector.label, may_read=may_read)
+    return matched.route.encode(state)
 
 
 def _versions(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
-    route, parameters = matched
-    named = parameters["name"], version_of(parameters), parameters.get("label")
-    return route.encode(context.serving.status.versions(*named, may_read=may_read))
+    name, selector = matched.parameters["name"], matched.selector
+    states = context.serving.status.versions(name, selector.version, selector.label, may_read=may_read)
+    return matched.route.encode(states)
 
 
 def _statistics(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
-    route, parameters = matched
-    return route.encode(
-        context.serving.status.statistics(parameters.get("name"), version_of(parameters), may_read=may_read)
-    )
+    selector = matched.selector
+    statistics = context.serving.status.statistics(selector.name, selector.version, may_read=may_read)
+    return matched.route.encode(statistics)
 
 
 def _load(context: Context, request: Request, matched: Matched, _: bool) -> Response:
-    route, parameters = matched
+    route = matched.route
     if route.check is not None:
         route.check(request)
-    return route.encode(context.serving.reload(parameters["name"]))
+    return route.encode(context.serving.reload(matched.parameters["name"]))
 
 
 def _unload(context: Context, _: Request, matched: Matched, __: bool) -> Response:
-    route, parameters = matched
-    context.serving.unload(parameters["name"])
-    return route.encode(None)
+    context.serving.unload(matched.parameters["name"])
+    return matched.route.encode(None)
 
 
 def _live(_: Context, __: Request, matched: Matched, ___: bool) -> Response:
-    return matched[0].encode(Health(ready=True))
+    return matched.route.encode(Health(ready=True))
 
 
 def _ready(context: Context, request: Request, matched: Matched, may_read: bool) -> Response:
     if context.serving.starting:
-        return matched[0].encode(Health(ready=False))
+        return matched.route.encode(Health(ready=False))
     states = context.serving.status.models(may_read=may_read)
     ready = any(state.ready for state in states)
-    return matched[0].encode(Health(ready, states if request.caller is not None else ()))
+    return matched.route.encode(Health(ready, states if request.caller is not None else ()))
 
 
 def _default_ready(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
@@ -107,7 +104,7 @@ def _default_ready(context: Context, _: Request, matched: Matched, may_read: boo
 
     The route needs no authentication, because the response names no model.
     """
-    return matched[0].encode(Health(_default_answers(context.serving, may_read=may_read)))
+    return matched.route.encode(Health(_default_answers(context.serving, may_read=may_read)))
 
 
 def _default_answers(serving: Serving, *, may_read: bool) -> bool:
@@ -124,7 +121,7 @@ def _default_answers(serving: Serving, *, may_read: bool) -> bool:
 def _metrics(context: Context, _: Request, matched: Matched, __: bool) -> Response:
     if context.metrics is None:
         raise NotFound("metrics are kept by servers only: Lambda functions log them (set LIGHTSHIP_METRICS=1)")
-    return matched[0].encode(context.metrics(context.serving.loaded()))
+    return matched.route.encode(context.metrics(context.serving.loaded()))
 
 
 OPERATIONS: Mapping[str, Operation] = {

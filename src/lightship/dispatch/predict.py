@@ -6,48 +6,26 @@ Run in line here, and in threads on a server.
 from __future__ import annotations
 
 from lightship.calls import Call, Prediction, Result
-from lightship.dispatch.routes import Matched, Parameters, version_of
 from lightship.errors import BundleError, LightshipError
-from lightship.protocols.http import Request, Response, Route
+from lightship.protocols.http import Matched, Request, Response, Route
 from lightship.serving.pool import Served
-from lightship.serving.router import ModelSelector
 from lightship.serving.serving import Serving
-
-# The header of the key that assigns a client to a version of a traffic split.
-_CALLER = "lightship-caller"
 
 
 def predict(serving: Serving, request: Request, matched: Matched) -> Response:
     """Return the response to a prediction request; raises LightshipError."""
-    route, parameters = matched
-    selector = selector_of(request, parameters)
+    route, selector = matched.route, matched.selector
     try:
-        served = serving.find(selector)
+        served = serving.find(selector, request.traffic_key)
     except BundleError:
-        record_model(request, parameters)
+        request.model = selector.name or ""  # for metrics: the model exists, so clients cannot invent labels
         raise
     call = decode(request, route, served)
     result, cached = serving.predict(served, call) if serving.caches else (served.predict(call), None)
     response = encode(route, served, result, cached)
     if serving.cache.shadowed and not selector.explicit:
-        serving.shadow(served, result, key=selector.key)
+        serving.shadow(served, result, key=request.traffic_key())
     return response
-
-
-def selector_of(request: Request, parameters: Parameters) -> ModelSelector:
-    """Return the version that a request selects; raises NotFound."""
-    key = request.headers.get(_CALLER, "").encode() or request.body
-    if not parameters:
-        return ModelSelector(key=key)
-    return ModelSelector(parameters.get("name"), version_of(parameters), parameters.get("label"), key)
-
-
-def record_model(request: Request, parameters: Parameters) -> None:
-    """Record the name of a broken model for metrics.
-
-    The model exists, so clients cannot create arbitrary metric labels this way.
-    """
-    request.model = parameters.get("name", "")
 
 
 def decode(request: Request, route: Route, served: Served) -> Call:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 
 from lightship.errors import LightshipError, MethodNotAllowed
-from lightship.protocols.http import Response, Route, WireProtocol
+from lightship.protocols.http import Matched, Response, Route, WireProtocol
 
 NATIVE = "lightship.protocols.native"
 
@@ -25,35 +25,27 @@ MODULES: dict[str, tuple[str, ...]] = {
     "lightship.protocols.mlflow": ("/invocations", "/endpoints/", "/ping", "/version"),
 }
 
-# Routes without path parameters by path and method, of the protocols used so far: the most frequent ones need no regex.
-_FIXED: dict[tuple[str, str], Route] = {}
-
 
 def protocols() -> list[WireProtocol]:
     """Return all protocols, imported."""
     return [_load(module) for module in MODULES]
 
 
-def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+@lru_cache(maxsize=512)  # clients can send any number of paths, but use few
+def match(method: str, path: str) -> Matched | None:
     """Return the route and path parameters; None where no protocol has the path.
 
     Raises MethodNotAllowed where a protocol has the path with other methods only.
     """
-    if (route := _FIXED.get((path, method))) is not None:
-        return route, {}
     module = owner(path)
     if module is None:
         return None
-    patterns = _patterns(module)
-    if (route := _FIXED.get((path, method))) is not None:  # the first request of this protocol
-        return route, {}
-    for pattern, candidate in patterns:
-        if candidate.method == method and (matched := pattern.fullmatch(path)):
-            return candidate, matched.groupdict()
-    allowed = {fixed_method for fixed_path, fixed_method in _FIXED if fixed_path == path}
-    allowed |= {route.method for pattern, route in patterns if pattern.fullmatch(path)}
-    if allowed:
-        raise method_not_allowed(method, path, allowed)
+    found = [(route, matched) for pattern, route in _patterns(module) if (matched := pattern.fullmatch(path))]
+    for route, matched in found:
+        if route.method == method:
+            return Matched(route, matched.groupdict())
+    if found:
+        raise method_not_allowed(method, path, {route.method for route, _ in found})
     return None
 
 
@@ -88,10 +80,5 @@ def _load(module: str) -> WireProtocol:
 
 @cache
 def _patterns(module: str) -> list[tuple[re.Pattern[str], Route]]:
-    """Return a protocol's routes with path parameters, by pattern.
-
-    Adds its routes without parameters to :data:`_FIXED`.
-    """
-    routes = _load(module).routes
-    _FIXED.update({(route.path, route.method): route for route in routes if "{" not in route.path})
-    return [(route.pattern, route) for route in routes if "{" in route.path]
+    """Return a protocol's routes, by pattern, in matching order."""
+    return [(route.pattern, route) for route in _load(module).routes]

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from lightship.bundle import Manifest
-from lightship.calls import Call, ModelState
-from lightship.errors import LightshipError
+from lightship.calls import Call, ModelSelector, ModelState
+from lightship.errors import LightshipError, NotFound
 
 # Cache-Control of a response whose clients cannot decompress it (RFC 9111, 5.2.2.6).
 NO_TRANSFORM = "no-transform"
+
+# The header of the key that assigns a client to a version of a traffic split.
+_CALLER = "lightship-caller"
 
 _JSON = {"content-type": "application/json"}
 _CORRELATION = re.compile(r"[!-~]{1,128}")
@@ -62,6 +66,13 @@ class Request:
         header = self.headers.get("x-correlation-id", "")
         return header if header and _CORRELATION.fullmatch(header) else self.id
 
+    def traffic_key(self) -> bytes:
+        """Return the key that assigns the client to a version of a traffic split.
+
+        It is the header ``lightship-caller``, else the body.
+        """
+        return self.headers.get(_CALLER, "").encode() or self.body
+
 
 @dataclass(slots=True)
 class Response:
@@ -102,7 +113,28 @@ class Route(NamedTuple):
     @property
     def pattern(self) -> re.Pattern[str]:
         """Return the expression that whole paths must match, parameters as groups."""
-        return re.compile(self.expression or re.sub(r"\{(\w+)\}", r"(?P<\1>[^/:]+)", self.path), re.DOTALL)
+        plain = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/:]+)", re.escape(self.path))
+        return re.compile(self.expression or plain, re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Matched:
+    """The route of a method and path, and the parameters in the path."""
+
+    route: Route
+    parameters: Mapping[str, str]
+
+    @cached_property
+    def selector(self) -> ModelSelector:
+        """Return the model and version that the path selects.
+
+        Raises NotFound for a version that is not an integer from 1.
+        """
+        text = self.parameters.get("version")
+        if text is not None and not (text.isascii() and text.isdecimal() and len(text) <= 18 and int(text) > 0):
+            raise NotFound(f"'{text[:40]}' is not a version: versions are numbers from 1")
+        version = None if text is None else int(text)
+        return ModelSelector(self.parameters.get("name"), version, self.parameters.get("label"))
 
 
 class WireProtocol(NamedTuple):

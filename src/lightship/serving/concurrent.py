@@ -9,12 +9,12 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
-from lightship.calls import Call, Result
+from lightship.calls import Call, ModelSelector, Result
 from lightship.errors import LightshipError
 from lightship.registry.registry import Registry
 from lightship.serving.pool import QUICK_SECONDS, Served
 from lightship.serving.registry_cache import NeverRead
-from lightship.serving.router import ModelSelector, Target
+from lightship.serving.router import Target, TrafficKey
 from lightship.serving.serving import Options, Serving
 from lightship.serving.threads import Threads
 
@@ -40,14 +40,14 @@ class ConcurrentServing:
         self.serving = Serving(registry, options, batching=threads.batching, shadow_executor=threads.shadows)
         self._threads = threads
 
-    async def find(self, selector: ModelSelector) -> Served:
+    async def find(self, selector: ModelSelector, key: TrafficKey = bytes) -> Served:
         """Return the version that answers a request.
 
         While a new version loads, the one that answered before is used. Raises as :meth:`Serving.find`.
         """
-        target = self.serving.router.fresh(selector)
+        target = self.serving.router.fresh(selector, key)
         if target is None:
-            target = await self.read(partial(self._resolve, selector))
+            target = await self.read(partial(self._resolve, selector, key))
         served = self.serving.pool.loaded.get((target.name, target.version)) or await self._load(target)
         if not target.explicit:
             self.serving.router.last_versions[served.name] = served.version
@@ -113,8 +113,8 @@ class ConcurrentServing:
         """Wait for running work and end the threads; see :meth:`Threads.close`."""
         self._threads.close()
 
-    def _resolve(self, selector: ModelSelector, may_read: bool) -> Target:
-        return self.serving.resolve(selector, may_read=may_read)
+    def _resolve(self, selector: ModelSelector, key: TrafficKey, may_read: bool) -> Target:
+        return self.serving.resolve(selector, key, may_read=may_read)
 
     async def _load(self, target: Target) -> Served:
         pool, key = self.serving.pool, (target.name, target.version)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from lightship.bundle import Manifest
 from lightship.calls import Call
@@ -26,8 +27,11 @@ class NeverRead(RegistryError):
 
 
 @dataclass
-class _Entry:
-    """The cached state of one model, and the error of the last read."""
+class Entry:
+    """The cached state of one model, and the error of the last read.
+
+    ``state`` is None where it could never be read; ``expires`` is the time.monotonic() from which it is due.
+    """
 
     state: State | None
     etag: str | None
@@ -43,6 +47,7 @@ class RegistryCache:
     others use the cached one meanwhile.
 
     Attributes:
+        entries: the cached states by model, read-only.
         shadowed: whether any model read so far has, or had, shadow versions.
 
     Args:
@@ -53,7 +58,8 @@ class RegistryCache:
     def __init__(self, registry: Registry, refresh: float) -> None:
         self._registry = registry
         self._refresh = refresh
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, Entry] = {}
+        self.entries: Mapping[str, Entry] = MappingProxyType(self._entries)
         self._manifests: dict[tuple[str, int], tuple[Manifest, str]] = {}
         self._names: tuple[str, ...] | None = None
         self._listed_until = 0.0
@@ -61,20 +67,10 @@ class RegistryCache:
         self._first_read = threading.Lock()
         self.shadowed = False
 
-    def fresh(self, name: str) -> State | None:
-        """Return a model's cached state; None where it has to be read first.
-
-        Raises StateError or RegistryError where it could not be read within the refresh interval.
-        """
-        entry = self._entries.get(name)
-        if entry is None or time.monotonic() >= entry.expires:
-            return None
-        return entry.state or _state(entry)
-
     def state(self, name: str, *, may_read: bool = True) -> State:
         """Return a model's state, an empty one where the model does not exist.
 
-        Raises as :meth:`fresh`, or NeverRead.
+        Raises StateError or RegistryError where it could not be read within the refresh interval, or NeverRead.
         """
         entry = self._entries.get(name)
         if not may_read:
@@ -157,12 +153,12 @@ class RegistryCache:
             if entry is None:
                 if self._names is not None and time.monotonic() < self._listed_until and name not in self._names:
                     return State()
-                entry = self._read(name, _Entry(None, None, None, 0.0))
+                entry = self._read(name, Entry(None, None, None, 0.0))
                 if entry.state != State() and (entry.error is None or isinstance(entry.error, StateError)):
                     self._entries[name] = entry  # only existing models: clients can invent any number of names
             return _state(entry)
 
-    def _read(self, name: str, cached: _Entry) -> _Entry:
+    def _read(self, name: str, cached: Entry) -> Entry:
         state, etag = cached.state, cached.etag
         error: RegistryError | None = None
         try:
@@ -171,7 +167,7 @@ class RegistryCache:
         except RegistryError as failure:
             error = failure
         self.shadowed |= state is not None and bool(state.routing.shadows)
-        return _Entry(state, etag, error, time.monotonic() + self._refresh)
+        return Entry(state, etag, error, time.monotonic() + self._refresh)
 
     def _due(self) -> frozenset[str]:
         """Return the due models that were read longest ago, at most :data:`_READS`."""
@@ -202,7 +198,7 @@ class RegistryCache:
         self._listed_until = time.monotonic() + self._refresh
 
 
-def _state(entry: _Entry) -> State:
+def _state(entry: Entry) -> State:
     if entry.state is None:
         assert entry.error is not None  # noqa: S101 - a read has a state or an error
         raise entry.error.with_traceback(None)  # the same error is raised many times: it would accumulate tracebacks

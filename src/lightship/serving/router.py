@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
+from lightship.calls import ModelSelector
 from lightship.errors import NotFound
 from lightship.registry.registry import choose
 from lightship.registry.state import State
 from lightship.serving.registry_cache import RegistryCache
 from lightship.serving.traffic import pick
 
-
-@dataclass(slots=True)
-class ModelSelector:
-    """The model and version that a request selects.
-
-    Attributes:
-        name: of the model; None for the default one.
-        version: its number, if the request names one; ``label`` likewise.
-        key: the caller's key, by which traffic is split.
-    """
-
-    name: str | None = None
-    version: int | None = None
-    label: str | None = None
-    key: bytes = b""
-
-    @property
-    def explicit(self) -> bool:
-        """Return whether the request selects a version, by number or label."""
-        return self.version is not None or self.label is not None
+# Returns the key of a client, by which traffic is split; called only where a model's traffic is.
+TrafficKey = Callable[[], bytes]
 
 
 class Target(NamedTuple):
@@ -87,27 +70,28 @@ class Router:
         """Return the default model among these: the configured one, or the only one."""
         return self._default or (next(iter(names)) if len(names) == 1 else None)
 
-    def fresh(self, selector: ModelSelector) -> Target | None:
+    def fresh(self, selector: ModelSelector, key: TrafficKey) -> Target | None:
         """Return the version for a request by the cached state.
 
-        Returns None where the registry has to be read first. Raises NotFound or RegistryError.
+        Returns None where :meth:`target` has to read the registry, or to raise why it cannot. Raises NotFound.
         """
         name = selector.name or self._default
-        state = None if name is None else self._cache.fresh(name)
-        if name is None or state is None:
+        entry = None if name is None else self._cache.entries.get(name)
+        if name is None or entry is None or entry.state is None or time.monotonic() >= entry.expires:
             return None
+        state = entry.state
         if selector.version is None and selector.label is None and not state.routing.traffic and state.default:
             return Target(name, state.default, False, state)
-        return self._choose(name, state, selector)
+        return self._choose(name, state, selector, key)
 
-    def target(self, selector: ModelSelector, *, may_read: bool = True) -> Target:
+    def target(self, selector: ModelSelector, key: TrafficKey, *, may_read: bool = True) -> Target:
         """Return the version for a request.
 
         Raises NotFound, RegistryError or NeverRead (see RegistryCache).
         """
         name = selector.name or self.default_name(may_read=may_read)
         state = self._cache.state(name, may_read=may_read)
-        target = self._choose(name, state, selector) if state.versions else None
+        target = self._choose(name, state, selector, key) if state.versions else None
         if target is None:
             raise self._cache.not_found(name, may_read=may_read)
         return target
@@ -117,7 +101,7 @@ class Router:
         version = self.last_versions.get(name)
         return version if version in state.offered else None
 
-    def _choose(self, name: str, state: State, selector: ModelSelector) -> Target | None:
+    def _choose(self, name: str, state: State, selector: ModelSelector, key: TrafficKey) -> Target | None:
         explicit = selector.explicit
-        version = choose(name, state, selector.version, selector.label) if explicit else pick(state, selector.key)
+        version = choose(name, state, selector.version, selector.label) if explicit else pick(state, key())
         return None if version is None else Target(name, version, explicit, state)

@@ -11,13 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lightship.calls import Call, ModelState, Result
+from lightship.calls import Call, ModelSelector, ModelState, Result
 from lightship.errors import LightshipError
 from lightship.registry.registry import Registry, choose
 from lightship.serving.cache import ResponseCache
 from lightship.serving.pool import Key, Loading, MemoryLimitReached, ModelPool, Served
 from lightship.serving.registry_cache import RegistryCache
-from lightship.serving.router import ModelSelector, Router, Target
+from lightship.serving.router import Router, Target, TrafficKey
 from lightship.serving.shadows import Shadows
 from lightship.serving.status import ModelStatus
 from lightship.serving.traffic import shadows
@@ -91,24 +91,24 @@ class Serving:
         self.status = ModelStatus(self.cache, self.router, self.pool, self._shadows)
         self.starting = False
 
-    def find(self, selector: ModelSelector) -> Served:
+    def find(self, selector: ModelSelector, key: TrafficKey = bytes) -> Served:
         """Return the version that answers a request, after loading it if needed.
 
         Where the request selects no version and the chosen one fails to load, the version that answered before is used.
         Raises NotFound, BundleError, Unavailable or RegistryError.
         """
-        target = self.router.fresh(selector) or self.resolve(selector)
+        target = self.router.fresh(selector, key) or self.resolve(selector, key)
         served = self.pool.loaded.get((target.name, target.version)) or self._load(target)
         if not target.explicit:
             self.router.last_versions[served.name] = served.version
         return served
 
-    def resolve(self, selector: ModelSelector, *, may_read: bool = True) -> Target:
+    def resolve(self, selector: ModelSelector, key: TrafficKey, *, may_read: bool = True) -> Target:
         """Return the target of a request, and evict versions that are not needed.
 
         Reads the registry where its state is due. Raises as :meth:`Router.target`.
         """
-        target = self.router.target(selector, may_read=may_read)
+        target = self.router.target(selector, key, may_read=may_read)
         state = target.state
         needed = {*state.routing.versions, state.default, self.router.previous(target.name, state)}
         self.pool.evict_unneeded(target.name, offered=state.offered, needed=needed)

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lightship.inputs.kind import InputKind
+from lightship.inputs.kind import InputKind, Nested
 from lightship.inputs.sampling import Sampler
-from lightship.tensors import Array, TensorSpec
+from lightship.tensors import Array, TensorSpec, to_array
 
 
 class Hexadecimal(InputKind):
@@ -18,10 +18,10 @@ class Hexadecimal(InputKind):
     media_types: ClassVar[tuple[str, ...]] = ("text/x-hex",)
     cheap_bytes: ClassVar[int] = 100
 
-    def decode_own(self, value: Any, spec: TensorSpec) -> Array | None:
+    def decode(self, value: Any, spec: TensorSpec, *, nested: Nested = to_array) -> Array:
         texts = value if isinstance(value, list) else [value]
         if not all(isinstance(text, str) for text in texts):
-            return None
+            return nested(value, spec)
         return np.array([list(bytes.fromhex(text)) for text in texts], spec.numpy)
 
     def decode_body(self, body: bytes, spec: TensorSpec) -> Array:

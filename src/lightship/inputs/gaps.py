@@ -13,6 +13,7 @@ from lightship.tensors import Array, TensorSpec, check_finite, to_array, validat
 
 if TYPE_CHECKING:
     from lightship.inputs.cells import Cell
+    from lightship.inputs.kind import Nested
     from lightship.inputs.sampling import Sampler
 
 # Kind of an input without column names, all of whose elements may be missing.
@@ -45,10 +46,10 @@ def filled(value: Any) -> Any:
     return math.nan if value is None else value
 
 
-def decode(value: Any, spec: TensorSpec, check: Callable[[Array, TensorSpec], None]) -> Array | None:
-    """Return nested lists that hold null as an array with NaN; None without null."""
+def decode(value: Any, spec: TensorSpec, check: Callable[[Array, TensorSpec], None], nested: Nested) -> Array:
+    """Return nested lists as an array, checked and with NaN where they hold null."""
     if not has_null(value):
-        return None
+        return nested(value, spec)
     array = to_array(filled(value), spec)
     check(array, spec)
     return array

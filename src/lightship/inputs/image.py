@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lightship.errors import InvalidInput, TooLarge
-from lightship.inputs.kind import InputKind
-from lightship.tensors import Array, TensorSpec, from_base64
+from lightship.inputs.kind import InputKind, Nested
+from lightship.tensors import Array, TensorSpec, from_base64, to_array
 
 if TYPE_CHECKING:
     from typing import Self
@@ -86,12 +86,12 @@ class Image(InputKind):
         """See :class:`InputKind`."""
         return {"mode": self.mode, "scale": _numbers_in_json(self.scale), "offset": _numbers_in_json(self.offset)}
 
-    def decode_own(self, value: Any, spec: TensorSpec) -> Array | None:
+    def decode(self, value: Any, spec: TensorSpec, *, nested: Nested = to_array) -> Array:
         """Decode base64 text, ``{"b64": text}`` or a list of them, one image each."""
         items = value if isinstance(value, list) else [value]
         texts = [item.get("b64") if isinstance(item, dict) else item for item in items]
         if not texts or not all(isinstance(text, str) for text in texts):
-            return None
+            return nested(value, spec)
         return self._decode_all((from_base64(str(text), spec) for text in texts), spec)
 
     def decode_body(self, body: bytes, spec: TensorSpec) -> Array:

@@ -7,7 +7,7 @@ the kind.
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 Features = Mapping[str, list[Any]]
 """Named lists of values: an example of TensorFlow Serving's ``classify`` and ``regress``."""
+
+Nested = Callable[[Any, TensorSpec], Array]
+"""Returns nested lists as an array; raises InvalidInput."""
 
 
 @dataclass(frozen=True)
@@ -77,17 +80,12 @@ class InputKind:
         """Return the manifest's form, without ``type``."""
         return {}
 
-    def decode(self, value: Any, spec: TensorSpec) -> Array:
+    def decode(self, value: Any, spec: TensorSpec, *, nested: Nested = to_array) -> Array:
         """Return a JSON value as an array of rows; raises InvalidInput.
 
-        The value is in the kind's own form, or nested lists.
+        The value is in the kind's own form, or nested lists, which ``nested`` converts.
         """
-        array = self.decode_own(value, spec)
-        return to_array(value, spec) if array is None else array
-
-    def decode_own(self, value: Any, spec: TensorSpec) -> Array | None:
-        """Return a JSON value in the kind's own form as an array of rows, else None."""
-        return None
+        return nested(value, spec)
 
     def decode_body(self, body: bytes, spec: TensorSpec) -> Array:
         """Return a body of one of ``media_types`` as rows; raises InvalidInput."""

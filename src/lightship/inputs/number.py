@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from lightship.errors import InvalidInput
 from lightship.inputs import gaps
-from lightship.inputs.kind import InputKind
-from lightship.tensors import Array, TensorSpec
+from lightship.inputs.kind import InputKind, Nested
+from lightship.tensors import Array, TensorSpec, to_array
 
 if TYPE_CHECKING:
     from typing import Self
@@ -49,9 +49,9 @@ class Number(InputKind):
         """See :class:`InputKind`."""
         return {"missing": _MISSING}
 
-    def decode_own(self, value: Any, spec: TensorSpec) -> Array | None:
-        """Decode nested lists that hold null."""
-        return gaps.decode(value, spec, self.check_values)
+    def decode(self, value: Any, spec: TensorSpec, *, nested: Nested = to_array) -> Array:
+        """See :class:`InputKind`; null is a missing value."""
+        return gaps.decode(value, spec, self.check_values, nested)
 
     def check_values(self, array: Array, spec: TensorSpec) -> None:
         """See :class:`InputKind`: NaN is a missing value."""

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lightship.errors import InvalidInput
-from lightship.inputs.kind import InputKind
-from lightship.tensors import Array, TensorSpec
+from lightship.inputs.kind import InputKind, Nested
+from lightship.tensors import Array, TensorSpec, to_array
 from lightship.tensors.texts import check_texts
 
 if TYPE_CHECKING:
@@ -105,9 +105,9 @@ class Text(InputKind):
         """See :class:`InputKind`."""
         return {"tokenizer": self.tokenizer, "length": self.length, "max_bytes": self.max_bytes}
 
-    def decode(self, value: Any, spec: TensorSpec) -> Array:
+    def decode(self, value: Any, spec: TensorSpec, *, nested: Nested = to_array) -> Array:
         """Return a text or a list of texts as an array, checked by :func:`check_texts`."""
-        array = super().decode(value, spec)
+        array = super().decode(value, spec, nested=nested)
         check_texts(array, spec.name, self.max_bytes)
         return array
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lightship.inputs import gaps
+from lightship.inputs.kind import Nested
 from lightship.inputs.tabular.table import Tabular
 from lightship.tensors import Array, TensorSpec, to_array
 
@@ -59,14 +60,12 @@ class GappedTabular(Tabular):
         missing = ", ".join(name for name in self.names if name in self.missing)
         return {"columns": ", ".join(self.names), "missing: nan": missing}
 
-    def decode_own(self, value: Any, spec: TensorSpec) -> Array | None:
+    def decode(self, value: Any, spec: TensorSpec, *, nested: Nested = to_array) -> Array:
         """Decode objects as :class:`Tabular` does, and nested lists that hold null."""
         complete = self._complete(value)
         if not gaps.has_null(complete):
-            return super().decode_own(complete, spec)
-        filled = gaps.filled(complete)
-        array = super().decode_own(filled, spec)
-        array = to_array(filled, spec) if array is None else array
+            return super().decode(complete, spec, nested=nested)
+        array = super().decode(gaps.filled(complete), spec)
         self.check_values(array, spec)
         return array
 

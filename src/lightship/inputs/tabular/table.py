@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from lightship.errors import InvalidInput
-from lightship.inputs.kind import Features, InputKind
+from lightship.inputs.kind import Features, InputKind, Nested
 from lightship.tensors import Array, TensorSpec, to_array
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Tabular(InputKind):
         """See :class:`InputKind`."""
         return {"columns": list(self.names)}
 
-    def decode_own(self, value: Any, spec: TensorSpec) -> Array | None:
+    def decode(self, value: Any, spec: TensorSpec, *, nested: Nested = to_array) -> Array:
         """Decode an object of columns, or a list of objects of scalars.
 
         An object's values are scalars, ``{"age": 40, …}``, or equally long lists, ``{"age": [40, 41], …}``.
@@ -85,7 +85,7 @@ class Tabular(InputKind):
             return to_array(rows, spec)
         objects = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
         if not objects or not all(isinstance(item, dict) for item in value):
-            return None
+            return nested(value, spec)
         for item in value:
             self._check(item, spec)
         return to_array([[item[name] for name in self.names] for item in value], spec)

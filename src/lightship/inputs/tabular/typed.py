@@ -15,6 +15,7 @@ import numpy as np
 from lightship.errors import InvalidInput
 from lightship.inputs import gaps
 from lightship.inputs.cells import WIDEST, Cell, describe_cell
+from lightship.inputs.kind import Nested
 from lightship.inputs.tabular.columns import Column, column_of
 from lightship.inputs.tabular.table import Tabular, all_lists
 from lightship.tensors import Array, TensorSpec, to_array
@@ -58,7 +59,7 @@ class TypedTabular(Tabular):
         """See :class:`InputKind`."""
         return {"columns": list(self.names), "types": {name: dict(each) for name, each in self.types.items()}}
 
-    def decode_own(self, value: Any, spec: TensorSpec) -> Array | None:
+    def decode(self, value: Any, spec: TensorSpec, *, nested: Nested = to_array) -> Array:
         """Decode an object of columns, or a list of objects, as :class:`Tabular` does."""
         if isinstance(value, dict) and set(value) != {"b64"}:
             self._check(value, spec)
@@ -69,7 +70,7 @@ class TypedTabular(Tabular):
             return self.decode_cells(list(zip(*table, strict=True)), spec)
         objects = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
         if not objects or not all(isinstance(item, dict) for item in value):
-            return gaps.decode(value, spec, self.check_values) if self.nullable else None
+            return gaps.decode(value, spec, self.check_values, nested) if self.nullable else nested(value, spec)
         return _converted(value, self.cells, spec)
 
     @property

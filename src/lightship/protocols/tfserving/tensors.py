@@ -33,9 +33,7 @@ def is_base64(value: Any) -> bool:
 
 def column(value: Any, spec: TensorSpec) -> Array:
     """Return a whole tensor from nested lists; raises InvalidInput."""
-    if (array := kind_of(spec).decode_own(value, spec)) is not None:
-        return array
-    return _convert(value, spec, _faults(value, spec))
+    return kind_of(spec).decode(value, spec, nested=lambda value, spec: _convert(value, spec, _faults(value, spec)))
 
 
 def stack(values: Sequence[Any], spec: TensorSpec, *, key: str = "") -> Array:
@@ -43,9 +41,11 @@ def stack(values: Sequence[Any], spec: TensorSpec, *, key: str = "") -> Array:
 
     ``key`` is the input's name where rows name it. Raises InvalidInput.
     """
-    if (array := kind_of(spec).decode_own(values, spec)) is not None:
-        return array
-    return _convert(values, spec, _row_faults(values, spec, key))
+
+    def nested(values: Sequence[Any], spec: TensorSpec) -> Array:
+        return _convert(values, spec, _row_faults(values, spec, key))
+
+    return kind_of(spec).decode(values, spec, nested=nested)
 
 
 def _convert(value: Any, spec: TensorSpec, faults: Iterator[str]) -> Array:

@@ -40,7 +40,7 @@ def b64(data: bytes) -> dict[str, str]:
 )
 def test_to_array_returns_rows_of_dtype(spec: TensorSpec, value: Any, expected: Any) -> None:
     array = to_array(value, spec)
-    validate(array, spec)
+    validate({spec.name: array}, [spec])
     assert array.dtype == spec.numpy
     assert array.tolist() == expected
 
@@ -78,7 +78,7 @@ def test_to_array_returns_rows_of_dtype(spec: TensorSpec, value: Any, expected: 
 def test_to_array_wrong_value_is_named(spec: TensorSpec, value: Any, named: str) -> None:
     with pytest.raises(InvalidInput, match=named):
         array = to_array(value, spec)
-        validate(array, spec)
+        validate({spec.name: array}, [spec])
         check_finite(array, spec)
 
 
@@ -89,9 +89,9 @@ def test_to_array_deep_nesting_is_refused(spec: TensorSpec, depth: int) -> None:
     for _ in range(depth):
         value = [value]
     with pytest.raises(InvalidInput):
-        validate(to_array(value, spec), spec)
+        validate({spec.name: to_array(value, spec)}, [spec])
     with pytest.raises(InvalidInput):
-        validate(to_array([1, value], spec), spec)
+        validate({spec.name: to_array([1, value], spec)}, [spec])
 
 
 def test_signature_round_trips() -> None:

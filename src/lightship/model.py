@@ -12,7 +12,7 @@ from lightship import engines
 from lightship.bundle import GOLDEN, Bundle
 from lightship.calls import Call, Result
 from lightship.engines.base import Engine
-from lightship.errors import InvalidInput, NotFound
+from lightship.errors import NotFound
 from lightship.settings import NO_TRANSFORMS, TransformSettings
 from lightship.tensors import Array, Signature, validate
 
@@ -43,7 +43,9 @@ class Model:
 
         Raises NotFound (signature, output), InvalidInput or EngineError; with a transform, also TransformError.
         """
-        signature = self.check(call)
+        manifest = self.manifest
+        signature = manifest.signatures[0] if call.signature is None else manifest.signature(call.signature)
+        validate(call.inputs, signature.inputs)
         outputs = self._engine.run(signature.name, call.inputs)
         if call.outputs or len(outputs) > 1:
             outputs = _select(signature, outputs, call.outputs)
@@ -62,21 +64,6 @@ class Model:
         """Return whether a user's transform runs in each call."""
         return self.manifest.transform is not None
 
-    def check(self, call: Call) -> Signature:
-        """Return the signature of a call after validating the call.
-
-        Raises NotFound for an unknown signature, InvalidInput where the inputs do not match it.
-        """
-        manifest, inputs = self.manifest, call.inputs
-        signature = manifest.signatures[0] if call.signature is None else manifest.signature(call.signature)
-        for spec in signature.inputs:
-            if spec.name not in inputs:
-                raise InvalidInput(f"input '{spec.name}' ({spec}) is missing")
-            validate(inputs[spec.name], spec)
-        if len(inputs) > 1:
-            _check_several(signature, inputs)
-        return signature
-
     def clone(self) -> Model:
         """Return the same version with an engine of its own, for calls of another shape.
 
@@ -89,21 +76,6 @@ class Model:
         from lightship.bundle.golden import read_golden  # imported here: no request needs it
 
         return read_golden(self.bundle.path / GOLDEN)[self.manifest.signature(signature).name]
-
-
-def _check_several(signature: Signature, inputs: Mapping[str, Array]) -> None:
-    """Raise InvalidInput for unknown inputs, or inputs with different numbers of rows."""
-    if len(inputs) > len(signature.inputs):
-        names = [spec.name for spec in signature.inputs]
-        unknown = next(name for name in inputs if name not in names)
-        raise InvalidInput(f"there is no input '{unknown}': the inputs are {', '.join(names)}")
-    rows: dict[int, str] = {}
-    for spec in signature.inputs:
-        if spec.batched:
-            rows.setdefault(len(inputs[spec.name]), spec.name)
-    if len(rows) > 1:
-        sizes = ", ".join(f"'{name}' has {count}" for count, name in rows.items())
-        raise InvalidInput(f"all inputs must have the same number of rows: {sizes}")
 
 
 def _select(signature: Signature, outputs: Mapping[str, Array], wanted: tuple[str, ...]) -> dict[str, Array]:

@@ -65,7 +65,7 @@ def check_columns(array: Array, spec: TensorSpec, columns: Sequence[tuple[str, b
 
     ``columns`` are name and whether it may hold NaN, for each of the tensor's columns.
     """
-    validate(array, spec)
+    validate({spec.name: array}, [spec])
     allowed = np.array([missing for _, missing in columns])
     wrong = ~np.isfinite(array) & ~(np.isnan(array) & allowed)
     if not wrong.any():

@@ -19,7 +19,7 @@ from lightship.calls import Call, Result
 from lightship.errors import LightshipError
 from lightship.model import Model
 from lightship.serving.counters import Counters
-from lightship.tensors import Array, Signature
+from lightship.tensors import Array, Signature, validate
 
 # The share of time that a batch must save over its rows alone, to be worth its memory.
 _MINIMUM_SAVING = 0.15
@@ -83,7 +83,7 @@ class Batches:
         Raises InvalidInput or NotFound before the call waits.
         """
         try:
-            self._models[1].check(call)
+            validate(call.inputs, self._models[1].manifest.signature(call.signature).inputs)
         except LightshipError:
             self._counters.count_refusal()
             raise

@@ -6,7 +6,7 @@ Names of dtypes are numpy's, plus ``string`` for bytes of any length (numpy: an 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -141,19 +141,39 @@ class Signature(NamedTuple):
         )
 
 
-def validate(array: Array, spec: TensorSpec) -> None:
-    """Raise InvalidInput unless an array matches the spec's dtype and shape.
+def validate(inputs: Mapping[str, Array], specs: Sequence[TensorSpec]) -> None:
+    """Raise InvalidInput unless arrays by name match the specs.
 
-    An array without elements is refused, too.
+    Each needs the dtype and shape of its spec, at least one element, and the number of rows of the others.
     """
-    shape = array.shape
-    if array.dtype != spec.numpy:
-        raise InvalidInput(f"input '{spec.name}' must be {spec}, got {array.dtype.name} {list(shape)}")
-    exact = len(shape) == len(spec.shape) and shape[spec.batched :] == spec.row_shape
-    if not exact and not _fits(shape, spec.shape):
-        raise InvalidInput(f"input '{spec.name}' must have shape {describe_shape(spec)}, got {list(shape)}")
-    if array.size == 0:
-        raise InvalidInput(f"input '{spec.name}' is empty: send at least one row of shape {describe_row(spec)}")
+    for spec in specs:
+        array = inputs.get(spec.name)
+        if array is None:
+            raise InvalidInput(f"input '{spec.name}' ({spec}) is missing")
+        shape = array.shape
+        if array.dtype != spec.numpy:
+            raise InvalidInput(f"input '{spec.name}' must be {spec}, got {array.dtype.name} {list(shape)}")
+        exact = len(shape) == len(spec.shape) and shape[spec.batched :] == spec.row_shape
+        if not exact and not _fits(shape, spec.shape):
+            raise InvalidInput(f"input '{spec.name}' must have shape {describe_shape(spec)}, got {list(shape)}")
+        if array.size == 0:
+            raise InvalidInput(f"input '{spec.name}' is empty: send at least one row of shape {describe_row(spec)}")
+    if len(inputs) > 1:
+        _check_several(inputs, specs)
+
+
+def _check_several(inputs: Mapping[str, Array], specs: Sequence[TensorSpec]) -> None:
+    """Raise InvalidInput for unknown inputs, or inputs with different numbers of rows."""
+    names = [spec.name for spec in specs]
+    if unknown := [name for name in inputs if name not in names]:
+        raise InvalidInput(f"there is no input '{unknown[0]}': the inputs are {', '.join(names)}")
+    rows: dict[int, str] = {}
+    for spec in specs:
+        if spec.batched:
+            rows.setdefault(len(inputs[spec.name]), spec.name)
+    if len(rows) > 1:
+        sizes = ", ".join(f"'{name}' has {count}" for count, name in rows.items())
+        raise InvalidInput(f"all inputs must have the same number of rows: {sizes}")
 
 
 def check_finite(array: Array, spec: TensorSpec) -> None:

@@ -43,8 +43,8 @@ def read_data(path: Path, signature: Signature) -> Tensors:
     check_file(path)
     try:
         tensors = readers[path.suffix](path, signature)
+        validate(tensors, signature.inputs)
         for spec in signature.inputs:
-            validate(tensors[spec.name], spec)
             kind_of(spec).check_values(tensors[spec.name], spec)
     except OSError as error:
         raise CompileError(f"cannot read {path}: {error.strerror or error}") from None

@@ -148,7 +148,7 @@ def _checked(values: list[Any], spec: TensorSpec) -> Array:
     array = decode(values, spec)
     if len(array) != len(values):
         raise InvalidInput(f"input '{spec.name}' ({spec}) does not fit: each row must have one value for it")
-    validate(array, spec)
+    validate({spec.name: array}, [spec])
     kind_of(spec).check_values(array, spec)
     return array
 

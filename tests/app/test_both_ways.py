@@ -20,6 +20,7 @@ HOST = ("host", "localhost")
 ROW = b'{"input": [1, 2, 3]}'
 
 PATHS = ["/", "/docs", "/docs/", "/docs/start.js", "/health/live", "/health/ready", "/invocations", "/jobs", "/metrics"]
+PATHS += ["/docs/start-js"]
 PATHS += ["/models", "/models/", "/models//", "/models/quickstart", "/models/quickstart/", "/models/nothing"]
 PATHS += ["/models/quickstart/versions/0", "/models/quickstart/versions/x/predict", "/models/quickstart/predict/"]
 PATHS += ["/models/a/b", "/models/quick start", "/models/quickstart:predict", "/models/quickstart/predict\n"]

@@ -5,7 +5,6 @@ Through them an application's middleware and dependencies apply to the protocols
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from fastapi import FastAPI, Request
@@ -44,16 +43,15 @@ class ProtocolRoute(APIRoute):
             dependencies=[*app.router.dependencies],
             dependency_overrides_provider=app,
         )
-        self._pattern: re.Pattern[str] = route.pattern
-        self._method = route.method
+        self._route = route
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match a path as :func:`lightship.protocols.match` does."""
-        matched = self._pattern.fullmatch(route_path(scope)) if scope["type"] == "http" else None
-        if matched is None:
+        parameters = self._route.parameters(route_path(scope)) if scope["type"] == "http" else None
+        if parameters is None:
             return Match.NONE, {}
-        child = {"endpoint": self.endpoint, "path_params": matched.groupdict(), "route": self}
-        return (Match.FULL if scope["method"] == self._method else Match.PARTIAL), child
+        child = {"endpoint": self.endpoint, "path_params": parameters, "route": self}
+        return (Match.FULL if scope["method"] == self._route.method else Match.PARTIAL), child
 
 
 def protocol_routes(app: FastAPI, dispatcher: Dispatcher) -> Iterator[ProtocolRoute]:

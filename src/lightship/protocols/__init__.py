@@ -6,13 +6,12 @@ its paths, so that a cold start imports one protocol only.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
 from importlib import import_module
 
 from lightship.errors import LightshipError, MethodNotAllowed
-from lightship.protocols.http import Matched, Response, Route, WireProtocol
+from lightship.protocols.http import Matched, Response, WireProtocol
 
 NATIVE = "lightship.protocols.native"
 
@@ -40,12 +39,12 @@ def match(method: str, path: str) -> Matched | None:
     module = owner(path)
     if module is None:
         return None
-    found = [(route, matched) for pattern, route in _patterns(module) if (matched := pattern.fullmatch(path))]
-    for route, matched in found:
-        if route.method == method:
-            return Matched(route, matched.groupdict())
-    if found:
-        raise method_not_allowed(method, path, {route.method for route, _ in found})
+    routes = _load(module).routes
+    for route in routes:
+        if route.method == method and (parameters := route.parameters(path)) is not None:
+            return Matched(route, parameters)
+    if allowed := {route.method for route in routes if route.parameters(path) is not None}:
+        raise method_not_allowed(method, path, allowed)
     return None
 
 
@@ -76,9 +75,3 @@ def owner(path: str) -> str | None:
 def _load(module: str) -> WireProtocol:
     protocol: WireProtocol = import_module(module).PROTOCOL
     return protocol
-
-
-@cache
-def _patterns(module: str) -> list[tuple[re.Pattern[str], Route]]:
-    """Return a protocol's routes, by pattern, in matching order."""
-    return [(route.pattern, route) for route in _load(module).routes]

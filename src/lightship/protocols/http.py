@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 from lightship.bundle import Manifest
@@ -113,8 +113,20 @@ class Route(NamedTuple):
     @property
     def pattern(self) -> re.Pattern[str]:
         """Return the expression that whole paths must match, parameters as groups."""
-        plain = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/:]+)", re.escape(self.path))
-        return re.compile(self.expression or plain, re.DOTALL)
+        return _compiled(self.path, self.expression)
+
+    def parameters(self, path: str) -> dict[str, str] | None:
+        """Return the parameters in a path; None where it is not a path of the route."""
+        if not self.expression and "{" not in self.path:  # the most frequent paths need no expression
+            return {} if path == self.path else None
+        matched = self.pattern.fullmatch(path)
+        return None if matched is None else matched.groupdict()
+
+
+@cache
+def _compiled(path: str, expression: str) -> re.Pattern[str]:
+    plain = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/:]+)", re.escape(path))
+    return re.compile(expression or plain, re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,10 @@ def remainder(divisor: int | None = -1) -> bytes:
 
 
 def two_signatures(*, names: tuple[str, ...] = ("double", "serving_default"), first: int = 0) -> bytes:
-    """Return subgraphs ``x + x`` and ``x * x``, with one signature per name from the ``first`` subgraph on."""
+    """Return subgraphs ``x + x`` and ``x * x``, with one signature per name.
+
+    The first one is of the subgraph ``first``.
+    """
     graph = Graph()
     for code, options in ((Operators.ADD, schema.AddOptionsT()), (Operators.MUL, schema.MulOptionsT())):
         part = graph.subgraph()

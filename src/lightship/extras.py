@@ -18,6 +18,12 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "local": ("flask", "moto"),
 }
 
+# Extras that not every image has, and how to build one that has them.
+_IMAGES: Mapping[str, str] = {
+    "tensorflow": "Engine=tensorflow (AWS) or LIGHTSHIP_ENGINE=tensorflow (docker compose)",
+    "text": "Text=always (AWS) or LIGHTSHIP_TEXT=always (docker compose)",
+}
+
 
 def require(extra: str, feature: str) -> None:
     """Raise MissingExtra unless all packages of an extra are installed.
@@ -28,11 +34,17 @@ def require(extra: str, feature: str) -> None:
         raise missing_extra(extra, feature)
 
 
-def missing_extra(extra: str, feature: str) -> MissingExtra:
+def missing_extra(extra: str, feature: str, *, detail: str = "") -> MissingExtra:
     """Return the error for an extra that is not installed; see :func:`require`."""
     return MissingExtra(
-        f"{feature} needs the extra '{extra}', which is not installed: pip install 'lightship[{extra}]'"
+        f"{feature} needs the extra '{extra}', which is not installed: {installation(extra)}", detail=detail
     )
+
+
+def installation(extra: str) -> str:
+    """Return how to install an extra, in a Python environment and in an image."""
+    command = f"pip install 'lightship[{extra}]'"
+    return f"{command}, or build the image with {_IMAGES[extra]}" if extra in _IMAGES else command
 
 
 def extra_of(error: ImportError) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
+from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from lightship import inputs
 from lightship.app.document import document
+from lightship.app.jobs import router
 from lightship.bundle import Manifest
 from lightship.calls import Call, ModelState
 from lightship.inputs import tables
@@ -160,8 +163,39 @@ def test_document_with_indescribable_model_lists_error_for_model(caplog: pytest.
     assert "broken" in caplog.text
 
 
+NAMED = {
+    "/predict": ("predict", "Predict with the default model, shop"),
+    "/models/shop/predict": ("predict_shop", "Predict with shop"),
+    "/models/shop/versions/1/predict": ("predict_shop_version_1", "Predict with shop version 1"),
+    "/models/{name}": ("get_model", "Get a model with its signatures"),
+    "/v1/models/shop:predict": ("tfserving_predict_shop", "Predict with shop"),
+    "/v2/models/{name}/infer": ("v2_infer", "Predict with a model"),
+    "/v2/models/{name}/versions/{version}/infer": ("v2_infer_version", "Predict with a version of a model"),
+    "/v2/models/stats": ("v2_list_statistics", "List the statistics of all models"),
+    "/invocations": ("mlflow_predict", "Predict with the default model, shop"),
+    "/endpoints/shop/invocations": (
+        "mlflow_query_shop",
+        "Predict with shop, an endpoint of MLflow's deployments client",
+    ),
+    "/jobs": ("create_job", "Create a job, or request an upload address"),
+    "/jobs/{job}/output/{name}": ("get_job_output", "Get a job's receipt or output"),
+}
+
+
+def test_operations_are_named_after_action_and_model() -> None:
+    shop = model("shop", TensorSpec("x", "float32", (None, 2)))._replace(default=True)
+    application = FastAPI()
+    application.include_router(router)
+    paths = document(application.openapi(), (shop,), token=False)["paths"]
+    found = {path: next(iter(paths[path].values())) for path in NAMED}
+    assert {path: (each["operationId"], each["summary"]) for path, each in found.items()} == NAMED
+    operations = [operation for path in paths.values() for operation in path.values()]
+    assert all(re.fullmatch(r"[a-z]\w+", operation["operationId"]) for operation in operations)
+    assert all(operation["summary"][0].isupper() and operation["tags"] for operation in operations)
+
+
 def test_operation_ids_of_similar_names_differ() -> None:
     spec = TensorSpec("x", "float32", (None, 2))
-    paths = paths_of([model("a", spec), model("a_versions_1", spec)])
+    paths = paths_of([model("a", spec), model("a_version_1", spec)])
     ids = [operation["operationId"] for path in paths.values() for operation in path.values()]
     assert len(ids) == len(set(ids))

@@ -10,7 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from lightship.bundle import Bundle, write_manifest
 from lightship.cli import lightship
+from lightship.preprocessing import Program, Step, write_programs
+from lightship.registry.registry import Registry
 from tests.bundles import Registries
 
 
@@ -64,6 +67,34 @@ def test_show_prints_classes_and_manifest(registry: str) -> None:
     record = json.loads(run("show", "scorer", "--registry", registry, "--json").output)
     assert (record["name"], record["version"], record["engine"]) == ("scorer", 1, "litert")
     assert record["signatures"][0]["outputs"][0]["classes"] == ["low", "high"]
+
+
+def test_show_prints_rewrites_and_preprocessing(registry: str, tmp_path: Path) -> None:
+    def add(folder: Path) -> Bundle:
+        bundle = Bundle.open(Path(registry) / "modes" / "1").copy(folder)
+        steps = [Step("arrays.cast", (f"x{n}",), (f"x{n + 1}",), {"dtype": "float32"}) for n in range(2)]
+        records = write_programs(folder, {"serving_default": Program(tuple(steps), {"x": "x2"})})
+        return write_manifest(folder, bundle.manifest._replace(rewrites=("one", "two"), preprocessing=records))
+
+    changed = Registry(str(tmp_path))
+    with changed.staging() as staged:
+        changed.publish("modes", add(staged))
+    lines = [line.split(maxsplit=1) for line in run("show", "modes", "--registry", str(tmp_path)).output.splitlines()]
+    assert ["rewrites", "one; two"] in lines
+    assert ["preprocessing", "2 steps (arrays.cast x2) for serving_default"] in lines
+    record = json.loads(run("show", "modes", "--registry", str(tmp_path), "--json").output)
+    assert (record["rewrites"], len(record["preprocessing"]["serving_default"]["steps"])) == (["one", "two"], 2)
+
+
+def test_show_invalid_preprocessing_is_refused(registry: str, tmp_path: Path) -> None:
+    changed = Registry(str(tmp_path))
+    with changed.staging() as staged:
+        bundle = Bundle.open(Path(registry) / "modes" / "1").copy(staged)
+        changed.publish(
+            "modes", write_manifest(staged, bundle.manifest._replace(preprocessing={"serving_default": []}))
+        )
+    result = run("show", "modes", "--registry", str(tmp_path))
+    assert (result.exit_code, "preprocessing is invalid" in result.output) == (2, True)
 
 
 @pytest.mark.parametrize("text", ["[1, 4]", '{"x": [1, 4]}', '{"input": [1, 4]}', "[[1, 4]]"])

@@ -77,7 +77,7 @@ def test_push_and_pull_copy_version(registry: Registry, tmp_path: Path) -> None:
         (["traffic", "modes", "one=100"], "VERSION=PERCENT"),
         (["traffic", "modes", "1=-5"], "VERSION=PERCENT"),
         (["traffic", "modes", "9=100"], "version 9"),
-        (["rollback", "modes"], "lightship label NAME production 2"),
+        (["rollback", "modes"], "lightship label modes production 2"),
         (["label", "modes", "", "1"], "''"),
         (["label", "modes", "a/b c", "1"], "'a/b c'"),
         (["label", "modes", "a:b", "1"], "'a:b'"),
@@ -156,7 +156,16 @@ def test_rollback_from_newest_version_without_label_prints_label_command(registr
     run(registry, "label", "modes", "staging", "1")
     output = run(registry, "rollback", "modes").output
     assert registry.resolve("modes") == 3
-    assert "lightship label NAME production 2" in output
+    assert "lightship label modes production 2" in output
+
+
+def test_rollback_to_entry_of_withdrawn_version_names_history_of_model(registry: Registry) -> None:
+    for version in ("1", "2"):
+        run(registry, "label", "modes", "production", version)
+    run(registry, "withdraw", "modes", "1")
+    result = run(registry, "rollback", "modes")
+    assert result.exit_code == 2
+    assert "lightship history modes" in result.output
 
 
 def test_history_lists_number_time_change_and_entry_in_force(registry: Registry) -> None:
@@ -176,6 +185,14 @@ def test_history_lists_number_time_change_and_entry_in_force(registry: Registry)
     assert entries[0]["routing"] == {"labels": {"production": 2}, "traffic": {"1": 90.0, "2": 10.0}, "shadows": {}}
     assert all(datetime.fromisoformat(entry["at"]).tzinfo for entry in entries[:-1])
     assert "5 (in force)" in run(registry, "history", "modes").output
+
+
+def test_history_in_80_columns_prints_whole_times(registry: Registry) -> None:
+    run(registry, "label", "modes", "production", "2")
+    run(registry, "traffic", "modes", "1=50", "2=30", "3=20")
+    (entry, *_) = json.loads(run(registry, "history", "modes", "--json").output)
+    table = CliRunner(env={"COLUMNS": "80"}).invoke(lightship, ["history", "modes", "--registry", registry.location])
+    assert entry["at"] in table.output
 
 
 def test_label_withdrawn_version_is_refused(registry: Registry) -> None:

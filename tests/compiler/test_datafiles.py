@@ -65,6 +65,8 @@ def test_read_data_arrays_are_cast_and_limited(tmp_path: Path) -> None:
     ("name", "content", "named"),
     [
         ("x.parquet", b"", ".csv, .npy, .npz"),
+        ("x.xlsx", b"", "x.xlsx.*read_excel"),
+        ("x.csv", b"a;b\n1;2\n", "x.csv.*sep=';'"),
         ("x.csv", b"", "x.csv.*empty"),
         ("x.csv", b"\xff\xfe", "x.csv.*UTF-8"),
         ("x.csv", b"a,b\n1,two\n", "x.csv.*row 1.*'x_1'.*'two'.*float32"),

@@ -101,6 +101,11 @@ def test_compile_tflite_with_signatures_keeps_each(tmp_path: Path, content: byte
         np.testing.assert_array_equal(outputs["y"], np.full((4, 2), value, np.float32))
 
 
+def test_compile_tflite_with_only_signature_of_second_subgraph_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceRefused, match="subgraph 1"):
+        compile_with(tmp_path, tflite_models.two_signatures(names=("square",), first=1))
+
+
 def test_compile_unallocatable_placeholder_serves_real_sizes(tmp_path: Path) -> None:
     compile_with(tmp_path, tflite_models.placeholder_too_small())
     model = Model.open(tmp_path / "bundle")

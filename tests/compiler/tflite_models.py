@@ -115,14 +115,17 @@ def remainder(divisor: int | None = -1) -> bytes:
     return graph.to_bytes()
 
 
-def two_signatures(*, names: tuple[str, ...] = ("double", "serving_default")) -> bytes:
-    """Return subgraphs ``x + x`` and ``x * x``, with one signature per name."""
+def two_signatures(*, names: tuple[str, ...] = ("double", "serving_default"), first: int = 0) -> bytes:
+    """Return subgraphs ``x + x`` and ``x * x``, with one signature per name.
+
+    The first one is of the subgraph ``first``.
+    """
     graph = Graph()
     for code, options in ((Operators.ADD, schema.AddOptionsT()), (Operators.MUL, schema.MulOptionsT())):
         part = graph.subgraph()
         x = part.tensor("float32", 1, 2, signature=(-1, 2))
         part.connect([x], [part.run(code, [x, x], part.tensor("float32", 1, 2, signature=(-1, 2)), options)])
-    graph.model.signatureDefs = [_signature(name, number) for number, name in enumerate(names)]
+    graph.model.signatureDefs = [_signature(name, number) for number, name in enumerate(names, first)]
     return graph.to_bytes()
 
 

@@ -26,6 +26,14 @@ import numpy, lightship
 model = lightship.Model.open({bundle!r})
 print(model.predict(lightship.Call({{"features": numpy.ones((1, 3), "float32")}})).outputs)
 """
+TOKENIZE = """
+from lightship.preprocessing.tokenizers import Window, load
+for form, data in (("wordpiece", b"[UNK]\\na\\n"), ("sentencepiece", b"no model")):
+    try:
+        print(load(form, data, Window(4)))
+    except ValueError as error:
+        print("refused", error)
+"""
 
 
 @dataclass(frozen=True)
@@ -105,6 +113,8 @@ def test_wheel_without_extras_predicts_and_names_serve(
     environment.refused("serve", "models")
     done = environment.run("python", "-c", "import lightship; lightship.compile_model")
     assert done.stderr.strip().endswith("pip install 'lightship[compile]'")
+    done = environment.run("python", "-c", TOKENIZE)
+    assert "pip install 'lightship[text]'" in done.stderr.splitlines()[-1]
 
 
 def test_extra_serve_serves_and_predicts_and_names_others(
@@ -124,7 +134,8 @@ def test_extra_serve_serves_and_predicts_and_names_others(
     finally:
         server.terminate()
         assert server.wait(timeout=30) == 0
-    environment.refused("compile", "compile", str(ROOT / "build" / "examples" / "quickstart.keras"))
+    for name in ("quickstart.keras", "logistic.skops"):
+        environment.refused("compile", "compile", str(ROOT / "build" / "examples" / name))
     environment.refused("s3", "models", "--registry", "s3://bucket/models")
     environment.refused("local", "up")
 
@@ -144,6 +155,14 @@ def test_extra_tensorflow_imports_engine(installed: Callable[[str], Environment]
     program = "from lightship.engines.tensorflow import tensorflow; print(tensorflow().__version__)"
     done = installed("tensorflow").run("python", "-c", program)
     assert done.returncode == 0, done.stderr
+
+
+def test_extra_text_opens_tokenizers(installed: Callable[[str], Environment]) -> None:
+    done = installed("text").run("python", "-c", TOKENIZE)
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()
+    assert "refused" not in first
+    assert second.startswith("refused")
 
 
 @pytest.mark.parametrize("extra", ["compile", pytest.param("local", marks=pytest.mark.slow)])

@@ -139,4 +139,4 @@ def test_openapi_describes_every_route() -> None:
     infer = paths["/v2/models/{name}/infer"]["post"]
     assert infer["requestBody"]["content"]["application/json"]["schema"]["required"] == ["inputs"]
     assert [parameter["name"] for parameter in infer["parameters"]] == ["name"]
-    assert paths["/v2/models/{name}"]["get"]["summary"] == "A model's tensors and versions"
+    assert paths["/v2/models/{name}"]["get"]["summary"] == "Get the tensors and versions of a model"

@@ -1,4 +1,4 @@
-"""The parameter Engine: image target, memory, timeout and packages."""
+"""The parameters Engine and Text: image target, memory, timeout and packages."""
 
 from __future__ import annotations
 
@@ -66,6 +66,22 @@ def test_sam_builds_target_of_engine(engine: str) -> None:
     for name, target in expected.items():
         assert (built[name]["DockerBuildTarget"], built[name]["DockerTag"]) == (target, target)
     assert "DockerBuildTarget" not in built["CompileWorkerFunction"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("text", SOURCE["Parameters"]["Text"]["AllowedValues"])
+def test_sam_passes_text_to_images_of_models(text: str) -> None:
+    """CompileFunction has the image of PredictFunction."""
+    built = {name: function.metadata for name, function in functions(Text=text).items() if function.metadata}
+    given = {name for name, metadata in built.items() if metadata.get("DockerBuildArgs") == {"TEXT": text}}
+    assert given == {*RUN_MODELS, "CompileFunction"}
+
+
+@every_dockerfile
+def test_image_has_tokenizers_as_text_says(path: str) -> None:
+    assert f"ARG TEXT={SOURCE['Parameters']['Text']['Default']}\n" in stages(path)["text-packages"]
+    for engine in ENGINES:
+        assert "requirements/text.txt" in with_bases(path, engine)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -6,6 +6,7 @@ A model that cannot be described is listed with an error and does not affect the
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -67,7 +68,7 @@ def _undescribed(route: Route, state: ModelState, error: Exception) -> dict[str,
         "summary": f"{state.name}: the model cannot be described",
         "description": f"The model answers, but its tensors cannot be described here ({type(error).__name__}).",
         "tags": [state.name],
-        "operationId": f"{route.method.lower()}_{path_of(route, state)}",
+        "operationId": f"{route.method.lower()}{re.sub('[^A-Za-z0-9.-]+', '_', path_of(route, state))}",
         "responses": {"200": {"description": "The response"}, "4XX": {"description": "Client error"}},
     }
     if route.method == "POST":

@@ -17,17 +17,12 @@ from lightship.cli.arguments.options import json_option, new_registry_option
 from lightship.cli.output import terminal
 from lightship.cli.output.stages import stages, warning
 from lightship.cli.output.terminal import command
+from lightship.extras import installation
 from lightship.registry.registry import Registry
 from lightship.settings import Settings, TransformSettings
 
 if TYPE_CHECKING:
     from lightship.compiler import Report
-
-_NEEDS_TENSORFLOW = (
-    "this model needs TensorFlow installed where it is served: deploy with Engine=tensorflow on AWS, "
-    "LIGHTSHIP_ENGINE=tensorflow with docker compose, or pip install 'lightship[tensorflow]'. Without it requests "
-    "get 503"
-)
 
 _MAX_VALUES = 16  # in a command that is printed for pasting
 
@@ -108,7 +103,7 @@ def _print(report: Report, registry: Registry) -> None:
     if report.engine == "tensorflow":
         reasons = ", ".join(report.reasons) or "--engine tensorflow"
         console.print(f"engine: TensorFlow, because of: {reasons}")
-        console.print(_NEEDS_TENSORFLOW, soft_wrap=True)
+        console.print(f"without TensorFlow, requests get 503: {installation('tensorflow')}", soft_wrap=True)
     console.print(f"sandbox: {report.sandbox}", soft_wrap=True)
     published = f"{report.name} version {report.version} in {registry.location} ({report.digest[:12]})"
     console.print(f"{published}, engine {report.engine}", soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from lightship.bundle import Bundle, digest_file
 from lightship.bundle.transform import UsedTransform
 from lightship.cli.arguments.options import json_option, model_argument, parse_model, registry_option
 from lightship.cli.output.terminal import console, facts
+from lightship.engines.preprocessed import programs_of
 from lightship.errors import LightshipError
 from lightship.inputs import kind_of
 from lightship.registry.registry import Registry
@@ -45,7 +47,8 @@ def models_command(registry: Registry, as_json: bool) -> None:
 def show_command(model: str, registry: Registry, as_json: bool) -> None:
     """Show a version: its tensors, columns, metrics and origin.
 
-    The version may be withdrawn. With --json, print its whole manifest.
+    With what the compiler rewrote, and the preprocessing that it took out of the graph. The version may be withdrawn.
+    With --json, print its whole manifest.
     """
     name, version = parse_model(model)
     state = registry.state(name)
@@ -90,6 +93,8 @@ def _print(title: str, bundle: Bundle) -> None:
         "source": ", ".join(f"{key} {value}" for key, value in manifest.source.items()),
         "trusted": ", ".join(manifest.trusted) or "nothing",
         "sandbox": manifest.sandbox or "not recorded",
+        **({"rewrites": "; ".join(manifest.rewrites)} if manifest.rewrites else {}),
+        **({"preprocessing": _preprocessing(bundle)} if manifest.preprocessing else {}),
         **({"transform": _transform(manifest.transform)} if manifest.transform else {}),
         **{key: str(value) for key, value in manifest.metrics.items()},
     }
@@ -98,6 +103,16 @@ def _print(title: str, bundle: Bundle) -> None:
         for side, specs in (("input", signature.inputs), ("output", signature.outputs)):
             for spec in specs:
                 facts(f"{side} {spec.name}: {spec}, of the signature {signature.name}", _properties(spec))
+
+
+def _preprocessing(bundle: Bundle) -> str:
+    """Return the operators that run in numpy before the engine, by signature."""
+    signatures: dict[str, list[str]] = {}
+    for signature, program in programs_of(bundle).items():
+        counts = Counter(step.operator for step in program.steps)
+        operators = ", ".join(f"{operator} x{count}" if count > 1 else operator for operator, count in counts.items())
+        signatures.setdefault(f"{len(program.steps)} steps ({operators})", []).append(signature)
+    return "; ".join(f"{steps} for {', '.join(names)}" for steps, names in signatures.items())
 
 
 def _transform(used: UsedTransform) -> str:

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 import click
 import orjson
-from rich.table import Table
+from rich.table import Column, Table
 
 from lightship.cli.arguments import completion
 from lightship.cli.arguments.options import json_option, name_argument, registry_option
@@ -92,11 +92,12 @@ def rollback_command(name: str, to: int | None, registry: Registry) -> None:
     lightship rollback churn
     lightship rollback churn --to 3
     """
-    before, after = _change(name, registry, lambda state: state.rollback(to))
+    before, after = _change(name, registry, lambda state: state.rollback(to, name=name))
     if after is before:
         return _print(name, before, after)
     click.echo(f"{name}, before: {describe(before)}")
-    click.echo(f"{name}, now: {describe(after)}{after.rollback_hint() if after.default == before.default else ''}")
+    hint = after.rollback_hint(name) if after.default == before.default else ""
+    click.echo(f"{name}, now: {describe(after)}{hint}")
     return None
 
 
@@ -114,7 +115,7 @@ def history_command(name: str, registry: Registry, as_json: bool) -> None:
     if as_json:
         records = [asdict(entry) | {"in_force": entry is entries[0]} for entry in entries]
         return click.echo(orjson.dumps(records, option=orjson.OPT_NON_STR_KEYS))
-    table = Table("entry", "when (UTC)", "change", "routing")
+    table = Table("entry", Column("when (UTC)", no_wrap=True), "change", "routing")
     for entry in entries:
         number = f"{entry.number}{' (in force)' if entry is entries[0] else ''}"
         table.add_row(number, entry.at or "-", entry.change, describe(replace(state, routing=entry.routing)))

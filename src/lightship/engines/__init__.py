@@ -29,10 +29,10 @@ def load(bundle: Bundle, *, transforms: TransformSettings = NO_TRANSFORMS) -> En
         supported = ", ".join(ENGINES)
         raise BundleError(f"the bundle needs the engine '{bundle.manifest.engine}', supported are: {supported}")
     engine: Engine = import_module(module).load(bundle)
-    if records := bundle.manifest.preprocessing:
+    if bundle.manifest.preprocessing:
         from lightship.engines.preprocessed import with_bundle  # most models have none
 
-        engine = with_bundle(engine, bundle, records)
+        engine = with_bundle(engine, bundle)
     if used := bundle.manifest.transform:
         from lightship.engines.transformed import with_transform
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from lightship.bundle import Bundle
 from lightship.engines.base import Engine
@@ -37,10 +37,23 @@ def with_programs(engine: Engine, programs: Mapping[str, Program]) -> Engine:
     return PreprocessedEngine(engine, bound) if bound else engine
 
 
-def with_bundle(engine: Engine, bundle: Bundle, records: Mapping[str, Any]) -> Engine:
+def with_bundle(engine: Engine, bundle: Bundle) -> Engine:
     """Return an engine with the programs of its bundle; raises BundleError."""
+    with _checked():
+        return with_programs(engine, read_programs(bundle.path, bundle.manifest.preprocessing))
+
+
+def programs_of(bundle: Bundle) -> dict[str, Program]:
+    """Return the programs of a bundle by signature; raises BundleError."""
+    with _checked():
+        return read_programs(bundle.path, bundle.manifest.preprocessing)
+
+
+@contextmanager
+def _checked() -> Iterator[None]:
+    """Raise BundleError where programs have another form."""
     try:
-        return with_programs(engine, read_programs(bundle.path, records))
+        yield
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError, RecursionError) as error:
         message = "the bundle's preprocessing is invalid or needs a later version of Lightship"
         raise BundleError(message, detail=repr(error)) from None

@@ -18,7 +18,8 @@ from lightship.bundle.golden import read_golden, smallest_call
 from lightship.engines.causes import translated
 from lightship.engines.tensorflow_calls import call
 from lightship.engines.tensorflow_state import State, Unrestorable, state_of
-from lightship.errors import BundleError, EngineError, LightshipError, MissingExtra, SourceRefused
+from lightship.errors import BundleError, EngineError, LightshipError, SourceRefused
+from lightship.extras import missing_extra
 from lightship.tensors import Array
 
 
@@ -37,11 +38,8 @@ def tensorflow() -> Any:
     try:
         import tensorflow as tf
     except ImportError as error:
-        raise MissingExtra(
-            "this model needs the extra 'tensorflow', which is not installed: build and deploy with "
-            "Engine=tensorflow, or pip install 'lightship[tensorflow]'",
-            detail=str(error),  # TensorFlow may be installed without one of its dependencies
-        ) from None
+        # Its own message, because TensorFlow may be installed without one of its dependencies.
+        raise missing_extra("tensorflow", "this model", detail=str(error)) from None
     return tf
 
 

@@ -113,10 +113,9 @@ def check_separator(line: str, names: Callable[[], Collection[str]]) -> None:
 
 
 def _fits(cells: Sequence[str], wanted: Collection[str]) -> bool:
-    """Return whether the cells match several columns by number or by one name."""
-    return len(wanted) > 1 and (
-        len(cells) == len(wanted) or not {cell.strip(' \r"') for cell in cells}.isdisjoint(wanted)
-    )
+    """Return whether the cells match the columns by one name, or several by number."""
+    named = not {cell.strip(' \r\n"') for cell in cells}.isdisjoint(wanted)
+    return named or len(cells) == len(wanted) > 1
 
 
 def is_number(cell: str) -> bool:

@@ -50,11 +50,16 @@ class Protocol:
 
 
 class Target(NamedTuple):
-    """A model for a route: its path and its default signature."""
+    """A model for a route: its path and its default signature.
+
+    ``name`` is the end of an operation id, empty for the default model; ``title`` is the model's in a summary.
+    """
 
     path: str
     state: ModelState
     signature: Signature
+    name: str
+    title: str
 
 
 def targets(route: Route, models: Sequence[ModelState]) -> Iterator[Target]:
@@ -64,7 +69,10 @@ def targets(route: Route, models: Sequence[ModelState]) -> Iterator[Target]:
     """
     for state in models:
         if state.manifest is not None and (state.default or "{name}" in route.path):
-            yield Target(path_of(route, state), state, state.manifest.signature())
+            version = f" version {state.version}" if "{version}" in route.path else ""
+            title = f"{state.name}{version}" if "{name}" in route.path else f"the default model, {state.name}"
+            name = title.replace(" ", "_") if "{name}" in route.path else ""
+            yield Target(path_of(route, state), state, state.manifest.signature(), name, title)
 
 
 def path_of(route: Route, state: ModelState) -> str:

@@ -126,14 +126,14 @@ class State:
         self._check_offered(routing)
         return self._record(routing, change, at, before=self.entries[-1].number)
 
-    def rollback(self, to: int | None = None, *, at: str | None = None) -> State:
+    def rollback(self, to: int | None = None, *, name: str = "NAME", at: str | None = None) -> State:
         """Return the state with the previous routing, or that of entry ``to``.
 
-        Returns itself where that is the current routing. Repeated rollbacks go further back, never to the routing just
-        left. Raises NotFound for an entry that is not in the history, RegistryError where there is no earlier entry or
-        a version was withdrawn.
+        ``name`` is the model's, for the commands in messages. Returns itself where that is the current routing.
+        Repeated rollbacks go further back, never to the routing just left. Raises NotFound for an entry that is not in
+        the history, RegistryError where there is no earlier entry or a version was withdrawn.
         """
-        entry = self._entry(to) if to is not None else self._before()
+        entry = self._entry(to) if to is not None else self._before(name)
         if entry is None:
             numbers = f"{self.entries[0].number} to {self.entries[-1].number}"
             raise NotFound(f"there is no entry {to} in the history: it has {numbers}")
@@ -142,23 +142,23 @@ class State:
         if withdrawn := sorted(entry.routing.versions.difference(self.offered)):
             raise RegistryError(
                 f"entry {entry.number} routes to version {withdrawn[0]}, which was withdrawn: choose another entry "
-                "with `lightship rollback NAME --to N`, see `lightship history NAME`"
+                f"with `lightship rollback {name} --to N`, see `lightship history {name}`"
             )
         return self._record(entry.routing, f"rollback to {entry.number}", at, before=entry.before)
 
-    def _before(self) -> Entry:
+    def _before(self, name: str) -> Entry:
         """Return the entry before the current one; raises RegistryError."""
         number = self.entries[-1].before
         if number is None:
             unchanged = "there is nothing to roll back to: this is the first of the recorded labels and traffic"
-            raise RegistryError(unchanged + self.rollback_hint())
+            raise RegistryError(unchanged + self.rollback_hint(name))
         if (entry := self._entry(number)) is None:
             raise RegistryError(
                 f"there is nothing to roll back to: entry {number} is older than the {MAX_ENTRIES} kept"
             )
         return entry
 
-    def rollback_hint(self) -> str:
+    def rollback_hint(self, name: str) -> str:
         """Return how to go back from a version that is the default only as the newest.
 
         Without the label production a new version becomes the default, which a rollback cannot undo: the routing did
@@ -169,7 +169,7 @@ class State:
         newest, before = self.offered[-1], self.offered[-2]
         return (
             f"; version {newest} is the default because it is the newest and none is labelled {PRODUCTION}: to make "
-            f"version {before} the default, run: lightship label NAME {PRODUCTION} {before}"
+            f"version {before} the default, run: lightship label {name} {PRODUCTION} {before}"
         )
 
     def withdraw(self, version: int) -> State:

@@ -48,6 +48,7 @@ router = APIRouter(
     tags=["jobs"],
     route_class=Route,
     strict_content_type=False,
+    generate_unique_id_function=lambda route: route.name,
     responses={"4XX": {"description": "Client error", **_ERROR}, 503: {"description": "Retry later", **_ERROR}},
 )
 
@@ -94,13 +95,13 @@ AuthenticatedCaller = Annotated[Caller, Depends(_caller)]
 
 @router.post(
     "",
-    summary="Request an upload address, or start a job",
+    summary="Create a job, or request an upload address",
     status_code=202,
     response_model=JobStatus,
     response_model_exclude_unset=True,
     responses={200: {"model": UploadPlace, "description": "Where to upload the file"}},
 )
-def ask(caller: AuthenticatedCaller, body: Annotated[JobsBody, Body(openapi_examples=_EXAMPLES)]) -> Any:
+def create_job(caller: AuthenticatedCaller, body: Annotated[JobsBody, Body(openapi_examples=_EXAMPLES)]) -> Any:
     """Return an address to upload a file to, or start a job for an uploaded file.
 
     Repeating a job's request returns the same job; another value of `run` starts a new one.
@@ -122,26 +123,26 @@ def _start(caller: Caller, body: JobRequest) -> dict[str, Any]:
     return caller.status(job.id)
 
 
-@router.get("", summary="Your jobs, the newest first", response_model=JobList, response_model_exclude_unset=True)
-def jobs(caller: AuthenticatedCaller, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> dict[str, Any]:
+@router.get("", summary="List your jobs, the newest first", response_model=JobList, response_model_exclude_unset=True)
+def list_jobs(caller: AuthenticatedCaller, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> dict[str, Any]:
     """Return the caller's jobs, the newest first."""
     statuses = operations.statuses(caller.cloud, owner=caller.owner, limit=limit)
     return {"jobs": [status.to_json() for status in statuses]}
 
 
-@router.get("/{job}", summary="A job's status", response_model=JobStatus, response_model_exclude_unset=True)
-def job(caller: AuthenticatedCaller, job: str) -> dict[str, Any]:
+@router.get("/{job}", summary="Get a job's status", response_model=JobStatus, response_model_exclude_unset=True)
+def get_job(caller: AuthenticatedCaller, job: str) -> dict[str, Any]:
     """Return a job's status."""
     return caller.status(job)
 
 
 @router.get(
     "/{job}/output/{name:path}",
-    summary="Fetch a job's receipt or output",
+    summary="Get a job's receipt or output",
     status_code=307,
     response_class=RedirectResponse,
 )
-def output(caller: AuthenticatedCaller, job: str, name: str) -> str:
+def get_job_output(caller: AuthenticatedCaller, job: str, name: str) -> str:
     """Redirect to an object of a job's output: `receipt.json`, or a part it names.
 
     The address expires after an hour.
@@ -149,17 +150,20 @@ def output(caller: AuthenticatedCaller, job: str, name: str) -> str:
     return operations.download(caller.cloud, owner=caller.owner, job=job, name=name)
 
 
-@router.post("/{job}/cancel", summary="Stop a job", response_model=JobStatus, response_model_exclude_unset=True)
-def cancel(caller: AuthenticatedCaller, job: str) -> dict[str, Any]:
+@router.post("/{job}/cancel", summary="Cancel a job", response_model=JobStatus, response_model_exclude_unset=True)
+def cancel_job(caller: AuthenticatedCaller, job: str) -> dict[str, Any]:
     """Cancel a job: it gets no receipt."""
     operations.cancel(caller.cloud, owner=caller.owner, job=job)
     return caller.status(job)
 
 
 @router.post(
-    "/{job}/retry", summary="Send unfinished work again", response_model=JobStatus, response_model_exclude_unset=True
+    "/{job}/retry",
+    summary="Send a job's unfinished work again",
+    response_model=JobStatus,
+    response_model_exclude_unset=True,
 )
-def retry(caller: AuthenticatedCaller, job: str) -> dict[str, Any]:
+def retry_job(caller: AuthenticatedCaller, job: str) -> dict[str, Any]:
     """Send a job's unfinished work that no worker is processing to the queue again."""
     operations.retry(caller.cloud, owner=caller.owner, job=job)
     return caller.status(job)
@@ -171,7 +175,7 @@ def retry(caller: AuthenticatedCaller, job: str) -> dict[str, Any]:
     response_model=JobStatus,
     response_model_exclude_unset=True,
 )
-def close(caller: AuthenticatedCaller, job: str) -> dict[str, Any]:
+def close_job(caller: AuthenticatedCaller, job: str) -> dict[str, Any]:
     """Close an incomplete job with a receipt that lists the missing rows."""
     operations.close(caller.cloud, owner=caller.owner, job=job)
     return caller.status(job)

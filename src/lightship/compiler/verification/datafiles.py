@@ -16,6 +16,7 @@ from typing import IO
 import numpy as np
 
 from lightship.errors import CompileError, InvalidInput
+from lightship.formats import workbooks
 from lightship.inputs import kind_of, tables
 from lightship.tensors import Array, Signature, TensorSpec, validate
 
@@ -31,6 +32,8 @@ Tensors = dict[str, Array]
 
 def check_file(path: Path) -> None:
     """Raise CompileError where a file is missing or has an unsupported suffix."""
+    if path.suffix.lower() in workbooks.SUFFIXES:
+        raise CompileError(f"{path.name} is a workbook of a spreadsheet program: {workbooks.HINT}")
     if path.suffix not in SUFFIXES:
         raise CompileError(f"{path.name}: not a data file, expected a name that ends in {', '.join(SUFFIXES)}")
     if not path.is_file():

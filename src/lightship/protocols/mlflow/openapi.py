@@ -21,7 +21,16 @@ from lightship.protocols.openapi import (
     targets,
 )
 
-_SUMMARIES = {"/ping": "Readiness of the default model", "/version": "The server's version"}
+_READS = {
+    "/ping": ("get_readiness", "Get the readiness of the default model"),
+    "/version": ("get_version", "Get the server's version"),
+}
+# Ids and ends of summaries.
+_PREDICTIONS = {
+    "/invocations": ("predict", ""),
+    "/models/{name}/invoke": ("invoke", ", one of several models of SageMaker"),
+    "/endpoints/{name}/invocations": ("query", ", an endpoint of MLflow's deployments client"),
+}
 _NPY = "application/x-npy"
 _MLFLOW = Protocol(
     "MLflow",
@@ -36,25 +45,24 @@ _MLFLOW = Protocol(
 def describe(route: Route, models: Sequence[ModelState]) -> Paths:
     """Return the OpenAPI paths of one route."""
     if route.operation == "predict":
-        return {target.path: {"post": _predict(target)} for target in targets(route, models)}
+        return {target.path: {"post": _predict(route, target)} for target in targets(route, models)}
     text: Schema = {"content": {"text/plain": {}}}
-    operation = _MLFLOW.operation(_SUMMARIES[route.path], _name(route.path), {"description": "The response", **text})
+    name, summary = _READS[route.path]
+    operation = _MLFLOW.operation(summary, f"mlflow_{name}", {"description": "The response", **text})
     if route.path == "/ping":
         operation["responses"]["503"] = {"description": "The default model is not ready", **text}
     return {route.path: {"get": operation}}
 
 
-def _predict(target: Target) -> Operation:
+def _predict(route: Route, target: Target) -> Operation:
+    verb, form = _PREDICTIONS[route.path]
+    name = "_".join(filter(None, ("mlflow", verb, target.name)))
     answer = response("One prediction per row", {"type": "object", "required": ["predictions"]})
     answer["content"][_NPY] = {"schema": BINARY}
-    operation = _MLFLOW.operation(f"Predict with {target.state.name}", _name(target.path), answer)
+    operation = _MLFLOW.operation(f"Predict with {target.title}{form}", name, answer)
     inputs = target.signature.inputs
     schema = exactly({"inputs": exactly({spec.name: nested(spec, spec.shape, limits=True) for spec in inputs})})
     operation["requestBody"] = json_body(schema)
     if len(inputs) == 1:
         operation["requestBody"]["content"][_NPY] = {"schema": BINARY}
     return operation
-
-
-def _name(path: str) -> str:
-    return "mlflow_" + path.strip("/").replace("/", "_")

@@ -33,13 +33,13 @@ from lightship.tensors import Array, Signature, TensorSpec
 # Larger examples are of no use and slow the page down.
 _LARGEST_EXAMPLE = 4096
 
-_SUMMARIES = {
-    "predict": "Predict",
-    "models": "All models",
-    "model": "One model with its signatures",
-    "live": "Liveness of the process",
-    "ready": "Readiness of the models",
-    "metrics": "Metrics of the server for Prometheus (not on Lambda)",
+# Ids and summaries by the route's operation.
+_READS = {
+    "models": ("list_models", "List all models"),
+    "model": ("get_model", "Get a model with its signatures"),
+    "live": ("get_liveness", "Get the liveness of the process"),
+    "ready": ("get_readiness", "Get the readiness of the models"),
+    "metrics": ("get_metrics", "Get the metrics of the server for Prometheus (not on Lambda)"),
 }
 ERROR: Schema = {
     "type": "object",
@@ -65,16 +65,15 @@ def describe(route: Route, models: Sequence[ModelState]) -> Paths:
     answer = response("The response", ANY_OBJECT)
     if route.operation == "metrics":
         answer = response("Metrics in the text format", STRING, "text/plain")
-    path = route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "")
-    name = f"{route.operation}_{path}"
-    operation = _NATIVE.operation(_SUMMARIES[route.operation], name, answer, parameters=route.pattern.groupindex)
+    name, summary = _READS[route.operation]
+    operation = _NATIVE.operation(summary, name, answer, parameters=route.pattern.groupindex)
     return {route.path: {"get": operation}}
 
 
 def _predict(route: Route, target: Target) -> Operation:
-    name = target.state.name
     answer = response("Predictions, one per row", _answer(route, target.signature))
-    operation = _NATIVE.operation(f"Predict with {name}", "predict" + target.path.replace("/", "_"), answer, tag=name)
+    name = "_".join(filter(None, ("predict", target.name)))
+    operation = _NATIVE.operation(f"Predict with {target.title}", name, answer, tag=target.state.name)
     return operation | {"requestBody": _body(target.state, target.signature)}
 
 

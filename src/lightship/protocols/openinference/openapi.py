@@ -9,19 +9,22 @@ from lightship.protocols.http import Route
 from lightship.protocols.openapi import ANY_OBJECT, STRING, Paths, Protocol, Schema, json_body, response
 from lightship.protocols.openinference.binary import DATATYPES
 
-_SUMMARIES = {
-    "/v2": "The server and its extensions",
-    "/v2/health/live": "Liveness of the process",
-    "/v2/health/ready": "Readiness of the models",
-    "/infer": "Infer",
-    "/ready": "Readiness of a model",
-    "/config": "A model's configuration",
-    "/stats": "Statistics of models",
-    "/index": "The versions of all models",
-    "/load": "Load a model",
-    "/unload": "Unload a model from this process",
-    "": "A model's tensors and versions",
+# Ids and summaries by the route's path, without the part of a version.
+_OPERATIONS = {
+    "/v2": ("get_server", "Get the server's name and extensions"),
+    "/v2/health/live": ("get_liveness", "Get the liveness of the process"),
+    "/v2/health/ready": ("get_readiness", "Get the readiness of the models"),
+    "/v2/models/stats": ("list_statistics", "List the statistics of all models"),
+    "/v2/models/{name}": ("get_model", "Get the tensors and versions of a model"),
+    "/v2/models/{name}/infer": ("infer", "Predict with a model"),
+    "/v2/models/{name}/ready": ("get_model_readiness", "Get the readiness of a model"),
+    "/v2/models/{name}/config": ("get_model_config", "Get the configuration of a model"),
+    "/v2/models/{name}/stats": ("get_model_statistics", "Get the statistics of a model"),
+    "/v2/repository/index": ("list_versions", "List the versions of all models"),
+    "/v2/repository/models/{name}/load": ("load_model", "Load a model"),
+    "/v2/repository/models/{name}/unload": ("unload_model", "Unload a model from this process"),
 }
+_VERSION = "/versions/{version}"
 _TENSOR = {
     "type": "object",
     "required": ["name", "shape", "datatype"],
@@ -69,18 +72,15 @@ def describe(route: Route, models: Sequence[ModelState]) -> Paths:
     """Return the OpenAPI path of one route."""
     infer = route.operation == "predict"
     verb = route.method.lower()
-    name = verb + route.path.replace("/", "_").replace("{", "").replace("}", "")
+    name, summary = _OPERATIONS[route.path.replace(_VERSION, "")]
+    if _VERSION in route.path:
+        name, summary = f"{name}_version", summary.replace("a model", "a version of a model")
     answer = response("The response", _RESPONSE if infer else _answer(route))
-    operation = _OPENINFERENCE.operation(_summary(route), name, answer, parameters=route.pattern.groupindex)
+    operation = _OPENINFERENCE.operation(summary, f"v2_{name}", answer, parameters=route.pattern.groupindex)
     operation["responses"]["503"] = response("The model is not ready", ANY_OBJECT)
     if route.method == "POST":
         operation["requestBody"] = json_body(_REQUEST if infer else ANY_OBJECT, required=infer)
     return {route.path: {verb: operation}}
-
-
-def _summary(route: Route) -> str:
-    ends = (end for end in _SUMMARIES if route.path.endswith(end) and not end.startswith("/v2"))
-    return _SUMMARIES[route.path if route.path in _SUMMARIES else next(ends)]
 
 
 def _answer(route: Route) -> Schema:

@@ -27,7 +27,10 @@ from lightship.protocols.openapi import (
 from lightship.protocols.tfserving.examples import classify_outputs, regress_outputs
 from lightship.tensors import Signature
 
-_SUMMARIES = {"status": "The states of a model's versions", "model": "The signatures of a model"}
+_READS = {
+    "status": ("get_model_status", "Get the states of a model's versions"),
+    "model": ("get_model_metadata", "Get the signatures of a model"),
+}
 _TFSERVING = Protocol("TensorFlow Serving", {"type": "object", "required": ["error"], "properties": {"error": STRING}})
 
 
@@ -37,7 +40,8 @@ def describe(route: Route, models: Sequence[ModelState]) -> Paths:
     POST routes have one path per model that supports the method and whose manifest is known.
     """
     if route.operation != "predict":
-        operation = _operation(_SUMMARIES[route.operation], route.operation, parameters=["name"])
+        name, summary = _READS[route.operation]
+        operation = _operation(summary, name, parameters=["name"])
         return {route.path: {"get": operation}}
     method = route.path.rpartition(":")[2]
     supported = (target for target in targets(route, models) if _supports(method, target.signature))
@@ -45,8 +49,7 @@ def describe(route: Route, models: Sequence[ModelState]) -> Paths:
 
 
 def _post(method: str, target: Target) -> Operation:
-    name = target.state.name
-    operation = _operation(f"{method} with {name}", f"{method}_{name}")
+    operation = _operation(f"{method.capitalize()} with {target.title}", f"{method}_{target.name}")
     schema = _predict(target.signature) if method == "predict" else _examples(target.signature)
     return operation | {"requestBody": json_body(schema)}
 

@@ -49,15 +49,22 @@ class TfliteFile:
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
         """Verify the file, and that LiteRT has all of its operators.
 
-        No other engine can run the file. Raises SourceRefused.
+        No other engine can run the file. A file of one signature is run by its first subgraph. Raises SourceRefused.
         """
-        missing = sorted(set(_outline(path).custom) - CUSTOM)
+        found = _outline(path)
+        missing = sorted(set(found.custom) - CUSTOM)
         if refused := graphs.phrases_of(graphs.flex_findings(missing)):
             raise SourceRefused(f"{path.name} is refused: it holds {'; '.join(refused)}")
         if missing:
             raise SourceRefused(
                 f"{path.name} needs operators that LiteRT does not have, and no other engine runs .tflite files: "
                 f"{', '.join(map(printable, missing[:10]))}"
+            )
+        numbers = list(found.signatures.values())
+        if len(numbers) == 1 and numbers != [0]:
+            raise SourceRefused(
+                f"the only signature of {path.name} is of subgraph {numbers[0]}, expected 0: convert the model again "
+                "with that function first"
             )
         return ()
 

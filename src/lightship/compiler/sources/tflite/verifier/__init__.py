@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,14 @@ class Outline:
     Attributes:
         operators: the number of occurrences of each builtin operator.
         custom: names of the custom operators, sorted.
+        signatures: the number of each signature's subgraph, by its name.
         quantised: whether any tensor has a scale, so that kernels may differ by one quantisation step.
         multiplications: estimate for one call with the shapes in the file.
     """
 
     operators: Counter[str]
     custom: tuple[str, ...]
+    signatures: Mapping[str, int]
     quantised: bool
     multiplications: int
 
@@ -70,12 +72,13 @@ def _outline(data: Any) -> Outline:
         check_tensors(subgraph.tables("tensors"), buffers, where)
         operators[index] = check_operators(subgraph, names, buffers, where)
     check_calls({index: [callee for each in found for callee in each.subgraphs] for index, found in operators.items()})
-    _check_signatures(model)
+    signatures = _signatures(model)
     _check_metadata(model)
     tensors = [tensor for subgraph in subgraphs for tensor in subgraph.tables("tensors")]
     return Outline(
         operators=Counter(each.name for found in operators.values() for each in found),
         custom=tuple(sorted({code.text("custom_code") for code in model.tables("operator_codes")} - {""})),
+        signatures=signatures,
         quantised=any(_has_scale(tensor) for tensor in tensors),
         multiplications=sum(_multiplications(subgraphs[index], buffers, found) for index, found in operators.items()),
     )
@@ -110,18 +113,21 @@ def _check_buffers(model: Table, size: int) -> None:
                 raise BrokenFile("the options of a custom operator point outside the file")
 
 
-def _check_signatures(model: Table) -> None:
+def _signatures(model: Table) -> dict[str, int]:
+    """Check the signatures and return the number of each one's subgraph."""
     subgraphs = model.tables("subgraphs")
     names = [signature.text("signature_key") for signature in model.tables("signature_defs")]
     if "" in names or len(set(names)) != len(names):
         raise BrokenFile("a signature has no name, or two have the same")
+    found = {}
     for name, signature in zip(names, model.tables("signature_defs"), strict=True):
         subject = f"signature '{printable(name)}'"
-        number = signature.number("subgraph_index")
+        number = found[name] = signature.number("subgraph_index")
         if number >= len(subgraphs):
             raise BrokenFile(f"{subject} names subgraph {number}, but the file has {len(subgraphs)}")
         for side in ("inputs", "outputs"):
             _check_side(signature.tables(side), set(subgraphs[number].numbers(side).tolist()), f"{subject}, {side}")
+    return found
 
 
 def _check_side(entries: Sequence[Table], tensors: set[int], subject: str) -> None:

@@ -13,9 +13,10 @@ from lightship.bundle import GOLDEN, Bundle, Manifest, digests, write_manifest
 from lightship.bundle.golden import write_golden
 from lightship.calls import Call
 from lightship.compiler import sources, stages
-from lightship.compiler.config import Config
 from lightship.compiler.conversion.choice import Choice, compile_best
-from lightship.compiler.declared import declare
+from lightship.compiler.declarations.config import Config
+from lightship.compiler.declarations.tokenized import declare
+from lightship.compiler.declarations.transformed import Transformed, load_declared, transformed
 from lightship.compiler.graph import randomness
 from lightship.compiler.job import BuildJob
 from lightship.compiler.limits import Cost
@@ -24,7 +25,6 @@ from lightship.compiler.sandbox import Progress
 from lightship.compiler.sources.base import Original, Reference
 from lightship.compiler.sources.time_limited import TimeLimited
 from lightship.compiler.sources.trust import trusted_code
-from lightship.compiler.transformed import Transformed, load_declared, transformed
 from lightship.compiler.verification import latency
 from lightship.compiler.verification.parity import Agreement
 from lightship.compiler.verification.recordings import (

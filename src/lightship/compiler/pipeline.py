@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from lightship.bundle import Bundle
-from lightship.compiler import named_files, sources, untrusted_report
-from lightship.compiler.config import Config, read_config
+from lightship.compiler import sources, untrusted_report
+from lightship.compiler.declarations import named_files
+from lightship.compiler.declarations.config import Config, read_config
 from lightship.compiler.job import BuildJob
 from lightship.compiler.report import Report
 from lightship.compiler.sandbox import CONFINED, Confinement, Outcome, Progress, Task, ignore_progress, run
@@ -33,7 +34,7 @@ class CompileOptions:
 
     Attributes:
         name: the model's name; default: the name in model.yaml, else derived from the file name.
-        config: a model.yaml, see :mod:`lightship.compiler.config`.
+        config: a model.yaml, see :mod:`lightship.compiler.declarations.config`.
         data, engine, trust, slow: see :class:`lightship.compiler.job.BuildJob`.
         sandbox: False opens the file even where this machine has no sandbox; recorded in the manifest.
         transforms: folder and time limit of the user's transforms. The one that model.yaml names is allowed, because

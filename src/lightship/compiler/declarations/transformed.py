@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lightship.bundle.transform import UsedTransform
-from lightship.compiler.config import Config
+from lightship.compiler.declarations.config import Config
 from lightship.compiler.hints import Hint
 from lightship.compiler.sources.base import Original
 from lightship.compiler.verification.parity import TOLERANCES, Agreement

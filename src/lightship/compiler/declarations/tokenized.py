@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lightship.compiler import tokenization
-from lightship.compiler.config import Config
+from lightship.compiler.declarations import tokenization
+from lightship.compiler.declarations.config import Config
+from lightship.compiler.declarations.tokenization import Entry, TextInput
 from lightship.compiler.hints import Hint, vocabulary
 from lightship.compiler.sources.base import Batch, Original
-from lightship.compiler.tokenization import Entry, TextInput
 from lightship.errors import CompileError
 from lightship.preprocessing import Program
 from lightship.tensors import Array, Signature, TensorSpec

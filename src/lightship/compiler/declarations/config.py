@@ -10,7 +10,7 @@
     metrics: {accuracy: 0.98}
 
 Inputs and outputs have the names that the model gives them. An entry applies to every signature that has an input or
-output of that name. ``transform`` names code of the user, see :mod:`lightship.compiler.declaration`.
+output of that name. ``transform`` names code of the user, see :mod:`lightship.compiler.declarations.transform`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from lightship import inputs
-from lightship.compiler import plain_yaml
-from lightship.compiler.declaration import Declaration
+from lightship.compiler.declarations import plain_yaml
+from lightship.compiler.declarations.transform import Declaration
 from lightship.errors import CompileError, InvalidInput
 from lightship.tensors import Signature, TensorSpec
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from lightship import inputs
 from lightship.compiler import limits
-from lightship.compiler.config import without_kind
+from lightship.compiler.declarations.config import without_kind
 from lightship.compiler.hints import Hint
 from lightship.errors import CompileError, InvalidInput, SourceRefused
 from lightship.inputs.text import FILES, Text

@@ -222,9 +222,11 @@ def _latency(built: Built, model: Model) -> Latency:
     """
     first = built.recorded.own[0]
     smallest, _ = first.batches[0]
-    before = {name: latency.p50(call) for name, call in built.original.calls(first.signature.name, smallest).items()}
+    slow = built.job.slow
+    calls = built.original.calls(first.signature.name, smallest)
+    before = {name: latency.p50(call, slow=slow) for name, call in calls.items()}
     fastest = min(before, key=before.__getitem__)
-    after = latency.p50(lambda: model.predict(Call(inputs=smallest)))
+    after = latency.p50(lambda: model.predict(Call(inputs=smallest)), slow=slow)
     return Latency(fastest, before.pop(fastest), after, before)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain, pairwise
+from typing import Any
 
 import numpy as np
 
-from lightship.preprocessing.operators.base import Operator, plain
+from lightship.preprocessing.operators.base import Operation, Operator, plain
 from lightship.preprocessing.operators.sizes import affordable, check_splits
 from lightship.preprocessing.operators.strings import fill
 from lightship.tensors import Array
@@ -32,48 +34,66 @@ def split(texts: Array, separator: Array, *, most: int = -1) -> tuple[Array, Arr
     return positions, tokens, np.array([len(rows), counts.max(initial=0)], np.int64)
 
 
-def ngrams(
-    tokens: Array,
-    splits: Array,
-    *,
-    widths: Sequence[int],
-    separator: str,
-    padding: tuple[str, str, int] = ("", "", 0),
-    keep_short: bool = False,
-) -> tuple[Array, Array]:
-    """Return the n-grams of each row of tokens, width after width.
+@dataclass(frozen=True)
+class NGrams:
+    """Options of n-grams.
 
-    ``splits`` are the positions of the rows in ``tokens``. ``padding`` is the text before, the text after, and how
-    many of each; a negative number is the width less one. ``keep_short``: a row shorter than every width is one n-gram.
+    Attributes:
+        widths: the numbers of tokens.
+        separator: the text between tokens.
+        padding: the text before a row, the text after it, and how many of each; a negative number is the width less
+            one.
+        keep_short: whether a row shorter than every width is one n-gram.
     """
-    check_splits(splits, len(tokens))
-    size = max(widths) - 1 if padding[2] < 0 else min(padding[2], max(widths) - 1)
-    affordable([len(tokens) + 2 * size * (len(splits) - 1), sum(widths)])
-    words, bounds = tokens.tolist(), splits.tolist()
-    between = separator.encode("utf-8", "surrogateescape")
-    sides = (padding[0].encode("utf-8", "surrogateescape"), padding[1].encode("utf-8", "surrogateescape"))
-    found: list[bytes] = []
-    ends = [0]
-    for start, end in pairwise(bounds):
-        row = words[start:end]
-        made = [gram for width in widths for gram in _grams(row, width, sides, padding[2])]
-        if keep_short and not made and row:
-            made = [_short(row, sides, padding[2], max(widths), between)]
-        found.extend(gram if isinstance(gram, bytes) else between.join(gram) for gram in made)
-        ends.append(len(found))
-    return fill(found), np.array(ends, splits.dtype)
+
+    widths: Sequence[int]
+    separator: str
+    padding: tuple[str, str, int] = ("", "", 0)
+    keep_short: bool = False
+
+    def of(self, tokens: Array, splits: Array) -> tuple[Array, Array]:
+        """Return the n-grams of each row of tokens, width after width, and their splits.
+
+        ``splits`` are the positions of the rows in ``tokens``.
+        """
+        check_splits(splits, len(tokens))
+        affordable([len(tokens) + 2 * self._pads(max(self.widths)) * (len(splits) - 1), sum(self.widths)])
+        words = tokens.tolist()
+        found: list[bytes] = []
+        ends = [0]
+        for start, end in pairwise(splits.tolist()):
+            found += self._of_row(words[start:end])
+            ends.append(len(found))
+        return fill(found), np.array(ends, splits.dtype)
+
+    def _of_row(self, row: list[bytes]) -> list[bytes]:
+        between = _encoded(self.separator)
+        made = [
+            between.join(padded[start : start + width])
+            for width in self.widths
+            for padded in [self._padded(row, width)]
+            for start in range(len(padded) - width + 1)
+        ]
+        if self.keep_short and not made and row:
+            return [between.join(self._padded(row, max(self.widths)))]
+        return made
+
+    def _padded(self, row: list[bytes], width: int) -> list[bytes]:
+        before, after, _ = self.padding
+        count = self._pads(width)
+        return [_encoded(before)] * count + row + [_encoded(after)] * count
+
+    def _pads(self, width: int) -> int:
+        return width - 1 if self.padding[2] < 0 else min(self.padding[2], width - 1)
 
 
-def _grams(row: list[bytes], width: int, sides: tuple[bytes, bytes], pad: int) -> Iterator[list[bytes] | bytes]:
-    size = width - 1 if pad < 0 else min(pad, width - 1)
-    padded = [sides[0]] * size + row + [sides[1]] * size
-    for start in range(len(padded) - width + 1):
-        yield padded[start : start + width]
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
-def _short(row: list[bytes], sides: tuple[bytes, bytes], pad: int, width: int, between: bytes) -> bytes:
-    size = width - 1 if pad < 0 else min(pad, width - 1)
-    return between.join([sides[0]] * size + row + [sides[1]] * size)
+def ngrams(options: Mapping[str, Any], constants: Mapping[int, Array]) -> Operation:
+    """Build the operation from tokens and splits to those of :class:`NGrams`."""
+    return NGrams(**options).of
 
 
-OPERATORS: dict[str, Operator] = {"split": plain(split), "ngrams": plain(ngrams)}
+OPERATORS: dict[str, Operator] = {"split": plain(split), "ngrams": ngrams}

@@ -29,8 +29,8 @@ from lightship.cli import lightship
 from lightship.compiler import CompileOptions, compile_model
 from lightship.compiler.declarations import tokenization
 from lightship.compiler.declarations.config import Config
-from lightship.compiler.declarations.tokenization import Entry
-from lightship.compiler.declarations.tokenized import declare
+from lightship.compiler.declarations.tokenized import tokenized
+from lightship.compiler.declarations.tokenizer_files import Entry
 from lightship.compiler.hints import Hint
 from lightship.compiler.sources.tflite import TfliteFile
 from lightship.compiler.verification import samples
@@ -319,10 +319,10 @@ def test_declared_input_without_model_input_is_refused(bundle: Bundle, folder: P
     ):
         config = Config.parse({"inputs": {name: {"kind": "text", "tokenizer": "vocab.txt", **options}}})
         with pytest.raises(CompileError, match=named):
-            declare(original, config, files)
+            tokenized(original, config, files)
     config = Config.parse({"inputs": {"input_ids": {"kind": "text", "tokenizer": "vocab.txt"}}})
     with pytest.raises(CompileError, match="bucket"):
-        declare(original, config, {})
+        tokenized(original, config, {})
 
 
 def test_invalid_text_in_program_is_invalid_input(bundle: Bundle) -> None:

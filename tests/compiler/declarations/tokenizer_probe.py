@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lightship.compiler import limits
-from lightship.compiler.declarations.tokenization import Entry, read
+from lightship.compiler.declarations.tokenization import read
+from lightship.compiler.declarations.tokenizer_files import Entry
 from lightship.compiler.sandbox import Progress
 from lightship.tensors import Signature, TensorSpec
 

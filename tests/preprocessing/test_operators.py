@@ -11,7 +11,7 @@ from lightship.errors import InvalidInput, TooLarge
 from lightship.preprocessing import patterns
 from lightship.preprocessing.fingerprints import farmhash, siphash
 from lightship.preprocessing.operators import build
-from lightship.preprocessing.operators.strings import fill
+from lightship.preprocessing.operators.texts.strings import fill
 from tests.model_files import results_once
 from tests.preprocessing.operator_cases import CASES
 

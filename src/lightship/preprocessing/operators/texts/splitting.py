@@ -11,7 +11,7 @@ import numpy as np
 
 from lightship.preprocessing.operators.base import Operation, Operator, plain
 from lightship.preprocessing.operators.sizes import affordable, check_splits
-from lightship.preprocessing.operators.strings import fill
+from lightship.preprocessing.operators.texts.strings import fill
 from lightship.tensors import Array
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,3 +42,8 @@ def written_once(module: str, name: str, factory: pytest.TempPathFactory) -> Pat
             write(module, partial)
             partial.rename(target)
     return target
+
+
+def results_once(module: str, name: str, factory: pytest.TempPathFactory) -> Any:
+    """Return the content of a JSON file that a module writes, once for all workers."""
+    return json.loads(written_once(module, name, factory).read_text())

@@ -17,6 +17,9 @@ T = TypeVar("T")
 
 MEBIBYTE = 1024 * 1024
 
+# The name of a transform is also that of a file and of a Python module.
+TRANSFORM_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
 
 class CacheSettings(NamedTuple):
     """The cache of versions that were downloaded from S3.
@@ -265,7 +268,7 @@ def _duration(text: str) -> float:
 
 def _transforms(text: str) -> tuple[str, ...]:
     names = tuple(word.strip() for word in text.split(",") if word.strip())
-    if not all(re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name) for name in names):
+    if not all(TRANSFORM_NAME.fullmatch(name) for name in names):
         raise ValueError("a list of names like euros,dates of the characters a-z, 0-9 and _")
     return names
 

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from lightship.cli import lightship
-from lightship.compiler import plain_yaml
-from lightship.compiler.config import Config
+from lightship.compiler.declarations import plain_yaml
+from lightship.compiler.declarations.config import Config
 from lightship.compiler.description.describe import Description
 from lightship.compiler.description.starter import starter
 from lightship.tensors import Signature, TensorSpec

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 EXECUTED = "executed"  # the file that code in a model would write next to it if it ran
 
 Compile = Callable[..., tuple[Report, Model]]
+Outcomes = dict[str, dict[str, Any]]  # of models that were compiled in another process, by case
 
 
 @pytest.fixture(scope="session")

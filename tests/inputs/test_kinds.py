@@ -14,7 +14,7 @@ from lightship import protocols
 from lightship.app.document import document
 from lightship.bundle import Manifest
 from lightship.calls import Call, ModelState, Prediction
-from lightship.compiler.config import Config
+from lightship.compiler.declarations.config import Config
 from lightship.compiler.verification import samples
 from lightship.inputs import KINDS, kind_of
 from lightship.inputs.example import Example

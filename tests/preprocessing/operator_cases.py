@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lightship.preprocessing.operators.strings import fill
+from lightship.preprocessing.operators.texts.strings import fill
 from tests.preprocessing.adversarial_texts import texts
 
 TEXTS = fill(texts())

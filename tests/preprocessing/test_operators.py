@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tracemalloc
 
 import numpy as np
@@ -12,16 +11,15 @@ from lightship.errors import InvalidInput, TooLarge
 from lightship.preprocessing import patterns
 from lightship.preprocessing.fingerprints import farmhash, siphash
 from lightship.preprocessing.operators import build
-from lightship.preprocessing.operators.strings import fill
-from tests.model_files import written_once
+from lightship.preprocessing.operators.texts.strings import fill
+from tests.model_files import results_once
 from tests.preprocessing.operator_cases import CASES
 
 
 @pytest.fixture(scope="module")
 def differences(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return messages by case, empty where TensorFlow's result is numpy's."""
-    target = written_once("tests.preprocessing.operator_differences", "operators.json", tmp_path_factory)
-    found: dict[str, str] = json.loads(target.read_text())
+    found: dict[str, str] = results_once("tests.preprocessing.operator_differences", "operators.json", tmp_path_factory)
     return found
 
 

@@ -40,13 +40,6 @@ def test_program_inputs_are_values_without_origin() -> None:
     assert (JOIN.inputs(), with_constant.inputs()) == (("a", "b"), ("a",))
 
 
-def test_program_then_renames_equal_names() -> None:
-    again = Program((Step("arrays.cast", ("x",), ("joined",), {"dtype": "int32"}),), {"n": "joined"})
-    chained = JOIN.then(again)
-    assert chained.inputs() == ("a", "b")
-    assert chained.bind().run(TWO) == {"n": pytest.approx(np.array([[1, 2]]))}
-
-
 def test_program_constants_of_several_signatures_are_stored_once(tmp_path: Path) -> None:
     words = np.array([b"\xff\x00", b""], dtype=np.object_)
     program = Program((), {"x": "words"}, {"words": words})

@@ -11,7 +11,7 @@ import pytest
 from lightship.errors import TooLarge
 from lightship.preprocessing import Program, Step
 from lightship.preprocessing.operators import build
-from lightship.preprocessing.operators.strings import fill
+from lightship.preprocessing.operators.texts.strings import fill
 
 MANY = 20_001
 TEXTS = fill([b"a" * MANY] + [b"a"] * (MANY - 1))

@@ -12,7 +12,9 @@ from samcli.lib.providers.provider import Stack
 from samcli.lib.providers.sam_function_provider import SamFunctionProvider
 
 from lightship.aws.stack import StackSettings
+from lightship.errors import SettingError
 from lightship.local.template.wiring import read
+from lightship.settings import TransformSettings
 from tests.template.evaluated import ROOT, SOURCE, Evaluated, environment, with_bucket
 
 FUNCTIONS = {name: entry for name, entry in SOURCE["Resources"].items() if name.endswith("Function")}
@@ -60,6 +62,17 @@ def test_environment_of_queue_function_names_resources(name: str) -> None:
 def test_environment_of_function_with_models_names_transforms(name: str) -> None:
     parameters = with_bucket(Transforms="euros,dates").values
     assert environment(name, **parameters)["LIGHTSHIP_TRANSFORMS"] == "euros,dates"
+
+
+@pytest.mark.parametrize("names", ["", "euros", "euros,dates_2", "a" * 64, "a" * 65, "Euros", "2x", "_x", "a-b"])
+def test_transforms_parameter_accepts_names_of_setting(names: str) -> None:
+    try:
+        TransformSettings.from_environment({"LIGHTSHIP_TRANSFORMS": names})
+    except SettingError:
+        accepted = False
+    else:
+        accepted = True
+    assert bool(re.search(SOURCE["Parameters"]["Transforms"]["AllowedPattern"], names)) is accepted
 
 
 def test_environment_of_api_names_jobs_resources_only_with_bucket() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lightship.calls import Call
-from lightship.compiler.config import Config, read_config
+from lightship.compiler.declarations.config import Config, read_config
 from lightship.compiler.job import BuildJob
 from lightship.compiler.pipeline import CompileOptions, compile_bundle, compile_model
 from lightship.compiler.sandbox import Confinement

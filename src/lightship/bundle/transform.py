@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from lightship.settings import TRANSFORM_NAME
 from lightship.tensors import Signature
-
-# A name is also that of a file and of a Python module.
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 class UsedTransform(NamedTuple):
@@ -45,6 +42,6 @@ class UsedTransform(NamedTuple):
 
 def check_name(name: object) -> str:
     """Return a transform's name; raises ValueError for anything else."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not TRANSFORM_NAME.fullmatch(name):
         raise ValueError(f"{str(name)[:80]!r} is not the name of a transform: use a-z, 0-9 and _, a letter first")
     return name

@@ -1,5 +1,15 @@
 """Compiler: turn a model file into the next version of a model in a registry.
 
+::
+
+    declarations   model.yaml, and originals with the inputs that it declares
+    sources        formats of model files, and the originals that they load
+    description    a starter model.yaml for a file (``lightship init``)
+    graph          frozen graphs; lifting, rewrites and trees make graphs that LiteRT can run
+    conversion     choice of the engine
+    verification   recordings, comparisons, the trial
+    sandbox        child processes that open model files
+
 Names are imported lazily: the sandboxed child process imports this package before it is confined, and importing numpy
 would start threads, each of which would have to be confined separately.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,9 +13,10 @@ from lightship.bundle import GOLDEN, Bundle, Manifest, digests, write_manifest
 from lightship.bundle.golden import write_golden
 from lightship.calls import Call
 from lightship.compiler import sources, stages
-from lightship.compiler.config import Config
 from lightship.compiler.conversion.choice import Choice, compile_best
-from lightship.compiler.declared import declare
+from lightship.compiler.declarations.config import Config
+from lightship.compiler.declarations.tokenized import tokenized
+from lightship.compiler.declarations.transformed import Transformed, load_declared, transformed
 from lightship.compiler.graph import randomness
 from lightship.compiler.job import BuildJob
 from lightship.compiler.limits import Cost
@@ -24,7 +25,6 @@ from lightship.compiler.sandbox import Progress
 from lightship.compiler.sources.base import Original, Reference
 from lightship.compiler.sources.time_limited import TimeLimited
 from lightship.compiler.sources.trust import trusted_code
-from lightship.compiler.transformed import Transformed, load_declared, transformed
 from lightship.compiler.verification import latency
 from lightship.compiler.verification.parity import Agreement
 from lightship.compiler.verification.recordings import (
@@ -42,6 +42,23 @@ from lightship.tensors import Signature
 from lightship.transforms import Transform
 
 _UNMEASURED = Cost(0.0, 0)  # the trial measures the cost in a separate process
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """An original model with the inputs that model.yaml gives it.
+
+    Attributes:
+        config: the rest of model.yaml.
+        transform: the user's code before and after the model; None without.
+        trusted: code in the source that ``--trust`` allowed.
+    """
+
+    job: BuildJob
+    config: Config
+    transform: Transform | None
+    original: Original
+    trusted: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -73,16 +90,9 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Built:
-    """Converted model and the results of the steps before it.
+    """A converted model."""
 
-    Attributes:
-        trusted: code in the source that ``--trust`` allowed.
-    """
-
-    job: BuildJob
-    config: Config
-    original: Original
-    trusted: tuple[str, ...]
+    loaded: Loaded
     recorded: Recorded
     choice: Choice
 
@@ -113,33 +123,39 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         progress(stage, stages.BUILD.index(stage) / len(stages.BUILD))
 
     with tempfile.TemporaryDirectory() as work:
-        config = Config.parse(job.config)
-        transform = load_declared(config, job.transforms)
-        begin("check")
-        importer = sources.find(job.source)
-        trusted = trusted_code(job.source, importer.check(job.source, Path(work)), trust=job.trust)
-        begin("load")
-        loaded = importer.load(job.source, Path(work), trust=job.trust)
-        declared = declare(loaded, config, job.files)
-        config, original = declared.config, TimeLimited(declared.original, slow=job.slow)
+        loaded = _load(job, Path(work), begin)
+        original = loaded.original
         begin("record")
-        recorded = _record(original, config, job, transform)
+        recorded = _record(loaded)
         begin("convert")
-        recorded = recorded.with_export_shapes(original, config)
+        recorded = recorded.with_export_shapes(original, loaded.config)
         choice = compile_best(original, recorded.own, job.folder, engine=job.engine, slow=job.slow)
         begin("write")
-        built = Built(job, config, original, trusted, recorded, choice)
+        built = Built(loaded, recorded, choice)
         written = _write(built)
         begin("measure")
         return _report(built, written).to_json()
 
 
-def _record(original: Original, config: Config, job: BuildJob, transform: Transform | None) -> Recorded:
+def _load(job: BuildJob, work: Path, begin: Callable[[str], None]) -> Loaded:
+    """Check and load the model file, and apply what model.yaml says of its inputs."""
+    config = Config.parse(job.config)
+    transform = load_declared(config, job.transforms)
+    begin("check")
+    importer = sources.find(job.source)
+    trusted = trusted_code(job.source, importer.check(job.source, work), trust=job.trust)
+    begin("load")
+    original, config = tokenized(importer.load(job.source, work, trust=job.trust), config, job.files)
+    return Loaded(job, config, transform, TimeLimited(original, slow=job.slow), trusted)
+
+
+def _record(loaded: Loaded) -> Recorded:
     """Record the original's outputs, behind the transform where there is one."""
-    if transform is None:
+    job, config, original = loaded.job, loaded.config, loaded.original
+    if loaded.transform is None:
         recordings = _record_all(original, config.apply(original.signatures), job.data)
         return Recorded(recordings, recordings)
-    reference = transformed(config, original, transform, seconds=job.transforms.seconds)
+    reference = transformed(config, original, loaded.transform, seconds=job.transforms.seconds)
     client = _record_all(reference, reference.client, job.data)
     return Recorded(client, reference.recordings_of_model(client), reference)
 
@@ -153,19 +169,20 @@ def _record_all(original: Reference, signatures: tuple[Signature, ...], data: Pa
 
 
 def _write(built: Built) -> Written:
-    folder, choice = built.job.folder, built.choice
+    loaded, choice = built.loaded, built.choice
+    folder = loaded.job.folder
     write_golden(folder / GOLDEN, golden(built.recorded.client))
     preprocessing = write_programs(folder, choice.preprocessing)
     manifest = Manifest(
         engine=choice.engine,
         signatures=tuple(recording.signature for recording in built.recorded.own),
         files=digests(folder),
-        source=built.original.source,
+        source=loaded.original.source,
         parity=_parity(choice.agreements),
-        metrics=built.config.metrics,
-        trusted=built.trusted,
-        slow=built.job.slow,
-        sandbox=built.job.sandbox,
+        metrics=loaded.config.metrics,
+        trusted=loaded.trusted,
+        slow=loaded.job.slow,
+        sandbox=loaded.job.sandbox,
         stateful=choice.stateful,
         reset=choice.reset,
         rewrites=choice.rewrites,
@@ -205,12 +222,12 @@ def _report(built: Built, written: Written) -> Report:
         engine=choice.engine,
         reasons=choice.reasons,
         signatures=manifest.signatures,
-        sizes=Sizes(built.original.size, after),
+        sizes=Sizes(built.loaded.original.size, after),
         parity=tuple(written.agreements),
         latency=_latency(built, written.model),
         cost=_UNMEASURED,
         warnings=_warnings(built),
-        trusted=built.trusted,
+        trusted=built.loaded.trusted,
         rewrites=choice.rewrites,
     )
 
@@ -222,15 +239,18 @@ def _latency(built: Built, model: Model) -> Latency:
     """
     first = built.recorded.own[0]
     smallest, _ = first.batches[0]
-    before = {name: latency.p50(call) for name, call in built.original.calls(first.signature.name, smallest).items()}
+    slow = built.loaded.job.slow
+    calls = built.loaded.original.calls(first.signature.name, smallest)
+    before = {name: latency.p50(call, slow=slow) for name, call in calls.items()}
     fastest = min(before, key=before.__getitem__)
-    after = latency.p50(lambda: model.predict(Call(inputs=smallest)))
+    after = latency.p50(lambda: model.predict(Call(inputs=smallest)), slow=slow)
     return Latency(fastest, before.pop(fastest), after, before)
 
 
 def _warnings(built: Built) -> tuple[str, ...]:
     outputs = (text for recording in built.recorded.client for text in output_warnings(recording))
-    return (*built.original.notes, *state_warnings(built.original, built.choice), *outputs)
+    original = built.loaded.original
+    return (*original.notes, *state_warnings(original, built.choice), *outputs)
 
 
 def state_warnings(original: Original, choice: Choice) -> list[str]:

@@ -17,12 +17,12 @@ class BuildJob:
     Attributes:
         source: a model file, or the folder of a SavedModel.
         folder: an empty folder, to which the bundle is written.
-        config: what :func:`lightship.compiler.config.read_config` returns.
+        config: what :func:`lightship.compiler.declarations.config.read_config` returns.
         data: file of real inputs for the comparison, see :mod:`lightship.compiler.verification.datafiles`.
         engine: ``litert`` or ``tensorflow`` to require that engine; None prefers LiteRT.
         trust: open the file even if it holds code; recorded in the manifest.
         slow: accept a model that exceeds :mod:`lightship.compiler.limits`; recorded in the manifest.
-        files: files beside model.yaml that it names, by name, see :mod:`lightship.compiler.named_files`.
+        files: files beside model.yaml that it names, by name, see :mod:`lightship.compiler.declarations.named_files`.
         sandbox: the proof of confinement, set by the child process; recorded in the manifest.
         transforms: the user's transforms that model.yaml may name.
     """

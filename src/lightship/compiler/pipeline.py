@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from lightship.bundle import Bundle
-from lightship.compiler import named_files, sources, untrusted_report
-from lightship.compiler.config import Config, read_config
+from lightship.compiler import sources, untrusted_report
+from lightship.compiler.declarations import named_files
+from lightship.compiler.declarations.config import Config, read_config
 from lightship.compiler.job import BuildJob
 from lightship.compiler.report import Report
 from lightship.compiler.sandbox import CONFINED, Confinement, Outcome, Progress, Task, ignore_progress, run
@@ -33,7 +34,7 @@ class CompileOptions:
 
     Attributes:
         name: the model's name; default: the name in model.yaml, else derived from the file name.
-        config: a model.yaml, see :mod:`lightship.compiler.config`.
+        config: a model.yaml, see :mod:`lightship.compiler.declarations.config`.
         data, engine, trust, slow: see :class:`lightship.compiler.job.BuildJob`.
         sandbox: False opens the file even where this machine has no sandbox; recorded in the manifest.
         transforms: folder and time limit of the user's transforms. The one that model.yaml names is allowed, because
@@ -74,17 +75,29 @@ def compile_model(
     if options.data is not None:
         datafiles.check_file(options.data)
     config = read_config(options.config) if options.config else {}
-    files = named_files.find(options.config, config) if options.config else {}
-    declared = Config.parse(config).transform
-    allowed = options.transforms._replace(names=(declared.name,) if declared else ())
     names = (options.name, config.get("name"), name_from(source))
     name = check_name(next(given for given in names if given is not None))
     with registry.staging() as folder:
-        job = BuildJob(source, folder, config, options.data, options.engine, options.trust, options.slow, files)
-        job = replace(job, transforms=allowed)
+        job = _job(source, folder, options, config)
         compiled = compile_bundle(job, Confinement.for_user(sandbox=options.sandbox), progress=progress)
         progress("publish", 1.0)
         return replace(compiled.report, name=name, version=registry.publish(name, compiled.bundle))
+
+
+def _job(source: Path, folder: Path, options: CompileOptions, config: Mapping[str, Any]) -> BuildJob:
+    """Return the job, with the files and the transform that model.yaml names."""
+    declared = Config.parse(config).transform
+    return BuildJob(
+        source,
+        folder,
+        config=config,
+        data=options.data,
+        engine=options.engine,
+        trust=options.trust,
+        slow=options.slow,
+        files=named_files.find(options.config, config) if options.config else {},
+        transforms=options.transforms._replace(names=(declared.name,) if declared else ()),
+    )
 
 
 def compile_bundle(

@@ -1,7 +1,7 @@
 """Texts: UTF-8 strings, which the preprocessing of a bundle turns into tokens.
 
 The kind replaces a model's tensors of token ids, mask and type ids by one input of strings, so its options name the
-tensors. :mod:`lightship.preprocessing.operators.tokenizer` makes them.
+tensors. :mod:`lightship.preprocessing.operators.texts.tokenizer` makes them.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ short-input PRF". All return unsigned 64-bit integers.
 from __future__ import annotations
 
 from struct import Struct
+from typing import NamedTuple
 
 _MASK = 0xFFFFFFFFFFFFFFFF
 _K0 = 0xC3A5C85C97CB3127
@@ -48,8 +49,9 @@ def siphash(text: bytes, key: Pair) -> int:
     for start in range(0, whole, 8):
         state = _absorb(state, _one(text, start)[0])
     a, b, c, d = _absorb(state, last)
+    c ^= 0xFF
     for _ in range(4):
-        a, b, c, d = _round(a, b, c ^ 0xFF if not _ else c, d)
+        a, b, c, d = _round(a, b, c, d)
     return a ^ b ^ c ^ d
 
 
@@ -130,30 +132,40 @@ def _longer(text: bytes, length: int) -> int:
     y = 81 * _K1 + 113 & _MASK
     z = _shift_mix(y * _K2 + 113 & _MASK) * _K2 & _MASK
     x = 81 * _K2 + _one(text)[0]
-    v = w = (0, 0)
+    state = _State(x, y, z, (0, 0), (0, 0))
     for start in range(0, (length - 1) // 64 * 64, 64):
-        x, y, z, v, w = _block_mixed(_block(text, start), (x, y, z), v, w)
+        state = _block_mixed(state, _block(text, start), _K1)
+    x, y, z, v, w = state
     factor = _K1 + ((z & 0xFF) << 1)
     w = w[0] + (length - 1 & 63), w[1]
     v = v[0] + w[0], v[1]
     w = w[0] + v[0], w[1]
-    x, y, z, v, w = _block_mixed(_block(text, length - 64), (x, y, z), v, w, factor, last=True)
+    x, y, z, v, w = _block_mixed(_State(x, y, z, v, w), _block(text, length - 64), factor, weight=9)
     inner = _mix(v[0], w[0], factor) + _shift_mix(y) * _K0 + z
     return _mix(inner, _mix(v[1], w[1], factor) + x, factor)
 
 
-def _block_mixed(
-    block: tuple[int, ...], state: tuple[int, int, int], v: Pair, w: Pair, factor: int = _K1, *, last: bool = False
-) -> tuple[int, int, int, Pair, Pair]:
-    x, y, z = state
+class _State(NamedTuple):
+    """State between two blocks."""
+
+    x: int
+    y: int
+    z: int
+    v: Pair
+    w: Pair
+
+
+def _block_mixed(state: _State, block: tuple[int, ...], factor: int, *, weight: int = 1) -> _State:
+    """Return the state after a block; ``weight`` is 9 for the last one."""
+    x, y, z, v, w = state
     x = _rotate(x + y + v[0] + block[1], 37) * factor
     y = _rotate(y + v[1] + block[6], 42) * factor
-    x ^= w[1] * 9 if last else w[1]
-    y += (v[0] * 9 if last else v[0]) + block[5]
+    x ^= w[1] * weight
+    y += v[0] * weight + block[5]
     z = _rotate(z + w[0], 33) * factor
     v = _seeded(block[:4], v[1] * factor, x + w[0])
     w = _seeded(block[4:], z + w[1], y + block[2])
-    return z & _MASK, y & _MASK, x & _MASK, v, w
+    return _State(z & _MASK, y & _MASK, x & _MASK, v, w)
 
 
 def _seeded(words: tuple[int, ...], a: int, b: int) -> Pair:

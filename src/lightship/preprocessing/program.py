@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from lightship.errors import EngineError, LightshipError
@@ -61,26 +61,6 @@ class Program:
         needed = (*(name for step in self.steps for name in step.inputs), *self.outputs.values())
         return tuple(dict.fromkeys(name for name in needed if name not in made))
 
-    def then(self, other: Program) -> Program:
-        """Return the program that passes this program's outputs to another one."""
-        taken = {*self.inputs(), *self.constants, *(name for step in self.steps for name in step.outputs)}
-        names = dict(self.outputs)
-        for name in (*other.constants, *(each for step in other.steps for each in step.outputs)):
-            names[name] = _unused(name, {*taken, *names.values()})
-        steps = (
-            replace(
-                step,
-                inputs=tuple(names.get(name, name) for name in step.inputs),
-                outputs=tuple(names[name] for name in step.outputs),
-            )
-            for step in other.steps
-        )
-        return Program(
-            (*self.steps, *steps),
-            {name: names.get(value, value) for name, value in other.outputs.items()},
-            {**self.constants, **{names[name]: array for name, array in other.constants.items()}},
-        )
-
     def bind(self) -> BoundProgram:
         """Return the program in executable form.
 
@@ -114,8 +94,3 @@ class BoundProgram:
 def _bound(step: Step, constants: Mapping[str, Array]) -> tuple[Operation, tuple[str, ...], tuple[str, ...]]:
     fixed = {position: constants[name] for position, name in enumerate(step.inputs) if name in constants}
     return build(step.operator, step.options, fixed), step.inputs, step.outputs
-
-
-def _unused(name: str, taken: Iterable[str]) -> str:
-    names = set(taken)
-    return next(unique for unique in (name, *(f"{name}_{n}" for n in range(1, len(names) + 2))) if unique not in names)

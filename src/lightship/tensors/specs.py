@@ -154,7 +154,7 @@ def validate(inputs: Mapping[str, Array], specs: Sequence[TensorSpec]) -> None:
         if array.dtype != spec.numpy:
             raise InvalidInput(f"input '{spec.name}' must be {spec}, got {array.dtype.name} {list(shape)}")
         exact = len(shape) == len(spec.shape) and shape[spec.batched :] == spec.row_shape
-        if not exact and not _fits(shape, spec.shape):
+        if not exact and not fits(shape, spec.shape):
             raise InvalidInput(f"input '{spec.name}' must have shape {describe_shape(spec)}, got {list(shape)}")
         if array.size == 0:
             raise InvalidInput(f"input '{spec.name}' is empty: send at least one row of shape {describe_row(spec)}")
@@ -187,7 +187,8 @@ def check_finite(array: Array, spec: TensorSpec) -> None:
         )
 
 
-def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+def fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    """Return whether an array's shape has the wanted sizes; None is any size."""
     return len(shape) == len(wanted) and all(
         expected in (None, size) for size, expected in zip(shape, wanted, strict=True)
     )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lightship.tensors import Array, TensorSpec
+from lightship.tensors.specs import fits
 
 _LONGEST_NAME = 80
 
@@ -52,16 +53,10 @@ def _checked(value: Any, spec: TensorSpec) -> Array:
     if not isinstance(value, np.ndarray):
         raise WrongReturn(f"it returned '{spec.name}' as {type(value).__name__}, expected an array {spec}")
     array = _as_bytes(value, spec) if spec.dtype == "string" else value
-    if array.dtype != spec.numpy or not _fits(array.shape, spec.shape):
+    if array.dtype != spec.numpy or not fits(array.shape, spec.shape):
         found = f"{array.dtype.name} {list(array.shape)}"
         raise WrongReturn(f"it returned '{spec.name}' as {found}, expected {spec}")
     return array if array.flags.c_contiguous else array.copy()
-
-
-def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
-    return len(shape) == len(wanted) and all(
-        expected in (None, size) for size, expected in zip(shape, wanted, strict=True)
-    )
 
 
 def _as_bytes(array: Array, spec: TensorSpec) -> Array:

@@ -25,7 +25,7 @@ from lightship.compiler.verification.recordings import record
 from lightship.engines.litert import LiteRTEngine
 from lightship.engines.preprocessed import with_programs
 from lightship.errors import EngineError, LightshipError
-from lightship.preprocessing.operators.strings import fill
+from lightship.preprocessing.operators.texts.strings import fill
 from lightship.tensors import Array, TensorSpec
 from tests.compiler.lifting import keras_cases, saved_model_cases
 from tests.compiler.lifting.chosen import all_names

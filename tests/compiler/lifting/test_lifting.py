@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.compiler.conftest import Outcomes
 from tests.compiler.lifting.chosen import FUNCTIONS, KEPT, keras_names
-from tests.compiler.lifting.conftest import Outcomes
 
 CASES = (*keras_names(), *FUNCTIONS)
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 
-from tests.model_files import written_once
-
-Outcomes = dict[str, dict[str, Any]]
+from tests.compiler.conftest import Outcomes
+from tests.model_files import results_once
 
 
 @pytest.fixture(scope="session")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     """Return engine, rewrites, reasons and differences by case."""
-    target = written_once("tests.compiler.rewrites.cases", "rewrites.json", tmp_path_factory)
-    outcomes: Outcomes = json.loads(target.read_text())
-    return outcomes
+    found: Outcomes = results_once("tests.compiler.rewrites.cases", "rewrites.json", tmp_path_factory)
+    return found

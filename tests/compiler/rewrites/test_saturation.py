@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.compiler.rewrites.conftest import Outcomes
+from tests.compiler.conftest import Outcomes
 from tests.compiler.rewrites.saturation_cases import CASES
 
 

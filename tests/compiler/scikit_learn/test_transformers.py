@@ -29,6 +29,7 @@ from lightship.compiler.sources.sklearn.transformers.base import Draft, Part, Ta
 from lightship.compiler.sources.sklearn.translate.base import Untranslatable
 from lightship.errors import InvalidInput
 from lightship.preprocessing import Program
+from lightship.preprocessing.builder import ProgramBuilder
 from lightship.tensors import Array
 
 RNG = np.random.default_rng(5)
@@ -46,11 +47,11 @@ def program(transformer: Any, *, strings: tuple[str, ...] = (), columns: int = 4
     """Return a transformer's program, from ``features`` or from the columns x0, x1, …"""
     names = tuple(f"x{index}" for index in range(columns))
     parts = [Part(name, (name,), "string" if name in strings else "number", raw=True) for name in names]
-    draft = Draft(frozenset({"features", *names}))
+    draft = Draft(ProgramBuilder({"features", *names}))
     table = transformers.transform(
         transformer, draft, Table(tuple(parts) if strings else (Part("features", names, raw=True),))
     )
-    return draft.program(draft.matrix(table, transformer), "features")
+    return draft.builder.finish({"features": draft.matrix(table, transformer)})
 
 
 def inputs(rows: Array) -> dict[str, Array]:

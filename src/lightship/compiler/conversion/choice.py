@@ -24,6 +24,7 @@ from lightship.engines.preprocessed import with_programs
 from lightship.errors import CompileError, EngineError, ParityError
 from lightship.inputs import kind_of
 from lightship.preprocessing import Program
+from lightship.preprocessing.builder import chain
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def _compile_litert(
 ) -> Choice:
     names = [recording.signature.name for recording in recordings]
     converted = litert.convert(attempt.folder, names, folder / MODEL, stateful=original.stateful, reset=original.reset)
-    programs = _chained(original.preprocessing, attempt.preprocessing)
+    programs = chain(original.preprocessing, attempt.preprocessing)
     engine = with_programs(converted, programs)
     try:
         if attempt.precision:
@@ -157,14 +158,6 @@ def _compile_litert(
         raise litert.Unconvertible(litert.operators(error.detail) or [error.message]) from None
     except KeyError as error:
         raise litert.Unconvertible([f"the converted model lacks {error}"]) from None
-
-
-def _chained(first: Mapping[str, Program], second: Mapping[str, Program]) -> dict[str, Program]:
-    """Return one program per signature: the first, then the second."""
-    return {
-        name: first[name].then(second[name]) if name in first and name in second else (first.get(name) or second[name])
-        for name in {**first, **second}
-    }
 
 
 def _check_recast(

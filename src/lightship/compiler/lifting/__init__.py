@@ -7,7 +7,7 @@ first part becomes steps of numpy operators; the tensors that cross the border b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -120,4 +120,4 @@ def _redirect_outputs(graph: Graph, tensor: Any, name: str) -> None:
 def _with_others(program: Program, graph: Graph, crossing: dict[str, Any]) -> Program:
     """Return the program that also passes inputs which the remaining graph takes."""
     others = {name: name for name in graph.inputs if name not in crossing}
-    return Program(program.steps, {**others, **program.outputs}, program.constants)
+    return replace(program, outputs={**others, **program.outputs})

@@ -139,7 +139,7 @@ class _Analysis:
             self._blocked[operation.name] = blocks[0]
 
     def _translated(self, operation: Any) -> Translated:
-        if operation.type == "LookupTableFindV2" and origin(operation.inputs[0]).name not in self._tables:
+        if operation.type == "LookupTableFindV2" and origin(operation.inputs[0]).op.name not in self._tables:
             raise NotLiftable(operation.type)
         return translate(operation)
 
@@ -161,7 +161,7 @@ class _Analysis:
             return False
         if any(tensor.dtype.name == "string" or tensor.op.name in self._unaligned for tensor in operation.inputs):
             return bool(operation.type != "GatherV2")  # the table of an embedding, which may be large
-        computed = [name for name in (origin(each).name for each in operation.inputs) if name in self._computed]
+        computed = [name for name in (origin(each).op.name for each in operation.inputs) if name in self._computed]
         return operation.type in _FOLLOWING and bool(computed) and all(name in self._lifted for name in computed)
 
     def lifted(self) -> Iterator[Any]:
@@ -180,11 +180,10 @@ class _Analysis:
 
 
 def origin(tensor: Any) -> Any:
-    """Return the operation that computes a tensor, before Identity operations."""
-    operation = tensor.op
-    while operation.type == "Identity":
-        operation = operation.inputs[0].op
-    return operation
+    """Return the tensor that Identity operations passed on as this one."""
+    while tensor.op.type == "Identity":
+        tensor = tensor.op.inputs[0]
+    return tensor
 
 
 def _ancestors(operations: Collection[Any]) -> list[Any]:

@@ -9,10 +9,12 @@ import numpy as np
 
 from lightship.compiler.lifting.cut import Cut, origin
 from lightship.compiler.lifting.translation import Translated
-from lightship.preprocessing import Program, Step
+from lightship.preprocessing import Program
+from lightship.preprocessing.builder import ProgramBuilder
 from lightship.tensors import Array
 
 Tables = Mapping[str, tuple[Array, Array]]  # keys and values by placeholder
+_NAME = "v"  # of all values: short, because the manifest lists them
 
 
 def program_of(cut: Cut, inputs: Mapping[str, str], tables: Tables, outputs: Mapping[str, Any]) -> Program:
@@ -25,26 +27,25 @@ def program_of(cut: Cut, inputs: Mapping[str, str], tables: Tables, outputs: Map
     for operation, translated in cut.steps:
         if operation.type != "Identity":
             writer.add(operation, translated)
-    return Program(
-        tuple(writer.steps), {name: writer.value(tensor) for name, tensor in outputs.items()}, writer.constants
-    )
+    return writer.builder.finish({name: writer.value(tensor) for name, tensor in outputs.items()})
 
 
 class _Writer:
+    """Steps and constants of operations, and the names of their tensors' values."""
+
     def __init__(self, inputs: Mapping[str, str], tables: Tables) -> None:
-        self.steps: list[Step] = []
-        self.constants: dict[str, Array] = {}
+        self.builder = ProgramBuilder(inputs.values())
         self._inputs = inputs
         self._tables = tables
-        self._names: dict[str, str] = {}
-        self._taken = set(inputs.values())
+        self._values: dict[str, str] = {}
 
     def add(self, operation: Any, translated: Translated) -> None:
         """Append the step of an operation."""
         names = [name for tensor in operation.inputs for name in self._arguments(tensor)]
         taken = names if translated.inputs is None else [names[position] for position in translated.inputs]
-        made = [self._new(tensor.name) for tensor in operation.outputs]
-        self.steps.append(Step(translated.operator, tuple(taken), tuple(made), translated.options))
+        tensors = [tensor.name for tensor in operation.outputs]
+        made = self.builder.step(translated.operator, taken, translated.options, results=[_NAME] * len(tensors))
+        self._values |= zip(tensors, made, strict=True)
 
     def value(self, tensor: Any) -> str:
         """Return the name of a tensor's value."""
@@ -53,9 +54,7 @@ class _Writer:
 
     def _arguments(self, tensor: Any) -> list[str]:
         """Return the names of a tensor's value; of a table's keys and values."""
-        source = tensor
-        while source.op.type == "Identity":
-            source = source.op.inputs[0]
+        source = origin(tensor)
         operation = source.op
         if operation.name in self._inputs:
             return [self._inputs[operation.name]]
@@ -64,21 +63,12 @@ class _Writer:
             return [self._constant(f"{source.name}|keys", keys), self._constant(f"{source.name}|values", values)]
         if operation.type == "Const":
             return [self._constant(source.name, _value(operation))]
-        return [self._names[source.name]]
+        return [self._values[source.name]]
 
     def _constant(self, key: str, array: Array) -> str:
-        if key not in self._names:
-            self.constants[self._new(key)] = array
-        return self._names[key]
-
-    def _new(self, key: str) -> str:
-        """Return a new name, which is short because the manifest lists it."""
-        number = len(self._names)
-        while (name := f"v{number}") in self._taken:
-            number += 1
-        self._taken.add(name)
-        self._names[key] = name
-        return name
+        if key not in self._values:
+            self._values[key] = self.builder.constant(array, _NAME)
+        return self._values[key]
 
 
 def _value(operation: Any) -> Array:
@@ -93,7 +83,7 @@ def export_tables(cut: Cut, captures: Mapping[str, Any]) -> Tables:
     found: dict[str, tuple[Array, Array]] = {}
     for operation, _ in cut.steps:
         if operation.type == "LookupTableFindV2":
-            name = origin(operation.inputs[0]).name
+            name = origin(operation.inputs[0]).op.name
             found[name] = _content(captures[name], operation)
     return found
 

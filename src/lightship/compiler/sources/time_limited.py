@@ -1,40 +1,35 @@
-"""An original model with a time limit for each call of :meth:`TimeLimited.run`."""
+"""An original model with a time limit for its calls."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lightship.compiler import limits
-from lightship.compiler.sources.base import Original
+from lightship.compiler.sources.base import Batch, Original
+from lightship.compiler.sources.wrapped import Wrapped
 from lightship.tensors import Array, Signature
 
+_EXPORTS = 2  # that check_export compares at most
 
-class TimeLimited:
-    """An original model with a time limit for each call of :meth:`run`.
 
-    A call that exceeds the limit ends the process, unless the model may be ``slow``. The functions that ``calls``
-    returns and the calls in ``check_export`` have no limit of their own.
+class TimeLimited(Wrapped):
+    """An original model with a time limit for :meth:`run` and :meth:`check_export`.
+
+    A call that exceeds the limit ends the process, unless the model may be ``slow``. The functions of :meth:`calls`
+    have none, because it would be timed with them: :func:`lightship.compiler.verification.latency.p50` sets it.
     """
 
     def __init__(self, original: Original, *, slow: bool) -> None:
-        self._original = original
+        super().__init__(original)
         self._slow = slow
-        self.source: Mapping[str, str] = original.source
-        self.size = original.size
-        self.signatures: tuple[Signature, ...] = original.signatures
-        self.subject = original.subject
-        self.notes = original.notes
-        self.preprocessing = original.preprocessing
-        self.stateful = original.stateful
-        self.random_operators = original.random_operators
-        self.reset = original.reset
-        self.hints = original.hints
-        self.calls = original.calls
-        self.check_export = original.check_export
-        self.candidates = original.candidates
-        self.saved_model = original.saved_model
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run the original within the time limit."""
         with limits.calls(1, slow=self._slow):
-            return self._original.run(signature, inputs)
+            return self.original.run(signature, inputs)
+
+    def check_export(self, batches: Mapping[str, Sequence[Batch]]) -> tuple[Signature, ...]:
+        """Compare the export with recorded batches, within the time of all their calls."""
+        count = sum(map(len, batches.values()))
+        with limits.calls(_EXPORTS * count, slow=self._slow):
+            return self.original.check_export(batches)

@@ -17,8 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lightship.compiler import plain_yaml
-from lightship.compiler.config import read_config
+from lightship.compiler.declarations import plain_yaml
+from lightship.compiler.declarations.config import read_config
 from lightship.compiler.job import BuildJob
 from lightship.compiler.pipeline import compile_bundle
 from lightship.compiler.sandbox import Confinement, Limits, memory, powerless

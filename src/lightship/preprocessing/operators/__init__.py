@@ -13,17 +13,19 @@ from typing import Any
 from lightship.preprocessing.operators.base import Operation, Operator
 from lightship.tensors import Array
 
-# Modules of this package, imported when a program needs them.
-GROUPS = frozenset(
-    {"arrays", "elementwise", "hashing", "literals", "lookup", "ragged", "shapes", "splitting", "strings", "tables"}
-    | {"tokenizer", "unicode"}
-)
+# Groups by the package of their modules, which are imported when a program needs them.
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "texts": ("literals", "splitting", "strings", "tokenizer", "unicode"),
+    "tensors": ("arrays", "elementwise", "ragged", "shapes"),
+    "features": ("hashing", "lookup", "tables"),
+}
+_MODULES = {group: f"{__name__}.{package}.{group}" for package, groups in GROUPS.items() for group in groups}
 
 
 def build(name: str, options: Mapping[str, Any], constants: Mapping[int, Array]) -> Operation:
     """Return the operation of a step; raises KeyError for an unknown operator."""
     group, _, short = name.partition(".")
-    if group not in GROUPS:
+    if group not in _MODULES:
         raise KeyError(name)
-    operators: Mapping[str, Operator] = import_module(f"lightship.preprocessing.operators.{group}").OPERATORS
+    operators: Mapping[str, Operator] = import_module(_MODULES[group]).OPERATORS
     return operators[short](options, constants)

@@ -12,6 +12,7 @@ from lightship.compiler.sources.sklearn.transformers.composition import named
 from lightship.compiler.sources.sklearn.translate import TRANSLATORS, translate
 from lightship.compiler.sources.sklearn.translate.base import FEATURES, Translation, Untranslatable
 from lightship.preprocessing import Program
+from lightship.preprocessing.builder import ProgramBuilder
 from lightship.tensors import TensorSpec
 
 Step = tuple[str, Any]
@@ -127,7 +128,7 @@ def _translate(name: str, final: Any) -> Translation:
 
 def _draft(steps: Steps, table: Table, names: tuple[str, ...]) -> tuple[Draft, Table]:
     """Return the draft of the steps' program, and their output."""
-    draft = Draft(frozenset({FEATURES, *names}))
+    draft = Draft(ProgramBuilder({FEATURES, *names}))
     for name, step in steps:
         table = named(name, transformers.transform, step, draft, table)
     return draft, table
@@ -143,11 +144,11 @@ def _several(names: tuple[str, ...], strings: set[str]) -> Table:
 
 def _program(draft: Draft, value: str, translation: Translation) -> Program | None:
     """Return the program of the steps and the estimator; None without any."""
-    if not draft.steps:
+    if draft.builder.empty:
         return translation.program
     if translation.program:
-        return draft.program(value, FEATURES).then(translation.program)
-    return draft.program(draft.step("arrays.cast", value, dtype=translation.dtype), FEATURES)
+        return draft.builder.finish(draft.builder.append(translation.program, {FEATURES: value}))
+    return draft.builder.finish({FEATURES: draft.step("arrays.cast", value, dtype=translation.dtype)})
 
 
 def _features(model: Any, names: tuple[str, ...], program: Program | None) -> TensorSpec:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from lightship.compiler.sources.sklearn.translate.base import Untranslatable
-from lightship.preprocessing import Program, Step
+from lightship.preprocessing.builder import ProgramBuilder
 from lightship.tensors import Array
 
 
@@ -66,12 +66,10 @@ class Statistics:
 class Draft:
     """Program under construction.
 
-    ``taken`` are the names of its inputs. ``strings`` are the input columns that transformers read as strings.
+    ``strings`` are the input columns that transformers read as strings.
     """
 
-    taken: frozenset[str]
-    steps: list[Step] = field(default_factory=list)
-    constants: dict[str, Array] = field(default_factory=dict)
+    builder: ProgramBuilder
     strings: set[str] = field(default_factory=set)
     statistics: dict[str, Statistics] = field(default_factory=dict)
 
@@ -80,10 +78,9 @@ class Draft:
 
         The operator's group is ``tables`` unless it is given. Arrays become constants.
         """
-        names = tuple(each if isinstance(each, str) else self._constant(each) for each in inputs)
-        output = self._name("value", len(self.steps))
-        self.steps.append(Step(operator if "." in operator else f"tables.{operator}", names, (output,), options))
-        return output
+        names = [each if isinstance(each, str) else self.builder.constant(each) for each in inputs]
+        (value,) = self.builder.step(operator if "." in operator else f"tables.{operator}", names, options)
+        return value
 
     def matrix(self, table: Table, reader: Any) -> str:
         """Return the value of all columns as a matrix of float64.
@@ -127,26 +124,11 @@ class Draft:
                     if getattr(column, key) == getattr(Statistics(), key):
                         setattr(column, key, value)
 
-    def program(self, value: str, target: str) -> Program:
-        """Return the program that passes a value to an input of the graph."""
-        return Program(tuple(self.steps), {target: value}, self.constants)
-
     def _part(self, part: Part, offsets: list[int]) -> Part:
         if offsets == list(range(len(part.names))):
             return part
         value = self.step("select", part.value, np.array(offsets, np.int64))
         return replace(part, value=value, names=tuple(part.names[offset] for offset in offsets))
-
-    def _constant(self, array: Array) -> str:
-        name = self._name("constant", len(self.constants))
-        self.constants[name] = array
-        return name
-
-    def _name(self, kind: str, number: int) -> str:
-        name = f"{kind}{number}"
-        while name in self.taken:
-            name += "_"
-        return name
 
 
 def matrix_table(value: str, names: Iterable[str], *, raw: Sequence[bool] = ()) -> Table:

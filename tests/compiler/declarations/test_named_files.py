@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
-from lightship.compiler import named_files
-from lightship.compiler.config import read_config
+from lightship.compiler.declarations import named_files
+from lightship.compiler.declarations.config import read_config
 from lightship.compiler.sandbox import Task, run
 from lightship.errors import CompileError, SourceRefused
 from tests.compiler.conftest import ROOT
@@ -43,7 +43,7 @@ def test_named_file_outside_of_folder_or_limits_is_refused(tmp_path: Path, name:
 def test_tokenizer_with_slow_expression_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     tokenizer = Tokenizer(models.WordLevel({"a": 0, "[PAD]": 1}, unk_token="a"))
-    task = "tests.compiler.tokenizer_probe"
+    task = "tests.compiler.declarations.tokenizer_probe"
     for expression, named in (
         (r"(?:a{0,900}){2}[^a]", "tokenizer file took more than"),
         (r"(a|aa)+$", "slow.json"),
@@ -59,5 +59,5 @@ def test_tokenizer_with_huge_vocabulary_is_opened_in_time(tmp_path: Path, monkey
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     path = tmp_path / "huge.txt"
     path.write_text("\n".join(["[PAD]", "[UNK]", *(f"w{number}" for number in range(200_000))]))
-    found = run(Task("tests.compiler.tokenizer_probe", {"file": str(path), "seconds": 20.0}, reads=[path]))
+    found = run(Task("tests.compiler.declarations.tokenizer_probe", {"file": str(path), "seconds": 20.0}, reads=[path]))
     assert found.result == {"words": 200_000}

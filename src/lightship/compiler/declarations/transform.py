@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lightship.bundle.transform import check_name
+from lightship.compiler.declarations.checks import check_keys, mapping
 from lightship.errors import CompileError
 from lightship.tensors import DTYPES, Signature, TensorSpec
 
@@ -31,7 +32,7 @@ _LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
-class Declaration:
+class DeclaredTransform:
     """The transform of a model.yaml.
 
     ``inputs`` and ``outputs`` are what clients see; empty where that is what the model has.
@@ -42,7 +43,7 @@ class Declaration:
     outputs: tuple[TensorSpec, ...] = ()
 
     @classmethod
-    def parse(cls, value: object) -> Declaration | None:
+    def parse(cls, value: object) -> DeclaredTransform | None:
         """Validate the value of the key ``transform``; None for none.
 
         Raises CompileError with the key and the expected value.
@@ -52,7 +53,7 @@ class Declaration:
         record = {"name": value} if isinstance(value, str) else value
         if not isinstance(record, dict) or "name" not in record:
             raise CompileError("model.yaml: transform must be a name, or a mapping with name, inputs and outputs")
-        _check_keys(record, _KEYS, "transform")
+        check_keys(record, _KEYS, "transform")
         try:
             name = check_name(record["name"])
         except ValueError as error:
@@ -68,18 +69,16 @@ class Declaration:
 
 
 def _specs(record: Mapping[Any, Any], side: str) -> tuple[TensorSpec, ...]:
-    specs = record.get(side) or {}
-    if not isinstance(specs, dict):
-        raise CompileError(f"model.yaml: transform.{side} must be a mapping with names as keys, not {specs!r:.60}")
+    specs = mapping(record, side, "transform")
     return tuple(_spec(f"transform.{side}", name, options) for name, options in specs.items())
 
 
-def _spec(path: str, name: object, options: object) -> TensorSpec:
-    if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME or "|" in name:
+def _spec(path: str, name: str, options: object) -> TensorSpec:
+    if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME or "|" in name:
         raise CompileError(f"model.yaml: {path}: {name!r:.60} is not a name of printable characters without |")
     if not isinstance(options, dict):
         raise CompileError(f"model.yaml: {path}.{name} must be a mapping with dtype and shape")
-    _check_keys(options, _SPEC_KEYS, f"{path}.{name}")
+    check_keys(options, _SPEC_KEYS, f"{path}.{name}")
     dtype, shape = options.get("dtype"), options.get("shape")
     if not isinstance(dtype, str) or dtype not in DTYPES:
         raise CompileError(f"model.yaml: {path}.{name}.dtype must be one of {', '.join(DTYPES)}")
@@ -88,8 +87,3 @@ def _spec(path: str, name: object, options: object) -> TensorSpec:
             f"model.yaml: {path}.{name}.shape must be a list of sizes such as [null, 3], with null for any size"
         )
     return TensorSpec(name, dtype, tuple(shape))
-
-
-def _check_keys(record: Mapping[Any, Any], keys: tuple[str, ...], path: str) -> None:
-    if unknown := [key for key in record if key not in keys]:
-        raise CompileError(f"model.yaml: unknown key '{path}.{unknown[0]}', expected {', '.join(keys)}")

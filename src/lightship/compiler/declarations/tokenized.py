@@ -1,52 +1,43 @@
-"""Originals whose inputs model.yaml replaces: a program makes the model's tensors.
+"""Originals behind tokenizers: model.yaml replaces a model's tensors by texts.
 
-Recordings, comparisons and the compiled model then have the declared inputs and run the same program.
+Recordings, comparisons and the compiled model then have texts as inputs and run the same program.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lightship.compiler import tokenization
-from lightship.compiler.config import Config
+from lightship.compiler.declarations import tokenization
+from lightship.compiler.declarations.config import Config
+from lightship.compiler.declarations.tokenization import TextInput
+from lightship.compiler.declarations.tokenizer_files import Entry
 from lightship.compiler.hints import Hint, vocabulary
 from lightship.compiler.sources.base import Batch, Original
-from lightship.compiler.tokenization import Entry, TextInput
+from lightship.compiler.sources.wrapped import Wrapped
 from lightship.errors import CompileError
-from lightship.preprocessing import Program
+from lightship.preprocessing.builder import chain
 from lightship.tensors import Array, Signature, TensorSpec
 
-# Functions that read the entry of an input that takes the place of a model's tensors, by its kind.
-READERS: Mapping[str, Callable[[Entry, Signature, Mapping[str, Path]], TextInput]] = {"text": tokenization.read}
 
+def tokenized(original: Original, config: Config, files: Mapping[str, Path]) -> tuple[Original, Config]:
+    """Return an original with the texts of model.yaml, and the rest of its settings.
 
-@dataclass(frozen=True)
-class Declaration:
-    """An original with declared inputs, and the rest of model.yaml."""
-
-    original: Original
-    config: Config
-
-
-def declare(original: Original, config: Config, files: Mapping[str, Path]) -> Declaration:
-    """Return an original whose inputs of the kinds of READERS are those of model.yaml.
-
-    ``files`` are those that model.yaml names. The original is unchanged where there are no such inputs. Raises
+    Both are unchanged where model.yaml has no input of the kind text. ``files`` are those that it names. Raises
     CompileError or SourceRefused.
     """
-    entries = {name: options for name, options in config.inputs.items() if options["kind"] in READERS}
+    entries = {name: options for name, options in config.inputs.items() if options["kind"] == tokenization.KIND}
     if not entries:
-        return Declaration(original, config)
+        return original, config
     own = dict.fromkeys(spec.name for signature in original.signatures for spec in signature.inputs)
     if unknown := [name for name in entries if name not in own]:
         raise CompileError(f"model.yaml: the model has no input '{unknown[0]}': its inputs are {', '.join(own)}")
     texts = {signature.name: _texts(original, signature, entries, files) for signature in original.signatures}
     rest = {name: options for name, options in config.inputs.items() if name not in entries}
-    return Declaration(Declared(original, texts), replace(config, inputs=rest))
+    return Tokenized(original, texts), replace(config, inputs=rest)
 
 
 def _texts(
@@ -54,40 +45,28 @@ def _texts(
 ) -> list[TextInput]:
     hints = original.hints(signature)
     found = [Entry(spec, entries[spec.name], hints.get(spec.name)) for spec in signature.inputs if spec.name in entries]
-    return [READERS[entry.options["kind"]](entry, signature, files) for entry in found]
+    return [tokenization.read(entry, signature, files) for entry in found]
 
 
-class Declared:
-    """An original whose calls take texts; see :class:`Original`."""
+class Tokenized(Wrapped):
+    """An original whose calls take texts."""
 
     def __init__(self, original: Original, texts: Mapping[str, Sequence[TextInput]]) -> None:
-        self._original = original
+        super().__init__(original)
         self._texts = {name: inputs for name, inputs in texts.items() if inputs}
         self._own = {signature.name: signature for signature in original.signatures}
-        self.signatures = tuple(map(self._declared, original.signatures))
+        self.signatures = tuple(map(self._with_texts, original.signatures))
         programs = {name: tokenization.program(inputs, self._own[name]) for name, inputs in self._texts.items()}
         self._bound = {name: program.bind() for name, program in programs.items()}
-        self.preprocessing: Mapping[str, Program] = {
-            **original.preprocessing,
-            **{name: _then(program, original.preprocessing.get(name)) for name, program in programs.items()},
-        }
-        self.source = original.source
-        self.size = original.size
-        self.subject = original.subject
-        self.notes = original.notes
-        self.stateful = original.stateful
-        self.random_operators = original.random_operators
-        self.reset = original.reset
-        self.candidates = original.candidates
-        self.saved_model = original.saved_model
+        self.preprocessing = chain(programs, original.preprocessing)
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run the original on the tokens of texts."""
-        return self._original.run(signature, self._tensors(signature, inputs))
+        return self.original.run(signature, self._tensors(signature, inputs))
 
     def calls(self, signature: str, inputs: Mapping[str, Array]) -> Mapping[str, Callable[[], object]]:
         """Return calls of the original that split the texts, too."""
-        own = self._original.calls(signature, self._tensors(signature, inputs))
+        own = self.original.calls(signature, self._tensors(signature, inputs))
         return {name: partial(self._split_and_call, signature, inputs, call) for name, call in own.items()}
 
     def check_export(self, batches: Mapping[str, Sequence[Batch]]) -> tuple[Signature, ...]:
@@ -96,12 +75,12 @@ class Declared:
             name: [(self._tensors(name, inputs), outputs) for inputs, outputs in recorded]
             for name, recorded in batches.items()
         }
-        return tuple(map(self._declared, self._original.check_export(own)))
+        return tuple(map(self._with_texts, self.original.check_export(own)))
 
     def hints(self, signature: Signature) -> Mapping[str, Hint]:
         """Return the original's hints, and words of the vocabularies."""
         words = {text.spec.name: text.words for text in self._texts.get(signature.name, ()) if text.words}
-        own = self._original.hints(self._own[signature.name])
+        own = self.original.hints(self._own[signature.name])
         return {**own, **{name: vocabulary(each, sentences=True) for name, each in words.items()}}
 
     def _split_and_call(self, signature: str, inputs: Mapping[str, Array], call: Callable[[], object]) -> object:
@@ -112,7 +91,7 @@ class Declared:
         bound = self._bound.get(signature)
         return bound.run(inputs) if bound else dict(inputs)
 
-    def _declared(self, signature: Signature) -> Signature:
+    def _with_texts(self, signature: Signature) -> Signature:
         """Return a signature of the original with texts in place of tensors."""
         texts = {text.tensors["ids"].name: text.spec for text in self._texts.get(signature.name, ())}
         made = {spec.name for text in self._texts.get(signature.name, ()) for spec in text.tensors.values()}
@@ -120,10 +99,6 @@ class Declared:
         inputs = tuple(replace(texts[spec.name], shape=spec.shape[:1]) if spec.name in texts else spec for spec in kept)
         _check_distinct(inputs)
         return signature._replace(inputs=inputs)
-
-
-def _then(program: Program, after: Program | None) -> Program:
-    return program.then(after) if after else program
 
 
 def _check_distinct(inputs: Sequence[TensorSpec]) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from lightship.compiler import limits
+from lightship.compiler.declarations.tokenization import read
+from lightship.compiler.declarations.tokenizer_files import Entry
 from lightship.compiler.sandbox import Progress
-from lightship.compiler.tokenization import Entry, read
 from lightship.tensors import Signature, TensorSpec
 
 

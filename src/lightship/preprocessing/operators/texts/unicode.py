@@ -12,7 +12,7 @@ import numpy as np
 from lightship.errors import InvalidInput
 from lightship.preprocessing.operators.base import Operator, plain
 from lightship.preprocessing.operators.sizes import check_splits
-from lightship.preprocessing.operators.strings import fill
+from lightship.preprocessing.operators.texts.strings import fill
 from lightship.tensors import Array
 
 _LAST = 0x10FFFF

@@ -10,20 +10,21 @@
     metrics: {accuracy: 0.98}
 
 Inputs and outputs have the names that the model gives them. An entry applies to every signature that has an input or
-output of that name. ``transform`` names code of the user, see :mod:`lightship.compiler.declaration`.
+output of that name. ``transform`` names code of the user, see :mod:`lightship.compiler.declarations.transform`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from lightship import inputs
-from lightship.compiler import plain_yaml
-from lightship.compiler.declaration import Declaration
+from lightship.compiler.declarations import plain_yaml
+from lightship.compiler.declarations.checks import check_keys, mapping
+from lightship.compiler.declarations.transform import DeclaredTransform
 from lightship.errors import CompileError, InvalidInput
 from lightship.tensors import Signature, TensorSpec
 
@@ -46,18 +47,18 @@ class Config:
     inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     outputs: Mapping[str, OutputOptions] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
-    transform: Declaration | None = None
+    transform: DeclaredTransform | None = None
 
     @classmethod
     def parse(cls, record: Mapping[str, Any]) -> Config:
         """Validate a mapping. Raises CompileError with the key and the expected type."""
-        _check_keys(record, _KEYS, "")
+        check_keys(record, _KEYS)
         return cls(
             name=_optional_text(record, "name"),
-            inputs={name: _input(name, options) for name, options in _mapping(record, "inputs").items()},
-            outputs={name: _output(name, options) for name, options in _mapping(record, "outputs").items()},
-            metrics={name: _number(f"metrics.{name}", value) for name, value in _mapping(record, "metrics").items()},
-            transform=Declaration.parse(record.get("transform")),
+            inputs={name: _input(name, options) for name, options in mapping(record, "inputs").items()},
+            outputs={name: _output(name, options) for name, options in mapping(record, "outputs").items()},
+            metrics={name: _number(f"metrics.{name}", value) for name, value in mapping(record, "metrics").items()},
+            transform=DeclaredTransform.parse(record.get("transform")),
         )
 
     def seen_by_clients(self, signatures: tuple[Signature, ...]) -> tuple[Signature, ...]:
@@ -124,20 +125,6 @@ def read_config(path: Path) -> Mapping[str, Any]:
     return record
 
 
-def _check_keys(record: Mapping[Any, Any], keys: Iterable[str], path: str) -> None:
-    allowed = list(keys)
-    for key in record:
-        if key not in allowed:
-            raise CompileError(f"model.yaml: unknown key '{path}{key}', expected {', '.join(allowed)}")
-
-
-def _mapping(record: Mapping[str, Any], key: str) -> dict[str, Any]:
-    value = record.get(key) or {}
-    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
-        raise CompileError(f"model.yaml: {key} must be a mapping with names as keys, not {value!r:.60}")
-    return value
-
-
 def _optional_text(record: Mapping[str, Any], key: str) -> str | None:
     value = record.get(key)
     if value is not None and not isinstance(value, str):
@@ -172,7 +159,7 @@ def _output(name: str, options: Any) -> OutputOptions:
     path = f"outputs.{name}"
     if not isinstance(options, dict):
         raise CompileError(f"model.yaml: {path} must be a mapping; its keys, both optional, are classes, from_logits")
-    _check_keys(options, ("classes", "from_logits"), f"{path}.")
+    check_keys(options, ("classes", "from_logits"), path)
     classes = options.get("classes", [])
     if not isinstance(classes, list) or not all(isinstance(entry, str) for entry in classes):
         raise CompileError(f"model.yaml: {path}.classes must be a list of strings (put numbers in quotes)")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lightship.bundle.transform import UsedTransform
-from lightship.compiler.config import Config
+from lightship.compiler.declarations.config import Config
 from lightship.compiler.hints import Hint
 from lightship.compiler.sources.base import Original
 from lightship.compiler.verification.parity import TOLERANCES, Agreement
@@ -77,10 +77,7 @@ class Transformed:
     def reshaped(self, config: Config, recordings: Sequence[Recording]) -> Transformed:
         """Return the same with the signatures of the model's recordings."""
         own = tuple(recording.signature for recording in recordings)
-        bound = BoundTransform(
-            self.transform.transform, client=config.apply(config.seen_by_clients(own)), model=own, seconds=self.seconds
-        )
-        return replace(self, transform=bound)
+        return replace(self, transform=_bound(config, own, self.transform.transform, self.seconds))
 
     def with_signatures(self, recordings: Sequence[Recording]) -> tuple[Recording, ...]:
         """Return a client's recordings with these signatures."""
@@ -120,9 +117,12 @@ def load_declared(config: Config, settings: TransformSettings) -> Transform | No
 
 def transformed(config: Config, original: Original, transform: Transform, *, seconds: float) -> Transformed:
     """Return an original behind the transform of model.yaml; raises CompileError."""
-    own = original.signatures
-    client = config.apply(config.seen_by_clients(own))
-    return Transformed(original, BoundTransform(transform, client=client, model=own, seconds=seconds), seconds)
+    return Transformed(original, _bound(config, original.signatures, transform, seconds), seconds)
+
+
+def _bound(config: Config, own: tuple[Signature, ...], transform: Transform, seconds: float) -> BoundTransform:
+    """Return a transform between the tensors of model.yaml and the model's own."""
+    return BoundTransform(transform, client=config.apply(config.seen_by_clients(own)), model=own, seconds=seconds)
 
 
 def _precision(agreements: Sequence[Agreement]) -> str:

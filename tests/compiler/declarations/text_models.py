@@ -1,6 +1,7 @@
 """A small transformer that takes tokens.
 
-``python -m tests.compiler.text_models FOLDER`` writes it: ``films.keras`` takes rows of 16 tokens with mask and types.
+``python -m tests.compiler.declarations.text_models FOLDER`` writes it: ``films.keras`` takes rows of 16 tokens with
+mask and types.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import numpy as np
 
 from lightship.errors import InvalidInput
 from lightship.preprocessing.operators.base import Operation, Operator
-from lightship.preprocessing.operators.strings import each, fill
+from lightship.preprocessing.operators.texts.strings import each, fill
 from lightship.tensors import DTYPES, Array
 
 _INTEGER = re.compile(rb"[ \t\n\v\f\r]*([+-]?[0-9]+)[ \t\n\v\f\r]*")

@@ -25,12 +25,13 @@ from lightship.app.document import document
 from lightship.bundle import Bundle
 from lightship.calls import Call, ModelState, Result
 from lightship.cli import lightship
-from lightship.compiler import CompileOptions, compile_model, tokenization
-from lightship.compiler.config import Config
-from lightship.compiler.declared import declare
+from lightship.compiler import CompileOptions, compile_model
+from lightship.compiler.declarations import tokenization
+from lightship.compiler.declarations.config import Config
+from lightship.compiler.declarations.tokenized import tokenized
+from lightship.compiler.declarations.tokenizer_files import Entry
 from lightship.compiler.hints import Hint
 from lightship.compiler.sources.tflite import TfliteFile
-from lightship.compiler.tokenization import Entry
 from lightship.compiler.verification import samples
 from lightship.compiler.verification.independence import independent_rows
 from lightship.errors import CompileError, InvalidInput, MissingExtra, SourceRefused
@@ -54,7 +55,7 @@ ANY = TensorSpec("input_ids", "int32", (None, None))
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return written_once("tests.compiler.text_models", "text", tmp_path_factory)
+    return written_once("tests.compiler.declarations.text_models", "text", tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def test_tokens_of_program_are_those_of_vocabulary(bundle: Bundle) -> None:
     """Recorded calls of the original agree with the engine on tokens made by hand."""
     from ai_edge_litert.interpreter import Interpreter
 
-    words = (ROOT / "tests/compiler/text_models.py").read_text()
+    words = (ROOT / "tests/compiler/declarations/text_models.py").read_text()
     assert "##able" in words
     interpreter = Interpreter(str(bundle.path / "model.tflite"))
     runner = interpreter.get_signature_runner("serving_default")
@@ -316,10 +317,10 @@ def test_declared_input_without_model_input_is_refused(bundle: Bundle, folder: P
     ):
         config = Config.parse({"inputs": {name: {"kind": "text", "tokenizer": "vocab.txt", **options}}})
         with pytest.raises(CompileError, match=named):
-            declare(original, config, files)
+            tokenized(original, config, files)
     config = Config.parse({"inputs": {"input_ids": {"kind": "text", "tokenizer": "vocab.txt"}}})
     with pytest.raises(CompileError, match="bucket"):
-        declare(original, config, {})
+        tokenized(original, config, {})
 
 
 def test_invalid_text_in_program_is_invalid_input(bundle: Bundle) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lightship import inputs
-from lightship.compiler.config import Config, without_kind
+from lightship.compiler.declarations.config import Config, without_kind
 from lightship.errors import CompileError
 
 LARGEST = 16 * 1024 * 1024  # bytes

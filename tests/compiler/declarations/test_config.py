@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lightship.compiler.config import Config, read_config
+from lightship.compiler.declarations.config import Config, read_config
 from lightship.errors import CompileError
 from lightship.tensors import Signature, TensorSpec
 

@@ -114,9 +114,9 @@ def zeros_like(array: Array) -> Array:
 
 
 def reduce(array: Array, axes: Array, *, function: str, keep: bool) -> Array:
-    """Return the maximum, minimum or sum along axes.
+    """Return ``sum``, ``all``, ``any``, ``max`` or ``min`` along axes.
 
-    Without entries they are the least and the greatest value of the dtype, and zero.
+    Without entries, the maximum is the least value of the dtype, and the minimum the greatest.
     """
     along = tuple(np.atleast_1d(axes).tolist())
     if function == "sum":

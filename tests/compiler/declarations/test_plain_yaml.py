@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from lightship.compiler import plain_yaml
-from lightship.compiler.plain_yaml import YamlError
+from lightship.compiler.declarations import plain_yaml
+from lightship.compiler.declarations.plain_yaml import YamlError
 
 # A few hundred bytes with merge keys that took PyYAML over a minute.
 MERGED = b"a0: &a0 {x: 1}\n" + b"".join(
@@ -61,7 +61,7 @@ def test_load_with_modified_safe_loader_keeps_rules() -> None:
 import yaml
 yaml.SafeLoader.add_constructor("tag:yaml.org,2002:map", lambda loader, node: dict(loader.construct_pairs(node)))
 yaml.SafeLoader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
-from lightship.compiler import plain_yaml
+from lightship.compiler.declarations import plain_yaml
 for text in (b"{<<: {a: 1}}", b"a: 1\\na: 2", b"a: 2001-01-01", b"? [a]\\n: 1"):
     try:
         print(plain_yaml.load(text))

@@ -8,8 +8,8 @@ from importlib import import_module
 import pytest
 
 from lightship import inputs
-from lightship.compiler import plain_yaml
-from lightship.compiler.config import Config
+from lightship.compiler.declarations import plain_yaml
+from lightship.compiler.declarations.config import Config
 from lightship.inputs.kinds import KINDS
 from lightship.inputs.tabular.columns import TYPES, class_of
 from lightship.inputs.tabular.columns.date import FEATURES

@@ -1,0 +1,1 @@
+"""What model.yaml says: settings, named files, and originals with its inputs."""

@@ -1,0 +1,1 @@
+"""Operators from values to indices, and on columns of tables."""

@@ -13,6 +13,7 @@ from lightship.compiler.sources.boosting.lightgbm import text
 from lightship.compiler.sources.boosting.lightgbm.booster import validated
 from lightship.compiler.sources.boosting.lightgbm.copy import written
 from lightship.compiler.sources.boosting.original import BoostedOriginal, Library
+from lightship.compiler.sources.traced import ModelFile
 from lightship.engines.causes import translated
 from lightship.errors import SourceRefused
 from lightship.extras import missing_extra
@@ -44,11 +45,14 @@ class LightgbmFile:
         model = text.parse(path)
         valid = validated(model, path.name)
         copy = work / "validated.txt"
-        copy.write_text(written(model, objective=valid.objective, columns=valid.boosted.forest.columns))
-        return BoostedOriginal(valid.boosted, _library(path, copy), work, path.stat().st_size)
+        copy.write_text(written(model, objective=valid.objective, columns=valid.boosted.columns))
+        library, version = _opened(path, copy)
+        source = {"format": self.name, "digest": digest_file(path), "lightgbm": version}
+        return BoostedOriginal(valid.boosted, library, ModelFile(source, path.stat().st_size, work))
 
 
-def _library(path: Path, copy: Path) -> Library:
+def _opened(path: Path, copy: Path) -> tuple[Library, str]:
+    """Return LightGBM with a model, and its version."""
     try:
         import lightgbm
     except ImportError:
@@ -61,5 +65,4 @@ def _library(path: Path, copy: Path) -> Library:
     def predict(features: Any) -> Any:
         return booster.predict(np.ascontiguousarray(features), num_threads=1)
 
-    source = {"format": "lightgbm", "digest": digest_file(path), "lightgbm": lightgbm.__version__}
-    return Library(source, {"LightGBM Booster.predict": predict}, "float64")
+    return Library({"LightGBM Booster.predict": predict}, "float64"), lightgbm.__version__

@@ -13,10 +13,8 @@ from lightship.compiler.sources.boosting.lightgbm import text
 from lightship.compiler.sources.boosting.lightgbm.booster import validated
 from lightship.compiler.sources.boosting.lightgbm.copy import written
 from lightship.compiler.sources.boosting.original import BoostedOriginal, Library
+from lightship.compiler.sources.libraries import imported, loaded
 from lightship.compiler.sources.traced import ModelFile
-from lightship.engines.causes import translated
-from lightship.errors import SourceRefused
-from lightship.extras import missing_extra
 
 _FIRST = b"tree\n"
 
@@ -53,16 +51,11 @@ class LightgbmFile:
 
 def _opened(path: Path, copy: Path) -> tuple[Library, str]:
     """Return LightGBM with a model, and its version."""
-    try:
-        import lightgbm
-    except ImportError:
-        raise missing_extra("compile", "compiling LightGBM models") from None
-    try:
-        booster = lightgbm.Booster(model_file=str(copy))
-    except Exception as error:  # LightGBMError, and ValueError where it has other fields
-        raise translated(SourceRefused, f"LightGBM {lightgbm.__version__} cannot load {path.name}", error) from None
+    lightgbm = imported("lightgbm", "LightGBM")
+    version = lightgbm.__version__
+    booster = loaded(path, f"LightGBM {version}", lambda: lightgbm.Booster(model_file=str(copy)))
 
     def predict(features: Any) -> Any:
         return booster.predict(np.ascontiguousarray(features), num_threads=1)
 
-    return Library({"LightGBM Booster.predict": predict}, "float64"), lightgbm.__version__
+    return Library({"LightGBM Booster.predict": predict}, "float64"), version

@@ -11,10 +11,8 @@ from lightship.compiler.sources.boosting.original import BoostedOriginal, Librar
 from lightship.compiler.sources.boosting.xgboost import document
 from lightship.compiler.sources.boosting.xgboost.copy import written
 from lightship.compiler.sources.boosting.xgboost.learner import read_learner
+from lightship.compiler.sources.libraries import imported, loaded
 from lightship.compiler.sources.traced import ModelFile
-from lightship.engines.causes import translated
-from lightship.errors import SourceRefused
-from lightship.extras import missing_extra
 
 _BEGINNING = 4096  # bytes, in which save_model writes the key "learner"
 
@@ -60,14 +58,9 @@ def is_json(path: Path) -> bool:
 
 def _opened(path: Path, copy: Path) -> tuple[Library, str]:
     """Return XGBoost with a model, and its version."""
-    try:
-        import xgboost
-    except ImportError:
-        raise missing_extra("compile", "compiling XGBoost models") from None
-    try:
-        booster = xgboost.Booster({"nthread": 1}, model_file=str(copy))
-    except Exception as error:  # XGBoostError, and ValueError where it has other fields
-        raise translated(SourceRefused, f"XGBoost {xgboost.__version__} cannot load {path.name}", error) from None
+    xgboost = imported("xgboost", "XGBoost")
+    version = xgboost.__version__
+    booster = loaded(path, f"XGBoost {version}", lambda: xgboost.Booster({"nthread": 1}, model_file=str(copy)))
 
     def predict(features: Any) -> Any:
         return booster.predict(xgboost.DMatrix(features, nthread=1))
@@ -76,4 +69,4 @@ def _opened(path: Path, copy: Path) -> tuple[Library, str]:
         return booster.inplace_predict(features)
 
     calls = {"XGBoost Booster.predict": predict, "XGBoost Booster.inplace_predict": inplace_predict}
-    return Library(calls, "float32"), xgboost.__version__
+    return Library(calls, "float32"), version

@@ -20,7 +20,7 @@ def write(module: str, target: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-m", module, str(target)],
         cwd=ROOT,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,

@@ -51,6 +51,7 @@ MODELS: dict[str, Callable[[], Callable[[Path], None]]] = {
     "reg_logistic.ubj": lambda: boost("reg:logistic", ROWS, HIGH),
     "raw.ubj": lambda: boost("binary:logitraw", ROWS, HIGH),
     "hinge.ubj": lambda: boost("binary:hinge", ROWS, HIGH),
+    "hinges.ubj": lambda: boost("binary:hinge", ROWS, np.stack([HIGH, 1 - HIGH], axis=1)),
     "poisson.ubj": lambda: boost("count:poisson", ROWS, TARGET),
     "softprob.json": lambda: boost("multi:softprob", IRIS, SPECIES, num_class=3, num_parallel_tree=2),
     "softmax.ubj": lambda: boost("multi:softmax", IRIS, SPECIES, num_class=3),
@@ -74,6 +75,7 @@ REFUSED: dict[str, tuple[Callable[[], Callable[[Path], None]], str]] = {
         lambda: boost("reg:squarederror", ROWS, BOTH, multi_strategy="multi_output_tree"),
         "one_output_per_tree",
     ),
+    "one_class.ubj": (lambda: boost("multi:softprob", ROWS, 0 * HIGH, num_class=1), "num_class .* at least 2"),
     "linear.txt": (lambda: light("regression", ROWS, TARGET, linear_tree=True), "linear_tree"),
     "zeros.txt": (lambda: light("regression", ROWS, TARGET, zero_as_missing=True), "zero_as_missing"),
     "categories.txt": (

@@ -32,6 +32,7 @@ from sklearn.svm import SVC
 
 from lightship.compiler import sources
 from lightship.errors import LightshipError
+from tests.compiler.scikit_learn import gap_models
 
 ROWS, TARGETS = load_iris(return_X_y=True)
 
@@ -111,6 +112,8 @@ def main(folder: Path) -> None:
     warnings.simplefilter("ignore")
     for name, build in models().items():
         (skops.io.dump if name.endswith(".skops") else joblib.dump)(build(), folder / name)
+    for name, model in gap_models.models().items():
+        skops.io.dump(model, folder / f"{name}.skops")
     _other_version(folder / "named.skops", folder / "other_version.skops")
     print(json.dumps({path.name: outcome(path) for path in sorted(folder.iterdir())}))
 

@@ -17,6 +17,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return dict(json.loads(printed.splitlines()[-1]))
 
 
+GAP, NUMBERS = {"missing": "nan"}, {"type": "number", "missing": "nan"}
 # File, and what the message of its refusal must contain.
 REFUSED = {
     "never.skops": ("step 'standardscaler'", "never fitted"),
@@ -53,7 +54,8 @@ def test_refused_model_names_cause(loaded: dict[str, Any], name: str) -> None:
 
 
 def test_every_outcome_is_expected(loaded: dict[str, Any]) -> None:
-    assert set(loaded) == {*REFUSED, "good.skops", "good.joblib", "named.skops", "other_version.skops"}
+    others = {name for name in loaded if not name.startswith("gaps_")}
+    assert others == {*REFUSED, "good.skops", "good.joblib", "named.skops", "other_version.skops"}
 
 
 @pytest.mark.parametrize(("name", "classes"), [("good.skops", ["0", "1", "2"]), ("good.joblib", ["a", "b", "c"])])
@@ -81,3 +83,24 @@ def test_file_of_other_version_has_note_with_both_versions(loaded: dict[str, Any
     (note,) = loaded["other_version.skops"]["notes"]
     assert "1.7" in note
     assert "1.9" in note
+
+
+def kinds(loaded: dict[str, Any], name: str) -> list[Any]:
+    """Return the kinds of a model's inputs."""
+    return [spec.get("kind") for spec in loaded[f"gaps_{name}.skops"]["signatures"][0]["inputs"]]
+
+
+@pytest.mark.parametrize("name", ["imputed", "histogram", "forest", "tree"])
+def test_model_with_gaps_everywhere_has_kind_number(loaded: dict[str, Any], name: str) -> None:
+    assert kinds(loaded, name) == [NUMBERS]
+
+
+@pytest.mark.parametrize("name", ["scaled", "boosting"])
+def test_model_without_gaps_has_no_kind(loaded: dict[str, Any], name: str) -> None:
+    assert kinds(loaded, name) == [None]
+
+
+def test_columns_with_gaps_are_found_one_by_one(loaded: dict[str, Any]) -> None:
+    assert kinds(loaded, "named")[0]["types"] == {"a": GAP}
+    assert kinds(loaded, "unnamed") == [None]
+    assert kinds(loaded, "mixed") == [None, NUMBERS, None]

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from lightship.compiler.trees import Forest, InvalidForest, Tree, arrange, join, total
+from lightship.compiler.trees.examples import neighbours
 from lightship.compiler.trees.forest import LEAF, MOST_DEPTH, Membership, check
-from lightship.compiler.trees.thresholds import Ranking, before, neighbours, rounded_down
+from lightship.compiler.trees.thresholds import Ranking, before, rounded_down
 from lightship.tensors import Array
 from tests.compiler.trees.converted import convert, run
 

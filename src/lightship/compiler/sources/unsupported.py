@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from lightship.compiler.sources.base import head, suffix
+from lightship.compiler.sources.boosting import xgboost
 
 _SAVE_ALL = "build the model in code, load these weights into it, and save all of it with model.save()"
 _CHECKPOINT = f"a checkpoint, which holds weights without a model: {_SAVE_ALL}"
@@ -96,7 +97,7 @@ def describe(path: Path) -> str:
         return _CHECKPOINT
     name, first = path.name.lower(), head(path, _BEGINNING)
     if suffix(path) == ".json":
-        return _by_content(first) or _json(name, first)
+        return "" if xgboost.is_json(path) else _by_content(first) or _json(name, first)
     if name == "vocab.txt" and first and not first.startswith(b"tree"):  # as LightGBM's files do
         return _TOKENIZER
     return _BY_SUFFIX.get(suffix(path), "") or _by_content(first)
@@ -114,9 +115,7 @@ def _by_names(names: AbstractSet[str], ending: str) -> str:
 
 
 def _json(name: str, first: bytes) -> str:
-    """Return what a JSON file is, from its name and beginning; empty for XGBoost's."""
-    if first.lstrip()[:1] == b"{" and b'"learner"' in first:
-        return ""
+    """Return what a JSON file is, from its name and beginning."""
     if name == "tokenizer.json" or b'"added_tokens"' in first:
         return _TOKENIZER
     if b'"nodeid"' in first:

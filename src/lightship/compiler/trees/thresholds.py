@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,26 +67,3 @@ def by_column(feature: Array, threshold: Array, columns: int) -> tuple[Array, ..
     """Return the different thresholds of each feature, in the dtype of the comparison."""
     inner = feature != LEAF
     return tuple(np.unique(threshold[inner & (feature == column)]) for column in range(columns))
-
-
-def neighbours(bounds: Sequence[Array], dtype: str, *, missing: bool, rows: int = 256) -> Array:
-    """Return rows of values at which the path in a tree changes.
-
-    The values [rows, columns] are thresholds, their neighbours in a dtype, random ones, and NaN, which is in the second
-    half of the rows only. Deterministic.
-    """
-    rng = np.random.default_rng(15)
-    table = np.stack([_drawn(rng, each, np.dtype(dtype), rows) for each in bounds], axis=1)
-    if missing:
-        table[rows // 2 :][rng.random((rows - rows // 2, len(bounds))) < 0.1] = np.nan
-    return table
-
-
-def _drawn(rng: np.random.Generator, bounds: Array, dtype: np.dtype[np.floating], rows: int) -> Array:
-    finite = bounds[np.isfinite(bounds)]
-    if not len(finite):
-        return rng.standard_normal(rows).astype(dtype)
-    near = rng.choice(finite, rows).astype(dtype)
-    spread = np.asarray(rng.uniform(finite[0] - 1, finite[-1] + 1, rows), dtype)
-    choices = [near, np.nextafter(near, dtype.type(-np.inf)), np.nextafter(near, dtype.type(np.inf)), spread]
-    return np.choose(rng.integers(0, len(choices), rows), choices)

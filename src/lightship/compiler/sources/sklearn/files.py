@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lightship.bundle import digest_file
 from lightship.compiler.sources import archives
 from lightship.compiler.sources.base import ZIP, head, suffix
 from lightship.compiler.sources.sklearn.intake import arrays, schema
-from lightship.compiler.sources.sklearn.original import SklearnOriginal, load_pickle, load_skops
+from lightship.compiler.sources.sklearn.loading import load_pickle, load_skops
+from lightship.compiler.sources.sklearn.original import SklearnOriginal
 from lightship.compiler.sources.trust import PICKLE
 from lightship.errors import SourceRefused
 
@@ -41,9 +41,7 @@ class SkopsFile:
 
     def load(self, path: Path, work: Path, *, trust: bool) -> SklearnOriginal:
         """Build the objects of exactly the classes that the schema names."""
-        found = _inspect(path)
-        source = {"format": self.name, "digest": digest_file(path)}
-        return load_skops(path, work, source, sorted(found.types))
+        return load_skops(path, work, sorted(_inspect(path).types))
 
 
 class PickleFile:
@@ -68,7 +66,7 @@ class PickleFile:
 
     def load(self, path: Path, work: Path, *, trust: bool) -> SklearnOriginal:
         """Unpickle the file, which the user trusts."""
-        return load_pickle(path, work, {"format": self.name, "digest": digest_file(path)})
+        return load_pickle(path, work)
 
 
 def _inspect(path: Path) -> schema.Found:

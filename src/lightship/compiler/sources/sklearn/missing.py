@@ -11,7 +11,7 @@ import numpy as np
 from lightship.compiler.sources.sklearn.intake.contents import objects_in
 from lightship.compiler.sources.sklearn.plan import Plan
 from lightship.compiler.sources.sklearn.samples import hints
-from lightship.compiler.sources.sklearn.translate.base import FEATURES
+from lightship.compiler.sources.traced import FEATURES
 from lightship.inputs import gaps
 from lightship.tensors import Array, TensorSpec
 

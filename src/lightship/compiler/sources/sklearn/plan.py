@@ -10,7 +10,8 @@ from lightship.compiler.sources.sklearn import transformers
 from lightship.compiler.sources.sklearn.transformers.base import Draft, Part, Statistics, Table
 from lightship.compiler.sources.sklearn.transformers.composition import named
 from lightship.compiler.sources.sklearn.translate import TRANSLATORS, translate
-from lightship.compiler.sources.sklearn.translate.base import FEATURES, Translation, Untranslatable
+from lightship.compiler.sources.sklearn.translate.base import Translation, Untranslatable
+from lightship.compiler.sources.traced import FEATURES
 from lightship.preprocessing import Program
 from lightship.preprocessing.builder import ProgramBuilder
 from lightship.tensors import TensorSpec

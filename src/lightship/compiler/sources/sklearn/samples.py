@@ -10,7 +10,7 @@ import numpy as np
 from lightship.compiler.hints import Hint
 from lightship.compiler.sources.sklearn.plan import Plan
 from lightship.compiler.sources.sklearn.transformers.base import Statistics
-from lightship.compiler.sources.sklearn.translate.base import FEATURES
+from lightship.compiler.sources.traced import FEATURES
 from lightship.tensors import Array, TensorSpec
 
 ROWS = 64

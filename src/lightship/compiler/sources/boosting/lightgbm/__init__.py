@@ -13,9 +13,8 @@ from lightship.compiler.sources.boosting.lightgbm import text
 from lightship.compiler.sources.boosting.lightgbm.booster import validated
 from lightship.compiler.sources.boosting.lightgbm.copy import written
 from lightship.compiler.sources.boosting.original import BoostedOriginal, Library
-from lightship.engines.causes import translated
-from lightship.errors import SourceRefused
-from lightship.extras import missing_extra
+from lightship.compiler.sources.libraries import imported, loaded
+from lightship.compiler.sources.traced import ModelFile
 
 _FIRST = b"tree\n"
 
@@ -44,22 +43,19 @@ class LightgbmFile:
         model = text.parse(path)
         valid = validated(model, path.name)
         copy = work / "validated.txt"
-        copy.write_text(written(model, objective=valid.objective, columns=valid.boosted.forest.columns))
-        return BoostedOriginal(valid.boosted, _library(path, copy), work, path.stat().st_size)
+        copy.write_text(written(model, objective=valid.objective, columns=valid.boosted.columns))
+        library, version = _opened(path, copy)
+        source = {"format": self.name, "digest": digest_file(path), "lightgbm": version}
+        return BoostedOriginal(valid.boosted, library, ModelFile(source, path.stat().st_size, work))
 
 
-def _library(path: Path, copy: Path) -> Library:
-    try:
-        import lightgbm
-    except ImportError:
-        raise missing_extra("compile", "compiling LightGBM models") from None
-    try:
-        booster = lightgbm.Booster(model_file=str(copy))
-    except Exception as error:  # LightGBMError, and ValueError where it has other fields
-        raise translated(SourceRefused, f"LightGBM {lightgbm.__version__} cannot load {path.name}", error) from None
+def _opened(path: Path, copy: Path) -> tuple[Library, str]:
+    """Return LightGBM with a model, and its version."""
+    lightgbm = imported("lightgbm", "LightGBM")
+    version = lightgbm.__version__
+    booster = loaded(path, f"LightGBM {version}", lambda: lightgbm.Booster(model_file=str(copy)))
 
     def predict(features: Any) -> Any:
         return booster.predict(np.ascontiguousarray(features), num_threads=1)
 
-    source = {"format": "lightgbm", "digest": digest_file(path), "lightgbm": lightgbm.__version__}
-    return Library(source, {"LightGBM Booster.predict": predict}, "float64")
+    return Library({"LightGBM Booster.predict": predict}, "float64"), version

@@ -8,14 +8,13 @@ import numpy as np
 
 from lightship.compiler.sources.boosting.lightgbm.objective import Objective, objective_of
 from lightship.compiler.sources.boosting.lightgbm.text import Model, Section
-from lightship.compiler.sources.boosting.model import Boosted, BrokenModel
-from lightship.compiler.trees import InvalidForest, Tree, arrange, join
+from lightship.compiler.sources.boosting.model import MOST_FEATURES, Boosted, BrokenModel
+from lightship.compiler.trees import Ensemble, InvalidForest, Tree, arrange, join
 from lightship.compiler.trees.forest import LEAF
 from lightship.compiler.trees.thresholds import Ranking, before
 from lightship.errors import SourceRefused
 from lightship.tensors import Array
 
-MOST_FEATURES = 1_000_000
 MOST_CLASSES = 100_000
 # Bits of decision_type.
 _CATEGORICAL, _DEFAULT_LEFT, _MISSING_SHIFT = 1, 2, 2
@@ -51,16 +50,13 @@ def _boosted(model: Model, label: str, *, objective: Objective, columns: int) ->
         arrange(ranked)
     except InvalidForest as error:
         raise BrokenModel(f"{label} is not a LightGBM model: {error}") from None
-    return Boosted(
-        forest=ranked,
-        bias=np.zeros(groups),
-        link=objective.link,
-        bounds=ranking.bounds,
-        names=_names(model.header, columns),
-        ranking=ranking,
+    ensemble = Ensemble(
+        ranked,
+        activation=objective.activation,
         slope=objective.slope,
-        scale=groups / len(model.trees) if model.averaged else 1.0,
+        divisor=len(model.trees) // groups if model.averaged else 1,
     )
+    return Boosted(ensemble, objective.outputs, ranking.bounds, names=_names(model.header, columns), ranking=ranking)
 
 
 def _names(header: Section, columns: int) -> tuple[str, ...]:

@@ -10,10 +10,9 @@ from lightship.compiler.sources.base import head, suffix
 from lightship.compiler.sources.boosting.original import BoostedOriginal, Library
 from lightship.compiler.sources.boosting.xgboost import document
 from lightship.compiler.sources.boosting.xgboost.copy import written
-from lightship.compiler.sources.boosting.xgboost.learner import read
-from lightship.engines.causes import translated
-from lightship.errors import SourceRefused
-from lightship.extras import missing_extra
+from lightship.compiler.sources.boosting.xgboost.learner import read_learner
+from lightship.compiler.sources.libraries import imported, loaded
+from lightship.compiler.sources.traced import ModelFile
 
 _BEGINNING = 4096  # bytes, in which save_model writes the key "learner"
 
@@ -36,15 +35,17 @@ class XgboostFile:
 
     def check(self, path: Path, work: Path) -> tuple[str, ...]:
         """Parse and validate the file; raises SourceRefused."""
-        read(document.parse(path), path.name)
+        read_learner(document.parse(path), path.name)
         return ()
 
     def load(self, path: Path, work: Path, *, trust: bool) -> BoostedOriginal:
         """Open a copy with the validated values only in XGBoost."""
-        learner = read(document.parse(path), path.name)
+        learner = read_learner(document.parse(path), path.name)
         copy = work / "validated.ubj"
         copy.write_bytes(written(learner))
-        original = BoostedOriginal(learner.boosted, _library(path, copy), work, path.stat().st_size)
+        library, version = _opened(path, copy)
+        source = {"format": self.name, "digest": digest_file(path), "xgboost": version}
+        original = BoostedOriginal(learner.boosted, library, ModelFile(source, path.stat().st_size, work))
         original.notes.extend(learner.notes)
         return original
 
@@ -52,18 +53,14 @@ class XgboostFile:
 def is_json(path: Path) -> bool:
     """Return whether a file begins as a JSON file of XGBoost."""
     first = head(path, _BEGINNING).lstrip()
-    return first[:1] == b"{" and b'"learner"' in first  # as in lightship.compiler.sources.unsupported
+    return first[:1] == b"{" and b'"learner"' in first
 
 
-def _library(path: Path, copy: Path) -> Library:
-    try:
-        import xgboost
-    except ImportError:
-        raise missing_extra("compile", "compiling XGBoost models") from None
-    try:
-        booster = xgboost.Booster({"nthread": 1}, model_file=str(copy))
-    except Exception as error:  # XGBoostError, and ValueError where it has other fields
-        raise translated(SourceRefused, f"XGBoost {xgboost.__version__} cannot load {path.name}", error) from None
+def _opened(path: Path, copy: Path) -> tuple[Library, str]:
+    """Return XGBoost with a model, and its version."""
+    xgboost = imported("xgboost", "XGBoost")
+    version = xgboost.__version__
+    booster = loaded(path, f"XGBoost {version}", lambda: xgboost.Booster({"nthread": 1}, model_file=str(copy)))
 
     def predict(features: Any) -> Any:
         return booster.predict(xgboost.DMatrix(features, nthread=1))
@@ -71,6 +68,5 @@ def _library(path: Path, copy: Path) -> Library:
     def inplace_predict(features: Any) -> Any:
         return booster.inplace_predict(features)
 
-    source = {"format": "xgboost", "digest": digest_file(path), "xgboost": xgboost.__version__}
     calls = {"XGBoost Booster.predict": predict, "XGBoost Booster.inplace_predict": inplace_predict}
-    return Library(source, calls, "float32")
+    return Library(calls, "float32"), version

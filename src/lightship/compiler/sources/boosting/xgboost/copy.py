@@ -13,7 +13,8 @@ import numpy as np
 
 from lightship.compiler.sources.boosting.xgboost import ubjson
 from lightship.compiler.sources.boosting.xgboost.gradient import Grown
-from lightship.compiler.sources.boosting.xgboost.learner import Header, Learner
+from lightship.compiler.sources.boosting.xgboost.header import Header
+from lightship.compiler.sources.boosting.xgboost.learner import Learner
 from lightship.compiler.trees.forest import LEAF
 from lightship.tensors import Array
 
@@ -48,7 +49,7 @@ _PARAMETERS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
 
 def written(learner: Learner) -> bytes:
     """Return a .ubj file of the trees that predictions use."""
-    header, columns = learner.header, learner.boosted.forest.columns
+    header = learner.header
     document = {
         "learner": {
             "attributes": {},
@@ -59,7 +60,7 @@ def written(learner: Learner) -> bytes:
                 "base_score": header.base_score,
                 "boost_from_average": "1",
                 "num_class": str(header.classes),
-                "num_feature": str(columns),
+                "num_feature": str(header.columns),
                 "num_target": str(header.targets),
             },
             "objective": _objective(header),
@@ -70,13 +71,13 @@ def written(learner: Learner) -> bytes:
 
 
 def _objective(header: Header) -> dict[str, Any]:
-    if header.objective.startswith("multi:"):
-        return {"name": header.objective, "softmax_multiclass_param": {"num_class": str(header.classes)}}
-    return {"name": header.objective, **_PARAMETERS.get(header.objective, {})}
+    if header.name.startswith("multi:"):
+        return {"name": header.name, "softmax_multiclass_param": {"num_class": str(header.classes)}}
+    return {"name": header.name, **_PARAMETERS.get(header.name, {})}
 
 
 def _booster(learner: Learner) -> dict[str, Any]:
-    count, groups, columns = len(learner.used), learner.boosted.forest.groups, learner.boosted.forest.columns
+    count, groups, columns = len(learner.used), learner.header.groups, learner.header.columns
     model = {
         "gbtree_model_param": {"num_parallel_tree": "1", "num_trees": str(count)},
         "iteration_indptr": list(range(0, count + 1, groups)),
@@ -84,7 +85,7 @@ def _booster(learner: Learner) -> dict[str, Any]:
         "trees": [_tree(each, number, columns) for number, each in enumerate(learner.used)],
     }
     booster = {"model": model, "name": "gbtree"}
-    if not learner.header.dart:
+    if not learner.dart:
         return booster
     return {"gbtree": booster, "name": "dart", "weight_drop": [each.weight for each in learner.used]}
 

@@ -62,7 +62,7 @@ class Trees:
         return [self.trees[index] for index in np.stack(by_group, axis=1).ravel().tolist()]
 
 
-def ensemble(booster: Fields, groups: int) -> Trees:
+def read_trees(booster: Fields, groups: int) -> Trees:
     """Return the trees of ``gradient_booster``; raises SourceRefused."""
     name = booster.get("name", str)
     if name not in ("gbtree", "dart"):

@@ -7,18 +7,15 @@ from typing import Any
 import numpy as np
 
 from lightship.compiler.sources.sklearn.transformers.base import Draft, Table, matrix_table
+from lightship.tensors import Array
 
 
 def standard(scaler: Any, draft: Draft, table: Table) -> Table:
     """StandardScaler: ``(x - mean) / scale``."""
     if scaler.with_std:
         draft.note(table, center=scaler.mean_, spread=np.sqrt(scaler.var_))
-    value = draft.matrix(table, scaler)
-    if scaler.with_mean:
-        value = draft.step("subtract", value, scaler.mean_)
-    if scaler.with_std:
-        value = draft.step("divide", value, scaler.scale_)
-    return matrix_table(value, table.names)
+    center = scaler.mean_ if scaler.with_mean else None
+    return _scaled(scaler, draft, table, center=center, scale=scaler.scale_ if scaler.with_std else None)
 
 
 def min_max(scaler: Any, draft: Draft, table: Table) -> Table:
@@ -47,12 +44,8 @@ def robust(scaler: Any, draft: Draft, table: Table) -> Table:
     """RobustScaler: ``(x - center) / scale``."""
     if scaler.with_scaling and scaler.with_centering:
         draft.note(table, center=scaler.center_, spread=scaler.scale_)
-    value = draft.matrix(table, scaler)
-    if scaler.with_centering:
-        value = draft.step("subtract", value, scaler.center_)
-    if scaler.with_scaling:
-        value = draft.step("divide", value, scaler.scale_)
-    return matrix_table(value, table.names)
+    center = scaler.center_ if scaler.with_centering else None
+    return _scaled(scaler, draft, table, center=center, scale=scaler.scale_ if scaler.with_scaling else None)
 
 
 def normaliser(scaler: Any, draft: Draft, table: Table) -> Table:
@@ -64,4 +57,14 @@ def binariser(scaler: Any, draft: Draft, table: Table) -> Table:
     """Binarizer: whether a value is above a threshold."""
     draft.note(table, center=float(scaler.threshold))
     value = draft.step("binarise", draft.matrix(table, scaler), threshold=float(scaler.threshold))
+    return matrix_table(value, table.names)
+
+
+def _scaled(scaler: Any, draft: Draft, table: Table, *, center: Array | None, scale: Array | None) -> Table:
+    """Append the steps of ``(x - center) / scale``."""
+    value = draft.matrix(table, scaler)
+    if center is not None:
+        value = draft.step("subtract", value, center)
+    if scale is not None:
+        value = draft.step("divide", value, scale)
     return matrix_table(value, table.names)

@@ -48,17 +48,20 @@ TRANSLATORS: Mapping[str, tuple[str, str]] = {
     "OneVsRestClassifier": ("meta", "one_vs_rest"),
     **dict.fromkeys(
         ("DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor"),
-        ("trees", "tree"),
+        ("trees.averages", "tree"),
     ),
     **dict.fromkeys(
         ("RandomForestClassifier", "RandomForestRegressor", "ExtraTreesClassifier", "ExtraTreesRegressor"),
-        ("trees", "forest"),
+        ("trees.averages", "forest"),
     ),
-    **dict.fromkeys(("GradientBoostingClassifier", "GradientBoostingRegressor"), ("trees", "gradient_boosting")),
     **dict.fromkeys(
-        ("HistGradientBoostingClassifier", "HistGradientBoostingRegressor"), ("histograms", "hist_gradient_boosting")
+        ("GradientBoostingClassifier", "GradientBoostingRegressor"), ("trees.boosting", "gradient_boosting")
     ),
-    "IsolationForest": ("trees", "isolation_forest"),
+    **dict.fromkeys(
+        ("HistGradientBoostingClassifier", "HistGradientBoostingRegressor"),
+        ("trees.histograms", "hist_gradient_boosting"),
+    ),
+    "IsolationForest": ("trees.isolation", "isolation_forest"),
 }
 
 

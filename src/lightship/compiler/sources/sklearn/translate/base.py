@@ -6,14 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lightship.compiler.sources.traced import Method
 from lightship.errors import SourceRefused
 from lightship.preprocessing import Program
 from lightship.tensors import Array
-
-FEATURES = "features"  # the input of a translated graph, and of a model whose columns are all numbers
-
-Method = Callable[[Any], Any]
-"""TensorFlow function of a tensor [rows, columns], which returns one tensor with a row for each row."""
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,8 @@ def kmeans(model: Any, _: Nested) -> Translation:
     rng = np.random.default_rng(len(centers))
     picked = centers[np.arange(32) % len(centers)]
 
-    def predict(x: Any) -> Any:
-        return tf.argmin(tensors.squared_distances(x, centers), axis=1, output_type=tf.int32)
-
     def transform(x: Any) -> Any:
         return tf.sqrt(tensors.squared_distances(x, centers))
 
     examples = picked + rng.standard_normal(picked.shape) * centers.std(axis=0)
-    return Translation({"predict": predict, "transform": transform}, examples=examples)
+    return Translation({"predict": tensors.nearest(centers), "transform": transform}, examples=examples)

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from lightship.compiler.sources.sklearn.translate import tensors
-from lightship.compiler.sources.sklearn.translate.base import Method, Nested, Translation
+from lightship.compiler.sources.sklearn.translate.base import Nested, Translation
+from lightship.compiler.sources.traced import Method
+from lightship.compiler.trees.thresholds import rounded_down
 from lightship.tensors import Array
 
 
@@ -44,7 +46,7 @@ def bernoulli(model: Any, _: Nested) -> Translation:
     product = tensors.affine((model.feature_log_prob_ - absent).T, model.class_log_prior_ + absent.sum(axis=1))
     if model.binarize is None:
         return _classifier(model, product, _counts(model) % 2)
-    threshold = tensors.rounded_down(model.binarize)
+    threshold = rounded_down(np.asarray(model.binarize, np.float64))
     examples = _counts(model) % 3 - 1 + model.binarize
     return _classifier(model, lambda x: product(tf.cast(x > threshold, tf.float32)), examples)
 

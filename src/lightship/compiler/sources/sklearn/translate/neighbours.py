@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from lightship.compiler.sources.sklearn.translate import tensors
-from lightship.compiler.sources.sklearn.translate.base import Method, Nested, Translation, Untranslatable
+from lightship.compiler.sources.sklearn.translate.base import Nested, Translation, Untranslatable
+from lightship.compiler.sources.traced import Method
 from lightship.tensors import Array
 
 MOST_VALUES = 4_000_000  # of the training data: 16 MB
@@ -49,18 +50,12 @@ def regressor(model: Any, _: Nested) -> Translation:
 
 def nearest_centroid(model: Any, _: Nested) -> Translation:
     """NearestCentroid, of equal priors: the class of the nearest centroid."""
-    import tensorflow as tf
-
     if model.metric != "euclidean":
         raise Untranslatable(f"NearestCentroid with metric={model.metric!r:.40} cannot be compiled: use 'euclidean'")
     if not np.isclose(model.class_prior_, 1 / len(model.classes_)).all():
         raise Untranslatable("NearestCentroid with unequal priors cannot be compiled: use priors='uniform'")
     centers = np.asarray(model.centroids_, np.float64)
-
-    def predict(x: Any) -> Any:
-        return tf.argmin(tensors.squared_distances(x, centers), axis=1, output_type=tf.int32)
-
-    return Translation({"predict": predict}, classes=model.classes_, examples=_examples(centers))
+    return Translation({"predict": tensors.nearest(centers)}, classes=model.classes_, examples=_examples(centers))
 
 
 def _rows(model: Any) -> Array:

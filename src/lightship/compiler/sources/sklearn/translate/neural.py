@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from lightship.compiler.sources.sklearn.translate import tensors
-from lightship.compiler.sources.sklearn.translate.base import Method, Nested, Translation, Untranslatable
+from lightship.compiler.sources.sklearn.translate.base import Nested, Translation, Untranslatable
+from lightship.compiler.sources.traced import Method
 
 
 def classifier(model: Any, _: Nested) -> Translation:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lightship.compiler.sources.sklearn.translate.base import Method
+from lightship.compiler.sources.traced import Method
 from lightship.tensors import Array
 
 _DIFFERENCES = 2**16  # products of centers and features up to which differences are computed one by one
@@ -15,16 +15,6 @@ _DIFFERENCES = 2**16  # products of centers and features up to which differences
 def constant(values: Any) -> Array:
     """Return values as float32, which TensorFlow makes a constant of a traced graph."""
     return np.asarray(values, np.float32)
-
-
-def rounded_down(values: Any) -> Array:
-    """Return the largest float32 numbers that are not above the values.
-
-    A float32 number is above one of them exactly where it is above the value.
-    """
-    wide = np.asarray(values, np.float64)
-    near = wide.astype(np.float32)
-    return np.where(near > wide, np.nextafter(near, np.float32(-np.inf)), near)
 
 
 def affine(weights: Array, offsets: Any) -> Method:
@@ -86,6 +76,13 @@ def normalised(method: Method) -> Method:
         return tf.where(zero, uniform, values / tf.where(zero, tf.ones_like(total), total))
 
     return divided
+
+
+def nearest(centers: Array) -> Method:
+    """Return the position of the nearest center."""
+    import tensorflow as tf
+
+    return lambda x: tf.argmin(squared_distances(x, centers), axis=1, output_type=tf.int32)
 
 
 def squared_distances(x: Any, centers: Array) -> Any:

@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from lightship.compiler.sources.sklearn.translate.base import FEATURES, Nested, Translation, Untranslatable
-from lightship.compiler.sources.sklearn.translate.trees import Boosting, boosted
-from lightship.compiler.trees import Forest, Tree, join
+from lightship.compiler.sources.sklearn.translate.base import Nested, Translation, Untranslatable
+from lightship.compiler.sources.sklearn.translate.trees.boosting import activation, boosted
+from lightship.compiler.sources.traced import FEATURES
+from lightship.compiler.trees import Ensemble, Forest, Tree, join
+from lightship.compiler.trees.examples import neighbours
 from lightship.compiler.trees.forest import LEAF
-from lightship.compiler.trees.thresholds import Ranking, neighbours
+from lightship.compiler.trees.thresholds import Ranking
 
 
 def hist_gradient_boosting(estimator: Any, nested: Nested) -> Translation:
@@ -23,11 +25,11 @@ def hist_gradient_boosting(estimator: Any, nested: Nested) -> Translation:
     name = type(estimator).__name__
     if estimator.is_categorical_ is not None:
         raise Untranslatable(f"{name} has categorical features: encode them before it, without categorical_features")
-    found, initial = _forest(estimator, name)
-    ranking = Ranking.of(found.feature, found.threshold, found.columns)
-    ranked = replace(found, threshold=ranking.ranks(found.feature, found.threshold))
-    examples = neighbours(ranking.bounds, "float64", missing=True)
-    translation = boosted(estimator, Boosting(ranked, np.ravel(initial), examples, zero=0))
+    forest, initial = _forest(estimator, name)
+    ranking = Ranking.of(forest.feature, forest.threshold, forest.columns)
+    ranked = replace(forest, threshold=ranking.ranks(forest.feature, forest.threshold))
+    ensemble = Ensemble(ranked, bias=np.ravel(initial), activation=activation(estimator, groups=forest.groups))
+    translation = boosted(estimator, ensemble, neighbours(ranking.bounds, "float64", missing=True))
     return replace(translation, program=ranking.program(FEATURES), dtype="int32")
 
 

@@ -1,0 +1,1 @@
+"""Translators of decision trees and of ensembles of them."""

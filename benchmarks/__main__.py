@@ -29,12 +29,17 @@ from benchmarks import (
 )
 from benchmarks.examples import ROOT, Example, predict_examples
 from benchmarks.jobs import part as jobs
+from benchmarks.preprocessing import part as preprocessing
 from benchmarks.runtime_api import RuntimeFailedError
 from benchmarks.stacks import MODEL_NAME, lightship, stacks, under_uvicorn
 from benchmarks.tables import tables
+from benchmarks.trees import part as trees
 from lightship.errors import LightshipError
 
-PARTS = ("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs", "compile", "image")
+PARTS = (
+    *("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs"),
+    *("compile", "trees", "preprocessing", "image"),
+)
 
 _QUIET = 0.3
 
@@ -55,7 +60,8 @@ _QUIET = 0.3
 def main(quick: bool, parts: tuple[str, ...], registry: Path, keras_model: Path) -> None:
     """Measure Lightship and other ways to serve the same model.
 
-    Only a full run writes docs/benchmarks; with --quick, it writes build/benchmarks; with --part, it only prints.
+    Writes docs/benchmarks/results.json and the tables of the pages; parts that are not measured keep their figures.
+    With --quick, writes build/benchmarks instead.
     """
     registry, keras_model = registry.resolve(), keras_model.resolve()
     if not keras_model.is_file() or not (registry / MODEL_NAME).is_dir():
@@ -67,25 +73,25 @@ def main(quick: bool, parts: tuple[str, ...], registry: Path, keras_model: Path)
         raise click.ClickException(str(error)) from error
     for table in tables(results):
         console.print(table.to_rich())
-    if not parts:
-        folder = ROOT / ("build" if quick else "docs") / "benchmarks"
-        report.write(results, folder)
-        console.print(f"written to {folder.relative_to(ROOT)}")
+    folder = ROOT / "build" / "benchmarks" if quick else report.FOLDER
+    report.write(results if quick else {**report.load(), **results}, folder)
+    console.print(f"written to {folder.relative_to(ROOT)}")
 
 
 def _measure(console: Console, parts: Sequence[str], registry: Path, keras_model: Path, quick: bool) -> dict[str, Any]:
-    results: dict[str, Any] = {
+    run = {
         "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": machine.describe(),
     }
-    busy = results["machine"]["load_average_before"]
+    busy = machine.load_average()
     if busy > _QUIET:
         console.print(
             f"[yellow]this machine is busy (load average {busy}): other processes will distort the figures[/yellow]"
         )
     cores.pin_self()
     definitions = _parts(registry, keras_model, quick)
+    results = {}
     with _progress(console) as progress:
         task = progress.add_task("predictions of the original model", total=None)
         progress.refresh()
@@ -96,7 +102,7 @@ def _measure(console: Console, parts: Sequence[str], registry: Path, keras_model
             progress.update(task, description=text, advance=1, refresh=True)
 
         for part in parts:
-            results[part] = definitions[part].measure(examples, step)
+            results[part] = {"run": run, **definitions[part].measure(examples, step)}
     return results
 
 
@@ -139,6 +145,11 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
             jobs.steps(scored), lambda rows, step: jobs.measure(registry, keras_model.parent, rows, scored, step)
         ),
         "compile": _Part(compiling.steps(), lambda _, step: compiling.measure(step)),
+        "trees": _Part(trees.steps(), lambda _, step: trees.measure(trees.QUICK if quick else trees.FULL, step)),
+        "preprocessing": _Part(
+            preprocessing.steps(),
+            lambda _, step: preprocessing.measure(preprocessing.QUICK if quick else preprocessing.FULL, step),
+        ),
         "image": _Part(images.steps(), lambda _, step: images.measure(keras_model, step, build=not quick)),
     }
 

@@ -11,5 +11,4 @@ USERS: Expected = {
 _CODE: Expected = {"Lambda": ("refused", "Lambda")}
 LAYERS: Expected = _CODE
 LAYERS_KERAS2: Expected = {**_CODE, "DenseFeatures": ("refused", "DenseFeatures")}
-OPTIONS: Expected = {}
-APPLICATIONS: Expected = {}
+ALL_ON_LITERT: Expected = {}

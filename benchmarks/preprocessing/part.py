@@ -19,6 +19,8 @@ MODELS = ("TextVectorization", "Hashing", "FeatureSpace")
 FULL = 1.0
 QUICK = 0.1
 
+_TIMEOUT = 600.0
+
 _HEADS = {
     "program_us": "numpy program",
     "compiled_us": "compiled model",
@@ -28,12 +30,16 @@ _HEADS = {
 
 
 def measure(seconds: float, step: Callable[[str], None]) -> dict[str, Any]:
-    """Return figures by model and number of rows; raises RuntimeError if a process fails."""
+    """Return figures by model and number of rows.
+
+    Raises RuntimeError if a process fails.
+    """
     figures = {}
     for name in MODELS:
         step(f"preprocessing: {name}")
         with cores.last_core():
-            figures[name] = run_module("benchmarks.preprocessing.calls", {"model": name, "seconds": seconds})
+            parameters = {"model": name, "seconds": seconds}
+            figures[name] = run_module("benchmarks.preprocessing.calls", parameters, timeout=_TIMEOUT)
     return {"models": figures}
 
 

@@ -58,7 +58,7 @@ def _opened(path: Path) -> Original:
 
 
 def _times(original: Original, engine: Engine, rows: int, number: int) -> dict[str, float]:
-    """Return the microseconds of the library's fastest call and of the compiled model's."""
+    """Return microseconds of the library's fastest call and of the compiled model."""
     signature = original.signatures[0]
     examples = original.hints(signature)["features"].rows
     assert examples is not None

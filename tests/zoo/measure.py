@@ -28,7 +28,7 @@ _LONGEST = 300  # characters of a reason
 
 
 def measure(group: Group, name: str, build: Build) -> Row:
-    """Build, save and compile a model, and return its row, also for an unexpected error."""
+    """Build, save and compile a model, and return its row, also after an error."""
     with tempfile.TemporaryDirectory() as work, tempfile.TemporaryDirectory() as bundle:
         try:
             saved = group.save(name, build, Path(work))
@@ -66,7 +66,7 @@ def _compiled(group: str, name: str, path: Path, bundle: Path) -> Row:
 
 
 def _many(path: Path, bundle: Path) -> float:
-    """Return the seconds of 1,024 rows in the original's fastest call divided by those of the bundle."""
+    """Return how many times faster than the original 1,024 rows are."""
     model = Model.load(Bundle.open(bundle))
     inputs, _ = model.golden()
     rows = {key: np.resize(array, (MANY, *array.shape[1:])) for key, array in inputs.items()}

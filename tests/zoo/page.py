@@ -30,10 +30,9 @@ This page is for users who want to know whether a kind of model compiles. It lis
 layers and applications of Keras, preprocessing layers, estimators of scikit-learn, and boosted trees, with the engine
 that each compiles to.
 
-`make zoo` makes it from [coverage.json](coverage.json), and `make zoo-short` measures only the preprocessing layers and
-the last three tables of models again; do not edit it. Every model below is saved as a file, checked, loaded, recorded,
-converted and compared as by `lightship compile`. It counts as compiled only where its outputs agree with the
-original's.
+`make zoo` makes it from [coverage.json](coverage.json); `make zoo-short` measures only preprocessing, scikit-learn,
+XGBoost and LightGBM again. Do not edit it. Every model below is saved as a file, checked, loaded, recorded, converted
+and compared as by `lightship compile`. It counts as compiled only where its outputs agree with the original's.
 
 - **LiteRT**: the converted model agrees with the original.
 - **TensorFlow**: LiteRT cannot run it. The bundle needs the TensorFlow engine and is about as fast as the original.
@@ -172,8 +171,10 @@ def _timed_row(row: Row) -> list[str]:
 
 
 def _model(row: Row) -> str:
-    """Return a row's name; for trees, which have short names, the estimator and the name."""
-    return f"{row.classes[0]}: {row.name.replace('_', ' ')}" if row.group == "scikit-learn-trees" else row.name
+    """Return a row's name, for trees with the estimator's class."""
+    if row.group != "scikit-learn-trees":
+        return row.name
+    return ": ".join([*row.classes[:1], row.name.replace("_", " ")])
 
 
 _ONE_THREAD = (

@@ -1,4 +1,4 @@
-"""Sample of estimators, boosted trees and preprocessing layers: a child process each."""
+"""Sample of estimators, boosted trees and preprocessing layers."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,24 +61,29 @@ def main(quick: bool, parts: tuple[str, ...], registry: Path, keras_model: Path)
     """Measure Lightship and other ways to serve the same model.
 
     Writes docs/benchmarks/results.json and the tables of the pages; parts that are not measured keep their figures.
-    With --quick, writes build/benchmarks instead.
+    Each part is written when it is measured. With --quick, writes build/benchmarks instead.
     """
     registry, keras_model = registry.resolve(), keras_model.resolve()
     if not keras_model.is_file() or not (registry / MODEL_NAME).is_dir():
         raise click.ClickException(f"{keras_model} or {registry / MODEL_NAME} does not exist: run `make models` first")
     console = Console()
+    folder = ROOT / "build" / "benchmarks" if quick else report.FOLDER
+    kept, results = {} if quick else report.load(), dict[str, Any]()
     try:
-        results = _measure(console, parts or PARTS, registry, keras_model, quick)
+        for part, figures in _measured(console, parts or PARTS, registry, keras_model, quick):
+            results[part] = figures
+            report.write({**kept, **results}, folder)
     except (RuntimeFailedError, RuntimeError, AssertionError, LightshipError, subprocess.TimeoutExpired) as error:
         raise click.ClickException(str(error)) from error
     for table in tables(results):
         console.print(table.to_rich())
-    folder = ROOT / "build" / "benchmarks" if quick else report.FOLDER
-    report.write(results if quick else {**report.load(), **results}, folder)
     console.print(f"written to {folder.relative_to(ROOT)}")
 
 
-def _measure(console: Console, parts: Sequence[str], registry: Path, keras_model: Path, quick: bool) -> dict[str, Any]:
+def _measured(
+    console: Console, parts: Sequence[str], registry: Path, keras_model: Path, quick: bool
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each part and its figures."""
     run = {
         "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -91,7 +96,6 @@ def _measure(console: Console, parts: Sequence[str], registry: Path, keras_model
         )
     cores.pin_self()
     definitions = _parts(registry, keras_model, quick)
-    results = {}
     with _progress(console) as progress:
         task = progress.add_task("predictions of the original model", total=None)
         progress.refresh()
@@ -102,8 +106,7 @@ def _measure(console: Console, parts: Sequence[str], registry: Path, keras_model
             progress.update(task, description=text, advance=1, refresh=True)
 
         for part in parts:
-            results[part] = {"run": run, **definitions[part].measure(examples, step)}
-    return results
+            yield part, {"run": run, **definitions[part].measure(examples, step)}
 
 
 Step = Callable[[str], None]

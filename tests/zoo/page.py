@@ -189,7 +189,7 @@ _NOTES = {
     "scikit-learn": (
         "Models of several steps end with the estimator named last, or with a LogisticRegression.\n" + _ONE_THREAD
     ),
-    "scikit-learn-trees": _ONE_THREAD,
+    "scikit-learn-trees": "The outputs of ExtraTreesRegressor are about 10⁸ here.\n" + _ONE_THREAD,
     "boosters": (
         "Each model has 20 rounds. Where no booster is named, it is XGBoost's gbtree or LightGBM's gbdt.\n"
         + _ONE_THREAD

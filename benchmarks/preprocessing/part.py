@@ -1,8 +1,8 @@
 """Part ``preprocessing``: lifted preprocessing layers beside Keras and TensorFlow.
 
 Figures are microseconds per row of the numpy program alone, of the compiled model with it, of the exported function in
-TensorFlow, and of ``model.predict``. The fastest of repeated calls counts, because other work on the machine only slows
-them. :mod:`benchmarks.preprocessing.calls` measures each model in a new process on one core.
+TensorFlow, and of ``model.predict``. They are the least processor time of several calls, so that other work on the
+machine has little influence. :mod:`benchmarks.preprocessing.calls` measures each model in a new process on one core.
 """
 
 from __future__ import annotations
@@ -55,4 +55,4 @@ def tables(results: Mapping[str, Any]) -> list[Table]:
         for name, by_rows in results["preprocessing"]["models"].items()
         for count, figures in by_rows.items()
     ]
-    return [Table("Time per row", ("", "rows in a call", *_HEADS.values()), tuple(rows))]
+    return [Table("Processor time per row", ("", "rows in a call", *_HEADS.values()), tuple(rows))]

@@ -120,7 +120,7 @@ def test_tables_of_every_part_contain_figures() -> None:
         *("2 kB", "0.25"),
         *("250 µs → 20 µs, 12.5x", "1 ms → 2 ms, 0.5x"),
     )
-    assert rows["Time per row"]["Hashing"] == ("1", "6 µs", "12 µs", "150 µs", "70 ms")
+    assert rows["Processor time per row"]["Hashing"] == ("1", "6 µs", "12 µs", "150 µs", "70 ms")
     assert rows["Image"] == {"not measured here: no Docker engine answers": ("",)}
 
 

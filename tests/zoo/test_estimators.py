@@ -19,7 +19,6 @@ SAMPLE = {
         "StandardScaler",
         "OneHotEncoder",
     ),
-    "scikit-learn-trees": ("forest", "histogram_missing"),
     "boosters": ("XGBoost, multi:softprob, .json", "XGBoost, survival:aft", "LightGBM, lambdarank"),
     "preprocessing": ("HashedCrossing", "TextVectorization(output_mode=tf_idf)"),
 }

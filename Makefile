@@ -42,7 +42,7 @@ endif
 # Keep trained models, which the README compiles again.
 .SECONDARY:
 
-.PHONY: help run check test examples coverage fuzz fuzz-models keras2 public-models faults lint format models docs operators lock bench zoo zoo-sklearn lifting wheel build emulate clean
+.PHONY: help run check test examples coverage fuzz fuzz-models keras2 public-models faults lint format models docs operators lock bench zoo zoo-short lifting wheel build emulate clean
 
 help: ## List the targets
 	@grep -Eh '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -138,15 +138,15 @@ emulate: $(VENV)/.dev examples ## Run the Lambda handler in the runtime emulator
 bench: $(VENV)/.dev models ## Run the benchmarks; writes docs/benchmarks/
 	$(BIN)/python -m benchmarks
 
-zoo: $(VENV)/.dev ## Compile user models, layers, applications and estimators in an hour; writes docs/coverage.md
+zoo: $(VENV)/.dev ## Compile user models, layers, applications, estimators and boosted trees in an hour; writes docs/coverage.md
 	$(BIN)/python -m tests.zoo
 	$(BIN)/$(FULL) tests/zoo/test_coverage.py
 
 lifting: $(VENV)/.dev ## Compile all preprocessing layers of Keras 3 and Keras 2 in ten minutes
 	LIGHTSHIP_TEST_LIFTING=all $(BIN)/$(FULL) tests/compiler/lifting
 
-zoo-sklearn: $(VENV)/.dev ## Compile the estimators of scikit-learn in five minutes; writes docs/coverage.md
-	$(BIN)/python -m tests.zoo scikit-learn
+zoo-short: $(VENV)/.dev ## Compile only preprocessing layers, estimators and boosted trees, in ten minutes; writes docs/coverage.md
+	$(BIN)/python -m tests.zoo preprocessing scikit-learn scikit-learn-trees boosters
 
 docs: $(VENV)/.run ## Write docs/command-line.md from --help
 	$(BIN)/python scripts/command-line-page > docs/command-line.md

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,17 @@ from benchmarks import (
 )
 from benchmarks.examples import ROOT, Example, predict_examples
 from benchmarks.jobs import part as jobs
+from benchmarks.preprocessing import part as preprocessing
 from benchmarks.runtime_api import RuntimeFailedError
 from benchmarks.stacks import MODEL_NAME, lightship, stacks, under_uvicorn
 from benchmarks.tables import tables
+from benchmarks.trees import part as trees
 from lightship.errors import LightshipError
 
-PARTS = ("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs", "compile", "image")
+PARTS = (
+    *("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs"),
+    *("compile", "trees", "preprocessing", "image"),
+)
 
 _QUIET = 0.3
 
@@ -55,31 +60,36 @@ _QUIET = 0.3
 def main(quick: bool, parts: tuple[str, ...], registry: Path, keras_model: Path) -> None:
     """Measure Lightship and other ways to serve the same model.
 
-    Only a full run writes docs/benchmarks; with --quick, it writes build/benchmarks; with --part, it only prints.
+    Writes docs/benchmarks/results.json and the tables of the pages; parts that are not measured keep their figures.
+    Each part is written when it is measured. With --quick, writes build/benchmarks instead.
     """
     registry, keras_model = registry.resolve(), keras_model.resolve()
     if not keras_model.is_file() or not (registry / MODEL_NAME).is_dir():
         raise click.ClickException(f"{keras_model} or {registry / MODEL_NAME} does not exist: run `make models` first")
     console = Console()
+    folder = ROOT / "build" / "benchmarks" if quick else report.FOLDER
+    kept, results = {} if quick else report.load(), dict[str, Any]()
     try:
-        results = _measure(console, parts or PARTS, registry, keras_model, quick)
+        for part, figures in _measured(console, parts or PARTS, registry, keras_model, quick):
+            results[part] = figures
+            report.write({**kept, **results}, folder)
     except (RuntimeFailedError, RuntimeError, AssertionError, LightshipError, subprocess.TimeoutExpired) as error:
         raise click.ClickException(str(error)) from error
     for table in tables(results):
         console.print(table.to_rich())
-    if not parts:
-        folder = ROOT / ("build" if quick else "docs") / "benchmarks"
-        report.write(results, folder)
-        console.print(f"written to {folder.relative_to(ROOT)}")
+    console.print(f"written to {folder.relative_to(ROOT)}")
 
 
-def _measure(console: Console, parts: Sequence[str], registry: Path, keras_model: Path, quick: bool) -> dict[str, Any]:
-    results: dict[str, Any] = {
+def _measured(
+    console: Console, parts: Sequence[str], registry: Path, keras_model: Path, quick: bool
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each part and its figures."""
+    run = {
         "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": machine.describe(),
     }
-    busy = results["machine"]["load_average_before"]
+    busy = machine.load_average()
     if busy > _QUIET:
         console.print(
             f"[yellow]this machine is busy (load average {busy}): other processes will distort the figures[/yellow]"
@@ -96,8 +106,7 @@ def _measure(console: Console, parts: Sequence[str], registry: Path, keras_model
             progress.update(task, description=text, advance=1, refresh=True)
 
         for part in parts:
-            results[part] = definitions[part].measure(examples, step)
-    return results
+            yield part, {"run": run, **definitions[part].measure(examples, step)}
 
 
 Step = Callable[[str], None]
@@ -139,6 +148,11 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
             jobs.steps(scored), lambda rows, step: jobs.measure(registry, keras_model.parent, rows, scored, step)
         ),
         "compile": _Part(compiling.steps(), lambda _, step: compiling.measure(step)),
+        "trees": _Part(trees.steps(), lambda _, step: trees.measure(trees.QUICK if quick else trees.FULL, step)),
+        "preprocessing": _Part(
+            preprocessing.steps(),
+            lambda _, step: preprocessing.measure(preprocessing.QUICK if quick else preprocessing.FULL, step),
+        ),
         "image": _Part(images.steps(), lambda _, step: images.measure(keras_model, step, build=not quick)),
     }
 

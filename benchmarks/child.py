@@ -14,7 +14,13 @@ from benchmarks.stacks import ROOT
 _TIMEOUT = 120.0
 
 
-def run_module(module: str, parameters: Mapping[str, Any], *, environment: Mapping[str, str] | None = None) -> Any:
+def run_module(
+    module: str,
+    parameters: Mapping[str, Any],
+    *,
+    environment: Mapping[str, str] | None = None,
+    timeout: float = _TIMEOUT,
+) -> Any:
     """Run ``python -m MODULE`` with parameters and return its result.
 
     The default environment is that of this process. Raises RuntimeError if the module fails.
@@ -28,7 +34,7 @@ def run_module(module: str, parameters: Mapping[str, Any], *, environment: Mappi
         check=False,
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], **variables},
-        timeout=_TIMEOUT,
+        timeout=timeout,
     )
     if done.returncode:
         raise RuntimeError(f"{module} failed: {done.stderr[-2000:]}")

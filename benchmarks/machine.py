@@ -18,14 +18,17 @@ _PACKAGES = (
     "granian",
     "httptools",
     "keras",
+    "lightgbm",
     "mangum",
     "moto",
     "numpy",
     "orjson",
     "pyarrow",
+    "scikit-learn",
     "tensorflow-cpu",
     "uvicorn",
     "uvloop",
+    "xgboost-cpu",
 )
 
 
@@ -35,13 +38,18 @@ def describe() -> dict[str, Any]:
         "processor": _processor(),
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
-        "load_average_before": round(os.getloadavg()[0], 2),
+        "load_average_before": load_average(),
         "versions": {
             "python": platform.python_version(),
             "lightship": __version__,
             **{package: _version(package) for package in _PACKAGES},
         },
     }
+
+
+def load_average() -> float:
+    """Return the load average of the last minute."""
+    return round(os.getloadavg()[0], 2)
 
 
 def _version(package: str) -> str:

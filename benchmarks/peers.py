@@ -100,7 +100,7 @@ def _export(keras_model: Path) -> None:
 
 def _uv(*words: str) -> None:
     """Run uv in another folder, because it would apply this project's constraints."""
-    command = [Path(sys.executable).with_name("uv"), "--quiet", *words]
+    command = [str(Path(sys.executable).with_name("uv")), "--quiet", *words]
     done = subprocess.run(command, cwd=tempfile.gettempdir(), capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"cannot create the environment: {done.stderr[-2000:]}")

@@ -44,13 +44,12 @@ def measure(registry: Path, plan: Plan, step: Callable[[str], None]) -> dict[str
     """
     parameters = {"model": MODEL_NAME, "source": str(registry)}
     step("registry: a folder")
-    folder = run_module(
-        "benchmarks.registry_calls", {**parameters, "location": str(registry), "questions": plan.folder}
-    )
+    of_folder = {**parameters, "location": str(registry), "questions": plan.folder}
+    folder = run_module("benchmarks.registry_calls", of_folder)
     step("registry: S3")
     with _s3() as environment:
-        parameters |= {"location": f"s3://{_BUCKET}", "questions": plan.s3}
-        s3 = run_module("benchmarks.registry_calls", parameters, environment=environment)
+        of_s3 = {**parameters, "location": f"s3://{_BUCKET}", "questions": plan.s3}
+        s3 = run_module("benchmarks.registry_calls", of_s3, environment=environment)
     return {"refresh_seconds": REFRESH, **asdict(plan), "stores": {"folder": folder, "S3 (moto)": s3}}
 
 

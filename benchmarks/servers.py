@@ -108,8 +108,8 @@ def _server(stack: Stack, examples: Sequence[Example]) -> Iterator[int]:
         )
     try:
         if not _responds(process, stack, port, examples):
-            output = log.read_text(errors="replace")[-2000:]
-            raise RuntimeError(f"{stack.name} does not respond, or with wrong predictions; its log:\n{output}")
+            written = log.read_text(errors="replace")[-2000:]
+            raise RuntimeError(f"{stack.name} does not respond, or with wrong predictions; its log:\n{written}")
         yield port
     finally:
         _end(process)

@@ -7,7 +7,9 @@ from typing import Any
 
 from benchmarks.goals import BOUND, PROTOCOL_BOUND, beside_bare, beside_peers, comparisons
 from benchmarks.jobs import tables as jobs
+from benchmarks.preprocessing import part as preprocessing
 from benchmarks.table import Row, Table, shown
+from benchmarks.trees import part as trees
 
 
 def tables(results: Mapping[str, Any]) -> list[Table]:
@@ -61,7 +63,7 @@ def _asgi(results: Mapping[str, Any]) -> list[Table]:
 def _peers(results: Mapping[str, Any]) -> list[Table]:
     part, compared, rows = results["peers"], beside_peers(results), []
     for row in _server_rows(part):
-        comparison = compared.get(row[:2])
+        comparison = compared.get((row[0], row[1]))
         rows.append((*row, shown(comparison.ratio, "x"), comparison.verdict) if comparison else (*row, "", ""))
     versions = ", ".join(f"{name} {version}" for name, version in part["versions"].items())
     title = f"Other servers over loopback: {versions}, {part['rounds']} rounds"
@@ -152,5 +154,7 @@ _MAKERS = {
     "compile": _compile,
     "registry": _registry,
     "jobs": jobs.tables,
+    "trees": trees.tables,
+    "preprocessing": preprocessing.tables,
     "image": _image,
 }

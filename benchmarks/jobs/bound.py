@@ -20,6 +20,7 @@ from pyarrow import csv
 
 from benchmarks.jobs.clock import Clock
 from lightship.formats import csv_columns, csv_files
+from lightship.tensors import Array
 
 _ROWS = 4096
 _BLOCK = 8 * 1024 * 1024
@@ -34,31 +35,39 @@ class LiteRT:
         (self._output,) = (entry["index"] for entry in self._interpreter.get_output_details())
         self._shape: tuple[int, ...] = ()
 
-    def run(self, rows: np.ndarray) -> np.ndarray:
+    def run(self, rows: Array) -> Array:
         """Return the predictions of all rows."""
         return np.concatenate([self._batch(rows[start : start + _ROWS]) for start in range(0, len(rows), _ROWS)])
 
-    def _batch(self, rows: np.ndarray) -> np.ndarray:
+    def _batch(self, rows: Array) -> Array:
         if rows.shape != self._shape:
             self._interpreter.resize_tensor_input(self._input, rows.shape)
             self._interpreter.allocate_tensors()
             self._shape = rows.shape
         self._interpreter.set_tensor(self._input, rows)
         self._interpreter.invoke()
-        return self._interpreter.get_tensor(self._output)
+        outputs: Array = self._interpreter.get_tensor(self._output)
+        return outputs
 
 
 def score_table(model: LiteRT, source: Path, target: Path) -> None:
     """Score a table with the quickstart model, in blocks for better use of the cache."""
     with source.open("rb") as file, target.open("wb") as output:
         header = csv_files.header(file.readline())
+        assert header is not None, f"{source} has no header"
         added = ("predicted_malignancy", "probability_benign", "probability_malignant")
         output.write(csv_files.preamble([*header.columns, *added]))
         while block := file.read(_BLOCK):
             block += file.readline()
             malignant = model.run(_numbers(block, header.columns))[:, 0]
             likeliest = np.array(["benign", "malignant"], object)[(malignant > 0.5).astype(int)].tolist()
-            output.write(csv_columns.append(block, [likeliest, 1 - malignant, malignant]))
+            output.write(_appended(block, [likeliest, 1 - malignant, malignant]))
+
+
+def _appended(block: bytes, columns: list[Any]) -> bytes:
+    appended = csv_columns.append(block, columns)
+    assert appended is not None, "the rows have other columns than the outputs"
+    return appended
 
 
 def score_images(model: LiteRT, source: Path, target: Path) -> None:
@@ -70,10 +79,10 @@ def score_images(model: LiteRT, source: Path, target: Path) -> None:
     names = b"\n".join(path.name.encode() for path in paths)
     with target.open("wb") as output:
         output.write(csv_files.preamble(["key", "predicted_digit", *(f"probability_{digit}" for digit in range(10))]))
-        output.write(csv_columns.append(names, [likeliest, *digits.T]))
+        output.write(_appended(names, [likeliest, *digits.T]))
 
 
-def _numbers(block: bytes, columns: tuple[str, ...]) -> np.ndarray:
+def _numbers(block: bytes, columns: tuple[str, ...]) -> Array:
     options = csv.ReadOptions(column_names=columns, use_threads=False, block_size=len(block) + 1)
     table = csv.read_csv(pyarrow.BufferReader(block), read_options=options)
     rows = np.empty((table.num_rows, len(columns)), np.float32)

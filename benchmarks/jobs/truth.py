@@ -9,6 +9,7 @@ import pyarrow
 from pyarrow import csv
 
 from benchmarks.examples import TOLERANCE
+from lightship.tensors import Array
 
 
 def check(way: str, parts: Sequence[bytes], truth: bytes) -> None:
@@ -40,16 +41,19 @@ def _read(data: bytes) -> pyarrow.Table:
     return table
 
 
-def _cells(table: pyarrow.Table, name: str) -> np.ndarray:
+def _cells(table: pyarrow.Table, name: str) -> Array:
     if name != "key":
-        return table[name].to_numpy()
+        values: Array = table[name].to_numpy()
+        return values
     return np.array([key.rpartition("/")[2] for key in table[name].to_pylist()])
 
 
-def _most_probable(table: pyarrow.Table) -> np.ndarray:
+def _most_probable(table: pyarrow.Table) -> Array:
     names = [name for name in table.column_names if name.startswith("probability_")]
     probabilities = np.stack([table[name].to_numpy() for name in names], axis=1)
-    return np.array([name.removeprefix("probability_") for name in names], dtype=object)[probabilities.argmax(axis=1)]
+    classes = np.array([name.removeprefix("probability_") for name in names], dtype=object)
+    most: Array = classes[probabilities.argmax(axis=1)]
+    return most
 
 
 def _row(table: pyarrow.Table, index: int) -> dict[str, object]:

@@ -59,6 +59,26 @@ RESULTS: dict[str, Any] = {
         "refresh_seconds": 2.0,
         "stores": {"folder": {"p50_us": 10, "p99_us": 20, "processor_p50_us": 200, "questions": 10}},
     },
+    "compile": {
+        "models": {"mlp": {"bytes": 2**20, "seconds": {"start": 0.5, "load": 1.5}, "peak_bytes": {"load": 2**29}}},
+    },
+    "trees": {
+        "models": {
+            "XGBoost": {
+                "bytes": 2000,
+                "compiled_bytes": 500,
+                "rows": {
+                    "1": {"library_us": 250.0, "compiled_us": 20.0},
+                    "1024": {"library_us": 1000.0, "compiled_us": 2000.0},
+                },
+            }
+        }
+    },
+    "preprocessing": {
+        "models": {
+            "Hashing": {"1": {"program_us": 6.0, "compiled_us": 12.0, "signature_us": 150.0, "predict_us": 70000.0}}
+        }
+    },
     "image": {"not_measured": "no Docker engine answers"},
 }
 
@@ -93,6 +113,14 @@ def test_tables_of_every_part_contain_figures() -> None:
         "aim of ≤ 2x missed",
     )
     assert rows["Check of a model's state for changes, at most every 2 s"]["folder"][3] == "0.01%"
+    assert rows["Compile: seconds of each stage"]["mlp"][:4] == ("1 MiB", "0.5 s", "0 s", "1.5 s")
+    assert rows["Compile: seconds of each stage"]["mlp"][-1] == "2 s"
+    assert rows["Compile: peak memory of each stage"]["mlp"][3] == "512 MiB"
+    assert rows["Processor time of a call: library → compiled model, ratio"]["XGBoost"] == (
+        *("2 kB", "0.25"),
+        *("250 µs → 20 µs, 12.5x", "1 ms → 2 ms, 0.5x"),
+    )
+    assert rows["Processor time per row"]["Hashing"] == ("1", "6 µs", "12 µs", "150 µs", "70 ms")
     assert rows["Image"] == {"not measured here: no Docker engine answers": ("",)}
 
 

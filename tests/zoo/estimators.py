@@ -1,58 +1,40 @@
-"""Estimators of scikit-learn, compiled and timed beside their own methods."""
+"""Estimators of scikit-learn: those of the tests, saved as .skops files."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from lightship.bundle import Bundle
-from lightship.calls import Call
-from lightship.compiler import sources
-from lightship.compiler.verification import latency
-from lightship.model import Model
-from tests.zoo.measure import compiled
-from tests.zoo.rows import REFUSED, Row
-
-ROWS = 1024
+from tests.zoo.saving import Build, Saved
 
 
-def builders(_: Any = None) -> Mapping[str, Any]:
-    """Return the functions that fit the models, by name."""
-    found: Mapping[str, Any] = import_module("tests.compiler.scikit_learn.estimators").models()
+def estimators(_: Any = None) -> Mapping[str, Build]:
+    """Return the functions that fit all models but trees, by name."""
+    found: Mapping[str, Build] = import_module("tests.compiler.scikit_learn.estimators").models()
     return found
 
 
-def measure(group: str, name: str) -> Row:
-    """Fit, save and compile a model, and return its row.
+def trees(_: Any = None) -> Mapping[str, Build]:
+    """Return the functions that fit trees and ensembles of trees, by name."""
+    found: Mapping[str, Build] = import_module("tests.compiler.trees.estimators").ESTIMATORS
+    return found
 
-    scikit-learn computes with one thread, as LiteRT does.
-    """
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when scikit-learn is imported
+
+def save(name: str, build: Build, folder: Path) -> Saved:
+    """Fit a model and save it."""
     import skops.io
 
-    with tempfile.TemporaryDirectory() as work, warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the convergence of short fits
-        path, bundle = Path(work, "model.skops"), Path(work, "bundle")
-        bundle.mkdir()
-        skops.io.dump(builders()[name](), path)
-        row = compiled(group, name, path, bundle)
-        return row if row.engine == REFUSED else replace(row, many=_many(path, bundle))
+        model = build()
+    skops.io.dump(model, folder / "model.skops")
+    return Saved(folder / "model.skops", _classes(model))
 
 
-def _many(path: Path, bundle: Path) -> float:
-    """Return the seconds of 1,024 rows in scikit-learn divided by those of the bundle."""
-    model = Model.load(Bundle.open(bundle))
-    inputs, _ = model.golden()
-    rows = {key: np.resize(array, (ROWS, *array.shape[1:])) for key, array in inputs.items()}
-    with tempfile.TemporaryDirectory() as work:
-        original = sources.find(path).load(path, Path(work), trust=False)
-        (call,) = original.calls(original.signatures[0].name, rows).values()
-        return round(latency.p50(call) / latency.p50(lambda: model.predict(Call(inputs=rows))), 2)
+def _classes(model: Any) -> tuple[str, ...]:
+    """Return the classes of a model and its steps, the model's first."""
+    parts = [each for each in (model, *model.get_params().values()) if hasattr(each, "get_params")]
+    return tuple(dict.fromkeys(type(each).__name__ for each in parts))

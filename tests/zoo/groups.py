@@ -7,35 +7,31 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from tests.zoo import applications, estimators, layers, sizes
+from tests.zoo import applications, boosters, estimators, layers, preprocessing, saving, sizes
+from tests.zoo.saving import Build, Save
 
 USER_MODULES = ("tabular", "images", "dense_images", "sequences", "text", "recommenders", "precision")
-
-Build = Callable[[], Any]
 
 
 @dataclass(frozen=True)
 class Group:
     """Models by name.
 
-    ``process`` is how many of them share a process, ``minutes`` the time limit of that process.
+    ``builders`` takes the imported ``package``. ``process`` is how many models share a process, ``minutes`` the time
+    limit of that process, and ``many`` whether 1,024 rows are timed, too.
     """
 
     name: str
     package: str
     builders: Callable[[Any], Mapping[str, Build]]
+    save: Save = saving.keras3
     process: int = 15
     minutes: float = 30.0
+    many: bool = False
 
-    def form(self, name: str, build: Build) -> str:
-        """Return the format that a model is saved in."""
-        if self.package == "keras":
-            return str(getattr(build, "form", "keras"))
-        return "keras" if name in _WITH_VOCABULARY else "h5"
-
-
-# Keras 2's .h5 files lose vocabularies.
-_WITH_VOCABULARY = {"StringLookup", "IntegerLookup", "TextVectorization"}
+    def models(self) -> Mapping[str, Build]:
+        """Import the package and return the builders by name."""
+        return self.builders(import_module(self.package))
 
 
 def user_models(_: Any = None) -> Mapping[str, Build]:
@@ -56,11 +52,14 @@ GROUPS = {
     for group in (
         Group("users", "keras", user_models),
         Group("layers", "keras", layers.ordinary, process=30),
-        Group("layers-keras2", "tf_keras", layers.ordinary, process=30),
+        Group("layers-keras2", "tf_keras", layers.ordinary, saving.keras2, process=30),
         Group("options", "keras", layers.options, process=10),
         Group("applications", "keras", applications.applications, process=1),
-        Group("applications-keras2", "tf_keras", applications.applications, process=1),
+        Group("applications-keras2", "tf_keras", applications.applications, saving.keras2, process=1),
         Group("sizes", "keras", sizes.sizes, process=1),
-        Group("scikit-learn", "sklearn", estimators.builders, process=20),
+        Group("preprocessing", "keras", preprocessing.preprocessing, many=True),
+        Group("scikit-learn", "sklearn", estimators.estimators, estimators.save, process=20, many=True),
+        Group("scikit-learn-trees", "sklearn", estimators.trees, estimators.save, many=True),
+        Group("boosters", "sklearn", boosters.boosters, boosters.save, process=20, many=True),
     )
 }

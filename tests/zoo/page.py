@@ -17,16 +17,22 @@ TITLES = {
     "options": "Options of layers (Keras 3)",
     "applications": "Families of keras.applications",
     "applications-keras2": "Families of tf_keras.applications",
+    "preprocessing": "Lifted preprocessing (Keras 3)",
+    "scikit-learn": "scikit-learn estimators",
+    "scikit-learn-trees": "scikit-learn trees",
+    "boosters": "XGBoost and LightGBM models",
 }
+SIZES = "Compile time and memory by size"
 
 HEAD = """# Which models compile
 
 This page is for users who want to know whether a kind of model compiles. It lists typical models, layers, options of
-layers and applications of Keras, with the engine that each compiles to.
+layers and applications of Keras, preprocessing layers, estimators of scikit-learn, and boosted trees, with the engine
+that each compiles to.
 
-`make zoo` makes it from [coverage.json](coverage.json); do not edit it. Every model below is saved as a file, checked,
-loaded, recorded, converted and compared as by `lightship compile`. It counts as compiled only where its outputs agree
-with the original's.
+`make zoo` makes it from [coverage.json](coverage.json); `make zoo-short` measures only preprocessing, scikit-learn,
+XGBoost and LightGBM again. Do not edit it. Every model below is saved as a file, checked, loaded, recorded, converted
+and compared as by `lightship compile`. It counts as compiled only where its outputs agree with the original's.
 
 - **LiteRT**: the converted model agrees with the original.
 - **TensorFlow**: LiteRT cannot run it. The bundle needs the TensorFlow engine and is about as fast as the original.
@@ -34,12 +40,14 @@ with the original's.
 - **Size** is bytes of the bundle's model divided by bytes of the source file.
 - **Faster** is the time of one row through the original divided by that of the compiled model. Before, the original
   was `model.predict` or a SavedModel's signature. Now it is the fastest call that Keras and TensorFlow offer, so the
-  two columns cannot be compared.
+  two columns cannot be compared. Below 1, the original is faster.
 - Layers that are not counted: {left_out}.
 - Options that are not counted, because Keras cannot run them itself: {options_left_out}.
 - Measured as exported SavedModels, because Keras cannot load the files that it saves of them: {exported}.
 
-Measured with {measured}. "Before" is commit {commit}.
+"Before" is commit {commit}. Groups are measured apart:
+
+{measured}
 """
 
 
@@ -56,7 +64,7 @@ def render(results: Results) -> str:
         _users(results),
         *(_exceptions(results, group) for group in ("layers", "layers-keras2", "options")),
         *(_applications(results, group) for group in ("applications", "applications-keras2")),
-        _estimators(results),
+        *(_timed(results, group) for group in _NOTES),
         _sizes(results),
     ]
     return "\n".join(parts)
@@ -146,23 +154,47 @@ def _cost(row: Row) -> list[str]:
     ]
 
 
-def _estimators(results: Results) -> str:
-    names = ("Estimator, or steps", "Engine", "Parity", "Size", "Faster, 1 row", "Faster, 1,024 rows", "Why not LiteRT")
-    rows = [_estimator(row) for row in results.rows("scikit-learn")]
-    return f"{_table('scikit-learn estimators', names, rows)}\n{_ESTIMATORS}"
+def _timed(results: Results, group: str) -> str:
+    """Return a table with times and ratios, and a note."""
+    names = (
+        *("Model", "Source", "Engine", "Parity", "Size"),
+        *("1 row: original → compiled", "Faster, 1 row", "Faster, 1,024 rows", "Why not LiteRT"),
+    )
+    rows = [_timed_row(row) for row in results.rows(group)]
+    return f"{_table(TITLES[group], names, rows)}\n{_NOTES[group]}"
 
 
-def _estimator(row: Row) -> list[str]:
-    figures = [_figure(row.size, ".2f"), _figure(row.latency, ",.1f"), _figure(row.many, ",.1f")]
-    return [row.name, row.engine, _figure(row.max_abs, ".1g"), *figures, _reasons(row)]
+def _timed_row(row: Row) -> list[str]:
+    times = " → ".join(f"{seconds * 1e6:,.0f} µs" for seconds in row.times or ())
+    figures = [_figure(row.size, ".2f"), times or "-", _ratio(row.latency), _ratio(row.many)]
+    return [_model(row), row.source, row.engine, _figure(row.max_abs, ".1g"), *figures, _reasons(row)]
 
 
-_ESTIMATORS = (
-    "The source is a .skops file. Models of several steps end with the estimator named last, or with a\n"
-    "LogisticRegression. Faster is the time of the first signature's method of scikit-learn, on an array, divided by\n"
-    "that of the bundle, including its preprocessing; both compute with one thread. Below 1, scikit-learn is\n"
-    "faster.\n"
+def _model(row: Row) -> str:
+    """Return a row's name, for trees with the estimator's class."""
+    if row.group != "scikit-learn-trees":
+        return row.name
+    return ": ".join([*row.classes[:1], row.name.replace("_", " ")])
+
+
+_ONE_THREAD = (
+    "Times are those of the first signature's method, on an array, and of the bundle, including its preprocessing;\n"
+    "both compute with one thread.\n"
 )
+_NOTES = {
+    "preprocessing": (
+        "Each model is one layer, or a FeatureSpace, with a vocabulary of three words or numbers. What LiteRT cannot\n"
+        "run is [lifted](preprocessing.md) out of the graph. The original's time is that of Keras's fastest call.\n"
+    ),
+    "scikit-learn": (
+        "Models of several steps end with the estimator named last, or with a LogisticRegression.\n" + _ONE_THREAD
+    ),
+    "scikit-learn-trees": "The outputs of ExtraTreesRegressor are about 10⁸ here.\n" + _ONE_THREAD,
+    "boosters": (
+        "Each model has 20 rounds. Where no booster is named, it is XGBoost's gbtree or LightGBM's gbdt.\n"
+        + _ONE_THREAD
+    ),
+}
 _COST = (
     "CPU seconds are those of all threads for one compile after TensorFlow is imported: an idle machine with several\n"
     "processors takes less time by the clock. Peak memory is that of the whole process.\n"
@@ -176,7 +208,7 @@ def _sizes(results: Results) -> str:
         for row in results.rows("sizes")
         for line in [_cost(row)]
     ]
-    text = _table("Compile time and memory by size", names, rows)
+    text = _table(SIZES, names, rows)
     return f"{text}\n{_COST}"
 
 
@@ -199,6 +231,10 @@ def _figure(value: float | None, form: str) -> str:
     return format(value, form) if value else "exact" if form == ".1g" else "0"
 
 
+def _ratio(value: float | None) -> str:
+    return _figure(value, ",.0f" if value and value >= 10 else ".2f")
+
+
 def _megabytes(count: int) -> str:
     return f"{count / 1e6:,.0f} MB" if count >= 1e6 else f"{count / 1e3:,.0f} KB"
 
@@ -211,4 +247,10 @@ def _by_reason(reasons: Mapping[str, str]) -> str:
 
 
 def _measured(results: Results) -> str:
-    return ", ".join(f"{name} {value}" for name, value in results.measured.items() if name != "machine")
+    """Return a line for each measurement, with the groups that it is of."""
+    titles = {**TITLES, "sizes": SIZES}
+    groups: dict[str, list[str]] = {}
+    for group, measurement in results.measured.items():
+        text = ", ".join(value if name == "date" else f"{name} {value}" for name, value in measurement.items())
+        groups.setdefault(text, []).append(titles[group])
+    return "\n".join(f"- {', '.join(names)}: {text}." for text, names in groups.items())

@@ -1,15 +1,20 @@
 """The coverage page equals the committed results, and these reach the targets.
 
-After `make zoo` the results are fresh.
+Every estimator, objective and preprocessing layer that is translated has a row. After `make zoo` the results are fresh.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import pytest
 
+from lightship.compiler.sources.sklearn.transformers import TRANSFORMERS
+from lightship.compiler.sources.sklearn.transformers.composition import COMPOSED
+from lightship.compiler.sources.sklearn.translate import TRANSLATORS
 from tests.zoo import applications, expected, page, results
+from tests.zoo.results import ROOT
 from tests.zoo.rows import Row
 
 LAYERS_COMPILED = 0.97  # by either engine, with parity
@@ -20,10 +25,14 @@ EXPECTED: Mapping[str, expected.Expected] = {
     "users": expected.USERS,
     "layers": expected.LAYERS,
     "layers-keras2": expected.LAYERS_KERAS2,
-    "options": expected.OPTIONS,
-    "applications": expected.APPLICATIONS,
-    "applications-keras2": expected.APPLICATIONS,
+    **dict.fromkeys(("options", "applications", "applications-keras2"), expected.ALL_ON_LITERT),
+    "preprocessing": expected.PREPROCESSING,
+    **dict.fromkeys(("scikit-learn", "scikit-learn-trees", "boosters"), expected.ALL_ON_LITERT),
 }
+PREPROCESSING = (
+    *("TextVectorization", "StringLookup", "IntegerLookup", "CategoryEncoding", "Hashing", "HashedCrossing"),
+    *("Discretization", "Normalization", "FeatureSpace"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +42,36 @@ def found() -> results.Results:
 
 def test_page_from_committed_results_equals_committed_page(found: results.Results) -> None:
     assert page.render(found) == page.PAGE.read_text()
+
+
+def test_row_of_every_group_names_measurement(found: results.Results) -> None:
+    assert {row.group for row in found.now} == found.measured.keys()
+
+
+def test_scikit_learn_rows_have_every_translated_class(found: results.Results) -> None:
+    rows = [*found.rows("scikit-learn"), *found.rows("scikit-learn-trees")]
+    covered = {name for row in rows if row.on_litert for name in row.classes}
+    assert {*TRANSLATORS, *TRANSFORMERS, *COMPOSED} - covered == set()
+
+
+@pytest.mark.parametrize("library", ["XGBoost", "LightGBM"])
+def test_booster_rows_have_every_documented_objective_and_booster(found: results.Results, library: str) -> None:
+    """Compare words of the rows' names with the table in docs/boosted-trees.md."""
+    page_of_trees = (ROOT / "docs" / "boosted-trees.md").read_text()
+    documented = re.search(rf"^\| {library} \|.*$", page_of_trees, re.MULTILINE)
+    assert documented
+    words = set(re.findall(r"`([\w:]+)`", documented[0])) - {"gbtree", "gbdt"}  # the boosters without a name
+    names = [row.name for row in found.rows("boosters") if row.on_litert and row.name.startswith(library)]
+    assert words - {word for name in names for word in name.split(", ")} == set()
+
+
+def test_booster_rows_have_every_format(found: results.Results) -> None:
+    assert {row.source for row in found.rows("boosters")} == {".json", ".ubj", ".txt"}
+
+
+@pytest.mark.parametrize("layer", PREPROCESSING)
+def test_preprocessing_rows_have_every_layer(found: results.Results, layer: str) -> None:
+    assert any(re.split(r"\W", row.name)[0] == layer and row.on_litert for row in found.rows("preprocessing"))
 
 
 @pytest.mark.slow

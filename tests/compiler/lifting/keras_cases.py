@@ -8,7 +8,7 @@ from typing import Any
 WORDS = ["foo", "bar", "baz"]
 IDF = [0.5, 1.5, 2.5]
 
-_VECTORS: Mapping[str, Mapping[str, Any]] = {
+VECTORS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
     "as_they_are": {"standardize": None},
     "lower": {"standardize": "lower"},
@@ -25,7 +25,7 @@ _VECTORS: Mapping[str, Mapping[str, Any]] = {
     "counted_bigrams": {"output_mode": "count", "ngrams": 2},
     "counted_characters": {"output_mode": "count", "split": "character", "standardize": None},
 }
-_LOOKUPS: Mapping[str, Mapping[str, Any]] = {
+LOOKUPS: Mapping[str, Mapping[str, Any]] = {
     "index": {},
     "many_unknown": {"num_oov_indices": 3},
     "masked": {"mask_token": "[M]"},
@@ -35,7 +35,7 @@ _LOOKUPS: Mapping[str, Mapping[str, Any]] = {
     "count": {"output_mode": "count", "num_oov_indices": 3},
     "weighted": {"output_mode": "tf_idf", "idf_weights": IDF, "num_oov_indices": 3},
 }
-_HASHES: Mapping[str, Mapping[str, Any]] = {
+HASHES: Mapping[str, Mapping[str, Any]] = {
     "plain": {},
     "salt": {"salt": 5},
     "salts": {"salt": [133, 137]},
@@ -49,7 +49,7 @@ def vectors(keras: Any) -> Any:
     """Return TextVectorization in every form; tf_keras cannot load a tuple of n-grams."""
     text = keras.Input((1,), dtype="string", name="text")
     layer = keras.layers.TextVectorization
-    forms = {name: form for name, form in _VECTORS.items() if name != "some_grams" or keras.__name__ == "keras"}
+    forms = {name: form for name, form in VECTORS.items() if name != "some_grams" or keras.__name__ == "keras"}
     return keras.Model(text, {name: layer(vocabulary=WORDS, **form)(text) for name, form in forms.items()})
 
 
@@ -57,12 +57,12 @@ def lookups(keras: Any) -> Any:
     """Return StringLookup and IntegerLookup in every form."""
     word, number = keras.Input((1,), dtype="string", name="word"), keras.Input((1,), dtype="int64", name="number")
     strings, integers = keras.layers.StringLookup, keras.layers.IntegerLookup
-    outputs = {f"word_{name}": strings(vocabulary=WORDS, **kw)(word) for name, kw in _LOOKUPS.items()}
+    outputs = {f"word_{name}": strings(vocabulary=WORDS, **kw)(word) for name, kw in LOOKUPS.items()}
     outputs |= {
         f"number_{name}": integers(vocabulary=[2, 5, 7], **{**kw, **({"mask_token": 0} if "mask_token" in kw else {})})(
             number
         )
-        for name, kw in _LOOKUPS.items()
+        for name, kw in LOOKUPS.items()
     }
     return keras.Model([word, number], outputs)
 
@@ -72,8 +72,8 @@ def hashes(keras: Any) -> Any:
     word, number = keras.Input((1,), dtype="string", name="word"), keras.Input((1,), dtype="int64", name="number")
     amount = keras.Input((1,), name="amount")
     layers = keras.layers
-    outputs = {f"word_{name}": layers.Hashing(7, **kw)(word) for name, kw in _HASHES.items()}
-    outputs |= {f"number_{name}": layers.Hashing(7, **kw)(number) for name, kw in _HASHES.items()}
+    outputs = {f"word_{name}": layers.Hashing(7, **kw)(word) for name, kw in HASHES.items()}
+    outputs |= {f"number_{name}": layers.Hashing(7, **kw)(number) for name, kw in HASHES.items()}
     outputs["word_masked"] = layers.Hashing(7, mask_value="foo")(word)
     outputs["number_masked"] = layers.Hashing(7, mask_value=3)(number)
     outputs["crossed"] = layers.HashedCrossing(11)((word, number))

@@ -1,0 +1,1 @@
+"""Lifted preprocessing beside that of Keras and TensorFlow."""

@@ -1,0 +1,1 @@
+"""Decision trees beside the libraries that trained them."""

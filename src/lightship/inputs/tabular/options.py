@@ -24,7 +24,7 @@ def check_types(columns: Sequence[str | Mapping[str, Any]]) -> None:
             try:
                 _check(column)
             except InvalidInput as error:
-                raise InvalidInput(f"column '{column['name']:.100}': {error.message}") from None
+                raise InvalidInput(error.reason, column=f"{column['name']:.100}") from None
             _check_filling(column_of(column["name"], column), _ANY)
 
 
@@ -46,7 +46,7 @@ def check_fit(columns: Sequence[Column], spec: TensorSpec) -> None:
         raise InvalidInput(f"input '{spec.name}' is {spec}, and the columns take {width} of its columns: {sizes}")
     for column in columns:
         if column.largest > limits(spec.dtype)[1]:
-            raise InvalidInput(f"column '{column.name}': its numbers are beyond {spec.dtype}")
+            raise InvalidInput(f"its numbers are beyond {spec.dtype}", column=column.name)
         _check_filling(column, spec)
 
 
@@ -81,4 +81,4 @@ def _check_filling(column: Column, spec: TensorSpec) -> None:
         if column.filling is not None:
             column.convert(column.filling, spec)
     except InvalidInput as error:
-        raise InvalidInput(f"column '{column.name}': the value for missing cells: {error.message}") from None
+        raise InvalidInput(f"the value for missing cells: {error.reason}", column=column.name) from None

@@ -5,7 +5,7 @@ The tensor's columns are those of the first column, then those of the second, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,6 +15,7 @@ import numpy as np
 from lightship.errors import InvalidInput
 from lightship.inputs import gaps
 from lightship.inputs.cells import WIDEST, Cell, describe_cell
+from lightship.inputs.rows import each_row
 from lightship.inputs.tabular.columns import Column, column_of
 from lightship.inputs.tabular.table import Tabular, all_lists
 from lightship.tensors import Array, TensorSpec, to_array
@@ -63,14 +64,14 @@ class TypedTabular(Tabular):
         if isinstance(value, dict) and set(value) != {"b64"}:
             self._check(value, spec)
             if not all_lists(list(value.values()), spec):
-                return self.decode_cells([self._in_order(value)], spec)
+                return to_array([self.row(self._in_order(value), spec)], spec)
             count = len(next(iter(value.values())))
             table = [value.get(name, [None] * count) for name in self.names]
             return self.decode_cells(list(zip(*table, strict=True)), spec)
         objects = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
         if not objects or not all(isinstance(item, dict) for item in value):
             return gaps.decode(value, spec, self.check_values) if self.nullable else None
-        return _converted(value, self.cells, spec)
+        return to_array(list(each_row(partial(self.cells, spec=spec), value)), spec)
 
     @property
     def nullable(self) -> bool:
@@ -98,12 +99,12 @@ class TypedTabular(Tabular):
             try:
                 found.extend(column.numbers(cell, spec))
             except InvalidInput as error:
-                raise InvalidInput(f"column '{column.name}': {error.message}") from None
+                raise InvalidInput(error.reason, column=column.name) from None
         return found
 
     def decode_cells(self, rows: Sequence[Sequence[Any]], spec: TensorSpec) -> Array:
-        """See :class:`InputKind`; an error has the row where there are several."""
-        return _converted(rows, self.row, spec)
+        """See :class:`InputKind`."""
+        return to_array(list(each_row(partial(self.row, spec=spec), rows)), spec)
 
     def cells(self, value: Any, spec: TensorSpec) -> Any:
         """Return the numbers of a row's object; other values are returned unchanged."""
@@ -153,17 +154,6 @@ class TypedTabular(Tabular):
     def _check(self, values: Mapping[str, Any], spec: TensorSpec) -> None:
         present = dict.fromkeys(self.optional) | dict(values) if values else values
         super()._check(present, spec)
-
-
-def _converted(rows: Sequence[Any], convert: Callable[[Any, TensorSpec], Any], spec: TensorSpec) -> Array:
-    """Return rows as an array; an error has the row where there are several."""
-    found = []
-    for number, row in enumerate(rows, start=1):
-        try:
-            found.append(convert(row, spec))
-        except InvalidInput as error:
-            raise (InvalidInput(f"row {number}, {error.message}") if len(rows) > 1 else error) from None
-    return to_array(found, spec)
 
 
 def _schema(column: Column, spec: TensorSpec) -> dict[str, Any]:

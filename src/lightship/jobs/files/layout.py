@@ -202,7 +202,7 @@ def _parsed(text: str, column: str, cell: Cell) -> Any:
     try:
         return cell.parse(text)
     except (ValueError, KeyError):
-        raise InvalidInput(with_hint(f"column '{column}': {text[:40]!r} is not {cell.expected}", text)) from None
+        raise InvalidInput(with_hint(f"{text[:40]!r} is not {cell.expected}", text), column=column) from None
 
 
 def _of_column(value: Any, spec: TensorSpec, layout: Layout) -> InvalidInput | None:
@@ -213,7 +213,7 @@ def _of_column(value: Any, spec: TensorSpec, layout: Layout) -> InvalidInput | N
         try:
             _checked([cell], kind_of(spec).column_spec(spec, name))
         except InvalidInput as error:
-            return InvalidInput(f"column '{name}': {error.message}")
+            return InvalidInput(error.reason, column=name)
     return None
 
 

@@ -115,3 +115,23 @@ def test_http_names_row(answers: Answers, name: str, suffix: str) -> None:
     message = json.loads(response.body)["error"]["message"]
     assert f"row {WRONG}" in message
     assert ALL[name].column.partition("_")[0] in message
+
+
+@pytest.mark.parametrize("name", ["number", "text", "word of numbers", "lookup", "transform"])
+def test_open_inference_names_row(answers: Answers, name: str) -> None:
+    model = ALL[name]
+    cells = [cell for row in model.rows(ROWS, WRONG) for cell in row.values()]
+    datatype = "BYTES" if model.input.dtype == "string" else "FP32"
+    tensor = {"name": model.input.name, "shape": [ROWS, *model.input.shape[1:]], "datatype": datatype, "data": cells}
+    body = json.dumps({"inputs": [tensor]}).encode()
+    response = answers.answer(Request("POST", f"/v2/models/{name.replace(' ', '-')}/infer", body=body, caller="me"))
+    assert response.status == 400
+    assert f"row {WRONG}" in json.loads(response.body)["error"]
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "infinity"])
+def test_mlflow_records_name_row(answers: Answers, name: str) -> None:
+    path, body = f"/models/{name.replace(' ', '-')}/invoke", {"dataframe_records": ALL[name].rows(ROWS, WRONG)}
+    response = answers.answer(Request("POST", path, body=json.dumps(body).encode(), caller="me"))
+    assert response.status == 400
+    assert f"row {WRONG}" in json.loads(response.body)["message"]

@@ -46,7 +46,7 @@ def from_rows(value: list[Any], signature: Signature, where: str) -> dict[str, A
     names = tuple(dict.fromkeys([*value[0], *(name for record in value for name in optional & record.keys())]))
     for row, record in enumerate(value):
         if missing := next((name for name in names if name not in record and name not in optional), None):
-            raise InvalidInput(f"the row lacks the column '{missing[:80]}'", row=row)
+            raise InvalidInput("the value is missing", row=row, column=missing[:80])
     return from_frame(Frame(names, [[record.get(name) for name in names] for record in value]), signature)
 
 

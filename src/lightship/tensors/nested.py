@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from lightship.errors import InvalidInput
-from lightship.tensors.specs import Array, TensorSpec, check_finite, describe_row, describe_shape, refused
+from lightship.tensors.specs import Array, TensorSpec, check_finite, describe_row, describe_shape, refused, unraveled
 
 # The accepted types of the leaves of nested lists, and their name in messages, by numpy's kind of the dtype.
 _LEAVES: dict[str, frozenset[type]] = {
@@ -114,7 +114,7 @@ def _text_array(value: Any, spec: TensorSpec) -> Array:
         try:
             flat[index] = item.encode() if isinstance(item, str) else _other_bytes(item, spec)
         except InvalidInput as error:
-            raise refused(error.reason, spec, tuple(map(int, np.unravel_index(index, shape)))) from None
+            raise refused(error.reason, spec, unraveled(index, shape)) from None
     return flat.reshape(shape)
 
 

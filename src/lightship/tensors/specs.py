@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -177,6 +178,18 @@ def refused(reason: str, spec: TensorSpec, index: Sequence[int]) -> InvalidInput
     if len(spec.shape) == 2 and index[-1] < len(names) == spec.shape[1]:
         return InvalidInput(reason, row=row, column=names[index[-1]])
     return InvalidInput(reason, input=spec.name, row=row)
+
+
+@lru_cache(maxsize=16)
+def limits(dtype: str) -> tuple[float, float]:
+    """Return the smallest and the largest finite number of a dtype."""
+    found = np.finfo(dtype) if np.dtype(dtype).kind == "f" else np.iinfo(dtype)
+    return np.array(found.min).item(), np.array(found.max).item()
+
+
+def unraveled(position: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the index of a position in row-major order."""
+    return tuple(map(int, np.unravel_index(position, shape)))
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:

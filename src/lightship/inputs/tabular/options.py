@@ -8,6 +8,7 @@ from typing import Any
 from lightship.errors import InvalidInput
 from lightship.inputs.tabular.columns import TYPES, Column, class_of, column_of
 from lightship.tensors import TensorSpec
+from lightship.tensors.specs import limits
 
 _SHARED = ("name", "type", "missing", "default")
 _VALUES = {
@@ -36,8 +37,6 @@ def types_of(columns: Sequence[str | Mapping[str, Any]]) -> dict[str, dict[str, 
 
 def check_fit(columns: Sequence[Column], spec: TensorSpec) -> None:
     """Check typed columns against the tensor; raises InvalidInput."""
-    from lightship.inputs.tabular.columns.number import limits
-
     if spec.numpy.kind not in "fiu":
         raise InvalidInput(f"input '{spec.name}' is {spec}: columns with types need a tensor of numbers")
     width = sum(column.width for column in columns)

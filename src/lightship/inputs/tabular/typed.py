@@ -62,7 +62,7 @@ class TypedTabular(Tabular):
     def decode_own(self, value: Any, spec: TensorSpec) -> Array | None:
         """Decode an object of columns, or a list of objects, as :class:`Tabular` does."""
         if isinstance(value, dict) and set(value) != {"b64"}:
-            self._check(value, spec)
+            self._check(value)
             if not all_lists(list(value.values()), spec):
                 return to_array([self.row(self._in_order(value), spec)], spec)
             count = len(next(iter(value.values())))
@@ -110,7 +110,7 @@ class TypedTabular(Tabular):
         """Return the numbers of a row's object; other values are returned unchanged."""
         if not isinstance(value, Mapping) or set(value) == {"b64"}:
             return value
-        self._check(value, spec)
+        self._check(value)
         return self.row(self._in_order(value), spec)
 
     def is_nested(self, spec: TensorSpec) -> bool:
@@ -151,9 +151,9 @@ class TypedTabular(Tabular):
     def _in_order(self, values: Mapping[str, Any]) -> list[Any]:
         return [values.get(name) for name in self.names]
 
-    def _check(self, values: Mapping[str, Any], spec: TensorSpec) -> None:
+    def _check(self, values: Mapping[str, Any]) -> None:
         present = dict.fromkeys(self.optional) | dict(values) if values else values
-        super()._check(present, spec)
+        super()._check(present)
 
 
 def _schema(column: Column, spec: TensorSpec) -> dict[str, Any]:

@@ -179,7 +179,8 @@ def _by_name(cells: Mapping[str, Any], source: _Source, layout: Layout) -> list[
     missing = [name for name in source.names if name not in cells]
     everything = len(missing) == sum(map(len, layout.columns.values()))
     if lacking := [name for name in missing if name not in optional or everything]:
-        raise InvalidInput(f"the row lacks '{lacking[0]}': it must have {_columns(source.spec, layout)}")
+        expected = _columns(source.spec, layout)
+        raise InvalidInput(f"the value is missing: the row must have {expected}", column=lacking[0])
     return [cells.get(name) for name in source.names]
 
 

@@ -105,9 +105,9 @@ def _from_rows(rows: list[Any], signature: Signature) -> dict[str, Array]:
             raise InvalidInput(f"expected an object like the first row, got {json_type(row)}", row=number)
         if unknown := next((name for name in row if name not in names), None):
             expected = ", ".join(names)
-            raise InvalidInput(f"the row has an unknown input '{unknown[:80]}': it needs {expected}", row=number)
+            raise InvalidInput(f"there is no such input: a row needs {expected}", input=unknown[:80], row=number)
         if missing := next((name for name in names if name not in row and name not in optional), None):
-            raise InvalidInput(f"the row lacks the input '{missing}'", row=number)
+            raise InvalidInput("the value is missing", input=missing, row=number)
     tensors = frames.from_rows(rows, signature, '"input"')
     for spec in signature.inputs:
         inputs.kind_of(spec).check_values(tensors[spec.name], spec)

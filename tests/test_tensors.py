@@ -106,3 +106,43 @@ def test_signature_round_trips() -> None:
 def test_tensor_spec_invalid_is_refused(record: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=record["dtype"]):
         TensorSpec.from_json(record)
+
+
+NAMED = TensorSpec("x", "float32", (None, 2), {"type": "tabular", "columns": ["a", "b"]})
+
+
+@pytest.mark.parametrize(
+    ("spec", "value", "place"),
+    [
+        (TensorSpec("x", "float32", (None, 2)), [[1, 2], [3, 4], [5, "a"]], ("x", 2, "")),
+        (TensorSpec("x", "float32", (None, 2)), [[1, 2], [3, None]], ("x", 1, "")),
+        (TensorSpec("x", "float32", (None, 2)), [[1, 2], [3, 1e39]], ("x", 1, "")),
+        (TensorSpec("x", "float32", (None, 2)), [[1, 2], [3, 10**400]], ("x", 1, "")),
+        (TensorSpec("x", "float32", (None, 2)), [[1, 2], [3]], ("x", 1, "")),
+        (TensorSpec("x", "float32", (None, None)), [[1, 2], [3], [4]], ("x", 1, "")),
+        (TensorSpec("x", "float32", (None, 2)), [[1, 2], [3, [4]]], ("x", 1, "")),
+        (TensorSpec("x", "float32", (None, 2)), [1, "a"], ("x", None, "")),
+        (TensorSpec("x", "float32", (None, 2, 2)), [[[1, 2], [3, 4]], [[5, 6], [7, True]]], ("x", 1, "")),
+        (TensorSpec("x", "float32", (None, 2, 2)), [[1, 2], [3, True]], ("x", None, "")),
+        (TensorSpec("x", "float32", (2,)), [1, "a"], ("x", None, "")),
+        (TensorSpec("x", "int8", (None,)), [1, 2, 300], ("x", 2, "")),
+        (TensorSpec("x", "int8", (None,)), [1, 2, 1.5], ("x", 2, "")),
+        (TensorSpec("x", "bool", (None,)), [True, 1], ("x", 1, "")),
+        (TensorSpec("x", "string", (None,)), ["a", {"b64": "?"}], ("x", 1, "")),
+        (TensorSpec("x", "string", (None, 2)), [["a", "b"], ["c", 5]], ("x", 1, "")),
+        (TensorSpec("x", "string", (None, 2)), [["a", "b"], ["c"]], ("x", 1, "")),
+        (NAMED, [[1, 2], ["a", 4]], ("", 1, "a")),
+        (NAMED, [1, "a"], ("", None, "b")),
+    ],
+    ids=repr,
+)
+def test_refused_value_names_row_and_column(spec: TensorSpec, value: Any, place: tuple[str, int | None, str]) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        to_array(value, spec)
+    error = refused.value
+    assert (error.input, error.row, error.column) == place
+
+
+def test_infinity_names_row_and_column() -> None:
+    with pytest.raises(InvalidInput, match="row 2, column 'b': "):
+        check_finite(np.array([[1, 2], [3, np.inf]], np.float32), NAMED)

@@ -14,7 +14,7 @@ REVIEW = 0.5
 def preprocess(inputs):
     """Return amounts in euros as float32; text is bytes in UTF-8."""
     texts = [text.decode(errors="replace").strip() for text in inputs["amount"]]
-    amounts = np.array([euros(text, row) for row, text in enumerate(texts, start=1)], np.float32)
+    amounts = np.array([euros(text, row) for row, text in enumerate(texts)], np.float32)
     return {"claim": np.stack([amounts, inputs["nights"]], axis=1)}
 
 
@@ -28,6 +28,6 @@ def euros(text, row):
     """Return the number in a text, or refuse the request with a sentence for the client."""
     found = AMOUNT.fullmatch(text)
     if found is None:
-        raise InvalidInput(f"input 'amount', row {row}: {text[:40]!r} is not an amount such as '1.234,50 €'")
+        raise InvalidInput(f"{text[:40]!r} is not an amount such as '1.234,50 €'", input="amount", row=row)
     whole, cents = found.groups(default="0")
     return int(whole.replace(".", "")) + int(cents) / 100

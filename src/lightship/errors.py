@@ -31,6 +31,10 @@ to an HTTP status, each in one place; no other module knows about these::
         └── SandboxUnavailable sandbox_unavailable   this machine cannot sandbox the process that opens model files
 """
 
+from __future__ import annotations
+
+from operator import index
+
 
 class LightshipError(Exception):
     """Base class of Lightship's exceptions; the message is for the user.
@@ -54,10 +58,50 @@ class LightshipError(Exception):
 class InvalidInput(LightshipError):
     """A request or row that does not match the model's inputs.
 
-    The message names the input, what was expected and what was received.
+    The message is the place, where it is known, and the reason: ``row 3, column 'age': the value is missing``.
+
+    Attributes:
+        reason: what was expected and what was received.
+        input: name of the model's input, or "".
+        row: index of the row, from 0; messages count rows from 1, without a header. None where no row is meant.
+        column: name of the column, or "".
     """
 
     code = "invalid_input"
+    input = ""
+    row: int | None = None
+    column = ""
+
+    def __init__(
+        self, reason: str = "", *, input: str = "", row: int | None = None, column: str = "", detail: str = ""
+    ) -> None:
+        super().__init__(reason, detail=detail)
+        self.input = input
+        self.row = None if row is None else index(row)
+        self.column = column
+
+    @property
+    def reason(self) -> str:
+        """Return the message without the place."""
+        return super().message
+
+    @property
+    def message(self) -> str:
+        """Return the message to show."""
+        named = [
+            f"input '{self.input}'" if self.input else "",
+            "" if self.row is None else f"row {self.row + 1}",
+            f"column '{self.column}'" if self.column else "",
+        ]
+        place = ", ".join(filter(None, named))
+        return f"{place}: {self.reason}" if place else self.reason
+
+    def __str__(self) -> str:
+        return self.message
+
+    def at(self, row: int | None) -> InvalidInput:
+        """Return the same error with another row, or with none."""
+        return InvalidInput(self.reason, input=self.input, row=row, column=self.column, detail=self.detail)
 
 
 class NotFound(LightshipError):

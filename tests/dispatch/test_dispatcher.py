@@ -180,7 +180,7 @@ def test_predict_with_csv_body_returns_predictions(ask: Ask) -> None:
             {"input": [{"a": [1, 2], "b": 1}, {"a": [1, 2]}]},
             400,
             "invalid_input",
-            "row 2 lacks the input 'b'",
+            "input 'b', row 2: ",
         ),
         ("/models/pair/predict", {"input": [{"a": [1, None], "b": 1}]}, 400, "invalid_input", "input 'a'"),
         ("/models/pair/predict", {"input": [{"a": [1, 2], "b": None}]}, 400, "invalid_input", "input 'b'"),

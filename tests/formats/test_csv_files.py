@@ -228,7 +228,7 @@ def test_scan_endless_line_is_refused_with_row_number() -> None:
             taken += 1
             yield b"9" * 2**20
 
-    with pytest.raises(InvalidInput, match=r"row 43 .*byte 108 .*16 MiB"):
+    with pytest.raises(InvalidInput, match=r"row 43: .*16 MiB.*byte 108 "):
         list(csv_files.scan(endless(), offset=100, row=41, target=2**20))
     assert taken <= 2 * LONGEST_ROW // 2**20
 
@@ -236,7 +236,7 @@ def test_scan_endless_line_is_refused_with_row_number() -> None:
 def test_scan_longest_row_is_accepted_and_longer_is_refused() -> None:
     row = b"9" * (LONGEST_ROW - 1) + b"\n"
     assert [span.rows for span in scan(b"1\n" + row + b"2\n", target=100)] == [1, 1, 1]
-    with pytest.raises(InvalidInput, match="row 2 "):
+    with pytest.raises(InvalidInput, match="row 2: "):
         scan(b"1\n9" + row + b"2\n", target=100)
 
 

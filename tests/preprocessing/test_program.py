@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import orjson
 import pytest
+from lightship.preprocessing.operators.strings import fill
 
 from lightship.bundle import Bundle, digests, write_manifest
 from lightship.calls import Call
 from lightship.engines.preprocessed import with_programs
-from lightship.errors import BundleError, EngineError
+from lightship.errors import BundleError, EngineError, InvalidInput
 from lightship.model import Model
 from lightship.preprocessing import Program, Step, read_programs, write_programs
 from lightship.tensors import Array
@@ -66,6 +67,35 @@ def test_program_failing_in_numpy_raises_engine_error() -> None:
     with pytest.raises(EngineError, match="preprocessing") as caught:
         JOIN.bind().run({"a": np.zeros((1, 1)), "b": np.zeros((2, 1))})
     assert "concatenat" in caught.value.detail
+
+
+READ = Step("literals.to_numbers", ("a",), ("x",), {"dtype": "float32", "source": "a"})
+TRANSCODE = Step("unicode.transcode", ("a",), ("x",), {"errors": "strict"})
+
+
+@pytest.mark.parametrize("step", [READ, TRANSCODE], ids=["number", "text"])
+@pytest.mark.parametrize("row", range(5))
+def test_program_refusing_text_names_row(step: Step, row: int) -> None:
+    texts = fill([b"1"] * 10).reshape(5, 2)
+    texts[row:, 1] = b"\xff"
+    with pytest.raises(InvalidInput) as refused:
+        Program((step,), {"x": "x"}).bind().run({"a": texts, "b": np.zeros(5)})
+    assert refused.value.row == row
+
+
+def test_program_refusing_word_names_row_of_text() -> None:
+    words = Step("splitting.split", ("a", "space"), ("positions", "words", "shape"))
+    constants = {"space": np.array(b"", object)}
+    bound = Program((words, replace(READ, inputs=("words",))), {"x": "x"}, constants).bind()
+    with pytest.raises(InvalidInput, match="'a', row 3: ") as refused:
+        bound.run({"a": fill([b"1 2", b"3 4 5", b"6 x", b"7"])})
+    assert refused.value.row == 2
+
+
+def test_program_refusing_scalar_names_no_row() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Program((READ,), {"x": "x"}).bind().run({"a": np.array(b"x", object)})
+    assert refused.value.row is None
 
 
 class Echo:

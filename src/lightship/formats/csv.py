@@ -57,10 +57,10 @@ def _table(rows: Iterator[list[str]], has_header: bool | None, names: Collection
     header, body = None, [first]
     if is_header(first, lambda: names) if has_header is None else has_header:
         header, body = columns(first), []
-    width = len(first)
-    for number, row in enumerate(rows, start=2):
-        if len(row) != width:
-            raise InvalidInput(f"the CSV is ragged: row {number} has {len(row)} cells, the first has {width}")
+    for row in rows:
+        if len(row) != len(first):
+            expected = f"{'the first row' if header is None else 'the header'} has {len(first)}"
+            raise InvalidInput(f"ragged: {len(row)} cells where {expected}", row=len(body))
         body.append(row)
     if not body:
         raise InvalidInput("the CSV holds a header and no rows: send at least one row")

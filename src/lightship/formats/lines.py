@@ -84,8 +84,9 @@ def _fill(stream: _Stream, cut: Cut, row: int, target: int, offset: int) -> tupl
             break
         else:
             raise InvalidInput(
-                f"row {row} (from byte {offset} of the file) is longer than {LONGEST_ROW // 2**20} MiB: "
-                "a line end is missing, or a quote is never closed"
+                f"longer than {LONGEST_ROW // 2**20} MiB, from byte {offset} of the file on: "
+                "a line end is missing, or a quote is never closed",
+                row=row - 1,
             )
     return length, rows
 

@@ -39,14 +39,14 @@ def from_rows(value: list[Any], signature: Signature, where: str) -> dict[str, A
         raise InvalidInput(f"{where} is empty: send at least one row")
     if not isinstance(value[0], dict) or value[0].keys() == {"b64"}:
         return from_values(value, signature, where, rows=len(value))
-    for number, record in enumerate(value, start=1):
+    for row, record in enumerate(value):
         if not isinstance(record, dict):
-            raise InvalidInput(f"{where}: row {number} must be an object like the first, got {json_type(record)}")
+            raise InvalidInput(f"expected an object like the first row, got {json_type(record)}", row=row)
     optional = {name for spec in signature.inputs for name in kind_of(spec).optional_columns(spec)}
     names = tuple(dict.fromkeys([*value[0], *(name for record in value for name in optional & record.keys())]))
-    for number, record in enumerate(value, start=1):
+    for row, record in enumerate(value):
         if missing := next((name for name in names if name not in record and name not in optional), None):
-            raise InvalidInput(f"{where}: row {number} lacks the column '{missing[:80]}'")
+            raise InvalidInput("the value is missing", row=row, column=missing[:80])
     return from_frame(Frame(names, [[record.get(name) for name in names] for record in value]), signature)
 
 
@@ -58,7 +58,7 @@ def from_values(value: Any, signature: Signature, where: str, rows: int | None =
         return {spec.name: array if rows is None else _checked_count(array, spec, rows)}
     if not isinstance(value, list) or not value:
         raise InvalidInput(f"{where} must be rows, or an object with {described(signature)}")
-    return from_frame(Frame(None, checked_rows(value, where)), signature)
+    return from_frame(Frame(None, checked_rows(value)), signature)
 
 
 def from_frame(frame: Frame, signature: Signature) -> dict[str, Array]:
@@ -84,13 +84,13 @@ def from_frame(frame: Frame, signature: Signature) -> dict[str, Array]:
     return inputs
 
 
-def checked_rows(rows: list[Any], where: str) -> list[list[Any]]:
+def checked_rows(rows: list[Any]) -> list[list[Any]]:
     """Return rows after checking that all are equally long lists of cells."""
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(rows):
         if not isinstance(row, list):
-            raise InvalidInput(f"{where}: row {number} must be a list of cells, got {json_type(row)}")
+            raise InvalidInput(f"expected a list of cells, got {json_type(row)}", row=number)
         if len(row) != len(rows[0]):
-            raise InvalidInput(f"{where} is ragged: row {number} has {len(row)} cells, the first has {len(rows[0])}")
+            raise InvalidInput(f"ragged: {len(row)} cells where the first row has {len(rows[0])}", row=number)
     return rows
 
 

@@ -71,9 +71,8 @@ def check_columns(array: Array, spec: TensorSpec, columns: Sequence[tuple[str, b
     if not wrong.any():
         return
     row, column = np.argwhere(wrong)[0].tolist()
-    place = f"row {row + 1}, column" if len(array) > 1 else "column"
     fault = "the value is missing" if np.isnan(array[row, column]) else f"an infinity, or a number beyond {spec.dtype}"
-    raise InvalidInput(f"{place} '{columns[column][0]}': {fault}")
+    raise InvalidInput(fault, row=row, column=columns[column][0])
 
 
 def lenient(cell: Cell) -> Cell:

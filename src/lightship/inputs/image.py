@@ -9,12 +9,14 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from lightship.errors import InvalidInput, TooLarge
 from lightship.inputs.kind import InputKind, Nested
+from lightship.inputs.rows import each_row
 from lightship.tensors import Array, TensorSpec, from_base64, to_array
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ class Image(InputKind):
         texts = [item.get("b64") if isinstance(item, dict) else item for item in items]
         if not texts or not all(isinstance(text, str) for text in texts):
             return nested(value, spec)
-        return self._decode_all((from_base64(str(text), spec) for text in texts), spec)
+        return self._decode_all(each_row(lambda text: from_base64(str(text), spec), texts), spec)
 
     def decode_body(self, body: bytes, spec: TensorSpec) -> Array:
         """Return one image as an array [1, height, width(, channels)].
@@ -132,7 +134,7 @@ class Image(InputKind):
 
     def _decode_all(self, files: Iterable[bytes], spec: TensorSpec) -> Array:
         images = list(_open_all(files, spec))
-        return np.concatenate([self._pixels(image, spec) for image in images])
+        return np.concatenate(list(each_row(partial(self._pixels, spec=spec), images)))
 
     def _pixels(self, image: ImageFile, spec: TensorSpec) -> Array:
         import PIL.Image
@@ -168,8 +170,7 @@ def _open_all(files: Iterable[bytes], spec: TensorSpec) -> Iterator[ImageFile]:
     side = max(_SHORTEST, 2 * max(_size(spec)))
     limit = max(MAX_PIXELS, side * side)
     pixels = 0
-    for count, data in enumerate(files):
-        image = open_image(data, spec.name)
+    for count, image in enumerate(each_row(partial(open_image, name=spec.name), files)):
         pixels += max(image.width, side) * max(image.height, side)
         if pixels > limit:
             before = f"{count} images and then " if count else ""

@@ -50,12 +50,13 @@ def open_image(data: bytes, name: str) -> ImageFile:
         parts = sum(1 for _ in islice(_PARTS.finditer(data), MAX_PARTS + 1))
         if _ARITHMETIC.search(data) or parts > MAX_PARTS or not _has_few_segments(data):
             raise InvalidInput(
-                f"input '{name}' is a JPEG image with arithmetic coding, or with too many scans or segments: save "
-                "it as a baseline or progressive JPEG"
+                "a JPEG image with arithmetic coding, or with too many scans or segments: save it as a baseline or "
+                "progressive JPEG",
+                input=name,
             )
         decoder = JpegImagePlugin.JpegImageFile
     else:
-        raise InvalidInput(f"input '{name}' must be a PNG or JPEG image, got {len(data)} bytes of another format")
+        raise InvalidInput(f"expected a PNG or JPEG image, got {len(data)} bytes of another format", input=name)
     try:
         return decoder(io.BytesIO(data))
     except Exception as error:  # Pillow's parsers raise exceptions of any class
@@ -64,7 +65,7 @@ def open_image(data: bytes, name: str) -> ImageFile:
 
 def broken(name: str, error: Exception) -> InvalidInput:
     """Return the error for an image that Pillow cannot read."""
-    return InvalidInput(f"input '{name}' is a broken image: {str(error)[:120]}")
+    return InvalidInput(f"a broken image: {str(error)[:120]}", input=name)
 
 
 def upright_transpose(image: ImageFile) -> Transpose | None:

@@ -61,5 +61,5 @@ def configure(spec: TensorSpec, kind: str, options: Mapping[str, Any]) -> dict[s
     try:
         check_options(kind, options)
     except InvalidInput as error:
-        raise InvalidInput(f"input '{spec.name}': {error.message}") from None
+        raise InvalidInput(error.reason, input=spec.name, column=error.column) from None
     return {"type": kind, **_class_of(kind).configure(spec, options).to_json()}

@@ -97,14 +97,13 @@ def _elements(cells: list[list[Any]], indices: Sequence[int], names: Sequence[st
     """Return cells that are the tensor's elements, all of one dtype."""
     cell = kind_of(spec).cell(spec, names[indices[0]])
     rows: list[Any] = []
-    for number, row in enumerate(cells, start=1):
+    for number, row in enumerate(cells):
         for index in indices:
             try:
                 row[index] = cell.parse(row[index])
             except (ValueError, KeyError):
-                location = f"row {number} of the CSV, column '{names[index]}'"
-                message = f"{location}: {row[index][:40]!r} is not {cell.expected}"
-                raise InvalidInput(with_hint(message, row[index])) from None
+                reason = with_hint(f"{row[index][:40]!r} is not {cell.expected}", row[index])
+                raise InvalidInput(reason, row=number, column=names[index]) from None
         rows.append(row[indices[0]] if len(spec.shape) == 1 else [row[index] for index in indices])
     if spec.dtype == "string":
         return to_array(rows, spec)

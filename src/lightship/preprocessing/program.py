@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lightship.errors import EngineError, LightshipError
+from lightship.errors import EngineError, InvalidInput, LightshipError
 from lightship.preprocessing.operators import build
 from lightship.preprocessing.operators.base import Operation
 from lightship.tensors import Array
@@ -78,17 +78,37 @@ class BoundProgram:
         self._steps = [_bound(step, program.constants) for step in program.steps]
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Return the engine's inputs; raises InvalidInput or EngineError."""
+        """Return the engine's inputs; raises EngineError, or InvalidInput with the row."""
         values = {**self._constants, **inputs}
         for operation, names, outputs in self._steps:
             try:
                 result = operation(*[values[name] for name in names])
+            except InvalidInput as error:
+                raise self._located(error, inputs) from None
             except LightshipError:
                 raise
             except Exception as error:  # numpy raises exceptions of many classes
                 raise EngineError("the preprocessing cannot run this input", detail=repr(error)) from None
             values.update(zip(outputs, result if isinstance(result, tuple) else (result,), strict=True))
         return {name: values[value] for name, value in self._outputs.items()}
+
+    def _located(self, error: InvalidInput, inputs: Mapping[str, Array]) -> InvalidInput:
+        """Return the error of the first row that fails, without a row if none fails alone.
+
+        The rows are halved until one is left, which takes at most twice the time of the call.
+        """
+        sizes = {len(array) if array.ndim else 0 for array in inputs.values()}
+        rows = sizes.pop() if len(sizes) == 1 else 0
+        if rows < 2:
+            return error.at(0 if rows else None)
+        for start, end in ((0, rows // 2), (rows // 2, rows)):
+            try:
+                self.run({name: array[start:end] for name, array in inputs.items()})
+            except InvalidInput as found:
+                return found if found.row is None else found.at(start + found.row)
+            except LightshipError:
+                break
+        return error.at(None)
 
 
 def _bound(step: Step, constants: Mapping[str, Array]) -> tuple[Operation, tuple[str, ...], tuple[str, ...]]:

@@ -6,14 +6,14 @@ import base64
 import binascii
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
 
 from lightship.errors import InvalidInput
-from lightship.tensors.specs import Array, TensorSpec, check_finite, describe_row, describe_shape
+from lightship.tensors.specs import Array, TensorSpec, check_finite, describe_row, describe_shape, refused, unraveled
 
 # The accepted types of the leaves of nested lists, and their name in messages, by numpy's kind of the dtype.
 _LEAVES: dict[str, frozenset[type]] = {
@@ -53,10 +53,9 @@ def _number_array(value: Any, spec: TensorSpec, over: Literal["raise", "ignore"]
     try:
         array = np.array(value, spec.numpy if wanted != "f" else None)
     except OverflowError:
-        raise InvalidInput(_beyond(value, spec)) from None
+        raise _beyond(value, spec) from None
     except ValueError as error:
-        fault = "ragged" if "inhomogeneous" in str(error) else "nested too deeply"
-        raise InvalidInput(f"input '{spec.name}' is {fault}: every row must have shape {describe_row(spec)}") from None
+        raise (_ragged if "inhomogeneous" in str(error) else _too_deep)(value, spec) from None
     if array.size == 0:
         raise InvalidInput(f"input '{spec.name}' is empty: send at least one row of shape {describe_row(spec)}")
     return array if wanted != "f" else _floats(array, value, spec, over)
@@ -68,20 +67,22 @@ def _floats(array: Array, value: Any, spec: TensorSpec, over: Literal["raise", "
     Raises InvalidInput for a number beyond its range.
     """
     if array.dtype == np.object_:
-        raise InvalidInput(f"input '{spec.name}' must hold {_NAMES['f']} ({spec}), {_culprit(value, 'f')}")
+        raise _wrong_leaf(value, spec)
     try:
         with np.errstate(over=over):
             return array.astype(spec.numpy, copy=False)
     except FloatingPointError:
-        raise InvalidInput(f"input '{spec.name}' holds a number beyond {spec.dtype}: send smaller numbers") from None
+        with np.errstate(over="ignore"):
+            beyond = np.isfinite(array) & ~np.isfinite(array.astype(spec.numpy))
+        raise refused(f"a number beyond {spec.dtype}: send smaller numbers", spec, np.argwhere(beyond)[0]) from None
 
 
-def _beyond(value: Any, spec: TensorSpec) -> str:
-    """Return the message about the first integer outside the range of the dtype."""
+def _beyond(value: Any, spec: TensorSpec) -> InvalidInput:
+    """Return the error of the first integer outside the range of the dtype."""
     limits = np.iinfo(spec.numpy)
-    first = next(item for item in _leaves(value) if not limits.min <= item <= limits.max)
+    index, first = _find(value, lambda item: not limits.min <= item <= limits.max)
     got = first if -(2**63) <= first < 2**64 else f"an integer of {len(str(abs(first)))} digits"
-    return f"input '{spec.name}' holds an integer outside {spec.dtype}'s range {limits.min}..{limits.max}: got {got}"
+    return refused(f"an integer outside {spec.dtype}'s range {limits.min}..{limits.max}: got {got}", spec, index)
 
 
 def _flat_row(value: Any) -> Array | None:
@@ -100,28 +101,39 @@ def _flat_row(value: Any) -> Array | None:
 
 
 def _text_array(value: Any, spec: TensorSpec) -> Array:
-    shape = _nested_shape(value, spec)
+    try:
+        shape = _nested_shape(value, len(spec.shape))
+    except ValueError:
+        raise _ragged(value, spec) from None
     if len(shape) > len(spec.shape):
         raise InvalidInput(
             f"input '{spec.name}' must have shape {describe_shape(spec)}, got {len(shape)} or more dimensions"
         )
     flat = np.empty(math.prod(shape), dtype=np.object_)
     for index, item in enumerate(_leaves(value)):
-        if isinstance(item, str):
-            flat[index] = item.encode()
-        elif isinstance(item, dict):
-            flat[index] = _base64_bytes(item, spec)
-        else:
-            raise InvalidInput(f"input '{spec.name}' must hold strings ({spec}), got {json_type(item)}")
+        try:
+            flat[index] = item.encode() if isinstance(item, str) else _other_bytes(item, spec)
+        except InvalidInput as error:
+            raise refused(error.reason, spec, unraveled(index, shape)) from None
     return flat.reshape(shape)
 
 
-def _nested_shape(value: Any, spec: TensorSpec, depth: int = 0) -> tuple[int, ...]:
+def _other_bytes(item: Any, spec: TensorSpec) -> bytes:
+    if not isinstance(item, dict):
+        raise InvalidInput(f"expected strings ({spec}), got {json_type(item)}")
+    return _base64_bytes(item, spec)
+
+
+def _nested_shape(value: Any, rank: int) -> tuple[int, ...]:
+    """Return the shape of nested lists; raises ValueError if they are ragged.
+
+    The deepest level is the one below ``rank``.
+    """
     if not isinstance(value, list):
         return ()
-    shapes = set() if depth > len(spec.shape) else {_nested_shape(item, spec, depth + 1) for item in value}
+    shapes = set() if rank < 0 else {_nested_shape(item, rank - 1) for item in value}
     if len(shapes) > 1:
-        raise InvalidInput(f"input '{spec.name}' is ragged: every row must have shape {describe_row(spec)}")
+        raise ValueError
     return (len(value), *(shapes.pop() if shapes else ()))
 
 
@@ -137,16 +149,37 @@ def _check_lists(value: Any, spec: TensorSpec) -> None:
     for _ in range(_DEEPEST + 1):
         inside = set(map(type, chain.from_iterable(level)))
         if not inside - {list} <= _LEAVES[wanted]:
-            raise InvalidInput(f"input '{spec.name}' must hold {_NAMES[wanted]} ({spec}), {_culprit(value, wanted)}")
+            raise _wrong_leaf(value, spec)
         if list not in inside:
             return
         level = list(chain.from_iterable(level)) if len(inside) == 1 else []
         sizes = set(map(len, level))
         if len(sizes) != 1:
-            raise InvalidInput(f"input '{spec.name}' is ragged: every row must have shape {describe_row(spec)}")
+            raise _ragged(value, spec)
         if sizes == {0}:
             raise InvalidInput(f"input '{spec.name}' is empty: send at least one row of shape {describe_row(spec)}")
-    raise InvalidInput(f"input '{spec.name}' is nested too deeply: every row must have shape {describe_row(spec)}")
+    raise _too_deep(value, spec)
+
+
+def _too_deep(value: Any, spec: TensorSpec) -> InvalidInput:
+    return InvalidInput(
+        f"the lists are nested too deeply: every row must have shape {describe_row(spec)}", input=spec.name
+    )
+
+
+def _ragged(value: list[Any], spec: TensorSpec) -> InvalidInput:
+    """Return the error for ragged lists, with the first such row of a table."""
+    row = None
+    if spec.batched and len(spec.shape) == 2:
+        sizes = [_width(item) for item in value]
+        wanted = spec.shape[1] or next(filter(None, sizes), None)
+        row = next((number for number, size in enumerate(sizes) if size != wanted), None)
+    return InvalidInput(f"ragged: every row must have shape {describe_row(spec)}", input=spec.name, row=row)
+
+
+def _width(row: Any) -> int | None:
+    """Return the number of a row's cells; None where it is not a list of cells."""
+    return len(row) if isinstance(row, list) and list not in set(map(type, row)) else None
 
 
 def _leaves(value: Any) -> Iterator[Any]:
@@ -188,7 +221,7 @@ def _from_base64(value: dict[str, Any], spec: TensorSpec) -> Array:
 def _base64_bytes(value: dict[str, Any], spec: TensorSpec) -> bytes:
     text = value.get("b64")
     if len(value) != 1 or not isinstance(text, str):
-        raise InvalidInput(f'input \'{spec.name}\' holds an object that is not {{"b64": "..."}}')
+        raise InvalidInput('expected {"b64": "..."}, got another object', input=spec.name)
     return from_base64(text, spec)
 
 
@@ -197,7 +230,7 @@ def from_base64(text: str, spec: TensorSpec) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise InvalidInput(f"input '{spec.name}' holds text that is not base64") from None
+        raise InvalidInput("the text is not base64", input=spec.name) from None
 
 
 def json_type(value: Any) -> str:
@@ -213,13 +246,44 @@ def json_type(value: Any) -> str:
     return "null" if value is None else names.get(type(value), type(value).__name__)
 
 
-def _culprit(value: Any, wanted: str) -> str:
-    """Return the first invalid leaf and its type, for an error message."""
-    for item in _leaves(value):
-        if type(item) not in _LEAVES[wanted]:
-            if item is None or isinstance(item, bool):  # in JSON's notation, not Python's
-                return f"got {'null' if item is None else f'a boolean: {item}'.lower()}"
-            return f"got {json_type(item)}: {str(item)[:40]!r}"
-        if isinstance(item, int) and not -(2**63) <= item < 2**64:
-            return f"got an integer of {len(str(abs(item)))} digits"
-    return "got integers beyond 64 bits"
+def _find(value: Any, wrong: Callable[[Any], bool]) -> tuple[tuple[int, ...], Any]:
+    """Return the index and the value of the first wrong leaf of nested lists.
+
+    Raises LookupError without one. Without recursion, as :func:`_leaves`.
+    """
+    levels, index = [enumerate([value])], [0]
+    while levels:
+        position, item = next(levels[-1], (-1, None))
+        index[len(levels) - 1 :] = [position]
+        if position < 0:
+            levels.pop()
+        elif isinstance(item, list):
+            levels.append(enumerate(item))
+        elif wrong(item):
+            return tuple(index[1:]), item
+    raise LookupError
+
+
+def _wrong_leaf(value: Any, spec: TensorSpec) -> InvalidInput:
+    """Return the error of the first leaf that has another type, or is beyond 64 bits."""
+    types = _LEAVES[spec.numpy.kind]
+
+    def wrong(item: Any) -> bool:
+        return type(item) not in types or (type(item) is int and not -(2**63) <= item < 2**64)
+
+    try:
+        index, item = _find(value, wrong)
+    except LookupError:
+        index, got = (), "integers beyond 64 bits"
+    else:
+        got = _shown(item)
+    return refused(f"expected {_NAMES[spec.numpy.kind]} ({spec}), got {got}", spec, index)
+
+
+def _shown(item: Any) -> str:
+    """Return a wrong leaf and its type for a message, in JSON's notation."""
+    if item is None or isinstance(item, bool):
+        return "null" if item is None else f"a boolean: {item}".lower()
+    if isinstance(item, int) and not -(2**63) <= item < 2**64:
+        return f"an integer of {len(str(abs(item)))} digits"
+    return f"{json_type(item)}: {str(item)[:40]!r}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -182,9 +183,33 @@ def check_finite(array: Array, spec: TensorSpec) -> None:
     Not every protocol can represent them.
     """
     if array.dtype.kind == "f" and not _finite(array):
-        raise InvalidInput(
-            f"input '{spec.name}' holds NaN, Infinity or a number beyond {spec.dtype}: send finite numbers"
-        )
+        reason = f"NaN, Infinity or a number beyond {spec.dtype}: send finite numbers"
+        raise refused(reason, spec, np.argwhere(~np.isfinite(array))[0])
+
+
+def refused(reason: str, spec: TensorSpec, index: Sequence[int]) -> InvalidInput:
+    """Return the error for one element of an input, with its row and its column.
+
+    ``index`` is the element's position in a batch, or in one row; other positions are not shown.
+    """
+    if not spec.batched or len(index) not in (len(spec.shape), len(spec.row_shape)):
+        return InvalidInput(reason, input=spec.name)
+    row, names = index[0] if len(index) == len(spec.shape) else None, _column_names(spec)
+    if len(spec.shape) == 2 and index[-1] < len(names) == spec.shape[1]:
+        return InvalidInput(reason, row=row, column=names[index[-1]])
+    return InvalidInput(reason, input=spec.name, row=row)
+
+
+@lru_cache(maxsize=16)
+def limits(dtype: str) -> tuple[float, float]:
+    """Return the smallest and the largest finite number of a dtype."""
+    found = np.finfo(dtype) if np.dtype(dtype).kind == "f" else np.iinfo(dtype)
+    return np.array(found.min).item(), np.array(found.max).item()
+
+
+def unraveled(position: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the index of a position in row-major order."""
+    return tuple(map(int, np.unravel_index(position, shape)))
 
 
 def fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
@@ -217,5 +242,9 @@ def _sizes(shape: tuple[int | None, ...]) -> str:
 
 
 def _columns(spec: TensorSpec) -> str:
-    columns = (spec.kind or {}).get("columns")
-    return f" ({', '.join(columns)})" if columns else ""
+    names = _column_names(spec)
+    return f" ({', '.join(names)})" if names else ""
+
+
+def _column_names(spec: TensorSpec) -> Sequence[str]:
+    return (spec.kind or {}).get("columns") or ()

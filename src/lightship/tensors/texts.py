@@ -7,16 +7,15 @@ from lightship.tensors.specs import Array
 
 
 def check_texts(array: Array, name: str, max_bytes: int) -> None:
-    """Raise InvalidInput for a text that is too long or not UTF-8.
+    """Raise InvalidInput, with the row, for a text that is too long or not UTF-8.
 
-    The message has the input's ``name`` and the row, from 1.
+    ``array`` is of strings [rows], ``name`` is the input's.
     """
-    for row, text in enumerate(array.ravel().tolist(), start=1):
+    for row, text in enumerate(array.ravel().tolist()):
         if len(text) > max_bytes:
-            raise InvalidInput(
-                f"input '{name}', row {row}: the text has {len(text):,} bytes, at most {max_bytes:,} are accepted"
-            )
+            reason = f"the text has {len(text):,} bytes, at most {max_bytes:,} are accepted"
+            raise InvalidInput(reason, input=name, row=row)
         try:
             text.decode()
         except UnicodeDecodeError as error:
-            raise InvalidInput(f"input '{name}', row {row}: the text is not UTF-8 at byte {error.start}") from None
+            raise InvalidInput(f"the text is not UTF-8 at byte {error.start}", input=name, row=row) from None

@@ -65,7 +65,7 @@ class BoundTransform:
         except Raised as raised:
             error = raised.error
             if isinstance(error, InvalidInput):
-                raise InvalidInput(sentence(error.message)) from error
+                raise _refusal(error) from error
             message = f"the transform '{self.transform.name}' raised {type(error).__name__} in {part}"
             raise TransformError(message, detail=summary(error)) from error
         except WrongReturn as wrong:
@@ -79,3 +79,10 @@ class BoundTransform:
 
     def _failed(self, part: str) -> str:
         return f"the transform '{self.transform.name}' failed in {part}"
+
+
+def _refusal(error: InvalidInput) -> InvalidInput:
+    """Return a user's error with texts that JSON can carry."""
+    return InvalidInput(
+        sentence(error.reason), input=sentence(error.input), row=error.row, column=sentence(error.column)
+    )

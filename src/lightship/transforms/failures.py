@@ -16,6 +16,6 @@ def summary(error: BaseException) -> str:
     return f"{type(error).__name__}{': ' if text else ''}{text}{at}"
 
 
-def sentence(text: str) -> str:
+def sentence(text: object) -> str:
     """Return a user's message in a form that JSON can carry, cut to 500 characters."""
-    return text.encode(errors="backslashreplace").decode()[:_LONGEST]
+    return str(text).encode(errors="backslashreplace").decode()[:_LONGEST]

@@ -151,3 +151,17 @@ def test_configure_wrong_options_are_refused(options: dict[str, Any], named: str
 def test_configure_unknown_kind_is_refused() -> None:
     with pytest.raises(InvalidInput, match="'sound'"):
         inputs.configure(PLAIN, "sound", {})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "column"),
+    [({"age": 1}, "income"), ({"age": 1, "income": 2, "shoe": 3}, "shoe"), ({"age": "x", "income": 2}, "age")],
+)
+def test_list_of_objects_names_row_and_column(wrong: dict[str, Any], column: str) -> None:
+    good = {"age": 40, "income": 1}
+    with pytest.raises(InvalidInput) as several:
+        inputs.decode([good, wrong, good], NAMED)
+    with pytest.raises(InvalidInput) as one:
+        inputs.decode(wrong, NAMED)
+    assert (several.value.row, several.value.column) == (1, column)
+    assert (one.value.row, one.value.column) == (None, column)

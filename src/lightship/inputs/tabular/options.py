@@ -8,6 +8,7 @@ from typing import Any
 from lightship.errors import InvalidInput
 from lightship.inputs.tabular.columns import TYPES, Column, class_of, column_of
 from lightship.tensors import TensorSpec
+from lightship.tensors.specs import limits
 
 _SHARED = ("name", "type", "missing", "default")
 _VALUES = {
@@ -24,7 +25,7 @@ def check_types(columns: Sequence[str | Mapping[str, Any]]) -> None:
             try:
                 _check(column)
             except InvalidInput as error:
-                raise InvalidInput(f"column '{column['name']:.100}': {error.message}") from None
+                raise InvalidInput(error.reason, column=f"{column['name']:.100}") from None
             _check_filling(column_of(column["name"], column), _ANY)
 
 
@@ -36,8 +37,6 @@ def types_of(columns: Sequence[str | Mapping[str, Any]]) -> dict[str, dict[str, 
 
 def check_fit(columns: Sequence[Column], spec: TensorSpec) -> None:
     """Check typed columns against the tensor; raises InvalidInput."""
-    from lightship.inputs.tabular.columns.number import limits
-
     if spec.numpy.kind not in "fiu":
         raise InvalidInput(f"input '{spec.name}' is {spec}: columns with types need a tensor of numbers")
     width = sum(column.width for column in columns)
@@ -46,7 +45,7 @@ def check_fit(columns: Sequence[Column], spec: TensorSpec) -> None:
         raise InvalidInput(f"input '{spec.name}' is {spec}, and the columns take {width} of its columns: {sizes}")
     for column in columns:
         if column.largest > limits(spec.dtype)[1]:
-            raise InvalidInput(f"column '{column.name}': its numbers are beyond {spec.dtype}")
+            raise InvalidInput(f"its numbers are beyond {spec.dtype}", column=column.name)
         _check_filling(column, spec)
 
 
@@ -81,4 +80,4 @@ def _check_filling(column: Column, spec: TensorSpec) -> None:
         if column.filling is not None:
             column.convert(column.filling, spec)
     except InvalidInput as error:
-        raise InvalidInput(f"column '{column.name}': the value for missing cells: {error.message}") from None
+        raise InvalidInput(f"the value for missing cells: {error.reason}", column=column.name) from None

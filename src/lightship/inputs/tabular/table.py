@@ -79,15 +79,18 @@ class Tabular(InputKind):
         An object's values are scalars, ``{"age": 40, …}``, or equally long lists, ``{"age": [40, 41], …}``.
         """
         if isinstance(value, dict) and set(value) != {"b64"}:
-            self._check(value, spec)
+            self._check(value)
             table = [value[name] for name in self.names]
-            rows = [list(row) for row in zip(*table, strict=True)] if all_lists(table, spec) else [table]
+            rows = [list(row) for row in zip(*table, strict=True)] if all_lists(table, spec) else table
             return to_array(rows, spec)
         objects = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
         if not objects or not all(isinstance(item, dict) for item in value):
             return nested(value, spec)
-        for item in value:
-            self._check(item, spec)
+        for row, item in enumerate(value):
+            try:
+                self._check(item)
+            except InvalidInput as error:
+                raise error.at(row) from None
         return to_array([[item[name] for name in self.names] for item in value], spec)
 
     def decode_features(self, examples: Sequence[Features], spec: TensorSpec) -> Array | None:
@@ -123,11 +126,11 @@ class Tabular(InputKind):
             }
         ]
 
-    def _check(self, values: Mapping[str, Any], spec: TensorSpec) -> None:
+    def _check(self, values: Mapping[str, Any]) -> None:
         if missing := [name for name in self.names if name not in values]:
-            raise InvalidInput(f"input '{spec.name}' lacks the column '{missing[0]}': it needs {', '.join(self.names)}")
+            raise InvalidInput(f"the column is missing: a row needs {', '.join(self.names)}", column=missing[0])
         if unknown := [name for name in values if name not in self.names]:
-            raise InvalidInput(f"input '{spec.name}' has no column '{unknown[0][:80]}': it has {', '.join(self.names)}")
+            raise InvalidInput(f"there is no such column: a row has {', '.join(self.names)}", column=unknown[0][:80])
 
 
 def _is_column(column: Any) -> bool:

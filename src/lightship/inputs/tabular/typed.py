@@ -5,7 +5,7 @@ The tensor's columns are those of the first column, then those of the second, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -16,6 +16,7 @@ from lightship.errors import InvalidInput
 from lightship.inputs import gaps
 from lightship.inputs.cells import WIDEST, Cell, describe_cell
 from lightship.inputs.kind import Nested
+from lightship.inputs.rows import each_row
 from lightship.inputs.tabular.columns import Column, column_of
 from lightship.inputs.tabular.table import Tabular, all_lists
 from lightship.tensors import Array, TensorSpec, to_array
@@ -62,16 +63,16 @@ class TypedTabular(Tabular):
     def decode(self, value: Any, spec: TensorSpec, *, nested: Nested = to_array) -> Array:
         """Decode an object of columns, or a list of objects, as :class:`Tabular` does."""
         if isinstance(value, dict) and set(value) != {"b64"}:
-            self._check(value, spec)
+            self._check(value)
             if not all_lists(list(value.values()), spec):
-                return self.decode_cells([self._in_order(value)], spec)
+                return to_array([self.row(self._in_order(value), spec)], spec)
             count = len(next(iter(value.values())))
             table = [value.get(name, [None] * count) for name in self.names]
             return self.decode_cells(list(zip(*table, strict=True)), spec)
         objects = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
         if not objects or not all(isinstance(item, dict) for item in value):
             return gaps.decode(value, spec, self.check_values, nested) if self.nullable else nested(value, spec)
-        return _converted(value, self.cells, spec)
+        return to_array(list(each_row(partial(self.cells, spec=spec), value)), spec)
 
     @property
     def nullable(self) -> bool:
@@ -99,18 +100,18 @@ class TypedTabular(Tabular):
             try:
                 found.extend(column.numbers(cell, spec))
             except InvalidInput as error:
-                raise InvalidInput(f"column '{column.name}': {error.message}") from None
+                raise InvalidInput(error.reason, column=column.name) from None
         return found
 
     def decode_cells(self, rows: Sequence[Sequence[Any]], spec: TensorSpec) -> Array:
-        """See :class:`InputKind`; an error has the row where there are several."""
-        return _converted(rows, self.row, spec)
+        """See :class:`InputKind`."""
+        return to_array(list(each_row(partial(self.row, spec=spec), rows)), spec)
 
     def cells(self, value: Any, spec: TensorSpec) -> Any:
         """Return the numbers of a row's object; other values are returned unchanged."""
         if not isinstance(value, Mapping) or set(value) == {"b64"}:
             return value
-        self._check(value, spec)
+        self._check(value)
         return self.row(self._in_order(value), spec)
 
     def is_nested(self, spec: TensorSpec) -> bool:
@@ -151,20 +152,9 @@ class TypedTabular(Tabular):
     def _in_order(self, values: Mapping[str, Any]) -> list[Any]:
         return [values.get(name) for name in self.names]
 
-    def _check(self, values: Mapping[str, Any], spec: TensorSpec) -> None:
+    def _check(self, values: Mapping[str, Any]) -> None:
         present = dict.fromkeys(self.optional) | dict(values) if values else values
-        super()._check(present, spec)
-
-
-def _converted(rows: Sequence[Any], convert: Callable[[Any, TensorSpec], Any], spec: TensorSpec) -> Array:
-    """Return rows as an array; an error has the row where there are several."""
-    found = []
-    for number, row in enumerate(rows, start=1):
-        try:
-            found.append(convert(row, spec))
-        except InvalidInput as error:
-            raise (InvalidInput(f"row {number}, {error.message}") if len(rows) > 1 else error) from None
-    return to_array(found, spec)
+        super()._check(present)
 
 
 def _schema(column: Column, spec: TensorSpec) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Content(Protocol):
         """
 
     def prepare(self) -> Prepared:
-        """Return the rows as tensors, with the reason for each rejected row."""
+        """Return the rows as tensors, and the rejected rows."""
 
     def cells(self, column: str, positions: Sequence[int]) -> list[Any]:
         """Return a column's cells for the rows at these positions; None where missing."""

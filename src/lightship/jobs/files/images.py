@@ -17,7 +17,7 @@ from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files import predictions
 from lightship.jobs.files.predictions import Scored
-from lightship.jobs.files.rows import Batch, Prepared
+from lightship.jobs.files.rows import Batch, Prepared, Reject
 from lightship.jobs.ledger.records import Chunk, Job
 from lightship.jobs.ledger.requests import Source
 from lightship.tensors import Array, Signature
@@ -67,7 +67,7 @@ class Images:
         """See :class:`lightship.jobs.files.contents.Content`."""
         with ThreadPoolExecutor(_THREADS) as pool:
             found = list(pool.map(self._pixels, self._sources))
-        rejects = {position: entry.message for position, entry in enumerate(found) if isinstance(entry, LightshipError)}
+        rejects = {at: Reject.of(entry) for at, entry in enumerate(found) if isinstance(entry, LightshipError)}
         good = [(position, entry) for position, entry in enumerate(found) if not isinstance(entry, LightshipError)]
         if not good:
             return Prepared(len(found), [], rejects)

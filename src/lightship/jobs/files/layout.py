@@ -179,7 +179,8 @@ def _by_name(cells: Mapping[str, Any], source: _Source, layout: Layout) -> list[
     missing = [name for name in source.names if name not in cells]
     everything = len(missing) == sum(map(len, layout.columns.values()))
     if lacking := [name for name in missing if name not in optional or everything]:
-        raise InvalidInput(f"the row lacks '{lacking[0]}': it must have {_columns(source.spec, layout)}")
+        expected = _columns(source.spec, layout)
+        raise InvalidInput(f"the value is missing: the row must have {expected}", column=lacking[0])
     return [cells.get(name) for name in source.names]
 
 
@@ -202,7 +203,7 @@ def _parsed(text: str, column: str, cell: Cell) -> Any:
     try:
         return cell.parse(text)
     except (ValueError, KeyError):
-        raise InvalidInput(with_hint(f"column '{column}': {text[:40]!r} is not {cell.expected}", text)) from None
+        raise InvalidInput(with_hint(f"{text[:40]!r} is not {cell.expected}", text), column=column) from None
 
 
 def _of_column(value: Any, spec: TensorSpec, layout: Layout) -> InvalidInput | None:
@@ -213,7 +214,7 @@ def _of_column(value: Any, spec: TensorSpec, layout: Layout) -> InvalidInput | N
         try:
             _checked([cell], kind_of(spec).column_spec(spec, name))
         except InvalidInput as error:
-            return InvalidInput(f"column '{name}': {error.message}")
+            return InvalidInput(error.reason, column=name)
     return None
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from lightship.calls import Call
 from lightship.errors import LightshipError, TransformError
 from lightship.formats.parquet import Column
-from lightship.jobs.files.rows import Prepared, bisected
+from lightship.jobs.files.rows import Prepared, Reject, bisected
 from lightship.model import Model
 from lightship.probabilities import probabilities
 from lightship.tensors import Array, Signature, TensorSpec
@@ -86,7 +86,7 @@ def predict(model: Model, prepared: Prepared) -> Scored:
                     if isinstance(found, TransformError) and not failed:
                         _LOG.error("%s (%s)", found.message, found.detail, exc_info=found)
                     failed |= isinstance(found, TransformError)
-                    prepared.rejects[int(batch.positions[start])] = found.message
+                    prepared.rejects[int(batch.positions[start])] = Reject.of(found)
                 else:
                     parts.append(Scored(batch.positions[start:end], found))
     if not parts:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from lightship.errors import LightshipError, TransformTimeout, Unavailable
+from lightship.errors import InvalidInput, LightshipError, TransformTimeout, Unavailable
 from lightship.formats import csv_arrays
 from lightship.formats.base import Row
 from lightship.inputs import kind_of
@@ -37,16 +37,36 @@ class Batch:
     inputs: Mapping[str, Array]
 
 
+class Reject(NamedTuple):
+    """Why a row was rejected.
+
+    ``column`` is the file's column, or the model's input, with the wrong cell; empty where neither is known.
+    """
+
+    reason: str
+    column: str = ""
+
+    @classmethod
+    def of(cls, error: LightshipError) -> Reject:
+        """Return the reason of an error, without its row.
+
+        That is the row's number among those that were tried together.
+        """
+        if isinstance(error, InvalidInput):
+            return cls(error.at(None).message, error.column or error.input)
+        return cls(error.message)
+
+
 @dataclass
 class Prepared:
     """Rows of a chunk: their number, the valid batches, and the rejected rows.
 
-    ``rejects`` has the reason by position.
+    ``rejects`` are by position.
     """
 
     count: int
     batches: list[Batch] = field(default_factory=list)
-    rejects: dict[int, str] = field(default_factory=dict)
+    rejects: dict[int, Reject] = field(default_factory=dict)
 
 
 def from_csv(data: bytes, layout: Layout, *, first: int) -> Prepared | None:
@@ -90,10 +110,10 @@ def _add(found: Prepared, rows: Sequence[Row], layout: Layout, *, text: bool) ->
     def convert(start: int, end: int) -> Mapping[str, Array]:
         return tensors([rows[position].cells for position in good[start:end]], layout, text=text)
 
-    found.rejects |= {found.count + position: row.error for position, row in enumerate(rows) if row.error}
+    found.rejects |= {found.count + position: Reject(row.error) for position, row in enumerate(rows) if row.error}
     for start, end, array in bisected(convert, 0, len(good)):
         if isinstance(array, LightshipError):
-            found.rejects[found.count + good[start]] = array.message
+            found.rejects[found.count + good[start]] = Reject.of(array)
         else:
             found.batches.append(Batch(found.count + np.array(good[start:end]), array))
     found.count += len(rows)

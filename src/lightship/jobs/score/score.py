@@ -172,9 +172,15 @@ def load(origin: Origin, name: str, version: int, digest: str) -> Model:
 
 
 def _rejects(content: Content, prepared: Prepared, first: int) -> bytes:
+    """Return the rejected rows as JSON Lines; the chunk's first row is ``first``."""
     records = (
-        {"row": first + position, "reason": prepared.rejects[position], "text": content.text(position)[:_LONGEST_TEXT]}
-        for position in sorted(prepared.rejects)
+        {
+            "row": first + position,
+            "column": reject.column or None,
+            "reason": reject.reason,
+            "text": content.text(position)[:_LONGEST_TEXT],
+        }
+        for position, reject in sorted(prepared.rejects.items())
     )
     return b"".join(json.dumps(record, ensure_ascii=False).encode(errors="replace") + b"\n" for record in records)
 

@@ -10,7 +10,11 @@ if TYPE_CHECKING:
     from lightship.tensors import Array
 
 Operation = Callable[..., "Array | tuple[Array, ...]"]
-"""Function of a step's input arrays, positional, constants included; raises InvalidInput for a client's mistake."""
+"""Function of a step's input arrays, positional, constants included.
+
+It raises InvalidInput for a client's mistake, without the row: an operator's strings may be words. The row is found by
+:class:`lightship.preprocessing.program.BoundProgram`.
+"""
 
 Operator = Callable[[Mapping[str, Any], Mapping[int, "Array"]], Operation]
 """Function of a step's options and constant inputs (by position); raises KeyError, TypeError or ValueError."""

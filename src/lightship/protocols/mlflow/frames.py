@@ -24,7 +24,7 @@ def _from_split(value: Any, signature: Signature, where: str) -> dict[str, Array
     """Read the form of pandas' ``to_dict(orient="split")``; the index is ignored."""
     if not isinstance(value, dict) or not isinstance(value.get("data"), list):
         raise InvalidInput(f'{where} must be an object with "data", a list of rows, and "columns", a list of names')
-    names, rows = _names(value.get("columns"), where), checked_rows(value["data"], where)
+    names, rows = _names(value.get("columns"), where), checked_rows(value["data"])
     if names is not None and rows and len(rows[0]) != len(names):
         raise InvalidInput(f"{where} has {len(names)} columns and rows of {len(rows[0])} cells")
     return from_frame(Frame(names, rows), signature)

@@ -100,14 +100,14 @@ def _from_rows(rows: list[Any], signature: Signature) -> dict[str, Array]:
 
     names = [spec.name for spec in signature.inputs]
     optional = {name for spec in signature.inputs for name in inputs.kind_of(spec).optional_columns(spec)}
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(rows):
         if not isinstance(row, dict):
-            raise InvalidInput(f'"input": row {number} must be an object like the first, got {json_type(row)}')
+            raise InvalidInput(f"expected an object like the first row, got {json_type(row)}", row=number)
         if unknown := next((name for name in row if name not in names), None):
             expected = ", ".join(names)
-            raise InvalidInput(f"\"input\": row {number} has an unknown input '{unknown[:80]}': it needs {expected}")
+            raise InvalidInput(f"there is no such input: a row needs {expected}", input=unknown[:80], row=number)
         if missing := next((name for name in names if name not in row and name not in optional), None):
-            raise InvalidInput(f"\"input\": row {number} lacks the input '{missing}'")
+            raise InvalidInput("the value is missing", input=missing, row=number)
     tensors = frames.from_rows(rows, signature, '"input"')
     for spec in signature.inputs:
         inputs.kind_of(spec).check_values(tensors[spec.name], spec)

@@ -31,7 +31,7 @@ from lightship.protocols.openinference.binary import (
 )
 from lightship.protocols.openinference.classes import top_classes
 from lightship.tensors import Array, Signature, TensorSpec, check_finite, json_type
-from lightship.tensors.specs import describe_row, describe_shape
+from lightship.tensors.specs import describe_row, describe_shape, limits, refused, unraveled
 
 _BINARY = "binary_data_output"
 _REQUESTED = "requested"
@@ -165,17 +165,24 @@ def _from_json(data: Any, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
     flat = _flat(data, spec, shape)
     kind = spec.numpy.kind
     if not (types := set(map(type, flat))) <= _ACCEPTED[kind]:
-        culprit = next(item for item in flat if type(item) not in _ACCEPTED[kind])
-        raise InvalidInput(f"input '{spec.name}' must hold {_NAMES[kind]}, got {json_type(culprit)}")
+        at, item = next((at, item) for at, item in enumerate(flat) if type(item) not in _ACCEPTED[kind])
+        raise refused(f"expected {_NAMES[kind]}, got {json_type(item)}", spec, unraveled(at, shape))
     if types == {str}:
         flat = [item.encode() for item in flat]
     try:
         with np.errstate(over="ignore"):  # infinities are refused below
             array = np.array(flat, dtype=spec.numpy).reshape(shape)
     except OverflowError:
-        raise InvalidInput(f"input '{spec.name}' holds a number outside the range of {DATATYPES[spec.dtype]}") from None
+        at = _first_beyond(flat, spec)
+        raise refused(f"a number outside the range of {DATATYPES[spec.dtype]}", spec, unraveled(at, shape)) from None
     check_finite(array, spec)
     return array
+
+
+def _first_beyond(flat: list[Any], spec: TensorSpec) -> int:
+    """Return the position of the first number outside the range of the dtype."""
+    least, most = limits(spec.dtype)
+    return next(position for position, item in enumerate(flat) if not least <= item <= most)
 
 
 def _flat(data: list[Any], spec: TensorSpec, shape: tuple[int, ...]) -> list[Any]:

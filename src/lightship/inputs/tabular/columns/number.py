@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
-
-import numpy as np
 
 from lightship.errors import InvalidInput
 from lightship.inputs import gaps
 from lightship.inputs.cells import describe_cell, with_hint
 from lightship.inputs.tabular.columns.column import Column, Numbers, filling_of, shown
 from lightship.tensors import Array, TensorSpec
+from lightship.tensors.specs import limits
 
 if TYPE_CHECKING:
     from typing import Self
@@ -101,13 +99,6 @@ def _gap(spec: TensorSpec) -> Numbers:
     if spec.numpy.kind != "f":
         raise InvalidInput(f"missing: nan needs a tensor of floating-point numbers, this one is {spec.dtype}")
     return (math.nan,)
-
-
-@lru_cache(maxsize=16)
-def limits(dtype: str) -> tuple[float, float]:
-    """Return the smallest and the largest finite number of a dtype."""
-    found = np.finfo(dtype) if np.dtype(dtype).kind == "f" else np.iinfo(dtype)
-    return np.array(found.min).item(), np.array(found.max).item()
 
 
 COLUMN = Number

@@ -144,10 +144,10 @@ def _positions(options: Mapping[str, Any], constants: Mapping[int, Array]) -> Ca
     unknown, name = options["unknown"], options["name"]
 
     def positions(column: Array) -> Array:
-        found = np.array([categories.get(_key(value), unknown) for value in column.tolist()], dtype=object)
-        if unknown is None and (wrong := [row for row, place in enumerate(found) if place is None]):
-            raise InvalidInput(_unknown(wrong[0], name, column[wrong[0]], categories))
-        return found.astype(np.int64)
+        found = [categories.get(_key(value), unknown) for value in column.tolist()]
+        if None in found:
+            raise InvalidInput(_unknown(column[found.index(None)], categories), column=name)
+        return np.array(found, np.int64)
 
     return positions
 
@@ -157,10 +157,10 @@ def _key(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _unknown(row: int, name: str, value: Any, categories: Mapping[Any, int]) -> str:
+def _unknown(value: Any, categories: Mapping[Any, int]) -> str:
     listed = [_printable(each) for each in list(categories)[:10]]
     more = f" and {len(categories) - 10} more" if len(categories) > 10 else ""
-    return f"row {row + 1}, column '{name}': {_printable(value)} is none of the categories {', '.join(listed)}{more}"
+    return f"{_printable(value)} is none of the categories {', '.join(listed)}{more}"
 
 
 def _printable(value: Any) -> str:

@@ -39,9 +39,9 @@ def from_numbers(options: Mapping[str, Any], constants: Mapping[int, Array]) -> 
 
 
 def to_numbers(options: Mapping[str, Any], constants: Mapping[int, Array]) -> Operation:
-    """Read numbers of a ``dtype``; raises InvalidInput with input and row.
+    """Read numbers of a ``dtype``; raises InvalidInput for other text.
 
-    ``source`` is the name of the call's input, for the message. Rows count from 1.
+    ``source`` is the name of the call's input, for the message.
     """
     dtype, source = DTYPES[options["dtype"]], str(options.get("source", ""))
     read = _integer(dtype) if dtype.kind == "i" else _float
@@ -51,7 +51,8 @@ def to_numbers(options: Mapping[str, Any], constants: Mapping[int, Array]) -> Op
             with np.errstate(over="ignore"):
                 return each(array, read, np.int64 if dtype.kind == "i" else np.float64).astype(dtype)
         except ValueError:
-            raise _refused(array, read, source, dtype) from None
+            kind = "an integer" if dtype.kind == "i" else "a number"
+            raise InvalidInput(f"the text is not {kind} ({dtype.name})", input=source) from None
 
     return convert
 
@@ -74,22 +75,6 @@ def _float(text: bytes) -> float:
     if match is None:
         raise ValueError
     return float(match[1])
-
-
-def _refused(array: Array, read: Callable[[bytes], Any], source: str, dtype: np.dtype[Any]) -> InvalidInput:
-    rows = np.atleast_1d(array)
-    row = next(number for number, texts in enumerate(rows, start=1) if not _reads(np.asarray(texts, object), read))
-    where = f"input '{source}', row {row}" if source else f"row {row}"
-    kind = "an integer" if dtype.kind == "i" else "a number"
-    return InvalidInput(f"{where}: the text is not {kind} ({dtype.name})")
-
-
-def _reads(array: Array, read: Callable[[bytes], Any]) -> bool:
-    try:
-        each(array, read)
-    except ValueError:
-        return False
-    return True
 
 
 OPERATORS: dict[str, Operator] = {"from_numbers": from_numbers, "to_numbers": to_numbers}

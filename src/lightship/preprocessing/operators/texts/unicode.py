@@ -22,21 +22,20 @@ _REPLACEMENT = 0xFFFD
 def decode(texts: Array, *, errors: str = "replace") -> tuple[Array, Array]:
     """Return the code points of a vector of strings: int64 splits and int32 values.
 
-    ``errors``: what to do with invalid UTF-8: ``replace``, ``ignore`` or ``strict``, which raises InvalidInput with
-    the position of the string, from 1.
+    ``errors``: what to do with invalid UTF-8: ``replace``, ``ignore`` or ``strict``, which raises InvalidInput.
     """
-    rows = [_decoded(text, row, errors) for row, text in enumerate(texts.tolist(), start=1)]
+    rows = [_decoded(text, errors) for text in texts.tolist()]
     points = np.frombuffer("".join(rows).encode("utf-32-le"), "<i4")
     splits = np.zeros(len(rows) + 1, np.int64)
     np.cumsum([len(row) for row in rows], out=splits[1:])
     return splits, points.astype(np.int32)
 
 
-def _decoded(text: bytes, row: int, errors: str) -> str:
+def _decoded(text: bytes, errors: str) -> str:
     try:
         return text.decode("utf-8", errors)
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"row {row}: byte {error.start} of the text is not UTF-8") from None
+        raise InvalidInput(f"the text is not UTF-8 at byte {error.start}") from None
 
 
 def encode(points: Array, splits: Array) -> Array:
@@ -50,11 +49,8 @@ def encode(points: Array, splits: Array) -> Array:
 
 
 def transcode(texts: Array, *, errors: str = "replace") -> Array:
-    """Return the strings as valid UTF-8; raises InvalidInput with the row, from 1."""
-    rows = np.atleast_1d(texts)
-    numbers = np.broadcast_to(np.arange(1, len(rows) + 1).reshape(-1, *[1] * (rows.ndim - 1)), rows.shape)
-    pairs = zip(rows.ravel().tolist(), numbers.ravel().tolist(), strict=True)
-    return fill([_decoded(text, row, errors).encode() for text, row in pairs]).reshape(texts.shape)
+    """Return the strings as valid UTF-8; ``errors`` as for :func:`decode`."""
+    return fill([_decoded(text, errors).encode() for text in texts.ravel().tolist()]).reshape(texts.shape)
 
 
 OPERATORS: dict[str, Operator] = {"decode": plain(decode), "encode": plain(encode), "transcode": plain(transcode)}

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import orjson
 import pytest
-from lightship.preprocessing.operators.strings import fill
 
 from lightship.bundle import Bundle, digests, write_manifest
 from lightship.calls import Call
@@ -17,6 +16,7 @@ from lightship.engines.preprocessed import with_programs
 from lightship.errors import BundleError, EngineError, InvalidInput
 from lightship.model import Model
 from lightship.preprocessing import Program, Step, read_programs, write_programs
+from lightship.preprocessing.operators.texts.strings import fill
 from lightship.tensors import Array
 from tests.bundles import Registries
 
